@@ -1,0 +1,209 @@
+"""The client: replies on both engines, threads, forks, and what happens when Redis is away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from server.base.clock import Clock
+from server.base.kv.client import Kv, KvAway, KvRefused, Script, connect
+from server.base.kv.embedded import EmbeddedServer
+
+
+class Stepped(Clock, Protocol):
+    def pass_by(self, seconds: float) -> None: ...
+
+
+DOUBLE = Script("return {KEYS[1], ARGV[1] * 2}")
+
+
+def test_bytes_go_in_and_come_out(kv: Kv) -> None:
+    raw = bytes(range(256))
+    assert kv.run("SET", "raw", raw) == b"OK"
+    assert kv.run("GET", "raw") == raw
+    assert kv.run("GET", "nothing") is None
+    assert kv.run("INCRBY", "n", 7) == 7
+
+
+def test_a_pipeline_gives_its_replies_in_order(kv: Kv) -> None:
+    replies = kv.pipeline([("SET", "a", "1"), ("INCR", "a"), ("GET", "a"), ("GET", "b")])
+    assert replies == [b"OK", 2, b"2", None]
+    assert kv.pipeline([]) == []
+
+
+def test_a_script_runs_whether_redis_knows_it_or_not(kv: Kv) -> None:
+    kv.run("SCRIPT", "FLUSH")
+    assert kv.eval(DOUBLE, ["k"], [21]) == [b"k", 42]
+    assert kv.eval(DOUBLE, ["k"], [4]) == [b"k", 8]
+
+
+def test_a_wrong_command_is_a_mistake_and_not_an_absence(kv: Kv) -> None:
+    kv.run("SET", "text", "x")
+    with pytest.raises(KvRefused):
+        kv.run("LPUSH", "text", "y")
+    with pytest.raises(KvRefused):
+        kv.run("SET", "text", object())  # type: ignore[arg-type]
+    assert kv.failures == 0
+    assert kv.run("GET", "text") == b"x"
+
+
+def test_after_a_refusal_inside_a_pipeline_the_next_reply_is_the_right_one(kv: Kv) -> None:
+    kv.run("SET", "text", "x")
+    with pytest.raises(KvRefused):
+        kv.pipeline([("LPUSH", "text", "y"), ("SET", "other", "z")])
+    assert kv.run("GET", "other") == b"z"
+
+
+def test_threads_get_their_own_replies(kv: Kv) -> None:
+    def echo(n: int) -> bool:
+        return all(kv.run("ECHO", f"{n}-{i}") == f"{n}-{i}".encode() for i in range(50))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(echo, range(24)))
+
+
+def test_a_forked_child_opens_its_own_connection(
+    own_server: EmbeddedServer, attach: Callable[..., Kv]
+) -> None:
+    kv = attach()
+    mine = kv.run("CLIENT", "ID")
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if kv.run("CLIENT", "ID") != mine else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert kv.run("CLIENT", "ID") == mine
+
+
+def test_nothing_is_asked_before_the_first_call(tmp_path: Path, clock: Stepped) -> None:
+    kv = connect("embedded:", tmp_path, clock)
+    assert not kv.away
+    with pytest.raises(KvAway):
+        kv.run("PING")
+    assert kv.away
+    assert not kv.ping()
+
+
+def test_an_unknown_scheme_is_refused_at_once(tmp_path: Path, clock: Stepped) -> None:
+    with pytest.raises(ValueError, match="scheme"):
+        connect("http://localhost", tmp_path, clock)
+
+
+def test_fakes_of_one_name_share_their_keys_and_others_do_not(
+    tmp_path: Path, clock: Stepped
+) -> None:
+    one, same, other = (connect(f"fake:{n}", tmp_path, clock) for n in ("x", "x", "y"))
+    one.run("SET", "k", "v")
+    assert same.run("GET", "k") == b"v"
+    assert other.run("GET", "k") is None
+
+
+def test_a_restart_of_redis_costs_no_command(
+    own_server: EmbeddedServer, attach: Callable[..., Kv]
+) -> None:
+    kv = attach()
+    kv.run("SET", "kept", "yes")
+    kill(own_server)
+    assert own_server.revive()
+    assert kv.run("GET", "kept") == b"yes"
+    assert kv.failures == 0
+
+
+def test_a_dead_redis_is_asked_once_and_then_left_alone(
+    own_server: EmbeddedServer, attach: Callable[..., Kv], clock: Stepped
+) -> None:
+    kv = attach(pause_seconds=5.0)
+    assert kv.ping()
+    kill(own_server)
+    for _ in range(20):
+        with pytest.raises(KvAway):
+            kv.run("GET", "k")
+    assert (kv.failures, kv.refusals) == (1, 19)
+    clock.pass_by(4.9)
+    assert kv.away
+    clock.pass_by(0.2)
+    assert not kv.away
+    assert not kv.ping()
+    assert (kv.failures, kv.refusals) == (2, 19)
+    own_server.revive()
+    assert not kv.ping()
+    clock.pass_by(5.1)
+    assert kv.ping()
+    assert not kv.away
+
+
+def test_a_hung_redis_costs_one_time_out_and_then_none(
+    own_server: EmbeddedServer, attach: Callable[..., Kv], clock: Stepped
+) -> None:
+    kv = attach(timeout_seconds=0.05)
+    patient = attach()
+    assert patient.ping()
+    assert own_server.pid is not None
+    os.kill(own_server.pid, signal.SIGSTOP)
+    try:
+        for _ in range(50):
+            with pytest.raises(KvAway):
+                kv.run("GET", "k")
+        assert (kv.failures, kv.refusals) == (1, 49)
+    finally:
+        os.kill(own_server.pid, signal.SIGCONT)
+    assert patient.ping()
+    clock.pass_by(5.1)
+    assert kv.run("ECHO", "fresh") == b"fresh"
+
+
+def test_after_the_pause_one_thread_tries_for_all(
+    own_server: EmbeddedServer, attach: Callable[..., Kv], clock: Stepped
+) -> None:
+    kv = attach(timeout_seconds=0.3)
+    assert own_server.pid is not None
+    os.kill(own_server.pid, signal.SIGSTOP)
+    try:
+        assert not kv.ping()
+        clock.pass_by(5.1)
+        start = threading.Barrier(8)
+
+        def ask(_: int) -> bool:
+            start.wait()
+            return kv.ping()
+
+        with ThreadPoolExecutor(8) as pool:
+            assert not any(pool.map(ask, range(8)))
+        assert (kv.failures, kv.refusals) == (2, 7)
+    finally:
+        os.kill(own_server.pid, signal.SIGCONT)
+
+
+def test_a_full_redis_is_away_and_not_a_mistake(
+    own_server: EmbeddedServer, attach: Callable[..., Kv]
+) -> None:
+    kv = attach()
+    kv.run("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(KvAway):
+        kv.run("SET", "k", "v")
+    assert kv.run("GET", "k") is None
+
+
+def test_the_job_engine_gets_a_whole_client_that_finds_a_restarted_server(
+    own_server: EmbeddedServer, attach: Callable[..., Kv]
+) -> None:
+    jobs = attach().redis_for_jobs()
+    jobs.rpush("queue", b"one")
+    assert tuple(jobs.blpop(["queue"], timeout=1)) == (b"queue", b"one")
+    kill(own_server)
+    own_server.revive()
+    jobs.connection_pool.disconnect()
+    assert jobs.ping()
+
+
+def kill(server: EmbeddedServer) -> None:
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
