@@ -1,0 +1,1 @@
+"""The science-literacy contest: question bank, papers, attempts, scores and boards."""

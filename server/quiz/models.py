@@ -1,0 +1,296 @@
+"""The tables of the contest; rules.py decides what may be in them, the services count.
+
+A closed attempt is held by a trigger of the database: nobody can change its answers or its score.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    event,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
+
+
+class Kind(StrEnum):
+    """How a question is answered."""
+
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+    JUDGE = "judge"
+
+
+class QuestionState(StrEnum):
+    """Where a version of a question stands; only live ones are drawn."""
+
+    DRAFT = "draft"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+class AttemptState(StrEnum):
+    """Open, handed in by the citizen, or closed by the clock."""
+
+    OPEN = "open"
+    SUBMITTED = "submitted"
+    EXPIRED = "expired"
+
+
+class Bank(Base):
+    """A pool of questions; `revision` grows with each change, so that copies in memory notice."""
+
+    __tablename__ = "bank"
+
+    slug: Mapped[str] = mapped_column(String(40), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class Question(Base):
+    """One version of a question; answers stay tied to the version that was seen."""
+
+    __tablename__ = "question"
+    __table_args__ = (
+        UniqueConstraint("ref", "version"),
+        Index(
+            "uq_question_live_ref",
+            "ref",
+            unique=True,
+            sqlite_where=text("state = 'live'"),
+            postgresql_where=text("state = 'live'"),
+        ),
+        Index("ix_question_bank_state", "bank", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int] = mapped_column(Integer)
+    bank: Mapped[str] = mapped_column(String(40), ForeignKey("bank.slug"))
+    kind: Mapped[Kind] = mapped_column(enum_column(Kind, "kind"))
+    topic: Mapped[str] = mapped_column(String(40))
+    benchmark_no: Mapped[int] = mapped_column(Integer)
+    benchmark: Mapped[str] = mapped_column(String(80))
+    difficulty: Mapped[int] = mapped_column(Integer)
+    audience: Mapped[str | None] = mapped_column(String(40))
+    stem: Mapped[str] = mapped_column(Text)
+    options: Mapped[list[str]] = mapped_column(Json)
+    answer: Mapped[list[int]] = mapped_column(Json)
+    explanation: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text)
+    state: Mapped[QuestionState] = mapped_column(enum_column(QuestionState, "state"))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Contest(Base):
+    """A contest with its window; its rules are in `rule_set`."""
+
+    __tablename__ = "contest"
+    __table_args__ = (CheckConstraint("opens_at < closes_at", name="window"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    title: Mapped[str] = mapped_column(String(120))
+    programme_slug: Mapped[str | None] = mapped_column(String(60))
+    bank: Mapped[str] = mapped_column(String(40), ForeignKey("bank.slug"))
+    opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RuleSetRow(Base):
+    """One version of a contest's rules; the newest `valid_from` is in force."""
+
+    __tablename__ = "rule_set"
+    __table_args__ = (UniqueConstraint("contest_id", "version"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
+    version: Mapped[str] = mapped_column(String(16))
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    valid_from: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Deck(Base):
+    """How often one shard of starts has dealt each question (`counts`: question ref -> times)."""
+
+    __tablename__ = "deck"
+    __table_args__ = (UniqueConstraint("contest_id", "shard"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
+    shard: Mapped[int] = mapped_column(Integer)
+    counts: Mapped[dict[str, int]] = mapped_column(Json)
+
+
+class Entry(Base):
+    """A citizen's place in one contest: what its boards count him under.
+
+    `merged_at` marks the double of a person found to be one with another; it is on no board.
+    """
+
+    __tablename__ = "entry"
+    __table_args__ = (
+        UniqueConstraint("contest_id", "citizen_id"),
+        Index("ix_entry_citizen_id", "citizen_id"),
+        Index("ix_entry_contest_id_city", "contest_id", "city"),
+        Index("ix_entry_contest_id_county", "contest_id", "county"),
+        Index("ix_entry_contest_id_unit_id", "contest_id", "unit_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    city: Mapped[str | None] = mapped_column(String(6))
+    county: Mapped[str | None] = mapped_column(String(6))
+    unit_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("unit.id"))
+    audience: Mapped[str | None] = mapped_column(String(40))
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Attempt(Base):
+    """One paper of one citizen: dealt once, answered until closed, never changed after."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        UniqueConstraint("contest_id", "citizen_id", "on_day", "try_no"),
+        CheckConstraint("try_no BETWEEN 1 AND day_limit", name="try_no"),
+        CheckConstraint(
+            "state = 'open' OR (score IS NOT NULL AND correct_count IS NOT NULL"
+            " AND duration_ms IS NOT NULL AND closed_at IS NOT NULL)",
+            name="closed",
+        ),
+        Index(
+            "uq_attempt_one_open",
+            "contest_id",
+            "citizen_id",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index(
+            "ix_attempt_open_deadline_at",
+            "deadline_at",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_attempt_entry_id", "entry_id"),
+        Index("ix_attempt_citizen_id", "citizen_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
+    entry_id: Mapped[int] = mapped_column(BigId, ForeignKey("entry.id"))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    on_day: Mapped[date]
+    on_week: Mapped[str] = mapped_column(String(8))
+    try_no: Mapped[int] = mapped_column(Integer)
+    day_limit: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deadline_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[AttemptState] = mapped_column(enum_column(AttemptState, "state"))
+    rules_version: Mapped[str] = mapped_column(String(16))
+    paper: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    answers: Mapped[dict[str, list[int]]] = mapped_column(Json)
+    score: Mapped[int | None] = mapped_column(Integer)
+    correct_count: Mapped[int | None] = mapped_column(Integer)
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rank_region: Mapped[int | None] = mapped_column(Integer)
+    rank_city: Mapped[int | None] = mapped_column(Integer)
+
+
+class Standing(Base):
+    """What one entry has in one period: `total`, `day:2026-05-01` or `week:2026-W18`.
+
+    Units: `points` whole points, or 1/10,000 of a point where the season counts a mean.
+    """
+
+    __tablename__ = "standing"
+    __table_args__ = (UniqueConstraint("entry_id", "period"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
+    entry_id: Mapped[int] = mapped_column(BigId, ForeignKey("entry.id"))
+    period: Mapped[str] = mapped_column(String(20))
+    points: Mapped[int] = mapped_column(BigInteger)
+    time_ms: Mapped[int] = mapped_column(BigInteger)
+    reached_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(Integer)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+Index(
+    "ix_standing_board",
+    Standing.contest_id,
+    Standing.period,
+    Standing.points.desc(),
+    Standing.time_ms,
+    Standing.reached_at,
+    Standing.entry_id,
+)
+
+# What a closed attempt keeps for ever. Its owner may change (two citizens found to be one),
+# its ranks may be set once. PostgreSQL cannot compare JSON, so its text is compared.
+_KEPT = (
+    "state",
+    "rules_version",
+    "on_day",
+    "on_week",
+    "started_at",
+    "deadline_at",
+    "score",
+    "correct_count",
+    "duration_ms",
+    "closed_at",
+)
+_KEPT_JSON = ("paper", "answers")
+_RANKS = ("rank_region", "rank_city")
+
+
+def _changed(differs: str, json_as: str) -> str:
+    kept = [f"NEW.{name} {differs} OLD.{name}" for name in _KEPT]
+    kept += [f"NEW.{name}{json_as} {differs} OLD.{name}{json_as}" for name in _KEPT_JSON]
+    ranks = [f"NEW.{name} {differs} OLD.{name}" for name in _RANKS]
+    return f"{' OR '.join(kept)} OR (OLD.rank_region IS NOT NULL AND ({' OR '.join(ranks)}))"
+
+
+SQLITE_TRIGGER = (
+    "CREATE TRIGGER attempt_closed_stays BEFORE UPDATE ON attempt FOR EACH ROW"
+    f" WHEN OLD.state <> 'open' AND ({_changed('IS NOT', '')})"
+    " BEGIN SELECT RAISE(ABORT, 'a closed attempt stays as it is'); END"
+)
+POSTGRESQL_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION attempt_closed_stays() RETURNS trigger LANGUAGE plpgsql AS $$"
+    f" BEGIN IF {_changed('IS DISTINCT FROM', '::text')} THEN"
+    " RAISE EXCEPTION 'a closed attempt stays as it is' USING ERRCODE = 'check_violation';"
+    " END IF; RETURN NEW; END $$"
+)
+POSTGRESQL_TRIGGER = (
+    "CREATE TRIGGER attempt_closed_stays BEFORE UPDATE ON attempt FOR EACH ROW"
+    " WHEN (OLD.state <> 'open') EXECUTE FUNCTION attempt_closed_stays()"
+)
+
+for _dialect, _statement in (
+    ("sqlite", SQLITE_TRIGGER),
+    ("postgresql", POSTGRESQL_FUNCTION),
+    ("postgresql", POSTGRESQL_TRIGGER),
+):
+    _ddl = DDL(_statement)  # type: ignore[no-untyped-call]  # a gap in SQLAlchemy's own types
+    event.listen(Attempt.__table__, "after_create", _ddl.execute_if(dialect=_dialect))
