@@ -141,6 +141,7 @@ class Entry(Base):
     """A citizen's place in one contest: what its boards count him under.
 
     `merged_at` marks the double of a person found to be one with another; it is on no board.
+    `left_scopes` names the boards it was once counted on, so that a lost removal can be made good.
     """
 
     __tablename__ = "entry"
@@ -159,6 +160,7 @@ class Entry(Base):
     county: Mapped[str | None] = mapped_column(String(6))
     unit_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("unit.id"))
     audience: Mapped[str | None] = mapped_column(String(40))
+    left_scopes: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     merged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -223,7 +225,10 @@ class Standing(Base):
     """
 
     __tablename__ = "standing"
-    __table_args__ = (UniqueConstraint("entry_id", "period"),)
+    __table_args__ = (
+        UniqueConstraint("entry_id", "period"),
+        Index("ix_standing_contest_id_changed_at", "contest_id", "changed_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
