@@ -6,7 +6,6 @@ A closed attempt is held by a trigger of the database: nobody can change its ans
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -25,39 +24,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
-
-
-class Kind(StrEnum):
-    """How a question is answered."""
-
-    SINGLE = "single"
-    MULTIPLE = "multiple"
-    JUDGE = "judge"
-
-
-class QuestionState(StrEnum):
-    """Where a version of a question stands; only live ones are drawn."""
-
-    DRAFT = "draft"
-    LIVE = "live"
-    RETIRED = "retired"
-
-
-class AttemptState(StrEnum):
-    """Open, handed in by the citizen, or closed by the clock."""
-
-    OPEN = "open"
-    SUBMITTED = "submitted"
-    EXPIRED = "expired"
+from server.quiz.kinds import AttemptState as AttemptState
+from server.quiz.kinds import Kind as Kind
+from server.quiz.kinds import QuestionState as QuestionState
 
 
 class Bank(Base):
-    """A pool of questions; `revision` grows with each change, so that copies in memory notice."""
+    """A pool of questions; `revision` is a fresh name for each change, so that copies notice."""
 
     __tablename__ = "bank"
 
     slug: Mapped[str] = mapped_column(String(40), primary_key=True)
-    revision: Mapped[int] = mapped_column(Integer, default=0)
+    revision: Mapped[str] = mapped_column(String(40))
 
 
 class Question(Base):

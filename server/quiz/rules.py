@@ -1,0 +1,183 @@
+"""The rules of a contest as plain values and pure functions: deadlines, marks, season figures.
+
+Reading and refusing a rule set is in rule_check.py, dealing a paper in drawing.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from server.quiz.kinds import Kind, Season, Timer
+
+# A finger that was in time must not lose to the network.
+GRACE = timedelta(seconds=2)
+LATE_START = timedelta(seconds=1)
+MEAN_SCALE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One line of a blueprint: so many questions of this sort; None and () mean any."""
+
+    count: int
+    kind: Kind | None = None
+    difficulty: int | None = None
+    benchmarks: tuple[int, ...] = ()
+    audience: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSet:
+    """What one contest does; `version` names exactly these rules.
+
+    Units: `exposure_factor` times an even share of a season's starts.
+    """
+
+    version: str
+    slug: str
+    title: str
+    papers_per_day: int
+    papers_total: int | None
+    parts: tuple[Part, ...]
+    cover_topics: bool
+    points_per_question: int
+    timer: Timer
+    paper_seconds: int
+    seconds_per_question: int | None
+    season: Season
+    practice_unlimited: bool
+    exposure_factor: float
+    unit_board_min_members: int
+    facts: Mapping[str, object]
+
+    @property
+    def question_count(self) -> int:
+        """Questions on one paper."""
+        return sum(part.count for part in self.parts)
+
+    @property
+    def max_score(self) -> int:
+        """Points of a paper without a mistake."""
+        return self.question_count * self.points_per_question
+
+    @property
+    def points_scale(self) -> int:
+        """What a standing's `points` is divided by to be a score."""
+        return MEAN_SCALE if self.season is Season.MEAN else 1
+
+
+def deadline(rules: RuleSet, started_at: datetime) -> datetime:
+    """When a paper's time is up."""
+    return started_at + timedelta(seconds=rules.paper_seconds)
+
+
+def item_deadline(rules: RuleSet, opened_at: datetime, paper_deadline: datetime) -> datetime:
+    """When an item's time is up; never later than its paper's."""
+    seconds = rules.seconds_per_question or rules.paper_seconds
+    return min(opened_at + timedelta(seconds=seconds), paper_deadline)
+
+
+def is_over(now: datetime, deadline_at: datetime) -> bool:
+    """Whether answers come too late, grace included."""
+    return now > deadline_at + GRACE
+
+
+def milliseconds(span: timedelta) -> int:
+    """A span in whole milliseconds, never negative."""
+    return max(0, span // timedelta(milliseconds=1))
+
+
+def is_right(key: Sequence[int], chosen: Sequence[int]) -> bool:
+    """Whether an answer is right: all right options and no other one."""
+    return bool(chosen) and set(key) == set(chosen)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The outcome of one paper."""
+
+    score: int
+    correct_count: int
+
+
+def mark(
+    rules: RuleSet, keys: Mapping[str, Sequence[int]], answers: Mapping[str, Sequence[int]]
+) -> Mark:
+    """The score of one paper; what is not answered counts 0 and nothing is taken away.
+
+    Units: points. `keys` and `answers` by question.
+    """
+    right = sum(is_right(key, answers.get(ref, ())) for ref, key in keys.items())
+    return Mark(score=right * rules.points_per_question, correct_count=right)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """A closed paper as the season sees it."""
+
+    id: int
+    on_day: date
+    score: int
+    time_ms: int
+    closed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A season figure with its tie-breakers: more points, less time, reached earlier.
+
+    Units: `points` in 1/points_scale of the rule set.
+    """
+
+    points: int
+    time_ms: int
+    reached_at: datetime
+
+
+def standing(season: Season, papers: Iterable[Paper]) -> Standing | None:
+    """What these closed papers come to under a season policy; None without any."""
+    counted = _COUNTED[season](list(papers))
+    if not counted:
+        return None
+    points = sum(paper.score for paper in counted)
+    time_ms = sum(paper.time_ms for paper in counted)
+    if season is Season.MEAN:
+        points = points * MEAN_SCALE // len(counted)
+        time_ms //= len(counted)
+    return Standing(
+        points=points, time_ms=time_ms, reached_at=max(paper.closed_at for paper in counted)
+    )
+
+
+def _better_first(paper: Paper) -> tuple[int, int, datetime, int]:
+    return (-paper.score, paper.time_ms, paper.closed_at, paper.id)
+
+
+def _best(papers: list[Paper]) -> list[Paper]:
+    return sorted(papers, key=_better_first)[:1]
+
+
+def _daily_best(papers: list[Paper]) -> list[Paper]:
+    days: dict[date, Paper] = {}
+    for paper in sorted(papers, key=_better_first):
+        days.setdefault(paper.on_day, paper)
+    return list(days.values())
+
+
+def _all(papers: list[Paper]) -> list[Paper]:
+    return papers
+
+
+def _last(papers: list[Paper]) -> list[Paper]:
+    return sorted(papers, key=lambda paper: (paper.closed_at, paper.id))[-1:]
+
+
+_COUNTED: Mapping[Season, Callable[[list[Paper]], list[Paper]]] = {
+    Season.BEST: _best,
+    Season.SUM_OF_DAILY_BEST: _daily_best,
+    Season.SUM: _all,
+    Season.MEAN: _all,
+    Season.LAST: _last,
+}
