@@ -1,0 +1,143 @@
+"""What Redis does in one piece for a leaderboard; leaderboard.py says why and builds the keys.
+
+A standing is kept as `version:score:member`; a removed one as `version::`.
+"""
+
+from __future__ import annotations
+
+from server.base.kv.client import Script
+
+_PUT = """
+local function version_of(kept)
+  return tonumber(string.match(kept, '^(%d+):'))
+end
+local function member_of(kept)
+  return string.match(kept, '^%d+:%-?%d*:(.*)$')
+end
+local function put(zset, hash, entry, standing)
+  local kept = redis.call('HGET', hash, entry)
+  if kept then
+    if version_of(kept) >= version_of(standing) then return end
+    local old = member_of(kept)
+    if old ~= '' then redis.call('ZREM', zset, old) end
+  end
+  local score, member = string.match(standing, '^%d+:(%-?%d*):(.*)$')
+  if member ~= '' then redis.call('ZADD', zset, score, member) end
+  redis.call('HSET', hash, entry, standing)
+end
+"""
+
+# KEYS: five a board (ready, building, zset, hash, pending).
+# ARGV: three a change (number of the board from 0, entry, standing).
+APPLY = Script(
+    _PUT
+    + """
+local ready, building = {}, {}
+for board = 0, #KEYS / 5 - 1 do
+  ready[board] = redis.call('EXISTS', KEYS[board * 5 + 1]) == 1
+  building[board] = redis.call('EXISTS', KEYS[board * 5 + 2]) == 1
+end
+for at = 1, #ARGV, 3 do
+  local board, entry, standing = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
+  local base = board * 5
+  if ready[board] then put(KEYS[base + 3], KEYS[base + 4], entry, standing) end
+  if building[board] then
+    local kept = redis.call('HGET', KEYS[base + 5], entry)
+    if not kept or version_of(kept) < version_of(standing) then
+      redis.call('HSET', KEYS[base + 5], entry, standing)
+      redis.call('EXPIRE', KEYS[base + 5], 3600)
+    end
+  end
+end
+return 1
+"""
+)
+
+# KEYS: building, pending, new zset, new hash, names.  ARGV: token, lease in ms, board.
+BEGIN = Script("""
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
+redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
+redis.call('SADD', KEYS[5], ARGV[3])
+return 1
+""")
+
+# KEYS: building, new zset, new hash, pending.
+# ARGV: token, lease in ms, lifetime of leavings in s, then two a row (entry, standing).
+LOAD = Script(
+    _PUT
+    + """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+for at = 4, #ARGV, 2 do
+  put(KEYS[2], KEYS[3], ARGV[at], ARGV[at + 1])
+end
+for at = 2, 4 do redis.call('EXPIRE', KEYS[at], ARGV[3]) end
+return 1
+"""
+)
+
+# KEYS: ready, building, zset, hash, pending, new zset, new hash, names.
+# ARGV: token, board, seconds until it expires or 0, seconds the rest lives longer.
+FINISH = Script(
+    _PUT
+    + """
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+local pending = redis.call('HGETALL', KEYS[5])
+for at = 1, #pending, 2 do
+  put(KEYS[6], KEYS[7], pending[at], pending[at + 1])
+end
+redis.call('UNLINK', KEYS[3], KEYS[4])
+for from = 6, 7 do
+  if redis.call('EXISTS', KEYS[from]) == 1 then
+    redis.call('RENAME', KEYS[from], KEYS[from - 3])
+    redis.call('PERSIST', KEYS[from - 3])
+  end
+end
+redis.call('SET', KEYS[1], '1')
+local seconds = tonumber(ARGV[3])
+if seconds > 0 then
+  redis.call('EXPIRE', KEYS[1], seconds)
+  redis.call('EXPIRE', KEYS[3], seconds + ARGV[4])
+  redis.call('EXPIRE', KEYS[4], seconds + ARGV[4])
+end
+redis.call('UNLINK', KEYS[2], KEYS[5])
+redis.call('SADD', KEYS[8], ARGV[2])
+return 1
+"""
+)
+
+# KEYS: building, pending, new zset, new hash.  ARGV: token.
+ABANDON = Script("""
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+return 1
+""")
+
+# KEYS: ready, zset, hash.  ARGV: entry, how many from the top, how many on either side.
+# Gives: size, top, place from 0 or -1, score, place from 0 of the first around, around.
+VIEW = Script("""
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local limit, span = tonumber(ARGV[2]), tonumber(ARGV[3])
+local top = {}
+if limit > 0 then top = redis.call('ZREVRANGE', KEYS[2], 0, limit - 1, 'WITHSCORES') end
+local size = redis.call('ZCARD', KEYS[2])
+local kept = redis.call('HGET', KEYS[3], ARGV[1])
+local member = kept and string.match(kept, '^%d+:%-?%d*:(.*)$') or ''
+local place = member ~= '' and redis.call('ZREVRANK', KEYS[2], member)
+if not place then return {size, top, -1, '', -1, {}} end
+local first, around = math.max(0, place - span), {}
+if span >= 0 then
+  around = redis.call('ZREVRANGE', KEYS[2], first, place + span, 'WITHSCORES')
+end
+return {size, top, place, redis.call('ZSCORE', KEYS[2], member), first, around}
+""")
+
+# KEYS: ready, zset, hash.  ARGV: score, entry that is not counted.
+AHEAD = Script("""
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local count = redis.call('ZCOUNT', KEYS[2], ARGV[1], '+inf')
+local kept = redis.call('HGET', KEYS[3], ARGV[2])
+local score = kept and string.match(kept, '^%d+:(%-?%d+):')
+if score and tonumber(score) >= tonumber(ARGV[1]) then count = count - 1 end
+return count
+""")

@@ -1,0 +1,109 @@
+"""How fast one caller may go: a bucket that refills steadily, the same for all processes.
+
+When Redis is away each process keeps buckets of the same figures: limits never fail open.
+It decides nothing about who is asked or what is answered; those are the edges' matters.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from server.base.clock import Clock
+from server.base.kv.client import Kv, KvAway, Script
+
+_PREFIX = "limit:"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = 1_000_000
+# A key outlives its bucket by this, so that an injected clock may stand still for a while.
+_KEEP_MILLISECONDS = 60_000
+_LOCAL_BUCKETS = 50_000
+
+# The stored number is the instant at which the bucket is full again. One that lies further ahead
+# than an empty bucket can be comes from a clock that was set back.
+_TAKE = Script("""
+local now, interval, depth = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local full_at = tonumber(redis.call('GET', KEYS[1]) or '0')
+full_at = math.min(math.max(full_at, now), now + depth)
+local wait = full_at + interval - depth - now
+if wait > 0 then
+  return wait
+end
+redis.call('SET', KEYS[1], string.format('%.0f', full_at + interval), 'PX', ARGV[4])
+return 0
+""")
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """Microseconds: between two refills of one, and from empty to full."""
+
+    interval: int
+    depth: int
+
+
+class Limiter:
+    """Buckets by name and caller."""
+
+    def __init__(self, kv: Kv, clock: Clock, *, local_buckets: int = _LOCAL_BUCKETS) -> None:
+        self._kv = kv
+        self._clock = clock
+        self._local = _LocalBuckets(local_buckets)
+
+    def allow(self, name: str, who: str, *, per_minute: float, burst: float) -> float:
+        """Take one from a caller's bucket: 0.0, or how long until there is one to take.
+
+        Units: the answer in seconds; `burst` is how many a rested caller may take at once, at
+        least 1.
+        """
+        figures = _figures(per_minute, burst)
+        key = f"{_PREFIX}{name}:{who}"
+        now = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
+        try:
+            wait = self._ask(key, now, figures)
+        except KvAway:
+            wait = self._local.take(key, now, figures)
+        return wait / _SECOND
+
+    def _ask(self, key: str, now: int, figures: _Figures) -> int:
+        keep = figures.depth // 1000 + _KEEP_MILLISECONDS
+        arguments = (now, figures.interval, figures.depth, keep)
+        return cast(int, self._kv.eval(_TAKE, [key], arguments))
+
+
+class _LocalBuckets:
+    """Buckets of this process alone, at most so many; newcomers beyond that share one."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._full_at: dict[str, int] = {}
+        self._sweep_after = 0
+        self._lock = threading.Lock()
+
+    def take(self, key: str, now: int, figures: _Figures) -> int:
+        with self._lock:
+            key = self._place(key, now)
+            full_at = min(max(self._full_at.get(key, 0), now), now + figures.depth)
+            wait = full_at + figures.interval - figures.depth - now
+            if wait > 0:
+                return wait
+            self._full_at[key] = full_at + figures.interval
+            return 0
+
+    def _place(self, key: str, now: int) -> str:
+        if key in self._full_at or len(self._full_at) < self._most:
+            return key
+        if now >= self._sweep_after:
+            self._full_at = {kept: at for kept, at in self._full_at.items() if at > now}
+            self._sweep_after = now + _SECOND
+        return key if len(self._full_at) < self._most else ""
+
+
+def _figures(per_minute: float, burst: float) -> _Figures:
+    if not (per_minute > 0 and burst >= 1):
+        raise ValueError("a limit lets something through: per_minute > 0 and burst >= 1")
+    interval = math.ceil(60 * _SECOND / per_minute)
+    return _Figures(interval=interval, depth=math.floor(interval * burst))

@@ -1,0 +1,89 @@
+"""Small values that all processes see, such as a platform token; each can be fetched anew.
+
+Nothing here is the truth and nothing here is kept: when Redis is away the caller hears of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import cast
+
+from server.base.kv.client import Kv, Script
+
+_PREFIX = "shared:"
+
+_SET_NEWER = Script("""
+local kept = redis.call('GET', KEYS[1])
+if kept and tonumber(string.match(kept, '^(%d+):')) >= tonumber(ARGV[1]) then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1] .. ':' .. ARGV[2], 'EX', ARGV[3])
+return 1
+""")
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """A shared value with the version it was stored under."""
+
+    version: int
+    value: object
+
+
+class Shared:
+    """Values by key, each with an end."""
+
+    def __init__(self, kv: Kv) -> None:
+        self._kv = kv
+
+    def get_json(self, key: str) -> object | None:
+        """The value, or None when there is none.
+
+        Raises: KvAway.
+        """
+        found = self.get_versioned(key)
+        return None if found is None else found.value
+
+    def get_versioned(self, key: str) -> Versioned | None:
+        """The value with its version; a plainly set one has version 0.
+
+        Raises: KvAway.
+        """
+        kept = cast("bytes | None", self._kv.run("GET", _PREFIX + key))
+        if kept is None:
+            return None
+        version, _, text = kept.partition(b":")
+        return Versioned(version=int(version), value=json.loads(text))
+
+    def set_json(self, key: str, value: object, seconds: int) -> None:
+        """Store a value whatever was there.
+
+        Raises: KvAway.
+        """
+        self._kv.run("SET", _PREFIX + key, f"0:{_text(value)}", "EX", seconds)
+
+    def compare_and_set_newer(
+        self, key: str, value_json: object, version: int, seconds: int
+    ) -> bool:
+        """Store a value unless one of the same or a later version is there; whether it was.
+
+        Units: `value_json` is the value itself, as `get_json` gives it back; `version` from 1 to
+        2**53.
+        Raises: KvAway.
+        """
+        if not 0 < version <= 2**53:
+            raise ValueError(f"no version: {version}")
+        arguments = (version, _text(value_json), seconds)
+        return self._kv.eval(_SET_NEWER, [_PREFIX + key], arguments) == 1
+
+    def delete(self, key: str) -> None:
+        """Take a value away.
+
+        Raises: KvAway.
+        """
+        self._kv.run("DEL", _PREFIX + key)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

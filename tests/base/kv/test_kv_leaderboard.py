@@ -1,0 +1,248 @@
+"""Leaderboard against a sorted list: order, ties, builds, flushes, changes out of order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.base.clock import SystemClock
+from server.base.kv.client import Kv, KvAway, connect
+from server.base.kv.embedded import EmbeddedServer
+from server.base.kv.leaderboard import Change, Leaderboard, Line, Rank, Standing, View
+from tests.base.kv.boards import BOARD, GROUP, NOON, built, change, ordered, packed
+
+
+def test_a_board_that_nobody_built_answers_nothing(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    boards.apply(GROUP, [change(1, 100)])
+    assert boards.top(GROUP, BOARD, 10) is None
+    assert boards.size(GROUP, BOARD) is None
+    assert boards.rank(GROUP, BOARD, 1) is None
+    assert boards.around(GROUP, BOARD, 1, 2) is None
+    assert boards.count_ahead(GROUP, BOARD, 100, 1) is None
+    assert boards.view(GROUP, BOARD, 1, 10, 2) is None
+    assert kv.run("KEYS", "board:*") == []
+
+
+def test_an_empty_board_is_ready_all_the_same(kv: Kv) -> None:
+    boards = built(kv)
+    assert boards.view(GROUP, BOARD, 1, 10, 2) == View([], 0, Rank(None, None), [])
+    assert boards.top(GROUP, BOARD, 10) == []
+    boards.apply(GROUP, [change(1, 100)])
+    assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
+
+
+def test_an_entry_that_is_not_on_the_board_has_no_place(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    assert boards.rank(GROUP, BOARD, 2) == Rank(None, None)
+    assert boards.around(GROUP, BOARD, 2, 5) == []
+    assert boards.rank(GROUP, BOARD, 1) == Rank(1, 100)
+
+
+def test_equal_scores_rank_by_finish_and_then_by_entry(kv: Kv) -> None:
+    rows = [
+        Standing(12, 100, NOON, 1),
+        Standing(3, 100, NOON, 1),
+        Standing(200, 100, NOON - 1, 1),
+        Standing(4, 99, NOON - 50, 1),
+        Standing(9_999_999_999, 100, NOON, 1),
+        Standing(0, 100, NOON, 1),
+    ]
+    boards = built(kv, rows)
+    order = [200, 0, 3, 12, 9_999_999_999, 4]
+    top = boards.top(GROUP, BOARD, 10)
+    assert top is not None
+    assert [entry for entry, _ in top] == order
+    assert [boards.rank(GROUP, BOARD, entry) for entry in order] == [
+        Rank(place, 99 if entry == 4 else 100) for place, entry in enumerate(order, start=1)
+    ]
+
+
+def test_scores_of_53_bits_are_told_apart(kv: Kv) -> None:
+    most = packed(2**21 - 1, 0)
+    assert most == 2**53 - 1
+    boards = built(kv, [Standing(1, most - 1, NOON, 1), Standing(2, most, NOON, 1)])
+    boards.apply(GROUP, [change(3, most - 2), change(4, 0), change(5, -1)])
+    assert boards.top(GROUP, BOARD, 9) == [(2, most), (1, most - 1), (3, most - 2), (4, 0), (5, -1)]
+    assert boards.rank(GROUP, BOARD, 1) == Rank(2, most - 1)
+    assert boards.count_ahead(GROUP, BOARD, most - 1, 3) == 2
+    assert boards.count_ahead(GROUP, BOARD, most, 3) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Standing(1, 2**53 + 1, NOON, 1),
+        Standing(10**10, 1, NOON, 1),
+        Standing(-1, 1, NOON, 1),
+        Standing(1, 1, -1, 1),
+        Standing(1, 1, 10**13, 1),
+        Standing(1, 1, NOON, -1),
+    ],
+)
+def test_what_cannot_be_ordered_rightly_is_refused(kv: Kv, wrong: Standing) -> None:
+    with pytest.raises(ValueError, match=r"no |exactly"):
+        built(kv, [wrong])
+
+
+def test_a_better_standing_takes_the_old_one_away(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 150, NOON, 1)])
+    boards.apply(GROUP, [change(1, 200, NOON + 5, 2)])
+    assert boards.view(GROUP, BOARD, 1, 10, 1) == View(
+        [(1, 200), (2, 150)], 2, Rank(1, 200), [Line(1, 1, 200), Line(2, 2, 150)]
+    )
+
+
+def test_an_older_change_that_comes_late_changes_nothing(kv: Kv) -> None:
+    boards = built(kv)
+    boards.apply(GROUP, [change(1, 300, NOON, 3), change(1, 100, NOON, 1)])
+    boards.apply(GROUP, [change(1, 200, NOON, 2)])
+    boards.apply(GROUP, [change(1, 999, NOON, 3)])
+    assert boards.top(GROUP, BOARD, 10) == [(1, 300)]
+    boards.apply(GROUP, [change(1, 50, NOON, 10)])
+    assert boards.top(GROUP, BOARD, 10) == [(1, 50)]
+
+
+def test_a_removed_entry_stays_away_until_something_newer_comes(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 90, NOON, 1)])
+    boards.apply(GROUP, [change(1, 0, NOON, 3, removed=True)])
+    boards.apply(GROUP, [change(1, 200, NOON, 2)])
+    assert boards.top(GROUP, BOARD, 10) == [(2, 90)]
+    assert boards.rank(GROUP, BOARD, 1) == Rank(None, None)
+    assert boards.count_ahead(GROUP, BOARD, 90, 1) == 1
+    boards.apply(GROUP, [change(1, 80, NOON, 4)])
+    assert boards.top(GROUP, BOARD, 10) == [(2, 90), (1, 80)]
+
+
+def test_a_removal_in_the_database_outlives_a_rebuild(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 0, 0, 5, removed=True), Standing(2, 90, NOON, 1)])
+    boards.apply(GROUP, [change(1, 200, NOON, 4)])
+    assert boards.top(GROUP, BOARD, 10) == [(2, 90)]
+
+
+def test_one_call_brings_many_boards_and_touches_only_the_ready(kv: Kv) -> None:
+    boards = built(kv, board="a")
+    built(kv, board="b")
+    boards.apply(GROUP, [change(1, 5, board="a"), change(2, 6, board="b"), change(3, 7, board="c")])
+    assert boards.top(GROUP, "a", 10) == [(1, 5)]
+    assert boards.top(GROUP, "b", 10) == [(2, 6)]
+    assert boards.top(GROUP, "c", 10) is None
+    assert boards.top("con_2", "a", 10) is None
+
+
+def test_more_rows_than_one_batch_come_whole(kv: Kv) -> None:
+    rows = [Standing(n, n % 97, NOON + n % 7, 1) for n in range(1, 1301)]
+    boards = built(kv, rows[:1201])
+    boards.apply(GROUP, [change(r.entry, r.score, r.finish_ms) for r in rows[700:]])
+    assert boards.top(GROUP, BOARD, 2000) == ordered(rows)
+
+
+def test_count_ahead_leaves_the_asker_out(kv: Kv) -> None:
+    boards = built(kv, [Standing(n, n * 10, NOON, 1) for n in range(1, 6)])
+    assert boards.count_ahead(GROUP, BOARD, 30, 3) == 2
+    assert boards.count_ahead(GROUP, BOARD, 30, 5) == 2
+    assert boards.count_ahead(GROUP, BOARD, 30, 1) == 3
+    assert boards.count_ahead(GROUP, BOARD, 30, 77) == 3
+    assert boards.count_ahead(GROUP, BOARD, 51, 3) == 0
+
+
+def test_neighbours_end_with_the_board(kv: Kv) -> None:
+    boards = built(kv, [Standing(n, 100 - n, NOON, 1) for n in range(1, 8)])
+    assert boards.around(GROUP, BOARD, 1, 2) == [Line(n, n, 100 - n) for n in (1, 2, 3)]
+    assert boards.around(GROUP, BOARD, 4, 1) == [Line(n, n, 100 - n) for n in (3, 4, 5)]
+    assert boards.around(GROUP, BOARD, 7, 2) == [Line(n, n, 100 - n) for n in (5, 6, 7)]
+    assert boards.around(GROUP, BOARD, 4, 0) == [Line(4, 4, 96)]
+
+
+ENTRIES = st.integers(1, 9)
+CHANGES = st.lists(
+    st.builds(
+        change,
+        entry=ENTRIES,
+        score=st.integers(0, 3),
+        finish_ms=st.integers(NOON, NOON + 2),
+        version=st.integers(1, 6),
+        removed=st.sampled_from([False, False, False, True]),
+    ),
+    max_size=25,
+    unique_by=lambda c: (c.entry, c.version),
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(changes=CHANGES, cuts=st.tuples(st.integers(0, 25), st.integers(0, 25)), me=ENTRIES)
+def test_any_order_of_changes_and_builds_gives_the_sorted_list(
+    kv: Kv, changes: list[Change], cuts: tuple[int, int], me: int
+) -> None:
+    kv.run("FLUSHALL")
+    boards = Leaderboard(kv)
+    first, second = sorted(cuts)
+    token = boards.begin_build(GROUP, BOARD) or ""
+    boards.apply(GROUP, changes[first:second])
+    assert boards.load(GROUP, BOARD, token, newest(changes[:first]).values())
+    assert boards.finish_build(GROUP, BOARD, token)
+    boards.apply(GROUP, changes[second:])
+
+    best = ordered(newest(changes).values())
+    place = next((at for at, (entry, _) in enumerate(best, start=1) if entry == me), None)
+    lines = [Line(at, *who) for at, who in enumerate(best, start=1)]
+    rank = Rank(None, None) if place is None else Rank(place, best[place - 1][1])
+    near = [] if place is None else lines[max(0, place - 3) : place + 2]
+    assert boards.view(GROUP, BOARD, me, 5, 2) == View(best[:5], len(best), rank, near)
+    for score in range(4):
+        others = sum(1 for entry, its in best if its >= score and entry != me)
+        assert boards.count_ahead(GROUP, BOARD, score, me) == others
+
+
+def newest(changes: Iterable[Change]) -> dict[int, Standing]:
+    rows: dict[int, Standing] = {}
+    for c in sorted(changes, key=lambda c: c.version):
+        rows[c.entry] = Standing(c.entry, c.score, c.finish_ms, c.version, c.removed)
+    return rows
+
+
+def test_pages_of_a_shuffled_board_miss_nobody(kv: Kv) -> None:
+    dice = random.Random(5)
+    rows = [Standing(n, dice.randrange(20), NOON + dice.randrange(5), 1) for n in range(1, 401)]
+    boards = built(kv, dice.sample(rows, len(rows)))
+    best = ordered(rows)
+    assert boards.top(GROUP, BOARD, 400) == best
+    ranks = [boards.rank(GROUP, BOARD, entry) for entry, _ in best]
+    assert ranks == [Rank(at, score) for at, (_, score) in enumerate(best, start=1)]
+
+
+def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
+    boards = Leaderboard(connect("embedded:", tmp_path, SystemClock()))
+    calls: list[Callable[[], object]] = [
+        lambda: boards.apply(GROUP, [change(1, 1)]),
+        lambda: boards.begin_build(GROUP, BOARD),
+        lambda: boards.load(GROUP, BOARD, "t", [Standing(1, 1, NOON, 1)]),
+        lambda: boards.finish_build(GROUP, BOARD, "t"),
+        lambda: boards.view(GROUP, BOARD, 1, 10, 1),
+        lambda: boards.count_ahead(GROUP, BOARD, 1, 1),
+        lambda: boards.drop(GROUP),
+        lambda: boards.read_mark(GROUP, "synced"),
+    ]
+    for call in calls:
+        with pytest.raises(KvAway):
+            call()
+
+
+def test_a_board_outlives_a_restart_of_the_server(
+    own_server: EmbeddedServer, attach: Callable[..., Kv]
+) -> None:
+    kv = attach()
+    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    boards.apply(GROUP, [change(2, 200)])
+    own_server.stop()
+    own_server.start()
+    assert boards.top(GROUP, BOARD, 10) == [(2, 200), (1, 100)]

@@ -1,0 +1,156 @@
+"""Building a board: what is committed meanwhile, flushes at every moment, what is left behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.base.kv.client import Kv
+from server.base.kv.leaderboard import Leaderboard, Standing
+from tests.base.kv.boards import BOARD, GROUP, NOON, built, change
+
+
+def test_two_do_not_build_at_once(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    first = boards.begin_build(GROUP, BOARD)
+    assert first is not None
+    assert boards.begin_build(GROUP, BOARD) is None
+    assert boards.begin_build(GROUP, "another") is not None
+    boards.abandon_build(GROUP, BOARD, "somebody")
+    assert boards.begin_build(GROUP, BOARD) is None
+    boards.abandon_build(GROUP, BOARD, first)
+    second = boards.begin_build(GROUP, BOARD)
+    assert second not in (None, first)
+    assert not boards.load(GROUP, BOARD, first, [Standing(1, 1, NOON, 1)])
+    assert not boards.finish_build(GROUP, BOARD, first)
+    assert boards.finish_build(GROUP, BOARD, second or "")
+    assert boards.top(GROUP, BOARD, 10) == []
+
+
+def test_what_is_committed_during_a_build_is_in_it(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    token = boards.begin_build(GROUP, BOARD) or ""
+    boards.apply(GROUP, [change(1, 300, NOON, 3), change(9, 10, NOON, 1)])
+    boards.apply(GROUP, [change(1, 200, NOON, 2), change(3, 0, NOON, 2, removed=True)])
+    rows = [Standing(n, 100, NOON, 1) for n in (1, 2, 3)] + [Standing(4, 100, NOON, 7)]
+    assert boards.load(GROUP, BOARD, token, rows[:2])
+    boards.apply(GROUP, [change(4, 50, NOON, 6), change(2, 120, NOON, 2)])
+    assert boards.load(GROUP, BOARD, token, rows[2:])
+    assert boards.top(GROUP, BOARD, 10) is None
+    assert boards.finish_build(GROUP, BOARD, token)
+    assert boards.top(GROUP, BOARD, 10) == [(1, 300), (2, 120), (4, 100), (9, 10)]
+
+
+def test_a_ready_board_serves_while_it_is_built_anew(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 5, NOON, 1)])
+    token = boards.begin_build(GROUP, BOARD) or ""
+    assert boards.load(GROUP, BOARD, token, [Standing(1, 100, NOON, 1)])
+    boards.apply(GROUP, [change(1, 110, NOON, 2)])
+    assert boards.top(GROUP, BOARD, 10) == [(1, 110), (2, 5)]
+    assert boards.finish_build(GROUP, BOARD, token)
+    assert boards.top(GROUP, BOARD, 10) == [(1, 110)]
+
+
+@pytest.mark.parametrize("moment", ["before loading", "between loads", "before finishing"])
+def test_a_flush_during_a_build_loses_the_build_and_nothing_else(kv: Kv, moment: str) -> None:
+    boards = Leaderboard(kv)
+    token = boards.begin_build(GROUP, BOARD) or ""
+    if moment != "before loading":
+        assert boards.load(GROUP, BOARD, token, [Standing(1, 100, NOON, 1)])
+    kv.run("FLUSHALL")
+    if moment != "before finishing":
+        assert not boards.load(GROUP, BOARD, token, [Standing(2, 100, NOON, 1)])
+    assert not boards.finish_build(GROUP, BOARD, token)
+    assert boards.top(GROUP, BOARD, 10) is None
+    assert kv.run("KEYS", "board:*") == []
+    built(kv, [Standing(1, 100, NOON, 1)])
+    assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
+
+
+def test_a_build_begun_by_another_after_a_flush_is_not_disturbed(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    lost = boards.begin_build(GROUP, BOARD) or ""
+    kv.run("FLUSHALL")
+    token = boards.begin_build(GROUP, BOARD) or ""
+    assert not boards.load(GROUP, BOARD, lost, [Standing(66, 666, NOON, 6)])
+    assert boards.load(GROUP, BOARD, token, [Standing(1, 100, NOON, 1)])
+    assert not boards.finish_build(GROUP, BOARD, lost)
+    assert boards.finish_build(GROUP, BOARD, token)
+    assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
+
+
+def test_leavings_of_a_build_that_died_do_not_get_into_the_next(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    dead = boards.begin_build(GROUP, BOARD) or ""
+    boards.load(GROUP, BOARD, dead, [Standing(66, 666, NOON, 6)])
+    boards.apply(GROUP, [change(67, 667, NOON, 6)])
+    kv.run("DEL", f"board:{{{GROUP}}}:b:{BOARD}")  # as if its lease had run out
+    built(kv, [Standing(1, 100, NOON, 1)])
+    assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
+
+
+def test_a_lease_and_all_leavings_end_by_themselves(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    token = boards.begin_build(GROUP, BOARD) or ""
+    boards.load(GROUP, BOARD, token, [Standing(1, 1, NOON, 1)])
+    boards.apply(GROUP, [change(2, 2)])
+    lease = kv.run("PTTL", f"board:{{{GROUP}}}:b:{BOARD}")
+    assert isinstance(lease, int)
+    assert 0 < lease <= 30_000
+    for part in "ZHp":
+        left = kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}")
+        assert isinstance(left, int)
+        assert 0 < left <= 3600
+
+
+def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    token = boards.begin_build(GROUP, BOARD) or ""
+    boards.load(GROUP, BOARD, token, [Standing(1, 1, NOON, 1)])
+    assert boards.finish_build(GROUP, BOARD, token, expire_seconds=100)
+    boards.apply(GROUP, [change(2, 2)])
+    parts = {part: kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"}
+    assert all(isinstance(left, int) for left in parts.values())
+    assert 0 < int(str(parts["r"])) <= 100 < int(str(parts["z"])) <= 160
+    assert 100 < int(str(parts["h"])) <= 160
+
+
+def test_a_board_of_a_running_contest_does_not_expire(kv: Kv) -> None:
+    built(kv, [Standing(1, 1, NOON, 1)])
+    assert [kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"] == [-1] * 3
+
+
+def test_a_dropped_group_leaves_no_key(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 1, NOON, 1)])
+    built(kv, [Standing(1, 1, NOON, 1)], board="day:2026-05-01|city:450100")
+    running = boards.begin_build(GROUP, "half") or ""
+    boards.load(GROUP, "half", running, [Standing(1, 1, NOON, 1)])
+    boards.mark(GROUP, "synced", 17)
+    boards.mark("con_2", "synced", "x")
+    boards.drop(GROUP)
+    assert boards.read_mark(GROUP, "synced") is None
+    assert not boards.finish_build(GROUP, "half", running)
+    assert kv.run("KEYS", "board:*") == [b"board:{con_2}:marks:"]
+    boards.drop("con_never")
+
+
+def test_a_mark_is_kept_until_everything_is_lost(kv: Kv) -> None:
+    boards = Leaderboard(kv)
+    assert boards.read_mark(GROUP, "synced") is None
+    boards.mark(GROUP, "synced", 17)
+    boards.mark(GROUP, "synced", 18)
+    assert boards.read_mark(GROUP, "synced") == "18"
+    kv.run("FLUSHALL")
+    assert boards.read_mark(GROUP, "synced") is None
+
+
+def test_all_keys_of_a_group_lie_together(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 1, NOON, 1)])
+    boards.mark(GROUP, "synced", 1)
+    boards.begin_build(GROUP, BOARD)
+    boards.apply(GROUP, [change(2, 2)])
+    keys = kv.run("KEYS", "*")
+    assert isinstance(keys, list)
+    assert len(keys) == 7
+    assert all(f"{{{GROUP}}}" in str(key) for key in keys)
+    with pytest.raises(ValueError, match="group"):
+        boards.mark("a{b", "x", 1)
