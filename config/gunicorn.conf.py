@@ -1,0 +1,52 @@
+"""How gunicorn runs the server: threads in a few processes, JSON logs, figures that add up."""
+
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+
+from gunicorn.glogging import Logger
+
+from server.base.log import set_up_logging
+from server.base.settings import load_settings
+
+_settings = load_settings()
+_figures = Path(tempfile.gettempdir()) / f"kepu-figures-{_settings.port}"
+shutil.rmtree(_figures, ignore_errors=True)
+_figures.mkdir(parents=True)
+
+bind = f"127.0.0.1:{_settings.port}"
+raw_env = [f"PROMETHEUS_MULTIPROC_DIR={_figures}"]
+workers = 2
+threads = 32
+worker_class = "gthread"
+keepalive = 5
+timeout = 60
+graceful_timeout = 30
+limit_request_line = 8190
+max_requests = 0
+# Its default place is one file a user, which two instances would fight for.
+control_socket_disable = True
+
+
+class JsonLogger(Logger):
+    """gunicorn's own lines in our format."""
+
+    def setup(self, _cfg: object) -> None:
+        set_up_logging(_settings.var, "server", _settings.log_level)
+        self.error_log = logging.getLogger("gunicorn.error")
+        self.error_log.handlers = []
+        self.error_log.propagate = True
+
+    def access(self, *_args: object) -> None:
+        """The house writes its own line for every answer."""
+
+
+logger_class = JsonLogger
+
+
+def child_exit(_server: object, worker: object) -> None:
+    """A dead worker's gauges must not count on."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[attr-defined]

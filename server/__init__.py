@@ -1,0 +1,1 @@
+"""Bagui Kepu: the WeChat backend of a province-wide science campaign."""

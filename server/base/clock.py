@@ -1,0 +1,108 @@
+"""The one place that reads a clock; everybody else is handed an instant.
+
+Calendar days of the campaign are Beijing days; the database and the wire carry instants.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+class Clock(Protocol):
+    """Wall time of the campaign, and a steady count for durations."""
+
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+        return time.monotonic()
+
+
+class ShiftedClock:
+    """The machine's clock moved by a file that the emulated WeChat writes (demo and test only).
+
+    Units: the file holds {"offset_s": seconds, "frozen_at": epoch seconds or null}.
+    """
+
+    def __init__(self, path: Path, system: Clock | None = None) -> None:
+        self._path = path
+        self._system = system or SystemClock()
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, int] | None = None
+        self._offset = 0.0
+        self._frozen_at: float | None = None
+
+    def now(self) -> datetime:
+        """The instant after the shift, aware, in UTC."""
+        with self._lock:
+            self._reread()
+            if self._frozen_at is not None:
+                return datetime.fromtimestamp(self._frozen_at, UTC)
+            return self._system.now() + timedelta(seconds=self._offset)
+
+    def monotonic(self) -> float:
+        """Seconds of the unshifted steady clock."""
+        return self._system.monotonic()
+
+    def _reread(self) -> None:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            self._stamp, self._offset, self._frozen_at = None, 0.0, None
+            return
+        stamp = (status.st_mtime_ns, status.st_ino)
+        if stamp == self._stamp:
+            return
+        shift = json.loads(self._path.read_text(encoding="utf-8"))
+        self._offset = float(shift.get("offset_s") or 0.0)
+        frozen = shift.get("frozen_at")
+        self._frozen_at = None if frozen is None else float(frozen)
+        self._stamp = stamp
+
+
+def beijing_day(instant: datetime) -> date:
+    """The campaign's calendar day of an instant."""
+    return instant.astimezone(BEIJING).date()
+
+
+def beijing_week(day: date) -> str:
+    """The ISO week that holds a day, as boards name it.
+
+    Units: `2026-W18`.
+    """
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def beijing_midnight(day: date) -> datetime:
+    """The instant at which a Beijing day begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=BEIJING).astimezone(UTC)
+
+
+def stopwatch(clock: Clock) -> Callable[[], float]:
+    """Seconds since this call, each time the result is called."""
+    begun = clock.monotonic()
+    return lambda: clock.monotonic() - begun

@@ -1,0 +1,44 @@
+"""The one database engine, from Flask-SQLAlchemy in its smallest role: engine from it, tables ours.
+
+Sessions are opened by `base.work` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine
+
+from server.base.settings import Settings
+from server.base.tables import Base
+from server.base.work import prepare_engine
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+def open_engine(app: Flask, settings: Settings) -> Engine:
+    """The engine of this app, with our transactions prepared."""
+    url = settings.database_address
+    options: dict[str, Any] = {
+        "pool_size": settings.database.pool_size,
+        "max_overflow": 0,
+        "pool_timeout": settings.database.pool_wait_seconds,
+        "pool_recycle": 1800,
+    }
+    if url.startswith("postgresql"):
+        wait_ms = int(settings.database.lock_wait_seconds * 1000)
+        statement_ms = int(settings.database.statement_seconds * 1000)
+        options["pool_pre_ping"] = True
+        options["connect_args"] = {
+            "connect_timeout": 2,
+            "options": f"-c lock_timeout={wait_ms} -c statement_timeout={statement_ms}",
+        }
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    db.init_app(app)
+    with app.app_context():
+        engine = db.engine
+    prepare_engine(engine, lock_wait_seconds=settings.database.lock_wait_seconds)
+    return engine

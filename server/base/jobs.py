@@ -1,0 +1,192 @@
+"""The background engine: what is due is a row, the queue is only a doorbell.
+
+A task carries ids and claims rows by itself; a lost bell is made good by its sweep. Running a task
+twice does nothing twice: every task is at-least-once. The only place where huey is used.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from huey import RedisHuey
+from huey.consumer import Consumer
+from sqlalchemy import Integer, String, or_, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.base import ids
+from server.base.clock import SystemClock
+from server.base.errors import AppError
+from server.base.kv.client import Kv, KvAway
+from server.base.tables import Base, UtcDateTime, insert_for
+from server.base.web.metrics import TASKS
+from server.base.work import Desk
+
+_log = logging.getLogger(__name__)
+_QUEUE = "kepu"
+LEASE = timedelta(seconds=15)
+
+
+class Lease(Base):
+    """Who may run a sweep; `fence` grows with every change of hands."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(40))
+    fence: Mapped[int] = mapped_column(Integer)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shop:
+    """What a background step works with; it opens its own Works."""
+
+    desk: Desk
+    gateway: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A step by name; it returns how many rows it moved. `every_seconds` makes it a sweep too."""
+
+    name: str
+    step: Callable[..., int]
+    every_seconds: float | None = None
+
+
+def _queue(kv: Kv) -> RedisHuey:
+    pool = kv.redis_for_jobs().connection_pool
+    return RedisHuey(_QUEUE, connection_pool=pool, results=False)
+
+
+class Bells:
+    """Rings tasks from any process; a bell that cannot ring is left to the sweep."""
+
+    def __init__(self, kv: Kv) -> None:
+        self._kv = kv
+        self._call: Callable[..., Any] | None = None
+        self._lock = threading.Lock()
+
+    def ring(self, task: str, *row_ids: int) -> None:
+        """Wake a task; never raises, because the row it is about is in the database."""
+        try:
+            if self._kv.away:
+                raise KvAway
+            with self._lock:
+                if self._call is None:
+                    self._call = _declare(_queue(self._kv), None, ())
+            self._call(task, list(row_ids))
+        except Exception as trouble:
+            # Whatever went wrong with the bell, the sweep finds the row.
+            _log.warning(
+                "a bell did not ring", extra={"task": task, "outcome": type(trouble).__name__}
+            )
+
+
+def _declare(queue: RedisHuey, shop: Shop | None, tasks: Sequence[Task]) -> Callable[..., Any]:
+    steps = {task.name: task for task in tasks}
+
+    def kepu(name: str, row_ids: list[int]) -> None:
+        if shop is not None and name in steps:
+            run_step(shop, steps[name], *row_ids)
+
+    made: Callable[..., Any] = queue.task(name="kepu")(kepu)
+    return made
+
+
+def run_step(shop: Shop, task: Task, *row_ids: int) -> int:
+    """One run of a task; a failure is logged and counted, its rows stay due."""
+    try:
+        moved = task.step(shop, *row_ids)
+    except AppError as refusal:
+        _log.warning("a step was refused", extra={"task": task.name, "code": refusal.code})
+        TASKS.labels(task.name, refusal.code).inc()
+        return 0
+    except Exception as trouble:
+        _log.error("a step failed", exc_info=trouble, extra={"task": task.name})
+        TASKS.labels(task.name, "failed").inc()
+        return 0
+    TASKS.labels(task.name, "done").inc()
+    if moved:
+        _log.info("a step moved rows", extra={"task": task.name, "count": moved})
+    return moved
+
+
+def run_until_idle(shop: Shop, tasks: Sequence[Task], *, rounds: int = 1000) -> int:
+    """Run every sweep until none finds anything; how many rows were moved."""
+    total = 0
+    for _ in range(rounds):
+        moved = sum(run_step(shop, task) for task in tasks if task.every_seconds is not None)
+        total += moved
+        if not moved:
+            break
+    return total
+
+
+class Worker:
+    """A process of its own: answers bells and keeps the sweeps' clock."""
+
+    def __init__(self, shop: Shop, tasks: Sequence[Task], kv: Kv, *, threads: int = 4) -> None:
+        self._shop = shop
+        self._tasks = tasks
+        self._me = ids.new_ref("wrk")
+        self._stop = threading.Event()
+        queue = _queue(kv)
+        _declare(queue, shop, tasks)
+        self._consumer = Consumer(
+            queue, workers=threads, periodic=False, max_delay=0.3, check_worker_health=True
+        )
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT."""
+        sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
+        sweeper.start()
+        try:
+            self._consumer.run()
+        finally:
+            self._stop.set()
+            sweeper.join(timeout=10)
+
+    def _sweep(self) -> None:
+        steady = SystemClock().monotonic
+        due = {task.name: 0.0 for task in self._tasks if task.every_seconds is not None}
+        while not self._stop.wait(0.25):
+            for task in self._tasks:
+                if task.every_seconds is None or steady() < due[task.name]:
+                    continue
+                due[task.name] = steady() + task.every_seconds
+                if self._may(task):
+                    run_step(self._shop, task)
+
+    def _may(self, task: Task) -> bool:
+        try:
+            return take_lease(self._shop.desk, task.name, self._me)
+        except AppError as refusal:
+            _log.warning("no lease", extra={"task": task.name, "code": refusal.code})
+            return False
+
+
+def take_lease(desk: Desk, name: str, holder: str) -> bool:
+    """Take or renew the right to sweep; False while another holds it.
+
+    The machine's own clock decides: the campaign's may be moved by hand in the demo.
+    """
+    now = SystemClock().now()
+    with desk.work() as work:
+        session = work.session
+        session.execute(
+            insert_for(session, Lease)
+            .values(name=name, holder=holder, fence=0, until=now - LEASE)
+            .on_conflict_do_nothing()
+        )
+        taken = session.execute(
+            update(Lease)
+            .where(Lease.name == name, or_(Lease.holder == holder, Lease.until < now))
+            .values(holder=holder, until=now + LEASE, fence=Lease.fence + 1)
+        )
+        return int(getattr(taken, "rowcount", 0)) == 1

@@ -1,0 +1,39 @@
+"""Brings the database to the newest schema, and tells whether it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+FOLDER = Path(__file__).resolve().parents[1] / "migrations"
+
+
+def newest() -> str:
+    """The number of the newest step."""
+    return (FOLDER / "HEAD").read_text(encoding="utf-8").strip()
+
+
+def migrate(engine: Engine, target: str = "head") -> None:
+    """Run every step that this database lacks (or go down to an older one)."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        current = MigrationContext.configure(connection).get_current_revision()
+        down = target != "head" and current is not None and (target == "base" or target < current)
+        (command.downgrade if down else command.upgrade)(config, target)
+        connection.commit()
+
+
+def is_newest(engine: Engine) -> bool:
+    """Whether the database stands at the newest step."""
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() == newest()
+    except DBAPIError:
+        return False

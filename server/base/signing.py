@@ -1,0 +1,76 @@
+"""Keys for every purpose, all derived from the one master key: hashes, sealed fields, signatures.
+
+Nothing here is stored; a purpose name keeps one key from serving two ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+
+class Unreadable(Exception):
+    """A sealed value that this key cannot open: another key, another place, or damage."""
+
+
+class Keys:
+    """All derived keys of this installation."""
+
+    def __init__(self, master_key: str) -> None:
+        self._master = master_key.encode()
+        self._hashing = self._derive("hash")
+        self._sealing = AESGCM(self._derive("seal"))
+        self._signing = Ed25519PrivateKey.from_private_bytes(self._derive("sign"))
+
+    def _derive(self, purpose: str) -> bytes:
+        kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=b"bagui-kepu", info=purpose.encode())
+        return kdf.derive(self._master)
+
+    def pseudonym(self, text: str) -> str:
+        """A short keyed hash that stands for an openid in logs and counters."""
+        return hmac.new(self._hashing, text.encode(), hashlib.sha256).hexdigest()[:16]
+
+    def seal(self, text: str, place: str) -> str:
+        """A text encrypted for one place (column and row), so that it cannot be moved elsewhere."""
+        nonce = secrets.token_bytes(12)
+        box = self._sealing.encrypt(nonce, text.encode(), place.encode())
+        return "v1." + base64.urlsafe_b64encode(nonce + box).decode()
+
+    def unseal(self, sealed: str, place: str) -> str:
+        """The text that `seal` hid.
+
+        Raises: Unreadable.
+        """
+        try:
+            version, _, body = sealed.partition(".")
+            raw = base64.urlsafe_b64decode(body)
+            if version != "v1":
+                raise Unreadable
+            return self._sealing.decrypt(raw[:12], raw[12:], place.encode()).decode()
+        except (ValueError, InvalidTag):
+            raise Unreadable from None
+
+    def sign(self, message: bytes) -> str:
+        """An Ed25519 signature that anybody can check with `public_key`."""
+        return base64.urlsafe_b64encode(self._signing.sign(message)).decode()
+
+    @property
+    def public_key(self) -> str:
+        """The raw Ed25519 public key, URL-safe base64."""
+        raw = self._signing.public_key().public_bytes(
+            serialization.Encoding.Raw, serialization.PublicFormat.Raw
+        )
+        return base64.urlsafe_b64encode(raw).decode()
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a bearer token; 256 random bits need no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()

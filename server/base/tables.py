@@ -1,0 +1,81 @@
+"""What every table is made of: the base, names of constraints, aware times, JSON, enums.
+
+Models inherit `Base` here, never the extension's own model class.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The root of all tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """The only date-time column: refuses naive times, stores UTC, gives aware times back.
+
+    SQLite drops the zone silently, which would move every time by eight hours.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """An instant on its way into the database."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time has no meaning here")
+        at = value.astimezone(UTC)
+        return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """An instant on its way out of the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite numbers rows by itself only for INTEGER; PostgreSQL wants the wide one.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+Json = JSON(none_as_null=True)
+
+
+def enum_column(kind: type[StrEnum], name: str) -> Enum:
+    """A StrEnum stored by its value, held by a CHECK that is called `name`."""
+    return Enum(
+        kind,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=40,
+        values_callable=_values,
+    )
+
+
+def insert_for(session: Session, table: Table | type[Base]) -> Any:
+    """An INSERT of this database's dialect, which knows `on_conflict_do_nothing`."""
+    made = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return made(table)
+
+
+def _values(kind: Any) -> list[str]:
+    return [member.value for member in kind]

@@ -1,0 +1,87 @@
+"""All wording that a person reads: `<slice>/texts.toml`, one sentence a key, places in {braces}.
+
+A missing key or place is an error, never an empty sentence. Other languages are `texts.<code>.toml`
+beside it; what they lack is answered in Chinese and listed by `gaps`.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FIRST_LANGUAGE = "zh"
+
+
+class TextMissing(Exception):
+    """No sentence under this key, or a place that nobody filled."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The catalogue of all slices; keys are `slice.section.name`."""
+
+    sentences: Mapping[str, Mapping[str, str]]
+
+    def say(self, key: str, /, language: str = FIRST_LANGUAGE, **facts: object) -> str:
+        """The sentence under a key with its places filled.
+
+        Raises: TextMissing.
+        """
+        words = self.sentences.get(language, {}).get(key) or self.sentences[FIRST_LANGUAGE].get(key)
+        if words is None:
+            raise TextMissing(key)
+        return _filled(words, facts, key)
+
+    def error(
+        self, code: str, facts: Mapping[str, object] | None = None, language: str = FIRST_LANGUAGE
+    ) -> str:
+        """The sentence of a refusal, wherever it is kept.
+
+        Raises: TextMissing.
+        """
+        ending = f".error.{code}"
+        for key in self.sentences[FIRST_LANGUAGE]:
+            if key.endswith(ending):
+                words = self.sentences.get(language, {}).get(key)
+                words = words or self.sentences[FIRST_LANGUAGE][key]
+                return _filled(words, facts or {}, key)
+        raise TextMissing(code)
+
+    def gaps(self, language: str) -> list[str]:
+        """Keys that a language does not have yet."""
+        have = self.sentences.get(language, {})
+        return sorted(key for key in self.sentences[FIRST_LANGUAGE] if key not in have)
+
+
+def _filled(words: str, facts: Mapping[str, object], key: str) -> str:
+    try:
+        return words.format(**facts)
+    except (KeyError, IndexError):
+        raise TextMissing(f"{key}: a place is not filled") from None
+
+
+def load_texts(slices: Iterable[Path]) -> Texts:
+    """Read the catalogues in these folders; the folder's name is the first part of its keys."""
+    sentences: dict[str, dict[str, str]] = {FIRST_LANGUAGE: {}}
+    for folder in slices:
+        for path in sorted(folder.glob("texts*.toml")):
+            parts = path.name.split(".")
+            language = parts[1] if len(parts) == 3 else FIRST_LANGUAGE
+            tree = tomllib.loads(path.read_text(encoding="utf-8"))
+            sentences.setdefault(language, {}).update(_flat(folder.name, tree))
+    return Texts(sentences)
+
+
+def _flat(prefix: str, tree: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            found |= _flat(f"{prefix}.{key}", value)
+        else:
+            list(string.Formatter().parse(value))  # a broken brace is found at the start
+            found[f"{prefix}.{key}"] = value
+    return found

@@ -1,0 +1,1 @@
+"""The JSON edge: endpoints, callers, shapes, problem+json, health, OpenAPI."""

@@ -1,0 +1,51 @@
+"""Who may call an endpoint; the accounts slice turns a token into an actor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from server.base.errors import Conflict, NotAuthenticated
+from server.base.work import Actor, Work
+
+
+class Who(StrEnum):
+    """The callers an endpoint can declare."""
+
+    ANYONE = "anyone"
+    MAYBE_CITIZEN = "maybe_citizen"
+    CITIZEN = "citizen"
+
+
+class ConsentRequired(Conflict):
+    """The current privacy policy has not been agreed to."""
+
+    code = "consent_required"
+
+
+Resolver = Callable[[Work, str], Actor | None]
+
+
+def bearer_token(header: str | None) -> str | None:
+    """The token of an Authorization header; None without one.
+
+    Raises: NotAuthenticated (401) for another scheme.
+    """
+    if not header:
+        return None
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated
+    return token.strip()
+
+
+def admitted(who: Who, actor: Actor | None, *, consent: bool) -> Actor | None:
+    """The actor, when this endpoint is open to him.
+
+    Raises: NotAuthenticated (401), ConsentRequired (409).
+    """
+    if who is Who.CITIZEN and actor is None:
+        raise NotAuthenticated
+    if consent and (actor is None or not actor.consented):
+        raise ConsentRequired
+    return actor

@@ -1,0 +1,242 @@
+"""`endpoint` ties a route to its caller, its transaction, its shapes and its refusals.
+
+The table of routes it fills is also what the OpenAPI document is written from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from server.base.errors import AppError, TooManyRequests, UnsupportedMedia
+from server.base.web import idempotency
+from server.base.web.auth import Resolver, Who, admitted, bearer_token
+from server.base.web.schema import decode_body, decode_query
+from server.base.work import Actor, Desk, Work
+
+View = TypeVar("View", bound=Callable[..., Any])
+_PLACE = re.compile(r"<(\w+)>")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A view's answer when its status is not the route's first one."""
+
+    value: Any
+    status: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """What a step outside the transaction may use: WeChat, and short readings of its own."""
+
+    desk: Desk
+    gateway: Any
+    actor: Actor | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One endpoint as declared."""
+
+    method: str
+    path: str
+    view: Callable[..., Any]
+    who: Who
+    body: type[Any] | None = None
+    query: type[Any] | None = None
+    out: Any = None
+    status: tuple[int, ...] = (200,)
+    errors: tuple[type[AppError], ...] = ()
+    consent: bool = False
+    ask: Callable[..., Any] | None = None
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        """A unique name for the router and the document."""
+        return f"{self.tag}.{self.view.__name__}"
+
+    @property
+    def places(self) -> list[str]:
+        """The variable parts of the path."""
+        return _PLACE.findall(self.path)
+
+
+@dataclass(frozen=True)
+class Api:
+    """The endpoints of one slice."""
+
+    tag: str
+    routes: list[Route] = field(default_factory=list)
+
+
+def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all by name
+    api: Api,
+    method: str,
+    path: str,
+    *,
+    who: Who,
+    body: type[Any] | None = None,
+    query: type[Any] | None = None,
+    out: Any = None,
+    status: tuple[int, ...] = (200,),
+    errors: tuple[type[AppError], ...] = (),
+    consent: bool = False,
+    ask: Callable[..., Any] | None = None,
+) -> Callable[[View], View]:
+    """Declare a view `view(work, <path places>, body=, query=, asked=)` under /api/v1.
+
+    GET gets a read-only Work. `ask(asking, <path places>, body=)` runs
+    before the Work is opened; its result is the view's `asked=`.
+    The first of `status` is the usual one; another is returned with `Answer`.
+    """
+
+    def declare(view: View) -> View:
+        api.routes.append(
+            Route(
+                method=method,
+                path=path,
+                view=view,
+                who=who,
+                body=body,
+                query=query,
+                out=out,
+                status=status,
+                errors=errors,
+                consent=consent,
+                ask=ask,
+                tag=api.tag,
+            )
+        )
+        return view
+
+    return declare
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """Runs declared routes with the powers chosen in `create_app`."""
+
+    desk: Desk
+    gateway: Any
+    resolve: Resolver
+
+    def blueprint(self, apis: tuple[Api, ...]) -> Blueprint:
+        """All routes as one Flask blueprint under /api/v1."""
+        made = Blueprint("api", __name__, url_prefix="/api/v1")
+        for api in apis:
+            for route in api.routes:
+                made.add_url_rule(
+                    route.path, route.name, self._runner(route), methods=[route.method]
+                )
+        return made
+
+    def _runner(self, route: Route) -> Callable[..., Response]:
+        return self._reader(route) if route.method == "GET" else self._writer(route)
+
+    def _reader(self, route: Route) -> Callable[..., Response]:
+        def run(**call: Any) -> Response:
+            token = bearer_token(request.headers.get("Authorization"))
+            if route.query is not None:
+                call["query"] = decode_query(request.args.to_dict(), route.query)
+            with self.desk.work(read_only=True) as work:
+                actor = self._caller(work, route, token)
+                return _answer(route, route.view(replace(work, actor=actor), **call))
+
+        return run
+
+    def _writer(self, route: Route) -> Callable[..., Response]:
+        def run(**call: Any) -> Response:
+            raw = request.get_data(cache=False)
+            token = bearer_token(request.headers.get("Authorization"))
+            key = idempotency.checked_key(request.headers.get("Idempotency-Key"))
+            actor: Actor | None = None
+            if route.who is not Who.ANYONE:
+                # A caller who may be nobody takes no write lock.
+                with self.desk.work(read_only=True) as reading:
+                    actor = self._caller(reading, route, token)
+            if route.body is not None:
+                _check_type(raw)
+                call["body"] = decode_body(raw, route.body)
+            if key is not None and actor is not None:
+                return self._write_once(route, actor, call, (key, raw))
+            return self._write(route, actor, call)
+
+        return run
+
+    def _asked(self, route: Route, actor: Actor | None, call: dict[str, Any]) -> dict[str, Any]:
+        if route.ask is None:
+            return call
+        asking = Asking(desk=self.desk, gateway=self.gateway, actor=actor)
+        return {**call, "asked": route.ask(asking, **call)}
+
+    def _write(self, route: Route, actor: Actor | None, call: dict[str, Any]) -> Response:
+        call = self._asked(route, actor, call)
+        with self.desk.work(actor) as work:
+            return _answer(route, route.view(work, **call))
+
+    def _write_once(
+        self, route: Route, actor: Actor, call: dict[str, Any], keyed: tuple[str, bytes]
+    ) -> Response:
+        key, raw = keyed
+        print_of = idempotency.fingerprint(route.method, request.path, raw)
+        taken = idempotency.claim(self.desk, f"{actor.kind}:{actor.id}", key, print_of)
+        if taken.status is not None:
+            return _response(taken.status, (taken.body or "").encode())
+        try:
+            call = self._asked(route, actor, call)
+            with self.desk.work(actor) as work:
+                answer = _answer(route, route.view(work, **call))
+                idempotency.keep(work, taken, answer.status_code, answer.get_data(as_text=True))
+                return answer
+        except BaseException:
+            idempotency.release(self.desk, taken)
+            raise
+
+    def _caller(self, work: Work, route: Route, token: str | None) -> Actor | None:
+        actor = None
+        if token is not None and route.who is not Who.ANYONE:
+            actor = self.resolve(work, token)
+            if actor is None:
+                self.count_failure(work)
+                return admitted(Who.CITIZEN, None, consent=False)
+        return admitted(route.who, actor, consent=route.consent)
+
+    def count_failure(self, work: Work) -> None:
+        """Count a dead token or a bad code against the address it came from.
+
+        Raises: TooManyRequests (429).
+        """
+        figure = work.settings.limits.failures_per_minute
+        wait = work.kv.limiter.allow(
+            "failures", request.remote_addr or "-", per_minute=figure, burst=figure / 2
+        )
+        if wait > 0:
+            raise TooManyRequests(int(wait) + 1)
+
+
+def _check_type(raw: bytes) -> None:
+    if raw and request.mimetype != "application/json":
+        raise UnsupportedMedia
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _answer(route: Route, made: Any) -> Response:
+    status = route.status[0]
+    if isinstance(made, Answer):
+        made, status = made.value, made.status
+    return _response(status, b"" if made is None else _encode(made))
+
+
+def _response(status: int, body: bytes) -> Response:
+    if not body:
+        return Response(status=status)
+    return Response(body, status=status, content_type="application/json")

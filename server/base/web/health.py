@@ -1,0 +1,118 @@
+"""Health, readiness, metrics, and what every answer carries: request id, timing, headers."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flask import Blueprint, Flask, Response, g, request
+from sqlalchemy import text
+
+from server.base import ids
+from server.base.clock import Clock
+from server.base.errors import AppError
+from server.base.log import request_id
+from server.base.web import metrics
+from server.base.work import Desk
+
+_log = logging.getLogger("kepu.access")
+_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_FREE_SHARE = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probes:
+    """How readiness looks at each part; `degraded` parts never take the server out."""
+
+    desk: Desk
+    migrated: Callable[[], bool]
+    degraded: Mapping[str, Callable[[], bool]]
+    readings: Mapping[str, metrics.Reading] = field(default_factory=dict)
+
+
+def health_pages(probes: Probes) -> Blueprint:
+    """The routes of /healthz, /readyz and /metrics."""
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @pages.get("/readyz")
+    def readyz() -> tuple[dict[str, object], int]:
+        checks = _checks(probes)
+        ready = all(value in ("ok", "degraded") for value in checks.values())
+        return {
+            "status": "ready" if ready else "not_ready",
+            "checks": checks,
+        }, 200 if ready else 503
+
+    @pages.get("/metrics")
+    def prometheus() -> Response:
+        body, kind = metrics.exposition(dict(probes.readings))
+        return Response(body, content_type=kind)
+
+    return pages
+
+
+def _checks(probes: Probes) -> dict[str, str]:
+    var = probes.desk.tools.settings.var
+    disk = shutil.disk_usage(var)
+    checks = {
+        "database": "ok" if _database_answers(probes.desk) else "away",
+        "disk": "ok" if disk.free > disk.total * _FREE_SHARE else "full",
+        # An operator who takes this host out of service creates the file.
+        "draining": "draining" if (var / "draining").exists() else "ok",
+    }
+    if checks["database"] == "ok":
+        checks["migrations"] = "ok" if probes.migrated() else "behind"
+    checks |= {name: "ok" if fine() else "degraded" for name, fine in probes.degraded.items()}
+    return checks
+
+
+def _database_answers(desk: Desk) -> bool:
+    try:
+        with desk.work(read_only=True) as work:
+            work.session.execute(text("SELECT 1"))
+    except AppError:
+        return False
+    return True
+
+
+def install_request_frame(app: Flask, clock: Clock) -> None:
+    """Give every answer its request id, its log line, its figures and its headers."""
+
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _GOOD_ID.fullmatch(given) else ids.new_ref("req")
+        g.begun = clock.monotonic()
+        request_id.set(g.request_id)
+
+    @app.after_request
+    def end(answer: Response) -> Response:
+        seconds = clock.monotonic() - g.begun
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        metrics.REQUESTS.labels(request.method, route, str(answer.status_code)).inc()
+        metrics.SECONDS.labels(route).observe(seconds)
+        if route not in ("/healthz", "/readyz", "/metrics"):
+            _log.info(
+                "answered",
+                extra={
+                    "method": request.method,
+                    "path": route,
+                    "status": answer.status_code,
+                    "ms": round(seconds * 1000, 1),
+                },
+            )
+        answer.headers["X-Request-Id"] = g.request_id
+        answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+        answer.headers.setdefault("Referrer-Policy", "no-referrer")
+        answer.headers.setdefault("Cache-Control", "no-store")
+        answer.headers.setdefault(
+            "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
+        )
+        return answer

@@ -1,0 +1,214 @@
+"""The OpenAPI 3.1 document, written from the declared routes, and a page that shows it offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, send_from_directory
+
+from server.base import errors
+from server.base.errors import AppError
+from server.base.web.auth import ConsentRequired, Who
+from server.base.web.endpoint import Api, Route
+from server.base.web.idempotency import IdempotencyInFlight, IdempotencyKeyReused
+from server.base.web.schema import ErrorEntry
+from server.base.work import DatabaseAway
+
+_REF = "#/components/schemas/{name}"
+_PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>八桂科普 · 接口</title>
+<link rel="stylesheet" href="/docs/files/swagger-ui.css"></head><body><div id="ui"></div>
+<script src="/docs/files/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
+</body></html>"""
+_START = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#ui', validatorUrl: null});\n"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
+_ALWAYS: tuple[type[AppError], ...] = (
+    AppError,
+    DatabaseAway,
+    errors.MethodNotAllowed,
+    errors.TooManyRequests,
+    errors.Malformed,
+)
+
+
+def document(apis: Sequence[Api], *, title: str, version: str) -> dict[str, Any]:
+    """The document of these endpoints; every status, field and error code is in it."""
+    routes = [route for api in apis for route in api.routes]
+    shapes = [shape for route in routes for shape in (route.body, route.out) if shape is not None]
+    _, components = msgspec.json.schema_components([*shapes, ErrorEntry], ref_template=_REF)
+    components["Problem"] = _problem_schema()
+    paths: dict[str, Any] = {}
+    for route in routes:
+        path = "/api/v1" + route.path.replace("<", "{").replace(">", "}")
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route)
+    paths |= _plain_paths()
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"citizen": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def docs_pages(made: dict[str, Any]) -> Blueprint:
+    """/openapi.json and /docs."""
+    pages = Blueprint("docs", __name__)
+    raw = msgspec.json.encode(made)
+    files = Path(__file__).parent / "static" / "swagger-ui"
+
+    @pages.get("/openapi.json")
+    def openapi() -> Response:
+        return Response(raw, content_type="application/json")
+
+    @pages.get("/docs")
+    def page() -> Response:
+        answer = Response(_PAGE, content_type="text/html; charset=utf-8")
+        answer.headers["Content-Security-Policy"] = _POLICY
+        return answer
+
+    @pages.get("/docs/start.js")
+    def start() -> Response:
+        return Response(_START, content_type="text/javascript")
+
+    @pages.get("/docs/files/<path:name>")
+    def file(name: str) -> Response:
+        return send_from_directory(files, name)
+
+    return pages
+
+
+def refusals(route: Route) -> dict[int, set[str]]:
+    """Every refusal a route can give, by status."""
+    found: dict[int, set[str]] = {}
+    for kind in (*_ALWAYS, *route.errors, *_implied(route)):
+        found.setdefault(kind.status, set()).add(kind.code)
+    return found
+
+
+def _implied(route: Route) -> Iterable[type[AppError]]:
+    if route.who is not Who.ANYONE:
+        yield errors.NotAuthenticated
+    if route.places:
+        yield errors.NotFound
+    if route.consent:
+        yield ConsentRequired
+    if route.query is not None:
+        yield errors.Invalid
+    if route.method != "GET":
+        yield from (errors.BodyTooLarge, errors.Invalid)
+        if route.body is not None:
+            yield errors.UnsupportedMedia
+        if route.who is not Who.ANYONE:
+            yield from (IdempotencyKeyReused, IdempotencyInFlight)
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    answers: dict[str, Any] = {}
+    for status in route.status:
+        answers[str(status)] = {"description": HTTPStatus(status).phrase}
+        if route.out is not None and status != HTTPStatus.NO_CONTENT:
+            answers[str(status)]["content"] = {"application/json": {"schema": _ref(route.out)}}
+    for status, codes in sorted(refusals(route).items()):
+        answers[str(status)] = {
+            "description": ", ".join(sorted(codes)),
+            "content": {"application/problem+json": {"schema": _refusal(codes)}},
+        }
+    made: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": (route.view.__doc__ or "").strip().split("\n")[0],
+        "responses": answers,
+        "parameters": [*_path_parameters(route), *_query_parameters(route)],
+    }
+    if route.body is not None:
+        made["requestBody"] = {"content": {"application/json": {"schema": _ref(route.body)}}}
+    if route.who is not Who.ANYONE:
+        made["security"] = [{"citizen": []}] + ([{}] if route.who is Who.MAYBE_CITIZEN else [])
+        if route.method != "GET":
+            made["parameters"].append(
+                {
+                    "name": "Idempotency-Key",
+                    "in": "header",
+                    "required": False,
+                    "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+                }
+            )
+    return made
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in route.places
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    (_, components) = msgspec.json.schema_components([route.query], ref_template=_REF)
+    shape = components[route.query.__name__]
+    needed = shape.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in needed, "schema": schema}
+        for name, schema in shape["properties"].items()
+    ]
+
+
+def _ref(shape: Any) -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([shape], ref_template=_REF)
+    return schema
+
+
+def _refusal(codes: set[str]) -> dict[str, Any]:
+    return {
+        "allOf": [
+            {"$ref": _REF.format(name="Problem")},
+            {"properties": {"code": {"enum": sorted(codes)}}},
+        ]
+    }
+
+
+def _problem_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code", "request_id"],
+        "properties": {
+            "type": text,
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "code": text,
+            "request_id": text,
+            "errors": {"type": "array", "items": {"$ref": _REF.format(name="ErrorEntry")}},
+        },
+        "description": "RFC 9457; a refusal may add facts of its own as further members.",
+    }
+
+
+def _plain_paths() -> dict[str, Any]:
+    def plain(summary: str, *statuses: str) -> dict[str, Any]:
+        answers = {status: {"description": summary} for status in statuses}
+        return {"summary": summary, "tags": ["operation"], "responses": answers}
+
+    pushed = plain("A message or event pushed by WeChat", "200", "400", "403", "411", "413", "503")
+    checked = plain("WeChat's check of the address", "200", "403")
+    callback = {"get": checked, "post": pushed}
+    return {
+        "/healthz": {"get": plain("The process lives", "200")},
+        "/readyz": {"get": plain("The server can answer", "200", "503")},
+        "/metrics": {"get": plain("Prometheus text", "200")},
+        "/wechat/official/callback": callback,
+        "/wechat/miniprogram/callback": callback,
+    }

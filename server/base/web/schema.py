@@ -1,0 +1,93 @@
+"""Shapes of requests and answers: what goes in refuses unknown fields, what goes out is named."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from server.base.errors import Invalid, Malformed
+
+Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset")]
+Limit = Annotated[int, Meta(ge=1, le=100)]
+Item = TypeVar("Item")
+
+
+class In(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request body; an unknown field is refused."""
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """The part of the address after the question mark."""
+
+
+class Out(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer; the published schema allows no field that is not declared."""
+
+
+class Page(Struct, Generic[Item], frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One page of a list; `next` is the cursor of the following one."""
+
+    items: list[Item]
+    next: str | None
+
+
+class PageQuery(Query, frozen=True, kw_only=True):
+    """The two questions that every list understands."""
+
+    limit: Limit = 20
+    after: str | None = None
+
+
+class ErrorEntry(Out, frozen=True, kw_only=True):
+    """One thing wrong with a request: where, and what."""
+
+    loc: list[str | int]
+    msg: str
+
+
+_AT = re.compile(r" - at `(?:key in )?\$?(?P<path>[^`]*)`$")
+_STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_MISSING = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
+
+
+def decode_body(raw: bytes, shape: type[Any]) -> Any:
+    """A request body as its shape.
+
+    Raises: Malformed (400) when it is not JSON, Invalid (422) when it is not of this shape.
+    """
+    if rb"\u0000" in raw:
+        raise Invalid(((), "NUL is not allowed"))
+    try:
+        return msgspec.json.decode(raw or b"{}", type=shape)
+    except msgspec.ValidationError as trouble:
+        raise _invalid(str(trouble), "body") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Malformed from None
+
+
+def decode_query(args: dict[str, str], shape: type[Any]) -> Any:
+    """The query of an address as its shape.
+
+    Raises: Invalid (422).
+    """
+    known = {field.encode_name for field in msgspec.structs.fields(shape)}
+    try:
+        return msgspec.convert({k: v for k, v in args.items() if k in known}, shape, strict=False)
+    except msgspec.ValidationError as trouble:
+        raise _invalid(str(trouble), "query") from None
+
+
+def _invalid(message: str, where: str) -> Invalid:
+    found = _AT.search(message)
+    words = message[: found.start()] if found else message
+    loc: list[str | int] = [where]
+    for name, index in _STEP.findall(found["path"] if found else ""):
+        loc.append(int(index) if index.isdigit() else index or name)
+    named = _MISSING.search(message)
+    if named:
+        loc.append(named[1])
+    return Invalid((tuple(loc), words))

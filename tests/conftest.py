@@ -1,0 +1,131 @@
+"""The house as tests see it: a clock that stands still, a fresh database, no real WeChat."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.base.kv.client import connect
+from server.base.kv.facilities import facilities
+from server.base.settings import Database, Limits, Security, Settings, WeChat, WeChatApp
+from server.base.signing import Keys
+from server.base.texts import load_texts
+from server.base.work import Desk, Tools
+from tests.kit.clock import FakeClock
+from tests.kit.databases import SERVER, Databases, databases_for, opened
+from tests.kit.gateway import RecordingGateway
+from tests.kit.house import all_hooks
+
+PLENTY = 1e9
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--db", choices=("sqlite", "postgres", "both"), default="sqlite")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        race = metafunc.definition.get_closest_marker("race") is not None
+        metafunc.parametrize(
+            "database_kind", databases_for(metafunc.config, race=race), indirect=True
+        )
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def databases(worker_id: str) -> Iterator[Databases]:
+    folder = Path(tempfile.mkdtemp(prefix="kepu-tests-"))
+    made = Databases(folder, worker_id)
+    yield made
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def gateway() -> RecordingGateway:
+    return RecordingGateway()
+
+
+def an_app(letter: str) -> WeChatApp:
+    return WeChatApp(
+        appid="wx" + letter * 16,
+        secret=letter * 32,
+        token=letter * 16 + "7",
+        aes_key=letter * 43,
+        original_id="gh_" + letter * 12,
+    )
+
+
+@pytest.fixture
+def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settings:
+    url = databases.sqlite_url() if database_kind == "sqlite" else databases.postgres_url()
+    return Settings(
+        environment="test",
+        database_url=url,
+        redis_url=f"fake:{tmp_path.name}",
+        var=tmp_path,
+        wechat=WeChat(
+            api_base="http://127.0.0.1:9/api",
+            open_base="http://127.0.0.1:9/open",
+            mp_base="http://127.0.0.1:9/mpweb",
+            official_account=an_app("a"),
+            mini_program=an_app("b"),
+        ),
+        database=Database(
+            pool_size=20, pool_wait_seconds=30.0, lock_wait_seconds=30.0, statement_seconds=60.0
+        ),
+        security=Security(master_key="k" * 48),
+        # Speed limits have tests of their own; elsewhere they would only be in the way.
+        limits=Limits(
+            login_per_minute=PLENTY,
+            quiz_start_per_minute=PLENTY,
+            answer_per_minute=PLENTY,
+            own_words_per_hour=PLENTY,
+            export_per_hour=PLENTY,
+            failures_per_minute=PLENTY,
+        ),
+    )
+
+
+@pytest.fixture
+def rung() -> list[tuple[str, tuple[int, ...]]]:
+    """Doorbells rung after commits, in order."""
+    return []
+
+
+@pytest.fixture
+def desk(
+    settings: Settings, clock: FakeClock, rung: list[tuple[str, tuple[int, ...]]]
+) -> Iterator[Desk]:
+    tools = Tools(
+        settings=settings,
+        clock=clock,
+        kv=facilities(connect(settings.redis_url, settings.var, clock), clock),
+        keys=Keys(settings.security.master_key),
+        texts=load_texts(sorted(p.parent for p in SERVER.glob("*/texts.toml"))),
+        hooks=all_hooks(),
+        random=random.Random(20260501),
+        ring=lambda task, *ids: rung.append((task, ids)),
+    )
+    with opened(settings) as engine:
+        yield Desk(engine, tools)
+
+
+@pytest.fixture
+def with_limits(settings: Settings) -> Settings:
+    """The settings with the real speed limits."""
+    return replace(settings, limits=Limits())

@@ -1,0 +1,1 @@
+"""What tests are made with: a clock, a recorder of WeChat calls, databases, factories."""

