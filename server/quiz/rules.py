@@ -30,10 +30,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleSet:
-    """What one contest does; `version` names exactly these rules.
-
-    Units: `exposure_factor` times an even share of a season's starts.
-    """
+    """What one contest does; `version` names exactly these rules."""
 
     version: str
     slug: str
@@ -48,9 +45,7 @@ class RuleSet:
     seconds_per_question: int | None
     season: Season
     practice_unlimited: bool
-    exposure_factor: float
     unit_board_min_members: int
-    facts: Mapping[str, object]
 
     @property
     def question_count(self) -> int:

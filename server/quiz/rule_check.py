@@ -1,0 +1,202 @@
+"""Reading a rule set from its file and refusing it with every reason at once.
+
+A preset may carry facts that no code acts on (its source, its prizes); what would change the
+contest and is not built is refused, never ignored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.quiz.kinds import Kind, Season, Timer
+from server.quiz.rules import Part, RuleSet
+from server.quiz.words import words
+
+# Told to readers, acted on by nobody.
+FACTS = frozenset(
+    {
+        "age_rule",
+        "basis",
+        "boards",
+        "city_board",
+        "city_board_per_capita",
+        "days",
+        "draw_pass",
+        "draw_pass_score",
+        "left_out",
+        "note",
+        "prize_delivery",
+        "prizes",
+        "ranking",
+        "registration_fields",
+        "seconds_per_question_advice",
+        "source",
+    }
+)
+# These have one possible value until somebody builds another.
+FIXED: Mapping[str, object] = {
+    "day_boundary": "00:00 Asia/Shanghai",
+    "multiple_partial_credit": False,
+    "reveal_answers": "after_submit",
+    "unanswered": "0 points",
+    "wrong_penalty": 0,
+}
+# A source or a remark may name what a contest elsewhere did.
+_MAY_NAME_REWARDS = frozenset({"left_out", "note", "source"})
+CLAUSES = "WeChat external content rules 2.1.2, mini-program operating rules 5.1"
+
+
+class RuleSetRefused(Exception):
+    """The rules cannot be used; `reasons` says why, one a line."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+@dataclass
+class _Reader:
+    body: Mapping[str, Any]
+    reasons: list[str] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+
+    def value(self, name: str, kind: type, default: Any = None, *, needed: bool = False) -> Any:
+        self.asked.add(name)
+        found = self.body.get(name)
+        if found is None:
+            if needed:
+                self.reasons.append(f"{name}: missing")
+            return default
+        if type(found) is not kind:
+            self.reasons.append(f"{name}: {kind.__name__} expected")
+            return default
+        return found
+
+    def positive(self, name: str, *, needed: bool = False) -> int | None:
+        found = self.value(name, int, needed=needed)
+        if found is not None and not 1 <= found <= 10_000:
+            self.reasons.append(f"{name}: from 1 to 10000")
+            return None
+        return int(found) if found is not None else None
+
+    def word(self, name: str, kind: Callable[[str], Any], default: Any) -> Any:
+        try:
+            return kind(self.value(name, str, default))
+        except ValueError:
+            self.reasons.append(f"{name}: unknown value {self.body[name]!r}")
+            return kind(default)
+
+
+def version_of(body: Mapping[str, Any]) -> str:
+    """The name of exactly these rules."""
+    canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def read_rule_set(body: Mapping[str, Any]) -> RuleSet:
+    """The rule set that this file describes.
+
+    Raises: RuleSetRefused with every reason.
+    """
+    reader = _Reader(body)
+    made = _read(reader)
+    reader.reasons += _not_built(reader)
+    reader.reasons += [
+        f"{path}: sharing and following may earn nothing ({CLAUSES})" for path in rewarded(body)
+    ]
+    if reader.reasons:
+        raise RuleSetRefused(reader.reasons)
+    return made
+
+
+def rewarded(body: Mapping[str, Any]) -> list[str]:
+    """Where these rules speak of giving something for sharing or following."""
+    forbidden = [word.lower() for word in words("rewards")["forbidden"]]
+    found = []
+    for path, text in _texts(body, ()):
+        if not _MAY_NAME_REWARDS.intersection(path) and any(w in text.lower() for w in forbidden):
+            found.append(".".join(path))
+    return list(dict.fromkeys(found))
+
+
+def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield (*path, str(key)), str(key)
+            yield from _texts(inner, (*path, str(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, path)
+
+
+def _read(reader: _Reader) -> RuleSet:
+    timer = reader.word("timer", Timer, Timer.PAPER.value)
+    parts = _parts(reader)
+    per_question = reader.positive("seconds_per_question", needed=timer is Timer.ITEM)
+    seconds = reader.positive("paper_seconds", needed=timer is Timer.PAPER)
+    if seconds is None:
+        seconds = (per_question or 0) * sum(part.count for part in parts)
+    return RuleSet(
+        version=version_of(reader.body),
+        slug=reader.value("slug", str, "", needed=True),
+        title=reader.value("title", str, ""),
+        papers_per_day=reader.positive("papers_per_day", needed=True) or 1,
+        papers_total=reader.positive("papers_total"),
+        parts=parts,
+        cover_topics=reader.value("cover_topics", bool, False),
+        points_per_question=reader.positive("points_per_question", needed=True) or 0,
+        timer=timer,
+        paper_seconds=seconds,
+        seconds_per_question=per_question if timer is Timer.ITEM else None,
+        season=reader.word("season_score", Season, Season.BEST.value),
+        practice_unlimited=reader.value("practice_unlimited", bool, False),
+        unit_board_min_members=reader.positive("unit_board_min_members") or 10,
+    )
+
+
+def _parts(reader: _Reader) -> tuple[Part, ...]:
+    count = reader.positive("questions_per_paper", needed=True) or 0
+    mix = reader.value("mix", dict, {})
+    lines = reader.value("parts", list, [])
+    if mix and lines:
+        reader.reasons.append("mix, parts: only one of the two")
+    rows = lines or [{"kind": kind, "count": number} for kind, number in mix.items()]
+    parts = tuple(_part(reader, row) for row in rows) or (Part(count=count),)
+    if sum(part.count for part in parts) != count:
+        reader.reasons.append("questions_per_paper: the parts come to another number")
+    return parts
+
+
+def _part(reader: _Reader, row: Any) -> Part:
+    inner = _Reader(row if isinstance(row, Mapping) else {})
+    benchmarks = inner.value("benchmarks", list, [])
+    kind = inner.word("kind", Kind, Kind.SINGLE.value) if inner.body.get("kind") else None
+    made = Part(
+        count=inner.positive("count", needed=True) or 0,
+        kind=kind,
+        difficulty=inner.positive("difficulty"),
+        benchmarks=tuple(number for number in benchmarks if type(number) is int),
+        audience=inner.value("audience", str),
+    )
+    unknown = set(inner.body) - inner.asked - {"kind"}
+    inner.reasons += [f"{name}: unknown" for name in sorted(unknown)]
+    if len(made.benchmarks) != len(benchmarks):
+        inner.reasons.append("benchmarks: numbers expected")
+    reader.reasons += [f"parts: {reason}" for reason in inner.reasons]
+    return made
+
+
+def _not_built(reader: _Reader) -> list[str]:
+    reasons = [
+        f"{name}: only {value!r} is built"
+        for name, value in FIXED.items()
+        if reader.body.get(name, value) != value
+    ]
+    unknown = set(reader.body) - reader.asked - FACTS - set(FIXED)
+    return reasons + [f"{name}: unknown or not built" for name in sorted(unknown)]
