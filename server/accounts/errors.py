@@ -1,0 +1,23 @@
+"""The refusals of the accounts slice."""
+
+from __future__ import annotations
+
+from server.base.errors import Conflict
+
+
+class NicknameRefused(Conflict):
+    """WeChat's content check holds this nickname for unfit."""
+
+    code = "nickname_refused"
+
+
+class PolicyVersionOutdated(Conflict):
+    """The consent is to another text than the one in force."""
+
+    code = "policy_version_outdated"
+
+
+class GuardianConsentRequired(Conflict):
+    """A person under 14 takes part only with a guardian's consent."""
+
+    code = "guardian_consent_required"

@@ -1,0 +1,237 @@
+"""Which citizen an openid belongs to, and how two citizens become one when WeChat says they are.
+
+Everything here copes with twins running at the same moment: the unique keys decide, a loser of the
+race reads again, and no violation ever leaves a broken transaction behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from server.accounts.models import App, Citizen, Consent, Identity, NicknameState, SessionToken
+from server.base.errors import Unavailable
+from server.base.tables import insert_for
+from server.base.work import Work
+
+# A race is lost at most once for every twin that commits meanwhile.
+_TRIES = 5
+_ALIVE = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
+
+# What says nothing about a person; an erased or merged row is reset to it.
+_BLANK: dict[str, Any] = {
+    "unionid": None,
+    "nickname": None,
+    "nickname_state": NicknameState.NONE,
+    "pending_nickname": None,
+    "pending_since": None,
+    "check_after": None,
+    "avatar_url": None,
+    "city": None,
+    "county": None,
+    "unit_id": None,
+    "audience": None,
+    "sex": None,
+    "birth_band": None,
+    "schooling": None,
+    "residence": None,
+    "elder_mode": False,
+    "public_rank": False,
+    "topics": [],
+    "quiet_from": None,
+    "quiet_to": None,
+    "under_14": None,
+}
+# Taken over from the other row where the survivor has nothing; a group goes together or not at all.
+_GROUPS = (
+    ("nickname", "nickname_state", "pending_nickname", "pending_since", "check_after"),
+    ("city", "county", "unit_id"),
+    ("quiet_from", "quiet_to"),
+    ("avatar_url",),
+    ("audience",),
+    ("sex",),
+    ("birth_band",),
+    ("schooling",),
+    ("residence",),
+    ("under_14",),
+)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The citizen behind an openid, and whether this call made them."""
+
+    citizen_id: int
+    is_new: bool
+
+
+def owner_of(work: Work, app: App, openid: str) -> int | None:
+    """The citizen behind an openid, when there is one."""
+    return work.session.scalar(
+        select(Identity.citizen_id).where(Identity.app == app, Identity.openid == openid)
+    )
+
+
+def settle(work: Work, app: App, openid: str, unionid: str | None) -> Settled:
+    """The citizen behind an openid, made when unknown, joined with whoever has the same unionid.
+
+    Locks: the citizen; both citizens where two become one.
+    """
+    owner = _locked_owner(work, app, openid)
+    settled = Settled(owner, is_new=False) if owner is not None else None
+    for _ in range(_TRIES):
+        if settled is not None:
+            break
+        settled = _first_seen(work, app, openid, unionid)
+    if settled is None:
+        raise Unavailable
+    if unionid is None:
+        return settled
+    return Settled(_tie(work, settled.citizen_id, unionid), is_new=settled.is_new)
+
+
+def _locked_owner(work: Work, app: App, openid: str) -> int | None:
+    for _ in range(_TRIES):
+        found = work.session.scalar(
+            select(Citizen.id)
+            .join(Identity, Identity.citizen_id == Citizen.id)
+            .where(Identity.app == app, Identity.openid == openid, *_ALIVE)
+            .with_for_update(of=Citizen)
+        )
+        # None although the openid is known: its citizen was erased or merged while we waited.
+        if found is not None or owner_of(work, app, openid) is None:
+            return found
+    raise Unavailable
+
+
+def _locked_by_unionid(work: Work, unionid: str) -> int | None:
+    return work.session.scalar(
+        select(Citizen.id).where(Citizen.unionid == unionid, *_ALIVE).with_for_update()
+    )
+
+
+def _first_seen(work: Work, app: App, openid: str, unionid: str | None) -> Settled | None:
+    known = _locked_by_unionid(work, unionid) if unionid is not None else None
+    citizen_id = known if known is not None else _new_citizen(work)
+    made = work.session.scalar(
+        insert_for(work.session, Identity)
+        .values(app=app, openid=openid, citizen_id=citizen_id, made_at=work.now)
+        .on_conflict_do_nothing()
+        .returning(Identity.id)
+    )
+    if made is not None:
+        return Settled(citizen_id, is_new=known is None)
+    # A twin had the openid first: it waited for nothing, our spare row is taken back.
+    if known is None:
+        work.session.execute(delete(Citizen).where(Citizen.id == citizen_id))
+    owner = _locked_owner(work, app, openid)
+    return None if owner is None else Settled(owner, is_new=False)
+
+
+def _new_citizen(work: Work) -> int:
+    citizen = Citizen(ref=work.new_ref("cit"), created_at=work.now)
+    work.session.add(citizen)
+    work.session.flush()  # its number is needed for the identity
+    number = citizen.id
+    work.session.expunge(citizen)
+    return number
+
+
+def _tie(work: Work, citizen_id: int, unionid: str) -> int:
+    for _ in range(_TRIES):
+        other = _locked_by_unionid(work, unionid)
+        if other == citizen_id:
+            return citizen_id
+        if other is not None:
+            citizen_id = join(work, citizen_id, other)
+        if _took_unionid(work, citizen_id, unionid):
+            return citizen_id
+    raise Unavailable
+
+
+def _took_unionid(work: Work, citizen_id: int, unionid: str) -> bool:
+    try:
+        # The savepoint keeps the transaction usable when a twin takes the unionid first.
+        with work.session.begin_nested():
+            work.session.execute(
+                update(Citizen).where(Citizen.id == citizen_id).values(unionid=unionid)
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def join(work: Work, one: int, other: int) -> int:
+    """Make two citizens one; who stays is the one with a mini-program identity, else the older.
+
+    Locks: expects both rows locked. Every slice re-points its rows by its `join` hook.
+    """
+    keep, gone = sorted(
+        (one, other), key=lambda number: (not _in_mini_program(work, number), number)
+    )
+    place_before = _place(work, keep)
+    for re_point in work.tools.hooks.join:
+        re_point(work, keep, gone)
+    if _place(work, keep) != place_before:
+        for moved in work.tools.hooks.moved:
+            moved(work, keep)
+    return keep
+
+
+def join_own(work: Work, keep: int, gone: int) -> None:
+    """Re-point identities, sessions and consents, fill gaps of the profile, blank the other row."""
+    session = work.session
+    for table in (Identity, SessionToken, Consent):
+        session.execute(update(table).where(table.citizen_id == gone).values(citizen_id=keep))
+    # Rows of earlier joins must lead to the one who is left.
+    session.execute(update(Citizen).where(Citizen.merged_into == gone).values(merged_into=keep))
+    kept = session.get_one(Citizen, keep, populate_existing=True)
+    left = session.get_one(Citizen, gone, populate_existing=True)
+    taken = _gaps(kept, left)
+    blank(left)
+    left.merged_into = keep
+    session.flush()  # the unionid must be free before the other row takes it
+    for name, value in taken.items():
+        setattr(kept, name, value)
+    session.flush()
+
+
+def blank(citizen: Citizen) -> None:
+    """Take everything personal out of a row."""
+    for name, value in _BLANK.items():
+        setattr(citizen, name, value)
+
+
+def _gaps(kept: Citizen, left: Citizen) -> dict[str, Any]:
+    taken: dict[str, Any] = {
+        name: getattr(left, name)
+        for group in _GROUPS
+        if all(getattr(kept, name) in (None, NicknameState.NONE) for name in group)
+        for name in group
+    }
+    taken["unionid"] = kept.unionid or left.unionid
+    taken["under_14"] = True if left.under_14 else taken.get("under_14", kept.under_14)
+    taken["topics"] = kept.topics or left.topics
+    return taken
+
+
+def _in_mini_program(work: Work, citizen_id: int) -> bool:
+    found = work.session.scalar(
+        select(Identity.id)
+        .where(Identity.citizen_id == citizen_id, Identity.app == App.MINI_PROGRAM)
+        .limit(1)
+    )
+    return found is not None
+
+
+def _place(work: Work, citizen_id: int) -> tuple[Any, ...]:
+    return tuple(
+        work.session.execute(
+            select(Citizen.city, Citizen.county, Citizen.unit_id, Citizen.audience).where(
+                Citizen.id == citizen_id
+            )
+        ).one()
+    )

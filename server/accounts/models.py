@@ -1,0 +1,170 @@
+"""Tables of citizens: the person, the WeChat identities, the sessions, the ledger of consents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
+
+
+class App(StrEnum):
+    """The two WeChat apps a citizen meets us through."""
+
+    OFFICIAL_ACCOUNT = "official_account"
+    MINI_PROGRAM = "mini_program"
+
+
+class NicknameState(StrEnum):
+    """Where a citizen's nickname stands with the content check.
+
+    `checking` waits for WeChat, `review` for a person; `unchecked` was never judged in time.
+    """
+
+    NONE = "none"
+    SHOWN = "shown"
+    CHECKING = "checking"
+    REVIEW = "review"
+    REFUSED = "refused"
+    UNCHECKED = "unchecked"
+
+
+class Audience(StrEnum):
+    """The key groups of the campaign."""
+
+    YOUTH = "youth"
+    FARMER = "farmer"
+    WORKER = "worker"
+    OFFICIAL = "official"
+    ELDER = "elder"
+
+
+class Sex(StrEnum):
+    """An optional trait for statistics."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+class Schooling(StrEnum):
+    """The highest school finished, for statistics."""
+
+    NONE = "none"
+    PRIMARY = "primary"
+    JUNIOR = "junior"
+    SENIOR = "senior"
+    COLLEGE = "college"
+    BACHELOR = "bachelor"
+
+
+class Residence(StrEnum):
+    """Town or country, for statistics."""
+
+    URBAN = "urban"
+    RURAL = "rural"
+
+
+class Language(StrEnum):
+    """The languages the campaign speaks."""
+
+    ZH = "zh"
+    ZA = "za"
+
+
+class Citizen(Base):
+    """One person; an erased or merged row stays, without anything personal, for others to count."""
+
+    __tablename__ = "citizen"
+    __table_args__ = (
+        UniqueConstraint("ref"),
+        UniqueConstraint("unionid"),
+        Index("ix_citizen_nickname_state_check_after", "nickname_state", "check_after"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40))
+    unionid: Mapped[str | None] = mapped_column(String(128))
+    nickname: Mapped[str | None] = mapped_column(String(100))
+    nickname_state: Mapped[NicknameState] = mapped_column(
+        enum_column(NicknameState, "nickname_state"), default=NicknameState.NONE
+    )
+    pending_nickname: Mapped[str | None] = mapped_column(String(100))
+    pending_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    check_after: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    avatar_url: Mapped[str | None] = mapped_column(String(500))
+    city: Mapped[str | None] = mapped_column(String(6))
+    county: Mapped[str | None] = mapped_column(String(6))
+    unit_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("unit.id"))
+    audience: Mapped[Audience | None] = mapped_column(enum_column(Audience, "audience"))
+    sex: Mapped[Sex | None] = mapped_column(enum_column(Sex, "sex"))
+    birth_band: Mapped[str | None] = mapped_column(String(4))
+    schooling: Mapped[Schooling | None] = mapped_column(enum_column(Schooling, "schooling"))
+    residence: Mapped[Residence | None] = mapped_column(enum_column(Residence, "residence"))
+    language: Mapped[Language] = mapped_column(
+        enum_column(Language, "language"), default=Language.ZH
+    )
+    elder_mode: Mapped[bool] = mapped_column(default=False)
+    public_rank: Mapped[bool] = mapped_column(default=False)
+    topics: Mapped[list[str]] = mapped_column(Json, default=list)
+    quiet_from: Mapped[str | None] = mapped_column(String(5))
+    quiet_to: Mapped[str | None] = mapped_column(String(5))
+    under_14: Mapped[bool | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_into: Mapped[int | None] = mapped_column(BigId, ForeignKey("citizen.id"))
+
+
+class Identity(Base):
+    """A citizen as one WeChat app knows them."""
+
+    __tablename__ = "identity"
+    __table_args__ = (
+        UniqueConstraint("app", "openid"),
+        Index("ix_identity_citizen_id", "citizen_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    app: Mapped[App] = mapped_column(enum_column(App, "app"))
+    openid: Mapped[str] = mapped_column(String(128))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SessionToken(Base):
+    """A session; only the hash of its token is kept."""
+
+    __tablename__ = "session_token"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index("ix_session_token_citizen_id", "citizen_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Consent(Base):
+    """One consent, never overwritten; a guardian's name and relation are sealed to its `ref`."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        UniqueConstraint("ref"),
+        Index("ix_consent_citizen_id_given_at", "citizen_id", "given_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    policy_version: Mapped[str] = mapped_column(String(40))
+    guardian: Mapped[bool]
+    guardian_name: Mapped[str | None] = mapped_column(Text)
+    guardian_relation: Mapped[str | None] = mapped_column(Text)
+    under_14: Mapped[bool]
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)

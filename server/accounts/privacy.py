@@ -1,0 +1,177 @@
+"""Consent, the export of everything held, and erasure.
+
+What other slices hold is reached by their hooks; this file never reads their tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from server.accounts import identities
+from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
+from server.accounts.models import Citizen, Consent, Identity, SessionToken
+from server.accounts.rules import clean_name, fits
+from server.base.errors import Invalid, NotAuthenticated, Unavailable
+from server.base.web.idempotency import forget_caller
+from server.base.work import Work
+from server.units import service as units
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentGiven:
+    """What a citizen declares on the consent page."""
+
+    policy_version: str
+    guardian: bool
+    under_14: bool
+    guardian_name: str | None = None
+    guardian_relation: str | None = None
+
+
+def give_consent(work: Work, citizen_id: int, given: ConsentGiven) -> Consent:
+    """Write a consent into the ledger, with its time and the version of its text.
+
+    Raises: PolicyVersionOutdated (409), GuardianConsentRequired (409), Invalid (422).
+    Locks: the citizen.
+    """
+    citizen = living(work, citizen_id)
+    if given.policy_version != work.settings.policy_version:
+        raise PolicyVersionOutdated(policy_version=work.settings.policy_version)
+    if given.under_14 and not given.guardian:
+        raise GuardianConsentRequired
+    name = _guardian_words("guardian_name", given.guardian_name, needed=given.guardian)
+    relation = _guardian_words("guardian_relation", given.guardian_relation, needed=given.guardian)
+    ref = work.new_ref("con")
+    row = Consent(
+        ref=ref,
+        citizen_id=citizen_id,
+        policy_version=given.policy_version,
+        guardian=given.guardian,
+        guardian_name=name and work.keys.seal(name, _place("guardian_name", ref)),
+        guardian_relation=relation and work.keys.seal(relation, _place("guardian_relation", ref)),
+        under_14=given.under_14,
+        given_at=work.now,
+    )
+    work.session.add(row)
+    citizen.under_14 = given.under_14
+    return row
+
+
+def _guardian_words(field: str, words: str | None, *, needed: bool) -> str | None:
+    if not needed:
+        return None
+    clean = clean_name(words or "")
+    if not fits(clean):
+        raise Invalid((("body", field), "needed with a guardian, 1 to 20 characters"))
+    return clean
+
+
+def _place(column: str, ref: str) -> str:
+    return f"consent.{column}:{ref}"
+
+
+def living(work: Work, citizen_id: int) -> Citizen:
+    """A citizen's row, held until the commit.
+
+    Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
+    with another citizen.
+    """
+    citizen = work.session.scalar(
+        select(Citizen)
+        .where(Citizen.id == citizen_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if citizen is None or citizen.erased_at is not None:
+        raise NotAuthenticated
+    if citizen.merged_into is not None:
+        raise Unavailable(retry_after_seconds=1)
+    return citizen
+
+
+def export(work: Work, citizen_id: int) -> dict[str, Any]:
+    """Everything any slice holds about a citizen."""
+    everything: dict[str, Any] = {}
+    for held in work.tools.hooks.held:
+        everything |= held(work, citizen_id)
+    return everything
+
+
+def erase(work: Work, citizen_id: int) -> None:
+    """Forget a citizen: every slice drops what is personal, an anonymous row stays.
+
+    Locks: the citizen. Doing it again does nothing.
+    """
+    citizen = work.session.scalar(select(Citizen).where(Citizen.id == citizen_id).with_for_update())
+    if citizen is None or citizen.erased_at is not None:
+        return
+    for forget in work.tools.hooks.forget:
+        forget(work, citizen_id)
+    forget_caller(work, f"citizen:{citizen_id}")
+
+
+def forget_own(work: Work, citizen_id: int) -> None:
+    """Blank the person, drop identities and sessions, open the ledger of consents to nobody."""
+    session = work.session
+    for table in (Identity, SessionToken):
+        session.execute(delete(table).where(table.citizen_id == citizen_id))
+    session.execute(
+        update(Consent)
+        .where(Consent.citizen_id == citizen_id)
+        .values(guardian_name=None, guardian_relation=None)
+    )
+    citizen = session.get_one(Citizen, citizen_id)
+    identities.blank(citizen)
+    citizen.erased_at = work.now
+
+
+def held_own(work: Work, citizen_id: int) -> dict[str, object]:
+    """Profile, identities, sessions and consents of a citizen, in words a person can read."""
+    citizen = work.session.get_one(Citizen, citizen_id)
+    left_out = {"id", "unit_id", "merged_into", "erased_at", "check_after"}
+    person: dict[str, object] = {
+        column.key: getattr(citizen, column.key)
+        for column in Citizen.__table__.columns
+        if column.key not in left_out
+    }
+    unit = None if citizen.unit_id is None else units.unit_by_id(work, citizen.unit_id)
+    person["unit"] = None if unit is None else unit.name
+    return {
+        "person": person,
+        "identities": [
+            {"app": row.app.value, "openid": row.openid, "made_at": row.made_at}
+            for row in _rows(work, Identity, citizen_id)
+        ],
+        "sessions": [
+            {"made_at": row.made_at, "expires_at": row.expires_at, "revoked_at": row.revoked_at}
+            for row in _rows(work, SessionToken, citizen_id)
+        ],
+        "consents": [_told(work, row) for row in _rows(work, Consent, citizen_id)],
+    }
+
+
+def _told(work: Work, row: Consent) -> dict[str, Any]:
+    return {
+        "policy_version": row.policy_version,
+        "given_at": row.given_at,
+        "under_14": row.under_14,
+        "guardian": row.guardian,
+        "guardian_name": _opened(work, row.guardian_name, _place("guardian_name", row.ref)),
+        "guardian_relation": _opened(
+            work, row.guardian_relation, _place("guardian_relation", row.ref)
+        ),
+    }
+
+
+def _opened(work: Work, sealed: str | None, place: str) -> str | None:
+    return None if sealed is None else work.keys.unseal(sealed, place)
+
+
+def _rows(work: Work, table: Any, citizen_id: int) -> list[Any]:
+    found = work.session.scalars(
+        select(table).where(table.citizen_id == citizen_id).order_by(table.id)
+    )
+    return list(found)

@@ -1,0 +1,225 @@
+"""The doors of the accounts slice: log-in, sessions, and what other slices may know of a citizen.
+
+The profile is kept in `profile.py`, consent, export and erasure in `privacy.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+from sqlalchemy import delete, select, update
+
+from server.accounts import identities, privacy
+from server.accounts.models import App, Citizen, Consent, Identity, SessionToken
+from server.accounts.rules import masked
+from server.base.errors import NotAuthenticated, Unavailable
+from server.base.ids import new_token
+from server.base.signing import token_hash
+from server.base.work import Actor, Hooks, Work
+
+CITIZEN = "citizen"
+AppName = Literal["official_account", "mini_program"]
+_BATCH = 500
+
+
+class KnownToWeChat(Protocol):
+    """Somebody as WeChat's log-in knows them."""
+
+    @property
+    def openid(self) -> str: ...
+    @property
+    def unionid(self) -> str | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A fresh session; the token exists nowhere else."""
+
+    token: str
+    expires_at: datetime
+    citizen_id: int
+    is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """A citizen as strangers may see them."""
+
+    shown: str
+    avatar_url: str | None = None
+    city: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a citizen counts on boards."""
+
+    city: str | None
+    county: str | None
+    unit_id: int | None
+    audience: str | None
+
+
+def sign_in(work: Work, identity: KnownToWeChat) -> SignedIn:
+    """Open a session for somebody whom WeChat's log-in vouches for, known or new.
+
+    Locks: the citizen.
+    """
+    settled = identities.settle(work, App.MINI_PROGRAM, identity.openid, identity.unionid or None)
+    _drop_expired(work, settled.citizen_id)
+    token = new_token()
+    expires_at = work.now + timedelta(days=work.settings.security.token_days)
+    work.session.add(
+        SessionToken(
+            token_hash=token_hash(token),
+            citizen_id=settled.citizen_id,
+            made_at=work.now,
+            expires_at=expires_at,
+        )
+    )
+    return SignedIn(
+        token=token, expires_at=expires_at, citizen_id=settled.citizen_id, is_new=settled.is_new
+    )
+
+
+def _drop_expired(work: Work, citizen_id: int) -> None:
+    work.session.execute(
+        delete(SessionToken).where(
+            SessionToken.citizen_id == citizen_id, SessionToken.expires_at <= work.now
+        )
+    )
+
+
+def sign_out(work: Work, token: str) -> None:
+    """End the session of this token at once."""
+    work.session.execute(
+        update(SessionToken)
+        .where(SessionToken.token_hash == token_hash(token), SessionToken.revoked_at.is_(None))
+        .values(revoked_at=work.now)
+    )
+
+
+def resolve(work: Work, token: str) -> Actor | None:
+    """The citizen behind a bearer token, and whether the policy in force was agreed to."""
+    latest = (
+        select(Consent.policy_version)
+        .where(Consent.citizen_id == Citizen.id)
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = work.session.execute(
+        select(Citizen.id, latest)
+        .join(SessionToken, SessionToken.citizen_id == Citizen.id)
+        .where(
+            SessionToken.token_hash == token_hash(token),
+            SessionToken.revoked_at.is_(None),
+            SessionToken.expires_at > work.now,
+            Citizen.erased_at.is_(None),
+            Citizen.merged_into.is_(None),
+        )
+    ).one_or_none()
+    if found is None:
+        return None
+    citizen_id, version = found
+    return Actor(kind=CITIZEN, id=citizen_id, consented=version == work.settings.policy_version)
+
+
+def citizen_of_openid(work: Work, app: AppName, openid: str, *, create: bool) -> int | None:
+    """The citizen behind an openid; `create` makes one when it is unknown.
+
+    Locks: the citizen, when `create` is set.
+    """
+    if create:
+        return identities.settle(work, App(app), openid, None).citizen_id
+    return identities.owner_of(work, App(app), openid)
+
+
+def openid_of(work: Work, citizen_id: int, app: AppName) -> str | None:
+    """The openid under which one of the apps knows a citizen; the newest when there are several."""
+    return work.session.scalar(
+        select(Identity.openid)
+        .where(Identity.citizen_id == citizen_id, Identity.app == App(app))
+        .order_by(Identity.id.desc())
+        .limit(1)
+    )
+
+
+def learn_unionid(work: Work, app: AppName, openid: str, unionid: str) -> int:
+    """Take note that an openid belongs to a unionid; the citizen who is left.
+
+    Locks: the citizen; two citizens with one unionid become one, by every slice's `join` hook.
+    """
+    return identities.settle(work, App(app), openid, unionid).citizen_id
+
+
+def lock_citizen(work: Work, citizen_id: int) -> None:
+    """Hold a citizen's row until the commit: the parent of everything that is counted per citizen.
+
+    Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
+    with another citizen.
+    """
+    row = work.session.execute(
+        select(Citizen.erased_at, Citizen.merged_into)
+        .where(Citizen.id == citizen_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None or row.erased_at is not None:
+        raise NotAuthenticated
+    if row.merged_into is not None:
+        raise Unavailable(retry_after_seconds=1)
+
+
+def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:
+    """Citizens as strangers may see them, one entry for every number asked.
+
+    A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public.
+    """
+    wanted = list(dict.fromkeys(ids))
+    nobody = Name(shown=work.texts.say("accounts.name.erased"))
+    names = dict.fromkeys(wanted, nobody)
+    unnamed = work.texts.say("accounts.name.unnamed")
+    for some in batched_ids(wanted):
+        rows = work.session.execute(
+            select(
+                Citizen.id,
+                Citizen.nickname,
+                Citizen.avatar_url,
+                Citizen.city,
+                Citizen.public_rank,
+                Citizen.under_14,
+            ).where(Citizen.id.in_(some), Citizen.erased_at.is_(None))
+        )
+        for row in rows:
+            public = row.public_rank and not row.under_14
+            nickname = row.nickname or unnamed
+            names[row.id] = Name(
+                shown=nickname if public or not row.nickname else masked(nickname),
+                avatar_url=row.avatar_url if public else None,
+                city=row.city,
+            )
+    return names
+
+
+def place_of(work: Work, citizen_id: int) -> Place:
+    """Where a citizen counts on boards at this moment."""
+    row = work.session.execute(
+        select(Citizen.city, Citizen.county, Citizen.unit_id, Citizen.audience).where(
+            Citizen.id == citizen_id
+        )
+    ).one_or_none()
+    if row is None:
+        return Place(city=None, county=None, unit_id=None, audience=None)
+    audience = None if row.audience is None else row.audience.value
+    return Place(city=row.city, county=row.county, unit_id=row.unit_id, audience=audience)
+
+
+def batched_ids(ids: list[int]) -> Iterable[list[int]]:
+    """Numbers in lists short enough for one statement."""
+    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
+
+
+HOOKS = Hooks(forget=(privacy.forget_own,), held=(privacy.held_own,), join=(identities.join_own,))

@@ -1,0 +1,70 @@
+"""Citizens for tests."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import update
+
+from server.accounts import identities, privacy, service
+from server.accounts.models import App, Citizen
+from server.base.work import Work
+
+_count = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class WeChatIdentity:
+    """Somebody as WeChat's log-in answers."""
+
+    openid: str
+    unionid: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """A citizen of a test, and how WeChat knows them."""
+
+    id: int
+    openid: str
+    unionid: str | None
+
+
+def a_citizen(
+    work: Work,
+    *,
+    openid: str | None = None,
+    unionid: str | None = None,
+    app: str = "mini_program",
+    consented: bool = True,
+    **columns: Any,
+) -> Person:
+    """A citizen with an identity and the consent; columns are named as in the table."""
+    openid = openid or f"openid-of-person-{next(_count)}"
+    settled = identities.settle(work, App(app), openid, unionid)
+    if consented:
+        a_consent(work, settled.citizen_id)
+    if "nickname" in columns:
+        columns.setdefault("nickname_state", "shown")
+    if columns:
+        work.session.execute(
+            update(Citizen).where(Citizen.id == settled.citizen_id).values(**columns)
+        )
+    return Person(id=settled.citizen_id, openid=openid, unionid=unionid)
+
+
+def a_consent(work: Work, citizen_id: int, **declared: Any) -> None:
+    """A consent to the policy in force."""
+    given = {"guardian": False, "under_14": False, **declared}
+    privacy.give_consent(
+        work,
+        citizen_id,
+        privacy.ConsentGiven(policy_version=work.settings.policy_version, **given),
+    )
+
+
+def a_session(work: Work, person: Person) -> str:
+    """A live bearer token of a citizen."""
+    return service.sign_in(work, WeChatIdentity(person.openid, person.unionid)).token
