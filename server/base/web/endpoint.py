@@ -60,7 +60,7 @@ class Route:
     @property
     def name(self) -> str:
         """A unique name for the router and the document."""
-        return f"{self.tag}.{self.view.__name__}"
+        return f"{self.tag}_{self.view.__name__}"
 
     @property
     def places(self) -> list[str]:

@@ -64,7 +64,16 @@ def decode_body(raw: bytes, shape: type[Any]) -> Any:
     try:
         return msgspec.json.decode(raw or b"{}", type=shape)
     except msgspec.ValidationError as trouble:
+        _refuse_unless_json(raw)
         raise _invalid(str(trouble), "body") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Malformed from None
+
+
+def _refuse_unless_json(raw: bytes) -> None:
+    # The decoder stops at the first wrong field and may not have seen that the rest is no JSON.
+    try:
+        msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Malformed from None
 

@@ -1,0 +1,262 @@
+"""The JSON edge: callers, shapes, refusals, idempotency, the document."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from server.base.errors import Conflict
+from server.base.web.auth import Who
+from server.base.web.endpoint import Answer, Api, Asking, Edge, endpoint
+from server.base.web.errors import install_error_handlers
+from server.base.web.frame import new_flask
+from server.base.web.health import Probes, health_pages, install_request_frame
+from server.base.web.openapi import docs_pages, document
+from server.base.web.schema import In, Out, PageQuery
+from server.base.work import Actor, Desk, Work
+from tests.kit.clock import FakeClock
+
+
+class NoLuck(Conflict):
+    code = "conflict"
+
+
+class Wish(In, frozen=True, kw_only=True):
+    words: str
+    count: int = 1
+
+
+class Granted(Out, frozen=True, kw_only=True):
+    words: str
+    number: int
+
+
+class Bench:
+    """A few endpoints that exist only here, and how often they ran."""
+
+    def __init__(self) -> None:
+        self.api = Api("bench")
+        self.runs = 0
+        self.pause: threading.Event | None = None
+        self.inside = threading.Event()
+        self._declare()
+
+    def _declare(self) -> None:
+        api = self.api
+
+        @endpoint(
+            api, "POST", "/wishes", who=Who.CITIZEN, body=Wish, out=Granted, status=(201, 200)
+        )
+        def make_wish(work: Work, body: Wish) -> Any:
+            self.runs += 1
+            self.inside.set()
+            if self.pause is not None:
+                self.pause.wait(10)
+            if body.words == "refused":
+                raise NoLuck
+            if body.words == "crash":
+                raise RuntimeError("secret in the message")
+            made = Granted(words=body.words, number=self.runs)
+            return Answer(value=made, status=200) if body.count > 1 else made
+
+        @endpoint(api, "GET", "/wishes", who=Who.MAYBE_CITIZEN, query=PageQuery, out=Granted)
+        def wishes(work: Work, query: PageQuery) -> Granted:
+            return Granted(words=work.actor.kind if work.actor else "nobody", number=query.limit)
+
+        @endpoint(api, "POST", "/asked", who=Who.ANYONE, body=Wish, out=Granted, ask=self._ask)
+        def asked(work: Work, body: Wish, asked: str) -> Granted:
+            return Granted(words=asked, number=body.count)
+
+        @endpoint(api, "PUT", "/agreed", who=Who.CITIZEN, consent=True, status=(204,))
+        def agreed(work: Work) -> None:
+            return None
+
+    def _ask(self, asking: Asking, body: Wish) -> str:
+        assert asking.desk.depth == 0
+        return body.words.upper()
+
+
+def resolve(work: Work, token: str) -> Actor | None:
+    people = {"ann": 1, "bo": 2}
+    return (
+        Actor(kind="citizen", id=people[token], consented=token == "bo")
+        if token in people
+        else None
+    )
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture
+def http(desk: Desk, bench: Bench, clock: FakeClock) -> Iterator[FlaskClient]:
+    app: Flask = new_flask(desk.tools.settings)
+    install_request_frame(app, clock)
+    install_error_handlers(app, desk.tools.texts)
+    app.register_blueprint(Edge(desk=desk, gateway=None, resolve=resolve).blueprint((bench.api,)))
+    app.register_blueprint(docs_pages(document((bench.api,), title="bench", version="1")))
+    app.register_blueprint(
+        health_pages(Probes(desk=desk, migrated=lambda: True, degraded={"redis": lambda: False}))
+    )
+    yield app.test_client()
+
+
+def ann(**more: str) -> dict[str, str]:
+    return {"Authorization": "Bearer ann", **more}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given", "status", "code"),
+    [
+        ("post", "/api/v1/wishes", {"json": {"words": "x"}}, 401, "not_authenticated"),
+        ("post", "/api/v1/wishes", {"data": b"{", "content_type": "application/json", "headers": ann()}, 400, "malformed"),
+        ("post", "/api/v1/wishes", {"data": b"[" * 30000, "content_type": "application/json", "headers": ann()}, 400, "malformed"),
+        ("post", "/api/v1/wishes", {"data": b'{"words":"\\u0000"}', "content_type": "application/json", "headers": ann()}, 422, "invalid"),
+        ("post", "/api/v1/wishes", {"data": b"words=x", "content_type": "text/plain", "headers": ann()}, 415, "unsupported_media_type"),
+        ("post", "/api/v1/wishes", {"json": {"words": "x", "score": 9}, "headers": ann()}, 422, "invalid"),
+        ("post", "/api/v1/wishes", {"json": {"words": 5}, "headers": ann()}, 422, "invalid"),
+        ("post", "/api/v1/wishes", {"json": {}, "headers": ann()}, 422, "invalid"),
+        ("post", "/api/v1/wishes", {"json": {"words": "refused"}, "headers": ann()}, 409, "conflict"),
+        ("post", "/api/v1/wishes", {"json": {"words": "crash"}, "headers": ann()}, 500, "internal"),
+        ("post", "/api/v1/wishes", {"json": {"words": "x" * 70000}, "headers": ann()}, 413, "body_too_large"),
+        ("post", "/api/v1/wishes", {"json": {"words": "x"}, "headers": ann(**{"Idempotency-Key": "a b"})}, 422, "invalid"),
+        ("post", "/api/v1/wishes", {"json": {"words": "x"}, "headers": {"Authorization": "Basic x"}}, 401, "not_authenticated"),
+        ("get", "/api/v1/wishes?limit=0", {}, 422, "invalid"),
+        ("get", "/api/v1/wishes?limit=abc", {}, 422, "invalid"),
+        ("get", "/api/v1/wishes", {"headers": {"Authorization": "Bearer dead"}}, 401, "not_authenticated"),
+        ("put", "/api/v1/agreed", {"headers": ann()}, 409, "consent_required"),
+        ("delete", "/api/v1/wishes", {}, 405, "method_not_allowed"),
+        ("get", "/nowhere", {}, 404, "not_found"),
+    ],
+)  # fmt: skip
+def test_every_refusal_is_problem_json_with_its_code(
+    http: FlaskClient, method: str, path: str, given: dict[str, Any], status: int, code: str
+) -> None:
+    answer = http.open(path, method=method.upper(), **given)
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    body = answer.get_json(force=True)
+    assert (body["code"], body["status"]) == (code, status)
+    assert body["detail"]
+    assert body["request_id"] == answer.headers["X-Request-Id"]
+    assert "Traceback" not in answer.text
+    assert "secret" not in answer.text
+
+
+def test_a_wrong_field_is_named(http: FlaskClient) -> None:
+    body = http.post("/api/v1/wishes", json={"words": 5}, headers=ann()).get_json(force=True)
+    assert body["errors"][0]["loc"] == ["body", "words"]
+    missing = http.post("/api/v1/wishes", json={}, headers=ann()).get_json(force=True)
+    assert missing["errors"][0]["loc"] == ["body", "words"]
+
+
+def test_a_given_request_id_is_kept_and_a_bad_one_replaced(http: FlaskClient) -> None:
+    assert (
+        http.get("/healthz", headers={"X-Request-Id": "given-1234"}).headers["X-Request-Id"]
+        == "given-1234"
+    )
+    assert http.get("/healthz", headers={"X-Request-Id": "x y"}).headers["X-Request-Id"] != "x y"
+
+
+def test_the_same_key_replays_the_first_answer(http: FlaskClient, bench: Bench) -> None:
+    keyed = ann(**{"Idempotency-Key": "k1"})
+    first = http.post("/api/v1/wishes", json={"words": "x"}, headers=keyed)
+    second = http.post("/api/v1/wishes", json={"words": "x"}, headers=keyed)
+    assert (first.status_code, first.text) == (second.status_code, second.text)
+    assert bench.runs == 1
+    other = http.post("/api/v1/wishes", json={"words": "y"}, headers=keyed)
+    assert other.get_json(force=True)["code"] == "idempotency_key_reused"
+    somebody_else = {**keyed, "Authorization": "Bearer bo"}
+    assert (
+        http.post("/api/v1/wishes", json={"words": "y"}, headers=somebody_else).status_code == 201
+    )
+
+
+def test_a_refused_request_leaves_its_key_free(http: FlaskClient, bench: Bench) -> None:
+    keyed = ann(**{"Idempotency-Key": "k1"})
+    assert http.post("/api/v1/wishes", json={"words": "refused"}, headers=keyed).status_code == 409
+    assert http.post("/api/v1/wishes", json={"words": "refused"}, headers=keyed).status_code == 409
+    assert bench.runs == 2
+
+
+@pytest.mark.race
+def test_a_twin_of_a_running_request_is_told_so(
+    http: FlaskClient, bench: Bench, desk: Desk
+) -> None:
+    keyed = ann(**{"Idempotency-Key": "k1"})
+    bench.pause = threading.Event()
+    answers: list[int] = []
+    app = http.application
+
+    def first() -> None:
+        answers.append(
+            app.test_client().post("/api/v1/wishes", json={"words": "x"}, headers=keyed).status_code
+        )
+
+    runner = threading.Thread(target=first)
+    runner.start()
+    assert bench.inside.wait(10)
+    if desk.engine.dialect.name != "sqlite":  # there the twin waits for the write lock instead
+        twin = http.post("/api/v1/wishes", json={"words": "x"}, headers=keyed)
+        assert twin.get_json(force=True)["code"] == "idempotency_in_flight"
+    bench.pause.set()
+    runner.join()
+    assert answers == [201]
+    assert http.post("/api/v1/wishes", json={"words": "x"}, headers=keyed).status_code == 201
+    assert bench.runs == 1
+
+
+def test_a_key_whose_process_died_is_free_after_a_minute(
+    http: FlaskClient, bench: Bench, clock: FakeClock, desk: Desk
+) -> None:
+    from server.base.web import idempotency
+
+    print_of = idempotency.fingerprint("POST", "/api/v1/wishes", b'{"words": "x"}')
+    idempotency.claim(desk, "citizen:1", "k1", print_of)
+    keyed = ann(**{"Idempotency-Key": "k1"})
+    call = {"data": b'{"words": "x"}', "content_type": "application/json", "headers": keyed}
+    assert http.post("/api/v1/wishes", **call).status_code == 409
+    clock.advance(61)
+    assert http.post("/api/v1/wishes", **call).status_code == 201
+
+
+def test_asking_happens_outside_the_transaction(http: FlaskClient) -> None:
+    assert http.post("/api/v1/asked", json={"words": "up"}).get_json()["words"] == "UP"
+
+
+def test_the_document_tells_statuses_codes_and_shapes(http: FlaskClient) -> None:
+    made = msgspec.json.decode(http.get("/openapi.json").data)
+    post = made["paths"]["/api/v1/wishes"]["post"]
+    assert {"200", "201", "401", "409", "413", "415", "422", "429", "503"} <= set(post["responses"])
+    assert "idempotency_in_flight" in post["responses"]["409"]["description"]
+    assert made["components"]["schemas"]["Granted"]["additionalProperties"] is False
+    page = http.get("/docs")
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    with http.get("/docs/files/swagger-ui-bundle.js") as script:
+        assert script.status_code == 200
+
+
+def test_readiness_is_the_database_and_redis_only_degrades_it(
+    http: FlaskClient, desk: Desk
+) -> None:
+    answer = http.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.get_json()["checks"]["redis"] == "degraded"
+    (desk.tools.settings.var / "draining").touch()
+    assert http.get("/readyz").status_code == 503
+
+
+def test_figures_are_prometheus_text(http: FlaskClient) -> None:
+    http.get("/healthz")
+    answer = http.get("/metrics")
+    assert answer.content_type.startswith("text/plain")
+    assert 'kepu_http_requests_total{method="GET",route="/healthz",status="200"}' in answer.text
