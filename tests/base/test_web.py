@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -97,7 +96,7 @@ def bench() -> Bench:
 
 
 @pytest.fixture
-def http(desk: Desk, bench: Bench, clock: FakeClock) -> Iterator[FlaskClient]:
+def http(desk: Desk, bench: Bench, clock: FakeClock) -> FlaskClient:
     app: Flask = new_flask(desk.tools.settings)
     install_request_frame(app, clock)
     install_error_handlers(app, desk.tools.texts)
@@ -106,37 +105,63 @@ def http(desk: Desk, bench: Bench, clock: FakeClock) -> Iterator[FlaskClient]:
     app.register_blueprint(
         health_pages(Probes(desk=desk, migrated=lambda: True, degraded={"redis": lambda: False}))
     )
-    yield app.test_client()
+    return app.test_client()
 
 
 def ann(**more: str) -> dict[str, str]:
     return {"Authorization": "Bearer ann", **more}
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "given", "status", "code"),
-    [
-        ("post", "/api/v1/wishes", {"json": {"words": "x"}}, 401, "not_authenticated"),
-        ("post", "/api/v1/wishes", {"data": b"{", "content_type": "application/json", "headers": ann()}, 400, "malformed"),
-        ("post", "/api/v1/wishes", {"data": b"[" * 30000, "content_type": "application/json", "headers": ann()}, 400, "malformed"),
-        ("post", "/api/v1/wishes", {"data": b'{"words":"\\u0000"}', "content_type": "application/json", "headers": ann()}, 422, "invalid"),
-        ("post", "/api/v1/wishes", {"data": b"words=x", "content_type": "text/plain", "headers": ann()}, 415, "unsupported_media_type"),
-        ("post", "/api/v1/wishes", {"json": {"words": "x", "score": 9}, "headers": ann()}, 422, "invalid"),
-        ("post", "/api/v1/wishes", {"json": {"words": 5}, "headers": ann()}, 422, "invalid"),
-        ("post", "/api/v1/wishes", {"json": {}, "headers": ann()}, 422, "invalid"),
-        ("post", "/api/v1/wishes", {"json": {"words": "refused"}, "headers": ann()}, 409, "conflict"),
-        ("post", "/api/v1/wishes", {"json": {"words": "crash"}, "headers": ann()}, 500, "internal"),
-        ("post", "/api/v1/wishes", {"json": {"words": "x" * 70000}, "headers": ann()}, 413, "body_too_large"),
-        ("post", "/api/v1/wishes", {"json": {"words": "x"}, "headers": ann(**{"Idempotency-Key": "a b"})}, 422, "invalid"),
-        ("post", "/api/v1/wishes", {"json": {"words": "x"}, "headers": {"Authorization": "Basic x"}}, 401, "not_authenticated"),
-        ("get", "/api/v1/wishes?limit=0", {}, 422, "invalid"),
-        ("get", "/api/v1/wishes?limit=abc", {}, 422, "invalid"),
-        ("get", "/api/v1/wishes", {"headers": {"Authorization": "Bearer dead"}}, 401, "not_authenticated"),
-        ("put", "/api/v1/agreed", {"headers": ann()}, 409, "consent_required"),
-        ("delete", "/api/v1/wishes", {}, 405, "method_not_allowed"),
-        ("get", "/nowhere", {}, 404, "not_found"),
-    ],
-)  # fmt: skip
+JSON = {"content_type": "application/json"}
+ME = {"headers": {"Authorization": "Bearer ann"}}
+WISHES = "/api/v1/wishes"
+
+
+def posted(raw: bytes) -> dict[str, Any]:
+    return {"data": raw, **JSON, **ME}
+
+
+def wished(words: object) -> dict[str, Any]:
+    return {"json": {"words": words}, **ME}
+
+
+REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
+    ("post", WISHES, {"json": {"words": "x"}}, 401, "not_authenticated"),
+    ("post", WISHES, posted(b"{"), 400, "malformed"),
+    ("post", WISHES, posted(b"[" * 30000), 400, "malformed"),
+    ("post", WISHES, posted(b'{"words":"\xff"}'), 400, "malformed"),
+    ("post", WISHES, posted(b'{"words":"\\u0000"}'), 422, "invalid"),
+    (
+        "post",
+        WISHES,
+        {"data": b"words=x", "content_type": "text/plain", **ME},
+        415,
+        "unsupported_media_type",
+    ),
+    ("post", WISHES, {"json": {"words": "x", "score": 9}, **ME}, 422, "invalid"),
+    ("post", WISHES, wished(5), 422, "invalid"),
+    ("post", WISHES, {"json": {}, **ME}, 422, "invalid"),
+    ("post", WISHES, wished("refused"), 409, "conflict"),
+    ("post", WISHES, wished("crash"), 500, "internal"),
+    ("post", WISHES, wished("x" * 70000), 413, "body_too_large"),
+    ("post", WISHES, {"headers": {"Authorization": "Basic x"}}, 401, "not_authenticated"),
+    (
+        "post",
+        WISHES,
+        {"json": {"words": "x"}, "headers": {**ME["headers"], "Idempotency-Key": "a b"}},
+        422,
+        "invalid",
+    ),
+    ("get", WISHES + "?limit=0", {}, 422, "invalid"),
+    ("get", WISHES + "?limit=abc", {}, 422, "invalid"),
+    ("get", WISHES, {"headers": {"Authorization": "Bearer dead"}}, 401, "not_authenticated"),
+    ("put", "/api/v1/agreed", ME, 409, "consent_required"),
+    ("delete", WISHES, {}, 405, "method_not_allowed"),
+    ("get", "/nowhere", {}, 404, "not_found"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "given", "status", "code"), REFUSED)
 def test_every_refusal_is_problem_json_with_its_code(
     http: FlaskClient, method: str, path: str, given: dict[str, Any], status: int, code: str
 ) -> None:

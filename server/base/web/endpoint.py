@@ -98,22 +98,9 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     """
 
     def declare(view: View) -> View:
-        api.routes.append(
-            Route(
-                method=method,
-                path=path,
-                view=view,
-                who=who,
-                body=body,
-                query=query,
-                out=out,
-                status=status,
-                errors=errors,
-                consent=consent,
-                ask=ask,
-                tag=api.tag,
-            )
-        )
+        facts = {"who": who, "body": body, "query": query, "out": out, "status": status}
+        more = {"errors": errors, "consent": consent, "ask": ask, "tag": api.tag}
+        api.routes.append(Route(method=method, path=path, view=view, **facts, **more))  # type: ignore[arg-type]
         return view
 
     return declare

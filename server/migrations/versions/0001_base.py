@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=True),
         sa.Column("claimed_at", WHEN, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_kept_answer"),
-        sa.UniqueConstraint("caller", "key", name="uq_kept_answer_caller"),
+        sa.UniqueConstraint("caller", "key", name="uq_kept_answer_caller_key"),
     )
     op.create_index("ix_kept_answer_claimed_at", "kept_answer", ["claimed_at"])
     op.create_table(
