@@ -1,0 +1,67 @@
+"""The boards' endpoint; anybody may read, a citizen also finds the own place."""
+
+from __future__ import annotations
+
+from server.base.errors import Invalid, NotFound
+from server.base.web.auth import Who
+from server.base.web.endpoint import Api, endpoint
+from server.base.work import Work
+from server.quiz import board_view, contests
+from server.quiz.board_schemas import BoardLineOut, BoardMeOut, BoardOut, BoardQuery
+from server.quiz.board_view import Board, Line, Mine
+
+BOARD_API = Api("boards")
+
+
+@endpoint(
+    BOARD_API,
+    "GET",
+    "/contests/<ref>/leaderboard",
+    who=Who.MAYBE_CITIZEN,
+    query=BoardQuery,
+    out=BoardOut,
+    errors=(NotFound, Invalid),
+)
+def leaderboard(work: Work, ref: str, query: BoardQuery) -> BoardOut:
+    """The top of a board, and the caller's place on it."""
+    found = board_view.board(
+        work,
+        contests.contest(work, ref),
+        scope=query.scope,
+        period=query.period,
+        limit=query.limit,
+        citizen_id=None if work.actor is None else work.actor.id,
+    )
+    return _board_out(found)
+
+
+def _board_out(found: Board) -> BoardOut:
+    return BoardOut(
+        items=[_line_out(line) for line in found.items],
+        me=None if found.me is None else _me_out(found.me),
+        total=found.total,
+        as_of=found.as_of,
+        frozen=found.frozen,
+    )
+
+
+def _me_out(mine: Mine) -> BoardMeOut:
+    return BoardMeOut(
+        rank=mine.rank,
+        score=mine.score,
+        duration_ms=mine.duration_ms,
+        around=[_line_out(line) for line in mine.around],
+    )
+
+
+def _line_out(line: Line) -> BoardLineOut:
+    return BoardLineOut(
+        rank=line.rank,
+        nickname=line.nickname,
+        avatar_url=line.avatar_url,
+        city=line.city,
+        city_name=line.city_name,
+        score=line.score,
+        duration_ms=line.duration_ms,
+        me=line.me,
+    )

@@ -1,0 +1,43 @@
+"""The command that restores every board of every contest; it asks Redis nothing before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.base.work import Desk, Work
+from server.quiz import board_tasks, queries
+from server.quiz.board_keys import board_name, group_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilt:
+    """What the command did; `busy` boards were being built by somebody else."""
+
+    contests: int
+    boards: int
+    busy: int
+
+
+def rebuild_leaderboards(desk: Desk, progress: Callable[[int, int], None]) -> Rebuilt:
+    """Build all boards that hold anybody, and the main ones; `progress(done, total)` after each.
+
+    Raises: KvAway.
+    """
+    with desk.work(read_only=True) as work:
+        contests = queries.contests(work)
+        wanted = [
+            (contest.id, board) for contest in contests for board in _boards(work, contest.id)
+        ]
+    for contest in contests:
+        desk.tools.kv.leaderboard.drop(group_name(contest.id))
+    built = 0
+    for done, (contest_id, board) in enumerate(wanted, start=1):
+        built += board_tasks.build(desk, contest_id, board)
+        progress(done, len(wanted))
+    return Rebuilt(contests=len(contests), boards=built, busy=len(wanted) - built)
+
+
+def _boards(work: Work, contest_id: int) -> list[str]:
+    held = [board_name(period, scope) for period, scope in queries.boards_held(work, contest_id)]
+    return list(dict.fromkeys([*board_tasks.main_boards(work.now), *held]))

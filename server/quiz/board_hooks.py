@@ -1,0 +1,237 @@
+"""What the contest does when a citizen moves, is erased, or turns out to be another's double.
+
+Standings stay what the papers made them; only where and under which name they are shown changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select, update
+
+from server.accounts import service as accounts
+from server.base.work import Hooks, Work
+from server.quiz import board_keys as keys
+from server.quiz import boards, contests, queries
+from server.quiz.board_keys import GONE, Place
+from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
+from server.quiz.queries import Moved, Stand
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One paper as it is counted per day."""
+
+    id: int
+    on_day: date
+    try_no: int
+    day_limit: int
+    open: bool
+
+
+def moved(work: Work, citizen_id: int) -> None:
+    """Entries of contests that still run follow the citizen's new place, with all they reached.
+
+    Locks: the entries.
+    """
+    there = accounts.place_of(work, citizen_id)
+    place = Place(there.city, there.county, there.unit_id, there.audience)
+    entries = work.session.execute(
+        select(Entry.id, Entry.contest_id, Entry.left_scopes, *queries.place_columns())
+        .join(Contest, Contest.id == Entry.contest_id)
+        .where(
+            Entry.citizen_id == citizen_id,
+            Entry.merged_at.is_(None),
+            Contest.closes_at > work.now,
+        )
+        .order_by(Entry.id)
+        .with_for_update(of=Entry)
+    ).all()
+    for entry_id, contest_id, left_scopes, *before in entries:
+        if Place(*before) != place:
+            left = sorted({*left_scopes, *Place(*before).scopes} - set(place.scopes))
+            _move(work, (contest_id, entry_id), place, left)
+
+
+def _move(work: Work, where: tuple[int, int], place: Place, left: list[str]) -> None:
+    contest_id, entry_id = where
+    work.session.execute(
+        update(Entry)
+        .where(Entry.id == entry_id)
+        .values(
+            city=place.city,
+            county=place.county,
+            unit_id=place.unit_id,
+            audience=place.audience,
+            left_scopes=left,
+        )
+    )
+    renewed = (
+        update(Standing)
+        .where(Standing.entry_id == entry_id)
+        .values(version=Standing.version + 1, changed_at=work.now)
+        .returning(Standing.period, *queries.STAND_COLUMNS)
+    )
+    rows = work.session.execute(renewed).all()
+    moves = [Moved(row[0], Stand(*row[1:]), place, left, work.now) for row in rows]
+    boards.bring_after_commit(work, contest_id, moves)
+
+
+def forget(work: Work, citizen_id: int) -> None:
+    """Entries lose their person; papers and ranks stay, with nobody's name."""
+    work.session.execute(
+        update(Entry)
+        .where(Entry.citizen_id == citizen_id, Entry.erased_at.is_(None))
+        .values(erased_at=work.now)
+    )
+
+
+def held(work: Work, citizen_id: int) -> dict[str, object]:
+    """A citizen's entries and papers with their answers."""
+    entries = work.session.execute(
+        select(Entry.id, Contest.title, *queries.place_columns())
+        .join(Contest, Contest.id == Entry.contest_id)
+        .where(Entry.citizen_id == citizen_id)
+        .order_by(Entry.id)
+    ).all()
+    titles = {row.id: row.title for row in entries}
+    papers = work.session.scalars(
+        select(Attempt).where(Attempt.citizen_id == citizen_id).order_by(Attempt.id)
+    ).all()
+    asked = queries.questions(work, {slot["q"] for paper in papers for slot in paper.paper})
+    return {
+        "contest_entries": [
+            {"contest": row.title, "city": row.city, "county": row.county, "audience": row.audience}
+            for row in entries
+        ],
+        "contest_papers": [
+            {**_told(paper), "contest": titles[paper.entry_id], "answers": _answers(paper, asked)}
+            for paper in papers
+        ],
+    }
+
+
+def _told(paper: Attempt) -> dict[str, object]:
+    return {
+        "id": paper.ref,
+        "state": paper.state.value,
+        "started_at": paper.started_at,
+        "closed_at": paper.closed_at,
+        "score": paper.score,
+        "duration_ms": paper.duration_ms,
+    }
+
+
+def _answers(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, object]]:
+    """What was answered, in words; nothing of what would have been right."""
+    seen = [asked[slot["q"]] for slot in paper.paper]
+    return [
+        {
+            "question_id": question.ref,
+            "stem": question.stem,
+            "chosen": [question.options[at] for at in paper.answers[question.ref]],
+        }
+        for question in seen
+        if question.ref in paper.answers
+    ]
+
+
+def join(work: Work, keep: int, gone: int) -> None:
+    """Make the entries of one citizen those of another who turned out to be the same person.
+
+    Where both were in a contest, the papers that still fit under each day's limit come over, in
+    the order in which they were started; the rest is kept and counts for nobody.
+    Locks: the entries of both.
+    """
+    entries = work.session.execute(
+        select(Entry.id, Entry.contest_id, Entry.citizen_id)
+        .where(Entry.citizen_id.in_((keep, gone)), Entry.merged_at.is_(None))
+        .order_by(Entry.id)
+        .with_for_update()
+    ).all()
+    kept = {contest: entry for entry, contest, citizen in entries if citizen == keep}
+    for entry_id, contest_id, citizen_id in entries:
+        if citizen_id == keep:
+            continue
+        if contest_id in kept:
+            _merge(work, keep, kept[contest_id], entry_id)
+        else:
+            _hand_over(work, keep, entry_id)
+    moved(work, keep)
+
+
+def _hand_over(work: Work, keep: int, entry_id: int) -> None:
+    work.session.execute(update(Entry).where(Entry.id == entry_id).values(citizen_id=keep))
+    work.session.execute(
+        update(Attempt).where(Attempt.entry_id == entry_id).values(citizen_id=keep)
+    )
+
+
+def _merge(work: Work, keep: int, kept_entry: int, gone_entry: int) -> None:
+    for attempt_id, try_no in _that_fit(_tries(work, kept_entry), _tries(work, gone_entry)):
+        work.session.execute(
+            update(Attempt)
+            .where(Attempt.id == attempt_id)
+            .values(citizen_id=keep, entry_id=kept_entry, try_no=try_no)
+        )
+    _take_off_boards(work, gone_entry)
+    counted = boards.locked(work, kept_entry)
+    rules = contests.contest_by_id(work, counted.contest_id).rules
+    boards.recount(work, counted, rules, _periods(work, kept_entry))
+
+
+def _tries(work: Work, entry_id: int) -> list[_Try]:
+    asked = (
+        select(Attempt.id, Attempt.on_day, Attempt.try_no, Attempt.day_limit, Attempt.state)
+        .where(Attempt.entry_id == entry_id)
+        .order_by(Attempt.started_at, Attempt.id)
+    )
+    return [
+        _Try(row.id, row.on_day, row.try_no, row.day_limit, row.state is AttemptState.OPEN)
+        for row in work.session.execute(asked)
+    ]
+
+
+def _that_fit(kept: list[_Try], coming: list[_Try]) -> list[tuple[int, int]]:
+    """Which papers may come over, and as which try of their day."""
+    taken: dict[date, set[int]] = defaultdict(set)
+    for one in kept:
+        taken[one.on_day].add(one.try_no)
+    has_open = any(one.open for one in kept)
+    fitting = []
+    for one in coming:
+        free = set(range(1, one.day_limit + 1)) - taken[one.on_day]
+        if free and not (one.open and has_open):
+            fitting.append((one.id, min(free)))
+            taken[one.on_day].add(min(free))
+    return fitting
+
+
+def _take_off_boards(work: Work, entry_id: int) -> None:
+    entry = boards.locked(work, entry_id)
+    work.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=work.now))
+    withdrawn = (
+        update(Standing)
+        .where(Standing.entry_id == entry_id)
+        .values(period=GONE + Standing.period, version=Standing.version + 1, changed_at=work.now)
+        .returning(Standing.period, *queries.STAND_COLUMNS)
+    )
+    rows = work.session.execute(withdrawn).all()
+    moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], work.now) for row in rows]
+    boards.bring_after_commit(work, entry.contest_id, moves)
+
+
+def _periods(work: Work, entry_id: int) -> set[str]:
+    asked = select(Attempt.on_day, Attempt.on_week).where(
+        Attempt.entry_id == entry_id, Attempt.state != AttemptState.OPEN
+    )
+    return {
+        period
+        for day, week in work.session.execute(asked.distinct())
+        for period in keys.periods_of(day, week)
+    }
+
+
+BOARD_HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,), moved=(moved,))

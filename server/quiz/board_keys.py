@@ -1,0 +1,145 @@
+"""What a board is called and how a standing lies in it; no database and no Redis here.
+
+A board is one scope in one period of one contest: `total/region`, `day:2026-05-01/city:450100`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from server.base.clock import beijing_day, beijing_week
+from server.base.errors import Invalid
+
+REGION = "region"
+TOTAL = "total"
+# A standing that no board shows any more keeps its row, so that its removal is brought everywhere.
+GONE = "gone:"
+
+_TIME_BITS = 32
+MOST_TIME_MS = (1 << _TIME_BITS) - 1
+_DAY = re.compile(r"day:(\d{4}-\d\d-\d\d)", re.ASCII)
+_WEEK = re.compile(r"week:(\d{4})-W(\d\d)", re.ASCII)
+
+
+class Kept(NamedTuple):
+    """Points and time as boards compare them.  Units: milliseconds, at most `MOST_TIME_MS`."""
+
+    points: int
+    time_ms: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an entry is counted: the words of its scopes."""
+
+    city: str | None
+    county: str | None
+    unit_id: int | None
+    audience: str | None
+
+    @property
+    def scopes(self) -> list[str]:
+        """Every scope whose boards hold this entry, the region first."""
+        named = {
+            "city": self.city,
+            "county": self.county,
+            "unit": self.unit_id,
+            "audience": self.audience,
+        }
+        return [REGION, *(f"{kind}:{value}" for kind, value in named.items() if value)]
+
+
+def group_name(contest_id: int) -> str:
+    """What the boards of one contest are kept under."""
+    return f"contest:{contest_id}"
+
+
+def board_name(period: str, scope: str) -> str:
+    """One board of a contest."""
+    return f"{period}/{scope}"
+
+
+def split_board(board: str) -> tuple[str, str]:
+    """Period and scope of a board's name."""
+    period, _, scope = board.partition("/")
+    return period, scope
+
+
+def board_number(board: str) -> int:
+    """A board's name as a number, because a doorbell carries numbers."""
+    return int.from_bytes(board.encode(), "big")
+
+
+def numbered_board(number: int) -> str:
+    """The board that was made a number."""
+    return number.to_bytes((number.bit_length() + 7) // 8, "big").decode()
+
+
+def day_period(day: date) -> str:
+    """The period of one Beijing day."""
+    return f"day:{day.isoformat()}"
+
+
+def week_period(week: str) -> str:
+    """The period of one ISO week."""
+    return f"week:{week}"
+
+
+def periods_of(day: date, week: str) -> list[str]:
+    """The periods that a paper started on this day counts in, the whole contest first."""
+    return [TOTAL, day_period(day), week_period(week)]
+
+
+def periods_at(now: datetime) -> list[str]:
+    """The periods that run at an instant."""
+    day = beijing_day(now)
+    return periods_of(day, beijing_week(day))
+
+
+def check_period(text: str) -> str:
+    """A period as a client names it.
+
+    Raises: Invalid (422).
+    """
+    if text == TOTAL or _is_day(text) or _is_week(text):
+        return text
+    raise Invalid((("query", "period"), "expected total, day:YYYY-MM-DD or week:YYYY-Www"))
+
+
+def _is_day(text: str) -> bool:
+    found = _DAY.fullmatch(text)
+    try:
+        return found is not None and date.fromisoformat(found[1]).year > 0
+    except ValueError:
+        return False
+
+
+def _is_week(text: str) -> bool:
+    found = _WEEK.fullmatch(text)
+    try:
+        return found is not None and date.fromisocalendar(int(found[1]), int(found[2]), 1).year > 0
+    except ValueError:
+        return False
+
+
+def packed(kept: Kept) -> int:
+    """Points first, then the shorter time, as one number that a sorted set keeps exactly."""
+    return (kept.points << _TIME_BITS) + MOST_TIME_MS - kept.time_ms
+
+
+def unpacked(score: int) -> Kept:
+    """Points and time of a number made by `packed`."""
+    return Kept(score >> _TIME_BITS, MOST_TIME_MS - (score & MOST_TIME_MS))
+
+
+def to_millisecond(instant: datetime) -> datetime:
+    """An instant as finely as boards tell them apart."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def epoch_ms(instant: datetime) -> int:
+    """Milliseconds since 1970 of an instant cut by `to_millisecond`."""
+    return int(instant.timestamp()) * 1000 + instant.microsecond // 1000

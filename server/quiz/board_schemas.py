@@ -1,0 +1,59 @@
+"""Shapes of a board on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from server.base.web.schema import Instant, Limit, Out, Query
+
+Rank = Annotated[int, Meta(ge=1, description="Every rank is given once")]
+
+
+class BoardQuery(Query, frozen=True, kw_only=True):
+    """Which board, and how much of it."""
+
+    scope: Annotated[
+        str,
+        Meta(
+            max_length=80,
+            description="region, or city:, county:, unit:, audience:, group: and its id",
+        ),
+    ] = "region"
+    period: Annotated[
+        str, Meta(max_length=20, description="total, day:YYYY-MM-DD or week:YYYY-Www")
+    ] = "total"
+    limit: Limit = 20
+
+
+class BoardLineOut(Out, frozen=True, kw_only=True):
+    """One place; the nickname is masked unless its owner chose to be public."""
+
+    rank: Rank
+    nickname: str
+    avatar_url: str | None
+    city: str | None
+    city_name: str | None
+    score: float
+    duration_ms: int
+    me: bool
+
+
+class BoardMeOut(Out, frozen=True, kw_only=True):
+    """The asking citizen's place; `around` holds it with its neighbours, in order."""
+
+    rank: Rank
+    score: float
+    duration_ms: int
+    around: list[BoardLineOut]
+
+
+class BoardOut(Out, frozen=True, kw_only=True):
+    """A board; `total` counts everybody on it."""
+
+    items: list[BoardLineOut]
+    me: BoardMeOut | None
+    total: int
+    as_of: Instant
+    frozen: bool

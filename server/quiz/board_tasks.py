@@ -1,0 +1,139 @@
+"""Keeping Redis in step with the standings, whatever was lost between a commit and its boards.
+
+A board is built on demand, the main ones without being asked. What was committed but never
+brought is found by its `changed_at`; bringing something twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from server.base.jobs import Shop, Task
+from server.base.kv.client import KvAway
+from server.base.kv.leaderboard import Standing
+from server.base.work import Desk, Work
+from server.quiz import board_keys as keys
+from server.quiz import boards, queries
+from server.quiz.board_keys import REGION, TOTAL
+from server.quiz.queries import Stand
+from server.units import service as units
+
+MARK = "synced"
+# Longer than any transaction lasts: its rows carry the instant at which it began.
+OVERLAP = timedelta(seconds=10)
+# Whose boards are kept ready without being asked for.
+STILL_READ = timedelta(days=1)
+_DAYS_KEPT = 2
+_TRIES = 3
+
+
+def rebuild_boards(shop: Shop, contest_id: int, *numbers: int) -> int:
+    """Build the named boards of a contest, or its main ones; how many were built."""
+    names = [keys.numbered_board(number) for number in numbers]
+    try:
+        if not names:
+            names = main_boards(shop.desk.tools.clock.now())
+        return sum(build(shop.desk, contest_id, board) for board in names)
+    except KvAway:
+        # Nothing to build in; the database answers until Redis is back and asked again.
+        return 0
+
+
+def sync_boards(shop: Shop) -> int:
+    """Bring what was committed lately to the boards of every contest; how many rows were new."""
+    try:
+        with shop.desk.work(read_only=True) as work:
+            return sum(
+                _sync(work, contest.id, current=contest.closes_at > work.now - STILL_READ)
+                for contest in queries.contests(work)
+            )
+    except KvAway:
+        return 0
+
+
+def main_boards(now: datetime) -> list[str]:
+    """The boards that most people read: the region's running ones, and the cities'."""
+    regional = [keys.board_name(period, REGION) for period in keys.periods_at(now)]
+    cities = [keys.board_name(TOTAL, f"city:{city.code}") for city in units.regions().cities]
+    return regional + cities
+
+
+def build(desk: Desk, contest_id: int, board: str) -> bool:
+    """Build one board from the database; False when another build runs or Redis was flushed.
+
+    Raises: KvAway.
+    """
+    group, leaderboard = keys.group_name(contest_id), desk.tools.kv.leaderboard
+    for _ in range(_TRIES):
+        # The build is begun before the database is read: what is committed in between is kept.
+        token = leaderboard.begin_build(group, board)
+        if token is None:
+            return False
+        try:
+            if _fill(desk, contest_id, board, token):
+                return True
+        except KvAway:
+            raise
+        except BaseException:
+            leaderboard.abandon_build(group, board, token)
+            raise
+    return False
+
+
+def _fill(desk: Desk, contest_id: int, board: str, token: str) -> bool:
+    group, leaderboard = keys.group_name(contest_id), desk.tools.kv.leaderboard
+    period, scope = keys.split_board(board)
+    with desk.work(read_only=True) as work:
+        stands = queries.board_rows(work, contest_id, period, scope)
+        if not leaderboard.load(group, board, token, map(_standing, stands)):
+            return False
+    kept_seconds = 0 if period == TOTAL else _DAYS_KEPT * 86_400
+    return leaderboard.finish_build(group, board, token, expire_seconds=kept_seconds)
+
+
+def _standing(stand: Stand) -> Standing:
+    return Standing(
+        entry=stand.entry_id,
+        score=keys.packed(stand.kept),
+        finish_ms=keys.epoch_ms(stand.reached_at),
+        version=stand.version,
+    )
+
+
+def _sync(work: Work, contest_id: int, *, current: bool) -> int:
+    group, leaderboard = keys.group_name(contest_id), work.kv.leaderboard
+    kept = leaderboard.read_mark(group, MARK)
+    mark = work.now if kept is None else datetime.fromisoformat(kept)
+    if mark > work.now + OVERLAP:
+        # The clock has gone back: the mark says nothing about what comes now.
+        leaderboard.drop(group)
+        mark = work.now
+    brought = _bring_since(work, contest_id, min(mark, work.now))
+    leaderboard.mark(group, MARK, work.now.isoformat())
+    if current:
+        _ask_for_main_boards(work, contest_id)
+    return brought
+
+
+def _bring_since(work: Work, contest_id: int, mark: datetime) -> int:
+    since, after_id, new = mark - OVERLAP, 0, 0
+    while True:
+        rows = queries.changed_since(work, contest_id, since, after_id)
+        if rows and not boards.bring(work.kv, contest_id, [moved for _, moved in rows]):
+            raise KvAway("went away while standings were brought")
+        new += sum(moved.changed_at > mark for _, moved in rows)
+        if len(rows) < queries.CHUNK:
+            return new
+        after_id, since = rows[-1][0], rows[-1][1].changed_at
+
+
+def _ask_for_main_boards(work: Work, contest_id: int) -> None:
+    for board in main_boards(work.now):
+        if work.kv.leaderboard.size(keys.group_name(contest_id), board) is None:
+            boards.ask_for(work, contest_id, board)
+
+
+BOARD_TASKS = (
+    Task(name="quiz.rebuild_boards", step=rebuild_boards),
+    Task(name="quiz.sync_boards", step=sync_boards, every_seconds=2),
+)

@@ -1,0 +1,264 @@
+"""Reading a board: from Redis when it is ready there, else from the database, to the same answer.
+
+Names, avatars and cities are looked up at the moment of reading; boards hold numbers only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.accounts import service as accounts
+from server.base.errors import Invalid, NotFound
+from server.base.kv.client import KvAway
+from server.base.kv.leaderboard import View
+from server.base.work import Work
+from server.quiz import board_keys as keys
+from server.quiz import boards, queries
+from server.quiz.board_keys import REGION, TOTAL, Kept
+from server.quiz.contests import ContestView
+from server.quiz.queries import Player
+from server.units import service as units
+
+# The key groups of the campaign, as profiles name them.
+AUDIENCES = frozenset({"youth", "farmer", "worker", "official", "elder"})
+NEIGHBOURS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One place on a board as strangers may see it.  Units: `score` in points."""
+
+    rank: int
+    nickname: str
+    avatar_url: str | None
+    city: str | None
+    city_name: str | None
+    score: int | float
+    duration_ms: int
+    me: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    """Where the asking citizen stands; `around` holds this place and its neighbours in order."""
+
+    rank: int
+    score: int | float
+    duration_ms: int
+    around: list[Line]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """One answer about one board; `frozen` once nothing on it can change by a paper any more."""
+
+    items: list[Line]
+    me: Mine | None
+    total: int
+    as_of: datetime
+    frozen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """One question about one board."""
+
+    contest_id: int
+    period: str
+    scope: str
+    limit: int
+    entry_id: int | None
+
+    @property
+    def board(self) -> str:
+        return keys.board_name(self.period, self.scope)
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """One place before the names are looked up."""
+
+    rank: int
+    entry_id: int
+    kept: Kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What Redis or the database has said; `mine` is one of `around`."""
+
+    top: list[_Spot]
+    size: int
+    mine: _Spot | None
+    around: list[_Spot]
+
+
+def board(
+    work: Work,
+    contest: ContestView,
+    *,
+    scope: str = REGION,
+    period: str = TOTAL,
+    limit: int = 20,
+    citizen_id: int | None = None,
+) -> Board:
+    """The top of a board, and where a citizen stands on it.
+
+    Raises: Invalid (422) for an unknown scope or period, NotFound (404) for a group's board.
+    """
+    asked = _Asked(
+        contest_id=contest.id,
+        period=keys.check_period(period),
+        scope=known_scope(work, scope),
+        limit=limit,
+        entry_id=None if citizen_id is None else queries.entry_of(work, contest.id, citizen_id),
+    )
+    found, players = _answered(work, asked)
+    names = accounts.names_of(work, [player.citizen_id for player in players.values()])
+    lines = _Lines(players, names, contest.rules.points_scale, asked.entry_id)
+    return Board(
+        items=[lines.line(spot) for spot in found.top],
+        me=_mine(found, lines),
+        total=found.size,
+        as_of=work.now,
+        frozen=work.now >= contest.closes_at and not queries.has_open_paper(work, contest.id),
+    )
+
+
+def known_scope(work: Work, text: str) -> str:
+    """A scope as boards are named by it, of the words of a client.
+
+    Raises: Invalid (422) when there is no such place, unit or group of people, NotFound (404)
+    for a group of WeChat, on which nobody is yet.
+    """
+    kind, colon, value = text.partition(":")
+    if kind == "group" and value:
+        raise NotFound
+    checked = REGION if text == REGION else _checked(work, kind, value)
+    if checked is None or (colon and not value):
+        raise Invalid((("query", "scope"), "no such scope"))
+    return checked
+
+
+def _checked(work: Work, kind: str, value: str) -> str | None:
+    places = units.regions()
+    match kind:
+        case "city" if places.city(value) is not None:
+            return f"city:{value}"
+        case "county" if places.county(value) is not None:
+            return f"county:{places.current(value)}"
+        case "audience" if value in AUDIENCES:
+            return f"audience:{value}"
+        case "unit":
+            unit = units.unit_by_ref(work, value)
+            return None if unit is None else f"unit:{unit.id}"
+    return None
+
+
+def _answered(work: Work, asked: _Asked) -> tuple[_Found, dict[int, Player]]:
+    """The spots with the persons behind them, all of one source."""
+    found = _from_redis(work, asked)
+    if found is not None:
+        players = queries.players(work, _entries(found))
+        if len(players) == len(_entries(found)):
+            return found, players
+        # Redis knows an entry that is younger than what this transaction sees.
+    found = _from_database(work, asked)
+    return found, queries.players(work, _entries(found))
+
+
+def _entries(found: _Found) -> list[int]:
+    return list(dict.fromkeys(spot.entry_id for spot in [*found.top, *found.around]))
+
+
+def _from_redis(work: Work, asked: _Asked) -> _Found | None:
+    try:
+        view = work.kv.leaderboard.view(
+            keys.group_name(asked.contest_id), asked.board, asked.entry_id, asked.limit, NEIGHBOURS
+        )
+    except KvAway:
+        return None
+    if view is None:
+        boards.ask_for(work, asked.contest_id, asked.board)
+        return None
+    return _of_view(view, asked.entry_id)
+
+
+def _of_view(view: View, entry_id: int | None) -> _Found:
+    top = enumerate(view.top, start=1)
+    around = [_Spot(line.place, line.entry, keys.unpacked(line.score)) for line in view.around]
+    return _Found(
+        top=[_Spot(place, entry, keys.unpacked(score)) for place, (entry, score) in top],
+        size=view.size,
+        mine=next((spot for spot in around if spot.entry_id == entry_id), None),
+        around=around,
+    )
+
+
+def _from_database(work: Work, asked: _Asked) -> _Found:
+    where = (work, asked.contest_id, asked.period, asked.scope)
+    top = enumerate(queries.top(*where, asked.limit), start=1)
+    mine, around = _near_me(work, asked)
+    return _Found(
+        top=[_Spot(place, stand.entry_id, stand.kept) for place, stand in top],
+        size=queries.size(*where),
+        mine=mine,
+        around=around,
+    )
+
+
+def _near_me(work: Work, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]:
+    if asked.entry_id is None:
+        return None, []
+    stand = queries.stand_of(work, asked.entry_id, asked.period, asked.scope)
+    if stand is None:
+        return None, []
+    where = (work, asked.contest_id, asked.period, asked.scope, stand)
+    place = queries.place_on(*where)
+    near = queries.around(*where, NEIGHBOURS)
+    row = [*near.above, stand, *near.below]
+    spots = [
+        _Spot(at, one.entry_id, one.kept)
+        for at, one in enumerate(row, start=place - len(near.above))
+    ]
+    return spots[len(near.above)], spots
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Makes lines of spots, with what was looked up for all of them at once."""
+
+    players: dict[int, Player]
+    names: dict[int, accounts.Name]
+    scale: int
+    entry_id: int | None
+
+    def score(self, kept: Kept) -> int | float:
+        return kept.points if self.scale == 1 else kept.points / self.scale
+
+    def line(self, spot: _Spot) -> Line:
+        player = self.players[spot.entry_id]
+        name = self.names[player.citizen_id]
+        city = None if player.city is None else units.regions().city(player.city)
+        return Line(
+            rank=spot.rank,
+            nickname=name.shown,
+            avatar_url=name.avatar_url,
+            city=player.city,
+            city_name=None if city is None else city.name,
+            score=self.score(spot.kept),
+            duration_ms=spot.kept.time_ms,
+            me=spot.entry_id == self.entry_id,
+        )
+
+
+def _mine(found: _Found, lines: _Lines) -> Mine | None:
+    if found.mine is None:
+        return None
+    return Mine(
+        rank=found.mine.rank,
+        score=lines.score(found.mine.kept),
+        duration_ms=found.mine.kept.time_ms,
+        around=[lines.line(spot) for spot in found.around],
+    )

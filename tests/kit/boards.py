@@ -1,0 +1,169 @@
+"""Contests, entries and closed papers put straight into the tables, and an independent recount."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from server.accounts.models import Citizen
+from server.base.clock import beijing_day, beijing_week
+from server.base.jobs import Shop
+from server.base.work import Desk, Work
+from server.quiz import board_tasks, boards, contests
+from server.quiz.contests import ContestView
+from server.quiz.models import Attempt, AttemptState, Bank, Contest, Entry, RuleSetRow
+from server.units.models import Unit
+
+_count = itertools.count(1)
+PLACES = ("city", "county", "unit_id", "audience")
+
+
+def a_contest(work: Work, *, season: str = "sum_of_daily_best", papers_per_day: int = 1) -> ContestView:
+    """A contest of ten questions of ten points that runs now."""
+    number = next(_count)
+    session = work.session
+    session.add(Bank(slug=f"bank-{number}", revision="first"))
+    session.flush()
+    body = {
+        "slug": "tests",
+        "papers_per_day": papers_per_day,
+        "questions_per_paper": 10,
+        "mix": {"single": 6, "judge": 2, "multiple": 2},
+        "points_per_question": 10,
+        "paper_seconds": 300,
+        "season_score": season,
+    }
+    contest = Contest(
+        ref=f"cst_{number}", slug=f"contest-{number}", title=f"第{number}届竞赛",
+        bank=f"bank-{number}", opens_at=work.now - timedelta(days=3),
+        closes_at=work.now + timedelta(days=60), made_at=work.now,
+    )  # fmt: skip
+    session.add(contest)
+    session.flush()
+    session.add(
+        RuleSetRow(
+            contest_id=contest.id, version=f"v{number}", body=body,
+            valid_from=work.now - timedelta(days=4),
+        )
+    )  # fmt: skip
+    session.flush()
+    return contests.contest_by_id(work, contest.id)
+
+
+def people(work: Work, count: int, **columns: Any) -> list[int]:
+    """Citizens with nicknames, quickly."""
+    rows = [
+        {"ref": f"cit_{next(_count)}", "nickname": f"王{at}号", "nickname_state": "shown",
+         "language": "zh", "elder_mode": False, "public_rank": False, "topics": [],
+         "created_at": work.now, **columns}
+        for at in range(count)
+    ]  # fmt: skip
+    made = work.session.execute(insert(Citizen).returning(Citizen.id), rows)
+    return sorted(made.scalars())
+
+
+def a_unit(work: Work) -> Unit:
+    number = next(_count)
+    unit = Unit(ref=f"unit-{number}", name=f"单位{number}", kind="school", level="unit", assumed=False)
+    work.session.add(unit)
+    work.session.flush()
+    return unit
+
+
+def an_entry(work: Work, contest: ContestView, citizen_id: int, **place: Any) -> int:
+    row = {"contest_id": contest.id, "citizen_id": citizen_id, "left_scopes": [], **place}
+    return int(work.session.execute(insert(Entry).values(row).returning(Entry.id)).scalar_one())
+
+
+def entries(work: Work, contest: ContestView, count: int, **place: Any) -> list[int]:
+    return [an_entry(work, contest, citizen, **place) for citizen in people(work, count)]
+
+
+def a_paper(
+    work: Work, contest: ContestView, entry_id: int, *, score: int, time_ms: int = 60_000,
+    closed_at: datetime | None = None, state: str = "submitted", started_on: date | None = None,
+) -> int:  # fmt: skip
+    """A paper in its closed row, not yet counted; or an open one."""
+    closed_at = closed_at or work.now
+    started = closed_at - timedelta(milliseconds=time_ms)
+    on_day = started_on or beijing_day(started)
+    session = work.session
+    citizen = session.scalar(select(Entry.citizen_id).where(Entry.id == entry_id))
+    taken = session.scalars(
+        select(Attempt.try_no).where(Attempt.entry_id == entry_id, Attempt.on_day == on_day)
+    ).all()
+    limit = contest.rules.papers_per_day
+    row = {
+        "ref": f"att_{next(_count)}", "contest_id": contest.id, "entry_id": entry_id,
+        "citizen_id": citizen, "on_day": on_day, "on_week": beijing_week(on_day),
+        "try_no": max(taken, default=0) + 1, "day_limit": limit, "started_at": started,
+        "deadline_at": started + timedelta(seconds=300), "state": AttemptState(state),
+        "rules_version": contest.rules.version, "paper": [], "answers": {},
+    }  # fmt: skip
+    if state != "open":
+        row |= {"score": score, "correct_count": score // 10, "duration_ms": time_ms,
+                "closed_at": closed_at}  # fmt: skip
+    return int(session.execute(insert(Attempt).values(row).returning(Attempt.id)).scalar_one())
+
+
+def close_paper(work: Work, attempt_id: int, *, score: int, time_ms: int) -> None:
+    work.session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt_id)
+        .values(state=AttemptState.SUBMITTED, score=score, correct_count=0, duration_ms=time_ms,
+                closed_at=work.now)
+    )  # fmt: skip
+
+
+def hand_in(work: Work, contest: ContestView, entry_id: int, **paper: Any) -> boards.Ranks:
+    """A paper closed and counted in one transaction, as a submission does it."""
+    return boards.record(work, a_paper(work, contest, entry_id, **paper), contest.rules)
+
+
+def recounted(session: Session, contest: ContestView, scope: str, period: str) -> list[tuple[int, int, int]]:
+    """The board as anybody could count it from the closed papers: (entry, points, time)."""
+    papers = defaultdict(list)
+    kind, _, value = scope.partition(":")
+    column = {"unit": "unit_id"}.get(kind, kind)
+    for paper, entry in session.execute(
+        select(Attempt, Entry).join(Entry, Entry.id == Attempt.entry_id)
+        .where(Attempt.contest_id == contest.id, Attempt.state != AttemptState.OPEN)
+        .execution_options(populate_existing=True)
+    ):  # fmt: skip
+        here = scope == "region" or str(getattr(entry, column)) == value
+        then = period in ("total", f"day:{paper.on_day}", f"week:{paper.on_week}")
+        if here and then and entry.merged_at is None:
+            papers[entry.id].append((-paper.score, paper.duration_ms, paper.closed_at, paper.on_day))
+    rows = []
+    for entry_id, all_of_them in papers.items():
+        counted, divisor, scale = _counted(contest.rules.season.value, all_of_them)
+        points = -sum(p[0] for p in counted) * scale // divisor
+        time_ms = sum(p[1] for p in counted) // divisor
+        reached = int(max(p[2] for p in counted).timestamp() * 1000)
+        rows.append((-points, time_ms, reached, entry_id))
+    return [(entry_id, -points, time_ms) for points, time_ms, _, entry_id in sorted(rows)]
+
+
+def _counted(season: str, papers: list[Any]) -> tuple[list[Any], int, int]:
+    if season == "best_single_paper":
+        return [min(papers)], 1, 1
+    if season == "last_paper":
+        return [max(papers, key=lambda paper: paper[2])], 1, 1
+    if season == "mean_of_papers":
+        return papers, len(papers), 10_000
+    if season == "sum_of_daily_best":
+        return [min(p for p in papers if p[3] == day) for day in {p[3] for p in papers}], 1, 1
+    return papers, 1, 1
+
+
+def answer_bells(desk: Desk, rung: Sequence[tuple[str, tuple[int, ...]]]) -> int:
+    """What a worker would do for these doorbells."""
+    steps = {task.name: task.step for task in board_tasks.BOARD_TASKS}
+    shop = Shop(desk=desk, gateway=None)
+    return sum(steps[name](shop, *numbers) for name, numbers in list(rung) if name in steps)
