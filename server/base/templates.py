@@ -1,0 +1,65 @@
+"""The mini-program's message templates, from the one data file that the emulated WeChat reads too.
+
+Which citizen granted which, and what is written into the fields, is the business of the slices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from server.base.settings import ROOT
+
+SCHEMA = "wechat-templates/1"
+_FILE = ROOT / "config" / "wechat-templates.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateField:
+    """One place of a template: WeChat's key, which fixes what may stand there, and its name."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """A template of the mini-program's list; `slug` is our name for it, `id` is WeChat's."""
+
+    slug: str
+    id: str
+    title: str
+    kind: str
+    fields: tuple[TemplateField, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Document:
+    schema: str
+    templates: tuple[Template, ...]
+
+
+@cache
+def message_templates() -> tuple[Template, ...]:
+    """All templates of the mini-program, read once."""
+    return read_templates(_FILE)
+
+
+def read_templates(path: Path) -> tuple[Template, ...]:
+    """The templates of a data file.
+
+    Raises: ValueError for a file of another shape, or a slug or id that comes twice.
+    """
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+    except msgspec.MsgspecError as trouble:
+        raise ValueError(f"{path.name}: {trouble}") from None
+    if document.schema != SCHEMA:
+        raise ValueError(f"{path.name}: the schema is not {SCHEMA}")
+    for names in ([t.slug for t in document.templates], [t.id for t in document.templates]):
+        if len(set(names)) != len(names):
+            raise ValueError(f"{path.name}: a slug or an id comes twice")
+    return document.templates

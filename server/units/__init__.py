@@ -1,0 +1,1 @@
+"""Places and organisations: the 14 cities, their counties, and the units of the campaign."""

@@ -1,0 +1,222 @@
+"""Places and units for everybody above: lookups, the list of units, loading them idempotently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, or_, select, update
+
+from server.base.clock import beijing_day
+from server.base.errors import Invalid
+from server.base.tables import insert_for
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.work import Work
+from server.units.kinds import Level as Level
+from server.units.models import Unit
+from server.units.rules import City as City
+from server.units.rules import County as County
+from server.units.rules import Regions as Regions
+from server.units.rules import RegionsDocument, regions_of
+
+_DATA = Path(__file__).with_name("data") / "regions.json"
+_BIGGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitRow:
+    """A unit as a file names it; `ref` is its public id.
+
+    Units: `city` and `county` are codes, old ones are stored as their successors.
+    """
+
+    ref: str
+    name: str
+    kind: str
+    level: Level
+    full_name: str | None = None
+    city: str | None = None
+    county: str | None = None
+    assumed: bool = False
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitView:
+    """A unit as the floors above see it."""
+
+    id: int
+    ref: str
+    name: str
+    kind: str
+    level: Level
+    city: str | None
+    county: str | None
+    assumed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedUnits:
+    """What a load did; `ids` are the rows by ref."""
+
+    created: int
+    changed: int
+    ids: dict[str, int]
+
+
+@cache
+def regions() -> Regions:
+    """The places of the campaign, read once."""
+    return regions_of(msgspec.json.decode(_DATA.read_bytes(), type=RegionsDocument))
+
+
+def cities_today(work: Work) -> list[tuple[City, tuple[County, ...]]]:
+    """The cities with the county-level units that exist today."""
+    today = beijing_day(work.now)
+    return [(city, city.counties_on(today)) for city in regions().cities]
+
+
+def unit_by_ref(work: Work, ref: str) -> UnitView | None:
+    """The unit with this public id, if it exists today."""
+    if "\0" in ref:
+        return None
+    return _first(work, and_(Unit.ref == ref, _valid_on(beijing_day(work.now))))
+
+
+def unit_by_id(work: Work, unit_id: int) -> UnitView | None:
+    """The unit of a stored reference, whether or not it still exists."""
+    return _first(work, Unit.id == unit_id)
+
+
+def units_by_id(work: Work, ids: Iterable[int]) -> dict[int, UnitView]:
+    """The units of stored references."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    found = work.session.execute(_SELECT.where(Unit.id.in_(wanted)))
+    return {row.id: UnitView(**row._mapping) for row in found}
+
+
+def list_units(
+    work: Work, *, region: str | None, q: str | None, limit: int, after: str | None
+) -> tuple[list[UnitView], str | None]:
+    """Today's units in a place whose name holds `q`, a page of them and the next cursor.
+
+    Raises: Invalid (422) for an unknown place, an unreadable word or cursor.
+    """
+    wanted = [_valid_on(beijing_day(work.now))]
+    if region is not None:
+        wanted.append(_inside(region))
+    if q is not None and q.strip():
+        wanted.append(_named(q.strip()))
+    if after is not None:
+        wanted.append(Unit.id > _position(after))
+    found = work.session.execute(_SELECT.where(*wanted).order_by(Unit.id).limit(limit + 1))
+    units = [UnitView(**row._mapping) for row in found]
+    more = len(units) > limit
+    return units[:limit], encode_cursor(units[limit - 1].id) if more else None
+
+
+def load_units(work: Work, rows: Sequence[UnitRow]) -> LoadedUnits:
+    """Store units by their ref: new ones are added, changed ones follow the file, others stay.
+
+    Raises: Invalid (422) when a place is unknown or a ref comes twice.
+    """
+    wanted = {row.ref: _stored(row) for row in rows}
+    if len(wanted) != len(rows):
+        raise Invalid((("ref",), "a unit is named twice"))
+    known = _by_ref(work, list(wanted))
+    fresh = [values for ref, values in wanted.items() if ref not in known]
+    if fresh:
+        adding = insert_for(work.session, Unit).on_conflict_do_nothing(index_elements=["ref"])
+        work.session.execute(adding, fresh)
+    changed = 0
+    for ref, values in wanted.items():
+        if ref in known and any(known[ref][name] != value for name, value in values.items()):
+            work.session.execute(update(Unit).where(Unit.ref == ref).values(**values))
+            changed += 1
+    ids = {ref: row["id"] for ref, row in _by_ref(work, list(wanted)).items()}
+    return LoadedUnits(created=len(fresh), changed=changed, ids=ids)
+
+
+def load_city_associations(work: Work) -> LoadedUnits:
+    """Store the 14 city associations; their names follow the pattern and are marked as assumed.
+
+    Source: the notice's recipients name every city's association without its full name.
+    """
+    pattern = regions().association
+    return load_units(
+        work,
+        [
+            UnitRow(
+                ref=f"ast-{city.code}",
+                name=pattern.name.format(city=city.name),
+                kind=pattern.kind,
+                level=Level.CITY,
+                city=city.code,
+                assumed=True,
+            )
+            for city in regions().cities
+        ],
+    )
+
+
+_SELECT = select(
+    Unit.id, Unit.ref, Unit.name, Unit.kind, Unit.level, Unit.city, Unit.county, Unit.assumed
+)
+
+
+def _first(work: Work, wanted: ColumnElement[bool]) -> UnitView | None:
+    row = work.session.execute(_SELECT.where(wanted)).first()
+    return UnitView(**row._mapping) if row else None
+
+
+def _valid_on(day: date) -> ColumnElement[bool]:
+    return and_(
+        or_(Unit.valid_from.is_(None), Unit.valid_from <= day),
+        or_(Unit.valid_to.is_(None), Unit.valid_to >= day),
+    )
+
+
+def _inside(region: str) -> ColumnElement[bool]:
+    places = regions()
+    if region == places.region.code:
+        return Unit.level != Level.NATIONAL
+    if places.city(region) is not None:
+        return Unit.city == region
+    if places.county(region) is not None:
+        return Unit.county == places.current(region)
+    raise Invalid((("query", "region"), "no such region, city or county"))
+
+
+def _named(words: str) -> ColumnElement[bool]:
+    if "\0" in words:
+        raise Invalid((("query", "q"), "NUL is not allowed"))
+    return or_(
+        Unit.name.icontains(words, autoescape=True),
+        Unit.full_name.icontains(words, autoescape=True),
+    )
+
+
+def _position(after: str) -> int:
+    (position,) = decode_cursor(after, int)
+    if not isinstance(position, int) or not 0 <= position <= _BIGGEST_ID:
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return position
+
+
+def _stored(row: UnitRow) -> dict[str, Any]:
+    city, county = regions().check_place(row.city, row.county)
+    return {**asdict(row), "city": city, "county": county}
+
+
+def _by_ref(work: Work, refs: list[str]) -> dict[str, dict[str, Any]]:
+    table = Unit.__table__
+    found = work.session.execute(select(*table.c).where(table.c.ref.in_(refs)))
+    return {row.ref: dict(row._mapping) for row in found}

@@ -1,0 +1,149 @@
+"""Units in the database: loaded once, listed by place and name, looked up by id."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from server.base.errors import Invalid
+from server.base.work import Desk, Work
+from server.units import service
+from server.units.service import Level, UnitRow
+from tests.kit.clock import FakeClock
+from tests.kit.units import a_unit
+
+
+def listed(work: Work, **asked: Any) -> list[str]:
+    wanted = {"region": None, "q": None, "limit": 100, "after": None, **asked}
+    units, _ = service.list_units(work, **wanted)
+    return [unit.ref for unit in units]
+
+
+def a_school(**facts: Any) -> UnitRow:
+    return UnitRow(**{"ref": "s", "name": "一中", "kind": "学校", "level": Level.CITY, **facts})
+
+
+def test_loading_the_same_units_twice_changes_nothing(desk: Desk) -> None:
+    rows = [a_school(ref="a", city="450100"), a_school(ref="b", city="450200")]
+    with desk.work() as work:
+        first = service.load_units(work, rows)
+    with desk.work() as work:
+        again = service.load_units(work, rows)
+    assert (first.created, first.changed) == (2, 0)
+    assert (again.created, again.changed) == (0, 0)
+    assert again.ids == first.ids
+
+
+def test_a_changed_unit_follows_its_file_and_keeps_its_id(desk: Desk) -> None:
+    with desk.work() as work:
+        before = service.load_units(work, [a_school(name="旧名"), a_school(ref="noise")])
+        after = service.load_units(work, [a_school(name="新名")])
+        found = service.unit_by_ref(work, "s")
+    assert after.changed == 1
+    assert found is not None
+    assert (found.id, found.name) == (before.ids["s"], "新名")
+
+
+def test_a_unit_in_an_unknown_place_or_named_twice_is_refused(desk: Desk) -> None:
+    with desk.work() as work:
+        with pytest.raises(Invalid):
+            service.load_units(work, [a_school(city="440100")])
+        with pytest.raises(Invalid):
+            service.load_units(work, [a_school(), a_school()])
+        assert listed(work) == []
+
+
+def test_every_city_has_an_association_whose_name_is_marked_as_assumed(desk: Desk) -> None:
+    with desk.work() as work:
+        service.load_city_associations(work)
+        again = service.load_city_associations(work)
+        units, _ = service.list_units(work, region="450000", q=None, limit=100, after=None)
+    assert (again.created, again.changed) == (0, 0)
+    assert len({unit.city for unit in units}) == len(units) == 14
+    assert {"南宁市科学技术协会", "崇左市科学技术协会"} <= {unit.name for unit in units}
+    assert all(unit.assumed for unit in units)
+
+
+def test_units_are_found_by_region_city_and_county(desk: Desk) -> None:
+    with desk.work() as work:
+        a_unit(work, ref="nation", level=Level.NATIONAL, city=None)
+        a_unit(work, ref="region", level=Level.REGION, city=None)
+        a_unit(work, ref="nanning", city="450100")
+        a_unit(work, ref="qingxiu", city="450100", county="450103")
+        a_unit(work, ref="liuzhou", city="450200")
+        assert listed(work) == ["nation", "region", "nanning", "qingxiu", "liuzhou"]
+        assert listed(work, region="450000") == ["region", "nanning", "qingxiu", "liuzhou"]
+        assert listed(work, region="450100") == ["nanning", "qingxiu"]
+        assert listed(work, region="450103") == ["qingxiu"]
+
+
+def test_a_county_is_found_by_its_old_code_and_by_its_new_one(desk: Desk) -> None:
+    with desk.work() as work:
+        a_unit(work, ref="hengzhou", city="450100", county="450127")
+        assert listed(work, region="450127") == listed(work, region="450181") == ["hengzhou"]
+
+
+def test_a_part_of_the_name_finds_units_and_signs_of_a_pattern_mean_themselves(desk: Desk) -> None:
+    with desk.work() as work:
+        a_unit(work, ref="museum", name="广西科技馆", full_name="广西壮族自治区科学技术馆")
+        a_unit(work, ref="odd", name=r"100%_\学校")
+        a_unit(work, ref="plain", name="普通学校")
+        assert listed(work, q="科技馆") == ["museum"]
+        assert listed(work, q=" 壮族 ") == ["museum"]
+        assert listed(work, q="%") == listed(work, q="_") == listed(work, q="\\") == ["odd"]
+        assert listed(work, q="  ") == ["museum", "odd", "plain"]
+
+
+def test_a_page_ends_with_a_cursor_until_nothing_is_left(desk: Desk) -> None:
+    with desk.work() as work:
+        wanted = [a_unit(work).ref for _ in range(5)]
+        seen: list[str] = []
+        after = None
+        while True:
+            units, after = service.list_units(work, region=None, q=None, limit=2, after=after)
+            seen += [unit.ref for unit in units]
+            if after is None:
+                break
+    assert seen == wanted
+
+
+@pytest.mark.parametrize(
+    "asked", [{"region": "110000"}, {"region": ""}, {"q": "a\0b"}, {"after": "nonsense"},
+              {"after": "WzEwMDAwMDAwMDAwMDAwMDAwMDAwMDBd"}, {"after": "Wy0xXQ"}],
+)  # fmt: skip
+def test_a_question_that_makes_no_sense_is_refused(desk: Desk, asked: dict[str, str]) -> None:
+    with desk.work(read_only=True) as work, pytest.raises(Invalid):
+        listed(work, **asked)
+
+
+def test_a_unit_can_be_chosen_only_while_it_exists(desk: Desk, clock: FakeClock) -> None:
+    days = {"valid_from": date(2026, 5, 2), "valid_to": date(2026, 5, 3)}
+    chosen = []
+    with desk.work() as work:
+        unit = a_unit(work, ref="short", **days)
+    # Noon in UTC; the last instant is still 3 May in Beijing, the next one 4 May.
+    for at in (
+        datetime(2026, 5, 1, 15, 59, tzinfo=UTC),
+        datetime(2026, 5, 1, 16, 0, tzinfo=UTC),
+        datetime(2026, 5, 3, 15, 59, tzinfo=UTC),
+        datetime(2026, 5, 3, 16, 0, tzinfo=UTC),
+    ):
+        clock.set(at)
+        with desk.work(read_only=True) as work:
+            chosen.append((service.unit_by_ref(work, "short") is not None, len(listed(work))))
+            assert service.unit_by_id(work, unit.id) == unit
+    assert chosen == [(False, 0), (True, 1), (True, 1), (False, 0)]
+
+
+def test_units_are_looked_up_by_id_in_one_question(desk: Desk) -> None:
+    with desk.work() as work:
+        one, other, _noise = a_unit(work), a_unit(work), a_unit(work)
+        assert service.units_by_id(work, [one.id, other.id, 10**9]) == {
+            one.id: one,
+            other.id: other,
+        }
+        assert service.units_by_id(work, []) == {}
+        assert service.unit_by_ref(work, "nobody") is None
+        assert service.unit_by_ref(work, "nul\0") is None
