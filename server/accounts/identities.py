@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from server.accounts.models import App, Citizen, Consent, Identity, NicknameState, SessionToken
 from server.base.errors import Unavailable
 from server.base.tables import insert_for
+from server.base.web.idempotency import forget_caller
 from server.base.work import Work
 
 # A race is lost at most once for every twin that commits meanwhile.
@@ -186,6 +187,8 @@ def join_own(work: Work, keep: int, gone: int) -> None:
     session = work.session
     for table in (Identity, SessionToken, Consent):
         session.execute(update(table).where(table.citizen_id == gone).values(citizen_id=keep))
+    # Kept answers may name the person, and nobody asks under the old number again.
+    forget_caller(work, f"citizen:{gone}")
     # Rows of earlier joins must lead to the one who is left.
     session.execute(update(Citizen).where(Citizen.merged_into == gone).values(merged_into=keep))
     kept = session.get_one(Citizen, keep, populate_existing=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ScalarSelect, delete, select, update
 
 from server.accounts import identities
 from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
@@ -73,23 +73,47 @@ def _place(column: str, ref: str) -> str:
     return f"consent.{column}:{ref}"
 
 
-def living(work: Work, citizen_id: int) -> Citizen:
-    """A citizen's row, held until the commit.
+def latest_version(citizen_id: Any) -> ScalarSelect[str | None]:
+    """The version of the latest consent, as part of a statement."""
+    return (
+        select(Consent.policy_version)
+        .where(Consent.citizen_id == citizen_id)
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def has_consented(work: Work, citizen_id: int) -> bool:
+    """Whether the policy in force was agreed to."""
+    version = work.session.scalar(select(latest_version(citizen_id)))
+    return version == work.settings.policy_version
+
+
+def hold(work: Work, citizen_id: int) -> None:
+    """Hold a citizen's row until the commit.
 
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
     with another citizen.
     """
-    citizen = work.session.scalar(
-        select(Citizen)
+    row = work.session.execute(
+        select(Citizen.erased_at, Citizen.merged_into)
         .where(Citizen.id == citizen_id)
         .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if citizen is None or citizen.erased_at is not None:
+    ).one_or_none()
+    if row is None or row.erased_at is not None:
         raise NotAuthenticated
-    if citizen.merged_into is not None:
+    if row.merged_into is not None:
         raise Unavailable(retry_after_seconds=1)
-    return citizen
+
+
+def living(work: Work, citizen_id: int) -> Citizen:
+    """A citizen's row as it is under its lock.
+
+    Raises: as `hold`.
+    """
+    hold(work, citizen_id)
+    return work.session.get_one(Citizen, citizen_id, populate_existing=True)
 
 
 def export(work: Work, citizen_id: int) -> dict[str, Any]:

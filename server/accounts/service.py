@@ -8,30 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal
 
 from sqlalchemy import delete, select, update
 
 from server.accounts import identities, privacy
-from server.accounts.models import App, Citizen, Consent, Identity, SessionToken
+from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked
-from server.base.errors import NotAuthenticated, Unavailable
 from server.base.ids import new_token
 from server.base.signing import token_hash
 from server.base.work import Actor, Hooks, Work
+from server.wechat.gateway import Identity as WeChatIdentity
 
 CITIZEN = "citizen"
 AppName = Literal["official_account", "mini_program"]
 _BATCH = 500
-
-
-class KnownToWeChat(Protocol):
-    """Somebody as WeChat's log-in knows them."""
-
-    @property
-    def openid(self) -> str: ...
-    @property
-    def unionid(self) -> str | None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +54,7 @@ class Place:
     audience: str | None
 
 
-def sign_in(work: Work, identity: KnownToWeChat) -> SignedIn:
+def sign_in(work: Work, identity: WeChatIdentity) -> SignedIn:
     """Open a session for somebody whom WeChat's log-in vouches for, known or new.
 
     Locks: the citizen.
@@ -104,15 +95,8 @@ def sign_out(work: Work, token: str) -> None:
 
 def resolve(work: Work, token: str) -> Actor | None:
     """The citizen behind a bearer token, and whether the policy in force was agreed to."""
-    latest = (
-        select(Consent.policy_version)
-        .where(Consent.citizen_id == Citizen.id)
-        .order_by(Consent.given_at.desc(), Consent.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
     found = work.session.execute(
-        select(Citizen.id, latest)
+        select(Citizen.id, privacy.latest_version(Citizen.id))
         .join(SessionToken, SessionToken.citizen_id == Citizen.id)
         .where(
             SessionToken.token_hash == token_hash(token),
@@ -162,15 +146,7 @@ def lock_citizen(work: Work, citizen_id: int) -> None:
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
     with another citizen.
     """
-    row = work.session.execute(
-        select(Citizen.erased_at, Citizen.merged_into)
-        .where(Citizen.id == citizen_id)
-        .with_for_update()
-    ).one_or_none()
-    if row is None or row.erased_at is not None:
-        raise NotAuthenticated
-    if row.merged_into is not None:
-        raise Unavailable(retry_after_seconds=1)
+    privacy.hold(work, citizen_id)
 
 
 def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:

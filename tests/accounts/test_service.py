@@ -12,15 +12,15 @@ from server.accounts.models import Citizen, Identity, SessionToken
 from server.base.errors import NotAuthenticated, Unavailable
 from server.base.signing import token_hash
 from server.base.work import Desk
-from tests.kit.accounts import WeChatIdentity, a_citizen, a_consent, a_session
+from tests.kit.accounts import a_citizen, a_consent, a_session, known_as
 from tests.kit.clock import FakeClock
 
 
 def test_the_first_log_in_makes_a_citizen_and_the_second_finds_them(desk: Desk) -> None:
     with desk.work() as work:
-        first = service.sign_in(work, WeChatIdentity("openid-a"))
+        first = service.sign_in(work, known_as("openid-a"))
     with desk.work() as work:
-        second = service.sign_in(work, WeChatIdentity("openid-a"))
+        second = service.sign_in(work, known_as("openid-a"))
     assert (first.is_new, second.is_new) == (True, False)
     assert first.citizen_id == second.citizen_id
     assert first.token != second.token
@@ -28,7 +28,7 @@ def test_the_first_log_in_makes_a_citizen_and_the_second_finds_them(desk: Desk) 
 
 def test_only_the_hash_of_a_token_is_kept(desk: Desk) -> None:
     with desk.work() as work:
-        signed = service.sign_in(work, WeChatIdentity("openid-a"))
+        signed = service.sign_in(work, known_as("openid-a"))
     with desk.work(read_only=True) as work:
         assert work.session.scalars(select(SessionToken.token_hash)).all() == [
             token_hash(signed.token)
@@ -37,7 +37,7 @@ def test_only_the_hash_of_a_token_is_kept(desk: Desk) -> None:
 
 def test_a_token_stands_for_its_citizen_until_it_expires(desk: Desk, clock: FakeClock) -> None:
     with desk.work() as work:
-        signed = service.sign_in(work, WeChatIdentity("openid-a"))
+        signed = service.sign_in(work, known_as("openid-a"))
     clock.set(signed.expires_at)
     clock.advance(-1)
     with desk.work(read_only=True) as work:
@@ -191,7 +191,7 @@ def test_a_later_log_in_of_an_erased_citizen_is_somebody_new(desk: Desk) -> None
         token = a_session(work, person)
         privacy.erase(work, person.id)
         assert service.resolve(work, token) is None
-        again = service.sign_in(work, WeChatIdentity("openid-x", "union-x"))
+        again = service.sign_in(work, known_as("openid-x", "union-x"))
         assert again.is_new
         assert again.citizen_id != person.id
         assert work.session.scalar(select(func.count()).select_from(Identity)) == 1

@@ -11,16 +11,14 @@ from sqlalchemy import update
 from server.accounts import identities, privacy, service
 from server.accounts.models import App, Citizen
 from server.base.work import Work
+from server.wechat.gateway import Identity
 
 _count = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class WeChatIdentity:
+def known_as(openid: str, unionid: str | None = None) -> Identity:
     """Somebody as WeChat's log-in answers."""
-
-    openid: str
-    unionid: str | None = None
+    return Identity(openid=openid, unionid=unionid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,4 +65,4 @@ def a_consent(work: Work, citizen_id: int, **declared: Any) -> None:
 
 def a_session(work: Work, person: Person) -> str:
     """A live bearer token of a citizen."""
-    return service.sign_in(work, WeChatIdentity(person.openid, person.unionid)).token
+    return service.sign_in(work, known_as(person.openid, person.unionid)).token

@@ -1,0 +1,216 @@
+"""Log-in, profile, consent, export and erasure for the mini-program."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from flask import request
+
+from server.accounts import privacy, profile, service
+from server.accounts.errors import (
+    GuardianConsentRequired,
+    NicknameRefused,
+    PolicyVersionOutdated,
+)
+from server.accounts.schemas import (
+    CitizenOut,
+    ConsentIn,
+    ConsentOut,
+    ExportOut,
+    LoginIn,
+    LoginOut,
+    NicknameState,
+    ProfileIn,
+    ProfileOut,
+)
+from server.base.errors import NotAuthenticated, TooManyRequests
+from server.base.kv.limiter import Limiter
+from server.base.web.auth import Who, bearer_token
+from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.work import Actor, Work
+from server.wechat.errors import BadLoginCode, LoginRefused, WeChatAway
+from server.wechat.gateway import Identity
+
+API = Api("accounts")
+
+
+def _who_logs_in(asking: Asking, body: LoginIn) -> Identity:
+    """Exchange the code with WeChat and count the log-in of this openid."""
+    tools = asking.desk.tools
+    limits = tools.settings.limits
+    try:
+        identity: Identity = asking.gateway.code_to_identity(body.code)
+    except BadLoginCode:
+        address = request.remote_addr or "-"
+        _slow_down(tools.kv.limiter, "failures", address, limits.failures_per_minute)
+        raise
+    caller = tools.keys.pseudonym(identity.openid)
+    _slow_down(tools.kv.limiter, "login", caller, limits.login_per_minute)
+    return identity
+
+
+def _slow_down(limiter: Limiter, name: str, who: str, per_minute: float, burst: float = 0) -> None:
+    wait = limiter.allow(name, who, per_minute=per_minute, burst=max(1, burst or per_minute / 2))
+    if wait > 0:
+        raise TooManyRequests(int(wait) + 1)
+
+
+@endpoint(
+    API,
+    "POST",
+    "/login",
+    who=Who.ANYONE,
+    body=LoginIn,
+    out=LoginOut,
+    errors=(BadLoginCode, LoginRefused, WeChatAway),
+    ask=_who_logs_in,
+)
+def log_in(work: Work, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG001 - spent above
+    """Open a session with a code of wx.login."""
+    signed = service.sign_in(work, asked)
+    seen = profile.profile_of(work, signed.citizen_id)
+    return LoginOut(
+        token=signed.token,
+        expires_at=signed.expires_at,
+        citizen=CitizenOut(
+            id=seen.citizen.ref,
+            nickname=seen.citizen.nickname,
+            nickname_state=_state(seen.citizen.nickname_state),
+            avatar_url=seen.citizen.avatar_url,
+            is_new=signed.is_new,
+            consented=seen.consented,
+            policy_version=work.settings.policy_version,
+        ),
+    )
+
+
+@endpoint(API, "POST", "/logout", who=Who.CITIZEN, status=(204,))
+def log_out(work: Work) -> None:
+    """End this session at once."""
+    token = bearer_token(request.headers.get("Authorization"))
+    if token is None:
+        raise NotAuthenticated
+    service.sign_out(work, token)
+
+
+@endpoint(API, "GET", "/me", who=Who.CITIZEN, out=ProfileOut)
+def show_profile(work: Work) -> ProfileOut:
+    """The profile of the caller."""
+    return _profile(work, _me(work).id)
+
+
+def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
+    """Ask WeChat about a nickname that is new."""
+    if not isinstance(body.nickname, str) or asking.actor is None:
+        return None
+    name = profile.checked_name(body.nickname)
+    with asking.desk.work(read_only=True) as work:
+        waiting = profile.to_be_judged(work, asking.actor.id, name)
+    if waiting is None:
+        return None
+    tools = asking.desk.tools
+    an_hour = tools.settings.limits.own_words_per_hour
+    _slow_down(tools.kv.limiter, "own_words", str(asking.actor.id), an_hour / 60, an_hour / 2)
+    return profile.judge(asking.gateway, waiting)
+
+
+@endpoint(
+    API,
+    "PATCH",
+    "/me",
+    who=Who.CITIZEN,
+    body=ProfileIn,
+    out=ProfileOut,
+    errors=(NicknameRefused,),
+    consent=True,
+    ask=_judged_nickname,
+)
+def change_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
+    """Change the named parts of the profile; null takes a part back."""
+    profile.change(work, _me(work).id, body.changes(), asked)
+    return _profile(work, _me(work).id)
+
+
+@endpoint(
+    API,
+    "POST",
+    "/me/consents",
+    who=Who.CITIZEN,
+    body=ConsentIn,
+    out=ConsentOut,
+    status=(201,),
+    errors=(GuardianConsentRequired, PolicyVersionOutdated),
+)
+def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
+    """Agree to the privacy policy in force, for oneself or with a guardian."""
+    given = privacy.ConsentGiven(
+        policy_version=body.policy_version,
+        guardian=body.guardian,
+        under_14=body.under_14,
+        guardian_name=body.guardian_name,
+        guardian_relation=body.guardian_relation,
+    )
+    row = privacy.give_consent(work, _me(work).id, given)
+    return ConsentOut(
+        policy_version=row.policy_version,
+        guardian=row.guardian,
+        under_14=row.under_14,
+        given_at=row.given_at,
+    )
+
+
+@endpoint(API, "GET", "/me/export", who=Who.CITIZEN, out=ExportOut)
+def export_me(work: Work) -> ExportOut:
+    """Everything held about the caller."""
+    an_hour = work.settings.limits.export_per_hour
+    _slow_down(work.kv.limiter, "export", str(_me(work).id), an_hour / 60, an_hour / 2)
+    return ExportOut(exported_at=work.now, held=privacy.export(work, _me(work).id))
+
+
+@endpoint(API, "DELETE", "/me", who=Who.CITIZEN, status=(204,))
+def erase_me(work: Work) -> None:
+    """Forget the caller; anonymous results stay."""
+    privacy.erase(work, _me(work).id)
+
+
+def _me(work: Work) -> Actor:
+    if work.actor is None:
+        raise NotAuthenticated
+    return work.actor
+
+
+def _state(state: str) -> NicknameState:
+    known: tuple[NicknameState, ...] = get_args(NicknameState)
+    # Whether a machine or a person looks at it is no matter of the citizen's.
+    return next((name for name in known if name == state), "checking")
+
+
+def _profile(work: Work, citizen_id: int) -> ProfileOut:
+    seen = profile.profile_of(work, citizen_id)
+    mine = seen.citizen
+    return ProfileOut(
+        id=mine.ref,
+        nickname=mine.nickname,
+        nickname_state=_state(mine.nickname_state),
+        pending_nickname=mine.pending_nickname,
+        avatar_url=mine.avatar_url,
+        city=mine.city,
+        county=mine.county,
+        unit=seen.unit.ref if seen.unit else None,
+        unit_name=seen.unit.name if seen.unit else None,
+        audience=mine.audience.value if mine.audience else None,
+        sex=mine.sex.value if mine.sex else None,
+        birth_band=mine.birth_band,
+        schooling=mine.schooling.value if mine.schooling else None,
+        residence=mine.residence.value if mine.residence else None,
+        language=mine.language.value,
+        elder_mode=mine.elder_mode,
+        public_rank=mine.public_rank,
+        topics=mine.topics,
+        quiet_from=mine.quiet_from,
+        quiet_to=mine.quiet_to,
+        under_14=mine.under_14,
+        consented=seen.consented,
+        policy_version=work.settings.policy_version,
+        created_at=mine.created_at,
+    )

@@ -1,0 +1,48 @@
+"""What WeChat tells of a citizen's wishes: an account closed, a permission taken back.
+
+Source: wechat mini-program, "user information management": authorization revoke and cancellation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from server.accounts import privacy, profile, service
+from server.base.work import Work
+from server.wechat.inbound import Message
+from server.wechat.replies import Reply
+
+# WeChat's numbers for what a citizen takes back, as far as we hold it.
+_NAME = frozenset({"6", "19"})
+_AVATAR = frozenset({"6", "20"})
+
+
+def account_closed(work: Work, message: Message) -> None:
+    """The citizen has closed their account in the mini-program: forget them whole."""
+    citizen_id = _citizen(work, message)
+    if citizen_id is not None:
+        privacy.erase(work, citizen_id)
+
+
+def permission_withdrawn(work: Work, message: Message) -> None:
+    """The citizen has taken back the use of some data: drop what of it we hold."""
+    listed = message.fields.get("RevokeInfo", "")
+    taken_back = {part.strip() for part in listed.split(",")} if isinstance(listed, str) else set()
+    citizen_id = _citizen(work, message)
+    # With a plugin's id the permission was a plugin's, never ours.
+    if citizen_id is None or message.fields.get("PluginID"):
+        return
+    if taken_back & _NAME:
+        profile.drop_name(work, citizen_id)
+    if taken_back & _AVATAR:
+        profile.drop_avatar(work, citizen_id)
+
+
+def _citizen(work: Work, message: Message) -> int | None:
+    return service.citizen_of_openid(work, message.app, message.openid, create=False)
+
+
+HANDLERS: tuple[tuple[str, Callable[[Work, Message], Reply | None]], ...] = (
+    ("user_authorization_cancellation", account_closed),
+    ("user_authorization_revoke", permission_withdrawn),
+)

@@ -1,0 +1,277 @@
+"""What a citizen tells about themself, and the content check that a nickname passes first.
+
+Calls to WeChat are made by the edges between two transactions, never here inside one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import select, update
+
+from server.accounts import privacy
+from server.accounts.errors import NicknameRefused
+from server.accounts.models import App, Citizen, Identity, Language, NicknameState
+from server.accounts.rules import clean_name, fits
+from server.base.errors import Invalid
+from server.base.work import Work
+from server.units import service as units
+from server.wechat.errors import WeChatError
+from server.wechat.gateway import TextPlace, Verdict
+
+_log = logging.getLogger(__name__)
+
+# WeChat judges words only while their author was in the mini-program within this time.
+JUDGED_WITHIN = timedelta(hours=2)
+ASK_AGAIN_AFTER = timedelta(seconds=60)
+_WAITING = (NicknameState.CHECKING, NicknameState.REVIEW)
+# What an explicit null puts back, for columns that always hold something.
+_DEFAULTS: dict[str, Any] = {
+    "language": Language.ZH,
+    "elder_mode": False,
+    "public_rank": False,
+    "topics": [],
+}
+
+
+class TextCheck(Protocol):
+    """The part of the gateway that judges words."""
+
+    def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A citizen as they see themself."""
+
+    citizen: Citizen
+    unit: units.UnitView | None
+    consented: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A nickname and what WeChat said of it; no verdict when it could not be asked."""
+
+    name: str
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A nickname to be judged, and the openid to ask under."""
+
+    citizen_id: int
+    name: str
+    openid: str | None
+
+
+def profile_of(work: Work, citizen_id: int) -> Profile:
+    """A citizen's own view of their profile."""
+    citizen = work.session.get_one(Citizen, citizen_id)
+    unit = None if citizen.unit_id is None else units.unit_by_id(work, citizen.unit_id)
+    return Profile(citizen=citizen, unit=unit, consented=privacy.has_consented(work, citizen_id))
+
+
+def checked_name(text: str) -> str:
+    """A nickname in clean form.
+
+    Raises: Invalid (422) unless 1 to 20 characters are left of it.
+    """
+    name = clean_name(text)
+    if not fits(name):
+        raise Invalid((("body", "nickname"), "1 to 20 characters, not all of them invisible"))
+    return name
+
+
+def to_be_judged(work: Work, citizen_id: int, name: str) -> Waiting | None:
+    """The question to WeChat about a nickname; None when this one was asked before."""
+    citizen = work.session.get_one(Citizen, citizen_id)
+    waiting = citizen.nickname_state in _WAITING and citizen.pending_nickname == name
+    if waiting or citizen.nickname == name:
+        return None
+    openid = _openids(work, [citizen_id]).get(citizen_id)
+    return Waiting(citizen_id=citizen_id, name=name, openid=openid)
+
+
+def judge(gateway: TextCheck, waiting: Waiting) -> Judged:
+    """WeChat's verdict on a nickname, without one when WeChat does not say; call it in no Work."""
+    verdict: Verdict | None = None
+    if waiting.openid is not None:
+        try:
+            verdict = gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
+        except WeChatError as trouble:
+            _log.warning("a nickname waits for its check", extra={"code": trouble.code})
+    return Judged(name=waiting.name, verdict=verdict)
+
+
+def change(
+    work: Work, citizen_id: int, changes: Mapping[str, Any], judged: Judged | None = None
+) -> None:
+    """Change what is named in `changes`; None takes a thing back.
+
+    Raises: Invalid (422) for a place or unit that does not exist, NicknameRefused (409).
+    Locks: the citizen. The `moved` hooks run when the place or audience is another one.
+    """
+    citizen = privacy.living(work, citizen_id)
+    before = _place(citizen)
+    left = dict(changes)
+    if "nickname" in left:
+        _set_nickname(work, citizen, left.pop("nickname"), judged)
+    if "unit" in left:
+        citizen.unit_id = _unit_id(work, left.pop("unit"))
+    _set_region(citizen, left)
+    for name, value in left.items():
+        setattr(citizen, name, _DEFAULTS.get(name) if value is None else value)
+    if (citizen.quiet_from is None) != (citizen.quiet_to is None):
+        raise Invalid((("body", "quiet_from"), "quiet hours have a beginning and an end"))
+    work.session.flush()  # the hooks read the new place
+    if _place(citizen) != before:
+        for moved in work.tools.hooks.moved:
+            moved(work, citizen_id)
+
+
+def _place(citizen: Citizen) -> tuple[object, ...]:
+    return (citizen.city, citizen.county, citizen.unit_id, citizen.audience)
+
+
+def _set_region(citizen: Citizen, left: dict[str, Any]) -> None:
+    if "city" not in left and "county" not in left:
+        return
+    city = left.pop("city", citizen.city)
+    # Whoever moves to another city and names no county has left the old one.
+    kept = citizen.county if city == citizen.city else None
+    county = left.pop("county", kept)
+    citizen.city, citizen.county = units.regions().check_place(city, county)
+
+
+def _unit_id(work: Work, ref: str | None) -> int | None:
+    if ref is None:
+        return None
+    unit = units.unit_by_ref(work, ref)
+    if unit is None:
+        raise Invalid((("body", "unit"), "no such unit"))
+    return unit.id
+
+
+def _set_nickname(work: Work, citizen: Citizen, text: str | None, judged: Judged | None) -> None:
+    if text is None:
+        _settle_nickname(citizen, None, NicknameState.NONE)
+        return
+    name = checked_name(text)
+    if name == citizen.nickname:
+        _settle_nickname(citizen, name, NicknameState.SHOWN)
+        return
+    if citizen.nickname_state in _WAITING and citizen.pending_nickname == name:
+        return
+    verdict = judged.verdict if judged is not None and judged.name == name else None
+    if verdict is Verdict.RISKY:
+        raise NicknameRefused
+    _take_verdict(work, citizen, name, verdict)
+
+
+def _take_verdict(work: Work, citizen: Citizen, name: str, verdict: Verdict | None) -> None:
+    if verdict is Verdict.PASS:
+        _settle_nickname(citizen, name, NicknameState.SHOWN)
+    elif verdict is Verdict.RISKY:
+        _settle_nickname(citizen, citizen.nickname, NicknameState.REFUSED)
+    else:
+        asked = verdict is None
+        citizen.pending_nickname = name
+        citizen.pending_since = work.now
+        citizen.nickname_state = NicknameState.CHECKING if asked else NicknameState.REVIEW
+        citizen.check_after = work.now + ASK_AGAIN_AFTER if asked else None
+
+
+def _settle_nickname(citizen: Citizen, name: str | None, state: NicknameState) -> None:
+    citizen.nickname = name
+    citizen.nickname_state = state
+    citizen.pending_nickname = None
+    citizen.pending_since = None
+    citizen.check_after = None
+
+
+def drop_name(work: Work, citizen_id: int) -> None:
+    """Take a nickname back, shown or waiting, because its owner withdrew it at WeChat."""
+    change(work, citizen_id, {"nickname": None})
+
+
+def drop_avatar(work: Work, citizen_id: int) -> None:
+    """Take an avatar back because its owner withdrew it at WeChat."""
+    privacy.living(work, citizen_id).avatar_url = None
+
+
+def claim_waiting(work: Work, limit: int) -> list[Waiting]:
+    """Nicknames to ask WeChat about now; nobody else asks about them for a minute.
+
+    Locks: the citizens, skipping those in other hands.
+    """
+    rows = work.session.scalars(
+        select(Citizen)
+        .where(
+            Citizen.nickname_state == NicknameState.CHECKING,
+            Citizen.check_after <= work.now,
+            Citizen.pending_since > work.now - JUDGED_WITHIN,
+        )
+        .order_by(Citizen.check_after)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    openids = _openids(work, [row.id for row in rows])
+    for row in rows:
+        row.check_after = work.now + ASK_AGAIN_AFTER
+    return [
+        Waiting(citizen_id=row.id, name=row.pending_nickname, openid=openids.get(row.id))
+        for row in rows
+        if row.pending_nickname is not None
+    ]
+
+
+def record(work: Work, citizen_id: int, judged: Judged) -> bool:
+    """Write a late verdict down, unless the citizen has chosen another name meanwhile."""
+    if judged.verdict is None:
+        return False
+    citizen = work.session.scalar(
+        select(Citizen)
+        .where(
+            Citizen.id == citizen_id,
+            Citizen.nickname_state == NicknameState.CHECKING,
+            Citizen.pending_nickname == judged.name,
+        )
+        .with_for_update()
+    )
+    if citizen is None:
+        return False
+    _take_verdict(work, citizen, judged.name, judged.verdict)
+    return True
+
+
+def give_up_waiting(work: Work) -> int:
+    """Let go of nicknames that WeChat can no longer judge; how many."""
+    gone = work.session.execute(
+        update(Citizen)
+        .where(
+            Citizen.nickname_state == NicknameState.CHECKING,
+            Citizen.pending_since <= work.now - JUDGED_WITHIN,
+        )
+        .values(
+            nickname_state=NicknameState.UNCHECKED,
+            pending_nickname=None,
+            pending_since=None,
+            check_after=None,
+        )
+    )
+    return int(getattr(gone, "rowcount", 0))
+
+
+def _openids(work: Work, ids: list[int]) -> dict[int, str]:
+    rows = work.session.execute(
+        select(Identity.citizen_id, Identity.openid)
+        .where(Identity.citizen_id.in_(ids), Identity.app == App.MINI_PROGRAM)
+        .order_by(Identity.id)
+    )
+    return {row.citizen_id: row.openid for row in rows}
