@@ -1,0 +1,252 @@
+"""What WeChat pushed, made sure of and read: from query and body to a `Message`, and a reply back.
+
+No web framework, no store, no effect: an envelope is a function of the request and the clock.
+Source: wechat message push, "receive messages and events", "message encryption".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from server.base.clock import Clock
+from server.base.errors import BodyTooLarge, Malformed
+from server.wechat.crypto import PREFIX_BYTES, Cipher, same, signature
+from server.wechat.documents import Fields, Value, read
+from server.wechat.errors import SignatureRefused, StaleTimestamp
+from server.wechat.replies import Reply, sealed_document
+
+LIMIT_BYTES = 64 * 1024
+AppName = Literal["official_account", "mini_program"]
+
+_TIMESTAMP = re.compile(r"[0-9]{10}")
+_NONCE = re.compile(r"[0-9A-Za-z_-]{1,128}")
+_NAME = re.compile(r"[0-9A-Za-z_]{1,64}")
+_PERSON = re.compile(r"[\x21-\x7e]{1,128}")
+_SECONDS = re.compile(r"[0-9]{1,12}")
+_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,128}")
+_QR_PREFIX = "qrscene_"
+# Pushed in the platform's name: the citizen stands in a field of its own.
+_ABOUT_SOMEBODY = frozenset(
+    {"user_info_modified", "user_authorization_revoke", "user_authorization_cancellation"}
+)
+_TELLING_APART = frozenset({"MsgID", "MsgId", "TemplateId", "trace_id"})
+
+
+class App(Protocol):
+    """The settings of one WeChat app, as far as its callback needs them."""
+
+    @property
+    def appid(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def aes_key(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def original_id(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message or event, believed and read.
+
+    Units: `created_at` epoch seconds; `scene` the scene of a followed or scanned code, else empty;
+    `key` is equal for every repeat of the same push and holds no openid; `replay_key` is equal for
+    every request under the same signature; `digest` is of the content, decrypted.
+    """
+
+    app: AppName
+    kind: str
+    event: str
+    openid: str = field(repr=False)
+    account: str
+    created_at: int
+    msg_id: str
+    event_key: str = field(repr=False)
+    scene: str = field(repr=False)
+    content: str = field(repr=False)
+    fields: Fields = field(repr=False)
+    key: str
+    replay_key: str
+    digest: str
+    form: str
+    encrypted: bool
+    nonce: str
+
+
+class Envelope:
+    """The callback of one app: opens what WeChat sends and closes what is answered.
+
+    Units: `clock` is the machine's own clock, also where the campaign's clock is shifted.
+    """
+
+    def __init__(
+        self,
+        name: AppName,
+        app: App,
+        clock: Clock,
+        *,
+        window_seconds: int = 600,
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        if not app.token:
+            raise ValueError("a callback without a token can be signed by anybody")
+        if app.mode not in ("plain", "compatible", "safe"):
+            raise ValueError("the mode of a callback is plain, compatible or safe")
+        self._name: AppName = name
+        self._app = app
+        self._clock = clock
+        self._window = window_seconds
+        self._random_bytes = random_bytes
+        needs_key = bool(app.aes_key) or app.mode != "plain"
+        self._cipher = Cipher(app.aes_key, app.appid) if needs_key else None
+
+    @property
+    def window_seconds(self) -> int:
+        """How far a timestamp may be off, either way."""
+        return self._window
+
+    def check_address(self, query: Mapping[str, str]) -> str:
+        """The echo of WeChat's address check, unchanged.
+
+        Raises: SignatureRefused (403), StaleTimestamp (403), Malformed (400) without an echo.
+        """
+        self._believe(query)
+        if "echostr" not in query:
+            raise Malformed
+        return query["echostr"]
+
+    def open(self, query: Mapping[str, str], body: bytes) -> Message:
+        """The message in a request.
+
+        Raises: SignatureRefused (403), StaleTimestamp (403), BodyTooLarge (413), Malformed (400).
+        """
+        if len(body) > LIMIT_BYTES:
+            raise BodyTooLarge
+        self._believe(query)
+        claims_encryption = query.get("encrypt_type", "") == "aes"
+        encrypted = claims_encryption or self._app.mode != "plain"
+        # An unencrypted push to an account that expects encryption is a downgrade.
+        if encrypted and (not claims_encryption or self._cipher is None):
+            raise SignatureRefused
+        plain = self._decrypted(query, body) if encrypted else body
+        return self._message(query, plain, encrypted)
+
+    def seal(self, message: Message, reply: Reply) -> bytes:
+        """The body that answers a message, encrypted when the message was.
+
+        Units: `success`, never encrypted, when there is nothing to say.
+        """
+        document = reply.document(message.openid, message.account, message.created_at, message.form)
+        if document is None:
+            return b"success"
+        if not message.encrypted or self._cipher is None:
+            return document
+        encrypted = self._cipher.seal(document, self._random_bytes(PREFIX_BYTES))
+        timestamp = str(int(self._clock.now().timestamp()))
+        signed = signature(self._app.token, timestamp, message.nonce, encrypted)
+        return sealed_document(encrypted, signed, timestamp, message.nonce, document[:1] == b"{")
+
+    def _believe(self, query: Mapping[str, str]) -> None:
+        timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
+        if not _NONCE.fullmatch(nonce):
+            raise SignatureRefused
+        ours = signature(self._app.token, timestamp, nonce)
+        if not same(ours, query.get("signature", "")):
+            raise SignatureRefused
+        # Exactly ten digits: digits moved between timestamp and nonce keep the signature.
+        if not _TIMESTAMP.fullmatch(timestamp):
+            raise StaleTimestamp
+        if abs(self._clock.now().timestamp() - int(timestamp)) > self._window:
+            raise StaleTimestamp
+
+    def _decrypted(self, query: Mapping[str, str], body: bytes) -> bytes:
+        outer, _ = read(body)
+        encrypted = outer.get("Encrypt")
+        if not isinstance(encrypted, str) or not encrypted:
+            raise SignatureRefused
+        ours = signature(self._app.token, query["timestamp"], query["nonce"], encrypted)
+        if not same(ours, query.get("msg_signature", "")) or self._cipher is None:
+            raise SignatureRefused
+        return self._cipher.open(encrypted)
+
+    def _message(self, query: Mapping[str, str], plain: bytes, encrypted: bool) -> Message:
+        fields, form = read(plain)
+        account = _text(fields, "ToUserName", _PERSON)
+        if self._app.original_id and not same(self._app.original_id, account):
+            raise SignatureRefused
+        kind = _text(fields, "MsgType", _NAME).lower()
+        event = _text(fields, "Event", _NAME).lower() if kind == "event" else ""
+        sender = _text(fields, "FromUserName", _PERSON)
+        about = _text(fields, "OpenID", _PERSON) if event in _ABOUT_SOMEBODY else sender
+        created = _text(fields, "CreateTime", _SECONDS)
+        msg_id = _text(fields, "MsgId", _MESSAGE_ID) if fields.get("MsgId") else ""
+        event_key = _loose(fields, "EventKey")
+        identity = ("id", msg_id) if msg_id else ("event", sender, about, created, event, event_key)
+        told_apart = () if msg_id else tuple(_apart(fields))
+        return Message(
+            app=self._name,
+            kind=kind,
+            event=event,
+            openid=about,
+            account=account,
+            created_at=int(created),
+            msg_id=msg_id,
+            event_key=event_key,
+            scene=_scene(event, event_key),
+            content=_loose(fields, "Content"),
+            fields=fields,
+            key=_hashed(self._app.appid, kind, *identity, *told_apart),
+            replay_key=_hashed(self._app.appid, "signature", query["signature"]),
+            digest=hashlib.sha256(plain).hexdigest(),
+            form=form,
+            encrypted=encrypted,
+            nonce=query["nonce"],
+        )
+
+
+def _text(fields: Fields, name: str, shape: re.Pattern[str]) -> str:
+    value = fields.get(name)
+    text = value.strip() if isinstance(value, str) else ""
+    if not shape.fullmatch(text):
+        raise Malformed
+    return text
+
+
+def _loose(fields: Fields, name: str) -> str:
+    value = fields.get(name, "")
+    if not isinstance(value, str):
+        raise Malformed
+    return value
+
+
+def _scene(event: str, event_key: str) -> str:
+    if event == "scan":
+        return event_key
+    if event == "subscribe" and event_key.startswith(_QR_PREFIX):
+        return event_key.removeprefix(_QR_PREFIX)
+    return ""
+
+
+def _apart(value: Value | Fields) -> Iterator[str]:
+    """Ids anywhere inside that tell two events of one second apart."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _apart(item)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            if name in _TELLING_APART and isinstance(item, str):
+                yield f"{name}={item}"
+            else:
+                yield from _apart(item)
+
+
+def _hashed(*parts: str) -> str:
+    # No part can hold a NUL, so no two lists of parts are joined to the same text.
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,276 @@
+"""The gateway over HTTP: wechatpy's wrappers where they do well, own calls where it lacks them.
+
+wechatpy keeps hosts and token logic inside; here every one of its requests goes through our calls,
+so nothing of its own reaches the network.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from wechatpy.client import WeChatClient
+
+from server.base.settings import WeChat
+from server.base.web import metrics
+from server.base.work import Desk, Tools
+from server.wechat.calls import Calls, Repeat
+from server.wechat.errors import (
+    BadLoginCode,
+    ConfigWrong,
+    InDoubt,
+    TryLater,
+    WeChatError,
+)
+from server.wechat.gateway import Follower, Identity, SceneCode, TextPlace, Verdict
+from server.wechat.tokens import Credentials, TokenService
+from server.wechat.transport import Call, Patience, Transport
+
+_log = logging.getLogger(__name__)
+
+_API_HOST = "api.weixin.qq.com"
+_NO_MENU = 46003
+_CODE_LIFE_SECONDS = 2592000
+_BAD_CODE = frozenset({40003, 40013})
+_CODE = re.compile(r"[\x21-\x7e]{1,256}")
+_SENDS = frozenset({"/cgi-bin/message/custom/send"})
+
+
+class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
+    """wechatpy's wrappers without its HTTP, its hosts, its token and its retries."""
+
+    def __init__(self, appid: str, calls: Calls) -> None:
+        super().__init__(appid, secret="", auto_retry=False)
+        self._http.close()
+        self._calls = calls
+
+    def _request(self, method: str, url_or_endpoint: str, **options: Any) -> Any:
+        base = options.get("api_base_url", self.API_BASE_URL)
+        whole = url_or_endpoint if "://" in url_or_endpoint else f"{base}{url_or_endpoint}"
+        address = urlsplit(whole)
+        if address.hostname != _API_HOST:
+            raise ConfigWrong
+        call = Call(
+            method=method.upper(),
+            path=address.path,
+            params=options.get("params") or {},
+            body=options.get("data"),
+        )
+        repeat = Repeat.NEVER if address.path in _SENDS else Repeat.HARMLESS
+        return self._calls.ask(call, repeat)
+
+    def fetch_access_token(self) -> None:
+        """Tokens come from the token service alone."""
+        raise ConfigWrong
+
+
+class LiveGateway:
+    """WeChat itself, or whatever host the settings put in its place.
+
+    Units: `outside_transaction` raises when a transaction is open in this thread.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        mini_program: Credentials,
+        accounts: Mapping[str, Calls],
+        *,
+        official_appid: str,
+        mp_base: str,
+        outside_transaction: Callable[[], None],
+    ) -> None:
+        self._transport = transport
+        self._mini_program = mini_program
+        self._mini_calls = accounts["mini_program"]
+        self._official = _Client(official_appid, accounts["official_account"])
+        self._mp_base = mp_base.rstrip("/")
+        self._outside_transaction = outside_transaction
+        self._accounts = accounts
+
+    def well(self) -> bool:
+        """Whether WeChat is being asked at this moment."""
+        return self._transport.well()
+
+    def token_age_seconds(self) -> float | None:
+        """Age of the official account's token; None before the first."""
+        return self._accounts["official_account"].tokens.age_seconds()
+
+    def code_to_identity(self, code: str) -> Identity:
+        """Who stands behind a wx.login code. Source: auth.code2Session."""
+        self._outside_transaction()
+        if not _CODE.fullmatch(code):
+            raise BadLoginCode
+        answer = self._login(code)
+        # The session key is dropped here: nothing of ours depends on it.
+        return Identity(
+            openid=_word(answer, "openid"),
+            unionid=_word(answer, "unionid") if answer.get("unionid") else None,
+        )
+
+    def follower(self, openid: str) -> Follower:
+        """Whether a citizen follows. Source: user management, "get user information"."""
+        self._outside_transaction()
+        answer = self._official.user.get(openid)
+        since = answer.get("subscribe_time")
+        return Follower(
+            openid=_word(answer, "openid"),
+            subscribed=answer.get("subscribe") == 1,
+            unionid=str(answer["unionid"]) if answer.get("unionid") else None,
+            subscribed_at=since if isinstance(since, int) else None,
+            scene=str(answer.get("subscribe_scene", "")),
+            code_scene=str(answer.get("qr_scene_str") or answer.get("qr_scene") or ""),
+        )
+
+    def push_menu(self, menu: Mapping[str, object]) -> None:
+        """Replace the menu. Source: custom menu, "create"."""
+        self._outside_transaction()
+        self._official.menu.create(dict(menu))
+
+    def current_menu(self) -> Mapping[str, object] | None:
+        """The menu that WeChat shows now. Source: custom menu, "get"."""
+        self._outside_transaction()
+        try:
+            answer = self._official.menu.get()
+        except WeChatError as error:
+            if error.errcode != _NO_MENU:
+                raise
+            return None
+        menu = answer.get("menu")
+        if not isinstance(menu, dict):
+            raise InDoubt
+        return menu
+
+    def scene_code(self, scene: str, *, permanent: bool = False) -> SceneCode:
+        """A QR code with a scene. Source: account management, "QR code with parameters"."""
+        self._outside_transaction()
+        request: dict[str, object] = {
+            "action_name": "QR_LIMIT_STR_SCENE" if permanent else "QR_STR_SCENE",
+            "action_info": {"scene": {"scene_str": scene}},
+        }
+        if not permanent:
+            request["expire_seconds"] = _CODE_LIFE_SECONDS
+        answer = self._official.qrcode.create(request)
+        ticket, lasts = _word(answer, "ticket"), answer.get("expire_seconds")
+        return SceneCode(
+            ticket=ticket,
+            url=_word(answer, "url"),
+            picture_url=f"{self._mp_base}/cgi-bin/showqrcode?ticket={quote(ticket, safe='')}",
+            expires_in_seconds=lasts if isinstance(lasts, int) else None,
+        )
+
+    def say(self, openid: str, text: str) -> None:
+        """Say a sentence in the chat. Source: customer service, "send a message"."""
+        self._outside_transaction()
+        self._official.message.send_text(openid, text)
+
+    def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:
+        """WeChat's verdict on a citizen's words. Source: security.msgSecCheck, version 2."""
+        self._outside_transaction()
+        answer = self._mini_calls.ask(
+            Call(
+                method="POST",
+                path="/wxa/msg_sec_check",
+                body={"version": 2, "scene": int(place), "openid": openid, "content": text},
+            )
+        )
+        result = answer.get("result")
+        suggest = result.get("suggest") if isinstance(result, dict) else None
+        try:
+            return Verdict(str(suggest))
+        except ValueError:
+            raise InDoubt from None
+
+    def mini_program_code(self, scene: str, page: str) -> bytes:
+        """The picture of a mini-program code. Source: wxacode.getUnlimited."""
+        self._outside_transaction()
+        body = {"scene": scene, "page": page, "check_path": False, "env_version": "release"}
+        return self._mini_calls.picture(
+            Call(method="POST", path="/wxa/getwxacodeunlimit", body=body)
+        )
+
+    def _login(self, code: str) -> dict[str, Any]:
+        call = Call(
+            method="GET",
+            path="/sns/jscode2session",
+            params={
+                "appid": self._mini_program.appid,
+                "secret": self._mini_program.secret,
+                "js_code": code,
+                "grant_type": "authorization_code",
+            },
+        )
+        until = self._transport.until()
+        try:
+            return self._transport.ask(call, until)
+        except TryLater:
+            # WeChat was busy and did nothing with the code.
+            self._transport.rest()
+        except WeChatError as error:
+            raise self._login_error(error) from None
+        try:
+            return self._transport.ask(call, until)
+        except WeChatError as error:
+            raise self._login_error(error) from None
+
+    def _login_error(self, error: WeChatError) -> WeChatError:
+        """What an error of the log-in endpoint means for the citizen who logs in."""
+        if isinstance(error, ConfigWrong):
+            self._transport.alarm("login_config")
+        if error.errcode in _BAD_CODE:
+            return BadLoginCode(errcode=error.errcode, rid=error.rid)
+        return error
+
+
+def _word(answer: Mapping[str, Any], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise InDoubt
+    return value
+
+
+def open_gateway(
+    wechat: WeChat, tools: Tools, desk: Desk, *, total_seconds: float | None = None
+) -> LiveGateway:
+    """The gateway of this process as the settings say; nothing is asked of WeChat before a call.
+
+    Units: `total_seconds` is the patience of one call, that of a request unless given.
+    """
+
+    def outside_transaction() -> None:
+        if desk.depth:
+            raise RuntimeError("WeChat is called while a transaction is open")
+
+    transport = Transport(
+        wechat.api_base,
+        tools.clock,
+        patience=Patience(
+            wechat.connect_timeout_seconds, total_seconds or wechat.request_timeout_seconds
+        ),
+        count=lambda path, outcome: metrics.CALLS.labels(path, outcome).inc(),
+        alarm=_sound_alarm,
+    )
+    apps = {"official_account": wechat.official_account, "mini_program": wechat.mini_program}
+    accounts = {
+        name: Calls(
+            transport,
+            TokenService(app, transport, tools.kv.shared, tools.kv.lock, tools.clock),
+        )
+        for name, app in apps.items()
+    }
+    return LiveGateway(
+        transport,
+        wechat.mini_program,
+        accounts,
+        official_appid=wechat.official_account.appid,
+        mp_base=wechat.mp_base,
+        outside_transaction=outside_transaction,
+    )
+
+
+def _sound_alarm(what: str) -> None:
+    metrics.CALLS.labels("alarm", what).inc()
+    _log.error("an operator has to look at WeChat", extra={"outcome": what})

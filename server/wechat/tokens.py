@@ -1,0 +1,337 @@
+"""The access token of one app: asked for once by the whole fleet, never replaced by an older one.
+
+Every process keeps what it read for a moment; between processes the record in Redis counts. Without
+Redis each process asks for itself, which the platform's stable token allows.
+Source: "get a stable interface call credential".
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from server.base.clock import Clock
+from server.base.kv.client import KvAway
+from server.base.kv.lock import Lock
+from server.base.kv.shared import Shared
+from server.wechat.errors import (
+    ConfigWrong,
+    InDoubt,
+    NotSent,
+    QuotaSpent,
+    SlowDown,
+    TokenRefused,
+    TryLater,
+    WeChatAway,
+    WeChatError,
+)
+from server.wechat.transport import Call, Transport
+
+_log = logging.getLogger(__name__)
+
+PATH = "/cgi-bin/stable_token"
+LIFE_SECONDS = 7200
+# WeChat gives out the next token in the last five minutes of the present one.
+EARLY_SECONDS = 240
+STOP_SECONDS = 300.0
+FORCE_EVERY_SECONDS = 600
+_REREAD_SECONDS = 5.0
+_POLL_SECONDS = 0.05
+_TRIES_WHEN_BUSY = 3
+_TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
+
+
+class Credentials(Protocol):
+    """What WeChat wants to know of an app before it gives a token."""
+
+    @property
+    def appid(self) -> str: ...
+    @property
+    def secret(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One token. Units: milliseconds since the epoch; `expires_ms` is on the safe side."""
+
+    value: str = field(repr=False)
+    asked_ms: int
+    expires_ms: int
+
+
+class _Flight:
+    """One request for a token by this process; whoever comes meanwhile takes its result."""
+
+    def __init__(self) -> None:
+        self.landed = threading.Event()
+        self.token: Token | None = None
+        self.error: WeChatError | None = None
+
+
+class TokenService:
+    """Tokens of one app for this process, in agreement with all others.
+
+    Units: `pause` waits so many seconds between two looks at what another process does.
+    """
+
+    def __init__(
+        self,
+        app: Credentials,
+        transport: Transport,
+        shared: Shared,
+        lock: Lock,
+        clock: Clock,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._app = app
+        self._transport = transport
+        self._shared = shared
+        self._lock = lock
+        self._clock = clock
+        self._pause = pause
+        self._guard = threading.Lock()
+        self._kept: Token | None = None
+        self._kept_at = 0.0
+        self._flight: _Flight | None = None
+        self._stopped_until = 0.0
+        self._stopped_by: WeChatError | None = None
+        self._forced_at: float | None = None
+        self._name = f"wechat-token:{app.appid}"
+
+    def token(self, until: float | None = None) -> str:
+        """A token that is good for some minutes at least.
+
+        Units: `until` on the steady clock, the end of the caller's patience.
+        Raises: WeChatAway when there is none.
+        """
+        kept = self._kept
+        if kept is not None and self._lives(kept) and not self._must_reread():
+            return kept.value
+        stored = self._stored()
+        if stored is not None and self._lives(stored):
+            return self._keep(stored).value
+        if kept is not None and self._lives(kept):
+            return self._keep(kept).value
+        old = next((t for t in (stored, kept) if t is not None and self._left(t) > 0), None)
+        try:
+            return self._renewed(None, old, until or self._transport.until()).value
+        except WeChatError:
+            if old is None or self._left(old) <= 0:
+                raise
+            return old.value
+
+    def refused(self, value: str, until: float | None = None) -> str:
+        """Another token after WeChat refused this one.
+
+        Raises: WeChatAway when there is none.
+        """
+        stored = self._stored() or self._kept
+        if stored is not None and stored.value != value and self._lives(stored):
+            return self._keep(stored).value
+        return self._renewed(value, None, until or self._transport.until()).value
+
+    def age_seconds(self) -> float | None:
+        """How long ago the present token was asked for; None without one."""
+        token = self._stored() or self._kept
+        return None if token is None else max(0.0, (self._now_ms() - token.asked_ms) / 1000)
+
+    def _renewed(self, refused: str | None, old: Token | None, until: float) -> Token:
+        """The result of this process's one request, started here or under way already."""
+        while True:
+            with self._guard:
+                flight, mine = self._flight, self._flight is None
+                if flight is None:
+                    flight = self._flight = _Flight()
+            if mine:
+                self._fly(flight, refused, until)
+            elif old is not None:
+                return old
+            elif not flight.landed.wait(max(0.0, until - self._clock.monotonic())):
+                raise WeChatAway
+            if flight.token is None:
+                raise _again(flight.error or WeChatAway())
+            # One that was under way for another reason may bring back what we cannot use.
+            if flight.token.value != refused or mine:
+                return flight.token
+
+    def _fly(self, flight: _Flight, refused: str | None, until: float) -> None:
+        try:
+            flight.token = self._keep(self._agreed(refused, until))
+        except WeChatError as error:
+            flight.error = error
+        finally:
+            with self._guard:
+                self._flight = None
+            flight.landed.set()
+
+    def _agreed(self, refused: str | None, until: float) -> Token:
+        """A token that the whole fleet uses: asked for here, or by another process meanwhile."""
+        lease = self._transport.total_seconds + 2.0
+        while True:
+            stored = self._stored()
+            if self._usable(stored, refused):
+                return _some(stored)
+            try:
+                with self._lock.hold(self._name, lease) as ours:
+                    if ours:
+                        # It may have been renewed between the look and the lock.
+                        stored = self._stored()
+                        return (
+                            _some(stored)
+                            if self._usable(stored, refused)
+                            else self._asked(refused, stored, until)
+                        )
+            except KvAway:
+                return self._asked(refused, self._kept, until)
+            if refused is None and stored is not None and self._left(stored) > 0:
+                return stored
+            if self._clock.monotonic() >= until:
+                raise WeChatAway
+            self._pause(_POLL_SECONDS)
+
+    def _asked(self, refused: str | None, before: Token | None, until: float) -> Token:
+        self._check_stop()
+        try:
+            token = self._answer(until, force=False)
+            if token.value == refused:
+                token = self._forced(refused, until)
+        except (ConfigWrong, TokenRefused, QuotaSpent, SlowDown) as error:
+            raise self._stop(error) from None
+        return self._publish(token, before)
+
+    def _forced(self, refused: str, until: float) -> Token:
+        """The one way out when WeChat refuses the token that it still gives out as good.
+
+        Units: at most one in ten minutes: WeChat allows twenty a day.
+        """
+        name = f"{self._name}:forced"
+        now = self._clock.monotonic()
+        if self._forced_at is not None and now - self._forced_at < FORCE_EVERY_SECONDS:
+            raise TryLater(60)
+        try:
+            if self._shared.get_json(name) is not None:
+                raise TryLater(60)
+            self._shared.set_json(name, True, FORCE_EVERY_SECONDS)
+        except KvAway:
+            _log.warning("a token is forced without asking the other processes")
+        self._forced_at = now
+        self._transport.alarm("token_forced")
+        token = self._answer(until, force=True)
+        if token.value == refused:
+            raise TryLater(60)
+        return token
+
+    def _answer(self, until: float, *, force: bool) -> Token:
+        call = Call(
+            method="POST",
+            path=PATH,
+            body={
+                "grant_type": "client_credential",
+                "appid": self._app.appid,
+                "secret": self._app.secret,
+                "force_refresh": force,
+            },
+        )
+        for left in range(_TRIES_WHEN_BUSY, 0, -1):
+            asked_ms = self._now_ms()
+            try:
+                return _read(self._transport.ask(call, until), asked_ms)
+            except TryLater as busy:
+                if isinstance(busy, SlowDown) or left == 1:
+                    raise
+            self._pause(_POLL_SECONDS * 2 * (_TRIES_WHEN_BUSY + 1 - left))
+        raise NotSent
+
+    def _publish(self, token: Token, before: Token | None) -> Token:
+        """Tell the fleet, unless somebody has told it of a later token meanwhile."""
+        version = token.expires_ms
+        if before is not None:
+            # What was there is of no use any more, whatever a clock made of its end.
+            version = max(version, before.expires_ms + 1)
+        record = {"token": token.value, "asked_ms": token.asked_ms, "expires_ms": token.expires_ms}
+        try:
+            if not self._shared.compare_and_set_newer(self._name, record, version, LIFE_SECONDS):
+                stored = self._stored()
+                if stored is not None and self._lives(stored):
+                    return stored
+        except KvAway:
+            _log.warning("a token is kept by this process alone")
+        return token
+
+    def _check_stop(self) -> None:
+        if self._stopped_by is not None and self._clock.monotonic() < self._stopped_until:
+            raise _again(self._stopped_by)
+
+    def _stop(self, error: WeChatError) -> WeChatError:
+        seconds = 60.0 if isinstance(error, SlowDown) else STOP_SECONDS
+        if isinstance(error, TokenRefused):
+            # At this endpoint "wrong token" means a wrong AppSecret.
+            error = ConfigWrong(errcode=error.errcode, rid=error.rid)
+        self._stopped_by, self._stopped_until = error, self._clock.monotonic() + seconds
+        if not isinstance(error, SlowDown):
+            self._transport.alarm(f"token_{error.kind}")
+        _log.error("no token is asked for", extra={"errcode": error.errcode, "rid": error.rid})
+        return error
+
+    def _stored(self) -> Token | None:
+        try:
+            return _from_record(self._shared.get_json(self._name))
+        except KvAway:
+            return None
+
+    def _keep(self, token: Token) -> Token:
+        with self._guard:
+            self._kept, self._kept_at = token, self._clock.monotonic()
+        return token
+
+    def _must_reread(self) -> bool:
+        return self._clock.monotonic() - self._kept_at >= _REREAD_SECONDS
+
+    def _usable(self, token: Token | None, refused: str | None) -> bool:
+        return token is not None and token.value != refused and self._lives(token)
+
+    def _lives(self, token: Token) -> bool:
+        # A clock that was put back must not make a token last longer than any does.
+        return EARLY_SECONDS <= self._left(token) <= LIFE_SECONDS + EARLY_SECONDS
+
+    def _left(self, token: Token) -> float:
+        return (token.expires_ms - self._now_ms()) / 1000
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
+
+
+def _read(answer: dict[str, Any], asked_ms: int) -> Token:
+    value, seconds = answer.get("access_token"), answer.get("expires_in")
+    good = isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+    if not good or not isinstance(seconds, int) or not 0 < seconds <= LIFE_SECONDS:
+        raise InDoubt
+    life = timedelta(seconds=seconds)
+    expires_ms = asked_ms + life // timedelta(milliseconds=1)
+    return Token(value=str(value), asked_ms=asked_ms, expires_ms=expires_ms)
+
+
+def _from_record(record: object) -> Token | None:
+    if not isinstance(record, dict):
+        return None
+    value, asked, expires = (record.get(name) for name in ("token", "asked_ms", "expires_ms"))
+    if not (isinstance(value, str) and isinstance(asked, int) and isinstance(expires, int)):
+        return None
+    return Token(value=value, asked_ms=asked, expires_ms=expires)
+
+
+def _again(error: WeChatError) -> WeChatError:
+    # The same error is raised in many threads; each raise would lengthen its trace.
+    return error.with_traceback(None)
+
+
+def _some(token: Token | None) -> Token:
+    assert token is not None  # noqa: S101 - narrows for the type checker
+    return token

@@ -1,0 +1,300 @@
+"""HTTP to WeChat's API host: bounded in time and size, strict about answers, silent about secrets.
+
+Addresses and bodies hold AppSecrets, tokens and codes, so no exception and no log line that leaves
+this file has anything of them; errors are raised outside of `except` to keep no hidden context.
+It retries nothing: who calls knows what may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, NoReturn
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.exceptions import RequestException
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util import Timeout
+
+from server.base.clock import Clock
+from server.wechat.errors import InDoubt, NotSent, Unclassified, WeChatError, error_of
+
+_log = logging.getLogger(__name__)
+
+Count = Callable[[str, str], None]
+Alarm = Callable[[str], None]
+
+POOL = 32
+ANSWER_LIMIT = 4 * 1024 * 1024
+_PIECE = 64 * 1024
+_RID = re.compile(r"rid: ([0-9a-zA-Z-]{1,64})")
+_FIELD = re.compile(r"\bdata\.(\w{1,32})\.value")
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_NEVER_LEFT = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.SSLError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of WeChat's API, without the host and without the token."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: Mapping[str, object] | None = field(default=None, repr=False)
+
+    def with_token(self, token: str) -> Call:
+        """The same call in the name of the account."""
+        return Call(
+            method=self.method,
+            path=self.path,
+            params={**self.params, "access_token": token},
+            body=self.body,
+        )
+
+
+class Breaker:
+    """Stops asking after failures in a row; later lets one caller try."""
+
+    def __init__(self, clock: Clock, *, failures: int = 5, pause_seconds: float = 30.0) -> None:
+        self._clock = clock
+        self._limit = failures
+        self._pause = pause_seconds
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._shut_until = 0.0
+
+    def admits(self) -> bool:
+        """Whether a call may be made now."""
+        with self._lock:
+            if self._failures < self._limit:
+                return True
+            now = self._clock.monotonic()
+            if now < self._shut_until:
+                return False
+            self._shut_until = now + self._pause
+            return True
+
+    def closed(self) -> bool:
+        """Whether nothing keeps calls back."""
+        with self._lock:
+            return self._failures < self._limit
+
+    def record(self, worked: bool) -> None:
+        """Take note of how a call went."""
+        with self._lock:
+            if worked:
+                self._failures = 0
+                return
+            self._failures += 1
+            if self._failures >= self._limit:
+                self._shut_until = self._clock.monotonic() + self._pause
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    status: int
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a caller waits: for the connection, for the whole call, before another try."""
+
+    connect_seconds: float = 2.0
+    total_seconds: float = 4.0
+    rest_seconds: float = 0.1
+
+
+class Transport:
+    """The connections of one process to WeChat's API host.
+
+    Units: `count` is told path and outcome of every call, `alarm` what an operator must look at.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        clock: Clock,
+        *,
+        patience: Patience = Patience(),
+        count: Count = lambda _path, _outcome: None,
+        alarm: Alarm = lambda _what: None,
+        adapter: BaseAdapter | None = None,
+    ) -> None:
+        self.total_seconds = patience.total_seconds
+        self.alarm = alarm
+        self._base = base.rstrip("/")
+        self._clock = clock
+        self._patience = patience
+        self._count = count
+        self._breaker = Breaker(clock)
+        self._session = _session(adapter)
+        _hush_addresses()
+
+    def until(self) -> float:
+        """The instant, on the steady clock, at which a call begun now has lasted too long."""
+        return self._clock.monotonic() + self.total_seconds
+
+    def well(self) -> bool:
+        """Whether calls are being made: WeChat has not failed too often in a row."""
+        return self._breaker.closed()
+
+    def rest(self) -> None:
+        """Give a busy WeChat a moment before the other try."""
+        time.sleep(self._patience.rest_seconds)
+
+    def ask(self, call: Call, until: float) -> dict[str, Any]:
+        """The answer to a call, an object without an error.
+
+        Raises: WeChatError of the class that the errcode or the failure means.
+        """
+        raw = self._exchange(call, until)
+        return self._judged(call, _object(raw.body))
+
+    def picture(self, call: Call, until: float) -> bytes:
+        """The picture that a call answers with.
+
+        Raises: WeChatError as `ask`.
+        """
+        raw = self._exchange(call, until)
+        if raw.body.startswith(_PICTURES):
+            self._note(call, "ok", worked=True)
+            return raw.body
+        answer = _object(raw.body)
+        # An object without an error is no picture either.
+        self._judged(call, answer if answer and answer.get("errcode") else None)
+        raise InDoubt
+
+    def _exchange(self, call: Call, until: float) -> _Raw:
+        left = until - self._clock.monotonic()
+        if left <= 0 or not self._breaker.admits():
+            self._count(call.path, "not_asked")
+            raise NotSent
+        failure: WeChatError | None = None
+        raw = _Raw(0, b"")
+        try:
+            raw = self._sent(call, left, until)
+        except (RequestException, HTTPError, OSError) as trouble:
+            failure = _meaning(trouble)
+        if failure is not None:
+            self._failed(call, failure.kind if failure.kind != "retry" else "away", failure)
+        if raw.status >= 500:
+            self._failed(call, f"http_{raw.status}", InDoubt())
+        if raw.status != 200:
+            self._failed(call, f"http_{raw.status}", Unclassified())
+        return raw
+
+    def _sent(self, call: Call, left: float, until: float) -> _Raw:
+        body = None
+        if call.body is not None:
+            # Raw UTF-8: WeChat refuses or shows escaped Chinese.
+            body = json.dumps(call.body, ensure_ascii=False).encode()
+        with self._session.request(
+            call.method,
+            f"{self._base}{call.path}",
+            params=dict(call.params),
+            data=body,
+            headers={"Content-Type": "application/json"} if body is not None else None,
+            timeout=Timeout(connect=self._patience.connect_seconds, total=left),  # type: ignore[arg-type]
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return _Raw(response.status_code, self._read(response, until))
+
+    def _read(self, response: requests.Response, until: float) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            pieces.append(piece)
+            size += len(piece)
+            if size > ANSWER_LIMIT or self._clock.monotonic() > until:
+                raise requests.exceptions.ReadTimeout
+        return b"".join(pieces)
+
+    def _judged(self, call: Call, answer: dict[str, Any] | None) -> dict[str, Any]:
+        errcode = answer.get("errcode", 0) if answer is not None else None
+        if answer is None or not isinstance(errcode, int) or isinstance(errcode, bool):
+            self._failed(call, "garbled", InDoubt())
+        if errcode == 0:
+            self._note(call, "ok", worked=True)
+            return answer
+        self._note(call, str(errcode), worked=True)
+        text = str(answer.get("errmsg", ""))
+        rid, place = _RID.search(text), _FIELD.search(text)
+        error = error_of(
+            errcode,
+            rid=rid.group(1) if rid else "",
+            field=place.group(1) if place else "",
+            message_id=str(answer.get("msg_id", "")),
+        )
+        _log.info(
+            "wechat refused",
+            extra={"path": call.path, "errcode": errcode, "rid": error.rid},
+        )
+        raise error
+
+    def _failed(self, call: Call, outcome: str, error: WeChatError) -> NoReturn:
+        self._note(call, outcome, worked=False)
+        _log.warning("wechat failed", extra={"path": call.path, "outcome": outcome})
+        raise error
+
+    def _note(self, call: Call, outcome: str, *, worked: bool) -> None:
+        self._breaker.record(worked)
+        self._count(call.path, outcome)
+
+
+def _session(adapter: BaseAdapter | None) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["Accept-Encoding"] = "identity"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    mounted = adapter or HTTPAdapter(pool_connections=4, pool_maxsize=POOL, max_retries=0)
+    session.mount("https://", mounted)
+    session.mount("http://", mounted)
+    return session
+
+
+def _meaning(trouble: Exception) -> WeChatError:
+    """Whether a call that broke off may have reached WeChat."""
+    if isinstance(trouble, _NEVER_LEFT):
+        return NotSent()
+    reason = getattr(trouble.args[0], "reason", None) if trouble.args else None
+    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
+        return NotSent()
+    return InDoubt()
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+class _NoAddresses(logging.Filter):
+    """Keeps back debug lines of the HTTP library, which hold whole addresses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
+
+
+_NO_ADDRESSES = _NoAddresses()
+
+
+def _hush_addresses() -> None:
+    # addFilter takes the same filter once only.
+    logging.getLogger("urllib3.connectionpool").addFilter(_NO_ADDRESSES)

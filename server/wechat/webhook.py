@@ -1,0 +1,271 @@
+"""The door in front of the web framework through which WeChat's callbacks come.
+
+It bounds, opens, recognises repeats, answers in time and counts. What a message means is the
+router's matter; that an effect happens once is the matter of the effect's own transaction.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+import msgspec
+
+from server.base.clock import Clock, stopwatch
+from server.base.errors import (
+    AppError,
+    BodyTooLarge,
+    LengthRequired,
+    Malformed,
+    MethodNotAllowed,
+    Unavailable,
+)
+from server.base.kv.once import Once
+from server.base.log import request_id
+from server.wechat.errors import SignatureRefused
+from server.wechat.handling import Answer, Handling
+from server.wechat.inbound import LIMIT_BYTES, Envelope, Message
+from server.wechat.replies import Reply
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_log = logging.getLogger(__name__)
+
+QUERY_LIMIT = 4096
+_REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_LENGTH = re.compile(r"[0-9]{1,20}")
+# What is remembered while a handler is at work: no reply looks like it.
+_BEGUN = b"begun"
+
+Observe = Callable[[str, str, float], None]
+
+
+class Door(Protocol):
+    """What the webhook needs to know of one app's callback."""
+
+    @property
+    def envelope(self) -> Envelope:
+        """The locks of this app."""
+        ...
+
+    def pure(self, message: Message) -> Reply | None:
+        """The reply to a message without effects; None when it has some."""
+        ...
+
+    def effects(self, message: Message) -> Reply | None:
+        """Do what the message asks for, once for each `message.key`, and the reply to it.
+
+        A repeat returns the reply of the first time: its row is unique by `message.key`.
+        """
+        ...
+
+    def late(self, message: Message, reply: Reply) -> None:
+        """See to it that a reply that came too late is said otherwise, once for each key."""
+        ...
+
+
+class Webhook:
+    """A WSGI callable that answers WeChat's callbacks and leaves everything else to the next one.
+
+    Units: `answer_seconds` from the request's begin to `success` at the latest; `sentence` words a
+    refusal for its `detail`.
+    """
+
+    def __init__(
+        self,
+        next_app: WSGIApplication,
+        doors: Mapping[str, Door],
+        once: Once,
+        clock: Clock,
+        *,
+        handling: Handling,
+        observe: Observe = lambda _path, _outcome, _seconds: None,
+    ) -> None:
+        self._next_app = next_app
+        self._doors = dict(doors)
+        self._once = once
+        self._clock = clock
+        self._handling = handling
+        self._observe = observe
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        path = environ.get("PATH_INFO", "")
+        door = self._doors.get(path)
+        if door is None:
+            return self._next_app(environ, start_response)
+        return contextvars.copy_context().run(self._serve, door, path, environ, start_response)
+
+    def _serve(
+        self, door: Door, path: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        seconds = stopwatch(self._clock)
+        rid = environ.get("HTTP_X_REQUEST_ID", "")
+        rid = rid if _REQUEST_ID.fullmatch(rid) else uuid4().hex
+        request_id.set(rid)
+        try:
+            answer = self._answer(door, environ, seconds)
+        except AppError as refusal:
+            answer = _refused(refusal, rid)
+        except Exception as trouble:
+            # Not a 500 and not a success: WeChat sends it again, so nothing is lost by a mistake.
+            _log.exception("a callback failed", extra={"path": path})
+            answer = _refused(Unavailable(), rid, outcome=f"failed_{type(trouble).__name__}")
+        self._observe(path, answer.outcome, seconds())
+        start_response(
+            f"{answer.status} {HTTPStatus(answer.status).phrase}",
+            [
+                ("Content-Type", answer.content_type),
+                ("Content-Length", str(len(answer.body))),
+                ("X-Content-Type-Options", "nosniff"),
+                ("X-Request-Id", rid),
+                *answer.headers,
+            ],
+        )
+        return [answer.body]
+
+    def _answer(self, door: Door, environ: WSGIEnvironment, seconds: Callable[[], float]) -> Answer:
+        method = environ.get("REQUEST_METHOD", "")
+        if method not in ("GET", "POST"):
+            raise MethodNotAllowed
+        query = read_query(environ.get("QUERY_STRING", ""))
+        if method == "GET":
+            echo = door.envelope.check_address(query)
+            return Answer(echo.encode("utf-8", "replace"), "echo")
+        message = door.envelope.open(query, read_body(environ))
+        reply = door.pure(message)
+        if reply is None:
+            reply, outcome = self._effects(door, message, seconds)
+        else:
+            reply, outcome = self._pure(message, reply)
+        body = door.envelope.seal(message, reply)
+        return Answer(body, outcome, content_type=_content_type(body))
+
+    def _pure(self, message: Message, reply: Reply) -> tuple[Reply, str]:
+        earlier = self._recall(message, reply.to_bytes())
+        if earlier is None:
+            return reply, "replied" if reply.says_something else "silent"
+        return earlier, "repeat"
+
+    def _effects(
+        self, door: Door, message: Message, seconds: Callable[[], float]
+    ) -> tuple[Reply, str]:
+        earlier = self._recall(message, _BEGUN)
+        if earlier is not None:
+            return earlier, "repeat"
+        # "Begun" elsewhere does not stop us: its process may have been killed. The row decides.
+        return self._handling.run(message, door.effects, door.late, seconds)
+
+    def _recall(self, message: Message, reply: bytes) -> Reply | None:
+        """The reply remembered for this message, now remembering `reply` if nothing was.
+
+        Raises: SignatureRefused when the signature was used for another content.
+        """
+        digest = message.digest.encode()
+        used_for, earlier = self._once.remember_pair(
+            message.replay_key, digest, message.key, reply, self._handling.remember_seconds
+        )
+        if used_for is not None and used_for != digest:
+            if earlier is None:
+                self._once.forget(message.key)
+            raise SignatureRefused
+        if earlier is None or earlier == _BEGUN:
+            return None
+        return Reply.from_bytes(earlier)
+
+
+def read_query(text: str) -> dict[str, str]:
+    """The parameters of a callback's address.
+
+    Raises: Malformed when it is too long or names one twice.
+    """
+    if len(text) > QUERY_LIMIT:
+        raise Malformed
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=32)
+    except ValueError:
+        raise Malformed from None
+    query = dict(pairs)
+    if len(query) != len(pairs):
+        raise Malformed
+    return query
+
+
+def read_body(environ: WSGIEnvironment) -> bytes:
+    """The body of a request, never more than the limit.
+
+    Raises: BodyTooLarge before reading, LengthRequired, Malformed when it breaks off.
+    """
+    stated = environ.get("CONTENT_LENGTH") or ""
+    stream = environ["wsgi.input"]
+    if not stated:
+        if not environ.get("wsgi.input_terminated"):
+            raise LengthRequired
+        body = _read(stream, LIMIT_BYTES + 1)
+        if len(body) > LIMIT_BYTES:
+            raise BodyTooLarge
+        return body
+    if not _LENGTH.fullmatch(stated):
+        raise Malformed
+    if int(stated) > LIMIT_BYTES:
+        raise BodyTooLarge
+    body = _read(stream, int(stated))
+    if len(body) != int(stated):
+        raise Malformed
+    return body
+
+
+class _Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _read(stream: _Stream, size: int) -> bytes:
+    pieces: list[bytes] = []
+    try:
+        while size > 0 and (piece := stream.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+    except OSError:
+        # The client went away in the middle of its request.
+        raise Malformed from None
+    return b"".join(pieces)
+
+
+def _content_type(body: bytes) -> str:
+    if body[:1] == b"<":
+        return "application/xml; charset=utf-8"
+    if body[:1] == b"{":
+        return "application/json"
+    return "text/plain; charset=utf-8"
+
+
+def _refused(refusal: AppError, rid: str, outcome: str = "") -> Answer:
+    body = msgspec.json.encode(
+        {
+            "type": f"urn:kepu:problem:{refusal.code}",
+            "title": HTTPStatus(refusal.status).phrase,
+            "status": refusal.status,
+            "detail": refusal.code.replace("_", " "),
+            "code": refusal.code,
+            "request_id": rid,
+        }
+    )
+    headers: tuple[tuple[str, str], ...] = ()
+    if isinstance(refusal, Unavailable):
+        headers = (("Retry-After", str(refusal.retry_after_seconds)),)
+    if isinstance(refusal, MethodNotAllowed):
+        headers = (("Allow", "GET, POST"),)
+    return Answer(
+        body,
+        outcome or refusal.code,
+        status=refusal.status,
+        content_type="application/problem+json",
+        headers=headers,
+    )

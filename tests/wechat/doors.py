@@ -1,0 +1,102 @@
+"""A door for tests: keywords are pure, the rest has effects in a table unique by key."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from server.base.kv.client import Kv, connect
+from server.base.kv.once import Once
+from server.wechat.handling import Handling
+from server.wechat.inbound import Envelope, Message
+from server.wechat.replies import Reply
+from server.wechat.webhook import Webhook
+from tests.kit.clock import FakeClock
+from tests.wechat.kit import Heard, WeChatSide
+
+PATH = "/wechat/official/callback"
+
+
+class RecordingDoor:
+    """Counts what it is asked; the first `effects` of a key decides the reply of all."""
+
+    def __init__(self, side: WeChatSide) -> None:
+        self.side = side
+        self.seen: list[str] = []
+        self.done: dict[str, Reply] = {}
+        self.lately: list[tuple[str, Reply]] = []
+        self.failing: list[Exception] = []
+        self.begun = threading.Event()
+        self.may_end = threading.Event()
+        self.may_end.set()
+        self.told_late = threading.Event()
+        self._lock = threading.Lock()
+
+    @property
+    def envelope(self) -> Envelope:
+        return self.side.envelope
+
+    def pure(self, message: Message) -> Reply | None:
+        self.seen.append(message.key)
+        if message.kind == "image":
+            return Reply()
+        return (
+            Reply.of_text(f"hello number {len(self.seen)}") if message.content == "hello" else None
+        )
+
+    def effects(self, message: Message) -> Reply | None:
+        self.begun.set()
+        if self.failing:
+            raise self.failing.pop()
+        assert self.may_end.wait(10)
+        with self._lock:
+            return self.done.setdefault(message.key, Reply.of_text(f"row {len(self.done) + 1}"))
+
+    def late(self, message: Message, reply: Reply) -> None:
+        self.lately.append((message.key, reply))
+        self.told_late.set()
+
+
+def beyond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """What lies behind the webhook."""
+    start_response("204 No Content", [])
+    return [environ["PATH_INFO"].encode()]
+
+
+class Stand:
+    """A webhook with one door, as one process of a fleet."""
+
+    def __init__(
+        self,
+        side: WeChatSide,
+        kv_name: str,
+        *,
+        answer_seconds: float = 4.0,
+        door: RecordingDoor | None = None,
+        threads: int = 8,
+    ) -> None:
+        self.clock: FakeClock = side.clock
+        self.kv: Kv = connect(kv_name, None, self.clock)  # type: ignore[arg-type]
+        self.once = Once(self.kv)
+        self.door = door or RecordingDoor(side)
+        self.observed = Heard()
+        self.late_outcomes = Heard()
+        self.handling = Handling(
+            self.once,
+            answer_seconds=answer_seconds,
+            threads=threads,
+            count_late=self.late_outcomes,
+        )
+        self.webhook = Webhook(
+            beyond,
+            {PATH: self.door},
+            self.once,
+            self.clock,
+            handling=self.handling,
+            observe=self.observed,
+        )
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [outcome for _path, outcome, _seconds in self.observed.told]
