@@ -1,0 +1,1 @@
+"""The emulated WeChat: a program of its own that speaks WeChat's protocol over real HTTP."""

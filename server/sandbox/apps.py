@@ -1,0 +1,107 @@
+"""The two apps that WeChat has registered: made once, kept in a file that the server reads too."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import string
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+OFFICIAL, MINI = "official_account", "mini_program"
+FILE = "demo-wechat.json"
+CALLBACKS = {OFFICIAL: "/wechat/official/callback", MINI: "/wechat/miniprogram/callback"}
+MODES = ("plain", "compatible", "safe")
+FORMATS = ("xml", "json")
+LETTERS = string.ascii_letters + string.digits
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """One registered app, with its message push settings."""
+
+    account: str
+    appid: str
+    secret: str = field(repr=False)
+    token: str = field(repr=False)
+    aes_key: str = field(repr=False)
+    mode: str
+    format: str
+    original_id: str
+
+    def with_push(self, *, mode: str | None, format: str | None) -> App:
+        """The same app with another push mode or data format.
+
+        Raises: ValueError for a mode or format that WeChat has not.
+        """
+        changed = replace(self, mode=mode or self.mode, format=format or self.format)
+        if changed.mode not in MODES or changed.format not in FORMATS:
+            raise ValueError("mode is plain, compatible or safe; format is xml or json")
+        return changed
+
+
+def load_or_make(var: Path) -> dict[str, App]:
+    """The apps of this folder; whoever starts first writes the file.
+
+    Locks: flock on `demo-wechat.json.lock`, as the server does.
+    """
+    var.mkdir(parents=True, exist_ok=True)
+    path = var / FILE
+    with (var / f"{FILE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.is_file():
+            _write_private(path, json.dumps(new_apps(), indent=1))
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    return from_file(kept)
+
+
+def from_file(kept: dict[str, Any]) -> dict[str, App]:
+    """The apps a `demo-wechat.json` describes."""
+    return {account: _app(account, kept[account]) for account in (OFFICIAL, MINI)}
+
+
+def new_apps() -> dict[str, Any]:
+    """Two fresh apps in the file's form."""
+    made = {OFFICIAL: _fresh("xml"), MINI: _fresh("json")}
+    made[OFFICIAL]["original_id"] = "gh_" + secrets.token_hex(6)
+    return made
+
+
+def _app(account: str, kept: dict[str, Any]) -> App:
+    appid = str(kept["appid"])
+    derived = "gh_" + hashlib.sha256(appid.encode()).hexdigest()[:12]
+    return App(
+        account=account,
+        appid=appid,
+        secret=str(kept["secret"]),
+        token=str(kept["token"]),
+        aes_key=str(kept["aes_key"]),
+        mode=str(kept.get("mode", "safe")),
+        format=str(kept.get("format", "xml" if account == OFFICIAL else "json")),
+        original_id=str(kept.get("original_id", derived)),
+    )
+
+
+def _fresh(form: str) -> dict[str, str]:
+    word = "".join(secrets.choice(LETTERS) for _ in range(24 + 42))
+    return {
+        "appid": "wx" + secrets.token_hex(8),
+        "secret": secrets.token_hex(16),
+        "token": word[:24],
+        # The last of 43 characters carries four bits: these leave none over.
+        "aes_key": word[24:] + secrets.choice("AEIMQUYcgkosw048"),
+        "mode": "safe",
+        "format": form,
+    }
+
+
+def _write_private(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)

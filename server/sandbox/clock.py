@@ -1,0 +1,96 @@
+"""The emulator's time: the real clock, moved or frozen by the control endpoint.
+
+The shift is written to a file for the server to follow. Callback query timestamps never use it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+class EmulatorClock:
+    """A clock that can be set, frozen and advanced.
+
+    Units: epoch seconds; `path` is None when nobody else follows the shift.
+    """
+
+    def __init__(self, real: Callable[[], float], path: Path | None = None) -> None:
+        self.real = real
+        self._path = path
+        self._lock = threading.Lock()
+        self._offset = 0.0
+        self._frozen_at: float | None = None
+        if path is not None and path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            self._offset = float(kept.get("offset_s") or 0.0)
+            frozen = kept.get("frozen_at")
+            self._frozen_at = None if frozen is None else float(frozen)
+
+    def now(self) -> float:
+        """Epoch seconds of the emulated world."""
+        with self._lock:
+            return self._now()
+
+    def state(self) -> dict[str, float | str | None]:
+        """The shift as the control endpoint shows it."""
+        with self._lock:
+            now = self._now()
+            return {"offset_s": self._offset, "frozen_at": self._frozen_at, "now": beijing(now)}
+
+    def set_offset(self, seconds: float) -> None:
+        """Put the world this far from the real clock."""
+        with self._lock:
+            self._offset = seconds
+            if self._frozen_at is not None:
+                self._frozen_at = self.real() + seconds
+            self._write()
+
+    def freeze(self, frozen: bool) -> None:
+        """Stop the world's time, or let it run on from where it stands."""
+        with self._lock:
+            now = self._now()
+            self._frozen_at = now if frozen else None
+            self._offset = now - self.real()
+            self._write()
+
+    def advance(self, seconds: float) -> None:
+        """Move the world on."""
+        with self._lock:
+            self._offset += seconds
+            if self._frozen_at is not None:
+                self._frozen_at += seconds
+            self._write()
+
+    def reset(self) -> None:
+        """Back to the real clock."""
+        with self._lock:
+            self._offset, self._frozen_at = 0.0, None
+            self._write()
+
+    def _now(self) -> float:
+        return self.real() + self._offset if self._frozen_at is None else self._frozen_at
+
+    def _write(self) -> None:
+        if self._path is None:
+            return
+        shift = json.dumps({"offset_s": self._offset, "frozen_at": self._frozen_at})
+        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        fresh.write_text(shift, encoding="utf-8")
+        fresh.replace(self._path)
+
+
+def beijing(at: float) -> str:
+    """An instant as WeChat's own pages would show it, RFC 3339."""
+    return datetime.fromtimestamp(at, BEIJING).isoformat(timespec="milliseconds")
+
+
+def beijing_day(at: float) -> str:
+    """The Beijing day of an instant, by which quotas are counted."""
+    return datetime.fromtimestamp(at, BEIJING).date().isoformat()

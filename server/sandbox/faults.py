@@ -1,0 +1,107 @@
+"""Failures on order: which call is to go wrong, how, how often."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MODES = ("reset", "truncate", "html", "accept_then_drop")
+KNOWN = {"path", "errcode", "http", "delay_s", "mode", "count", "probability", "openid"}
+
+
+@dataclass
+class Fault:
+    """One order: every call of `path` (and to `openid`, if named) until `count` is used up."""
+
+    path: str
+    errcode: int | None = None
+    http: int | None = None
+    delay_s: float = 0.0
+    mode: str | None = None
+    count: int | None = None
+    probability: float | None = None
+    openid: str | None = None
+    id: int = 0
+    hits: int = field(default=0)
+
+    @property
+    def ends(self) -> bool:
+        """Whether it answers in the endpoint's place or breaks its answer; else it only delays."""
+        return self.errcode is not None or self.http is not None or self.mode is not None
+
+
+class Faults:
+    """The orders in force.
+
+    Locks: its own, so that a count is used exactly as often as it says.
+    """
+
+    def __init__(self, chance: random.Random) -> None:
+        self._lock = threading.Lock()
+        self._chance = chance
+        self._orders: list[Fault] = []
+        self._last_id = 0
+
+    def order(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Put a failure in force.
+
+        Raises: ValueError for a wish that names no path, or something unknown.
+        """
+        unknown = set(wish) - KNOWN
+        if unknown or not isinstance(wish.get("path"), str):
+            raise ValueError(
+                f"a fault needs a path and knows {sorted(KNOWN)}, not {sorted(unknown)}"
+            )
+        if wish.get("mode") not in (None, *MODES):
+            raise ValueError(f"mode is one of {MODES}")
+        fault = Fault(**{**wish, "path": bare_path(wish["path"])})
+        with self._lock:
+            self._last_id += 1
+            fault.id = self._last_id
+            self._orders.append(fault)
+        return asdict(fault)
+
+    def matching(self, path: str, openid: str | None) -> tuple[float, Fault | None]:
+        """The delay to keep and the failure to play for one call; uses up what it returns."""
+        delay = 0.0
+        with self._lock:
+            for fault in list(self._orders):
+                if not self._meets(fault, path, openid):
+                    continue
+                self._use(fault)
+                delay += fault.delay_s
+                if fault.ends:
+                    return delay, fault
+        return delay, None
+
+    def list(self) -> list[dict[str, Any]]:
+        """The orders in force, with how often each was played."""
+        with self._lock:
+            return [asdict(fault) for fault in self._orders]
+
+    def lift(self, number: int | None = None) -> None:
+        """End one order, or all of them."""
+        with self._lock:
+            kept = [f for f in self._orders if number is not None and f.id != number]
+            self._orders = kept
+
+    def _meets(self, fault: Fault, path: str, openid: str | None) -> bool:
+        if fault.path not in (path, "*") or fault.openid not in (None, openid):
+            return False
+        return fault.probability is None or self._chance.random() < fault.probability
+
+    def _use(self, fault: Fault) -> None:
+        fault.hits += 1
+        if fault.count is not None and fault.hits >= fault.count:
+            self._orders.remove(fault)
+
+
+def bare_path(path: str) -> str:
+    """WeChat's own path: without the emulator's first segment, with a leading slash."""
+    path = path if path.startswith("/") else f"/{path}"
+    for host in ("/api/", "/mpweb/", "/open/"):
+        if path.startswith(host):
+            return path[len(host) - 1 :]
+    return path

@@ -1,0 +1,73 @@
+"""Work for a little later: the platform's own events, off the thread that caused them.
+
+What waits here is lost with the process, as an event of the real platform can be.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+log = logging.getLogger("emulator")
+
+
+class Later:
+    """A queue by due time, one thread that watches it and a few that do the work."""
+
+    def __init__(self, hands: int = 4) -> None:
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
+        self._order = itertools.count()
+        self._changed = threading.Condition()
+        self._open = 0
+        self._closed = False
+        self._hands = ThreadPoolExecutor(hands, thread_name_prefix="later")
+        self._watch = threading.Thread(target=self._run, name="later", daemon=True)
+        self._watch.start()
+
+    def after(self, seconds: float, work: Callable[[], object]) -> None:
+        """Do this once the seconds have passed on the real clock."""
+        with self._changed:
+            self._open += 1
+            due = time.monotonic() + seconds
+            heapq.heappush(self._due, (due, next(self._order), work))
+            self._changed.notify_all()
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until nothing is left to do; whether that came in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._open == 0, timeout_s)
+
+    def close(self) -> None:
+        """Drop what waits and finish what runs."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._watch.join()
+        self._hands.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._closed:
+                    return
+                wait = self._due[0][0] - time.monotonic() if self._due else None
+                if wait is None or wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                work = heapq.heappop(self._due)[2]
+            self._hands.submit(self._do, work)
+
+    def _do(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except Exception:
+            log.exception("a platform event could not be played")
+        finally:
+            with self._changed:
+                self._open -= 1
+                self._changed.notify_all()

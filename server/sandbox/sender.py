@@ -1,0 +1,66 @@
+"""The HTTP client of callbacks: one request, one deadline for the whole answer.
+
+It follows no redirect, uses no proxy and keeps no connection, as WeChat's own pushes do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came back; without a status, `trouble` is `timeout` or `no-connection`."""
+
+    status: int | None
+    body: bytes
+    ms: int
+    trouble: str | None = None
+
+
+# (method, url, body, content type, deadline in seconds) -> what came back
+Sender: TypeAlias = Callable[[str, str, bytes, str, float], Outcome]
+
+
+def send(method: str, url: str, body: bytes, content_type: str, deadline_s: float) -> Outcome:
+    """Send one request and read its whole answer, or stop at the deadline."""
+    begun = time.monotonic()
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port or 80, timeout=deadline_s
+    )
+    late = threading.Event()
+    watch = threading.Timer(deadline_s, _cut, (connection, late))
+    watch.daemon = True
+    try:
+        watch.start()
+        headers = {"Content-Type": content_type, "User-Agent": "Mozilla/4.0", "Accept": "*/*"}
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(method, path, body or None, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        status: int | None = None if late.is_set() else answer.status
+        trouble = "timeout" if late.is_set() else None
+    except (OSError, http.client.HTTPException) as error:
+        timed_out = late.is_set() or isinstance(error, TimeoutError)
+        status, content, trouble = None, b"", "timeout" if timed_out else "no-connection"
+    finally:
+        watch.cancel()
+        connection.close()
+    return Outcome(status, content, round((time.monotonic() - begun) * 1000), trouble)
+
+
+def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+    late.set()
+    if connection.sock is not None:
+        # The peer may have closed it in the same moment: cut is cut.
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,160 @@
+"""The emulator's memory: one SQLite file behind one lock, written before anything is answered.
+
+No rule lives here; the rules read and write rows inside `transaction()`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS people (
+  id INTEGER PRIMARY KEY, person TEXT UNIQUE NOT NULL, name TEXT NOT NULL,
+  openid_oa TEXT UNIQUE NOT NULL, openid_mp TEXT UNIQUE NOT NULL, unionid TEXT NOT NULL,
+  phone TEXT NOT NULL, subscribed INTEGER NOT NULL DEFAULT 0, subscribe_time INTEGER,
+  subscribe_scene TEXT, qr_scene TEXT NOT NULL DEFAULT '', session_key TEXT,
+  last_access REAL, blocks INTEGER NOT NULL DEFAULT 0, risky INTEGER NOT NULL DEFAULT 0,
+  minor INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS tokens (
+  value TEXT PRIMARY KEY, appid TEXT NOT NULL, kind TEXT NOT NULL, issued REAL NOT NULL,
+  expires REAL NOT NULL, superseded_at REAL, dead INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS tokens_of_app ON tokens (appid, kind, issued);
+CREATE TABLE IF NOT EXISTS codes (
+  code TEXT PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, session_key TEXT,
+  expires REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS scenes (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, scene TEXT NOT NULL, ticket TEXT UNIQUE NOT NULL,
+  page TEXT NOT NULL, url TEXT NOT NULL, issued REAL NOT NULL, expires REAL);
+CREATE TABLE IF NOT EXISTS grants (
+  openid TEXT NOT NULL, template_id TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (openid, template_id));
+CREATE TABLE IF NOT EXISTS messages (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, openid TEXT NOT NULL, direction TEXT NOT NULL,
+  via TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, extra TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS messages_of_openid ON messages (openid, id);
+CREATE TABLE IF NOT EXISTS windows (
+  openid TEXT NOT NULL, kind TEXT NOT NULL, until REAL NOT NULL, remaining INTEGER NOT NULL,
+  PRIMARY KEY (openid, kind));
+CREATE TABLE IF NOT EXISTS calls (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, path TEXT NOT NULL, method TEXT NOT NULL,
+  appid TEXT, status INTEGER NOT NULL, errcode INTEGER, failing INTEGER NOT NULL,
+  request TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS calls_of_path ON calls (path, id);
+CREATE TABLE IF NOT EXISTS callbacks (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, app TEXT NOT NULL, url TEXT NOT NULL,
+  what TEXT NOT NULL, attempt INTEGER NOT NULL, status INTEGER, ms INTEGER NOT NULL,
+  verdict TEXT NOT NULL, plain TEXT NOT NULL, sent TEXT NOT NULL, answer TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS usage (
+  appid TEXT NOT NULL, path TEXT NOT NULL, period TEXT NOT NULL, used INTEGER NOT NULL,
+  PRIMARY KEY (appid, path, period));
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+TABLES = [
+    "people",
+    "tokens",
+    "codes",
+    "scenes",
+    "grants",
+    "messages",
+    "windows",
+    "calls",
+    "callbacks",
+    "usage",
+    "facts",
+]
+
+
+class Store:
+    """One connection for all threads; `transaction()` is entered again freely by its owner.
+
+    Locks: one re-entrant lock around every statement and every transaction.
+    """
+
+    def __init__(self, path: str = ":memory:") -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, one at a time; kept before the block is left."""
+        with self._lock:
+            self._begin()
+            try:
+                yield
+            except BaseException:
+                self._end("ROLLBACK")
+                raise
+            self._end("COMMIT")
+
+    def _begin(self) -> None:
+        if self._depth == 0:
+            self._db.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+
+    def _end(self, word: str) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._db.execute(word)
+
+    def run(self, sql: str, *values: object) -> int:
+        """Do one statement; how many rows it changed."""
+        with self._lock:
+            return self._db.execute(sql, values).rowcount
+
+    def insert(self, table: str, **row: object) -> int:
+        """Add a row; its number."""
+        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
+        with self._lock:
+            number = self._db.execute(sql, tuple(row.values())).lastrowid
+        return int(number or 0)
+
+    def one(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The first row, if any."""
+        with self._lock:
+            found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+            return found
+
+    def all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """Every row."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def number(self, sql: str, *values: object) -> int:
+        """The single number that a query counts."""
+        row = self.one(sql, *values)
+        return int(row[0] or 0) if row is not None else 0
+
+    def fact(self, name: str) -> Any:
+        """A remembered JSON value, or None."""
+        row = self.one("SELECT value FROM facts WHERE name = ?", name)
+        return None if row is None else json.loads(row["value"])
+
+    def remember(self, name: str, value: Any) -> None:
+        """Keep a JSON value under a name; None forgets it."""
+        if value is None:
+            self.run("DELETE FROM facts WHERE name = ?", name)
+            return
+        text = json.dumps(value, ensure_ascii=False)
+        self.run("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, text)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self.transaction():
+            for table in TABLES:
+                self.run(f"DELETE FROM {table}")  # noqa: S608 - names are ours
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()

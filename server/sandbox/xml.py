@@ -1,0 +1,102 @@
+"""XML as WeChat writes and accepts it: CDATA text, bare numbers, no declarations.
+
+A message is a list of (name, value) pairs; a value is text, a number or such a list again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+from xml.parsers import expat
+
+Value: TypeAlias = "str | int | float | Sequence[Pair]"
+Pair: TypeAlias = "tuple[str, Value]"
+
+DEEPEST = 16
+
+
+class XmlError(ValueError):
+    """A body that WeChat would not take for one of its replies."""
+
+
+def write(fields: Sequence[Pair]) -> str:
+    """The message as one `<xml>` element."""
+    return f"<xml>{_inner(fields)}</xml>"
+
+
+def _inner(fields: Sequence[Pair]) -> str:
+    return "".join(f"<{name}>{_text(value)}</{name}>" for name, value in fields)
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, str):
+        return f"<![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]>"
+    if isinstance(value, int | float):
+        return str(value)
+    return _inner(value)
+
+
+def as_json(fields: Sequence[Pair]) -> dict[str, Any]:
+    """The same message as a JSON object; a repeated name becomes an array, a single one stays."""
+    out: dict[str, Any] = {}
+    for name, value in fields:
+        plain = value if isinstance(value, str | int | float) else as_json(value)
+        if name not in out:
+            out[name] = plain
+        elif isinstance(out[name], list):
+            out[name].append(plain)
+        else:
+            out[name] = [out[name], plain]
+    return out
+
+
+def read(body: str) -> dict[str, Any]:
+    """The fields under the root element.
+
+    Raises: XmlError for anything but plain nested elements.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = reader.doctype
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        raise XmlError(str(error)) from error
+    root = reader.root
+    if not isinstance(root, dict):
+        raise XmlError("the root holds no fields")
+    return root
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.root: Any = None
+        self._stack: list[tuple[dict[str, Any], list[str]]] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if attributes or len(self._stack) >= DEEPEST:
+            raise XmlError(f"<{name}> is nothing WeChat knows")
+        self._stack.append(({}, []))
+
+    def text(self, data: str) -> None:
+        self._stack[-1][1].append(data)
+
+    def end(self, name: str) -> None:
+        children, texts = self._stack.pop()
+        value: Any = children or "".join(texts)
+        if not self._stack:
+            self.root = value
+            return
+        siblings = self._stack[-1][0]
+        if name in siblings:
+            before = siblings[name]
+            siblings[name] = [*before, value] if isinstance(before, list) else [before, value]
+        else:
+            siblings[name] = value
+
+    def doctype(self, *_declaration: object) -> None:
+        raise XmlError("a document type is refused")
