@@ -48,11 +48,11 @@ _UNFIT = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
 _UNFIT_WORDS = ("MISCONF", "BUSY", "NOREPLICAS")
 
 
-class KvAway(Exception):  # noqa: N818 - it is a state of the house, not a mistake
+class KvAway(Exception):
     """Redis did not answer, or is not being asked for a while."""
 
 
-class KvRefused(Exception):  # noqa: N818 - named after what Redis did
+class KvRefused(Exception):
     """Redis understood and refused: a mistake in our command or script."""
 
 

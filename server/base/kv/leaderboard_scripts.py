@@ -63,14 +63,34 @@ return 1
 
 # KEYS: building, new zset, new hash, pending.
 # ARGV: token, lease in ms, lifetime of leavings in s, then two a row (entry, standing).
+# Rows that are new go in by three commands together; the others one by one, by version.
 LOAD = Script(
     _PUT
     + """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-for at = 4, #ARGV, 2 do
-  put(KEYS[2], KEYS[3], ARGV[at], ARGV[at + 1])
+local entries = {}
+for at = 4, #ARGV, 2 do entries[#entries + 1] = ARGV[at] end
+local kept = redis.call('HMGET', KEYS[3], unpack(entries))
+local seen, ranked, stored, others = {}, {}, {}, {}
+for row, entry in ipairs(entries) do
+  local standing = ARGV[2 * row + 3]
+  if not kept[row] and not seen[entry] then
+    seen[entry] = true
+    table.insert(stored, entry)
+    table.insert(stored, standing)
+    local score, member = string.match(standing, '^%d+:(%-?%d*):(.*)$')
+    if member ~= '' then
+      table.insert(ranked, score)
+      table.insert(ranked, member)
+    end
+  else
+    others[#others + 1] = row
+  end
 end
+if #stored > 0 then redis.call('HSET', KEYS[3], unpack(stored)) end
+if #ranked > 0 then redis.call('ZADD', KEYS[2], unpack(ranked)) end
+for _, row in ipairs(others) do put(KEYS[2], KEYS[3], entries[row], ARGV[2 * row + 3]) end
 for at = 2, 4 do redis.call('EXPIRE', KEYS[at], ARGV[3]) end
 return 1
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,7 @@ from typing import Protocol
 import pytest
 
 from server.base.clock import Clock
-from server.base.kv.client import Kv, KvAway, KvRefused, Script, connect
+from server.base.kv.client import Command, Kv, KvAway, KvRefused, Script, connect
 from server.base.kv.embedded import EmbeddedServer
 
 
@@ -59,6 +59,25 @@ def test_after_a_refusal_inside_a_pipeline_the_next_reply_is_the_right_one(kv: K
     with pytest.raises(KvRefused):
         kv.pipeline([("LPUSH", "text", "y"), ("SET", "other", "z")])
     assert kv.run("GET", "other") == b"z"
+
+
+def test_a_call_broken_off_half_way_leaves_no_reply_for_the_next(kv: Kv) -> None:
+    class BrokenOff(list[Command]):
+        """Commands whose second reading, that of the replies, is interrupted."""
+
+        readings = 0
+
+        def __iter__(self) -> Iterator[Command]:
+            self.readings += 1
+            yield super().__getitem__(0)
+            if self.readings > 1:
+                raise KeyboardInterrupt
+            yield super().__getitem__(1)
+
+    with pytest.raises(KeyboardInterrupt):
+        kv.pipeline(BrokenOff([("ECHO", "one"), ("BLPOP", "nothing", "0.2")]))
+    assert kv.run("ECHO", "three") == b"three"
+    assert kv.failures == 0
 
 
 def test_threads_get_their_own_replies(kv: Kv) -> None:
@@ -199,7 +218,6 @@ def test_the_job_engine_gets_a_whole_client_that_finds_a_restarted_server(
     assert list(jobs.blpop(["queue"], timeout=1) or ()) == [b"queue", b"one"]
     kill(own_server)
     own_server.revive()
-    jobs.connection_pool.disconnect()
     assert jobs.ping()
 
 

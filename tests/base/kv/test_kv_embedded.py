@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +62,19 @@ def put(var: Path, key: str, text: str) -> None:
         kv.close()
 
 
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that is dead and not yet buried does not."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
+    except FileNotFoundError:
+        return False
+
+
+def wait_for_lock(path: Path) -> None:
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
 def test_data_are_there_after_an_orderly_stop(tmp_path: Path) -> None:
     with EmbeddedServer(tmp_path):
         put(tmp_path, "k", "v")
@@ -110,7 +125,20 @@ def test_a_survivor_that_does_not_listen_is_ended_before_its_files_are_used(
         os.kill(survivor, 0)  # still there, and still holding its files
         with EmbeddedServer(tmp_path, start_seconds=2.0) as next_owner:
             assert next_owner.pid != survivor
+            assert not lives(survivor)
             assert value(tmp_path, "k") == b"v"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of the death")
+def test_a_server_does_not_outlive_its_owner(tmp_path: Path) -> None:
+    with owner_elsewhere(tmp_path) as (owner, server_pid), ThreadPoolExecutor(1) as pool:
+        owner.kill()
+        gone = pool.submit(wait_for_lock, tmp_path / "kv" / "server.lock")
+        try:
+            gone.result(timeout=20)
+        finally:
+            if not gone.done():
+                os.kill(server_pid, signal.SIGKILL)
 
 
 def test_owner_and_server_killed_together_are_followed_by_the_next(tmp_path: Path) -> None:

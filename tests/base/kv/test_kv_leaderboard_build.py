@@ -50,6 +50,31 @@ def test_a_ready_board_serves_while_it_is_built_anew(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 110)]
 
 
+def test_a_board_built_anew_from_nothing_is_empty(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    built(kv)
+    assert boards.top(GROUP, BOARD, 10) == []
+    boards.apply(GROUP, [change(1, 50)])
+    assert boards.top(GROUP, BOARD, 10) == [(1, 50)]
+
+
+def test_rows_read_twice_count_once_and_the_newest_counts(kv: Kv) -> None:
+    boards = built(
+        kv,
+        [
+            Standing(1, 100, NOON, 1),
+            Standing(2, 10, NOON, 1),
+            Standing(1, 300, NOON, 3),
+            Standing(1, 200, NOON + 1, 2),
+            *(Standing(n, 1, NOON, 1) for n in range(10, 600)),
+            Standing(2, 20, NOON + 9, 2),
+            Standing(1, 100, NOON, 1),
+        ],
+    )
+    assert boards.top(GROUP, BOARD, 2) == [(1, 300), (2, 20)]
+    assert boards.size(GROUP, BOARD) == 592
+
+
 @pytest.mark.parametrize("moment", ["before loading", "between loads", "before finishing"])
 def test_a_flush_during_a_build_loses_the_build_and_nothing_else(kv: Kv, moment: str) -> None:
     boards = Leaderboard(kv)
