@@ -123,7 +123,7 @@ def test_a_unit_can_be_chosen_only_while_it_exists(desk: Desk, clock: FakeClock)
     chosen = []
     with desk.work() as work:
         unit = a_unit(work, ref="short", **days)
-    # Noon in UTC; the last instant is still 3 May in Beijing, the next one 4 May.
+    # A Beijing day begins at 16:00 UTC of the day before.
     for at in (
         datetime(2026, 5, 1, 15, 59, tzinfo=UTC),
         datetime(2026, 5, 1, 16, 0, tzinfo=UTC),

@@ -1,0 +1,102 @@
+"""The campaign and its programmes for the mini-program; open to everybody."""
+
+from __future__ import annotations
+
+from server.base.errors import NotFound
+from server.base.templates import message_templates
+from server.base.web.auth import Who
+from server.base.web.endpoint import Api, endpoint
+from server.base.web.schema import Page
+from server.base.work import Work
+from server.programme import service
+from server.programme.schemas import (
+    AwardOut,
+    CampaignOut,
+    OrganiserOut,
+    ProgrammeOut,
+    ProgrammeQuery,
+    SummaryOut,
+    TargetOut,
+    TemplateOut,
+    TitleOut,
+)
+
+API = Api("programme")
+
+
+@endpoint(API, "GET", "/campaign", who=Who.ANYONE, out=CampaignOut, errors=(NotFound,))
+def get_campaign(work: Work) -> CampaignOut:
+    """The running campaign, with what a client needs at its start."""
+    found = service.campaign(work)
+    return CampaignOut(
+        slug=found.slug,
+        title=TitleOut(zh=found.title, za=found.title_za),
+        theme=found.theme,
+        start=found.start,
+        end=found.end,
+        precision=found.precision,
+        date_text=found.date_text,
+        shift_weeks=found.shift_weeks,
+        phone=found.phone,
+        target=TargetOut(**found.target, note=work.texts.say("programme.target.note")),
+        summary=_summary(found),
+        organisers=_organisers(found.organisers),
+        policy_version=work.settings.policy_version,
+        subscribe_templates=[
+            TemplateOut(slug=t.slug, id=t.id, title=t.title) for t in message_templates()
+        ],
+    )
+
+
+@endpoint(API, "GET", "/programmes", who=Who.ANYONE, query=ProgrammeQuery, out=Page[ProgrammeOut])
+def list_programmes(work: Work, query: ProgrammeQuery) -> Page[ProgrammeOut]:
+    """The campaign's theme activities and joint actions, in the notice's order."""
+    wanted = service.Wanted(kind=query.kind, city=query.city, since=query.since, until=query.until)
+    found, following = service.list_programmes(work, wanted, limit=query.limit, after=query.after)
+    return Page(items=[_programme(item) for item in found], next=following)
+
+
+@endpoint(API, "GET", "/programmes/<slug>", who=Who.ANYONE, out=ProgrammeOut, errors=(NotFound,))
+def get_programme(work: Work, slug: str) -> ProgrammeOut:
+    """One theme activity or joint action."""
+    return _programme(service.programme(work, slug))
+
+
+def _summary(found: service.CampaignDetail) -> SummaryOut:
+    told = found.summary
+    return SummaryOut(
+        date_text=told["date_text"],
+        on=found.summary_on,
+        precision=told["precision"],
+        awards=[AwardOut(**award) for award in told["awards"]],
+    )
+
+
+def _organisers(found: list[service.Organiser]) -> list[OrganiserOut]:
+    return [OrganiserOut(id=unit.id, name=unit.name, role=unit.role) for unit in found]
+
+
+def _programme(found: service.ProgrammeDetail) -> ProgrammeOut:
+    content = found.content
+    return ProgrammeOut(
+        slug=found.slug,
+        title=found.title,
+        kind=found.kind,
+        form=found.form,
+        start=found.start,
+        end=found.end,
+        precision=found.precision,
+        date_text=found.date_text,
+        place=found.place,
+        place_code=found.place_code,
+        organisers=_organisers(found.organisers),
+        owner_assumed=found.owner_assumed,
+        open_list=found.open_list,
+        who=content["who"],
+        what=content["what"],
+        focus=content["focus"],
+        audience=content["audience"],
+        participants=content["participants"],
+        participants_assumed=content["participants_assumed"],
+        note=content["note"],
+    )

@@ -1,0 +1,56 @@
+"""Commands of the campaign: loading its file; the command line prints what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.base.work import Desk
+from server.programme.document import Problem
+from server.programme.kinds import Kind
+from server.programme.loading import CampaignPlan, read_campaign
+from server.programme.storing import store_campaign, vanished
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadReport:
+    """What came of a file: stored as a whole with its counts, or refused with every reason."""
+
+    problems: tuple[Problem, ...] = ()
+    counts: dict[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is stored."""
+        return not self.problems
+
+
+def load_campaign(desk: Desk, path: Path, *, shift: bool) -> LoadReport:
+    """Load a campaign file into the database, or refuse it as a whole.
+
+    Units: `shift` moves all dates into the demo's week; the first load of a campaign decides.
+    """
+    plan, problems = read_campaign(path)
+    if plan is None:
+        return LoadReport(problems=tuple(problems), counts={})
+    with desk.work() as work:
+        lost = vanished(work, plan)
+        if lost:
+            return LoadReport(problems=tuple(map(_lost, lost)), counts={})
+        written = store_campaign(work, plan, shift=shift)
+    counts = {**_sizes(plan), "created": written.created, "changed": written.changed}
+    return LoadReport(counts=counts)
+
+
+def _lost(slug: str) -> Problem:
+    return Problem("", f"programme {slug} was loaded before and is missing in this file")
+
+
+def _sizes(plan: CampaignPlan) -> dict[str, int]:
+    kinds = [item.kind for item in plan.programmes]
+    return {
+        "programmes": len(kinds),
+        "theme": kinds.count(Kind.THEME),
+        "joint": kinds.count(Kind.JOINT),
+        "organisations": len(plan.units),
+    }

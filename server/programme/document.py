@@ -1,0 +1,213 @@
+"""A JSON document read with every complaint kept: each object is asked for its fields by name.
+
+Knows nothing of the campaign. What nobody asked for is reported as an unknown field.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+# Years of this century only: dates are moved by weeks and must stay in the calendar.
+_DAY = re.compile(r"20\d{2}-\d{2}-\d{2}", re.ASCII)
+_SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a file: where, and what."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
+
+
+class Unreadable(Exception):
+    """The file is not JSON; the message says why."""
+
+
+def read_json(path: Path) -> object:
+    """The document of a file.
+
+    Raises: Unreadable.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as trouble:
+        raise Unreadable(f"the file cannot be opened: {trouble.strerror}") from None
+    except (ValueError, RecursionError) as trouble:
+        raise Unreadable(f"not readable as JSON: {trouble}") from None
+
+
+def _calendar_day(text: str) -> date | None:
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+class Node:
+    """One object of the document; remembers which fields were asked for."""
+
+    def __init__(self, value: Mapping[str, Any], path: str, problems: list[Problem]) -> None:
+        self._value = value
+        self._path = path
+        self._asked: set[str] = set()
+        self.problems = problems
+
+    def at(self, key: str) -> str:
+        """The path of a field."""
+        return f"{self._path}.{key}" if self._path else key
+
+    def complain(self, key: str, reason: str) -> None:
+        """Keep something wrong with a field."""
+        self.problems.append(Problem(self.at(key), reason))
+
+    def has(self, key: str) -> bool:
+        """Whether a field is there and not null."""
+        return self._value.get(key) is not None
+
+    def ignore(self, *keys: str) -> None:
+        """Fields that are allowed and not read."""
+        self._asked.update(keys)
+
+    def complain_of_unknown(self) -> None:
+        """Report the fields that nobody asked for."""
+        for key in self._value:
+            if key not in self._asked:
+                self.complain(key, "unknown field")
+
+    def text(self, key: str, *, longest: int = 100) -> str | None:
+        """A sentence that must be there; None was reported."""
+        found = self._required(key)
+        return None if found is None else self._checked_text(found, key, longest)
+
+    def optional_text(self, key: str, *, longest: int = 100) -> str | None:
+        """A sentence that may be missing or null."""
+        found = self._asked_for(key)
+        return None if found is None else self._checked_text(found, key, longest)
+
+    def slug(self, key: str, *, longest: int = 60) -> str | None:
+        """A name of small letters, digits and single dashes."""
+        found = self.text(key, longest=longest)
+        if found is not None and not _SLUG.fullmatch(found):
+            self.complain(key, "small letters, digits and single dashes are expected")
+            return None
+        return found
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str | None:
+        """One of a closed list."""
+        found = self.text(key)
+        if found is not None and found not in choices:
+            self.complain(key, f"one of {', '.join(choices)} is expected, not {found!r}")
+            return None
+        return found
+
+    def whole(self, key: str, *, least: int, most: int) -> int | None:
+        """A whole number within bounds."""
+        found = self._required(key)
+        if found is None:
+            return None
+        if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
+            self.complain(key, f"a whole number from {least} to {most} is expected")
+            return None
+        return found
+
+    def percent(self, key: str) -> float | None:
+        """A number from 0 to 100."""
+        found = self._required(key)
+        if found is None:
+            return None
+        if isinstance(found, bool) or not isinstance(found, int | float) or math.isnan(found):
+            self.complain(key, "a number is expected")
+            return None
+        if not 0 <= found <= 100:
+            self.complain(key, "a number from 0 to 100 is expected")
+            return None
+        return float(found)
+
+    def flag(self, key: str) -> bool:
+        """Yes or no; no when it is missing."""
+        found = self._asked_for(key)
+        if found is None or isinstance(found, bool):
+            return bool(found)
+        self.complain(key, "true or false is expected")
+        return False
+
+    def day(self, key: str) -> date | None:
+        """A calendar day written as 2020-04-21."""
+        found = self.text(key)
+        if found is None:
+            return None
+        day = _calendar_day(found)
+        if day is None:
+            self.complain(key, "a day such as 2020-04-21 is expected")
+        return day
+
+    def texts(self, key: str, *, longest: int = 200) -> list[str]:
+        """A list of sentences; empty when it is missing."""
+        found = [
+            self._checked_text(item, f"{key}[{n}]", longest)
+            for n, item in enumerate(self._list(key))
+        ]
+        return [item for item in found if item is not None]
+
+    def node(self, key: str) -> Node:
+        """An object that must be there; when it is not, a mute empty one, as that was reported."""
+        found = self._required(key)
+        if isinstance(found, dict):
+            return Node(found, self.at(key), self.problems)
+        if found is not None:
+            self.complain(key, "an object is expected")
+        return Node({}, self.at(key), [])
+
+    def nodes(self, key: str) -> list[Node]:
+        """A list of objects that must be there."""
+        if self._required(key) is None:
+            return []
+        made = []
+        for n, item in enumerate(self._list(key)):
+            if isinstance(item, dict):
+                made.append(Node(item, self.at(f"{key}[{n}]"), self.problems))
+            else:
+                self.complain(f"{key}[{n}]", "an object is expected")
+        return made
+
+    def _asked_for(self, key: str) -> Any:
+        self._asked.add(key)
+        return self._value.get(key)
+
+    def _required(self, key: str) -> Any:
+        found = self._asked_for(key)
+        if found is None:
+            self.complain(key, "missing")
+        return found
+
+    def _list(self, key: str) -> list[Any]:
+        found = self._asked_for(key)
+        if found is None or isinstance(found, list):
+            return found or []
+        self.complain(key, "a list is expected")
+        return []
+
+    def _checked_text(self, found: object, key: str, longest: int) -> str | None:
+        if not isinstance(found, str):
+            self.complain(key, "a text is expected")
+        elif not found.strip():
+            self.complain(key, "the text is empty")
+        elif len(found) > longest:
+            self.complain(key, f"longer than {longest} characters")
+        elif any(unicodedata.category(letter) in ("Cc", "Cs") for letter in found):
+            self.complain(key, "holds characters that are no text")
+        else:
+            return found
+        return None

@@ -1,0 +1,325 @@
+"""A campaign file read and checked as a whole: a plan, or every reason why it is refused.
+
+Stores nothing and moves no dates. Places are checked against the facts of `units`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from server.programme.document import Node, Problem, Unreadable, read_json
+from server.programme.kinds import Kind, Precision
+from server.programme.rules import DateWords, window_of
+from server.units import service as units
+
+SCHEMA = "campaign-fixture/1"
+_WORDS = Path(__file__).with_name("data") / "notice_words.json"
+_LISTS = ("who", "what", "focus", "audience", "participants", "stop_kinds", "vehicle_levels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeWords:
+    """The words of a notice that mean something to us."""
+
+    dates: DateWords
+    levels: Mapping[str, units.Level]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dates:
+    """A date wording with our reading of it, before any move."""
+
+    text: str
+    start: date
+    end: date
+    precision: Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammePlan:
+    """A programme as the file has it; `owner` is a unit's ref."""
+
+    kind: Kind
+    form: str | None
+    slug: str
+    title: str
+    dates: Dates | None
+    place: str | None
+    place_code: str | None
+    owner: str
+    owner_assumed: bool
+    hosts: tuple[str, ...]
+    undertakers: tuple[str, ...]
+    open_list: bool
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignPlan:
+    """A whole checked file."""
+
+    slug: str
+    title: str
+    title_za: str | None
+    theme: str
+    region_code: str
+    dates: Dates
+    phone: str | None
+    target: dict[str, Any]
+    hosts: tuple[str, ...]
+    units: tuple[units.UnitRow, ...]
+    programmes: tuple[ProgrammePlan, ...]
+    summary: dict[str, Any]
+    summary_on: date
+
+
+@cache
+def notice_words() -> NoticeWords:
+    """The words of the data file, read once."""
+    return msgspec.json.decode(_WORDS.read_bytes(), type=NoticeWords)
+
+
+def read_campaign(path: Path) -> tuple[CampaignPlan | None, list[Problem]]:
+    """The plan of a campaign file, or None and everything that is wrong with it."""
+    try:
+        document = read_json(path)
+    except Unreadable as trouble:
+        return None, [Problem("", str(trouble))]
+    if not isinstance(document, dict):
+        return None, [Problem("", "an object is expected")]
+    problems: list[Problem] = []
+    plan = _Reader(Node(document, "", problems)).plan()
+    return (None, problems) if problems else (plan, [])
+
+
+class _Reader:
+    """Reads one document; what it returns means something only when nothing was complained of."""
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+        self._problems = root.problems
+        self._year = 0
+        self._units: set[str] = set()
+        self._slugs: set[str] = set()
+
+    def plan(self) -> CampaignPlan | None:
+        root = self._root
+        root.choice("schema", (SCHEMA,))
+        root.ignore("source", "notes", "requirements")
+        rows = [self._unit(node) for node in root.nodes("organisations")]
+        head = root.node("campaign")
+        self._year = head.whole("year", least=2000, most=2099) or 0
+        hosts = self._organisers(head, "hosts", needed=True)
+        fallback = hosts[0] if hosts else None
+        programmes = [
+            self._programme(node, kind, fallback)
+            for kind, key in ((Kind.THEME, "theme_activities"), (Kind.JOINT, "joint_actions"))
+            for node in root.nodes(key)
+        ]
+        made = self._campaign(head, hosts, rows, programmes)
+        root.complain_of_unknown()
+        return made
+
+    def _campaign(
+        self,
+        head: Node,
+        hosts: tuple[str, ...],
+        rows: list[units.UnitRow | None],
+        programmes: list[ProgrammePlan | None],
+    ) -> CampaignPlan | None:
+        head.ignore("plan_title", "region", "start_basis", "background", "approach", "recipients")
+        slug, title, theme = head.slug("slug"), head.text("title"), head.text("theme")
+        title_za = head.optional_text("title_za", longest=200)
+        dates, region_code = self._dates(head), self._region(head)
+        phone, target = self._phone(head), self._target(head.node("target"))
+        head.complain_of_unknown()
+        summary, summary_on = self._summary(self._root.node("summary_and_awards"))
+        if self._problems or dates is None or summary_on is None:
+            return None
+        return CampaignPlan(
+            slug=slug or "",
+            title=title or "",
+            title_za=title_za,
+            theme=theme or "",
+            region_code=region_code,
+            dates=dates,
+            phone=phone,
+            target=target,
+            hosts=hosts,
+            units=tuple(row for row in rows if row),
+            programmes=tuple(programme for programme in programmes if programme),
+            summary=summary,
+            summary_on=summary_on,
+        )
+
+    def _unit(self, node: Node) -> units.UnitRow | None:
+        node.ignore("full_name_assumed", "role")
+        ref, name = node.slug("id", longest=40), node.text("name")
+        full_name = node.optional_text("full_name")
+        kind = node.text("kind", longest=40)
+        level = node.choice("level", tuple(notice_words().levels))
+        code = self._place(node, "region")
+        node.complain_of_unknown()
+        if ref in self._units:
+            node.complain("id", f"{ref} is named twice")
+        if ref is not None:
+            self._units.add(ref)
+        if not (ref and name and kind and level):
+            return None
+        places = units.regions()
+        inside = code is not None and code != places.region.code
+        city = (places.city(code) or places.city_of(code)) if inside and code else None
+        return units.UnitRow(
+            ref=ref,
+            name=name,
+            full_name=full_name,
+            kind=kind,
+            level=notice_words().levels[level],
+            city=city.code if city else None,
+            county=code if city and code != city.code else None,
+        )
+
+    def _programme(self, node: Node, kind: Kind, fallback: str | None) -> ProgrammePlan | None:
+        theme = kind is Kind.THEME
+        node.whole("no", least=1, most=999)
+        node.ignore("product_feature")
+        slug, title = self._fresh_slug(node), node.text("title")
+        form = node.slug("programme", longest=40) if theme else None
+        dates = self._dates(node) if theme else self._dates_if_any(node)
+        hosts = self._organisers(node, "hosts", needed=theme)
+        owner = hosts[0] if hosts else fallback
+        undertakers = self._organisers(node, "undertakers", needed=False)
+        open_list = node.flag("undertakers_open_list")
+        place, place_code = node.optional_text("place"), self._place(node, "place_code")
+        content = self._content(node)
+        node.complain_of_unknown()
+        if slug is None or title is None or owner is None:
+            return None
+        return ProgrammePlan(
+            kind=kind,
+            form=form,
+            slug=slug,
+            title=title,
+            dates=dates,
+            place=place,
+            place_code=place_code,
+            owner=owner,
+            owner_assumed=not hosts,
+            hosts=hosts or (owner,),
+            undertakers=undertakers,
+            open_list=open_list,
+            content=content,
+        )
+
+    def _fresh_slug(self, node: Node) -> str | None:
+        slug = node.slug("slug")
+        if slug is not None and slug in self._slugs:
+            node.complain("slug", f"{slug} is the slug of another programme")
+        if slug is not None:
+            self._slugs.add(slug)
+        return slug
+
+    def _content(self, node: Node) -> dict[str, Any]:
+        content: dict[str, Any] = {name: node.texts(name) for name in _LISTS}
+        assumed = node.texts("participants_assumed")
+        if assumed and content["participants"]:
+            node.complain("participants_assumed", "the participants are given already")
+        content["participants"] = content["participants"] or assumed
+        content["participants_assumed"] = bool(assumed)
+        content["note"] = node.optional_text("content", longest=500)
+        return content
+
+    def _organisers(self, node: Node, key: str, *, needed: bool) -> tuple[str, ...]:
+        refs = node.texts(key, longest=40)
+        if needed and not refs:
+            node.complain(key, "missing owner: no host is named")
+        for n, ref in enumerate(refs):
+            if ref not in self._units:
+                node.complain(f"{key}[{n}]", f"unknown organiser {ref}")
+            elif ref in refs[:n]:
+                node.complain(f"{key}[{n}]", f"{ref} is named twice")
+        return tuple(refs)
+
+    def _place(self, node: Node, key: str) -> str | None:
+        code = node.optional_text(key, longest=20)
+        if code is not None and not units.regions().knows(code):
+            node.complain(key, f"unknown place {code}")
+            return None
+        return None if code is None else units.regions().current(code)
+
+    def _region(self, head: Node) -> str:
+        code = units.regions().region.code
+        head.choice("region_code", (code,))
+        return code
+
+    def _dates(self, node: Node) -> Dates | None:
+        start, end = node.day("start"), node.day("end")
+        text, precision = self._wording(node, {"start": start, "end": end}.items())
+        if start and end and start > end:
+            node.complain("end", f"{end} is before the start {start}")
+        if not (text and precision and start and end):
+            return None
+        return Dates(text=text, start=start, end=end, precision=precision)
+
+    def _dates_if_any(self, node: Node) -> Dates | None:
+        keys = ("date_text", "start", "end", "precision")
+        node.ignore(*keys)
+        return self._dates(node) if any(map(node.has, keys)) else None
+
+    def _wording(
+        self, node: Node, days: Iterable[tuple[str, date | None]]
+    ) -> tuple[str | None, Precision | None]:
+        text = node.text("date_text", longest=60)
+        precision = node.choice("precision", tuple(Precision))
+        if text is None:
+            return None, None
+        window = window_of(text, notice_words().dates, year=self._year)
+        if window is None:
+            node.complain("date_text", f"the wording {text} cannot be read as days")
+            return None, None
+        for key, day in days:
+            if day is not None and not window.first <= day <= window.last:
+                node.complain(key, f"{day} is outside the wording: {window.first}..{window.last}")
+        if precision is not None and precision != window.precision:
+            node.complain("precision", f"{precision} does not fit the wording: {window.precision}")
+        return text, Precision(precision) if precision else None
+
+    def _phone(self, head: Node) -> str | None:
+        if not head.has("contact"):
+            head.ignore("contact")
+            return None
+        contact = head.node("contact")
+        contact.ignore("kind", "also_fax", "owner")
+        phone = contact.text("phone", longest=40)
+        contact.complain_of_unknown()
+        return phone
+
+    def _target(self, node: Node) -> dict[str, Any]:
+        node.ignore("slug", "note")
+        target = {
+            "metric": node.text("metric"),
+            "percent": node.percent("value_percent"),
+            "year": node.whole("year", least=2000, most=2099),
+            "scope": node.text("scope"),
+        }
+        node.complain_of_unknown()
+        return target
+
+    def _summary(self, node: Node) -> tuple[dict[str, Any], date | None]:
+        node.ignore("slug", "judge", "basis", "method_text", "method_known")
+        due = node.day("due")
+        text, precision = self._wording(node, [("due", due)])
+        awards = []
+        for award in node.nodes("awards"):
+            awards.append({"slug": award.slug("slug"), "title": award.text("title")})
+            award.ignore("target")
+            award.complain_of_unknown()
+        node.complain_of_unknown()
+        return {"date_text": text, "precision": precision, "awards": awards}, due

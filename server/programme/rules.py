@@ -1,0 +1,135 @@
+"""Dates of a notice: what its wording allows, and by how many weeks a demo moves them.
+
+Pure; the words themselves are data and come from the caller.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from server.programme.kinds import Precision
+
+# The demo lives in the week in which the contest is open, spring is past and the festival ahead.
+DEMO_MONDAY = date(2020, 6, 15)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateWords:
+    """The words of a date wording.
+
+    Units: spans are first and last day of the month, the last one cut to the month's length.
+    """
+
+    year: str
+    month: str
+    day: str
+    spans: Mapping[str, tuple[int, int]]
+    end_of_month: Mapping[str, tuple[int, int]]
+    joins: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The days that a wording covers, and how exact its beginning is."""
+
+    first: date
+    last: date
+    precision: Precision
+
+
+def weeks_to_demo(today: date) -> int:
+    """By how many whole weeks the notice's dates move so that today lies in the demo's week."""
+    monday = today - timedelta(days=today.weekday())
+    return (monday - DEMO_MONDAY).days // 7
+
+
+def moved(day: date, weeks: int) -> date:
+    """A date moved by whole weeks.
+
+    Raises: OverflowError outside the calendar.
+    """
+    return day + timedelta(weeks=weeks)
+
+
+def window_of(text: str, words: DateWords, *, year: int) -> Window | None:
+    """The days that a wording such as `4月下旬—9月底` covers; None when it cannot be read.
+
+    Units: `year` stands for a year that the wording leaves out.
+    """
+    joins = "|".join(re.escape(join) for join in words.joins)
+    parts = re.split(rf"(?:{joins})+", "".join(text.split()))
+    if len(parts) > 2:
+        return None
+    points = [_point(part, words) for part in parts]
+    begun, ended = points[0], points[-1]
+    if begun is None or ended is None or ended.number is not None:
+        return None
+    begun = _completed(begun, ended)
+    begun = replace(begun, year=begun.year or year)
+    if len(parts) == 1:
+        return _window(begun, begun, words)
+    ended = replace(ended, year=ended.year or begun.year, month=ended.month or begun.month)
+    return _window(begun, ended, words)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Point:
+    year: int | None
+    month: int | None
+    day: int | None
+    span: str | None
+    number: int | None  # a figure whose unit stands at the other end: the 4 of `4-9月`
+
+
+def _point(text: str, words: DateWords) -> _Point | None:
+    spans = "|".join(map(re.escape, [*words.spans, *words.end_of_month]))
+    found = re.fullmatch(
+        rf"(?:(?P<year>\d{{4}}){words.year})?(?:(?P<month>\d{{1,2}}){words.month})?"
+        rf"(?:(?P<day>\d{{1,2}}){words.day}|(?P<span>{spans})|(?P<number>\d{{1,2}}))?",
+        text,
+        re.ASCII,
+    )
+    if found is None or not text:
+        return None
+    figures = {k: int(found[k]) if found[k] else None for k in ("year", "month", "day", "number")}
+    return _Point(span=found["span"], **figures)
+
+
+def _completed(begun: _Point, ended: _Point) -> _Point:
+    if begun.number is None:
+        return begun
+    if begun.month is None and ended.day is None:
+        return replace(begun, month=begun.number, number=None)
+    if begun.month is not None and ended.day is not None:
+        return replace(begun, day=begun.number, number=None)
+    return begun
+
+
+def _window(begun: _Point, ended: _Point, words: DateWords) -> Window | None:
+    if begun.number is not None or begun.month is None or ended.month is None:
+        return None
+    try:
+        first, _, precision = _days(begun, words)
+        _, last, _ = _days(ended, words)
+    except ValueError:
+        return None
+    return Window(first=first, last=last, precision=precision) if first <= last else None
+
+
+def _days(point: _Point, words: DateWords) -> tuple[date, date, Precision]:
+    year, month = point.year or 0, point.month or 0
+    if point.day is not None:
+        day = date(year, month, point.day)
+        return day, day, Precision.DAY
+    first, last, precision = 1, 31, Precision.MONTH
+    span = point.span or ""
+    if span in words.spans:
+        (first, last), precision = words.spans[span], Precision.XUN
+    elif span in words.end_of_month:
+        (first, last), precision = words.end_of_month[span], Precision.END_OF_MONTH
+    length = calendar.monthrange(year, month)[1]
+    return date(year, month, first), date(year, month, min(last, length)), precision

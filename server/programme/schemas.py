@@ -1,0 +1,125 @@
+"""The shapes of the campaign and its programmes on the wire."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from server.base.web.schema import Out, PageQuery
+from server.programme.kinds import Kind, Precision, Role
+
+Day = Annotated[date, Meta(description="calendar day in Beijing")]
+City = Annotated[str, Meta(description="GB/T 2260 code of a city")]
+
+
+class OrganiserOut(Out, frozen=True, kw_only=True):
+    """A unit in its role; ordered as the notice orders them."""
+
+    id: str
+    name: str
+    role: Role
+
+
+class TitleOut(Out, frozen=True, kw_only=True):
+    """The campaign's name; null where no source gives it in that language."""
+
+    zh: str
+    za: str | None
+
+
+class TargetOut(Out, frozen=True, kw_only=True):
+    """The goal that the campaign works for, and what must be said beside it."""
+
+    metric: str
+    percent: float
+    year: int
+    scope: str
+    note: str
+
+
+class AwardOut(Out, frozen=True, kw_only=True):
+    """An honour that is given at the end."""
+
+    slug: str
+    title: str
+
+
+class SummaryOut(Out, frozen=True, kw_only=True):
+    """When the campaign is summed up, and what is awarded then."""
+
+    date_text: str
+    on: Day
+    precision: Precision
+    awards: list[AwardOut]
+
+
+class TemplateOut(Out, frozen=True, kw_only=True):
+    """A subscription message that the mini-program may ask for."""
+
+    slug: str
+    id: str
+    title: str
+
+
+class CampaignOut(Out, frozen=True, kw_only=True):
+    """The running campaign; `shift_weeks` is 0 but in the demo."""
+
+    slug: str
+    title: TitleOut
+    theme: str
+    start: Day
+    end: Day
+    precision: Precision
+    date_text: str
+    shift_weeks: int
+    phone: str | None
+    target: TargetOut
+    summary: SummaryOut
+    organisers: list[OrganiserOut]
+    policy_version: str
+    subscribe_templates: list[TemplateOut]
+
+
+class ProgrammeQuery(PageQuery, frozen=True, kw_only=True):
+    """Which programmes: all parts given must hold.
+
+    `city` keeps what is open to that city, the whole region's programmes included; `from` and `to`
+    keep what takes place in the period, so a programme without dates is left out.
+    """
+
+    kind: Kind | None = None
+    city: City | None = None
+    since: Day | None = msgspec.field(name="from", default=None)
+    until: Day | None = msgspec.field(name="to", default=None)
+
+
+class ProgrammeOut(Out, frozen=True, kw_only=True):
+    """A theme activity or a joint action; dates are null where units decide them.
+
+    `open_list`: the notice names more undertakers than it lists. `owner_assumed`: it names no host,
+    the campaign's first one is shown.
+    """
+
+    slug: str
+    title: str
+    kind: Kind
+    form: str | None
+    start: Day | None
+    end: Day | None
+    precision: Precision | None
+    date_text: str | None
+    place: str | None
+    place_code: str | None
+    organisers: list[OrganiserOut]
+    owner_assumed: bool
+    open_list: bool
+    who: list[str]
+    what: list[str]
+    focus: list[str]
+    audience: list[str]
+    participants: list[str]
+    participants_assumed: bool
+    note: str | None

@@ -1,0 +1,260 @@
+"""The campaign and its programmes as everybody may see them; storing a file is `storing`'s part.
+
+The running campaign is the newest that has begun, else the first to come; all of it is public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+
+from server.base.clock import beijing_day
+from server.base.errors import Invalid, NotFound
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.work import Work
+from server.programme.kinds import Kind as Kind
+from server.programme.kinds import Precision as Precision
+from server.programme.kinds import Role as Role
+from server.programme.models import Campaign, CampaignHost, Programme, ProgrammeOrganiser
+from server.units import service as units
+
+_LAST_POSITION = 2**31 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeView:
+    """A programme as the floors above see it; dates are None where units decide them."""
+
+    id: int
+    slug: str
+    title: str
+    start: date | None
+    end: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organiser:
+    """A unit in its role, in the notice's order."""
+
+    id: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgrammeDetail:
+    """A programme with everything that citizens may read."""
+
+    slug: str
+    title: str
+    kind: Kind
+    form: str | None
+    start: date | None
+    end: date | None
+    precision: Precision | None
+    date_text: str | None
+    place: str | None
+    place_code: str | None
+    owner_assumed: bool
+    open_list: bool
+    organisers: list[Organiser]
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignDetail:
+    """The campaign with everything that citizens may read."""
+
+    slug: str
+    title: str
+    title_za: str | None
+    theme: str
+    start: date
+    end: date
+    precision: Precision
+    date_text: str
+    shift_weeks: int
+    phone: str | None
+    target: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    summary_on: date
+    organisers: list[Organiser]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which programmes are asked for; every part that is given must hold."""
+
+    kind: Kind | None = None
+    city: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+def campaign(work: Work) -> CampaignDetail:
+    """The running campaign.
+
+    Raises: NotFound (404) before any was loaded.
+    """
+    row = _running(work)
+    if row is None:
+        raise NotFound
+    hosts = work.session.scalars(
+        select(CampaignHost.unit_id)
+        .where(CampaignHost.campaign_id == row.id)
+        .order_by(CampaignHost.position)
+    ).all()
+    names = units.units_by_id(work, hosts)
+    return CampaignDetail(
+        slug=row.slug,
+        title=row.title,
+        title_za=row.title_za,
+        theme=row.theme,
+        start=row.start_on,
+        end=row.end_on,
+        precision=row.precision,
+        date_text=row.date_text,
+        shift_weeks=row.shift_weeks,
+        phone=row.phone,
+        target=row.target,
+        summary=row.summary,
+        summary_on=row.summary_on,
+        organisers=[
+            Organiser(id=names[unit].ref, name=names[unit].name, role=Role.HOST) for unit in hosts
+        ],
+    )
+
+
+def list_programmes(
+    work: Work, wanted: Wanted, *, limit: int, after: str | None
+) -> tuple[list[ProgrammeDetail], str | None]:
+    """A page of the running campaign's programmes in the notice's order, and the next cursor.
+
+    Raises: Invalid (422) for an unknown city, a period that ends before it begins, a bad cursor.
+    """
+    conditions = _conditions(wanted)
+    if after is not None:
+        conditions.append(Programme.position > _position(after))
+    running = _running(work)
+    if running is None:
+        return [], None
+    rows = work.session.scalars(
+        select(Programme)
+        .where(Programme.campaign_id == running.id, *conditions)
+        .order_by(Programme.position)
+        .limit(limit + 1)
+    ).all()
+    more = len(rows) > limit
+    page = rows[:limit]
+    return _details(work, page), encode_cursor(page[-1].position) if more else None
+
+
+def programme(work: Work, slug: str) -> ProgrammeDetail:
+    """One programme of the running campaign.
+
+    Raises: NotFound (404).
+    """
+    row = _by_slug(work, slug)
+    if row is None:
+        raise NotFound
+    return _details(work, [row])[0]
+
+
+def programme_by_slug(work: Work, slug: str) -> ProgrammeView | None:
+    """The programme of the running campaign that a slice above belongs to."""
+    row = _by_slug(work, slug)
+    if row is None:
+        return None
+    return ProgrammeView(
+        id=row.id, slug=row.slug, title=row.title, start=row.start_on, end=row.end_on
+    )
+
+
+def _running(work: Work) -> Campaign | None:
+    today = beijing_day(work.now)
+    rows = work.session.scalars(select(Campaign).order_by(Campaign.start_on, Campaign.id)).all()
+    begun = [row for row in rows if row.start_on <= today]
+    return begun[-1] if begun else next(iter(rows), None)
+
+
+def _by_slug(work: Work, slug: str) -> Programme | None:
+    running = _running(work)
+    if running is None or "\0" in slug:
+        return None
+    return work.session.scalars(
+        select(Programme).where(Programme.campaign_id == running.id, Programme.slug == slug)
+    ).first()
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.since and wanted.until and wanted.since > wanted.until:
+        raise Invalid((("query", "to"), "the period ends before it begins"))
+    if wanted.kind is not None:
+        conditions.append(Programme.kind == wanted.kind)
+    if wanted.city is not None:
+        conditions.append(_open_to_city(wanted.city))
+    # A programme without dates matches no period: nobody knows yet when it takes place.
+    if wanted.since is not None:
+        conditions.append(Programme.end_on >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(Programme.start_on <= wanted.until)
+    return conditions
+
+
+def _open_to_city(code: str) -> ColumnElement[bool]:
+    places = units.regions()
+    city = places.city(code)
+    if city is None:
+        raise Invalid((("query", "city"), "no such city"))
+    inside = [places.region.code, city.code, *(county.code for county in city.counties)]
+    return or_(Programme.place_code.is_(None), Programme.place_code.in_(inside))
+
+
+def _position(after: str) -> int:
+    (position,) = decode_cursor(after, int)
+    if not isinstance(position, int) or not 0 <= position <= _LAST_POSITION:
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return position
+
+
+def _details(work: Work, rows: Sequence[Programme]) -> list[ProgrammeDetail]:
+    organisers = _organisers_of(work, [row.id for row in rows])
+    return [
+        ProgrammeDetail(
+            slug=row.slug,
+            title=row.title,
+            kind=row.kind,
+            form=row.form,
+            start=row.start_on,
+            end=row.end_on,
+            precision=row.precision,
+            date_text=row.date_text,
+            place=row.place,
+            place_code=row.place_code,
+            owner_assumed=row.owner_assumed,
+            open_list=row.open_list,
+            organisers=organisers.get(row.id, []),
+            content=row.content,
+        )
+        for row in rows
+    ]
+
+
+def _organisers_of(work: Work, ids: list[int]) -> dict[int, list[Organiser]]:
+    rows = work.session.execute(
+        select(ProgrammeOrganiser.programme_id, ProgrammeOrganiser.unit_id, ProgrammeOrganiser.role)
+        .where(ProgrammeOrganiser.programme_id.in_(ids))
+        .order_by(ProgrammeOrganiser.position)
+    ).all()
+    names = units.units_by_id(work, {row.unit_id for row in rows})
+    found: dict[int, list[Organiser]] = {}
+    for row in rows:
+        unit = names[row.unit_id]
+        organiser = Organiser(id=unit.ref, name=unit.name, role=row.role)
+        found.setdefault(row.programme_id, []).append(organiser)
+    return found

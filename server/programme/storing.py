@@ -1,0 +1,185 @@
+"""Stores a checked campaign file: a second load of the same file writes nothing.
+
+Refs and the first load's shift are kept; no programme disappears, since others hang on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, delete, insert, select, update
+
+from server.base.clock import beijing_day
+from server.base.tables import insert_for
+from server.base.work import Work
+from server.programme.kinds import Role
+from server.programme.loading import CampaignPlan, ProgrammePlan
+from server.programme.models import Campaign, CampaignHost, Programme, ProgrammeOrganiser
+from server.programme.rules import moved, weeks_to_demo
+from server.units import service as units
+
+
+@dataclass
+class Written:
+    """How many rows a load added and how many it changed."""
+
+    created: int = 0
+    changed: int = 0
+
+
+def vanished(work: Work, plan: CampaignPlan) -> list[str]:
+    """Slugs that were loaded before and that this file no longer has."""
+    loaded = work.session.scalars(
+        select(Programme.slug)
+        .join(Campaign, Campaign.id == Programme.campaign_id)
+        .where(Campaign.slug == plan.slug)
+        .order_by(Programme.position)
+    ).all()
+    kept = {item.slug for item in plan.programmes}
+    return [slug for slug in loaded if slug not in kept]
+
+
+def store_campaign(work: Work, plan: CampaignPlan, *, shift: bool) -> Written:
+    """Store a checked file: new rows are added, changed ones follow it, the rest stays untouched.
+
+    Units: with `shift` all dates move by whole weeks into the demo's week; the first load decides.
+    Locks: the campaign's row.
+    """
+    written = Written()
+    weeks = weeks_to_demo(beijing_day(work.now)) if shift else 0
+    campaign_id, weeks = _keep_campaign(work, plan, weeks, written)
+    ids = _keep_units(work, plan, written)
+    hosts = [{"unit_id": ids[ref], "position": n} for n, ref in enumerate(plan.hosts)]
+    _keep_list(work, CampaignHost, {"campaign_id": campaign_id}, hosts, written)
+    for position, item in enumerate(plan.programmes, start=1):
+        values = {**_programme_values(item, weeks, ids), "position": position}
+        programme_id = _keep_programme(work, campaign_id, values, written)
+        organisers = _organiser_rows(item, ids)
+        _keep_list(work, ProgrammeOrganiser, {"programme_id": programme_id}, organisers, written)
+    return written
+
+
+def _keep_campaign(work: Work, plan: CampaignPlan, weeks: int, written: Written) -> tuple[int, int]:
+    fresh = {"ref": work.new_ref("cmp"), "shift_weeks": weeks, "loaded_at": work.now}
+    adding = insert_for(work.session, Campaign).on_conflict_do_nothing(index_elements=["slug"])
+    values = _campaign_values(plan, weeks)
+    added = work.session.execute(adding.values(**values, **fresh).returning(Campaign.id)).first()
+    written.created += 1 if added else 0
+    # Whoever came first decided the shift; from here on every other load waits for this one.
+    found = work.session.execute(
+        select(*Campaign.__table__.c).where(Campaign.slug == plan.slug).with_for_update()
+    )
+    row = dict(found.one()._mapping)
+    _follow(work, Campaign, row, _campaign_values(plan, row["shift_weeks"]), written)
+    return row["id"], row["shift_weeks"]
+
+
+def _keep_units(work: Work, plan: CampaignPlan, written: Written) -> dict[str, int]:
+    named = units.load_units(work, plan.units)
+    assumed = units.load_city_associations(work)
+    written.created += named.created + assumed.created
+    written.changed += named.changed + assumed.changed
+    return named.ids
+
+
+def _keep_programme(
+    work: Work, campaign_id: int, values: Mapping[str, Any], written: Written
+) -> int:
+    columns = Programme.__table__.c
+    known = work.session.execute(
+        select(*columns).where(
+            Programme.campaign_id == campaign_id, Programme.slug == values["slug"]
+        )
+    ).first()
+    if known is not None:
+        row = dict(known._mapping)
+        _follow(work, Programme, row, values, written)
+        return int(row["id"])
+    fresh = {"ref": work.new_ref("prg"), "campaign_id": campaign_id}
+    written.created += 1
+    return work.session.execute(
+        insert(Programme).values(**values, **fresh).returning(Programme.id)
+    ).scalar_one()
+
+
+def _follow(
+    work: Work,
+    table: type[Campaign] | type[Programme],
+    row: Mapping[str, Any],
+    values: Mapping[str, Any],
+    written: Written,
+) -> None:
+    differing = {name: value for name, value in values.items() if row[name] != value}
+    if differing:
+        work.session.execute(update(table).where(table.id == row["id"]).values(**differing))
+        written.changed += 1
+
+
+def _keep_list(
+    work: Work,
+    table: type[CampaignHost] | type[ProgrammeOrganiser],
+    parent: dict[str, int],
+    wanted: list[dict[str, Any]],
+    written: Written,
+) -> None:
+    columns = table.__table__.c
+    of_parent = and_(*(columns[name] == value for name, value in parent.items()))
+    names = list(wanted[0])
+    found = work.session.execute(
+        select(*(columns[name] for name in names)).where(of_parent).order_by(columns.position)
+    )
+    known = [dict(row._mapping) for row in found]
+    if known == wanted:
+        return
+    work.session.execute(delete(table).where(of_parent))
+    work.session.execute(insert(table), [{**parent, **row} for row in wanted])
+    written.created += len(wanted) if not known else 0
+    written.changed += 1 if known else 0
+
+
+def _campaign_values(plan: CampaignPlan, weeks: int) -> dict[str, Any]:
+    return {
+        "slug": plan.slug,
+        "title": plan.title,
+        "title_za": plan.title_za,
+        "theme": plan.theme,
+        "region_code": plan.region_code,
+        "date_text": plan.dates.text,
+        "start_on": moved(plan.dates.start, weeks),
+        "end_on": moved(plan.dates.end, weeks),
+        "precision": plan.dates.precision,
+        "phone": plan.phone,
+        "target": plan.target,
+        "summary": plan.summary,
+        "summary_on": moved(plan.summary_on, weeks),
+    }
+
+
+def _programme_values(item: ProgrammePlan, weeks: int, ids: Mapping[str, int]) -> dict[str, Any]:
+    dates = item.dates
+    return {
+        "kind": item.kind,
+        "form": item.form,
+        "slug": item.slug,
+        "title": item.title,
+        "date_text": dates.text if dates else None,
+        "start_on": moved(dates.start, weeks) if dates else None,
+        "end_on": moved(dates.end, weeks) if dates else None,
+        "precision": dates.precision if dates else None,
+        "place": item.place,
+        "place_code": item.place_code,
+        "owner_id": ids[item.owner],
+        "owner_assumed": item.owner_assumed,
+        "open_list": item.open_list,
+        "content": item.content,
+    }
+
+
+def _organiser_rows(item: ProgrammePlan, ids: Mapping[str, int]) -> list[dict[str, Any]]:
+    named = [(ref, Role.HOST) for ref in item.hosts]
+    named += [(ref, Role.UNDERTAKER) for ref in item.undertakers]
+    return [
+        {"unit_id": ids[ref], "role": role, "position": n} for n, (ref, role) in enumerate(named)
+    ]

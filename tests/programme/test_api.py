@@ -1,0 +1,95 @@
+"""The campaign and its programmes over HTTP, without a token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.base.templates import message_templates
+from server.base.work import Desk
+from server.programme.commands import load_campaign
+from tests.programme.test_loading import NOTICE
+
+
+@pytest.fixture
+def notice(desk: Desk) -> Desk:
+    assert load_campaign(desk, NOTICE, shift=False).ok
+    return desk
+
+
+def test_the_campaign_tells_its_title_dates_target_and_organisers(
+    client: Any, notice: Desk
+) -> None:
+    told = client.get("/campaign").get_json()
+    assert told["title"] == {"zh": "2020年八桂科普大行动", "za": None}
+    assert (told["start"], told["end"]) == ("2020-04-21", "2020-09-30")
+    assert (told["precision"], told["date_text"]) == ("xun", "2020年4月下旬—9月底")
+    assert told["target"]["percent"] == 7.16
+    assert "不能" in told["target"]["note"]
+    assert [unit["id"] for unit in told["organisers"]][:2] == ["gxast", "gxxcb"]
+    assert len(told["organisers"]) == 6
+    assert told["summary"]["precision"] == "end_of_month"
+    assert told["summary"]["on"] == "2020-10-31"
+    assert told["policy_version"] == notice.tools.settings.policy_version
+
+
+def test_the_campaign_names_the_subscription_templates(client: Any, notice: Desk) -> None:
+    told = client.get("/campaign").get_json()["subscribe_templates"]
+    assert [t["id"] for t in told] == [t.id for t in message_templates()]
+    assert "quiz-daily" in {t["slug"] for t in told}
+
+
+def test_without_a_campaign_the_answer_is_404(client: Any) -> None:
+    assert client.get("/campaign").status_code == 404
+    assert client.get("/programmes").get_json() == {"items": [], "next": None}
+
+
+def test_a_theme_activity_shows_its_wording_and_organisers(client: Any, notice: Desk) -> None:
+    told = client.get("/programmes/campus-programme").get_json()
+    assert (told["kind"], told["form"], told["date_text"]) == ("theme", "campus", "2020年4－12月")
+    assert (told["start"], told["end"]) == ("2020-04-01", "2020-12-31")
+    assert (told["precision"], told["place"]) == ("month", None)
+    assert told["open_list"] is True
+    assert told["owner_assumed"] is False
+    assert [unit["role"] for unit in told["organisers"]] == ["host"] * 2 + ["undertaker"] * 4
+
+
+def test_a_joint_action_shows_its_content_and_its_assumed_owner(client: Any, notice: Desk) -> None:
+    told = client.get("/programmes/grassroots").get_json()
+    assert told["kind"] == "joint"
+    assert {told[name] for name in ("start", "end", "precision", "date_text", "place")} == {None}
+    assert told["organisers"] == [{"id": "gxast", "name": "自治区科协", "role": "host"}]
+    assert told["owner_assumed"] is True
+    assert "科技专家" in told["who"]
+    assert told["focus"] == ["脱贫攻坚", "乡村振兴", "对口支援点"]
+
+
+def test_all_fifteen_are_public_and_filters_compose(client: Any, notice: Desk) -> None:
+    assert len(client.get("/programmes").get_json()["items"]) == 15
+    narrowed = client.get("/programmes?kind=theme&city=450200&from=2020-10-01&to=2020-12-31")
+    assert [item["slug"] for item in narrowed.get_json()["items"]] == ["campus-programme"]
+    first = client.get("/programmes?limit=14").get_json()
+    rest = client.get(f"/programmes?limit=14&after={first['next']}").get_json()
+    assert [item["slug"] for item in rest["items"]] == ["caravan"]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "kind=quiz", "city=450000", "city=abc", "from=2020-13-01", "to=soon", "limit=0",
+        "after=nonsense", "from=2020-05-02&to=2020-05-01",
+    ],
+)  # fmt: skip
+def test_a_bad_question_is_422(client: Any, notice: Desk, query: str) -> None:
+    answer = client.get(f"/programmes?{query}")
+    assert answer.status_code == 422
+    assert answer.get_json()["code"] == "invalid"
+
+
+@pytest.mark.parametrize("slug", ["nothing", "QUIZ-CONTEST", "a%00b", "%E7%AD%94%E9%A2%98"])
+def test_an_unknown_programme_is_404(client: Any, notice: Desk, slug: str) -> None:
+    answer = client.get(f"/programmes/{slug}")
+    assert answer.status_code == 404
+    assert answer.get_json()["code"] == "not_found"

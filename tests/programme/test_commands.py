@@ -1,0 +1,168 @@
+"""Loading the campaign: as a whole or not at all, and only once."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from server.base.tables import Base
+from server.base.work import Desk, Work
+from server.programme.commands import LoadReport, load_campaign
+from server.programme.kinds import Kind
+from server.programme.models import Campaign, Programme
+from server.programme.rules import DEMO_MONDAY
+from server.units import service as units
+from tests.kit.clock import FakeClock
+from tests.programme.test_loading import NOTICE, written
+
+TABLES = ("campaign", "campaign_host", "programme", "programme_organiser", "unit")
+
+
+def contents(work: Work) -> dict[str, list[tuple[Any, ...]]]:
+    tables = [Base.metadata.tables[name] for name in TABLES]
+    return {
+        table.name: [tuple(row) for row in work.session.execute(select(table).order_by(table.c.id))]
+        for table in tables
+    }
+
+
+def the_notice() -> dict[str, Any]:
+    return json.loads(NOTICE.read_text(encoding="utf-8"))
+
+
+def programmes(work: Work) -> dict[str, Programme]:
+    return {row.slug: row for row in work.session.scalars(select(Programme))}
+
+
+def test_the_notices_file_makes_fifteen_programmes_with_owners_and_faults_are_reported(
+    desk: Desk, tmp_path: Path
+) -> None:
+    faulty = the_notice()
+    faulty["theme_activities"][1]["hosts"] = []
+    faulty["theme_activities"][6]["start"] = "2020-05-31"
+    faulty["theme_activities"][4]["end"] = "2021-01-15"
+    refused = load_campaign(desk, written(tmp_path, faulty), shift=False)
+    assert not refused.ok
+    assert [path for path, _ in refused.problems] == [
+        "theme_activities[1].hosts",
+        "theme_activities[4].end",
+        "theme_activities[6].start",
+    ]
+    with desk.work(read_only=True) as work:
+        assert all(rows == [] for rows in contents(work).values())
+
+    report = load_campaign(desk, NOTICE, shift=False)
+    assert report.ok
+    assert report.counts["programmes"] == 15
+    with desk.work(read_only=True) as work:
+        rows = programmes(work)
+        owners = units.units_by_id(work, {row.owner_id for row in rows.values()})
+    assert len(rows) == 15
+    assert sum(row.kind is Kind.THEME for row in rows.values()) == 8
+    assert owners[rows["quiz-contest"].owner_id].name == "自治区科协"
+    assert owners[rows["community-lectures"].owner_id].name == "中国知网"
+    assert {slug for slug, row in rows.items() if row.owner_assumed} == {
+        "grassroots", "bases", "campus", "science-museums", "academicians", "volunteers", "caravan",
+    }  # fmt: skip
+    assert rows["campus-programme"].end_on == date(2020, 12, 31)
+    assert rows["caravan"].start_on is None
+
+
+def test_a_second_load_of_the_same_file_changes_nothing(desk: Desk) -> None:
+    first = load_campaign(desk, NOTICE, shift=False)
+    with desk.work(read_only=True) as work:
+        before = contents(work)
+    again = load_campaign(desk, NOTICE, shift=False)
+    with desk.work(read_only=True) as work:
+        assert contents(work) == before
+    assert first.counts["created"] > 15
+    assert (again.counts["created"], again.counts["changed"]) == (0, 0)
+
+
+@pytest.mark.parametrize("days", [0, 1, 2, 6, 7, 300])
+def test_the_demo_moves_all_dates_by_whole_weeks_into_its_own_week(
+    desk: Desk, clock: FakeClock, days: int
+) -> None:
+    clock.set(datetime(2026, 6, 14, 16, 30, tzinfo=UTC) + timedelta(days=days))
+    today = date(2026, 6, 15) + timedelta(days=days)
+    assert load_campaign(desk, NOTICE, shift=True).ok
+    with desk.work(read_only=True) as work:
+        campaign = work.session.scalars(select(Campaign)).one()
+        rows = programmes(work)
+    move = timedelta(weeks=campaign.shift_weeks)
+    assert DEMO_MONDAY <= today - move < DEMO_MONDAY + timedelta(days=7)
+    assert campaign.start_on == date(2020, 4, 21) + move
+    assert campaign.summary_on == date(2020, 10, 31) + move
+    assert rows["quiz-contest"].date_text == "2020年4－9月"
+    assert all(
+        row.start_on is not None and row.start_on <= today <= (row.end_on or today)
+        for row in map(rows.__getitem__, ("quiz-contest", "douyin-contest", "bagui-forum-lectures"))
+    )
+    assert (rows["community-lectures"].end_on or today) < today
+    assert (rows["youth-science-festival"].start_on or today) > today
+
+
+def test_the_first_load_decides_the_move_for_good(desk: Desk, clock: FakeClock) -> None:
+    load_campaign(desk, NOTICE, shift=True)
+    with desk.work(read_only=True) as work:
+        before = contents(work)
+    clock.advance(40 * 86400)
+    for shift in (True, False):
+        report = load_campaign(desk, NOTICE, shift=shift)
+        assert (report.counts["created"], report.counts["changed"]) == (0, 0)
+    with desk.work(read_only=True) as work:
+        assert contents(work) == before
+
+
+def test_a_changed_file_is_followed_and_the_refs_stay(desk: Desk, tmp_path: Path) -> None:
+    load_campaign(desk, NOTICE, shift=True)
+    with desk.work(read_only=True) as work:
+        before = programmes(work)
+    changed = the_notice()
+    changed["theme_activities"][1] |= {"title": "新名称", "undertakers": ["gxkjg", "gxkpcb"]}
+    changed["theme_activities"][6]["end"] = "2020-12-30"
+    report = load_campaign(desk, written(tmp_path, changed), shift=True)
+    with desk.work(read_only=True) as work:
+        after = programmes(work)
+    assert (report.counts["created"], report.counts["changed"]) == (0, 3)
+    assert {s: (r.id, r.ref) for s, r in after.items()} == {
+        s: (r.id, r.ref) for s, r in before.items()
+    }
+    assert after["quiz-contest"].title == "新名称"
+    was, now = before["bagui-forum-lectures"].end_on, after["bagui-forum-lectures"].end_on
+    assert was is not None
+    assert now == was - timedelta(days=1)
+
+
+def test_a_file_that_drops_a_loaded_programme_is_refused(desk: Desk, tmp_path: Path) -> None:
+    load_campaign(desk, NOTICE, shift=False)
+    with desk.work(read_only=True) as work:
+        before = contents(work)
+    shorter = the_notice()
+    shorter["joint_actions"].pop()
+    shorter["campaign"]["title"] = "别的名称"
+    report = load_campaign(desk, written(tmp_path, shorter), shift=False)
+    assert not report.ok
+    assert "caravan" in report.problems[0].reason
+    with desk.work(read_only=True) as work:
+        assert contents(work) == before
+
+
+@pytest.mark.race
+def test_loads_at_the_same_moment_make_one_campaign(desk: Desk) -> None:
+    def load(_: int) -> LoadReport:
+        return load_campaign(desk, NOTICE, shift=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(load, range(4)))
+    assert all(report.ok for report in reports)
+    with desk.work(read_only=True) as work:
+        count = work.session.scalar(select(func.count()).select_from(Programme))
+        assert (count, len(work.session.scalars(select(Campaign)).all())) == (15, 1)
+    assert sum(report.counts["created"] > 0 for report in reports) == 1
