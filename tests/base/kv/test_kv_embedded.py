@@ -25,9 +25,9 @@ OWNER = """
 import sys
 from pathlib import Path
 from server.base.kv.embedded import EmbeddedServer
-server = EmbeddedServer(Path(sys.argv[1]), start_seconds=20.0).start()
-print(server.pid, flush=True)
-sys.stdin.read()
+with EmbeddedServer(Path(sys.argv[1]), start_seconds=20.0) as server:
+    print(server.pid, flush=True)
+    sys.stdin.read()
 """
 
 
@@ -42,8 +42,10 @@ def owner_elsewhere(var: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
         assert owner.stdout is not None
         yield owner, int(owner.stdout.readline())
     finally:
-        owner.kill()
-        owner.communicate()
+        try:
+            owner.communicate(timeout=30)  # closes its input, which ends it in good order
+        finally:
+            owner.kill()
 
 
 def value(var: Path, key: str) -> object:
@@ -139,6 +141,7 @@ def test_a_server_does_not_outlive_its_owner(tmp_path: Path) -> None:
         finally:
             if not gone.done():
                 os.kill(server_pid, signal.SIGKILL)
+    EmbeddedServer(tmp_path, start_seconds=20.0).start().stop()  # sweeps up after the killed
 
 
 def test_owner_and_server_killed_together_are_followed_by_the_next(tmp_path: Path) -> None:
