@@ -176,18 +176,16 @@ class TokenService:
         lease = self._transport.total_seconds + 2.0
         while True:
             stored = self._stored()
-            if self._usable(stored, refused):
-                return _some(stored)
+            known = self._usable(refused, stored, self._kept)
+            if known is not None:
+                return known
             try:
                 with self._lock.hold(self._name, lease) as ours:
                     if ours:
                         # It may have been renewed between the look and the lock.
                         stored = self._stored()
-                        return (
-                            _some(stored)
-                            if self._usable(stored, refused)
-                            else self._asked(refused, stored, until)
-                        )
+                        known = self._usable(refused, stored)
+                        return known or self._asked(refused, stored, until)
             except KvAway:
                 return self._asked(refused, self._kept, until)
             if refused is None and stored is not None and self._left(stored) > 0:
@@ -294,8 +292,11 @@ class TokenService:
     def _must_reread(self) -> bool:
         return self._clock.monotonic() - self._kept_at >= _REREAD_SECONDS
 
-    def _usable(self, token: Token | None, refused: str | None) -> bool:
-        return token is not None and token.value != refused and self._lives(token)
+    def _usable(self, refused: str | None, *tokens: Token | None) -> Token | None:
+        for token in tokens:
+            if token is not None and token.value != refused and self._lives(token):
+                return token
+        return None
 
     def _lives(self, token: Token) -> bool:
         # A clock that was put back must not make a token last longer than any does.
@@ -311,7 +312,8 @@ class TokenService:
 def _read(answer: dict[str, Any], asked_ms: int) -> Token:
     value, seconds = answer.get("access_token"), answer.get("expires_in")
     good = isinstance(value, str) and _TOKEN.fullmatch(value) is not None
-    if not good or not isinstance(seconds, int) or not 0 < seconds <= LIFE_SECONDS:
+    # `true` would pass for one second.
+    if not good or type(seconds) is not int or not 0 < seconds <= LIFE_SECONDS:
         raise InDoubt
     life = timedelta(seconds=seconds)
     expires_ms = asked_ms + life // timedelta(milliseconds=1)
@@ -330,8 +332,3 @@ def _from_record(record: object) -> Token | None:
 def _again(error: WeChatError) -> WeChatError:
     # The same error is raised in many threads; each raise would lengthen its trace.
     return error.with_traceback(None)
-
-
-def _some(token: Token | None) -> Token:
-    assert token is not None  # noqa: S101 - narrows for the type checker
-    return token
