@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+from typing import TYPE_CHECKING
 
 from server.quiz.kinds import Kind
 from server.quiz.rules import Part
+
+if TYPE_CHECKING:
+    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
 
 
 class PoolTooSmall(Exception):
@@ -33,7 +36,7 @@ class Item:
     ref: str
     kind: Kind
     topic: str
-    benchmark_no: int
+    benchmark_no: int | None
     difficulty: int
     audience: str | None
     stem: str

@@ -60,7 +60,7 @@ class Question(Base):
     bank: Mapped[str] = mapped_column(String(40), ForeignKey("bank.slug"))
     kind: Mapped[Kind] = mapped_column(enum_column(Kind, "kind"))
     topic: Mapped[str] = mapped_column(String(40))
-    benchmark_no: Mapped[int] = mapped_column(Integer)
+    benchmark_no: Mapped[int | None] = mapped_column(Integer)
     benchmark: Mapped[str] = mapped_column(String(80))
     difficulty: Mapped[int] = mapped_column(Integer)
     audience: Mapped[str | None] = mapped_column(String(40))

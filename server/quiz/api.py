@@ -1,0 +1,162 @@
+"""Contests and papers for the mini-program."""
+
+from __future__ import annotations
+
+from server.base.errors import Invalid, NotAuthenticated, NotFound, Unavailable
+from server.base.web.auth import Who
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.web.endpoint import Answer, Api, endpoint
+from server.base.web.schema import Page, PageQuery
+from server.base.work import Work
+from server.quiz import attempts, contests, rules_page, service, shapes
+from server.quiz.board_api import BOARD_API
+from server.quiz.errors import (
+    AnswerFirst,
+    AttemptClosed,
+    BankTooSmall,
+    ContestClosed,
+    ContestNotOpen,
+    NoAttemptsLeft,
+    NoMoreQuestions,
+)
+from server.quiz.schemas import (
+    AnswersIn,
+    AttemptOut,
+    ContestOut,
+    NothingIn,
+    QuestionOut,
+    ResultOut,
+    RulesPageOut,
+    SubmissionIn,
+)
+
+# The boards are declared in a file of their own; outside there is one API of the contest.
+API = Api("quiz", routes=[*BOARD_API.routes])
+
+
+def _me(work: Work) -> int:
+    if work.actor is None:
+        raise NotAuthenticated
+    return work.actor.id
+
+
+@endpoint(
+    API,
+    "GET",
+    "/contests",
+    who=Who.MAYBE_CITIZEN,
+    query=PageQuery,
+    out=Page[ContestOut],
+    errors=(Invalid,),
+)
+def list_contests(work: Work, query: PageQuery) -> Page[ContestOut]:
+    """Contests, the youngest first."""
+    before = None if query.after is None else int(decode_cursor(query.after, int)[0])
+    found = contests.contests(work, query.limit + 1, before)
+    shown = found[: query.limit]
+    mine = service.mine(work, shown, work.actor.id) if work.actor else {}
+    return Page(
+        items=[shapes.contest_out(one, work.now, mine.get(one.id)) for one in shown],
+        next=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
+    )
+
+
+@endpoint(
+    API,
+    "GET",
+    "/contests/<ref>",
+    who=Who.MAYBE_CITIZEN,
+    out=ContestOut,
+    errors=(NotFound,),
+)
+def show_contest(work: Work, ref: str) -> ContestOut:
+    """One contest, and what the caller has in it."""
+    found = contests.contest(work, ref)
+    mine = service.mine(work, [found], work.actor.id) if work.actor else {}
+    return shapes.contest_out(found, work.now, mine.get(found.id))
+
+
+@endpoint(
+    API,
+    "GET",
+    "/contests/<ref>/rules",
+    who=Who.ANYONE,
+    out=RulesPageOut,
+    errors=(NotFound,),
+)
+def show_rules(work: Work, ref: str) -> RulesPageOut:
+    """The rules page, written from the rules in force."""
+    return shapes.rules_out(rules_page.rules_page(work, contests.contest(work, ref)))
+
+
+@endpoint(
+    API,
+    "POST",
+    "/contests/<ref>/attempts",
+    who=Who.CITIZEN,
+    body=NothingIn,
+    out=AttemptOut,
+    status=(201, 200),
+    errors=(
+        NotFound,
+        ContestNotOpen,
+        ContestClosed,
+        NoAttemptsLeft,
+        BankTooSmall,
+        Unavailable,
+    ),
+    consent=True,
+)
+def start_attempt(work: Work, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
+    """Begin a paper, or go on with the one that is open."""
+    started = attempts.start(work, ref, _me(work))
+    return Answer(value=shapes.attempt_out(started.view), status=201 if started.fresh else 200)
+
+
+@endpoint(
+    API,
+    "POST",
+    "/attempts/<ref>/next",
+    who=Who.CITIZEN,
+    body=NothingIn,
+    out=QuestionOut,
+    status=(201,),
+    errors=(NotFound, AttemptClosed, AnswerFirst, NoMoreQuestions),
+)
+def open_next(work: Work, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
+    """Put the next timed item on the screen."""
+    return shapes.question_out(attempts.open_next(work, ref, _me(work)), timed=True)
+
+
+@endpoint(API, "GET", "/attempts/<ref>", who=Who.CITIZEN, out=AttemptOut, errors=(NotFound,))
+def show_attempt(work: Work, ref: str) -> AttemptOut:
+    """An own paper: to go on with, or with its result."""
+    return shapes.attempt_out(attempts.read(work, ref, _me(work)))
+
+
+@endpoint(
+    API,
+    "PUT",
+    "/attempts/<ref>/answers",
+    who=Who.CITIZEN,
+    body=AnswersIn,
+    status=(204,),
+    errors=(NotFound, AttemptClosed, Invalid),
+)
+def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
+    """Keep answers of an open paper."""
+    attempts.save_answers(work, ref, _me(work), body.answers)
+
+
+@endpoint(
+    API,
+    "POST",
+    "/attempts/<ref>/submission",
+    who=Who.CITIZEN,
+    body=SubmissionIn,
+    out=ResultOut,
+    errors=(NotFound, Invalid, Unavailable),
+)
+def submit(work: Work, ref: str, body: SubmissionIn) -> ResultOut:
+    """Hand a paper in; a repeat tells the same."""
+    return shapes.result_out(attempts.submit(work, ref, _me(work), body.answers))

@@ -1,0 +1,114 @@
+"""The question bank in memory: read once for each change of it, every version by its number.
+
+A paper is tied to the versions it was dealt; only live ones are dealt anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from server.base.tables import insert_for
+from server.base.work import Work
+from server.quiz import models
+from server.quiz.drawing import Item, fits
+from server.quiz.kinds import QuestionState
+from server.quiz.rules import Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bank:
+    """One state of a bank."""
+
+    revision: str
+    by_id: Mapping[int, Item]
+    live: Sequence[Item]
+    _pools: dict[Part, Sequence[Item]] = field(default_factory=dict)
+
+    def pool(self, part: Part) -> Sequence[Item]:
+        """The live questions that fit a part of a blueprint."""
+        if part not in self._pools:
+            self._pools[part] = [item for item in self.live if fits(item, part)]
+        return self._pools[part]
+
+
+# A revision's name is made once and never again, so a copy can only be right or unused.
+_kept: dict[str, Bank] = {}
+_MOST_KEPT = 4
+
+
+def revision_of(work: Work, slug: str) -> str | None:
+    """The name of a bank's present state; None without such a bank."""
+    return work.session.scalar(select(models.Bank.revision).where(models.Bank.slug == slug))
+
+
+def bank_of(work: Work, slug: str, revision: str | None = None) -> Bank:
+    """A bank as it is now; `revision` when the caller has just read it."""
+    revision = revision or revision_of(work, slug) or ""
+    found = _kept.get(revision)
+    if found is None:
+        found = _read(work, slug, revision)
+        while len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[revision] = found
+    return found
+
+
+def changed(work: Work, slug: str) -> None:
+    """Give the bank a new name, in the transaction that changes it."""
+    fresh = insert_for(work.session, models.Bank).values(slug=slug, revision=work.new_ref("rev"))
+    work.session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["slug"], set_={"revision": fresh.excluded.revision}
+        )
+    )
+
+
+def _read(work: Work, slug: str, revision: str) -> Bank:
+    question = models.Question
+    asked = select(
+        question.id,
+        question.ref,
+        question.kind,
+        question.topic,
+        question.benchmark_no,
+        question.difficulty,
+        question.audience,
+        question.stem,
+        question.options,
+        question.answer,
+        question.explanation,
+        question.state,
+    ).where(question.bank == slug)
+    by_id: dict[int, Item] = {}
+    live: list[Item] = []
+    for *facts, state in work.session.execute(asked.order_by(question.id)):
+        item = _item(*facts)
+        by_id[item.id] = item
+        if state is QuestionState.LIVE:
+            live.append(item)
+    return Bank(revision=revision, by_id=by_id, live=live)
+
+
+_NAMES = (
+    "id",
+    "ref",
+    "kind",
+    "topic",
+    "benchmark_no",
+    "difficulty",
+    "audience",
+    "stem",
+    "options",
+    "answer",
+    "explanation",
+)
+
+
+def _item(*facts: object) -> Item:
+    named = dict(zip(_NAMES, facts, strict=True))
+    named["options"] = tuple(named["options"])  # type: ignore[arg-type]  # a JSON list
+    named["answer"] = tuple(named["answer"])  # type: ignore[arg-type]  # a JSON list
+    return Item(**named)  # type: ignore[arg-type]  # columns of the same names and types

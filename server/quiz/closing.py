@@ -1,0 +1,215 @@
+"""Closing a paper, by its citizen or by the clock, and telling what came of it.
+
+A result is told from the closed row alone, so that every repeat is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+
+from server.base.work import Work
+from server.quiz import boards, contests, papers, queries, sheets
+from server.quiz.bank import bank_of
+from server.quiz.board_keys import REGION, TOTAL, to_millisecond
+from server.quiz.kinds import AttemptState
+from server.quiz.models import Attempt, Entry
+from server.quiz.papers import Slot
+from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, standing
+from server.quiz.sheets import Sheet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reviewed:
+    """One question after the end, in the paper's keys."""
+
+    question_ref: str
+    chosen: list[str]
+    correct: list[str]
+    explanation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of a paper.
+
+    Units: `duration_ms` milliseconds; `personal_best` the citizen's best score up to this paper.
+    """
+
+    state: AttemptState
+    closed_at: datetime
+    score: int
+    max_score: int
+    correct_count: int
+    question_count: int
+    duration_ms: int
+    personal_best: int
+    rank_region: int
+    rank_city: int | None
+    review: list[Reviewed]
+
+
+def opened(work: Work, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
+    """The rules a paper was begun under, and its questions."""
+    rules = contests.rules_at(work, sheet.contest_id, sheet.rules_version)
+    bank = bank_of(work, sheet.bank, sheet.bank_revision)
+    slots = papers.slots(sheet.paper, bank.by_id, rules.timer, sheet.started_at, sheet.deadline_at)
+    return rules, slots
+
+
+def close(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) -> Sheet:
+    """Close a locked open paper with the answers that the sheet holds, and count it on the boards.
+
+    Locks: the entry; the caller holds the attempt.
+    """
+    closed = _closed(work, sheet, state, closed_at)
+    sheets.close(work, sheet.id, closed)
+    season = contests.contest_by_id(work, sheet.contest_id).rules
+    ranks = boards.record(work, sheet.id, season)
+    sheets.keep_ranks(work, sheet.id, ranks.region, ranks.city)
+    return replace(sheet, **closed, rank_region=ranks.region, rank_city=ranks.city)
+
+
+def expire(work: Work, sheet: Sheet) -> Sheet:
+    """Close a locked paper whose time is up with the answers kept in time."""
+    return close(work, sheet, AttemptState.EXPIRED, sheet.deadline_at)
+
+
+def close_overdue(work: Work, attempt_id: int) -> bool:
+    """Close a paper if it is still open and its time is up; whether this call did it.
+
+    Locks: the entry, the attempt.
+    """
+    found = sheets.by_id(work, attempt_id)
+    if found is None:
+        return False
+    sheets.lock_entry(work, found.entry_id)
+    sheet = sheets.by_id(work, attempt_id, lock=True)
+    if sheet is None or not sheet.is_open or not is_over(work.now, sheet.deadline_at):
+        return False
+    if sheet.entry_id != found.entry_id:
+        return False  # its citizen was just found to be another: the next sweep takes it
+    expire(work, sheet)
+    return True
+
+
+def overdue(work: Work, limit: int) -> list[int]:
+    """Open papers whose time is up, grace included."""
+    return sheets.overdue(work, work.now - GRACE, limit)
+
+
+def result_of(work: Work, sheet: Sheet) -> Result:
+    """The result of a closed paper."""
+    if (
+        sheet.score is None
+        or sheet.correct_count is None
+        or sheet.duration_ms is None
+        or sheet.closed_at is None
+        or sheet.rank_region is None
+    ):
+        raise ValueError("an open paper has no result")
+    rules, slots = opened(work, sheet)
+    return Result(
+        state=sheet.state,
+        closed_at=sheet.closed_at,
+        score=sheet.score,
+        max_score=rules.max_score,
+        correct_count=sheet.correct_count,
+        question_count=rules.question_count,
+        duration_ms=sheet.duration_ms,
+        personal_best=_best_before(work, sheet, sheet.closed_at, sheet.score),
+        rank_region=sheet.rank_region,
+        rank_city=sheet.rank_city,
+        review=[_reviewed(slot, sheet.answers) for slot in slots],
+    )
+
+
+def foretold(work: Work, sheet: Sheet) -> Result:
+    """The result that the sweep will write for a paper whose time is up; nothing is written."""
+    closed = replace(
+        sheet, **_closed(work, sheet, AttemptState.EXPIRED, sheet.deadline_at), rank_region=0
+    )
+    season = contests.contest_by_id(work, sheet.contest_id).rules
+    reached = standing(season.season, [_paper(s) for s in [*_counted(work, sheet), closed]])
+    if reached is None:
+        raise ValueError("a closed paper counts")
+    city = work.session.scalar(select(Entry.city).where(Entry.id == sheet.entry_id))
+    mine = queries.Stand(
+        sheet.entry_id,
+        reached.points,
+        reached.time_ms,
+        to_millisecond(reached.reached_at),
+        version=0,
+    )
+    return result_of(
+        work,
+        replace(
+            closed,
+            rank_region=_rank(work, sheet, REGION, mine),
+            rank_city=None if city is None else _rank(work, sheet, f"city:{city}", mine),
+        ),
+    )
+
+
+def _rank(work: Work, sheet: Sheet, scope: str, mine: queries.Stand) -> int:
+    """The place that a standing would take; what its entry has now is not in its own way."""
+    place = queries.place_on(work, sheet.contest_id, TOTAL, scope, mine)
+    now = queries.stand_of(work, sheet.entry_id, TOTAL, scope)
+    return place - 1 if now is not None and _order(now) < _order(mine) else place
+
+
+def _order(stand: queries.Stand) -> tuple[int, int, datetime]:
+    return (-stand.points, stand.time_ms, stand.reached_at)
+
+
+def _counted(work: Work, sheet: Sheet) -> list[Sheet]:
+    return [other for other in sheets.of_entry(work, sheet.entry_id) if not other.is_open]
+
+
+def _paper(sheet: Sheet) -> Paper:
+    return Paper(
+        id=sheet.id,
+        on_day=sheet.on_day,
+        score=sheet.score or 0,
+        time_ms=sheet.duration_ms or 0,
+        closed_at=sheet.closed_at or sheet.deadline_at,
+    )
+
+
+def _closed(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) -> dict[str, Any]:
+    rules, slots = opened(work, sheet)
+    score, correct_count = papers.score(slots, rules, sheet.answers)
+    # Time that was only granted to the network is not counted as time used.
+    used = min(closed_at, sheet.deadline_at) - sheet.started_at
+    return {
+        "state": state,
+        "answers": sheet.answers,
+        "score": score,
+        "correct_count": correct_count,
+        "duration_ms": milliseconds(used),
+        "closed_at": closed_at,
+    }
+
+
+def _best_before(work: Work, sheet: Sheet, closed_at: datetime, score: int) -> int:
+    earlier = or_(
+        Attempt.closed_at < closed_at, and_(Attempt.closed_at == closed_at, Attempt.id <= sheet.id)
+    )
+    best = work.session.scalar(
+        select(func.max(Attempt.score)).where(
+            Attempt.entry_id == sheet.entry_id, Attempt.state != AttemptState.OPEN, earlier
+        )
+    )
+    return max(score, best or 0)
+
+
+def _reviewed(slot: Slot, answers: dict[str, list[int]]) -> Reviewed:
+    return Reviewed(
+        question_ref=slot.item.ref,
+        chosen=slot.keys_of(answers.get(slot.item.ref, [])),
+        correct=slot.keys_of(slot.item.answer),
+        explanation=slot.item.explanation,
+    )

@@ -1,0 +1,160 @@
+"""Commands of the contest: importing a question bank, opening a contest with a preset of rules.
+
+The command line prints what comes back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from server.base.clock import beijing_day, beijing_midnight
+from server.base.settings import ROOT
+from server.base.work import Desk, Work
+from server.programme import service as programmes
+from server.quiz import contests, loading
+from server.quiz.errors import NoSuchPreset, NoSuchProgramme, RulesRefused
+from server.quiz.loading import ContestPlan
+from server.quiz.question_files import FileRefused, Problem, read_table
+from server.quiz.rule_check import RuleSetRefused
+
+PRESETS = ROOT / "config" / "campaign" / "2020" / "contest_rules.json"
+BANK = "demo"
+PROGRAMME = "quiz-contest"
+DEMO_CONTEST = "daily-quiz"
+_DEMO_DAYS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportReport:
+    """What came of a file: taken as a whole, or refused with every reason."""
+
+    problems: tuple[Problem, ...] = ()
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    ignored_columns: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file was taken."""
+        return not self.problems
+
+    @property
+    def count(self) -> int:
+        """Questions of the file that the bank has now, or would have after a dry run."""
+        return self.added + self.changed + self.unchanged
+
+
+def import_questions(
+    desk: Desk, path: Path, *, bank: str = BANK, dry_run: bool = False
+) -> ImportReport:
+    """Import a table of questions and publish them; one refused row refuses the file."""
+    try:
+        table = read_table(path)
+    except FileRefused as refusal:
+        return ImportReport(problems=(Problem(line=refusal.line, reason=str(refusal)),))
+    with desk.work(read_only=dry_run) as work:
+        if not dry_run:
+            loading.lock_bank(work, bank)
+        found = loading.compare(work, bank, table.drafts)
+        problems = sorted([*table.problems, *found.problems], key=lambda problem: problem.line)
+        if not problems and not dry_run:
+            loading.store(work, bank, found)
+    ignored = tuple(table.ignored)
+    if problems:
+        return ImportReport(problems=tuple(problems), ignored_columns=ignored)
+    return ImportReport(
+        added=len(found.added),
+        changed=len(found.changed),
+        unchanged=len(found.unchanged),
+        ignored_columns=ignored,
+    )
+
+
+def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:
+    """The rules that a file keeps under a name.
+
+    Raises: NoSuchPreset (409).
+    """
+    for body in json.loads(path.read_text(encoding="utf-8"))["presets"]:
+        if body["slug"] == preset:
+            return dict(body)
+    raise NoSuchPreset(preset=preset)
+
+
+def open_contest(desk: Desk, plan: ContestPlan) -> str:
+    """Open a contest, or bring the one of this slug to the plan; its public id.
+
+    Raises: RulesRefused (409).
+    """
+    with desk.work() as work:
+        return _set(work, plan)
+
+
+def open_programme_contest(
+    desk: Desk,
+    *,
+    slug: str,
+    preset: str = "default",
+    programme: str = PROGRAMME,
+    bank: str = BANK,
+) -> str:
+    """Open a contest for as long as its programme runs; its public id.
+
+    Raises: NoSuchPreset, NoSuchProgramme, RulesRefused (409).
+    """
+    body = preset_body(preset)
+    with desk.work() as work:
+        found = programmes.programme_by_slug(work, programme)
+        if found is None or found.start is None or found.end is None:
+            raise NoSuchProgramme(programme=programme)
+        plan = ContestPlan(
+            slug=slug,
+            title=found.title,
+            programme_slug=found.slug,
+            bank=bank,
+            opens_at=beijing_midnight(found.start),
+            closes_at=beijing_midnight(found.end + timedelta(days=1)),
+            body=body,
+        )
+        return _set(work, plan)
+
+
+def open_demo_contest(desk: Desk) -> str:
+    """The demo's contest, open from its first day on; once there it keeps its window.
+
+    Raises: RulesRefused (409).
+    """
+    body = preset_body("default")
+    with desk.work() as work:
+        there = contests.by_slug(work, DEMO_CONTEST)
+        opens_at, closes_at = _demo_window(work)
+        found = programmes.programme_by_slug(work, PROGRAMME)
+        plan = ContestPlan(
+            slug=DEMO_CONTEST,
+            title=str(body["title"]) if found is None else found.title,
+            programme_slug=None if found is None else found.slug,
+            bank=BANK,
+            opens_at=opens_at if there is None else there.opens_at,
+            closes_at=closes_at if there is None else there.closes_at,
+            body=body,
+        )
+        return _set(work, plan)
+
+
+def _demo_window(work: Work) -> tuple[datetime, datetime]:
+    """Open today whatever the programme's dates are: the demo has something to answer."""
+    today = beijing_day(work.now)
+    return beijing_midnight(today), beijing_midnight(today + timedelta(days=_DEMO_DAYS))
+
+
+def _set(work: Work, plan: ContestPlan) -> str:
+    try:
+        return loading.set_contest(work, plan)
+    except RuleSetRefused as refusal:
+        raise RulesRefused(reasons="; ".join(refusal.reasons)) from None

@@ -1,0 +1,214 @@
+"""Storing questions and opening contests: as a whole or not at all, and the second time nothing.
+
+A question whose content changed becomes a new version; papers keep the one they were dealt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from server.base.tables import insert_for
+from server.base.work import Work
+from server.quiz import bank as banks
+from server.quiz.drawing import shortages
+from server.quiz.kinds import QuestionState
+from server.quiz.models import Bank, Contest, Question, RuleSetRow
+from server.quiz.question_files import Draft, Problem, sameness
+from server.quiz.rule_check import RuleSetRefused, read_rule_set
+
+_CONTENT = (
+    "kind",
+    "topic",
+    "benchmark_no",
+    "benchmark",
+    "difficulty",
+    "audience",
+    "stem",
+    "options",
+    "answer",
+    "explanation",
+    "source",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What a file would do to a bank."""
+
+    added: list[Draft] = field(default_factory=list)
+    changed: list[tuple[Draft, Question]] = field(default_factory=list)
+    unchanged: list[Question] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContestPlan:
+    """A contest as it shall be; `body` is its rule set."""
+
+    slug: str
+    title: str
+    programme_slug: str | None
+    bank: str
+    opens_at: datetime
+    closes_at: datetime
+    body: Mapping[str, Any]
+
+
+def lock_bank(work: Work, slug: str) -> None:
+    """Hold a bank, made if it is new, until the commit."""
+    fresh = insert_for(work.session, Bank).values(slug=slug, revision=work.new_ref("rev"))
+    work.session.execute(fresh.on_conflict_do_nothing())
+    work.session.execute(select(Bank.slug).where(Bank.slug == slug).with_for_update())
+
+
+def compare(work: Work, slug: str, drafts: Iterable[Draft]) -> Comparison:
+    """Compare a file's questions with each other and with the bank."""
+    latest = _latest(work)
+    known = {
+        sameness(row.stem, row.options): row.ref for row in latest.values() if row.bank == slug
+    }
+    made = Comparison()
+    lines: dict[str, int] = {}
+    for draft in drafts:
+        reason = _repeated(draft, lines) or _clash(draft, slug, latest, known)
+        row = latest.get(draft.ref)
+        if reason:
+            made.problems.append(Problem(line=draft.line, reason=reason))
+        elif row is None:
+            made.added.append(draft)
+        elif _content(draft) != _stored(row):
+            made.changed.append((draft, row))
+        else:
+            made.unchanged.append(row)
+    return made
+
+
+def _latest(work: Work) -> dict[str, Question]:
+    rows = work.session.scalars(select(Question).order_by(Question.ref, Question.version))
+    return {row.ref: row for row in rows}
+
+
+def _repeated(draft: Draft, lines: dict[str, int]) -> str | None:
+    for name, mark in (("id", f"ref {draft.ref}"), ("question", draft.sameness)):
+        first = lines.setdefault(mark, draft.line)
+        if first != draft.line:
+            return f"the same {name} as in line {first}"
+    return None
+
+
+def _clash(
+    draft: Draft, slug: str, latest: Mapping[str, Question], known: Mapping[str, str]
+) -> str | None:
+    row = latest.get(draft.ref)
+    if row is not None and row.bank != slug:
+        return f"id {draft.ref} belongs to the bank {row.bank}"
+    other = known.get(draft.sameness)
+    if other is not None and other != draft.ref:
+        return f"the bank has this question as {other}"
+    return None
+
+
+def _content(draft: Draft) -> dict[str, Any]:
+    named = {name: getattr(draft, name) for name in _CONTENT}
+    return {**named, "options": list(draft.options), "answer": list(draft.answer)}
+
+
+def _stored(row: Question) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _CONTENT}
+
+
+def store(work: Work, slug: str, found: Comparison) -> None:
+    """Publish what a file brings; the caller holds the bank."""
+    gone = [row.id for _, row in found.changed if row.state is QuestionState.LIVE]
+    _set_state(work, gone, QuestionState.RETIRED)
+    rows = [(draft, 1) for draft in found.added]
+    rows += [(draft, row.version + 1) for draft, row in found.changed]
+    if rows:
+        work.session.execute(
+            insert(Question),
+            [
+                {
+                    **_content(draft),
+                    "ref": draft.ref,
+                    "version": version,
+                    "bank": slug,
+                    "state": QuestionState.LIVE,
+                    "made_at": work.now,
+                }
+                for draft, version in rows
+            ],
+        )
+    revived = [row.id for row in found.unchanged if row.state is not QuestionState.LIVE]
+    _set_state(work, revived, QuestionState.LIVE)
+    if rows or revived:
+        banks.changed(work, slug)
+
+
+def _set_state(work: Work, ids: list[int], state: QuestionState) -> None:
+    for start in range(0, len(ids), 500):
+        work.session.execute(
+            update(Question).where(Question.id.in_(ids[start : start + 500])).values(state=state)
+        )
+
+
+def set_contest(work: Work, plan: ContestPlan) -> str:
+    """Open a contest, or bring the one of this slug to the plan; its public id.
+
+    Raises: RuleSetRefused when its rules or its bank cannot give a paper.
+    """
+    rules = read_rule_set(plan.body)
+    reasons = _cannot_fill(work, plan)
+    if plan.opens_at >= plan.closes_at:
+        reasons.append("window: it closes before it opens")
+    if reasons:
+        raise RuleSetRefused(reasons)
+    facts = {
+        "title": plan.title,
+        "programme_slug": plan.programme_slug,
+        "bank": plan.bank,
+        "opens_at": plan.opens_at,
+        "closes_at": plan.closes_at,
+    }
+    fresh = insert_for(work.session, Contest).values(
+        ref=work.new_ref("con"), slug=plan.slug, made_at=work.now, **facts
+    )
+    contest_id, ref = work.session.execute(
+        fresh.on_conflict_do_update(index_elements=["slug"], set_=facts).returning(
+            Contest.id, Contest.ref
+        )
+    ).one()
+    _put_in_force(work, contest_id, rules.version, plan.body)
+    return str(ref)
+
+
+def _cannot_fill(work: Work, plan: ContestPlan) -> list[str]:
+    rules = read_rule_set(plan.body)
+    lacking = shortages(rules.parts, banks.bank_of(work, plan.bank).live)
+    return [
+        f"bank {plan.bank}: {part.kind or 'questions'}: {part.count} wanted, {there} there"
+        for part, there in lacking
+    ]
+
+
+def _put_in_force(work: Work, contest_id: int, version: str, body: Mapping[str, Any]) -> None:
+    newest = work.session.scalar(
+        select(RuleSetRow.version)
+        .where(RuleSetRow.contest_id == contest_id)
+        .order_by(RuleSetRow.valid_from.desc(), RuleSetRow.id.desc())
+        .limit(1)
+    )
+    if newest == version:
+        return
+    fresh = insert_for(work.session, RuleSetRow).values(
+        contest_id=contest_id, version=version, body=dict(body), valid_from=work.now
+    )
+    work.session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["contest_id", "version"], set_={"valid_from": work.now}
+        )
+    )

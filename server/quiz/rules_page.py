@@ -1,0 +1,107 @@
+"""The rules page, written from the rules that are in force and signed, so that it cannot drift."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.base.clock import BEIJING
+from server.base.texts import Texts
+from server.base.work import Work
+from server.quiz.contests import ContestView
+from server.quiz.kinds import Season, Timer
+from server.quiz.rules import Part, RuleSet
+
+_SEASON = {
+    Season.BEST: "quiz.rules.season_best",
+    Season.SUM_OF_DAILY_BEST: "quiz.rules.season_sum_of_daily_best",
+    Season.SUM: "quiz.rules.season_sum",
+    Season.MEAN: "quiz.rules.season_mean",
+    Season.LAST: "quiz.rules.season_last",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesPage:
+    """The page; `document` is exactly what `signature` signs."""
+
+    contest: ContestView
+    sentences: list[tuple[str, str]]
+    document: str
+    signature: str
+    public_key: str
+
+
+def rules_page(work: Work, contest: ContestView) -> RulesPage:
+    """The rules of a contest in sentences, with the version they speak of."""
+    sentences = list(told(work.texts, contest))
+    document = json.dumps(
+        {
+            "contest": contest.ref,
+            "title": contest.title,
+            "rules_version": contest.rules.version,
+            "sentences": dict(sentences),
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    return RulesPage(
+        contest=contest,
+        sentences=sentences,
+        document=document,
+        signature=work.keys.sign(document.encode()),
+        public_key=work.keys.public_key,
+    )
+
+
+def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
+    """Every rule as a sentence for citizens, by name."""
+    rules = contest.rules
+    yield (
+        "window",
+        texts.say(
+            "quiz.rules.window", opens=_minute(contest.opens_at), closes=_minute(contest.closes_at)
+        ),
+    )
+    yield "per_day", texts.say("quiz.rules.per_day", count=rules.papers_per_day)
+    if rules.papers_total is not None:
+        yield "in_all", texts.say("quiz.rules.in_all", count=rules.papers_total)
+    yield "paper", texts.say("quiz.rules.paper", count=rules.question_count, mix=_mix(texts, rules))
+    yield "draw", texts.say("quiz.rules.draw")
+    yield (
+        "points",
+        texts.say("quiz.rules.points", points=rules.points_per_question, most=rules.max_score),
+    )
+    yield "timer", _timer(texts, rules)
+    yield "resume", texts.say("quiz.rules.resume")
+    yield "reveal", texts.say("quiz.rules.reveal")
+    yield "season", texts.say(_SEASON[rules.season])
+    yield "ties", texts.say("quiz.rules.ties")
+    yield "unit_board", texts.say("quiz.rules.unit_board", count=rules.unit_board_min_members)
+    yield "no_reward", texts.say("quiz.rules.no_reward")
+
+
+def _minute(instant: datetime) -> str:
+    return instant.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+
+
+def _mix(texts: Texts, rules: RuleSet) -> str:
+    lines = [_part(texts, part) for part in rules.parts if part.kind is not None]
+    return texts.say("quiz.rules.and").join(lines) or texts.say("quiz.rules.kind_any")
+
+
+def _part(texts: Texts, part: Part) -> str:
+    kind = "any" if part.kind is None else part.kind.value
+    return texts.say("quiz.rules.part", kind=texts.say(f"quiz.rules.kind_{kind}"), count=part.count)
+
+
+def _timer(texts: Texts, rules: RuleSet) -> str:
+    if rules.timer is Timer.ITEM:
+        return texts.say(
+            "quiz.rules.timer_item",
+            seconds=rules.seconds_per_question,
+            paper=rules.paper_seconds,
+        )
+    return texts.say("quiz.rules.timer_paper", seconds=rules.paper_seconds)

@@ -1,0 +1,67 @@
+"""The doors of the contest: contests with what a citizen has in them, figures, and the hooks.
+
+Papers are in attempts.py and closing.py, boards in boards.py and board_view.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from server.base.clock import beijing_day
+from server.base.work import Hooks, Work
+from server.quiz import sheets
+from server.quiz.board_hooks import BOARD_HOOKS
+from server.quiz.contests import ContestView
+from server.quiz.kinds import AttemptState
+from server.quiz.models import Attempt
+from server.quiz.rules import GRACE, is_over
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    """What a citizen has in a contest."""
+
+    attempts_left_today: int
+    attempts_left_total: int | None
+    best_score: int | None
+    open_attempt_ref: str | None
+
+
+def mine(work: Work, contests: Sequence[ContestView], citizen_id: int) -> dict[int, Mine]:
+    """What a citizen has in each of these contests, by the contest's number."""
+    tries = sheets.tries(work, [contest.id for contest in contests], citizen_id)
+    return {contest.id: _mine(work, contest, tries.get(contest.id, [])) for contest in contests}
+
+
+def _mine(work: Work, contest: ContestView, tries: Sequence[sheets.Try]) -> Mine:
+    today = beijing_day(work.now)
+    rules = contest.rules
+    left = rules.papers_per_day - sum(one.on_day == today for one in tries)
+    in_all = None if rules.papers_total is None else max(0, rules.papers_total - len(tries))
+    left = max(0, left if in_all is None else min(left, in_all))
+    scores = [one.score for one in tries if one.score is not None]
+    still_open = [
+        one.ref
+        for one in tries
+        if one.state is AttemptState.OPEN and not is_over(work.now, one.deadline_at)
+    ]
+    return Mine(
+        attempts_left_today=left if contest.takes_starts(work.now) else 0,
+        attempts_left_total=in_all,
+        best_score=max(scores, default=None),
+        open_attempt_ref=still_open[0] if still_open else None,
+    )
+
+
+def _overdue_papers(work: Work) -> float:
+    asked = select(func.count()).where(
+        Attempt.state == AttemptState.OPEN, Attempt.deadline_at < work.now - GRACE
+    )
+    return float(work.session.scalar(asked) or 0)
+
+
+READINGS: Mapping[str, Callable[[Work], float]] = {"quiz_overdue_papers": _overdue_papers}
+HOOKS: Hooks = BOARD_HOOKS

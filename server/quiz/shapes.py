@@ -1,0 +1,150 @@
+"""From what the services give to what goes over the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from msgspec import UNSET
+
+from server.quiz.attempts import AttemptView
+from server.quiz.closing import Result
+from server.quiz.contests import ContestView
+from server.quiz.kinds import Timer
+from server.quiz.papers import KEYS, Slot
+from server.quiz.rules import RuleSet, milliseconds
+from server.quiz.rules_page import RulesPage
+from server.quiz.schemas import (
+    AttemptOut,
+    ContestMeOut,
+    ContestOut,
+    ContestRulesOut,
+    OptionOut,
+    QuestionOut,
+    RanksOut,
+    ResultOut,
+    ReviewOut,
+    RuleSentenceOut,
+    RulesPageOut,
+)
+from server.quiz.service import Mine
+
+
+def contest_out(contest: ContestView, now: datetime, mine: Mine | None) -> ContestOut:
+    """A contest."""
+    return ContestOut(
+        id=contest.ref,
+        slug=contest.slug,
+        title=contest.title,
+        programme=contest.programme_slug,
+        state=cast(Literal["upcoming", "open", "closed"], contest.state(now)),
+        opens_at=contest.opens_at,
+        closes_at=contest.closes_at,
+        rules=_rules_out(contest.rules),
+        me=None if mine is None else _mine_out(mine),
+    )
+
+
+def _rules_out(rules: RuleSet) -> ContestRulesOut:
+    return ContestRulesOut(
+        rules_version=rules.version,
+        papers_per_day=rules.papers_per_day,
+        papers_total=rules.papers_total,
+        question_count=rules.question_count,
+        points_per_question=rules.points_per_question,
+        max_score=rules.max_score,
+        timer=rules.timer.value,
+        paper_seconds=rules.paper_seconds,
+        seconds_per_question=rules.seconds_per_question,
+        season=rules.season.value,
+    )
+
+
+def _mine_out(mine: Mine) -> ContestMeOut:
+    return ContestMeOut(
+        attempts_left_today=mine.attempts_left_today,
+        attempts_left_total=mine.attempts_left_total,
+        best_score=mine.best_score,
+        open_attempt_id=mine.open_attempt_ref,
+    )
+
+
+def rules_out(page: RulesPage) -> RulesPageOut:
+    """A rules page."""
+    return RulesPageOut(
+        contest_id=page.contest.ref,
+        title=page.contest.title,
+        rules_version=page.contest.rules.version,
+        valid_from=page.contest.valid_from,
+        sentences=[RuleSentenceOut(name=name, text=text) for name, text in page.sentences],
+        document=page.document,
+        signature=page.signature,
+        public_key=page.public_key,
+    )
+
+
+def question_out(slot: Slot, *, timed: bool) -> QuestionOut:
+    """A question of a paper, without a trace of what is right."""
+    return QuestionOut(
+        id=slot.item.ref,
+        kind=slot.item.kind.value,
+        stem=slot.item.stem,
+        options=[
+            OptionOut(key=KEYS[at], text=slot.item.options[option])
+            for at, option in enumerate(slot.order)
+        ],
+        deadline=slot.deadline_at if timed and slot.opened_at is not None else UNSET,
+    )
+
+
+def attempt_out(view: AttemptView) -> AttemptOut:
+    """A paper, with its result once it is over."""
+    sheet, timed = view.sheet, view.rules.timer is Timer.ITEM
+    return AttemptOut(
+        id=sheet.ref,
+        contest_id=sheet.contest_ref,
+        state=(sheet if view.result is None else view.result).state.value,
+        rules_version=sheet.rules_version,
+        timer=view.rules.timer.value,
+        started_at=sheet.started_at,
+        deadline=sheet.deadline_at,
+        remaining_ms=milliseconds(view.remaining),
+        question_count=view.rules.question_count,
+        questions=[question_out(slot, timed=timed) for slot in view.shown],
+        answers=view.answers,
+        **({} if view.result is None else _told(view.result)),
+    )
+
+
+def result_out(view: AttemptView) -> ResultOut:
+    """The result of a paper that is over."""
+    if view.result is None:
+        raise ValueError("an open paper has no result")
+    return ResultOut(
+        id=view.sheet.ref,
+        contest_id=view.sheet.contest_ref,
+        state=cast(Literal["submitted", "expired"], view.result.state.value),
+        question_count=view.result.question_count,
+        **_told(view.result),
+    )
+
+
+def _told(result: Result) -> dict[str, Any]:
+    return {
+        "closed_at": result.closed_at,
+        "score": result.score,
+        "max_score": result.max_score,
+        "correct_count": result.correct_count,
+        "duration_ms": result.duration_ms,
+        "personal_best": result.personal_best,
+        "ranks": RanksOut(region=result.rank_region, city=result.rank_city),
+        "review": [
+            ReviewOut(
+                question_id=one.question_ref,
+                chosen=one.chosen,
+                correct=one.correct,
+                explanation=one.explanation,
+            )
+            for one in result.review
+        ],
+    }

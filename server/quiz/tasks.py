@@ -1,0 +1,37 @@
+"""What the contest does by itself: papers whose time is up are closed."""
+
+from __future__ import annotations
+
+import logging
+
+from server.base.jobs import Shop, Task
+from server.quiz import closing
+from server.quiz.board_tasks import BOARD_TASKS
+
+_log = logging.getLogger(__name__)
+BATCH = 200
+
+
+def close_expired(shop: Shop, *_ids: int) -> int:
+    """Close open papers past deadline and grace, each in its own transaction; how many."""
+    with shop.desk.work(read_only=True) as reading:
+        due = closing.overdue(reading, BATCH)
+    closed = 0
+    trouble: Exception | None = None
+    for attempt_id in due:
+        try:
+            with shop.desk.work() as work:
+                closed += closing.close_overdue(work, attempt_id)
+        except Exception as caught:
+            # One paper that cannot be closed must not keep the others open.
+            _log.error("a paper was not closed", exc_info=caught, extra={"task": "quiz"})
+            trouble = caught
+    if trouble is not None and not closed:
+        raise trouble
+    return closed
+
+
+TASKS: tuple[Task, ...] = (
+    Task(name="quiz.close_expired", step=close_expired, every_seconds=2),
+    *BOARD_TASKS,
+)
