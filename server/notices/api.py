@@ -1,0 +1,51 @@
+"""Permissions to push and the inbox for the mini-program."""
+
+from __future__ import annotations
+
+from server.base.errors import NotAuthenticated
+from server.base.web.auth import Who
+from server.base.web.endpoint import Api, endpoint
+from server.base.web.schema import Page, PageQuery
+from server.base.work import Work
+from server.notices import service
+from server.notices.schemas import InboxItem, SubscriptionsIn, SubscriptionsOut
+
+API = Api("notices")
+
+
+@endpoint(
+    API,
+    "POST",
+    "/me/subscriptions",
+    who=Who.CITIZEN,
+    body=SubscriptionsIn,
+    out=SubscriptionsOut,
+    consent=True,
+)
+def record_subscriptions(work: Work, body: SubscriptionsIn) -> SubscriptionsOut:
+    """Tell what the citizen chose on the subscription sheet."""
+    left = service.record_client_results(work, _caller(work), body.results)
+    return SubscriptionsOut(remaining=left)
+
+
+@endpoint(API, "GET", "/me/inbox", who=Who.CITIZEN, query=PageQuery, out=Page[InboxItem])
+def list_inbox(work: Work, query: PageQuery) -> Page[InboxItem]:
+    """Every message addressed to the caller, pushed or not, newest first."""
+    rows, following = service.inbox(work, _caller(work), limit=query.limit, after=query.after)
+    items = [
+        InboxItem(
+            id=row.ref,
+            title=row.title,
+            body=row.body,
+            posted_at=row.posted_at,
+            not_pushed_reason=row.not_pushed_reason,
+        )
+        for row in rows
+    ]
+    return Page(items=items, next=following)
+
+
+def _caller(work: Work) -> int:
+    if work.actor is None:
+        raise NotAuthenticated
+    return work.actor.id

@@ -1,0 +1,34 @@
+"""Shapes of permissions and of the inbox on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from server.base.web.schema import In, Instant, Out
+
+TemplateId = Annotated[str, Meta(min_length=1, max_length=64)]
+Result = Literal["accept", "reject", "ban", "filter"]
+
+
+class SubscriptionsIn(In, frozen=True, kw_only=True):
+    """The answers of wx.requestSubscribeMessage by template id."""
+
+    results: Annotated[dict[TemplateId, Result], Meta(min_length=1, max_length=20)]
+
+
+class SubscriptionsOut(Out, frozen=True, kw_only=True):
+    """How many messages may still be pushed, by template id."""
+
+    remaining: dict[str, int]
+
+
+class InboxItem(Out, frozen=True, kw_only=True):
+    """One message; `not_pushed_reason` says why it came here only."""
+
+    id: str
+    title: str
+    body: str
+    posted_at: Instant
+    not_pushed_reason: str | None

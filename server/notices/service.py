@@ -1,0 +1,243 @@
+"""The ledger of permissions to push, and the inbox; what uses a permission up are the senders.
+
+A permission is told twice, by the client and by WeChat's event, in either order, and counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from server.accounts import service as accounts
+from server.base.errors import Invalid
+from server.base.tables import insert_for
+from server.base.templates import message_templates
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.work import Hooks, Work
+from server.notices.models import InboxMessage, MessageGrant
+
+# The two tellings of one tap lie no further apart than this.
+PAIRED_WITHIN = timedelta(minutes=10)
+# WeChat dates its events by whole seconds.
+_SECOND = timedelta(seconds=1)
+_ACCEPT = "accept"
+_REJECT = "reject"
+_OPEN = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None))
+
+Side = InstrumentedAttribute[datetime | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a citizen chose for one template, in WeChat's word."""
+
+    template_id: str
+    status: str
+
+
+def record_client_results(
+    work: Work, citizen_id: int, results: Mapping[str, str]
+) -> dict[str, int]:
+    """Take the answers that wx.requestSubscribeMessage gave the client; open permissions then.
+
+    Raises: Invalid (422) for a template that we do not have.
+    Locks: the citizen.
+    Source: wx.requestSubscribeMessage, success callback.
+    """
+    ours = _our_templates()
+    unknown = [name for name in results if name not in ours]
+    if unknown:
+        raise Invalid(*((("body", "results", name), "no such template") for name in unknown))
+    accounts.lock_citizen(work, citizen_id)
+    for template_id, status in results.items():
+        if status == _ACCEPT:
+            _told(work, citizen_id, template_id, work.now, side=MessageGrant.client_at)
+    return remaining(work, citizen_id)
+
+
+def record_popups(work: Work, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
+    """Take what WeChat tells of choices on the subscription sheet; templates not ours are left out.
+
+    Locks: the citizen.
+    Source: subscribe_msg_popup_event.
+    """
+    accounts.lock_citizen(work, citizen_id)
+    ours = _our_templates()
+    for item in items:
+        if item.status == _ACCEPT and item.template_id in ours:
+            _told(work, citizen_id, item.template_id, at, side=MessageGrant.event_at)
+
+
+def record_changes(work: Work, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
+    """A template turned off in WeChat's settings ends every open permission given before.
+
+    Locks: the citizen.
+    Source: subscribe_msg_change_event.
+    """
+    accounts.lock_citizen(work, citizen_id)
+    for item in items:
+        if item.status == _REJECT:
+            work.session.execute(
+                update(MessageGrant)
+                .where(
+                    MessageGrant.citizen_id == citizen_id,
+                    MessageGrant.template_id == item.template_id,
+                    MessageGrant.made_at < at + _SECOND,
+                    *_OPEN,
+                )
+                .values(revoked_at=work.now)
+            )
+
+
+def _told(work: Work, citizen_id: int, template_id: str, at: datetime, *, side: Side) -> None:
+    other = MessageGrant.event_at if side is MessageGrant.client_at else MessageGrant.client_at
+    # A used or revoked one pairs too: its other telling may come late.
+    twin = work.session.scalar(
+        select(MessageGrant.id)
+        .where(
+            MessageGrant.citizen_id == citizen_id,
+            MessageGrant.template_id == template_id,
+            side.is_(None),
+            other.between(at - PAIRED_WITHIN, at + PAIRED_WITHIN),
+        )
+        .order_by(other, MessageGrant.id)
+        .limit(1)
+    )
+    if twin is None:
+        grant = MessageGrant(citizen_id=citizen_id, template_id=template_id, made_at=at)
+        setattr(grant, side.key, at)
+        work.session.add(grant)
+    else:
+        work.session.execute(
+            update(MessageGrant).where(MessageGrant.id == twin).values({side.key: at})
+        )
+    work.session.flush()  # the next telling in this list must find it
+
+
+def remaining(work: Work, citizen_id: int) -> dict[str, int]:
+    """How many messages a citizen may still be pushed, by template id; every template is named."""
+    counted = work.session.execute(
+        select(MessageGrant.template_id, func.count().label("open"))
+        .where(MessageGrant.citizen_id == citizen_id, *_OPEN)
+        .group_by(MessageGrant.template_id)
+    )
+    found: dict[str, int] = {row.template_id: row.open for row in counted}
+    return {template_id: found.get(template_id, 0) for template_id in _our_templates()}
+
+
+def _our_templates() -> list[str]:
+    return [template.id for template in message_templates()]
+
+
+def post(
+    work: Work,
+    citizen_id: int,
+    title: str,
+    body: str,
+    *,
+    key: str,
+    not_pushed_reason: str | None = None,
+) -> bool:
+    """Put a message into a citizen's inbox; False when one with this key is there already."""
+    made = work.session.scalar(
+        insert_for(work.session, InboxMessage)
+        .values(
+            ref=work.new_ref("msg"),
+            citizen_id=citizen_id,
+            key=key,
+            title=title,
+            body=body,
+            not_pushed_reason=not_pushed_reason,
+            posted_at=work.now,
+        )
+        .on_conflict_do_nothing(index_elements=["citizen_id", "key"])
+        .returning(InboxMessage.id)
+    )
+    return made is not None
+
+
+def inbox(
+    work: Work, citizen_id: int, *, limit: int, after: str | None
+) -> tuple[list[InboxMessage], str | None]:
+    """One page of a citizen's inbox, newest first, and the cursor of the next.
+
+    Raises: Invalid (422) for an unreadable cursor.
+    """
+    wanted = select(InboxMessage).where(InboxMessage.citizen_id == citizen_id)
+    if after is not None:
+        at, ref = _position(after)
+        wanted = wanted.where(
+            or_(
+                InboxMessage.posted_at < at,
+                and_(InboxMessage.posted_at == at, InboxMessage.ref < ref),
+            )
+        )
+    newest_first = wanted.order_by(InboxMessage.posted_at.desc(), InboxMessage.ref.desc())
+    rows = list(work.session.scalars(newest_first.limit(limit + 1)))
+    page = rows[:limit]
+    more = len(rows) > limit
+    return page, encode_cursor(page[-1].posted_at.isoformat(), page[-1].ref) if more else None
+
+
+def _position(after: str) -> tuple[datetime, str]:
+    told, ref = decode_cursor(after, str, str)
+    try:
+        at = datetime.fromisoformat(str(told))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or "\0" in str(ref):
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return at, str(ref)
+
+
+def forget(work: Work, citizen_id: int) -> None:
+    """Drop a citizen's permissions and inbox."""
+    for table in (MessageGrant, InboxMessage):
+        work.session.execute(delete(table).where(table.citizen_id == citizen_id))
+
+
+def held(work: Work, citizen_id: int) -> dict[str, object]:
+    """A citizen's permissions and inbox, for the export."""
+    return {
+        "message_grants": _told_of(
+            work,
+            MessageGrant,
+            citizen_id,
+            ("template_id", "client_at", "event_at", "used_at", "revoked_at"),
+        ),
+        "inbox": _told_of(
+            work, InboxMessage, citizen_id, ("title", "body", "posted_at", "not_pushed_reason")
+        ),
+    }
+
+
+def _told_of(
+    work: Work, table: type[Any], citizen_id: int, names: tuple[str, ...]
+) -> list[dict[str, object]]:
+    rows = work.session.scalars(
+        select(table).where(table.citizen_id == citizen_id).order_by(table.id)
+    )
+    return [{name: getattr(row, name) for name in names} for row in rows]
+
+
+def join(work: Work, keep_id: int, gone_id: int) -> None:
+    """Re-point permissions and messages; of two messages with one key the survivor's stays."""
+    session = work.session
+    session.execute(
+        update(MessageGrant).where(MessageGrant.citizen_id == gone_id).values(citizen_id=keep_id)
+    )
+    kept = select(InboxMessage.key).where(InboxMessage.citizen_id == keep_id)
+    session.execute(
+        delete(InboxMessage).where(InboxMessage.citizen_id == gone_id, InboxMessage.key.in_(kept))
+    )
+    session.execute(
+        update(InboxMessage).where(InboxMessage.citizen_id == gone_id).values(citizen_id=keep_id)
+    )
+
+
+HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))

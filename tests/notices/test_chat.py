@@ -1,0 +1,119 @@
+"""Events about subscription messages, in every form they were seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.base.work import Desk
+from server.notices import service
+from server.notices.chat import HANDLERS, choices_in
+from server.notices.service import Choice
+from server.wechat.documents import Fields, read
+from tests.kit.accounts import Person, a_citizen
+from tests.kit.clock import FakeClock
+from tests.kit.notices import FIRST, SECOND, an_event
+
+HANDLE = dict(HANDLERS)
+POPUP, CHANGE = "subscribe_msg_popup_event", "subscribe_msg_change_event"
+
+
+@pytest.fixture
+def person(desk: Desk) -> Person:
+    with desk.work() as work:
+        return a_citizen(work)
+
+
+def tell(desk: Desk, openid: str, event: str, fields: Fields, *, later_seconds: int = 0) -> None:
+    with desk.work() as work:
+        at = int(work.now.timestamp()) + later_seconds
+        HANDLE[event](work, an_event(openid, event, at, fields))
+
+
+def left(desk: Desk, person: Person) -> tuple[int, int]:
+    with desk.work(read_only=True) as work:
+        said = service.remaining(work, person.id)
+    return said[FIRST], said[SECOND]
+
+
+def item(template: str, status: str) -> dict[str, object]:
+    return {"TemplateId": template, "SubscribeStatusString": status, "PopupScene": "0"}
+
+
+def xml(frame: str, *items: tuple[str, str]) -> Fields:
+    listed = "".join(
+        f"<List><TemplateId><![CDATA[{template}]]></TemplateId>"
+        f"<SubscribeStatusString><![CDATA[{status}]]></SubscribeStatusString>"
+        "<PopupScene>0</PopupScene></List>"
+        for template, status in items
+    )
+    return read(f"<xml><{frame}>{listed}</{frame}></xml>".encode())[0]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        xml("SubscribeMsgPopupEvent", (FIRST, "accept"), (SECOND, "accept")),
+        xml("SubscribeMsgChangeEvent", (FIRST, "accept"), (SECOND, "accept")),
+        {"List": [item(FIRST, "accept"), item(SECOND, "accept")]},
+    ],
+)
+def test_several_choices_are_read_in_every_form(desk: Desk, person: Person, fields: Fields) -> None:
+    tell(desk, person.openid, POPUP, fields)
+    assert left(desk, person) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [xml("SubscribeMsgPopupEvent", (FIRST, "accept")), {"List": item(FIRST, "accept")}],
+)
+def test_one_choice_is_read_in_every_form(desk: Desk, person: Person, fields: Fields) -> None:
+    tell(desk, person.openid, POPUP, fields)
+    assert left(desk, person) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"List": ""},
+        {"List": []},
+        {"List": ["x", {}, {"TemplateId": FIRST}, {"TemplateId": {"a": "b"}}]},
+        {"SubscribeMsgPopupEvent": ""},
+        {"SubscribeMsgPopupEvent": {"List": {"TemplateId": [], "SubscribeStatusString": "accept"}}},
+    ],
+)
+def test_an_event_without_choices_does_nothing(desk: Desk, person: Person, fields: Fields) -> None:
+    assert choices_in(fields) == []
+    tell(desk, person.openid, POPUP, fields)
+    assert left(desk, person) == (0, 0)
+
+
+def test_the_clients_answer_and_the_event_are_one_permission(desk: Desk, person: Person) -> None:
+    with desk.work() as work:
+        service.record_client_results(work, person.id, {FIRST: "accept"})
+    tell(desk, person.openid, POPUP, {"List": item(FIRST, "accept")})
+    assert left(desk, person) == (1, 0)
+
+
+def test_turning_a_template_off_ends_its_permissions(
+    desk: Desk, person: Person, clock: FakeClock
+) -> None:
+    tell(desk, person.openid, POPUP, {"List": [item(FIRST, "accept"), item(SECOND, "accept")]})
+    clock.advance(5)
+    tell(desk, person.openid, CHANGE, xml("SubscribeMsgChangeEvent", (FIRST, "reject")))
+    assert left(desk, person) == (0, 1)
+
+
+def test_an_event_from_ahead_of_our_clock_happened_now(desk: Desk, person: Person) -> None:
+    tell(desk, person.openid, POPUP, {"List": item(FIRST, "accept")}, later_seconds=3600)
+    with desk.work() as work:
+        service.record_client_results(work, person.id, {FIRST: "accept"})
+    assert left(desk, person) == (1, 0)
+
+
+def test_an_event_of_a_stranger_makes_nobody(desk: Desk, person: Person) -> None:
+    tell(desk, "openid-of-a-stranger", POPUP, {"List": item(FIRST, "accept")})
+    assert left(desk, person) == (0, 0)
+    assert choices_in({"List": item(FIRST, "accept")}) == [
+        Choice(template_id=FIRST, status="accept")
+    ]

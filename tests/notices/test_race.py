@@ -1,0 +1,91 @@
+"""Client and event of the same taps at the same moment, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select
+
+from server.base.work import Desk
+from server.notices import service
+from server.notices.models import MessageGrant
+from server.notices.service import Choice
+from tests.kit.accounts import Person, a_citizen
+from tests.kit.notices import FIRST
+
+TAPS = 20
+
+
+@pytest.fixture
+def person(desk: Desk) -> Person:
+    with desk.work() as work:
+        return a_citizen(work)
+
+
+def all_at_once(steps: list[Callable[[], None]]) -> None:
+    begin = threading.Barrier(len(steps))
+
+    def run(step: Callable[[], None]) -> None:
+        begin.wait()
+        step()
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        for done in [pool.submit(run, step) for step in steps]:
+            done.result()
+
+
+@pytest.mark.race
+def test_every_tap_told_twice_at_once_counts_once(desk: Desk, person: Person) -> None:
+    def client() -> None:
+        with desk.work() as work:
+            service.record_client_results(work, person.id, {FIRST: "accept"})
+
+    def event() -> None:
+        with desk.work() as work:
+            items = [Choice(template_id=FIRST, status="accept")]
+            service.record_popups(work, person.id, items, work.now)
+
+    all_at_once([client, event] * TAPS)
+    with desk.work(read_only=True) as work:
+        assert service.remaining(work, person.id)[FIRST] == TAPS
+
+
+@pytest.mark.race
+def test_the_race_is_seen_when_the_lock_is_off(desk: Desk, person: Person) -> None:
+    looked = threading.Barrier(2)
+
+    def look_then_insert(side: str, other: str) -> Callable[[], None]:
+        def step() -> None:
+            with desk.work(read_only=True) as work:
+                twin = work.session.scalar(
+                    select(MessageGrant.id).where(getattr(MessageGrant, other).is_not(None))
+                )
+            looked.wait()
+            assert twin is None
+            with desk.work() as work:
+                grant = MessageGrant(citizen_id=person.id, template_id=FIRST, made_at=work.now)
+                setattr(grant, side, work.now)
+                work.session.add(grant)
+
+        return step
+
+    all_at_once(
+        [look_then_insert("client_at", "event_at"), look_then_insert("event_at", "client_at")]
+    )
+    with desk.work(read_only=True) as work:
+        assert service.remaining(work, person.id)[FIRST] == 2
+
+
+@pytest.mark.race
+def test_a_message_posted_by_many_shows_once(desk: Desk, person: Person) -> None:
+    def post() -> None:
+        with desk.work() as work:
+            service.post(work, person.id, "通知", "一次", key="a:1")
+
+    all_at_once([post] * TAPS)
+    with desk.work(read_only=True) as work:
+        rows, _ = service.inbox(work, person.id, limit=20, after=None)
+    assert len(rows) == 1
