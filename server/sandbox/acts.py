@@ -50,9 +50,9 @@ def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """So many followers, the same ones for the same seed; no event is pushed."""
     count, start = int(body.get("followers", 0)), str(body.get("seed", 0))
     with world.store.transaction():
-        people.seed(world, count, start)
+        added = people.seed(world, count, start)
     total = world.store.number("SELECT count(*) FROM people WHERE subscribed = 1")
-    return {"added": count, "followers": total}
+    return {"added": added, "followers": total}
 
 
 def follow(world: World, body: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from server.sandbox.apps import MINI, OFFICIAL, App
@@ -122,6 +123,15 @@ class Call:
     ip: str
     body: dict[str, Any] = field(default_factory=dict)
     caller: App | None = None
+
+    @cached_property
+    def loose(self) -> dict[str, Any]:
+        """The body as far as it is an object; the endpoint itself refuses what is none."""
+        try:
+            body = json.loads(self.raw) if self.raw else {}
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
 
     @property
     def app(self) -> App:

@@ -87,7 +87,7 @@ def _leaf(world: World, button: object, name_bytes: int, name_error: int) -> dic
     if not isinstance(button, dict):
         raise ApiError(40023)
     _check_name(button, name_bytes, name_error)
-    kind = button.get("type")
+    kind = str(button.get("type"))
     if kind in KEYED:
         _check_size(button, "key", KEY_BYTES, 40019)
     elif kind == "view":

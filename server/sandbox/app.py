@@ -15,6 +15,7 @@ from server.sandbox.http_server import cut
 from server.sandbox.world import World
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+PLAYED = ("/api/", "/mpweb/", "/open/")
 GATEWAY_PAGE = b"<html><head><title>error</title></head><body>nginx</body></html>"
 
 
@@ -36,7 +37,8 @@ def create_app(world: World) -> Flask:
 
     @app.errorhandler(404)
     def unknown(_error: Exception) -> tuple[dict[str, Any], int]:
-        control.note_unknown(world, request.method, bare_path(request.path))
+        if request.path.startswith(PLAYED):
+            control.note_unknown(world, request.method, bare_path(request.path))
         return {"error": f"nothing is emulated at {request.path}"}, 404
 
     app.register_blueprint(control.routes(world))

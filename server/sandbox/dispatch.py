@@ -159,30 +159,31 @@ def _openid(call: Call) -> str | None:
 
 
 def _field(call: Call, name: str) -> str | None:
-    value = _loose(call.raw).get(name)
+    value = call.loose.get(name)
     return value if isinstance(value, str) else None
 
 
-def _loose(raw: str) -> dict[str, Any]:
-    """The body as far as it is an object; the endpoint itself refuses what is none."""
-    try:
-        body = json.loads(raw) if raw else {}
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+def _appid(world: World, call: Call) -> str | None:
+    """Whose call it was, also when it was refused before anybody asked."""
+    if call.caller is not None:
+        return call.caller.appid
+    app = world.app_of(str({**call.query, **call.loose}.get("appid")))
+    token = call.query.get("access_token")
+    row = world.store.one("SELECT appid FROM tokens WHERE value = ?", token)
+    owner = None if row is None else str(row["appid"])
+    return owner if app is None else app.appid
 
 
 def _note(world: World, call: Call, result: Result) -> None:
-    shown = {**call.query, **_loose(call.raw)}
+    shown = {**call.query, **call.loose}
     request = {key: value for key, value in shown.items() if key not in SECRETS}
-    appid = call.caller.appid if call.caller else None
     status = 0 if result.broken == "reset" else result.status
     world.store.insert(
         "calls",
         at=world.now(),
         path=call.path,
         method=call.method,
-        appid=appid,
+        appid=_appid(world, call),
         status=status,
         errcode=result.errcode,
         failing=int(result.unknown),

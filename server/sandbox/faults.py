@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 MODES = ("reset", "truncate", "html", "accept_then_drop")
+NUMBERS = ("errcode", "http", "delay_s", "count", "probability")
 KNOWN = {"path", "errcode", "http", "delay_s", "mode", "count", "probability", "openid"}
 
 
@@ -56,6 +57,8 @@ class Faults:
             )
         if wish.get("mode") not in (None, *MODES):
             raise ValueError(f"mode is one of {MODES}")
+        if not all(isinstance(wish.get(name, 0), int | float) for name in NUMBERS):
+            raise ValueError(f"{NUMBERS} are numbers")
         fault = Fault(**{**wish, "path": bare_path(wish["path"])})
         with self._lock:
             self._last_id += 1

@@ -42,6 +42,13 @@ class Later:
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout_s)
 
+    def forget(self) -> None:
+        """Drop what waits."""
+        with self._changed:
+            self._open -= len(self._due)
+            self._due.clear()
+            self._changed.notify_all()
+
     def close(self) -> None:
         """Drop what waits and finish what runs."""
         with self._changed:

@@ -53,14 +53,14 @@ def create(world: World, name: str) -> Person:
     return known(world, person)
 
 
-def seed(world: World, followers: int, start: str) -> None:
-    """So many followers, the same ones for the same start and app."""
+def seed(world: World, followers: int, start: str) -> int:
+    """So many followers, the same ones for the same start and app; how many were new."""
     # Repeatable people are the point here; nothing is kept secret by this chance.
     chance = random.Random(f"{world.official.appid}:{start}")  # noqa: S311
-    at = int(world.now())
+    at, added = int(world.now()), 0
     for number in range(followers):
         word = "".join(chance.choices(LETTERS, k=26))
-        world.store.run(
+        added += world.store.run(
             "INSERT OR IGNORE INTO people (person, name, openid_oa, openid_mp, unionid, phone, "
             "subscribed, subscribe_time, subscribe_scene) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)",
             f"person-{start}-{number}",
@@ -72,6 +72,7 @@ def seed(world: World, followers: int, start: str) -> None:
             at,
             "ADD_SCENE_SEARCH",
         )
+    return added
 
 
 def known(world: World, person: str) -> Person:

@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,10 @@ class Emulator:
     def apps(self) -> dict[str, App]:
         """The two registered apps, `official_account` and `mini_program`."""
         return self.world.apps
+
+    def push_to(self, server: str) -> None:
+        """Send the pushes to this server from now on."""
+        self.world.settings = replace(self.world.settings, server=server.rstrip("/"))
 
     def post(self, address: str, /, **body: Any) -> dict[str, Any]:
         """POST a control address.
@@ -198,13 +202,7 @@ class ControlError(Exception):
 
 @contextmanager
 def emulated_wechat(**options: Any) -> Iterator[Emulator]:
-    """An emulator for the length of a block; make a fixture of it in your conftest:
-
-    @pytest.fixture
-    def wechat():
-        with emulated_wechat(server="http://127.0.0.1:5000", deadline_s=0.2) as emulator:
-            yield emulator
-    """
+    """An emulator for the length of a block, with the options of `Emulator`."""
     emulator = Emulator(**options).start()
     try:
         yield emulator

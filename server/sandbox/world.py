@@ -135,6 +135,7 @@ class World:
         """An empty WeChat with the same two apps."""
         self.store.clear()
         self.clock.reset()
+        self.later.forget()
         self.faults.lift()
         self.quota.reset()
         self.banned.clear()
