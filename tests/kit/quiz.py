@@ -1,0 +1,142 @@
+"""A contest with the real questions, and citizens who know the key from the file itself."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from server.base.settings import ROOT
+from server.base.work import Desk, Work
+from server.quiz import attempts, commands, contests
+from server.quiz.attempts import AttemptView
+from server.quiz.contests import ContestView
+from server.quiz.loading import ContestPlan
+from server.quiz.papers import KEYS
+from tests.kit.accounts import a_citizen
+
+QUESTIONS = ROOT / "config" / "campaign" / "2020" / "questions.csv"
+Answers = dict[str, list[str]]
+
+
+@cache
+def rows() -> dict[str, dict[str, str]]:
+    """The file of questions as it lies there, by id."""
+    with QUESTIONS.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def right_texts(ref: str) -> set[str]:
+    """The right options in words."""
+    row = rows()[ref]
+    return {row[f"option_{letter.lower()}"] for letter in row["answer"]}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A question as a phone has it: id, kind, and options as (key, text)."""
+
+    id: str
+    kind: str
+    options: list[tuple[str, str]]
+
+    @property
+    def key(self) -> list[str]:
+        return sorted(key for key, text in self.options if text in right_texts(self.id))
+
+    @property
+    def wrong(self) -> list[str]:
+        return next([key] for key, _ in self.options if [key] != self.key)
+
+
+def shown(view: AttemptView) -> list[Shown]:
+    """The questions on the screen of a paper that the services gave."""
+    return [
+        Shown(
+            slot.item.ref,
+            slot.item.kind.value,
+            [(KEYS[at], slot.item.options[option]) for at, option in enumerate(slot.order)],
+        )
+        for slot in view.shown
+    ]
+
+
+def seen(paper: Mapping[str, Any]) -> list[Shown]:
+    """The questions of a paper that came over HTTP."""
+    return [
+        Shown(q["id"], q["kind"], [(o["key"], o["text"]) for o in q["options"]])
+        for q in paper["questions"]
+    ]
+
+
+def all_right(questions: Sequence[Shown]) -> Answers:
+    return {question.id: question.key for question in questions}
+
+
+def some_right(questions: Sequence[Shown], count: int) -> Answers:
+    """The first so many right, the others wrong."""
+    return {q.id: q.key if at < count else q.wrong for at, q in enumerate(questions)}
+
+
+def guessed(questions: Sequence[Shown], chance: random.Random) -> Answers:
+    """Answers of somebody who knows half of it and leaves some out."""
+    answers = {}
+    for question in questions:
+        luck = chance.random()
+        if luck < 0.5:
+            answers[question.id] = question.key
+        elif luck < 0.9:
+            most = len(question.options) if question.kind == "multiple" else 1
+            keys = [key for key, _ in question.options]
+            answers[question.id] = sorted(chance.sample(keys, chance.randint(1, most)))
+    return answers
+
+
+def open_contest(
+    desk: Desk,
+    preset: str = "default",
+    *,
+    slug: str = "daily",
+    opens_at: datetime | None = None,
+    closes_at: datetime | None = None,
+    **changes: Any,
+) -> ContestView:
+    """The questions of the file and a contest over them; a change of None takes a rule out."""
+    assert commands.import_questions(desk, QUESTIONS).ok
+    body = {**commands.preset_body(preset), **changes}
+    now = desk.tools.clock.now()
+    ref = commands.open_contest(
+        desk,
+        ContestPlan(
+            slug=slug,
+            title="科学素质竞赛",
+            programme_slug=None,
+            bank="demo",
+            opens_at=opens_at or now - timedelta(days=1),
+            closes_at=closes_at or now + timedelta(days=60),
+            body={name: value for name, value in body.items() if value is not None},
+        ),
+    )
+    with desk.work(read_only=True) as work:
+        return contests.contest(work, ref)
+
+
+def citizens(desk: Desk, count: int, **columns: Any) -> list[int]:
+    with desk.work() as work:
+        return [a_citizen(work, **columns).id for _ in range(count)]
+
+
+def started(work: Work, contest: ContestView, citizen_id: int) -> AttemptView:
+    return attempts.start(work, contest.ref, citizen_id).view
+
+
+def take(desk: Desk, contest: ContestView, citizen_id: int, right: int = 10) -> AttemptView:
+    """A whole paper with so many right answers, handed in at once."""
+    with desk.work() as work:
+        view = started(work, contest, citizen_id)
+        answers = some_right(shown(view), right)
+        return attempts.submit(work, view.sheet.ref, citizen_id, answers)
