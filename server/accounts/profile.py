@@ -9,13 +9,24 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 
 from sqlalchemy import select, update
 
 from server.accounts import privacy
 from server.accounts.errors import NicknameRefused
-from server.accounts.models import App, Citizen, Identity, Language, NicknameState
+from server.accounts.models import (
+    App,
+    Audience,
+    Citizen,
+    Identity,
+    Language,
+    NicknameState,
+    Residence,
+    Schooling,
+    Sex,
+)
 from server.accounts.rules import clean_name, fits
 from server.base.errors import Invalid
 from server.base.work import Work
@@ -35,6 +46,14 @@ _DEFAULTS: dict[str, Any] = {
     "elder_mode": False,
     "public_rank": False,
     "topics": [],
+}
+
+_WORDS: dict[str, type[StrEnum]] = {
+    "audience": Audience,
+    "sex": Sex,
+    "schooling": Schooling,
+    "residence": Residence,
+    "language": Language,
 }
 
 
@@ -126,13 +145,17 @@ def change(
         citizen.unit_id = _unit_id(work, left.pop("unit"))
     _set_region(citizen, left)
     for name, value in left.items():
-        setattr(citizen, name, _DEFAULTS.get(name) if value is None else value)
+        setattr(citizen, name, _DEFAULTS.get(name) if value is None else _stored(name, value))
     if (citizen.quiet_from is None) != (citizen.quiet_to is None):
         raise Invalid((("body", "quiet_from"), "quiet hours have a beginning and an end"))
     work.session.flush()  # the hooks read the new place
     if _place(citizen) != before:
         for moved in work.tools.hooks.moved:
             moved(work, citizen_id)
+
+
+def _stored(name: str, value: Any) -> Any:
+    return _WORDS[name](value) if name in _WORDS else value
 
 
 def _place(citizen: Citizen) -> tuple[object, ...]:

@@ -1,0 +1,79 @@
+"""What WeChat tells of a citizen's wishes about their data."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.accounts import service
+from server.accounts.chat import HANDLERS
+from server.accounts.models import Citizen
+from server.base.work import Desk
+from server.wechat.documents import Fields
+from tests.kit.accounts import Person, a_citizen, a_session
+from tests.kit.notices import an_event
+
+HANDLE = dict(HANDLERS)
+CLOSED, WITHDRAWN = "user_authorization_cancellation", "user_authorization_revoke"
+
+
+@pytest.fixture
+def person(desk: Desk) -> Person:
+    with desk.work() as work:
+        a_citizen(work, nickname="旁人", avatar_url="https://x/noise.png")
+        return a_citizen(work, nickname="小明", avatar_url="https://x/a.png", city="450100")
+
+
+def tell(desk: Desk, openid: str, event: str, fields: Fields) -> None:
+    with desk.work() as work:
+        HANDLE[event](work, an_event(openid, event, int(work.now.timestamp()), fields))
+
+
+def row(desk: Desk, person: Person) -> Citizen:
+    with desk.work(read_only=True) as work:
+        return work.session.get_one(Citizen, person.id)
+
+
+def test_a_closed_account_is_erased(desk: Desk, person: Person) -> None:
+    with desk.work() as work:
+        token = a_session(work, person)
+    for _ in range(2):
+        tell(desk, person.openid, CLOSED, {})
+    with desk.work(read_only=True) as work:
+        assert service.resolve(work, token) is None
+        assert service.names_of(work, [person.id])[person.id].shown == "已注销用户"
+        assert service.citizen_of_openid(work, "mini_program", person.openid, create=False) is None
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "nickname", "avatar"),
+    [
+        ("6", None, None),
+        ("19", None, "https://x/a.png"),
+        ("20", "小明", None),
+        ("1, 19,20", None, None),
+        ("8,13", "小明", "https://x/a.png"),
+        ("", "小明", "https://x/a.png"),
+    ],
+)
+def test_what_is_taken_back_is_dropped_and_nothing_else(
+    desk: Desk, person: Person, taken_back: str, nickname: str | None, avatar: str | None
+) -> None:
+    tell(desk, person.openid, WITHDRAWN, {"RevokeInfo": taken_back})
+    now = row(desk, person)
+    assert (now.nickname, now.avatar_url, now.city) == (nickname, avatar, "450100")
+
+
+def test_a_plugins_permission_is_not_ours(desk: Desk, person: Person) -> None:
+    tell(desk, person.openid, WITHDRAWN, {"RevokeInfo": "6", "PluginID": "wx-plugin"})
+    assert row(desk, person).nickname == "小明"
+
+
+@pytest.mark.parametrize("event", [CLOSED, WITHDRAWN])
+def test_news_of_a_stranger_makes_nobody(desk: Desk, person: Person, event: str) -> None:
+    tell(desk, "openid-of-a-stranger", event, {"RevokeInfo": ["6"]})
+    with desk.work(read_only=True) as work:
+        stranger = service.citizen_of_openid(
+            work, "mini_program", "openid-of-a-stranger", create=False
+        )
+    assert stranger is None
+    assert row(desk, person).nickname == "小明"

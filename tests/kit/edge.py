@@ -1,0 +1,27 @@
+"""The JSON edge over some slices alone, with the document of just these as the judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+
+from server.accounts import service as accounts
+from server.base.clock import SystemClock
+from server.base.web.endpoint import Api, Edge
+from server.base.web.errors import install_error_handlers
+from server.base.web.health import install_request_frame
+from server.base.web.openapi import docs_pages, document
+from server.base.work import Desk
+from tests.kit.client import CheckedClient
+
+
+def edge_client(desk: Desk, gateway: Any, *apis: Api) -> CheckedClient:
+    app = Flask("tests")
+    install_request_frame(app, SystemClock())
+    install_error_handlers(app, desk.tools.texts)
+    app.register_blueprint(
+        Edge(desk=desk, gateway=gateway, resolve=accounts.resolve).blueprint(apis)
+    )
+    app.register_blueprint(docs_pages(document(apis, title="tests", version="1")))
+    return CheckedClient(app)
