@@ -21,7 +21,7 @@ from types import FrameType
 from server.sandbox import apps, sender, templates
 from server.sandbox.app import create_app
 from server.sandbox.clock import EmulatorClock
-from server.sandbox.http_server import drained, listen
+from server.sandbox.http_server import listen
 from server.sandbox.state import Store
 from server.sandbox.world import Settings, World
 
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     options = _options(arguments)
     world = build(options)
-    server = listen(drained(create_app(world)), options.port)
+    server = listen(create_app(world), options.port)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         threading.Thread(target=server.shutdown, name="stop").start()

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from server.sandbox import api_user, control
+from server.sandbox import api_user, control, phone_page
 from server.sandbox.api_common import Call, Picture
 from server.sandbox.dispatch import Result, dispatch
 from server.sandbox.faults import bare_path
@@ -42,6 +42,7 @@ def create_app(world: World) -> Flask:
         return {"error": f"nothing is emulated at {request.path}"}, 404
 
     app.register_blueprint(control.routes(world))
+    app.register_blueprint(phone_page.routes(world))
     return app
 
 

@@ -1,6 +1,7 @@
 """The emulator's HTTP server: a thread for each connection, connections kept alive.
 
-The application always reads the whole body, so that a kept connection starts clean.
+Werkzeug's own handler closes after each answer and waits a while before it does; a busy caller
+keeps its connections, as it would to the real platform.
 """
 
 from __future__ import annotations
@@ -17,17 +18,41 @@ from werkzeug.wsgi import get_input_stream
 IDLE_SECONDS = 75
 
 
-class QuietHandler(WSGIRequestHandler):
+class KeepingHandler(WSGIRequestHandler):
     """Keeps the connection, and leaves the access log to the call log."""
 
+    protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
 
-    def send_header(self, keyword: str, value: str) -> None:
-        """Everything but the `Connection: close` that the base class always adds."""
-        if keyword == "Connection" and not self.close_connection:
-            return
-        super().send_header(keyword, value)
+    def run_wsgi(self) -> None:
+        """Read one request whole and write its answer in one piece."""
+        environ = self.make_environ()
+        environ["wsgi.input"] = io.BytesIO(get_input_stream(environ).read())
+        started: list[Any] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _trouble: Any = None
+        ) -> Any:
+            started[:] = [status, headers]
+
+        chunks = self.server.app(environ, start_response)
+        try:
+            content = b"".join(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        self._write(started[0], started[1], content)
+
+    def _write(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+        code, _, words = status.partition(" ")
+        self.send_response(int(code), words)
+        for name, value in headers:
+            self.send_header(name, value)
+        if not any(name.lower() == "content-length" for name, _value in headers):
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Said in the call log already."""
@@ -38,17 +63,7 @@ class QuietHandler(WSGIRequestHandler):
 
 def listen(app: Any, port: int) -> BaseWSGIServer:
     """A server on the loopback address; port 0 takes a free one."""
-    return make_server("127.0.0.1", port, app, threaded=True, request_handler=QuietHandler)
-
-
-def drained(app: Any) -> Any:
-    """The same application over a body that has been read whole."""
-
-    def whole(environ: dict[str, Any], start_response: Any) -> Any:
-        environ["wsgi.input"] = io.BytesIO(get_input_stream(environ).read())
-        return app(environ, start_response)
-
-    return whole
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=KeepingHandler)
 
 
 def cut(environ: dict[str, Any], first: bytes = b"") -> None:

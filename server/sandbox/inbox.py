@@ -46,10 +46,16 @@ def chat(world: World, openid: str) -> list[dict[str, Any]]:
     return _lines(world, "openid = ?", openid)
 
 
-def _lines(world: World, condition: str, openid: str) -> list[dict[str, Any]]:
+def since(world: World, openid: str, after: int) -> list[dict[str, Any]]:
+    """What came to the chat or the notices of this openid after the line of this id."""
+    return _lines(world, "openid = ? AND id > ?", openid, after)
+
+
+def _lines(world: World, condition: str, *values: str | int) -> list[dict[str, Any]]:
     sql = f"SELECT * FROM messages WHERE {condition} ORDER BY id"  # noqa: S608 - ours
     return [
         {
+            "id": row["id"],
             "at": beijing(row["at"]),
             "kind": row["kind"],
             "content": row["content"],
@@ -57,7 +63,7 @@ def _lines(world: World, condition: str, openid: str) -> list[dict[str, Any]]:
             "via": row["via"],
             **json.loads(row["extra"]),
         }
-        for row in world.store.all(sql, openid)
+        for row in world.store.all(sql, *values)
     ]
 
 

@@ -23,7 +23,7 @@ from server.sandbox import templates as template_file
 from server.sandbox.app import create_app
 from server.sandbox.apps import App, from_file, new_apps
 from server.sandbox.clock import EmulatorClock
-from server.sandbox.http_server import drained, listen
+from server.sandbox.http_server import listen
 from server.sandbox.sender import Sender
 from server.sandbox.state import Store
 from server.sandbox.world import Settings, World
@@ -69,7 +69,7 @@ class Emulator:
             sender=self.sender,
             pause=self.pause,
         )
-        self._server = listen(drained(create_app(self.world)), 0)
+        self._server = listen(create_app(self.world), 0)
         self._thread = threading.Thread(target=self._serve, name="emulator", daemon=True)
         self.base = f"http://127.0.0.1:{self._server.port}"
 

@@ -112,8 +112,15 @@ def pauses() -> list[float]:
 @pytest.fixture
 def wechat(receiver: Receiver, time_now: Time, pauses: list[float]) -> Iterator[Emulator]:
     with emulated_wechat(
-        server=receiver.url, clock=time_now, deadline_s=0.2, pause=pauses.append
+        server=receiver.url, clock=time_now, deadline_s=20.0, pause=pauses.append
     ) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def hasty(receiver: Receiver) -> Iterator[Emulator]:
+    """An emulator that waits a fifth of a second for an answer: for tests of none coming."""
+    with emulated_wechat(server=receiver.url, deadline_s=0.2) as emulator:
         yield emulator
 
 

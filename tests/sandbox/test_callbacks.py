@@ -114,16 +114,17 @@ def test_short_answers_are_told_apart(
 
 
 def test_no_answer_in_time_means_three_attempts_with_equal_content_and_the_fault_line(
-    wechat: Emulator, receiver: Receiver, wei: dict[str, Any]
+    hasty: Emulator, receiver: Receiver
 ) -> None:
+    wei = hasty.person()
     receiver.answer = lambda push: None
-    attempts = wechat.say(wei["person"], "anybody?")
+    attempts = hasty.say(wei["person"], "anybody?")
     assert [a["verdict"] for a in attempts] == ["timeout"] * 3
     assert [a["status"] for a in attempts] == [None] * 3
-    ids = {opened(official(wechat), push)["MsgId"] for push in receiver.pushes}
+    ids = {opened(official(hasty), push)["MsgId"] for push in receiver.pushes}
     nonces = {push.query["nonce"] for push in receiver.pushes}
     assert (len(ids), len(nonces)) == (1, 3)
-    assert [line["kind"] for line in wechat.chat(wei["person"])] == ["text", "failure"]
+    assert [line["kind"] for line in hasty.chat(wei["person"])] == ["text", "failure"]
 
 
 def test_the_attempts_end_with_the_first_answer(
@@ -137,23 +138,18 @@ def test_the_attempts_end_with_the_first_answer(
 
 
 def test_a_server_that_is_away_is_a_verdict(wechat: Emulator, wei: dict[str, Any]) -> None:
-    away = Emulator(server="http://127.0.0.1:9", deadline_s=0.2).start()
-    try:
-        person = away.person()["person"]
-        assert [a["verdict"] for a in away.say(person, "hi")] == ["no-connection"] * 3
-    finally:
-        away.stop()
+    wechat.push_to("http://127.0.0.1:9")
+    attempts = wechat.say(wei["person"], "hi")
+    assert [a["verdict"] for a in attempts] == ["no-connection"] * 3
 
 
-def test_an_answer_that_drips_past_the_deadline_is_cut(receiver: Receiver) -> None:
+def test_an_answer_that_stops_half_way_is_cut_at_the_deadline(
+    hasty: Emulator, receiver: Receiver
+) -> None:
     receiver.first_half = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nsucc"
     receiver.answer = lambda push: None
-    emulator = Emulator(server=receiver.url, deadline_s=0.2, attempts=1).start()
-    try:
-        (attempt,) = emulator.say(emulator.person()["person"], "hi")
-    finally:
-        emulator.stop()
-    assert attempt["verdict"] == "timeout"
+    attempts = hasty.say(hasty.person()["person"], "hi")
+    assert [a["verdict"] for a in attempts] == ["timeout"] * 3
 
 
 @pytest.mark.parametrize(

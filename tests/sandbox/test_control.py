@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -173,6 +174,19 @@ def test_sixty_parallel_callers_get_one_token(wechat: Emulator, api: Api) -> Non
         tokens = set(many.map(lambda _: api.token(), range(60)))
     assert len(tokens) == 1
     assert len(wechat.calls("/cgi-bin/stable_token")) == 60
+
+
+def test_a_connection_is_kept_for_the_next_call(wechat: Emulator) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", int(wechat.base.rsplit(":", 1)[1]))
+    sockets = set()
+    for _ in range(3):
+        connection.request("POST", "/api/cgi-bin/stable_token", b"{}")
+        answer = connection.getresponse()
+        assert json.loads(answer.read())["errcode"] == 40002
+        sockets.add(id(connection.sock))
+    assert connection.sock is not None
+    assert len(sockets) == 1
+    connection.close()
 
 
 def test_the_picture_of_a_ticket_is_shown_until_it_expires(wechat: Emulator, api: Api) -> None:

@@ -1,0 +1,107 @@
+"""The phone in the browser: its page, and the two readings that the page asks for again and again.
+
+What a person does there goes to the control endpoint, as any script's acts do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from server.sandbox import acts, api_menu, inbox, people
+from server.sandbox.clock import beijing
+from server.sandbox.texts import TEXTS
+from server.sandbox.world import World
+
+PAGES = Path(__file__).with_name("pages")
+FILES = {
+    "phone.html": "text/html; charset=utf-8",
+    "phone.css": "text/css; charset=utf-8",
+    "phone.js": "text/javascript; charset=utf-8",
+    "phone.svg": "image/svg+xml",
+}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+SHOWN_PEOPLE = 50
+# The newest first: whoever plays by hand was made after the crowd that a script sowed.
+PEOPLE = """
+SELECT person, name, subscribed, (
+  SELECT max(id) FROM messages
+  WHERE openid IN (people.openid_oa, people.openid_mp) AND direction = 'in'
+) AS latest FROM people WHERE instr(name, ?) ORDER BY id DESC LIMIT ?
+"""
+
+
+def routes(world: World) -> Blueprint:
+    """The page and its readings over one world."""
+    blueprint = Blueprint("phone", __name__, url_prefix="/phone")
+
+    @blueprint.get("/")
+    def page() -> Response:
+        return _file("phone.html")
+
+    @blueprint.get("/<any('phone.css', 'phone.js', 'phone.svg'):name>")
+    def part(name: str) -> Response:
+        return _file(name)
+
+    @blueprint.get("/people")
+    def crowd() -> dict[str, Any]:
+        return choice(world, request.args.get("q", "").strip())
+
+    @blueprint.get("/feed")
+    def news() -> dict[str, Any]:
+        after = request.args.get("after", 0, type=int)
+        return feed(world, request.args.get("person", ""), after)
+
+    return blueprint
+
+
+def choice(world: World, part: str) -> dict[str, Any]:
+    """The newest people whose names hold this text, and how many there are of them in all.
+
+    Units: `latest` is the id of the last line that reached the person, 0 for none.
+    """
+    rows = world.store.all(PEOPLE, part, SHOWN_PEOPLE)
+    return {
+        "items": [
+            {
+                "person": row["person"],
+                "name": row["name"],
+                "subscribed": bool(row["subscribed"]),
+                "latest": row["latest"] or 0,
+            }
+            for row in rows
+        ],
+        "total": world.store.number("SELECT count(*) FROM people WHERE instr(name, ?)", part),
+    }
+
+
+def feed(world: World, person: str, after: int) -> dict[str, Any]:
+    """What one phone shows, with the lines that came after the given id; no person, no phone."""
+    try:
+        owner = people.known(world, person)
+    except LookupError:
+        return {"person": None}
+    return {
+        "person": acts.shown(owner),
+        "account": TEXTS["official_name"],
+        "now": beijing(world.now()),
+        "menu": api_menu.current(world) or {"button": []},
+        "codes": world.store.number("SELECT count(*) FROM scenes"),
+        "chat": inbox.since(world, owner.openid_oa, after),
+        "notices": inbox.since(world, owner.openid_mp, after),
+    }
+
+
+def _file(name: str) -> Response:
+    return Response((PAGES / name).read_bytes(), content_type=FILES[name], headers=HEADERS)
