@@ -24,7 +24,9 @@ _count = itertools.count(1)
 PLACES = ("city", "county", "unit_id", "audience")
 
 
-def a_contest(work: Work, *, season: str = "sum_of_daily_best", papers_per_day: int = 1) -> ContestView:
+def a_contest(
+    work: Work, *, season: str = "sum_of_daily_best", papers_per_day: int = 1
+) -> ContestView:
     """A contest of ten questions of ten points that runs now."""
     number = next(_count)
     session = work.session
@@ -70,7 +72,9 @@ def people(work: Work, count: int, **columns: Any) -> list[int]:
 
 def a_unit(work: Work) -> Unit:
     number = next(_count)
-    unit = Unit(ref=f"unit-{number}", name=f"单位{number}", kind="school", level="unit", assumed=False)
+    unit = Unit(
+        ref=f"unit-{number}", name=f"单位{number}", kind="school", level="county", assumed=False
+    )
     work.session.add(unit)
     work.session.flush()
     return unit
@@ -126,7 +130,9 @@ def hand_in(work: Work, contest: ContestView, entry_id: int, **paper: Any) -> bo
     return boards.record(work, a_paper(work, contest, entry_id, **paper), contest.rules)
 
 
-def recounted(session: Session, contest: ContestView, scope: str, period: str) -> list[tuple[int, int, int]]:
+def recounted(
+    session: Session, contest: ContestView, scope: str, period: str
+) -> list[tuple[int, int, int]]:
     """The board as anybody could count it from the closed papers: (entry, points, time)."""
     papers = defaultdict(list)
     kind, _, value = scope.partition(":")
@@ -139,7 +145,9 @@ def recounted(session: Session, contest: ContestView, scope: str, period: str) -
         here = scope == "region" or str(getattr(entry, column)) == value
         then = period in ("total", f"day:{paper.on_day}", f"week:{paper.on_week}")
         if here and then and entry.merged_at is None:
-            papers[entry.id].append((-paper.score, paper.duration_ms, paper.closed_at, paper.on_day))
+            papers[entry.id].append(
+                (-paper.score, paper.duration_ms, paper.closed_at, paper.on_day, paper.id)
+            )
     rows = []
     for entry_id, all_of_them in papers.items():
         counted, divisor, scale = _counted(contest.rules.season.value, all_of_them)
@@ -154,7 +162,7 @@ def _counted(season: str, papers: list[Any]) -> tuple[list[Any], int, int]:
     if season == "best_single_paper":
         return [min(papers)], 1, 1
     if season == "last_paper":
-        return [max(papers, key=lambda paper: paper[2])], 1, 1
+        return [max(papers, key=lambda paper: (paper[2], paper[4]))], 1, 1
     if season == "mean_of_papers":
         return papers, len(papers), 10_000
     if season == "sum_of_daily_best":

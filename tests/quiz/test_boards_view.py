@@ -1,17 +1,26 @@
-"""What a reader of a board is told, from Redis and without it."""
+"""What a reader of a board is told: the same from Redis and without it, and what a recount says."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
+import msgspec
 import pytest
+from sqlalchemy import event, select
 
-from server.base.work import Desk
+from server.accounts.models import Audience, Citizen
+from server.base.errors import Invalid, NotFound
+from server.base.work import Desk, Work
 from server.quiz import board_tasks, board_view
-from server.quiz.board_view import Board
+from server.quiz.board_schemas import BoardLineOut
+from server.quiz.board_view import AUDIENCES, Board
 from server.quiz.contests import ContestView
+from server.quiz.models import Entry
 from tests.kit import boards as kit
-from tests.kit.boards import a_contest, entries, hand_in, recounted
+from tests.kit.boards import a_contest, a_paper, a_unit, an_entry, entries, hand_in, recounted
 from tests.kit.clock import FakeClock
 
 SEASONS = (
@@ -21,6 +30,7 @@ SEASONS = (
     "mean_of_papers",
     "last_paper",
 )
+NANNING, LIUZHOU = "450100", "450200"
 
 
 def read(desk: Desk, contest: ContestView, **asked: object) -> Board:
@@ -28,11 +38,310 @@ def read(desk: Desk, contest: ContestView, **asked: object) -> Board:
         return board_view.board(work, contest, **asked)  # type: ignore[arg-type]
 
 
-def test_a_board_shows_the_best_first(desk: Desk) -> None:
+def in_bytes(board: Board) -> bytes:
+    return msgspec.json.encode(board)
+
+
+def build(desk: Desk, contest: ContestView, *boards: str) -> None:
+    for board in boards or ("total/region",):
+        assert board_tasks.build(desk, contest.id, board)
+
+
+@contextmanager
+def at_most(desk: Desk, count: int) -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def heard(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(("SELECT", "INSERT", "UPDATE")):
+            said.append(statement)
+
+    event.listen(desk.engine, "before_cursor_execute", heard)
+    yield said
+    event.remove(desk.engine, "before_cursor_execute", heard)
+    assert len(said) <= count, "\n".join(said)
+
+
+def a_season(work: Work, contest: ContestView, clock: FakeClock) -> list[tuple[str, str]]:
+    """Two dozen citizens of many places over six days, with many ties; the boards they are on."""
+    chance = random.Random(7)
+    unit = a_unit(work)
+    places = [
+        {"city": NANNING, "county": "450103", "audience": "youth"},
+        {"city": NANNING, "county": "450102", "unit_id": unit.id},
+        {"city": LIUZHOU, "county": "450202", "unit_id": unit.id, "audience": "elder"},
+        {},
+    ]
+    players = [an_entry(work, contest, c, **places[c % 4]) for c in kit.people(work, 24)]
+    for day in range(6):
+        for entry in chance.sample(players, 12):
+            for _ in range(chance.randint(1, 2)):
+                at = clock.now() + timedelta(days=day, seconds=chance.randrange(3) * 1.0015)
+                hand_in(
+                    work, contest, entry, score=chance.choice([0, 60, 100]), closed_at=at,
+                    time_ms=chance.choice([0, 30_000, 300_000]),
+                )  # fmt: skip
+    scopes = ["region", f"city:{NANNING}", "county:450202", f"unit:{unit.id}", "audience:elder"]
+    return [(p, s) for p in ("total", "day:2026-05-03", "week:2026-W18") for s in scopes]
+
+
+def plain(board: Board, scale: int) -> list[tuple[int, int, int]]:
+    return [(line.rank, round(line.score * scale), line.duration_ms) for line in board.items]
+
+
+@pytest.mark.parametrize("season", SEASONS)
+def test_every_board_of_every_policy_equals_a_recount(
+    season: str, either: Desk, without: Desk, clock: FakeClock
+) -> None:
+    with either.work() as work:
+        contest = a_contest(work, season=season, papers_per_day=9)
+        boards = a_season(work, contest, clock)
+        units = {str(unit.id): unit.ref for unit in work.session.scalars(select(kit.Unit))}
+        asking = work.session.scalar(select(Entry.citizen_id).where(Entry.unit_id.is_not(None)))
+    for period, scope in boards:
+        kind, _, value = scope.partition(":")
+        asked = {
+            "period": period,
+            "scope": f"unit:{units[value]}" if kind == "unit" else scope,
+            "limit": 100,
+            "citizen_id": asking,
+        }
+        from_database = read(without, contest, **asked)
+        build(either, contest, f"{period}/{scope}")
+        with at_most(either, 6) as said:
+            from_redis = read(either, contest, **asked)
+        assert not any("FROM standing" in statement for statement in said)
+        assert in_bytes(from_redis) == in_bytes(from_database)
+        with either.work(read_only=True) as work:
+            truth = recounted(work.session, contest, scope, period)
+        scale = 10_000 if season == "mean_of_papers" else 1
+        assert truth
+        assert from_redis.total == len(truth)
+        assert plain(from_redis, scale) == [
+            (rank, points, time_ms) for rank, (_, points, time_ms) in enumerate(truth, start=1)
+        ]
+
+
+def test_equal_papers_rank_by_the_earlier_finish_then_by_the_older_entry(
+    either: Desk, without: Desk, clock: FakeClock
+) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        people = kit.people(work, 5)
+        placed = [an_entry(work, contest, citizen) for citizen in people]
+        late, early = clock.now() + timedelta(milliseconds=2), clock.now()
+        for entry, at, ms in zip(
+            placed, (late, early, late, early, early), (1, 1, 1, 1, 0), strict=True
+        ):
+            hand_in(work, contest, entry, score=70, time_ms=ms, closed_at=at)
+    expected = [placed[at] for at in (4, 1, 3, 0, 2)]
+    build(either, contest)
+    for source in (either, without):
+        ranks = [read(source, contest, citizen_id=citizen).me for citizen in people]
+        by_rank = sorted(zip([me.rank for me in ranks if me], placed, strict=True))
+        assert [entry for _, entry in by_rank] == expected
+
+
+def test_around_me_is_a_piece_of_the_whole_order(either: Desk, without: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        people = kit.people(work, 23)
+        for at, citizen in enumerate(people):
+            hand_in(work, contest, an_entry(work, contest, citizen), score=at % 4 * 10)
+    build(either, contest)
+    for source in (either, without):
+        whole = read(source, contest, limit=100)
+        assert [line.rank for line in whole.items] == list(range(1, 24))
+        met = []
+        for citizen in people:
+            mine = read(source, contest, limit=1, citizen_id=citizen).me
+            assert mine is not None
+            met.append(mine.rank)
+            first, last = max(1, mine.rank - 3), min(23, mine.rank + 3)
+            assert [line.rank for line in mine.around] == list(range(first, last + 1))
+            assert [line.me for line in mine.around].count(True) == 1
+            for line in mine.around:
+                told = whole.items[line.rank - 1]
+                assert (line.nickname, line.score) == (told.nickname, told.score)
+                assert line.me is (line.rank == mine.rank)
+        assert sorted(met) == list(range(1, 24))
+
+
+def test_limits_cut_the_top_and_never_the_total(either: Desk, without: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        for at, entry in enumerate(entries(work, contest, 12)):
+            hand_in(work, contest, entry, score=at * 5)
+    build(either, contest)
+    for source in (either, without):
+        for limit in (1, 5, 12, 100):
+            found = read(source, contest, limit=limit)
+            assert len(found.items) == min(limit, 12)
+            assert found.total == 12
+
+
+def test_who_is_not_on_a_board_has_no_place_on_it(either: Desk, without: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        player, idle, stranger = kit.people(work, 3)
+        hand_in(work, contest, an_entry(work, contest, player, city=NANNING), score=10)
+        an_entry(work, contest, idle, city=NANNING)
+    here, elsewhere = f"city:{NANNING}", f"city:{LIUZHOU}"
+    build(either, contest, f"total/{here}", f"total/{elsewhere}", "day:2026-05-01/region")
+    for source in (either, without):
+        assert read(source, contest, scope=here, citizen_id=player).me is not None
+        assert read(source, contest, scope=elsewhere, citizen_id=player).me is None
+        assert read(source, contest, period="day:2026-04-30", citizen_id=player).me is None
+        assert read(source, contest, scope=here, citizen_id=idle).me is None
+        assert read(source, contest, scope=here, citizen_id=stranger).me is None
+        assert read(source, contest, scope=here).me is None
+        assert read(source, contest, scope=elsewhere).total == 0
+
+
+def test_other_contests_never_leak_in(either: Desk, without: Desk) -> None:
+    with either.work() as work:
+        contest, noise = a_contest(work), a_contest(work)
+        (citizen,) = kit.people(work, 1)
+        hand_in(work, noise, an_entry(work, noise, citizen, city=NANNING), score=100)
+        hand_in(work, contest, an_entry(work, contest, citizen, city=NANNING), score=10)
+    build(either, contest, "total/region", f"total/city:{NANNING}")
+    build(either, noise)
+    for source in (either, without):
+        for scope in ("region", f"city:{NANNING}"):
+            found = read(source, contest, scope=scope, citizen_id=citizen)
+            assert (found.total, [line.score for line in found.items]) == (1, [10])
+            assert found.me is not None
+            assert found.me.rank == 1
+
+
+def test_a_board_is_frozen_when_no_paper_can_change_it_any_more(
+    desk: Desk, clock: FakeClock
+) -> None:
     with desk.work() as work:
         contest = a_contest(work)
-        for entry, score in zip(entries(work, contest, 3), (50, 90, 70), strict=True):
-            hand_in(work, contest, entry, score=score)
-    found = read(desk, contest)
-    assert [(line.rank, line.score) for line in found.items] == [(1, 90), (2, 70), (3, 50)]
-    assert found.total == 3
+        (entry,) = entries(work, contest, 1)
+    assert not read(desk, contest).frozen
+    clock.set(contest.closes_at)
+    with desk.work() as work:
+        paper = a_paper(work, contest, entry, score=0, state="open")
+    assert not read(desk, contest).frozen
+    with desk.work() as work:
+        kit.close_paper(work, paper, score=10, time_ms=5)
+    assert read(desk, contest).frozen
+    assert read(desk, contest).as_of == contest.closes_at
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["", "Region", "region:", "city", "city:", "city:450103", "city:999999", "county:450100",
+     "county:0", "unit:", "unit:nowhere", "unit:1", "audience:cats", "audience:", "group",
+     "group:", "planet:mars", "city:450100\x00", "city:４５０１００"],
+)  # fmt: skip
+def test_an_unknown_scope_is_refused(scope: str, desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+    with pytest.raises(Invalid):
+        read(desk, contest, scope=scope)
+
+
+def test_a_group_board_is_not_there(desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+    with pytest.raises(NotFound):
+        read(desk, contest, scope="group:anything")
+
+
+@pytest.mark.parametrize(
+    "period",
+    ["", "all", "Total", "day", "day:", "day:2026-5-1", "day:2026-02-30", "day:20260501",
+     "day:2026-05-01T00:00", "week:2026-18", "week:2026-W00", "week:2026-W54", "week:2025-W53",
+     "week:2026-W1", "day:２０２６-05-01", "total ", "week:0000-W01"],
+)  # fmt: skip
+def test_a_malformed_period_is_refused(period: str, desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+    with pytest.raises(Invalid):
+        read(desk, contest, period=period)
+
+
+def test_week_53_exists_in_the_years_that_have_it(desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+    assert read(desk, contest, period="week:2026-W53").total == 0
+
+
+def test_an_old_county_code_shows_its_successor(desk: Desk) -> None:
+    with desk.work() as work:
+        found = board_view.known_scope(work, "county:450127")
+    assert found == "county:450181"
+
+
+def test_the_key_groups_are_those_of_the_profile() -> None:
+    assert {audience.value for audience in Audience} == AUDIENCES
+
+
+def test_names_are_masked_unless_their_owner_is_public(either: Desk, without: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        for score, columns in (
+            (90, {"nickname": "韦小明", "avatar_url": "https://wx.cn/a"}),
+            (
+                80,
+                {"nickname": "黄大山", "avatar_url": "https://wx.cn/b", "public_rank": True},
+            ),
+            (70, {"nickname": "小朋友", "public_rank": True, "under_14": True}),
+        ):
+            (citizen,) = kit.people(work, 1, **columns)
+            hand_in(work, contest, an_entry(work, contest, citizen, city=NANNING), score=score)
+    build(either, contest)
+    for source in (either, without):
+        lines = read(source, contest).items
+        assert [line.nickname for line in lines] == ["韦*", "黄大山", "小*"]
+        assert [line.avatar_url for line in lines] == [None, "https://wx.cn/b", None]
+        assert {(line.city, line.city_name) for line in lines} == {(NANNING, "南宁市")}
+
+
+def test_an_answer_holds_no_number_of_a_person(desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        people = kit.people(work, 5, unionid=None)
+        for citizen in people:
+            hand_in(work, contest, an_entry(work, contest, citizen), score=10)
+        refs = work.session.scalars(select(Citizen.ref)).all()
+    found = read(desk, contest, citizen_id=people[0])
+    said = in_bytes(found).decode()
+    assert not any(ref in said for ref in refs)
+    shown = {field.name for field in msgspec.structs.fields(BoardLineOut)}
+    assert shown == {
+        "rank", "nickname", "avatar_url", "city", "city_name", "score", "duration_ms", "me",
+    }  # fmt: skip
+
+
+def test_a_board_costs_few_questions_to_the_database(desk: Desk, without: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        people = kit.people(work, 60)
+        for at, citizen in enumerate(people):
+            hand_in(work, contest, an_entry(work, contest, citizen), score=at)
+    build(desk, contest)
+    with at_most(desk, 3):
+        read(desk, contest, limit=50, citizen_id=people[3])
+    with at_most(without, 9):
+        read(without, contest, limit=50, citizen_id=people[3])
+
+
+def test_an_entry_younger_than_the_reader_is_answered_from_the_database(desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        for entry in entries(work, contest, 2):
+            hand_in(work, contest, entry, score=10)
+    build(desk, contest)
+    with desk.work(read_only=True) as reader:
+        before = board_view.board(reader, contest)
+        with desk.work() as work:
+            (late,) = entries(work, contest, 1)
+            hand_in(work, contest, late, score=100)
+        after = board_view.board(reader, contest)
+    assert before.total == 2
+    # SQLite's reader sees its snapshot, PostgreSQL's the newest rows: neither a half of both.
+    assert after.total in (2, 3)
+    assert len(after.items) == after.total

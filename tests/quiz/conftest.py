@@ -1,0 +1,44 @@
+"""Boards over either kind of Redis, and over none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.base.kv.client import connect
+from server.base.kv.embedded import EmbeddedServer
+from server.base.kv.facilities import facilities
+from server.base.work import Desk
+from tests.kit.clock import FakeClock
+
+
+@pytest.fixture(scope="session")
+def embedded_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of an embedded server that is up for the whole session."""
+    var = tmp_path_factory.mktemp("kv")
+    with EmbeddedServer(var, start_seconds=20.0):
+        yield var
+
+
+@pytest.fixture(params=["fake", "embedded"])
+def either(request: pytest.FixtureRequest, desk: Desk, clock: FakeClock) -> Iterator[Desk]:
+    """The desk over an empty Redis of either kind."""
+    if request.param == "fake":
+        yield desk
+        return
+    var = request.getfixturevalue("embedded_redis")
+    kv = connect("embedded:", var, clock, timeout_seconds=20.0)
+    kv.run("FLUSHALL")
+    yield Desk(desk.engine, replace(desk.tools, kv=facilities(kv, clock)))
+    kv.close()
+
+
+@pytest.fixture
+def without(desk: Desk, clock: FakeClock, tmp_path: Path) -> Iterator[Desk]:
+    """The same house where nothing answers at the address of Redis."""
+    kv = connect("redis://127.0.0.1:9/0", tmp_path, clock)
+    yield Desk(desk.engine, replace(desk.tools, kv=facilities(kv, clock)))
+    kv.close()

@@ -1,0 +1,594 @@
+"""Papers, moves, erasures and joins on the boards, and what heals when Redis lost something."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from server.accounts.models import Citizen
+from server.base.jobs import Shop, run_until_idle
+from server.base.kv.client import KvAway
+from server.base.work import Desk
+from server.quiz import board_hooks, board_keys, board_tasks, board_view, boards
+from server.quiz.board_commands import rebuild_leaderboards
+from server.quiz.board_view import Board
+from server.quiz.boards import Ranks
+from server.quiz.contests import ContestView
+from server.quiz.models import Attempt, Entry, Standing
+from tests.kit import boards as kit
+from tests.kit.boards import a_contest, a_paper, an_entry, answer_bells, hand_in, recounted
+from tests.kit.clock import FakeClock
+
+NANNING, LIUZHOU = "450100", "450200"
+Rung = list[tuple[str, tuple[int, ...]]]
+
+
+def read(desk: Desk, contest: ContestView, **asked: object) -> Board:
+    with desk.work(read_only=True) as work:
+        return board_view.board(work, contest, **asked)  # type: ignore[arg-type]
+
+
+def scores(desk: Desk, contest: ContestView, scope: str = "region") -> list[float]:
+    return [line.score for line in read(desk, contest, scope=scope, limit=100).items]
+
+
+def in_redis(desk: Desk, contest: ContestView, board: str = "total/region") -> list[int] | None:
+    """Points on a board as Redis alone tells them, None while it is not ready."""
+    group = board_keys.group_name(contest.id)
+    top = desk.tools.kv.leaderboard.top(group, board, 100)
+    return None if top is None else [board_keys.unpacked(score).points for _, score in top]
+
+
+def build(desk: Desk, contest: ContestView, *names: str) -> None:
+    for board in names or ("total/region",):
+        assert board_tasks.build(desk, contest.id, board)
+
+
+def sync(desk: Desk) -> int:
+    return board_tasks.sync_boards(Shop(desk=desk, gateway=None))
+
+
+def flush(desk: Desk) -> None:
+    desk.tools.kv.kv.run("FLUSHALL")
+
+
+def a_game(desk: Desk, count: int, **columns: Any) -> tuple[ContestView, list[int], list[int]]:
+    """A contest with citizens of Nanning in it: contest, citizens, entries."""
+    with desk.work() as work:
+        contest = a_contest(work, papers_per_day=20)
+        people = kit.people(work, count, city=NANNING, **columns)
+        placed = [an_entry(work, contest, citizen, city=NANNING) for citizen in people]
+    return contest, people, placed
+
+
+def test_a_paper_is_on_the_board_when_its_transaction_is_over(either: Desk, without: Desk) -> None:
+    contest, people, placed = a_game(either, 2)
+    build(either, contest)
+    for desk in (either, without):
+        for citizen, entry in zip(people, placed, strict=True):
+            with desk.work() as work:
+                hand_in(work, contest, entry, score=50)
+            mine = read(desk, contest, citizen_id=citizen).me
+            assert mine is not None
+            assert mine.score == 50
+            assert in_redis(either, contest) is not None
+
+
+def test_the_ranks_of_a_submission_are_those_of_the_board(
+    either: Desk, without: Desk, clock: FakeClock
+) -> None:
+    contest, people, placed = a_game(either, 9)
+    with either.work() as work:
+        work.session.execute(update(Entry).where(Entry.id.in_(placed[6:])).values(city=None))
+    build(either, contest, "total/region", f"total/city:{NANNING}")
+    papers = [(30, 5), (30, 5), (90, 5), (30, 4), (0, 9), (30, 5), (30, 5), (90, 5), (10, 5)]
+    for at, (score, time_ms) in enumerate(papers):
+        desk = (either, without)[at % 2]
+        with desk.work() as work:
+            ranks = hand_in(work, contest, placed[at], score=score, time_ms=time_ms)
+        if desk is without:
+            sync(either)
+        for source in (either, without):
+            region = read(source, contest, citizen_id=people[at]).me
+            city = read(source, contest, scope=f"city:{NANNING}", citizen_id=people[at]).me
+            assert ranks == Ranks(
+                region=region.rank if region else 0, city=city.rank if city else None
+            )
+
+
+def test_a_paper_closed_by_the_clock_ranks_by_its_end_not_by_the_sweep(
+    either: Desk, without: Desk, clock: FakeClock
+) -> None:
+    contest, people, placed = a_game(either, 4)
+    build(either, contest, "total/region", f"total/city:{NANNING}")
+    ended = clock.now() - timedelta(seconds=30)
+    for desk, (entry, citizen), late in zip(
+        (either, without, either, without),
+        zip(reversed(placed), reversed(people), strict=True),
+        (9, 3, 6, 0),
+        strict=True,
+    ):
+        with desk.work() as work:
+            closed = ended + timedelta(seconds=late)
+            ranks = hand_in(
+                work, contest, entry, score=0, time_ms=300_000, state="expired", closed_at=closed
+            )
+        mine = read(without, contest, citizen_id=citizen).me
+        assert mine is not None
+        assert (ranks.region, ranks.city) == (mine.rank, mine.rank)
+
+
+def test_a_worse_paper_under_the_last_paper_policy_moves_its_owner_down(
+    either: Desk, without: Desk
+) -> None:
+    with either.work() as work:
+        contest = a_contest(work, season="last_paper", papers_per_day=9)
+        mine, other = kit.entries(work, contest, 2)
+    build(either, contest)
+    for desk in (either, without):
+        with desk.work() as work:
+            assert hand_in(work, contest, other, score=50).region == 1
+        with desk.work() as work:
+            assert hand_in(work, contest, mine, score=90).region == 1
+        with desk.work() as work:
+            assert hand_in(work, contest, mine, score=10).region == 2
+        assert scores(desk, contest) == [50, 10]
+        sync(either)
+
+
+def test_the_day_and_week_of_the_start_count_wherever_the_paper_ends(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest, _, (entry,) = a_game(desk, 1)
+    # Started at 23:59 of a Sunday, handed in on Monday.
+    clock.set(clock.now().replace(month=5, day=3, hour=16, minute=1))
+    with desk.work() as work:
+        hand_in(work, contest, entry, score=70, time_ms=120_000)
+    assert scores_of(desk, contest, "day:2026-05-03") == [70]
+    assert scores_of(desk, contest, "day:2026-05-04") == []
+    assert scores_of(desk, contest, "week:2026-W18") == [70]
+    assert scores_of(desk, contest, "week:2026-W19") == []
+
+
+def scores_of(desk: Desk, contest: ContestView, period: str) -> list[float]:
+    return [line.score for line in read(desk, contest, period=period).items]
+
+
+def test_a_flush_changes_no_answer_and_heals_by_itself(either: Desk, rung: Rung) -> None:
+    contest, people, placed = a_game(either, 3)
+    build(either, contest)
+    for score, entry in zip((10, 30, 20), placed, strict=True):
+        with either.work() as work:
+            hand_in(work, contest, entry, score=score)
+    before = read(either, contest, citizen_id=people[0])
+    flush(either)
+    rung.clear()
+    assert read(either, contest, citizen_id=people[0]) == before
+    assert in_redis(either, contest) is None
+    assert [name for name, _ in rung] == ["quiz.rebuild_boards"]
+    assert answer_bells(either, rung) == 1
+    assert in_redis(either, contest) == [30, 20, 10]
+    assert read(either, contest, citizen_id=people[0]) == before
+
+
+def test_many_readers_of_a_lost_board_ring_once(desk: Desk, rung: Rung) -> None:
+    contest, _, _ = a_game(desk, 1)
+    for _ in range(20):
+        read(desk, contest)
+    assert len(rung) == 1
+
+
+def test_nobody_rings_while_redis_is_away(without: Desk, desk: Desk, rung: Rung) -> None:
+    contest, _, (entry,) = a_game(desk, 1)
+    rung.clear()
+    for _ in range(3):
+        read(without, contest)
+        with without.work() as work:
+            hand_in(work, contest, entry, score=10)
+    assert rung == []
+
+
+def test_after_a_flush_the_sweep_asks_for_the_main_boards(
+    either: Desk, rung: Rung, clock: FakeClock
+) -> None:
+    contest, _, (entry,) = a_game(either, 1)
+    with either.work() as work:
+        hand_in(work, contest, entry, score=40)
+    sync(either)
+    flush(either)
+    rung.clear()
+    sync(either)
+    answer_bells(either, rung)
+    for board in (
+        "total/region", "day:2026-05-01/region", "week:2026-W18/region", f"total/city:{NANNING}",
+    ):  # fmt: skip
+        assert in_redis(either, contest, board) == [40]
+    assert in_redis(either, contest, f"total/city:{LIUZHOU}") == []
+
+
+def test_boards_of_a_contest_long_over_are_built_for_readers_only(
+    desk: Desk, rung: Rung, clock: FakeClock
+) -> None:
+    contest, _, (entry,) = a_game(desk, 1)
+    with desk.work() as work:
+        hand_in(work, contest, entry, score=40)
+    clock.set(contest.closes_at + timedelta(days=2))
+    flush(desk)
+    rung.clear()
+    sync(desk)
+    assert rung == []
+    assert scores(desk, contest) == [40]
+    assert answer_bells(desk, rung) == 1
+    assert in_redis(desk, contest) == [40]
+
+
+def test_killed_between_commit_and_board_is_healed_by_the_next_sweep(
+    either: Desk, clock: FakeClock
+) -> None:
+    contest, _, (first, second) = a_game(either, 2)
+    build(either, contest)
+    sync(either)
+    clock.advance(2)
+    with either.work() as work:
+        hand_in(work, contest, first, score=80)
+        work.bells.clear()  # the process dies right after its commit
+    assert in_redis(either, contest) == []
+    assert sync(either) == 3
+    assert in_redis(either, contest) == [80]
+    clock.advance(2)
+    assert sync(either) == 0
+    with either.work() as work:
+        hand_in(work, contest, second, score=90)
+    assert in_redis(either, contest) == [90, 80]
+
+
+def test_what_was_written_while_redis_was_away_comes_with_the_next_sweep(
+    either: Desk, without: Desk, clock: FakeClock
+) -> None:
+    contest, people, placed = a_game(either, 30)
+    build(either, contest)
+    sync(either)
+    for at, entry in enumerate(placed):
+        clock.advance(30)
+        with without.work() as work:
+            hand_in(work, contest, entry, score=at)
+        mine = read(without, contest, citizen_id=people[at]).me
+        assert mine is not None
+        assert mine.rank == 1
+    assert in_redis(either, contest) == []
+    assert sync(either) == 90
+    assert in_redis(either, contest) == list(range(29, -1, -1))
+
+
+def test_the_same_client_goes_on_when_redis_comes_back(desk: Desk, clock: FakeClock) -> None:
+    contest, _, placed = a_game(desk, 3)
+    build(desk, contest)
+    sync(desk)
+    clock.advance(2)
+    server = desk.tools.kv.kv.redis_for_jobs().connection_pool.connection_kwargs["server"]
+    server.connected = False
+    with desk.work() as work:
+        hand_in(work, contest, placed[0], score=10)
+    assert scores(desk, contest) == [10]
+    assert sync(desk) == 0
+    server.connected = True
+    clock.advance(6)
+    assert sync(desk) == 3
+    assert in_redis(desk, contest) == [10]
+    assert scores(desk, contest) == [10]
+
+
+def test_a_long_absence_is_made_good_in_pieces(
+    either: Desk, without: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.quiz.queries.CHUNK", 7)
+    contest, _, placed = a_game(either, 25)
+    build(either, contest)
+    sync(either)
+    for entry in placed:
+        with without.work() as work:
+            hand_in(work, contest, entry, score=10)
+    sync(either)
+    assert in_redis(either, contest) == [10] * 25
+    flush(either)
+    build(either, contest)
+    assert in_redis(either, contest) == [10] * 25
+
+
+@pytest.mark.parametrize("days", [-30, -1, 1, 30])
+def test_a_clock_that_jumps_loses_nothing(days: int, either: Desk, clock: FakeClock) -> None:
+    contest, _, (first, second) = a_game(either, 2)
+    build(either, contest)
+    sync(either)
+    with either.work() as work:
+        hand_in(work, contest, first, score=10)
+        work.bells.clear()
+    clock.set(clock.now() + timedelta(days=days))
+    with either.work() as work:
+        hand_in(work, contest, second, score=20)
+        work.bells.clear()
+    sync(either)
+    if in_redis(either, contest) is None:
+        build(either, contest)
+    assert in_redis(either, contest) == [20, 10]
+    sync(either)
+    assert in_redis(either, contest) == [20, 10]
+
+
+def test_a_flush_in_the_middle_of_a_build_makes_it_begin_anew(
+    either: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contest, _, placed = a_game(either, 12)
+    for entry in placed:
+        with either.work() as work:
+            hand_in(work, contest, entry, score=10)
+    monkeypatch.setattr("server.quiz.queries.CHUNK", 5)
+    rows = board_tasks.queries.board_rows
+    flushes = iter([True, True])
+
+    def flushed(*asked: Any) -> Iterator[Any]:
+        for at, row in enumerate(rows(*asked)):
+            if at == 8 and next(flushes, False):
+                flush(either)
+            yield row
+
+    monkeypatch.setattr("server.quiz.queries.board_rows", flushed)
+    build(either, contest)
+    assert in_redis(either, contest) == [10] * 12
+
+
+def test_a_paper_handed_in_while_a_board_is_built_is_on_it(either: Desk) -> None:
+    contest, _, (first, second) = a_game(either, 2)
+    with either.work() as work:
+        hand_in(work, contest, first, score=10)
+    group, leaderboard = board_keys.group_name(contest.id), either.tools.kv.leaderboard
+    token = leaderboard.begin_build(group, "total/region")
+    assert token is not None
+    with either.work() as work:
+        hand_in(work, contest, second, score=20)
+        hand_in(work, contest, first, score=15)
+    assert leaderboard.finish_build(group, "total/region", token)
+    assert in_redis(either, contest) == [20, 15]
+
+
+def test_two_builders_do_not_get_in_each_others_way(either: Desk) -> None:
+    contest, _, _ = a_game(either, 1)
+    group = board_keys.group_name(contest.id)
+    assert either.tools.kv.leaderboard.begin_build(group, "total/region") is not None
+    assert not board_tasks.build(either, contest.id, "total/region")
+
+
+def test_tasks_do_nothing_while_redis_is_away(without: Desk, desk: Desk) -> None:
+    contest, _, _ = a_game(desk, 1)
+    shop = Shop(desk=without, gateway=None)
+    assert board_tasks.sync_boards(shop) == 0
+    assert board_tasks.rebuild_boards(shop, contest.id) == 0
+    with pytest.raises(KvAway):
+        rebuild_leaderboards(without, lambda _done, _total: None)
+
+
+def test_a_worker_that_runs_until_idle_comes_to_an_end(desk: Desk) -> None:
+    contest, _, (entry,) = a_game(desk, 1)
+    with desk.work() as work:
+        hand_in(work, contest, entry, score=10)
+    shop = Shop(desk=desk, gateway=None)
+    assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=5) <= 3
+    assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=5) == 0
+
+
+def test_the_command_builds_every_board_that_holds_anybody(either: Desk) -> None:
+    with either.work() as work:
+        contest, other = a_contest(work), a_contest(work)
+        unit = kit.a_unit(work)
+        place = {"city": NANNING, "county": "450103", "unit_id": unit.id, "audience": "youth"}
+        hand_in(work, contest, *kit.entries(work, contest, 1, **place), score=60)
+        hand_in(work, other, *kit.entries(work, other, 1), score=70)
+    told: list[tuple[int, int]] = []
+    report = rebuild_leaderboards(either, lambda done, total: told.append((done, total)))
+    assert report.contests == 2
+    assert report.busy == 0
+    assert told == [(at, report.boards) for at in range(1, report.boards + 1)]
+    scopes = ("region", f"city:{NANNING}", "county:450103", f"unit:{unit.id}", "audience:youth")
+    for period, scope in itertools.product(("total", "day:2026-05-01", "week:2026-W18"), scopes):
+        assert in_redis(either, contest, f"{period}/{scope}") == [60]
+    assert in_redis(either, other) == [70]
+
+
+# --- people who move, go and turn out to be one ---------------------------------------------
+
+
+def move(desk: Desk, citizen: int, **place: Any) -> None:
+    with desk.work() as work:
+        work.session.execute(update(Citizen).where(Citizen.id == citizen).values(**place))
+        board_hooks.moved(work, citizen)
+
+
+Lost = Callable[[Desk, int], None]
+
+
+def moved_aloud(desk: Desk, citizen: int) -> None:
+    move(desk, citizen, city=LIUZHOU)
+
+
+def moved_and_killed(desk: Desk, citizen: int) -> None:
+    with desk.work() as work:
+        work.session.execute(update(Citizen).where(Citizen.id == citizen).values(city=LIUZHOU))
+        board_hooks.moved(work, citizen)
+        work.bells.clear()
+    sync(desk)
+
+
+@pytest.mark.parametrize("moving", [moved_aloud, moved_and_killed])
+def test_who_moves_leaves_the_old_boards_and_takes_all_along(
+    moving: Lost, either: Desk, without: Desk
+) -> None:
+    contest, people, placed = a_game(either, 2)
+    build(either, contest, "total/region", f"total/city:{NANNING}", f"total/city:{LIUZHOU}")
+    sync(either)
+    for score, entry in zip((60, 50), placed, strict=True):
+        with either.work() as work:
+            hand_in(work, contest, entry, score=score)
+    moving(either, people[0])
+    assert in_redis(either, contest, f"total/city:{NANNING}") == [50]
+    assert in_redis(either, contest, f"total/city:{LIUZHOU}") == [60]
+    assert in_redis(either, contest) == [60, 50]
+    for source in (either, without):
+        assert scores(source, contest) == [60, 50]
+        assert scores(source, contest, f"city:{NANNING}") == [50]
+        assert scores(source, contest, f"city:{LIUZHOU}") == [60]
+    move(either, people[0], city=NANNING)
+    assert in_redis(either, contest, f"total/city:{NANNING}") == [60, 50]
+    assert in_redis(either, contest, f"total/city:{LIUZHOU}") == []
+    with either.work() as work:
+        assert hand_in(work, contest, placed[1], score=70) == Ranks(region=1, city=1)
+
+
+def test_a_place_chosen_after_the_first_paper_brings_it_to_the_boards(desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        (citizen,) = kit.people(work, 1)
+        assert hand_in(work, contest, an_entry(work, contest, citizen), score=30).city is None
+    move(desk, citizen, city=NANNING, county="450103", audience="farmer")
+    for scope in (f"city:{NANNING}", "county:450103", "audience:farmer"):
+        assert scores(desk, contest, scope) == [30]
+
+
+def test_who_moves_after_the_end_stays_where_he_was_counted(desk: Desk, clock: FakeClock) -> None:
+    contest, (citizen,), (entry,) = a_game(desk, 1)
+    with desk.work() as work:
+        hand_in(work, contest, entry, score=60)
+    clock.set(contest.closes_at)
+    move(desk, citizen, city=LIUZHOU)
+    assert scores(desk, contest, f"city:{NANNING}") == [60]
+    assert scores(desk, contest, f"city:{LIUZHOU}") == []
+
+
+def test_who_is_erased_keeps_the_rank_without_a_name(either: Desk, without: Desk) -> None:
+    contest, people, placed = a_game(either, 3, public_rank=True)
+    build(either, contest)
+    for score, entry in zip((30, 20, 10), placed, strict=True):
+        with either.work() as work:
+            hand_in(work, contest, entry, score=score)
+    before = read(either, contest)
+    with either.work() as work:
+        board_hooks.forget(work, people[1])
+        work.session.execute(
+            update(Citizen)
+            .where(Citizen.id == people[1])
+            .values(erased_at=work.now, nickname=None, city=None)
+        )
+    for source in (either, without):
+        after = read(source, contest)
+        assert after.total == before.total
+        assert [line.rank for line in after.items] == [1, 2, 3]
+        assert [line.score for line in after.items] == [30, 20, 10]
+        assert after.items[1].nickname == "已注销用户"
+        assert after.items[1].city == NANNING
+    with either.work() as work:
+        entry = work.session.get_one(Entry, placed[1])
+        assert entry.erased_at == work.now
+        assert len(work.session.scalars(select(Attempt)).all()) == 3
+
+
+def test_the_export_holds_entries_papers_and_answers(desk: Desk) -> None:
+    contest, (citizen, other), placed = a_game(desk, 2)
+    with desk.work() as work:
+        for entry in placed:
+            hand_in(work, contest, entry, score=40)
+        a_paper(work, contest, placed[0], score=0, state="open")
+        told = board_hooks.held(work, citizen)
+        papers: Any = told["contest_papers"]
+        assert [(p["contest"], p["state"], p["score"]) for p in papers] == [
+            (contest.title, "submitted", 40),
+            (contest.title, "open", None),
+        ]
+        assert told["contest_entries"] == [
+            {"contest": contest.title, "city": NANNING, "county": None, "audience": None}
+        ]
+        assert board_hooks.held(work, citizen + other) == {
+            "contest_entries": [],
+            "contest_papers": [],
+        }
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_two_citizens_who_are_one_become_one_line(
+    killed: bool, either: Desk, without: Desk, clock: FakeClock
+) -> None:
+    with either.work() as work:
+        contest = a_contest(work, papers_per_day=2)
+        keep, gone, third = kit.people(work, 3, city=NANNING)
+        kept, left, noise = (
+            an_entry(work, contest, citizen, city=NANNING) for citizen in (keep, gone, third)
+        )
+    build(either, contest, "total/region", f"total/city:{NANNING}", "day:2026-05-01/region")
+    sync(either)
+    for entry, score in ((kept, 50), (left, 90), (left, 80), (noise, 60)):
+        with either.work() as work:
+            hand_in(work, contest, entry, score=score)
+    clock.advance(86_400)
+    with either.work() as work:
+        hand_in(work, contest, left, score=40)
+    with either.work() as work:
+        board_hooks.join(work, keep, gone)
+        if killed:
+            work.bells.clear()
+    if killed:
+        sync(either)
+    # Of the first day the earlier of the two papers fits beside the one that was there.
+    assert in_redis(either, contest) == [130, 60]
+    assert in_redis(either, contest, f"total/city:{NANNING}") == [130, 60]
+    assert in_redis(either, contest, "day:2026-05-01/region") == [90, 60]
+    with either.work(read_only=True) as work:
+        truth = recounted(work.session, contest, "region", "total")
+    assert truth == [(kept, 130, 120_000), (noise, 60, 60_000)]
+    for source in (either, without):
+        assert scores(source, contest) == [130, 60]
+        mine = read(source, contest, citizen_id=keep).me
+        assert mine is not None
+        assert mine.rank == 1
+        assert read(source, contest, citizen_id=gone).me is None
+
+
+def test_an_entry_without_a_double_only_changes_its_owner(either: Desk) -> None:
+    contest, (keep, gone), _ = a_game(either, 2)
+    with either.work() as work:
+        other = a_contest(work)
+        entry = an_entry(work, other, gone, city=NANNING)
+        hand_in(work, other, entry, score=70)
+        paper = a_paper(
+            work, other, entry, score=0, state="open", started_on=contest.opens_at.date()
+        )
+    with either.work() as work:
+        board_hooks.join(work, keep, gone)
+    mine = read(either, other, citizen_id=keep).me
+    assert mine is not None
+    assert mine.score == 70
+    with either.work() as work:
+        assert work.session.get_one(Attempt, paper).citizen_id == keep
+
+
+def test_only_one_open_paper_stays_of_two(desk: Desk, clock: FakeClock) -> None:
+    with desk.work() as work:
+        contest = a_contest(work, papers_per_day=3)
+        keep, gone = kit.people(work, 2)
+        kept, left = an_entry(work, contest, keep), an_entry(work, contest, gone)
+        for entry in (kept, left):
+            a_paper(work, contest, entry, score=0, state="open")
+        late = work.session.scalar(select(Attempt.id).where(Attempt.entry_id == left))
+    with desk.work() as work:
+        board_hooks.join(work, keep, gone)
+    with desk.work() as work:
+        assert late is not None
+        # The clock closes it later: it counts for nobody, and nothing breaks.
+        kit.close_paper(work, late, score=100, time_ms=5)
+        boards.record(work, late)
+    assert scores(desk, contest) == []
+    with desk.work() as work:
+        periods = work.session.scalars(select(Standing.period)).all()
+    assert all(period.startswith("gone:") for period in periods)
