@@ -1,0 +1,172 @@
+"""What the official account says to whom: words, clicks, follows and scans, each to its reply.
+
+What needs no database is answered from memory; the rest is done inside the door's transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from server.accounts import service as accounts
+from server.base.errors import AppError
+from server.base.work import Tools, Work
+from server.channel import rules, service
+from server.channel.loading import Shipped
+from server.channel.rules import Rule, Said
+from server.channel.shelf import Shelf
+from server.channel.tally import Tally
+from server.wechat.inbound import Message
+from server.wechat.replies import Reply
+
+_log = logging.getLogger(__name__)
+
+LiveAnswer = Callable[[Work, int | None], str]
+Effect = Callable[[Work, Message], Reply | None]
+
+WORDS_READ = 500
+# A message may be dated a little ahead of our clock, never more.
+AHEAD_SECONDS = 600
+
+_NOT_TEXT = {
+    "image": "channel.reply.image",
+    "voice": "channel.reply.voice",
+    "video": "channel.reply.video",
+    "shortvideo": "channel.reply.video",
+    "location": "channel.reply.location",
+    "link": "channel.reply.link",
+}
+_SELF_TEST = Reply.of_json({"demo_resp": "good luck"})
+
+
+class Chat:
+    """The conversation of the official account."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        shelf: Shelf,
+        tally: Tally,
+        shipped: Shipped,
+        answers: Mapping[str, LiveAnswer],
+    ) -> None:
+        lacking = sorted(shipped.answers() - answers.keys())
+        if lacking:
+            raise ValueError(f"nobody offers the answers {lacking}")
+        self._say = tools.texts.say
+        self._clock = tools.clock
+        self._shelf = shelf
+        self._tally = tally
+        self._clicks = shipped.clicks
+        self._answers = answers
+        # Asking for something does nothing by itself, so it may be answered by an excuse.
+        self.asking = frozenset({("text", ""), ("event", "click")})
+        self.effects: Mapping[tuple[str, str], Effect] = {
+            ("text", ""): self._written,
+            ("event", "click"): self._clicked,
+            ("event", "subscribe"): self._followed,
+            ("event", "scan"): self._scanned,
+            ("event", "unsubscribe"): self._unfollowed,
+        }
+
+    def pure(self, message: Message) -> Reply | None:
+        """The reply that needs no database; None when this message needs it."""
+        if message.kind == "text":
+            return self._known_words(message)
+        if message.kind != "event":
+            return self._sentence(_NOT_TEXT.get(message.kind, "channel.reply.other"))
+        if message.event == "click":
+            rule = self._behind(message)
+            return self._fixed(rule.said) if rule else self._sentence("channel.reply.old_menu")
+        if message.event == "debug_demo":
+            return _SELF_TEST
+        return None if ("event", message.event) in self.effects else Reply()
+
+    def _known_words(self, message: Message) -> Reply | None:
+        written = rules.normalise(message.content[:WORDS_READ])
+        rule = self._best(written)
+        if rule is None:
+            self._tally.missed(message.key, rules.unmatched(written), self._clock.now())
+            return self._sentence("channel.reply.fallback")
+        reply = self._fixed(rule.said)
+        if reply is not None:
+            self._tally.hit(message.key, rule.slug)
+        return reply
+
+    def _best(self, written: str) -> Rule | None:
+        return self._shelf.book().matcher.best(written, self._clock.now())
+
+    def _behind(self, message: Message) -> Rule | None:
+        return self._shelf.book().by_slug.get(self._clicks.get(message.event_key, ""))
+
+    def _written(self, work: Work, message: Message) -> Reply:
+        rule = self._best(rules.normalise(message.content[:WORDS_READ]))
+        if rule is None:
+            return self._sentence("channel.reply.fallback")
+        slug = rule.slug
+        work.after_commit(lambda: self._tally.hit(message.key, slug))
+        return Reply.of_text(self._answer(work, message, rule.said))
+
+    def _clicked(self, work: Work, message: Message) -> Reply:
+        rule = self._behind(message)
+        if rule is None:
+            return self._sentence("channel.reply.old_menu")
+        return Reply.of_text(self._answer(work, message, rule.said))
+
+    def _followed(self, work: Work, message: Message) -> Reply:
+        service.followed(work, message.openid, _told_at(work, message), message.scene)
+        if not message.scene:
+            return self._sentence("channel.welcome.plain")
+        welcome = self._say("channel.welcome.by_code")
+        said = self._shelf.book().scenes.said(message.scene)
+        more = self._answer(work, message, said) if said else ""
+        return Reply.of_text(f"{welcome}\n\n{more}" if more else welcome)
+
+    def _scanned(self, work: Work, message: Message) -> Reply:
+        service.scanned(work, message.openid, _told_at(work, message), message.scene)
+        said = self._shelf.book().scenes.said(message.scene)
+        if said is None:
+            return self._sentence("channel.scan.unknown")
+        return Reply.of_text(self._answer(work, message, said))
+
+    def _unfollowed(self, work: Work, message: Message) -> None:
+        service.unfollowed(work, message.openid, _told_at(work, message))
+
+    def _answer(self, work: Work, message: Message, said: Said) -> str:
+        if said.text is not None:
+            return said.text
+        answer = self._answers.get(said.answer or "")
+        if answer is None:
+            _log.error("nobody offers an answer", extra={"rule": said.answer})
+            return self._say("channel.reply.fallback")
+        citizen_id = accounts.citizen_of_openid(work, message.app, message.openid, create=False)
+        return answered(work, lambda: Reply.of_text(answer(work, citizen_id))).text
+
+    def _fixed(self, said: Said) -> Reply | None:
+        return None if said.text is None else Reply.of_text(said.text)
+
+    def _sentence(self, key: str) -> Reply:
+        return Reply.of_text(self._say(key))
+
+
+def answered(work: Work, doing: Callable[[], Reply | None]) -> Reply:
+    """What is answered; a refusal is answered by its sentence, and what it had begun is undone.
+
+    Raises: a refusal that means `try again` (5xx).
+    """
+    bells = len(work.bells)
+    try:
+        with work.session.begin_nested():
+            return doing() or Reply()
+    except AppError as refusal:
+        if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        del work.bells[bells:]
+        return Reply.of_text(work.texts.error(refusal.code, refusal.facts))
+
+
+def _told_at(work: Work, message: Message) -> datetime:
+    latest = int(work.now.timestamp()) + AHEAD_SECONDS
+    return datetime.fromtimestamp(min(message.created_at, latest), UTC)

@@ -1,0 +1,135 @@
+"""The callback's doors: each message's effects once, in one transaction with the reply.
+
+The webhook asks a door; the door asks the conversation and the slices' handlers. No HTTP here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from server.accounts import service as accounts
+from server.base.errors import Unavailable
+from server.base.work import Desk, Work
+from server.channel import late, repeats
+from server.channel.chat import Chat, Effect, LiveAnswer, answered
+from server.channel.loading import read_shipped
+from server.channel.shelf import Shelf
+from server.channel.tally import Tally
+from server.wechat.inbound import Envelope, Message
+from server.wechat.replies import Reply
+
+_log = logging.getLogger(__name__)
+
+# What a slice does when WeChat tells of an event: the event's name in small letters, and the doing.
+Handler = tuple[str, Effect]
+
+
+class Door:
+    """The door of one app; without a `chat` it answers nothing of its own."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        envelope: Envelope,
+        handlers: Iterable[Handler] = (),
+        *,
+        chat: Chat | None = None,
+    ) -> None:
+        self._desk = desk
+        self._envelope = envelope
+        self._chat = chat
+        self._effects = _table(handlers, chat)
+
+    @property
+    def envelope(self) -> Envelope:
+        """The locks of this app."""
+        return self._envelope
+
+    def pure(self, message: Message) -> Reply | None:
+        """The reply to a message without effects; None when it has some."""
+        place = _place(message)
+        if self._chat is not None:
+            reply = self._chat.pure(message)
+            # Silence of the conversation may be a slice's turn.
+            if reply is None or reply.says_something or place not in self._effects:
+                return reply
+        return None if place in self._effects else Reply()
+
+    def effects(self, message: Message) -> Reply:
+        """Do what the message asks for, once for each `message.key`; a repeat gets the first reply.
+
+        Raises: Unavailable (503) when it could not be done: nothing is kept, WeChat repeats it.
+        Whoever only asked for something is told so instead.
+        """
+        try:
+            return self._once(message)
+        except Unavailable as refusal:
+            if self._chat is None or _place(message) not in self._chat.asking:
+                raise
+            return Reply.of_text(self._desk.tools.texts.error(refusal.code, refusal.facts))
+
+    def _once(self, message: Message) -> Reply:
+        with self._desk.work() as work:
+            earlier = repeats.enter(work, message.key)
+            if earlier is not None:
+                return earlier
+            reply = self._done(work, message)
+            whose = accounts.citizen_of_openid(work, message.app, message.openid, create=False)
+            repeats.leave(work, message.key, reply, whose)
+            return reply
+
+    def late(self, message: Message, reply: Reply) -> None:
+        """Have a reply said that came too late, by customer-service message, once for each key."""
+        if message.app != late.APP or reply.kind != "text":
+            _log.warning("a late reply has no other way", extra={"outcome": reply.kind})
+            return
+        with self._desk.work() as work:
+            late.queue(work, message.key, message.openid, reply.text)
+
+    def _done(self, work: Work, message: Message) -> Reply:
+        place = _place(message)
+        doing = self._effects.get(place)
+        if doing is None:
+            return Reply()
+        reply = answered(work, lambda: doing(work, message))
+        # WeChat's own reports take no reply, a citizen does.
+        in_chat = self._chat is not None and place in self._chat.effects
+        return reply if in_chat else Reply()
+
+
+def official_account_door(
+    desk: Desk,
+    envelope: Envelope,
+    *,
+    answers: Mapping[str, LiveAnswer],
+    handlers: Iterable[Handler] = (),
+    tally: Tally | None = None,
+) -> Door:
+    """The door of the official account, with its conversation.
+
+    Raises: ValueError when the shipped replies ask for an answer that nobody offers.
+    """
+    shipped = read_shipped()
+    counts = Tally(desk) if tally is None else tally
+    chat = Chat(desk.tools, Shelf(desk, shipped), counts, shipped, answers)
+    return Door(desk, envelope, handlers, chat=chat)
+
+
+def mini_program_door(desk: Desk, envelope: Envelope, handlers: Iterable[Handler] = ()) -> Door:
+    """The door of the mini-program: it has no conversation, only what slices do with events."""
+    return Door(desk, envelope, handlers)
+
+
+def _place(message: Message) -> tuple[str, str]:
+    return message.kind, message.event
+
+
+def _table(handlers: Iterable[Handler], chat: Chat | None) -> dict[tuple[str, str], Effect]:
+    table = dict(chat.effects) if chat is not None else {}
+    for event, doing in handlers:
+        place = ("event", event.lower())
+        if place in table:
+            raise ValueError(f"two slices do something with the event {event}")
+        table[place] = doing
+    return table

@@ -1,0 +1,177 @@
+"""The replies as this house ships them (data/replies.json), and as the database holds them now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from server.base.work import Work
+from server.channel import menus, rules
+from server.channel.errors import RepliesRefused
+from server.channel.models import (
+    KeywordRule,
+    KeywordVersion,
+    Mode,
+    RuleState,
+    SceneMode,
+    SceneReply,
+)
+from server.channel.rules import Matcher, Rule, Said, SceneRule, Scenes
+
+DATA = Path(__file__).parent / "data" / "replies.json"
+
+
+class ShippedRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A keyword rule in the file."""
+
+    slug: str
+    words: tuple[str, ...]
+    mode: Mode
+    priority: int
+    text: str | None = None
+    answer: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    daily: tuple[int, int] | None = None
+
+
+class ShippedScene(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A scene reply in the file."""
+
+    scene: str
+    mode: SceneMode
+    text: str | None = None
+    answer: str | None = None
+
+
+class Shipped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    schema: Literal["channel-replies/1"]
+    source: str
+    keywords: tuple[ShippedRule, ...]
+    scenes: tuple[ShippedScene, ...]
+    clicks: dict[str, str]
+    menu: dict[str, Any]
+
+    def answers(self) -> frozenset[str]:
+        """Names of the live answers that the file asks for."""
+        named = [rule.answer for rule in self.keywords] + [scene.answer for scene in self.scenes]
+        return frozenset(name for name in named if name is not None)
+
+
+class Book:
+    """All replies at one version, in memory; it answers without the database."""
+
+    def __init__(self, version: int, rows: tuple[Rule, ...], scenes: Scenes) -> None:
+        self.version = version
+        self.matcher = Matcher(rows)
+        self.scenes = scenes
+        self.by_slug: Mapping[str, Rule] = {rule.slug: rule for rule in rows}
+
+
+def read_shipped(path: Path = DATA) -> Shipped:
+    """The file of replies, checked.
+
+    Raises: RepliesRefused (409) with every complaint under `faults`.
+    """
+    try:
+        shipped = msgspec.json.decode(path.read_bytes(), type=Shipped)
+    except msgspec.DecodeError as trouble:
+        raise RepliesRefused(faults=[str(trouble)]) from None
+    found = list(_faults(shipped))
+    if found:
+        raise RepliesRefused(faults=found)
+    return shipped
+
+
+def shipped_book(shipped: Shipped) -> Book:
+    """The replies as shipped, for a database that was never seeded."""
+    keywords = (
+        Rule(
+            slug=rule.slug,
+            words=tuple(rules.normalise(word) for word in rule.words),
+            exact=rule.mode is Mode.EXACT,
+            priority=rule.priority,
+            said=Said(text=rule.text, answer=rule.answer),
+            starts_at=rule.starts_at,
+            ends_at=rule.ends_at,
+            daily=rule.daily,
+        )
+        for rule in shipped.keywords
+    )
+    scenes = (
+        SceneRule(
+            scene=scene.scene,
+            exact=scene.mode is SceneMode.EXACT,
+            said=Said(text=scene.text, answer=scene.answer),
+        )
+        for scene in shipped.scenes
+    )
+    return Book(0, tuple(keywords), Scenes(scenes))
+
+
+def book_version(work: Work) -> int:
+    """The number of the replies' last change; 0 before the first."""
+    return work.session.scalar(select(KeywordVersion.version)) or 0
+
+
+def load_book(work: Work) -> Book:
+    """All replies that are switched on."""
+    version = book_version(work)
+    connection = work.session.connection()
+    return Book(version, tuple(_rules(connection)), Scenes(_scenes(connection)))
+
+
+def _rules(connection: Connection) -> Iterator[Rule]:
+    table = KeywordRule.__table__
+    for row in connection.execute(select(table).where(table.c.state == RuleState.ON)):
+        yield Rule(
+            slug=row.slug,
+            words=tuple(rules.normalise(word) for word in row.words),
+            exact=row.mode is Mode.EXACT,
+            priority=row.priority,
+            said=Said(text=row.text, answer=row.answer),
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            daily=None if row.daily_from is None else (row.daily_from, row.daily_to),
+        )
+
+
+def _scenes(connection: Connection) -> Iterator[SceneRule]:
+    table = SceneReply.__table__
+    for row in connection.execute(select(table).where(table.c.state == RuleState.ON)):
+        said = Said(text=row.text, answer=row.answer)
+        yield SceneRule(scene=row.scene, exact=row.mode is SceneMode.EXACT, said=said)
+
+
+def _faults(shipped: Shipped) -> Iterator[str]:
+    slugs = [rule.slug for rule in shipped.keywords]
+    if len(set(slugs)) < len(slugs):
+        yield "a slug is used twice"
+    for rule in shipped.keywords:
+        if not rule.words or not all(rules.normalise(word) for word in rule.words):
+            yield f"{rule.slug}: a word is empty"
+        if rule.daily is not None and not all(0 <= m <= rules.MINUTES_A_DAY for m in rule.daily):
+            yield f"{rule.slug}: the daily window is in minutes of the day"
+        yield from _said_faults(rule.slug, rule.text, rule.answer)
+    for scene in shipped.scenes:
+        if not rules.is_scene(scene.scene):
+            yield f"{scene.scene}: not a scene"
+        yield from _said_faults(scene.scene, scene.text, scene.answer)
+    yield from (
+        f"{key}: no rule {slug}" for key, slug in shipped.clicks.items() if slug not in slugs
+    )
+    yield from menus.faults(shipped.menu, frozenset(shipped.clicks))
+
+
+def _said_faults(name: str, text: str | None, answer: str | None) -> Iterator[str]:
+    if (text is None) == (answer is None):
+        yield f"{name}: a text or an answer, not both"
+    if text is not None and not rules.fits(text):
+        yield f"{name}: the text has more than {rules.TEXT_LIMIT_BYTES} bytes or none"

@@ -1,0 +1,218 @@
+"""The tables of the official account; what may be in them is decided by rules.py.
+
+Nothing here holds an openid: persons are citizens, their openids stand in the accounts slice alone.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
+
+SCENE_LENGTH = 64
+
+
+class Asking(StrEnum):
+    """How far we are with asking for a follower's unionid; `none` when there is none to learn."""
+
+    WANTED = "wanted"
+    CLAIMED = "claimed"
+    KNOWN = "known"
+    NONE = "none"
+
+
+class Mode(StrEnum):
+    """How the words of a rule are looked for in what somebody wrote."""
+
+    EXACT = "exact"
+    CONTAINS = "contains"
+
+
+class SceneMode(StrEnum):
+    """How the scene of a code is compared."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+
+
+class RuleState(StrEnum):
+    """Whether a rule answers at all."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class LateState(StrEnum):
+    """A reply that missed its five seconds; `unknown` may have arrived and is never sent again."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SAID = "said"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Follower(Base):
+    """A citizen seen at the official account; `state_at` dates the event that set `subscribed`."""
+
+    __tablename__ = "follower"
+    __table_args__ = (
+        Index("ix_follower_asking_ask_at", "asking", "ask_at"),
+        Index("ix_follower_subscribed_unsubscribed_at", "subscribed", "unsubscribed_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"), unique=True)
+    subscribed: Mapped[bool]
+    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    subscribed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    unsubscribed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_scene: Mapped[str | None] = mapped_column(String(SCENE_LENGTH))
+    first_scene_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_scene: Mapped[str | None] = mapped_column(String(SCENE_LENGTH))
+    last_scene_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    asking: Mapped[Asking] = mapped_column(enum_column(Asking, "asking"))
+    ask_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ask_count: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class SceneVisit(Base):
+    """A citizen came by a code: once for each scene and Beijing day."""
+
+    __tablename__ = "scene_visit"
+    __table_args__ = (
+        UniqueConstraint("citizen_id", "scene", "day"),
+        Index("ix_scene_visit_scene_day", "scene", "day"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    scene: Mapped[str] = mapped_column(String(SCENE_LENGTH))
+    day: Mapped[date] = mapped_column(Date)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class KeywordRule(Base):
+    """Words, when they count, and what is answered: a text, or the name of a live answer.
+
+    Units: `daily_from` and `daily_to` minutes of the Beijing day; it may go over midnight.
+    """
+
+    __tablename__ = "keyword_rule"
+    __table_args__ = (
+        CheckConstraint("(text IS NULL) <> (answer IS NULL)", name="one_reply"),
+        CheckConstraint("(daily_from IS NULL) = (daily_to IS NULL)", name="daily_window"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    words: Mapped[list[str]] = mapped_column(Json)
+    mode: Mapped[Mode] = mapped_column(enum_column(Mode, "mode"))
+    priority: Mapped[int] = mapped_column(Integer)
+    starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    daily_from: Mapped[int | None] = mapped_column(SmallInteger)
+    daily_to: Mapped[int | None] = mapped_column(SmallInteger)
+    text: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(String(60))
+    state: Mapped[RuleState] = mapped_column(enum_column(RuleState, "state"))
+    # A rule that somebody edited is no longer brought up to date from the shipped file.
+    edited: Mapped[bool] = mapped_column(default=False)
+    hits: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class SceneReply(Base):
+    """What somebody is told who comes by a code, newly or again."""
+
+    __tablename__ = "scene_reply"
+    __table_args__ = (
+        UniqueConstraint("scene", "mode"),
+        CheckConstraint("(text IS NULL) <> (answer IS NULL)", name="one_reply"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    scene: Mapped[str] = mapped_column(String(SCENE_LENGTH))
+    mode: Mapped[SceneMode] = mapped_column(enum_column(SceneMode, "mode"))
+    text: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(String(60))
+    state: Mapped[RuleState] = mapped_column(enum_column(RuleState, "state"))
+    edited: Mapped[bool] = mapped_column(default=False)
+
+
+class KeywordVersion(Base):
+    """One row whose number grows with every change of the replies, so that copies notice."""
+
+    __tablename__ = "keyword_version"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class UnmatchedText(Base):
+    """What people wrote that no rule knew, by frequency; nobody's name beside it."""
+
+    __tablename__ = "unmatched_text"
+    __table_args__ = (Index("ix_unmatched_text_count", "count"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    text: Mapped[str] = mapped_column(String(64), unique=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SeenMessage(Base):
+    """A message whose effects are done, written in their own transaction, with its reply."""
+
+    __tablename__ = "seen_message"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    citizen_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("citizen.id"), index=True)
+    reply: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class LateReply(Base):
+    """A reply for a customer-service message, said at most once; its text goes when it is over."""
+
+    __tablename__ = "late_reply"
+    __table_args__ = (Index("ix_late_reply_state_due_at", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[LateState] = mapped_column(enum_column(LateState, "state"))
+    # The class of WeChat's refusal, or why we did not even try.
+    reason: Mapped[str | None] = mapped_column(String(40))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class SceneCode(Base):
+    """A permanent code of the official account; one for each scene."""
+
+    __tablename__ = "scene_code"
+
+    scene: Mapped[str] = mapped_column(String(SCENE_LENGTH), primary_key=True)
+    ticket: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    picture_url: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,154 @@
+"""Which reply fits what somebody wrote or scanned: pure, from rules to the one that wins."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from server.base.clock import BEIJING
+
+TEXT_LIMIT_BYTES = 2048
+UNMATCHED_LENGTH = 64
+FORGET_AFTER = timedelta(days=7)
+# WeChat takes a customer-service message for 48 hours; the last hour is left to slow clocks.
+LATE_FOR = timedelta(hours=47)
+# A claim this old belongs to a worker that is gone: it may have spoken.
+CLAIM_LASTS = timedelta(seconds=60)
+SEEN_KEPT = timedelta(days=2)
+MINUTES_A_DAY = 24 * 60
+
+_SCENE = re.compile(r"[0-9A-Za-z_-]{1,64}")
+_SPACES = re.compile(r"\s+")
+_ENDING = " \t.,;:!?~…。、·'\"“”‘’「」『』《》<>()[]【】"
+# Long numbers are phones and identity cards: nobody needs them in a list of unknown words.
+_LONG_NUMBER = re.compile(r"[0-9][0-9 -]{4,}[0-9]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a rule answers: a fixed text, or the name of an answer from live data."""
+
+    text: str | None = None
+    answer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A keyword rule as the matcher sees it; `words` are normalised.
+
+    Units: `daily` minutes of the Beijing day, from and to; from > to goes over midnight.
+    """
+
+    slug: str
+    words: tuple[str, ...]
+    exact: bool
+    priority: int
+    said: Said
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    daily: tuple[int, int] | None = None
+
+    def counts_at(self, now: datetime) -> bool:
+        """Whether its window is open."""
+        if self.starts_at is not None and now < self.starts_at:
+            return False
+        if self.ends_at is not None and now >= self.ends_at:
+            return False
+        return self.daily is None or _in_day(self.daily, now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneRule:
+    """A scene reply as the matcher sees it."""
+
+    scene: str
+    exact: bool
+    said: Said
+
+
+class Matcher:
+    """All rules, arranged so that one message costs little."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._exact: dict[str, list[Rule]] = {}
+        self._contains: list[tuple[str, Rule]] = []
+        for rule in rules:
+            for word in rule.words:
+                if rule.exact:
+                    self._exact.setdefault(word, []).append(rule)
+                else:
+                    self._contains.append((word, rule))
+
+    def best(self, normalised: str, now: datetime) -> Rule | None:
+        """The rule that answers: highest priority, then the longer word, then the slug's order."""
+        found = [(r, len(normalised)) for r in self._exact.get(normalised, ()) if r.counts_at(now)]
+        for word, rule in self._contains:
+            if word in normalised and rule.counts_at(now):
+                found.append((rule, len(word)))
+        if not found:
+            return None
+        return min(found, key=lambda hit: (-hit[0].priority, -hit[1], hit[0].slug))[0]
+
+
+class Scenes:
+    """All scene replies: the scene itself first, then the longest beginning."""
+
+    def __init__(self, rules: Iterable[SceneRule]) -> None:
+        every = list(rules)
+        self._exact = {rule.scene: rule.said for rule in every if rule.exact}
+        beginnings = [rule for rule in every if not rule.exact]
+        self._beginnings = sorted(beginnings, key=lambda rule: -len(rule.scene))
+
+    def said(self, scene: str) -> Said | None:
+        """What somebody is told who comes by this scene."""
+        if scene in self._exact:
+            return self._exact[scene]
+        for rule in self._beginnings:
+            if scene.startswith(rule.scene):
+                return rule.said
+        return None
+
+
+def normalise(text: str) -> str:
+    """What somebody wrote, as rules compare it: narrow letters, no case, no dressing around it.
+
+    A text of marks alone is its first mark: `？？` asks for help.
+    """
+    narrow = unicodedata.normalize("NFKC", text).casefold()
+    visible = "".join(
+        c for c in narrow if unicodedata.category(c) not in ("Cc", "Cf") or c in "\t\n"
+    )
+    plain = _SPACES.sub(" ", visible).strip()
+    return plain.strip(_ENDING) or plain[:1]
+
+
+def unmatched(normalised: str) -> str:
+    """An unknown text as it is counted: short, and without long numbers."""
+    return _LONG_NUMBER.sub("#", normalised)[:UNMATCHED_LENGTH].strip()
+
+
+def is_scene(scene: str) -> bool:
+    """Whether a scene can be printed into a code and kept."""
+    return _SCENE.fullmatch(scene) is not None
+
+
+def fits(text: str) -> bool:
+    """Whether WeChat takes a text reply whole."""
+    return 0 < len(text.encode()) <= TEXT_LIMIT_BYTES
+
+
+def wait_after(tries: int) -> timedelta:
+    """How long until the next try: 2, 4, 8 … seconds, at most an hour."""
+    return timedelta(seconds=min(2 ** min(tries, 12), 3600))
+
+
+def _in_day(daily: tuple[int, int], now: datetime) -> bool:
+    begin, end = daily
+    local = now.astimezone(BEIJING)
+    minute = local.hour * 60 + local.minute
+    if begin <= end:
+        return begin <= minute < end
+    return minute >= begin or minute < end

@@ -1,0 +1,296 @@
+"""Followers of the official account: who follows, by which code they came, whose unionid is wanted.
+
+WeChat's events may come twice, late or in another order; the rows end the same. Following earns
+nothing: no other slice reads these tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+
+from server.accounts import service as accounts
+from server.base.clock import beijing_day
+from server.base.tables import insert_for
+from server.base.work import Hooks, Work
+from server.channel import late, repeats, rules
+from server.channel.models import SCENE_LENGTH, Asking, Follower, LateReply, LateState, SceneVisit
+
+APP: Final = "official_account"
+LEARN_UNIONID = "channel.learn_unionid"
+# Longer than the slowest call, so that two workers do not ask for the same follower.
+ASKING_LASTS = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A follower whose unionid a worker is asking for; `count` tells its claim from later ones."""
+
+    id: int
+    count: int
+    openid: str = field(repr=False)
+
+
+def followed(work: Work, openid: str, at: datetime, scene: str) -> int:
+    """Somebody follows the account, by a code when `scene` is not empty; their citizen's number.
+
+    Locks: the citizen.
+    """
+    row = _note(work, openid, at, following=True, scene=scene)
+    row.subscribed_at = _later(row.subscribed_at, at)
+    return row.citizen_id
+
+
+def scanned(work: Work, openid: str, at: datetime, scene: str) -> int:
+    """A follower scans a code of ours; the citizen's number. A scan is no new follow.
+
+    Locks: the citizen.
+    """
+    return _note(work, openid, at, following=True, scene=scene).citizen_id
+
+
+def unfollowed(work: Work, openid: str, at: datetime) -> int:
+    """Somebody stops following; the citizen's number.
+
+    Locks: the citizen.
+    """
+    row = _note(work, openid, at, following=False, scene="")
+    row.unsubscribed_at = _later(row.unsubscribed_at, at)
+    return row.citizen_id
+
+
+def _note(work: Work, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
+    # This locks the citizen, so that two events of one person are noted one after the other.
+    citizen_id = accounts.citizen_of_openid(work, APP, openid, create=True)
+    assert citizen_id is not None  # noqa: S101 - it was to be created
+    row = work.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
+    if row is None:
+        row = Follower(
+            citizen_id=citizen_id,
+            subscribed=following,
+            state_at=at,
+            last_event_at=at,
+            asking=Asking.NONE,
+            ask_at=work.now,
+        )
+        work.session.add(row)
+    # Seconds are all that WeChat tells: of two events in one second the one that came later counts.
+    if at >= row.state_at:
+        row.subscribed, row.state_at = following, at
+    row.last_event_at = max(row.last_event_at, at)
+    if scene:
+        _came_by(work, row, at, scene[:SCENE_LENGTH])
+    if following and row.asking is Asking.NONE:
+        _want_unionid(work, row)
+    return row
+
+
+def _came_by(work: Work, row: Follower, at: datetime, scene: str) -> None:
+    if row.first_scene_at is None or at < row.first_scene_at:
+        row.first_scene, row.first_scene_at = scene, at
+    if row.last_scene_at is None or at >= row.last_scene_at:
+        row.last_scene, row.last_scene_at = scene, at
+    _visit(work, row.citizen_id, scene, at)
+
+
+def _visit(work: Work, citizen_id: int, scene: str, at: datetime) -> None:
+    made = insert_for(work.session, SceneVisit).values(
+        citizen_id=citizen_id, scene=scene, day=beijing_day(at), at=at
+    )
+    # The day's first moment is kept, in whatever order the events come.
+    work.session.execute(
+        made.on_conflict_do_update(
+            index_elements=["citizen_id", "scene", "day"],
+            set_={"at": made.excluded.at},
+            where=SceneVisit.at > made.excluded.at,
+        )
+    )
+
+
+def _want_unionid(work: Work, row: Follower) -> None:
+    row.asking, row.ask_at, row.ask_count = Asking.WANTED, work.now, 0
+    work.session.flush()  # the bell carries the row's number
+    work.ring(LEARN_UNIONID, row.id)
+
+
+def claim_asking(work: Work) -> Asked | None:
+    """Take a follower whose unionid is due to be asked for; nobody else takes them for a minute."""
+    row = work.session.scalar(
+        select(Follower)
+        .where(
+            Follower.asking.in_((Asking.WANTED, Asking.CLAIMED)),
+            Follower.ask_at <= work.now,
+        )
+        .order_by(Follower.ask_at, Follower.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if row is None:
+        return None
+    row.asking, row.ask_at = Asking.CLAIMED, work.now + ASKING_LASTS
+    row.ask_count += 1
+    openid = accounts.openid_of(work, row.citizen_id, APP)
+    return Asked(id=row.id, count=row.ask_count, openid=openid or "")
+
+
+def learned(work: Work, asked: Asked, unionid: str | None) -> None:
+    """WeChat answered: with a unionid the citizen may turn out to be known already.
+
+    Locks: the citizens, before the follower, as everywhere here.
+    """
+    if unionid:
+        accounts.learn_unionid(work, APP, asked.openid, unionid)
+    settled = Asking.KNOWN if unionid else Asking.NONE
+    work.session.execute(update(Follower).where(_claim(asked)).values(asking=settled))
+
+
+def ask_again(work: Work, asked: Asked, after: timedelta) -> None:
+    """WeChat could not answer now."""
+    work.session.execute(
+        update(Follower).where(_claim(asked)).values(asking=Asking.WANTED, ask_at=work.now + after)
+    )
+
+
+def _claim(asked: Asked) -> ColumnElement[bool]:
+    return and_(
+        Follower.id == asked.id,
+        Follower.asking == Asking.CLAIMED,
+        Follower.ask_count == asked.count,
+    )
+
+
+def forget_the_gone(work: Work, limit: int = 500) -> int:
+    """Erase what came from the official account alone, a week after somebody left it.
+
+    Source: WeChat's operating rules ask for it; what a citizen did in the campaign stays.
+    """
+    gone = work.session.scalars(
+        select(Follower.citizen_id)
+        .where(
+            Follower.subscribed.is_(False),
+            Follower.unsubscribed_at <= work.now - rules.FORGET_AFTER,
+        )
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for citizen_id in gone:
+        forget(work, citizen_id)
+    return len(gone)
+
+
+def forget(work: Work, citizen_id: int) -> None:
+    """Erase what the official account holds about a citizen."""
+    for table in (SceneVisit, Follower):
+        work.session.execute(delete(table).where(table.citizen_id == citizen_id))
+    late.forget(work, citizen_id)
+    repeats.forget(work, citizen_id)
+
+
+def held(work: Work, citizen_id: int) -> dict[str, object]:
+    """What the official account holds about a citizen, for the export."""
+    row = work.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
+    visits = work.session.scalars(
+        select(SceneVisit).where(SceneVisit.citizen_id == citizen_id).order_by(SceneVisit.at)
+    ).all()
+    return {
+        "follower": None if row is None else _shown(row),
+        "scene_visits": [{"scene": v.scene, "day": v.day.isoformat()} for v in visits],
+        "late_replies": late.held(work, citizen_id),
+        "recent_replies": repeats.held(work, citizen_id),
+    }
+
+
+def _shown(row: Follower) -> dict[str, object]:
+    return {
+        "subscribed": row.subscribed,
+        "subscribed_at": _iso(row.subscribed_at),
+        "unsubscribed_at": _iso(row.unsubscribed_at),
+        "first_scene": row.first_scene,
+        "last_scene": row.last_scene,
+        "last_event_at": _iso(row.last_event_at),
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def join(work: Work, keep_id: int, gone_id: int) -> None:
+    """Re-point everything of one citizen to another who turned out to be the same person."""
+    for visit in work.session.scalars(select(SceneVisit).where(SceneVisit.citizen_id == gone_id)):
+        _visit(work, keep_id, visit.scene, visit.at)
+    work.session.execute(delete(SceneVisit).where(SceneVisit.citizen_id == gone_id))
+    _join_followers(work, keep_id, gone_id)
+    late.join(work, keep_id, gone_id)
+    repeats.join(work, keep_id, gone_id)
+
+
+def _join_followers(work: Work, keep_id: int, gone_id: int) -> None:
+    rows = work.session.scalars(
+        select(Follower)
+        .where(Follower.citizen_id.in_((keep_id, gone_id)))
+        .order_by(Follower.state_at.desc())
+    ).all()
+    if not rows:
+        return
+    newest, *others = rows
+    for other in others:
+        _take_over(newest, other)
+        work.session.delete(other)
+    work.session.flush()  # the other row must be gone before this one takes its citizen
+    newest.citizen_id = keep_id
+
+
+def _take_over(row: Follower, other: Follower) -> None:
+    row.subscribed_at = _later(row.subscribed_at, other.subscribed_at)
+    row.unsubscribed_at = _later(row.unsubscribed_at, other.unsubscribed_at)
+    row.last_event_at = max(row.last_event_at, other.last_event_at)
+    if (
+        other.first_scene_at
+        and (row.first_scene_at or other.first_scene_at) >= other.first_scene_at
+    ):
+        row.first_scene, row.first_scene_at = other.first_scene, other.first_scene_at
+    if other.last_scene_at and (row.last_scene_at or other.last_scene_at) <= other.last_scene_at:
+        row.last_scene, row.last_scene_at = other.last_scene, other.last_scene_at
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    known = [at for at in (one, other) if at is not None]
+    return max(known) if known else None
+
+
+def _count(work: Work, table: Any, *where: ColumnElement[bool]) -> float:
+    return float(work.session.scalar(select(func.count()).select_from(table).where(*where)) or 0)
+
+
+def followers(work: Work) -> float:
+    """How many follow now."""
+    return _count(work, Follower, Follower.subscribed.is_(True))
+
+
+def unionids_wanted(work: Work) -> float:
+    """Followers whose unionid is not asked for yet."""
+    return _count(work, Follower, Follower.asking.in_((Asking.WANTED, Asking.CLAIMED)))
+
+
+def late_waiting(work: Work) -> float:
+    """Late replies that are still to be said."""
+    waiting = or_(LateReply.state == LateState.QUEUED, LateReply.state == LateState.CLAIMED)
+    return _count(work, LateReply, waiting)
+
+
+def late_unknown(work: Work) -> float:
+    """Late replies that may or may not have arrived."""
+    return _count(work, LateReply, LateReply.state == LateState.UNKNOWN)
+
+
+HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))
+READINGS = {
+    "kepu_followers": followers,
+    "kepu_unionids_wanted": unionids_wanted,
+    "kepu_late_replies_queued": late_waiting,
+    "kepu_late_replies_unknown": late_unknown,
+}

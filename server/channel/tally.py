@@ -1,0 +1,178 @@
+"""How often each rule answered and what nobody understood: counted in memory, written in batches.
+
+A message must not pay for statistics with a write; what a killed process had not written is lost.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from collections import Counter, OrderedDict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from server.base.tables import insert_for
+from server.base.work import Desk, Work
+from server.channel.models import KeywordRule, UnmatchedText
+
+_log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 2.0
+KEYS_KEPT = 10_000
+TEXTS_IN_MEMORY = 1_000
+TEXTS_IN_DATABASE = 5_000
+TEXTS_AFTER_TIDYING = 4_000
+
+
+class Tally:
+    """The counters of this process.
+
+    Units: `flush_seconds` between two writes by a thread of its own; None writes on `flush` alone.
+    """
+
+    def __init__(self, desk: Desk, *, flush_seconds: float | None = FLUSH_SECONDS) -> None:
+        self._desk = desk
+        self._flush_seconds = flush_seconds
+        self._lock = threading.Lock()
+        self._keys: OrderedDict[str, None] = OrderedDict()
+        self._hits: Counter[str] = Counter()
+        self._missed: Counter[str] = Counter()
+        self._missed_at: dict[str, datetime] = {}
+        self._thread: threading.Thread | None = None
+
+    def hit(self, key: str, slug: str) -> None:
+        """A rule answered a message; the same message again counts nothing."""
+        with self._lock:
+            if self._is_new(key):
+                self._hits[slug] += 1
+
+    def missed(self, key: str, text: str, at: datetime) -> None:
+        """No rule knew a text; the same message again counts nothing."""
+        with self._lock:
+            known = text in self._missed or len(self._missed) < TEXTS_IN_MEMORY
+            if text and known and self._is_new(key):
+                self._missed[text] += 1
+                self._missed_at[text] = at
+
+    def flush(self) -> int:
+        """Write what was counted; what cannot be written stays counted. How many rows it was.
+
+        Raises: DatabaseAway.
+        """
+        with self._lock:
+            hits, missed, times = self._hits, self._missed, self._missed_at
+            self._hits, self._missed, self._missed_at = Counter(), Counter(), {}
+        if not hits and not missed:
+            return 0
+        try:
+            with self._desk.work() as work:
+                _write_hits(work, hits)
+                _write_missed(work, missed, times)
+        except BaseException:
+            with self._lock:
+                self._hits += hits
+                self._missed += missed
+                self._missed_at = times | self._missed_at
+            raise
+        return len(hits) + len(missed)
+
+    def _is_new(self, key: str) -> bool:
+        self._start_writing()
+        if key in self._keys:
+            return False
+        self._keys[key] = None
+        if len(self._keys) > KEYS_KEPT:
+            self._keys.popitem(last=False)
+        return True
+
+    def _start_writing(self) -> None:
+        # Begun by the first message: a thread from before a fork is not alive in the child.
+        if self._flush_seconds is None or (self._thread and self._thread.is_alive()):
+            return
+        self._thread = threading.Thread(target=self._keep_writing, name="tally", daemon=True)
+        self._thread.start()
+        atexit.register(self._try_to_flush)
+
+    def _keep_writing(self) -> None:
+        waiting = threading.Event()
+        while not waiting.wait(self._flush_seconds):
+            self._try_to_flush()
+
+    def _try_to_flush(self) -> None:
+        try:
+            self.flush()
+        except Exception as trouble:
+            # The counts are kept; the next round tries again.
+            _log.warning("counts were not written", extra={"outcome": type(trouble).__name__})
+
+
+def _write_hits(work: Work, hits: Counter[str]) -> None:
+    # In one order everywhere, so that two processes never wait for each other in a ring.
+    for slug, count in sorted(hits.items()):
+        work.session.execute(
+            update(KeywordRule)
+            .where(KeywordRule.slug == slug)
+            .values(hits=KeywordRule.hits + count)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _write_missed(work: Work, missed: Counter[str], times: dict[str, datetime]) -> None:
+    stored = work.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
+    for text, count in sorted(missed.items()):
+        if stored >= TEXTS_IN_DATABASE:
+            _add_to_known(work, text, count, times[text])
+            continue
+        made = insert_for(work.session, UnmatchedText).values(
+            text=text, count=count, last_at=times[text]
+        )
+        work.session.execute(
+            made.on_conflict_do_update(
+                index_elements=["text"],
+                set_={
+                    "count": UnmatchedText.count + made.excluded.count,
+                    "last_at": made.excluded.last_at,
+                },
+            )
+        )
+        stored += 1
+
+
+def _add_to_known(work: Work, text: str, count: int, at: datetime) -> None:
+    work.session.execute(
+        update(UnmatchedText)
+        .where(UnmatchedText.text == text)
+        .values(count=UnmatchedText.count + count, last_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def drop_rare(work: Work) -> int:
+    """Make room in the list of unknown texts: the rare and old ones go."""
+    kept = (
+        select(UnmatchedText.id)
+        .order_by(UnmatchedText.count.desc(), UnmatchedText.last_at.desc(), UnmatchedText.id)
+        .limit(TEXTS_AFTER_TIDYING)
+    )
+    stored = work.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
+    if stored < TEXTS_IN_DATABASE:
+        return 0
+    gone: Any = work.session.execute(
+        delete(UnmatchedText)
+        .where(UnmatchedText.id.not_in(kept))
+        .execution_options(synchronize_session=False)
+    )
+    return int(gone.rowcount)
+
+
+def unmatched_by_frequency(work: Work, limit: int = 100) -> list[tuple[str, int]]:
+    """What people wrote that no rule knows, the most frequent first."""
+    rows = work.session.execute(
+        select(UnmatchedText.text, UnmatchedText.count)
+        .order_by(UnmatchedText.count.desc(), UnmatchedText.last_at.desc(), UnmatchedText.text)
+        .limit(limit)
+    )
+    return [(row.text, row[1]) for row in rows]

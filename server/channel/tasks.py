@@ -1,0 +1,126 @@
+"""What the official account does in the background: late replies, unionids, tidying up.
+
+A row is claimed and the claim committed before WeChat is called; no call is made inside a Work.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from server.base.clock import beijing_day, beijing_midnight
+from server.base.jobs import Shop, Task
+from server.channel import late, repeats, rules, service, tally
+from server.channel.late import Claim
+from server.wechat.errors import (
+    BusyRecipient,
+    ConfigWrong,
+    InDoubt,
+    NotSent,
+    QuotaSpent,
+    RecipientGone,
+    SlowDown,
+    TokenRefused,
+    TryLater,
+    WeChatError,
+)
+
+AT_ONCE = 20
+# WeChat answered and took nothing, or never heard of it: these may be tried again.
+_SURELY_NOT_SAID = (NotSent, BusyRecipient, SlowDown, TokenRefused, ConfigWrong, QuotaSpent)
+# Whoever comes next would meet the same.
+_FOR_EVERYBODY = (NotSent, SlowDown, TokenRefused, ConfigWrong, QuotaSpent)
+
+
+def say_late(shop: Shop, *_row_ids: int) -> int:
+    """Say what waits to be said, the oldest first."""
+    with shop.desk.work() as work:
+        moved = late.tidy(work)
+    for _ in range(AT_ONCE):
+        with shop.desk.work() as work:
+            claim = late.claim_one(work)
+        if claim is None:
+            break
+        moved += 1
+        if not _say(shop, claim):
+            break
+    return moved
+
+
+def _say(shop: Shop, claim: Claim) -> bool:
+    """Say one; False when the next one would fail too."""
+    trouble: WeChatError | None = None
+    if claim.openid:
+        try:
+            shop.gateway.say(claim.openid, claim.text)
+        except WeChatError as refusal:
+            trouble = refusal
+    with shop.desk.work() as work:
+        if not claim.openid:
+            late.refused(work, claim, "no_openid")
+        elif trouble is None:
+            late.said(work, claim)
+        elif isinstance(trouble, _SURELY_NOT_SAID):
+            late.again(work, claim, _pause(shop, trouble, claim.tries))
+        elif isinstance(trouble, InDoubt | TryLater):
+            late.in_doubt(work, claim, _reason(trouble))
+        else:
+            late.refused(work, claim, _reason(trouble))
+    return not isinstance(trouble, _FOR_EVERYBODY)
+
+
+def learn_unionids(shop: Shop, *_row_ids: int) -> int:
+    """Ask WeChat who the new followers are in the open platform's eyes."""
+    moved = 0
+    for _ in range(AT_ONCE):
+        with shop.desk.work() as work:
+            asked = service.claim_asking(work)
+        if asked is None:
+            break
+        moved += 1
+        if not _ask(shop, asked):
+            break
+    return moved
+
+
+def _ask(shop: Shop, asked: service.Asked) -> bool:
+    """Ask for one; False when the next one would fail too."""
+    unionid: str | None = None
+    trouble: WeChatError | None = None
+    if asked.openid:
+        try:
+            unionid = shop.gateway.follower(asked.openid).unionid
+        except RecipientGone:
+            unionid = None
+        except WeChatError as refusal:
+            trouble = refusal
+    with shop.desk.work() as work:
+        if trouble is None:
+            service.learned(work, asked, unionid)
+        else:
+            service.ask_again(work, asked, _pause(shop, trouble, asked.count))
+    return trouble is None
+
+
+def tidy(shop: Shop, *_row_ids: int) -> int:
+    """Forget those who left a week ago, old messages, and unknown words that are rare."""
+    with shop.desk.work() as work:
+        return service.forget_the_gone(work) + repeats.drop_old(work) + tally.drop_rare(work)
+
+
+def _pause(shop: Shop, trouble: WeChatError, tries: int) -> timedelta:
+    if isinstance(trouble, QuotaSpent):
+        now = shop.desk.tools.clock.now()
+        return beijing_midnight(beijing_day(now) + timedelta(days=1)) - now
+    own = timedelta(seconds=trouble.after_seconds) if isinstance(trouble, TryLater) else timedelta()
+    return max(own, rules.wait_after(tries))
+
+
+def _reason(trouble: WeChatError) -> str:
+    return trouble.kind if trouble.errcode is None else f"{trouble.kind}:{trouble.errcode}"
+
+
+TASKS = (
+    Task(name=late.SAY_LATE, step=say_late, every_seconds=2.0),
+    Task(name=service.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),
+    Task(name="channel.tidy", step=tidy, every_seconds=60.0),
+)

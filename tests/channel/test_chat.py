@@ -1,0 +1,272 @@
+"""What the official account answers to words, clicks, follows and scans."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from server.base.clock import SystemClock
+from server.base.work import Desk, Work
+from server.channel import commands, models
+from server.channel.door import official_account_door
+from server.channel.tally import Tally, unmatched_by_frequency
+from server.wechat.inbound import Envelope
+from server.wechat.replies import TEXT_LIMIT_BYTES
+from tests.kit.channel import (
+    NOON,
+    NotToday,
+    a_door,
+    a_message,
+    a_rule,
+    an_event,
+    rows,
+    said,
+)
+from tests.kit.clock import FakeClock
+
+
+@pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        ("答题", "quiz.today"),
+        ("竞赛", "quiz.today"),
+        ("开始！", "quiz.today"),
+        ("“答题”", "quiz.today"),
+        ("排行榜", "quiz.board"),
+        ("排名", "quiz.my_result"),
+        ("我的成绩", "quiz.my_result"),
+        ("看看我的成绩怎么样", "quiz.my_result"),
+        ("规则", "quiz.rules"),
+    ],
+)
+def test_words_of_the_contest_are_answered_from_live_data(
+    desk: Desk, written: str, answer: str
+) -> None:
+    commands.seed_replies(desk)
+    door = a_door(desk)
+    message = a_message(content=written)
+    assert door.pure(message) is None
+    assert said(door, message) == f"{answer} for somebody"
+
+
+@pytest.mark.parametrize("written", ["联系", "电话", "联系电话是多少", "人工"])
+def test_who_asks_for_a_telephone_gets_the_number_at_once(desk: Desk, written: str) -> None:
+    reply = a_door(desk).pure(a_message(content=written))
+    assert reply is not None
+    assert "0771-2630563" in reply.text
+
+
+@pytest.mark.parametrize("written", ["帮助", "?", "？", "？？", "菜单", "帮助。"])
+def test_help_lists_words_and_every_listed_word_works(desk: Desk, written: str) -> None:
+    door = a_door(desk)
+    reply = door.pure(a_message(content=written))
+    assert reply is not None
+    listed = [
+        line.split("：")[0]
+        for line in reply.text.splitlines()
+        if line[-1:] != "：" and "：" in line
+    ]
+    assert listed == ["答题", "排行榜", "我的成绩", "规则", "联系"]
+    fallback = said(door, a_message(content="xyzzy"))
+    for word in listed:
+        assert said(door, a_message(content=word)) != fallback, word
+
+
+def test_a_reply_without_effects_touches_no_database(desk: Desk) -> None:
+    door = a_door(desk)
+    door.pure(a_message(content="帮助"))
+    desk.engine.dispose()
+    desk.engine.pool.connect = None  # type: ignore[assignment, method-assign]  # any use would fail
+    for kind in ("image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"):
+        reply = door.pure(a_message(kind))
+        assert reply is not None
+        assert reply.says_something
+    for written in ("帮助", "电话", "没有这个词"):
+        reply = door.pure(a_message(content=written))
+        assert reply is not None
+        assert reply.says_something
+
+
+def test_an_unknown_text_gets_the_fallback_and_is_listed_by_frequency(desk: Desk) -> None:
+    tally = Tally(desk, flush_seconds=None)
+    door = a_door(desk, tally=tally)
+    for written in ("大篷车", "大篷车。", "讲座", "大篷车 "):
+        assert "帮助" in said(door, a_message(content=written))
+    tally.flush()
+    with desk.work(read_only=True) as work:
+        assert unmatched_by_frequency(work) == [("大篷车", 3), ("讲座", 1)]
+
+
+def test_the_highest_rule_in_its_window_answers(desk: Desk, clock: FakeClock) -> None:
+    commands.seed_replies(desk)
+    with desk.work() as work:
+        a_rule(
+            work,
+            "festival",
+            ["答题"],
+            priority=99,
+            starts_at=work.now + timedelta(hours=1),
+            ends_at=work.now + timedelta(hours=2),
+        )
+        commands.replies_changed(work)
+    door = a_door(desk)
+    heard = []
+    for _ in range(3):
+        heard.append(said(door, a_message(content="答题")))
+        clock.advance(3600)
+    assert heard == ["quiz.today for somebody", "text of festival", "quiz.today for somebody"]
+
+
+def test_a_changed_rule_answers_after_a_second_without_a_restart(
+    desk: Desk, clock: FakeClock
+) -> None:
+    commands.seed_replies(desk)
+    door = a_door(desk)
+    before = said(door, a_message(content="帮助"))
+    with desk.work() as work:
+        work.session.execute(
+            update(models.KeywordRule)
+            .where(models.KeywordRule.slug == "help")
+            .values(text="changed", edited=True)
+        )
+        commands.replies_changed(work)
+    assert said(door, a_message(content="帮助")) == before
+    clock.advance(1)
+    assert said(door, a_message(content="帮助")) == "changed"
+
+
+def test_a_rule_that_is_off_answers_nothing(desk: Desk) -> None:
+    commands.seed_replies(desk)
+    with desk.work() as work:
+        work.session.execute(
+            update(models.KeywordRule)
+            .where(models.KeywordRule.slug == "contact")
+            .values(state=models.RuleState.OFF)
+        )
+        commands.replies_changed(work)
+    assert "0771" not in said(a_door(desk), a_message(content="电话"))
+
+
+@pytest.mark.parametrize(
+    ("key", "heard"),
+    [
+        ("QUIZ_TODAY", "quiz.today for somebody"),
+        ("QUIZ_BOARD", "quiz.board for somebody"),
+        ("MY_RESULT", "quiz.my_result for somebody"),
+        ("RULES", "quiz.rules for somebody"),
+    ],
+)
+def test_a_click_gets_the_answer_of_its_word(desk: Desk, key: str, heard: str) -> None:
+    assert said(a_door(desk), an_event("click", key)) == heard
+
+
+def test_fixed_clicks_and_old_entries_are_answered_at_once(desk: Desk) -> None:
+    door = a_door(desk)
+    contact, old = door.pure(an_event("click", "CONTACT")), door.pure(an_event("click", "GONE"))
+    assert contact is not None
+    assert "0771-2630563" in contact.text
+    assert old is not None
+    assert "菜单" in old.text
+
+
+@pytest.mark.parametrize("event", ["view", "view_miniprogram", "location", "nobody_knows_this"])
+def test_events_that_nobody_waits_for_are_ignored_quietly(desk: Desk, event: str) -> None:
+    reply = a_door(desk).pure(an_event(event, "https://example.org"))
+    assert reply is not None
+    assert not reply.says_something
+
+
+def test_the_self_test_of_wechat_is_answered(desk: Desk) -> None:
+    reply = a_door(desk).pure(an_event("debug_demo"))
+    assert reply is not None
+    assert reply.kind == "json"
+
+
+def test_there_are_two_welcomes(desk: Desk) -> None:
+    door = a_door(desk)
+    plain = said(door, an_event("subscribe", openid="o-one"))
+    by_code = said(door, an_event("subscribe", "qrscene_somewhere", openid="o-two"))
+    assert plain != by_code
+    assert "欢迎" in plain
+    assert "欢迎" in by_code
+
+
+def test_a_known_scene_answers_new_and_old_followers(desk: Desk) -> None:
+    commands.seed_replies(desk)
+    door = a_door(desk)
+    new = said(door, an_event("subscribe", "qrscene_contest"))
+    old = said(door, an_event("scan", "contest", created_at=NOON + 60))
+    assert new.startswith("欢迎")
+    assert new.endswith("quiz.today for a citizen")
+    assert old == "quiz.today for a citizen"
+
+
+def test_a_scene_is_matched_by_its_beginning_too(desk: Desk) -> None:
+    door = a_door(desk)
+    assert said(door, an_event("scan", "contest-nanning")) == "quiz.today for a citizen"
+    assert said(door, an_event("scan", "elsewhere")).startswith("欢迎再来")
+
+
+def test_a_repeated_event_gets_the_same_reply_and_is_done_once(desk: Desk) -> None:
+    told: list[int] = []
+
+    def today(_work: Work, _citizen_id: int | None) -> str:
+        told.append(1)
+        return f"answer number {len(told)}"
+
+    door = a_door(desk, answers={"quiz.today": today})
+    scan = an_event("scan", "contest")
+    assert [said(door, scan) for _ in range(3)] == ["answer number 1"] * 3
+    word = a_message(content="答题")
+    assert [said(door, word) for _ in range(3)] == ["answer number 2"] * 3
+    assert len(rows(desk, models.SceneVisit)) == 1
+
+
+def test_a_refusal_is_said_and_what_it_had_begun_is_undone(desk: Desk) -> None:
+    def refuses(work: Work, _citizen_id: int | None) -> str:
+        a_rule(work, "half-done", ["半"])
+        work.ring("nobody")
+        work.session.flush()
+        raise NotToday
+
+    door = a_door(desk, answers={"quiz.today": refuses})
+    heard = said(door, an_event("subscribe", "qrscene_contest"))
+    assert heard.endswith("请先阅读并同意隐私政策。")
+    assert [row.subscribed for row in rows(desk, models.Follower)] == [True]
+    assert rows(desk, models.KeywordRule) == []
+
+
+def test_an_answer_that_nobody_offers_refuses_to_start(desk: Desk) -> None:
+    envelope = Envelope(
+        "official_account", desk.tools.settings.wechat.official_account, SystemClock()
+    )
+    with pytest.raises(ValueError, match=r"quiz\.board"):
+        official_account_door(desk, envelope, answers={})
+
+
+def test_an_answer_that_was_taken_away_is_not_silence(desk: Desk) -> None:
+    commands.seed_replies(desk)
+    with desk.work() as work:
+        a_rule(work, "odd", ["怪"], answer="gone.answer")
+        commands.replies_changed(work)
+    assert "帮助" in said(a_door(desk), a_message(content="怪"))
+
+
+def test_every_sentence_fits_and_promises_only_what_works(desk: Desk) -> None:
+    texts = desk.tools.texts.sentences["zh"]
+    sentences = [words for key, words in texts.items() if key.startswith("channel.")]
+    commands.seed_replies(desk)
+    sentences += [row.text for row in rows(desk, models.KeywordRule) if row.text]
+    for words in sentences:
+        assert len(words.encode()) <= TEXT_LIMIT_BYTES
+        for not_yet in ("讲座", "大篷车", "签到", "志愿者", "抖音", "报名", "http"):
+            assert not_yet not in words
+
+
+def test_a_message_dated_absurdly_far_ahead_is_no_error(desk: Desk) -> None:
+    door = a_door(desk)
+    assert said(door, an_event("subscribe", created_at=999_999_999_999)).startswith("欢迎")
+    assert said(door, an_event("unsubscribe", created_at=0)) == ""
+    assert [row.subscribed for row in rows(desk, models.Follower)] == [True]

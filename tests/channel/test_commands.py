@@ -1,0 +1,197 @@
+"""Seeding the replies, pushing the menu, the code of a scene."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from server.base.work import Desk
+from server.channel import commands, loading, models
+from server.channel.commands import Seeded
+from server.channel.errors import MenuRefused, RepliesRefused, SceneRefused
+from server.channel.models import RuleState
+from server.wechat.errors import error_of
+from server.wechat.gateway import SceneCode
+from tests.kit.channel import at_once, rows
+from tests.kit.gateway import RecordingGateway
+
+
+def version(desk: Desk) -> int:
+    with desk.work(read_only=True) as work:
+        return loading.book_version(work)
+
+
+@pytest.mark.race
+def test_seeding_twice_changes_nothing(desk: Desk) -> None:
+    assert commands.seed_replies(desk) == Seeded(added=8, updated=0, switched_off=0)
+    assert version(desk) == 1
+    assert commands.seed_replies(desk) == Seeded(added=0, updated=0, switched_off=0)
+    assert version(desk) == 1
+
+
+@pytest.mark.race
+def test_seeding_at_the_same_moment_seeds_once(desk: Desk) -> None:
+    seeded = at_once([lambda: commands.seed_replies(desk)] * 4)
+    assert sum(one.added for one in seeded) == 8
+    assert len(rows(desk, models.KeywordRule)) == 6
+
+
+def test_a_new_file_updates_what_nobody_edited(desk: Desk) -> None:
+    commands.seed_replies(desk)
+    with desk.work() as work:
+        work.session.execute(
+            update(models.KeywordRule)
+            .where(models.KeywordRule.slug == "help")
+            .values(text="ours", edited=True)
+        )
+        work.session.execute(
+            update(models.KeywordRule)
+            .where(models.KeywordRule.slug == "contact")
+            .values(text="of the last version", hits=7)
+        )
+        work.session.add(
+            models.KeywordRule(
+                slug="retired",
+                words=["旧"],
+                mode=models.Mode.EXACT,
+                priority=1,
+                text="old",
+                state=RuleState.ON,
+            )
+        )
+    assert commands.seed_replies(desk) == Seeded(added=0, updated=1, switched_off=1)
+    by_slug = {row.slug: row for row in rows(desk, models.KeywordRule)}
+    assert by_slug["help"].text == "ours"
+    assert "0771-2630563" in by_slug["contact"].text
+    assert by_slug["contact"].hits == 7
+    assert by_slug["retired"].state is RuleState.OFF
+    assert version(desk) == 2
+
+
+def changed(tmp_path: Path, **changes: Any) -> Path:
+    document = json.loads(loading.DATA.read_text(encoding="utf-8")) | changes
+    path = tmp_path / "replies.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def a_rule(**changes: Any) -> dict[str, Any]:
+    return {
+        "slug": "a",
+        "words": ["b"],
+        "mode": "exact",
+        "priority": 1,
+        "text": "c",
+    } | changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"keywords": [a_rule(), a_rule()], "clicks": {}},
+        {"keywords": [a_rule(words=[])]},
+        {"keywords": [a_rule(words=["  "])]},
+        {"keywords": [a_rule(text="长" * 700)]},
+        {"keywords": [a_rule(text="")]},
+        {"keywords": [a_rule(answer="quiz.today")]},
+        {"keywords": [a_rule(text=None)]},
+        {"keywords": [a_rule(daily=[0, 1441])]},
+        {"keywords": [a_rule(mode="regex")]},
+        {"keywords": [a_rule(unknown=1)]},
+        {"keywords": []},
+        {"scenes": [{"scene": "有汉字", "mode": "exact", "text": "c"}]},
+        {"scenes": [{"scene": "s", "mode": "exact"}]},
+        {"menu": {"button": []}},
+        {"schema": "channel-replies/2"},
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_faults(tmp_path: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(RepliesRefused) as refused:
+        loading.read_shipped(changed(tmp_path, **changes))
+    assert refused.value.facts["faults"]
+
+
+def test_the_menu_is_compared_with_the_live_one_before_it_is_pushed(
+    desk: Desk, gateway: RecordingGateway
+) -> None:
+    commands.seed_replies(desk)
+    told: list[str] = []
+    old = {"button": [{"name": "旧菜单", "type": "click", "key": "OLD", "sub_button": []}]}
+    gateway.answers.update(current_menu=old, push_menu=lambda _menu: told.append("pushed"))
+    lines = commands.push_menu(desk, gateway, show=told.append)
+    assert told == [*lines, "pushed"]
+    assert "-旧菜单 [click key=OLD]" in lines
+    assert "+  每日答题 [click key=QUIZ_TODAY]" in lines
+    ((menu,),) = gateway.called("push_menu")
+    gateway.answers["current_menu"] = menu
+    assert commands.push_menu(desk, gateway) == ["the live menu is the same"]
+
+
+def test_the_first_menu_has_nothing_to_be_compared_with(
+    desk: Desk, gateway: RecordingGateway
+) -> None:
+    gateway.answers.update(current_menu=None, push_menu=None)
+    lines = commands.push_menu(desk, gateway)
+    assert [line for line in lines if line.startswith("-") and not line.startswith("---")] == []
+
+
+def test_a_menu_with_an_entry_that_nothing_answers_is_not_pushed(
+    desk: Desk, gateway: RecordingGateway
+) -> None:
+    commands.seed_replies(desk)
+    with desk.work() as work:
+        work.session.execute(
+            update(models.KeywordRule)
+            .where(models.KeywordRule.slug == "rules")
+            .values(state=RuleState.OFF)
+        )
+    with pytest.raises(MenuRefused) as refused:
+        commands.push_menu(desk, gateway)
+    assert refused.value.facts["faults"] == ["竞赛规则: nothing answers the key RULES"]
+    assert gateway.calls == []
+
+
+def a_code(number: int) -> SceneCode:
+    return SceneCode(ticket=f"ticket {number}", url=f"http://q/{number}", picture_url=f"p{number}")
+
+
+def test_a_scene_has_one_permanent_code(desk: Desk, gateway: RecordingGateway) -> None:
+    gateway.answers["scene_code"] = a_code(1)
+    first = commands.scene_code(desk, gateway, "contest")
+    gateway.answers["scene_code"] = a_code(2)
+    assert commands.scene_code(desk, gateway, "contest") == first
+    assert first.ticket == "ticket 1"
+    assert gateway.calls == [("scene_code", ("contest",), {"permanent": True})]
+
+
+@pytest.mark.race
+def test_twins_that_ask_for_a_code_get_the_same(desk: Desk, gateway: RecordingGateway) -> None:
+    made: list[int] = []
+
+    def make(_scene: str, *, permanent: bool) -> SceneCode:
+        made.append(1)
+        return a_code(len(made))
+
+    gateway.answers["scene_code"] = make
+    codes = at_once([lambda: commands.scene_code(desk, gateway, "contest")] * 4)
+    assert len(set(codes)) == 1
+
+
+@pytest.mark.parametrize("scene", ["", "有汉字", "a b", "s" * 65, "a&b"])
+def test_a_scene_that_cannot_be_printed_is_refused(
+    desk: Desk, gateway: RecordingGateway, scene: str
+) -> None:
+    with pytest.raises(SceneRefused):
+        commands.scene_code(desk, gateway, scene)
+    assert gateway.calls == []
+
+
+def test_a_code_that_wechat_refuses_is_not_kept(desk: Desk, gateway: RecordingGateway) -> None:
+    gateway.answers["scene_code"] = error_of(45009)
+    with pytest.raises(type(error_of(45009))):
+        commands.scene_code(desk, gateway, "contest")
+    assert rows(desk, models.SceneCode) == []

@@ -1,0 +1,284 @@
+"""From an emulated phone through the webhook to the rows and back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from server.base.jobs import Shop, run_until_idle
+from server.base.settings import WeChatApp
+from server.base.work import Desk, Work
+from server.channel import commands, late, models, tasks
+from server.channel.door import official_account_door
+from server.channel.tally import Tally
+from server.quiz.chat import ANSWERS
+from server.sandbox.sender import Outcome
+from server.sandbox.testing import Emulator, emulated_wechat
+from server.wechat.handling import Handling
+from server.wechat.inbound import Envelope
+from server.wechat.live import open_gateway
+from server.wechat.webhook import Webhook
+from tests.kit.channel import at_once, rows
+from tests.kit.clock import FakeClock
+from tests.wechat.doors import beyond
+from tests.wechat.kit import Reached, WeChatSide, decrypt, knock, xml_event, xml_text
+
+PATH = "/wechat/official/callback"
+
+
+@dataclass
+class House:
+    """The official account's side of the callback, as one process of a fleet."""
+
+    desk: Desk
+    answers: dict[str, Callable[[Work, int | None], str]]
+    webhook: Webhook | None = None
+    handling: Handling | None = None
+
+    def open(self, app: WeChatApp, *, answer_seconds: float = 4.0) -> Webhook:
+        tools = self.desk.tools
+        door = official_account_door(
+            self.desk,
+            Envelope("official_account", app, tools.clock),
+            answers=self.answers,
+            tally=Tally(self.desk, flush_seconds=None),
+        )
+        self.handling = Handling(tools.kv.once, answer_seconds=answer_seconds)
+        self.webhook = Webhook(
+            beyond, {PATH: door}, tools.kv.once, tools.clock, handling=self.handling
+        )
+        return self.webhook
+
+    def receive(
+        self, method: str, url: str, body: bytes, content_type: str, _deadline_s: float
+    ) -> Outcome:
+        assert self.webhook is not None
+        parts = urlsplit(url)
+        reached = knock(
+            self.webhook,
+            parts.path,
+            parts.query,
+            body,
+            REQUEST_METHOD=method,
+            CONTENT_TYPE=content_type,
+        )
+        return Outcome(reached.status, reached.body, 1)
+
+
+@pytest.fixture
+def house(desk: Desk) -> Iterator[House]:
+    commands.seed_replies(desk)
+    made = House(desk, dict(ANSWERS))
+    yield made
+    if made.handling is not None:
+        made.handling.close()
+
+
+@pytest.fixture
+def wechat(house: House, clock: FakeClock) -> Iterator[Emulator]:
+    with emulated_wechat(
+        server="http://house.test",
+        clock=lambda: clock.now().timestamp(),
+        sender=house.receive,
+        pause=lambda _seconds: None,
+    ) as emulator:
+        house.open(settings_of(emulator, "official_account"))
+        yield emulator
+
+
+def settings_of(wechat: Emulator, name: str) -> WeChatApp:
+    app = wechat.apps[name]
+    names = ("appid", "secret", "token", "aes_key", "mode", "original_id")
+    return WeChatApp(**{key: getattr(app, key) for key in names})
+
+
+@pytest.fixture
+def shop(wechat: Emulator, desk: Desk) -> Shop:
+    settings = replace(
+        desk.tools.settings.wechat,
+        api_base=wechat.api_base,
+        mp_base=wechat.mp_base,
+        official_account=settings_of(wechat, "official_account"),
+        mini_program=settings_of(wechat, "mini_program"),
+    )
+    return Shop(desk=desk, gateway=open_gateway(settings, desk.tools, desk))
+
+
+def answer(attempts: list[dict[str, Any]]) -> str:
+    (attempt,) = attempts
+    assert attempt["status"] == 200, attempt
+    return attempt["reply"]["content"] if attempt["reply"] else ""
+
+
+def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, shop: Shop) -> None:
+    commands.push_menu(shop.desk, shop.gateway)
+    wei = wechat.person("Wei")["person"]
+    assert "欢迎" in answer(wechat.follow(wei))
+    assert "答题" in answer(wechat.say(wei, "帮助"))
+    assert "竞赛" in answer(wechat.say(wei, "答题"))
+    assert "0771-2630563" in answer(wechat.tap(wei, "CONTACT"))
+    assert "帮助" in answer(wechat.say(wei, "大篷车"))
+    for key in ("QUIZ_TODAY", "QUIZ_BOARD", "MY_RESULT", "RULES"):
+        assert answer(wechat.tap(wei, key))
+    assert answer(wechat.unfollow(wei)) == ""
+    (row,) = rows(shop.desk, models.Follower)
+    assert not row.subscribed
+    verdicts = {push["verdict"] for push in wechat.callbacks()}
+    assert verdicts <= {"ok-reply", "ok-success"}, verdicts
+
+
+def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, shop: Shop) -> None:
+    first = commands.push_menu(shop.desk, shop.gateway)
+    assert any(line.startswith("+") and "每日答题" in line for line in first)
+    assert commands.push_menu(shop.desk, shop.gateway) == ["the live menu is the same"]
+    assert [call["errcode"] for call in wechat.calls("/cgi-bin/menu/create")] == [0, 0]
+
+
+def test_a_poster_answers_new_and_old_followers(
+    wechat: Emulator, shop: Shop, clock: FakeClock
+) -> None:
+    code = commands.scene_code(shop.desk, shop.gateway, "contest")
+    assert commands.scene_code(shop.desk, shop.gateway, "contest") == code
+    wei = wechat.person("Wei")
+    wechat.scan(wei["person"], code.ticket)
+    clock.advance(60)
+    wechat.scan(wei["person"], code.ticket)
+    texts = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
+    assert len(texts) == 2
+    welcome, again = texts
+    assert welcome.startswith("欢迎扫码")
+    assert welcome.endswith(again)
+    (row,) = rows(shop.desk, models.Follower)
+    assert (row.first_scene, row.last_scene) == ("contest", "contest")
+    assert len(rows(shop.desk, models.SceneVisit)) == 1
+
+
+def test_who_follows_is_recognised_in_the_background(wechat: Emulator, shop: Shop) -> None:
+    wei = wechat.person("Wei")
+    wechat.follow(wei["person"])
+    assert run_until_idle(shop, tasks.TASKS) == 1
+    assert [row.asking.value for row in rows(shop.desk, models.Follower)] == ["known"]
+    assert len(wechat.calls("/cgi-bin/user/info")) == 1
+
+
+def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
+    wechat: Emulator, shop: Shop, house: House
+) -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def slow(_work: Work, _citizen_id: int | None) -> str:
+        assert may_end.wait(10)
+        ended.set()
+        return "慢慢想出来的回答"
+
+    assert house.handling is not None
+    house.handling.close()
+    house.answers["quiz.today"] = slow
+    house.open(settings_of(wechat, "official_account"), answer_seconds=0.05)
+    wei = wechat.person("Wei")
+    wechat.follow(wei["person"])
+    assert answer(wechat.say(wei["person"], "答题")) == ""
+    may_end.set()
+    assert ended.wait(10)
+    house.handling.close()
+    assert [row.state.value for row in rows(shop.desk, models.LateReply)] == ["queued"]
+    tasks.say_late(shop)
+    tasks.say_late(shop)
+    heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
+    assert heard.count("慢慢想出来的回答") == 1
+    assert [row.state.value for row in rows(shop.desk, models.LateReply)] == ["said"]
+
+
+def test_a_late_reply_whose_answer_was_lost_is_not_said_twice(
+    wechat: Emulator, shop: Shop, house: House
+) -> None:
+    wei = wechat.person("Wei")
+    wechat.follow(wei["person"])
+    wechat.say(wei["person"], "帮助")
+    with shop.desk.work() as work:
+        late.queue(work, "k" * 64, wei["openid_oa"], "只说一次")
+    wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
+    for _ in range(3):
+        tasks.say_late(shop)
+    heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
+    assert heard.count("只说一次") == 1
+    assert [row.state.value for row in rows(shop.desk, models.LateReply)] == ["unknown"]
+
+
+@pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
+@pytest.mark.parametrize(
+    "plain",
+    [xml_text("答题"), xml_event("subscribe", "<EventKey>qrscene_contest</EventKey>")],
+    ids=["word", "follow"],
+)
+def test_a_repeat_gets_the_same_reply_in_every_mode(
+    house: House, clock: FakeClock, mode: str, plain: bytes
+) -> None:
+    side = WeChatSide(an_app(mode), clock)
+    webhook = house.open(side.app)
+    heard = [opened(side, knock(webhook, PATH, *side.push(plain))) for _ in range(3)]
+    assert len(set(heard)) == 1
+    assert "竞赛" in heard[0]
+    assert len(rows(house.desk, models.SeenMessage)) == 1
+
+
+@pytest.mark.race
+def test_repeats_at_the_same_moment_do_it_once(house: House, clock: FakeClock) -> None:
+    side = WeChatSide(an_app("safe"), clock)
+    webhook = house.open(side.app)
+    plain = xml_event("SCAN", "<EventKey>contest</EventKey>")
+    reached = at_once([lambda: knock(webhook, PATH, *side.push(plain))] * 6)
+    assert {one.status for one in reached} == {200}
+    # Whoever comes while the first is at work hears nothing; WeChat asks only one of them.
+    assert len({opened(side, one) for one in reached} - {""}) == 1
+    assert len(rows(house.desk, models.SeenMessage)) == 1
+    assert len(rows(house.desk, models.SceneVisit)) == 1
+
+
+def test_a_repeat_is_known_also_when_redis_forgot(house: House, clock: FakeClock) -> None:
+    side = WeChatSide(an_app("safe"), clock)
+    webhook = house.open(side.app)
+    plain = xml_event("SCAN", "<EventKey>contest</EventKey>")
+    first = opened(side, knock(webhook, PATH, *side.push(plain)))
+    house.desk.tools.kv.kv.run("FLUSHALL")
+    assert opened(side, knock(webhook, PATH, *side.push(plain))) == first
+    assert len(rows(house.desk, models.SeenMessage)) == 1
+
+
+@pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
+def test_a_message_dated_absurdly_is_no_server_error(
+    house: House, clock: FakeClock, mode: str
+) -> None:
+    webhook = house.open(an_app(mode))
+    for created in (0, 999_999_999_999):
+        side = WeChatSide(an_app(mode), clock, nonce=str(created))
+        reached = knock(webhook, PATH, *side.push(xml_event("subscribe", created=created)))
+        assert reached.status == 200
+
+
+def an_app(mode: str) -> WeChatApp:
+    return WeChatApp(
+        appid="wx0123456789abcdef",
+        secret="s" * 32,
+        token="Token7Token7Token7",
+        aes_key="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP0",
+        mode=mode,
+        original_id="gh_0123456789ab",
+    )
+
+
+def opened(side: WeChatSide, reached: Reached) -> str:
+    """The text of a reply, decrypted by WeChat's own side; empty for `success`."""
+    assert reached.status == 200, reached
+    if reached.body == b"success":
+        return ""
+    document = reached.body.decode()
+    if side.app.mode != "plain":
+        sealed = document.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
+        document = decrypt(side.app.aes_key, side.app.appid, sealed).decode()
+    return document.split("<Content><![CDATA[")[1].split("]]>")[0]

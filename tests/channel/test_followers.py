@@ -1,0 +1,175 @@
+"""Followers: whatever WeChat sends, however often and in whatever order, the rows end the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from server.base.work import Desk
+from server.channel import commands, models, service
+from server.channel.door import Door
+from server.channel.models import Asking
+from server.wechat.inbound import Message
+from tests.kit.channel import (
+    NOON,
+    a_door,
+    a_message,
+    an_event,
+    at_once,
+    empty,
+    everything,
+    rows,
+    said,
+)
+
+DAY = 24 * 3600
+BEGIN = NOON - 18 * 3600  # the messages go over a midnight of Beijing
+
+
+def every_kind() -> list[Message]:
+    """One of each, in the order in which they happened."""
+    events = [
+        ("subscribe", "qrscene_contest"),
+        ("click", "QUIZ_TODAY"),
+        ("click", "CONTACT"),
+        ("view", "https://example.org/a"),
+        ("view_miniprogram", "pages/a"),
+        ("scan", "contest-nanning"),
+        ("unsubscribe", ""),
+        ("subscribe", ""),
+        ("scan", "contest-nanning"),
+        ("scan", "contest"),
+        ("location", ""),
+        ("templatesendjobfinish", ""),
+        ("debug_demo", ""),
+        ("nobody_knows_this", ""),
+    ]
+    messages = [
+        an_event(name, key, created_at=BEGIN + 3600 * place)
+        for place, (name, key) in enumerate(events)
+    ]
+    kinds = ("image", "voice", "video", "shortvideo", "location", "link")
+    messages += [a_message(kind, msg_id=f"k{kind}") for kind in kinds]
+    words = ("答题", "我的成绩", "电话", "没有这个词")
+    messages += [a_message(content=word, msg_id=f"w{word}") for word in words]
+    return messages
+
+
+def once(door: Door, messages: list[Message]) -> None:
+    for message in messages:
+        said(door, message)
+
+
+def three_in_a_row(door: Door, messages: list[Message]) -> None:
+    for message in messages:
+        assert len({said(door, message) for _ in range(3)}) == 1
+
+
+def three_at_a_time(door: Door, messages: list[Message]) -> None:
+    for message in messages:
+        replies = at_once([lambda m=message: said(door, m) for _ in range(3)])  # type: ignore[misc]
+        assert len(set(replies)) == 1
+
+
+def reversed_order(door: Door, messages: list[Message]) -> None:
+    once(door, messages[::-1])
+
+
+def all_at_once(door: Door, messages: list[Message]) -> None:
+    at_once([lambda m=message: said(door, m) for message in messages])  # type: ignore[misc]
+
+
+@pytest.mark.race
+@pytest.mark.parametrize(
+    "way", [three_in_a_row, three_at_a_time, reversed_order, all_at_once], ids=lambda w: w.__name__
+)
+def test_every_kind_of_message_ends_in_the_same_rows(
+    desk: Desk, way: Callable[[Door, list[Message]], None]
+) -> None:
+    messages = every_kind()
+    commands.seed_replies(desk)
+    once(a_door(desk), messages)
+    expected = everything(desk)
+    assert len(expected["seen_message"]) == 9
+    assert len(expected["follower"]) == 1
+    empty(desk)
+    commands.seed_replies(desk)
+    way(a_door(desk), messages)
+    assert everything(desk) == expected
+
+
+def follower(desk: Desk) -> models.Follower:
+    (row,) = rows(desk, models.Follower)
+    return row  # type: ignore[no-any-return]
+
+
+def at(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def test_an_older_event_that_comes_later_does_not_turn_the_state(desk: Desk) -> None:
+    door = a_door(desk)
+    said(door, an_event("unsubscribe", created_at=NOON + 60))
+    said(door, an_event("subscribe", "qrscene_contest", created_at=NOON))
+    row = follower(desk)
+    assert not row.subscribed
+    assert row.subscribed_at == at(NOON)
+    assert row.unsubscribed_at == at(NOON + 60)
+    assert row.first_scene == "contest"
+
+
+def test_of_two_events_in_one_second_the_one_that_came_later_counts(desk: Desk) -> None:
+    door = a_door(desk)
+    for event, follows in (("subscribe", True), ("unsubscribe", False)):
+        said(door, an_event(event))
+        assert follower(desk).subscribed is follows
+
+
+def test_a_scan_by_a_follower_is_no_new_follow(desk: Desk) -> None:
+    door = a_door(desk)
+    said(door, an_event("subscribe", "qrscene_contest", created_at=NOON - DAY))
+    said(door, an_event("scan", "contest-nanning"))
+    row = follower(desk)
+    assert row.subscribed_at == at(NOON - DAY)
+    assert (row.first_scene, row.last_scene) == ("contest", "contest-nanning")
+    assert row.last_event_at == at(NOON)
+
+
+def test_a_scan_by_somebody_who_followed_before_our_time_makes_them_known(desk: Desk) -> None:
+    said(a_door(desk), an_event("scan", "contest"))
+    row = follower(desk)
+    assert row.subscribed
+    assert row.subscribed_at is None
+    assert row.asking is Asking.WANTED
+
+
+def test_a_visit_counts_once_for_each_scene_and_beijing_day(desk: Desk) -> None:
+    door = a_door(desk)
+    midnight = NOON - 12 * 3600
+    for moment in (NOON, NOON - 5, midnight, midnight - 1):
+        said(door, an_event("scan", "contest", created_at=moment))
+    said(door, an_event("scan", "contest-nanning", created_at=NOON))
+    seen = sorted((row.scene, row.day.isoformat(), row.at) for row in rows(desk, models.SceneVisit))
+    assert seen == [
+        ("contest", "2026-04-30", at(midnight - 1)),
+        ("contest", "2026-05-01", at(midnight)),
+        ("contest-nanning", "2026-05-01", at(NOON)),
+    ]
+
+
+def test_a_message_from_the_future_is_taken_to_be_from_ten_minutes_ahead(desk: Desk) -> None:
+    said(a_door(desk), an_event("scan", "contest", created_at=NOON + DAY))
+    assert follower(desk).last_event_at == at(NOON + 600)
+
+
+def test_who_follows_is_counted(desk: Desk) -> None:
+    door = a_door(desk)
+    for openid in ("o-one", "o-two", "o-three"):
+        said(door, an_event("subscribe", openid=openid))
+    said(door, an_event("unsubscribe", openid="o-two"))
+    with desk.work(read_only=True) as work:
+        found = {name: read(work) for name, read in service.READINGS.items()}
+    assert found["kepu_followers"] == 2
+    assert found["kepu_unionids_wanted"] == 3

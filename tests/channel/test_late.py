@@ -1,0 +1,220 @@
+"""Replies that missed their five seconds: said at most once, whatever happens on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from server.accounts.models import Identity
+from server.base.jobs import Shop
+from server.base.work import Desk
+from server.channel import late, models, tasks
+from server.channel.models import LateState
+from server.wechat.errors import InDoubt, NotSent, WeChatError, error_of
+from server.wechat.replies import Article, Reply
+from tests.kit.channel import OPENID, a_door, a_message, at_once, rows
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+
+HOUR = 3600
+
+
+@pytest.fixture
+def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
+    gateway.answers["say"] = None
+    return Shop(desk=desk, gateway=gateway)
+
+
+def queued(desk: Desk, text: str = "迟到的回答", msg_id: str = "1") -> None:
+    a_door(desk).late(a_message(content="答题", msg_id=msg_id), Reply.of_text(text))
+
+
+def states(desk: Desk) -> list[str]:
+    return [row.state.value for row in rows(desk, models.LateReply)]
+
+
+def test_a_late_reply_is_a_row_and_a_bell_and_is_said_once(
+    shop: Shop, gateway: RecordingGateway, rung: list[Any]
+) -> None:
+    for _ in range(3):
+        queued(shop.desk)
+    (row,) = rows(shop.desk, models.LateReply)
+    assert rung == [("channel.say_late", (row.id,))]
+    assert [tasks.say_late(shop, row.id) for _ in range(3)] == [1, 0, 0]
+    assert gateway.called("say") == [(OPENID, "迟到的回答")]
+    (row,) = rows(shop.desk, models.LateReply)
+    assert (row.state, row.text) == (LateState.SAID, "")
+
+
+def test_the_longest_waiting_is_said_first(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    for number in range(3):
+        queued(shop.desk, f"answer {number}", str(number))
+        clock.advance(1)
+    tasks.say_late(shop)
+    assert [text for _, text in gateway.called("say")] == ["answer 0", "answer 1", "answer 2"]
+
+
+def test_what_is_no_text_and_what_is_not_for_the_account_is_not_queued(shop: Shop) -> None:
+    door = a_door(shop.desk)
+    door.late(a_message(content="答题"), Reply.of_article(Article(title="t")))
+    door.late(a_message(content="答题", app="mini_program"), Reply.of_text("text"))
+    assert rows(shop.desk, models.LateReply) == []
+
+
+@pytest.mark.parametrize(
+    ("errcode", "reason"),
+    [
+        (45015, "gone:45015"),
+        (45047, "gone:45047"),
+        (43004, "gone:43004"),
+        (70000, "gone:70000"),
+        (45002, "content:45002"),
+        (12345, "unknown:12345"),
+    ],
+)
+def test_what_wechat_refuses_is_never_tried_again(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock, errcode: int, reason: str
+) -> None:
+    gateway.answers["say"] = error_of(errcode)
+    queued(shop.desk)
+    for _ in range(3):
+        tasks.say_late(shop)
+        clock.advance(HOUR)
+    (row,) = rows(shop.desk, models.LateReply)
+    assert (row.state, row.reason, row.text) == (LateState.REFUSED, reason, "")
+    assert len(gateway.called("say")) == 1
+
+
+@pytest.mark.parametrize("trouble", [InDoubt(), error_of(-1)], ids=["no answer", "busy"])
+def test_what_may_have_been_said_is_unknown_and_never_said_again(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock, trouble: WeChatError
+) -> None:
+    gateway.answers["say"] = trouble
+    queued(shop.desk)
+    tasks.say_late(shop)
+    gateway.answers["say"] = None
+    for _ in range(50):
+        clock.advance(HOUR)
+        tasks.say_late(shop)
+    assert states(shop.desk) == ["unknown"]
+    assert len(gateway.called("say")) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "seconds"),
+    [
+        (NotSent(), 2),
+        (error_of(45011), 60),
+        (error_of(40001), 2),
+        (error_of(48001), 2),
+        (error_of(45009), 12 * HOUR),
+    ],
+    ids=["unreachable", "too fast", "token", "account", "quota until midnight"],
+)
+def test_what_surely_was_not_said_is_tried_again_later(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock, trouble: WeChatError, seconds: int
+) -> None:
+    gateway.answers["say"] = trouble
+    queued(shop.desk, msg_id="1")
+    queued(shop.desk, msg_id="2")
+    tasks.say_late(shop)
+    # Nobody else fares better at this moment, so the second is not even tried.
+    assert len(gateway.called("say")) == 1
+    assert states(shop.desk) == ["queued", "queued"]
+    gateway.answers["say"] = None
+    tasks.say_late(shop)
+    assert states(shop.desk) == ["queued", "said"]
+    clock.advance(seconds - 1)
+    tasks.say_late(shop)
+    assert states(shop.desk) == ["queued", "said"]
+    clock.advance(1)
+    tasks.say_late(shop)
+    assert states(shop.desk) == ["said", "said"]
+
+
+def test_a_reply_older_than_the_window_is_dropped(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    queued(shop.desk)
+    clock.advance(47 * HOUR)
+    assert tasks.say_late(shop) == 1
+    (row,) = rows(shop.desk, models.LateReply)
+    assert (row.state, row.reason, row.text) == (LateState.REFUSED, "too_old", "")
+    assert gateway.called("say") == []
+
+
+class Killed(BaseException):
+    """The worker's process ends here."""
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_worker_killed_between_claim_and_record_leaves_an_unknown(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock, arrived: bool
+) -> None:
+    heard: list[str] = []
+
+    def die(_openid: str, text: str) -> None:
+        if arrived:
+            heard.append(text)
+        raise Killed
+
+    gateway.answers["say"] = die
+    queued(shop.desk)
+    with pytest.raises(Killed):
+        tasks.say_late(shop)
+    assert states(shop.desk) == ["claimed"]
+    gateway.answers["say"] = lambda _openid, text: heard.append(text)
+    clock.advance(59)
+    tasks.say_late(shop)
+    assert states(shop.desk) == ["claimed"]
+    clock.advance(1)
+    tasks.say_late(shop)
+    assert states(shop.desk) == ["unknown"]
+    assert len(heard) == int(arrived)
+
+
+def test_an_answer_after_our_patience_still_settles_an_unknown(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    def slow(_openid: str, _text: str) -> None:
+        clock.advance(61)
+        with shop.desk.work() as work:
+            assert late.tidy(work) == 1
+
+    gateway.answers["say"] = slow
+    queued(shop.desk)
+    tasks.say_late(shop)
+    assert states(shop.desk) == ["said"]
+
+
+def test_nobody_is_called_without_an_openid(shop: Shop, gateway: RecordingGateway) -> None:
+    queued(shop.desk)
+    with shop.desk.work() as work:
+        work.session.execute(delete(Identity))
+    tasks.say_late(shop)
+    assert states(shop.desk) == ["refused"]
+    assert gateway.called("say") == []
+
+
+def test_no_call_is_made_inside_a_transaction(shop: Shop, gateway: RecordingGateway) -> None:
+    depths: list[int] = []
+    gateway.answers["say"] = lambda _openid, _text: depths.append(shop.desk.depth)
+    queued(shop.desk)
+    tasks.say_late(shop)
+    assert depths == [0]
+
+
+@pytest.mark.race
+def test_workers_at_the_same_moment_say_each_reply_once(
+    shop: Shop, gateway: RecordingGateway
+) -> None:
+    for number in range(10):
+        queued(shop.desk, f"answer {number}", str(number))
+    at_once([lambda: tasks.say_late(shop)] * 4)
+    heard = sorted(text for _, text in gateway.called("say"))
+    assert heard == [f"answer {number}" for number in range(10)]
+    assert set(states(shop.desk)) == {"said"}

@@ -1,0 +1,136 @@
+"""Counts: in memory first, in the database in batches, each message once."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.base.work import DatabaseAway, Desk
+from server.channel import commands, models, tally
+from server.channel.tally import Tally, unmatched_by_frequency
+from tests.kit.channel import a_door, a_message, at_once, rows, said
+from tests.kit.clock import FakeClock
+
+
+@pytest.fixture
+def counts(desk: Desk) -> Tally:
+    commands.seed_replies(desk)
+    return Tally(desk, flush_seconds=None)
+
+
+def hits(desk: Desk) -> dict[str, int]:
+    return {row.slug: row.hits for row in rows(desk, models.KeywordRule) if row.hits}
+
+
+def test_hits_are_counted_for_each_rule(desk: Desk, counts: Tally) -> None:
+    door = a_door(desk, tally=counts)
+    for written in ("答题", "竞赛", "电话", "帮助", "帮助", "没有这个词"):
+        said(door, a_message(content=written))
+    assert hits(desk) == {}
+    assert counts.flush() == 4
+    assert hits(desk) == {"today": 2, "contact": 1, "help": 2}
+    assert counts.flush() == 0
+
+
+def test_a_repeated_message_counts_once(desk: Desk, counts: Tally) -> None:
+    door = a_door(desk, tally=counts)
+    for written in ("答题", "帮助", "没有这个词"):
+        message = a_message(content=written)
+        for _ in range(3):
+            said(door, message)
+    counts.flush()
+    assert hits(desk) == {"today": 1, "help": 1}
+    with desk.work(read_only=True) as work:
+        assert unmatched_by_frequency(work) == [("没有这个词", 1)]
+
+
+def test_what_is_written_adds_to_what_is_there(desk: Desk, counts: Tally, clock: FakeClock) -> None:
+    for number in range(3):
+        counts.hit(f"h{number}", "help")
+        counts.missed(f"m{number}", "奖品", clock.now())
+        counts.flush()
+        clock.advance(10)
+    assert hits(desk) == {"help": 3}
+    (row,) = rows(desk, models.UnmatchedText)
+    assert (row.text, row.count) == ("奖品", 3)
+    assert (clock.now() - row.last_at).total_seconds() == 10
+
+
+def test_counts_survive_a_database_that_is_away(desk: Desk, counts: Tally) -> None:
+    counts.hit("1", "help")
+    counts.missed("2", "奖品", desk.tools.clock.now())
+    with desk.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE unmatched_text RENAME TO put_away")
+    with pytest.raises(DatabaseAway):
+        counts.flush()
+    assert hits(desk) == {}
+    counts.hit("3", "help")
+    with desk.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE put_away RENAME TO unmatched_text")
+    counts.flush()
+    assert hits(desk) == {"help": 2}
+    with desk.work(read_only=True) as work:
+        assert unmatched_by_frequency(work) == [("奖品", 1)]
+
+
+@pytest.mark.race
+def test_no_count_is_lost_between_processes_that_write_at_once(desk: Desk) -> None:
+    commands.seed_replies(desk)
+    several = [Tally(desk, flush_seconds=None) for _ in range(4)]
+    slugs = ("help", "contact", "today", "board")
+
+    def count(number: int) -> None:
+        own = several[number]
+        for step in range(20):
+            own.hit(f"{number}-{step}-h", slugs[(number + step) % 4])
+            own.missed(f"{number}-{step}-m", f"word {(number + step) % 4}", desk.tools.clock.now())
+            if step % 5 == 4:
+                own.flush()
+
+    at_once([lambda n=number: count(n) for number in range(4)])  # type: ignore[misc]
+    assert hits(desk) == dict.fromkeys(slugs, 20)
+    with desk.work(read_only=True) as work:
+        assert dict(unmatched_by_frequency(work)) == {f"word {n}": 20 for n in range(4)}
+
+
+def test_memory_is_bounded(desk: Desk, counts: Tally) -> None:
+    for number in range(tally.TEXTS_IN_MEMORY + 50):
+        counts.missed(str(number), f"word {number}", desk.tools.clock.now())
+    assert counts.flush() == tally.TEXTS_IN_MEMORY
+
+
+def test_a_full_list_takes_no_new_word_until_the_rare_ones_are_gone(
+    desk: Desk, counts: Tally
+) -> None:
+    with desk.work() as work:
+        work.session.add_all(
+            models.UnmatchedText(text=f"w{n}", count=1 + n % 3, last_at=work.now)
+            for n in range(tally.TEXTS_IN_DATABASE)
+        )
+    counts.missed("1", "w0", desk.tools.clock.now())
+    counts.missed("2", "new", desk.tools.clock.now())
+    counts.flush()
+    with desk.work(read_only=True) as work:
+        listed = dict(unmatched_by_frequency(work, limit=10_000))
+    assert len(listed) == tally.TEXTS_IN_DATABASE
+    assert listed["w0"] == 2
+    with desk.work() as work:
+        gone = tally.drop_rare(work)
+        left = dict(unmatched_by_frequency(work, limit=10_000))
+        assert gone == tally.TEXTS_IN_DATABASE - tally.TEXTS_AFTER_TIDYING
+        assert "w0" in left
+        assert tally.drop_rare(work) == 0
+    counts.missed("3", "new", desk.tools.clock.now())
+    counts.flush()
+    with desk.work(read_only=True) as work:
+        assert dict(unmatched_by_frequency(work, limit=10_000))["new"] == 1
+
+
+def test_a_thread_of_its_own_writes_soon(desk: Desk) -> None:
+    commands.seed_replies(desk)
+    running = Tally(desk, flush_seconds=0.01)
+    running.hit("1", "help")
+    # Waits for the writer, not for a time: the thread ends only with the process.
+    for _ in range(5000):
+        if hits(desk):
+            break
+    assert hits(desk) == {"help": 1}

@@ -1,0 +1,169 @@
+"""After a follow WeChat is asked who that is, outside of any transaction, until it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from server.accounts import service as accounts
+from server.accounts.models import Citizen
+from server.base.jobs import Shop
+from server.base.work import Desk
+from server.channel import models, service, tasks
+from server.channel.models import Asking
+from server.wechat.errors import NotSent, WeChatError, error_of
+from server.wechat.gateway import Follower
+from tests.kit.accounts import a_citizen
+from tests.kit.channel import NOON, OPENID, a_door, an_event, at_once, rows, said
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+
+
+def known(unionid: str | None) -> Any:
+    return lambda openid: Follower(openid=openid, subscribed=True, unionid=unionid)
+
+
+@pytest.fixture
+def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
+    gateway.answers["follower"] = known("union-1")
+    return Shop(desk=desk, gateway=gateway)
+
+
+def asking(desk: Desk) -> list[str]:
+    return [row.asking.value for row in rows(desk, models.Follower)]
+
+
+def test_a_new_follower_is_asked_about_once(
+    shop: Shop, gateway: RecordingGateway, rung: list[Any]
+) -> None:
+    door = a_door(shop.desk)
+    for _ in range(2):
+        said(door, an_event("subscribe"))
+    (row,) = rows(shop.desk, models.Follower)
+    assert rung == [("channel.learn_unionid", (row.id,))]
+    assert [tasks.learn_unionids(shop) for _ in range(2)] == [1, 0]
+    assert gateway.called("follower") == [(OPENID,)]
+    assert asking(shop.desk) == ["known"]
+    with shop.desk.work(read_only=True) as work:
+        assert work.session.scalars(select(Citizen.unionid)).all() == ["union-1"]
+
+
+def test_a_follower_turns_out_to_be_a_citizen_of_the_mini_program(shop: Shop) -> None:
+    door = a_door(shop.desk)
+    said(door, an_event("subscribe", "qrscene_contest"))
+    with shop.desk.work() as work:
+        person = a_citizen(work, openid="o-mini", unionid="union-1")
+    tasks.learn_unionids(shop)
+    (row,) = rows(shop.desk, models.Follower)
+    assert row.citizen_id == person.id
+    assert row.asking is Asking.KNOWN
+    assert [visit.citizen_id for visit in rows(shop.desk, models.SceneVisit)] == [person.id]
+    with shop.desk.work(read_only=True) as work:
+        assert accounts.openid_of(work, person.id, "official_account") == OPENID
+    # The next event finds the same person.
+    said(door, an_event("unsubscribe", created_at=NOON + 1))
+    assert [r.subscribed for r in rows(shop.desk, models.Follower)] == [False]
+
+
+@pytest.mark.parametrize("trouble", [None, error_of(40003)], ids=["none", "gone"])
+def test_without_a_unionid_the_asking_ends(
+    shop: Shop, gateway: RecordingGateway, trouble: WeChatError | None
+) -> None:
+    gateway.answers["follower"] = trouble or known(None)
+    said(a_door(shop.desk), an_event("subscribe"))
+    assert [tasks.learn_unionids(shop) for _ in range(2)] == [1, 0]
+    assert asking(shop.desk) == ["none"]
+
+
+def test_wechat_away_is_asked_again_later_and_later(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    gateway.answers["follower"] = NotSent()
+    said(a_door(shop.desk), an_event("subscribe"))
+    for wait in (2, 4, 8):
+        assert tasks.learn_unionids(shop) == 1
+        clock.advance(wait - 1)
+        assert tasks.learn_unionids(shop) == 0
+        clock.advance(1)
+    gateway.answers["follower"] = known("union-1")
+    assert tasks.learn_unionids(shop) == 1
+    assert asking(shop.desk) == ["known"]
+
+
+class Killed(BaseException):
+    """The worker's process ends here."""
+
+
+def test_a_worker_killed_while_asking_is_followed_by_another(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    gateway.answers["follower"] = Killed()
+    said(a_door(shop.desk), an_event("subscribe"))
+    with pytest.raises(Killed):
+        tasks.learn_unionids(shop)
+    gateway.answers["follower"] = known("union-1")
+    assert tasks.learn_unionids(shop) == 0
+    clock.advance(60)
+    assert tasks.learn_unionids(shop) == 1
+    assert asking(shop.desk) == ["known"]
+
+
+def test_an_answer_to_a_claim_that_was_lost_changes_no_state(shop: Shop, clock: FakeClock) -> None:
+    said(a_door(shop.desk), an_event("subscribe"))
+    with shop.desk.work() as work:
+        slow = service.claim_asking(work)
+    clock.advance(60)
+    with shop.desk.work() as work:
+        quick = service.claim_asking(work)
+    assert slow is not None
+    assert quick is not None
+    with shop.desk.work() as work:
+        service.learned(work, slow, None)
+    assert asking(shop.desk) == ["claimed"]
+    with shop.desk.work() as work:
+        service.learned(work, quick, "union-1")
+    assert asking(shop.desk) == ["known"]
+
+
+def test_no_call_is_made_inside_a_transaction(shop: Shop, gateway: RecordingGateway) -> None:
+    depths: list[int] = []
+
+    def follower(openid: str) -> Follower:
+        depths.append(shop.desk.depth)
+        return Follower(openid=openid, subscribed=True)
+
+    gateway.answers["follower"] = follower
+    said(a_door(shop.desk), an_event("subscribe"))
+    tasks.learn_unionids(shop)
+    assert depths == [0]
+
+
+@pytest.mark.race
+def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(shop: Shop) -> None:
+    door = a_door(shop.desk)
+    people = [f"o-person-{number}" for number in range(6)]
+    with shop.desk.work() as work:
+        for number, _ in enumerate(people):
+            a_citizen(work, openid=f"o-mini-{number}", unionid=f"union of o-person-{number}")
+    shop.gateway.answers["follower"] = lambda openid: Follower(
+        openid=openid, subscribed=True, unionid=f"union of {openid}"
+    )
+    for openid in people:
+        said(door, an_event("subscribe", "qrscene_contest", openid=openid))
+    at_once(
+        [
+            *[lambda: tasks.learn_unionids(shop)] * 2,
+            *[
+                lambda o=openid, n=number: said(  # type: ignore[misc]
+                    door, an_event("scan", "contest", openid=o, created_at=NOON + n)
+                )
+                for openid in people
+                for number in range(2)
+            ],
+        ]
+    )
+    tasks.learn_unionids(shop)
+    assert set(asking(shop.desk)) == {"known"}
+    assert len(rows(shop.desk, models.Follower)) == len(people)

@@ -1,0 +1,194 @@
+"""Messages of citizens, and the official account's door with answers that tests can tell apart."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from server.accounts.models import Citizen, Identity
+from server.base.clock import SystemClock
+from server.base.errors import Conflict
+from server.base.settings import WeChatApp
+from server.base.work import Desk, Work
+from server.channel import models
+from server.channel.chat import LiveAnswer
+from server.channel.door import Door, Handler, official_account_door
+from server.channel.tally import Tally
+from server.wechat.inbound import Envelope, Message
+
+OPENID = "oFollower_of_the_tests_00001"
+NOON = 1777608000  # 2026-05-01 12:00 in Beijing, where the tests' clock stands
+_numbers = itertools.count(1)
+
+TABLES = (
+    models.SceneVisit,
+    models.Follower,
+    models.SeenMessage,
+    models.LateReply,
+    models.UnmatchedText,
+    models.KeywordRule,
+    models.SceneReply,
+    models.KeywordVersion,
+    models.SceneCode,
+)
+
+
+class NotToday(Conflict):
+    """A refusal of the tests, under a code that has a sentence."""
+
+    code = "consent_required"
+
+
+def _whose(name: str) -> LiveAnswer:
+    def answer(_work: Work, citizen_id: int | None) -> str:
+        return f"{name} for {'somebody' if citizen_id is None else 'a citizen'}"
+
+    return answer
+
+
+ANSWERS = {
+    name: _whose(name) for name in ("quiz.today", "quiz.board", "quiz.my_result", "quiz.rules")
+}
+
+
+def a_message(
+    kind: str = "text",
+    content: str = "",
+    *,
+    event: str = "",
+    event_key: str = "",
+    openid: str = OPENID,
+    created_at: int = NOON,
+    msg_id: str | None = None,
+    app: Any = "official_account",
+) -> Message:
+    """A message as the envelope would have opened it; a new one each time."""
+    number = msg_id or str(next(_numbers))
+    identity = (openid, str(created_at), event, event_key) if event else (number,)
+    scene = event_key if event == "scan" else event_key.removeprefix("qrscene_")
+    key = hashlib.sha256("\0".join((app, kind, *identity)).encode()).hexdigest()
+    return Message(
+        app=app,
+        kind=kind,
+        event=event,
+        openid=openid,
+        account="gh_tests",
+        created_at=created_at,
+        msg_id="" if event else number,
+        event_key=event_key,
+        scene=scene if event in ("scan", "subscribe") else "",
+        content=content,
+        fields={},
+        key=key,
+        replay_key=key,
+        digest=key,
+        form="xml",
+        encrypted=False,
+        nonce="1",
+    )
+
+
+def an_event(name: str, key: str = "", **told: Any) -> Message:
+    """An event of a follower."""
+    return a_message("event", event=name, event_key=key, **told)
+
+
+def a_door(
+    desk: Desk,
+    *,
+    answers: dict[str, LiveAnswer] | None = None,
+    handlers: Iterable[Handler] = (),
+    tally: Tally | None = None,
+) -> Door:
+    """The official account's door; its counts are written when a test says so."""
+    app = WeChatApp(appid="wx0", token="token7token7", mode="plain")
+    return official_account_door(
+        desk,
+        Envelope("official_account", app, SystemClock()),
+        answers={**ANSWERS, **(answers or {})},
+        handlers=handlers,
+        tally=tally or Tally(desk, flush_seconds=None),
+    )
+
+
+def said(door: Door, message: Message) -> str:
+    """What the account answers, the way the webhook asks."""
+    reply = door.pure(message)
+    return (door.effects(message) if reply is None else reply).text
+
+
+def rows(desk: Desk, table: Any) -> list[Any]:
+    """All rows of a table."""
+    with desk.work(read_only=True) as work:
+        return list(work.session.scalars(select(table)))
+
+
+def a_rule(work: Work, slug: str, words: list[str], **columns: Any) -> models.KeywordRule:
+    """A keyword rule; columns are named as in the table."""
+    given: dict[str, Any] = {
+        "mode": models.Mode.EXACT,
+        "priority": 10,
+        "text": None if "answer" in columns else f"text of {slug}",
+        "state": models.RuleState.ON,
+        "edited": True,
+        **columns,
+    }
+    row = models.KeywordRule(slug=slug, words=words, **given)
+    work.session.add(row)
+    return row
+
+
+def everything(desk: Desk) -> dict[str, list[tuple[Any, ...]]]:
+    """What the official account knows, without the numbers of rows.
+
+    What was said is left out: a reply tells what was known at its moment.
+    """
+    hidden = ("id", "citizen_id", "reply")
+    found = {}
+    with desk.work(read_only=True) as work:
+        for table in TABLES:
+            names = [c.name for c in table.__table__.c if c.name not in hidden]
+            columns = [table.__table__.c[name] for name in names]
+            found[table.__tablename__] = sorted(
+                tuple(str(value) for value in row) for row in work.session.execute(select(*columns))
+            )
+        found["identity"] = sorted(
+            tuple(row) for row in work.session.execute(select(Identity.openid, Identity.app))
+        )
+    return found
+
+
+def empty(desk: Desk) -> None:
+    """Forget everything, as in a fresh database."""
+    with desk.work() as work:
+        for table in (*TABLES, Identity, Citizen):
+            work.session.execute(delete(table))
+
+
+def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
+    """The results of calls that begin together, each in a thread of its own."""
+    waiting = list(calls)
+    barrier = threading.Barrier(len(waiting))
+    results: list[Any] = [None] * len(waiting)
+    troubles: list[BaseException] = []
+
+    def run(place: int) -> None:
+        barrier.wait()
+        try:
+            results[place] = waiting[place]()
+        except BaseException as trouble:
+            troubles.append(trouble)
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(waiting))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if troubles:
+        raise troubles[0]
+    return results
