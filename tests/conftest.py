@@ -10,13 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from server.app import House, Parts, create_app
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
 from server.base.settings import Database, Limits, Security, Settings, WeChat, WeChatApp
 from server.base.signing import Keys
 from server.base.texts import load_texts
 from server.base.work import Desk, Tools
+from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
 from tests.kit.databases import SERVER, Databases, databases_for, opened
 from tests.kit.gateway import RecordingGateway
@@ -58,6 +61,11 @@ def clock() -> FakeClock:
 @pytest.fixture
 def gateway() -> RecordingGateway:
     return RecordingGateway()
+
+
+def house_of(app: Flask) -> House:
+    house: House = app.extensions["kepu"]
+    return house
 
 
 def an_app(letter: str) -> WeChatApp:
@@ -123,6 +131,30 @@ def desk(
     )
     with opened(settings) as engine:
         yield Desk(engine, tools)
+
+
+@pytest.fixture
+def app(
+    settings: Settings,
+    clock: FakeClock,
+    gateway: RecordingGateway,
+    rung: list[tuple[str, tuple[int, ...]]],
+) -> Iterator[Flask]:
+    """The whole web server over the test's database, with the recorder instead of WeChat."""
+    parts = Parts(
+        clock=clock,
+        random=random.Random(20260501),
+        gateway=gateway,
+        ring=lambda task, *ids: rung.append((task, ids)),
+    )
+    made = create_app(settings, parts)
+    yield made
+    house_of(made).desk.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> CheckedClient:
+    return CheckedClient(app)
 
 
 @pytest.fixture

@@ -56,7 +56,16 @@ def test_a_sealed_text_opens_in_its_own_place_only() -> None:
 
 def test_a_cursor_comes_back_and_a_foreign_one_is_refused() -> None:
     assert decode_cursor(encode_cursor("2026-05-01", 7), str, int) == ["2026-05-01", 7]
-    for bad in ("x", "", "AAAA", encode_cursor(1), encode_cursor("a", "b"), "[" * 5000):
+    for bad in (
+        "x",
+        "",
+        "AAAA",
+        encode_cursor(1),
+        encode_cursor("a", "b"),
+        "[" * 5000,
+        encode_cursor("a", 2**70),
+        encode_cursor("\0", 1),
+    ):
         with pytest.raises(Invalid):
             decode_cursor(bad, str, int)
 

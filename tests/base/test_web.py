@@ -157,6 +157,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("get", WISHES, {"headers": {"Authorization": "Bearer dead"}}, 401, "not_authenticated"),
     ("put", "/api/v1/agreed", ME, 409, "consent_required"),
     ("delete", WISHES, {}, 405, "method_not_allowed"),
+    ("get", WISHES + "?after=%00", {}, 422, "invalid"),
     ("get", "/nowhere", {}, 404, "not_found"),
 ]
 

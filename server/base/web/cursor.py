@@ -8,6 +8,8 @@ import json
 
 from server.base.errors import Invalid
 
+_BIGGEST = 2**63 - 1
+
 
 def encode_cursor(*parts: str | int) -> str:
     """A cursor that stands after the row with this key."""
@@ -20,10 +22,18 @@ def decode_cursor(text: str, *kinds: type) -> list[str | int]:
     Raises: Invalid (422) when nobody here made it.
     """
     try:
-        parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        parts = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
         parts = None
-    fits = isinstance(parts, list) and [type(part) for part in parts] == list(kinds)
-    if not fits:
+    if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
         raise Invalid((("query", "after"), "an unreadable cursor"))
-    return list(parts)
+    if not all(_storable(part) for part in parts):
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return parts
+
+
+def _storable(part: str | int) -> bool:
+    # What no column can hold would be an error of the database, not of the caller.
+    if isinstance(part, str):
+        return "\0" not in part
+    return -_BIGGEST <= part <= _BIGGEST

@@ -1,0 +1,5 @@
+"""`python -m server COMMAND`."""
+
+from server.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,120 @@
+"""The only composition root: settings -> log -> database -> Redis -> WeChat -> slices -> edges."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+
+from server import slices
+from server.base.clock import Clock, ShiftedClock, SystemClock
+from server.base.database import open_engine
+from server.base.jobs import Bells, Shop
+from server.base.kv.client import connect
+from server.base.kv.facilities import facilities
+from server.base.schema import is_newest
+from server.base.settings import Settings
+from server.base.signing import Keys
+from server.base.texts import load_texts
+from server.base.web import metrics
+from server.base.web.endpoint import Edge
+from server.base.web.errors import install_error_handlers
+from server.base.web.frame import new_flask
+from server.base.web.health import Probes, health_pages, install_request_frame
+from server.base.web.openapi import docs_pages, document
+from server.base.work import Desk, Tools
+from server.callbacks import with_callbacks
+from server.wechat.gateway import Gateway
+from server.wechat.live import open_gateway
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a test may put in the place of the real thing: time, chance and WeChat, nothing else."""
+
+    clock: Clock | None = None
+    random: random.Random | None = None
+    gateway: Gateway | None = None
+    ring: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """Everything an edge needs: web server, worker and commands are opened from the same house."""
+
+    app: Flask
+    desk: Desk
+    gateway: Gateway
+    settings: Settings
+
+    @property
+    def shop(self) -> Shop:
+        """What background steps work with."""
+        return Shop(desk=self.desk, gateway=self.gateway)
+
+
+def open_house(settings: Settings, parts: Parts | None = None) -> House:
+    """Database, Redis and WeChat, without any edge."""
+    parts = parts or Parts()
+    clock = parts.clock or campaign_clock(settings)
+    app = new_flask(settings)
+    engine = open_engine(app, settings)
+    kv = connect(
+        settings.redis_url, settings.var, clock, timeout_seconds=settings.redis_timeout_seconds
+    )
+    tools = Tools(
+        settings=settings,
+        clock=clock,
+        kv=facilities(kv, clock),
+        keys=Keys(settings.security.master_key),
+        texts=load_texts(slices.TEXTS),
+        hooks=slices.HOOKS,
+        random=parts.random or random.SystemRandom(),
+        ring=parts.ring or Bells(kv).ring,
+    )
+    desk = Desk(engine, tools)
+    gateway = parts.gateway or open_gateway(settings.wechat, tools, desk)
+    return House(app=app, desk=desk, gateway=gateway, settings=settings)
+
+
+def campaign_clock(settings: Settings) -> Clock:
+    """The machine's clock; in the demo and in tests the one that the emulated WeChat moves."""
+    return ShiftedClock(settings.var / "clock.json") if settings.sandboxed else SystemClock()
+
+
+def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
+    """The web server's app."""
+    house = open_house(settings, parts)
+    app, desk = house.app, house.desk
+    install_request_frame(app, SystemClock())
+    install_error_handlers(app, desk.tools.texts)
+    edge = Edge(desk=desk, gateway=house.gateway, resolve=slices.RESOLVE)
+    app.register_blueprint(edge.blueprint(slices.APIS))
+    app.register_blueprint(docs_pages(document(slices.APIS, title="八桂科普", version="1")))
+    app.register_blueprint(health_pages(_probes(house)))
+    app.wsgi_app = with_callbacks(app.wsgi_app, desk)  # type: ignore[method-assign]
+    app.extensions["kepu"] = house
+    return app
+
+
+def _probes(house: House) -> Probes:
+    kv = house.desk.tools.kv.kv
+    return Probes(
+        desk=house.desk,
+        migrated=lambda: is_newest(house.desk.engine),
+        degraded={"redis": kv.ping, "wechat": house.gateway.well},
+        readings={
+            **{name: _reading(house.desk, read) for name, read in slices.READINGS.items()},
+            "kepu_wechat_token_age_seconds": house.gateway.token_age_seconds,
+        },
+    )
+
+
+def _reading(desk: Desk, read: Any) -> metrics.Reading:
+    def take() -> float:
+        with desk.work(read_only=True) as work:
+            return float(read(work))
+
+    return take

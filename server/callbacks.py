@@ -1,0 +1,55 @@
+"""The callback doors in front of the web framework, put together from what the slices offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from server import slices
+from server.base.clock import SystemClock
+from server.base.web import metrics
+from server.base.work import Desk
+from server.channel import door
+from server.wechat.handling import Handling
+from server.wechat.inbound import Envelope
+from server.wechat.webhook import Webhook
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+OFFICIAL = "/wechat/official/callback"
+MINI_PROGRAM = "/wechat/miniprogram/callback"
+
+
+def with_callbacks(next_app: WSGIApplication, desk: Desk) -> Webhook:
+    """The app with both callbacks in front of it."""
+    wechat = desk.tools.settings.wechat
+    # Freshness is judged by the machine's clock also where the campaign's is moved.
+    machine = SystemClock()
+    once = desk.tools.kv.once
+    window = wechat.callback_window_seconds
+    official = Envelope("official_account", wechat.official_account, machine, window_seconds=window)
+    mini = Envelope("mini_program", wechat.mini_program, machine, window_seconds=window)
+    doors = {
+        OFFICIAL: door.official_account_door(
+            desk, official, answers=slices.ANSWERS, handlers=slices.HANDLERS
+        ),
+        MINI_PROGRAM: door.mini_program_door(desk, mini, slices.HANDLERS),
+    }
+    return Webhook(
+        next_app,
+        doors,
+        once,
+        machine,
+        handling=Handling(
+            once,
+            answer_seconds=wechat.callback_answer_seconds,
+            remember_seconds=2 * window,
+            count_late=lambda outcome: metrics.CALLBACKS.labels(OFFICIAL, outcome).inc(),
+        ),
+        observe=_observe,
+    )
+
+
+def _observe(path: str, outcome: str, seconds: float) -> None:
+    metrics.CALLBACKS.labels(path, outcome).inc()
+    metrics.CALLBACK_SECONDS.labels(path).observe(seconds)

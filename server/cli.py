@@ -1,0 +1,147 @@
+"""The commands of `python -m server`: each opens the house, does one thing and says what it did.
+
+Exit status: 0 done, 1 refused, 2 wrongly called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from server import slices
+from server.app import House, open_house
+from server.base.errors import AppError
+from server.base.jobs import Worker, run_until_idle
+from server.base.log import set_up_logging
+from server.base.schema import migrate
+from server.base.settings import ROOT, SettingsError, load_settings
+from server.channel import commands as channel
+from server.demo import run_demo
+from server.programme import commands as programme
+from server.quiz import board_commands, commands
+
+Command = Callable[[House, argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command."""
+    asked = _parser().parse_args(arguments)
+    try:
+        settings = load_settings()
+    except SettingsError as refusal:
+        _tell(str(refusal), error=True)
+        return 1
+    if asked.command == "demo":
+        return run_demo(settings)
+    if asked.command == "serve":
+        return _serve()
+    process = "worker" if asked.command == "worker" else "command"
+    set_up_logging(settings.var, process, settings.log_level)
+    try:
+        return int(asked.run(open_house(settings), asked))
+    except AppError as refusal:
+        _tell(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
+    commands_of = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Command | None, words: str) -> argparse.ArgumentParser:
+        made = commands_of.add_parser(name, help=words, description=words)
+        made.set_defaults(run=run)
+        return made
+
+    add("demo", None, "run server, worker, embedded Redis and emulated WeChat (make run)")
+    add("serve", None, "run the web server with gunicorn")
+    worker = add("worker", _work, "run the background worker")
+    worker.add_argument("--until-idle", action="store_true", help="stop when nothing is due")
+    add("migrate", _migrate, "bring the database to the newest schema")
+    campaign = add("load-campaign", _load_campaign, "load the campaign and its programmes")
+    campaign.add_argument("file", type=Path)
+    questions = add("import-questions", _import_questions, "import and publish a question bank")
+    questions.add_argument("file", type=Path)
+    questions.add_argument("--dry-run", action="store_true", help="check only, store nothing")
+    contest = add("open-contest", _open_contest, "open a contest with a preset of rules")
+    contest.add_argument("slug")
+    contest.add_argument("--preset", default="default")
+    contest.add_argument("--programme", default="quiz-contest")
+    add("push-menu", _push_menu, "show what changes in the menu and push it")
+    scene = add("scene-code", _scene_code, "make the QR code of a scene")
+    scene.add_argument("scene")
+    add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
+    return parser
+
+
+def _serve() -> int:
+    conf = str(ROOT / "config" / "gunicorn.conf.py")
+    command = [sys.executable, "-m", "gunicorn", "-c", conf, "--chdir", str(ROOT), "wsgi:app"]
+    # This process becomes gunicorn, so that signals reach it without a go-between.
+    os.execv(sys.executable, command)  # noqa: S606 - our own fixed command
+
+
+def _work(house: House, asked: argparse.Namespace) -> int:
+    if asked.until_idle:
+        _tell(f"{run_until_idle(house.shop, slices.TASKS)} rows moved")
+        return 0
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    Worker(house.shop, slices.TASKS, house.desk.tools.kv.kv).run()
+    return 0
+
+
+def _migrate(house: House, _asked: argparse.Namespace) -> int:
+    migrate(house.desk.engine)
+    _tell("the schema is the newest")
+    return 0
+
+
+def _load_campaign(house: House, asked: argparse.Namespace) -> int:
+    report = programme.load_campaign(house.desk, asked.file, shift=house.settings.sandboxed)
+    for problem in report.problems:
+        _tell(str(problem), error=True)
+    _tell(str(report.counts))
+    return 0 if report.ok else 1
+
+
+def _import_questions(house: House, asked: argparse.Namespace) -> int:
+    report = commands.import_questions(house.desk, asked.file, dry_run=asked.dry_run)
+    for problem in report.problems:
+        _tell(str(problem), error=True)
+    _tell(f"{report.count} questions")
+    return 0 if report.ok else 1
+
+
+def _open_contest(house: House, asked: argparse.Namespace) -> int:
+    ref = commands.open_programme_contest(
+        house.desk, slug=asked.slug, preset=asked.preset, programme=asked.programme
+    )
+    _tell(ref)
+    return 0
+
+
+def _push_menu(house: House, _asked: argparse.Namespace) -> int:
+    channel.push_menu(house.desk, house.gateway, show=_tell)
+    return 0
+
+
+def _scene_code(house: House, asked: argparse.Namespace) -> int:
+    made = channel.scene_code(house.desk, house.gateway, asked.scene)
+    _tell(made.picture_url)
+    return 0
+
+
+def _rebuild(house: House, _asked: argparse.Namespace) -> int:
+    made = board_commands.rebuild_leaderboards(
+        house.desk, lambda done, total: _tell(f"{done} of {total} boards")
+    )
+    _tell(str(made))
+    return 0
+
+
+def _tell(line: str, *, error: bool = False) -> None:
+    (sys.stderr if error else sys.stdout).write(line + "\n")

@@ -1,0 +1,225 @@
+"""`make run`: the whole thing on one machine, with an emulated WeChat and the campaign loaded.
+
+Starts the embedded Redis, the emulator, the web server and the worker as processes of their own,
+starts again what dies, and stops all of it cleanly.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import replace
+
+from server.app import House, open_house
+from server.base.clock import Clock, SystemClock
+from server.base.errors import AppError
+from server.base.kv.embedded import EmbeddedServer
+from server.base.log import set_up_logging
+from server.base.settings import ROOT, Settings
+from server.seeding import SeedingRefused, seed, seed_wechat
+
+_log = logging.getLogger(__name__)
+_READY_SECONDS = 150.0
+_RESTARTS_A_MINUTE = 10
+_PR_SET_PDEATHSIG = 1
+
+
+class StartFailed(Exception):
+    """The demo cannot run; the message says why in plain words."""
+
+
+class Child:
+    """One process of the demo."""
+
+    def __init__(self, name: str, command: Sequence[str], clock: Clock) -> None:
+        self.name = name
+        self._command = [sys.executable, *command]
+        self._clock = clock
+        self._starts: list[float] = []
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it in a session of its own, so that Ctrl-C reaches it through us alone.
+
+        Raises: StartFailed when it keeps dying.
+        """
+        now = self._clock.monotonic()
+        self._starts = [at for at in self._starts if now - at < 60] + [now]
+        if len(self._starts) > _RESTARTS_A_MINUTE:
+            raise StartFailed(f"{self.name} dies again and again; see its log")
+        self._process = subprocess.Popen(  # noqa: S603 - our own fixed commands
+            self._command, start_new_session=True, preexec_fn=_die_with_parent
+        )
+
+    @property
+    def died(self) -> bool:
+        """Whether it was started and is gone."""
+        return self._process is not None and self._process.poll() is not None
+
+    def stop(self, seconds: float) -> None:
+        """Ask it to stop, and make it stop when it does not."""
+        if self._process is None or self.died:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _die_with_parent() -> None:
+    # Should this process be killed outright, no child may keep a port or a file.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def run_demo(settings: Settings) -> int:
+    """Run everything until SIGTERM or Ctrl-C; 0 after a clean stop, 1 when it could not start."""
+    settings = replace(settings, var=settings.var.resolve())
+    settings.var.mkdir(parents=True, exist_ok=True)
+    set_up_logging(settings.var, "demo", settings.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    try:
+        _refuse_taken_ports(settings)
+        with EmbeddedServer(settings.var) as redis:
+            return _run(settings, stop, redis)
+    except (StartFailed, SeedingRefused) as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
+
+
+def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> int:
+    clock = SystemClock()
+    here = f"http://127.0.0.1:{settings.port}"
+    emulator = Child("emulator", _emulator_command(settings, here), clock)
+    server = Child(
+        "server",
+        [
+            "-m",
+            "gunicorn",
+            "-c",
+            str(ROOT / "config" / "gunicorn.conf.py"),
+            "--chdir",
+            str(ROOT),
+            "wsgi:app",
+        ],
+        clock,
+    )
+    worker = Child("worker", ["-m", "server", "worker"], clock)
+    children = [emulator, server, worker]
+    try:
+        emulator.start()
+        house = open_house(settings)
+        seed(house)
+        server.start()
+        worker.start()
+        _await(f"{here}/readyz", children, stop, clock)
+        _await(f"http://127.0.0.1:{settings.emulator_port}/_emu/people", children, stop, clock)
+        if not stop.is_set():
+            _seed_wechat(house)
+            _announce(settings, here)
+        _watch(children, stop, redis)
+    finally:
+        for child, seconds in ((worker, 15.0), (server, 35.0), (emulator, 5.0)):
+            child.stop(seconds)
+    return 0
+
+
+def _emulator_command(settings: Settings, here: str) -> list[str]:
+    return [
+        "-m",
+        "server.sandbox",
+        "--port",
+        str(settings.emulator_port),
+        "--var",
+        str(settings.var),
+        "--server",
+        here,
+    ]
+
+
+def _watch(children: list[Child], stop: threading.Event, redis: EmbeddedServer) -> None:
+    while not stop.wait(0.5):
+        if redis.revive():
+            _log.warning("Redis died and is started again")
+        for child in children:
+            if child.died:
+                _log.warning("a process died and is started again", extra={"task": child.name})
+                child.start()
+
+
+def _seed_wechat(house: House) -> None:
+    try:
+        seed_wechat(house)
+    except AppError as refusal:
+        # The contest works without a menu; `push-menu` can be run again by hand.
+        _log.warning("the menu could not be pushed", extra={"code": refusal.code})
+
+
+def _await(address: str, children: list[Child], stop: threading.Event, clock: Clock) -> None:
+    given_up = clock.monotonic() + _READY_SECONDS
+    while not stop.is_set():
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - loopback
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            stop.wait(0.1)
+        for child in children:
+            if child.died:
+                child.start()
+        if clock.monotonic() > given_up:
+            raise StartFailed(f"no answer from {address}; see the logs")
+
+
+def _refuse_taken_ports(settings: Settings) -> None:
+    for port, name in (
+        (settings.port, "KEPU_PORT"),
+        (settings.emulator_port, "KEPU_EMULATOR_PORT"),
+    ):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                raise StartFailed(f"port {port} is taken; choose another with {name}") from None
+
+
+def _announce(settings: Settings, here: str) -> None:
+    emulated = f"http://127.0.0.1:{settings.emulator_port}"
+    socket_file = json.loads((settings.var / "kv.json").read_text(encoding="utf-8"))
+    addresses = {
+        "server": here,
+        "emulator": emulated,
+        "phone": f"{emulated}/phone/",
+        "console": f"{here}/console/",
+        "redis": f"unix://{socket_file['socket']}",
+    }
+    (settings.var / "addresses.json").write_text(json.dumps(addresses, indent=1), encoding="utf-8")
+    (settings.var / "demo-organizers.json").write_text("[]\n", encoding="utf-8")
+    lines = [
+        "",
+        "八桂科普 is ready. 八桂科普已就绪。",
+        f"  phone      {addresses['phone']}   (follow the account, chat, scan)",
+        f"  server     {here}   (docs: {here}/docs)",
+        f"  emulator   {emulated}   (emulated WeChat)",
+        f"  redis      {addresses['redis']}",
+        f"  data       {settings.var}",
+        "  organizers none yet: the console is not part of this version",
+        "  stop with Ctrl-C; the next start finds the same data",
+        "",
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

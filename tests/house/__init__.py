@@ -1,0 +1,1 @@
+"""Tests of the house itself: the rules that keep it calm."""

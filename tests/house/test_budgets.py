@@ -1,0 +1,83 @@
+"""Sizes: a file that has no reason to stop growing is the ugliest thing a codebase can hold."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.house.source import ROOT, functions, imports, trees
+
+FILE_LINES = 400
+FUNCTION_LINES = 40
+
+
+def test_no_file_is_too_long() -> None:
+    long = {
+        str(path): count
+        for path in trees()
+        if (count := (ROOT / path).read_text(encoding="utf-8").count("\n")) > FILE_LINES
+    }
+    assert long == {}
+
+
+def test_no_function_is_too_long() -> None:
+    long = {
+        f"{path}:{node.lineno} {node.name}": length
+        for path, tree in trees().items()
+        for node in functions(tree)
+        if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
+        and path.parts[1] != "migrations"
+    }
+    assert long == {}
+
+
+def test_no_own_import_hides_in_a_function() -> None:
+    hidden = [
+        f"{path}:{line} {name}"
+        for path, tree in trees().items()
+        for node in functions(tree)
+        for line, name in imports(node)
+        if name.startswith("server.")
+    ]
+    assert hidden == []
+
+
+def test_an_init_file_holds_its_docstring_and_no_code() -> None:
+    for path, tree in trees().items():
+        if path.name == "__init__.py" and path.parts[1:2] != ("migrations",):
+            assert len(tree.body) == 1, path
+            assert isinstance(tree.body[0], ast.Expr), path
+
+
+def test_every_module_says_why_it_exists() -> None:
+    silent = [
+        str(path)
+        for path, tree in trees().items()
+        if ast.get_docstring(tree) is None and path.parent.name != "versions"
+    ]
+    assert silent == []
+
+
+def test_only_one_file_commits() -> None:
+    committing = {
+        str(path)
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "commit"
+        and path.parts[1] != "sandbox"
+        and path.name != "schema.py"  # migrations run outside any Work
+    }
+    assert committing <= {"server/base/work.py"}
+
+
+def test_nothing_is_swallowed() -> None:
+    swallowed = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and len(node.body) == 1
+        and isinstance(node.body[0], ast.Pass)
+    ]
+    assert swallowed == []

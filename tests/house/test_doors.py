@@ -1,0 +1,84 @@
+"""One slice speaks to another only through its service; some libraries have one door."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests.house.source import SLICES, imports, trees
+
+OPEN_ROOMS = ("service", "errors")
+# Who may import what: everybody else is refused.
+DOORS = {
+    "wechatpy": ("server/wechat/",),
+    "redis": ("server/base/kv/client.py",),
+    "valkey": (),
+    "huey": ("server/base/jobs.py",),
+    "random": ("server/base/work.py", "server/app.py", "server/sandbox/"),
+}
+FORBIDDEN_NAMES = ("process", "handle", "manager", "utils", "helper", "helpers", "manage")
+
+
+def test_a_slice_enters_another_through_its_service() -> None:
+    wrong = []
+    for path, tree in trees().items():
+        here = path.parts[1]
+        if here not in SLICES:
+            continue
+        for line, name in imports(_without_type_checking(tree)):
+            parts = name.split(".")
+            foreign = parts[0] == "server" and parts[1] in SLICES and parts[1] != here
+            if foreign and parts[2] not in OPEN_ROOMS:
+                wrong.append(f"{path}:{line} {name}")
+    assert wrong == []
+
+
+def _without_type_checking(tree: ast.Module) -> ast.Module:
+    body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    return ast.Module(body=body, type_ignores=[])
+
+
+def test_each_library_has_its_door() -> None:
+    wrong = [
+        f"{path}:{line} {name}"
+        for path, tree in trees().items()
+        for line, name in imports(_without_type_checking(tree))
+        if (doors := DOORS.get(name.split(".")[0])) is not None
+        and not any(str(path).startswith(door) for door in doors)
+    ]
+    assert wrong == []
+
+
+def test_services_know_neither_flask_nor_the_clock() -> None:
+    wrong = [
+        f"{path}:{line} {name}"
+        for path, tree in trees().items()
+        if path.name in ("service.py", "rules.py", "boards.py", "queries.py")
+        for line, name in imports(tree)
+        if name.split(".")[0] in ("flask", "werkzeug", "requests", "time")
+    ]
+    assert wrong == []
+
+
+def test_rules_are_pure() -> None:
+    wrong = [
+        f"{path}:{line} {name}"
+        for path, tree in trees().items()
+        if path.name == "rules.py" and path.parts[1] in SLICES
+        for line, name in imports(tree)
+        if name.split(".")[0] in ("sqlalchemy", "flask", "redis", "requests")
+    ]
+    assert wrong == []
+
+
+def test_names_are_words_of_the_domain() -> None:
+    vague = [
+        str(path)
+        for path in trees()
+        if path.stem in FORBIDDEN_NAMES or any(part in FORBIDDEN_NAMES for part in Path(path).parts)
+    ]
+    assert vague == []

@@ -1,0 +1,76 @@
+"""The schema's history: numbered, one head, up and down again, and equal to the tables in code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, inspect
+
+from server.base.schema import FOLDER, is_newest, migrate, newest
+from server.base.tables import Base
+from tests.kit.databases import load_all_tables, new_postgres
+
+
+@pytest.fixture
+def engine(database_kind: str, tmp_path: Path) -> Iterator[Engine]:
+    load_all_tables()
+    url = (
+        f"sqlite:///{tmp_path / 'm.sqlite3'}"
+        if database_kind == "sqlite"
+        else new_postgres("steps")
+    )
+    made = create_engine(url)
+    yield made
+    made.dispose()
+
+
+def test_the_steps_are_numbered_and_head_is_the_last() -> None:
+    numbers = sorted(path.name[:4] for path in (FOLDER / "versions").glob("0*.py"))
+    assert numbers == [f"{n + 1:04d}" for n in range(len(numbers))]
+    assert newest() == numbers[-1]
+
+
+@pytest.mark.race
+def test_the_steps_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
+    migrate(engine)
+    assert is_newest(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.race
+def test_checks_and_triggers_are_the_same_either_way(engine: Engine, tmp_path: Path) -> None:
+    migrate(engine)
+    stepped = constraints(engine)
+    migrate(engine, "base")
+    assert [t for t in inspect(engine).get_table_names() if t != "alembic_version"] == []
+    Base.metadata.create_all(engine)
+    assert constraints(engine) == stepped
+
+
+def constraints(engine: Engine) -> dict[str, set[str]]:
+    seen = inspect(engine)
+    found = {}
+    for table in seen.get_table_names():
+        if table != "alembic_version":
+            found[table] = {
+                *(str(c["name"]) for c in seen.get_check_constraints(table)),
+                *(str(c["name"]) for c in seen.get_unique_constraints(table)),
+                *(str(c["name"]) for c in seen.get_foreign_keys(table)),
+                *(str(c["name"]) for c in seen.get_indexes(table)),
+            }
+    with engine.connect() as connection:
+        query = (
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+            if engine.dialect.name == "sqlite"
+            else "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+        )
+        rows = connection.exec_driver_sql(query).all()
+    found["triggers"] = {re.sub(r"\s+", " ", f"{name} {text}") for name, text in rows}
+    return found

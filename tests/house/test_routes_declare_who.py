@@ -1,0 +1,35 @@
+"""Every route says who may call it, and every one beside the public list refuses a stranger."""
+
+from __future__ import annotations
+
+from server import slices
+from server.base.web.auth import Who
+from server.base.work import Hooks
+
+# What http-contract lets a person read who has not logged in.
+PUBLIC = {
+    "GET /campaign", "GET /programmes", "GET /programmes/<slug>", "GET /regions", "GET /units",
+    "GET /contests", "GET /contests/<ref>", "GET /contests/<ref>/rules",
+    "GET /contests/<ref>/leaderboard", "POST /login",
+}  # fmt: skip
+
+
+def test_only_the_public_list_is_open_without_a_token() -> None:
+    routes = [route for api in slices.APIS for route in api.routes]
+    opened = {f"{r.method} {r.path}" for r in routes if r.who is not Who.CITIZEN}
+    assert opened == PUBLIC
+
+
+def test_no_two_routes_share_an_address() -> None:
+    routes = [f"{r.method} {r.path}" for api in slices.APIS for r in api.routes]
+    assert len(routes) == len(set(routes))
+
+
+def test_every_view_says_what_it_does() -> None:
+    assert [r.name for api in slices.APIS for r in api.routes if not r.view.__doc__] == []
+
+
+def test_tasks_have_unique_names_and_the_house_has_hooks() -> None:
+    names = [task.name for task in slices.TASKS]
+    assert len(names) == len(set(names))
+    assert isinstance(slices.HOOKS, Hooks)

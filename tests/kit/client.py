@@ -1,0 +1,84 @@
+"""A client that holds every answer against the published document."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from jsonschema import Draft202012Validator
+from werkzeug.test import TestResponse
+
+OTHER_PATHS = ("/api/", "/wechat/", "/health", "/ready", "/metrics")
+
+
+class Undocumented(AssertionError):
+    """The server said something that its document does not."""
+
+
+class CheckedClient:
+    """Flask's test client with JSON, a citizen's token, and the document as a judge."""
+
+    def __init__(self, app: Flask) -> None:
+        self._client = app.test_client()
+        self.document: dict[str, Any] = self._client.get("/openapi.json").get_json()
+        self._paths = [
+            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), methods)
+            for path, methods in self.document["paths"].items()
+        ]
+        self.seen: set[tuple[str, str, int]] = set()
+
+    def get(self, path: str, **named: Any) -> TestResponse:
+        return self.open("GET", path, **named)
+
+    def post(self, path: str, **named: Any) -> TestResponse:
+        return self.open("POST", path, **named)
+
+    def put(self, path: str, **named: Any) -> TestResponse:
+        return self.open("PUT", path, **named)
+
+    def patch(self, path: str, **named: Any) -> TestResponse:
+        return self.open("PATCH", path, **named)
+
+    def delete(self, path: str, **named: Any) -> TestResponse:
+        return self.open("DELETE", path, **named)
+
+    def open(
+        self, method: str, path: str, *, citizen: str | None = None, **named: Any
+    ) -> TestResponse:
+        """`path` without a leading `/api/v1` means the citizen API."""
+        whole = path if path.startswith(OTHER_PATHS) else f"/api/v1{path}"
+        headers = dict(named.pop("headers", {}))
+        if citizen is not None:
+            headers["Authorization"] = f"Bearer {citizen}"
+        answer = self._client.open(whole, method=method, headers=headers, **named)
+        if whole.startswith("/api/"):
+            self._judge(method, urlsplit(whole).path, answer)
+        return answer
+
+    def _judge(self, method: str, path: str, answer: TestResponse) -> None:
+        operation = self._operation(method, path)
+        if operation is None:
+            if answer.status_code not in (404, 405):
+                raise Undocumented(f"{method} {path}: {answer.status_code} from an unknown address")
+            return
+        said = operation["responses"].get(str(answer.status_code))
+        if said is None:
+            raise Undocumented(f"{method} {path}: status {answer.status_code}: {answer.text[:300]}")
+        self.seen.add((method, path, answer.status_code))
+        content = said.get("content", {}).get(answer.mimetype)
+        if content is None:
+            if answer.data:
+                raise Undocumented(f"{method} {path}: a body of {answer.mimetype}")
+            return
+        schema = {**content["schema"], "components": self.document["components"]}
+        for trouble in Draft202012Validator(schema).iter_errors(answer.get_json(force=True)):
+            raise Undocumented(f"{method} {path}: {trouble.json_path} {trouble.message}")
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        for pattern, methods in self._paths:
+            if pattern.match(path):
+                found: dict[str, Any] | None = methods.get(method.lower())
+                return found
+        return None
