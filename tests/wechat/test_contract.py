@@ -1,0 +1,552 @@
+"""The gateway and the door against the emulated WeChat: each case names WeChat's page about it.
+
+The emulator has signatures, AES and rules of its own, so that both sides are held to the protocol.
+"""
+
+from __future__ import annotations
+
+import itertools
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from server.base.kv.client import connect
+from server.base.kv.facilities import Facilities, facilities
+from server.base.settings import WeChatApp
+from server.sandbox.sender import Outcome
+from server.sandbox.testing import Emulator, emulated_wechat
+from server.wechat import errors
+from server.wechat.calls import Calls
+from server.wechat.errors import WeChatError
+from server.wechat.gateway import TextPlace, Verdict
+from server.wechat.handling import Handling
+from server.wechat.inbound import Envelope, Message
+from server.wechat.live import LiveGateway
+from server.wechat.replies import Article, Reply
+from server.wechat.tokens import TokenService
+from server.wechat.transport import Patience, Transport
+from server.wechat.webhook import Webhook
+from tests.kit.clock import FakeClock
+from tests.wechat.doors import beyond
+from tests.wechat.kit import knock
+
+OFFICIAL, MINI = "official_account", "mini_program"
+PATHS = {OFFICIAL: "/wechat/official/callback", MINI: "/wechat/miniprogram/callback"}
+TOKEN = "/cgi-bin/stable_token"
+FORMS = list(itertools.product(("plain", "compatible", "safe"), ("xml", "json")))
+MENU = {"button": [{"type": "click", "name": "每日答题", "key": "QUIZ"}]}
+
+
+class Answering:
+    """A door that remembers messages and says what the test wants."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self.envelope = envelope
+        self.messages: list[Message] = []
+        self.reply = Reply()
+        self.failures = 0
+
+    def pure(self, message: Message) -> Reply | None:
+        return None
+
+    def effects(self, message: Message) -> Reply | None:
+        if self.failures:
+            self.failures -= 1
+            raise errors.WeChatAway
+        self.messages.append(message)
+        return self.reply
+
+    def late(self, message: Message, reply: Reply) -> None:
+        raise AssertionError("nothing is late here")
+
+
+@dataclass
+class House:
+    """Our side: gateway, doors, and the way by which the emulator's pushes come in."""
+
+    clock: FakeClock
+    kit: Facilities
+    handling: Handling
+    webhook: Webhook | None = None
+    doors: dict[str, Answering] | None = None
+
+    def receive(
+        self, method: str, url: str, body: bytes, content_type: str, deadline_s: float
+    ) -> Outcome:
+        assert self.webhook is not None
+        parts = urlsplit(url)
+        reached = knock(
+            self.webhook,
+            parts.path,
+            parts.query,
+            body if method == "POST" else None,
+            CONTENT_TYPE=content_type,
+        )
+        return Outcome(reached.status, reached.body, 1)
+
+    def listen(self, wechat: Emulator) -> None:
+        self.doors = {
+            PATHS[name]: Answering(Envelope(name, settings_of(wechat, name), self.clock))  # type: ignore[arg-type]
+            for name in PATHS
+        }
+        self.webhook = Webhook(
+            beyond, self.doors, self.kit.once, self.clock, handling=self.handling
+        )
+
+
+def settings_of(wechat: Emulator, name: str) -> WeChatApp:
+    app = wechat.apps[name]
+    return WeChatApp(
+        appid=app.appid,
+        secret=app.secret,
+        token=app.token,
+        aes_key=app.aes_key,
+        mode=app.mode,
+        original_id=app.original_id,
+    )
+
+
+@pytest.fixture
+def house(clock: FakeClock, tmp_path: object) -> Iterator[House]:
+    kit = facilities(connect(f"fake:{tmp_path}", None, clock), clock)  # type: ignore[arg-type]
+    handling = Handling(kit.once)
+    yield House(clock=clock, kit=kit, handling=handling)
+    handling.close()
+
+
+@pytest.fixture
+def wechat(house: House) -> Iterator[Emulator]:
+    with emulated_wechat(
+        server="http://house.test",
+        clock=lambda: house.clock.now().timestamp(),
+        sender=house.receive,
+        pause=lambda _seconds: None,
+    ) as emulator:
+        house.listen(emulator)
+        yield emulator
+
+
+@pytest.fixture
+def gateway(wechat: Emulator, house: House) -> LiveGateway:
+    patience = Patience(30.0, 30.0, rest_seconds=0)
+    transport = Transport(wechat.api_base, house.clock, patience=patience)
+    accounts = {
+        name: Calls(
+            transport,
+            TokenService(
+                settings_of(wechat, name),
+                transport,
+                house.kit.shared,
+                house.kit.lock,
+                house.clock,
+                pause=house.clock.advance,
+            ),
+        )
+        for name in PATHS
+    }
+    return LiveGateway(
+        transport,
+        settings_of(wechat, MINI),
+        accounts,
+        official_appid=wechat.apps[OFFICIAL].appid,
+        mp_base=wechat.mp_base,
+        outside_transaction=lambda: None,
+    )
+
+
+@pytest.fixture
+def wei(wechat: Emulator) -> dict[str, Any]:
+    return wechat.person("Wei")
+
+
+@pytest.fixture
+def door(house: House, wechat: Emulator) -> Answering:
+    assert house.doors is not None
+    return house.doors[PATHS[OFFICIAL]]
+
+
+def said(wechat: Emulator, openid: str) -> list[str]:
+    return [item["content"] for item in wechat.inbox(openid) if item["kind"] == "text"]
+
+
+# --- Mini Program, auth.code2Session
+
+
+def test_a_code_names_its_person_once(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    code = wechat.login_code(wei["person"])
+    identity = gateway.code_to_identity(code)
+    assert (identity.openid, identity.unionid) == (wei["openid_mp"], wei["unionid"])
+    with pytest.raises(errors.BadLoginCode):
+        gateway.code_to_identity(code)
+    assert wechat.calls(TOKEN) == []
+
+
+def test_a_code_dies_after_five_minutes(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+) -> None:
+    code = wechat.login_code(wei["person"])
+    clock.advance(301)
+    with pytest.raises(errors.BadLoginCode):
+        gateway.code_to_identity(code)
+
+
+def test_an_invented_code_is_none(gateway: LiveGateway) -> None:
+    with pytest.raises(errors.BadLoginCode):
+        gateway.code_to_identity("0a1b2c3d4e5f")
+
+
+# --- Service account, "get a stable interface call credential"
+
+
+def test_each_app_has_one_token_however_many_calls(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    gateway.code_to_identity(wechat.login_code(wei["person"]))
+    for _ in range(5):
+        gateway.follower(wei["openid_oa"])
+        gateway.check_text(wei["openid_mp"], "山水", TextPlace.COMMENT)
+    asked = wechat.calls(TOKEN)
+    assert sorted(call["appid"] for call in asked) == sorted(
+        app.appid for app in wechat.apps.values()
+    )
+
+
+def test_a_token_is_renewed_before_its_end_and_no_call_is_refused(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+) -> None:
+    for _ in range(40):
+        gateway.follower(wei["openid_oa"])
+        clock.advance(290)
+    assert {call["errcode"] for call in wechat.calls("/cgi-bin/user/info")} == {0}
+    assert len(wechat.calls(TOKEN)) == 2
+
+
+def test_a_token_that_died_early_is_replaced_at_the_first_refusal(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    gateway.follower(wei["openid_oa"])
+    wechat.post("tokens", expire=True)
+    assert not gateway.follower(wei["openid_oa"]).subscribed
+    calls = wechat.calls("/cgi-bin/user/info")
+    assert [call["errcode"] == 0 for call in calls] == [True, False, True]
+    assert len(wechat.calls(TOKEN)) == 2
+
+
+def test_a_wrong_secret_is_told_apart(wechat: Emulator, house: House) -> None:
+    transport = Transport(wechat.api_base, house.clock)
+    wrong = WeChatApp(appid=wechat.apps[OFFICIAL].appid, secret="0" * 32)
+    tokens = TokenService(wrong, transport, house.kit.shared, house.kit.lock, house.clock)
+    for _ in range(3):
+        with pytest.raises(errors.ConfigWrong):
+            tokens.token()
+    assert len(wechat.calls(TOKEN)) == 1
+
+
+# --- Service account, user management, "get basic user information"
+
+
+def test_a_follower_is_seen_with_the_way_that_led_here(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+) -> None:
+    assert not gateway.follower(wei["openid_oa"]).subscribed
+    wechat.follow(wei["person"], "lecture.7")
+    follower = gateway.follower(wei["openid_oa"])
+    assert follower.subscribed
+    assert follower.subscribed_at == int(clock.now().timestamp())
+    assert follower.unionid == wei["unionid"]
+    assert (follower.scene, follower.code_scene) == ("ADD_SCENE_QR_CODE", "lecture.7")
+    wechat.unfollow(wei["person"])
+    assert not gateway.follower(wei["openid_oa"]).subscribed
+
+
+def test_a_stranger_is_nobody(gateway: LiveGateway) -> None:
+    with pytest.raises(errors.RecipientGone):
+        gateway.follower("oNobody_0123456789abcdefghij")
+
+
+# --- Service account, custom menu
+
+
+def test_a_menu_that_was_pushed_is_shown(wechat: Emulator, gateway: LiveGateway) -> None:
+    assert gateway.current_menu() is None
+    gateway.push_menu(MENU)
+    shown = gateway.current_menu()
+    assert shown is not None
+    (button,) = shown["button"]  # type: ignore[misc]
+    assert (button["name"], button["key"]) == ("每日答题", "QUIZ")
+
+
+def test_a_menu_of_four_buttons_is_refused(gateway: LiveGateway) -> None:
+    four = {"button": [{"type": "click", "name": str(n), "key": str(n)} for n in range(4)]}
+    with pytest.raises(errors.BadContent):
+        gateway.push_menu(four)
+
+
+# --- Service account, account management, "QR code with parameters"
+
+
+@pytest.mark.parametrize("permanent", [False, True])
+def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
+    permanent: bool, wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], door: Answering
+) -> None:
+    code = gateway.scene_code("lecture.7", permanent=permanent)
+    with urllib.request.urlopen(code.picture_url) as answer:
+        assert answer.read(8) == b"\x89PNG\r\n\x1a\n"
+    assert code.expires_in_seconds == (None if permanent else 2_592_000)
+    wechat.scan(wei["person"], code.ticket)
+    wechat.scan(wei["person"], code.ticket)
+    assert [(m.event, m.scene) for m in door.messages] == [
+        ("subscribe", "lecture.7"),
+        ("scan", "lecture.7"),
+    ]
+
+
+# --- Service account, customer service, "send a message"
+
+
+def test_a_sentence_is_said_while_a_window_is_open(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    wechat.follow(wei["person"])
+    wechat.say(wei["person"], "hello")
+    gateway.say(wei["openid_oa"], "你好 <b>&")
+    assert said(wechat, wei["openid_oa"]) == ["你好 <b>&"]
+
+
+def test_without_a_window_nothing_is_said(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+) -> None:
+    with pytest.raises(errors.RecipientGone):
+        gateway.say(wei["openid_oa"], "x")
+    wechat.follow(wei["person"])
+    clock.advance(49 * 3600)
+    with pytest.raises(errors.RecipientGone):
+        gateway.say(wei["openid_oa"], "x")
+
+
+def test_five_sentences_answer_one_message(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+) -> None:
+    wechat.follow(wei["person"])
+    clock.advance(120)
+    wechat.say(wei["person"], "hello")
+    for number in range(5):
+        gateway.say(wei["openid_oa"], str(number))
+    with pytest.raises(errors.RecipientGone) as caught:
+        gateway.say(wei["openid_oa"], "6")
+    assert caught.value.errcode == 45047
+
+
+def test_a_sentence_whose_answer_was_lost_is_said_once_and_in_doubt(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    wechat.follow(wei["person"])
+    wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
+    with pytest.raises(errors.InDoubt):
+        gateway.say(wei["openid_oa"], "once")
+    assert said(wechat, wei["openid_oa"]) == ["once"]
+
+
+# --- Mini Program, security.msgSecCheck
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("山水", Verdict.PASS), ("[review] x", Verdict.REVIEW), ("[risky] x", Verdict.RISKY)],
+)
+def test_words_get_their_verdict(
+    text: str, verdict: Verdict, wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    gateway.code_to_identity(wechat.login_code(wei["person"]))
+    assert gateway.check_text(wei["openid_mp"], text, TextPlace.PROFILE) is verdict
+
+
+def test_who_was_not_here_for_two_hours_gets_no_verdict(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+) -> None:
+    gateway.code_to_identity(wechat.login_code(wei["person"]))
+    clock.advance(2 * 3600 + 1)
+    with pytest.raises(errors.RecipientGone) as caught:
+        gateway.check_text(wei["openid_mp"], "x", TextPlace.PROFILE)
+    assert caught.value.errcode == 61010
+
+
+def test_the_openid_of_the_other_app_gets_no_verdict(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    with pytest.raises(errors.RecipientGone):
+        gateway.check_text(wei["openid_oa"], "x", TextPlace.PROFILE)
+
+
+# --- Mini Program, wxacode.getUnlimited
+
+
+def test_a_mini_program_code_is_drawn(gateway: LiveGateway) -> None:
+    picture = gateway.mini_program_code("a=1", "pages/index/index")
+    assert picture[:3] in (b"\xff\xd8\xff", b"\x89PN")
+
+
+@pytest.mark.parametrize("scene", ["", "中文", "x" * 33, "a%b"])
+def test_a_scene_of_other_characters_is_refused(gateway: LiveGateway, scene: str) -> None:
+    with pytest.raises(errors.BadContent):
+        gateway.mini_program_code(scene, "pages/index/index")
+
+
+# --- Failures on a real line
+
+FAULTS: list[tuple[dict[str, Any], type[WeChatError]]] = [
+    ({"errcode": -1}, errors.TryLater),
+    ({"errcode": 45009}, errors.QuotaSpent),
+    ({"errcode": 48001}, errors.ConfigWrong),
+    ({"http": 500}, errors.InDoubt),
+    ({"http": 502}, errors.InDoubt),
+    ({"mode": "reset"}, errors.InDoubt),
+    ({"mode": "truncate"}, errors.InDoubt),
+    ({"mode": "html"}, errors.InDoubt),
+    ({"mode": "accept_then_drop"}, errors.InDoubt),
+]
+
+
+@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=[str(f[0]) for f in FAULTS])
+@pytest.mark.parametrize("path", ["/sns/jscode2session", "/wxa/msg_sec_check", TOKEN])
+def test_a_failure_has_its_class_and_no_secret(
+    path: str,
+    fault: dict[str, Any],
+    kind: type[WeChatError],
+    wechat: Emulator,
+    gateway: LiveGateway,
+    wei: dict[str, Any],
+) -> None:
+    code = wechat.login_code(wei["person"])
+    if path != "/sns/jscode2session":
+        gateway.code_to_identity(code)
+    wechat.fault(path, **fault)
+    with pytest.raises(WeChatError) as caught:
+        if path == "/sns/jscode2session":
+            gateway.code_to_identity(code)
+        else:
+            gateway.check_text(wei["openid_mp"], "x", TextPlace.PROFILE)
+    assert isinstance(caught.value, kind)
+    assert caught.value.status == 503
+    shown = f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
+    for secret in (wechat.apps[MINI].secret, wechat.apps[OFFICIAL].secret, code):
+        assert secret not in shown
+
+
+# --- Message push: receive, verify, answer
+
+
+@pytest.mark.parametrize(("mode", "form"), FORMS)
+@pytest.mark.parametrize("name", [OFFICIAL])
+def test_a_message_is_read_and_answered_in_every_mode_and_form(
+    name: str, mode: str, form: str, wechat: Emulator, house: House, wei: dict[str, Any]
+) -> None:
+    wechat.post("apps", **{name: {"mode": mode, "format": form}})
+    house.listen(wechat)
+    assert house.doors is not None
+    door = house.doors[PATHS[name]]
+    door.reply = Reply.of_text("答案 ]]> <a href='x'>y</a>")
+    (attempt,) = wechat.say(wei["person"], "答题 <&")
+    assert attempt["verdict"] == "ok-reply"
+    assert attempt["reply"] == {"kind": "text", "content": door.reply.text}
+    (message,) = door.messages
+    assert (message.kind, message.content, message.openid) == ("text", "答题 <&", wei["openid_oa"])
+    assert message.form == form
+    assert message.encrypted == (mode != "plain")
+
+
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [
+        (Reply(), "ok-success"),
+        (Reply.transfer(), "ok-reply"),
+        (
+            Reply.of_article(Article(title="题", url="https://a/", picture_url="https://a/p")),
+            "ok-reply",
+        ),
+        (Reply.of_text("x" * 5000), "ok-reply"),
+        (Reply.of_text("桂" * 3000), "ok-reply"),
+    ],
+)
+def test_every_kind_of_reply_is_taken(
+    reply: Reply, verdict: str, wechat: Emulator, wei: dict[str, Any], door: Answering
+) -> None:
+    door.reply = reply
+    (attempt,) = wechat.say(wei["person"], "hello")
+    assert attempt["verdict"] == verdict
+
+
+def test_the_address_check_is_passed(wechat: Emulator) -> None:
+    for name in PATHS:
+        checked = wechat.post("url_check", app=name)
+        assert (checked["ok"], checked["status"]) == (True, 200)
+
+
+def test_events_arrive_under_our_names(
+    wechat: Emulator, wei: dict[str, Any], door: Answering
+) -> None:
+    wechat.follow(wei["person"], "lecture.7")
+    wechat.tap(wei["person"], "QUIZ")
+    wechat.unfollow(wei["person"])
+    seen = [(m.kind, m.event, m.event_key, m.scene) for m in door.messages]
+    assert seen == [
+        ("event", "subscribe", "qrscene_lecture.7", "lecture.7"),
+        ("event", "click", "QUIZ", ""),
+        ("event", "unsubscribe", "", ""),
+    ]
+
+
+def test_a_failure_of_ours_is_made_good_by_the_repeat(
+    wechat: Emulator, wei: dict[str, Any], door: Answering
+) -> None:
+    door.failures = 2
+    door.reply = Reply.of_text("at last")
+    attempts = wechat.say(wei["person"], "hello")
+    assert [attempt["status"] for attempt in attempts] == [503, 503, 200]
+    assert attempts[-1]["reply"] == {"kind": "text", "content": "at last"}
+    assert len(door.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "statuses", "handled"),
+    [
+        ("wrong_signature", [403], 0),
+        ("wrong_key", [403], 0),
+        ("wrong_appid", [403], 0),
+        ("bad_padding", [403], 0),
+        ("plain", [403], 0),
+        ("stale", [403], 0),
+        ("huge", [413], 0),
+        ("unknown_event", [200], 1),
+        ("replay", [200, 200], 1),
+        ("duplicate", [200, 200], 1),
+    ],
+)
+def test_a_hostile_push_is_refused_and_a_repeat_is_handled_once(
+    kind: str,
+    statuses: list[int],
+    handled: int,
+    wechat: Emulator,
+    wei: dict[str, Any],
+    door: Answering,
+) -> None:
+    attempts = wechat.post("callback", person=wei["person"], kind=kind)["attempts"]
+    assert [attempt["status"] for attempt in attempts] == statuses
+    assert len(door.messages) == handled
+
+
+def test_parallel_repeats_are_all_answered(
+    wechat: Emulator, wei: dict[str, Any], door: Answering
+) -> None:
+    door.reply = Reply.of_text("once")
+    pushed = wechat.post("callback", person=wei["person"], kind="parallel", times=3)
+    verdicts = {attempt["verdict"] for attempt in pushed["attempts"]}
+    assert verdicts <= {"ok-reply", "ok-success"}
+    assert "ok-reply" in verdicts
+    assert len(door.messages) == 1

@@ -1,0 +1,515 @@
+"""The gateway's own words, its retries, and one test for each cell of the fault matrix."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from server.wechat import errors
+from server.wechat.errors import WeChatError
+from server.wechat.gateway import Follower, Gateway, Identity, SceneCode, TextPlace, Verdict
+from server.wechat.live import LiveGateway
+from server.wechat.tokens import PATH
+from server.wechat.transport import Transport
+from tests.kit.clock import FakeClock
+from tests.wechat.kit import OPENID
+from tests.wechat.script import CHECK, INFO, LOGIN, SECRET, SEND, Bench, Script
+
+MENU, MENU_NOW, CODE = "/cgi-bin/menu/create", "/cgi-bin/menu/get", "/cgi-bin/qrcode/create"
+PICTURE = "/wxa/getwxacodeunlimit"
+SESSION = {"openid": OPENID, "session_key": "key-canary", "unionid": "u1"}
+PASSED = {"errcode": 0, "result": {"suggest": "pass", "label": 100}, "trace_id": "t"}
+
+
+@pytest.fixture
+def script(clock: FakeClock) -> Script:
+    return Script(clock, {LOGIN: SESSION, CHECK: PASSED})
+
+
+@pytest.fixture
+def bench(clock: FakeClock, script: Script, tmp_path: object) -> Bench:
+    return Bench(clock, script, kv=f"fake:{tmp_path}")
+
+
+def log_in(bench: Bench) -> Identity:
+    return bench.gateway.code_to_identity("a-code")
+
+
+def check(bench: Bench) -> Verdict:
+    return bench.gateway.check_text(OPENID, "桂林", TextPlace.PROFILE)
+
+
+def say(bench: Bench) -> None:
+    bench.gateway.say(OPENID, "你好")
+
+
+# --- what is asked and what comes back
+
+
+def test_a_login_code_becomes_an_identity_and_the_session_key_goes_nowhere(
+    bench: Bench, script: Script
+) -> None:
+    identity = log_in(bench)
+    assert identity == Identity(openid=OPENID, unionid="u1")
+    assert script.seen[0].method == "GET"
+    assert script.seen[0].query == {
+        "appid": bench.app.appid,
+        "secret": SECRET,
+        "js_code": "a-code",
+        "grant_type": "authorization_code",
+    }
+    assert OPENID not in repr(identity)
+    assert script.count(PATH) == 0
+
+
+def test_without_a_unionid_there_is_none(bench: Bench, script: Script) -> None:
+    script.answers[LOGIN] = {"openid": OPENID, "session_key": "k"}
+    assert log_in(bench).unionid is None
+
+
+@pytest.mark.parametrize("code", ["", " ", "a b", "a\n", "密", "x" * 257, "\x00"])
+def test_a_code_that_can_be_none_is_not_even_asked_about(
+    code: str, bench: Bench, script: Script
+) -> None:
+    with pytest.raises(errors.BadLoginCode):
+        bench.gateway.code_to_identity(code)
+    assert script.seen == []
+
+
+def test_a_follower_is_told_of_in_our_words(bench: Bench, script: Script) -> None:
+    script.answers[INFO] = {
+        "subscribe": 1,
+        "openid": OPENID,
+        "subscribe_time": 1777608000,
+        "unionid": "u1",
+        "subscribe_scene": "ADD_SCENE_QR_CODE",
+        "qr_scene": 0,
+        "qr_scene_str": "lecture.7",
+    }
+    follower = bench.gateway.follower(OPENID)
+    assert follower == Follower(
+        openid=OPENID,
+        subscribed=True,
+        unionid="u1",
+        subscribed_at=1777608000,
+        scene="ADD_SCENE_QR_CODE",
+        code_scene="lecture.7",
+    )
+    assert script.seen[-1].query == {
+        "access_token": "token-1",
+        "openid": OPENID,
+        "lang": "zh_CN",
+    }
+
+
+def test_who_does_not_follow_is_told_of_too(bench: Bench, script: Script) -> None:
+    script.answers[INFO] = {"subscribe": 0, "openid": OPENID}
+    assert bench.gateway.follower(OPENID) == Follower(openid=OPENID, subscribed=False)
+
+
+def test_the_menu_travels_as_raw_chinese(bench: Bench, script: Script) -> None:
+    script.answers[MENU] = {"errcode": 0}
+    menu = {"button": [{"type": "click", "name": "每日答题", "key": "QUIZ"}]}
+    bench.gateway.push_menu(menu)
+    assert script.seen[-1].body == menu
+    assert "每日答题".encode() in script.seen[-1].raw
+
+
+def test_the_menu_of_now_and_that_there_is_none(bench: Bench, script: Script) -> None:
+    script.answers[MENU_NOW] = {"menu": {"button": []}}
+    assert bench.gateway.current_menu() == {"button": []}
+    script.answers[MENU_NOW] = 46003
+    assert bench.gateway.current_menu() is None
+    script.answers[MENU_NOW] = 48001
+    with pytest.raises(errors.ConfigWrong):
+        bench.gateway.current_menu()
+    script.answers[MENU_NOW] = {}
+    with pytest.raises(errors.InDoubt):
+        bench.gateway.current_menu()
+
+
+@pytest.mark.parametrize(
+    ("permanent", "sent"),
+    [
+        (False, {"action_name": "QR_STR_SCENE", "expire_seconds": 2592000}),
+        (True, {"action_name": "QR_LIMIT_STR_SCENE"}),
+    ],
+)
+def test_a_scene_code(
+    permanent: bool, sent: dict[str, object], bench: Bench, script: Script
+) -> None:
+    ticket = "gQ+/=&?"
+    script.answers[CODE] = {"ticket": ticket, "expire_seconds": 60, "url": "http://weixin.qq.com/q"}
+    code = bench.gateway.scene_code("lecture.7", permanent=permanent)
+    picture = f"http://wechat.test/mpweb/cgi-bin/showqrcode?ticket={quote(ticket, safe='')}"
+    assert code == SceneCode(
+        ticket=ticket, url="http://weixin.qq.com/q", picture_url=picture, expires_in_seconds=60
+    )
+    scene = {"action_info": {"scene": {"scene_str": "lecture.7"}}}
+    assert script.seen[-1].body == sent | scene
+
+
+def test_a_sentence_is_said(bench: Bench, script: Script) -> None:
+    script.answers[SEND] = {"errcode": 0}
+    say(bench)
+    assert script.seen[-1].body == {
+        "touser": OPENID,
+        "msgtype": "text",
+        "text": {"content": "你好"},
+    }
+
+
+@pytest.mark.parametrize("suggest", ["pass", "review", "risky"])
+def test_a_verdict(suggest: str, bench: Bench, script: Script) -> None:
+    script.answers[CHECK] = {"errcode": 0, "result": {"suggest": suggest, "label": 1}}
+    assert check(bench) == Verdict(suggest)
+    assert script.seen[-1].body == {
+        "version": 2,
+        "scene": 1,
+        "openid": OPENID,
+        "content": "桂林",
+    }
+
+
+def test_a_mini_program_code_is_a_picture(bench: Bench, script: Script) -> None:
+    script.answers[PICTURE] = b"\xff\xd8\xff picture"
+    assert bench.gateway.mini_program_code("s=1", "pages/a") == b"\xff\xd8\xff picture"
+    assert script.seen[-1].body["scene"] == "s=1"
+    script.answers[PICTURE] = 41030
+    with pytest.raises(errors.TemplateRefused):
+        bench.gateway.mini_program_code("s=1", "pages/none")
+
+
+CALLS: dict[str, Callable[[Gateway], object]] = {
+    "code_to_identity": lambda g: g.code_to_identity("code"),
+    "follower": lambda g: g.follower(OPENID),
+    "push_menu": lambda g: g.push_menu({"button": []}),
+    "current_menu": lambda g: g.current_menu(),
+    "scene_code": lambda g: g.scene_code("s"),
+    "say": lambda g: g.say(OPENID, "x"),
+    "check_text": lambda g: g.check_text(OPENID, "x", TextPlace.COMMENT),
+    "mini_program_code": lambda g: g.mini_program_code("s", "p"),
+}
+LOCAL = {"well", "token_age_seconds"}
+
+
+def test_every_call_of_the_gateway_is_tried_below() -> None:
+    public = {name for name in vars(Gateway) if not name.startswith("_")}
+    assert public - LOCAL == set(CALLS)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_call_is_made_inside_a_transaction(name: str, bench: Bench, script: Script) -> None:
+    bench.open_transactions.append("one")
+    with pytest.raises(RuntimeError, match="transaction"):
+        CALLS[name](bench.gateway)
+    assert script.seen == []
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_call_leaves_for_another_host(
+    name: str, bench: Bench, script: Script, closed_network: list[object]
+) -> None:
+    for path in (INFO, MENU, MENU_NOW, CODE, SEND):
+        script.answers[path] = {
+            "errcode": 0,
+            "openid": OPENID,
+            "menu": {},
+            "ticket": "t",
+            "url": "u",
+        }
+    script.answers[PICTURE] = b"\xff\xd8\xff"
+    CALLS[name](bench.gateway)
+    assert {seen.host for seen in script.seen} == {"wechat.test"}
+    assert closed_network == []
+
+
+@pytest.fixture
+def closed_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Every attempt to open a connection or to look up a name fails and is noted."""
+    tried: list[object] = []
+
+    def closed(*args: object, **_: object) -> None:
+        tried.append(args)
+        raise OSError("the network is closed")
+
+    monkeypatch.setattr(socket.socket, "connect", closed)
+    monkeypatch.setattr(socket, "getaddrinfo", closed)
+    return tried
+
+
+WRAPPERS: dict[str, Callable[[Bench], object]] = {
+    **{name: lambda b, call=call: call(b.gateway) for name, call in CALLS.items()},
+    "token": lambda b: b.tokens.refused("token-1"),
+    "wechatpy: login": lambda b: b.gateway._official.wxa.code_to_session("code"),
+    "wechatpy: followers": lambda b: b.gateway._official.user.get_followers(),
+    "wechatpy: templates": lambda b: b.gateway._official.template.get_all_private_template(),
+    "wechatpy: ticket": lambda b: b.gateway._official.jsapi.get_ticket(),
+    "wechatpy: addresses": lambda b: b.gateway._official.misc.get_wechat_ips(),
+    "wechatpy: figures": lambda b: b.gateway._official.datacube.get_user_summary("a", "b"),
+    "wechatpy: tags": lambda b: b.gateway._official.tag.create("a"),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_with_the_network_closed_only_the_configured_host_is_looked_for(
+    name: str, bench: Bench, closed_network: list[object]
+) -> None:
+    """Also for wrappers of the library that we do not use: none reaches a host of its own."""
+    bench.tokens.token()
+    transport = Transport("https://api.house.test", bench.clock)
+    bench.gateway._transport = bench.tokens._transport = transport
+    for calls in bench.gateway._accounts.values():
+        calls._transport = transport
+    with pytest.raises(errors.NotSent):
+        WRAPPERS[name](bench)
+    hosts = {args[0] for args in closed_network if isinstance(args, tuple)}
+    assert hosts == {"api.house.test"}
+
+
+def test_the_token_logic_and_other_hosts_of_the_library_are_shut(
+    bench: Bench, closed_network: list[object]
+) -> None:
+    client = bench.gateway._official
+    with pytest.raises(errors.ConfigWrong):
+        client.fetch_access_token()
+    with pytest.raises(errors.ConfigWrong):
+        client.get("https://mp.weixin.qq.com/cgi-bin/showqrcode", params={"ticket": "t"})
+    assert closed_network == []
+
+
+# --- the fault matrix: log-in
+
+
+class Refused(Exception):
+    def __init__(self) -> None:
+        self.reason = NewConnectionError(None, "refused")  # type: ignore[arg-type]
+
+
+UNREACHED = requests.exceptions.ConnectionError(Refused())
+LOGIN_CELLS: list[tuple[str, object, type[WeChatError], int, int, list[str]]] = [
+    # name, what WeChat says, class, HTTP status, calls made, alarms
+    ("40029", 40029, errors.BadLoginCode, 401, 1, []),
+    ("40163", 40163, errors.BadLoginCode, 401, 1, []),
+    ("40003", 40003, errors.BadLoginCode, 401, 1, []),
+    ("40013", 40013, errors.BadLoginCode, 401, 1, ["login_config"]),
+    ("40125", 40125, errors.ConfigWrong, 503, 1, ["login_config"]),
+    ("40226", 40226, errors.LoginRefused, 403, 1, []),
+    ("48001", 48001, errors.ConfigWrong, 503, 1, ["login_config"]),
+    ("48004", 48004, errors.ConfigWrong, 503, 1, ["login_config"]),
+    ("50002", 50002, errors.ConfigWrong, 503, 1, ["login_config"]),
+    ("40164", 40164, errors.ConfigWrong, 503, 1, ["login_config"]),
+    ("45009", 45009, errors.QuotaSpent, 503, 1, []),
+    ("45011", 45011, errors.SlowDown, 503, 2, []),
+    ("-1", -1, errors.TryLater, 503, 2, []),
+    ("unknown", 987654, errors.Unclassified, 503, 1, []),
+    ("500", (500, b""), errors.InDoubt, 503, 1, []),
+    ("HTML", b"<html>", errors.InDoubt, 503, 1, []),
+    ("a list", b"[]", errors.InDoubt, 503, 1, []),
+    ("errcode as text", {"errcode": "0", **SESSION}, errors.InDoubt, 503, 1, []),
+    ("no openid", {"session_key": "k"}, errors.InDoubt, 503, 1, []),
+    ("openid of another type", {"openid": 5, "session_key": "k"}, errors.InDoubt, 503, 1, []),
+    ("time-out", requests.exceptions.ReadTimeout(), errors.InDoubt, 503, 1, []),
+    ("half an answer", requests.exceptions.ChunkedEncodingError(), errors.InDoubt, 503, 1, []),
+    ("reset", requests.exceptions.ConnectionError(), errors.InDoubt, 503, 1, []),
+    ("refused", UNREACHED, errors.NotSent, 503, 1, []),
+]
+
+
+@pytest.mark.parametrize("cell", LOGIN_CELLS, ids=[cell[0] for cell in LOGIN_CELLS])
+def test_login_when_wechat_says(
+    cell: tuple[str, object, type[WeChatError], int, int, list[str]], bench: Bench, script: Script
+) -> None:
+    _, said, kind, status, calls, alarms = cell
+    script.answers[LOGIN] = said
+    with pytest.raises(WeChatError) as caught:
+        log_in(bench)
+    assert (type(caught.value), caught.value.status) == (kind, status)
+    assert script.count(LOGIN) == calls
+    assert bench.alarmed == alarms
+
+
+@pytest.mark.parametrize("first", [-1, 45011])
+def test_login_goes_on_when_the_other_try_is_answered(
+    first: int, bench: Bench, script: Script
+) -> None:
+    script.answers[LOGIN] = [first, SESSION]
+    assert log_in(bench).openid == OPENID
+
+
+def test_the_other_try_of_a_login_may_find_the_code_used(bench: Bench, script: Script) -> None:
+    script.answers[LOGIN] = [-1, 40163]
+    with pytest.raises(errors.BadLoginCode):
+        log_in(bench)
+
+
+# --- the fault matrix: content check
+
+CHECK_CELLS: list[tuple[str, object, type[WeChatError], int]] = [
+    ("45009", 45009, errors.QuotaSpent, 1),
+    ("45011", 45011, errors.SlowDown, 1),
+    ("40003", 40003, errors.RecipientGone, 1),
+    ("40013", 40013, errors.ConfigWrong, 1),
+    ("48001", 48001, errors.ConfigWrong, 1),
+    ("48004", 48004, errors.ConfigWrong, 1),
+    ("50002", 50002, errors.ConfigWrong, 1),
+    ("40164", 40164, errors.ConfigWrong, 1),
+    ("61010", 61010, errors.RecipientGone, 1),
+    ("44991", 44991, errors.SlowDown, 1),
+    ("47001", 47001, errors.BadContent, 1),
+    ("-1", -1, errors.TryLater, 2),
+    ("unknown", 987654, errors.Unclassified, 1),
+    ("500", (500, b""), errors.InDoubt, 2),
+    ("HTML", b"<html>", errors.InDoubt, 2),
+    ("a list", b"[]", errors.InDoubt, 2),
+    ("errcode as text", {"errcode": "0", "result": {"suggest": "pass"}}, errors.InDoubt, 2),
+    ("no result", {"errcode": 0}, errors.InDoubt, 1),
+    ("a result that is none", {"errcode": 0, "result": "pass"}, errors.InDoubt, 1),
+    ("an unknown verdict", {"errcode": 0, "result": {"suggest": "ok"}}, errors.InDoubt, 1),
+    ("time-out", requests.exceptions.ReadTimeout(), errors.InDoubt, 2),
+    ("half an answer", requests.exceptions.ChunkedEncodingError(), errors.InDoubt, 2),
+    ("reset", requests.exceptions.ConnectionError(), errors.InDoubt, 2),
+    ("refused", UNREACHED, errors.NotSent, 1),
+]
+
+
+@pytest.mark.parametrize("cell", CHECK_CELLS, ids=[cell[0] for cell in CHECK_CELLS])
+def test_the_check_gives_no_verdict_when_wechat_says(
+    cell: tuple[str, object, type[WeChatError], int], bench: Bench, script: Script
+) -> None:
+    """Whoever asked keeps the words pending: every failure is a WeChatError, never a verdict."""
+    _, said, kind, calls = cell
+    script.answers[CHECK] = said
+    with pytest.raises(WeChatError) as caught:
+        check(bench)
+    assert type(caught.value) is kind
+    assert script.count(CHECK) == calls
+
+
+def test_the_check_goes_on_when_the_other_try_is_answered(bench: Bench, script: Script) -> None:
+    script.answers[CHECK] = [-1, PASSED]
+    assert check(bench) is Verdict.PASS
+
+
+# --- a refused token, for every call that has one
+
+WITH_TOKEN = {
+    "check_text": (check, CHECK, PASSED),
+    "say": (say, SEND, {"errcode": 0}),
+    "follower": (lambda b: b.gateway.follower(OPENID), INFO, {"openid": OPENID, "subscribe": 0}),
+}
+each_call = pytest.mark.parametrize("name", WITH_TOKEN)
+each_code = pytest.mark.parametrize("errcode", [40001, 40014, 41001, 42001])
+
+
+@each_call
+@each_code
+def test_a_refused_token_is_renewed_and_the_call_made_once_more(
+    name: str, errcode: int, bench: Bench, script: Script
+) -> None:
+    call, path, good = WITH_TOKEN[name]
+    script.answers[PATH] = [
+        {"access_token": "first", "expires_in": 7200},
+        {"access_token": "second", "expires_in": 7200},
+    ]
+    script.answers[path] = [errcode, good]
+    call(bench)
+    used = [seen.query["access_token"] for seen in script.seen if seen.path == path]
+    assert used == ["first", "second"]
+    assert script.count(PATH) == 2
+    assert bench.alarmed == []
+
+
+@each_call
+@each_code
+def test_a_token_refused_again_ends_it_with_an_alarm(
+    name: str, errcode: int, bench: Bench, script: Script
+) -> None:
+    call, path, _ = WITH_TOKEN[name]
+    issued = iter(range(100))
+    script.answers[PATH] = lambda _seen: {"access_token": f"t{next(issued)}", "expires_in": 7200}
+    script.answers[path] = errcode
+    with pytest.raises(errors.TokenRefused):
+        call(bench)
+    assert (script.count(path), script.count(PATH)) == (2, 2)
+    assert bench.alarmed == ["call_auth"]
+
+
+@each_call
+def test_a_token_that_somebody_renewed_meanwhile_costs_no_request(
+    name: str, bench: Bench, script: Script
+) -> None:
+    call, path, good = WITH_TOKEN[name]
+    script.answers[PATH] = [
+        {"access_token": "first", "expires_in": 7200},
+        {"access_token": "second", "expires_in": 7200},
+    ]
+    bench.tokens.token()
+    kv = bench.facilities
+    other = Bench(bench.clock, script)
+    other.tokens._shared, other.tokens._lock = kv.shared, kv.lock
+    other.tokens.refused("first")
+    script.answers[path] = [40001, good]
+    call(bench)
+    assert script.count(PATH) == 2
+
+
+@each_call
+def test_without_a_token_the_call_is_not_made(name: str, bench: Bench, script: Script) -> None:
+    call, path, _ = WITH_TOKEN[name]
+    script.answers[PATH] = (502, b"")
+    with pytest.raises(errors.WeChatAway):
+        call(bench)
+    assert script.count(path) == 0
+
+
+# --- sending is never repeated blindly
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (requests.exceptions.ReadTimeout(), errors.InDoubt),
+        (requests.exceptions.ConnectionError(), errors.InDoubt),
+        (UNREACHED, errors.NotSent),
+        ((500, b""), errors.InDoubt),
+        (b"<html>", errors.InDoubt),
+        (-1, errors.TryLater),
+        (45015, errors.RecipientGone),
+        (45047, errors.RecipientGone),
+        (43004, errors.RecipientGone),
+        (70000, errors.RecipientGone),
+        (45009, errors.QuotaSpent),
+    ],
+)
+def test_a_sentence_that_may_have_been_said_is_not_said_again(
+    said: object, kind: type[WeChatError], bench: Bench, script: Script
+) -> None:
+    script.answers[SEND] = said
+    with pytest.raises(WeChatError) as caught:
+        say(bench)
+    assert type(caught.value) is kind
+    assert script.count(SEND) == 1
+
+
+def test_a_busy_admin_call_is_tried_twice(bench: Bench, script: Script) -> None:
+    script.answers[CODE] = [-1, {"ticket": "t", "url": "u"}]
+    assert bench.gateway.scene_code("s").ticket == "t"
+    script.answers[MENU] = -1
+    with pytest.raises(errors.TryLater):
+        bench.gateway.push_menu({"button": []})
+    assert (script.count(CODE), script.count(MENU)) == (2, 2)
+
+
+def test_the_gateway_is_the_one_that_the_slices_know(bench: Bench) -> None:
+    gateway: Gateway = bench.gateway
+    assert isinstance(gateway, LiveGateway)
+    assert gateway.well()
+    assert gateway.token_age_seconds() is None
+    bench.tokens.token()
+    assert gateway.token_age_seconds() == 0
