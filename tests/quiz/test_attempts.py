@@ -1,0 +1,516 @@
+"""A citizen at a paper: limits of the Beijing day, resuming, the clock, the result."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from server.base.errors import Invalid, NotFound
+from server.base.work import Desk
+from server.quiz import attempts, bank, closing
+from server.quiz.errors import (
+    AnswerFirst,
+    AttemptClosed,
+    BankTooSmall,
+    ContestClosed,
+    ContestNotOpen,
+    NoAttemptsLeft,
+    NoMoreQuestions,
+)
+from server.quiz.kinds import AttemptState
+from server.quiz.models import Attempt, Question, Standing
+from tests.kit.clock import FakeClock
+from tests.kit.quiz import all_right, citizens, open_contest, shown, some_right, started, take
+
+MAY_2_BEIJING = datetime(2026, 5, 1, 16, 0, tzinfo=UTC)
+ONE = timedelta(seconds=1)
+
+
+def starts(desk: Desk, name: str, citizen: int) -> attempts.Started:
+    with desk.work() as work:
+        return attempts.start(work, name, citizen)
+
+
+def read(desk: Desk, ref: str, citizen: int) -> attempts.AttemptView:
+    with desk.work(read_only=True) as work:
+        return attempts.read(work, ref, citizen)
+
+
+def save(desk: Desk, ref: str, citizen: int, answers: dict[str, list[str]]) -> None:
+    with desk.work() as work:
+        attempts.save_answers(work, ref, citizen, answers)
+
+
+def submit(
+    desk: Desk, ref: str, citizen: int, answers: dict[str, list[str]] | None = None
+) -> closing.Result:
+    with desk.work() as work:
+        result = attempts.submit(work, ref, citizen, answers or {}).result
+    assert result is not None
+    return result
+
+
+def attempt_rows(desk: Desk) -> int:
+    with desk.work(read_only=True) as work:
+        return work.session.scalar(select(func.count()).select_from(Attempt)) or 0
+
+
+# A1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 2026])
+@pytest.mark.parametrize("preset", ["default", "nanjing-2018"])
+def test_200_starts_match_the_blueprint_and_no_question_is_overused(
+    desk: Desk, preset: str, seed: int
+) -> None:
+    desk.tools.random.seed(seed)
+    contest = open_contest(desk, preset)
+    need = {part.kind.value: part.count for part in contest.rules.parts if part.kind}
+    used: Counter[str] = Counter()
+    kinds: dict[str, str] = {}
+    papers = []
+    for citizen in citizens(desk, 200):
+        with desk.work() as work:
+            view = started(work, contest, citizen)
+        items = [slot.item for slot in view.slots]
+        assert Counter(item.kind.value for item in items) == need
+        used.update(item.ref for item in items)
+        kinds |= {item.ref: item.kind.value for item in items}
+        papers.append(frozenset(item.ref for item in items))
+    supply = {"single": 38, "judge": 13, "multiple": 9}
+    for ref, count in used.items():
+        cap = 1.5 * 200 * need[kinds[ref]] / supply[kinds[ref]]
+        assert count <= cap, (ref, count, cap)
+    assert len(used) == 60
+    assert len(set(papers)) == 200
+
+
+def test_people_who_come_daily_do_not_wear_out_single_questions(desk: Desk) -> None:
+    contest = open_contest(desk)
+    used: Counter[str] = Counter()
+    people = citizens(desk, 50)
+    for _day in range(4):
+        for citizen in people:
+            view = take(desk, contest, citizen)
+            used.update(slot.item.ref for slot in view.slots if slot.item.kind == "multiple")
+        desk.tools.clock.advance(86_400)  # type: ignore[attr-defined]
+    assert max(used.values()) <= 1.5 * 200 * 2 / 9
+
+
+def test_a_citizen_meets_nothing_twice_in_four_days_and_what_is_due_after(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    papers = []
+    for _day in range(5):
+        view = take(desk, contest, citizen)
+        papers.append([slot.item for slot in view.slots])
+        clock.advance(86_400)
+    first_four = [item.ref for paper in papers[:4] for item in paper]
+    assert len(set(first_four)) == 40
+    again = {item.ref for item in papers[4]} & set(first_four)
+    assert again < {item.ref for item in papers[0]}
+    assert len(again) == 1
+
+
+def test_a_bank_that_ran_dry_refuses_a_start(desk: Desk) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        work.session.execute(
+            update(Question).where(Question.kind == "judge").values(state="retired")
+        )
+        bank.changed(work, "demo")
+    with pytest.raises(BankTooSmall):
+        starts(desk, contest.ref, citizen)
+    assert attempt_rows(desk) == 0
+
+
+# A3
+
+
+def test_one_second_before_midnight_is_refused_and_midnight_is_another_day(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    take(desk, contest, citizen)
+    clock.set(MAY_2_BEIJING - ONE)
+    with pytest.raises(NoAttemptsLeft) as refusal:
+        starts(desk, contest.ref, citizen)
+    assert refusal.value.code == "no_attempts_left"
+    clock.set(MAY_2_BEIJING)
+    assert starts(desk, contest.ref, citizen).fresh
+    assert attempt_rows(desk) == 2
+
+
+def test_a_paper_belongs_to_the_day_on_which_it_was_started(desk: Desk, clock: FakeClock) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    clock.set(MAY_2_BEIJING - timedelta(seconds=10))
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    clock.set(MAY_2_BEIJING + timedelta(seconds=60))
+    submit(desk, view.sheet.ref, citizen, all_right(shown(view)))
+    with desk.work(read_only=True) as work:
+        periods = set(work.session.scalars(select(Standing.period)))
+    assert periods == {"total", "day:2026-05-01", "week:2026-W18"}
+    assert starts(desk, contest.ref, citizen).fresh
+
+
+@pytest.mark.parametrize("limit", [2, 5])
+def test_as_many_papers_a_day_as_the_rule_says(desk: Desk, limit: int) -> None:
+    contest = open_contest(desk, papers_per_day=limit)
+    (citizen,) = citizens(desk, 1)
+    for _ in range(limit):
+        take(desk, contest, citizen)
+    with pytest.raises(NoAttemptsLeft):
+        starts(desk, contest.ref, citizen)
+    assert attempt_rows(desk) == limit
+
+
+def test_a_limit_over_the_whole_contest_holds_too(desk: Desk, clock: FakeClock) -> None:
+    contest = open_contest(desk, papers_total=2)
+    (citizen,) = citizens(desk, 1)
+    for _day in range(2):
+        take(desk, contest, citizen)
+        clock.advance(86_400)
+    with pytest.raises(NoAttemptsLeft):
+        starts(desk, contest.ref, citizen)
+
+
+def test_the_clock_set_back_gives_no_second_paper_of_a_day(desk: Desk, clock: FakeClock) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    take(desk, contest, citizen)
+    for hours in (-1, -3, 2, 7):
+        clock.advance(hours * 3600)
+        with pytest.raises(NoAttemptsLeft):
+            starts(desk, contest.ref, citizen)
+
+
+def test_a_contest_takes_starts_in_its_window_and_one_second_after(
+    desk: Desk, clock: FakeClock
+) -> None:
+    now = clock.now()
+    contest = open_contest(desk, opens_at=now, closes_at=now + timedelta(hours=1))
+    early, late, very_late = citizens(desk, 3)
+    clock.set(now - timedelta(milliseconds=1))
+    with pytest.raises(ContestNotOpen):
+        starts(desk, contest.ref, early)
+    clock.set(now)
+    assert starts(desk, contest.ref, early).fresh
+    clock.set(contest.closes_at + timedelta(milliseconds=900))
+    assert starts(desk, contest.slug, late).fresh
+    clock.set(contest.closes_at + ONE)
+    with pytest.raises(ContestClosed):
+        starts(desk, contest.ref, very_late)
+
+
+def test_a_paper_begun_in_time_may_be_finished_after_the_end(desk: Desk, clock: FakeClock) -> None:
+    now = clock.now()
+    contest = open_contest(desk, opens_at=now, closes_at=now + timedelta(minutes=1))
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    clock.advance(200)
+    assert starts(desk, contest.ref, citizen).view.sheet.ref == view.sheet.ref
+    assert submit(desk, view.sheet.ref, citizen, all_right(shown(view))).score == 100
+
+
+# A4
+
+
+def test_another_device_finds_the_same_paper_answers_and_time(desk: Desk, clock: FakeClock) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    first, second = shown(view)[:2]
+    clock.advance(100.5)
+    save(desk, view.sheet.ref, citizen, {first.id: first.key})
+    save(desk, view.sheet.ref, citizen, {second.id: second.wrong})
+    clock.advance(20)
+    again = starts(desk, contest.ref, citizen)
+    assert not again.fresh
+    for there in (again.view, read(desk, view.sheet.ref, citizen)):
+        assert shown(there) == shown(view)
+        assert there.answers == {first.id: first.key, second.id: second.wrong}
+        assert there.remaining == timedelta(seconds=179.5)
+        assert there.result is None
+    assert attempt_rows(desk) == 1
+
+
+def test_answers_are_merged_replaced_and_taken_back(desk: Desk) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    first, second = shown(view)[:2]
+    save(desk, view.sheet.ref, citizen, {first.id: first.wrong, second.id: second.key})
+    save(desk, view.sheet.ref, citizen, {first.id: first.key, second.id: []})
+    assert read(desk, view.sheet.ref, citizen).answers == {first.id: first.key}
+
+
+@pytest.mark.parametrize(
+    "bad", [["Z"], ["a"], ["AB"], [""], ["E"], ["A", "A"], ["A", "B"], ["A", "B", "C", "D"]]
+)
+def test_an_answer_that_the_paper_cannot_hold_is_refused_whole(desk: Desk, bad: list[str]) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    first, second = shown(view)[:2]
+    for answers in ({first.id: bad, second.id: second.key}, {"KX9999": ["A"]}):
+        with pytest.raises(Invalid) as refusal:
+            save(desk, view.sheet.ref, citizen, answers)
+        assert refusal.value.errors[0][0][:2] == ("body", "answers")
+        with pytest.raises(Invalid):
+            submit(desk, view.sheet.ref, citizen, answers)
+    assert read(desk, view.sheet.ref, citizen).answers == {}
+
+
+def test_another_citizens_paper_is_not_there(desk: Desk) -> None:
+    contest = open_contest(desk)
+    owner, stranger = citizens(desk, 2)
+    with desk.work() as work:
+        ref = started(work, contest, owner).sheet.ref
+    for act in (read, submit):
+        with pytest.raises(NotFound):
+            act(desk, ref, stranger)
+    with pytest.raises(NotFound):
+        save(desk, ref, stranger, {})
+    with pytest.raises(NotFound), desk.work() as work:
+        attempts.open_next(work, ref, stranger)
+
+
+# A2 and the clock
+
+
+@pytest.mark.parametrize(
+    ("late", "counts"), [(-1.0, True), (1.0, True), (2.0, True), (2.001, False), (3.0, False)]
+)
+def test_an_answer_counts_until_the_deadline_and_two_seconds_of_grace(
+    desk: Desk, clock: FakeClock, late: float, counts: bool
+) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    clock.advance(300 + late)
+    answers = all_right(shown(view))
+    if counts:
+        save(desk, view.sheet.ref, citizen, answers)
+    else:
+        with pytest.raises(AttemptClosed):
+            save(desk, view.sheet.ref, citizen, answers)
+    result = submit(desk, view.sheet.ref, citizen, answers)
+    assert result.score == (100 if counts else 0)
+    assert result.state is (AttemptState.SUBMITTED if counts else AttemptState.EXPIRED)
+    assert result.duration_ms == min(300_000, 300_000 + int(late * 1000))
+    if not counts:
+        assert result.closed_at == view.sheet.deadline_at
+
+
+def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    citizen, rival = citizens(desk, 2, city="450100")
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    ref, questions = view.sheet.ref, shown(view)
+    clock.advance(42.195)
+    first = submit(desk, ref, citizen, some_right(questions, 7))
+    assert (first.score, first.max_score, first.correct_count, first.question_count) == (
+        70, 100, 7, 10,
+    )  # fmt: skip
+    assert (first.duration_ms, first.personal_best) == (42_195, 70)
+    assert (first.rank_region, first.rank_city) == (1, 1)
+    with pytest.raises(AttemptClosed):
+        save(desk, ref, citizen, all_right(questions))
+    clock.advance(1)
+    take(desk, contest, rival)
+    assert submit(desk, ref, citizen, all_right(questions)) == first
+    assert submit(desk, ref, citizen, {"nonsense": ["Q"]}) == first
+    assert read(desk, ref, citizen).result == first
+    assert read(desk, ref, citizen).remaining == timedelta(0)
+
+
+def test_the_review_speaks_in_the_keys_of_this_paper(desk: Desk) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    questions = shown(view)
+    answers = some_right(questions, 5)
+    del answers[questions[9].id]
+    result = submit(desk, view.sheet.ref, citizen, answers)
+    assert [one.question_ref for one in result.review] == [q.id for q in questions]
+    for question, one in zip(questions, result.review, strict=True):
+        assert one.correct == question.key
+        assert one.chosen == answers.get(question.id, [])
+        assert len(one.explanation) > 5
+    assert result.rank_city is None
+
+
+def test_the_best_so_far_is_told_as_it_was_when_the_paper_was_closed(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    bests, refs = [], []
+    for right in (6, 4, 9):
+        view = take(desk, contest, citizen, right)
+        assert view.result is not None
+        bests.append(view.result.personal_best)
+        refs.append(view.sheet.ref)
+        clock.advance(86_400)
+    assert bests == [60, 60, 90]
+    assert [submit(desk, ref, citizen).personal_best for ref in refs] == bests
+
+
+def test_a_start_after_the_time_was_up_closes_the_old_paper_first(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk, papers_per_day=2)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        old = started(work, contest, citizen)
+    clock.advance(303)
+    new = starts(desk, contest.ref, citizen)
+    assert new.fresh
+    assert new.view.sheet.ref != old.sheet.ref
+    there = read(desk, old.sheet.ref, citizen)
+    assert there.sheet.state is AttemptState.EXPIRED
+
+
+# The timer of each item (Nanjing)
+
+
+def test_only_opened_items_are_shown_and_the_next_opens_after_an_answer(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk, "nanjing-2018")
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    ref = view.sheet.ref
+    assert len(shown(view)) == 1
+    assert view.shown[0].deadline_at == clock.now() + timedelta(seconds=30)
+    with pytest.raises(AnswerFirst), desk.work() as work:
+        attempts.open_next(work, ref, citizen)
+    hidden = view.slots[1].item.ref
+    with pytest.raises(Invalid):
+        save(desk, ref, citizen, {hidden: ["A"]})
+    question = shown(view)[0]
+    save(desk, ref, citizen, {question.id: question.key})
+    clock.advance(5)
+    with desk.work() as work:
+        second = attempts.open_next(work, ref, citizen)
+    assert second.item.ref == hidden
+    assert second.deadline_at == clock.now() + timedelta(seconds=30)
+    there = read(desk, ref, citizen)
+    assert [slot.item.ref for slot in there.shown] == [question.id, hidden]
+    assert [s.deadline_at for s in there.shown] == [view.shown[0].deadline_at, second.deadline_at]
+
+
+def test_a_late_item_counts_nothing_and_the_next_may_be_opened(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk, "nanjing-2018")
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    ref, question = view.sheet.ref, shown(view)[0]
+    clock.advance(32.001)
+    save(desk, ref, citizen, {question.id: question.key})
+    assert read(desk, ref, citizen).answers == {}
+    with desk.work() as work:
+        attempts.open_next(work, ref, citizen)
+    result = submit(desk, ref, citizen)
+    assert (result.score, len(result.review)) == (0, 20)
+
+
+def test_a_kept_answer_stays_when_a_late_one_would_replace_it(desk: Desk, clock: FakeClock) -> None:
+    contest = open_contest(desk, "nanjing-2018")
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    ref, question = view.sheet.ref, shown(view)[0]
+    save(desk, ref, citizen, {question.id: question.key})
+    clock.advance(33)
+    save(desk, ref, citizen, {question.id: question.wrong})
+    assert submit(desk, ref, citizen, {question.id: question.wrong}).score == 5
+
+
+def test_twenty_items_in_turn_give_a_full_score_and_no_twenty_first(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk, "nanjing-2018")
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    ref = view.sheet.ref
+    for number in range(20):
+        question = shown(read(desk, ref, citizen))[number]
+        clock.advance(29)
+        save(desk, ref, citizen, {question.id: question.key})
+        if number < 19:
+            with desk.work() as work:
+                attempts.open_next(work, ref, citizen)
+    with pytest.raises(NoMoreQuestions), desk.work() as work:
+        attempts.open_next(work, ref, citizen)
+    result = submit(desk, ref, citizen)
+    assert (result.score, result.max_score, result.duration_ms) == (100, 100, 580_000)
+
+
+def test_the_whole_paper_ends_after_600_seconds_whatever_item_is_open(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk, "nanjing-2018")
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = started(work, contest, citizen)
+    ref = view.sheet.ref
+    clock.advance(590)
+    with desk.work() as work:
+        slot = attempts.open_next(work, ref, citizen)
+    assert slot.deadline_at == view.sheet.deadline_at
+    clock.advance(12.5)
+    with pytest.raises(AttemptClosed), desk.work() as work:
+        attempts.open_next(work, ref, citizen)
+
+
+def test_a_paper_with_one_timer_has_no_next(desk: Desk) -> None:
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        ref = started(work, contest, citizen).sheet.ref
+    with pytest.raises(NoMoreQuestions), desk.work() as work:
+        attempts.open_next(work, ref, citizen)
+
+
+# The clock is the server's (I12)
+
+
+def test_no_jump_of_the_clock_makes_a_duration_negative_or_changes_what_is_closed(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    chance = random.Random(7)
+    for citizen in citizens(desk, 20):
+        clock.set(MAY_2_BEIJING)
+        with desk.work() as work:
+            view = started(work, contest, citizen)
+        clock.advance(chance.choice([-86_400, -1, 1, 299, 86_400, 30 * 86_400]))
+        result = submit(desk, view.sheet.ref, citizen, all_right(shown(view)))
+        assert 0 <= result.duration_ms <= 300_000
+        assert result.score in (0, 100)
+        clock.advance(-3600)
+        assert submit(desk, view.sheet.ref, citizen) == result

@@ -1,0 +1,123 @@
+"""The boards of a played season against a recount of the raw answers, by the published rules."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from server.base.work import Desk
+from server.quiz import attempts, board_view
+from server.quiz.contests import ContestView
+from tests.kit.clock import FakeClock
+from tests.kit.quiz import Answers, Shown, citizens, guessed, open_contest, right_texts, shown
+
+CITIES = ("450100", "450200")
+
+
+@dataclass(frozen=True)
+class Played:
+    """One paper as it was seen from outside."""
+
+    citizen: int
+    city: str
+    day: date
+    ended: datetime
+    seconds: float
+    questions: list[Shown]
+    answers: Answers
+
+
+def by_oracle(papers: Sequence[Played], points: int, season: str) -> list[tuple[int, int, int]]:
+    """(citizen, score, milliseconds) in order, from raw answers and the file of questions."""
+    by_citizen = defaultdict(list)
+    for paper in papers:
+        right = 0
+        for question in paper.questions:
+            words = dict(question.options)
+            chosen = {words[key] for key in paper.answers.get(question.id, [])}
+            right += bool(chosen) and chosen == right_texts(question.id)
+        row = (-right * points, round(paper.seconds * 1000), paper.ended, paper.day)
+        by_citizen[paper.citizen].append(row)
+    table = []
+    for citizen, rows in by_citizen.items():
+        if season == "best":
+            counted = [min(rows)]
+        else:
+            counted = [min(r for r in rows if r[3] == day) for day in {r[3] for r in rows}]
+        score, time = -sum(r[0] for r in counted), sum(r[1] for r in counted)
+        table.append((-score, time, max(r[2] for r in counted), citizen))
+    return [(citizen, -score, time) for score, time, _, citizen in sorted(table)]
+
+
+def one_paper(
+    desk: Desk, contest: ContestView, citizen: int, city: str, chance: random.Random
+) -> Played:
+    clock = desk.tools.clock
+    begun = clock.now()
+    with desk.work() as work:
+        view = attempts.start(work, contest.ref, citizen).view
+    ref, answers, questions = view.sheet.ref, {}, []
+    while len(questions) < len(view.slots):
+        before = len(questions)
+        with desk.work(read_only=True) as work:
+            questions = shown(attempts.read(work, ref, citizen))
+        new = guessed(questions[before:], chance)
+        clock.advance(chance.choice([1, 3, 7]))  # type: ignore[attr-defined]
+        with desk.work() as work:
+            attempts.save_answers(work, ref, citizen, new)
+        answers |= new
+        if len(questions) == len(view.slots):
+            break
+        if not new:
+            clock.advance(30)  # type: ignore[attr-defined]
+        with desk.work() as work:
+            attempts.open_next(work, ref, citizen)
+    with desk.work() as work:
+        attempts.submit(work, ref, citizen, {})
+    ended = clock.now()
+    day = (begun + timedelta(hours=8)).date()
+    seconds = min((ended - begun).total_seconds(), contest.rules.paper_seconds)
+    return Played(citizen, city, day, ended, seconds, questions, answers)
+
+
+@pytest.mark.parametrize(
+    ("preset", "points", "season"),
+    [("default", 10, "sum of daily best"), ("nanjing-2018", 5, "best")],
+)
+def test_every_board_equals_a_recount_of_the_raw_answers(
+    desk: Desk, clock: FakeClock, preset: str, points: int, season: str
+) -> None:
+    chance = random.Random(preset)
+    contest = open_contest(desk, preset, paper_seconds=600)
+    people = [(c, city) for city in CITIES for c in citizens(desk, 5, city=city)]
+    papers = []
+    for _day in range(4):
+        for citizen, city in people:
+            if chance.random() < 0.8:
+                papers.append(one_paper(desk, contest, citizen, city, chance))
+        clock.advance(86_400)
+    boards = {
+        ("region", "total"): papers,
+        ("region", "week:2026-W18"): [p for p in papers if p.day <= date(2026, 5, 3)],
+        ("region", "week:2026-W19"): [p for p in papers if p.day == date(2026, 5, 4)],
+        ("region", f"day:{papers[0].day}"): [p for p in papers if p.day == papers[0].day],
+        ("city:450200", "total"): [p for p in papers if p.city == "450200"],
+    }
+    for (scope, period), found in boards.items():
+        expected = by_oracle(found, points, season)
+        assert len(expected) > 3
+        with desk.work(read_only=True) as work:
+            board = board_view.board(work, contest, scope=scope, period=period, limit=100)
+            order = [
+                board_view.board(work, contest, scope=scope, period=period, citizen_id=citizen).me
+                for citizen, _, _ in expected
+            ]
+        lines = [(line.rank, line.score, line.duration_ms) for line in board.items]
+        assert lines == [(at, s, t) for at, (_, s, t) in enumerate(expected, start=1)]
+        assert [mine.rank for mine in order if mine] == list(range(1, len(expected) + 1))
+        assert board.total == len(expected)

@@ -1,0 +1,115 @@
+"""Papers that nobody hands in: closed by the sweep, foretold by a reading, the same either way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from server.base.jobs import Shop
+from server.base.work import Desk
+from server.quiz import attempts, closing, service, tasks
+from server.quiz.kinds import AttemptState
+from server.quiz.models import Attempt, Standing
+from tests.kit.clock import FakeClock
+from tests.kit.quiz import citizens, open_contest, shown, some_right, started, take
+
+
+def sweep(desk: Desk) -> int:
+    return tasks.close_expired(Shop(desk=desk, gateway=None))
+
+
+def left_open(desk: Desk, citizen: int, contest: object, right: int) -> attempts.AttemptView:
+    """A paper with kept answers that is not handed in."""
+    with desk.work() as work:
+        view = started(work, contest, citizen)  # type: ignore[arg-type]
+        attempts.save_answers(work, view.sheet.ref, citizen, some_right(shown(view), right))
+    return view
+
+
+def test_the_sweep_runs_every_two_seconds_so_that_five_are_kept() -> None:
+    (task,) = [task for task in tasks.TASKS if task.name == "quiz.close_expired"]
+    assert task.every_seconds == 2
+    assert closing.GRACE.total_seconds() + task.every_seconds < 5
+
+
+def test_the_sweep_closes_what_is_over_and_nothing_else(desk: Desk, clock: FakeClock) -> None:
+    contest = open_contest(desk)
+    early, late = citizens(desk, 2)
+    left_open(desk, early, contest, 6)
+    clock.advance(100)
+    left_open(desk, late, contest, 3)
+    clock.advance(202)
+    assert sweep(desk) == 0  # the grace of the first runs to this very moment
+    clock.advance(0.001)
+    assert sweep(desk) == 1
+    assert sweep(desk) == 0
+    with desk.work(read_only=True) as work:
+        rows = {row.citizen_id: row for row in work.session.scalars(select(Attempt))}
+        counted = work.session.scalars(select(Standing.points)).all()
+    assert rows[late].state is AttemptState.OPEN
+    closed = rows[early]
+    assert (closed.state, closed.score, closed.duration_ms) == (AttemptState.EXPIRED, 60, 300_000)
+    assert closed.closed_at == closed.deadline_at
+    assert set(counted) == {60}
+
+
+@pytest.mark.parametrize(
+    "season", ["sum_of_daily_best", "best_single_paper", "mean_of_papers", "last_paper"]
+)
+def test_a_reading_before_the_sweep_tells_the_same_and_writes_nothing(
+    desk: Desk, clock: FakeClock, season: str
+) -> None:
+    contest = open_contest(desk, season_score=season, papers_per_day=3)
+    me, better, worse, equal = citizens(desk, 4, city="450100")
+    take(desk, contest, me, 9)
+    for citizen, right in ((better, 10), (worse, 2), (equal, 5)):
+        clock.advance(1)
+        take(desk, contest, citizen, right)
+    view = left_open(desk, me, contest, 5)
+    clock.advance(302.5)
+    with desk.work(read_only=True) as work:
+        before = attempts.read(work, view.sheet.ref, me)
+        state = work.session.scalar(select(Attempt.state).where(Attempt.ref == view.sheet.ref))
+    assert state is AttemptState.OPEN
+    assert before.result is not None
+    assert before.result.score == 50
+    assert before.remaining == timedelta(0)
+    assert sweep(desk) == 1
+    with desk.work(read_only=True) as work:
+        after = attempts.read(work, view.sheet.ref, me)
+    assert after.result == before.result
+    with desk.work() as work:
+        assert attempts.submit(work, view.sheet.ref, me, {}).result == before.result
+
+
+def test_a_paper_that_cannot_be_closed_does_not_keep_the_others_open(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    broken, sound = citizens(desk, 2)
+    view = left_open(desk, broken, contest, 5)
+    left_open(desk, sound, contest, 5)
+    with desk.work() as work:
+        row = work.session.scalars(select(Attempt).where(Attempt.ref == view.sheet.ref)).one()
+        row.paper = [{"q": -1, "order": [0, 1]}]
+    clock.advance(303)
+    assert sweep(desk) == 1
+    with pytest.raises(KeyError):
+        sweep(desk)
+
+
+def test_papers_that_wait_for_the_sweep_are_a_figure_of_the_house(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    for citizen in citizens(desk, 3):
+        left_open(desk, citizen, contest, 0)
+    clock.advance(303)
+    reading = service.READINGS["quiz_overdue_papers"]
+    with desk.work(read_only=True) as work:
+        assert reading(work) == 3
+    assert sweep(desk) == 3
+    with desk.work(read_only=True) as work:
+        assert reading(work) == 0
