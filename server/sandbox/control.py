@@ -21,40 +21,9 @@ Shown: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], int]"
 def routes(world: World) -> Blueprint:
     """Every control address over one world."""
     blueprint = Blueprint("control", __name__, url_prefix="/_emu")
-    posts: dict[str, Callable[[World, Body], Shown]] = {
-        "/reset": reset,
-        "/seed": acts.seed,
-        "/people": acts.put_person,
-        "/follow": acts.follow,
-        "/unfollow": acts.unfollow,
-        "/message": acts.message,
-        "/scan": acts.scan,
-        "/login_code": acts.login_code,
-        "/phone_code": acts.phone_code,
-        "/group_entry": acts.group_entry,
-        "/consent": acts.consent,
-        "/callback": hostile.play,
-        "/url_check": url_check,
-        "/faults": order_fault,
-        "/tokens": spoil_tokens,
-        "/templates": ban_template,
-        "/clock": move_clock,
-        "/quota": set_quota,
-        "/apps": change_apps,
-    }
-    for path, act in posts.items():
+    for path, act in POSTS.items():
         blueprint.add_url_rule(path, f"post{path}", _posted(world, act), methods=["POST"])
-    reads: dict[str, Callable[[World], Shown]] = {
-        "/people": list_people,
-        "/codes": list_codes,
-        "/callbacks": list_callbacks,
-        "/calls": list_calls,
-        "/faults": list_faults,
-        "/menu": show_menu,
-        "/clock": show_clock,
-        "/apps": show_apps,
-    }
-    for path, read in reads.items():
+    for path, read in READS.items():
         blueprint.add_url_rule(path, f"get{path}", _read(world, read), methods=["GET"])
     blueprint.add_url_rule("/faults", "lift", _read(world, lift_faults), methods=["DELETE"])
     _by_name(world, blueprint)
@@ -272,3 +241,36 @@ def list_calls(world: World) -> Shown:
             for row in rows
         ]
     }
+
+
+POSTS: dict[str, Callable[[World, Body], Shown]] = {
+    "/reset": reset,
+    "/seed": acts.seed,
+    "/people": acts.put_person,
+    "/follow": acts.follow,
+    "/unfollow": acts.unfollow,
+    "/message": acts.message,
+    "/scan": acts.scan,
+    "/login_code": acts.login_code,
+    "/phone_code": acts.phone_code,
+    "/group_entry": acts.group_entry,
+    "/consent": acts.consent,
+    "/callback": hostile.play,
+    "/url_check": url_check,
+    "/faults": order_fault,
+    "/tokens": spoil_tokens,
+    "/templates": ban_template,
+    "/clock": move_clock,
+    "/quota": set_quota,
+    "/apps": change_apps,
+}
+READS: dict[str, Callable[[World], Shown]] = {
+    "/people": list_people,
+    "/codes": list_codes,
+    "/callbacks": list_callbacks,
+    "/calls": list_calls,
+    "/faults": list_faults,
+    "/menu": show_menu,
+    "/clock": show_clock,
+    "/apps": show_apps,
+}

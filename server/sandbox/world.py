@@ -26,6 +26,8 @@ from server.sandbox.templates import Template
 
 log = logging.getLogger("emulator")
 
+BURST_SECONDS = 60
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -107,7 +109,9 @@ class World:
     def moment(self, openid: str, event: str) -> int:
         """The CreateTime of an event: nobody causes the same one twice in a second."""
         with self.in_flight_lock:
-            at = max(int(self.now()), self._moments.get((openid, event), 0) + 1)
+            now, last = int(self.now()), self._moments.get((openid, event), 0)
+            # A clock that was set back leaves later moments behind: they do not count.
+            at = last + 1 if now <= last < now + BURST_SECONDS else now
             self._moments[openid, event] = at
         return at
 

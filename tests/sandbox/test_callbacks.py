@@ -259,6 +259,17 @@ def test_the_same_event_twice_in_a_second_has_two_create_times(
     assert times[1] == times[0] + 1
 
 
+def test_a_clock_set_back_takes_create_times_with_it(
+    wechat: Emulator, receiver: Receiver, wei: dict[str, Any], time_now: Time
+) -> None:
+    wechat.post("clock", offset_s=86_400)
+    wechat.tap(wei["person"], "RULES")
+    wechat.post("clock", offset_s=0)
+    wechat.tap(wei["person"], "RULES")
+    fields = opened(official(wechat), receiver.pushes[1])
+    assert int(fields["CreateTime"]) == int(time_now.at)
+
+
 def test_follow_by_a_code_and_scan_tell_the_scene(
     wechat: Emulator, receiver: Receiver, wei: dict[str, Any]
 ) -> None:
