@@ -14,7 +14,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from server.accounts import service as accounts
-from server.base.errors import Invalid
+from server.base.errors import Invalid, NotAuthenticated
 from server.base.tables import insert_for
 from server.base.templates import message_templates
 from server.base.web.cursor import decode_cursor, encode_cursor
@@ -143,7 +143,15 @@ def post(
     key: str,
     not_pushed_reason: str | None = None,
 ) -> bool:
-    """Put a message into a citizen's inbox; False when one with this key is there already."""
+    """Put a message into a citizen's inbox; False when one with this key is there already.
+
+    A citizen who was erased meanwhile gets nothing, which is False too.
+    Locks: the citizen.
+    """
+    try:
+        accounts.lock_citizen(work, citizen_id)
+    except NotAuthenticated:
+        return False
     made = work.session.scalar(
         insert_for(work.session, InboxMessage)
         .values(

@@ -108,6 +108,7 @@ def test_wrong_codes_count_against_the_address(
     assert answers == [401] * 150 + [429]
 
 
+@pytest.mark.slow
 def test_five_hundred_pupils_behind_one_address_log_in(
     tight: CheckedClient, gateway: RecordingGateway
 ) -> None:

@@ -185,6 +185,13 @@ def test_a_message_with_the_same_key_shows_once(desk: Desk, person: Person) -> N
     assert following is None
 
 
+def test_an_erased_citizen_gets_no_message(desk: Desk, person: Person) -> None:
+    with desk.work() as work:
+        privacy.erase(work, person.id)
+        assert not service.post(work, person.id, "通知", "迟到", key="a:1")
+        assert list(work.session.scalars(select(InboxMessage.id))) == []
+
+
 def test_the_inbox_is_read_page_by_page_newest_first(
     desk: Desk, person: Person, clock: FakeClock
 ) -> None:

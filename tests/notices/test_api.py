@@ -1,0 +1,114 @@
+"""Permissions and the inbox as the mini-program sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.base.work import Desk
+from server.notices import service
+from server.notices.api import API
+from server.notices.service import Choice
+from tests.kit.accounts import Person, a_citizen, a_session
+from tests.kit.client import CheckedClient
+from tests.kit.clock import FakeClock
+from tests.kit.edge import edge_client
+from tests.kit.gateway import RecordingGateway
+from tests.kit.notices import FIRST, SECOND
+
+
+@pytest.fixture
+def api(desk: Desk, gateway: RecordingGateway) -> CheckedClient:
+    return edge_client(desk, gateway, API)
+
+
+@pytest.fixture
+def person(desk: Desk) -> Person:
+    with desk.work() as work:
+        return a_citizen(work)
+
+
+@pytest.fixture
+def token(desk: Desk, person: Person) -> str:
+    with desk.work() as work:
+        return a_session(work, person)
+
+
+def test_the_answers_of_the_sheet_are_counted(api: CheckedClient, token: str) -> None:
+    chosen = {"results": {FIRST: "accept", SECOND: "reject"}}
+    left = api.post("/me/subscriptions", json=chosen, citizen=token).get_json()["remaining"]
+    assert (left[FIRST], left[SECOND]) == (1, 0)
+    left = api.post("/me/subscriptions", json=chosen, citizen=token).get_json()["remaining"]
+    assert (left[FIRST], left[SECOND]) == (2, 0)
+
+
+def test_a_repeated_request_with_its_key_counts_once(api: CheckedClient, token: str) -> None:
+    for _ in range(3):
+        answer = api.post(
+            "/me/subscriptions",
+            json={"results": {FIRST: "accept"}},
+            citizen=token,
+            headers={"Idempotency-Key": "tap-1"},
+        )
+        assert answer.get_json()["remaining"][FIRST] == 1
+
+
+def test_the_event_of_the_same_tap_is_not_counted_again(
+    api: CheckedClient, desk: Desk, person: Person, token: str
+) -> None:
+    with desk.work() as work:
+        items = [Choice(template_id=FIRST, status="accept")]
+        service.record_popups(work, person.id, items, work.now)
+    answer = api.post("/me/subscriptions", json={"results": {FIRST: "accept"}}, citizen=token)
+    assert answer.get_json()["remaining"][FIRST] == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"results": {}},
+        {"results": {"no-such-template": "accept"}},
+        {"results": {FIRST: "yes"}},
+        {"results": {FIRST: "accept"}, "remaining": 5},
+        {"results": [FIRST]},
+        {"results": {f"template-{number}": "accept" for number in range(21)}},
+    ],
+)
+def test_wrong_answers_are_refused(api: CheckedClient, token: str, body: dict[str, Any]) -> None:
+    answer = api.post("/me/subscriptions", json=body, citizen=token)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid")
+
+
+def test_permissions_need_a_citizen_who_agreed(api: CheckedClient, desk: Desk) -> None:
+    with desk.work() as work:
+        token = a_session(work, a_citizen(work, consented=False))
+    body = {"results": {FIRST: "accept"}}
+    assert api.post("/me/subscriptions", json=body).status_code == 401
+    answer = api.post("/me/subscriptions", json=body, citizen=token)
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "consent_required")
+    assert api.get("/me/inbox").status_code == 401
+
+
+def test_the_inbox_is_paged_newest_first(
+    api: CheckedClient, desk: Desk, person: Person, token: str, clock: FakeClock
+) -> None:
+    assert api.get("/me/inbox", citizen=token).get_json() == {"items": [], "next": None}
+    for number in range(3):
+        clock.advance(1)
+        with desk.work() as work:
+            service.post(work, person.id, f"通知{number}", "正文", key=f"a:{number}")
+            service.post(work, a_citizen(work).id, "别人的", "正文", key=f"a:{number}")
+    first = api.get("/me/inbox?limit=2", citizen=token).get_json()
+    assert [item["title"] for item in first["items"]] == ["通知2", "通知1"]
+    assert first["items"][0]["not_pushed_reason"] is None
+    second = api.get(f"/me/inbox?limit=2&after={first['next']}", citizen=token).get_json()
+    assert [item["title"] for item in second["items"]] == ["通知0"]
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=nonsense"])
+def test_a_wrong_page_is_refused(api: CheckedClient, token: str, query: str) -> None:
+    answer = api.get(f"/me/inbox?{query}", citizen=token)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid")
