@@ -47,7 +47,7 @@ def read_xml(body: bytes) -> dict[str, Value]:
     parser.buffer_text = True
     parser.StartElementHandler = tree.start
     parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.text
+    parser.CharacterDataHandler = tree.pieces.append
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
     parser.ProcessingInstructionHandler = _refuse
@@ -55,8 +55,6 @@ def read_xml(body: bytes) -> dict[str, Value]:
         parser.Parse(body, True)
     except expat.ExpatError:
         raise Malformed from None
-    if tree.root is None:
-        raise Malformed
     return tree.root
 
 
@@ -82,41 +80,47 @@ def read_json(body: bytes) -> dict[str, Value]:
 
 
 class _Tree:
-    """The document while expat reads it: one entry per open element."""
+    """The document while expat reads it: one level per open element, text of the innermost."""
+
+    __slots__ = ("_levels", "pieces", "root")
 
     def __init__(self) -> None:
-        self.root: dict[str, Value] | None = None
-        self._open: list[tuple[str, dict[str, Value], list[str]]] = []
+        self.root: dict[str, Value] = {}
+        self.pieces: list[str] = []
+        self._levels: list[dict[str, Value]] = []
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
-        depth = len(self._open)
-        if depth >= MAX_DEPTH or (depth == 0 and name != "xml"):
+        levels = self._levels
+        if len(levels) >= MAX_DEPTH or not (levels or name == "xml"):
             raise Malformed
-        self._open.append((name, {}, []))
+        if self.pieces:
+            self._no_words()
+        levels.append({} if levels else self.root)
 
-    def text(self, piece: str) -> None:
-        if self._open:
-            self._open[-1][2].append(piece)
-
-    def end(self, _name: str) -> None:
-        name, children, pieces = self._open.pop()
-        words = "".join(pieces)
-        if children and words.strip():
-            raise Malformed
-        if not self._open:
-            self.root = children
-            if words.strip():
-                raise Malformed
+    def end(self, name: str) -> None:
+        levels, pieces = self._levels, self.pieces
+        value: Value = levels.pop()
+        if value or not levels:
+            self._no_words()
+        else:
+            value = "".join(pieces)
+            pieces.clear()
+        if not levels:
             return
-        siblings = self._open[-1][1]
-        value: Value = children or words
+        siblings = levels[-1]
         if name not in siblings:
             siblings[name] = value
-        elif len(self._open) == 1:
+        elif len(levels) == 1:
             raise Malformed
         else:
             earlier = siblings[name]
             siblings[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
+
+    def _no_words(self) -> None:
+        """Words beside elements have no place in a message; blanks may stand there."""
+        if "".join(self.pieces).strip():
+            raise Malformed
+        self.pieces.clear()
 
 
 def _refuse(*_found: object) -> None:
