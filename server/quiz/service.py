@@ -49,7 +49,7 @@ def _mine(work: Work, contest: ContestView, tries: Sequence[sheets.Try]) -> Mine
         if one.state is AttemptState.OPEN and not is_over(work.now, one.deadline_at)
     ]
     return Mine(
-        attempts_left_today=left if contest.takes_starts(work.now) else 0,
+        attempts_left_today=left if contest.state(work.now) == "open" else 0,
         attempts_left_total=in_all,
         best_score=max(scores, default=None),
         open_attempt_ref=still_open[0] if still_open else None,

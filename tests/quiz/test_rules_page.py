@@ -1,0 +1,193 @@
+"""The rules page says what the rules in force do, and is signed for exactly that."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select
+
+from server.base.work import Desk
+from server.quiz import attempts, contests
+from server.quiz.commands import (
+    import_questions,
+    open_contest,
+    open_demo_contest,
+    open_programme_contest,
+)
+from server.quiz.errors import NoAttemptsLeft, NoSuchProgramme, RulesRefused
+from server.quiz.loading import ContestPlan
+from server.quiz.models import Attempt, RuleSetRow
+from tests.kit import quiz
+from tests.kit.clock import FakeClock
+from tests.kit.quiz import QUESTIONS, citizens, take
+
+
+def page(client: Any, name: str) -> dict[str, str]:
+    told = client.get(f"/contests/{name}/rules").get_json()
+    return {one["name"]: one["text"] for one in told["sentences"]}
+
+
+def test_the_page_of_the_default_rules(client: Any, desk: Desk) -> None:
+    told = page(client, quiz.open_contest(desk).ref)
+    assert told["per_day"].startswith("每人每天可以答 1 份题")
+    assert told["paper"] == "每份 10 道题：单选题 6 道、判断题 2 道、多选题 2 道。"
+    assert "每题 10 分，满分 100 分" in told["points"]
+    assert "限时 300 秒" in told["timer"]
+    assert told["season"] == "总成绩是每天最好一份题的得分之和。"
+    assert "用时少的排在前面" in told["ties"]
+    assert told["no_reward"] == "分享、转发、关注都不会带来分数、答题次数或名次。"
+    assert "in_all" not in told
+
+
+def test_the_page_of_the_nanjing_rules(client: Any, desk: Desk) -> None:
+    told = page(client, quiz.open_contest(desk, "nanjing-2018").ref)
+    assert told["paper"] == "每份 20 道题：判断题 7 道、单选题 7 道、多选题 6 道。"
+    assert "每道题限时 30 秒，整份题不超过 600 秒" in told["timer"]
+    assert told["season"] == "总成绩取得分最高的一份题。"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "words"),
+    [
+        ({"papers_total": 30}, "in_all", "最多答 30 份题"),
+        ({"season_score": "sum_of_scores"}, "season", "所有题得分之和"),
+        ({"season_score": "mean_of_papers"}, "season", "平均分"),
+        ({"season_score": "last_paper"}, "season", "最后一份题"),
+        ({"paper_seconds": 240}, "timer", "240 秒"),
+        ({"points_per_question": 5}, "points", "满分 50 分"),
+        ({"unit_board_min_members": 20}, "unit_board", "满 20 人"),
+        ({"mix": None}, "paper", "每份 10 道题：题型不限。"),
+    ],
+)
+def test_every_rule_is_on_the_page(
+    client: Any, desk: Desk, changes: dict[str, Any], name: str, words: str
+) -> None:
+    assert words in page(client, quiz.open_contest(desk, **changes).ref)[name]
+
+
+def test_a_changed_rule_changes_page_and_behaviour_together(
+    client: Any, desk: Desk, clock: FakeClock
+) -> None:
+    before = quiz.open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    first = take(desk, before, citizen)
+    with pytest.raises(NoAttemptsLeft):
+        take(desk, before, citizen)
+    clock.advance(1)
+    after = quiz.open_contest(desk, papers_per_day=2, paper_seconds=200)
+    assert after.ref == before.ref
+    assert after.rules.version != before.rules.version
+    told = client.get(f"/contests/{after.ref}/rules").get_json()
+    assert told["rules_version"] == after.rules.version
+    assert "每人每天可以答 2 份题" in page(client, after.ref)["per_day"]
+    assert "200 秒" in page(client, after.ref)["timer"]
+    second = take(desk, after, citizen)
+    assert (second.sheet.deadline_at - second.sheet.started_at).total_seconds() == 200
+    with pytest.raises(NoAttemptsLeft):
+        take(desk, after, citizen)
+    with desk.work(read_only=True) as work:
+        ran_under = dict(work.session.execute(select(Attempt.ref, Attempt.rules_version)).all())
+    assert ran_under == {
+        first.sheet.ref: before.rules.version,
+        second.sheet.ref: after.rules.version,
+    }
+
+
+def test_an_open_paper_goes_on_under_the_rules_it_was_begun_with(
+    desk: Desk, clock: FakeClock
+) -> None:
+    before = quiz.open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        view = quiz.started(work, before, citizen)
+    clock.advance(1)
+    quiz.open_contest(desk, paper_seconds=60, points_per_question=1)
+    clock.advance(250)
+    with desk.work() as work:
+        ended = attempts.submit(work, view.sheet.ref, citizen, quiz.all_right(quiz.shown(view)))
+    assert ended.result is not None
+    assert (ended.result.score, ended.result.max_score) == (100, 100)
+
+
+def test_the_signature_stands_for_these_words_and_no_others(client: Any, desk: Desk) -> None:
+    told = client.get(f"/contests/{quiz.open_contest(desk).ref}/rules").get_json()
+    key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(told["public_key"]))
+    signature = base64.urlsafe_b64decode(told["signature"])
+    key.verify(signature, told["document"].encode())
+    document = json.loads(told["document"])
+    assert document["rules_version"] == told["rules_version"]
+    assert document["sentences"] == {one["name"]: one["text"] for one in told["sentences"]}
+    with pytest.raises(InvalidSignature):
+        key.verify(signature, told["document"].replace("300", "301").encode())
+
+
+def plan(desk: Desk, **changes: Any) -> ContestPlan:
+    now = desk.tools.clock.now()
+    made = {
+        "slug": "plan",
+        "title": "计划",
+        "programme_slug": None,
+        "bank": "demo",
+        "opens_at": now,
+        "closes_at": now.replace(year=now.year + 1),
+        "body": quiz.commands.preset_body("default"),
+    }
+    return ContestPlan(**{**made, **changes})
+
+
+def test_a_contest_that_its_bank_cannot_fill_is_not_opened(desk: Desk) -> None:
+    with pytest.raises(RulesRefused) as refusal:
+        open_contest(desk, plan(desk, bank="empty"))
+    assert "6 wanted, 0 there" in str(refusal.value.facts["reasons"])
+    assert import_questions(desk, QUESTIONS).ok
+    many = {**plan(desk).body, "mix": {"multiple": 10}}
+    with pytest.raises(RulesRefused):
+        open_contest(desk, plan(desk, body=many))
+    with pytest.raises(RulesRefused):
+        open_contest(desk, plan(desk, closes_at=desk.tools.clock.now()))
+    open_contest(desk, plan(desk))
+
+
+def test_opening_twice_changes_nothing_and_an_old_rule_may_come_back(
+    desk: Desk, clock: FakeClock
+) -> None:
+    assert import_questions(desk, QUESTIONS).ok
+    first = plan(desk)
+    other = plan(desk, body={**first.body, "papers_per_day": 3})
+    refs = []
+    in_force = []
+    for wanted in (first, first, other, first):
+        refs.append(open_contest(desk, wanted))
+        clock.advance(1)
+        with desk.work(read_only=True) as work:
+            in_force.append(contests.contest(work, "plan").rules.papers_per_day)
+    assert len(set(refs)) == 1
+    assert in_force == [1, 1, 3, 1]
+    with desk.work(read_only=True) as work:
+        assert len(work.session.scalars(select(RuleSetRow.version)).all()) == 2
+
+
+def test_the_demo_contest_is_open_from_the_first_day_and_keeps_its_window(
+    desk: Desk, clock: FakeClock
+) -> None:
+    assert import_questions(desk, QUESTIONS).ok
+    ref = open_demo_contest(desk)
+    with desk.work(read_only=True) as work:
+        first = contests.contest(work, ref)
+        assert first.state(work.now) == "open"
+    assert (first.rules.question_count, first.rules.papers_per_day) == (10, 1)
+    clock.advance(5 * 86_400)
+    assert open_demo_contest(desk) == ref
+    with desk.work(read_only=True) as work:
+        assert contests.contest(work, ref) == first
+
+
+def test_a_contest_of_a_programme_that_is_not_there_is_refused(desk: Desk) -> None:
+    assert import_questions(desk, QUESTIONS).ok
+    with pytest.raises(NoSuchProgramme):
+        open_programme_contest(desk, slug="x", programme="nothing")
