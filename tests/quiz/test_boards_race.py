@@ -1,0 +1,163 @@
+"""Redis loses everything again and again while many hand in papers: the boards never lie."""
+
+from __future__ import annotations
+
+import os
+import queue
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from server.base.jobs import Shop
+from server.base.work import Desk
+from server.quiz import board_tasks, board_view
+from server.quiz.contests import ContestView
+from tests.kit import boards as kit
+from tests.kit.boards import a_contest, an_entry, hand_in, recounted
+from tests.kit.clock import FakeClock
+
+PAPERS = 5000 if os.environ.get("KEPU_PROVE") else 500
+FLUSHES = 20
+THREADS = 4
+CITIES = ("450100", "450200", None)
+Bell = tuple[str, tuple[int, ...]] | None
+
+
+Truth = dict[tuple[str, str], list[tuple[int, int, int]]]
+READ = (("total", "region"), ("day:2026-05-01", "city:450100"))
+
+
+def the_truth(desk: Desk, contest: ContestView) -> Truth:
+    with desk.work(read_only=True) as work:
+        return {
+            (period, scope): recounted(work.session, contest, scope, period)
+            for period, scope in READ
+        }
+
+
+def told_the_truth(desk: Desk, contest: ContestView, citizen: int, truth: Truth) -> None:
+    for (period, scope), rows in truth.items():
+        with desk.work(read_only=True) as work:
+            told = board_view.board(
+                work, contest, scope=scope, period=period, limit=100, citizen_id=citizen
+            )
+        expected = [(points, time_ms) for _, points, time_ms in rows]
+        assert [(line.score, line.duration_ms) for line in told.items] == expected[:100]
+        assert told.total == len(rows)
+
+
+@contextmanager
+def a_worker(desk: Desk, bells: queue.Queue[Bell], *, syncing: bool) -> Iterator[None]:
+    """Answers doorbells, and sweeps after each when it is there at all; ends when told None."""
+    steps = {task.name: task.step for task in board_tasks.BOARD_TASKS}
+    shop = Shop(desk=desk, gateway=None)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        while True:
+            bell = bells.get()
+            try:
+                if bell is None:
+                    return
+                steps[bell[0]](shop, *bell[1])
+                if syncing:
+                    board_tasks.sync_boards(shop)
+            except BaseException as trouble:  # told to the test below
+                failures.append(trouble)
+            finally:
+                bells.task_done()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        bells.put(None)
+        thread.join()
+    assert failures == []
+
+
+@pytest.mark.race
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("either", "syncing"),
+    [("fake", False), ("embedded", True)],
+    ids=["bells only", "with the sweep"],
+    indirect=["either"],
+)
+def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
+    syncing: bool, either: Desk, clock: FakeClock
+) -> None:
+    chance = random.Random(20260501)
+    bells: queue.Queue[Bell] = queue.Queue()
+    tools = replace(either.tools, ring=lambda task, *ids: bells.put((task, ids)))
+    desk = Desk(either.engine, tools)
+    with desk.work() as work:
+        contest = a_contest(work, season="sum_of_scores", papers_per_day=40)
+        people = kit.people(work, max(60, PAPERS // FLUSHES))
+        places = [CITIES[at % 3] for at in range(len(people))]
+        placed = [
+            an_entry(work, contest, citizen, city=city)
+            for citizen, city in zip(people, places, strict=True)
+        ]
+    with a_worker(desk, bells, syncing=syncing), ThreadPoolExecutor(THREADS) as threads:
+        for _ in range(FLUSHES):
+            clock.advance(3)
+            jobs = chance.sample(placed, PAPERS // FLUSHES)
+            flush_at = chance.randrange(len(jobs))
+            papers = [
+                (
+                    entry,
+                    chance.randrange(11) * 10,
+                    chance.choice([5, 60_000]),
+                    syncing and chance.random() < 0.1,
+                    at == flush_at,
+                )
+                for at, entry in enumerate(jobs)
+            ]
+
+            def play(paper: tuple[int, int, int, bool, bool]) -> None:
+                entry, score, time_ms, killed, flushing = paper
+                with desk.work() as work:
+                    hand_in(work, contest, entry, score=score, time_ms=time_ms)
+                    if flushing:
+                        desk.tools.kv.kv.run("FLUSHALL")
+                    if killed:
+                        work.bells.clear()
+                if entry % 5 == 0:
+                    with desk.work(read_only=True) as work:
+                        board_view.board(work, contest, citizen_id=people[0])
+
+            list(threads.map(play, papers))
+            if syncing:
+                board_tasks.sync_boards(Shop(desk=desk, gateway=None))
+            truth = the_truth(desk, contest)
+            told_the_truth(desk, contest, people[0], truth)
+            bells.join()
+            told_the_truth(desk, contest, people[0], truth)
+
+
+@pytest.mark.race
+def test_parallel_papers_leave_every_rank_once(either: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        placed = kit.entries(work, contest, 24)
+    assert board_tasks.build(either, contest.id, "total/region")
+
+    def play(entry: int) -> int:
+        with either.work() as work:
+            return hand_in(work, contest, entry, score=entry % 3 * 10).region
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        ranks = list(threads.map(play, placed))
+    assert all(1 <= rank <= 24 for rank in ranks)
+    with either.work(read_only=True) as work:
+        told = board_view.board(work, contest, limit=100)
+        truth = recounted(work.session, contest, "region", "total")
+    assert [line.rank for line in told.items] == list(range(1, 25))
+    assert [line.score for line in told.items] == [points for _, points, _ in truth]
