@@ -92,15 +92,17 @@ def feed(world: World, person: str, after: int) -> dict[str, Any]:
         owner = people.known(world, person)
     except LookupError:
         return {"person": None}
-    return {
-        "person": acts.shown(owner),
-        "account": TEXTS["official_name"],
-        "now": beijing(world.now()),
-        "menu": api_menu.current(world) or {"button": []},
-        "codes": world.store.number("SELECT count(*) FROM scenes"),
-        "chat": inbox.since(world, owner.openid_oa, after),
-        "notices": inbox.since(world, owner.openid_mp, after),
-    }
+    # One moment for both lists: the page asks next for what came after the newest line of either.
+    with world.store.transaction():
+        return {
+            "person": acts.shown(owner),
+            "account": TEXTS["official_name"],
+            "now": beijing(world.now()),
+            "menu": api_menu.current(world) or {"button": []},
+            "codes": world.store.number("SELECT count(*) FROM scenes"),
+            "chat": inbox.since(world, owner.openid_oa, after),
+            "notices": inbox.since(world, owner.openid_mp, after),
+        }
 
 
 def _file(name: str) -> Response:
