@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
+from server.base.errors import Unavailable
 from server.base.work import Work
 from server.quiz import boards, contests, papers, queries, sheets
 from server.quiz.bank import bank_of
@@ -63,10 +64,12 @@ def opened(work: Work, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
 def close(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) -> Sheet:
     """Close a locked open paper with the answers that the sheet holds, and count it on the boards.
 
+    Raises: Unavailable (503) when somebody else closed it, which the caller's lock rules out.
     Locks: the entry; the caller holds the attempt.
     """
     closed = _closed(work, sheet, state, closed_at)
-    sheets.close(work, sheet.id, closed)
+    if not sheets.close(work, sheet.id, closed):
+        raise Unavailable(retry_after_seconds=1)
     season = contests.contest_by_id(work, sheet.contest_id).rules
     ranks = boards.record(work, sheet.id, season)
     sheets.keep_ranks(work, sheet.id, ranks.region, ranks.city)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine
 
 from server.base.settings import ROOT
 from server.base.work import Desk, Work
-from server.quiz import attempts, commands, contests
+from server.quiz import attempts, commands, contests, models
 from server.quiz.attempts import AttemptView
 from server.quiz.contests import ContestView
 from server.quiz.loading import ContestPlan
@@ -21,6 +26,7 @@ from tests.kit.accounts import a_citizen
 
 QUESTIONS = ROOT / "config" / "campaign" / "2020" / "questions.csv"
 Answers = dict[str, list[str]]
+Result = TypeVar("Result")
 
 
 @cache
@@ -140,3 +146,41 @@ def take(desk: Desk, contest: ContestView, citizen_id: int, right: int = 10) -> 
         view = started(work, contest, citizen_id)
         answers = some_right(shown(view), right)
         return attempts.submit(work, view.sheet.ref, citizen_id, answers)
+
+
+@contextmanager
+def unguarded(engine: Engine) -> Iterator[None]:
+    """The database without its last word: no trigger, no index of the one open paper."""
+    sqlite = engine.dialect.name == "sqlite"
+    drop = "DROP TRIGGER attempt_closed_stays" + ("" if sqlite else " ON attempt")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(drop)
+        connection.exec_driver_sql("DROP INDEX uq_attempt_one_open")
+    try:
+        yield
+    finally:
+        made = models.SQLITE_TRIGGER if sqlite else models.POSTGRESQL_TRIGGER
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE attempt SET state = 'expired', score = 0,"
+                                       " correct_count = 0, duration_ms = 0, closed_at = started_at"
+                                       " WHERE state = 'open'")  # fmt: skip
+            connection.exec_driver_sql(
+                "CREATE UNIQUE INDEX uq_attempt_one_open ON attempt (contest_id, citizen_id)"
+                " WHERE state = 'open'"
+            )
+            connection.exec_driver_sql(made)
+
+
+def all_at_once(steps: Sequence[Callable[[], Result]]) -> list[Result | Exception]:
+    """What each step gave, or raised, when all began together."""
+    begin = threading.Barrier(len(steps))
+
+    def run(step: Callable[[], Result]) -> Result | Exception:
+        begin.wait()
+        try:
+            return step()
+        except Exception as trouble:
+            return trouble
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        return [done.result() for done in [pool.submit(run, step) for step in steps]]
