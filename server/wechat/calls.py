@@ -6,7 +6,16 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, TypeVar
 
-from server.wechat.errors import ConfigWrong, InDoubt, NotSent, SlowDown, TokenRefused, TryLater
+from server.wechat.errors import (
+    ConfigWrong,
+    InDoubt,
+    NotSent,
+    QuotaSpent,
+    SlowDown,
+    TokenRefused,
+    TryLater,
+    WeChatError,
+)
 from server.wechat.tokens import TokenService
 from server.wechat.transport import Call, Transport
 
@@ -37,12 +46,13 @@ class Calls:
 
     def _with_token(self, call: Call, make: Callable[[Call, float], _T], repeat: Repeat) -> _T:
         until = self._transport.until()
-        token = self.tokens.token(until)
+        token = _before_sending(lambda: self.tokens.token(until))
         try:
             return make(call.with_token(token), until)
         except TokenRefused:
             # WeChat did nothing with it, so even a send may go out once more.
-            token = self.tokens.refused(token, until)
+            refused = token
+            token = _before_sending(lambda: self.tokens.refused(refused, until))
         except (SlowDown, NotSent):
             raise
         except (TryLater, InDoubt):
@@ -57,3 +67,13 @@ class Calls:
         except (TokenRefused, ConfigWrong) as error:
             self._transport.alarm(f"call_{error.kind}")
             raise
+
+
+def _before_sending(token: Callable[[], str]) -> str:
+    """A token; a doubt about the token's own call is none about the call that waits for it."""
+    try:
+        return token()
+    except (ConfigWrong, QuotaSpent, SlowDown, TokenRefused):
+        raise
+    except WeChatError as error:
+        raise NotSent(errcode=error.errcode, rid=error.rid) from None

@@ -98,10 +98,6 @@ class Handling:
             reply = effects(message) or Reply()
             self._once.put(message.key, reply.to_bytes(), self.remember_seconds)
             return reply
-        except BaseException:
-            # It is not done, so the repeat must find the way free.
-            self._once.forget(message.key)
-            raise
         finally:
             self._at_work.discard(message.key)
             self._slots.release()

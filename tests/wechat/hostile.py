@@ -91,6 +91,7 @@ def documents() -> dict[str, bytes]:
         "a half character in UTF-8": xml_text().replace(b"hello", b"\xed\xa0\x80"),
         "GBK": xml_text().replace(b"hello", "你好".encode("gbk")),
         "17 levels": b"<xml>" + b"<a>" * 16 + b"</a>" * 16 + b"</xml>",
+        "17 levels in a whole message": xml_text(extra="<a>" * 16 + "</a>" * 16),
         "15,000 levels": deep[: LIMIT // 2 - 3000] + b"</a>",
         "levels that never end": b"<xml>" + b"<a>" * 9000,
         "an attribute twice": text.replace(b"<xml>", b'<xml a="1" a="2">'),

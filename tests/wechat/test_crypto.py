@@ -101,6 +101,9 @@ BROKEN = {
     "pad of 33": raw_encrypt(KEY, b"r" * 15 + b"\x21" * 33),
     "pad of 255": with_pad(WHOLE, b"\xff"),
     "pad bytes that differ": with_pad(WHOLE, b"\x02\x03"),
+    "pad bytes that differ after a whole message": raw_encrypt(
+        KEY, WHOLE[:-2] + b"\0" + WHOLE[-1:]
+    ),
     "pad longer than the text": raw_encrypt(KEY, b"\x20" * 16),
     "all pad": raw_encrypt(KEY, b"\x20" * 32),
     "shorter than the header": raw_encrypt(KEY, pad(b"r" * 18)),

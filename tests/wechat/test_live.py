@@ -468,6 +468,42 @@ def test_without_a_token_the_call_is_not_made(name: str, bench: Bench, script: S
     assert script.count(path) == 0
 
 
+TOKEN_FAILURES = [
+    ((502, b""), errors.NotSent),
+    (b"<html>", errors.NotSent),
+    (-1, errors.NotSent),
+    (987654, errors.NotSent),
+    (requests.exceptions.ReadTimeout(), errors.NotSent),
+    (UNREACHED, errors.NotSent),
+    (40125, errors.ConfigWrong),
+    (45009, errors.QuotaSpent),
+    (45011, errors.SlowDown),
+]
+
+
+@pytest.mark.parametrize(("said", "kind"), TOKEN_FAILURES)
+def test_a_doubt_about_the_token_is_none_about_what_was_to_be_said(
+    said: object, kind: type[WeChatError], bench: Bench, script: Script
+) -> None:
+    script.answers[PATH] = said
+    with pytest.raises(WeChatError) as cold:
+        say(bench)
+    assert type(cold.value) is kind
+    assert script.count(SEND) == 0
+
+
+@pytest.mark.parametrize(("said", "kind"), TOKEN_FAILURES)
+def test_nor_is_it_one_after_the_first_token_was_refused(
+    said: object, kind: type[WeChatError], bench: Bench, script: Script
+) -> None:
+    script.answers[PATH] = [{"access_token": "first", "expires_in": 7200}, said]
+    script.answers[SEND] = 42001
+    with pytest.raises(WeChatError) as caught:
+        say(bench)
+    assert type(caught.value) is kind
+    assert script.count(SEND) == 1
+
+
 # --- sending is never repeated blindly
 
 

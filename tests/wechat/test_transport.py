@@ -257,6 +257,7 @@ class RawServer:
 
     def __init__(self, answer: bytes | None) -> None:
         self._answer = answer
+        self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._held: list[socket.socket] = []
@@ -268,6 +269,7 @@ class RawServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             connection.recv(65536)
             if self._answer is None:
                 self._held.append(connection)
@@ -336,3 +338,12 @@ def test_a_base_that_is_no_address_is_never_a_crash(address: str) -> None:
     transport = Transport(address, SystemClock())
     with pytest.raises(NotSent):
         transport.ask(CALL, transport.until())
+
+
+def test_a_redirection_is_not_followed() -> None:
+    server = RawServer(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+    transport = Transport(f"http://127.0.0.1:{server.port}", SystemClock())
+    with pytest.raises(Unclassified):
+        transport.ask(CALL, transport.until())
+    server.close()
+    assert server.connections == 1
