@@ -74,8 +74,7 @@ class Door(Protocol):
 class Webhook:
     """A WSGI callable that answers WeChat's callbacks and leaves everything else to the next one.
 
-    Units: `answer_seconds` from the request's begin to `success` at the latest; `sentence` words a
-    refusal for its `detail`.
+    Units: `observe` is told path, outcome and seconds of every answer.
     """
 
     def __init__(
@@ -129,7 +128,7 @@ class Webhook:
                 *answer.headers,
             ],
         )
-        return [answer.body]
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [answer.body]
 
     def _answer(self, door: Door, environ: WSGIEnvironment, seconds: Callable[[], float]) -> Answer:
         method = environ.get("REQUEST_METHOD", "")

@@ -86,6 +86,7 @@ def test_a_forged_address_check_is_403(stand: Stand) -> None:
 def test_other_methods_are_405(plain_stand: Stand, method: str) -> None:
     reached = knock(plain_stand.webhook, PATH, {}, b"", REQUEST_METHOD=method)
     assert (reached.status, reached.headers["Allow"]) == (405, "GET, POST")
+    assert (reached.body == b"") is (method == "HEAD")
 
 
 class Untouched(io.BytesIO):
