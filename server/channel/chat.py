@@ -73,10 +73,11 @@ class Chat:
 
     def pure(self, message: Message) -> Reply | None:
         """The reply that needs no database; None when this message needs it."""
+        if message.kind not in ("text", "event"):
+            return self._sentence(_NOT_TEXT.get(message.kind, "channel.reply.other"))
+        self._shelf.look()
         if message.kind == "text":
             return self._known_words(message)
-        if message.kind != "event":
-            return self._sentence(_NOT_TEXT.get(message.kind, "channel.reply.other"))
         if message.event == "click":
             rule = self._behind(message)
             return self._fixed(rule.said) if rule else self._sentence("channel.reply.old_menu")
@@ -96,10 +97,10 @@ class Chat:
         return reply
 
     def _best(self, written: str) -> Rule | None:
-        return self._shelf.book().matcher.best(written, self._clock.now())
+        return self._shelf.book.matcher.best(written, self._clock.now())
 
     def _behind(self, message: Message) -> Rule | None:
-        return self._shelf.book().by_slug.get(self._clicks.get(message.event_key, ""))
+        return self._shelf.book.by_slug.get(self._clicks.get(message.event_key, ""))
 
     def _written(self, work: Work, message: Message) -> Reply:
         rule = self._best(rules.normalise(message.content[:WORDS_READ]))
@@ -120,13 +121,13 @@ class Chat:
         if not message.scene:
             return self._sentence("channel.welcome.plain")
         welcome = self._say("channel.welcome.by_code")
-        said = self._shelf.book().scenes.said(message.scene)
+        said = self._shelf.book.scenes.said(message.scene)
         more = self._answer(work, message, said) if said else ""
         return Reply.of_text(f"{welcome}\n\n{more}" if more else welcome)
 
     def _scanned(self, work: Work, message: Message) -> Reply:
         service.scanned(work, message.openid, _told_at(work, message), message.scene)
-        said = self._shelf.book().scenes.said(message.scene)
+        said = self._shelf.book.scenes.said(message.scene)
         if said is None:
             return self._sentence("channel.scan.unknown")
         return Reply.of_text(self._answer(work, message, said))

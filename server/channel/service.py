@@ -289,8 +289,8 @@ def late_unknown(work: Work) -> float:
 
 HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))
 READINGS = {
-    "kepu_followers": followers,
-    "kepu_unionids_wanted": unionids_wanted,
-    "kepu_late_replies_queued": late_waiting,
-    "kepu_late_replies_unknown": late_unknown,
+    "followers": followers,
+    "unionids_wanted": unionids_wanted,
+    "late_replies_queued": late_waiting,
+    "late_replies_unknown": late_unknown,
 }

@@ -29,12 +29,17 @@ class Shelf:
         self._due = self._clock.monotonic()
         self._looking = threading.Lock()
 
+    @property
     def book(self) -> Book:
-        """The book as it was a second ago at the latest."""
+        """The book that was looked up last; fit for use inside a transaction."""
+        return self._book
+
+    def look(self) -> Book:
+        """The book as it was a second ago at the latest; outside of any transaction."""
         if self._clock.monotonic() >= self._due and self._looking.acquire(blocking=False):
             try:
                 self._due = self._clock.monotonic() + EVERY_SECONDS
-                self._look()
+                self._read()
             except AppError as refusal:
                 _log.warning("the replies could not be read", extra={"code": refusal.code})
                 self._due = self._clock.monotonic() + PAUSE_SECONDS
@@ -42,7 +47,7 @@ class Shelf:
                 self._looking.release()
         return self._book
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         with self._desk.work(read_only=True) as work:
             if book_version(work) != self._book.version:
                 self._book = load_book(work)

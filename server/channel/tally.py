@@ -42,6 +42,7 @@ class Tally:
         self._missed: Counter[str] = Counter()
         self._missed_at: dict[str, datetime] = {}
         self._thread: threading.Thread | None = None
+        self._over = threading.Event()
 
     def hit(self, key: str, slug: str) -> None:
         """A rule answered a message; the same message again counts nothing."""
@@ -90,15 +91,23 @@ class Tally:
 
     def _start_writing(self) -> None:
         # Begun by the first message: a thread from before a fork is not alive in the child.
-        if self._flush_seconds is None or (self._thread and self._thread.is_alive()):
+        running = self._thread is not None and self._thread.is_alive()
+        if self._flush_seconds is None or running or self._over.is_set():
             return
         self._thread = threading.Thread(target=self._keep_writing, name="tally", daemon=True)
         self._thread.start()
-        atexit.register(self._try_to_flush)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Write what is left and stop the thread; the end of a process does this by itself."""
+        atexit.unregister(self.close)
+        self._over.set()
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join(timeout=5)
+        self._try_to_flush()
 
     def _keep_writing(self) -> None:
-        waiting = threading.Event()
-        while not waiting.wait(self._flush_seconds):
+        while not self._over.wait(self._flush_seconds):
             self._try_to_flush()
 
     def _try_to_flush(self) -> None:

@@ -176,12 +176,12 @@ def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
         ended.set()
         return "慢慢想出来的回答"
 
+    wei = wechat.person("Wei")
+    wechat.follow(wei["person"])
     assert house.handling is not None
     house.handling.close()
     house.answers["quiz.today"] = slow
     house.open(settings_of(wechat, "official_account"), answer_seconds=0.05)
-    wei = wechat.person("Wei")
-    wechat.follow(wei["person"])
     assert answer(wechat.say(wei["person"], "答题")) == ""
     may_end.set()
     assert ended.wait(10)

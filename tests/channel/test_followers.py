@@ -171,5 +171,5 @@ def test_who_follows_is_counted(desk: Desk) -> None:
     said(door, an_event("unsubscribe", openid="o-two"))
     with desk.work(read_only=True) as work:
         found = {name: read(work) for name, read in service.READINGS.items()}
-    assert found["kepu_followers"] == 2
-    assert found["kepu_unionids_wanted"] == 3
+    assert found["followers"] == 2
+    assert found["unionids_wanted"] == 3

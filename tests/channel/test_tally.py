@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from server.base.work import DatabaseAway, Desk
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.base.errors import AppError
+from server.base.work import Desk
 from server.channel import commands, models, tally
 from server.channel.tally import Tally, unmatched_by_frequency
 from tests.kit.channel import a_door, a_message, at_once, rows, said
@@ -55,21 +60,30 @@ def test_what_is_written_adds_to_what_is_there(desk: Desk, counts: Tally, clock:
     assert (clock.now() - row.last_at).total_seconds() == 10
 
 
-def test_counts_survive_a_database_that_is_away(desk: Desk, counts: Tally) -> None:
+def test_counts_survive_a_write_that_fails(desk: Desk, counts: Tally) -> None:
     counts.hit("1", "help")
     counts.missed("2", "奖品", desk.tools.clock.now())
-    with desk.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE unmatched_text RENAME TO put_away")
-    with pytest.raises(DatabaseAway):
+    with table_away(desk), pytest.raises((AppError, SQLAlchemyError)):
         counts.flush()
     assert hits(desk) == {}
     counts.hit("3", "help")
-    with desk.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE put_away RENAME TO unmatched_text")
     counts.flush()
     assert hits(desk) == {"help": 2}
     with desk.work(read_only=True) as work:
         assert unmatched_by_frequency(work) == [("奖品", 1)]
+
+
+@contextmanager
+def table_away(desk: Desk) -> Iterator[None]:
+    def rename(old: str, new: str) -> None:
+        with desk.engine.begin() as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
+
+    rename("unmatched_text", "put_away")
+    try:
+        yield
+    finally:
+        rename("put_away", "unmatched_text")
 
 
 @pytest.mark.race
@@ -125,12 +139,16 @@ def test_a_full_list_takes_no_new_word_until_the_rare_ones_are_gone(
         assert dict(unmatched_by_frequency(work, limit=10_000))["new"] == 1
 
 
-def test_a_thread_of_its_own_writes_soon(desk: Desk) -> None:
+def test_a_thread_of_its_own_writes_soon_and_the_rest_at_the_end(desk: Desk) -> None:
     commands.seed_replies(desk)
     running = Tally(desk, flush_seconds=0.01)
     running.hit("1", "help")
-    # Waits for the writer, not for a time: the thread ends only with the process.
     for _ in range(5000):
         if hits(desk):
             break
     assert hits(desk) == {"help": 1}
+    rarely = Tally(desk, flush_seconds=1000.0)
+    rarely.hit("2", "help")
+    for one in (running, rarely):
+        one.close()
+    assert hits(desk) == {"help": 2}
