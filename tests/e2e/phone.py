@@ -1,0 +1,164 @@
+"""A Chromium under watch, an emulated WeChat with an account that answers, and a few gestures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
+
+from server.sandbox.apps import OFFICIAL
+from server.sandbox.testing import Emulator, emulated_wechat
+from tests.sandbox.conftest import Api, Push, Receiver
+from tests.sandbox.kit import opened, text_reply
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+WELCOME = "欢迎关注八桂科普"
+HELP = '可以回复：答题、排行榜\n<a href="https://example.org/rules?a=1&b=2">竞赛规则</a>'
+BOARD, POSTER = "全区排行榜\n1. 韦** 98分", "您扫的是竞赛海报"
+MENU = [
+    {"type": "click", "name": "每日答题", "key": "QUIZ"},
+    {
+        "name": "我的竞赛",
+        "sub_button": [
+            {"type": "click", "name": "排行榜", "key": "BOARD"},
+            {"type": "click", "name": "我的战绩", "key": "MINE"},
+        ],
+    },
+]
+
+
+@dataclass
+class Watch:
+    """What a browser must not do: write errors, throw, or ask anybody but this machine."""
+
+    allowed: tuple[str, ...] = ()
+    wrong: list[str] = field(default_factory=list)
+
+    def console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.note(message.text)
+
+    def note(self, text: str) -> None:
+        if not any(part in text for part in self.allowed):
+            self.wrong.append(text)
+
+    def gate(self, route: Route) -> None:
+        if route.request.url.startswith("http://127.0.0.1:"):
+            route.continue_()
+            return
+        self.wrong.append(f"asked for {route.request.url}")
+        route.abort()
+
+    def page(self, page: Page) -> None:
+        page.on("console", self.console)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        reason = "NO CHROMIUM ON THIS MACHINE: the phone page was not looked at in a browser"
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            print(f"\n*** {reason} ***", flush=True)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    watch = Watch()
+    yield watch
+    assert watch.wrong == []
+
+
+@pytest.fixture
+def window(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=PHONE, reduced_motion="reduce")  # type: ignore[arg-type]
+    context.set_default_timeout(10_000)
+    context.on("page", watch.page)
+    context.route("**/*", watch.gate)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def wechat(receiver: Receiver) -> Iterator[Emulator]:
+    with emulated_wechat(server=receiver.url, pause=lambda _seconds: None) as emulator:
+        emulator.post("apps", official_account={"mode": "plain"})
+        receiver.answer = account(emulator)
+        Api(emulator).official("/cgi-bin/menu/create", {"button": MENU})
+        yield emulator
+
+
+def account(emulator: Emulator) -> Callable[[Push], tuple[int, bytes]]:
+    """An official account that answers in plain mode."""
+
+    def answer(push: Push) -> tuple[int, bytes]:
+        if push.path != "/wechat/official/callback":
+            return 200, b"success"
+        app = emulator.apps[OFFICIAL]
+        asked = opened(app, push)
+        event, words = asked.get("Event"), asked.get("Content", "")
+        if event == "unsubscribe":
+            return 200, b"success"
+        said = {"subscribe": WELCOME, "CLICK": BOARD, "SCAN": POSTER}.get(event)
+        reply = said or (HELP if words == "帮助" else f"没有听懂：{words}")
+        return 200, text_reply(app, push, reply).encode()
+
+    return answer
+
+
+def code(wechat: Emulator, scene: str) -> None:
+    scene_of = {"scene": {"scene_str": scene}}
+    asked = {"action_name": "QR_LIMIT_STR_SCENE", "action_info": scene_of}
+    assert "ticket" in Api(wechat).official("/cgi-bin/qrcode/create", asked)
+
+
+def born(window: BrowserContext, wechat: Emulator, name: str) -> Page:
+    page = window.new_page()
+    page.goto(f"{wechat.base}/phone/")
+    page.get_by_label("新建人物").fill(name)
+    page.get_by_role("button", name="新建").click()
+    expect(page.get_by_role("heading", name=f"{name}的手机")).to_be_visible()
+    return page
+
+
+def follow(page: Page) -> None:
+    page.locator("a[href='#chat']").click()
+    page.get_by_role("button", name="关注公众号").click()
+    expect(bubbles(page).last).to_have_text(WELCOME)
+
+
+def bubbles(page: Page) -> Locator:
+    return page.locator("#lines .bubble")
+
+
+def write(page: Page, words: str) -> None:
+    if page.get_by_role("button", name="换成打字").is_visible():
+        page.get_by_role("button", name="换成打字").click()
+    page.get_by_label("消息", exact=True).fill(words)
+    page.keyboard.press("Enter")
