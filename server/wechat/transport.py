@@ -18,13 +18,14 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from urllib3.util import Timeout
 
 from server.base.clock import Clock
 from server.wechat.errors import InDoubt, NotSent, Unclassified, WeChatError, error_of
+from server.wechat.lines import WatchedAdapter
 
 _log = logging.getLogger(__name__)
 
@@ -261,7 +262,7 @@ def _session(adapter: BaseAdapter | None) -> requests.Session:
     session.trust_env = False
     session.headers["Accept-Encoding"] = "identity"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
-    mounted = adapter or HTTPAdapter(pool_connections=4, pool_maxsize=POOL, max_retries=0)
+    mounted = adapter or WatchedAdapter(pool_connections=4, pool_maxsize=POOL, max_retries=0)
     session.mount("https://", mounted)
     session.mount("http://", mounted)
     return session

@@ -347,3 +347,47 @@ def test_a_redirection_is_not_followed() -> None:
         transport.ask(CALL, transport.until())
     server.close()
     assert server.connections == 1
+
+
+class DrippingServer:
+    """A server that sends an answer one byte at a time until the other side has had enough."""
+
+    def __init__(self, answer: bytes) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.gave_up = threading.Event()
+        threading.Thread(target=self._serve, args=(answer,), daemon=True).start()
+
+    def _serve(self, answer: bytes) -> None:
+        connection, _ = self._listener.accept()
+        connection.recv(65536)
+        try:
+            for byte in answer:
+                connection.sendall(bytes((byte,)))
+                self.gave_up.wait(0.02)
+        except OSError:
+            self.gave_up.set()
+        connection.close()
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 60_000,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + b" " * 50_000,
+    ],
+    ids=["a header", "headers", "a body"],
+)
+def test_an_answer_in_drops_is_cut_off(answer: bytes) -> None:
+    server = DrippingServer(answer)
+    base = f"http://127.0.0.1:{server.port}"
+    transport = Transport(base, SystemClock(), patience=Patience(0.3, 0.9))
+    with pytest.raises(InDoubt):
+        transport.ask(CALL, transport.until())
+    # Had we waited for the end, it would have been many minutes.
+    assert server.gave_up.wait(10)
+    server.close()
