@@ -102,7 +102,9 @@ class Faults:
 
 
 def bare_path(path: str) -> str:
-    """WeChat's own path: without the emulator's first segment, with a leading slash."""
+    """WeChat's own path: without the emulator's first segment, with a leading slash; `*` is all."""
+    if path == "*":
+        return path
     path = path if path.startswith("/") else f"/{path}"
     for host in ("/api/", "/mpweb/", "/open/"):
         if path.startswith(host):

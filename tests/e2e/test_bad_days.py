@@ -1,0 +1,149 @@
+"""Bad days in a running contest, from outside: Redis, WeChat or a worker goes away."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from tests.e2e.outside import Citizen, Demo, descendants
+
+pytestmark = pytest.mark.slow
+PEOPLE = 6
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    made = Demo(Path(tmp_path_factory.mktemp("bad")) / "var")
+    made.start()
+    yield made
+    assert made.stop() == 0
+
+
+@pytest.fixture
+def contest(demo: Demo) -> str:
+    return str(demo.api("GET", "/contests").body["items"][0]["id"])
+
+
+@pytest.fixture
+def people(demo: Demo, request: pytest.FixtureRequest) -> list[Citizen]:
+    born = [Citizen.born(demo, f"{request.node.name[:8]}{n}") for n in range(PEOPLE)]
+    for one in born:
+        one.log_in()
+        one.agree()
+    return born
+
+
+def redis_of(demo: Demo) -> tuple[int, redis.Redis]:
+    told = json.loads((demo.var / "kv.json").read_text("utf-8"))
+    return int(told["pid"]), redis.Redis(unix_socket_path=told["socket"], socket_timeout=5)
+
+
+def eventually(true: Callable[[], bool], what: str) -> None:
+    pause = threading.Event()
+    for _ in range(300):
+        if true():
+            return
+        pause.wait(0.1)
+    raise AssertionError(what)
+
+
+def recount(results: dict[str, dict[str, Any]]) -> list[tuple[int, int]]:
+    """Score and time of everybody, in the order that the rules give."""
+    return sorted(
+        ((r["score"], r["duration_ms"]) for r in results.values()), key=lambda p: (-p[0], p[1])
+    )
+
+
+def board(demo: Demo, contest: str) -> list[tuple[int, int]]:
+    items = demo.api("GET", f"/contests/{contest}/leaderboard?limit=100").body["items"]
+    return [(item["score"], item["duration_ms"]) for item in items]
+
+
+ALL: dict[str, dict[str, Any]] = {}
+
+
+def test_a_hung_redis_loses_no_answer_and_breaks_no_limit(
+    demo: Demo, contest: str, people: list[Citizen]
+) -> None:
+    pid, client = redis_of(demo)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for one in people:
+            _, ALL[one.person] = one.take_paper(contest)
+            again = one.api("POST", f"/contests/{contest}/attempts")
+            assert (again.status, again.body["code"]) == (409, "no_attempts_left")
+        assert board(demo, contest) == recount(ALL)
+        said = demo.emu("POST", "message", {"person": people[0].person, "content": "帮助"}).body
+        assert "答题" in said["attempts"][-1]["reply"]["content"]
+        assert demo.api("GET", "/campaign").status == 200
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    client.flushall()
+    assert board(demo, contest) == recount(ALL)
+
+
+def test_a_killed_redis_comes_back_and_the_boards_are_right(
+    demo: Demo, contest: str, people: list[Citizen]
+) -> None:
+    pid, _ = redis_of(demo)
+    os.kill(pid, signal.SIGKILL)
+    for one in people:
+        _, ALL[one.person] = one.take_paper(contest)
+    assert board(demo, contest) == recount(ALL)
+    eventually(lambda: redis_of(demo)[0] != pid, "Redis was not started again")
+    assert board(demo, contest) == recount(ALL)
+
+
+def test_wechat_away_stops_new_log_ins_and_nothing_else(
+    demo: Demo, contest: str, people: list[Citizen]
+) -> None:
+    demo.emu("POST", "faults", {"path": "*", "http": 502})
+    try:
+        code = demo.emu("POST", "login_code", {"person": people[0].person}).body["code"]
+        refused = demo.api("POST", "/login", {"code": code})
+        assert refused.status == 503
+        assert "Retry-After" in refused.headers
+        for one in people:
+            _, ALL[one.person] = one.take_paper(contest)
+        said = demo.emu("POST", "message", {"person": people[0].person, "content": "规则"}).body
+        assert "题" in said["attempts"][-1]["reply"]["content"]
+        named = people[0].api("PATCH", "/me", {"nickname": "新名字"})
+        assert (named.status, named.body["nickname_state"]) == (200, "checking")
+    finally:
+        demo.emu("DELETE", "faults")
+    assert board(demo, contest) == recount(ALL)
+
+
+def test_a_killed_worker_is_replaced_and_closes_what_was_left_open(
+    demo: Demo, contest: str, people: list[Citizen]
+) -> None:
+    paper = people[0].api("POST", f"/contests/{contest}/attempts").body
+    first = paper["questions"][0]
+    chosen = {first["id"]: [first["options"][0]["key"]]}
+    people[0].api("PUT", f"/attempts/{paper['id']}/answers", {"answers": chosen})
+    for pid in descendants(demo.pid):
+        if b"server\0worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    demo.emu("POST", "clock", {"advance": 400})
+    try:
+        foretold = people[0].api("GET", f"/attempts/{paper['id']}").body
+        eventually(lambda: on_board(people[0], contest), "nobody closed it")
+        told = people[0].api("GET", f"/attempts/{paper['id']}").body
+        assert told["state"] == "expired"
+        assert told["score"] == foretold["score"]
+        assert told["correct_count"] == foretold["correct_count"]
+    finally:
+        demo.emu("POST", "clock", {"offset_s": 0})
+
+
+def on_board(one: Citizen, contest: str) -> bool:
+    mine = one.api("GET", f"/contests/{contest}/leaderboard").body["me"]
+    return mine is not None
