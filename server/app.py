@@ -55,8 +55,10 @@ class House:
         return Shop(desk=self.desk, gateway=self.gateway)
 
 
-def open_house(settings: Settings, parts: Parts | None = None) -> House:
-    """Database, Redis and WeChat, without any edge."""
+def open_house(
+    settings: Settings, parts: Parts | None = None, *, background: bool = False
+) -> House:
+    """Database, Redis and WeChat, without any edge; in the background WeChat gets more patience."""
     parts = parts or Parts()
     clock = parts.clock or campaign_clock(settings)
     app = new_flask(settings)
@@ -75,7 +77,8 @@ def open_house(settings: Settings, parts: Parts | None = None) -> House:
         ring=parts.ring or Bells(kv).ring,
     )
     desk = Desk(engine, tools)
-    gateway = parts.gateway or open_gateway(settings.wechat, tools, desk)
+    patience = settings.wechat.worker_timeout_seconds if background else None
+    gateway = parts.gateway or open_gateway(settings.wechat, tools, desk, total_seconds=patience)
     return House(app=app, desk=desk, gateway=gateway, settings=settings)
 
 

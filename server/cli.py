@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     process = "worker" if asked.command == "worker" else "command"
     set_up_logging(settings.var, process, settings.log_level)
     try:
-        return int(asked.run(open_house(settings), asked))
+        return int(asked.run(open_house(settings, background=True), asked))
     except AppError as refusal:
         _tell(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
         return 1
