@@ -145,6 +145,7 @@ def _begin(
         contest_ref=contest.ref,
         bank=contest.bank,
         bank_revision=bank.revision,
+        season_version=rules.version,
         **row,
     )
     return AttemptView(sheet=sheet, rules=rules, slots=slots, now=work.now)

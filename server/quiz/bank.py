@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.base.tables import insert_for
 from server.base.work import Work
 from server.quiz import models
 from server.quiz.drawing import Item, fits
 from server.quiz.kinds import QuestionState
+from server.quiz.prepared import run, table
 from server.quiz.rules import Part
 
 
@@ -34,6 +35,8 @@ class Bank:
         return self._pools[part]
 
 
+_bank = table(models.Bank)
+_REVISION = select(_bank.c.revision).where(_bank.c.slug == bindparam("of_slug"))
 # A revision's name is made once and never again, so a copy can only be right or unused.
 _kept: dict[str, Bank] = {}
 _MOST_KEPT = 4
@@ -41,7 +44,7 @@ _MOST_KEPT = 4
 
 def revision_of(work: Work, slug: str) -> str | None:
     """The name of a bank's present state; None without such a bank."""
-    return work.session.scalar(select(models.Bank.revision).where(models.Bank.slug == slug))
+    return run(work, _REVISION, {"of_slug": slug}).scalar()
 
 
 def bank_of(work: Work, slug: str, revision: str | None = None) -> Bank:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from server.base.errors import Unavailable
 from server.base.work import Work
@@ -19,6 +19,7 @@ from server.quiz.board_keys import REGION, TOTAL, to_millisecond
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Entry
 from server.quiz.papers import Slot
+from server.quiz.prepared import run, table
 from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, standing
 from server.quiz.sheets import Sheet
 
@@ -53,6 +54,21 @@ class Result:
     review: list[Reviewed]
 
 
+_attempt, _entry = table(Attempt), table(Entry)
+_BEST = select(func.max(_attempt.c.score)).where(
+    _attempt.c.entry_id == bindparam("entry_id"),
+    _attempt.c.state != AttemptState.OPEN,
+    or_(
+        _attempt.c.closed_at < bindparam("closed_at"),
+        and_(
+            _attempt.c.closed_at == bindparam("closed_at"),
+            _attempt.c.id <= bindparam("attempt_id"),
+        ),
+    ),
+)
+_CITY = select(_entry.c.city).where(_entry.c.id == bindparam("entry_id"))
+
+
 def opened(work: Work, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
     """The rules a paper was begun under, and its questions."""
     rules = contests.rules_at(work, sheet.contest_id, sheet.rules_version)
@@ -70,7 +86,7 @@ def close(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) ->
     closed = _closed(work, sheet, state, closed_at)
     if not sheets.close(work, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
-    season = contests.contest_by_id(work, sheet.contest_id).rules
+    season = contests.rules_at(work, sheet.contest_id, sheet.season_version)
     ranks = boards.record(work, sheet.id, season)
     sheets.keep_ranks(work, sheet.id, ranks.region, ranks.city)
     return replace(sheet, **closed, rank_region=ranks.region, rank_city=ranks.city)
@@ -135,11 +151,11 @@ def foretold(work: Work, sheet: Sheet) -> Result:
     closed = replace(
         sheet, **_closed(work, sheet, AttemptState.EXPIRED, sheet.deadline_at), rank_region=0
     )
-    season = contests.contest_by_id(work, sheet.contest_id).rules
+    season = contests.rules_at(work, sheet.contest_id, sheet.season_version)
     reached = standing(season.season, [_paper(s) for s in [*_counted(work, sheet), closed]])
     if reached is None:
         raise ValueError("a closed paper counts")
-    city = work.session.scalar(select(Entry.city).where(Entry.id == sheet.entry_id))
+    city = run(work, _CITY, {"entry_id": sheet.entry_id}).scalar()
     mine = queries.Stand(
         sheet.entry_id,
         reached.points,
@@ -198,15 +214,8 @@ def _closed(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) 
 
 
 def _best_before(work: Work, sheet: Sheet, closed_at: datetime, score: int) -> int:
-    earlier = or_(
-        Attempt.closed_at < closed_at, and_(Attempt.closed_at == closed_at, Attempt.id <= sheet.id)
-    )
-    best = work.session.scalar(
-        select(func.max(Attempt.score)).where(
-            Attempt.entry_id == sheet.entry_id, Attempt.state != AttemptState.OPEN, earlier
-        )
-    )
-    return max(score, best or 0)
+    so_far = {"entry_id": sheet.entry_id, "closed_at": closed_at, "attempt_id": sheet.id}
+    return max(score, run(work, _BEST, so_far).scalar() or 0)
 
 
 def _reviewed(slot: Slot, answers: dict[str, list[int]]) -> Reviewed:

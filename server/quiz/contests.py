@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 
 from server.base.errors import NotFound
 from server.base.work import Work
 from server.quiz.models import Contest, RuleSetRow
+from server.quiz.prepared import run, table
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import LATE_START, RuleSet
 
@@ -42,6 +43,48 @@ class ContestView:
         return self.opens_at <= now < self.closes_at + LATE_START
 
 
+_contest, _rules = table(Contest), table(RuleSetRow)
+_other = _rules.alias()
+_in_force = (
+    select(_other.c.id)
+    .where(_other.c.contest_id == _contest.c.id)
+    .order_by(_other.c.valid_from.desc(), _other.c.id.desc())
+    .limit(1)
+    .correlate(_contest)
+    .scalar_subquery()
+)
+_CONTESTS = (
+    select(
+        _contest.c.id,
+        _contest.c.ref,
+        _contest.c.slug,
+        _contest.c.title,
+        _contest.c.programme_slug,
+        _contest.c.bank,
+        _contest.c.opens_at,
+        _contest.c.closes_at,
+        _rules.c.version,
+        _rules.c.body,
+        _rules.c.valid_from,
+    )
+    .select_from(_contest)
+    .join(_rules, _rules.c.id == _in_force)
+)
+_BY_NAME = _CONTESTS.where(
+    or_(_contest.c.ref == bindparam("name"), _contest.c.slug == bindparam("name"))
+)
+_BY_SLUG = _CONTESTS.where(_contest.c.slug == bindparam("name"))
+_BY_ID = _CONTESTS.where(_contest.c.id == bindparam("contest_id"))
+_YOUNGEST = (
+    _CONTESTS.where(_contest.c.id < bindparam("before"))
+    .order_by(_contest.c.id.desc())
+    .limit(bindparam("most"))
+)
+_BODY = select(_rules.c.body).where(
+    _rules.c.contest_id == bindparam("contest_id"), _rules.c.version == bindparam("of_version")
+)
+_MOST_ID = 2**63 - 1
+
 # Rules are named by their content, so what was read once stays right.
 _read: dict[str, RuleSet] = {}
 
@@ -59,7 +102,7 @@ def contest(work: Work, name: str) -> ContestView:
 
     Raises: NotFound (404).
     """
-    found = _one(work, or_(Contest.ref == name, Contest.slug == name))
+    found = _one(work, _BY_NAME, {"name": name})
     if found is None:
         raise NotFound
     return found
@@ -67,7 +110,7 @@ def contest(work: Work, name: str) -> ContestView:
 
 def by_slug(work: Work, slug: str) -> ContestView | None:
     """A contest by its slug, if there is one."""
-    return _one(work, Contest.slug == slug)
+    return _one(work, _BY_SLUG, {"name": slug})
 
 
 def contest_by_id(work: Work, contest_id: int) -> ContestView:
@@ -75,7 +118,7 @@ def contest_by_id(work: Work, contest_id: int) -> ContestView:
 
     Raises: NotFound (404).
     """
-    found = _one(work, Contest.id == contest_id)
+    found = _one(work, _BY_ID, {"contest_id": contest_id})
     if found is None:
         raise NotFound
     return found
@@ -83,57 +126,21 @@ def contest_by_id(work: Work, contest_id: int) -> ContestView:
 
 def contests(work: Work, limit: int, before_id: int | None) -> list[ContestView]:
     """Contests, the youngest first."""
-    asked = _contests().order_by(Contest.id.desc()).limit(limit)
-    if before_id is not None:
-        asked = asked.where(Contest.id < before_id)
-    return [_view(row) for row in work.session.execute(asked)]
+    rows = run(work, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
+    return [_view(row) for row in rows]
 
 
 def rules_at(work: Work, contest_id: int, version: str) -> RuleSet:
-    """The rules that a paper was begun under."""
+    """A version of a contest's rules."""
     if version in _read:
         return _read[version]
-    body = work.session.execute(
-        select(RuleSetRow.body).where(
-            RuleSetRow.contest_id == contest_id, RuleSetRow.version == version
-        )
-    ).scalar_one()
+    body = run(work, _BODY, {"contest_id": contest_id, "of_version": version}).scalar_one()
     return rules_from(version, body)
 
 
-def _one(work: Work, which: Any) -> ContestView | None:
-    row = work.session.execute(_contests().where(which)).one_or_none()
+def _one(work: Work, asked: Select[Any], values: dict[str, Any]) -> ContestView | None:
+    row = run(work, asked, values).one_or_none()
     return None if row is None else _view(row)
-
-
-def _contests() -> Select[Any]:
-    newest = (
-        select(
-            RuleSetRow.contest_id,
-            RuleSetRow.version,
-            RuleSetRow.body,
-            RuleSetRow.valid_from,
-            func.row_number()
-            .over(
-                partition_by=RuleSetRow.contest_id,
-                order_by=(RuleSetRow.valid_from.desc(), RuleSetRow.id.desc()),
-            )
-            .label("age"),
-        )
-    ).subquery()
-    return select(
-        Contest.id,
-        Contest.ref,
-        Contest.slug,
-        Contest.title,
-        Contest.programme_slug,
-        Contest.bank,
-        Contest.opens_at,
-        Contest.closes_at,
-        newest.c.version,
-        newest.c.body,
-        newest.c.valid_from,
-    ).join(newest, and_(newest.c.contest_id == Contest.id, newest.c.age == 1))
 
 
 def _view(row: Any) -> ContestView:

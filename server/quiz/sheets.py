@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
-from server.base.tables import insert_for
 from server.base.work import Work
 from server.quiz.kinds import AttemptState
-from server.quiz.models import Attempt, Bank, Contest, Deck, Entry
+from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
+from server.quiz.prepared import run, table
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """An attempt's row, and which bank its questions are in."""
+    """An attempt's row, which bank its questions are in, and which rules its season has now."""
 
     id: int
     ref: str
@@ -41,6 +42,7 @@ class Sheet:
     answers: dict[str, list[int]]
     bank: str
     bank_revision: str
+    season_version: str
     score: int | None = None
     correct_count: int | None = None
     duration_ms: int | None = None
@@ -65,49 +67,85 @@ class Try:
     score: int | None
 
 
-_OWN = (
-    Attempt.id,
-    Attempt.ref,
-    Attempt.contest_id,
-    Attempt.entry_id,
-    Attempt.citizen_id,
-    Attempt.on_day,
-    Attempt.on_week,
-    Attempt.try_no,
-    Attempt.day_limit,
-    Attempt.started_at,
-    Attempt.deadline_at,
-    Attempt.state,
-    Attempt.rules_version,
-    Attempt.paper,
-    Attempt.answers,
-    Attempt.score,
-    Attempt.correct_count,
-    Attempt.duration_ms,
-    Attempt.closed_at,
-    Attempt.rank_region,
-    Attempt.rank_city,
+_attempt, _contest, _bank = table(Attempt), table(Contest), table(Bank)
+_entry, _deck, _rules = table(Entry), table(Deck), table(RuleSetRow)
+_in_force = (
+    select(_rules.c.version)
+    .where(_rules.c.contest_id == _attempt.c.contest_id)
+    .order_by(_rules.c.valid_from.desc(), _rules.c.id.desc())
+    .limit(1)
+    .correlate(_attempt)
+    .scalar_subquery()
 )
-
-
-def _sheets() -> Select[Any]:
-    return (
-        select(
-            *_OWN,
-            Contest.ref.label("contest_ref"),
-            Contest.bank,
-            Bank.revision.label("bank_revision"),
-        )
-        .join(Contest, Contest.id == Attempt.contest_id)
-        .join(Bank, Bank.slug == Contest.bank)
+_SHEETS = (
+    select(
+        *_attempt.c,
+        _contest.c.ref.label("contest_ref"),
+        _contest.c.bank,
+        _bank.c.revision.label("bank_revision"),
+        _in_force.label("season_version"),
     )
-
-
-def _sheet(work: Work, asked: Select[Any], *, lock: bool) -> Sheet | None:
-    if lock:
-        asked = asked.with_for_update(of=Attempt)
-    row = work.session.execute(asked).one_or_none()
-    return None if row is None else Sheet(**row._mapping)
+    .select_from(_attempt)
+    .join(_contest, _contest.c.id == _attempt.c.contest_id)
+    .join(_bank, _bank.c.slug == _contest.c.bank)
+)
+_OF_CITIZEN = _SHEETS.where(
+    _attempt.c.ref == bindparam("ref"), _attempt.c.citizen_id == bindparam("citizen_id")
+)
+_BY_ID = _SHEETS.where(_attempt.c.id == bindparam("attempt_id"))
+_LOCKED_OF_CITIZEN = _OF_CITIZEN.with_for_update(of=_attempt)
+_LOCKED_BY_ID = _BY_ID.with_for_update(of=_attempt)
+_IN_CONTEST = _SHEETS.where(
+    _attempt.c.contest_id == bindparam("contest_id"),
+    _attempt.c.citizen_id == bindparam("citizen_id"),
+).order_by(_attempt.c.started_at, _attempt.c.id)
+_OF_ENTRY = _SHEETS.where(_attempt.c.entry_id == bindparam("entry_id")).order_by(
+    _attempt.c.started_at, _attempt.c.id
+)
+_TRIES = select(
+    _attempt.c.contest_id,
+    _attempt.c.ref,
+    _attempt.c.on_day,
+    _attempt.c.state,
+    _attempt.c.deadline_at,
+    _attempt.c.score,
+).where(
+    _attempt.c.citizen_id == bindparam("citizen_id"),
+    _attempt.c.contest_id.in_(bindparam("contest_ids", expanding=True)),
+)
+_OVERDUE = (
+    select(_attempt.c.id)
+    .where(_attempt.c.state == AttemptState.OPEN, _attempt.c.deadline_at < bindparam("before"))
+    .order_by(_attempt.c.deadline_at)
+    .limit(bindparam("most"))
+)
+_ADD = insert(_attempt).returning(_attempt.c.id)
+_KEEP = update(_attempt).where(_attempt.c.id == bindparam("attempt_id"))
+CLOSE = _KEEP.where(_attempt.c.state == AttemptState.OPEN)
+_LOCK_ENTRY = select(_entry.c.id).where(_entry.c.id == bindparam("entry_id")).with_for_update()
+_ENTRY_OF = (
+    select(_entry.c.id)
+    .where(
+        _entry.c.contest_id == bindparam("contest_id"),
+        _entry.c.citizen_id == bindparam("citizen_id"),
+    )
+    .with_for_update()
+)
+_DECK = (
+    select(_deck.c.id, _deck.c.counts)
+    .where(_deck.c.contest_id == bindparam("contest_id"), _deck.c.shard == bindparam("of_shard"))
+    .with_for_update()
+)
+_KEEP_DECK = update(_deck).where(_deck.c.id == bindparam("deck_id"))
+# Inserts that leave what is there; which of the two is known once a database is.
+_NEW_ENTRY = {
+    "sqlite": sqlite.insert(_entry).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_entry).on_conflict_do_nothing(),
+}
+_NEW_DECK = {
+    "sqlite": sqlite.insert(_deck).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_deck).on_conflict_do_nothing(),
+}
 
 
 def of_citizen(work: Work, ref: str, citizen_id: int, *, lock: bool = False) -> Sheet | None:
@@ -115,8 +153,9 @@ def of_citizen(work: Work, ref: str, citizen_id: int, *, lock: bool = False) -> 
 
     Locks: the attempt, when asked.
     """
-    asked = _sheets().where(Attempt.ref == ref, Attempt.citizen_id == citizen_id)
-    return _sheet(work, asked, lock=lock)
+    asked = _LOCKED_OF_CITIZEN if lock else _OF_CITIZEN
+    row = run(work, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    return None if row is None else Sheet(**row._mapping)
 
 
 def by_id(work: Work, attempt_id: int, *, lock: bool = False) -> Sheet | None:
@@ -124,94 +163,65 @@ def by_id(work: Work, attempt_id: int, *, lock: bool = False) -> Sheet | None:
 
     Locks: the attempt, when asked.
     """
-    return _sheet(work, _sheets().where(Attempt.id == attempt_id), lock=lock)
+    asked = _LOCKED_BY_ID if lock else _BY_ID
+    row = run(work, asked, {"attempt_id": attempt_id}).one_or_none()
+    return None if row is None else Sheet(**row._mapping)
 
 
 def in_contest(work: Work, contest_id: int, citizen_id: int) -> list[Sheet]:
     """All attempts of a citizen in a contest, the oldest first."""
-    asked = _sheets().where(Attempt.contest_id == contest_id, Attempt.citizen_id == citizen_id)
-    rows = work.session.execute(asked.order_by(Attempt.started_at, Attempt.id))
+    rows = run(work, _IN_CONTEST, {"contest_id": contest_id, "citizen_id": citizen_id})
     return [Sheet(**row._mapping) for row in rows]
-
-
-def tries(work: Work, contest_ids: Sequence[int], citizen_id: int) -> dict[int, list[Try]]:
-    """A citizen's attempts by contest, without their papers."""
-    asked = select(
-        Attempt.contest_id,
-        Attempt.ref,
-        Attempt.on_day,
-        Attempt.state,
-        Attempt.deadline_at,
-        Attempt.score,
-    ).where(Attempt.citizen_id == citizen_id, Attempt.contest_id.in_(contest_ids))
-    found: dict[int, list[Try]] = {}
-    for row in work.session.execute(asked):
-        found.setdefault(row.contest_id, []).append(
-            Try(
-                ref=row.ref,
-                on_day=row.on_day,
-                state=row.state,
-                deadline_at=row.deadline_at,
-                score=row.score,
-            )
-        )
-    return found
 
 
 def of_entry(work: Work, entry_id: int) -> list[Sheet]:
     """All attempts that count for an entry, the oldest first."""
-    asked = _sheets().where(Attempt.entry_id == entry_id)
-    rows = work.session.execute(asked.order_by(Attempt.started_at, Attempt.id))
-    return [Sheet(**row._mapping) for row in rows]
+    return [Sheet(**row._mapping) for row in run(work, _OF_ENTRY, {"entry_id": entry_id})]
+
+
+def tries(work: Work, contest_ids: Sequence[int], citizen_id: int) -> dict[int, list[Try]]:
+    """A citizen's attempts by contest, without their papers."""
+    found: dict[int, list[Try]] = {}
+    asked = {"citizen_id": citizen_id, "contest_ids": list(contest_ids)}
+    for row in run(work, _TRIES, asked).mappings():
+        facts = dict(row)
+        found.setdefault(facts.pop("contest_id"), []).append(Try(**facts))
+    return found
 
 
 def overdue(work: Work, before: datetime, limit: int) -> list[int]:
     """Open attempts whose deadline lies before an instant, the longest overdue first."""
-    asked = select(Attempt.id).where(
-        Attempt.state == AttemptState.OPEN, Attempt.deadline_at < before
-    )
-    return list(work.session.scalars(asked.order_by(Attempt.deadline_at).limit(limit)))
+    return list(run(work, _OVERDUE, {"before": before, "most": limit}).scalars())
 
 
 def add(work: Work, sheet: Mapping[str, Any]) -> int:
     """Write a new attempt; its number."""
-    made = insert(Attempt).values(**sheet).returning(Attempt.id)
-    return int(work.session.execute(made).scalar_one())
+    return int(run(work, _ADD, dict(sheet)).scalar_one())
 
 
 def keep_answers(work: Work, attempt_id: int, answers: Mapping[str, list[int]]) -> None:
     """Write the answers of an open attempt."""
-    work.session.execute(
-        update(Attempt).where(Attempt.id == attempt_id).values(answers=dict(answers))
-    )
+    run(work, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
 
 
 def keep_paper(work: Work, attempt_id: int, paper: list[dict[str, Any]]) -> None:
     """Write the paper of an open attempt."""
-    work.session.execute(update(Attempt).where(Attempt.id == attempt_id).values(paper=paper))
+    run(work, _KEEP, {"attempt_id": attempt_id, "paper": paper})
 
 
 def close(work: Work, attempt_id: int, closed: Mapping[str, Any]) -> bool:
     """Close an attempt unless it is closed already; whether this call did it."""
-    done = work.session.execute(closing_statement(attempt_id).values(**closed))
-    return int(getattr(done, "rowcount", 0)) == 1
-
-
-def closing_statement(attempt_id: int) -> Any:
-    """The compare-and-set from open to closed."""
-    return update(Attempt).where(Attempt.id == attempt_id, Attempt.state == AttemptState.OPEN)
+    return run(work, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
 
 
 def keep_ranks(work: Work, attempt_id: int, region: int, city: int | None) -> None:
     """Write the ranks that a closed attempt was told."""
-    work.session.execute(
-        update(Attempt).where(Attempt.id == attempt_id).values(rank_region=region, rank_city=city)
-    )
+    run(work, _KEEP, {"attempt_id": attempt_id, "rank_region": region, "rank_city": city})
 
 
 def lock_entry(work: Work, entry_id: int) -> None:
     """Hold an entry until the commit."""
-    work.session.execute(select(Entry.id).where(Entry.id == entry_id).with_for_update())
+    run(work, _LOCK_ENTRY, {"entry_id": entry_id})
 
 
 def entry_for(work: Work, contest_id: int, citizen_id: int) -> int:
@@ -219,18 +229,21 @@ def entry_for(work: Work, contest_id: int, citizen_id: int) -> int:
 
     Locks: the entry.
     """
-    place = accounts.place_of(work, citizen_id)
-    fresh = insert_for(work.session, Entry).values(
-        contest_id=contest_id,
-        citizen_id=citizen_id,
-        city=place.city,
-        county=place.county,
-        unit_id=place.unit_id,
-        audience=place.audience,
-    )
-    work.session.execute(fresh.on_conflict_do_nothing())
-    asked = select(Entry.id).where(Entry.contest_id == contest_id, Entry.citizen_id == citizen_id)
-    return int(work.session.execute(asked.with_for_update()).scalar_one())
+    whose = {"contest_id": contest_id, "citizen_id": citizen_id}
+    found = run(work, _ENTRY_OF, whose).scalar()
+    if found is None:
+        place = accounts.place_of(work, citizen_id)
+        fresh: dict[str, Any] = {
+            **whose,
+            "city": place.city,
+            "county": place.county,
+            "unit_id": place.unit_id,
+            "audience": place.audience,
+            "left_scopes": [],
+        }
+        run(work, _NEW_ENTRY[_dialect(work)], fresh)
+        found = run(work, _ENTRY_OF, whose).scalar_one()
+    return int(found)
 
 
 def lock_deck(work: Work, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:
@@ -238,19 +251,19 @@ def lock_deck(work: Work, contest_id: int, shard: int) -> tuple[int, dict[str, i
 
     Locks: the deck.
     """
-    asked = (
-        select(Deck.id, Deck.counts)
-        .where(Deck.contest_id == contest_id, Deck.shard == shard)
-        .with_for_update()
-    )
-    found = work.session.execute(asked).one_or_none()
+    which = {"contest_id": contest_id, "of_shard": shard}
+    found = run(work, _DECK, which).one_or_none()
     if found is None:
-        fresh = insert_for(work.session, Deck).values(contest_id=contest_id, shard=shard, counts={})
-        work.session.execute(fresh.on_conflict_do_nothing())
-        found = work.session.execute(asked).one()
-    return found[0], dict(found[1])
+        fresh: dict[str, Any] = {"contest_id": contest_id, "shard": shard, "counts": {}}
+        run(work, _NEW_DECK[_dialect(work)], fresh)
+        found = run(work, _DECK, which).one()
+    return found.id, dict(found.counts)
 
 
 def keep_deck(work: Work, deck_id: int, counts: Mapping[str, int]) -> None:
     """Write a deck's counters."""
-    work.session.execute(update(Deck).where(Deck.id == deck_id).values(counts=dict(counts)))
+    run(work, _KEEP_DECK, {"deck_id": deck_id, "counts": dict(counts)})
+
+
+def _dialect(work: Work) -> str:
+    return work.session.get_bind().dialect.name
