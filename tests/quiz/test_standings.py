@@ -11,10 +11,19 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from server.base.work import Desk
-from server.quiz import attempts, board_view
+from server.quiz import attempts, board_view, sheets
 from server.quiz.contests import ContestView
 from tests.kit.clock import FakeClock
-from tests.kit.quiz import Answers, Shown, citizens, guessed, open_contest, right_texts, shown
+from tests.kit.quiz import (
+    Answers,
+    Shown,
+    citizens,
+    guessed,
+    open_contest,
+    right_texts,
+    shown,
+    some_right,
+)
 
 CITIES = ("450100", "450200")
 
@@ -121,3 +130,50 @@ def test_every_board_equals_a_recount_of_the_raw_answers(
         assert lines == [(at, s, t) for at, (_, s, t) in enumerate(expected, start=1)]
         assert [mine.rank for mine in order if mine] == list(range(1, len(expected) + 1))
         assert board.total == len(expected)
+
+
+def handed_in(desk: Desk, contest: ContestView, plan: list[tuple[int, int, int]]) -> None:
+    """(citizen, seconds from now at the start, seconds used), each with 80 points."""
+    clock, noon = desk.tools.clock, desk.tools.clock.now()
+    papers = {}
+    acts = [(begins, citizen, None) for citizen, begins, _ in plan]
+    acts += [(begins + used, citizen, used) for citizen, begins, used in plan]
+    for at, citizen, used in sorted(acts, key=lambda act: act[0]):
+        clock.set(noon + timedelta(seconds=at))  # type: ignore[attr-defined]
+        with desk.work() as work:
+            if used is None:
+                papers[citizen] = attempts.start(work, contest.ref, citizen).view
+            else:
+                view = papers[citizen]
+                attempts.submit(work, view.sheet.ref, citizen, some_right(shown(view), 8))
+
+
+def three_ties_rank_by_time_then_earlier_finish_then_older_entry(house: Desk) -> None:
+    contest = open_contest(house)
+    slow, late, early, twin, quick = citizens(house, 5)
+    handed_in(
+        house,
+        contest,
+        [(slow, 0, 90), (late, 60, 60), (early, 10, 60), (twin, 10, 60), (quick, 200, 45)],
+    )
+    with house.work(read_only=True) as work:
+        ranks = {
+            citizen: board_view.board(work, contest, citizen_id=citizen).me.rank  # type: ignore[union-attr]
+            for citizen in (quick, early, twin, late, slow)
+        }
+        lines = board_view.board(work, contest).items
+    assert list(ranks.values()) == [1, 2, 3, 4, 5]
+    assert [line.duration_ms for line in lines] == [45_000, 60_000, 60_000, 60_000, 90_000]
+    with house.work(read_only=True) as work:
+        views = [sheets.in_contest(work, contest.id, c)[0] for c in (quick, early, twin)]
+    assert views[1].closed_at == views[2].closed_at
+
+
+@pytest.mark.race
+def test_ties_rank_alike_on_both_databases_with_redis(either: Desk) -> None:
+    three_ties_rank_by_time_then_earlier_finish_then_older_entry(either)
+
+
+@pytest.mark.race
+def test_ties_rank_alike_on_both_databases_without_redis(without: Desk) -> None:
+    three_ties_rank_by_time_then_earlier_finish_then_older_entry(without)
