@@ -19,6 +19,7 @@ from server.quiz.errors import (
     NoAttemptsLeft,
     NoMoreQuestions,
 )
+from server.quiz.practice_api import PRACTICE_API
 from server.quiz.schemas import (
     AnswersIn,
     AttemptOut,
@@ -30,8 +31,8 @@ from server.quiz.schemas import (
     SubmissionIn,
 )
 
-# The boards are declared in a file of their own; outside there is one API of the contest.
-API = Api("quiz", routes=[*BOARD_API.routes])
+# Boards, practice and shares are declared in files of their own; outside there is one API.
+API = Api("quiz", routes=[*BOARD_API.routes, *PRACTICE_API.routes])
 
 
 def _me(work: Work) -> int:

@@ -156,7 +156,7 @@ def _draw(work: Work, contest: ContestView, bank: Bank, past: Sequence[Sheet]) -
     seen = {
         bank.by_id[row["q"]].ref: number for number, sheet in enumerate(past) for row in sheet.paper
     }
-    pools = [(part, bank.pool(part)) for part in contest.rules.parts]
+    pools = [(part, bank.pool(part, contest.left_out)) for part in contest.rules.parts]
     try:
         items = draw(
             pools,

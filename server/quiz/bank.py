@@ -23,16 +23,19 @@ from server.quiz.rules import Part
 class Bank:
     """One state of a bank."""
 
+    slug: str
     revision: str
     by_id: Mapping[int, Item]
     live: Sequence[Item]
-    _pools: dict[Part, Sequence[Item]] = field(default_factory=dict)
+    _pools: dict[tuple[Part, frozenset[str]], Sequence[Item]] = field(default_factory=dict)
 
-    def pool(self, part: Part) -> Sequence[Item]:
-        """The live questions that fit a part of a blueprint."""
-        if part not in self._pools:
-            self._pools[part] = [item for item in self.live if fits(item, part)]
-        return self._pools[part]
+    def pool(self, part: Part, left_out: frozenset[str] = frozenset()) -> Sequence[Item]:
+        """The live questions that fit a part of a blueprint, without those left out."""
+        found = self._pools.get((part, left_out))
+        if found is None:
+            found = [item for item in self.live if fits(item, part) and item.ref not in left_out]
+            self._pools[part, left_out] = found
+        return found
 
 
 _bank = table(models.Bank)
@@ -57,6 +60,20 @@ def bank_of(work: Work, slug: str, revision: str | None = None) -> Bank:
             _kept.pop(next(iter(_kept)), None)
         _kept[revision] = found
     return found
+
+
+def every_bank(work: Work) -> list[Bank]:
+    """All banks as they are now."""
+    rows = work.session.execute(select(models.Bank.slug, models.Bank.revision))
+    return [bank_of(work, slug, revision) for slug, revision in rows.all()]
+
+
+def every_version(work: Work) -> Mapping[int, Item]:
+    """Every version of every question by its number."""
+    banks = every_bank(work)
+    if len(banks) == 1:
+        return banks[0].by_id
+    return {number: item for bank in banks for number, item in bank.by_id.items()}
 
 
 def changed(work: Work, slug: str) -> None:
@@ -92,7 +109,7 @@ def _read(work: Work, slug: str, revision: str) -> Bank:
         by_id[item.id] = item
         if state is QuestionState.LIVE:
             live.append(item)
-    return Bank(revision=revision, by_id=by_id, live=live)
+    return Bank(slug=slug, revision=revision, by_id=by_id, live=live)
 
 
 _NAMES = (

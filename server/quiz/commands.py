@@ -26,6 +26,9 @@ PRESETS = ROOT / "config" / "campaign" / "2020" / "contest_rules.json"
 BANK = "demo"
 PROGRAMME = "quiz-contest"
 DEMO_CONTEST = "daily-quiz"
+QUESTIONS = PRESETS.with_name("questions.csv")
+# Every so many-th question of the demo's file is kept from its contest, for practice.
+_PRACTICE_EVERY = 5
 _DEMO_DAYS = 120
 
 
@@ -143,8 +146,14 @@ def open_demo_contest(desk: Desk) -> str:
             opens_at=opens_at if there is None else there.opens_at,
             closes_at=closes_at if there is None else there.closes_at,
             body=body,
+            left_out=_kept_for_practice(),
         )
         return _set(work, plan)
+
+
+def _kept_for_practice() -> tuple[str, ...]:
+    drafts = read_table(QUESTIONS).drafts
+    return tuple(draft.ref for draft in drafts[_PRACTICE_EVERY - 1 :: _PRACTICE_EVERY])
 
 
 def _demo_window(work: Work) -> tuple[datetime, datetime]:

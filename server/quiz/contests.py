@@ -14,7 +14,7 @@ from server.base.work import Work
 from server.quiz.models import Contest, RuleSetRow
 from server.quiz.prepared import run, table
 from server.quiz.rule_check import read_rule_set
-from server.quiz.rules import LATE_START, RuleSet
+from server.quiz.rules import LATE_START, RuleSet, deadline, is_over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class ContestView:
     closes_at: datetime
     rules: RuleSet
     valid_from: datetime
+    left_out: frozenset[str] = frozenset()
 
     def state(self, now: datetime) -> str:
         """Where the contest stands: `upcoming`, `open`, `closed`."""
@@ -63,6 +64,7 @@ _CONTESTS = (
         _contest.c.bank,
         _contest.c.opens_at,
         _contest.c.closes_at,
+        _contest.c.left_out,
         _rules.c.version,
         _rules.c.body,
         _rules.c.valid_from,
@@ -130,6 +132,16 @@ def contests(work: Work, limit: int, before_id: int | None) -> list[ContestView]
     return [_view(row) for row in rows]
 
 
+def unfinished(work: Work) -> list[ContestView]:
+    """Contests that deal papers now or will, or whose last papers may still be answered."""
+    found = [_view(row) for row in run(work, _CONTESTS, {})]
+    return [
+        one
+        for one in found
+        if not is_over(work.now, deadline(one.rules, one.closes_at + LATE_START))
+    ]
+
+
 def rules_at(work: Work, contest_id: int, version: str) -> RuleSet:
     """A version of a contest's rules."""
     if version in _read:
@@ -155,4 +167,5 @@ def _view(row: Any) -> ContestView:
         closes_at=row.closes_at,
         rules=rules_from(row.version, row.body),
         valid_from=row.valid_from,
+        left_out=frozenset(row.left_out),
     )

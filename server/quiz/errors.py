@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import Conflict
+from server.base.errors import Conflict, Unavailable
 
 
 class ContestNotOpen(Conflict):
@@ -63,3 +63,21 @@ class RulesRefused(Conflict):
     """The rules cannot be used; `reasons` says why."""
 
     code = "rules_refused"
+
+
+class ReasonRefused(Conflict):
+    """WeChat's content check holds these words for unfit."""
+
+    code = "reason_refused"
+
+
+class AttemptOpen(Conflict):
+    """A paper that is not over has nothing to show yet."""
+
+    code = "attempt_open"
+
+
+class PosterNotReady(Unavailable):
+    """The code on the poster is not there yet, because WeChat was away."""
+
+    code = "poster_not_ready"

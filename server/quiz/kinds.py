@@ -44,3 +44,11 @@ class Season(StrEnum):
     SUM = "sum_of_scores"
     MEAN = "mean_of_papers"
     LAST = "last_paper"
+
+
+class WordsState(StrEnum):
+    """What WeChat's content check said of a citizen's words."""
+
+    PASSED = "passed"
+    REVIEW = "review"
+    UNCHECKED = "unchecked"

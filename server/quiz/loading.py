@@ -48,7 +48,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class ContestPlan:
-    """A contest as it shall be; `body` is its rule set."""
+    """A contest as it shall be; `body` is its rule set, `left_out` are refs it never deals."""
 
     slug: str
     title: str
@@ -57,6 +57,7 @@ class ContestPlan:
     opens_at: datetime
     closes_at: datetime
     body: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
 
 
 def lock_bank(work: Work, slug: str) -> None:
@@ -173,6 +174,7 @@ def set_contest(work: Work, plan: ContestPlan) -> str:
         "bank": plan.bank,
         "opens_at": plan.opens_at,
         "closes_at": plan.closes_at,
+        "left_out": list(plan.left_out),
     }
     fresh = insert_for(work.session, Contest).values(
         ref=work.new_ref("con"), slug=plan.slug, made_at=work.now, **facts
@@ -188,7 +190,8 @@ def set_contest(work: Work, plan: ContestPlan) -> str:
 
 def _cannot_fill(work: Work, plan: ContestPlan) -> list[str]:
     rules = read_rule_set(plan.body)
-    lacking = shortages(rules.parts, banks.bank_of(work, plan.bank).live)
+    live = banks.bank_of(work, plan.bank).live
+    lacking = shortages(rules.parts, [item for item in live if item.ref not in plan.left_out])
     return [
         f"bank {plan.bank}: {part.kind or 'questions'}: {part.count} wanted, {there} there"
         for part, there in lacking

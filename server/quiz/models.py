@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -27,6 +28,7 @@ from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.quiz.kinds import AttemptState as AttemptState
 from server.quiz.kinds import Kind as Kind
 from server.quiz.kinds import QuestionState as QuestionState
+from server.quiz.kinds import WordsState as WordsState
 
 
 class Bank(Base):
@@ -88,6 +90,8 @@ class Contest(Base):
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Refs of questions of its bank that it never deals: they are there for practice.
+    left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
 
 
 class RuleSetRow(Base):
@@ -228,6 +232,113 @@ Index(
     Standing.reached_at,
     Standing.entry_id,
 )
+
+
+class Practice(Base):
+    """Questions dealt for practice; it has no clock, no score and no place on any board."""
+
+    __tablename__ = "practice"
+    __table_args__ = (Index("ix_practice_citizen_id", "citizen_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    paper: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PracticeAnswer(Base):
+    """The first answer to a question of a practice; later ones are told the same."""
+
+    __tablename__ = "practice_answer"
+    __table_args__ = (UniqueConstraint("practice_id", "question_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    practice_id: Mapped[int] = mapped_column(BigId, ForeignKey("practice.id"))
+    question_id: Mapped[int] = mapped_column(BigId, ForeignKey("question.id"))
+    chosen: Mapped[list[int]] = mapped_column(Json)
+    correct: Mapped[bool]
+    answered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class QuestionReport(Base):
+    """What a citizen finds wrong with the version of a question that they saw."""
+
+    __tablename__ = "question_report"
+    __table_args__ = (
+        UniqueConstraint("citizen_id", "question_id"),
+        Index("ix_question_report_question_id", "question_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    question_id: Mapped[int] = mapped_column(BigId, ForeignKey("question.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    # Words that WeChat could not judge in time are shown to an organizer as such.
+    words: Mapped[WordsState] = mapped_column(enum_column(WordsState, "words"))
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Share(Base):
+    """A citizen's card of one closed paper. Nothing is ever counted in anybody's favour by it.
+
+    `code_picture` is the mini-program code of its poster; WeChat makes it, so it may come later.
+    """
+
+    __tablename__ = "share"
+    __table_args__ = (Index("ix_share_citizen_id", "citizen_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(32), unique=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    attempt_id: Mapped[int] = mapped_column(BigId, ForeignKey("attempt.id"), unique=True)
+    code_picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    code_after: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Visit(Base):
+    """A citizen came by a share or a channel's code: once for each of them and Beijing day."""
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        UniqueConstraint("citizen_id", "scene", "on_day"),
+        Index("ix_visit_scene_on_day", "scene", "on_day"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    scene: Mapped[str] = mapped_column(String(64))
+    on_day: Mapped[date]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WeChatGroup(Base):
+    """A WeChat group that members opened the mini-program from; its id is kept as a keyed hash."""
+
+    __tablename__ = "wechat_group"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    opengid_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class GroupMember(Base):
+    """A citizen is on a group's boards, in every contest."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (
+        UniqueConstraint("group_id", "citizen_id"),
+        Index("ix_group_member_citizen_id", "citizen_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    group_id: Mapped[int] = mapped_column(BigId, ForeignKey("wechat_group.id"))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
 
 # What a closed attempt keeps for ever. Its owner may change (two citizens found to be one),
 # its ranks may be set once. PostgreSQL cannot compare JSON, so its text is compared.

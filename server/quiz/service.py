@@ -17,6 +17,7 @@ from server.quiz.board_hooks import BOARD_HOOKS
 from server.quiz.contests import ContestView
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt
+from server.quiz.own_hooks import OWN_HOOKS
 from server.quiz.rules import GRACE, is_over
 
 
@@ -64,4 +65,4 @@ def _overdue_papers(work: Work) -> float:
 
 
 READINGS: Mapping[str, Callable[[Work], float]] = {"quiz_overdue_papers": _overdue_papers}
-HOOKS: Hooks = BOARD_HOOKS
+HOOKS: Hooks = BOARD_HOOKS + OWN_HOOKS

@@ -1,0 +1,179 @@
+"""Practice: questions without a clock, each with its key and explanation right after the answer.
+
+Only what can give no advantage is dealt: questions that no contest may still ask, and those that
+this citizen has handed in. Nothing here touches a paper, a limit, a standing or a board.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from server.base.errors import Invalid, NotFound
+from server.base.pace import hold_pace
+from server.base.tables import insert_for
+from server.base.work import Work
+from server.quiz import contests, mistakes, papers
+from server.quiz.bank import every_bank, every_version
+from server.quiz.drawing import Item, fits
+from server.quiz.kinds import AttemptState, Timer
+from server.quiz.models import Attempt, Practice, PracticeAnswer
+from server.quiz.papers import Slot
+from server.quiz.rules import is_right
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dealt:
+    """A practice as it was dealt; there may be fewer questions than asked for, or none."""
+
+    ref: str
+    slots: Sequence[Slot]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the first answer to a question came to, in this practice's keys."""
+
+    question_ref: str
+    chosen: list[str]
+    correct: bool
+    key: list[str]
+    explanation: str
+
+
+def begin(
+    work: Work,
+    citizen_id: int,
+    *,
+    count: int,
+    topics: Collection[str] = (),
+    from_mistakes: bool = False,
+) -> Dealt:
+    """Deal so many questions, those practised least first; fewer when there are not so many.
+
+    Units: no `topics` mean all; `from_mistakes` deals from the wrong-answer book alone.
+    Raises: TooManyRequests (429).
+    """
+    _hold_pace(work, citizen_id)
+    pool = _pool(work, citizen_id)
+    if topics:
+        pool = [item for item in pool if item.topic in topics]
+    if from_mistakes:
+        wrong = {mistake.item.ref for mistake in mistakes.book(work, citizen_id)}
+        pool = [item for item in pool if item.ref in wrong]
+    paper = papers.deal(_least_practised(work, citizen_id, pool)[:count], work.random)
+    row = Practice(ref=work.new_ref("pra"), citizen_id=citizen_id, paper=paper, made_at=work.now)
+    work.session.add(row)
+    return Dealt(ref=row.ref, slots=_slots(paper, {item.id: item for item in pool}, work.now))
+
+
+def answer(work: Work, ref: str, citizen_id: int, question_ref: str, keys: Sequence[str]) -> Told:
+    """Mark an answer; whoever answers a question again is told what came of the first time.
+
+    Raises: NotFound (404) also for another's practice, Invalid (422) for a question or option
+    that is not there, TooManyRequests (429).
+    """
+    row = work.session.scalar(
+        select(Practice).where(Practice.ref == ref, Practice.citizen_id == citizen_id)
+    )
+    if row is None:
+        raise NotFound
+    _hold_pace(work, citizen_id)
+    dealt = _slots(row.paper, every_version(work), row.made_at)
+    slots = {slot.item.ref: slot for slot in dealt}
+    slot = slots.get(question_ref)
+    if slot is None:
+        raise Invalid((("body", "question_id"), "no such question in this practice"))
+    chosen = _chosen(slot, keys)
+    first = _keep_first(work, row.id, slot.item, chosen)
+    return Told(
+        question_ref=question_ref,
+        chosen=slot.keys_of(first),
+        correct=is_right(slot.item.answer, first),
+        key=slot.keys_of(slot.item.answer),
+        explanation=slot.item.explanation,
+    )
+
+
+def _hold_pace(work: Work, citizen_id: int) -> None:
+    per_minute = work.settings.limits.answer_per_minute
+    hold_pace(work.kv.limiter, "practice", str(citizen_id), per_minute)
+
+
+def _chosen(slot: Slot, keys: Sequence[str]) -> list[int]:
+    try:
+        chosen = slot.options_of(keys)
+    except ValueError as trouble:
+        raise Invalid((("body", "answer"), str(trouble))) from None
+    if not chosen:
+        raise Invalid((("body", "answer"), "an answer names an option"))
+    return chosen
+
+
+def _keep_first(work: Work, practice_id: int, item: Item, chosen: list[int]) -> list[int]:
+    fresh = insert_for(work.session, PracticeAnswer).values(
+        practice_id=practice_id,
+        question_id=item.id,
+        chosen=chosen,
+        correct=is_right(item.answer, chosen),
+        answered_at=work.now,
+    )
+    work.session.execute(fresh.on_conflict_do_nothing())
+    first = work.session.scalar(
+        select(PracticeAnswer.chosen).where(
+            PracticeAnswer.practice_id == practice_id, PracticeAnswer.question_id == item.id
+        )
+    )
+    return list(first or [])
+
+
+def _pool(work: Work, citizen_id: int) -> list[Item]:
+    """Live questions that this citizen may practise."""
+    handed_in = _handed_in(work, citizen_id)
+    to_come = contests.unfinished(work)
+    found = []
+    for bank in every_bank(work):
+        asking = [one for one in to_come if one.bank == bank.slug]
+        found += [
+            item
+            for item in bank.live
+            if item.id in handed_in or not any(_may_ask(contest, item) for contest in asking)
+        ]
+    return found
+
+
+def _may_ask(contest: contests.ContestView, item: Item) -> bool:
+    return item.ref not in contest.left_out and any(
+        fits(item, part) for part in contest.rules.parts
+    )
+
+
+def _handed_in(work: Work, citizen_id: int) -> set[int]:
+    """The versions that stood on this citizen's closed papers."""
+    closed = select(Attempt.paper).where(
+        Attempt.citizen_id == citizen_id, Attempt.state != AttemptState.OPEN
+    )
+    return {row["q"] for paper in work.session.scalars(closed) for row in paper}
+
+
+def _least_practised(work: Work, citizen_id: int, pool: Sequence[Item]) -> list[Item]:
+    asked = (
+        select(PracticeAnswer.question_id, func.count())
+        .join(Practice, Practice.id == PracticeAnswer.practice_id)
+        .where(Practice.citizen_id == citizen_id)
+        .group_by(PracticeAnswer.question_id)
+    )
+    times: dict[int, int] = {row[0]: row[1] for row in work.session.execute(asked)}
+    mixed = list(pool)
+    work.random.shuffle(mixed)
+    return sorted(mixed, key=lambda item: times.get(item.id, 0))
+
+
+def _slots(
+    paper: Sequence[Mapping[str, Any]], by_id: Mapping[int, Item], made_at: datetime
+) -> list[Slot]:
+    return papers.slots(paper, by_id, Timer.PAPER, made_at, made_at)

@@ -1,0 +1,169 @@
+"""Practice, the wrong-answer book and reports about questions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.base.errors import Invalid, NotAuthenticated, NotFound
+from server.base.pace import count_own_words
+from server.base.web.auth import Who
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.schema import Page, PageQuery
+from server.base.work import Work
+from server.quiz import mistakes, practice, reports, shapes
+from server.quiz.errors import ReasonRefused
+from server.quiz.kinds import WordsState
+from server.quiz.mistakes import Mistake
+from server.quiz.practice_schemas import (
+    MistakeOut,
+    PracticeAnswerIn,
+    PracticeAnswerOut,
+    PracticeIn,
+    PracticeOut,
+    ReportIn,
+)
+from server.quiz.reports import Reported
+
+PRACTICE_API = Api("practice")
+
+
+def _me(work: Work) -> int:
+    if work.actor is None:
+        raise NotAuthenticated
+    return work.actor.id
+
+
+@endpoint(
+    PRACTICE_API,
+    "POST",
+    "/practice",
+    who=Who.CITIZEN,
+    body=PracticeIn,
+    out=PracticeOut,
+    status=(201,),
+    consent=True,
+)
+def begin_practice(work: Work, body: PracticeIn) -> PracticeOut:
+    """Deal questions to practise: without a clock, without a rank."""
+    dealt = practice.begin(
+        work,
+        _me(work),
+        count=body.count,
+        topics=body.topics,
+        from_mistakes=body.from_mistakes,
+    )
+    return PracticeOut(
+        id=dealt.ref,
+        questions=[shapes.question_out(slot, timed=False) for slot in dealt.slots],
+    )
+
+
+@endpoint(
+    PRACTICE_API,
+    "POST",
+    "/practice/<ref>/answers",
+    who=Who.CITIZEN,
+    body=PracticeAnswerIn,
+    out=PracticeAnswerOut,
+    errors=(NotFound, Invalid),
+    consent=True,
+)
+def answer_practice(work: Work, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
+    """Answer one question and see the key with its explanation; a repeat tells the first result."""
+    told = practice.answer(work, ref, _me(work), body.question_id, body.answer)
+    return PracticeAnswerOut(
+        question_id=told.question_ref,
+        chosen=told.chosen,
+        correct=told.correct,
+        key=told.key,
+        explanation=told.explanation,
+    )
+
+
+@endpoint(
+    PRACTICE_API,
+    "GET",
+    "/me/mistakes",
+    who=Who.CITIZEN,
+    query=PageQuery,
+    out=Page[MistakeOut],
+    errors=(Invalid,),
+)
+def list_mistakes(work: Work, query: PageQuery) -> Page[MistakeOut]:
+    """The wrong-answer book, the latest mistake first."""
+    after = None if query.after is None else _position(query.after)
+    found = [m for m in mistakes.book(work, _me(work)) if after is None or _place(m) < after]
+    shown = found[: query.limit]
+    last = _place(shown[-1]) if len(found) > len(shown) else None
+    return Page(
+        items=[_mistake_out(mistake) for mistake in shown],
+        next=None if last is None else encode_cursor(last[0].isoformat(), last[1]),
+    )
+
+
+def _place(mistake: Mistake) -> tuple[datetime, str]:
+    return mistake.wrong_at, mistake.item.ref
+
+
+def _position(cursor: str) -> tuple[datetime, str]:
+    at, ref = decode_cursor(cursor, str, str)
+    try:
+        instant = datetime.fromisoformat(str(at))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return instant, str(ref)
+
+
+def _mistake_out(mistake: Mistake) -> MistakeOut:
+    item = mistake.item
+    return MistakeOut(
+        question_id=item.ref,
+        kind=item.kind.value,
+        topic=item.topic,
+        stem=item.stem,
+        options=list(item.options),
+        chosen=[item.options[at] for at in mistake.chosen],
+        correct=[item.options[at] for at in item.answer],
+        explanation=item.explanation,
+        where=mistake.where,
+        wrong_at=mistake.wrong_at,
+        right_in_a_row=mistake.right_in_a_row,
+    )
+
+
+def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
+    """Have the words judged, unless this version was reported before."""
+    if asking.actor is None:
+        raise NotAuthenticated
+    with asking.desk.work(read_only=True) as work:
+        reported = reports.to_be_reported(work, ref, asking.actor.id)
+    reason = reports.clean_reason(body.reason)
+    if reported.known:
+        return reported, WordsState.UNCHECKED
+    count_own_words(asking.desk.tools, asking.actor.id)
+    return reported, reports.judge(asking.gateway, reported, reason)
+
+
+@endpoint(
+    PRACTICE_API,
+    "POST",
+    "/questions/<ref>/reports",
+    who=Who.CITIZEN,
+    body=ReportIn,
+    status=(202,),
+    errors=(NotFound, ReasonRefused, Invalid),
+    consent=True,
+    ask=_judged,
+)
+def report_question(
+    work: Work,
+    ref: str,  # noqa: ARG001 - found before the words were judged
+    body: ReportIn,
+    asked: tuple[Reported, WordsState],
+) -> None:
+    """Tell what is wrong with a question that one has seen; once for each version of it."""
+    reported, words = asked
+    reports.report(work, _me(work), reported, reports.clean_reason(body.reason), words)
