@@ -16,6 +16,7 @@ from server import slices
 from server.app import House, open_house
 from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
+from server.base.kv.client import KvAway
 from server.base.log import set_up_logging
 from server.base.schema import migrate
 from server.base.settings import ROOT, SettingsError, load_settings
@@ -45,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
         return int(asked.run(open_house(settings, background=True), asked))
     except AppError as refusal:
         _tell(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
+        return 1
+    except KvAway:
+        _tell("Redis is away: nothing was changed there", error=True)
         return 1
 
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from server.base.kv.client import KvAway
 from server.base.kv.facilities import Facilities
@@ -167,16 +170,22 @@ def _write(work: Work, rows: Sequence[dict[str, object]]) -> dict[str, Stand]:
     """Insert or renew standings; each write has a version of its own."""
     if not rows:
         return {}
-    fresh = insert_for(work.session, Standing).values(rows)
+    # On the connection, not through the mapper: this is on the way of every submission.
+    written = work.session.connection().execute(_renewing(work.session), rows)
+    return {row[0]: Stand(*row[1:]) for row in written}
+
+
+def _renewing(session: Session) -> ReturningInsert[Any]:
+    fresh = insert_for(session, Standing)
     told = ("points", "time_ms", "reached_at", "changed_at")
-    renewed = fresh.on_conflict_do_update(
+    renewed: ReturningInsert[Any] = fresh.on_conflict_do_update(
         index_elements=["entry_id", "period"],
         set_={
             "version": Standing.version + 1,
             **{name: getattr(fresh.excluded, name) for name in told},
         },
     ).returning(Standing.period, *queries.STAND_COLUMNS)
-    return {row[0]: Stand(*row[1:]) for row in work.session.execute(renewed)}
+    return renewed
 
 
 def _ranks(work: Work, counted: Counted, mine: Stand) -> Ranks:

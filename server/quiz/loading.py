@@ -17,7 +17,7 @@ from server.base.work import Work
 from server.quiz import bank as banks
 from server.quiz.drawing import shortages
 from server.quiz.kinds import QuestionState
-from server.quiz.models import Bank, Contest, Question, RuleSetRow
+from server.quiz.models import Attempt, Bank, Contest, Question, RuleSetRow
 from server.quiz.question_files import Draft, Problem, sameness
 from server.quiz.rule_check import RuleSetRefused, read_rule_set
 
@@ -163,7 +163,7 @@ def set_contest(work: Work, plan: ContestPlan) -> str:
     Raises: RuleSetRefused when its rules or its bank cannot give a paper.
     """
     rules = read_rule_set(plan.body)
-    reasons = _cannot_fill(work, plan)
+    reasons = _cannot_fill(work, plan) + _other_bank(work, plan)
     if plan.opens_at >= plan.closes_at:
         reasons.append("window: it closes before it opens")
     if reasons:
@@ -196,6 +196,17 @@ def _cannot_fill(work: Work, plan: ContestPlan) -> list[str]:
         f"bank {plan.bank}: {part.kind or 'questions'}: {part.count} wanted, {there} there"
         for part, there in lacking
     ]
+
+
+def _other_bank(work: Work, plan: ContestPlan) -> list[str]:
+    """Papers are tied to the questions of the bank they were dealt from."""
+    dealt = (
+        select(Contest.bank)
+        .join(Attempt, Attempt.contest_id == Contest.id)
+        .where(Contest.slug == plan.slug, Contest.bank != plan.bank)
+    )
+    banks_dealt = work.session.scalars(dealt.limit(1)).all()
+    return [f"bank: papers have been dealt from {bank}" for bank in banks_dealt]
 
 
 def _put_in_force(work: Work, contest_id: int, version: str, body: Mapping[str, Any]) -> None:

@@ -29,12 +29,14 @@ FACTS = frozenset(
         "draw_pass_score",
         "left_out",
         "note",
+        "practice_unlimited",
         "prize_delivery",
         "prizes",
         "ranking",
         "registration_fields",
         "seconds_per_question_advice",
         "source",
+        "unit_board_min_members",
     }
 )
 # These have one possible value until somebody builds another.
@@ -155,8 +157,6 @@ def _read(reader: _Reader) -> RuleSet:
         paper_seconds=seconds,
         seconds_per_question=per_question if timer is Timer.ITEM else None,
         season=reader.word("season_score", Season, Season.BEST.value),
-        practice_unlimited=reader.value("practice_unlimited", bool, False),
-        unit_board_min_members=reader.positive("unit_board_min_members") or 10,
     )
 
 

@@ -44,8 +44,6 @@ class RuleSet:
     paper_seconds: int
     seconds_per_question: int | None
     season: Season
-    practice_unlimited: bool
-    unit_board_min_members: int
 
     @property
     def question_count(self) -> int:

@@ -79,7 +79,6 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
     yield "reveal", texts.say("quiz.rules.reveal")
     yield "season", texts.say(_SEASON[rules.season])
     yield "ties", texts.say("quiz.rules.ties")
-    yield "unit_board", texts.say("quiz.rules.unit_board", count=rules.unit_board_min_members)
     yield "no_reward", texts.say("quiz.rules.no_reward")
 
 

@@ -10,10 +10,22 @@ from server.quiz.board_tasks import BOARD_TASKS
 
 _log = logging.getLogger(__name__)
 BATCH = 200
+# So many at most in one run, so that a worker can be stopped between runs.
+_BATCHES = 20
 
 
 def close_expired(shop: Shop, *_ids: int) -> int:
     """Close open papers past deadline and grace, each in its own transaction; how many."""
+    total = 0
+    for _ in range(_BATCHES):
+        closed = _close_batch(shop)
+        total += closed
+        if closed < BATCH:
+            break
+    return total
+
+
+def _close_batch(shop: Shop) -> int:
     with shop.desk.work(read_only=True) as reading:
         due = closing.overdue(reading, BATCH)
     closed = 0

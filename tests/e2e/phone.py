@@ -158,6 +158,7 @@ def bubbles(page: Page) -> Locator:
 
 
 def write(page: Page, words: str) -> None:
+    expect(page.locator("#foot")).to_be_visible()
     if page.get_by_role("button", name="换成打字").is_visible():
         page.get_by_role("button", name="换成打字").click()
     page.get_by_label("消息", exact=True).fill(words)

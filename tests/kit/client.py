@@ -21,13 +21,15 @@ class CheckedClient:
     """Flask's test client with JSON, a citizen's token, and the document as a judge."""
 
     def __init__(self, app: Flask) -> None:
+        self.app = app
         self._client = app.test_client()
         self.document: dict[str, Any] = self._client.get("/openapi.json").get_json()
         self._paths = [
-            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), methods)
+            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), path, methods)
             for path, methods in self.document["paths"].items()
         ]
-        self.seen: set[tuple[str, str, int]] = set()
+        # What was answered: method, path as documented, status.
+        self.templates: set[tuple[str, str, int]] = set()
 
     def get(self, path: str, **named: Any) -> TestResponse:
         return self.open("GET", path, **named)
@@ -58,7 +60,7 @@ class CheckedClient:
         return answer
 
     def _judge(self, method: str, path: str, answer: TestResponse) -> None:
-        operation = self._operation(method, path)
+        template, operation = self._operation(method, path)
         if operation is None:
             if answer.status_code not in (404, 405):
                 raise Undocumented(f"{method} {path}: {answer.status_code} from an unknown address")
@@ -66,7 +68,7 @@ class CheckedClient:
         said = operation["responses"].get(str(answer.status_code))
         if said is None:
             raise Undocumented(f"{method} {path}: status {answer.status_code}: {answer.text[:300]}")
-        self.seen.add((method, path, answer.status_code))
+        self.templates.add((method, template, answer.status_code))
         content = said.get("content", {}).get(answer.mimetype)
         if content is None:
             if answer.data:
@@ -76,9 +78,8 @@ class CheckedClient:
         for trouble in Draft202012Validator(schema).iter_errors(answer.get_json(force=True)):
             raise Undocumented(f"{method} {path}: {trouble.json_path} {trouble.message}")
 
-    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
-        for pattern, methods in self._paths:
+    def _operation(self, method: str, path: str) -> tuple[str, dict[str, Any] | None]:
+        for pattern, template, methods in self._paths:
             if pattern.match(path):
-                found: dict[str, Any] | None = methods.get(method.lower())
-                return found
-        return None
+                return template, methods.get(method.lower())
+        return "", None

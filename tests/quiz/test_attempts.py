@@ -11,7 +11,8 @@ from sqlalchemy import func, select, update
 
 from server.base.errors import Invalid, NotFound
 from server.base.work import Desk
-from server.quiz import attempts, bank, closing
+from server.quiz import attempts, bank, closing, service
+from server.quiz.contests import ContestView
 from server.quiz.errors import (
     AnswerFirst,
     AttemptClosed,
@@ -57,6 +58,12 @@ def submit(
 def attempt_rows(desk: Desk) -> int:
     with desk.work(read_only=True) as work:
         return work.session.scalar(select(func.count()).select_from(Attempt)) or 0
+
+
+def tries_left(desk: Desk, contest: ContestView, citizen: int) -> tuple[int, int | None]:
+    with desk.work(read_only=True) as work:
+        mine = service.mine(work, [contest], citizen)[contest.id]
+    return mine.attempts_left_today, mine.attempts_left_total
 
 
 # A1
@@ -175,11 +182,16 @@ def test_as_many_papers_a_day_as_the_rule_says(desk: Desk, limit: int) -> None:
 
 
 def test_a_limit_over_the_whole_contest_holds_too(desk: Desk, clock: FakeClock) -> None:
-    contest = open_contest(desk, papers_total=2)
+    contest = open_contest(desk, papers_total=3, papers_per_day=2)
     (citizen,) = citizens(desk, 1)
-    for _day in range(2):
-        take(desk, contest, citizen)
+    left = []
+    for papers in (2, 1):
+        for _ in range(papers):
+            left.append(tries_left(desk, contest, citizen))
+            take(desk, contest, citizen)
         clock.advance(86_400)
+    left.append(tries_left(desk, contest, citizen))
+    assert left == [(2, 3), (1, 2), (1, 1), (0, 0)]
     with pytest.raises(NoAttemptsLeft):
         starts(desk, contest.ref, citizen)
 
@@ -363,7 +375,8 @@ def test_the_best_so_far_is_told_as_it_was_when_the_paper_was_closed(
     desk: Desk, clock: FakeClock
 ) -> None:
     contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
+    citizen, better = citizens(desk, 2)
+    take(desk, contest, better)
     bests, refs = [], []
     for right in (6, 4, 9):
         view = take(desk, contest, citizen, right)
@@ -435,6 +448,21 @@ def test_a_late_item_counts_nothing_and_the_next_may_be_opened(
         attempts.open_next(work, ref, citizen)
     result = submit(desk, ref, citizen)
     assert (result.score, len(result.review)) == (0, 20)
+
+
+def test_the_next_item_opens_without_an_answer_the_moment_time_is_up(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk, "nanjing-2018")
+    (citizen,) = citizens(desk, 1)
+    with desk.work() as work:
+        ref = started(work, contest, citizen).sheet.ref
+    clock.advance(29.999)
+    with pytest.raises(AnswerFirst), desk.work() as work:
+        attempts.open_next(work, ref, citizen)
+    clock.advance(0.001)
+    with desk.work() as work:
+        attempts.open_next(work, ref, citizen)
 
 
 def test_a_kept_answer_stays_when_a_late_one_would_replace_it(desk: Desk, clock: FakeClock) -> None:

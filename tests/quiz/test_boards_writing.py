@@ -247,6 +247,21 @@ def test_killed_between_commit_and_board_is_healed_by_the_next_sweep(
     assert in_redis(either, contest) == [90, 80]
 
 
+def test_a_transaction_that_was_open_during_a_sweep_is_found_by_the_next(
+    either: Desk, clock: FakeClock
+) -> None:
+    contest, _, (entry, _) = a_game(either, 2)
+    build(either, contest)
+    with either.work() as work:
+        hand_in(work, contest, entry, score=80)
+        clock.advance(5)
+        sync(either)
+        work.bells.clear()  # the process dies right after its commit
+    assert in_redis(either, contest) == []
+    sync(either)
+    assert in_redis(either, contest) == [80]
+
+
 def test_what_was_written_while_redis_was_away_comes_with_the_next_sweep(
     either: Desk, without: Desk, clock: FakeClock
 ) -> None:

@@ -21,7 +21,7 @@ from server.quiz.commands import (
 )
 from server.quiz.errors import NoAttemptsLeft, NoSuchProgramme, RulesRefused
 from server.quiz.loading import ContestPlan
-from server.quiz.models import Attempt, RuleSetRow
+from server.quiz.models import Attempt, Bank, Question, RuleSetRow
 from tests.kit import quiz
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import QUESTIONS, citizens, take
@@ -60,7 +60,6 @@ def test_the_page_of_the_nanjing_rules(client: Any, desk: Desk) -> None:
         ({"season_score": "last_paper"}, "season", "最后一份题"),
         ({"paper_seconds": 240}, "timer", "240 秒"),
         ({"points_per_question": 5}, "points", "满分 50 分"),
-        ({"unit_board_min_members": 20}, "unit_board", "满 20 人"),
         ({"mix": None}, "paper", "每份 10 道题：题型不限。"),
     ],
 )
@@ -170,6 +169,25 @@ def test_opening_twice_changes_nothing_and_an_old_rule_may_come_back(
     assert in_force == [1, 1, 3, 1]
     with desk.work(read_only=True) as work:
         assert len(work.session.scalars(select(RuleSetRow.version)).all()) == 2
+
+
+def test_a_contest_keeps_the_bank_its_papers_were_dealt_from(desk: Desk) -> None:
+    contest = quiz.open_contest(desk)
+    assert import_questions(desk, QUESTIONS).ok
+    with desk.work() as work:
+        work.session.add(Bank(slug="other", revision="first"))
+        rows = work.session.scalars(select(Question)).all()
+        facts = ("kind", "topic", "benchmark_no", "benchmark", "difficulty", "stem", "options",
+                 "answer", "explanation", "source", "state", "made_at")  # fmt: skip
+        for row in rows:
+            copied = {name: getattr(row, name) for name in facts}
+            work.session.add(Question(ref=f"O{row.ref}", version=1, bank="other", **copied))
+    open_contest(desk, plan(desk, slug="daily", bank="other"))
+    open_contest(desk, plan(desk, slug="daily"))
+    take(desk, contest, citizens(desk, 1)[0])
+    with pytest.raises(RulesRefused) as refusal:
+        open_contest(desk, plan(desk, slug="daily", bank="other"))
+    assert "dealt from demo" in str(refusal.value.facts["reasons"])
 
 
 def test_the_demo_contest_is_open_from_the_first_day_and_keeps_its_window(

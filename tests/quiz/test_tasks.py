@@ -100,6 +100,17 @@ def test_a_paper_that_cannot_be_closed_does_not_keep_the_others_open(
         sweep(desk)
 
 
+def test_more_papers_than_a_batch_holds_are_closed_in_one_run(
+    desk: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "BATCH", 3)
+    contest = open_contest(desk)
+    for citizen in citizens(desk, 10):
+        left_open(desk, citizen, contest, 0)
+    clock.advance(303)
+    assert sweep(desk) == 10
+
+
 def test_papers_that_wait_for_the_sweep_are_a_figure_of_the_house(
     desk: Desk, clock: FakeClock
 ) -> None:

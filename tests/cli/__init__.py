@@ -1,0 +1,1 @@
+"""The commands of `python -m server`, as an operator runs them."""

@@ -1,0 +1,106 @@
+"""Commands: what they say and their exit status: 0 done, 1 refused, 2 wrongly called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.cli import main
+from tests.house.source import ROOT
+
+FACTS = ROOT / "config" / "campaign" / "2020"
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEPU_VAR", str(tmp_path))
+    monkeypatch.setenv("KEPU_REDIS_URL", f"fake:{tmp_path.name}")
+    monkeypatch.setenv("KEPU_EMULATOR_PORT", "9")
+    monkeypatch.setattr("server.cli.set_up_logging", lambda *_: None)
+    assert main(["migrate"]) == 0
+
+
+def test_the_campaign_loads_and_the_second_time_changes_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["load-campaign", str(FACTS / "campaign.json")]) == 0
+    assert main(["load-campaign", str(FACTS / "campaign.json")]) == 0
+    assert "15" in capsys.readouterr().out
+
+
+def test_a_bad_campaign_is_refused_with_its_reasons(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}", "utf-8")
+    assert main(["load-campaign", str(bad)]) == 1
+    assert capsys.readouterr().err.strip()
+
+
+def test_a_bank_is_imported_and_a_dry_run_stores_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["import-questions", str(FACTS / "questions.csv"), "--dry-run"]) == 0
+    assert main(["open-contest", "early"]) == 1
+    assert main(["import-questions", str(FACTS / "questions.csv")]) == 0
+    assert "60 questions" in capsys.readouterr().out
+
+
+def test_a_refused_row_names_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (FACTS / "questions.csv").read_text("utf-8").splitlines()
+    bad = tmp_path / "bad.csv"
+    bad.write_text("\n".join([*lines[:3], lines[3].replace(",D,", ",Z,")]) + "\n", "utf-8")
+    assert main(["import-questions", str(bad)]) == 1
+    assert "4" in capsys.readouterr().err
+
+
+def test_a_contest_is_opened_for_its_programme(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["load-campaign", str(FACTS / "campaign.json")]) == 0
+    assert main(["import-questions", str(FACTS / "questions.csv")]) == 0
+    assert main(["open-contest", "extra", "--preset", "default"]) == 0
+    assert "con_" in capsys.readouterr().out
+    assert main(["open-contest", "extra", "--preset", "unknown"]) == 1
+    assert "no_such_preset" in capsys.readouterr().err
+
+
+def test_what_needs_wechat_or_redis_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["push-menu"]) == 1
+    assert "wechat" in capsys.readouterr().err
+    assert main(["rebuild-leaderboards"]) == 0
+    assert main(["load-campaign", str(FACTS / "campaign.json")]) == 0
+    assert main(["import-questions", str(FACTS / "questions.csv")]) == 0
+    assert main(["open-contest", "extra"]) == 0
+    monkeypatch.setenv("KEPU_REDIS_URL", "redis://127.0.0.1:9/0")
+    capsys.readouterr()
+    assert main(["rebuild-leaderboards"]) == 1
+    assert "Redis is away" in capsys.readouterr().err
+
+
+def test_the_worker_stops_when_nothing_is_due() -> None:
+    assert main(["worker", "--until-idle"]) == 0
+
+
+def test_wrong_settings_are_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KEPU_NO_SUCH_THING", "1")
+    assert main(["migrate"]) == 1
+    assert "unknown setting" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["fly"], ["load-campaign"], ["import-questions"]])
+def test_a_wrong_call_ends_with_two(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "load-campaign", "push-menu"])
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "usage" in capsys.readouterr().out

@@ -1,0 +1,117 @@
+"""The published document is true: every endpoint answers as it says, and a lie would be found."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from server.base.clock import beijing_midnight
+from server.programme import commands as programme
+from server.quiz import commands as quiz
+from server.wechat.gateway import Identity, Verdict
+from tests.conftest import house_of
+from tests.house.source import ROOT
+from tests.kit.client import CheckedClient, Undocumented
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+
+FACTS = ROOT / "config" / "campaign" / "2020"
+
+
+@pytest.fixture
+def contest(app: Flask, clock: FakeClock) -> str:
+    """The demo's data over the test's database; the id of its contest."""
+    desk = house_of(app).desk
+    assert programme.load_campaign(desk, FACTS / "campaign.json", shift=True).ok
+    assert quiz.import_questions(desk, FACTS / "questions.csv").ok
+    return quiz.open_demo_contest(desk)
+
+
+@pytest.fixture
+def token(client: CheckedClient, gateway: RecordingGateway) -> str:
+    gateway.answers["code_to_identity"] = Identity(openid="o" * 28, unionid="u" * 28)
+    gateway.answers["check_text"] = Verdict.PASS
+    return str(client.post("/login", json={"code": "c" * 32}).get_json()["token"])
+
+
+def test_every_endpoint_is_walked_and_answers_as_documented(
+    client: CheckedClient, contest: str, token: str, clock: FakeClock
+) -> None:
+    me = {"citizen": token}
+    policy = client.get("/campaign").get_json()["policy_version"]
+    given = {"policy_version": policy, "guardian": False, "under_14": False}
+    client.post("/me/consents", json=given, **me)
+    client.patch("/me", json={"nickname": "小韦", "city": "450100", "public_rank": True}, **me)
+    template = client.get("/campaign").get_json()["subscribe_templates"][0]["id"]
+    client.post("/me/subscriptions", json={"results": {template: "accept"}}, **me)
+    slug = client.get("/programmes").get_json()["items"][0]["slug"]
+    for path in (
+        "/me", "/me/inbox", "/me/export", f"/programmes/{slug}", "/regions", "/units",
+        "/contests", f"/contests/{contest}", f"/contests/{contest}/rules",
+    ):  # fmt: skip
+        assert client.get(path, **me).status_code == 200, path
+    take_a_paper(client, contest, me)
+    assert client.get(f"/contests/{contest}/leaderboard", **me).get_json()["me"]["rank"] == 1
+    take_a_timed_paper(client, clock, me)
+    assert client.post("/logout", **me).status_code == 204
+    again = client.post("/login", json={"code": "d" * 32}).get_json()["token"]
+    assert client.delete("/me", citizen=again).status_code == 204
+    assert walked(client) == set(declared(client))
+
+
+def take_a_paper(client: CheckedClient, contest: str, me: dict[str, Any]) -> None:
+    paper = client.post(f"/contests/{contest}/attempts", **me).get_json()
+    answers = {"answers": {paper["questions"][0]["id"]: ["A"]}}
+    assert client.put(f"/attempts/{paper['id']}/answers", json=answers, **me).status_code == 204
+    assert client.get(f"/attempts/{paper['id']}", **me).status_code == 200
+    assert client.post(f"/attempts/{paper['id']}/submission", **me).status_code == 200
+    assert client.get(f"/attempts/{paper['id']}", **me).get_json()["review"]
+
+
+def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:
+    """Under a timer for each item, one question after the other."""
+    desk = house_of(client.app).desk
+    today = beijing_midnight(clock.now().date())
+    plan = quiz.ContestPlan(
+        slug="timed", title="限时", programme_slug=None, bank=quiz.BANK,
+        opens_at=today - timedelta(days=1), closes_at=today + timedelta(days=9),
+        body=quiz.preset_body("nanjing-2018"),
+    )  # fmt: skip
+    timed = quiz.open_contest(desk, plan)
+    paper = client.post(f"/contests/{timed}/attempts", **me).get_json()
+    answers = {
+        "answers": {paper["questions"][0]["id"]: [paper["questions"][0]["options"][0]["key"]]}
+    }
+    assert client.put(f"/attempts/{paper['id']}/answers", json=answers, **me).status_code == 204
+    assert client.post(f"/attempts/{paper['id']}/next", **me).status_code == 201
+
+
+def declared(client: CheckedClient) -> list[str]:
+    return [
+        f"{method.upper()} {path}"
+        for path, methods in client.document["paths"].items()
+        if path.startswith("/api/")
+        for method in methods
+    ]
+
+
+def walked(client: CheckedClient) -> set[str]:
+    return {f"{method} {path}" for method, path, status in client.templates if status < 300}
+
+
+def test_an_undocumented_field_is_found(client: CheckedClient, contest: str) -> None:
+    operation = client.document["paths"]["/api/v1/contests"]["get"]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    name = schema["$ref"].rsplit("/", 1)[1]
+    del client.document["components"]["schemas"][name]["properties"]["next"]
+    with pytest.raises(Undocumented, match="next"):
+        client.get("/contests")
+
+
+def test_an_undocumented_status_is_found(client: CheckedClient) -> None:
+    del client.document["paths"]["/api/v1/me"]["get"]["responses"]["401"]
+    with pytest.raises(Undocumented, match="401"):
+        client.get("/me")
