@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.sandbox import grants, inbox, letters, people, push
-from server.sandbox.crypto import seal_open_data
+from server.sandbox import grants, groups, inbox, letters, people, push, sheets
 from server.sandbox.letters import Letter
-from server.sandbox.people import Person
+from server.sandbox.people import NotNowError, Person
 from server.sandbox.texts import TEXTS
 from server.sandbox.world import World
 
@@ -18,10 +17,6 @@ WINDOW_OF = {
     "scan": "scan",
 }
 ANSWERS = ("accept", "reject", "ban", "filter")
-
-
-class NotNowError(Exception):
-    """An act that the phone would not offer just now."""
 
 
 def shown(person: Person) -> dict[str, Any]:
@@ -136,20 +131,14 @@ def group_entry(world: World, body: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("a group has a name")
     with world.store.transaction():
         code, session_key = people.login_code(world, person)
-    iv = world.random_bytes(16)
-    data = {
-        "opengid": people.group_id(world, group),
-        "open_single_roomid": "",
-        "group_openid": people.group_id(world, f"{group}:{person.person}"),
-        "chat_type": 3,
-        "watermark": {"timestamp": int(world.now()), "appid": world.mini.appid},
-    }
-    sealed = seal_open_data(session_key, iv, data)
-    return {"code": code, "encrypted_data": sealed, "iv": people.text64(iv)}
+    return {"code": code, **groups.sealed_entry(world, person, group, session_key)}
 
 
 def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """A tap on the subscription sheet (`template_id` or `results`), or `turn_off` in settings."""
+    """A tap on the subscription sheet (`template_id` or `results`), or `turn_off` in settings.
+
+    Answers with `keep` are given by themselves the next time.
+    """
     person = _person(world, body)
     results = dict(body.get("results") or {str(body.get("template_id")): body.get("result")})
     for template in results:
@@ -163,6 +152,7 @@ def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
         for template, answer in results.items():
             if answer == "accept":
                 grants.add(world, person.openid_mp, template)
+        sheets.settle(world, person, results, keep=bool(body.get("keep")))
     answers = [(t, str(a)) for t, a in results.items() if a in ("accept", "reject")]
     pushed = _push(world, letters.popup_event(world, person, answers)) if answers else {}
     return {
@@ -186,6 +176,7 @@ def url_check(world: World, account: str) -> dict[str, Any]:
 def _turn_off(world: World, person: Person, template: str) -> dict[str, Any]:
     with world.store.transaction():
         grants.drop(world, person.openid_mp, template)
+        sheets.turn_off(world, person, template)
     return {**_push(world, letters.change_event(world, person, template)), "grants": {template: 0}}
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, request
 
-from server.sandbox import acts, api_menu, api_token, hostile, inbox, people
+from server.sandbox import acts, api_menu, api_token, groups, hostile, inbox, people, posts, sheets
 from server.sandbox.apps import MINI, OFFICIAL
 from server.sandbox.clock import beijing
 from server.sandbox.faults import bare_path
@@ -29,7 +29,7 @@ def routes(world: World) -> Blueprint:
     _by_name(world, blueprint)
     blueprint.register_error_handler(LookupError, lambda error: (_said(error), 404))
     blueprint.register_error_handler(ValueError, lambda error: (_said(error), 400))
-    blueprint.register_error_handler(acts.NotNowError, lambda error: (_said(error), 409))
+    blueprint.register_error_handler(people.NotNowError, lambda error: (_not_now(error), 409))
     return blueprint
 
 
@@ -59,6 +59,10 @@ def _read(world: World, read: Callable[[World], Shown]) -> Callable[[], Shown]:
 
 def _said(error: Exception) -> dict[str, str]:
     return {"error": str(error.args[0] if error.args else error)}
+
+
+def _not_now(error: people.NotNowError) -> dict[str, Any]:
+    return {**_said(error), "errcode": error.errcode}
 
 
 def note_unknown(world: World, method: str, path: str) -> None:
@@ -192,6 +196,11 @@ def show_menu(world: World) -> Shown:
     return api_menu.current(world) or {"button": []}
 
 
+def list_groups(world: World) -> Shown:
+    """Every group with its members."""
+    return {"items": groups.everyone(world)}
+
+
 def list_people(world: World) -> Shown:
     """Everybody."""
     return {"items": [acts.shown(person) for person in people.everybody(world)]}
@@ -255,6 +264,13 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/phone_code": acts.phone_code,
     "/group_entry": acts.group_entry,
     "/consent": acts.consent,
+    "/sheet": sheets.asked,
+    "/settings": sheets.settings,
+    "/privacy": sheets.privacy,
+    "/groups": groups.put,
+    "/share": posts.share,
+    "/open": posts.opened,
+    "/group_enter_info": posts.group_enter_info,
     "/callback": hostile.play,
     "/url_check": url_check,
     "/faults": order_fault,
@@ -266,6 +282,7 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
 }
 READS: dict[str, Callable[[World], Shown]] = {
     "/people": list_people,
+    "/groups": list_groups,
     "/codes": list_codes,
     "/callbacks": list_callbacks,
     "/calls": list_calls,

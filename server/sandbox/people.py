@@ -18,6 +18,14 @@ FLAGS = ("subscribed", "blocks", "risky", "minor")
 CHANGEABLE = ("name", "phone", "blocks", "risky", "minor")
 
 
+class NotNowError(Exception):
+    """An act that the phone would not offer just now; `errcode` is WeChat's number for it."""
+
+    def __init__(self, why: str, errcode: int | None = None) -> None:
+        super().__init__(why)
+        self.errcode = errcode
+
+
 @dataclass(frozen=True)
 class Person:
     """One row of people, as the rules read it."""

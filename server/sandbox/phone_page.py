@@ -8,23 +8,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 
-from server.sandbox import acts, api_menu, inbox, people
+from server.sandbox import acts, api_menu, groups, inbox, people, posts
 from server.sandbox.clock import beijing
 from server.sandbox.texts import TEXTS
 from server.sandbox.world import World
 
+INDEX = "phone.html"
 PAGES = Path(__file__).with_name("pages")
-FILES = {
-    "phone.html": "text/html; charset=utf-8",
-    "phone.css": "text/css; charset=utf-8",
-    "phone.js": "text/javascript; charset=utf-8",
-    "phone.svg": "image/svg+xml",
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
+FILES = {path.name: KINDS[path.suffix] for path in sorted(PAGES.iterdir())}
+# The frame holds the mini-program; cards bring their pictures with them as data.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -48,10 +52,12 @@ def routes(world: World) -> Blueprint:
 
     @blueprint.get("/")
     def page() -> Response:
-        return _file("phone.html")
+        return _file(INDEX)
 
-    @blueprint.get("/<any('phone.css', 'phone.js', 'phone.svg'):name>")
+    @blueprint.get("/<name>")
     def part(name: str) -> Response:
+        if name not in FILES or name == INDEX:
+            abort(404)
         return _file(name)
 
     @blueprint.get("/people")
@@ -60,8 +66,8 @@ def routes(world: World) -> Blueprint:
 
     @blueprint.get("/feed")
     def news() -> dict[str, Any]:
-        after = request.args.get("after", 0, type=int)
-        return feed(world, request.args.get("person", ""), after)
+        after, cards = (request.args.get(name, 0, type=int) for name in ("after", "cards"))
+        return feed(world, request.args.get("person", ""), after, cards)
 
     return blueprint
 
@@ -86,8 +92,11 @@ def choice(world: World, part: str) -> dict[str, Any]:
     }
 
 
-def feed(world: World, person: str, after: int) -> dict[str, Any]:
-    """What one phone shows, with the lines that came after the given id; no person, no phone."""
+def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str, Any]:
+    """What one phone shows, with lines and cards after these ids; no person, no phone.
+
+    Units: `after` is a line's id, `cards` a card's.
+    """
     try:
         owner = people.known(world, person)
     except LookupError:
@@ -97,11 +106,14 @@ def feed(world: World, person: str, after: int) -> dict[str, Any]:
         return {
             "person": acts.shown(owner),
             "account": TEXTS["official_name"],
+            "program": {"name": TEXTS["mini_name"], "appid": world.mini.appid},
             "now": beijing(world.now()),
             "menu": api_menu.current(world) or {"button": []},
             "codes": world.store.number("SELECT count(*) FROM scenes"),
             "chat": inbox.since(world, owner.openid_oa, after),
             "notices": inbox.since(world, owner.openid_mp, after),
+            "groups": groups.of_person(world, owner),
+            "cards": posts.seen_by(world, owner, cards),
         }
 
 

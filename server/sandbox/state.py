@@ -52,6 +52,18 @@ CREATE TABLE IF NOT EXISTS callbacks (
 CREATE TABLE IF NOT EXISTS usage (
   appid TEXT NOT NULL, path TEXT NOT NULL, period TEXT NOT NULL, used INTEGER NOT NULL,
   PRIMARY KEY (appid, path, period));
+CREATE TABLE IF NOT EXISTS choices (
+  person TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (person, name));
+CREATE TABLE IF NOT EXISTS groups (
+  id INTEGER PRIMARY KEY, word TEXT UNIQUE NOT NULL, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS members (
+  word TEXT NOT NULL, person TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (word, person));
+CREATE INDEX IF NOT EXISTS members_of_person ON members (person);
+CREATE TABLE IF NOT EXISTS posts (
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, sender TEXT NOT NULL,
+  place TEXT NOT NULL, target TEXT NOT NULL, content TEXT NOT NULL, path TEXT NOT NULL,
+  image TEXT NOT NULL, with_ticket INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS posts_of_target ON posts (target, id);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 TABLES = [
@@ -65,6 +77,10 @@ TABLES = [
     "calls",
     "callbacks",
     "usage",
+    "choices",
+    "groups",
+    "members",
+    "posts",
     "facts",
 ]
 
