@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from server.base.errors import AppError, Conflict, Forbidden, NotAuthenticated, Unavailable
+from server.base.errors import (
+    AppError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotAuthenticated,
+    Unavailable,
+)
 
 
 class SignatureRefused(Forbidden):
@@ -23,6 +30,13 @@ class StaleTimestamp(Forbidden):
     """A callback signed too long ago, or in the future."""
 
     code = "stale_timestamp"
+
+
+class OpenDataRefused(Invalid):
+    """Sealed data of the mini-program that its session key does not open, or not for us."""
+
+    def __init__(self) -> None:
+        super().__init__((("body", "encrypted_data"), "not sealed under the session of this code"))
 
 
 class WeChatError(AppError):

@@ -45,6 +45,22 @@ class SceneCode:
     expires_in_seconds: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupEntry:
+    """Who opened the mini-program from which WeChat group."""
+
+    openid: str = field(repr=False)
+    opengid: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneNumber:
+    """A phone number that WeChat vouches for.  Units: digits, the country's code apart."""
+
+    country: str
+    number: str = field(repr=False)
+
+
 class Verdict(StrEnum):
     """What the content check says of a citizen's words."""
 
@@ -112,4 +128,25 @@ class Gateway(Protocol):
 
     def mini_program_code(self, scene: str, page: str) -> bytes:
         """The picture of a mini-program code. Units: 1 to 32 characters of WeChat's set."""
+        ...
+
+    def group_entry(self, code: str, encrypted_data: str, iv: str) -> GroupEntry:
+        """The WeChat group behind what wx.getGroupEnterInfo gave; the code is used up by this.
+
+        Raises: OpenDataRefused (422), BadLoginCode (401), LoginRefused (403), WeChatAway (503).
+        """
+        ...
+
+    def phone_number(self, openid: str, code: str) -> PhoneNumber:
+        """The number behind a code of the phone-number button, for this person alone.
+
+        Raises: BadLoginCode (401), WeChatAway (503).
+        """
+        ...
+
+    def check_picture(self, openid: str, address: str) -> str:
+        """Have a picture judged; WeChat fetches it and tells its verdict later under this name.
+
+        Units: the openid is that of the mini-program, used within two hours.
+        """
         ...

@@ -22,10 +22,20 @@ from server.wechat.errors import (
     BadLoginCode,
     ConfigWrong,
     InDoubt,
+    OpenDataRefused,
     TryLater,
     WeChatError,
 )
-from server.wechat.gateway import Follower, Identity, SceneCode, TextPlace, Verdict
+from server.wechat.gateway import (
+    Follower,
+    GroupEntry,
+    Identity,
+    PhoneNumber,
+    SceneCode,
+    TextPlace,
+    Verdict,
+)
+from server.wechat.opendata import open_data
 from server.wechat.tokens import Credentials, TokenService
 from server.wechat.transport import Call, Patience, Transport
 
@@ -36,6 +46,8 @@ _NO_MENU = 46003
 _CODE_LIFE_SECONDS = 2592000
 _BAD_CODE = frozenset({40003, 40013})
 _CODE = re.compile(r"[\x21-\x7e]{1,256}")
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_PICTURE = 2
 _SENDS = frozenset({"/cgi-bin/message/custom/send"})
 
 
@@ -101,9 +113,6 @@ class LiveGateway:
 
     def code_to_identity(self, code: str) -> Identity:
         """Who stands behind a wx.login code. Source: auth.code2Session."""
-        self._outside_transaction()
-        if not _CODE.fullmatch(code):
-            raise BadLoginCode
         answer = self._login(code)
         # The session key is dropped here: nothing of ours depends on it.
         return Identity(
@@ -192,7 +201,57 @@ class LiveGateway:
             Call(method="POST", path="/wxa/getwxacodeunlimit", body=body)
         )
 
+    def group_entry(self, code: str, encrypted_data: str, iv: str) -> GroupEntry:
+        """The WeChat group that the mini-program was opened from. Source: wx.getGroupEnterInfo."""
+        answer = self._login(code)
+        # The session key lives in this call alone.
+        data = open_data(
+            encrypted_data,
+            session_key=_word(answer, "session_key"),
+            iv=iv,
+            appid=self._mini_program.appid,
+        )
+        # wx.getShareInfo wrote the same name in another way.
+        opengid = data.get("opengid") or data.get("openGId")
+        if not isinstance(opengid, str):
+            raise OpenDataRefused
+        return GroupEntry(openid=_word(answer, "openid"), opengid=opengid)
+
+    def phone_number(self, openid: str, code: str) -> PhoneNumber:
+        """The number behind a code. Source: phonenumber.getPhoneNumber."""
+        self._outside_transaction()
+        if not _CODE.fullmatch(code):
+            raise BadLoginCode
+        body = {"code": code, "openid": openid}
+        answer = self._mini_calls.ask(
+            Call(method="POST", path="/wxa/business/getuserphonenumber", body=body),
+            Repeat.NEVER,
+        )
+        info = answer.get("phone_info")
+        if not isinstance(info, dict):
+            raise InDoubt
+        country, number = _word(info, "countryCode"), _word(info, "purePhoneNumber")
+        if not _DIGITS.fullmatch(country) or not _DIGITS.fullmatch(number):
+            raise InDoubt
+        return PhoneNumber(country=country, number=number)
+
+    def check_picture(self, openid: str, address: str) -> str:
+        """Have a picture judged. Source: security.mediaCheckAsync, version 2."""
+        self._outside_transaction()
+        body = {
+            "version": 2,
+            "media_type": _PICTURE,
+            "scene": int(TextPlace.PROFILE),
+            "openid": openid,
+            "media_url": address,
+        }
+        answer = self._mini_calls.ask(Call(method="POST", path="/wxa/media_check_async", body=body))
+        return _word(answer, "trace_id")
+
     def _login(self, code: str) -> dict[str, Any]:
+        self._outside_transaction()
+        if not _CODE.fullmatch(code):
+            raise BadLoginCode
         call = Call(
             method="GET",
             path="/sns/jscode2session",

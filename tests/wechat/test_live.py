@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import socket
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 from urllib3.exceptions import NewConnectionError
 
 from server.wechat import errors
 from server.wechat.errors import WeChatError
-from server.wechat.gateway import Follower, Gateway, Identity, SceneCode, TextPlace, Verdict
+from server.wechat.gateway import (
+    Follower,
+    Gateway,
+    GroupEntry,
+    Identity,
+    PhoneNumber,
+    SceneCode,
+    TextPlace,
+    Verdict,
+)
 from server.wechat.live import LiveGateway
 from server.wechat.tokens import PATH
 from server.wechat.transport import Transport
 from tests.kit.clock import FakeClock
-from tests.wechat.kit import OPENID
+from tests.wechat.kit import OPENID, an_app
 from tests.wechat.script import CHECK, INFO, LOGIN, SECRET, SEND, Bench, Script
 
 MENU, MENU_NOW, CODE = "/cgi-bin/menu/create", "/cgi-bin/menu/get", "/cgi-bin/qrcode/create"
 PICTURE = "/wxa/getwxacodeunlimit"
-SESSION = {"openid": OPENID, "session_key": "key-canary", "unionid": "u1"}
+PHONE, PICTURE_CHECK = "/wxa/business/getuserphonenumber", "/wxa/media_check_async"
+SESSION_KEY = base64.b64encode(b"session-key-0123").decode()
+IV = base64.b64encode(b"i" * 16).decode()
+SESSION = {"openid": OPENID, "session_key": SESSION_KEY, "unionid": "u1"}
+NUMBER = {"countryCode": "86", "purePhoneNumber": "13800000000", "phoneNumber": "13800000000"}
 PASSED = {"errcode": 0, "result": {"suggest": "pass", "label": 100}, "trace_id": "t"}
+
+
+def sealed(appid: str = an_app().appid, key: bytes = b"session-key-0123", **data: object) -> str:
+    """Open data as WeChat seals it for the mini-program."""
+    raw = json.dumps({**data, "watermark": {"appid": appid, "timestamp": 1}}).encode()
+    return sealed_bytes(raw, key)
+
+
+def sealed_bytes(raw: bytes, key: bytes = b"session-key-0123") -> str:
+    pad = 16 - len(raw) % 16
+    box = Cipher(AES(key), CBC(b"i" * 16)).encryptor()
+    return base64.b64encode(box.update(raw + bytes([pad]) * pad) + box.finalize()).decode()
 
 
 @pytest.fixture
@@ -185,6 +215,85 @@ def test_a_mini_program_code_is_a_picture(bench: Bench, script: Script) -> None:
         bench.gateway.mini_program_code("s=1", "pages/none")
 
 
+@pytest.mark.parametrize("name", ["opengid", "openGId"])
+def test_a_group_is_told_by_either_name(name: str, bench: Bench, script: Script) -> None:
+    entry = bench.gateway.group_entry("code", sealed(bench.app.appid, **{name: "G1"}), IV)
+    assert entry == GroupEntry(openid=OPENID, opengid="G1")
+    assert "G1" not in repr(entry)
+    assert OPENID not in repr(entry)
+
+
+@pytest.mark.parametrize(
+    ("data", "iv"),
+    [
+        (sealed("wx" + "c" * 16, opengid="G1"), IV),
+        (sealed(key=b"another-key-0123", opengid="G1"), IV),
+        (sealed(), IV),
+        (sealed(opengid=7), IV),
+        (sealed_bytes(b"[1]"), IV),
+        (sealed_bytes(b"{"), IV),
+        (sealed_bytes(b'{"opengid":"G1"}'), IV),
+        (sealed_bytes(b'{"opengid":"G1","watermark":{"appid":1}}'), IV),
+        (sealed_bytes(b'{"opengid":"G1","watermark":[]}'), IV),
+        (sealed_bytes(b"\xff\xfe"), IV),
+        (sealed(opengid="G1")[:-4], IV),
+        ("", IV),
+        ("***", IV),
+        ("\u5bc6", IV),
+        (sealed(opengid="G1"), "aW9t"),
+        (sealed(opengid="G1"), ""),
+        (base64.b64encode(b"x" * 17 * 1024).decode(), IV),
+    ],
+)
+def test_what_was_not_sealed_for_us_is_refused(
+    data: str, iv: str, bench: Bench, script: Script
+) -> None:
+    with pytest.raises(errors.OpenDataRefused):
+        bench.gateway.group_entry("code", data, iv)
+
+
+def test_a_phone_number_is_asked_for_its_own_person(bench: Bench, script: Script) -> None:
+    script.answers[PHONE] = {"errcode": 0, "phone_info": NUMBER}
+    number = bench.gateway.phone_number(OPENID, "code")
+    assert number == PhoneNumber(country="86", number="13800000000")
+    assert "138" not in repr(number)
+    assert script.seen[-1].body == {"code": "code", "openid": OPENID}
+    for said, kind in (
+        (40029, errors.BadLoginCode),
+        ({"errcode": 0}, errors.InDoubt),
+        ({"errcode": 0, "phone_info": {**NUMBER, "purePhoneNumber": "x"}}, errors.InDoubt),
+        ({"errcode": 0, "phone_info": {**NUMBER, "countryCode": ""}}, errors.InDoubt),
+    ):
+        script.answers[PHONE] = said
+        with pytest.raises(kind):
+            bench.gateway.phone_number(OPENID, "code")
+    with pytest.raises(errors.BadLoginCode):
+        bench.gateway.phone_number(OPENID, "a code")
+
+
+def test_a_phone_code_is_never_spent_twice(bench: Bench, script: Script) -> None:
+    script.answers[PHONE] = requests.exceptions.ReadTimeout()
+    with pytest.raises(errors.InDoubt):
+        bench.gateway.phone_number(OPENID, "code")
+    assert script.count(PHONE) == 1
+
+
+def test_a_picture_is_given_to_be_judged(bench: Bench, script: Script) -> None:
+    script.answers[PICTURE_CHECK] = {"errcode": 0, "trace_id": "trace-1"}
+    assert bench.gateway.check_picture(OPENID, "https://kepu.test/p.jpg") == "trace-1"
+    assert script.seen[-1].body == {
+        "version": 2,
+        "media_type": 2,
+        "scene": 1,
+        "openid": OPENID,
+        "media_url": "https://kepu.test/p.jpg",
+    }
+    script.answers[PICTURE_CHECK] = {"errcode": 0}
+    with pytest.raises(errors.InDoubt):
+        bench.gateway.check_picture(OPENID, "https://kepu.test/p.jpg")
+
+
+GROUP = sealed(opengid="G1")
 CALLS: dict[str, Callable[[Gateway], object]] = {
     "code_to_identity": lambda g: g.code_to_identity("code"),
     "follower": lambda g: g.follower(OPENID),
@@ -194,6 +303,9 @@ CALLS: dict[str, Callable[[Gateway], object]] = {
     "say": lambda g: g.say(OPENID, "x"),
     "check_text": lambda g: g.check_text(OPENID, "x", TextPlace.COMMENT),
     "mini_program_code": lambda g: g.mini_program_code("s", "p"),
+    "group_entry": lambda g: g.group_entry("code", GROUP, IV),
+    "phone_number": lambda g: g.phone_number(OPENID, "code"),
+    "check_picture": lambda g: g.check_picture(OPENID, "https://kepu.test/p.jpg"),
 }
 LOCAL = {"well", "token_age_seconds"}
 
@@ -224,6 +336,8 @@ def test_no_call_leaves_for_another_host(
             "url": "u",
         }
     script.answers[PICTURE] = b"\xff\xd8\xff"
+    script.answers[PHONE] = {"errcode": 0, "phone_info": NUMBER}
+    script.answers[PICTURE_CHECK] = {"errcode": 0, "trace_id": "t"}
     CALLS[name](bench.gateway)
     assert {seen.host for seen in script.seen} == {"wechat.test"}
     assert closed_network == []
@@ -402,6 +516,16 @@ WITH_TOKEN = {
     "check_text": (check, CHECK, PASSED),
     "say": (say, SEND, {"errcode": 0}),
     "follower": (lambda b: b.gateway.follower(OPENID), INFO, {"openid": OPENID, "subscribe": 0}),
+    "phone_number": (
+        lambda b: b.gateway.phone_number(OPENID, "code"),
+        PHONE,
+        {"errcode": 0, "phone_info": NUMBER},
+    ),
+    "check_picture": (
+        lambda b: b.gateway.check_picture(OPENID, "https://kepu.test/p.jpg"),
+        PICTURE_CHECK,
+        {"errcode": 0, "trace_id": "t"},
+    ),
 }
 each_call = pytest.mark.parametrize("name", WITH_TOKEN)
 each_code = pytest.mark.parametrize("errcode", [40001, 40014, 41001, 42001])
