@@ -38,6 +38,11 @@ class Keys:
         """A short keyed hash that stands for an openid in logs and counters."""
         return hmac.new(self._hashing, text.encode(), hashlib.sha256).hexdigest()[:16]
 
+    def blind(self, text: str, purpose: str) -> str:
+        """A whole keyed hash that finds a value again without telling it; one key a purpose."""
+        key = self._derive(f"blind:{purpose}")
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
     def seal(self, text: str, place: str) -> str:
         """A text encrypted for one place (column and row), so that it cannot be moved elsewhere."""
         nonce = secrets.token_bytes(12)

@@ -19,6 +19,7 @@ from server.quiz.errors import (
     NoAttemptsLeft,
     NoMoreQuestions,
 )
+from server.quiz.group_api import GROUP_API
 from server.quiz.practice_api import PRACTICE_API
 from server.quiz.schemas import (
     AnswersIn,
@@ -32,7 +33,7 @@ from server.quiz.schemas import (
 )
 
 # Boards, practice and shares are declared in files of their own; outside there is one API.
-API = Api("quiz", routes=[*BOARD_API.routes, *PRACTICE_API.routes])
+API = Api("quiz", routes=[*BOARD_API.routes, *PRACTICE_API.routes, *GROUP_API.routes])
 
 
 def _me(work: Work) -> int:

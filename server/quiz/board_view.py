@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.accounts import service as accounts
-from server.base.errors import Invalid, NotFound
+from server.base.errors import Invalid
 from server.base.kv.client import KvAway
 from server.base.kv.leaderboard import View
 from server.base.work import Work
 from server.quiz import board_keys as keys
-from server.quiz import boards, queries
+from server.quiz import boards, groups, queries
 from server.quiz.board_keys import REGION, TOTAL, Kept
 from server.quiz.contests import ContestView
 from server.quiz.queries import Player
@@ -105,12 +105,13 @@ def board(
 ) -> Board:
     """The top of a board, and where a citizen stands on it.
 
-    Raises: Invalid (422) for an unknown scope or period, NotFound (404) for a group's board.
+    Raises: Invalid (422) for an unknown scope or period, NotFound (404) for the board of a group
+    that the citizen is not in.
     """
     asked = _Asked(
         contest_id=contest.id,
         period=keys.check_period(period),
-        scope=known_scope(work, scope),
+        scope=known_scope(work, scope, citizen_id),
         limit=limit,
         entry_id=None if citizen_id is None else queries.entry_of(work, contest.id, citizen_id),
     )
@@ -126,15 +127,15 @@ def board(
     )
 
 
-def known_scope(work: Work, text: str) -> str:
+def known_scope(work: Work, text: str, citizen_id: int | None = None) -> str:
     """A scope as boards are named by it, of the words of a client.
 
     Raises: Invalid (422) when there is no such place, unit or group of people, NotFound (404)
-    for a group of WeChat, on which nobody is yet.
+    for a group of WeChat that the citizen is not in.
     """
     kind, colon, value = text.partition(":")
     if kind == "group" and value:
-        raise NotFound
+        return f"group:{groups.group_of_member(work, value, citizen_id)}"
     checked = REGION if text == REGION else _checked(work, kind, value)
     if checked is None or (colon and not value):
         raise Invalid((("query", "scope"), "no such scope"))
@@ -173,6 +174,9 @@ def _entries(found: _Found) -> list[int]:
 
 
 def _from_redis(work: Work, asked: _Asked) -> _Found | None:
+    if asked.scope.startswith("group:"):
+        # A group of WeChat holds a few hundred people at most: the database counts them quickly.
+        return None
     try:
         view = work.kv.leaderboard.view(
             keys.group_name(asked.contest_id), asked.board, asked.entry_id, asked.limit, NEIGHBOURS

@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 
 from server.base.work import Work
 from server.quiz.board_keys import GONE, REGION, TOTAL, Kept, Place
-from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
+from server.quiz.models import (
+    Attempt,
+    AttemptState,
+    Contest,
+    Entry,
+    GroupMember,
+    Question,
+    Standing,
+)
 
 Chosen = TypeVar("Chosen", bound=Select[*tuple[Any, ...]])
 CHUNK = 2000
@@ -253,6 +261,9 @@ def _of_scope(scope: str) -> ColumnElement[bool]:
             return Entry.unit_id == int(value)
         case "audience":
             return Entry.audience == value
+        case "group":
+            members = select(GroupMember.citizen_id).where(GroupMember.group_id == int(value))
+            return Entry.citizen_id.in_(members)
     return Entry.id > 0
 
 

@@ -243,7 +243,7 @@ def test_an_unknown_scope_is_refused(scope: str, desk: Desk) -> None:
         read(desk, contest, scope=scope)
 
 
-def test_a_group_board_is_not_there(desk: Desk) -> None:
+def test_a_board_of_a_group_that_nobody_made_is_not_there(desk: Desk) -> None:
     with desk.work() as work:
         contest = a_contest(work)
     with pytest.raises(NotFound):

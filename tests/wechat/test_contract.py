@@ -387,6 +387,45 @@ def test_the_openid_of_the_other_app_gets_no_verdict(
 # --- Mini Program, wxacode.getUnlimited
 
 
+def test_a_group_is_the_same_for_all_of_its_members(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    """Source: mini-program, wx.getGroupEnterInfo and the decryption of open data."""
+    other = wechat.person("Lan")
+    entries = []
+    for person, group in ((wei, "g1"), (other, "g1"), (wei, "g2")):
+        given = wechat.post("group_entry", person=person["person"], group=group)
+        entry = gateway.group_entry(given["code"], given["encrypted_data"], given["iv"])
+        assert entry.openid == person["openid_mp"]
+        entries.append(entry.opengid)
+    assert entries[0] == entries[1] != entries[2]
+
+
+def test_a_group_entry_belongs_to_one_log_in(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    given = wechat.post("group_entry", person=wei["person"], group="g1")
+    later = wechat.login_code(wei["person"])
+    with pytest.raises(errors.OpenDataRefused):
+        gateway.group_entry(later, given["encrypted_data"], given["iv"])
+    gateway.group_entry(given["code"], given["encrypted_data"], given["iv"])
+    with pytest.raises(errors.BadLoginCode):
+        gateway.group_entry(given["code"], given["encrypted_data"], given["iv"])
+
+
+def test_a_phone_number_is_told_once_and_to_its_own_person(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    """Source: mini-program, user information, phonenumber.getPhoneNumber."""
+    code = wechat.post("phone_code", person=wei["person"])["code"]
+    with pytest.raises(errors.BadLoginCode):
+        gateway.phone_number(wechat.person("Lan")["openid_mp"], code)
+    number = gateway.phone_number(wei["openid_mp"], code)
+    assert (number.country, len(number.number)) == ("86", 11)
+    with pytest.raises(errors.BadLoginCode):
+        gateway.phone_number(wei["openid_mp"], code)
+
+
 def test_a_mini_program_code_is_drawn(gateway: LiveGateway) -> None:
     picture = gateway.mini_program_code("a=1", "pages/index/index")
     assert picture[:3] in (b"\xff\xd8\xff", b"\x89PN")

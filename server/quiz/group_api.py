@@ -1,0 +1,65 @@
+"""The entry into a WeChat group's board."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from server.base.errors import Invalid, NotAuthenticated
+from server.base.pace import hold_pace
+from server.base.web.auth import Who
+from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.schema import In, Out
+from server.base.work import Work
+from server.quiz import groups
+from server.wechat.errors import BadLoginCode, LoginRefused, WeChatAway
+from server.wechat.gateway import GroupEntry
+
+GROUP_API = Api("groups")
+
+
+class GroupIn(In, frozen=True, kw_only=True):
+    """A code of wx.login, and what wx.getGroupEnterInfo gave after it."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=256)]
+    encrypted_data: Annotated[str, Meta(min_length=1, max_length=16384)]
+    iv: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class GroupOut(Out, frozen=True, kw_only=True):
+    """The group, as `scope=group:<id>` names it."""
+
+    group_id: str
+
+
+def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
+    """Have WeChat say who came from which group."""
+    if asking.actor is None:
+        raise NotAuthenticated
+    tools = asking.desk.tools
+    per_minute = tools.settings.limits.login_per_minute
+    hold_pace(tools.kv.limiter, "groups", str(asking.actor.id), per_minute)
+    try:
+        entry: GroupEntry = asking.gateway.group_entry(body.code, body.encrypted_data, body.iv)
+    except BadLoginCode:
+        raise Invalid((("body", "code"), "unknown, used or too old")) from None
+    return entry
+
+
+@endpoint(
+    GROUP_API,
+    "POST",
+    "/groups",
+    who=Who.CITIZEN,
+    body=GroupIn,
+    out=GroupOut,
+    errors=(Invalid, LoginRefused, WeChatAway),
+    consent=True,
+    ask=_opened,
+)
+def enter_group(work: Work, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened
+    """Be on the board of the WeChat group that the mini-program was opened from."""
+    if work.actor is None:
+        raise NotAuthenticated
+    return GroupOut(group_id=groups.enter(work, work.actor.id, asked))
