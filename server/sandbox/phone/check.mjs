@@ -1,0 +1,91 @@
+/**
+ * Walks over a mini-program's folder and says what would fail only in a citizen's hand.
+ *
+ *   node check.mjs APP_FOLDER [--server=https://…] [--built-ins=view,text,…]
+ *
+ * Each fault is one line, `file:line: what is wrong`; the exit status is 1 when there is one.
+ * The compiler has its say too: its first complaint is a fault like the others.
+ */
+
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+import { Disk } from "./compile/disk.mjs";
+import { closure } from "./closure.mjs";
+import { App, fault } from "./check/app.mjs";
+import { foreignAddresses, missingPictures } from "./check/addresses.mjs";
+import { overBudget } from "./check/budgets.mjs";
+import { builtIns } from "./check/builtins.mjs";
+import { badConfigs } from "./check/configs.mjs";
+import { deadModules, upwardImports, wxOutsideItsFile } from "./check/floors.mjs";
+import { unboundHandlers } from "./check/handlers.mjs";
+import { missingPages } from "./check/pages.mjs";
+import { deadComponents, loopsWithoutKey, unknownTags } from "./check/tags.mjs";
+
+const CHECKS = [
+  badConfigs,
+  missingPages,
+  unknownTags,
+  unboundHandlers,
+  deadComponents,
+  loopsWithoutKey,
+  missingPictures,
+  deadModules,
+  upwardImports,
+  wxOutsideItsFile,
+  foreignAddresses,
+  overBudget,
+];
+const MODULES = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+export const SERVER = "https://kepu.example.org";
+
+/**
+ * All faults of an app folder, in the order of its files.
+ * @param {string} folder
+ * @param {{builtIns?: string[], server?: string}} options
+ */
+export async function check(folder, options = {}) {
+  const facts = { builtIns: builtIns(), server: SERVER, ...options };
+  const { theirs, refused } = await compiled(folder, facts);
+  const app = new App(folder, theirs, new Disk(folder, MODULES));
+  const broken = app.config.broken.length > 0 || !app.has.has("app.json");
+  const found = (broken ? [badConfigs] : CHECKS).flatMap((judge) => judge(app, facts));
+  const seen = new Set(found.map(({ file, line }) => `${file}:${line}`));
+  const news = refused.filter(({ file, line }) => !seen.has(`${file}:${line}`));
+  const said = [...found, ...news].sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
+  return [...new Set(said.map(({ file, line, text }) => `${file}:${line}: ${text}`))];
+}
+
+/** What the package takes from others; where the compiler refuses, its complaint instead. */
+async function compiled(root, facts) {
+  const options = { root, modules: MODULES, elements: new Set(facts.builtIns) };
+  try {
+    return { theirs: await closure(options), refused: [] };
+  } catch (trouble) {
+    if (trouble.name !== "CompileError") throw trouble;
+    const [, file, line, text] = /^([^:]+)(?::(\d+))?: (.*)$/s.exec(trouble.message);
+    return { theirs: new Map(), refused: [fault(file, Number(line ?? 1), text)] };
+  }
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { server: { type: "string" }, "built-ins": { type: "string" } },
+  });
+  if (positionals.length !== 1) {
+    console.error("usage: node check.mjs APP_FOLDER [--server=…] [--built-ins=…]");
+    process.exitCode = 2;
+    return;
+  }
+  const named = values["built-ins"]?.split(",");
+  const found = await check(resolve(positionals[0]), {
+    ...(named && { builtIns: named }),
+    ...(values.server && { server: values.server }),
+  });
+  for (const line of found) console.log(line);
+  process.exitCode = found.length > 0 ? 1 : 0;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main();

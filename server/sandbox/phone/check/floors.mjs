@@ -1,0 +1,72 @@
+/** Who may import whom, who may say `wx`, and which modules nobody imports. */
+
+import { fault } from "./app.mjs";
+
+/** For each floor the floors it may use. A file of the top folder has the floor of its own name. */
+export const FLOORS = {
+  app: ["pages", "kit", "texts", "logic", "api", "platform", "config"],
+  pages: ["kit", "components", "texts", "logic", "api", "platform", "config"],
+  packages: ["kit", "components", "texts", "logic", "api", "platform", "config"],
+  kit: ["texts", "logic", "api", "platform", "config"],
+  components: ["texts", "logic", "platform", "config"],
+  api: ["platform", "config"],
+  platform: ["config"],
+  texts: [],
+  logic: [],
+  config: [],
+};
+/** The forms of the server's answers hold no code: every floor may know them, as types alone. */
+const SHAPES = "api/shapes.ts";
+const WX_FILE = "platform/wx.ts";
+
+export function upwardImports(app) {
+  return sources(app).flatMap((file) =>
+    app.source(file).imports.flatMap(({ from, line, typeOnly }) => {
+      const target = moduleOf(app, file, from);
+      if (target === null) return [fault(file, line, `import "${from}" leads to no file of ours`)];
+      const [mine, other] = [floor(file), floor(target)];
+      if (!(mine in FLOORS))
+        return [fault(file, line, `"${mine}" is no floor of the mini-program`)];
+      if (mine === other || FLOORS[mine].includes(other) || (typeOnly && target === SHAPES))
+        return [];
+      return [fault(file, line, `${mine} may not import ${other} ("${from}")`)];
+    }),
+  );
+}
+
+export function wxOutsideItsFile(app) {
+  return sources(app)
+    .filter((file) => file !== WX_FILE)
+    .flatMap((file) =>
+      app
+        .source(file)
+        .globals.map(({ name, line }) =>
+          fault(file, line, `"${name}" is named outside of ${WX_FILE}`),
+        ),
+    );
+}
+
+/** A TypeScript file that is no page and no component and that none of them imports. */
+export function deadModules(app) {
+  const reached = new Set();
+  const waiting = app.units().map(({ path }) => `${path}.ts`);
+  for (const file of waiting) {
+    if (reached.has(file) || !app.has.has(file)) continue;
+    reached.add(file);
+    waiting.push(...app.source(file).imports.map(({ from }) => moduleOf(app, file, from)));
+  }
+  return sources(app)
+    .filter((file) => !reached.has(file) && !file.endsWith(".d.ts"))
+    .map((file) => fault(file, 1, "nothing imports this file"));
+}
+
+/** The file that an import means; null for one that is not in the app. */
+export function moduleOf(app, file, from) {
+  if (!from.startsWith(".") && !from.startsWith("/")) return null;
+  const near = app.near(file, from);
+  return [near, `${near}.ts`, `${near}/index.ts`].find((one) => app.has.has(one)) ?? null;
+}
+
+const sources = (app) => app.own.filter((file) => file.endsWith(".ts"));
+
+const floor = (file) => (file.includes("/") ? file.split("/")[0] : file.replace(/\.ts$/, ""));

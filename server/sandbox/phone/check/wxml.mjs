@@ -1,0 +1,101 @@
+/** Reads WXML into a flat list of tags with their lines; it judges nothing, the compiler does that. */
+
+const NAME = /[^\s=/>]/;
+
+/**
+ * The start tags of one template, in order.
+ * @param {string} text
+ * @returns {{name: string, line: number, attributes: {name: string, value: string, line: number}[]}[]}
+ */
+export function tags(text) {
+  const reader = new Reader(text);
+  const found = [];
+  while (reader.toTag()) {
+    const tag = reader.tag();
+    found.push(tag);
+    if (tag.name === "wxs" && !tag.closed) reader.past("</wxs");
+  }
+  return found;
+}
+
+class Reader {
+  constructor(text) {
+    this.text = text;
+    this.at = 0;
+  }
+
+  line() {
+    return this.text.slice(0, this.at).split("\n").length;
+  }
+
+  past(mark) {
+    const found = this.text.indexOf(mark, this.at);
+    this.at = found < 0 ? this.text.length : found + mark.length;
+  }
+
+  /** Moves to the next start tag, over texts, expressions, comments and end tags. */
+  toTag() {
+    while (this.at < this.text.length) {
+      if (this.text.startsWith("{{", this.at)) this.past("}}");
+      else if (this.text.startsWith("<!--", this.at)) this.past("-->");
+      else if (/^<[A-Za-z]/.test(this.text.slice(this.at, this.at + 2))) return true;
+      else this.at += 1;
+    }
+    return false;
+  }
+
+  tag() {
+    const line = this.line();
+    this.at += 1;
+    const name = this.word();
+    const attributes = [];
+    for (;;) {
+      this.blanks();
+      if (this.at >= this.text.length) return { name, line, attributes, closed: true };
+      if (this.text[this.at] === ">") {
+        this.at += 1;
+        return { name, line, attributes, closed: false };
+      }
+      if (this.text.startsWith("/>", this.at)) {
+        this.at += 2;
+        return { name, line, attributes, closed: true };
+      }
+      attributes.push(this.attribute());
+    }
+  }
+
+  attribute() {
+    const line = this.line();
+    const name = this.word();
+    if (name === "") this.at += 1;
+    this.blanks();
+    if (this.text[this.at] !== "=") return { name, value: "", line };
+    this.at += 1;
+    this.blanks();
+    return { name, value: this.value(), line };
+  }
+
+  /** A quoted value; quotation marks inside an expression belong to the expression. */
+  value() {
+    const quote = this.text[this.at];
+    if (quote !== '"' && quote !== "'") return this.word();
+    const from = (this.at += 1);
+    while (this.at < this.text.length && this.text[this.at] !== quote) {
+      if (this.text.startsWith("{{", this.at)) this.past("}}");
+      else this.at += 1;
+    }
+    const value = this.text.slice(from, this.at);
+    this.at += 1;
+    return value;
+  }
+
+  word() {
+    const from = this.at;
+    while (this.at < this.text.length && NAME.test(this.text[this.at])) this.at += 1;
+    return this.text.slice(from, this.at);
+  }
+
+  blanks() {
+    while (/\s/.test(this.text[this.at] ?? "")) this.at += 1;
+  }
+}

@@ -1,0 +1,282 @@
+/** Each check finds the fault that is planted for it, and says file, line and what is wrong. */
+
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { check } from "../../../server/sandbox/phone/check.mjs";
+
+const SOUND = fileURLToPath(new URL("sound", import.meta.url));
+const BUILT_INS = ["view", "text", "image", "input", "button"];
+
+/** What is said of the sound app after `plant` has spoilt a copy of it. */
+async function found(plant) {
+  const folder = mkdtempSync(join(tmpdir(), "kepu-check-"));
+  try {
+    cpSync(SOUND, folder, { recursive: true });
+    plant({
+      swap(file, old, young) {
+        const text = readFileSync(join(folder, file), "utf8");
+        assert.ok(text.includes(old), `${file} does not hold ${old}`);
+        writeFileSync(
+          join(folder, file),
+          text.replace(old, () => young),
+        );
+      },
+      write(file, text) {
+        mkdirSync(dirname(join(folder, file)), { recursive: true });
+        writeFileSync(join(folder, file), text);
+      },
+      drop: (file) => rmSync(join(folder, file)),
+    });
+    return await check(folder, { builtIns: BUILT_INS });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const HOME = "pages/home/index";
+
+const FAULTS = [
+  ["nothing", () => undefined, []],
+  [
+    "an unknown tag",
+    ({ swap }) => swap(`${HOME}.wxml`, "<text wx:if", "<texte wx:if"),
+    [`${HOME}.wxml:4: <texte> is no built-in and no component of ${HOME}`],
+  ],
+  [
+    "an unknown tag in an imported template",
+    ({ swap }) => swap("templates/line.wxml", "<view", "<viewx"),
+    [`templates/line.wxml:1: <viewx> is no built-in and no component of ${HOME}`],
+  ],
+  [
+    "a removed handler",
+    ({ swap }) => swap(`${HOME}.ts`, "  onPick() {},\n", ""),
+    [`${HOME}.wxml:7: bind:pick names "onPick", which is no handler of ${HOME}.ts`],
+  ],
+  [
+    "a handler that is only a value",
+    ({ swap }) => swap(`${HOME}.ts`, "onPick() {}", "onPick: 1"),
+    [`${HOME}.wxml:7: bind:pick names "onPick", which is no handler of ${HOME}.ts`],
+  ],
+  [
+    "a handler removed from what the page takes over",
+    ({ swap }) => swap("kit/listing.ts", "reload()", "again()"),
+    [`templates/line.wxml:1: catchtap names "reload", which is no handler of ${HOME}.ts`],
+  ],
+  [
+    "a component's handler that is no method",
+    ({ swap }) => swap("components/badge/index.ts", "tell() {", "told() {"),
+    [
+      'components/badge/index.wxml:1: bind:tap names "tell", which is no handler of components/badge/index.ts',
+    ],
+  ],
+  [
+    "a handler that is chosen at run time",
+    ({ swap }) => swap(`${HOME}.wxml`, 'bindinput="onInput"', 'bindinput="{{name}}"'),
+    [
+      `${HOME}.wxml:8: bindinput has "{{name}}" where a handler is named, which is no handler of ${HOME}.ts`,
+    ],
+  ],
+  [
+    "a field that is written and does not exist",
+    ({ swap }) => swap(`${HOME}.wxml`, 'model:value="{{name}}"', 'model:value="{{nick}}"'),
+    [`${HOME}.wxml:8: model:value writes "nick", which is no field of ${HOME}.ts`],
+  ],
+  [
+    "a page removed from app.json",
+    ({ swap }) => swap("app.json", '"pages": ["round/index"]', '"pages": ["other/index"]'),
+    [
+      "app.json:3: page packages/quiz/other/index has no file packages/quiz/other/index.ts",
+      "app.json:3: page packages/quiz/other/index has no file packages/quiz/other/index.wxml",
+      "app.json:3: page packages/quiz/other/index has no file packages/quiz/other/index.wxss",
+      "app.json:3: page packages/quiz/other/index has no file packages/quiz/other/index.json",
+      "packages/quiz/round/index.json:1: page packages/quiz/round/index is not in app.json",
+      "packages/quiz/round/index.ts:1: nothing imports this file",
+      `${HOME}.ts:8: page packages/quiz/round/index is not in app.json`,
+    ],
+  ],
+  [
+    "a page without its sheet",
+    ({ drop }) => drop("pages/mine/index.wxss"),
+    ["app.json:2: page pages/mine/index has no file pages/mine/index.wxss"],
+  ],
+  [
+    "a page whose path is put together",
+    ({ swap }) => swap(`${HOME}.ts`, "/packages/quiz/round/index?id=$", "/packages/$"),
+    [`${HOME}.ts:8: write the page's path out: "/packages/…" cannot be checked`],
+  ],
+  [
+    "a component that is named and not used",
+    ({ swap }) => swap(`${HOME}.wxml`, /<score-badge.*\n/.exec(text(`${HOME}.wxml`))[0], "\n"),
+    [`${HOME}.json:3: component "score-badge" is not used`],
+  ],
+  [
+    "a component that does not exist",
+    ({ swap }) => swap(`${HOME}.json`, "components/badge/index", "components/bage/index"),
+    [
+      "components/badge/index.json:1: no page reaches this component",
+      "components/badge/index.ts:1: nothing imports this file",
+      `${HOME}.json:3: component "../../components/bage/index" does not exist`,
+    ],
+  ],
+  [
+    "a module that nobody imports",
+    ({ write }) => write("logic/lonely.ts", "export const one = 1\n"),
+    ["logic/lonely.ts:1: nothing imports this file"],
+  ],
+  [
+    "a loop without a key",
+    ({ swap }) => swap(`${HOME}.wxml`, ' wx:key="id"', ""),
+    [`${HOME}.wxml:6: <app-row> has wx:for without wx:key`],
+  ],
+  [
+    "a picture that is not there",
+    ({ swap }) => swap(`${HOME}.wxml`, "/assets/home.png", "/assets/house.png"),
+    [`${HOME}.wxml:5: "/assets/house.png" is not in the package`],
+  ],
+  [
+    "an upward import",
+    ({ swap }) => swap("logic/next.ts", "export", "import '../platform/wx'\n\nexport"),
+    ['logic/next.ts:1: logic may not import platform ("../platform/wx")'],
+  ],
+  [
+    "a component that asks the server",
+    ({ swap, write }) => {
+      write("api/quiz.ts", "export const quiz = {}\n");
+      swap("components/row/index.ts", "Component", "import '../../api/quiz'\nComponent");
+    },
+    ['components/row/index.ts:1: components may not import api ("../../api/quiz")'],
+  ],
+  [
+    "wx outside of its file",
+    ({ swap }) => swap(`${HOME}.ts`, "onPick() {}", "onPick() { wx.showToast({ title: '' }) }"),
+    [`${HOME}.ts:10: "wx" is named outside of platform/wx.ts`],
+  ],
+  [
+    "a foreign address",
+    ({ write }) =>
+      write(`${HOME}.wxss`, '.x {\n  background: url("https://cdn.example.com/x.png");\n}\n'),
+    [`${HOME}.wxss:2: foreign address https://cdn.example.com/x.png`],
+  ],
+  [
+    "the server's address outside of its constant",
+    ({ swap }) => swap("kit/listing.ts", "next(1)", "next('https://kepu.example.org'.length)"),
+    ["kit/listing.ts:6: foreign address https://kepu.example.org"],
+  ],
+  [
+    "a key that app.json does not have",
+    ({ swap }) => swap("app.json", '"style": "v2"', '"styles": "v2"'),
+    ['app.json:1: the file lacks "style"', "app.json:25: styles is no known key"],
+  ],
+  [
+    "a single tab",
+    ({ swap }) =>
+      swap("app.json", /\{\n {8}"pagePath": "pages\/home[^}]*\},\s*/.exec(text("app.json"))[0], ""),
+    ["app.json:9: list has fewer than 2 entries"],
+  ],
+  [
+    "a tab without a text",
+    ({ swap }) => swap("app.json", '"text": "我的",', ""),
+    ['app.json:16: entry 2 lacks "text"'],
+  ],
+  [
+    "a tab that is no page of the main package",
+    ({ swap }) =>
+      swap("app.json", '"pagePath": "pages/mine/index"', '"pagePath": "packages/quiz/round/index"'),
+    ["app.json:17: tab packages/quiz/round/index is no page of the main package"],
+  ],
+  [
+    "a wrong value in a page",
+    ({ swap }) => swap(`${HOME}.json`, '"首页"', "true"),
+    [`${HOME}.json:2: navigationBarTitleText is boolean, not string`],
+  ],
+  [
+    "a project that does not compile TypeScript",
+    ({ swap }) => swap("project.config.json", '["typescript"]', "[]"),
+    ['project.config.json:6: useCompilerPlugins lacks "typescript"'],
+  ],
+  [
+    "a broken JSON file",
+    ({ swap }) => swap("sitemap.json", "]", ""),
+    ["sitemap.json:1: no valid JSON: ',' expected."],
+  ],
+  [
+    "a long page",
+    ({ write }) => write("pages/mine/index.ts", `Page({})\n${"\n".repeat(120)}`),
+    ["pages/mine/index.ts:121: 121 lines, more than the 120 allowed"],
+  ],
+  [
+    "a long template",
+    ({ write }) => write("pages/mine/index.wxml", "<view />\n".repeat(81)),
+    ["pages/mine/index.wxml:81: 81 lines, more than the 80 allowed"],
+  ],
+  [
+    "a heavy main package",
+    ({ write }) => write("assets/film.bin", "x".repeat(1024 * 1024)),
+    ["app.json:1: the main package weighs N KB, more than the 1024 KB allowed"],
+  ],
+  [
+    "a heavy package",
+    ({ write }) => write("packages/quiz/film.bin", "x".repeat(2 * 1024 * 1024)),
+    ["app.json:1: package packages/quiz/ weighs N KB, more than the 2048 KB allowed"],
+  ],
+  [
+    "a heavy tab icon",
+    ({ write }) => write("assets/home.png", "x".repeat(41 * 1024)),
+    [
+      "app.json:13: icon assets/home.png weighs N KB, more than 40 KB",
+      "app.json:14: icon assets/home.png weighs N KB, more than 40 KB",
+      "app.json:19: icon assets/home.png weighs N KB, more than 40 KB",
+      "app.json:20: icon assets/home.png weighs N KB, more than 40 KB",
+    ],
+  ],
+  [
+    "a template that does not compile",
+    ({ swap }) => swap("pages/mine/index.wxml", "</view>", ""),
+    ["pages/mine/index.wxml:1: missing end tag"],
+  ],
+  [
+    "TypeScript that does not parse",
+    ({ swap }) => swap("logic/next.ts", "=> count", "=> = count"),
+    ['logic/next.ts:1: Unexpected "="'],
+  ],
+];
+
+/** A package of somebody else's that the home page uses; only `used` files of it may count. */
+function withPackage({ swap, write }, sheet, script) {
+  const folder = "miniprogram_npm/tiny";
+  swap(`${HOME}.json`, '"usingComponents": {', '"usingComponents": { "tiny-dot": "tiny/dot/dot",');
+  swap(`${HOME}.wxml`, '<view class="home"', '<tiny-dot />\n<view class="home"');
+  write(`${folder}/dot/dot.json`, '{ "component": true }');
+  write(`${folder}/dot/dot.wxml`, '<view class="dot" />');
+  write(`${folder}/dot/dot.wxss`, sheet);
+  write(`${folder}/dot/dot.js`, script);
+  write(`${folder}/unused/unused.js`, `const there = 'https://example.com/'\n${"\n".repeat(999)}`);
+}
+
+FAULTS.push(
+  [
+    "nothing in somebody else's component, whose fonts and unused files are left out",
+    (plant) =>
+      withPackage(plant, "@font-face { src: url(//cdn.example.com/i.woff) }\n", "Component({})"),
+    [],
+  ],
+  [
+    "an address in somebody else's component",
+    (plant) => withPackage(plant, "", "Component({ data: { from: '//cdn.example.com/x' } })\n"),
+    ["miniprogram_npm/tiny/dot/dot.js:1: foreign address //cdn.example.com/x"],
+  ],
+);
+
+const text = (file) => readFileSync(join(SOUND, file), "utf8");
+
+for (const [name, plant, lines] of FAULTS)
+  test(name, async () => {
+    const said = await found(plant);
+    const weighed = said.map((line) => line.replace(/weighs \d+ KB/, "weighs N KB"));
+    assert.deepEqual(weighed.toSorted(), [...lines].sort());
+  });

@@ -1,0 +1,3 @@
+import { BASE_URL } from './config/env'
+
+App({ server: BASE_URL })

@@ -1,0 +1,8 @@
+Component({
+  properties: { score: { type: Number, value: 0 } },
+  methods: {
+    tell() {
+      this.triggerEvent('pick')
+    },
+  },
+})

@@ -1,0 +1,1 @@
+export const next = (count: number): number => count + 1

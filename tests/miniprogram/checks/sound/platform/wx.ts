@@ -1,0 +1,3 @@
+export function openPage(url: string): void {
+  wx.navigateTo({ url })
+}

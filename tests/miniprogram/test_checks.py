@@ -1,0 +1,48 @@
+"""The mini-program's folder is walked over, and each check is proved by a fault that it finds."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHECK = "server/sandbox/phone/check.mjs"
+
+
+def node(*arguments: str) -> subprocess.CompletedProcess[str]:
+    found = shutil.which("node")
+    if found is None:
+        pytest.fail("Node is needed to check the mini-program")
+    command = [found, *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_each_check_finds_the_fault_that_is_planted_for_it() -> None:
+    run = node("--test", "--test-reporter=dot", "tests/miniprogram/checks/faults.test.mjs")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_command_lists_faults_by_line_and_fails(tmp_path: Path) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(ROOT / "tests/miniprogram/checks/sound", app)
+    arguments = [CHECK, str(app), "--built-ins=view,text,image,input"]
+    run = node(*arguments)
+    assert (run.returncode, run.stdout) == (0, "")
+    (app / "packages/quiz/round/index.wxml").write_text('<view bind:tap="go" />\n')
+    run = node(*arguments)
+    assert run.returncode == 1
+    assert run.stdout == (
+        'packages/quiz/round/index.wxml:1: bind:tap names "go", '
+        "which is no handler of packages/quiz/round/index.ts\n"
+    )
+
+
+def test_the_command_wants_one_folder() -> None:
+    run = node(CHECK)
+    assert run.returncode == 2
+    assert run.stderr.startswith("usage:")
