@@ -17,6 +17,7 @@ from server.sandbox.api_common import (
 )
 from server.sandbox.api_token import app_by_secret
 from server.sandbox.api_user import png
+from server.sandbox.people import Person
 from server.sandbox.world import World
 
 SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")
@@ -77,7 +78,7 @@ def check_text(world: World, call: Call) -> dict[str, Any]:
         raise ApiError(40097, "version")
     if call.body.get("scene") not in (1, 2, 3, 4):
         raise ApiError(40129)
-    _check_openid(world, call.body.get("openid"))
+    check_openid(world, call.body.get("openid"))
     content = call.text("content", missing=44002)
     if len(content) > LONGEST_TEXT:
         raise ApiError(45002)
@@ -91,13 +92,18 @@ def check_text(world: World, call: Call) -> dict[str, Any]:
     )
 
 
-def _check_openid(world: World, openid: object) -> None:
+def check_openid(world: World, openid: object) -> Person:
+    """The person whose words or picture are checked: here within two hours.
+
+    Raises: ApiError 40003, 43104, 61010.
+    """
     person = people.by_openid(world, world.mini, openid)
     if person is None:
         other = people.by_openid(world, world.official, openid)
         raise ApiError(40003 if other is None else 43104)
     if person.last_access is None or world.now() - person.last_access > SEEN_SECONDS:
         raise ApiError(61010)
+    return person
 
 
 def unlimited_code(world: World, call: Call) -> Picture:

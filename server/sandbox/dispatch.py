@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from server.sandbox import api_menu, api_message, api_subscribe, api_token, api_user, api_wxa
+from server.sandbox import (
+    api_menu,
+    api_message,
+    api_subscribe,
+    api_token,
+    api_user,
+    api_wxa,
+    media_check,
+)
 from server.sandbox.api_common import BOTH, Answer, ApiError, Call, Endpoint, ok, read_body
 from server.sandbox.faults import Fault
 from server.sandbox.world import World
@@ -61,6 +69,7 @@ ENDPOINTS = {
         *api_message.ENDPOINTS,
         *api_subscribe.ENDPOINTS,
         *api_wxa.ENDPOINTS,
+        *media_check.ENDPOINTS,
         QUOTA_GET,
     )
 }

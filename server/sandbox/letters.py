@@ -109,6 +109,28 @@ def sent_event(world: World, person: Person, template: str, msgid: int) -> Lette
     return _listed(world, person, "subscribe_msg_sent_event", [item], [as_text])
 
 
+def media_event(
+    world: World, person: Person, trace: str, errcode: int, verdict: tuple[str, int]
+) -> Letter:
+    """The verdict on a picture; without one when it could not be fetched."""
+    name = "wxa_media_check"
+    result: list[Pair] = [("suggest", verdict[0]), ("label", verdict[1])]
+    detail: list[Pair] = [("strategy", "content_model"), ("errcode", errcode), *result]
+    fields: list[Pair] = [
+        *_envelope(world, world.mini, person.openid_mp, "event", f"{name}:{trace}"),
+        ("Event", name),
+        ("appid", world.mini.appid),
+        ("trace_id", trace),
+        ("version", 2),
+        ("detail", detail),
+        ("errcode", errcode),
+        ("errmsg", "ok" if errcode == 0 else "download failed"),
+    ]
+    if errcode == 0:
+        fields.append(("result", result))
+    return Letter(account=MINI, what=name, fields=fields)
+
+
 def odd_event(world: World, person: Person, name: str, filler: str = "") -> Letter:
     """An event that no server knows, as big as asked."""
     fields = [*_envelope(world, world.official, person.openid_oa, "event", name)]

@@ -18,10 +18,12 @@ DAILY = {
     "/cgi-bin/user/info": 5_000_000,
     "/cgi-bin/message/subscribe/send": 10_000_000,
     "/wxa/msg_sec_check": 2_000_000,
+    "/wxa/media_check_async": 200_000,
 }
 MINUTE = {
     "/cgi-bin/stable_token": 10_000,
     "/wxa/msg_sec_check": 4000,
+    "/wxa/media_check_async": 2000,
     "/wxa/getwxacodeunlimit": 5000,
 }
 DEFAULT_DAILY = 10_000_000
