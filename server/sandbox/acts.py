@@ -116,6 +116,13 @@ def login_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"code": code}
 
 
+def check_session(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """What wx.checkSession finds: whether the person has logged in here."""
+    sql = "SELECT session_key IS NOT NULL AS valid FROM people WHERE person = ?"
+    row = world.store.one(sql, _person(world, body).person)
+    return {"valid": bool(row and row["valid"])}
+
+
 def phone_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """What the phone-number button hands the mini-program."""
     person = _person(world, body)

@@ -261,6 +261,7 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/message": acts.message,
     "/scan": acts.scan,
     "/login_code": acts.login_code,
+    "/check_session": acts.check_session,
     "/phone_code": acts.phone_code,
     "/group_entry": acts.group_entry,
     "/consent": acts.consent,

@@ -105,6 +105,7 @@ def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str,
     with world.store.transaction():
         return {
             "person": acts.shown(owner),
+            "number": f"{owner.phone[:3]}****{owner.phone[-4:]}",
             "account": TEXTS["official_name"],
             "program": {"name": TEXTS["mini_name"], "appid": world.mini.appid},
             "now": beijing(world.now()),

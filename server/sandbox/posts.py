@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from server.sandbox import groups, people
 from server.sandbox.clock import beijing
@@ -21,8 +21,9 @@ IMAGES = ("/phone/", "data:image/")
 # What stands in the chats of one person: own groups since joining, cards between two, everybody's
 # timeline.
 SEEN = """
-SELECT posts.*, people.name AS sender_name FROM posts
+SELECT posts.*, people.name AS sender_name, other.name AS target_name FROM posts
 JOIN people ON people.person = posts.sender
+LEFT JOIN people AS other ON other.person = target
 LEFT JOIN members ON place = 'group' AND members.word = target AND members.person = ?1
 WHERE posts.id > ?2 AND (
   (place = 'group' AND members.since < posts.id)
@@ -67,7 +68,7 @@ def opened(world: World, body: dict[str, Any]) -> dict[str, Any]:
     parts = urlsplit(row["path"])
     return {
         "path": parts.path.lstrip("/"),
-        "query": dict(parse_qsl(parts.query, keep_blank_values=True)),
+        "query": _query(parts.query),
         "mode": "singlePage" if row["place"] == "timeline" else "default",
         "post": row["id"],
         **_scene(world, row),
@@ -99,7 +100,7 @@ def seen_by(world: World, person: Person, after: int) -> list[dict[str, Any]]:
             "id": row["id"],
             "at": beijing(row["at"]),
             "place": row["place"],
-            "talk": _talk(row, person),
+            **_talk(row, person),
             "sender": row["sender"],
             "name": row["sender_name"],
             "title": row["content"],
@@ -110,11 +111,19 @@ def seen_by(world: World, person: Person, after: int) -> list[dict[str, Any]]:
     ]
 
 
-def _talk(row: sqlite3.Row, person: Person) -> str:
+def _talk(row: sqlite3.Row, person: Person) -> dict[str, Any]:
     """The chat it stands in, as this person sees it: a group, the other person, the timeline."""
-    if row["place"] == "person":
-        return str(row["target"] if row["sender"] == person.person else row["sender"])
-    return str(row["target"])
+    if row["place"] != "person":
+        return {"talk": row["target"], "talk_name": ""}
+    if row["sender"] == person.person:
+        return {"talk": row["target"], "talk_name": row["target_name"]}
+    return {"talk": row["sender"], "talk_name": row["sender_name"]}
+
+
+def _query(text: str) -> dict[str, str]:
+    """A page's query as WeChat hands it on: cut into pieces, nothing decoded."""
+    pieces = (piece.partition("=") for piece in text.split("&") if piece)
+    return {name: value for name, _, value in pieces}
 
 
 def _seen(world: World, person: Person, number: object) -> sqlite3.Row:

@@ -47,6 +47,12 @@ def test_a_login_code_works_once(wechat: Emulator, api: Api, wei: dict[str, Any]
     assert session(api, code)["errcode"] == 40163
 
 
+def test_a_session_holds_from_the_first_login_on(wechat: Emulator, wei: dict[str, Any]) -> None:
+    assert wechat.post("check_session", person=wei["person"]) == {"valid": False}
+    wechat.login_code(wei["person"])
+    assert wechat.post("check_session", person=wei["person"]) == {"valid": True}
+
+
 def test_parallel_logins_with_one_code_succeed_once(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:

@@ -16,7 +16,7 @@ from server.sandbox.apps import MINI
 from server.sandbox.testing import ControlError, Emulator
 from tests.sandbox.conftest import Api
 
-CARD = {"title": "一起来答题", "path": "/packages/quiz/round/index?contest=c1&from="}
+CARD = {"title": "一起来答题", "path": "/packages/quiz/round/index?contest=c1&from=&name=%E9%9F%A6"}
 
 
 @pytest.fixture
@@ -101,11 +101,10 @@ def test_a_card_in_a_group_reaches_its_members_and_whoever_joins_later_misses_it
 def test_a_card_between_two_people_stands_in_both_chats_and_in_no_third(
     wechat: Emulator, people: list[str]
 ) -> None:
-    wei, mo, lu = people
+    wei, mo, _lu = people
     wechat.post("share", person=wei, to={"person": mo}, **CARD)
-    assert [card["talk"] for card in cards(wechat, wei)] == [mo]
-    assert [card["talk"] for card in cards(wechat, mo)] == [wei]
-    assert cards(wechat, lu) == []
+    talks = [[(card["talk"], card["talk_name"]) for card in cards(wechat, one)] for one in people]
+    assert talks == [[(mo, "莫一")], [(wei, "韦小妹")], []]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +120,7 @@ def test_an_opened_card_says_where_it_stood(
     post = wechat.post("share", person=wei, to=to, with_ticket=with_ticket, **CARD)["post"]
     found = wechat.post("open", person=mo, post=post)
     assert found["path"] == "packages/quiz/round/index"
-    assert found["query"] == {"contest": "c1", "from": ""}
+    assert found["query"] == {"contest": "c1", "from": "", "name": "%E9%9F%A6"}
     assert (found["scene"], found["mode"]) == (scene, "default")
     assert ("share_ticket" in found) == (scene == 1044)
 

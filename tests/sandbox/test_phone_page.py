@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from server.sandbox.apps import MINI
 from server.sandbox.phone_page import FILES, PAGES, SHOWN_PEOPLE
 from server.sandbox.testing import Emulator
 from tests.sandbox.conftest import Api, Receiver
@@ -37,12 +38,30 @@ def test_the_page_answers_under_a_strict_policy(wechat: Emulator, path: str) -> 
 def test_every_part_of_the_page_is_served_with_its_type(wechat: Emulator) -> None:
     html = (PAGES / "phone.html").read_text(encoding="utf-8")
     named = set(re.findall(r'(?:src|href)="(phone\.\w+)"', html))
-    assert named == set(FILES) - {"phone.html"}
-    for name in named:
+    scripts = {name for name in FILES if name.endswith(".js")}
+    assert named == set(FILES) - {"phone.html"} - (scripts - {"phone.js"})
+    for name in named | scripts:
         with urllib.request.urlopen(f"{wechat.base}/phone/{name}") as answer:
             assert answer.headers["Content-Type"] == FILES[name]
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.read() == (PAGES / name).read_bytes()
+
+
+def test_a_feed_holds_groups_and_only_the_cards_that_are_new(wechat: Emulator) -> None:
+    wei, mo = (wechat.person(name)["person"] for name in ("韦小妹", "莫一"))
+    group = wechat.post("groups", name="三年级", members=[wei, mo])
+    card = {"title": "一起来答题", "path": "/pages/home/index", "image": "/phone/app/share.png"}
+    wechat.post("share", person=wei, to={"group": group["group"]}, **card)
+    feed = read(wechat, "feed", person=mo)
+    assert feed["program"] == {"name": "八桂科普", "appid": wechat.apps[MINI].appid}
+    assert feed["groups"] == [group]
+    shown = feed["cards"][0]
+    assert (shown["talk"], shown["name"], shown["image"]) == (
+        group["group"],
+        "韦小妹",
+        "/phone/app/share.png",
+    )
+    assert read(wechat, "feed", person=mo, cards=shown["id"])["cards"] == []
 
 
 @pytest.mark.parametrize("name", ["phone.html", "phone.py", "..%2Fapp.py", "%2e%2e/texts.toml"])
@@ -56,10 +75,20 @@ def test_nothing_else_is_served(wechat: Emulator, name: str) -> None:
 def test_the_page_holds_no_script_or_style_of_its_own() -> None:
     html = (PAGES / "phone.html").read_text(encoding="utf-8")
     assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", html) == []
-    script = (PAGES / "phone.js").read_text(encoding="utf-8")
-    assert (
-        re.findall(r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|eval\(", script) == []
-    )
+    runs = r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|eval\(|new Function"
+    for path in PAGES.glob("*.js"):
+        script = path.read_text(encoding="utf-8")
+        assert re.findall(runs, script) == []
+        assert len(script.splitlines()) <= 400
+
+
+def test_every_module_is_imported_by_another_and_every_import_is_there() -> None:
+    imported = {
+        name
+        for path in PAGES.glob("*.js")
+        for name in re.findall(r'from "\./([\w-]+\.js)"', path.read_text(encoding="utf-8"))
+    }
+    assert imported | {"phone.js"} == {name for name in FILES if name.endswith(".js")}
 
 
 def test_a_feed_holds_both_sides_and_then_only_what_is_new(
@@ -71,6 +100,7 @@ def test_a_feed_holds_both_sides_and_then_only_what_is_new(
     wechat.say(wei["person"], "帮助")
     feed = read(wechat, "feed", person=wei["person"], after=0)
     assert feed["person"] == {**wei, "subscribed": True}
+    assert re.fullmatch(r"13\d\*{4}\d{4}", feed["number"])
     assert [(line["direction"], line["content"]) for line in feed["chat"]] == [
         ("in", "欢迎"),
         ("out", "帮助"),

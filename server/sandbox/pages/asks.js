@@ -1,0 +1,80 @@
+// What the mini-program's runtime may ask of the phone, by the names in SHELL.md.
+
+import { codeCard, codeOf, issued, queryOf } from "./codes.js";
+import { make } from "./dom.js";
+import { told } from "./net.js";
+import { agree, avatar, contract, nickname, phoneNumber, privacy, privacyState } from "./profile.js";
+import { share } from "./share.js";
+import { sheet } from "./sheet.js";
+import { subscribe } from "./subscribe.js";
+
+const SINGLE_PAGE = { errCode: -1, errMsg: "not allowed in single page mode" };
+
+export const answers = {
+  login: fullOnly(() => told("login_code")),
+  checkSession: fullOnly(() => told("check_session")),
+  groupEnter: fullOnly(groupEnter),
+  subscribe: fullOnly(subscribe),
+  setting,
+  phoneNumber: fullOnly(phoneNumber),
+  avatar: fullOnly(avatar),
+  nickname: fullOnly(nickname),
+  privacyState,
+  privacy: fullOnly(privacy),
+  agreePrivacy: agree,
+  privacyContract: contract,
+  scan: fullOnly(scan),
+  share: fullOnly(share),
+  officialAccount: fullOnly(() => leaveTo("chat")),
+  close: () => leaveTo("home"),
+};
+
+/** What a page on the timeline may not do. */
+function fullOnly(answer) {
+  return (facts, start) => {
+    if (start.mode === "singlePage") throw SINGLE_PAGE;
+    return answer(facts, start);
+  };
+}
+
+function leaveTo(view) {
+  location.hash = view;
+  return {};
+}
+
+async function groupEnter(_facts, start) {
+  const found = await told("group_enter_info", { post: start.post ?? null });
+  return { encryptedData: found.encrypted_data, iv: found.iv };
+}
+
+async function setting() {
+  const settings = await told("settings");
+  return { mainSwitch: settings.main_switch, itemSettings: settings.kept };
+}
+
+async function scan() {
+  const items = await issued();
+  return sheet({
+    title: "扫一扫",
+    fill: (done) => {
+      const input = make("input", { type: "text", "aria-label": "二维码内容", autocomplete: "off",
+        placeholder: "粘贴二维码内容" });
+      const form = make("form", { class: "pair" }, input,
+        make("button", { class: "main", type: "submit" }, "确定"));
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        const text = input.value.trim();
+        if (text) done(scanned(codeOf(items, text), text));
+      });
+      return [form, make("ul", { class: "codes", "aria-label": "二维码" },
+        ...items.slice(0, 20).map((code) => codeCard(code, () => done(scanned(code, code.url)))))];
+    },
+    buttons: [["取消", null, "plain"]],
+  });
+}
+
+function scanned(code, result) {
+  if (code?.kind !== "WXA_CODE") return { result: code?.url ?? result, scanType: "QR_CODE", path: "" };
+  const path = `${code.page}?scene=${queryOf(code.scene).scene}`;
+  return { result: code.url, scanType: "WX_CODE", path };
+}

@@ -1,0 +1,62 @@
+// Service notices: what the mini-program sent, each opening its page, and how to stop them.
+
+import { $, make } from "./dom.js";
+import { act, told, unlessAway } from "./net.js";
+import { openAddress } from "./program.js";
+import { keepEnd } from "./scroll.js";
+import { sheet } from "./sheet.js";
+import { moment, phone } from "./state.js";
+
+const FROM_NOTICE = 1014;
+
+export function drawNotices(lines) {
+  $("cards").append(...lines.map(noticeCard));
+  keepEnd($("cards").parentElement);
+}
+
+function noticeCard(line) {
+  const rows = Object.entries(line.data ?? {}).flatMap(([key, value]) =>
+    [make("dt", {}, line.names?.[key] ?? key), make("dd", {}, value)]);
+  const jump = line.page ? [make("button",
+    { class: "into", type: "button", tap: () => openAddress(line.page, FROM_NOTICE) },
+    "进入小程序查看")] : [];
+  return make("article", { class: "card" },
+    make("p", { class: "time" }, `${phone.program.name} ${moment(line.at)}`),
+    make("h2", {}, line.content), make("dl", {}, ...rows), ...jump);
+}
+
+/** The settings behind the three dots: one switch for all, and each template by itself. */
+export async function noticeSettings() {
+  try {
+    const settings = await told("settings");
+    await sheet({ title: "通知设置", fill: (done) => [mainSwitch(settings), ...rows(settings, done)] });
+  } catch (error) {
+    unlessAway(error);
+  }
+}
+
+function mainSwitch(settings) {
+  const box = make("input", { type: "checkbox", checked: settings.main_switch });
+  box.addEventListener("change", () => act("settings", { main_switch: box.checked }));
+  return make("label", { class: "tick" }, box, `接收“${phone.program.name}”的订阅消息`);
+}
+
+function rows(settings, done) {
+  const known = settings.templates.filter((item) => item.grants > 0 || item.id in settings.kept);
+  if (known.length === 0) return [make("p", { class: "last" }, "还没有订阅任何消息。")];
+  return [make("ul", { class: "plainlist" }, ...known.map((item) => make("li", {},
+    make("span", {}, item.title, make("br"), make("span", { class: "last" }, stateOf(settings, item))),
+    make("button", {
+      class: "plain", type: "button", "aria-label": `拒收${item.title}`,
+      disabled: settings.kept[item.id] === "reject",
+      tap: async () => {
+        done(null);
+        await act("consent", { template_id: item.id, result: "turn_off" });
+      },
+    }, "拒收"))))];
+}
+
+function stateOf(settings, item) {
+  const kept = { accept: "总是允许", reject: "已拒收", ban: "已被封禁" }[settings.kept[item.id]];
+  return [kept, `还可以收到 ${item.grants} 条`].filter(Boolean).join(" · ");
+}

@@ -1,0 +1,70 @@
+// The share sheet, and the menu behind the mini-program's three dots.
+
+import { face, make, say } from "./dom.js";
+import { refresh, told } from "./net.js";
+import { peopleList } from "./pick.js";
+import { noticeSettings } from "./notices.js";
+import { boot, running } from "./program.js";
+import { sheet } from "./sheet.js";
+import { phone } from "./state.js";
+
+/** Let the person choose where the card goes, and send it there. */
+export async function share({ card, timeline, withShareTicket }) {
+  const to = await chooseTarget(timeline !== null);
+  if (to === null) return { to: null };
+  const place = Object.keys(to)[0];
+  const { title, path, imageUrl } = place === "timeline" ? timeline : card;
+  const post = { to, title, path, image: imageUrl, with_ticket: withShareTicket };
+  await told("share", post);
+  say("已发送");
+  refresh();
+  return { to: place };
+}
+
+function chooseTarget(withTimeline) {
+  return sheet({
+    title: "发送给",
+    fill: (done) => [
+      ...(withTimeline ? [make("button",
+        { class: "choice wide", type: "button", tap: () => done({ timeline: true }) }, "朋友圈")] : []),
+      ...phone.groups.map((group) => make("button",
+        { class: "choice wide", type: "button", tap: () => done({ group: group.group }) },
+        face(group.name, group.group), group.name)),
+      peopleList((item) => make("button",
+        { class: "choice wide", type: "button", tap: () => done({ person: item.person }) },
+        face(item.name, item.person), item.name)),
+    ],
+    buttons: [["取消", null, "plain"]],
+  });
+}
+
+/** The menu that WeChat draws over each mini-program. */
+export async function programMenu() {
+  const program = running();
+  const offers = program?.menu() ?? { share: false, timeline: false };
+  const chosen = await sheet({
+    title: phone.program.name,
+    fill: (done) => [
+      ["转发给朋友", "share", offers.share], ["分享到朋友圈", "timeline", offers.timeline],
+      ["通知设置", "notices", true], ["重新进入小程序", "again", true],
+    ].map(([words, value, offered]) => make("button",
+      { class: "choice wide", type: "button", disabled: !offered, tap: () => done(value) }, words)),
+    buttons: [["取消", null, "plain"]],
+  });
+  if (chosen === "notices") await noticeSettings();
+  if (chosen === "again") boot();
+  if (chosen === "share" || chosen === "timeline") await fromMenu(program, chosen);
+}
+
+async function fromMenu(program, chosen) {
+  const facts = await program.share("menu");
+  if (facts === null) return;
+  if (chosen === "share") await share({ ...facts, timeline: null });
+  else if (facts.timeline !== null) await toTimeline(facts.timeline);
+}
+
+async function toTimeline({ title, path, imageUrl }) {
+  await told("share", { to: { timeline: true }, title, path, image: imageUrl });
+  say("已发到朋友圈");
+  refresh();
+}

@@ -1,0 +1,42 @@
+// A sheet over the phone: one at a time, closed by its buttons or by Escape.
+
+import { make } from "./dom.js";
+
+let before = Promise.resolve();
+
+/**
+ * Show a sheet when the one before is closed; what it was closed with, null for Escape.
+ * `fill(done)` gives the nodes inside; each of `buttons` is [words, value, look], a value may be a
+ * function, and undefined from it leaves the sheet open.
+ */
+export function sheet(facts) {
+  const answer = before.then(() => show(facts));
+  before = answer.then(() => undefined);
+  return answer;
+}
+
+function show({ title, fill = () => [], buttons = [["关闭", null, "plain"]] }) {
+  return new Promise((resolve) => {
+    const dialog = make("dialog", { class: "sheet", "aria-labelledby": "asked-title" });
+    let value = null;
+    const done = (answer) => {
+      value = answer;
+      dialog.close();
+    };
+    const feet = buttons.map(([words, answer, look]) => make("button", {
+      class: look, type: "button",
+      tap: () => {
+        const said = typeof answer === "function" ? answer() : answer;
+        if (said !== undefined) done(said);
+      },
+    }, words));
+    dialog.append(make("h2", { id: "asked-title" }, title), ...fill(done),
+      make("div", { class: "feet" }, ...feet));
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(value);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,40 @@
+// The subscription sheet: at most five templates, each accepted or refused, or always the same way.
+
+import { make } from "./dom.js";
+import { told } from "./net.js";
+import { sheet } from "./sheet.js";
+import { phone } from "./state.js";
+
+const NO_TAP = { errMsg: "can only be invoked by user TAP gesture." };
+
+export async function subscribe({ tmplIds, tapped }) {
+  if (tapped !== true) throw NO_TAP;
+  const { templates, results } = await told("sheet", { templates: tmplIds });
+  const answer = templates.length ? await asking(templates) : { results: {}, keep: false };
+  const all = { ...results, ...answer.results };
+  await told("consent", { results: all, keep: answer.keep });
+  return { results: all };
+}
+
+async function asking(templates) {
+  const boxes = templates.map((template) =>
+    make("input", { type: "checkbox", checked: true, "data-template": template.id }));
+  const keep = make("input", { type: "checkbox" });
+  const all = (yes) => ({
+    keep: keep.checked,
+    results: Object.fromEntries(boxes.map((box) =>
+      [box.dataset.template, yes && box.checked ? "accept" : "reject"])),
+  });
+  const said = await sheet({
+    title: `${phone.program.name} 申请向您发送以下消息`,
+    fill: () => [
+      make("ul", { class: "plainlist" }, ...templates.map((template, at) =>
+        make("li", {}, make("label", { class: "tick" }, boxes[at],
+          make("span", {}, template.title, make("br"),
+            make("span", { class: "last" }, template.names.join("、"))))))),
+      make("label", { class: "tick" }, keep, "总是保持以上选择，不再询问"),
+    ],
+    buttons: [["允许", () => all(true), "main"], ["拒绝", () => all(false), "plain"]],
+  });
+  return said ?? { ...all(false), keep: false };
+}
