@@ -24,6 +24,7 @@ from server.base.web.errors import install_error_handlers
 from server.base.web.frame import new_flask
 from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.openapi import docs_pages, document
+from server.base.web.picture_pages import picture_pages
 from server.base.work import Desk, Tools
 from server.callbacks import with_callbacks
 from server.wechat.gateway import Gateway
@@ -96,6 +97,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     edge = Edge(desk=desk, gateway=house.gateway, resolve=slices.RESOLVE)
     app.register_blueprint(edge.blueprint(slices.APIS))
     app.register_blueprint(docs_pages(document(slices.APIS, title="八桂科普", version="1")))
+    app.register_blueprint(picture_pages(desk, slices.PICTURES))
     app.register_blueprint(health_pages(_probes(house)))
     app.wsgi_app = with_callbacks(app.wsgi_app, desk)  # type: ignore[method-assign]
     app.extensions["kepu"] = house

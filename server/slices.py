@@ -37,6 +37,7 @@ APIS: tuple[Api, ...] = (
     notices_api.API,
     quiz_api.API,
 )
+PICTURES: Callable[[Work, str], bytes | None] = accounts.picture
 RESOLVE: Resolver = accounts.resolve
 HOOKS: Hooks = accounts.HOOKS + notices.HOOKS + channel.HOOKS + quiz.HOOKS
 TASKS: tuple[Task, ...] = (

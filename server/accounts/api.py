@@ -12,7 +12,9 @@ from server.accounts.errors import (
     NicknameRefused,
     PolicyVersionOutdated,
 )
+from server.accounts.reach_api import REACH_API
 from server.accounts.schemas import (
+    AvatarState,
     CitizenOut,
     ConsentIn,
     ConsentOut,
@@ -31,7 +33,7 @@ from server.base.work import Actor, Work
 from server.wechat.errors import BadLoginCode, LoginRefused, WeChatAway
 from server.wechat.gateway import Identity
 
-API = Api("accounts")
+API = Api("accounts", routes=[*REACH_API.routes])
 
 
 def _who_logs_in(asking: Asking, body: LoginIn) -> Identity:
@@ -185,6 +187,13 @@ def _state(state: str) -> NicknameState:
     return next((name for name in known if name == state), "checking")
 
 
+def _avatar_state(state: str | None) -> AvatarState:
+    if state is None:
+        return "none"
+    known: tuple[AvatarState, ...] = get_args(AvatarState)
+    return next((name for name in known if name == state), "checking")
+
+
 def _profile(work: Work, citizen_id: int) -> ProfileOut:
     seen = profile.profile_of(work, citizen_id)
     mine = seen.citizen
@@ -194,6 +203,8 @@ def _profile(work: Work, citizen_id: int) -> ProfileOut:
         nickname_state=_state(mine.nickname_state),
         pending_nickname=mine.pending_nickname,
         avatar_url=mine.avatar_url,
+        avatar_state=_avatar_state(seen.avatar_state),
+        phone_masked=seen.phone_masked,
         city=mine.city,
         county=mine.county,
         unit=seen.unit.ref if seen.unit else None,

@@ -1,13 +1,15 @@
-"""What WeChat tells of a citizen's wishes: an account closed, a permission taken back.
+"""What WeChat tells of a citizen: an account closed, a permission taken back, a picture judged.
 
-Source: wechat mini-program, "user information management": authorization revoke and cancellation.
+Source: wechat mini-program, "user information management": authorization revoke and cancellation;
+security.mediaCheckAsync, the event of its verdict.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from server.accounts import privacy, profile, service
+from server.accounts import avatars, privacy, profile, service
+from server.accounts.models import PictureVerdict
 from server.base.work import Work
 from server.wechat.inbound import Message
 from server.wechat.replies import Reply
@@ -15,6 +17,8 @@ from server.wechat.replies import Reply
 # WeChat's numbers for what a citizen takes back, as far as we hold it.
 _NAME = frozenset({"6", "19"})
 _AVATAR = frozenset({"6", "20"})
+_PHONE = frozenset({"8"})
+_LONGEST_TRACE = 128
 
 
 def account_closed(work: Work, message: Message) -> None:
@@ -36,6 +40,21 @@ def permission_withdrawn(work: Work, message: Message) -> None:
         profile.drop_name(work, citizen_id)
     if taken_back & _AVATAR:
         profile.drop_avatar(work, citizen_id)
+    if taken_back & _PHONE:
+        profile.drop_phone(work, citizen_id)
+
+
+def picture_judged(work: Work, message: Message) -> None:
+    """WeChat's verdict on a picture that we asked about."""
+    trace_id, result = message.fields.get("trace_id"), message.fields.get("result")
+    if not isinstance(trace_id, str) or not 1 <= len(trace_id) <= _LONGEST_TRACE:
+        return
+    suggest = result.get("suggest") if isinstance(result, dict) else None
+    fetched = message.fields.get("errcode", "0") == "0"
+    known = {verdict.value: verdict for verdict in PictureVerdict}
+    verdict = known.get(str(suggest)) if fetched else PictureVerdict.FAILED
+    if verdict is not None:
+        avatars.hear(work, trace_id, verdict)
 
 
 def _citizen(work: Work, message: Message) -> int | None:
@@ -45,4 +64,5 @@ def _citizen(work: Work, message: Message) -> int | None:
 HANDLERS: tuple[tuple[str, Callable[[Work, Message], Reply | None]], ...] = (
     ("user_authorization_cancellation", account_closed),
     ("user_authorization_revoke", permission_withdrawn),
+    ("wxa_media_check", picture_judged),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
@@ -30,6 +30,30 @@ class NicknameState(StrEnum):
     REVIEW = "review"
     REFUSED = "refused"
     UNCHECKED = "unchecked"
+
+
+class AvatarState(StrEnum):
+    """Where a citizen's picture stands with the content check.
+
+    `waiting` is not asked about yet, `asked` waits for WeChat, `review` for a person; `unchecked`
+    was never judged in time.
+    """
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    SHOWN = "shown"
+    REVIEW = "review"
+    REFUSED = "refused"
+    UNCHECKED = "unchecked"
+
+
+class PictureVerdict(StrEnum):
+    """What WeChat said of a picture; `failed` when it could not fetch it."""
+
+    PASS = "pass"  # noqa: S105 - WeChat's word for a clean picture
+    REVIEW = "review"
+    RISKY = "risky"
+    FAILED = "failed"
 
 
 class Audience(StrEnum):
@@ -167,4 +191,53 @@ class Consent(Base):
     guardian_name: Mapped[str | None] = mapped_column(Text)
     guardian_relation: Mapped[str | None] = mapped_column(Text)
     under_14: Mapped[bool]
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Avatar(Base):
+    """A citizen's picture under a name that nobody can guess; the bytes go when it is refused."""
+
+    __tablename__ = "avatar"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        UniqueConstraint("trace_id"),
+        Index("ix_avatar_citizen_id", "citizen_id"),
+        Index("ix_avatar_state_ask_after", "state", "ask_after"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    state: Mapped[AvatarState] = mapped_column(enum_column(AvatarState, "state"))
+    trace_id: Mapped[str | None] = mapped_column(String(128))
+    ask_after: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class MediaVerdict(Base):
+    """WeChat's verdict on a picture; it may come before we know under which name we asked."""
+
+    __tablename__ = "media_verdict"
+
+    trace_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    verdict: Mapped[PictureVerdict] = mapped_column(enum_column(PictureVerdict, "verdict"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class Phone(Base):
+    """A citizen's phone number, sealed to its `ref`; `blind` finds it again without telling it."""
+
+    __tablename__ = "phone"
+    __table_args__ = (
+        UniqueConstraint("ref"),
+        UniqueConstraint("citizen_id"),
+        Index("ix_phone_blind", "blind"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    sealed: Mapped[str] = mapped_column(Text)
+    blind: Mapped[str] = mapped_column(String(64))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -14,11 +14,12 @@ from typing import Any, Protocol
 
 from sqlalchemy import select, update
 
-from server.accounts import privacy
+from server.accounts import avatars, phones, privacy
 from server.accounts.errors import NicknameRefused
 from server.accounts.models import (
     App,
     Audience,
+    AvatarState,
     Citizen,
     Identity,
     Language,
@@ -70,6 +71,8 @@ class Profile:
     citizen: Citizen
     unit: units.UnitView | None
     consented: bool
+    avatar_state: AvatarState | None
+    phone_masked: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,13 @@ def profile_of(work: Work, citizen_id: int) -> Profile:
     """A citizen's own view of their profile."""
     citizen = work.session.get_one(Citizen, citizen_id)
     unit = None if citizen.unit_id is None else units.unit_by_id(work, citizen.unit_id)
-    return Profile(citizen=citizen, unit=unit, consented=privacy.has_consented(work, citizen_id))
+    return Profile(
+        citizen=citizen,
+        unit=unit,
+        consented=privacy.has_consented(work, citizen_id),
+        avatar_state=avatars.state_of(work, citizen_id),
+        phone_masked=phones.masked_of(work, citizen_id),
+    )
 
 
 def checked_name(text: str) -> str:
@@ -139,6 +148,7 @@ def change(
     citizen = privacy.living(work, citizen_id)
     before = _place(citizen)
     left = dict(changes)
+    _take_back(work, citizen_id, left)
     if "nickname" in left:
         _set_nickname(work, citizen, left.pop("nickname"), judged)
     if "unit" in left:
@@ -152,6 +162,14 @@ def change(
     if _place(citizen) != before:
         for moved in work.tools.hooks.moved:
             moved(work, citizen_id)
+
+
+def _take_back(work: Work, citizen_id: int, left: dict[str, Any]) -> None:
+    """Picture and phone number are given by ways of their own; here they are only taken back."""
+    for name, take_back in (("avatar", avatars.take_back), ("phone", phones.take_back)):
+        if name in left:
+            left.pop(name)
+            take_back(work, citizen_id)
 
 
 def _stored(name: str, value: Any) -> Any:
@@ -225,7 +243,12 @@ def drop_name(work: Work, citizen_id: int) -> None:
 
 def drop_avatar(work: Work, citizen_id: int) -> None:
     """Take an avatar back because its owner withdrew it at WeChat."""
-    privacy.living(work, citizen_id).avatar_url = None
+    change(work, citizen_id, {"avatar": None})
+
+
+def drop_phone(work: Work, citizen_id: int) -> None:
+    """Take a phone number back because its owner withdrew it at WeChat."""
+    change(work, citizen_id, {"phone": None})
 
 
 def claim_waiting(work: Work, limit: int) -> list[Waiting]:

@@ -27,6 +27,8 @@ Residence = Literal["urban", "rural"]
 Language = Literal["zh", "za"]
 NicknameState = Literal["none", "shown", "checking", "refused", "unchecked"]
 
+AvatarState = Literal["none", "shown", "checking", "refused", "unchecked"]
+
 
 class LoginIn(In, frozen=True, kw_only=True):
     """The code that wx.login gave."""
@@ -62,6 +64,8 @@ class ProfileOut(Out, frozen=True, kw_only=True):
     nickname_state: NicknameState
     pending_nickname: str | None
     avatar_url: str | None
+    avatar_state: AvatarState
+    phone_masked: str | None
     city: str | None
     county: str | None
     unit: str | None
@@ -101,6 +105,9 @@ class ProfileIn(In, frozen=True, kw_only=True):
     topics: Annotated[list[Topic], Meta(max_length=20)] | UnsetType | None = UNSET
     quiet_from: Hour | UnsetType | None = UNSET
     quiet_to: Hour | UnsetType | None = UNSET
+    # Given by ways of their own; null takes them back here.
+    avatar: UnsetType | None = UNSET
+    phone: UnsetType | None = UNSET
 
     def changes(self) -> dict[str, Any]:
         """The named fields alone."""

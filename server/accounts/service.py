@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import delete, select, update
 
-from server.accounts import identities, privacy
+from server.accounts import avatars, identities, phones, privacy
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked
 from server.base.ids import new_token
@@ -198,4 +198,14 @@ def batched_ids(ids: list[int]) -> Iterable[list[int]]:
     return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
-HOOKS = Hooks(forget=(privacy.forget_own,), held=(privacy.held_own,), join=(identities.join_own,))
+def picture(work: Work, name: str) -> bytes | None:
+    """A citizen's picture by its name, as a JPEG."""
+    return avatars.picture(work, name)
+
+
+# The citizen's own row comes last: what hangs on it is looked at before it is blanked.
+HOOKS = Hooks(
+    forget=(avatars.forget, phones.take_back, privacy.forget_own),
+    held=(privacy.held_own, avatars.held, phones.held),
+    join=(avatars.join, phones.join, identities.join_own),
+)

@@ -1,11 +1,11 @@
-"""Nicknames that WeChat could not judge when they were chosen are asked about again.
+"""Nicknames that WeChat could not judge when they were chosen, and pictures, are asked about.
 
 At least once: a verdict that comes twice is written once.
 """
 
 from __future__ import annotations
 
-from server.accounts import profile
+from server.accounts import avatars, profile
 from server.base.jobs import Shop, Task
 
 _AT_ONCE = 20
@@ -23,4 +23,24 @@ def check_nicknames(shop: Shop, *_ids: int) -> int:
     return moved
 
 
-TASKS = (Task(name="accounts.check_nicknames", step=check_nicknames, every_seconds=30),)
+def check_pictures(shop: Shop, *_ids: int) -> int:
+    """Carry out verdicts on pictures, ask about new ones, let go of old ones; how many moved."""
+    with shop.desk.work() as work:
+        moved = avatars.settle(work) + avatars.give_up(work)
+        claimed = avatars.claim(work, _AT_ONCE)
+    settings = shop.desk.tools.settings
+    for unasked in claimed:
+        address = avatars.address_of(settings, unasked.name)
+        trace_id = avatars.ask(shop.gateway.check_picture, unasked, address)
+        if trace_id is None:
+            continue
+        with shop.desk.work() as work:
+            avatars.note(work, unasked.avatar_id, trace_id)
+            moved += 1 + avatars.settle(work)
+    return moved
+
+
+TASKS = (
+    Task(name="accounts.check_nicknames", step=check_nicknames, every_seconds=30),
+    Task(name=avatars.TASK, step=check_pictures, every_seconds=5),
+)

@@ -17,6 +17,7 @@ from server.base.errors import AppError, Invalid, TooManyRequests, UnsupportedMe
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.schema import decode_body, decode_query
+from server.base.web.uploads import one_file
 from server.base.work import Actor, Desk, Work
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -29,6 +30,17 @@ class Answer:
 
     value: Any
     status: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An answer of a route with `media`.
+
+    Units: `keep_seconds` how long a client may go on showing it.
+    """
+
+    content: bytes
+    keep_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +67,8 @@ class Route:
     errors: tuple[type[AppError], ...] = ()
     consent: bool = False
     ask: Callable[..., Any] | None = None
+    upload: bool = False
+    media: str | None = None
     tag: str = ""
 
     @property
@@ -89,17 +103,22 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     errors: tuple[type[AppError], ...] = (),
     consent: bool = False,
     ask: Callable[..., Any] | None = None,
+    upload: bool = False,
+    media: str | None = None,
 ) -> Callable[[View], View]:
     """Declare a view `view(work, <path places>, body=, query=, asked=)` under /api/v1.
 
     GET gets a read-only Work. `ask(asking, <path places>, body=)` runs
     before the Work is opened; its result is the view's `asked=`.
     The first of `status` is the usual one; another is returned with `Answer`.
+    `upload` takes one file as a form, which `ask` and the view get as `upload=`; `media` is the
+    type of an answer that is a `Picture`.
     """
 
     def declare(view: View) -> View:
         facts = {"who": who, "body": body, "query": query, "out": out, "status": status}
         more = {"errors": errors, "consent": consent, "ask": ask, "tag": api.tag}
+        more |= {"upload": upload, "media": media}
         api.routes.append(Route(method=method, path=path, view=view, **facts, **more))  # type: ignore[arg-type]
         return view
 
@@ -142,7 +161,7 @@ class Edge:
     def _writer(self, route: Route) -> Callable[..., Response]:
         def run(**call: Any) -> Response:
             _refuse_nul()
-            raw = request.get_data(cache=False)
+            raw = b"" if route.upload else request.get_data(cache=False)
             token = bearer_token(request.headers.get("Authorization"))
             key = idempotency.checked_key(request.headers.get("Idempotency-Key"))
             actor: Actor | None = None
@@ -153,6 +172,8 @@ class Edge:
             if route.body is not None:
                 _check_type(raw)
                 call["body"] = decode_body(raw, route.body)
+            if route.upload:
+                call["upload"] = raw = one_file()
             if key is not None and actor is not None:
                 return self._write_once(route, actor, call, (key, raw))
             return self._write(route, actor, call)
@@ -228,6 +249,8 @@ def _answer(route: Route, made: Any) -> Response:
     status = route.status[0]
     if isinstance(made, Answer):
         made, status = made.value, made.status
+    if isinstance(made, Picture):
+        return picture_response(made, route.media or "application/octet-stream")
     return _response(status, b"" if made is None else _encode(made))
 
 
@@ -235,3 +258,12 @@ def _response(status: int, body: bytes) -> Response:
     if not body:
         return Response(status=status)
     return Response(body, status=status, content_type="application/json")
+
+
+def picture_response(picture: Picture, media: str) -> Response:
+    """A picture on the wire, taken for nothing else by any browser."""
+    answer = Response(picture.content, content_type=media)
+    answer.headers["Cache-Control"] = f"private, max-age={picture.keep_seconds}"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'"
+    return answer

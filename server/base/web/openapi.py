@@ -29,6 +29,12 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 )
+_ONE_FILE = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": {"type": "string", "contentMediaType": "image/*"},
+}
 _ALWAYS: tuple[type[AppError], ...] = (
     AppError,
     DatabaseAway,
@@ -106,32 +112,24 @@ def _implied(route: Route) -> Iterable[type[AppError]]:
         yield errors.Invalid
     if route.method != "GET":
         yield from (errors.BodyTooLarge, errors.Invalid)
-        if route.body is not None:
+        if route.body is not None or route.upload:
             yield errors.UnsupportedMedia
         if route.who is not Who.ANYONE:
             yield from (IdempotencyKeyReused, IdempotencyInFlight)
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
-    for status in route.status:
-        answers[str(status)] = {"description": HTTPStatus(status).phrase}
-        if route.out is not None and status != HTTPStatus.NO_CONTENT:
-            answers[str(status)]["content"] = {"application/json": {"schema": _ref(route.out)}}
-    for status, codes in sorted(refusals(route).items()):
-        answers[str(status)] = {
-            "description": ", ".join(sorted(codes)),
-            "content": {"application/problem+json": {"schema": _refusal(codes)}},
-        }
     made: dict[str, Any] = {
         "operationId": route.name,
         "tags": [route.tag],
         "summary": (route.view.__doc__ or "").strip().split("\n")[0],
-        "responses": answers,
+        "responses": _answers(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
     }
     if route.body is not None:
         made["requestBody"] = {"content": {"application/json": {"schema": _ref(route.body)}}}
+    if route.upload:
+        made["requestBody"] = {"content": {"multipart/form-data": {"schema": _ONE_FILE}}}
     if route.who is not Who.ANYONE:
         made["security"] = [{"citizen": []}] + ([{}] if route.who is Who.MAYBE_CITIZEN else [])
         if route.method != "GET":
@@ -144,6 +142,22 @@ def _operation(route: Route) -> dict[str, Any]:
                 }
             )
     return made
+
+
+def _answers(route: Route) -> dict[str, Any]:
+    answers: dict[str, Any] = {}
+    for status in route.status:
+        answers[str(status)] = {"description": HTTPStatus(status).phrase}
+        if route.out is not None and status != HTTPStatus.NO_CONTENT:
+            answers[str(status)]["content"] = {"application/json": {"schema": _ref(route.out)}}
+        if route.media is not None:
+            answers[str(status)]["content"] = {route.media: {}}
+    for status, codes in sorted(refusals(route).items()):
+        answers[str(status)] = {
+            "description": ", ".join(sorted(codes)),
+            "content": {"application/problem+json": {"schema": _refusal(codes)}},
+        }
+    return answers
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
@@ -206,6 +220,7 @@ def _plain_paths() -> dict[str, Any]:
     checked = plain("WeChat's check of the address", "200", "403")
     callback = {"get": checked, "post": pushed}
     return {
+        "/pictures/{name}.jpg": {"get": plain("A citizen's picture", "200", "404")},
         "/healthz": {"get": plain("The process lives", "200")},
         "/readyz": {"get": plain("The server can answer", "200", "503")},
         "/metrics": {"get": plain("Prometheus text", "200")},

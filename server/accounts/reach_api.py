@@ -1,0 +1,92 @@
+"""A citizen's picture and phone number: what WeChat has to vouch for or to check."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from server.accounts import avatars, phones, service
+from server.base.errors import Invalid, NotAuthenticated
+from server.base.pace import count_own_words, hold_pace
+from server.base.pictures import square_jpeg
+from server.base.web.auth import Who
+from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.schema import In, Out
+from server.base.work import Actor, Work
+from server.wechat.errors import BadLoginCode, WeChatAway
+from server.wechat.gateway import PhoneNumber
+
+REACH_API = Api("reach")
+
+
+class PhoneIn(In, frozen=True, kw_only=True):
+    """The code that the phone-number button gave."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class PhoneOut(Out, frozen=True, kw_only=True):
+    """The number as it is shown."""
+
+    phone_masked: str
+
+
+def _who(actor: Actor | None) -> int:
+    if actor is None:
+        raise NotAuthenticated
+    return actor.id
+
+
+def _drawn(asking: Asking, upload: bytes) -> bytes:
+    """Make the file a small picture of ours, outside of any transaction."""
+    count_own_words(asking.desk.tools, _who(asking.actor))
+    return square_jpeg(upload, avatars.SIDE)
+
+
+@endpoint(
+    REACH_API,
+    "POST",
+    "/me/avatar",
+    who=Who.CITIZEN,
+    upload=True,
+    status=(202,),
+    errors=(Invalid,),
+    consent=True,
+    ask=_drawn,
+)
+def give_avatar(work: Work, upload: bytes, asked: bytes) -> None:  # noqa: ARG001 - drawn above
+    """Give a picture of oneself; it is shown once WeChat's check has passed it."""
+    avatars.keep(work, _who(work.actor), asked)
+
+
+def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
+    """Have WeChat tell the number behind a code of this citizen's own."""
+    citizen_id, tools = _who(asking.actor), asking.desk.tools
+    per_minute = tools.settings.limits.login_per_minute
+    hold_pace(tools.kv.limiter, "phone", str(citizen_id), per_minute)
+    with asking.desk.work(read_only=True) as work:
+        openid = service.openid_of(work, citizen_id, "mini_program")
+    if openid is None:
+        raise NotAuthenticated
+    try:
+        number: PhoneNumber = asking.gateway.phone_number(openid, body.code)
+    except BadLoginCode:
+        raise Invalid((("body", "code"), "unknown, used or too old")) from None
+    return number
+
+
+@endpoint(
+    REACH_API,
+    "POST",
+    "/me/phone",
+    who=Who.CITIZEN,
+    body=PhoneIn,
+    out=PhoneOut,
+    errors=(Invalid, WeChatAway),
+    consent=True,
+    ask=_number,
+)
+def give_phone(work: Work, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - spent
+    """Give one's phone number, as WeChat knows it."""
+    return PhoneOut(phone_masked=phones.keep(work, _who(work.actor), asked))
