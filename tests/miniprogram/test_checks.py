@@ -12,11 +12,15 @@ ROOT = Path(__file__).parents[2]
 CHECK = "server/sandbox/phone/check.mjs"
 
 
-def node(*arguments: str) -> subprocess.CompletedProcess[str]:
+def node_path() -> str:
     found = shutil.which("node")
     if found is None:
         pytest.fail("Node is needed to check the mini-program")
-    command = [found, *arguments]
+    return found
+
+
+def node(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [node_path(), *arguments]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )

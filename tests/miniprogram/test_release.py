@@ -1,0 +1,53 @@
+"""A release is a person's act: it refuses kindly, and its tool is pinned and kept apart."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+from tests.miniprogram.test_checks import ROOT, node, node_path
+
+UPLOAD = ROOT / ".ci/upload"
+
+
+def test_what_is_packed_and_what_a_release_needs() -> None:
+    run = node("--test", "--test-reporter=dot", "tests/miniprogram/checks/pack.test.mjs")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_an_upload_without_settings_says_all_that_is_missing() -> None:
+    bare = {key: value for key, value in os.environ.items() if not key.startswith("KEPU_")}
+    run = subprocess.run(
+        [node_path(), ".ci/upload/upload.mjs"],
+        cwd=ROOT,
+        env=bare | {"CI": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert run.stdout == ""
+    said = run.stderr.splitlines()
+    assert said[0] == "Nothing was uploaded. What is missing:"
+    named = [line.split(":")[0].strip().split()[0] for line in said[1:]]
+    wanted = ["KEPU_UPLOAD_APPID", "KEPU_UPLOAD_KEY_FILE", "KEPU_UPLOAD_SERVER", "CI"]
+    assert named[:4] == wanted
+
+
+def test_wechats_tool_is_pinned_and_no_registry_is_named() -> None:
+    package = json.loads((UPLOAD / "package.json").read_text())
+    assert package["dependencies"] == {"miniprogram-ci": "2.1.42"}
+    lock = json.loads((UPLOAD / "package-lock.json").read_text())
+    entries = {name: facts for name, facts in lock["packages"].items() if name}
+    assert entries["node_modules/miniprogram-ci"]["version"] == "2.1.42"
+    assert [name for name, facts in entries.items() if "resolved" in facts] == []
+    assert [name for name, facts in entries.items() if "integrity" not in facts] == []
+
+
+def test_no_test_and_no_pipeline_needs_wechats_tool() -> None:
+    top = json.loads((ROOT / "package.json").read_text())
+    named = {**top.get("dependencies", {}), **top.get("devDependencies", {})}
+    assert "miniprogram-ci" not in named
+    assert "upload" not in (ROOT / ".ci/run").read_text()
