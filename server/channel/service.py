@@ -18,6 +18,7 @@ from server.base.tables import insert_for
 from server.base.work import Hooks, Work
 from server.channel import late, repeats, rules
 from server.channel.models import SCENE_LENGTH, Asking, Follower, LateReply, LateState, SceneVisit
+from server.channel.scenes import knows_scene as knows_scene
 
 APP: Final = "official_account"
 LEARN_UNIONID = "channel.learn_unionid"

@@ -31,9 +31,12 @@ from server.quiz.schemas import (
     RulesPageOut,
     SubmissionIn,
 )
+from server.quiz.share_api import SHARE_API
 
 # Boards, practice and shares are declared in files of their own; outside there is one API.
-API = Api("quiz", routes=[*BOARD_API.routes, *PRACTICE_API.routes, *GROUP_API.routes])
+API = Api(
+    "quiz", routes=[*BOARD_API.routes, *PRACTICE_API.routes, *GROUP_API.routes, *SHARE_API.routes]
+)
 
 
 def _me(work: Work) -> int:

@@ -1,15 +1,16 @@
-"""What the contest does by itself: papers whose time is up are closed."""
+"""What the contest does by itself: papers whose time is up are closed, posters get their codes."""
 
 from __future__ import annotations
 
 import logging
 
 from server.base.jobs import Shop, Task
-from server.quiz import closing
+from server.quiz import closing, shares
 from server.quiz.board_tasks import BOARD_TASKS
 
 _log = logging.getLogger(__name__)
 BATCH = 200
+CODES_AT_ONCE = 20
 # So many at most in one run, so that a worker can be stopped between runs.
 _BATCHES = 20
 
@@ -43,7 +44,20 @@ def _close_batch(shop: Shop) -> int:
     return closed
 
 
+def fetch_share_codes(shop: Shop, *_ids: int) -> int:
+    """Fetch the codes of posters that WeChat could not give at once; how many came."""
+    with shop.desk.work() as work:
+        missing = shares.claim(work, CODES_AT_ONCE)
+    came = 0
+    for planned in missing:
+        fetched = shares.fetch(shop.gateway.mini_program_code, planned)
+        with shop.desk.work() as work:
+            came += shares.keep_code(work, fetched)
+    return came
+
+
 TASKS: tuple[Task, ...] = (
+    Task(name=shares.TASK, step=fetch_share_codes, every_seconds=10),
     Task(name="quiz.close_expired", step=close_expired, every_seconds=2),
     *BOARD_TASKS,
 )

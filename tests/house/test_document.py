@@ -11,12 +11,13 @@ from flask import Flask
 from server.base.clock import beijing_midnight
 from server.programme import commands as programme
 from server.quiz import commands as quiz
-from server.wechat.gateway import Identity, Verdict
+from server.wechat.gateway import GroupEntry, Identity, PhoneNumber, Verdict
 from tests.conftest import house_of
 from tests.house.source import ROOT
 from tests.kit.client import CheckedClient, Undocumented
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
+from tests.kit.pictures import a_picture, as_form
 
 FACTS = ROOT / "config" / "campaign" / "2020"
 
@@ -38,7 +39,11 @@ def token(client: CheckedClient, gateway: RecordingGateway) -> str:
 
 
 def test_every_endpoint_is_walked_and_answers_as_documented(
-    client: CheckedClient, contest: str, token: str, clock: FakeClock
+    client: CheckedClient,
+    contest: str,
+    token: str,
+    clock: FakeClock,
+    gateway: RecordingGateway,
 ) -> None:
     me = {"citizen": token}
     policy = client.get("/campaign").get_json()["policy_version"]
@@ -56,6 +61,9 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     take_a_paper(client, contest, me)
     assert client.get(f"/contests/{contest}/leaderboard", **me).get_json()["me"]["rank"] == 1
     take_a_timed_paper(client, clock, me)
+    practise(client, me)
+    share_and_visit(client, gateway, contest, me)
+    give_picture_and_phone(client, gateway, me)
     assert client.post("/logout", **me).status_code == 204
     again = client.post("/login", json={"code": "d" * 32}).get_json()["token"]
     assert client.delete("/me", citizen=again).status_code == 204
@@ -69,6 +77,40 @@ def take_a_paper(client: CheckedClient, contest: str, me: dict[str, Any]) -> Non
     assert client.get(f"/attempts/{paper['id']}", **me).status_code == 200
     assert client.post(f"/attempts/{paper['id']}/submission", **me).status_code == 200
     assert client.get(f"/attempts/{paper['id']}", **me).get_json()["review"]
+
+
+def practise(client: CheckedClient, me: dict[str, Any]) -> None:
+    dealt = client.post("/practice", json={"count": 1}, **me).get_json()
+    (question,) = dealt["questions"]
+    answer = {"question_id": question["id"], "answer": [question["options"][0]["key"]]}
+    assert client.post(f"/practice/{dealt['id']}/answers", json=answer, **me).status_code == 200
+    assert client.get("/me/mistakes", **me).status_code == 200
+    path = f"/questions/{question['id']}/reports"
+    assert client.post(path, json={"reason": "选项有误"}, **me).status_code == 202
+
+
+def share_and_visit(
+    client: CheckedClient, gateway: RecordingGateway, contest: str, me: dict[str, Any]
+) -> None:
+    gateway.answers["mini_program_code"] = a_picture()
+    closed = client.post(f"/contests/{contest}/attempts", **me).get_json()
+    assert closed["code"] == "no_attempts_left"
+    held = client.get("/me/export", **me).get_json()["held"]["contest_papers"]
+    body = {"kind": "quiz_result", "attempt_id": held[0]["id"]}
+    card = client.post("/shares", json=body, **me).get_json()
+    assert client.get(card["image_url"]).status_code == 200
+    assert client.post("/visits", json={"scene": card["id"]}, **me).status_code == 204
+    gateway.answers["group_entry"] = GroupEntry(openid="o" * 28, opengid="g")
+    entry = {"code": "c", "encrypted_data": "e", "iv": "i"}
+    assert client.post("/groups", json=entry, **me).status_code == 200
+
+
+def give_picture_and_phone(
+    client: CheckedClient, gateway: RecordingGateway, me: dict[str, Any]
+) -> None:
+    assert client.post("/me/avatar", **as_form(a_picture()), **me).status_code == 202
+    gateway.answers["phone_number"] = PhoneNumber(country="86", number="13800000000")
+    assert client.post("/me/phone", json={"code": "c"}, **me).status_code == 200
 
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:

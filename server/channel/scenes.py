@@ -1,0 +1,21 @@
+"""Whether a scene is one of ours: on a code that was made, or one that somebody is answered for."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from server.base.work import Work
+from server.channel.models import RuleState, SceneCode, SceneMode, SceneReply
+
+
+def knows_scene(work: Work, scene: str) -> bool:
+    """Whether a scene stands on a code of this house."""
+    if work.session.get(SceneCode, scene) is not None:
+        return True
+    rows = work.session.execute(
+        select(SceneReply.scene, SceneReply.mode).where(SceneReply.state == RuleState.ON)
+    )
+    return any(
+        scene == ours or (mode is SceneMode.PREFIX and scene.startswith(ours))
+        for ours, mode in rows
+    )

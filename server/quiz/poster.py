@@ -1,0 +1,141 @@
+"""The poster of a card: drawn from words and a code alone, the same picture for the same words.
+
+Letters that the font does not have are left out instead of being shown as boxes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+
+from PIL import Image, ImageDraw, ImageFont
+
+SIZE = (750, 1334)
+_FONT = "NotoSansSC-Regular.otf"
+_GREEN, _DEEP, _GOLD = (14, 116, 88), (8, 74, 58), (178, 92, 0)
+_WHITE, _INK, _QUIET = (255, 255, 255), (28, 38, 34), (84, 96, 91)
+_MARGIN, _CODE_SIDE = 56, 280
+# Latin words stay whole, a Chinese line may end after any letter but an opening mark.
+_WORDS = re.compile(r"[A-Za-z'’-]+|[“‘《（][^ ]?[，。、”’》）]*|[^ ][，。、”’》）]*| ")
+_NO_LETTER = "\U0010ffff"
+# One face must not be used by two threads at once.
+_drawing = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poster:
+    """Everything that stands on a poster."""
+
+    campaign: tuple[str, ...]
+    contest: str
+    name: str
+    score: str
+    score_note: str
+    lines: tuple[str, ...]
+    invitation: str
+    code: bytes = field(repr=False)
+
+
+@lru_cache(maxsize=64)
+def drawn(poster: Poster) -> bytes:
+    """The poster as a PNG.  Units: 750 by 1334 pixels."""
+    with _drawing:
+        picture = Image.new("RGB", SIZE, _WHITE)
+        draw = ImageDraw.Draw(picture)
+        _head(draw, poster)
+        _result(draw, poster)
+        _foot(picture, draw, poster)
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        return out.getvalue()
+
+
+def _head(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+    draw.rectangle((0, 0, SIZE[0], 420), fill=_GREEN)
+    draw.rectangle((0, 408, SIZE[0], 420), fill=_DEEP)
+    top = 48
+    for at, title in enumerate(poster.campaign):
+        top = 10 + _block(draw, title, top, 36 if at == 0 else 24, _WHITE, most=3)
+    _block(draw, poster.contest, max(top + 10, 290), 34, _WHITE, most=2)
+
+
+def _result(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+    _centred(draw, poster.name, 462, 44, _INK)
+    _centred(draw, poster.score, 530, 170, _GOLD)
+    _centred(draw, poster.score_note, 740, 30, _QUIET)
+    for at, line in enumerate(poster.lines):
+        _centred(draw, line, 800 + at * 52, 34, _INK)
+
+
+def _foot(picture: Image.Image, draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+    with Image.open(io.BytesIO(poster.code)) as code:
+        square = code.convert("RGB").resize((_CODE_SIDE, _CODE_SIDE), Image.Resampling.LANCZOS)
+    picture.paste(square, ((SIZE[0] - _CODE_SIDE) // 2, 970))
+    _centred(draw, poster.invitation, 1268, 28, _QUIET)
+
+
+def _block(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    top: int,
+    size: int,
+    colour: tuple[int, int, int],
+    *,
+    most: int,
+) -> int:
+    """So many centred lines of a text at most; where the next one may begin."""
+    for line in _folded(text, size, most):
+        _centred(draw, line, top, size, colour)
+        top += size * 3 // 2
+    return top
+
+
+def _centred(
+    draw: ImageDraw.ImageDraw, text: str, top: int, size: int, colour: tuple[int, int, int]
+) -> None:
+    line = next(iter(_folded(text, size, 1)), "")
+    font = _font(size)
+    left = (SIZE[0] - font.getlength(line)) / 2
+    draw.text((left, top), line, font=font, fill=colour)
+
+
+def _folded(text: str, size: int, most: int) -> Iterable[str]:
+    """A text in lines that fit between the margins; what is too long ends in three dots."""
+    wide, font = SIZE[0] - 2 * _MARGIN, _font(size)
+    lines = [""]
+    for word in _WORDS.findall(_shown(text)):
+        if font.getlength(lines[-1] + word) <= wide:
+            lines[-1] += word
+        elif len(lines) < most and font.getlength(word) <= wide:
+            lines.append(word.lstrip())
+        else:
+            lines[-1] = _ended(lines[-1] + word, font, wide)
+            break
+    return lines
+
+
+def _ended(line: str, font: ImageFont.FreeTypeFont, wide: int) -> str:
+    while line and font.getlength(line + "…") > wide:
+        line = line[:-1]
+    return line + "…"
+
+
+def _shown(text: str) -> str:
+    return "".join(letter for letter in text if letter == " " or _has(letter)).strip()
+
+
+@lru_cache(maxsize=4096)
+def _has(letter: str) -> bool:
+    """Whether the font has a letter: one that it lacks looks like the letter that nobody has."""
+    font = _font(24)
+    return bytes(font.getmask(letter)) != bytes(font.getmask(_NO_LETTER))
+
+
+@lru_cache(maxsize=16)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(resources.files("pylopdf_fonts_zh_cn") / _FONT), size)

@@ -1,0 +1,98 @@
+"""Cards of results, their posters, and visits; none of it earns anything, by rule."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from server.base.errors import NotAuthenticated, NotFound
+from server.base.pace import hold_pace
+from server.base.web.auth import Who
+from server.base.web.endpoint import Api, Asking, Picture, endpoint
+from server.base.web.schema import In, Out
+from server.base.work import Actor, Work
+from server.quiz import shares
+from server.quiz.errors import AttemptOpen, PosterNotReady
+from server.quiz.poster import drawn
+from server.quiz.schemas import Ref
+from server.quiz.shares import Fetched
+
+SHARE_API = Api("shares")
+# A name on it may be hidden, and a card be taken back, at any time.
+_KEEP_SECONDS = 60
+
+
+class ShareIn(In, frozen=True, kw_only=True):
+    """What to make a card of: the result of an own paper."""
+
+    kind: Literal["quiz_result"]
+    attempt_id: Ref
+
+
+class ShareOut(Out, frozen=True, kw_only=True):
+    """A card: where it leads, its title, and its poster."""
+
+    id: str
+    path: str
+    title: str
+    image_url: str
+
+
+class VisitIn(In, frozen=True, kw_only=True):
+    """The scene of the launch options."""
+
+    scene: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+def _who(actor: Actor | None) -> int:
+    if actor is None:
+        raise NotAuthenticated
+    return actor.id
+
+
+def _code(asking: Asking, body: ShareIn) -> Fetched:
+    """Have WeChat make the code of a card that is new."""
+    citizen_id, tools = _who(asking.actor), asking.desk.tools
+    per_minute = tools.settings.limits.answer_per_minute
+    hold_pace(tools.kv.limiter, "shares", str(citizen_id), per_minute)
+    with asking.desk.work(read_only=True) as work:
+        planned = shares.plan(work, citizen_id, body.attempt_id)
+    return shares.fetch(asking.gateway.mini_program_code, planned)
+
+
+@endpoint(
+    SHARE_API,
+    "POST",
+    "/shares",
+    who=Who.CITIZEN,
+    body=ShareIn,
+    out=ShareOut,
+    status=(201,),
+    errors=(NotFound, AttemptOpen),
+    consent=True,
+    ask=_code,
+)
+def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
+    """Make a card of an own result; a repeat gives the same card. It earns nothing."""
+    made = shares.share(work, _who(work.actor), asked)
+    return ShareOut(id=made.ref, path=made.path, title=made.title, image_url=made.image_url)
+
+
+@endpoint(
+    SHARE_API,
+    "GET",
+    "/shares/<ref>/image.png",
+    who=Who.ANYONE,
+    errors=(NotFound, PosterNotReady),
+    media="image/png",
+)
+def show_poster(work: Work, ref: str) -> Picture:
+    """The poster of a card, with the mini-program code that leads back to it."""
+    return Picture(content=drawn(shares.poster(work, ref)), keep_seconds=_KEEP_SECONDS)
+
+
+@endpoint(SHARE_API, "POST", "/visits", who=Who.CITIZEN, body=VisitIn, status=(204,), consent=True)
+def visit(work: Work, body: VisitIn) -> None:
+    """Tell by which code one came; once a day, for the report of shares and channels alone."""
+    shares.visit(work, _who(work.actor), body.scene)

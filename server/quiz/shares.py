@@ -1,0 +1,221 @@
+"""Cards of results that citizens pass on, and the visits that they bring.
+
+Nothing is earned here: this file writes shares and visits and reads the rest. A visit is for the
+report of shares and channels alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from server.accounts import service as accounts
+from server.base.clock import beijing_day
+from server.base.errors import NotFound
+from server.base.tables import insert_for
+from server.base.work import Work
+from server.channel import service as channel
+from server.programme import service as programmes
+from server.quiz import contests, sheets
+from server.quiz.errors import AttemptOpen, PosterNotReady
+from server.quiz.models import Attempt, Share, Visit
+from server.quiz.poster import Poster
+from server.wechat.errors import WeChatError
+
+_log = logging.getLogger(__name__)
+
+PAGE = "packages/quiz/round/index"
+TASK = "quiz.fetch_share_codes"
+ASK_AGAIN_AFTER = timedelta(seconds=60)
+FetchCode = Callable[[str, str], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A card to be made, or the one that is there; without `has_code` its code is to be fetched."""
+
+    ref: str
+    attempt_id: int
+    has_code: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareView:
+    """A card as its citizen passes it on."""
+
+    ref: str
+    path: str
+    title: str
+    image_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """The picture of a code, none while WeChat is away."""
+
+    planned: Planned
+    picture: bytes | None = field(repr=False)
+
+
+def plan(work: Work, citizen_id: int, attempt_ref: str) -> Planned:
+    """The one card of a citizen's own closed paper.
+
+    Raises: NotFound (404), AttemptOpen (409).
+    """
+    sheet = sheets.of_citizen(work, attempt_ref, citizen_id)
+    if sheet is None:
+        raise NotFound
+    if sheet.is_open:
+        raise AttemptOpen
+    row = work.session.execute(
+        select(Share.ref, Share.code_picture.is_not(None)).where(Share.attempt_id == sheet.id)
+    ).one_or_none()
+    ref, has_code = (work.new_ref("shr"), False) if row is None else row
+    return Planned(ref=ref, attempt_id=sheet.id, has_code=has_code)
+
+
+def fetch(fetch_code: FetchCode, planned: Planned) -> Fetched:
+    """The code that leads back to a card, asked of WeChat; call it in no Work."""
+    if planned.has_code:
+        return Fetched(planned=planned, picture=None)
+    try:
+        return Fetched(planned=planned, picture=fetch_code(planned.ref, PAGE))
+    except WeChatError as trouble:
+        _log.warning("a poster waits for its code", extra={"code": trouble.code})
+        return Fetched(planned=planned, picture=None)
+
+
+def share(work: Work, citizen_id: int, fetched: Fetched) -> ShareView:
+    """Make the card, or find the one that was made."""
+    planned, picture = fetched.planned, fetched.picture
+    fresh = insert_for(work.session, Share).values(
+        ref=planned.ref,
+        citizen_id=citizen_id,
+        attempt_id=planned.attempt_id,
+        code_picture=picture,
+        code_after=work.now + ASK_AGAIN_AFTER if picture is None else None,
+        made_at=work.now,
+    )
+    work.session.execute(fresh.on_conflict_do_nothing())
+    keep_code(work, fetched)
+    row = work.session.execute(
+        select(Share.ref, Attempt.contest_id, Attempt.score)
+        .join(Attempt, Attempt.id == Share.attempt_id)
+        .where(Share.attempt_id == planned.attempt_id)
+    ).one()
+    title = contests.contest_by_id(work, row.contest_id).title
+    base = work.settings.public_url.rstrip("/")
+    return ShareView(
+        ref=row.ref,
+        path=f"/{PAGE}?scene={row.ref}",
+        title=work.texts.say("quiz.share.title", title=title, score=row.score),
+        image_url=f"{base}/api/v1/shares/{row.ref}/image.png",
+    )
+
+
+def keep_code(work: Work, fetched: Fetched) -> bool:
+    """Keep a code that came; whether it was missing. A code leads to its own card alone."""
+    if fetched.picture is None:
+        return False
+    done = work.session.execute(
+        update(Share)
+        .where(Share.ref == fetched.planned.ref, Share.code_picture.is_(None))
+        .values(code_picture=fetched.picture, code_after=None)
+    )
+    return int(getattr(done, "rowcount", 0)) == 1
+
+
+def claim(work: Work, limit: int) -> list[Planned]:
+    """Cards whose codes are missing; nobody else asks for them for a minute.
+
+    Locks: the cards, skipping those in other hands.
+    """
+    rows = work.session.execute(
+        select(Share.id, Share.ref, Share.attempt_id)
+        .where(Share.code_after <= work.now)
+        .order_by(Share.code_after)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    work.session.execute(
+        update(Share)
+        .where(Share.id.in_([row.id for row in rows]))
+        .values(code_after=work.now + ASK_AGAIN_AFTER)
+    )
+    return [Planned(ref=row.ref, attempt_id=row.attempt_id, has_code=False) for row in rows]
+
+
+def poster(work: Work, ref: str) -> Poster:
+    """What stands on a card's poster. The name is masked unless its owner chose to be public.
+
+    Raises: NotFound (404), PosterNotReady (503) while its code is missing.
+    """
+    row = work.session.execute(
+        select(
+            Share.code_picture,
+            Share.citizen_id,
+            Attempt.contest_id,
+            Attempt.rules_version,
+            Attempt.score,
+            Attempt.correct_count,
+            Attempt.rank_region,
+            Attempt.rank_city,
+        )
+        .join(Attempt, Attempt.id == Share.attempt_id)
+        .where(Share.ref == ref)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.code_picture is None:
+        raise PosterNotReady(retry_after_seconds=30)
+    name = accounts.names_of(work, [row.citizen_id])[row.citizen_id]
+    rules = contests.rules_at(work, row.contest_id, row.rules_version)
+    said = work.texts.say
+    return Poster(
+        campaign=_campaign(work),
+        contest=contests.contest_by_id(work, row.contest_id).title,
+        name=name.shown,
+        score=str(row.score),
+        score_note=said("quiz.share.of", most=rules.max_score),
+        lines=(
+            said("quiz.share.right", right=row.correct_count, count=rules.question_count),
+            *_ranks(work, row.rank_region, row.rank_city),
+        ),
+        invitation=said("quiz.share.invitation"),
+        code=row.code_picture,
+    )
+
+
+def _campaign(work: Work) -> tuple[str, ...]:
+    """The campaign's name in both languages, as far as it has been loaded."""
+    try:
+        found = programmes.campaign(work)
+    except NotFound:
+        return (work.texts.say("quiz.share.campaign"),)
+    return tuple(title for title in (found.title, found.title_za) if title)
+
+
+def _ranks(work: Work, region: int, in_city: int | None) -> list[str]:
+    lines = [work.texts.say("quiz.share.region_rank", rank=region)]
+    if in_city is not None:
+        lines.append(work.texts.say("quiz.share.city_rank", rank=in_city))
+    return lines
+
+
+def visit(work: Work, citizen_id: int, scene: str) -> None:
+    """Note that a citizen came by a card or a channel's code, once a day; others are not noted."""
+    if not _known(work, scene):
+        return
+    fresh = insert_for(work.session, Visit).values(
+        citizen_id=citizen_id, scene=scene, on_day=beijing_day(work.now), at=work.now
+    )
+    work.session.execute(fresh.on_conflict_do_nothing())
+
+
+def _known(work: Work, scene: str) -> bool:
+    shared = work.session.scalar(select(Share.id).where(Share.ref == scene))
+    return shared is not None or channel.knows_scene(work, scene)

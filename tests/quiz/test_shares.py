@@ -1,0 +1,360 @@
+"""Cards of results: one for each paper, with a poster of its own, and nothing earned by them."""
+
+from __future__ import annotations
+
+import ast
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import segno
+from PIL import Image
+from sqlalchemy import func, select
+
+from server.accounts import identities, privacy
+from server.accounts.models import Citizen
+from server.base.jobs import Shop
+from server.base.work import Desk
+from server.channel import commands as channel
+from server.channel.models import SceneCode
+from server.quiz import attempts, poster, shares, tasks
+from server.quiz.contests import ContestView
+from server.quiz.models import Attempt, Entry, Share, Standing, Visit
+from server.quiz.poster import Poster, drawn
+from server.wechat.errors import NotSent
+from tests.house.source import ROOT
+from tests.kit.accounts import Person, a_citizen, a_session
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+from tests.kit.quiz import open_contest, take
+
+
+def a_code() -> bytes:
+    out = io.BytesIO()
+    segno.make("https://wxaurl.cn/x", error="m", micro=False).save(out, kind="png", scale=10)
+    return out.getvalue()
+
+
+CODE = a_code()
+
+
+@pytest.fixture
+def contest(desk: Desk) -> ContestView:
+    return open_contest(desk)
+
+
+@pytest.fixture
+def person(desk: Desk) -> Person:
+    with desk.work() as work:
+        return a_citizen(work, nickname="韦小明", city="450100")
+
+
+@pytest.fixture
+def phone(desk: Desk, person: Person) -> str:
+    with desk.work() as work:
+        return a_session(work, person)
+
+
+@pytest.fixture
+def paper(desk: Desk, contest: ContestView, person: Person) -> str:
+    """A paper of ninety points that was handed in."""
+    return take(desk, contest, person.id, right=9).sheet.ref
+
+
+@pytest.fixture
+def gateway(gateway: RecordingGateway) -> RecordingGateway:
+    gateway.answers["mini_program_code"] = CODE
+    return gateway
+
+
+def shared(client: Any, phone: str, paper: str) -> Any:
+    body = {"kind": "quiz_result", "attempt_id": paper}
+    return client.post("/shares", json=body, citizen=phone)
+
+
+def words(desk: Desk, ref: str) -> Poster:
+    with desk.work(read_only=True) as work:
+        return shares.poster(work, ref)
+
+
+def test_a_closed_paper_has_one_card(
+    client: Any, gateway: RecordingGateway, phone: str, paper: str
+) -> None:
+    first = shared(client, phone, paper)
+    assert first.status_code == 201
+    card = first.get_json()
+    assert card["path"] == f"/{shares.PAGE}?scene={card['id']}"
+    assert card["image_url"] == f"/api/v1/shares/{card['id']}/image.png"
+    assert card["title"] == "《科学素质竞赛》我答了 90 分"
+    assert shared(client, phone, paper).get_json() == card
+    assert gateway.called("mini_program_code") == [(card["id"], shares.PAGE)]
+    assert 1 <= len(card["id"]) <= 32
+
+
+def test_the_poster_is_public_and_shows_the_result(
+    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+) -> None:
+    ref = shared(client, phone, paper).get_json()["id"]
+    answer = client.get(f"/shares/{ref}/image.png")
+    assert (answer.status_code, answer.mimetype) == (200, "image/png")
+    with Image.open(io.BytesIO(answer.data)) as picture:
+        assert (picture.format, picture.size) == ("PNG", (750, 1334))
+        code = picture.crop((235, 970, 515, 1250)).convert("L")
+        dark = sum(1 for value in code.get_flattened_data() if value < 128)
+    assert 10_000 < dark < 60_000  # the code stands where it should
+    said = words(desk, ref)
+    assert (said.name, said.score, said.contest) == ("韦*", "90", "科学素质竞赛")
+    assert said.lines == ("答对 9 题，共 10 题", "交卷时全区第 1 名", "交卷时全市第 1 名")
+    with desk.work() as work:
+        work.session.get_one(Citizen, person.id).public_rank = True
+    assert words(desk, ref).name == "韦小明"
+    assert client.get("/shares/shr_nothing/image.png").status_code == 404
+
+
+def test_only_an_own_closed_paper_is_shared(
+    client: Any, desk: Desk, clock: FakeClock, contest: ContestView, phone: str, paper: str,
+    person: Person, gateway: RecordingGateway,
+) -> None:  # fmt: skip
+    with desk.work() as work:
+        stranger = a_session(work, a_citizen(work))
+        unasked = a_session(work, a_citizen(work, consented=False))
+    assert shared(client, stranger, paper).status_code == 404
+    assert shared(client, phone, "att_nothing").status_code == 404
+    assert shared(client, unasked, paper).status_code == 409
+    clock.advance(86_400)
+    with desk.work() as work:
+        still_open = attempts.start(work, contest.ref, person.id).view.sheet.ref
+    refused = shared(client, phone, still_open)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "attempt_open")
+    assert gateway.calls == []
+    body = {"kind": "lottery", "attempt_id": paper}
+    assert client.post("/shares", json=body, citizen=phone).status_code == 422
+
+
+def test_a_poster_waits_for_its_code_and_is_never_shown_without(
+    client: Any, desk: Desk, clock: FakeClock, gateway: RecordingGateway, phone: str, paper: str
+) -> None:
+    gateway.answers["mini_program_code"] = NotSent()
+    card = shared(client, phone, paper).get_json()
+    answer = client.get(f"/shares/{card['id']}/image.png")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "poster_not_ready")
+    assert int(answer.headers["Retry-After"]) > 0
+    shop = Shop(desk=desk, gateway=gateway)
+    assert tasks.fetch_share_codes(shop) == 0
+    clock.advance(60)
+    assert tasks.fetch_share_codes(shop) == 0  # still away
+    gateway.answers["mini_program_code"] = CODE
+    assert tasks.fetch_share_codes(shop) == 0  # asked a moment ago
+    clock.advance(60)
+    assert tasks.fetch_share_codes(shop) == 1
+    assert client.get(f"/shares/{card['id']}/image.png").status_code == 200
+    assert {scene for scene, _ in gateway.called("mini_program_code")} == {card["id"]}
+    clock.advance(3600)
+    assert tasks.fetch_share_codes(shop) == 0
+
+
+def test_sharing_again_brings_a_code_that_was_missing(
+    client: Any, gateway: RecordingGateway, phone: str, paper: str
+) -> None:
+    gateway.answers["mini_program_code"] = NotSent()
+    card = shared(client, phone, paper).get_json()
+    gateway.answers["mini_program_code"] = CODE
+    assert shared(client, phone, paper).get_json() == card
+    assert client.get(f"/shares/{card['id']}/image.png").status_code == 200
+
+
+def test_a_card_goes_with_its_citizen(
+    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+) -> None:
+    ref = shared(client, phone, paper).get_json()["id"]
+    with desk.work() as work:
+        (told,) = privacy.export(work, person.id)["shares"]
+        assert (told["id"], told["contest"]) == (ref, "科学素质竞赛")
+        privacy.erase(work, person.id)
+    assert client.get(f"/shares/{ref}/image.png").status_code == 404
+
+
+# --- visits
+
+
+def visits(desk: Desk) -> list[tuple[int, str]]:
+    with desk.work(read_only=True) as work:
+        rows = work.session.execute(select(Visit.citizen_id, Visit.scene).order_by(Visit.id))
+        return [(row[0], row[1]) for row in rows]
+
+
+def test_a_visit_is_noted_once_for_each_citizen_code_and_beijing_day(
+    client: Any, desk: Desk, clock: FakeClock, gateway: RecordingGateway, phone: str, paper: str
+) -> None:
+    ref = shared(client, phone, paper).get_json()["id"]
+    with desk.work() as work:
+        guest = a_citizen(work)
+        visitor = a_session(work, guest)
+        unasked = a_session(work, a_citizen(work, consented=False))
+    clock.set(clock.now().replace(hour=15, minute=59, second=59))  # a second before midnight
+    for _ in range(3):
+        answer = client.post("/visits", json={"scene": ref}, citizen=visitor)
+        assert (answer.status_code, answer.data) == (204, b"")
+    assert len(visits(desk)) == 1
+    clock.advance(1)
+    client.post("/visits", json={"scene": ref}, citizen=visitor)
+    assert visits(desk) == [(guest.id, ref)] * 2
+    assert client.post("/visits", json={"scene": ref}).status_code == 401
+    assert client.post("/visits", json={"scene": ref}, citizen=unasked).status_code == 409
+    for scene in ("", "x" * 129):
+        assert client.post("/visits", json={"scene": scene}, citizen=visitor).status_code == 422
+
+
+def test_a_channels_code_is_known_and_any_other_scene_is_not_noted(
+    client: Any, desk: Desk, phone: str, person: Person
+) -> None:
+    channel.seed_replies(desk)
+    with desk.work() as work:
+        work.session.add(
+            SceneCode(scene="poster-7", ticket="t", url="u", picture_url="p", made_at=work.now)
+        )
+    for scene in ("poster-7", "contest", "shr_nothing", "x" * 128, "a b"):
+        assert client.post("/visits", json={"scene": scene}, citizen=phone).status_code == 204
+    assert visits(desk) == [(person.id, "poster-7"), (person.id, "contest")]
+
+
+def test_visits_are_exported_handed_over_once_and_forgotten(desk: Desk) -> None:
+    with desk.work() as work:
+        channel_code = SceneCode(
+            scene="poster-7", ticket="t", url="u", picture_url="p", made_at=work.now
+        )
+        work.session.add(channel_code)
+        keep, gone = a_citizen(work).id, a_citizen(work).id
+        for citizen in (keep, gone):
+            shares.visit(work, citizen, "poster-7")
+        identities.join(work, keep, gone)
+    assert visits(desk) == [(keep, "poster-7")]
+    with desk.work() as work:
+        assert len(privacy.export(work, keep)["visits"]) == 1
+        privacy.erase(work, keep)
+    assert visits(desk) == []
+
+
+# --- nothing is earned
+
+
+def everything(desk: Desk) -> list[Any]:
+    """All that a citizen can have by playing, row by row."""
+    found: list[Any] = []
+    with desk.work(read_only=True) as work:
+        for table in (Attempt, Entry, Standing):
+            rows = work.session.execute(select(table.__table__).order_by(table.id)).all()
+            found.append([tuple(map(str, row)) for row in rows])
+    return found
+
+
+def test_fifty_shares_and_visits_change_no_paper_no_score_and_no_rank(
+    client: Any, desk: Desk, gateway: RecordingGateway, contest: ContestView, phone: str, paper: str
+) -> None:
+    rival = a_rival(desk, contest)
+    before = everything(desk)
+    seen = [
+        client.get(f"/contests/{contest.ref}", citizen=phone).get_json()["me"],
+        client.get(f"/contests/{contest.ref}/leaderboard", citizen=phone).get_json()["items"],
+    ]
+    for number in range(50):
+        ref = shared(client, phone, paper).get_json()["id"]
+        with desk.work() as work:
+            visitor = a_session(work, a_citizen(work))
+        for citizen in (visitor, rival, phone):
+            client.post("/visits", json={"scene": ref}, citizen=citizen)
+        if number % 10 == 0:
+            client.get(f"/shares/{ref}/image.png")
+    assert everything(desk) == before
+    assert seen == [
+        client.get(f"/contests/{contest.ref}", citizen=phone).get_json()["me"],
+        client.get(f"/contests/{contest.ref}/leaderboard", citizen=phone).get_json()["items"],
+    ]
+    with desk.work(read_only=True) as work:
+        assert work.session.scalar(select(func.count()).select_from(Share)) == 1
+        assert work.session.scalar(select(func.count()).select_from(Visit)) == 52
+
+
+def a_rival(desk: Desk, contest: ContestView) -> str:
+    with desk.work() as work:
+        rival = a_citizen(work)
+    take(desk, contest, rival.id, right=8)
+    with desk.work() as work:
+        return a_session(work, rival)
+
+
+# Who may write what when somebody shares, visits or follows.
+_MAY_WRITE = {
+    "server/quiz/shares.py": {"Share", "Visit"},
+    "server/quiz/share_api.py": set(),
+    "server/quiz/poster.py": set(),
+    "server/quiz/groups.py": {"WeChatGroup", "GroupMember"},
+    "server/channel/service.py": {"Follower", "SceneVisit", "LateReply", "SeenMessage"},
+    "server/channel/scenes.py": set(),
+}
+_WRITES = {"insert", "insert_for", "update", "delete"}
+
+
+def written(path: Path) -> set[str]:
+    """The tables that a file writes: statements, and objects that are made."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found = set()
+    for call in calls:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+        if name in _WRITES:
+            found |= {ast.unparse(arg) for arg in call.args if ast.unparse(arg)[:1].isupper()}
+        if name == "add":
+            found |= {ast.unparse(arg.func) for arg in call.args if isinstance(arg, ast.Call)}
+    return found
+
+
+@pytest.mark.parametrize("path", _MAY_WRITE)
+def test_who_shares_visits_or_follows_is_given_nothing(path: str) -> None:
+    assert written(ROOT / path) <= _MAY_WRITE[path]
+
+
+def test_the_scan_sees_what_is_written() -> None:
+    assert written(ROOT / "server/quiz/shares.py") == {"Share", "Visit"}
+    assert {"Follower", "SceneVisit"} <= written(ROOT / "server/channel/service.py")
+    assert {"Attempt", "Entry"} & written(ROOT / "server/quiz/board_hooks.py")
+
+
+# --- the drawing
+
+
+def a_poster(**changes: Any) -> Poster:
+    facts: dict[str, Any] = {
+        "campaign": ("八桂科普大行动", "Bagvei Gohbuj"),
+        "contest": "竞赛",
+        "name": "韦*",
+        "score": "90",
+        "score_note": "满分",
+        "lines": ("一", "二"),
+        "invitation": "来",
+        "code": CODE,
+    }
+    return Poster(**{**facts, **changes})
+
+
+def test_the_same_words_give_the_same_picture() -> None:
+    first = drawn(a_poster())
+    poster.drawn.cache_clear()
+    assert drawn(a_poster()) == first
+    assert drawn(a_poster(score="80")) != first
+
+
+def test_letters_that_the_font_lacks_are_left_out_and_rare_ones_are_there() -> None:
+    assert poster._shown("韦*😀\U0010abcd") == "韦*"
+    assert poster._shown("㙍𬴊ƽƨь") != ""
+    assert poster._shown("龘彧 Vahcuengh") == "龘彧 Vahcuengh"
+
+
+def test_a_long_title_is_folded_and_ended() -> None:
+    title = "2026年广西“公民科学素质提升行动”主题科普活动暨八桂科普大行动" * 3
+    lines = list(poster._folded(title, 36, 2))
+    assert len(lines) == 2
+    assert lines[1].endswith("…")
+    assert next(iter(poster._folded("Vahcuengh " * 9, 36, 3))).endswith("Vahcuengh ")
+    assert not any(line.startswith("”") for line in poster._folded("八" * 17 + "”九", 36, 3))
