@@ -28,7 +28,8 @@ from server.base.work import Desk
 
 _log = logging.getLogger(__name__)
 _QUEUE = "kepu"
-LEASE = timedelta(seconds=15)
+# Renewed by every round of a sweep; a killed worker's sweeps go on elsewhere after this time.
+LEASE = timedelta(seconds=5)
 
 
 class Lease(Base):

@@ -123,9 +123,9 @@ def said(door: Door, message: Message) -> str:
 
 
 def rows(desk: Desk, table: Any) -> list[Any]:
-    """All rows of a table."""
+    """All rows of a table, in the order of their keys."""
     with desk.work(read_only=True) as work:
-        return list(work.session.scalars(select(table)))
+        return list(work.session.scalars(select(table).order_by(*table.__table__.primary_key)))
 
 
 def a_rule(work: Work, slug: str, words: list[str], **columns: Any) -> models.KeywordRule:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from flask import Blueprint, Response, request
 
-from server.base.errors import AppError, Invalid, TooManyRequests, UnsupportedMedia
+from server.base.errors import AppError, Invalid, NotFound, TooManyRequests, UnsupportedMedia
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.schema import decode_body, decode_query
@@ -148,7 +148,7 @@ class Edge:
 
     def _reader(self, route: Route) -> Callable[..., Response]:
         def run(**call: Any) -> Response:
-            _refuse_nul()
+            _refuse_nul(route)
             token = bearer_token(request.headers.get("Authorization"))
             if route.query is not None:
                 call["query"] = decode_query(request.args.to_dict(), route.query)
@@ -160,7 +160,7 @@ class Edge:
 
     def _writer(self, route: Route) -> Callable[..., Response]:
         def run(**call: Any) -> Response:
-            _refuse_nul()
+            _refuse_nul(route)
             raw = b"" if route.upload else request.get_data(cache=False)
             token = bearer_token(request.headers.get("Authorization"))
             key = idempotency.checked_key(request.headers.get("Idempotency-Key"))
@@ -231,10 +231,12 @@ class Edge:
             raise TooManyRequests(int(wait) + 1)
 
 
-def _refuse_nul() -> None:
+def _refuse_nul(route: Route) -> None:
     # PostgreSQL refuses NUL in a text, which must not become an error of ours.
-    if "\0" in request.path or b"%00" in request.query_string:
-        raise Invalid((("address",), "NUL is not allowed"))
+    if "\0" in request.path:
+        raise NotFound
+    if route.query is not None and b"%00" in request.query_string:
+        raise Invalid((("query",), "NUL is not allowed"))
 
 
 def _check_type(raw: bytes) -> None:

@@ -21,7 +21,8 @@ from server.base.work import DatabaseAway
 _REF = "#/components/schemas/{name}"
 _PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>八桂科普 · 接口</title>
-<link rel="stylesheet" href="/docs/files/swagger-ui.css"></head><body><div id="ui"></div>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/files/swagger-ui.css">
+</head><body><div id="ui"></div>
 <script src="/docs/files/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>
 </body></html>"""
 _START = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#ui', validatorUrl: null});\n"
