@@ -1,0 +1,19 @@
+/** The citizen's own record: profile, consent, export, erasure. */
+import type { Client } from './client'
+import type { Consent, ConsentGiven, Held, Phone, Profile, ProfileChange } from './shapes'
+
+export function accounts(client: Client) {
+  return {
+    me: () => client.call<Profile>('GET', '/me'),
+    change: (body: ProfileChange) => client.call<Profile>('PATCH', '/me', { body }),
+    consent: (body: ConsentGiven, key: string) =>
+      client.call<Consent>('POST', '/me/consents', { body, key }),
+    sendAvatar: (filePath: string) => client.upload('/me/avatar', filePath, 'image'),
+    givePhone: (code: string) => client.call<Phone>('POST', '/me/phone', { body: { code } }),
+    held: () => client.call<Held>('GET', '/me/export'),
+    erase: async (key: string) => {
+      await client.call<void>('DELETE', '/me', { key })
+      client.session.forget()
+    },
+  }
+}

@@ -1,0 +1,115 @@
+/** One call to the server: the token, a fresh log-in on 401, repeats of what is safe to repeat. */
+import { API_ROOT, BASE_URL, TIMEOUT_MS } from '../config/env'
+import type { Ask, Method, Reply, Wire } from '../platform/shape'
+import { Unreachable } from '../platform/shape'
+import { OFFLINE, Problem, problemOf } from './problem'
+import { Session } from './session'
+
+/** `either`: as a citizen where one can log in, else as anyone. */
+export type Who = 'citizen' | 'anyone' | 'either'
+
+export interface Options {
+  who?: Who
+  query?: Record<string, string | number | undefined>
+  body?: unknown
+  /** Idempotency key: made once per screen, so that a second tap is not a second act. */
+  key?: string
+}
+
+const PAUSES_MS = [400, 1200]
+const PASSING = new Set([502, 503, 504])
+
+export class Client {
+  readonly session: Session
+  private readonly wire: Wire
+
+  constructor(wire: Wire) {
+    this.wire = wire
+    this.session = new Session(wire)
+  }
+
+  async call<Out>(method: Method, path: string, options: Options = {}): Promise<Out> {
+    const token = await this.tokenFor(options.who ?? 'citizen')
+    const reply = await this.renewing(token, (held) => this.sent(method, path, options, held))
+    return reply.data as Out
+  }
+
+  /** One file as multipart; never repeated, a picture is quickly chosen again. */
+  async upload(path: string, filePath: string, field: string): Promise<void> {
+    const url = BASE_URL + API_ROOT + path
+    const token = await this.tokenFor('citizen')
+    await this.renewing(token, (held) =>
+      this.wire.upload({ url, filePath, field, headers: authorization(held) }),
+    )
+  }
+
+  private async renewing(
+    token: string | null,
+    go: (token: string | null) => Promise<Reply>,
+  ): Promise<Reply> {
+    try {
+      let reply = await go(token)
+      if (reply.status === 401 && token !== null) {
+        reply = await go(await this.session.tokenInsteadOf(token))
+      }
+      if (reply.status >= 400) throw problemOf(reply.status, reply.data)
+      return reply
+    } catch (why) {
+      if (why instanceof Unreachable) throw new Problem(OFFLINE, 0)
+      throw why
+    }
+  }
+
+  private async tokenFor(who: Who): Promise<string | null> {
+    if (who === 'anyone' || (who === 'either' && !this.wire.canLogIn())) return null
+    return this.session.token()
+  }
+
+  private async sent(
+    method: Method,
+    path: string,
+    options: Options,
+    token: string | null,
+  ): Promise<Reply> {
+    const ask: Ask = {
+      method,
+      url: BASE_URL + API_ROOT + path + queryOf(options.query),
+      headers: headersOf(method, options, token),
+      body: options.body,
+      timeoutMs: TIMEOUT_MS,
+    }
+    const pauses = method === 'GET' || options.key ? PAUSES_MS : []
+    for (const pause of pauses) {
+      const reply = await this.tried(ask)
+      if (reply && !PASSING.has(reply.status)) return reply
+      await this.wire.wait(pause)
+    }
+    return this.wire.send(ask)
+  }
+
+  private async tried(ask: Ask): Promise<Reply | null> {
+    try {
+      return await this.wire.send(ask)
+    } catch (why) {
+      if (why instanceof Unreachable) return null
+      throw why
+    }
+  }
+}
+
+function queryOf(query: Options['query']): string {
+  const pairs = Object.entries(query ?? {}).filter(([, value]) => value !== undefined)
+  if (pairs.length === 0) return ''
+  return '?' + pairs.map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`).join('&')
+}
+
+function headersOf(method: Method, options: Options, token: string | null) {
+  const headers: Record<string, string> = authorization(token)
+  if (method !== 'GET') headers['Content-Type'] = 'application/json'
+  if (options.key) headers['Idempotency-Key'] = options.key
+  return headers
+}
+
+function authorization(token: string | null): Record<string, string> {
+  return token === null ? {} : { Authorization: `Bearer ${token}` }
+}

@@ -1,0 +1,18 @@
+/** The server as the pages use it. */
+import { wire } from '../platform/wx'
+import { accounts as accountsOf } from './accounts'
+import { Client } from './client'
+import { notices as noticesOf } from './notices'
+import { programme as programmeOf } from './programme'
+import { quiz as quizOf } from './quiz'
+import { shares as sharesOf } from './shares'
+import { units as unitsOf } from './units'
+
+const client = new Client(wire)
+
+export const accounts = accountsOf(client)
+export const notices = noticesOf(client)
+export const programme = programmeOf(client)
+export const quiz = quizOf(client)
+export const shares = sharesOf(client)
+export const units = unitsOf(client)

@@ -1,0 +1,16 @@
+/** The campaign and its programmes; readable before any log-in. */
+import type { Client } from './client'
+import type { Campaign, Page, Programme } from './shapes'
+
+export function programme(client: Client) {
+  return {
+    campaign: () => client.call<Campaign>('GET', '/campaign', { who: 'anyone' }),
+    list: (filter: { kind?: string; city?: string; after?: string }) =>
+      client.call<Page<Programme>>('GET', '/programmes', {
+        who: 'anyone',
+        query: { kind: filter.kind, city: filter.city, after: filter.after, limit: 100 },
+      }),
+    one: (slug: string) =>
+      client.call<Programme>('GET', `/programmes/${slug}`, { who: 'anyone' }),
+  }
+}

@@ -1,0 +1,48 @@
+/** Contests, papers, boards, practice and the wrong-answer book. */
+import type { Client } from './client'
+import type {
+  Answers,
+  Attempt,
+  Board,
+  Contest,
+  Mistake,
+  Page,
+  Practice,
+  PracticeVerdict,
+  Question,
+  Result,
+  RulesPage,
+} from './shapes'
+
+export function quiz(client: Client) {
+  return {
+    contests: () => client.call<Page<Contest>>('GET', '/contests', { who: 'either' }),
+    contest: (id: string) => client.call<Contest>('GET', `/contests/${id}`, { who: 'either' }),
+    rules: (id: string) =>
+      client.call<RulesPage>('GET', `/contests/${id}/rules`, { who: 'anyone' }),
+    begin: (id: string, key: string) =>
+      client.call<Attempt>('POST', `/contests/${id}/attempts`, { body: {}, key }),
+    attempt: (id: string) => client.call<Attempt>('GET', `/attempts/${id}`),
+    next: (id: string, key: string) =>
+      client.call<Question>('POST', `/attempts/${id}/next`, { body: {}, key }),
+    save: (id: string, answers: Answers) =>
+      client.call<void>('PUT', `/attempts/${id}/answers`, { body: { answers } }),
+    submit: (id: string, answers: Answers, key: string) =>
+      client.call<Result>('POST', `/attempts/${id}/submission`, { body: { answers }, key }),
+    board: (id: string, scope: string, period: string) =>
+      client.call<Board>('GET', `/contests/${id}/leaderboard`, {
+        who: 'either',
+        query: { scope, period, limit: 50 },
+      }),
+    practise: (count: number, from_mistakes: boolean, key: string) =>
+      client.call<Practice>('POST', '/practice', { body: { count, from_mistakes }, key }),
+    practiseAnswer: (id: string, question_id: string, answer: string[]) =>
+      client.call<PracticeVerdict>('POST', `/practice/${id}/answers`, {
+        body: { question_id, answer },
+      }),
+    mistakes: (after?: string) =>
+      client.call<Page<Mistake>>('GET', '/me/mistakes', { query: { after, limit: 20 } }),
+    report: (question: string, reason: string, key: string) =>
+      client.call<void>('POST', `/questions/${question}/reports`, { body: { reason }, key }),
+  }
+}

@@ -1,0 +1,312 @@
+/** What the server answers, as far as the pages read it; a test holds each field against OpenAPI. */
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
+
+export interface Citizen {
+  id: string
+  is_new: boolean
+  consented: boolean
+  policy_version: string
+}
+
+export interface Login {
+  token: string
+  expires_at: string
+  citizen: Citizen
+}
+
+export type Audience = 'youth' | 'farmer' | 'worker' | 'official' | 'elder'
+export type Language = 'zh' | 'za'
+
+export interface Profile {
+  id: string
+  nickname: string | null
+  nickname_state: string
+  pending_nickname: string | null
+  avatar_url: string | null
+  phone_masked: string | null
+  city: string | null
+  county: string | null
+  unit: string | null
+  unit_name: string | null
+  audience: Audience | null
+  language: Language
+  elder_mode: boolean
+  public_rank: boolean
+  topics: string[]
+  quiet_from: string | null
+  quiet_to: string | null
+  under_14: boolean | null
+  consented: boolean
+  policy_version: string
+}
+
+export interface ProfileChange {
+  nickname?: string | null
+  city?: string | null
+  county?: string | null
+  unit?: string | null
+  audience?: Audience | null
+  language?: Language
+  elder_mode?: boolean
+  public_rank?: boolean
+  topics?: string[]
+  quiet_from?: string | null
+  quiet_to?: string | null
+}
+
+export interface ConsentGiven {
+  policy_version: string
+  guardian: boolean
+  under_14: boolean
+  guardian_name?: string
+  guardian_relation?: string
+}
+
+export interface Consent {
+  given_at: string
+}
+
+export interface Phone {
+  phone_masked: string
+}
+
+export interface Held {
+  exported_at: string
+  held: Record<string, unknown>
+}
+
+export interface County {
+  code: string
+  name: string
+}
+
+export interface City {
+  code: string
+  name: string
+  short: string
+  counties: County[]
+}
+
+export interface Unit {
+  id: string
+  name: string
+  city: string | null
+}
+
+export interface Title {
+  zh: string
+  za: string | null
+}
+
+export interface Organiser {
+  id: string
+  name: string
+  role: string
+}
+
+export interface Target {
+  metric: string
+  percent: number
+  year: number
+  scope: string
+  note: string
+}
+
+export interface Template {
+  slug: string
+  id: string
+  title: string
+}
+
+export interface Campaign {
+  title: Title
+  theme: string
+  date_text: string
+  phone: string | null
+  target: Target
+  organisers: Organiser[]
+  policy_version: string
+  subscribe_templates: Template[]
+}
+
+export interface Programme {
+  slug: string
+  title: string
+  kind: string
+  form: string | null
+  start: string | null
+  end: string | null
+  date_text: string | null
+  place: string | null
+  organisers: Organiser[]
+  who: string[]
+  what: string[]
+  focus: string[]
+  participants: string[]
+  note: string | null
+}
+
+export interface Subscriptions {
+  remaining: Record<string, number>
+}
+
+export interface Letter {
+  id: string
+  title: string
+  body: string
+  posted_at: string
+  not_pushed_reason: string | null
+}
+
+export interface ContestRules {
+  papers_per_day: number
+  question_count: number
+  points_per_question: number
+  max_score: number
+  timer: 'paper' | 'item'
+  paper_seconds: number
+  seconds_per_question: number | null
+}
+
+export interface ContestMe {
+  attempts_left_today: number
+  attempts_left_total: number | null
+  best_score: number | null
+  open_attempt_id: string | null
+}
+
+export interface Contest {
+  id: string
+  title: string
+  state: 'upcoming' | 'open' | 'closed'
+  opens_at: string
+  closes_at: string
+  rules: ContestRules
+  me: ContestMe | null
+}
+
+export interface RuleSentence {
+  name: string
+  text: string
+}
+
+export interface RulesPage {
+  title: string
+  rules_version: string
+  valid_from: string
+  sentences: RuleSentence[]
+}
+
+export interface Option {
+  key: string
+  text: string
+}
+
+export interface Question {
+  id: string
+  kind: 'single' | 'multiple' | 'judge'
+  stem: string
+  options: Option[]
+  /** Only under a timer for each question. */
+  deadline?: string
+}
+
+export type Answers = Record<string, string[]>
+
+export interface Review {
+  question_id: string
+  chosen: string[]
+  correct: string[]
+  explanation: string
+}
+
+export interface Ranks {
+  region: number | null
+  city: number | null
+}
+
+export interface Attempt {
+  id: string
+  contest_id: string
+  state: 'open' | 'submitted' | 'expired'
+  timer: 'paper' | 'item'
+  deadline: string
+  remaining_ms: number
+  question_count: number
+  questions: Question[]
+  answers: Answers
+  score?: number
+  max_score?: number
+  correct_count?: number
+  duration_ms?: number
+  personal_best?: number
+  ranks?: Ranks
+  review?: Review[]
+}
+
+export interface Result {
+  id: string
+}
+
+export interface BoardLine {
+  rank: number
+  nickname: string
+  avatar_url: string | null
+  city_name: string | null
+  score: number
+  duration_ms: number
+  me: boolean
+}
+
+export interface BoardMe {
+  rank: number
+  score: number
+  duration_ms: number
+  around: BoardLine[]
+}
+
+export interface Board {
+  items: BoardLine[]
+  me: BoardMe | null
+  total: number
+  as_of: string
+  frozen: boolean
+}
+
+export interface Practice {
+  id: string
+  questions: Question[]
+}
+
+export interface PracticeVerdict {
+  correct: boolean
+  key: string[]
+  explanation: string
+}
+
+export interface Share {
+  id: string
+  path: string
+  title: string
+  image_url: string
+}
+
+export interface Group {
+  group_id: string
+}
+
+/** A question of the wrong-answer book; options, choice and key are texts here, not keys. */
+export interface Mistake {
+  question_id: string
+  kind: 'single' | 'multiple' | 'judge'
+  stem: string
+  options: string[]
+  chosen: string[]
+  correct: string[]
+  explanation: string
+  right_in_a_row: number
+}

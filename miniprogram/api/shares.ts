@@ -1,0 +1,13 @@
+/** Cards that are passed on, visits that they bring, and group boards; none of it earns anything. */
+import type { Client } from './client'
+import type { Group, Share } from './shapes'
+
+export function shares(client: Client) {
+  return {
+    share: (attempt_id: string, key: string) =>
+      client.call<Share>('POST', '/shares', { body: { kind: 'quiz_result', attempt_id }, key }),
+    visit: (scene: string) => client.call<void>('POST', '/visits', { body: { scene } }),
+    joinGroup: (code: string, encrypted_data: string, iv: string) =>
+      client.call<Group>('POST', '/groups', { body: { code, encrypted_data, iv } }),
+  }
+}

@@ -1,0 +1,18 @@
+/** Start of the mini-program: notes how the reader came in, and takes updates. */
+import { entered } from './kit/entry'
+import { settings } from './kit/settings'
+import { applyUpdates, confirm } from './platform/wx'
+import { words } from './texts/index'
+
+App({
+  onLaunch() {
+    const c = words(settings().language, 'common')
+    applyUpdates(() =>
+      confirm({ title: c.update_title, content: c.update_body, yes: c.update_yes, no: c.later }),
+    )
+  },
+
+  onShow(options) {
+    entered(options)
+  },
+})

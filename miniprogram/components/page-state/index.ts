@@ -1,0 +1,16 @@
+/** What stands where content is not: loading, empty, a fault or no network, with a way on. */
+Component({
+  options: { multipleSlots: true },
+  properties: {
+    state: { type: String, value: 'loading' },
+    /** The words of all pages. */
+    words: { type: Object, value: {} },
+    empty: { type: String, value: '' },
+    problem: { type: String, value: '' },
+  },
+  methods: {
+    retry() {
+      this.triggerEvent('retry')
+    },
+  },
+})

@@ -1,0 +1,36 @@
+/** The dress of every page: its words in the reader's language and the size of its type. */
+import { lookOf } from '../logic/elder'
+import { fontSize, setTabs, setTitle } from '../platform/wx'
+import type { Section } from '../texts/index'
+import { words } from '../texts/index'
+import { settings } from './settings'
+
+interface Dressed {
+  data: { look: { klass: string }; dress: string }
+  setData(changes: Record<string, unknown>): void
+}
+
+/** The `data` that a page starts with: `t` are its own words, `c` those of all pages. */
+export function dressed<S extends Section>(section: S) {
+  const { language, elder } = settings()
+  const look = lookOf(elder, fontSize())
+  return {
+    look,
+    dress: `${language} ${look.klass} ${look.style}`,
+    t: words(language, section),
+    c: words(language, 'common'),
+  }
+}
+
+/** Dresses an open page again when the reader has changed language or size meanwhile. */
+export function dress(page: Dressed, section: Exclude<Section, 'common'>): void {
+  const now = dressed(section)
+  if (now.dress !== page.data.dress) page.setData(now)
+  setTitle(now.t.title)
+}
+
+/** The tab bar speaks the reader's language too; only tab pages may call this. */
+export function dressTabs(): void {
+  const c = words(settings().language, 'common')
+  setTabs([c.tab_home, c.tab_programme, c.tab_mine])
+}

@@ -1,0 +1,62 @@
+/** The states of a page while it reads, and what the reader hears when an act is refused. */
+import { OFFLINE, Problem, codeOf } from '../api/problem'
+import { open, say } from '../platform/wx'
+import { words } from '../texts/index'
+import { settings } from './settings'
+
+export type State = 'loading' | 'content' | 'empty' | 'error' | 'offline'
+
+type Changes = Record<string, unknown> & { state?: State }
+
+interface Reading {
+  data: { state: string }
+  setData(changes: Record<string, unknown>): void
+}
+
+interface Acting {
+  data: { busy: boolean }
+  setData(changes: Record<string, unknown>): void
+}
+
+const CONSENT = '/packages/mine/consent/index'
+
+/** Reads for a page and shows what came; a page that already shows something keeps it. */
+export async function load(page: Reading, work: () => Promise<Changes>): Promise<void> {
+  const again = page.data.state === 'content'
+  if (!again) page.setData({ state: 'loading' })
+  try {
+    page.setData({ state: 'content', ...(await work()) })
+  } catch (why) {
+    if (again) say(sentence(why))
+    else page.setData({ state: codeOf(why) === OFFLINE ? 'offline' : 'error', problem: sentence(why) })
+    ownDefect(why)
+  }
+}
+
+/** Does one act at a time; a refusal is said, a missing consent is asked for. */
+export async function act(page: Acting, work: () => Promise<void>): Promise<void> {
+  if (page.data.busy) return
+  page.setData({ busy: true })
+  try {
+    await work()
+  } catch (why) {
+    if (codeOf(why) === 'consent_required') open(CONSENT)
+    else say(sentence(why))
+    ownDefect(why)
+  } finally {
+    page.setData({ busy: false })
+  }
+}
+
+/** The server's own sentence where it gave one. */
+export function sentence(why: unknown): string {
+  const c = words(settings().language, 'common')
+  if (!(why instanceof Problem)) return c.failed
+  if (why.code === OFFLINE) return c.offline
+  return why.detail || c.failed
+}
+
+/** A refusal is an answer; anything else is a defect and belongs on the console. */
+function ownDefect(why: unknown): void {
+  if (!(why instanceof Problem)) throw why
+}

@@ -1,0 +1,62 @@
+/** Dates as citizens of Guangxi read them: the calendar of Beijing, whatever the phone's zone. */
+
+const BEIJING_MS = 8 * 3600_000
+const DAY_MS = 24 * 3600_000
+
+/** A Date whose UTC fields are Beijing's wall clock. */
+function beijing(at: number): Date {
+  return new Date(at + BEIJING_MS)
+}
+
+const two = (number: number): string => String(number).padStart(2, '0')
+
+/** `2026-05-01` */
+export function dayOf(at: number): string {
+  return beijing(at).toISOString().slice(0, 10)
+}
+
+/** `2026-W18`, the ISO week of the Beijing day. */
+export function weekOf(at: number): string {
+  const day = beijing(at)
+  const weekday = (day.getUTCDay() + 6) % 7
+  const thursday = new Date(day.getTime() + (3 - weekday) * DAY_MS)
+  const first = Date.UTC(thursday.getUTCFullYear(), 0, 1)
+  const week = 1 + Math.floor((thursday.getTime() - first) / (7 * DAY_MS))
+  return `${thursday.getUTCFullYear()}-W${two(week)}`
+}
+
+/** `5月1日 09:00` */
+export function sayInstant(instant: string): string {
+  const day = beijing(Date.parse(instant))
+  const time = `${two(day.getUTCHours())}:${two(day.getUTCMinutes())}`
+  return `${day.getUTCMonth() + 1}月${day.getUTCDate()}日 ${time}`
+}
+
+/** `2026年5月1日` for a calendar day such as 2026-05-01. */
+export function sayDay(day: string): string {
+  const [year, month, date] = day.split('-').map(Number)
+  return `${year}年${month}月${date}日`
+}
+
+/** The reader's words for the stretch of a programme; empty when neither end is known. */
+export function sayStretch(start: string | null, end: string | null): string {
+  if (!start && !end) return ''
+  if (!start || !end || start === end) return sayDay((start ?? end) as string)
+  return `${sayDay(start)}—${sayDay(end)}`
+}
+
+export type When = 'now' | 'later' | 'past' | 'unknown'
+
+/** How a stretch of calendar days lies to today. */
+export function whenIs(start: string | null, end: string | null, today: string): When {
+  if (!start && !end) return 'unknown'
+  if (start && today < start) return 'later'
+  return end && today > end ? 'past' : 'now'
+}
+
+/** `1分23秒`; under a minute `23秒`. */
+export function sayDuration(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  const minutes = Math.floor(seconds / 60)
+  return minutes > 0 ? `${minutes}分${seconds % 60}秒` : `${seconds}秒`
+}

@@ -1,0 +1,48 @@
+/** Size of type and language; they hold on this phone at once and go with the reader when known. */
+import { accounts } from '../../../api/index'
+import { Problem } from '../../../api/problem'
+import type { Language, ProfileChange } from '../../../api/shapes'
+import { dress, dressed } from '../../../kit/dress'
+import { remember, settings } from '../../../kit/settings'
+
+Page({
+  data: {
+    ...dressed('settings'),
+    languages: [] as { value: Language; label: string }[],
+    language: settings().language,
+  },
+
+  onShow() {
+    this.redress()
+  },
+
+  redress() {
+    dress(this, 'settings')
+    const { t } = this.data
+    this.setData({
+      language: settings().language,
+      languages: [
+        { value: 'zh', label: t.language_zh },
+        { value: 'za', label: t.language_za },
+      ],
+    })
+  },
+
+  elder(event: WechatMiniprogram.CustomEvent<{ value: boolean }>) {
+    remember({ elder: event.detail.value })
+    this.redress()
+    this.tell({ elder_mode: event.detail.value })
+  },
+  pickLanguage(event: WechatMiniprogram.CustomEvent<{ value: Language }>) {
+    remember({ language: event.detail.value })
+    this.redress()
+    this.tell({ language: event.detail.value })
+  },
+
+  /** The phone has it already; the server is told where it can be: not before consent, not offline. */
+  tell(change: ProfileChange) {
+    accounts.change(change).catch((why: unknown) => {
+      if (!(why instanceof Problem)) throw why
+    })
+  },
+})

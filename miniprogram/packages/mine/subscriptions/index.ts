@@ -1,0 +1,106 @@
+/** Subscription centre: topics, quiet hours, and how many messages may still be pushed. */
+import { accounts, notices, programme } from '../../../api/index'
+import type { Profile, ProfileChange, Subscriptions, Template } from '../../../api/shapes'
+import { QUIET_FROM, QUIET_TO, TOPICS, toggle } from '../../../logic/choices'
+import type { Choice } from '../../../logic/choices'
+import { fill } from '../../../logic/fill'
+import { dress, dressed } from '../../../kit/dress'
+import { act, load } from '../../../kit/load'
+import { askToSubscribe, open, say } from '../../../platform/wx'
+
+interface Kind {
+  id: string
+  title: string
+  left: string
+}
+
+const asChoices = (hours: string[]): Choice[] => hours.map((value) => ({ value, label: value }))
+
+Page({
+  data: {
+    ...dressed('subscriptions'),
+    state: 'loading',
+    problem: '',
+    busy: false,
+    topics: [] as Choice[],
+    profile: null as Profile | null,
+    templates: [] as Template[],
+    kinds: [] as Kind[],
+    quiet: '',
+    sheet: '' as '' | 'quiet_from' | 'quiet_to',
+    choices: [] as Choice[],
+  },
+
+  onShow() {
+    dress(this, 'subscriptions')
+    void this.read()
+  },
+
+  async read() {
+    await load(this, async () => {
+      const [profile, { subscribe_templates: templates }, left] = await Promise.all([
+        accounts.me(),
+        programme.campaign(),
+        notices.remaining(),
+      ])
+      const { t } = this.data
+      const topics = TOPICS.map((value) => ({ value, label: t[value] }))
+      this.setData({ topics, templates })
+      return { ...this.shown(profile), kinds: this.kinds(left) }
+    })
+  },
+
+  kinds({ remaining }: Subscriptions): Kind[] {
+    const { t, templates } = this.data
+    const left = (id: string) => fill(t.left, { count: remaining[id] ?? 0 })
+    return templates.map(({ id, title }) => ({ id, title, left: left(id) }))
+  },
+
+  shown(profile: Profile) {
+    const { t } = this.data
+    const { quiet_from: from, quiet_to: to } = profile
+    return { profile, quiet: from && to ? fill(t.quiet_hours, { from, to }) : t.quiet_none }
+  },
+
+  async change(changes: ProfileChange) {
+    await act(this, async () => {
+      this.setData(this.shown(await accounts.change(changes)))
+      say(this.data.t.saved)
+    })
+  },
+
+  async pickTopic(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    await this.change({ topics: toggle(this.data.profile?.topics ?? [], event.detail.value) })
+  },
+
+  /** The sheet of WeChat must open in the tap itself, before anything is waited for. */
+  subscribe(event: WechatMiniprogram.TouchEvent) {
+    const asked = askToSubscribe([event.currentTarget.dataset.id as string])
+    void act(this, async () => {
+      const results = await asked
+      if (Object.keys(results).length === 0) return say(this.data.t.not_asked)
+      this.setData({ kinds: this.kinds(await notices.subscribed(results)) })
+    })
+  },
+
+  quietFrom() {
+    this.setData({ sheet: 'quiet_from', choices: asChoices(QUIET_FROM) })
+  },
+  async picked(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    const { value } = event.detail
+    if (this.data.sheet === 'quiet_from') {
+      await this.change({ quiet_from: value, quiet_to: this.data.profile?.quiet_to ?? '07:00' })
+      this.setData({ sheet: 'quiet_to', choices: asChoices(QUIET_TO) })
+    } else {
+      this.closeSheet()
+      await this.change({ quiet_to: value })
+    }
+  },
+  closeSheet() {
+    this.setData({ sheet: '' })
+  },
+  async noQuiet() {
+    await this.change({ quiet_from: null, quiet_to: null })
+  },
+  profilePage: () => open('/packages/mine/profile/index'),
+})

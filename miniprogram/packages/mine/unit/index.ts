@@ -1,0 +1,61 @@
+/** Choosing the own unit: those of the own city first, or found by a part of the name. */
+import { accounts, units } from '../../../api/index'
+import type { Unit } from '../../../api/shapes'
+import { dress, dressed } from '../../../kit/dress'
+import { act, load } from '../../../kit/load'
+import { back } from '../../../platform/wx'
+
+Page({
+  data: {
+    ...dressed('unit'),
+    state: 'loading',
+    problem: '',
+    busy: false,
+    q: '',
+    city: null as string | null,
+    mine: null as string | null,
+    found: [] as Unit[],
+  },
+
+  onLoad() {
+    void this.arrive()
+  },
+  onShow() {
+    dress(this, 'unit')
+  },
+
+  async arrive() {
+    await load(this, async () => {
+      const { city, unit } = await accounts.me()
+      this.setData({ city, mine: unit })
+      return this.find()
+    })
+  },
+
+  async find() {
+    const q = this.data.q.trim()
+    // A name may be that of a unit of the whole region: it is looked for everywhere.
+    const region = q === '' ? (this.data.city ?? undefined) : undefined
+    return { found: (await units.find(region, q || undefined)).items }
+  },
+
+  typed(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    this.setData({ q: event.detail.value })
+  },
+  async search() {
+    await load(this, () => this.find())
+  },
+
+  async pick(event: WechatMiniprogram.TouchEvent) {
+    await this.join(event.currentTarget.dataset.id as string)
+  },
+  async none() {
+    await this.join(null)
+  },
+  async join(unit: string | null) {
+    await act(this, async () => {
+      await accounts.change({ unit })
+      back()
+    })
+  },
+})

@@ -1,0 +1,34 @@
+/** Where the reader of a board belongs: own places, and the WeChat group that was come from. */
+import { accounts } from '../../../api/index'
+import { Problem, codeOf } from '../../../api/problem'
+import { NOWHERE } from '../../../logic/ranking'
+import type { Home } from '../../../logic/ranking'
+import { joinGroup } from '../../../kit/entry'
+import { settings } from '../../../kit/settings'
+import { wire } from '../../../platform/wx'
+
+interface Found {
+  home: Home
+  /** The reader has just come from a group. */
+  joined: boolean
+  /** A group's board is only for who has agreed to the privacy rules. */
+  needsConsent: boolean
+}
+
+/** A board is readable by anyone: without a log-in there is simply no own place. */
+export async function homeOf(group: string | null): Promise<Found> {
+  if (!wire.canLogIn()) return { home: NOWHERE, joined: false, needsConsent: false }
+  const { joined, needsConsent } = await entry()
+  const { city, county, unit, audience } = await accounts.me()
+  const home = { city, county, unit, audience, group: settings().group ?? group }
+  return { home, joined, needsConsent }
+}
+
+async function entry(): Promise<{ joined: boolean; needsConsent: boolean }> {
+  try {
+    return { joined: await joinGroup(), needsConsent: false }
+  } catch (why) {
+    if (!(why instanceof Problem)) throw why
+    return { joined: false, needsConsent: codeOf(why) === 'consent_required' }
+  }
+}

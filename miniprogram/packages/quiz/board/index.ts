@@ -1,0 +1,114 @@
+/** The boards of a contest: who is ahead in the region, in the own place, in the own WeChat group. */
+import { quiz } from '../../../api/index'
+import { codeOf } from '../../../api/problem'
+import type { Board } from '../../../api/shapes'
+import { sayDuration, sayInstant } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
+import { NOWHERE, periodOf, placesOf, rowsOf, sayScore, scopeOf } from '../../../logic/ranking'
+import type { Home, Period, Place, Row } from '../../../logic/ranking'
+import { dress, dressed } from '../../../kit/dress'
+import { load } from '../../../kit/load'
+import { settings } from '../../../kit/settings'
+import { endPull, offerGroupShare, open, wire } from '../../../platform/wx'
+import { homeOf } from './home'
+
+Page({
+  data: {
+    ...dressed('board'),
+    state: 'loading',
+    problem: '',
+    id: '',
+    places: [] as { value: string; label: string }[],
+    place: 'region' as Place,
+    periods: [] as { value: string; label: string }[],
+    period: 'total' as Period,
+    home: NOWHERE as Home,
+    top: [] as Row[],
+    around: [] as Row[],
+    mine: '',
+    total: '',
+    asOf: '',
+    frozen: false,
+    groupNote: '',
+  },
+
+  onLoad(query: Record<string, string | undefined>) {
+    this.setData({ id: query.id ?? '' })
+    offerGroupShare()
+  },
+
+  onShow() {
+    dress(this, 'board')
+    const { t } = this.data
+    const periods = (['total', 'week', 'day'] as const).map((value) => ({ value, label: t[value] }))
+    this.setData({ periods })
+    void this.arrive()
+  },
+
+  /** Finds the contest and the reader's places first; coming from a group opens its board. */
+  async arrive() {
+    await load(this, async () => {
+      const id = this.data.id || (await quiz.contests()).items[0]?.id || ''
+      if (!id) return { state: 'empty' }
+      const { home, joined, needsConsent } = await homeOf(settings().group)
+      const { t } = this.data
+      const places = placesOf(home).map((value) => ({ value, label: t[value] }))
+      const place = joined ? 'group' : this.data.place
+      this.setData({ id, home, places, place, groupNote: needsConsent ? t.group_consent : '' })
+      return this.board()
+    })
+  },
+
+  async read() {
+    await load(this, () => this.board())
+  },
+
+  async board(): Promise<Record<string, unknown>> {
+    const { id, place, home, period } = this.data
+    const scope = scopeOf(place, home) ?? 'region'
+    try {
+      return this.shown(await quiz.board(id, scope, periodOf(period, wire.now())))
+    } catch (why) {
+      if (place !== 'group' || codeOf(why) !== 'not_found') throw why
+      // Whoever is not of the group sees the public board.
+      this.setData({ place: 'region' })
+      return this.shown(await quiz.board(id, 'region', periodOf(period, wire.now())))
+    }
+  },
+
+  shown(board: Board) {
+    const { t } = this.data
+    const { me } = board
+    return {
+      ...rowsOf(board),
+      mine: me
+        ? fill(t.mine, { rank: me.rank, score: sayScore(me.score), time: sayDuration(me.duration_ms) })
+        : '',
+      total: fill(t.people, { count: board.total }),
+      asOf: fill(board.frozen ? t.frozen_at : t.as_of, { time: sayInstant(board.as_of) }),
+      frozen: board.frozen,
+    }
+  },
+
+  pickPlace(event: WechatMiniprogram.CustomEvent<{ value: Place }>) {
+    this.setData({ place: event.detail.value })
+    void this.read()
+  },
+  pickPeriod(event: WechatMiniprogram.CustomEvent<{ value: Period }>) {
+    this.setData({ period: event.detail.value })
+    void this.read()
+  },
+  async onPullDownRefresh() {
+    await this.read()
+    endPull()
+  },
+  profile: () => open('/packages/mine/profile/index'),
+  consent: () => open('/packages/mine/consent/index'),
+
+  onShareAppMessage() {
+    return { title: this.data.t.share_title, path: `/packages/quiz/board/index?id=${this.data.id}` }
+  },
+  onShareTimeline() {
+    return { title: this.data.t.share_title, query: `id=${this.data.id}` }
+  },
+})

@@ -1,0 +1,90 @@
+/** A handed-in paper: points, ranks, and every question with its key and explanation. */
+import { quiz } from '../../../api/index'
+import type { Attempt } from '../../../api/shapes'
+import { sayDuration } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
+import { markedOf } from '../../../logic/review'
+import type { Marked } from '../../../logic/review'
+import { dress, dressed } from '../../../kit/dress'
+import { act, load } from '../../../kit/load'
+import { freshKey, open, replace, say } from '../../../platform/wx'
+
+Page({
+  data: {
+    ...dressed('result'),
+    state: 'loading',
+    problem: '',
+    busy: false,
+    id: '',
+    contest: '',
+    score: 0,
+    full: '',
+    right: '',
+    time: '',
+    best: '',
+    ranks: [] as string[],
+    noCity: false,
+    review: [] as Marked[],
+    reporting: '',
+    key: '',
+  },
+
+  onLoad(query: Record<string, string | undefined>) {
+    this.setData({ id: query.id ?? '' })
+    void this.read()
+  },
+  onShow() {
+    dress(this, 'result')
+  },
+
+  async read() {
+    await load(this, async () => {
+      const attempt = await quiz.attempt(this.data.id)
+      if (attempt.state === 'open') {
+        replace(`/packages/quiz/answer/index?id=${attempt.id}`)
+        return {}
+      }
+      return { contest: attempt.contest_id, ...this.figures(attempt), review: markedOf(attempt) }
+    })
+  },
+
+  figures(attempt: Attempt) {
+    const { t } = this.data
+    const { region, city } = attempt.ranks ?? { region: null, city: null }
+    return {
+      score: attempt.score ?? 0,
+      full: fill(t.full, { count: attempt.max_score ?? 0 }),
+      right: fill(t.right, { right: attempt.correct_count ?? 0, count: attempt.question_count }),
+      time: fill(t.time, { time: sayDuration(attempt.duration_ms ?? 0) }),
+      best: fill(t.best, { score: attempt.personal_best ?? 0 }),
+      ranks: [
+        ...(region === null ? [] : [fill(t.rank_region, { rank: region })]),
+        ...(city === null ? [] : [fill(t.rank_city, { rank: city })]),
+      ],
+      noCity: city === null,
+    }
+  },
+
+  board() {
+    open(`/packages/quiz/board/index?id=${this.data.contest}`)
+  },
+  share() {
+    open(`/packages/quiz/share/index?id=${this.data.id}`)
+  },
+  city: () => open('/packages/mine/profile/index'),
+  practice: () => open('/packages/quiz/practice/index'),
+
+  report(event: WechatMiniprogram.TouchEvent) {
+    this.setData({ reporting: event.currentTarget.dataset.id as string, key: freshKey() })
+  },
+  closeReport() {
+    this.setData({ reporting: '' })
+  },
+  async sendReport(event: WechatMiniprogram.CustomEvent<{ reason: string }>) {
+    await act(this, async () => {
+      await quiz.report(this.data.reporting, event.detail.reason, this.data.key)
+      this.closeReport()
+      say(this.data.c.report_thanks)
+    })
+  },
+})

@@ -1,0 +1,98 @@
+/** One contest before a paper: what it is, what is left today, and the way in. */
+import { quiz } from '../../../api/index'
+import type { Contest, RuleSentence } from '../../../api/shapes'
+import { sayInstant } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
+import { dress, dressed } from '../../../kit/dress'
+import { act, load } from '../../../kit/load'
+import { freshKey, offerGroupShare, open } from '../../../platform/wx'
+
+/** What a reader needs before the first question; the whole text is on the rules page. */
+const SHORT = new Set(['per_day', 'points', 'timer', 'resume', 'no_reward'])
+
+Page({
+  data: {
+    ...dressed('round'),
+    state: 'loading',
+    problem: '',
+    busy: false,
+    id: '',
+    key: '',
+    title: '',
+    facts: [] as string[],
+    window: '',
+    today: '',
+    best: '',
+    action: '',
+    rules: [] as RuleSentence[],
+  },
+
+  onLoad(query: Record<string, string | undefined>) {
+    this.setData({ id: query.id ?? '' })
+    offerGroupShare()
+  },
+
+  onShow() {
+    dress(this, 'round')
+    this.setData({ key: freshKey() })
+    void this.read()
+  },
+
+  async read() {
+    await load(this, async () => {
+      const id = this.data.id || (await this.current())
+      if (!id) return { state: 'empty' }
+      const [contest, rules] = await Promise.all([quiz.contest(id), quiz.rules(id)])
+      return {
+        id,
+        ...this.shown(contest),
+        rules: rules.sentences.filter(({ name }) => SHORT.has(name)),
+      }
+    })
+  },
+
+  /** The contest that is open, else the latest one. */
+  async current(): Promise<string> {
+    const { items } = await quiz.contests()
+    return (items.find(({ state }) => state === 'open') ?? items[0])?.id ?? ''
+  },
+
+  shown({ title, state, opens_at, closes_at, rules, me }: Contest) {
+    const { t } = this.data
+    const left = me?.attempts_left_today ?? rules.papers_per_day
+    const resumes = Boolean(me?.open_attempt_id)
+    const best = me?.best_score ?? null
+    return {
+      title,
+      facts: [
+        fill(t.questions, { count: rules.question_count }),
+        fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
+        fill(t.full, { count: rules.max_score }),
+      ],
+      window: fill(t.window, { opens: sayInstant(opens_at), closes: sayInstant(closes_at) }),
+      today: state === 'open' ? (left > 0 ? fill(t.left_today, { count: left }) : t.none_left) : t[state],
+      best: best === null ? '' : fill(t.best, { score: best }),
+      action: state !== 'open' ? '' : resumes ? t.go_on : left > 0 ? t.start : '',
+    }
+  },
+
+  /** Resumes the open paper too: the server gives that one back. */
+  async begin() {
+    await act(this, async () => {
+      const { id } = await quiz.begin(this.data.id, this.data.key)
+      open(`/packages/quiz/answer/index?id=${id}`)
+    })
+  },
+
+  rulesPage() {
+    open(`/packages/quiz/rules/index?id=${this.data.id}`)
+  },
+  board() {
+    open(`/packages/quiz/board/index?id=${this.data.id}`)
+  },
+  practice: () => open('/packages/quiz/practice/index'),
+
+  onShareAppMessage() {
+    return { title: this.data.title, path: `/packages/quiz/round/index?id=${this.data.id}` }
+  },
+})

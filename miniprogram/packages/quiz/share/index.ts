@@ -1,0 +1,44 @@
+/** The card with the own result, to be passed on or not; passing it on earns nothing. */
+import { shares } from '../../../api/index'
+import type { Share } from '../../../api/shapes'
+import { BASE_URL } from '../../../config/env'
+import { dress, dressed } from '../../../kit/dress'
+import { load } from '../../../kit/load'
+import { freshKey, offerGroupShare, preview } from '../../../platform/wx'
+
+Page({
+  data: {
+    ...dressed('share'),
+    state: 'loading',
+    problem: '',
+    id: '',
+    key: '',
+    share: null as Share | null,
+    poster: '',
+  },
+
+  onLoad(query: Record<string, string | undefined>) {
+    this.setData({ id: query.id ?? '', key: freshKey() })
+    offerGroupShare()
+    void this.read()
+  },
+  onShow() {
+    dress(this, 'share')
+  },
+
+  async read() {
+    await load(this, async () => {
+      const share = await shares.share(this.data.id, this.data.key)
+      return { share, poster: new RegExp('^https:').test(share.image_url) ? share.image_url : BASE_URL + share.image_url }
+    })
+  },
+
+  look() {
+    preview(this.data.poster)
+  },
+
+  onShareAppMessage() {
+    const { share, t } = this.data
+    return { title: share?.title ?? t.title, path: `/${(share?.path ?? 'pages/home/index').replace(/^\//, '')}` }
+  },
+})

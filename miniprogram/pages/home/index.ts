@@ -1,0 +1,98 @@
+/** Home: the campaign, what is open now, and what the reader has left today. */
+import { programme, quiz } from '../../api/index'
+import type { Campaign, Contest, Programme } from '../../api/shapes'
+import { dayOf, sayInstant, whenIs } from '../../logic/dates'
+import { fill } from '../../logic/fill'
+import { dress, dressTabs, dressed } from '../../kit/dress'
+import { load } from '../../kit/load'
+import { endPull, offerGroupShare, open, openTab, wire } from '../../platform/wx'
+
+interface Open {
+  id: string
+  title: string
+  closes: string
+  questions: string
+  minutes: string
+  full: string
+  today: string
+  best: string
+  action: string
+}
+
+Page({
+  data: {
+    ...dressed('home'),
+    state: 'loading',
+    problem: '',
+    campaign: null as Campaign | null,
+    target: '',
+    contests: [] as Open[],
+    programmes: [] as Programme[],
+  },
+
+  onLoad() {
+    offerGroupShare()
+  },
+
+  onShow() {
+    dress(this, 'home')
+    dressTabs()
+    void this.read()
+  },
+
+  async read() {
+    await load(this, async () => {
+      const [campaign, contests, all] = await Promise.all([
+        programme.campaign(),
+        quiz.contests(),
+        programme.list({}),
+      ])
+      const today = dayOf(wire.now())
+      return {
+        campaign,
+        target: fill(this.data.t.target, { ...campaign.target }),
+        contests: contests.items.filter(({ state }) => state === 'open').map((one) => this.opened(one)),
+        programmes: all.items.filter(({ start, end }) => whenIs(start, end, today) === 'now').slice(0, 3),
+      }
+    })
+  },
+
+  opened({ id, title, closes_at, rules, me }: Contest): Open {
+    const { t } = this.data
+    const left = me?.attempts_left_today ?? rules.papers_per_day
+    const best = me?.best_score ?? null
+    return {
+      id,
+      title,
+      closes: fill(t.closes, { time: sayInstant(closes_at) }),
+      questions: fill(t.questions, { count: rules.question_count }),
+      minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
+      full: fill(t.full, { count: rules.max_score }),
+      today: left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
+      best: best === null ? '' : fill(t.best, { score: best }),
+      action: me?.open_attempt_id ? t.go_on : left > 0 ? t.start : t.look,
+    }
+  },
+
+  async onPullDownRefresh() {
+    await this.read()
+    endPull()
+  },
+
+  round(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/quiz/round/index?id=${event.currentTarget.dataset.id as string}`)
+  },
+  board(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/quiz/board/index?id=${event.currentTarget.dataset.id as string}`)
+  },
+  practice: () => open('/packages/quiz/practice/index'),
+  mistakes: () => open('/packages/quiz/mistakes/index'),
+  all: () => openTab('/pages/programme/index'),
+  detail(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/programme/detail/index?slug=${event.currentTarget.dataset.slug as string}`)
+  },
+
+  onShareAppMessage() {
+    return { title: this.data.campaign?.title.zh ?? this.data.t.title, path: '/pages/home/index' }
+  },
+})

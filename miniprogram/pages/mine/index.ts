@@ -1,0 +1,54 @@
+/** Mine: who I am here, what I did, and the doors to everything that is the reader's own. */
+import { accounts, quiz } from '../../api/index'
+import type { Profile } from '../../api/shapes'
+import { fill } from '../../logic/fill'
+import { dress, dressTabs, dressed } from '../../kit/dress'
+import { load } from '../../kit/load'
+import { endPull, open } from '../../platform/wx'
+
+Page({
+  data: {
+    ...dressed('mine'),
+    state: 'loading',
+    problem: '',
+    profile: null as Profile | null,
+    name: '',
+    best: '',
+    today: '',
+  },
+
+  onShow() {
+    dress(this, 'mine')
+    dressTabs()
+    void this.read()
+  },
+
+  async read() {
+    await load(this, async () => {
+      const [profile, contests] = await Promise.all([accounts.me(), quiz.contests()])
+      const { t } = this.data
+      const me = contests.items.find(({ state }) => state === 'open')?.me ?? null
+      return {
+        profile,
+        name: profile.nickname ?? profile.pending_nickname ?? t.nameless,
+        best: me?.best_score == null ? t.no_score : fill(t.best, { score: me.best_score }),
+        today: me ? fill(t.left_today, { count: me.attempts_left_today }) : '',
+      }
+    })
+  },
+
+  async onPullDownRefresh() {
+    await this.read()
+    endPull()
+  },
+
+  consent: () => open('/packages/mine/consent/index'),
+  edit: () => open('/packages/mine/profile/index'),
+  boards: () => open('/packages/quiz/board/index?id='),
+  mistakes: () => open('/packages/quiz/mistakes/index'),
+  inbox: () => open('/packages/mine/inbox/index'),
+  subscriptions: () => open('/packages/mine/subscriptions/index'),
+  settings: () => open('/packages/mine/settings/index'),
+  privacy: () => open('/packages/mine/privacy/index'),
+  own: () => open('/packages/mine/data/index'),
+})

@@ -1,0 +1,42 @@
+/** What the rest of the mini-program asks of WeChat; tests give a fake of the same shape. */
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface Ask {
+  method: Method
+  url: string
+  headers: Record<string, string>
+  body?: unknown
+  timeoutMs: number
+}
+
+export interface Reply {
+  status: number
+  data: unknown
+  headers: Record<string, string>
+}
+
+export interface Upload {
+  url: string
+  filePath: string
+  field: string
+  headers: Record<string, string>
+}
+
+/** The part that talks and remembers: all that the API floor needs. */
+export interface Wire {
+  send(ask: Ask): Promise<Reply>
+  upload(file: Upload): Promise<Reply>
+  /** A one-time code for the server's log-in. */
+  loginCode(): Promise<string>
+  /** False in the single page of a friends' circle, where nobody can log in. */
+  canLogIn(): boolean
+  read<T>(key: string): T | null
+  write(key: string, value: unknown): void
+  drop(key: string): void
+  now(): number
+  wait(ms: number): Promise<void>
+}
+
+/** The network did not carry the request; nothing is known about the server. */
+export class Unreachable extends Error {}

@@ -1,0 +1,183 @@
+/** The only file that names wx: everything WeChat offers us, as promises and plain values. */
+import type { Ask, Reply, Upload, Wire } from './shape'
+import { Unreachable } from './shape'
+
+const SINGLE_PAGE_SCENE = 1154
+
+function lowerCased(headers: Record<string, unknown> | undefined): Record<string, string> {
+  const pairs = Object.entries(headers ?? {})
+  return Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), String(value)]))
+}
+
+function send(ask: Ask): Promise<Reply> {
+  // wx.request knows no PATCH; the server takes the method from this header of a POST.
+  const patch = ask.method === 'PATCH'
+  return new Promise((resolve, reject) => {
+    wx.request({
+      url: ask.url,
+      method: ask.method === 'PATCH' ? 'POST' : ask.method,
+      header: patch ? { ...ask.headers, 'X-HTTP-Method-Override': 'PATCH' } : ask.headers,
+      data: ask.body as WechatMiniprogram.IAnyObject | undefined,
+      timeout: ask.timeoutMs,
+      success: (got) =>
+        resolve({ status: got.statusCode, data: got.data, headers: lowerCased(got.header) }),
+      fail: (why) => reject(new Unreachable(why.errMsg)),
+    })
+  })
+}
+
+function readable(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function upload(file: Upload): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    wx.uploadFile({
+      url: file.url,
+      filePath: file.filePath,
+      name: file.field,
+      header: file.headers,
+      success: (got) => resolve({ status: got.statusCode, data: readable(got.data), headers: {} }),
+      fail: (why) => reject(new Unreachable(why.errMsg)),
+    })
+  })
+}
+
+function loginCode(): Promise<string> {
+  return new Promise((resolve, reject) => {
+    wx.login({
+      success: (got) => resolve(got.code),
+      fail: (why) => reject(new Unreachable(why.errMsg)),
+    })
+  })
+}
+
+export const wire: Wire = {
+  send,
+  upload,
+  loginCode,
+  canLogIn: () => wx.getLaunchOptionsSync().scene !== SINGLE_PAGE_SCENE,
+  // Storage answers an empty text for a key it does not hold.
+  read: <T>(key: string) => ((wx.getStorageSync(key) as T | '') || null) as T | null,
+  write: (key, value) => wx.setStorageSync(key, value),
+  drop: (key) => wx.removeStorageSync(key),
+  now: () => Date.now(),
+  wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+}
+
+export function forgetEverything(): void {
+  wx.clearStorageSync()
+}
+
+/** A name for one intended act, so that its repetition is recognised; no secret. */
+export function freshKey(): string {
+  const chance = Math.random().toString(36).slice(2, 12)
+  return `mp-${Date.now().toString(36)}-${chance}`
+}
+
+/** The reader's font size in WeChat's own settings, in px; 16 is the ordinary one. */
+export function fontSize(): number {
+  return wx.getAppBaseInfo().fontSizeSetting ?? 16
+}
+
+export const open = (url: string): void => void wx.navigateTo({ url })
+export const replace = (url: string): void => void wx.redirectTo({ url })
+export const restart = (url: string): void => void wx.reLaunch({ url })
+export const openTab = (url: string): void => void wx.switchTab({ url })
+export const setTitle = (title: string): void => void wx.setNavigationBarTitle({ title })
+export const scrollUp = (): void => void wx.pageScrollTo({ scrollTop: 0, duration: 0 })
+export const endPull = (): void => void wx.stopPullDownRefresh()
+
+/** One step back, or the home page when this page was opened from outside. */
+export function back(): void {
+  if (getCurrentPages().length > 1) wx.navigateBack()
+  else wx.switchTab({ url: '/pages/home/index' })
+}
+
+export function setTabs(labels: string[]): void {
+  labels.forEach((text, index) => wx.setTabBarItem({ index, text, fail: () => undefined }))
+}
+
+export function say(title: string): void {
+  wx.showToast({ title, icon: 'none', duration: 2500 })
+}
+
+/** Ask before an act; true when the reader agrees. */
+export function confirm(ask: {
+  title: string
+  content: string
+  yes: string
+  no: string
+}): Promise<boolean> {
+  return new Promise((resolve) => {
+    wx.showModal({
+      title: ask.title,
+      content: ask.content,
+      confirmText: ask.yes,
+      cancelText: ask.no,
+      success: (got) => resolve(got.confirm),
+      fail: () => resolve(false),
+    })
+  })
+}
+
+/** The subscription sheet; must be called inside the tap that wants it. */
+export function askToSubscribe(ids: string[]): Promise<Record<string, string>> {
+  return new Promise((resolve) => {
+    wx.requestSubscribeMessage({
+      tmplIds: ids,
+      success: (got) => {
+        const answers = got as unknown as Record<string, string>
+        resolve(Object.fromEntries(ids.flatMap((id) => (answers[id] ? [[id, answers[id]]] : []))))
+      },
+      // The main switch is off or the sheet was closed: nobody agreed to anything.
+      fail: () => resolve({}),
+    })
+  })
+}
+
+/** Lets cards carry the group they are opened from. */
+export function offerGroupShare(): void {
+  wx.showShareMenu({ withShareTicket: true, menus: ['shareAppMessage', 'shareTimeline'] })
+}
+
+export interface GroupEntry {
+  encryptedData: string
+  iv: string
+}
+
+/** The group this visit came from, sealed for the server; null when it came from none. */
+export function groupEntry(): Promise<GroupEntry | null> {
+  return new Promise((resolve) => {
+    wx.getGroupEnterInfo({
+      success: (got) => resolve({ encryptedData: got.encryptedData, iv: got.iv }),
+      fail: () => resolve(null),
+    })
+  })
+}
+
+export function copy(data: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    wx.setClipboardData({ data, success: () => resolve(), fail: (why) => reject(why) })
+  })
+}
+
+export function preview(url: string): void {
+  wx.previewImage({ urls: [url], current: url })
+}
+
+export function openPrivacyContract(): void {
+  wx.openPrivacyContract({ fail: () => undefined })
+}
+
+/** Takes a new version of the mini-program as soon as WeChat has it. */
+export function applyUpdates(ask: () => Promise<boolean>): void {
+  const manager = wx.getUpdateManager()
+  manager.onUpdateReady(() => {
+    void ask().then((agreed) => agreed && manager.applyUpdate())
+  })
+}

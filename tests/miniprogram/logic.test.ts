@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Attempt, Board, BoardLine } from '../../miniprogram/api/shapes'
+import { toggle } from '../../miniprogram/logic/choices'
+import { clockFace, urgency } from '../../miniprogram/logic/countdown'
+import * as dates from '../../miniprogram/logic/dates'
+import { lookOf } from '../../miniprogram/logic/elder'
+import { fill } from '../../miniprogram/logic/fill'
+import { NOWHERE, periodOf, placesOf, rowsOf, sayScore, scopeOf } from '../../miniprogram/logic/ranking'
+import { markedOf, sameKeys } from '../../miniprogram/logic/review'
+
+const at = (text: string): number => Date.parse(text)
+
+test('a day begins at midnight in Beijing', () => {
+  assert.equal(dates.dayOf(at('2026-04-30T15:59:59Z')), '2026-04-30')
+  assert.equal(dates.dayOf(at('2026-04-30T16:00:00Z')), '2026-05-01')
+})
+
+test('weeks are those of ISO 8601, also around the new year', () => {
+  const weeks: [string, string][] = [
+    ['2026-05-01', '2026-W18'],
+    ['2027-01-01', '2026-W53'],
+    ['2024-12-30', '2025-W01'],
+    ['2026-01-04', '2026-W01'],
+    ['2026-01-05', '2026-W02'],
+  ]
+  for (const [day, week] of weeks) assert.equal(dates.weekOf(at(`${day}T00:00:00+08:00`)), week)
+})
+
+test('instants and days are said in Chinese and in Beijing time', () => {
+  assert.equal(dates.sayInstant('2026-05-01T01:05:00Z'), '5月1日 09:05')
+  assert.equal(dates.sayDay('2026-05-01'), '2026年5月1日')
+  assert.equal(dates.sayStretch('2026-05-01', '2026-05-01'), '2026年5月1日')
+  assert.equal(dates.sayStretch('2026-05-01', '2026-09-30'), '2026年5月1日—2026年9月30日')
+  assert.equal(dates.sayStretch(null, null), '')
+})
+
+test('durations are rounded to seconds', () => {
+  assert.equal(dates.sayDuration(83_400), '1分23秒')
+  assert.equal(dates.sayDuration(59_600), '1分0秒')
+  assert.equal(dates.sayDuration(900), '1秒')
+})
+
+test('a stretch of days is now, later, past or unknown', () => {
+  assert.equal(dates.whenIs('2026-05-01', '2026-05-02', '2026-05-02'), 'now')
+  assert.equal(dates.whenIs('2026-05-01', null, '2026-04-30'), 'later')
+  assert.equal(dates.whenIs(null, '2026-05-01', '2026-05-02'), 'past')
+  assert.equal(dates.whenIs(null, null, '2026-05-02'), 'unknown')
+})
+
+test('the clock counts a begun second and ends at nought', () => {
+  assert.deepEqual([300_000, 59_001, 1, 0].map(clockFace), ['5:00', '1:00', '0:01', '0:00'])
+  assert.deepEqual([60_001, 60_000, 15_000].map(urgency), ['calm', 'soon', 'last'])
+})
+
+test('the look follows the font size of WeChat until the reader decides', () => {
+  assert.equal(lookOf(null, 16).elder, false)
+  assert.equal(lookOf(null, 20).elder, true)
+  assert.equal(lookOf(false, 22).elder, false)
+  assert.equal(lookOf(true, 16).klass, 'look look-elder')
+  assert.equal(lookOf(null, 12).style, '--scale:1.00')
+  assert.equal(lookOf(null, 40).style, '--scale:1.50')
+})
+
+test('places of a sentence are filled and unknown ones stay visible', () => {
+  assert.equal(fill('{a} of {b}, {c}', { a: 1, b: 'x' }), '1 of x, {c}')
+})
+
+test('a choice of several is toggled', () => {
+  assert.deepEqual(toggle(['a'], 'b'), ['a', 'b'])
+  assert.deepEqual(toggle(['a', 'b'], 'a'), ['b'])
+})
+
+test('a reader has the boards of the own places, the group first', () => {
+  const home = { ...NOWHERE, city: '450100', unit: 'u1', group: 'g1' }
+  assert.deepEqual(placesOf(home), ['group', 'region', 'city', 'unit'])
+  assert.equal(scopeOf('city', home), 'city:450100')
+  assert.equal(scopeOf('county', home), null)
+  assert.deepEqual(placesOf(NOWHERE), ['region'])
+})
+
+test('periods are named as the server names them', () => {
+  const now = at('2026-05-01T00:30:00+08:00')
+  assert.deepEqual(
+    (['total', 'day', 'week'] as const).map((period) => periodOf(period, now)),
+    ['total', 'day:2026-05-01', 'week:2026-W18'],
+  )
+})
+
+const line = (rank: number, me = false): BoardLine => ({
+  rank,
+  nickname: `name ${rank}`,
+  avatar_url: null,
+  city_name: null,
+  score: 90.5,
+  duration_ms: 61_000,
+  me,
+})
+
+function board(items: BoardLine[], around: BoardLine[]): Board {
+  const me = { rank: 60, score: 1, duration_ms: 1, around }
+  return { items, me, total: 99, as_of: '2026-05-01T00:00:00Z', frozen: false }
+}
+
+test('neighbours are shown only to who is not among the first', () => {
+  assert.equal(rowsOf(board([line(1)], [line(59), line(60, true)])).around.length, 2)
+  assert.deepEqual(rowsOf(board([line(1, true)], [line(1, true)])).around, [])
+})
+
+test('scores are said without needless decimals', () => {
+  assert.deepEqual([100, 66.6667].map(sayScore), ['100', '66.7'])
+})
+
+test('a review marks the own and the right options', () => {
+  const options = ['A', 'B', 'C'].map((key) => ({ key, text: key }))
+  const [marked, ...more] = markedOf({
+    questions: [
+      { id: 'q1', kind: 'multiple', stem: 's', options },
+      { id: 'unseen', kind: 'single', stem: 's', options },
+    ],
+    review: [{ question_id: 'q1', chosen: ['A'], correct: ['A', 'C'], explanation: 'why' }],
+  } as unknown as Attempt)
+  assert.equal(more.length, 0)
+  assert.equal(marked?.right, false)
+  assert.deepEqual(
+    marked?.options.map(({ chosen, correct }) => [chosen, correct]),
+    [
+      [true, true],
+      [false, false],
+      [false, true],
+    ],
+  )
+  assert.equal(sameKeys(['B', 'A'], ['A', 'B']), true)
+  assert.equal(sameKeys(['A'], ['A', 'B']), false)
+})
