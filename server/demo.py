@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import logging
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from server.app import House, open_house
 from server.base.clock import Clock, SystemClock
@@ -31,6 +33,8 @@ _log = logging.getLogger(__name__)
 _READY_SECONDS = 150.0
 _RESTARTS_A_MINUTE = 10
 _PR_SET_PDEATHSIG = 1
+# The host that the mini-program asks, as miniprogram/config/env.ts has it.
+PHONE_HOST = "kepu.example.org"
 
 
 class StartFailed(Exception):
@@ -137,7 +141,29 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
     return 0
 
 
+def build_phone(settings: Settings) -> Path | None:
+    """Compile the mini-program for the browser phone; None where Node is missing.
+
+    Raises: StartFailed when its sources do not compile.
+    """
+    beside = Path(sys.executable).with_name("node")
+    node = str(beside) if beside.is_file() else shutil.which("node")
+    modules = ROOT / "node_modules"
+    if node is None or not modules.is_dir():
+        sys.stderr.write("no Node or no node_modules: the phone comes without the mini-program\n")
+        return None
+    out = settings.var / "phone"
+    script = ROOT / "server" / "sandbox" / "phone" / "build.mjs"
+    command = [node, str(script), "--app", str(ROOT / "miniprogram"), "--out", str(out)]
+    made = subprocess.run(command, check=False)  # noqa: S603 - our own fixed command
+    if made.returncode != 0:
+        raise StartFailed("the mini-program does not compile")
+    return out
+
+
 def _emulator_command(settings: Settings, here: str) -> list[str]:
+    bundle = build_phone(settings)
+    phone = [] if bundle is None else ["--bundle", str(bundle), "--net", f"{PHONE_HOST}={here}"]
     return [
         "-m",
         "server.sandbox",
@@ -147,6 +173,7 @@ def _emulator_command(settings: Settings, here: str) -> list[str]:
         str(settings.var),
         "--server",
         here,
+        *phone,
     ]
 
 

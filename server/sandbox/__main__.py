@@ -77,6 +77,8 @@ def build(options: argparse.Namespace) -> World:
         deadline_s=options.deadline,
         attempts=options.attempts,
         app_json=options.app_json,
+        bundle=options.bundle,
+        net=dict(pair.split("=", 1) for pair in options.net),
     )
     return World(
         settings=settings,
@@ -99,6 +101,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--server", default=f"http://127.0.0.1:{port}")
     parser.add_argument("--templates", type=Path, default=ROOT / "config/wechat-templates.json")
     parser.add_argument("--app-json", type=Path, help="the mini-program's app.json")
+    parser.add_argument("--bundle", type=Path, help="folder of the compiled mini-program")
+    parser.add_argument(
+        "--net",
+        action="append",
+        default=[],
+        metavar="HOST=ADDRESS",
+        help="where the phone finds a host that the mini-program asks",
+    )
     parser.add_argument("--deadline", type=float, default=5.0, help="seconds for a push's answer")
     parser.add_argument("--attempts", type=int, default=3, help="how often a push is sent in all")
     return parser.parse_args(arguments)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from server.sandbox import api_user, control, phone_page
+from server.sandbox import api_user, control, phone_app, phone_page
 from server.sandbox.api_common import Call, Picture
 from server.sandbox.dispatch import Result, dispatch
 from server.sandbox.faults import bare_path
@@ -43,6 +43,7 @@ def create_app(world: World) -> Flask:
 
     app.register_blueprint(control.routes(world))
     app.register_blueprint(phone_page.routes(world))
+    app.register_blueprint(phone_app.routes(world))
     return app
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,8 @@ BURST_SECONDS = 60
 class Settings:
     """How this emulator behaves.
 
-    Units: seconds; `sent_event_s` is how late a send's result event comes (None: never).
+    Units: seconds; `sent_event_s` is how late a send's result event comes (None: never). `bundle`
+    is the folder of the compiled mini-program, `net` the address behind each host that it asks.
     """
 
     server: str = "http://127.0.0.1:8000"
@@ -41,6 +42,8 @@ class Settings:
     attempts: int = 3
     sent_event_s: tuple[float, float] | None = (0.1, 2.0)
     app_json: Path | None = None
+    bundle: Path | None = None
+    net: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, eq=False)

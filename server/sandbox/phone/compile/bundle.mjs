@@ -1,0 +1,63 @@
+// One mini-program as one script: modules, templates, sheets and settings under `window.__mp`.
+
+import fs from "node:fs";
+import path from "node:path";
+import { Cache } from "./cache.mjs";
+import { Disk } from "./disk.mjs";
+import { fileOf, scripts } from "./scripts.mjs";
+import { walk } from "./walk.mjs";
+import { sheets } from "./wxss.mjs";
+import { templates } from "./wxml.mjs";
+
+const CARRIED = new Set([".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".mp3", ".m4a"]);
+
+/**
+ * The script's text.
+ * @param {{ root: string, modules: string, elements: Set<string>, cache: Cache }} options
+ */
+export async function bundle({ root, modules, elements, cache }) {
+  const disk = new Disk(root, modules);
+  const program = walk(disk);
+  const entries = [...program.units.keys()];
+  if (fileOf(disk, "app")) entries.unshift("app");
+  const [code, styles] = await Promise.all([scripts(disk, entries, cache), sheets(disk, program, cache)]);
+  const made = templates(disk, program, elements);
+  const units = Object.fromEntries(
+    [...program.units.values()].map(({ path: name, page, json, scope }) => [name, { page, json, scope }]),
+  );
+  return `(() => {
+const getRegExp = (p, f) => new RegExp(p, f), getDate = (...a) => new Date(...a);
+window.__mp = {
+app: ${JSON.stringify(program.app)},
+units: ${JSON.stringify(units)},
+unknownTags: ${JSON.stringify(made.unknown)},
+sheets: ${JSON.stringify(styles)},
+templates: ${made.code},
+modules: {
+${Object.entries(code).map(moduleText).join("\n")}
+}};
+})();
+`;
+}
+
+/** @param {[string, import("./scripts.mjs").Script]} entry */
+const moduleText = ([name, { code, needs }]) =>
+  `${JSON.stringify(name)}: { needs: ${JSON.stringify(needs)}, run: function (require, module, exports) {\n${code}\n} },`;
+
+/** Copies pictures and sounds of the app. @param {string} root @param {string} out */
+export function carryAssets(root, out) {
+  fs.rmSync(out, { recursive: true, force: true });
+  for (const name of filesOf(root)) {
+    if (!CARRIED.has(path.extname(name).toLowerCase())) continue;
+    fs.mkdirSync(path.dirname(path.join(out, name)), { recursive: true });
+    fs.copyFileSync(path.join(root, name), path.join(out, name));
+  }
+}
+
+/** Every file below a folder, sorted. @param {string} root */
+export const filesOf = (root) =>
+  fs
+    .readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes("node_modules"))
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .sort();

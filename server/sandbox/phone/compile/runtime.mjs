@@ -1,0 +1,19 @@
+// The runtime as one script: our TypeScript and the component framework.
+
+import esbuild from "esbuild";
+
+/** @param {{ home: string, out: string, modules: string }} options */
+export async function buildRuntime({ home, out, modules }) {
+  await esbuild.build({
+    entryPoints: [`${home}/runtime/main.ts`],
+    outfile: out,
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    target: "es2022",
+    format: "iife",
+    nodePaths: [modules],
+    logLevel: "silent",
+    legalComments: "inline",
+  });
+}

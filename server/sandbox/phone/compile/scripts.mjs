@@ -1,0 +1,80 @@
+// JavaScript and TypeScript: each file one CommonJS function, each reference resolved beforehand.
+
+import esbuild from "esbuild";
+import { Disk, beside } from "./disk.mjs";
+import { CompileError, lineOf } from "./problem.mjs";
+
+const REQUIRE = /\brequire\(\s*["']([^"']+)["']\s*\)/g;
+const PACKAGE = /^(miniprogram_npm\/(?:@[^/]+\/)?[^/]+)\//;
+
+/** @typedef {{ code: string, needs: Record<string, string> }} Script */
+
+/**
+ * The closure of some modules (paths without extension).
+ * @param {Disk} disk @param {string[]} entries @param {import("./cache.mjs").Cache} cache
+ */
+export async function scripts(disk, entries, cache) {
+  /** @type {Record<string, Script>} */
+  const done = {};
+  let wave = [...new Set(entries)];
+  while (wave.length) {
+    const codes = await Promise.all(wave.map((path) => compiled(disk, path, cache)));
+    /** @type {Set<string>} */
+    const next = new Set();
+    wave.forEach((path, at) => {
+      const needs = needsOf(disk, path, codes[at]);
+      done[path] = { code: codes[at], needs };
+      for (const need of Object.values(needs)) next.add(need);
+    });
+    wave = [...next].filter((path) => !(path in done));
+  }
+  return done;
+}
+
+/** The file of a module. @param {Disk} disk @param {string} path */
+export const fileOf = (disk, path) => [`${path}.ts`, `${path}.js`].find((name) => disk.has(name));
+
+/** @param {Disk} disk @param {string} path @param {import("./cache.mjs").Cache} cache */
+async function compiled(disk, path, cache) {
+  const file = fileOf(disk, path);
+  if (file === undefined) throw new CompileError(`${path}.ts`, 0, "there is neither .ts nor .js");
+  const source = disk.read(file);
+  return cache.through("script", file + source, async () => {
+    try {
+      const loader = file.endsWith(".ts") ? "ts" : "js";
+      const made = await esbuild.transform(source, { loader, format: "cjs", target: "es2020", sourcefile: file });
+      return made.code;
+    } catch (trouble) {
+      const [first] = /** @type {any} */ (trouble).errors ?? [];
+      throw new CompileError(file, first?.location?.line ?? 0, first?.text ?? String(trouble));
+    }
+  });
+}
+
+/** @param {Disk} disk @param {string} path @param {string} code */
+function needsOf(disk, path, code) {
+  /** @type {Record<string, string>} */
+  const needs = {};
+  for (const [, reference] of code.matchAll(REQUIRE)) {
+    const target = moduleAt(disk, reference, path);
+    if (target === undefined) {
+      const file = /** @type {string} */ (fileOf(disk, path));
+      throw new CompileError(file, lineOf(disk.read(file), reference), `module ${reference} is not found`);
+    }
+    needs[reference] = target;
+  }
+  return needs;
+}
+
+/** @param {Disk} disk @param {string} reference @param {string} from */
+function moduleAt(disk, reference, from) {
+  const bare = reference.replace(/\.(js|ts)$/, "");
+  const places = [];
+  if (/^[./]/.test(bare)) places.push(beside(from, bare));
+  else {
+    const own = PACKAGE.exec(from)?.[1];
+    if (own) places.push(`${own}/miniprogram_npm/${bare}`);
+    places.push(`miniprogram_npm/${bare}`, beside(from, bare));
+  }
+  return places.flatMap((place) => [place, `${place}/index`]).find((place) => fileOf(disk, place) !== undefined);
+}

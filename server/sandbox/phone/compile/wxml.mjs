@@ -1,0 +1,86 @@
+// Templates and their scripts: one group for the whole app, every warning of the compiler a fault.
+
+import { createRequire } from "node:module";
+import { Disk, beside, foreign, tidy } from "./disk.mjs";
+import { CompileError } from "./problem.mjs";
+import { tagsOf } from "./tags.mjs";
+import { wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
+
+/** @typedef {import("./walk.mjs").Program} Program */
+
+const require = createRequire(import.meta.url);
+const REQUIRE = /require\(\s*['"]([^'"]+)['"]\s*\)/g;
+// Templates that the built-in elements stand on.
+const SHELLS = { empty: "", slot: "<slot/>", track: '<h-div class="wx-track"><slot/></h-div>' };
+
+/**
+ * All templates as one expression, and the tags that nobody provides (of other people's code only).
+ * @param {Disk} disk
+ * @param {Program} program
+ * @param {Set<string>} elements tags of the built-in elements
+ */
+export function templates(disk, program, elements) {
+  const { TmplGroup } = require("glass-easel-template-compiler");
+  const group = new TmplGroup();
+  const added = new Set();
+  const scripts = new Set();
+  /** @type {Set<string>} */
+  const unknown = new Set();
+
+  /** @param {string} path */
+  const addScript = (path) => {
+    if (scripts.has(path)) return;
+    scripts.add(path);
+    const source = disk.read(`${path}.wxs`);
+    group.addScript(path, wxsForWeb(source));
+    for (const [, reference] of source.matchAll(REQUIRE)) addScript(beside(path, reference.replace(/\.wxs$/, "")));
+  };
+
+  /** @param {string} path @param {string} asker */
+  const addTemplate = (path, asker) => {
+    if (added.has(path)) return;
+    added.add(path);
+    if (!disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
+    check(path, group.addTmpl(path, inlineWxsForWeb(disk.read(`${path}.wxml`))));
+    for (const next of group.getDirectDependencies(path)) addTemplate(tidy(next), path);
+    for (const next of group.getScriptDependencies(path)) {
+      if (!disk.has(`${tidy(next)}.wxs`)) throw new CompileError(`${path}.wxml`, 0, `${next}.wxs is missing`);
+      addScript(tidy(next));
+    }
+  };
+
+  for (const unit of program.units.values()) {
+    addTemplate(unit.path, unit.path);
+    for (const tag of strangers(disk, group, unit, elements)) unknown.add(tag);
+  }
+  for (const [name, text] of Object.entries(SHELLS)) group.addTmpl(`wx-element/${name}`, text);
+  return { code: group.getTmplGenObjectGroups(), unknown: [...unknown].sort() };
+}
+
+/** @param {string} path @param {any[]} warnings */
+function check(path, warnings) {
+  for (const one of warnings ?? []) {
+    if (foreign(path) && !one.isError) continue;
+    throw new CompileError(`${path}.wxml`, one.startLine + 1, one.message);
+  }
+}
+
+/**
+ * Tags of a component's template, and of those it imports, that are neither built in nor listed.
+ * @param {Disk} disk @param {any} group @param {import("./walk.mjs").Unit} unit @param {Set<string>} elements
+ */
+function strangers(disk, group, unit, elements) {
+  const known = new Set([...Object.keys(unit.json.usingComponents), ...Object.keys(unit.json.componentGenerics ?? {})]);
+  const queue = [unit.path];
+  /** @type {string[]} */
+  const found = [];
+  for (const path of queue) {
+    for (const { tag, line } of tagsOf(disk.read(`${path}.wxml`))) {
+      if (elements.has(tag) || known.has(tag)) continue;
+      if (!foreign(path)) throw new CompileError(`${path}.wxml`, line, `<${tag}> is neither built in nor in usingComponents`);
+      found.push(tag);
+    }
+    for (const next of group.getDirectDependencies(path)) if (!queue.includes(tidy(next))) queue.push(tidy(next));
+  }
+  return found;
+}

@@ -1,0 +1,91 @@
+// Style sheets: imports inlined, rpx and vh made variables, tags and classes given their scopes.
+//
+// A page's sheet is wrapped in @scope, for all pages share one document here and in WeChat none.
+
+import postcss from "postcss";
+import selectorParser from "postcss-selector-parser";
+import { Disk, beside, foreign } from "./disk.mjs";
+import { CompileError } from "./problem.mjs";
+
+/** @typedef {import("./walk.mjs").Program} Program */
+
+const IMPORT = /@import\s+(?:url\()?['"]([^'"]+)['"]\)?\s*;?/g;
+const LENGTH = /(?<![\w#.-])(-?\d*\.?\d+)(rpx|vh)\b/g;
+const FONT_FACE = /@font-face\s*\{[^}]*\}/g;
+const KEYFRAME = /^(from|to|\d)/;
+
+/** Sheets by path; "app" is app.wxss. @param {Disk} disk @param {Program} program @param {import("./cache.mjs").Cache} cache */
+export async function sheets(disk, program, cache) {
+  /** @type {Record<string, string>} */
+  const done = { app: await sheet(disk, "app", undefined, false, cache) };
+  for (const { path, scope, page } of program.units.values())
+    done[path] = await sheet(disk, path, scope, page, cache);
+  return done;
+}
+
+/** @param {Disk} disk @param {string} path @param {string | undefined} scope @param {boolean} page @param {import("./cache.mjs").Cache} cache */
+async function sheet(disk, path, scope, page, cache) {
+  const text = inlined(disk, `${path}.wxss`, new Set());
+  if (!text.trim()) return "";
+  return cache.through("sheet", [path, scope, page, text].join("\n"), async () => {
+    const css = forWeb(text, path, scope);
+    return page ? `@scope ([data-page="${path}"]) {\n${css}\n}` : css;
+  });
+}
+
+/** @param {Disk} disk @param {string} file @param {Set<string>} seen */
+function inlined(disk, file, seen) {
+  if (seen.has(file) || !disk.has(file)) return "";
+  seen.add(file);
+  // Fonts of third parties would be fetched from an address of theirs.
+  const text = foreign(file) ? disk.read(file).replace(FONT_FACE, "") : disk.read(file);
+  return text.replace(IMPORT, (_all, reference) => {
+    const target = beside(file, reference);
+    if (!disk.has(target) && !foreign(file)) throw new CompileError(file, 0, `@import ${reference} is not found`);
+    return inlined(disk, target, seen);
+  });
+}
+
+/** Lengths that depend on the phone: rpx by its width, vh by what a page has for itself. @param {string} value */
+export const lengths = (value) => value.replace(LENGTH, (_all, number, unit) => `calc(${number} * var(--${unit}))`);
+
+/** @param {string} text @param {string} path @param {string | undefined} scope */
+function forWeb(text, path, scope) {
+  const tree = parsed(text, path);
+  const selectors = selectorParser((root) => scopeSelectors(root, scope));
+  tree.walkRules((rule) => {
+    const parent = /** @type {any} */ (rule.parent);
+    if (parent?.type === "atrule" && parent.name.endsWith("keyframes")) return;
+    rule.selector = selectors.processSync(rule.selector);
+  });
+  tree.walkDecls((declaration) => {
+    if (/url\(\s*['"]?(?!data:|https?:|['"]?\/\/)/.test(declaration.value) && !foreign(path))
+      throw new CompileError(`${path}.wxss`, declaration.source?.start?.line ?? 0, "a style sheet cannot use a local file");
+    declaration.value = lengths(declaration.value);
+  });
+  return tree.toString();
+}
+
+/** @param {string} text @param {string} path */
+function parsed(text, path) {
+  try {
+    return postcss.parse(text);
+  } catch (trouble) {
+    const fault = /** @type {any} */ (trouble);
+    throw new CompileError(`${path}.wxss`, fault.line ?? 0, fault.reason ?? String(trouble));
+  }
+}
+
+/** @param {import("postcss-selector-parser").Root} root @param {string | undefined} scope */
+function scopeSelectors(root, scope) {
+  root.walkTags((tag) => {
+    if (!KEYFRAME.test(tag.value)) tag.value = `wx-${tag.value}`;
+  });
+  if (scope !== undefined) root.walkClasses((name) => void (name.value = `${scope}--${name.value}`));
+  root.walkPseudos((pseudo) => {
+    if (pseudo.value !== ":host") return;
+    pseudo.replaceWith(
+      selectorParser.attribute({ attribute: "wx-host", operator: "=", value: scope ?? "", quoteMark: '"', raws: {} }),
+    );
+  });
+}

@@ -1,0 +1,24 @@
+// Columns of choices in the page; each column scrolls to its choice.
+
+import { hostsIn, type ElementKind, type Host } from "../runtime/element.ts";
+import { columnOf } from "./picker-view-column.ts";
+
+export const pickerView: ElementKind = {
+  tag: "picker-view",
+  shell: "slot",
+  properties: { value: null, indicatorStyle: "", indicatorClass: "", maskStyle: "", maskClass: "", immediateChange: false },
+  mount(host) {
+    const columns = (): Host[] => hostsIn(host.el, "picker-view-column");
+    const draw = (): void => {
+      const value = (host.raw("value") as number[] | null) ?? [];
+      columns().forEach((column, index) => columnOf(column)?.show(value[index] ?? 0));
+    };
+    host.el.addEventListener("wx-pick", () => {
+      const value = columns().map((column) => columnOf(column)?.chosen() ?? 0);
+      host.change({ value });
+      host.emit("change", { value });
+    });
+    window.setTimeout(draw, 0);
+    return { update: (name) => (name === "value" ? draw() : undefined) };
+  },
+};

@@ -1,0 +1,101 @@
+// A choice from a sheet at the foot of the screen.
+
+import type { ElementKind, Host } from "../runtime/element.ts";
+import { button, make } from "../runtime/overlay.ts";
+import { failure } from "../runtime/trouble.ts";
+import { columnsOf, type Columns } from "./parts/choices.ts";
+import { pressable } from "./parts/control.ts";
+
+const MODES = new Set(["selector", "multiSelector", "date", "time"]);
+
+export const picker: ElementKind = {
+  tag: "picker",
+  shell: "slot",
+  properties: {
+    headerText: "", mode: "selector", disabled: false, range: null, rangeKey: "", value: null, start: "", end: "", fields: "day", name: "", customItem: "", level: "",
+  },
+  mount(host) {
+    if (!host.el.hasAttribute("role")) host.el.setAttribute("role", "button");
+    const first = host.raw("value");
+    host.field = { value: () => host.raw("value"), reset: () => host.change({ value: first }) };
+    let open: Sheet | undefined;
+    pressable(host, () => {
+      if (!MODES.has(host.text("mode"))) failure(`picker: mode ${host.text("mode")} is not in this phone`);
+      else open = new Sheet(host, () => (open = undefined));
+    });
+    return { update: (name) => (name === "range" || name === "value" ? open?.draw() : undefined), unmount: () => open?.close() };
+  },
+};
+
+class Sheet {
+  private readonly host: Host;
+  private readonly gone: () => void;
+  private readonly mask: HTMLElement;
+  private readonly row = make("div", "wx-columns");
+  private columns: Columns;
+
+  constructor(host: Host, gone: () => void) {
+    this.host = host;
+    this.gone = gone;
+    this.columns = columnsOf(host);
+    const { mask, box } = host.phone.overlay.sheet("wx-picker", host.text("headerText") || "请选择");
+    this.mask = mask;
+    const bar = box.appendChild(make("div", "wx-row"));
+    bar.append(
+      button("取消", "#888888", () => this.cancel()),
+      make("span", "", host.text("headerText")),
+      button("确定", "#07c160", () => this.accept()),
+    );
+    box.append(this.row);
+    mask.addEventListener("click", (event) => event.target === mask && this.cancel());
+    this.fill();
+  }
+
+  close(): void {
+    this.mask.remove();
+    this.gone();
+  }
+
+  /** The lists changed while the sheet is open, as linked columns do. */
+  draw(): void {
+    this.columns = columnsOf(this.host, this.host.text("mode") === "multiSelector" ? undefined : this.columns.at);
+    this.fill();
+  }
+
+  private fill(): void {
+    const { lists, at } = this.columns;
+    this.row.replaceChildren(...lists.map((list, column) => this.column(list, column, at[column] ?? 0)));
+    for (const chosen of this.row.querySelectorAll('[aria-selected="true"]')) chosen.scrollIntoView?.({ block: "center" });
+  }
+
+  private column(list: string[], column: number, at: number): HTMLElement {
+    const box = make("div", "wx-column");
+    box.setAttribute("role", "listbox");
+    list.forEach((words, index) => {
+      const item = button(words, "", () => this.choose(column, index));
+      item.setAttribute("role", "option");
+      item.setAttribute("aria-selected", String(index === at));
+      box.append(item);
+    });
+    return box;
+  }
+
+  private choose(column: number, index: number): void {
+    this.columns.at[column] = index;
+    if (this.host.text("mode") === "date") this.columns = columnsOf(this.host, this.columns.at);
+    this.fill();
+    if (this.host.text("mode") === "multiSelector") this.host.emit("columnchange", { column, value: index });
+  }
+
+  private accept(): void {
+    const value = this.columns.value(this.columns.at);
+    this.close();
+    this.host.change({ value });
+    this.host.emit("change", { value });
+  }
+
+  private cancel(): void {
+    this.close();
+    this.host.emit("cancel", {});
+  }
+}

@@ -1,0 +1,89 @@
+// A part of the page that scrolls by itself.
+
+import type { ElementKind, Host } from "../runtime/element.ts";
+
+const NEAR_PX = 50;
+const PULL_PX = 45;
+
+export const scrollView: ElementKind = {
+  tag: "scroll-view",
+  shell: "slot",
+  properties: {
+    scrollX: false, scrollY: false, upperThreshold: NEAR_PX, lowerThreshold: NEAR_PX, scrollTop: null, scrollLeft: null, scrollIntoView: "", scrollWithAnimation: false,
+    enableBackToTop: false, enableFlex: false, scrollAnchoring: false, refresherEnabled: false, refresherThreshold: PULL_PX, refresherDefaultStyle: "black",
+    refresherBackground: "", refresherTriggered: false, enhanced: false, bounces: true, showScrollbar: true, pagingEnabled: false, fastDeceleration: false,
+    type: "list", usingSticky: false, enablePassive: false, scrollIntoViewOffset: 0, reverse: false, clip: true,
+  },
+  reflect: ["scrollX", "scrollY", "enableFlex", "showScrollbar", "refresherTriggered"],
+  mount(host) {
+    listen(host);
+    if (host.flag("refresherEnabled")) pull(host);
+    const go = (): void => {
+      if (host.raw("scrollTop") !== null) move(host, { top: host.number("scrollTop") });
+      if (host.raw("scrollLeft") !== null) move(host, { left: host.number("scrollLeft") });
+    };
+    // Its children stand only after it.
+    window.setTimeout(() => {
+      go();
+      intoView(host);
+    }, 0);
+    return {
+      update: (name) => {
+        if (name === "scrollTop" || name === "scrollLeft") go();
+        if (name === "scrollIntoView") intoView(host);
+        if (name === "refresherTriggered" && !host.flag("refresherTriggered")) host.emit("refresherrestore", { dy: 0 });
+      },
+    };
+  },
+};
+
+function move(host: Host, to: ScrollToOptions): void {
+  if (host.flag("scrollWithAnimation") && "scrollTo" in host.el) host.el.scrollTo({ ...to, behavior: "smooth" });
+  else Object.assign(host.el, to.top === undefined ? { scrollLeft: to.left } : { scrollTop: to.top });
+}
+
+function intoView(host: Host): void {
+  const id = host.text("scrollIntoView");
+  const target = id ? host.el.querySelector(`[id="${CSS.escape(id)}"]`) : null;
+  if (!target) return;
+  const [inner, outer] = [target.getBoundingClientRect(), host.el.getBoundingClientRect()];
+  if (host.flag("scrollY")) move(host, { top: host.el.scrollTop + inner.top - outer.top + host.number("scrollIntoViewOffset") });
+  if (host.flag("scrollX")) move(host, { left: host.el.scrollLeft + inner.left - outer.left + host.number("scrollIntoViewOffset") });
+}
+
+function listen(host: Host): void {
+  const { el } = host;
+  let [top, left, atStart, atEnd] = [0, 0, true, false];
+  el.addEventListener("scroll", () => {
+    const { scrollTop, scrollLeft, scrollHeight, scrollWidth } = el;
+    host.emit("scroll", { scrollTop, scrollLeft, scrollHeight, scrollWidth, deltaX: left - scrollLeft, deltaY: top - scrollTop });
+    [top, left] = [scrollTop, scrollLeft];
+    const sideways = host.flag("scrollX") && !host.flag("scrollY");
+    const begun = sideways ? scrollLeft : scrollTop;
+    const rest = sideways ? scrollWidth - scrollLeft - el.clientWidth : scrollHeight - scrollTop - el.clientHeight;
+    const [start, end] = [begun <= host.number("upperThreshold"), rest <= host.number("lowerThreshold")];
+    if (start && !atStart) host.emit("scrolltoupper", { direction: sideways ? "left" : "top" });
+    if (end && !atEnd) host.emit("scrolltolower", { direction: sideways ? "right" : "bottom" });
+    [atStart, atEnd] = [start, end];
+  }, { passive: true });
+}
+
+function pull(host: Host): void {
+  const { el } = host;
+  let [from, by] = [-1, 0];
+  el.addEventListener("touchstart", (event) => {
+    [from, by] = [el.scrollTop <= 0 ? event.touches[0]!.clientY : -1, 0];
+  }, { passive: true });
+  el.addEventListener("touchmove", (event) => {
+    if (from < 0) return;
+    by = event.touches[0]!.clientY - from;
+    if (by > 0) host.emit("refresherpulling", { dy: by });
+  }, { passive: true });
+  el.addEventListener("touchend", () => {
+    if (from < 0 || by <= 0) return;
+    if (by >= host.number("refresherThreshold")) {
+      host.change({ refresherTriggered: true });
+      host.emit("refresherrefresh", { dy: by });
+    } else host.emit("refresherabort", { dy: by });
+  });
+}

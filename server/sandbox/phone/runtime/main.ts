@@ -1,0 +1,145 @@
+// Starts the mini-program that the compiler left in `window.__mp`.
+
+import { component } from "glass-easel-miniprogram-adapter";
+import { elements } from "../elements/index.ts";
+import { makeWx } from "../wx/index.ts";
+import { aloneShell, startOf } from "./alone.ts";
+import { AppLife, launchOptions, type AppDefinition } from "./app.ts";
+import { Chrome } from "./chrome.ts";
+import { Files } from "./files.ts";
+import { loader } from "./modules.ts";
+import { ViewObserver, type ObserverOptions } from "./observer.ts";
+import { Overlay } from "./overlay.ts";
+import type { Phone } from "./phone.ts";
+import { Privacy } from "./privacy.ts";
+import type { Program } from "./program.ts";
+import { SelectorQuery } from "./query.ts";
+import { Router } from "./router.ts";
+import { checkSetData } from "./setdata.ts";
+import { Sharing } from "./sharing.ts";
+import type { Shell, Start } from "./shell.ts";
+import { addElement, addUnits, defineUnits, openSpace, type Caller, type Space } from "./space.ts";
+import { Taps } from "./taps.ts";
+import { failure, guarded, watchForTrouble, wordsOf } from "./trouble.ts";
+
+declare global {
+  interface Window {
+    __mp: Program;
+    /** Milliseconds from the page's beginning until the first page stood. */
+    __ready?: number;
+  }
+}
+
+function start(): void {
+  watchForTrouble();
+  const program = window.__mp;
+  const overlay = new Overlay();
+  const shell = shellOf(overlay);
+  const taps = new Taps();
+  const space = openSpace(program, (type, deliver) => (type === "tap" ? taps.during(deliver) : deliver()));
+  const phone = makePhone({ program, overlay, shell, taps, space });
+  for (const kind of elements) addElement(space, program, kind, () => phone);
+  addUnits(space, program);
+  extendCallers(phone);
+  checkSetData();
+  runProgram(phone, space);
+  shell.join(joined(phone));
+  window.__ready = performance.now();
+}
+
+function shellOf(overlay: Overlay): Shell {
+  return (window.parent === window ? undefined : window.parent.shell) ?? aloneShell(startOf(location.search), overlay);
+}
+
+function makePhone(parts: { program: Program; overlay: Overlay; shell: Shell; taps: Taps; space: Space }): Phone {
+  const { program, shell, space } = parts;
+  const first = shell.start.path || program.app.pages[0]!;
+  const go = { back: () => phone.router.navigateBack(1), tab: (path: string) => guarded("tab bar", () => tabTapped(phone, path)) };
+  const single = shell.start.mode === "singlePage";
+  const chrome = new Chrome(single ? undefined : program.app.tabBar, go);
+  const files = new Files();
+  const router = new Router({ space, program, chrome, single });
+  const phone: Phone = {
+    ...parts,
+    start: shell.start,
+    app: new AppLife(launchOptions(shell.start, first)),
+    router,
+    chrome,
+    files,
+    privacy: new Privacy(shell),
+    sharing: new Sharing({ shell, files, top: () => router.top }),
+    api: {},
+  };
+  return phone;
+}
+
+function tabTapped(phone: Phone, path: string): void {
+  const index = phone.program.app.tabBar!.list.findIndex((tab) => tab.pagePath === path);
+  phone.router.switchTab(`/${path}`);
+  phone.router.top.call("onTabItemTap", { index, pagePath: path, text: phone.program.app.tabBar!.list[index]!.text });
+}
+
+/** Functions that every page and component has on `this`. */
+function extendCallers(phone: Phone): void {
+  const view = { page: () => phone.router.top, area: () => phone.chrome.area() };
+  const callers = component.ComponentCaller.prototype as unknown as Record<string, unknown>;
+  callers["createSelectorQuery"] = function (this: Caller) {
+    return new SelectorQuery(view, this);
+  };
+  callers["createIntersectionObserver"] = function (this: Caller, options?: ObserverOptions) {
+    return new ViewObserver(view, this, options);
+  };
+  callers["getTabBar"] = () => null;
+  callers["getPageId"] = () => `pageId:${phone.router.stack.length}`;
+}
+
+function runProgram(phone: Phone, space: Space): void {
+  const load = loader(phone.program);
+  Object.assign(window, {
+    wx: makeWx(phone),
+    App: (definition: AppDefinition) => phone.app.define(definition),
+    getApp: () => phone.app.instance,
+    getCurrentPages: () => phone.router.stack.map((page) => page.instance),
+  });
+  if (phone.program.modules["app"]) guarded("app", () => load("app"));
+  defineUnits(space, phone.program, load);
+  phone.app.launch();
+  phone.app.show(phone.app.launched);
+  open(phone, phone.start, phone.app.launched.path);
+}
+
+/** Opens the page of a start; one that does not exist is told to the program, and home opens. */
+function open(phone: Phone, { query }: Start, path: string): void {
+  const home = `/${phone.program.app.pages[0]!}`;
+  const pairs = Object.entries(query).map(([name, value]) => `${name}=${value}`);
+  try {
+    phone.router.reLaunch(`/${path}${pairs.length ? `?${pairs.join("&")}` : ""}`);
+  } catch (thrown) {
+    failure(wordsOf(thrown));
+    for (const hear of phone.app.heard.onPageNotFound) hear({ path, query, isEntryPage: true });
+    if (phone.router.stack.length === 0) phone.router.reLaunch(home);
+  }
+}
+
+function joined(phone: Phone): Parameters<Shell["join"]>[0] {
+  return {
+    show: (next) => {
+      phone.start = next;
+      const path = next.path || phone.router.top.path;
+      const shown = phone.app.background && !next.path;
+      phone.app.show(launchOptions(next, path));
+      if (next.path) open(phone, next, path);
+      else if (shown) phone.router.top.show();
+    },
+    hide: () => {
+      if (phone.app.background) return;
+      phone.router.top.hide();
+      phone.router.top.frame.hidden = false;
+      phone.app.hide();
+    },
+    menu: () => phone.sharing.menu(),
+    share: () => phone.sharing.content("menu"),
+  };
+}
+
+start();

@@ -1,0 +1,121 @@
+// One page of the stack: its frame in the document, its life, what its scrolling causes.
+
+import { glassEasel } from "glass-easel-miniprogram-adapter";
+import type { Channel } from "./channel.ts";
+import type { Program, UnitSettings, WindowSettings } from "./program.ts";
+import { pullable } from "./pull.ts";
+import type { Caller, Space } from "./space.ts";
+import { guarded } from "./trouble.ts";
+
+const REACH_BOTTOM_PX = 50;
+
+export class Page {
+  readonly path: string;
+  readonly query: Record<string, string>;
+  readonly frame: HTMLElement;
+  /** The element that scrolls: in style sheets, `page`. */
+  readonly scroller: HTMLElement;
+  readonly instance: Caller;
+  /** What APIs changed of the window's settings. */
+  readonly changed: WindowSettings = {};
+  channel?: Channel;
+  private readonly root;
+  private readonly settings: UnitSettings & WindowSettings;
+  private readonly stopPull: () => void;
+  private top = 0;
+  private atBottom = false;
+  private wasShown = false;
+
+  constructor(space: Space, program: Program, path: string, query: Record<string, string>) {
+    this.path = path;
+    this.query = query;
+    this.settings = { ...program.app.window, ...program.units[path]!.json };
+    this.frame = document.createElement("div");
+    this.frame.className = "wx-frame";
+    this.frame.dataset["page"] = path;
+    this.scroller = document.createElement("wx-page");
+    this.frame.append(this.scroller);
+    this.root = space.backend.createRoot("body", space.code, path);
+    this.instance = this.root.get() as unknown as Caller;
+    Object.assign(this.instance, { route: path, options: query });
+    this.scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    this.stopPull = pullable(this.scroller, () => this.canPull() && (this.call("onPullDownRefresh"), true));
+  }
+
+  /** The settings in force: app.json, the page's own, what the code set since. */
+  get window(): WindowSettings {
+    return { ...this.settings, ...this.changed };
+  }
+
+  /** Builds the page below `stage` and tells it what it was opened with. */
+  load(stage: HTMLElement): void {
+    stage.append(this.frame);
+    const place = document.createElement("span");
+    this.scroller.append(place);
+    this.root.attach(this.scroller as never, place as never);
+    this.call("onLoad", this.query);
+  }
+
+  show(): void {
+    this.frame.hidden = false;
+    this.scroller.scrollTop = this.top;
+    this.call("onShow");
+    this.lifetime("show");
+    if (this.wasShown) return;
+    this.wasShown = true;
+    this.call("onReady");
+  }
+
+  hide(): void {
+    this.top = this.scroller.scrollTop;
+    this.call("onHide");
+    this.lifetime("hide");
+    this.frame.hidden = true;
+  }
+
+  close(): void {
+    this.call("onUnload");
+    this.root.release();
+    this.frame.remove();
+  }
+
+  /** Calls a function of the page, if it has it. */
+  call(name: string, ...values: unknown[]): unknown {
+    const own = this.instance[name];
+    return typeof own === "function" ? guarded(`${this.path} ${name}`, () => (own as (...all: unknown[]) => unknown).apply(this.instance, values)) : undefined;
+  }
+
+  has(name: string): boolean {
+    return typeof this.instance[name] === "function";
+  }
+
+  get component(): glassEasel.GeneralComponent {
+    return this.instance._$;
+  }
+
+  startPull(): void {
+    this.frame.classList.add("wx-pulled");
+    this.call("onPullDownRefresh");
+  }
+
+  endPull(): void {
+    this.stopPull();
+  }
+
+  private canPull(): boolean {
+    return this.settings.enablePullDownRefresh === true;
+  }
+
+  private lifetime(name: string): void {
+    this.component.triggerPageLifetime(name, []);
+  }
+
+  private scrolled(): void {
+    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
+    this.call("onPageScroll", { scrollTop });
+    const distance = this.settings.onReachBottomDistance ?? REACH_BOTTOM_PX;
+    const atBottom = scrollTop + clientHeight >= scrollHeight - distance;
+    if (atBottom && !this.atBottom) this.call("onReachBottom");
+    this.atBottom = atBottom;
+  }
+}

@@ -1,0 +1,29 @@
+// Everything one running mini-program is made of, handed to elements and APIs.
+
+import type { AppLife } from "./app.ts";
+import type { Chrome } from "./chrome.ts";
+import type { Files } from "./files.ts";
+import type { Overlay } from "./overlay.ts";
+import type { Program } from "./program.ts";
+import type { Router } from "./router.ts";
+import type { Shell, Start } from "./shell.ts";
+import type { Taps } from "./taps.ts";
+import type { Privacy } from "./privacy.ts";
+import type { Sharing } from "./sharing.ts";
+
+export interface Phone {
+  readonly program: Program;
+  readonly shell: Shell;
+  readonly app: AppLife;
+  readonly router: Router;
+  readonly chrome: Chrome;
+  readonly overlay: Overlay;
+  readonly files: Files;
+  readonly taps: Taps;
+  readonly privacy: Privacy;
+  readonly sharing: Sharing;
+  /** Of the newest cold or hot start. */
+  start: Start;
+  /** The names that `wx` holds, for `wx.canIUse`. */
+  readonly api: Record<string, unknown>;
+}

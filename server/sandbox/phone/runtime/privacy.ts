@@ -1,0 +1,51 @@
+// Consent to the privacy contract, which WeChat wants before any API that touches personal data.
+
+import type { Shell } from "./shell.ts";
+
+export const REFUSED = { errno: 104, errMsg: "privacy permission is not authorized" };
+
+interface Resolution {
+  event: "exposureAuthorization" | "agree" | "disagree";
+  buttonId?: string;
+}
+type Listener = (resolve: (resolution: Resolution) => void, info: { referrer: string }) => void;
+
+export class Privacy {
+  /** Set by wx.onNeedPrivacyAuthorization; without it WeChat shows its own popup. */
+  listener: Listener | null = null;
+  private readonly shell: Shell;
+  private tappedAgree = false;
+
+  constructor(shell: Shell) {
+    this.shell = shell;
+  }
+
+  state(): Promise<{ needAuthorization: boolean; privacyContractName: string }> {
+    return this.shell.ask("privacyState", {});
+  }
+
+  /** Resolves when the person has agreed; rejects with WeChat's number otherwise. */
+  async ensure(referrer: string): Promise<void> {
+    const { needAuthorization } = await this.state();
+    if (!needAuthorization) return;
+    const agreed = this.listener ? await this.asked(this.listener, referrer) : (await this.shell.ask("privacy", {})).agreed;
+    if (!agreed) throw REFUSED;
+  }
+
+  /** The button that agrees was tapped. */
+  async agreeByButton(): Promise<void> {
+    this.tappedAgree = true;
+    await this.shell.ask("agreePrivacy", {});
+  }
+
+  private asked(listener: Listener, referrer: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.tappedAgree = false;
+      const done = ({ event }: Resolution): void => {
+        if (event === "agree") resolve(this.tappedAgree);
+        else if (event === "disagree") resolve(false);
+      };
+      listener(done, { referrer });
+    });
+  }
+}

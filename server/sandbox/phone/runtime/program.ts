@@ -1,0 +1,63 @@
+// What the compiler hands over: the shape of `window.__mp`.
+
+import type { glassEasel } from "glass-easel-miniprogram-adapter";
+
+export interface WindowSettings {
+  navigationBarTitleText?: string;
+  navigationBarBackgroundColor?: string;
+  navigationBarTextStyle?: "black" | "white";
+  navigationStyle?: "default" | "custom";
+  backgroundColor?: string;
+  enablePullDownRefresh?: boolean;
+  onReachBottomDistance?: number;
+  disableScroll?: boolean;
+}
+
+export interface TabItem {
+  pagePath: string;
+  text: string;
+  iconPath?: string;
+  selectedIconPath?: string;
+}
+
+export interface TabBar {
+  list: TabItem[];
+  color?: string;
+  selectedColor?: string;
+  backgroundColor?: string;
+  borderStyle?: "black" | "white";
+}
+
+export interface AppSettings {
+  pages: string[];
+  window?: WindowSettings;
+  tabBar?: TabBar;
+}
+
+export interface UnitSettings extends WindowSettings {
+  component?: boolean;
+  styleIsolation?: string;
+  usingComponents: Record<string, string>;
+}
+
+export interface Unit {
+  page: boolean;
+  json: UnitSettings;
+  scope?: string;
+}
+
+export interface ModuleText {
+  needs: Record<string, string>;
+  run(require: (name: string) => unknown, module: { exports: unknown }, exports: unknown): void;
+}
+
+export type Templates = Record<string, glassEasel.template.ComponentTemplate>;
+
+export interface Program {
+  app: AppSettings;
+  units: Record<string, Unit>;
+  unknownTags: string[];
+  sheets: Record<string, string>;
+  templates: Templates;
+  modules: Record<string, ModuleText>;
+}

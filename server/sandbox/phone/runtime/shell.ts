@@ -1,0 +1,64 @@
+// The WeChat around the mini-program, as SHELL.md describes it: facts in, answers out.
+
+export interface Start {
+  person: string;
+  path: string;
+  query: Record<string, string>;
+  scene: number;
+  shareTicket?: string;
+  mode: "default" | "singlePage";
+}
+
+export interface Card {
+  title: string;
+  path: string;
+  imageUrl: string;
+}
+
+export interface Shared {
+  card: Card;
+  timeline: Card | null;
+  withShareTicket: boolean;
+}
+
+type Nothing = Record<string, never>;
+export type Consent = "accept" | "reject" | "ban";
+
+export interface Asks {
+  login: [Nothing, { code: string }];
+  checkSession: [Nothing, { valid: boolean }];
+  groupEnter: [Nothing, { encryptedData: string; iv: string }];
+  subscribe: [{ tmplIds: string[]; tapped: boolean }, { results: Record<string, Consent | "filter"> }];
+  setting: [Nothing, { mainSwitch: boolean; itemSettings: Record<string, Consent> }];
+  phoneNumber: [Nothing, { code: string | null }];
+  avatar: [Nothing, { file: Blob | null }];
+  nickname: [Nothing, { name: string | null }];
+  privacyState: [Nothing, { needAuthorization: boolean; privacyContractName: string }];
+  privacy: [Nothing, { agreed: boolean }];
+  agreePrivacy: [Nothing, Nothing];
+  privacyContract: [Nothing, Nothing];
+  scan: [{ onlyFromCamera?: boolean }, { result: string; scanType: string; path: string } | null];
+  share: [Shared, { to: "person" | "group" | "timeline" | null }];
+  officialAccount: [Nothing, Nothing];
+  close: [Nothing, Nothing];
+}
+
+/** What the shell asks of the running mini-program. */
+export interface Program {
+  show(start: Start): void;
+  hide(): void;
+  menu(): { share: boolean; timeline: boolean };
+  share(from: "menu"): Promise<Shared | null>;
+}
+
+export interface Shell {
+  readonly start: Start;
+  join(program: Program): void;
+  ask<K extends keyof Asks>(kind: K, facts: Asks[K][0]): Promise<Asks[K][1]>;
+}
+
+declare global {
+  interface Window {
+    shell?: Shell;
+  }
+}

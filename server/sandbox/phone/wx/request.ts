@@ -1,0 +1,106 @@
+// wx.request: https alone, only to hosts the phone knows, ten at once, any status a success.
+
+import type { Phone } from "../runtime/phone.ts";
+import { type Facts, type Family, type Options, call, text } from "./api.ts";
+
+const METHODS = new Set(["OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT"]);
+const AT_ONCE = 10;
+const TIMEOUT_MS = 60_000;
+/** The forwarder marks with this header what it does not forward. */
+const REFUSED = "x-phone-refused";
+
+/** A place for each request under way; the others wait. */
+class Line {
+  private free = AT_ONCE;
+  private readonly waiting: (() => void)[] = [];
+
+  async through<T>(run: () => Promise<T>): Promise<T> {
+    if (this.free === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.free -= 1;
+    try {
+      return await run();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free += 1;
+    }
+  }
+}
+
+const line = new Line();
+
+export const network: Family = (phone, add) => {
+  add.now("request", (options: Options = {}) => started(phone, "request", options, (stop) => request(options, stop)));
+};
+
+/** Begins a request; the answer is its task, or a promise where no callback is given. */
+export function started(phone: Phone, name: string, options: Options, run: (stop: AbortSignal) => Promise<Facts>): object {
+  const stop = new AbortController();
+  const late = window.setTimeout(() => stop.abort("timeout"), Number(options["timeout"] ?? TIMEOUT_MS));
+  const work = async (): Promise<Facts> => {
+    try {
+      return await line.through(() => run(stop.signal));
+    } catch (thrown) {
+      if (stop.signal.aborted) throw new Error(String(stop.signal.reason));
+      throw thrown instanceof TypeError ? new Error("network error") : thrown;
+    } finally {
+      window.clearTimeout(late);
+    }
+  };
+  const promise = call(phone, name, work, options);
+  const task = { abort: () => stop.abort("abort"), onHeadersReceived: () => undefined, offHeadersReceived: () => undefined, onProgressUpdate: () => undefined };
+  return promise ? Object.assign(promise, task) : task;
+}
+
+/** The forwarder's address for an address of the program's; throws as WeChat refuses it. */
+export function forwarded(url: string): string {
+  const match = /^https:\/\/([^/?#]+)([^#]*)/.exec(url);
+  if (!match) throw { errno: 600002, errMsg: "url not in domain list" };
+  const path = match[2] ?? "";
+  return `/phone/net/${match[1]}${path.startsWith("/") ? path : `/${path}`}`;
+}
+
+/** An answer that came from the host itself. */
+export function fromHost(answer: Response): Response {
+  if (answer.headers.get(REFUSED) !== null) throw { errno: 600002, errMsg: "url not in domain list" };
+  return answer;
+}
+
+async function request(options: Options, signal: AbortSignal): Promise<Facts> {
+  const method = text(options["method"] || "GET").toUpperCase();
+  if (!METHODS.has(method)) throw new Error(`method ${method} is not supported`);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries((options["header"] as object | undefined) ?? {})) headers[name.toLowerCase()] = text(value);
+  headers["content-type"] ??= "application/json";
+  delete headers["referer"];
+  const inUrl = method === "GET" || method === "HEAD" || method === "OPTIONS";
+  const url = forwarded(text(options["url"]) + (inUrl ? search(text(options["url"]), options["data"]) : ""));
+  const body = inUrl ? undefined : bodyOf(options["data"], headers["content-type"]);
+  const answer = fromHost(await fetch(url, { method, headers, body, signal }));
+  return { data: await dataOf(answer, options), statusCode: answer.status, header: Object.fromEntries(answer.headers), cookies: [] };
+}
+
+function search(url: string, data: unknown): string {
+  if (data === null || typeof data !== "object") return "";
+  const pairs = Object.entries(data).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(text(value))}`);
+  return pairs.length ? `${url.includes("?") ? "&" : "?"}${pairs.join("&")}` : "";
+}
+
+function bodyOf(data: unknown, type: string): BodyInit | undefined {
+  if (data === undefined) return undefined;
+  if (typeof data === "string" || data instanceof ArrayBuffer) return data;
+  if (type.includes("x-www-form-urlencoded")) return search("", data).slice(1);
+  return JSON.stringify(data);
+}
+
+async function dataOf(answer: Response, options: Options): Promise<unknown> {
+  if (options["responseType"] === "arraybuffer") return answer.arrayBuffer();
+  const got = await answer.text();
+  if (options["dataType"] !== undefined && options["dataType"] !== "json") return got;
+  try {
+    return JSON.parse(got);
+  } catch {
+    // WeChat hands over the text where it is not JSON.
+    return got;
+  }
+}

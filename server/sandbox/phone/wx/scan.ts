@@ -1,0 +1,11 @@
+// Scanning a code: the shell offers the codes it knows.
+
+import type { Family } from "./api.ts";
+
+export const scan: Family = (phone, add) => {
+  add.later("scanCode", async ({ onlyFromCamera }) => {
+    const found = await phone.shell.ask("scan", { onlyFromCamera: Boolean(onlyFromCamera) });
+    if (!found) throw new Error("cancel");
+    return { ...found, charSet: "UTF-8", rawData: "" };
+  });
+};
