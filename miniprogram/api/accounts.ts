@@ -5,7 +5,7 @@ import type { Consent, ConsentGiven, Held, Phone, Profile, ProfileChange } from 
 export function accounts(client: Client) {
   return {
     me: () => client.call<Profile>('GET', '/me'),
-    change: (body: ProfileChange) => client.call<Profile>('PATCH', '/me', { body }),
+    change: (body: ProfileChange) => client.call<Profile>('PUT', '/me', { body }),
     consent: (body: ConsentGiven, key: string) =>
       client.call<Consent>('POST', '/me/consents', { body, key }),
     sendAvatar: (filePath: string) => client.upload('/me/avatar', filePath, 'image'),

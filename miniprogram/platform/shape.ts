@@ -1,6 +1,7 @@
 /** What the rest of the mini-program asks of WeChat; tests give a fake of the same shape. */
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+/** wx.request knows no PATCH. */
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export interface Ask {
   method: Method

@@ -10,13 +10,11 @@ function lowerCased(headers: Record<string, unknown> | undefined): Record<string
 }
 
 function send(ask: Ask): Promise<Reply> {
-  // wx.request knows no PATCH; the server takes the method from this header of a POST.
-  const patch = ask.method === 'PATCH'
   return new Promise((resolve, reject) => {
     wx.request({
       url: ask.url,
-      method: ask.method === 'PATCH' ? 'POST' : ask.method,
-      header: patch ? { ...ask.headers, 'X-HTTP-Method-Override': 'PATCH' } : ask.headers,
+      method: ask.method,
+      header: ask.headers,
       data: ask.body as WechatMiniprogram.IAnyObject | undefined,
       timeout: ask.timeoutMs,
       success: (got) =>

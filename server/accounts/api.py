@@ -135,6 +135,22 @@ def change_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) ->
 
 @endpoint(
     API,
+    "PUT",
+    "/me",
+    who=Who.CITIZEN,
+    body=ProfileIn,
+    out=ProfileOut,
+    errors=(NicknameRefused,),
+    consent=True,
+    ask=_judged_nickname,
+)
+def put_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
+    """The same as PATCH: a mini-program's wx.request knows no PATCH."""
+    return change_profile(work, body, asked)
+
+
+@endpoint(
+    API,
     "POST",
     "/me/consents",
     who=Who.CITIZEN,

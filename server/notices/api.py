@@ -28,6 +28,12 @@ def record_subscriptions(work: Work, body: SubscriptionsIn) -> SubscriptionsOut:
     return SubscriptionsOut(remaining=left)
 
 
+@endpoint(API, "GET", "/me/subscriptions", who=Who.CITIZEN, out=SubscriptionsOut)
+def show_subscriptions(work: Work) -> SubscriptionsOut:
+    """How many messages may still be pushed, by template id; every template is named."""
+    return SubscriptionsOut(remaining=service.remaining(work, _caller(work)))
+
+
 @endpoint(API, "GET", "/me/inbox", who=Who.CITIZEN, query=PageQuery, out=Page[InboxItem])
 def list_inbox(work: Work, query: PageQuery) -> Page[InboxItem]:
     """Every message addressed to the caller, pushed or not, newest first."""

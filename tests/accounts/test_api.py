@@ -216,6 +216,12 @@ def test_a_wrong_profile_changes_nothing(
     assert gateway.called("check_text") == []
 
 
+def test_put_changes_the_named_parts_alone_as_patch_does(api: CheckedClient, token: str) -> None:
+    api.patch("/me", json={"elder_mode": True}, citizen=token)
+    changed = api.put("/me", json={"public_rank": True}, citizen=token).get_json()
+    assert (changed["elder_mode"], changed["public_rank"]) == (True, True)
+
+
 def test_before_consent_the_profile_cannot_be_changed(
     api: CheckedClient, gateway: RecordingGateway
 ) -> None:

@@ -50,8 +50,10 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     given = {"policy_version": policy, "guardian": False, "under_14": False}
     client.post("/me/consents", json=given, **me)
     client.patch("/me", json={"nickname": "小韦", "city": "450100", "public_rank": True}, **me)
+    client.put("/me", json={"county": "450103"}, **me)
     template = client.get("/campaign").get_json()["subscribe_templates"][0]["id"]
     client.post("/me/subscriptions", json={"results": {template: "accept"}}, **me)
+    client.get("/me/subscriptions", **me)
     slug = client.get("/programmes").get_json()["items"][0]["slug"]
     for path in (
         "/me", "/me/inbox", "/me/export", f"/programmes/{slug}", "/regions", "/units",

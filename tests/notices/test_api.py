@@ -43,6 +43,16 @@ def test_the_answers_of_the_sheet_are_counted(api: CheckedClient, token: str) ->
     assert (left[FIRST], left[SECOND]) == (2, 0)
 
 
+def test_what_may_still_be_pushed_is_told_without_asking_anew(
+    api: CheckedClient, token: str
+) -> None:
+    before = api.get("/me/subscriptions", citizen=token).get_json()["remaining"]
+    assert set(before.values()) == {0}
+    api.post("/me/subscriptions", json={"results": {FIRST: "accept"}}, citizen=token)
+    left = api.get("/me/subscriptions", citizen=token).get_json()["remaining"]
+    assert left == {**before, FIRST: 1}
+
+
 def test_a_repeated_request_with_its_key_counts_once(api: CheckedClient, token: str) -> None:
     for _ in range(3):
         answer = api.post(
