@@ -2,6 +2,7 @@
 import { shares } from '../api/index'
 import { Problem } from '../api/problem'
 import { groupEntry, wire } from '../platform/wx'
+import { hasAgreed } from './consent'
 import { remember } from './settings'
 
 interface Launch {
@@ -12,30 +13,40 @@ interface Launch {
 
 const FROM_A_GROUP = new Set([1008, 1044])
 
-let reported = ''
+/** The code that was come by and is not reported yet. */
+let code = ''
 let groupPending = false
 
-/** Remembers the door and reports its code; a report that is lost stops nobody. */
+/** Remembers the door that was come in by. */
 export function entered(launch: Launch): void {
   groupPending = FROM_A_GROUP.has(launch.scene) && launch.shareTicket !== undefined
-  const code = decodeURIComponent(launch.query.scene ?? '')
-  if (code === '' || code === reported || !wire.canLogIn()) return
-  reported = code
-  shares.visit(code).catch((why: unknown) => {
-    if (!(why instanceof Problem)) throw why
-    reported = ''
-  })
+  code = decodeURIComponent(launch.query.scene ?? '') || code
+  void reportVisit()
 }
+
+/** Tells by which code one came, once that is allowed; a report that is lost stops nobody. */
+export async function reportVisit(): Promise<void> {
+  if (code === '' || !wire.canLogIn()) return
+  try {
+    if (!(await hasAgreed())) return
+    await shares.visit(code)
+    code = ''
+  } catch (why) {
+    if (!(why instanceof Problem)) throw why
+  }
+}
+
+export const comesFromGroup = (): boolean => groupPending
 
 /** Puts the reader on the board of the group that the card was opened in; true when that is new. */
 export async function joinGroup(): Promise<boolean> {
   if (!groupPending) return false
   // The group's name is sealed under the session key of the latest log-in.
-  const code = await wire.loginCode()
+  const login = await wire.loginCode()
   const entry = await groupEntry()
   groupPending = false
   if (entry === null) return false
-  const { group_id } = await shares.joinGroup(code, entry.encryptedData, entry.iv)
+  const { group_id } = await shares.joinGroup(login, entry.encryptedData, entry.iv)
   remember({ group: group_id })
   return true
 }

@@ -2,9 +2,10 @@
 import { OFFLINE, Problem, codeOf } from '../api/problem'
 import { open, say } from '../platform/wx'
 import { words } from '../texts/index'
+import { CONSENT_REQUIRED } from './consent'
 import { settings } from './settings'
 
-export type State = 'loading' | 'content' | 'empty' | 'error' | 'offline'
+export type State = 'loading' | 'content' | 'empty' | 'error' | 'offline' | 'consent'
 
 type Changes = Record<string, unknown> & { state?: State }
 
@@ -28,7 +29,7 @@ export async function load(page: Reading, work: () => Promise<Changes>): Promise
     page.setData({ state: 'content', ...(await work()) })
   } catch (why) {
     if (again) say(sentence(why))
-    else page.setData({ state: codeOf(why) === OFFLINE ? 'offline' : 'error', problem: sentence(why) })
+    else page.setData({ state: stateOf(why), problem: sentence(why) })
     ownDefect(why)
   }
 }
@@ -40,7 +41,7 @@ export async function act(page: Acting, work: () => Promise<void>): Promise<void
   try {
     await work()
   } catch (why) {
-    if (codeOf(why) === 'consent_required') open(CONSENT)
+    if (codeOf(why) === CONSENT_REQUIRED) open(CONSENT)
     else say(sentence(why))
     ownDefect(why)
   } finally {
@@ -48,11 +49,17 @@ export async function act(page: Acting, work: () => Promise<void>): Promise<void
   }
 }
 
+function stateOf(why: unknown): State {
+  const states: Record<string, State> = { [OFFLINE]: 'offline', [CONSENT_REQUIRED]: 'consent' }
+  return states[codeOf(why)] ?? 'error'
+}
+
 /** The server's own sentence where it gave one. */
 export function sentence(why: unknown): string {
   const c = words(settings().language, 'common')
   if (!(why instanceof Problem)) return c.failed
   if (why.code === OFFLINE) return c.offline
+  if (why.code === CONSENT_REQUIRED) return c.consent_note
   return why.detail || c.failed
 }
 

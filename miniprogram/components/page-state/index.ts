@@ -1,6 +1,7 @@
 /** What stands where content is not: loading, empty, a fault or no network, with a way on. */
+import { open } from '../../platform/wx'
+
 Component({
-  options: { multipleSlots: true },
   properties: {
     state: { type: String, value: 'loading' },
     /** The words of all pages. */
@@ -11,6 +12,9 @@ Component({
   methods: {
     retry() {
       this.triggerEvent('retry')
+    },
+    consent() {
+      open('/packages/mine/consent/index')
     },
   },
 })

@@ -1,5 +1,6 @@
 /** Consent to the privacy rules, with the question of age; nothing is ticked beforehand. */
 import { accounts, programme } from '../../../api/index'
+import { reportVisit } from '../../../kit/entry'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { back, freshKey, open, say } from '../../../platform/wx'
@@ -56,6 +57,7 @@ Page({
     await act(this, async () => {
       const given = { policy_version: version, under_14: under, guardian: under, ...guardian }
       await accounts.consent(given, key)
+      void reportVisit()
       say(t.thanks)
       back()
     })

@@ -2,6 +2,7 @@
 import { accounts } from '../../../api/index'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
+import { forgetConsent } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act } from '../../../kit/load'
 import { confirm, copy, forgetEverything, freshKey, restart, say } from '../../../platform/wx'
@@ -46,6 +47,7 @@ Page({
     await act(this, async () => {
       await accounts.erase(key)
       forgetEverything()
+      forgetConsent()
       say(t.erased)
       restart('/pages/home/index')
     })

@@ -3,6 +3,7 @@ import { accounts, units } from '../../../api/index'
 import type { Audience, City, Profile, ProfileChange } from '../../../api/shapes'
 import { AUDIENCES } from '../../../logic/choices'
 import type { Choice } from '../../../logic/choices'
+import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { open, say } from '../../../platform/wx'
@@ -32,6 +33,7 @@ Page({
 
   async read() {
     await load(this, async () => {
+      await mustAgree()
       const [profile, cities] = await Promise.all([accounts.me(), units.cities()])
       const { t } = this.data
       const audiences = AUDIENCES.map((value) => ({ value, label: t[value] }))

@@ -2,6 +2,7 @@
 import { accounts } from '../../../api/index'
 import { Problem } from '../../../api/problem'
 import type { Language, ProfileChange } from '../../../api/shapes'
+import { hasAgreed } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { remember, settings } from '../../../kit/settings'
 
@@ -31,18 +32,20 @@ Page({
   elder(event: WechatMiniprogram.CustomEvent<{ value: boolean }>) {
     remember({ elder: event.detail.value })
     this.redress()
-    this.tell({ elder_mode: event.detail.value })
+    void this.tell({ elder_mode: event.detail.value })
   },
   pickLanguage(event: WechatMiniprogram.CustomEvent<{ value: Language }>) {
     remember({ language: event.detail.value })
     this.redress()
-    this.tell({ language: event.detail.value })
+    void this.tell({ language: event.detail.value })
   },
 
   /** The phone has it already; the server is told where it can be: not before consent, not offline. */
-  tell(change: ProfileChange) {
-    accounts.change(change).catch((why: unknown) => {
+  async tell(change: ProfileChange) {
+    try {
+      if (await hasAgreed()) await accounts.change(change)
+    } catch (why) {
       if (!(why instanceof Problem)) throw why
-    })
+    }
   },
 })

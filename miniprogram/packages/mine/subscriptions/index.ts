@@ -4,6 +4,7 @@ import type { Profile, ProfileChange, Subscriptions, Template } from '../../../a
 import { QUIET_FROM, QUIET_TO, TOPICS, toggle } from '../../../logic/choices'
 import type { Choice } from '../../../logic/choices'
 import { fill } from '../../../logic/fill'
+import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { askToSubscribe, open, say } from '../../../platform/wx'
@@ -38,6 +39,7 @@ Page({
 
   async read() {
     await load(this, async () => {
+      await mustAgree()
       const [profile, { subscribe_templates: templates }, left] = await Promise.all([
         accounts.me(),
         programme.campaign(),

@@ -1,6 +1,7 @@
 /** Choosing the own unit: those of the own city first, or found by a part of the name. */
 import { accounts, units } from '../../../api/index'
 import type { Unit } from '../../../api/shapes'
+import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { back } from '../../../platform/wx'
@@ -26,6 +27,7 @@ Page({
 
   async arrive() {
     await load(this, async () => {
+      await mustAgree()
       const { city, unit } = await accounts.me()
       this.setData({ city, mine: unit })
       return this.find()

@@ -3,7 +3,8 @@ import { accounts } from '../../../api/index'
 import { Problem, codeOf } from '../../../api/problem'
 import { NOWHERE } from '../../../logic/ranking'
 import type { Home } from '../../../logic/ranking'
-import { joinGroup } from '../../../kit/entry'
+import { hasAgreed } from '../../../kit/consent'
+import { comesFromGroup, joinGroup } from '../../../kit/entry'
 import { settings } from '../../../kit/settings'
 import { wire } from '../../../platform/wx'
 
@@ -25,6 +26,7 @@ export async function homeOf(group: string | null): Promise<Found> {
 }
 
 async function entry(): Promise<{ joined: boolean; needsConsent: boolean }> {
+  if (comesFromGroup() && !(await hasAgreed())) return { joined: false, needsConsent: true }
   try {
     return { joined: await joinGroup(), needsConsent: false }
   } catch (why) {

@@ -5,6 +5,7 @@ import { fill } from '../../../logic/fill'
 import { markOptions } from '../../../logic/review'
 import type { MarkedOption } from '../../../logic/review'
 import { choosing } from '../../../logic/choosing'
+import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { back, freshKey, open, say, scrollUp } from '../../../platform/wx'
@@ -39,11 +40,13 @@ Page({
   },
   onShow() {
     dress(this, 'practice')
+    if (this.data.state === 'consent') void this.read()
   },
 
   async read() {
     this.setData({ key: freshKey(), done: '', rights: 0 })
     await load(this, async () => {
+      await mustAgree()
       const { id, questions } = await quiz.practise(COUNT, this.data.fromMistakes, this.data.key)
       if (questions.length === 0) return { state: 'empty' }
       this.setData({ id, questions })

@@ -3,6 +3,7 @@ import { quiz } from '../../../api/index'
 import type { Contest, RuleSentence } from '../../../api/shapes'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
+import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { freshKey, offerGroupShare, open } from '../../../platform/wx'
@@ -79,6 +80,7 @@ Page({
   /** Resumes the open paper too: the server gives that one back. */
   async begin() {
     await act(this, async () => {
+      await mustAgree()
       const { id } = await quiz.begin(this.data.id, this.data.key)
       open(`/packages/quiz/answer/index?id=${id}`)
     })

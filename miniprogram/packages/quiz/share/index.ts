@@ -2,6 +2,7 @@
 import { shares } from '../../../api/index'
 import type { Share } from '../../../api/shapes'
 import { BASE_URL } from '../../../config/env'
+import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
 import { freshKey, offerGroupShare, preview } from '../../../platform/wx'
@@ -28,6 +29,7 @@ Page({
 
   async read() {
     await load(this, async () => {
+      await mustAgree()
       const share = await shares.share(this.data.id, this.data.key)
       return { share, poster: new RegExp('^https:').test(share.image_url) ? share.image_url : BASE_URL + share.image_url }
     })
