@@ -68,7 +68,7 @@ Page({
       questions: fill(t.questions, { count: rules.question_count }),
       minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
       full: fill(t.full, { count: rules.max_score }),
-      today: left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
+      today: me?.open_attempt_id ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
       best: best === null ? '' : fill(t.best, { score: best }),
       action: me?.open_attempt_id ? t.go_on : left > 0 ? t.start : t.look,
     }

@@ -62,6 +62,7 @@ Page({
     const { t } = this.data
     const left = me?.attempts_left_today ?? rules.papers_per_day
     const resumes = Boolean(me?.open_attempt_id)
+    const today = left > 0 ? fill(t.left_today, { count: left }) : t.none_left
     const best = me?.best_score ?? null
     return {
       title,
@@ -71,7 +72,7 @@ Page({
         fill(t.full, { count: rules.max_score }),
       ],
       window: fill(t.window, { opens: sayInstant(opens_at), closes: sayInstant(closes_at) }),
-      today: state === 'open' ? (left > 0 ? fill(t.left_today, { count: left }) : t.none_left) : t[state],
+      today: state !== 'open' ? t[state] : resumes ? t.paper_open : today,
       best: best === null ? '' : fill(t.best, { score: best }),
       action: state !== 'open' ? '' : resumes ? t.go_on : left > 0 ? t.start : '',
     }

@@ -1,0 +1,27 @@
+"""The mini-program's logic and its calls to the server, tested in Node."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from tests.kit.client import CheckedClient
+from tests.miniprogram.test_checks import ROOT, node_path
+
+
+def test_logic_words_and_calls_of_the_mini_program(client: CheckedClient, tmp_path: Path) -> None:
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(client.document), encoding="utf-8")
+    run = subprocess.run(
+        [node_path(), "tests/miniprogram/run.mjs"],
+        cwd=ROOT,
+        env=os.environ | {"KEPU_OPENAPI": str(document)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    print(run.stdout[-20_000:])
+    assert run.returncode == 0, run.stderr
