@@ -29,7 +29,8 @@ def routes(world: World) -> Blueprint:
     _by_name(world, blueprint)
     blueprint.register_error_handler(LookupError, lambda error: (_said(error), 404))
     blueprint.register_error_handler(ValueError, lambda error: (_said(error), 400))
-    blueprint.register_error_handler(people.NotNowError, lambda error: (_not_now(error), 409))
+    blueprint.register_error_handler(people.NotNowError, lambda error: (_said(error), 409))
+    blueprint.register_error_handler(people.RefusedError, _refused)
     return blueprint
 
 
@@ -61,8 +62,9 @@ def _said(error: Exception) -> dict[str, str]:
     return {"error": str(error.args[0] if error.args else error)}
 
 
-def _not_now(error: people.NotNowError) -> dict[str, Any]:
-    return {**_said(error), "errcode": error.errcode}
+def _refused(error: people.RefusedError) -> dict[str, Any]:
+    """An answer like any other of WeChat's: nothing went wrong on the way."""
+    return {"errcode": error.errcode, "errmsg": str(error.args[0])}
 
 
 def note_unknown(world: World, method: str, path: str) -> None:

@@ -19,10 +19,14 @@ CHANGEABLE = ("name", "phone", "blocks", "risky", "minor")
 
 
 class NotNowError(Exception):
-    """An act that the phone would not offer just now; `errcode` is WeChat's number for it."""
+    """An act that the phone would not offer just now."""
 
-    def __init__(self, why: str, errcode: int | None = None) -> None:
-        super().__init__(why)
+
+class RefusedError(Exception):
+    """An act that WeChat answers with an errcode of its own."""
+
+    def __init__(self, errcode: int, errmsg: str) -> None:
+        super().__init__(errmsg)
         self.errcode = errcode
 
 

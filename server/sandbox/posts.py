@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from server.sandbox import groups, people
 from server.sandbox.clock import beijing
-from server.sandbox.people import NotNowError, Person
+from server.sandbox.people import NotNowError, Person, RefusedError
 from server.sandbox.world import World
 
 PLACES = ("person", "group", "timeline")
@@ -78,14 +78,14 @@ def opened(world: World, body: dict[str, Any]) -> dict[str, Any]:
 def group_enter_info(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """What wx.getGroupEnterInfo gives after the card `post`, sealed with the last login's key.
 
-    Raises: LookupError; NotNowError with 40097 outside of a group, 65206 when the person left it.
+    Raises: LookupError; RefusedError with 40097 outside of a group, 65206 when the person left it.
     """
     person = people.known(world, str(body.get("person")))
     row = world.store.one("SELECT * FROM posts WHERE id = ?", body.get("post"))
     if row is None or row["place"] != "group":
-        raise NotNowError("the page was not opened from a group", 40097)
+        raise RefusedError(40097, "the page was not opened from a group")
     if not groups.is_member(world, row["target"], person):
-        raise NotNowError("the person is not in the group any more", 65206)
+        raise RefusedError(65206, "the person is not in the group any more")
     sql = "SELECT session_key FROM people WHERE person = ?"
     login = world.store.one(sql, person.person)
     if login is None or login["session_key"] is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.sandbox import grants, people
-from server.sandbox.people import NotNowError, Person
+from server.sandbox.people import Person, RefusedError
 from server.sandbox.world import World
 
 MOST_TEMPLATES = 5
@@ -18,7 +18,7 @@ KEPT, MAIN_SWITCH, PRIVACY = "subscribe:", "main-switch", "privacy"
 def asked(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """The subscription sheet for these templates: which to ask for, and what is settled already.
 
-    Raises: LookupError for nobody; NotNowError with WeChat's number when there is no sheet.
+    Raises: LookupError for nobody; RefusedError with WeChat's number when there is no sheet.
     """
     person = people.known(world, str(body.get("person")))
     wishes = body.get("templates")
@@ -85,13 +85,13 @@ def privacy(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 def _check(world: World, person: Person, wishes: object) -> None:
     if not isinstance(wishes, list) or not wishes:
-        raise NotNowError("TmplIds can't be empty", 10001)
+        raise RefusedError(10001, "TmplIds can't be empty")
     if len(wishes) > MOST_TEMPLATES:
-        raise NotNowError("Templates count out of max bounds", 20003)
+        raise RefusedError(20003, "Templates count out of max bounds")
     if not all(isinstance(wish, str) and wish in world.templates for wish in wishes):
-        raise NotNowError("No template data return, verify the template id exist", 20001)
+        raise RefusedError(20001, "No template data return, verify the template id exist")
     if _choice(world, person, MAIN_SWITCH) == "off":
-        raise NotNowError("The main switch is switched off", 20004)
+        raise RefusedError(20004, "The main switch is switched off")
 
 
 def _kept(world: World, person: Person) -> dict[str, str]:

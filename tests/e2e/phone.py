@@ -106,12 +106,15 @@ def window(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def wechat(receiver: Receiver) -> Iterator[Emulator]:
+def wechat(receiver: Receiver, window: BrowserContext) -> Iterator[Emulator]:
     with emulated_wechat(server=receiver.url, pause=lambda _seconds: None) as emulator:
         emulator.post("apps", official_account={"mode": "plain"})
         receiver.answer = account(emulator)
         Api(emulator).official("/cgi-bin/menu/create", {"button": MENU})
         yield emulator
+        # A page that still asks while its world ends would write an error.
+        for page in window.pages:
+            page.close()
 
 
 def account(emulator: Emulator) -> Callable[[Push], tuple[int, bytes]]:

@@ -24,7 +24,9 @@ GOOD = """
 <div style="width: 6em">三行字三行字三行字</div>
 """
 LABEL = """
-<wx-label style="display: block; height: 64px">同意<wx-radio style="width: 9px"></wx-radio></wx-label>
+<wx-label style="display: block; height: 64px">
+  同意<wx-radio style="width: 9px"></wx-radio>
+</wx-label>
 """
 SCROLLED = """
 <wx-scroll-view style="overflow-x: auto"><div style="width: 900px">很宽</div></wx-scroll-view>

@@ -3,7 +3,7 @@
 import { $, badge, shown } from "./dom.js";
 import { drawFollowing } from "./chat.js";
 import { plain } from "./lines.js";
-import { drawMore } from "./route.js";
+import { drawHead } from "./route.js";
 import { memoryOf, moment, person, phone, remember } from "./state.js";
 import { TIMELINE, drawMoments, drawTalk, drawTalks, talks, timeline, unreadOf } from "./talks.js";
 
@@ -23,7 +23,7 @@ export function draw() {
   shown("quiet", phone.notices.length === 0);
   if (phone.view === "talk") drawTalk();
   if (phone.view === "moments") drawMoments();
-  drawMore();
+  drawHead();
 }
 
 function countUnread() {

@@ -31,7 +31,8 @@ export async function ask(address, body) {
 /** An act whose answer the caller wants. A refusal is thrown as WeChat words it. */
 export async function told(name, body = {}) {
   const { status, body: result } = await ask(`/_emu/${name}`, { person, ...body });
-  if (status !== 200) throw { errCode: result.errcode ?? -1, errMsg: result.error };
+  if (status !== 200) throw { errCode: -1, errMsg: result.error };
+  if (result.errcode) throw { errCode: result.errcode, errMsg: result.errmsg };
   judge(result.attempts ?? []);
   return result;
 }

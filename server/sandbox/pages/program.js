@@ -13,7 +13,6 @@ window.shell = {
   get start() { return start; },
   join(joined) {
     program = joined;
-    fresh = false;
     clearTimeout(timer);
     shown("program-loading", false);
     shown("program-trouble", false);
@@ -60,20 +59,19 @@ function cut(query) {
   }));
 }
 
-/** The frame comes to the front. */
+/** The frame comes to the front: at a wanted page, or where it was left. */
 export function enterProgram() {
-  start ??= { person, path: "", query: {}, scene: FROM_LIST, mode: "default" };
+  if (!fresh) start = { person, path: "", query: {}, scene: FROM_LIST, mode: "default" };
+  fresh = false;
   if (frame === null) boot();
-  else if (program !== null) {
-    program.show(fresh ? start : { ...start, path: "", query: {} });
-    fresh = false;
-  }
+  else program?.show(start);
   frame.focus();
 }
 
-/** Something else of WeChat comes to the front; the mini-program stays as it is. */
+/** Something else of WeChat comes to the front; only a single page ends with that. */
 export function leaveProgram() {
-  program?.hide();
+  if (start.mode === "singlePage") stopProgram();
+  else program?.hide();
 }
 
 export function boot() {

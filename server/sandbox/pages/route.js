@@ -43,9 +43,8 @@ export function go(view) {
   shown("bar", view !== "app");
   shown("back", BACK.includes(view));
   shown("tabs", view === "home" || view === "scan");
-  drawMore();
+  drawHead();
   drawTabs(view);
-  $("title").textContent = TITLES[view]();
   if (before === "app") leaveProgram();
   if (before !== "" && view !== "app") $("title").focus();
   arrive(view);
@@ -66,8 +65,10 @@ function drawTabs(view) {
   }
 }
 
-/** The key at the top right: each view has its own. */
-export function drawMore() {
+/** The title, and the key at the top right: each view has its own. */
+export function drawHead() {
+  const title = TITLES[phone.view]();
+  if ($("title").textContent !== title) $("title").textContent = title;
   const more = phone.owner === null ? undefined : MORE[phone.view];
   const offered = more !== undefined && more.offered();
   shown("more", offered);

@@ -97,7 +97,9 @@ export async function makeGroup() {
   const picked = await pickPeople({ title: "发起群聊", named: true });
   if (picked === null) return;
   const group = await act("groups", { name: picked.name, members: [person, ...picked.people] });
-  if (group !== null) location.hash = `talk/${group.group}`;
+  if (group === null) return;
+  if (!phone.groups.some((known) => known.group === group.group)) phone.groups.push(group);
+  location.hash = `talk/${group.group}`;
 }
 
 export async function groupSettings() {
