@@ -140,6 +140,7 @@ def test_a_killed_worker_is_replaced_and_closes_what_was_left_open(
         assert told["state"] == "expired"
         assert told["score"] == foretold["score"]
         assert told["correct_count"] == foretold["correct_count"]
+        ALL[people[0].person] = told
     finally:
         demo.emu("POST", "clock", {"offset_s": 0})
 
