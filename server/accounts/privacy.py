@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, delete, select, update
+from sqlalchemy import ScalarSelect, bindparam, delete, select, update
 
 from server.accounts import identities
 from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
 from server.accounts.models import Citizen, Consent, Identity, SessionToken
 from server.accounts.rules import clean_name, fits
 from server.base.errors import Invalid, NotAuthenticated, Unavailable
+from server.base.prepared import run, table
 from server.base.web.idempotency import forget_caller
 from server.base.work import Work
 from server.units import service as units
@@ -29,6 +30,14 @@ class ConsentGiven:
     under_14: bool
     guardian_name: str | None = None
     guardian_relation: str | None = None
+
+
+_citizen = table(Citizen)
+_HELD = (
+    select(_citizen.c.erased_at, _citizen.c.merged_into)
+    .where(_citizen.c.id == bindparam("citizen_id"))
+    .with_for_update()
+)
 
 
 def give_consent(work: Work, citizen_id: int, given: ConsentGiven) -> Consent:
@@ -84,9 +93,12 @@ def latest_version(citizen_id: Any) -> ScalarSelect[str | None]:
     )
 
 
+_LATEST = select(latest_version(bindparam("citizen_id", type_=_citizen.c.id.type)))
+
+
 def has_consented(work: Work, citizen_id: int) -> bool:
     """Whether the policy in force was agreed to."""
-    version = work.session.scalar(select(latest_version(citizen_id)))
+    version = run(work, _LATEST, {"citizen_id": citizen_id}).scalar()
     return version == work.settings.policy_version
 
 
@@ -96,11 +108,7 @@ def hold(work: Work, citizen_id: int) -> None:
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
     with another citizen.
     """
-    row = work.session.execute(
-        select(Citizen.erased_at, Citizen.merged_into)
-        .where(Citizen.id == citizen_id)
-        .with_for_update()
-    ).one_or_none()
+    row = run(work, _HELD, {"citizen_id": citizen_id}).one_or_none()
     if row is None or row.erased_at is not None:
         raise NotAuthenticated
     if row.merged_into is not None:
@@ -140,8 +148,8 @@ def erase(work: Work, citizen_id: int) -> None:
 def forget_own(work: Work, citizen_id: int) -> None:
     """Blank the person, drop identities and sessions, open the ledger of consents to nobody."""
     session = work.session
-    for table in (Identity, SessionToken):
-        session.execute(delete(table).where(table.citizen_id == citizen_id))
+    for model in (Identity, SessionToken):
+        session.execute(delete(model).where(model.citizen_id == citizen_id))
     session.execute(
         update(Consent)
         .where(Consent.citizen_id == citizen_id)

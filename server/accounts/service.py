@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from server.accounts import avatars, identities, phones, privacy
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked
 from server.base.ids import new_token
+from server.base.prepared import run, table
 from server.base.signing import token_hash
 from server.base.work import Actor, Hooks, Work
 from server.wechat.gateway import Identity as WeChatIdentity
@@ -23,6 +24,30 @@ from server.wechat.gateway import Identity as WeChatIdentity
 CITIZEN = "citizen"
 AppName = Literal["official_account", "mini_program"]
 _BATCH = 500
+
+_citizen, _token = table(Citizen), table(SessionToken)
+_CALLER = (
+    select(_citizen.c.id, privacy.latest_version(_citizen.c.id).label("version"))
+    .join(_token, _token.c.citizen_id == _citizen.c.id)
+    .where(
+        _token.c.token_hash == bindparam("of_hash"),
+        _token.c.revoked_at.is_(None),
+        _token.c.expires_at > bindparam("at"),
+        _citizen.c.erased_at.is_(None),
+        _citizen.c.merged_into.is_(None),
+    )
+)
+_NAMES = select(
+    _citizen.c.id,
+    _citizen.c.nickname,
+    _citizen.c.avatar_url,
+    _citizen.c.city,
+    _citizen.c.public_rank,
+    _citizen.c.under_14,
+).where(_citizen.c.id.in_(bindparam("ids", expanding=True)), _citizen.c.erased_at.is_(None))
+_PLACE = select(_citizen.c.city, _citizen.c.county, _citizen.c.unit_id, _citizen.c.audience).where(
+    _citizen.c.id == bindparam("citizen_id")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,21 +120,10 @@ def sign_out(work: Work, token: str) -> None:
 
 def resolve(work: Work, token: str) -> Actor | None:
     """The citizen behind a bearer token, and whether the policy in force was agreed to."""
-    found = work.session.execute(
-        select(Citizen.id, privacy.latest_version(Citizen.id))
-        .join(SessionToken, SessionToken.citizen_id == Citizen.id)
-        .where(
-            SessionToken.token_hash == token_hash(token),
-            SessionToken.revoked_at.is_(None),
-            SessionToken.expires_at > work.now,
-            Citizen.erased_at.is_(None),
-            Citizen.merged_into.is_(None),
-        )
-    ).one_or_none()
+    found = run(work, _CALLER, {"of_hash": token_hash(token), "at": work.now}).one_or_none()
     if found is None:
         return None
-    citizen_id, version = found
-    return Actor(kind=CITIZEN, id=citizen_id, consented=version == work.settings.policy_version)
+    return Actor(kind=CITIZEN, id=found.id, consented=found.version == work.settings.policy_version)
 
 
 def citizen_of_openid(work: Work, app: AppName, openid: str, *, create: bool) -> int | None:
@@ -159,21 +173,10 @@ def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:
     names = dict.fromkeys(wanted, nobody)
     unnamed = work.texts.say("accounts.name.unnamed")
     for some in batched_ids(wanted):
-        rows = work.session.execute(
-            select(
-                Citizen.id,
-                Citizen.nickname,
-                Citizen.avatar_url,
-                Citizen.city,
-                Citizen.public_rank,
-                Citizen.under_14,
-            ).where(Citizen.id.in_(some), Citizen.erased_at.is_(None))
-        )
-        for row in rows:
-            public = row.public_rank and not row.under_14
-            nickname = row.nickname or unnamed
+        for row in run(work, _NAMES, {"ids": some}):
+            public, nickname = row.public_rank and not row.under_14, row.nickname
             names[row.id] = Name(
-                shown=nickname if public or not row.nickname else masked(nickname),
+                shown=(nickname if public else masked(nickname)) if nickname else unnamed,
                 avatar_url=row.avatar_url if public else None,
                 city=row.city,
             )
@@ -182,11 +185,7 @@ def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:
 
 def place_of(work: Work, citizen_id: int) -> Place:
     """Where a citizen counts on boards at this moment."""
-    row = work.session.execute(
-        select(Citizen.city, Citizen.county, Citizen.unit_id, Citizen.audience).where(
-            Citizen.id == citizen_id
-        )
-    ).one_or_none()
+    row = run(work, _PLACE, {"citizen_id": citizen_id}).one_or_none()
     if row is None:
         return Place(city=None, county=None, unit_id=None, audience=None)
     audience = None if row.audience is None else row.audience.value

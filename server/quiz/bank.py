@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, select
 
+from server.base.prepared import run, table
 from server.base.tables import insert_for
 from server.base.work import Work
 from server.quiz import models
 from server.quiz.drawing import Item, fits
 from server.quiz.kinds import QuestionState
-from server.quiz.prepared import run, table
 from server.quiz.rules import Part
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from server.base.errors import Unavailable
+from server.base.prepared import run, table
 from server.base.work import Work
 from server.quiz import boards, contests, papers, queries, sheets
 from server.quiz.bank import bank_of
@@ -19,7 +20,6 @@ from server.quiz.board_keys import REGION, TOTAL, to_millisecond
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Entry
 from server.quiz.papers import Slot
-from server.quiz.prepared import run, table
 from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, standing
 from server.quiz.sheets import Sheet
 

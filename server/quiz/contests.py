@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Select, bindparam, or_, select
 
 from server.base.errors import NotFound
+from server.base.prepared import run, table
 from server.base.work import Work
 from server.quiz.models import Contest, RuleSetRow
-from server.quiz.prepared import run, table
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import LATE_START, RuleSet, deadline, is_over
 

@@ -14,10 +14,10 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
+from server.base.prepared import run, table
 from server.base.work import Work
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
-from server.quiz.prepared import run, table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ def table(model: type[Base]) -> Table:
 def run(work: Work, statement: Executable, values: dict[str, Any]) -> CursorResult[Any]:
     """Run a prepared statement in this transaction; `values` by the names of its parameters.
 
-    What the session has not written yet is not seen: the services here write by statements only.
+    What the session has still to write is written first, as the session itself would do.
     """
+    work.session.flush()
     return work.session.connection().execute(statement, values)
