@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test prove lint bench lock clean
+.PHONY: help run test prove lint bench upload lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -45,6 +45,10 @@ prove: $(VENV)/.tests node_modules/.ready  ## the tests with the full figures
 
 bench: $(VENV)/.tests  ## measure the hot paths against their floors, side by side
 	$(BIN)/python -m tests.bench
+
+upload:  ## upload the mini-program to WeChat (by a person, see docs/release.md)
+	cd .ci/upload && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	node .ci/upload/upload.mjs
 
 lock: $(VENV)/.tests  ## write the hashed locks anew
 	$(BIN)/pip install --quiet uv
