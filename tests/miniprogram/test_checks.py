@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ CHECK = "server/sandbox/phone/check.mjs"
 
 
 def node_path() -> str:
-    found = shutil.which("node")
+    # Where the machine's own is absent or old, one lies beside the interpreter.
+    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
     if found is None:
         pytest.fail("Node is needed to check the mini-program")
     return found
@@ -44,6 +46,41 @@ def test_the_command_lists_faults_by_line_and_fails(tmp_path: Path) -> None:
         'packages/quiz/round/index.wxml:1: bind:tap names "go", '
         "which is no handler of packages/quiz/round/index.ts\n"
     )
+
+
+def test_the_mini_program_is_sound() -> None:
+    run = node(CHECK, "miniprogram")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "young", "line"),
+    [
+        (
+            "app.json",
+            '        "board/index",\n',
+            "",
+            "packages/quiz/board/index.json:1: page packages/quiz/board/index is not in app.json",
+        ),
+        (
+            "pages/home/index.ts",
+            "  board(",
+            "  bored(",
+            'bind:tap names "board", which is no handler of pages/home/index.ts',
+        ),
+    ],
+)
+def test_a_page_or_a_handler_that_is_removed_is_told_with_its_line(
+    tmp_path: Path, file: str, old: str, young: str, line: str
+) -> None:
+    app = tmp_path / "app"
+    shutil.copytree(ROOT / "miniprogram", app)
+    text = (app / file).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (app / file).write_text(text.replace(old, young), encoding="utf-8")
+    run = node(CHECK, str(app))
+    assert run.returncode == 1
+    assert any(said.endswith(line) for said in run.stdout.splitlines()), run.stdout
 
 
 def test_the_command_wants_one_folder() -> None:

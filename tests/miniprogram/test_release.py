@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 from tests.miniprogram.test_checks import ROOT, node, node_path
 
 UPLOAD = ROOT / ".ci/upload"
+# What WeChat lets a mini-program do only after the console declares it; of its list those that
+# could ever come in question here.
+PRIVATE = re.compile(
+    r"\b(chooseAvatar|getPhoneNumber|chooseImage|chooseMedia|chooseMessageFile|chooseAddress"
+    r"|getLocation|getFuzzyLocation|chooseLocation|choosePoi|onLocationChange|startLocationUpdate"
+    r"|saveImageToPhotosAlbum|saveVideoToPhotosAlbum|addPhoneContact|addPhoneCalendar"
+    r"|setClipboardData|getClipboardData|getWeRunData|getRecorderManager|startRecord|scanBluetooth"
+    r"|openBluetoothAdapter|createCameraContext|onAccelerometerChange|onGyroscopeChange"
+    r"|onCompassChange|getUserProfile|getUserInfo)\b|type=\"(nickname)\""
+)
 
 
 def test_what_is_packed_and_what_a_release_needs() -> None:
@@ -51,3 +62,21 @@ def test_no_test_and_no_pipeline_needs_wechats_tool() -> None:
     named = {**top.get("dependencies", {}), **top.get("devDependencies", {})}
     assert "miniprogram-ci" not in named
     assert "upload" not in (ROOT / ".ci/run").read_text()
+
+
+def test_the_declarations_of_privacy_are_those_of_what_the_pages_use() -> None:
+    sources = [
+        path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / "miniprogram").rglob("*"))
+        if path.suffix in (".ts", ".wxml")
+    ]
+    used = {one or other for text in sources for one, other in PRIVATE.findall(text)}
+    guide = (ROOT / "docs/release.md").read_text(encoding="utf-8")
+    declared = set(re.findall(r"^\| `([a-z]\w+)` \|", guide, re.MULTILINE))
+    assert used == declared
+
+
+def test_every_setting_of_an_upload_is_in_the_guide() -> None:
+    guide = (ROOT / "docs/release.md").read_text(encoding="utf-8")
+    asked = set(re.findall(r"KEPU_UPLOAD_\w+", (UPLOAD / "wishes.mjs").read_text()))
+    assert asked == set(re.findall(r"KEPU_UPLOAD_\w+", guide))
