@@ -46,7 +46,8 @@ prove: $(VENV)/.tests node_modules/.ready  ## the tests with the full figures
 bench: $(VENV)/.tests  ## measure the hot paths against their floors, side by side
 	$(BIN)/python -m tests.bench
 
-upload:  ## upload the mini-program to WeChat (by a person, see docs/release.md)
+upload: node_modules/.ready  ## upload the mini-program to WeChat (by a person, see docs/release.md)
+	@test -n "$$KEPU_UPLOAD_APPID" || { node .ci/upload/upload.mjs; exit 1; }
 	cd .ci/upload && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	node .ci/upload/upload.mjs
 
