@@ -71,6 +71,13 @@ def of_person(world: World, person: Person) -> list[dict[str, Any]]:
     return [shown(world, row) for row in world.store.all(sql, person.person)]
 
 
+def name_of(world: World, opengid: str) -> str:
+    """The name that WeChat shows for a group's id; empty where no group has it."""
+    rows = world.store.all("SELECT word, name FROM groups")
+    named = (str(row["name"]) for row in rows if people.group_id(world, row["word"]) == opengid)
+    return next(named, "")
+
+
 def is_member(world: World, word: str, person: Person) -> bool:
     """Whether the person is in the group now."""
     sql = "SELECT 1 FROM members WHERE word = ? AND person = ?"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import http.client
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Response, abort, request, send_from_directory
 
+from server.sandbox import groups
 from server.sandbox.http_server import cut
 from server.sandbox.world import World
 
@@ -48,6 +49,10 @@ def routes(world: World) -> Blueprint:
             abort(404)
         return _part(folder, name)
 
+    @blueprint.get("/group")
+    def group() -> dict[str, str]:
+        return {"name": groups.name_of(world, request.args.get("opengid", ""))}
+
     @blueprint.route("/net/<host>/", defaults={"path": ""}, methods=METHODS)
     @blueprint.route("/net/<host>/<path:path>", methods=METHODS)
     def onward(host: str, path: str) -> Response:
@@ -71,7 +76,7 @@ def _forwarded(base: str, path: str) -> Response:
     if (request.content_length or 0) > LIMIT_BYTES:
         return Response("", status=413, headers=REFUSED)
     parts = urlsplit(base)
-    target = f"{parts.path.rstrip('/')}/{path}"
+    target = f"{parts.path.rstrip('/')}/{quote(path)}"
     if request.query_string:
         target += f"?{request.query_string.decode('latin-1')}"
     headers = {name: request.headers[name] for name in SENT_ON if name in request.headers}

@@ -45,6 +45,8 @@ class Emulator:
     registered: dict[str, Any] = field(default_factory=new_apps)
     templates: Path = TEMPLATES
     app_json: Path | None = None
+    bundle: Path | None = None
+    net: dict[str, str] = field(default_factory=dict)
     deadline_s: float = 5.0
     attempts: int = 3
     sent_event_s: tuple[float, float] | None = None
@@ -58,6 +60,8 @@ class Emulator:
             attempts=self.attempts,
             sent_event_s=self.sent_event_s,
             app_json=self.app_json,
+            bundle=self.bundle,
+            net=self.net,
         )
         self.world = World(
             settings=settings,

@@ -2,7 +2,6 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { Cache } from "./cache.mjs";
 import { Disk } from "./disk.mjs";
 import { fileOf, scripts } from "./scripts.mjs";
 import { walk } from "./walk.mjs";
@@ -13,7 +12,7 @@ const CARRIED = new Set([".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".mp3
 
 /**
  * The script's text.
- * @param {{ root: string, modules: string, elements: Set<string>, cache: Cache }} options
+ * @param {{ root: string, modules: string, elements: Set<string>, cache: import("./cache.mjs").Cache }} options
  */
 export async function bundle({ root, modules, elements, cache }) {
   const disk = new Disk(root, modules);

@@ -1,8 +1,10 @@
 // JavaScript and TypeScript: each file one CommonJS function, each reference resolved beforehand.
 
 import esbuild from "esbuild";
-import { Disk, beside } from "./disk.mjs";
+import { beside } from "./disk.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
+
+/** @typedef {import("./disk.mjs").Disk} Disk */
 
 const REQUIRE = /\brequire\(\s*["']([^"']+)["']\s*\)/g;
 const PACKAGE = /^(miniprogram_npm\/(?:@[^/]+\/)?[^/]+)\//;

@@ -1,7 +1,9 @@
 // From app.json to every page and component in use, with the place of each component resolved.
 
-import { Disk, beside, foreign, tidy } from "./disk.mjs";
+import { beside, foreign, tidy } from "./disk.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
+
+/** @typedef {import("./disk.mjs").Disk} Disk */
 
 /**
  * @typedef {{ path: string, page: boolean, json: Record<string, any>, scope: string | undefined }} Unit

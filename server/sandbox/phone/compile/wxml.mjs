@@ -1,17 +1,19 @@
 // Templates and their scripts: one group for the whole app, every warning of the compiler a fault.
 
 import { createRequire } from "node:module";
-import { Disk, beside, foreign, tidy } from "./disk.mjs";
+import { beside, foreign, tidy } from "./disk.mjs";
 import { CompileError } from "./problem.mjs";
 import { tagsOf } from "./tags.mjs";
 import { wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
+
+/** @typedef {import("./disk.mjs").Disk} Disk */
 
 /** @typedef {import("./walk.mjs").Program} Program */
 
 const require = createRequire(import.meta.url);
 const REQUIRE = /require\(\s*['"]([^'"]+)['"]\s*\)/g;
 // Templates that the built-in elements stand on.
-const SHELLS = { empty: "", slot: "<slot/>", track: '<h-div class="wx-track"><slot/></h-div>' };
+const SHELLS = { empty: "", slot: "<slot/>", track: "<h-div><slot/></h-div>" };
 
 /**
  * All templates as one expression, and the tags that nobody provides (of other people's code only).

@@ -4,8 +4,10 @@
 
 import postcss from "postcss";
 import selectorParser from "postcss-selector-parser";
-import { Disk, beside, foreign } from "./disk.mjs";
+import { beside, foreign } from "./disk.mjs";
 import { CompileError } from "./problem.mjs";
+
+/** @typedef {import("./disk.mjs").Disk} Disk */
 
 /** @typedef {import("./walk.mjs").Program} Program */
 

@@ -15,7 +15,7 @@ export const pageMeta: ElementKind = {
     if (!page) return undefined;
     const base = page.getAttribute("style") ?? "";
     const draw = (): void => {
-      page.setAttribute("style", `${base};${lengths(host.text("pageStyle"))}`);
+      page.setAttribute("style", [base, lengths(host.text("pageStyle"))].filter(Boolean).join(";"));
       if (host.text("pageFontSize")) page.style.fontSize = fontSize(host);
       if (host.text("backgroundColor")) page.style.backgroundColor = host.text("backgroundColor");
       document.documentElement.style.fontSize = host.text("rootFontSize") === "system" ? fontSize(host) : host.text("rootFontSize");

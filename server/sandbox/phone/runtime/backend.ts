@@ -41,7 +41,9 @@ function keepOwnEvents(backend: glassEasel.CurrentWindowBackendContext): void {
 
 /** Whether any listener heard it. */
 function deliver(target: Element, gesture: Gesture, event: Event): boolean {
-  let at: Framed | null = target;
+  // A button that is off takes no tap; what lies around it does.
+  const off = gesture.type === "tap" ? target.closest("wx-button[disabled]") : null;
+  let at: Framed | null = off ? off.parentElement : target;
   while (at && !at.__wxElement) at = at.parentElement;
   if (!at?.__wxElement) return false;
   const { type, detail, touches, changedTouches } = gesture;

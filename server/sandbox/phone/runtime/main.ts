@@ -48,7 +48,7 @@ function start(): void {
 }
 
 function shellOf(overlay: Overlay): Shell {
-  return (window.parent === window ? undefined : window.parent.shell) ?? aloneShell(startOf(location.search), overlay);
+  return window.parent.shell ?? aloneShell(startOf(location.search), overlay);
 }
 
 function makePhone(parts: { program: Program; overlay: Overlay; shell: Shell; taps: Taps; space: Space }): Phone {

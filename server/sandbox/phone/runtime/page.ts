@@ -25,8 +25,11 @@ export class Page {
   private top = 0;
   private atBottom = false;
   private wasShown = false;
+  private shown = false;
+  private readonly space: Space;
 
   constructor(space: Space, program: Program, path: string, query: Record<string, string>) {
+    this.space = space;
     this.path = path;
     this.query = query;
     this.settings = { ...program.app.window, ...program.units[path]!.json };
@@ -57,16 +60,20 @@ export class Page {
   }
 
   show(): void {
+    this.shown = true;
     this.frame.hidden = false;
     this.scroller.scrollTop = this.top;
     this.call("onShow");
     this.lifetime("show");
     if (this.wasShown) return;
     this.wasShown = true;
+    this.space.ready.tell();
     this.call("onReady");
   }
 
   hide(): void {
+    if (!this.shown) return;
+    this.shown = false;
     this.top = this.scroller.scrollTop;
     this.call("onHide");
     this.lifetime("hide");

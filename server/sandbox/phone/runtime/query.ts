@@ -25,7 +25,8 @@ export interface View {
 }
 
 interface Wish {
-  caller: Caller;
+  /** Whose template is searched; the page that is open, where none is said. */
+  caller: Caller | undefined;
   selector: string | null;
   all: boolean;
   fields: Fields;
@@ -34,12 +35,12 @@ interface Wish {
 
 export class SelectorQuery {
   private readonly view: View;
-  private caller: Caller;
+  private caller: Caller | undefined;
   private readonly wishes: Wish[] = [];
 
   constructor(view: View, caller?: Caller) {
     this.view = view;
-    this.caller = caller ?? view.page().instance;
+    this.caller = caller;
   }
 
   in(caller: Caller): this {
@@ -111,7 +112,7 @@ export class NodesRef {
 
 function found(view: View, { caller, selector, all, fields }: Wish): unknown {
   if (selector === null) return viewport(view, fields);
-  const root = caller._$.getShadowRoot();
+  const root = (caller ?? view.page().instance)._$.getShadowRoot();
   const nodes = root?.querySelectorAll(selector) ?? [];
   const facts = (all ? nodes : nodes.slice(0, 1)).map((node) => factsOf(view, node, fields));
   return all ? facts : (facts[0] ?? null);

@@ -7,11 +7,13 @@ import { remember } from "./element.ts";
 import type { Load } from "./modules.ts";
 import type { Phone } from "./phone.ts";
 import type { Program } from "./program.ts";
+import { Readiness } from "./ready.ts";
 import { failure, guarded, wordsOf } from "./trouble.ts";
 
 export interface Space {
   code: CodeSpace;
   backend: AssociatedBackend;
+  ready: Readiness;
 }
 
 /** What the framework hands to a component's functions as `this`. */
@@ -50,7 +52,7 @@ export function openSpace(program: Program, around: (type: string, deliver: () =
   const code = env.createCodeSpace("", true);
   code.getComponentSpace().updateComponentOptions({ writeFieldsToNode: false, writeIdToDOM: true });
   const backend = env.associateBackend(makeBackend(program.unknownTags, around));
-  return { code, backend };
+  return { code, backend, ready: new Readiness() };
 }
 
 /** Makes a built-in element known under its tag. */
@@ -74,6 +76,8 @@ export function addElement(space: Space, program: Program, kind: ElementKind, ph
     lifetimes: {
       attached(this: Caller) {
         const host = hostFor(this, kind, phone());
+        // A class in the template would get the element's own scope.
+        if (kind.shell === "track") host.el.firstElementChild?.classList.add("wx-track");
         remember(host);
         for (const name of names) reflect(host, name);
         mounted.set(this, { host, part: undefined });
@@ -108,10 +112,14 @@ function hostFor(caller: Caller, kind: ElementKind, phone: Phone): Host {
 function reflect(host: Host, name: string): void {
   const value = host.raw(name);
   if (name === "hidden") host.el.toggleAttribute("hidden", Boolean(value));
-  else if (name === "ariaRole") host.el.setAttribute("role", value as string);
-  else if (name === "role" && value !== null) host.el.setAttribute("role", value as string);
+  else if (name === "ariaRole" || name === "role") sayRole(host, value);
   else if (name.startsWith("aria")) host.el.setAttribute(`aria-${name.slice(4).toLowerCase()}`, value === null ? (value as never) : String(value));
   else if (host.kind.reflect?.includes(name)) host.el.setAttribute(name.toLowerCase(), value as string);
+}
+
+/** Both ways of writing a role mean the same; an empty one is none. */
+function sayRole(host: Host, value: unknown): void {
+  if (value) host.el.setAttribute("role", String(value));
 }
 
 /** Registers sheets, templates and settings of every page and component. */
@@ -128,6 +136,7 @@ export function addUnits(space: Space, program: Program): void {
 
 /** Runs the module of every page and component, in which each calls Page() or Component(). */
 export function defineUnits(space: Space, program: Program, load: Load): void {
+  space.ready.follow(space.code);
   const named = namedBehaviors(space);
   const globals = window as unknown as Partial<Globals>;
   space.code.componentEnv("", ({ Behavior }) => void (globals.Behavior = fitted(named, Behavior as unknown as Define)));

@@ -1,0 +1,1 @@
+"""The browser phone's runtime and compiler, held against what WeChat does."""

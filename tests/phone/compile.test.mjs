@@ -1,0 +1,65 @@
+// The compiler: every fault is said with its file and line, nothing is done twice.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { build, elementTags } from "../../server/sandbox/phone/build.mjs";
+import { elements } from "./tags.mjs";
+import { compiled, onePage, write } from "./kit.mjs";
+
+const OWN = { "c/own.json": { component: true }, "c/own.wxml": "<view/>", "c/own.ts": "Component({})" };
+const using = (to) => ({ "p/index.json": `{\n  "usingComponents": {\n    "own": "${to}"\n  }\n}` });
+
+const FAULTS = [
+  ["an unknown tag", onePage("<view>\n<marquee/></view>"), /^p\/index\.wxml:2: <marquee> is neither built in nor in usingComponents$/],
+  ["a bad expression", onePage("<view>\n\n{{a b}}</view>"), /^p\/index\.wxml:3: /],
+  ["a missing end tag", onePage("<view>\n<text></view>"), /^p\/index\.wxml:2: missing end tag$/],
+  ["a missing page", { "app.json": '{\n "pages": [\n  "p/gone"]}' }, /^app\.json:3: page p\/gone has no p\/gone\.wxml$/],
+  ["a missing component", { ...onePage("<own/>"), ...using("/c/gone") }, /^p\/index\.json:3: component <own> is not at \/c\/gone$/],
+  ["a component that does not say so", { ...onePage("<own/>"), ...using("/c/own"), ...OWN, "c/own.json": {} }, /^c\/own\.json: a component says "component": true$/],
+  ["a missing module", { ...onePage("<view/>"), "p/index.ts": "\nimport './gone'\nPage({})" }, /^p\/index\.ts:2: module \.\/gone is not found$/],
+  ["a script that is no script", { ...onePage("<view/>"), "p/index.ts": "\nPage({" }, /^p\/index\.ts:2: /],
+  ["a page without a script", { "app.json": { pages: ["p/index"] }, "p/index.wxml": "<view/>" }, /^p\/index\.ts: there is neither \.ts nor \.js$/],
+  ["a sheet that is no sheet", { ...onePage("<view/>"), "p/index.wxss": ".a {\n" }, /^p\/index\.wxss:1: /],
+  ["a local file in a sheet", { ...onePage("<view/>"), "p/index.wxss": "\n.a { background: url(/a.png) }" }, /^p\/index\.wxss:2: a style sheet cannot use a local file$/],
+  ["a missing sheet", { ...onePage("<view/>"), "p/index.wxss": "@import 'gone.wxss';" }, /^p\/index\.wxss: @import gone\.wxss is not found$/],
+  ["a missing template", onePage('<import src="gone.wxml"/>'), /p\/gone\.wxml is missing$/],
+  ["a missing wxs", onePage('<wxs src="gone.wxs" module="m"/>'), /gone\.wxs is missing$/],
+  ["settings that are no JSON", { ...onePage("<view/>"), "app.json": "{" }, /^app\.json: not JSON: /],
+];
+for (const [what, files, words] of FAULTS)
+  test(`${what} is named with its place`, () => assert.rejects(compiled(files), (fault) => fault.name === "CompileError" && words.test(fault.message) || assert.fail(fault.message)));
+
+test("sheets get scopes, lengths of the phone and the tags of its elements", async () => {
+  const text = await compiled({ ...onePage("<own/>"), ...using("../c/own"), ...OWN, "app.wxss": "page { --a: 1rpx }", "p/index.wxss": "@import '../x.wxss';\nview > .a::after { width: 50vh }", "x.wxss": "@keyframes k { from { left: 10.5rpx } }", "c/own.wxss": ":host .a:not(.c) { top: 0 } button { top: 0 }" });
+  const sheets = JSON.parse(/^sheets: (.*),$/m.exec(text)[1]);
+  assert.match(sheets.app, /wx-page \{ --a: calc\(1 \* var\(--rpx\)\) \}/);
+  assert.match(sheets["p/index"], /^@scope \(\[data-page="p\/index"\]\) \{\n@keyframes k \{ from \{ left: calc\(10\.5 \* var\(--rpx\)\) \} \}/);
+  assert.match(sheets["p/index"], /wx-view > \.a::after \{ width: calc\(50 \* var\(--vh\)\) \}/);
+  assert.match(sheets["c/own"], /\[wx-host="?s1"?\] \.s1--a:not\(\.s1--c\)/);
+  assert.match(sheets["c/own"], /wx-button \{/);
+});
+
+test("a build that has nothing to do does nothing; one changed file builds again", async () => {
+  const app = write({ ...onePage("<view/>"), "assets/a.png": "x", "notes.txt": "no asset" });
+  const out = fs.mkdtempSync(path.join(os.tmpdir(), "phone-out-"));
+  const modules = path.resolve("node_modules");
+  try {
+    assert.equal(await build({ app, out, modules }), true);
+    assert.equal(await build({ app, out, modules }), false);
+    assert.deepEqual(fs.readdirSync(path.join(out, "files"), { recursive: true }).sort(), ["assets", "assets/a.png"]);
+    fs.appendFileSync(path.join(app, "p/index.wxml"), "<text/>");
+    assert.equal(await build({ app, out, modules }), true);
+    fs.writeFileSync(path.join(app, "p/index.wxml"), "<view>");
+    await assert.rejects(build({ app, out, modules }), /missing end tag/);
+    await assert.rejects(build({ app, out, modules }), /missing end tag/);
+  } finally {
+    fs.rmSync(out, { recursive: true });
+  }
+});
+
+test("every element has its file and every file its element", async () => {
+  assert.deepEqual((await elements()).sort(), [...elementTags()].sort());
+});
