@@ -151,6 +151,8 @@ def test_swiper_lists_wheels_choices_and_fields_answer_a_finger(page: Page) -> N
     expect(said).to_have_text("1 1 2 -")
     wheel = here(page).locator("wx-picker-view-column")
     assert wheel.evaluate("(column) => column.scrollTop") == 80
+    row, all_rows = box(page, "text=轮2"), box(page, ".wheel")
+    assert row["y"] == pytest.approx(all_rows["y"] + 40)
     wheel.evaluate("(column) => { column.scrollTop = 160 }")
     expect(said).to_have_text("1 1 4 -")
     here(page).get_by_text("甲").tap()

@@ -11,6 +11,7 @@ import { hash } from "./compile/cache.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const PAGE = ["index.html", "phone.css"];
+const PARTS = ["compile", "elements", "page", "runtime", "wx"];
 
 /**
  * Builds into `out`; says whether anything had to be done.
@@ -18,7 +19,7 @@ const PAGE = ["index.html", "phone.css"];
  */
 export async function build({ app, out, modules }) {
   fs.mkdirSync(out, { recursive: true });
-  const runtime = stamp(HERE) + packagesStamp(modules);
+  const runtime = hash(PARTS.map((part) => stamp(path.join(HERE, part))).join() + packagesStamp(modules));
   const whole = hash(runtime + stamp(app));
   const mark = path.join(out, "stamp");
   if (fs.existsSync(mark) && fs.readFileSync(mark, "utf8") === whole) return false;

@@ -23,6 +23,8 @@ export const pickerViewColumn: ElementKind = {
       chosen: () => at,
       show: (index) => {
         at = index;
+        // The chosen row stands in the middle, also the first and the last.
+        track.style.padding = `${Math.max(0, (host.el.clientHeight - height()) / 2)}px 0`;
         host.el.scrollTop = index * height();
       },
     });
