@@ -5,7 +5,6 @@ Wrong settings refuse to start with every complaint in one message. No module re
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -97,7 +96,6 @@ class Settings:
     policy_version: str = "2026-1"
     trusted_proxies: int = 0
     redis_timeout_seconds: float = 0.2
-    sweep_seconds: float = 2.0
     wechat: WeChat = field(default_factory=WeChat)
     database: Database = field(default_factory=Database)
     security: Security = field(default_factory=Security)
@@ -152,7 +150,7 @@ def _toml(path: Path, complaints: list[str]) -> dict[str, Any]:
 def _from_environment(given: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, text in given.items():
-        if not name.startswith(PREFIX) or name in OUTSIDE:
+        if not name.startswith(PREFIX) or name.startswith(OUTSIDE):
             continue
         *sections, key = name.removeprefix(PREFIX).lower().split("__")
         level = values
@@ -163,7 +161,7 @@ def _from_environment(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 # Names that begin with KEPU_ and are meant for other programs or for the start itself.
-OUTSIDE = frozenset({"KEPU_CONFIG", "KEPU_PROVE", "KEPU_POSTGRES_URL", "KEPU_PYTHON"})
+OUTSIDE = ("KEPU_CONFIG", "KEPU_PROVE", "KEPU_UPLOAD_")
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
@@ -217,16 +215,3 @@ def _boolean(value: Any) -> bool:
     if str(value).lower() in ("0", "false", "no", "off", ""):
         return False
     raise ValueError
-
-
-def describe(settings: Settings) -> str:
-    """The settings without their secrets, one JSON line for the log."""
-    return json.dumps(
-        {
-            "environment": settings.environment,
-            "database": settings.database_address.split(":", 1)[0],
-            "redis": settings.redis_url.split(":", 1)[0],
-            "wechat": settings.wechat.api_base,
-            "mode": settings.wechat.official_account.mode,
-        }
-    )

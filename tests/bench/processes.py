@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -99,7 +100,9 @@ class Server:
                 if refusal.code < 500:
                     return
             except OSError:
-                time.sleep(0.05)
+                # Not there yet; should it die meanwhile, that is known at once.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.05)
         raise BenchFailed(f"a server did not start:\n{self._log.read_text('utf-8', 'replace')}")
 
     def cpu_seconds(self) -> float:
