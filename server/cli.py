@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     contest.add_argument("slug")
     contest.add_argument("--preset", default="default")
     contest.add_argument("--programme", default="quiz-contest")
+    contest.add_argument("--title", help="instead of the programme's")
     add("push-menu", _push_menu, "show what changes in the menu and push it")
     scene = add("scene-code", _scene_code, "make the QR code of a scene")
     scene.add_argument("scene")
@@ -122,7 +123,11 @@ def _import_questions(house: House, asked: argparse.Namespace) -> int:
 
 def _open_contest(house: House, asked: argparse.Namespace) -> int:
     ref = commands.open_programme_contest(
-        house.desk, slug=asked.slug, preset=asked.preset, programme=asked.programme
+        house.desk,
+        slug=asked.slug,
+        preset=asked.preset,
+        programme=asked.programme,
+        title=asked.title,
     )
     _tell(ref)
     return 0

@@ -20,8 +20,17 @@ let groupPending = false
 /** Remembers the door that was come in by. */
 export function entered(launch: Launch): void {
   groupPending = FROM_A_GROUP.has(launch.scene) && launch.shareTicket !== undefined
-  code = decodeURIComponent(launch.query.scene ?? '') || code
+  code = decoded(launch.query.scene ?? '') || code
   void reportVisit()
+}
+
+/** The code of a scene; one that somebody garbled stands for none. */
+function decoded(scene: string): string {
+  try {
+    return decodeURIComponent(scene)
+  } catch {
+    return ''
+  }
 }
 
 /** Tells by which code one came, once that is allowed; a report that is lost stops nobody. */

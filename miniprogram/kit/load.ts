@@ -21,29 +21,38 @@ interface Acting {
 
 const CONSENT = '/packages/mine/consent/index'
 
+/** How many reads each page began: an older one that comes late is of no use any more. */
+const begun = new WeakMap<Reading, number>()
+
 /** Reads for a page and shows what came; a page that already shows something keeps it. */
 export async function load(page: Reading, work: () => Promise<Changes>): Promise<void> {
+  const turn = (begun.get(page) ?? 0) + 1
+  begun.set(page, turn)
+  const newest = () => begun.get(page) === turn
   const again = page.data.state === 'content'
   if (!again) page.setData({ state: 'loading' })
   try {
-    page.setData({ state: 'content', ...(await work()) })
+    const changes = await work()
+    if (newest()) page.setData({ state: 'content', ...changes })
   } catch (why) {
-    if (again) say(sentence(why))
-    else page.setData({ state: stateOf(why), problem: sentence(why) })
+    if (newest() && again) say(sentence(why))
+    else if (newest()) page.setData({ state: stateOf(why), problem: sentence(why) })
     ownDefect(why)
   }
 }
 
-/** Does one act at a time; a refusal is said, a missing consent is asked for. */
-export async function act(page: Acting, work: () => Promise<void>): Promise<void> {
-  if (page.data.busy) return
+/** Does one act at a time; a refusal is said, a missing consent is asked for. True when it was done. */
+export async function act(page: Acting, work: () => Promise<void>): Promise<boolean> {
+  if (page.data.busy) return false
   page.setData({ busy: true })
   try {
     await work()
+    return true
   } catch (why) {
     if (codeOf(why) === CONSENT_REQUIRED) open(CONSENT)
     else say(sentence(why))
     ownDefect(why)
+    return false
   } finally {
     page.setData({ busy: false })
   }

@@ -25,11 +25,13 @@ export function weekOf(at: number): string {
   return `${thursday.getUTCFullYear()}-W${two(week)}`
 }
 
-/** `5月1日 09:00` */
-export function sayInstant(instant: string): string {
+/** `5月1日 09:00`; with its year when that is not the year of `now`. */
+export function sayInstant(instant: string, now: number): string {
   const day = beijing(Date.parse(instant))
   const time = `${two(day.getUTCHours())}:${two(day.getUTCMinutes())}`
-  return `${day.getUTCMonth() + 1}月${day.getUTCDate()}日 ${time}`
+  const year = day.getUTCFullYear()
+  const which = year === beijing(now).getUTCFullYear() ? '' : `${year}年`
+  return `${which}${day.getUTCMonth() + 1}月${day.getUTCDate()}日 ${time}`
 }
 
 /** `2026年5月1日` for a calendar day such as 2026-05-01. */
@@ -54,9 +56,9 @@ export function whenIs(start: string | null, end: string | null, today: string):
   return end && today > end ? 'past' : 'now'
 }
 
-/** `1分23秒`; under a minute `23秒`. */
+/** `1 分 23 秒`; under a minute `23 秒`. */
 export function sayDuration(ms: number): string {
   const seconds = Math.round(ms / 1000)
   const minutes = Math.floor(seconds / 60)
-  return minutes > 0 ? `${minutes}分${seconds % 60}秒` : `${seconds}秒`
+  return minutes > 0 ? `${minutes} 分 ${seconds % 60} 秒` : `${seconds} 秒`
 }

@@ -82,7 +82,20 @@ export function fontSize(): number {
   return wx.getAppBaseInfo().fontSizeSetting ?? 16
 }
 
-export const open = (url: string): void => void wx.navigateTo({ url })
+const DEEPEST = 10
+/** A second tap while a page is being opened does not open it twice. */
+let opening = false
+
+/** Whoever goes on has read what was said: it must not lie over the next page. */
+export const open = (url: string): void => {
+  wx.hideToast({ fail: () => undefined })
+  // WeChat stacks no more pages than this: the next one takes the place of the last.
+  if (getCurrentPages().length >= DEEPEST) return replace(url)
+  if (opening) return
+  opening = true
+  // In the single page of a friends' circle WeChat itself says that there is no way on.
+  wx.navigateTo({ url, fail: () => undefined, complete: () => (opening = false) })
+}
 export const replace = (url: string): void => void wx.redirectTo({ url })
 export const restart = (url: string): void => void wx.reLaunch({ url })
 export const openTab = (url: string): void => void wx.switchTab({ url })
@@ -101,7 +114,7 @@ export function setTabs(labels: string[]): void {
 }
 
 export function say(title: string): void {
-  wx.showToast({ title, icon: 'none', duration: 2500 })
+  wx.showToast({ title, icon: 'none', duration: 1800 })
 }
 
 /** Ask before an act; true when the reader agrees. */
@@ -158,9 +171,10 @@ export function groupEntry(): Promise<GroupEntry | null> {
   })
 }
 
-export function copy(data: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    wx.setClipboardData({ data, success: () => resolve(), fail: (why) => reject(why) })
+/** Puts a text on the clipboard; false where WeChat did not allow it. */
+export function copy(data: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    wx.setClipboardData({ data, success: () => resolve(true), fail: () => resolve(false) })
   })
 }
 

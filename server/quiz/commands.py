@@ -106,8 +106,11 @@ def open_programme_contest(
     preset: str = "default",
     programme: str = PROGRAMME,
     bank: str = BANK,
+    title: str | None = None,
 ) -> str:
     """Open a contest for as long as its programme runs; its public id.
+
+    Without a `title` of its own the contest is called as its programme is.
 
     Raises: NoSuchPreset, NoSuchProgramme, RulesRefused (409).
     """
@@ -118,7 +121,7 @@ def open_programme_contest(
             raise NoSuchProgramme(programme=programme)
         plan = ContestPlan(
             slug=slug,
-            title=found.title,
+            title=title or found.title,
             programme_slug=found.slug,
             bank=bank,
             opens_at=beijing_midnight(found.start),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Attempt, Board, BoardLine } from '../../miniprogram/api/shapes'
+import type { Attempt, Board, BoardLine, Contest } from '../../miniprogram/api/shapes'
 import { toggle } from '../../miniprogram/logic/choices'
+import { contestOf } from '../../miniprogram/logic/contests'
 import { clockFace, urgency } from '../../miniprogram/logic/countdown'
 import * as dates from '../../miniprogram/logic/dates'
 import { lookOf } from '../../miniprogram/logic/elder'
@@ -28,17 +29,30 @@ test('weeks are those of ISO 8601, also around the new year', () => {
 })
 
 test('instants and days are said in Chinese and in Beijing time', () => {
-  assert.equal(dates.sayInstant('2026-05-01T01:05:00Z'), '5月1日 09:05')
+  const now = at('2026-12-31T15:59:59Z')
+  assert.equal(dates.sayInstant('2026-05-01T01:05:00Z', now), '5月1日 09:05')
+  assert.equal(dates.sayInstant('2026-12-31T16:00:00Z', now), '2027年1月1日 00:00')
+  assert.equal(dates.sayInstant('2026-12-31T16:00:00Z', now + 1000), '1月1日 00:00')
   assert.equal(dates.sayDay('2026-05-01'), '2026年5月1日')
   assert.equal(dates.sayStretch('2026-05-01', '2026-05-01'), '2026年5月1日')
   assert.equal(dates.sayStretch('2026-05-01', '2026-09-30'), '2026年5月1日—2026年9月30日')
   assert.equal(dates.sayStretch(null, null), '')
 })
 
+test('a page without a contest of its own takes the open one that the reader took part in', () => {
+  const contest = (id: string, state: Contest['state'], best: number | null): Contest =>
+    ({ id, state, me: { best_score: best } }) as Contest
+  const [past, open, taken] = [contest('p', 'closed', 90), contest('o', 'open', null), contest('t', 'open', 0)]
+  assert.equal(contestOf([past, open, taken])?.id, 't')
+  assert.equal(contestOf([past, open])?.id, 'o')
+  assert.equal(contestOf([past])?.id, 'p')
+  assert.equal(contestOf([]), undefined)
+})
+
 test('durations are rounded to seconds', () => {
-  assert.equal(dates.sayDuration(83_400), '1分23秒')
-  assert.equal(dates.sayDuration(59_600), '1分0秒')
-  assert.equal(dates.sayDuration(900), '1秒')
+  assert.equal(dates.sayDuration(83_400), '1 分 23 秒')
+  assert.equal(dates.sayDuration(59_600), '1 分 0 秒')
+  assert.equal(dates.sayDuration(900), '1 秒')
 })
 
 test('a stretch of days is now, later, past or unknown', () => {

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 
 from server.base.work import Desk
+from server.programme.commands import load_campaign
 from server.quiz import attempts, contests
 from server.quiz.commands import (
     import_questions,
@@ -209,3 +210,13 @@ def test_a_contest_of_a_programme_that_is_not_there_is_refused(desk: Desk) -> No
     assert import_questions(desk, QUESTIONS).ok
     with pytest.raises(NoSuchProgramme):
         open_programme_contest(desk, slug="x", programme="nothing")
+
+
+def test_a_second_contest_of_a_programme_may_have_a_title_of_its_own(desk: Desk) -> None:
+    assert load_campaign(desk, QUESTIONS.with_name("campaign.json"), shift=True).ok
+    assert import_questions(desk, QUESTIONS).ok
+    named = open_programme_contest(desk, slug="x", preset="nanjing-2018", title="每题限时赛")
+    plain = open_programme_contest(desk, slug="y")
+    with desk.work(read_only=True) as work:
+        assert contests.contest(work, named).title == "每题限时赛"
+        assert contests.contest(work, plain).title == "2020年广西公民科学素质网络竞赛"

@@ -7,11 +7,16 @@ Component({
     /** The words of all pages. */
     words: { type: Object, value: {} },
     empty: { type: String, value: '' },
+    /** Where an empty page leads on to; the page goes there on `onward`. */
+    way: { type: String, value: '' },
     problem: { type: String, value: '' },
   },
   methods: {
     retry() {
       this.triggerEvent('retry')
+    },
+    onward() {
+      this.triggerEvent('onward')
     },
     consent() {
       open('/packages/mine/consent/index')

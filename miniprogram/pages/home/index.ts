@@ -64,7 +64,7 @@ Page({
     return {
       id,
       title,
-      closes: fill(t.closes, { time: sayInstant(closes_at) }),
+      closes: fill(t.closes, { time: sayInstant(closes_at, wire.now()) }),
       questions: fill(t.questions, { count: rules.question_count }),
       minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
       full: fill(t.full, { count: rules.max_score }),

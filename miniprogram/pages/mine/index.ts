@@ -1,6 +1,7 @@
 /** Mine: who I am here, what I did, and the doors to everything that is the reader's own. */
 import { accounts, quiz } from '../../api/index'
 import type { Profile } from '../../api/shapes'
+import { contestOf } from '../../logic/contests'
 import { fill } from '../../logic/fill'
 import { dress, dressTabs, dressed } from '../../kit/dress'
 import { load } from '../../kit/load'
@@ -27,7 +28,7 @@ Page({
     await load(this, async () => {
       const [profile, contests] = await Promise.all([accounts.me(), quiz.contests()])
       const { t } = this.data
-      const me = contests.items.find(({ state }) => state === 'open')?.me ?? null
+      const me = contestOf(contests.items)?.me ?? null
       return {
         profile,
         name: profile.nickname ?? profile.pending_nickname ?? t.nameless,

@@ -5,13 +5,15 @@ import { fill } from '../../../logic/fill'
 import { forgetConsent } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act } from '../../../kit/load'
-import { confirm, copy, forgetEverything, freshKey, restart, say } from '../../../platform/wx'
+import { confirm, copy, forgetEverything, freshKey, restart, say, wire } from '../../../platform/wx'
 
 /** More than this is copied, not drawn. */
 const SHOWN = 20_000
 
 Page({
   data: { ...dressed('data'), busy: false, held: '', whole: '', at: '', key: '' },
+
+  asking: false,
 
   onLoad() {
     this.setData({ key: freshKey() })
@@ -27,23 +29,33 @@ Page({
       this.setData({
         whole,
         held: whole.slice(0, SHOWN),
-        at: fill(this.data.t.as_of, { time: sayInstant(exported_at) }),
+        at: fill(this.data.t.as_of, { time: sayInstant(exported_at, wire.now()) }),
       })
     })
   },
 
   async copyAll() {
-    await copy(this.data.whole)
-    say(this.data.t.copied)
+    const { t, c, whole } = this.data
+    say((await copy(whole)) ? t.copied : c.failed)
+  },
+
+  async erase() {
+    if (this.asking) return
+    this.asking = true
+    if (await this.sure()) await this.eraseNow()
+    this.asking = false
   },
 
   /** Asked twice: it cannot be taken back. */
-  async erase() {
-    const { t, c, key } = this.data
+  async sure(): Promise<boolean> {
+    const { t, c } = this.data
     const first = { title: t.erase, content: t.erase_what, yes: t.go_on, no: c.cancel }
-    if (!(await confirm(first))) return
     const second = { title: t.erase_sure, content: t.erase_final, yes: t.erase_yes, no: c.cancel }
-    if (!(await confirm(second))) return
+    return (await confirm(first)) && (await confirm(second))
+  },
+
+  async eraseNow() {
+    const { t, key } = this.data
     await act(this, async () => {
       await accounts.erase(key)
       forgetEverything()

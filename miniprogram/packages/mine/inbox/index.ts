@@ -5,7 +5,7 @@ import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
-import { endPull } from '../../../platform/wx'
+import { endPull, open, wire } from '../../../platform/wx'
 
 interface Shown {
   id: string
@@ -40,8 +40,10 @@ Page({
   letter({ id, title, body, posted_at, not_pushed_reason: reason }: Letter): Shown {
     const { t } = this.data
     const why = reason === null ? '' : fill(t.not_pushed, { reason })
-    return { id, title, body, at: sayInstant(posted_at), reason: why }
+    return { id, title, body, at: sayInstant(posted_at, wire.now()), reason: why }
   },
+
+  subscriptions: () => open('/packages/mine/subscriptions/index'),
 
   async onReachBottom() {
     const { next, letters } = this.data

@@ -64,8 +64,8 @@ Page({
     return { profile, quiet: from && to ? fill(t.quiet_hours, { from, to }) : t.quiet_none }
   },
 
-  async change(changes: ProfileChange) {
-    await act(this, async () => {
+  async change(changes: ProfileChange): Promise<boolean> {
+    return act(this, async () => {
       this.setData(this.shown(await accounts.change(changes)))
       say(this.data.t.saved)
     })
@@ -91,8 +91,8 @@ Page({
   async picked(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
     const { value } = event.detail
     if (this.data.sheet === 'quiet_from') {
-      await this.change({ quiet_from: value, quiet_to: this.data.profile?.quiet_to ?? '07:00' })
-      this.setData({ sheet: 'quiet_to', choices: asChoices(QUIET_TO) })
+      const done = await this.change({ quiet_from: value, quiet_to: this.data.profile?.quiet_to ?? '07:00' })
+      this.setData(done ? { sheet: 'quiet_to', choices: asChoices(QUIET_TO) } : { sheet: '' })
     } else {
       this.closeSheet()
       await this.change({ quiet_to: value })

@@ -23,6 +23,7 @@ Page({
   },
   onShow() {
     dress(this, 'unit')
+    if (this.data.state === 'consent') void this.arrive()
   },
 
   async arrive() {

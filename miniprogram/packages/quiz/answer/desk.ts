@@ -1,23 +1,30 @@
 /** The paper on the desk: reads it, keeps what is chosen, saves it in order, hands it in. */
 import { quiz } from '../../../api/index'
-import { Problem } from '../../../api/problem'
+import { Problem, codeOf } from '../../../api/problem'
 import type { Answers } from '../../../api/shapes'
 import * as papers from '../../../logic/attempt'
 import type { Paper } from '../../../logic/attempt'
 import { freshKey, wire } from '../../../platform/wx'
 
-export type Saving = 'saved' | 'kept_here'
+/** `closed`: the server takes nothing more, by the clock or because of another phone. */
+export type Heard = 'saved' | 'kept_here' | 'closed'
+
+/** What did not get through is sent again after this time, without a tap. */
+const AGAIN_MS = 5_000
 
 const kept = (id: string): string => `paper-${id}`
 
 export class Desk {
   readonly id: string
   paper: Paper | null = null
-  private readonly key = freshKey()
-  private readonly told: (saving: Saving) => void
+  private readonly told: (heard: Heard) => void
   private saves = Promise.resolve()
+  private againAt = Infinity
+  private endAt = 0
+  /** One key for one act: the same answers handed in, the same question opened. */
+  private readonly keys = new Map<string, string>()
 
-  constructor(id: string, told: (saving: Saving) => void) {
+  constructor(id: string, told: (heard: Heard) => void) {
     this.id = id
     this.told = told
   }
@@ -28,10 +35,13 @@ export class Desk {
     const index = this.paper?.index
     const paper = papers.paperOf(attempt, wire.now(), wire.read<Answers>(kept(this.id)) ?? {})
     this.paper = index === undefined ? paper : papers.goTo(paper, index)
+    if (paper.phase === 'closed') wire.drop(kept(this.id))
     return this.paper
   }
 
+  /** Takes a choice, unless the time for it is over: then it would count nothing. */
   choose(key: string): void {
+    if (!this.paper || papers.timeLeft(this.paper, wire.now()) <= 0) return
     this.set((paper) => papers.choose(paper, key))
     this.keep()
     void this.save()
@@ -43,31 +53,57 @@ export class Desk {
 
   async openNext(): Promise<void> {
     await this.save()
-    const question = await quiz.next(this.id, freshKey())
-    this.set((paper) => papers.withNext(paper, question))
+    const known = this.paper?.questions.length ?? 0
+    try {
+      const question = await quiz.next(this.id, this.keyFor(`next ${known}`))
+      this.set((paper) => papers.withNext(paper, question))
+    } catch (why) {
+      // Another phone may have opened it, or handed in; what the server has decides.
+      if (!(why instanceof Problem) || why.status !== 409) throw why
+      const paper = await this.read()
+      if (paper.phase === 'closed') this.told('closed')
+      else if (paper.questions.length === known) throw why
+    }
   }
 
   /** One save after the other; what does not get through goes with the next one. */
   save(): Promise<void> {
-    this.saves = this.saves.then(() => this.saveNow())
-    return this.saves
+    const saving = this.saves.then(() => this.saveNow())
+    // A defect in one save is reported by its caller and must not hold up the next.
+    this.saves = saving.catch(() => undefined)
+    return saving
   }
 
+  /** Called as time goes by: sends again what waits for it. */
+  saveAgain(now: number): void {
+    if (now >= this.againAt) void this.save()
+  }
+
+  /** Whether the paper's time is over and it is to be handed in now; after a failure not at once. */
+  isDue(now: number): boolean {
+    if (this.paper?.phase !== 'open' || !papers.isOver(this.paper, now) || now < this.endAt) return false
+    this.endAt = now + AGAIN_MS
+    return true
+  }
+
+  /** After it the server has closed the paper; a paper that is being handed in is left alone. */
   async handIn(): Promise<void> {
-    const paper = this.paper
-    if (!paper || paper.phase !== 'open') return
-    this.paper = papers.inPhase(paper, 'handing_in')
+    if (this.paper?.phase !== 'open') return
+    const answers = papers.toSave(this.paper)
+    this.set((paper) => papers.inPhase(paper, 'handing_in'))
     try {
-      await quiz.submit(this.id, papers.toSave(paper), this.key)
+      await quiz.submit(this.id, answers, this.keyFor(`hand in ${JSON.stringify(answers)}`))
+      this.set((paper) => papers.inPhase(paper, 'closed'))
       wire.drop(kept(this.id))
     } catch (why) {
-      this.paper = papers.inPhase(paper, 'open')
+      this.set((paper) => papers.inPhase(paper, 'open'))
       throw why
     }
   }
 
   private async saveNow(): Promise<void> {
     const answers = this.paper ? papers.toSave(this.paper) : {}
+    this.againAt = Infinity
     if (this.paper?.phase !== 'open' || Object.keys(answers).length === 0) return
     try {
       await quiz.save(this.id, answers)
@@ -76,8 +112,16 @@ export class Desk {
       this.told('saved')
     } catch (why) {
       if (!(why instanceof Problem)) throw why
+      if (codeOf(why) === 'attempt_closed') return this.told('closed')
+      this.againAt = wire.now() + AGAIN_MS
       this.told('kept_here')
     }
+  }
+
+  private keyFor(act: string): string {
+    const key = this.keys.get(act) ?? freshKey()
+    this.keys.set(act, key)
+    return key
   }
 
   private set(change: (paper: Paper) => Paper): void {
@@ -85,6 +129,6 @@ export class Desk {
   }
 
   private keep(): void {
-    if (this.paper) wire.write(kept(this.id), papers.toSave(this.paper))
+    if (this.paper?.phase !== 'closed') wire.write(kept(this.id), this.paper ? papers.toSave(this.paper) : {})
   }
 }

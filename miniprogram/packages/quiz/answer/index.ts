@@ -1,12 +1,10 @@
 /** The paper: one question at a time, a clock that follows the server, answers saved as they come. */
-import { isOver, timeLeft, unanswered } from '../../../logic/attempt'
-import { clockFace, urgency } from '../../../logic/countdown'
-import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { confirm, replace, scrollUp, wire } from '../../../platform/wx'
 import { Desk } from './desk'
-import { shownOf } from './shown'
+import type { Heard } from './desk'
+import { askToFinish, clockOf, shownOf } from './shown'
 import type { Shown } from './shown'
 
 const TICK_MS = 500
@@ -24,28 +22,31 @@ Page({
   },
   ticking: 0,
   desk: null as Desk | null,
+  /** This page is the one on the screen: only then it may count, and go on to another. */
+  here: false,
+  asking: false,
 
   onLoad(query: Record<string, string | undefined>) {
-    this.desk = new Desk(query.id ?? '', (saving) => this.setData({ saving: this.data.t[saving] }))
+    this.desk = new Desk(query.id ?? '', (heard) => this.heard(heard))
   },
   /** Coming back reads the paper again: the time left is the server's, not this phone's. */
   onShow() {
     dress(this, 'answer')
+    this.here = true
     void this.read()
   },
-  onHide() {
-    clearInterval(this.ticking)
-  },
-  onUnload() {
+  onHide() { this.away() },
+  onUnload() { this.away() },
+  away() {
+    this.here = false
     clearInterval(this.ticking)
   },
 
   async read() {
     await load(this, async () => {
       const paper = await this.desk?.read()
-      if (!paper) return {}
-      if (paper.phase === 'closed') this.leave()
-      else this.run()
+      if (paper?.phase === 'closed') this.leave()
+      else if (paper && this.here) this.run()
       return {}
     })
   },
@@ -62,10 +63,15 @@ Page({
     const paper = this.desk?.paper
     if (!paper) return
     const now = wire.now()
-    const left = timeLeft(paper, now)
-    const face = clockFace(left)
-    if (face !== this.data.face) this.setData({ face, urgency: urgency(left) })
-    if (isOver(paper, now) && paper.phase === 'open') void this.handIn()
+    const clock = clockOf(paper, now, this.data.t)
+    if (clock.face !== this.data.face) this.setData(clock)
+    if (this.desk?.isDue(now)) void this.handIn()
+    this.desk?.saveAgain(now)
+  },
+
+  heard(heard: Heard) {
+    if (heard === 'closed') this.leave()
+    else this.setData({ saving: this.data.t[heard] })
   },
 
   show() {
@@ -86,16 +92,17 @@ Page({
   async openNext() {
     await act(this, async () => {
       await this.desk?.openNext()
+      this.setData({ saving: '' })
       this.show()
     })
   },
 
   async finish() {
-    if (!this.desk?.paper) return
-    const { t } = this.data
-    const missing = unanswered(this.desk.paper)
-    const content = missing > 0 ? fill(t.some_missing, { count: missing }) : t.all_answered
-    if (await confirm({ title: t.finish, content, yes: t.finish, no: t.go_on })) await this.handIn()
+    if (!this.desk?.paper || this.asking) return
+    this.asking = true
+    const agreed = await confirm(askToFinish(this.desk.paper, this.data.t))
+    this.asking = false
+    if (agreed && this.here) await this.handIn()
   },
 
   async handIn() {
@@ -106,7 +113,8 @@ Page({
   },
 
   leave() {
-    clearInterval(this.ticking)
+    if (!this.here) return
+    this.away()
     replace(`/packages/quiz/result/index?id=${this.desk?.id ?? ''}`)
   },
 })

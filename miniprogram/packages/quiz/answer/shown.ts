@@ -1,7 +1,8 @@
 /** What the paper's page shows of the paper. */
 import type { Option } from '../../../api/shapes'
-import { answered, atEnd, current } from '../../../logic/attempt'
+import { answered, atEnd, current, isOver, timeLeft, unanswered } from '../../../logic/attempt'
 import type { Paper } from '../../../logic/attempt'
+import { clockFace, urgency } from '../../../logic/countdown'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
 
@@ -45,6 +46,20 @@ export function shownOf(paper: Paper, t: Words): Shown {
     opensNext: !free && !last,
     last,
   }
+}
+
+/** The clock's face; where one question's own time is over and the paper's is not, that is said. */
+export function clockOf(paper: Paper, now: number, t: Words) {
+  const left = timeLeft(paper, now)
+  const clock = { face: clockFace(left), urgency: urgency(left) }
+  return left <= 0 && !isOver(paper, now) ? { ...clock, saving: t.time_up } : clock
+}
+
+/** The question before a paper is handed in by its reader. */
+export function askToFinish(paper: Paper, t: Words) {
+  const missing = unanswered(paper)
+  const content = missing > 0 ? fill(t.some_missing, { count: missing }) : t.all_answered
+  return { title: t.finish, content, yes: t.finish, no: t.go_on }
 }
 
 function dot(paper: Paper, id: string, index: number): Dot {

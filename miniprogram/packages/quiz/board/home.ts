@@ -1,6 +1,8 @@
-/** Where the reader of a board belongs: own places, and the WeChat group that was come from. */
-import { accounts } from '../../../api/index'
+/** What a reader of boards looks at, and where the reader belongs: own places, and the WeChat group that was come from. */
+import { accounts, quiz } from '../../../api/index'
 import { Problem, codeOf } from '../../../api/problem'
+import type { Contest } from '../../../api/shapes'
+import { contestOf } from '../../../logic/contests'
 import { NOWHERE } from '../../../logic/ranking'
 import type { Home } from '../../../logic/ranking'
 import { hasAgreed } from '../../../kit/consent'
@@ -14,6 +16,11 @@ interface Found {
   joined: boolean
   /** A group's board is only for who has agreed to the privacy rules. */
   needsConsent: boolean
+}
+
+/** The contest that was asked for, by its id or its slug; without one the reader's own. */
+export async function contestFor(id: string): Promise<Contest | undefined> {
+  return id ? quiz.contest(id) : contestOf((await quiz.contests()).items)
 }
 
 /** A board is readable by anyone: without a log-in there is simply no own place. */

@@ -10,7 +10,9 @@ import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
 import { settings } from '../../../kit/settings'
 import { endPull, offerGroupShare, open, wire } from '../../../platform/wx'
-import { homeOf } from './home'
+import { contestFor, homeOf } from './home'
+
+const PERIODS = ['total', 'week', 'day'] as const
 
 Page({
   data: {
@@ -18,6 +20,7 @@ Page({
     state: 'loading',
     problem: '',
     id: '',
+    title: '',
     places: [] as { value: string; label: string }[],
     place: 'region' as Place,
     periods: [] as { value: string; label: string }[],
@@ -40,21 +43,20 @@ Page({
   onShow() {
     dress(this, 'board')
     const { t } = this.data
-    const periods = (['total', 'week', 'day'] as const).map((value) => ({ value, label: t[value] }))
-    this.setData({ periods })
+    this.setData({ periods: PERIODS.map((value) => ({ value, label: t[value] })) })
     void this.arrive()
   },
 
   /** Finds the contest and the reader's places first; coming from a group opens its board. */
   async arrive() {
     await load(this, async () => {
-      const id = this.data.id || (await quiz.contests()).items[0]?.id || ''
+      const { id, title } = (await contestFor(this.data.id)) ?? { id: '', title: '' }
       if (!id) return { state: 'empty' }
       const { home, joined, needsConsent } = await homeOf(settings().group)
       const { t } = this.data
       const places = placesOf(home).map((value) => ({ value, label: t[value] }))
       const place = joined ? 'group' : this.data.place
-      this.setData({ id, home, places, place, groupNote: needsConsent ? t.group_consent : '' })
+      this.setData({ id, title, home, places, place, groupNote: needsConsent ? t.group_consent : '' })
       return this.board()
     })
   },
@@ -85,23 +87,27 @@ Page({
         ? fill(t.mine, { rank: me.rank, score: sayScore(me.score), time: sayDuration(me.duration_ms) })
         : '',
       total: fill(t.people, { count: board.total }),
-      asOf: fill(board.frozen ? t.frozen_at : t.as_of, { time: sayInstant(board.as_of) }),
+      asOf: fill(board.frozen ? t.frozen_at : t.as_of, { time: sayInstant(board.as_of, wire.now()) }),
       frozen: board.frozen,
     }
   },
 
   pickPlace(event: WechatMiniprogram.CustomEvent<{ value: Place }>) {
-    this.setData({ place: event.detail.value })
+    this.setData({ place: event.detail.value, state: 'loading' })
     void this.read()
   },
   pickPeriod(event: WechatMiniprogram.CustomEvent<{ value: Period }>) {
-    this.setData({ period: event.detail.value })
+    this.setData({ period: event.detail.value, state: 'loading' })
     void this.read()
   },
   async onPullDownRefresh() {
     await this.read()
     endPull()
   },
+  answer() {
+    open(`/packages/quiz/round/index?id=${this.data.id}`)
+  },
+  practice: () => open('/packages/quiz/practice/index'),
   profile: () => open('/packages/mine/profile/index'),
   consent: () => open('/packages/mine/consent/index'),
 

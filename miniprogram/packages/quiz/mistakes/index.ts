@@ -53,5 +53,6 @@ Page({
     })
   },
 
+  practice: () => open('/packages/quiz/practice/index'),
   practise: () => open('/packages/quiz/practice/index?from=mistakes'),
 })

@@ -24,6 +24,8 @@ Page({
     best: '',
     ranks: [] as string[],
     noCity: false,
+    kindWord: '',
+    next: '',
     review: [] as Marked[],
     reporting: '',
     key: '',
@@ -62,7 +64,16 @@ Page({
         ...(city === null ? [] : [fill(t.rank_city, { rank: city })]),
       ],
       noCity: city === null,
+      ...this.kindWords(attempt),
     }
+  },
+
+  /** What to say to this result, and what to go on with: the questions that were not right. */
+  kindWords({ correct_count: right = 0, question_count: count }: Attempt) {
+    const { t } = this.data
+    const wrong = count - right
+    const step = wrong === 0 ? t.all_right : right * 5 >= count * 4 ? t.well : right * 5 >= count * 3 ? t.fair : t.start
+    return { kindWord: step, next: wrong === 0 ? '' : fill(t.wrong_kept, { count: wrong }) }
   },
 
   board() {
@@ -73,6 +84,7 @@ Page({
   },
   city: () => open('/packages/mine/profile/index'),
   practice: () => open('/packages/quiz/practice/index'),
+  mistakes: () => open('/packages/quiz/practice/index?from=mistakes'),
 
   report(event: WechatMiniprogram.TouchEvent) {
     this.setData({ reporting: event.currentTarget.dataset.id as string, key: freshKey() })

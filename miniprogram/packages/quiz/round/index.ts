@@ -1,12 +1,13 @@
 /** One contest before a paper: what it is, what is left today, and the way in. */
 import { quiz } from '../../../api/index'
 import type { Contest, RuleSentence } from '../../../api/shapes'
+import { contestOf } from '../../../logic/contests'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
-import { freshKey, offerGroupShare, open } from '../../../platform/wx'
+import { freshKey, offerGroupShare, open, wire } from '../../../platform/wx'
 
 /** What a reader needs before the first question; the whole text is on the rules page. */
 const SHORT = new Set(['per_day', 'points', 'timer', 'resume', 'no_reward'])
@@ -41,7 +42,7 @@ Page({
 
   async read() {
     await load(this, async () => {
-      const id = this.data.id || (await this.current())
+      const id = this.data.id || contestOf((await quiz.contests()).items)?.id
       if (!id) return { state: 'empty' }
       const [contest, rules] = await Promise.all([quiz.contest(id), quiz.rules(id)])
       return {
@@ -52,26 +53,22 @@ Page({
     })
   },
 
-  /** The contest that is open, else the latest one. */
-  async current(): Promise<string> {
-    const { items } = await quiz.contests()
-    return (items.find(({ state }) => state === 'open') ?? items[0])?.id ?? ''
-  },
-
   shown({ title, state, opens_at, closes_at, rules, me }: Contest) {
     const { t } = this.data
     const left = me?.attempts_left_today ?? rules.papers_per_day
     const resumes = Boolean(me?.open_attempt_id)
     const today = left > 0 ? fill(t.left_today, { count: left }) : t.none_left
     const best = me?.best_score ?? null
+    const now = wire.now()
     return {
       title,
       facts: [
         fill(t.questions, { count: rules.question_count }),
         fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
+        ...(rules.seconds_per_question ? [fill(t.each, { count: rules.seconds_per_question })] : []),
         fill(t.full, { count: rules.max_score }),
       ],
-      window: fill(t.window, { opens: sayInstant(opens_at), closes: sayInstant(closes_at) }),
+      window: fill(t.window, { opens: sayInstant(opens_at, now), closes: sayInstant(closes_at, now) }),
       today: state !== 'open' ? t[state] : resumes ? t.paper_open : today,
       best: best === null ? '' : fill(t.best, { score: best }),
       action: state !== 'open' ? '' : resumes ? t.go_on : left > 0 ? t.start : '',

@@ -5,6 +5,7 @@ import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
+import { wire } from '../../../platform/wx'
 
 Page({
   data: {
@@ -26,7 +27,7 @@ Page({
   async read() {
     await load(this, async () => {
       const { title, sentences, rules_version, valid_from } = await quiz.rules(this.data.id)
-      const since = sayInstant(valid_from)
+      const since = sayInstant(valid_from, wire.now())
       return { title, sentences, version: fill(this.data.t.version, { version: rules_version, since }) }
     })
   },

@@ -25,6 +25,7 @@ Page({
   },
   onShow() {
     dress(this, 'share')
+    if (this.data.state === 'consent') void this.read()
   },
 
   async read() {
