@@ -173,6 +173,8 @@ def _emulator_command(settings: Settings, here: str) -> list[str]:
         str(settings.var),
         "--server",
         here,
+        "--app-json",
+        str(ROOT / "miniprogram" / "app.json"),
         *phone,
     ]
 

@@ -42,6 +42,7 @@ class WeChat:
     api_base: str = "https://api.weixin.qq.com"
     open_base: str = "https://open.weixin.qq.com"
     mp_base: str = "https://mp.weixin.qq.com"
+    old_phone_url: str = "https://mp.weixin.qq.com"
     connect_timeout_seconds: float = 2.0
     request_timeout_seconds: float = 4.0
     worker_timeout_seconds: float = 10.0

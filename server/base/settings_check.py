@@ -72,6 +72,7 @@ def _about_production(settings: Settings) -> list[str]:
         "wechat.api_base": settings.wechat.api_base,
         "wechat.open_base": settings.wechat.open_base,
         "wechat.mp_base": settings.wechat.mp_base,
+        "wechat.old_phone_url": settings.wechat.old_phone_url,
     }
     for name, address in bases.items():
         parts = urlsplit(address)

@@ -14,7 +14,7 @@ from server.accounts import service as accounts
 from server.base.errors import AppError
 from server.base.work import Tools, Work
 from server.channel import rules, service
-from server.channel.loading import Shipped
+from server.channel.loading import Shipped, program_of
 from server.channel.rules import Rule, Said
 from server.channel.shelf import Shelf
 from server.channel.tally import Tally
@@ -23,6 +23,7 @@ from server.wechat.replies import Reply
 
 _log = logging.getLogger(__name__)
 
+# An answer from live data; like every sentence it may hold links, `[words](page)`.
 LiveAnswer = Callable[[Work, int | None], str]
 Effect = Callable[[Work, Message], Reply | None]
 
@@ -61,6 +62,7 @@ class Chat:
         self._tally = tally
         self._clicks = shipped.clicks
         self._answers = answers
+        self._program = program_of(tools.settings.wechat)
         # Asking for something does nothing by itself, so it may be answered by an excuse.
         self.asking = frozenset({("text", ""), ("event", "click")})
         self.effects: Mapping[tuple[str, str], Effect] = {
@@ -108,13 +110,13 @@ class Chat:
             return self._sentence("channel.reply.fallback")
         slug = rule.slug
         work.after_commit(lambda: self._tally.hit(message.key, slug))
-        return Reply.of_text(self._answer(work, message, rule.said))
+        return self._reply(self._answer(work, message, rule.said))
 
     def _clicked(self, work: Work, message: Message) -> Reply:
         rule = self._behind(message)
         if rule is None:
             return self._sentence("channel.reply.old_menu")
-        return Reply.of_text(self._answer(work, message, rule.said))
+        return self._reply(self._answer(work, message, rule.said))
 
     def _followed(self, work: Work, message: Message) -> Reply:
         service.followed(work, message.openid, _told_at(work, message), message.scene)
@@ -123,14 +125,14 @@ class Chat:
         welcome = self._say("channel.welcome.by_code")
         said = self._shelf.book.scenes.said(message.scene)
         more = self._answer(work, message, said) if said else ""
-        return Reply.of_text(f"{welcome}\n\n{more}" if more else welcome)
+        return self._reply(f"{welcome}\n\n{more}" if more else welcome)
 
     def _scanned(self, work: Work, message: Message) -> Reply:
         service.scanned(work, message.openid, _told_at(work, message), message.scene)
         said = self._shelf.book.scenes.said(message.scene)
         if said is None:
             return self._sentence("channel.scan.unknown")
-        return Reply.of_text(self._answer(work, message, said))
+        return self._reply(self._answer(work, message, said))
 
     def _unfollowed(self, work: Work, message: Message) -> None:
         service.unfollowed(work, message.openid, _told_at(work, message))
@@ -146,10 +148,13 @@ class Chat:
         return answered(work, lambda: Reply.of_text(answer(work, citizen_id))).text
 
     def _fixed(self, said: Said) -> Reply | None:
-        return None if said.text is None else Reply.of_text(said.text)
+        return None if said.text is None else self._reply(said.text)
 
     def _sentence(self, key: str) -> Reply:
-        return Reply.of_text(self._say(key))
+        return self._reply(self._say(key))
+
+    def _reply(self, words: str) -> Reply:
+        return Reply.of_text(self._program.spoken(words))
 
 
 def answered(work: Work, doing: Callable[[], Reply | None]) -> Reply:

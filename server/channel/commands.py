@@ -87,21 +87,25 @@ def push_menu(desk: Desk, gateway: Gateway, *, show: Show | None = None) -> list
     Raises: MenuRefused (409) before anything is pushed, a WeChatError when WeChat refuses.
     """
     shipped = loading.read_shipped()
+    program = loading.program_of(desk.tools.settings.wechat)
     with desk.work(read_only=True) as work:
         answered = _answered_keys(work, shipped)
-    faults = menus.faults(shipped.menu, answered)
+    faults = menus.faults(shipped.menu, answered, program.pages)
+    if not program.appid:
+        faults.append("wechat.mini_program.appid is not set: no entry can open a page")
     if faults:
         raise MenuRefused(faults=faults)
+    menu = menus.complete(shipped.menu, program)
     live = gateway.current_menu() or {}
     lines = list(
         difflib.unified_diff(
-            menus.lines(live), menus.lines(shipped.menu), "live menu", "new menu", lineterm=""
+            menus.lines(live), menus.lines(menu), "live menu", "new menu", lineterm=""
         )
     ) or ["the live menu is the same"]
     if show is not None:
         for line in lines:
             show(line)
-    gateway.push_menu(shipped.menu)
+    gateway.push_menu(menu)
     return lines
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from server.base.settings import ROOT, WeChat
 from server.base.work import Work
-from server.channel import menus, rules
+from server.channel import links, menus, rules
 from server.channel.errors import RepliesRefused
 from server.channel.models import (
     KeywordRule,
@@ -24,6 +26,7 @@ from server.channel.models import (
 from server.channel.rules import Matcher, Rule, Said, SceneRule, Scenes
 
 DATA = Path(__file__).parent / "data" / "replies.json"
+MANIFEST = ROOT / "miniprogram" / "app.json"
 
 
 class ShippedRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,6 +68,18 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return frozenset(name for name in named if name is not None)
 
 
+class _Package(msgspec.Struct, frozen=True, kw_only=True):
+    root: str
+    pages: tuple[str, ...]
+
+
+class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of app.json; the fields have WeChat's names."""
+
+    pages: tuple[str, ...]
+    subPackages: tuple[_Package, ...] = ()  # noqa: N815 - WeChat's name
+
+
 class Book:
     """All replies at one version, in memory; it answers without the database."""
 
@@ -75,8 +90,32 @@ class Book:
         self.by_slug: Mapping[str, Rule] = {rule.slug: rule for rule in rows}
 
 
+@cache
+def released_pages(path: Path = MANIFEST) -> frozenset[str]:
+    """The pages of the mini-program that belongs to this version.
+
+    Raises: RepliesRefused (409) when its app.json is not there or of another shape.
+    """
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=_Manifest)
+    except (OSError, msgspec.DecodeError) as trouble:
+        raise RepliesRefused(faults=[f"{path.name} of the mini-program: {trouble}"]) from None
+    inside = (
+        f"{part.root.strip('/')}/{page}" for part in manifest.subPackages for page in part.pages
+    )
+    return frozenset((*manifest.pages, *inside))
+
+
+def program_of(wechat: WeChat) -> links.Program:
+    """The mini-program that the account leads into.
+
+    Raises: RepliesRefused (409) when its app.json cannot be read.
+    """
+    return links.Program.of(wechat, released_pages())
+
+
 def read_shipped(path: Path = DATA) -> Shipped:
-    """The file of replies, checked.
+    """The file of replies, checked; every page it names is one of app.json.
 
     Raises: RepliesRefused (409) with every complaint under `faults`.
     """
@@ -167,7 +206,7 @@ def _faults(shipped: Shipped) -> Iterator[str]:
     yield from (
         f"{key}: no rule {slug}" for key, slug in shipped.clicks.items() if slug not in slugs
     )
-    yield from menus.faults(shipped.menu, frozenset(shipped.clicks))
+    yield from menus.faults(shipped.menu, frozenset(shipped.clicks), released_pages())
 
 
 def _said_faults(name: str, text: str | None, answer: str | None) -> Iterator[str]:
@@ -175,3 +214,7 @@ def _said_faults(name: str, text: str | None, answer: str | None) -> Iterator[st
         yield f"{name}: a text or an answer, not both"
     if text is not None and not rules.fits(text):
         yield f"{name}: the text has more than {rules.TEXT_LIMIT_BYTES} bytes or none"
+    for address in links.pages_linked(text or ""):
+        wrong = links.fault(address, released_pages())
+        if wrong is not None:
+            yield f"{name}: {wrong}"

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from server.channel import links
+from server.channel.links import Program
+
 TOP_ENTRIES, SUB_ENTRIES = 3, 5
 # Source: "create custom menu": bytes as the API counts them, hanzi as the phone has room for them.
 TOP_BYTES, SUB_BYTES, KEY_BYTES = 16, 60, 128
 TOP_HANZI, SUB_HANZI = 4, 7
+# What an entry may be, and the one thing that the file says of it: WeChat's appid and the address
+# for old phones come from the settings.
+PAGE = "miniprogram"
+KINDS = {"click": "key", PAGE: "pagepath"}
 
 Menu = Mapping[str, Any]
 
 
-def faults(menu: Menu, answered: frozenset[str]) -> list[str]:
-    """What WeChat or a citizen would complain about; empty when the menu is good."""
+def faults(menu: Menu, answered: frozenset[str], pages: frozenset[str]) -> list[str]:
+    """What WeChat or a citizen would complain about; empty when the menu is good.
+
+    Units: `answered` are the keys that the chat answers, `pages` those of app.json.
+    """
     top = menu.get("button")
     if not isinstance(top, list) or not 1 <= len(top) <= TOP_ENTRIES:
         return [f"1 to {TOP_ENTRIES} top entries are expected"]
@@ -26,10 +36,24 @@ def faults(menu: Menu, answered: frozenset[str]) -> list[str]:
             found.append(f"{button.get('name')}: more than {SUB_ENTRIES} entries")
         for sub in subs:
             found += _name_faults(sub, SUB_BYTES, SUB_HANZI)
-            found += _click_faults(sub, answered)
+            found += _leaf_faults(sub, answered, pages)
         if not subs:
-            found += _click_faults(button, answered)
+            found += _leaf_faults(button, answered, pages)
     return found + _repeated(menu)
+
+
+def complete(menu: Menu, program: Program) -> dict[str, Any]:
+    """A menu of the file with what WeChat wants of each entry that opens a page."""
+
+    def whole(button: Mapping[str, Any]) -> dict[str, Any]:
+        subs = button.get("sub_button")
+        if subs:
+            return {**button, "sub_button": [whole(sub) for sub in subs]}
+        if button.get("type") != PAGE:
+            return dict(button)
+        return {**button, "appid": program.appid, "url": program.instead}
+
+    return {"button": [whole(button) for button in menu["button"]]}
 
 
 def lines(menu: Menu) -> list[str]:
@@ -65,10 +89,23 @@ def _name_faults(button: Mapping[str, Any], most_bytes: int, most_hanzi: int) ->
     return []
 
 
-def _click_faults(button: Mapping[str, Any], answered: frozenset[str]) -> list[str]:
+def _leaf_faults(
+    button: Mapping[str, Any], answered: frozenset[str], pages: frozenset[str]
+) -> list[str]:
+    name, kind = button.get("name"), button.get("type")
+    if kind not in KINDS:
+        return [f"{name}: an entry is answered in the chat or opens a page"]
+    extra = sorted(button.keys() - {"name", "type", KINDS[kind], "sub_button"})
+    if extra:
+        return [f"{name}: nothing is to be said of {', '.join(extra)}"]
+    if kind == PAGE:
+        wrong = links.fault(button.get("pagepath"), pages)
+        return [] if wrong is None else [f"{name}: {wrong}"]
+    return _key_faults(button, answered)
+
+
+def _key_faults(button: Mapping[str, Any], answered: frozenset[str]) -> list[str]:
     name, key = button.get("name"), button.get("key")
-    if button.get("type") != "click":
-        return [f"{name}: only entries that are answered in the chat are known"]
     if not isinstance(key, str) or not 1 <= len(key.encode()) <= KEY_BYTES:
         return [f"{name}: the key must have 1 to {KEY_BYTES} bytes"]
     return [] if key in answered else [f"{name}: nothing answers the key {key}"]

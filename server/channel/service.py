@@ -17,6 +17,8 @@ from server.base.clock import beijing_day
 from server.base.tables import insert_for
 from server.base.work import Hooks, Work
 from server.channel import late, repeats, rules
+from server.channel.links import pages_linked as pages_linked
+from server.channel.links import plain_words as plain_words
 from server.channel.models import SCENE_LENGTH, Asking, Follower, LateReply, LateState, SceneVisit
 from server.channel.scenes import knows_scene as knows_scene
 

@@ -1,6 +1,7 @@
 """What the official account answers about the contest, in words, from the same rows as the API.
 
-Nothing is written here, and no answer holds a link: the contest itself is in the mini-program.
+Nothing is written here. The contest itself is in the mini-program, so answers end with a link to
+the page that goes on: `[words](page)`, which the conversation turns into WeChat's own.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from datetime import datetime
 
 from server.base.clock import BEIJING
 from server.base.work import Work
+from server.channel import service as channel
 from server.quiz import board_view, contests, rules_page, service
 from server.quiz.board_view import Board, Line, Mine
 from server.quiz.contests import ContestView
 from server.units import service as units
 
-# WeChat cuts a text reply that is longer.  Units: bytes of UTF-8.
-MOST_BYTES = 2048
+ROUND, BOARD, RULES = (f"packages/quiz/{page}/index" for page in ("round", "board", "rules"))
+# WeChat cuts a text reply that is longer, and a link grows by its markup.  Units: bytes of UTF-8.
+MOST_BYTES, LINK_BYTES = 2048, 200
 TOP = 10
 _READ = 50
 _SHOWN = 3
@@ -32,7 +35,11 @@ def today(work: Work, citizen_id: int | None) -> str:
         [
             words
             for contest in found
-            for words in (_state(work, contest), *_tries(work, contest, mine.get(contest.id)))
+            for words in (
+                _state(work, contest),
+                *_tries(work, contest, mine.get(contest.id)),
+                _way_on(work, contest, mine.get(contest.id)),
+            )
         ]
     )
 
@@ -43,7 +50,8 @@ def my_result(work: Work, citizen_id: int | None) -> str:
     if not found:
         return work.texts.say("quiz.chat.nothing")
     if citizen_id is None:
-        return work.texts.say("quiz.chat.no_result_unlinked")
+        words = work.texts.say("quiz.chat.no_result_unlinked")
+        return f"{words}\n{_way_in(work, found[0])}"
     return _fitted([words for contest in found for words in _result(work, contest, citizen_id)])
 
 
@@ -56,9 +64,10 @@ def board(work: Work, citizen_id: int | None) -> str:
     seen = board_view.board(work, contest, limit=TOP, citizen_id=citizen_id)
     heading = work.texts.say("quiz.board.heading", title=contest.title)
     if not seen.items:
-        return f"{heading}\n{work.texts.say('quiz.board.empty')}"
+        return "\n".join([heading, work.texts.say("quiz.board.empty"), _way_in(work, contest)])
     lines = [_line(work, line) for line in seen.items]
-    return _fitted([heading, *lines], [_own_place(work, seen)])
+    way_on = _link(work, "to_board", BOARD, contest)
+    return _fitted([heading, *lines], [_own_place(work, seen), way_on])
 
 
 def rules(work: Work, _citizen_id: int | None) -> str:
@@ -67,7 +76,8 @@ def rules(work: Work, _citizen_id: int | None) -> str:
     if not found:
         return work.texts.say("quiz.chat.nothing")
     heading = work.texts.say("quiz.chat.rules_heading", title=found[0].title)
-    return _fitted([heading, *(words for _, words in rules_page.told(work.texts, found[0]))])
+    told = [words for _, words in rules_page.told(work.texts, found[0])]
+    return _fitted([heading, *told], [_link(work, "to_rules", RULES, found[0])])
 
 
 def _asked_about(work: Work, *states: str) -> list[ContestView]:
@@ -104,11 +114,36 @@ def _tries(work: Work, contest: ContestView, mine: service.Mine | None) -> list[
     return [*said, work.texts.say(name, count=left)]
 
 
+def _way_in(work: Work, contest: ContestView) -> str:
+    """The link for somebody who has no result yet."""
+    if contest.state(work.now) == "open":
+        return _link(work, "to_round", ROUND, contest)
+    return _link(work, "to_board", BOARD, contest)
+
+
+def _way_on(work: Work, contest: ContestView, mine: service.Mine | None) -> str:
+    """The link to the page where this citizen can do something now."""
+    if contest.state(work.now) == "upcoming":
+        return _link(work, "to_look", ROUND, contest)
+    if mine is None:
+        return _way_in(work, contest)
+    if mine.open_attempt_ref is not None:
+        return _link(work, "to_go_on", ROUND, contest)
+    if contest.state(work.now) == "open" and mine.attempts_left_today:
+        return _link(work, "to_round", ROUND, contest)
+    return _link(work, "to_board", BOARD, contest)
+
+
+def _link(work: Work, name: str, page: str, contest: ContestView) -> str:
+    return work.texts.say(f"quiz.chat.{name}", page=f"{page}?id={contest.ref}")
+
+
 def _result(work: Work, contest: ContestView, citizen_id: int) -> list[str]:
     heading = work.texts.say("quiz.chat.result_heading", title=contest.title)
     region = board_view.board(work, contest, limit=1, citizen_id=citizen_id)
     if region.me is None:
-        return [heading, work.texts.say("quiz.chat.no_result")]
+        words = work.texts.say("quiz.chat.no_result")
+        return [heading, words, _way_in(work, contest)]
     return [
         heading,
         work.texts.say(
@@ -118,6 +153,7 @@ def _result(work: Work, contest: ContestView, citizen_id: int) -> list[str]:
         ),
         work.texts.say("quiz.chat.region_rank", rank=region.me.rank, total=region.total),
         _city_rank(work, contest, citizen_id, region.me),
+        _link(work, "to_board", BOARD, contest),
     ]
 
 
@@ -136,7 +172,10 @@ def _city_rank(work: Work, contest: ContestView, citizen_id: int, mine: Mine) ->
 
 def _line(work: Work, line: Line) -> str:
     return work.texts.say(
-        "quiz.board.line", rank=line.rank, name=line.nickname, score=_points(line.score)
+        "quiz.board.line",
+        rank=line.rank,
+        name=channel.plain_words(line.nickname),
+        score=_points(line.score),
     )
 
 
@@ -167,9 +206,13 @@ def _moment(work: Work, instant: datetime) -> str:
 def _fitted(lines: Sequence[str], last: Sequence[str] = ()) -> str:
     """Lines as one text that WeChat does not cut: those that find no room go, `last` stays."""
     kept = list(lines)
-    while len("\n".join([*kept, *last]).encode()) > MOST_BYTES:
+    while _size("\n".join([*kept, *last])) > MOST_BYTES:
         kept.pop()
     return "\n".join([*kept, *last])
+
+
+def _size(words: str) -> int:
+    return len(words.encode()) + LINK_BYTES * len(channel.pages_linked(words))
 
 
 ANSWERS: Mapping[str, Callable[[Work, int | None], str]] = {

@@ -41,6 +41,8 @@ ERRORS = {
     40129: "invalid scene",
     40163: "code been used",
     40164: "invalid ip, not in whitelist",
+    40165: "invalid weapp pagepath",
+    40166: "invalid weapp appid",
     40226: "code blocked",
     41001: "access_token missing",
     41002: "appid missing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from server.sandbox.api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
@@ -19,6 +20,7 @@ KEYED = {
     "location_select",
 }
 BY_MEDIA = {"media_id", "article_id", "article_view_limited"}
+APPID = re.compile(r"wx[0-9a-f]{16}")
 FACT = "menu"
 
 
@@ -119,9 +121,13 @@ def _check_url(button: dict[str, Any]) -> None:
 
 def _check_miniprogram(world: World, button: dict[str, Any]) -> None:
     _check_url(button)
-    if button.get("appid") != world.mini.appid:
+    appid = button.get("appid")
+    if not isinstance(appid, str) or not APPID.fullmatch(appid):
+        raise ApiError(40166)
+    if appid != world.mini.appid:
         raise ApiError(45064)
-    _check_size(button, "pagepath", URL_BYTES, 40020)
+    if not world.can_open(button.get("pagepath")):
+        raise ApiError(40165)
 
 
 ENDPOINTS = [

@@ -90,8 +90,10 @@ def _menu(_world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def _page(world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     if part.get("appid") != world.mini.appid:
         raise ApiError(40013)
-    if not part.get("pagepath"):
-        raise ApiError(41030)
+    if not world.can_open(part.get("pagepath")):
+        raise ApiError(40165)
+    if not part.get("thumb_media_id"):
+        raise ApiError(40007)
     return str(part.get("title", "")), {"pagepath": part["pagepath"]}
 
 

@@ -9,6 +9,7 @@ import base64
 import json
 import logging
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from server.sandbox.templates import Template
 log = logging.getLogger("emulator")
 
 BURST_SECONDS = 60
+LONGEST_PATH = 1024
+# A page with its query, encoded as an address is; no slash in front and no ending.
+PAGE_PATH = re.compile(r"([0-9A-Za-z_-]+(?:/[0-9A-Za-z_-]+)*)(?:\?[!$-;=@-Z_a-z~]*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,14 @@ class World:
         for package in manifest.get("subPackages", manifest.get("subpackages", [])):
             pages |= {f"{package['root'].strip('/')}/{page}" for page in package["pages"]}
         return pages
+
+    def can_open(self, path: object) -> bool:
+        """Whether a menu, a message or a card may open this page: as app.json has it, encoded."""
+        found = PAGE_PATH.fullmatch(path) if isinstance(path, str) else None
+        if found is None or len(found[0]) > LONGEST_PATH:
+            return False
+        released = self.released_pages()
+        return released is None or found[1] in released
 
     def close(self) -> None:
         """Stop what runs by itself and let go of the file."""

@@ -68,7 +68,7 @@ def test_help_lists_words_and_every_listed_word_works(desk: Desk, written: str) 
         for line in reply.text.splitlines()
         if line[-1:] != "：" and "：" in line
     ]
-    assert listed == ["答题", "排行榜", "我的成绩", "规则", "联系"]
+    assert listed == ["答题", "排行榜", "我的成绩", "规则", "活动", "练习", "联系"]
     fallback = said(door, a_message(content="xyzzy"))
     for word in listed:
         assert said(door, a_message(content=word)) != fallback, word

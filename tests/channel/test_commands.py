@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from server.base.settings import WeChatApp
 from server.base.work import Desk
 from server.channel import commands, loading, models
 from server.channel.commands import Seeded
@@ -27,7 +29,7 @@ def version(desk: Desk) -> int:
 
 @pytest.mark.race
 def test_seeding_twice_changes_nothing(desk: Desk) -> None:
-    assert commands.seed_replies(desk) == Seeded(added=8, updated=0, switched_off=0)
+    assert commands.seed_replies(desk) == Seeded(added=11, updated=0, switched_off=0)
     assert version(desk) == 1
     assert commands.seed_replies(desk) == Seeded(added=0, updated=0, switched_off=0)
     assert version(desk) == 1
@@ -36,8 +38,8 @@ def test_seeding_twice_changes_nothing(desk: Desk) -> None:
 @pytest.mark.race
 def test_seeding_at_the_same_moment_seeds_once(desk: Desk) -> None:
     seeded = at_once([lambda: commands.seed_replies(desk)] * 4)
-    assert sum(one.added for one in seeded) == 8
-    assert len(rows(desk, models.KeywordRule)) == 6
+    assert sum(one.added for one in seeded) == 11
+    assert len(rows(desk, models.KeywordRule)) == 9
 
 
 def test_a_new_file_updates_what_nobody_edited(desk: Desk) -> None:
@@ -105,6 +107,8 @@ def a_rule(**changes: Any) -> dict[str, Any]:
         {"keywords": []},
         {"scenes": [{"scene": "有汉字", "mode": "exact", "text": "c"}]},
         {"scenes": [{"scene": "s", "mode": "exact"}]},
+        {"keywords": [a_rule(text="[去](pages/gone/index)")], "clicks": {}},
+        {"scenes": [{"scene": "s", "mode": "exact", "text": "[去](pages/gone/index)"}]},
         {"menu": {"button": []}},
         {"schema": "channel-replies/2"},
     ],
@@ -113,6 +117,26 @@ def test_a_wrong_file_is_refused_with_its_faults(tmp_path: Path, changes: dict[s
     with pytest.raises(RepliesRefused) as refused:
         loading.read_shipped(changed(tmp_path, **changes))
     assert refused.value.facts["faults"]
+
+
+def test_a_page_that_is_gone_is_refused_with_a_line_of_its_own(tmp_path: Path) -> None:
+    gone = {"name": "排行榜", "type": "miniprogram", "pagepath": "packages/quiz/ranks/index"}
+    rule = a_rule(slug="program", text="[打开](pages/start/index?a=1)")
+    path = changed(tmp_path, keywords=[rule], clicks={}, menu={"button": [gone]})
+    with pytest.raises(RepliesRefused) as refused:
+        loading.read_shipped(path)
+    assert refused.value.facts["faults"] == [
+        "program: app.json has no page pages/start/index",
+        "排行榜: app.json has no page packages/quiz/ranks/index",
+    ]
+
+
+def test_an_app_json_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "app.json"
+    broken.write_text('{"pages": 1}', encoding="utf-8")
+    for path in (broken, tmp_path / "nowhere.json"):
+        with pytest.raises(RepliesRefused):
+            loading.released_pages(path)
 
 
 def test_the_menu_is_compared_with_the_live_one_before_it_is_pushed(
@@ -125,7 +149,10 @@ def test_the_menu_is_compared_with_the_live_one_before_it_is_pushed(
     lines = commands.push_menu(desk, gateway, show=told.append)
     assert told == [*lines, "pushed"]
     assert "-旧菜单 [click key=OLD]" in lines
-    assert "+  每日答题 [click key=QUIZ_TODAY]" in lines
+    assert "+  我的战绩 [click key=MY_RESULT]" in lines
+    appid, instead = "wx" + "b" * 16, "https://mp.weixin.qq.com"
+    page = "packages/quiz/round/index"
+    assert f"+  每日答题 [miniprogram appid={appid} pagepath={page} url={instead}]" in lines
     ((menu,),) = gateway.called("push_menu")
     gateway.answers["current_menu"] = menu
     assert commands.push_menu(desk, gateway) == ["the live menu is the same"]
@@ -152,6 +179,18 @@ def test_a_menu_with_an_entry_that_nothing_answers_is_not_pushed(
     with pytest.raises(MenuRefused) as refused:
         commands.push_menu(desk, gateway)
     assert refused.value.facts["faults"] == ["竞赛规则: nothing answers the key RULES"]
+    assert gateway.calls == []
+
+
+def test_without_a_mini_program_in_the_settings_no_menu_is_pushed(
+    desk: Desk, gateway: RecordingGateway
+) -> None:
+    wechat = replace(desk.tools.settings.wechat, mini_program=WeChatApp())
+    settings = replace(desk.tools.settings, wechat=wechat)
+    elsewhere = Desk(desk.engine, replace(desk.tools, settings=settings))
+    with pytest.raises(MenuRefused) as refused:
+        commands.push_menu(elsewhere, gateway)
+    assert "wechat.mini_program.appid" in str(refused.value.facts["faults"])
     assert gateway.calls == []
 
 

@@ -13,7 +13,7 @@ import pytest
 from server.base.jobs import Shop, run_until_idle
 from server.base.settings import WeChatApp
 from server.base.work import Desk, Work
-from server.channel import commands, late, models, tasks
+from server.channel import commands, late, loading, models, tasks
 from server.channel.door import official_account_door
 from server.channel.tally import Tally
 from server.quiz.chat import ANSWERS
@@ -86,7 +86,9 @@ def wechat(house: House, clock: FakeClock) -> Iterator[Emulator]:
         clock=lambda: clock.now().timestamp(),
         sender=house.receive,
         pause=lambda _seconds: None,
+        app_json=loading.MANIFEST,
     ) as emulator:
+        house.desk = with_apps(house.desk, emulator)
         house.open(settings_of(emulator, "official_account"))
         yield emulator
 
@@ -97,16 +99,24 @@ def settings_of(wechat: Emulator, name: str) -> WeChatApp:
     return WeChatApp(**{key: getattr(app, key) for key in names})
 
 
-@pytest.fixture
-def shop(wechat: Emulator, desk: Desk) -> Shop:
-    settings = replace(
-        desk.tools.settings.wechat,
+def with_apps(desk: Desk, wechat: Emulator) -> Desk:
+    """The same house whose settings name the apps of this WeChat."""
+    settings = desk.tools.settings
+    known = replace(
+        settings.wechat,
         api_base=wechat.api_base,
         mp_base=wechat.mp_base,
         official_account=settings_of(wechat, "official_account"),
         mini_program=settings_of(wechat, "mini_program"),
     )
-    return Shop(desk=desk, gateway=open_gateway(settings, desk.tools, desk))
+    return Desk(desk.engine, replace(desk.tools, settings=replace(settings, wechat=known)))
+
+
+@pytest.fixture
+def shop(wechat: Emulator, house: House) -> Shop:
+    tools = house.desk.tools
+    gateway = open_gateway(tools.settings.wechat, tools, house.desk)
+    return Shop(desk=house.desk, gateway=gateway)
 
 
 def answer(attempts: list[dict[str, Any]]) -> str:
@@ -123,6 +133,9 @@ def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, shop: Shop) ->
     assert "竞赛" in answer(wechat.say(wei, "答题"))
     assert "0771-2630563" in answer(wechat.tap(wei, "CONTACT"))
     assert "帮助" in answer(wechat.say(wei, "大篷车"))
+    appid = wechat.apps["mini_program"].appid
+    for written in ("帮助", "活动", "练习", "小程序"):
+        assert f'data-miniprogram-appid="{appid}"' in answer(wechat.say(wei, written)), written
     for key in ("QUIZ_TODAY", "QUIZ_BOARD", "MY_RESULT", "RULES"):
         assert answer(wechat.tap(wei, key))
     assert answer(wechat.unfollow(wei)) == ""
@@ -135,6 +148,13 @@ def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, shop: Shop) ->
 def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, shop: Shop) -> None:
     first = commands.push_menu(shop.desk, shop.gateway)
     assert any(line.startswith("+") and "每日答题" in line for line in first)
+    appid = wechat.apps["mini_program"].appid
+    shown = [leaf for top in wechat.get("menu")["button"] for leaf in top["sub_button"] or [top]]
+    opening = [leaf for leaf in shown if leaf["type"] == "miniprogram"]
+    assert {(leaf["appid"], leaf["url"]) for leaf in opening} == {
+        (appid, "https://mp.weixin.qq.com")
+    }
+    assert len(opening) == 6
     assert commands.push_menu(shop.desk, shop.gateway) == ["the live menu is the same"]
     assert [call["errcode"] for call in wechat.calls("/cgi-bin/menu/create")] == [0, 0]
 

@@ -73,7 +73,7 @@ def test_members_are_added_and_may_leave(
     page.get_by_role("button", name="添加成员").click()
     page.get_by_role("checkbox", name="莫一").check()
     page.get_by_role("button", name="确定").click()
-    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("heading", name="三年级家长群（2）")).to_be_visible()
     page.get_by_role("button", name="群成员").click()
     expect(page.get_by_role("dialog").get_by_role("listitem")).to_have_text(
         ["韦韦小妹", "莫莫一"], use_inner_text=False

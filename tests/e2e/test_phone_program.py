@@ -57,6 +57,9 @@ def test_the_entry_starts_it_and_the_capsule_leaves_it_running(
     assert start(page)["path"] == ""
     page.get_by_role("button", name="小程序菜单").click()
     page.get_by_role("button", name="重新进入小程序").click()
+    page.wait_for_function(
+        "() => document.querySelector('iframe.program')?.contentWindow?.told?.length === 1"
+    )
     assert [kind for kind, *_ in told(page)] == ["start"]
 
 
@@ -143,7 +146,8 @@ def test_a_card_in_the_chat_opens_its_page(
     page = phone_of(window, wechat, wei)
     follow(page)
     openid = next(p["openid_oa"] for p in wechat.get("people")["items"] if p["person"] == wei)
-    card = {"title": "今日竞赛", "appid": wechat.apps[MINI].appid, "pagepath": "pages/home/index"}
+    where = {"appid": wechat.apps[MINI].appid, "pagepath": "pages/home/index"}
+    card = {"title": "今日竞赛", "thumb_media_id": "cover", **where}
     sent = {"touser": openid, "msgtype": "miniprogrampage", "miniprogrampage": card}
     assert Api(wechat).official("/cgi-bin/message/custom/send", sent)["errcode"] == 0
     page.get_by_role("button", name="今日竞赛").click()

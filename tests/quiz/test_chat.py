@@ -20,6 +20,10 @@ from tests.kit.clock import FakeClock
 NANNING = "450100"
 
 
+def page(contest: ContestView, name: str) -> str:
+    return f"(packages/quiz/{name}/index?id={contest.ref})"
+
+
 def ask(desk: Desk, name: str, citizen: int | None = None) -> str:
     with desk.work(read_only=True) as work:
         said = ANSWERS[name](work, citizen)
@@ -48,12 +52,15 @@ def test_today_tells_what_is_open_and_how_many_tries_are_left(desk: Desk) -> Non
     said = ask(desk, "quiz.today", citizen)
     assert f"《{contest.title}》正在进行，6 月 30 日 12:00 结束" in said
     assert "还有 2 次" in said
+    assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
     with desk.work() as work:
         hand_in(work, contest, entry, score=10)
     assert "还有 1 次" in ask(desk, "quiz.today", citizen)
     with desk.work() as work:
         hand_in(work, contest, entry, score=10)
-    assert "已经用完" in ask(desk, "quiz.today", citizen)
+    said = ask(desk, "quiz.today", citizen)
+    assert "已经用完" in said
+    assert said.endswith(f"[看完整的排行榜]{page(contest, 'board')}")
 
 
 def test_tries_come_back_with_the_next_beijing_day(desk: Desk, clock: FakeClock) -> None:
@@ -70,7 +77,9 @@ def test_today_reminds_of_a_paper_that_is_still_open(desk: Desk) -> None:
     contest, citizen, entry = a_game(desk)
     with desk.work() as work:
         a_paper(work, contest, entry, score=0, state="open")
-    assert "还没有交" in ask(desk, "quiz.today", citizen)
+    said = ask(desk, "quiz.today", citizen)
+    assert "还没有交" in said
+    assert said.endswith(f"[点这里接着答]{page(contest, 'round')}")
 
 
 def test_today_is_kind_to_somebody_nobody_knows_yet(desk: Desk) -> None:
@@ -79,6 +88,7 @@ def test_today_is_kind_to_somebody_nobody_knows_yet(desk: Desk) -> None:
     assert contest.title in said
     assert "每人每天有 1 次" in said
     assert "登录一次" in said
+    assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
 
 
 def test_a_used_up_total_is_told_as_such(desk: Desk) -> None:
@@ -94,9 +104,14 @@ def test_a_used_up_total_is_told_as_such(desk: Desk) -> None:
 def test_before_and_after_the_window_today_says_when(desk: Desk, clock: FakeClock) -> None:
     contest, citizen, _ = a_game(desk)
     clock.set(contest.opens_at - timedelta(seconds=1))
-    assert "将在 4 月 28 日 12:00 开始" in ask(desk, "quiz.today", citizen)
+    said = ask(desk, "quiz.today", citizen)
+    assert "将在 4 月 28 日 12:00 开始" in said
+    assert said.endswith(f"[先看看这场竞赛]{page(contest, 'round')}")
     clock.set(contest.closes_at)
-    assert "已经在 6 月 30 日 12:00 结束" in ask(desk, "quiz.today", citizen)
+    for who in (citizen, None):
+        said = ask(desk, "quiz.today", who)
+        assert "已经在 6 月 30 日 12:00 结束" in said
+        assert said.endswith(f"[看完整的排行榜]{page(contest, 'board')}")
 
 
 def test_all_open_contests_are_named(desk: Desk) -> None:
@@ -104,8 +119,9 @@ def test_all_open_contests_are_named(desk: Desk) -> None:
     with desk.work() as work:
         second = a_contest(work)
     said = ask(desk, "quiz.today", citizen)
-    assert first.title in said
-    assert second.title in said
+    for contest in (first, second):
+        assert contest.title in said
+        assert page(contest, "round") in said
 
 
 @pytest.mark.parametrize("ready", [False, True])
@@ -124,6 +140,7 @@ def test_my_result_tells_score_and_both_places(ready: bool, desk: Desk) -> None:
         "总成绩 80 分，用时 1 分 23 秒。",
         "全区第 3 名（共 3 人）。",
         "南宁市第 2 名（共 2 人）。",
+        f"[看完整的排行榜]{page(contest, 'board')}",
     ]
 
 
@@ -134,13 +151,16 @@ def test_my_result_without_a_city_says_how_to_get_a_rank_there(desk: Desk) -> No
         hand_in(work, contest, an_entry(work, contest, citizen), score=80)
     said = ask(desk, "quiz.my_result", citizen)
     assert "全区第 1 名（共 1 人）。" in said
-    assert said.endswith("在个人资料里选好所在的城市，就能看到在全市的名次。")
+    assert "在个人资料里选好所在的城市，就能看到在全市的名次。" in said
 
 
 def test_my_result_without_a_paper_or_a_person(desk: Desk) -> None:
-    _, citizen, _ = a_game(desk)
+    contest, citizen, _ = a_game(desk)
     assert "还没有你的成绩" in ask(desk, "quiz.my_result", citizen)
     assert "登录一次" in ask(desk, "quiz.my_result")
+    for who in (citizen, None):
+        said = ask(desk, "quiz.my_result", who)
+        assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
 
 
 def test_a_mean_is_told_with_at_most_two_decimals(desk: Desk) -> None:
@@ -164,13 +184,16 @@ def test_the_board_shows_ten_masked_names_and_the_own_place(desk: Desk) -> None:
         f"《{contest.title}》全区排行榜",
         *(f"{rank}. 韦* 100 分" for rank in range(1, 11)),
         "你是第 12 名，70 分（共 12 人）。",
+        f"[看完整的排行榜]{page(contest, 'board')}",
     ]
-    assert ask(desk, "quiz.board").splitlines()[-1] == "榜上还没有你，答完一份题就有名次。"
+    assert ask(desk, "quiz.board").splitlines()[-2] == "榜上还没有你，答完一份题就有名次。"
 
 
 def test_an_empty_board_invites(desk: Desk) -> None:
-    _, citizen, _ = a_game(desk)
-    assert "还没有人上榜" in ask(desk, "quiz.board", citizen)
+    contest, citizen, _ = a_game(desk)
+    said = ask(desk, "quiz.board", citizen)
+    assert "还没有人上榜" in said
+    assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
 
 
 def test_long_names_never_push_the_own_place_out(desk: Desk) -> None:
@@ -180,7 +203,20 @@ def test_long_names_never_push_the_own_place_out(desk: Desk) -> None:
         for other in kit.people(work, 10, nickname=family, public_rank=True):
             hand_in(work, contest, an_entry(work, contest, other), score=100)
         hand_in(work, contest, entry, score=70)
-    assert ask(desk, "quiz.board", citizen).endswith("你是第 11 名，70 分（共 11 人）。")
+    said = ask(desk, "quiz.board", citizen)
+    assert "你是第 11 名，70 分（共 11 人）。" in said
+    assert said.endswith(page(contest, "board"))
+    assert len(said.encode()) + chat.LINK_BYTES <= MOST_BYTES
+
+
+def test_a_name_that_looks_like_a_link_is_none(desk: Desk) -> None:
+    contest, _, _ = a_game(desk)
+    with desk.work() as work:
+        named = kit.people(work, 1, nickname='[奖](a/b)<a href="x">', public_rank=True)
+        hand_in(work, contest, an_entry(work, contest, named[0]), score=90)
+    said = ask(desk, "quiz.board")
+    assert '1. ［奖］(a/b)＜a href="x"＞ 90 分' in said
+    assert said.count("](") == 1
 
 
 def test_the_board_of_the_last_contest_stays_readable_after_its_end(
@@ -199,7 +235,10 @@ def test_the_rules_are_those_in_force(desk: Desk) -> None:
     said = ask(desk, "quiz.rules")
     assert said.startswith(f"《{contest.title}》规则\n")
     assert "每人每天可以答 3 份题" in said
-    assert said.endswith("分享、转发、关注都不会带来分数、答题次数或名次。")
+    assert said.splitlines()[-2:] == [
+        "分享、转发、关注都不会带来分数、答题次数或名次。",
+        f"[看全部规则]{page(contest, 'rules')}",
+    ]
 
 
 def test_texts_that_are_too_long_lose_whole_lines_only() -> None:

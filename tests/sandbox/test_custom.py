@@ -143,12 +143,22 @@ def test_each_kind_of_message_has_its_rules(
 def test_a_page_of_the_linked_mini_program_can_be_sent(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    part = {"appid": wechat.apps[MINI].appid, "pagepath": "pages/quiz/index", "title": "t"}
-    body = {"touser": wei["openid_oa"], "msgtype": "miniprogrampage", "miniprogrampage": part}
-    assert api.official(SEND, body)["errcode"] == 0
-    assert api.official(SEND, {**body, "miniprogrampage": {**part, "pagepath": ""}})["errcode"] == (
-        41030
-    )
+    part = {
+        "appid": wechat.apps[MINI].appid,
+        "pagepath": "pages/quiz/index",
+        "title": "t",
+        "thumb_media_id": "m",
+    }
+
+    def sent(**changed: str) -> int:
+        card = {**part, **changed}
+        body = {"touser": wei["openid_oa"], "msgtype": "miniprogrampage", "miniprogrampage": card}
+        return int(api.official(SEND, body)["errcode"])
+
+    assert sent() == 0
+    assert sent(pagepath="") == 40165
+    assert sent(pagepath="/pages/quiz/index") == 40165
+    assert sent(thumb_media_id="") == 40007
 
 
 def test_typing_needs_an_open_window_and_uses_nothing(

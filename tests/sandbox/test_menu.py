@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server.sandbox.apps import MINI
-from server.sandbox.testing import Emulator
+from server.sandbox.apps import MINI, OFFICIAL
+from server.sandbox.testing import Emulator, emulated_wechat
 from tests.sandbox.conftest import Api
 
 CREATE, GET = "/cgi-bin/menu/create", "/cgi-bin/menu/get"
@@ -54,17 +56,62 @@ def test_a_wrong_menu_is_refused(api: Api, buttons: list[Any], errcode: int) -> 
     assert api.official(CREATE, {"button": buttons})["errcode"] == errcode
 
 
-def test_only_the_linked_mini_program_can_be_opened(wechat: Emulator, api: Api) -> None:
-    page = {
+def page(wechat: Emulator, **changed: Any) -> dict[str, Any]:
+    return {
         "type": "miniprogram",
         "name": "答题",
         "url": "https://example.org",
         "appid": wechat.apps[MINI].appid,
         "pagepath": "pages/quiz/index",
+        **changed,
     }
-    assert api.official(CREATE, {"button": [page]})["errcode"] == 0
-    assert api.official(CREATE, {"button": [{**page, "appid": "wx0"}]})["errcode"] == 45064
-    assert api.official(CREATE, {"button": [{**page, "url": ""}]})["errcode"] == 40020
+
+
+def test_only_the_linked_mini_program_can_be_opened(wechat: Emulator, api: Api) -> None:
+    def pushed(**changed: Any) -> int:
+        return int(api.official(CREATE, {"button": [page(wechat, **changed)]})["errcode"])
+
+    assert pushed() == 0
+    assert pushed(appid="wx0123456789abcdef") == 45064
+    for wrong in (wechat.apps[OFFICIAL].original_id, "", None):
+        assert pushed(appid=wrong) == 40166
+    assert pushed(url="") == 40020
+    assert pushed(url="weixin://somewhere") == 40055
+
+
+@pytest.mark.parametrize(
+    ("path", "errcode"),
+    [
+        ("pages/quiz/index?id=1&from=menu", 0),
+        ("pages/quiz/index?facts=%7B%22a%22%3A1%7D", 0),
+        ("/pages/quiz/index", 40165),
+        ("pages/quiz/index.html", 40165),
+        ('pages/quiz/index?facts={"a":1}', 40165),
+        ("", 40165),
+        (None, 40165),
+        ("p" * 1025, 40165),
+    ],
+)
+def test_a_page_is_written_as_in_app_json(
+    wechat: Emulator, api: Api, path: str | None, errcode: int
+) -> None:
+    menu = {"button": [page(wechat, pagepath=path)]}
+    assert api.official(CREATE, menu)["errcode"] == errcode
+
+
+def test_a_page_that_was_not_released_is_refused(tmp_path: Path) -> None:
+    manifest = tmp_path / "app.json"
+    packages = [{"root": "packages/quiz", "pages": ["board/index"]}]
+    manifest.write_text(json.dumps({"pages": ["pages/home/index"], "subPackages": packages}))
+    with emulated_wechat(app_json=manifest) as wechat:
+        api = Api(wechat)
+        for path, errcode in (
+            ("pages/home/index", 0),
+            ("packages/quiz/board/index?id=1", 0),
+            ("packages/quiz/gone/index", 40165),
+        ):
+            menu = {"button": [page(wechat, pagepath=path)]}
+            assert api.official(CREATE, menu)["errcode"] == errcode, path
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ import { refresh } from "./net.js";
 import { enterProgram, leaveProgram } from "./program.js";
 import { toEnd } from "./scroll.js";
 import { phone } from "./state.js";
-import { groupSettings, makeGroup, talkOf } from "./talks.js";
+import { groupSettings, makeGroup, talkOf, titleOf } from "./talks.js";
 
 const VIEWS = ["chat", "notices", "scan", "talk", "moments", "app"];
 const BACK = ["chat", "notices", "talk", "moments"];
 const TITLES = {
   people: () => "模拟微信", chat: () => phone.account, notices: () => "服务通知",
   scan: () => "扫一扫", moments: () => "朋友圈", app: () => phone.program.name,
-  home: () => `${phone.owner.name}的手机`, talk: () => talkOf(phone.talk)?.name ?? "聊天",
+  home: () => `${phone.owner.name}的手机`, talk: () => titleOf(talkOf(phone.talk)),
 };
 const MORE = {
   home: { words: "发起群聊", sign: "＋", offered: () => true, tap: makeGroup },

@@ -26,6 +26,12 @@ export function talks() {
 
 export const talkOf = (id) => talks().find((talk) => talk.id === id);
 
+/** What a chat is called: a group with the number of its members. */
+export function titleOf(talk) {
+  if (talk === undefined) return "聊天";
+  return talk.group === null ? talk.name : `${talk.name}（${talk.group.members.length}）`;
+}
+
 export const timeline = () => phone.cards.filter((one) => one.place === TIMELINE);
 
 export const unreadOf = (cards, seen) =>
@@ -44,7 +50,7 @@ function entry(talk, unread) {
   return make("li", {}, make("a", { class: "entry", href: `#talk/${talk.id}`, "data-talk": talk.id },
     face(talk.name, talk.id),
     make("span", { class: "about" },
-      make("span", { class: "who" }, talk.group ? `${talk.name}（${talk.group.members.length}）` : talk.name),
+      make("span", { class: "who" }, titleOf(talk)),
       make("span", { class: "last" }, words)),
     make("span", { class: "side" }, make("span", { class: "time" }, last ? moment(last.at) : ""), count)));
 }
