@@ -30,7 +30,7 @@ from server.base.kv.limiter import Limiter
 from server.base.web.auth import Who, bearer_token
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.work import Actor, Work
-from server.wechat.errors import BadLoginCode, LoginRefused, WeChatAway
+from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import Identity
 
 API = Api("accounts", routes=[*REACH_API.routes])
@@ -64,7 +64,7 @@ def _slow_down(limiter: Limiter, name: str, who: str, per_minute: float, burst: 
     who=Who.ANYONE,
     body=LoginIn,
     out=LoginOut,
-    errors=(BadLoginCode, LoginRefused, WeChatAway),
+    errors=(BadLoginCode, LoginRefused, *AWAY),
     ask=_who_logs_in,
 )
 def log_in(work: Work, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG001 - spent above

@@ -14,7 +14,7 @@ from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
 from server.base.work import Actor, Work
-from server.wechat.errors import BadLoginCode, WeChatAway
+from server.wechat.errors import AWAY, BadLoginCode
 from server.wechat.gateway import PhoneNumber
 
 REACH_API = Api("reach")
@@ -83,7 +83,7 @@ def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
     who=Who.CITIZEN,
     body=PhoneIn,
     out=PhoneOut,
-    errors=(Invalid, WeChatAway),
+    errors=(Invalid, *AWAY),
     consent=True,
     ask=_number,
 )

@@ -13,7 +13,7 @@ from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
 from server.base.work import Work
 from server.quiz import groups
-from server.wechat.errors import BadLoginCode, LoginRefused, WeChatAway
+from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import GroupEntry
 
 GROUP_API = Api("groups")
@@ -54,7 +54,7 @@ def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
     who=Who.CITIZEN,
     body=GroupIn,
     out=GroupOut,
-    errors=(Invalid, LoginRefused, WeChatAway),
+    errors=(Invalid, LoginRefused, *AWAY),
     consent=True,
     ask=_opened,
 )

@@ -16,7 +16,7 @@ class PracticeIn(In, frozen=True, kw_only=True):
     """What to practise: some topics or all, out of the wrong-answer book or of everything."""
 
     topics: Annotated[list[Topic], Meta(max_length=20)] = field(default_factory=list)
-    count: Annotated[int, Meta(ge=1, le=20)] = 5
+    count: Annotated[int, Meta(ge=1, le=100)] = 5
     from_mistakes: bool = False
 
 

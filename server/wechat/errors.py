@@ -122,6 +122,17 @@ class Unclassified(WeChatAway):
     kind = "unknown"
 
 
+# Every reason why a call made for a citizen stays unanswered: what its route declares.
+AWAY: tuple[type[WeChatAway], ...] = (
+    WeChatAway,
+    InDoubt,
+    TryLater,
+    ConfigWrong,
+    QuotaSpent,
+    Unclassified,
+)
+
+
 class NoGrant(WeChatError, Conflict):
     """The citizen has not allowed this message, or the permission is used up."""
 

@@ -22,8 +22,11 @@ from server.wechat.errors import (
     BadLoginCode,
     ConfigWrong,
     InDoubt,
+    LoginRefused,
     OpenDataRefused,
     TryLater,
+    Unclassified,
+    WeChatAway,
     WeChatError,
 )
 from server.wechat.gateway import (
@@ -223,10 +226,11 @@ class LiveGateway:
         if not _CODE.fullmatch(code):
             raise BadLoginCode
         body = {"code": code, "openid": openid}
-        answer = self._mini_calls.ask(
-            Call(method="POST", path="/wxa/business/getuserphonenumber", body=body),
-            Repeat.NEVER,
-        )
+        call = Call(method="POST", path="/wxa/business/getuserphonenumber", body=body)
+        try:
+            answer = self._mini_calls.ask(call, Repeat.NEVER)
+        except WeChatError as error:
+            raise _about_a_code(error) from None
         info = answer.get("phone_info")
         if not isinstance(info, dict):
             raise InDoubt
@@ -281,7 +285,16 @@ class LiveGateway:
             self._transport.alarm("login_config")
         if error.errcode in _BAD_CODE:
             return BadLoginCode(errcode=error.errcode, rid=error.rid)
+        if isinstance(error, LoginRefused):
+            return error
+        return _about_a_code(error)
+
+
+def _about_a_code(error: WeChatError) -> WeChatError:
+    """The same error where a citizen's code was spent; a code that makes no sense there is ours."""
+    if isinstance(error, BadLoginCode | WeChatAway):
         return error
+    return Unclassified(errcode=error.errcode, rid=error.rid)
 
 
 def _word(answer: Mapping[str, Any], name: str) -> str:

@@ -177,6 +177,11 @@ def test_every_refusal_is_problem_json_with_its_code(
     assert "secret" not in answer.text
 
 
+def test_a_wrong_method_is_told_the_right_ones(http: FlaskClient) -> None:
+    allowed = http.delete(WISHES).headers["Allow"].split(", ")
+    assert allowed == ["GET", "HEAD", "OPTIONS", "POST"]
+
+
 def test_a_wrong_field_is_named(http: FlaskClient) -> None:
     body = http.post("/api/v1/wishes", json={"words": 5}, headers=ann()).get_json(force=True)
     assert body["errors"][0]["loc"] == ["body", "words"]

@@ -11,6 +11,7 @@ from flask import Flask
 from server.base.clock import beijing_midnight
 from server.programme import commands as programme
 from server.quiz import commands as quiz
+from server.wechat.errors import AWAY, WeChatAway
 from server.wechat.gateway import GroupEntry, Identity, PhoneNumber, Verdict
 from tests.conftest import house_of
 from tests.house.source import ROOT
@@ -70,6 +71,46 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     again = client.post("/login", json={"code": "d" * 32}).get_json()["token"]
     assert client.delete("/me", citizen=again).status_code == 204
     assert walked(client) == set(declared(client))
+
+
+@pytest.mark.parametrize("trouble", AWAY)
+def test_every_way_in_which_wechat_is_away_is_documented(
+    client: CheckedClient, token: str, gateway: RecordingGateway, trouble: type[WeChatAway]
+) -> None:
+    me = {"citizen": token}
+    policy = client.get("/me", **me).get_json()["policy_version"]
+    client.post("/me/consents", json={"policy_version": policy, "guardian": False}, **me)
+    for call in ("code_to_identity", "phone_number", "group_entry"):
+        gateway.answers[call] = trouble()
+    entry = {"code": "c", "encrypted_data": "e", "iv": "i"}
+    answers = [
+        client.post("/login", json={"code": "c"}),
+        client.post("/me/phone", json={"code": "c"}, **me),
+        client.post("/groups", json=entry, **me),
+    ]
+    assert {(one.status_code, one.get_json(force=True)["code"]) for one in answers} == {
+        (503, trouble.code)
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/pictures/none.jpg"]
+)
+def test_the_other_addresses_answer_as_documented(
+    client: CheckedClient, gateway: RecordingGateway, path: str
+) -> None:
+    gateway.answers |= {"well": True, "token_age_seconds": 1.0}
+    assert client.get(path).status_code in (200, 404, 503)
+    assert client.post(path).status_code == 405
+
+
+@pytest.mark.parametrize("account", ["official", "miniprogram"])
+def test_the_callbacks_refuse_as_documented(client: CheckedClient, account: str) -> None:
+    path = f"/wechat/{account}/callback"
+    assert client.get(path).status_code == 403
+    assert client.post(path, data=b"<xml/>").status_code == 403
+    assert client.post(path, data=b"x" * 70000).status_code == 413
+    assert client.put(path).status_code == 405
 
 
 def take_a_paper(client: CheckedClient, contest: str, me: dict[str, Any]) -> None:

@@ -260,6 +260,9 @@ def test_a_phone_number_is_asked_for_its_own_person(bench: Bench, script: Script
     assert script.seen[-1].body == {"code": "code", "openid": OPENID}
     for said, kind in (
         (40029, errors.BadLoginCode),
+        (40003, errors.Unclassified),
+        (40226, errors.Unclassified),
+        (43101, errors.Unclassified),
         ({"errcode": 0}, errors.InDoubt),
         ({"errcode": 0, "phone_info": {**NUMBER, "purePhoneNumber": "x"}}, errors.InDoubt),
         ({"errcode": 0, "phone_info": {**NUMBER, "countryCode": ""}}, errors.InDoubt),
@@ -422,6 +425,9 @@ LOGIN_CELLS: list[tuple[str, object, type[WeChatError], int, int, list[str]]] = 
     ("45011", 45011, errors.SlowDown, 503, 2, []),
     ("-1", -1, errors.TryLater, 503, 2, []),
     ("unknown", 987654, errors.Unclassified, 503, 1, []),
+    ("of a message", 43101, errors.Unclassified, 503, 1, []),
+    ("of a body", 47001, errors.Unclassified, 503, 1, []),
+    ("of a follower", 43004, errors.Unclassified, 503, 1, []),
     ("500", (500, b""), errors.InDoubt, 503, 1, []),
     ("HTML", b"<html>", errors.InDoubt, 503, 1, []),
     ("a list", b"[]", errors.InDoubt, 503, 1, []),

@@ -11,6 +11,7 @@ from http import HTTPStatus
 import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from server.base import errors
 from server.base.errors import AppError, Invalid, TooManyRequests, Unavailable
@@ -38,7 +39,10 @@ def install_error_handlers(app: Flask, texts: Texts) -> None:
     def http_error(trouble: HTTPException) -> Response:
         known = _BY_STATUS.get(trouble.code or 500)
         if known is not None:
-            return problem(known(), texts)
+            answer = problem(known(), texts)
+            if isinstance(trouble, WrongMethod):
+                answer.headers["Allow"] = ", ".join(sorted(trouble.valid_methods or ()))
+            return answer
         if trouble.code is not None and trouble.code < 500:
             return problem(errors.Malformed(), texts)
         return unknown(trouble)

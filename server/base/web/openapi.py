@@ -15,6 +15,7 @@ from server.base.errors import AppError
 from server.base.web.auth import ConsentRequired, Who
 from server.base.web.endpoint import Api, Route
 from server.base.web.idempotency import IdempotencyInFlight, IdempotencyKeyReused
+from server.base.web.plain_paths import plain_paths
 from server.base.web.schema import ErrorEntry
 from server.base.work import DatabaseAway
 
@@ -55,7 +56,7 @@ def document(apis: Sequence[Api], *, title: str, version: str) -> dict[str, Any]
     for route in routes:
         path = "/api/v1" + route.path.replace("<", "{").replace(">", "}")
         paths.setdefault(path, {})[route.method.lower()] = _operation(route)
-    paths |= _plain_paths()
+    paths |= plain_paths(_refusal)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},
@@ -209,22 +210,4 @@ def _problem_schema() -> dict[str, Any]:
             "errors": {"type": "array", "items": {"$ref": _REF.format(name="ErrorEntry")}},
         },
         "description": "RFC 9457; a refusal may add facts of its own as further members.",
-    }
-
-
-def _plain_paths() -> dict[str, Any]:
-    def plain(summary: str, *statuses: str) -> dict[str, Any]:
-        answers = {status: {"description": summary} for status in statuses}
-        return {"summary": summary, "tags": ["operation"], "responses": answers}
-
-    pushed = plain("A message or event pushed by WeChat", "200", "400", "403", "411", "413", "503")
-    checked = plain("WeChat's check of the address", "200", "403")
-    callback = {"get": checked, "post": pushed}
-    return {
-        "/pictures/{name}.jpg": {"get": plain("A citizen's picture", "200", "404")},
-        "/healthz": {"get": plain("The process lives", "200")},
-        "/readyz": {"get": plain("The server can answer", "200", "503")},
-        "/metrics": {"get": plain("Prometheus text", "200")},
-        "/wechat/official/callback": callback,
-        "/wechat/miniprogram/callback": callback,
     }

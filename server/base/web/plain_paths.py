@@ -1,0 +1,111 @@
+"""The addresses outside /api/v1 in the document: operation, pictures and WeChat's callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from server.base import errors
+from server.base.errors import AppError
+from server.base.work import DatabaseAway
+
+Refusal = Callable[[set[str]], dict[str, Any]]
+
+_HEALTH = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"const": "ok"}},
+    "additionalProperties": False,
+}
+_READINESS = {
+    "type": "object",
+    "required": ["status", "checks"],
+    "properties": {
+        "status": {"enum": ["ready", "not_ready"]},
+        "checks": {
+            "type": "object",
+            "required": ["database", "disk", "draining"],
+            "additionalProperties": {
+                "enum": ["ok", "degraded", "away", "behind", "full", "draining"]
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+# What the door of the callbacks refuses with, and whatever its floor calls a wrong signature.
+_DOOR = (
+    errors.Malformed,
+    errors.MethodNotAllowed,
+    errors.LengthRequired,
+    errors.BodyTooLarge,
+    errors.Unavailable,
+    DatabaseAway,
+)
+_SIGNATURE = {"signature_refused", "stale_timestamp"}
+
+
+def plain_paths(refusal: Refusal) -> dict[str, Any]:
+    """The paths; `refusal` gives the schema of a refusal with one of these codes."""
+
+    def page(
+        summary: str, media: str, schema: object = None, *more: type[AppError]
+    ) -> dict[str, Any]:
+        refusals = _refusals(refusal, AppError, errors.MethodNotAllowed, *more)
+        return _get(summary, {"200": _answer(summary, media, schema), **refusals})
+
+    ready = page("The server can answer", "application/json", _READINESS)
+    ready["get"]["responses"]["503"] = _answer("not ready", "application/json", _READINESS)
+    callback = _callback(refusal)
+    return {
+        "/pictures/{name}.jpg": {
+            **page("A citizen's picture", "image/jpeg", None, errors.NotFound, DatabaseAway),
+            "parameters": [
+                {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+            ],
+        },
+        "/healthz": page("The process lives", "application/json", _HEALTH),
+        "/readyz": ready,
+        "/metrics": page("Figures in Prometheus's text format", "text/plain"),
+        "/openapi.json": page("This document", "application/json", {"type": "object"}),
+        "/docs": page("A page that shows this document", "text/html"),
+        "/wechat/official/callback": callback,
+        "/wechat/miniprogram/callback": callback,
+    }
+
+
+def _callback(refusal: Refusal) -> dict[str, Any]:
+    refused = _refusals(refusal, *_DOOR)
+    refused["403"] = _problem(refusal, _SIGNATURE)
+    echo = _answer("the echo", "text/plain", {"type": "string"})
+    reply = {
+        "description": "`success`, or a reply to the person",
+        "content": {"text/plain": {}, "application/xml": {}, "application/json": {}},
+    }
+    checked = {status: refused[status] for status in ("400", "403", "405", "503")}
+    return {
+        **_get("WeChat's check of the address", {"200": echo, **checked}),
+        "post": {
+            "summary": "A message or an event pushed by WeChat",
+            "tags": ["operation"],
+            "responses": {"200": reply, **refused},
+        },
+    }
+
+
+def _refusals(refusal: Refusal, *kinds: type[AppError]) -> dict[str, Any]:
+    codes: dict[str, set[str]] = {}
+    for kind in kinds:
+        codes.setdefault(str(kind.status), set()).add(kind.code)
+    return {status: _problem(refusal, named) for status, named in sorted(codes.items())}
+
+
+def _problem(refusal: Refusal, codes: set[str]) -> dict[str, Any]:
+    return _answer(", ".join(sorted(codes)), "application/problem+json", refusal(codes))
+
+
+def _get(summary: str, answers: dict[str, Any]) -> dict[str, Any]:
+    return {"get": {"summary": summary, "tags": ["operation"], "responses": answers}}
+
+
+def _answer(words: str, media: str, schema: object = None) -> dict[str, Any]:
+    return {"description": words, "content": {media: {} if schema is None else {"schema": schema}}}
