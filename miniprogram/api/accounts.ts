@@ -1,11 +1,12 @@
 /** The citizen's own record: profile, consent, export, erasure. */
 import type { Client } from './client'
+import { pictured } from './pictures'
 import type { Consent, ConsentGiven, Held, Phone, Profile, ProfileChange } from './shapes'
 
 export function accounts(client: Client) {
   return {
-    me: () => client.call<Profile>('GET', '/me'),
-    change: (body: ProfileChange) => client.call<Profile>('PUT', '/me', { body }),
+    me: () => client.call<Profile>('GET', '/me').then(pictured),
+    change: (body: ProfileChange) => client.call<Profile>('PUT', '/me', { body }).then(pictured),
     consent: (body: ConsentGiven, key: string) =>
       client.call<Consent>('POST', '/me/consents', { body, key }),
     sendAvatar: (filePath: string) => client.upload('/me/avatar', filePath, 'image'),

@@ -1,5 +1,6 @@
 /** Contests, papers, boards, practice and the wrong-answer book. */
 import type { Client } from './client'
+import { pictured } from './pictures'
 import type {
   Answers,
   Attempt,
@@ -29,11 +30,14 @@ export function quiz(client: Client) {
       client.call<void>('PUT', `/attempts/${id}/answers`, { body: { answers } }),
     submit: (id: string, answers: Answers, key: string) =>
       client.call<Result>('POST', `/attempts/${id}/submission`, { body: { answers }, key }),
-    board: (id: string, scope: string, period: string) =>
-      client.call<Board>('GET', `/contests/${id}/leaderboard`, {
+    board: async (id: string, scope: string, period: string) => {
+      const board = await client.call<Board>('GET', `/contests/${id}/leaderboard`, {
         who: 'either',
         query: { scope, period, limit: 50 },
-      }),
+      })
+      const me = board.me && { ...board.me, around: board.me.around.map(pictured) }
+      return { ...board, items: board.items.map(pictured), me }
+    },
     practise: (count: number, from_mistakes: boolean, key: string) =>
       client.call<Practice>('POST', '/practice', { body: { count, from_mistakes }, key }),
     practiseAnswer: (id: string, question_id: string, answer: string[]) =>

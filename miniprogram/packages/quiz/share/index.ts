@@ -1,7 +1,6 @@
 /** The card with the own result, to be passed on or not; passing it on earns nothing. */
 import { shares } from '../../../api/index'
 import type { Share } from '../../../api/shapes'
-import { BASE_URL } from '../../../config/env'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
@@ -32,7 +31,7 @@ Page({
     await load(this, async () => {
       await mustAgree()
       const share = await shares.share(this.data.id, this.data.key)
-      return { share, poster: new RegExp('^https:').test(share.image_url) ? share.image_url : BASE_URL + share.image_url }
+      return { share, poster: share.image_url }
     })
   },
 
