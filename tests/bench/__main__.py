@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 
 from server.base.settings import ROOT
-from tests.bench import report
+from tests.bench import phone, report
 from tests.bench.client import Order, ask, write_requests
 from tests.bench.counting import counted
 from tests.bench.letters import Account, Letters
@@ -112,12 +112,15 @@ class Bench:
         for server in self.servers.values():
             server.await_answer("/")
         replies = json.loads(_REPLIES.read_text(encoding="utf-8"))["keywords"]
-        help_text = next(rule["text"] for rule in replies if WORD in rule["words"])
+        # What follows is a link into the mini-program, which the reply writes as WeChat wants it.
+        help_text = next(rule["text"] for rule in replies if WORD in rule["words"]).partition("[")[
+            0
+        ]
         for name, words in (("echo", WORD), ("sqlite", help_text)):
             port = self.servers[name].port
             (letter,) = self.letters.write(1)
             said = self.letters.said(ask(port, letter).body)
-            if said != words:
+            if not said.startswith(words):
                 raise BenchFailed(f"{name} says {said!r}")
             if (status := ask(port, self.letters.forged()).status) != 403:
                 raise BenchFailed(f"{name} answers a forged message with {status}")
@@ -182,6 +185,9 @@ def measure(size: Size, say: Callable[[str], None]) -> Report:
     with contextlib.ExitStack() as closing:
         closing.callback(pin, allowed())
         folder = Path(closing.enter_context(_folder()))
+        # Before anything else runs, and before this process keeps to one CPU.
+        say("the phone")
+        waits = phone.measure(size.rounds, folder)
         say("setting the stage")
         bench = Bench(size, folder, closing)
         rows, contests = bench.rows()
@@ -199,7 +205,7 @@ def measure(size: Size, say: Callable[[str], None]) -> Report:
                 measured[key].counted = took
     return Report(
         rows=measured, size=size, commit=report.commit(), machine=report.machine(),
-        began=began.isoformat(timespec="minutes"), load=(load, os.getloadavg()[0]),
+        began=began.isoformat(timespec="minutes"), load=(load, os.getloadavg()[0]), waits=waits,
     )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ class Server:
                     return
             except OSError:
                 # Not there yet; should it die meanwhile, that is known at once.
-                with contextlib.suppress(subprocess.TimeoutExpired):
+                with contextlib.suppress(psutil.TimeoutExpired):
                     self._process.wait(0.05)
         raise BenchFailed(f"a server did not start:\n{self._log.read_text('utf-8', 'replace')}")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.bench import phone
 from tests.bench.counting import Counted
 from tests.bench.processes import ROOT, THREADS
 from tests.bench.rows import Row, Size
@@ -95,6 +96,7 @@ class Report:
     machine: str
     began: str
     load: tuple[float, float]
+    waits: Sequence[phone.Wait] = ()
 
     @property
     def ratios(self) -> list[Ratio]:
@@ -122,7 +124,7 @@ class Report:
             f"{'SQL':>5}{'requests':>10}",
         ]
         lines += [self._line(measured) for measured in self.rows.values()]
-        lines += ["", *(self._verdict(ratio) for ratio in self.ratios)]
+        lines += ["", *(self._verdict(ratio) for ratio in self.ratios), *phone.table(self.waits)]
         return "\n".join(lines)
 
     def _line(self, m: Measured) -> str:
@@ -167,6 +169,7 @@ class Report:
             "rounds": self.size.rounds,
             "goals": goals,
             "rows": {key: _row(measured) for key, measured in self.rows.items()},
+            "phone": {wait.key: wait.document() for wait in self.waits},
         }
 
 
@@ -208,7 +211,7 @@ def commit() -> str:
 
 def page(report: Report) -> str:
     """docs/performance.md: how it was measured, what came out, what is missed."""
-    return "\n".join([*_PAGE, *_table(report), "", *_goals(report), ""])
+    return "\n".join([*_PAGE, *_table(report), "", *_goals(report), *phone.page(report.waits), ""])
 
 
 _PAGE = [

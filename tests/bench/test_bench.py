@@ -46,6 +46,11 @@ def test_a_quick_run_measures_every_row_and_writes_every_goal(tmp_path: Path) ->
         assert all(figure > 0 for figure in row["cpu_us"])
         assert row["title"] in run.stdout
     assert told["rows"]["submit_sqlite"]["statements"] > 1
+    assert set(told["phone"]) == {"cold", "warm", "changed", "ready"}
+    for wait in told["phone"].values():
+        assert wait["title"] in run.stdout
+        assert wait["goal_ms"] > 0
+        assert "skipped" in wait or len(wait["ms"]) == QUICK.rounds
 
 
 def a_report(ours_us: float) -> Report:

@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { build, elementTags } from "../../server/sandbox/phone/build.mjs";
+import { regionTree } from "../../server/sandbox/phone/compile/regions.mjs";
 import { elements } from "./tags.mjs";
 import { compiled, onePage, write } from "./kit.mjs";
 
@@ -40,6 +41,46 @@ test("sheets get scopes, lengths of the phone and the tags of its elements", asy
   assert.match(sheets["p/index"], /wx-view > \.a::after \{ width: calc\(50 \* var\(--vh\)\) \}/);
   assert.match(sheets["c/own"], /\[wx-host="?s1"?\] \.s1--a:not\(\.s1--c\)/);
   assert.match(sheets["c/own"], /wx-button \{/);
+});
+
+test("a host is found by a class that its user gave it, whatever that class' scope", async () => {
+  const text = await compiled({ ...onePage("<own/>"), ...using("../c/own"), ...OWN, "c/own.wxss": ":host(.on) .a { top: 0 }" });
+  const sheets = JSON.parse(/^sheets: (.*),$/m.exec(text)[1]);
+  assert.equal(sheets["c/own"], '[wx-host="s1"]:is(.on,[class$="--on"],[class*="--on "]) .s1--a { top: 0 }');
+});
+
+test("event responders in WXS, which this phone does not run, are listed with their places", async () => {
+  const wxml = '<wxs module="m">module.exports = { go: function () {} }</wxs>\n<view bindtouchmove="{{m.go}}" change:hidden="{{m.go}}"/><view bindtap="{{name.go}}"/>';
+  const text = await compiled(onePage(wxml));
+  assert.deepEqual(JSON.parse(/^gaps: (.*),$/m.exec(text)[1]), [
+    'p/index.wxml:2: WXS event responder bindtouchmove="{{m.go}}"', 'p/index.wxml:2: WXS event responder change:hidden="{{m.go}}"',
+  ]);
+});
+
+test("places that no longer exist are not offered", () => {
+  const [[code, name, cities]] = regionTree(path.resolve("server/units/data/regions.json"));
+  const nanning = cities.find(([, city]) => city === "南宁市")[2].map(([, county]) => county);
+  assert.deepEqual([code, name, cities.length, cities.flatMap(([, , counties]) => counties).length], ["450000", "广西壮族自治区", 14, 111]);
+  assert.deepEqual([nanning.includes("横州市"), nanning.includes("横县")], [true, false]);
+  assert.deepEqual(regionTree("/nowhere"), []);
+});
+
+test("a changed script alone leaves runtime, templates and sheets as they were made", async () => {
+  const app = write({ ...onePage("<view/>"), "p/index.wxss": "view { top: 0 }" });
+  const out = fs.mkdtempSync(path.join(os.tmpdir(), "phone-out-"));
+  const made = () => Object.keys(JSON.parse(fs.readFileSync(path.join(out, "cache.json"), "utf8")).results).sort();
+  try {
+    await build({ app, out, modules: path.resolve("node_modules") });
+    const [before, runtime] = [made(), fs.statSync(path.join(out, "runtime.js")).mtimeMs];
+    fs.appendFileSync(path.join(app, "p/index.ts"), "\n// later");
+    await build({ app, out, modules: path.resolve("node_modules") });
+    const kinds = (all) => all.map((key) => key.split(":")[0]);
+    assert.deepEqual(kinds(made()), ["script", "sheet", "templates"]);
+    assert.deepEqual(kinds(made().filter((key) => !before.includes(key))), ["script"]);
+    assert.equal(fs.statSync(path.join(out, "runtime.js")).mtimeMs, runtime);
+  } finally {
+    fs.rmSync(out, { recursive: true });
+  }
 });
 
 test("a build that has nothing to do does nothing; one changed file builds again", async () => {

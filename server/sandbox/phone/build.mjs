@@ -1,46 +1,54 @@
 // node build.mjs --app <miniprogram> --out <folder>: compiles one mini-program and the runtime.
 //
-// Nothing is done when nothing changed; single files that did not change are not compiled again.
+// Nothing is done when nothing changed; single files that did not change are not compiled again, and
+// a compiler that has nothing to do is not even loaded.
 
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { filesOf } from "./compile/bundle.mjs";
-import { hash } from "./compile/cache.mjs";
+import { bundle, carryAssets, filesOf } from "./compile/bundle.mjs";
+import { Cache, hash } from "./compile/cache.mjs";
+import { regionTree } from "./compile/regions.mjs";
+import { buildRuntime } from "./compile/runtime.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
+/** Places by GB/T 2260, as the campaign knows them. */
+const REGIONS = path.resolve(HERE, "../../units/data/regions.json");
 const PAGE = ["index.html", "phone.css"];
-const PARTS = ["compile", "elements", "page", "runtime", "wx"];
+const COMPILER = ["compile"];
+const RUNTIME = ["elements", "runtime", "wx"];
 
 /**
  * Builds into `out`; says whether anything had to be done.
- * @param {{ app: string, out: string, modules: string }} options
+ * @param {{ app: string, out: string, modules: string, regions?: string }} options
  */
-export async function build({ app, out, modules }) {
+export async function build({ app, out, modules, regions = REGIONS }) {
   fs.mkdirSync(out, { recursive: true });
-  const runtime = hash(PARTS.map((part) => stamp(path.join(HERE, part))).join() + packagesStamp(modules));
-  const whole = hash(runtime + stamp(app));
+  const packages = packagesStamp(modules);
+  const [compiler, runtime] = [COMPILER, RUNTIME].map((parts) => hash(parts.map((part) => stamp(path.join(HERE, part))).join() + packages));
+  const whole = hash([compiler, runtime, stamp(path.join(HERE, "page")), stamp(app), stampOf(regions)].join());
   const mark = path.join(out, "stamp");
   if (fs.existsSync(mark) && fs.readFileSync(mark, "utf8") === whole) return false;
   fs.rmSync(mark, { force: true });
-  const [{ bundle, carryAssets }, { Cache }, { buildRuntime }] = await Promise.all([
-    import("./compile/bundle.mjs"),
-    import("./compile/cache.mjs"),
-    import("./compile/runtime.mjs"),
-  ]);
-  const cache = new Cache(path.join(out, "cache.json"), runtime);
-  const elements = elementTags();
-  const [text] = await Promise.all([
-    bundle({ root: app, modules, elements, cache }),
-    buildRuntime({ home: HERE, out: path.join(out, "runtime.js"), modules }),
-  ]);
+  const cache = new Cache(path.join(out, "cache.json"), compiler);
+  const [text] = await Promise.all([bundle({ root: app, modules, elements: elementTags(), cache }), runtimeInto(out, modules, runtime)]);
   fs.writeFileSync(path.join(out, "app.js"), text);
   carryAssets(app, path.join(out, "files"));
+  fs.writeFileSync(path.join(out, "regions.json"), JSON.stringify(regionTree(regions)));
   for (const name of PAGE) fs.copyFileSync(path.join(HERE, "page", name), path.join(out, name));
   cache.save();
   fs.writeFileSync(mark, whole);
   return true;
+}
+
+/** The runtime, unless this very one lies there. @param {string} out @param {string} modules @param {string} version */
+async function runtimeInto(out, modules, version) {
+  const [file, mark] = ["runtime.js", "runtime.stamp"].map((name) => path.join(out, name));
+  if (fs.existsSync(file) && fs.existsSync(mark) && fs.readFileSync(mark, "utf8") === version) return;
+  fs.rmSync(mark, { force: true });
+  await buildRuntime({ home: HERE, out: file, modules });
+  fs.writeFileSync(mark, version);
 }
 
 /** The tags that have a file in elements/. */
@@ -50,11 +58,11 @@ export const elementTags = () =>
 /** @param {string} folder */
 const stamp = (folder) => hash(filesOf(folder).map((name) => name + hash(fs.readFileSync(path.join(folder, name), "latin1"))).join());
 
+/** @param {string} file */
+const stampOf = (file) => (fs.existsSync(file) ? hash(fs.readFileSync(file, "utf8")) : "");
+
 /** @param {string} modules */
-const packagesStamp = (modules) => {
-  const lock = path.join(modules, ".package-lock.json");
-  return fs.existsSync(lock) ? hash(fs.readFileSync(lock, "utf8")) : "";
-};
+const packagesStamp = (modules) => stampOf(path.join(modules, ".package-lock.json"));
 
 async function main() {
   const { values } = parseArgs({

@@ -20,7 +20,8 @@ export async function bundle({ root, modules, elements, cache }) {
   const entries = [...program.units.keys()];
   if (fileOf(disk, "app")) entries.unshift("app");
   const [code, styles] = await Promise.all([scripts(disk, entries, cache), sheets(disk, program, cache)]);
-  const made = templates(disk, program, elements);
+  const sources = templateSources(disk, program, elements);
+  const made = JSON.parse(await cache.through("templates", sources, async () => JSON.stringify(templates(disk, program, elements))));
   const units = Object.fromEntries(
     [...program.units.values()].map(({ path: name, page, json, scope }) => [name, { page, json, scope }]),
   );
@@ -30,6 +31,7 @@ window.__mp = {
 app: ${JSON.stringify(program.app)},
 units: ${JSON.stringify(units)},
 unknownTags: ${JSON.stringify(made.unknown)},
+gaps: ${JSON.stringify(made.gaps)},
 sheets: ${JSON.stringify(styles)},
 templates: ${made.code},
 modules: {
@@ -37,6 +39,18 @@ ${Object.entries(code).map(moduleText).join("\n")}
 }};
 })();
 `;
+}
+
+/**
+ * Everything that the templates are made of. They are one group, so one change makes all of them
+ * anew; which files a template imports only their compiler knows, so all of the app's are taken.
+ * Those of npm packages change with the packages, of which the cache's version tells.
+ * @param {Disk} disk @param {import("./walk.mjs").Program} program @param {Set<string>} elements
+ */
+function templateSources(disk, program, elements) {
+  const files = filesOf(disk.root).filter((name) => /\.(wxml|wxs)$/.test(name));
+  const units = [...program.units.values()].map(({ path: name, json }) => [name, json.usingComponents, json.componentGenerics]);
+  return JSON.stringify([[...elements], units, files.map((name) => [name, disk.read(name)])]);
 }
 
 /** @param {[string, import("./scripts.mjs").Script]} entry */

@@ -1,10 +1,9 @@
 // The runtime as one script: our TypeScript and the component framework.
 
-import esbuild from "esbuild";
-
 /** @param {{ home: string, out: string, modules: string }} options */
 export async function buildRuntime({ home, out, modules }) {
-  await esbuild.build({
+  const { build } = await import("esbuild");
+  await build({
     entryPoints: [`${home}/runtime/main.ts`],
     outfile: out,
     bundle: true,

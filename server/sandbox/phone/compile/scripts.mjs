@@ -1,6 +1,5 @@
 // JavaScript and TypeScript: each file one CommonJS function, each reference resolved beforehand.
 
-import esbuild from "esbuild";
 import { beside } from "./disk.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
 
@@ -42,9 +41,11 @@ async function compiled(disk, path, cache) {
   if (file === undefined) throw new CompileError(`${path}.ts`, 0, "there is neither .ts nor .js");
   const source = disk.read(file);
   return cache.through("script", file + source, async () => {
+    // Loaded only where something changed: starting the compiler takes longer than all else.
+    const { transform } = await import("esbuild");
     try {
       const loader = file.endsWith(".ts") ? "ts" : "js";
-      const made = await esbuild.transform(source, { loader, format: "cjs", target: "es2020", sourcefile: file });
+      const made = await transform(source, { loader, format: "cjs", target: "es2020", sourcefile: file });
       return made.code;
     } catch (trouble) {
       const [first] = /** @type {any} */ (trouble).errors ?? [];

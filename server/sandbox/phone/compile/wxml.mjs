@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { beside, foreign, tidy } from "./disk.mjs";
 import { CompileError } from "./problem.mjs";
 import { tagsOf } from "./tags.mjs";
-import { wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
+import { respondersOf, wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
 
@@ -16,7 +16,8 @@ const REQUIRE = /require\(\s*['"]([^'"]+)['"]\s*\)/g;
 const SHELLS = { empty: "", slot: "<slot/>", track: "<h-div><slot/></h-div>" };
 
 /**
- * All templates as one expression, and the tags that nobody provides (of other people's code only).
+ * All templates as one expression, the tags that nobody provides (of other people's code only), and
+ * what the phone lacks for them, each in a line.
  * @param {Disk} disk
  * @param {Program} program
  * @param {Set<string>} elements tags of the built-in elements
@@ -26,8 +27,8 @@ export function templates(disk, program, elements) {
   const group = new TmplGroup();
   const added = new Set();
   const scripts = new Set();
-  /** @type {Set<string>} */
-  const unknown = new Set();
+  const unknown = /** @type {Set<string>} */ (new Set());
+  const gaps = /** @type {string[]} */ ([]);
 
   /** @param {string} path */
   const addScript = (path) => {
@@ -43,7 +44,9 @@ export function templates(disk, program, elements) {
     if (added.has(path)) return;
     added.add(path);
     if (!disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
-    check(path, group.addTmpl(path, inlineWxsForWeb(disk.read(`${path}.wxml`))));
+    const text = disk.read(`${path}.wxml`);
+    check(path, group.addTmpl(path, inlineWxsForWeb(text)));
+    gaps.push(...respondersOf(text, path));
     for (const next of group.getDirectDependencies(path)) addTemplate(tidy(next), path);
     for (const next of group.getScriptDependencies(path)) {
       if (!disk.has(`${tidy(next)}.wxs`)) throw new CompileError(`${path}.wxml`, 0, `${next}.wxs is missing`);
@@ -56,7 +59,7 @@ export function templates(disk, program, elements) {
     for (const tag of strangers(disk, group, unit, elements)) unknown.add(tag);
   }
   for (const [name, text] of Object.entries(SHELLS)) group.addTmpl(`wx-element/${name}`, text);
-  return { code: group.getTmplGenObjectGroups(), unknown: [...unknown].sort() };
+  return { code: group.getTmplGenObjectGroups(), unknown: [...unknown].sort(), gaps: gaps.sort() };
 }
 
 /** @param {string} path @param {any[]} warnings */

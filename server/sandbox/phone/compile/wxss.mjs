@@ -2,8 +2,6 @@
 //
 // A page's sheet is wrapped in @scope, for all pages share one document here and in WeChat none.
 
-import postcss from "postcss";
-import selectorParser from "postcss-selector-parser";
 import { beside, foreign } from "./disk.mjs";
 import { CompileError } from "./problem.mjs";
 
@@ -14,6 +12,8 @@ import { CompileError } from "./problem.mjs";
 const IMPORT = /@import\s+(?:url\()?['"]([^'"]+)['"]\)?\s*;?/g;
 const LENGTH = /(?<![\w#.-])(-?\d*\.?\d+)(rpx|vh)\b/g;
 const FONT_FACE = /@font-face\s*\{[^}]*\}/g;
+/** Marks a class of `:host()`, which belongs to somebody else's scope. */
+const HOST_CLASS = Symbol("host class");
 const KEYFRAME = /^(from|to|\d)/;
 
 /** Sheets by path; "app" is app.wxss. @param {Disk} disk @param {Program} program @param {import("./cache.mjs").Cache} cache */
@@ -30,7 +30,7 @@ async function sheet(disk, path, scope, page, cache) {
   const text = inlined(disk, `${path}.wxss`, new Set());
   if (!text.trim()) return "";
   return cache.through("sheet", [path, scope, page, text].join("\n"), async () => {
-    const css = forWeb(text, path, scope);
+    const css = await forWeb(text, path, scope);
     return page ? `@scope ([data-page="${path}"]) {\n${css}\n}` : css;
   });
 }
@@ -52,9 +52,11 @@ function inlined(disk, file, seen) {
 export const lengths = (value) => value.replace(LENGTH, (_all, number, unit) => `calc(${number} * var(--${unit}))`);
 
 /** @param {string} text @param {string} path @param {string | undefined} scope */
-function forWeb(text, path, scope) {
-  const tree = parsed(text, path);
-  const selectors = selectorParser((root) => scopeSelectors(root, scope));
+async function forWeb(text, path, scope) {
+  // Loaded only where a sheet changed.
+  const [{ default: postcss }, { default: selectorParser }] = await Promise.all([import("postcss"), import("postcss-selector-parser")]);
+  const tree = parsed(postcss, text, path);
+  const selectors = selectorParser((root) => scopeSelectors(selectorParser, root, scope));
   tree.walkRules((rule) => {
     const parent = /** @type {any} */ (rule.parent);
     if (parent?.type === "atrule" && parent.name.endsWith("keyframes")) return;
@@ -68,8 +70,8 @@ function forWeb(text, path, scope) {
   return tree.toString();
 }
 
-/** @param {string} text @param {string} path */
-function parsed(text, path) {
+/** @param {import("postcss").Postcss} postcss @param {string} text @param {string} path */
+function parsed(postcss, text, path) {
   try {
     return postcss.parse(text);
   } catch (trouble) {
@@ -78,16 +80,41 @@ function parsed(text, path) {
   }
 }
 
-/** @param {import("postcss-selector-parser").Root} root @param {string | undefined} scope */
-function scopeSelectors(root, scope) {
+/**
+ * @param {typeof import("postcss-selector-parser")} parser
+ * @param {import("postcss-selector-parser").Root} root @param {string | undefined} scope
+ */
+function scopeSelectors(parser, root, scope) {
   root.walkTags((tag) => {
     if (!KEYFRAME.test(tag.value)) tag.value = `wx-${tag.value}`;
   });
-  if (scope !== undefined) root.walkClasses((name) => void (name.value = `${scope}--${name.value}`));
   root.walkPseudos((pseudo) => {
-    if (pseudo.value !== ":host") return;
-    pseudo.replaceWith(
-      selectorParser.attribute({ attribute: "wx-host", operator: "=", value: scope ?? "", quoteMark: '"', raws: {} }),
-    );
+    if (pseudo.value === ":host") pseudo.replaceWith(...hostSelectors(parser, pseudo, scope ?? ""));
   });
+  if (scope === undefined) return;
+  root.walkClasses((name) => {
+    if (!(HOST_CLASS in name)) name.value = `${scope}--${name.value}`;
+  });
+}
+
+/**
+ * `:host` is the component's own node; `:host(.x)` is it while it has a class. That class was given
+ * by whoever uses the component, so its scope is not known here: any is taken.
+ * @param {typeof import("postcss-selector-parser")} parser
+ * @param {import("postcss-selector-parser").Pseudo} pseudo @param {string} scope
+ */
+function hostSelectors(parser, pseudo, scope) {
+  const attribute = (/** @type {string} */ name, /** @type {any} */ operator, /** @type {string} */ value) => {
+    const made = parser.attribute({ attribute: name, operator, value, raws: {} });
+    made.setValue(value, { quoteMark: '"' });
+    return made;
+  };
+  /** @type {any[]} */
+  const nodes = [attribute("wx-host", "=", scope)];
+  pseudo.walkClasses(({ value }) => {
+    const plain = Object.assign(parser.className({ value }), { [HOST_CLASS]: true });
+    const options = [[plain], [attribute("class", "$=", `--${value}`)], [attribute("class", "*=", `--${value} `)]];
+    nodes.push(parser.pseudo({ value: ":is", nodes: options.map((option) => parser.selector({ value: "", nodes: option })) }));
+  });
+  return nodes;
 }

@@ -1,0 +1,22 @@
+// The places that a picker with `mode="region"` offers: province, city, county, by GB/T 2260.
+
+import fs from "node:fs";
+
+/**
+ * One place: code, name, the places in it.
+ * @typedef {[string, string, Place[]]} Place
+ */
+
+/**
+ * The tree of a campaign's regions file; empty where there is none.
+ * @param {string} file
+ * @returns {Place[]}
+ */
+export function regionTree(file) {
+  if (!fs.existsSync(file)) return [];
+  const { region, cities } = JSON.parse(fs.readFileSync(file, "utf8"));
+  return [[region.code, region.name, standing(cities).map((city) => [city.code, city.name, standing(city.counties).map(({ code, name }) => [code, name, []])])]];
+}
+
+/** Those that exist now. @param {any[]} rows */
+const standing = (rows) => rows.filter((one) => !one.valid_to);
