@@ -102,6 +102,26 @@ def test_what_is_fixed_stays_and_a_page_comes_back_where_it_was(page: Page) -> N
     assert here(page).locator("wx-page").evaluate("(page) => page.scrollTop") == 700
 
 
+def test_who_came_straight_to_an_inner_page_has_a_way_home(page: Page, wechat: Emulator) -> None:
+    home = page.get_by_role("button", name="返回首页")
+    expect(home).to_be_hidden()
+    inner = f"{wechat.base}/phone/app/?person=nobody&path=q/index"
+    page.goto(inner)
+    expect(home).to_be_visible()
+    go(page, "/r/index")
+    expect(home).to_be_hidden()
+    page.locator("#wx-back").tap()
+    page.evaluate("wx.hideHomeButton()")
+    expect(home).to_be_hidden()
+    page.goto(inner)
+    home.tap()
+    expect(here(page).locator("#tap")).to_be_visible()
+    expect(home).to_be_hidden()
+    page.goto(f"{inner}&scene=1154")
+    expect(here(page).locator("wx-page")).to_be_visible()
+    expect(home).to_be_hidden()
+
+
 def test_a_finger_and_a_mouse_both_tap_and_touch(page: Page) -> None:
     button = here(page).locator("#tap")
     expect(button).to_have_text("按 1/0")

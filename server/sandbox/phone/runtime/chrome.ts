@@ -1,4 +1,4 @@
-// What WeChat draws around a page: navigation bar, back arrow, tab bar.
+// What WeChat draws around a page: navigation bar, back arrow or home key, tab bar.
 
 import type { Page } from "./page.ts";
 import type { TabBar, WindowSettings } from "./program.ts";
@@ -17,23 +17,26 @@ export class Chrome {
   private readonly bar = place("wx-nav");
   private readonly title = place("wx-title");
   private readonly back = place("wx-back") as HTMLButtonElement;
+  private readonly home = place("wx-home") as HTMLButtonElement;
   private readonly tabBar = place("wx-tabs");
   private readonly tabs: Tab[];
   private readonly settings: TabBar | undefined;
   private page: Page | undefined;
   private hiddenTabs = false;
 
-  constructor(settings: TabBar | undefined, go: { back(): void; tab(path: string): void }) {
+  constructor(settings: TabBar | undefined, go: { back(): void; home(): void; tab(path: string): void }) {
     this.settings = settings;
     this.back.addEventListener("click", () => go.back());
+    this.home.addEventListener("click", () => go.home());
     this.tabs = (settings?.list ?? []).map((item) => this.makeTab(item.text, () => go.tab(item.pagePath)));
     window.addEventListener("resize", () => this.measure());
   }
 
-  /** Shows the bars as a page wants them. */
-  dress(page: Page, place: { tab: boolean; deep: boolean }): void {
+  /** Shows the bars as a page wants them; who came straight to an inner page gets a way home. */
+  dress(page: Page, place: { tab: boolean; deep: boolean; first: boolean }): void {
     this.page = page;
     this.back.hidden = !place.deep;
+    this.home.hidden = place.deep || place.tab || place.first || page.homeless;
     this.tabBar.hidden = !place.tab || this.hiddenTabs;
     this.refresh();
     this.drawTabs();
@@ -49,6 +52,12 @@ export class Chrome {
     this.bar.style.background = settings.navigationStyle === "custom" ? "" : (settings.navigationBarBackgroundColor ?? "#000000");
     this.bar.style.color = settings.navigationBarTextStyle === "black" ? "#000" : "#fff";
     if (this.page) this.page.frame.style.backgroundColor = settings.backgroundColor ?? "";
+  }
+
+  /** Takes the home key from the page that is open. */
+  hideHome(): void {
+    if (this.page) this.page.homeless = true;
+    this.home.hidden = true;
   }
 
   loading(on: boolean): void {

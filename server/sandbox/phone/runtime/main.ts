@@ -54,7 +54,11 @@ function shellOf(overlay: Overlay): Shell {
 function makePhone(parts: { program: Program; overlay: Overlay; shell: Shell; taps: Taps; space: Space }): Phone {
   const { program, shell, space } = parts;
   const first = shell.start.path || program.app.pages[0]!;
-  const go = { back: () => phone.router.navigateBack(1), tab: (path: string) => guarded("tab bar", () => tabTapped(phone, path)) };
+  const go = {
+    back: () => phone.router.navigateBack(1),
+    home: () => guarded("home key", () => phone.router.reLaunch(`/${program.app.pages[0]!}`)),
+    tab: (path: string) => guarded("tab bar", () => tabTapped(phone, path)),
+  };
   const single = shell.start.mode === "singlePage";
   const chrome = new Chrome(single ? undefined : program.app.tabBar, go);
   const files = new Files();

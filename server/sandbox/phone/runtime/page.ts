@@ -18,6 +18,8 @@ export class Page {
   readonly instance: Caller;
   /** What APIs changed of the window's settings. */
   readonly changed: WindowSettings = {};
+  /** wx.hideHomeButton took the home key away. */
+  homeless = false;
   channel?: Channel;
   private readonly root;
   private readonly settings: UnitSettings & WindowSettings;

@@ -116,7 +116,9 @@ export class Router {
 
   private shown(): void {
     const page = this.top;
-    this.chrome.dress(page, { tab: this.isTab(page.path), deep: this.stack.length > 1 });
+    // A single page has no home to go to.
+    const first = this.single || page.path === this.program.app.pages[0];
+    this.chrome.dress(page, { tab: this.isTab(page.path), deep: this.stack.length > 1, first });
     page.show();
   }
 

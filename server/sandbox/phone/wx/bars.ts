@@ -21,7 +21,7 @@ export const bars: Family = (phone, add) => {
   add.later("setBackgroundColor", ({ backgroundColor }) => change({ backgroundColor: text(backgroundColor) }));
   add.later("showNavigationBarLoading", () => phone.chrome.loading(true));
   add.later("hideNavigationBarLoading", () => phone.chrome.loading(false));
-  add.later("hideHomeButton", () => undefined);
+  add.later("hideHomeButton", () => phone.chrome.hideHome());
   add.later("setTabBarItem", (options) => {
     phone.chrome.changeTab(Number(options["index"]), options["text"] === undefined ? {} : { text: text(options["text"]) });
   });
