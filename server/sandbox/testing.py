@@ -47,6 +47,7 @@ class Emulator:
     app_json: Path | None = None
     bundle: Path | None = None
     net: dict[str, str] = field(default_factory=dict)
+    net_patience_s: float = 60.0
     deadline_s: float = 5.0
     attempts: int = 3
     sent_event_s: tuple[float, float] | None = None
@@ -62,6 +63,7 @@ class Emulator:
             app_json=self.app_json,
             bundle=self.bundle,
             net=self.net,
+            net_patience_s=self.net_patience_s,
         )
         self.world = World(
             settings=settings,

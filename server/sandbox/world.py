@@ -38,7 +38,8 @@ class Settings:
     """How this emulator behaves.
 
     Units: seconds; `sent_event_s` is how late a send's result event comes (None: never). `bundle`
-    is the folder of the compiled mini-program, `net` the address behind each host that it asks.
+    is the folder of the compiled mini-program, `net` the address behind each host that it asks,
+    `net_patience_s` how long such a host may stay silent.
     """
 
     server: str = "http://127.0.0.1:8000"
@@ -48,6 +49,7 @@ class Settings:
     app_json: Path | None = None
     bundle: Path | None = None
     net: Mapping[str, str] = field(default_factory=dict)
+    net_patience_s: float = 60.0
 
 
 @dataclass(kw_only=True, eq=False)

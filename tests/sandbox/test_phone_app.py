@@ -6,12 +6,13 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from server.sandbox import phone_net
 from server.sandbox.testing import Emulator, emulated_wechat
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -34,6 +35,10 @@ class Host(BaseHTTPRequestHandler):
     """Says what reached it."""
 
     def do_POST(self) -> None:
+        if self.path == "/silent":
+            self.server.gate.wait(60)  # type: ignore[attr-defined]
+            self.close_connection = True
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         told = {
             "path": self.path,
@@ -57,10 +62,12 @@ class Host(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def host() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Host)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Host)
+    server.gate = gate = threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
+    gate.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -74,7 +81,7 @@ def wechat(tmp_path: Path, host: str) -> Iterator[Emulator]:
     (bundle / "files" / "a.svg").write_text("<svg/>")
     (tmp_path / "secret.txt").write_text("x")
     net = {"kepu.example.org": host, "gone.example.org": "http://127.0.0.1:9"}
-    with emulated_wechat(bundle=bundle, net=net) as emulator:
+    with emulated_wechat(bundle=bundle, net=net, net_patience_s=0.2) as emulator:
         yield emulator
 
 
@@ -116,8 +123,12 @@ def test_a_request_reaches_the_host_that_the_settings_name(wechat: Emulator) -> 
         Authorization="Bearer t",
         Content_Type="application/json",
         Idempotency_Key="k",
+        X_Own="自己".encode().decode("latin-1"),
         Cookie="c=1",
         Origin="http://127.0.0.1",
+        Referer="http://127.0.0.1/phone/app/",
+        User_Agent="a browser",
+        Sec_Fetch_Mode="cors",
     )
     told = json.loads(body)
     assert (status, headers["retry-after"]) == (409, "7")
@@ -127,12 +138,36 @@ def test_a_request_reaches_the_host_that_the_settings_name(wechat: Emulator) -> 
     assert told["body"] == '{"a":1}'
     assert told["headers"]["authorization"] == "Bearer t"
     assert told["headers"]["idempotency-key"] == "k"
-    assert not {"cookie", "origin"} & set(told["headers"])
+    assert told["headers"]["x-own"].encode("latin-1").decode() == "自己"
+    assert not {"cookie", "origin", "sec-fetch-mode"} & set(told["headers"])
+
+
+def test_a_host_sees_wechat_and_not_a_browser(wechat: Emulator) -> None:
+    told = json.loads(ask(wechat.base, "/phone/net/kepu.example.org/x", User_Agent="b")[2])
+    appid = wechat.world.mini.appid
+    assert told["headers"]["referer"] == f"https://servicewechat.com/{appid}/0/page-frame.html"
+    assert "MicroMessenger/" in told["headers"]["user-agent"]
+
+
+def test_what_is_too_large_or_too_late_is_refused_in_a_way_that_the_runtime_knows(
+    wechat: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str, body: bytes | None = None) -> tuple[int, str]:
+        status, headers, _body = ask(
+            wechat.base, f"/phone/net/kepu.example.org{path}", "POST", body
+        )
+        return status, headers["x-phone-refused"]
+
+    assert refused("/silent") == (504, "timeout")
+    monkeypatch.setattr(phone_net, "LIMIT_BYTES", 10)
+    assert refused("/x", b"x" * 11) == (413, "size")
+    monkeypatch.setattr(phone_net, "ANSWER_LIMIT_BYTES", 10)
+    assert refused("/x", b"x") == (502, "size")
 
 
 def test_any_other_host_is_refused_in_a_way_that_the_runtime_knows(wechat: Emulator) -> None:
     status, headers, _body = ask(wechat.base, "/phone/net/evil.example.org/x")
-    assert (status, "x-phone-refused" in headers) == (403, True)
+    assert (status, headers["x-phone-refused"]) == (403, "domain")
 
 
 def test_a_host_that_is_down_is_a_broken_line(wechat: Emulator) -> None:

@@ -1,13 +1,26 @@
 // wx.request: https alone, only to hosts the phone knows, ten at once, any status a success.
 
 import type { Phone } from "../runtime/phone.ts";
-import { type Facts, type Family, type Options, call, text } from "./api.ts";
+import { type Facts, type Family, type Options, type Refusal, call, text } from "./api.ts";
 
 const METHODS = new Set(["OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT"]);
 const AT_ONCE = 10;
 const TIMEOUT_MS = 60_000;
-/** The forwarder marks with this header what it does not forward. */
+/** How long a request may still run after the mini-program went to the background. */
+const INTERRUPT_MS = 5000;
+/** The forwarder says with this header why it does not forward. */
 const REFUSED = "x-phone-refused";
+const OUTSIDE = { errno: 600002, errMsg: "url not in domain list" };
+const REFUSALS: Record<string, Refusal> = {
+  domain: OUTSIDE,
+  timeout: { errno: 5, errMsg: "timeout" },
+  size: { errno: 600000, errMsg: "exceed max data size" },
+};
+const STOPPED: Record<string, Refusal> = {
+  timeout: { errno: 5, errMsg: "timeout" },
+  interrupted: { errno: 600003, errMsg: "interrupted" },
+  abort: { errMsg: "abort" },
+};
 
 /** A place for each request under way; the others wait. */
 class Line {
@@ -37,14 +50,22 @@ export const network: Family = (phone, add) => {
 export function started(phone: Phone, name: string, options: Options, run: (stop: AbortSignal) => Promise<Facts>): object {
   const stop = new AbortController();
   const late = window.setTimeout(() => stop.abort("timeout"), Number(options["timeout"] ?? TIMEOUT_MS));
+  let background = 0;
+  const hidden = (): void => void (background = window.setTimeout(() => stop.abort("interrupted"), INTERRUPT_MS));
+  const shown = (): void => window.clearTimeout(background);
+  const { onAppHide, onAppShow } = phone.app.heard;
+  onAppHide.add(hidden);
+  onAppShow.add(shown);
   const work = async (): Promise<Facts> => {
     try {
       return await line.through(() => run(stop.signal));
     } catch (thrown) {
-      if (stop.signal.aborted) throw new Error(String(stop.signal.reason));
-      throw thrown instanceof TypeError ? new Error("network error") : thrown;
+      if (stop.signal.aborted) throw STOPPED[String(stop.signal.reason)];
+      throw thrown instanceof TypeError ? broken() : thrown;
     } finally {
-      window.clearTimeout(late);
+      for (const timer of [late, background]) window.clearTimeout(timer);
+      onAppHide.delete(hidden);
+      onAppShow.delete(shown);
     }
   };
   const promise = call(phone, name, work, options);
@@ -52,17 +73,24 @@ export function started(phone: Phone, name: string, options: Options, run: (stop
   return promise ? Object.assign(promise, task) : task;
 }
 
+/** A broken line, in the words of WeChat's network library. */
+function broken(): Refusal {
+  const [number, name] = navigator.onLine ? [-102, "CONNECTION_REFUSED"] : [-106, "INTERNET_DISCONNECTED"];
+  return { errno: 600001, errMsg: `errcode:${number} cronet_error_code:${number} error_msg:net::ERR_${name}` };
+}
+
 /** The forwarder's address for an address of the program's; throws as WeChat refuses it. */
 export function forwarded(url: string): string {
   const match = /^https:\/\/([^/?#]+)([^#]*)/.exec(url);
-  if (!match) throw { errno: 600002, errMsg: "url not in domain list" };
+  if (!match) throw OUTSIDE;
   const path = match[2] ?? "";
   return `/phone/net/${match[1]}${path.startsWith("/") ? path : `/${path}`}`;
 }
 
 /** An answer that came from the host itself. */
 export function fromHost(answer: Response): Response {
-  if (answer.headers.get(REFUSED) !== null) throw { errno: 600002, errMsg: "url not in domain list" };
+  const refusal = answer.headers.get(REFUSED);
+  if (refusal !== null) throw REFUSALS[refusal] ?? OUTSIDE;
   return answer;
 }
 
