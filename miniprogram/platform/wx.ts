@@ -113,8 +113,9 @@ export function setTabs(labels: string[]): void {
   labels.forEach((text, index) => wx.setTabBarItem({ index, text, fail: () => undefined }))
 }
 
+/** A short word is read at a glance and must not lie over the page for long. */
 export function say(title: string): void {
-  wx.showToast({ title, icon: 'none', duration: 1800 })
+  wx.showToast({ title, icon: 'none', duration: title.length > 6 ? 2000 : 1200 })
 }
 
 /** Ask before an act; true when the reader agrees. */

@@ -29,6 +29,7 @@ export const zh = {
     closes: '{time} 结束',
     questions: '{count} 道题',
     minutes: '限时 {count} 分钟',
+    each: '每题 {count} 秒',
     full: '满分 {count} 分',
     left_today: '今天还可以答 {count} 次',
     none_left: '今天答完了，明天再来',
@@ -120,6 +121,7 @@ export const zh = {
     sheet: '答题卡',
     done: '已答',
     open: '未答',
+    now: '正在答',
   },
   result: {
     title: '答题结果',

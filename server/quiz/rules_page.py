@@ -11,7 +11,7 @@ from server.base.clock import BEIJING
 from server.base.texts import Texts
 from server.base.work import Work
 from server.quiz.contests import ContestView
-from server.quiz.kinds import Season, Timer
+from server.quiz.kinds import Season
 from server.quiz.rules import Part, RuleSet
 
 _SEASON = {
@@ -83,7 +83,8 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
 
 
 def _minute(instant: datetime) -> str:
-    return instant.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    day = instant.astimezone(BEIJING)
+    return f"{day.year}年{day.month}月{day.day}日 {day:%H:%M}"
 
 
 def _mix(texts: Texts, rules: RuleSet) -> str:
@@ -97,10 +98,14 @@ def _part(texts: Texts, part: Part) -> str:
 
 
 def _timer(texts: Texts, rules: RuleSet) -> str:
-    if rules.timer is Timer.ITEM:
-        return texts.say(
-            "quiz.rules.timer_item",
-            seconds=rules.seconds_per_question,
-            paper=rules.paper_seconds,
-        )
-    return texts.say("quiz.rules.timer_paper", seconds=rules.paper_seconds)
+    paper = _span(texts, rules.paper_seconds)
+    if rules.seconds_per_question is not None:
+        question = _span(texts, rules.seconds_per_question)
+        return texts.say("quiz.rules.timer_item", question=question, paper=paper)
+    return texts.say("quiz.rules.timer_paper", paper=paper)
+
+
+def _span(texts: Texts, seconds: int) -> str:
+    if seconds % 60 == 0:
+        return texts.say("quiz.rules.minutes", count=seconds // 60)
+    return texts.say("quiz.rules.seconds", count=seconds)

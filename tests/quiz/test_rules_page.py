@@ -38,7 +38,7 @@ def test_the_page_of_the_default_rules(client: Any, desk: Desk) -> None:
     assert told["per_day"].startswith("每人每天可以答 1 份题")
     assert told["paper"] == "每份 10 道题：单选题 6 道、判断题 2 道、多选题 2 道。"
     assert "每题 10 分，满分 100 分" in told["points"]
-    assert "限时 300 秒" in told["timer"]
+    assert "限时 5 分钟" in told["timer"]
     assert told["season"] == "总成绩是每天最好一份题的得分之和。"
     assert "用时少的排在前面" in told["ties"]
     assert told["no_reward"] == "分享、转发、关注都不会带来分数、答题次数或名次。"
@@ -48,7 +48,7 @@ def test_the_page_of_the_default_rules(client: Any, desk: Desk) -> None:
 def test_the_page_of_the_nanjing_rules(client: Any, desk: Desk) -> None:
     told = page(client, quiz.open_contest(desk, "nanjing-2018").ref)
     assert told["paper"] == "每份 20 道题：判断题 7 道、单选题 7 道、多选题 6 道。"
-    assert "每道题限时 30 秒，整份题不超过 600 秒" in told["timer"]
+    assert "每道题限时 30 秒，整份题不超过 10 分钟" in told["timer"]
     assert told["season"] == "总成绩取得分最高的一份题。"
 
 
@@ -59,7 +59,8 @@ def test_the_page_of_the_nanjing_rules(client: Any, desk: Desk) -> None:
         ({"season_score": "sum_of_scores"}, "season", "所有题得分之和"),
         ({"season_score": "mean_of_papers"}, "season", "平均分"),
         ({"season_score": "last_paper"}, "season", "最后一份题"),
-        ({"paper_seconds": 240}, "timer", "240 秒"),
+        ({"paper_seconds": 240}, "timer", "4 分钟"),
+        ({"paper_seconds": 250}, "timer", "250 秒"),
         ({"points_per_question": 5}, "points", "满分 50 分"),
         ({"mix": None}, "paper", "每份 10 道题：题型不限。"),
     ],
@@ -123,7 +124,7 @@ def test_the_signature_stands_for_these_words_and_no_others(client: Any, desk: D
     assert document["rules_version"] == told["rules_version"]
     assert document["sentences"] == {one["name"]: one["text"] for one in told["sentences"]}
     with pytest.raises(InvalidSignature):
-        key.verify(signature, told["document"].replace("300", "301").encode())
+        key.verify(signature, told["document"].replace("5 分钟", "6 分钟").encode())
 
 
 def plan(desk: Desk, **changes: Any) -> ContestPlan:

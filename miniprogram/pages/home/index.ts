@@ -13,6 +13,7 @@ interface Open {
   closes: string
   questions: string
   minutes: string
+  each: string
   full: string
   today: string
   best: string
@@ -67,6 +68,7 @@ Page({
       closes: fill(t.closes, { time: sayInstant(closes_at, wire.now()) }),
       questions: fill(t.questions, { count: rules.question_count }),
       minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
+      each: rules.seconds_per_question ? fill(t.each, { count: rules.seconds_per_question }) : '',
       full: fill(t.full, { count: rules.max_score }),
       today: me?.open_attempt_id ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
       best: best === null ? '' : fill(t.best, { score: best }),
