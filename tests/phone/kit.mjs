@@ -5,8 +5,9 @@ import os from "node:os";
 import path from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
 import { JSDOM, VirtualConsole } from "jsdom";
-import { elementTags } from "../../server/sandbox/phone/build.mjs";
+import { build, elementTags } from "../../server/sandbox/phone/build.mjs";
 import { bundle } from "../../server/sandbox/phone/compile/bundle.mjs";
 import { Cache } from "../../server/sandbox/phone/compile/cache.mjs";
 import { buildRuntime } from "../../server/sandbox/phone/compile/runtime.mjs";
@@ -41,6 +42,14 @@ export function write(files) {
 export const compiled = (files, modules = MODULES) =>
   bundle({ root: write(files), modules, elements: elementTags(), cache: new Cache(path.join(WORK, "none"), "") });
 
+/** A whole app as `make run` builds it; `KEPU_BUILT` may name a folder where that was done before. */
+export async function built(app = path.join(ROOT, "miniprogram")) {
+  const out = process.env.KEPU_BUILT ?? path.join(WORK, "built");
+  await build({ app, out, modules: MODULES });
+  const [bundle, framework] = ["app.js", "runtime.js"].map((name) => new Script(fs.readFileSync(path.join(out, name), "utf8"), { filename: name }));
+  return { bundle, framework };
+}
+
 /** An app of one page: its template and its script. */
 export const onePage = (wxml, script = "", more = {}) => ({
   "app.json": { pages: ["p/index"], window: { navigationBarTitleText: "测试" } },
@@ -69,11 +78,14 @@ export function shell(answers = {}, start = {}) {
   };
 }
 
-/** Opens an app. `answers` is the shell's table, `net(url, init)` the network. */
-export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules } = {}) {
-  const [text, framework] = await Promise.all([compiled(files, modules), runtime()]);
+/**
+ * Opens an app: its files, or what `built` gave. `answers` is the shell's table, `net(url, init, window)`
+ * the network; with a `clock` the phone's time stands still unless the test lets it pass.
+ */
+export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules, clock, search = "", storage = [] } = {}) {
+  const [text, framework] = files.bundle ? [files.bundle, files.framework] : await Promise.all([compiled(files, modules), runtime()]);
   const quiet = new VirtualConsole();
-  const dom = new JSDOM(HTML, { url: "http://127.0.0.1/phone/app/", runScripts: "outside-only", pretendToBeVisual: true, virtualConsole: quiet });
+  const dom = new JSDOM(HTML, { url: `http://127.0.0.1/phone/app/${search}`, runScripts: "outside-only", pretendToBeVisual: true, virtualConsole: quiet });
   const { window } = dom;
   const calls = [];
   Object.assign(window, {
@@ -86,24 +98,33 @@ export async function open(files, { answers, start, net = () => new Response("",
     CSS: { escape: (text) => text },
     fetch: async (url, init = {}) => {
       calls.push([url, init]);
-      return net(url, init);
+      return net(url, init, window);
     },
     shell: shell(answers, start),
   });
+  clock?.install(window);
   window.URL.createObjectURL = (blob) => `blob:${blob.size}`;
-  window.eval(text);
-  window.eval(framework);
+  for (const [key, text] of storage) window.localStorage.setItem(key, text);
+  const run = (code) => (code instanceof Script ? code.runInContext(dom.getInternalVMContext()) : window.eval(code));
+  run(text);
+  // Nothing is laid out here: a whole app's sheets would only be parsed in vain.
+  if (files.bundle) for (const name of Object.keys(window.__mp.sheets)) window.__mp.sheets[name] = "";
+  run(framework);
   after(() => window.close());
   await soon();
-  return new Phone(window, calls);
+  return new Phone(window, calls, clock);
 }
 
 /** After every timer of no length. */
 export const soon = (ms = 5) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What must come soon, however busy the machine is. */
+const PATIENCE_MS = 20_000;
+const tidy = (text) => text.replace(/\s+/g, " ").trim();
+
 class Phone {
-  constructor(window, calls) {
-    Object.assign(this, { window, calls, shell: window.shell });
+  constructor(window, calls, clock) {
+    Object.assign(this, { window, calls, clock, shell: window.shell });
   }
 
   get wx() {
@@ -127,7 +148,55 @@ class Phone {
   }
 
   get words() {
-    return this.frame.textContent.replace(/\s+/g, " ").trim();
+    return tidy(this.frame.textContent);
+  }
+
+  /** What lies over the page: a toast, a dialog. */
+  get overWords() {
+    return tidy(this.window.document.querySelector("#wx-overlay").textContent);
+  }
+
+  /** Waits until `fits` is true of the phone; `told` is said where it never is. */
+  async until(fits, told) {
+    const end = performance.now() + PATIENCE_MS;
+    while (!fits()) {
+      if (performance.now() > end) throw new Error(`${typeof told === "function" ? told() : told} did not come`);
+      await soon();
+    }
+  }
+
+  /** Waits until page or overlay says these words. */
+  says(words) {
+    const said = () => `${this.words} ${this.overWords}`;
+    return this.until(() => said().includes(words), () => `"${words}" (but "${said()}")`);
+  }
+
+  /** Lets time go by until these words come. */
+  comes(words, step = 500) {
+    const said = () => `${this.words} ${this.overWords}`;
+    return this.until(
+      () => said().includes(words) || void (this.passing ??= this.pass(step).finally(() => (this.passing = null))),
+      () => `"${words}" (but "${said()}")`,
+    );
+  }
+
+  /** Lets time go by on the phone. */
+  pass(ms) {
+    return this.clock.pass(ms, soon);
+  }
+
+  /** The innermost element of the page with just these words. */
+  named(words) {
+    const all = this.all("*").filter((one) => tidy(one.textContent) === words || one.getAttribute("aria-label") === words);
+    const found = all.find((one) => !all.some((other) => other !== one && one.contains(other)));
+    if (!found) throw new Error(`nothing on the page is "${words}": ${this.words}`);
+    return found;
+  }
+
+  /** Waits for the element with these words and taps it. */
+  async tapWords(words) {
+    await this.says(words);
+    await this.tap(this.named(words));
   }
 
   get errors() {

@@ -11,9 +11,11 @@ import { confirm, copy, forgetEverything, freshKey, restart, say, wire } from '.
 const SHOWN = 20_000
 
 Page({
-  data: { ...dressed('data'), busy: false, held: '', whole: '', at: '', key: '' },
+  data: { ...dressed('data'), busy: false, held: '', at: '', key: '' },
 
   asking: false,
+  /** All of it; too much to hand to the page's picture. */
+  whole: '',
 
   onLoad() {
     this.setData({ key: freshKey() })
@@ -25,18 +27,17 @@ Page({
   async see() {
     await act(this, async () => {
       const { held, exported_at } = await accounts.held()
-      const whole = JSON.stringify(held, null, 2)
+      this.whole = JSON.stringify(held, null, 2)
       this.setData({
-        whole,
-        held: whole.slice(0, SHOWN),
+        held: this.whole.slice(0, SHOWN),
         at: fill(this.data.t.as_of, { time: sayInstant(exported_at, wire.now()) }),
       })
     })
   },
 
   async copyAll() {
-    const { t, c, whole } = this.data
-    say((await copy(whole)) ? t.copied : c.failed)
+    const { t, c } = this.data
+    say((await copy(this.whole)) ? t.copied : c.failed)
   },
 
   async erase() {

@@ -93,7 +93,7 @@ Page({
     await act(this, async () => {
       await this.desk?.openNext()
       this.setData({ saving: '' })
-      this.show()
+      if (this.here) this.run()
     })
   },
 

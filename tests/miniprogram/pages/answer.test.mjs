@@ -1,0 +1,266 @@
+// The paper: answers are saved as they come, the clock is the server's, it is handed in once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { plain, soon } from "../../phone/kit.mjs";
+import { CLOSED, NOW, RESULT, paper, question } from "./answers.mjs";
+import { asked, at, on, scene, sound } from "./scene.mjs";
+import { OFFLINE, held, refusal } from "./server.mjs";
+
+const PAGE = "packages/quiz/answer/index?id=att_1";
+const SAVE = "PUT /attempts/{ref}/answers";
+const SUBMIT = "POST /attempts/{ref}/submission";
+const READ = "GET /attempts/{ref}";
+const NEXT = "POST /attempts/{ref}/next";
+const RESULT_PAGE = "packages/quiz/result/index";
+const CLOSED_ERROR = refusal(409, "attempt_closed", "这份题已经交卷或已到时间，不能再改了。");
+
+const chosen = (phone) => plain(phone.page.data.shown.options).filter((one) => one.chosen).map((one) => one.key);
+const pick = (phone, key) => phone.tap(phone.named(`选项${key}`));
+const words = (phone) => phone.page.data.t;
+
+scene("saves each choice, and adds where several are right", PAGE, {}, async (phone, server) => {
+  await phone.says("题目q1");
+  await pick(phone, "B");
+  assert.deepEqual((await asked(phone, server, SAVE)).body, { answers: { q1: ["B"] } });
+  await phone.says(words(phone).saved);
+  await pick(phone, "A");
+  assert.deepEqual((await asked(phone, server, SAVE, 2)).body, { answers: { q1: ["A"] } });
+  await phone.tapWords(words(phone).next);
+  await phone.says("题目q2");
+  await pick(phone, "C");
+  await pick(phone, "A");
+  await phone.until(() => server.to(SAVE).at(-1).body.answers.q2?.length === 2, "both choices");
+  assert.deepEqual(server.to(SAVE).at(-1).body, { answers: { q2: ["A", "C"] } });
+  assert.deepEqual(chosen(phone), ["A", "C"]);
+});
+
+scene("one save after the other; what was chosen meanwhile goes with the next", PAGE, {}, async (phone, server) => {
+  await phone.says("题目q1");
+  const slow = held(null);
+  server.will({ [SAVE]: [slow.answer, null] });
+  await pick(phone, "A");
+  await pick(phone, "B");
+  await phone.tapWords(words(phone).next);
+  await pick(phone, "C");
+  assert.equal(server.to(SAVE).length, 1);
+  slow.release();
+  await asked(phone, server, SAVE, 2);
+  await soon(20);
+  assert.deepEqual(server.to(SAVE).map(({ body }) => body.answers), [{ q1: ["A"] }, { q1: ["B"], q2: ["C"] }]);
+});
+
+scene("what the network did not carry is kept on the phone and sent again without a tap", PAGE, {}, async (phone, server) => {
+  await phone.says("题目q1");
+  server.will({ [SAVE]: OFFLINE });
+  await pick(phone, "B");
+  await phone.says(words(phone).kept_here);
+  assert.deepEqual(plain(phone.wx.getStorageSync("paper-att_1")), { q1: ["B"] });
+  await phone.pass(6_000);
+  await asked(phone, server, SAVE, 2);
+  server.will({ [SAVE]: null });
+  await phone.comes(words(phone).saved);
+  assert.deepEqual(server.to(SAVE).at(-1).body, { answers: { q1: ["B"] } });
+  assert.deepEqual(plain(phone.wx.getStorageSync("paper-att_1")), {});
+  const count = server.to(SAVE).length;
+  await phone.pass(30_000);
+  assert.equal(server.to(SAVE).length, count, "nothing is sent twice");
+});
+
+scene("opened again it goes on at the first open question, with what never got through", PAGE, {
+  script: { [READ]: paper(300_000, { answers: { q1: ["A"] } }) }, keep: { "paper-att_1": { q2: ["B"], gone: ["A"] } },
+}, async (phone, server) => {
+  await phone.says("题目q3");
+  assert.deepEqual((await asked(phone, server, SAVE)).body, { answers: { q2: ["B"] } });
+  assert.equal(phone.page.data.face, "5:00");
+  await phone.tap(phone.named(`1 ${words(phone).done}`));
+  await phone.says("题目q1");
+  assert.deepEqual(chosen(phone), ["A"]);
+  await phone.tapWords(words(phone).next);
+  assert.deepEqual(chosen(phone), ["B"]);
+});
+
+scene("after the background it reads the time from the server again", PAGE, {}, async (phone, server) => {
+  await phone.says("10:00");
+  phone.shell.program.hide();
+  server.will({ [READ]: paper(120_000) });
+  phone.shell.program.show({ ...phone.shell.start, path: "" });
+  await phone.says("2:00");
+  await phone.pass(1_000);
+  await phone.says("1:59");
+});
+
+scene("at the end of its time it is handed in once, with what was not saved", PAGE, { script: { [READ]: [paper(3_000), CLOSED] } }, async (phone, server) => {
+  await phone.says("0:03");
+  server.will({ [SAVE]: OFFLINE });
+  await pick(phone, "A");
+  await phone.says(words(phone).kept_here);
+  await phone.pass(2_500);
+  assert.equal(server.to(SUBMIT).length, 0);
+  await phone.pass(1_000);
+  await on(phone, RESULT_PAGE);
+  await phone.pass(20_000);
+  assert.deepEqual(server.to(SUBMIT).map(({ body }) => body), [{ answers: { q1: ["A"] } }]);
+  assert.equal(phone.wx.getStorageSync("paper-att_1"), "");
+});
+
+scene("an end without network is tried again, calmly and under the same key", PAGE, { script: { [READ]: [paper(1_000), CLOSED], [SUBMIT]: OFFLINE } }, async (phone, server) => {
+  await phone.says("0:01");
+  await phone.comes(phone.page.data.c.offline);
+  const tries = server.to(SUBMIT).length;
+  await phone.pass(1_000);
+  assert.equal(server.to(SUBMIT).length, tries, "not at every tick");
+  server.will({ [SUBMIT]: RESULT });
+  await phone.pass(6_000);
+  await on(phone, RESULT_PAGE);
+  assert.equal(new Set(server.to(SUBMIT).map(({ key }) => key)).size, 1);
+});
+
+scene("two taps hand it in once", PAGE, {}, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("题目q1");
+  const slow = held(RESULT);
+  server.will({ [SUBMIT]: slow.answer, [READ]: CLOSED });
+  const finish = phone.named(t.finish);
+  await Promise.all([phone.tap(finish), phone.tap(finish)]);
+  await phone.says(t.some_missing.replace("{count}", "3"));
+  assert.equal(phone.window.document.querySelectorAll("#wx-overlay .wx-dialog").length, 1);
+  await phone.press(t.finish);
+  await asked(phone, server, SUBMIT);
+  await phone.tap(finish);
+  slow.release();
+  await on(phone, RESULT_PAGE);
+  assert.equal(server.to(SUBMIT).length, 1);
+});
+
+scene("going on instead of handing in changes nothing", PAGE, { script: { [READ]: paper(600_000, { answers: { q1: ["A"], q2: ["B"], q3: ["A"] } }) } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.finish);
+  await phone.says(t.all_answered);
+  await phone.press(t.go_on);
+  assert.equal(server.to(SUBMIT).length, 0);
+  assert.equal(phone.page.route, "packages/quiz/answer/index");
+});
+
+scene("answers changed after a lost reply go under another key, never as another body of the same", PAGE, { script: { [SUBMIT]: OFFLINE } }, async (phone, server) => {
+  const { t, c } = phone.page.data;
+  await phone.tapWords(t.finish);
+  await phone.press(t.finish);
+  await phone.comes(c.offline);
+  server.will({ [SAVE]: OFFLINE });
+  await pick(phone, "A");
+  server.will({ [SUBMIT]: RESULT, [READ]: CLOSED });
+  await phone.tap(phone.named(t.finish));
+  await phone.press(t.finish);
+  await on(phone, RESULT_PAGE);
+  const bodies = new Map(server.to(SUBMIT).map(({ key, body }) => [key, JSON.stringify(body)]));
+  assert.deepEqual([...bodies.values()], ['{"answers":{}}', '{"answers":{"q1":["A"]}}']);
+});
+
+scene("a paper that was handed in elsewhere shows its result when it is opened", PAGE, { script: { [READ]: CLOSED } }, async (phone, server) => {
+  await on(phone, RESULT_PAGE);
+  await phone.says("道理在这里。");
+  assert.equal(server.to(SUBMIT).length + server.to(SAVE).length, 0);
+});
+
+scene("a paper that the server closes while one answers shows its result", PAGE, {}, async (phone, server) => {
+  await phone.says("题目q1");
+  server.will({ [SAVE]: CLOSED_ERROR, [READ]: CLOSED });
+  await pick(phone, "A");
+  await on(phone, RESULT_PAGE);
+  await phone.says("道理在这里。");
+});
+
+scene("left before its end it hands nothing in behind the reader's back", "packages/quiz/round/index?id=k1", {}, async (phone, server) => {
+  await phone.tapWords(phone.page.data.t.start);
+  await on(phone, "packages/quiz/answer/index");
+  const slow = held(paper(1_000));
+  server.will({ [READ]: slow.answer });
+  await phone.wx.navigateBack();
+  slow.release();
+  await phone.pass(5_000);
+  assert.equal(phone.page.route, "packages/quiz/round/index");
+  assert.equal(server.to(SUBMIT).length, 0);
+});
+
+// A timer for each question, as Nanjing's rules have it: the server opens one after the other.
+
+const until = (ms) => ({ deadline: new Date(NOW + ms).toISOString() });
+const timed = (left, ...opened) => paper(left, { timer: "item", questions: opened });
+const FIRST = question("q1", "single", until(30_000));
+const SECOND = question("q2", "single", until(60_000));
+
+scene("each question has its own time, and the next is opened by the server", PAGE, { script: { [READ]: timed(90_000, FIRST), [NEXT]: { status: 201, body: SECOND } } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says(t.place.replace("{number}", "1").replace("{count}", "3"));
+  assert.equal(phone.page.data.face, "0:30");
+  assert.ok(!phone.words.includes(t.sheet) && !phone.words.includes(t.finish));
+  await pick(phone, "A");
+  await phone.tapWords(t.next);
+  await phone.says("题目q2");
+  const order = server.asked.map(({ name }) => name);
+  assert.ok(order.indexOf(SAVE) < order.indexOf(NEXT), "the answer first");
+  assert.ok(!phone.words.includes(t.previous));
+  await phone.says("1:00");
+});
+
+scene("without an answer the server opens nothing, and says why", PAGE, { script: { [READ]: timed(90_000, FIRST), [NEXT]: refusal(409, "answer_first", "请先回答当前这道题。") } }, async (phone) => {
+  await phone.tapWords(phone.page.data.t.next);
+  await phone.says("请先回答当前这道题。");
+  await phone.says("题目q1");
+});
+
+scene("two taps open one question; a lost reply is asked for again under the same key", PAGE, { script: { [READ]: timed(90_000, FIRST), [NEXT]: OFFLINE } }, async (phone, server) => {
+  const { t, c } = phone.page.data;
+  await phone.says("题目q1");
+  const next = phone.named(t.next);
+  await Promise.all([phone.tap(next), phone.tap(next)]);
+  await phone.comes(c.offline);
+  server.will({ [NEXT]: { status: 201, body: SECOND } });
+  await phone.tap(phone.named(t.next));
+  await phone.says("题目q2");
+  assert.equal(new Set(server.to(NEXT).map(({ key }) => key)).size, 1);
+});
+
+scene("what another phone has opened is gone on with", PAGE, { script: { [READ]: [timed(90_000, FIRST), timed(90_000, FIRST, SECOND)], [NEXT]: refusal(409, "answer_first", "请先回答当前这道题。") } }, async (phone) => {
+  await phone.tapWords(phone.page.data.t.next);
+  await phone.says("题目q2");
+  assert.ok(!phone.overWords.includes("请先"));
+});
+
+scene("a question whose time is over takes no answer, and the next one can be opened", PAGE, { script: { [READ]: timed(90_000, FIRST), [NEXT]: { status: 201, body: SECOND } } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("0:30");
+  await phone.pass(30_500);
+  await phone.says(t.time_up);
+  await pick(phone, "A");
+  assert.deepEqual(chosen(phone), []);
+  assert.equal(server.to(SAVE).length, 0);
+  await phone.tapWords(t.next);
+  await phone.says("题目q2");
+  assert.ok(!phone.words.includes(t.time_up));
+  assert.equal(server.to(SUBMIT).length, 0);
+});
+
+scene("opened again it stands at the newest question; the last one hands in", PAGE, { script: { [READ]: [timed(90_000, FIRST, SECOND, question("q3", "single", until(80_000))), CLOSED] } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("题目q3");
+  assert.ok(!phone.words.includes(t.next));
+  await phone.tapWords(t.finish);
+  await phone.press(t.finish);
+  await on(phone, RESULT_PAGE);
+  assert.equal(server.to(SUBMIT).length, 1);
+});
+
+scene("a paper closed elsewhere while the next question is asked for shows its result", PAGE, { script: { [READ]: [timed(90_000, FIRST), CLOSED], [NEXT]: CLOSED_ERROR } }, async (phone) => {
+  await phone.tapWords(phone.page.data.t.next);
+  await on(phone, RESULT_PAGE);
+});
+
+test("the clock of the scenes is the phone's", async () => {
+  const { phone, server } = await at(PAGE);
+  await phone.says("10:00");
+  await phone.pass(61_000);
+  await phone.says("8:59");
+  await sound(phone, server);
+});

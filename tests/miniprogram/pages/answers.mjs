@@ -1,0 +1,120 @@
+// What the server says in the scenes: whole answers, as its document describes them.
+
+export const NOW = Date.parse("2026-06-17T09:00:00+08:00");
+const at = (time, day = "2026-06-17") => `${day}T${time}:00+08:00`;
+
+export const LOGIN = {
+  token: "token-1", expires_at: at("09:00", "2026-06-24"),
+  citizen: { id: "c1", nickname: null, nickname_state: "none", avatar_url: null, is_new: true, consented: true, policy_version: "2026-1" },
+};
+
+export const PROFILE = {
+  id: "c1", nickname: "韦小妹", nickname_state: "shown", pending_nickname: null, avatar_url: null, avatar_state: "none", phone_masked: null,
+  city: "450100", county: "450103", unit: "u1", unit_name: "南宁市科学技术协会", audience: "youth", sex: null, birth_band: null,
+  schooling: null, residence: null, language: "zh", elder_mode: false, public_rank: false, topics: ["quiz"], quiet_from: null,
+  quiet_to: null, under_14: false, consented: true, policy_version: "2026-1", created_at: at("08:00"),
+};
+export const STRANGER = { ...PROFILE, nickname: null, nickname_state: "none", city: null, county: null, unit: null, unit_name: null, audience: null, topics: [], under_14: null, consented: false };
+
+export const CAMPAIGN = {
+  slug: "bagui-2026", title: { zh: "八桂科普大行动", za: null }, theme: "科技改变生活", start: "2026-04-01", end: "2026-10-31", precision: "day",
+  date_text: "4—10月", shift_weeks: 0, phone: "0771-0000000",
+  target: { metric: "公民具备科学素质的比例", percent: 15, year: 2030, scope: "全区", note: "目标的出处" },
+  summary: { date_text: "11月", on: "2026-11-30", precision: "month", awards: [] },
+  organisers: [{ id: "o1", name: "广西科学技术协会", role: "host" }], policy_version: "2026-1",
+  subscribe_templates: [{ slug: "quiz", id: "tmpl-quiz", title: "答题提醒" }, { slug: "lecture", id: "tmpl-lecture", title: "讲座提醒" }],
+};
+
+export const programme = (slug, changes = {}) => ({
+  slug, title: `活动${slug}`, kind: "theme", form: null, start: "2026-06-01", end: "2026-06-30", precision: "day", date_text: "6月", place: "南宁市",
+  place_code: "450100", organisers: [{ id: "o1", name: "广西科学技术协会", role: "host" }], owner_assumed: false, open_list: false, who: [],
+  what: ["科普讲座"], focus: [], audience: [], participants: [], participants_assumed: false, note: null, ...changes,
+});
+
+export const RULES = {
+  rules_version: "r1", papers_per_day: 3, papers_total: null, question_count: 3, points_per_question: 10, max_score: 30, timer: "paper",
+  paper_seconds: 600, seconds_per_question: null, season: "best",
+};
+export const ME = { attempts_left_today: 2, attempts_left_total: null, best_score: 20, open_attempt_id: null };
+export const CONTEST = {
+  id: "k1", slug: "science", title: "科学素质网络竞赛", programme: "contest", state: "open", opens_at: at("00:00", "2026-06-15"),
+  closes_at: at("00:00", "2026-06-22"), rules: RULES, me: ME,
+};
+export const RULES_PAGE = {
+  contest_id: "k1", title: "科学素质网络竞赛规则", rules_version: "r1", valid_from: at("00:00", "2026-06-15"),
+  sentences: [
+    { name: "window", text: "竞赛的时间。" }, { name: "per_day", text: "每人每天可以答 3 份题。" }, { name: "no_reward", text: "分享不带来名次。" },
+  ],
+  document: "{}", signature: "s", public_key: "p",
+};
+
+const option = (key) => ({ key, text: `选项${key}` });
+export const question = (id, kind = "single", more = {}) => ({ id, kind, stem: `题目${id}`, options: ["A", "B", "C"].map(option), ...more });
+
+/** An open paper of three questions, `left` milliseconds before its end. */
+export const paper = (left = 600_000, changes = {}) => ({
+  id: "att_1", contest_id: "k1", state: "open", rules_version: "r1", timer: "paper", started_at: at("08:55"),
+  deadline: new Date(NOW + left).toISOString(), remaining_ms: left, question_count: 3,
+  questions: [question("q1"), question("q2", "multiple"), question("q3", "judge", { options: [{ key: "A", text: "正确" }, { key: "B", text: "错误" }] })],
+  answers: {}, ...changes,
+});
+
+const REVIEW = [
+  { question_id: "q1", chosen: ["A"], correct: ["A"], explanation: "因为如此。" },
+  { question_id: "q2", chosen: ["A"], correct: ["A", "B"], explanation: "" },
+  { question_id: "q3", chosen: [], correct: ["B"], explanation: "道理在这里。" },
+];
+const FIGURES = { closed_at: at("08:59"), score: 10, max_score: 30, correct_count: 1, duration_ms: 83_000, personal_best: 20, ranks: { region: 7, city: 3 }, review: REVIEW };
+export const RESULT = { id: "att_1", contest_id: "k1", state: "submitted", question_count: 3, ...FIGURES };
+export const CLOSED = paper(0, { state: "submitted", answers: { q1: ["A"], q2: ["A"] }, ...FIGURES });
+
+export const line = (rank, changes = {}) => ({
+  rank, nickname: `选手${rank}`, avatar_url: null, city: "450100", city_name: "南宁市", score: 30 - rank, duration_ms: 60_000 + rank, me: false, ...changes,
+});
+export const board = (changes = {}) => ({ items: [line(1), line(2, { me: true })], me: { rank: 2, score: 28, duration_ms: 60_002, around: [] }, total: 2, as_of: at("09:00"), frozen: false, ...changes });
+export const FAR = { rank: 88, score: 12.5, duration_ms: 95_000, around: [line(87), line(88, { me: true }), line(89)] };
+
+export const MISTAKE = {
+  question_id: "q9", kind: "single", topic: "health", stem: "错过的题", options: ["甲", "乙"], chosen: ["甲"], correct: ["乙"], explanation: "乙才对。",
+  where: "paper", wrong_at: at("08:00"), right_in_a_row: 1,
+};
+export const SHARE = { id: "s1", path: "pages/home/index?scene=s1", title: "我得了 10 分", image_url: "/api/v1/shares/s1/image.png" };
+export const CITIES = [
+  { code: "450100", name: "南宁市", short: "南宁", tile_row: 3, tile_col: 3, counties: [{ code: "450103", name: "青秀区", kind: "district" }] },
+  { code: "450200", name: "柳州市", short: "柳州", tile_row: 2, tile_col: 3, counties: [{ code: "450202", name: "城中区", kind: "district" }] },
+];
+export const unit = (id, name) => ({ id, name, kind: "association", level: "city", city: "450100", county: null, assumed: false });
+export const letter = (id, changes = {}) => ({ id, title: `通知${id}`, body: "请准时参加。", posted_at: at("08:30"), not_pushed_reason: null, ...changes });
+export const items = (...all) => ({ items: all, next: null });
+
+/** The server of a usual day: one open contest, a citizen who has agreed. */
+export const USUAL = {
+  "POST /login": LOGIN,
+  "GET /me": PROFILE,
+  "PUT /me": ({ body }) => ({ ...PROFILE, ...body }),
+  "GET /campaign": CAMPAIGN,
+  "GET /programmes": items(programme("a"), programme("b", { start: "2026-09-01", end: "2026-09-02" })),
+  "GET /programmes/{slug}": ({ path }) => programme(path.split("/").at(-1)),
+  "GET /contests": items(CONTEST),
+  "GET /contests/{ref}": CONTEST,
+  "GET /contests/{ref}/rules": RULES_PAGE,
+  "GET /contests/{ref}/leaderboard": board(),
+  "POST /contests/{ref}/attempts": { status: 201, body: paper() },
+  "GET /attempts/{ref}": paper(),
+  "PUT /attempts/{ref}/answers": null,
+  "POST /attempts/{ref}/submission": RESULT,
+  "POST /practice": { id: "p1", questions: [question("q7"), question("q8", "multiple")] },
+  "GET /me/mistakes": items(MISTAKE),
+  "POST /questions/{ref}/reports": null,
+  "POST /shares": SHARE,
+  "POST /visits": null,
+  "POST /groups": { group_id: "g1" },
+  "GET /regions": items(...CITIES),
+  "GET /units": items(unit("u1", "南宁市科学技术协会"), unit("u2", "南宁市科技馆")),
+  "GET /me/inbox": items(letter("l1"), letter("l2", { not_pushed_reason: "没有订阅" })),
+  "GET /me/subscriptions": { remaining: { "tmpl-quiz": 1 } },
+  "POST /me/subscriptions": { remaining: { "tmpl-quiz": 2 } },
+  "POST /me/consents": { policy_version: "2026-1", guardian: false, under_14: false, given_at: at("09:00") },
+  "GET /me/export": { exported_at: at("09:00"), held: { nickname: "韦小妹", attempts: [] } },
+  "DELETE /me": null,
+};

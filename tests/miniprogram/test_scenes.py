@@ -1,0 +1,82 @@
+"""Every page of the mini-program, opened in Node before a server that answers from a script.
+
+The scripts are held against the server's own OpenAPI document, so they cannot drift from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+
+import pytest
+
+from server import slices
+from server.base.web.openapi import document
+from tests.miniprogram.test_checks import ROOT, node_path
+
+PAGES = ROOT / "tests/miniprogram/pages"
+FILES = sorted(path.name for path in PAGES.glob("*.test.mjs"))
+
+
+def run(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [node_path(), *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=570,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The program as `make run` builds it, and the server's document."""
+    folder = tmp_path_factory.mktemp("scenes")
+    published = document(slices.APIS, title="八桂科普", version="1")
+    (folder / "openapi.json").write_text(json.dumps(published), encoding="utf-8")
+    built = folder / "built"
+    done = run(
+        "server/sandbox/phone/build.mjs",
+        *("--app", "miniprogram", "--out", str(built)),
+        environment={},
+    )
+    assert done.returncode == 0, done.stderr
+    return {"KEPU_OPENAPI": str(folder / "openapi.json"), "KEPU_BUILT": str(built)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_the_pages_in_node(name: str, environment: Mapping[str, str]) -> None:
+    done = run("--test", str(PAGES / name), environment=environment)
+    print(done.stdout[-20_000:])
+    assert done.returncode == 0, done.stderr
+
+
+PLANTED = {
+    "setData with function at f": "a value that JSON does not carry",
+    "over the limit of 1048576": "too much at once",
+    "failureType: 'unhandledRejection'": "a failure that nobody heard",
+    "wx.noSuchThing": "an API that the phone lacks",
+    "GET /campaign: 200.theme is 7, not string": "an answer that the document does not know",
+    "PUT /me: body.score is not in the document": "a request that the document does not know",
+}
+
+
+@pytest.mark.slow
+def test_what_goes_wrong_in_a_scene_fails_it(environment: Mapping[str, str]) -> None:
+    done = run("--test", str(PAGES / "planted.mjs"), environment=environment)
+    assert done.returncode == 1, done.stdout
+    assert f"# fail {len(PLANTED)}\n" in done.stdout, done.stdout
+    for line, fault in PLANTED.items():
+        assert line in done.stdout, fault
+
+
+def test_there_is_a_scene_at_every_page() -> None:
+    app = json.loads((ROOT / "miniprogram/app.json").read_text(encoding="utf-8"))
+    pages = app["pages"] + [f"{p['root']}/{q}" for p in app["subPackages"] for q in p["pages"]]
+    told = "".join((PAGES / name).read_text(encoding="utf-8") for name in FILES)
+    assert [page for page in pages if f'"{page}' not in told] == []
