@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from server.base.jobs import Shop
+from server.base.jobs import Shop, run_until_idle
 from server.base.work import Desk
-from server.quiz import attempts, closing, service, tasks
+from server.quiz import attempts, board_tasks, closing, service, tasks
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Standing
 from tests.kit.clock import FakeClock
@@ -124,3 +124,20 @@ def test_papers_that_wait_for_the_sweep_are_a_figure_of_the_house(
     assert sweep(desk) == 3
     with desk.work(read_only=True) as work:
         assert reading(work) == 0
+
+
+def test_a_worker_comes_to_an_end_after_a_clock_that_was_ahead(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest = open_contest(desk)
+    early, late = citizens(desk, 2)
+    shop = Shop(desk=desk, gateway=None)
+    board_tasks.sync_boards(shop)
+    clock.set(clock.now() + timedelta(days=1))
+    take(desk, contest, early, 5)
+    assert board_tasks.sync_boards(shop) > 0
+    clock.set(clock.now() + timedelta(days=-1))
+    take(desk, contest, late, 3)
+    run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20)
+    clock.advance(1)
+    assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20) == 0
