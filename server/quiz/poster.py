@@ -18,8 +18,10 @@ from PIL import Image, ImageDraw, ImageFont
 SIZE = (750, 1334)
 _FONT = "NotoSansSC-Regular.otf"
 _GREEN, _DEEP, _GOLD = (14, 116, 88), (8, 74, 58), (178, 92, 0)
+_SAND = (200, 205, 150)
 _WHITE, _INK, _QUIET = (255, 255, 255), (28, 38, 34), (84, 96, 91)
 _MARGIN, _CODE_SIDE = 56, 280
+_HEAD, _GAP, _BAND = 420, 22, 24
 # Latin words stay whole, a Chinese line may end after any letter but an opening mark.
 _WORDS = re.compile(r"[A-Za-z'’-]+|[“‘《（][^ ]?[，。、”’》）]*|[^ ][，。、”’》）]*| ")
 _NO_LETTER = "\U0010ffff"
@@ -56,12 +58,33 @@ def drawn(poster: Poster) -> bytes:
 
 
 def _head(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
-    draw.rectangle((0, 0, SIZE[0], 420), fill=_GREEN)
-    draw.rectangle((0, 408, SIZE[0], 420), fill=_DEEP)
-    top = 48
-    for at, title in enumerate(poster.campaign):
-        top = 10 + _block(draw, title, top, 36 if at == 0 else 24, _WHITE, most=3)
-    _block(draw, poster.contest, max(top + 10, 290), 34, _WHITE, most=2)
+    """The campaign's names and the contest's, as one group in the middle of the green."""
+    draw.rectangle((0, 0, SIZE[0], _HEAD), fill=_GREEN)
+    draw.rectangle((0, _HEAD - 12, SIZE[0], _HEAD), fill=_DEEP)
+    # The Zhuang name is the longer one.
+    titles = [
+        (title, *((40, 2) if at == 0 else (24, 3))) for at, title in enumerate(poster.campaign)
+    ]
+    high = sum(
+        len(list(_folded(title, size, most))) * size * 3 // 2 for title, size, most in titles
+    )
+    contest = len(list(_folded(poster.contest, 32, 2))) * 32 * 3 // 2
+    top = (_HEAD - 12 - high - contest - 2 * _GAP - _BAND) // 2
+    for title, size, most in titles:
+        top = _block(draw, title, top, size, _WHITE, most=most)
+    _brocade(draw, top + _GAP)
+    _block(draw, poster.contest, top + 2 * _GAP + _BAND, 32, _WHITE, most=2)
+
+
+def _brocade(draw: ImageDraw.ImageDraw, top: int) -> None:
+    """A band of diamonds, as the brocade of Guangxi has them."""
+    wide, half = 2 * _BAND, _BAND // 2
+    for left in range(-_BAND, SIZE[0], wide):
+        middle = (left + _BAND, top + half)
+        for across, up, fill in ((_BAND - 2, half, None), (_BAND // 3, half // 2, _SAND)):
+            x, y = middle
+            corners = [(x - across, y), (x, y - up), (x + across, y), (x, y + up)]
+            draw.polygon(corners, fill=fill, outline=_SAND)
 
 
 def _result(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
