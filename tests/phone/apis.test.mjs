@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Clock } from "./clock.mjs";
 import { onePage, open, plain, soon } from "./kit.mjs";
 
 const PAGE = onePage('<button id="b" bindtap="go">按</button>', "go() { return this.does?.() }");
@@ -35,7 +36,7 @@ test("request puts a GET's data into the address, forms into the body, and leave
 });
 
 test("request refuses http, hosts that are not on the list, and methods that WeChat does not know", async () => {
-  const phone = await open(PAGE, { net: () => new Response("", { status: 403, headers: { "X-Phone-Refused": "1" } }) });
+  const phone = await open(PAGE, { net: () => new Response("", { status: 403, headers: { "X-Phone-Refused": "domain" } }) });
   assert.match((await failed(phone.wx.request({ url: "http://kepu.example.org/" }))).errMsg, /^request:fail url not in domain list$/);
   assert.deepEqual(await failed(phone.wx.request({ url: "https://other.example.org/" })), { errno: 600002, errMsg: "request:fail url not in domain list" });
   assert.match((await failed(phone.wx.request({ url: "https://kepu.example.org/", method: "PATCH" }))).errMsg, /PATCH is not supported/);
@@ -65,7 +66,29 @@ test("a request ends by abort, by its time, or with the line", async () => {
   phone.window.fetch = async () => { throw new phone.window.TypeError("gone"); };
   phone.wx.request({ url: "https://h.example.org/", fail });
   await soon();
-  assert.deepEqual(heard, ["request:fail abort", "request:fail timeout", "request:fail network error"]);
+  assert.deepEqual(heard, ["request:fail abort", "request:fail timeout", "request:fail errcode:-102 cronet_error_code:-102 error_msg:net::ERR_CONNECTION_REFUSED"]);
+});
+
+test("what the forwarder refuses is a failure in WeChat's words", async () => {
+  const phone = await open(PAGE, { net: (url) => new Response("", { status: 504, headers: { "X-Phone-Refused": url.split("/").at(-1) } }) });
+  assert.deepEqual(await failed(phone.wx.request({ url: "https://h.example.org/timeout" })), { errno: 5, errMsg: "request:fail timeout" });
+  assert.deepEqual(await failed(phone.wx.downloadFile({ url: "https://h.example.org/size" })), { errno: 600000, errMsg: "downloadFile:fail exceed max data size" });
+});
+
+test("a request that is still under way five seconds after the mini-program left is interrupted, not one that it came back to", async () => {
+  const clock = new Clock();
+  const net = (_url, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  const phone = await open(PAGE, { net, clock });
+  const heard = [];
+  phone.wx.request({ url: "https://h.example.org/", fail: ({ errMsg }) => heard.push(errMsg) });
+  phone.shell.program.hide();
+  await phone.pass(4000);
+  phone.shell.program.show({ ...phone.shell.start });
+  await phone.pass(4000);
+  assert.deepEqual(heard, []);
+  phone.shell.program.hide();
+  await phone.pass(5000);
+  assert.deepEqual(heard, ["request:fail interrupted"]);
 });
 
 test("uploadFile sends a temporary file as a form", async () => {

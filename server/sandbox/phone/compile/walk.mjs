@@ -10,6 +10,7 @@ import { CompileError, lineOf } from "./problem.mjs";
  * @typedef {{ app: Record<string, any>, units: Map<string, Unit> }} Program
  */
 
+const TAB_BAR = "custom-tab-bar/index";
 const SHARED = new Set(["shared", "page-shared"]);
 
 /** Every page of app.json, main package first. @param {Record<string, any>} app */
@@ -28,7 +29,15 @@ export function walk(disk) {
       throw new CompileError("app.json", lineOf(disk.read("app.json"), lastPart(page)), `page ${page} has no ${page}.wxml`);
     add(disk, app, units, page, true);
   }
+  if (app.tabBar?.custom) addTabBar(disk, app, units);
   return { app, units };
+}
+
+/** The tab bar that the program draws itself. @param {Disk} disk @param {Record<string, any>} app @param {Map<string, Unit>} units */
+function addTabBar(disk, app, units) {
+  if (!disk.has(`${TAB_BAR}.wxml`))
+    throw new CompileError("app.json", lineOf(disk.read("app.json"), '"custom"'), `a custom tab bar has no ${TAB_BAR}.wxml`);
+  add(disk, app, units, TAB_BAR, false);
 }
 
 /** @param {string} page */

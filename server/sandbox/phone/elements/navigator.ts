@@ -1,6 +1,7 @@
 // A link to another page of the mini-program.
 
 import type { ElementKind, Host } from "../runtime/element.ts";
+import { failure, missing } from "../runtime/trouble.ts";
 import { pressable } from "./parts/control.ts";
 import { hoverable } from "./parts/hover.ts";
 
@@ -20,7 +21,9 @@ export const navigator: ElementKind = {
 };
 
 function move(host: Host): void {
-  const name = MOVES[host.text("openType")] ?? "navigateTo";
+  const name = MOVES[host.text("openType")];
+  if (host.text("target") === "miniProgram" && host.text("openType") !== "exit") return elsewhere(host);
+  if (!name) return failure(`navigator: there is no open-type ${host.text("openType")}`);
   const call = host.phone.api[name] as (options: object) => void;
   call({
     url: host.text("url"),
@@ -29,4 +32,11 @@ function move(host: Host): void {
     fail: (facts: object) => host.emit("fail", facts),
     complete: (facts: object) => host.emit("complete", facts),
   });
+}
+
+/** Other mini-programs are not on this phone. */
+function elsewhere(host: Host): void {
+  missing('<navigator target="miniProgram">: other mini-programs');
+  const facts = { errMsg: "navigateToMiniProgram:fail not in this phone" };
+  for (const type of ["fail", "complete"]) host.emit(type, facts);
 }

@@ -28,9 +28,11 @@ export const pickerViewColumn: ElementKind = {
         host.el.scrollTop = index * height();
       },
     });
+    host.el.addEventListener("touchstart", () => host.el.dispatchEvent(new CustomEvent("wx-grasped", { bubbles: true })), { passive: true });
     host.el.addEventListener("scroll", () => {
       window.clearTimeout(timer);
       timer = window.setTimeout(() => {
+        host.el.dispatchEvent(new CustomEvent("wx-settled", { bubbles: true }));
         const next = Math.min(track.children.length - 1, Math.round(host.el.scrollTop / height()));
         if (next === at) return;
         at = next;

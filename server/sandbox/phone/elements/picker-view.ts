@@ -18,6 +18,15 @@ export const pickerView: ElementKind = {
       host.change({ value });
       host.emit("change", { value });
     });
+    let grasped = false;
+    host.el.addEventListener("wx-grasped", () => {
+      grasped = true;
+      host.emit("pickstart", {});
+    });
+    host.el.addEventListener("wx-settled", () => {
+      if (grasped) host.emit("pickend", {});
+      grasped = false;
+    });
     window.setTimeout(draw, 0);
     return { update: (name) => (name === "value" ? draw() : undefined) };
   },

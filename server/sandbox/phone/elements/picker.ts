@@ -2,11 +2,14 @@
 
 import type { ElementKind, Host } from "../runtime/element.ts";
 import { button, make } from "../runtime/overlay.ts";
-import { failure } from "../runtime/trouble.ts";
+import { failure, wordsOf } from "../runtime/trouble.ts";
 import { columnsOf, type Columns } from "./parts/choices.ts";
 import { pressable } from "./parts/control.ts";
+import { places, regionColumns, type Place } from "./parts/regions.ts";
 
-const MODES = new Set(["selector", "multiSelector", "date", "time"]);
+const MODES = new Set(["selector", "multiSelector", "date", "time", "region"]);
+/** Modes in which a column's choice decides what the next columns offer. */
+const LINKED = new Set(["date", "region"]);
 
 export const picker: ElementKind = {
   tag: "picker",
@@ -19,9 +22,12 @@ export const picker: ElementKind = {
     const first = host.raw("value");
     host.field = { value: () => host.raw("value"), reset: () => host.change({ value: first }) };
     let open: Sheet | undefined;
+    const show = (all: Place[]): void => void (open = new Sheet(host, all, () => (open = undefined)));
     pressable(host, () => {
-      if (!MODES.has(host.text("mode"))) failure(`picker: mode ${host.text("mode")} is not in this phone`);
-      else open = new Sheet(host, () => (open = undefined));
+      const mode = host.text("mode");
+      if (!MODES.has(mode)) failure(`picker: mode ${mode} is not in this phone`);
+      else if (mode === "region") places().then(show).catch((thrown: unknown) => failure(`picker: ${wordsOf(thrown)}`));
+      else show([]);
     });
     return { update: (name) => (name === "range" || name === "value" ? open?.draw() : undefined), unmount: () => open?.close() };
   },
@@ -29,15 +35,17 @@ export const picker: ElementKind = {
 
 class Sheet {
   private readonly host: Host;
+  private readonly all: Place[];
   private readonly gone: () => void;
   private readonly mask: HTMLElement;
   private readonly row = make("div", "wx-columns");
   private columns: Columns;
 
-  constructor(host: Host, gone: () => void) {
+  constructor(host: Host, all: Place[], gone: () => void) {
     this.host = host;
+    this.all = all;
     this.gone = gone;
-    this.columns = columnsOf(host);
+    this.columns = this.columnsAt();
     const { mask, box } = host.phone.overlay.sheet("wx-picker", host.text("headerText") || "请选择");
     this.mask = mask;
     const bar = box.appendChild(make("div", "wx-row"));
@@ -58,8 +66,12 @@ class Sheet {
 
   /** The lists changed while the sheet is open, as linked columns do. */
   draw(): void {
-    this.columns = columnsOf(this.host, this.host.text("mode") === "multiSelector" ? undefined : this.columns.at);
+    this.columns = this.columnsAt(this.host.text("mode") === "multiSelector" ? undefined : this.columns.at);
     this.fill();
+  }
+
+  private columnsAt(at?: number[]): Columns {
+    return this.host.text("mode") === "region" ? regionColumns(this.host, this.all, at) : columnsOf(this.host, at);
   }
 
   private fill(): void {
@@ -82,7 +94,9 @@ class Sheet {
 
   private choose(column: number, index: number): void {
     this.columns.at[column] = index;
-    if (this.host.text("mode") === "date") this.columns = columnsOf(this.host, this.columns.at);
+    // Another province begins with its first city, another month keeps its day.
+    if (this.host.text("mode") === "region") this.columns.at.fill(0, column + 1);
+    if (LINKED.has(this.host.text("mode"))) this.columns = this.columnsAt(this.columns.at);
     this.fill();
     if (this.host.text("mode") === "multiSelector") this.host.emit("columnchange", { column, value: index });
   }
@@ -91,7 +105,7 @@ class Sheet {
     const value = this.columns.value(this.columns.at);
     this.close();
     this.host.change({ value });
-    this.host.emit("change", { value });
+    this.host.emit("change", { value, ...this.columns.facts?.() });
   }
 
   private cancel(): void {

@@ -9,7 +9,7 @@ export const scrollView: ElementKind = {
   tag: "scroll-view",
   shell: "slot",
   properties: {
-    scrollX: false, scrollY: false, upperThreshold: NEAR_PX, lowerThreshold: NEAR_PX, scrollTop: null, scrollLeft: null, scrollIntoView: "", scrollWithAnimation: false,
+    scrollX: false, scrollY: false, upperThreshold: null, lowerThreshold: null, scrollTop: null, scrollLeft: null, scrollIntoView: "", scrollWithAnimation: false,
     enableBackToTop: false, enableFlex: false, scrollAnchoring: false, refresherEnabled: false, refresherThreshold: PULL_PX, refresherDefaultStyle: "black",
     refresherBackground: "", refresherTriggered: false, enhanced: false, bounces: true, showScrollbar: true, pagingEnabled: false, fastDeceleration: false,
     type: "list", usingSticky: false, enablePassive: false, scrollIntoViewOffset: 0, reverse: false, clip: true,
@@ -18,9 +18,10 @@ export const scrollView: ElementKind = {
   mount(host) {
     listen(host);
     if (host.flag("refresherEnabled")) pull(host);
+    if (host.flag("enhanced")) drag(host);
     const go = (): void => {
-      if (host.raw("scrollTop") !== null) move(host, { top: host.number("scrollTop") });
-      if (host.raw("scrollLeft") !== null) move(host, { left: host.number("scrollLeft") });
+      if (host.raw("scrollTop") !== null) move(host, { top: pixels(host.raw("scrollTop")) });
+      if (host.raw("scrollLeft") !== null) move(host, { left: pixels(host.raw("scrollLeft")) });
     };
     // Its children stand only after it.
     window.setTimeout(() => {
@@ -61,11 +62,26 @@ function listen(host: Host): void {
     const sideways = host.flag("scrollX") && !host.flag("scrollY");
     const begun = sideways ? scrollLeft : scrollTop;
     const rest = sideways ? scrollWidth - scrollLeft - el.clientWidth : scrollHeight - scrollTop - el.clientHeight;
-    const [start, end] = [begun <= host.number("upperThreshold"), rest <= host.number("lowerThreshold")];
+    const [start, end] = [begun <= threshold(host, "upperThreshold"), rest <= threshold(host, "lowerThreshold")];
     if (start && !atStart) host.emit("scrolltoupper", { direction: sideways ? "left" : "top" });
     if (end && !atEnd) host.emit("scrolltolower", { direction: sideways ? "right" : "bottom" });
     [atStart, atEnd] = [start, end];
   }, { passive: true });
+}
+
+/** A number, or a text such as `20px` or `40rpx`, in px. */
+function pixels(value: unknown): number {
+  const number = parseFloat(String(value)) || 0;
+  return String(value).trim().endsWith("rpx") ? (number * window.innerWidth) / 750 : number;
+}
+
+const threshold = (host: Host, name: string): number => (host.raw(name) === null ? NEAR_PX : pixels(host.raw(name)));
+
+/** With `enhanced`, what a finger does is told as well. */
+function drag(host: Host): void {
+  const tell = (type: string) => (): void => host.emit(type, { scrollTop: host.el.scrollTop, scrollLeft: host.el.scrollLeft });
+  for (const [event, type] of [["touchstart", "dragstart"], ["touchmove", "dragging"], ["touchend", "dragend"]] as const)
+    host.el.addEventListener(event, tell(type), { passive: true });
 }
 
 function pull(host: Host): void {

@@ -24,6 +24,8 @@ class Reel {
   private readonly dots = document.createElement("div");
   private timer = 0;
   private shown = -1;
+  /** Where the track stands, in leaves; of a circular one it runs on beyond the last leaf. */
+  private at = -1;
   private from: { x: number; y: number } | null = null;
 
   constructor(host: Host) {
@@ -39,6 +41,7 @@ class Reel {
 
   update(name: string): void {
     if (name === "current" && this.host.number("current") !== this.shown) this.show(this.host.number("current"), "");
+    else if (name === "currentItemId") this.showItem(this.host.text("currentItemId"));
     else this.draw();
     if (name === "autoplay" || name === "interval") this.play();
   }
@@ -64,13 +67,20 @@ class Reel {
     const count = this.leaves.length;
     if (!count) return;
     const next = this.shown + step;
-    if (this.host.flag("circular") || source === "autoplay") this.show((next + count) % count, source);
+    if (this.host.flag("circular")) this.show((next + count) % count, source, this.at + step);
+    else if (source === "autoplay") this.show((next + count) % count, source);
     else this.show(Math.min(count - 1, Math.max(0, next)), source);
   }
 
-  private show(index: number, source: string): void {
+  private showItem(id: string): void {
+    const index = this.leaves.findIndex((leaf) => leaf.text("itemId") === id);
+    if (index >= 0) this.show(index, "");
+  }
+
+  private show(index: number, source: string, at = index): void {
     if (index === this.shown) return;
     this.shown = index;
+    this.at = at;
     this.draw();
     this.host.change({ current: index });
     const facts = { current: index, currentItemId: this.leaves[index]?.text("itemId") ?? "", source };
@@ -80,18 +90,27 @@ class Reel {
 
   private draw(): void {
     const leaves = this.leaves;
-    if (this.shown < 0) this.shown = this.host.number("current");
+    if (this.shown < 0) this.shown = this.at = this.host.number("current");
     const size = 100 / Math.max(1, this.host.number("displayMultipleItems"));
     const side = this.host.flag("vertical") ? "Y" : "X";
     const { style } = this.track;
-    style.transform = `translate${side}(${-this.shown * size}%)`;
+    style.transform = `translate${side}(${-this.at * size}%)`;
     style.transitionDuration = `${this.host.number("duration")}ms`;
     style.margin = side === "X" ? `0 ${this.host.text("nextMargin")} 0 ${this.host.text("previousMargin")}` : "";
     leaves.forEach((leaf, index) => {
       leaf.el.style.flexBasis = `${size}%`;
+      leaf.el.style.transform = this.round(index, leaves.length, side);
       leaf.el.setAttribute("aria-hidden", String(index < this.shown || index >= this.shown + this.host.number("displayMultipleItems")));
     });
     this.drawDots(leaves.length);
+  }
+
+  /** Of a circular swiper each leaf stands in that round of the track that is nearest to what is seen. */
+  private round(index: number, count: number, side: string): string {
+    if (!this.host.flag("circular")) return "";
+    const middle = this.at + (this.host.number("displayMultipleItems") - 1) / 2;
+    const rounds = Math.round((middle - index) / count);
+    return rounds ? `translate${side}(${rounds * count * 100}%)` : "";
   }
 
   private drawDots(count: number): void {

@@ -37,7 +37,7 @@ export class Chrome {
     this.page = page;
     this.back.hidden = !place.deep;
     this.home.hidden = place.deep || place.tab || place.first || page.homeless;
-    this.tabBar.hidden = !place.tab || this.hiddenTabs;
+    this.tabBar.hidden = !place.tab || this.hiddenTabs || this.tabs.length === 0;
     this.refresh();
     this.drawTabs();
     this.measure();

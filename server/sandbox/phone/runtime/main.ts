@@ -3,6 +3,7 @@
 import { component } from "glass-easel-miniprogram-adapter";
 import { elements } from "../elements/index.ts";
 import { makeWx } from "../wx/index.ts";
+import { animate, clearAnimation, type KeyFrame } from "./animation.ts";
 import { aloneShell, startOf } from "./alone.ts";
 import { AppLife, launchOptions, type AppDefinition } from "./app.ts";
 import { Chrome } from "./chrome.ts";
@@ -10,6 +11,7 @@ import { Files } from "./files.ts";
 import { loader } from "./modules.ts";
 import { ViewObserver, type ObserverOptions } from "./observer.ts";
 import { Overlay } from "./overlay.ts";
+import { Packages } from "./packages.ts";
 import type { Phone } from "./phone.ts";
 import { Privacy } from "./privacy.ts";
 import type { Program } from "./program.ts";
@@ -18,7 +20,7 @@ import { Router } from "./router.ts";
 import { checkSetData } from "./setdata.ts";
 import { Sharing } from "./sharing.ts";
 import type { Shell, Start } from "./shell.ts";
-import { addElement, addUnits, defineUnits, openSpace, type Caller, type Space } from "./space.ts";
+import { addElement, addUnits, definer, openSpace, type Caller, type Space } from "./space.ts";
 import { Taps } from "./taps.ts";
 import { failure, guarded, watchForTrouble, wordsOf } from "./trouble.ts";
 
@@ -42,7 +44,7 @@ function start(): void {
   addUnits(space, program);
   extendCallers(phone);
   checkSetData();
-  runProgram(phone, space);
+  runProgram(phone);
   shell.join(joined(phone));
   window.__ready = performance.now();
 }
@@ -60,14 +62,18 @@ function makePhone(parts: { program: Program; overlay: Overlay; shell: Shell; ta
     tab: (path: string) => guarded("tab bar", () => tabTapped(phone, path)),
   };
   const single = shell.start.mode === "singlePage";
-  const chrome = new Chrome(single ? undefined : program.app.tabBar, go);
+  const chrome = new Chrome(single || program.app.tabBar?.custom ? undefined : program.app.tabBar, go);
   const files = new Files();
-  const router = new Router({ space, program, chrome, single });
+  const load = loader(program);
+  const packages = new Packages(program, definer(space, load));
+  const router = new Router({ space, program, chrome, packages, single });
   const phone: Phone = {
     ...parts,
     start: shell.start,
     app: new AppLife(launchOptions(shell.start, first)),
     router,
+    packages,
+    load,
     chrome,
     files,
     privacy: new Privacy(shell),
@@ -93,20 +99,28 @@ function extendCallers(phone: Phone): void {
   callers["createIntersectionObserver"] = function (this: Caller, options?: ObserverOptions) {
     return new ViewObserver(view, this, options);
   };
-  callers["getTabBar"] = () => null;
+  callers["getTabBar"] = function (this: Caller) {
+    const element = this._$.$$ as unknown as Node;
+    return phone.router.stack.findLast((page) => page.instance === this || page.frame.contains(element))?.tabBar ?? null;
+  };
+  callers["animate"] = function (this: Caller, selector: string, frames: KeyFrame[], ms: number, done?: () => void) {
+    animate(this, selector, frames, ms, done);
+  };
+  callers["clearAnimation"] = function (this: Caller, selector: string, ...rest: unknown[]) {
+    clearAnimation(this, selector, rest.at(-1));
+  };
   callers["getPageId"] = () => `pageId:${phone.router.stack.length}`;
 }
 
-function runProgram(phone: Phone, space: Space): void {
-  const load = loader(phone.program);
+function runProgram(phone: Phone): void {
   Object.assign(window, {
     wx: makeWx(phone),
     App: (definition: AppDefinition) => phone.app.define(definition),
     getApp: () => phone.app.instance,
     getCurrentPages: () => phone.router.stack.map((page) => page.instance),
   });
-  if (phone.program.modules["app"]) guarded("app", () => load("app"));
-  defineUnits(space, phone.program, load);
+  if (phone.program.modules["app"]) guarded("app", () => phone.load("app"));
+  phone.packages.begin();
   phone.app.launch();
   phone.app.show(phone.app.launched);
   open(phone, phone.start, phone.app.launched.path);

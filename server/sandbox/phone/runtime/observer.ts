@@ -1,5 +1,6 @@
 // createIntersectionObserver: when elements come into view and leave it.
 
+import type { glassEasel } from "glass-easel-miniprogram-adapter";
 import type { View } from "./query.ts";
 import type { Caller } from "./space.ts";
 
@@ -23,6 +24,7 @@ export class ViewObserver {
   private root: HTMLElement | undefined;
   private margins: Margins = {};
   private observer: IntersectionObserver | undefined;
+  private readonly nodes = new WeakMap<Element, glassEasel.Element>();
 
   constructor(view: View, caller: Caller, options: ObserverOptions = {}) {
     this.view = view;
@@ -49,7 +51,7 @@ export class ViewObserver {
     let first = (this.options.initialRatio ?? 0) === 0;
     this.observer = new IntersectionObserver(
       (entries) => {
-        for (const entry of entries) if (!first || entry.isIntersecting) seen(factsOf(entry));
+        for (const entry of entries) if (!first || entry.isIntersecting) seen(factsOf(entry, this.nodeOf(entry.target)));
         first = false;
       },
       { root, rootMargin: `${top}px ${right}px ${bottom}px ${left}px`, threshold },
@@ -63,16 +65,22 @@ export class ViewObserver {
   }
 
   private elements(selector: string): HTMLElement[] {
-    const root = this.caller._$.getShadowRoot();
-    return (root?.querySelectorAll(selector) ?? []).map((node) => node.$$ as unknown as HTMLElement);
+    const nodes = this.caller._$.getShadowRoot()?.querySelectorAll(selector) ?? [];
+    for (const node of nodes) this.nodes.set(node.$$ as unknown as Element, node);
+    return nodes.map((node) => node.$$ as unknown as HTMLElement);
+  }
+
+  private nodeOf(target: Element): glassEasel.Element | undefined {
+    return this.nodes.get(target);
   }
 }
 
-const factsOf = (entry: IntersectionObserverEntry): Record<string, unknown> => ({
+const factsOf = (entry: IntersectionObserverEntry, node: glassEasel.Element | undefined): Record<string, unknown> => ({
+  id: node?.id ?? "",
+  dataset: node?.dataset ?? {},
   intersectionRatio: entry.intersectionRatio,
   intersectionRect: entry.intersectionRect,
   boundingClientRect: entry.boundingClientRect,
   relativeRect: entry.rootBounds,
   time: entry.time,
-  dataset: {},
 });

@@ -8,6 +8,7 @@ import type { Caller, Space } from "./space.ts";
 import { guarded } from "./trouble.ts";
 
 const REACH_BOTTOM_PX = 50;
+const TAB_BAR = "custom-tab-bar/index";
 
 export class Page {
   readonly path: string;
@@ -21,6 +22,8 @@ export class Page {
   /** wx.hideHomeButton took the home key away. */
   homeless = false;
   channel?: Channel;
+  /** The program's own tab bar, one for each tab page. */
+  tabBar: Caller | null = null;
   private readonly root;
   private readonly settings: UnitSettings & WindowSettings;
   private readonly stopPull: () => void;
@@ -50,6 +53,15 @@ export class Page {
   /** The settings in force: app.json, the page's own, what the code set since. */
   get window(): WindowSettings {
     return { ...this.settings, ...this.changed };
+  }
+
+  /** Puts the program's own tab bar beside what scrolls. */
+  addTabBar(): void {
+    const bar = this.space.backend.createRoot("body", this.space.code, TAB_BAR);
+    const place = document.createElement("span");
+    this.frame.append(place);
+    bar.attach(this.frame as never, place as never);
+    this.tabBar = bar.get() as unknown as Caller;
   }
 
   /** Builds the page below `stage` and tells it what it was opened with. */

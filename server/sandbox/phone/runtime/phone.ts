@@ -3,7 +3,9 @@
 import type { AppLife } from "./app.ts";
 import type { Chrome } from "./chrome.ts";
 import type { Files } from "./files.ts";
+import type { Load } from "./modules.ts";
 import type { Overlay } from "./overlay.ts";
+import type { Packages } from "./packages.ts";
 import type { Program } from "./program.ts";
 import type { Router } from "./router.ts";
 import type { Shell, Start } from "./shell.ts";
@@ -16,6 +18,9 @@ export interface Phone {
   readonly shell: Shell;
   readonly app: AppLife;
   readonly router: Router;
+  readonly packages: Packages;
+  /** Runs a module of the program, once. */
+  readonly load: Load;
   readonly chrome: Chrome;
   readonly overlay: Overlay;
   readonly files: Files;

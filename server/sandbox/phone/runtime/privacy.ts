@@ -8,6 +8,8 @@ interface Resolution {
   event: "exposureAuthorization" | "agree" | "disagree";
   buttonId?: string;
 }
+/** After a refusal WeChat does not ask again at once. */
+const QUIET_MS = 10_000;
 type Listener = (resolve: (resolution: Resolution) => void, info: { referrer: string }) => void;
 
 export class Privacy {
@@ -15,6 +17,7 @@ export class Privacy {
   listener: Listener | null = null;
   private readonly shell: Shell;
   private tappedAgree = false;
+  private refusedAt = -Infinity;
 
   constructor(shell: Shell) {
     this.shell = shell;
@@ -28,7 +31,8 @@ export class Privacy {
   async ensure(referrer: string): Promise<void> {
     const { needAuthorization } = await this.state();
     if (!needAuthorization) return;
-    const agreed = this.listener ? await this.asked(this.listener, referrer) : (await this.shell.ask("privacy", {})).agreed;
+    if (Date.now() - this.refusedAt < QUIET_MS) throw REFUSED;
+    const agreed = this.listener ? await this.asked(this.listener, referrer) : await this.popup();
     if (!agreed) throw REFUSED;
   }
 
@@ -38,12 +42,21 @@ export class Privacy {
     await this.shell.ask("agreePrivacy", {});
   }
 
+  private async popup(): Promise<boolean> {
+    const { agreed } = await this.shell.ask("privacy", {});
+    if (!agreed) this.refusedAt = Date.now();
+    return agreed;
+  }
+
   private asked(listener: Listener, referrer: string): Promise<boolean> {
     return new Promise((resolve) => {
       this.tappedAgree = false;
       const done = ({ event }: Resolution): void => {
         if (event === "agree") resolve(this.tappedAgree);
-        else if (event === "disagree") resolve(false);
+        else if (event === "disagree") {
+          this.refusedAt = Date.now();
+          resolve(false);
+        }
       };
       listener(done, { referrer });
     });

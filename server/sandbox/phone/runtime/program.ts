@@ -26,12 +26,16 @@ export interface TabBar {
   selectedColor?: string;
   backgroundColor?: string;
   borderStyle?: "black" | "white";
+  /** The program draws it itself, in custom-tab-bar/index. */
+  custom?: boolean;
 }
 
 export interface AppSettings {
   pages: string[];
   window?: WindowSettings;
   tabBar?: TabBar;
+  subPackages?: { root: string }[];
+  subpackages?: { root: string }[];
 }
 
 export interface UnitSettings extends WindowSettings {
@@ -57,6 +61,8 @@ export interface Program {
   app: AppSettings;
   units: Record<string, Unit>;
   unknownTags: string[];
+  /** What the phone lacks for a template: `file.wxml:line: what`. */
+  gaps: string[];
   sheets: Record<string, string>;
   templates: Templates;
   modules: Record<string, ModuleText>;

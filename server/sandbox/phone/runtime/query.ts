@@ -142,7 +142,16 @@ function factsOf(view: View, node: glassEasel.Element, fields: Fields): Facts {
     ...(fields.scrollOffset ? { scrollTop, scrollLeft, scrollWidth, scrollHeight } : {}),
     ...properties(node, host?.raw, fields),
     ...styles(element, fields),
-    ...(fields.node || fields.context ? { node: element.querySelector("canvas") } : {}),
+    ...(fields.node || fields.context ? { node: scroller ? scrollContext(scroller) : element.querySelector("canvas") } : {}),
+  };
+}
+
+/** What moves a scroll-view from code. */
+function scrollContext(scroller: HTMLElement): object {
+  return {
+    scrollTo: ({ top, left, animated = true }: { top?: number; left?: number; animated?: boolean }) =>
+      scroller.scrollTo({ top, left, behavior: animated ? "smooth" : "instant" }),
+    scrollIntoView: (selector: string) => scroller.querySelector(selector)?.scrollIntoView(),
   };
 }
 

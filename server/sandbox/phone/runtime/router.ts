@@ -2,6 +2,7 @@
 
 import { Channel } from "./channel.ts";
 import type { Chrome } from "./chrome.ts";
+import type { Packages } from "./packages.ts";
 import { Page } from "./page.ts";
 import type { Program } from "./program.ts";
 import type { Space } from "./space.ts";
@@ -15,12 +16,14 @@ export class Router {
   private readonly space: Space;
   private readonly program: Program;
   private readonly chrome: Chrome;
+  private readonly packages: Packages;
   private readonly single: boolean;
 
-  constructor(parts: { space: Space; program: Program; chrome: Chrome; single: boolean }) {
+  constructor(parts: { space: Space; program: Program; chrome: Chrome; packages: Packages; single: boolean }) {
     this.space = parts.space;
     this.program = parts.program;
     this.chrome = parts.chrome;
+    this.packages = parts.packages;
     this.single = parts.single;
   }
 
@@ -88,6 +91,7 @@ export class Router {
     const base = `http://app/${this.stack.at(-1)?.path ?? ""}`;
     const path = decodeURIComponent(new URL(bare, base).pathname).replace(/^\//, "").replace(/\.html$/, "");
     if (!this.program.units[path]?.page) throw new Error(this.unknown(path));
+    this.packages.need(path);
     const pairs = search.split("&").filter(Boolean).map((pair) => splitOnce(pair, "="));
     return { path, query: Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ""])) };
   }
@@ -102,7 +106,10 @@ export class Router {
     const page = new Page(this.space, this.program, path, query);
     page.channel = channel;
     page.instance["getOpenerEventChannel"] = () => channel ?? new Channel();
-    if (this.isTab(path)) this.tabs.set(path, page);
+    if (this.isTab(path)) {
+      this.tabs.set(path, page);
+      if (this.program.app.tabBar?.custom && !this.single) page.addTabBar();
+    }
     this.stack.push(page);
     page.load(this.chrome.stage);
     this.stack.pop();

@@ -1,10 +1,13 @@
 // What a page says when it is shared, and the sheet that shares it.
 
 import type { Page } from "./page.ts";
+import { failure } from "./trouble.ts";
 import type { Files } from "./files.ts";
 import type { Card, Program, Shared, Shell } from "./shell.ts";
 
 const PROMISE_MS = 3000;
+/** What codes, links and cards of WeChat carry, characters. */
+const LONGEST_PATH = 1024;
 
 interface Message {
   title?: string;
@@ -43,6 +46,7 @@ export class Sharing {
     const said = await this.message(page, from, target);
     const own = { title: page.window.navigationBarTitleText ?? "", path: `/${page.path}${search(page.query)}`, imageUrl: "" };
     const card = { ...own, ...defined(said) };
+    if (card.path.length > LONGEST_PATH) failure(`${page.path}: a card's path of ${card.path.length} characters is over ${LONGEST_PATH}`);
     return {
       card: { title: card.title, path: card.path.startsWith("/") ? card.path : `/${card.path}`, imageUrl: await this.picture(card.imageUrl, page) },
       timeline: page.has("onShareTimeline") ? await this.timelineOf(page) : null,

@@ -1,6 +1,7 @@
 // The component framework with everything of one mini-program in it: units, sheets, built-in elements.
 
 import { MiniProgramEnv, glassEasel, type CodeSpace, type AssociatedBackend } from "glass-easel-miniprogram-adapter";
+import { play, type Exported } from "./animation.ts";
 import { makeBackend } from "./backend.ts";
 import type { Host, ElementKind, Emitted, Mounted, Value } from "./element.ts";
 import { remember } from "./element.ts";
@@ -112,6 +113,7 @@ function hostFor(caller: Caller, kind: ElementKind, phone: Phone): Host {
 function reflect(host: Host, name: string): void {
   const value = host.raw(name);
   if (name === "hidden") host.el.toggleAttribute("hidden", Boolean(value));
+  else if (name === "animation") play(host.el, value as Exported | null);
   else if (name === "ariaRole" || name === "role") sayRole(host, value);
   else if (name.startsWith("aria")) host.el.setAttribute(`aria-${name.slice(4).toLowerCase()}`, value === null ? (value as never) : String(value));
   else if (host.kind.reflect?.includes(name)) host.el.setAttribute(name.toLowerCase(), value as string);
@@ -134,14 +136,14 @@ export function addUnits(space: Space, program: Program): void {
   }
 }
 
-/** Runs the module of every page and component, in which each calls Page() or Component(). */
-export function defineUnits(space: Space, program: Program, load: Load): void {
+/** Gives a function that runs the modules of pages and components, in which each calls Page() or Component(). */
+export function definer(space: Space, load: Load): (paths: string[]) => void {
   space.ready.follow(space.code);
   const named = namedBehaviors(space);
   const globals = window as unknown as Partial<Globals>;
   space.code.componentEnv("", ({ Behavior }) => void (globals.Behavior = fitted(named, Behavior as unknown as Define)));
-  for (const path of Object.keys(program.units)) {
-    space.code.componentEnv(path, (env) => {
+  const define = (path: string): void =>
+    void space.code.componentEnv(path, (env) => {
       const ours = env as unknown as Globals;
       const before = [globals.Page, globals.Component];
       globals.Page = fitted(named, ours.Page);
@@ -149,7 +151,7 @@ export function defineUnits(space: Space, program: Program, load: Load): void {
       guarded(path, () => load(path));
       [globals.Page, globals.Component] = before;
     });
-  }
+  return (paths) => paths.forEach(define);
 }
 
 type Named = (name: string) => unknown;

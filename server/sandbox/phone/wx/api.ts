@@ -30,8 +30,20 @@ export interface Add {
   now(name: string, run: (...values: never[]) => unknown): void;
 }
 
+/** What the timeline's single page cannot do: nobody is signed in there, and it leads nowhere. */
+const NOT_SINGLE = new Set((
+  "login checkSession getUserProfile getGroupEnterInfo getShareInfo navigateTo redirectTo switchTab reLaunch navigateBack requestSubscribeMessage " +
+  "authorize openSetting saveImageToPhotosAlbum openOfficialAccountProfile scanCode"
+).split(" "));
+
 export const adder = (phone: Phone): Add => ({
-  later: (name, run) => void (phone.api[name] = (options?: Options) => call(phone, name, run, options ?? {})),
+  later: (name, run) => {
+    const refused = (): never => {
+      throw new Error("is not available in single page mode");
+    };
+    phone.api[name] = (options?: Options) =>
+      call(phone, name, NOT_SINGLE.has(name) && phone.start.mode === "singlePage" ? refused : run, options ?? {});
+  },
   now: (name, run) => void (phone.api[name] = run),
 });
 

@@ -4,6 +4,7 @@ import type { Phone } from "../runtime/phone.ts";
 import { missing } from "../runtime/trouble.ts";
 import { adder, type Family } from "./api.ts";
 import { account } from "./account.ts";
+import { animation } from "./animation.ts";
 import { audio } from "./audio.ts";
 import { canvas } from "./canvas.ts";
 import { clipboard } from "./clipboard.ts";
@@ -28,7 +29,7 @@ import { upload } from "./upload.ts";
 import { vibrate } from "./vibrate.ts";
 
 const FAMILIES: Family[] = [
-  account, audio, bars, canvas, clipboard, events, image, launch, login, navigation, network, page, privacy, scan, setting, share,
+  account, animation, audio, bars, canvas, clipboard, events, image, launch, login, navigation, network, page, privacy, scan, setting, share,
   storage, subscribe, system, ui, update, upload, vibrate,
 ];
 

@@ -1,15 +1,10 @@
 // Signing in, and the group that a card was opened from.
 
-import type { Phone } from "../runtime/phone.ts";
 import type { Family } from "./api.ts";
 
 export const login: Family = (phone, add) => {
-  add.later("login", async () => {
-    notSingle(phone);
-    return phone.shell.ask("login", {});
-  });
+  add.later("login", () => phone.shell.ask("login", {}));
   add.later("checkSession", async () => {
-    notSingle(phone);
     const { valid } = await phone.shell.ask("checkSession", {});
     if (!valid) throw new Error("session time out, need relogin");
   });
@@ -19,7 +14,3 @@ export const login: Family = (phone, add) => {
     return phone.shell.ask("groupEnter", {});
   });
 };
-
-function notSingle(phone: Phone): void {
-  if (phone.start.mode === "singlePage") throw new Error("is not available in single page mode");
-}

@@ -41,7 +41,12 @@ class Kept {
     const written = JSON.stringify({ value });
     if (written.length > ONE_BYTES) throw new Error("entry size limit reached");
     if (this.bytes() + written.length > ALL_BYTES) throw new Error("exceed storage max size 10Mb");
-    localStorage.setItem(this.prefix + key, written);
+    try {
+      localStorage.setItem(this.prefix + key, written);
+    } catch {
+      // A browser may give less than WeChat does; to the program it is the same.
+      throw new Error("exceed storage max size 10Mb");
+    }
   }
 
   remove(key: string): void {

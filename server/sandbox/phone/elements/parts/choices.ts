@@ -9,6 +9,8 @@ export interface Columns {
   at: number[];
   /** The value that these places mean. */
   value(at: number[]): unknown;
+  /** What the event tells besides the value. */
+  facts?(): object;
 }
 
 const pad = (number: number): string => String(number).padStart(2, "0");

@@ -22,8 +22,9 @@ const OPEN: Record<string, Open> = {
 // Served by people outside the mini-program, whom this phone does not play.
 const QUIET = new Set(["contact", "feedback", "launchApp", "liveActivity"]);
 
-/** Does what the button's open-type says; several are joined by `|`. */
+/** Does what the button's open-type says; several are joined by `|`. In the timeline's single page it does nothing. */
 export async function openByType(host: Host): Promise<void> {
+  if (host.phone.start.mode === "singlePage") return;
   for (const name of host.text("openType").split("|").filter(Boolean)) {
     const open = OPEN[name];
     if (open) await open(host);
