@@ -1,4 +1,4 @@
-/** Words by section and language; what a language lacks is said in Chinese and listed. */
+/** Words by section and language; what a language lacks is said in Chinese. */
 import { za } from './za'
 import { zh } from './zh'
 
@@ -11,13 +11,4 @@ export type Partly<T> = { [S in keyof T]?: { [K in keyof T[S]]?: string } }
 /** The words of one section, whole in every language. */
 export function words<S extends Section>(language: Language, section: S): Words[S] {
   return language === 'zh' ? zh[section] : { ...zh[section], ...za[section] }
-}
-
-/** `section.key` of everything that has no wording of its own in Zhuang. */
-export function fallbacks(): string[] {
-  return (Object.keys(zh) as Section[]).flatMap((section) =>
-    Object.keys(zh[section])
-      .filter((key) => !(key in (za[section] ?? {})))
-      .map((key) => `${section}.${key}`),
-  )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,18 @@ def test_the_command_lists_faults_by_line_and_fails(tmp_path: Path) -> None:
 
 def test_the_mini_program_is_sound() -> None:
     run = node(CHECK, "miniprogram")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    print(run.stdout)
+
+
+def test_the_walk_prints_how_much_of_each_language_is_there() -> None:
+    za, zh = node(CHECK, "miniprogram").stdout.splitlines()
+    whole = re.fullmatch(r"texts: zh (\d+) of \1 wordings \(100\.0 %\)", zh)
+    assert whole is not None, zh
+    share = re.fullmatch(rf"texts: za (\d+) of {whole[1]} wordings \((\d+\.\d) %\); (.*)", za)
+    assert share is not None, za
+    assert share[2] == f"{100 * int(share[1]) / int(whole[1]):.1f}"
+    assert share[3].startswith("in Chinese until translated: common home ")
 
 
 @pytest.mark.parametrize(
@@ -68,9 +80,27 @@ def test_the_mini_program_is_sound() -> None:
             "  bored(",
             'bind:tap names "board", which is no handler of pages/home/index.ts',
         ),
+        (
+            "texts/za.ts",
+            "language_za: 'Vahcuengh'",
+            "",
+            "texts/za.ts:1: settings.language_za is neither translated nor in the fallback list",
+        ),
+        (
+            "texts/zh.ts",
+            "    practice_note:",
+            "    practise_note:",
+            "pages/home/index.wxml:{line}: home.practice_note is not in texts/zh.ts",
+        ),
+        (
+            "texts/zh.ts",
+            "    practice_note:",
+            "    nobody_says_this: '无',\n    practice_note:",
+            "texts/zh.ts:{line}: home.nobody_says_this is said by no page",
+        ),
     ],
 )
-def test_a_page_or_a_handler_that_is_removed_is_told_with_its_line(
+def test_a_page_a_handler_or_a_word_that_is_removed_is_told_with_its_line(
     tmp_path: Path, file: str, old: str, young: str, line: str
 ) -> None:
     app = tmp_path / "app"
@@ -80,7 +110,8 @@ def test_a_page_or_a_handler_that_is_removed_is_told_with_its_line(
     (app / file).write_text(text.replace(old, young), encoding="utf-8")
     run = node(CHECK, str(app))
     assert run.returncode == 1
-    assert any(said.endswith(line) for said in run.stdout.splitlines()), run.stdout
+    told = [re.sub(r":\d+: (home\.)", r":{line}: \1", said) for said in run.stdout.splitlines()]
+    assert any(said.endswith(line) for said in told), run.stdout
 
 
 def test_the_command_wants_one_folder() -> None:

@@ -3,7 +3,8 @@
  *
  *   node check.mjs APP_FOLDER [--server=https://…] [--built-ins=view,text,…]
  *
- * Each fault is one line, `file:line: what is wrong`; the exit status is 1 when there is one.
+ * Each fault is one line, `file:line: what is wrong`; the exit status is 1 when there is one. For
+ * each language a line tells how much of it is there, and what is shown in Chinese instead.
  * The compiler has its say too: its first complaint is a fault like the others.
  */
 
@@ -22,6 +23,7 @@ import { deadModules, upwardImports, wxOutsideItsFile } from "./check/floors.mjs
 import { unboundHandlers } from "./check/handlers.mjs";
 import { missingPages } from "./check/pages.mjs";
 import { deadComponents, loopsWithoutKey, unknownTags } from "./check/tags.mjs";
+import { missingTexts, textFigures } from "./check/texts.mjs";
 
 const CHECKS = [
   badConfigs,
@@ -36,6 +38,7 @@ const CHECKS = [
   wxOutsideItsFile,
   foreignAddresses,
   overBudget,
+  missingTexts,
 ];
 const MODULES = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 export const SERVER = "https://kepu.example.org";
@@ -79,12 +82,13 @@ async function main() {
     process.exitCode = 2;
     return;
   }
+  const folder = resolve(positionals[0]);
   const named = values["built-ins"]?.split(",");
-  const found = await check(resolve(positionals[0]), {
+  const found = await check(folder, {
     ...(named && { builtIns: named }),
     ...(values.server && { server: values.server }),
   });
-  for (const line of found) console.log(line);
+  for (const line of [...found, ...textFigures(new App(folder, new Map(), new Disk(folder, MODULES)))]) console.log(line);
   process.exitCode = found.length > 0 ? 1 : 0;
 }
 

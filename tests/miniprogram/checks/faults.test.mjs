@@ -272,6 +272,74 @@ FAULTS.push(
   ],
 );
 
+const ZH = `export const zh = {
+  common: { retry: '再试' },
+  home: {
+    title: '首页',
+    left: '还有 {count} 次',
+    single: '单选',
+  },
+}
+`;
+const ZA = `export const waiting = ['common', 'home.title', 'home.single']
+export const za = {
+  home: { left: 'Lij miz {count} baez' },
+}
+`;
+const SAYS = "data: { t: dressed('home'), left: '', kind: 'single' },\n  words(kind) { return [this.data.t.left, this.data.t[kind], this.data.c.retry] },";
+
+/** The sound app with words in two languages. */
+function withTexts({ swap, write }, zh = ZH, za = ZA) {
+  write("texts/zh.ts", zh);
+  write("texts/za.ts", za);
+  write("texts/index.ts", "export { za } from './za'\nexport { zh } from './zh'\n");
+  swap("kit/listing.ts", "import", "import '../texts/index'\nimport");
+  swap(`${HOME}.ts`, "data: { count: 0, name: '', rows: [] },", `count: 0, name: '',\n  ${SAYS}`);
+}
+const without = (catalogue, line) => {
+  assert.ok(catalogue.includes(line));
+  return catalogue.replace(line, "");
+};
+
+FAULTS.push(
+  ["nothing in words of two languages", (plant) => withTexts(plant), []],
+  [
+    "a word that a page says and the catalogue has not",
+    (plant) => withTexts(plant, without(ZH, "    left: '还有 {count} 次',\n")),
+    [`${HOME}.ts:8: home.left is not in texts/zh.ts`, "texts/za.ts:3: home.left is not in texts/zh.ts"],
+  ],
+  [
+    "a word of all pages that the catalogue has not",
+    (plant) => withTexts(plant, without(ZH, "retry: '再试'"), ZA.replace("'common', ", "")),
+    [`${HOME}.ts:8: common.retry is not in texts/zh.ts`],
+  ],
+  [
+    "a word that no page says",
+    (plant) => withTexts(plant, ZH.replace("title:", "old: '旧',\n    title:"), ZA.replace("'common'", "'common', 'home.old'")),
+    ["texts/zh.ts:4: home.old is said by no page"],
+  ],
+  [
+    "a translation removed that is not in the fallback list",
+    (plant) => withTexts(plant, ZH, without(ZA, "left: 'Lij miz {count} baez'")),
+    ["texts/za.ts:1: home.left is neither translated nor in the fallback list"],
+  ],
+  [
+    "a translation that the fallback list still names",
+    (plant) => withTexts(plant, ZH, ZA.replace("'home.title'", "'home.title', 'home.left'")),
+    ["texts/za.ts:1: home.left is translated and still in the fallback list"],
+  ],
+  [
+    "a fallback for a word that is gone",
+    (plant) => withTexts(plant, ZH, ZA.replace("'common'", "'common', 'home.gone'")),
+    ["texts/za.ts:1: the fallback list names home.gone, which is not in texts/zh.ts"],
+  ],
+  [
+    "a translation with other places, and an empty one",
+    (plant) => withTexts(plant, ZH, ZA.replace("{count} baez", "baez").replace("'home.single'", "").replace("home: {", "home: { single: '',")),
+    ["texts/za.ts:3: home.left has not the {places} of texts/zh.ts", "texts/za.ts:3: home.single is empty"],
+  ],
+);
+
 const text = (file) => readFileSync(join(SOUND, file), "utf8");
 
 for (const [name, plant, lines] of FAULTS)

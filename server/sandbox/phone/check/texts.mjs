@@ -1,0 +1,147 @@
+/**
+ * The words: each that a page says is in the Chinese catalogue, each of the catalogue is said, and
+ * each other language has it too or names it in its fallback list.
+ *
+ * A page says words of the section that it is `dressed('…')` in as `t.key`, and words of the section
+ * `common` as `c.key`; a component says those as `words.key`. A key that stands as a text of its own
+ * somewhere counts as said where a page chooses by a value, as `t[kind]`.
+ */
+
+import { posix } from "node:path";
+import ts from "typescript";
+
+import { fault } from "./app.mjs";
+
+const FOLDER = "texts/";
+const WHOLE = "zh";
+const INDEX = `${FOLDER}index.ts`;
+/** What a language shows in Chinese until it is translated: sections, or single keys. */
+const FALLBACK = "waiting";
+const COMMON = "common";
+/** Every page's heading is its bar's title. */
+const ALWAYS = "title";
+
+export function missingTexts(app) {
+  const all = catalogues(app);
+  const whole = all.find(({ language }) => language === WHOLE);
+  if (!whole) return [];
+  const others = all.filter((one) => one !== whole);
+  return [
+    ...unknownWords(app, whole),
+    ...idleWords(app, whole),
+    ...all.flatMap(emptyWords),
+    ...others.flatMap((one) => [...strayWords(one, whole), ...untranslated(one, whole), ...staleFallbacks(one, whole)]),
+  ];
+}
+
+/** For each language how much of it is there, in sentences; and what is shown in Chinese instead. */
+export function textFigures(app) {
+  const all = catalogues(app);
+  const count = all.find(({ language }) => language === WHOLE)?.words.size ?? 0;
+  return all.flatMap(({ language, words, fallback }) => {
+    const share = ((100 * words.size) / count).toFixed(1);
+    const said = `texts: ${language} ${words.size} of ${count} wordings (${share} %)`;
+    return fallback.size === 0 ? [said] : [`${said}; in Chinese until translated: ${[...fallback.keys()].join(" ")}`];
+  });
+}
+
+/** `texts/<language>.ts`: its wordings as `section.key`, and its fallback list, each with its line. */
+function catalogues(app) {
+  const files = app.own.filter((file) => file.startsWith(FOLDER) && file.endsWith(".ts") && file !== INDEX);
+  return app.once("catalogues", () => files.map((file) => catalogue(file, app.text(file))));
+}
+
+function catalogue(file, text) {
+  const language = posix.basename(file, ".ts");
+  const tree = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
+  const line = (node) => tree.getLineAndCharacterOfPosition(node.getStart(tree)).line + 1;
+  const made = { file, language, words: new Map(), fallback: new Map() };
+  for (const { name, initializer } of declared(tree)) {
+    if (name.text === FALLBACK) for (const one of initializer.elements) made.fallback.set(one.text, line(one));
+    if (name.text !== language) continue;
+    for (const section of initializer.properties)
+      for (const word of section.initializer.properties)
+        made.words.set(`${section.name.text}.${word.name.text}`, { text: word.initializer.text ?? "", line: line(word) });
+  }
+  return made;
+}
+
+const declared = (tree) => tree.statements.filter(ts.isVariableStatement).flatMap((one) => [...one.declarationList.declarations]);
+
+/** Who says what: `section.key` with its place; `chooses` where a page takes words by a value. */
+function said(app) {
+  return app.once("said", () => {
+    const found = { words: [], chooses: new Set() };
+    const files = app.own.filter((file) => /\.(ts|wxml)$/.test(file) && !file.startsWith(FOLDER));
+    for (const file of files) {
+      note(found, app, file, COMMON, file.startsWith("components/") ? "words" : "c");
+      const section = sectionOf(app, posix.dirname(file));
+      if (section) note(found, app, file, section, "t");
+    }
+    return found;
+  });
+}
+
+/** The section that the page of a folder, or of a folder above it, is dressed in. */
+function sectionOf(app, folder) {
+  if (folder === ".") return undefined;
+  const script = `${folder}/index.ts`;
+  const own = app.has.has(script) ? /dressed\('(\w+)'\)/.exec(app.text(script))?.[1] : undefined;
+  return own ?? sectionOf(app, posix.dirname(folder));
+}
+
+function note(found, app, file, section, name) {
+  const text = app.text(file);
+  const place = `(?:(?<![\\w.])|data\\.)${name}`;
+  for (const match of text.matchAll(new RegExp(`${place}\\.(\\w+)`, "g")))
+    found.words.push({ file, line: text.slice(0, match.index).split("\n").length, key: `${section}.${match[1]}` });
+  if (new RegExp(`${place}\\[`).test(text)) found.chooses.add(section);
+}
+
+function unknownWords(app, whole) {
+  return said(app)
+    .words.filter(({ key }) => !whole.words.has(key))
+    .map(({ file, line, key }) => fault(file, line, `${key} is not in ${whole.file}`));
+}
+
+function idleWords(app, whole) {
+  const { words, chooses } = said(app);
+  const used = new Set(words.map(({ key }) => key));
+  const scripts = app.own.filter((file) => file.endsWith(".ts") && !file.startsWith(FOLDER));
+  const texts = new Set(scripts.flatMap((file) => app.source(file).strings.map(({ text }) => text)));
+  const isSaid = (key) => {
+    const [section, name] = key.split(".");
+    return used.has(key) || name === ALWAYS || (chooses.has(section) && texts.has(name));
+  };
+  return [...whole.words].filter(([key]) => !isSaid(key)).map(([key, { line }]) => fault(whole.file, line, `${key} is said by no page`));
+}
+
+const emptyWords = ({ file, words }) =>
+  [...words].filter(([, { text }]) => text.trim() === "").map(([key, { line }]) => fault(file, line, `${key} is empty`));
+
+const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join(" ");
+
+function strayWords({ file, words }, whole) {
+  return [...words].flatMap(([key, { text, line }]) => {
+    const other = whole.words.get(key);
+    if (!other) return [fault(file, line, `${key} is not in ${whole.file}`)];
+    if (places(text) !== places(other.text)) return [fault(file, line, `${key} has not the {places} of ${whole.file}`)];
+    return [];
+  });
+}
+
+function untranslated({ file, words, fallback }, whole) {
+  const waits = (key) => fallback.has(key) || fallback.has(key.split(".")[0]);
+  return [...whole.words.keys()]
+    .filter((key) => !words.has(key) && !waits(key))
+    .map((key) => fault(file, 1, `${key} is neither translated nor in the fallback list`));
+}
+
+function staleFallbacks({ file, words, fallback }, whole) {
+  const under = (name, keys) => [...keys].filter((key) => key === name || key.startsWith(`${name}.`));
+  return [...fallback].flatMap(([name, line]) => {
+    if (under(name, whole.words.keys()).length === 0) return [fault(file, line, `the fallback list names ${name}, which is not in ${whole.file}`)];
+    const done = under(name, words.keys());
+    return done.map((key) => fault(file, line, `${key} is translated and still in the fallback list`));
+  });
+}
