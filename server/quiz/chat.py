@@ -198,8 +198,13 @@ def _time(work: Work, milliseconds: int) -> str:
 
 def _moment(work: Work, instant: datetime) -> str:
     local = instant.astimezone(BEIJING)
+    this_year = local.year == work.now.astimezone(BEIJING).year
     return work.texts.say(
-        "quiz.chat.moment", month=local.month, day=local.day, time=local.strftime("%H:%M")
+        f"quiz.chat.{'moment' if this_year else 'moment_of_year'}",
+        year=local.year,
+        month=local.month,
+        day=local.day,
+        time=local.strftime("%H:%M"),
     )
 
 

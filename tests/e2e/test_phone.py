@@ -72,7 +72,10 @@ def test_a_person_follows_reads_taps_asks_leaves_and_comes_back_by_a_code(
     assert picture.evaluate("async (img) => { await img.decode(); return img.naturalWidth }") > 100
     card.click()
     expect(page.get_by_role("heading", name="八桂科普")).to_be_visible()
+    assert [c["what"] for c in wechat.callbacks()].count("subscribe") == 1
+    page.get_by_role("button", name="关注公众号").click()
     expect(bubbles(page).last).to_have_text(WELCOME)
+    expect(page.get_by_role("button", name="关注公众号")).to_be_hidden()
     assert "qrscene_contest" in wechat.callbacks()[-1]["plain"]
 
     page.get_by_role("link", name="返回").click()
@@ -80,6 +83,19 @@ def test_a_person_follows_reads_taps_asks_leaves_and_comes_back_by_a_code(
     page.get_by_role("button", name="contest").click()
     expect(bubbles(page).last).to_have_text(POSTER)
     assert wechat.callbacks()[-1]["what"] == "SCAN"
+
+
+def test_a_code_that_was_scanned_and_left_alone_is_forgotten(
+    window: BrowserContext, wechat: Emulator
+) -> None:
+    code(wechat, "contest")
+    page = born(window, wechat, "韦小妹")
+    page.get_by_role("link", name="扫一扫").click()
+    page.get_by_role("button", name="contest").click()
+    expect(page.get_by_role("button", name="关注公众号")).to_be_visible()
+    page.get_by_role("link", name="返回").click()
+    follow(page)
+    assert "qrscene_" not in wechat.callbacks()[-1]["plain"]
 
 
 def test_two_tabs_are_two_people_each_with_its_own_unread_messages(

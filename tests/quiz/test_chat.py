@@ -114,6 +114,13 @@ def test_before_and_after_the_window_today_says_when(desk: Desk, clock: FakeCloc
         assert said.endswith(f"[看完整的排行榜]{page(contest, 'board')}")
 
 
+def test_a_day_of_another_year_is_told_with_its_year(desk: Desk, clock: FakeClock) -> None:
+    contest, citizen, _ = a_game(desk)
+    clock.set(contest.closes_at.replace(year=contest.closes_at.year + 1))
+    said = ask(desk, "quiz.today", citizen)
+    assert f"已经在 {contest.closes_at.year} 年 6 月 30 日 12:00 结束" in said
+
+
 def test_all_open_contests_are_named(desk: Desk) -> None:
     first, citizen, _ = a_game(desk)
     with desk.work() as work:

@@ -59,9 +59,16 @@ function drawOutbox() {
   }));
 }
 
+/** Follow the account, by the code that was scanned on the way here. */
+export async function follow() {
+  const ticket = phone.scanned;
+  phone.scanned = "";
+  await leave(...(ticket ? ["scan", { ticket }] : ["follow"]));
+}
+
 /** An act whose own button goes away: the focus waits at the top of the chat. */
-export async function leave(name) {
-  await act(name);
+export async function leave(name, facts) {
+  await act(name, facts);
   $("title").focus();
 }
 

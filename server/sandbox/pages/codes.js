@@ -45,8 +45,13 @@ function pictureOf(code) {
 /** What the mini-program's page gets of a code: the scene stays encoded, as WeChat leaves it. */
 export const queryOf = (scene) => ({ scene: encodeURIComponent(scene) });
 
+/** Who does not follow the account yet sees its name card first, and comes by this code on following. */
 async function scan(code) {
   if (code.kind !== "WXA_CODE") location.hash = "chat";
+  if (code.kind !== "WXA_CODE" && !phone.owner.subscribed) {
+    phone.scanned = code.ticket;
+    return;
+  }
   const result = await act("scan", { ticket: code.ticket });
   if (result?.open)
     openProgram({ path: result.open.page, query: queryOf(result.open.scene), scene: FROM_CODE });

@@ -1,7 +1,7 @@
 // One browser tab is one person's phone. It asks the emulator for news every second and plays what
 // the person does.
 
-import { drawLines, leave, write } from "./chat.js";
+import { drawLines, follow, leave, write } from "./chat.js";
 import { older, paste, readCodes } from "./codes.js";
 import { $, shown } from "./dom.js";
 import { draw } from "./list.js";
@@ -58,7 +58,7 @@ function begin() {
 
 $("create").addEventListener("submit", create);
 $("search").addEventListener("input", refresh);
-$("follow").addEventListener("click", () => leave("follow"));
+$("follow").addEventListener("click", follow);
 $("more").addEventListener("click", tapMore);
 $("keep").addEventListener("click", () => $("sheet").close());
 $("unfollow").addEventListener("click", () => { $("sheet").close(); leave("unfollow"); });

@@ -38,6 +38,7 @@ export function go(view) {
   if (phone.view === view) return;
   const before = phone.view;
   phone.view = view;
+  if (view !== "chat") phone.scanned = "";
   closeMenus();
   for (const section of document.querySelectorAll(".view")) section.hidden = section.id !== view;
   shown("bar", view !== "app");

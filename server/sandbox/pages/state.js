@@ -13,7 +13,7 @@ export const CODES_SHOWN = 20;
 export const phone = {
   owner: null, account: "", program: { name: "", appid: "" }, now: "", after: 0, lastCard: 0,
   chat: [], notices: [], cards: [], groups: [], codes: null, menu: "", typing: false, outbox: [],
-  waiting: 0, shownCodes: CODES_SHOWN, lastAt: 0, view: "", talk: "", gone: false,
+  waiting: 0, shownCodes: CODES_SHOWN, lastAt: 0, view: "", talk: "", scanned: "", gone: false,
 };
 
 const NEVER = { chat: 0, notices: 0, got: 0, unread: 0, talks: {} };
