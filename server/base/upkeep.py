@@ -1,9 +1,17 @@
-"""The house's own sweep: answers kept for repeated requests die after two days."""
+"""The house's own sweeps: kept answers die after two days, SQLite's log is emptied.
+
+A log keeps old pages, and with them what a citizen has had erased, until it is cut.
+"""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 from server.base.jobs import Shop, Task
 from server.base.web import idempotency
+
+_PATIENCE_SECONDS = 0.2
 
 
 def drop_kept_answers(shop: Shop, *_ids: int) -> int:
@@ -12,6 +20,19 @@ def drop_kept_answers(shop: Shop, *_ids: int) -> int:
         return idempotency.drop_old(work)
 
 
+def empty_log(shop: Shop, *_ids: int) -> int:
+    """Bring SQLite's log into its file and cut it; moves no rows.
+
+    Readers and writers are waited for a moment only: the next round comes soon.
+    """
+    url = shop.desk.engine.url
+    if url.get_backend_name() == "sqlite" and url.database:
+        with closing(sqlite3.connect(url.database, timeout=_PATIENCE_SECONDS)) as file:
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return 0
+
+
 TASKS: tuple[Task, ...] = (
+    Task(name="base.empty_log", step=empty_log, every_seconds=20),
     Task(name="base.drop_kept_answers", step=drop_kept_answers, every_seconds=600),
 )

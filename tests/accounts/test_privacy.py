@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from server.accounts.models import App, Citizen, Consent, Identity, SessionToken
 from server.accounts.privacy import ConsentGiven
 from server.accounts.profile import Judged
 from server.base.errors import Invalid, NotAuthenticated
+from server.base.jobs import Shop
 from server.base.signing import Keys, Unreadable
 from server.base.tables import Base
+from server.base.upkeep import empty_log
 from server.base.web.idempotency import KeptAnswer
 from server.base.work import Desk, Work
 from server.notices import service as notices
@@ -230,6 +233,29 @@ def test_after_erasure_no_column_of_any_table_names_the_citizen(desk: Desk) -> N
             )
         )
         assert set(sealed) == {(None, None)}
+
+
+def test_after_erasure_no_file_of_sqlite_names_the_citizen(desk: Desk) -> None:
+    shop = Shop(desk=desk, gateway=None)
+    if desk.engine.dialect.name != "sqlite":
+        assert empty_log(shop) == 0
+        return
+    with desk.work() as work:
+        person, words = somebody(work, "甲")
+        _, noise_words = somebody(work, "乙")
+    assert held_by_files(desk, words)
+    with desk.work() as work:
+        privacy.erase(work, person.id)
+    assert held_by_files(desk, words)  # the log still has the pages of before
+    assert empty_log(shop) == 0
+    assert held_by_files(desk, words) == []
+    assert held_by_files(desk, noise_words)
+
+
+def held_by_files(desk: Desk, words: set[str]) -> list[str]:
+    base = str(desk.engine.url.database)
+    kept = Path(base).read_bytes() + Path(f"{base}-wal").read_bytes()
+    return [word for word in words if word.encode() in kept]
 
 
 def test_an_erased_row_says_nothing_but_that_it_was(desk: Desk) -> None:
