@@ -69,6 +69,12 @@ export class AppLife {
     for (const hear of this.heard.onAppHide) hear({});
   }
 
+  /** An event that the App may handle and that can also be listened for. */
+  tell(name: "onError" | "onUnhandledRejection" | "onPageNotFound", facts: unknown): void {
+    this.call(name, facts);
+    for (const hear of this.heard[name]) guarded(`wx.${name}`, () => hear(facts));
+  }
+
   get background(): boolean {
     return !this.visible;
   }

@@ -22,7 +22,7 @@ import { Sharing } from "./sharing.ts";
 import type { Shell, Start } from "./shell.ts";
 import { addElement, addUnits, definer, openSpace, type Caller, type Space } from "./space.ts";
 import { Taps } from "./taps.ts";
-import { failure, guarded, watchForTrouble, wordsOf } from "./trouble.ts";
+import { failure, faultHearers, guarded, watchForTrouble, wordsOf } from "./trouble.ts";
 
 declare global {
   interface Window {
@@ -119,6 +119,7 @@ function runProgram(phone: Phone): void {
     getApp: () => phone.app.instance,
     getCurrentPages: () => phone.router.stack.map((page) => page.instance),
   });
+  faultHearers.add((kind, facts) => phone.app.tell(kind, facts));
   if (phone.program.modules["app"]) guarded("app", () => phone.load("app"));
   phone.packages.begin();
   phone.app.launch();
@@ -134,7 +135,7 @@ function open(phone: Phone, { query }: Start, path: string): void {
     phone.router.reLaunch(`/${path}${pairs.length ? `?${pairs.join("&")}` : ""}`);
   } catch (thrown) {
     failure(wordsOf(thrown));
-    for (const hear of phone.app.heard.onPageNotFound) hear({ path, query, isEntryPage: true });
+    phone.app.tell("onPageNotFound", { path, query, isEntryPage: true });
     if (phone.router.stack.length === 0) phone.router.reLaunch(home);
   }
 }

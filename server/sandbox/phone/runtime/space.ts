@@ -9,7 +9,7 @@ import type { Load } from "./modules.ts";
 import type { Phone } from "./phone.ts";
 import type { Program } from "./program.ts";
 import { Readiness } from "./ready.ts";
-import { failure, guarded, wordsOf } from "./trouble.ts";
+import { guarded, programFailure } from "./trouble.ts";
 
 export interface Space {
   code: CodeSpace;
@@ -47,7 +47,7 @@ const TEMPLATE = { fallbackListenerOnNativeNode: true };
 
 /** An empty space on the page's document. */
 export function openSpace(program: Program, around: (type: string, deliver: () => boolean) => boolean): Space {
-  glassEasel.addGlobalErrorListener((thrown) => failure(wordsOf(thrown)));
+  glassEasel.addGlobalErrorListener((thrown) => programFailure("", thrown));
   glassEasel.addGlobalWarningListener((words) => void console.warn(String(words)));
   const env = new MiniProgramEnv();
   const code = env.createCodeSpace("", true);

@@ -9,6 +9,20 @@ declare global {
   }
 }
 
+export type Fault = "onError" | "onUnhandledRejection";
+
+/** Who hears of faults in the program's own code: the program itself, as WeChat lets it. */
+export const faultHearers = new Set<(kind: Fault, facts: unknown) => void>();
+let telling = false;
+
+/** A fault within the telling of one is kept, but not told again. */
+function tell(kind: Fault, facts: unknown): void {
+  if (telling) return;
+  telling = true;
+  for (const hear of faultHearers) hear(kind, facts);
+  telling = false;
+}
+
 window.__errors = [];
 window.__missing = [];
 
@@ -16,6 +30,13 @@ window.__missing = [];
 export function failure(words: string): void {
   window.__errors.push(words);
   console.error(words);
+}
+
+/** A failure of the program's own code, of which the program is told. */
+export function programFailure(where: string, thrown: unknown): void {
+  const words = wordsOf(thrown);
+  failure(where ? `${where}: ${words}` : words);
+  tell("onError", words);
 }
 
 /** Keep the name of something that is asked for and not here; each name once. */
@@ -36,7 +57,7 @@ export function guarded<T>(where: string, call: () => T): T | undefined {
   try {
     return call();
   } catch (thrown) {
-    failure(`${where}: ${wordsOf(thrown)}`);
+    programFailure(where, thrown);
     return undefined;
   }
 }
@@ -44,7 +65,10 @@ export function guarded<T>(where: string, call: () => T): T | undefined {
 /** Listens for what nobody caught. */
 export function watchForTrouble(): void {
   window.addEventListener("error", (event) => {
-    if (event.message) failure(event.error ? wordsOf(event.error) : event.message);
+    if (event.message) programFailure("", event.error ?? event.message);
   });
-  window.addEventListener("unhandledrejection", (event) => failure(`unhandled: ${wordsOf(event.reason)}`));
+  window.addEventListener("unhandledrejection", (event) => {
+    failure(`unhandled: ${wordsOf(event.reason)}`);
+    tell("onUnhandledRejection", { reason: event.reason, promise: event.promise });
+  });
 }

@@ -1,0 +1,133 @@
+// What WeChat refuses is refused, and told where tests look.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Clock } from "./clock.mjs";
+import { onePage, open, plain, soon } from "./kit.mjs";
+
+const refused = (promise) => promise.then(() => "ok", ({ errMsg }) => errMsg);
+const page = (path, wxml = "<view/>", script = "Page({})") => ({ [`${path}.wxml`]: wxml, [`${path}.ts`]: script });
+const LAZY = {
+  "app.json": { pages: ["a/index"], subPackages: [{ root: "packages/c", pages: ["d", "e"] }] },
+  "app.ts": "App({ ran: [] })",
+  ...page("a/index"),
+  ...page("packages/c/d", "<own/>", "getApp().ran.push('d'); Page({})"),
+  ...page("packages/c/e", "<view/>", "getApp().ran.push('e'); Page({})"),
+  "packages/c/d.json": { usingComponents: { own: "./own" } },
+  "packages/c/own.json": { component: true }, "packages/c/own.wxml": "<view>里</view>",
+  "packages/c/own.ts": "getApp().ran.push('own'); Component({})",
+};
+
+test("the code of a package runs when a page of it is first opened, all of it once, and not before", async () => {
+  const phone = await open(LAZY);
+  const { ran } = phone.window.getApp();
+  assert.deepEqual(plain(ran), []);
+  await phone.wx.navigateTo({ url: "/packages/c/d" });
+  assert.deepEqual([phone.words, plain(ran).sort()], ["里", ["d", "e", "own"]]);
+  await phone.wx.redirectTo({ url: "/packages/c/e" });
+  assert.equal(ran.length, 3);
+  assert.deepEqual(plain(phone.errors), []);
+});
+
+test("a package that is not there yet cannot be opened without a network, and can be afterwards", async () => {
+  const phone = await open(LAZY);
+  let online = false;
+  Object.defineProperty(phone.window.navigator, "onLine", { get: () => online, configurable: true });
+  assert.match(await refused(phone.wx.navigateTo({ url: "/packages/c/d" })), /^navigateTo:fail loadSubpackage: fail/);
+  assert.deepEqual([phone.page.route, phone.stack.length], ["a/index", 1]);
+  online = true;
+  assert.equal(await refused(phone.wx.navigateTo({ url: "/packages/c/d" })), "ok");
+});
+
+test("a card may lead straight into a package", async () => {
+  const phone = await open(LAZY, { start: { path: "packages/c/d", scene: 1007 } });
+  assert.deepEqual([phone.words, plain(phone.window.getApp().ran).sort()], ["里", ["d", "e", "own"]]);
+});
+
+test("setData brings no more to the page than WeChat does, and the rest of it all the same", async () => {
+  const phone = await open(onePage("<text>{{a}}{{b}}{{c}}</text>", "data: { a: 1, b: 2, c: 3 }"));
+  phone.page.setData({ a: undefined, b: "新", c: () => 1 });
+  assert.equal(phone.words, "1新3");
+  assert.deepEqual(plain(phone.errors).map((words) => /with (\w+ at \w)/.exec(words)[1]), ["undefined at a", "function at c"]);
+  phone.page.setData({ a: "x".repeat(1_100_000), b: "不" });
+  assert.equal(phone.words, "1新3");
+  assert.match(phone.errors[2], /over the limit of 1048576 and is refused/);
+});
+
+const SINGLE = ["login", "checkSession", "getUserProfile", "getGroupEnterInfo", "navigateTo", "redirectTo", "switchTab", "reLaunch", "navigateBack",
+  "requestSubscribeMessage", "authorize", "openSetting", "saveImageToPhotosAlbum", "scanCode"];
+
+test("in the timeline's single page nobody is signed in, asked or led away", async () => {
+  const phone = await open(onePage('<button id="b" open-type="getPhoneNumber" bindgetphonenumber="see">号</button>'), { start: { scene: 1154, mode: "singlePage" } });
+  for (const name of SINGLE) assert.equal(await refused(phone.wx[name]({ url: "/p/index" })), `${name}:fail is not available in single page mode`);
+  await phone.tap("#b");
+  assert.deepEqual([phone.seen.length, phone.shell.asked.length], [0, 0]);
+});
+
+test("who refused the privacy contract is not asked again for ten seconds", async () => {
+  const clock = new Clock();
+  const answers = { privacyState: { needAuthorization: true, privacyContractName: "" }, privacy: { agreed: false } };
+  const phone = await open(onePage("<view/>"), { answers, clock });
+  const asked = () => phone.shell.asked.filter(([kind]) => kind === "privacy").length;
+  for (let times = 0; times < 2; times += 1) assert.match(await refused(phone.wx.getClipboardData()), /privacy permission is not authorized/);
+  assert.equal(asked(), 1);
+  await phone.pass(10_000);
+  await refused(phone.wx.getClipboardData());
+  assert.equal(asked(), 2);
+});
+
+test("a card's path may be as long as a code's and no longer", async () => {
+  const script = "onShareAppMessage() { return { path: '/p/index?a=' + 'x'.repeat(this.long) } }, long: 1013";
+  const phone = await open(onePage("<view/>", script));
+  await phone.shell.program.share("menu");
+  assert.equal(phone.errors.length, 0);
+  phone.page.long += 1;
+  await phone.shell.program.share("menu");
+  assert.match(phone.errors[0], /a card's path of 1025 characters is over 1024/);
+});
+
+test("event responders in WXS are told as missing when their page comes into use", async () => {
+  const wxs = '<wxs module="m">module.exports = { go: function (e, owner) { owner.callMethod("go", e) } }</wxs><view bindtouchmove="{{m.go}}">x</view>';
+  const phone = await open({
+    ...page("a/index"), ...page("packages/c/d", wxs),
+    "app.json": { pages: ["a/index"], subPackages: [{ root: "packages/c", pages: ["d"] }] },
+  });
+  assert.deepEqual(plain(phone.missing), []);
+  await phone.wx.navigateTo({ url: "/packages/c/d" });
+  assert.deepEqual(plain(phone.missing), ['packages/c/d.wxml:1: WXS event responder bindtouchmove="{{m.go}}"']);
+});
+
+test("an App hears what fails in its code, and what no page answers to; its own faults there end", async () => {
+  const app = `App({ heard: [], onError(words) { this.heard.push(words.split("\\n")[0]); throw new Error("again") },
+    onUnhandledRejection({ reason }) { this.heard.push(reason) }, onPageNotFound({ path }) { this.heard.push(path) } })`;
+  const phone = await open({ ...onePage('<view bindtap="boom">x</view>', 'boom() { throw new Error("in a tap") }'), "app.ts": app });
+  await phone.tap("wx-view");
+  phone.window.dispatchEvent(Object.assign(new phone.window.Event("unhandledrejection"), { reason: "late" }));
+  phone.shell.program.show({ ...phone.shell.start, path: "no/page" });
+  await soon();
+  assert.deepEqual(plain(phone.window.getApp().heard), ["Error: in a tap", "late", "no/page"]);
+});
+
+const MOVES = [
+  ["navigate", "/q/index", ["p/index", "q/index"]], ["redirect", "/q/index", ["q/index"]], ["switchTab", "/t/index", ["t/index"]],
+  ["reLaunch", "/t/index", ["t/index"]], ["navigateBack", "", ["p/index"]],
+];
+for (const [kind, url, routes] of MOVES)
+  test(`a navigator with open-type ${kind} moves as wx does`, async () => {
+    const phone = await open({
+      ...onePage(`<navigator open-type="${kind}" url="${url}" bindsuccess="see" bindfail="see">去</navigator>`), ...page("q/index"), ...page("t/index"),
+      "app.json": { pages: ["p/index", "q/index", "t/index"], tabBar: { list: [{ pagePath: "t/index", text: "一" }, { pagePath: "p/index", text: "二" }] } },
+    });
+    const first = phone.page;
+    await phone.tap("wx-navigator");
+    assert.deepEqual([[...phone.stack].map(({ route }) => route), first.seen[0].type], [routes, kind === "navigateBack" ? "fail" : "success"]);
+  });
+
+test("a navigator leaves the mini-program, and says that there is no other one here", async () => {
+  const wxml = '<navigator id="x" target="miniProgram" open-type="exit">走</navigator><navigator id="o" target="miniProgram" app-id="wx1" bindfail="see">去</navigator>';
+  const phone = await open(onePage(wxml), { answers: { close: {} } });
+  await phone.tap("#x");
+  await phone.tap("#o");
+  assert.deepEqual([phone.shell.asked.at(-1)[0], phone.seen[0].type], ["close", "fail"]);
+  assert.deepEqual(plain(phone.missing), ['<navigator target="miniProgram">: other mini-programs']);
+});
