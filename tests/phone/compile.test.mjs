@@ -49,8 +49,8 @@ test("a host is found by a class that its user gave it, whatever that class' sco
   assert.equal(sheets["c/own"], '[wx-host="s1"]:is(.on,[class$="--on"],[class*="--on "]) .s1--a { top: 0 }');
 });
 
-test("event responders in WXS, which this phone does not run, are listed with their places", async () => {
-  const wxml = '<wxs module="m">module.exports = { go: function () {} }</wxs>\n<view bindtouchmove="{{m.go}}" change:hidden="{{m.go}}"/><view bindtap="{{name.go}}"/>';
+test("event responders in WXS that this phone does not serve are listed with their places", async () => {
+  const wxml = '<wxs module="m">module.exports = { go: function (e, owner) { owner.callMethod("go", e) }, stop: function (e) { return false } }</wxs>\n<view bindtouchmove="{{m.go}}" change:hidden="{{m.go}}" bindtap="{{m.stop}}"/><view bindtap="{{name.go}}"/>';
   const text = await compiled(onePage(wxml));
   assert.deepEqual(JSON.parse(/^gaps: (.*),$/m.exec(text)[1]), [
     'p/index.wxml:2: WXS event responder bindtouchmove="{{m.go}}"', 'p/index.wxml:2: WXS event responder change:hidden="{{m.go}}"',

@@ -46,12 +46,12 @@ export function templates(disk, program, elements) {
     if (!disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
     const text = disk.read(`${path}.wxml`);
     check(path, group.addTmpl(path, inlineWxsForWeb(text)));
-    gaps.push(...respondersOf(text, path));
     for (const next of group.getDirectDependencies(path)) addTemplate(tidy(next), path);
     for (const next of group.getScriptDependencies(path)) {
       if (!disk.has(`${tidy(next)}.wxs`)) throw new CompileError(`${path}.wxml`, 0, `${next}.wxs is missing`);
       addScript(tidy(next));
     }
+    gaps.push(...respondersOf(text, path, (source) => disk.read(`${beside(path, source.replace(/\.wxs$/, ""))}.wxs`)));
   };
 
   for (const unit of program.units.values()) {

@@ -13,21 +13,35 @@ export const wxsForWeb = (source) =>
 export const inlineWxsForWeb = (source) =>
   source.replace(INLINE, (_all, open, body, close) => open + wxsForWeb(body) + close);
 
-const MODULE = /<wxs\b[^>]*\bmodule\s*=\s*["']([\w$]+)["']/g;
+const MODULE = /<wxs\b([^>]*?)(?:\/>|>([\s\S]*?)<\/wxs>)/g;
+const NAME = /\bmodule\s*=\s*["']([\w$]+)["']/;
+const SOURCE = /\bsrc\s*=\s*["']([^"']+)["']/;
 const RESPONDER = /\s((?:capture-)?(?:mut-)?(?:bind|catch)[\w:-]*|change:[\w-]+)\s*=\s*(["'])\{\{\s*([\w$]+)\.([\w$]+)\s*\}\}\2/g;
 
 /**
- * Where events or changes of properties are bound to functions of a script, which WeChat runs beside
- * the page's own code and this phone does not run.
+ * Where events or changes of properties are bound to functions of a script that want what this phone
+ * does not give them: the component they belong to, or the changes. Those of an event alone do run;
+ * where one of them stops the event, this phone lets it go on.
  * @param {string} text a template
  * @param {string} path its path, without ending
+ * @param {(reference: string) => string} read a script's source
  */
-export function respondersOf(text, path) {
-  const modules = new Set([...text.matchAll(MODULE)].map(([, name]) => name));
+export function respondersOf(text, path, read) {
+  const modules = new Map();
+  for (const [, attributes = "", body] of text.matchAll(MODULE)) {
+    const [name, source] = [NAME, SOURCE].map((part) => part.exec(attributes)?.[1]);
+    if (name) modules.set(name, source ? read(source) : (body ?? ""));
+  }
   return [...text.matchAll(RESPONDER)]
-    .filter(([, , , module]) => modules.has(module))
+    .filter(([, attribute = "", , module, name = ""]) => modules.has(module) && (attribute.startsWith("change:") || !ofEventAlone(modules.get(module), name)))
     .map(({ index, 1: attribute, 3: module, 4: name }) => {
       const line = text.slice(0, index + 1).split("\n").length;
       return `${path}.wxml:${line}: WXS event responder ${attribute}="{{${module}.${name}}}"`;
     });
+}
+
+/** Whether a script's function takes an event and nothing more. @param {string} source @param {string} name */
+function ofEventAlone(source, name) {
+  const written = new RegExp(`\\bfunction\\s+${name}\\s*\\(([^)]*)\\)|\\b${name}\\s*[:=]\\s*function\\b[^(]*\\(([^)]*)\\)`).exec(source);
+  return written !== null && !(written[1] ?? written[2] ?? "").includes(",");
 }
