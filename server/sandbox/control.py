@@ -14,6 +14,10 @@ from server.sandbox.clock import beijing
 from server.sandbox.faults import bare_path
 from server.sandbox.world import World
 
+_CLOCK = ("offset_s", "freeze", "advance")
+# Ten years: further away, tokens and seasons mean nothing, and at some point no date does.
+_FURTHEST_S = 10 * 366 * 86_400
+
 Body: TypeAlias = dict[str, Any]
 Shown: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], int]"
 
@@ -126,13 +130,22 @@ def ban_template(world: World, body: Body) -> Shown:
 
 
 def move_clock(world: World, body: Body) -> Shown:
-    """Set, freeze or advance the world's time."""
+    """Set, freeze or advance the world's time.
+
+    Raises: ValueError for a wish that it does not know, or that leads out of the calendar.
+    """
+    offset, step = body.get("offset_s", 0), body.get("advance", 0)
+    numbers = all(type(seconds) in (int, float) for seconds in (offset, step))
+    if not (body.keys() <= set(_CLOCK) and numbers and isinstance(body.get("freeze", True), bool)):
+        raise ValueError(f"the clock knows {_CLOCK}: seconds, true or false, seconds")
+    ahead = (offset if "offset_s" in body else world.clock.now() - world.clock.real()) + step
+    if not abs(ahead) <= _FURTHEST_S:
+        raise ValueError(f"the clock goes {_FURTHEST_S} seconds either way, no further")
     if "offset_s" in body:
-        world.clock.set_offset(float(body["offset_s"]))
+        world.clock.set_offset(float(offset))
     if "freeze" in body:
-        world.clock.freeze(bool(body["freeze"]))
-    if "advance" in body:
-        world.clock.advance(float(body["advance"]))
+        world.clock.freeze(body["freeze"])
+    world.clock.advance(step)
     return show_clock(world)
 
 
@@ -142,8 +155,14 @@ def show_clock(world: World) -> Shown:
 
 
 def set_quota(world: World, body: Body) -> Shown:
-    """Set a path's limits; `limit` is the day's."""
+    """Set a path's limits; `limit` is the day's.
+
+    Raises: ValueError without a path, or with a limit that is none.
+    """
     path = bare_path(str(body.get("path", "")))
+    wished = [body.get(name) for name in ("limit", "minute")]
+    if not body.get("path") or not all(n is None or (type(n) is int and n >= 0) for n in wished):
+        raise ValueError("a quota needs a path; limit and minute are whole numbers from 0 on")
     world.quota.limit(path, day=body.get("limit"), minute=body.get("minute"))
     return {
         "path": path,

@@ -59,6 +59,8 @@ class Faults:
             raise ValueError(f"mode is one of {MODES}")
         if not all(isinstance(wish.get(name, 0), int | float) for name in NUMBERS):
             raise ValueError(f"{NUMBERS} are numbers")
+        if not (0 <= wish.get("probability", 0) <= 1 and wish.get("delay_s", 0) >= 0):
+            raise ValueError("probability is from 0 to 1, and a delay is not negative")
         fault = Fault(**{**wish, "path": bare_path(wish["path"])})
         with self._lock:
             self._last_id += 1

@@ -291,3 +291,10 @@ def test_figures_are_prometheus_text(http: FlaskClient) -> None:
     answer = http.get("/metrics")
     assert answer.content_type.startswith("text/plain")
     assert 'kepu_http_requests_total{method="GET",route="/healthz",status="200"}' in answer.text
+
+
+def test_an_invented_method_makes_no_figure_of_its_own(http: FlaskClient) -> None:
+    http.open("/healthz", method="INVENTED")
+    text = http.get("/metrics").text
+    assert "INVENTED" not in text
+    assert 'kepu_http_requests_total{method="other"' in text

@@ -21,6 +21,8 @@ from server.base.work import Desk
 _log = logging.getLogger("kepu.access")
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _FREE_SHARE = 0.05
+# A caller may invent methods; a figure for each would fill the memory.
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,8 @@ def install_request_frame(app: Flask, clock: Clock) -> None:
     def end(answer: Response) -> Response:
         seconds = clock.monotonic() - g.begun
         route = request.url_rule.rule if request.url_rule else "unknown"
-        metrics.REQUESTS.labels(request.method, route, str(answer.status_code)).inc()
+        method = request.method if request.method in _METHODS else "other"
+        metrics.REQUESTS.labels(method, route, str(answer.status_code)).inc()
         metrics.SECONDS.labels(route).observe(seconds)
         if route not in ("/healthz", "/readyz", "/metrics"):
             _log.info(
