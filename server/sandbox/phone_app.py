@@ -5,6 +5,7 @@ Both lie on one origin, so that the product's server needs no CORS for it.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, request, send_from_directory
@@ -32,6 +33,11 @@ def routes(world: World) -> Blueprint:
             return Response(NOT_BUILT, status=503, content_type="text/html; charset=utf-8")
         return _part(folder, "index.html")
 
+    @blueprint.get("/app/account.js")
+    def account() -> Response:
+        facts = json.dumps({"appId": world.mini.appid})
+        return _kept_safe(Response(f"window.__account = {facts};\n", mimetype="text/javascript"))
+
     @blueprint.get("/app/<path:name>")
     def part(name: str) -> Response:
         if folder is None:
@@ -51,7 +57,10 @@ def routes(world: World) -> Blueprint:
 
 
 def _part(folder: Path, name: str) -> Response:
-    answer = send_from_directory(folder.resolve(), name, conditional=True)
+    return _kept_safe(send_from_directory(folder.resolve(), name, conditional=True))
+
+
+def _kept_safe(answer: Response) -> Response:
     answer.headers["Content-Security-Policy"] = POLICY
     answer.headers["Cache-Control"] = "no-cache"
     answer.headers["X-Content-Type-Options"] = "nosniff"

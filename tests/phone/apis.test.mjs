@@ -233,7 +233,9 @@ test("the phone tells what it is like", async () => {
   assert.deepEqual([wx.getAppBaseInfo().fontSizeSetting, wx.getAppBaseInfo().theme, wx.getSystemInfoSync().windowWidth], [16, "light", 0]);
   assert.deepEqual(plain(wx.getMenuButtonBoundingClientRect()), { width: 96, height: 44, top: 4, right: 1014, bottom: 48, left: 918 });
   assert.deepEqual([wx.canIUse("getSetting"), wx.canIUse("swiper"), wx.canIUse("bluetooth")], [true, true, false]);
-  assert.match(wx.getAccountInfoSync().miniProgram.appId, /^wx/);
+  assert.equal(wx.getAccountInfoSync().miniProgram.appId, "touristappid");
+  phone.window.__account = { appId: "wx1" };
+  assert.equal(wx.getAccountInfoSync().miniProgram.appId, "wx1");
   assert.deepEqual(plain(await wx.getNetworkType()), { networkType: "wifi", errMsg: "getNetworkType:ok" });
 });
 

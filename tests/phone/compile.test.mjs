@@ -7,6 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { build, elementTags } from "../../server/sandbox/phone/build.mjs";
 import { regionTree } from "../../server/sandbox/phone/compile/regions.mjs";
+import { NOT_HERE } from "../../server/sandbox/phone/compile/tags.mjs";
 import { elements } from "./tags.mjs";
 import { compiled, onePage, write } from "./kit.mjs";
 
@@ -15,6 +16,7 @@ const using = (to) => ({ "p/index.json": `{\n  "usingComponents": {\n    "own": 
 
 const FAULTS = [
   ["an unknown tag", onePage("<view>\n<marquee/></view>"), /^p\/index\.wxml:2: <marquee> is neither built in nor in usingComponents$/],
+  ["an element that the phone lacks", onePage("<view/>\n<video/>"), /^p\/index\.wxml:2: <video> is one of WeChat's elements that this phone lacks$/],
   ["a bad expression", onePage("<view>\n\n{{a b}}</view>"), /^p\/index\.wxml:3: /],
   ["a missing end tag", onePage("<view>\n<text></view>"), /^p\/index\.wxml:2: missing end tag$/],
   ["a missing page", { "app.json": '{\n "pages": [\n  "p/gone"]}' }, /^app\.json:3: page p\/gone has no p\/gone\.wxml$/],
@@ -101,6 +103,7 @@ test("a build that has nothing to do does nothing; one changed file builds again
   }
 });
 
-test("every element has its file and every file its element", async () => {
+test("every element has its file and every file its element, and none of them is called missing", async () => {
+  assert.deepEqual([...elementTags()].filter((tag) => NOT_HERE.has(tag)), []);
   assert.deepEqual((await elements()).sort(), [...elementTags()].sort());
 });

@@ -95,6 +95,12 @@ def test_the_bundle_is_served_under_a_policy_that_runs_no_foreign_script(wechat:
     assert ask(wechat.base, "/phone/app/files/a.svg")[1]["content-type"].startswith("image/svg")
 
 
+def test_the_program_learns_whose_it_is(wechat: Emulator) -> None:
+    status, headers, body = ask(wechat.base, "/phone/app/account.js")
+    assert (status, headers["x-content-type-options"]) == (200, "nosniff")
+    assert body.decode() == f'window.__account = {{"appId": "{wechat.world.mini.appid}"}};\n'
+
+
 def test_an_unchanged_file_is_not_sent_again(wechat: Emulator) -> None:
     tag = ask(wechat.base, "/phone/app/")[1]["etag"]
     assert ask(wechat.base, "/phone/app/", If_None_Match=tag)[0] == 304

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { beside, foreign, tidy } from "./disk.mjs";
 import { CompileError } from "./problem.mjs";
-import { tagsOf } from "./tags.mjs";
+import { NOT_HERE, tagsOf } from "./tags.mjs";
 import { respondersOf, wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
@@ -82,10 +82,14 @@ function strangers(disk, group, unit, elements) {
   for (const path of queue) {
     for (const { tag, line } of tagsOf(disk.read(`${path}.wxml`))) {
       if (elements.has(tag) || known.has(tag)) continue;
-      if (!foreign(path)) throw new CompileError(`${path}.wxml`, line, `<${tag}> is neither built in nor in usingComponents`);
+      if (!foreign(path)) throw new CompileError(`${path}.wxml`, line, strange(tag));
       found.push(tag);
     }
     for (const next of group.getDirectDependencies(path)) if (!queue.includes(tidy(next))) queue.push(tidy(next));
   }
   return found;
 }
+
+/** @param {string} tag */
+const strange = (tag) =>
+  NOT_HERE.has(tag) ? `<${tag}> is one of WeChat's elements that this phone lacks` : `<${tag}> is neither built in nor in usingComponents`;

@@ -2,8 +2,18 @@
 
 import type { Family } from "./api.ts";
 
+/** What WeChat's tools call a program without an appid of its own. */
+const TOURIST = "touristappid";
+
+declare global {
+  interface Window {
+    /** Whose program this is, as the emulator says. */
+    __account?: { appId: string };
+  }
+}
+
 export const account: Family = (phone, add) => {
-  add.now("getAccountInfoSync", () => ({ miniProgram: { appId: "wx0000000000000000", envVersion: "develop", version: "" } }));
+  add.now("getAccountInfoSync", () => ({ miniProgram: { appId: window.__account?.appId ?? TOURIST, envVersion: "develop", version: "" } }));
   add.later("getUserProfile", ({ desc }) => {
     if (!desc) throw new Error("parameter error: parameter.desc should be String");
     // Closed since 2022: everybody has this name and no picture.
