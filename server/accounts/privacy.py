@@ -98,7 +98,7 @@ _LATEST = select(latest_version(bindparam("citizen_id", type_=_citizen.c.id.type
 
 def has_consented(work: Work, citizen_id: int) -> bool:
     """Whether the policy in force was agreed to."""
-    version = run(work, _LATEST, {"citizen_id": citizen_id}).scalar()
+    version: str | None = run(work, _LATEST, {"citizen_id": citizen_id}).scalar()
     return version == work.settings.policy_version
 
 

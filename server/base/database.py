@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
 from server.base.settings import Settings
 from server.base.tables import Base
-from server.base.work import prepare_engine
+from server.base.transaction import prepare_engine
 
 db = SQLAlchemy(metadata=Base.metadata)
 
@@ -26,11 +27,14 @@ def open_engine(app: Flask, settings: Settings) -> Engine:
         "max_overflow": 0,
         "pool_timeout": settings.database.pool_wait_seconds,
         "pool_recycle": 1800,
+        # Every use ends its own transaction; the pool need not do it once more.
+        "pool_reset_on_return": None,
+        "json_serializer": _to_json,
+        "json_deserializer": msgspec.json.decode,
     }
     if url.startswith("postgresql"):
         wait_ms = int(settings.database.lock_wait_seconds * 1000)
         statement_ms = int(settings.database.statement_seconds * 1000)
-        options["pool_pre_ping"] = True
         options["connect_args"] = {
             "connect_timeout": 2,
             "options": f"-c lock_timeout={wait_ms} -c statement_timeout={statement_ms}",
@@ -42,3 +46,7 @@ def open_engine(app: Flask, settings: Settings) -> Engine:
         engine = db.engine
     prepare_engine(engine, lock_wait_seconds=settings.database.lock_wait_seconds)
     return engine
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

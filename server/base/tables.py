@@ -73,8 +73,12 @@ def enum_column(kind: type[StrEnum], name: str) -> Enum:
 
 def insert_for(session: Session, table: Table | type[Base]) -> Any:
     """An INSERT of this database's dialect, which knows `on_conflict_do_nothing`."""
-    made = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    return made(table)
+    return insert_of(session.get_bind().dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table | type[Base]) -> Any:
+    """An INSERT of a dialect by its name, for statements that are made once."""
+    return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
 
 
 def _values(kind: Any) -> list[str]:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
 from server.base import ids
 from server.base.clock import Clock
@@ -25,6 +25,7 @@ from server.base.kv.facilities import Facilities
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import Texts
+from server.base.transaction import READ_ONLY, Transaction
 
 Bell = Callable[[], None]
 
@@ -84,12 +85,17 @@ class Tools:
 class Work:
     """One transaction with the one instant, the chance and the caller that belong to it."""
 
-    session: Session
+    transaction: Transaction
     now: datetime
     tools: Tools
     actor: Actor | None = None
     read_only: bool = False
     bells: list[Bell] = field(default_factory=list)
+
+    @property
+    def session(self) -> Session:
+        """The transaction as the ORM sees it, made when it is first asked for."""
+        return self.transaction.session
 
     @property
     def random(self) -> random.Random:
@@ -135,10 +141,7 @@ class Desk:
     def __init__(self, engine: Engine, tools: Tools) -> None:
         self.engine = engine
         self.tools = tools
-        self._reading = sessionmaker(
-            engine.execution_options(kepu_read_only=True), expire_on_commit=False
-        )
-        self._writing = sessionmaker(engine, expire_on_commit=False)
+        self._reading = engine.execution_options(**{READ_ONLY: True})
         self._sqlite = engine.dialect.name == "sqlite"
         # SQLite's own wait for a writer is unfair; a queue in front serves threads in turn.
         self._turn = threading.Lock()
@@ -151,42 +154,34 @@ class Desk:
         Raises: DatabaseAway (503) when the database cannot be reached or stays locked.
         """
         bells: list[Bell] = []
-        with self._turn_to_write(read_only), self._session(read_only) as session:
-            yield Work(
-                session=session,
-                now=self.tools.clock.now(),
-                tools=self.tools,
-                actor=actor,
-                read_only=read_only,
-                bells=bells,
-            )
-        for bell in bells:
-            bell()
-
-    @contextmanager
-    def _turn_to_write(self, read_only: bool) -> Iterator[None]:
-        if read_only or not self._sqlite:
-            yield
-            return
-        if not self._turn.acquire(timeout=self.tools.settings.database.lock_wait_seconds):
+        engine = self._reading if read_only else self.engine
+        queued = self._sqlite and not read_only
+        patience = self.tools.settings.database.lock_wait_seconds
+        if queued and not self._turn.acquire(timeout=patience):
             raise DatabaseAway
-        try:
-            yield
-        finally:
-            self._turn.release()
-
-    @contextmanager
-    def _session(self, read_only: bool) -> Iterator[Session]:
         self._open.depth = self.depth + 1
-        session = (self._reading if read_only else self._writing)()
         try:
-            with translated():
-                session.connection()
-                yield session
-                session.commit()
+            with translated(), engine.connect() as connection:
+                connection.begin()
+                with Transaction(connection) as transaction:
+                    yield Work(
+                        transaction=transaction,
+                        now=self.tools.clock.now(),
+                        tools=self.tools,
+                        actor=actor,
+                        read_only=read_only,
+                        bells=bells,
+                    )
+                    if transaction.has_session:
+                        # Its last write; it refuses when an earlier failure was passed over.
+                        transaction.session.commit()
+                    connection.commit()
         finally:
             self._open.depth -= 1
-            session.close()
+            if queued:
+                self._turn.release()
+        for bell in bells:
+            bell()
 
     @property
     def depth(self) -> int:
@@ -205,37 +200,3 @@ def translated() -> Iterator[None]:
         if isinstance(trouble, OperationalError) or trouble.connection_invalidated:
             raise DatabaseAway from trouble
         raise
-
-
-def prepare_engine(engine: Engine, *, lock_wait_seconds: float) -> None:
-    """Give an engine our transactions: immediate for writers, refusing writes for readers."""
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine, lock_wait_seconds)
-    else:
-        _prepare_postgresql(engine)
-
-
-def _prepare_sqlite(engine: Engine, lock_wait_seconds: float) -> None:
-    @event.listens_for(engine, "connect")
-    def connect(raw: object, _record: object) -> None:
-        raw.isolation_level = None  # type: ignore[attr-defined]  # the driver must not begin by itself
-        cursor = raw.cursor()  # type: ignore[attr-defined]  # sqlite3.Connection
-        cursor.execute(f"PRAGMA busy_timeout = {int(lock_wait_seconds * 1000)}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        # An answer that was acknowledged must survive the loss of power.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        reading = bool(connection.get_execution_options().get("kepu_read_only"))
-        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-
-def _prepare_postgresql(engine: Engine) -> None:
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("kepu_read_only"):
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY")

@@ -14,8 +14,9 @@ from server.accounts import service as accounts
 from server.base.clock import beijing_day, beijing_week
 from server.base.errors import NotFound, TooManyRequests, Unavailable
 from server.base.work import Work
-from server.quiz import closing, contests, papers, sheets
+from server.quiz import boards, closing, contests, papers, sheets
 from server.quiz.bank import Bank, bank_of
+from server.quiz.boards import Counted
 from server.quiz.closing import Result
 from server.quiz.contests import ContestView
 from server.quiz.drawing import Item, Past, PoolTooSmall, draw
@@ -235,25 +236,22 @@ def submit(work: Work, ref: str, citizen_id: int, given: Given) -> AttemptView:
     Raises: NotFound (404), Invalid (422), TooManyRequests (429).
     Locks: the entry, the attempt.
     """
-    sheet = _own(sheets.of_citizen(work, ref, citizen_id))
+    counted = boards.locked_of_paper(work, ref, citizen_id)
+    sheet = _own(sheets.of_citizen(work, ref, citizen_id, lock=True))
+    if counted is None or sheet.entry_id != counted.entry_id:
+        raise Unavailable(retry_after_seconds=1)
     if sheet.is_open:
         _allow(work, "quiz.answers", citizen_id, work.settings.limits.answer_per_minute)
-        sheets.lock_entry(work, sheet.entry_id)
-        entry_id = sheet.entry_id
-        sheet = _own(sheets.of_citizen(work, ref, citizen_id, lock=True))
-        if sheet.entry_id != entry_id:
-            raise Unavailable(retry_after_seconds=1)
-    if sheet.is_open:
-        sheet = _hand_in(work, sheet, given)
+        sheet = _hand_in(work, sheet, counted, given)
     return view_of(work, sheet)
 
 
-def _hand_in(work: Work, sheet: Sheet, given: Given) -> Sheet:
+def _hand_in(work: Work, sheet: Sheet, counted: Counted, given: Given) -> Sheet:
     if is_over(work.now, sheet.deadline_at):
-        return closing.expire(work, sheet)
+        return closing.expire(work, sheet, counted)
     _, slots = closing.opened(work, sheet)
-    answers = papers.merged(slots, sheet.answers, given, work.now)
-    return closing.close(work, replace(sheet, answers=answers), AttemptState.SUBMITTED, work.now)
+    answered = replace(sheet, answers=papers.merged(slots, sheet.answers, given, work.now))
+    return closing.close(work, answered, counted, AttemptState.SUBMITTED, work.now)
 
 
 def _own(sheet: Sheet | None) -> Sheet:

@@ -47,7 +47,8 @@ _MOST_KEPT = 4
 
 def revision_of(work: Work, slug: str) -> str | None:
     """The name of a bank's present state; None without such a bank."""
-    return run(work, _REVISION, {"of_slug": slug}).scalar()
+    revision: str | None = run(work, _REVISION, {"of_slug": slug}).scalar()
+    return revision
 
 
 def bank_of(work: Work, slug: str, revision: str | None = None) -> Bank:

@@ -13,7 +13,6 @@ from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.base.work import Hooks, Work
-from server.quiz import board_keys as keys
 from server.quiz import boards, contests, queries
 from server.quiz.board_keys import GONE, Place
 from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
@@ -179,7 +178,9 @@ def _merge(work: Work, keep: int, kept_entry: int, gone_entry: int) -> None:
     _take_off_boards(work, gone_entry)
     counted = boards.locked(work, kept_entry)
     rules = contests.contest_by_id(work, counted.contest_id).rules
-    boards.recount(work, counted, rules, _periods(work, kept_entry))
+    played = boards.papers(work, kept_entry)
+    periods = {period for one in played for period in one.periods}
+    boards.recount(work, counted, played, rules, periods)
 
 
 def _tries(work: Work, entry_id: int) -> list[_Try]:
@@ -221,17 +222,6 @@ def _take_off_boards(work: Work, entry_id: int) -> None:
     rows = work.session.execute(withdrawn).all()
     moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], work.now) for row in rows]
     boards.bring_after_commit(work, entry.contest_id, moves)
-
-
-def _periods(work: Work, entry_id: int) -> set[str]:
-    asked = select(Attempt.on_day, Attempt.on_week).where(
-        Attempt.entry_id == entry_id, Attempt.state != AttemptState.OPEN
-    )
-    return {
-        period
-        for day, week in work.session.execute(asked.distinct())
-        for period in keys.periods_of(day, week)
-    }
 
 
 BOARD_HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,), moved=(moved,))

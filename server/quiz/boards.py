@@ -5,21 +5,22 @@ What cannot be brought to Redis is left to the sweep of board_tasks.py. Reading 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from server.base.kv.client import KvAway
 from server.base.kv.facilities import Facilities
-from server.base.kv.leaderboard import Change
-from server.base.tables import insert_for
+from server.base.kv.leaderboard import Ahead, Change
+from server.base.prepared import run, table
+from server.base.tables import insert_of
 from server.base.work import Work
 from server.quiz import board_keys as keys
-from server.quiz import contests, queries
+from server.quiz import queries
 from server.quiz.board_keys import REGION, TOTAL, Place
 from server.quiz.models import Attempt, AttemptState, Entry, Standing
 from server.quiz.queries import Moved, Stand
@@ -44,41 +45,94 @@ class Counted:
     on_board: bool
 
 
-def record(work: Work, attempt_id: int, rules: RuleSet | None = None) -> Ranks:
-    """Count a paper that was just closed, in the whole contest, its day and its week.
+@dataclass(frozen=True, kw_only=True)
+class PlayedOn:
+    """A closed paper with the periods that it counts in."""
 
-    Call it in the transaction that closes the paper, after its row is written.
-    Locks: the entry.
-    """
-    entry_id, day, week = work.session.execute(
-        select(Attempt.entry_id, Attempt.on_day, Attempt.on_week).where(Attempt.id == attempt_id)
-    ).one()
-    counted = locked(work, entry_id)
-    rules = rules or contests.contest_by_id(work, counted.contest_id).rules
-    stands = recount(work, counted, rules, keys.periods_of(day, week))
-    return _ranks(work, counted, stands[TOTAL])
+    paper: Paper
+    periods: Sequence[str]
+
+
+_entry, _attempt, _standing = table(Entry), table(Attempt), table(Standing)
+_ENTRY = select(_entry.c.id, _entry.c.contest_id, _entry.c.merged_at, *queries.place_columns())
+_LOCKED = _ENTRY.where(_entry.c.id == bindparam("entry_id")).with_for_update()
+_LOCKED_OF_PAPER = _ENTRY.where(
+    _entry.c.id
+    == select(_attempt.c.entry_id)
+    .where(_attempt.c.ref == bindparam("ref"), _attempt.c.citizen_id == bindparam("citizen_id"))
+    .scalar_subquery()
+).with_for_update()
+_PAPERS = select(
+    _attempt.c.id,
+    _attempt.c.on_day,
+    _attempt.c.on_week,
+    _attempt.c.score,
+    _attempt.c.duration_ms,
+    _attempt.c.closed_at,
+).where(_attempt.c.entry_id == bindparam("entry_id"), _attempt.c.state != AttemptState.OPEN)
+_TOLD = ("points", "time_ms", "reached_at", "changed_at")
+_WRITTEN = ("contest_id", "entry_id", "period", "version", *_TOLD)
 
 
 def locked(work: Work, entry_id: int) -> Counted:
-    """An entry, held until the commit, so that its place and its standings stay in step."""
-    contest_id, merged_at, *place = work.session.execute(
-        select(Entry.contest_id, Entry.merged_at, *queries.place_columns())
-        .where(Entry.id == entry_id)
-        .with_for_update()
-    ).one()
+    """An entry, held until the commit, so that its place and its standings stay in step.
+
+    Locks: the entry.
+    """
+    return _counted(run(work, _LOCKED, {"entry_id": entry_id}).one())
+
+
+def locked_of_paper(work: Work, ref: str, citizen_id: int) -> Counted | None:
+    """The entry that a citizen's own paper counts for, held until the commit.
+
+    Which entry it is was read before the lock was given: compare it with the paper's.
+    Locks: the entry.
+    """
+    row = run(work, _LOCKED_OF_PAPER, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    return None if row is None else _counted(row)
+
+
+def _counted(row: Any) -> Counted:
+    entry_id, contest_id, merged_at, *place = row
     return Counted(
         contest_id=contest_id, entry_id=entry_id, place=Place(*place), on_board=merged_at is None
     )
 
 
+def papers(work: Work, entry_id: int) -> list[PlayedOn]:
+    """The closed papers of an entry."""
+    return [
+        PlayedOn(
+            paper=Paper(id=row.id, on_day=row.on_day, score=row.score, time_ms=row.duration_ms,
+                        closed_at=row.closed_at),
+            periods=keys.periods_of(row.on_day, row.on_week),
+        )
+        for row in run(work, _PAPERS, {"entry_id": entry_id})
+    ]  # fmt: skip
+
+
+def record(
+    work: Work, counted: Counted, played: Sequence[PlayedOn], now: PlayedOn, rules: RuleSet
+) -> Ranks:
+    """Count a paper that this transaction closes, in the whole contest, its day and its week.
+
+    `played` are all closed papers of the entry, this one among them; the caller holds the entry.
+    """
+    stands = recount(work, counted, played, rules, now.periods)
+    return _ranks(work, counted, stands[TOTAL])
+
+
 def recount(
-    work: Work, counted: Counted, rules: RuleSet, periods: Iterable[str]
+    work: Work,
+    counted: Counted,
+    played: Sequence[PlayedOn],
+    rules: RuleSet,
+    periods: Iterable[str],
 ) -> dict[str, Stand]:
     """Write the standings of an entry from its closed papers, and bring them to the boards."""
-    papers = _papers(work, counted.entry_id)
     rows = []
     for period in sorted(periods):
-        reached = standing(rules.season, [p for p, inside in papers if period in inside])
+        reached = standing(rules.season, [one.paper for one in played if period in one.periods])
         if reached is not None:
             rows.append(
                 {
@@ -146,75 +200,60 @@ def _changes(move: Moved) -> list[Change]:
     ]
 
 
-def _papers(work: Work, entry_id: int) -> list[tuple[Paper, list[str]]]:
-    """The closed papers of an entry, each with the periods it counts in."""
-    asked = select(
-        Attempt.id,
-        Attempt.on_day,
-        Attempt.on_week,
-        Attempt.score,
-        Attempt.duration_ms,
-        Attempt.closed_at,
-    ).where(Attempt.entry_id == entry_id, Attempt.state != AttemptState.OPEN)
-    return [
-        (
-            Paper(id=row.id, on_day=row.on_day, score=row.score, time_ms=row.duration_ms,
-                  closed_at=row.closed_at),
-            keys.periods_of(row.on_day, row.on_week),
-        )
-        for row in work.session.execute(asked)
-    ]  # fmt: skip
-
-
-def _write(work: Work, rows: Sequence[dict[str, object]]) -> dict[str, Stand]:
+def _write(work: Work, rows: Sequence[Mapping[str, object]]) -> dict[str, Stand]:
     """Insert or renew standings; each write has a version of its own."""
     if not rows:
         return {}
-    # On the connection, not through the mapper: this is on the way of every submission.
-    written = work.session.connection().execute(_renewing(work.session), rows)
+    # All rows in one statement: this is on the way of every submission.
+    values = {f"{name}_of_{at}": row[name] for at, row in enumerate(rows) for name in _WRITTEN}
+    written = run(work, _renewing(work.transaction.dialect.name, len(rows)), values)
     return {row[0]: Stand(*row[1:]) for row in written}
 
 
-def _renewing(session: Session) -> ReturningInsert[Any]:
-    fresh = insert_for(session, Standing)
-    told = ("points", "time_ms", "reached_at", "changed_at")
+@cache
+def _renewing(dialect: str, rows: int) -> ReturningInsert[Any]:
+    fresh = insert_of(dialect, Standing).values(
+        [
+            {name: bindparam(f"{name}_of_{at}", type_=_standing.c[name].type) for name in _WRITTEN}
+            for at in range(rows)
+        ]
+    )
     renewed: ReturningInsert[Any] = fresh.on_conflict_do_update(
         index_elements=["entry_id", "period"],
         set_={
-            "version": Standing.version + 1,
-            **{name: getattr(fresh.excluded, name) for name in told},
+            "version": _standing.c.version + 1,
+            **{name: fresh.excluded[name] for name in _TOLD},
         },
-    ).returning(Standing.period, *queries.STAND_COLUMNS)
+    ).returning(_standing.c.period, *queries.STAND_COLUMNS)
     return renewed
 
 
 def _ranks(work: Work, counted: Counted, mine: Stand) -> Ranks:
     city = counted.place.city
-    better = _better_in_redis(work, counted, mine)
-    if better is None:
+    found = _ahead_in_redis(work, counted, mine)
+    if found is None:
         region, in_city = queries.ahead(work, counted.contest_id, city, mine)
     else:
-        ties = queries.ties_ahead(work, counted.contest_id, city, mine)
-        region, in_city = better[0] + ties[0], better[1] + ties[1]
+        region, in_city = found[0].better, found[-1].better
+        # Only the database knows in which order those with the very same result came.
+        if found[0].same:
+            ties = queries.ties_ahead(work, counted.contest_id, city, mine)
+            region, in_city = region + ties[0], in_city + ties[1]
     return Ranks(region=region + 1, city=None if city is None else in_city + 1)
 
 
-def _better_in_redis(work: Work, counted: Counted, mine: Stand) -> tuple[int, int] | None:
-    """How many others have more points or less time, in region and city; None without Redis."""
-    found = []
-    for scope in [REGION, *([f"city:{counted.place.city}"] if counted.place.city else [])]:
-        board = keys.board_name(TOTAL, scope)
-        try:
-            count = work.kv.leaderboard.count_ahead(
-                keys.group_name(counted.contest_id),
-                board,
-                keys.packed(mine.kept) + 1,
-                mine.entry_id,
-            )
-        except KvAway:
-            return None
-        if count is None:
+def _ahead_in_redis(work: Work, counted: Counted, mine: Stand) -> list[Ahead] | None:
+    """Who is ahead in the region and, last, in the city; None without Redis."""
+    city = counted.place.city
+    scopes = [REGION] if city is None else [REGION, f"city:{city}"]
+    boards = [keys.board_name(TOTAL, scope) for scope in scopes]
+    group, score = keys.group_name(counted.contest_id), keys.packed(mine.kept)
+    try:
+        asked = work.kv.leaderboard.ahead(group, boards, score, mine.entry_id)
+    except KvAway:
+        return None
+    found = [one for one in asked if one is not None]
+    for board, one in zip(boards, asked, strict=True):
+        if one is None:
             ask_for(work, counted.contest_id, board)
-            return None
-        found.append(count)
-    return found[0], found[-1]
+    return found if len(found) == len(boards) else None

@@ -5,6 +5,7 @@ A result is told from the closed row alone, so that every repeat is the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,8 @@ from server.base.prepared import run, table
 from server.base.work import Work
 from server.quiz import boards, contests, papers, queries, sheets
 from server.quiz.bank import bank_of
-from server.quiz.board_keys import REGION, TOTAL, to_millisecond
+from server.quiz.board_keys import REGION, TOTAL, periods_of, to_millisecond
+from server.quiz.boards import Counted, PlayedOn
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Entry
 from server.quiz.papers import Slot
@@ -77,24 +79,30 @@ def opened(work: Work, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
     return rules, slots
 
 
-def close(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) -> Sheet:
-    """Close a locked open paper with the answers that the sheet holds, and count it on the boards.
+def close(
+    work: Work, sheet: Sheet, counted: Counted, state: AttemptState, closed_at: datetime
+) -> Sheet:
+    """Close an open paper with the answers that the sheet holds, and count it on the boards.
 
+    The caller holds the entry and the attempt.
     Raises: Unavailable (503) when somebody else closed it, which the caller's lock rules out.
-    Locks: the entry; the caller holds the attempt.
     """
     closed = _closed(work, sheet, state, closed_at)
+    now = _played(replace(sheet, **closed))
+    played = [one for one in boards.papers(work, sheet.entry_id) if one.paper.id != sheet.id]
+    played.append(now)
+    season = contests.rules_at(work, sheet.contest_id, sheet.season_version)
+    ranks = boards.record(work, counted, played, now, season)
+    closed |= {"rank_region": ranks.region, "rank_city": ranks.city}
+    # The row is written last, and in one go; if it was closed already, nothing of this is kept.
     if not sheets.close(work, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
-    season = contests.rules_at(work, sheet.contest_id, sheet.season_version)
-    ranks = boards.record(work, sheet.id, season)
-    sheets.keep_ranks(work, sheet.id, ranks.region, ranks.city)
-    return replace(sheet, **closed, rank_region=ranks.region, rank_city=ranks.city)
+    return replace(sheet, **closed, best=_best(played, now.paper))
 
 
-def expire(work: Work, sheet: Sheet) -> Sheet:
-    """Close a locked paper whose time is up with the answers kept in time."""
-    return close(work, sheet, AttemptState.EXPIRED, sheet.deadline_at)
+def expire(work: Work, sheet: Sheet, counted: Counted) -> Sheet:
+    """Close a paper whose time is up with the answers kept in time; the caller holds both."""
+    return close(work, sheet, counted, AttemptState.EXPIRED, sheet.deadline_at)
 
 
 def close_overdue(work: Work, attempt_id: int) -> bool:
@@ -105,13 +113,13 @@ def close_overdue(work: Work, attempt_id: int) -> bool:
     found = sheets.by_id(work, attempt_id)
     if found is None:
         return False
-    sheets.lock_entry(work, found.entry_id)
+    counted = boards.locked(work, found.entry_id)
     sheet = sheets.by_id(work, attempt_id, lock=True)
     if sheet is None or not sheet.is_open or not is_over(work.now, sheet.deadline_at):
         return False
     if sheet.entry_id != found.entry_id:
         return False  # its citizen was just found to be another: the next sweep takes it
-    expire(work, sheet)
+    expire(work, sheet, counted)
     return True
 
 
@@ -213,7 +221,20 @@ def _closed(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) 
     }
 
 
+def _played(sheet: Sheet) -> PlayedOn:
+    return PlayedOn(paper=_paper(sheet), periods=periods_of(sheet.on_day, sheet.on_week))
+
+
+def _best(played: Sequence[PlayedOn], now: Paper) -> int:
+    """The best score up to and with a paper, as `_best_before` finds it."""
+    until = (now.closed_at, now.id)
+    papers = (one.paper for one in played)
+    return max(paper.score for paper in papers if (paper.closed_at, paper.id) <= until)
+
+
 def _best_before(work: Work, sheet: Sheet, closed_at: datetime, score: int) -> int:
+    if sheet.best is not None:
+        return sheet.best
     so_far = {"entry_id": sheet.entry_id, "closed_at": closed_at, "attempt_id": sheet.id}
     return max(score, run(work, _BEST, so_far).scalar() or 0)
 

@@ -22,7 +22,10 @@ from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """An attempt's row, which bank its questions are in, and which rules its season has now."""
+    """An attempt's row, which bank its questions are in, and which rules its season has now.
+
+    Units: `best` the citizen's best score up to this paper, where whoever closed it knows it.
+    """
 
     id: int
     ref: str
@@ -49,6 +52,7 @@ class Sheet:
     closed_at: datetime | None = None
     rank_region: int | None = None
     rank_city: int | None = None
+    best: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -122,7 +126,6 @@ _OVERDUE = (
 _ADD = insert(_attempt).returning(_attempt.c.id)
 _KEEP = update(_attempt).where(_attempt.c.id == bindparam("attempt_id"))
 CLOSE = _KEEP.where(_attempt.c.state == AttemptState.OPEN)
-_LOCK_ENTRY = select(_entry.c.id).where(_entry.c.id == bindparam("entry_id")).with_for_update()
 _ENTRY_OF = (
     select(_entry.c.id)
     .where(
@@ -155,7 +158,7 @@ def of_citizen(work: Work, ref: str, citizen_id: int, *, lock: bool = False) -> 
     """
     asked = _LOCKED_OF_CITIZEN if lock else _OF_CITIZEN
     row = run(work, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
-    return None if row is None else Sheet(**row._mapping)
+    return None if row is None else Sheet(**row._asdict())
 
 
 def by_id(work: Work, attempt_id: int, *, lock: bool = False) -> Sheet | None:
@@ -165,33 +168,33 @@ def by_id(work: Work, attempt_id: int, *, lock: bool = False) -> Sheet | None:
     """
     asked = _LOCKED_BY_ID if lock else _BY_ID
     row = run(work, asked, {"attempt_id": attempt_id}).one_or_none()
-    return None if row is None else Sheet(**row._mapping)
+    return None if row is None else Sheet(**row._asdict())
 
 
 def in_contest(work: Work, contest_id: int, citizen_id: int) -> list[Sheet]:
     """All attempts of a citizen in a contest, the oldest first."""
     rows = run(work, _IN_CONTEST, {"contest_id": contest_id, "citizen_id": citizen_id})
-    return [Sheet(**row._mapping) for row in rows]
+    return [Sheet(**row._asdict()) for row in rows]
 
 
 def of_entry(work: Work, entry_id: int) -> list[Sheet]:
     """All attempts that count for an entry, the oldest first."""
-    return [Sheet(**row._mapping) for row in run(work, _OF_ENTRY, {"entry_id": entry_id})]
+    return [Sheet(**row._asdict()) for row in run(work, _OF_ENTRY, {"entry_id": entry_id})]
 
 
 def tries(work: Work, contest_ids: Sequence[int], citizen_id: int) -> dict[int, list[Try]]:
     """A citizen's attempts by contest, without their papers."""
     found: dict[int, list[Try]] = {}
     asked = {"citizen_id": citizen_id, "contest_ids": list(contest_ids)}
-    for row in run(work, _TRIES, asked).mappings():
-        facts = dict(row)
+    for row in run(work, _TRIES, asked):
+        facts = row._asdict()
         found.setdefault(facts.pop("contest_id"), []).append(Try(**facts))
     return found
 
 
 def overdue(work: Work, before: datetime, limit: int) -> list[int]:
     """Open attempts whose deadline lies before an instant, the longest overdue first."""
-    return list(run(work, _OVERDUE, {"before": before, "most": limit}).scalars())
+    return run(work, _OVERDUE, {"before": before, "most": limit}).scalars()
 
 
 def add(work: Work, sheet: Mapping[str, Any]) -> int:
@@ -212,16 +215,6 @@ def keep_paper(work: Work, attempt_id: int, paper: list[dict[str, Any]]) -> None
 def close(work: Work, attempt_id: int, closed: Mapping[str, Any]) -> bool:
     """Close an attempt unless it is closed already; whether this call did it."""
     return run(work, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
-
-
-def keep_ranks(work: Work, attempt_id: int, region: int, city: int | None) -> None:
-    """Write the ranks that a closed attempt was told."""
-    run(work, _KEEP, {"attempt_id": attempt_id, "rank_region": region, "rank_city": city})
-
-
-def lock_entry(work: Work, entry_id: int) -> None:
-    """Hold an entry until the commit."""
-    run(work, _LOCK_ENTRY, {"entry_id": entry_id})
 
 
 def entry_for(work: Work, contest_id: int, citizen_id: int) -> int:

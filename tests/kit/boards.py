@@ -127,7 +127,18 @@ def close_paper(work: Work, attempt_id: int, *, score: int, time_ms: int) -> Non
 
 def hand_in(work: Work, contest: ContestView, entry_id: int, **paper: Any) -> boards.Ranks:
     """A paper closed and counted in one transaction, as a submission does it."""
-    return boards.record(work, a_paper(work, contest, entry_id, **paper), contest.rules)
+    return count(work, a_paper(work, contest, entry_id, **paper))
+
+
+def count(work: Work, attempt_id: int) -> boards.Ranks:
+    """A paper in its closed row brought to the standings."""
+    row = work.session.execute(
+        select(Attempt.contest_id, Attempt.entry_id).where(Attempt.id == attempt_id)
+    ).one()
+    rules = contests.contest_by_id(work, row.contest_id).rules
+    played = boards.papers(work, row.entry_id)
+    now = next(one for one in played if one.paper.id == attempt_id)
+    return boards.record(work, boards.locked(work, row.entry_id), played, now, rules)
 
 
 def recounted(

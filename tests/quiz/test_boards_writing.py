@@ -14,7 +14,7 @@ from server.accounts.models import Citizen
 from server.base.jobs import Shop, run_until_idle
 from server.base.kv.client import KvAway
 from server.base.work import Desk
-from server.quiz import board_hooks, board_keys, board_tasks, board_view, boards
+from server.quiz import board_hooks, board_keys, board_tasks, board_view
 from server.quiz.board_commands import rebuild_leaderboards
 from server.quiz.board_view import Board
 from server.quiz.boards import Ranks
@@ -602,7 +602,7 @@ def test_only_one_open_paper_stays_of_two(desk: Desk, clock: FakeClock) -> None:
         assert late is not None
         # The clock closes it later: it counts for nobody, and nothing breaks.
         kit.close_paper(work, late, score=100, time_ms=5)
-        boards.record(work, late)
+        kit.count(work, late)
     assert scores(desk, contest) == []
     with desk.work() as work:
         periods = work.session.scalars(select(Standing.period)).all()

@@ -74,6 +74,14 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """How many others have more than a score, and how many have the very same."""
+
+    better: int
+    same: int
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What one screen shows of a board."""
 
@@ -168,10 +176,17 @@ class Leaderboard:
         reply = self._kv.eval(scripts.VIEW, _keys(group, "rzh", board), [who, limit, span])
         return None if reply is None else _view(cast("list[Reply]", reply))
 
-    def count_ahead(self, group: str, board: str, score: int, excluding_entry: int) -> int | None:
-        """How many others have this score or more."""
-        keys = _keys(group, "rzh", board)
-        return cast("int | None", self._kv.eval(scripts.AHEAD, keys, [score, excluding_entry]))
+    def ahead(
+        self, group: str, boards: Sequence[str], score: int, excluding_entry: int
+    ) -> list[Ahead | None]:
+        """How many others are before or beside a score on each board, all of one moment."""
+        keys = [key for board in boards for key in _keys(group, "rzh", board)]
+        counts = self._kv.eval(scripts.AHEAD, keys, [score, excluding_entry])
+        found = iter(cast("list[int]", counts))
+        return [
+            None if better < 0 else Ahead(better, same)
+            for better, same in zip(found, found, strict=True)
+        ]
 
     def drop(self, group: str) -> None:
         """Forget the boards and marks of a group; running builds of it are lost."""

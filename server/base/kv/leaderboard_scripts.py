@@ -152,12 +152,22 @@ end
 return {size, top, place, redis.call('ZSCORE', KEYS[2], member), first, around}
 """)
 
-# KEYS: ready, zset, hash.  ARGV: score, entry that is not counted.
+# KEYS: three a board (ready, zset, hash).  ARGV: score, entry that is not counted.
+# Gives: for each board how many have more and how many have the same, -1 twice when not ready.
 AHEAD = Script("""
-if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-local count = redis.call('ZCOUNT', KEYS[2], ARGV[1], '+inf')
-local kept = redis.call('HGET', KEYS[3], ARGV[2])
-local score = kept and string.match(kept, '^%d+:(%-?%d+):')
-if score and tonumber(score) >= tonumber(ARGV[1]) then count = count - 1 end
-return count
+local found, asked = {}, tonumber(ARGV[1])
+for base = 1, #KEYS, 3 do
+  local better, same = -1, -1
+  if redis.call('EXISTS', KEYS[base]) == 1 then
+    better = redis.call('ZCOUNT', KEYS[base + 1], '(' .. ARGV[1], '+inf')
+    same = redis.call('ZCOUNT', KEYS[base + 1], ARGV[1], ARGV[1])
+    local kept = redis.call('HGET', KEYS[base + 2], ARGV[2])
+    local score = kept and tonumber(string.match(kept, '^%d+:(%-?%d+):'))
+    if score and score > asked then better = better - 1 end
+    if score and score == asked then same = same - 1 end
+  end
+  found[#found + 1] = better
+  found[#found + 1] = same
+end
+return found
 """)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from server.base.clock import SystemClock
 from server.base.kv.client import Kv, KvAway, connect
 from server.base.kv.embedded import EmbeddedServer
-from server.base.kv.leaderboard import Change, Leaderboard, Line, Rank, Standing, View
+from server.base.kv.leaderboard import Ahead, Change, Leaderboard, Line, Rank, Standing, View
 from tests.base.kv.boards import BOARD, GROUP, NOON, built, change, ordered, packed
 
 
@@ -24,7 +24,7 @@ def test_a_board_that_nobody_built_answers_nothing(kv: Kv) -> None:
     assert boards.size(GROUP, BOARD) is None
     assert boards.rank(GROUP, BOARD, 1) is None
     assert boards.around(GROUP, BOARD, 1, 2) is None
-    assert boards.count_ahead(GROUP, BOARD, 100, 1) is None
+    assert boards.ahead(GROUP, [BOARD], 100, 1) == [None]
     assert boards.view(GROUP, BOARD, 1, 10, 2) is None
     assert kv.run("KEYS", "board:*") == []
 
@@ -70,8 +70,9 @@ def test_scores_of_53_bits_are_told_apart(kv: Kv) -> None:
     boards.apply(GROUP, [change(3, most - 2), change(4, 0), change(5, -1)])
     assert boards.top(GROUP, BOARD, 9) == [(2, most), (1, most - 1), (3, most - 2), (4, 0), (5, -1)]
     assert boards.rank(GROUP, BOARD, 1) == Rank(2, most - 1)
-    assert boards.count_ahead(GROUP, BOARD, most - 1, 3) == 2
-    assert boards.count_ahead(GROUP, BOARD, most, 3) == 1
+    assert boards.ahead(GROUP, [BOARD], most - 1, 3) == [Ahead(better=1, same=1)]
+    assert boards.ahead(GROUP, [BOARD], most, 3) == [Ahead(better=0, same=1)]
+    assert boards.ahead(GROUP, [BOARD], most, 2) == [Ahead(better=0, same=0)]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,8 @@ def test_a_removed_entry_stays_away_until_something_newer_comes(kv: Kv) -> None:
     boards.apply(GROUP, [change(1, 200, NOON, 2)])
     assert boards.top(GROUP, BOARD, 10) == [(2, 90)]
     assert boards.rank(GROUP, BOARD, 1) == Rank(None, None)
-    assert boards.count_ahead(GROUP, BOARD, 90, 1) == 1
+    assert boards.ahead(GROUP, [BOARD], 89, 1) == [Ahead(better=1, same=0)]
+    assert boards.ahead(GROUP, [BOARD], 90, 1) == [Ahead(better=0, same=1)]
     boards.apply(GROUP, [change(1, 80, NOON, 4)])
     assert boards.top(GROUP, BOARD, 10) == [(2, 90), (1, 80)]
 
@@ -142,13 +144,24 @@ def test_more_rows_than_one_batch_come_whole(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 2000) == ordered(rows)
 
 
-def test_count_ahead_leaves_the_asker_out(kv: Kv) -> None:
+def test_who_is_ahead_leaves_the_asker_out(kv: Kv) -> None:
     boards = built(kv, [Standing(n, n * 10, NOON, 1) for n in range(1, 6)])
-    assert boards.count_ahead(GROUP, BOARD, 30, 3) == 2
-    assert boards.count_ahead(GROUP, BOARD, 30, 5) == 2
-    assert boards.count_ahead(GROUP, BOARD, 30, 1) == 3
-    assert boards.count_ahead(GROUP, BOARD, 30, 77) == 3
-    assert boards.count_ahead(GROUP, BOARD, 51, 3) == 0
+
+    def ahead(score: int, me: int) -> list[Ahead | None]:
+        return boards.ahead(GROUP, [BOARD], score, me)
+
+    assert ahead(30, 3) == [Ahead(better=2, same=0)]
+    assert ahead(30, 5) == [Ahead(better=1, same=1)]
+    assert ahead(30, 1) == [Ahead(better=2, same=1)]
+    assert ahead(31, 77) == [Ahead(better=2, same=0)]
+    assert ahead(51, 3) == [Ahead(better=0, same=0)]
+
+
+def test_who_is_ahead_is_told_for_each_board_that_is_ready(kv: Kv) -> None:
+    boards = built(kv, [Standing(n, n * 10, NOON, 1) for n in range(1, 4)], board="a")
+    built(kv, [Standing(2, 20, NOON, 1)], board="c")
+    told = boards.ahead(GROUP, ["a", "b", "c"], 20, 1)
+    assert told == [Ahead(better=1, same=1), None, Ahead(better=0, same=1)]
 
 
 def test_neighbours_end_with_the_board(kv: Kv) -> None:
@@ -199,8 +212,9 @@ def test_any_order_of_changes_and_builds_gives_the_sorted_list(
     near = [] if place is None else lines[max(0, place - 3) : place + 2]
     assert boards.view(GROUP, BOARD, me, 5, 2) == View(best[:5], len(best), rank, near)
     for score in range(4):
-        others = sum(1 for entry, its in best if its >= score and entry != me)
-        assert boards.count_ahead(GROUP, BOARD, score, me) == others
+        others = [its for entry, its in best if entry != me]
+        better, same = sum(its > score for its in others), others.count(score)
+        assert boards.ahead(GROUP, [BOARD], score, me) == [Ahead(better, same)]
 
 
 def newest(changes: Iterable[Change]) -> dict[int, Standing]:
@@ -228,7 +242,7 @@ def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
         lambda: boards.load(GROUP, BOARD, "t", [Standing(1, 1, NOON, 1)]),
         lambda: boards.finish_build(GROUP, BOARD, "t"),
         lambda: boards.view(GROUP, BOARD, 1, 10, 1),
-        lambda: boards.count_ahead(GROUP, BOARD, 1, 1),
+        lambda: boards.ahead(GROUP, [BOARD], 1, 1),
         lambda: boards.drop(GROUP),
         lambda: boards.read_mark(GROUP, "synced"),
     ]

@@ -1,0 +1,151 @@
+"""One open transaction as hot paths and the ORM use it, and how engines begin one.
+
+It neither commits nor rolls back: that is `work.py`'s alone.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self, cast
+
+from sqlalchemy import Connection, Dialect, Engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.orm import Session
+
+from server.base.clock import SystemClock
+
+READ_ONLY = "kepu_read_only"
+# A connection used a moment ago is believed to live; asking costs a round trip each time.
+_BELIEVED_SECONDS = 1.0
+
+
+class Transaction:
+    """A connection inside its transaction; closes what it has made when it ends."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect
+        self._driver: Any = connection.connection.dbapi_connection
+        self._session: Session | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        trouble: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    @property
+    def has_session(self) -> bool:
+        """Whether anybody has used the ORM."""
+        return self._session is not None
+
+    @property
+    def session(self) -> Session:
+        """The ORM in this transaction; whoever needs none does not pay for it."""
+        if self._session is None:
+            self._session = Session(self.connection, expire_on_commit=False)
+        return self._session
+
+    def flush(self) -> None:
+        """Write what the session has still to write, and set the savepoint that it is in."""
+        if self._session is not None:
+            self._session.flush()
+            self._session.connection()
+
+    def execute(self, text: str, values: Any, *, fetch: bool) -> tuple[list[Any], int]:
+        """The rows of a statement in the driver's own words, and how many rows it touched.
+
+        SQLAlchemy's execution would cost five times as much as the driver's; its listeners are
+        told and its errors are raised all the same.
+        Raises: DBAPIError.
+        """
+        for heard in self.connection.dispatch.before_cursor_execute:
+            heard(self.connection, None, text, values, None, False)
+        try:
+            cursor = self._driver.execute(text, values)
+            return (cursor.fetchall() if fetch else []), cursor.rowcount
+        except self.dialect.loaded_dbapi.Error as trouble:
+            lost = self.dialect.is_disconnect(cast(Any, trouble), self._driver, None)
+            if lost:
+                self.connection.invalidate(trouble)
+            raise _in_sqlalchemys_words(self.dialect, text, trouble, lost=lost) from trouble
+
+
+def prepare_engine(engine: Engine, *, lock_wait_seconds: float) -> None:
+    """Give an engine our transactions: immediate for writers, refusing writes for readers."""
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine, lock_wait_seconds)
+    else:
+        _prepare_postgresql(engine)
+
+
+def _prepare_sqlite(engine: Engine, lock_wait_seconds: float) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # the driver must not begin by itself
+        raw.execute(f"PRAGMA busy_timeout = {int(lock_wait_seconds * 1000)}")
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA foreign_keys = ON")
+        # What is erased is overwritten, not only unlinked.
+        raw.execute("PRAGMA secure_delete = ON")
+        # An answer that was acknowledged must survive the loss of power.
+        raw.execute("PRAGMA synchronous = FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # At every transaction: the driver is asked directly, and the mode only when it changes.
+        reading, held = _is_reading(connection), connection.connection
+        raw = cast(Any, held.dbapi_connection)
+        if held.info.get(READ_ONLY) is not reading:
+            raw.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
+            held.info[READ_ONLY] = reading
+        try:
+            raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+        except connection.dialect.loaded_dbapi.Error as trouble:
+            raise _in_sqlalchemys_words(connection.dialect, "BEGIN", trouble) from trouble
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # The driver says it with its BEGIN; a statement of its own would be one more round trip.
+        reading, raw = _is_reading(connection), cast(Any, connection.connection.dbapi_connection)
+        if raw.read_only is not reading:
+            raw.read_only = reading
+
+    clock = SystemClock()
+
+    @event.listens_for(engine, "checkin")
+    def checkin(_raw: object, record: Any) -> None:
+        record.info["rests_since"] = clock.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def checkout(raw: Any, record: Any, _held: object) -> None:
+        since = record.info.get("rests_since")
+        if since is None or clock.monotonic() - since < _BELIEVED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(raw)
+        except engine.dialect.loaded_dbapi.Error as trouble:
+            # The pool opens another connection in its place.
+            raise DisconnectionError from trouble
+
+
+def _in_sqlalchemys_words(
+    dialect: Dialect, text: str, trouble: Exception, *, lost: bool = False
+) -> BaseException:
+    # Without the values: an error is no place for what a citizen has told us.
+    return DBAPIError.instance(
+        text, None, trouble, dialect.loaded_dbapi.Error, connection_invalidated=lost,
+        hide_parameters=True, dialect=dialect,
+    )  # fmt: skip
+
+
+def _is_reading(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(READ_ONLY))

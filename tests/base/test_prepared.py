@@ -1,0 +1,202 @@
+"""Prepared statements go past SQLAlchemy's execution and mean the same as through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, event, func, insert, select, text, update
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InvalidRequestError,
+    MultipleResultsFound,
+    NoResultFound,
+    PendingRollbackError,
+    StatementError,
+)
+
+from server.base.jobs import Lease
+from server.base.prepared import run, table
+from server.base.work import DatabaseAway, Desk, Work
+from server.quiz.kinds import Kind, QuestionState
+from server.quiz.models import Bank, Question
+from tests.kit.clock import FakeClock
+
+lease, question = table(Lease), table(Question)
+ADD = insert(lease)
+RENEW = update(lease).where(lease.c.name == bindparam("which"))
+NAMED = select(lease).where(lease.c.name == bindparam("which"))
+AMONG = (
+    select(lease.c.name)
+    .where(lease.c.name.in_(bindparam("names", expanding=True)), lease.c.fence >= 0)
+    .order_by(lease.c.name)
+    .limit(bindparam("most"))
+)
+HOW_MANY = select(func.count()).select_from(lease)
+ASK = insert(question).returning(question.c.id)
+ASKED = select(question).where(question.c.id == bindparam("which"))
+
+
+def add(work: Work, name: str, fence: int = 0) -> None:
+    until = work.now + timedelta(microseconds=7)
+    run(work, ADD, {"name": name, "holder": "me", "fence": fence, "until": until})
+
+
+def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(desk: Desk, clock: FakeClock) -> None:
+    facts: dict[str, Any] = {
+        "ref": "q_1", "version": 1, "bank": "b", "external_no": "1", "kind": Kind.MULTIPLE,
+        "topic": "t", "benchmark_no": None, "difficulty": 2, "audience": None, "stem": "水？",
+        "options": ["甲", "乙"], "answer": [0, 1], "explanation": "", "state": QuestionState.LIVE,
+        "made_at": clock.now() + timedelta(microseconds=123),
+    }  # fmt: skip
+    facts = {name: value for name, value in facts.items() if name in question.c}
+    facts |= {
+        column.name: {str: "x", int: 1}.get(column.type.python_type)
+        for column in question.c
+        if not column.nullable and column.name not in facts and column.name != "id"
+    }
+    with desk.work() as work:
+        work.session.add(Bank(slug="b", revision="first"))
+        number = run(work, ASK, facts).scalar_one()
+        row = run(work, ASKED, {"which": number}).one()
+        through = work.session.connection().execute(ASKED, {"which": number}).one()
+    assert row._asdict() == through._asdict()
+    assert tuple(row) == tuple(through)
+    assert {name: row._asdict()[name] for name in facts} == facts
+    assert [type(value) for value in row] == [type(value) for value in through]
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 3, 5, 8, 9])
+def test_a_list_of_any_length_finds_each_of_its_own_once(desk: Desk, many: int) -> None:
+    names = [f"n{at}" for at in range(many)]
+    with desk.work() as work:
+        for name in [*names, "other"]:
+            add(work, name)
+        assert run(work, AMONG, {"names": names, "most": 100}).scalars() == names
+        assert run(work, AMONG, {"names": names, "most": 2}).scalars() == names[:2]
+
+
+def test_one_statement_serves_many_values_and_columns(desk: Desk) -> None:
+    with desk.work() as work:
+        add(work, "one")
+        for fence in (1, 2):
+            assert run(work, RENEW, {"which": "one", "fence": fence}).rowcount == 1
+            assert run(work, NAMED, {"which": "one"}).one().fence == fence
+        assert run(work, RENEW, {"which": "one", "holder": "you"}).rowcount == 1
+        assert run(work, RENEW, {"which": "nobody", "holder": "you"}).rowcount == 0
+        row = run(work, NAMED, {"which": "one"}).one()
+        assert (row.holder, row.fence) == ("you", 2)
+
+
+def test_rows_are_asked_for_as_of_a_result(desk: Desk) -> None:
+    with desk.work() as work:
+        assert run(work, NAMED, {"which": "one"}).one_or_none() is None
+        assert run(work, NAMED, {"which": "one"}).scalar() is None
+        with pytest.raises(NoResultFound):
+            run(work, NAMED, {"which": "one"}).scalar_one()
+        add(work, "one")
+        add(work, "two")
+        asked = {"names": ["one", "two"], "most": 9}
+        assert [row.name for row in run(work, AMONG, asked)] == ["one", "two"]
+        with pytest.raises(MultipleResultsFound):
+            run(work, AMONG, asked).one_or_none()
+
+
+def test_the_session_and_prepared_statements_see_each_others_writes(desk: Desk) -> None:
+    with desk.work() as work:
+        work.session.add(Lease(name="orm", holder="me", fence=3, until=work.now))
+        assert run(work, NAMED, {"which": "orm"}).one().fence == 3
+        add(work, "prepared")
+        assert work.session.get_one(Lease, "prepared").until == work.now + timedelta(microseconds=7)
+    with desk.work(read_only=True) as work:
+        assert run(work, HOW_MANY, {}).scalar_one() == 2
+
+
+def test_a_savepoint_of_the_session_takes_prepared_writes_back(desk: Desk) -> None:
+    with desk.work() as work:
+        add(work, "stays")
+        with pytest.raises(LookupError), work.session.begin_nested():
+            add(work, "goes")
+            raise LookupError
+    with desk.work(read_only=True) as work:
+        assert run(work, NAMED, {"which": "goes"}).one_or_none() is None
+        assert run(work, NAMED, {"which": "stays"}).one().holder == "me"
+
+
+def test_errors_are_those_of_sqlalchemy_and_tell_no_value(desk: Desk) -> None:
+    with pytest.raises(IntegrityError) as refusal, desk.work() as work:
+        add(work, "geheim")
+        add(work, "geheim")
+    assert "me" not in str(refusal.value.params or "")
+    with desk.work(read_only=True) as work:
+        assert run(work, HOW_MANY, {}).scalar_one() == 0
+
+
+def test_a_value_that_is_missing_or_naive_is_refused(desk: Desk, clock: FakeClock) -> None:
+    with desk.work() as work, pytest.raises(InvalidRequestError):
+        run(work, NAMED, {})
+    naive = {"which": "one", "until": clock.now().replace(tzinfo=None)}
+    with desk.work() as work, pytest.raises(ValueError, match="naive"):
+        run(work, RENEW, naive)
+
+
+def test_a_default_that_only_sqlalchemy_would_fill_in_is_refused(desk: Desk) -> None:
+    filled = [t for t in lease.metadata.tables.values() if any(c.default for c in t.c)]
+    for one in filled:
+        with desk.work() as work, pytest.raises((InvalidRequestError, StatementError)):
+            run(work, insert(one), {})
+    assert all(column.default is None for column in (*lease.c, *question.c))
+
+
+def test_a_reading_work_cannot_write_by_a_prepared_statement(desk: Desk) -> None:
+    for turn in range(3):
+        with pytest.raises((DBAPIError, DatabaseAway)), desk.work(read_only=True) as work:
+            add(work, "one")
+        with desk.work() as work:
+            add(work, f"kept {turn}")
+    with desk.work(read_only=True) as work:
+        assert run(work, HOW_MANY, {}).scalar_one() == 3
+
+
+@pytest.fixture
+def heard(desk: Desk) -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def hear(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(desk.engine, "before_cursor_execute", hear)
+    yield said
+    event.remove(desk.engine, "before_cursor_execute", hear)
+
+
+def test_who_listens_to_statements_hears_these_too(desk: Desk, heard: list[str]) -> None:
+    with desk.work() as work:
+        add(work, "one")
+    assert [words for words in heard if words.startswith("INSERT INTO lease")] != []
+
+
+def test_a_failure_to_write_that_was_passed_over_is_not_committed(desk: Desk) -> None:
+    with pytest.raises(PendingRollbackError), desk.work() as work:
+        add(work, "one")
+        work.session.add(Lease(name="one", holder="me", fence=0, until=work.now))
+        with pytest.raises(IntegrityError):
+            work.session.flush()
+    with desk.work(read_only=True) as work:
+        assert run(work, HOW_MANY, {}).scalar_one() == 0
+
+
+def test_a_lost_connection_is_replaced(desk: Desk) -> None:
+    if desk.engine.dialect.name == "sqlite":
+        pytest.skip("a file does not hang up")
+    with pytest.raises(DatabaseAway), desk.work() as work:
+        mine = work.session.scalar(text("SELECT pg_backend_pid()"))
+        with desk.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
+        run(work, HOW_MANY, {})
+    for _ in range(3):
+        with desk.work(read_only=True) as work:
+            assert run(work, HOW_MANY, {}).scalar_one() == 0
