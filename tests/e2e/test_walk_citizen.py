@@ -77,7 +77,7 @@ def test_a_child_needs_a_guardian_to_agree(demo: Demo, browser: Browser, tmp_pat
         hand.here.get_by_label("监护人", exact=True).locator("input").fill("莫大山")
         hand.here.get_by_label("关系", exact=True).locator("input").fill("父亲")
         hand.tap("我是监护人，我同意")
-        hand.hears("谢谢，已经记下")
+        hand.hears("谢谢，记下了")
         hand.sees("我的名次")
         hand.misses("看隐私规则")
 
@@ -246,6 +246,10 @@ def test_all_that_is_held_is_shown_and_erased_and_one_comes_back_as_somebody_new
         hand.measure("data")
         hand.tap("查看")
         hand.sees("谭大姐")
+        hand.sees("对隐私规则的同意")
+        for kind in tan.api("GET", "/me/export").body["held"]:
+            # Every kind of record has a name of its own in the list.
+            expect(hand.here.locator(".line-name").get_by_text(kind, exact=True)).to_have_count(0)
         hand.measure("data-shown")
         hand.tap("复制全部")
         hand.page.get_by_role("dialog").get_by_role("button", name="同意", exact=True).tap()

@@ -6,12 +6,14 @@ import { forgetConsent } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act } from '../../../kit/load'
 import { confirm, copy, forgetEverything, freshKey, restart, say, wire } from '../../../platform/wx'
+import { linesOf } from './held'
+import type { Line } from './held'
 
 /** More than this is copied, not drawn. */
 const SHOWN = 20_000
 
 Page({
-  data: { ...dressed('data'), busy: false, held: '', at: '', key: '' },
+  data: { ...dressed('data'), busy: false, held: '', lines: [] as Line[], at: '', key: '' },
 
   asking: false,
   /** All of it; too much to hand to the page's picture. */
@@ -30,6 +32,7 @@ Page({
       this.whole = JSON.stringify(held, null, 2)
       this.setData({
         held: this.whole.slice(0, SHOWN),
+        lines: linesOf(held, this.data.t),
         at: fill(this.data.t.as_of, { time: sayInstant(exported_at, wire.now()) }),
       })
     })
