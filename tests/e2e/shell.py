@@ -54,6 +54,15 @@ class Shell:
         """Tap a button of the phone."""
         self.page.get_by_role("button", name=name, exact=True).last.tap()
 
+    def writes(self, words: str) -> None:
+        """Write to the official account and wait for what it says to that."""
+        before = self.page.locator("#lines .line.in").count()
+        if self.page.get_by_role("button", name="换成打字").is_visible():
+            self.taps("换成打字")
+        self.page.get_by_label("消息", exact=True).fill(words)
+        self.taps("发送")
+        expect(self.page.locator("#lines .line.in")).to_have_count(before + 1)
+
     def menu(self, top: str, entry: str | None = None) -> None:
         """Tap an entry of the account's menu."""
         bar = self.page.get_by_role("list", name="公众号菜单")

@@ -183,6 +183,7 @@ def join_from_the_card(shell: Shell, group: str) -> None:
     shell.opens()
     shell.looks("talks")
     shell.goes(re.compile(group))
+    expect(shell.page.locator("#posts .mini").last).to_be_visible()
     shell.looks("group")
     shell.page.locator("#posts .mini").last.tap()
     shell.arrives(ROUND, FROM_GROUP)

@@ -9,7 +9,7 @@ import { closeMenus, drawMenu, swap } from "./menu.js";
 import { ask, readWith, refresh } from "./net.js";
 import { drawNotices } from "./notices.js";
 import { create, readCrowd } from "./people.js";
-import { boot, openAddress } from "./program.js";
+import { boot, enterWhole, openAddress } from "./program.js";
 import { route, tapMore } from "./route.js";
 import { watchEnd } from "./scroll.js";
 import { programMenu } from "./share.js";
@@ -73,6 +73,7 @@ $("words").addEventListener("keydown", (event) => {
 });
 $("program-menu").addEventListener("click", programMenu);
 $("program-close").addEventListener("click", () => { location.hash = "home"; });
+$("program-enter").addEventListener("click", enterWhole);
 $("program-again").addEventListener("click", boot);
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(); });
 document.addEventListener("click", (event) => { if (!event.target.closest(".menu")) closeMenus(); });

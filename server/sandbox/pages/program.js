@@ -5,7 +5,7 @@ import { answers } from "./asks.js";
 import { $, make, shown } from "./dom.js";
 import { person, phone } from "./state.js";
 
-const PATIENCE = 10000, FROM_LIST = 1001;
+const PATIENCE = 10000, FROM_LIST = 1001, FROM_SINGLE_PAGE = 1155;
 
 let frame = null, program = null, start = null, fresh = false, timer = 0;
 
@@ -63,10 +63,15 @@ function cut(query) {
 export function enterProgram() {
   if (!fresh) start = { person, path: "", query: {}, scene: FROM_LIST, mode: "default" };
   fresh = false;
+  shown("program-enter", start.mode === "singlePage");
   if (frame === null) boot();
   else program?.show(start);
   frame.focus();
 }
+
+/** The key under a single page: the same page, in the whole mini-program. */
+export const enterWhole = () =>
+  openProgram({ path: start.path, query: start.query, scene: FROM_SINGLE_PAGE });
 
 /** Something else of WeChat comes to the front; only a single page ends with that. */
 export function leaveProgram() {

@@ -36,9 +36,14 @@ const NOT_SINGLE = new Set((
   "authorize openSetting saveImageToPhotosAlbum openOfficialAccountProfile scanCode"
 ).split(" "));
 
+/** What a page asks by itself; who tapped for the rest is told where it can be had. */
+const UNASKED = new Set(["login", "checkSession", "getGroupEnterInfo", "getShareInfo"]);
+const ELSEWHERE = "请前往小程序使用完整服务";
+
 export const adder = (phone: Phone): Add => ({
   later: (name, run) => {
     const refused = (): never => {
+      if (!UNASKED.has(name)) phone.overlay.toast(ELSEWHERE, { icon: "none", ms: 1500, mask: false });
       throw new Error("is not available in single page mode");
     };
     phone.api[name] = (options?: Options) =>
