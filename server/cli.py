@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from server import slices
+from server.accounts import commands as accounts
 from server.app import House, open_house
 from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
@@ -72,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     questions.add_argument("file", type=Path)
     questions.add_argument("--dry-run", action="store_true", help="check only, store nothing")
     contest = add("open-contest", _open_contest, "open a contest with a preset of rules")
-    contest.add_argument("slug")
+    contest.add_argument("slug", type=_slug)
     contest.add_argument("--preset", default="default")
     contest.add_argument("--programme", default="quiz-contest")
     contest.add_argument("--title", help="instead of the programme's")
@@ -80,7 +84,18 @@ def _parser() -> argparse.ArgumentParser:
     scene = add("scene-code", _scene_code, "make the QR code of a scene")
     scene.add_argument("scene")
     add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
+    for name, run, words in (
+        ("export-person", _export_person, "print everything held about a citizen, as JSON"),
+        ("erase-person", _erase_person, "forget a citizen; anonymous results stay"),
+    ):
+        add(name, run, words).add_argument("citizen", help="their id (cit_...) or an openid")
     return parser
+
+
+def _slug(words: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", words):
+        raise argparse.ArgumentTypeError("1 to 40 small letters, digits and hyphens")
+    return words
 
 
 def _serve() -> int:
@@ -149,6 +164,18 @@ def _rebuild(house: House, _asked: argparse.Namespace) -> int:
         house.desk, lambda done, total: _tell(f"{done} of {total} boards")
     )
     _tell(str(made))
+    return 0
+
+
+def _export_person(house: House, asked: argparse.Namespace) -> int:
+    held = accounts.export_person(house.desk, asked.citizen)
+    _tell(msgspec.json.format(msgspec.json.encode(held)).decode())
+    return 0
+
+
+def _erase_person(house: House, asked: argparse.Namespace) -> int:
+    accounts.erase_person(house.desk, asked.citizen)
+    _tell("forgotten")
     return 0
 
 

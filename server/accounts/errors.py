@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import Conflict
+from server.base.errors import Conflict, NotFound
 
 
 class NicknameRefused(Conflict):
@@ -21,3 +21,9 @@ class GuardianConsentRequired(Conflict):
     """A person under 14 takes part only with a guardian's consent."""
 
     code = "guardian_consent_required"
+
+
+class NoSuchCitizen(NotFound):
+    """An operator named nobody who is alive here."""
+
+    code = "no_such_citizen"

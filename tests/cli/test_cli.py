@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from server.accounts.models import Citizen
+from server.app import open_house
+from server.base.settings import load_settings
 from server.cli import main
 from tests.house.source import ROOT
+from tests.kit.accounts import a_citizen
 
 FACTS = ROOT / "config" / "campaign" / "2020"
 
@@ -64,6 +69,30 @@ def test_a_contest_is_opened_for_its_programme(capsys: pytest.CaptureFixture[str
     assert "no_such_preset" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("slug", ["", "a/b", "A", "-a", "a" * 41])
+def test_a_contest_has_a_name_that_fits_an_address(slug: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["open-contest", slug])
+    assert ended.value.code == 2
+
+
+def test_a_citizen_is_told_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
+    with open_house(load_settings()).desk.work() as work:
+        by_openid, by_id = a_citizen(work, nickname="小韦"), a_citizen(work, nickname="小莫")
+        name = work.session.get_one(Citizen, by_id.id).ref
+    assert main(["export-person", by_openid.openid]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["held"]["person"]["nickname"] == "小韦"
+    assert main(["export-person", name]) == 0
+    assert "小莫" in capsys.readouterr().out
+    assert main(["erase-person", name]) == 0
+    for command in ("export-person", "erase-person"):
+        assert main([command, name]) == 1
+        assert "no_such_citizen" in capsys.readouterr().err
+    assert main(["erase-person", by_openid.openid]) == 0
+    assert main(["export-person", by_openid.openid]) == 1
+
+
 def test_what_needs_wechat_or_redis_says_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +127,9 @@ def test_a_wrong_call_ends_with_two(words: list[str]) -> None:
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "load-campaign", "push-menu"])
+@pytest.mark.parametrize(
+    "command", ["serve", "worker", "migrate", "load-campaign", "push-menu", "export-person"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
