@@ -11,6 +11,7 @@ from server.app import House
 from server.base.schema import migrate
 from server.base.settings import ROOT
 from server.channel import commands as channel
+from server.channel.errors import RepliesRefused
 from server.programme import commands as programme
 from server.quiz import commands as quiz
 
@@ -33,7 +34,10 @@ def seed(house: House) -> None:
     bank = quiz.import_questions(house.desk, FACTS / "questions.csv")
     _refuse("questions.csv", bank.problems)
     quiz.open_demo_contest(house.desk)
-    channel.seed_replies(house.desk)
+    try:
+        channel.seed_replies(house.desk)
+    except RepliesRefused as refusal:
+        raise SeedingRefused(str(refusal)) from None
 
 
 def seed_wechat(house: House) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from server.base.errors import Conflict
 
 
-class MenuRefused(Conflict):
+class _Faulty(Conflict):
+    """A refusal with a line for each complaint under `faults`; a start that fails shows them."""
+
+    def __str__(self) -> str:
+        faults = self.facts.get("faults")
+        lines = faults if isinstance(faults, list) else []
+        return "; ".join([self.code, *map(str, lines)])
+
+
+class MenuRefused(_Faulty):
     """The menu breaks WeChat's limits, or has an entry that nothing answers."""
 
     code = "menu_refused"
 
 
-class RepliesRefused(Conflict):
+class RepliesRefused(_Faulty):
     """The file of replies cannot be used as it stands."""
 
     code = "replies_refused"

@@ -129,6 +129,7 @@ def test_a_page_that_is_gone_is_refused_with_a_line_of_its_own(tmp_path: Path) -
         "program: app.json has no page pages/start/index",
         "排行榜: app.json has no page packages/quiz/ranks/index",
     ]
+    assert str(refused.value).startswith("replies_refused; program: app.json has no page pages/")
 
 
 def test_an_app_json_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
