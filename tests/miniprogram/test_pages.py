@@ -36,3 +36,13 @@ def test_every_page_that_the_server_and_the_settings_name_is_in_app_json() -> No
     assert "packages/quiz/round/index" in named
     known = pages()
     assert {page: files for page, files in named.items() if page not in known} == {}
+
+
+PLAIN_ROLE = re.compile(r"(?<![\w-])role=")
+
+
+def test_roles_are_written_as_wechat_reads_them() -> None:
+    templates = list((ROOT / "miniprogram").rglob("*.wxml"))
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in templates}
+    assert any("aria-role=" in text for text in texts.values())
+    assert [name for name, text in texts.items() if PLAIN_ROLE.search(text)] == []
