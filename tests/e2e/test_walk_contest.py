@@ -31,6 +31,9 @@ def test_a_result_leads_to_the_boards_to_practice_and_to_a_card(
     contest = str(demo.api("GET", "/contests/daily-quiz").body["id"])
     wei, other = citizen(demo, "韦小妹"), citizen(demo, "黄桂林", city="450300")
     other.take_paper(contest)
+    unit = wei.api("GET", "/units?region=450100").body["items"][0]["id"]
+    mine = {"county": "450102", "unit": unit, "audience": "elder"}
+    assert wei.api("PUT", "/me", mine).status == 200
     paper, _ = wei.take_paper(contest)
     with hand_of(browser, demo, wei.person, tmp_path) as hand:
         hand.go(f"packages/quiz/result/index?id={paper['id']}")
@@ -66,12 +69,12 @@ def boards(hand: Hand, contest: str) -> None:
     hand.tap("本市")
     hand.misses("桂林市")
     hand.sees("南宁市")
-    for period in ("今天", "本周"):
-        hand.tap(period)
-        chip = hand.here.get_by_role("button", name=period, exact=True)
+    for word in ("今天", "本周", "本县区", "本单位", "同类人群"):
+        hand.tap(word)
+        chip = hand.here.get_by_role("button", name=word, exact=True)
         expect(chip).to_have_attribute("aria-pressed", "true")
-        hand.sees("我是第 ")
-    hand.measure("board-city")
+        hand.sees("我是第 1 名")
+    hand.measure("board-own")
 
 
 def test_practice_explains_and_the_book_is_emptied_by_two_right_answers(
@@ -144,3 +147,8 @@ def test_without_a_network_or_a_server_a_page_says_so_and_comes_back(
         hand.measure("kept-here")
         hand.page.unroute("**/phone/net/**", cut)
         hand.sees("已保存")
+        hand.go("pages/home/index")
+        hand.sees("有一份题还没有交，计时不停")
+        hand.measure("home-open-paper")
+        hand.tap("接着答题")
+        hand.sees("有一份题还没有交，计时不停")

@@ -16,6 +16,7 @@ interface Open {
   each: string
   full: string
   today: string
+  waiting: boolean
   best: string
   action: string
 }
@@ -71,6 +72,7 @@ Page({
       each: rules.seconds_per_question ? fill(t.each, { count: rules.seconds_per_question }) : '',
       full: fill(t.full, { count: rules.max_score }),
       today: me?.open_attempt_id ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
+      waiting: Boolean(me?.open_attempt_id),
       best: best === null ? '' : fill(t.best, { score: best }),
       action: me?.open_attempt_id ? t.go_on : left > 0 ? t.start : t.look,
     }
