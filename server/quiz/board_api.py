@@ -7,8 +7,8 @@ from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
 from server.base.work import Work
 from server.quiz import board_view, contests
-from server.quiz.board_schemas import BoardLineOut, BoardMeOut, BoardOut, BoardQuery
-from server.quiz.board_view import Board, Line, Mine
+from server.quiz.board_schemas import BoardMeOut, BoardOut, BoardQuery
+from server.quiz.board_view import Board, Mine
 
 BOARD_API = Api("boards")
 
@@ -37,7 +37,7 @@ def leaderboard(work: Work, ref: str, query: BoardQuery) -> BoardOut:
 
 def _board_out(found: Board) -> BoardOut:
     return BoardOut(
-        items=[_line_out(line) for line in found.items],
+        items=found.items,
         me=None if found.me is None else _me_out(found.me),
         total=found.total,
         as_of=found.as_of,
@@ -50,18 +50,5 @@ def _me_out(mine: Mine) -> BoardMeOut:
         rank=mine.rank,
         score=mine.score,
         duration_ms=mine.duration_ms,
-        around=[_line_out(line) for line in mine.around],
-    )
-
-
-def _line_out(line: Line) -> BoardLineOut:
-    return BoardLineOut(
-        rank=line.rank,
-        nickname=line.nickname,
-        avatar_url=line.avatar_url,
-        city=line.city,
-        city_name=line.city_name,
-        score=line.score,
-        duration_ms=line.duration_ms,
-        me=line.me,
+        around=mine.around,
     )

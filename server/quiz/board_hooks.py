@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.base.work import Hooks, Work
-from server.quiz import boards, contests, queries
+from server.quiz import board_view, boards, contests, queries
 from server.quiz.board_keys import GONE, Place
 from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
 from server.quiz.queries import Moved, Stand
@@ -35,6 +35,7 @@ def moved(work: Work, citizen_id: int) -> None:
 
     Locks: the entries.
     """
+    board_view.names_changed(work)
     there = accounts.place_of(work, citizen_id)
     place = Place(there.city, there.county, there.unit_id, there.audience)
     entries = work.session.execute(
@@ -80,6 +81,7 @@ def _move(work: Work, where: tuple[int, int], place: Place, left: list[str]) -> 
 
 def forget(work: Work, citizen_id: int) -> None:
     """Entries lose their person; papers and ranks stay, with nobody's name."""
+    board_view.names_changed(work)
     work.session.execute(
         update(Entry)
         .where(Entry.citizen_id == citizen_id, Entry.erased_at.is_(None))

@@ -1,12 +1,16 @@
 """Reading a board: from Redis when it is ready there, else from the database, to the same answer.
 
-Names, avatars and cities are looked up at the moment of reading; boards hold numbers only.
+Boards hold numbers only. Names, avatars and cities are looked up at the moment of reading; those of
+the first places may be a second old, because every reader asks for the same hundred.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
 
 from server.accounts import service as accounts
 from server.base.errors import Invalid
@@ -16,6 +20,7 @@ from server.base.work import Work
 from server.quiz import board_keys as keys
 from server.quiz import boards, groups, queries
 from server.quiz.board_keys import REGION, TOTAL, Kept
+from server.quiz.board_schemas import BoardLineOut
 from server.quiz.contests import ContestView
 from server.quiz.queries import Player
 from server.units import service as units
@@ -23,20 +28,10 @@ from server.units import service as units
 # The key groups of the campaign, as profiles name them.
 AUDIENCES = frozenset({"youth", "farmer", "worker", "official", "elder"})
 NEIGHBOURS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One place on a board as strangers may see it.  Units: `score` in points."""
-
-    rank: int
-    nickname: str
-    avatar_url: str | None
-    city: str | None
-    city_name: str | None
-    score: int | float
-    duration_ms: int
-    me: bool
+# A line is read by thousands and made once: it is on the wire what it is here.
+Line: TypeAlias = BoardLineOut
+NAMES_SECONDS = 1.0
+MOST_PAGES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +81,13 @@ class _Spot:
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """What Redis or the database has said; `mine` is one of `around`."""
+    """What Redis or the database has said; `mine` is one of `around`.
 
-    top: list[_Spot]
+    Units: `top` is None when its lines are at hand by `mark`.
+    """
+
+    top: list[_Spot] | None
+    mark: bytes
     size: int
     mine: _Spot | None
     around: list[_Spot]
@@ -115,11 +114,17 @@ def board(
         limit=limit,
         entry_id=None if citizen_id is None else queries.entry_of(work, contest.id, citizen_id),
     )
-    found, players = _answered(work, asked)
+    at_hand = _pages.get(work, asked)
+    found, players = _answered(work, asked, at_hand)
     names = accounts.names_of(work, [player.citizen_id for player in players.values()])
-    lines = _Lines(players, names, contest.rules.points_scale, asked.entry_id)
+    lines = _Lines(players, names, contest.rules.points_scale)
+    if found.top is None and at_hand is not None:
+        top = at_hand.lines
+    else:
+        top = [lines.line(spot) for spot in found.top or ()]
+        _pages.keep(work, asked, found, top)
     return Board(
-        items=[lines.line(spot) for spot in found.top],
+        items=_with_me(top, found.mine),
         me=_mine(found, lines),
         total=found.size,
         as_of=work.now,
@@ -157,12 +162,13 @@ def _checked(work: Work, kind: str, value: str) -> str | None:
     return None
 
 
-def _answered(work: Work, asked: _Asked) -> tuple[_Found, dict[int, Player]]:
+def _answered(work: Work, asked: _Asked, at_hand: _Page | None) -> tuple[_Found, dict[int, Player]]:
     """The spots with the persons behind them, all of one source."""
-    found = _from_redis(work, asked)
+    found = _from_redis(work, asked, at_hand)
     if found is not None:
-        players = queries.players(work, _entries(found))
-        if len(players) == len(_entries(found)):
+        entries = _entries(found)
+        players = queries.players(work, entries)
+        if len(players) == len(entries):
             return found, players
         # Redis knows an entry that is younger than what this transaction sees.
     found = _from_database(work, asked)
@@ -170,16 +176,21 @@ def _answered(work: Work, asked: _Asked) -> tuple[_Found, dict[int, Player]]:
 
 
 def _entries(found: _Found) -> list[int]:
-    return list(dict.fromkeys(spot.entry_id for spot in [*found.top, *found.around]))
+    return list(dict.fromkeys(spot.entry_id for spot in [*(found.top or ()), *found.around]))
 
 
-def _from_redis(work: Work, asked: _Asked) -> _Found | None:
+def _from_redis(work: Work, asked: _Asked, at_hand: _Page | None) -> _Found | None:
     if asked.scope.startswith("group:"):
         # A group of WeChat holds a few hundred people at most: the database counts them quickly.
         return None
     try:
         view = work.kv.leaderboard.view(
-            keys.group_name(asked.contest_id), asked.board, asked.entry_id, asked.limit, NEIGHBOURS
+            keys.group_name(asked.contest_id),
+            asked.board,
+            asked.entry_id,
+            asked.limit,
+            NEIGHBOURS,
+            known=b"" if at_hand is None else at_hand.mark,
         )
     except KvAway:
         return None
@@ -190,10 +201,15 @@ def _from_redis(work: Work, asked: _Asked) -> _Found | None:
 
 
 def _of_view(view: View, entry_id: int | None) -> _Found:
-    top = enumerate(view.top, start=1)
     around = [_Spot(line.place, line.entry, keys.unpacked(line.score)) for line in view.around]
     return _Found(
-        top=[_Spot(place, entry, keys.unpacked(score)) for place, (entry, score) in top],
+        top=None
+        if view.top is None
+        else [
+            _Spot(place, entry, keys.unpacked(score))
+            for place, (entry, score) in enumerate(view.top, start=1)
+        ],
+        mark=view.mark,
         size=view.size,
         mine=next((spot for spot in around if spot.entry_id == entry_id), None),
         around=around,
@@ -206,6 +222,7 @@ def _from_database(work: Work, asked: _Asked) -> _Found:
     mine, around = _near_me(work, asked)
     return _Found(
         top=[_Spot(place, stand.entry_id, stand.kept) for place, stand in top],
+        mark=b"",
         size=queries.size(*where),
         mine=mine,
         around=around,
@@ -236,7 +253,6 @@ class _Lines:
     players: dict[int, Player]
     names: dict[int, accounts.Name]
     scale: int
-    entry_id: int | None
 
     def score(self, kept: Kept) -> int | float:
         return kept.points if self.scale == 1 else kept.points / self.scale
@@ -253,7 +269,7 @@ class _Lines:
             city_name=None if city is None else city.name,
             score=self.score(spot.kept),
             duration_ms=spot.kept.time_ms,
-            me=spot.entry_id == self.entry_id,
+            me=False,
         )
 
 
@@ -264,5 +280,58 @@ def _mine(found: _Found, lines: _Lines) -> Mine | None:
         rank=found.mine.rank,
         score=lines.score(found.mine.kept),
         duration_ms=found.mine.kept.time_ms,
-        around=[lines.line(spot) for spot in found.around],
+        around=_with_me([lines.line(spot) for spot in found.around], found.mine),
     )
+
+
+def _with_me(lines: list[Line], mine: _Spot | None) -> list[Line]:
+    """Lines in which the asking citizen's own is marked; those given are shared by all readers."""
+    at = -1 if mine is None or not lines else mine.rank - lines[0].rank
+    if not 0 <= at < len(lines):
+        return lines
+    return [*lines[:at], msgspec.structs.replace(lines[at], me=True), *lines[at + 1 :]]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The lines of the first places as they were under a mark, for a moment."""
+
+    mark: bytes
+    lines: list[Line]
+    good_until: float
+
+
+class _Pages:
+    """Pages of this process. The mark tells whether the places still stand, the clock the names.
+
+    A mark is never given twice, so a page can only be right or unused.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, str, int], _Page] = {}
+
+    def get(self, work: Work, asked: _Asked) -> _Page | None:
+        page = self._kept.get((asked.contest_id, asked.board, asked.limit))
+        if page is None or work.tools.clock.monotonic() >= page.good_until:
+            return None
+        return page
+
+    def keep(self, work: Work, asked: _Asked, found: _Found, lines: list[Line]) -> None:
+        if not found.mark:
+            return
+        while len(self._kept) >= MOST_PAGES:
+            self._kept.pop(next(iter(self._kept)), None)
+        good_until = work.tools.clock.monotonic() + NAMES_SECONDS
+        key = (asked.contest_id, asked.board, asked.limit)
+        self._kept[key] = _Page(found.mark, lines, good_until)
+
+    def clear(self) -> None:
+        self._kept.clear()
+
+
+_pages = _Pages()
+
+
+def names_changed(work: Work) -> None:
+    """A name or its city is another now: this process tells it at once, others within a second."""
+    work.after_commit(_pages.clear)

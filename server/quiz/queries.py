@@ -6,13 +6,23 @@ then the older entry. Nothing here writes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 
+from server.base.prepared import run, table
 from server.base.work import Work
 from server.quiz.board_keys import GONE, REGION, TOTAL, Kept, Place
 from server.quiz.models import (
@@ -25,8 +35,8 @@ from server.quiz.models import (
     Standing,
 )
 
-Chosen = TypeVar("Chosen", bound=Select[*tuple[Any, ...]])
 CHUNK = 2000
+Asked: TypeAlias = Select[*tuple[Any, ...]]
 
 STAND_COLUMNS = (
     Standing.entry_id,
@@ -88,6 +98,90 @@ class Around(NamedTuple):
     below: list[Stand]
 
 
+_entry, _standing, _member = table(Entry), table(Standing), table(GroupMember)
+_SAME_POINTS = _standing.c.points == bindparam("points")
+_SAME_TIME = _standing.c.time_ms == bindparam("time_ms")
+_SAME_INSTANT = _standing.c.reached_at == bindparam("reached_at")
+_EARLIER = or_(
+    _standing.c.reached_at < bindparam("reached_at"),
+    and_(_SAME_INSTANT, _standing.c.entry_id < bindparam("entry_id")),
+)
+_LATER = or_(
+    _standing.c.reached_at > bindparam("reached_at"),
+    and_(_SAME_INSTANT, _standing.c.entry_id > bindparam("entry_id")),
+)
+# The first condition of each says nothing new; it is the range that the index can walk.
+_BETTER = and_(
+    _standing.c.points >= bindparam("points"),
+    or_(
+        _standing.c.points > bindparam("points"),
+        and_(
+            _SAME_POINTS,
+            or_(_standing.c.time_ms < bindparam("time_ms"), and_(_SAME_TIME, _EARLIER)),
+        ),
+    ),
+)
+_WORSE = and_(
+    _standing.c.points <= bindparam("points"),
+    or_(
+        _standing.c.points < bindparam("points"),
+        and_(
+            _SAME_POINTS,
+            or_(_standing.c.time_ms > bindparam("time_ms"), and_(_SAME_TIME, _LATER)),
+        ),
+    ),
+)
+_SCOPES: Mapping[str, ColumnElement[bool] | None] = {
+    REGION: None,
+    "city": _entry.c.city == bindparam("scope"),
+    "county": _entry.c.county == bindparam("scope"),
+    "unit": _entry.c.unit_id == bindparam("scope"),
+    "audience": _entry.c.audience == bindparam("scope"),
+    "group": _entry.c.citizen_id.in_(
+        select(_member.c.citizen_id).where(_member.c.group_id == bindparam("scope"))
+    ),
+}
+
+
+def _by_kind(asked: Asked) -> dict[str, Asked]:
+    """A statement about standings for each kind of scope."""
+    joined = asked.join(_entry, _entry.c.id == _standing.c.entry_id)
+    return {
+        kind: asked if condition is None else joined.where(condition)
+        for kind, condition in _SCOPES.items()
+    }
+
+
+_IN_PERIOD = _standing.c.period == bindparam("period")
+_ON_BOARD = and_(_standing.c.contest_id == bindparam("contest_id"), _IN_PERIOD)
+_STANDS = select(*STAND_COLUMNS).where(_ON_BOARD)
+_COUNT = select(func.count()).select_from(_standing).where(_ON_BOARD)
+_MOST: BindParameter[int] = bindparam("most")
+_TOP = _by_kind(_STANDS.order_by(*_BEST_FIRST).limit(_MOST))
+_ABOVE = _by_kind(_STANDS.where(_BETTER).order_by(*_WORST_FIRST).limit(_MOST))
+_BELOW = _by_kind(_STANDS.where(_WORSE).order_by(*_BEST_FIRST).limit(_MOST))
+_SIZE = _by_kind(_COUNT)
+_BETTER_COUNT = _by_kind(_COUNT.where(_BETTER))
+_MINE = _by_kind(
+    select(*STAND_COLUMNS).where(_standing.c.entry_id == bindparam("entry_id"), _IN_PERIOD)
+)
+_TWO_COUNTS = (
+    select(func.count(), func.sum(case((_entry.c.city == bindparam("city"), 1), else_=0)))
+    .select_from(_standing)
+    .join(_entry, _entry.c.id == _standing.c.entry_id)
+    .where(_ON_BOARD)
+)
+_AHEAD = _TWO_COUNTS.where(_BETTER)
+_TIES_AHEAD = _TWO_COUNTS.where(and_(_SAME_POINTS, _SAME_TIME, _EARLIER))
+_PLAYERS = select(_entry.c.id, _entry.c.citizen_id, _entry.c.city).where(
+    _entry.c.id.in_(bindparam("entry_ids", expanding=True))
+)
+_ENTRY_OF = select(_entry.c.id).where(
+    _entry.c.contest_id == bindparam("contest_id"),
+    _entry.c.citizen_id == bindparam("citizen_id"),
+)
+
+
 def place_columns() -> tuple[Any, ...]:
     """The columns that make a `Place`, in its order."""
     return (Entry.city, Entry.county, Entry.unit_id, Entry.audience)
@@ -95,47 +189,44 @@ def place_columns() -> tuple[Any, ...]:
 
 def top(work: Work, contest_id: int, period: str, scope: str, limit: int) -> list[Stand]:
     """The best of a board in order."""
-    asked = _stands(contest_id, period, scope).order_by(*_BEST_FIRST).limit(limit)
-    return _read(work.session, asked)
+    return _stands(work, _TOP, _board(contest_id, period, scope), limit=limit)
 
 
 def size(work: Work, contest_id: int, period: str, scope: str) -> int:
     """How many entries are on a board."""
-    return work.session.scalar(_counted(contest_id, period, scope)) or 0
+    where = _board(contest_id, period, scope)
+    return int(run(work, _SIZE[where["kind"]], where).scalar_one())
 
 
 def stand_of(work: Work, entry_id: int, period: str, scope: str) -> Stand | None:
     """What an entry has on a board, None when it is not on it."""
-    asked = _scoped(select(*STAND_COLUMNS), scope).where(
-        Standing.entry_id == entry_id, Standing.period == period
-    )
-    row = work.session.execute(asked).one_or_none()
+    where = _board(0, period, scope)
+    row = run(work, _MINE[where["kind"]], {**where, "entry_id": entry_id}).one_or_none()
     return None if row is None else Stand(*row)
 
 
 def place_on(work: Work, contest_id: int, period: str, scope: str, mine: Stand) -> int:
     """The place of a standing: one more than those that are better.  Units: from 1."""
-    asked = _counted(contest_id, period, scope).where(_better(mine))
-    return (work.session.scalar(asked) or 0) + 1
+    where = _board(contest_id, period, scope)
+    better = run(work, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
+    return int(better.scalar_one()) + 1
 
 
 def around(work: Work, contest_id: int, period: str, scope: str, mine: Stand, span: int) -> Around:
     """Up to `span` neighbours on either side."""
-    board = _stands(contest_id, period, scope)
-    above = board.where(_better(mine)).order_by(*_WORST_FIRST).limit(span)
-    below = board.where(_worse(mine)).order_by(*_BEST_FIRST).limit(span)
-    return Around(_read(work.session, above)[::-1], _read(work.session, below))
+    where = _board(contest_id, period, scope) | mine._asdict()
+    above = _stands(work, _ABOVE, where, limit=span)
+    return Around(above[::-1], _stands(work, _BELOW, where, limit=span))
 
 
 def ahead(work: Work, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
     """How many are better in the whole contest, in the region and in a city."""
-    return _two_counts(work, contest_id, city, _better(mine))
+    return _two_counts(work, _AHEAD, contest_id, city, mine)
 
 
 def ties_ahead(work: Work, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
     """How many were earlier with the same points and time, in the region and in a city."""
-    same = and_(Standing.points == mine.points, _same_time(mine), _earlier(mine))
-    return _two_counts(work, contest_id, city, same)
+    return _two_counts(work, _TIES_AHEAD, contest_id, city, mine)
 
 
 def board_rows(work: Work, contest_id: int, period: str, scope: str) -> Iterator[Stand]:
@@ -149,7 +240,8 @@ def board_rows(work: Work, contest_id: int, period: str, scope: str) -> Iterator
             .order_by(Entry.id)
             .limit(CHUNK)
         )
-        rows = _read(work.session, asked.where(_of_scope(scope)))
+        found = work.session.execute(asked.where(_of_scope(scope)))
+        rows = [Stand(*row) for row in found]
         yield from rows
         if len(rows) < CHUNK:
             return
@@ -200,15 +292,17 @@ def boards_held(work: Work, contest_id: int) -> list[tuple[str, str]]:
 
 def players(work: Work, entry_ids: Sequence[int]) -> dict[int, Player]:
     """Who is behind these entries."""
-    asked = select(Entry.id, Entry.citizen_id, Entry.city).where(Entry.id.in_(entry_ids))
-    return {row[0]: Player(row[1], row[2]) for row in work.session.execute(asked)}
+    return {
+        row[0]: Player(row[1], row[2])
+        for row in run(work, _PLAYERS, {"entry_ids": list(entry_ids)})
+    }
 
 
 def entry_of(work: Work, contest_id: int, citizen_id: int) -> int | None:
     """The entry of a citizen in a contest."""
-    return work.session.scalar(
-        select(Entry.id).where(Entry.contest_id == contest_id, Entry.citizen_id == citizen_id)
-    )
+    whose = {"contest_id": contest_id, "citizen_id": citizen_id}
+    found: int | None = run(work, _ENTRY_OF, whose).scalar()
+    return found
 
 
 def has_open_paper(work: Work, contest_id: int) -> bool:
@@ -230,24 +324,26 @@ def contests(work: Work) -> list[Contest]:
     return list(work.session.scalars(select(Contest).order_by(Contest.id)))
 
 
-def _stands(contest_id: int, period: str, scope: str) -> Select[int, int, int, datetime, int]:
-    chosen = select(*STAND_COLUMNS).where(
-        Standing.contest_id == contest_id, Standing.period == period
-    )
-    return _scoped(chosen, scope)
+def _stands(
+    work: Work, asked: Mapping[str, Asked], where: Mapping[str, Any], *, limit: int
+) -> list[Stand]:
+    found = run(work, asked[where["kind"]], {**where, "most": limit})
+    return [Stand(*row) for row in found]
 
 
-def _counted(contest_id: int, period: str, scope: str) -> Select[int]:
-    chosen = select(func.count()).select_from(Standing)
-    return _scoped(
-        chosen.where(Standing.contest_id == contest_id, Standing.period == period), scope
-    )
+def _two_counts(
+    work: Work, asked: Asked, contest_id: int, city: str | None, mine: Stand
+) -> tuple[int, int]:
+    facts = {"contest_id": contest_id, "period": TOTAL, "city": city, **mine._asdict()}
+    everywhere, here = run(work, asked, facts).one()
+    return everywhere, int(here or 0)
 
 
-def _scoped(chosen: Chosen, scope: str) -> Chosen:
-    if scope == REGION:
-        return chosen
-    return chosen.join(Entry, Entry.id == Standing.entry_id).where(_of_scope(scope))
+def _board(contest_id: int, period: str, scope: str) -> dict[str, Any]:
+    """A board as the statements for its kind of scope take it."""
+    kind, _, value = scope.partition(":")
+    number = int(value) if kind in ("unit", "group") else value
+    return {"kind": kind, "contest_id": contest_id, "period": period, "scope": number}
 
 
 def _of_scope(scope: str) -> ColumnElement[bool]:
@@ -265,51 +361,3 @@ def _of_scope(scope: str) -> ColumnElement[bool]:
             members = select(GroupMember.citizen_id).where(GroupMember.group_id == int(value))
             return Entry.citizen_id.in_(members)
     return Entry.id > 0
-
-
-def _two_counts(
-    work: Work, contest_id: int, city: str | None, which: ColumnElement[bool]
-) -> tuple[int, int]:
-    asked = (
-        select(func.count(), func.sum(case((Entry.city == city, 1), else_=0)))
-        .select_from(Standing)
-        .join(Entry, Entry.id == Standing.entry_id)
-        .where(Standing.contest_id == contest_id, Standing.period == TOTAL, which)
-    )
-    everywhere, here = work.session.execute(asked).one()
-    return everywhere, int(here or 0)
-
-
-def _better(mine: Stand) -> ColumnElement[bool]:
-    less_time = and_(
-        Standing.points == mine.points,
-        or_(Standing.time_ms < mine.time_ms, _same_time(mine) & _earlier(mine)),
-    )
-    # The first condition says nothing new; it is the range that the index can walk.
-    return and_(Standing.points >= mine.points, or_(Standing.points > mine.points, less_time))
-
-
-def _worse(mine: Stand) -> ColumnElement[bool]:
-    more_time = and_(
-        Standing.points == mine.points,
-        or_(Standing.time_ms > mine.time_ms, _same_time(mine) & _later(mine)),
-    )
-    return and_(Standing.points <= mine.points, or_(Standing.points < mine.points, more_time))
-
-
-def _same_time(mine: Stand) -> ColumnElement[bool]:
-    return Standing.time_ms == mine.time_ms
-
-
-def _earlier(mine: Stand) -> ColumnElement[bool]:
-    same_instant = and_(Standing.reached_at == mine.reached_at, Standing.entry_id < mine.entry_id)
-    return or_(Standing.reached_at < mine.reached_at, same_instant)
-
-
-def _later(mine: Stand) -> ColumnElement[bool]:
-    same_instant = and_(Standing.reached_at == mine.reached_at, Standing.entry_id > mine.entry_id)
-    return or_(Standing.reached_at > mine.reached_at, same_instant)
-
-
-def _read(session: Session, asked: Select[int, int, int, datetime, int]) -> list[Stand]:
-    return [Stand(*row) for row in session.execute(asked)]

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from server.accounts.models import Audience, Citizen
 from server.base.errors import Invalid, NotFound
@@ -345,3 +345,85 @@ def test_an_entry_younger_than_the_reader_is_answered_from_the_database(desk: De
     # SQLite's reader sees its snapshot, PostgreSQL's the newest rows: neither a half of both.
     assert after.total in (2, 3)
     assert len(after.items) == after.total
+
+
+def test_each_reader_of_one_page_is_marked_on_it_alone(either: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        people = kit.people(work, 5)
+        for at, citizen in enumerate(people):
+            hand_in(work, contest, an_entry(work, contest, citizen), score=at * 10)
+    build(either, contest)
+    for place, citizen in enumerate(reversed(people), start=1):
+        found = read(either, contest, limit=3, citizen_id=citizen)
+        marked = [line.rank for line in found.items if line.me]
+        assert marked == ([place] if place <= 3 else [])
+        assert found.me is not None
+        assert [line.rank for line in found.me.around if line.me] == [place]
+        assert found.me.rank == place
+    assert not any(line.me for line in read(either, contest, limit=3).items)
+
+
+def test_a_page_that_still_stands_is_not_looked_up_again(either: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work)
+        for entry in entries(work, contest, 8):
+            hand_in(work, contest, entry, score=10)
+    build(either, contest)
+    first = read(either, contest, limit=8)
+    with at_most(either, 2) as said:
+        assert in_bytes(read(either, contest, limit=8)) == in_bytes(first)
+    with at_most(either, 2) as anew:
+        read(either, contest, limit=7)
+    # A list of no entries in place of eight.
+    assert max(map(len, said)) < max(map(len, anew))
+
+
+def test_what_moves_on_the_first_places_is_seen_at_once_by_everybody(
+    either: Desk, without: Desk
+) -> None:
+    with either.work() as work:
+        contest = a_contest(work, papers_per_day=20)
+        people = kit.people(work, 3)
+        placed = [an_entry(work, contest, citizen) for citizen in people]
+        for at, entry in enumerate(placed):
+            hand_in(work, contest, entry, score=at * 10)
+    build(either, contest)
+    for best in (90, 91, 92):
+        read(either, contest)
+        for entry in placed:
+            with either.work() as work:
+                hand_in(work, contest, entry, score=best)
+            for citizen in (None, people[0]):
+                told = read(either, contest, citizen_id=citizen)
+                truth = read(without, contest, citizen_id=citizen)
+                assert in_bytes(told) == in_bytes(truth)
+
+
+def test_a_new_name_is_seen_within_a_second(desk: Desk, clock: FakeClock) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        (citizen,) = kit.people(work, 1, public_rank=True)
+        hand_in(work, contest, an_entry(work, contest, citizen), score=10)
+    build(desk, contest)
+    before = read(desk, contest).items[0].nickname
+    with desk.work() as work:
+        renamed = update(Citizen).where(Citizen.id == citizen).values(nickname="陈新")
+        work.session.execute(renamed)
+    clock.advance(board_view.NAMES_SECONDS)
+    assert before != "陈新"
+    assert read(desk, contest).items[0].nickname == "陈新"
+    mine = read(desk, contest, citizen_id=citizen).me
+    assert mine is not None
+    assert mine.around[0].nickname == "陈新"
+
+
+def test_pages_in_memory_are_few(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_view, "MOST_PAGES", 3)
+    with desk.work() as work:
+        contest = a_contest(work)
+        hand_in(work, contest, *entries(work, contest, 1), score=10)
+    build(desk, contest)
+    for limit in range(1, 20):
+        assert read(desk, contest, limit=limit).total == 1
+    assert len(board_view._pages._kept) <= 3

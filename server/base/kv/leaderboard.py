@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar, cast
 
@@ -83,12 +83,17 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one screen shows of a board."""
+    """What one screen shows of a board.
 
-    top: list[tuple[int, int]]
+    Units: `mark` stays the same as long as nothing moves on the first 100 places; `top` is None
+    when the asker has it by this mark.
+    """
+
+    top: list[tuple[int, int]] | None
     size: int
     rank: Rank
     around: list[Line]
+    mark: bytes = field(default=b"", compare=False)
 
 
 class Leaderboard:
@@ -167,13 +172,16 @@ class Leaderboard:
         view = self.view(group, board, entry, 0, span)
         return None if view is None else view.around
 
-    def view(self, group: str, board: str, entry: int | None, limit: int, span: int) -> View | None:
+    def view(
+        self, group: str, board: str, entry: int | None, limit: int, span: int, known: bytes = b""
+    ) -> View | None:
         """Top, size, an entry's rank and its neighbours, all of one moment.
 
-        Units: a `limit` of 0 asks for no top, a `span` under 0 for no neighbours.
+        Units: a `limit` of 0 asks for no top, a `span` under 0 for no neighbours; `known` is the
+        mark of a view with the same limit, of at most 100, whose top is still at hand.
         """
-        who: Argument = "" if entry is None else entry
-        reply = self._kv.eval(scripts.VIEW, _keys(group, "rzh", board), [who, limit, span])
+        arguments: list[Argument] = ["" if entry is None else entry, limit, span, known]
+        reply = self._kv.eval(scripts.VIEW, _keys(group, "rzh", board), arguments)
         return None if reply is None else _view(cast("list[Reply]", reply))
 
     def ahead(
@@ -238,14 +246,15 @@ def _member(of: Standing | Change) -> str:
 
 
 def _view(reply: list[Reply]) -> View:
-    size, top, place, score, first, around = reply
+    mark, size, top, place, score, first, around = reply
     placed = cast(int, place)
     lines = enumerate(_pairs(around), start=cast(int, first) + 1)
     return View(
-        top=_pairs(top),
+        top=None if top is None else _pairs(top),
         size=cast(int, size),
         rank=Rank(None, None) if placed < 0 else Rank(placed + 1, _number(score)),
         around=[Line(at, entry, points) for at, (entry, points) in lines],
+        mark=cast(bytes, mark),
     )
 
 

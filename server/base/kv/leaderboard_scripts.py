@@ -1,6 +1,8 @@
 """What Redis does in one piece for a leaderboard; leaderboard.py says why and builds the keys.
 
-A standing is kept as `version:score:member`; a removed one as `version::`.
+A standing is kept as `version:score:member`; a removed one as `version::`. The ready mark is
+`build:number`; the number grows when the first hundred places have changed, so whoever has read
+them under the same mark need not read them again.
 """
 
 from __future__ import annotations
@@ -14,16 +16,27 @@ end
 local function member_of(kept)
   return string.match(kept, '^%d+:%-?%d*:(.*)$')
 end
+local function in_top(zset, member)
+  local at = redis.call('ZREVRANK', zset, member)
+  return at and at < 100
+end
 local function put(zset, hash, entry, standing)
-  local kept = redis.call('HGET', hash, entry)
+  local kept, top = redis.call('HGET', hash, entry), false
   if kept then
-    if version_of(kept) >= version_of(standing) then return end
+    if version_of(kept) >= version_of(standing) then return false end
     local old = member_of(kept)
-    if old ~= '' then redis.call('ZREM', zset, old) end
+    if old ~= '' then
+      top = in_top(zset, old)
+      redis.call('ZREM', zset, old)
+    end
   end
   local score, member = string.match(standing, '^%d+:(%-?%d*):(.*)$')
-  if member ~= '' then redis.call('ZADD', zset, score, member) end
+  if member ~= '' then
+    redis.call('ZADD', zset, score, member)
+    top = top or in_top(zset, member)
+  end
   redis.call('HSET', hash, entry, standing)
+  return top
 end
 """
 
@@ -32,15 +45,17 @@ end
 APPLY = Script(
     _PUT
     + """
-local ready, building = {}, {}
+local ready, building, moved = {}, {}, {}
 for board = 0, #KEYS / 5 - 1 do
-  ready[board] = redis.call('EXISTS', KEYS[board * 5 + 1]) == 1
+  ready[board] = redis.call('GET', KEYS[board * 5 + 1])
   building[board] = redis.call('EXISTS', KEYS[board * 5 + 2]) == 1
 end
 for at = 1, #ARGV, 3 do
   local board, entry, standing = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
   local base = board * 5
-  if ready[board] then put(KEYS[base + 3], KEYS[base + 4], entry, standing) end
+  if ready[board] and put(KEYS[base + 3], KEYS[base + 4], entry, standing) then
+    moved[board] = true
+  end
   if building[board] then
     local kept = redis.call('HGET', KEYS[base + 5], entry)
     if not kept or version_of(kept) < version_of(standing) then
@@ -48,6 +63,10 @@ for at = 1, #ARGV, 3 do
       redis.call('EXPIRE', KEYS[base + 5], 3600)
     end
   end
+end
+for board in pairs(moved) do
+  local build, number = string.match(ready[board], '^(.*):(%d+)$')
+  redis.call('SET', KEYS[board * 5 + 1], build .. ':' .. (number + 1), 'KEEPTTL')
 end
 return 1
 """
@@ -113,7 +132,7 @@ for from = 6, 7 do
     redis.call('PERSIST', KEYS[from - 3])
   end
 end
-redis.call('SET', KEYS[1], '1')
+redis.call('SET', KEYS[1], ARGV[1] .. ':0')
 local seconds = tonumber(ARGV[3])
 if seconds > 0 then
   redis.call('EXPIRE', KEYS[1], seconds)
@@ -133,23 +152,30 @@ redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 return 1
 """)
 
-# KEYS: ready, zset, hash.  ARGV: entry, how many from the top, how many on either side.
-# Gives: size, top, place from 0 or -1, score, place from 0 of the first around, around.
+# KEYS: ready, zset, hash.
+# ARGV: entry, how many from the top, how many on either side, mark under which the top is known.
+# Gives: mark, size, top or nothing when it is known, place from 0 or -1, score, place from 0 of the
+# first around, around.
 VIEW = Script("""
-if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local mark = redis.call('GET', KEYS[1])
+if not mark then return false end
 local limit, span = tonumber(ARGV[2]), tonumber(ARGV[3])
 local top = {}
-if limit > 0 then top = redis.call('ZREVRANGE', KEYS[2], 0, limit - 1, 'WITHSCORES') end
+if mark == ARGV[4] then
+  top = false
+elseif limit > 0 then
+  top = redis.call('ZREVRANGE', KEYS[2], 0, limit - 1, 'WITHSCORES')
+end
 local size = redis.call('ZCARD', KEYS[2])
 local kept = redis.call('HGET', KEYS[3], ARGV[1])
 local member = kept and string.match(kept, '^%d+:%-?%d*:(.*)$') or ''
 local place = member ~= '' and redis.call('ZREVRANK', KEYS[2], member)
-if not place then return {size, top, -1, '', -1, {}} end
+if not place then return {mark, size, top, -1, '', -1, {}} end
 local first, around = math.max(0, place - span), {}
 if span >= 0 then
   around = redis.call('ZREVRANGE', KEYS[2], first, place + span, 'WITHSCORES')
 end
-return {size, top, place, redis.call('ZSCORE', KEYS[2], member), first, around}
+return {mark, size, top, place, redis.call('ZSCORE', KEYS[2], member), first, around}
 """)
 
 # KEYS: three a board (ready, zset, hash).  ARGV: score, entry that is not counted.

@@ -260,3 +260,53 @@ def test_a_board_outlives_a_restart_of_the_server(
     own_server.stop()
     own_server.start()
     assert boards.top(GROUP, BOARD, 10) == [(2, 200), (1, 100)]
+
+
+def test_a_mark_changes_with_the_first_hundred_places_alone(kv: Kv) -> None:
+    boards = built(kv, [Standing(n, 1000 - n, NOON, 1) for n in range(1, 151)])
+
+    def mark() -> bytes:
+        view = boards.view(GROUP, BOARD, None, 1, -1)
+        assert view is not None
+        return view.mark
+
+    steps = [
+        (change(120, 875, version=2), False),
+        (change(149, 0, version=2, removed=True), False),
+        (change(100, 901, version=2), True),
+        (change(130, 980, version=2), True),
+        (change(50, 0, version=2, removed=True), True),
+        (change(50, 999, version=1), False),
+        (change(200, 5000, version=1), True),
+        (change(200, 1, version=2), True),
+        (change(201, 2, version=1), False),
+    ]
+    for one, moves in steps:
+        before = mark()
+        boards.apply(GROUP, [one])
+        assert (mark() != before) is moves, one
+
+
+def test_a_top_that_is_known_by_its_mark_is_not_told_again(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 10, NOON, 1), Standing(2, 20, NOON, 1)])
+    first = boards.view(GROUP, BOARD, 1, 10, 1)
+    assert first is not None
+    again = boards.view(GROUP, BOARD, 1, 10, 1, known=first.mark)
+    assert again is not None
+    assert (again.top, again.size, again.rank, again.around) == (
+        None, first.size, first.rank, first.around,
+    )  # fmt: skip
+    boards.apply(GROUP, [change(1, 30, version=2)])
+    moved = boards.view(GROUP, BOARD, 1, 10, 1, known=first.mark)
+    assert moved is not None
+    assert moved.top == [(1, 30), (2, 20)]
+
+
+def test_a_board_that_is_built_anew_has_a_mark_it_never_had(kv: Kv) -> None:
+    marks = set()
+    for _ in range(5):
+        kv.run("FLUSHALL")
+        view = built(kv, [Standing(1, 10, NOON, 1)]).view(GROUP, BOARD, None, 1, -1)
+        assert view is not None
+        marks.add(view.mark)
+    assert len(marks) == 5
