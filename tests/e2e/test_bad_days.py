@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from tests.e2e.outside import Citizen, Demo, descendants
 
 pytestmark = pytest.mark.slow
 PEOPLE = 6
+# More than the processes of the demo have threads to run the house.
+STALLED = 200
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +147,24 @@ def test_a_killed_worker_is_replaced_and_closes_what_was_left_open(
         ALL[people[0].person] = told
     finally:
         demo.emu("POST", "clock", {"offset_s": 0})
+
+
+def test_stalled_clients_hold_nobody_up_and_are_hung_up_on(
+    demo: Demo, contest: str, people: list[Citizen]
+) -> None:
+    head = b"POST /api/v1/login HTTP/1.1\r\nHost: kepu\r\nContent-Type: application/json\r\n"
+    halves = (head, head + b'Content-Length: 20\r\n\r\n{"code')
+    with ExitStack() as all_of_them:
+        stalled = []
+        for number in range(STALLED):
+            client = socket.create_connection(("127.0.0.1", demo.port), timeout=60)
+            all_of_them.enter_context(closing(client))
+            client.sendall(halves[number % 2])
+            stalled.append(client)
+        _, ALL[people[0].person] = people[0].take_paper(contest)
+        assert demo.api("GET", "/campaign").status == 200
+        for client in stalled:
+            assert b"HTTP/1.1 2" not in client.recv(4096)
 
 
 def on_board(one: Citizen, contest: str) -> bool:
