@@ -172,12 +172,13 @@ class Phone {
   }
 
   /** Lets time go by until these words come. */
-  comes(words, step = 500) {
+  async comes(words, step = 500) {
     const said = () => `${this.words} ${this.overWords}`;
-    return this.until(
+    await this.until(
       () => said().includes(words) || void (this.passing ??= this.pass(step).finally(() => (this.passing = null))),
       () => `"${words}" (but "${said()}")`,
     );
+    await this.passing;
   }
 
   /** Lets time go by on the phone. */

@@ -157,10 +157,11 @@ scene("answers changed after a lost reply go under another key, never as another
   assert.deepEqual([...bodies.values()], ['{"answers":{}}', '{"answers":{"q1":["A"]}}']);
 });
 
-scene("a paper that was handed in elsewhere shows its result when it is opened", PAGE, { script: { [READ]: CLOSED } }, async (phone, server) => {
+scene("a paper that was handed in elsewhere shows its result when it is opened", PAGE, { script: { [READ]: CLOSED }, keep: { "paper-att_1": { q1: ["B"] } } }, async (phone, server) => {
   await on(phone, RESULT_PAGE);
   await phone.says("道理在这里。");
   assert.equal(server.to(SUBMIT).length + server.to(SAVE).length, 0);
+  assert.equal(phone.wx.getStorageSync("paper-att_1"), "");
 });
 
 scene("a paper that the server closes while one answers shows its result", PAGE, {}, async (phone, server) => {
@@ -172,15 +173,43 @@ scene("a paper that the server closes while one answers shows its result", PAGE,
 });
 
 scene("left before its end it hands nothing in behind the reader's back", "packages/quiz/round/index?id=k1", {}, async (phone, server) => {
-  await phone.tapWords(phone.page.data.t.start);
-  await on(phone, "packages/quiz/answer/index");
   const slow = held(paper(1_000));
   server.will({ [READ]: slow.answer });
+  await phone.tapWords(phone.page.data.t.start);
+  await asked(phone, server, READ);
   await phone.wx.navigateBack();
   slow.release();
+  await soon(20);
   await phone.pass(5_000);
   assert.equal(phone.page.route, "packages/quiz/round/index");
   assert.equal(server.to(SUBMIT).length, 0);
+});
+
+scene("a result that comes when the reader has gone back does not pull the reader away", "packages/quiz/round/index?id=k1", {}, async (phone, server) => {
+  await phone.tapWords(phone.page.data.t.start);
+  await phone.says("题目q1");
+  const { t } = phone.page.data;
+  const slow = held(RESULT);
+  server.will({ [SUBMIT]: slow.answer });
+  await phone.tapWords(t.finish);
+  await phone.press(t.finish);
+  await asked(phone, server, SUBMIT);
+  await phone.wx.navigateBack();
+  slow.release();
+  await soon(20);
+  await phone.pass(5_000);
+  assert.equal(phone.page.route, "packages/quiz/round/index");
+});
+
+scene("a question left open over the end changes nothing any more", PAGE, { script: { [READ]: [paper(2_000), CLOSED] } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.finish);
+  await phone.pass(3_000);
+  await on(phone, RESULT_PAGE);
+  await phone.says("道理在这里。");
+  await phone.press(t.finish);
+  await soon(20);
+  assert.deepEqual([server.to(SUBMIT).length, server.to(READ).length], [1, 2]);
 });
 
 // A timer for each question, as Nanjing's rules have it: the server opens one after the other.
