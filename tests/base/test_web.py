@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import Any
 
@@ -180,6 +181,19 @@ def test_every_refusal_is_problem_json_with_its_code(
 def test_a_wrong_method_is_told_the_right_ones(http: FlaskClient) -> None:
     allowed = http.delete(WISHES).headers["Allow"].split(", ")
     assert allowed == ["GET", "HEAD", "OPTIONS", "POST"]
+
+
+@pytest.mark.parametrize(("size", "status"), [(60_000, 201), (70_000, 413)])
+def test_a_body_without_a_stated_length_has_the_same_limit(
+    http: FlaskClient, size: int, status: int
+) -> None:
+    answer = http.post(
+        WISHES,
+        input_stream=io.BytesIO(b'{"words":"' + b"x" * size + b'"}'),
+        environ_overrides={"wsgi.input_terminated": True},
+        headers=ann(**{"Transfer-Encoding": "chunked", "Content-Type": "application/json"}),
+    )
+    assert answer.status_code == status
 
 
 def test_a_wrong_field_is_named(http: FlaskClient) -> None:

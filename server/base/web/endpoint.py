@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 import msgspec
 from flask import Blueprint, Response, request
 
-from server.base.errors import AppError, Invalid, NotFound, TooManyRequests, UnsupportedMedia
+from server.base.errors import (
+    AppError,
+    BodyTooLarge,
+    Invalid,
+    NotFound,
+    TooManyRequests,
+    UnsupportedMedia,
+)
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.schema import decode_body, decode_query
@@ -161,7 +168,7 @@ class Edge:
     def _writer(self, route: Route) -> Callable[..., Response]:
         def run(**call: Any) -> Response:
             _refuse_nul(route)
-            raw = b"" if route.upload else request.get_data(cache=False)
+            raw = b"" if route.upload else _whole_body()
             token = bearer_token(request.headers.get("Authorization"))
             key = idempotency.checked_key(request.headers.get("Idempotency-Key"))
             actor: Actor | None = None
@@ -237,6 +244,15 @@ def _refuse_nul(route: Route) -> None:
         raise NotFound
     if route.query is not None and b"%00" in request.query_string:
         raise Invalid((("query",), "NUL is not allowed"))
+
+
+def _whole_body() -> bytes:
+    raw: bytes = request.get_data(cache=False)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(raw) >= limit:
+        # Without a stated length it was read up to the limit and cut there.
+        raise BodyTooLarge
+    return raw
 
 
 def _check_type(raw: bytes) -> None:
