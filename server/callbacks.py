@@ -51,5 +51,5 @@ def with_callbacks(next_app: WSGIApplication, desk: Desk) -> Webhook:
 
 
 def _observe(path: str, outcome: str, seconds: float) -> None:
-    metrics.CALLBACKS.labels(path, outcome).inc()
-    metrics.CALLBACK_SECONDS.labels(path).observe(seconds)
+    metrics.callbacks(path, outcome).inc()
+    metrics.callback_seconds(path).observe(seconds)

@@ -48,8 +48,10 @@ def characters(text: str) -> Iterator[str]:
 
 def masked(name: str) -> str:
     """A name as strangers see it: the first character and a star."""
-    first, *rest = characters(name)
-    return f"{first}*" if rest else "*"
+    # Only as far as needed: a board shows a hundred of them.
+    shown = characters(name)
+    first = next(shown)
+    return "*" if next(shown, None) is None else f"{first}*"
 
 
 def _stays(text: str, at: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from server.base.clock import ShiftedClock, beijing_day, beijing_midnight, beijing_week
 from server.base.errors import Invalid
+from server.base.ids import new_ref
 from server.base.log import JsonLines
 from server.base.signing import Keys, Unreadable
 from server.base.texts import TextMissing, load_texts
@@ -95,3 +97,25 @@ def test_a_log_line_holds_no_message_of_an_exception() -> None:
     assert "oSECRET" not in line
     assert "\n" not in line
     assert json.loads(line)["trace"][0] == "ValueError"
+
+
+def test_a_log_line_is_made_once_for_all_who_write_it() -> None:
+    class Counting(logging.LogRecord):
+        made = 0
+
+        def getMessage(self) -> str:  # noqa: N802 - its name in the library
+            self.made += 1
+            return super().getMessage()
+
+    record = Counting("x", logging.INFO, __file__, 1, "said %s\n", ("水",), None)
+    lines = JsonLines("server")
+    assert lines.format(record) == lines.format(record)
+    assert record.made == 1
+    assert json.loads(lines.format(record))["event"] == "said 水\n"
+
+
+def test_public_names_are_of_all_letters_and_never_the_same() -> None:
+    refs = [new_ref("att") for _ in range(500)]
+    assert len(set(refs)) == 500
+    assert all(re.fullmatch(r"att_[0-9a-hjkmnp-tv-z]{20}", ref) for ref in refs)
+    assert len(set("".join(ref[4:] for ref in refs))) == 32

@@ -99,8 +99,8 @@ def install_request_frame(app: Flask, clock: Clock) -> None:
         seconds = clock.monotonic() - g.begun
         route = request.url_rule.rule if request.url_rule else "unknown"
         method = request.method if request.method in _METHODS else "other"
-        metrics.REQUESTS.labels(method, route, str(answer.status_code)).inc()
-        metrics.SECONDS.labels(route).observe(seconds)
+        metrics.requests(method, route, str(answer.status_code)).inc()
+        metrics.seconds(route).observe(seconds)
         if route not in ("/healthz", "/readyz", "/metrics"):
             _log.info(
                 "answered",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -31,6 +32,12 @@ CALLBACK_SECONDS = Histogram(
 )
 CALLS = Counter("kepu_wechat_calls_total", "Calls to WeChat", ["path", "outcome"])
 TASKS = Counter("kepu_tasks_total", "Background steps", ["task", "outcome"])
+
+# What a label stands for is looked up once: every answer is counted.
+requests = cache(REQUESTS.labels)
+seconds = cache(SECONDS.labels)
+callbacks = cache(CALLBACKS.labels)
+callback_seconds = cache(CALLBACK_SECONDS.labels)
 
 Reading = Callable[[], float | None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -83,11 +84,16 @@ def decode_query(args: dict[str, str], shape: type[Any]) -> Any:
 
     Raises: Invalid (422).
     """
-    known = {field.encode_name for field in msgspec.structs.fields(shape)}
+    known = _names(shape)  # type: ignore[arg-type]  # a class is hashable
     try:
         return msgspec.convert({k: v for k, v in args.items() if k in known}, shape, strict=False)
     except msgspec.ValidationError as trouble:
         raise _invalid(str(trouble), "query") from None
+
+
+@cache
+def _names(shape: type[Any]) -> frozenset[str]:
+    return frozenset(field.encode_name for field in msgspec.structs.fields(shape))
 
 
 def _invalid(message: str, where: str) -> Invalid:
