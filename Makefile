@@ -42,7 +42,7 @@ test: lint  ## everything: style, types, floors, tests on both databases, the br
 	$(BIN)/pytest -n 2 --dist loadfile --db both
 
 prove: $(VENV)/.tests node_modules/.ready  ## the tests with the full figures
-	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both
+	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both --timeout 7200
 
 bench: $(VENV)/.tests  ## measure the hot paths against their floors, side by side
 	$(BIN)/python -m tests.bench
