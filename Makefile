@@ -52,7 +52,7 @@ test: lint  ## everything: style, types, floors, tests on both databases, the br
 	$(BIN)/pytest -n 2 --dist loadfile --db both
 
 prove: $(VENV)/.tests node_modules/.ready  ## the tests with the full figures
-	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both
+	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both --timeout 7200
 
 bench: $(VENV)/.tests node_modules/.phone  ## measure the hot paths and the phone against their goals, side by side
 	$(BIN)/python -m tests.bench

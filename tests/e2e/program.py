@@ -76,6 +76,12 @@ def ask(page: Page, kind: str, **facts: object) -> None:
 
 
 def answered(page: Page) -> dict[str, Any]:
-    """What the phone answered last: {"value"} or {"refusal"}."""
-    found: dict[str, Any] = frame_of(page).evaluate("window.answer")
+    """What the phone answered last: {"value"} or {"refusal"}.
+
+    An evaluated promise has no deadline in Playwright: one that never settles must not hang a run.
+    """
+    frame = frame_of(page)
+    frame.evaluate("void window.answer.then((said) => { window.said = [window.answer, said]; })")
+    frame.wait_for_function("window.said?.[0] === window.answer")
+    found: dict[str, Any] = frame.evaluate("window.said[1]")
     return found

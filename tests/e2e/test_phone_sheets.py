@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from server.sandbox.apps import MINI
 from server.sandbox.testing import Emulator
@@ -230,6 +230,32 @@ def test_two_sheets_wait_for_each_other(page: Page) -> None:
     expect(page.get_by_role("dialog", name="八桂科普 申请使用您的手机号")).to_be_visible()
     page.keyboard.press("Escape")
     assert answered(page) == {"value": {"code": None}}
+
+
+def test_what_was_turned_off_holds_for_what_is_asked_before_it_is_written(
+    page: Page, wechat: Emulator, wei: str
+) -> None:
+    first = next(iter(wechat.world.templates))
+    wechat.consent(wei, first)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.fallback()
+        held.append(route)
+
+    page.route("**/_emu/consent", hold)
+    page.evaluate("""() => { const send = fetch; window.asked = [];
+      window.fetch = (url, how) => { asked.push(String(url)); return send(url, how); }; }""")
+    page.get_by_role("button", name="小程序菜单").click()
+    page.get_by_role("button", name="通知设置").click()
+    with page.expect_request("**/_emu/consent"):
+        page.get_by_role("button", name="拒收").click()
+    ask(page, "subscribe", tmplIds=[first], tapped=True)
+    assert "/_emu/consent" in page.evaluate("asked")
+    assert "/_emu/sheet" not in page.evaluate("asked")
+    held[0].fallback()
+    assert answered(page) == {"value": {"results": {first: "reject"}}}
 
 
 def test_notices_are_turned_off_one_by_one_and_all_together(

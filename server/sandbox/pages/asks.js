@@ -2,7 +2,7 @@
 
 import { codeCard, codeOf, issued, queryOf } from "./codes.js";
 import { make } from "./dom.js";
-import { told } from "./net.js";
+import { inTurn, told } from "./net.js";
 import { agree, avatar, contract, nickname, phoneNumber, privacy, privacyState } from "./profile.js";
 import { share } from "./share.js";
 import { sheet } from "./sheet.js";
@@ -48,7 +48,7 @@ async function groupEnter(_facts, start) {
 }
 
 async function setting() {
-  const settings = await told("settings");
+  const settings = await inTurn(() => told("settings"));
   return { mainSwitch: settings.main_switch, itemSettings: settings.kept };
 }
 

@@ -37,6 +37,15 @@ export async function told(name, body = {}) {
   return result;
 }
 
+let turn = Promise.resolve();
+
+/** One after the other: what was switched off first must hold for what is asked next. */
+export function inTurn(work) {
+  const mine = turn.then(work);
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
 /** Do something as this person; null when the emulator did not take it. */
 export async function act(name, body = {}) {
   phone.waiting += 1;

@@ -1,7 +1,7 @@
 // Service notices: what the mini-program sent, each opening its page, and how to stop them.
 
 import { $, make } from "./dom.js";
-import { act, told, unlessAway } from "./net.js";
+import { act, inTurn, told, unlessAway } from "./net.js";
 import { openAddress } from "./program.js";
 import { keepEnd } from "./scroll.js";
 import { sheet } from "./sheet.js";
@@ -28,7 +28,7 @@ function noticeCard(line) {
 /** The settings behind the three dots: one switch for all, and each template by itself. */
 export async function noticeSettings() {
   try {
-    const settings = await told("settings");
+    const settings = await inTurn(() => told("settings"));
     await sheet({ title: "通知设置", fill: (done) => [mainSwitch(settings), ...rows(settings, done)] });
   } catch (error) {
     unlessAway(error);
@@ -37,7 +37,7 @@ export async function noticeSettings() {
 
 function mainSwitch(settings) {
   const box = make("input", { type: "checkbox", checked: settings.main_switch });
-  box.addEventListener("change", () => act("settings", { main_switch: box.checked }));
+  box.addEventListener("change", () => inTurn(() => act("settings", { main_switch: box.checked })));
   return make("label", { class: "tick" }, box, `接收“${phone.program.name}”的订阅消息`);
 }
 
@@ -51,7 +51,7 @@ function rows(settings, done) {
       disabled: settings.kept[item.id] === "reject",
       tap: async () => {
         done(null);
-        await act("consent", { template_id: item.id, result: "turn_off" });
+        await inTurn(() => act("consent", { template_id: item.id, result: "turn_off" }));
       },
     }, "拒收"))))];
 }

@@ -1,7 +1,7 @@
 // The subscription sheet: at most five templates, each accepted or refused, or always the same way.
 
 import { make } from "./dom.js";
-import { told } from "./net.js";
+import { inTurn, told } from "./net.js";
 import { sheet } from "./sheet.js";
 import { phone } from "./state.js";
 
@@ -9,10 +9,10 @@ const NO_TAP = { errMsg: "can only be invoked by user TAP gesture." };
 
 export async function subscribe({ tmplIds, tapped }) {
   if (tapped !== true) throw NO_TAP;
-  const { templates, results } = await told("sheet", { templates: tmplIds });
+  const { templates, results } = await inTurn(() => told("sheet", { templates: tmplIds }));
   const answer = templates.length ? await asking(templates) : { results: {}, keep: false };
   const all = { ...results, ...answer.results };
-  await told("consent", { results: all, keep: answer.keep });
+  await inTurn(() => told("consent", { results: all, keep: answer.keep }));
   return { results: all };
 }
 
