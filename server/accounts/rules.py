@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from hashlib import sha256
 
 MOST_CHARACTERS = 20
 # A family emoji is one character of many code points; a pile of accents is not a name.
@@ -52,6 +53,11 @@ def masked(name: str) -> str:
     shown = characters(name)
     first = next(shown)
     return "*" if next(shown, None) is None else f"{first}*"
+
+
+def number_of(ref: str) -> str:
+    """Four digits that stay with one citizen and tell nothing of the public id they come from."""
+    return f"{int.from_bytes(sha256(ref.encode()).digest()[:4]) % 10_000:04d}"
 
 
 def _stays(text: str, at: int) -> bool:

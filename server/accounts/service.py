@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from server.accounts import avatars, identities, phones, privacy
 from server.accounts.models import App, Citizen, Identity, SessionToken
-from server.accounts.rules import masked
+from server.accounts.rules import masked, number_of
 from server.base.ids import new_token
 from server.base.prepared import run, table
 from server.base.signing import token_hash
@@ -39,6 +39,7 @@ _CALLER = (
 )
 _NAMES = select(
     _citizen.c.id,
+    _citizen.c.ref,
     _citizen.c.nickname,
     _citizen.c.avatar_url,
     _citizen.c.city,
@@ -166,7 +167,8 @@ def lock_citizen(work: Work, citizen_id: int) -> None:
 def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:
     """Citizens as strangers may see them, one entry for every number asked.
 
-    A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public.
+    A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public;
+    who has none gets a number, so that neighbours on a board can be told apart.
     """
     wanted = list(dict.fromkeys(ids))
     nobody = Name(shown=work.texts.say("accounts.name.erased"))
@@ -176,11 +178,15 @@ def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:
         for row in run(work, _NAMES, {"ids": some}):
             public, nickname = row.public_rank and not row.under_14, row.nickname
             names[row.id] = Name(
-                shown=(nickname if public else masked(nickname)) if nickname else unnamed,
+                shown=_shown(nickname, public) if nickname else unnamed + number_of(row.ref),
                 avatar_url=row.avatar_url if public else None,
                 city=row.city,
             )
     return names
+
+
+def _shown(nickname: str, public: bool) -> str:
+    return nickname if public else masked(nickname)
 
 
 def place_of(work: Work, citizen_id: int) -> Place:

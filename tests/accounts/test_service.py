@@ -135,12 +135,14 @@ def test_a_name_is_masked_unless_its_owner_is_public(desk: Desk) -> None:
         shy = a_citizen(work, nickname="张三丰", avatar_url="https://x/a.png", city="450100")
         public = a_citizen(work, nickname="李四", avatar_url="https://x/b.png", public_rank=True)
         child = a_citizen(work, nickname="小明同学", public_rank=True, under_14=True)
-        unnamed = a_citizen(work)
-        names = service.names_of(work, [shy.id, public.id, child.id, unnamed.id, 99_999_999])
+        unnamed, other = a_citizen(work, ref="usr_1"), a_citizen(work, ref="usr_2")
+        asked = [shy.id, public.id, child.id, unnamed.id, other.id, 99_999_999]
+        names = service.names_of(work, asked)
     assert names[shy.id] == service.Name(shown="张*", avatar_url=None, city="450100")
     assert names[public.id] == service.Name(shown="李四", avatar_url="https://x/b.png")
     assert names[child.id].shown == "小*"
-    assert names[unnamed.id].shown == "科普伙伴"
+    assert names[unnamed.id].shown == "科普伙伴3791"
+    assert names[other.id].shown == "科普伙伴1254"
     assert names[99_999_999].shown == "已注销用户"
 
 
