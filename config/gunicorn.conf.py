@@ -9,7 +9,7 @@ from gunicorn.glogging import Logger
 
 from server.base.log import set_up_logging
 from server.base.settings import load_settings
-from server.base.web.threads import READING
+from server.base.web.threads import RUNNING
 
 _settings = load_settings()
 _figures = Path(tempfile.gettempdir()) / f"kepu-figures-{_settings.port}"
@@ -19,8 +19,8 @@ _figures.mkdir(parents=True)
 bind = f"127.0.0.1:{_settings.port}"
 raw_env = [f"PROMETHEUS_MULTIPROC_DIR={_figures}"]
 workers = 2
-# Most of them wait for their clients; how many run the house at a time is said there.
-threads = READING
+# Those that run the house; others wait for slow clients.
+threads = RUNNING
 worker_class = "server.base.web.threads.PatientWorker"
 keepalive = 5
 timeout = 60

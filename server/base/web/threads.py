@@ -1,14 +1,18 @@
-"""How gunicorn's threads read: a client that stalls costs a thread that waits, never the house.
+"""How gunicorn's threads read: a client that stalls costs a waiting thread, never the house.
 
-Many threads may wait for their clients, a few of them at a time run the house with a whole request,
-and whoever has not sent one in time is hung up on.
+A request that is there already is served by one of the few threads that run the house. Any other
+is read by one of many that may wait, and handed over when it is whole; who takes too long is hung
+up on.
 """
 
 from __future__ import annotations
 
 import io
+import re
+import selectors
 import socket
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -16,12 +20,16 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from server.base.clock import SystemClock
 
-# Threads of one process that run the house, and those that may wait for a client.
+# Threads of one process that run the house, each with a connection to Redis, and those that wait.
 RUNNING, READING = 32, 640
 # A request has to be whole by then; an upload may take longer.
 REQUEST_SECONDS, UPLOAD_SECONDS = 10.0, 30.0
-# Bodies up to here are read before it is their turn: the limit of JSON and of callbacks.
+# How long and how far a thread of the house looks at what has come before it hands it on.
+_GLANCE_SECONDS, _GLANCE_BYTES = 0.02, 16 * 1024
+# Bodies up to here are read before the house is asked: the limit of JSON and of callbacks.
 _READ_BEFORE = 64 * 1024
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})")
+_HANDED_ON = object()
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
@@ -30,33 +38,58 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._clock = SystemClock()
-        self._turns = threading.BoundedSemaphore(RUNNING)
+        self._readers = ThreadPoolExecutor(max_workers=READING, thread_name_prefix="reader")
         self._lock = threading.Lock()
         self._until: dict[Any, float] = {}
 
+    def run(self) -> None:
+        """Serve until told to stop; nobody who stalls then holds the process up."""
+        try:
+            super().run()
+        finally:
+            self._hang_up(late_at=float("inf"))
+
     def handle(self, conn: Any) -> Any:
-        """One request of a connection, from its first byte on."""
+        """A request of a connection, on a thread of the house, if it is there as a whole."""
+        return super().handle(conn) if _is_whole(conn) else _HANDED_ON
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """What becomes of a connection afterwards; on the thread that accepts."""
+        if fs.cancelled() or fs.exception() is not None or fs.result() is not _HANDED_ON:
+            super().finish_request(conn, fs)
+            return
+        waiting = self._readers.submit(self._read_slowly, conn)
+        waiting.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Have the house answer; a request that came slowly is fetched whole before."""
+        if not getattr(conn, "slow", False):
+            return super().handle_request(req, conn)
+        if _fetched(req, conn):
+            self._forget(conn)
+        else:
+            self._allow(conn, UPLOAD_SECONDS)
+        return self.tpool.submit(super().handle_request, req, conn).result()
+
+    def notify(self) -> None:
+        """gunicorn's own sign of life, about once a second."""
+        super().notify()
+        self._hang_up(late_at=self._clock.monotonic())
+
+    def _read_slowly(self, conn: Any) -> Any:
+        conn.slow = True
         self._allow(conn, REQUEST_SECONDS)
         try:
             return super().handle(conn)
         finally:
             self._forget(conn)
+            conn.slow = False
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """A request whose head is there: fetch its body, then wait for a turn."""
-        if _fetched(req):
-            self._forget(conn)
-        else:
-            self._allow(conn, UPLOAD_SECONDS)
-        with self._turns:
-            return super().handle_request(req, conn)
-
-    def notify(self) -> None:
-        """gunicorn's own sign of life, about once a second; hangs up on who is late."""
-        super().notify()
-        now = self._clock.monotonic()
+    def _hang_up(self, late_at: float) -> None:
         with self._lock:
-            for conn in [conn for conn, until in self._until.items() if until < now]:
+            for conn in [conn for conn, until in self._until.items() if until < late_at]:
                 del self._until[conn]
                 # The thread that reads it is told that there is no more.
                 with suppress(OSError):
@@ -72,14 +105,53 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             self._until.pop(conn, None)
 
 
-def _fetched(req: Any) -> bool:
+def _is_whole(conn: Any) -> bool:
+    """Whether reading the request will not wait; also true of a client that has hung up."""
+    if not conn.initialized and not conn.wait_for_data(_GLANCE_SECONDS):
+        return False
+    try:
+        missing, seen = _missing(conn.sock)
+        # Head and body often come one right after the other.
+        return missing == 0 or (0 < missing < _GLANCE_BYTES and _comes(conn.sock, seen + missing))
+    except OSError:
+        return False
+
+
+def _missing(sock: socket.socket) -> tuple[int, int]:
+    """How much of the request has still to come, -1 when nobody knows; and how much is there."""
+    data = sock.recv(_GLANCE_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    head, end, body = data.partition(b"\r\n\r\n")
+    if not end:
+        return (-1 if data else 0), len(data)
+    head = head.lower()
+    if b"\r\ntransfer-encoding:" in head or b"\r\nexpect:" in head:
+        return -1, len(data)
+    stated = _LENGTH.search(head)
+    return (max(0, int(stated[1]) - len(body)) if stated else 0), len(data)
+
+
+def _comes(sock: socket.socket, size: int) -> bool:
+    """Whether that much is there within a glance."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+    try:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(sock, selectors.EVENT_READ)
+            return bool(waiting.select(_GLANCE_SECONDS))
+    finally:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+
+
+def _fetched(req: Any, conn: Any) -> bool:
     """Read a body of usual size into the request's own buffer; False when it is left to the house.
 
-    A client that waits for "100 Continue" is told so by gunicorn, later.
+    A client that waits for "100 Continue" is told so.
     """
     stated = [value for name, value in req.headers if name == "CONTENT-LENGTH"]
-    if req._expected_100_continue or any(int(value) > _READ_BEFORE for value in stated):
+    if any(int(value) > _READ_BEFORE for value in stated):
         return False
+    if req._expected_100_continue:
+        conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        req._expected_100_continue = False
     data = req.body.read(_READ_BEFORE + 1)
     rest = req.body.buf.getvalue()
     req.body.buf = io.BytesIO()
