@@ -66,7 +66,12 @@ for at = 1, #ARGV, 3 do
 end
 for board in pairs(moved) do
   local build, number = string.match(ready[board], '^(.*):(%d+)$')
-  redis.call('SET', KEYS[board * 5 + 1], build .. ':' .. (number + 1), 'KEEPTTL')
+  if number then
+    redis.call('SET', KEYS[board * 5 + 1], build .. ':' .. (number + 1), 'KEEPTTL')
+  else
+    -- Marked by an earlier version of the house: built anew when it is read.
+    redis.call('DEL', KEYS[board * 5 + 1])
+  end
 end
 return 1
 """

@@ -37,6 +37,17 @@ def test_an_empty_board_is_ready_all_the_same(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
 
 
+def test_a_board_marked_by_an_earlier_version_is_built_anew(kv: Kv) -> None:
+    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    (ready,) = kv.run("KEYS", "board:*:r:*")  # type: ignore[misc]  # a list of keys
+    kv.run("SET", ready, "0123456789abcdef")
+    boards.apply(GROUP, [change(2, 200)])
+    assert boards.size(GROUP, BOARD) is None
+    assert built(kv, [Standing(1, 100, NOON, 1), Standing(2, 200, NOON, 1)]).top(
+        GROUP, BOARD, 9
+    ) == [(2, 200), (1, 100)]
+
+
 def test_an_entry_that_is_not_on_the_board_has_no_place(kv: Kv) -> None:
     boards = built(kv, [Standing(1, 100, NOON, 1)])
     assert boards.rank(GROUP, BOARD, 2) == Rank(None, None)
