@@ -5,6 +5,7 @@ What cannot be brought to Redis is left to the sweep of board_tasks.py. Reading 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.sql.dml import ReturningInsert
 
-from server.base.kv.client import KvAway
+from server.base.kv.client import KvAway, KvRefused
 from server.base.kv.facilities import Facilities
 from server.base.kv.leaderboard import Ahead, Change
 from server.base.prepared import run, table
@@ -25,6 +26,8 @@ from server.quiz.board_keys import REGION, TOTAL, Place
 from server.quiz.models import Attempt, AttemptState, Entry, Standing
 from server.quiz.queries import Moved, Stand
 from server.quiz.rules import Paper, RuleSet, standing
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +158,11 @@ def bring_after_commit(work: Work, contest_id: int, moved: Sequence[Moved]) -> N
     """Bring standings to the boards once they are committed."""
 
     def bell() -> None:
-        bring(work.kv, contest_id, moved)
+        try:
+            bring(work.kv, contest_id, moved)
+        except KvRefused:
+            # The paper is committed: its answer is given, and the mistake is ours to see.
+            _log.exception("standings wait for the sweep")
 
     if moved:
         work.after_commit(bell)

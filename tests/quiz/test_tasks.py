@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from server.base.jobs import Shop, run_until_idle
+from server.base.kv.client import KvRefused
 from server.base.work import Desk
 from server.quiz import attempts, board_tasks, closing, service, tasks
 from server.quiz.kinds import AttemptState
@@ -141,3 +142,18 @@ def test_a_worker_comes_to_an_end_after_a_clock_that_was_ahead(
     run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20)
     clock.advance(1)
     assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20) == 0
+
+
+def test_a_refusal_of_redis_costs_no_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_: object) -> None:
+        raise KvRefused("ERR of a script")
+
+    contest = open_contest(desk)
+    (citizen,) = citizens(desk, 1)
+    monkeypatch.setattr(desk.tools.kv.leaderboard, "apply", refused)
+    take(desk, contest, citizen, 5)
+    assert "standings wait for the sweep" in caplog.text
+    with desk.work(read_only=True) as work:
+        assert set(work.session.scalars(select(Standing.points))) == {50}
