@@ -29,8 +29,9 @@ export class Client {
   }
 
   async call<Out>(method: Method, path: string, options: Options = {}): Promise<Out> {
-    const token = await this.tokenFor(options.who ?? 'citizen')
-    const reply = await this.renewing(token, (held) => this.sent(method, path, options, held))
+    const who = options.who ?? 'citizen'
+    const token = await this.tokenFor(who)
+    const reply = await this.renewing(who, token, (held) => this.sent(method, path, options, held))
     return reply.data as Out
   }
 
@@ -38,19 +39,20 @@ export class Client {
   async upload(path: string, filePath: string, field: string): Promise<void> {
     const url = BASE_URL + API_ROOT + path
     const token = await this.tokenFor('citizen')
-    await this.renewing(token, (held) =>
+    await this.renewing('citizen', token, (held) =>
       this.wire.upload({ url, filePath, field, headers: authorization(held) }),
     )
   }
 
   private async renewing(
+    who: Who,
     token: string | null,
     go: (token: string | null) => Promise<Reply>,
   ): Promise<Reply> {
     try {
       let reply = await go(token)
       if (reply.status === 401 && token !== null) {
-        reply = await go(await this.session.tokenInsteadOf(token))
+        reply = await go(await this.orNobody(who, this.session.tokenInsteadOf(token)))
       }
       if (reply.status >= 400) throw problemOf(reply.status, reply.data)
       return reply
@@ -62,7 +64,17 @@ export class Client {
 
   private async tokenFor(who: Who): Promise<string | null> {
     if (who === 'anyone' || (who === 'either' && !this.wire.canLogIn())) return null
-    return this.session.token()
+    return this.orNobody(who, this.session.token())
+  }
+
+  /** What anyone may read is read without a name while nobody can be logged in. */
+  private async orNobody(who: Who, token: Promise<string>): Promise<string | null> {
+    try {
+      return await token
+    } catch (why) {
+      if (who === 'either' && why instanceof Problem) return null
+      throw why
+    }
   }
 
   private async sent(

@@ -127,6 +127,18 @@ test('who cannot log in reads boards as anyone', async () => {
   assert.equal(told(wire.asked[0]), undefined)
 })
 
+test('while log-in is away, boards are read as anyone', async () => {
+  const wire = new FakeWire().will(refusal(503, 'unavailable'), { data: { items: [] } })
+  assert.deepEqual(await client(wire).call('GET', '/contests', { who: 'either' }), { items: [] })
+  assert.equal(told(wire.asked.at(-1)), undefined)
+})
+
+test('a token refused while log-in is away leaves what anyone may read', async () => {
+  const wire = new FakeWire().will(login('t1'), refusal(401, 'not_authenticated'), refusal(503, 'unavailable'))
+  wire.will({ data: { items: [] } })
+  assert.deepEqual(await client(wire).call('GET', '/contests', { who: 'either' }), { items: [] })
+})
+
 test('a query is encoded and its absent parts are left out', async () => {
   const wire = new FakeWire()
   await client(wire).call('GET', '/units', { who: 'anyone', query: { q: '科 协&', region: undefined, limit: 50 } })
