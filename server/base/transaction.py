@@ -26,6 +26,7 @@ class Transaction:
         self.connection = connection
         self.dialect = connection.dialect
         self._driver: Any = connection.connection.dbapi_connection
+        self._changes_before = getattr(self._driver, "total_changes", 0)
         self._session: Session | None = None
 
     def __enter__(self) -> Self:
@@ -58,6 +59,17 @@ class Transaction:
             self._session.flush()
             self._session.connection()
 
+    def refuse_writes(self) -> None:
+        """Refuse, at the end of a reading, what it has written; nothing of it may be kept.
+
+        PostgreSQL refuses each statement by itself. SQLite could (`query_only`), but forgets every
+        statement it has prepared whenever that is switched, and preparing costs more than running.
+        Raises: OperationalError.
+        """
+        if getattr(self._driver, "total_changes", 0) != self._changes_before:
+            trouble = self.dialect.loaded_dbapi.OperationalError("a reading Work has written")
+            raise _in_sqlalchemys_words(self.dialect, "", trouble)
+
     def execute(self, text: str, values: Any, *, fetch: bool) -> tuple[list[Any], int]:
         """The rows of a statement in the driver's own words, and how many rows it touched.
 
@@ -78,7 +90,7 @@ class Transaction:
 
 
 def prepare_engine(engine: Engine, *, lock_wait_seconds: float) -> None:
-    """Give an engine our transactions: immediate for writers, refusing writes for readers."""
+    """Give an engine our transactions: immediate for writers, read only for readers."""
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, lock_wait_seconds)
     else:
@@ -99,14 +111,10 @@ def _prepare_sqlite(engine: Engine, lock_wait_seconds: float) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # At every transaction: the driver is asked directly, and the mode only when it changes.
-        reading, held = _is_reading(connection), connection.connection
-        raw = cast(Any, held.dbapi_connection)
-        if held.info.get(READ_ONLY) is not reading:
-            raw.execute(f"PRAGMA query_only = {'ON' if reading else 'OFF'}")
-            held.info[READ_ONLY] = reading
+        # At every transaction, so the driver is asked directly.
+        raw = cast(Any, connection.connection.dbapi_connection)
         try:
-            raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+            raw.execute("BEGIN" if _is_reading(connection) else "BEGIN IMMEDIATE")
         except connection.dialect.loaded_dbapi.Error as trouble:
             raise _in_sqlalchemys_words(connection.dialect, "BEGIN", trouble) from trouble
 

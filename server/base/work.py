@@ -175,7 +175,11 @@ class Desk:
                     if transaction.has_session:
                         # Its last write; it refuses when an earlier failure was passed over.
                         transaction.session.commit()
-                    connection.commit()
+                    if read_only:
+                        transaction.refuse_writes()
+                        connection.rollback()
+                    else:
+                        connection.commit()
         finally:
             self._open.depth -= 1
             if queued:

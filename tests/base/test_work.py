@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from server.base.errors import Conflict
@@ -85,3 +85,15 @@ def test_one_of_many_takes_a_lease(desk: Desk) -> None:
         thread.join()
     assert len(taken) == 1
     assert take_lease(desk, "sweep", taken[0])
+
+
+def test_nothing_of_a_reading_work_is_kept_even_unnoticed(desk: Desk) -> None:
+    if desk.engine.dialect.name == "sqlite":
+        # A change of the file that no row counter sees.
+        with desk.work(read_only=True) as work:
+            work.session.execute(text("CREATE TABLE unnoticed (id INTEGER)"))
+        with pytest.raises(DatabaseAway), desk.work(read_only=True) as work:
+            work.session.execute(text("INSERT INTO unnoticed VALUES (1)"))
+    with pytest.raises((DBAPIError, DatabaseAway)), desk.work(read_only=True) as work:
+        work.session.execute(insert(Lease).values(name="x", holder="", fence=0, until=work.now))
+    assert leases(desk) == 0
