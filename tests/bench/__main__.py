@@ -28,6 +28,7 @@ from tests.bench.letters import Account, Letters
 from tests.bench.processes import BenchFailed, Client, Places, Server, allowed, pin
 from tests.bench.report import Figure, Measured, Report
 from tests.bench.rows import (
+    COUNTED,
     ENDLESS,
     FULL,
     QUICK,
@@ -201,7 +202,10 @@ def measure(size: Size, say: Callable[[str], None]) -> Report:
             for row in rows if part % 2 else reversed(rows):
                 measured[row.key].figures.append(bench.turn(row, part))
         for stage, contest in zip(bench.stages.values(), contests, strict=True):
-            for key, took in counted(stage, contest.to_count()).items():
+            asked = contest.to_count()
+            if stage is bench.stages["sqlite"]:
+                asked["callback"] = list(bench.letters.write(COUNTED))
+            for key, took in counted(stage, asked).items():
                 measured[key].counted = took
     return Report(
         rows=measured, size=size, commit=report.commit(), machine=report.machine(),

@@ -1,42 +1,62 @@
-"""What one request costs in statements and transactions, counted in this process, not timed."""
+"""What a request costs in this process, in one thread: statements, transactions, CPU by part.
+
+The parts say where the CPU goes, not how much a server takes: there threads get in each other's
+way, and every call that lets go of the interpreter may have to wait for it again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
+from time import thread_time
+from typing import Any
 
-from sqlalchemy import Engine, event
+from flask import Flask
+from sqlalchemy import Connection, Engine, event
+from werkzeug.test import EnvironBuilder
 
 from server.app import House, create_app
+from server.base.kv.client import Kv
+from server.base.transaction import Transaction
 from tests.bench.processes import BenchFailed
 from tests.bench.stage import Stage
 
 # What a driver is told about a transaction is counted as a transaction.
 _ABOUT_TRANSACTIONS = ("PRAGMA", "BEGIN", "SET TRANSACTION")
+_PARTS: Mapping[str, tuple[tuple[type[Any], str], ...]] = {
+    "statements": ((Transaction, "execute"),),
+    "transactions": (
+        (Engine, "connect"), (Connection, "begin"), (Connection, "commit"),
+        (Connection, "rollback"), (Connection, "close"),
+    ),
+    "Redis": ((Kv, "_exchange"),),
+}  # fmt: skip
 
 
 @dataclass
 class Counted:
-    """Units: of one request."""
+    """Units: of one request; `parts` are microseconds of CPU, `the rest` is in none of them."""
 
     statements: int = 0
     transactions: int = 0
+    parts: dict[str, float] = field(default_factory=dict)
 
 
 def counted(stage: Stage, requests: Mapping[str, Sequence[bytes]]) -> dict[str, Counted]:
     """For each row what its last request took; those before it fill the process's memories."""
     app = create_app(stage.settings)
     house: House = app.extensions["kepu"]
-    client, found = app.test_client(), {}
+    found = {}
     for key, asked in requests.items():
-        for request in asked:
-            with _counting(house.desk.engine) as seen:
-                method, target, headers, body = _taken_apart(request)
-                answer = client.open(target, method=method, headers=headers, data=body)
-            if answer.status_code >= 300:
-                raise BenchFailed(f"{key}: {answer.status_code} {answer.get_data(as_text=True)}")
-            found[key] = seen
+        first, *others, last = [_asking(app, key, request) for request in asked]
+        first()
+        spent = [_spent(ask) for ask in others]
+        with _counting(house.desk.engine) as seen:
+            last()
+        seen.parts = {name: median(one[name] for one in spent) for name in spent[0]}
+        found[key] = seen
     house.desk.engine.dispose()
     house.desk.tools.kv.kv.close()
     return found
@@ -59,6 +79,54 @@ def _counting(engine: Engine) -> Iterator[Counted]:
     finally:
         event.remove(engine, "before_cursor_execute", statement)
         event.remove(engine, "begin", transaction)
+
+
+def _asking(app: Flask, key: str, request: bytes) -> Callable[[], None]:
+    """One request, ready to be asked; making it ready is not what is measured."""
+    method, target, headers, body = _taken_apart(request)
+    environ = EnvironBuilder(target, method=method, headers=headers, data=body).get_environ()
+
+    def ask() -> None:
+        told: list[str] = []
+        # A server's callable, without a server around it.
+        pieces = app.wsgi_app(environ, lambda status, *_: told.append(status))
+        answer = b"".join(pieces)
+        if not told[0].startswith("2"):
+            raise BenchFailed(f"{key}: {told[0]} {answer.decode('utf-8', 'replace')}")
+
+    return ask
+
+
+def _spent(ask: Callable[[], None]) -> dict[str, float]:
+    """Microseconds of CPU that one request spends in each part."""
+    spent = dict.fromkeys(_PARTS, 0.0)
+    depth = 0
+
+    def timed(part: str, call: Any) -> Any:
+        def run(*args: Any, **named: Any) -> Any:
+            nonlocal depth
+            if depth:
+                return call(*args, **named)
+            depth, begun = 1, thread_time()
+            try:
+                return call(*args, **named)
+            finally:
+                depth = 0
+                spent[part] += (thread_time() - begun) * 1e6
+
+        return run
+
+    originals = [(p, o, n, getattr(o, n)) for p, places in _PARTS.items() for o, n in places]
+    for part, owner, name, call in originals:
+        setattr(owner, name, timed(part, call))
+    try:
+        begun = thread_time()
+        ask()
+        whole = (thread_time() - begun) * 1e6
+    finally:
+        for _part, owner, name, call in originals:
+            setattr(owner, name, call)
+    return spent | {"the rest": whole - sum(spent.values())}
 
 
 def _taken_apart(request: bytes) -> tuple[str, str, list[tuple[str, str]], bytes]:

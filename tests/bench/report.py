@@ -83,7 +83,12 @@ class Ratio:
         took = self.row.counted
         if took is None:
             return told
-        return f"{told}: {took.statements} statements in {took.transactions} transactions"
+        told = f"{told}: {took.statements} statements in {took.transactions} transactions"
+        if not took.parts:
+            return told
+        # The least there is to do is told as well: a goal may lie below what the parts need.
+        parts = ", ".join(f"{name} {us:.0f}" for name, us in took.parts.items())
+        return f"{told}; alone in one thread it takes, in us: {parts}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +189,7 @@ def _row(m: Measured) -> dict[str, Any]:
     }
     if m.counted is not None:
         told |= {"statements": m.counted.statements, "transactions": m.counted.transactions}
+        told["parts_us"] = {name: round(us, 1) for name, us in m.counted.parts.items()}
     return told
 
 

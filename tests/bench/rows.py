@@ -85,7 +85,7 @@ class Shares:
         return things[begin : begin + self._size.papers]
 
 
-COUNTED = 3
+COUNTED = 40
 
 
 def floor_rows(letters: Callable[[int], Sequence[bytes]]) -> list[Row]:

@@ -46,6 +46,12 @@ def test_a_quick_run_measures_every_row_and_writes_every_goal(tmp_path: Path) ->
         assert all(figure > 0 for figure in row["cpu_us"])
         assert row["title"] in run.stdout
     assert told["rows"]["submit_sqlite"]["statements"] > 1
+    assert told["rows"]["callback"]["statements"] <= 1
+    for key in ("callback", "submit_sqlite", "submit_postgresql", "board_sqlite"):
+        parts = told["rows"][key]["parts_us"]
+        assert list(parts) == ["statements", "transactions", "Redis", "the rest"]
+        assert all(spent >= 0 for spent in parts.values())
+        assert parts["the rest"] > 0
     assert set(told["phone"]) == {"cold", "warm", "changed", "ready"}
     for wait in told["phone"].values():
         assert wait["title"] in run.stdout
