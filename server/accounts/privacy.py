@@ -51,8 +51,8 @@ def give_consent(work: Work, citizen_id: int, given: ConsentGiven) -> Consent:
         raise PolicyVersionOutdated(policy_version=work.settings.policy_version)
     if given.under_14 and not given.guardian:
         raise GuardianConsentRequired
-    name = _guardian_words("guardian_name", given.guardian_name, needed=given.guardian)
-    relation = _guardian_words("guardian_relation", given.guardian_relation, needed=given.guardian)
+    name = _guardian_words("guardian_name", given.guardian_name, named=given.guardian)
+    relation = _guardian_words("guardian_relation", given.guardian_relation, named=given.guardian)
     ref = work.new_ref("con")
     row = Consent(
         ref=ref,
@@ -69,12 +69,13 @@ def give_consent(work: Work, citizen_id: int, given: ConsentGiven) -> Consent:
     return row
 
 
-def _guardian_words(field: str, words: str | None, *, needed: bool) -> str | None:
-    if not needed:
+def _guardian_words(field: str, words: str | None, *, named: bool) -> str | None:
+    # The page asks who the guardian is; the record of the consent stands without it as well.
+    if not named or words is None:
         return None
-    clean = clean_name(words or "")
+    clean = clean_name(words)
     if not fits(clean):
-        raise Invalid((("body", field), "needed with a guardian, 1 to 20 characters"))
+        raise Invalid((("body", field), "1 to 20 characters, not all of them invisible"))
     return clean
 
 

@@ -285,7 +285,8 @@ def test_a_child_agrees_with_a_guardian(api: CheckedClient, gateway: RecordingGa
 
     assert code_of(consent(under_14=True)) == (409, "guardian_consent_required")
     assert code_of(consent(policy_version="1999")) == (409, "policy_version_outdated")
-    assert code_of(consent(under_14=True, guardian=True)) == (422, "invalid")
+    unreadable = {**GUARDIAN, "guardian_name": "\u200b"}
+    assert code_of(consent(under_14=True, **unreadable)) == (422, "invalid")
     assert not api.get("/me", citizen=token).get_json()["consented"]
     made = consent(under_14=True, **GUARDIAN)
     assert made.status_code == 201

@@ -79,13 +79,11 @@ def test_a_child_needs_a_guardian(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("left_out", "field"),
     [
-        ({"guardian_name": None}, "guardian_name"),
-        ({"guardian_relation": None}, "guardian_relation"),
         ({"guardian_name": " \u200b"}, "guardian_name"),
         ({"guardian_relation": "很" * 21}, "guardian_relation"),
     ],
 )
-def test_a_guardian_has_a_name_and_a_relation(
+def test_a_guardians_name_and_relation_can_be_read(
     desk: Desk, left_out: dict[str, str | None], field: str
 ) -> None:
     with desk.work() as work:
@@ -93,6 +91,14 @@ def test_a_guardian_has_a_name_and_a_relation(
         with pytest.raises(Invalid) as refused:
             privacy.give_consent(work, child.id, given(work, **{**GUARDIAN, **left_out}))
         assert refused.value.errors[0][0] == ("body", field)
+
+
+def test_the_record_of_a_guardian_stands_without_a_name(desk: Desk) -> None:
+    with desk.work() as work:
+        child = a_citizen(work, consented=False)
+        row = privacy.give_consent(work, child.id, given(work, under_14=True, guardian=True))
+        assert (row.guardian, row.guardian_name, row.guardian_relation) == (True, None, None)
+        assert privacy.has_consented(work, child.id)
 
 
 def test_a_guardians_name_is_sealed_to_its_row(desk: Desk) -> None:
