@@ -178,7 +178,7 @@ def view_of(work: Work, sheet: Sheet) -> AttemptView:
     rules, slots = closing.opened(work, sheet)
     made = AttemptView(sheet=sheet, rules=rules, slots=slots, now=work.now)
     if not sheet.is_open:
-        return replace(made, result=closing.result_of(work, sheet))
+        return replace(made, result=closing.result_of(work, sheet, rules, slots))
     if is_over(work.now, sheet.deadline_at):
         return replace(made, result=closing.foretold(work, sheet))
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
@@ -26,8 +26,7 @@ from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, stan
 from server.quiz.sheets import Sheet
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reviewed:
+class Reviewed(NamedTuple):
     """One question after the end, in the paper's keys."""
 
     question_ref: str
@@ -128,8 +127,8 @@ def overdue(work: Work, limit: int) -> list[int]:
     return sheets.overdue(work, work.now - GRACE, limit)
 
 
-def result_of(work: Work, sheet: Sheet) -> Result:
-    """The result of a closed paper."""
+def result_of(work: Work, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -> Result:
+    """The result of a closed paper with its rules and questions, as `opened` gives them."""
     if (
         sheet.score is None
         or sheet.correct_count is None
@@ -138,7 +137,6 @@ def result_of(work: Work, sheet: Sheet) -> Result:
         or sheet.rank_region is None
     ):
         raise ValueError("an open paper has no result")
-    rules, slots = opened(work, sheet)
     return Result(
         state=sheet.state,
         closed_at=sheet.closed_at,
@@ -178,6 +176,7 @@ def foretold(work: Work, sheet: Sheet) -> Result:
             rank_region=_rank(work, sheet, REGION, mine),
             rank_city=None if city is None else _rank(work, sheet, f"city:{city}", mine),
         ),
+        *opened(work, sheet),
     )
 
 

@@ -7,9 +7,8 @@ A, B, C … in the order of this paper, so that nothing on the wire tells one at
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from server.base.errors import Invalid
 from server.quiz.drawing import Item, deal_options
@@ -22,12 +21,13 @@ if TYPE_CHECKING:
 KEYS = "ABCDEFGH"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slot:
+class Slot(NamedTuple):
     """One question on a paper; without `opened_at` it is not on the screen yet.
 
     Units: `order` are positions in the question's options.
     """
+
+    # A tuple, because every request about a paper makes one for each of its questions.
 
     item: Item
     order: tuple[int, ...]
@@ -58,7 +58,7 @@ def deal(items: Sequence[Item], chance: Random) -> list[dict[str, Any]]:
 
 def open_item(slot: Slot, rules: RuleSet, now: datetime, paper_deadline: datetime) -> Slot:
     """A question put on the screen; its own time runs from now."""
-    return replace(slot, opened_at=now, deadline_at=item_deadline(rules, now, paper_deadline))
+    return slot._replace(opened_at=now, deadline_at=item_deadline(rules, now, paper_deadline))
 
 
 def stored(slots: Sequence[Slot]) -> list[dict[str, Any]]:

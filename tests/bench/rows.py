@@ -246,8 +246,11 @@ class ContestRows:
 
 
 def _turned(paper: Paper, turn: int) -> dict[str, list[str]]:
-    """The paper's answers with the first one varied by the turn."""
+    """The paper's answers with the first three varied by the turn: the same in no two of eight.
+
+    A turn that its time has cut leaves papers as an earlier one had them.
+    """
     answers = dict(paper.answers)
-    first = next(iter(answers))
-    answers[first] = ["A"] if turn % 2 else ["B"]
+    for bit, ref in enumerate(list(answers)[:3]):
+        answers[ref] = ["B"] if turn >> bit & 1 else ["A"]
     return answers
