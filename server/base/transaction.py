@@ -64,10 +64,10 @@ class Transaction:
 
         PostgreSQL refuses each statement by itself. SQLite could (`query_only`), but forgets every
         statement it has prepared whenever that is switched, and preparing costs more than running.
-        Raises: OperationalError.
+        Raises: InternalError, as PostgreSQL does: the mistake is ours, no database is away.
         """
         if getattr(self._driver, "total_changes", 0) != self._changes_before:
-            trouble = self.dialect.loaded_dbapi.OperationalError("a reading Work has written")
+            trouble = self.dialect.loaded_dbapi.InternalError("a reading Work has written")
             raise _in_sqlalchemys_words(self.dialect, "", trouble)
 
     def execute(self, text: str, values: Any, *, fetch: bool) -> tuple[list[Any], int]:
@@ -95,6 +95,20 @@ def prepare_engine(engine: Engine, *, lock_wait_seconds: float) -> None:
         _prepare_sqlite(engine, lock_wait_seconds)
     else:
         _prepare_postgresql(engine)
+
+    @event.listens_for(engine, "checkin")
+    def checkin(raw: Any, record: Any) -> None:
+        # A commit or rollback that failed may leave it open: nobody else may begin inside it.
+        if raw is not None and _is_open(engine.dialect, raw):
+            record.invalidate()
+
+
+def _is_open(dialect: Dialect, raw: Any) -> bool:
+    """Whether a connection of the driver is inside a transaction, or in no state to tell."""
+    if dialect.name == "sqlite":
+        return bool(raw.in_transaction)
+    idle = cast(Any, dialect.loaded_dbapi).pq.TransactionStatus.IDLE
+    return bool(raw.pgconn.transaction_status != idle)
 
 
 def _prepare_sqlite(engine: Engine, lock_wait_seconds: float) -> None:
@@ -128,6 +142,13 @@ def _prepare_postgresql(engine: Engine) -> None:
             raw.read_only = reading
 
     clock = SystemClock()
+    last_lost = float("-inf")
+
+    @event.listens_for(engine, "invalidate")
+    def invalidate(_raw: object, _record: object, _trouble: object) -> None:
+        # Whatever has ended one connection may have ended all of them.
+        nonlocal last_lost
+        last_lost = clock.monotonic()
 
     @event.listens_for(engine, "checkin")
     def checkin(_raw: object, record: Any) -> None:
@@ -136,7 +157,7 @@ def _prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "checkout")
     def checkout(raw: Any, record: Any, _held: object) -> None:
         since = record.info.get("rests_since")
-        if since is None or clock.monotonic() - since < _BELIEVED_SECONDS:
+        if since is None or max(last_lost, clock.monotonic() - _BELIEVED_SECONDS) < since:
             return
         try:
             engine.dialect.do_ping(raw)

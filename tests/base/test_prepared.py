@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,13 @@ AMONG = (
 HOW_MANY = select(func.count()).select_from(lease)
 ASK = insert(question).returning(question.c.id)
 ASKED = select(question).where(question.c.id == bindparam("which"))
+PID = select(func.pg_backend_pid())
+KILL = text("SELECT pg_terminate_backend(:pid) WHERE :pid <> pg_backend_pid()")
+# A child without its parent is noticed by the commit alone.
+LATE = (
+    "CREATE TABLE late_parent (id INTEGER PRIMARY KEY)",
+    "CREATE TABLE late_child (id INTEGER REFERENCES late_parent DEFERRABLE INITIALLY DEFERRED)",
+)
 
 
 def add(work: Work, name: str, fence: int = 0) -> None:
@@ -200,3 +208,56 @@ def test_a_lost_connection_is_replaced(desk: Desk) -> None:
     for _ in range(3):
         with desk.work(read_only=True) as work:
             assert run(work, HOW_MANY, {}).scalar_one() == 0
+
+
+def test_of_a_restart_one_work_learns_for_all_connections(desk: Desk) -> None:
+    if desk.engine.dialect.name == "sqlite":
+        pytest.skip("a file does not hang up")
+    with ExitStack() as all_at_once:
+        mine = [run(all_at_once.enter_context(desk.work()), PID, {}).scalar_one() for _ in range(6)]
+    with desk.engine.connect() as other:
+        for pid in mine:
+            other.execute(KILL, {"pid": pid})
+        here = other.scalar(PID)
+    assert here in mine
+    away = 0
+    for _ in range(12):
+        try:
+            with ExitStack() as again:
+                for _ in mine:
+                    run(again.enter_context(desk.work()), HOW_MANY, {})
+        except DatabaseAway:
+            away += 1
+    assert away <= 1
+
+
+def test_a_connection_with_an_open_transaction_never_serves_the_next(desk: Desk) -> None:
+    with desk.engine.connect() as connection:
+        # Begun behind SQLAlchemy's back, as after a commit that failed half-way.
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("BEGIN" if desk.engine.dialect.name == "sqlite" else "SELECT 1")
+    for turn in range(3):
+        with desk.work() as work:
+            assert work.transaction.connection.connection.dbapi_connection is not raw
+            add(work, f"kept {turn}")
+    with desk.work(read_only=True) as work:
+        assert run(work, HOW_MANY, {}).scalar_one() == 3
+
+
+def test_a_commit_that_fails_leaves_nothing_and_holds_nobody(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        for words in LATE:
+            connection.execute(text(words))
+    try:
+        for turn in range(3):
+            with pytest.raises(IntegrityError), desk.work() as work:
+                add(work, "lost")
+                work.session.execute(text("INSERT INTO late_child VALUES (7)"))
+            with desk.work() as work:
+                add(work, f"kept {turn}")
+        with desk.work(read_only=True) as work:
+            assert run(work, HOW_MANY, {}).scalar_one() == 3
+    finally:
+        with desk.engine.begin() as connection:
+            connection.execute(text("DROP TABLE late_child"))
+            connection.execute(text("DROP TABLE late_parent"))

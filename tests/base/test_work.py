@@ -6,12 +6,15 @@ import threading
 
 import pytest
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InternalError
 
 from server.base.errors import Conflict
 from server.base.jobs import Lease, take_lease
+from server.base.prepared import run, table
 from server.base.work import DatabaseAway, Desk, Work
 from tests.kit.clock import FakeClock
+
+ADD = insert(table(Lease))
 
 
 def a_lease(work: Work, name: str) -> None:
@@ -96,4 +99,25 @@ def test_nothing_of_a_reading_work_is_kept_even_unnoticed(desk: Desk) -> None:
             work.session.execute(text("INSERT INTO unnoticed VALUES (1)"))
     with pytest.raises((DBAPIError, DatabaseAway)), desk.work(read_only=True) as work:
         work.session.execute(insert(Lease).values(name="x", holder="", fence=0, until=work.now))
+    assert leases(desk) == 0
+
+
+def test_a_reading_work_that_writes_and_fails_on_the_way_leaves_nothing(desk: Desk) -> None:
+    for through_the_session in (True, False):
+        with pytest.raises(LookupError), desk.work(read_only=True) as work:
+            if desk.engine.dialect.name == "sqlite":
+                if through_the_session:
+                    a_lease(work, "one")
+                    work.session.flush()
+                else:
+                    run(work, ADD, {"name": "x", "holder": "", "fence": 0, "until": work.now})
+            raise LookupError
+        with desk.work() as work:
+            a_lease(work, f"kept {through_the_session}")
+    assert leases(desk) == 2
+
+
+def test_a_reading_work_that_writes_is_a_mistake_of_ours_not_a_database_away(desk: Desk) -> None:
+    with pytest.raises(InternalError), desk.work(read_only=True) as work:
+        a_lease(work, "one")
     assert leases(desk) == 0
