@@ -6,8 +6,9 @@ the first places may be a second old, because every reader asks for the same hun
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -30,7 +31,7 @@ AUDIENCES = frozenset({"youth", "farmer", "worker", "official", "elder"})
 NEIGHBOURS = 3
 # A line is read by thousands and made once: it is on the wire what it is here.
 Line: TypeAlias = BoardLineOut
-NAMES_SECONDS = 1.0
+NAMES_LAST = timedelta(seconds=1)
 MOST_PAGES = 200
 
 
@@ -294,11 +295,11 @@ def _with_me(lines: list[Line], mine: _Spot | None) -> list[Line]:
 
 @dataclass(frozen=True)
 class _Page:
-    """The lines of the first places as they were under a mark, for a moment."""
+    """The lines of the first places as they were under a mark, with the names of `read_at`."""
 
     mark: bytes
     lines: list[Line]
-    good_until: float
+    read_at: datetime
 
 
 class _Pages:
@@ -308,30 +309,37 @@ class _Pages:
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._kept: dict[tuple[int, str, int], _Page] = {}
 
     def get(self, work: Work, asked: _Asked) -> _Page | None:
         page = self._kept.get((asked.contest_id, asked.board, asked.limit))
-        if page is None or work.tools.clock.monotonic() >= page.good_until:
+        # A clock that was put back must not keep a name alive.
+        if page is None or not page.read_at <= work.now < page.read_at + NAMES_LAST:
             return None
         return page
 
     def keep(self, work: Work, asked: _Asked, found: _Found, lines: list[Line]) -> None:
         if not found.mark:
             return
-        while len(self._kept) >= MOST_PAGES:
-            self._kept.pop(next(iter(self._kept)), None)
-        good_until = work.tools.clock.monotonic() + NAMES_SECONDS
         key = (asked.contest_id, asked.board, asked.limit)
-        self._kept[key] = _Page(found.mark, lines, good_until)
+        with self._lock:
+            while len(self._kept) >= MOST_PAGES:
+                del self._kept[next(iter(self._kept))]
+            # The Work's instant is before all that it has read.
+            self._kept[key] = _Page(found.mark, lines, work.now)
 
     def clear(self) -> None:
-        self._kept.clear()
+        with self._lock:
+            self._kept.clear()
 
 
 _pages = _Pages()
 
 
 def names_changed(work: Work) -> None:
-    """A name or its city is another now: this process tells it at once, others within a second."""
+    """A person is erased or counts elsewhere: no page read before the commit need be told again.
+
+    Other processes, and readers on their way at the commit, may tell it for a second.
+    """
     work.after_commit(_pages.clear)

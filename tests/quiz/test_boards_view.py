@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import event, select, update
 
+from server.accounts import privacy
 from server.accounts.models import Audience, Citizen
 from server.base.errors import Invalid, NotFound
 from server.base.work import Desk, Work
@@ -410,12 +411,59 @@ def test_a_new_name_is_seen_within_a_second(desk: Desk, clock: FakeClock) -> Non
     with desk.work() as work:
         renamed = update(Citizen).where(Citizen.id == citizen).values(nickname="陈新")
         work.session.execute(renamed)
-    clock.advance(board_view.NAMES_SECONDS)
+    clock.advance(board_view.NAMES_LAST.total_seconds())
     assert before != "陈新"
     assert read(desk, contest).items[0].nickname == "陈新"
     mine = read(desk, contest, citizen_id=citizen).me
     assert mine is not None
     assert mine.around[0].nickname == "陈新"
+
+
+def a_public_winner(desk: Desk) -> tuple[ContestView, int]:
+    with desk.work() as work:
+        contest = a_contest(work)
+        (citizen,) = kit.people(work, 1, nickname="黄大山", public_rank=True)
+        hand_in(work, contest, an_entry(work, contest, citizen), score=10)
+    build(desk, contest)
+    return contest, citizen
+
+
+def test_who_is_erased_by_another_process_has_a_name_for_a_second_at_most(
+    desk: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contest, citizen = a_public_winner(desk)
+    assert [line.nickname for line in read(desk, contest).items] == ["黄大山"]
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(board_view, "_pages", board_view._Pages())
+        with desk.work() as work:
+            privacy.erase(work, citizen)
+    clock.advance(board_view.NAMES_LAST.total_seconds())
+    for asking in (None, citizen):
+        assert "黄大山" not in in_bytes(read(desk, contest, citizen_id=asking)).decode()
+
+
+def test_a_reader_on_the_way_at_an_erasure_does_not_keep_the_name_for_others(
+    desk: Desk, clock: FakeClock
+) -> None:
+    contest, citizen = a_public_winner(desk)
+    with desk.work(read_only=True) as early:
+        assert early.session.get(Citizen, citizen) is not None
+        with desk.work() as work:
+            privacy.erase(work, citizen)
+        clock.advance(board_view.NAMES_LAST.total_seconds() * 0.9)
+        assert board_view.board(early, contest).total == 1
+    clock.advance(board_view.NAMES_LAST.total_seconds() * 0.1)
+    assert "黄大山" not in in_bytes(read(desk, contest)).decode()
+
+
+def test_a_clock_that_is_put_back_keeps_no_name(desk: Desk, clock: FakeClock) -> None:
+    contest, citizen = a_public_winner(desk)
+    assert "黄大山" in in_bytes(read(desk, contest)).decode()
+    with desk.work() as work:
+        renamed = update(Citizen).where(Citizen.id == citizen).values(nickname="陈新")
+        work.session.execute(renamed)
+    clock.set(clock.now() - timedelta(hours=1))
+    assert "黄大山" not in in_bytes(read(desk, contest)).decode()
 
 
 def test_pages_in_memory_are_few(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
