@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from server.base.clock import SystemClock
@@ -28,7 +29,7 @@ REQUEST_SECONDS, UPLOAD_SECONDS = 10.0, 30.0
 _GLANCE_SECONDS, _GLANCE_BYTES = 0.02, 16 * 1024
 # Bodies up to here are read before the house is asked: the limit of JSON and of callbacks.
 _READ_BEFORE = 64 * 1024
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*(?:\r\n|\Z)")
 _HANDED_ON = object()
 
 
@@ -109,6 +110,9 @@ def _is_whole(conn: Any) -> bool:
     """Whether reading the request will not wait; also true of a client that has hung up."""
     if not conn.initialized and not conn.wait_for_data(_GLANCE_SECONDS):
         return False
+    if conn.initialized and conn.parser.unreader.buf.getvalue():
+        # Its beginning was read together with the request before: the socket tells the rest only.
+        return False
     try:
         missing, seen = _missing(conn.sock)
         # Head and body often come one right after the other.
@@ -127,7 +131,10 @@ def _missing(sock: socket.socket) -> tuple[int, int]:
     if b"\r\ntransfer-encoding:" in head or b"\r\nexpect:" in head:
         return -1, len(data)
     stated = _LENGTH.search(head)
-    return (max(0, int(stated[1]) - len(body)) if stated else 0), len(data)
+    if stated is None:
+        # Written in a way of its own, it is for gunicorn to read.
+        return (-1 if b"\r\ncontent-length:" in head else 0), len(data)
+    return max(0, int(stated[1]) - len(body)), len(data)
 
 
 def _comes(sock: socket.socket, size: int) -> bool:
@@ -136,7 +143,9 @@ def _comes(sock: socket.socket, size: int) -> bool:
     try:
         with selectors.DefaultSelector() as waiting:
             waiting.register(sock, selectors.EVENT_READ)
-            return bool(waiting.select(_GLANCE_SECONDS))
+            waiting.select(_GLANCE_SECONDS)
+        # A client that has hung up half-way is readable, too.
+        return len(sock.recv(size, socket.MSG_PEEK | socket.MSG_DONTWAIT)) == size
     finally:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
@@ -145,14 +154,17 @@ def _fetched(req: Any, conn: Any) -> bool:
     """Read a body of usual size into the request's own buffer; False when it is left to the house.
 
     A client that waits for "100 Continue" is told so.
+    Raises: NoMoreData when the client is gone before its end; half a body is nobody's answer.
     """
-    stated = [value for name, value in req.headers if name == "CONTENT-LENGTH"]
-    if any(int(value) > _READ_BEFORE for value in stated):
+    stated = next((int(value) for name, value in req.headers if name == "CONTENT-LENGTH"), 0)
+    if stated > _READ_BEFORE:
         return False
     if req._expected_100_continue:
         conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         req._expected_100_continue = False
     data = req.body.read(_READ_BEFORE + 1)
+    if len(data) < stated:
+        raise NoMoreData(data)
     rest = req.body.buf.getvalue()
     req.body.buf = io.BytesIO()
     req.body.buf.write(data + rest)

@@ -1,0 +1,197 @@
+"""How gunicorn's threads read, seen from a socket: whole answers, and nobody who stalls hinders."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection, parse_headers
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from tests.kit.echo import digest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Threads that run the house, and more clients than they are.
+FEW, MORE = 2, 8
+PATIENCE = 60
+PIECE = 64 * 1024
+
+
+@contextmanager
+def serving(worker: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """gunicorn with this worker, on a port that listens before it has started."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as door:
+        command = [
+            sys.executable, "-m", "gunicorn", "-k", worker, "--threads", str(FEW),
+            "--no-control-socket", "-b", f"fd://{door.fileno()}", "tests.kit.echo:app",
+        ]  # fmt: skip
+        running = subprocess.Popen(
+            command, cwd=ROOT, pass_fds=[door.fileno()], stderr=subprocess.DEVNULL
+        )
+        port = int(door.getsockname()[1])
+    try:
+        yield running, port
+    finally:
+        if running.poll() is None:
+            running.terminate()
+        assert running.wait(PATIENCE) == 0
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with serving("server.base.web.threads.PatientWorker") as (_, port):
+        yield port
+
+
+def dial(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+def post(body: bytes, path: str = "/") -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: kepu\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def answer(heard: BinaryIO, method: str = "POST") -> tuple[int, str]:
+    """The next answer on a connection."""
+    status = int(heard.readline().split()[1])
+    size = int(parse_headers(heard)["Content-Length"])
+    return status, "" if method == "HEAD" else heard.read(size).decode()
+
+
+def said(method: str, path: str, body: bytes) -> tuple[int, str]:
+    return 200, f"{method} {path} {len(body)} {digest(body)}"
+
+
+def is_served(port: int) -> bool:
+    asking = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with closing(asking):
+        asking.request("GET", "/")
+        return asking.getresponse().status == 200
+
+
+def read_all(client: socket.socket) -> bytes:
+    heard = b""
+    try:
+        while piece := client.recv(PIECE):
+            heard += piece
+    except ConnectionResetError:
+        return heard
+    return heard
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40, 70, 100])
+def test_requests_that_come_together_are_answered_in_order(port: int, cut: int) -> None:
+    bodies = [b"a" * 30, b"", b"c" * 9000]
+    sent = b"".join(post(body, f"/{at}") for at, body in enumerate(bodies))
+    with closing(dial(port)) as client:
+        client.sendall(sent[:cut])
+        client.sendall(sent[cut:])
+        heard = client.makefile("rb")
+        for at, body in enumerate(bodies):
+            assert answer(heard) == said("POST", f"/{at}", body)
+
+
+def test_a_client_that_asks_before_it_sends_is_told_to_go_on(port: int) -> None:
+    for body in (b"x" * 5, b"y" * 200_000):
+        head = post(body).partition(b"\r\n\r\n")[0] + b"\r\nExpect: 100-continue\r\n\r\n"
+        with closing(dial(port)) as client:
+            client.sendall(head)
+            assert client.recv(1024) == b"HTTP/1.1 100 Continue\r\n\r\n"
+            client.sendall(body)
+            assert answer(client.makefile("rb")) == said("POST", "/", body)
+
+
+def test_a_body_in_chunks_comes_whole(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: kepu\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for size in (3, 50_000, 200_000):
+        with closing(dial(port)) as client:
+            for _ in range(2):
+                client.sendall(head)
+                for _ in range(2):
+                    client.sendall(f"{size:x}\r\n".encode() + b"z" * size + b"\r\n")
+                client.sendall(b"0\r\n\r\n")
+                assert answer(client.makefile("rb")) == said("POST", "/", b"z" * size * 2)
+
+
+def test_a_head_alone_is_answered_by_a_head_and_the_connection_goes_on(port: int) -> None:
+    with closing(dial(port)) as client:
+        client.sendall(b"HEAD / HTTP/1.1\r\nHost: kepu\r\n\r\n")
+        assert answer(client.makefile("rb"), "HEAD") == (200, "")
+        client.sendall(post(b"more"))
+        assert answer(client.makefile("rb")) == said("POST", "/", b"more")
+
+
+def test_an_old_client_is_answered_and_hung_up_on(port: int) -> None:
+    with closing(dial(port)) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+    assert head.startswith((b"HTTP/1.0 200", b"HTTP/1.1 200"))
+    assert (200, body.decode()) == said("GET", "/", b"")
+
+
+def test_a_large_upload_in_pieces_is_whole_and_others_are_served_meanwhile(port: int) -> None:
+    body = os.urandom(5 * 1024 * 1024)
+    sent = post(body)
+    with closing(dial(port)) as client:
+        for at in range(0, len(sent), PIECE):
+            client.sendall(sent[at : at + PIECE])
+            if at % (16 * PIECE) == 0:
+                assert is_served(port)
+        assert answer(client.makefile("rb")) == said("POST", "/", body)
+
+
+READ_AHEAD = 8192
+_BEGUN = b"POST / HTTP/1.1\r\nHost: kepu\r\nContent-Length: 20\r\nX-Long: "
+STALLING = {
+    "half a head": b"POST / HTTP/1.1\r\nHost: kepu\r\n",
+    "half a body": post(b"x" * 20)[:-9],
+    "a length with many zeros": b"POST / HTTP/1.1\r\nContent-Length: " + b"0" * 30 + b"20\r\n\r\n",
+    "a request half read with the one before": (
+        post(b"")
+        + _BEGUN
+        + b"x" * (READ_AHEAD - len(post(b"") + _BEGUN))
+        + b"still the head\r\n\r\n"
+    ),
+    "a chunk that does not come": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n14\r\nx",
+}
+
+
+@pytest.mark.parametrize("sent", STALLING.values(), ids=STALLING)
+def test_who_stalls_holds_no_thread_of_the_house(port: int, sent: bytes) -> None:
+    with ExitStack() as all_of_them:
+        stalled = [all_of_them.enter_context(closing(dial(port))) for _ in range(MORE)]
+        for client in stalled:
+            client.sendall(sent)
+        if sent.startswith(post(b"")):
+            assert [answer(client.makefile("rb"))[0] for client in stalled] == [200] * MORE
+        assert all(is_served(port) for _ in range(MORE))
+
+
+@pytest.mark.parametrize("there", [0, 5])
+def test_a_body_that_breaks_off_is_no_request(port: int, there: int) -> None:
+    with closing(dial(port)) as client:
+        client.sendall(post(b"x" * 20)[: there - 20])
+        client.shutdown(socket.SHUT_WR)
+        assert b"200" not in read_all(client)
+
+
+def test_told_to_stop_it_ends_although_clients_stall() -> None:
+    with serving("tests.kit.echo.HastyWorker") as (running, port), ExitStack() as all_of_them:
+        assert is_served(port)
+        stalled = []
+        for sent in list(STALLING.values()) * 2:
+            client = all_of_them.enter_context(closing(dial(port)))
+            client.sendall(sent)
+            stalled.append(client)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(PATIENCE) == 0
+        for client in stalled:
+            assert read_all(client).count(b"HTTP/1.1 200") <= 1

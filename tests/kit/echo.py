@@ -1,0 +1,31 @@
+"""A program behind gunicorn that tells what has reached it, and a worker with short patience."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from server.base.web import threads
+
+
+class HastyWorker(threads.PatientWorker):
+    """The worker of the house, which waits a second only."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        threads.REQUEST_SECONDS = threads.UPLOAD_SECONDS = 1.0
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """What came, in words: method, path, length and digest of the body."""
+    body = environ["wsgi.input"].read()
+    words = (environ["REQUEST_METHOD"], environ["PATH_INFO"], str(len(body)), digest(body))
+    said = " ".join(words).encode()
+    start_response("200 OK", [("Content-Length", str(len(said)))])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else said]
+
+
+def digest(body: bytes) -> str:
+    """A short digest."""
+    return hashlib.sha256(body).hexdigest()[:16]
