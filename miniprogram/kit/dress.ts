@@ -1,6 +1,6 @@
 /** The dress of every page: its words in the reader's language and the size of its type. */
 import { lookOf } from '../logic/elder'
-import { fontSize, setTabs, setTitle } from '../platform/wx'
+import { fontSize, setTitle } from '../platform/wx'
 import type { Section } from '../texts/index'
 import { words } from '../texts/index'
 import { settings } from './settings'
@@ -29,8 +29,18 @@ export function dress(page: Dressed, section: Exclude<Section, 'common'>): void 
   setTitle(now.t.title)
 }
 
-/** The tab bar speaks the reader's language too; only tab pages may call this. */
-export function dressTabs(): void {
-  const c = words(settings().language, 'common')
-  setTabs([c.tab_home, c.tab_programme, c.tab_mine])
+/** The tab bar, as each tab page has one of its own. */
+export interface TabBar {
+  dress(route: string): void
+}
+
+interface TabPage {
+  route: string
+  getTabBar(): unknown
+}
+
+/** The tab bar follows too, and shows whose page it is; WeChat tells it neither. A single page has none. */
+export function dressTabs(page: TabPage): void {
+  const bar = page.getTabBar() as TabBar | null
+  bar?.dress(page.route)
 }

@@ -109,10 +109,6 @@ export function back(): void {
   else wx.switchTab({ url: '/pages/home/index' })
 }
 
-export function setTabs(labels: string[]): void {
-  labels.forEach((text, index) => wx.setTabBarItem({ index, text, fail: () => undefined }))
-}
-
 /** A short word is read at a glance and must not lie over the page for long. */
 export function say(title: string): void {
   wx.showToast({ title, icon: 'none', duration: title.length > 6 ? 2000 : 1200 })

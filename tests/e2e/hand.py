@@ -24,8 +24,11 @@ PATIENCE_MS = 20_000
 AT_REST = """() => Promise.all(document.getAnimations()
   .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)
   .map((one) => one.finished.catch(() => undefined)))"""
-DRESS = """(elder) => document.querySelectorAll(".look")
-  .forEach((node) => node.classList.toggle("look-elder", elder))"""
+# The tab bar is a component of its own, whose classes the phone gives a name before theirs.
+DRESS = """(elder) => document.querySelectorAll("[class]").forEach((node) => {
+  const look = [...node.classList].find((name) => /^(s\\d+--)?look$/.test(name));
+  if (look) node.classList.toggle(`${look}-elder`, elder);
+})"""
 
 
 class Hand:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.e2e.hand import Hand, hand_of
 from tests.e2e.outside import Citizen, Demo
@@ -14,6 +15,17 @@ from tests.e2e.phone import browser
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+TABS = ("首页", "活动", "我的")
+# How far the last thing of a page stays above its tab bar when all is scrolled up, CSS px.
+ROOM = """() => {
+  const page = [...document.querySelectorAll("wx-page")].find((one) => one.checkVisibility());
+  page.scrollTop = page.scrollHeight;
+  const bar = page.querySelector("[role=tablist]");
+  const rest = [...page.querySelectorAll("wx-text, [role=button], wx-button, wx-image")];
+  const drawn = rest.filter((one) => !bar.contains(one) && one.checkVisibility());
+  const lowest = Math.max(...drawn.map((one) => one.getBoundingClientRect().bottom));
+  return bar.getBoundingClientRect().top - lowest;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +85,48 @@ def answer_everything(hand: Hand) -> None:
     hand.answers("交卷")
     hand.sees("看排行榜")
     hand.measure("result")
+
+
+def tab(hand: Hand, name: str) -> Locator:
+    return hand.here.get_by_role("tab", name=name)
+
+
+@pytest.mark.parametrize("elder", [False, True], ids=["normal", "elder"])
+def test_the_tab_bar_is_read_and_hit_by_everybody(
+    demo: Demo, browser: Browser, tmp_path: Path, elder: bool
+) -> None:
+    bo = Citizen.born(demo, "莫一")
+    with hand_of(browser, demo, bo.person, tmp_path) as hand:
+        if elder:
+            switch_to_elder(hand)
+        hand.go("pages/home/index")
+        for name in (*TABS[1:], TABS[0]):
+            tab(hand, name).tap()
+            expect(tab(hand, name)).to_have_attribute("aria-selected", "true")
+            expect(hand.here.locator("[role=tab][aria-selected=true]")).to_have_count(1)
+            hand.measure(f"tab-{TABS.index(name)}")
+            assert hand.frame.evaluate(ROOM) >= 0
+            box = tab(hand, name).bounding_box()
+            size = tab(hand, name).evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
+            assert box is not None
+            assert min(box["width"], box["height"]) >= (60 if elder else 44)
+            assert size >= (18 if elder else 12)
+
+
+def test_the_tab_bar_changes_with_the_switch(demo: Demo, browser: Browser, tmp_path: Path) -> None:
+    lu = Citizen.born(demo, "陆小兰")
+    with hand_of(browser, demo, lu.person, tmp_path) as hand:
+        hand.go("pages/mine/index")
+        small = tab(hand, "我的").bounding_box()
+        hand.tap("字号与语言")
+        hand.here.get_by_role("switch", name="大字模式").tap()
+        hand.here.locator("[role=switch][aria-checked=true]").wait_for()
+        hand.page.frame_locator("iframe").get_by_role("button", name="返回", exact=True).tap()
+        expect(hand.here.locator("[role=tablist]")).to_have_class(re.compile("look-elder"))
+        large = tab(hand, "我的").bounding_box()
+        assert small is not None
+        assert large is not None
+        assert large["height"] > small["height"]
+        # The other pages have bars of their own.
+        tab(hand, "活动").tap()
+        expect(hand.here.locator("[role=tablist]")).to_have_class(re.compile("look-elder"))

@@ -124,6 +124,8 @@ test("a program's own tab bar stands on each tab page, which can reach it", asyn
     "custom-tab-bar/index.ts": 'Component({ data: { at: "" }, methods: { go() { wx.switchTab({ url: "/b/index" }) } } })',
   });
   assert.deepEqual([phone.words, phone.window.document.getElementById("wx-tabs").hidden], ["a在a", true]);
+  // What sheets say of `page` is true of the bar too.
+  assert.ok(phone.$("wx-page").contains(phone.named("在a")));
   await phone.tap(phone.all("wx-view").at(-1));
   assert.equal(phone.words, "b在b");
   await phone.wx.switchTab({ url: "/a/index" });

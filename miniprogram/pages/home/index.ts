@@ -38,7 +38,7 @@ Page({
 
   onShow() {
     dress(this, 'home')
-    dressTabs()
+    dressTabs(this)
     void this.read()
   },
 

@@ -20,7 +20,7 @@ Page({
 
   onShow() {
     dress(this, 'mine')
-    dressTabs()
+    dressTabs(this)
     void this.read()
   },
 

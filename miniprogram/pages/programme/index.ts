@@ -30,7 +30,7 @@ Page({
 
   onShow() {
     dress(this, 'programme')
-    dressTabs()
+    dressTabs(this)
     const { t } = this.data
     this.setData({
       kinds: [

@@ -40,6 +40,14 @@ async function found(plant) {
 
 const HOME = "pages/home/index";
 
+/** The files of a tab bar that the app draws itself, with one handler. */
+function bar(write, handler = "go") {
+  write("custom-tab-bar/index.json", '{ "component": true }');
+  write("custom-tab-bar/index.ts", `Component({ methods: { ${handler}() {} } })\n`);
+  write("custom-tab-bar/index.wxml", '<view bind:tap="go" />\n');
+  write("custom-tab-bar/index.wxss", "");
+}
+
 const FAULTS = [
   ["nothing", () => undefined, []],
   [
@@ -188,6 +196,37 @@ const FAULTS = [
     ({ swap }) =>
       swap("app.json", '"pagePath": "pages/mine/index"', '"pagePath": "packages/quiz/round/index"'),
     ["app.json:17: tab packages/quiz/round/index is no page of the main package"],
+  ],
+  [
+    "a tab bar of the app's own",
+    ({ swap, write }) => {
+      swap("app.json", '"color": "#555555"', '"custom": true, "color": "#555555"');
+      bar(write);
+    },
+    [],
+  ],
+  [
+    "a tab bar of the app's own that is not there",
+    ({ swap }) => swap("app.json", '"color": "#555555"', '"custom": true, "color": "#555555"'),
+    ["ts", "wxml", "wxss", "json"].map(
+      (part) => `app.json:6: the custom tab bar has no file custom-tab-bar/index.${part}`,
+    ),
+  ],
+  [
+    "a tab bar of the app's own that app.json does not ask for",
+    ({ write }) => bar(write),
+    [
+      "custom-tab-bar/index.json:1: no page reaches this component",
+      "custom-tab-bar/index.ts:1: nothing imports this file",
+    ],
+  ],
+  [
+    "a tab bar of the app's own with a removed handler",
+    ({ swap, write }) => {
+      swap("app.json", '"color": "#555555"', '"custom": true, "color": "#555555"');
+      bar(write, "stay");
+    },
+    [`custom-tab-bar/index.wxml:1: bind:tap names "go", which is no handler of custom-tab-bar/index.ts`],
   ],
   [
     "a wrong value in a page",

@@ -8,6 +8,8 @@ import { source } from "./source.mjs";
 import { tags } from "./wxml.mjs";
 
 export const THIRD_PARTY = "miniprogram_npm/";
+/** Where WeChat looks for the tab bar that an app draws itself. */
+export const TAB_BAR = "custom-tab-bar/index";
 
 /** What one check has to say about one place. */
 export const fault = (file, line, text) => ({ file, line, text });
@@ -85,11 +87,16 @@ export class App {
     return places.find((place) => this.disk.has(`${place}.json`)) ?? null;
   }
 
-  /** Pages and the components reachable from them, our own only, each path without its ending. */
+  /** Does the app draw its tab bar itself? */
+  get drawsTabs() {
+    return this.config.value.tabBar?.custom === true;
+  }
+
+  /** Pages, our own tab bar, and the components reachable from them, each path without its ending. */
   units() {
     return this.once("units", () => {
       const found = new Map();
-      const waiting = ["app", ...this.pages];
+      const waiting = ["app", ...this.pages, ...(this.drawsTabs ? [TAB_BAR] : [])];
       for (const path of waiting) {
         if (found.has(path) || path.startsWith(THIRD_PARTY)) continue;
         const using = usingComponents(this.json(`${path}.json`).value);

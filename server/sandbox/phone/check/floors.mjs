@@ -8,6 +8,7 @@ export const FLOORS = {
   pages: ["kit", "components", "texts", "logic", "api", "platform", "config"],
   packages: ["kit", "components", "texts", "logic", "api", "platform", "config"],
   kit: ["texts", "logic", "api", "platform", "config"],
+  "custom-tab-bar": ["kit", "components", "texts", "logic", "platform", "config"],
   components: ["texts", "logic", "platform", "config"],
   api: ["platform", "config"],
   platform: ["config"],

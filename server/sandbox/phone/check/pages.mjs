@@ -1,12 +1,12 @@
-/** Every page that is named anywhere is in app.json, and every page of app.json is whole. */
+/** Every page that is named anywhere is in app.json; every page of it, and its tab bar, is whole. */
 
-import { fault } from "./app.mjs";
+import { TAB_BAR, fault } from "./app.mjs";
 
 const PARTS = ["ts", "wxml", "wxss", "json"];
 const PATH = /^\/?(?:pages|packages)\/[^?#]*/;
 
 export function missingPages(app) {
-  return [...incomplete(app), ...unlisted(app), ...app.own.flatMap((file) => unknown(app, file))];
+  return [...incomplete(app), ...tabBar(app), ...unlisted(app), ...app.own.flatMap((file) => unknown(app, file))];
 }
 
 function incomplete(app) {
@@ -14,6 +14,14 @@ function incomplete(app) {
     PARTS.filter((part) => !app.has.has(`${page}.${part}`)).map((part) =>
       fault("app.json", lineOf(app, page), `page ${page} has no file ${page}.${part}`),
     ),
+  );
+}
+
+function tabBar(app) {
+  if (!app.drawsTabs) return [];
+  const line = app.config.line(["tabBar", "custom"]);
+  return PARTS.filter((part) => !app.has.has(`${TAB_BAR}.${part}`)).map((part) =>
+    fault("app.json", line, `the custom tab bar has no file ${TAB_BAR}.${part}`),
   );
 }
 

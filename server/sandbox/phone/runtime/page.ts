@@ -55,12 +55,12 @@ export class Page {
     return { ...this.settings, ...this.changed };
   }
 
-  /** Puts the program's own tab bar beside what scrolls. */
+  /** Gives the page the program's own tab bar. It takes over what sheets say of `page`, as in WeChat. */
   addTabBar(): void {
     const bar = this.space.backend.createRoot("body", this.space.code, TAB_BAR);
     const place = document.createElement("span");
-    this.frame.append(place);
-    bar.attach(this.frame as never, place as never);
+    this.scroller.append(place);
+    bar.attach(this.scroller as never, place as never);
     this.tabBar = bar.get() as unknown as Caller;
   }
 
@@ -68,7 +68,8 @@ export class Page {
   load(stage: HTMLElement): void {
     stage.append(this.frame);
     const place = document.createElement("span");
-    this.scroller.append(place);
+    // Whoever hears the page comes to its tab bar last.
+    this.scroller.prepend(place);
     this.root.attach(this.scroller as never, place as never);
     this.call("onLoad", this.query);
   }

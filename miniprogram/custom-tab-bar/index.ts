@@ -1,0 +1,31 @@
+/** The way between the three tab pages: large enough to hit, in the reader's language and size. */
+import { dressed } from '../kit/dress'
+import { openTab } from '../platform/wx'
+
+/** In the order of app.json; what it says there is only shown until this stands. */
+function tabsOf({ c }: ReturnType<typeof dressed<'common'>>) {
+  return [
+    { route: 'pages/home/index', label: c.tab_home, icon: 'home' },
+    { route: 'pages/programme/index', label: c.tab_programme, icon: 'programme' },
+    { route: 'pages/mine/index', label: c.tab_mine, icon: 'mine' },
+  ]
+}
+
+function drawn(route: string) {
+  const now = dressed('common')
+  return { look: now.look, dress: now.dress, route, tabs: tabsOf(now) }
+}
+
+Component({
+  data: drawn(''),
+  methods: {
+    /** Draws the bar for the page that it lies under. */
+    dress(route: string) {
+      const now = drawn(route)
+      if (now.dress !== this.data.dress || route !== this.data.route) this.setData(now)
+    },
+    go(event: WechatMiniprogram.TouchEvent) {
+      openTab(`/${event.currentTarget.dataset.route as string}`)
+    },
+  },
+})
