@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from server.base import prepared
 from server.base.jobs import Lease
 from server.base.prepared import run, table
 from server.base.work import DatabaseAway, Desk, Work
@@ -85,6 +86,16 @@ def test_a_list_of_any_length_finds_each_of_its_own_once(desk: Desk, many: int) 
             add(work, name)
         assert run(work, AMONG, {"names": names, "most": 100}).scalars() == names
         assert run(work, AMONG, {"names": names, "most": 2}).scalars() == names[:2]
+
+
+def test_what_is_kept_grows_with_the_shapes_and_not_with_the_calls(desk: Desk) -> None:
+    longest = 64
+    with desk.work(read_only=True) as work:
+        before = len(prepared._kept)
+        for many in range(1, longest + 1):
+            run(work, NAMED, {"which": f"n{many}"})
+            run(work, AMONG, {"names": [f"n{at}" for at in range(many)], "most": many})
+        assert len(prepared._kept) - before <= 1 + longest.bit_length()
 
 
 def test_one_statement_serves_many_values_and_columns(desk: Desk) -> None:

@@ -193,15 +193,12 @@ class Kv:
         self._jobs.connection_pool.disconnect()
 
     def _exchange(self, commands: Sequence[Command]) -> list[object]:
+        packed = _packed(commands)
         self._breaker.admit()
         try:
             connection = self._connection()
-            # Packed by hiredis itself: redis-py's own way costs more than the command.
-            packed = [pack_command(command) for command in commands]  # type: ignore[arg-type]
-            connection.send_packed_command([b"".join(packed)], False)
+            connection.send_packed_command([packed], False)
             replies = [self._read(connection) for _ in commands]
-        except TypeError as mistake:
-            raise KvRefused(str(mistake)) from mistake
         except (RedisError, OSError) as trouble:
             self._drop()
             self._breaker.failed(trouble)
@@ -324,6 +321,14 @@ def _usable(seat: _Seat) -> bool:
         return not (seat.watch.poll(0) if seat.watch else seat.connection.can_read(0))
     except (RedisError, OSError):
         return False
+
+
+def _packed(commands: Sequence[Command]) -> bytes:
+    """Commands as they are sent, by hiredis itself: redis-py's own way costs more than they do."""
+    try:
+        return b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]
+    except TypeError as mistake:
+        raise KvRefused(str(mistake)) from mistake
 
 
 def _plain(reply: object) -> Reply:
