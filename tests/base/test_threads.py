@@ -175,6 +175,14 @@ def test_who_stalls_holds_no_thread_of_the_house(port: int, sent: bytes) -> None
         assert all(is_served(port) for _ in range(MORE))
 
 
+def test_who_does_not_take_the_answer_is_hung_up_on() -> None:
+    with serving("tests.kit.echo.HastyWorker") as (_, port), ExitStack() as all_of_them:
+        for _ in range(2 * FEW):
+            client = all_of_them.enter_context(closing(dial(port)))
+            client.sendall(b"GET /long HTTP/1.1\r\nHost: kepu\r\n\r\n")
+        assert is_served(port)
+
+
 @pytest.mark.parametrize("there", [0, 5])
 def test_a_body_that_breaks_off_is_no_request(port: int, there: int) -> None:
     with closing(dial(port)) as client:

@@ -8,13 +8,16 @@ from typing import Any
 
 from server.base.web import threads
 
+# Bytes of an answer that no socket holds.
+LONG = 32 * 1024 * 1024
+
 
 class HastyWorker(threads.PatientWorker):
     """The worker of the house, which waits a second only."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        threads.REQUEST_SECONDS = threads.UPLOAD_SECONDS = 1.0
+        threads.REQUEST_SECONDS = threads.HOUSE_SECONDS = 1.0
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -22,6 +25,8 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     body = environ["wsgi.input"].read()
     words = (environ["REQUEST_METHOD"], environ["PATH_INFO"], str(len(body)), digest(body))
     said = " ".join(words).encode()
+    if environ["PATH_INFO"] == "/long":
+        said *= LONG // len(said)
     start_response("200 OK", [("Content-Length", str(len(said)))])
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else said]
 

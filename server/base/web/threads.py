@@ -2,7 +2,7 @@
 
 A request that is there already is served by one of the few threads that run the house. Any other
 is read by one of many that may wait, and handed over when it is whole; who takes too long is hung
-up on.
+up on, also who does not take the answer.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from server.base.clock import SystemClock
 
 # Threads of one process that run the house, each with a connection to Redis, and those that wait.
 RUNNING, READING = 32, 640
-# A request has to be whole by then; an upload may take longer.
-REQUEST_SECONDS, UPLOAD_SECONDS = 10.0, 30.0
+# A request has to be whole by then, an upload excepted; and the house has to be rid of it by then,
+# reading an upload and sending the answer included.
+REQUEST_SECONDS, HOUSE_SECONDS = 10.0, 30.0
 # How long and how far a thread of the house looks at what has come before it hands it on.
 _GLANCE_SECONDS, _GLANCE_BYTES = 0.02, 16 * 1024
 # Bodies up to here are read before the house is asked: the limit of JSON and of callbacks.
@@ -67,17 +68,22 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Have the house answer; a request that came slowly is fetched whole before."""
         if not getattr(conn, "slow", False):
-            return super().handle_request(req, conn)
-        if _fetched(req, conn):
-            self._forget(conn)
-        else:
-            self._allow(conn, UPLOAD_SECONDS)
-        return self.tpool.submit(super().handle_request, req, conn).result()
+            return self._answered(req, conn)
+        _fetch(req, conn)
+        self._forget(conn)
+        return self.tpool.submit(self._answered, req, conn).result()
 
     def notify(self) -> None:
         """gunicorn's own sign of life, about once a second."""
         super().notify()
         self._hang_up(late_at=self._clock.monotonic())
+
+    def _answered(self, req: Any, conn: Any) -> Any:
+        self._allow(conn, HOUSE_SECONDS)
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            self._forget(conn)
 
     def _read_slowly(self, conn: Any) -> Any:
         conn.slow = True
@@ -92,7 +98,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         with self._lock:
             for conn in [conn for conn, until in self._until.items() if until < late_at]:
                 del self._until[conn]
-                # The thread that reads it is told that there is no more.
+                # The thread that reads or writes is told that there is nobody any more.
                 with suppress(OSError):
                     conn.sock.shutdown(socket.SHUT_RDWR)
 
@@ -150,15 +156,15 @@ def _comes(sock: socket.socket, size: int) -> bool:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
 
-def _fetched(req: Any, conn: Any) -> bool:
-    """Read a body of usual size into the request's own buffer; False when it is left to the house.
+def _fetch(req: Any, conn: Any) -> None:
+    """Read a body of usual size into the request's own buffer; a longer one is left to the house.
 
     A client that waits for "100 Continue" is told so.
     Raises: NoMoreData when the client is gone before its end; half a body is nobody's answer.
     """
     stated = next((int(value) for name, value in req.headers if name == "CONTENT-LENGTH"), 0)
     if stated > _READ_BEFORE:
-        return False
+        return
     if req._expected_100_continue:
         conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         req._expected_100_continue = False
@@ -168,4 +174,3 @@ def _fetched(req: Any, conn: Any) -> bool:
     rest = req.body.buf.getvalue()
     req.body.buf = io.BytesIO()
     req.body.buf.write(data + rest)
-    return len(data) <= _READ_BEFORE
