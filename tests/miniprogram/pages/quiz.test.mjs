@@ -243,6 +243,24 @@ scene("whoever is not of the group sees the region's board", "packages/quiz/boar
   assert.deepEqual(scopes(server), ["group:g1 total", "region total"]);
 });
 
+scene("a group's late refusal changes nothing about the place chosen meanwhile", "packages/quiz/board/index?id=k1", GROUP, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("选手1");
+  const slow = held(refusal(404, "not_found"));
+  server.will({ [BOARD]: [slow.answer, board()] });
+  await phone.tapWords(t.week);
+  await phone.tapWords(t.city);
+  await phone.until(() => phone.page.data.state === "content", () => "the city's board");
+  slow.release();
+  await phone.pass(100);
+  assert.equal(phone.page.data.place, "city");
+});
+
+scene("while nobody can be logged in the region's board is read", "packages/quiz/board/index?id=k1", { script: { "POST /login": refusal(503, "wechat_away") } }, async (phone, server) => {
+  await phone.comes("选手1");
+  assert.ok(scopes(server).every((asked) => asked === "region total"));
+});
+
 scene("a group's board waits for consent, the others do not", "packages/quiz/board/index?id=k1", { ...GROUP, script: { "GET /me": STRANGER } }, async (phone, server) => {
   const { t } = phone.page.data;
   await phone.says(t.group_consent);

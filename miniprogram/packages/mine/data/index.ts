@@ -46,8 +46,11 @@ Page({
   async erase() {
     if (this.asking) return
     this.asking = true
-    if (await this.sure()) await this.eraseNow()
-    this.asking = false
+    try {
+      if (await this.sure()) await this.eraseNow()
+    } finally {
+      this.asking = false
+    }
   },
 
   /** Asked twice: it cannot be taken back. */

@@ -23,13 +23,19 @@ export async function contestFor(id: string): Promise<Contest | undefined> {
   return id ? quiz.contest(id) : contestOf((await quiz.contests()).items)
 }
 
-/** A board is readable by anyone: without a log-in there is simply no own place. */
+const NOBODY: Found = { home: NOWHERE, joined: false, needsConsent: false }
+
+/** A board is readable by anyone: without a log-in, or while that is away, there is simply no own place. */
 export async function homeOf(group: string | null): Promise<Found> {
-  if (!wire.canLogIn()) return { home: NOWHERE, joined: false, needsConsent: false }
-  const { joined, needsConsent } = await entry()
-  const { city, county, unit, audience } = await accounts.me()
-  const home = { city, county, unit, audience, group: settings().group ?? group }
-  return { home, joined, needsConsent }
+  if (!wire.canLogIn()) return NOBODY
+  try {
+    const { joined, needsConsent } = await entry()
+    const { city, county, unit, audience } = await accounts.me()
+    return { home: { city, county, unit, audience, group: settings().group ?? group }, joined, needsConsent }
+  } catch (why) {
+    if (!(why instanceof Problem)) throw why
+    return NOBODY
+  }
 }
 
 async function entry(): Promise<{ joined: boolean; needsConsent: boolean }> {

@@ -72,8 +72,8 @@ Page({
       return this.shown(await quiz.board(id, scope, periodOf(period, wire.now())))
     } catch (why) {
       if (place !== 'group' || codeOf(why) !== 'not_found') throw why
-      // Whoever is not of the group sees the public board.
-      this.setData({ place: 'region' })
+      // Whoever is not of the group sees the public board, unless another was chosen meanwhile.
+      if (this.data.place === place) this.setData({ place: 'region' })
       return this.shown(await quiz.board(id, 'region', periodOf(period, wire.now())))
     }
   },
