@@ -293,6 +293,7 @@ export interface Share {
   path: string
   title: string
   image_url: string
+  card_url: string
 }
 
 export interface Group {

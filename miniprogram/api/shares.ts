@@ -8,7 +8,7 @@ export function shares(client: Client) {
     share: async (attempt_id: string, key: string) => {
       const body = { kind: 'quiz_result', attempt_id }
       const share = await client.call<Share>('POST', '/shares', { body, key })
-      return { ...share, image_url: pictureAt(share.image_url) }
+      return { ...share, image_url: pictureAt(share.image_url), card_url: pictureAt(share.card_url) }
     },
     visit: (scene: string) => client.call<void>('POST', '/visits', { body: { scene } }),
     joinGroup: (code: string, encrypted_data: string, iv: string) =>

@@ -1,4 +1,4 @@
-"""The poster of a card: drawn from words and a code alone, the same picture for the same words.
+"""The pictures of a card, for a chat and as a poster: the same picture for the same words.
 
 Letters that the font does not have are left out instead of being shown as boxes.
 """
@@ -16,12 +16,15 @@ from importlib import resources
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (750, 1334)
+# A chat shows five parts of width to four of height.
+CARD_SIZE = (750, 600)
 _FONT = "NotoSansSC-Regular.otf"
 _GREEN, _DEEP, _GOLD = (14, 116, 88), (8, 74, 58), (178, 92, 0)
 _SAND = (200, 205, 150)
 _WHITE, _INK, _QUIET = (255, 255, 255), (28, 38, 34), (84, 96, 91)
 _MARGIN, _CODE_SIDE = 56, 280
 _HEAD, _GAP, _BAND = 420, 22, 24
+_CARD_HEAD = 320
 # Latin words stay whole, a Chinese line may end after any letter but an opening mark.
 _WORDS = re.compile(r"[A-Za-z'’-]+|[“‘《（][^ ]?[，。、”’》）]*|[^ ][，。、”’》）]*| ")
 _NO_LETTER = "\U0010ffff"
@@ -30,14 +33,20 @@ _drawing = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Poster:
-    """Everything that stands on a poster."""
+class Card:
+    """Everything that stands on the picture that a chat shows."""
 
     campaign: tuple[str, ...]
     contest: str
     name: str
     score: str
     score_note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poster(Card):
+    """Everything that stands on a poster."""
+
     lines: tuple[str, ...]
     invitation: str
     code: bytes = field(repr=False)
@@ -49,31 +58,45 @@ def drawn(poster: Poster) -> bytes:
     with _drawing:
         picture = Image.new("RGB", SIZE, _WHITE)
         draw = ImageDraw.Draw(picture)
-        _head(draw, poster)
+        _head(draw, poster.campaign, poster.contest, _HEAD)
         _result(draw, poster)
         _foot(picture, draw, poster)
-        out = io.BytesIO()
-        picture.save(out, "PNG")
-        return out.getvalue()
+        return _png(picture)
 
 
-def _head(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+@lru_cache(maxsize=64)
+def drawn_card(card: Card) -> bytes:
+    """The picture of a chat as a PNG.  Units: 750 by 600 pixels."""
+    with _drawing:
+        picture = Image.new("RGB", CARD_SIZE, _WHITE)
+        draw = ImageDraw.Draw(picture)
+        # A chat shows it small: there the second name could not be read.
+        _head(draw, card.campaign[:1], card.contest, _CARD_HEAD)
+        _centred(draw, card.name, 338, 40, _INK)
+        _centred(draw, card.score, 384, 130, _GOLD)
+        _centred(draw, card.score_note, 540, 30, _QUIET)
+        return _png(picture)
+
+
+def _png(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def _head(draw: ImageDraw.ImageDraw, campaign: tuple[str, ...], title: str, height: int) -> None:
     """The campaign's names and the contest's, as one group in the middle of the green."""
-    draw.rectangle((0, 0, SIZE[0], _HEAD), fill=_GREEN)
-    draw.rectangle((0, _HEAD - 12, SIZE[0], _HEAD), fill=_DEEP)
+    draw.rectangle((0, 0, SIZE[0], height), fill=_GREEN)
+    draw.rectangle((0, height - 12, SIZE[0], height), fill=_DEEP)
     # The Zhuang name is the longer one.
-    titles = [
-        (title, *((40, 2) if at == 0 else (24, 3))) for at, title in enumerate(poster.campaign)
-    ]
-    high = sum(
-        len(list(_folded(title, size, most))) * size * 3 // 2 for title, size, most in titles
-    )
-    contest = len(list(_folded(poster.contest, 32, 2))) * 32 * 3 // 2
-    top = (_HEAD - 12 - high - contest - 2 * _GAP - _BAND) // 2
-    for title, size, most in titles:
-        top = _block(draw, title, top, size, _WHITE, most=most)
+    names = [(name, *((40, 2) if at == 0 else (24, 3))) for at, name in enumerate(campaign)]
+    high = sum(len(list(_folded(name, size, most))) * size * 3 // 2 for name, size, most in names)
+    contest = len(list(_folded(title, 32, 2))) * 32 * 3 // 2
+    top = (height - 12 - high - contest - 2 * _GAP - _BAND) // 2
+    for name, size, most in names:
+        top = _block(draw, name, top, size, _WHITE, most=most)
     _brocade(draw, top + _GAP)
-    _block(draw, poster.contest, top + 2 * _GAP + _BAND, 32, _WHITE, most=2)
+    _block(draw, title, top + 2 * _GAP + _BAND, 32, _WHITE, most=2)
 
 
 def _brocade(draw: ImageDraw.ImageDraw, top: int) -> None:

@@ -14,7 +14,7 @@ from server.base.web.schema import In, Out
 from server.base.work import Actor, Work
 from server.quiz import shares
 from server.quiz.errors import AttemptOpen, PosterNotReady
-from server.quiz.poster import drawn
+from server.quiz.poster import drawn, drawn_card
 from server.quiz.schemas import Ref
 from server.quiz.shares import Fetched
 
@@ -31,12 +31,13 @@ class ShareIn(In, frozen=True, kw_only=True):
 
 
 class ShareOut(Out, frozen=True, kw_only=True):
-    """A card: where it leads, its title, and its poster."""
+    """A card: where it leads, its title, its poster, and the picture that a chat shows of it."""
 
     id: str
     path: str
     title: str
     image_url: str
+    card_url: str
 
 
 class VisitIn(In, frozen=True, kw_only=True):
@@ -76,7 +77,13 @@ def _code(asking: Asking, body: ShareIn) -> Fetched:
 def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
     """Make a card of an own result; a repeat gives the same card. It earns nothing."""
     made = shares.share(work, _who(work.actor), asked)
-    return ShareOut(id=made.ref, path=made.path, title=made.title, image_url=made.image_url)
+    return ShareOut(
+        id=made.ref,
+        path=made.path,
+        title=made.title,
+        image_url=made.image_url,
+        card_url=made.card_url,
+    )
 
 
 @endpoint(
@@ -90,6 +97,19 @@ def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG00
 def show_poster(work: Work, ref: str) -> Picture:
     """The poster of a card, with the mini-program code that leads back to it."""
     return Picture(content=drawn(shares.poster(work, ref)), keep_seconds=_KEEP_SECONDS)
+
+
+@endpoint(
+    SHARE_API,
+    "GET",
+    "/shares/<ref>/card.png",
+    who=Who.ANYONE,
+    errors=(NotFound,),
+    media="image/png",
+)
+def show_card(work: Work, ref: str) -> Picture:
+    """The picture of a card, 5:4, with less of the result than its poster and no code."""
+    return Picture(content=drawn_card(shares.card(work, ref)), keep_seconds=_KEEP_SECONDS)
 
 
 @endpoint(SHARE_API, "POST", "/visits", who=Who.CITIZEN, body=VisitIn, status=(204,), consent=True)

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
@@ -23,7 +24,7 @@ from server.programme import service as programmes
 from server.quiz import contests, sheets
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.models import Attempt, Share, Visit
-from server.quiz.poster import Poster
+from server.quiz.poster import Card, Poster
 from server.wechat.errors import WeChatError
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class ShareView:
     path: str
     title: str
     image_url: str
+    card_url: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +110,13 @@ def share(work: Work, citizen_id: int, fetched: Fetched) -> ShareView:
         .where(Share.attempt_id == planned.attempt_id)
     ).one()
     title = contests.contest_by_id(work, row.contest_id).title
-    base = work.settings.public_url.rstrip("/")
+    pictures = f"{work.settings.public_url.rstrip('/')}/api/v1/shares/{row.ref}"
     return ShareView(
         ref=row.ref,
         path=f"/{PAGE}?scene={row.ref}",
         title=work.texts.say("quiz.share.title", title=title, score=row.score),
-        image_url=f"{base}/api/v1/shares/{row.ref}/image.png",
+        image_url=f"{pictures}/image.png",
+        card_url=f"{pictures}/card.png",
     )
 
 
@@ -149,11 +152,36 @@ def claim(work: Work, limit: int) -> list[Planned]:
     return [Planned(ref=row.ref, attempt_id=row.attempt_id, has_code=False) for row in rows]
 
 
+def card(work: Work, ref: str) -> Card:
+    """What stands on a card. The name is masked unless its owner chose to be public.
+
+    Raises: NotFound (404).
+    """
+    return _card(work, _shared(work, ref))
+
+
 def poster(work: Work, ref: str) -> Poster:
-    """What stands on a card's poster. The name is masked unless its owner chose to be public.
+    """What stands on a card's poster: all of the card, and more of the result.
 
     Raises: NotFound (404), PosterNotReady (503) while its code is missing.
     """
+    row = _shared(work, ref)
+    if row.code_picture is None:
+        raise PosterNotReady(retry_after_seconds=30)
+    rules = contests.rules_at(work, row.contest_id, row.rules_version)
+    said = work.texts.say
+    return Poster(
+        **vars(_card(work, row)),
+        lines=(
+            said("quiz.share.right", right=row.correct_count, count=rules.question_count),
+            *_ranks(work, row.rank_region, row.rank_city),
+        ),
+        invitation=said("quiz.share.invitation"),
+        code=row.code_picture,
+    )
+
+
+def _shared(work: Work, ref: str) -> Row[*tuple[Any, ...]]:
     row = work.session.execute(
         select(
             Share.code_picture,
@@ -170,23 +198,17 @@ def poster(work: Work, ref: str) -> Poster:
     ).one_or_none()
     if row is None:
         raise NotFound
-    if row.code_picture is None:
-        raise PosterNotReady(retry_after_seconds=30)
-    name = accounts.names_of(work, [row.citizen_id])[row.citizen_id]
+    return row
+
+
+def _card(work: Work, row: Row[*tuple[Any, ...]]) -> Card:
     rules = contests.rules_at(work, row.contest_id, row.rules_version)
-    said = work.texts.say
-    return Poster(
+    return Card(
         campaign=_campaign(work),
         contest=contests.contest_by_id(work, row.contest_id).title,
-        name=name.shown,
+        name=accounts.names_of(work, [row.citizen_id])[row.citizen_id].shown,
         score=str(row.score),
-        score_note=said("quiz.share.of", most=rules.max_score),
-        lines=(
-            said("quiz.share.right", right=row.correct_count, count=rules.question_count),
-            *_ranks(work, row.rank_region, row.rank_city),
-        ),
-        invitation=said("quiz.share.invitation"),
-        code=row.code_picture,
+        score_note=work.texts.say("quiz.share.of", most=rules.max_score),
     )
 
 

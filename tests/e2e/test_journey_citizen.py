@@ -22,6 +22,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROUND, BOARD = "packages/quiz/round/index", "packages/quiz/board/index"
 FROM_LINK, FROM_GROUP = 1082, 1044
+# The card in the chat has its picture, five to four.
+CARD_PICTURE = """() => {
+  const picture = [...document.querySelectorAll("#posts .mini img")].at(-1);
+  return picture?.naturalWidth === 750 && picture.naturalHeight === 600;
+}"""
 NANNING, QUESTIONS = "450100", 10
 
 
@@ -184,6 +189,7 @@ def join_from_the_card(shell: Shell, group: str) -> None:
     shell.looks("talks")
     shell.goes(re.compile(group))
     expect(shell.page.locator("#posts .mini").last).to_be_visible()
+    shell.page.wait_for_function(CARD_PICTURE)
     shell.looks("group")
     shell.page.locator("#posts .mini").last.tap()
     shell.arrives(ROUND, FROM_GROUP)

@@ -64,6 +64,7 @@ def test_a_card_has_a_poster_whose_code_leads_back_to_it(demo: Demo, wei: Citize
     paper, _ = wei.take_paper(contest)
     card = wei.api("POST", "/shares", {"kind": "quiz_result", "attempt_id": paper["id"]}).body
     assert opened(fetched(demo.server + card["image_url"])).size == (750, 1334)
+    assert opened(fetched(demo.server + card["card_url"])).size == (750, 600)
     codes = demo.emu("GET", "codes").body["items"]
     assert card["id"] in {code["scene"] for code in codes if code["kind"] == "WXA_CODE"}
     guest = newcomer(demo, "Lan")

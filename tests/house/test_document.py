@@ -141,7 +141,8 @@ def share_and_visit(
     held = client.get("/me/export", **me).get_json()["held"]["contest_papers"]
     body = {"kind": "quiz_result", "attempt_id": held[0]["id"]}
     card = client.post("/shares", json=body, **me).get_json()
-    assert client.get(card["image_url"]).status_code == 200
+    for picture in ("image_url", "card_url"):
+        assert client.get(card[picture]).status_code == 200
     assert client.post("/visits", json={"scene": card["id"]}, **me).status_code == 204
     gateway.answers["group_entry"] = GroupEntry(openid="o" * 28, opengid="g")
     entry = {"code": "c", "encrypted_data": "e", "iv": "i"}

@@ -10,7 +10,8 @@ from server.base.work import Hooks
 PUBLIC = {
     "GET /campaign", "GET /programmes", "GET /programmes/<slug>", "GET /regions", "GET /units",
     "GET /contests", "GET /contests/<ref>", "GET /contests/<ref>/rules",
-    "GET /contests/<ref>/leaderboard", "GET /shares/<ref>/image.png", "POST /login",
+    "GET /contests/<ref>/leaderboard", "GET /shares/<ref>/image.png",
+    "GET /shares/<ref>/card.png", "POST /login",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import segno
 from PIL import Image
 
 
@@ -17,6 +18,13 @@ def a_picture(
 ) -> bytes:
     out = io.BytesIO()
     Image.new(mode, size, colour).save(out, kind, **how)
+    return out.getvalue()
+
+
+def a_code() -> bytes:
+    """A code as WeChat sends it."""
+    out = io.BytesIO()
+    segno.make("https://wxaurl.cn/x", error="m", micro=False).save(out, kind="png", scale=10)
     return out.getvalue()
 
 

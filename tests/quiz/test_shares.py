@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import segno
 from PIL import Image
 from sqlalchemy import func, select
 
@@ -18,23 +17,17 @@ from server.base.jobs import Shop
 from server.base.work import Desk
 from server.channel import commands as channel
 from server.channel.models import SceneCode
-from server.quiz import attempts, poster, shares, tasks
+from server.quiz import attempts, shares, tasks
 from server.quiz.contests import ContestView
 from server.quiz.models import Attempt, Entry, Share, Standing, Visit
-from server.quiz.poster import Poster, drawn
+from server.quiz.poster import Poster
 from server.wechat.errors import NotSent
 from tests.house.source import ROOT
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
+from tests.kit.pictures import a_code
 from tests.kit.quiz import open_contest, take
-
-
-def a_code() -> bytes:
-    out = io.BytesIO()
-    segno.make("https://wxaurl.cn/x", error="m", micro=False).save(out, kind="png", scale=10)
-    return out.getvalue()
-
 
 CODE = a_code()
 
@@ -86,6 +79,7 @@ def test_a_closed_paper_has_one_card(
     card = first.get_json()
     assert card["path"] == f"/{shares.PAGE}?scene={card['id']}"
     assert card["image_url"] == f"/api/v1/shares/{card['id']}/image.png"
+    assert card["card_url"] == f"/api/v1/shares/{card['id']}/card.png"
     assert card["title"] == "《科学素质竞赛》我答了 90 分"
     assert shared(client, phone, paper).get_json() == card
     assert gateway.called("mini_program_code") == [(card["id"], shares.PAGE)]
@@ -110,6 +104,34 @@ def test_the_poster_is_public_and_shows_the_result(
         work.session.get_one(Citizen, person.id).public_rank = True
     assert words(desk, ref).name == "韦小明"
     assert client.get("/shares/shr_nothing/image.png").status_code == 404
+
+
+def test_the_picture_of_a_chat_is_public_and_waits_for_no_code(
+    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+) -> None:
+    gateway.answers["mini_program_code"] = NotSent()
+    ref = shared(client, phone, paper).get_json()["id"]
+    answer = client.get(f"/shares/{ref}/card.png")
+    assert (answer.status_code, answer.mimetype) == (200, "image/png")
+    with Image.open(io.BytesIO(answer.data)) as picture:
+        assert (picture.format, picture.size) == ("PNG", (750, 600))
+    with desk.work(read_only=True) as work:
+        said = shares.card(work, ref)
+    assert (said.name, said.score, said.contest) == ("韦*", "90", "科学素质竞赛")
+    assert client.get("/shares/shr_nothing/card.png").status_code == 404
+    with desk.work() as work:
+        privacy.erase(work, person.id)
+    assert client.get(f"/shares/{ref}/card.png").status_code == 404
+
+
+def test_the_picture_of_a_chat_tells_no_more_than_the_poster(
+    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str
+) -> None:
+    ref = shared(client, phone, paper).get_json()["id"]
+    with desk.work(read_only=True) as work:
+        told, more = vars(shares.card(work, ref)), vars(shares.poster(work, ref))
+    assert told.items() <= more.items()
+    assert told.keys() == {"campaign", "contest", "name", "score", "score_note"}
 
 
 def test_only_an_own_closed_paper_is_shared(
@@ -319,42 +341,3 @@ def test_the_scan_sees_what_is_written() -> None:
     assert written(ROOT / "server/quiz/shares.py") == {"Share", "Visit"}
     assert {"Follower", "SceneVisit"} <= written(ROOT / "server/channel/service.py")
     assert {"Attempt", "Entry"} & written(ROOT / "server/quiz/board_hooks.py")
-
-
-# --- the drawing
-
-
-def a_poster(**changes: Any) -> Poster:
-    facts: dict[str, Any] = {
-        "campaign": ("八桂科普大行动", "Bagvei Gohbuj"),
-        "contest": "竞赛",
-        "name": "韦*",
-        "score": "90",
-        "score_note": "满分",
-        "lines": ("一", "二"),
-        "invitation": "来",
-        "code": CODE,
-    }
-    return Poster(**{**facts, **changes})
-
-
-def test_the_same_words_give_the_same_picture() -> None:
-    first = drawn(a_poster())
-    poster.drawn.cache_clear()
-    assert drawn(a_poster()) == first
-    assert drawn(a_poster(score="80")) != first
-
-
-def test_letters_that_the_font_lacks_are_left_out_and_rare_ones_are_there() -> None:
-    assert poster._shown("韦*😀\U0010abcd") == "韦*"
-    assert poster._shown("㙍𬴊ƽƨь") != ""
-    assert poster._shown("龘彧 Vahcuengh") == "龘彧 Vahcuengh"
-
-
-def test_a_long_title_is_folded_and_ended() -> None:
-    title = "2026年广西“公民科学素质提升行动”主题科普活动暨八桂科普大行动" * 3
-    lines = list(poster._folded(title, 36, 2))
-    assert len(lines) == 2
-    assert lines[1].endswith("…")
-    assert next(iter(poster._folded("Vahcuengh " * 9, 36, 3))).endswith("Vahcuengh ")
-    assert not any(line.startswith("”") for line in poster._folded("八" * 17 + "”九", 36, 3))

@@ -78,7 +78,7 @@ export const MISTAKE = {
   question_id: "q9", kind: "single", topic: "health", stem: "错过的题", options: ["甲", "乙"], chosen: ["甲"], correct: ["乙"], explanation: "乙才对。",
   where: "paper", wrong_at: at("08:00"), right_in_a_row: 1,
 };
-export const SHARE = { id: "s1", path: "pages/home/index?scene=s1", title: "我得了 10 分", image_url: "/api/v1/shares/s1/image.png" };
+export const SHARE = { id: "s1", path: "pages/home/index?scene=s1", title: "我得了 10 分", image_url: "/api/v1/shares/s1/image.png", card_url: "/api/v1/shares/s1/card.png" };
 export const CITIES = [
   { code: "450100", name: "南宁市", short: "南宁", tile_row: 3, tile_col: 3, counties: [{ code: "450103", name: "青秀区", kind: "district" }] },
   { code: "450200", name: "柳州市", short: "柳州", tile_row: 2, tile_col: 3, counties: [{ code: "450202", name: "城中区", kind: "district" }] },

@@ -349,6 +349,7 @@ scene("the card can be sent or not; nothing depends on it", "packages/quiz/resul
   await phone.until(() => phone.shell.asked.some(([kind]) => kind === "share"), "the share sheet");
   const [, shared] = phone.shell.asked.find(([kind]) => kind === "share");
   assert.deepEqual([shared.card.title, shared.card.path], ["我得了 10 分", "/pages/home/index?scene=s1"]);
+  assert.equal(shared.card.imageUrl, "/phone/net/kepu.example.org/api/v1/shares/s1/card.png");
   assert.deepEqual(server.to("POST /shares").map(({ body }) => body), [{ kind: "quiz_result", attempt_id: "att_1" }]);
   assert.equal(phone.$("wx-image img").getAttribute("src"), "/phone/net/kepu.example.org/api/v1/shares/s1/image.png");
   await phone.tapWords(card.save);
@@ -358,7 +359,7 @@ scene("the card can be sent or not; nothing depends on it", "packages/quiz/resul
   await phone.says("选手1");
 });
 
-scene("a poster that is not ready can be asked for again", "packages/quiz/share/index?id=att_1", { script: { "POST /shares": [refusal(409, "attempt_open", "交卷后再分享吧。"), { id: "s1", path: "p", title: "卡", image_url: "https://kepu.example.org/i.png" }] } }, async (phone) => {
+scene("a poster that is not ready can be asked for again", "packages/quiz/share/index?id=att_1", { script: { "POST /shares": [refusal(409, "attempt_open", "交卷后再分享吧。"), { id: "s1", path: "p", title: "卡", image_url: "https://kepu.example.org/i.png", card_url: "https://kepu.example.org/c.png" }] } }, async (phone) => {
   await phone.says("交卷后再分享吧。");
   await phone.tapWords(phone.page.data.c.retry);
   await phone.says(phone.page.data.t.no_reward);

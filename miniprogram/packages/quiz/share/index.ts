@@ -41,6 +41,8 @@ Page({
 
   onShareAppMessage() {
     const { share, t } = this.data
-    return { title: share?.title ?? t.title, path: `/${(share?.path ?? 'pages/home/index').replace(/^\//, '')}` }
+    const path = `/${(share?.path ?? 'pages/home/index').replace(/^\//, '')}`
+    // Without a picture WeChat would show the page itself, cut off somewhere.
+    return { title: share?.title ?? t.title, path, ...(share && { imageUrl: share.card_url }) }
   },
 })
