@@ -25,6 +25,7 @@ from hiredis import pack_command
 from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
+    NoPermissionError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -46,7 +47,7 @@ Reply: TypeAlias = "int | bytes | list[Reply] | None"
 
 _JOBS_TIMEOUT_SECONDS = 5.0
 # Answers by which a living server says that it cannot serve: for the caller it is away.
-_UNFIT = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError)
+_UNFIT = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError, NoPermissionError)
 _UNFIT_WORDS = ("MISCONF", "BUSY", "NOREPLICAS")
 
 

@@ -210,6 +210,17 @@ def test_a_full_redis_is_away_and_not_a_mistake(
     assert kv.run("GET", "k") is None
 
 
+def test_a_redis_that_forbids_a_command_is_away_and_not_a_mistake(
+    own_server: EmbeddedServer, attach: Callable[..., Kv]
+) -> None:
+    kv = attach()
+    kv.run("ACL", "SETUSER", "default", "-evalsha", "-eval")
+    with pytest.raises(KvAway):
+        kv.eval(DOUBLE, ["k"], [1])
+    kv.run("ACL", "SETUSER", "default", "+@all")
+    assert kv.eval(DOUBLE, ["k"], [1]) == [b"k", 2]
+
+
 def test_the_job_engine_gets_a_whole_client_that_finds_a_restarted_server(
     own_server: EmbeddedServer, attach: Callable[..., Kv]
 ) -> None:
