@@ -169,7 +169,10 @@ class Worker:
             return take_lease(self._shop.desk, task.name, self._me)
         except AppError as refusal:
             _log.warning("no lease", extra={"task": task.name, "code": refusal.code})
-            return False
+        except Exception as trouble:
+            # The one thread that keeps the sweeps' clock must outlive whatever happens to one.
+            _log.error("no lease", exc_info=trouble, extra={"task": task.name})
+        return False
 
 
 def take_lease(desk: Desk, name: str, holder: str) -> bool:
