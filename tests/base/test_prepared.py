@@ -41,7 +41,8 @@ HOW_MANY = select(func.count()).select_from(lease)
 ASK = insert(question).returning(question.c.id)
 ASKED = select(question).where(question.c.id == bindparam("which"))
 PID = select(func.pg_backend_pid())
-KILL = text("SELECT pg_terminate_backend(:pid) WHERE :pid <> pg_backend_pid()")
+# It comes back when the process is gone.  Units: milliseconds.
+KILL = text("SELECT pg_terminate_backend(:pid, 30000) WHERE :pid <> pg_backend_pid()")
 # A child without its parent is noticed by the commit alone.
 LATE = (
     "CREATE TABLE late_parent (id INTEGER PRIMARY KEY)",
