@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -203,3 +204,30 @@ def test_told_to_stop_it_ends_although_clients_stall() -> None:
         assert running.wait(PATIENCE) == 0
         for client in stalled:
             assert read_all(client).count(b"HTTP/1.1 200") <= 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: kepu\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHo st: kepu\r\nAuthorization: Bearer secret-of-mine\r\n\r\n",
+        b"GET /?signature=secret-of-mine" + b"a" * 9000 + b" HTTP/1.1\r\nHost: kepu\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X-Much: secret-of-mine\r\n" * 200 + b"\r\n",
+        b"POST / HTTP/1.1\r\nHost: kepu\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: kepu\r\nContent-Length: 1\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_refused_as_everything_else_is(port: int, sent: bytes) -> None:
+    with dial(port) as client, client.makefile("rb") as heard:
+        client.sendall(sent)
+        assert heard.readline() == b"HTTP/1.1 400 Bad Request\r\n"
+        head = parse_headers(heard)
+        body = heard.read(int(head["Content-Length"]))
+    told = json.loads(body)
+    assert head["Content-Type"] == "application/problem+json"
+    assert (told["code"], told["status"]) == ("malformed", 400)
+    assert head["X-Request-Id"] == told["request_id"] != ""
+    assert b"secret-of-mine" not in body
+    assert is_served(port)

@@ -20,6 +20,7 @@ from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from server.base.clock import SystemClock
+from server.base.web import unread
 
 # Threads of one process that run the house, each with a connection to Redis, and those that wait.
 RUNNING, READING = 32, 640
@@ -72,6 +73,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         _fetch(req, conn)
         self._forget(conn)
         return self.tpool.submit(self._answered, req, conn).result()
+
+    def handle_error(self, _req: Any, client: socket.socket, _addr: Any, exc: Any) -> None:
+        """Refuse what cannot be read; gunicorn hangs up afterwards."""
+        # Who has gone away already need not be told.
+        with suppress(OSError):
+            client.sendall(unread.refusal(exc))
 
     def notify(self) -> None:
         """gunicorn's own sign of life, about once a second."""
