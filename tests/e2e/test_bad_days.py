@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,6 @@ pytestmark = pytest.mark.slow
 PEOPLE = 6
 # More than the processes of the demo have threads to run the house.
 STALLED = 200
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("bad")) / "var")
-    made.start()
-    yield made
-    assert made.stop() == 0
 
 
 @pytest.fixture

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.outside import Citizen, Demo, ask
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("demo")) / "var")
-    made.start()
-    yield made
-    assert made.stop() == 0
 
 
 def contest_of(demo: Demo) -> str:

@@ -30,14 +30,6 @@ CARD_PICTURE = """() => {
 NANNING, QUESTIONS = "450100", 10
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("journey")) / "var")
-    made.start()
-    yield made
-    assert made.stop() == 0
-
-
 @pytest.fixture
 def shots(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """Where the pictures go; a folder named by KEPU_SHOTS gets them too."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,6 @@ ROOM = """() => {
   const lowest = Math.max(...drawn.map((one) => one.getBoundingClientRect().bottom));
   return bar.getBoundingClientRect().top - lowest;
 }"""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("pages")) / "var")
-    made.start()
-    yield made
-    assert made.stop() == 0
 
 
 def switch_to_elder(hand: Hand) -> None:

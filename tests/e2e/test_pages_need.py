@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +12,6 @@ from tests.e2e.outside import Citizen, Demo
 from tests.kit.pictures import a_picture, as_form, opened
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("pages")))
-    made.start()
-    yield made
-    assert made.stop() == 0
 
 
 @pytest.fixture

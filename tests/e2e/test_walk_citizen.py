@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,19 +39,17 @@ with house.desk.work() as work:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("citizen")) / "var")
-    made.start()
-    file = made.var / "campaign.json"
+def demo(demo: Demo) -> Demo:
+    """With a name in both scripts, and a second contest whose questions have times of their own."""
+    file = demo.var / "campaign.json"
     facts = json.loads(CAMPAIGN.read_text(encoding="utf-8"))
     facts["campaign"]["title_za"] = TITLE_ZA
     file.write_text(json.dumps(facts), encoding="utf-8")
     timed = ("open-contest", TIMED, "--preset", "nanjing-2018", "--title", TIMED_TITLE)
     for words in (("load-campaign", str(file)), timed):
-        done = made.command(*words)
+        done = demo.command(*words)
         assert done.returncode == 0, done.stderr
-    yield made
-    assert made.stop() == 0
+    return demo
 
 
 def test_a_child_needs_a_guardian_to_agree(demo: Demo, browser: Browser, tmp_path: Path) -> None:

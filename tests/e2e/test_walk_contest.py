@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,6 @@ from tests.e2e.phone import browser
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 KEYS = right_options()
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("walk")) / "var")
-    made.start()
-    yield made
-    assert made.stop() == 0
 
 
 def test_a_result_leads_to_the_boards_to_practice_and_to_a_card(

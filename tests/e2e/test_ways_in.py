@@ -52,14 +52,6 @@ LINKS = {
 }
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(Path(tmp_path_factory.mktemp("ways")) / "var")
-    made.start()
-    yield made
-    assert made.stop() == 0
-
-
 @pytest.fixture
 def ann(demo: Demo) -> Citizen:
     return Citizen.born(demo, "韦小妹")
