@@ -44,9 +44,9 @@ lint: $(VENV)/.tests node_modules/.ready  ## format, style, types, floors, the m
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p tsconfig.json
-	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p server/sandbox/phone/tsconfig.json
-	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install eslint -c config/eslint.config.mjs miniprogram server/sandbox/phone tests/miniprogram tests/phone
-	PATH="$(CURDIR)/$(BIN):$$PATH" node server/sandbox/phone/check.mjs miniprogram
+	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p server/emulator/phone/tsconfig.json
+	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install eslint -c config/eslint.config.mjs miniprogram server/emulator/phone tests/miniprogram tests/phone
+	PATH="$(CURDIR)/$(BIN):$$PATH" node server/emulator/phone/check.mjs miniprogram
 
 test: lint  ## everything: style, types, floors, tests on both databases, the browser
 	$(BIN)/pytest -n 2 --dist loadfile --db both

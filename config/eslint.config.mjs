@@ -6,7 +6,7 @@ const WECHAT = ["App", "Page", "Component", "Behavior", "wx", "getApp", "getCurr
 const BUDGET = { max: 400, skipBlankLines: false, skipComments: false };
 
 export default eslint.config(
-  { ignores: ["**/node_modules/", "var/", ".venv/**", ".venv", "**/miniprogram_npm/", "server/base/", "server/sandbox/pages/", ".ci/", "docs/", "tests/e2e/", "tests/phone/program/"] },
+  { ignores: ["**/node_modules/", "var/", ".venv/**", ".venv", "**/miniprogram_npm/", "server/base/", "server/emulator/pages/", ".ci/", "docs/", "tests/e2e/", "tests/phone/program/"] },
   ...eslint.configs.recommended,
   {
     languageOptions: { globals: Object.fromEntries(WECHAT.map((name) => [name, "readonly"])) },

@@ -85,7 +85,7 @@ def open_house(
 
 def campaign_clock(settings: Settings) -> Clock:
     """The machine's clock; in the demo and in tests the one that the emulated WeChat moves."""
-    return ShiftedClock(settings.var / "clock.json") if settings.sandboxed else SystemClock()
+    return ShiftedClock(settings.var / "clock.json") if settings.emulated else SystemClock()
 
 
 def create_app(settings: Settings, parts: Parts | None = None) -> Flask:

@@ -121,7 +121,7 @@ def _migrate(house: House, _asked: argparse.Namespace) -> int:
 
 
 def _load_campaign(house: House, asked: argparse.Namespace) -> int:
-    report = programme.load_campaign(house.desk, asked.file, shift=house.settings.sandboxed)
+    report = programme.load_campaign(house.desk, asked.file, shift=house.settings.emulated)
     for problem in report.problems:
         _tell(str(problem), error=True)
     _tell(str(report.counts))

@@ -153,7 +153,7 @@ def build_phone(settings: Settings) -> Path | None:
         sys.stderr.write("no Node or no node_modules: the phone comes without the mini-program\n")
         return None
     out = settings.var / "phone"
-    script = ROOT / "server" / "sandbox" / "phone" / "build.mjs"
+    script = ROOT / "server" / "emulator" / "phone" / "build.mjs"
     command = [node, str(script), "--app", str(ROOT / "miniprogram"), "--out", str(out)]
     made = subprocess.run(command, check=False)  # noqa: S603 - our own fixed command
     if made.returncode != 0:
@@ -166,7 +166,7 @@ def _emulator_command(settings: Settings, here: str) -> list[str]:
     phone = [] if bundle is None else ["--bundle", str(bundle), "--net", f"{PHONE_HOST}={here}"]
     return [
         "-m",
-        "server.sandbox",
+        "server.emulator",
         "--port",
         str(settings.emulator_port),
         "--var",

@@ -3,8 +3,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { builtIns } from "../../server/sandbox/phone/check/builtins.mjs";
-import { closure } from "../../server/sandbox/phone/closure.mjs";
+import { builtIns } from "../../server/emulator/phone/check/builtins.mjs";
+import { closure } from "../../server/emulator/phone/closure.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SERVER_FILE = "config/env.ts";

@@ -19,7 +19,7 @@ async function main() {
   const { wishes, missing } = wishesOf(process.env, ROOT);
   if (missing.length > 0) return refuse("Nothing was uploaded. What is missing:", missing);
   // Only now is it known that the packages which these two stand on are there.
-  const { check } = await import("../../server/sandbox/phone/check.mjs");
+  const { check } = await import("../../server/emulator/phone/check.mjs");
   const { pack } = await import("./pack.mjs");
   const faults = await check(APP);
   if (faults.length > 0)

@@ -103,7 +103,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     @property
-    def sandboxed(self) -> bool:
+    def emulated(self) -> bool:
         """Whether this is the demo or a test, with an emulated WeChat."""
         return self.environment in ("demo", "test")
 

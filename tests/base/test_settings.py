@@ -56,7 +56,7 @@ def test_the_environment_wins_over_a_chosen_file_and_that_over_the_defaults(tmp_
 def test_good_production_settings_start(tmp_path: Path) -> None:
     # What the upload of the mini-program is told may stand in the same environment.
     settings = load_settings(production(tmp_path, KEPU_UPLOAD_APPID="wx0123456789abcdef"))
-    assert not settings.sandboxed
+    assert not settings.emulated
     assert settings.database_address.startswith("postgresql+psycopg://")
 
 

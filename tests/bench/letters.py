@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from server.sandbox.crypto import decrypt_push, encrypt_push, sign
+from server.emulator.crypto import decrypt_push, encrypt_push, sign
 from tests.bench.floors import CALLBACK
 
 _ALNUM = string.ascii_letters + string.digits

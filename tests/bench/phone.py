@@ -20,10 +20,10 @@ from typing import Any
 from playwright.sync_api import Browser, Error, ViewportSize, sync_playwright
 
 from server.base.settings import ROOT
-from server.sandbox.testing import emulated_wechat
+from server.emulator.testing import emulated_wechat
 from tests.bench.processes import BenchFailed
 
-_BUILD = ROOT / "server" / "sandbox" / "phone" / "build.mjs"
+_BUILD = ROOT / "server" / "emulator" / "phone" / "build.mjs"
 _CHANGED = Path("pages", "home", "index.ts")
 _FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 _SCREEN: ViewportSize = {"width": 390, "height": 844}

@@ -16,9 +16,9 @@ from server.base.work import Desk, Work
 from server.channel import commands, late, loading, models, tasks
 from server.channel.door import official_account_door
 from server.channel.tally import Tally
+from server.emulator.sender import Outcome
+from server.emulator.testing import Emulator, emulated_wechat
 from server.quiz.chat import ANSWERS
-from server.sandbox.sender import Outcome
-from server.sandbox.testing import Emulator, emulated_wechat
 from server.wechat.handling import Handling
 from server.wechat.inbound import Envelope
 from server.wechat.live import open_gateway

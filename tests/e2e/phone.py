@@ -18,10 +18,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from server.sandbox.apps import OFFICIAL
-from server.sandbox.testing import Emulator, emulated_wechat
-from tests.sandbox.conftest import Api, Push, Receiver
-from tests.sandbox.kit import opened, text_reply
+from server.emulator.apps import OFFICIAL
+from server.emulator.testing import Emulator, emulated_wechat
+from tests.emulator.conftest import Api, Push, Receiver
+from tests.emulator.kit import opened, text_reply
 
 FLAGS = [
     "--no-sandbox",

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Frame, Page, Route, expect
 
-from server.sandbox.testing import Emulator
+from server.emulator.testing import Emulator
 
 HTML = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>stand-in</title>
 <style>body { margin: 0; font: 18px sans-serif; } header { height: 52px; }</style>

@@ -7,9 +7,9 @@ import threading
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from server.sandbox import inbox
-from server.sandbox.apps import OFFICIAL
-from server.sandbox.testing import Emulator
+from server.emulator import inbox
+from server.emulator.apps import OFFICIAL
+from server.emulator.testing import Emulator
 from tests.e2e.audit import CONTRAST, OVERFLOW, SMALL_TARGETS, SMALL_TEXT
 from tests.e2e.phone import (
     BOARD,
@@ -27,8 +27,8 @@ from tests.e2e.phone import (
     window,
     write,
 )
-from tests.sandbox.conftest import Api, Push, Receiver, receiver
-from tests.sandbox.kit import text_reply
+from tests.emulator.conftest import Api, Push, Receiver, receiver
+from tests.emulator.kit import text_reply
 
 __all__ = ["browser", "receiver", "watch", "wechat", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from server.sandbox.testing import Emulator
+from server.emulator.testing import Emulator
 from tests.e2e.phone import Watch, browser, watch, wechat, window
 from tests.e2e.program import answered, ask, frame_of, phone_of, stand_in, start, told
-from tests.sandbox.conftest import Api, receiver
-from tests.sandbox.test_groups import session_key, unsealed
+from tests.emulator.conftest import Api, receiver
+from tests.emulator.test_groups import session_key, unsealed
 
 __all__ = ["browser", "receiver", "watch", "wechat", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

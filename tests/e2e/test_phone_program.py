@@ -8,13 +8,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from server.sandbox import inbox
-from server.sandbox.apps import MINI, OFFICIAL
-from server.sandbox.testing import Emulator
+from server.emulator import inbox
+from server.emulator.apps import MINI, OFFICIAL
+from server.emulator.testing import Emulator
 from tests.e2e.phone import browser, bubbles, follow, watch, wechat, window
 from tests.e2e.program import BROKEN, HTML, frame_of, phone_of, stand_in, start, told
-from tests.sandbox.conftest import Api, Push, Receiver, receiver
-from tests.sandbox.kit import text_reply
+from tests.emulator.conftest import Api, Push, Receiver, receiver
+from tests.emulator.kit import text_reply
 
 __all__ = ["browser", "receiver", "watch", "wechat", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from server.sandbox.apps import MINI
-from server.sandbox.testing import Emulator
+from server.emulator.apps import MINI
+from server.emulator.testing import Emulator
 from tests.e2e.phone import browser, code, watch, wechat, window
 from tests.e2e.program import answered, ask, frame_of, phone_of, stand_in
 from tests.e2e.test_phone_program import mini_code
-from tests.sandbox.conftest import Api, receiver
+from tests.emulator.conftest import Api, receiver
 
 __all__ = ["browser", "receiver", "watch", "wechat", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

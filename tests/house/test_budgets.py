@@ -65,7 +65,7 @@ def test_only_one_file_commits() -> None:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "commit"
-        and path.parts[1] != "sandbox"
+        and path.parts[1] != "emulator"
         and path.name != "schema.py"  # migrations run outside any Work
     }
     assert committing <= {"server/base/work.py"}

@@ -14,7 +14,7 @@ DOORS = {
     "redis": ("server/base/kv/client.py",),
     "valkey": (),
     "huey": ("server/base/jobs.py",),
-    "random": ("server/base/work.py", "server/app.py", "server/sandbox/"),
+    "random": ("server/base/work.py", "server/app.py", "server/emulator/"),
 }
 FORBIDDEN_NAMES = ("process", "handle", "manager", "utils", "helper", "helpers", "manage")
 

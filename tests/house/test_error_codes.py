@@ -14,7 +14,7 @@ from tests.house.source import trees
 
 def all_refusals() -> set[type[AppError]]:
     for path in trees():
-        if path.parts[1] not in ("sandbox", "migrations", "__main__.py"):
+        if path.parts[1] not in ("emulator", "migrations", "__main__.py"):
             importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
     found: set[type[AppError]] = set()
     waiting = [AppError]

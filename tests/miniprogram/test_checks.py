@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CHECK = "server/sandbox/phone/check.mjs"
+CHECK = "server/emulator/phone/check.mjs"
 
 
 def node_path() -> str:

@@ -10,7 +10,7 @@ from tests.miniprogram.test_checks import ROOT
 PAGE = re.compile(r"\b(?:pages|packages)(?:/[a-z][a-z0-9_-]*)+/[a-z][a-z0-9_-]*\b")
 SPEAKERS = ("server/**/*.py", "server/**/*.toml", "server/**/*.json", "config/**/*")
 # The emulator speaks of any mini-program, and its own pages lie in a folder of that name.
-APART = "server/sandbox/"
+APART = "server/emulator/"
 
 
 def pages() -> set[str]:

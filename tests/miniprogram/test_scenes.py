@@ -40,7 +40,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     (folder / "openapi.json").write_text(json.dumps(published), encoding="utf-8")
     built = folder / "built"
     done = run(
-        "server/sandbox/phone/build.mjs",
+        "server/emulator/phone/build.mjs",
         *("--app", "miniprogram", "--out", str(built)),
         environment={},
     )

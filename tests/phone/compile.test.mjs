@@ -5,9 +5,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { build, elementTags } from "../../server/sandbox/phone/build.mjs";
-import { regionTree } from "../../server/sandbox/phone/compile/regions.mjs";
-import { NOT_HERE } from "../../server/sandbox/phone/compile/tags.mjs";
+import { build, elementTags } from "../../server/emulator/phone/build.mjs";
+import { regionTree } from "../../server/emulator/phone/compile/regions.mjs";
+import { NOT_HERE } from "../../server/emulator/phone/compile/tags.mjs";
 import { elements } from "./tags.mjs";
 import { compiled, onePage, write } from "./kit.mjs";
 

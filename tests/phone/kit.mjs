@@ -7,13 +7,13 @@ import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Script } from "node:vm";
 import { JSDOM, VirtualConsole } from "jsdom";
-import { build, elementTags } from "../../server/sandbox/phone/build.mjs";
-import { bundle } from "../../server/sandbox/phone/compile/bundle.mjs";
-import { Cache } from "../../server/sandbox/phone/compile/cache.mjs";
-import { buildRuntime } from "../../server/sandbox/phone/compile/runtime.mjs";
+import { build, elementTags } from "../../server/emulator/phone/build.mjs";
+import { bundle } from "../../server/emulator/phone/compile/bundle.mjs";
+import { Cache } from "../../server/emulator/phone/compile/cache.mjs";
+import { buildRuntime } from "../../server/emulator/phone/compile/runtime.mjs";
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
-const HOME = path.join(ROOT, "server/sandbox/phone");
+const HOME = path.join(ROOT, "server/emulator/phone");
 const MODULES = path.join(ROOT, "node_modules");
 const WORK = fs.mkdtempSync(path.join(os.tmpdir(), "phone-"));
 const HTML = fs.readFileSync(path.join(HOME, "page/index.html"), "utf8").replace(/<script.*<\/script>|<link[^>]*>/g, "");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { test } from "node:test";
-import { regionTree } from "../../server/sandbox/phone/compile/regions.mjs";
+import { regionTree } from "../../server/emulator/phone/compile/regions.mjs";
 import { Clock } from "./clock.mjs";
 import { onePage, open, plain, soon } from "./kit.mjs";
 

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { elementTags } from "../../server/sandbox/phone/build.mjs";
-import { closure } from "../../server/sandbox/phone/closure.mjs";
+import { elementTags } from "../../server/emulator/phone/build.mjs";
+import { closure } from "../../server/emulator/phone/closure.mjs";
 
-const PHONE = "server/sandbox/phone";
+const PHONE = "server/emulator/phone";
 const PARTS = ["compile", "elements", "runtime", "wx"];
 const IMPORT = /(?:\bfrom|\bimport\(|\brequire\()\s*["']([^"'.:][^"':]*)["']/g;
 const bare = (name) => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/");

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { build } from "esbuild";
 
-const INDEX = path.resolve("server/sandbox/phone/elements/index.ts");
+const INDEX = path.resolve("server/emulator/phone/elements/index.ts");
 
 export async function elements() {
   const entry = { contents: `export { elements } from ${JSON.stringify(INDEX)}`, resolveDir: process.cwd() };

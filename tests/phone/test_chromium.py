@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from server.sandbox.testing import Emulator, emulated_wechat
+from server.emulator.testing import Emulator, emulated_wechat
 from tests.e2e.phone import PHONE, Watch, browser
 from tests.miniprogram.test_checks import ROOT, node_path
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 # Third parties' components name events and attributes that the framework wonders at, and it does
 # not like a list that is a number, which WeChat allows.
 HARMLESS = ("is not a valid event binding", "is not a valid property", "Use number as for-list")
-BUILD = "server/sandbox/phone/build.mjs"
+BUILD = "server/emulator/phone/build.mjs"
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ import pytest
 from server.base.kv.client import connect
 from server.base.kv.facilities import Facilities, facilities
 from server.base.settings import WeChatApp
-from server.sandbox.sender import Outcome
-from server.sandbox.testing import Emulator, emulated_wechat
+from server.emulator.sender import Outcome
+from server.emulator.testing import Emulator, emulated_wechat
 from server.wechat import errors
 from server.wechat.calls import Calls
 from server.wechat.errors import WeChatError

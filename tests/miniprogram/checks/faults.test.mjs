@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { check } from "../../../server/sandbox/phone/check.mjs";
+import { check } from "../../../server/emulator/phone/check.mjs";
 
 const SOUND = fileURLToPath(new URL("sound", import.meta.url));
 const BUILT_INS = ["view", "text", "image", "input", "button"];

@@ -1,0 +1,127 @@
+"""`python -m server.emulator`: the emulated WeChat as a process of its own.
+
+The one module of the emulator that reads the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from . import apps, sender, templates
+from .app import create_app
+from .clock import EmulatorClock
+from .http_server import listen
+from .state import Store
+from .world import Settings, World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record with its facts."""
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["trouble"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until SIGTERM or Ctrl-C; 2 when it may not run here."""
+    if os.environ.get("KEPU_ENVIRONMENT") == "production":
+        sys.stderr.write("the emulated WeChat refuses to run in production\n")
+        return 2
+    options = _options(arguments)
+    world = build(options)
+    server = listen(create_app(world), options.port)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=server.shutdown, name="stop").start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    world.log_line("listening", port=server.port)
+    sys.stdout.write(f"emulated WeChat on http://127.0.0.1:{server.port}\n")
+    sys.stdout.flush()
+    server.serve_forever()
+    server.server_close()
+    world.close()
+    return 0
+
+
+def build(options: argparse.Namespace) -> World:
+    """The world that the command line describes, with its files in the var folder."""
+    var: Path = options.var
+    (var / "log").mkdir(parents=True, exist_ok=True)
+    _log_to(var / "log" / "emulator.log")
+    settings = Settings(
+        server=options.server.rstrip("/"),
+        deadline_s=options.deadline,
+        attempts=options.attempts,
+        app_json=options.app_json,
+        bundle=options.bundle,
+        net=dict(pair.split("=", 1) for pair in options.net),
+    )
+    return World(
+        settings=settings,
+        store=Store(str(var / "emulator.sqlite3")),
+        clock=EmulatorClock(time.time, var / "clock.json"),
+        chance=random.SystemRandom(),
+        apps=apps.load_or_make(var),
+        templates=templates.load(options.templates),
+        sender=sender.send,
+        pause=time.sleep,
+    )
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    environ = os.environ
+    parser = argparse.ArgumentParser(prog="python -m server.emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=int(environ.get("KEPU_EMULATOR_PORT", "8001")))
+    parser.add_argument("--var", type=Path, default=Path(environ.get("KEPU_VAR", "var")))
+    port = environ.get("KEPU_PORT", "8000")
+    parser.add_argument("--server", default=f"http://127.0.0.1:{port}")
+    parser.add_argument("--templates", type=Path, default=ROOT / "config/wechat-templates.json")
+    parser.add_argument("--app-json", type=Path, help="the mini-program's app.json")
+    parser.add_argument("--bundle", type=Path, help="folder of the compiled mini-program")
+    parser.add_argument(
+        "--net",
+        action="append",
+        default=[],
+        metavar="HOST=ADDRESS",
+        help="where the phone finds a host that the mini-program asks",
+    )
+    parser.add_argument("--deadline", type=float, default=5.0, help="seconds for a push's answer")
+    parser.add_argument("--attempts", type=int, default=3, help="how often a push is sent in all")
+    return parser.parse_args(arguments)
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("emulator")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    logger.propagate = False
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,222 @@
+"""What people do with their phones, and what the platform tells the server of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import grants, groups, inbox, letters, people, push, sheets
+from .letters import Letter
+from .people import NotNowError, Person
+from .texts import TEXTS
+from .world import World
+
+WINDOW_OF = {
+    "click": "click",
+    "scancode_waitmsg": "click",
+    "scancode_push": "click",
+    "scan": "scan",
+}
+ANSWERS = ("accept", "reject", "ban", "filter")
+
+
+def shown(person: Person) -> dict[str, Any]:
+    """A person as the control endpoint and the phone page know them."""
+    return {
+        "person": person.person,
+        "name": person.name,
+        "openid_oa": person.openid_oa,
+        "openid_mp": person.openid_mp,
+        "unionid": person.unionid,
+        "subscribed": person.subscribed,
+    }
+
+
+def put_person(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Create a person, or change the one that `person` names."""
+    with world.store.transaction():
+        if "person" in body:
+            wishes = {name: value for name, value in body.items() if name != "person"}
+            people.change(world, str(body["person"]), wishes)
+            return shown(people.known(world, str(body["person"])))
+        return shown(people.create(world, str(body.get("name") or TEXTS["seed_name"])))
+
+
+def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """So many followers, the same ones for the same seed; no event is pushed."""
+    count, start = int(body.get("followers", 0)), str(body.get("seed", 0))
+    with world.store.transaction():
+        added = people.seed(world, count, start)
+    total = world.store.number("SELECT count(*) FROM people WHERE subscribed = 1")
+    return {"added": added, "followers": total}
+
+
+def follow(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Follow the official account, by a code when a scene is given."""
+    person = _person(world, body)
+    scene = str(body.get("scene") or "")
+    return _follow(world, person, scene, _ticket_of(world, scene))
+
+
+def unfollow(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Stop following."""
+    person = _person(world, body)
+    with world.store.transaction():
+        people.unfollow(world, person)
+    return _push(world, letters.event(world, person, "unsubscribe", ""))
+
+
+def scan(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Scan a code: follow or SCAN for the official account's, a page to open for the other."""
+    person = _person(world, body)
+    ticket = str(body.get("ticket"))
+    row = world.store.one("SELECT * FROM scenes WHERE ticket = ?", ticket)
+    if row is None:
+        raise LookupError(f"no code has the ticket {ticket!r}")
+    if row["expires"] is not None and row["expires"] <= world.now():
+        raise NotNowError("the code has expired")
+    if row["kind"] == "WXA_CODE":
+        people.touch(world, person.person)
+        return {"attempts": [], "open": {"page": row["page"], "scene": row["scene"]}}
+    if not person.subscribed:
+        return _follow(world, person, row["scene"], ticket)
+    return _event(world, person, ("SCAN", row["scene"], ticket))
+
+
+def message(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Write to the official account, or cause an event there."""
+    person = _person(world, body)
+    if "event" not in body:
+        kind, content = str(body.get("kind", "text")), str(body.get("content", ""))
+        letter = letters.message(world, person, kind, content)
+        with world.store.transaction():
+            inbox.open_window(world, person.openid_oa, "message")
+            inbox.put(
+                world,
+                person.openid_oa,
+                kind,
+                content,
+                via="person",
+                direction=inbox.FROM_PERSON,
+            )
+        return _push(world, letter)
+    name = str(body["event"])
+    if name.lower() in ("subscribe", "unsubscribe"):
+        act = follow if name.lower() == "subscribe" else unfollow
+        return act(world, {"person": person.person})
+    key = None if body.get("event_key") is None else str(body["event_key"])
+    ticket = _ticket_of(world, key or "") if name.lower() == "scan" else None
+    return _event(world, person, (name, key, ticket))
+
+
+def login_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """What wx.login hands the mini-program."""
+    person = _person(world, body)
+    with world.store.transaction():
+        code, _session_key = people.login_code(world, person)
+    return {"code": code}
+
+
+def check_session(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """What wx.checkSession finds: whether the person has logged in here."""
+    sql = "SELECT session_key IS NOT NULL AS valid FROM people WHERE person = ?"
+    row = world.store.one(sql, _person(world, body).person)
+    return {"valid": bool(row and row["valid"])}
+
+
+def phone_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """What the phone-number button hands the mini-program."""
+    person = _person(world, body)
+    with world.store.transaction():
+        return {"code": people.phone_code(world, person)}
+
+
+def group_entry(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """What wx.login and then wx.getGroupEnterInfo hand it: one session_key for both."""
+    person = _person(world, body)
+    group = str(body.get("group") or "")
+    if not group:
+        raise ValueError("a group has a name")
+    with world.store.transaction():
+        code, session_key = people.login_code(world, person)
+    return {"code": code, **groups.sealed_entry(world, person, group, session_key)}
+
+
+def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """A tap on the subscription sheet (`template_id` or `results`), or `turn_off` in settings.
+
+    Answers with `keep` are given by themselves the next time.
+    """
+    person = _person(world, body)
+    results = dict(body.get("results") or {str(body.get("template_id")): body.get("result")})
+    for template in results:
+        if template not in world.templates:
+            raise LookupError(f"there is no template {template!r}")
+    if list(results.values()) == ["turn_off"]:
+        return _turn_off(world, person, next(iter(results)))
+    if not set(results.values()) <= set(ANSWERS):
+        raise ValueError(f"an answer is one of {ANSWERS}")
+    with world.store.transaction():
+        for template, answer in results.items():
+            if answer == "accept":
+                grants.add(world, person.openid_mp, template)
+        sheets.settle(world, person, results, keep=bool(body.get("keep")))
+    answers = [(t, str(a)) for t, a in results.items() if a in ("accept", "reject")]
+    pushed = _push(world, letters.popup_event(world, person, answers)) if answers else {}
+    return {
+        "attempts": [],
+        **pushed,
+        "results": results,
+        "grants": {t: grants.count(world, person.openid_mp, t) for t in results},
+    }
+
+
+def url_check(world: World, account: str) -> dict[str, Any]:
+    """GET the callback with an echo: `ok` when it comes back unchanged."""
+    if account not in world.apps:
+        raise LookupError(f"there is no app {account!r}")
+    echo = world.word(19)
+    outcome = push.url_check(world, account, echo)
+    right = outcome.status == 200 and outcome.body == echo.encode()
+    return {"ok": right, "status": outcome.status, "ms": outcome.ms}
+
+
+def _turn_off(world: World, person: Person, template: str) -> dict[str, Any]:
+    with world.store.transaction():
+        grants.drop(world, person.openid_mp, template)
+        sheets.turn_off(world, person, template)
+    return {**_push(world, letters.change_event(world, person, template)), "grants": {template: 0}}
+
+
+def _follow(world: World, person: Person, scene: str, ticket: str | None) -> dict[str, Any]:
+    with world.store.transaction():
+        people.follow(world, person.person, scene)
+        inbox.open_window(world, person.openid_oa, "follow")
+    key = f"qrscene_{scene}" if scene else ""
+    return _push(world, letters.event(world, person, "subscribe", key, ticket))
+
+
+def _event(
+    world: World, person: Person, event: tuple[str, str | None, str | None]
+) -> dict[str, Any]:
+    name, key, ticket = event
+    window = WINDOW_OF.get(name.lower())
+    if window is not None:
+        with world.store.transaction():
+            inbox.open_window(world, person.openid_oa, window)
+    return _push(world, letters.event(world, person, name, key, ticket))
+
+
+def _push(world: World, letter: Letter) -> dict[str, Any]:
+    return {"attempts": push.deliver(world, letter)}
+
+
+def _person(world: World, body: dict[str, Any]) -> Person:
+    return people.known(world, str(body.get("person")))
+
+
+def _ticket_of(world: World, scene: str) -> str | None:
+    if not scene:
+        return None
+    sql = "SELECT ticket FROM scenes WHERE scene = ? AND kind != 'WXA_CODE' ORDER BY id DESC"
+    row = world.store.one(sql, scene)
+    return f"gQ{world.word(90)}==" if row is None else str(row["ticket"])

@@ -1,0 +1,191 @@
+"""What every API call of the emulator has in common: the request, the refusal, the answer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from .apps import MINI, OFFICIAL, App
+from .world import World
+
+ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u([0-9a-fA-F]{4})")
+
+ERRORS = {
+    -1: "system error",
+    40001: "invalid credential, access_token is invalid or not latest",
+    40002: "invalid grant_type",
+    40003: "invalid openid",
+    40007: "invalid media_id",
+    40008: "invalid message type",
+    40013: "invalid appid",
+    40014: "invalid access_token",
+    40016: "invalid button size",
+    40017: "invalid button type",
+    40018: "invalid button name size",
+    40019: "invalid button key size",
+    40020: "invalid button url size",
+    40023: "invalid sub button size",
+    40025: "invalid sub button name size",
+    40029: "invalid code",
+    40032: "invalid openid list size",
+    40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40037: "invalid template_id",
+    40052: "invalid action name",
+    40053: "invalid action info",
+    40097: "invalid args",
+    40125: "invalid appsecret",
+    40129: "invalid scene",
+    40163: "code been used",
+    40164: "invalid ip, not in whitelist",
+    40165: "invalid weapp pagepath",
+    40166: "invalid weapp appid",
+    40226: "code blocked",
+    41001: "access_token missing",
+    41002: "appid missing",
+    41004: "appsecret missing",
+    41008: "missing code",
+    41030: "invalid page",
+    42001: "access_token expired",
+    43001: "require GET method",
+    43002: "require POST method",
+    43004: "require subscribe",
+    43101: "user refuse to accept the msg",
+    43104: "appid and openid not match",
+    43107: "template is banned",
+    43108: "concurrent send to the same user",
+    44002: "empty post data",
+    44004: "empty content",
+    44991: "reach max api minute frequency limit",
+    45002: "content size out of limit",
+    45003: "title size out of limit",
+    45008: "article size out of limit",
+    45009: "reach max api daily quota limit",
+    45011: "api minute-quota reach limit, must slower, retry next minute",
+    45015: "response out of time limit or subscription is canceled",
+    45047: "out of response count limit",
+    45064: "no permission to use weapp in menu",
+    45080: "can not send typing command",
+    45081: "already in typing state",
+    45168: "the content has sensitive word",
+    46003: "menu no exist",
+    47001: "data format error",
+    47003: "argument invalid!",
+    48002: "user blocks messages",
+    48006: "forbid to clear quota because of reaching the limit",
+    61010: "code is expired",
+    70000: "refused to protect a minor",
+    76021: "cgi_path not found, please check",
+    76022: "could not use this cgi_path, no permission",
+}
+
+ONLY_OFFICIAL = frozenset({OFFICIAL})
+ONLY_MINI = frozenset({MINI})
+BOTH = frozenset({OFFICIAL, MINI})
+NO_TOKEN: frozenset[str] = frozenset()
+
+
+class ApiError(Exception):
+    """A call that WeChat refuses, by its errcode."""
+
+    def __init__(self, errcode: int, detail: str = "", **more: object) -> None:
+        super().__init__(errcode)
+        self.errcode = errcode
+        self.detail = detail
+        self.more = more
+
+    def message(self, rid: str) -> str:
+        """The errmsg: a wording that nobody may rely on, and the request id."""
+        words = ERRORS.get(self.errcode, "error")
+        return f"{words} {self.detail}".strip() + f" rid: {rid}"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An answer in bytes."""
+
+    content: bytes
+    mime: str = "image/png"
+
+
+Answer: TypeAlias = "dict[str, Any] | Picture"
+
+
+@dataclass(kw_only=True)
+class Call:
+    """One API call as it came in; `app` is whose token it carries."""
+
+    path: str
+    method: str
+    query: dict[str, str]
+    raw: str
+    ip: str
+    body: dict[str, Any] = field(default_factory=dict)
+    caller: App | None = None
+
+    @cached_property
+    def loose(self) -> dict[str, Any]:
+        """The body as far as it is an object; the endpoint itself refuses what is none."""
+        try:
+            body = json.loads(self.raw) if self.raw else {}
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    @property
+    def app(self) -> App:
+        """The app that calls; only endpoints behind a token ask."""
+        if self.caller is None:
+            raise ApiError(41001)
+        return self.caller
+
+    def text(self, name: str, *, missing: int = 47001) -> str:
+        """A text field of the body, refused with `missing` when it is not one."""
+        value = self.body.get(name)
+        if not isinstance(value, str) or not value:
+            raise ApiError(missing, name)
+        return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One path of api.weixin.qq.com: its method, whose token it takes, what it does.
+
+    `escapes` says what `\\uXXXX` text does there: read, refused (40033) or kept as it stands.
+    """
+
+    path: str
+    method: str
+    accounts: frozenset[str]
+    answer: Callable[[World, Call], Answer]
+    escapes: str = "read"
+    one_at_a_time_by: str | None = None
+
+
+def ok(**more: Any) -> dict[str, Any]:
+    """The answer to a call that went well."""
+    return {"errcode": 0, "errmsg": "ok", **more}
+
+
+def read_body(call: Call, escapes: str) -> dict[str, Any]:
+    """The JSON object of a POST.
+
+    Raises: ApiError 44002 for an empty body, 47001 for another form, 40033 for refused escapes.
+    """
+    if not call.raw.strip():
+        raise ApiError(44002)
+    text = call.raw
+    if escapes == "refused" and any(int(m[2], 16) >= 0x80 for m in ESCAPE.finditer(text)):
+        raise ApiError(40033)
+    if escapes == "kept":
+        text = ESCAPE.sub(r"\1\\\\u\2", text)
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise ApiError(47001) from error
+    if not isinstance(body, dict):
+        raise ApiError(47001)
+    return body

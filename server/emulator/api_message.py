@@ -1,0 +1,121 @@
+"""Messages of the official account's customer service, inside their windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import inbox
+from .api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
+from .api_user import holder
+from .people import Person
+from .world import World
+
+TEXT_BYTES = 2048
+NEEDS_MEDIA = {"image", "voice", "video", "music", "mpnews", "mpnewsarticle", "wxcard"}
+
+
+def custom_send(world: World, call: Call) -> dict[str, Any]:
+    """Write to a follower who acted a short while ago."""
+    person = _reachable(world, call)
+    kind = call.text("msgtype", missing=40008)
+    content, extra = _content(world, kind, call.body.get(kind))
+    errcode = inbox.use_window(world, person.openid_oa)
+    if errcode:
+        raise ApiError(errcode)
+    inbox.put(world, person.openid_oa, kind, content, via="custom", **extra)
+    return ok()
+
+
+def custom_typing(world: World, call: Call) -> dict[str, Any]:
+    """Show or hide the typing sign; it needs an open window and uses nothing of it."""
+    person = _reachable(world, call)
+    if call.body.get("command") not in ("Typing", "CancelTyping"):
+        raise ApiError(40097)
+    sql = "SELECT count(*) FROM windows WHERE openid = ? AND until > ?"
+    if not world.store.number(sql, person.openid_oa, world.now()):
+        raise ApiError(45080)
+    return ok()
+
+
+def _reachable(world: World, call: Call) -> Person:
+    person = holder(world, call.body.get("touser"))
+    if not person.subscribed:
+        raise ApiError(43004)
+    if person.blocks:
+        raise ApiError(48002)
+    if person.minor:
+        raise ApiError(70000)
+    return person
+
+
+def _content(world: World, kind: str, part: object) -> tuple[str, dict[str, Any]]:
+    if kind in NEEDS_MEDIA:
+        # Nothing has been uploaded: there is no such media.
+        raise ApiError(40007)
+    read = READERS.get(kind)
+    if read is None:
+        raise ApiError(40008)
+    if not isinstance(part, dict):
+        raise ApiError(44004)
+    return read(world, part)
+
+
+def _text(_world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    content = part.get("content")
+    if not isinstance(content, str) or not content:
+        raise ApiError(44004)
+    if len(content.encode()) > TEXT_BYTES:
+        raise ApiError(45002)
+    return content, {}
+
+
+def _news(_world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    articles = part.get("articles")
+    if not isinstance(articles, list) or len(articles) != 1:
+        raise ApiError(45008)
+    article = articles[0]
+    if not isinstance(article, dict) or not article.get("title"):
+        raise ApiError(45003)
+    return str(article["title"]), {"articles": articles}
+
+
+def _menu(_world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    items = part.get("list")
+    if not isinstance(items, list) or not items:
+        raise ApiError(44004)
+    return str(part.get("head_content", "")), {"list": items, "tail": part.get("tail_content", "")}
+
+
+def _page(world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    if part.get("appid") != world.mini.appid:
+        raise ApiError(40013)
+    if not world.can_open(part.get("pagepath")):
+        raise ApiError(40165)
+    if not part.get("thumb_media_id"):
+        raise ApiError(40007)
+    return str(part.get("title", "")), {"pagepath": part["pagepath"]}
+
+
+READERS: dict[str, Callable[[World, dict[str, Any]], tuple[str, dict[str, Any]]]] = {
+    "text": _text,
+    "news": _news,
+    "msgmenu": _menu,
+    "miniprogrampage": _page,
+}
+
+ENDPOINTS = [
+    Endpoint(
+        path="/cgi-bin/message/custom/send",
+        method="POST",
+        accounts=ONLY_OFFICIAL,
+        answer=custom_send,
+        escapes="kept",
+    ),
+    Endpoint(
+        path="/cgi-bin/message/custom/typing",
+        method="POST",
+        accounts=ONLY_OFFICIAL,
+        answer=custom_typing,
+    ),
+]

@@ -1,0 +1,196 @@
+"""Access tokens: the old endpoint, the stable one, who may use which token, and the quota tools."""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from typing import Any
+
+from .api_common import BOTH, NO_TOKEN, ApiError, Call, Endpoint, ok
+from .apps import App
+from .world import World
+
+TOKEN_SECONDS = 7200
+OVERLAP_SECONDS = 300
+FORCED_A_DAY, FORCED_GAP_SECONDS = 20, 30
+FORM = re.compile(r"\d+_[A-Za-z0-9_-]{100,}")
+SELECT = "SELECT * FROM tokens WHERE appid = ? AND kind = ? AND dead = 0"
+LATEST = f"{SELECT} AND superseded_at IS NULL ORDER BY issued DESC LIMIT 1"
+
+
+def caller_of(world: World, call: Call, accounts: frozenset[str]) -> App:
+    """The app whose valid token a call carries.
+
+    Raises: ApiError 41001 without one, 40014 malformed, 42001 expired, 40001 unknown, not the
+    latest, or the other app's.
+    """
+    value = call.query.get("access_token", "")
+    if not value:
+        raise ApiError(41001)
+    if not FORM.fullmatch(value):
+        raise ApiError(40014)
+    row = world.store.one("SELECT * FROM tokens WHERE value = ?", value)
+    app = None if row is None else world.app_of(row["appid"])
+    if row is None or app is None or row["dead"]:
+        raise ApiError(40001)
+    _check_times(row, world.now())
+    if app.account not in accounts:
+        raise ApiError(40001)
+    return app
+
+
+def _check_times(row: sqlite3.Row, now: float) -> None:
+    superseded = row["superseded_at"]
+    if superseded is not None and now >= superseded + OVERLAP_SECONDS:
+        raise ApiError(40001)
+    if now >= row["expires"]:
+        raise ApiError(42001)
+
+
+def get_token(world: World, call: Call) -> dict[str, Any]:
+    """A new token each time; the one before lives five minutes more."""
+    app = _credentials(world, call, dict(call.query))
+    return _given(world, issue_normal(world, app))
+
+
+def issue_normal(world: World, app: App) -> str:
+    """A new token of the old endpoint, as another host of the operator would fetch it."""
+    world.store.run(
+        "UPDATE tokens SET superseded_at = ? "
+        "WHERE appid = ? AND kind = 'normal' AND superseded_at IS NULL",
+        world.now(),
+        app.appid,
+    )
+    return _issue(world, app, "normal")
+
+
+def get_stable_token(world: World, call: Call) -> dict[str, Any]:
+    """The same token while it lasts; a new one in its last five minutes or by force."""
+    app = _credentials(world, call, call.body)
+    row = world.store.one(LATEST, app.appid, "stable")
+    if row is not None and row["expires"] <= world.now():
+        row = None
+    if call.body.get("force_refresh") is True and _may_force(world, app):
+        world.store.run("UPDATE tokens SET dead = 1 WHERE appid = ? AND kind = 'stable'", app.appid)
+        return _given(world, _issue(world, app, "stable"))
+    if row is None:
+        return _given(world, _issue(world, app, "stable"))
+    if row["expires"] - world.now() <= OVERLAP_SECONDS:
+        _hand_over(world, row)
+        return _given(world, _issue(world, app, "stable"))
+    return _given(world, row["value"])
+
+
+def _hand_over(world: World, row: sqlite3.Row) -> None:
+    """Both tokens work for five minutes, whenever in its last five the old one was asked for."""
+    now = world.now()
+    world.store.run(
+        "UPDATE tokens SET superseded_at = ?, expires = ? WHERE value = ?",
+        now,
+        now + OVERLAP_SECONDS,
+        row["value"],
+    )
+
+
+def _may_force(world: World, app: App) -> bool:
+    name = f"forced:{app.appid}"
+    forced = world.store.fact(name)
+    if forced is not None and world.now() - forced < FORCED_GAP_SECONDS:
+        return False
+    if world.quota.used_today(app.appid, "force_refresh") >= FORCED_A_DAY:
+        raise ApiError(45009, "force_refresh")
+    world.quota.use(app.appid, "force_refresh")
+    world.store.remember(name, world.now())
+    return True
+
+
+def _issue(world: World, app: App, kind: str) -> str:
+    value = f"{world.chance.randrange(10, 99)}_{world.word(150)}"
+    world.store.insert(
+        "tokens",
+        value=value,
+        appid=app.appid,
+        kind=kind,
+        issued=world.now(),
+        expires=world.now() + TOKEN_SECONDS,
+    )
+    return value
+
+
+def _given(world: World, value: str) -> dict[str, Any]:
+    row = world.store.one("SELECT expires FROM tokens WHERE value = ?", value)
+    left = 0 if row is None else math.ceil(row["expires"] - world.now())
+    return {"access_token": value, "expires_in": left}
+
+
+def _credentials(world: World, call: Call, given: dict[str, Any]) -> App:
+    if given.get("grant_type") != "client_credential":
+        raise ApiError(40002)
+    app = app_by_secret(world, given)
+    call.caller = app
+    if world.ip_whitelist and call.ip not in world.ip_whitelist:
+        raise ApiError(40164, call.ip)
+    errcode = world.quota.use(app.appid, call.path)
+    if errcode:
+        raise ApiError(errcode)
+    return app
+
+
+def app_by_secret(world: World, given: dict[str, Any], secret: str = "secret") -> App:  # noqa: S107
+    """The app that an appid and its secret name; `secret` is the field's name.
+
+    Raises: ApiError 41002, 41004, 40013, 40125.
+    """
+    if not given.get("appid"):
+        raise ApiError(41002)
+    if not given.get(secret):
+        raise ApiError(41004)
+    app = world.app_of(str(given["appid"]))
+    if app is None:
+        raise ApiError(40013)
+    if given[secret] != app.secret:
+        raise ApiError(40125)
+    return app
+
+
+def clear_quota(world: World, call: Call) -> dict[str, Any]:
+    """Zero today's counters, ten times a month."""
+    if call.text("appid", missing=41002) != call.app.appid:
+        raise ApiError(40013)
+    return _cleared(world, call.app)
+
+
+def clear_quota_by_secret(world: World, call: Call) -> dict[str, Any]:
+    """The same without a token, for the day on which tokens themselves are used up."""
+    call.caller = app_by_secret(world, call.body, "appsecret")
+    return _cleared(world, call.caller)
+
+
+def _cleared(world: World, app: App) -> dict[str, Any]:
+    errcode = world.quota.clear(app.appid)
+    if errcode:
+        raise ApiError(errcode)
+    return ok()
+
+
+def callback_ips(_world: World, _call: Call) -> dict[str, Any]:
+    """Where pushes come from."""
+    return {"ip_list": ["127.0.0.1"]}
+
+
+ENDPOINTS = [
+    Endpoint(path="/cgi-bin/token", method="GET", accounts=NO_TOKEN, answer=get_token),
+    Endpoint(
+        path="/cgi-bin/stable_token", method="POST", accounts=NO_TOKEN, answer=get_stable_token
+    ),
+    Endpoint(path="/cgi-bin/clear_quota", method="POST", accounts=BOTH, answer=clear_quota),
+    Endpoint(
+        path="/cgi-bin/clear_quota/v2",
+        method="POST",
+        accounts=NO_TOKEN,
+        answer=clear_quota_by_secret,
+    ),
+    Endpoint(path="/cgi-bin/getcallbackip", method="GET", accounts=BOTH, answer=callback_ips),
+    Endpoint(path="/cgi-bin/get_api_domain_ip", method="GET", accounts=BOTH, answer=callback_ips),
+]

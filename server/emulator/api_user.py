@@ -1,0 +1,186 @@
+"""Followers and codes with scenes: user/info, user/get, qrcode/create and its picture."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import segno
+
+from . import people
+from .api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, Picture
+from .people import Person
+from .world import World
+
+PAGE = 10_000
+BATCH = 100
+LONGEST_SECONDS, DEFAULT_SECONDS = 2_592_000, 60
+PERMANENT = 100_000
+KINDS = {
+    "QR_SCENE": ("scene_id", 2**32 - 1),
+    "QR_LIMIT_SCENE": ("scene_id", PERMANENT),
+    "QR_STR_SCENE": ("scene_str", 64),
+    "QR_LIMIT_STR_SCENE": ("scene_str", 64),
+}
+
+
+def user_info(world: World, call: Call) -> dict[str, Any]:
+    """What the official account may know of one person."""
+    return _info(world, call.query.get("openid"))
+
+
+def user_info_batch(world: World, call: Call) -> dict[str, Any]:
+    """The same of up to a hundred."""
+    asked = call.body.get("user_list")
+    if not isinstance(asked, list) or not 1 <= len(asked) <= BATCH:
+        raise ApiError(40032)
+    openids = [item.get("openid") if isinstance(item, dict) else None for item in asked]
+    return {"user_info_list": [_info(world, openid) for openid in openids]}
+
+
+def _info(world: World, openid: object) -> dict[str, Any]:
+    person = people.by_openid(world, world.official, openid)
+    if person is None:
+        raise ApiError(40003)
+    unionid = {"unionid": person.unionid} if world.open_platform else {}
+    if not person.subscribed:
+        return {"subscribe": 0, "openid": person.openid_oa, **unionid}
+    number = person.qr_scene.isdigit()
+    return {
+        "subscribe": 1,
+        "openid": person.openid_oa,
+        "nickname": "",
+        "sex": 0,
+        "language": "zh_CN",
+        "city": "",
+        "province": "",
+        "country": "",
+        "headimgurl": "",
+        "subscribe_time": person.subscribe_time,
+        **unionid,
+        "remark": "",
+        "groupid": 0,
+        "tagid_list": [],
+        "subscribe_scene": person.subscribe_scene,
+        "qr_scene": int(person.qr_scene) if number else 0,
+        "qr_scene_str": "" if number else person.qr_scene,
+    }
+
+
+def user_get(world: World, call: Call) -> dict[str, Any]:
+    """Followers' openids, ten thousand a page."""
+    after = 0
+    asked = call.query.get("next_openid")
+    if asked:
+        after = world.store.number("SELECT id FROM people WHERE openid_oa = ?", asked)
+        if not after:
+            raise ApiError(40003)
+    total = world.store.number("SELECT count(*) FROM people WHERE subscribed = 1")
+    rows = world.store.all(
+        "SELECT openid_oa FROM people WHERE subscribed = 1 AND id > ? ORDER BY id LIMIT ?",
+        after,
+        PAGE,
+    )
+    if not rows:
+        return {"total": total, "count": 0, "next_openid": ""}
+    openids = [row["openid_oa"] for row in rows]
+    return {
+        "total": total,
+        "count": len(openids),
+        "data": {"openid": openids},
+        "next_openid": openids[-1],
+    }
+
+
+def qrcode_create(world: World, call: Call) -> dict[str, Any]:
+    """A code that tells its scene when somebody scans it."""
+    kind = call.body.get("action_name")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ApiError(40052)
+    scene = _scene(call, kind)
+    lasts = None if "LIMIT" in kind else _seconds(call)
+    if lasts is None:
+        sql = "SELECT count(*) FROM scenes WHERE kind LIKE 'QR_LIMIT%'"
+        if world.store.number(sql) >= PERMANENT:
+            raise ApiError(40053, "too many permanent codes")
+    ticket = f"gQ{world.word(48)}+/{world.word(40)}=="
+    url = f"http://weixin.qq.com/q/02{world.word(22)}"
+    world.store.insert(
+        "scenes",
+        kind=kind,
+        scene=scene,
+        ticket=ticket,
+        page="",
+        url=url,
+        issued=world.now(),
+        expires=None if lasts is None else world.now() + lasts,
+    )
+    limit = {} if lasts is None else {"expire_seconds": lasts}
+    return {"ticket": ticket, **limit, "url": url}
+
+
+def _scene(call: Call, kind: str) -> str:
+    name, largest = KINDS[kind]
+    info = call.body.get("action_info")
+    scene = info.get("scene") if isinstance(info, dict) else None
+    value = scene.get(name) if isinstance(scene, dict) else None
+    if name == "scene_id" and type(value) is int and 1 <= value <= largest:
+        return str(value)
+    if name == "scene_str" and isinstance(value, str) and 1 <= len(value) <= largest:
+        return value
+    raise ApiError(40053)
+
+
+def _seconds(call: Call) -> int:
+    seconds = call.body.get("expire_seconds", DEFAULT_SECONDS)
+    if type(seconds) is not int or not 1 <= seconds <= LONGEST_SECONDS:
+        raise ApiError(40053, "expire_seconds")
+    return seconds
+
+
+def qrcode_picture(world: World, ticket: str) -> Picture | None:
+    """What mp.weixin.qq.com shows for a ticket; None once it has expired."""
+    row = world.store.one(
+        "SELECT url FROM scenes WHERE ticket = ? AND (expires IS NULL OR expires > ?)",
+        ticket,
+        world.now(),
+    )
+    return None if row is None else Picture(png(row["url"]))
+
+
+def png(content: str, width: int = 430) -> bytes:
+    """A QR code as a picture about as wide as asked."""
+    code = segno.make(content, error="m", micro=False)
+    scale = max(1, width // code.symbol_size()[0])
+    out = io.BytesIO()
+    code.save(out, kind="png", scale=scale)
+    return out.getvalue()
+
+
+def holder(world: World, openid: object) -> Person:
+    """The person behind an official account's openid.
+
+    Raises: ApiError 40003.
+    """
+    person = people.by_openid(world, world.official, openid)
+    if person is None:
+        raise ApiError(40003)
+    return person
+
+
+ENDPOINTS = [
+    Endpoint(path="/cgi-bin/user/info", method="GET", accounts=ONLY_OFFICIAL, answer=user_info),
+    Endpoint(
+        path="/cgi-bin/user/info/batchget",
+        method="POST",
+        accounts=ONLY_OFFICIAL,
+        answer=user_info_batch,
+    ),
+    Endpoint(path="/cgi-bin/user/get", method="GET", accounts=ONLY_OFFICIAL, answer=user_get),
+    Endpoint(
+        path="/cgi-bin/qrcode/create",
+        method="POST",
+        accounts=ONLY_OFFICIAL,
+        answer=qrcode_create,
+    ),
+]

@@ -1,0 +1,156 @@
+"""The mini-program's own APIs: login, phone number, content check, codes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from . import people
+from .api_common import (
+    NO_TOKEN,
+    ONLY_MINI,
+    ApiError,
+    Call,
+    Endpoint,
+    Picture,
+    ok,
+)
+from .api_token import app_by_secret
+from .api_user import png
+from .people import Person
+from .world import World
+
+SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")
+SEEN_SECONDS = 2 * 3600
+LONGEST_TEXT = 2500
+CHECKED = ("content", "title", "nickname", "signature")
+VERDICTS = (("[risky]", "risky", 20003), ("[review]", "review", 20012))
+NARROWEST, WIDEST, USUAL_WIDTH = 280, 1280, 430
+
+
+def code_to_session(world: World, call: Call) -> dict[str, Any]:
+    """Exchange a wx.login code, once; no access token is involved."""
+    app = app_by_secret(world, dict(call.query))
+    call.caller = app
+    if app.account != world.mini.account:
+        raise ApiError(40013)
+    if call.query.get("grant_type") != "authorization_code":
+        raise ApiError(40002)
+    if not call.query.get("js_code"):
+        raise ApiError(41008)
+    row = people.use_code(world, call.query["js_code"], "login")
+    if isinstance(row, int):
+        raise ApiError(row)
+    person = people.known(world, row["person"])
+    if person.risky:
+        raise ApiError(40226)
+    people.touch(world, person.person)
+    unionid = {"unionid": person.unionid} if world.open_platform else {}
+    return {"session_key": row["session_key"], "openid": person.openid_mp, **unionid}
+
+
+def phone_number(world: World, call: Call) -> dict[str, Any]:
+    """Exchange a code of the phone-number button, once, and only for its own person."""
+    code = call.text("code", missing=41008)
+    sql = "SELECT person FROM codes WHERE code = ? AND kind = 'phone'"
+    row = world.store.one(sql, code)
+    person = None if row is None else people.known(world, row["person"])
+    if person is None or call.body.get("openid") not in (None, person.openid_mp):
+        raise ApiError(40029)
+    used = people.use_code(world, code, "phone")
+    if isinstance(used, int):
+        raise ApiError(used)
+    watermark = {"timestamp": int(world.now()), "appid": world.mini.appid}
+    return ok(
+        phone_info={
+            "phoneNumber": person.phone,
+            "purePhoneNumber": person.phone,
+            "countryCode": "86",
+            "watermark": watermark,
+        }
+    )
+
+
+def check_text(world: World, call: Call) -> dict[str, Any]:
+    """Judge a text of somebody who used the mini-program within two hours."""
+    if call.body.get("version") != 2:
+        # The first version was switched off in 2021.
+        raise ApiError(40097, "version")
+    if call.body.get("scene") not in (1, 2, 3, 4):
+        raise ApiError(40129)
+    check_openid(world, call.body.get("openid"))
+    content = call.text("content", missing=44002)
+    if len(content) > LONGEST_TEXT:
+        raise ApiError(45002)
+    words = " ".join(str(call.body.get(name, "")) for name in CHECKED)
+    suggest, label = next(((s, n) for mark, s, n in VERDICTS if mark in words), ("pass", 100))
+    detail = {"strategy": "content_model", "errcode": 0, "suggest": suggest, "label": label}
+    return ok(
+        detail=[{**detail, "prob": 90}],
+        trace_id=world.rid(),
+        result={"suggest": suggest, "label": label},
+    )
+
+
+def check_openid(world: World, openid: object) -> Person:
+    """The person whose words or picture are checked: here within two hours.
+
+    Raises: ApiError 40003, 43104, 61010.
+    """
+    person = people.by_openid(world, world.mini, openid)
+    if person is None:
+        other = people.by_openid(world, world.official, openid)
+        raise ApiError(40003 if other is None else 43104)
+    if person.last_access is None or world.now() - person.last_access > SEEN_SECONDS:
+        raise ApiError(61010)
+    return person
+
+
+def unlimited_code(world: World, call: Call) -> Picture:
+    """A mini-program code with a scene."""
+    scene = call.body.get("scene")
+    if not isinstance(scene, str) or not SCENE.fullmatch(scene):
+        raise ApiError(40129)
+    page = _page(world, call.body)
+    width = call.body.get("width", USUAL_WIDTH)
+    if type(width) is not int or not NARROWEST <= width <= WIDEST:
+        raise ApiError(40097, "width")
+    if call.body.get("env_version", "release") not in ("release", "trial", "develop"):
+        raise ApiError(40097, "env_version")
+    ticket = world.word(16)
+    url = f"https://wxaurl.cn/{ticket}"
+    world.store.insert(
+        "scenes",
+        kind="WXA_CODE",
+        scene=scene,
+        ticket=ticket,
+        page=page,
+        url=url,
+        issued=world.now(),
+    )
+    return Picture(png(url, width))
+
+
+def _page(world: World, body: dict[str, Any]) -> str:
+    page = body.get("page", "")
+    if not isinstance(page, str) or page.startswith("/") or "?" in page:
+        raise ApiError(41030)
+    released = world.released_pages()
+    if page and body.get("check_path", True) and page not in (released or set()):
+        raise ApiError(41030)
+    return page
+
+
+ENDPOINTS = [
+    Endpoint(path="/sns/jscode2session", method="GET", accounts=NO_TOKEN, answer=code_to_session),
+    Endpoint(
+        path="/wxa/business/getuserphonenumber",
+        method="POST",
+        accounts=ONLY_MINI,
+        answer=phone_number,
+    ),
+    Endpoint(path="/wxa/msg_sec_check", method="POST", accounts=ONLY_MINI, answer=check_text),
+    Endpoint(
+        path="/wxa/getwxacodeunlimit", method="POST", accounts=ONLY_MINI, answer=unlimited_code
+    ),
+]

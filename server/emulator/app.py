@@ -1,0 +1,76 @@
+"""The emulator as one Flask application; the first path segment says which host is played."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Flask, Response, request
+
+from . import api_user, control, phone_app, phone_page
+from .api_common import Call, Picture
+from .dispatch import Result, dispatch
+from .faults import bare_path
+from .http_server import cut
+from .world import World
+
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+PLAYED = ("/api/", "/mpweb/", "/open/")
+GATEWAY_PAGE = b"<html><head><title>error</title></head><body>nginx</body></html>"
+
+
+def create_app(world: World) -> Flask:
+    """The application over one world."""
+    app = Flask("server.emulator", static_folder=None)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+    @app.route("/api/<path:path>", methods=METHODS)
+    def api(path: str) -> Response:
+        return _on_the_wire(dispatch(world, _call(f"/{path}")))
+
+    @app.get("/mpweb/cgi-bin/showqrcode")
+    def showqrcode() -> Response:
+        picture = api_user.qrcode_picture(world, request.args.get("ticket", ""))
+        if picture is None:
+            return Response(b"", status=404)
+        return Response(picture.content, mimetype=picture.mime)
+
+    @app.errorhandler(404)
+    def unknown(_error: Exception) -> tuple[dict[str, Any], int]:
+        if request.path.startswith(PLAYED):
+            control.note_unknown(world, request.method, bare_path(request.path))
+        return {"error": f"nothing is emulated at {request.path}"}, 404
+
+    app.register_blueprint(control.routes(world))
+    app.register_blueprint(phone_page.routes(world))
+    app.register_blueprint(phone_app.routes(world))
+    return app
+
+
+def _call(path: str) -> Call:
+    return Call(
+        path=path,
+        method=request.method,
+        query=request.args.to_dict(),
+        raw=request.get_data().decode(errors="replace"),
+        ip=request.remote_addr or "",
+    )
+
+
+def _on_the_wire(result: Result) -> Response:
+    if result.broken == "reset":
+        cut(request.environ)
+        return Response(b"")
+    if result.broken == "html":
+        return Response(GATEWAY_PAGE, status=result.status, mimetype="text/html")
+    if isinstance(result.answer, Picture):
+        content, mime = result.answer.content, result.answer.mime
+    else:
+        content = json.dumps(result.answer, ensure_ascii=False).encode()
+        mime = "application/json; encoding=utf-8"
+    if result.broken == "truncate":
+        half = content[: len(content) // 2]
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {mime}\r\nContent-Length: {len(content)}\r\n\r\n"
+        cut(request.environ, head.encode() + half)
+        return Response(b"")
+    return Response(content, status=result.status, content_type=mime)

@@ -1,0 +1,315 @@
+"""The control endpoint `/_emu/...`: a test, a script or the phone page moves the world with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from flask import Blueprint, request
+
+from . import acts, api_menu, api_token, groups, hostile, inbox, people, posts, sheets
+from .apps import MINI, OFFICIAL
+from .clock import beijing
+from .faults import bare_path
+from .world import World
+
+_CLOCK = ("offset_s", "freeze", "advance")
+# Ten years: further away, tokens and seasons mean nothing, and at some point no date does.
+_FURTHEST_S = 10 * 366 * 86_400
+
+Body: TypeAlias = dict[str, Any]
+Shown: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], int]"
+
+
+def routes(world: World) -> Blueprint:
+    """Every control address over one world."""
+    blueprint = Blueprint("control", __name__, url_prefix="/_emu")
+    for path, act in POSTS.items():
+        blueprint.add_url_rule(path, f"post{path}", _posted(world, act), methods=["POST"])
+    for path, read in READS.items():
+        blueprint.add_url_rule(path, f"get{path}", _read(world, read), methods=["GET"])
+    blueprint.add_url_rule("/faults", "lift", _read(world, lift_faults), methods=["DELETE"])
+    _by_name(world, blueprint)
+    blueprint.register_error_handler(LookupError, lambda error: (_said(error), 404))
+    blueprint.register_error_handler(ValueError, lambda error: (_said(error), 400))
+    blueprint.register_error_handler(people.NotNowError, lambda error: (_said(error), 409))
+    blueprint.register_error_handler(people.RefusedError, _refused)
+    return blueprint
+
+
+def _by_name(world: World, blueprint: Blueprint) -> None:
+    @blueprint.get("/inbox/<openid>")
+    def inbox_of(openid: str) -> Shown:
+        return {"items": inbox.received(world, openid)}
+
+    @blueprint.get("/chat/<person>")
+    def chat_of(person: str) -> Shown:
+        return {"items": inbox.chat(world, people.known(world, person).openid_oa)}
+
+
+def _posted(world: World, act: Callable[[World, Body], Shown]) -> Callable[[], Shown]:
+    def view() -> Shown:
+        body = json.loads(request.get_data() or b"{}")
+        if not isinstance(body, dict):
+            raise ValueError("the body is a JSON object")
+        return act(world, body)
+
+    return view
+
+
+def _read(world: World, read: Callable[[World], Shown]) -> Callable[[], Shown]:
+    return lambda: read(world)
+
+
+def _said(error: Exception) -> dict[str, str]:
+    return {"error": str(error.args[0] if error.args else error)}
+
+
+def _refused(error: people.RefusedError) -> dict[str, Any]:
+    """An answer like any other of WeChat's: nothing went wrong on the way."""
+    return {"errcode": error.errcode, "errmsg": str(error.args[0])}
+
+
+def note_unknown(world: World, method: str, path: str) -> None:
+    """Mark a request that nothing answers, so that a mistyped address cannot pass a test."""
+    world.store.insert(
+        "calls",
+        at=world.now(),
+        path=path,
+        method=method,
+        status=404,
+        failing=1,
+        request="{}",
+    )
+
+
+def reset(world: World, _body: Body) -> Shown:
+    """An empty world."""
+    world.reset()
+    return {"ok": True}
+
+
+def order_fault(world: World, body: Body) -> Shown:
+    """A failure to come."""
+    return world.faults.order(body)
+
+
+def list_faults(world: World) -> Shown:
+    """The failures in force."""
+    return {"items": world.faults.list()}
+
+
+def lift_faults(world: World) -> Shown:
+    """End one by `?id=`, or all."""
+    number = request.args.get("id")
+    world.faults.lift(None if number is None else int(number))
+    return list_faults(world)
+
+
+def spoil_tokens(world: World, body: Body) -> Shown:
+    """Expire every token, or act as another host that fetched a new one."""
+    if body.get("expire"):
+        world.store.run("UPDATE tokens SET expires = ?", world.now())
+    if body.get("revoke"):
+        world.store.run("UPDATE tokens SET dead = 1")
+    if body.get("supersede"):
+        with world.store.transaction():
+            api_token.issue_normal(world, world.apps[str(body["supersede"])])
+    return {"live": world.store.number("SELECT count(*) FROM tokens WHERE dead = 0")}
+
+
+def ban_template(world: World, body: Body) -> Shown:
+    """The platform withdraws a template, or gives it back."""
+    template = str(body.get("template_id"))
+    if template not in world.templates:
+        raise LookupError(f"there is no template {template!r}")
+    change = world.banned.add if body.get("banned", True) else world.banned.discard
+    change(template)
+    return {"banned": sorted(world.banned)}
+
+
+def move_clock(world: World, body: Body) -> Shown:
+    """Set, freeze or advance the world's time.
+
+    Raises: ValueError for a wish that it does not know, or that leads out of the calendar.
+    """
+    offset, step = body.get("offset_s", 0), body.get("advance", 0)
+    numbers = all(type(seconds) in (int, float) for seconds in (offset, step))
+    if not (body.keys() <= set(_CLOCK) and numbers and isinstance(body.get("freeze", True), bool)):
+        raise ValueError(f"the clock knows {_CLOCK}: seconds, true or false, seconds")
+    ahead = (offset if "offset_s" in body else world.clock.now() - world.clock.real()) + step
+    if not abs(ahead) <= _FURTHEST_S:
+        raise ValueError(f"the clock goes {_FURTHEST_S} seconds either way, no further")
+    if "offset_s" in body:
+        world.clock.set_offset(float(offset))
+    if "freeze" in body:
+        world.clock.freeze(body["freeze"])
+    world.clock.advance(step)
+    return show_clock(world)
+
+
+def show_clock(world: World) -> Shown:
+    """The world's time."""
+    return world.clock.state()
+
+
+def set_quota(world: World, body: Body) -> Shown:
+    """Set a path's limits; `limit` is the day's.
+
+    Raises: ValueError without a path, or with a limit that is none.
+    """
+    path = bare_path(str(body.get("path", "")))
+    wished = [body.get(name) for name in ("limit", "minute")]
+    if not body.get("path") or not all(n is None or (type(n) is int and n >= 0) for n in wished):
+        raise ValueError("a quota needs a path; limit and minute are whole numbers from 0 on")
+    world.quota.limit(path, day=body.get("limit"), minute=body.get("minute"))
+    return {
+        "path": path,
+        "limit": world.quota.daily_limit(path),
+        "minute": world.quota.minute_limit(path),
+        "used": {app.appid: world.quota.used_today(app.appid, path) for app in _apps(world)},
+    }
+
+
+def change_apps(world: World, body: Body) -> Shown:
+    """Another push mode or format of an app; the whitelist and the open platform of both."""
+    for account in (OFFICIAL, MINI):
+        wish = body.get(account)
+        if wish is not None:
+            changed = world.apps[account].with_push(
+                mode=wish.get("mode"), format=wish.get("format")
+            )
+            world.apps = {**world.apps, account: changed}
+    if "ip_whitelist" in body:
+        world.ip_whitelist = set(body["ip_whitelist"])
+    if "open_platform" in body:
+        world.open_platform = bool(body["open_platform"])
+    return show_apps(world)
+
+
+def show_apps(world: World) -> Shown:
+    """Both apps as they are set up, without a secret."""
+    shown = {
+        app.account: {
+            "appid": app.appid,
+            "original_id": app.original_id,
+            "mode": app.mode,
+            "format": app.format,
+        }
+        for app in _apps(world)
+    }
+    return {**shown, "open_platform": world.open_platform}
+
+
+def _apps(world: World) -> list[Any]:
+    return list(world.apps.values())
+
+
+def url_check(world: World, body: Body) -> Shown:
+    """The "save configuration" button: does the callback echo what it should?"""
+    account = str(body.get("app", OFFICIAL))
+    return acts.url_check(world, account)
+
+
+def show_menu(world: World) -> Shown:
+    """The official account's menu as a phone shows it."""
+    return api_menu.current(world) or {"button": []}
+
+
+def list_groups(world: World) -> Shown:
+    """Every group with its members."""
+    return {"items": groups.everyone(world)}
+
+
+def list_people(world: World) -> Shown:
+    """Everybody."""
+    return {"items": [acts.shown(person) for person in people.everybody(world)]}
+
+
+def list_codes(world: World) -> Shown:
+    """Every code with a scene that was issued."""
+    rows = world.store.all("SELECT * FROM scenes ORDER BY id")
+    return {
+        "items": [
+            {
+                "kind": row["kind"],
+                "scene": row["scene"],
+                "ticket": row["ticket"],
+                "page": row["page"],
+                "url": row["url"],
+                "issued_at": beijing(row["issued"]),
+                "expires_at": None if row["expires"] is None else beijing(row["expires"]),
+            }
+            for row in rows
+        ]
+    }
+
+
+def list_callbacks(world: World) -> Shown:
+    """The pushes and what came of them, oldest first."""
+    rows = world.store.all("SELECT * FROM callbacks ORDER BY id")
+    return {"items": [{**dict(row), "at": beijing(row["at"])} for row in rows]}
+
+
+def list_calls(world: World) -> Shown:
+    """The API calls the server made, oldest first; `?path=` names one API."""
+    path = request.args.get("path")
+    rows = (
+        world.store.all("SELECT * FROM calls WHERE path = ? ORDER BY id", bare_path(path))
+        if path
+        else world.store.all("SELECT * FROM calls ORDER BY id")
+    )
+    return {
+        "items": [
+            {
+                **dict(row),
+                "at": beijing(row["at"]),
+                "failing": bool(row["failing"]),
+                "request": json.loads(row["request"]),
+            }
+            for row in rows
+        ]
+    }
+
+
+POSTS: dict[str, Callable[[World, Body], Shown]] = {
+    "/reset": reset,
+    "/seed": acts.seed,
+    "/people": acts.put_person,
+    "/follow": acts.follow,
+    "/unfollow": acts.unfollow,
+    "/message": acts.message,
+    "/scan": acts.scan,
+    "/login_code": acts.login_code,
+    "/check_session": acts.check_session,
+    "/phone_code": acts.phone_code,
+    "/group_entry": acts.group_entry,
+    "/consent": acts.consent,
+    "/sheet": sheets.asked,
+    "/settings": sheets.settings,
+    "/privacy": sheets.privacy,
+    "/groups": groups.put,
+    "/share": posts.share,
+    "/open": posts.opened,
+    "/group_enter_info": posts.group_enter_info,
+    "/callback": hostile.play,
+    "/url_check": url_check,
+    "/faults": order_fault,
+    "/tokens": spoil_tokens,
+    "/templates": ban_template,
+    "/clock": move_clock,
+    "/quota": set_quota,
+    "/apps": change_apps,
+}
+READS: dict[str, Callable[[World], Shown]] = {
+    "/people": list_people,
+    "/groups": list_groups,
+    "/codes": list_codes,
+    "/callbacks": list_callbacks,
+    "/calls": list_calls,
+    "/faults": list_faults,
+    "/menu": show_menu,
+    "/clock": show_clock,
+    "/apps": show_apps,
+}

@@ -1,0 +1,203 @@
+"""One API call from request to answer: faults, token, quota, body, the endpoint, the call log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from . import (
+    api_menu,
+    api_message,
+    api_subscribe,
+    api_token,
+    api_user,
+    api_wxa,
+    media_check,
+)
+from .api_common import BOTH, Answer, ApiError, Call, Endpoint, ok, read_body
+from .faults import Fault
+from .world import World
+
+SECRETS = {"secret", "appsecret", "access_token"}
+
+
+@dataclass
+class Result:
+    """What goes on the wire: `broken` is how the answer is spoiled, if at all."""
+
+    answer: Answer | None
+    status: int = 200
+    broken: str | None = None
+    unknown: bool = False
+
+    @property
+    def errcode(self) -> int | None:
+        """The errcode that the caller reads."""
+        if self.status != 200 or not isinstance(self.answer, dict):
+            return None
+        return int(self.answer.get("errcode", 0))
+
+
+def quota_get(world: World, call: Call) -> dict[str, Any]:
+    """An API's counters of today."""
+    path = call.body.get("cgi_path")
+    endpoint = ENDPOINTS.get(path) if isinstance(path, str) else None
+    if endpoint is None or endpoint.path.startswith("/sns/"):
+        raise ApiError(76021)
+    if endpoint.accounts and call.app.account not in endpoint.accounts:
+        raise ApiError(76022)
+    daily = world.quota.daily_limit(endpoint.path)
+    used = world.quota.used_today(call.app.appid, endpoint.path)
+    minute = world.quota.minute_limit(endpoint.path)
+    rate = {"rate_limit": {"call_count": minute, "refresh_second": 60}} if minute else {}
+    quota = {"daily_limit": daily, "used": used, "remain": max(0, daily - used)}
+    return ok(quota=quota, **rate)
+
+
+QUOTA_GET = Endpoint(
+    path="/cgi-bin/openapi/quota/get", method="POST", accounts=BOTH, answer=quota_get
+)
+ENDPOINTS = {
+    endpoint.path: endpoint
+    for endpoint in (
+        *api_token.ENDPOINTS,
+        *api_user.ENDPOINTS,
+        *api_menu.ENDPOINTS,
+        *api_message.ENDPOINTS,
+        *api_subscribe.ENDPOINTS,
+        *api_wxa.ENDPOINTS,
+        *media_check.ENDPOINTS,
+        QUOTA_GET,
+    )
+}
+
+
+def dispatch(world: World, call: Call) -> Result:
+    """Answer one call, playing the faults ordered for it, and note it."""
+    endpoint = ENDPOINTS.get(call.path)
+    if endpoint is None:
+        result = Result({"errcode": 404, "errmsg": "no such API"}, status=404, unknown=True)
+    else:
+        result = _answered(world, endpoint, call)
+    _note(world, call, result)
+    return result
+
+
+def _answered(world: World, endpoint: Endpoint, call: Call) -> Result:
+    delay, fault = world.faults.matching(call.path, _openid(call))
+    with _alone(world, endpoint, call) as alone:
+        if delay:
+            world.pause(delay)
+        if not alone:
+            return Result(_refusal(world, ApiError(43108)))
+        early = _instead(world, fault)
+        if early is not None:
+            return early
+        answer = _run(world, endpoint, call)
+    if fault is not None and fault.mode in ("truncate", "accept_then_drop"):
+        broken = "reset" if fault.mode == "accept_then_drop" else "truncate"
+        return Result(answer, broken=broken)
+    return Result(answer)
+
+
+def _instead(world: World, fault: Fault | None) -> Result | None:
+    """The fault that stands in the endpoint's place: then the call had no effect."""
+    if fault is None:
+        return None
+    if fault.errcode is not None:
+        return Result(_refusal(world, ApiError(fault.errcode)))
+    if fault.http is not None:
+        return Result(None, status=fault.http, broken="html")
+    if fault.mode in ("reset", "html"):
+        return Result(None, broken=fault.mode)
+    return None
+
+
+def _run(world: World, endpoint: Endpoint, call: Call) -> Answer:
+    """The endpoint's own work: all of it is kept, or none."""
+    try:
+        # What is counted stays counted, whether or not the call is refused afterwards.
+        with world.store.transaction():
+            _admit(world, endpoint, call)
+        with world.store.transaction():
+            return endpoint.answer(world, call)
+    except ApiError as error:
+        return _refusal(world, error)
+
+
+def _admit(world: World, endpoint: Endpoint, call: Call) -> None:
+    if call.method != endpoint.method:
+        raise ApiError(43001 if endpoint.method == "GET" else 43002)
+    if endpoint.accounts:
+        call.caller = api_token.caller_of(world, call, endpoint.accounts)
+        errcode = world.quota.use(call.caller.appid, call.path)
+        if errcode:
+            raise ApiError(errcode)
+    if endpoint.method == "POST":
+        call.body = read_body(call, endpoint.escapes)
+
+
+def _refusal(world: World, error: ApiError) -> dict[str, Any]:
+    return {"errcode": error.errcode, "errmsg": error.message(world.rid())}
+
+
+@contextmanager
+def _alone(world: World, endpoint: Endpoint, call: Call) -> Iterator[bool]:
+    """Whether no other call for the same person is under way; holds the place until it ends."""
+    person = _field(call, endpoint.one_at_a_time_by) if endpoint.one_at_a_time_by else None
+    if person is None:
+        yield True
+        return
+    place = (endpoint.path, person)
+    with world.in_flight_lock:
+        free = place not in world.in_flight
+        world.in_flight.add(place)
+    try:
+        yield free
+    finally:
+        if free:
+            with world.in_flight_lock:
+                world.in_flight.discard(place)
+
+
+def _openid(call: Call) -> str | None:
+    return _field(call, "touser") or _field(call, "openid") or call.query.get("openid")
+
+
+def _field(call: Call, name: str) -> str | None:
+    value = call.loose.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _appid(world: World, call: Call) -> str | None:
+    """Whose call it was, also when it was refused before anybody asked."""
+    if call.caller is not None:
+        return call.caller.appid
+    app = world.app_of(str({**call.query, **call.loose}.get("appid")))
+    token = call.query.get("access_token")
+    row = world.store.one("SELECT appid FROM tokens WHERE value = ?", token)
+    owner = None if row is None else str(row["appid"])
+    return owner if app is None else app.appid
+
+
+def _note(world: World, call: Call, result: Result) -> None:
+    shown = {**call.query, **call.loose}
+    request = {key: value for key, value in shown.items() if key not in SECRETS}
+    status = 0 if result.broken == "reset" else result.status
+    world.store.insert(
+        "calls",
+        at=world.now(),
+        path=call.path,
+        method=call.method,
+        appid=_appid(world, call),
+        status=status,
+        errcode=result.errcode,
+        failing=int(result.unknown),
+        request=json.dumps(request, ensure_ascii=False),
+    )
+    world.log_line(
+        "call", path=call.path, method=call.method, status=status, errcode=result.errcode
+    )

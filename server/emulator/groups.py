@@ -1,0 +1,127 @@
+"""WeChat groups: who is in them, and what a mini-program learns when it is opened from one."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from . import people
+from .crypto import seal_open_data
+from .people import Person
+from .world import World
+
+LONGEST_NAME, MOST_MEMBERS = 30, 500
+MEMBERS = """
+SELECT members.person, people.name FROM members JOIN people USING (person)
+WHERE word = ? ORDER BY members.rowid
+"""
+
+
+def put(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Make a group, or change the one that `group` names: `name`, `add`, `remove`.
+
+    Raises: LookupError; ValueError for a group without a name or with too many members.
+    """
+    with world.store.transaction():
+        word = str(body["group"]) if "group" in body else _make(world, body)
+        row = known(world, word)
+        if "name" in body:
+            world.store.run("UPDATE groups SET name = ? WHERE word = ?", _name(body), word)
+        for person in _listed(body, "add") + _listed(body, "members"):
+            _join(world, word, people.known(world, person))
+        for person in _listed(body, "remove"):
+            leaving = people.known(world, person).person
+            world.store.run("DELETE FROM members WHERE word = ? AND person = ?", word, leaving)
+        size = world.store.number("SELECT count(*) FROM members WHERE word = ?", word)
+        if size > MOST_MEMBERS:
+            raise ValueError(f"a group has at most {MOST_MEMBERS} members")
+        return shown(world, known(world, row["word"]))
+
+
+def known(world: World, word: str) -> sqlite3.Row:
+    """The row of a group.
+
+    Raises: LookupError when there is none.
+    """
+    row = world.store.one("SELECT * FROM groups WHERE word = ?", word)
+    if row is None:
+        raise LookupError(f"there is no group {word!r}")
+    return row
+
+
+def shown(world: World, row: sqlite3.Row) -> dict[str, Any]:
+    """A group as the control endpoint and the phone page know it."""
+    members = [dict(member) for member in world.store.all(MEMBERS, row["word"])]
+    return {
+        "group": row["word"],
+        "name": row["name"],
+        "opengid": people.group_id(world, row["word"]),
+        "members": members,
+    }
+
+
+def everyone(world: World) -> list[dict[str, Any]]:
+    """Every group, oldest first."""
+    return [shown(world, row) for row in world.store.all("SELECT * FROM groups ORDER BY id")]
+
+
+def of_person(world: World, person: Person) -> list[dict[str, Any]]:
+    """The groups that the person is in."""
+    sql = "SELECT groups.* FROM groups JOIN members USING (word) WHERE person = ? ORDER BY id"
+    return [shown(world, row) for row in world.store.all(sql, person.person)]
+
+
+def name_of(world: World, opengid: str) -> str:
+    """The name that WeChat shows for a group's id; empty where no group has it."""
+    rows = world.store.all("SELECT word, name FROM groups")
+    named = (str(row["name"]) for row in rows if people.group_id(world, row["word"]) == opengid)
+    return next(named, "")
+
+
+def is_member(world: World, word: str, person: Person) -> bool:
+    """Whether the person is in the group now."""
+    sql = "SELECT 1 FROM members WHERE word = ? AND person = ?"
+    return world.store.one(sql, word, person.person) is not None
+
+
+def sealed_entry(world: World, person: Person, group: str, session_key: str) -> dict[str, Any]:
+    """What wx.getGroupEnterInfo hands on: the group's id, sealed for the server."""
+    iv = world.random_bytes(16)
+    data = {
+        "opengid": people.group_id(world, group),
+        "open_single_roomid": "",
+        "group_openid": people.group_id(world, f"{group}:{person.person}"),
+        "chat_type": 3,
+        "watermark": {"timestamp": int(world.now()), "appid": world.mini.appid},
+    }
+    return {"encrypted_data": seal_open_data(session_key, iv, data), "iv": people.text64(iv)}
+
+
+def _make(world: World, body: dict[str, Any]) -> str:
+    word = f"group-{world.word(10)}"
+    world.store.insert("groups", word=word, name=_name(body))
+    return word
+
+
+def _join(world: World, word: str, person: Person) -> None:
+    latest = world.store.number("SELECT max(id) FROM posts")
+    world.store.run(
+        "INSERT OR IGNORE INTO members (word, person, since) VALUES (?, ?, ?)",
+        word,
+        person.person,
+        latest,
+    )
+
+
+def _name(body: dict[str, Any]) -> str:
+    name = str(body.get("name") or "").strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise ValueError(f"a group's name has 1 to {LONGEST_NAME} characters")
+    return name
+
+
+def _listed(body: dict[str, Any], name: str) -> list[str]:
+    value = body.get(name) or []
+    if not isinstance(value, list):
+        raise ValueError(f"{name} is a list of people")
+    return [str(item) for item in value]

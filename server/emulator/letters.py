@@ -1,0 +1,169 @@
+"""The messages and events that WeChat pushes, field by field in its order.
+
+Source: "Receiving standard messages", "Receiving event pushes", "Subscription message events".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .apps import MINI, OFFICIAL, App
+from .people import Person
+from .world import World
+from .xml import Pair
+
+SILENT = {"unsubscribe", "view", "view_miniprogram", "scancode_push"}
+WITH_MENU_ID = {"view", "view_miniprogram"}
+WITH_SCAN = {"scancode_push", "scancode_waitmsg"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """One push: its fields, and what may come back for it."""
+
+    account: str
+    what: str
+    fields: Sequence[Pair]
+    json_fields: Sequence[Pair] | None = None
+    is_message: bool = False
+    may_reply: bool = False
+
+    @property
+    def openid(self) -> str:
+        """Who caused it."""
+        return str(dict(self.fields)["FromUserName"])
+
+
+def message(world: World, person: Person, kind: str, content: str) -> Letter:
+    """A message that the person sends to the official account."""
+    media = world.word(43)
+    picture = f"http://mmbiz.qpic.cn/{media}"
+    parts: dict[str, list[Pair]] = {
+        "text": [("Content", content)],
+        "image": [("PicUrl", picture), ("MediaId", media)],
+        "voice": [("MediaId", media), ("Format", "amr")],
+        "video": [("MediaId", media), ("ThumbMediaId", world.word(43))],
+        "location": [
+            ("Location_X", 22.817),
+            ("Location_Y", 108.366),
+            ("Scale", 16),
+            ("Label", content),
+        ],
+        "link": [("Title", content), ("Description", content), ("Url", picture)],
+    }
+    if kind not in parts:
+        raise ValueError(f"a message is one of {sorted(parts)}")
+    fields = [*_envelope(world, world.official, person.openid_oa, kind), *parts[kind]]
+    fields.append(("MsgId", world.number64()))
+    return Letter(account=OFFICIAL, what=kind, fields=fields, is_message=True, may_reply=True)
+
+
+def event(
+    world: World, person: Person, name: str, key: str | None = None, ticket: str | None = None
+) -> Letter:
+    """An event that the person causes in the official account."""
+    fields = [*_envelope(world, world.official, person.openid_oa, "event", f"{name}:{key}")]
+    fields.append(("Event", name))
+    lowered = name.lower()
+    if key is not None:
+        fields.append(("EventKey", key))
+    if ticket is not None:
+        fields.append(("Ticket", ticket))
+    if lowered in WITH_MENU_ID:
+        fields.append(("MenuId", 424242))
+    if lowered in WITH_SCAN:
+        fields.append(("ScanCodeInfo", [("ScanType", "qrcode"), ("ScanResult", key or "")]))
+    return Letter(account=OFFICIAL, what=name, fields=fields, may_reply=lowered not in SILENT)
+
+
+def popup_event(world: World, person: Person, answers: Sequence[tuple[str, str]]) -> Letter:
+    """What the person answered on the mini-program's subscription sheet."""
+    items: list[list[Pair]] = [
+        [("TemplateId", template), ("SubscribeStatusString", answer), ("PopupScene", 0)]
+        for template, answer in answers
+    ]
+    as_text: list[list[Pair]] = [
+        [(name, str(value)) for name, value in item if not isinstance(value, list)]
+        for item in items
+    ]
+    return _listed(world, person, "subscribe_msg_popup_event", items, as_text)
+
+
+def change_event(world: World, person: Person, template: str) -> Letter:
+    """The person turned a template off in the settings."""
+    item: list[Pair] = [("TemplateId", template), ("SubscribeStatusString", "reject")]
+    return _listed(world, person, "subscribe_msg_change_event", [item], [item])
+
+
+def sent_event(world: World, person: Person, template: str, msgid: int) -> Letter:
+    """The final result of a subscription message."""
+    words = ("ErrorStatus", "success")
+    item: list[Pair] = [("TemplateId", template), ("MsgID", msgid), ("ErrorCode", 0), words]
+    as_text: list[Pair] = [
+        ("TemplateId", template),
+        ("MsgID", str(msgid)),
+        ("ErrorCode", "0"),
+        words,
+    ]
+    return _listed(world, person, "subscribe_msg_sent_event", [item], [as_text])
+
+
+def media_event(
+    world: World, person: Person, trace: str, errcode: int, verdict: tuple[str, int]
+) -> Letter:
+    """The verdict on a picture; without one when it could not be fetched."""
+    name = "wxa_media_check"
+    result: list[Pair] = [("suggest", verdict[0]), ("label", verdict[1])]
+    detail: list[Pair] = [("strategy", "content_model"), ("errcode", errcode), *result]
+    fields: list[Pair] = [
+        *_envelope(world, world.mini, person.openid_mp, "event", f"{name}:{trace}"),
+        ("Event", name),
+        ("appid", world.mini.appid),
+        ("trace_id", trace),
+        ("version", 2),
+        ("detail", detail),
+        ("errcode", errcode),
+        ("errmsg", "ok" if errcode == 0 else "download failed"),
+    ]
+    if errcode == 0:
+        fields.append(("result", result))
+    return Letter(account=MINI, what=name, fields=fields)
+
+
+def odd_event(world: World, person: Person, name: str, filler: str = "") -> Letter:
+    """An event that no server knows, as big as asked."""
+    fields = [*_envelope(world, world.official, person.openid_oa, "event", name)]
+    fields += [("Event", name), ("Filler", filler)]
+    return Letter(account=OFFICIAL, what=name, fields=fields)
+
+
+def _listed(
+    world: World,
+    person: Person,
+    name: str,
+    items: Sequence[Sequence[Pair]],
+    as_text: Sequence[Sequence[Pair]],
+) -> Letter:
+    # In XML the items stand inside an element named after the event, in JSON at the top.
+    head = [*_envelope(world, world.mini, person.openid_mp, "event", name), ("Event", name)]
+    wrapper = "".join(part.capitalize() for part in name.split("_"))
+    listed: list[Pair] = [("List", item) for item in items]
+    return Letter(
+        account=MINI,
+        what=name,
+        fields=[*head, (wrapper, listed)],
+        json_fields=[*head, *(("List", item) for item in as_text)],
+    )
+
+
+def _envelope(
+    world: World, app: App, openid: str, kind: str, event_key: str | None = None
+) -> list[Pair]:
+    at = int(world.now()) if event_key is None else world.moment(openid, event_key)
+    return [
+        ("ToUserName", app.original_id),
+        ("FromUserName", openid),
+        ("CreateTime", at),
+        ("MsgType", kind),
+    ]

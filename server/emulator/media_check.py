@@ -1,0 +1,62 @@
+"""The check of pictures: the address is fetched, and the verdict comes later as an event.
+
+Source: "Content security", mediaCheckAsync and wxa_media_check. Whose name holds `[risky]` or
+`[review]` gets that verdict, as words with these marks do; addresses beyond loopback fail.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import people, push
+from .api_common import ONLY_MINI, ApiError, Call, Endpoint, ok
+from .api_wxa import VERDICTS, check_openid
+from .letters import media_event
+from .people import Person
+from .world import World
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+BIGGEST, NOT_FETCHED = 10 * 2**20, -1008
+AUDIO, PICTURE = 1, 2
+STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM")
+
+
+def check_media(world: World, call: Call) -> dict[str, Any]:
+    """Take a picture's address; what is said of it comes by the event under this trace_id."""
+    if call.body.get("version") != 2:
+        raise ApiError(40097, "version")
+    if call.body.get("scene") not in (1, 2, 3, 4):
+        raise ApiError(40129)
+    if call.body.get("media_type") not in (AUDIO, PICTURE):
+        raise ApiError(40097, "media_type")
+    address = call.text("media_url", missing=40097)
+    person = check_openid(world, call.body.get("openid"))
+    trace = world.rid()
+    between = world.settings.sent_event_s
+    if between is not None:
+        world.later.after(
+            world.chance.uniform(*between), lambda: tell(world, person, address, trace)
+        )
+    return ok(trace_id=trace)
+
+
+def tell(world: World, person: Person, address: str, trace: str) -> None:
+    """Fetch the address and push the verdict."""
+    errcode = 0 if _fetched(world, address) else NOT_FETCHED
+    named = people.known(world, person.person).name
+    verdict = next(((s, n) for mark, s, n in VERDICTS if mark in named), ("pass", 100))
+    push.deliver(world, media_event(world, person, trace, errcode, verdict))
+
+
+def _fetched(world: World, address: str) -> bool:
+    parts = urlsplit(address)
+    if parts.scheme != "http" or parts.hostname not in LOOPBACK:
+        return False
+    outcome = world.sender("GET", address, b"", "", world.settings.deadline_s)
+    return outcome.status == 200 and outcome.body.startswith(STARTS) and len(outcome.body) < BIGGEST
+
+
+ENDPOINTS = [
+    Endpoint(path="/wxa/media_check_async", method="POST", accounts=ONLY_MINI, answer=check_media)
+]

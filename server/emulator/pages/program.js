@@ -1,0 +1,102 @@
+// The mini-program inside the phone: its frame, its start, and what its runtime may ask for.
+// server/emulator/phone/SHELL.md says how the two talk.
+
+import { answers } from "./asks.js";
+import { $, make, shown } from "./dom.js";
+import { person, phone } from "./state.js";
+
+const PATIENCE = 10000, FROM_LIST = 1001, FROM_SINGLE_PAGE = 1155;
+
+let frame = null, program = null, start = null, fresh = false, timer = 0;
+
+window.shell = {
+  get start() { return start; },
+  join(joined) {
+    program = joined;
+    clearTimeout(timer);
+    shown("program-loading", false);
+    shown("program-trouble", false);
+    if (phone.view !== "app") program.hide();
+  },
+  async ask(kind, facts = {}) {
+    const answer = answers[kind];
+    if (answer === undefined) throw { errCode: -1, errMsg: `the phone knows no ${kind}` };
+    try {
+      return await answer(facts, start);
+    } catch (error) {
+      throw error instanceof Error ? { errCode: -1, errMsg: error.message } : error;
+    }
+  },
+};
+
+export const running = () => program;
+
+export const stopProgram = () => {
+  frame?.remove();
+  frame = program = null;
+};
+
+/** Open a page, or without a path come back to where the mini-program was left. */
+export function openProgram({ path = "", query = {}, scene = FROM_LIST, mode = "default", ...more }) {
+  if (start !== null && start.mode !== mode) stopProgram();
+  start = { person, path, query, scene, mode, ...more };
+  fresh = true;
+  if (phone.view === "app") enterProgram();
+  else location.hash = "app";
+}
+
+/** An address like "pages/a/index?x=1", as menus, links and notices hold it. */
+export function openAddress(address, scene) {
+  const [path, query = ""] = address.replace(/^\//, "").split("?");
+  openProgram({ path, query: cut(query), scene });
+}
+
+/** A query in pieces; WeChat decodes nothing of it. */
+function cut(query) {
+  return Object.fromEntries(query.split("&").filter(Boolean).map((piece) => {
+    const at = piece.indexOf("=");
+    return at < 0 ? [piece, ""] : [piece.slice(0, at), piece.slice(at + 1)];
+  }));
+}
+
+/** The frame comes to the front: at a wanted page, or where it was left. */
+export function enterProgram() {
+  if (!fresh) start = { person, path: "", query: {}, scene: FROM_LIST, mode: "default" };
+  fresh = false;
+  shown("program-enter", start.mode === "singlePage");
+  if (frame === null) boot();
+  else program?.show(start);
+  frame.focus();
+}
+
+/** The key under a single page: the same page, in the whole mini-program. */
+export const enterWhole = () =>
+  openProgram({ path: start.path, query: start.query, scene: FROM_SINGLE_PAGE });
+
+/** Something else of WeChat comes to the front; only a single page ends with that. */
+export function leaveProgram() {
+  if (start.mode === "singlePage") stopProgram();
+  else program?.hide();
+}
+
+export function boot() {
+  stopProgram();
+  shown("program-loading", true);
+  shown("program-trouble", false);
+  frame = make("iframe", { class: "program", title: phone.program.name, src: "app/" });
+  frame.addEventListener("load", check);
+  $("program").append(frame);
+  clearTimeout(timer);
+  timer = setTimeout(fail, PATIENCE);
+}
+
+/** An answer that is no page will never start. */
+function check() {
+  if (frame?.contentDocument?.contentType !== "text/html") fail();
+}
+
+function fail() {
+  clearTimeout(timer);
+  shown("program-loading", false);
+  shown("program-trouble", true);
+}

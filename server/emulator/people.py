@@ -1,0 +1,221 @@
+"""The people of the emulated WeChat: who they are, whom they follow, what their phones hold."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from .apps import LETTERS, App
+from .texts import TEXTS
+from .world import World
+
+CODE_SECONDS = 300
+FLAGS = ("subscribed", "blocks", "risky", "minor")
+CHANGEABLE = ("name", "phone", "blocks", "risky", "minor")
+
+
+class NotNowError(Exception):
+    """An act that the phone would not offer just now."""
+
+
+class RefusedError(Exception):
+    """An act that WeChat answers with an errcode of its own."""
+
+    def __init__(self, errcode: int, errmsg: str) -> None:
+        super().__init__(errmsg)
+        self.errcode = errcode
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row of people, as the rules read it."""
+
+    person: str
+    name: str
+    openid_oa: str
+    openid_mp: str
+    unionid: str
+    phone: str
+    subscribed: bool
+    subscribe_time: int | None
+    subscribe_scene: str | None
+    qr_scene: str
+    last_access: float | None
+    blocks: bool
+    risky: bool
+    minor: bool
+
+
+def create(world: World, name: str) -> Person:
+    """A new person who follows nothing yet."""
+    person = f"person-{world.word(10)}"
+    world.store.insert(
+        "people",
+        person=person,
+        name=name,
+        openid_oa=_openid(world, world.official),
+        openid_mp=_openid(world, world.mini),
+        unionid="oU" + world.word(26),
+        phone=f"13{world.chance.randrange(10**8, 10**9)}",
+    )
+    return known(world, person)
+
+
+def seed(world: World, followers: int, start: str) -> int:
+    """So many followers, the same ones for the same start and app; how many were new."""
+    # Repeatable people are the point here; nothing is kept secret by this chance.
+    chance = random.Random(f"{world.official.appid}:{start}")  # noqa: S311
+    at, added = int(world.now()), 0
+    for number in range(followers):
+        word = "".join(chance.choices(LETTERS, k=26))
+        added += world.store.run(
+            "INSERT OR IGNORE INTO people (person, name, openid_oa, openid_mp, unionid, phone, "
+            "subscribed, subscribe_time, subscribe_scene) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)",
+            f"person-{start}-{number}",
+            f"{TEXTS['seed_name']}{number}",
+            f"{_prefix(world.official)}{word[:22]}",
+            f"{_prefix(world.mini)}{word[4:]}",
+            f"oU{word}",
+            f"13{chance.randrange(10**8, 10**9)}",
+            at,
+            "ADD_SCENE_SEARCH",
+        )
+    return added
+
+
+def known(world: World, person: str) -> Person:
+    """The person of this id.
+
+    Raises: LookupError when there is none.
+    """
+    row = world.store.one("SELECT * FROM people WHERE person = ?", person)
+    if row is None:
+        raise LookupError(f"there is no person {person!r}")
+    return _person(row)
+
+
+def by_openid(world: World, app: App, openid: object) -> Person | None:
+    """Who has this openid in this app."""
+    column = "openid_oa" if app.account == world.official.account else "openid_mp"
+    sql = f"SELECT * FROM people WHERE {column} = ?"  # noqa: S608 - one of two names
+    row = world.store.one(sql, openid) if isinstance(openid, str) else None
+    return None if row is None else _person(row)
+
+
+def everybody(world: World) -> list[Person]:
+    """All people, oldest first."""
+    return [_person(row) for row in world.store.all("SELECT * FROM people ORDER BY id")]
+
+
+def change(world: World, person: str, wishes: dict[str, Any]) -> None:
+    """Change a person's name, phone, or how the platform treats them.
+
+    Raises: LookupError; ValueError for anything else.
+    """
+    known(world, person)
+    unknown = set(wishes) - set(CHANGEABLE)
+    if unknown:
+        raise ValueError(f"a person has {CHANGEABLE}, not {sorted(unknown)}")
+    for column, value in wishes.items():
+        sql = f"UPDATE people SET {column} = ? WHERE person = ?"  # noqa: S608 - checked above
+        world.store.run(sql, value, person)
+
+
+def follow(world: World, person: str, scene: str = "") -> None:
+    """The person follows the official account, by a code's scene or by search."""
+    how = "ADD_SCENE_QR_CODE" if scene else "ADD_SCENE_SEARCH"
+    world.store.run(
+        "UPDATE people SET subscribed = 1, subscribe_time = ?, subscribe_scene = ?, qr_scene = ? "
+        "WHERE person = ?",
+        int(world.now()),
+        how,
+        scene,
+        person,
+    )
+
+
+def unfollow(world: World, person: Person) -> None:
+    """The person stops following; open customer-message windows go with it."""
+    world.store.run("UPDATE people SET subscribed = 0 WHERE person = ?", person.person)
+    world.store.run("DELETE FROM windows WHERE openid = ?", person.openid_oa)
+
+
+def login_code(world: World, person: Person) -> tuple[str, str]:
+    """A wx.login code and the session_key that goes with it from now on."""
+    session_key = world.random_base64(16)
+    code = "0" + world.word(31)
+    _store_code(world, code, "login", person, session_key)
+    world.store.run(
+        "UPDATE people SET session_key = ?, last_access = ? WHERE person = ?",
+        session_key,
+        world.now(),
+        person.person,
+    )
+    return code, session_key
+
+
+def phone_code(world: World, person: Person) -> str:
+    """A code of the phone-number button."""
+    code = world.word(64)
+    _store_code(world, code, "phone", person, None)
+    return code
+
+
+def use_code(world: World, code: object, kind: str) -> sqlite3.Row | int:
+    """Take a code once; its row, or the errcode that says why not."""
+    sql = "SELECT * FROM codes WHERE code = ? AND kind = ?"
+    row = world.store.one(sql, code, kind) if isinstance(code, str) else None
+    if row is None or row["expires"] <= world.now():
+        return 40029
+    if row["used"]:
+        return 40163 if kind == "login" else 40029
+    world.store.run("UPDATE codes SET used = 1 WHERE code = ?", code)
+    return row
+
+
+def touch(world: World, person: str) -> None:
+    """The person used the mini-program just now."""
+    sql = "UPDATE people SET last_access = ? WHERE person = ?"
+    world.store.run(sql, world.now(), person)
+
+
+def group_id(world: World, group: str) -> str:
+    """The opengid of a WeChat group, the same for all of its members."""
+    digest = hashlib.sha256(f"{world.mini.appid}:{group}".encode()).hexdigest()
+    return "G" + digest[:27]
+
+
+def _store_code(
+    world: World, code: str, kind: str, person: Person, session_key: str | None
+) -> None:
+    world.store.insert(
+        "codes",
+        code=code,
+        kind=kind,
+        person=person.person,
+        session_key=session_key,
+        expires=world.now() + CODE_SECONDS,
+    )
+
+
+def _openid(world: World, app: App) -> str:
+    """28 characters, the first six the same for all of an app's people."""
+    return _prefix(app) + world.word(22)
+
+
+def _prefix(app: App) -> str:
+    return "o" + hashlib.sha256(app.appid.encode()).hexdigest()[:5]
+
+
+def text64(content: bytes) -> str:
+    """Bytes as the mini-program hands them on."""
+    return base64.b64encode(content).decode()
+
+
+def _person(row: sqlite3.Row) -> Person:
+    fields: dict[str, Any] = {name: row[name] for name in Person.__dataclass_fields__}
+    return Person(**{**fields, **{flag: bool(row[flag]) for flag in FLAGS}})

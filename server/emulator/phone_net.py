@@ -1,0 +1,96 @@
+"""The way that the mini-program's requests take to their hosts.
+
+The mini-program asks `https://…` addresses as in production. WeChat lets them out to the hosts of
+its console's list; here the settings name the hosts, and the address that stands behind each.
+"""
+
+from __future__ import annotations
+
+import http.client
+from urllib.parse import quote, urlsplit
+
+from flask import Response, request
+
+from .http_server import cut
+from .world import World
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# What WeChat says of itself; a mini-program cannot change either.
+REFERER = "https://servicewechat.com/{appid}/0/page-frame.html"
+USER_AGENT = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.50(0x18003233) NetType/WIFI "
+    "Language/zh_CN"
+)
+_ONE_LINK = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+# Of this one connection, of the browser, or WeChat's own; all others are the mini-program's.
+_NOT_SENT_ON = _ONE_LINK | {
+    *("host", "content-length", "expect", "proxy-authorization"),
+    *("accept-encoding", "accept-language", "cache-control", "cookie", "dnt", "origin", "pragma"),
+    *("referer", "user-agent"),
+}
+# An answer keeps what its host said, but sets nothing for the emulator's own pages.
+_NOT_SENT_BACK = _ONE_LINK | {
+    *("content-encoding", "content-length", "proxy-authenticate", "set-cookie"),
+}
+# The runtime tells a refusal of the phone by this header from an answer of the host.
+REFUSED = "X-Phone-Refused"
+LIMIT_BYTES = 6 * 1024 * 1024
+ANSWER_LIMIT_BYTES = 50 * 1024 * 1024
+
+
+def forward(world: World, host: str, path: str) -> Response:
+    """The answer of the host, whatever its status; or a refusal in words that the runtime knows."""
+    base = world.settings.net.get(host)
+    if base is None:
+        return _refused("domain", 403)
+    if (request.content_length or 0) > LIMIT_BYTES:
+        return _refused("size", 413)
+    parts = urlsplit(base)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port or 80, timeout=world.settings.net_patience_s
+    )
+    try:
+        connection.request(
+            request.method, _target(parts.path, path), request.get_data() or None, _headers(world)
+        )
+        answer = connection.getresponse()
+        body = answer.read(ANSWER_LIMIT_BYTES + 1)
+    except TimeoutError:
+        return _refused("timeout", 504)
+    except (OSError, http.client.HTTPException):
+        # To the mini-program an unreachable host is a broken line, not an answer.
+        cut(request.environ)
+        return Response(b"")
+    finally:
+        connection.close()
+    if len(body) > ANSWER_LIMIT_BYTES:
+        return _refused("size", 502)
+    kept = [(name, value) for name, value in answer.getheaders() if _kept(name)]
+    return Response(body, status=answer.status, headers=kept)
+
+
+def _refused(reason: str, status: int) -> Response:
+    return Response("", status=status, headers={REFUSED: reason})
+
+
+def _target(base: str, path: str) -> str:
+    target = f"{base.rstrip('/')}/{quote(path)}"
+    return f"{target}?{request.query_string.decode('latin-1')}" if request.query_string else target
+
+
+def _headers(world: World) -> dict[str, str]:
+    own = {
+        name: value
+        for name, value in request.headers.items()
+        if name.lower() not in _NOT_SENT_ON and not name.lower().startswith("sec-")
+    }
+    return own | {
+        "Referer": REFERER.format(appid=world.mini.appid),
+        "User-Agent": USER_AGENT,
+    }
+
+
+def _kept(name: str) -> bool:
+    lower = name.lower()
+    return lower not in _NOT_SENT_BACK and not lower.startswith("content-security-policy")

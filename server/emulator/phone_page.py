@@ -1,0 +1,122 @@
+"""The phone in the browser: its page, and the two readings that the page asks for again and again.
+
+What a person does there goes to the control endpoint, as any script's acts do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, request
+
+from . import acts, api_menu, groups, inbox, people, posts
+from .clock import beijing
+from .texts import TEXTS
+from .world import World
+
+INDEX = "phone.html"
+PAGES = Path(__file__).with_name("pages")
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+FILES = {path.name: KINDS[path.suffix] for path in sorted(PAGES.iterdir())}
+# The frame holds the mini-program; cards bring their pictures with them as data.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+SHOWN_PEOPLE = 50
+# The newest first: whoever plays by hand was made after the crowd that a script sowed.
+PEOPLE = """
+SELECT person, name, subscribed, (
+  SELECT max(id) FROM messages
+  WHERE openid IN (people.openid_oa, people.openid_mp) AND direction = 'in'
+) AS latest FROM people WHERE instr(name, ?) ORDER BY id DESC LIMIT ?
+"""
+
+
+def routes(world: World) -> Blueprint:
+    """The page and its readings over one world."""
+    blueprint = Blueprint("phone", __name__, url_prefix="/phone")
+
+    @blueprint.get("/")
+    def page() -> Response:
+        return _file(INDEX)
+
+    @blueprint.get("/<name>")
+    def part(name: str) -> Response:
+        if name not in FILES or name == INDEX:
+            abort(404)
+        return _file(name)
+
+    @blueprint.get("/people")
+    def crowd() -> dict[str, Any]:
+        return choice(world, request.args.get("q", "").strip())
+
+    @blueprint.get("/feed")
+    def news() -> dict[str, Any]:
+        after, cards = (request.args.get(name, 0, type=int) for name in ("after", "cards"))
+        return feed(world, request.args.get("person", ""), after, cards)
+
+    return blueprint
+
+
+def choice(world: World, part: str) -> dict[str, Any]:
+    """The newest people whose names hold this text, and how many there are of them in all.
+
+    Units: `latest` is the id of the last line that reached the person, 0 for none.
+    """
+    rows = world.store.all(PEOPLE, part, SHOWN_PEOPLE)
+    return {
+        "items": [
+            {
+                "person": row["person"],
+                "name": row["name"],
+                "subscribed": bool(row["subscribed"]),
+                "latest": row["latest"] or 0,
+            }
+            for row in rows
+        ],
+        "total": world.store.number("SELECT count(*) FROM people WHERE instr(name, ?)", part),
+    }
+
+
+def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str, Any]:
+    """What one phone shows, with lines and cards after these ids; no person, no phone.
+
+    Units: `after` is a line's id, `cards` a card's.
+    """
+    try:
+        owner = people.known(world, person)
+    except LookupError:
+        return {"person": None}
+    # One moment for both lists: the page asks next for what came after the newest line of either.
+    with world.store.transaction():
+        return {
+            "person": acts.shown(owner),
+            "number": f"{owner.phone[:3]}****{owner.phone[-4:]}",
+            "account": TEXTS["official_name"],
+            "program": {"name": TEXTS["mini_name"], "appid": world.mini.appid},
+            "now": beijing(world.now()),
+            "menu": api_menu.current(world) or {"button": []},
+            "codes": world.store.number("SELECT count(*) FROM scenes"),
+            "chat": inbox.since(world, owner.openid_oa, after),
+            "notices": inbox.since(world, owner.openid_mp, after),
+            "groups": groups.of_person(world, owner),
+            "cards": posts.seen_by(world, owner, cards),
+        }
+
+
+def _file(name: str) -> Response:
+    return Response((PAGES / name).read_bytes(), content_type=FILES[name], headers=HEADERS)

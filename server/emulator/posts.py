@@ -1,0 +1,169 @@
+"""Mini-program cards that people share: to a person, into a group, on the timeline.
+
+Source: "Share", "Scene values", "Getting group data". Opening one says how the page was reached.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+from urllib.parse import urlsplit
+
+from . import groups, people
+from .clock import beijing
+from .people import NotNowError, Person, RefusedError
+from .world import World
+
+PLACES = ("person", "group", "timeline")
+PERSON, GROUP, GROUP_WITH_TICKET, TIMELINE = 1007, 1008, 1044, 1154
+LONGEST_PATH, BIGGEST_IMAGE, LONGEST_TITLE = 1024, 300_000, 200
+IMAGES = ("/phone/", "data:image/")
+# What stands in the chats of one person: own groups since joining, cards between two, everybody's
+# timeline.
+SEEN = """
+SELECT posts.*, people.name AS sender_name, other.name AS target_name FROM posts
+JOIN people ON people.person = posts.sender
+LEFT JOIN people AS other ON other.person = target
+LEFT JOIN members ON place = 'group' AND members.word = target AND members.person = ?1
+WHERE posts.id > ?2 AND (
+  (place = 'group' AND members.since < posts.id)
+  OR (place = 'person' AND ?1 IN (sender, target))
+  OR place = 'timeline')
+ORDER BY posts.id
+"""
+
+
+def share(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """The person sends a card to `to`: {"person"} or {"group"} or {"timeline": true}.
+
+    Raises: LookupError; ValueError for a card that WeChat would not send; NotNowError for a group
+    that the person is not in.
+    """
+    sender = people.known(world, str(body.get("person")))
+    place, target = _target(world, sender, body.get("to"))
+    title, path, image = _card(body)
+    with world.store.transaction():
+        number = world.store.insert(
+            "posts",
+            at=world.now(),
+            sender=sender.person,
+            place=place,
+            target=target,
+            content=title,
+            path=path,
+            image=image,
+            with_ticket=int(bool(body.get("with_ticket"))),
+        )
+    return {"post": number, "place": place, "target": target}
+
+
+def opened(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """The person taps a card: the page with what wx.getLaunchOptionsSync will say of it.
+
+    Raises: LookupError when the person does not see this card.
+    """
+    person = people.known(world, str(body.get("person")))
+    row = _seen(world, person, body.get("post"))
+    people.touch(world, person.person)
+    parts = urlsplit(row["path"])
+    return {
+        "path": parts.path.lstrip("/"),
+        "query": _query(parts.query),
+        "mode": "singlePage" if row["place"] == "timeline" else "default",
+        "post": row["id"],
+        **_scene(world, row),
+    }
+
+
+def group_enter_info(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """What wx.getGroupEnterInfo gives after the card `post`, sealed with the last login's key.
+
+    Raises: LookupError; RefusedError with 40097 outside of a group, 65206 when the person left it.
+    """
+    person = people.known(world, str(body.get("person")))
+    row = world.store.one("SELECT * FROM posts WHERE id = ?", body.get("post"))
+    if row is None or row["place"] != "group":
+        raise RefusedError(40097, "the page was not opened from a group")
+    if not groups.is_member(world, row["target"], person):
+        raise RefusedError(65206, "the person is not in the group any more")
+    sql = "SELECT session_key FROM people WHERE person = ?"
+    login = world.store.one(sql, person.person)
+    if login is None or login["session_key"] is None:
+        raise NotNowError("wx.login comes first")
+    return groups.sealed_entry(world, person, row["target"], login["session_key"])
+
+
+def seen_by(world: World, person: Person, after: int) -> list[dict[str, Any]]:
+    """The cards in this person's chats that came after the one of this id."""
+    return [
+        {
+            "id": row["id"],
+            "at": beijing(row["at"]),
+            "place": row["place"],
+            **_talk(row, person),
+            "sender": row["sender"],
+            "name": row["sender_name"],
+            "title": row["content"],
+            "path": row["path"],
+            "image": row["image"],
+        }
+        for row in world.store.all(SEEN, person.person, after)
+    ]
+
+
+def _talk(row: sqlite3.Row, person: Person) -> dict[str, Any]:
+    """The chat it stands in, as this person sees it: a group, the other person, the timeline."""
+    if row["place"] != "person":
+        return {"talk": row["target"], "talk_name": ""}
+    if row["sender"] == person.person:
+        return {"talk": row["target"], "talk_name": row["target_name"]}
+    return {"talk": row["sender"], "talk_name": row["sender_name"]}
+
+
+def _query(text: str) -> dict[str, str]:
+    """A page's query as WeChat hands it on: cut into pieces, nothing decoded."""
+    pieces = (piece.partition("=") for piece in text.split("&") if piece)
+    return {name: value for name, _, value in pieces}
+
+
+def _seen(world: World, person: Person, number: object) -> sqlite3.Row:
+    for row in world.store.all(SEEN, person.person, 0):
+        if row["id"] == number:
+            return row
+    raise LookupError(f"there is no card {number!r} in the chats of {person.person!r}")
+
+
+def _scene(world: World, row: sqlite3.Row) -> dict[str, Any]:
+    if row["place"] == "timeline":
+        return {"scene": TIMELINE}
+    if row["place"] == "person":
+        return {"scene": PERSON}
+    if not row["with_ticket"]:
+        return {"scene": GROUP}
+    return {"scene": GROUP_WITH_TICKET, "share_ticket": world.word(32)}
+
+
+def _target(world: World, sender: Person, to: object) -> tuple[str, str]:
+    if not isinstance(to, dict) or len(to) != 1 or next(iter(to)) not in PLACES:
+        raise ValueError(f"`to` names one of {PLACES}")
+    place, name = next(iter(to.items()))
+    if place == "timeline":
+        return place, "timeline"
+    if place == "person":
+        return place, people.known(world, str(name)).person
+    word = str(groups.known(world, str(name))["word"])
+    if not groups.is_member(world, word, sender):
+        raise NotNowError("the person is not in this group")
+    return place, word
+
+
+def _card(body: dict[str, Any]) -> tuple[str, str, str]:
+    title, path = str(body.get("title") or ""), str(body.get("path") or "")
+    image = str(body.get("image") or "")
+    if not 1 <= len(title) <= LONGEST_TITLE:
+        raise ValueError(f"a card's title has 1 to {LONGEST_TITLE} characters")
+    if not path.startswith("/") or len(path) > LONGEST_PATH:
+        raise ValueError(f"a card's path begins with / and has at most {LONGEST_PATH} characters")
+    if image and (not image.startswith(IMAGES) or len(image) > BIGGEST_IMAGE):
+        raise ValueError("a card's picture is one of the phone's own or a small data address")
+    return title, path, image

@@ -1,0 +1,176 @@
+"""Sending pushes to the server: three modes, two formats, a deadline, three attempts.
+
+The query's timestamp is always the real clock's, whatever the emulated world's time is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from . import inbox, letters
+from .apps import CALLBACKS, OFFICIAL, App
+from .crypto import encrypt_push, sign
+from .letters import Letter
+from .people import Person
+from .replies import Judgement, judge
+from .sender import Outcome
+from .texts import TEXTS
+from .world import World
+from .xml import as_json, write
+
+MIME = {"xml": "text/xml", "json": "application/json"}
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A push ready for the wire."""
+
+    url: str
+    body: str
+    plain: str
+    mime: str
+
+
+def deliver(world: World, letter: Letter) -> list[dict[str, Any]]:
+    """Push until it is taken or the attempts are used up; what each of them came to."""
+    attempts = []
+    judgement = Judgement("not-sent", again=True)
+    for attempt in range(1, world.settings.attempts + 1):
+        sealed = seal(world, letter)
+        judgement, shown = attempt_once(world, letter, sealed, attempt)
+        attempts.append(shown)
+        if not judgement.again:
+            break
+    _show(world, letter, judgement)
+    return attempts
+
+
+def attempt_once(
+    world: World, letter: Letter, sealed: Sealed, attempt: int
+) -> tuple[Judgement, dict[str, Any]]:
+    """One request and its verdict, noted in the callback log."""
+    outcome = world.sender(
+        "POST", sealed.url, sealed.body.encode(), sealed.mime, world.settings.deadline_s
+    )
+    judgement = judge(world.apps[letter.account], letter, outcome)
+    _note(world, letter, sealed, outcome, (attempt, judgement.verdict))
+    return judgement, {
+        "status": outcome.status,
+        "ms": outcome.ms,
+        "verdict": judgement.verdict,
+        "reply": judgement.reply,
+    }
+
+
+def seal(world: World, letter: Letter, app: App | None = None) -> Sealed:
+    """Put a push into the app's mode and format, with a timestamp and nonce of its own."""
+    app = app or world.apps[letter.account]
+    plain = plain_text(app, letter)
+    if app.mode == "plain":
+        return sealed_as(world, letter, app, body=plain)
+    encrypted = encrypt_push(
+        app.aes_key, appid=app.appid, message=plain, prefix=world.word(16).encode()
+    )
+    return sealed_as(world, letter, app, body=wrapped(app, letter, encrypted), cipher=encrypted)
+
+
+def sealed_as(
+    world: World, letter: Letter, app: App, *, body: str, cipher: str | None = None, age_s: int = 0
+) -> Sealed:
+    """A body with the query that belongs to it; `cipher` is what msg_signature covers."""
+    timestamp = str(int(world.clock.real()) - age_s)
+    nonce = str(world.chance.randrange(10**8, 10**10))
+    query = {
+        "signature": sign(app.token, timestamp, nonce),
+        "timestamp": timestamp,
+        "nonce": nonce,
+        "openid": letter.openid,
+    }
+    if cipher is not None:
+        query["encrypt_type"] = "aes"
+        query["msg_signature"] = sign(app.token, timestamp, nonce, cipher)
+    url = f"{world.settings.server}{CALLBACKS[app.account]}?{urlencode(query)}"
+    return Sealed(url, body, plain_text(app, letter), MIME[app.format])
+
+
+def plain_text(app: App, letter: Letter) -> str:
+    """The push before any cipher, in the app's data format."""
+    if app.format == "json":
+        return json.dumps(as_json(letter.json_fields or letter.fields), ensure_ascii=False)
+    return write(letter.fields)
+
+
+def wrapped(app: App, letter: Letter, encrypted: str) -> str:
+    """The body around a cipher: alone in safe mode, beside the plain fields in compatible mode."""
+    if app.format == "json":
+        fields = as_json(letter.json_fields or letter.fields)
+        shown = fields if app.mode == "compatible" else {"ToUserName": fields["ToUserName"]}
+        return json.dumps({**shown, "Encrypt": encrypted}, ensure_ascii=False)
+    pairs = letter.fields if app.mode == "compatible" else letter.fields[:1]
+    return write([*pairs, ("Encrypt", encrypted)])
+
+
+def sent_event(world: World, person: Person, template_id: str, msgid: int) -> None:
+    """Announce a subscription message's result a little later."""
+    between = world.settings.sent_event_s
+    if between is None:
+        return
+    letter = letters.sent_event(world, person, template_id, msgid)
+    world.later.after(world.chance.uniform(*between), lambda: deliver(world, letter))
+
+
+def url_check(world: World, account: str, echo: str) -> Outcome:
+    """What "save configuration" does: GET the callback with an echostr."""
+    app = world.apps[account]
+    timestamp, nonce = str(int(world.clock.real())), str(world.chance.randrange(10**9))
+    query = {
+        "signature": sign(app.token, timestamp, nonce),
+        "timestamp": timestamp,
+        "nonce": nonce,
+        "echostr": echo,
+    }
+    url = f"{world.settings.server}{CALLBACKS[account]}?{urlencode(query)}"
+    return world.sender("GET", url, b"", "text/plain", world.settings.deadline_s)
+
+
+def _show(world: World, letter: Letter, judgement: Judgement) -> None:
+    """Let the person see the reply, or the platform's own line when there was none in time."""
+    if letter.account != OFFICIAL:
+        return
+    if judgement.reply is not None:
+        reply = dict(judgement.reply)
+        kind, content = reply.pop("kind"), reply.pop("content")
+        inbox.put(world, letter.openid, kind, content, via="passive", **reply)
+    elif not judgement.verdict.startswith("ok") and (letter.is_message or letter.what == "CLICK"):
+        inbox.put(
+            world,
+            letter.openid,
+            "failure",
+            TEXTS["service_failure"],
+            via="platform",
+            direction=inbox.NOTE,
+        )
+
+
+def _note(
+    world: World, letter: Letter, sealed: Sealed, outcome: Outcome, result: tuple[int, str]
+) -> None:
+    attempt, verdict = result
+    world.store.insert(
+        "callbacks",
+        at=world.now(),
+        app=letter.account,
+        url=sealed.url,
+        what=letter.what,
+        attempt=attempt,
+        status=outcome.status,
+        ms=outcome.ms,
+        verdict=verdict,
+        plain=sealed.plain,
+        sent=sealed.body,
+        answer=outcome.body[:4096].decode(errors="replace"),
+    )
+    world.log_line("callback", what=letter.what, attempt=attempt, verdict=verdict, ms=outcome.ms)

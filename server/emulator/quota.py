@@ -1,0 +1,100 @@
+"""Call limits: so many a Beijing day, so many a minute, and what clears them."""
+
+from __future__ import annotations
+
+from .clock import EmulatorClock, beijing_day
+from .state import Store
+
+# Source: "API call limits" (a new service account) and each API's own page.
+DAILY = {
+    "/cgi-bin/token": 2000,
+    "/cgi-bin/stable_token": 500_000,
+    "/cgi-bin/menu/create": 1000,
+    "/cgi-bin/menu/get": 10_000,
+    "/cgi-bin/menu/delete": 1000,
+    "/cgi-bin/message/custom/send": 500_000,
+    "/cgi-bin/qrcode/create": 100_000,
+    "/cgi-bin/user/get": 500,
+    "/cgi-bin/user/info": 5_000_000,
+    "/cgi-bin/message/subscribe/send": 10_000_000,
+    "/wxa/msg_sec_check": 2_000_000,
+    "/wxa/media_check_async": 200_000,
+}
+MINUTE = {
+    "/cgi-bin/stable_token": 10_000,
+    "/wxa/msg_sec_check": 4000,
+    "/wxa/media_check_async": 2000,
+    "/wxa/getwxacodeunlimit": 5000,
+}
+DEFAULT_DAILY = 10_000_000
+DAY_USED_UP, TOO_FAST, SEC_CHECK_TOO_FAST, CLEARED_TOO_OFTEN = 45009, 45011, 44991, 48006
+CLEARS_A_MONTH = 10
+
+
+class Quota:
+    """The counters of both apps, kept in the store; limits can be set by hand."""
+
+    def __init__(self, store: Store, clock: EmulatorClock) -> None:
+        self._store = store
+        self._clock = clock
+        self._daily: dict[str, int] = {}
+        self._minute: dict[str, int] = {}
+
+    def limit(self, path: str, *, day: int | None = None, minute: int | None = None) -> None:
+        """Set a path's limits; None leaves one as it is."""
+        if day is not None:
+            self._daily[path] = day
+        if minute is not None:
+            self._minute[path] = minute
+
+    def reset(self) -> None:
+        """Back to the published limits."""
+        self._daily.clear()
+        self._minute.clear()
+
+    def daily_limit(self, path: str) -> int:
+        """How many calls of a path a day allows."""
+        return self._daily.get(path, DAILY.get(path, DEFAULT_DAILY))
+
+    def minute_limit(self, path: str) -> int | None:
+        """How many calls of a path a minute allows, if that is limited."""
+        return self._minute.get(path, MINUTE.get(path))
+
+    def use(self, appid: str, path: str) -> int:
+        """Count one call; 0, or the errcode of the limit it breaks."""
+        now = self._clock.now()
+        minute = self.minute_limit(path)
+        if minute is not None:
+            bucket = f"minute:{int(now // 60)}"
+            if self._used(appid, path, bucket) >= minute:
+                return SEC_CHECK_TOO_FAST if path == "/wxa/msg_sec_check" else TOO_FAST
+            self._add(appid, path, bucket)
+        day = beijing_day(now)
+        if self._used(appid, path, day) >= self.daily_limit(path):
+            return DAY_USED_UP
+        self._add(appid, path, day)
+        return 0
+
+    def used_today(self, appid: str, path: str) -> int:
+        """How many calls of a path this Beijing day has seen."""
+        return self._used(appid, path, beijing_day(self._clock.now()))
+
+    def clear(self, appid: str) -> int:
+        """Zero an app's day; 0, or the errcode when the month's clears are used up."""
+        month = "month:" + beijing_day(self._clock.now())[:7]
+        if self._used(appid, "clear_quota", month) >= CLEARS_A_MONTH:
+            return CLEARED_TOO_OFTEN
+        self._store.run("DELETE FROM usage WHERE appid = ? AND path != 'clear_quota'", appid)
+        self._add(appid, "clear_quota", month)
+        return 0
+
+    def _used(self, appid: str, path: str, period: str) -> int:
+        sql = "SELECT used FROM usage WHERE appid = ? AND path = ? AND period = ?"
+        return self._store.number(sql, appid, path, period)
+
+    def _add(self, appid: str, path: str, period: str) -> None:
+        sql = (
+            "INSERT INTO usage (appid, path, period, used) VALUES (?, ?, ?, 1) "
+            "ON CONFLICT (appid, path, period) DO UPDATE SET used = used + 1"
+        )
+        self._store.run(sql, appid, path, period)

@@ -1,0 +1,116 @@
+"""What WeChat's own sheets and settings remember of a person's choices.
+
+Source: "wx.requestSubscribeMessage", "wx.getSetting", "Privacy authorization".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import grants, people
+from .people import Person, RefusedError
+from .world import World
+
+MOST_TEMPLATES = 5
+KEPT, MAIN_SWITCH, PRIVACY = "subscribe:", "main-switch", "privacy"
+
+
+def asked(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """The subscription sheet for these templates: which to ask for, and what is settled already.
+
+    Raises: LookupError for nobody; RefusedError with WeChat's number when there is no sheet.
+    """
+    person = people.known(world, str(body.get("person")))
+    wishes = body.get("templates")
+    _check(world, person, wishes)
+    kept, results, shown, titles = _kept(world, person), {}, [], set()
+    for template in (world.templates[wish] for wish in wishes or ()):
+        if template.id in world.banned:
+            results[template.id] = "ban"
+        elif template.title in titles:
+            results[template.id] = "filter"
+        elif template.id in kept:
+            results[template.id] = kept[template.id]
+        else:
+            shown.append({"id": template.id, "title": template.title, "names": template.names})
+        titles.add(template.title)
+    return {"templates": shown, "results": results}
+
+
+def settle(world: World, person: Person, results: dict[str, Any], *, keep: bool) -> None:
+    """Remember answers that are to be kept; an accept lifts a refusal of the settings."""
+    for template, answer in results.items():
+        if answer not in ("accept", "reject"):
+            continue
+        if keep:
+            _choose(world, person, KEPT + template, answer)
+        elif answer == "accept" and _choice(world, person, KEPT + template) == "reject":
+            _forget(world, person, KEPT + template)
+
+
+def turn_off(world: World, person: Person, template: str) -> None:
+    """The person turned the template off: the next sheet is refused by itself."""
+    _choose(world, person, KEPT + template, "reject")
+
+
+def settings(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """The person's subscription settings; `main_switch` changes the switch above all of them."""
+    person = people.known(world, str(body.get("person")))
+    if "main_switch" in body:
+        _choose(world, person, MAIN_SWITCH, "on" if body["main_switch"] else "off")
+    kept = _kept(world, person)
+    return {
+        "main_switch": _choice(world, person, MAIN_SWITCH) != "off",
+        "kept": {t: "ban" if t in world.banned else answer for t, answer in kept.items()},
+        "templates": [
+            {
+                "id": template.id,
+                "title": template.title,
+                "grants": grants.count(world, person.openid_mp, template.id),
+            }
+            for template in world.templates.values()
+        ],
+    }
+
+
+def privacy(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """Whether the person agreed to the privacy guidelines; `agreed` writes the answer down."""
+    person = people.known(world, str(body.get("person")))
+    if body.get("agreed") is True:
+        _choose(world, person, PRIVACY, "agreed")
+    elif body.get("agreed") is False:
+        _forget(world, person, PRIVACY)
+    return {"agreed": _choice(world, person, PRIVACY) == "agreed"}
+
+
+def _check(world: World, person: Person, wishes: object) -> None:
+    if not isinstance(wishes, list) or not wishes:
+        raise RefusedError(10001, "TmplIds can't be empty")
+    if len(wishes) > MOST_TEMPLATES:
+        raise RefusedError(20003, "Templates count out of max bounds")
+    if not all(isinstance(wish, str) and wish in world.templates for wish in wishes):
+        raise RefusedError(20001, "No template data return, verify the template id exist")
+    if _choice(world, person, MAIN_SWITCH) == "off":
+        raise RefusedError(20004, "The main switch is switched off")
+
+
+def _kept(world: World, person: Person) -> dict[str, str]:
+    sql = "SELECT name, value FROM choices WHERE person = ? AND name LIKE ?"
+    rows = world.store.all(sql, person.person, f"{KEPT}%")
+    return {row["name"].removeprefix(KEPT): row["value"] for row in rows}
+
+
+def _choice(world: World, person: Person, name: str) -> str | None:
+    sql = "SELECT value FROM choices WHERE person = ? AND name = ?"
+    row = world.store.one(sql, person.person, name)
+    return None if row is None else str(row["value"])
+
+
+def _choose(world: World, person: Person, name: str, value: str) -> None:
+    sql = "INSERT OR REPLACE INTO choices (person, name, value) VALUES (?, ?, ?)"
+    world.store.run(sql, person.person, name, value)
+
+
+def _forget(world: World, person: Person, name: str) -> None:
+    sql = "DELETE FROM choices WHERE person = ? AND name = ?"
+    world.store.run(sql, person.person, name)

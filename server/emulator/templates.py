@@ -1,0 +1,63 @@
+"""The mini-program's subscription templates, from the data file that the server reads too."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .fields import accepts
+
+SCHEMA = "wechat-templates/1"
+
+
+@dataclass(frozen=True)
+class Template:
+    """One template of the mini-program's list, with its keywords in order."""
+
+    id: str
+    slug: str
+    title: str
+    keys: tuple[str, ...]
+    names: tuple[str, ...]
+    listed: dict[str, tuple[str, ...]]
+
+    def content(self) -> str:
+        """The template as the console shows it."""
+        pairs = zip(self.keys, self.names, strict=True)
+        return "\n".join(f"{name}:{{{{{key}.DATA}}}}" for key, name in pairs) + "\n"
+
+    def wrong_key(self, data: dict[str, object]) -> str | None:
+        """The first key that is missing, unknown or of the wrong form; None when all fit."""
+        unknown = [key for key in data if key not in self.keys]
+        if unknown:
+            return unknown[0]
+        return next((key for key in self.keys if not self._fits(key, data.get(key))), None)
+
+    def _fits(self, key: str, cell: object) -> bool:
+        value = cell.get("value") if isinstance(cell, dict) else None
+        return accepts(key, value, self.listed.get(key, ()))
+
+
+def load(path: Path) -> dict[str, Template]:
+    """The templates of a data file by id.
+
+    Raises: ValueError for another schema or an id that is not WeChat's 43 characters.
+    """
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if document.get("schema") != SCHEMA:
+        raise ValueError(f"{path}: the schema is not {SCHEMA}")
+    found = {}
+    for row in document["templates"]:
+        if len(row["id"]) != 43:
+            raise ValueError(f"{path}: {row['slug']}: a template id has 43 characters")
+        fields = row["fields"]
+        found[row["id"]] = Template(
+            id=row["id"],
+            slug=row["slug"],
+            title=row["title"],
+            keys=tuple(field["key"] for field in fields),
+            names=tuple(field["name"] for field in fields),
+            listed={field["key"]: tuple(field.get("values", ())) for field in fields},
+        )
+    return found

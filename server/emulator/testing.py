@@ -1,0 +1,216 @@
+"""The emulator inside a test: in this process, on a free loopback port, nothing kept on disk.
+
+Nothing of the Bagui Kepu server is imported, so any project that speaks to WeChat can use it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from . import sender as http
+from . import templates as template_file
+from .app import create_app
+from .apps import App, from_file, new_apps
+from .clock import EmulatorClock
+from .http_server import listen
+from .sender import Sender
+from .state import Store
+from .world import Settings, World
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "wechat-templates.json"
+
+
+@dataclass(kw_only=True, eq=False)
+class Emulator:
+    """A running emulated WeChat with Python methods for the control endpoint.
+
+    Units: `clock` gives epoch seconds; `deadline_s` may go down to 0.2. `registered` has the
+    form of `demo-wechat.json`.
+    """
+
+    server: str = "http://127.0.0.1:9"
+    clock: Callable[[], float] = time.time
+    seed: int = 1
+    registered: dict[str, Any] = field(default_factory=new_apps)
+    templates: Path = TEMPLATES
+    app_json: Path | None = None
+    bundle: Path | None = None
+    net: dict[str, str] = field(default_factory=dict)
+    net_patience_s: float = 60.0
+    deadline_s: float = 5.0
+    attempts: int = 3
+    sent_event_s: tuple[float, float] | None = None
+    sender: Sender = http.send
+    pause: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        settings = Settings(
+            server=self.server,
+            deadline_s=self.deadline_s,
+            attempts=self.attempts,
+            sent_event_s=self.sent_event_s,
+            app_json=self.app_json,
+            bundle=self.bundle,
+            net=self.net,
+            net_patience_s=self.net_patience_s,
+        )
+        self.world = World(
+            settings=settings,
+            store=Store(),
+            clock=EmulatorClock(self.clock),
+            chance=random.Random(self.seed),  # noqa: S311 - the same chance in each run
+            apps=from_file(self.registered),
+            templates=template_file.load(self.templates),
+            sender=self.sender,
+            pause=self.pause,
+        )
+        self._server = listen(create_app(self.world), 0)
+        self._thread = threading.Thread(target=self._serve, name="emulator", daemon=True)
+        self.base = f"http://127.0.0.1:{self._server.port}"
+
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.02)
+
+    def start(self) -> Emulator:
+        """Begin to answer."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and forget everything."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.world.close()
+
+    @property
+    def api_base(self) -> str:
+        """What stands for https://api.weixin.qq.com."""
+        return f"{self.base}/api"
+
+    @property
+    def mp_base(self) -> str:
+        """What stands for https://mp.weixin.qq.com."""
+        return f"{self.base}/mpweb"
+
+    @property
+    def apps(self) -> dict[str, App]:
+        """The two registered apps, `official_account` and `mini_program`."""
+        return self.world.apps
+
+    def push_to(self, server: str) -> None:
+        """Send the pushes to this server from now on."""
+        self.world.settings = replace(self.world.settings, server=server.rstrip("/"))
+
+    def post(self, address: str, /, **body: Any) -> dict[str, Any]:
+        """POST a control address.
+
+        Raises: ControlError for a refusal.
+        """
+        return self._ask(address, json.dumps(body, ensure_ascii=False).encode())
+
+    def get(self, address: str) -> dict[str, Any]:
+        """GET a control address."""
+        return self._ask(address, None)
+
+    def person(self, name: str = "Wei") -> dict[str, Any]:
+        """Somebody new."""
+        return self.post("people", name=name)
+
+    def follow(self, person: str, scene: str | None = None) -> list[dict[str, Any]]:
+        """The person follows; the attempts of the push."""
+        return list(self.post("follow", person=person, scene=scene)["attempts"])
+
+    def unfollow(self, person: str) -> list[dict[str, Any]]:
+        """The person stops following."""
+        return list(self.post("unfollow", person=person)["attempts"])
+
+    def say(self, person: str, content: str) -> list[dict[str, Any]]:
+        """The person writes a text."""
+        return list(self.post("message", person=person, content=content)["attempts"])
+
+    def tap(self, person: str, event_key: str) -> list[dict[str, Any]]:
+        """The person taps a menu entry."""
+        body = {"person": person, "event": "CLICK", "event_key": event_key}
+        return list(self.post("message", **body)["attempts"])
+
+    def scan(self, person: str, ticket: str) -> dict[str, Any]:
+        """The person scans a code."""
+        return self.post("scan", person=person, ticket=ticket)
+
+    def login_code(self, person: str) -> str:
+        """A wx.login code."""
+        return str(self.post("login_code", person=person)["code"])
+
+    def consent(self, person: str, template_id: str, result: str = "accept") -> dict[str, Any]:
+        """A tap on the subscription sheet."""
+        return self.post("consent", person=person, template_id=template_id, result=result)
+
+    def fault(self, path: str, **how: Any) -> dict[str, Any]:
+        """Order a failure."""
+        return self.post("faults", path=path, **how)
+
+    def advance(self, seconds: float) -> None:
+        """Move the emulated world's time on."""
+        self.post("clock", advance=seconds)
+
+    def inbox(self, openid: str) -> list[dict[str, Any]]:
+        """What reached an openid."""
+        return list(self.get(f"inbox/{openid}")["items"])
+
+    def chat(self, person: str) -> list[dict[str, Any]]:
+        """The chat with the official account."""
+        return list(self.get(f"chat/{person}")["items"])
+
+    def calls(self, path: str | None = None) -> list[dict[str, Any]]:
+        """The API calls that were made."""
+        query = f"?path={urllib.parse.quote(path)}" if path else ""
+        return list(self.get(f"calls{query}")["items"])
+
+    def callbacks(self) -> list[dict[str, Any]]:
+        """The pushes and their verdicts."""
+        return list(self.get("callbacks")["items"])
+
+    def settle(self, timeout_s: float = 10.0) -> bool:
+        """Wait until the platform's own events have been delivered."""
+        return self.world.later.settle(timeout_s)
+
+    def _ask(self, path: str, body: bytes | None) -> dict[str, Any]:
+        url = f"{self.base}/_emu/{path}"
+        asked = urllib.request.Request(url, data=body)  # noqa: S310 - always our own loopback
+        try:
+            with urllib.request.urlopen(asked) as answer:  # noqa: S310 - as above
+                shown: dict[str, Any] = json.load(answer)
+                return shown
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ControlError(error.code, error.read().decode()) from None
+
+
+class ControlError(Exception):
+    """The control endpoint refused: status and what it said."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"{status}: {said}")
+        self.status = status
+
+
+@contextmanager
+def emulated_wechat(**options: Any) -> Iterator[Emulator]:
+    """An emulator for the length of a block, with the options of `Emulator`."""
+    emulator = Emulator(**options).start()
+    try:
+        yield emulator
+    finally:
+        emulator.stop()

@@ -1,0 +1,166 @@
+"""Everything one emulated WeChat is made of, handed to whoever needs it.
+
+Time, chance and the sender of callbacks are arguments, so that tests decide them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import random
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .apps import LETTERS, MINI, OFFICIAL, App
+from .clock import EmulatorClock
+from .faults import Faults
+from .later import Later
+from .quota import Quota
+from .sender import Sender
+from .state import Store
+from .templates import Template
+
+log = logging.getLogger("emulator")
+
+BURST_SECONDS = 60
+LONGEST_PATH = 1024
+# A page with its query, encoded as an address is; no slash in front and no ending.
+PAGE_PATH = re.compile(r"([0-9A-Za-z_-]+(?:/[0-9A-Za-z_-]+)*)(?:\?[!$-;=@-Z_a-z~]*)?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this emulator behaves.
+
+    Units: seconds; `sent_event_s` is how late a send's result event comes (None: never). `bundle`
+    is the folder of the compiled mini-program, `net` the address behind each host that it asks,
+    `net_patience_s` how long such a host may stay silent.
+    """
+
+    server: str = "http://127.0.0.1:8000"
+    deadline_s: float = 5.0
+    attempts: int = 3
+    sent_event_s: tuple[float, float] | None = (0.1, 2.0)
+    app_json: Path | None = None
+    bundle: Path | None = None
+    net: Mapping[str, str] = field(default_factory=dict)
+    net_patience_s: float = 60.0
+
+
+@dataclass(kw_only=True, eq=False)
+class World:
+    """The state, the clock, the apps and the ways out."""
+
+    settings: Settings
+    store: Store
+    clock: EmulatorClock
+    chance: random.Random
+    apps: dict[str, App]
+    templates: dict[str, Template]
+    sender: Sender
+    pause: Callable[[float], None]
+    banned: set[str] = field(default_factory=set)
+    ip_whitelist: set[str] = field(default_factory=set)
+    open_platform: bool = True
+    in_flight: set[tuple[str, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(self.chance)
+        self.quota = Quota(self.store, self.clock)
+        self.later = Later()
+        self.in_flight_lock = threading.Lock()
+        self._original_apps = dict(self.apps)
+        self._moments: dict[tuple[str, str], int] = {}
+
+    def now(self) -> float:
+        """Epoch seconds of the emulated world."""
+        return self.clock.now()
+
+    @property
+    def official(self) -> App:
+        """The official account."""
+        return self.apps[OFFICIAL]
+
+    @property
+    def mini(self) -> App:
+        """The mini-program."""
+        return self.apps[MINI]
+
+    def app_of(self, appid: str) -> App | None:
+        """The app with this appid."""
+        return next((app for app in self.apps.values() if app.appid == appid), None)
+
+    def word(self, length: int) -> str:
+        """Random letters and digits."""
+        return "".join(self.chance.choices(LETTERS, k=length))
+
+    def random_bytes(self, count: int) -> bytes:
+        """Random bytes."""
+        return bytes(self.chance.getrandbits(8) for _ in range(count))
+
+    def random_base64(self, count: int) -> str:
+        """Random bytes as base64 text."""
+        return base64.b64encode(self.random_bytes(count)).decode()
+
+    def rid(self) -> str:
+        """The request id at the end of every errmsg."""
+        return "-".join(f"{self.chance.getrandbits(32):08x}" for _ in range(3))
+
+    def number64(self) -> int:
+        """A message id: beyond what a JavaScript number holds."""
+        return (1 << 62) | self.chance.getrandbits(61)
+
+    def moment(self, openid: str, event: str) -> int:
+        """The CreateTime of an event: nobody causes the same one twice in a second."""
+        with self.in_flight_lock:
+            now, last = int(self.now()), self._moments.get((openid, event), 0)
+            # A clock that was set back leaves later moments behind: they do not count.
+            at = last + 1 if now <= last < now + BURST_SECONDS else now
+            self._moments[openid, event] = at
+        return at
+
+    def log_line(self, event: str, **facts: object) -> None:
+        """One line of the emulator's own log; it never holds a secret or a body."""
+        log.info(event, extra={"facts": facts})
+
+    def released_pages(self) -> set[str] | None:
+        """The pages of the mini-program's app.json; None when no path to one is configured."""
+        path = self.settings.app_json
+        if path is None:
+            return None
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        pages = set(manifest.get("pages", []))
+        for package in manifest.get("subPackages", manifest.get("subpackages", [])):
+            pages |= {f"{package['root'].strip('/')}/{page}" for page in package["pages"]}
+        return pages
+
+    def can_open(self, path: object) -> bool:
+        """Whether a menu, a message or a card may open this page: as app.json has it, encoded."""
+        found = PAGE_PATH.fullmatch(path) if isinstance(path, str) else None
+        if found is None or len(found[0]) > LONGEST_PATH:
+            return False
+        released = self.released_pages()
+        return released is None or found[1] in released
+
+    def close(self) -> None:
+        """Stop what runs by itself and let go of the file."""
+        self.later.close()
+        self.store.close()
+
+    def reset(self) -> None:
+        """An empty WeChat with the same two apps."""
+        self.store.clear()
+        self.clock.reset()
+        self.later.forget()
+        self.faults.lift()
+        self.quota.reset()
+        self.banned.clear()
+        self.ip_whitelist.clear()
+        self._moments.clear()
+        self.open_platform = True
+        self.apps = dict(self._original_apps)
