@@ -15,7 +15,7 @@ from flask import Flask
 from server.app import House, Parts, create_app
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
-from server.base.settings import Database, Limits, Security, Settings, WeChat, WeChatApp
+from server.base.settings import Database, Limits, Operator, Security, Settings, WeChat, WeChatApp
 from server.base.signing import Keys
 from server.base.texts import load_texts
 from server.base.work import Desk, Tools
@@ -97,6 +97,15 @@ def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settin
             pool_size=20, pool_wait_seconds=30.0, lock_wait_seconds=30.0, statement_seconds=60.0
         ),
         security=Security(master_key="k" * 48),
+        policy_date="2026-05-01",
+        operator=Operator(
+            name="八桂科普",
+            address="南宁市",
+            phone="0771-1",
+            email="kepu@example.org",
+            complaints="0771-2",
+            privacy_contact="0771-3",
+        ),
         # Speed limits have tests of their own; elsewhere they would only be in the way.
         limits=Limits(
             login_per_minute=PLENTY,

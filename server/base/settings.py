@@ -9,6 +9,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -17,6 +18,7 @@ from server.base.settings_check import complaints_about
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "KEPU_"
+DEMO_FILE = ROOT / "config" / "demo.toml"
 
 
 class SettingsError(Exception):
@@ -83,6 +85,18 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Operator:
+    """Who answers for the service: the facts that the privacy policy and the contact page name."""
+
+    name: str = ""
+    address: str = ""
+    phone: str = ""
+    email: str = ""
+    complaints: str = ""
+    privacy_contact: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything the house is told from outside."""
 
@@ -95,17 +109,24 @@ class Settings:
     emulator_port: int = 8001
     log_level: str = "INFO"
     policy_version: str = "2026-1"
+    policy_date: str = ""
     trusted_proxies: int = 0
     redis_timeout_seconds: float = 0.2
     wechat: WeChat = field(default_factory=WeChat)
     database: Database = field(default_factory=Database)
     security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
+    operator: Operator = field(default_factory=Operator)
 
     @property
     def emulated(self) -> bool:
         """Whether this is the demo or a test, with an emulated WeChat."""
         return self.environment in ("demo", "test")
+
+    @property
+    def policy_day(self) -> date | None:
+        """The day from which the privacy policy is in force; None where none is given."""
+        return date.fromisoformat(self.policy_date) if self.policy_date else None
 
     @property
     def database_address(self) -> str:
@@ -130,6 +151,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if environment in ("demo", "test"):
         var = Path(str(from_environment.get("var", values.get("var", "var"))))
         port = str(from_environment.get("emulator_port", values.get("emulator_port", 8001)))
+        _merge(values, _toml(DEMO_FILE, complaints))
         _merge(values, demo_layer(var, port))
     _merge(values, from_environment)
     settings = _build(Settings, values, "", complaints)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from server.base.errors import NotFound
 from server.base.templates import message_templates
 from server.base.web.auth import Who
@@ -12,6 +14,7 @@ from server.programme import service
 from server.programme.schemas import (
     AwardOut,
     CampaignOut,
+    OperatorOut,
     OrganiserOut,
     ProgrammeOut,
     ProgrammeQuery,
@@ -41,7 +44,9 @@ def get_campaign(work: Work) -> CampaignOut:
         target=TargetOut(**found.target, note=work.texts.say("programme.target.note")),
         summary=_summary(found),
         organisers=_organisers(found.organisers),
+        operator=OperatorOut(**asdict(work.settings.operator)),
         policy_version=work.settings.policy_version,
+        policy_date=work.settings.policy_day,
         subscribe_templates=[
             TemplateOut(slug=t.slug, id=t.id, title=t.title) for t in message_templates()
         ],

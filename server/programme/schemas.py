@@ -64,6 +64,17 @@ class TemplateOut(Out, frozen=True, kw_only=True):
     title: str
 
 
+class OperatorOut(Out, frozen=True, kw_only=True):
+    """Who answers for the service, for the privacy policy and for complaints."""
+
+    name: str
+    address: str
+    phone: str
+    email: str
+    complaints: str
+    privacy_contact: str
+
+
 class CampaignOut(Out, frozen=True, kw_only=True):
     """The running campaign; `shift_weeks` is 0 but in the demo."""
 
@@ -79,7 +90,9 @@ class CampaignOut(Out, frozen=True, kw_only=True):
     target: TargetOut
     summary: SummaryOut
     organisers: list[OrganiserOut]
+    operator: OperatorOut
     policy_version: str
+    policy_date: Day | None
     subscribe_templates: list[TemplateOut]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -32,6 +33,14 @@ def test_the_campaign_tells_its_title_dates_target_and_organisers(
     assert told["summary"]["precision"] == "end_of_month"
     assert told["summary"]["on"] == "2020-10-31"
     assert told["policy_version"] == notice.tools.settings.policy_version
+
+
+def test_the_campaign_says_who_operates_the_service(client: Any, notice: Desk) -> None:
+    told = client.get("/campaign").get_json()
+    given = notice.tools.settings
+    assert told["operator"] == asdict(given.operator)
+    assert all(told["operator"].values())
+    assert told["policy_date"] == given.policy_date
 
 
 def test_the_campaign_names_the_subscription_templates(client: Any, notice: Desk) -> None:
