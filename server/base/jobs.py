@@ -2,6 +2,9 @@
 
 A task carries ids and claims rows by itself; a lost bell is made good by its sweep. Running a task
 twice does nothing twice: every task is at-least-once. The only place where huey is used.
+
+The queue holds JSON that names a task and row numbers. huey's own format is pickle, by which
+whoever can write to Redis runs code in the worker; nothing here is ever pickled or unpickled.
 """
 
 from __future__ import annotations
@@ -11,10 +14,14 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, NoReturn
 
+import msgspec
 from huey import RedisHuey
+from huey.api import Task as QueuedTask
 from huey.consumer import Consumer
+from huey.serializer import Serializer
+from msgspec import Meta
 from sqlalchemy import Integer, String, or_, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,6 +35,8 @@ from server.base.work import Desk
 
 _log = logging.getLogger(__name__)
 _QUEUE = "kepu"
+# No bell of ours is longer; ringing is about a few rows, sweeps find the many.
+_MOST_ROWS, _MOST_BYTES = 1000, 32 * 1024
 # Renewed by every round of a sweep; a killed worker's sweeps go on elsewhere after this time.
 LEASE = timedelta(seconds=5)
 
@@ -60,9 +69,73 @@ class Task:
     every_seconds: float | None = None
 
 
-def _queue(kv: Kv) -> RedisHuey:
-    pool = kv.redis_for_jobs().connection_pool
-    return RedisHuey(_QUEUE, connection_pool=pool, results=False)
+class _Bell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry of the queue: the name of a task and the rows it is about."""
+
+    task: str
+    rows: Annotated[list[int], Meta(max_length=_MOST_ROWS)]
+
+
+class _NoPickle(Serializer):  # type: ignore[misc]  # huey is untyped
+    """Stands where huey would pickle results and revocations; this queue has neither."""
+
+    def serialize(self, _data: object) -> NoReturn:
+        raise TypeError("only bells go into the queue")
+
+    def deserialize(self, _data: bytes) -> NoReturn:
+        raise TypeError("only bells come out of the queue")
+
+
+class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
+    """huey's queue with bells in it; an entry that is no bell of ours is dropped and counted."""
+
+    def __init__(self, kv: Kv, known: frozenset[str] | None) -> None:
+        pool = kv.redis_for_jobs().connection_pool
+        super().__init__(_QUEUE, connection_pool=pool, results=False, serializer=_NoPickle())
+        self._known = known
+
+    def declare(self, step: Callable[[str, list[int]], None]) -> Callable[..., Any]:
+        """What runs for every bell; the result rings one."""
+        self.wrapper = self.task()(step)
+        ring: Callable[..., Any] = self.wrapper
+        return ring
+
+    def serialize_task(self, task: QueuedTask) -> bytes:
+        name, rows = task.args
+        return msgspec.json.encode(_Bell(task=name, rows=rows))
+
+    def deserialize_task(self, data: bytes) -> QueuedTask:
+        bell = msgspec.json.decode(data, type=_Bell)
+        if self._known is None or bell.task not in self._known:
+            raise msgspec.ValidationError("no task of ours")
+        made: QueuedTask = self.wrapper.task_class((bell.task, bell.rows))
+        return made
+
+    def dequeue(self) -> QueuedTask | None:
+        """The next bell, None when there is none or when the entry is foreign."""
+        data = self.storage.dequeue()
+        if data is None:
+            return None
+        try:
+            if len(data) > _MOST_BYTES:
+                raise msgspec.ValidationError("longer than any bell")
+            return self.deserialize_task(data)
+        except (ValueError, RecursionError) as trouble:
+            # Without the bytes: nobody knows what a stranger has put there.
+            _log.error(
+                "a foreign entry of the queue is dropped",
+                extra={"count": len(data), "outcome": type(trouble).__name__},
+            )
+            TASKS.labels("bell", "foreign").inc()
+            return None
+
+    def is_revoked(self, *_given: object, **_named: object) -> bool:
+        """Never: a bell is not revoked, and what Redis holds of that is not looked at."""
+        return False
+
+    def read_schedule(self, _timestamp: datetime | None = None) -> list[QueuedTask]:
+        """Nothing: a bell is not put off, and what Redis holds of that is not looked at."""
+        return []
 
 
 class Bells:
@@ -80,7 +153,7 @@ class Bells:
                 raise KvAway
             with self._lock:
                 if self._call is None:
-                    self._call = _declare(_queue(self._kv), None, ())
+                    self._call = _declare(_BellQueue(self._kv, None), None, ())
             self._call(task, list(row_ids))
         except Exception as trouble:
             # Whatever went wrong with the bell, the sweep finds the row.
@@ -89,15 +162,14 @@ class Bells:
             )
 
 
-def _declare(queue: RedisHuey, shop: Shop | None, tasks: Sequence[Task]) -> Callable[..., Any]:
+def _declare(queue: _BellQueue, shop: Shop | None, tasks: Sequence[Task]) -> Callable[..., Any]:
     steps = {task.name: task for task in tasks}
 
-    def kepu(name: str, row_ids: list[int]) -> None:
-        if shop is not None and name in steps:
+    def run_named(name: str, row_ids: list[int]) -> None:
+        if shop is not None:
             run_step(shop, steps[name], *row_ids)
 
-    made: Callable[..., Any] = queue.task(name="kepu")(kepu)
-    return made
+    return queue.declare(run_named)
 
 
 def run_step(shop: Shop, task: Task, *row_ids: int) -> int:
@@ -137,7 +209,7 @@ class Worker:
         self._tasks = tasks
         self._me = ids.new_ref("wrk")
         self._stop = threading.Event()
-        queue = _queue(kv)
+        queue = _BellQueue(kv, frozenset(task.name for task in tasks))
         _declare(queue, shop, tasks)
         self._consumer = Consumer(
             queue, workers=threads, periodic=False, max_delay=0.3, check_worker_health=True

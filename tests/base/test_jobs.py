@@ -1,12 +1,21 @@
-"""The worker's clock: whatever happens to one sweep, the others come in their turn."""
+"""The worker: what the queue may hold, and that one sweep's failure stops no other sweep."""
 
 from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from server.base import jobs
-from server.base.jobs import Shop, Task, Worker, take_lease
-from server.base.kv.client import connect
+from server.base.jobs import Bells, Shop, Task, Worker, take_lease
+from server.base.kv.client import Kv, connect
+from server.base.web.metrics import TASKS
 from server.base.work import DatabaseAway, Desk
 from tests.kit.gateway import RecordingGateway
 
@@ -33,3 +42,104 @@ def test_a_lease_that_cannot_be_taken_ends_no_sweeper(
     assert "no lease" in caplog.text
     assert worker._may(task)
     assert not take_lease(desk, task.name, "another")
+
+
+class MakesAFolder:
+    """What runs a command when it is unpickled."""
+
+    def __init__(self, at: Path) -> None:
+        self.at = at
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.at),)
+
+
+@dataclass
+class Rung:
+    """A worker without its threads: each `next` is one turn of one of them."""
+
+    kv: Kv
+    worker: Worker
+    moved: list[tuple[int, ...]] = field(default_factory=list)
+
+    def put(self, data: bytes, key: str = "huey.redis.kepu") -> None:
+        self.kv.redis_for_jobs().lpush(key, data)
+
+    def next(self) -> None:
+        self.worker._consumer._create_worker().loop()
+
+    @property
+    def left(self) -> int:
+        return int(self.kv.redis_for_jobs().llen("huey.redis.kepu"))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def rung_worker(desk: Desk, gateway: RecordingGateway) -> Iterator[Rung]:
+    moved: list[tuple[int, ...]] = []
+
+    def step(_shop: Shop, *rows: int) -> int:
+        moved.append(rows)
+        return len(rows)
+
+    kv = connect(desk.tools.settings.redis_url, desk.tools.settings.var, desk.tools.clock)
+    worker = Worker(Shop(desk=desk, gateway=gateway), (Task(name="some.task", step=step),), kv)
+    yield Rung(kv, worker, moved)
+    kv.close()
+
+
+def test_a_bell_carries_the_task_and_its_rows_as_json(rung_worker: Rung) -> None:
+    Bells(rung_worker.kv).ring("some.task", 7, 2**80)
+    (entry,) = rung_worker.kv.redis_for_jobs().lrange("huey.redis.kepu", 0, -1)  # type: ignore[misc]
+    assert json.loads(entry) == {"task": "some.task", "rows": [7, 2**80]}
+    rung_worker.next()
+    assert rung_worker.moved == [(7, 2**80)]
+
+
+FOREIGN = {
+    "text": b"not a bell",
+    "no text": b"\xff\xfe\x00",
+    "empty": b"",
+    "another task": b'{"task":"os.system","rows":[1]}',
+    "another type": b'{"task":"some.task","rows":["rm -rf"]}',
+    "more than a bell": b'{"task":"some.task","rows":[1],"on_error":"x"}',
+    "deep": b'{"task":' + b"[" * 20_000,
+    "long": b'{"task":"some.task","rows":[' + b"1," * 20_000 + b"1]}",
+}
+
+
+@pytest.mark.parametrize("kind", ["pickle", *FOREIGN])
+def test_foreign_bytes_in_the_queue_are_counted_and_never_run(
+    rung_worker: Rung, tmp_path: Path, kind: str
+) -> None:
+    trap = tmp_path / "ran"
+    before = TASKS.labels("bell", "foreign")._value.get()
+    rung_worker.put(FOREIGN.get(kind) if kind in FOREIGN else pickle.dumps(MakesAFolder(trap)))  # type: ignore[arg-type]
+    Bells(rung_worker.kv).ring("some.task", 8)
+    rung_worker.next()
+    assert (rung_worker.moved, trap.exists()) == ([], False)
+    assert TASKS.labels("bell", "foreign")._value.get() == before + 1
+    rung_worker.next()
+    assert (rung_worker.moved, rung_worker.left) == ([(8,)], 0)
+
+
+def test_what_huey_would_unpickle_elsewhere_in_redis_is_not_looked_at(
+    rung_worker: Rung, tmp_path: Path
+) -> None:
+    trap = pickle.dumps(MakesAFolder(tmp_path / "ran"))
+    redis = rung_worker.kv.redis_for_jobs()
+    queue = rung_worker.worker._consumer.huey
+    Bells(rung_worker.kv).ring("some.task", 9)
+    task = queue.wrapper.task_class(("some.task", [9]))
+    for name in (*queue._revoke_keys(task), queue.wrapper.task_class.__name__):
+        redis.hset(queue.storage.result_key, name, trap)  # type: ignore[arg-type]
+    redis.zadd(queue.storage.schedule_key, {trap: 1})
+    assert queue.read_schedule() == []
+    rung_worker.next()
+    queue.execute(task)
+    assert rung_worker.moved == [(9,), (9,)]
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_trap_of_these_tests_closes_where_pickle_is_read(tmp_path: Path) -> None:
+    pickle.loads(pickle.dumps(MakesAFolder(tmp_path / "ran")))
+    assert (tmp_path / "ran").exists()

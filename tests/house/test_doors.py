@@ -14,6 +14,10 @@ DOORS = {
     "redis": ("server/base/kv/client.py",),
     "valkey": (),
     "huey": ("server/base/jobs.py",),
+    # Reading these formats runs what they hold.
+    "pickle": (),
+    "marshal": (),
+    "shelve": (),
     "random": ("server/base/work.py", "server/app.py", "server/emulator/"),
 }
 FORBIDDEN_NAMES = ("process", "handle", "manager", "utils", "helper", "helpers", "manage")

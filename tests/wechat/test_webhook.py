@@ -195,6 +195,19 @@ def test_a_repeat_gets_the_first_reply_though_it_would_be_another_now(plain_stan
     assert plain_stand.outcomes == ["replied", "repeat", "repeat", "repeat"]
 
 
+@pytest.mark.parametrize(
+    "foreign", [b"", b"text", b"\xff", b'{"x":' + b"[" * 20_000, b'{"kind":7}']
+)
+def test_a_foreign_reply_in_redis_is_as_good_as_none(
+    plain_stand: Stand, plain_side: WeChatSide, foreign: bytes
+) -> None:
+    plain_stand.once.put(plain_side.opened(xml_text()).key, foreign, 60)
+    answer = send(plain_stand, xml_text())
+    assert answer.status == 200
+    assert content(answer)
+    assert plain_stand.outcomes == ["replied"]
+
+
 def test_the_same_request_again_is_a_repeat(stand: Stand) -> None:
     query, body = stand.door.side.push(xml_text())
     answers = [knock(stand.webhook, PATH, query, body).status for _ in range(3)]

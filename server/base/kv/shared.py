@@ -6,11 +6,13 @@ Nothing here is the truth and nothing here is kept: when Redis is away the calle
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import cast
 
 from server.base.kv.client import Kv, Script
 
+_log = logging.getLogger(__name__)
 _PREFIX = "shared:"
 
 _SET_NEWER = Script("""
@@ -54,7 +56,12 @@ class Shared:
         if kept is None:
             return None
         version, _, text = kept.partition(b":")
-        return Versioned(version=int(version), value=json.loads(text))
+        try:
+            return Versioned(version=int(version), value=json.loads(text))
+        except (ValueError, RecursionError):
+            # Not written by us: as if nothing were there, so that the next value replaces it.
+            _log.error("a foreign value in Redis is passed over", extra={"count": len(kept)})
+            return None
 
     def set_json(self, key: str, value: object, seconds: int) -> None:
         """Store a value whatever was there.

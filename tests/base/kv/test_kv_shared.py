@@ -73,3 +73,14 @@ def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
         shared.compare_and_set_newer("k", 1, 1, 60)
     with pytest.raises(KvAway):
         shared.delete("k")
+
+
+@pytest.mark.parametrize(
+    "foreign", [b"", b"x", b"1", b"x:1", b"1:{", b"1:\xff", b"1:" + b"[" * 99_999]
+)
+def test_what_a_stranger_has_put_there_is_as_good_as_nothing(kv: Kv, foreign: bytes) -> None:
+    shared = Shared(kv)
+    kv.run("SET", "shared:token", foreign)
+    assert shared.get_json("token") is None
+    shared.set_json("token", 1, 60)
+    assert shared.get_json("token") == 1
