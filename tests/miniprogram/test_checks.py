@@ -29,8 +29,9 @@ def node(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_each_check_finds_the_fault_that_is_planted_for_it() -> None:
-    run = node("--test", "--test-reporter=dot", "tests/miniprogram/checks/faults.test.mjs")
+@pytest.mark.parametrize("name", ["faults", "wechat"])
+def test_each_check_finds_the_fault_that_is_planted_for_it(name: str) -> None:
+    run = node("--test", "--test-reporter=dot", f"tests/miniprogram/checks/{name}.test.mjs")
     assert run.returncode == 0, run.stdout + run.stderr
 
 

@@ -80,3 +80,34 @@ def test_every_setting_of_an_upload_is_in_the_guide() -> None:
     guide = (ROOT / "docs/release.md").read_text(encoding="utf-8")
     asked = set(re.findall(r"KEPU_UPLOAD_\w+", (UPLOAD / "wishes.mjs").read_text()))
     assert asked == set(re.findall(r"KEPU_UPLOAD_\w+", guide))
+
+
+def version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def needed(name: str, typings: str) -> list[str]:
+    """The base library that WeChat's typings name for a function of wx."""
+    declared = rf"{name}[<(]"
+    docs = [text.rsplit("/**", 1)[1] for text in re.split(rf"\*/\s*{declared}", typings)[:-1]]
+    return [found for doc in docs for found in re.findall(r"需要基础库：\s*`([\d.]+)`", doc)]
+
+
+def test_the_least_base_library_is_the_highest_that_anything_needs() -> None:
+    guide = (ROOT / "docs/release.md").read_text(encoding="utf-8")
+    section = guide.split("## The least base library")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (.+) \| ([\d.]+) \|$", section, re.MULTILINE)
+    said = re.search(r"\*\*([\d.]+)\*\*", section)
+    assert said is not None
+    assert version(said[1]) == max(version(number) for _, number in rows)
+    project = json.loads((ROOT / "miniprogram/project.config.json").read_text())
+    assert project["libVersion"] == said[1]
+    types = ROOT / "node_modules/miniprogram-api-typings/types/wx/lib.wx.api.d.ts"
+    typings = types.read_text(encoding="utf-8")
+    calls = re.findall(r"\bwx\.(\w+)\(", (ROOT / "miniprogram/platform/wx.ts").read_text())
+    wants = {name: needed(name, typings) for name in calls}
+    assert wants["openPrivacyContract"] == ["2.32.3"]
+    over = {
+        name for name, found in wants.items() if any(version(n) > version(said[1]) for n in found)
+    }
+    assert over == set()

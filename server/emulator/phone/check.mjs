@@ -23,6 +23,7 @@ import { deadModules, upwardImports, wxOutsideItsFile } from "./check/floors.mjs
 import { unboundHandlers } from "./check/handlers.mjs";
 import { missingPages } from "./check/pages.mjs";
 import { deadComponents, loopsWithoutKey, unknownTags } from "./check/tags.mjs";
+import { otherThanWxml } from "./check/templates.mjs";
 import { missingTexts, textFigures } from "./check/texts.mjs";
 
 const CHECKS = [
@@ -39,6 +40,7 @@ const CHECKS = [
   foreignAddresses,
   overBudget,
   missingTexts,
+  otherThanWxml,
 ];
 const MODULES = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 export const SERVER = "https://kepu.example.org";

@@ -11,6 +11,8 @@ const schema = (name) =>
 const WHOLE = ["app.json", "project.config.json", "sitemap.json"];
 const SCHEMAS = new Map(WHOLE.map((file) => [file, schema(file)]));
 const UNIT = schema("page.json");
+const TDESIGN = "miniprogram_npm/tdesign-miniprogram/";
+const FRAMEWORK = "componentFramework";
 
 export function badConfigs(app) {
   const absent = WHOLE.filter((file) => !app.has.has(file));
@@ -19,7 +21,27 @@ export function badConfigs(app) {
     ...absent.map((file) => fault(file, 1, "the file is missing")),
     ...written.flatMap((file) => judged(app, file)),
     ...badTabs(app),
+    ...restyled(app),
+    ...otherFramework(app),
   ];
+}
+
+/**
+ * WeChat's newer looks give every block button a width of 184 px, with a selector that outranks one
+ * class: buttons of TDesign shrink, so TDesign's own guide says to leave the setting out.
+ */
+function restyled(app) {
+  if (app.config.value.style === undefined || ![...app.theirs.keys()].some((file) => file.startsWith(TDESIGN))) return [];
+  const text = '"style" restyles the buttons of TDesign (a block button becomes 184 px wide): leave it out';
+  return [fault("app.json", app.config.line(["style"]), text)];
+}
+
+/** Named anywhere, glass-easel lets pages run on either framework, depending on WeChat's version. */
+function otherFramework(app) {
+  return app.own
+    .filter((file) => file === "app.json" || isUnit(app, file))
+    .filter((file) => app.json(file).value[FRAMEWORK] !== undefined)
+    .map((file) => fault(file, app.json(file).line([FRAMEWORK]), `"${FRAMEWORK}" is in a grey release for pages in a web view: leave it out`));
 }
 
 const isUnit = (app, file) => file.endsWith(".json") && app.has.has(file.replace(/json$/, "wxml"));
@@ -27,9 +49,9 @@ const isUnit = (app, file) => file.endsWith(".json") && app.has.has(file.replace
 function judged(app, file) {
   const { value, line, broken } = app.json(file);
   if (broken.length > 0) return broken.map((one) => fault(file, one.line, one.text));
-  return complaints(SCHEMAS.get(file) ?? UNIT, value).map(({ path, text }) =>
-    fault(file, line(path), text),
-  );
+  return complaints(SCHEMAS.get(file) ?? UNIT, value)
+    .filter(({ path }) => path[0] !== FRAMEWORK)
+    .map(({ path, text }) => fault(file, line(path), text));
 }
 
 function badTabs(app) {

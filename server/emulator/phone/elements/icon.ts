@@ -7,6 +7,9 @@ const LOOKS: Record<string, [sign: string, color: string]> = {
   cancel: ["×", "#f43530"], download: ["↓", "#09bb07"], search: ["⌕", "#b2b2b2"], clear: ["×", "#b2b2b2"],
 };
 
+/** Other colours under `"style": "v2"`. */
+const NEWER: Record<string, string> = { success: "#07c160", success_no_circle: "#07c160", warn: "#fa5151", cancel: "#fa5151", download: "#07c160" };
+
 export const icon: ElementKind = {
   tag: "icon",
   shell: "empty",
@@ -14,7 +17,8 @@ export const icon: ElementKind = {
   reflect: ["type"],
   mount(host) {
     const draw = (): void => {
-      const [sign, color] = LOOKS[host.text("type")] ?? ["", ""];
+      const [sign, usual] = LOOKS[host.text("type")] ?? ["", ""];
+      const color = (host.phone.program.app.style === "v2" && NEWER[host.text("type")]) || usual;
       host.el.textContent = sign;
       host.el.style.setProperty("--size", `${host.number("size")}px`);
       host.el.style.setProperty("--color", host.text("color") || color);

@@ -6,7 +6,7 @@ export const slider: ElementKind = {
   tag: "slider",
   shell: "empty",
   properties: {
-    min: 0, max: 100, step: 1, value: 0, disabled: false, name: "", showValue: false, color: "", selectedColor: "", activeColor: "#1aad19",
+    min: 0, max: 100, step: 1, value: 0, disabled: false, name: "", showValue: false, color: "", selectedColor: "", activeColor: "",
     backgroundColor: "#e9e9e9", blockSize: 28, blockColor: "#ffffff",
   },
   mount(host) {
@@ -16,7 +16,7 @@ export const slider: ElementKind = {
     const draw = (): void => {
       Object.assign(bar, { min: host.text("min"), max: host.text("max"), step: host.text("step"), disabled: host.flag("disabled") });
       bar.value = host.text("value");
-      bar.style.accentColor = host.text("selectedColor") || host.text("activeColor");
+      bar.style.accentColor = host.text("selectedColor") || host.text("activeColor") || (host.phone.program.app.style === "v2" ? "#07c160" : "#1aad19");
       bar.setAttribute("aria-label", host.el.getAttribute("aria-label") ?? "滑块");
       shown.hidden = !host.flag("showValue");
       shown.textContent = bar.value;

@@ -35,6 +35,7 @@ declare global {
 function start(): void {
   watchForTrouble();
   const program = window.__mp;
+  document.documentElement.classList.toggle("wx-v2", program.app.style === "v2");
   const overlay = new Overlay();
   const shell = shellOf(overlay);
   const taps = new Taps();

@@ -32,6 +32,8 @@ export interface TabBar {
 
 export interface AppSettings {
   pages: string[];
+  /** The newer looks of six elements. */
+  style?: "v2";
   window?: WindowSettings;
   tabBar?: TabBar;
   subPackages?: { root: string }[];

@@ -1,0 +1,42 @@
+/** What WeChat refuses or shows otherwise than a browser is found in the sources. */
+
+import { HOME, proved, text, withPackage } from "./kit.mjs";
+
+const STYLED = ({ swap }) => swap("app.json", '"lazyCodeLoading"', '"style": "v2",\n  "lazyCodeLoading"');
+
+proved([
+  ["nothing in WeChat's newer looks without TDesign", STYLED, []],
+  [
+    "WeChat's newer looks beside TDesign",
+    (plant) => {
+      STYLED(plant);
+      withPackage(plant, "", "Component({})", "tdesign-miniprogram");
+    },
+    ['app.json:25: "style" restyles the buttons of TDesign (a block button becomes 184 px wide): leave it out'],
+  ],
+  [
+    "a component framework that not every WeChat has",
+    ({ swap, write }) => {
+      swap("app.json", '"lazyCodeLoading"', '"componentFramework": "glass-easel",\n  "lazyCodeLoading"');
+      write("components/row/index.json", '{\n  "component": true,\n  "componentFramework": "glass-easel"\n}');
+    },
+    [
+      'app.json:25: "componentFramework" is in a grey release for pages in a web view: leave it out',
+      'components/row/index.json:3: "componentFramework" is in a grey release for pages in a web view: leave it out',
+    ],
+  ],
+]);
+
+/** A template of the home page with one more line, which is its tenth. */
+const line = (wxml) => ({ swap }) => swap(`${HOME}.wxml`, text(`${HOME}.wxml`), text(`${HOME}.wxml`).replace(/<\/view>\s*$/, `${wxml}\n</view>\n`));
+
+proved([
+  ["nothing in what both frameworks read", line("<view title='{{a ? \"x?.y()\" : 1}}'>{{a && !b[0] + 'in'}}</view>"), []],
+  ["an escape that only one framework decodes", line("<text>3 &lt; 4</text>"), [`${HOME}.wxml:10: &lt; is not decoded by WeChat's older framework: write it as {{'…'}}`]],
+  ["an old way to write a directive", line('<text wx-if="{{a}}">x</text>'), [`${HOME}.wxml:10: wx-if is written wx:if`]],
+  ["an included template", line('<include src="/templates/line.wxml" />'), [`${HOME}.wxml:10: <include> loses item and index inside wx:for: use <import> and <template>`]],
+  ["an optional chain in a template", line("<text>{{a?.b}}</text>"), [`${HOME}.wxml:10: ?. in a template: WeChat's older framework does not read it`]],
+  ["a fallback in a template", line("<text>{{a ?? 'b'}}</text>"), [`${HOME}.wxml:10: ?? in a template: WeChat's older framework does not read it`]],
+  ["a keyword operator in a template", line("<text>{{typeof a}}</text>"), [`${HOME}.wxml:10: a keyword operator in a template: WeChat's older framework does not read it`]],
+  ["a function that a template calls", line("<text>{{rows.join(',')}}</text>"), [`${HOME}.wxml:10: a template calls rows(), which is no function of a <wxs> module`]],
+]);
