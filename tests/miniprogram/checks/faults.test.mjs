@@ -1,6 +1,8 @@
 /** Each check finds the fault that is planted for it, and says file, line and what is wrong. */
 
-import { HOME, bar, text, proved, withPackage } from "./kit.mjs";
+import assert from "node:assert/strict";
+
+import { HOME, bar, proved, text, withPackage } from "./kit.mjs";
 
 const FAULTS = [
   ["nothing", () => undefined, []],
