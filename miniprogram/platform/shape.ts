@@ -32,8 +32,10 @@ export interface Wire {
   loginCode(): Promise<string>
   /** False in the single page of a friends' circle, where nobody can log in. */
   canLogIn(): boolean
+  /** Never throws: storage is a convenience, nothing may depend on it. */
   read<T>(key: string): T | null
-  write(key: string, value: unknown): void
+  /** True when the phone's storage took it; the value is readable in this run in any case. */
+  write(key: string, value: unknown): boolean
   drop(key: string): void
   now(): number
   wait(ms: number): Promise<void>

@@ -1,6 +1,7 @@
 /** The only file that names wx: everything WeChat offers us, as promises and plain values. */
 import type { Ask, Reply, Upload, Wire } from './shape'
 import { Unreachable } from './shape'
+import { Storage } from './storage'
 
 const SINGLE_PAGE_SCENE = 1154
 
@@ -54,21 +55,27 @@ function loginCode(): Promise<string> {
   })
 }
 
+const storage = new Storage({
+  read: (key) => wx.getStorageSync(key) as unknown,
+  write: (key, value) => wx.setStorageSync(key, value),
+  drop: (key) => wx.removeStorageSync(key),
+  clear: () => wx.clearStorageSync(),
+})
+
 export const wire: Wire = {
   send,
   upload,
   loginCode,
   canLogIn: () => wx.getLaunchOptionsSync().scene !== SINGLE_PAGE_SCENE,
-  // Storage answers an empty text for a key it does not hold.
-  read: <T>(key: string) => ((wx.getStorageSync(key) as T | '') || null) as T | null,
-  write: (key, value) => wx.setStorageSync(key, value),
-  drop: (key) => wx.removeStorageSync(key),
+  read: <T>(key: string) => storage.read<T>(key),
+  write: (key, value) => storage.write(key, value),
+  drop: (key) => storage.drop(key),
   now: () => Date.now(),
   wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 
 export function forgetEverything(): void {
-  wx.clearStorageSync()
+  storage.clear()
 }
 
 /** A name for one intended act, so that its repetition is recognised; no secret. */

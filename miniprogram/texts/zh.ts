@@ -117,6 +117,7 @@ export const zh = {
     all_answered: '题目都答完了，现在交卷吗？',
     saved: '已保存',
     kept_here: '网络不通，答案先存在手机里，会自动再传。',
+    kept_open: '网络不通，会自动再传。请先不要离开这一页。',
     time_up: '这道题的时间到了，不能再改。',
     sheet: '答题卡',
     done: '已答',

@@ -38,8 +38,9 @@ export class FakeWire implements Wire {
   read<T>(key: string): T | null {
     return (this.kept.get(key) as T | undefined) ?? null
   }
-  write(key: string, value: unknown): void {
+  write(key: string, value: unknown): boolean {
     this.kept.set(key, value)
+    return true
   }
   drop(key: string): void {
     this.kept.delete(key)

@@ -80,9 +80,10 @@ export function shell(answers = {}, start = {}) {
 
 /**
  * Opens an app: its files, or what `built` gave. `answers` is the shell's table, `net(url, init, window)`
- * the network; with a `clock` the phone's time stands still unless the test lets it pass.
+ * the network; with a `clock` the phone's time stands still unless the test lets it pass; `before(window)`
+ * may change the window before anything of the program runs.
  */
-export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules, clock, search = "", storage = [] } = {}) {
+export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules, clock, search = "", storage = [], before } = {}) {
   const [text, framework] = files.bundle ? [files.bundle, files.framework] : await Promise.all([compiled(files, modules), runtime()]);
   const quiet = new VirtualConsole();
   const dom = new JSDOM(HTML, { url: `http://127.0.0.1/phone/app/${search}`, runScripts: "outside-only", pretendToBeVisual: true, virtualConsole: quiet });
@@ -105,6 +106,7 @@ export async function open(files, { answers, start, net = () => new Response("",
   clock?.install(window);
   window.URL.createObjectURL = (blob) => `blob:${blob.size}`;
   for (const [key, text] of storage) window.localStorage.setItem(key, text);
+  before?.(window);
   const run = (code) => (code instanceof Script ? code.runInContext(dom.getInternalVMContext()) : window.eval(code));
   run(text);
   // Nothing is laid out here: a whole app's sheets would only be parsed in vain.

@@ -14,7 +14,7 @@ let program;
  * a request nor a scripted answer may be unknown to the server's document.
  * @param {string} name
  * @param {string} address the page and its query
- * @param {object} setting `script` over the usual answers, `answers` of the shell, `start` options, `keep` in storage
+ * @param {object} setting `script` over the usual answers, `answers` of the shell, `start` options, `keep` in storage, `before` the program runs
  * @param {(phone: any, server: Server) => Promise<void>} run
  */
 export function scene(name, address, setting, run) {
@@ -26,13 +26,13 @@ export function scene(name, address, setting, run) {
 }
 
 /** The phone at a page, and its server. */
-export async function at(address, { script = {}, answers, start, keep = {}, search } = {}) {
+export async function at(address, { script = {}, answers, start, keep = {}, search, before } = {}) {
   program ??= built();
   const server = new Server({ ...USUAL, ...script });
   const [path, query = ""] = address.split("?");
   const opened = { path, query: Object.fromEntries(new URLSearchParams(query)), ...start };
   const storage = Object.entries(keep).map(([key, value]) => [`mp:wei:${key}`, JSON.stringify({ value })]);
-  const phone = await open(await program, { answers, start: opened, net: server.net, clock: new Clock(NOW), search, storage });
+  const phone = await open(await program, { answers, start: opened, net: server.net, clock: new Clock(NOW), search, storage, before });
   return { phone, server };
 }
 

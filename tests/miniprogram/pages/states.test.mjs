@@ -3,32 +3,11 @@
 
 import assert from "node:assert/strict";
 import { CLOSED, CONTEST, ME, STRANGER, USUAL, board, items } from "./answers.mjs";
+import { PAGES } from "./pages.mjs";
 import { asked, scene } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
 
-const RESULT_PAGE = { script: { "GET /attempts/{ref}": CLOSED } };
 const SAID = "服务器说的一句话。";
-
-/** page, an endpoint that it cannot do without, what it shows in the end, its setting */
-const PAGES = [
-  ["pages/home/index", "GET /campaign", ["八桂科普大行动", "科学素质网络竞赛", "活动a"]],
-  ["pages/programme/index", "GET /programmes", ["活动a", "活动b"]],
-  ["pages/mine/index", "GET /me", ["韦小妹"]],
-  ["packages/programme/detail/index?slug=a", "GET /programmes/{slug}", ["活动a", "广西科学技术协会", "科普讲座"]],
-  ["packages/quiz/round/index?id=k1", "GET /contests/{ref}", ["科学素质网络竞赛", "每人每天可以答 3 份题。"]],
-  ["packages/quiz/rules/index?id=k1", "GET /contests/{ref}/rules", ["科学素质网络竞赛规则", "竞赛的时间。"]],
-  ["packages/quiz/answer/index?id=att_1", "GET /attempts/{ref}", ["题目q1"]],
-  ["packages/quiz/result/index?id=att_1", "GET /attempts/{ref}", ["题目q3", "道理在这里。", "题目q1"], RESULT_PAGE],
-  ["packages/quiz/board/index?id=k1", "GET /contests/{ref}/leaderboard", ["选手1", "选手2"]],
-  ["packages/quiz/practice/index", "POST /practice", ["题目q7"]],
-  ["packages/quiz/mistakes/index", "GET /me/mistakes", ["错过的题", "乙才对。"]],
-  ["packages/quiz/share/index?id=att_1", "POST /shares", ({ t }) => [t.send, t.no_reward]],
-  ["packages/mine/consent/index", "GET /campaign", ({ t }) => [t.heading, t.agree]],
-  ["packages/mine/profile/index", "GET /me", ["南宁市", "青秀区", "南宁市科学技术协会"]],
-  ["packages/mine/unit/index", "GET /units", ["南宁市科技馆"]],
-  ["packages/mine/subscriptions/index", "GET /me/subscriptions", ["答题提醒", "讲座提醒"]],
-  ["packages/mine/inbox/index", "GET /me/inbox", ["通知l1", "通知l2"]],
-];
 
 for (const [address, endpoint, shown, setting = {}] of PAGES) {
   const whole = { ...USUAL, ...setting.script }[endpoint];

@@ -6,8 +6,12 @@ import * as papers from '../../../logic/attempt'
 import type { Paper } from '../../../logic/attempt'
 import { freshKey, wire } from '../../../platform/wx'
 
-/** `closed`: the server takes nothing more, by the clock or because of another phone. */
-export type Heard = 'saved' | 'kept_here' | 'closed'
+/**
+ * `kept_here`: not sent yet, but in the phone's storage; `kept_open`: not sent yet, and the storage
+ * refuses, so that only the open page has it; `closed`: the server takes nothing more, by the clock or
+ * because of another phone.
+ */
+export type Heard = 'saved' | 'kept_here' | 'kept_open' | 'closed'
 
 /** What did not get through is sent again after this time, without a tap. */
 const AGAIN_MS = 5_000
@@ -114,7 +118,7 @@ export class Desk {
       if (!(why instanceof Problem)) throw why
       if (codeOf(why) === 'attempt_closed') return this.told('closed')
       this.againAt = wire.now() + AGAIN_MS
-      this.told('kept_here')
+      this.told(this.keep() ? 'kept_here' : 'kept_open')
     }
   }
 
@@ -128,7 +132,12 @@ export class Desk {
     if (this.paper) this.paper = change(this.paper)
   }
 
-  private keep(): void {
-    if (this.paper?.phase !== 'closed') wire.write(kept(this.id), this.paper ? papers.toSave(this.paper) : {})
+  /** What the server does not have yet goes to the phone's storage; false when that refuses. */
+  private keep(): boolean {
+    if (!this.paper || this.paper.phase === 'closed') return true
+    const answers = papers.toSave(this.paper)
+    if (Object.keys(answers).length > 0) return wire.write(kept(this.id), answers)
+    wire.drop(kept(this.id))
+    return true
   }
 }
