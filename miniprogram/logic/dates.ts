@@ -55,10 +55,3 @@ export function whenIs(start: string | null, end: string | null, today: string):
   if (start && today < start) return 'later'
   return end && today > end ? 'past' : 'now'
 }
-
-/** `1 分 23 秒`; under a minute `23 秒`. */
-export function sayDuration(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  const minutes = Math.floor(seconds / 60)
-  return minutes > 0 ? `${minutes} 分 ${seconds % 60} 秒` : `${seconds} 秒`
-}

@@ -1,6 +1,7 @@
 /** Boards: which ones a reader can look at, and their lines in words. */
 import type { Board, BoardLine } from '../api/shapes'
-import { dayOf, sayDuration, weekOf } from './dates'
+import { dayOf, weekOf } from './dates'
+import { sayDuration, sayScore } from './figures'
 
 export type Place = 'region' | 'city' | 'county' | 'unit' | 'audience' | 'group'
 export type Period = 'total' | 'week' | 'day'
@@ -61,10 +62,6 @@ function rowOf(line: BoardLine): Row {
     time: sayDuration(line.duration_ms),
     me: line.me,
   }
-}
-
-export function sayScore(score: number): string {
-  return Number.isInteger(score) ? String(score) : score.toFixed(1)
 }
 
 export interface Rows {

@@ -12,7 +12,7 @@ from datetime import datetime
 from server.base.clock import BEIJING
 from server.base.work import Work
 from server.channel import service as channel
-from server.quiz import board_view, contests, rules_page, service
+from server.quiz import board_view, contests, figures, rules_page, service
 from server.quiz.board_view import Board, Line, Mine
 from server.quiz.contests import ContestView
 from server.units import service as units
@@ -148,8 +148,8 @@ def _result(work: Work, contest: ContestView, citizen_id: int) -> list[str]:
         heading,
         work.texts.say(
             "quiz.chat.score",
-            score=_points(region.me.score),
-            time=_time(work, region.me.duration_ms),
+            score=figures.say_score(region.me.score),
+            time=figures.say_duration(work.texts, region.me.duration_ms),
         ),
         work.texts.say("quiz.chat.region_rank", rank=region.me.rank, total=region.total),
         _city_rank(work, contest, citizen_id, region.me),
@@ -175,7 +175,7 @@ def _line(work: Work, line: Line) -> str:
         "quiz.board.line",
         rank=line.rank,
         name=channel.plain_words(line.nickname),
-        score=_points(line.score),
+        score=figures.say_score(line.score),
     )
 
 
@@ -183,17 +183,11 @@ def _own_place(work: Work, seen: Board) -> str:
     if seen.me is None:
         return work.texts.say("quiz.board.not_on_it")
     return work.texts.say(
-        "quiz.board.own", rank=seen.me.rank, score=_points(seen.me.score), total=seen.total
+        "quiz.board.own",
+        rank=seen.me.rank,
+        score=figures.say_score(seen.me.score),
+        total=seen.total,
     )
-
-
-def _points(score: float) -> str:
-    return f"{score:.2f}".rstrip("0").rstrip(".")
-
-
-def _time(work: Work, milliseconds: int) -> str:
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    return work.texts.say("quiz.chat.time", minutes=minutes, seconds=seconds)
 
 
 def _moment(work: Work, instant: datetime) -> str:

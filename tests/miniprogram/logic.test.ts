@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Attempt, Board, BoardLine, Contest } from '../../miniprogram/api/shapes'
 import { toggle } from '../../miniprogram/logic/choices'
@@ -6,8 +7,9 @@ import { contestOf } from '../../miniprogram/logic/contests'
 import { clockFace, urgency } from '../../miniprogram/logic/countdown'
 import * as dates from '../../miniprogram/logic/dates'
 import { lookOf } from '../../miniprogram/logic/elder'
+import { sayDuration, sayScore } from '../../miniprogram/logic/figures'
 import { fill } from '../../miniprogram/logic/fill'
-import { NOWHERE, periodOf, placesOf, rowsOf, sayScore, scopeOf } from '../../miniprogram/logic/ranking'
+import { NOWHERE, periodOf, placesOf, rowsOf, scopeOf } from '../../miniprogram/logic/ranking'
 import { markedOf, sameKeys } from '../../miniprogram/logic/review'
 
 const at = (text: string): number => Date.parse(text)
@@ -49,10 +51,14 @@ test('a page without a contest of its own takes the open one that the reader too
   assert.equal(contestOf([]), undefined)
 })
 
-test('durations are rounded to seconds', () => {
-  assert.equal(dates.sayDuration(83_400), '1 分 23 秒')
-  assert.equal(dates.sayDuration(59_600), '1 分 0 秒')
-  assert.equal(dates.sayDuration(900), '1 秒')
+test('times and scores are said as the server says them', () => {
+  const { durations, scores } = JSON.parse(readFileSync('tests/quiz/figures.json', 'utf8')) as Record<
+    'durations' | 'scores',
+    [number, string][]
+  >
+  assert.ok(durations.length > 5 && scores.length > 5)
+  for (const [ms, words] of durations) assert.equal(sayDuration(ms), words, String(ms))
+  for (const [score, words] of scores) assert.equal(sayScore(score), words, String(score))
 })
 
 test('a stretch of days is now, later, past or unknown', () => {
@@ -119,10 +125,6 @@ function board(items: BoardLine[], around: BoardLine[]): Board {
 test('neighbours are shown only to who is not among the first', () => {
   assert.equal(rowsOf(board([line(1)], [line(59), line(60, true)])).around.length, 2)
   assert.deepEqual(rowsOf(board([line(1, true)], [line(1, true)])).around, [])
-})
-
-test('scores are said without needless decimals', () => {
-  assert.deepEqual([100, 66.6667].map(sayScore), ['100', '66.7'])
 })
 
 test('a review marks the own and the right options', () => {

@@ -1,7 +1,7 @@
 /** A handed-in paper: points, ranks, and every question with its key and explanation. */
 import { quiz } from '../../../api/index'
 import type { Attempt } from '../../../api/shapes'
-import { sayDuration } from '../../../logic/dates'
+import { sayDuration } from '../../../logic/figures'
 import { fill } from '../../../logic/fill'
 import { markedOf } from '../../../logic/review'
 import type { Marked } from '../../../logic/review'

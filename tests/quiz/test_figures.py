@@ -1,0 +1,24 @@
+"""Scores and times are said by one rule, which the mini-program has too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from server.base.texts import load_texts
+from server.quiz import figures
+
+TEXTS = load_texts([Path(figures.__file__).parent])
+TABLE = json.loads(Path(__file__).with_name("figures.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("milliseconds", "words"), TABLE["durations"])
+def test_a_time_is_cut_to_whole_seconds(milliseconds: int, words: str) -> None:
+    assert figures.say_duration(TEXTS, milliseconds) == words
+
+
+@pytest.mark.parametrize(("score", "words"), TABLE["scores"])
+def test_a_score_is_cut_to_two_decimals(score: float, words: str) -> None:
+    assert figures.say_score(score) == words
