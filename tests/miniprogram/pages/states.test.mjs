@@ -2,7 +2,7 @@
 // there is nothing to show, when all is there. The words are those of the page's own catalogue.
 
 import assert from "node:assert/strict";
-import { CLOSED, CONTEST, ME, STRANGER, USUAL, board, items } from "./answers.mjs";
+import { CONTEST, ME, STRANGER, USUAL, board, items } from "./answers.mjs";
 import { PAGES } from "./pages.mjs";
 import { asked, scene } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
