@@ -62,8 +62,8 @@ Page({
     })
   },
 
-  async read() {
-    await load(this, () => this.board())
+  read() {
+    return load(this, () => this.board())
   },
 
   async board(): Promise<Record<string, unknown>> {
@@ -80,8 +80,7 @@ Page({
   },
 
   shown(board: Board) {
-    const { t } = this.data
-    const { me } = board
+    const [{ t }, { me }] = [this.data, board]
     return {
       ...rowsOf(board),
       mine: me
