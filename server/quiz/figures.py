@@ -16,8 +16,9 @@ _HUNDREDTHS, _MARGIN = 100, 1e-6
 def say_duration(texts: Texts, milliseconds: int) -> str:
     """A time used, in whole minutes and seconds: `1 分 23 秒`, under a minute `23 秒`."""
     minutes, seconds = divmod(milliseconds // _SECOND_MS, 60)
-    name = "minutes" if minutes else "seconds"
-    return texts.say(f"quiz.duration.{name}", minutes=minutes, seconds=seconds)
+    if minutes:
+        return texts.say("quiz.duration.minutes", minutes=minutes, seconds=seconds)
+    return texts.say("quiz.duration.seconds", seconds=seconds)
 
 
 def say_score(score: float) -> str:
