@@ -48,6 +48,7 @@ class WeChat:
     connect_timeout_seconds: float = 2.0
     request_timeout_seconds: float = 4.0
     worker_timeout_seconds: float = 10.0
+    calls_at_once: int = 8
     callback_window_seconds: int = 600
     callback_answer_seconds: float = 4.0
     official_account: WeChatApp = field(default_factory=WeChatApp)

@@ -26,6 +26,8 @@ def complaints_about(settings: Settings) -> list[str]:
     }
     for name, app in apps.items():
         found += _about_app(name, app, settings.environment == "production")
+    if settings.wechat.calls_at_once < 1:
+        found.append("wechat.calls_at_once: at least 1 expected")
     if len(settings.security.master_key) < 32:
         found.append("security.master_key: at least 32 characters are needed")
     if settings.environment == "production":

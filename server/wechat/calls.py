@@ -45,6 +45,10 @@ class Calls:
         return self._with_token(call, self._transport.picture, Repeat.HARMLESS)
 
     def _with_token(self, call: Call, make: Callable[[Call, float], _T], repeat: Repeat) -> _T:
+        with self._transport.place_for(call.path):
+            return self._tried(call, make, repeat)
+
+    def _tried(self, call: Call, make: Callable[[Call, float], _T], repeat: Repeat) -> _T:
         until = self._transport.until()
         token = _before_sending(lambda: self.tokens.token(until))
         try:

@@ -266,6 +266,10 @@ class LiveGateway:
                 "grant_type": "authorization_code",
             },
         )
+        with self._transport.place_for(call.path):
+            return self._logged_in(call)
+
+    def _logged_in(self, call: Call) -> dict[str, Any]:
         until = self._transport.until()
         try:
             return self._transport.ask(call, until)
@@ -320,7 +324,9 @@ def open_gateway(
         wechat.api_base,
         tools.clock,
         patience=Patience(
-            wechat.connect_timeout_seconds, total_seconds or wechat.request_timeout_seconds
+            wechat.connect_timeout_seconds,
+            total_seconds or wechat.request_timeout_seconds,
+            calls_at_once=wechat.calls_at_once,
         ),
         count=lambda path, outcome: metrics.CALLS.labels(path, outcome).inc(),
         alarm=_sound_alarm,

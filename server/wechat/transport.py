@@ -12,7 +12,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NoReturn
@@ -24,6 +25,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from urllib3.util import Timeout
 
 from server.base.clock import Clock
+from server.wechat.bulkhead import Bulkhead
 from server.wechat.errors import InDoubt, NotSent, Unclassified, WeChatError, error_of
 from server.wechat.lines import WatchedAdapter
 
@@ -112,11 +114,15 @@ class _Raw:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a caller waits: for the connection, for the whole call, before another try."""
+    """How long a caller waits: for the connection, for the whole call, before another try.
+
+    Units: `calls_at_once` how many callers of one process may wait at the same time.
+    """
 
     connect_seconds: float = 2.0
     total_seconds: float = 4.0
     rest_seconds: float = 0.1
+    calls_at_once: int = 8
 
 
 class Transport:
@@ -142,6 +148,7 @@ class Transport:
         self._patience = patience
         self._count = count
         self._breaker = Breaker(clock)
+        self._bulkhead = Bulkhead(patience.calls_at_once)
         self._session = _session(adapter)
         _hush_addresses()
 
@@ -152,6 +159,20 @@ class Transport:
     def well(self) -> bool:
         """Whether calls are being made: WeChat has not failed too often in a row."""
         return self._breaker.closed()
+
+    @contextmanager
+    def place_for(self, path: str) -> Iterator[None]:
+        """Hold one of the places for calls, for all tries of a call together.
+
+        Raises: NotSent (503), at once, when all are taken.
+        """
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._bulkhead.place())
+            except NotSent:
+                self._count(path, "no_place")
+                raise
+            yield
 
     def rest(self) -> None:
         """Give a busy WeChat a moment before the other try."""

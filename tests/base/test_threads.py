@@ -184,6 +184,55 @@ def test_who_does_not_take_the_answer_is_hung_up_on() -> None:
         assert is_served(port)
 
 
+@contextmanager
+def occupied(port: int) -> Iterator[None]:
+    """All threads of the house wait for something that does not come."""
+    held = "GET /held?{} HTTP/1.1\r\nHost: kepu\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as door, ExitStack() as all_of_them:
+        door.settimeout(PATIENCE)
+        asked = held.format(door.getsockname()[1]).encode()
+        for _ in range(FEW):
+            client = all_of_them.enter_context(closing(dial(port)))
+            client.sendall(asked)
+            all_of_them.enter_context(closing(door.accept()[0]))
+        yield
+
+
+CALLBACK = post(b"x" * 20, "/wechat/official/callback")
+
+
+@pytest.mark.parametrize("cut", [0, 5, 60, 100])
+def test_a_callback_is_answered_while_the_house_is_occupied(port: int, cut: int) -> None:
+    with occupied(port), dial(port) as client, client.makefile("rb") as heard:
+        for _ in range(2):
+            client.sendall(CALLBACK[:cut])
+            client.sendall(CALLBACK[cut:])
+            assert answer(heard) == said("POST", "/wechat/official/callback", b"x" * 20)
+    assert is_served(port)
+
+
+def test_a_callback_that_comes_in_pieces_is_answered_while_the_house_is_occupied(
+    port: int,
+) -> None:
+    with occupied(port), dial(port) as client, client.makefile("rb") as heard:
+        # The answer to the first one shows that half of the second has been read by then.
+        client.sendall(CALLBACK + CALLBACK[:-9])
+        assert answer(heard)[0] == 200
+        client.sendall(CALLBACK[-9:])
+        assert answer(heard)[0] == 200
+
+
+def test_without_threads_of_its_own_a_callback_would_wait() -> None:
+    with serving("tests.kit.echo.SharingWorker") as (_, port):
+        with occupied(port), closing(dial(port)) as client:
+            client.sendall(CALLBACK)
+            client.settimeout(1)
+            with pytest.raises(TimeoutError):
+                client.recv(1)
+            client.settimeout(PATIENCE)
+        assert is_served(port)
+
+
 @pytest.mark.parametrize("there", [0, 5])
 def test_a_body_that_breaks_off_is_no_request(port: int, there: int) -> None:
     with closing(dial(port)) as client:

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.slow
 PEOPLE = 6
 # More than the processes of the demo have threads to run the house.
 STALLED = 200
+LOG_INS = 80
 
 
 @pytest.fixture
@@ -124,6 +126,20 @@ def test_wechat_away_stops_new_log_ins_and_nothing_else(
     finally:
         demo.emu("DELETE", "faults")
     settled(demo, contest)
+
+
+def test_a_hanging_wechat_holds_no_callback_up(demo: Demo, people: list[Citizen]) -> None:
+    demo.emu("POST", "faults", {"path": "/sns/jscode2session", "delay_s": 6})
+    try:
+        with ThreadPoolExecutor(LOG_INS) as many:
+            asked = [many.submit(demo.api, "POST", "/login", {"code": "x"}) for _ in range(LOG_INS)]
+            said = demo.emu("POST", "message", {"person": people[0].person, "content": "帮助"}).body
+            refused = [one.result() for one in asked]
+        assert [attempt["verdict"] for attempt in said["attempts"]] == ["ok-reply"]
+        assert "答题" in said["attempts"][0]["reply"]["content"]
+        assert {(one.status, "Retry-After" in one.headers) for one in refused} == {(503, True)}
+    finally:
+        demo.emu("DELETE", "faults")
 
 
 def test_a_killed_worker_is_replaced_and_closes_what_was_left_open(

@@ -110,6 +110,7 @@ class Bench:
         *,
         kv: str = "fake:bench",
         pause: Callable[[float], None] | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.clock = clock
         self.script = script
@@ -120,7 +121,7 @@ class Bench:
         self.transport = Transport(
             "http://wechat.test/api",
             clock,
-            patience=Patience(rest_seconds=0),
+            patience=patience or Patience(rest_seconds=0),
             count=self.counted,
             alarm=self.alarms,
             adapter=script,

@@ -17,13 +17,16 @@ from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
 from server.base.clock import SystemClock
 from server.base.web import unread
 
 # Threads of one process that run the house, each with a connection to Redis, and those that wait.
 RUNNING, READING = 32, 640
+# Threads for WeChat's callbacks alone: they answer in time also while all others are occupied.
+CALLING_BACK = 16
+CALLBACK_PATHS = "/wechat/"
 # A request has to be whole by then, an upload excepted; and the house has to be rid of it by then,
 # reading an upload and sending the answer included.
 REQUEST_SECONDS, HOUSE_SECONDS = 10.0, 30.0
@@ -32,6 +35,8 @@ _GLANCE_SECONDS, _GLANCE_BYTES = 0.02, 16 * 1024
 # Bodies up to here are read before the house is asked: the limit of JSON and of callbacks.
 _READ_BEFORE = 64 * 1024
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*(?:\r\n|\Z)")
+CALLBACK = re.compile(rb"[A-Z]{1,7} " + re.escape(CALLBACK_PATHS.encode()))
+_CALLBACK_BYTES = 8 + len(CALLBACK_PATHS)
 _HANDED_ON = object()
 
 
@@ -42,6 +47,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         super().__init__(*given, **named)
         self._clock = SystemClock()
         self._readers = ThreadPoolExecutor(max_workers=READING, thread_name_prefix="reader")
+        self._callbacks = ThreadPoolExecutor(CALLING_BACK, thread_name_prefix="callback")
         self._lock = threading.Lock()
         self._until: dict[Any, float] = {}
 
@@ -51,6 +57,22 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             super().run()
         finally:
             self._hang_up(late_at=float("inf"))
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Give a connection to the threads that serve its request; on the thread that accepts."""
+        begun = _beginning(conn)
+        if begun is None and not conn.initialized:
+            # Which threads it needs is known once it speaks; until then it costs none.
+            self._wait_in_poller(conn)
+            return
+        if begun and len(begun) < _CALLBACK_BYTES:
+            served = self._readers.submit(self._read_slowly, conn)
+        else:
+            pool = self._callbacks if CALLBACK.match(begun or b"") else self.tpool
+            served = pool.submit(self.handle, conn)
+        served.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
 
     def handle(self, conn: Any) -> Any:
         """A request of a connection, on a thread of the house, if it is there as a whole."""
@@ -72,7 +94,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
             return self._answered(req, conn)
         _fetch(req, conn)
         self._forget(conn)
-        return self.tpool.submit(self._answered, req, conn).result()
+        pool = self._callbacks if req.path.startswith(CALLBACK_PATHS) else self.tpool
+        return pool.submit(self._answered, req, conn).result()
 
     def handle_error(self, _req: Any, client: socket.socket, _addr: Any, exc: Any) -> None:
         """Refuse what cannot be read; gunicorn hangs up afterwards."""
@@ -84,6 +107,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
         """gunicorn's own sign of life, about once a second."""
         super().notify()
         self._hang_up(late_at=self._clock.monotonic())
+
+    def _wait_in_poller(self, conn: Any) -> None:
+        deferred: Future[Any] = Future()
+        deferred.set_result(_DEFER)
+        super().finish_request(conn, deferred)
 
     def _answered(self, req: Any, conn: Any) -> Any:
         self._allow(conn, HOUSE_SECONDS)
@@ -117,6 +145,19 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn is untyped
     def _forget(self, conn: Any) -> None:
         with self._lock:
             self._until.pop(conn, None)
+
+
+def _beginning(conn: Any) -> bytes | None:
+    """The first bytes of a request that has come; None when nothing has, empty after a hang-up."""
+    read = bytes(conn.parser.unreader.buf.getvalue()) if conn.initialized else b""
+    if read:
+        return read
+    try:
+        return bytes(conn.sock.recv(_CALLBACK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
 
 
 def _is_whole(conn: Any) -> bool:
