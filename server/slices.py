@@ -13,6 +13,7 @@ from server.base.jobs import Task
 from server.base.upkeep import TASKS as UPKEEP
 from server.base.web.auth import Resolver
 from server.base.web.endpoint import Api
+from server.base.web.picture_pages import Finders
 from server.base.work import Hooks, Work
 from server.channel import door
 from server.channel import service as channel
@@ -37,7 +38,7 @@ APIS: tuple[Api, ...] = (
     notices_api.API,
     quiz_api.API,
 )
-PICTURES: Callable[[Work, str], bytes | None] = accounts.picture
+PICTURES = Finders(public=accounts.picture, private=accounts.private_picture)
 RESOLVE: Resolver = accounts.resolve
 HOOKS: Hooks = accounts.HOOKS + notices.HOOKS + channel.HOOKS + quiz.HOOKS
 TASKS: tuple[Task, ...] = (

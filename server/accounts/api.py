@@ -220,6 +220,7 @@ def _profile(work: Work, citizen_id: int) -> ProfileOut:
         pending_nickname=mine.pending_nickname,
         avatar_url=mine.avatar_url,
         avatar_state=_avatar_state(seen.avatar_state),
+        avatar_preview_url=seen.avatar_preview_url,
         phone_masked=seen.phone_masked,
         city=mine.city,
         county=mine.county,

@@ -1,7 +1,10 @@
-"""A citizen's picture: shown under a random name, and only after WeChat's check has passed it.
+"""A citizen's picture: public under a random name, and only after WeChat's check has passed it.
 
-WeChat fetches the picture by its address and tells its verdict later by an event. Which comes
+WeChat fetches the picture by a private address and tells its verdict later by an event. Which comes
 first, our note of the name we asked under or the verdict, does not matter here.
+
+Lock order: the citizen first, then that citizen's pictures. A transaction that does not hold the
+citizen locks pictures with SKIP LOCKED only, and never waits for a citizen afterwards.
 """
 
 from __future__ import annotations
@@ -9,12 +12,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts import privacy
+from server.accounts.avatar_links import PrivateLink, Viewer, check_link, sign_link
 from server.accounts.models import (
     App,
     Avatar,
@@ -25,6 +29,7 @@ from server.accounts.models import (
     PictureVerdict,
 )
 from server.base.settings import Settings
+from server.base.signing import Keys
 from server.base.tables import insert_for
 from server.base.work import Work
 from server.wechat.errors import WeChatError
@@ -39,6 +44,12 @@ ASKED_WITHIN = timedelta(hours=2)
 # It promises a verdict within half an hour; then a person has to look.
 JUDGED_WITHIN = timedelta(minutes=45)
 _VERDICTS_KEPT = timedelta(days=1)
+OWNER_SEES_FOR = timedelta(minutes=10)
+# In which states a private address is answered; the public one is answered in SHOWN alone.
+_VISIBLE_TO = {
+    Viewer.CHECK: (AvatarState.WAITING, AvatarState.ASKED),
+    Viewer.OWNER: (AvatarState.WAITING, AvatarState.ASKED, AvatarState.REVIEW),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +90,39 @@ def take_back(work: Work, citizen_id: int) -> None:
 
 
 def picture(work: Work, name: str) -> bytes | None:
-    """The picture of this name, as a JPEG; whoever has not been told the name cannot find it."""
-    return work.session.scalar(select(Avatar.picture).where(Avatar.name == name))
+    """The picture of this name as a JPEG, once it has passed the check."""
+    return work.session.scalar(
+        select(Avatar.picture).where(Avatar.name == name, Avatar.state == AvatarState.SHOWN)
+    )
+
+
+def private_picture(work: Work, link: PrivateLink) -> bytes | None:
+    """The picture behind a private address, while its check is not over."""
+    viewer = check_link(work.keys, work.now, link)
+    if viewer is None:
+        return None
+    return work.session.scalar(
+        select(Avatar.picture).where(
+            Avatar.name == link.name, Avatar.state.in_(_VISIBLE_TO[viewer])
+        )
+    )
+
+
+def preview_of(work: Work, citizen_id: int) -> str | None:
+    """Where a citizen sees their own picture for ten minutes while its check is not over."""
+    name = work.session.scalar(
+        select(Avatar.name)
+        .where(
+            Avatar.citizen_id == citizen_id,
+            Avatar.state.in_(_VISIBLE_TO[Viewer.OWNER]),
+        )
+        .order_by(Avatar.id.desc())
+        .limit(1)
+    )
+    if name is None:
+        return None
+    link = sign_link(work.keys, Viewer.OWNER, name, work.now + OWNER_SEES_FOR)
+    return f"{work.settings.public_url.rstrip('/')}{link.path}"
 
 
 def state_of(work: Work, citizen_id: int) -> AvatarState | None:
@@ -140,22 +182,41 @@ def hear(work: Work, trace_id: str, verdict: PictureVerdict) -> None:
     work.ring(TASK)
 
 
-def settle(work: Work) -> int:
-    """Carry out the verdicts that have come; how many.
-
-    Locks: the pictures, skipping those in other hands.
-    """
-    rows = work.session.execute(
-        select(Avatar, MediaVerdict.verdict)
+def judged(work: Work, limit: int) -> list[int]:
+    """Pictures whose verdicts have come and are to be carried out."""
+    rows = work.session.scalars(
+        select(Avatar.id)
         .join(MediaVerdict, MediaVerdict.trace_id == Avatar.trace_id)
         .where(Avatar.state == AvatarState.ASKED)
         .order_by(Avatar.id)
-        .with_for_update(of=Avatar, skip_locked=True)
-    ).all()
-    for avatar, verdict in rows:
-        _carry_out(work, avatar, verdict)
+        .limit(limit)
+    )
+    return list(rows)
+
+
+def settle(work: Work, avatar_id: int) -> bool:
+    """Carry out the verdict on one picture; whether there was one.
+
+    Locks: the citizen, then the picture. One citizen in one transaction: a merge holds two.
+    """
+    owner = work.session.scalar(select(Avatar.citizen_id).where(Avatar.id == avatar_id))
+    work.session.execute(select(Citizen.id).where(Citizen.id == owner).with_for_update())
+    row = work.session.execute(
+        select(Avatar, MediaVerdict.verdict)
+        .join(MediaVerdict, MediaVerdict.trace_id == Avatar.trace_id)
+        .where(
+            Avatar.id == avatar_id,
+            # It may have gone to another citizen while we waited; the next sweep finds it there.
+            Avatar.citizen_id == owner,
+            Avatar.state == AvatarState.ASKED,
+        )
+        .with_for_update(of=Avatar)
+    ).one_or_none()
+    if row is None:
+        return False
+    _carry_out(work, row.Avatar, row.verdict)
     work.session.flush()
-    return len(rows)
+    return True
 
 
 def _carry_out(work: Work, avatar: Avatar, verdict: PictureVerdict) -> None:
@@ -188,27 +249,36 @@ def path_of(name: str) -> str:
     return f"/pictures/{name}.jpg"
 
 
-def address_of(settings: Settings, name: str) -> str:
-    """Where WeChat finds a picture."""
+def address_for_check(settings: Settings, keys: Keys, name: str, now: datetime) -> str:
+    """Where WeChat finds a picture while it judges it. It stands in no answer, log or export."""
     base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
-    return f"{base}{path_of(name)}"
+    return base + sign_link(keys, Viewer.CHECK, name, now + JUDGED_WITHIN).path
 
 
 def give_up(work: Work) -> int:
-    """Let go of pictures that nobody judged in time; how many."""
-    unasked = (
-        update(Avatar)
-        .where(Avatar.state == AvatarState.WAITING, Avatar.made_at <= work.now - ASKED_WITHIN)
-        .values(state=AvatarState.UNCHECKED, picture=None)
+    """Let go of pictures that nobody judged in time; how many.
+
+    Locks: the pictures, skipping those in other hands.
+    """
+    gone = 0
+    late = (
+        (
+            (Avatar.state == AvatarState.WAITING, Avatar.made_at <= work.now - ASKED_WITHIN),
+            {"state": AvatarState.UNCHECKED, "picture": None},
+        ),
+        (
+            (Avatar.state == AvatarState.ASKED, Avatar.ask_after <= work.now - JUDGED_WITHIN),
+            {"state": AvatarState.REVIEW},
+        ),
     )
-    unjudged = (
-        update(Avatar)
-        .where(Avatar.state == AvatarState.ASKED, Avatar.ask_after <= work.now - JUDGED_WITHIN)
-        .values(state=AvatarState.REVIEW)
-    )
+    for which, values in late:
+        ids = work.session.scalars(
+            select(Avatar.id).where(*which).with_for_update(skip_locked=True)
+        ).all()
+        work.session.execute(update(Avatar).where(Avatar.id.in_(ids)).values(values))
+        gone += len(ids)
     work.session.execute(delete(MediaVerdict).where(MediaVerdict.at < work.now - _VERDICTS_KEPT))
-    gone = [work.session.execute(statement) for statement in (unasked, unjudged)]
-    return sum(int(getattr(done, "rowcount", 0)) for done in gone)
+    return gone
 
 
 def _openids(session: Session, citizen_ids: list[int]) -> dict[int, str]:
@@ -226,7 +296,7 @@ def forget(work: Work, citizen_id: int) -> None:
 
 
 def held(work: Work, citizen_id: int) -> dict[str, object]:
-    """The pictures of a citizen: where they are and where they stand."""
+    """The pictures of a citizen and where they stand; only a public one has an address here."""
     rows = work.session.execute(
         select(Avatar.name, Avatar.state, Avatar.made_at)
         .where(Avatar.citizen_id == citizen_id)
@@ -234,7 +304,11 @@ def held(work: Work, citizen_id: int) -> dict[str, object]:
     )
     return {
         "pictures": [
-            {"path": path_of(row.name), "state": row.state.value, "given_at": row.made_at}
+            {
+                "path": path_of(row.name) if row.state is AvatarState.SHOWN else None,
+                "state": row.state.value,
+                "given_at": row.made_at,
+            }
             for row in rows
         ]
     }

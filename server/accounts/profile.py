@@ -72,6 +72,7 @@ class Profile:
     unit: units.UnitView | None
     consented: bool
     avatar_state: AvatarState | None
+    avatar_preview_url: str | None
     phone_masked: str | None
 
 
@@ -101,6 +102,7 @@ def profile_of(work: Work, citizen_id: int) -> Profile:
         unit=unit,
         consented=privacy.has_consented(work, citizen_id),
         avatar_state=avatars.state_of(work, citizen_id),
+        avatar_preview_url=avatars.preview_of(work, citizen_id),
         phone_masked=phones.masked_of(work, citizen_id),
     )
 
@@ -297,13 +299,21 @@ def record(work: Work, citizen_id: int, judged: Judged) -> bool:
 
 
 def give_up_waiting(work: Work) -> int:
-    """Let go of nicknames that WeChat can no longer judge; how many."""
-    gone = work.session.execute(
-        update(Citizen)
+    """Let go of nicknames that WeChat can no longer judge; how many.
+
+    Locks: the citizens, skipping those in other hands: who holds several waits for none.
+    """
+    ids = work.session.scalars(
+        select(Citizen.id)
         .where(
             Citizen.nickname_state == NicknameState.CHECKING,
             Citizen.pending_since <= work.now - JUDGED_WITHIN,
         )
+        .with_for_update(skip_locked=True)
+    ).all()
+    work.session.execute(
+        update(Citizen)
+        .where(Citizen.id.in_(ids))
         .values(
             nickname_state=NicknameState.UNCHECKED,
             pending_nickname=None,
@@ -311,7 +321,7 @@ def give_up_waiting(work: Work) -> int:
             check_after=None,
         )
     )
-    return int(getattr(gone, "rowcount", 0))
+    return len(ids)
 
 
 def _openids(work: Work, ids: list[int]) -> dict[int, str]:

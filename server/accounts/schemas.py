@@ -57,7 +57,10 @@ class LoginOut(Out, frozen=True, kw_only=True):
 
 
 class ProfileOut(Out, frozen=True, kw_only=True):
-    """The profile; `pending_nickname` is shown to nobody else before it passes the check."""
+    """The profile; `pending_nickname` is shown to nobody else before it passes the check.
+
+    `avatar_preview_url` shows the picture that waits for its check, for ten minutes.
+    """
 
     id: str
     nickname: str | None
@@ -65,6 +68,7 @@ class ProfileOut(Out, frozen=True, kw_only=True):
     pending_nickname: str | None
     avatar_url: str | None
     avatar_state: AvatarState
+    avatar_preview_url: str | None
     phone_masked: str | None
     city: str | None
     county: str | None

@@ -13,6 +13,7 @@ from typing import Literal
 from sqlalchemy import bindparam, delete, select, update
 
 from server.accounts import avatars, identities, phones, privacy
+from server.accounts.avatar_links import PrivateLink
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked, number_of
 from server.base.ids import new_token
@@ -204,8 +205,14 @@ def batched_ids(ids: list[int]) -> Iterable[list[int]]:
 
 
 def picture(work: Work, name: str) -> bytes | None:
-    """A citizen's picture by its name, as a JPEG."""
+    """A citizen's public picture by its name, as a JPEG."""
     return avatars.picture(work, name)
+
+
+def private_picture(work: Work, viewer: str, name: str, until: str, signature: str) -> bytes | None:
+    """A citizen's picture behind a private address, as a JPEG, while its check is not over."""
+    link = PrivateLink(viewer=viewer, name=name, until=until, signature=signature)
+    return avatars.private_picture(work, link)
 
 
 # The citizen's own row comes last: what hangs on it is looked at before it is blanked.

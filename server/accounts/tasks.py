@@ -25,18 +25,32 @@ def check_nicknames(shop: Shop, *_ids: int) -> int:
 
 def check_pictures(shop: Shop, *_ids: int) -> int:
     """Carry out verdicts on pictures, ask about new ones, let go of old ones; how many moved."""
+    moved = _carry_out_verdicts(shop)
     with shop.desk.work() as work:
-        moved = avatars.settle(work) + avatars.give_up(work)
+        moved += avatars.give_up(work)
         claimed = avatars.claim(work, _AT_ONCE)
-    settings = shop.desk.tools.settings
+    tools = shop.desk.tools
     for unasked in claimed:
-        address = avatars.address_of(settings, unasked.name)
+        address = avatars.address_for_check(
+            tools.settings, tools.keys, unasked.name, tools.clock.now()
+        )
         trace_id = avatars.ask(shop.gateway.check_picture, unasked, address)
         if trace_id is None:
             continue
         with shop.desk.work() as work:
             avatars.note(work, unasked.avatar_id, trace_id)
-            moved += 1 + avatars.settle(work)
+        # The verdict may have come before the note of its name.
+        moved += 1 + _carry_out_verdicts(shop)
+    return moved
+
+
+def _carry_out_verdicts(shop: Shop) -> int:
+    with shop.desk.work(read_only=True) as reading:
+        due = avatars.judged(reading, _AT_ONCE)
+    moved = 0
+    for avatar_id in due:
+        with shop.desk.work() as work:
+            moved += avatars.settle(work, avatar_id)
     return moved
 
 

@@ -43,7 +43,7 @@ class Answer:
 class Picture:
     """An answer of a route with `media`.
 
-    Units: `keep_seconds` how long a client may go on showing it.
+    Units: `keep_seconds` how long a client may go on showing it; 0 when nobody may keep it.
     """
 
     content: bytes
@@ -281,7 +281,8 @@ def _response(status: int, body: bytes) -> Response:
 def picture_response(picture: Picture, media: str) -> Response:
     """A picture on the wire, taken for nothing else by any browser."""
     answer = Response(picture.content, content_type=media)
-    answer.headers["Cache-Control"] = f"private, max-age={picture.keep_seconds}"
+    kept = f"private, max-age={picture.keep_seconds}" if picture.keep_seconds else "no-store"
+    answer.headers["Cache-Control"] = kept
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Security-Policy"] = "default-src 'none'"
     return answer

@@ -48,7 +48,9 @@ def install_error_handlers(app: Flask, texts: Texts) -> None:
         return unknown(trouble)
 
     def unknown(trouble: Exception) -> Response:
-        _log.error("unhandled error", exc_info=trouble, extra={"path": request.path})
+        # The rule, not the path: some paths are secrets themselves.
+        rule = request.url_rule.rule if request.url_rule else "unknown"
+        _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
         return problem(AppError(), texts)
 
     app.register_error_handler(AppError, app_error)

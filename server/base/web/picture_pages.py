@@ -1,10 +1,11 @@
-"""Citizens' pictures under names that nobody can guess, for phones and for WeChat's check."""
+"""Citizens' pictures: public ones by a name that nobody can guess, others by a signed address."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from server.base.errors import NotFound
 from server.base.web.endpoint import Picture, picture_response
@@ -13,18 +14,36 @@ from server.base.work import Desk, Work
 _KEEP_SECONDS = 300
 
 
-def picture_pages(desk: Desk, find: Callable[[Work, str], bytes | None]) -> Blueprint:
-    """The route of pictures; `find` knows them by name."""
+@dataclass(frozen=True, kw_only=True)
+class Finders:
+    """How pictures are found.
+
+    `public` gets the name; `private` gets viewer, name, instant and signature of the address.
+    """
+
+    public: Callable[[Work, str], bytes | None]
+    private: Callable[[Work, str, str, str, str], bytes | None]
+
+
+def picture_pages(desk: Desk, finders: Finders) -> Blueprint:
+    """The routes of pictures; what is not found, or no longer, is 404."""
     pages = Blueprint("pictures", __name__)
+
+    def answer(find: Callable[[Work], bytes | None], keep_seconds: int) -> Response:
+        if "\0" in request.path:
+            raise NotFound
+        with desk.work(read_only=True) as work:
+            content = find(work)
+        if content is None:
+            raise NotFound
+        return picture_response(Picture(content=content, keep_seconds=keep_seconds), "image/jpeg")
 
     @pages.get("/pictures/<name>.jpg")
     def show(name: str) -> Response:
-        if "\0" in name:
-            raise NotFound
-        with desk.work(read_only=True) as work:
-            content = find(work, name)
-        if content is None:
-            raise NotFound
-        return picture_response(Picture(content=content, keep_seconds=_KEEP_SECONDS), "image/jpeg")
+        return answer(lambda work: finders.public(work, name), _KEEP_SECONDS)
+
+    @pages.get("/pictures/<viewer>/<name>/<until>/<signature>.jpg")
+    def show_privately(viewer: str, name: str, until: str, signature: str) -> Response:
+        return answer(lambda work: finders.private(work, viewer, name, until, signature), 0)
 
     return pages

@@ -59,9 +59,17 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
     return {
         "/pictures/{name}.jpg": {
             **page("A citizen's picture", "image/jpeg", None, errors.NotFound, DatabaseAway),
-            "parameters": [
-                {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
-            ],
+            "parameters": _places("name"),
+        },
+        "/pictures/{viewer}/{name}/{until}/{signature}.jpg": {
+            **page(
+                "A citizen's picture before its check is over, by a signed address that ends",
+                "image/jpeg",
+                None,
+                errors.NotFound,
+                DatabaseAway,
+            ),
+            "parameters": _places("viewer", "name", "until", "signature"),
         },
         "/healthz": page("The process lives", "application/json", _HEALTH),
         "/readyz": ready,
@@ -71,6 +79,11 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
         "/wechat/official/callback": callback,
         "/wechat/miniprogram/callback": callback,
     }
+
+
+def _places(*names: str) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    return [{"name": name, "in": "path", "required": True, "schema": text} for name in names]
 
 
 def _callback(refusal: Refusal) -> dict[str, Any]:
