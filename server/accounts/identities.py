@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.accounts.models import App, Citizen, Consent, Identity, NicknameState, SessionToken
 from server.base.errors import Unavailable
+from server.base.locks import lock_name
 from server.base.tables import insert_for
 from server.base.web.idempotency import forget_caller
 from server.base.work import Work
@@ -79,8 +80,11 @@ def owner_of(work: Work, app: App, openid: str) -> int | None:
 def settle(work: Work, app: App, openid: str, unionid: str | None) -> Settled:
     """The citizen behind an openid, made when unknown, joined with whoever has the same unionid.
 
-    Locks: the citizen; both citizens where two become one.
+    Locks: the unionid, then the citizen; both citizens where two become one. Two transactions that
+    lock the citizens of one unionid would otherwise do so in either order.
     """
+    if unionid is not None:
+        lock_name(work, "unionid", unionid)
     owner = _locked_owner(work, app, openid)
     settled = Settled(owner, is_new=False) if owner is not None else None
     for _ in range(_TRIES):

@@ -130,9 +130,13 @@ def _mine(claim: Claim) -> Any:
 
 
 def _end(work: Work, *where: Any, state: LateState, reason: str) -> int:
+    ids = select(LateReply.id).where(*where).with_for_update(skip_locked=True)
     # Nobody reads a reply that is over, so its words go.
     ended: Any = work.session.execute(
-        update(LateReply).where(*where).values(state=state, reason=reason, text="")
+        update(LateReply)
+        .where(LateReply.id.in_(ids), *where)
+        .values(state=state, reason=reason, text="")
+        .execution_options(synchronize_session=False)
     )
     return int(ended.rowcount)
 

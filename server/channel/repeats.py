@@ -51,6 +51,8 @@ def drop_old(work: Work, limit: int = 2000) -> int:
         .where(SeenMessage.at <= work.now - rules.SEEN_KEPT)
         .order_by(SeenMessage.at)
         .limit(limit)
+        # An erasure that holds some of them has others to take: nobody waits here.
+        .with_for_update(skip_locked=True)
     )
     gone: Any = work.session.execute(delete(SeenMessage).where(SeenMessage.key.in_(old)))
     return int(gone.rowcount)

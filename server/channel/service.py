@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
+from server.base.errors import NotAuthenticated, Unavailable
 from server.base.tables import insert_for
 from server.base.work import Hooks, Work
 from server.channel import late, repeats, rules
@@ -165,23 +166,33 @@ def _claim(asked: Asked) -> ColumnElement[bool]:
     )
 
 
-def forget_the_gone(work: Work, limit: int = 500) -> int:
+def gone_for_good(work: Work, limit: int = 500) -> list[int]:
+    """The citizens who left the official account a week ago and are still held here."""
+    return list(work.session.scalars(select(Follower.citizen_id).where(*_left(work)).limit(limit)))
+
+
+def forget_the_gone(work: Work, citizen_id: int) -> bool:
     """Erase what came from the official account alone, a week after somebody left it.
 
+    False when they are back meanwhile. Locks: the citizen, before their rows, as everywhere here.
     Source: WeChat's operating rules ask for it; what a citizen did in the campaign stays.
     """
-    gone = work.session.scalars(
-        select(Follower.citizen_id)
-        .where(
-            Follower.subscribed.is_(False),
-            Follower.unsubscribed_at <= work.now - rules.FORGET_AFTER,
-        )
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for citizen_id in gone:
-        forget(work, citizen_id)
-    return len(gone)
+    try:
+        accounts.lock_citizen(work, citizen_id)
+    except (NotAuthenticated, Unavailable):
+        return False  # erased or merged meanwhile, and these rows with them
+    still = select(Follower.id).where(Follower.citizen_id == citizen_id, *_left(work))
+    if work.session.scalar(still) is None:
+        return False
+    forget(work, citizen_id)
+    return True
+
+
+def _left(work: Work) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Follower.subscribed.is_(False),
+        Follower.unsubscribed_at <= work.now - rules.FORGET_AFTER,
+    )
 
 
 def forget(work: Work, citizen_id: int) -> None:

@@ -169,9 +169,15 @@ def drop_rare(work: Work) -> int:
     stored = work.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
     if stored < TEXTS_IN_DATABASE:
         return 0
+    # Counts are written in the order of the texts: rows taken in another order are not waited for.
+    rare = (
+        select(UnmatchedText.id)
+        .where(UnmatchedText.id.not_in(kept))
+        .with_for_update(skip_locked=True)
+    )
     gone: Any = work.session.execute(
         delete(UnmatchedText)
-        .where(UnmatchedText.id.not_in(kept))
+        .where(UnmatchedText.id.in_(rare))
         .execution_options(synchronize_session=False)
     )
     return int(gone.rowcount)

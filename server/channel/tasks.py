@@ -103,8 +103,17 @@ def _ask(shop: Shop, asked: service.Asked) -> bool:
 
 def tidy(shop: Shop, *_row_ids: int) -> int:
     """Forget those who left a week ago, old messages, and unknown words that are rare."""
-    with shop.desk.work() as work:
-        return service.forget_the_gone(work) + repeats.drop_old(work) + tally.drop_rare(work)
+    with shop.desk.work(read_only=True) as reading:
+        gone = service.gone_for_good(reading)
+    moved = 0
+    for citizen_id in gone:
+        # One citizen a transaction: whoever holds one never waits for another.
+        with shop.desk.work() as work:
+            moved += service.forget_the_gone(work, citizen_id)
+    for drop in (repeats.drop_old, tally.drop_rare):
+        with shop.desk.work() as work:
+            moved += drop(work)
+    return moved
 
 
 def _pause(shop: Shop, trouble: WeChatError, tries: int) -> timedelta:

@@ -92,7 +92,11 @@ def fetch(fetch_code: FetchCode, planned: Planned) -> Fetched:
 
 
 def share(work: Work, citizen_id: int, fetched: Fetched) -> ShareView:
-    """Make the card, or find the one that was made."""
+    """Make the card, or find the one that was made.
+
+    Locks: the citizen, because the new row refers to citizen and paper.
+    """
+    accounts.lock_citizen(work, citizen_id)
     planned, picture = fetched.planned, fetched.picture
     fresh = insert_for(work.session, Share).values(
         ref=planned.ref,

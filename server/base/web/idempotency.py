@@ -132,5 +132,15 @@ def forget_caller(work: Work, caller: str) -> None:
 
 def drop_old(work: Work) -> int:
     """Drop answers older than two days; how many."""
-    gone = work.session.execute(delete(KeptAnswer).where(KeptAnswer.claimed_at < work.now - KEPT))
+    old = (
+        select(KeptAnswer.id)
+        .where(KeptAnswer.claimed_at < work.now - KEPT)
+        # An erasure that holds some of them has others to take: nobody waits here.
+        .with_for_update(skip_locked=True)
+    )
+    gone = work.session.execute(
+        delete(KeptAnswer)
+        .where(KeptAnswer.id.in_(old))
+        .execution_options(synchronize_session=False)
+    )
     return int(getattr(gone, "rowcount", 0))

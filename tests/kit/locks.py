@@ -1,0 +1,66 @@
+"""Two transactions that meet at a lock, step by step: who waits is seen, nobody sleeps."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from sqlalchemy import text
+
+from server.base.work import DatabaseAway, Desk, Work
+
+_WAITING = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+_LOOKS = 100_000
+
+
+def meet(
+    desk: Desk,
+    hold: Callable[[Work], object],
+    other: Callable[[], object],
+    go_on: Callable[[Work], object],
+) -> list[str]:
+    """Run `hold`, then `other` beside it until it waits or ends, then `go_on` after `hold`.
+
+    The codes of what was refused: `database_away` when PostgreSQL ended one of two that waited for
+    each other. On SQLite one writer waits for the whole of the other.
+    """  # fmt: skip
+    held = threading.Event()
+
+    def first() -> None:
+        with desk.work() as work:
+            hold(work)
+            held.set()
+            _await_waiter(desk, second)
+            go_on(work)
+
+    def second_step() -> None:
+        assert held.wait(30)
+        other()
+
+    with ThreadPoolExecutor(2) as pool:
+        second = pool.submit(second_step)
+        return [code for code in map(_code_of, (pool.submit(first), second)) if code]
+
+
+def _await_waiter(desk: Desk, second: Future[None]) -> None:
+    if desk.engine.dialect.name == "sqlite":
+        return
+    for _ in range(_LOOKS):
+        if second.done():
+            return
+        with desk.work(read_only=True) as looking:
+            if looking.session.scalar(_WAITING):
+                return
+    raise AssertionError("the other neither waited nor ended")
+
+
+def _code_of(done: Future[None]) -> str | None:
+    try:
+        done.result()
+    except DatabaseAway as refusal:
+        return refusal.code
+    return None
