@@ -4,6 +4,8 @@ import { Unreachable } from './shape'
 import { Storage } from './storage'
 
 const SINGLE_PAGE_SCENE = 1154
+/** The page that the timeline shows by itself: WeChat refuses there whatever wants a person, a bar or a menu. */
+const onSinglePage = (): boolean => wx.getLaunchOptionsSync().scene === SINGLE_PAGE_SCENE
 
 function lowerCased(headers: Record<string, unknown> | undefined): Record<string, string> {
   const pairs = Object.entries(headers ?? {})
@@ -66,7 +68,7 @@ export const wire: Wire = {
   send,
   upload,
   loginCode,
-  canLogIn: () => wx.getLaunchOptionsSync().scene !== SINGLE_PAGE_SCENE,
+  canLogIn: () => !onSinglePage(),
   read: <T>(key: string) => storage.read<T>(key),
   write: (key, value) => storage.write(key, value),
   drop: (key) => storage.drop(key),
@@ -106,7 +108,10 @@ export const open = (url: string): void => {
 export const replace = (url: string): void => void wx.redirectTo({ url })
 export const restart = (url: string): void => void wx.reLaunch({ url })
 export const openTab = (url: string): void => void wx.switchTab({ url })
-export const setTitle = (title: string): void => void wx.setNavigationBarTitle({ title })
+/** The bar of a single page keeps the title of the page's own JSON. */
+export function setTitle(title: string): void {
+  if (!onSinglePage()) void wx.setNavigationBarTitle({ title })
+}
 export const scrollUp = (): void => void wx.pageScrollTo({ scrollTop: 0, duration: 0 })
 export const endPull = (): void => void wx.stopPullDownRefresh()
 
@@ -157,7 +162,8 @@ export function askToSubscribe(ids: string[]): Promise<Record<string, string>> {
 
 /** Lets cards carry the group they are opened from. */
 export function offerGroupShare(): void {
-  wx.showShareMenu({ withShareTicket: true, menus: ['shareAppMessage', 'shareTimeline'] })
+  if (onSinglePage()) return
+  void wx.showShareMenu({ withShareTicket: true, menus: ['shareAppMessage', 'shareTimeline'] })
 }
 
 export interface GroupEntry {

@@ -55,13 +55,35 @@ test("setData brings no more to the page than WeChat does, and the rest of it al
 });
 
 const SINGLE = ["login", "checkSession", "getUserProfile", "getGroupEnterInfo", "navigateTo", "redirectTo", "switchTab", "reLaunch", "navigateBack",
-  "requestSubscribeMessage", "authorize", "openSetting", "saveImageToPhotosAlbum", "scanCode"];
+  "requestSubscribeMessage", "authorize", "openSetting", "saveImageToPhotosAlbum", "scanCode", "setNavigationBarTitle", "setNavigationBarColor",
+  "showNavigationBarLoading", "hideNavigationBarLoading", "hideHomeButton", "setTabBarItem", "setTabBarBadge", "removeTabBarBadge", "showTabBarRedDot",
+  "hideTabBarRedDot", "showTabBar", "hideTabBar", "getShareInfo", "showShareMenu", "hideShareMenu", "updateShareMenu", "setClipboardData", "getClipboardData"];
+const ALONE = { start: { scene: 1154, mode: "singlePage" } };
 
 test("in the timeline's single page nobody is signed in, asked or led away", async () => {
-  const phone = await open(onePage('<button id="b" open-type="getPhoneNumber" bindgetphonenumber="see">号</button>'), { start: { scene: 1154, mode: "singlePage" } });
+  const phone = await open(onePage('<button id="b" open-type="getPhoneNumber" bindgetphonenumber="see">号</button>'), ALONE);
   for (const name of SINGLE) assert.equal(await refused(phone.wx[name]({ url: "/p/index" })), `${name}:fail is not available in single page mode`);
+  assert.equal(phone.overWords, "");
   await phone.tap("#b");
-  assert.deepEqual([phone.seen.length, phone.shell.asked.length], [0, 0]);
+  assert.deepEqual([phone.seen.length, phone.shell.asked.length, phone.overWords], [0, 0, "请前往小程序使用完整服务"]);
+});
+
+const ELSEWHERE = {
+  "a call from a tap": ['<view id="b" bindtap="go">x</view>', "go() { wx.setClipboardData({ data: 'x', fail: () => {} }) }"],
+  "a form": ['<form bindsubmit="see"><button id="b" form-type="submit">交</button></form>'],
+  "a navigator": ['<navigator id="b" url="/p/index">去</navigator>'],
+};
+for (const [what, [wxml, script = ""]] of Object.entries(ELSEWHERE))
+  test(`in the timeline's single page ${what} leads nowhere and says where it would`, async () => {
+    const phone = await open(onePage(wxml, script), ALONE);
+    await phone.tap("#b");
+    assert.deepEqual([phone.seen.length, phone.stack.length, phone.overWords], [0, 1, "请前往小程序使用完整服务"]);
+  });
+
+test("in the timeline's single page the bar keeps the title of the page's settings", async () => {
+  const phone = await open(onePage('<navigation-bar title="别的"/><view>x</view>'), ALONE);
+  await phone.wx.setNavigationBarTitle({ title: "又别的", fail() {} });
+  assert.equal(phone.window.document.getElementById("wx-title").textContent, "测试");
 });
 
 test("who refused the privacy contract is not asked again for ten seconds", async () => {

@@ -27,6 +27,14 @@ proved([
   ],
 ]);
 
+proved([
+  [
+    "a page for the timeline without a title of its own",
+    ({ write }) => write("pages/mine/index.ts", "Page({\n  onShareAppMessage() {},\n  onShareTimeline() {},\n})\n"),
+    ["pages/mine/index.json:1: a page for the timeline has no navigationBarTitleText"],
+  ],
+]);
+
 /** A template of the home page with one more line, which is its tenth. */
 const line = (wxml) => ({ swap }) => swap(`${HOME}.wxml`, text(`${HOME}.wxml`), text(`${HOME}.wxml`).replace(/<\/view>\s*$/, `${wxml}\n</view>\n`));
 

@@ -273,6 +273,7 @@ scene("a group's board waits for consent, the others do not", "packages/quiz/boa
 scene("in the single page of a friends' circle the board needs nobody", "packages/quiz/board/index?id=k1", { start: { scene: 1154, mode: "singlePage" } }, async (phone, server) => {
   await phone.says("选手1");
   assert.equal(server.to("POST /login").length, 0);
+  assert.equal(phone.window.document.getElementById("wx-title").textContent, phone.page.data.t.title);
   await phone.tapWords(phone.page.data.t.choose_city);
   assert.equal(phone.page.route, "packages/quiz/board/index");
 });

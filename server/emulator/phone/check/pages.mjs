@@ -6,7 +6,7 @@ const PARTS = ["ts", "wxml", "wxss", "json"];
 const PATH = /^\/?(?:pages|packages)\/[^?#]*/;
 
 export function missingPages(app) {
-  return [...incomplete(app), ...tabBar(app), ...unlisted(app), ...app.own.flatMap((file) => unknown(app, file))];
+  return [...incomplete(app), ...tabBar(app), ...unlisted(app), ...untitled(app), ...app.own.flatMap((file) => unknown(app, file))];
 }
 
 function incomplete(app) {
@@ -41,6 +41,14 @@ function unlisted(app) {
     .map((file) => file.slice(0, -".json".length))
     .filter((path) => app.has.has(`${path}.wxml`) && !app.pages.includes(path))
     .map((path) => fault(`${path}.json`, 1, `page ${path} is not in app.json`));
+}
+
+/** The timeline's single page shows the title of the page's JSON: no call may change it there. */
+function untitled(app) {
+  return app.pages
+    .filter((page) => app.has.has(`${page}.ts`) && app.source(`${page}.ts`).handlers.has("onShareTimeline"))
+    .filter((page) => !app.json(`${page}.json`).value.navigationBarTitleText)
+    .map((page) => fault(`${page}.json`, 1, "a page for the timeline has no navigationBarTitleText"));
 }
 
 function unknown(app, file) {

@@ -1,6 +1,7 @@
 // A form: collects the values of everything in it that has a name.
 
 import { hostOf, type ElementKind, type Host } from "../runtime/element.ts";
+import { isAlone, pointElsewhere } from "../runtime/single.ts";
 import type { Caller } from "../runtime/space.ts";
 import { setForm } from "./parts/forms.ts";
 
@@ -10,7 +11,10 @@ export const form: ElementKind = {
   properties: { reportSubmit: false, reportSubmitTimeout: 0 },
   mount(host) {
     setForm(host, {
-      submit: (by) => host.emit("submit", { value: valuesIn(host), target: { dataset: {}, id: by.el.id } }),
+      submit: (by) => {
+        if (isAlone(host.phone)) pointElsewhere(host.phone);
+        else host.emit("submit", { value: valuesIn(host), target: { dataset: {}, id: by.el.id } });
+      },
       reset: () => {
         for (const one of fields(host)) one.field?.reset();
         host.emit("reset", {});

@@ -1,6 +1,7 @@
 // Settings of the navigation bar in the page's own template.
 
 import type { ElementKind } from "../runtime/element.ts";
+import { isAlone } from "../runtime/single.ts";
 
 export const navigationBar: ElementKind = {
   tag: "navigation-bar",
@@ -9,7 +10,7 @@ export const navigationBar: ElementKind = {
   mount(host) {
     const draw = (): void => {
       const page = host.phone.router.stack.find((one) => one.frame.contains(host.el));
-      if (!page) return;
+      if (!page || isAlone(host.phone)) return;
       const { changed } = page;
       if (host.text("title")) changed.navigationBarTitleText = host.text("title");
       if (host.text("frontColor")) changed.navigationBarTextStyle = host.text("frontColor") === "#000000" ? "black" : "white";

@@ -1,6 +1,7 @@
 // What WeChat shows without telling it to the program: here the name of a group.
 
 import type { ElementKind } from "../runtime/element.ts";
+import { isAlone, UNAVAILABLE } from "../runtime/single.ts";
 import { failure } from "../runtime/trouble.ts";
 
 export const openData: ElementKind = {
@@ -9,6 +10,7 @@ export const openData: ElementKind = {
   properties: { type: "", openGid: "", lang: "en", defaultText: "", defaultAvatar: "" },
   mount(host) {
     const draw = async (): Promise<void> => {
+      if (isAlone(host.phone)) throw new Error(UNAVAILABLE);
       if (host.text("type") !== "groupName") {
         failure(`open-data: type ${host.text("type")} is not in this phone`);
         return;

@@ -5,6 +5,7 @@ import type { Chrome } from "./chrome.ts";
 import type { Packages } from "./packages.ts";
 import { Page } from "./page.ts";
 import type { Program } from "./program.ts";
+import { UNAVAILABLE } from "./single.ts";
 import type { Space } from "./space.ts";
 import { failure } from "./trouble.ts";
 
@@ -137,7 +138,7 @@ export class Router {
   }
 
   private mayMove(): void {
-    if (this.single) throw new Error("is not available in single page mode");
+    if (this.single) throw new Error(UNAVAILABLE);
   }
 
   private refuseTab(path: string, name: string): void {

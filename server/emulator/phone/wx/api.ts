@@ -1,6 +1,7 @@
 // How a wx function is called: callbacks or a promise, `errMsg` in every answer.
 
 import type { Phone } from "../runtime/phone.ts";
+import { isAlone, pointElsewhere, REFUSED_ALONE, UNAVAILABLE } from "../runtime/single.ts";
 import { failure, guarded, wordsOf } from "../runtime/trouble.ts";
 
 export type Facts = Record<string, unknown>;
@@ -30,24 +31,15 @@ export interface Add {
   now(name: string, run: (...values: never[]) => unknown): void;
 }
 
-/** What the timeline's single page cannot do: nobody is signed in there, and it leads nowhere. */
-const NOT_SINGLE = new Set((
-  "login checkSession getUserProfile getGroupEnterInfo getShareInfo navigateTo redirectTo switchTab reLaunch navigateBack requestSubscribeMessage " +
-  "authorize openSetting saveImageToPhotosAlbum openOfficialAccountProfile scanCode"
-).split(" "));
-
-/** What a page asks by itself; who tapped for the rest is told where it can be had. */
-const UNASKED = new Set(["login", "checkSession", "getGroupEnterInfo", "getShareInfo"]);
-const ELSEWHERE = "请前往小程序使用完整服务";
-
 export const adder = (phone: Phone): Add => ({
   later: (name, run) => {
     const refused = (): never => {
-      if (!UNASKED.has(name)) phone.overlay.toast(ELSEWHERE, { icon: "none", ms: 1500, mask: false });
-      throw new Error("is not available in single page mode");
+      // What a page asks by itself fails quietly.
+      if (phone.taps.tapped) pointElsewhere(phone);
+      throw new Error(UNAVAILABLE);
     };
     phone.api[name] = (options?: Options) =>
-      call(phone, name, NOT_SINGLE.has(name) && phone.start.mode === "singlePage" ? refused : run, options ?? {});
+      call(phone, name, REFUSED_ALONE.has(name) && isAlone(phone) ? refused : run, options ?? {});
   },
   now: (name, run) => void (phone.api[name] = run),
 });

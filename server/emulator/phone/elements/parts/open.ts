@@ -2,6 +2,7 @@
 
 import type { Host } from "../../runtime/element.ts";
 import { REFUSED } from "../../runtime/privacy.ts";
+import { isAlone, pointElsewhere } from "../../runtime/single.ts";
 import { failure } from "../../runtime/trouble.ts";
 
 type Open = (host: Host) => Promise<void>;
@@ -22,10 +23,11 @@ const OPEN: Record<string, Open> = {
 // Served by people outside the mini-program, whom this phone does not play.
 const QUIET = new Set(["contact", "feedback", "launchApp", "liveActivity"]);
 
-/** Does what the button's open-type says; several are joined by `|`. In the timeline's single page it does nothing. */
+/** Does what the button's open-type says; several are joined by `|`. In the timeline's single page it only says where it would. */
 export async function openByType(host: Host): Promise<void> {
-  if (host.phone.start.mode === "singlePage") return;
-  for (const name of host.text("openType").split("|").filter(Boolean)) {
+  const names = host.text("openType").split("|").filter(Boolean);
+  if (names.length > 0 && isAlone(host.phone)) return pointElsewhere(host.phone);
+  for (const name of names) {
     const open = OPEN[name];
     if (open) await open(host);
     else if (!QUIET.has(name)) failure(`button: open-type ${name} is not in this phone`);
