@@ -29,3 +29,11 @@ class Precision(StrEnum):
     XUN = "xun"
     MONTH = "month"
     END_OF_MONTH = "end_of_month"
+
+
+class State(StrEnum):
+    """How the days of a programme lie to today."""
+
+    UPCOMING = "upcoming"
+    NOW = "now"
+    PAST = "past"

@@ -66,6 +66,7 @@ class CampaignPlan:
     """A whole checked file."""
 
     slug: str
+    year: int
     title: str
     title_za: str | None
     theme: str
@@ -145,6 +146,7 @@ class _Reader:
             return None
         return CampaignPlan(
             slug=slug or "",
+            year=self._year,
             title=title or "",
             title_za=title_za,
             theme=theme or "",

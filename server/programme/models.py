@@ -1,6 +1,7 @@
 """The tables of the campaign: one row a campaign, one a programme, and who organises them.
 
-Dates are stored as they hold here, already moved by the campaign's `shift_weeks`.
+Dates are stored as they hold here, already moved by the campaign's `shift_weeks`; titles and date
+wordings are written for these dates, and `notice_text` keeps the notice's own words.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Campaign(Base):
     end_on: Mapped[date]
     precision: Mapped[Precision] = mapped_column(enum_column(Precision, "precision"))
     shift_weeks: Mapped[int]
+    notice_year: Mapped[int]
+    notice_text: Mapped[str] = mapped_column(String(200))
     phone: Mapped[str | None] = mapped_column(String(40))
     target: Mapped[dict[str, Any]] = mapped_column(Json)
     summary: Mapped[dict[str, Any]] = mapped_column(Json)
@@ -80,6 +83,7 @@ class Programme(Base):
     end_on: Mapped[date | None]
     precision: Mapped[Precision | None] = mapped_column(enum_column(Precision, "precision"))
     place: Mapped[str | None] = mapped_column(String(100))
+    notice_text: Mapped[str] = mapped_column(String(200))
     place_code: Mapped[str | None] = mapped_column(String(6))
     owner_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     owner_assumed: Mapped[bool]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from server.programme.kinds import Precision
+from server.programme.kinds import Precision, State
 
 # The demo lives in the week in which the contest is open, spring is past and the festival ahead.
 DEMO_MONDAY = date(2020, 6, 15)
@@ -34,11 +34,12 @@ class DateWords:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The days that a wording covers, and how exact its beginning is."""
+    """The days that a wording covers, and how exact its beginning and its end are."""
 
     first: date
     last: date
     precision: Precision
+    last_precision: Precision
 
 
 def weeks_to_demo(today: date) -> int:
@@ -53,6 +54,15 @@ def moved(day: date, weeks: int) -> date:
     Raises: OverflowError outside the calendar.
     """
     return day + timedelta(weeks=weeks)
+
+
+def state_on(today: date, start: date | None, end: date | None) -> State | None:
+    """How a programme's days lie to today; None where units decide the days."""
+    if start is None or end is None:
+        return None
+    if today < start:
+        return State.UPCOMING
+    return State.PAST if today > end else State.NOW
 
 
 def window_of(text: str, words: DateWords, *, year: int) -> Window | None:
@@ -114,10 +124,12 @@ def _window(begun: _Point, ended: _Point, words: DateWords) -> Window | None:
         return None
     try:
         first, _, precision = _days(begun, words)
-        _, last, _ = _days(ended, words)
+        _, last, last_precision = _days(ended, words)
     except ValueError:
         return None
-    return Window(first=first, last=last, precision=precision) if first <= last else None
+    if first > last:
+        return None
+    return Window(first=first, last=last, precision=precision, last_precision=last_precision)
 
 
 def _days(point: _Point, words: DateWords) -> tuple[date, date, Precision]:

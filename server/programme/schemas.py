@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from server.base.web.schema import Out, PageQuery
-from server.programme.kinds import Kind, Precision, Role
+from server.programme.kinds import Kind, Precision, Role, State
 
 Day = Annotated[date, Meta(description="calendar day in Beijing")]
 City = Annotated[str, Meta(description="GB/T 2260 code of a city")]
@@ -76,7 +76,12 @@ class OperatorOut(Out, frozen=True, kw_only=True):
 
 
 class CampaignOut(Out, frozen=True, kw_only=True):
-    """The running campaign; `shift_weeks` is 0 but in the demo."""
+    """The running campaign.
+
+    In the demo all days move by `shift_weeks` whole weeks, and titles and date wordings are written
+    for the moved days; elsewhere it is 0. `notice_text` keeps the words of the notice of
+    `notice_year`. `today` is the server's calendar day in Beijing.
+    """
 
     slug: str
     title: TitleOut
@@ -85,7 +90,10 @@ class CampaignOut(Out, frozen=True, kw_only=True):
     end: Day
     precision: Precision
     date_text: str
+    today: Day
     shift_weeks: int
+    notice_year: int
+    notice_text: str
     phone: str | None
     target: TargetOut
     summary: SummaryOut
@@ -113,7 +121,8 @@ class ProgrammeOut(Out, frozen=True, kw_only=True):
     """A theme activity or a joint action; dates are null where units decide them.
 
     `open_list`: the notice names more undertakers than it lists. `owner_assumed`: it names no host,
-    the campaign's first one is shown.
+    the campaign's first one is shown. `state` tells how its days lie to `today`, the server's
+    calendar day; null without dates. `notice_text` keeps the words of the notice of `notice_year`.
     """
 
     slug: str
@@ -124,6 +133,10 @@ class ProgrammeOut(Out, frozen=True, kw_only=True):
     end: Day | None
     precision: Precision | None
     date_text: str | None
+    state: State | None
+    today: Day
+    notice_year: int
+    notice_text: str
     place: str | None
     place_code: str | None
     organisers: list[OrganiserOut]

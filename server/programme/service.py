@@ -19,7 +19,9 @@ from server.base.work import Work
 from server.programme.kinds import Kind as Kind
 from server.programme.kinds import Precision as Precision
 from server.programme.kinds import Role as Role
+from server.programme.kinds import State as State
 from server.programme.models import Campaign, CampaignHost, Programme, ProgrammeOrganiser
+from server.programme.rules import state_on
 from server.units import service as units
 
 _LAST_POSITION = 2**31 - 1
@@ -57,6 +59,10 @@ class ProgrammeDetail:
     end: date | None
     precision: Precision | None
     date_text: str | None
+    state: State | None
+    today: date
+    notice_text: str
+    notice_year: int
     place: str | None
     place_code: str | None
     owner_assumed: bool
@@ -77,7 +83,10 @@ class CampaignDetail:
     end: date
     precision: Precision
     date_text: str
+    today: date
     shift_weeks: int
+    notice_year: int
+    notice_text: str
     phone: str | None
     target: Mapping[str, Any]
     summary: Mapping[str, Any]
@@ -118,7 +127,10 @@ def campaign(work: Work) -> CampaignDetail:
         end=row.end_on,
         precision=row.precision,
         date_text=row.date_text,
+        today=beijing_day(work.now),
         shift_weeks=row.shift_weeks,
+        notice_year=row.notice_year,
+        notice_text=row.notice_text,
         phone=row.phone,
         target=row.target,
         summary=row.summary,
@@ -150,7 +162,7 @@ def list_programmes(
     ).all()
     more = len(rows) > limit
     page = rows[:limit]
-    return _details(work, page), encode_cursor(page[-1].position) if more else None
+    return _details(work, running, page), encode_cursor(page[-1].position) if more else None
 
 
 def programme(work: Work, slug: str) -> ProgrammeDetail:
@@ -158,15 +170,16 @@ def programme(work: Work, slug: str) -> ProgrammeDetail:
 
     Raises: NotFound (404).
     """
-    row = _by_slug(work, slug)
-    if row is None:
+    running = _running(work)
+    row = _by_slug(work, running, slug)
+    if running is None or row is None:
         raise NotFound
-    return _details(work, [row])[0]
+    return _details(work, running, [row])[0]
 
 
 def programme_by_slug(work: Work, slug: str) -> ProgrammeView | None:
     """The programme of the running campaign that a slice above belongs to."""
-    row = _by_slug(work, slug)
+    row = _by_slug(work, _running(work), slug)
     if row is None:
         return None
     return ProgrammeView(
@@ -181,8 +194,7 @@ def _running(work: Work) -> Campaign | None:
     return begun[-1] if begun else next(iter(rows), None)
 
 
-def _by_slug(work: Work, slug: str) -> Programme | None:
-    running = _running(work)
+def _by_slug(work: Work, running: Campaign | None, slug: str) -> Programme | None:
     if running is None or "\0" in slug:
         return None
     return work.session.scalars(
@@ -222,7 +234,8 @@ def _position(after: str) -> int:
     return position
 
 
-def _details(work: Work, rows: Sequence[Programme]) -> list[ProgrammeDetail]:
+def _details(work: Work, running: Campaign, rows: Sequence[Programme]) -> list[ProgrammeDetail]:
+    today = beijing_day(work.now)
     organisers = _organisers_of(work, [row.id for row in rows])
     return [
         ProgrammeDetail(
@@ -234,6 +247,10 @@ def _details(work: Work, rows: Sequence[Programme]) -> list[ProgrammeDetail]:
             end=row.end_on,
             precision=row.precision,
             date_text=row.date_text,
+            state=state_on(today, row.start_on, row.end_on),
+            today=today,
+            notice_text=row.notice_text,
+            notice_year=running.notice_year,
             place=row.place,
             place_code=row.place_code,
             owner_assumed=row.owner_assumed,

@@ -1,12 +1,14 @@
 """Stores a checked campaign file: a second load of the same file writes nothing.
 
-Refs and the first load's shift are kept; no programme disappears, since others hang on it.
+Refs and the first load's shift are kept; a shifted load rewrites titles and date wordings. No
+programme disappears, since other rows refer to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import and_, delete, insert, select, update
@@ -14,8 +16,9 @@ from sqlalchemy import and_, delete, insert, select, update
 from server.base.clock import beijing_day
 from server.base.tables import insert_for
 from server.base.work import Work
+from server.programme.edition import Edition, EditionDates
 from server.programme.kinds import Role
-from server.programme.loading import CampaignPlan, ProgrammePlan
+from server.programme.loading import CampaignPlan, Dates, ProgrammePlan, notice_words
 from server.programme.models import Campaign, CampaignHost, Programme, ProgrammeOrganiser
 from server.programme.rules import moved, weeks_to_demo
 from server.units import service as units
@@ -53,8 +56,9 @@ def store_campaign(work: Work, plan: CampaignPlan, *, shift: bool) -> Written:
     ids = _keep_units(work, plan, written)
     hosts = [{"unit_id": ids[ref], "position": n} for n, ref in enumerate(plan.hosts)]
     _keep_list(work, CampaignHost, {"campaign_id": campaign_id}, hosts, written)
+    edition = _edition(plan, weeks)
     for position, item in enumerate(plan.programmes, start=1):
-        values = {**_programme_values(item, weeks, ids), "position": position}
+        values = {**_programme_values(item, edition, ids), "position": position}
         programme_id = _keep_programme(work, campaign_id, values, written)
         organisers = _organiser_rows(item, ids)
         _keep_list(work, ProgrammeOrganiser, {"programme_id": programme_id}, organisers, written)
@@ -140,34 +144,34 @@ def _keep_list(
 
 
 def _campaign_values(plan: CampaignPlan, weeks: int) -> dict[str, Any]:
+    edition = _edition(plan, weeks)
+    due = _rewritten(edition, plan.summary["date_text"], plan.summary_on, plan.summary_on)
     return {
         "slug": plan.slug,
-        "title": plan.title,
+        "title": edition.retitle(plan.title),
         "title_za": plan.title_za,
         "theme": plan.theme,
         "region_code": plan.region_code,
-        "date_text": plan.dates.text,
-        "start_on": moved(plan.dates.start, weeks),
-        "end_on": moved(plan.dates.end, weeks),
-        "precision": plan.dates.precision,
+        **_date_values(edition, plan.dates),
+        "notice_year": plan.year,
+        "notice_text": _notice_text(plan.dates, plan.title),
         "phone": plan.phone,
         "target": plan.target,
-        "summary": plan.summary,
-        "summary_on": moved(plan.summary_on, weeks),
+        "summary": {**plan.summary, "date_text": due.text, "precision": due.precision},
+        "summary_on": due.start,
     }
 
 
-def _programme_values(item: ProgrammePlan, weeks: int, ids: Mapping[str, int]) -> dict[str, Any]:
-    dates = item.dates
+def _programme_values(
+    item: ProgrammePlan, edition: Edition, ids: Mapping[str, int]
+) -> dict[str, Any]:
     return {
         "kind": item.kind,
         "form": item.form,
         "slug": item.slug,
-        "title": item.title,
-        "date_text": dates.text if dates else None,
-        "start_on": moved(dates.start, weeks) if dates else None,
-        "end_on": moved(dates.end, weeks) if dates else None,
-        "precision": dates.precision if dates else None,
+        "title": edition.retitle(item.title),
+        **_date_values(edition, item.dates),
+        "notice_text": _notice_text(item.dates, item.title),
         "place": item.place,
         "place_code": item.place_code,
         "owner_id": ids[item.owner],
@@ -175,6 +179,35 @@ def _programme_values(item: ProgrammePlan, weeks: int, ids: Mapping[str, int]) -
         "open_list": item.open_list,
         "content": item.content,
     }
+
+
+def _edition(plan: CampaignPlan, weeks: int) -> Edition:
+    year = plan.year + moved(plan.dates.start, weeks).year - plan.dates.start.year
+    words = notice_words().dates
+    return Edition(notice_year=plan.year, year=year, weeks=weeks, words=words)
+
+
+def _date_values(edition: Edition, dates: Dates | None) -> dict[str, Any]:
+    if dates is None:
+        return dict.fromkeys(("date_text", "start_on", "end_on", "precision"))
+    told = _rewritten(edition, dates.text, dates.start, dates.end)
+    return {
+        "date_text": told.text,
+        "start_on": told.start,
+        "end_on": told.end,
+        "precision": told.precision,
+    }
+
+
+def _rewritten(edition: Edition, text: str, start: date, end: date) -> EditionDates:
+    told = edition.rewrite(text, start, end)
+    if told is None:  # `loading` refuses a file with such a wording
+        raise ValueError(text)
+    return told
+
+
+def _notice_text(dates: Dates | None, title: str) -> str:
+    return f"{dates.text} {title}" if dates else title
 
 
 def _organiser_rows(item: ProgrammePlan, ids: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -64,6 +64,7 @@ def a_campaign(
     """A stored campaign from April to September 2026, with these programmes or three of its own."""
     plan = CampaignPlan(
         slug=slug,
+        year=2026,
         title="测试科普行动",
         title_za=None,
         theme="测试主题",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from server.base.templates import message_templates
 from server.base.work import Desk
 from server.programme.commands import load_campaign
+from tests.kit.clock import FakeClock
 from tests.programme.test_loading import NOTICE
 
 
@@ -72,6 +74,39 @@ def test_a_joint_action_shows_its_content_and_its_assumed_owner(client: Any, not
     assert told["owner_assumed"] is True
     assert "科技专家" in told["who"]
     assert told["focus"] == ["脱贫攻坚", "乡村振兴", "对口支援点"]
+
+
+def test_the_server_tells_today_and_how_each_programme_lies_to_it(
+    client: Any, notice: Desk, clock: FakeClock
+) -> None:
+    states = {}
+    for day in ("2020-04-20", "2020-05-10", "2020-10-01"):
+        clock.set(datetime.fromisoformat(f"{day}T23:59:59+08:00"))
+        assert client.get("/campaign").get_json()["today"] == day
+        items = client.get("/programmes").get_json()["items"]
+        assert {item["today"] for item in items} == {day}
+        states[day] = {item["slug"]: item["state"] for item in items}
+    assert [by_day["launch-ceremony"] for by_day in states.values()] == ["upcoming", "past", "past"]
+    assert [by_day["quiz-contest"] for by_day in states.values()] == ["now", "now", "past"]
+    assert {by_day["caravan"] for by_day in states.values()} == {None}
+
+
+def test_the_demo_shows_this_years_words_and_keeps_the_notices(
+    client: Any, desk: Desk, clock: FakeClock
+) -> None:
+    clock.set(datetime(2026, 11, 29, 4, tzinfo=UTC))
+    assert load_campaign(desk, NOTICE, shift=True).ok
+    campaign = client.get("/campaign").get_json()
+    assert campaign["title"]["zh"] == "2026年八桂科普大行动"
+    assert campaign["date_text"] == "2026年9月下旬—2027年3月上旬"
+    assert campaign["summary"]["date_text"] == "2027年4月上旬"
+    festival = client.get("/programmes/youth-science-festival").get_json()
+    assert festival["state"] == "upcoming"
+    assert festival["date_text"] == "2027年2月—3月"
+    assert (festival["notice_year"], festival["notice_text"]) == (
+        2020,
+        "2020年9月 第八届广西青少年科学节启动仪式",
+    )
 
 
 def test_all_fifteen_are_public_and_filters_compose(client: Any, notice: Desk) -> None:

@@ -15,8 +15,9 @@ from server.base.tables import Base
 from server.base.work import Desk, Work
 from server.programme.commands import LoadReport, load_campaign
 from server.programme.kinds import Kind
+from server.programme.loading import notice_words
 from server.programme.models import Campaign, Programme
-from server.programme.rules import DEMO_MONDAY
+from server.programme.rules import DEMO_MONDAY, window_of
 from server.units import service as units
 from tests.kit.clock import FakeClock
 from tests.programme.test_loading import NOTICE, written
@@ -99,7 +100,13 @@ def test_the_demo_moves_all_dates_by_whole_weeks_into_its_own_week(
     assert DEMO_MONDAY <= today - move < DEMO_MONDAY + timedelta(days=7)
     assert campaign.start_on == date(2020, 4, 21) + move
     assert campaign.summary_on == date(2020, 10, 31) + move
-    assert rows["quiz-contest"].date_text == "2020年4－9月"
+    for row in (campaign, rows["quiz-contest"], rows["launch-ceremony"]):
+        window = window_of(row.date_text or "", notice_words().dates, year=0)
+        assert window is not None
+        assert window.first <= row.start_on <= row.end_on <= window.last
+        assert window.precision == row.precision
+    assert campaign.notice_text == "2020年4月下旬—9月底 2020年八桂科普大行动"
+    assert rows["quiz-contest"].notice_text == "2020年4－9月 2020年广西公民科学素质网络竞赛"
     assert all(
         row.start_on is not None and row.start_on <= today <= (row.end_on or today)
         for row in map(rows.__getitem__, ("quiz-contest", "douyin-contest", "bagui-forum-lectures"))

@@ -1,0 +1,100 @@
+"""The edition of a notice that the demo shows: titles and date wordings written for moved dates.
+
+Pure. Without a move the notice's own words are kept as they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from server.programme.kinds import Precision
+from server.programme.rules import DateWords, moved, window_of
+
+_JOIN = "—"
+_DIGITS = "零一二三四五六七八九"
+_ORDINAL = re.compile(r"第([一二三四五六七八九十]{1,3})届")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditionDates:
+    """Moved dates with a wording of the same precision."""
+
+    text: str
+    start: date
+    end: date
+    precision: Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """A notice moved by whole weeks.
+
+    Units: `notice_year` is the year that the notice's titles name, `year` the one they name now.
+    """
+
+    notice_year: int
+    year: int
+    weeks: int
+    words: DateWords
+
+    def retitle(self, title: str) -> str:
+        """The title with the edition's year, and its yearly ordinal counted on by as many years."""
+        if not self.weeks:
+            return title
+        written = title.replace(
+            f"{self.notice_year}{self.words.year}", f"{self.year}{self.words.year}"
+        )
+        return _ORDINAL.sub(self._count_on, written)
+
+    def rewrite(self, text: str, start: date, end: date) -> EditionDates | None:
+        """The moved dates in words; None when the notice's wording cannot be read."""
+        window = window_of(text, self.words, year=self.notice_year)
+        if window is None:
+            return None
+        if not self.weeks:
+            return EditionDates(text=text, start=start, end=end, precision=window.precision)
+        start, end = moved(start, self.weeks), moved(end, self.weeks)
+        precision = _kept_precision(start, window.precision)
+        begun = self._say_point(start, precision)
+        ended = self._say_point(end, _kept_precision(end, window.last_precision))
+        wording = begun if begun == ended else f"{begun}{_JOIN}{self._without_year(ended, start)}"
+        return EditionDates(text=wording, start=start, end=end, precision=precision)
+
+    def _without_year(self, wording: str, begun: date) -> str:
+        return wording.removeprefix(f"{begun.year}{self.words.year}")
+
+    def _say_point(self, day: date, precision: Precision) -> str:
+        month = f"{day.year}{self.words.year}{day.month}{self.words.month}"
+        if precision is Precision.DAY:
+            return f"{month}{day.day}{self.words.day}"
+        if precision is Precision.MONTH:
+            return month
+        spans = self.words.spans if precision is Precision.XUN else self.words.end_of_month
+        return month + next(name for name, (a, b) in spans.items() if a <= day.day <= b)
+
+    def _count_on(self, found: re.Match[str]) -> str:
+        number = _number_of(found[1]) + self.year - self.notice_year
+        return f"第{_say_number(number)}届"
+
+
+def _kept_precision(day: date, precision: Precision) -> Precision:
+    """The end of a month is named as such only where the moved day lies there."""
+    if precision is Precision.END_OF_MONTH and day.day <= 20:
+        return Precision.XUN
+    return precision
+
+
+def _number_of(numeral: str) -> int:
+    tens, ten, ones = numeral.rpartition("十")
+    return (_DIGITS.find(tens) if tens else 1) * 10 * bool(ten) + (
+        _DIGITS.find(ones) if ones else 0
+    )
+
+
+def _say_number(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    if tens == 0:
+        return _DIGITS[ones]
+    return (_DIGITS[tens] if tens > 1 else "") + "十" + (_DIGITS[ones] if ones else "")
