@@ -92,7 +92,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     """The web server's app."""
     house = open_house(settings, parts)
     app, desk = house.app, house.desk
-    install_request_frame(app, SystemClock())
+    install_request_frame(app, SystemClock(), desk.tools.clock)
     install_error_handlers(app, desk.tools.texts)
     edge = Edge(desk=desk, gateway=house.gateway, resolve=slices.RESOLVE)
     app.register_blueprint(edge.blueprint(slices.APIS))

@@ -50,9 +50,9 @@ export class Client {
     go: (token: string | null) => Promise<Reply>,
   ): Promise<Reply> {
     try {
-      let reply = await go(token)
+      let reply = this.timed(await go(token))
       if (reply.status === 401 && token !== null) {
-        reply = await go(await this.orNobody(who, this.session.tokenInsteadOf(token)))
+        reply = this.timed(await go(await this.orNobody(who, this.session.tokenInsteadOf(token))))
       }
       if (reply.status >= 400) throw problemOf(reply.status, reply.data)
       return reply
@@ -60,6 +60,12 @@ export class Client {
       if (why instanceof Unreachable) throw new Problem(OFFLINE, 0)
       throw why
     }
+  }
+
+  private timed(reply: Reply): Reply {
+    const at = Date.parse(reply.headers['x-campaign-time'] ?? '')
+    if (!Number.isNaN(at)) this.wire.setServerTime(at)
+    return reply
   }
 
   private async tokenFor(who: Who): Promise<string | null> {

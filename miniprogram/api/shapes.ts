@@ -126,11 +126,26 @@ export interface Campaign {
   title: Title
   theme: string
   date_text: string
+  shift_weeks: number
+  notice_year: number
+  notice_text: string
   phone: string | null
   target: Target
   organisers: Organiser[]
   policy_version: string
+  policy_date: string | null
+  operator: Operator
   subscribe_templates: Template[]
+}
+
+/** Who answers for the service; a fact that is not set is an empty text. */
+export interface Operator {
+  name: string
+  address: string
+  phone: string
+  email: string
+  complaints: string
+  privacy_contact: string
 }
 
 export interface Programme {
@@ -141,6 +156,10 @@ export interface Programme {
   start: string | null
   end: string | null
   date_text: string | null
+  /** How its days lie to the server's today; null where units decide the days. */
+  state: 'upcoming' | 'now' | 'past' | null
+  notice_year: number
+  notice_text: string
   place: string | null
   organisers: Organiser[]
   who: string[]

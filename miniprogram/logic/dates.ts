@@ -46,12 +46,3 @@ export function sayStretch(start: string | null, end: string | null): string {
   if (!start || !end || start === end) return sayDay((start ?? end) as string)
   return `${sayDay(start)}—${sayDay(end)}`
 }
-
-export type When = 'now' | 'later' | 'past' | 'unknown'
-
-/** How a stretch of calendar days lies to today. */
-export function whenIs(start: string | null, end: string | null, today: string): When {
-  if (!start && !end) return 'unknown'
-  if (start && today < start) return 'later'
-  return end && today > end ? 'past' : 'now'
-}

@@ -37,7 +37,10 @@ export interface Wire {
   /** True when the phone's storage took it; the value is readable in this run in any case. */
   write(key: string, value: unknown): boolean
   drop(key: string): void
+  /** The server's time in ms since 1970, as well as it is known; else the phone's. */
   now(): number
+  /** Takes over the time that an answer of the server was stamped with. */
+  setServerTime(at: number): void
   wait(ms: number): Promise<void>
 }
 

@@ -1,5 +1,6 @@
 /** The only file that names wx: everything WeChat offers us, as promises and plain values. */
 import type { Ask, Reply, Upload, Wire } from './shape'
+import { offsetAfter } from './offset'
 import { Unreachable } from './shape'
 import { Storage } from './storage'
 
@@ -64,6 +65,9 @@ const storage = new Storage({
   clear: () => wx.clearStorageSync(),
 })
 
+/** How far the server's clock is ahead of this phone's, in ms. */
+let ahead = 0
+
 export const wire: Wire = {
   send,
   upload,
@@ -72,7 +76,8 @@ export const wire: Wire = {
   read: <T>(key: string) => storage.read<T>(key),
   write: (key, value) => storage.write(key, value),
   drop: (key) => storage.drop(key),
-  now: () => Date.now(),
+  now: () => Date.now() + ahead,
+  setServerTime: (at) => (ahead = offsetAfter(ahead, at - Date.now())),
   wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 

@@ -26,6 +26,8 @@ export const zh = {
   home: {
     title: '八桂科普',
     target: '目标：到 {year} 年，{scope}{metric}达到 {percent}%。',
+    target_of_notice: '{year} 年通知提出的目标：{scope}{metric}达到 {percent}%。',
+    notice: '{year} 年通知原文：{text}',
     closes: '{time} 结束',
     questions: '{count} 道题',
     minutes: '限时 {count} 分钟',
@@ -75,6 +77,7 @@ export const zh = {
     who: '开展单位',
     what: '活动内容',
     focus: '重点',
+    notice: '{year} 年通知原文',
     answer: '去答题',
   },
   round: {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -99,7 +100,7 @@ def bench() -> Bench:
 @pytest.fixture
 def http(desk: Desk, bench: Bench, clock: FakeClock) -> FlaskClient:
     app: Flask = new_flask(desk.tools.settings)
-    install_request_frame(app, clock)
+    install_request_frame(app, clock, clock)
     install_error_handlers(app, desk.tools.texts)
     app.register_blueprint(Edge(desk=desk, gateway=None, resolve=resolve).blueprint((bench.api,)))
     app.register_blueprint(docs_pages(document((bench.api,), title="bench", version="1")))
@@ -209,6 +210,13 @@ def test_a_given_request_id_is_kept_and_a_bad_one_replaced(http: FlaskClient) ->
         == "given-1234"
     )
     assert http.get("/healthz", headers={"X-Request-Id": "x y"}).headers["X-Request-Id"] != "x y"
+
+
+def test_every_answer_tells_the_servers_time(http: FlaskClient, clock: FakeClock) -> None:
+    clock.set(datetime(2026, 4, 30, 16, 0, 1, 250_000, tzinfo=UTC))
+    for path in ("/healthz", "/nowhere"):
+        told = http.get(path).headers["X-Campaign-Time"]
+        assert told == "2026-05-01T00:00:01.250+08:00"
 
 
 def test_the_same_key_replays_the_first_answer(http: FlaskClient, bench: Bench) -> None:

@@ -18,7 +18,7 @@ from tests.kit.client import CheckedClient
 
 def edge_client(desk: Desk, gateway: Any, *apis: Api) -> CheckedClient:
     app = Flask("tests")
-    install_request_frame(app, SystemClock())
+    install_request_frame(app, SystemClock(), SystemClock())
     install_error_handlers(app, desk.tools.texts)
     app.register_blueprint(
         Edge(desk=desk, gateway=gateway, resolve=accounts.resolve).blueprint(apis)

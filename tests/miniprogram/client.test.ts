@@ -27,6 +27,17 @@ test('many calls at once cost one log-in', async () => {
   assert.deepEqual(wire.asked.slice(1).map(told), ['Bearer t1', 'Bearer t1', 'Bearer t1'])
 })
 
+test('the server tells the time of day to whoever asks it anything', async () => {
+  const at = '2027-01-01T00:00:03.500+08:00'
+  const wire = new FakeWire().will({ status: 404, headers: { 'x-campaign-time': at } })
+  await failing(client(wire).call('GET', '/contests', { who: 'anyone' }))
+  assert.equal(wire.now(), Date.parse(at))
+  wire.will({ headers: { 'x-campaign-time': 'soon' } }, {})
+  await client(wire).call('GET', '/contests', { who: 'anyone' })
+  await client(wire).call('GET', '/contests', { who: 'anyone' })
+  assert.equal(wire.now(), Date.parse(at))
+})
+
 test('a kept token serves after a restart', async () => {
   const wire = new FakeWire().will(login('t1'))
   await client(wire).call('GET', '/me')

@@ -11,6 +11,7 @@ import { sayDuration, sayScore } from '../../miniprogram/logic/figures'
 import { fill } from '../../miniprogram/logic/fill'
 import { NOWHERE, periodOf, placesOf, rowsOf, scopeOf } from '../../miniprogram/logic/ranking'
 import { markedOf, sameKeys } from '../../miniprogram/logic/review'
+import { offsetAfter } from '../../miniprogram/platform/offset'
 
 const at = (text: string): number => Date.parse(text)
 
@@ -61,11 +62,12 @@ test('times and scores are said as the server says them', () => {
   for (const [score, words] of scores) assert.equal(sayScore(score), words, String(score))
 })
 
-test('a stretch of days is now, later, past or unknown', () => {
-  assert.equal(dates.whenIs('2026-05-01', '2026-05-02', '2026-05-02'), 'now')
-  assert.equal(dates.whenIs('2026-05-01', null, '2026-04-30'), 'later')
-  assert.equal(dates.whenIs(null, '2026-05-01', '2026-05-02'), 'past')
-  assert.equal(dates.whenIs(null, null, '2026-05-02'), 'unknown')
+test('the server clock is known from the answer that travelled fastest', () => {
+  assert.equal(offsetAfter(0, 5000), 5000)
+  assert.equal(offsetAfter(5000, 4000), 5000)
+  assert.equal(offsetAfter(5000, 5200), 5200)
+  assert.equal(offsetAfter(86_400_000, 0), 0)
+  assert.equal(offsetAfter(0, 86_400_000), 86_400_000)
 })
 
 test('the clock counts a begun second and ends at nought', () => {

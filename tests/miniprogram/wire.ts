@@ -48,6 +48,9 @@ export class FakeWire implements Wire {
   now(): number {
     return this.at
   }
+  setServerTime(at: number): void {
+    this.at = at
+  }
   async wait(ms: number): Promise<void> {
     this.waited.push(ms)
   }

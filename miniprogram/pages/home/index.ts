@@ -1,7 +1,7 @@
 /** Home: the campaign, what is open now, and what the reader has left today. */
 import { programme, quiz } from '../../api/index'
 import type { Campaign, Contest, Programme } from '../../api/shapes'
-import { dayOf, sayInstant, whenIs } from '../../logic/dates'
+import { sayInstant } from '../../logic/dates'
 import { fill } from '../../logic/fill'
 import { dress, dressTabs, dressed } from '../../kit/dress'
 import { load } from '../../kit/load'
@@ -28,6 +28,7 @@ Page({
     problem: '',
     campaign: null as Campaign | null,
     target: '',
+    notice: '',
     contests: [] as Open[],
     programmes: [] as Programme[],
   },
@@ -49,14 +50,20 @@ Page({
         quiz.contests(),
         programme.list({}),
       ])
-      const today = dayOf(wire.now())
       return {
         campaign,
-        target: fill(this.data.t.target, { ...campaign.target }),
+        ...this.aims(campaign),
         contests: contests.items.filter(({ state }) => state === 'open').map((one) => this.opened(one)),
-        programmes: all.items.filter(({ start, end }) => whenIs(start, end, today) === 'now').slice(0, 3),
+        programmes: all.items.filter(({ state }) => state === 'now').slice(0, 3),
       }
     })
+  },
+
+  /** An edition of another year shows the notice's aim and words as those of its year. */
+  aims({ target, shift_weeks, notice_year: year, notice_text: text }: Campaign) {
+    const { t } = this.data
+    if (shift_weeks === 0) return { target: fill(t.target, { ...target }), notice: '' }
+    return { target: fill(t.target_of_notice, { ...target, year }), notice: fill(t.notice, { year, text }) }
   },
 
   opened({ id, title, closes_at, rules, me }: Contest): Open {

@@ -1,22 +1,21 @@
 /** All programmes of the campaign: theme activities and joint actions, what is on now first. */
 import { programme } from '../../api/index'
 import type { Programme } from '../../api/shapes'
-import { dayOf, sayStretch, whenIs } from '../../logic/dates'
-import type { When } from '../../logic/dates'
+import { sayStretch } from '../../logic/dates'
 import { dress, dressTabs, dressed } from '../../kit/dress'
 import { load } from '../../kit/load'
-import { endPull, open, wire } from '../../platform/wx'
+import { endPull, open } from '../../platform/wx'
 
 interface Line {
   slug: string
   title: string
   dates: string
   place: string
-  when: When
+  now: boolean
   say: string
 }
 
-const ORDER: When[] = ['now', 'later', 'unknown', 'past']
+const ORDER: Programme['state'][] = ['now', 'upcoming', null, 'past']
 
 Page({
   data: {
@@ -45,23 +44,21 @@ Page({
     await load(this, async () => {
       const kind = this.data.picked[0]
       const found = await programme.list({ kind })
-      const today = dayOf(wire.now())
-      const lines = found.items.map((one) => this.line(one, today))
-      lines.sort((one, other) => ORDER.indexOf(one.when) - ORDER.indexOf(other.when))
+      const place = ({ state }: Programme) => ORDER.indexOf(state)
+      const lines = found.items.sort((one, other) => place(one) - place(other)).map((one) => this.line(one))
       return { lines, state: lines.length > 0 ? 'content' : 'empty' }
     })
   },
 
-  line(one: Programme, today: string): Line {
-    const when = whenIs(one.start, one.end, today)
+  line(one: Programme): Line {
     const { t } = this.data
     return {
       slug: one.slug,
       title: one.title,
       dates: one.date_text ?? sayStretch(one.start, one.end),
       place: one.place ?? '',
-      when,
-      say: { now: t.now, later: t.later, past: t.past, unknown: '' }[when],
+      now: one.state === 'now',
+      say: one.state ? { now: t.now, upcoming: t.later, past: t.past }[one.state] : '',
     }
   },
 

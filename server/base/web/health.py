@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy import text
 
 from server.base import ids
-from server.base.clock import Clock
+from server.base.clock import BEIJING, Clock
 from server.base.errors import AppError
 from server.base.log import request_id
 from server.base.web import metrics
@@ -84,8 +84,12 @@ def _database_answers(desk: Desk) -> bool:
     return True
 
 
-def install_request_frame(app: Flask, clock: Clock) -> None:
-    """Give every answer its request id, its log line, its figures and its headers."""
+def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> None:
+    """Give every answer its request id, its log line, its figures and its headers.
+
+    `X-Campaign-Time` is the server's clock (in the demo the shifted one), so that a client need not
+    trust the phone's for days, states and deadlines.
+    """
 
     @app.before_request
     def begin() -> None:
@@ -111,11 +115,17 @@ def install_request_frame(app: Flask, clock: Clock) -> None:
                     "ms": round(seconds * 1000, 1),
                 },
             )
-        answer.headers["X-Request-Id"] = g.request_id
-        answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-        answer.headers.setdefault("Referrer-Policy", "no-referrer")
-        answer.headers.setdefault("Cache-Control", "no-store")
-        answer.headers.setdefault(
-            "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
-        )
-        return answer
+        now = campaign.now().astimezone(BEIJING)
+        answer.headers["X-Campaign-Time"] = now.isoformat(timespec="milliseconds")
+        return _with_headers(answer)
+
+
+def _with_headers(answer: Response) -> Response:
+    answer.headers["X-Request-Id"] = g.request_id
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers.setdefault(
+        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
+    )
+    return answer

@@ -18,17 +18,18 @@ export const STRANGER = { ...PROFILE, nickname: null, nickname_state: "none", ci
 
 export const CAMPAIGN = {
   slug: "bagui-2026", title: { zh: "八桂科普大行动", za: null }, theme: "科技改变生活", start: "2026-04-01", end: "2026-10-31", precision: "day",
-  date_text: "4—10月", shift_weeks: 0, phone: "0771-0000000",
+  date_text: "4—10月", today: "2026-06-15", shift_weeks: 0, notice_year: 2026, notice_text: "4—10月 八桂科普大行动", phone: "0771-0000000",
   target: { metric: "公民具备科学素质的比例", percent: 15, year: 2030, scope: "全区", note: "目标的出处" },
   summary: { date_text: "11月", on: "2026-11-30", precision: "month", awards: [] },
-  organisers: [{ id: "o1", name: "广西科学技术协会", role: "host" }], policy_version: "2026-1",
+  organisers: [{ id: "o1", name: "广西科学技术协会", role: "host" }], policy_version: "2026-1", policy_date: "2026-03-01",
+  operator: { name: "广西科学技术协会", address: "南宁市古城路", phone: "0771-0000001", email: "bagui@example.org", complaints: "0771-0000002", privacy_contact: "privacy@example.org" },
   subscribe_templates: [{ slug: "quiz", id: "tmpl-quiz", title: "答题提醒" }, { slug: "lecture", id: "tmpl-lecture", title: "讲座提醒" }],
 };
 
 export const programme = (slug, changes = {}) => ({
   slug, title: `活动${slug}`, kind: "theme", form: null, start: "2026-06-01", end: "2026-06-30", precision: "day", date_text: "6月", place: "南宁市",
   place_code: "450100", organisers: [{ id: "o1", name: "广西科学技术协会", role: "host" }], owner_assumed: false, open_list: false, who: [],
-  what: ["科普讲座"], focus: [], audience: [], participants: [], participants_assumed: false, note: null, ...changes,
+  what: ["科普讲座"], focus: [], audience: [], participants: [], participants_assumed: false, note: null, state: "now", today: "2026-06-15", notice_year: 2026, notice_text: `6月 活动${slug}`, ...changes,
 });
 
 export const RULES = {

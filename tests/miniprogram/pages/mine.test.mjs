@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
-import { PROFILE, STRANGER, items, letter, programme, unit } from "./answers.mjs";
+import { CAMPAIGN, PROFILE, STRANGER, items, letter, programme, unit } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
 import { OFFLINE, refusal } from "./server.mjs";
 
@@ -14,17 +14,17 @@ const changes = (server) => server.to(CHANGE).map(({ body }) => body);
 // Programmes
 
 scene("what is on now comes first, and the kinds are apart", "pages/programme/index", {
-  script: { "GET /programmes": ({ query }) => items(programme("past", { kind: query.kind, start: "2026-04-01", end: "2026-04-02" }), programme("later", { kind: query.kind, start: "2026-09-01", end: null }), programme("now", { kind: query.kind })) },
+  script: { "GET /programmes": ({ query }) => items(...["past", "upcoming", null, "now"].map((state) => programme(String(state), { kind: query.kind, state }))) },
 }, async (phone, server) => {
   const { t } = phone.page.data;
   await phone.says("活动now");
-  assert.deepEqual(plain(phone.page.data.lines).map(({ slug, say }) => [slug, say]), [["now", t.now], ["later", t.later], ["past", t.past]]);
+  assert.deepEqual(plain(phone.page.data.lines).map(({ slug, say }) => [slug, say]), [["now", t.now], ["upcoming", t.later], ["null", ""], ["past", t.past]]);
   await phone.tapWords(t.kind_joint);
   await asked(phone, server, "GET /programmes", 2);
   assert.deepEqual(server.to("GET /programmes").map(({ query }) => query.kind), ["theme", "joint"]);
-  await phone.tapWords("活动later");
+  await phone.tapWords("活动upcoming");
   await on(phone, "packages/programme/detail/index");
-  assert.deepEqual(plain(phone.page.options), { slug: "later" });
+  assert.deepEqual(plain(phone.page.options), { slug: "upcoming" });
 });
 
 scene("a contest's programme leads to the paper, and can be passed on", "packages/programme/detail/index?slug=contest", { script: { "GET /programmes/{slug}": programme("contest", { form: "quiz", note: "一句说明" }) } }, async (phone) => {
@@ -34,6 +34,17 @@ scene("a contest's programme leads to the paper, and can be passed on", "package
   assert.deepEqual([card.title, card.path], ["活动contest", "/packages/programme/detail/index?slug=contest"]);
   await phone.tapWords(t.answer);
   await on(phone, "packages/quiz/round/index");
+});
+
+scene("an edition shows its own days, and the notice's words as those of their year", "packages/programme/detail/index?slug=festival", { script: { "GET /programmes/{slug}": programme("festival", { date_text: "2027年2月—3月", notice_year: 2020, notice_text: "2020年9月 第八届科学节" }) } }, async (phone) => {
+  await phone.says("2027年2月—3月");
+  await phone.says("2020 年通知原文");
+  await phone.says("2020年9月 第八届科学节");
+});
+
+scene("an edition names the aim of the notice with the notice's year", "pages/home/index", { script: { "GET /campaign": { ...CAMPAIGN, shift_weeks: 313, notice_year: 2020, notice_text: "2020年4月 行动" } } }, async (phone) => {
+  await phone.says("2020 年通知提出的目标");
+  await phone.says("2020 年通知原文：2020年4月 行动");
 });
 
 scene("a programme that is gone says so", "packages/programme/detail/index?slug=old", { script: { "GET /programmes/{slug}": refusal(404, "not_found", "没有找到。") } }, async (phone) => {

@@ -2,6 +2,7 @@
 import { programme } from '../../../api/index'
 import type { Organiser, Programme } from '../../../api/shapes'
 import { sayStretch } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
 import { open } from '../../../platform/wx'
@@ -16,6 +17,10 @@ const named = (organisers: Organiser[], role: string): string =>
     .filter((one) => one.role === role)
     .map((one) => one.name)
     .join('、')
+
+/** The notice's own words where this edition says it otherwise. */
+const noticeOf = ({ notice_text, date_text, title }: Programme): string =>
+  notice_text === [date_text, title].filter(Boolean).join(' ') ? '' : notice_text
 
 Page({
   data: {
@@ -58,6 +63,7 @@ Page({
       { name: t.who, value: one.who.join('、') },
       { name: t.what, value: one.what.join('、') },
       { name: t.focus, value: one.focus.join('、') },
+      { name: fill(t.notice, { year: one.notice_year }), value: noticeOf(one) },
     ]
     return every.filter(({ value }) => value !== '')
   },
