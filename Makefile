@@ -4,11 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
-.PHONY: help run test prove lint bench upload lock clean
+.PHONY: help settings run test prove lint bench upload lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+# Needs nothing but Python, so that a wrong setting is told before anything is installed.
+settings:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m server.base.settings
 
 $(VENV)/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
@@ -35,7 +40,7 @@ node_modules/.ready: package-lock.json | $(VENV)/.node
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM)
 	@touch node_modules/.phone $@
 
-run: $(VENV)/.ready node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
+run: settings $(VENV)/.ready node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
 	@exec $(BIN)/python -m server demo
 
 lint: $(VENV)/.tests node_modules/.ready  ## format, style, types, floors, the mini-program

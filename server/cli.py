@@ -34,11 +34,14 @@ Command = Callable[[House, argparse.Namespace], int]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     try:
         settings = load_settings()
     except SettingsError as refusal:
         _tell(str(refusal), error=True)
+        return 1
+    if asked.only_in and settings.environment != asked.only_in:
+        _tell(f"refused: {asked.command} runs in the {asked.only_in} alone", error=True)
         return 1
     if asked.command == "demo":
         return run_demo(settings)
@@ -56,20 +59,35 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
-    commands_of = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Every command with its arguments; `only_in` is the one environment it may run in."""
+    made = argparse.ArgumentParser(prog="python -m server", description=__doc__)
+    commands_of = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, run: Command | None, words: str) -> argparse.ArgumentParser:
-        made = commands_of.add_parser(name, help=words, description=words)
-        made.set_defaults(run=run)
-        return made
+    def add(
+        name: str, run: Command | None, words: str, *, only_in: str = ""
+    ) -> argparse.ArgumentParser:
+        command = commands_of.add_parser(name, help=words, description=words)
+        command.set_defaults(run=run, only_in=only_in)
+        return command
 
-    add("demo", None, "run server, worker, embedded Redis and emulated WeChat (make run)")
+    _add_processes(add)
+    _add_contents(add)
+    _add_people(add)
+    return made
+
+
+def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
+    everything = "run server, worker, embedded Redis and emulated WeChat (make run)"
+    add("demo", None, everything, only_in="demo")
     add("serve", None, "run the web server with gunicorn")
     worker = add("worker", _work, "run the background worker")
     worker.add_argument("--until-idle", action="store_true", help="stop when nothing is due")
     add("migrate", _migrate, "bring the database to the newest schema")
+    add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
+
+
+def _add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
     campaign = add("load-campaign", _load_campaign, "load the campaign and its programmes")
     campaign.add_argument("file", type=Path)
     questions = add("import-questions", _import_questions, "import and publish a question bank")
@@ -83,13 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     add("push-menu", _push_menu, "show what changes in the menu and push it")
     scene = add("scene-code", _scene_code, "make the QR code of a scene")
     scene.add_argument("scene")
-    add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
+
+
+def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
     for name, run, words in (
         ("export-person", _export_person, "print everything held about a citizen, as JSON"),
         ("erase-person", _erase_person, "forget a citizen; anonymous results stay"),
     ):
         add(name, run, words).add_argument("citizen", help="their id (cit_...) or an openid")
-    return parser
 
 
 def _slug(words: str) -> str:

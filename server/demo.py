@@ -7,8 +7,10 @@ starts again what dies, and stops all of it cleanly.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import json
 import logging
+import os
 import shutil
 import signal
 import socket
@@ -17,7 +19,8 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +36,7 @@ _log = logging.getLogger(__name__)
 _READY_SECONDS = 150.0
 _RESTARTS_A_MINUTE = 10
 _PR_SET_PDEATHSIG = 1
+_LOCK = "demo.lock"
 # The host that the mini-program asks, as miniprogram/config/env.ts has it.
 PHONE_HOST = "kepu.example.org"
 
@@ -89,19 +93,47 @@ def _die_with_parent() -> None:
 
 def run_demo(settings: Settings) -> int:
     """Run everything until SIGTERM or Ctrl-C; 0 after a clean stop, 1 when it could not start."""
+    if settings.environment != "demo":
+        sys.stderr.write(
+            f"refused: the demo does not run where environment is {settings.environment}\n"
+        )
+        return 1
     settings = replace(settings, var=settings.var.resolve())
     settings.var.mkdir(parents=True, exist_ok=True)
-    set_up_logging(settings.var, "demo", settings.log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        _refuse_taken_ports(settings)
-        with EmbeddedServer(settings.var) as redis:
-            return _run(settings, stop, redis)
+        with _alone(settings.var):
+            set_up_logging(settings.var, "demo", settings.log_level)
+            _refuse_taken_ports(settings)
+            with EmbeddedServer(settings.var) as redis:
+                return _run(settings, stop, redis)
     except (StartFailed, SeedingRefused) as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
+
+
+@contextmanager
+def _alone(var: Path) -> Iterator[None]:
+    """Hold the folder, so that a second demo cannot work on the same data.
+
+    Raises: StartFailed while another holds it; the kernel lets go when its process ends.
+    """
+    with (var / _LOCK).open("a+", encoding="utf-8") as note:
+        try:
+            fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            note.seek(0)
+            holder = note.read().strip() or "unknown"
+            raise StartFailed(
+                f"a demo runs on {var} already (process {holder}); "
+                "stop it, or choose another folder with KEPU_VAR"
+            ) from None
+        note.truncate(0)
+        note.write(f"{os.getpid()}\n")
+        note.flush()
+        yield
 
 
 def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> int:

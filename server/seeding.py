@@ -5,7 +5,10 @@ Each step is the same command that an operator runs by hand, and does nothing th
 
 from __future__ import annotations
 
+import hashlib
 import logging
+
+from sqlalchemy import Engine, inspect, text
 
 from server.app import House
 from server.base.schema import migrate
@@ -16,11 +19,12 @@ from server.programme import commands as programme
 from server.quiz import commands as quiz
 
 _log = logging.getLogger(__name__)
+_NOTE = "demo-database"
 FACTS = ROOT / "config" / "campaign" / "2020"
 
 
 class SeedingRefused(Exception):
-    """A file of the demo was refused; the message lists the reasons."""
+    """Nothing was seeded: the place is not the demo's, or a file of it was refused."""
 
 
 def seed(house: House) -> None:
@@ -28,6 +32,7 @@ def seed(house: House) -> None:
 
     Raises: SeedingRefused.
     """
+    _refuse_foreign_place(house)
     migrate(house.desk.engine)
     loaded = programme.load_campaign(house.desk, FACTS / "campaign.json", shift=True)
     _refuse("campaign.json", loaded.problems)
@@ -41,9 +46,48 @@ def seed(house: House) -> None:
 
 
 def seed_wechat(house: House) -> None:
-    """Push the menu and make the poster's code; needs WeChat, emulated or not."""
+    """Push the demo's menu and make its poster's code in the emulated WeChat.
+
+    Raises: SeedingRefused.
+    """
+    _refuse_environment(house)
     channel.push_menu(house.desk, house.gateway)
     channel.scene_code(house.desk, house.gateway, "contest")
+
+
+def _refuse_environment(house: House) -> None:
+    if house.settings.environment != "demo":
+        raise SeedingRefused(f"nothing is seeded where environment is {house.settings.environment}")
+
+
+def _refuse_foreign_place(house: House) -> None:
+    """Refuse, before anything is migrated, a database that holds more than this folder's demo.
+
+    The folder keeps a note of the database that it has seeded.
+    """
+    _refuse_environment(house)
+    settings = house.settings
+    note, name = settings.var / _NOTE, settings.database_address
+    mark = hashlib.sha256(name.encode()).hexdigest()
+    if note.is_file() and note.read_text(encoding="utf-8").strip() == mark:
+        return
+    slugs, citizens = _what_lives_in(house.desk.engine)
+    # A demo that was begun before there were notes.
+    older_demo = not settings.database_url and slugs <= {quiz.DEMO_CONTEST}
+    if (slugs or citizens) and not older_demo:
+        raise SeedingRefused(
+            "database_url: this database holds a contest or citizens that are not of this demo"
+        )
+    note.write_text(f"{mark}\n", encoding="utf-8")
+
+
+def _what_lives_in(engine: Engine) -> tuple[set[str], bool]:
+    """The slugs of the contests, and whether there are citizens; also before all migrations."""
+    with engine.connect() as connection:
+        if not {"contest", "citizen"} <= set(inspect(connection).get_table_names()):
+            return set(), False
+        slugs = set(connection.execute(text("SELECT slug FROM contest")).scalars())
+        return slugs, connection.execute(text("SELECT 1 FROM citizen LIMIT 1")).first() is not None
 
 
 def _refuse(name: str, problems: object) -> None:

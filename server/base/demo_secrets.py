@@ -1,6 +1,7 @@
 """The demo's own secrets: made at the first start, kept in $KEPU_VAR, never used elsewhere.
 
-`demo-wechat.json` is shared with the emulated WeChat, whoever starts first makes it.
+`demo-wechat.json` is shared with the emulated WeChat, whoever starts first makes it. Every secret
+begins with `demo`, so that production recognises it wherever it was copied to.
 """
 
 from __future__ import annotations
@@ -14,13 +15,18 @@ from typing import Any
 
 WECHAT_FILE = "demo-wechat.json"
 KEYS_FILE = "demo-keys.json"
+_MARK = "demo"
+# Where `make run` keeps the demo's files unless it is told otherwise.
+_USUAL = Path(__file__).resolve().parents[2] / "var"
 _ALNUM = string.ascii_letters + string.digits
 
 
-def demo_layer(var: Path, emulator_port: str) -> dict[str, Any]:
+def demo_layer(var: Path, emulator_port: int) -> dict[str, Any]:
     """The settings that the demo's files add, making the files when they are not there yet."""
     apps = _made_once(var / WECHAT_FILE, _new_apps)
-    keys = _made_once(var / KEYS_FILE, lambda: {"master_key": secrets.token_urlsafe(48)})
+    keys = _made_once(
+        var / KEYS_FILE, lambda: {"master_key": f"{_MARK}-{secrets.token_urlsafe(48)}"}
+    )
     known = ("appid", "secret", "token", "aes_key", "mode", "original_id")
     base = f"http://127.0.0.1:{emulator_port}"
     return {
@@ -36,12 +42,16 @@ def demo_layer(var: Path, emulator_port: str) -> dict[str, Any]:
 
 
 def known_demo_secrets(var: Path) -> set[str]:
-    """Every secret of the demo under this folder, so that production can refuse them."""
+    """The secrets that demos of this folder and of the usual one have made.
+
+    Those of older demos are without the mark.
+    """
     found: set[str] = set()
-    for name in (WECHAT_FILE, KEYS_FILE):
-        path = var / name
-        if path.is_file():
-            found |= _strings(json.loads(path.read_text(encoding="utf-8")))
+    for folder in {var.resolve(), _USUAL}:
+        for name in (WECHAT_FILE, KEYS_FILE):
+            path = folder / name
+            if path.is_file():
+                found |= _strings(json.loads(path.read_text(encoding="utf-8")))
     return found
 
 
@@ -72,9 +82,10 @@ def _word(length: int) -> str:
 def _new_app(form: str) -> dict[str, str]:
     return {
         "appid": "wx" + secrets.token_hex(8),
-        "secret": secrets.token_hex(16),
-        "token": _word(24),
-        "aes_key": _word(43),
+        "secret": _MARK + secrets.token_hex(14),
+        "token": _MARK + _word(20),
+        # The last of 43 characters carries four bits: these leave none over.
+        "aes_key": _MARK + _word(38) + secrets.choice("AEIMQUYcgkosw048"),
         "mode": "safe",
         "format": form,
     }

@@ -1,28 +1,43 @@
 """All settings, read once at the start: default.toml < chosen file < demo files < environment.
 
 Wrong settings refuse to start with every complaint in one message. No module reads them at import.
+Only the standard library is used, so that a setting can be judged before anything is installed.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from server.base.demo_secrets import demo_layer
-from server.base.settings_check import complaints_about
+from server.base.settings_check import (
+    complaints_about_apps,
+    complaints_about_forms,
+    complaints_about_production,
+    exposed_secrets,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "KEPU_"
 DEMO_FILE = ROOT / "config" / "demo.toml"
+_N = TypeVar("_N", int, float)
 
 
 class SettingsError(Exception):
     """The settings cannot be used; the message lists every complaint."""
+
+
+def number(default: _N, least: _N, most: _N) -> _N:
+    """A number with its bounds; a value outside of them, nan and inf included, is refused."""
+    declared: _N = field(default=default, metadata={"bounds": (least, most)})
+    return declared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +60,12 @@ class WeChat:
     open_base: str = "https://open.weixin.qq.com"
     mp_base: str = "https://mp.weixin.qq.com"
     old_phone_url: str = "https://mp.weixin.qq.com"
-    connect_timeout_seconds: float = 2.0
-    request_timeout_seconds: float = 4.0
-    worker_timeout_seconds: float = 10.0
-    calls_at_once: int = 8
-    callback_window_seconds: int = 600
-    callback_answer_seconds: float = 4.0
+    connect_timeout_seconds: float = number(2.0, 0.1, 30.0)
+    request_timeout_seconds: float = number(4.0, 0.1, 4.5)
+    worker_timeout_seconds: float = number(10.0, 0.1, 120.0)
+    calls_at_once: int = number(8, 1, 64)
+    callback_window_seconds: int = number(600, 60, 3600)
+    callback_answer_seconds: float = number(4.0, 0.1, 4.5)
     official_account: WeChatApp = field(default_factory=WeChatApp)
     mini_program: WeChatApp = field(default_factory=WeChatApp)
 
@@ -59,10 +74,10 @@ class WeChat:
 class Database:
     """Pool and patience; the address itself is `database_url`."""
 
-    pool_size: int = 8
-    pool_wait_seconds: float = 2.0
-    lock_wait_seconds: float = 4.0
-    statement_seconds: float = 10.0
+    pool_size: int = number(8, 1, 200)
+    pool_wait_seconds: float = number(2.0, 0.1, 60.0)
+    lock_wait_seconds: float = number(4.0, 0.1, 60.0)
+    statement_seconds: float = number(10.0, 0.1, 3600.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,19 +85,19 @@ class Security:
     """The key that all other keys are derived from."""
 
     master_key: str = field(default="", repr=False)
-    token_days: int = 30
+    token_days: int = number(30, 1, 365)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Calls per minute for one citizen; a burst of half the figure is let through at once."""
 
-    login_per_minute: float = 10.0
-    quiz_start_per_minute: float = 6.0
-    answer_per_minute: float = 120.0
-    own_words_per_hour: float = 10.0
-    export_per_hour: float = 10.0
-    failures_per_minute: float = 300.0
+    login_per_minute: float = number(10.0, 1.0, 1000000.0)
+    quiz_start_per_minute: float = number(6.0, 1.0, 1000000.0)
+    answer_per_minute: float = number(120.0, 1.0, 1000000.0)
+    own_words_per_hour: float = number(10.0, 1.0, 1000000.0)
+    export_per_hour: float = number(10.0, 1.0, 1000000.0)
+    failures_per_minute: float = number(300.0, 1.0, 1000000.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +113,15 @@ class Operator:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allow:
+    """What production does not accept unless it is meant: for trials on one machine."""
+
+    sqlite: bool = False
+    embedded_redis: bool = False
+    other_wechat: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything the house is told from outside."""
 
@@ -106,18 +130,19 @@ class Settings:
     redis_url: str = "embedded:"
     public_url: str = ""
     var: Path = Path("var")
-    port: int = 8000
-    emulator_port: int = 8001
+    port: int = number(8000, 1, 65535)
+    emulator_port: int = number(8001, 1, 65535)
     log_level: str = "INFO"
     policy_version: str = "2026-1"
     policy_date: str = ""
-    trusted_proxies: int = 0
-    redis_timeout_seconds: float = 0.2
+    trusted_proxies: int = number(0, 0, 10)
+    redis_timeout_seconds: float = number(0.2, 0.01, 5.0)
     wechat: WeChat = field(default_factory=WeChat)
     database: Database = field(default_factory=Database)
     security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
     operator: Operator = field(default_factory=Operator)
+    allow: Allow = field(default_factory=Allow)
 
     @property
     def emulated(self) -> bool:
@@ -137,50 +162,83 @@ class Settings:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this process.
+    """The settings of this process; in the demo its own secrets are made at the first time.
 
     Raises: SettingsError with every complaint.
     """
-    given = dict(os.environ if environ is None else environ)
-    complaints: list[str] = []
-    values = _toml(ROOT / "config" / "default.toml", complaints)
-    chosen = given.get("KEPU_CONFIG")
-    if chosen:
-        _merge(values, _toml(Path(chosen), complaints))
-    from_environment = _from_environment(given)
-    environment = str(from_environment.get("environment", values.get("environment", "demo")))
-    if environment in ("demo", "test"):
-        var = Path(str(from_environment.get("var", values.get("var", "var"))))
-        port = str(from_environment.get("emulator_port", values.get("emulator_port", 8001)))
-        _merge(values, _toml(DEMO_FILE, complaints))
-        _merge(values, demo_layer(var, port))
-    _merge(values, from_environment)
-    settings = _build(Settings, values, "", complaints)
-    if isinstance(settings, Settings) and not complaints:
-        complaints += complaints_about(settings)
+    settings, complaints = read_settings(environ)
+    if len(complaints) == 1:
+        raise SettingsError(f"settings refused: {complaints[0]}")
     if complaints:
         raise SettingsError("settings refused:\n" + "\n".join(f"- {line}" for line in complaints))
-    return settings  # type: ignore[no-any-return]  # _build is generic over dataclasses
+    return settings
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
+    """The settings and every complaint about them; a value that cannot be read keeps its default.
+
+    In the demo nothing is written when there is a complaint already.
+    """
+    given = dict(os.environ if environ is None else environ)
+    complaints: list[str] = []
+    files = [ROOT / "config" / "default.toml"]
+    chosen = given.get("KEPU_CONFIG")
+    if chosen:
+        files.append(Path(chosen))
+    layers = {path: _toml(path, complaints) for path in files}
+    values: dict[str, Any] = {}
+    for layer in layers.values():
+        _merge(values, layer)
+    from_environment = _from_environment(given, complaints)
+    settings: Settings = _build(Settings, _over(values, from_environment), "", complaints)
+    complaints += complaints_about_forms(settings)
+    if settings.environment == "production":
+        complaints += complaints_about_production(settings, _operator_of_the_demo())
+        complaints += exposed_secrets(layers)
+    elif settings.emulated and not complaints:
+        _merge(values, _toml(DEMO_FILE, complaints))
+        _add_demo_secrets(values, settings, complaints)
+        settings = _build(Settings, _over(values, from_environment), "", [])
+    if settings.environment == "production" or not complaints:
+        complaints += complaints_about_apps(settings)
+    return settings, complaints
+
+
+def _add_demo_secrets(values: dict[str, Any], settings: Settings, complaints: list[str]) -> None:
+    try:
+        _merge(values, demo_layer(settings.var, settings.emulator_port))
+    except (OSError, ValueError, KeyError) as trouble:
+        complaints.append(f"var: {settings.var} holds no usable data of a demo: {trouble}")
+
+
+def _operator_of_the_demo() -> frozenset[str]:
+    facts = _toml(DEMO_FILE, []).get("operator", {})
+    return frozenset(str(value) for value in facts.values())
 
 
 def _toml(path: Path, complaints: list[str]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as trouble:
+    except (OSError, ValueError) as trouble:
         complaints.append(f"{path.name}: {trouble}")
         return {}
 
 
-def _from_environment(given: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(given: Mapping[str, str], complaints: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for name, text in given.items():
+    for name, text in sorted(given.items()):
         if not name.startswith(PREFIX) or name.startswith(OUTSIDE):
             continue
         *sections, key = name.removeprefix(PREFIX).lower().split("__")
         level = values
         for section in sections:
-            level = level.setdefault(section, {})
-        level[key] = text
+            below = level.setdefault(section, {})
+            if not isinstance(below, dict):
+                complaints.append(f"{name}: {section} is no table")
+                break
+            level = below
+        else:
+            level[key] = text
     return values
 
 
@@ -188,12 +246,20 @@ def _from_environment(given: Mapping[str, str]) -> dict[str, Any]:
 OUTSIDE = ("KEPU_CONFIG", "KEPU_PROVE", "KEPU_UPLOAD_")
 
 
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    _merge(merged, below)
+    _merge(merged, above)
+    return merged
+
+
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
     for key, value in above.items():
-        if isinstance(value, Mapping) and isinstance(below.get(key), dict):
-            _merge(below[key], value)
+        if isinstance(value, Mapping):
+            kept = below.get(key)
+            below[key] = _over(kept if isinstance(kept, dict) else {}, value)
         else:
-            below[key] = dict(value) if isinstance(value, Mapping) else value
+            below[key] = value
 
 
 def _build(kind: type, values: Mapping[str, Any], path: str, complaints: list[str]) -> Any:
@@ -202,33 +268,48 @@ def _build(kind: type, values: Mapping[str, Any], path: str, complaints: list[st
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
-            complaints.append(f"{path}{key}: unknown setting")
+            complaints.append(f"{path}{key}: unknown setting{_suggestion(key, known)}")
         elif is_dataclass(hints[key]):
             if isinstance(value, Mapping):
-                nested = hints[key]
-                assert isinstance(nested, type)  # noqa: S101 - narrows for the type checker
-                made[key] = _build(nested, value, f"{path}{key}.", complaints)
+                made[key] = _build(cast(type, hints[key]), value, f"{path}{key}.", complaints)
             else:
                 complaints.append(f"{path}{key}: a table is expected")
         else:
-            made[key] = _convert(hints[key], value, f"{path}{key}", complaints)
+            _take(made, known[key], hints[key], value, f"{path}{key}", complaints)
     missing = [n for n, f in known.items() if f.default is f.default_factory is MISSING]
     complaints += [f"{path}{name}: missing" for name in missing if name not in made]
-    return kind(**made) if not complaints else None
+    return kind(**made)
 
 
-def _convert(kind: Any, value: Any, path: str, complaints: list[str]) -> Any:
+def _suggestion(key: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(key, known, 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _take(
+    made: dict[str, Any], item: Field[Any], kind: Any, value: Any, path: str, complaints: list[str]
+) -> None:
     try:
-        if kind is bool:
-            return _boolean(value)
-        if kind in (int, float):
-            if isinstance(value, bool):
-                raise ValueError
-            return kind(value)
-        return kind(value)
+        converted = _convert(kind, value)
     except (TypeError, ValueError):
         complaints.append(f"{path}: {kind.__name__} expected")
-        return None
+        return
+    least, most = item.metadata.get("bounds", (None, None))
+    # Written so that nan is refused, which is neither less nor more than anything.
+    if least is not None and not least <= converted <= most:
+        complaints.append(f"{path}: between {least:g} and {most:g} expected")
+        return
+    made[item.name] = converted
+
+
+def _convert(kind: Any, value: Any) -> Any:
+    if kind is bool:
+        return _boolean(value)
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    if isinstance(value, bool | list | Mapping) or (kind is int and isinstance(value, float)):
+        raise ValueError
+    return kind(value)
 
 
 def _boolean(value: Any) -> bool:
@@ -239,3 +320,10 @@ def _boolean(value: Any) -> bool:
     if str(value).lower() in ("0", "false", "no", "off", ""):
         return False
     raise ValueError
+
+
+if __name__ == "__main__":
+    try:
+        load_settings()
+    except SettingsError as refusal:
+        sys.exit(str(refusal))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ from server.base.ids import new_token
 from server.base.kv.address import read_address
 from server.base.kv.embedded import EmbeddedServer
 from server.base.schema import migrate
-from server.base.settings import load_settings
+from server.base.settings import Operator, load_settings
 from server.base.signing import token_hash
 from server.base.work import Work
 from server.channel import commands as channel
@@ -70,15 +70,20 @@ def environment(folder: Path, database_url: str, account: Account) -> dict[str, 
         "WECHAT__API_BASE": f"{nowhere}/api",
         "WECHAT__OPEN_BASE": f"{nowhere}/open",
         "WECHAT__MP_BASE": f"{nowhere}/mpweb",
+        "POLICY_DATE": "2026-05-01",
+        "ALLOW__SQLITE": "yes",
+        "ALLOW__EMBEDDED_REDIS": "yes",
+        "ALLOW__OTHER_WECHAT": "yes",
     }
+    values |= {f"OPERATOR__{fact.name.upper()}": "a bench" for fact in fields(Operator)}
     for name, app in (("OFFICIAL_ACCOUNT", account), ("MINI_PROGRAM", mini)):
         values |= {
             f"WECHAT__{name}__APPID": app.appid,
             f"WECHAT__{name}__SECRET": secrets.token_hex(16),
             f"WECHAT__{name}__TOKEN": app.token,
             f"WECHAT__{name}__AES_KEY": app.aes_key,
+            f"WECHAT__{name}__ORIGINAL_ID": app.original_id,
         }
-    values["WECHAT__OFFICIAL_ACCOUNT__ORIGINAL_ID"] = account.original_id
     return {f"KEPU_{name}": value for name, value in values.items()}
 
 

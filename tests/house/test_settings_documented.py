@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 from server.base.settings import Settings
@@ -41,3 +41,23 @@ def test_each_setting_has_a_comment_or_a_name_that_says_it() -> None:
     text = (ROOT / "config" / "default.toml").read_text(encoding="utf-8")
     bare = [line for line in text.splitlines() if " = " in line and "#" not in line]
     assert len(bare) < 20
+
+
+def numbers(kind: type, prefix: str = "") -> dict[str, Field[Any]]:
+    hints = get_type_hints(kind)
+    found: dict[str, Field[Any]] = {}
+    for item in fields(kind):
+        if is_dataclass(hints[item.name]):
+            found |= numbers(hints[item.name], f"{prefix}{item.name}.")
+        elif hints[item.name] in (int, float):
+            found[prefix + item.name] = item
+    return found
+
+
+def test_each_number_has_bounds_and_its_default_is_within() -> None:
+    found = numbers(Settings)
+    assert [name for name, item in found.items() if "bounds" not in item.metadata] == []
+    for name, item in found.items():
+        least, most = item.metadata["bounds"]
+        assert least <= item.default <= most, name
+        assert name.startswith(("limits.", "trusted")) <= (least >= 0), name
