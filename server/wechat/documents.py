@@ -1,7 +1,8 @@
 """Reading a callback's body: XML or JSON, told apart by the first byte, into fields of text.
 
-A document is bounded in depth, holds no DTD and no entity, names nothing twice at its top, and
-carries no character that XML would forbid. Numbers stay text: ids are longer than a double.
+A document is bounded in depth, holds no DTD and no entity, and names nothing twice at its top.
+Numbers stay text: ids are longer than a double. Characters that XML forbids are dropped, because
+people send them and WeChat passes them on: a message must not be lost for one of them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,16 @@ MAX_DEPTH = 16
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 # The characters of XML 1.0; NUL would also be refused by a database.
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Stands for a forbidden character until the document is parsed. Dropping it before would let a
+# text end its own CDATA section: `]]`, a control character, `>`. XML allows this code point, and
+# Unicode assigns no character to it.
+_MARK = "\U0010ffff"
+_MARKED = re.compile(f"{FORBIDDEN.pattern}|{_MARK}")
+# A numeric reference counts outside of CDATA only; an unclosed section goes to the end.
+_REFERENCE = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&#(?:x(?P<hex>[0-9A-Fa-f]+)|(?P<decimal>[0-9]+));", re.DOTALL
+)
+_LARGEST = 0x10FFFF
 
 
 def read(body: bytes) -> tuple[dict[str, Value], str]:
@@ -42,19 +53,30 @@ def read_xml(body: bytes) -> dict[str, Value]:
 
     Raises: Malformed (400).
     """
+    try:
+        return _parsed(body)
+    except expat.ExpatError:
+        return _parsed_tolerantly(body)
+
+
+def _parsed_tolerantly(body: bytes) -> dict[str, Value]:
+    try:
+        return _parsed(_marked_xml(body), marked=True)
+    except expat.ExpatError:
+        raise Malformed from None
+
+
+def _parsed(body: bytes, *, marked: bool = False) -> dict[str, Value]:
     tree = _Tree()
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = tree.start
     parser.EndElementHandler = tree.end
-    parser.CharacterDataHandler = tree.pieces.append
+    parser.CharacterDataHandler = tree.add_unmarked if marked else tree.pieces.append
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
     parser.ProcessingInstructionHandler = _refuse
-    try:
-        parser.Parse(body, True)
-    except expat.ExpatError:
-        raise Malformed from None
+    parser.Parse(body, True)
     return tree.root
 
 
@@ -66,7 +88,8 @@ def read_json(body: bytes) -> dict[str, Value]:
     _bound_depth(body)
     try:
         found = json.loads(
-            body.decode("utf-8"),
+            _marked(body),
+            strict=False,
             object_pairs_hook=_object,
             parse_int=str,
             parse_float=str,
@@ -79,6 +102,14 @@ def read_json(body: bytes) -> dict[str, Value]:
     return {name: _plain(value) for name, value in found.items()}
 
 
+def read_answer(body: bytes) -> Any:
+    """The JSON value of an answer of WeChat's API, without forbidden characters in its texts.
+
+    Raises: ValueError, RecursionError when it is none.
+    """
+    return _without_marks(json.loads(_marked(body), strict=False))
+
+
 class _Tree:
     """The document while expat reads it: one level per open element, text of the innermost."""
 
@@ -88,6 +119,9 @@ class _Tree:
         self.root: dict[str, Value] = {}
         self.pieces: list[str] = []
         self._levels: list[dict[str, Value]] = []
+
+    def add_unmarked(self, text: str) -> None:
+        self.pieces.append(text.replace(_MARK, ""))
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
         levels = self._levels
@@ -127,6 +161,24 @@ def _refuse(*_found: object) -> None:
     raise Malformed
 
 
+def _marked(body: bytes) -> str:
+    """A body as text, with a mark for each forbidden character and for bytes that are no UTF-8."""
+    return FORBIDDEN.sub(_MARK, body.decode("utf-8", "replace").replace("\ufffd", _MARK))
+
+
+def _marked_xml(body: bytes) -> bytes:
+    return _REFERENCE.sub(_marked_reference, _marked(body)).encode()
+
+
+def _marked_reference(found: re.Match[str]) -> str:
+    digits, base = (found["hex"], 16) if found["hex"] else (found["decimal"], 10)
+    if digits is None:
+        return found[0]
+    digits = digits.lstrip("0")
+    number = int(digits or "0", base) if len(digits) <= len(str(_LARGEST)) else _LARGEST
+    return _MARK if number >= _LARGEST or FORBIDDEN.match(chr(number)) else found[0]
+
+
 def _bound_depth(body: bytes) -> None:
     if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
         return
@@ -142,8 +194,8 @@ def _bound_depth(body: bytes) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs) or any(FORBIDDEN.search(name) for name in found):
+    found = {_MARKED.sub("", name): value for name, value in pairs}
+    if len(found) != len(pairs):
         raise Malformed
     return found
 
@@ -155,7 +207,14 @@ def _plain(value: Any) -> Value:
         return [_plain(item) for item in value]
     if isinstance(value, bool):
         return "1" if value else "0"
-    text = "" if value is None else str(value)
-    if FORBIDDEN.search(text):
-        raise Malformed
-    return text
+    return "" if value is None else _MARKED.sub("", str(value))
+
+
+def _without_marks(value: Any) -> Any:
+    if isinstance(value, str):
+        return _MARKED.sub("", value)
+    if isinstance(value, list):
+        return [_without_marks(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _without_marks(item) for name, item in value.items()}
+    return value

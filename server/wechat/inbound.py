@@ -25,7 +25,8 @@ AppName = Literal["official_account", "mini_program"]
 
 _TIMESTAMP = re.compile(r"[0-9]{10}")
 _NONCE = re.compile(r"[0-9A-Za-z_-]{1,128}")
-_NAME = re.compile(r"[0-9A-Za-z_]{1,64}")
+# WeChat adds kinds and events: one that we do not know is answered, never refused.
+_NAME = re.compile(r".{1,128}", re.DOTALL)
 _PERSON = re.compile(r"[\x21-\x7e]{1,128}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -57,8 +58,8 @@ class Message:
     """One message or event, believed and read.
 
     Units: `created_at` epoch seconds; `scene` the scene of a followed or scanned code, else empty;
-    `key` is equal for every repeat of the same push and holds no openid; `replay_key` is equal for
-    every request under the same signature; `digest` is of the content, decrypted.
+    `key` is equal for every repeat of the same push and of no other (see `key_of`); `replay_key` is
+    equal for every request under the same signature; `digest` is of the content, decrypted.
     """
 
     app: AppName
@@ -187,9 +188,8 @@ class Envelope:
         about = _text(fields, "OpenID", _PERSON) if event in _ABOUT_SOMEBODY else sender
         created = _text(fields, "CreateTime", _SECONDS)
         msg_id = _text(fields, "MsgId", _MESSAGE_ID) if fields.get("MsgId") else ""
-        event_key = _loose(fields, "EventKey")
-        identity = ("id", msg_id) if msg_id else ("event", sender, about, created, event, event_key)
-        told_apart = () if msg_id else tuple(_apart(fields))
+        event_key, content = _loose(fields, "EventKey"), _loose(fields, "Content")
+        told_apart = (event, event_key, msg_id or content, *_apart(fields))
         return Message(
             app=self._name,
             kind=kind,
@@ -200,15 +200,25 @@ class Envelope:
             msg_id=msg_id,
             event_key=event_key,
             scene=_scene(event, event_key),
-            content=_loose(fields, "Content"),
+            content=content,
             fields=fields,
-            key=_hashed(self._app.appid, kind, *identity, *told_apart),
-            replay_key=_hashed(self._app.appid, "signature", query["signature"]),
+            key=key_of(self._name, self._app.appid, kind, sender, about, created, *told_apart),
+            replay_key=_hashed(self._name, self._app.appid, "signature", query["signature"]),
             digest=hashlib.sha256(plain).hexdigest(),
             form=form,
             encrypted=encrypted,
             nonce=query["nonce"],
         )
+
+
+def key_of(app: AppName, appid: str, kind: str, sender: str, *parts: str) -> str:
+    """The name under which a push is handled once, everywhere; a hash, so it tells no openid.
+
+    A MsgId alone is not enough: WeChat promises it unique for one sender at best.
+    Units: `parts` are the person an event is about, CreateTime, event, its key, MsgId, and whatever
+    tells two events of one second apart.
+    """
+    return _hashed(app, appid, kind, sender, *parts)
 
 
 def _text(fields: Fields, name: str, shape: re.Pattern[str]) -> str:
@@ -248,5 +258,5 @@ def _apart(value: Value | Fields) -> Iterator[str]:
 
 
 def _hashed(*parts: str) -> str:
-    # No part can hold a NUL, so no two lists of parts are joined to the same text.
+    # No part holds a NUL (it is dropped with what XML forbids), so no two lists join to one text.
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -8,13 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
+from server.wechat.documents import read_answer
 from server.wechat.errors import OpenDataRefused
 
 _BLOCK = 16
@@ -56,7 +56,7 @@ def _unpadded(padded: bytes) -> bytes:
 
 def _json(raw: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(raw)
+        data = read_answer(raw)
     except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):

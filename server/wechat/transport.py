@@ -26,6 +26,7 @@ from urllib3.util import Timeout
 
 from server.base.clock import Clock
 from server.wechat.bulkhead import Bulkhead
+from server.wechat.documents import read_answer
 from server.wechat.errors import InDoubt, NotSent, Unclassified, WeChatError, error_of
 from server.wechat.lines import WatchedAdapter
 
@@ -301,7 +302,7 @@ def _meaning(trouble: Exception) -> WeChatError:
 
 def _object(body: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(body.decode("utf-8"))
+        found = read_answer(body)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

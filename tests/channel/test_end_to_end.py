@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from server.accounts import service as accounts
 from server.base.jobs import Shop, run_until_idle
 from server.base.settings import WeChatApp
 from server.base.work import Desk, Work
@@ -26,7 +27,7 @@ from server.wechat.webhook import Webhook
 from tests.kit.channel import at_once, rows
 from tests.kit.clock import FakeClock
 from tests.wechat.doors import beyond
-from tests.wechat.kit import Reached, WeChatSide, decrypt, knock, xml_event, xml_text
+from tests.wechat.kit import OPENID, Reached, WeChatSide, decrypt, knock, xml_event, xml_text
 
 PATH = "/wechat/official/callback"
 
@@ -245,6 +246,28 @@ def test_a_repeat_gets_the_same_reply_in_every_mode(
     assert len(set(heard)) == 1
     assert "竞赛" in heard[0]
     assert len(rows(house.desk, models.SeenMessage)) == 1
+
+
+@pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
+def test_two_senders_with_one_id_hear_each_their_own_result(
+    house: House, clock: FakeClock, mode: str
+) -> None:
+    house.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
+    side = WeChatSide(an_app(mode), clock)
+    webhook = house.open(side.app)
+    with house.desk.work() as work:
+        people = {
+            openid: accounts.citizen_of_openid(work, "official_account", openid, create=True)
+            for openid in ("oCitizen_one", "oCitizen_two")
+        }
+    plain = xml_text("我的成绩")
+    for openid, citizen_id in people.items():
+        own = WeChatSide(side.app, clock, nonce=openid)
+        pushed = own.push(plain.replace(OPENID.encode(), openid.encode()))
+        for _ in range(2):
+            assert opened(own, knock(webhook, PATH, *pushed)) == f"result of {citizen_id}"
+    seen = rows(house.desk, models.SeenMessage)
+    assert {row.citizen_id for row in seen} == set(people.values())
 
 
 @pytest.mark.race

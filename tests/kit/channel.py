@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable
@@ -19,7 +18,7 @@ from server.channel import models
 from server.channel.chat import LiveAnswer
 from server.channel.door import Door, Handler, official_account_door
 from server.channel.tally import Tally
-from server.wechat.inbound import Envelope, Message
+from server.wechat.inbound import Envelope, Message, key_of
 
 OPENID = "oFollower_of_the_tests_00001"
 NOON = 1777608000  # 2026-05-01 12:00 in Beijing, where the tests' clock stands
@@ -69,9 +68,9 @@ def a_message(
 ) -> Message:
     """A message as the envelope would have opened it; a new one each time."""
     number = msg_id or str(next(_numbers))
-    identity = (openid, str(created_at), event, event_key) if event else (number,)
     scene = event_key if event == "scan" else event_key.removeprefix("qrscene_")
-    key = hashlib.sha256("\0".join((app, kind, *identity)).encode()).hexdigest()
+    told_apart = (openid, str(created_at), event, event_key, "" if event else number)
+    key = key_of(app, "wx0", kind, openid, *told_apart)
     return Message(
         app=app,
         kind=kind,

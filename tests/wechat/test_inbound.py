@@ -218,6 +218,32 @@ def test_different_messages_have_different_keys(side: WeChatSide) -> None:
     assert len(keys) == len(pushes)
 
 
+def test_one_id_of_two_senders_or_two_seconds_is_two_messages(side: WeChatSide) -> None:
+    pushes = [
+        xml_text(),
+        xml_text().replace(OPENID.encode(), b"oOther"),
+        xml_text().replace(b"1777608000", b"1777608001"),
+    ]
+    assert len({side.opened(plain).key for plain in pushes}) == len(pushes)
+
+
+def test_messages_without_an_id_are_told_apart_by_their_words(side: WeChatSide) -> None:
+    words = [as_json(MsgId=None, Content=words) for words in ("one", "two", "two")]
+    one, two, again = (side.opened(plain).key for plain in words)
+    assert one != two == again
+
+
+def test_both_apps_have_keys_of_their_own(clock: FakeClock) -> None:
+    app = an_app("plain")
+    query, body = WeChatSide(app, clock).push(xml_text())
+    opened = [
+        Envelope(name, app, clock).open(query, body)
+        for name in ("official_account", "mini_program")
+    ]
+    assert opened[0].key != opened[1].key
+    assert opened[0].replay_key != opened[1].replay_key
+
+
 def test_the_same_id_at_another_account_is_another_message(clock: FakeClock) -> None:
     ours = WeChatSide(an_app("plain"), clock).opened(xml_text())
     other = WeChatSide(an_app("plain", appid="wx" + "f" * 16), clock).opened(xml_text())

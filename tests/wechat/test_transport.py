@@ -62,7 +62,6 @@ GARBLED = {
     "an errcode that is true": {"errcode": True},
     "an errcode that is null": {"errcode": None},
     "a broken errcode": {"errcode": 0.5},
-    "no UTF-8": b'{"a": "\xff"}',
     "deep nesting": b"[" * 100_000,
 }
 
@@ -75,6 +74,18 @@ def test_a_garbled_answer_is_a_failure_that_leaves_a_doubt(
     with pytest.raises(InDoubt):
         ask(bench)
     assert bench.outcomes == [(INFO, "garbled")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b'{"remark": "a\x1db\xffc"}', b'{"remark": "a\\u001db\\ud83dc\\uffff"}'],
+    ids=["raw", "escaped"],
+)
+def test_characters_that_json_forbids_are_dropped_from_an_answer(
+    said: bytes, bench: Bench, script: Script
+) -> None:
+    script.answers[INFO] = said
+    assert ask(bench) == {"remark": "abc"}
 
 
 @pytest.mark.parametrize(
