@@ -241,3 +241,24 @@ class Phone(Base):
     sealed: Mapped[str] = mapped_column(Text)
     blind: Mapped[str] = mapped_column(String(64))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LimitTrace(Base):
+    """A keyed hash of a WeChat id that an erased citizen had, so that limits of a season go on.
+
+    It tells a returning person's former rows to whoever knows the WeChat id and the master key.
+    The sweep deletes it at `keep_until`.
+    """
+
+    __tablename__ = "limit_trace"
+    __table_args__ = (
+        UniqueConstraint("hash", "citizen_id"),
+        Index("ix_limit_trace_citizen_id", "citizen_id"),
+        Index("ix_limit_trace_keep_until", "keep_until"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    erased_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    keep_until: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ScalarSelect, bindparam, delete, select, update
 
-from server.accounts import identities
+from server.accounts import identities, limit_traces
 from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
 from server.accounts.models import Citizen, Consent, Identity, SessionToken
 from server.accounts.rules import clean_name, fits
@@ -136,11 +136,13 @@ def export(work: Work, citizen_id: int) -> dict[str, Any]:
 def erase(work: Work, citizen_id: int) -> None:
     """Forget a citizen: every slice drops what is personal, an anonymous row stays.
 
+    Limits that are counted per person go on by keyed hashes, see `limit_traces`.
     Locks: the citizen. Doing it again does nothing.
     """
     citizen = work.session.scalar(select(Citizen).where(Citizen.id == citizen_id).with_for_update())
     if citizen is None or citizen.erased_at is not None:
         return
+    limit_traces.leave(work, citizen_id)
     for forget in work.tools.hooks.forget:
         forget(work, citizen_id)
     forget_caller(work, f"citizen:{citizen_id}")

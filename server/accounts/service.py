@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import bindparam, delete, select, update
 
-from server.accounts import avatars, identities, phones, privacy
+from server.accounts import avatars, identities, limit_traces, phones, privacy
 from server.accounts.avatar_links import PrivateLink
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked, number_of
@@ -165,6 +165,11 @@ def lock_citizen(work: Work, citizen_id: int) -> None:
     privacy.hold(work, citizen_id)
 
 
+def former_ids(work: Work, citizen_id: int) -> list[int]:
+    """Rows that the same person had erased and that limits of a running season still count."""
+    return limit_traces.former_ids(work, citizen_id)
+
+
 def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:
     """Citizens as strangers may see them, one entry for every number asked.
 
@@ -218,6 +223,6 @@ def private_picture(work: Work, viewer: str, name: str, until: str, signature: s
 # The citizen's own row comes last: what hangs on it is looked at before it is blanked.
 HOOKS = Hooks(
     forget=(avatars.forget, phones.take_back, privacy.forget_own),
-    held=(privacy.held_own, avatars.held, phones.held),
+    held=(privacy.held_own, avatars.held, phones.held, limit_traces.held),
     join=(avatars.join, phones.join, identities.join_own),
 )

@@ -1,11 +1,13 @@
 """Nicknames that WeChat could not judge when they were chosen, and pictures, are asked about.
 
+Hashes of erased citizens are deleted when no season counts by them any more.
+
 At least once: a verdict that comes twice is written once.
 """
 
 from __future__ import annotations
 
-from server.accounts import avatars, profile
+from server.accounts import avatars, limit_traces, profile
 from server.base.jobs import Shop, Task
 
 _AT_ONCE = 20
@@ -54,7 +56,14 @@ def _carry_out_verdicts(shop: Shop) -> int:
     return moved
 
 
+def drop_limit_traces(shop: Shop, *_ids: int) -> int:
+    """Delete the hashes of erased citizens that no running season counts by; how many moved."""
+    with shop.desk.work() as work:
+        return limit_traces.drop_old(work)
+
+
 TASKS = (
     Task(name="accounts.check_nicknames", step=check_nicknames, every_seconds=30),
     Task(name=avatars.TASK, step=check_pictures, every_seconds=5),
+    Task(name="accounts.drop_limit_traces", step=drop_limit_traces, every_seconds=600),
 )

@@ -27,6 +27,7 @@ class Keys:
     def __init__(self, master_key: str) -> None:
         self._master = master_key.encode()
         self._hashing = self._derive("hash")
+        self._blinding: dict[str, bytes] = {}
         self._sealing = AESGCM(self._derive("seal"))
         self._signing = Ed25519PrivateKey.from_private_bytes(self._derive("sign"))
 
@@ -40,7 +41,9 @@ class Keys:
 
     def blind(self, text: str, purpose: str) -> str:
         """A whole keyed hash that finds a value again without telling it; one key a purpose."""
-        key = self._derive(f"blind:{purpose}")
+        key = self._blinding.get(purpose)
+        if key is None:
+            key = self._blinding[purpose] = self._derive(f"blind:{purpose}")
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
     def seal(self, text: str, place: str) -> str:

@@ -57,6 +57,8 @@ class Hooks:
     held: tuple[Callable[[Work, int], dict[str, object]], ...] = ()
     join: tuple[Callable[[Work, int, int], None], ...] = ()
     moved: tuple[Callable[[Work, int], None], ...] = ()
+    # Until when something is counted against this person, erased or not; None when nothing is.
+    counted_until: tuple[Callable[[Work, int], datetime | None], ...] = ()
 
     def __add__(self, other: Hooks) -> Hooks:
         return Hooks(
@@ -64,6 +66,7 @@ class Hooks:
             held=self.held + other.held,
             join=self.join + other.join,
             moved=self.moved + other.moved,
+            counted_until=self.counted_until + other.counted_until,
         )
 
 

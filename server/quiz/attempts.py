@@ -14,7 +14,7 @@ from server.accounts import service as accounts
 from server.base.clock import beijing_day, beijing_week
 from server.base.errors import NotFound, TooManyRequests, Unavailable
 from server.base.work import Work
-from server.quiz import boards, closing, contests, papers, sheets
+from server.quiz import boards, closing, contests, papers, returning, sheets
 from server.quiz.bank import Bank, bank_of
 from server.quiz.boards import Counted
 from server.quiz.closing import Result
@@ -82,20 +82,26 @@ class Started:
 def start(work: Work, contest_name: str, citizen_id: int) -> Started:
     """Begin a paper, or go on with the one that is open.
 
+    Papers of before an erasure count towards the limits and are not dealt again.
+
     Raises: NotFound (404), ContestNotOpen, ContestClosed, NoAttemptsLeft, BankTooSmall (409),
     TooManyRequests (429).
-    Locks: the citizen, the entry, the deck of one shard.
+    Locks: the citizen, former entries of the same person, the entry, the deck of one shard.
     """
     contest = contests.contest(work, contest_name)
     accounts.lock_citizen(work, citizen_id)
-    past = sheets.in_contest(work, contest.id, citizen_id)
+    past = sheets.in_contest(work, contest.id, [citizen_id])
     current = next((sheet for sheet in past if sheet.is_open), None)
     if current is not None and not is_over(work.now, current.deadline_at):
         return Started(view=view_of(work, current), fresh=False)
     if current is not None:
         closing.close_overdue(work, current.id)
+    former = accounts.former_ids(work, citizen_id)
+    if former:
+        past = sheets.in_contest(work, contest.id, [citizen_id, *former])
     try_no = _free_try(work, contest, past)
     _allow(work, "quiz.start", citizen_id, work.settings.limits.quiz_start_per_minute)
+    returning.keep_one_line(work, contest, citizen_id, former)
     return Started(view=_begin(work, contest, citizen_id, past, try_no), fresh=True)
 
 
@@ -105,11 +111,11 @@ def _free_try(work: Work, contest: ContestView, past: Sequence[Sheet]) -> int:
     if not contest.takes_starts(work.now):
         raise ContestClosed
     today = beijing_day(work.now)
-    used = {sheet.try_no for sheet in past if sheet.on_day == today}
+    used = [sheet.try_no for sheet in past if sheet.on_day == today]
     limit, total = contest.rules.papers_per_day, contest.rules.papers_total
     if len(used) >= limit or (total is not None and len(past) >= total):
         raise NoAttemptsLeft
-    return min(set(range(1, limit + 1)) - used)
+    return min(set(range(1, limit + 1)) - set(used))
 
 
 def _begin(

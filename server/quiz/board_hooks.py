@@ -6,15 +6,16 @@ Standings stay what the papers made them; only where and under which name they a
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.base.work import Hooks, Work
-from server.quiz import board_view, boards, contests, queries
-from server.quiz.board_keys import GONE, Place
+from server.quiz import board_view, boards, contests, queries, returning
+from server.quiz.board_keys import Place
 from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
 from server.quiz.queries import Moved, Stand
 
@@ -171,24 +172,27 @@ def _hand_over(work: Work, keep: int, entry_id: int) -> None:
 
 
 def _merge(work: Work, keep: int, kept_entry: int, gone_entry: int) -> None:
-    for attempt_id, try_no in _that_fit(_tries(work, kept_entry), _tries(work, gone_entry)):
+    counted = boards.locked(work, kept_entry)
+    rules = contests.contest_by_id(work, counted.contest_id).rules
+    # What the person had before an erasure stays counted, as at every start.
+    former = returning.former_entries(work, counted.contest_id, accounts.former_ids(work, keep))
+    kept = _tries(work, [kept_entry, *former])
+    for attempt_id, try_no in _that_fit(kept, _tries(work, [gone_entry]), rules.papers_total):
         work.session.execute(
             update(Attempt)
             .where(Attempt.id == attempt_id)
             .values(citizen_id=keep, entry_id=kept_entry, try_no=try_no)
         )
-    _take_off_boards(work, gone_entry)
-    counted = boards.locked(work, kept_entry)
-    rules = contests.contest_by_id(work, counted.contest_id).rules
+    boards.take_off(work, gone_entry)
     played = boards.papers(work, kept_entry)
     periods = {period for one in played for period in one.periods}
     boards.recount(work, counted, played, rules, periods)
 
 
-def _tries(work: Work, entry_id: int) -> list[_Try]:
+def _tries(work: Work, entry_ids: Sequence[int]) -> list[_Try]:
     asked = (
         select(Attempt.id, Attempt.on_day, Attempt.try_no, Attempt.day_limit, Attempt.state)
-        .where(Attempt.entry_id == entry_id)
+        .where(Attempt.entry_id.in_(entry_ids))
         .order_by(Attempt.started_at, Attempt.id)
     )
     return [
@@ -197,33 +201,40 @@ def _tries(work: Work, entry_id: int) -> list[_Try]:
     ]
 
 
-def _that_fit(kept: list[_Try], coming: list[_Try]) -> list[tuple[int, int]]:
-    """Which papers may come over, and as which try of their day."""
-    taken: dict[date, set[int]] = defaultdict(set)
+def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[tuple[int, int]]:
+    """Which papers may come over, and as which try of their day.
+
+    Units: `total` papers of one person in the whole contest, None without a limit.
+    """
+    taken: dict[date, list[int]] = defaultdict(list)
     for one in kept:
-        taken[one.on_day].add(one.try_no)
+        taken[one.on_day].append(one.try_no)
     has_open = any(one.open for one in kept)
-    fitting = []
+    fitting: list[tuple[int, int]] = []
     for one in coming:
-        free = set(range(1, one.day_limit + 1)) - taken[one.on_day]
-        if free and not (one.open and has_open):
+        if total is not None and len(kept) + len(fitting) >= total:
+            break
+        tries = taken[one.on_day]
+        free = set(range(1, one.day_limit + 1)) - set(tries)
+        if len(tries) < one.day_limit and free and not (one.open and has_open):
             fitting.append((one.id, min(free)))
-            taken[one.on_day].add(min(free))
+            tries.append(min(free))
     return fitting
 
 
-def _take_off_boards(work: Work, entry_id: int) -> None:
-    entry = boards.locked(work, entry_id)
-    work.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=work.now))
-    withdrawn = (
-        update(Standing)
-        .where(Standing.entry_id == entry_id)
-        .values(period=GONE + Standing.period, version=Standing.version + 1, changed_at=work.now)
-        .returning(Standing.period, *queries.STAND_COLUMNS)
+def counted_until(work: Work, citizen_id: int) -> datetime | None:
+    """When the last contest that this citizen took part in has closed its last paper."""
+    entered = set(
+        work.session.scalars(select(Entry.contest_id).where(Entry.citizen_id == citizen_id))
     )
-    rows = work.session.execute(withdrawn).all()
-    moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], work.now) for row in rows]
-    boards.bring_after_commit(work, entry.contest_id, moves)
+    ends = [contests.last_deadline(c) for c in contests.unfinished(work) if c.id in entered]
+    return max(ends, default=None)
 
 
-BOARD_HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,), moved=(moved,))
+BOARD_HOOKS = Hooks(
+    forget=(forget,),
+    held=(held,),
+    join=(join,),
+    moved=(moved,),
+    counted_until=(counted_until,),
+)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from server.base.kv.client import KvAway, KvRefused
@@ -152,6 +152,28 @@ def recount(
     moved = [Moved(p, s, counted.place, [], work.now) for p, s in _write(work, rows).items()]
     bring_after_commit(work, counted.contest_id, moved)
     return {move.period.removeprefix(keys.GONE): move.stand for move in moved}
+
+
+def take_off(work: Work, entry_id: int) -> None:
+    """Take an entry off every board for good; its standings keep their rows.
+
+    Locks: the entry.
+    """
+    entry = locked(work, entry_id)
+    work.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=work.now))
+    withdrawn = (
+        update(Standing)
+        .where(Standing.entry_id == entry_id, Standing.period.not_like(f"{keys.GONE}%"))
+        .values(
+            period=keys.GONE + Standing.period,
+            version=Standing.version + 1,
+            changed_at=work.now,
+        )
+        .returning(Standing.period, *queries.STAND_COLUMNS)
+    )
+    rows = work.session.execute(withdrawn).all()
+    moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], work.now) for row in rows]
+    bring_after_commit(work, entry.contest_id, moves)
 
 
 def bring_after_commit(work: Work, contest_id: int, moved: Sequence[Moved]) -> None:

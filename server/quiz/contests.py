@@ -135,11 +135,12 @@ def contests(work: Work, limit: int, before_id: int | None) -> list[ContestView]
 def unfinished(work: Work) -> list[ContestView]:
     """Contests that deal papers now or will, or whose last papers may still be answered."""
     found = [_view(row) for row in run(work, _CONTESTS, {})]
-    return [
-        one
-        for one in found
-        if not is_over(work.now, deadline(one.rules, one.closes_at + LATE_START))
-    ]
+    return [one for one in found if not is_over(work.now, last_deadline(one))]
+
+
+def last_deadline(found: ContestView) -> datetime:
+    """When the time of the last paper that may be begun in a contest is up."""
+    return deadline(found.rules, found.closes_at + LATE_START)
 
 
 def rules_at(work: Work, contest_id: int, version: str) -> RuleSet:

@@ -122,7 +122,8 @@ class Deck(Base):
 class Entry(Base):
     """A citizen's place in one contest: what its boards count him under.
 
-    `merged_at` marks the double of a person found to be one with another; it is on no board.
+    `merged_at` marks the double of a person found to be one with another, or what a person had
+    before an erasure and a return; it is on no board.
     `left_scopes` names the boards it was once counted on, so that a lost removal can be made good.
     """
 

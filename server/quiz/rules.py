@@ -167,6 +167,9 @@ def _last(papers: list[Paper]) -> list[Paper]:
     return sorted(papers, key=lambda paper: (paper.closed_at, paper.id))[-1:]
 
 
+# Whoever leaves a bad paper out of the figure gains by it.
+BETTER_WITH_FEWER_PAPERS = frozenset({Season.MEAN})
+
 _COUNTED: Mapping[Season, Callable[[list[Paper]], list[Paper]]] = {
     Season.BEST: _best,
     Season.SUM_OF_DAILY_BEST: _daily_best,

@@ -12,7 +12,7 @@ from server.base.texts import Texts
 from server.base.work import Work
 from server.quiz.contests import ContestView
 from server.quiz.kinds import Season
-from server.quiz.rules import Part, RuleSet
+from server.quiz.rules import BETTER_WITH_FEWER_PAPERS, Part, RuleSet
 
 _SEASON = {
     Season.BEST: "quiz.rules.season_best",
@@ -79,6 +79,8 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
     yield "reveal", texts.say("quiz.rules.reveal")
     yield "season", texts.say(_SEASON[rules.season])
     yield "ties", texts.say("quiz.rules.ties")
+    stays = rules.season in BETTER_WITH_FEWER_PAPERS
+    yield "again", texts.say("quiz.rules.again_mean" if stays else "quiz.rules.again")
     yield "no_reward", texts.say("quiz.rules.no_reward")
 
 

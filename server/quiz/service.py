@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.work import Hooks, Work
 from server.quiz import sheets
@@ -32,21 +33,29 @@ class Mine:
 
 
 def mine(work: Work, contests: Sequence[ContestView], citizen_id: int) -> dict[int, Mine]:
-    """What a citizen has in each of these contests, by the contest's number."""
-    tries = sheets.tries(work, [contest.id for contest in contests], citizen_id)
-    return {contest.id: _mine(work, contest, tries.get(contest.id, [])) for contest in contests}
+    """What a citizen has in each of these contests, by the contest's number.
+
+    Papers of before an erasure are counted as begun, and otherwise not told.
+    """
+    rows = [citizen_id, *accounts.former_ids(work, citizen_id)]
+    tries = sheets.tries(work, [contest.id for contest in contests], rows)
+    return {
+        contest.id: _mine(work, contest, citizen_id, tries.get(contest.id, []))
+        for contest in contests
+    }
 
 
-def _mine(work: Work, contest: ContestView, tries: Sequence[sheets.Try]) -> Mine:
+def _mine(work: Work, contest: ContestView, citizen_id: int, tries: Sequence[sheets.Try]) -> Mine:
     today = beijing_day(work.now)
     rules = contest.rules
     left = rules.papers_per_day - sum(one.on_day == today for one in tries)
     in_all = None if rules.papers_total is None else max(0, rules.papers_total - len(tries))
     left = max(0, left if in_all is None else min(left, in_all))
-    scores = [one.score for one in tries if one.score is not None]
+    own = [one for one in tries if one.citizen_id == citizen_id]
+    scores = [one.score for one in own if one.score is not None]
     still_open = [
         one.ref
-        for one in tries
+        for one in own
         if one.state is AttemptState.OPEN and not is_over(work.now, one.deadline_at)
     ]
     return Mine(

@@ -65,6 +65,7 @@ class Try:
     """An attempt without its paper."""
 
     ref: str
+    citizen_id: int
     on_day: date
     state: AttemptState
     deadline_at: datetime
@@ -101,7 +102,7 @@ _LOCKED_OF_CITIZEN = _OF_CITIZEN.with_for_update(of=_attempt)
 _LOCKED_BY_ID = _BY_ID.with_for_update(of=_attempt)
 _IN_CONTEST = _SHEETS.where(
     _attempt.c.contest_id == bindparam("contest_id"),
-    _attempt.c.citizen_id == bindparam("citizen_id"),
+    _attempt.c.citizen_id.in_(bindparam("citizen_ids", expanding=True)),
 ).order_by(_attempt.c.started_at, _attempt.c.id)
 _OF_ENTRY = _SHEETS.where(_attempt.c.entry_id == bindparam("entry_id")).order_by(
     _attempt.c.started_at, _attempt.c.id
@@ -109,12 +110,13 @@ _OF_ENTRY = _SHEETS.where(_attempt.c.entry_id == bindparam("entry_id")).order_by
 _TRIES = select(
     _attempt.c.contest_id,
     _attempt.c.ref,
+    _attempt.c.citizen_id,
     _attempt.c.on_day,
     _attempt.c.state,
     _attempt.c.deadline_at,
     _attempt.c.score,
 ).where(
-    _attempt.c.citizen_id == bindparam("citizen_id"),
+    _attempt.c.citizen_id.in_(bindparam("citizen_ids", expanding=True)),
     _attempt.c.contest_id.in_(bindparam("contest_ids", expanding=True)),
 )
 _OVERDUE = (
@@ -171,9 +173,9 @@ def by_id(work: Work, attempt_id: int, *, lock: bool = False) -> Sheet | None:
     return None if row is None else Sheet(**row._asdict())
 
 
-def in_contest(work: Work, contest_id: int, citizen_id: int) -> list[Sheet]:
-    """All attempts of a citizen in a contest, the oldest first."""
-    rows = run(work, _IN_CONTEST, {"contest_id": contest_id, "citizen_id": citizen_id})
+def in_contest(work: Work, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
+    """All attempts of a citizen in a contest, under each of these rows, the oldest first."""
+    rows = run(work, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)})
     return [Sheet(**row._asdict()) for row in rows]
 
 
@@ -182,10 +184,12 @@ def of_entry(work: Work, entry_id: int) -> list[Sheet]:
     return [Sheet(**row._asdict()) for row in run(work, _OF_ENTRY, {"entry_id": entry_id})]
 
 
-def tries(work: Work, contest_ids: Sequence[int], citizen_id: int) -> dict[int, list[Try]]:
-    """A citizen's attempts by contest, without their papers."""
+def tries(
+    work: Work, contest_ids: Sequence[int], citizen_ids: Sequence[int]
+) -> dict[int, list[Try]]:
+    """Attempts of a citizen, under each of these rows, by contest and without their papers."""
     found: dict[int, list[Try]] = {}
-    asked = {"citizen_id": citizen_id, "contest_ids": list(contest_ids)}
+    asked = {"citizen_ids": list(citizen_ids), "contest_ids": list(contest_ids)}
     for row in run(work, _TRIES, asked):
         facts = row._asdict()
         found.setdefault(facts.pop("contest_id"), []).append(Try(**facts))

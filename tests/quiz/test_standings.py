@@ -165,7 +165,7 @@ def three_ties_rank_by_time_then_earlier_finish_then_older_entry(house: Desk) ->
     assert list(ranks.values()) == [1, 2, 3, 4, 5]
     assert [line.duration_ms for line in lines] == [45_000, 60_000, 60_000, 60_000, 90_000]
     with house.work(read_only=True) as work:
-        views = [sheets.in_contest(work, contest.id, c)[0] for c in (quick, early, twin)]
+        views = [sheets.in_contest(work, contest.id, [c])[0] for c in (quick, early, twin)]
     assert views[1].closed_at == views[2].closed_at
 
 

@@ -46,5 +46,6 @@ function namesOf(t: Words): Record<string, string> {
     shares: t.kept_shares,
     visits: t.kept_visits,
     groups: t.kept_groups,
+    earlier_erasures: t.kept_erasures,
   }
 }

@@ -1,0 +1,130 @@
+"""What outlives an erasure so that it resets no limit: keyed hashes of the person's WeChat ids.
+
+A hash leads from a person who logs in again to the rows they had before, for counting alone. It
+exists only while a slice still counts something per person (`Hooks.counted_until`), such as papers
+of a season, and the sweep deletes it after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, exists, select, update
+
+from server.accounts.models import Citizen, Identity, LimitTrace
+from server.base.prepared import run, table
+from server.base.tables import insert_for
+from server.base.work import Work
+
+_PURPOSE = "limit-trace"
+_AT_ONCE = 500
+
+_citizen, _identity, _trace = table(Citizen), table(Identity), table(LimitTrace)
+# Nothing is read of anybody while no trace exists.
+_IDS = (
+    select(_identity.c.app, _identity.c.openid, _citizen.c.unionid)
+    .join(_citizen, _citizen.c.id == _identity.c.citizen_id)
+    .where(_citizen.c.id == bindparam("citizen_id"), exists(select(_trace.c.id)))
+)
+_FORMER = (
+    select(_trace.c.citizen_id)
+    .where(
+        _trace.c.hash.in_(bindparam("hashes", expanding=True)),
+        _trace.c.keep_until > bindparam("now"),
+        _trace.c.citizen_id != bindparam("citizen_id"),
+    )
+    .distinct()
+)
+
+
+def former_ids(work: Work, citizen_id: int) -> list[int]:
+    """The erased rows of this person whose counts still go on, the oldest first."""
+    rows = run(work, _IDS, {"citizen_id": citizen_id}).rows
+    hashes = _hashes(work, rows)
+    if not hashes:
+        return []
+    asked = {"hashes": hashes, "now": work.now, "citizen_id": citizen_id}
+    found: list[int] = run(work, _FORMER, asked).scalars()
+    return sorted(found)
+
+
+def leave(work: Work, citizen_id: int) -> None:
+    """Keep the hashes of a citizen who is about to be erased, as long as something counts on.
+
+    Earlier traces of the same person are kept under every id that is known now, so that a person
+    who comes back with another of their ids is found as well.
+    """
+    until = _counted_until(work, citizen_id)
+    earlier = _earlier(work, citizen_id)
+    rows = work.session.execute(
+        select(Identity.app, Identity.openid, Citizen.unionid)
+        .join(Citizen, Citizen.id == Identity.citizen_id)
+        .where(Citizen.id == citizen_id)
+    ).all()
+    kept = [*earlier, *([] if until is None else [(citizen_id, work.now, until)])]
+    values = [
+        {"hash": made, "citizen_id": number, "erased_at": erased_at, "keep_until": keep_until}
+        for made in _hashes(work, rows)
+        for number, erased_at, keep_until in kept
+    ]
+    if values:
+        fresh = insert_for(work.session, LimitTrace).values(values)
+        work.session.execute(fresh.on_conflict_do_nothing())
+
+
+def _earlier(work: Work, citizen_id: int) -> list[tuple[int, datetime, datetime]]:
+    rows = work.session.execute(
+        select(LimitTrace.citizen_id, LimitTrace.erased_at, LimitTrace.keep_until)
+        .where(LimitTrace.citizen_id.in_(former_ids(work, citizen_id)))
+        .distinct()
+    )
+    return [(row.citizen_id, row.erased_at, row.keep_until) for row in rows]
+
+
+def drop_old(work: Work) -> int:
+    """Delete traces that nothing counts by any more; how many rows were dealt with.
+
+    A season that was prolonged after the erasure keeps its traces until its new end.
+    """
+    due = work.session.scalars(
+        select(LimitTrace.citizen_id)
+        .where(LimitTrace.keep_until <= work.now)
+        .distinct()
+        .limit(_AT_ONCE)
+    ).all()
+    for citizen_id in due:
+        until = _counted_until(work, citizen_id)
+        mine = LimitTrace.citizen_id == citizen_id
+        if until is None:
+            work.session.execute(delete(LimitTrace).where(mine))
+        else:
+            work.session.execute(update(LimitTrace).where(mine).values(keep_until=until))
+    return len(due)
+
+
+def held(work: Work, citizen_id: int) -> dict[str, object]:
+    """Erasures of this person that are still remembered, for the export."""
+    rows = work.session.execute(
+        select(LimitTrace.erased_at, LimitTrace.keep_until)
+        .where(LimitTrace.citizen_id.in_(former_ids(work, citizen_id)))
+        .distinct()
+        .order_by(LimitTrace.erased_at)
+    )
+    return {"earlier_erasures": [dict(row._mapping) for row in rows]}
+
+
+def _counted_until(work: Work, citizen_id: int) -> datetime | None:
+    ends = [ask(work, citizen_id) for ask in work.tools.hooks.counted_until]
+    return max((end for end in ends if end is not None and end > work.now), default=None)
+
+
+def _hashes(work: Work, rows: Iterable[Any]) -> list[str]:
+    """One hash for each openid and one for the unionid."""
+    words = set()
+    for row in rows:
+        words.add(f"{row.app.value}:{row.openid}")
+        if row.unionid is not None:
+            words.add(f"unionid:{row.unionid}")
+    return sorted(work.keys.blind(word, _PURPOSE) for word in words)
