@@ -20,7 +20,7 @@ test("a call with callbacks gives no promise; success and complete both hear the
 test("request sends JSON through the forwarder and takes any status for a success", async () => {
   const net = () => new Response('{"code":"full"}', { status: 409, headers: { "Retry-After": "3" } });
   const phone = await open(PAGE, { net });
-  const got = await phone.wx.request({ url: "https://kepu.example.org/api/v1/x?y=1", method: "post", data: { a: "一" }, header: { Authorization: "t", Referer: "no" } });
+  const got = await phone.promised("request", { url: "https://kepu.example.org/api/v1/x?y=1", method: "post", data: { a: "一" }, header: { Authorization: "t", Referer: "no" } });
   const [url, init] = phone.calls[0];
   assert.deepEqual([url, init.method, init.body], ["/phone/net/kepu.example.org/api/v1/x?y=1", "POST", '{"a":"一"}']);
   assert.deepEqual(plain(init.headers), { authorization: "t", "content-type": "application/json" });
@@ -29,23 +29,23 @@ test("request sends JSON through the forwarder and takes any status for a succes
 
 test("request puts a GET's data into the address, forms into the body, and leaves words as they are", async () => {
   const phone = await open(PAGE, { net: () => new Response("no json") });
-  const got = await phone.wx.request({ url: "https://h.example.org/a?b=1", data: { c: "一 二" } });
-  await phone.wx.request({ url: "https://h.example.org", method: "POST", header: { "Content-Type": "application/x-www-form-urlencoded" }, data: { c: "&" } });
+  const got = await phone.promised("request", { url: "https://h.example.org/a?b=1", data: { c: "一 二" } });
+  await phone.promised("request", { url: "https://h.example.org", method: "POST", header: { "Content-Type": "application/x-www-form-urlencoded" }, data: { c: "&" } });
   assert.deepEqual([phone.calls[0][0], got.data], ["/phone/net/h.example.org/a?b=1&c=%E4%B8%80%20%E4%BA%8C", "no json"]);
   assert.deepEqual([phone.calls[1][0], phone.calls[1][1].body], ["/phone/net/h.example.org/", "c=%26"]);
 });
 
 test("request refuses http, hosts that are not on the list, and methods that WeChat does not know", async () => {
   const phone = await open(PAGE, { net: () => new Response("", { status: 403, headers: { "X-Phone-Refused": "domain" } }) });
-  assert.match((await failed(phone.wx.request({ url: "http://kepu.example.org/" }))).errMsg, /^request:fail url not in domain list$/);
-  assert.deepEqual(await failed(phone.wx.request({ url: "https://other.example.org/" })), { errno: 600002, errMsg: "request:fail url not in domain list" });
-  assert.match((await failed(phone.wx.request({ url: "https://kepu.example.org/", method: "PATCH" }))).errMsg, /PATCH is not supported/);
+  assert.match((await failed(phone.promised("request", { url: "http://kepu.example.org/" }))).errMsg, /^request:fail url not in domain list$/);
+  assert.deepEqual(await failed(phone.promised("request", { url: "https://other.example.org/" })), { errno: 600002, errMsg: "request:fail url not in domain list" });
+  assert.match((await failed(phone.promised("request", { url: "https://kepu.example.org/", method: "PATCH" }))).errMsg, /PATCH is not supported/);
 });
 
 test("ten requests go at once and the eleventh waits", async () => {
   const gates = [];
   const phone = await open(PAGE, { net: () => new Promise((resolve) => gates.push(() => resolve(new Response("{}")))) });
-  const all = Array.from({ length: 11 }, () => phone.wx.request({ url: "https://h.example.org/" }));
+  const all = Array.from({ length: 11 }, () => phone.promised("request", { url: "https://h.example.org/" }));
   await soon();
   assert.equal(phone.calls.length, 10);
   gates[0]();
@@ -71,8 +71,8 @@ test("a request ends by abort, by its time, or with the line", async () => {
 
 test("what the forwarder refuses is a failure in WeChat's words", async () => {
   const phone = await open(PAGE, { net: (url) => new Response("", { status: 504, headers: { "X-Phone-Refused": url.split("/").at(-1) } }) });
-  assert.deepEqual(await failed(phone.wx.request({ url: "https://h.example.org/timeout" })), { errno: 5, errMsg: "request:fail timeout" });
-  assert.deepEqual(await failed(phone.wx.downloadFile({ url: "https://h.example.org/size" })), { errno: 600000, errMsg: "downloadFile:fail exceed max data size" });
+  assert.deepEqual(await failed(phone.promised("request", { url: "https://h.example.org/timeout" })), { errno: 5, errMsg: "request:fail timeout" });
+  assert.deepEqual(await failed(phone.promised("downloadFile", { url: "https://h.example.org/size" })), { errno: 600000, errMsg: "downloadFile:fail exceed max data size" });
 });
 
 test("a request that is still under way five seconds after the mini-program left is interrupted, not one that it came back to", async () => {
@@ -96,10 +96,10 @@ test("uploadFile sends a temporary file as a form", async () => {
     answers: { avatar: () => ({ file: new phone.window.Blob(["abc"], { type: "image/png" }) }) }, net: () => new Response("kept", { status: 201 }),
   });
   await phone.tap("#b");
-  const got = await phone.wx.uploadFile({ url: "https://h.example.org/p", filePath: phone.seen[0].detail.avatarUrl, name: "file", formData: { a: 1 }, header: { "Content-Type": "x" } });
+  const got = await phone.promised("uploadFile", { url: "https://h.example.org/p", filePath: phone.seen[0].detail.avatarUrl, name: "file", formData: { a: 1 }, header: { "Content-Type": "x" } });
   const { body, headers } = phone.calls[0][1];
   assert.deepEqual([got.data, got.statusCode, body.get("a"), body.get("file").size, headers.has("content-type")], ["kept", 201, "1", 3, false]);
-  assert.match((await failed(phone.wx.uploadFile({ url: "https://h.example.org/p", filePath: "http://tmp/9.png", name: "f" }))).errMsg, /file not found/);
+  assert.match((await failed(phone.promised("uploadFile", { url: "https://h.example.org/p", filePath: "http://tmp/9.png", name: "f" }))).errMsg, /file not found/);
 });
 
 test("storage keeps types, belongs to a person and has WeChat's limits", async () => {
@@ -118,9 +118,9 @@ test("storage keeps types, belongs to a person and has WeChat's limits", async (
 
 test("login, session and group come from the phone, refusals with their numbers", async () => {
   const phone = await open(PAGE, { answers: { checkSession: { valid: false }, groupEnter: { refusal: { errCode: 40097, errMsg: "invalid args" } } } });
-  assert.equal((await phone.wx.login()).code, "code-1");
+  assert.equal((await phone.promised("login")).code, "code-1");
   assert.match((await failed(phone.wx.checkSession())).errMsg, /checkSession:fail session time out/);
-  assert.deepEqual(await failed(phone.wx.getGroupEnterInfo()), { errCode: 40097, errMsg: "getGroupEnterInfo:fail invalid args" });
+  assert.deepEqual(await failed(phone.promised("getGroupEnterInfo")), { errCode: 40097, errMsg: "getGroupEnterInfo:fail invalid args" });
 });
 
 test("a toast goes by itself, loading stays until it is hidden", async () => {
@@ -180,7 +180,7 @@ test("it does not open after a timer, nor without a tap", async () => {
 test("the privacy contract is asked for before private data, by WeChat or by the page", async () => {
   const answers = { privacyState: { needAuthorization: true, privacyContractName: "《指引》" }, privacy: { agreed: true }, agreePrivacy: {} };
   const phone = await open(onePage('<button id="yes" open-type="agreePrivacyAuthorization" bindagreeprivacyauthorization="see">同意</button>'), { answers });
-  assert.equal((await phone.wx.getPrivacySetting()).needAuthorization, true);
+  assert.equal((await phone.promised("getPrivacySetting")).needAuthorization, true);
   await phone.wx.setClipboardData({ data: "x" });
   assert.ok(phone.shell.asked.some(([kind]) => kind === "privacy"));
   let resolve;

@@ -133,6 +133,11 @@ class Phone {
     return this.window.wx;
   }
 
+  /** The answer of a function of wx that tells it by callbacks alone. */
+  promised(name, options = {}) {
+    return new Promise((success, fail) => this.wx[name]({ ...options, success, fail }));
+  }
+
   get stack() {
     return this.window.getCurrentPages();
   }

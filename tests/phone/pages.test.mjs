@@ -106,7 +106,7 @@ test("a start at a page that is gone is told to the program and ends at home", a
 test("in the timeline's single page nothing moves and nobody signs in", async () => {
   const phone = await open(APP, { start: { scene: 1154, mode: "singlePage", path: "packages/c/d" } });
   assert.match(await refused(phone, "navigateTo", "/packages/c/d"), /single page mode/);
-  assert.match(await phone.wx.login().catch(({ errMsg }) => errMsg), /single page mode/);
+  assert.match(await phone.promised("login").catch(({ errMsg }) => errMsg), /single page mode/);
   assert.equal(phone.window.document.querySelectorAll("#wx-tabs button").length, 0);
   phone.wx.setStorageSync("k", 1);
   assert.equal(phone.window.localStorage.key(0), "mp:wei:single:k");

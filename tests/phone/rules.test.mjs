@@ -62,7 +62,7 @@ const ALONE = { start: { scene: 1154, mode: "singlePage" } };
 
 test("in the timeline's single page nobody is signed in, asked or led away", async () => {
   const phone = await open(onePage('<button id="b" open-type="getPhoneNumber" bindgetphonenumber="see">号</button>'), ALONE);
-  for (const name of SINGLE) assert.equal(await refused(phone.wx[name]({ url: "/p/index" })), `${name}:fail is not available in single page mode`);
+  for (const name of SINGLE) assert.equal(await refused(phone.promised(name, { url: "/p/index" })), `${name}:fail is not available in single page mode`);
   assert.equal(phone.overWords, "");
   await phone.tap("#b");
   assert.deepEqual([phone.seen.length, phone.shell.asked.length, phone.overWords], [0, 0, "请前往小程序使用完整服务"]);
@@ -84,6 +84,19 @@ test("in the timeline's single page the bar keeps the title of the page's settin
   const phone = await open(onePage('<navigation-bar title="别的"/><view>x</view>'), ALONE);
   await phone.wx.setNavigationBarTitle({ title: "又别的", fail() {} });
   assert.equal(phone.window.document.getElementById("wx-title").textContent, "测试");
+});
+
+const TALKERS = ["login", "getGroupEnterInfo", "getPrivacySetting", "getShareInfo", "openPrivacyContract", "openOfficialAccountProfile", "getSystemInfoAsync"];
+
+test("functions that WeChat makes no promise of give none, with callbacks and without", async () => {
+  const phone = await open(onePage("<view/>"));
+  for (const name of TALKERS) assert.deepEqual([phone.wx[name]({}), phone.wx[name]({ fail() {} })], [undefined, undefined], name);
+  for (const name of ["request", "uploadFile", "downloadFile"]) {
+    const task = phone.wx[name]({ url: "https://h.example.org/" });
+    assert.deepEqual([typeof task.abort, task.then, task.catch], ["function", undefined, undefined], name);
+  }
+  await soon();
+  assert.deepEqual(plain(phone.errors), []);
 });
 
 test("who refused the privacy contract is not asked again for ten seconds", async () => {

@@ -14,5 +14,5 @@ scene("an API that is not there", HOME, {}, async (phone) => void phone.wx.noSuc
 scene("an answer of another shape", HOME, { script: { "GET /campaign": { ...CAMPAIGN, theme: 7 } } }, async (phone) => phone.says(CAMPAIGN.title.zh));
 scene("a body that the server refuses", HOME, {}, async (phone) => {
   const request = { url: "https://kepu.example.org/api/v1/me", method: "PUT", data: { score: 100 }, header: { Authorization: "Bearer t" } };
-  await phone.wx.request(request);
+  await phone.promised("request", request);
 });

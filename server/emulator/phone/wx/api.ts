@@ -44,11 +44,17 @@ export const adder = (phone: Phone): Add => ({
   now: (name, run) => void (phone.api[name] = run),
 });
 
-/** Calls and answers; without callbacks the answer is a promise. */
+/** Functions that answer by callbacks alone: their documents say 以 Promise 风格调用：不支持, or they give a task. */
+const WITHOUT_PROMISE: ReadonlySet<string> = new Set([
+  "request", "uploadFile", "downloadFile", "login", "getGroupEnterInfo", "getShareInfo", "getPrivacySetting", "openPrivacyContract",
+  "openOfficialAccountProfile", "getSystemInfoAsync",
+]);
+
+/** Calls and answers; without callbacks the answer is a promise, of most functions. */
 export function call(phone: Phone, name: string, run: Run, options: Options): Promise<Facts> | undefined {
   const answered = answer(phone, name, run, options);
   const silent = !options.success && !options.fail && !options.complete;
-  if (silent) return answered;
+  if (silent && !WITHOUT_PROMISE.has(name)) return answered;
   const [success, fail, complete] = [options.success, options.fail, options.complete].map((hear) => hear && phone.taps.carried(hear));
   answered.then(
     (facts) => tell(name, facts, success, complete),

@@ -46,7 +46,7 @@ export const network: Family = (phone, add) => {
   add.now("request", (options: Options = {}) => started(phone, "request", options, (stop) => request(options, stop)));
 };
 
-/** Begins a request; the answer is its task, or a promise where no callback is given. */
+/** Begins a request; what it gives is its task, which is no promise. */
 export function started(phone: Phone, name: string, options: Options, run: (stop: AbortSignal) => Promise<Facts>): object {
   const stop = new AbortController();
   const late = window.setTimeout(() => stop.abort("timeout"), Number(options["timeout"] ?? TIMEOUT_MS));
@@ -68,9 +68,8 @@ export function started(phone: Phone, name: string, options: Options, run: (stop
       onAppShow.delete(shown);
     }
   };
-  const promise = call(phone, name, work, options);
-  const task = { abort: () => stop.abort("abort"), onHeadersReceived: () => undefined, offHeadersReceived: () => undefined, onProgressUpdate: () => undefined };
-  return promise ? Object.assign(promise, task) : task;
+  call(phone, name, work, options);
+  return { abort: () => stop.abort("abort"), onHeadersReceived: () => undefined, offHeadersReceived: () => undefined, onProgressUpdate: () => undefined };
 }
 
 /** A broken line, in the words of WeChat's network library. */
