@@ -86,6 +86,24 @@ test("in the timeline's single page the bar keeps the title of the page's settin
   assert.equal(phone.window.document.getElementById("wx-title").textContent, "测试");
 });
 
+const BROWSER = ["URL", "URLSearchParams", "fetch", "window", "document", "localStorage", "TextEncoder", "btoa", "atob", "crypto", "structuredClone", "Intl", "navigator",
+  "location", "XMLHttpRequest", "FormData", "requestAnimationFrame", "performance", "self"];
+
+test("what a browser has and WeChat has not is absent from scripts, which may use such a name themselves", async () => {
+  const there = (how) => `[${BROWSER.map((name) => `[${JSON.stringify(name)}, ${how(name)}]`)}].filter(([, kind]) => kind !== "undefined")`;
+  const script = `import { URL as mine } from "../own"
+    Page({ bare: ${there((name) => `typeof ${name}`)}, onGlobal: ${there((name) => `typeof globalThis.${name}`)}, mine, both: global === globalThis })`;
+  const phone = await open({ ...onePage("<view/>", script), "own.ts": "export const URL = class { a = 1 }\nconst document = 2\nexport const sum = new URL().a + document" });
+  assert.deepEqual([plain(phone.page.bare), plain(phone.page.onGlobal), typeof phone.page.mine, phone.page.both], [[], [], "function", true]);
+});
+
+test("Page, Component and global exist while app.js runs, and what is set on global is seen everywhere", async () => {
+  const app = "global.shared = { seen: [typeof Page, typeof Component, typeof Behavior, typeof globalThis.Page, typeof global.Promise] }; App({})";
+  const phone = await open({ ...onePage("<view/>", "Page({ shared: global.shared, other: typeof global.Page })"), "app.ts": app });
+  assert.deepEqual([plain(phone.page.shared.seen), phone.page.other], [["function", "function", "function", "function", "function"], "function"]);
+  assert.deepEqual(plain(phone.errors), []);
+});
+
 const TALKERS = ["login", "getGroupEnterInfo", "getPrivacySetting", "getShareInfo", "openPrivacyContract", "openOfficialAccountProfile", "getSystemInfoAsync"];
 
 test("functions that WeChat makes no promise of give none, with callbacks and without", async () => {

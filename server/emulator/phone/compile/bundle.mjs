@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { Disk } from "./disk.mjs";
+import { ABSENT } from "./globals.mjs";
 import { fileOf, scripts } from "./scripts.mjs";
 import { walk } from "./walk.mjs";
 import { sheets } from "./wxss.mjs";
@@ -34,9 +35,9 @@ unknownTags: ${JSON.stringify(made.unknown)},
 gaps: ${JSON.stringify(made.gaps)},
 sheets: ${JSON.stringify(styles)},
 templates: ${made.code},
-modules: {
+modules: (global, globalThis, ${ABSENT.join(", ")}) => ({
 ${Object.entries(code).map(moduleText).join("\n")}
-}};
+})};
 })();
 `;
 }

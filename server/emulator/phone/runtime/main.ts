@@ -121,7 +121,7 @@ function runProgram(phone: Phone): void {
     getCurrentPages: () => phone.router.stack.map((page) => page.instance),
   });
   faultHearers.add((kind, facts) => phone.app.tell(kind, facts));
-  if (phone.program.modules["app"]) guarded("app", () => phone.load("app"));
+  if (phone.load.has("app")) guarded("app", () => phone.load("app"));
   phone.packages.begin();
   phone.app.launch();
   phone.app.show(phone.app.launched);

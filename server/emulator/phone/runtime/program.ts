@@ -67,5 +67,6 @@ export interface Program {
   gaps: string[];
   sheets: Record<string, string>;
   templates: Templates;
-  modules: Record<string, ModuleText>;
+  /** The scripts, in a scope with WeChat's global object and without the browser's names. */
+  modules(global: object, globalThis: object): Record<string, ModuleText>;
 }

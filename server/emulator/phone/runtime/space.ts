@@ -9,7 +9,7 @@ import type { Load } from "./modules.ts";
 import type { Phone } from "./phone.ts";
 import type { Program } from "./program.ts";
 import { Readiness } from "./ready.ts";
-import { guarded, programFailure } from "./trouble.ts";
+import { failure, guarded, programFailure } from "./trouble.ts";
 
 export interface Space {
   code: CodeSpace;
@@ -141,6 +141,9 @@ export function definer(space: Space, load: Load): (paths: string[]) => void {
   space.ready.follow(space.code);
   const named = namedBehaviors(space);
   const globals = window as unknown as Partial<Globals>;
+  // They exist everywhere, and define something in the file of a page or component alone.
+  for (const name of ["Page", "Component"] as const)
+    globals[name] = () => failure(`${name}() was called outside of the file of a page or component`);
   space.code.componentEnv("", ({ Behavior }) => void (globals.Behavior = fitted(named, Behavior as unknown as Define)));
   const define = (path: string): void =>
     void space.code.componentEnv(path, (env) => {
