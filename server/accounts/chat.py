@@ -1,7 +1,7 @@
-"""What WeChat tells of a citizen: an account closed, a permission taken back, a picture judged.
+"""What WeChat tells of a citizen: an account closed, data withdrawn or cleaned, a picture judged.
 
-Source: wechat mini-program, "user information management": authorization revoke and cancellation;
-security.mediaCheckAsync, the event of its verdict.
+Source: "Changes of authorized users' information" (mini-program; service account for the numbers
+from 201 on); security.mediaCheckAsync, the event of its verdict.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from server.wechat.inbound import Message
 from server.wechat.replies import Reply
 
 # WeChat's numbers for what a citizen takes back, as far as we hold it.
-_NAME = frozenset({"6", "19"})
-_AVATAR = frozenset({"6", "20"})
+_NAME = frozenset({"6", "19", "205"})
+_AVATAR = frozenset({"6", "20", "205"})
 _PHONE = frozenset({"8"})
 _LONGEST_TRACE = 128
 
 
 def account_closed(work: Work, message: Message) -> None:
-    """The citizen has closed their account in the mini-program: forget them whole."""
+    """The citizen has closed their WeChat account: forget them whole."""
     citizen_id = _citizen(work, message)
     if citizen_id is not None:
         privacy.erase(work, citizen_id)
@@ -42,6 +42,14 @@ def permission_withdrawn(work: Work, message: Message) -> None:
         profile.drop_avatar(work, citizen_id)
     if taken_back & _PHONE:
         profile.drop_phone(work, citizen_id)
+
+
+def profile_cleaned(work: Work, message: Message) -> None:
+    """WeChat has cleaned a risky profile, without saying what of it: drop name and avatar."""
+    citizen_id = _citizen(work, message)
+    if citizen_id is not None:
+        profile.drop_name(work, citizen_id)
+        profile.drop_avatar(work, citizen_id)
 
 
 def picture_judged(work: Work, message: Message) -> None:
@@ -64,5 +72,6 @@ def _citizen(work: Work, message: Message) -> int | None:
 HANDLERS: tuple[tuple[str, Callable[[Work, Message], Reply | None]], ...] = (
     ("user_authorization_cancellation", account_closed),
     ("user_authorization_revoke", permission_withdrawn),
+    ("user_info_modified", profile_cleaned),
     ("wxa_media_check", picture_judged),
 )

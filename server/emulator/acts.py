@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from . import grants, groups, inbox, letters, people, push, sheets
+from .apps import MINI
 from .letters import Letter
 from .people import NotNowError, Person
 from .texts import TEXTS
@@ -16,7 +18,15 @@ WINDOW_OF = {
     "scancode_push": "click",
     "scan": "scan",
 }
-ANSWERS = ("accept", "reject", "ban", "filter")
+AUTHORIZATIONS = {
+    "modified": "user_info_modified",
+    "revoke": "user_authorization_revoke",
+    "cancellation": "user_authorization_cancellation",
+}
+NUMBERS = re.compile(r"\d{1,3}(,\d{1,3})*")
+# wx.requestSubscribeMessage has an open list of answers; what begins with "accept" is a yes.
+ANSWER = re.compile(r"[A-Za-z][0-9A-Za-z_]{0,63}")
+NOT_TOLD = ("ban", "filter")
 
 
 def shown(person: Person) -> dict[str, Any]:
@@ -153,14 +163,14 @@ def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
             raise LookupError(f"there is no template {template!r}")
     if list(results.values()) == ["turn_off"]:
         return _turn_off(world, person, next(iter(results)))
-    if not set(results.values()) <= set(ANSWERS):
-        raise ValueError(f"an answer is one of {ANSWERS}")
+    if not all(isinstance(said, str) and ANSWER.fullmatch(said) for said in results.values()):
+        raise ValueError("an answer is a word such as accept, acceptWithAudio, reject")
     with world.store.transaction():
         for template, answer in results.items():
-            if answer == "accept":
+            if answer.startswith(grants.YES):
                 grants.add(world, person.openid_mp, template)
         sheets.settle(world, person, results, keep=bool(body.get("keep")))
-    answers = [(t, str(a)) for t, a in results.items() if a in ("accept", "reject")]
+    answers = [(t, a) for t, a in results.items() if a not in NOT_TOLD]
     pushed = _push(world, letters.popup_event(world, person, answers)) if answers else {}
     return {
         "attempts": [],
@@ -168,6 +178,41 @@ def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
         "results": results,
         "grants": {t: grants.count(world, person.openid_mp, t) for t in results},
     }
+
+
+def change_authorization(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """The platform tells an app of a person's data: `modified`, `revoke` or `cancellation`.
+
+    Units: `revoked` WeChat's numbers with commas between ("6,8"); `app` whose callback is told, the
+    mini-program's unless named; `plugin` the appid of the plugin that had the permission. After
+    a cancellation the person is known to nobody, and both apps are told.
+    Raises: LookupError; ValueError for another event, or a revoke without numbers.
+    """
+    person = _person(world, body)
+    event, revoked = str(body.get("event")), str(body.get("revoked") or "")
+    if event not in AUTHORIZATIONS:
+        raise ValueError(f"an authorization's event is one of {sorted(AUTHORIZATIONS)}")
+    if (event == "revoke") != bool(NUMBERS.fullmatch(revoked)):
+        raise ValueError("a revoke, and no other event, has WeChat's numbers: revoked='6,8'")
+    closes = event == "cancellation"
+    accounts = tuple(world.apps) if closes else (str(body.get("app") or MINI),)
+    if not set(accounts) <= set(world.apps):
+        raise LookupError(f"there is no app {accounts[0]!r}")
+    told = [
+        letters.authorization_event(
+            world,
+            world.apps[account],
+            person,
+            AUTHORIZATIONS[event],
+            revoked,
+            str(body.get("plugin") or ""),
+        )
+        for account in accounts
+    ]
+    if closes:
+        with world.store.transaction():
+            people.close(world, person)
+    return {"attempts": [attempt for letter in told for attempt in push.deliver(world, letter)]}
 
 
 def url_check(world: World, account: str) -> dict[str, Any]:

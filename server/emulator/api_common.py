@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from .apps import MINI, OFFICIAL, App
 from .world import World
@@ -20,6 +20,9 @@ ERRORS = {
     40002: "invalid grant_type",
     40003: "invalid openid",
     40007: "invalid media_id",
+    40004: "invalid media type",
+    40005: "invalid file type",
+    40006: "invalid meida size",
     40008: "invalid message type",
     40013: "invalid appid",
     40014: "invalid access_token",
@@ -40,13 +43,15 @@ ERRORS = {
     40125: "invalid appsecret",
     40129: "invalid scene",
     40163: "code been used",
-    40164: "invalid ip, not in whitelist",
+    40164: "invalid ip {0} ipv6 ::ffff:{0}, not in whitelist",
     40165: "invalid weapp pagepath",
     40166: "invalid weapp appid",
+    40169: "invalid length for scene, or the data is not json string",
     40226: "code blocked",
     41001: "access_token missing",
     41002: "appid missing",
     41004: "appsecret missing",
+    41005: "media data missing",
     41008: "missing code",
     41030: "invalid page",
     42001: "access_token expired",
@@ -57,6 +62,7 @@ ERRORS = {
     43104: "appid and openid not match",
     43107: "template is banned",
     43108: "concurrent send to the same user",
+    44001: "empty media data",
     44002: "empty post data",
     44004: "empty content",
     44991: "reach max api minute frequency limit",
@@ -86,6 +92,7 @@ ONLY_OFFICIAL = frozenset({OFFICIAL})
 ONLY_MINI = frozenset({MINI})
 BOTH = frozenset({OFFICIAL, MINI})
 NO_TOKEN: frozenset[str] = frozenset()
+JSON, TEXT = "application/json; encoding=utf-8", "text/plain"
 
 
 class ApiError(Exception):
@@ -100,7 +107,8 @@ class ApiError(Exception):
     def message(self, rid: str) -> str:
         """The errmsg: a wording that nobody may rely on, and the request id."""
         words = ERRORS.get(self.errcode, "error")
-        return f"{words} {self.detail}".strip() + f" rid: {rid}"
+        named = words.format(self.detail) if "{0}" in words else f"{words} {self.detail}".strip()
+        return f"{named} rid: {rid}"
 
 
 @dataclass(frozen=True)
@@ -108,10 +116,18 @@ class Picture:
     """An answer in bytes."""
 
     content: bytes
-    mime: str = "image/png"
+    mime: str = "image/jpeg"
 
 
 Answer: TypeAlias = "dict[str, Any] | Picture"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The file of a multipart body's field `media`."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(kw_only=True)
@@ -123,6 +139,8 @@ class Call:
     query: dict[str, str]
     raw: str
     ip: str
+    chunked: bool = False
+    upload: Upload | None = None
     body: dict[str, Any] = field(default_factory=dict)
     caller: App | None = None
 
@@ -154,7 +172,8 @@ class Call:
 class Endpoint:
     """One path of api.weixin.qq.com: its method, whose token it takes, what it does.
 
-    `escapes` says what `\\uXXXX` text does there: read, refused (40033) or kept as it stands.
+    `escapes` says what `\\uXXXX` text does there: read, refused (40033) or kept as it stands;
+    `mime` is the content type of its JSON, `takes` whether a POST brings JSON or a file.
     """
 
     path: str
@@ -163,6 +182,8 @@ class Endpoint:
     answer: Callable[[World, Call], Answer]
     escapes: str = "read"
     one_at_a_time_by: str | None = None
+    mime: str = JSON
+    takes: Literal["json", "file"] = "json"
 
 
 def ok(**more: Any) -> dict[str, Any]:

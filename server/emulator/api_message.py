@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import inbox
+from . import api_media, inbox
 from .api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
 from .api_user import holder
 from .people import Person
 from .world import World
 
 TEXT_BYTES = 2048
-NEEDS_MEDIA = {"image", "voice", "video", "music", "mpnews", "mpnewsarticle", "wxcard"}
+# Kinds that name what only the console or other APIs could have made.
+NEEDS_MATERIAL = {"mpnews", "mpnewsarticle", "wxcard"}
 
 
 def custom_send(world: World, call: Call) -> dict[str, Any]:
@@ -50,8 +51,7 @@ def _reachable(world: World, call: Call) -> Person:
 
 
 def _content(world: World, kind: str, part: object) -> tuple[str, dict[str, Any]]:
-    if kind in NEEDS_MEDIA:
-        # Nothing has been uploaded: there is no such media.
+    if kind in NEEDS_MATERIAL:
         raise ApiError(40007)
     read = READERS.get(kind)
     if read is None:
@@ -82,7 +82,7 @@ def _news(_world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def _menu(_world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     items = part.get("list")
-    if not isinstance(items, list) or not items:
+    if not isinstance(items, list) or not items or not all(_is_choice(item) for item in items):
         raise ApiError(44004)
     return str(part.get("head_content", "")), {"list": items, "tail": part.get("tail_content", "")}
 
@@ -92,13 +92,48 @@ def _page(world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         raise ApiError(40013)
     if not world.can_open(part.get("pagepath")):
         raise ApiError(40165)
-    if not part.get("thumb_media_id"):
-        raise ApiError(40007)
+    _check_media(world, part, "thumb_media_id", "thumb", "image")
     return str(part.get("title", "")), {"pagepath": part["pagepath"]}
+
+
+def _is_choice(item: object) -> bool:
+    return isinstance(item, dict) and all(
+        isinstance(item.get(name), str) and item[name] for name in ("id", "content")
+    )
+
+
+def _image(world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    _check_media(world, part, "media_id", "image")
+    return "", {"media_id": part["media_id"]}
+
+
+def _voice(world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    _check_media(world, part, "media_id", "voice")
+    return "", {"media_id": part["media_id"]}
+
+
+def _video(world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    _check_media(world, part, "media_id", "video")
+    _check_media(world, part, "thumb_media_id", "thumb", "image")
+    return str(part.get("title", "")), {"media_id": part["media_id"]}
+
+
+def _music(world: World, part: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    _check_media(world, part, "thumb_media_id", "thumb", "image")
+    return str(part.get("title", "")), {"url": str(part.get("musicurl", ""))}
+
+
+def _check_media(world: World, part: dict[str, Any], name: str, *kinds: str) -> None:
+    if not api_media.known(world, world.official, part.get(name), *kinds):
+        raise ApiError(40007)
 
 
 READERS: dict[str, Callable[[World, dict[str, Any]], tuple[str, dict[str, Any]]]] = {
     "text": _text,
+    "image": _image,
+    "voice": _voice,
+    "video": _video,
+    "music": _music,
     "news": _news,
     "msgmenu": _menu,
     "miniprogrampage": _page,

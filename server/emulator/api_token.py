@@ -129,7 +129,8 @@ def _credentials(world: World, call: Call, given: dict[str, Any]) -> App:
         raise ApiError(40002)
     app = app_by_secret(world, given)
     call.caller = app
-    if world.ip_whitelist and call.ip not in world.ip_whitelist:
+    allowed = world.ip_whitelist.get(app.account)
+    if allowed and call.ip not in allowed:
         raise ApiError(40164, call.ip)
     errcode = world.quota.use(app.appid, call.path)
     if errcode:

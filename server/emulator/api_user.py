@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-import segno
-
-from . import people
+from . import people, pictures
 from .api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, Picture
 from .people import Person
 from .world import World
@@ -42,7 +39,7 @@ def _info(world: World, openid: object) -> dict[str, Any]:
     person = people.by_openid(world, world.official, openid)
     if person is None:
         raise ApiError(40003)
-    unionid = {"unionid": person.unionid} if world.open_platform else {}
+    unionid = people.unionid_of(world, person)
     if not person.subscribed:
         return {"subscribe": 0, "openid": person.openid_oa, **unionid}
     number = person.qr_scene.isdigit()
@@ -145,16 +142,7 @@ def qrcode_picture(world: World, ticket: str) -> Picture | None:
         ticket,
         world.now(),
     )
-    return None if row is None else Picture(png(row["url"]))
-
-
-def png(content: str, width: int = 430) -> bytes:
-    """A QR code as a picture about as wide as asked."""
-    code = segno.make(content, error="m", micro=False)
-    scale = max(1, width // code.symbol_size()[0])
-    out = io.BytesIO()
-    code.save(out, kind="png", scale=scale)
-    return out.getvalue()
+    return None if row is None else Picture(pictures.jpeg(row["url"]), "image/jpg")
 
 
 def holder(world: World, openid: object) -> Person:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from . import api_user, control, phone_app, phone_page
-from .api_common import Call, Picture
+from .api_common import Call, Picture, Upload
 from .dispatch import Result, dispatch
 from .faults import bare_path
 from .http_server import cut
@@ -21,7 +21,7 @@ GATEWAY_PAGE = b"<html><head><title>error</title></head><body>nginx</body></html
 
 def create_app(world: World) -> Flask:
     """The application over one world."""
-    app = Flask("server.emulator", static_folder=None)
+    app = Flask(__name__, static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
     @app.route("/api/<path:path>", methods=METHODS)
@@ -33,7 +33,7 @@ def create_app(world: World) -> Flask:
         picture = api_user.qrcode_picture(world, request.args.get("ticket", ""))
         if picture is None:
             return Response(b"", status=404)
-        return Response(picture.content, mimetype=picture.mime)
+        return Response(picture.content, content_type=picture.mime)
 
     @app.errorhandler(404)
     def unknown(_error: Exception) -> tuple[dict[str, Any], int]:
@@ -48,12 +48,16 @@ def create_app(world: World) -> Flask:
 
 
 def _call(path: str) -> Call:
+    raw = request.get_data()
+    file = request.files.get("media")
     return Call(
         path=path,
         method=request.method,
         query=request.args.to_dict(),
-        raw=request.get_data().decode(errors="replace"),
+        raw="" if file is not None else raw.decode(errors="replace"),
         ip=request.remote_addr or "",
+        chunked="chunked" in request.headers.get("Transfer-Encoding", "").lower(),
+        upload=None if file is None else Upload(file.filename or "", file.read()),
     )
 
 
@@ -67,7 +71,7 @@ def _on_the_wire(result: Result) -> Response:
         content, mime = result.answer.content, result.answer.mime
     else:
         content = json.dumps(result.answer, ensure_ascii=False).encode()
-        mime = "application/json; encoding=utf-8"
+        mime = result.mime
     if result.broken == "truncate":
         half = content[: len(content) // 2]
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {mime}\r\nContent-Length: {len(content)}\r\n\r\n"

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import string
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ FILE = "demo-wechat.json"
 CALLBACKS = {OFFICIAL: "/wechat/official/callback", MINI: "/wechat/miniprogram/callback"}
 MODES = ("plain", "compatible", "safe")
 FORMATS = ("xml", "json")
+CALLBACK = re.compile(r"(http://[^/?#\s]+)?/[!-~]*")
 LETTERS = string.ascii_letters + string.digits
 
 
@@ -32,15 +34,26 @@ class App:
     mode: str
     format: str
     original_id: str
+    callback: str
 
-    def with_push(self, *, mode: str | None, format: str | None) -> App:
-        """The same app with another push mode or data format.
+    def with_push(
+        self, *, mode: str | None = None, format: str | None = None, callback: str | None = None
+    ) -> App:
+        """The same app with another push mode, data format or callback.
 
-        Raises: ValueError for a mode or format that WeChat has not.
+        Units: `callback` is a path on the server that pushes go to, or a whole http address.
+        Raises: ValueError for what WeChat's console would not save.
         """
-        changed = replace(self, mode=mode or self.mode, format=format or self.format)
+        changed = replace(
+            self,
+            mode=mode or self.mode,
+            format=format or self.format,
+            callback=callback or self.callback,
+        )
         if changed.mode not in MODES or changed.format not in FORMATS:
             raise ValueError("mode is plain, compatible or safe; format is xml or json")
+        if not CALLBACK.fullmatch(changed.callback):
+            raise ValueError("a callback is a path that begins with /, or an http address")
         return changed
 
 
@@ -83,6 +96,7 @@ def _app(account: str, kept: dict[str, Any]) -> App:
         mode=str(kept.get("mode", "safe")),
         format=str(kept.get("format", "xml" if account == OFFICIAL else "json")),
         original_id=str(kept.get("original_id", derived)),
+        callback=str(kept.get("callback", CALLBACKS[account])),
     )
 
 

@@ -173,19 +173,37 @@ def set_quota(world: World, body: Body) -> Shown:
 
 
 def change_apps(world: World, body: Body) -> Shown:
-    """Another push mode or format of an app; the whitelist and the open platform of both."""
+    """What is set in WeChat's consoles: of one app, or of both when it stands at the top.
+
+    Raises: ValueError for a setting that there is not, and then nothing is changed.
+    """
+    changed, allowed = dict(world.apps), dict(world.ip_whitelist)
+    _refuse_unknown(body, {OFFICIAL, MINI, "ip_whitelist", "open_platform", "refused_words"})
     for account in (OFFICIAL, MINI):
-        wish = body.get(account)
-        if wish is not None:
-            changed = world.apps[account].with_push(
-                mode=wish.get("mode"), format=wish.get("format")
-            )
-            world.apps = {**world.apps, account: changed}
-    if "ip_whitelist" in body:
-        world.ip_whitelist = set(body["ip_whitelist"])
-    if "open_platform" in body:
-        world.open_platform = bool(body["open_platform"])
+        wish = body.get(account, {})
+        _refuse_unknown(wish, {"mode", "format", "callback", "ip_whitelist"})
+        push = {name: value for name, value in wish.items() if name != "ip_whitelist"}
+        changed[account] = changed[account].with_push(**push)
+        addresses = wish.get("ip_whitelist", body.get("ip_whitelist"))
+        if addresses is not None:
+            allowed[account] = _words(addresses, "ip_whitelist")
+    words = _words(body.get("refused_words", sorted(world.refused_words)), "refused_words")
+    if type(body.get("open_platform", True)) is not bool:
+        raise ValueError("open_platform is true or false")
+    world.apps, world.ip_whitelist, world.refused_words = changed, allowed, words
+    world.open_platform = body.get("open_platform", world.open_platform)
     return show_apps(world)
+
+
+def _refuse_unknown(wish: object, known: set[str]) -> None:
+    if not isinstance(wish, dict) or not wish.keys() <= known:
+        raise ValueError(f"the settings here are {sorted(known)}")
+
+
+def _words(listed: object, name: str) -> set[str]:
+    if not isinstance(listed, list) or not all(isinstance(one, str) and one for one in listed):
+        raise ValueError(f"{name} is a list of texts")
+    return set(listed)
 
 
 def show_apps(world: World) -> Shown:
@@ -196,10 +214,13 @@ def show_apps(world: World) -> Shown:
             "original_id": app.original_id,
             "mode": app.mode,
             "format": app.format,
+            "callback": app.callback,
+            "ip_whitelist": sorted(world.ip_whitelist.get(app.account, ())),
         }
         for app in _apps(world)
     }
-    return {**shown, "open_platform": world.open_platform}
+    words = sorted(world.refused_words)
+    return {**shown, "open_platform": world.open_platform, "refused_words": words}
 
 
 def _apps(world: World) -> list[Any]:
@@ -286,7 +307,9 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/phone_code": acts.phone_code,
     "/group_entry": acts.group_entry,
     "/consent": acts.consent,
+    "/authorization": acts.change_authorization,
     "/sheet": sheets.asked,
+    "/nickname": sheets.review_nickname,
     "/settings": sheets.settings,
     "/privacy": sheets.privacy,
     "/groups": groups.put,

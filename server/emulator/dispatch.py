@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import (
+    api_media,
     api_menu,
     api_message,
     api_subscribe,
@@ -17,7 +18,7 @@ from . import (
     api_wxa,
     media_check,
 )
-from .api_common import BOTH, Answer, ApiError, Call, Endpoint, ok, read_body
+from .api_common import BOTH, JSON, Answer, ApiError, Call, Endpoint, ok, read_body
 from .faults import Fault
 from .world import World
 
@@ -32,6 +33,7 @@ class Result:
     status: int = 200
     broken: str | None = None
     unknown: bool = False
+    mime: str = JSON
 
     @property
     def errcode(self) -> int | None:
@@ -67,6 +69,7 @@ ENDPOINTS = {
         *api_user.ENDPOINTS,
         *api_menu.ENDPOINTS,
         *api_message.ENDPOINTS,
+        *api_media.ENDPOINTS,
         *api_subscribe.ENDPOINTS,
         *api_wxa.ENDPOINTS,
         *media_check.ENDPOINTS,
@@ -78,10 +81,15 @@ ENDPOINTS = {
 def dispatch(world: World, call: Call) -> Result:
     """Answer one call, playing the faults ordered for it, and note it."""
     endpoint = ENDPOINTS.get(call.path)
-    if endpoint is None:
-        result = Result({"errcode": 404, "errmsg": "no such API"}, status=404, unknown=True)
+    if call.chunked:
+        # WeChat's gateway wants a length before it reads a body.
+        result = Result(None, status=412, broken="html")
+    elif endpoint is None:
+        told = {"errcode": 404, "errmsg": f"no such API rid: {world.rid()}"}
+        result = Result(told, status=404, unknown=True)
     else:
         result = _answered(world, endpoint, call)
+        result.mime = endpoint.mime
     _note(world, call, result)
     return result
 
@@ -136,7 +144,7 @@ def _admit(world: World, endpoint: Endpoint, call: Call) -> None:
         errcode = world.quota.use(call.caller.appid, call.path)
         if errcode:
             raise ApiError(errcode)
-    if endpoint.method == "POST":
+    if endpoint.method == "POST" and endpoint.takes == "json":
         call.body = read_body(call, endpoint.escapes)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .world import World
 
+# A stronger yes is a yes: acceptWithAudio, acceptWithAlert, acceptWithForcePush.
+YES = "accept"
 SELECT = "SELECT count FROM grants WHERE openid = ? AND template_id = ?"
 
 

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .apps import MINI, OFFICIAL, App
-from .people import Person
+from .people import Person, platform_openid
 from .world import World
-from .xml import Pair
+from .xml import Array, Pair
 
 SILENT = {"unsubscribe", "view", "view_miniprogram", "scancode_push"}
 WITH_MENU_ID = {"view", "view_miniprogram"}
+# How sure the content model is of what it says.
+SURE = 90
 WITH_SCAN = {"scancode_push", "scancode_waitmsg"}
 
 
@@ -84,7 +86,7 @@ def popup_event(world: World, person: Person, answers: Sequence[tuple[str, str]]
         for template, answer in answers
     ]
     as_text: list[list[Pair]] = [
-        [(name, str(value)) for name, value in item if not isinstance(value, list)]
+        [(name, str(value)) for name, value in item if isinstance(value, str | int)]
         for item in items
     ]
     return _listed(world, person, "subscribe_msg_popup_event", items, as_text)
@@ -109,26 +111,53 @@ def sent_event(world: World, person: Person, template: str, msgid: int) -> Lette
     return _listed(world, person, "subscribe_msg_sent_event", [item], [as_text])
 
 
-def media_event(
-    world: World, person: Person, trace: str, errcode: int, verdict: tuple[str, int]
-) -> Letter:
-    """The verdict on a picture; without one when it could not be fetched."""
+def media_event(world: World, trace: str, errcode: int, verdict: tuple[str, int]) -> Letter:
+    """The verdict on a picture; without one when it could not be fetched.
+
+    Source: security.mediaCheckAsync: pushed by the platform, `detail` an array in JSON.
+    """
     name = "wxa_media_check"
     result: list[Pair] = [("suggest", verdict[0]), ("label", verdict[1])]
-    detail: list[Pair] = [("strategy", "content_model"), ("errcode", errcode), *result]
+    detail: list[Pair] = [("strategy", "content_model"), ("errcode", errcode)]
+    if errcode == 0:
+        detail += [*result, ("prob", SURE)]
     fields: list[Pair] = [
-        *_envelope(world, world.mini, person.openid_mp, "event", f"{name}:{trace}"),
+        *_envelope(world, world.mini, platform_openid(world.mini), "event", f"{name}:{trace}"),
         ("Event", name),
         ("appid", world.mini.appid),
         ("trace_id", trace),
         ("version", 2),
-        ("detail", detail),
+        ("detail", Array([detail])),
         ("errcode", errcode),
         ("errmsg", "ok" if errcode == 0 else "download failed"),
     ]
     if errcode == 0:
         fields.append(("result", result))
     return Letter(account=MINI, what=name, fields=fields)
+
+
+def authorization_event(
+    world: World, app: App, person: Person, name: str, revoked: str = "", plugin: str = ""
+) -> Letter:
+    """The platform tells of data that changed or was withdrawn, or of an account that was closed.
+
+    Units: `revoked` is WeChat's numbers with commas between; `plugin` the appid of the plugin that
+    had the permission. Source: "Changes of authorized users' information".
+    """
+    openid = person.openid_mp if app.account == MINI else person.openid_oa
+    fields: list[Pair] = [
+        *_envelope(
+            world, app, platform_openid(app), "event", f"{name}:{openid}:{revoked}:{plugin}"
+        ),
+        ("Event", name),
+        ("OpenID", openid),
+        ("AppID", app.appid),
+    ]
+    if revoked:
+        fields.append(("RevokeInfo", revoked))
+    if plugin:
+        fields += [("PluginID", plugin), ("OpenPID", f"G{openid[1:]}")]
+    return Letter(account=app.account, what=name, fields=fields)
 
 
 def odd_event(world: World, person: Person, name: str, filler: str = "") -> Letter:

@@ -14,8 +14,9 @@ from .texts import TEXTS
 from .world import World
 
 CODE_SECONDS = 300
-FLAGS = ("subscribed", "blocks", "risky", "minor")
-CHANGEABLE = ("name", "phone", "blocks", "risky", "minor")
+EVERYBODY = "SELECT * FROM people WHERE closed = 0 ORDER BY id"
+FLAGS = ("subscribed", "blocks", "risky", "minor", "bound", "closed")
+CHANGEABLE = ("name", "phone", "blocks", "risky", "minor", "bound")
 
 
 class NotNowError(Exception):
@@ -48,6 +49,8 @@ class Person:
     blocks: bool
     risky: bool
     minor: bool
+    bound: bool
+    closed: bool
 
 
 def create(world: World, name: str) -> Person:
@@ -90,9 +93,9 @@ def seed(world: World, followers: int, start: str) -> int:
 def known(world: World, person: str) -> Person:
     """The person of this id.
 
-    Raises: LookupError when there is none.
+    Raises: LookupError when there is none, or when the person closed the WeChat account.
     """
-    row = world.store.one("SELECT * FROM people WHERE person = ?", person)
+    row = world.store.one("SELECT * FROM people WHERE person = ? AND closed = 0", person)
     if row is None:
         raise LookupError(f"there is no person {person!r}")
     return _person(row)
@@ -101,14 +104,14 @@ def known(world: World, person: str) -> Person:
 def by_openid(world: World, app: App, openid: object) -> Person | None:
     """Who has this openid in this app."""
     column = "openid_oa" if app.account == world.official.account else "openid_mp"
-    sql = f"SELECT * FROM people WHERE {column} = ?"  # noqa: S608 - one of two names
+    sql = f"SELECT * FROM people WHERE {column} = ? AND closed = 0"  # noqa: S608 - one of two
     row = world.store.one(sql, openid) if isinstance(openid, str) else None
     return None if row is None else _person(row)
 
 
 def everybody(world: World) -> list[Person]:
     """All people, oldest first."""
-    return [_person(row) for row in world.store.all("SELECT * FROM people ORDER BY id")]
+    return [_person(row) for row in world.store.all(EVERYBODY)]
 
 
 def change(world: World, person: str, wishes: dict[str, Any]) -> None:
@@ -142,6 +145,26 @@ def unfollow(world: World, person: Person) -> None:
     """The person stops following; open customer-message windows go with it."""
     world.store.run("UPDATE people SET subscribed = 0 WHERE person = ?", person.person)
     world.store.run("DELETE FROM windows WHERE openid = ?", person.openid_oa)
+
+
+def unionid_of(world: World, person: Person) -> dict[str, str]:
+    """The unionid as answers hold it: absent without an open platform, or for this person alone."""
+    return {"unionid": person.unionid} if world.open_platform and person.bound else {}
+
+
+def close(world: World, person: Person) -> None:
+    """The person closes the WeChat account: from now on no app knows them."""
+    unfollow(world, person)
+    world.store.run("UPDATE people SET closed = 1 WHERE person = ?", person.person)
+    world.store.run("UPDATE codes SET used = 1 WHERE person = ?", person.person)
+    world.store.run("DELETE FROM members WHERE person = ?", person.person)
+    world.store.run("DELETE FROM grants WHERE openid = ?", person.openid_mp)
+
+
+def platform_openid(app: App) -> str:
+    """Who pushes in the platform's own name: an openid that belongs to nobody."""
+    digest = hashlib.sha256(f"{app.appid}:platform".encode()).hexdigest()
+    return _prefix(app) + digest[:22]
 
 
 def login_code(world: World, person: Person) -> tuple[str, str]:

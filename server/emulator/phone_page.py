@@ -42,8 +42,9 @@ PEOPLE = """
 SELECT person, name, subscribed, (
   SELECT max(id) FROM messages
   WHERE openid IN (people.openid_oa, people.openid_mp) AND direction = 'in'
-) AS latest FROM people WHERE instr(name, ?) ORDER BY id DESC LIMIT ?
+) AS latest FROM people WHERE closed = 0 AND instr(name, ?) ORDER BY id DESC LIMIT ?
 """
+COUNT = "SELECT count(*) FROM people WHERE closed = 0 AND instr(name, ?)"
 
 
 def routes(world: World) -> Blueprint:
@@ -88,7 +89,7 @@ def choice(world: World, part: str) -> dict[str, Any]:
             }
             for row in rows
         ],
-        "total": world.store.number("SELECT count(*) FROM people WHERE instr(name, ?)", part),
+        "total": world.store.number(COUNT, part),
     }
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from . import inbox, letters
-from .apps import CALLBACKS, OFFICIAL, App
+from . import api_media, inbox, letters
+from .apps import OFFICIAL, App
 from .crypto import encrypt_push, sign
 from .letters import Letter
 from .people import Person
@@ -55,7 +55,10 @@ def attempt_once(
     outcome = world.sender(
         "POST", sealed.url, sealed.body.encode(), sealed.mime, world.settings.deadline_s
     )
-    judgement = judge(world.apps[letter.account], letter, outcome)
+    app = world.apps[letter.account]
+    judgement = judge(
+        app, letter, outcome, lambda media_id, kinds: api_media.known(world, app, media_id, *kinds)
+    )
     _note(world, letter, sealed, outcome, (attempt, judgement.verdict))
     return judgement, {
         "status": outcome.status,
@@ -92,7 +95,7 @@ def sealed_as(
     if cipher is not None:
         query["encrypt_type"] = "aes"
         query["msg_signature"] = sign(app.token, timestamp, nonce, cipher)
-    url = f"{world.settings.server}{CALLBACKS[app.account]}?{urlencode(query)}"
+    url = _address(world, app, query)
     return Sealed(url, body, plain_text(app, letter), MIME[app.format])
 
 
@@ -132,8 +135,15 @@ def url_check(world: World, account: str, echo: str) -> Outcome:
         "nonce": nonce,
         "echostr": echo,
     }
-    url = f"{world.settings.server}{CALLBACKS[account]}?{urlencode(query)}"
+    url = _address(world, app, query)
     return world.sender("GET", url, b"", "text/plain", world.settings.deadline_s)
+
+
+def _address(world: World, app: App, query: dict[str, str]) -> str:
+    """The app's callback with this query behind the one that it may have of its own."""
+    whole = app.callback.startswith(("http://", "https://"))
+    base = app.callback if whole else f"{world.settings.server}{app.callback}"
+    return f"{base}{'&' if '?' in base else '?'}{urlencode(query)}"
 
 
 def _show(world: World, letter: Letter, judgement: Judgement) -> None:

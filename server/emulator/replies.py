@@ -6,8 +6,9 @@ A verdict that begins with `ok` is one that WeChat would take without a complain
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .apps import App
 from .crypto import CryptoError, decrypt_push, sign
@@ -17,6 +18,16 @@ from .xml import XmlError, read
 
 TEXT_BYTES, ARTICLES = 2048, 8
 KINDS = {"text", "image", "voice", "video", "music", "news", "transfer_customer_service"}
+
+
+# (media id, kinds) -> whether the app has uploaded it as one of these kinds
+HasMedia: TypeAlias = Callable[[object, tuple[str, ...]], bool]
+MEDIA_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "image": {"MediaId": ("image",)},
+    "voice": {"MediaId": ("voice",)},
+    "video": {"MediaId": ("video",)},
+    "music": {"ThumbMediaId": ("thumb", "image")},
+}
 
 
 class _BadReplyError(Exception):
@@ -32,8 +43,8 @@ class Judgement:
     again: bool = False
 
 
-def judge(app: App, letter: Letter, outcome: Outcome) -> Judgement:
-    """What WeChat makes of an answer."""
+def judge(app: App, letter: Letter, outcome: Outcome, has_media: HasMedia) -> Judgement:
+    """What WeChat makes of an answer; `has_media` tells whether the app uploaded a file."""
     if outcome.trouble is not None:
         return Judgement(outcome.trouble, again=True)
     if outcome.status != 200:
@@ -43,6 +54,7 @@ def judge(app: App, letter: Letter, outcome: Outcome) -> Judgement:
         if text in ("", "success"):
             return Judgement("ok-success" if text else "ok-empty")
         reply = _checked(app, letter, _opened(app, text))
+        _check_media(reply, has_media)
     except UnicodeDecodeError:
         return Judgement("bad-xml")
     except _BadReplyError as error:
@@ -50,6 +62,12 @@ def judge(app: App, letter: Letter, outcome: Outcome) -> Judgement:
     if not letter.may_reply:
         return Judgement("reply-not-allowed")
     return Judgement("ok-reply", reply)
+
+
+def _check_media(reply: dict[str, Any], has_media: HasMedia) -> None:
+    for name, kinds in MEDIA_OF.get(str(reply["kind"]), {}).items():
+        if not has_media(reply["part"].get(name), kinds):
+            raise _BadReplyError("unknown-media")
 
 
 def _opened(app: App, text: str) -> dict[str, Any]:

@@ -40,17 +40,29 @@ def asked(world: World, body: dict[str, Any]) -> dict[str, Any]:
 def settle(world: World, person: Person, results: dict[str, Any], *, keep: bool) -> None:
     """Remember answers that are to be kept; an accept lifts a refusal of the settings."""
     for template, answer in results.items():
-        if answer not in ("accept", "reject"):
-            continue
-        if keep:
+        agreed = answer.startswith(grants.YES)
+        if keep and (agreed or answer == "reject"):
             _choose(world, person, KEPT + template, answer)
-        elif answer == "accept" and _choice(world, person, KEPT + template) == "reject":
+        elif agreed and _choice(world, person, KEPT + template) == "reject":
             _forget(world, person, KEPT + template)
 
 
 def turn_off(world: World, person: Person, template: str) -> None:
     """The person turned the template off: the next sheet is refused by itself."""
     _choose(world, person, KEPT + template, "reject")
+
+
+def review_nickname(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """What WeChat's nickname keyboard says of a name: a name that fails is taken out of the field.
+
+    Raises: LookupError; ValueError for no text. Source: input, type="nickname", from 2.24.4.
+    """
+    people.known(world, str(body.get("person")))
+    name = body.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError("a nickname is a text")
+    suggest, _label = world.judge_text(name)
+    return {"name": name, "pass": suggest == "pass"}
 
 
 def settings(world: World, body: dict[str, Any]) -> dict[str, Any]:

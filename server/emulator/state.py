@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS people (
   phone TEXT NOT NULL, subscribed INTEGER NOT NULL DEFAULT 0, subscribe_time INTEGER,
   subscribe_scene TEXT, qr_scene TEXT NOT NULL DEFAULT '', session_key TEXT,
   last_access REAL, blocks INTEGER NOT NULL DEFAULT 0, risky INTEGER NOT NULL DEFAULT 0,
-  minor INTEGER NOT NULL DEFAULT 0);
+  minor INTEGER NOT NULL DEFAULT 0, bound INTEGER NOT NULL DEFAULT 1,
+  closed INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS tokens (
   value TEXT PRIMARY KEY, appid TEXT NOT NULL, kind TEXT NOT NULL, issued REAL NOT NULL,
   expires REAL NOT NULL, superseded_at REAL, dead INTEGER NOT NULL DEFAULT 0);
@@ -64,6 +65,9 @@ CREATE TABLE IF NOT EXISTS posts (
   place TEXT NOT NULL, target TEXT NOT NULL, content TEXT NOT NULL, path TEXT NOT NULL,
   image TEXT NOT NULL, with_ticket INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS posts_of_target ON posts (target, id);
+CREATE TABLE IF NOT EXISTS media (
+  media_id TEXT PRIMARY KEY, appid TEXT NOT NULL, kind TEXT NOT NULL, mime TEXT NOT NULL,
+  content BLOB NOT NULL, expires REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 TABLES = [
@@ -81,8 +85,11 @@ TABLES = [
     "groups",
     "members",
     "posts",
+    "media",
     "facts",
 ]
+# Columns that files of earlier versions lack.
+ADDED = {"people": {"bound": "INTEGER NOT NULL DEFAULT 1", "closed": "INTEGER NOT NULL DEFAULT 0"}}
 
 
 class Store:
@@ -99,6 +106,14 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(SCHEMA)
+        self._add_missing_columns()
+
+    def _add_missing_columns(self) -> None:
+        for table, columns in ADDED.items():
+            present = {row["name"] for row in self._db.execute(f"PRAGMA table_info({table})")}
+            for name, kind in columns.items():
+                if name not in present:
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

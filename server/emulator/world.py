@@ -28,6 +28,10 @@ from .templates import Template
 log = logging.getLogger("emulator")
 
 BURST_SECONDS = 60
+# Marks in a text, and what the content check says of it. Source: security.msgSecCheck, labels.
+ABUSE, VULGAR = 20003, 20012
+VERDICTS = (("[risky]", "risky", ABUSE), ("[review]", "review", VULGAR))
+PASSED = ("pass", 100)
 LONGEST_PATH = 1024
 # A page with its query, encoded as an address is; no slash in front and no ending.
 PAGE_PATH = re.compile(r"([0-9A-Za-z_-]+(?:/[0-9A-Za-z_-]+)*)(?:\?[!$-;=@-Z_a-z~]*)?")
@@ -65,7 +69,8 @@ class World:
     sender: Sender
     pause: Callable[[float], None]
     banned: set[str] = field(default_factory=set)
-    ip_whitelist: set[str] = field(default_factory=set)
+    ip_whitelist: dict[str, set[str]] = field(default_factory=dict)
+    refused_words: set[str] = field(default_factory=set)
     open_platform: bool = True
     in_flight: set[tuple[str, str]] = field(default_factory=set)
 
@@ -108,8 +113,14 @@ class World:
         return base64.b64encode(self.random_bytes(count)).decode()
 
     def rid(self) -> str:
-        """The request id at the end of every errmsg."""
-        return "-".join(f"{self.chance.getrandbits(32):08x}" for _ in range(3))
+        """The request id at the end of every errmsg: it begins with the second in hexadecimal."""
+        chance = "-".join(f"{self.chance.getrandbits(32):08x}" for _ in range(2))
+        return f"{int(self.now()):08x}-{chance}"
+
+    def judge_text(self, text: str) -> tuple[str, int]:
+        """What the content check says of a text: WeChat's suggestion and label."""
+        marks = (*VERDICTS, *((word, "risky", ABUSE) for word in sorted(self.refused_words)))
+        return next(((said, label) for mark, said, label in marks if mark in text), PASSED)
 
     def number64(self) -> int:
         """A message id: beyond what a JavaScript number holds."""
@@ -161,6 +172,7 @@ class World:
         self.quota.reset()
         self.banned.clear()
         self.ip_whitelist.clear()
+        self.refused_words.clear()
         self._moments.clear()
         self.open_platform = True
         self.apps = dict(self._original_apps)

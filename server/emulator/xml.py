@@ -1,18 +1,27 @@
 """XML as WeChat writes and accepts it: CDATA text, bare numbers, no declarations.
 
-A message is a list of (name, value) pairs; a value is text, a number or such a list again.
+A message is a list of (name, value) pairs; a value is text, a number, such a list again, or an
+`Array` of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 from xml.parsers import expat
 
-Value: TypeAlias = "str | int | float | Sequence[Pair]"
+Value: TypeAlias = "str | int | float | Sequence[Pair] | Array"
 Pair: TypeAlias = "tuple[str, Value]"
 
 DEEPEST = 16
+
+
+@dataclass(frozen=True)
+class Array:
+    """Objects that JSON shows as an array, and XML as repeated elements of one name."""
+
+    items: Sequence[Sequence[Pair]]
 
 
 class XmlError(ValueError):
@@ -25,10 +34,18 @@ def write(fields: Sequence[Pair]) -> str:
 
 
 def _inner(fields: Sequence[Pair]) -> str:
-    return "".join(f"<{name}>{_text(value)}</{name}>" for name, value in fields)
+    return "".join(f"<{name}>{_text(part)}</{name}>" for name, part in _elements(fields))
 
 
-def _text(value: Value) -> str:
+def _elements(fields: Sequence[Pair]) -> Iterator[tuple[str, str | int | float | Sequence[Pair]]]:
+    for name, value in fields:
+        if isinstance(value, Array):
+            yield from ((name, item) for item in value.items)
+        else:
+            yield name, value
+
+
+def _text(value: str | int | float | Sequence[Pair]) -> str:
     if isinstance(value, str):
         return f"<![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]>"
     if isinstance(value, int | float):
@@ -40,7 +57,7 @@ def as_json(fields: Sequence[Pair]) -> dict[str, Any]:
     """The same message as a JSON object; a repeated name becomes an array, a single one stays."""
     out: dict[str, Any] = {}
     for name, value in fields:
-        plain = value if isinstance(value, str | int | float) else as_json(value)
+        plain = _plain(value)
         if name not in out:
             out[name] = plain
         elif isinstance(out[name], list):
@@ -48,6 +65,12 @@ def as_json(fields: Sequence[Pair]) -> dict[str, Any]:
         else:
             out[name] = [out[name], plain]
     return out
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, Array):
+        return [as_json(item) for item in value.items]
+    return value if isinstance(value, str | int | float) else as_json(value)
 
 
 def read(body: str) -> dict[str, Any]:

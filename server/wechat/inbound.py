@@ -31,11 +31,11 @@ _PERSON = re.compile(r"[\x21-\x7e]{1,128}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _QR_PREFIX = "qrscene_"
-# Pushed in the platform's name: the citizen stands in a field of its own.
+# Pushed in the platform's name: the citizen stands in a field of its own, which was seen missing.
 _ABOUT_SOMEBODY = frozenset(
     {"user_info_modified", "user_authorization_revoke", "user_authorization_cancellation"}
 )
-_TELLING_APART = frozenset({"MsgID", "MsgId", "TemplateId", "trace_id"})
+_TELLING_APART = frozenset({"MsgID", "MsgId", "TemplateId", "trace_id", "RevokeInfo", "PluginID"})
 
 
 class App(Protocol):
@@ -185,7 +185,8 @@ class Envelope:
         kind = _text(fields, "MsgType", _NAME).lower()
         event = _text(fields, "Event", _NAME).lower() if kind == "event" else ""
         sender = _text(fields, "FromUserName", _PERSON)
-        about = _text(fields, "OpenID", _PERSON) if event in _ABOUT_SOMEBODY else sender
+        named = event in _ABOUT_SOMEBODY and bool(fields.get("OpenID"))
+        about = _text(fields, "OpenID", _PERSON) if named else sender
         created = _text(fields, "CreateTime", _SECONDS)
         msg_id = _text(fields, "MsgId", _MESSAGE_ID) if fields.get("MsgId") else ""
         event_key, content = _loose(fields, "EventKey"), _loose(fields, "Content")

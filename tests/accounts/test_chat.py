@@ -14,6 +14,7 @@ from tests.kit.notices import an_event
 
 HANDLE = dict(HANDLERS)
 CLOSED, WITHDRAWN = "user_authorization_cancellation", "user_authorization_revoke"
+CLEANED = "user_info_modified"
 
 
 @pytest.fixture
@@ -51,6 +52,8 @@ def test_a_closed_account_is_erased(desk: Desk, person: Person) -> None:
         ("19", None, "https://x/a.png"),
         ("20", "小明", None),
         ("1, 19,20", None, None),
+        ("205", None, None),
+        ("201,204,206", "小明", "https://x/a.png"),
         ("8,13", "小明", "https://x/a.png"),
         ("", "小明", "https://x/a.png"),
     ],
@@ -63,12 +66,18 @@ def test_what_is_taken_back_is_dropped_and_nothing_else(
     assert (now.nickname, now.avatar_url, now.city) == (nickname, avatar, "450100")
 
 
+def test_a_profile_that_wechat_cleaned_is_cleaned_here_too(desk: Desk, person: Person) -> None:
+    tell(desk, person.openid, CLEANED, {})
+    now = row(desk, person)
+    assert (now.nickname, now.avatar_url, now.city) == (None, None, "450100")
+
+
 def test_a_plugins_permission_is_not_ours(desk: Desk, person: Person) -> None:
     tell(desk, person.openid, WITHDRAWN, {"RevokeInfo": "6", "PluginID": "wx-plugin"})
     assert row(desk, person).nickname == "小明"
 
 
-@pytest.mark.parametrize("event", [CLOSED, WITHDRAWN])
+@pytest.mark.parametrize("event", [CLOSED, WITHDRAWN, CLEANED])
 def test_news_of_a_stranger_makes_nobody(desk: Desk, person: Person, event: str) -> None:
     tell(desk, "openid-of-a-stranger", event, {"RevokeInfo": ["6"]})
     with desk.work(read_only=True) as work:

@@ -14,7 +14,7 @@ from server.emulator.testing import Emulator
 from tests.e2e.phone import browser, bubbles, follow, watch, wechat, window
 from tests.e2e.program import BROKEN, HTML, frame_of, phone_of, stand_in, start, told
 from tests.emulator.conftest import Api, Push, Receiver, receiver
-from tests.emulator.kit import text_reply
+from tests.emulator.kit import JPEG, a_file, text_reply
 
 __all__ = ["browser", "receiver", "watch", "wechat", "window"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -30,7 +30,7 @@ def mini_code(wechat: Emulator, scene: str, page: str) -> None:
     api = Api(wechat)
     body = {"scene": scene, "page": page, "check_path": False}
     path, token = "/wxa/getwxacodeunlimit", api.token(MINI)
-    assert api.raw(path, json.dumps(body).encode(), access_token=token)[0] == "image/png"
+    assert api.raw(path, json.dumps(body).encode(), access_token=token)[0] == "image/jpeg"
 
 
 def test_the_entry_starts_it_and_the_capsule_leaves_it_running(
@@ -143,13 +143,13 @@ def test_words_in_a_message_open_a_page_of_our_own_mini_program_and_of_no_other(
 def test_a_card_in_the_chat_opens_its_page(
     window: BrowserContext, wechat: Emulator, wei: str
 ) -> None:
-    page = phone_of(window, wechat, wei)
+    page, api = phone_of(window, wechat, wei), Api(wechat)
     follow(page)
     openid = next(p["openid_oa"] for p in wechat.get("people")["items"] if p["person"] == wei)
     where = {"appid": wechat.apps[MINI].appid, "pagepath": "pages/home/index"}
-    card = {"title": "今日竞赛", "thumb_media_id": "cover", **where}
+    card = {"title": "今日竞赛", "thumb_media_id": a_file(api, "image", JPEG)["media_id"], **where}
     sent = {"touser": openid, "msgtype": "miniprogrampage", "miniprogrampage": card}
-    assert Api(wechat).official("/cgi-bin/message/custom/send", sent)["errcode"] == 0
+    assert api.official("/cgi-bin/message/custom/send", sent)["errcode"] == 0
     page.get_by_role("button", name="今日竞赛").click()
     assert (start(page)["path"], start(page)["scene"]) == ("pages/home/index", 1074)
 

@@ -56,6 +56,27 @@ def test_each_template_is_accepted_or_refused_and_the_server_hears_of_it(
     assert answered(page)["value"] == {"mainSwitch": True, "itemSettings": {}}
 
 
+@pytest.mark.parametrize(
+    ("word", "granted"),
+    [
+        ("acceptWithAudio", True),
+        ("acceptWithAlert", True),
+        ("acceptWithForcePush", True),
+        ("acknowledge", False),
+    ],
+)
+def test_a_stronger_yes_and_an_unknown_word_can_be_said(
+    page: Page, wechat: Emulator, wei: str, word: str, granted: bool
+) -> None:
+    first = next(iter(wechat.world.templates))
+    ask(page, "subscribe", tmplIds=[first], tapped=True)
+    page.get_by_label("点“允许”时微信回的词").select_option(word)
+    page.get_by_role("button", name="允许").click()
+    assert answered(page) == {"value": {"results": {first: word}}}
+    assert grants(wechat, wei) == ({first: 1} if granted else {})
+    assert f'"SubscribeStatusString": "{word}"' in wechat.callbacks()[-1]["plain"]
+
+
 def test_an_answer_to_be_kept_needs_no_sheet_the_next_time_and_adds_a_grant_each_time(
     page: Page, wechat: Emulator, wei: str
 ) -> None:
@@ -160,14 +181,20 @@ def test_an_avatar_is_wechats_own_or_from_the_album(page: Page, tmp_path: Path) 
 def test_a_nickname_is_wechats_own_or_written(page: Page) -> None:
     ask(page, "nickname")
     page.get_by_role("button", name="用微信昵称：韦小妹").click()
-    assert answered(page) == {"value": {"name": "韦小妹"}}
+    assert answered(page) == {"value": {"name": "韦小妹", "pass": True}}
     ask(page, "nickname")
     page.get_by_label("昵称", exact=True).fill(" 三月三 ")
     page.keyboard.press("Enter")
-    assert answered(page) == {"value": {"name": "三月三"}}
+    assert answered(page) == {"value": {"name": "三月三", "pass": True}}
     ask(page, "nickname")
     page.keyboard.press("Escape")
-    assert answered(page) == {"value": {"name": None}}
+    assert answered(page) == {"value": {"name": None, "pass": True}}
+    for kind, name in (("nickname", "[risky]"), ("nicknameReview", "[review]")):
+        ask(page, kind, name=name)
+        if kind == "nickname":
+            page.get_by_label("昵称", exact=True).fill(name)
+            page.keyboard.press("Enter")
+        assert answered(page) == {"value": {"name": name, "pass": False}}
 
 
 def test_the_scanner_hands_over_what_a_code_holds(page: Page, wechat: Emulator) -> None:

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import json
+import urllib.parse
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
-from server.emulator.apps import App
+from server.emulator.apps import OFFICIAL, App
 from server.emulator.crypto import decrypt_push, encrypt_push, sign
 from server.emulator.xml import read, write
-from tests.emulator.conftest import Push
+from tests.emulator.conftest import Api, Push
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
+
+
+def a_file(
+    api: Api, kind: str, content: bytes, account: str = OFFICIAL, field: str = "media"
+) -> dict[str, Any]:
+    """What WeChat answers to a multipart upload."""
+    edge = "3f1a"
+    head = (
+        f'--{edge}\r\nContent-Disposition: form-data; name="{field}"; filename="f"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    body = head.encode() + content + f"\r\n--{edge}--\r\n".encode()
+    query = urllib.parse.urlencode({"access_token": api.token(account), "type": kind})
+    asked = urllib.request.Request(
+        f"{api.emulator.api_base}/cgi-bin/media/upload?{query}",
+        data=body,
+        headers={"Content-Type": f"multipart/form-data; boundary={edge}"},
+    )
+    with urllib.request.urlopen(asked) as answer:
+        told: dict[str, Any] = json.load(answer)
+        return told
 
 
 def opened(app: App, push: Push) -> dict[str, Any]:

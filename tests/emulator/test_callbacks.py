@@ -97,6 +97,7 @@ def opened_outer(push: Push) -> dict[str, Any]:
         mode="plain",
         format="xml",
         original_id="",
+        callback="/",
     )
     body = push.body.replace("Encrypt", "Cipher")
     fields = opened(app, Push(push.method, push.path, push.query, body, push.mime))
@@ -327,6 +328,30 @@ def test_in_xml_the_consents_stand_in_the_events_own_element(
             "PopupScene": "0",
         }
     }
+
+
+WORDS = ["accept", "acceptWithAudio", "acceptWithAlert", "acceptWithForcePush", "reject", "later"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_popup_event_tells_the_word_of_the_sheet_and_every_yes_is_a_grant(
+    wechat: Emulator, receiver: Receiver, wei: dict[str, Any], word: str
+) -> None:
+    template = json.loads(TEMPLATES.read_text())["templates"][0]["id"]
+    made = wechat.consent(wei["person"], template, word)
+    assert made["grants"] == {template: int(word.startswith("accept"))}
+    (push,) = receiver.pushes
+    told = opened(wechat.apps["mini_program"], push)["List"]
+    assert (told["TemplateId"], told["SubscribeStatusString"]) == (template, word)
+
+
+@pytest.mark.parametrize("word", ["ban", "filter"])
+def test_what_the_sheet_never_showed_is_no_event(
+    wechat: Emulator, receiver: Receiver, wei: dict[str, Any], word: str
+) -> None:
+    template = json.loads(TEMPLATES.read_text())["templates"][0]["id"]
+    assert wechat.consent(wei["person"], template, word)["grants"] == {template: 0}
+    assert receiver.pushes == []
 
 
 def test_the_url_check_wants_its_echo_back(wechat: Emulator, receiver: Receiver) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from PIL import Image
 
 from server.emulator.apps import MINI, OFFICIAL
 from server.emulator.testing import ControlError, Emulator, emulated_wechat
@@ -182,8 +184,9 @@ def test_scanning_follows_first_and_tells_the_scene_afterwards(
     ("body", "errcode"),
     [
         ({"scene": "a=1&b=2"}, None),
-        ({"scene": "x" * 33}, 40129),
-        ({"scene": ""}, 40129),
+        ({"scene": "x" * 33}, 40169),
+        ({"scene": ""}, 40169),
+        ({"scene": 7}, 40169),
         ({"scene": "讲座"}, 40129),
         ({"scene": "a%20"}, 40129),
         ({"scene": "a", "page": "pages/a"}, 41030),
@@ -200,8 +203,10 @@ def test_a_mini_program_code_has_its_rules(
 ) -> None:
     mime, content = api.raw(WXA, json.dumps(body).encode(), access_token=api.token(MINI))
     if errcode is None:
-        assert mime == "image/png"
-        assert content.startswith(b"\x89PNG")
+        assert mime == "image/jpeg"
+        with Image.open(io.BytesIO(content)) as picture:
+            width = body.get("width", 430)
+            assert (picture.format, picture.size) == ("JPEG", (width, width))
     else:
         assert json.loads(content)["errcode"] == errcode
 
@@ -217,7 +222,7 @@ def test_pages_are_those_of_the_real_app_json(tmp_path: Path) -> None:
             api.raw(WXA, json.dumps({"scene": "a", "page": page}).encode(), access_token=token)[0]
             for page in ("pages/quiz/index", "packages/unit/index", "pages/none")
         ]
-    assert [mime.split(";")[0] for mime in answers] == ["image/png"] * 2 + ["application/json"]
+    assert [mime.split(";")[0] for mime in answers] == ["image/jpeg"] * 2 + ["application/json"]
 
 
 def test_scanning_a_mini_program_code_opens_its_page(

@@ -9,6 +9,7 @@ import pytest
 from server.emulator.apps import MINI
 from server.emulator.testing import Emulator
 from tests.emulator.conftest import Api
+from tests.emulator.kit import JPEG, a_file
 
 SEND = "/cgi-bin/message/custom/send"
 
@@ -128,6 +129,7 @@ ARTICLE = {"title": "t", "description": "d", "url": "https://example.org", "picu
         ("news", {"articles": [{}]}, 45003),
         ("msgmenu", {"head_content": "h", "list": [{"id": "1", "content": "c"}]}, 0),
         ("msgmenu", {"list": []}, 44004),
+        ("msgmenu", {"head_content": "h", "list": [{"id": "1"}]}, 44004),
         ("miniprogrampage", {"appid": "wx0", "pagepath": "pages/a"}, 40013),
         ("image", {"media_id": "nothing"}, 40007),
         ("poem", {}, 40008),
@@ -147,7 +149,7 @@ def test_a_page_of_the_linked_mini_program_can_be_sent(
         "appid": wechat.apps[MINI].appid,
         "pagepath": "pages/quiz/index",
         "title": "t",
-        "thumb_media_id": "m",
+        "thumb_media_id": a_file(api, "image", JPEG)["media_id"],
     }
 
     def sent(**changed: str) -> int:
@@ -159,6 +161,10 @@ def test_a_page_of_the_linked_mini_program_can_be_sent(
     assert sent(pagepath="") == 40165
     assert sent(pagepath="/pages/quiz/index") == 40165
     assert sent(thumb_media_id="") == 40007
+    assert sent(thumb_media_id="m" * 64) == 40007
+    wechat.advance(3 * 86_400)
+    wechat.say(wei["person"], "hi")
+    assert sent() == 40007
 
 
 def test_typing_needs_an_open_window_and_uses_nothing(

@@ -58,6 +58,14 @@ def test_an_answer_that_is_kept_is_given_by_itself_and_still_adds_a_grant(
     assert sheet(wechat, wechat.person("莫一")["person"], yes)["results"] == {}
 
 
+def test_a_stronger_yes_is_kept_as_it_was_said(wechat: Emulator, wei: str, ids: list[str]) -> None:
+    wechat.post("consent", person=wei, results={ids[0]: "acceptWithAudio"}, keep=True)
+    assert wechat.post("settings", person=wei)["kept"] == {ids[0]: "acceptWithAudio"}
+    assert sheet(wechat, wei, ids[0])["results"] == {ids[0]: "acceptWithAudio"}
+    wechat.post("consent", person=wei, results={ids[1]: "later"}, keep=True)
+    assert [item["id"] for item in sheet(wechat, wei, ids[1])["templates"]] == [ids[1]]
+
+
 def test_what_was_turned_off_is_refused_until_it_is_accepted_again(
     wechat: Emulator, wei: str, ids: list[str]
 ) -> None:

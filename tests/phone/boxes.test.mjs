@@ -214,9 +214,29 @@ test("buttons with an open-type ask the phone and tell the page", async () => {
   assert.deepEqual(told(phone), [["getphonenumber", { code: "c9", errMsg: "getPhoneNumber:ok" }], ["chooseavatar", { avatarUrl: "http://tmp/1.jpeg" }]]);
 });
 
+test("a nickname that WeChat's check refuses is taken out of the field", async () => {
+  const page = onePage('<input type="nickname" bindinput="see" bindnicknamereview="see"/>');
+  const chosen = await open(page, { answers: { nickname: { name: "坏名字", pass: false } } });
+  chosen.$("input").focus();
+  await soon();
+  assert.deepEqual(chosen.seen.map((event) => event.detail.value ?? event.detail.pass), ["坏名字", "", false]);
+  assert.equal(chosen.$("input").value, "");
+  const typed = await open(page, { answers: { nickname: { name: null, pass: true }, nicknameReview: { pass: false } } });
+  const box = typed.$("input");
+  box.focus();
+  await soon();
+  box.value = "坏名字";
+  box.dispatchEvent(new typed.window.Event("input"));
+  box.blur();
+  await soon();
+  const names = typed.shell.asked.filter(([kind]) => kind === "nicknameReview").map(([, { name }]) => name);
+  assert.deepEqual(names, ["坏名字"]);
+  assert.equal(box.value, "");
+});
+
 test("a nickname field offers WeChat's name once, after consent alone", async () => {
   const page = onePage('<input type="nickname" bindinput="see"/>');
-  const phone = await open(page, { answers: { nickname: { name: "韦小妹" } } });
+  const phone = await open(page, { answers: { nickname: { name: "韦小妹", pass: true } } });
   phone.$("input").focus();
   await soon();
   assert.equal(phone.seen[0].detail.value, "韦小妹");

@@ -297,7 +297,7 @@ def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
 ) -> None:
     code = gateway.scene_code("lecture.7", permanent=permanent)
     with urllib.request.urlopen(code.picture_url) as answer:
-        assert answer.read(8) == b"\x89PNG\r\n\x1a\n"
+        assert answer.read(3) == b"\xff\xd8\xff"
     assert code.expires_in_seconds == (None if permanent else 2_592_000)
     wechat.scan(wei["person"], code.ticket)
     wechat.scan(wei["person"], code.ticket)
@@ -435,6 +435,33 @@ def test_a_mini_program_code_is_drawn(gateway: LiveGateway) -> None:
 def test_a_scene_of_other_characters_is_refused(gateway: LiveGateway, scene: str) -> None:
     with pytest.raises(errors.BadContent):
         gateway.mini_program_code(scene, "pages/index/index")
+
+
+# --- Mini Program, "Changes of authorized users' information" and the verdict of mediaCheckAsync
+
+
+@pytest.mark.parametrize("form", ["xml", "json"])
+def test_a_withdrawal_is_about_the_citizen_and_names_what_is_withdrawn(
+    form: str, wechat: Emulator, house: House, wei: dict[str, Any]
+) -> None:
+    wechat.post("apps", mini_program={"format": form})
+    for revoked in ("6", "8"):
+        wechat.post("authorization", person=wei["person"], event="revoke", revoked=revoked)
+    assert house.doors is not None
+    heard = house.doors[PATHS[MINI]].messages
+    assert [(message.event, message.openid, message.fields["RevokeInfo"]) for message in heard] == [
+        ("user_authorization_revoke", wei["openid_mp"], revoked) for revoked in ("6", "8")
+    ]
+
+
+def test_a_closed_account_is_told_to_both_doors(
+    wechat: Emulator, house: House, wei: dict[str, Any]
+) -> None:
+    wechat.post("authorization", person=wei["person"], event="cancellation")
+    assert house.doors is not None
+    for account, openid in ((OFFICIAL, "openid_oa"), (MINI, "openid_mp")):
+        (message,) = house.doors[PATHS[account]].messages
+        assert (message.event, message.openid) == ("user_authorization_cancellation", wei[openid])
 
 
 # --- Failures on a real line

@@ -150,6 +150,10 @@ def test_an_event_about_somebody_is_about_them_and_not_about_the_platform(
     assert message.openid == "oSomebody"
 
 
+def test_an_event_that_names_nobody_is_about_the_platform(side: WeChatSide) -> None:
+    assert side.opened(xml_event("user_info_modified")).openid == OPENID
+
+
 def test_a_list_of_one_and_of_several_are_both_readable(side: WeChatSide) -> None:
     item = "<List><TemplateId>{}</TemplateId><PopupScene>0</PopupScene></List>"
     one = side.opened(
@@ -213,6 +217,8 @@ def test_different_messages_have_different_keys(side: WeChatSide) -> None:
         xml_event("subscribe_msg_popup_event", item.format("b")),
         xml_event("user_info_modified", "<OpenID>oA</OpenID>"),
         xml_event("user_info_modified", "<OpenID>oB</OpenID>"),
+        xml_event("user_authorization_revoke", "<OpenID>oA</OpenID><RevokeInfo>6</RevokeInfo>"),
+        xml_event("user_authorization_revoke", "<OpenID>oA</OpenID><RevokeInfo>8</RevokeInfo>"),
     ]
     keys = {side.opened(plain).key for plain in pushes}
     assert len(keys) == len(pushes)

@@ -3,7 +3,8 @@
 import { codeCard, codeOf, issued, queryOf } from "./codes.js";
 import { make } from "./dom.js";
 import { inTurn, told } from "./net.js";
-import { agree, avatar, contract, nickname, phoneNumber, privacy, privacyState } from "./profile.js";
+import { agree, avatar, contract, nickname, nicknameReview, phoneNumber, privacy, privacyState }
+  from "./profile.js";
 import { share } from "./share.js";
 import { sheet } from "./sheet.js";
 import { subscribe } from "./subscribe.js";
@@ -19,6 +20,7 @@ export const answers = {
   phoneNumber: fullOnly(phoneNumber),
   avatar: fullOnly(avatar),
   nickname: fullOnly(nickname),
+  nicknameReview: fullOnly(nicknameReview),
   privacyState,
   privacy: fullOnly(privacy),
   agreePrivacy: agree,

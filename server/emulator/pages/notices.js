@@ -57,6 +57,7 @@ function rows(settings, done) {
 }
 
 function stateOf(settings, item) {
-  const kept = { accept: "总是允许", reject: "已拒收", ban: "已被封禁" }[settings.kept[item.id]];
+  const said = settings.kept[item.id] ?? "";
+  const kept = said.startsWith("accept") ? "总是允许" : { reject: "已拒收", ban: "已被封禁" }[said];
   return [kept, `还可以收到 ${item.grants} 条`].filter(Boolean).join(" · ");
 }

@@ -90,6 +90,9 @@ function picture(own) {
   return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
 }
 
+/** What WeChat says of a name that was written into the field itself. */
+export const nicknameReview = ({ name }) => told("nickname", { name });
+
 export async function nickname() {
   const name = await sheet({
     title: "填写昵称",
@@ -110,5 +113,5 @@ export async function nickname() {
     },
     buttons: [["取消", null, "plain"]],
   });
-  return { name };
+  return name === null ? { name, pass: true } : told("nickname", { name });
 }

@@ -1,10 +1,14 @@
 // The subscription sheet: at most five templates, each accepted or refused, or always the same way.
+// The words for a yes are an open list; the sheet can say every one that was seen, and an unknown one.
 
 import { make } from "./dom.js";
 import { inTurn, told } from "./net.js";
 import { sheet } from "./sheet.js";
 import { phone } from "./state.js";
 
+const WORDS = [["accept", "允许"], ["acceptWithAudio", "允许，并开语音提醒"],
+  ["acceptWithAlert", "允许，并弹窗提醒"], ["acceptWithForcePush", "允许，并强提醒"],
+  ["acknowledge", "未知的词 acknowledge"]];
 const NO_TAP = { errMsg: "can only be invoked by user TAP gesture." };
 
 export async function subscribe({ tmplIds, tapped }) {
@@ -20,10 +24,12 @@ async function asking(templates) {
   const boxes = templates.map((template) =>
     make("input", { type: "checkbox", checked: true, "data-template": template.id }));
   const keep = make("input", { type: "checkbox" });
+  const word = make("select", { id: "consent-word" },
+    ...WORDS.map(([value, words]) => make("option", { value }, words)));
   const all = (yes) => ({
     keep: keep.checked,
     results: Object.fromEntries(boxes.map((box) =>
-      [box.dataset.template, yes && box.checked ? "accept" : "reject"])),
+      [box.dataset.template, yes && box.checked ? word.value : "reject"])),
   });
   const said = await sheet({
     title: `${phone.program.name} 申请向您发送以下消息`,
@@ -33,6 +39,7 @@ async function asking(templates) {
           make("span", {}, template.title, make("br"),
             make("span", { class: "last" }, template.names.join("、"))))))),
       make("label", { class: "tick" }, keep, "总是保持以上选择，不再询问"),
+      make("label", { class: "choose", for: "consent-word" }, "点“允许”时微信回的词", word),
     ],
     buttons: [["允许", () => all(true), "main"], ["拒绝", () => all(false), "plain"]],
   });

@@ -22,17 +22,19 @@ export interface Shared {
 }
 
 type Nothing = Record<string, never>;
-export type Consent = "accept" | "reject" | "ban";
+/** WeChat's list is open: "accept", "acceptWithAudio", "reject", "ban", "filter", words yet to come. */
+export type Consent = string;
 
 export interface Asks {
   login: [Nothing, { code: string }];
   checkSession: [Nothing, { valid: boolean }];
   groupEnter: [Nothing, { encryptedData: string; iv: string }];
-  subscribe: [{ tmplIds: string[]; tapped: boolean }, { results: Record<string, Consent | "filter"> }];
+  subscribe: [{ tmplIds: string[]; tapped: boolean }, { results: Record<string, Consent> }];
   setting: [Nothing, { mainSwitch: boolean; itemSettings: Record<string, Consent> }];
   phoneNumber: [Nothing, { code: string | null }];
   avatar: [Nothing, { file: Blob | null }];
-  nickname: [Nothing, { name: string | null }];
+  nickname: [Nothing, { name: string | null; pass: boolean }];
+  nicknameReview: [{ name: string }, { pass: boolean }];
   privacyState: [Nothing, { needAuthorization: boolean; privacyContractName: string }];
   privacy: [Nothing, { agreed: boolean }];
   agreePrivacy: [Nothing, Nothing];

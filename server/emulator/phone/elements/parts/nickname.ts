@@ -1,0 +1,68 @@
+// `type="nickname"`: WeChat offers the name that it knows, and checks whatever name is entered.
+
+import type { Host } from "../../runtime/element.ts";
+import { failure, wordsOf } from "../../runtime/trouble.ts";
+
+/** Joins the offer (on the first focus) and the check (of a typed name, on blur) to a field. */
+export function nickname(host: Host, box: HTMLInputElement): void {
+  const field = new Field(host, box);
+  let offered = false;
+  let before = "";
+  box.addEventListener("focus", () => {
+    before = box.value;
+    if (offered || box.value) return;
+    offered = true;
+    told(field.offer());
+  });
+  box.addEventListener("blur", () => {
+    if (box.value.trim() && ![before, field.known].includes(box.value)) told(field.review());
+  });
+}
+
+function told(work: Promise<void>): void {
+  work.catch((thrown: unknown) => failure(`nickname: ${wordsOf(thrown)}`));
+}
+
+class Field {
+  /** The name whose check is over. */
+  known = "";
+  private readonly host: Host;
+  private readonly box: HTMLInputElement;
+
+  constructor(host: Host, box: HTMLInputElement) {
+    this.host = host;
+    this.box = box;
+  }
+
+  async offer(): Promise<void> {
+    try {
+      await this.host.phone.privacy.ensure("input type=nickname");
+    } catch {
+      // WeChat turns the field into a plain one and says nothing.
+      return;
+    }
+    const { name, pass } = await this.host.phone.shell.ask("nickname", {});
+    if (name === null) return;
+    this.fill(name);
+    this.judged(name, pass);
+  }
+
+  async review(): Promise<void> {
+    const name = this.box.value;
+    const { pass } = await this.host.phone.shell.ask("nicknameReview", { name });
+    this.judged(name, pass);
+  }
+
+  /** A name that fails the check is taken out of the field again. */
+  private judged(name: string, pass: boolean): void {
+    this.known = name;
+    if (!pass && this.box.value === name) this.fill("");
+    this.host.emit("nicknamereview", { pass, timeout: false });
+  }
+
+  private fill(value: string): void {
+    this.box.value = value;
+    this.host.change({ value });
+    this.host.emit("input", { value, cursor: value.length });
+  }
+}

@@ -1,0 +1,40 @@
+"""QR codes as pictures, in the formats and sizes that WeChat answers with."""
+
+from __future__ import annotations
+
+import io
+
+import segno
+from PIL import Image
+
+USUAL_WIDTH = 430
+
+
+def jpeg(content: str, width: int = USUAL_WIDTH) -> bytes:
+    """A code as JPEG.  Units: `width` in pixels, which is also its height."""
+    out = io.BytesIO()
+    _drawn(content, width).convert("RGB").save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def transparent_png(content: str, width: int = USUAL_WIDTH) -> bytes:
+    """A code as PNG whose light parts are transparent."""
+    dark = _drawn(content, width).convert("L")
+    picture = Image.new("RGBA", dark.size, (0, 0, 0, 0))
+    picture.putalpha(dark.point(lambda light: 255 - light))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def _drawn(content: str, width: int) -> Image.Image:
+    code = segno.make(content, error="m", micro=False)
+    scale = max(1, width // code.symbol_size()[0])
+    drawn = io.BytesIO()
+    code.save(drawn, kind="png", scale=scale)
+    with Image.open(drawn) as picture:
+        # Whole modules only: a code that was stretched unevenly is read badly.
+        sheet = Image.new("L", (width, width), 255)
+        at = (width - picture.width) // 2
+        sheet.paste(picture.convert("L"), (at, at))
+    return sheet
