@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from server.base.errors import Invalid, NotAuthenticated, NotFound, Unavailable
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import Answer, Api, endpoint
 from server.base.web.schema import Page, PageQuery
 from server.base.work import Work
-from server.quiz import attempts, contests, rules_page, service, shapes
+from server.quiz import attempts, contests, progress, records, rules_page, service, shapes
 from server.quiz.board_api import BOARD_API
+from server.quiz.contests import ContestView
 from server.quiz.errors import (
     AnswerFirst,
     AttemptClosed,
@@ -21,16 +24,20 @@ from server.quiz.errors import (
 )
 from server.quiz.group_api import GROUP_API
 from server.quiz.practice_api import PRACTICE_API
+from server.quiz.progress import Progress
 from server.quiz.schemas import (
     AnswersIn,
     AttemptOut,
     ContestOut,
     NothingIn,
     QuestionOut,
+    RecordOut,
+    RecordsQuery,
     ResultOut,
     RulesPageOut,
     SubmissionIn,
 )
+from server.quiz.service import Mine
 from server.quiz.share_api import SHARE_API
 
 # Boards, practice and shares are declared in files of their own; outside there is one API.
@@ -43,6 +50,15 @@ def _me(work: Work) -> int:
     if work.actor is None:
         raise NotAuthenticated
     return work.actor.id
+
+
+def _mine(work: Work, found: Sequence[ContestView]) -> dict[int, tuple[Mine, Progress]]:
+    """What the asking citizen has in these contests, by number; nothing without a citizen."""
+    if work.actor is None:
+        return {}
+    tries = service.mine(work, found, work.actor.id)
+    reached = progress.progress(work, found, work.actor.id)
+    return {one.id: (tries[one.id], reached[one.id]) for one in found}
 
 
 @endpoint(
@@ -59,7 +75,7 @@ def list_contests(work: Work, query: PageQuery) -> Page[ContestOut]:
     before = None if query.after is None else int(decode_cursor(query.after, int)[0])
     found = contests.contests(work, query.limit + 1, before)
     shown = found[: query.limit]
-    mine = service.mine(work, shown, work.actor.id) if work.actor else {}
+    mine = _mine(work, shown)
     return Page(
         items=[shapes.contest_out(one, work.now, mine.get(one.id)) for one in shown],
         next=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
@@ -77,7 +93,7 @@ def list_contests(work: Work, query: PageQuery) -> Page[ContestOut]:
 def show_contest(work: Work, ref: str) -> ContestOut:
     """One contest, and what the caller has in it."""
     found = contests.contest(work, ref)
-    mine = service.mine(work, [found], work.actor.id) if work.actor else {}
+    mine = _mine(work, [found])
     return shapes.contest_out(found, work.now, mine.get(found.id))
 
 
@@ -165,3 +181,28 @@ def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
 def submit(work: Work, ref: str, body: SubmissionIn) -> ResultOut:
     """Hand a paper in; a repeat tells the same."""
     return shapes.result_out(attempts.submit(work, ref, _me(work), body.answers))
+
+
+@endpoint(
+    API,
+    "GET",
+    "/me/attempts",
+    who=Who.CITIZEN,
+    query=RecordsQuery,
+    out=Page[RecordOut],
+    errors=(NotFound, Invalid),
+)
+def list_records(work: Work, query: RecordsQuery) -> Page[RecordOut]:
+    """The citizen's closed papers, the one begun last first."""
+    found = records.closed_papers(
+        work,
+        _me(work),
+        contest_name=query.contest,
+        before_id=None if query.after is None else int(decode_cursor(query.after, int)[0]),
+        limit=query.limit + 1,
+    )
+    shown = found[: query.limit]
+    return Page(
+        items=[shapes.record_out(one) for one in shown],
+        next=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
+    )

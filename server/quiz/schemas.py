@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from server.base.web.schema import In, Instant, Out
+from server.base.web.schema import In, Instant, Out, PageQuery
 
 Key = Annotated[str, Meta(max_length=2)]
 Ref = Annotated[str, Meta(max_length=40)]
+Day = Annotated[date, Meta(description="calendar day in Beijing")]
 Keys = Annotated[list[Key], Meta(max_length=8)]
 Answers = Annotated[dict[Ref, Keys], Meta(max_length=100)]
 
@@ -46,12 +48,24 @@ class ContestRulesOut(Out, frozen=True, kw_only=True):
 
 
 class ContestMeOut(Out, frozen=True, kw_only=True):
-    """What the asking citizen has in this contest."""
+    """What the asking citizen has in this contest; `total` is the figure that ranks.
+
+    `today_score` is what today's papers come to by the same rule. `behind_next` is the distance in
+    points to the place above, null in the first place; where it is 0, `behind_next_ms` is the time.
+    `open_remaining_ms` is the time left for the open paper by the server's clock.
+    """
 
     attempts_left_today: int
     attempts_left_total: int | None
     best_score: int | None
     open_attempt_id: str | None
+    open_deadline: Instant | None
+    open_remaining_ms: int | None
+    total: float | None
+    today_score: float | None
+    rank: Annotated[int, Meta(ge=1)] | None
+    behind_next: Annotated[float, Meta(ge=0)] | None
+    behind_next_ms: Annotated[int, Meta(ge=0)] | None
 
 
 class ContestOut(Out, frozen=True, kw_only=True):
@@ -93,6 +107,28 @@ class OptionOut(Out, frozen=True, kw_only=True):
 
     key: str
     text: str
+
+
+class RecordsQuery(PageQuery, frozen=True, kw_only=True):
+    """Which closed papers: those of one contest, by its id or slug, or all."""
+
+    contest: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+
+
+class RecordOut(Out, frozen=True, kw_only=True):
+    """One closed paper; its questions and its review are under `/attempts/{id}`."""
+
+    id: str
+    contest: str
+    contest_title: str
+    day: Day
+    state: Literal["submitted", "expired"]
+    closed_at: Instant
+    score: int
+    max_score: int
+    correct_count: int
+    question_count: int
+    duration_ms: int
 
 
 class QuestionOut(Out, frozen=True, kw_only=True):

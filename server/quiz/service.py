@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -24,12 +25,13 @@ from server.quiz.rules import GRACE, is_over
 
 @dataclass(frozen=True, kw_only=True)
 class Mine:
-    """What a citizen has in a contest."""
+    """What a citizen has in a contest; `open_deadline` is the end of the paper that is open."""
 
     attempts_left_today: int
     attempts_left_total: int | None
     best_score: int | None
     open_attempt_ref: str | None
+    open_deadline: datetime | None
 
 
 def mine(work: Work, contests: Sequence[ContestView], citizen_id: int) -> dict[int, Mine]:
@@ -53,16 +55,20 @@ def _mine(work: Work, contest: ContestView, citizen_id: int, tries: Sequence[she
     left = max(0, left if in_all is None else min(left, in_all))
     own = [one for one in tries if one.citizen_id == citizen_id]
     scores = [one.score for one in own if one.score is not None]
-    still_open = [
-        one.ref
-        for one in own
-        if one.state is AttemptState.OPEN and not is_over(work.now, one.deadline_at)
-    ]
+    still_open = next(
+        (
+            one
+            for one in own
+            if one.state is AttemptState.OPEN and not is_over(work.now, one.deadline_at)
+        ),
+        None,
+    )
     return Mine(
         attempts_left_today=left if contest.state(work.now) == "open" else 0,
         attempts_left_total=in_all,
         best_score=max(scores, default=None),
-        open_attempt_ref=still_open[0] if still_open else None,
+        open_attempt_ref=still_open.ref if still_open else None,
+        open_deadline=still_open.deadline_at if still_open else None,
     )
 
 

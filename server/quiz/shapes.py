@@ -12,6 +12,8 @@ from server.quiz.closing import Result
 from server.quiz.contests import ContestView
 from server.quiz.kinds import Timer
 from server.quiz.papers import KEYS, Slot
+from server.quiz.progress import Progress
+from server.quiz.records import Record
 from server.quiz.rules import RuleSet, milliseconds
 from server.quiz.rules_page import RulesPage
 from server.quiz.schemas import (
@@ -22,6 +24,7 @@ from server.quiz.schemas import (
     OptionOut,
     QuestionOut,
     RanksOut,
+    RecordOut,
     ResultOut,
     ReviewOut,
     RuleSentenceOut,
@@ -30,8 +33,10 @@ from server.quiz.schemas import (
 from server.quiz.service import Mine
 
 
-def contest_out(contest: ContestView, now: datetime, mine: Mine | None) -> ContestOut:
-    """A contest."""
+def contest_out(
+    contest: ContestView, now: datetime, mine: tuple[Mine, Progress] | None
+) -> ContestOut:
+    """A contest, with what the asking citizen has in it."""
     return ContestOut(
         id=contest.ref,
         slug=contest.slug,
@@ -41,7 +46,7 @@ def contest_out(contest: ContestView, now: datetime, mine: Mine | None) -> Conte
         opens_at=contest.opens_at,
         closes_at=contest.closes_at,
         rules=_rules_out(contest.rules),
-        me=None if mine is None else _mine_out(mine),
+        me=None if mine is None else _mine_out(now, *mine),
     )
 
 
@@ -60,12 +65,37 @@ def _rules_out(rules: RuleSet) -> ContestRulesOut:
     )
 
 
-def _mine_out(mine: Mine) -> ContestMeOut:
+def _mine_out(now: datetime, mine: Mine, reached: Progress) -> ContestMeOut:
+    ends = mine.open_deadline
     return ContestMeOut(
         attempts_left_today=mine.attempts_left_today,
         attempts_left_total=mine.attempts_left_total,
         best_score=mine.best_score,
         open_attempt_id=mine.open_attempt_ref,
+        open_deadline=ends,
+        open_remaining_ms=None if ends is None else milliseconds(ends - now),
+        total=reached.total,
+        today_score=reached.today_score,
+        rank=reached.rank,
+        behind_next=reached.behind_next,
+        behind_next_ms=reached.behind_next_ms,
+    )
+
+
+def record_out(record: Record) -> RecordOut:
+    """A closed paper in a list."""
+    return RecordOut(
+        id=record.ref,
+        contest=record.contest_ref,
+        contest_title=record.contest_title,
+        day=record.day,
+        state=cast(Literal["submitted", "expired"], record.state.value),
+        closed_at=record.closed_at,
+        score=record.score,
+        max_score=record.max_score,
+        correct_count=record.correct_count,
+        question_count=record.question_count,
+        duration_ms=record.duration_ms,
     )
 
 

@@ -120,6 +120,7 @@ def take_a_paper(client: CheckedClient, contest: str, me: dict[str, Any]) -> Non
     assert client.get(f"/attempts/{paper['id']}", **me).status_code == 200
     assert client.post(f"/attempts/{paper['id']}/submission", **me).status_code == 200
     assert client.get(f"/attempts/{paper['id']}", **me).get_json()["review"]
+    assert client.get("/me/attempts", **me).get_json()["items"][0]["id"] == paper["id"]
 
 
 def practise(client: CheckedClient, me: dict[str, Any]) -> None:

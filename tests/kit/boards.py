@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Citizen
@@ -18,9 +20,18 @@ from server.base.work import Desk, Work
 from server.quiz import board_tasks, boards, contests
 from server.quiz.contests import ContestView
 from server.quiz.models import Attempt, AttemptState, Bank, Contest, Entry, RuleSetRow
+from server.quiz.rule_check import read_rule_set
 from server.units.models import Unit
+from tests.kit.clock import FakeClock
 
 _count = itertools.count(1)
+SEASONS = (
+    "best_single_paper",
+    "sum_of_daily_best",
+    "sum_of_scores",
+    "mean_of_papers",
+    "last_paper",
+)
 PLACES = ("city", "county", "unit_id", "audience")
 
 
@@ -50,7 +61,7 @@ def a_contest(
     session.flush()
     session.add(
         RuleSetRow(
-            contest_id=contest.id, version=f"v{number}", body=body,
+            contest_id=contest.id, version=read_rule_set(body).version, body=body,
             valid_from=work.now - timedelta(days=4),
         )
     )  # fmt: skip
@@ -179,6 +190,44 @@ def _counted(season: str, papers: list[Any]) -> tuple[list[Any], int, int]:
     if season == "sum_of_daily_best":
         return [min(p for p in papers if p[3] == day) for day in {p[3] for p in papers}], 1, 1
     return papers, 1, 1
+
+
+@contextmanager
+def at_most(desk: Desk, count: int) -> Iterator[list[str]]:
+    """No more statements than that reach the database; what was said, in order."""
+    said: list[str] = []
+
+    def heard(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(("SELECT", "INSERT", "UPDATE")):
+            said.append(statement)
+
+    event.listen(desk.engine, "before_cursor_execute", heard)
+    yield said
+    event.remove(desk.engine, "before_cursor_execute", heard)
+    assert len(said) <= count, "\n".join(said)
+
+
+def a_season(work: Work, contest: ContestView, clock: FakeClock) -> list[tuple[str, str]]:
+    """Two dozen citizens of many places over six days, with many ties; the boards they are on."""
+    chance = random.Random(7)
+    unit = a_unit(work)
+    places = [
+        {"city": "450100", "county": "450103", "audience": "youth"},
+        {"city": "450100", "county": "450102", "unit_id": unit.id},
+        {"city": "450200", "county": "450202", "unit_id": unit.id, "audience": "elder"},
+        {},
+    ]
+    players = [an_entry(work, contest, c, **places[c % 4]) for c in people(work, 24)]
+    for day in range(6):
+        for entry in chance.sample(players, 12):
+            for _ in range(chance.randint(1, 2)):
+                at = clock.now() + timedelta(days=day, seconds=chance.randrange(3) * 1.0015)
+                hand_in(
+                    work, contest, entry, score=chance.choice([0, 60, 100]), closed_at=at,
+                    time_ms=chance.choice([0, 30_000, 300_000]),
+                )  # fmt: skip
+    scopes = ["region", "city:450100", "county:450202", f"unit:{unit.id}", "audience:elder"]
+    return [(p, s) for p in ("total", "day:2026-05-03", "week:2026-W18") for s in scopes]
 
 
 def answer_bells(desk: Desk, rung: Sequence[tuple[str, tuple[int, ...]]]) -> int:

@@ -46,7 +46,9 @@ def test_a_citizen_takes_a_paper_and_sees_what_came_of_it(
     assert [one["id"] for one in listed] == [contest.ref]
     assert listed[0]["me"] == {
         "attempts_left_today": 1, "attempts_left_total": None,
-        "best_score": None, "open_attempt_id": None,
+        "best_score": None, "open_attempt_id": None, "open_deadline": None,
+        "open_remaining_ms": None, "total": None, "today_score": None, "rank": None,
+        "behind_next": None, "behind_next_ms": None,
     }  # fmt: skip
     paper = begun(client, contest, phone)
     assert len(paper["questions"]) == 10
@@ -63,6 +65,7 @@ def test_a_citizen_takes_a_paper_and_sees_what_came_of_it(
     assert (repeat.status_code, repeat.get_json()) == (200, there)
     me = client.get(f"/contests/{contest.ref}", citizen=phone).get_json()["me"]
     assert (me["attempts_left_today"], me["open_attempt_id"]) == (0, paper["id"])
+    assert (me["open_deadline"], me["open_remaining_ms"]) == (paper["deadline"], 240_000)
     rest = {"answers": all_right(questions[5:])}
     path = f"/attempts/{paper['id']}/submission"
     result = client.post(path, json=rest, citizen=phone)
@@ -167,6 +170,7 @@ def test_nothing_that_is_said_before_the_end_holds_a_key_or_an_explanation(
         client.post(f"/attempts/{paper['id']}/submission", json=wrong, citizen=phone),
         client.post(f"/attempts/{paper['id']}/next", citizen=phone),
         client.get(f"/attempts/{paper['id']}", citizen=phone),
+        client.get("/me/attempts", citizen=phone),
         client.get("/me/export", citizen=phone),
     ]
     for answer in [json.dumps(paper), *(one.get_data(as_text=True) for one in said)]:

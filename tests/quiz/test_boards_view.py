@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from server.accounts import privacy
 from server.accounts.models import Audience, Citizen
 from server.base.errors import Invalid, NotFound
-from server.base.work import Desk, Work
+from server.base.work import Desk
 from server.quiz import board_tasks, board_view
 from server.quiz.board_schemas import BoardLineOut
 from server.quiz.board_view import AUDIENCES, Board
 from server.quiz.contests import ContestView
 from server.quiz.models import Entry
 from tests.kit import boards as kit
-from tests.kit.boards import a_contest, a_paper, a_unit, an_entry, entries, hand_in, recounted
+from tests.kit.boards import (
+    SEASONS,
+    a_contest,
+    a_paper,
+    a_season,
+    an_entry,
+    at_most,
+    entries,
+    hand_in,
+    recounted,
+)
 from tests.kit.clock import FakeClock
 
-SEASONS = (
-    "best_single_paper",
-    "sum_of_daily_best",
-    "sum_of_scores",
-    "mean_of_papers",
-    "last_paper",
-)
 NANNING, LIUZHOU = "450100", "450200"
 
 
@@ -46,43 +46,6 @@ def in_bytes(board: Board) -> bytes:
 def build(desk: Desk, contest: ContestView, *boards: str) -> None:
     for board in boards or ("total/region",):
         assert board_tasks.build(desk, contest.id, board)
-
-
-@contextmanager
-def at_most(desk: Desk, count: int) -> Iterator[list[str]]:
-    said: list[str] = []
-
-    def heard(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith(("SELECT", "INSERT", "UPDATE")):
-            said.append(statement)
-
-    event.listen(desk.engine, "before_cursor_execute", heard)
-    yield said
-    event.remove(desk.engine, "before_cursor_execute", heard)
-    assert len(said) <= count, "\n".join(said)
-
-
-def a_season(work: Work, contest: ContestView, clock: FakeClock) -> list[tuple[str, str]]:
-    """Two dozen citizens of many places over six days, with many ties; the boards they are on."""
-    chance = random.Random(7)
-    unit = a_unit(work)
-    places = [
-        {"city": NANNING, "county": "450103", "audience": "youth"},
-        {"city": NANNING, "county": "450102", "unit_id": unit.id},
-        {"city": LIUZHOU, "county": "450202", "unit_id": unit.id, "audience": "elder"},
-        {},
-    ]
-    players = [an_entry(work, contest, c, **places[c % 4]) for c in kit.people(work, 24)]
-    for day in range(6):
-        for entry in chance.sample(players, 12):
-            for _ in range(chance.randint(1, 2)):
-                at = clock.now() + timedelta(days=day, seconds=chance.randrange(3) * 1.0015)
-                hand_in(
-                    work, contest, entry, score=chance.choice([0, 60, 100]), closed_at=at,
-                    time_ms=chance.choice([0, 30_000, 300_000]),
-                )  # fmt: skip
-    scopes = ["region", f"city:{NANNING}", "county:450202", f"unit:{unit.id}", "audience:elder"]
-    return [(p, s) for p in ("total", "day:2026-05-03", "week:2026-W18") for s in scopes]
 
 
 def plain(board: Board, scale: int) -> list[tuple[int, int, int]]:

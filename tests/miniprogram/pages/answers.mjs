@@ -36,7 +36,14 @@ export const RULES = {
   rules_version: "r1", papers_per_day: 3, papers_total: null, question_count: 3, points_per_question: 10, max_score: 30, timer: "paper",
   paper_seconds: 600, seconds_per_question: null, season: "best",
 };
-export const ME = { attempts_left_today: 2, attempts_left_total: null, best_score: 20, open_attempt_id: null };
+export const ME = {
+  attempts_left_today: 2, attempts_left_total: null, best_score: 20, open_attempt_id: null, open_deadline: null, open_remaining_ms: null,
+  total: 50, today_score: 20, rank: 7, behind_next: 5, behind_next_ms: null,
+};
+/** A citizen without a closed paper. */
+export const NEW = { ...ME, best_score: null, total: null, today_score: null, rank: null, behind_next: null };
+/** A citizen with a paper that is open for `left` milliseconds. */
+export const WAITING = (left = 480_000) => ({ ...ME, open_attempt_id: "att_1", open_deadline: new Date(NOW + left).toISOString(), open_remaining_ms: left });
 export const CONTEST = {
   id: "k1", slug: "science", title: "科学素质网络竞赛", programme: "contest", state: "open", opens_at: at("00:00", "2026-06-15"),
   closes_at: at("00:00", "2026-06-22"), rules: RULES, me: ME,

@@ -1,0 +1,153 @@
+"""Where a citizen stands: the same from Redis and without it, and what a recount says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from server.base.work import Desk
+from server.quiz import board_tasks, progress
+from server.quiz.contests import ContestView
+from server.quiz.models import Entry
+from server.quiz.progress import Progress
+from tests.conftest import house_of
+from tests.kit import boards as kit
+from tests.kit.accounts import a_citizen, a_session
+from tests.kit.boards import (
+    SEASONS,
+    a_contest,
+    a_season,
+    an_entry,
+    at_most,
+    hand_in,
+    recounted,
+)
+from tests.kit.clock import FakeClock
+
+
+def reached(desk: Desk, contest: ContestView, citizen_id: int) -> Progress:
+    with desk.work(read_only=True) as work:
+        return progress.progress(work, [contest], citizen_id)[contest.id]
+
+
+def expected(
+    totals: list[tuple[int, int, int]], today: dict[int, int], entry_id: int, scale: int
+) -> Progress:
+    """What the recounted boards say of an entry: (entry, points, time), the best first."""
+    place = [entry for entry, _, _ in totals].index(entry_id)
+    _, points, time_ms = totals[place]
+    above = totals[place - 1] if place else None
+    behind = None if above is None else above[1] - points
+    day = today.get(entry_id)
+    return Progress(
+        total=points / scale,
+        today_score=None if day is None else day / scale,
+        rank=place + 1,
+        behind_next=None if behind is None else behind / scale,
+        behind_next_ms=time_ms - above[2] if above is not None and behind == 0 else None,
+    )
+
+
+@pytest.mark.parametrize("season", SEASONS)
+def test_every_place_and_distance_of_every_policy_equals_a_recount(
+    season: str, either: Desk, without: Desk, clock: FakeClock
+) -> None:
+    with either.work() as work:
+        contest = a_contest(work, season=season, papers_per_day=9)
+        a_season(work, contest, clock)
+        rows = work.session.execute(select(Entry.id, Entry.citizen_id))
+        people = {row.id: row.citizen_id for row in rows}
+        (nobody,) = kit.people(work, 1)
+        totals = recounted(work.session, contest, "region", "total")
+        day = recounted(work.session, contest, "region", "day:2026-05-01")
+    scale = 10_000 if season == "mean_of_papers" else 1
+    today = {entry: points for entry, points, _ in day}
+    assert any(one[1] == other[1] for one, other in pairwise(totals)), "ties are among them"
+    assert board_tasks.build(either, contest.id, "total/region")
+    for entry, _, _ in totals:
+        told = expected(totals, today, entry, scale)
+        with at_most(either, 1) as said:
+            assert reached(either, contest, people[entry]) == told
+        assert "(SELECT count" not in said[0]
+        assert reached(without, contest, people[entry]) == told
+    assert reached(either, contest, nobody) == Progress()
+
+
+def test_a_board_of_redis_that_is_behind_is_not_believed(either: Desk) -> None:
+    with either.work() as work:
+        contest = a_contest(work, papers_per_day=9)
+        first, second = kit.people(work, 2)
+        hand_in(work, contest, an_entry(work, contest, first), score=60)
+        mine = an_entry(work, contest, second)
+        hand_in(work, contest, mine, score=50)
+    assert board_tasks.build(either, contest.id, "total/region")
+    assert reached(either, contest, second).rank == 2
+    lost = either.tools.kv.leaderboard
+    kept = lost.apply
+    lost.apply = lambda *_: None  # type: ignore[method-assign]
+    with either.work() as work:
+        hand_in(work, contest, mine, score=100)
+    lost.apply = kept  # type: ignore[method-assign]
+    told = reached(either, contest, second)
+    assert (told.total, told.rank, told.behind_next) == (100, 1, None)
+
+
+def test_the_distance_is_in_points_and_where_those_are_equal_in_time(desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        people = kit.people(work, 4)
+        results = ((90, 60_000), (70, 61_000), (70, 64_500), (70, 64_500))
+        for at, (citizen, (score, time_ms)) in enumerate(zip(people, results, strict=True)):
+            hand_in(
+                work, contest, an_entry(work, contest, citizen), score=score, time_ms=time_ms,
+                closed_at=work.now + timedelta(seconds=at),
+            )  # fmt: skip
+    told = [reached(desk, contest, citizen) for citizen in people]
+    assert [one.rank for one in told] == [1, 2, 3, 4]
+    assert [one.behind_next for one in told] == [None, 20, 0, 0]
+    assert [one.behind_next_ms for one in told] == [None, None, 3_500, 0]
+
+
+def test_today_and_the_total_are_two_figures(desk: Desk, clock: FakeClock) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        (citizen,) = kit.people(work, 1)
+        entry = an_entry(work, contest, citizen)
+        hand_in(work, contest, entry, score=80)
+    clock.advance(86_400)
+    assert (reached(desk, contest, citizen).total, reached(desk, contest, citizen).today_score) == (
+        80, None,
+    )  # fmt: skip
+    with desk.work() as work:
+        hand_in(work, contest, entry, score=30)
+    told = reached(desk, contest, citizen)
+    assert (told.total, told.today_score) == (110, 30)
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_the_list_of_contests_costs_few_questions_however_many_there_are(
+    ready: bool, app: Flask, client: Any, desk: Desk
+) -> None:
+    def season(count: int) -> tuple[str, list[ContestView]]:
+        with desk.work() as work:
+            me = a_citizen(work)
+            contests = [a_contest(work) for _ in range(count)]
+            for contest in contests:
+                hand_in(work, contest, an_entry(work, contest, me.id), score=50)
+            return a_session(work, me), contests
+
+    for count in (1, 12):
+        token, contests = season(count)
+        if ready:
+            for contest in contests:
+                assert board_tasks.build(desk, contest.id, "total/region")
+        client.get(f"/contests?limit={count}", citizen=token)
+        with at_most(house_of(app).desk, 4 if ready else 5):
+            listed = client.get(f"/contests?limit={count}", citizen=token).get_json()["items"]
+        assert [one["me"]["total"] for one in listed] == [50] * count
+        assert {one["me"]["rank"] for one in listed} == {1}
