@@ -13,6 +13,7 @@ from server.accounts.models import PictureVerdict
 from server.base.work import Work
 from server.wechat.inbound import Message
 from server.wechat.replies import Reply
+from server.wechat.words import count_unknown_word
 
 # WeChat's numbers for what a citizen takes back, as far as we hold it.
 _NAME = frozenset({"6", "19", "205"})
@@ -59,10 +60,19 @@ def picture_judged(work: Work, message: Message) -> None:
         return
     suggest = result.get("suggest") if isinstance(result, dict) else None
     fetched = message.fields.get("errcode", "0") == "0"
-    known = {verdict.value: verdict for verdict in PictureVerdict}
-    verdict = known.get(str(suggest)) if fetched else PictureVerdict.FAILED
+    verdict = _verdict_of(suggest) if fetched else PictureVerdict.FAILED
     if verdict is not None:
         avatars.hear(work, trace_id, verdict)
+
+
+def _verdict_of(suggest: object) -> PictureVerdict | None:
+    if not isinstance(suggest, str) or not suggest:
+        return None
+    if suggest in (PictureVerdict.PASS, PictureVerdict.REVIEW, PictureVerdict.RISKY):
+        return PictureVerdict(suggest)
+    # Not a pass: a person has to look at it.
+    count_unknown_word("picture_check", suggest)
+    return PictureVerdict.REVIEW
 
 
 def _citizen(work: Work, message: Message) -> int | None:

@@ -1,6 +1,6 @@
-"""What WeChat tells of a citizen's choices on the subscription sheet and in the settings.
+"""What WeChat tells of subscription messages: choices on the sheet and in the settings, deliveries.
 
-Source: mini-program subscription messages, "event push": popup and change events.
+Source: mini-program subscription messages, "event push": popup, change and sent events.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from server.accounts import service as accounts
 from server.base.work import Work
 from server.notices import service
-from server.notices.service import Choice
+from server.notices.service import Choice, Delivery
 from server.wechat.inbound import Message
 from server.wechat.replies import Reply
 
-# In XML the list stands inside one of these (each was seen for both events), in JSON at the top.
-_FRAMES = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent")
+# In XML the list stands inside one of these (the first two were seen for both events), in JSON at
+# the top.
+_FRAMES = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent")
 
 
 def chosen_on_sheet(work: Work, message: Message) -> None:
@@ -27,6 +28,14 @@ def chosen_on_sheet(work: Work, message: Message) -> None:
 def changed_in_settings(work: Work, message: Message) -> None:
     """The citizen turned templates off in WeChat's settings."""
     _record(work, message, service.record_changes)
+
+
+def delivered_or_not(work: Work, message: Message) -> None:
+    """WeChat tells how the sending of messages to the citizen ended."""
+    citizen_id = accounts.citizen_of_openid(work, message.app, message.openid, create=False)
+    deliveries = deliveries_in(message.fields)
+    if citizen_id is not None and deliveries:
+        service.record_deliveries(work, citizen_id, deliveries, _told_at(work, message))
 
 
 def _record(
@@ -47,23 +56,32 @@ def _told_at(work: Work, message: Message) -> datetime:
 
 def choices_in(fields: Mapping[str, object]) -> list[Choice]:
     """The choices that an event lists: one object or several, in XML or in JSON."""
+    return [
+        Choice(template_id=template_id, status=status)
+        for template_id, status in _listed(fields, "SubscribeStatusString")
+    ]
+
+
+def deliveries_in(fields: Mapping[str, object]) -> list[Delivery]:
+    """The deliveries that an event lists, in the same forms."""
+    return [
+        Delivery(template_id=template_id, errcode=errcode)
+        for template_id, errcode in _listed(fields, "ErrorCode")
+    ]
+
+
+def _listed(fields: Mapping[str, object], name: str) -> list[tuple[str, str]]:
+    """Template and one more field of every entry of an event that has both."""
     framed = (fields.get(frame) for frame in _FRAMES)
     holder = next((frame for frame in framed if isinstance(frame, Mapping)), fields)
     listed = holder.get("List")
     several = listed if isinstance(listed, list) else [listed]
-    return [choice for entry in several if (choice := _choice(entry)) is not None]
-
-
-def _choice(entry: object) -> Choice | None:
-    if not isinstance(entry, Mapping):
-        return None
-    template_id, status = entry.get("TemplateId"), entry.get("SubscribeStatusString")
-    if not isinstance(template_id, str) or not isinstance(status, str):
-        return None
-    return Choice(template_id=template_id, status=status)
+    told = [(e.get("TemplateId"), e.get(name)) for e in several if isinstance(e, Mapping)]
+    return [(one, two) for one, two in told if isinstance(one, str) and isinstance(two, str)]
 
 
 HANDLERS: tuple[tuple[str, Callable[[Work, Message], Reply | None]], ...] = (
     ("subscribe_msg_popup_event", chosen_on_sheet),
     ("subscribe_msg_change_event", changed_in_settings),
+    ("subscribe_msg_sent_event", delivered_or_not),
 )

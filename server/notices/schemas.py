@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
 from server.base.web.schema import In, Instant, Out
 
 TemplateId = Annotated[str, Meta(min_length=1, max_length=64)]
-Result = Literal["accept", "reject", "ban", "filter"]
 
 
 class SubscriptionsIn(In, frozen=True, kw_only=True):
-    """The answers of wx.requestSubscribeMessage by template id."""
+    """The answers of wx.requestSubscribeMessage by template id.
 
-    results: Annotated[dict[TemplateId, Result], Meta(min_length=1, max_length=20)]
+    WeChat's list of words is open: each that begins with `accept` is a grant, any other is none.
+    """
+
+    results: Annotated[dict[TemplateId, str], Meta(min_length=1, max_length=20)]
 
 
 class SubscriptionsOut(Out, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ A permission is told twice, by the client and by WeChat's event, in either order
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,13 +21,15 @@ from server.base.templates import message_templates
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.work import Hooks, Work
 from server.notices.models import InboxMessage, MessageGrant
+from server.notices.rules import Meaning, meaning_of
+from server.wechat.errors import NoGrant, Unclassified, class_of
+from server.wechat.words import count_unknown_word
 
 # The two tellings of one tap lie no further apart than this.
 PAIRED_WITHIN = timedelta(minutes=10)
 # WeChat dates its events by whole seconds.
 _SECOND = timedelta(seconds=1)
-_ACCEPT = "accept"
-_REJECT = "reject"
+_DELIVERED, _ERRCODE = "0", re.compile(r"-?[0-9]{1,9}")
 _OPEN = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None))
 
 Side = InstrumentedAttribute[datetime | None]
@@ -40,23 +43,28 @@ class Choice:
     status: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How the sending of one message ended. Units: `errcode` as WeChat writes it, `0` delivered."""
+
+    template_id: str
+    errcode: str
+
+
 def record_client_results(
     work: Work, citizen_id: int, results: Mapping[str, str]
 ) -> dict[str, int]:
     """Take the answers that wx.requestSubscribeMessage gave the client; open permissions then.
 
-    Raises: Invalid (422) for a template that we do not have.
+    A template that is not ours is left out: the phone may run an older version than the server,
+    and the grants of its other templates must not be lost.
     Locks: the citizen.
     Source: wx.requestSubscribeMessage, success callback.
     """
-    ours = _our_templates()
-    unknown = [name for name in results if name not in ours]
-    if unknown:
-        raise Invalid(*((("body", "results", name), "no such template") for name in unknown))
     accounts.lock_citizen(work, citizen_id)
-    for template_id, status in results.items():
-        if status == _ACCEPT:
-            _told(work, citizen_id, template_id, work.now, side=MessageGrant.client_at)
+    chosen = (Choice(template_id=name, status=word) for name, word in results.items())
+    for template_id in _granted("subscriptions", chosen):
+        _told(work, citizen_id, template_id, work.now, side=MessageGrant.client_at)
     return remaining(work, citizen_id)
 
 
@@ -67,10 +75,8 @@ def record_popups(work: Work, citizen_id: int, items: Iterable[Choice], at: date
     Source: subscribe_msg_popup_event.
     """
     accounts.lock_citizen(work, citizen_id)
-    ours = _our_templates()
-    for item in items:
-        if item.status == _ACCEPT and item.template_id in ours:
-            _told(work, citizen_id, item.template_id, at, side=MessageGrant.event_at)
+    for template_id in _granted("subscribe_popup", items):
+        _told(work, citizen_id, template_id, at, side=MessageGrant.event_at)
 
 
 def record_changes(work: Work, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
@@ -81,17 +87,55 @@ def record_changes(work: Work, citizen_id: int, items: Iterable[Choice], at: dat
     """
     accounts.lock_citizen(work, citizen_id)
     for item in items:
-        if item.status == _REJECT:
-            work.session.execute(
-                update(MessageGrant)
-                .where(
-                    MessageGrant.citizen_id == citizen_id,
-                    MessageGrant.template_id == item.template_id,
-                    MessageGrant.made_at < at + _SECOND,
-                    *_OPEN,
-                )
-                .values(revoked_at=work.now)
-            )
+        if _meaning("subscribe_change", item) is Meaning.REFUSAL:
+            _end_grants(work, citizen_id, item.template_id, at)
+
+
+def record_deliveries(work: Work, citizen_id: int, items: Iterable[Delivery], at: datetime) -> None:
+    """A message that WeChat did not deliver for want of a permission ends those given before.
+
+    Locks: the citizen.
+    Source: subscribe_msg_sent_event.
+    """
+    accounts.lock_citizen(work, citizen_id)
+    for item in items:
+        if item.errcode == _DELIVERED:
+            continue
+        reason = class_of(int(item.errcode)) if _ERRCODE.fullmatch(item.errcode) else Unclassified
+        if reason is NoGrant:
+            _end_grants(work, citizen_id, item.template_id, at)
+        elif reason is Unclassified:
+            count_unknown_word("subscribe_sent", item.errcode)
+
+
+def _granted(place: str, choices: Iterable[Choice]) -> list[str]:
+    """The templates of ours that a citizen allowed."""
+    ours = _our_templates()
+    return [
+        choice.template_id
+        for choice in choices
+        if _meaning(place, choice) is Meaning.GRANT and choice.template_id in ours
+    ]
+
+
+def _meaning(place: str, choice: Choice) -> Meaning:
+    meaning = meaning_of(choice.status)
+    if meaning is Meaning.UNKNOWN:
+        count_unknown_word(place, choice.status)
+    return meaning
+
+
+def _end_grants(work: Work, citizen_id: int, template_id: str, at: datetime) -> None:
+    work.session.execute(
+        update(MessageGrant)
+        .where(
+            MessageGrant.citizen_id == citizen_id,
+            MessageGrant.template_id == template_id,
+            MessageGrant.made_at < at + _SECOND,
+            *_OPEN,
+        )
+        .values(revoked_at=work.now)
+    )
 
 
 def _told(work: Work, citizen_id: int, template_id: str, at: datetime, *, side: Side) -> None:

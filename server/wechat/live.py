@@ -41,6 +41,7 @@ from server.wechat.gateway import (
 from server.wechat.opendata import open_data
 from server.wechat.tokens import Credentials, TokenService
 from server.wechat.transport import Call, Patience, Transport
+from server.wechat.words import count_unknown_word
 
 _log = logging.getLogger(__name__)
 
@@ -191,10 +192,13 @@ class LiveGateway:
         )
         result = answer.get("result")
         suggest = result.get("suggest") if isinstance(result, dict) else None
-        try:
-            return Verdict(str(suggest))
-        except ValueError:
-            raise InDoubt from None
+        if not isinstance(suggest, str):
+            raise InDoubt
+        if suggest not in list(Verdict):
+            # Not a pass, and asking again brings the same word: a person has to look at it.
+            count_unknown_word("text_check", suggest)
+            return Verdict.REVIEW
+        return Verdict(suggest)
 
     def mini_program_code(self, scene: str, page: str) -> bytes:
         """The picture of a mini-program code. Source: wxacode.getUnlimited."""

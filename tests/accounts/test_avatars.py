@@ -99,7 +99,9 @@ def test_a_verdict_may_come_before_we_know_what_it_is_about(
     assert states(desk, person) == ["shown"]
 
 
-@pytest.mark.parametrize(("suggest", "state"), [("risky", "refused"), ("review", "review")])
+@pytest.mark.parametrize(
+    ("suggest", "state"), [("risky", "refused"), ("review", "review"), ("passWithCare", "review")]
+)
 def test_a_picture_that_did_not_pass_leaves_the_earlier_one(
     desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway, suggest: str, state: str
 ) -> None:
@@ -179,7 +181,7 @@ def test_a_verdict_that_never_comes_is_left_to_a_person(
         {"trace_id": "x" * 129, "result": {"suggest": "pass"}},
         {"trace_id": ["t"], "result": {"suggest": "pass"}},
         {"trace_id": "trace-1", "result": "pass"},
-        {"trace_id": "trace-1", "result": {"suggest": "fine"}},
+        {"trace_id": "trace-1", "result": {"suggest": ["pass"]}},
     ],
 )
 def test_an_event_that_says_nothing_changes_nothing(desk: Desk, fields: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.base.web.metrics import UNKNOWN_WORDS
 from server.base.work import Desk
 from server.notices import service
 from server.notices.api import API
@@ -75,12 +76,50 @@ def test_the_event_of_the_same_tap_is_not_counted_again(
 
 
 @pytest.mark.parametrize(
+    "word", ["acceptWithAudio", "acceptWithAlert", "acceptWithForcePush", "acceptInSomeNewWay"]
+)
+def test_a_stronger_yes_is_a_yes(api: CheckedClient, token: str, word: str) -> None:
+    chosen = {"results": {FIRST: word, SECOND: "accept"}}
+    answer = api.post("/me/subscriptions", json=chosen, citizen=token)
+    left = answer.get_json()["remaining"]
+    assert (answer.status_code, left[FIRST], left[SECOND]) == (200, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "word", ["reject", "ban", "filter", "rejectWithSound", "maybe", "", "x" * 999]
+)
+def test_another_word_is_no_grant_and_loses_no_other(
+    api: CheckedClient, token: str, word: str
+) -> None:
+    chosen = {"results": {FIRST: word, SECOND: "accept"}}
+    answer = api.post("/me/subscriptions", json=chosen, citizen=token)
+    left = answer.get_json()["remaining"]
+    assert (answer.status_code, left[FIRST], left[SECOND]) == (200, 0, 1)
+
+
+def test_a_template_of_another_version_is_left_out(api: CheckedClient, token: str) -> None:
+    chosen = {"results": {"of-an-older-version": "accept", FIRST: "accept"}}
+    answer = api.post("/me/subscriptions", json=chosen, citizen=token)
+    assert answer.status_code == 200
+    assert "of-an-older-version" not in answer.get_json()["remaining"]
+    assert answer.get_json()["remaining"][FIRST] == 1
+
+
+def test_words_that_we_do_not_know_are_counted(api: CheckedClient, token: str) -> None:
+    counted = UNKNOWN_WORDS.labels("subscriptions")
+    before = counted._value.get()
+    for word in ("accept", "acceptWithAudio", "reject", "ban", "filter", "maybe", "perhaps"):
+        api.post("/me/subscriptions", json={"results": {FIRST: word}}, citizen=token)
+    assert counted._value.get() == before + 2
+
+
+@pytest.mark.parametrize(
     "body",
     [
         {},
         {"results": {}},
-        {"results": {"no-such-template": "accept"}},
-        {"results": {FIRST: "yes"}},
+        {"results": {FIRST: 1}},
+        {"results": {FIRST: None}},
         {"results": {FIRST: "accept"}, "remaining": 5},
         {"results": [FIRST]},
         {"results": {f"template-{number}": "accept" for number in range(21)}},

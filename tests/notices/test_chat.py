@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.base.web.metrics import UNKNOWN_WORDS
 from server.base.work import Desk
 from server.notices import service
 from server.notices.chat import HANDLERS, choices_in
@@ -15,6 +16,7 @@ from tests.kit.notices import FIRST, SECOND, an_event
 
 HANDLE = dict(HANDLERS)
 POPUP, CHANGE = "subscribe_msg_popup_event", "subscribe_msg_change_event"
+SENT = "subscribe_msg_sent_event"
 
 
 @pytest.fixture
@@ -102,6 +104,48 @@ def test_turning_a_template_off_ends_its_permissions(
     clock.advance(5)
     tell(desk, person.openid, CHANGE, xml("SubscribeMsgChangeEvent", (FIRST, "reject")))
     assert left(desk, person) == (0, 1)
+
+
+@pytest.mark.parametrize("word", ["acceptWithAudio", "acceptWithAlert", "acceptWithForcePush"])
+def test_a_stronger_yes_is_a_permission(desk: Desk, person: Person, word: str) -> None:
+    chosen = xml("SubscribeMsgPopupEvent", (FIRST, word), (SECOND, "perhaps"))
+    tell(desk, person.openid, POPUP, chosen)
+    assert left(desk, person) == (1, 0)
+    with desk.work() as work:
+        service.record_client_results(work, person.id, {FIRST: word})
+    assert left(desk, person) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("word", "still"), [("reject", 0), ("rejectWithAudio", 0), ("acceptWithAudio", 1), ("new", 1)]
+)
+def test_a_change_ends_permissions_only_by_a_no(
+    desk: Desk, person: Person, word: str, still: int
+) -> None:
+    tell(desk, person.openid, POPUP, {"List": item(FIRST, "accept")})
+    tell(desk, person.openid, CHANGE, xml("SubscribeMsgChangeEvent", (FIRST, word)))
+    assert left(desk, person) == (still, 0)
+
+
+def delivery(template: str, errcode: str) -> dict[str, object]:
+    return {"TemplateId": template, "MsgID": "1", "ErrorCode": errcode, "ErrorStatus": "words"}
+
+
+@pytest.mark.parametrize(
+    ("errcode", "still", "unknown"),
+    [("0", 1, 0), ("43101", 0, 0), ("43108", 1, 0), ("777777", 1, 1), ("no number", 1, 1)],
+)
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_refused_delivery_ends_the_permissions_of_its_template(
+    desk: Desk, person: Person, errcode: str, still: int, unknown: int, framed: bool
+) -> None:
+    counted = UNKNOWN_WORDS.labels("subscribe_sent")
+    before = counted._value.get()
+    tell(desk, person.openid, POPUP, {"List": [item(FIRST, "accept"), item(SECOND, "accept")]})
+    told: Fields = {"List": [delivery(FIRST, errcode), delivery(SECOND, "0")]}
+    tell(desk, person.openid, SENT, {"SubscribeMsgSentEvent": dict(told)} if framed else told)
+    assert left(desk, person) == (still, 1)
+    assert counted._value.get() == before + unknown
 
 
 def test_an_event_from_ahead_of_our_clock_happened_now(desk: Desk, person: Person) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from urllib3.exceptions import NewConnectionError
 
+from server.base.web.metrics import UNKNOWN_WORDS
 from server.wechat import errors
 from server.wechat.errors import WeChatError
 from server.wechat.gateway import (
@@ -198,6 +199,16 @@ def test_a_sentence_is_said(bench: Bench, script: Script) -> None:
 def test_a_verdict(suggest: str, bench: Bench, script: Script) -> None:
     script.answers[CHECK] = {"errcode": 0, "result": {"suggest": suggest, "label": 1}}
     assert check(bench) == Verdict(suggest)
+
+
+def test_a_verdict_that_we_do_not_know_is_for_a_person_to_look_at(
+    bench: Bench, script: Script
+) -> None:
+    counted = UNKNOWN_WORDS.labels("text_check")
+    before = counted._value.get()
+    script.answers[CHECK] = {"errcode": 0, "result": {"suggest": "passWithCare", "label": 1}}
+    assert check(bench) == Verdict.REVIEW
+    assert counted._value.get() == before + 1
     assert script.seen[-1].body == {
         "version": 2,
         "scene": 1,
@@ -490,7 +501,7 @@ CHECK_CELLS: list[tuple[str, object, type[WeChatError], int]] = [
     ("errcode as text", {"errcode": "0", "result": {"suggest": "pass"}}, errors.InDoubt, 2),
     ("no result", {"errcode": 0}, errors.InDoubt, 1),
     ("a result that is none", {"errcode": 0, "result": "pass"}, errors.InDoubt, 1),
-    ("an unknown verdict", {"errcode": 0, "result": {"suggest": "ok"}}, errors.InDoubt, 1),
+    ("a verdict that is no word", {"errcode": 0, "result": {"suggest": 1}}, errors.InDoubt, 1),
     ("time-out", requests.exceptions.ReadTimeout(), errors.InDoubt, 2),
     ("half an answer", requests.exceptions.ChunkedEncodingError(), errors.InDoubt, 2),
     ("reset", requests.exceptions.ConnectionError(), errors.InDoubt, 2),

@@ -31,6 +31,9 @@ CALLBACK_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 5),
 )
 CALLS = Counter("kepu_wechat_calls_total", "Calls to WeChat", ["path", "outcome"])
+UNKNOWN_WORDS = Counter(
+    "kepu_wechat_unknown_words_total", "Words of WeChat's lists that we do not know", ["place"]
+)
 TASKS = Counter("kepu_tasks_total", "Background steps", ["task", "outcome"])
 
 # What a label stands for is looked up once: every answer is counted.
@@ -48,7 +51,7 @@ def exposition(readings: dict[str, Reading]) -> tuple[bytes, str]:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         shared_files.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # library
     else:
-        for metric in (REQUESTS, SECONDS, CALLBACKS, CALLBACK_SECONDS, CALLS, TASKS):
+        for metric in (REQUESTS, SECONDS, CALLBACKS, CALLBACK_SECONDS, CALLS, UNKNOWN_WORDS, TASKS):
             registry.register(metric)
     now = CollectorRegistry()
     for name, read in readings.items():
