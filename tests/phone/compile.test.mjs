@@ -32,6 +32,26 @@ const FAULTS = [
   ["a missing wxs", onePage('<wxs src="gone.wxs" module="m"/>'), /gone\.wxs is missing$/],
   ["settings that are no JSON", { ...onePage("<view/>"), "app.json": "{" }, /^app\.json: not JSON: /],
 ];
+/** Two packages beside the main one; `files` go wrong in one of them. */
+const parted = (files, more = {}) => ({
+  "app.json": { pages: ["a/index"], subPackages: [{ root: "one", pages: ["p"] }, { root: "/two/", pages: ["p"], ...more }] },
+  ...Object.fromEntries(["a/index", "one/p", "two/p"].flatMap((path) => [[`${path}.wxml`, "<view/>"], [`${path}.ts`, "Page({})"]])),
+  "two/c.json": { component: true }, "two/c.wxml": "<view/>", "two/c.ts": "Component({})", "two/s.wxss": "", "two/w.wxs": "", "shared.ts": "", ...files,
+});
+const USES = { usingComponents: { c: "/two/c" } };
+FAULTS.push(
+  ["a script of another package", parted({ "one/p.ts": "\nimport '../two/p'\nPage({})" }), /^one\/p\.ts:2: \.\.\/two\/p lies in package two, and package one cannot see into it$/],
+  ["a script of a package that the main one wants", parted({ "a/index.ts": "import '../two/p'\nPage({})" }), /^a\/index\.ts:1: .* lies in package two, and the main package cannot see into it$/],
+  ["a component of another package without a placeholder", parted({ "one/p.json": USES }), /^one\/p\.json:1: \/two\/c lies in package two/],
+  ["a style of another package", parted({ "one/p.wxss": "@import '../two/s.wxss';" }), /^one\/p\.wxss:1: \.\.\/two\/s\.wxss lies in package two/],
+  ["a template of another package", parted({ "one/p.wxml": "<view/>\n<import src='../two/p.wxml'/>" }), /^one\/p\.wxml:2: p lies in package two/],
+  ["a wxs of another package", parted({ "one/p.wxml": "<wxs src='../two/w.wxs' module='w'/>" }), /^one\/p\.wxml:1: w lies in package two/],
+  ["the main package in an independent one", parted({ "two/p.ts": "import '../shared'\nPage({})" }, { independent: true }), /^two\/p\.ts:1: .* lies in the main package, and package two cannot see into it$/],
+);
+test("a package sees the main one, and another's component where a placeholder stands for it", async () => {
+  await compiled(parted({ "one/p.ts": "import '../shared'\nPage({})", "one/p.json": { ...USES, componentPlaceholder: { c: "view" } } }));
+});
+
 for (const [what, files, words] of FAULTS)
   test(`${what} is named with its place`, () => assert.rejects(compiled(files), (fault) => fault.name === "CompileError" && words.test(fault.message) || assert.fail(fault.message)));
 

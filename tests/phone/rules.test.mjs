@@ -39,6 +39,11 @@ test("a package that is not there yet cannot be opened without a network, and ca
   assert.equal(await refused(phone.wx.navigateTo({ url: "/packages/c/d" })), "ok");
 });
 
+test("a component of another package runs with the page that uses it", async () => {
+  const phone = await open({ ...LAZY, "a/index.json": { usingComponents: { own: "/packages/c/own" }, componentPlaceholder: { own: "view" } }, "a/index.wxml": "<own/>" });
+  assert.deepEqual([phone.words, plain(phone.window.getApp().ran).sort()], ["里", ["d", "e", "own"]]);
+});
+
 test("a card may lead straight into a package", async () => {
   const phone = await open(LAZY, { start: { path: "packages/c/d", scene: 1007 } });
   assert.deepEqual([phone.words, plain(phone.window.getApp().ran).sort()], ["里", ["d", "e", "own"]]);

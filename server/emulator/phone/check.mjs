@@ -15,7 +15,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Disk } from "./compile/disk.mjs";
 import { closure } from "./closure.mjs";
 import { App, fault } from "./check/app.mjs";
-import { foreignAddresses, missingPictures } from "./check/addresses.mjs";
+import { foreignAddresses, missingPictures, strangePictures } from "./check/addresses.mjs";
 import { overBudget } from "./check/budgets.mjs";
 import { builtIns } from "./check/builtins.mjs";
 import { badConfigs } from "./check/configs.mjs";
@@ -34,6 +34,7 @@ const CHECKS = [
   deadComponents,
   loopsWithoutKey,
   missingPictures,
+  strangePictures,
   deadModules,
   upwardImports,
   wxOutsideItsFile,

@@ -35,6 +35,26 @@ proved([
   ],
 ]);
 
+proved([
+  [
+    "a script of another package",
+    ({ swap, write }) => {
+      write("packages/other/page/index.ts", "import '../../quiz/round/index'\nPage({})\n");
+      for (const [part, body] of [["wxml", "<view />\n"], ["wxss", ""], ["json", "{}"]]) write(`packages/other/page/index.${part}`, body);
+      swap("app.json", '"pages": ["round/index"] }', '"pages": ["round/index"] }, { "root": "packages/other", "pages": ["page/index"] }');
+    },
+    ["packages/other/page/index.ts:1: ../../quiz/round/index lies in package packages/quiz, and package packages/other cannot see into it"],
+  ],
+  [
+    "a picture of another package",
+    ({ swap, write }) => {
+      write("packages/quiz/x.png", "");
+      swap(`${HOME}.wxml`, "/assets/home.png", "/packages/quiz/x.png");
+    },
+    [`${HOME}.wxml:5: "/packages/quiz/x.png" lies in a package that this file cannot see into`],
+  ],
+]);
+
 /** A template of the home page with one more line, which is its tenth. */
 const line = (wxml) => ({ swap }) => swap(`${HOME}.wxml`, text(`${HOME}.wxml`), text(`${HOME}.wxml`).replace(/<\/view>\s*$/, `${wxml}\n</view>\n`));
 

@@ -1,5 +1,6 @@
 /** The package asks nobody but the server: no other address stands in it. */
 
+import { inReach } from "../compile/parts.mjs";
 import { fault } from "./app.mjs";
 
 const TEXT = /\.(ts|js|json|wxml|wxss|wxs|svg)$/;
@@ -37,4 +38,16 @@ export function missingPictures(app) {
         .map(({ value, line }) => fault(tag.file, line, `"${value}" is not in the package`)),
     );
   });
+}
+
+/** A picture of a sub-package is shown by that package alone: for others it may not be there yet. */
+export function strangePictures(app) {
+  return app.own.filter((file) => file.endsWith(".wxml")).flatMap((file) =>
+    app.tags(file).flatMap((tag) =>
+      tag.attributes
+        .filter(({ name, value }) => tag.file === file && name === "src" && /\.\w+$/.test(value) && !value.includes("{{"))
+        .filter(({ value }) => !inReach(app.disk, file, app.near(file, value)))
+        .map(({ value, line }) => fault(file, line, `"${value}" lies in a package that this file cannot see into`)),
+    ),
+  );
 }

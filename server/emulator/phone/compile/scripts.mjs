@@ -1,6 +1,7 @@
 // JavaScript and TypeScript: each file one CommonJS function, each reference resolved beforehand.
 
 import { beside } from "./disk.mjs";
+import { keepToPackages } from "./parts.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
@@ -64,6 +65,7 @@ function needsOf(disk, path, code) {
       const file = /** @type {string} */ (fileOf(disk, path));
       throw new CompileError(file, lineOf(disk.read(file), reference), `module ${reference} is not found`);
     }
+    keepToPackages(disk, /** @type {string} */ (fileOf(disk, path)), reference, target);
     needs[reference] = target;
   }
   return needs;

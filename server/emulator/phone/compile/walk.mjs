@@ -1,6 +1,7 @@
 // From app.json to every page and component in use, with the place of each component resolved.
 
 import { beside, foreign, tidy } from "./disk.mjs";
+import { keepToPackages } from "./parts.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
@@ -53,7 +54,7 @@ function add(disk, app, units, path, page) {
   const everywhere = foreign(path) ? {} : (app.usingComponents ?? {});
   json.usingComponents = {
     ...resolved(disk, app, units, everywhere, "app"),
-    ...resolved(disk, app, units, json.usingComponents ?? {}, path),
+    ...resolved(disk, app, units, json.usingComponents ?? {}, path, json.componentPlaceholder),
   };
   for (const generic of Object.values(json.componentGenerics ?? {})) {
     const fallback = /** @type {any} */ (generic).default;
@@ -63,8 +64,8 @@ function add(disk, app, units, path, page) {
   }
 }
 
-/** @param {Disk} disk @param {Record<string, any>} app @param {Map<string, Unit>} units @param {Record<string, string>} using @param {string} from */
-function resolved(disk, app, units, using, from) {
+/** @param {Disk} disk @param {Record<string, any>} app @param {Map<string, Unit>} units @param {Record<string, string>} using @param {string} from @param {Record<string, string>} [placeholders] */
+function resolved(disk, app, units, using, from, placeholders = {}) {
   /** @type {Record<string, string>} */
   const found = {};
   for (const [tag, reference] of Object.entries(using)) {
@@ -75,6 +76,7 @@ function resolved(disk, app, units, using, from) {
         lineOf(disk.read(`${from}.json`), `"${reference}"`),
         `component <${tag}> is not at ${reference}`,
       );
+    if (!(tag in placeholders)) keepToPackages(disk, `${from}.json`, reference, path);
     found[tag] = `/${path}`;
     add(disk, app, units, path, false);
   }

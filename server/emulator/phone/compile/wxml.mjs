@@ -2,6 +2,7 @@
 
 import { createRequire } from "node:module";
 import { beside, foreign, tidy } from "./disk.mjs";
+import { keepToPackages } from "./parts.mjs";
 import { CompileError } from "./problem.mjs";
 import { NOT_HERE, tagsOf } from "./tags.mjs";
 import { respondersOf, wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
@@ -23,43 +24,63 @@ const SHELLS = { empty: "", slot: "<slot/>", track: "<h-div><slot/></h-div>" };
  * @param {Set<string>} elements tags of the built-in elements
  */
 export function templates(disk, program, elements) {
-  const { TmplGroup } = require("glass-easel-template-compiler");
-  const group = new TmplGroup();
-  const added = new Set();
-  const scripts = new Set();
+  const group = new Group(disk);
   const unknown = /** @type {Set<string>} */ (new Set());
-  const gaps = /** @type {string[]} */ ([]);
-
-  /** @param {string} path */
-  const addScript = (path) => {
-    if (scripts.has(path)) return;
-    scripts.add(path);
-    const source = disk.read(`${path}.wxs`);
-    group.addScript(path, wxsForWeb(source));
-    for (const [, reference] of source.matchAll(REQUIRE)) addScript(beside(path, reference.replace(/\.wxs$/, "")));
-  };
-
-  /** @param {string} path @param {string} asker */
-  const addTemplate = (path, asker) => {
-    if (added.has(path)) return;
-    added.add(path);
-    if (!disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
-    const text = disk.read(`${path}.wxml`);
-    check(path, group.addTmpl(path, inlineWxsForWeb(text)));
-    for (const next of group.getDirectDependencies(path)) addTemplate(tidy(next), path);
-    for (const next of group.getScriptDependencies(path)) {
-      if (!disk.has(`${tidy(next)}.wxs`)) throw new CompileError(`${path}.wxml`, 0, `${next}.wxs is missing`);
-      addScript(tidy(next));
-    }
-    gaps.push(...respondersOf(text, path, (source) => disk.read(`${beside(path, source.replace(/\.wxs$/, ""))}.wxs`)));
-  };
-
   for (const unit of program.units.values()) {
-    addTemplate(unit.path, unit.path);
-    for (const tag of strangers(disk, group, unit, elements)) unknown.add(tag);
+    group.addTemplate(unit.path, unit.path);
+    for (const tag of strangers(disk, group.made, unit, elements)) unknown.add(tag);
   }
-  for (const [name, text] of Object.entries(SHELLS)) group.addTmpl(`wx-element/${name}`, text);
-  return { code: group.getTmplGenObjectGroups(), unknown: [...unknown].sort(), gaps: gaps.sort() };
+  for (const [name, text] of Object.entries(SHELLS)) group.made.addTmpl(`wx-element/${name}`, text);
+  return { code: group.made.getTmplGenObjectGroups(), unknown: [...unknown].sort(), gaps: group.gaps.sort() };
+}
+
+/** Templates and scripts of the compiler's one group, each added once with all that it uses. */
+class Group {
+  /** @param {Disk} disk */
+  constructor(disk) {
+    const { TmplGroup } = require("glass-easel-template-compiler");
+    this.disk = disk;
+    this.made = new TmplGroup();
+    this.added = new Set();
+    /** @type {string[]} */
+    this.gaps = [];
+  }
+
+  /** @param {string} path without ending @param {string} asker the template that names it */
+  addTemplate(path, asker) {
+    if (this._known(`${path}.wxml`)) return;
+    if (!this.disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
+    const text = this.disk.read(`${path}.wxml`);
+    check(path, this.made.addTmpl(path, inlineWxsForWeb(text)));
+    for (const next of this.made.getDirectDependencies(path)) {
+      this._keep(path, tidy(next));
+      this.addTemplate(tidy(next), path);
+    }
+    for (const next of this.made.getScriptDependencies(path)) {
+      if (!this.disk.has(`${tidy(next)}.wxs`)) throw new CompileError(`${path}.wxml`, 0, `${next}.wxs is missing`);
+      this._keep(path, tidy(next));
+      this._addScript(tidy(next));
+    }
+    this.gaps.push(...respondersOf(text, path, (source) => this.disk.read(`${beside(path, source.replace(/\.wxs$/, ""))}.wxs`)));
+  }
+
+  /** @param {string} path without ending */
+  _addScript(path) {
+    if (this._known(`${path}.wxs`)) return;
+    const source = this.disk.read(`${path}.wxs`);
+    this.made.addScript(path, wxsForWeb(source));
+    for (const [, reference] of source.matchAll(REQUIRE)) this._addScript(beside(path, reference.replace(/\.wxs$/, "")));
+  }
+
+  /** @param {string} file */
+  _known(file) {
+    return this.added.has(file) || !this.added.add(file);
+  }
+
+  /** @param {string} path @param {string} next */
+  _keep(path, next) {
+    keepToPackages(this.disk, `${path}.wxml`, /** @type {string} */ (next.split("/").at(-1)), next);
+  }
 }
 
 /** @param {string} path @param {any[]} warnings */

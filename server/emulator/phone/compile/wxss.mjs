@@ -3,6 +3,7 @@
 // A page's sheet is wrapped in @scope, for all pages share one document here and in WeChat none.
 
 import { beside, foreign } from "./disk.mjs";
+import { keepToPackages } from "./parts.mjs";
 import { CompileError } from "./problem.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
@@ -44,6 +45,7 @@ function inlined(disk, file, seen) {
   return text.replace(IMPORT, (_all, reference) => {
     const target = beside(file, reference);
     if (!disk.has(target) && !foreign(file)) throw new CompileError(file, 0, `@import ${reference} is not found`);
+    keepToPackages(disk, file, reference, target);
     return inlined(disk, target, seen);
   });
 }

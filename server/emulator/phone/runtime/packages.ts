@@ -5,6 +5,7 @@ import type { Program } from "./program.ts";
 import { missing } from "./trouble.ts";
 
 export class Packages {
+  private readonly program: Program;
   private readonly roots: string[];
   private readonly waiting = new Map<string, string[]>();
   private readonly gaps: Map<string, string[]>;
@@ -12,6 +13,7 @@ export class Packages {
 
   /** `define` runs the modules of some pages and components. */
   constructor(program: Program, define: (paths: string[]) => void) {
+    this.program = program;
     const { subPackages = program.app.subpackages ?? [] } = program.app;
     this.roots = subPackages.map(({ root }) => `${root.replace(/^\/|\/$/g, "")}/`);
     this.define = define;
@@ -30,12 +32,21 @@ export class Packages {
     for (const file of files) if (!this.rootOf(file)) this.tell(file);
   }
 
-  /** The package of a page must have run; it cannot be fetched while there is no line. */
+  /**
+   * The package of a page must have run, and those of its components that lie elsewhere; none can be
+   * fetched while there is no line.
+   */
   need(path: string): void {
-    const root = this.rootOf(path);
-    if (root === "" || !this.waiting.has(root)) return;
-    if (!navigator.onLine) throw new Error(`loadSubpackage: fail, "${root}" is not loaded and there is no network`);
-    this.run(root);
+    const wanted = [...this.rootsOf(path, new Set())].filter((root) => root !== "" && this.waiting.has(root));
+    if (wanted.length > 0 && !navigator.onLine) throw new Error(`loadSubpackage: fail, "${wanted[0]}" is not loaded and there is no network`);
+    for (const root of wanted) this.run(root);
+  }
+
+  private rootsOf(path: string, seen: Set<string>): Set<string> {
+    seen.add(path);
+    const used = Object.values(this.program.units[path]?.json.usingComponents ?? {}).map((name) => name.slice(1));
+    const further = used.filter((name) => !seen.has(name)).flatMap((name) => [...this.rootsOf(name, seen)]);
+    return new Set([this.rootOf(path), ...further]);
   }
 
   private run(root: string): void {

@@ -1,0 +1,45 @@
+// The packages of an app: what of one another may use.
+//
+// A sub-package sees itself and the main package, an independent one itself alone, and nobody sees
+// into another: WeChat may not have fetched it yet. Source: WeChat's guide 使用分包, 引用原则.
+
+import { tidy } from "./disk.mjs";
+import { CompileError, lineOf } from "./problem.mjs";
+
+/** @typedef {import("./disk.mjs").Disk} Disk */
+/** @typedef {{ root: string, independent: boolean }} Part */
+
+const MAIN = { root: "", independent: false };
+/** @type {WeakMap<Disk, Part[]>} */
+const known = new WeakMap();
+
+/** @param {Disk} disk */
+function partsOf(disk) {
+  let parts = known.get(disk);
+  if (!parts) {
+    const app = disk.json("app.json");
+    const listed = /** @type {any[]} */ (app.subPackages ?? app.subpackages ?? []);
+    parts = listed.map(({ root, independent }) => ({ root: `${tidy(root).replace(/\/$/, "")}/`, independent: independent === true }));
+    known.set(disk, parts);
+  }
+  return parts;
+}
+
+/** @param {Disk} disk @param {string} path */
+const partOf = (disk, path) => partsOf(disk).find(({ root }) => path.startsWith(root)) ?? MAIN;
+
+/** Whether a file may use another without waiting for its package. @param {Disk} disk @param {string} from @param {string} to */
+export function inReach(disk, from, to) {
+  const [own, other] = [partOf(disk, from), partOf(disk, to)];
+  return own === other || (other === MAIN && !own.independent);
+}
+
+/**
+ * Refuses what lies in a package that the file cannot see into.
+ * @param {Disk} disk @param {string} file with its ending @param {string} reference as it is written there @param {string} target
+ */
+export function keepToPackages(disk, file, reference, target) {
+  if (inReach(disk, file, target)) return;
+  const [own, other] = [partOf(disk, file), partOf(disk, target)].map(({ root }) => (root ? `package ${root.slice(0, -1)}` : "the main package"));
+  throw new CompileError(file, lineOf(disk.read(file), reference), `${reference} lies in ${other}, and ${own} cannot see into it`);
+}
