@@ -9,7 +9,7 @@ export const LOGIN = {
 };
 
 export const PROFILE = {
-  id: "c1", nickname: "韦小妹", nickname_state: "shown", pending_nickname: null, avatar_url: null, avatar_state: "none", phone_masked: null,
+  id: "c1", nickname: "韦小妹", nickname_state: "shown", pending_nickname: null, avatar_url: null, avatar_preview_url: null, avatar_state: "none", phone_masked: null,
   city: "450100", county: "450103", unit: "u1", unit_name: "南宁市科学技术协会", audience: "youth", sex: null, birth_band: null,
   schooling: null, residence: null, language: "zh", elder_mode: false, public_rank: false, topics: ["quiz"], quiet_from: null,
   quiet_to: null, under_14: false, consented: true, policy_version: "2026-1", created_at: at("08:00"),
