@@ -3,6 +3,7 @@
 import { component } from "glass-easel-miniprogram-adapter";
 import { elements } from "../elements/index.ts";
 import { makeWx } from "../wx/index.ts";
+import { backPressed } from "../wx/leaving.ts";
 import { animate, clearAnimation, type KeyFrame } from "./animation.ts";
 import { aloneShell, startOf } from "./alone.ts";
 import { AppLife, launchOptions, type AppDefinition } from "./app.ts";
@@ -58,7 +59,7 @@ function makePhone(parts: { program: Program; overlay: Overlay; shell: Shell; ta
   const { program, shell, space } = parts;
   const first = shell.start.path || program.app.pages[0]!;
   const go = {
-    back: () => phone.router.navigateBack(1),
+    back: () => void backPressed(phone),
     home: () => guarded("home key", () => phone.router.reLaunch(`/${program.app.pages[0]!}`)),
     tab: (path: string) => guarded("tab bar", () => tabTapped(phone, path)),
   };

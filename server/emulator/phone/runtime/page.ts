@@ -21,6 +21,8 @@ export class Page {
   readonly changed: WindowSettings = {};
   /** wx.hideHomeButton took the home key away. */
   homeless = false;
+  /** What wx.enableAlertBeforeUnload has asked at the back key; empty for nothing. */
+  leaveQuestion = "";
   channel?: Channel;
   /** The program's own tab bar, one for each tab page. */
   tabBar: Caller | null = null;

@@ -47,7 +47,7 @@ export const adder = (phone: Phone): Add => ({
 /** Functions that answer by callbacks alone: their documents say 以 Promise 风格调用：不支持, or they give a task. */
 const WITHOUT_PROMISE: ReadonlySet<string> = new Set([
   "request", "uploadFile", "downloadFile", "login", "getGroupEnterInfo", "getShareInfo", "getPrivacySetting", "openPrivacyContract",
-  "openOfficialAccountProfile", "getSystemInfoAsync",
+  "openOfficialAccountProfile", "getSystemInfoAsync", "enableAlertBeforeUnload", "disableAlertBeforeUnload",
 ]);
 
 /** Calls and answers; without callbacks the answer is a promise, of most functions. */

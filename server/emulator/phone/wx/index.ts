@@ -11,6 +11,7 @@ import { clipboard } from "./clipboard.ts";
 import { events } from "./events.ts";
 import { image } from "./image.ts";
 import { launch } from "./launch.ts";
+import { leaving } from "./leaving.ts";
 import { login } from "./login.ts";
 import { navigation } from "./navigation.ts";
 import { network } from "./request.ts";
@@ -29,7 +30,7 @@ import { upload } from "./upload.ts";
 import { vibrate } from "./vibrate.ts";
 
 const FAMILIES: Family[] = [
-  account, animation, audio, bars, canvas, clipboard, events, image, launch, login, navigation, network, page, privacy, scan, setting, share,
+  account, animation, audio, bars, canvas, clipboard, events, image, launch, leaving, login, navigation, network, page, privacy, scan, setting, share,
   storage, subscribe, system, ui, update, upload, vibrate,
 ];
 
