@@ -207,6 +207,8 @@ def _emulator_command(settings: Settings, here: str) -> list[str]:
         here,
         "--app-json",
         str(ROOT / "miniprogram" / "app.json"),
+        "--templates",
+        str(ROOT / "config" / "wechat-templates.json"),
         *phone,
     ]
 

@@ -1,4 +1,4 @@
-"""`python -m server.emulator`: the emulated WeChat as a process of its own.
+"""The emulated WeChat as a process of its own: `python -m` and this package's name.
 
 The one module of the emulator that reads the environment.
 """
@@ -24,8 +24,6 @@ from .clock import EmulatorClock
 from .http_server import listen
 from .state import Store
 from .world import Settings, World
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class JsonLines(logging.Formatter):
@@ -85,21 +83,28 @@ def build(options: argparse.Namespace) -> World:
         store=Store(str(var / "emulator.sqlite3")),
         clock=EmulatorClock(time.time, var / "clock.json"),
         chance=random.SystemRandom(),
-        apps=apps.load_or_make(var),
+        apps=apps.with_callbacks(apps.load_or_make(var), _callbacks(options)),
         templates=templates.load(options.templates),
         sender=sender.send,
         pause=time.sleep,
     )
 
 
+def _callbacks(options: argparse.Namespace) -> dict[str, str]:
+    wished = {apps.OFFICIAL: options.official_callback, apps.MINI: options.mini_callback}
+    return {account: callback for account, callback in wished.items() if callback}
+
+
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     environ = os.environ
-    parser = argparse.ArgumentParser(prog="python -m server.emulator", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=__doc__)
     parser.add_argument("--port", type=int, default=int(environ.get("KEPU_EMULATOR_PORT", "8001")))
     parser.add_argument("--var", type=Path, default=Path(environ.get("KEPU_VAR", "var")))
     port = environ.get("KEPU_PORT", "8000")
     parser.add_argument("--server", default=f"http://127.0.0.1:{port}")
-    parser.add_argument("--templates", type=Path, default=ROOT / "config/wechat-templates.json")
+    parser.add_argument("--templates", type=Path, default=templates.SAMPLE)
+    parser.add_argument("--official-callback", help="path or address of the account's callback")
+    parser.add_argument("--mini-callback", help="path or address of the mini-program's callback")
     parser.add_argument("--app-json", type=Path, help="the mini-program's app.json")
     parser.add_argument("--bundle", type=Path, help="folder of the compiled mini-program")
     parser.add_argument(

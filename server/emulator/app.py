@@ -35,6 +35,10 @@ def create_app(world: World) -> Flask:
             return Response(b"", status=404)
         return Response(picture.content, content_type=picture.mime)
 
+    @app.get("/")
+    def front() -> Response:
+        return phone_page.front(world)
+
     @app.errorhandler(404)
     def unknown(_error: Exception) -> tuple[dict[str, Any], int]:
         if request.path.startswith(PLAYED):

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,18 @@ def load_or_make(var: Path) -> dict[str, App]:
 def from_file(kept: dict[str, Any]) -> dict[str, App]:
     """The apps a `demo-wechat.json` describes."""
     return {account: _app(account, kept[account]) for account in (OFFICIAL, MINI)}
+
+
+def with_callbacks(apps: dict[str, App], callbacks: Mapping[str, str]) -> dict[str, App]:
+    """The apps with other callbacks for the accounts that are named.
+
+    Raises: ValueError for an account that there is not, or an address that is none.
+    """
+    if not callbacks.keys() <= apps.keys():
+        raise ValueError(f"an account is one of {sorted(apps)}")
+    return {
+        account: app.with_push(callback=callbacks.get(account)) for account, app in apps.items()
+    }
 
 
 def new_apps() -> dict[str, Any]:

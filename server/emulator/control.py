@@ -233,6 +233,12 @@ def url_check(world: World, body: Body) -> Shown:
     return acts.url_check(world, account)
 
 
+def health(world: World) -> Shown:
+    """That it runs, where it pushes, and how many calls went to an address that is not WeChat's."""
+    failing = world.store.number("SELECT count(*) FROM calls WHERE failing = 1")
+    return {"status": "ok", "server": world.settings.server, "failing_calls": failing}
+
+
 def show_menu(world: World) -> Shown:
     """The official account's menu as a phone shows it."""
     return api_menu.current(world) or {"button": []}
@@ -335,4 +341,5 @@ READS: dict[str, Callable[[World], Shown]] = {
     "/menu": show_menu,
     "/clock": show_clock,
     "/apps": show_apps,
+    "/health": health,
 }

@@ -5,6 +5,7 @@ What a person does there goes to the control endpoint, as any script's acts do.
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from .clock import beijing
 from .texts import TEXTS
 from .world import World
 
-INDEX = "phone.html"
+INDEX, FRONT = "phone.html", "front.html"
 PAGES = Path(__file__).with_name("pages")
 KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -57,7 +58,7 @@ def routes(world: World) -> Blueprint:
 
     @blueprint.get("/<name>")
     def part(name: str) -> Response:
-        if name not in FILES or name == INDEX:
+        if name not in FILES or name in (INDEX, FRONT):
             abort(404)
         return _file(name)
 
@@ -71,6 +72,13 @@ def routes(world: World) -> Blueprint:
         return feed(world, request.args.get("person", ""), after, cards)
 
     return blueprint
+
+
+def front(world: World) -> Response:
+    """The page at `/`: where the phone, the tested server, its documents and the health are."""
+    text = (PAGES / FRONT).read_text(encoding="utf-8")
+    page = text.replace("{server}", escape(world.settings.server, quote=True))
+    return Response(page, content_type=FILES[FRONT], headers=HEADERS)
 
 
 def choice(world: World, part: str) -> dict[str, Any]:

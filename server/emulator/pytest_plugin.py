@@ -1,6 +1,6 @@
 """The emulator as a pytest fixture for any project that speaks to WeChat.
 
-Name it in a conftest: `pytest_plugins = ["server.emulator.pytest_plugin"]`.
+Installed, it is there by itself; `wechat_emulator` is a running WeChat for each test.
 """
 
 from __future__ import annotations

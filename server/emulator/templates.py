@@ -1,4 +1,4 @@
-"""The mini-program's subscription templates, from the data file that the server reads too."""
+"""The mini-program's subscription templates, from a data file that a server can read too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from .fields import accepts
 
 SCHEMA = "wechat-templates/1"
+# A few templates of the common field types, for whoever brings none.
+SAMPLE = Path(__file__).with_name("templates.json")
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,12 @@ from typing import Any
 from . import sender as http
 from . import templates as template_file
 from .app import create_app
-from .apps import App, from_file, new_apps
+from .apps import OFFICIAL, App, from_file, new_apps, with_callbacks
 from .clock import EmulatorClock
 from .http_server import listen
 from .sender import Sender
 from .state import Store
 from .world import Settings, World
-
-TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "wechat-templates.json"
 
 
 @dataclass(kw_only=True, eq=False)
@@ -36,14 +34,15 @@ class Emulator:
     """A running emulated WeChat with Python methods for the control endpoint.
 
     Units: `clock` gives epoch seconds; `deadline_s` may go down to 0.2. `registered` has the
-    form of `demo-wechat.json`.
+    form of `demo-wechat.json`; `callback_of` an address or path by account.
     """
 
     server: str = "http://127.0.0.1:9"
     clock: Callable[[], float] = time.time
     seed: int = 1
     registered: dict[str, Any] = field(default_factory=new_apps)
-    templates: Path = TEMPLATES
+    templates: Path = template_file.SAMPLE
+    callback_of: dict[str, str] = field(default_factory=dict)
     app_json: Path | None = None
     bundle: Path | None = None
     net: dict[str, str] = field(default_factory=dict)
@@ -70,29 +69,42 @@ class Emulator:
             store=Store(),
             clock=EmulatorClock(self.clock),
             chance=random.Random(self.seed),  # noqa: S311 - the same chance in each run
-            apps=from_file(self.registered),
+            apps=with_callbacks(from_file(self.registered), self.callback_of),
             templates=template_file.load(self.templates),
             sender=self.sender,
             pause=self.pause,
         )
-        self._server = listen(create_app(self.world), 0)
-        self._thread = threading.Thread(target=self._serve, name="emulator", daemon=True)
-        self.base = f"http://127.0.0.1:{self._server.port}"
-
-    def _serve(self) -> None:
-        self._server.serve_forever(poll_interval=0.02)
+        self._own = Served(create_app(self.world), "emulator")
+        self._tested: list[Served] = []
+        self.base = self._own.base
 
     def start(self) -> Emulator:
         """Begin to answer."""
-        self._thread.start()
+        self._own.start()
         return self
 
     def stop(self) -> None:
-        """Stop answering and forget everything."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        """Stop answering, here and for the applications under test, and forget everything."""
+        for served in (*self._tested, self._own):
+            served.stop()
         self.world.close()
+
+    def serve(self, app: Any, callback: str | None = None, account: str = OFFICIAL) -> str:
+        """Serve a WSGI application over HTTP and push to it from now on; its address.
+
+        Units: `callback` is the path of `account` there, when it is not the one of before.
+        """
+        served = Served(app, "application")
+        self._tested.append(served)
+        served.start()
+        self.push_to(served.base)
+        if callback is not None:
+            self.configure(**{account: {"callback": callback}})
+        return served.base
+
+    def configure(self, **settings: Any) -> dict[str, Any]:
+        """Set what stands in WeChat's consoles; the control address `apps` names the settings."""
+        return self.post("apps", **settings)
 
     @property
     def api_base(self) -> str:
@@ -196,6 +208,28 @@ class Emulator:
         except urllib.error.HTTPError as error:
             with error:
                 raise ControlError(error.code, error.read().decode()) from None
+
+
+class Served:
+    """A WSGI application on a free loopback port, in a thread of its own."""
+
+    def __init__(self, app: Any, name: str) -> None:
+        self._server = listen(app, 0)
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self.base = f"http://127.0.0.1:{self._server.port}"
+
+    def _serve(self) -> None:
+        self._server.serve_forever(poll_interval=0.02)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering and free the port."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 class ControlError(Exception):

@@ -9,12 +9,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.emulator.apps import MINI, OFFICIAL
 from server.emulator.testing import Emulator, emulated_wechat
+
+# The product's own, beside which the emulator has samples.
+TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "wechat-templates.json"
 
 
 class Time:
@@ -112,7 +116,11 @@ def pauses() -> list[float]:
 @pytest.fixture
 def wechat(receiver: Receiver, time_now: Time, pauses: list[float]) -> Iterator[Emulator]:
     with emulated_wechat(
-        server=receiver.url, clock=time_now, deadline_s=20.0, pause=pauses.append
+        server=receiver.url,
+        clock=time_now,
+        deadline_s=20.0,
+        pause=pauses.append,
+        templates=TEMPLATES,
     ) as emulator:
         yield emulator
 

@@ -10,8 +10,8 @@ import pytest
 
 from server.emulator.apps import MODES, OFFICIAL, App
 from server.emulator.crypto import sign
-from server.emulator.testing import TEMPLATES, Emulator
-from tests.emulator.conftest import Push, Receiver, Time
+from server.emulator.testing import Emulator
+from tests.emulator.conftest import TEMPLATES, Push, Receiver, Time
 from tests.emulator.kit import opened, replying, sealed, text_reply
 
 FORMS = list(itertools.product(MODES, ("xml", "json")))

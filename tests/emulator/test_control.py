@@ -22,8 +22,8 @@ from server.emulator.apps import MINI, OFFICIAL, load_or_make
 from server.emulator.clock import EmulatorClock
 from server.emulator.pytest_plugin import wechat_emulator, wechat_options
 from server.emulator.templates import load
-from server.emulator.testing import TEMPLATES, ControlError, Emulator
-from tests.emulator.conftest import Api, Receiver, Time
+from server.emulator.testing import ControlError, Emulator
+from tests.emulator.conftest import TEMPLATES, Api, Receiver, Time
 from tests.emulator.kit import replying
 
 __all__ = ["wechat_emulator", "wechat_options"]

@@ -43,6 +43,7 @@ def test_a_file_can_be_fetched_again_for_three_days_by_its_own_app(
         ("thumb", JPEG + bytes(64 * 1024), 40006),
         ("image", b"", 44001),
     ],
+    ids=["image", "voice", "video", "thumb", "other", "svg", "png-thumb", "large", "empty"],
 )
 def test_a_file_has_the_kind_format_and_size_that_wechat_takes(
     api: Api, kind: str, content: bytes, errcode: int | None
@@ -55,7 +56,9 @@ def test_a_body_without_the_field_media_is_refused(api: Api) -> None:
     assert api.official("/cgi-bin/media/upload", {}, type="image")["errcode"] == 41005
 
 
-@pytest.mark.parametrize(("kind", "content"), [("image", JPEG), ("voice", AMR)])
+@pytest.mark.parametrize(
+    ("kind", "content"), [("image", JPEG), ("voice", AMR)], ids=["image", "voice"]
+)
 def test_a_message_names_a_file_that_was_uploaded_as_its_kind(
     wechat: Emulator, api: Api, kind: str, content: bytes
 ) -> None:

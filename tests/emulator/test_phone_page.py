@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from server.emulator.app import create_app
 from server.emulator.apps import MINI
 from server.emulator.phone_page import FILES, PAGES, SHOWN_PEOPLE
 from server.emulator.testing import Emulator
@@ -39,8 +40,9 @@ def test_every_part_of_the_page_is_served_with_its_type(wechat: Emulator) -> Non
     html = (PAGES / "phone.html").read_text(encoding="utf-8")
     named = set(re.findall(r'(?:src|href)="(phone\.\w+)"', html))
     scripts = {name for name in FILES if name.endswith(".js")}
-    assert named == set(FILES) - {"phone.html"} - (scripts - {"phone.js"})
-    for name in named | scripts:
+    front = {"front.html", "front.css"}
+    assert named == set(FILES) - {"phone.html"} - front - (scripts - {"phone.js"})
+    for name in named | scripts | {"front.css"}:
         with urllib.request.urlopen(f"{wechat.base}/phone/{name}") as answer:
             assert answer.headers["Content-Type"] == FILES[name]
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -171,3 +173,25 @@ def test_people_are_offered_newest_first_and_found_by_name(
         found = read(wechat, "people", q=part)
         assert [item["name"] for item in found["items"]] == names
         assert found["total"] == len(names)
+
+
+def test_the_front_page_leads_to_phone_server_documents_and_health(wechat: Emulator) -> None:
+    client = create_app(wechat.world).test_client()
+    shown = client.get("/")
+    assert (shown.status_code, shown.mimetype) == (200, "text/html")
+    page = shown.get_data(as_text=True)
+    links = re.findall(r'href="([^"]+)"', page)
+    here = {link for link in links if link.startswith("/")}
+    assert {"/phone/", "/_emu/health"} <= here
+    assert {client.get(link).status_code for link in here} == {200}
+    server = wechat.world.settings.server
+    assert {f"{server}/", f"{server}/docs"} <= set(links)
+    assert "{" not in page
+
+
+def test_the_health_tells_of_calls_that_wechat_does_not_have(wechat: Emulator) -> None:
+    client = create_app(wechat.world).test_client()
+    told = {"status": "ok", "server": wechat.world.settings.server, "failing_calls": 0}
+    assert client.get("/_emu/health").get_json() == told
+    client.get("/api/cgi-bin/tokens")
+    assert client.get("/_emu/health").get_json() == {**told, "failing_calls": 1}

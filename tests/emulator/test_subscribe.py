@@ -11,8 +11,8 @@ import pytest
 
 from server.emulator.apps import MINI
 from server.emulator.fields import accepts
-from server.emulator.testing import TEMPLATES, Emulator
-from tests.emulator.conftest import Api, Receiver
+from server.emulator.testing import Emulator
+from tests.emulator.conftest import TEMPLATES, Api, Receiver
 from tests.emulator.kit import opened
 
 ROWS = {row["slug"]: row for row in json.loads(TEMPLATES.read_text())["templates"]}
@@ -147,7 +147,7 @@ def test_parallel_sends_never_use_a_grant_twice(
 
 
 def test_the_result_event_carries_the_answers_msgid(receiver: Receiver) -> None:
-    emulator = Emulator(server=receiver.url, sent_event_s=(0.0, 0.0)).start()
+    emulator = Emulator(server=receiver.url, sent_event_s=(0.0, 0.0), templates=TEMPLATES).start()
     try:
         person = emulator.person()
         emulator.consent(person["person"], SIGNUP["id"])
