@@ -14,6 +14,7 @@ from server.base.database import open_engine
 from server.base.jobs import Bells, Shop
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
+from server.base.patience import Use
 from server.base.schema import is_newest
 from server.base.settings import Settings
 from server.base.signing import Keys
@@ -25,7 +26,7 @@ from server.base.web.frame import new_flask
 from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.openapi import docs_pages, document
 from server.base.web.picture_pages import picture_pages
-from server.base.work import Desk, Tools
+from server.base.work import DatabaseAway, Desk, Tools
 from server.callbacks import with_callbacks
 from server.wechat.gateway import Gateway
 from server.wechat.live import open_gateway
@@ -56,14 +57,12 @@ class House:
         return Shop(desk=self.desk, gateway=self.gateway)
 
 
-def open_house(
-    settings: Settings, parts: Parts | None = None, *, background: bool = False
-) -> House:
-    """Database, Redis and WeChat, without any edge; in the background WeChat gets more patience."""
+def open_house(settings: Settings, parts: Parts | None = None, *, use: Use = Use.REQUESTS) -> House:
+    """Database, Redis and WeChat, without any edge; whoever is no request has more patience."""
     parts = parts or Parts()
     clock = parts.clock or campaign_clock(settings)
     app = new_flask(settings)
-    engine = open_engine(app, settings)
+    engine = open_engine(app, settings, use)
     kv = connect(
         settings.redis_url, settings.var, clock, timeout_seconds=settings.redis_timeout_seconds
     )
@@ -78,7 +77,7 @@ def open_house(
         ring=parts.ring or Bells(kv).ring,
     )
     desk = Desk(engine, tools)
-    patience = settings.wechat.worker_timeout_seconds if background else None
+    patience = None if use is Use.REQUESTS else settings.wechat.worker_timeout_seconds
     gateway = parts.gateway or open_gateway(settings.wechat, tools, desk, total_seconds=patience)
     return House(app=app, desk=desk, gateway=gateway, settings=settings)
 
@@ -118,8 +117,12 @@ def _probes(house: House) -> Probes:
 
 
 def _reading(desk: Desk, read: Any) -> metrics.Reading:
-    def take() -> float:
-        with desk.work(read_only=True) as work:
-            return float(read(work))
+    def take() -> float | None:
+        try:
+            with desk.work(read_only=True) as work:
+                return float(read(work))
+        except DatabaseAway:
+            # The other figures are told all the same.
+            return None
 
     return take

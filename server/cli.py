@@ -22,6 +22,7 @@ from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
 from server.base.kv.client import KvAway
 from server.base.log import set_up_logging
+from server.base.patience import Use
 from server.base.schema import migrate
 from server.base.settings import ROOT, SettingsError, load_settings
 from server.channel import commands as channel
@@ -29,6 +30,7 @@ from server.demo import run_demo
 from server.programme import commands as programme
 from server.quiz import board_commands, commands
 
+_USES = {"worker": Use.JOBS, "migrate": Use.MIGRATIONS}
 Command = Callable[[House, argparse.Namespace], int]
 
 
@@ -50,7 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     process = "worker" if asked.command == "worker" else "command"
     set_up_logging(settings.var, process, settings.log_level)
     try:
-        return int(asked.run(open_house(settings, background=True), asked))
+        return int(
+            asked.run(open_house(settings, use=_USES.get(asked.command, Use.COMMANDS)), asked)
+        )
     except AppError as refusal:
         _tell(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
         return 1

@@ -29,6 +29,7 @@ from server.base.clock import Clock, SystemClock
 from server.base.errors import AppError
 from server.base.kv.embedded import EmbeddedServer
 from server.base.log import set_up_logging
+from server.base.patience import Use
 from server.base.settings import ROOT, Settings
 from server.seeding import SeedingRefused, seed, seed_wechat
 
@@ -157,7 +158,7 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
     children = [emulator, server, worker]
     try:
         emulator.start()
-        house = open_house(settings)
+        house = open_house(settings, use=Use.COMMANDS)
         seed(house)
         server.start()
         worker.start()

@@ -93,9 +93,7 @@ def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settin
             official_account=an_app("a"),
             mini_program=an_app("b"),
         ),
-        database=Database(
-            pool_size=20, pool_wait_seconds=30.0, lock_wait_seconds=30.0, statement_seconds=60.0
-        ),
+        database=Database(pool_size=20, request_seconds=60.0),
         security=Security(master_key="k" * 48),
         policy_date="2026-05-01",
         operator=Operator(

@@ -12,6 +12,8 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
+from server.base.patience import Patience, Use, bounds_for
+from server.base.postgres import connect_arguments
 from server.base.settings import Settings
 from server.base.tables import Base
 from server.base.transaction import prepare_engine
@@ -19,13 +21,14 @@ from server.base.transaction import prepare_engine
 db = SQLAlchemy(metadata=Base.metadata)
 
 
-def open_engine(app: Flask, settings: Settings) -> Engine:
-    """The engine of this app, with our transactions prepared."""
+def open_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engine:
+    """The engine of this app, with our transactions prepared and the waits of its use bounded."""
     url = settings.database_address
+    patience = Patience(bounds_for(use, settings.database))
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": 0,
-        "pool_timeout": settings.database.pool_wait_seconds,
+        "pool_timeout": patience.bounds.client,
         "pool_recycle": 1800,
         # Every use ends its own transaction; the pool need not do it once more.
         "pool_reset_on_return": None,
@@ -33,18 +36,13 @@ def open_engine(app: Flask, settings: Settings) -> Engine:
         "json_deserializer": msgspec.json.decode,
     }
     if url.startswith("postgresql"):
-        wait_ms = int(settings.database.lock_wait_seconds * 1000)
-        statement_ms = int(settings.database.statement_seconds * 1000)
-        options["connect_args"] = {
-            "connect_timeout": 2,
-            "options": f"-c lock_timeout={wait_ms} -c statement_timeout={statement_ms}",
-        }
+        options["connect_args"] = connect_arguments(patience.bounds)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     with app.app_context():
         engine = db.engine
-    prepare_engine(engine, lock_wait_seconds=settings.database.lock_wait_seconds)
+    prepare_engine(engine, patience)
     return engine
 
 

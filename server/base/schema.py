@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 FOLDER = Path(__file__).resolve().parents[1] / "migrations"
 
@@ -35,5 +36,5 @@ def is_newest(engine: Engine) -> bool:
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() == newest()
-    except DBAPIError:
+    except (DBAPIError, PoolTimeout):
         return False

@@ -72,12 +72,16 @@ class WeChat:
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """Pool and patience; the address itself is `database_url`."""
+    """The pool, and how long each kind of user may wait; the address itself is `database_url`."""
 
     pool_size: int = number(8, 1, 200)
-    pool_wait_seconds: float = number(2.0, 0.1, 60.0)
-    lock_wait_seconds: float = number(4.0, 0.1, 60.0)
-    statement_seconds: float = number(10.0, 0.1, 3600.0)
+    request_seconds: float = number(2.0, 0.1, 10.0)
+    job_lock_seconds: float = number(5.0, 0.1, 60.0)
+    job_statement_seconds: float = number(30.0, 1.0, 600.0)
+    command_lock_seconds: float = number(10.0, 0.1, 600.0)
+    command_statement_seconds: float = number(600.0, 1.0, 86400.0)
+    migration_lock_seconds: float = number(5.0, 0.1, 600.0)
+    migration_statement_seconds: float = number(3600.0, 1.0, 86400.0)
 
 
 @dataclass(frozen=True, kw_only=True)

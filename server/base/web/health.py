@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass, field
 
 from flask import Blueprint, Flask, Response, g, request
@@ -21,6 +24,8 @@ from server.base.work import Desk
 _log = logging.getLogger("kepu.access")
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _FREE_SHARE = 0.05
+# Readiness is told after so long at the latest, whatever the database does.
+_LOOK_SECONDS = 1.0
 # A caller may invent methods; a figure for each would fill the memory.
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
@@ -38,6 +43,7 @@ class Probes:
 def health_pages(probes: Probes) -> Blueprint:
     """The routes of /healthz, /readyz and /metrics."""
     pages = Blueprint("health", __name__)
+    lookout = Lookout(lambda: _checks(probes))
 
     @pages.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -45,7 +51,7 @@ def health_pages(probes: Probes) -> Blueprint:
 
     @pages.get("/readyz")
     def readyz() -> tuple[dict[str, object], int]:
-        checks = _checks(probes)
+        checks = lookout.look(_LOOK_SECONDS)
         ready = all(value in ("ok", "degraded") for value in checks.values())
         return {
             "status": "ready" if ready else "not_ready",
@@ -58,6 +64,27 @@ def health_pages(probes: Probes) -> Blueprint:
         return Response(body, content_type=kind)
 
     return pages
+
+
+class Lookout:
+    """Looks at what may hang, on a thread of its own; nobody waits longer for it than they say."""
+
+    def __init__(self, checks: Callable[[], dict[str, str]]) -> None:
+        self._checks = checks
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="lookout")
+        self._lock = threading.Lock()
+        self._running: Future[dict[str, str]] | None = None
+
+    def look(self, seconds: float) -> dict[str, str]:
+        """What each part is like now; the database is taken for away when nobody knows in time."""
+        with self._lock:
+            if self._running is None or self._running.done():
+                self._running = self._thread.submit(self._checks)
+            running = self._running
+        try:
+            return running.result(seconds)
+        except NotInTime:
+            return {"database": "away"}
 
 
 def _checks(probes: Probes) -> dict[str, str]:
@@ -77,7 +104,7 @@ def _checks(probes: Probes) -> dict[str, str]:
 
 def _database_answers(desk: Desk) -> bool:
     try:
-        with desk.work(read_only=True) as work:
+        with desk.waiting_at_most(_LOOK_SECONDS), desk.work(read_only=True) as work:
             work.session.execute(text("SELECT 1"))
     except AppError:
         return False

@@ -1,0 +1,362 @@
+"""A database that hangs or is locked: everybody is told in time, and the pool comes back whole."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotDone
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import OperationalError
+
+from server.app import Parts, create_app
+from server.base.database import open_engine
+from server.base.patience import PAUSE_SECONDS, Bounds, NotAsked, Patience, Use, bounds_for
+from server.base.postgres import BoundedConnection
+from server.base.settings import Database, Settings
+from server.base.transaction import patience_of
+from server.base.web.health import Lookout
+from server.base.work import DatabaseAway, Desk
+from tests.conftest import house_of
+from tests.kit.databases import OwnPostgres
+from tests.kit.gateway import RecordingGateway
+
+CLIENTS = 100
+POOL = 4
+REQUEST_SECONDS = 0.5
+# A test that would hang is failed by then; none comes near it.
+LONGEST = 60
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[OwnPostgres]:
+    with tempfile.TemporaryDirectory(prefix="kepu-own-") as folder:
+        made = OwnPostgres(Path(folder))
+        yield made
+        made.close()
+
+
+@contextmanager
+def frozen(server: OwnPostgres) -> Iterator[None]:
+    server.freeze()
+    try:
+        yield
+    finally:
+        server.thaw()
+
+
+@pytest.fixture
+def hurried(settings: Settings) -> Settings:
+    """Settings with a small pool and little patience."""
+    return replace(settings, database=Database(pool_size=POOL, request_seconds=REQUEST_SECONDS))
+
+
+@pytest.fixture
+def stoppable(
+    own_postgres: OwnPostgres, hurried: Settings, gateway: RecordingGateway
+) -> Iterator[Flask]:
+    """The web server over a database that can be stopped, its pool full of living connections."""
+    app = create_app(replace(hurried, database_url=own_postgres.url), Parts(gateway=gateway))
+    fill(house_of(app).desk)
+    yield app
+    house_of(app).desk.engine.dispose()
+
+
+def fill(desk: Desk) -> int:
+    """Use every connection of the pool at the same moment; how many there were."""
+    together = threading.Barrier(POOL, timeout=LONGEST)
+
+    def use() -> int:
+        with desk.work(read_only=True) as work:
+            assert work.session.execute(text("SELECT 1")).scalar() == 1
+            together.wait()
+        return 1
+
+    with ThreadPoolExecutor(POOL) as threads:
+        return sum(done.result(LONGEST) for done in [threads.submit(use) for _ in range(POOL)])
+
+
+class Waits:
+    """What is asked of the database: how long each wait may last, and which were in vain."""
+
+    def __init__(self, patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.allowed: list[float] = []
+        self.in_vain = 0
+        spend, wait, gone = patience.unanswered, BoundedConnection.wait, self
+
+        def unanswered(seconds: float) -> None:
+            gone.in_vain += 1
+            spend(seconds)
+
+        def recorded(connection: Any, *given: Any, **named: Any) -> Any:
+            gone.allowed.append(connection.patience.allowed())
+            return wait(connection, *given, **named)
+
+        monkeypatch.setattr(patience, "unanswered", unanswered)
+        monkeypatch.setattr(BoundedConnection, "wait", recorded)
+
+
+def later(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time of the pause passes."""
+    before = patience.monotonic
+    monkeypatch.setattr(patience, "monotonic", lambda: before() + PAUSE_SECONDS + LONGEST)
+
+
+def test_a_hundred_clients_of_a_stopped_server_get_503_and_its_pool_is_whole_afterwards(
+    stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = house_of(stoppable).desk
+    patience = patience_of(desk.engine)
+    waits = Waits(patience, monkeypatch)
+
+    def ask(_: int) -> tuple[int, str | None, str]:
+        answer = stoppable.test_client().get("/api/v1/campaign")
+        return answer.status_code, answer.headers.get("Retry-After"), answer.get_json()["code"]
+
+    with frozen(own_postgres), ThreadPoolExecutor(CLIENTS) as clients:
+        told = list(clients.map(ask, range(CLIENTS), timeout=LONGEST))
+        assert {(status, code) for status, _, code in told} == {(503, "database_away")}
+        assert all(int(seconds or 0) > 0 for _, seconds, _ in told)
+        # Nobody could wait longer than is allowed, and who found no connection waited for none.
+        assert max(waits.allowed) <= REQUEST_SECONDS
+        assert waits.in_vain <= POOL
+        # Who comes now is told at once, without a wait of the driver's.
+        before = len(waits.allowed)
+        assert ask(0)[0] == 503
+        assert len(waits.allowed) == before
+    later(patience, monkeypatch)
+    assert stoppable.test_client().get("/api/v1/campaign").status_code == 404
+    assert desk.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert fill(desk) == POOL
+
+
+def test_a_server_that_stops_within_a_request_is_noticed_at_the_next_statement(
+    stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = house_of(stoppable).desk
+    with pytest.raises(DatabaseAway), desk.work() as work:
+        work.session.execute(text("SELECT 1"))
+        own_postgres.freeze()
+        try:
+            work.session.execute(text("SELECT 2"))
+        finally:
+            own_postgres.thaw()
+    later(patience_of(desk.engine), monkeypatch)
+    write(desk)
+    assert fill(desk) == POOL
+
+
+def test_without_the_bound_a_request_hangs_as_long_as_the_server(
+    stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: with the driver's own wait nobody is told."""
+    monkeypatch.setattr(BoundedConnection, "wait", psycopg.Connection.wait)
+    with ThreadPoolExecutor(1) as threads:
+        with frozen(own_postgres):
+            asked: Future[Any] = threads.submit(stoppable.test_client().get, "/api/v1/campaign")
+            with pytest.raises(NotDone):
+                asked.result(4 * REQUEST_SECONDS)
+        assert asked.result(LONGEST).status_code == 404
+
+
+def test_a_new_connection_to_a_stopped_server_is_given_up_in_time(
+    own_postgres: OwnPostgres, hurried: Settings
+) -> None:
+    engine = open_engine(Flask("fresh"), replace(hurried, database_url=own_postgres.url))
+    patience = patience_of(engine)
+    with frozen(own_postgres), patience.spell(), pytest.raises(OperationalError):
+        engine.connect()
+    assert patience.exhausted
+    engine.dispose()
+
+
+@pytest.fixture
+def hurried_desk(desk: Desk, hurried: Settings) -> Iterator[Desk]:
+    engine = open_engine(Flask("hurried"), hurried)
+    yield Desk(engine, desk.tools)
+    engine.dispose()
+
+
+@contextmanager
+def locked(desk: Desk) -> Iterator[None]:
+    """Another process holds what every writer needs."""
+    address = desk.engine.url.render_as_string(hide_password=False)
+    if desk.engine.dialect.name == "sqlite":
+        other = sqlite3.connect(desk.engine.url.database or "", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.close()
+        return
+    engine = create_engine(address)
+    with engine.connect() as connection:
+        connection.execute(text("LOCK TABLE lease IN ACCESS EXCLUSIVE MODE"))
+        yield
+        connection.rollback()
+    engine.dispose()
+
+
+def write(desk: Desk) -> None:
+    with desk.work() as work:
+        work.session.execute(text("DELETE FROM lease"))
+
+
+def test_everybody_who_meets_a_locked_database_is_told(
+    hurried_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, patience = hurried_desk, patience_of(hurried_desk.engine)
+    write(desk)
+
+    def try_to_write(_: int) -> str:
+        with pytest.raises(DatabaseAway) as told:
+            write(desk)
+        return told.value.code
+
+    with locked(desk), ThreadPoolExecutor(CLIENTS) as clients:
+        told = list(clients.map(try_to_write, range(CLIENTS), timeout=LONGEST))
+        assert told == ["database_away"] * CLIENTS
+        with desk.work(read_only=True) as work:
+            assert work.session.execute(text("SELECT 1")).scalar() == 1
+    # A lock within PostgreSQL is not the server's silence: who needs something else goes on.
+    assert patience.exhausted is (desk.engine.dialect.name == "sqlite")
+    later(patience, monkeypatch)
+    write(desk)
+    assert desk.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert fill(desk) == POOL
+
+
+def test_the_wait_for_a_turn_is_taken_off_the_wait_for_the_lock(
+    hurried_desk: Desk, database_kind: str
+) -> None:
+    if database_kind != "sqlite":
+        pytest.skip("writers queue before SQLite alone")
+    patience = patience_of(hurried_desk.engine)
+    with patience.spell():
+        patience.spend(REQUEST_SECONDS - 0.2)
+        with hurried_desk.engine.begin() as connection:
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == pytest.approx(
+                200, abs=1
+            )
+    with hurried_desk.engine.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 500
+
+
+@pytest.mark.parametrize("use", Use)
+def test_each_kind_of_user_declares_its_own_bounds(
+    own_postgres: OwnPostgres, settings: Settings, use: Use
+) -> None:
+    given = replace(settings, database_url=own_postgres.url, database=Database())
+    engine: Engine = open_engine(Flask(use.name), given, use)
+    bounds = bounds_for(use, given.database)
+    with engine.connect() as connection:
+        told = [
+            connection.execute(text("SELECT setting FROM pg_settings WHERE name = :n"), {"n": name})
+            for name in ("lock_timeout", "statement_timeout")
+        ]
+        assert [int(row.scalar_one()) for row in told] == [
+            round(bounds.lock * 1000),
+            round(bounds.statement * 1000),
+        ]
+    # The server gives up first, so that the connection survives what is only slow.
+    assert max(bounds.lock, bounds.statement) < bounds.client
+    assert (bounds.client <= 2.0) is (use is Use.REQUESTS)
+    assert patience_of(engine).allowed() == bounds.client
+    engine.dispose()
+
+
+class Hand:
+    """A steady clock moved by hand."""
+
+    at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+REQUESTS = Bounds(lock=1.8, statement=1.8, client=2.0, whole=True)
+
+
+def test_after_a_wait_in_vain_one_asks_and_the_others_keep_away() -> None:
+    hand = Hand()
+    patience = Patience(REQUESTS, hand)
+    patience.admit()
+    patience.unanswered(2.0)
+    for _ in range(3):
+        with pytest.raises(NotAsked):
+            patience.admit()
+    hand.at += PAUSE_SECONDS
+    patience.admit()
+    hand.at += 2.0
+    with pytest.raises(NotAsked):
+        patience.admit()
+    patience.failed()
+    hand.at += PAUSE_SECONDS
+    patience.admit()
+    patience.answered()
+    for _ in range(3):
+        patience.admit()
+
+
+def test_a_short_wait_in_vain_closes_nothing() -> None:
+    patience = Patience(REQUESTS, Hand())
+    patience.unanswered(1.0)
+    patience.failed()
+    assert not patience.exhausted
+
+
+def test_the_waits_of_one_transaction_share_what_is_allowed() -> None:
+    hand = Hand()
+    patience = Patience(REQUESTS, hand)
+    with patience.spell():
+        patience.spend(0.5)
+        assert patience.allowed() == 1.5
+        with patience.spending():
+            hand.at += 1.0
+            patience.spend(1.0)
+        assert patience.allowed() == 0.5
+        with patience.spell(0.3):
+            assert patience.allowed() == 0.3
+        with patience.spell():
+            assert patience.allowed() == 0.5
+        patience.spend(9.0)
+        assert 0 < patience.allowed() < 0.5
+    assert patience.allowed() == 2.0
+
+
+def test_readiness_waits_for_no_check_that_hangs() -> None:
+    may_end = threading.Event()
+    asked: list[int] = []
+
+    def hangs() -> dict[str, str]:
+        asked.append(1)
+        assert may_end.wait(LONGEST)
+        return {"database": "ok"}
+
+    lookout = Lookout(hangs)
+    assert [lookout.look(0.05) for _ in range(3)] == [{"database": "away"}] * 3
+    # Nobody looks a second time while the first look lasts.
+    assert len(asked) == 1
+    may_end.set()
+    assert lookout.look(LONGEST) == {"database": "ok"}
+
+
+def test_health_and_readiness_and_figures_of_a_stopped_server_are_told(
+    stoppable: Flask, own_postgres: OwnPostgres, gateway: RecordingGateway
+) -> None:
+    gateway.answers |= {"well": True, "token_age_seconds": 1.0}
+    client = stoppable.test_client()
+    with frozen(own_postgres):
+        assert client.get("/healthz").status_code == 200
+        told = client.get("/readyz")
+        assert (told.status_code, told.get_json()["checks"]["database"]) == (503, "away")
+        figures = client.get("/metrics")
+        assert (figures.status_code, b"kepu_http_requests_total" in figures.data) == (200, True)
