@@ -6,6 +6,7 @@ race reads again, and no violation ever leaves a broken transaction behind.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,24 @@ def owner_of(work: Work, app: App, openid: str) -> int | None:
     return work.session.scalar(
         select(Identity.citizen_id).where(Identity.app == app, Identity.openid == openid)
     )
+
+
+def owners_of(work: Work, app: App, openids: Collection[str]) -> dict[str, int]:
+    """The citizens behind openids, as far as there are any."""
+    found = work.session.execute(
+        select(Identity.openid, Identity.citizen_id).where(
+            Identity.app == app, Identity.openid.in_(openids)
+        )
+    )
+    return {row.openid: row.citizen_id for row in found}
+
+
+def known_unionids(work: Work, unionids: Collection[str]) -> set[str]:
+    """Those among unionids that living citizens have."""
+    found = work.session.scalars(
+        select(Citizen.unionid).where(Citizen.unionid.in_(unionids), *_ALIVE)
+    )
+    return {unionid for unionid in found if unionid is not None}
 
 
 def settle(work: Work, app: App, openid: str, unionid: str | None) -> Settled:
@@ -175,7 +194,7 @@ def join(work: Work, one: int, other: int) -> int:
     Locks: expects both rows locked. Every slice re-points its rows by its `join` hook.
     """
     keep, gone = sorted(
-        (one, other), key=lambda number: (not _in_mini_program(work, number), number)
+        (one, other), key=lambda number: (not in_mini_program(work, number), number)
     )
     place_before = _place(work, keep)
     for re_point in work.tools.hooks.join:
@@ -225,7 +244,8 @@ def _gaps(kept: Citizen, left: Citizen) -> dict[str, Any]:
     return taken
 
 
-def _in_mini_program(work: Work, citizen_id: int) -> bool:
+def in_mini_program(work: Work, citizen_id: int) -> bool:
+    """Whether a citizen has ever logged in to the mini-program."""
     found = work.session.scalar(
         select(Identity.id)
         .where(Identity.citizen_id == citizen_id, Identity.app == App.MINI_PROGRAM)

@@ -5,7 +5,7 @@ The profile is kept in `profile.py`, consent, export and erasure in `privacy.py`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -136,6 +136,27 @@ def citizen_of_openid(work: Work, app: AppName, openid: str, *, create: bool) ->
     if create:
         return identities.settle(work, App(app), openid, None).citizen_id
     return identities.owner_of(work, App(app), openid)
+
+
+def citizens_of_openids(work: Work, app: AppName, openids: Collection[str]) -> dict[str, int]:
+    """The citizens behind openids, as far as there are any."""
+    return identities.owners_of(work, App(app), openids)
+
+
+def player_of_openid(work: Work, app: AppName, openid: str) -> int | None:
+    """The citizen behind an openid when they are known to have used the mini-program.
+
+    A follower whose unionid is not learned yet is a citizen of their own, who played nothing.
+    """
+    citizen_id = identities.owner_of(work, App(app), openid)
+    if citizen_id is None or not identities.in_mini_program(work, citizen_id):
+        return None
+    return citizen_id
+
+
+def known_unionids(work: Work, unionids: Collection[str]) -> set[str]:
+    """Those among unionids that citizens have."""
+    return identities.known_unionids(work, unionids)
 
 
 def openid_of(work: Work, citizen_id: int, app: AppName) -> str | None:

@@ -14,6 +14,7 @@ from server.accounts import service as accounts
 from server.base.errors import AppError
 from server.base.work import Tools, Work
 from server.channel import rules, service
+from server.channel.contacts import Contacts
 from server.channel.loading import Shipped, program_of
 from server.channel.rules import Rule, Said
 from server.channel.shelf import Shelf
@@ -23,7 +24,8 @@ from server.wechat.replies import Reply
 
 _log = logging.getLogger(__name__)
 
-# An answer from live data; like every sentence it may hold links, `[words](page)`.
+# An answer from live data, for a citizen whom the mini-program knows or for anybody (None); like
+# every sentence it may hold links, `[words](page)`.
 LiveAnswer = Callable[[Work, int | None], str]
 Effect = Callable[[Work, Message], Reply | None]
 
@@ -39,6 +41,13 @@ _NOT_TEXT = {
     "location": "channel.reply.location",
     "link": "channel.reply.link",
 }
+# What a follower does with the menu; every message of theirs counts as well.
+_TAPS = frozenset(
+    {
+        *("click", "view", "view_miniprogram", "scancode_push", "scancode_waitmsg"),
+        *("pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select"),
+    }
+)
 _SELF_TEST = Reply.of_json({"demo_resp": "good luck"})
 
 
@@ -52,6 +61,7 @@ class Chat:
         tally: Tally,
         shipped: Shipped,
         answers: Mapping[str, LiveAnswer],
+        contacts: Contacts,
     ) -> None:
         lacking = sorted(shipped.answers() - answers.keys())
         if lacking:
@@ -60,6 +70,7 @@ class Chat:
         self._clock = tools.clock
         self._shelf = shelf
         self._tally = tally
+        self._contacts = contacts
         self._clicks = shipped.clicks
         self._answers = answers
         self._program = program_of(tools.settings.wechat)
@@ -75,6 +86,8 @@ class Chat:
 
     def pure(self, message: Message) -> Reply | None:
         """The reply that needs no database; None when this message needs it."""
+        if message.kind != "event" or message.event in _TAPS:
+            self._contacts.note(message.openid, _told_at(self._clock.now(), message))
         if message.kind not in ("text", "event"):
             return self._sentence(_NOT_TEXT.get(message.kind, "channel.reply.other"))
         self._shelf.look()
@@ -119,7 +132,7 @@ class Chat:
         return self._reply(self._answer(work, message, rule.said))
 
     def _followed(self, work: Work, message: Message) -> Reply:
-        service.followed(work, message.openid, _told_at(work, message), message.scene)
+        service.followed(work, message.openid, _told_at(work.now, message), message.scene)
         if not message.scene:
             return self._sentence("channel.welcome.plain")
         welcome = self._say("channel.welcome.by_code")
@@ -128,14 +141,14 @@ class Chat:
         return self._reply(f"{welcome}\n\n{more}" if more else welcome)
 
     def _scanned(self, work: Work, message: Message) -> Reply:
-        service.scanned(work, message.openid, _told_at(work, message), message.scene)
+        service.scanned(work, message.openid, _told_at(work.now, message), message.scene)
         said = self._shelf.book.scenes.said(message.scene)
         if said is None:
             return self._sentence("channel.scan.unknown")
         return self._reply(self._answer(work, message, said))
 
     def _unfollowed(self, work: Work, message: Message) -> None:
-        service.unfollowed(work, message.openid, _told_at(work, message))
+        service.unfollowed(work, message.openid, _told_at(work.now, message))
 
     def _answer(self, work: Work, message: Message, said: Said) -> str:
         if said.text is not None:
@@ -144,7 +157,7 @@ class Chat:
         if answer is None:
             _log.error("nobody offers an answer", extra={"rule": said.answer})
             return self._say("channel.reply.fallback")
-        citizen_id = accounts.citizen_of_openid(work, message.app, message.openid, create=False)
+        citizen_id = accounts.player_of_openid(work, message.app, message.openid)
         return answered(work, lambda: Reply.of_text(answer(work, citizen_id))).text
 
     def _fixed(self, said: Said) -> Reply | None:
@@ -173,6 +186,6 @@ def answered(work: Work, doing: Callable[[], Reply | None]) -> Reply:
         return Reply.of_text(work.texts.error(refusal.code, refusal.facts))
 
 
-def _told_at(work: Work, message: Message) -> datetime:
-    latest = int(work.now.timestamp()) + AHEAD_SECONDS
+def _told_at(now: datetime, message: Message) -> datetime:
+    latest = int(now.timestamp()) + AHEAD_SECONDS
     return datetime.fromtimestamp(min(message.created_at, latest), UTC)

@@ -13,6 +13,7 @@ from server.base.errors import Unavailable
 from server.base.work import Desk, Work
 from server.channel import late, repeats
 from server.channel.chat import Chat, Effect, LiveAnswer, answered
+from server.channel.contacts import Contacts
 from server.channel.loading import read_shipped
 from server.channel.shelf import Shelf
 from server.channel.tally import Tally
@@ -105,6 +106,7 @@ def official_account_door(
     answers: Mapping[str, LiveAnswer],
     handlers: Iterable[Handler] = (),
     tally: Tally | None = None,
+    contacts: Contacts | None = None,
 ) -> Door:
     """The door of the official account, with its conversation.
 
@@ -112,7 +114,8 @@ def official_account_door(
     """
     shipped = read_shipped()
     counts = Tally(desk) if tally is None else tally
-    chat = Chat(desk.tools, Shelf(desk, shipped), counts, shipped, answers)
+    heard = Contacts(desk) if contacts is None else contacts
+    chat = Chat(desk.tools, Shelf(desk, shipped), counts, shipped, answers, heard)
     return Door(desk, envelope, handlers, chat=chat)
 
 

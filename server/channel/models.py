@@ -28,7 +28,7 @@ SCENE_LENGTH = 64
 
 
 class Asking(StrEnum):
-    """How far we are with asking for a follower's unionid; `none` when there is none to learn."""
+    """How far we are with asking for a follower's unionid; `none` when WeChat told none so far."""
 
     WANTED = "wanted"
     CLAIMED = "claimed"
@@ -68,7 +68,10 @@ class LateState(StrEnum):
 
 
 class Follower(Base):
-    """A citizen seen at the official account; `state_at` dates the event that set `subscribed`."""
+    """A citizen seen at the official account; `state_at` dates the event that set `subscribed`.
+
+    Units: `ask_at` is when WeChat may be asked, the next time after it told no unionid.
+    """
 
     __tablename__ = "follower"
     __table_args__ = (
@@ -90,6 +93,22 @@ class Follower(Base):
     asking: Mapped[Asking] = mapped_column(enum_column(Asking, "asking"))
     ask_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ask_count: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class FollowerSweep(Base):
+    """One row: how far the list of followers has been gone through, to link those known already.
+
+    Units: `cursor` is WeChat's, sealed because it is an openid; `place` counts inside its page;
+    `fence` grows with every claim.
+    """
+
+    __tablename__ = "follower_sweep"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    cursor: Mapped[str | None] = mapped_column(Text)
+    place: Mapped[int] = mapped_column(Integer)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    fence: Mapped[int] = mapped_column(Integer)
 
 
 class SceneVisit(Base):

@@ -18,6 +18,13 @@ LATE_FOR = timedelta(hours=47)
 # A claim this old belongs to a worker that is gone: it may have spoken.
 CLAIM_LASTS = timedelta(seconds=60)
 SEEN_KEPT = timedelta(days=2)
+# WeChat told no unionid: it may tell one later, once both apps are bound to one platform account.
+ASK_AFTER_NONE = timedelta(hours=1)
+# The list of followers is gone through in parts, so that WeChat's daily quota of 500 pages and the
+# other steps are not hurt; then it is left alone for a day.
+SWEEP_EVERY, SWEEP_REST = timedelta(minutes=5), timedelta(days=1)
+SWEEP_PART, SWEEP_BATCH = 1000, 100
+SWEEP_SECONDS = 3.0
 MINUTES_A_DAY = 24 * 60
 
 _SCENE = re.compile(r"[0-9A-Za-z_-]{1,64}")

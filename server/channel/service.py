@@ -6,8 +6,9 @@ nothing: no other slice reads these tables.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
@@ -22,6 +23,7 @@ from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
 from server.channel.models import SCENE_LENGTH, Asking, Follower, LateReply, LateState, SceneVisit
 from server.channel.scenes import knows_scene as knows_scene
+from server.wechat.gateway import Follower as Listed
 
 APP: Final = "official_account"
 LEARN_UNIONID = "channel.learn_unionid"
@@ -66,7 +68,37 @@ def unfollowed(work: Work, openid: str, at: datetime) -> int:
     return row.citizen_id
 
 
+def heard_from(work: Work, openid: str, at: datetime) -> int:
+    """Somebody wrote or tapped the menu, so they follow; the citizen's number.
+
+    People who followed before our time send no other sign. WeChat is asked who they are, and again
+    some time after it told no unionid.
+    Locks: the citizen.
+    """
+    return _note(work, openid, at, following=True, scene="").citizen_id
+
+
+def worth_hearing(work: Work, openids: Collection[str]) -> list[str]:
+    """The openids about which `heard_from` would learn something, in their order."""
+    owners = accounts.citizens_of_openids(work, APP, openids)
+    rows = work.session.execute(
+        select(Follower.citizen_id).where(
+            Follower.citizen_id.in_(owners.values()),
+            or_(Follower.asking != Asking.NONE, Follower.ask_at > work.now),
+        )
+    )
+    settled = {row.citizen_id for row in rows}
+    return [openid for openid in openids if owners.get(openid) not in settled]
+
+
 def _note(work: Work, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
+    row = _noted(work, openid, at, following=following, scene=scene)
+    if following and row.asking is Asking.NONE and row.ask_at <= work.now:
+        _want_unionid(work, row)
+    return row
+
+
+def _noted(work: Work, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
     # This locks the citizen, so that two events of one person are noted one after the other.
     citizen_id = accounts.citizen_of_openid(work, APP, openid, create=True)
     assert citizen_id is not None  # noqa: S101 - it was to be created
@@ -87,8 +119,6 @@ def _note(work: Work, openid: str, at: datetime, *, following: bool, scene: str)
     row.last_event_at = max(row.last_event_at, at)
     if scene:
         _came_by(work, row, at, scene[:SCENE_LENGTH])
-    if following and row.asking is Asking.NONE:
-        _want_unionid(work, row)
     return row
 
 
@@ -120,6 +150,44 @@ def _want_unionid(work: Work, row: Follower) -> None:
     work.ring(LEARN_UNIONID, row.id)
 
 
+def unlinked(work: Work, openids: Collection[str]) -> list[str]:
+    """The openids whose unionid is neither known nor being asked for, in their order."""
+    owners = accounts.citizens_of_openids(work, APP, openids)
+    rows = work.session.execute(
+        select(Follower.citizen_id).where(
+            Follower.citizen_id.in_(owners.values()), Follower.asking != Asking.NONE
+        )
+    )
+    settled = {row.citizen_id for row in rows}
+    return [openid for openid in openids if owners.get(openid) not in settled]
+
+
+def known_among(work: Work, listed: Iterable[Listed]) -> list[Listed]:
+    """Listed followers who are citizens of ours, by their openid or by their unionid.
+
+    Nobody is made a citizen by the list alone.
+    """
+    found = [one for one in listed if one.subscribed and one.unionid]
+    by_openid = accounts.citizens_of_openids(work, APP, [one.openid for one in found])
+    by_unionid = accounts.known_unionids(work, [one.unionid for one in found if one.unionid])
+    return [one for one in found if one.openid in by_openid or one.unionid in by_unionid]
+
+
+def link(work: Work, listed: Listed) -> None:
+    """Link a listed follower with the citizen who has the same unionid.
+
+    Locks: the citizens, before the follower.
+    """
+    if listed.unionid is None:
+        return
+    accounts.learn_unionid(work, APP, listed.openid, listed.unionid)
+    since = listed.subscribed_at
+    at = work.now if since is None else min(datetime.fromtimestamp(since, UTC), work.now)
+    row = _noted(work, listed.openid, at, following=True, scene="")
+    row.subscribed_at = _later(row.subscribed_at, at)
+    row.asking = Asking.KNOWN
+
+
 def claim_asking(work: Work) -> Asked | None:
     """Take a follower whose unionid is due to be asked for; nobody else takes them for a minute."""
     row = work.session.scalar(
@@ -148,7 +216,10 @@ def learned(work: Work, asked: Asked, unionid: str | None) -> None:
     if unionid:
         accounts.learn_unionid(work, APP, asked.openid, unionid)
     settled = Asking.KNOWN if unionid else Asking.NONE
-    work.session.execute(update(Follower).where(_claim(asked)).values(asking=settled))
+    again_at = work.now + rules.ASK_AFTER_NONE
+    work.session.execute(
+        update(Follower).where(_claim(asked)).values(asking=settled, ask_at=again_at)
+    )
 
 
 def ask_again(work: Work, asked: Asked, after: timedelta) -> None:

@@ -5,8 +5,6 @@ A message must not pay for statistics with a write; what a killed process had no
 
 from __future__ import annotations
 
-import atexit
-import logging
 import threading
 from collections import Counter, OrderedDict
 from datetime import datetime
@@ -16,11 +14,9 @@ from sqlalchemy import delete, func, select, update
 
 from server.base.tables import insert_for
 from server.base.work import Desk, Work
+from server.channel.batches import FLUSH_SECONDS, BatchWriter
 from server.channel.models import KeywordRule, UnmatchedText
 
-_log = logging.getLogger(__name__)
-
-FLUSH_SECONDS = 2.0
 KEYS_KEPT = 10_000
 TEXTS_IN_MEMORY = 1_000
 TEXTS_IN_DATABASE = 5_000
@@ -35,14 +31,12 @@ class Tally:
 
     def __init__(self, desk: Desk, *, flush_seconds: float | None = FLUSH_SECONDS) -> None:
         self._desk = desk
-        self._flush_seconds = flush_seconds
         self._lock = threading.Lock()
         self._keys: OrderedDict[str, None] = OrderedDict()
         self._hits: Counter[str] = Counter()
         self._missed: Counter[str] = Counter()
         self._missed_at: dict[str, datetime] = {}
-        self._thread: threading.Thread | None = None
-        self._over = threading.Event()
+        self._writer = BatchWriter(self.flush, "tally", flush_seconds)
 
     def hit(self, key: str, slug: str) -> None:
         """A rule answered a message; the same message again counts nothing."""
@@ -81,7 +75,7 @@ class Tally:
         return len(hits) + len(missed)
 
     def _is_new(self, key: str) -> bool:
-        self._start_writing()
+        self._writer.start()
         if key in self._keys:
             return False
         self._keys[key] = None
@@ -89,33 +83,9 @@ class Tally:
             self._keys.popitem(last=False)
         return True
 
-    def _start_writing(self) -> None:
-        # Begun by the first message: a thread from before a fork is not alive in the child.
-        running = self._thread is not None and self._thread.is_alive()
-        if self._flush_seconds is None or running or self._over.is_set():
-            return
-        self._thread = threading.Thread(target=self._keep_writing, name="tally", daemon=True)
-        self._thread.start()
-        atexit.register(self.close)
-
     def close(self) -> None:
-        """Write what is left and stop the thread; the end of a process does this by itself."""
-        atexit.unregister(self.close)
-        self._over.set()
-        if self._thread is not None and self._thread.is_alive():
-            self._thread.join(timeout=5)
-        self._try_to_flush()
-
-    def _keep_writing(self) -> None:
-        while not self._over.wait(self._flush_seconds):
-            self._try_to_flush()
-
-    def _try_to_flush(self) -> None:
-        try:
-            self.flush()
-        except Exception as trouble:
-            # The counts are kept; the next round tries again.
-            _log.warning("counts were not written", extra={"outcome": type(trouble).__name__})
+        """Write what is left and stop the thread."""
+        self._writer.close()
 
 
 def _write_hits(work: Work, hits: Counter[str]) -> None:

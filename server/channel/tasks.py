@@ -5,12 +5,14 @@ A row is claimed and the claim committed before WeChat is called; no call is mad
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from server.base.clock import beijing_day, beijing_midnight
 from server.base.jobs import Shop, Task
-from server.channel import late, repeats, rules, service, tally
+from server.channel import late, repeats, rules, service, sweep, tally
 from server.channel.late import Claim
+from server.channel.sweep import Part
 from server.wechat.errors import (
     BusyRecipient,
     ConfigWrong,
@@ -23,6 +25,7 @@ from server.wechat.errors import (
     TryLater,
     WeChatError,
 )
+from server.wechat.gateway import Follower
 
 AT_ONCE = 20
 # WeChat answered and took nothing, or never heard of it: these may be tried again.
@@ -101,6 +104,68 @@ def _ask(shop: Shop, asked: service.Asked) -> bool:
     return trouble is None
 
 
+def sweep_followers(shop: Shop, *_row_ids: int) -> int:
+    """Link those in the list of followers whom we know from elsewhere; how many."""
+    with shop.desk.work() as work:
+        part = sweep.claim_part(work)
+    if part is None:
+        return 0
+    try:
+        return _sweep(shop, part)
+    except RecipientGone:
+        # The cursor is the openid of somebody who has no account any more.
+        with shop.desk.work() as work:
+            sweep.begin_again(work, part, rules.SWEEP_EVERY)
+    except WeChatError as trouble:
+        with shop.desk.work() as work:
+            sweep.wait(work, part, _pause(shop, trouble, 1))
+    return 0
+
+
+def _sweep(shop: Shop, part: Part) -> int:
+    steady = shop.desk.tools.clock.monotonic
+    until = steady() + rules.SWEEP_SECONDS
+    page = shop.gateway.follower_page(part.cursor)
+    place, moved = part.place, 0
+    end = min(part.place + rules.SWEEP_PART, len(page.openids))
+    while place < end and steady() < until:
+        some = page.openids[place : min(place + rules.SWEEP_BATCH, end)]
+        moved += _link(shop, some)
+        place += len(some)
+    with shop.desk.work() as work:
+        if place < len(page.openids):
+            sweep.go_on(work, part, cursor=part.cursor, place=place)
+        elif page.following:
+            sweep.go_on(work, part, cursor=page.following, place=0)
+        else:
+            sweep.begin_again(work, part, rules.SWEEP_REST)
+    return moved
+
+
+def _link(shop: Shop, openids: Sequence[str]) -> int:
+    with shop.desk.work(read_only=True) as work:
+        wanted = service.unlinked(work, openids)
+    listed = _listed(shop, wanted) if wanted else []
+    with shop.desk.work(read_only=True) as work:
+        known = service.known_among(work, listed)
+    for one in known:
+        with shop.desk.work() as work:
+            service.link(work, one)
+    return len(known)
+
+
+def _listed(shop: Shop, openids: Sequence[str]) -> list[Follower]:
+    """What WeChat tells of followers; those who have no account any more are left out."""
+    try:
+        return list(shop.gateway.followers(openids))
+    except RecipientGone:
+        if len(openids) == 1:
+            return []
+    # One of them spoils the whole answer.
+    half = len(openids) // 2
+    return [*_listed(shop, openids[:half]), *_listed(shop, openids[half:])]
+
+
 def tidy(shop: Shop, *_row_ids: int) -> int:
     """Forget those who left a week ago, old messages, and unknown words that are rare."""
     with shop.desk.work(read_only=True) as reading:
@@ -131,5 +196,6 @@ def _reason(trouble: WeChatError) -> str:
 TASKS = (
     Task(name=late.SAY_LATE, step=say_late, every_seconds=2.0),
     Task(name=service.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),
+    Task(name="channel.sweep_followers", step=sweep_followers, every_seconds=30.0),
     Task(name="channel.tidy", step=tidy, every_seconds=60.0),
 )

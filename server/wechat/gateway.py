@@ -6,7 +6,7 @@ the class that says what to do next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -33,6 +33,14 @@ class Follower:
     subscribed_at: int | None = None
     scene: str = ""
     code_scene: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerPage:
+    """A part of the list of followers; `following` is the cursor of the next, empty at the end."""
+
+    openids: tuple[str, ...] = field(repr=False)
+    following: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +106,20 @@ class Gateway(Protocol):
 
     def follower(self, openid: str) -> Follower:
         """Whether a citizen follows the official account, and since when."""
+        ...
+
+    def followers(self, openids: Sequence[str]) -> list[Follower]:
+        """The same of up to a hundred followers.
+
+        Raises: RecipientGone when one of them has no account any more.
+        """
+        ...
+
+    def follower_page(self, after: str = "") -> FollowerPage:
+        """The next followers of the official account after a cursor.
+
+        Raises: RecipientGone when the cursor's owner has no account any more.
+        """
         ...
 
     def push_menu(self, menu: Mapping[str, object]) -> None:

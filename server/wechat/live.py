@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -31,6 +31,7 @@ from server.wechat.errors import (
 )
 from server.wechat.gateway import (
     Follower,
+    FollowerPage,
     GroupEntry,
     Identity,
     PhoneNumber,
@@ -127,16 +128,26 @@ class LiveGateway:
     def follower(self, openid: str) -> Follower:
         """Whether a citizen follows. Source: user management, "get user information"."""
         self._outside_transaction()
-        answer = self._official.user.get(openid)
-        since = answer.get("subscribe_time")
-        return Follower(
-            openid=_word(answer, "openid"),
-            subscribed=answer.get("subscribe") == 1,
-            unionid=str(answer["unionid"]) if answer.get("unionid") else None,
-            subscribed_at=since if isinstance(since, int) else None,
-            scene=str(answer.get("subscribe_scene", "")),
-            code_scene=str(answer.get("qr_scene_str") or answer.get("qr_scene") or ""),
-        )
+        return _follower(self._official.user.get(openid))
+
+    def followers(self, openids: Sequence[str]) -> list[Follower]:
+        """What WeChat tells of up to a hundred. Source: user management, "batch get"."""
+        self._outside_transaction()
+        answer = self._official.user.get_batch(list(openids))
+        return [_follower(one) for one in _objects(answer, "user_info_list")]
+
+    def follower_page(self, after: str = "") -> FollowerPage:
+        """The list of followers, in parts. Source: user management, "get the user list"."""
+        self._outside_transaction()
+        answer = self._official.user.get_followers(after or None)
+        count, following = answer.get("count"), answer.get("next_openid")
+        if count == 0:
+            return FollowerPage(openids=(), following="")
+        data = answer.get("data")
+        listed = data.get("openid") if isinstance(data, dict) else None
+        if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+            raise InDoubt
+        return FollowerPage(openids=tuple(listed), following=str(following or ""))
 
     def push_menu(self, menu: Mapping[str, object]) -> None:
         """Replace the menu. Source: custom menu, "create"."""
@@ -303,6 +314,25 @@ def _about_a_code(error: WeChatError) -> WeChatError:
     if isinstance(error, BadLoginCode | WeChatAway):
         return error
     return Unclassified(errcode=error.errcode, rid=error.rid)
+
+
+def _follower(answer: Mapping[str, Any]) -> Follower:
+    since = answer.get("subscribe_time")
+    return Follower(
+        openid=_word(answer, "openid"),
+        subscribed=answer.get("subscribe") == 1,
+        unionid=str(answer["unionid"]) if answer.get("unionid") else None,
+        subscribed_at=since if isinstance(since, int) else None,
+        scene=str(answer.get("subscribe_scene", "")),
+        code_scene=str(answer.get("qr_scene_str") or answer.get("qr_scene") or ""),
+    )
+
+
+def _objects(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    found = answer.get(name)
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise InDoubt
+    return found
 
 
 def _word(answer: Mapping[str, Any], name: str) -> str:

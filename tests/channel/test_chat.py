@@ -19,6 +19,7 @@ from tests.kit.channel import (
     NotToday,
     a_door,
     a_message,
+    a_player,
     a_rule,
     an_event,
     rows,
@@ -197,14 +198,17 @@ def test_a_known_scene_answers_new_and_old_followers(desk: Desk) -> None:
     commands.seed_replies(desk)
     door = a_door(desk)
     new = said(door, an_event("subscribe", "qrscene_contest"))
+    a_player(desk)
     old = said(door, an_event("scan", "contest", created_at=NOON + 60))
     assert new.startswith("欢迎")
-    assert new.endswith("quiz.today for a citizen")
+    # Somebody who only follows has played nothing that could be told.
+    assert new.endswith("quiz.today for somebody")
     assert old == "quiz.today for a citizen"
 
 
 def test_a_scene_is_matched_by_its_beginning_too(desk: Desk) -> None:
     door = a_door(desk)
+    a_player(desk)
     assert said(door, an_event("scan", "contest-nanning")) == "quiz.today for a citizen"
     assert said(door, an_event("scan", "elsewhere")).startswith("欢迎再来")
 

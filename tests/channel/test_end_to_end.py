@@ -9,12 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import delete
 
-from server.accounts import service as accounts
+from server.accounts.models import Identity
 from server.base.jobs import Shop, run_until_idle
 from server.base.settings import WeChatApp
 from server.base.work import Desk, Work
 from server.channel import commands, late, loading, models, tasks
+from server.channel.contacts import Contacts
 from server.channel.door import official_account_door
 from server.channel.tally import Tally
 from server.emulator.sender import Outcome
@@ -24,7 +26,8 @@ from server.wechat.handling import Handling
 from server.wechat.inbound import Envelope
 from server.wechat.live import open_gateway
 from server.wechat.webhook import Webhook
-from tests.kit.channel import at_once, rows
+from tests.kit.accounts import a_citizen
+from tests.kit.channel import a_player, at_once, rows
 from tests.kit.clock import FakeClock
 from tests.wechat.doors import beyond
 from tests.wechat.kit import OPENID, Reached, WeChatSide, decrypt, knock, xml_event, xml_text
@@ -41,6 +44,9 @@ class House:
     webhook: Webhook | None = None
     handling: Handling | None = None
 
+    def __post_init__(self) -> None:
+        self.contacts = Contacts(self.desk, flush_seconds=None)
+
     def open(self, app: WeChatApp, *, answer_seconds: float = 4.0) -> Webhook:
         tools = self.desk.tools
         door = official_account_door(
@@ -48,6 +54,7 @@ class House:
             Envelope("official_account", app, tools.clock),
             answers=self.answers,
             tally=Tally(self.desk, flush_seconds=None),
+            contacts=self.contacts,
         )
         self.handling = Handling(tools.kv.once, answer_seconds=answer_seconds)
         self.webhook = Webhook(
@@ -187,6 +194,38 @@ def test_who_follows_is_recognised_in_the_background(wechat: Emulator, shop: Sho
     assert len(wechat.calls("/cgi-bin/user/info")) == 1
 
 
+def test_a_follower_from_before_the_launch_hears_their_result(
+    wechat: Emulator, shop: Shop, house: House
+) -> None:
+    house.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
+    wei = wechat.person("Wei")
+    wechat.post("apps", open_platform=False)
+    wechat.follow(wei["person"])
+    run_until_idle(shop, tasks.TASKS)
+    wechat.post("apps", open_platform=True)
+    with shop.desk.work() as work:
+        player = a_citizen(work, openid=wei["openid_mp"], unionid=wei["unionid"])
+    assert answer(wechat.say(wei["person"], "我的成绩")) == "result of None"
+    house.desk.tools.clock.advance(3600)  # type: ignore[attr-defined]
+    assert answer(wechat.say(wei["person"], "帮助"))
+    house.contacts.flush()
+    run_until_idle(shop, tasks.TASKS)
+    assert answer(wechat.say(wei["person"], "我的成绩")) == f"result of {player.id}"
+
+
+def test_the_slow_sweep_links_who_never_writes(wechat: Emulator, shop: Shop) -> None:
+    people = [wechat.person(name) for name in ("Wei", "Lan", "Mei")]
+    for person in people:
+        wechat.follow(person["person"])
+    with shop.desk.work() as work:
+        work.session.execute(delete(models.Follower))
+        work.session.execute(delete(Identity))
+        player = a_citizen(work, openid=people[1]["openid_mp"], unionid=people[1]["unionid"])
+    assert tasks.sweep_followers(shop) == 1
+    (row,) = rows(shop.desk, models.Follower)
+    assert row.citizen_id == player.id
+
+
 def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
     wechat: Emulator, shop: Shop, house: House
 ) -> None:
@@ -255,11 +294,7 @@ def test_two_senders_with_one_id_hear_each_their_own_result(
     house.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
     side = WeChatSide(an_app(mode), clock)
     webhook = house.open(side.app)
-    with house.desk.work() as work:
-        people = {
-            openid: accounts.citizen_of_openid(work, "official_account", openid, create=True)
-            for openid in ("oCitizen_one", "oCitizen_two")
-        }
+    people = {openid: a_player(house.desk, openid) for openid in ("oCitizen_one", "oCitizen_two")}
     plain = xml_text("我的成绩")
     for openid, citizen_id in people.items():
         own = WeChatSide(side.app, clock, nonce=openid)

@@ -11,7 +11,7 @@ from server.base.work import Desk
 from server.channel import models, service, tasks
 from server.wechat.replies import Reply
 from tests.kit.accounts import a_citizen
-from tests.kit.channel import NOON, OPENID, a_door, a_message, an_event, rows, said
+from tests.kit.channel import NOON, OPENID, a_door, a_message, a_player, an_event, rows, said
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 
@@ -24,6 +24,7 @@ def citizen_id(desk: Desk) -> int:
     """Somebody about whom every table knows something, beside a bystander."""
     door = a_door(desk)
     for openid in (OPENID, "o-bystander"):
+        a_player(desk, openid)
         said(door, an_event("subscribe", "qrscene_contest", openid=openid, created_at=NOON - 10))
         said(door, a_message(content="我的成绩", openid=openid))
         door.late(a_message(content="答题", openid=openid), Reply.of_text("迟到的回答"))

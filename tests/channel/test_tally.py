@@ -74,16 +74,16 @@ def test_counts_survive_a_write_that_fails(desk: Desk, counts: Tally) -> None:
 
 
 @contextmanager
-def table_away(desk: Desk) -> Iterator[None]:
+def table_away(desk: Desk, name: str = "unmatched_text") -> Iterator[None]:
     def rename(old: str, new: str) -> None:
         with desk.engine.begin() as connection:
             connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
 
-    rename("unmatched_text", "put_away")
+    rename(name, "put_away")
     try:
         yield
     finally:
-        rename("put_away", "unmatched_text")
+        rename("put_away", name)
 
 
 @pytest.mark.race

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from server.accounts import service as accounts
 from server.accounts.models import Citizen, Identity
 from server.base.clock import SystemClock
 from server.base.errors import Conflict
@@ -16,9 +17,11 @@ from server.base.settings import WeChatApp
 from server.base.work import Desk, Work
 from server.channel import models
 from server.channel.chat import LiveAnswer
+from server.channel.contacts import Contacts
 from server.channel.door import Door, Handler, official_account_door
 from server.channel.tally import Tally
 from server.wechat.inbound import Envelope, Message, key_of
+from tests.kit.accounts import a_citizen
 
 OPENID = "oFollower_of_the_tests_00001"
 NOON = 1777608000  # 2026-05-01 12:00 in Beijing, where the tests' clock stands
@@ -27,6 +30,7 @@ _numbers = itertools.count(1)
 TABLES = (
     models.SceneVisit,
     models.Follower,
+    models.FollowerSweep,
     models.SeenMessage,
     models.LateReply,
     models.UnmatchedText,
@@ -97,14 +101,22 @@ def an_event(name: str, key: str = "", **told: Any) -> Message:
     return a_message("event", event=name, event_key=key, **told)
 
 
+def a_player(desk: Desk, openid: str = OPENID) -> int:
+    """Somebody who has used the mini-program and is known at the official account, too."""
+    with desk.work() as work:
+        person = a_citizen(work, unionid=f"union of {openid}")
+        return accounts.learn_unionid(work, "official_account", openid, person.unionid or "")
+
+
 def a_door(
     desk: Desk,
     *,
     answers: dict[str, LiveAnswer] | None = None,
     handlers: Iterable[Handler] = (),
     tally: Tally | None = None,
+    contacts: Contacts | None = None,
 ) -> Door:
-    """The official account's door; its counts are written when a test says so."""
+    """The official account's door; its counts and contacts are written when a test says so."""
     app = WeChatApp(appid="wx0", token="token7token7", mode="plain")
     return official_account_door(
         desk,
@@ -112,6 +124,7 @@ def a_door(
         answers={**ANSWERS, **(answers or {})},
         handlers=handlers,
         tally=tally or Tally(desk, flush_seconds=None),
+        contacts=contacts or Contacts(desk, flush_seconds=None),
     )
 
 

@@ -22,7 +22,7 @@ from server.emulator.testing import Emulator, emulated_wechat
 from server.wechat import errors
 from server.wechat.calls import Calls
 from server.wechat.errors import WeChatError
-from server.wechat.gateway import TextPlace, Verdict
+from server.wechat.gateway import FollowerPage, TextPlace, Verdict
 from server.wechat.handling import Handling
 from server.wechat.inbound import Envelope, Message
 from server.wechat.live import LiveGateway
@@ -268,6 +268,34 @@ def test_a_follower_is_seen_with_the_way_that_led_here(
 def test_a_stranger_is_nobody(gateway: LiveGateway) -> None:
     with pytest.raises(errors.RecipientGone):
         gateway.follower("oNobody_0123456789abcdefghij")
+
+
+def test_many_followers_are_told_of_together(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    lan = wechat.person("Lan")
+    wechat.follow(wei["person"])
+    one, other = gateway.followers([wei["openid_oa"], lan["openid_oa"]])
+    assert (one.subscribed, one.unionid) == (True, wei["unionid"])
+    assert not other.subscribed
+    with pytest.raises(errors.RecipientGone):
+        gateway.followers([wei["openid_oa"], "oNobody_0123456789abcdefghij"])
+
+
+def test_the_list_of_followers_is_read_to_its_end(
+    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+) -> None:
+    assert gateway.follower_page() == FollowerPage(openids=(), following="")
+    lan = wechat.person("Lan")
+    for person in (wei, lan):
+        wechat.follow(person["person"])
+    page = gateway.follower_page()
+    assert page.openids == (wei["openid_oa"], lan["openid_oa"])
+    assert page.following == lan["openid_oa"]
+    assert gateway.follower_page(wei["openid_oa"]).openids == (lan["openid_oa"],)
+    assert gateway.follower_page(page.following) == FollowerPage(openids=(), following="")
+    with pytest.raises(errors.RecipientGone):
+        gateway.follower_page("oNobody_0123456789abcdefghij")
 
 
 # --- Service account, custom menu

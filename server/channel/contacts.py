@@ -1,0 +1,84 @@
+"""Who wrote or tapped, so that WeChat is asked who they are: noted in memory, written in batches.
+
+Most messages are answered from memory and never meet the database; these notes must not change it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import datetime
+
+from server.base.work import Desk
+from server.channel import service
+from server.channel.batches import FLUSH_SECONDS, BatchWriter
+
+# Somebody in the middle of a conversation is noted once.
+NOTED_FOR_SECONDS = 600.0
+KNOWN_IN_MEMORY = 20_000
+WAITING_IN_MEMORY = 2_000
+TOGETHER = 200
+
+
+class Contacts:
+    """The people whom this process has heard from lately.
+
+    Units: `flush_seconds` between two writes by a thread of its own; None writes on `flush` alone.
+    """
+
+    def __init__(self, desk: Desk, *, flush_seconds: float | None = FLUSH_SECONDS) -> None:
+        self._desk = desk
+        self._clock = desk.tools.clock
+        self._lock = threading.Lock()
+        self._noted: OrderedDict[str, float] = OrderedDict()
+        self._waiting: dict[str, datetime] = {}
+        self._writer = BatchWriter(self.flush, "contacts", flush_seconds)
+
+    def note(self, openid: str, at: datetime) -> None:
+        """Somebody was heard from; where there is no room they are noted the next time."""
+        now = self._clock.monotonic()
+        with self._lock:
+            last = self._noted.get(openid)
+            if last is not None and now - last < NOTED_FOR_SECONDS:
+                return
+            if len(self._waiting) >= WAITING_IN_MEMORY:
+                return
+            self._noted[openid] = now
+            self._noted.move_to_end(openid)
+            if len(self._noted) > KNOWN_IN_MEMORY:
+                self._noted.popitem(last=False)
+            self._waiting[openid] = at
+            self._writer.start()
+
+    def flush(self) -> int:
+        """Write who was noted, each in a transaction of their own; how many were news.
+
+        Raises: DatabaseAway: who was not written stays noted.
+        """
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        news = 0
+        while waiting:
+            some = list(waiting)[:TOGETHER]
+            try:
+                news += self._write({openid: waiting[openid] for openid in some})
+            except BaseException:
+                with self._lock:
+                    self._waiting = waiting | self._waiting
+                raise
+            for openid in some:
+                del waiting[openid]
+        return news
+
+    def close(self) -> None:
+        """Write what is left and stop the thread."""
+        self._writer.close()
+
+    def _write(self, some: dict[str, datetime]) -> int:
+        with self._desk.work(read_only=True) as work:
+            news = service.worth_hearing(work, list(some))
+        for openid in news:
+            # One citizen in one transaction: two would be locked in an order of chance.
+            with self._desk.work() as work:
+                service.heard_from(work, openid, some[openid])
+        return len(news)

@@ -1,0 +1,190 @@
+"""Followers from before our time: their words and taps have WeChat asked who they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.base.errors import AppError
+from server.base.jobs import Shop
+from server.base.work import Desk
+from server.channel import contacts, models, service, tasks
+from server.channel.contacts import Contacts
+from server.channel.door import Door
+from server.channel.models import Asking
+from server.wechat.gateway import Follower
+from server.wechat.inbound import Message
+from tests.channel.test_tally import table_away
+from tests.kit.accounts import a_citizen
+from tests.kit.channel import (
+    NOON,
+    OPENID,
+    a_door,
+    a_message,
+    a_player,
+    an_event,
+    at_once,
+    rows,
+    said,
+)
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+
+
+@pytest.fixture
+def noted(desk: Desk) -> Contacts:
+    return Contacts(desk, flush_seconds=None)
+
+
+@pytest.fixture
+def door(desk: Desk, noted: Contacts) -> Door:
+    return a_door(desk, contacts=noted)
+
+
+@pytest.fixture
+def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
+    gateway.answers["follower"] = told("union-1")
+    return Shop(desk=desk, gateway=gateway)
+
+
+def told(unionid: str | None) -> Any:
+    return lambda openid: Follower(openid=openid, subscribed=True, unionid=unionid)
+
+
+def follower(desk: Desk) -> models.Follower:
+    (row,) = rows(desk, models.Follower)
+    return row  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        a_message(content="帮助"),
+        a_message(content="没有这个词"),
+        a_message(content="我的成绩"),
+        a_message("image"),
+        an_event("click", "CONTACT"),
+        an_event("click", "MY_RESULT"),
+        an_event("view", "https://example.org"),
+        an_event("view_miniprogram", "pages/home/index"),
+        an_event("scancode_waitmsg", "k"),
+    ],
+    ids=lambda message: f"{message.kind}-{message.event}-{message.content}{message.event_key[:5]}",
+)
+def test_words_and_taps_have_wechat_asked_and_the_player_is_found(
+    shop: Shop, door: Door, noted: Contacts, message: Message, rung: list[Any]
+) -> None:
+    with shop.desk.work() as work:
+        player = a_citizen(work, openid="o-mini", unionid="union-1")
+    before = said(door, a_message(content="我的成绩", msg_id="first"))
+    assert before == "quiz.my_result for somebody"
+    said(door, message)
+    assert noted.flush() == 1
+    assert follower(shop.desk).asking is Asking.WANTED
+    assert [task for task, _ in rung] == [service.LEARN_UNIONID]
+    tasks.learn_unionids(shop)
+    assert follower(shop.desk).citizen_id == player.id
+    after = said(door, a_message(content="我的成绩", msg_id="second"))
+    assert after == "quiz.my_result for a citizen"
+
+
+@pytest.mark.parametrize("event", ["templatesendjobfinish", "unsubscribe", "location", "unknown"])
+def test_what_the_platform_tells_is_no_sign_of_life(
+    shop: Shop, door: Door, noted: Contacts, event: str
+) -> None:
+    said(door, an_event(event))
+    assert noted.flush() == 0
+
+
+def test_a_conversation_is_noted_once_and_never_asks_twice(
+    shop: Shop, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    for _ in range(5):
+        said(door, a_message(content="帮助"))
+    assert (noted.flush(), noted.flush()) == (1, 0)
+    tasks.learn_unionids(shop)
+    for _ in range(3):
+        clock.advance(contacts.NOTED_FOR_SECONDS)
+        said(door, a_message(content="帮助"))
+        assert noted.flush() == 0
+        tasks.learn_unionids(shop)
+    assert gateway.called("follower") == [(OPENID,)]
+
+
+def test_after_an_empty_answer_wechat_is_asked_again_an_hour_later(
+    shop: Shop, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    gateway.answers["follower"] = told(None)
+    said(door, an_event("subscribe"))
+    tasks.learn_unionids(shop)
+    gateway.answers["follower"] = told("union-1")
+    clock.advance(3599)
+    said(door, a_message(content="帮助"))
+    assert (noted.flush(), tasks.learn_unionids(shop)) == (0, 0)
+    assert follower(shop.desk).asking is Asking.NONE
+    clock.advance(contacts.NOTED_FOR_SECONDS)
+    said(door, a_message(content="帮助"))
+    assert (noted.flush(), tasks.learn_unionids(shop)) == (1, 1)
+    assert follower(shop.desk).asking is Asking.KNOWN
+
+
+def test_a_note_does_not_turn_a_later_leaving(desk: Desk, door: Door, noted: Contacts) -> None:
+    said(door, an_event("unsubscribe", created_at=NOON + 60))
+    said(door, a_message(content="帮助"))
+    noted.flush()
+    assert not follower(desk).subscribed
+
+
+def test_known_people_cost_no_write(desk: Desk, door: Door, noted: Contacts) -> None:
+    a_player(desk)
+    said(door, a_message(content="帮助"))
+    assert noted.flush() == 1
+    with desk.work() as work:
+        for row in work.session.query(models.Follower):
+            row.asking = Asking.KNOWN
+    again = Contacts(desk, flush_seconds=None)
+    said(a_door(desk, contacts=again), a_message(content="帮助"))
+    assert again.flush() == 0
+
+
+def test_notes_survive_a_write_that_fails(desk: Desk, door: Door, noted: Contacts) -> None:
+    said(door, a_message(content="帮助"))
+    with table_away(desk, "follower"), pytest.raises((AppError, SQLAlchemyError)):
+        noted.flush()
+    assert noted.flush() == 1
+
+
+def test_memory_is_bounded_and_who_found_no_room_comes_the_next_time(
+    desk: Desk, noted: Contacts, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contacts, "WAITING_IN_MEMORY", 2)
+    for openid in ("o-1", "o-2", "o-3"):
+        noted.note(openid, clock.now())
+    assert noted.flush() == 2
+    noted.note("o-3", clock.now())
+    assert noted.flush() == 1
+    assert len(rows(desk, models.Follower)) == 3
+
+
+def test_a_thread_of_its_own_writes_and_the_end_writes_the_rest(
+    desk: Desk, clock: FakeClock
+) -> None:
+    quick = Contacts(desk, flush_seconds=3600)
+    quick.note("o-1", clock.now())
+    quick.close()
+    assert len(rows(desk, models.Follower)) == 1
+
+
+@pytest.mark.race
+def test_many_processes_that_note_one_person_make_one_follower(desk: Desk) -> None:
+    processes = [Contacts(desk, flush_seconds=None) for _ in range(4)]
+    for one in processes:
+        for number in range(3):
+            one.note(f"o-{number}", desk.tools.clock.now())
+    try:
+        at_once([one.flush for one in processes])
+    except AppError as refusal:
+        raise AssertionError(f"a flush was refused: {refusal}") from refusal
+    assert len(rows(desk, models.Follower)) == 3

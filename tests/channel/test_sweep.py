@@ -1,0 +1,256 @@
+"""The list of followers is gone through slowly; who is known from the mini-program is linked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from server.accounts import service as accounts
+from server.base.jobs import Shop
+from server.base.signing import Keys
+from server.base.work import Desk
+from server.channel import models, rules, tasks
+from server.channel.models import Asking
+from server.wechat.errors import InDoubt, NotSent, QuotaSpent, RecipientGone
+from server.wechat.gateway import Follower, FollowerPage
+from tests.kit.accounts import a_citizen
+from tests.kit.channel import NOON, a_door, an_event, at_once, rows, said
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+
+PAGE = 1500
+
+
+class Account:
+    """The official account's followers as WeChat lists them."""
+
+    def __init__(self, number: int) -> None:
+        self.openids = [f"o-{n:05}" for n in range(number)]
+        self.gone: set[str] = set()
+        self.steps_per_call = 0.0
+        self.clock: FakeClock | None = None
+        self.asked: list[int] = []
+        self.depths: list[int] = []
+        self.desk: Desk | None = None
+
+    def follower_page(self, after: str = "") -> FollowerPage:
+        self._called()
+        if after in self.gone:
+            raise RecipientGone
+        begin = self.openids.index(after) + 1 if after else 0
+        some = self.openids[begin : begin + PAGE]
+        return FollowerPage(openids=tuple(some), following=some[-1] if some else "")
+
+    def followers(self, openids: Sequence[str]) -> list[Follower]:
+        self._called()
+        assert 1 <= len(openids) <= 100
+        if self.gone & set(openids):
+            raise RecipientGone
+        self.asked.append(len(openids))
+        return [
+            Follower(
+                openid=openid, subscribed=True, unionid=f"u-{openid}", subscribed_at=NOON - 1000
+            )
+            for openid in openids
+        ]
+
+    def _called(self) -> None:
+        assert self.desk is not None
+        self.depths.append(self.desk.depth)
+        if self.clock is not None:
+            self.clock.steady += self.steps_per_call
+
+
+@pytest.fixture
+def account(desk: Desk) -> Account:
+    made = Account(3200)
+    made.desk = desk
+    return made
+
+
+@pytest.fixture
+def shop(desk: Desk, gateway: RecordingGateway, account: Account) -> Shop:
+    gateway.answers["follower_page"] = account.follower_page
+    gateway.answers["followers"] = account.followers
+    return Shop(desk=desk, gateway=gateway)
+
+
+def players(desk: Desk, *openids: str) -> dict[str, int]:
+    """People of the mini-program who have long followed the account, unknown to us."""
+    with desk.work() as work:
+        return {
+            openid: a_citizen(work, openid=f"mini-{openid}", unionid=f"u-{openid}").id
+            for openid in openids
+        }
+
+
+def linked(desk: Desk) -> dict[str, int]:
+    known = [f"o-{n:05}" for n in range(3200)]
+    with desk.work(read_only=True) as work:
+        return accounts.citizens_of_openids(work, "official_account", known)
+
+
+def sweep_until_the_end(shop: Shop, clock: FakeClock) -> tuple[int, int]:
+    """Parts that it took, and how many were linked."""
+    parts = found = 0
+    while True:
+        found += tasks.sweep_followers(shop)
+        parts += 1
+        (row,) = rows(shop.desk, models.FollowerSweep)
+        if row.due_at - clock.now() > timedelta(hours=1):
+            return parts, found
+        clock.advance(rules.SWEEP_EVERY.total_seconds())
+
+
+def test_whoever_plays_is_linked_and_nobody_else_is_made(
+    shop: Shop, account: Account, clock: FakeClock, gateway: RecordingGateway
+) -> None:
+    people = players(shop.desk, "o-00000", "o-00999", "o-01000", "o-01499", "o-01500", "o-03199")
+    players(shop.desk, "not-a-follower")
+    assert sweep_until_the_end(shop, clock) == (6, len(people))
+    assert linked(shop.desk) == people
+    followers = rows(shop.desk, models.Follower)
+    assert {row.citizen_id for row in followers} == set(people.values())
+    assert {row.asking for row in followers} == {Asking.KNOWN}
+    assert {row.subscribed_at for row in followers} == {datetime.fromtimestamp(NOON - 1000, UTC)}
+    assert all(row.subscribed for row in followers)
+    assert sum(account.asked) == 3200
+    assert set(account.depths) == {0}
+    # WeChat allows 500 pages a day.
+    assert (
+        len(gateway.called("follower_page")) * (86_400 / rules.SWEEP_EVERY.total_seconds()) / 6
+        < 500
+    )
+
+
+def test_between_two_parts_and_two_rounds_nothing_is_asked(
+    shop: Shop, clock: FakeClock, gateway: RecordingGateway
+) -> None:
+    tasks.sweep_followers(shop)
+    calls = len(gateway.calls)
+    clock.advance(rules.SWEEP_EVERY.total_seconds() - 1)
+    assert tasks.sweep_followers(shop) == 0
+    assert len(gateway.calls) == calls
+    clock.advance(1)
+    sweep_until_the_end(shop, clock)
+    calls = len(gateway.calls)
+    clock.advance(rules.SWEEP_REST.total_seconds() - 1)
+    assert tasks.sweep_followers(shop) == 0
+    assert len(gateway.calls) == calls
+    late = players(shop.desk, "o-02000")
+    clock.advance(1)
+    assert sweep_until_the_end(shop, clock)[1] == 1
+    assert linked(shop.desk) == late
+
+
+def test_who_is_known_already_is_not_asked_about(
+    shop: Shop, account: Account, clock: FakeClock
+) -> None:
+    players(shop.desk, *(f"o-{n:05}" for n in range(100)))
+    sweep_until_the_end(shop, clock)
+    account.asked.clear()
+    clock.advance(rules.SWEEP_REST.total_seconds())
+    sweep_until_the_end(shop, clock)
+    assert sum(account.asked) == 3100
+
+
+def test_a_follower_without_a_unionid_so_far_is_linked(shop: Shop, clock: FakeClock) -> None:
+    shop.gateway.answers["follower"] = lambda openid: Follower(openid=openid, subscribed=True)
+    said(a_door(shop.desk), an_event("subscribe", openid="o-00007"))
+    tasks.learn_unionids(shop)
+    people = players(shop.desk, "o-00007")
+    sweep_until_the_end(shop, clock)
+    assert linked(shop.desk) == people
+    (row,) = rows(shop.desk, models.Follower)
+    assert (row.citizen_id, row.asking) == (people["o-00007"], Asking.KNOWN)
+
+
+def test_who_has_no_account_any_more_hinders_nobody(
+    shop: Shop, account: Account, clock: FakeClock
+) -> None:
+    people = players(shop.desk, "o-00010", "o-00012")
+    account.gone = {"o-00011", "o-00055"}
+    sweep_until_the_end(shop, clock)
+    assert linked(shop.desk) == people
+    # The cursor's owner is gone: the list is begun again.
+    account.gone = {"o-01499"}
+    clock.advance(rules.SWEEP_REST.total_seconds())
+    for _ in range(3):
+        tasks.sweep_followers(shop)
+        clock.advance(rules.SWEEP_EVERY.total_seconds())
+    (row,) = rows(shop.desk, models.FollowerSweep)
+    assert (row.cursor, row.place) == (None, 0)
+
+
+def test_a_slow_wechat_gets_smaller_parts(
+    shop: Shop, account: Account, clock: FakeClock, gateway: RecordingGateway
+) -> None:
+    account.clock, account.steps_per_call = clock, 1.0
+    tasks.sweep_followers(shop)
+    assert len(gateway.called("followers")) == 2
+    (row,) = rows(shop.desk, models.FollowerSweep)
+    assert (row.cursor, row.place) == (None, 200)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "wait"), [(NotSent(), 300), (InDoubt(), 300), (QuotaSpent(), 12 * 3600)]
+)
+def test_wechat_away_loses_no_place(
+    shop: Shop, clock: FakeClock, gateway: RecordingGateway, trouble: Exception, wait: int
+) -> None:
+    tasks.sweep_followers(shop)
+    clock.advance(rules.SWEEP_EVERY.total_seconds())
+    working = gateway.answers["followers"]
+    gateway.answers["followers"] = trouble
+    assert tasks.sweep_followers(shop) == 0
+    (row,) = rows(shop.desk, models.FollowerSweep)
+    assert row.place == 1000
+    assert abs((row.due_at - clock.now()).total_seconds() - wait) <= 300
+    gateway.answers["followers"] = working
+    people = players(shop.desk, "o-01001")
+    clock.advance(wait)
+    sweep_until_the_end(shop, clock)
+    assert linked(shop.desk) == people
+
+
+def test_a_slow_worker_does_not_put_a_later_one_back(
+    shop: Shop, account: Account, clock: FakeClock
+) -> None:
+    def overtaken(after: str = "") -> FollowerPage:
+        shop.gateway.answers["follower_page"] = account.follower_page
+        clock.advance(rules.SWEEP_EVERY.total_seconds())
+        tasks.sweep_followers(shop)
+        clock.advance(rules.SWEEP_EVERY.total_seconds())
+        tasks.sweep_followers(shop)
+        return account.follower_page(after)
+
+    shop.gateway.answers["follower_page"] = overtaken
+    tasks.sweep_followers(shop)
+    (row,) = rows(shop.desk, models.FollowerSweep)
+    assert (row.cursor is not None, row.place) == (True, 0)
+
+
+def test_the_cursor_is_sealed_and_another_key_begins_anew(shop: Shop, clock: FakeClock) -> None:
+    for _ in range(2):
+        tasks.sweep_followers(shop)
+        clock.advance(rules.SWEEP_EVERY.total_seconds())
+    (row,) = rows(shop.desk, models.FollowerSweep)
+    assert row.cursor is not None
+    assert "o-01499" not in row.cursor
+    other = replace(shop.desk.tools, keys=Keys("x" * 48))
+    tasks.sweep_followers(replace(shop, desk=Desk(shop.desk.engine, other)))
+    (row,) = rows(shop.desk, models.FollowerSweep)
+    assert (row.cursor, row.place) == (None, 1000)
+
+
+@pytest.mark.race
+def test_workers_at_once_take_one_part(shop: Shop, gateway: RecordingGateway) -> None:
+    people = players(shop.desk, "o-00001", "o-00002")
+    found: list[Any] = at_once([lambda: tasks.sweep_followers(shop)] * 4)
+    assert sorted(found) == [0, 0, 0, 2]
+    assert len(gateway.called("follower_page")) == 1
+    assert linked(shop.desk) == people
