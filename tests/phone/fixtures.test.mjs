@@ -18,6 +18,7 @@ const APP = {
 const ANSWERS = {
   checkSession: { valid: true }, groupEnter: { encryptedData: "e", iv: "i" }, officialAccount: {}, close: {}, privacyContract: {},
   setting: { mainSwitch: true, itemSettings: { t: "accept" } }, subscribe: ({ tmplIds }) => ({ results: Object.fromEntries(tmplIds.map((id) => [id, "accept"])) }),
+  shareFile: ({ file, name }) => ({ taken: file.size === 2 && name !== "" }),
   scan: { result: "r", scanType: "QR_CODE", path: "" },
 };
 

@@ -247,8 +247,18 @@ class Phone {
     return event;
   }
 
+  field(selector) {
+    return this.$(`${selector} input, ${selector} textarea`) ?? this.$(`${selector} > *`);
+  }
+
+  /** Takes the focus out of a field, as a tap elsewhere does. */
+  async leave(selector) {
+    this.field(selector).dispatchEvent(new this.window.Event("blur", { composed: true }));
+    await soon();
+  }
+
   async type(selector, text) {
-    const box = this.$(`${selector} input, ${selector} textarea`) ?? this.$(`${selector} > *`);
+    const box = this.field(selector);
     box.value = text;
     box.dispatchEvent(new this.window.Event("input", { bubbles: true, composed: true }));
     await soon();

@@ -27,6 +27,7 @@ export const answers = {
   privacyContract: contract,
   scan: fullOnly(scan),
   share: fullOnly(share),
+  shareFile: fullOnly(shareFile),
   officialAccount: fullOnly(() => leaveTo("chat")),
   close: () => leaveTo("home"),
 };
@@ -52,6 +53,20 @@ async function groupEnter(_facts, start) {
 async function setting() {
   const settings = await inTurn(() => told("settings"));
   return { mainSwitch: settings.main_switch, itemSettings: settings.kept };
+}
+
+/** A file for a chat; this phone has nobody to send it to but the computer it runs on. */
+async function shareFile({ file, name }) {
+  const taken = await sheet({
+    title: "转发文件",
+    fill: () => [make("p", {}, `${name}（${Math.ceil(file.size / 1024)} KB）`)],
+    buttons: [["存到这台电脑", true, "main"], ["取消", null, "plain"]],
+  });
+  if (!taken) return { taken: false };
+  const url = URL.createObjectURL(file);
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  return { taken: true };
 }
 
 async function scan() {

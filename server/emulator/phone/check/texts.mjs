@@ -45,25 +45,35 @@ export function textFigures(app) {
   });
 }
 
-/** `texts/<language>.ts`: its wordings as `section.key`, and its fallback list, each with its line. */
+/**
+ * `texts/<language>.ts` with its parts `texts/<language>_<part>.ts`: the wordings as `section.key`, and
+ * the fallback list, each with its place.
+ */
 function catalogues(app) {
   const files = app.own.filter((file) => file.startsWith(FOLDER) && file.endsWith(".ts") && file !== INDEX);
-  return app.once("catalogues", () => files.map((file) => catalogue(file, app.text(file))));
+  const languages = [...new Set(files.map(languageOf))];
+  return app.once("catalogues", () => languages.map((language) => catalogue(app, language, files.filter((file) => languageOf(file) === language))));
 }
 
-function catalogue(file, text) {
-  const language = posix.basename(file, ".ts");
+const languageOf = (file) => posix.basename(file, ".ts").split("_")[0];
+
+function catalogue(app, language, files) {
+  const made = { file: `${FOLDER}${language}.ts`, language, words: new Map(), fallback: new Map() };
+  for (const file of files) readWords(made, file, app.text(file));
+  return made;
+}
+
+function readWords(made, file, text) {
   const tree = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
   const line = (node) => tree.getLineAndCharacterOfPosition(node.getStart(tree)).line + 1;
-  const made = { file, language, words: new Map(), fallback: new Map() };
   for (const { name, initializer } of declared(tree)) {
     if (name.text === FALLBACK) for (const one of initializer.elements) made.fallback.set(one.text, line(one));
-    if (name.text !== language) continue;
-    for (const section of initializer.properties)
+    if (name.text !== posix.basename(file, ".ts")) continue;
+    // A part stands in the whole as a spread, which has no sections of its own here.
+    for (const section of initializer.properties.filter(ts.isPropertyAssignment))
       for (const word of section.initializer.properties)
-        made.words.set(`${section.name.text}.${word.name.text}`, { text: word.initializer.text ?? "", line: line(word) });
+        made.words.set(`${section.name.text}.${word.name.text}`, { file, text: word.initializer.text ?? "", line: line(word) });
   }
-  return made;
 }
 
 const declared = (tree) => tree.statements.filter(ts.isVariableStatement).flatMap((one) => [...one.declarationList.declarations]);
@@ -113,16 +123,16 @@ function idleWords(app, whole) {
     const [section, name] = key.split(".");
     return used.has(key) || name === ALWAYS || (chooses.has(section) && texts.has(name));
   };
-  return [...whole.words].filter(([key]) => !isSaid(key)).map(([key, { line }]) => fault(whole.file, line, `${key} is said by no page`));
+  return [...whole.words].filter(([key]) => !isSaid(key)).map(([key, { file, line }]) => fault(file, line, `${key} is said by no page`));
 }
 
-const emptyWords = ({ file, words }) =>
-  [...words].filter(([, { text }]) => text.trim() === "").map(([key, { line }]) => fault(file, line, `${key} is empty`));
+const emptyWords = ({ words }) =>
+  [...words].filter(([, { text }]) => text.trim() === "").map(([key, { file, line }]) => fault(file, line, `${key} is empty`));
 
 const places = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort().join(" ");
 
-function strayWords({ file, words }, whole) {
-  return [...words].flatMap(([key, { text, line }]) => {
+function strayWords({ words }, whole) {
+  return [...words].flatMap(([key, { file, text, line }]) => {
     const other = whole.words.get(key);
     if (!other) return [fault(file, line, `${key} is not in ${whole.file}`)];
     if (places(text) !== places(other.text)) return [fault(file, line, `${key} has not the {places} of ${whole.file}`)];

@@ -51,7 +51,8 @@ function answersOf(start: Start, overlay: Overlay): Answers {
     privacyContract: async () => (await overlay.dialog({ content: "隐私保护指引", showCancel: false }), {}),
     scan: async () => scanned(overlay),
     share: async (shared) => ({ to: (await agree(`转发：${(shared as Shared).card.title}`)) ? "person" : null }),
-    officialAccount: async () => ({}),
+    shareFile: async () => ({ taken: false }),
+  officialAccount: async () => ({}),
     close: async () => ({}),
   };
 }

@@ -41,6 +41,7 @@ export interface Asks {
   privacyContract: [Nothing, Nothing];
   scan: [{ onlyFromCamera?: boolean }, { result: string; scanType: string; path: string } | null];
   share: [Shared, { to: "person" | "group" | "timeline" | null }];
+  shareFile: [{ file: Blob; name: string }, { taken: boolean }];
   officialAccount: [Nothing, Nothing];
   close: [Nothing, Nothing];
 }

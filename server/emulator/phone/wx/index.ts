@@ -9,6 +9,7 @@ import { audio } from "./audio.ts";
 import { canvas } from "./canvas.ts";
 import { clipboard } from "./clipboard.ts";
 import { events } from "./events.ts";
+import { files } from "./files.ts";
 import { image } from "./image.ts";
 import { launch } from "./launch.ts";
 import { leaving } from "./leaving.ts";
@@ -30,8 +31,8 @@ import { upload } from "./upload.ts";
 import { vibrate } from "./vibrate.ts";
 
 const FAMILIES: Family[] = [
-  account, animation, audio, bars, canvas, clipboard, events, image, launch, leaving, login, navigation, network, page, privacy, scan, setting, share,
-  storage, subscribe, system, ui, update, upload, vibrate,
+  account, animation, audio, bars, canvas, clipboard, events, files, image, launch, leaving, login, navigation, network, page, privacy, scan, setting,
+  share,  storage, subscribe, system, ui, update, upload, vibrate,
 ];
 
 /** The object that programs call `wx`. */
