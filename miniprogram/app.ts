@@ -1,11 +1,16 @@
 /** Start of the mini-program: notes how the reader came in, and takes updates. */
+import { onPerson } from './api/index'
+import { redress } from './kit/dress'
 import { entered } from './kit/entry'
-import { settings } from './kit/settings'
+import { followPerson, settings } from './kit/settings'
 import { applyUpdates, confirm } from './platform/wx'
 import { words } from './texts/index'
 
 App({
   onLaunch() {
+    onPerson((person) => {
+      if (followPerson(person)) redress()
+    })
     const c = words(settings().language, 'common')
     applyUpdates(() =>
       confirm({ title: c.update_title, content: c.update_body, yes: c.update_yes, no: c.later }),

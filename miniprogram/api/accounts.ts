@@ -4,9 +4,13 @@ import { pictured } from './pictures'
 import type { Consent, ConsentGiven, Held, Phone, Profile, ProfileChange } from './shapes'
 
 export function accounts(client: Client) {
+  const known = (profile: Profile): Profile => {
+    client.session.onPerson(profile)
+    return pictured(profile)
+  }
   return {
-    me: () => client.call<Profile>('GET', '/me').then(pictured),
-    change: (body: ProfileChange) => client.call<Profile>('PUT', '/me', { body }).then(pictured),
+    me: () => client.call<Profile>('GET', '/me').then(known),
+    change: (body: ProfileChange) => client.call<Profile>('PUT', '/me', { body }).then(known),
     consent: (body: ConsentGiven, key: string) =>
       client.call<Consent>('POST', '/me/consents', { body, key }),
     sendAvatar: (filePath: string) => client.upload('/me/avatar', filePath, 'image'),

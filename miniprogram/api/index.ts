@@ -5,10 +5,16 @@ import { Client } from './client'
 import { notices as noticesOf } from './notices'
 import { programme as programmeOf } from './programme'
 import { quiz as quizOf } from './quiz'
+import type { Person } from './shapes'
 import { shares as sharesOf } from './shares'
 import { units as unitsOf } from './units'
 
 const client = new Client(wire)
+
+/** Who hears of the person that is logged in. */
+export function onPerson(hear: (person: Person) => void): void {
+  client.session.onPerson = hear
+}
 
 export const accounts = accountsOf(client)
 export const notices = noticesOf(client)

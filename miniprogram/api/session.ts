@@ -3,7 +3,7 @@ import { API_ROOT, BASE_URL, TIMEOUT_MS } from '../config/env'
 import type { Wire } from '../platform/shape'
 import { Unreachable } from '../platform/shape'
 import { OFFLINE, Problem, problemOf } from './problem'
-import type { Login } from './shapes'
+import type { Login, Person } from './shapes'
 
 const KEY = 'session'
 /** A token is renewed a little before the server would refuse it. */
@@ -17,6 +17,8 @@ interface Kept {
 export class Session {
   private readonly wire: Wire
   private running: Promise<string> | null = null
+  /** Hears who is logged in, at each log-in and whenever the profile is read. */
+  onPerson: (person: Person) => void = () => undefined
 
   constructor(wire: Wire) {
     this.wire = wire
@@ -55,6 +57,7 @@ export class Session {
     if (reply.status >= 400) throw problemOf(reply.status, reply.data)
     const login = reply.data as Login
     this.wire.write(KEY, { token: login.token, expiresAt: Date.parse(login.expires_at) })
+    this.onPerson(login.citizen)
     return login.token
   }
 

@@ -5,7 +5,12 @@ export interface Page<T> {
   next: string | null
 }
 
-export interface Citizen {
+/** What goes with the person to every phone. */
+export interface Person {
+  elder_mode: boolean
+}
+
+export interface Citizen extends Person {
   id: string
   is_new: boolean
   consented: boolean
@@ -56,6 +61,8 @@ export interface ProfileChange {
   topics?: string[]
   quiet_from?: string | null
   quiet_to?: string | null
+  /** Given by WeChat's own button; null takes it back. */
+  phone?: null
 }
 
 export interface ConsentGiven {

@@ -1,6 +1,6 @@
 /** The dress of every page: its words in the reader's language and the size of its type. */
 import { lookOf } from '../logic/elder'
-import { fontSize, setTitle } from '../platform/wx'
+import { fontSize, openPages, setTitle } from '../platform/wx'
 import type { Section } from '../texts/index'
 import { words } from '../texts/index'
 import { settings } from './settings'
@@ -29,6 +29,15 @@ export function dress(page: Dressed, section: Exclude<Section, 'common'>): void 
   setTitle(now.t.title)
 }
 
+/** Gives every open page the size of type that was just learnt. */
+export function redress(): void {
+  const { elder } = settings()
+  for (const page of openPages()) {
+    page.setData({ look: lookOf(elder, fontSize()), dress: '' })
+    dressTabs(page)
+  }
+}
+
 /** The tab bar, as each tab page has one of its own. */
 export interface TabBar {
   dress(route: string): void
@@ -36,11 +45,11 @@ export interface TabBar {
 
 interface TabPage {
   route: string
-  getTabBar(): unknown
+  getTabBar?(): unknown
 }
 
 /** The tab bar follows too, and shows whose page it is; WeChat tells it neither. A single page has none. */
 export function dressTabs(page: TabPage): void {
-  const bar = page.getTabBar() as TabBar | null
+  const bar = page.getTabBar?.() as TabBar | null
   bar?.dress(page.route)
 }

@@ -1,6 +1,6 @@
 /** Cities and counties as choices and by their names. */
-import type { City } from '../../../api/shapes'
-import type { Choice } from '../../../logic/choices'
+import type { City } from '../api/shapes'
+import type { Choice } from './choices'
 
 /** The counties of a city, or the cities themselves. */
 export function choicesOf(cities: City[], city: string | null): Choice[] {
@@ -8,7 +8,7 @@ export function choicesOf(cities: City[], city: string | null): Choice[] {
   return places.map(({ code, name }) => ({ value: code, label: name }))
 }
 
-export function nameOf(cities: City[], code: string | null): string {
+export function nameOfPlace(cities: City[], code: string | null): string {
   const places = cities.flatMap((city) => [{ code: city.code, name: city.name }, ...city.counties])
   return places.find((place) => place.code === code)?.name ?? ''
 }

@@ -120,6 +120,14 @@ export function setTitle(title: string): void {
 export const scrollUp = (): void => void wx.pageScrollTo({ scrollTop: 0, duration: 0 })
 export const endPull = (): void => void wx.stopPullDownRefresh()
 
+interface OpenPage {
+  route: string
+  setData(changes: Record<string, unknown>): void
+  getTabBar?(): unknown
+}
+
+export const openPages = (): OpenPage[] => getCurrentPages() as unknown as OpenPage[]
+
 /** One step back, or the home page when this page was opened from outside. */
 export function back(): void {
   if (getCurrentPages().length > 1) wx.navigateBack()
@@ -131,12 +139,16 @@ export function say(title: string): void {
   wx.showToast({ title, icon: 'none', duration: title.length > 6 ? 2000 : 1200 })
 }
 
+const RED = '#b3261e'
+
 /** Ask before an act; true when the reader agrees. */
 export function confirm(ask: {
   title: string
   content: string
   yes: string
   no: string
+  /** What cannot be taken back: the agreeing word is red. */
+  danger?: boolean
 }): Promise<boolean> {
   return new Promise((resolve) => {
     wx.showModal({
@@ -144,6 +156,7 @@ export function confirm(ask: {
       content: ask.content,
       confirmText: ask.yes,
       cancelText: ask.no,
+      ...(ask.danger ? { confirmColor: RED } : {}),
       success: (got) => resolve(got.confirm),
       fail: () => resolve(false),
     })
@@ -190,6 +203,15 @@ export function groupEntry(): Promise<GroupEntry | null> {
 export function copy(data: string): Promise<boolean> {
   return new Promise((resolve) => {
     wx.setClipboardData({ data, success: () => resolve(true), fail: () => resolve(false) })
+  })
+}
+
+/** Hands a text over as a file, to a chat or to oneself; false where nothing was handed over. */
+export function shareFile(fileName: string, text: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const filePath = `${wx.env.USER_DATA_PATH}/${fileName}`
+    wx.getFileSystemManager().writeFileSync(filePath, text, 'utf8')
+    wx.shareFileMessage({ filePath, fileName, success: () => resolve(true), fail: () => resolve(false) })
   })
 }
 

@@ -12,3 +12,14 @@ export type Partly<T> = { [S in keyof T]?: { [K in keyof T[S]]?: string } }
 export function words<S extends Section>(language: Language, section: S): Words[S] {
   return language === 'zh' ? zh[section] : { ...zh[section], ...za[section] }
 }
+
+/** The languages that a reader can choose: those that have a wording for everything. */
+export function offered(): Language[] {
+  return isWhole(za) ? ['zh', 'za'] : ['zh']
+}
+
+export function isWhole(language: Partly<Words>): boolean {
+  return Object.entries(zh).every(([section, keys]) =>
+    Object.keys(keys).every((key) => (language[section as Section] as Record<string, string> | undefined)?.[key]),
+  )
+}

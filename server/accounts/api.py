@@ -80,6 +80,7 @@ def log_in(work: Work, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG
             nickname_state=_state(seen.citizen.nickname_state),
             avatar_url=seen.citizen.avatar_url,
             is_new=signed.is_new,
+            elder_mode=seen.citizen.elder_mode,
             consented=seen.consented,
             policy_version=work.settings.policy_version,
         ),

@@ -44,6 +44,7 @@ class CitizenOut(Out, frozen=True, kw_only=True):
     nickname_state: NicknameState
     avatar_url: str | None
     is_new: bool
+    elder_mode: bool
     consented: bool
     policy_version: str
 

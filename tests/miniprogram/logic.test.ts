@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Attempt, Board, BoardLine, Contest } from '../../miniprogram/api/shapes'
-import { toggle } from '../../miniprogram/logic/choices'
 import { contestOf } from '../../miniprogram/logic/contests'
 import { clockFace, urgency } from '../../miniprogram/logic/countdown'
 import * as dates from '../../miniprogram/logic/dates'
@@ -86,11 +85,6 @@ test('the look follows the font size of WeChat until the reader decides', () => 
 
 test('places of a sentence are filled and unknown ones stay visible', () => {
   assert.equal(fill('{a} of {b}, {c}', { a: 1, b: 'x' }), '1 of x, {c}')
-})
-
-test('a choice of several is toggled', () => {
-  assert.deepEqual(toggle(['a'], 'b'), ['a', 'b'])
-  assert.deepEqual(toggle(['a', 'b'], 'a'), ['b'])
 })
 
 test('a reader has the boards of the own places, the group first', () => {

@@ -5,7 +5,7 @@ const at = (time, day = "2026-06-17") => `${day}T${time}:00+08:00`;
 
 export const LOGIN = {
   token: "token-1", expires_at: at("09:00", "2026-06-24"),
-  citizen: { id: "c1", nickname: null, nickname_state: "none", avatar_url: null, is_new: true, consented: true, policy_version: "2026-1" },
+  citizen: { id: "c1", nickname: null, nickname_state: "none", avatar_url: null, is_new: true, elder_mode: false, consented: true, policy_version: "2026-1" },
 };
 
 export const PROFILE = {

@@ -1,8 +1,8 @@
-// What is the reader's own: consent, profile, unit, reminders, inbox, data, settings; and the programmes.
+// The programmes, and what is the reader's own: consent, reminders, inbox, settings.
 
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
-import { CAMPAIGN, PROFILE, STRANGER, items, letter, programme, unit } from "./answers.mjs";
+import { CAMPAIGN, LOGIN, PROFILE, STRANGER, items, letter, programme } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
 import { OFFLINE, refusal } from "./server.mjs";
 
@@ -133,97 +133,22 @@ scene("a garbled code stops nobody", "pages/home/index", { start: { query: { sce
 
 scene("the rules of privacy lead to the own data and to WeChat's contract", "packages/mine/privacy/index", { answers: { privacyContract: {} } }, async (phone) => {
   const { t } = phone.page.data;
-  for (const words of [t.kept, t.why, t.where, t.others, t.child, t.rights]) await phone.says(words);
+  for (const words of [t.kept, t.why, t.where, t.long, t.others, t.third, t.child, t.rights]) await phone.says(words);
+  await phone.says(fill(t.version_since, { version: "2026-1", date: "2026年3月1日" }));
+  for (const words of Object.values(CAMPAIGN.operator)) await phone.says(words);
   await phone.tapWords(t.contract);
   await phone.until(() => phone.shell.asked.some(([kind]) => kind === "privacyContract"), "the contract");
   await phone.tapWords(t.own);
   await on(phone, "packages/mine/data/index");
 });
 
-// Profile and unit
-
-scene("name, place, group of the public and the name on boards are kept one by one", "packages/mine/profile/index", {}, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.says("青秀区");
-  await phone.tapWords(t.city);
-  await phone.tapWords("柳州市");
-  await asked(phone, server, CHANGE);
-  await phone.tapWords(t.farmer);
-  await asked(phone, server, CHANGE, 2);
-  await phone.tapWords(t.farmer);
-  await asked(phone, server, CHANGE, 3);
-  await phone.tapWords(t.public_rank);
-  await asked(phone, server, CHANGE, 4);
-  assert.deepEqual(changes(server), [{ city: "450200", county: null }, { audience: "farmer" }, { audience: null }, { public_rank: true }]);
-});
-
-scene("a county is one of the own city", "packages/mine/profile/index", {}, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.says("南宁市");
-  await phone.tapWords(t.county);
-  await phone.until(() => phone.page.data.sheet === "county", "the sheet");
-  assert.deepEqual(plain(phone.page.data.choices).map(({ label }) => label), ["青秀区"]);
-  await phone.tap(phone.all("*").findLast((one) => one.textContent.trim() === "青秀区"));
-  await asked(phone, server, CHANGE);
-  assert.deepEqual(changes(server), [{ county: "450103" }]);
-});
-
-scene("without a city there is no county to choose", "packages/mine/profile/index", { script: { "GET /me": { ...PROFILE, city: null, county: null } } }, async (phone) => {
-  await phone.tapWords(phone.page.data.t.county);
-  await phone.says(phone.page.data.t.city_first);
-});
-
-scene("a nickname is sent with the form, and a refused one is said", "packages/mine/profile/index", { script: { [CHANGE]: refusal(409, "nickname_refused", "这个昵称不能使用。") } }, async (phone, server) => {
-  const { t } = phone.page.data;
-  const box = `wx-input[aria-label="${t.nickname}"]`;
-  await phone.says(t.save_name);
-  await phone.type(box, "   ");
-  await phone.tap(phone.named(t.save_name));
-  await phone.says(t.name_first);
-  await phone.type(box, "壮乡科普");
-  await phone.tap(phone.named(t.save_name));
-  await phone.says("这个昵称不能使用。");
-  assert.deepEqual(changes(server), [{ nickname: "壮乡科普" }]);
-});
-
-scene("a picture and a phone number come from WeChat's own sheets", "packages/mine/profile/index", {
-  script: { "POST /me/avatar": { status: 202 }, "POST /me/phone": { phone_masked: "138****0000" } },
-  answers: { phoneNumber: { code: "phone-code" }, avatar: { file: null } },
-}, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.says(t.phone_none);
-  await phone.tapWords(t.give_phone);
-  assert.deepEqual((await asked(phone, server, "POST /me/phone")).body, { code: "phone-code" });
-  await phone.says("138****0000");
-  await phone.tap(phone.$(`wx-button[aria-label="${t.avatar}"]`) ?? phone.named(t.avatar));
-  assert.equal(server.to("POST /me/avatar").length, 0, "a closed sheet sends nothing");
-});
-
-scene("a phone number that is not given changes nothing", "packages/mine/profile/index", { answers: { phoneNumber: { code: null } } }, async (phone, server) => {
-  await phone.tapWords(phone.page.data.t.give_phone);
-  await phone.says(phone.page.data.t.phone_none);
-  assert.equal(server.to("POST /me/phone").length, 0);
-});
-
-scene("units of the own city come first, others by their name", "packages/mine/unit/index", {
-  script: { "GET /units": ({ query }) => items(...(query.q ? [unit("u9", "柳州市科技馆")] : [unit("u1", "南宁市科学技术协会")])) },
-}, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.says("南宁市科学技术协会");
-  await phone.type("wx-input", " 柳州 ");
-  await phone.tap(phone.named(t.search));
-  await phone.says("柳州市科技馆");
-  assert.deepEqual(server.to("GET /units").map(({ query: { region, q } }) => [region, q]), [["450100", undefined], [undefined, "柳州"]]);
-  const one = phone.named("柳州市科技馆");
-  await Promise.all([phone.tap(one), phone.tap(one)]);
-  await on(phone, "pages/home/index");
-  assert.deepEqual(changes(server), [{ unit: "u9" }]);
-});
-
-scene("one may belong to no unit", "packages/mine/unit/index", {}, async (phone, server) => {
-  await phone.tapWords(phone.page.data.t.leave);
-  await on(phone, "pages/home/index");
-  assert.deepEqual(changes(server), [{ unit: null }]);
+scene("the rules are read without a network, and say so of what is missing", "packages/mine/privacy/index", { script: { "GET /campaign": OFFLINE } }, async (phone, server) => {
+  const { t, c } = phone.page.data;
+  await phone.says(t.rights);
+  await phone.comes(c.offline);
+  server.will({ "GET /campaign": CAMPAIGN });
+  await phone.tapWords(c.retry);
+  await phone.says(CAMPAIGN.operator.complaints);
 });
 
 // Reminders
@@ -250,18 +175,15 @@ scene("a closed sheet tells the server nothing", "packages/mine/subscriptions/in
   assert.equal(server.to(SUBSCRIBED).length, 0);
 });
 
-scene("topics and quiet hours are chosen", "packages/mine/subscriptions/index", {}, async (phone, server) => {
+scene("quiet hours are chosen", "packages/mine/subscriptions/index", {}, async (phone, server) => {
   const { t } = phone.page.data;
-  await phone.tapWords(t.lecture);
-  await asked(phone, server, CHANGE);
-  server.will({ "GET /me": { ...PROFILE, topics: ["quiz", "lecture"] } });
   await phone.tapWords(t.quiet_change);
   await phone.tapWords("22:00");
-  await asked(phone, server, CHANGE, 2);
+  await asked(phone, server, CHANGE);
   await phone.until(() => phone.page.data.sheet === "quiet_to", "the second sheet");
   await phone.tapWords("08:00");
-  await asked(phone, server, CHANGE, 3);
-  assert.deepEqual(changes(server), [{ topics: ["quiz", "lecture"] }, { quiet_from: "22:00", quiet_to: "07:00" }, { quiet_to: "08:00" }]);
+  await asked(phone, server, CHANGE, 2);
+  assert.deepEqual(changes(server), [{ quiet_from: "22:00", quiet_to: "07:00" }, { quiet_to: "08:00" }]);
 });
 
 scene("quiet hours that could not be kept are not asked on", "packages/mine/subscriptions/index", { script: { "GET /me": { ...PROFILE, quiet_from: "21:00", quiet_to: "07:00" }, [CHANGE]: OFFLINE } }, async (phone, server) => {
@@ -291,64 +213,6 @@ scene("the inbox marks what was not pushed with its reason, and goes on at its e
   assert.deepEqual(server.to("GET /me/inbox").map(({ query }) => query.after), [undefined, "more"]);
 });
 
-// The own data
-
-scene("all that is held can be seen and copied", "packages/mine/data/index", {}, async (phone) => {
-  const { t } = phone.page.data;
-  await phone.tapWords(t.see);
-  await phone.says("韦小妹");
-  await phone.tapWords(t.copy);
-  await phone.says(t.copied);
-  assert.equal(plain(await phone.wx.getClipboardData()).data, JSON.stringify({ nickname: "韦小妹", attempts: [] }, null, 2));
-});
-
-scene("what is held by the thousand pages is drawn in part and copied whole", "packages/mine/data/index", { script: { "GET /me/export": { exported_at: PROFILE.created_at, held: { attempts: Array(60_000).fill("答案") } } } }, async (phone) => {
-  const { t } = phone.page.data;
-  await phone.tapWords(t.see);
-  await phone.tapWords(t.copy);
-  await phone.says(t.copied);
-  assert.ok(phone.words.length < 25_000);
-  assert.ok(plain(await phone.wx.getClipboardData()).data.length > 300_000);
-});
-
-scene("an export that does not come is said", "packages/mine/data/index", { script: { "GET /me/export": OFFLINE } }, async (phone) => {
-  await phone.tapWords(phone.page.data.t.see);
-  await phone.comes(phone.page.data.c.offline);
-});
-
-scene("erasing is asked twice, done once, and forgets everything on this phone", "packages/mine/data/index", { keep: { settings: { elder: true } } }, async (phone, server) => {
-  const { t, c } = phone.page.data;
-  const erase = phone.all("wx-button").at(-1);
-  await phone.tap(erase);
-  await phone.says(t.go_on);
-  await phone.press(c.cancel);
-  await phone.tap(erase);
-  await phone.press(t.go_on);
-  await phone.says(t.erase_final);
-  await phone.press(c.cancel);
-  assert.equal(server.to("DELETE /me").length, 0);
-  await Promise.all([phone.tap(erase), phone.tap(erase)]);
-  assert.equal(phone.window.document.querySelectorAll("#wx-overlay .wx-dialog").length, 1);
-  await phone.press(t.go_on);
-  await phone.press(t.erase_yes);
-  await on(phone, "pages/home/index");
-  await phone.says(t.erased);
-  assert.equal(server.to("DELETE /me").length, 1);
-  assert.equal(phone.wx.getStorageSync("settings"), "");
-  assert.equal(phone.stack.length, 1);
-});
-
-scene("an erasure without network is not said to be done", "packages/mine/data/index", { script: { "DELETE /me": OFFLINE }, keep: { settings: { elder: true } } }, async (phone, server) => {
-  const { t, c } = phone.page.data;
-  await phone.tap(phone.all("wx-button").at(-1));
-  await phone.press(t.go_on);
-  await phone.press(t.erase_yes);
-  await phone.comes(c.offline);
-  assert.equal(phone.page.route, "packages/mine/data/index");
-  assert.deepEqual(plain(phone.wx.getStorageSync("settings")), { elder: true });
-  assert.equal(new Set(server.to("DELETE /me").map(({ key }) => key)).size, 1);
-});
-
 // Settings
 
 scene("large type holds at once, on this phone and with the reader", "packages/mine/settings/index", {}, async (phone, server) => {
@@ -357,9 +221,8 @@ scene("large type holds at once, on this phone and with the reader", "packages/m
   await phone.tapWords(t.elder);
   await phone.until(() => phone.page.data.look.elder, "large type");
   await asked(phone, server, CHANGE);
-  await phone.tapWords(t.language_za);
-  await asked(phone, server, CHANGE, 2);
-  assert.deepEqual(changes(server), [{ elder_mode: true }, { language: "za" }]);
+  assert.deepEqual(changes(server), [{ elder_mode: true }]);
+  assert.ok(!phone.words.includes(t.language_za), "a language without words is not offered");
   await phone.wx.switchTab({ url: "/pages/home/index" });
   assert.match(phone.page.data.look.klass, /look-elder/);
 });
@@ -375,6 +238,19 @@ scene("before consent and without network the phone alone remembers", "packages/
   assert.equal(phone.wx.getStorageSync("settings").elder, false);
 });
 
+scene("large type chosen on another phone comes with the log-in, and goes with it", "pages/home/index", { script: { "POST /login": { ...LOGIN, citizen: { ...LOGIN.citizen, elder_mode: true } } } }, async (phone, server) => {
+  await phone.until(() => phone.page.data.look.elder, "large type");
+  assert.match(phone.$("[role=tablist]").className, /look-elder/);
+  server.will({ "GET /me": { ...PROFILE, elder_mode: false } });
+  await phone.wx.switchTab({ url: "/pages/mine/index" });
+  await phone.until(() => !phone.page.data.look.elder, "ordinary type");
+});
+
+scene("large type chosen on this phone alone stays until the person chooses elsewhere", "pages/mine/index", { keep: { settings: { language: "zh", elder: true, group: null } } }, async (phone) => {
+  await phone.says("韦小妹");
+  assert.ok(phone.page.data.look.elder);
+});
+
 scene("WeChat's own large type brings the large pages by itself", "pages/mine/index", { search: "?fontSize=22" }, async (phone) => {
   await phone.says("韦小妹");
   assert.match(phone.page.data.look.klass, /look-elder/);
@@ -388,4 +264,3 @@ scene("a token that the server no longer knows is renewed, unseen", "pages/mine/
   assert.equal(server.to("POST /login").length, 1);
   assert.deepEqual(server.to("GET /me").map(({ headers }) => headers.authorization), ["Bearer old", "Bearer token-1"]);
 });
-

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { plain } from "../../phone/kit.mjs";
+import { PROFILE } from "./answers.mjs";
 import { on, scene } from "./scene.mjs";
 
 const APP = JSON.parse(fs.readFileSync(new URL("../../../miniprogram/app.json", import.meta.url), "utf8"));
@@ -43,13 +44,14 @@ scene("it is large for who reads large", "pages/home/index", { keep: ELDER }, as
   assert.match(bar(phone).className, /look-elder/);
 });
 
-scene("it grows with the switch, on each tab page", "pages/home/index", {}, async (phone) => {
+scene("it grows with the switch, on each tab page", "pages/home/index", {}, async (phone, server) => {
   assert.doesNotMatch(bar(phone).className, /look-elder/);
   await phone.tap(tabs(phone)[2]);
   await on(phone, "pages/mine/index");
   phone.wx.navigateTo({ url: "/packages/mine/settings/index" });
   await on(phone, "packages/mine/settings/index");
   await phone.tap("[role=switch]");
+  server.will({ "GET /me": { ...PROFILE, elder_mode: true } });
   phone.wx.navigateBack();
   await on(phone, "pages/mine/index");
   assert.match(bar(phone).className, /look-elder/);

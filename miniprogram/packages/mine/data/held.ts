@@ -1,4 +1,7 @@
-/** What is held about the reader, in plain words: each kind of record and how many there are. */
+/** What is held about the reader, said in words: each kind of record, what it says, how many there are. */
+import type { City } from '../../../api/shapes'
+import { nameOfPlace } from '../../../logic/places'
+import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
 
@@ -9,24 +12,54 @@ export interface Line {
 }
 
 type Words = ReturnType<typeof words<'data'>>
+type Row = Record<string, unknown>
 
 /** Kinds without a record are left out; one that has no name yet is shown by its own. */
-export function linesOf(held: Record<string, unknown>, t: Words): Line[] {
+export function linesOf(held: Row, t: Words, cities: City[], now: number): Line[] {
   const names = namesOf(t)
-  return Object.entries(held).flatMap(([kind, records]) => {
-    const count = countOf(records)
-    return count === 0 ? [] : [{ kind, name: names[kind] ?? kind, say: fill(t.records, { count }) }]
+  const { person, ...rest } = held
+  const others = Object.entries(rest).flatMap(([kind, records]) => {
+    const say = sayRecords(records, t, now)
+    return say === '' ? [] : [{ kind, name: names[kind] ?? kind, say }]
   })
+  return [...factsOf((person ?? {}) as Row, t, cities), ...others]
 }
 
-function countOf(records: unknown): number {
-  if (Array.isArray(records)) return records.length
-  return records === null ? 0 : 1
+function sayRecords(records: unknown, t: Words, now: number): string {
+  if (typeof records === 'string') return records
+  const rows = Array.isArray(records) ? records : [records].filter((row) => row !== null)
+  const count = rows.length
+  if (count === 0) return ''
+  const newest = rows.flatMap((row) => instantsOf(row as Row)).sort().pop()
+  return newest ? fill(t.records_until, { count, time: sayInstant(newest, now) }) : fill(t.records, { count })
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT/
+
+/** When a record was made, as far as it says so; its end lies ahead and does not count. */
+function instantsOf(row: Row): string[] {
+  const pairs = Object.entries(row ?? {}).filter(([key]) => key.endsWith('at') && !key.startsWith('expires'))
+  return pairs.flatMap(([, value]) => (typeof value === 'string' && INSTANT.test(value) ? [value] : []))
+}
+
+/** The profile, fact by fact; what was never told is left out. */
+function factsOf(person: Row, t: Words, cities: City[]): Line[] {
+  const place = (code: unknown) => (typeof code === 'string' ? nameOfPlace(cities, code) : '')
+  const named: [string, string, unknown][] = [
+    ['nickname', t.nickname, person.nickname],
+    ['city', t.city, place(person.city)],
+    ['county', t.county, place(person.county)],
+    ['unit', t.unit, person.unit],
+    ['audience', t.audience, person.audience === null ? '' : t[person.audience as 'youth']],
+    ['public_rank', t.public_rank, person.public_rank ? t.yes : ''],
+    ['elder_mode', t.elder_mode, person.elder_mode ? t.yes : ''],
+    ['under_14', t.under_14, person.under_14 ? t.yes : ''],
+  ]
+  return named.flatMap(([kind, name, say]) => (say ? [{ kind, name, say: String(say) }] : []))
 }
 
 function namesOf(t: Words): Record<string, string> {
   return {
-    person: t.kept_person,
     identities: t.kept_identities,
     sessions: t.kept_sessions,
     consents: t.kept_consents,

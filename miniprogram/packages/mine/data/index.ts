@@ -1,22 +1,19 @@
 /** The reader's own data: everything that is held can be seen, copied, and erased for good. */
-import { accounts } from '../../../api/index'
+import { accounts, units } from '../../../api/index'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { forgetConsent } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act } from '../../../kit/load'
-import { confirm, copy, forgetEverything, freshKey, restart, say, wire } from '../../../platform/wx'
+import { confirm, copy, forgetEverything, freshKey, restart, say, shareFile, wire } from '../../../platform/wx'
 import { linesOf } from './held'
 import type { Line } from './held'
 
-/** More than this is copied, not drawn. */
-const SHOWN = 20_000
-
 Page({
-  data: { ...dressed('data'), busy: false, held: '', lines: [] as Line[], at: '', key: '' },
+  data: { ...dressed('data'), busy: false, lines: [] as Line[], at: '', key: '' },
 
   asking: false,
-  /** All of it; too much to hand to the page's picture. */
+  /** The raw record; too much to draw. */
   whole: '',
 
   onLoad() {
@@ -28,16 +25,20 @@ Page({
 
   async see() {
     await act(this, async () => {
-      const { held, exported_at } = await accounts.held()
+      const [{ held, exported_at }, cities] = await Promise.all([accounts.held(), units.cities()])
       this.whole = JSON.stringify(held, null, 2)
       this.setData({
-        held: this.whole.slice(0, SHOWN),
-        lines: linesOf(held, this.data.t),
+        lines: linesOf(held, this.data.t, cities.items, wire.now()),
         at: fill(this.data.t.as_of, { time: sayInstant(exported_at, wire.now()) }),
       })
     })
   },
 
+  /** WeChat takes a file only in the tap itself: it is written before anything is waited for. */
+  async save() {
+    const { t } = this.data
+    if (!(await shareFile(t.file_name, this.whole))) say(t.not_saved)
+  },
   async copyAll() {
     const { t, c } = this.data
     say((await copy(this.whole)) ? t.copied : c.failed)
@@ -57,7 +58,7 @@ Page({
   async sure(): Promise<boolean> {
     const { t, c } = this.data
     const first = { title: t.erase, content: t.erase_what, yes: t.go_on, no: c.cancel }
-    const second = { title: t.erase_sure, content: t.erase_final, yes: t.erase_yes, no: c.cancel }
+    const second = { title: t.erase_sure, content: t.erase_final, yes: t.erase_yes, no: c.cancel, danger: true }
     return (await confirm(first)) && (await confirm(second))
   },
 

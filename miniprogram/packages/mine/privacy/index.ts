@@ -1,12 +1,55 @@
-/** The privacy rules in plain words: what is kept, what for, how long, and how to take it back. */
+/** The privacy rules in plain words: who answers for them, what is kept, why, how long, and one's rights. */
+import { programme } from '../../../api/index'
+import type { Campaign } from '../../../api/shapes'
+import { sayDay } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
+import { load } from '../../../kit/load'
 import { open, openPrivacyContract } from '../../../platform/wx'
 
+interface Fact {
+  name: string
+  value: string
+}
+
 Page({
-  data: dressed('privacy'),
+  data: {
+    ...dressed('privacy'),
+    state: 'loading',
+    problem: '',
+    version: '',
+    contacts: [] as Fact[],
+  },
+
   onShow() {
     dress(this, 'privacy')
+    void this.read()
   },
+
+  /** The rules themselves are read without a network; who answers for them comes from the server. */
+  async read() {
+    await load(this, async () => {
+      const campaign = await programme.campaign()
+      const { t } = this.data
+      const { policy_version: version, policy_date: date } = campaign
+      const dated = date ? fill(t.version_since, { version, date: sayDay(date) }) : fill(t.version, { version })
+      return { version: dated, contacts: this.contactsOf(campaign) }
+    })
+  },
+
+  contactsOf({ operator, organisers, phone }: Campaign): Fact[] {
+    const { t } = this.data
+    const every = [
+      { name: t.operator, value: operator.name || (organisers[0]?.name ?? '') },
+      { name: t.address, value: operator.address },
+      { name: t.phone, value: operator.phone || (phone ?? '') },
+      { name: t.email, value: operator.email },
+      { name: t.privacy_contact, value: operator.privacy_contact },
+      { name: t.complaints, value: operator.complaints },
+    ]
+    return every.filter(({ value }) => value !== '')
+  },
+
   contract: () => openPrivacyContract(),
   own: () => open('/packages/mine/data/index'),
 })

@@ -7,7 +7,7 @@ import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { open, say } from '../../../platform/wx'
-import { choicesOf, nameOf } from './places'
+import { nameOf, placesOrNone, shownOf } from './shown'
 
 Page({
   data: {
@@ -16,6 +16,7 @@ Page({
     problem: '',
     busy: false,
     profile: null as Profile | null,
+    name: '',
     cities: [] as City[],
     city: '',
     county: '',
@@ -25,6 +26,9 @@ Page({
     choices: [] as Choice[],
     chosen: '',
   },
+
+  /** The change under way; the next one waits for it. */
+  saving: null as Promise<boolean> | null,
 
   onShow() {
     dress(this, 'profile')
@@ -43,27 +47,28 @@ Page({
   },
 
   shown(profile: Profile) {
-    const { cities, t } = this.data
-    return {
-      profile,
-      city: nameOf(cities, profile.city) || t.choose,
-      county: nameOf(cities, profile.county) || t.choose,
-      phone: profile.phone_masked ?? t.phone_none,
-    }
+    return shownOf(profile, this.data.cities, this.data.t)
   },
 
-  async change(changes: ProfileChange) {
-    await act(this, async () => {
-      this.setData(this.shown(await accounts.change(changes)))
-      say(this.data.t.saved)
-    })
+  /** Everything is saved as soon as it is chosen; a tap that comes while a name is saved is not lost. */
+  change(changes: ProfileChange): Promise<boolean> {
+    const save = () =>
+      act(this, async () => {
+        this.setData(this.shown(await accounts.change(changes)))
+        say(this.data.t.saved)
+      })
+    this.saving = this.saving ? this.saving.then(save, save) : save()
+    return this.saving
   },
 
-  /** WeChat blanks a name that it refuses, so it is read when the form is sent. */
-  async saveName(event: WechatMiniprogram.FormSubmit) {
-    const nickname = String(event.detail.value.nickname ?? '').trim()
-    if (nickname === '') return say(this.data.t.name_first)
-    await this.change({ nickname })
+  /** A refused name gives way to the one in force. */
+  async saveName(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    const { value: name } = event.detail
+    const known = this.data.profile ? nameOf(this.data.profile) : ''
+    this.setData({ name })
+    if (name === '') say(this.data.t.name_first)
+    const saved = name !== '' && (await this.change({ nickname: name }))
+    if (!saved) this.setData({ name: known })
   },
   async avatar(event: WechatMiniprogram.CustomEvent<{ avatarUrl: string }>) {
     await act(this, async () => {
@@ -77,17 +82,22 @@ Page({
     await act(this, async () => this.setData({ phone: (await accounts.givePhone(code)).phone_masked }))
   },
 
+  async takePhoneBack() {
+    await this.change({ phone: null })
+  },
   pickCity() {
-    const { cities, profile } = this.data
-    this.setData({ sheet: 'city', choices: choicesOf(cities, null), chosen: profile?.city ?? '' })
+    this.openSheet('city', null, this.data.profile?.city)
   },
   pickCounty() {
-    const { cities, profile, t } = this.data
+    const { profile, t } = this.data
     if (!profile?.city) return say(t.city_first)
-    this.setData({ sheet: 'county', choices: choicesOf(cities, profile.city), chosen: profile.county ?? '' })
+    this.openSheet('county', profile.city, profile.county)
+  },
+  openSheet(sheet: 'city' | 'county', inside: string | null, chosen?: string | null) {
+    this.setData({ sheet, choices: placesOrNone(this.data.cities, inside, this.data.t), chosen: chosen ?? '' })
   },
   async picked(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
-    const { value } = event.detail
+    const value = event.detail.value || null
     const { sheet } = this.data
     this.closeSheet()
     await this.change(sheet === 'city' ? { city: value, county: null } : { county: value })
@@ -96,9 +106,7 @@ Page({
     this.setData({ sheet: '' })
   },
 
-  unit() {
-    open('/packages/mine/unit/index')
-  },
+  unit: () => open('/packages/mine/unit/index'),
   async pickAudience(event: WechatMiniprogram.CustomEvent<{ value: Audience }>) {
     const { value } = event.detail
     await this.change({ audience: value === this.data.profile?.audience ? null : value })

@@ -5,6 +5,7 @@ import type { Language, ProfileChange } from '../../../api/shapes'
 import { hasAgreed } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { remember, settings } from '../../../kit/settings'
+import { offered } from '../../../texts/index'
 
 Page({
   data: {
@@ -22,10 +23,7 @@ Page({
     const { t } = this.data
     this.setData({
       language: settings().language,
-      languages: [
-        { value: 'zh', label: t.language_zh },
-        { value: 'za', label: t.language_za },
-      ],
+      languages: offered().map((value) => ({ value, label: { zh: t.language_zh, za: t.language_za }[value] })),
     })
   },
 

@@ -1,13 +1,13 @@
-/** Subscription centre: topics, quiet hours, and how many messages may still be pushed. */
+/** Subscription centre: quiet hours, and how many messages may still be pushed. */
 import { accounts, notices, programme } from '../../../api/index'
 import type { Profile, ProfileChange, Subscriptions, Template } from '../../../api/shapes'
-import { QUIET_FROM, QUIET_TO, TOPICS, toggle } from '../../../logic/choices'
+import { QUIET_FROM, QUIET_TO } from '../../../logic/choices'
 import type { Choice } from '../../../logic/choices'
 import { fill } from '../../../logic/fill'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
-import { askToSubscribe, open, say } from '../../../platform/wx'
+import { askToSubscribe, say } from '../../../platform/wx'
 
 interface Kind {
   id: string
@@ -23,7 +23,6 @@ Page({
     state: 'loading',
     problem: '',
     busy: false,
-    topics: [] as Choice[],
     profile: null as Profile | null,
     templates: [] as Template[],
     kinds: [] as Kind[],
@@ -45,9 +44,7 @@ Page({
         programme.campaign(),
         notices.remaining(),
       ])
-      const { t } = this.data
-      const topics = TOPICS.map((value) => ({ value, label: t[value] }))
-      this.setData({ topics, templates })
+      this.setData({ templates })
       return { ...this.shown(profile), kinds: this.kinds(left) }
     })
   },
@@ -69,10 +66,6 @@ Page({
       this.setData(this.shown(await accounts.change(changes)))
       say(this.data.t.saved)
     })
-  },
-
-  async pickTopic(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
-    await this.change({ topics: toggle(this.data.profile?.topics ?? [], event.detail.value) })
   },
 
   /** The sheet of WeChat must open in the tap itself, before anything is waited for. */
@@ -104,5 +97,4 @@ Page({
   async noQuiet() {
     await this.change({ quiet_from: null, quiet_to: null })
   },
-  profilePage: () => open('/packages/mine/profile/index'),
 })

@@ -1,7 +1,8 @@
 /** Choosing the own unit: those of the own city first, or found by a part of the name. */
-import { accounts, units } from '../../../api/index'
+import { accounts, programme, units } from '../../../api/index'
 import type { Unit } from '../../../api/shapes'
 import { mustAgree } from '../../../kit/consent'
+import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { back } from '../../../platform/wx'
@@ -15,7 +16,9 @@ Page({
     q: '',
     city: null as string | null,
     mine: null as string | null,
+    searched: false,
     found: [] as Unit[],
+    ask: '',
   },
 
   onLoad() {
@@ -29,8 +32,8 @@ Page({
   async arrive() {
     await load(this, async () => {
       await mustAgree()
-      const { city, unit } = await accounts.me()
-      this.setData({ city, mine: unit })
+      const [{ city, unit }, { phone }] = await Promise.all([accounts.me(), programme.campaign()])
+      this.setData({ city, mine: unit, ask: phone ? fill(this.data.t.ask, { phone }) : '' })
       return this.find()
     })
   },
@@ -39,7 +42,7 @@ Page({
     const q = this.data.q.trim()
     // A name may be that of a unit of the whole region: it is looked for everywhere.
     const region = q === '' ? (this.data.city ?? undefined) : undefined
-    return { found: (await units.find(region, q || undefined)).items }
+    return { searched: q !== '', found: (await units.find(region, q || undefined)).items }
   },
 
   typed(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
@@ -48,6 +51,13 @@ Page({
   async search() {
     await load(this, () => this.find())
   },
+
+  /** The whole list again, where the word looked for led to nothing. */
+  async near() {
+    this.setData({ q: '' })
+    await this.search()
+  },
+  leave: () => back(),
 
   async pick(event: WechatMiniprogram.TouchEvent) {
     await this.join(event.currentTarget.dataset.id as string)
