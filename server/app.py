@@ -23,7 +23,9 @@ from server.base.web import metrics
 from server.base.web.endpoint import Edge
 from server.base.web.errors import install_error_handlers
 from server.base.web.frame import new_flask
+from server.base.web.front_page import front_page
 from server.base.web.health import Probes, health_pages, install_request_frame
+from server.base.web.introduction import introduction
 from server.base.web.openapi import docs_pages, document
 from server.base.web.picture_pages import picture_pages
 from server.base.work import DatabaseAway, Desk, Tools
@@ -95,7 +97,10 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     install_error_handlers(app, desk.tools.texts)
     edge = Edge(desk=desk, gateway=house.gateway, resolve=slices.RESOLVE)
     app.register_blueprint(edge.blueprint(slices.APIS))
-    app.register_blueprint(docs_pages(document(slices.APIS, title="八桂科普", version="1")))
+    told = introduction(settings)
+    made = document(slices.APIS, title="八桂科普", version="1", introduction=told)
+    app.register_blueprint(docs_pages(made))
+    app.register_blueprint(front_page(settings, desk.tools.texts))
     app.register_blueprint(picture_pages(desk, slices.PICTURES))
     app.register_blueprint(health_pages(_probes(house)))
     app.wsgi_app = with_callbacks(app.wsgi_app, desk)  # type: ignore[method-assign]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
+import subprocess
+
 import pytest
 
 from tests.e2e.outside import Citizen, Demo, ask
@@ -114,3 +119,15 @@ def test_no_log_holds_a_person_or_a_secret(demo: Demo) -> None:
         text = log.read_text("utf-8")
         for forbidden in (eve.openid_oa, eve.openid_mp, eve.token, "秘密昵称", *secrets):
             assert forbidden not in text, log.name
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the recipe is for curl")
+def test_the_recipe_of_the_document_gets_a_token(demo: Demo) -> None:
+    told = ask("GET", f"{demo.server}/openapi.json").body["info"]["description"]
+    (recipe,) = re.findall(r"```sh\n(.*?)```", told, re.DOTALL)
+    ran = subprocess.run(
+        ["sh", "-eu"], input=recipe, capture_output=True, text=True, timeout=60, check=True
+    )
+    token, me = ran.stdout.strip().split("\n", 1)
+    assert json.loads(me)["id"].startswith("cit_")
+    assert demo.api("GET", "/me", None, token).status == 200

@@ -94,7 +94,11 @@ def test_every_way_in_which_wechat_is_away_is_documented(
 
 
 @pytest.mark.parametrize(
-    "path", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/pictures/none.jpg"]
+    "path",
+    [
+        *("/", "/front.css", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"),
+        "/pictures/none.jpg",
+    ],
 )
 def test_the_other_addresses_answer_as_documented(
     client: CheckedClient, gateway: RecordingGateway, path: str

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 OTHER_PATHS = (
     "/api/",
+    "/front.css",
     "/wechat/",
     "/health",
     "/ready",
@@ -59,7 +60,8 @@ class CheckedClient:
         self, method: str, path: str, *, citizen: str | None = None, **named: Any
     ) -> TestResponse:
         """`path` without a leading `/api/v1` means the citizen API."""
-        whole = path if path.startswith(OTHER_PATHS) else f"/api/v1{path}"
+        other = path == "/" or path.startswith(OTHER_PATHS)
+        whole = path if other else f"/api/v1{path}"
         headers = dict(named.pop("headers", {}))
         if citizen is not None:
             headers["Authorization"] = f"Bearer {citizen}"

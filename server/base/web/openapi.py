@@ -46,7 +46,9 @@ _ALWAYS: tuple[type[AppError], ...] = (
 )
 
 
-def document(apis: Sequence[Api], *, title: str, version: str) -> dict[str, Any]:
+def document(
+    apis: Sequence[Api], *, title: str, version: str, introduction: str = ""
+) -> dict[str, Any]:
     """The document of these endpoints; every status, field and error code is in it."""
     routes = [route for api in apis for route in api.routes]
     shapes = [shape for route in routes for shape in (route.body, route.out) if shape is not None]
@@ -59,7 +61,7 @@ def document(apis: Sequence[Api], *, title: str, version: str) -> dict[str, Any]
     paths |= plain_paths(_refusal)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
+        "info": {"title": title, "version": version, "description": introduction},
         "paths": paths,
         "components": {
             "schemas": components,

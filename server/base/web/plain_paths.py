@@ -71,6 +71,8 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
             ),
             "parameters": _places("viewer", "name", "until", "signature"),
         },
+        "/": page("A page that links the phone, the documents and the health", "text/html"),
+        "/front.css": page("The style of that page", "text/css"),
         "/healthz": page("The process lives", "application/json", _HEALTH),
         "/readyz": ready,
         "/metrics": page("Figures in Prometheus's text format", "text/plain"),
