@@ -187,7 +187,8 @@ def build_phone(settings: Settings) -> Path | None:
         return None
     out = settings.var / "phone"
     script = ROOT / "server" / "emulator" / "phone" / "build.mjs"
-    command = [node, str(script), "--app", str(ROOT / "miniprogram"), "--out", str(out)]
+    app = str(ROOT / "miniprogram")
+    command = [node, str(script), "--strict", "--app", app, "--out", str(out)]
     made = subprocess.run(command, check=False)  # noqa: S603 - our own fixed command
     if made.returncode != 0:
         raise StartFailed("the mini-program does not compile")

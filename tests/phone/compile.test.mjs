@@ -9,7 +9,7 @@ import { build, elementTags } from "../../server/emulator/phone/build.mjs";
 import { regionTree } from "../../server/emulator/phone/compile/regions.mjs";
 import { NOT_HERE } from "../../server/emulator/phone/compile/tags.mjs";
 import { elements } from "./tags.mjs";
-import { compiled, onePage, write } from "./kit.mjs";
+import { compiled, onePage, open, plain, write } from "./kit.mjs";
 
 const OWN = { "c/own.json": { component: true }, "c/own.wxml": "<view/>", "c/own.ts": "Component({})" };
 const using = (to) => ({ "p/index.json": `{\n  "usingComponents": {\n    "own": "${to}"\n  }\n}` });
@@ -26,7 +26,7 @@ const FAULTS = [
   ["a script that is no script", { ...onePage("<view/>"), "p/index.ts": "\nPage({" }, /^p\/index\.ts:2: /],
   ["a page without a script", { "app.json": { pages: ["p/index"] }, "p/index.wxml": "<view/>" }, /^p\/index\.ts: there is neither \.ts nor \.js$/],
   ["a sheet that is no sheet", { ...onePage("<view/>"), "p/index.wxss": ".a {\n" }, /^p\/index\.wxss:1: /],
-  ["a local file in a sheet", { ...onePage("<view/>"), "p/index.wxss": "\n.a { background: url(/a.png) }" }, /^p\/index\.wxss:2: a style sheet cannot use a local file$/],
+  ["a local file in a sheet", { ...onePage("<view/>"), "p/index.wxss": "\n.a { background: url(/a.png) }" }, /^p\/index\.wxss:2: a style sheet cannot use a local file: \/a\.png$/],
   ["a missing sheet", { ...onePage("<view/>"), "p/index.wxss": "@import 'gone.wxss';" }, /^p\/index\.wxss: @import gone\.wxss is not found$/],
   ["a missing template", onePage('<import src="gone.wxml"/>'), /p\/gone\.wxml is missing$/],
   ["a missing wxs", onePage('<wxs src="gone.wxs" module="m"/>'), /gone\.wxs is missing$/],
@@ -39,6 +39,59 @@ const parted = (files, more = {}) => ({
   "two/c.json": { component: true }, "two/c.wxml": "<view/>", "two/c.ts": "Component({})", "two/s.wxss": "", "two/w.wxs": "", "shared.ts": "", ...files,
 });
 const USES = { usingComponents: { c: "/two/c" } };
+FAULTS.push(
+  ["a star in a sheet", { ...onePage("<view/>"), "p/index.wxss": "\n.a * { top: 0 }" }, /^p\/index\.wxss:2: WeChat's style sheets know no \*$/],
+  ["a selector that WeChat does not list", { ...onePage("<view/>"), "p/index.wxss": ".a:hover { top: 0 }" }, /^p\/index\.wxss:1: :hover is not among WeChat's selectors$/],
+  ["an attribute selector", { ...onePage("<view/>"), "p/index.wxss": ".a[hidden] { top: 0 }" }, /^p\/index\.wxss:1: attribute selectors are not among WeChat's$/],
+  ["a tag selector in a component", { ...onePage("<own/>"), ...using("../c/own"), ...OWN, "c/own.wxss": "view { top: 0 }" }, /^c\/own\.wxss:1: a component's style sheet has no tag selectors$/],
+  ["an id selector in a component", { ...onePage("<own/>"), ...using("../c/own"), ...OWN, "c/own.wxss": "#a { top: 0 }" }, /^c\/own\.wxss:1: a component's style sheet has no id selectors$/],
+  ["a key that is a binding", onePage('<view wx:for="{{[1]}}" wx:key="{{item}}"/>'), /^p\/index\.wxml:1: data bindings are not allowed for this attribute$/],
+  ["a doubled attribute", onePage('<view id="a"\n id="b"/>'), /^p\/index\.wxml:2: duplicated attribute$/],
+  ["a capital letter in an attribute", onePage('<view data-aB="1"/>'), /^p\/index\.wxml:1: avoid uppercase letters$/],
+);
+
+const LENIENT = {
+  ...onePage('<view wx:for="{{[1, 2]}}" wx:key="{{item}}" data-aB="1" class="a" class="b">{{item}}</view><marquee>走</marquee><video/>'),
+  "p/index.wxss": "/* @import 'gone.wxss'; */\n.a:hover { background: url( 'a.png' ) }",
+};
+
+test("of what WeChat warns of, somebody else's program is warned and runs", async () => {
+  const warnings = [];
+  const phone = await open(LENIENT, { warn: (line) => warnings.push(line) });
+  assert.equal(phone.words, "12走");
+  assert.deepEqual(warnings, [
+    "p/index.wxml:1: <marquee> is neither built in nor in usingComponents", "p/index.wxml:1: <video> is one of WeChat's elements that this phone lacks",
+    "p/index.wxml:1: avoid uppercase letters", "p/index.wxml:1: data bindings are not allowed for this attribute", "p/index.wxml:1: duplicated attribute",
+    "p/index.wxss:2: :hover is not among WeChat's selectors", "p/index.wxss:2: a style sheet cannot use a local file: a.png",
+  ]);
+  assert.deepEqual(plain(phone.errors), []);
+});
+
+test("warnings are told at every build, also where nothing is compiled again", async () => {
+  const app = write(LENIENT);
+  const out = fs.mkdtempSync(path.join(os.tmpdir(), "phone-out-"));
+  const told = async () => {
+    const warnings = [];
+    fs.rmSync(path.join(out, "stamp"), { force: true });
+    await build({ app, out, modules: path.resolve("node_modules"), warn: (line) => warnings.push(line) });
+    return warnings;
+  };
+  try {
+    const first = await told();
+    assert.equal(first.length, 7);
+    assert.deepEqual(await told(), first);
+    await assert.rejects(build({ app, out, modules: path.resolve("node_modules"), strict: true }), /^CompileError: p\/index\.wx/);
+  } finally {
+    fs.rmSync(out, { recursive: true });
+  }
+});
+
+test("a quoted address far away or of data is none of a local file, and a commented import is none", async () => {
+  const sheet = "/* @import 'gone.wxss'; */ .a { background: url(\"data:image/png;base64,AA==\") } .b { mask: url('https://h.example.org/x.png'), url( \"//h.example.org/y\" ), url('#z') }";
+  await compiled({ ...onePage("<view/>"), "p/index.wxss": sheet });
+  await assert.rejects(compiled({ ...onePage("<view/>"), "p/index.wxss": '.a { background: url("a.png") }' }), /local file: a\.png$/);
+});
+
 FAULTS.push(
   ["a script of another package", parted({ "one/p.ts": "\nimport '../two/p'\nPage({})" }), /^one\/p\.ts:2: \.\.\/two\/p lies in package two, and package one cannot see into it$/],
   ["a script of a package that the main one wants", parted({ "a/index.ts": "import '../two/p'\nPage({})" }), /^a\/index\.ts:1: .* lies in package two, and the main package cannot see into it$/],
@@ -56,13 +109,13 @@ for (const [what, files, words] of FAULTS)
   test(`${what} is named with its place`, () => assert.rejects(compiled(files), (fault) => fault.name === "CompileError" && words.test(fault.message) || assert.fail(fault.message)));
 
 test("sheets get scopes, lengths of the phone and the tags of its elements", async () => {
-  const text = await compiled({ ...onePage("<own/>"), ...using("../c/own"), ...OWN, "app.wxss": "page { --a: 1rpx }", "p/index.wxss": "@import '../x.wxss';\nview > .a::after { width: 50vh }", "x.wxss": "@keyframes k { from { left: 10.5rpx } }", "c/own.wxss": ":host .a:not(.c) { top: 0 } button { top: 0 }" });
+  const text = await compiled({ ...onePage("<own/>"), ...using("../c/own"), ...OWN, "app.wxss": "page { --a: 1rpx }", "p/index.wxss": "@import '../x.wxss';\nview > .a::after { width: 50vh }", "x.wxss": "@keyframes k { from { left: 10.5rpx } }", "c/own.wxss": ":host .a:not(.c) { top: 0 } .a:nth-child(odd) { top: 0 }" });
   const sheets = JSON.parse(/^sheets: (.*),$/m.exec(text)[1]);
   assert.match(sheets.app, /wx-page \{ --a: calc\(1 \* var\(--rpx\)\) \}/);
   assert.match(sheets["p/index"], /^@scope \(\[data-page="p\/index"\]\) \{\n@keyframes k \{ from \{ left: calc\(10\.5 \* var\(--rpx\)\) \} \}/);
   assert.match(sheets["p/index"], /wx-view > \.a::after \{ width: calc\(50 \* var\(--vh\)\) \}/);
   assert.match(sheets["c/own"], /\[wx-host="?s1"?\] \.s1--a:not\(\.s1--c\)/);
-  assert.match(sheets["c/own"], /wx-button \{/);
+  assert.match(sheets["c/own"], /\.s1--a:nth-child\(odd\) \{/);
 });
 
 test("a host is found by a class that its user gave it, whatever that class' scope", async () => {

@@ -38,14 +38,14 @@ export function write(files) {
   return root;
 }
 
-/** The compiled text of an app, or the compiler's complaint. */
-export const compiled = (files, modules = MODULES) =>
-  bundle({ root: write(files), modules, elements: elementTags(), cache: new Cache(path.join(WORK, "none"), "") });
+/** The compiled text of an app, or the compiler's complaint; without `warn` what WeChat warns of is a fault. */
+export const compiled = (files, modules = MODULES, warn = undefined) =>
+  bundle({ root: write(files), modules, elements: elementTags(), cache: new Cache(path.join(WORK, "none"), ""), strict: !warn, warn });
 
 /** A whole app as `make run` builds it; `KEPU_BUILT` may name a folder where that was done before. */
 export async function built(app = path.join(ROOT, "miniprogram")) {
   const out = process.env.KEPU_BUILT ?? path.join(WORK, "built");
-  await build({ app, out, modules: MODULES });
+  await build({ app, out, modules: MODULES, strict: true });
   const [bundle, framework] = ["app.js", "runtime.js"].map((name) => new Script(fs.readFileSync(path.join(out, name), "utf8"), { filename: name }));
   return { bundle, framework };
 }
@@ -83,8 +83,8 @@ export function shell(answers = {}, start = {}) {
  * the network; with a `clock` the phone's time stands still unless the test lets it pass; `before(window)`
  * may change the window before anything of the program runs.
  */
-export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules, clock, search = "", storage = [], before } = {}) {
-  const [text, framework] = files.bundle ? [files.bundle, files.framework] : await Promise.all([compiled(files, modules), runtime()]);
+export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules, clock, search = "", storage = [], before, warn } = {}) {
+  const [text, framework] = files.bundle ? [files.bundle, files.framework] : await Promise.all([compiled(files, modules, warn), runtime()]);
   const quiet = new VirtualConsole();
   const dom = new JSDOM(HTML, { url: `http://127.0.0.1/phone/app/${search}`, runScripts: "outside-only", pretendToBeVisual: true, virtualConsole: quiet });
   const { window } = dom;

@@ -1,4 +1,6 @@
-// node build.mjs --app <miniprogram> --out <folder>: compiles one mini-program and the runtime.
+// node build.mjs --app <miniprogram> --out <folder> [--strict]: compiles one mini-program and the runtime.
+//
+// What WeChat warns of and goes on with is a warning here, too; with --strict it is a fault.
 //
 // Nothing is done when nothing changed; single files that did not change are not compiled again, and
 // a compiler that has nothing to do is not even loaded.
@@ -21,18 +23,19 @@ const RUNTIME = ["elements", "runtime", "wx"];
 
 /**
  * Builds into `out`; says whether anything had to be done.
- * @param {{ app: string, out: string, modules: string, regions?: string }} options
+ * @param {{ app: string, out: string, modules: string, regions?: string, strict?: boolean, warn?: (line: string) => void }} options
+ *   `strict`: what WeChat only warns of is a fault of the app's own files; else `warn` is told of it
  */
-export async function build({ app, out, modules, regions = REGIONS }) {
+export async function build({ app, out, modules, regions = REGIONS, strict = false, warn }) {
   fs.mkdirSync(out, { recursive: true });
   const packages = packagesStamp(modules);
   const [compiler, runtime] = [COMPILER, RUNTIME].map((parts) => hash(parts.map((part) => stamp(path.join(HERE, part))).join() + packages));
-  const whole = hash([compiler, runtime, stamp(path.join(HERE, "page")), stamp(app), stampOf(regions)].join());
+  const whole = hash([compiler, runtime, strict, stamp(path.join(HERE, "page")), stamp(app), stampOf(regions)].join());
   const mark = path.join(out, "stamp");
   if (fs.existsSync(mark) && fs.readFileSync(mark, "utf8") === whole) return false;
   fs.rmSync(mark, { force: true });
-  const cache = new Cache(path.join(out, "cache.json"), compiler);
-  const [text] = await Promise.all([bundle({ root: app, modules, elements: elementTags(), cache }), runtimeInto(out, modules, runtime)]);
+  const cache = new Cache(path.join(out, "cache.json"), `${compiler} ${strict}`);
+  const [text] = await Promise.all([bundle({ root: app, modules, elements: elementTags(), cache, strict, warn }), runtimeInto(out, modules, runtime)]);
   fs.writeFileSync(path.join(out, "app.js"), text);
   carryAssets(app, path.join(out, "files"));
   fs.writeFileSync(path.join(out, "regions.json"), JSON.stringify(regionTree(regions)));
@@ -70,11 +73,13 @@ async function main() {
       app: { type: "string", default: "miniprogram" },
       out: { type: "string", default: "var/phone" },
       modules: { type: "string", default: path.resolve(HERE, "../../../node_modules") },
+      strict: { type: "boolean", default: false },
     },
   });
+  const warn = (/** @type {string} */ line) => console.warn(`phone: warning: ${line}`);
   const start = performance.now();
   try {
-    const done = await build({ app: path.resolve(values.app), out: path.resolve(values.out), modules: path.resolve(values.modules) });
+    const done = await build({ app: path.resolve(values.app), out: path.resolve(values.out), modules: path.resolve(values.modules), strict: values.strict, warn });
     console.log(`phone: ${done ? "built" : "unchanged"} in ${Math.round(performance.now() - start)} ms`);
   } catch (trouble) {
     if (!(trouble instanceof Error) || trouble.name !== "CompileError") throw trouble;

@@ -19,7 +19,7 @@ const FRESH = { through: (_kind, _key, make) => make() };
  * @returns {Promise<Map<string, string>>}
  */
 export async function closure({ root, modules, elements }) {
-  const disk = new Disk(root, modules);
+  const disk = new Disk(root, modules, true);
   const program = walk(disk);
   const entries = [...program.units.keys()];
   if (fileOf(disk, "app")) entries.unshift("app");

@@ -13,16 +13,18 @@ const CARRIED = new Set([".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".mp3
 
 /**
  * The script's text.
- * @param {{ root: string, modules: string, elements: Set<string>, cache: import("./cache.mjs").Cache }} options
+ * @param {{ root: string, modules: string, elements: Set<string>, cache: import("./cache.mjs").Cache, strict?: boolean, warn?: (line: string) => void }} options
+ *   `strict`: what WeChat warns of is a fault of the app's own files; else `warn` is told of it
  */
-export async function bundle({ root, modules, elements, cache }) {
-  const disk = new Disk(root, modules);
+export async function bundle({ root, modules, elements, cache, strict = false, warn = () => undefined }) {
+  const disk = new Disk(root, modules, strict);
   const program = walk(disk);
   const entries = [...program.units.keys()];
   if (fileOf(disk, "app")) entries.unshift("app");
   const [code, styles] = await Promise.all([scripts(disk, entries, cache), sheets(disk, program, cache)]);
   const sources = templateSources(disk, program, elements);
   const made = JSON.parse(await cache.through("templates", sources, async () => JSON.stringify(templates(disk, program, elements))));
+  for (const line of [...disk.warnings, ...made.warnings, ...styles.warnings].sort()) warn(line);
   const units = Object.fromEntries(
     [...program.units.values()].map(({ path: name, page, json, scope }) => [name, { page, json, scope }]),
   );
@@ -33,7 +35,7 @@ app: ${JSON.stringify(program.app)},
 units: ${JSON.stringify(units)},
 unknownTags: ${JSON.stringify(made.unknown)},
 gaps: ${JSON.stringify(made.gaps)},
-sheets: ${JSON.stringify(styles)},
+sheets: ${JSON.stringify(styles.sheets)},
 templates: ${made.code},
 modules: (global, globalThis, ${ABSENT.join(", ")}) => ({
 ${Object.entries(code).map(moduleText).join("\n")}

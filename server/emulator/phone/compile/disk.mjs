@@ -16,10 +16,16 @@ export const beside = (from, reference) =>
 
 /** Reads the files of one app, each once, and remembers which were read. */
 export class Disk {
-  /** @param {string} root @param {string} modules the node_modules folder */
-  constructor(root, modules) {
+  /**
+   * @param {string} root @param {string} modules the node_modules folder
+   * @param {boolean} [strict] whether what WeChat only warns of is a fault of the app's own files
+   */
+  constructor(root, modules, strict = false) {
     this.root = root;
     this.modules = modules;
+    this.strict = strict;
+    /** What WeChat would warn of, each in a line. @type {string[]} */
+    this.warnings = [];
     /** @type {Map<string, string>} */
     this.packages = new Map();
     /** @type {Map<string, string>} */
@@ -57,6 +63,17 @@ export class Disk {
     } catch (trouble) {
       throw new CompileError(name, 0, `not JSON: ${/** @type {Error} */ (trouble).message}`);
     }
+  }
+
+  /**
+   * Says what WeChat warns of and goes on with; of npm packages nothing is said.
+   * @param {string} file @param {number} line counted from 1; 0 where none can be named @param {string} words
+   */
+  complain(file, line, words) {
+    if (foreign(file)) return;
+    const said = new CompileError(file, line, words);
+    if (this.strict) throw said;
+    this.warnings.push(said.message);
   }
 
   /** @param {string} name */

@@ -1,7 +1,7 @@
 // Templates and their scripts: one group for the whole app, every warning of the compiler a fault.
 
 import { createRequire } from "node:module";
-import { beside, foreign, tidy } from "./disk.mjs";
+import { beside, tidy } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
 import { CompileError } from "./problem.mjs";
 import { NOT_HERE, tagsOf } from "./tags.mjs";
@@ -13,17 +13,20 @@ import { respondersOf, wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
 
 const require = createRequire(import.meta.url);
 const REQUIRE = /require\(\s*['"]([^'"]+)['"]\s*\)/g;
+/** A missing end tag and an end tag without a start: this compiler warns of them, WeChat's stops. */
+const TORN = new Set([65543, 65567]);
 // Templates that the built-in elements stand on.
 const SHELLS = { empty: "", slot: "<slot/>", track: "<h-div><slot/></h-div>" };
 
 /**
- * All templates as one expression, the tags that nobody provides (of other people's code only), and
- * what the phone lacks for them, each in a line.
+ * All templates as one expression, the tags that nobody provides, what the phone lacks for them and
+ * what WeChat would warn of, each in a line.
  * @param {Disk} disk
  * @param {Program} program
  * @param {Set<string>} elements tags of the built-in elements
  */
 export function templates(disk, program, elements) {
+  const before = disk.warnings.length;
   const group = new Group(disk);
   const unknown = /** @type {Set<string>} */ (new Set());
   for (const unit of program.units.values()) {
@@ -31,7 +34,8 @@ export function templates(disk, program, elements) {
     for (const tag of strangers(disk, group.made, unit, elements)) unknown.add(tag);
   }
   for (const [name, text] of Object.entries(SHELLS)) group.made.addTmpl(`wx-element/${name}`, text);
-  return { code: group.made.getTmplGenObjectGroups(), unknown: [...unknown].sort(), gaps: group.gaps.sort() };
+  const warnings = disk.warnings.splice(before);
+  return { code: group.made.getTmplGenObjectGroups(), unknown: [...unknown].sort(), gaps: group.gaps.sort(), warnings };
 }
 
 /** Templates and scripts of the compiler's one group, each added once with all that it uses. */
@@ -51,7 +55,7 @@ class Group {
     if (this._known(`${path}.wxml`)) return;
     if (!this.disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
     const text = this.disk.read(`${path}.wxml`);
-    check(path, this.made.addTmpl(path, inlineWxsForWeb(text)));
+    check(this.disk, path, this.made.addTmpl(path, inlineWxsForWeb(text)));
     for (const next of this.made.getDirectDependencies(path)) {
       this._keep(path, tidy(next));
       this.addTemplate(tidy(next), path);
@@ -83,11 +87,11 @@ class Group {
   }
 }
 
-/** @param {string} path @param {any[]} warnings */
-function check(path, warnings) {
-  for (const one of warnings ?? []) {
-    if (foreign(path) && !one.isError) continue;
-    throw new CompileError(`${path}.wxml`, one.startLine + 1, one.message);
+/** What is no template at all is refused; the rest WeChat warns of. @param {Disk} disk @param {string} path @param {any[]} said */
+function check(disk, path, said) {
+  for (const one of said ?? []) {
+    if (one.isError || TORN.has(one.code)) throw new CompileError(`${path}.wxml`, one.startLine + 1, one.message);
+    disk.complain(`${path}.wxml`, one.startLine + 1, one.message);
   }
 }
 
@@ -103,7 +107,7 @@ function strangers(disk, group, unit, elements) {
   for (const path of queue) {
     for (const { tag, line } of tagsOf(disk.read(`${path}.wxml`))) {
       if (elements.has(tag) || known.has(tag)) continue;
-      if (!foreign(path)) throw new CompileError(`${path}.wxml`, line, strange(tag));
+      disk.complain(`${path}.wxml`, line, strange(tag));
       found.push(tag);
     }
     for (const next of group.getDirectDependencies(path)) if (!queue.includes(tidy(next))) queue.push(tidy(next));

@@ -10,30 +10,45 @@ import { CompileError } from "./problem.mjs";
 
 /** @typedef {import("./walk.mjs").Program} Program */
 
-const IMPORT = /@import\s+(?:url\()?['"]([^'"]+)['"]\)?\s*;?/g;
+/** An import, or a comment, in which there is none. */
+const IMPORT = /\/\*[\s\S]*?\*\/|@import\s+(?:url\(\s*)?(['"]?)([^'")\s;]+)\1\s*\)?\s*;?/g;
+/** An address in a declaration's value, without its quotation marks. */
+const ADDRESS = /\burl\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]*))\s*\)/gi;
+const FAR = /^(?:data:|https?:|\/\/|#|$)/i;
 const LENGTH = /(?<![\w#.-])(-?\d*\.?\d+)(rpx|vh)\b/g;
 const FONT_FACE = /@font-face\s*\{[^}]*\}/g;
 /** Marks a class of `:host()`, which belongs to somebody else's scope. */
 const HOST_CLASS = Symbol("host class");
-const KEYFRAME = /^(from|to|\d)/;
 
-/** Sheets by path; "app" is app.wxss. @param {Disk} disk @param {Program} program @param {import("./cache.mjs").Cache} cache */
+/**
+ * Sheets by path ("app" is app.wxss), and what WeChat would warn of.
+ * @param {Disk} disk @param {Program} program @param {import("./cache.mjs").Cache} cache
+ */
 export async function sheets(disk, program, cache) {
   /** @type {Record<string, string>} */
-  const done = { app: await sheet(disk, "app", undefined, false, cache) };
-  for (const { path, scope, page } of program.units.values())
-    done[path] = await sheet(disk, path, scope, page, cache);
-  return done;
+  const done = {};
+  /** @type {string[]} */
+  const warnings = [];
+  const app = /** @type {import("./walk.mjs").Unit} */ ({ path: "app", page: false });
+  for (const unit of [app, ...program.units.values()]) {
+    const made = await sheet(disk, unit, cache);
+    done[unit.path] = made.css;
+    warnings.push(...made.warnings);
+  }
+  return { sheets: done, warnings };
 }
 
-/** @param {Disk} disk @param {string} path @param {string | undefined} scope @param {boolean} page @param {import("./cache.mjs").Cache} cache */
-async function sheet(disk, path, scope, page, cache) {
+/** @param {Disk} disk @param {import("./walk.mjs").Unit} unit @param {import("./cache.mjs").Cache} cache @returns {Promise<{ css: string, warnings: string[] }>} */
+async function sheet(disk, unit, cache) {
+  const { path, scope, page } = unit;
   const text = inlined(disk, `${path}.wxss`, new Set());
-  if (!text.trim()) return "";
-  return cache.through("sheet", [path, scope, page, text].join("\n"), async () => {
-    const css = await forWeb(text, path, scope);
-    return page ? `@scope ([data-page="${path}"]) {\n${css}\n}` : css;
-  });
+  if (!text.trim()) return { css: "", warnings: [] };
+  const source = [path, scope, page, text].join("\n");
+  return JSON.parse(await cache.through("sheet", source, async () => {
+    const before = disk.warnings.length;
+    const css = await forWeb(disk, text, unit);
+    return JSON.stringify({ css: page ? `@scope ([data-page="${path}"]) {\n${css}\n}` : css, warnings: disk.warnings.splice(before) });
+  }));
 }
 
 /** @param {Disk} disk @param {string} file @param {Set<string>} seen */
@@ -42,7 +57,8 @@ function inlined(disk, file, seen) {
   seen.add(file);
   // Fonts of third parties would be fetched from an address of theirs.
   const text = foreign(file) ? disk.read(file).replace(FONT_FACE, "") : disk.read(file);
-  return text.replace(IMPORT, (_all, reference) => {
+  return text.replace(IMPORT, (all, _quote, reference) => {
+    if (reference === undefined) return all;
     const target = beside(file, reference);
     if (!disk.has(target) && !foreign(file)) throw new CompileError(file, 0, `@import ${reference} is not found`);
     keepToPackages(disk, file, reference, target);
@@ -53,20 +69,27 @@ function inlined(disk, file, seen) {
 /** Lengths that depend on the phone: rpx by its width, vh by what a page has for itself. @param {string} value */
 export const lengths = (value) => value.replace(LENGTH, (_all, number, unit) => `calc(${number} * var(--${unit}))`);
 
-/** @param {string} text @param {string} path @param {string | undefined} scope */
-async function forWeb(text, path, scope) {
+/** @param {Disk} disk @param {string} text @param {import("./walk.mjs").Unit} unit */
+async function forWeb(disk, text, { path, scope, page }) {
   // Loaded only where a sheet changed.
   const [{ default: postcss }, { default: selectorParser }] = await Promise.all([import("postcss"), import("postcss-selector-parser")]);
   const tree = parsed(postcss, text, path);
   const selectors = selectorParser((root) => scopeSelectors(selectorParser, root, scope));
+  const inComponent = !page && path !== "app";
+  const judge = selectorParser((root) => judgeSelectors(root, inComponent));
   tree.walkRules((rule) => {
     const parent = /** @type {any} */ (rule.parent);
     if (parent?.type === "atrule" && parent.name.endsWith("keyframes")) return;
+    const line = rule.source?.start?.line ?? 0;
+    for (const { words, refused } of judge.transformSync(rule.selector)) {
+      if (refused) throw new CompileError(`${path}.wxss`, line, words);
+      disk.complain(`${path}.wxss`, line, words);
+    }
     rule.selector = selectors.processSync(rule.selector);
   });
   tree.walkDecls((declaration) => {
-    if (/url\(\s*['"]?(?!data:|https?:|['"]?\/\/)/.test(declaration.value) && !foreign(path))
-      throw new CompileError(`${path}.wxss`, declaration.source?.start?.line ?? 0, "a style sheet cannot use a local file");
+    const local = [...declaration.value.matchAll(ADDRESS)].map(([, one, two, bare]) => one ?? two ?? bare ?? "").find((address) => !FAR.test(address));
+    if (local !== undefined) disk.complain(`${path}.wxss`, declaration.source?.start?.line ?? 0, `a style sheet cannot use a local file: ${local}`);
     declaration.value = lengths(declaration.value);
   });
   return tree.toString();
@@ -82,13 +105,41 @@ function parsed(postcss, text, path) {
   }
 }
 
+/** Whether a name stands in `:nth-child(odd)` and the like, where it is no tag. @param {import("postcss-selector-parser").Node} tag */
+function counted(tag) {
+  const around = tag.parent?.parent;
+  return around?.type === "pseudo" && around.value.startsWith(":nth-");
+}
+
+/** The shapes that stand beside the six selectors of WeChat's list and are the same on every phone. */
+const PSEUDO = /^(?:::?(?:before|after)|:host|:(?:first|last|only)-child|:nth-child|:not|:empty)$/;
+
+/**
+ * What WeChat's compiler stops at, and what it warns of or lists nowhere.
+ * Sources: WeChat's guides WXSS, 选择器, and 组件模板和样式, 组件样式.
+ * @param {import("postcss-selector-parser").Root} root @param {boolean} inComponent
+ */
+function judgeSelectors(root, inComponent) {
+  /** @type {{ words: string, refused: boolean }[]} */
+  const found = [];
+  const say = (/** @type {string} */ words, refused = false) => void found.push({ words, refused });
+  root.walk((node) => {
+    if (node.type === "universal") say("WeChat's style sheets know no *", true);
+    else if (node.type === "pseudo" && !PSEUDO.test(node.value)) say(`${node.value} is not among WeChat's selectors`);
+    else if (node.type === "attribute") say("attribute selectors are not among WeChat's");
+    else if (inComponent && node.type === "id") say("a component's style sheet has no id selectors");
+    else if (inComponent && node.type === "tag" && !counted(node)) say("a component's style sheet has no tag selectors");
+  });
+  return found;
+}
+
 /**
  * @param {typeof import("postcss-selector-parser")} parser
  * @param {import("postcss-selector-parser").Root} root @param {string | undefined} scope
  */
 function scopeSelectors(parser, root, scope) {
   root.walkTags((tag) => {
-    if (!KEYFRAME.test(tag.value)) tag.value = `wx-${tag.value}`;
+    if (!counted(tag)) tag.value = `wx-${tag.value}`;
   });
   root.walkPseudos((pseudo) => {
     if (pseudo.value === ":host") pseudo.replaceWith(...hostSelectors(parser, pseudo, scope ?? ""));
