@@ -6,7 +6,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -105,14 +105,7 @@ def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settin
             privacy_contact="0771-3",
         ),
         # Speed limits have tests of their own; elsewhere they would only be in the way.
-        limits=Limits(
-            login_per_minute=PLENTY,
-            quiz_start_per_minute=PLENTY,
-            answer_per_minute=PLENTY,
-            own_words_per_hour=PLENTY,
-            export_per_hour=PLENTY,
-            failures_per_minute=PLENTY,
-        ),
+        limits=Limits(**{figure.name: PLENTY for figure in fields(Limits)}),
     )
 
 

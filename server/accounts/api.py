@@ -25,8 +25,16 @@ from server.accounts.schemas import (
     ProfileIn,
     ProfileOut,
 )
-from server.base.errors import NotAuthenticated, TooManyRequests
-from server.base.kv.limiter import Limiter
+from server.base.errors import NotAuthenticated
+from server.base.pace import (
+    BAD_CODE,
+    CHANGE,
+    EXPORT,
+    LOGIN,
+    OWN_WORDS,
+    counting_failures,
+    spend,
+)
 from server.base.web.auth import Who, bearer_token
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.work import Actor, Work
@@ -39,22 +47,10 @@ API = Api("accounts", routes=[*REACH_API.routes])
 def _who_logs_in(asking: Asking, body: LoginIn) -> Identity:
     """Exchange the code with WeChat and count the log-in of this openid."""
     tools = asking.desk.tools
-    limits = tools.settings.limits
-    try:
+    with counting_failures(tools, BAD_CODE, asking.network, BadLoginCode):
         identity: Identity = asking.gateway.code_to_identity(body.code)
-    except BadLoginCode:
-        address = request.remote_addr or "-"
-        _slow_down(tools.kv.limiter, "failures", address, limits.failures_per_minute)
-        raise
-    caller = tools.keys.pseudonym(identity.openid)
-    _slow_down(tools.kv.limiter, "login", caller, limits.login_per_minute)
+    spend(tools, LOGIN, tools.keys.pseudonym(identity.openid))
     return identity
-
-
-def _slow_down(limiter: Limiter, name: str, who: str, per_minute: float, burst: float = 0) -> None:
-    wait = limiter.allow(name, who, per_minute=per_minute, burst=max(1, burst or per_minute / 2))
-    if wait > 0:
-        raise TooManyRequests(int(wait) + 1)
 
 
 @endpoint(
@@ -66,6 +62,7 @@ def _slow_down(limiter: Limiter, name: str, who: str, per_minute: float, burst: 
     out=LoginOut,
     errors=(BadLoginCode, LoginRefused, *AWAY),
     ask=_who_logs_in,
+    pace=LOGIN,
 )
 def log_in(work: Work, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG001 - spent above
     """Open a session with a code of wx.login."""
@@ -87,7 +84,7 @@ def log_in(work: Work, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG
     )
 
 
-@endpoint(API, "POST", "/logout", who=Who.CITIZEN, status=(204,))
+@endpoint(API, "POST", "/logout", who=Who.CITIZEN, status=(204,), pace=CHANGE)
 def log_out(work: Work) -> None:
     """End this session at once."""
     token = bearer_token(request.headers.get("Authorization"))
@@ -111,9 +108,7 @@ def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
         waiting = profile.to_be_judged(work, asking.actor.id, name)
     if waiting is None:
         return None
-    tools = asking.desk.tools
-    an_hour = tools.settings.limits.own_words_per_hour
-    _slow_down(tools.kv.limiter, "own_words", str(asking.actor.id), an_hour / 60, an_hour / 2)
+    spend(asking.desk.tools, OWN_WORDS, asking.actor.person)
     return profile.judge(asking.gateway, waiting)
 
 
@@ -127,6 +122,7 @@ def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
     errors=(NicknameRefused,),
     consent=True,
     ask=_judged_nickname,
+    pace=CHANGE,
 )
 def change_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
     """Change the named parts of the profile; null takes a part back."""
@@ -144,6 +140,7 @@ def change_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) ->
     errors=(NicknameRefused,),
     consent=True,
     ask=_judged_nickname,
+    pace=CHANGE,
 )
 def put_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
     """The same as PATCH: a mini-program's wx.request knows no PATCH."""
@@ -159,6 +156,7 @@ def put_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> Pr
     out=ConsentOut,
     status=(201,),
     errors=(GuardianConsentRequired, PolicyVersionOutdated),
+    pace=CHANGE,
 )
 def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
     """Agree to the privacy policy in force, for oneself or with a guardian."""
@@ -178,15 +176,13 @@ def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
     )
 
 
-@endpoint(API, "GET", "/me/export", who=Who.CITIZEN, out=ExportOut)
+@endpoint(API, "GET", "/me/export", who=Who.CITIZEN, out=ExportOut, pace=EXPORT)
 def export_me(work: Work) -> ExportOut:
     """Everything held about the caller."""
-    an_hour = work.settings.limits.export_per_hour
-    _slow_down(work.kv.limiter, "export", str(_me(work).id), an_hour / 60, an_hour / 2)
     return ExportOut(exported_at=work.now, held=privacy.export(work, _me(work).id))
 
 
-@endpoint(API, "DELETE", "/me", who=Who.CITIZEN, status=(204,))
+@endpoint(API, "DELETE", "/me", who=Who.CITIZEN, status=(204,), pace=CHANGE)
 def erase_me(work: Work) -> None:
     """Forget the caller; anonymous results stay."""
     privacy.erase(work, _me(work).id)

@@ -65,7 +65,11 @@ _GROUPS = (
 
 @dataclass(frozen=True)
 class Settled:
-    """The citizen behind an openid, and whether this call made them."""
+    """The citizen behind an openid, and whether this call saw the openid for the first time.
+
+    A follower who logs in for the first time is new to the mini-program, whether their unionid was
+    learned before the log-in or after it.
+    """
 
     citizen_id: int
     is_new: bool
@@ -147,7 +151,7 @@ def _first_seen(work: Work, app: App, openid: str, unionid: str | None) -> Settl
         .returning(Identity.id)
     )
     if made is not None:
-        return Settled(citizen_id, is_new=known is None)
+        return Settled(citizen_id, is_new=True)
     # A twin had the openid first: it waited for nothing, our spare row is taken back.
     if known is None:
         work.session.execute(delete(Citizen).where(Citizen.id == citizen_id))

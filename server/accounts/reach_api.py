@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from server.accounts import avatars, phones, service
 from server.base.errors import Invalid, NotAuthenticated
-from server.base.pace import count_own_words, hold_pace
+from server.base.pace import BAD_CODE, OWN_WORDS, PHONE, counting_failures
 from server.base.pictures import square_jpeg
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
@@ -38,9 +38,8 @@ def _who(actor: Actor | None) -> int:
     return actor.id
 
 
-def _drawn(asking: Asking, upload: bytes) -> bytes:
+def _drawn(_asking: Asking, upload: bytes) -> bytes:
     """Make the file a small picture of ours, outside of any transaction."""
-    count_own_words(asking.desk.tools, _who(asking.actor))
     return square_jpeg(upload, avatars.SIDE)
 
 
@@ -54,6 +53,7 @@ def _drawn(asking: Asking, upload: bytes) -> bytes:
     errors=(Invalid,),
     consent=True,
     ask=_drawn,
+    pace=OWN_WORDS,
 )
 def give_avatar(work: Work, upload: bytes, asked: bytes) -> None:  # noqa: ARG001 - drawn above
     """Give a picture of oneself; it is shown once WeChat's check has passed it."""
@@ -62,15 +62,14 @@ def give_avatar(work: Work, upload: bytes, asked: bytes) -> None:  # noqa: ARG00
 
 def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
     """Have WeChat tell the number behind a code of this citizen's own."""
-    citizen_id, tools = _who(asking.actor), asking.desk.tools
-    per_minute = tools.settings.limits.login_per_minute
-    hold_pace(tools.kv.limiter, "phone", str(citizen_id), per_minute)
+    citizen_id = asking.caller.id
     with asking.desk.work(read_only=True) as work:
         openid = service.openid_of(work, citizen_id, "mini_program")
     if openid is None:
         raise NotAuthenticated
     try:
-        number: PhoneNumber = asking.gateway.phone_number(openid, body.code)
+        with counting_failures(asking.desk.tools, BAD_CODE, asking.network, BadLoginCode):
+            number: PhoneNumber = asking.gateway.phone_number(openid, body.code)
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None
     return number
@@ -86,6 +85,7 @@ def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
     errors=(Invalid, *AWAY),
     consent=True,
     ask=_number,
+    pace=PHONE,
 )
 def give_phone(work: Work, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - spent
     """Give one's phone number, as WeChat knows it."""

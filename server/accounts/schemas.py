@@ -37,7 +37,10 @@ class LoginIn(In, frozen=True, kw_only=True):
 
 
 class CitizenOut(Out, frozen=True, kw_only=True):
-    """The citizen who has just logged in; `policy_version` is the text in force."""
+    """The citizen who has just logged in; `policy_version` is the text in force.
+
+    `is_new` at the first log-in from the mini-program, also of somebody who follows the account.
+    """
 
     id: str
     nickname: str | None

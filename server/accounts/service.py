@@ -16,6 +16,7 @@ from server.accounts import avatars, identities, limit_traces, phones, privacy
 from server.accounts.avatar_links import PrivateLink
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked, number_of
+from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
 from server.base.prepared import run, table
 from server.base.signing import token_hash
@@ -26,9 +27,22 @@ CITIZEN = "citizen"
 AppName = Literal["official_account", "mini_program"]
 _BATCH = 500
 
-_citizen, _token = table(Citizen), table(SessionToken)
+_citizen, _identity, _token = table(Citizen), table(Identity), table(SessionToken)
+# Where several are joined the first one stays: limits of pace are counted by it.
+_OPENID = (
+    select(_identity.c.openid)
+    .where(_identity.c.citizen_id == _citizen.c.id, _identity.c.app == App.MINI_PROGRAM)
+    .order_by(_identity.c.id)
+    .limit(1)
+    .correlate(_citizen)
+    .scalar_subquery()
+)
 _CALLER = (
-    select(_citizen.c.id, privacy.latest_version(_citizen.c.id).label("version"))
+    select(
+        _citizen.c.id,
+        privacy.latest_version(_citizen.c.id).label("version"),
+        _OPENID.label("openid"),
+    )
     .join(_token, _token.c.citizen_id == _citizen.c.id)
     .where(
         _token.c.token_hash == bindparam("of_hash"),
@@ -38,6 +52,7 @@ _CALLER = (
         _citizen.c.merged_into.is_(None),
     )
 )
+_ONCE_GOOD = select(_token.c.id).where(_token.c.token_hash == bindparam("of_hash"))
 _NAMES = select(
     _citizen.c.id,
     _citizen.c.ref,
@@ -121,11 +136,22 @@ def sign_out(work: Work, token: str) -> None:
 
 
 def resolve(work: Work, token: str) -> Actor | None:
-    """The citizen behind a bearer token, and whether the policy in force was agreed to."""
+    """The citizen behind a bearer token, and whether the policy in force was agreed to.
+
+    Raises: NotAuthenticated (401) for a token that was good once; only one that never was is None,
+    which is counted as a guess. A class that logged in together also comes back together.
+    """
     found = run(work, _CALLER, {"of_hash": token_hash(token), "at": work.now}).one_or_none()
     if found is None:
+        if run(work, _ONCE_GOOD, {"of_hash": token_hash(token)}).scalar() is not None:
+            raise NotAuthenticated
         return None
-    return Actor(kind=CITIZEN, id=found.id, consented=found.version == work.settings.policy_version)
+    return Actor(
+        kind=CITIZEN,
+        id=found.id,
+        consented=found.version == work.settings.policy_version,
+        known_as=work.keys.pseudonym(found.openid) if found.openid else "",
+    )
 
 
 def citizen_of_openid(work: Work, app: AppName, openid: str, *, create: bool) -> int | None:

@@ -1,30 +1,110 @@
-"""How fast one caller may go: an even pace with a burst, refused with the time to wait."""
+"""How fast one caller may go: every limit by name, and the only place that refuses for it.
+
+A pace is an even flow with half of its figure at once. It is counted for a person, not for a row
+that the person can erase: see `Actor.person`.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 from server.base.errors import TooManyRequests
-from server.base.kv.limiter import Limiter
 from server.base.work import Tools
 
 
-def hold_pace(limiter: Limiter, name: str, who: str, per_minute: float) -> None:
-    """Let a call through, half of a minute's share at once.
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """One limit.
 
-    Raises: TooManyRequests (429).
+    Units: `figure` names the setting under [limits], which ends in `_per_minute` or `_per_hour`;
+    `by_edge` is False when the person is known only after the edge has run.
     """
-    _hold(limiter, name, who, per_minute, per_minute / 2)
+
+    name: str
+    figure: str
+    by_edge: bool = True
+
+    def per_minute(self, tools: Tools) -> float:
+        """How many a minute."""
+        return self._number(tools) / (60 if self.figure.endswith("_per_hour") else 1)
+
+    def burst(self, tools: Tools) -> float:
+        """How many at once after a rest; never less than one."""
+        return max(1.0, self._number(tools) / 2)
+
+    def _number(self, tools: Tools) -> float:
+        return float(getattr(tools.settings.limits, self.figure))
 
 
-def count_own_words(tools: Tools, citizen_id: int) -> None:
-    """Count words or a picture that a citizen wants others to see; each costs a check by WeChat.
+LOGIN = Pace(name="login", figure="login_per_minute", by_edge=False)
+CHANGE = Pace(name="change", figure="change_per_minute")
+OWN_WORDS = Pace(name="own_words", figure="own_words_per_hour")
+EXPORT = Pace(name="export", figure="export_per_hour")
+PHONE = Pace(name="phone", figure="login_per_minute")
+GROUP = Pace(name="groups", figure="login_per_minute")
+# What may only tell again what is there has a wide pace; what makes something new has its own.
+REPEAT = Pace(name="repeat", figure="repeat_per_minute")
+QUIZ_START = Pace(name="quiz.start", figure="quiz_start_per_minute")
+ANSWER = Pace(name="quiz.answers", figure="answer_per_minute")
+PRACTICE = Pace(name="practice", figure="practice_per_minute")
+PRACTICE_ANSWER = Pace(name="practice.answers", figure="answer_per_minute")
+SHARE = Pace(name="shares", figure="share_per_minute")
+VISIT = Pace(name="visits", figure="visit_per_minute")
+# Failures of one address: pupils behind one router are not slowed by each other's good requests.
+BAD_CODE = Pace(name="bad_codes", figure="failures_per_minute")
+DEAD_TOKEN = Pace(name="dead_tokens", figure="failures_per_minute")
 
-    Raises: TooManyRequests (429).
+
+def spend(tools: Tools, pace: Pace, who: str) -> None:
+    """Let one call of a caller through.
+
+    Raises: TooManyRequests (429) with the time to wait.
     """
-    an_hour = tools.settings.limits.own_words_per_hour
-    _hold(tools.kv.limiter, "own_words", str(citizen_id), an_hour / 60, an_hour / 2)
-
-
-def _hold(limiter: Limiter, name: str, who: str, per_minute: float, burst: float) -> None:
-    wait = limiter.allow(name, who, per_minute=per_minute, burst=max(1.0, burst))
+    wait = tools.kv.limiter.allow(
+        pace.name, who, per_minute=pace.per_minute(tools), burst=pace.burst(tools)
+    )
     if wait > 0:
-        raise TooManyRequests(int(wait) + 1)
+        raise TooManyRequests(math.ceil(wait))
+
+
+@contextmanager
+def counting_failures(
+    tools: Tools, pace: Pace, who: str, failure: type[Exception]
+) -> Iterator[None]:
+    """Run a step that may fail at a cost: it is counted before, and given back unless it failed.
+
+    Once the limit is reached the step is not run at all.
+    Raises: TooManyRequests (429).
+    """
+    spend(tools, pace, who)
+    try:
+        yield
+    except failure:
+        raise
+    except BaseException:
+        _give_back(tools, pace, who)
+        raise
+    _give_back(tools, pace, who)
+
+
+def _give_back(tools: Tools, pace: Pace, who: str) -> None:
+    tools.kv.limiter.give_back(
+        pace.name, who, per_minute=pace.per_minute(tools), burst=pace.burst(tools)
+    )
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that one IPv6 host can roam in."""
+    try:
+        known = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address or "-"
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    if known.ipv4_mapped is not None:
+        return str(known.ipv4_mapped)
+    return str(ipaddress.ip_network((known, 64), strict=False))

@@ -94,13 +94,18 @@ class Security:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Calls per minute for one citizen; a burst of half the figure is let through at once."""
+    """Calls for one citizen, erased or not; a burst of half the figure is let through at once."""
 
     login_per_minute: float = number(10.0, 1.0, 1000000.0)
     quiz_start_per_minute: float = number(6.0, 1.0, 1000000.0)
     answer_per_minute: float = number(120.0, 1.0, 1000000.0)
     own_words_per_hour: float = number(10.0, 1.0, 1000000.0)
     export_per_hour: float = number(10.0, 1.0, 1000000.0)
+    change_per_minute: float = number(120.0, 1.0, 1000000.0)
+    repeat_per_minute: float = number(180.0, 1.0, 1000000.0)
+    practice_per_minute: float = number(120.0, 1.0, 1000000.0)
+    share_per_minute: float = number(120.0, 1.0, 1000000.0)
+    visit_per_minute: float = number(120.0, 1.0, 1000000.0)
     failures_per_minute: float = number(300.0, 1.0, 1000000.0)
 
 

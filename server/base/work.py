@@ -39,11 +39,21 @@ class DatabaseAway(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who asks: a kind (`citizen`, `system`) and the number of the row behind it."""
+    """Who asks: a kind (`citizen`, `system`) and the number of the row behind it.
+
+    `known_as` is a keyed hash of what the outside world knows the person by; it stays the same
+    when the row is erased and made anew.
+    """
 
     kind: str
     id: int
     consented: bool = False
+    known_as: str = ""
+
+    @property
+    def person(self) -> str:
+        """What limits of pace are counted by."""
+        return self.known_as or f"{self.kind}:{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +139,12 @@ class Work:
     def new_ref(self, prefix: str) -> str:
         """A fresh opaque id."""
         return ids.new_ref(prefix)
+
+    def person(self, citizen_id: int) -> str:
+        """What limits of pace of a citizen are counted by, who is the caller or is named."""
+        if self.actor is not None and self.actor.id == citizen_id:
+            return self.actor.person
+        return Actor(kind="citizen", id=citizen_id).person
 
     def after_commit(self, bell: Bell) -> None:
         """Call something once this transaction is in the database, never if it is rolled back."""

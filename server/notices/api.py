@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.base.errors import NotAuthenticated
+from server.base.pace import CHANGE
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
 from server.base.web.schema import Page, PageQuery
@@ -21,6 +22,7 @@ API = Api("notices")
     body=SubscriptionsIn,
     out=SubscriptionsOut,
     consent=True,
+    pace=CHANGE,
 )
 def record_subscriptions(work: Work, body: SubscriptionsIn) -> SubscriptionsOut:
     """Tell what the citizen chose on the subscription sheet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from server.base.errors import Invalid, NotAuthenticated, NotFound, Unavailable
+from server.base.pace import ANSWER, REPEAT
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import Answer, Api, endpoint
@@ -127,6 +128,7 @@ def show_rules(work: Work, ref: str) -> RulesPageOut:
         Unavailable,
     ),
     consent=True,
+    pace=REPEAT,
 )
 def start_attempt(work: Work, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
     """Begin a paper, or go on with the one that is open."""
@@ -143,6 +145,7 @@ def start_attempt(work: Work, ref: str, body: NothingIn) -> Answer:  # noqa: ARG
     out=QuestionOut,
     status=(201,),
     errors=(NotFound, AttemptClosed, AnswerFirst, NoMoreQuestions),
+    pace=ANSWER,
 )
 def open_next(work: Work, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
     """Put the next timed item on the screen."""
@@ -163,6 +166,7 @@ def show_attempt(work: Work, ref: str) -> AttemptOut:
     body=AnswersIn,
     status=(204,),
     errors=(NotFound, AttemptClosed, Invalid),
+    pace=ANSWER,
 )
 def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
     """Keep answers of an open paper."""
@@ -177,6 +181,7 @@ def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
     body=SubmissionIn,
     out=ResultOut,
     errors=(NotFound, Invalid, Unavailable),
+    pace=REPEAT,
 )
 def submit(work: Work, ref: str, body: SubmissionIn) -> ResultOut:
     """Hand a paper in; a repeat tells the same."""

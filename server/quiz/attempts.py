@@ -12,7 +12,8 @@ from typing import Any
 
 from server.accounts import service as accounts
 from server.base.clock import beijing_day, beijing_week
-from server.base.errors import NotFound, TooManyRequests, Unavailable
+from server.base.errors import NotFound, Unavailable
+from server.base.pace import ANSWER, QUIZ_START, spend
 from server.base.work import Work
 from server.quiz import boards, closing, contests, papers, returning, sheets
 from server.quiz.bank import Bank, bank_of
@@ -100,7 +101,7 @@ def start(work: Work, contest_name: str, citizen_id: int) -> Started:
     if former:
         past = sheets.in_contest(work, contest.id, [citizen_id, *former])
     try_no = _free_try(work, contest, past)
-    _allow(work, "quiz.start", citizen_id, work.settings.limits.quiz_start_per_minute)
+    spend(work.tools, QUIZ_START, work.person(citizen_id))
     returning.keep_one_line(work, contest, citizen_id, former)
     return Started(view=_begin(work, contest, citizen_id, past, try_no), fresh=True)
 
@@ -201,12 +202,11 @@ def read(work: Work, ref: str, citizen_id: int) -> AttemptView:
 def save_answers(work: Work, ref: str, citizen_id: int, given: Given) -> None:
     """Keep answers of an open paper; those not named stay as they are.
 
-    Raises: NotFound (404), AttemptClosed (409), Invalid (422), TooManyRequests (429).
+    Raises: NotFound (404), AttemptClosed (409), Invalid (422).
     Locks: the attempt.
     """
     sheet = _own(sheets.of_citizen(work, ref, citizen_id, lock=True))
     _still_open(work, sheet)
-    _allow(work, "quiz.answers", citizen_id, work.settings.limits.answer_per_minute)
     _, slots = closing.opened(work, sheet)
     answers = papers.merged(slots, sheet.answers, given, work.now)
     if answers != sheet.answers:
@@ -216,8 +216,7 @@ def save_answers(work: Work, ref: str, citizen_id: int, given: Given) -> None:
 def open_next(work: Work, ref: str, citizen_id: int) -> Slot:
     """Put the next item of a paper with a timer for each item on the screen.
 
-    Raises: NotFound (404), AttemptClosed, AnswerFirst, NoMoreQuestions (409),
-    TooManyRequests (429).
+    Raises: NotFound (404), AttemptClosed, AnswerFirst, NoMoreQuestions (409).
     Locks: the attempt.
     """
     sheet = _own(sheets.of_citizen(work, ref, citizen_id, lock=True))
@@ -229,7 +228,6 @@ def open_next(work: Work, ref: str, citizen_id: int) -> Slot:
     last = shown[-1]
     if last.item.ref not in sheet.answers and work.now < last.deadline_at:
         raise AnswerFirst
-    _allow(work, "quiz.answers", citizen_id, work.settings.limits.answer_per_minute)
     opened = papers.open_item(slots[len(shown)], rules, work.now, sheet.deadline_at)
     rows = [*shown, opened, *slots[len(shown) + 1 :]]
     sheets.keep_paper(work, sheet.id, papers.stored(rows))
@@ -247,7 +245,7 @@ def submit(work: Work, ref: str, citizen_id: int, given: Given) -> AttemptView:
     if counted is None or sheet.entry_id != counted.entry_id:
         raise Unavailable(retry_after_seconds=1)
     if sheet.is_open:
-        _allow(work, "quiz.answers", citizen_id, work.settings.limits.answer_per_minute)
+        spend(work.tools, ANSWER, work.person(citizen_id))
         sheet = _hand_in(work, sheet, counted, given)
     return view_of(work, sheet)
 
@@ -269,9 +267,3 @@ def _own(sheet: Sheet | None) -> Sheet:
 def _still_open(work: Work, sheet: Sheet) -> None:
     if not sheet.is_open or is_over(work.now, sheet.deadline_at):
         raise AttemptClosed
-
-
-def _allow(work: Work, name: str, citizen_id: int, per_minute: float) -> None:
-    wait = work.kv.limiter.allow(name, str(citizen_id), per_minute=per_minute, burst=per_minute / 2)
-    if wait > 0:
-        raise TooManyRequests(int(wait) + 1)

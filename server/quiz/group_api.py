@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from server.base.errors import Invalid, NotAuthenticated
-from server.base.pace import hold_pace
+from server.base.pace import BAD_CODE, GROUP, counting_failures
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
@@ -35,13 +35,9 @@ class GroupOut(Out, frozen=True, kw_only=True):
 
 def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
     """Have WeChat say who came from which group."""
-    if asking.actor is None:
-        raise NotAuthenticated
-    tools = asking.desk.tools
-    per_minute = tools.settings.limits.login_per_minute
-    hold_pace(tools.kv.limiter, "groups", str(asking.actor.id), per_minute)
     try:
-        entry: GroupEntry = asking.gateway.group_entry(body.code, body.encrypted_data, body.iv)
+        with counting_failures(asking.desk.tools, BAD_CODE, asking.network, BadLoginCode):
+            entry: GroupEntry = asking.gateway.group_entry(body.code, body.encrypted_data, body.iv)
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None
     return entry
@@ -57,6 +53,7 @@ def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
     errors=(Invalid, LoginRefused, *AWAY),
     consent=True,
     ask=_opened,
+    pace=GROUP,
 )
 def enter_group(work: Work, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened
     """Be on the board of the WeChat group that the mini-program was opened from."""

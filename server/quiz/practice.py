@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import func, select
 
 from server.base.errors import Invalid, NotFound
-from server.base.pace import hold_pace
 from server.base.tables import insert_for
 from server.base.work import Work
 from server.quiz import contests, mistakes, papers
@@ -56,9 +55,7 @@ def begin(
     """Deal so many questions, those practised least first; fewer when there are not so many.
 
     Units: no `topics` mean all; `from_mistakes` deals from the wrong-answer book alone.
-    Raises: TooManyRequests (429).
     """
-    _hold_pace(work, citizen_id)
     pool = _pool(work, citizen_id)
     if topics:
         pool = [item for item in pool if item.topic in topics]
@@ -75,14 +72,13 @@ def answer(work: Work, ref: str, citizen_id: int, question_ref: str, keys: Seque
     """Mark an answer; whoever answers a question again is told what came of the first time.
 
     Raises: NotFound (404) also for another's practice, Invalid (422) for a question or option
-    that is not there, TooManyRequests (429).
+    that is not there.
     """
     row = work.session.scalar(
         select(Practice).where(Practice.ref == ref, Practice.citizen_id == citizen_id)
     )
     if row is None:
         raise NotFound
-    _hold_pace(work, citizen_id)
     dealt = _slots(row.paper, every_version(work), row.made_at)
     slots = {slot.item.ref: slot for slot in dealt}
     slot = slots.get(question_ref)
@@ -97,11 +93,6 @@ def answer(work: Work, ref: str, citizen_id: int, question_ref: str, keys: Seque
         key=slot.keys_of(slot.item.answer),
         explanation=slot.item.explanation,
     )
-
-
-def _hold_pace(work: Work, citizen_id: int) -> None:
-    per_minute = work.settings.limits.answer_per_minute
-    hold_pace(work.kv.limiter, "practice", str(citizen_id), per_minute)
 
 
 def _chosen(slot: Slot, keys: Sequence[str]) -> list[int]:

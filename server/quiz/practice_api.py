@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from server.base.errors import Invalid, NotAuthenticated, NotFound
-from server.base.pace import count_own_words
+from server.base.pace import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import Api, Asking, endpoint
@@ -43,6 +43,7 @@ def _me(work: Work) -> int:
     out=PracticeOut,
     status=(201,),
     consent=True,
+    pace=PRACTICE,
 )
 def begin_practice(work: Work, body: PracticeIn) -> PracticeOut:
     """Deal questions to practise: without a clock, without a rank."""
@@ -68,6 +69,7 @@ def begin_practice(work: Work, body: PracticeIn) -> PracticeOut:
     out=PracticeAnswerOut,
     errors=(NotFound, Invalid),
     consent=True,
+    pace=PRACTICE_ANSWER,
 )
 def answer_practice(work: Work, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
     """Answer one question and see the key with its explanation; a repeat tells the first result."""
@@ -143,7 +145,7 @@ def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsSt
     reason = reports.clean_reason(body.reason)
     if reported.known:
         return reported, WordsState.UNCHECKED
-    count_own_words(asking.desk.tools, asking.actor.id)
+    spend(asking.desk.tools, OWN_WORDS, asking.actor.person)
     return reported, reports.judge(asking.gateway, reported, reason)
 
 
@@ -157,6 +159,7 @@ def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsSt
     errors=(NotFound, ReasonRefused, Invalid),
     consent=True,
     ask=_judged,
+    pace=CHANGE,
 )
 def report_question(
     work: Work,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from server.base.errors import NotAuthenticated, NotFound
-from server.base.pace import hold_pace
+from server.base.pace import SHARE, VISIT
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, Picture, endpoint
 from server.base.web.schema import In, Out
@@ -54,11 +54,8 @@ def _who(actor: Actor | None) -> int:
 
 def _code(asking: Asking, body: ShareIn) -> Fetched:
     """Have WeChat make the code of a card that is new."""
-    citizen_id, tools = _who(asking.actor), asking.desk.tools
-    per_minute = tools.settings.limits.answer_per_minute
-    hold_pace(tools.kv.limiter, "shares", str(citizen_id), per_minute)
     with asking.desk.work(read_only=True) as work:
-        planned = shares.plan(work, citizen_id, body.attempt_id)
+        planned = shares.plan(work, asking.caller.id, body.attempt_id)
     return shares.fetch(asking.gateway.mini_program_code, planned)
 
 
@@ -73,6 +70,7 @@ def _code(asking: Asking, body: ShareIn) -> Fetched:
     errors=(NotFound, AttemptOpen),
     consent=True,
     ask=_code,
+    pace=SHARE,
 )
 def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
     """Make a card of an own result; a repeat gives the same card. It earns nothing."""
@@ -112,7 +110,16 @@ def show_card(work: Work, ref: str) -> Picture:
     return Picture(content=drawn_card(shares.card(work, ref)), keep_seconds=_KEEP_SECONDS)
 
 
-@endpoint(SHARE_API, "POST", "/visits", who=Who.CITIZEN, body=VisitIn, status=(204,), consent=True)
+@endpoint(
+    SHARE_API,
+    "POST",
+    "/visits",
+    who=Who.CITIZEN,
+    body=VisitIn,
+    status=(204,),
+    consent=True,
+    pace=VISIT,
+)
 def visit(work: Work, body: VisitIn) -> None:
     """Tell by which code one came; once a day, for the report of shares and channels alone."""
     shares.visit(work, _who(work.actor), body.scene)

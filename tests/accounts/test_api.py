@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from server.accounts.api import API
+from server.accounts.models import Consent
 from server.base.work import Desk
 from server.wechat.errors import BadLoginCode, LoginRefused, NotSent
 from server.wechat.gateway import Verdict
@@ -106,6 +108,80 @@ def test_wrong_codes_count_against_the_address(
     gateway.answers["code_to_identity"] = BadLoginCode(errcode=40029)
     answers = [tight.post("/login", json={"code": "x"}).status_code for _ in range(151)]
     assert answers == [401] * 150 + [429]
+
+
+def test_codes_over_the_limit_never_reach_wechat(
+    tight: CheckedClient, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    gateway.answers["code_to_identity"] = BadLoginCode(errcode=40029)
+    answers = [tight.post("/login", json={"code": "x"}) for _ in range(400)]
+    assert [answer.status_code for answer in answers] == [401] * 150 + [429] * 250
+    assert {answer.headers["Retry-After"] for answer in answers[150:]} == {"1"}
+    assert len(gateway.called("code_to_identity")) == 150
+    elsewhere = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
+    assert tight.post("/login", json={"code": "x"}, **elsewhere).status_code == 401
+    clock.advance(1)
+    log_in(tight, gateway)
+
+
+def test_a_log_in_that_wechat_cannot_answer_is_nobodys_failure(
+    tight: CheckedClient, gateway: RecordingGateway
+) -> None:
+    gateway.answers["code_to_identity"] = NotSent()
+    statuses = {tight.post("/login", json={"code": "x"}).status_code for _ in range(200)}
+    assert statuses == {503}
+
+
+def test_tokens_that_were_never_given_count_against_the_address(tight: CheckedClient) -> None:
+    statuses = [tight.get("/me", citizen=f"guess-{n}").status_code for n in range(152)]
+    assert statuses == [401] * 150 + [429] * 2
+
+
+def test_a_class_whose_tokens_ran_out_together_may_log_in_again(
+    tight: CheckedClient, gateway: RecordingGateway, clock: FakeClock
+) -> None:
+    tokens = [log_in(tight, gateway, f"openid-of-pupil-{n}")["token"] for n in range(160)]
+    clock.advance(31 * 86_400)
+    assert {tight.get("/me", citizen=token).status_code for token in tokens} == {401}
+    log_in(tight, gateway, "openid-of-pupil-0")
+
+
+def test_erasing_oneself_empties_no_bucket(
+    tight: CheckedClient, gateway: RecordingGateway, desk: Desk
+) -> None:
+    def come() -> str:
+        citizen = log_in(tight, gateway)
+        consent = {"policy_version": citizen["citizen"]["policy_version"], "guardian": False}
+        assert tight.post("/me/consents", json=consent, citizen=citizen["token"]).status_code == 201
+        return str(citizen["token"])
+
+    gateway.answers["check_text"] = Verdict.PASS
+    token = come()
+    for number in range(5):
+        name = {"nickname": f"小{number}"}
+        assert tight.patch("/me", json=name, citizen=token).status_code == 200
+        assert tight.get("/me/export", citizen=token).status_code == 200
+    assert tight.delete("/me", citizen=token).status_code == 204
+    token = come()
+    assert tight.patch("/me", json={"nickname": "小九"}, citizen=token).status_code == 429
+    assert tight.get("/me/export", citizen=token).status_code == 429
+    assert len(gateway.called("check_text")) == 5
+
+
+def test_a_writing_call_over_its_pace_is_refused_before_anything_is_done(
+    tight: CheckedClient, gateway: RecordingGateway, desk: Desk
+) -> None:
+    citizen = log_in(tight, gateway)
+    consent = {"policy_version": citizen["citizen"]["policy_version"], "guardian": False}
+    answers = [
+        tight.post("/me/consents", json=consent, citizen=citizen["token"]) for _ in range(70)
+    ]
+    assert [answer.status_code for answer in answers] == [201] * 60 + [429] * 10
+    assert answers[-1].headers["Retry-After"] == "1"
+    with desk.work(read_only=True) as work:
+        assert work.session.scalar(select(func.count()).select_from(Consent)) == 60
+    other = log_in(tight, gateway, "openid-of-a-classmate")["token"]
+    assert tight.post("/me/consents", json=consent, citizen=other).status_code == 201
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import func, select
 
 from server.accounts import privacy, service
@@ -22,9 +23,25 @@ def test_a_log_in_lands_on_the_citizen_known_from_the_official_account(desk: Des
         a_citizen(work, unionid="union-noise")
         follower = service.learn_unionid(work, "official_account", "openid-oa", "union-a")
         signed = service.sign_in(work, known_as("openid-mp", "union-a"))
-        assert (signed.citizen_id, signed.is_new) == (follower, False)
+        assert (signed.citizen_id, signed.is_new) == (follower, True)
+        assert not service.sign_in(work, known_as("openid-mp", "union-a")).is_new
         assert service.openid_of(work, follower, "mini_program") == "openid-mp"
         assert service.openid_of(work, follower, "official_account") == "openid-oa"
+
+
+@pytest.mark.parametrize("worker_comes", ["before", "after", "never"])
+def test_whether_a_citizen_is_new_does_not_depend_on_when_the_unionid_was_learned(
+    desk: Desk, worker_comes: str
+) -> None:
+    with desk.work() as work:
+        service.citizen_of_openid(work, "official_account", "openid-oa", create=True)
+        if worker_comes == "before":
+            service.learn_unionid(work, "official_account", "openid-oa", "union-a")
+        first = service.sign_in(work, known_as("openid-mp", "union-a"))
+        if worker_comes == "after":
+            service.learn_unionid(work, "official_account", "openid-oa", "union-a")
+        second = service.sign_in(work, known_as("openid-mp", "union-a"))
+        assert (first.is_new, second.is_new) == (True, False)
 
 
 def test_a_follower_is_the_citizen_who_logged_in_before(desk: Desk) -> None:

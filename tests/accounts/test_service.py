@@ -45,8 +45,8 @@ def test_a_token_stands_for_its_citizen_until_it_expires(desk: Desk, clock: Fake
         assert actor is not None
         assert (actor.kind, actor.id, actor.consented) == ("citizen", signed.citizen_id, False)
     clock.advance(1)
-    with desk.work(read_only=True) as work:
-        assert service.resolve(work, signed.token) is None
+    with desk.work(read_only=True) as work, pytest.raises(NotAuthenticated):
+        service.resolve(work, signed.token)
 
 
 def test_an_unknown_token_stands_for_nobody(desk: Desk) -> None:
@@ -62,7 +62,8 @@ def test_logging_out_kills_this_token_alone(desk: Desk) -> None:
         phone, tablet = a_session(work, person), a_session(work, person)
         service.sign_out(work, phone)
     with desk.work(read_only=True) as work:
-        assert service.resolve(work, phone) is None
+        with pytest.raises(NotAuthenticated):
+            service.resolve(work, phone)
         assert service.resolve(work, tablet) is not None
 
 

@@ -10,7 +10,12 @@ from server.base.errors import TooManyRequests
 from server.base.settings import Settings
 from server.base.work import Desk
 from server.quiz import attempts
+from server.quiz.api import API
+from tests.kit.accounts import a_citizen, a_session
+from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
+from tests.kit.edge import edge_client
+from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import all_right, citizens, open_contest, shown, started
 
 
@@ -42,31 +47,61 @@ def test_a_fourth_start_at_once_waits_and_the_open_paper_is_free(
         assert attempts.start(work, contest.ref, me).fresh
 
 
-def test_answers_are_limited_and_a_repeated_submission_is_free(limited: Desk) -> None:
+def test_a_repeated_submission_is_free(limited: Desk) -> None:
     contest = open_contest(limited)
     (me,) = citizens(limited, 1)
     with limited.work() as work:
         view = started(work, contest, me)
-    answers = all_right(shown(view))
-    for _ in range(59):
-        with limited.work() as work:
-            attempts.save_answers(work, view.sheet.ref, me, answers)
     with limited.work() as work:
-        first = attempts.submit(work, view.sheet.ref, me, {})
+        first = attempts.submit(work, view.sheet.ref, me, all_right(shown(view)))
     for _ in range(200):
         with limited.work() as work:
             assert attempts.submit(work, view.sheet.ref, me, {}).result == first.result
 
 
-def test_the_sixty_first_answer_at_once_waits(limited: Desk) -> None:
+@pytest.fixture
+def phone(limited: Desk, gateway: RecordingGateway) -> CheckedClient:
+    return edge_client(limited, gateway, API)
+
+
+def a_token(desk: Desk) -> str:
+    with desk.work() as work:
+        return a_session(work, a_citizen(work))
+
+
+def test_the_sixty_first_answer_at_once_waits(limited: Desk, phone: CheckedClient) -> None:
     contest = open_contest(limited)
-    (me,) = citizens(limited, 1)
-    with limited.work() as work:
-        ref = started(work, contest, me).sheet.ref
-    for _ in range(60):
-        with limited.work() as work:
-            attempts.save_answers(work, ref, me, {})
-    with pytest.raises(TooManyRequests), limited.work() as work:
-        attempts.save_answers(work, ref, me, {})
-    with pytest.raises(TooManyRequests), limited.work() as work:
-        attempts.submit(work, ref, me, {})
+    me = a_token(limited)
+    paper = phone.post(f"/contests/{contest.ref}/attempts", citizen=me).get_json()
+    path = f"/attempts/{paper['id']}"
+    none: dict[str, object] = {"answers": {}}
+    saved = [phone.put(f"{path}/answers", json=none, citizen=me).status_code for _ in range(61)]
+    assert saved == [204] * 60 + [429]
+    assert phone.post(f"{path}/submission", json=none, citizen=me).status_code == 429
+
+
+def test_a_flood_of_calls_that_change_nothing_is_refused(
+    limited: Desk, phone: CheckedClient
+) -> None:
+    contest = open_contest(limited)
+    me = a_token(limited)
+    start = f"/contests/{contest.ref}/attempts"
+    statuses = [phone.post(start, citizen=me).status_code for _ in range(100)]
+    assert statuses == [201] + [200] * 89 + [429] * 10
+
+
+def test_a_figure_of_one_start_a_minute_is_a_limit_and_no_error(
+    desk: Desk, gateway: RecordingGateway, with_limits: Settings
+) -> None:
+    ones = replace(with_limits.limits, quiz_start_per_minute=1.0, answer_per_minute=1.0)
+    slow = replace(with_limits, limits=ones)
+    phone = edge_client(Desk(desk.engine, replace(desk.tools, settings=slow)), gateway, API)
+    contest = open_contest(desk, papers_per_day=5)
+    me = a_token(desk)
+    start = f"/contests/{contest.ref}/attempts"
+    paper = phone.post(start, citizen=me)
+    assert paper.status_code == 201
+    handed_in = phone.post(f"/attempts/{paper.get_json()['id']}/submission", citizen=me)
+    assert handed_in.status_code == 200
+    refused = phone.post(start, citizen=me)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")

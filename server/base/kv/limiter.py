@@ -36,6 +36,18 @@ redis.call('SET', KEYS[1], string.format('%.0f', full_at + interval), 'PX', ARGV
 return 0
 """)
 
+# Nothing to give back when the bucket is full or gone.
+_GIVE_BACK = Script("""
+local now, interval = tonumber(ARGV[1]), tonumber(ARGV[2])
+local full_at = tonumber(redis.call('GET', KEYS[1]) or '0') - interval
+if full_at <= now then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], string.format('%.0f', full_at), 'PX', ARGV[3])
+end
+return 0
+""")
+
 
 @dataclass(frozen=True)
 class _Figures:
@@ -68,6 +80,17 @@ class Limiter:
             wait = self._local.take(key, now, figures)
         return wait / _SECOND
 
+    def give_back(self, name: str, who: str, *, per_minute: float, burst: float) -> None:
+        """Put back one that `allow` took, when it turns out not to count."""
+        figures = _figures(per_minute, burst)
+        key = f"{_PREFIX}{name}:{who}"
+        now = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
+        keep = figures.depth // 1000 + _KEEP_MILLISECONDS
+        try:
+            self._kv.eval(_GIVE_BACK, [key], (now, figures.interval, keep))
+        except KvAway:
+            self._local.give_back(key, figures)
+
     def _ask(self, key: str, now: int, figures: _Figures) -> int:
         keep = figures.depth // 1000 + _KEEP_MILLISECONDS
         arguments = (now, figures.interval, figures.depth, keep)
@@ -92,6 +115,12 @@ class _LocalBuckets:
                 return wait
             self._full_at[key] = full_at + figures.interval
             return 0
+
+    def give_back(self, key: str, figures: _Figures) -> None:
+        with self._lock:
+            key = key if key in self._full_at else ""
+            if key in self._full_at:
+                self._full_at[key] -= figures.interval
 
     def _place(self, key: str, now: int) -> str:
         if key in self._full_at or len(self._full_at) < self._most:

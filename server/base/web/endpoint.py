@@ -17,10 +17,11 @@ from server.base.errors import (
     AppError,
     BodyTooLarge,
     Invalid,
+    NotAuthenticated,
     NotFound,
-    TooManyRequests,
     UnsupportedMedia,
 )
+from server.base.pace import DEAD_TOKEN, Pace, network_of, spend
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.schema import decode_body, decode_query
@@ -57,6 +58,17 @@ class Asking:
     desk: Desk
     gateway: Any
     actor: Actor | None
+    network: str
+
+    @property
+    def caller(self) -> Actor:
+        """Who asks.
+
+        Raises: NotAuthenticated (401).
+        """
+        if self.actor is None:
+            raise NotAuthenticated
+        return self.actor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +88,7 @@ class Route:
     ask: Callable[..., Any] | None = None
     upload: bool = False
     media: str | None = None
+    pace: Pace | None = None
     tag: str = ""
 
     @property
@@ -112,6 +125,7 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     ask: Callable[..., Any] | None = None,
     upload: bool = False,
     media: str | None = None,
+    pace: Pace | None = None,
 ) -> Callable[[View], View]:
     """Declare a view `view(work, <path places>, body=, query=, asked=)` under /api/v1.
 
@@ -119,13 +133,14 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     before the Work is opened; its result is the view's `asked=`.
     The first of `status` is the usual one; another is returned with `Answer`.
     `upload` takes one file as a form, which `ask` and the view get as `upload=`; `media` is the
-    type of an answer that is a `Picture`.
+    type of an answer that is a `Picture`. `pace` is how often one person may call it; every route
+    that is not a GET has one.
     """
 
     def declare(view: View) -> View:
         facts = {"who": who, "body": body, "query": query, "out": out, "status": status}
         more = {"errors": errors, "consent": consent, "ask": ask, "tag": api.tag}
-        more |= {"upload": upload, "media": media}
+        more |= {"upload": upload, "media": media, "pace": pace}
         api.routes.append(Route(method=method, path=path, view=view, **facts, **more))  # type: ignore[arg-type]
         return view
 
@@ -190,7 +205,8 @@ class Edge:
     def _asked(self, route: Route, actor: Actor | None, call: dict[str, Any]) -> dict[str, Any]:
         if route.ask is None:
             return call
-        asking = Asking(desk=self.desk, gateway=self.gateway, actor=actor)
+        network = network_of(request.remote_addr)
+        asking = Asking(desk=self.desk, gateway=self.gateway, actor=actor, network=network)
         return {**call, "asked": route.ask(asking, **call)}
 
     def _write(self, route: Route, actor: Actor | None, call: dict[str, Any]) -> Response:
@@ -221,21 +237,11 @@ class Edge:
         if token is not None and route.who is not Who.ANYONE:
             actor = self.resolve(work, token)
             if actor is None:
-                self.count_failure(work)
+                spend(work.tools, DEAD_TOKEN, network_of(request.remote_addr))
                 return admitted(Who.CITIZEN, None, consent=False)
+        if actor is not None and route.pace is not None and route.pace.by_edge:
+            spend(work.tools, route.pace, actor.person)
         return admitted(route.who, actor, consent=route.consent)
-
-    def count_failure(self, work: Work) -> None:
-        """Count a dead token or a bad code against the address it came from.
-
-        Raises: TooManyRequests (429).
-        """
-        figure = work.settings.limits.failures_per_minute
-        wait = work.kv.limiter.allow(
-            "failures", request.remote_addr or "-", per_minute=figure, burst=figure / 2
-        )
-        if wait > 0:
-            raise TooManyRequests(int(wait) + 1)
 
 
 def _refuse_nul(route: Route) -> None:

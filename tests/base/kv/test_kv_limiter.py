@@ -108,6 +108,29 @@ def test_who_waits_as_told_is_let_through_and_not_a_moment_earlier(
     assert ask() == 0.0
 
 
+def test_what_is_given_back_can_be_taken_again_and_never_more_than_the_burst(
+    any_kv: Kv, clock: Stepped
+) -> None:
+    clear(any_kv)
+    limiter = Limiter(any_kv, clock)
+
+    def ask() -> bool:
+        return limiter.allow("codes", "here", per_minute=6, burst=3) == 0.0
+
+    def give_back() -> None:
+        limiter.give_back("codes", "here", per_minute=6, burst=3)
+
+    give_back()
+    assert [ask() for _ in range(4)] == [True] * 3 + [False]
+    give_back()
+    assert [ask(), ask()] == [True, False]
+    for _ in range(9):
+        give_back()
+    assert [ask() for _ in range(4)] == [True] * 3 + [False]
+    clock.pass_by(10)
+    assert [ask(), ask()] == [True, False]
+
+
 def test_names_and_callers_do_not_share_a_bucket(any_kv: Kv, clock: Stepped) -> None:
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
