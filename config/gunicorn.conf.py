@@ -1,6 +1,7 @@
 """How gunicorn runs the server: threads in a few processes, JSON logs, figures that add up."""
 
 import logging
+import resource
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,7 +10,8 @@ from gunicorn.glogging import Logger
 
 from server.base.log import set_up_logging
 from server.base.settings import load_settings
-from server.base.web.threads import RUNNING
+from server.base.web.connection import Bounds
+from server.base.web.worker import RUNNING, BufferedWorker
 
 _settings = load_settings()
 _figures = Path(tempfile.gettempdir()) / f"kepu-figures-{_settings.port}"
@@ -19,12 +21,24 @@ _figures.mkdir(parents=True)
 bind = f"127.0.0.1:{_settings.port}"
 raw_env = [f"PROMETHEUS_MULTIPROC_DIR={_figures}"]
 workers = 2
-# Those that run the house; others wait for slow clients.
 threads = RUNNING
-worker_class = "server.base.web.threads.PatientWorker"
+worker_class = BufferedWorker
+# Clients of one process, idle ones included: each needs a file handle, an upload two.
+_, _handles = resource.getrlimit(resource.RLIMIT_NOFILE)
+_handles = 16384 if _handles == resource.RLIM_INFINITY else min(_handles, 16384)
+resource.setrlimit(
+    resource.RLIMIT_NOFILE, (_handles, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+)
+worker_connections = min(4096, _handles // 3)
+BufferedWorker.bounds = Bounds(
+    # Behind proxies every connection comes from a proxy's own address.
+    per_address=None if _settings.trusted_proxies else max(1, worker_connections // 4),
+    drain_seconds=_settings.drain_seconds,
+)
 keepalive = 5
 timeout = 60
-graceful_timeout = 30
+# After SIGTERM: readiness is off for so long, then requests in flight have half a minute.
+graceful_timeout = int(_settings.drain_seconds) + 31
 limit_request_line = 8190
 max_requests = 0
 # Its default place is one file a user, which two instances would fight for.

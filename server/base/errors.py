@@ -5,7 +5,10 @@ The web edge turns them into problem+json, the chat edge into a sentence; both l
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
+
+_STORAGE_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class AppError(Exception):
@@ -125,3 +128,8 @@ class Unavailable(AppError):
     def __init__(self, retry_after_seconds: int = 2, **facts: object) -> None:
         super().__init__(**facts)
         self.retry_after_seconds = max(1, retry_after_seconds)
+
+
+def is_storage_full(trouble: BaseException) -> bool:
+    """Whether the operating system refused to write because a disk, quota or file is full."""
+    return isinstance(trouble, OSError) and trouble.errno in _STORAGE_FULL

@@ -145,6 +145,7 @@ class Settings:
     policy_version: str = "2026-1"
     policy_date: str = ""
     trusted_proxies: int = number(0, 0, 10)
+    drain_seconds: float = number(5.0, 0.0, 600.0)
     redis_timeout_seconds: float = number(0.2, 0.01, 5.0)
     wechat: WeChat = field(default_factory=WeChat)
     database: Database = field(default_factory=Database)

@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import os
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from server.base.web import threads
+from server.base.web.connection import Bounds
+from server.base.web.service_state import LEAVING
+from server.base.web.worker import BufferedWorker
 
 # Bytes of an answer that no socket holds.
-LONG = 32 * 1024 * 1024
+LONG = 16 * 1024 * 1024
+FEW_CONNECTIONS = 5
 
 
-class HastyWorker(threads.PatientWorker):
+class HastyWorker(BufferedWorker):
     """The worker of the house, which waits a second only."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        threads.REQUEST_SECONDS = threads.HOUSE_SECONDS = 1.0
+    bounds = Bounds(
+        request_seconds=1.0,
+        body_bytes_per_second=1024 * 1024 * 1024,
+        answer_seconds=1.0,
+        answer_bytes_per_second=1024 * 1024 * 1024,
+        linger_seconds=1.0,
+    )
 
 
-class SharingWorker(threads.PatientWorker):
-    """The worker of the house without threads of their own for callbacks."""
+class NarrowWorker(BufferedWorker):
+    """The worker of the house, which lets an address have few connections."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        threads.CALLBACK = re.compile(rb"(?!)")
+    bounds = Bounds(per_address=FEW_CONNECTIONS)
+
+
+class SharingWorker(BufferedWorker):
+    """The worker of the house without threads of their own for anybody."""
+
+    lanes = ()
+
+
+class DrainingWorker(BufferedWorker):
+    """The worker of the house, which still serves for a while when it is told to stop."""
+
+    bounds = Bounds(drain_seconds=3.0)
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -39,7 +56,11 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
         _wait_for(int(environ["QUERY_STRING"]))
     if environ["PATH_INFO"] == "/long":
         said *= LONG // len(said)
-    start_response("200 OK", [("Content-Length", str(len(said)))])
+    if environ["PATH_INFO"] == "/pid":
+        said = str(os.getpid()).encode()
+    leaving = environ["PATH_INFO"] == "/readyz" and LEAVING.is_set()
+    status = "503 Service Unavailable" if leaving else "200 OK"
+    start_response(status, [("Content-Length", str(len(said)))])
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else said]
 
 

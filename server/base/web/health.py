@@ -19,6 +19,7 @@ from server.base.clock import BEIJING, Clock
 from server.base.errors import AppError
 from server.base.log import request_id
 from server.base.web import metrics
+from server.base.web.service_state import LEAVING
 from server.base.work import Desk
 
 _log = logging.getLogger("kepu.access")
@@ -93,8 +94,8 @@ def _checks(probes: Probes) -> dict[str, str]:
     checks = {
         "database": "ok" if _database_answers(probes.desk) else "away",
         "disk": "ok" if disk.free > disk.total * _FREE_SHARE else "full",
-        # An operator who takes this host out of service creates the file.
-        "draining": "draining" if (var / "draining").exists() else "ok",
+        # An operator who takes this host out of service creates the file; SIGTERM does without.
+        "draining": "draining" if LEAVING.is_set() or (var / "draining").exists() else "ok",
     }
     if checks["database"] == "ok":
         checks["migrations"] = "ok" if probes.migrated() else "behind"

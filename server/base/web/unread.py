@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 
 from server.base import ids
-from server.base.errors import AppError, Malformed
+from server.base.errors import (
+    AppError,
+    Malformed,
+    TooManyRequests,
+    Unavailable,
+    is_storage_full,
+)
 from server.base.texts import load_texts
 
 _log = logging.getLogger(__name__)
@@ -23,15 +29,33 @@ _texts = load_texts([Path(__file__).parents[1]])
 
 
 def refusal(trouble: BaseException) -> bytes:
-    """A whole HTTP answer: 400 to what nobody can read, else 500; the log tells the kind only."""
+    """A whole HTTP answer; the log tells the kind of the trouble and never its words.
+
+    400 to what nobody can read, 413 to what is too long, 503 when a disk is full, else 500.
+    """
     rid = ids.new_ref("req")
-    kind: type[AppError] = Malformed if isinstance(trouble, ParseException) else AppError
-    if kind is Malformed:
-        told = {"code": kind.code, "outcome": type(trouble).__name__, "rid": rid}
-        _log.warning("what came is no request", extra=told)
+    refused = _refused(trouble)
+    if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        told = {"code": refused.code, "outcome": type(trouble).__name__, "rid": rid}
+        _log.warning("a request is refused unread", extra=told)
     else:
         _log.error("a request ended outside of the house", exc_info=trouble, extra={"rid": rid})
-    return _answer(kind(), rid)
+    return _answer(refused, rid)
+
+
+def too_many_connections() -> bytes:
+    """A whole HTTP answer to an address that has more connections than anybody needs."""
+    return _answer(TooManyRequests(), ids.new_ref("req"))
+
+
+def _refused(trouble: BaseException) -> AppError:
+    if isinstance(trouble, AppError):
+        return trouble
+    if isinstance(trouble, ParseException | NoMoreData):
+        return Malformed()
+    if is_storage_full(trouble):
+        return Unavailable()
+    return AppError()
 
 
 def _answer(refused: AppError, rid: str) -> bytes:
@@ -45,12 +69,14 @@ def _answer(refused: AppError, rid: str) -> bytes:
         "request_id": rid,
     }
     body = msgspec.json.encode(told)
+    later = refused if isinstance(refused, TooManyRequests | Unavailable) else None
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}",
         "Connection: close",
         "Content-Type: application/problem+json",
         f"Content-Length: {len(body)}",
         "X-Content-Type-Options: nosniff",
+        *([f"Retry-After: {later.retry_after_seconds}"] if later else []),
         f"X-Request-Id: {rid}",
         "\r\n",
     )

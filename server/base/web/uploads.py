@@ -9,6 +9,8 @@ from server.base.errors import BodyTooLarge, Invalid, UnsupportedMedia
 UPLOAD_LIMIT_BYTES = 5 * 1024 * 1024
 # What a form adds around its one file.
 _FORM_BYTES = 16 * 1024
+# The longest body that any address reads.
+BODY_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + _FORM_BYTES
 
 
 def one_file() -> bytes:
@@ -18,7 +20,7 @@ def one_file() -> bytes:
     """
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMedia
-    request.max_content_length = UPLOAD_LIMIT_BYTES + _FORM_BYTES
+    request.max_content_length = BODY_LIMIT_BYTES
     files = [file for _, file in request.files.items(multi=True)]
     if len(files) != 1:
         raise Invalid((("body",), "exactly one file is expected"))

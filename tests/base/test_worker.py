@@ -1,4 +1,4 @@
-"""How gunicorn's threads read, seen from a socket: whole answers, and nobody who stalls hinders."""
+"""The worker seen from a socket: whole answers, and no client's pace holds a thread."""
 
 from __future__ import annotations
 
@@ -6,48 +6,28 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection, parse_headers
-from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from tests.kit.echo import digest
+from server.base.web.uploads import BODY_LIMIT_BYTES
+from tests.kit.echo import FEW_CONNECTIONS, digest
+from tests.kit.gunicorn import FEW, PATIENCE, serving
 
-ROOT = Path(__file__).resolve().parents[2]
-# Threads that run the house, and more clients than they are.
-FEW, MORE = 2, 8
-PATIENCE = 60
+# More clients than threads that run the house.
+MORE = 8
 PIECE = 64 * 1024
 
 
-@contextmanager
-def serving(worker: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """gunicorn with this worker, on a port that listens before it has started."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as door:
-        command = [
-            sys.executable, "-m", "gunicorn", "-k", worker, "--threads", str(FEW),
-            "--no-control-socket", "-b", f"fd://{door.fileno()}", "tests.kit.echo:app",
-        ]  # fmt: skip
-        running = subprocess.Popen(
-            command, cwd=ROOT, pass_fds=[door.fileno()], stderr=subprocess.DEVNULL
-        )
-        port = int(door.getsockname()[1])
-    try:
-        yield running, port
-    finally:
-        if running.poll() is None:
-            running.terminate()
-        assert running.wait(PATIENCE) == 0
+OURS = "server.base.web.worker.BufferedWorker"
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    with serving("server.base.web.threads.PatientWorker") as (_, port):
+    with serving(OURS) as (_, port):
         yield port
 
 
@@ -161,6 +141,10 @@ STALLING = {
         + b"x" * (READ_AHEAD - len(post(b"") + _BEGUN))
         + b"still the head\r\n\r\n"
     ),
+    "an upload that stops": post(b"x" * 200_000)[:-9],
+    "an upload that stops in the memory": post(b"x" * 200_000)[:-150_000],
+    "an upload in chunks that stops": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"30d40\r\n" + b"x" * 150_000,
     "a chunk that does not come": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n14\r\nx",
 }
 
@@ -231,6 +215,98 @@ def test_without_threads_of_its_own_a_callback_would_wait() -> None:
                 client.recv(1)
             client.settimeout(PATIENCE)
         assert is_served(port)
+
+
+def test_who_pipelines_and_reads_no_answer_holds_no_thread(port: int) -> None:
+    with ExitStack() as all_of_them:
+        for _ in range(MORE):
+            client = all_of_them.enter_context(closing(dial(port)))
+            client.sendall(b"GET /long HTTP/1.1\r\nHost: kepu\r\n\r\n" * 20)
+        assert all(is_served(port) for _ in range(MORE))
+
+
+def test_one_connection_has_one_request_in_the_house_at_a_time(port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door, closing(dial(port)) as client:
+        door.settimeout(PATIENCE)
+        held = f"GET /held?{door.getsockname()[1]} HTTP/1.1\r\nHost: kepu\r\n\r\n"
+        client.sendall(held.encode() * 2 * FEW)
+        heard = client.makefile("rb")
+        for _ in range(2 * FEW):
+            with closing(door.accept()[0]):
+                # Were two of them in the house, no thread would be left.
+                assert is_served(port)
+            assert answer(heard) == said("GET", "/held", b"")
+
+
+def test_a_school_behind_one_address_is_served(port: int) -> None:
+    with ExitStack() as all_of_them:
+        pupils = [all_of_them.enter_context(closing(dial(port))) for _ in range(500)]
+        for pupil in pupils:
+            pupil.sendall(b"GET / HTTP/1.1\r\nHost: kepu\r\n\r\n")
+        assert {answer(pupil.makefile("rb"))[0] for pupil in pupils} == {200}
+
+
+def test_an_address_with_too_many_connections_is_refused_until_it_closes_one() -> None:
+    with serving("tests.kit.echo.NarrowWorker") as (_, port), ExitStack() as all_of_them:
+        for _ in range(FEW_CONNECTIONS):
+            client = all_of_them.enter_context(closing(dial(port)))
+            client.sendall(post(b""))
+            assert answer(client.makefile("rb"))[0] == 200
+        with closing(dial(port)) as one_more:
+            assert answer(one_more.makefile("rb"))[0] == 429
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(1) == b""
+        assert is_served(port)
+
+
+TOO_LARGE = 20 * 1024 * 1024
+
+
+@pytest.mark.parametrize("stated", [True, False], ids=["with a length", "in chunks"])
+def test_who_sends_too_much_before_reading_gets_the_refusal(port: int, stated: bool) -> None:
+    with closing(dial(port)) as client:
+        if stated:
+            client.sendall(post(b"x" * TOO_LARGE))
+        else:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: kepu\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(TOO_LARGE // PIECE):
+                client.sendall(f"{PIECE:x}\r\n".encode() + b"x" * PIECE + b"\r\n")
+        status, body = answer(client.makefile("rb"))
+        assert (status, json.loads(body)["code"]) == (413, "body_too_large")
+        assert client.recv(1) == b""
+
+
+def test_who_asks_before_sending_too_much_is_refused_at_once(port: int) -> None:
+    head = post(b"x" * TOO_LARGE).partition(b"\r\n\r\n")[0] + b"\r\nExpect: 100-continue\r\n\r\n"
+    with closing(dial(port)) as client:
+        client.sendall(head)
+        assert answer(client.makefile("rb"))[0] == 413
+
+
+def test_the_longest_upload_passes_and_one_byte_more_does_not(port: int) -> None:
+    for more, status in ((0, 200), (1, 413)):
+        with closing(dial(port)) as client:
+            client.sendall(post(b"x" * (BODY_LIMIT_BYTES + more)))
+            assert answer(client.makefile("rb"))[0] == status
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"x\r\n",
+        b"-1\r\n",
+        b"3\r\nabcd\r\n0\r\n\r\n",
+        b"3\nabc\r\n0\r\n\r\n",
+        b"1" * 2000,
+        b" 3\r\nabc\r\n",
+    ],
+)
+def test_chunks_that_are_none_are_refused(port: int, chunks: bytes) -> None:
+    with closing(dial(port)) as client:
+        client.sendall(
+            b"POST / HTTP/1.1\r\nHost: kepu\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+        )
+        assert answer(client.makefile("rb"))[0] == 400
 
 
 @pytest.mark.parametrize("there", [0, 5])

@@ -1,0 +1,76 @@
+"""What the worker processes of one gunicorn know of each other, in memory that all of them share.
+
+The memory is anonymous: no file stands behind it, so that a full disk cannot take it away. It is
+made where this module is first imported, which is gunicorn's master, and inherited by every worker.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from contextlib import suppress
+
+SLOTS = 64
+_RECORD = struct.Struct("<qqq")
+_FREE, _STARTING, _SERVING = range(3)
+
+
+class Fleet:
+    """One slot for each worker: its age as gunicorn counts, its process, and how far it is."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, SLOTS * _RECORD.size)
+
+    def enter(self, age: int) -> int | None:
+        """A slot for a worker that the master is about to start; None when all are taken."""
+        for slot in range(SLOTS):
+            if not self._lives(slot):
+                self._write(slot, age, 0, _STARTING)
+                return slot
+        return None
+
+    def started(self, slot: int) -> None:
+        """Tell from the worker's own process that it runs; from now on its death is noticed."""
+        age, _, state = self._read(slot)
+        self._write(slot, age, os.getpid(), state)
+
+    def serves(self, slot: int) -> None:
+        """Tell from the worker's own process that it accepts connections."""
+        age, pid, _ = self._read(slot)
+        self._write(slot, age, pid, _SERVING)
+
+    def younger(self, age: int) -> int:
+        """How many living workers gunicorn has started after the one with this age."""
+        return sum(self._lives(slot) and self._read(slot)[0] > age for slot in range(SLOTS))
+
+    def younger_are_starting(self, age: int) -> bool:
+        """Whether a younger worker lives and does not accept connections yet."""
+        return any(
+            self._read(slot)[0] > age and self._read(slot)[2] == _STARTING and self._lives(slot)
+            for slot in range(SLOTS)
+        )
+
+    def _lives(self, slot: int) -> bool:
+        _, pid, state = self._read(slot)
+        if state == _FREE:
+            return False
+        # The master has written the slot and the process has not told its number yet.
+        if pid == 0:
+            return True
+        with suppress(PermissionError):
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return False
+        return True
+
+    def _read(self, slot: int) -> tuple[int, int, int]:
+        age, pid, state = _RECORD.unpack_from(self._memory, slot * _RECORD.size)
+        return int(age), int(pid), int(state)
+
+    def _write(self, slot: int, age: int, pid: int, state: int) -> None:
+        _RECORD.pack_into(self._memory, slot * _RECORD.size, age, pid, state)
+
+
+FLEET = Fleet()

@@ -1,0 +1,206 @@
+"""Puts HTTP requests together from bytes as they arrive; it knows no socket and never waits.
+
+gunicorn's parser reads the head and decides how the body is framed, so that there is one opinion
+about where a request ends. The body is collected whole before anybody is asked for an answer.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any
+
+from gunicorn.http.body import ChunkedReader  # type: ignore[import-untyped]
+from gunicorn.http.errors import (  # type: ignore[import-untyped]
+    ChunkMissingTerminator,
+    InvalidChunkSize,
+    LimitRequestHeaders,
+)
+from gunicorn.http.message import Request  # type: ignore[import-untyped]
+from gunicorn.http.unreader import IterUnreader  # type: ignore[import-untyped]
+
+from server.base.errors import BodyTooLarge
+from server.base.web.uploads import BODY_LIMIT_BYTES
+
+HEAD_LIMIT_BYTES = 64 * 1024
+# A longer body lies in a temporary file, so that many slow uploads do not fill the memory.
+_MEMORY_BYTES = 64 * 1024
+_CHUNK_LINE_BYTES, _TRAILER_BYTES = 1024, 8192
+# Chunks of a byte each would keep the loop busy; honest clients send some hundred.
+_CHUNKS = 20_000
+_END = b"\r\n\r\n"
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t -~\x80-\xff]*)?")
+
+
+class Receiver:
+    """The requests of one connection, one at a time; what follows the first stays in its buffer."""
+
+    def __init__(self, cfg: Any, peer: Any) -> None:
+        self._cfg = cfg
+        self._peer = peer
+        self._buffer = bytearray()
+        self._searched = 0
+        self._count = 0
+        self._request: Any = None
+        self._body: _Sized | _Chunked | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part of a request is here."""
+        return bool(self._buffer) or self._request is not None
+
+    @property
+    def expected_bytes(self) -> int:
+        """How long the body of the request that is being received may still be."""
+        return self._body.expected_bytes if self._body is not None else 0
+
+    def add(self, data: bytes) -> Any:
+        """Take bytes; gives gunicorn's request when it is whole, its body in a file, else None.
+
+        Raises: gunicorn's ParseException, BodyTooLarge, OSError when the disk for bodies is full.
+        """
+        self._buffer += data
+        if self._request is None and not self._read_head():
+            return None
+        assert self._body is not None  # noqa: S101 - narrows for the type checker
+        if not self._body.take(self._buffer):
+            return None
+        request, self._request = self._request, None
+        # A client that has sent the body need not be told to go on.
+        request._expected_100_continue = False
+        request.body = self._body.file
+        request.body.seek(0)
+        self._body = None
+        return request
+
+    def take_expectation(self) -> bool:
+        """Whether the client waits to be told to go on with the body; true once a request."""
+        if self._request is None or not self._request._expected_100_continue:
+            return False
+        self._request._expected_100_continue = False
+        return True
+
+    def drop(self) -> None:
+        """Forget what has come so far, and give the space of a half body free."""
+        self._buffer.clear()
+        if self._body is not None:
+            # Closing writes what is left; on a full disk that fails once more and changes nothing.
+            with suppress(OSError):
+                self._body.file.close()
+        self._request = self._body = None
+
+    def _read_head(self) -> bool:
+        at = self._buffer.find(_END, max(0, self._searched - len(_END) + 1))
+        self._searched = len(self._buffer)
+        if max(at, 0 if at >= 0 else self._searched) > HEAD_LIMIT_BYTES:
+            raise LimitRequestHeaders("the head is too long")
+        if at < 0:
+            return False
+        head = bytes(self._buffer[: at + len(_END)])
+        del self._buffer[: at + len(_END)]
+        self._searched = 0
+        self._count += 1
+        request = Request(self._cfg, IterUnreader([head]), self._peer, self._count)
+        reader = request.body.reader
+        self._body = _Chunked() if isinstance(reader, ChunkedReader) else _Sized(reader.length)
+        self._request = request
+        return True
+
+
+class _Sized:
+    """A body whose length was stated."""
+
+    def __init__(self, length: int) -> None:
+        if length > BODY_LIMIT_BYTES:
+            raise BodyTooLarge
+        self.expected_bytes = length
+        self.file = _new_file(length)
+
+    def take(self, buffer: bytearray) -> bool:
+        """Move what belongs to the body out of the buffer; whether the body is whole."""
+        if self.expected_bytes and buffer:
+            piece = buffer[: self.expected_bytes]
+            self.file.write(piece)
+            del buffer[: len(piece)]
+            self.expected_bytes -= len(piece)
+        return self.expected_bytes == 0
+
+
+class _Chunked:
+    """A body in chunks (RFC 9112 section 7.1); trailers and extensions are dropped."""
+
+    def __init__(self) -> None:
+        self.file = _new_file(BODY_LIMIT_BYTES)
+        self.expected_bytes = BODY_LIMIT_BYTES
+        self._left = 0
+        self._chunks = self._trailer_bytes = 0
+        self._read_line: Callable[[bytes], None] = self._read_size
+
+    def take(self, buffer: bytearray) -> bool:
+        """Move what belongs to the body out of the buffer; whether the body is whole."""
+        while self._read_line != self._refuse_more:
+            if self._left:
+                if not buffer:
+                    return False
+                self._take_data(buffer)
+                continue
+            line = _line_of(buffer)
+            if line is None:
+                return False
+            self._read_line(line)
+        return True
+
+    def _take_data(self, buffer: bytearray) -> None:
+        piece = buffer[: self._left]
+        self.file.write(piece)
+        del buffer[: len(piece)]
+        self._left -= len(piece)
+
+    def _read_size(self, line: bytes) -> None:
+        stated = _SIZE_LINE.fullmatch(line)
+        if stated is None:
+            raise InvalidChunkSize(line)
+        self._left = int(stated[1], 16)
+        self.expected_bytes -= self._left
+        self._chunks += 1
+        if self.expected_bytes < 0 or self._chunks > _CHUNKS:
+            raise BodyTooLarge
+        self._read_line = self._read_end if self._left else self._read_trailer
+
+    def _read_end(self, line: bytes) -> None:
+        if line:
+            raise ChunkMissingTerminator(line)
+        self._read_line = self._read_size
+
+    def _read_trailer(self, line: bytes) -> None:
+        self._trailer_bytes += len(line)
+        if self._trailer_bytes > _TRAILER_BYTES:
+            raise LimitRequestHeaders("the trailers are too long")
+        if not line:
+            self._read_line = self._refuse_more
+
+    def _refuse_more(self, line: bytes) -> None:
+        raise ChunkMissingTerminator(line)
+
+
+def _new_file(expected_bytes: int) -> IO[bytes]:
+    if expected_bytes <= _MEMORY_BYTES:
+        return io.BytesIO()
+    return tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES)
+
+
+def _line_of(buffer: bytearray) -> bytes | None:
+    """Take the next line out of the buffer, without its end; None when it is not whole yet."""
+    at = buffer.find(b"\n", 0, _CHUNK_LINE_BYTES)
+    if at < 0:
+        if len(buffer) >= _CHUNK_LINE_BYTES:
+            raise InvalidChunkSize("a line is too long")
+        return None
+    line = bytes(buffer[: at + 1])
+    if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
+        raise InvalidChunkSize("a line does not end with CRLF")
+    del buffer[: at + 1]
+    return line[:-2]

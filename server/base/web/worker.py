@@ -1,0 +1,386 @@
+"""gunicorn's worker: one loop talks with all clients, threads that run the house see none of them.
+
+A thread gets a request whose last byte is here, and leaves its answer to the loop as soon as the
+socket takes no more. So a client's pace costs a connection and never a thread, and with the thread
+a database or Redis connection. Each connection has one request in the house at a time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from ipaddress import IPv6Address
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import Any, ClassVar
+
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
+
+from server.base.clock import SystemClock
+from server.base.web import unread
+from server.base.web.connection import Bounds, Connection, Outbox, State
+from server.base.web.fleet import FLEET
+from server.base.web.service_state import LEAVING
+
+# Threads of one process that run the house, each with a connection to Redis.
+RUNNING = 32
+# Threads of their own for addresses whose answers must not wait for the others': what a balancer
+# asks, and WeChat's callbacks, which have five seconds. By the beginning of the path.
+LANES = (("/healthz", 1), ("/readyz", 2), ("/metrics", 1), ("/wechat/", 16))
+_TURN_SECONDS = 0.5
+# Connections taken in one turn, so that the other processes get their share.
+_ACCEPTED_AT_ONCE = 4
+# How long an idle connection stays open once no new ones are accepted: a request may be on its way.
+_LAST_CALL_SECONDS = 2.0
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
+    """A worker process of gunicorn; `bounds` is set before gunicorn starts it."""
+
+    bounds: ClassVar[Bounds] = Bounds()
+    lanes: ClassVar[tuple[tuple[str, int], ...]] = LANES
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._clock = SystemClock().monotonic
+        self._slot = FLEET.enter(self.age)
+        self._connections: set[Connection] = set()
+        self._of_address: Counter[str] = Counter()
+        self._answered: deque[Connection] = deque()
+        self._accepting = False
+        self._may_accept_at = 0.0
+        self._swept_at = 0.0
+        self._leaving_since: float | None = None
+        self._replaced = False
+        self._door_closed_at: float | None = None
+
+    def init_process(self) -> None:
+        """Prepare what may not be shared with the master, and serve until the end."""
+        if self._slot is not None:
+            FLEET.started(self._slot)
+        self._selector = selectors.DefaultSelector()
+        self._bell, self._ear = socket.socketpair()
+        for end in (self._bell, self._ear):
+            end.setblocking(False)
+        self._rung = False
+        self._house = _pool(self.cfg.threads, "house")
+        self._lanes = [(path, _pool(threads, path.strip("/"))) for path, threads in self.lanes]
+        super().init_process()
+
+    def run(self) -> None:
+        """The loop; ends after SIGTERM, when everybody has their answer."""
+        self._selector.register(self._ear, EVENT_READ, self._hear_bell)
+        self._selector.register(self.PIPE[0], EVENT_READ, self._hear_signal)
+        self._accept_more(True)
+        if self._slot is not None:
+            FLEET.serves(self._slot)
+        while not self._has_left():
+            self.notify()
+            for key, ready in self._selector.select(_TURN_SECONDS):
+                key.data(ready)
+            self._sweep()
+        for connection in list(self._connections):
+            self._close(connection)
+        for pool in (self._house, *(pool for _, pool in self._lanes)):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    # Accepting
+
+    def _accept_more(self, wanted: bool) -> None:
+        if wanted == self._accepting:
+            return
+        self._accepting = wanted
+        for door in self.sockets:
+            if wanted:
+                door.setblocking(False)
+                self._selector.register(door, EVENT_READ, partial(self._accept, door))
+            else:
+                self._selector.unregister(door)
+
+    def _accept(self, door: Any, _ready: int = 0, at_once: int = _ACCEPTED_AT_ONCE) -> None:
+        for _ in range(at_once):
+            try:
+                sock, peer = door.accept()
+            except OSError as trouble:
+                if trouble.errno in _FULL:
+                    # No file handle is left; in a second some clients will have gone.
+                    self._may_accept_at = self._clock() + 1.0
+                    self._accept_more(False)
+                return
+            self._greet(sock, peer, door.getsockname())
+
+    def _greet(self, sock: socket.socket, peer: Any, server: Any) -> None:
+        address = _address_of(peer)
+        limit = self.bounds.per_address
+        if address and limit is not None and self._of_address[address] >= limit:
+            with suppress(OSError):
+                sock.setblocking(False)
+                sock.send(unread.too_many_connections())
+            sock.close()
+            return
+        connection = Connection(sock, peer, server, self.cfg)
+        self._connections.add(connection)
+        self._of_address[address] += 1
+        connection.until = self._clock() + self.bounds.request_seconds
+        self._watch(connection, EVENT_READ)
+
+    # Receiving
+
+    def _serve(self, connection: Connection, ready: int) -> None:
+        try:
+            if connection.state is State.CLOSED:
+                # Closed by what happened earlier in this turn.
+                return
+            if ready & EVENT_WRITE:
+                self._send_on(connection)
+            elif connection.state is State.RECEIVING:
+                self._receive(connection)
+            elif connection.state is State.LINGERING:
+                self._discard(connection)
+            else:
+                # More came before the answer was sent: it stays with the kernel meanwhile.
+                self._watch(connection, connection.watched & ~EVENT_READ)
+        except OSError:
+            self._close(connection)
+
+    def _receive(self, connection: Connection) -> None:
+        data = connection.receive()
+        if data is None:
+            return
+        if not data:
+            # Half a request is nobody's: an empty body would hand a paper in without its answers.
+            self._close(connection)
+            return
+        now = self._clock()
+        if not connection.receiver.begun:
+            connection.until = now + self.bounds.request_seconds
+        connection.heard_at = now
+        self._advance(connection, data)
+
+    def _advance(self, connection: Connection, data: bytes) -> None:
+        receiver = connection.receiver
+        before = receiver.expected_bytes
+        try:
+            request = receiver.add(data)
+        except Exception as trouble:
+            self._refuse(connection, trouble)
+            return
+        if request is not None:
+            self._ask_house(connection, request)
+            return
+        if not before and receiver.expected_bytes:
+            connection.until += receiver.expected_bytes / self.bounds.body_bytes_per_second
+        if receiver.take_expectation():
+            connection.unsent = memoryview(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if not connection.send():
+                self._close(connection)
+
+    def _refuse(self, connection: Connection, trouble: Exception) -> None:
+        connection.receiver.drop()
+        connection.keep = False
+        connection.unsent = memoryview(unread.refusal(trouble))
+        self._send_on(connection)
+
+    # Answering
+
+    def _ask_house(self, connection: Connection, request: Any) -> None:
+        connection.state = State.ANSWERING
+        pool = next((pool for path, pool in self._lanes if request.path.startswith(path)), None)
+        (pool or self._house).submit(self._answer, connection, request)
+
+    def _answer(self, connection: Connection, request: Any) -> None:
+        """Run on a thread of the house."""
+        outbox = Outbox()
+        try:
+            connection.keep = self._run_app(request, connection, outbox)
+        except Exception as trouble:
+            outbox = Outbox()
+            outbox.sendall(unread.refusal(trouble))
+            connection.keep = False
+        with suppress(OSError):
+            request.body.close()
+        connection.unsent = outbox.content()
+        # Most answers fit into the socket; the loop sends the rest of the others, or sees that the
+        # client has gone.
+        with suppress(OSError):
+            connection.send()
+        self._answered.append(connection)
+        self._ring()
+
+    def _run_app(self, request: Any, connection: Connection, outbox: Outbox) -> bool:
+        """Have gunicorn write the app's answer; whether the connection may be used again."""
+        response, environ = wsgi.create(
+            request, outbox, connection.peer, connection.server, self.cfg
+        )
+        environ["wsgi.multithread"] = True
+        parts = self.wsgi(environ, response.start_response)
+        # Asked when the answer is ready: SIGTERM may have come while it was made.
+        if not self.alive or not self.cfg.keepalive:
+            response.force_close()
+        try:
+            for part in parts:
+                response.write(part)
+            response.close()
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+        return not response.should_close()
+
+    def _ring(self) -> None:
+        if not self._rung:
+            self._rung = True
+            # A full pipe holds a ring already; a closed one has nobody who listens.
+            with suppress(OSError):
+                self._bell.send(b"\0")
+
+    def _hear_bell(self, _ready: int) -> None:
+        with suppress(BlockingIOError):
+            self._ear.recv(1024)
+        # In this order: a ring between the two would be taken for one that is still to be heard.
+        self._rung = False
+        while self._answered:
+            connection = self._answered.popleft()
+            try:
+                self._send_on(connection)
+            except OSError:
+                self._close(connection)
+
+    def _hear_signal(self, _ready: int) -> None:
+        with suppress(BlockingIOError):
+            os.read(self.PIPE[0], 1024)
+
+    # Sending
+
+    def _send_on(self, connection: Connection) -> None:
+        now = self._clock()
+        if not connection.send():
+            if connection.state is not State.SENDING:
+                seconds = len(connection.unsent) / self.bounds.answer_bytes_per_second
+                connection.until = now + self.bounds.answer_seconds + seconds
+                connection.state = State.SENDING
+            self._watch(connection, EVENT_WRITE)
+            return
+        if connection.keep:
+            connection.state = State.RECEIVING
+            connection.heard_at = now
+            self._watch(connection, EVENT_READ)
+            waits = self.bounds.request_seconds if connection.receiver.begun else self._idle_seconds
+            connection.until = now + waits
+            if connection.receiver.begun:
+                self._advance(connection, b"")
+            return
+        connection.end_sending()
+        connection.state = State.LINGERING
+        connection.until = now + self.bounds.linger_seconds
+        self._watch(connection, EVENT_READ)
+
+    @property
+    def _idle_seconds(self) -> float:
+        if self._door_closed_at is not None:
+            return _LAST_CALL_SECONDS
+        return float(self.cfg.keepalive)
+
+    def _discard(self, connection: Connection) -> None:
+        data = connection.receive()
+        if data is None:
+            return
+        connection.lingered_bytes += len(data)
+        if not data or connection.lingered_bytes > self.bounds.linger_bytes:
+            self._close(connection)
+
+    # Ending
+
+    def _watch(self, connection: Connection, wanted: int) -> None:
+        if wanted == connection.watched:
+            return
+        if not connection.watched:
+            self._selector.register(connection.sock, wanted, partial(self._serve, connection))
+        elif wanted:
+            self._selector.modify(connection.sock, wanted, partial(self._serve, connection))
+        else:
+            self._selector.unregister(connection.sock)
+        connection.watched = wanted
+
+    def _close(self, connection: Connection) -> None:
+        if connection.state is State.CLOSED:
+            return
+        self._watch(connection, 0)
+        connection.close()
+        self._connections.discard(connection)
+        address = _address_of(connection.peer)
+        self._of_address[address] -= 1
+        if not self._of_address[address]:
+            del self._of_address[address]
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        if now - self._swept_at < _TURN_SECONDS:
+            return
+        self._swept_at = now
+        for connection in [one for one in self._connections if one.is_late(now, self.bounds)]:
+            self._close(connection)
+        if self._door_closed_at is None:
+            there_is_room = len(self._connections) < self.cfg.worker_connections
+            self._accept_more(there_is_room and now >= self._may_accept_at)
+        if os.getppid() != self.ppid:
+            # The master was killed: nobody would start us again.
+            self.alive = False
+
+    def _has_left(self) -> bool:
+        """Whether this process is done; after SIGTERM it leaves step by step."""
+        if self.alive:
+            return False
+        now = self._clock()
+        if self._leaving_since is None:
+            self._leaving_since = now
+            self._replaced = FLEET.younger(self.age) >= self.cfg.workers
+            if not self._replaced:
+                LEAVING.set()
+        if self._door_closed_at is None and self._may_close_door(now - self._leaving_since):
+            self._close_door(now)
+        if self._door_closed_at is None:
+            return False
+        patience = self.cfg.graceful_timeout - self.bounds.drain_seconds - 1
+        return not self._connections or now - self._door_closed_at > patience
+
+    def _may_close_door(self, seconds: float) -> bool:
+        """Others must be able to take over: our successors, or whoever watches readiness."""
+        if self._replaced and FLEET.younger(self.age):
+            return not FLEET.younger_are_starting(self.age)
+        return seconds >= self.bounds.drain_seconds
+
+    def _close_door(self, now: float) -> None:
+        self._door_closed_at = now
+        self._accept_more(False)
+        for door in self.sockets:
+            # Who waits at the door already is let in: the last to close it would reset them.
+            self._accept(door, at_once=self.cfg.backlog)
+            door.close()
+        for connection in self._connections:
+            if connection.state is State.RECEIVING and not connection.receiver.begun:
+                connection.until = min(connection.until, now + _LAST_CALL_SECONDS)
+
+
+def _pool(threads: int, name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
+
+
+def _address_of(peer: Any) -> str:
+    """What connections are counted by: an address, of IPv6 the network that one customer has.
+
+    Empty for a socket in the file system, where a proxy of this machine asks.
+    """
+    if not isinstance(peer, tuple):
+        return ""
+    host = str(peer[0])
+    if ":" not in host:
+        return host
+    address = IPv6Address(host.partition("%")[0])
+    return str(address.ipv4_mapped or address.exploded[:19])
