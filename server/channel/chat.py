@@ -101,10 +101,11 @@ class Chat:
         return None if ("event", message.event) in self.effects else Reply()
 
     def _known_words(self, message: Message) -> Reply | None:
-        written = rules.normalise(message.content[:WORDS_READ])
+        written = rules.visible(message.content[:WORDS_READ])
         rule = self._best(written)
         if rule is None:
-            self._tally.missed(message.key, rules.unmatched(written), self._clock.now())
+            unknown = rules.unmatched(rules.normalise(written))
+            self._tally.missed(message.key, unknown, self._clock.now())
             return self._sentence("channel.reply.fallback")
         reply = self._fixed(rule.said)
         if reply is not None:
@@ -118,7 +119,7 @@ class Chat:
         return self._shelf.book.by_slug.get(self._clicks.get(message.event_key, ""))
 
     def _written(self, work: Work, message: Message) -> Reply:
-        rule = self._best(rules.normalise(message.content[:WORDS_READ]))
+        rule = self._best(rules.visible(message.content[:WORDS_READ]))
         if rule is None:
             return self._sentence("channel.reply.fallback")
         slug = rule.slug

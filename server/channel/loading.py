@@ -134,7 +134,7 @@ def shipped_book(shipped: Shipped) -> Book:
     keywords = (
         Rule(
             slug=rule.slug,
-            words=tuple(rules.normalise(word) for word in rule.words),
+            words=tuple(rules.as_rule_word(word) for word in rule.words),
             exact=rule.mode is Mode.EXACT,
             priority=rule.priority,
             said=Said(text=rule.text, answer=rule.answer),
@@ -172,7 +172,7 @@ def _rules(connection: Connection) -> Iterator[Rule]:
     for row in connection.execute(select(table).where(table.c.state == RuleState.ON)):
         yield Rule(
             slug=row.slug,
-            words=tuple(rules.normalise(word) for word in row.words),
+            words=tuple(rules.as_rule_word(word) for word in row.words),
             exact=row.mode is Mode.EXACT,
             priority=row.priority,
             said=Said(text=row.text, answer=row.answer),
@@ -194,7 +194,7 @@ def _faults(shipped: Shipped) -> Iterator[str]:
     if len(set(slugs)) < len(slugs):
         yield "a slug is used twice"
     for rule in shipped.keywords:
-        if not rule.words or not all(rules.normalise(word) for word in rule.words):
+        if not rule.words or not all(rules.as_rule_word(word) for word in rule.words):
             yield f"{rule.slug}: a word is empty"
         if rule.daily is not None and not all(0 <= m <= rules.MINUTES_A_DAY for m in rule.daily):
             yield f"{rule.slug}: the daily window is in minutes of the day"

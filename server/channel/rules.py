@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from server.base.clock import BEIJING
+from server.channel.readings import as_rule_word as as_rule_word
+from server.channel.readings import normalise as normalise
+from server.channel.readings import readings_of, without_marks
+from server.channel.readings import visible as visible
 
 TEXT_LIMIT_BYTES = 2048
 UNMATCHED_LENGTH = 64
@@ -28,8 +32,6 @@ SWEEP_SECONDS = 3.0
 MINUTES_A_DAY = 24 * 60
 
 _SCENE = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_SPACES = re.compile(r"\s+")
-_ENDING = " \t.,;:!?~…。、·'\"“”‘’「」『』《》<>()[]【】"
 # Long numbers are phones and identity cards: nobody needs them in a list of unknown words.
 _LONG_NUMBER = re.compile(r"[0-9][0-9 -]{4,}[0-9]")
 
@@ -44,7 +46,7 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A keyword rule as the matcher sees it; `words` are normalised.
+    """A keyword rule as the matcher sees it; `words` are spelled as `as_rule_word` does.
 
     Units: `daily` minutes of the Beijing day, from and to; from > to goes over midnight.
     """
@@ -65,6 +67,10 @@ class Rule:
         if self.ends_at is not None and now >= self.ends_at:
             return False
         return self.daily is None or _in_day(self.daily, now)
+
+
+# A rule that fits, and how many characters of its word do.
+_Hit: TypeAlias = tuple[Rule, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +94,36 @@ class Matcher:
                     self._exact.setdefault(word, []).append(rule)
                 else:
                     self._contains.append((word, rule))
+        self._most = max((rule.priority for _word, rule in self._contains), default=None)
 
-    def best(self, normalised: str, now: datetime) -> Rule | None:
-        """The rule that answers: highest priority, then the longer word, then the slug's order."""
-        found = [(r, len(normalised)) for r in self._exact.get(normalised, ()) if r.counts_at(now)]
-        for word, rule in self._contains:
-            if word in normalised and rule.counts_at(now):
-                found.append((rule, len(word)))
-        if not found:
-            return None
-        return min(found, key=lambda hit: (-hit[0].priority, -hit[1], hit[0].slug))[0]
+    def best(self, seen: str, now: datetime) -> Rule | None:
+        """The rule that answers: highest priority, then the longer word, then the slug's order.
+
+        Every reading counts the same; the others are only made when one of them could still win.
+        Units: `seen` is the visible text.
+        """
+        whole = self._whole(without_marks(seen), now)
+        if whole and (self._most is None or whole[0][0].priority > self._most):
+            return whole[0][0]
+        found = [hit for text in readings_of(seen) for hit in self._hits(text, now)]
+        return min(found, key=_order)[0] if found else None
+
+    def _hits(self, text: str, now: datetime) -> list[_Hit]:
+        parts = [
+            (rule, len(word))
+            for word, rule in self._contains
+            if word in text and rule.counts_at(now)
+        ]
+        return [*self._whole(text, now), *parts]
+
+    def _whole(self, text: str, now: datetime) -> list[_Hit]:
+        found = [(r, len(text)) for r in self._exact.get(text, ()) if r.counts_at(now)]
+        return sorted(found, key=_order)
+
+
+def _order(hit: _Hit) -> tuple[int, int, str]:
+    rule, length = hit
+    return -rule.priority, -length, rule.slug
 
 
 class Scenes:
@@ -117,19 +143,6 @@ class Scenes:
             if scene.startswith(rule.scene):
                 return rule.said
         return None
-
-
-def normalise(text: str) -> str:
-    """What somebody wrote, as rules compare it: narrow letters, no case, no dressing around it.
-
-    A text of marks alone is its first mark: `？？` asks for help.
-    """
-    narrow = unicodedata.normalize("NFKC", text).casefold()
-    visible = "".join(
-        c for c in narrow if unicodedata.category(c) not in ("Cc", "Cf") or c in "\t\n"
-    )
-    plain = _SPACES.sub(" ", visible).strip()
-    return plain.strip(_ENDING) or plain[:1]
 
 
 def unmatched(normalised: str) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from server.base.clock import BEIJING
 from server.base.work import Work
 from server.channel import service as channel
 from server.quiz import board_view, contests, figures, rules_page, service
+from server.quiz.board_keys import REGION
 from server.quiz.board_view import Board, Line, Mine
 from server.quiz.contests import ContestView
 from server.units import service as units
+from server.units.service import City
 
 ROUND, BOARD, RULES = (f"packages/quiz/{page}/index" for page in ("round", "board", "rules"))
 # WeChat cuts a text reply that is longer, and a link grows by its markup.  Units: bytes of UTF-8.
@@ -55,19 +58,21 @@ def my_result(work: Work, citizen_id: int | None) -> str:
     return _fitted([words for contest in found for words in _result(work, contest, citizen_id)])
 
 
-def board(work: Work, citizen_id: int | None) -> str:
-    """The first ten of the region, and the asking citizen's place."""
+def board(work: Work, citizen_id: int | None, *, city: City | None = None) -> str:
+    """The first ten of the region or of a city, and the asking citizen's place."""
     found = _asked_about(work, "open", "closed")
     if not found:
         return work.texts.say("quiz.chat.nothing")
     contest = found[0]
-    seen = board_view.board(work, contest, limit=TOP, citizen_id=citizen_id)
-    heading = work.texts.say("quiz.board.heading", title=contest.title)
+    scope = REGION if city is None else f"city:{city.code}"
+    seen = board_view.board(work, contest, scope=scope, limit=TOP, citizen_id=citizen_id)
+    where = work.texts.say("quiz.board.region") if city is None else city.name
+    heading = work.texts.say("quiz.board.heading", title=contest.title, where=where)
     if not seen.items:
         return "\n".join([heading, work.texts.say("quiz.board.empty"), _way_in(work, contest)])
     lines = [_line(work, line) for line in seen.items]
     way_on = _link(work, "to_board", BOARD, contest)
-    return _fitted([heading, *lines], [_own_place(work, seen), way_on])
+    return _fitted([heading, *lines], [_own_place(work, seen, city), way_on])
 
 
 def rules(work: Work, _citizen_id: int | None) -> str:
@@ -179,7 +184,9 @@ def _line(work: Work, line: Line) -> str:
     )
 
 
-def _own_place(work: Work, seen: Board) -> str:
+def _own_place(work: Work, seen: Board, city: City | None) -> str:
+    if seen.me is None and city is not None:
+        return work.texts.say("quiz.board.not_in_city", city=city.name)
     if seen.me is None:
         return work.texts.say("quiz.board.not_on_it")
     return work.texts.say(
@@ -218,5 +225,6 @@ ANSWERS: Mapping[str, Callable[[Work, int | None], str]] = {
     "quiz.today": today,
     "quiz.my_result": my_result,
     "quiz.board": board,
+    **{f"quiz.board.{city.code}": partial(board, city=city) for city in units.regions().cities},
     "quiz.rules": rules,
 }

@@ -12,7 +12,8 @@ from server.base.work import Desk, Work
 from server.channel import commands, models
 from server.channel.door import official_account_door
 from server.channel.tally import Tally, unmatched_by_frequency
-from server.wechat.inbound import Envelope
+from server.units import service as units
+from server.wechat.inbound import Envelope, Message
 from server.wechat.replies import TEXT_LIMIT_BYTES
 from tests.kit.channel import (
     NOON,
@@ -52,6 +53,84 @@ def test_words_of_the_contest_are_answered_from_live_data(
     assert said(door, message) == f"{answer} for somebody"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "答題",
+        "#答题#",
+        "＃答題＃",
+        "答题😀",
+        "答题❤️",
+        "【答题】",
+        "「答題」",
+        "答 题",
+        "答题。。。",
+        "答题～",
+        "答题[微笑]",
+        "[微笑]答题",
+        "答题/:rose",
+        "*答题*",
+        "答題\u200b！",
+    ],
+)
+def test_a_decorated_or_traditional_keyword_is_the_keyword(desk: Desk, written: str) -> None:
+    assert said(a_door(desk), a_message(content=written)) == "quiz.today for somebody"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["{}排行榜", "{}市排行榜", "{}市 排行榜", "{}的排行榜", "{}市排名", "排行榜{}", "#{}排行榜#😀"],
+)
+def test_every_city_has_its_board(desk: Desk, written: str) -> None:
+    door = a_door(desk)
+    for city in units.regions().cities:
+        asked = a_message(content=written.format(city.short))
+        assert said(door, asked) == f"quiz.board.{city.code} for somebody"
+    assert said(door, a_message(content="南寧排行榜")) == "quiz.board.450100 for somebody"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("你好", "你好！"),
+        ("您好！", "你好！"),
+        ("Hello", "你好！"),
+        ("谢谢", "不客气"),
+        ("謝謝😀", "不客气"),
+        ("帮忙", "回复下面的词"),
+        ("幫忙", "回复下面的词"),
+        ("退订", "订阅消息"),
+        ("退訂。", "订阅消息"),
+        ("TD", "订阅消息"),
+        ("隐私", "隐私政策"),
+        ("隱私", "隐私政策"),
+        ("注销", "永久删除"),
+    ],
+)
+def test_small_talk_and_wishes_are_understood_at_once(desk: Desk, written: str, told: str) -> None:
+    reply = a_door(desk).pure(a_message(content=written))
+    assert reply is not None
+    assert told in reply.text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *(a_message(content=words) for words in ("xyzzy", "今天天气", "😀", "？！。，", "1")),
+        *(a_message(kind) for kind in ("image", "voice", "video", "location", "link", "new_kind")),
+        an_event("click", "A_KEY_OF_AN_OLD_MENU"),
+    ],
+    ids=lambda message: f"{message.kind}-{message.content}",
+)
+def test_what_is_not_understood_leads_onward(desk: Desk, message: Message) -> None:
+    told = said(a_door(desk), message)
+    if message.content == "？！。，":
+        assert "回复下面的词" in told
+        return
+    for way in ("帮助", "联系", "菜单"):
+        assert way in told
+
+
 @pytest.mark.parametrize("written", ["联系", "电话", "联系电话是多少", "人工"])
 def test_who_asks_for_a_telephone_gets_the_number_at_once(desk: Desk, written: str) -> None:
     reply = a_door(desk).pure(a_message(content=written))
@@ -65,11 +144,15 @@ def test_help_lists_words_and_every_listed_word_works(desk: Desk, written: str) 
     reply = door.pure(a_message(content=written))
     assert reply is not None
     listed = [
-        line.split("：")[0]
+        word
         for line in reply.text.splitlines()
         if line[-1:] != "：" and "：" in line
+        for word in line.split("：")[0].split("、")
     ]
-    assert listed == ["答题", "排行榜", "我的成绩", "规则", "活动", "练习", "联系"]
+    assert listed == [
+        *("答题", "排行榜", "南宁排行榜", "我的成绩", "规则", "活动", "练习", "联系"),
+        *("隐私", "退订"),
+    ]
     fallback = said(door, a_message(content="xyzzy"))
     for word in listed:
         assert said(door, a_message(content=word)) != fallback, word

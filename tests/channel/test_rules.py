@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from server.channel import readings as rules_readings
 from server.channel import rules
 from server.channel.rules import Matcher, Rule, Said, SceneRule, Scenes
 
@@ -24,7 +25,7 @@ def rule(slug: str, *words: str, exact: bool = True, priority: int = 10, **more:
 
 
 def winner(text: str, *every: Rule, now: datetime = NOW) -> str | None:
-    found = Matcher(every).best(rules.normalise(text), now)
+    found = Matcher(every).best(rules.visible(text), now)
     return found.slug if found else None
 
 
@@ -43,6 +44,10 @@ def winner(text: str, *every: Rule, now: datetime = NOW) -> str | None:
         ("我的\n 成绩", "我的 成绩"),
         ("答\u200b题", "答题"),
         ("\u202e答题", "答题"),
+        ("#答题#", "答题"),
+        ("答题😀", "答题"),
+        ("*答题~~", "答题"),
+        ("😀", "😀"),
         ("", ""),
         ("   ", ""),
     ],
@@ -50,6 +55,37 @@ def winner(text: str, *every: Rule, now: datetime = NOW) -> str | None:
 def test_a_text_is_read_without_its_dressing(written: str, read: str) -> None:
     assert rules.normalise(written) == read
     assert rules.normalise(read) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "readings"),
+    [
+        ("答题", ["答题"]),
+        ("答題", ["答題", "答题"]),
+        ("[微笑]答題/:rose", ["微笑]答題/:rose", "微笑]答题/:rose", "答题", "微笑答题rose"]),
+        ("桂林市 排行榜", ["桂林市 排行榜", "桂林市排行榜"]),
+        ("[答题]", ["答题"]),
+        ("?", ["?"]),
+        ("", []),
+    ],
+)
+def test_a_text_has_its_readings_the_closest_first(written: str, readings: list[str]) -> None:
+    assert list(rules_readings.readings_of(rules.visible(written))) == readings
+
+
+def test_a_rule_in_traditional_characters_answers_both_spellings() -> None:
+    traditional = Rule(
+        slug="t", words=(rules.as_rule_word("獎品"),), exact=True, priority=1, said=Said(text="t")
+    )
+    for written in ("奖品", "獎品", "#獎品#"):
+        assert winner(written, traditional) == "t"
+
+
+def test_another_reading_wins_only_by_priority() -> None:
+    part = rule("part", "排行", exact=False, priority=40)
+    whole = rule("whole", "桂林市排行榜", priority=60)
+    assert winner("桂林市 排行榜", part, whole) == "whole"
+    assert winner("桂林市 排行榜", part, rule("low", "桂林市排行榜", priority=10)) == "part"
 
 
 def test_an_exact_word_is_the_whole_text_and_a_contained_one_a_part() -> None:

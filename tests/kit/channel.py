@@ -19,6 +19,7 @@ from server.channel import models
 from server.channel.chat import LiveAnswer
 from server.channel.contacts import Contacts
 from server.channel.door import Door, Handler, official_account_door
+from server.channel.loading import read_shipped
 from server.channel.tally import Tally
 from server.wechat.inbound import Envelope, Message, key_of
 from tests.kit.accounts import a_citizen
@@ -54,9 +55,7 @@ def _whose(name: str) -> LiveAnswer:
     return answer
 
 
-ANSWERS = {
-    name: _whose(name) for name in ("quiz.today", "quiz.board", "quiz.my_result", "quiz.rules")
-}
+ANSWERS = {name: _whose(name) for name in sorted(read_shipped().answers())}
 
 
 def a_message(

@@ -198,6 +198,24 @@ def test_the_board_shows_ten_masked_names_and_the_own_place(desk: Desk) -> None:
     assert ask(desk, "quiz.board").splitlines()[-2] == "榜上还没有你，答完一份题就有名次。"
 
 
+def test_the_board_of_a_city_ranks_its_own_people_alone(desk: Desk) -> None:
+    with desk.work() as work:
+        contest = a_contest(work)
+        one, other, elsewhere = kit.people(work, 3, nickname="覃小莲")
+        for citizen, city, score in (
+            (one, NANNING, 90),
+            (other, NANNING, 80),
+            (elsewhere, "450300", 100),
+        ):
+            hand_in(work, contest, an_entry(work, contest, citizen, city=city), score=score)
+    lines = ask(desk, "quiz.board.450100", other).splitlines()
+    assert lines[0] == f"《{contest.title}》南宁市排行榜"
+    assert [line.split()[0] for line in lines[1:3]] == ["1.", "2."]
+    assert "你是第 2 名，80 分（共 2 人）。" in lines
+    assert "这里只排在个人资料里选了南宁市的参加者。" in ask(desk, "quiz.board.450100", elsewhere)
+    assert "还没有人上榜" in ask(desk, "quiz.board.451400", one)
+
+
 def test_an_empty_board_invites(desk: Desk) -> None:
     contest, citizen, _ = a_game(desk)
     said = ask(desk, "quiz.board", citizen)

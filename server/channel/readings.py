@@ -1,0 +1,75 @@
+"""What somebody wrote, as rules compare it: without case, width, dressing, traditional characters.
+
+A text has several readings, from what was written to its letters and digits alone, because people
+decorate a keyword (#答题#, 答题😀, 答 题), write it in traditional characters, or both. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from opencc import OpenCC
+
+_SPACES = re.compile(r"\s+")
+# WeChat sends its own small pictures as words: [微笑], /:rose, /::).
+_ONE = r"(?:\[[^\[\]\s]{1,8}\]|/:[!-.:-~]{1,9})"
+_EMOTICONS = re.compile(rf"\A(?:{_ONE}\s?)+|(?:\s?{_ONE})+\Z")
+_INVISIBLE = ("Cc", "Cf")
+
+
+def visible(text: str) -> str:
+    """Narrow letters without case, single spaces, and nothing that cannot be seen."""
+    narrow = unicodedata.normalize("NFKC", text).casefold()
+    seen = "".join(c for c in narrow if unicodedata.category(c) not in _INVISIBLE or c in "\t\n")
+    return _SPACES.sub(" ", seen).strip()
+
+
+def normalise(text: str) -> str:
+    """The visible text without the marks around it.
+
+    A text of marks alone is its first mark: `？？` asks for help.
+    """
+    return without_marks(visible(text))
+
+
+def as_rule_word(word: str) -> str:
+    """A rule's own word in the spelling in which it is looked for."""
+    return simplify(normalise(word))
+
+
+def readings_of(seen: str) -> Iterator[str]:
+    """The readings of a visible text, the closest first, none twice."""
+    plain = without_marks(seen)
+    undressed = without_marks(_EMOTICONS.sub("", seen))
+    told: set[str] = set()
+    for reading in (plain, simplify(plain), simplify(undressed), simplify(_letters(seen))):
+        if reading and reading not in told:
+            told.add(reading)
+            yield reading
+
+
+def without_marks(seen: str) -> str:
+    """A visible text from its first letter or digit to its last, else its first character."""
+    begin, end = 0, len(seen)
+    while begin < end and not seen[begin].isalnum():
+        begin += 1
+    while end > begin and not seen[end - 1].isalnum():
+        end -= 1
+    return seen[begin:end] or seen[:1]
+
+
+def simplify(text: str) -> str:
+    """The same text in simplified characters."""
+    return text if text.isascii() else _converter().convert(text)
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text if c.isalnum())
