@@ -68,9 +68,14 @@ class NotAsked(Exception):
 
 
 class _Spell(threading.local):
-    """What is left to the transaction that this thread is in; None outside of one."""
+    """What is left to the transaction that this thread is in; None outside of one.
+
+    `since`: when a wait began that is taken off as a whole; `tries`: it asks for all the others.
+    """
 
     left: float | None = None
+    since: float | None = None
+    tries: bool = False
 
 
 class Patience:
@@ -82,6 +87,7 @@ class Patience:
         self._spell = _Spell()
         self._lock = threading.Lock()
         self._closed_until: float | None = None
+        self._answered_at = self.monotonic()
 
     @contextmanager
     def spell(self, seconds: float | None = None) -> Iterator[None]:
@@ -89,19 +95,22 @@ class Patience:
 
         Units: `seconds` asks for less; a spell within another cannot give more than is left there.
         """
-        before = self._spell.left
+        before, tried = self._spell.left, self._spell.tries
+        self._spell.tries = False
         whole = self.bounds.client if self.bounds.whole else None
         given = [share for share in (whole, seconds, before) if share is not None]
         self._spell.left = min(given) if given else None
         try:
             yield
         finally:
-            self._spell.left = before
+            self._spell.left, self._spell.tries = before, tried
 
     def allowed(self) -> float:
         """Seconds that the next wait of this thread may last."""
-        left = self._spell.left
-        return self.bounds.client if left is None else max(left, _LEAST_SECONDS)
+        left, since = self._spell.left, self._spell.since
+        if left is None:
+            return self.bounds.client
+        return max(left if since is None else left - (self.monotonic() - since), _LEAST_SECONDS)
 
     def allowed_for_lock(self) -> float:
         """Seconds that the next wait of this thread for a lock may last."""
@@ -109,25 +118,33 @@ class Patience:
 
     def spend(self, seconds: float) -> None:
         """Take a wait off what is left to this thread's transaction."""
-        left = self._spell.left
-        if left is not None:
-            self._spell.left = left - seconds
+        spell = self._spell
+        # Inside of `spending` it is taken off already.
+        if spell.left is not None and spell.since is None:
+            spell.left -= seconds
 
     @contextmanager
     def spending(self) -> Iterator[None]:
-        """Take off how long the block lasts, whatever was taken off inside it."""
-        left, begun = self._spell.left, self.monotonic()
+        """Take off how long the block lasts: waiting for a place and for the database within it."""
+        spell = self._spell
+        begun = spell.since = self.monotonic()
         try:
             yield
         finally:
-            if left is not None:
-                self._spell.left = left - (self.monotonic() - begun)
+            spell.since = None
+            if spell.left is not None:
+                spell.left -= self.monotonic() - begun
 
     @property
     def exhausted(self) -> bool:
         """Whether the database is not being asked at this moment."""
         until = self._closed_until
         return until is not None and self.monotonic() < until
+
+    @property
+    def refuses(self) -> bool:
+        """Whether this thread, which was admitted before, must not ask any more."""
+        return self.exhausted and not self._spell.tries
 
     def admit(self) -> None:
         """Let a transaction begin.
@@ -144,6 +161,7 @@ class Patience:
                 raise NotAsked
             # This caller tries; the others keep away until it knows.
             self._closed_until = now + self.bounds.client + PAUSE_SECONDS
+            self._spell.tries = True
 
     def failed(self) -> None:
         """A transaction has met no database; if it was the one that tried, others may try soon."""
@@ -152,19 +170,29 @@ class Patience:
                 self._closed_until = self.monotonic() + PAUSE_SECONDS
 
     def unanswered(self, seconds: float) -> None:
-        """A wait of so many seconds was in vain."""
+        """A wait of so many seconds for the database was in vain."""
         # A shorter one may have met a lock that others hold: the server would have said so later.
-        if not self.bounds.whole or seconds < self.bounds.client * _SERVER_SHARE:
-            return
-        with self._lock:
-            if self._closed_until is None:
-                _log.error("the database does not answer", extra={"ms": round(seconds * 1000)})
-            self._closed_until = self.monotonic() + PAUSE_SECONDS
+        if seconds >= self.bounds.client * _SERVER_SHARE:
+            self._close()
+
+    def no_place(self) -> None:
+        """A wait for a place in the pool was in vain: all of it is busy, or nobody is answered."""
+        if self.monotonic() - self._answered_at >= self.bounds.client * _SERVER_SHARE:
+            self._close()
 
     def answered(self) -> None:
         """The database has just answered."""
+        self._answered_at = self.monotonic()
         if self._closed_until is None:
             return
         with self._lock:
             self._closed_until = None
         _log.info("the database answers again")
+
+    def _close(self) -> None:
+        if not self.bounds.whole:
+            return
+        with self._lock:
+            if self._closed_until is None:
+                _log.error("the database does not answer")
+            self._closed_until = self.monotonic() + PAUSE_SECONDS

@@ -87,4 +87,7 @@ def open_bounded(engine: Engine, patience: Patience) -> None:
 
     @event.listens_for(engine, "do_connect")
     def do_connect(_dialect: Any, _record: Any, given: Any, named: Any) -> Any:
+        if patience.refuses:
+            # Its place in the pool goes to the next one who waits, who is told the same.
+            raise Unanswered("not asked: somebody has just waited in vain")
         return OfThisEngine.connect(*given, **named)

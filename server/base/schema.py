@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from server.base.transaction import READ_ONLY
+
 FOLDER = Path(__file__).resolve().parents[1] / "migrations"
 
 
@@ -33,8 +35,10 @@ def migrate(engine: Engine, target: str = "head") -> None:
 
 def is_newest(engine: Engine) -> bool:
     """Whether the database stands at the newest step."""
+    # A reader: it must not queue for SQLite's one writer.
+    reading = engine.execution_options(**{READ_ONLY: True})
     try:
-        with engine.connect() as connection:
+        with reading.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() == newest()
     except (DBAPIError, PoolTimeout):
         return False

@@ -75,7 +75,7 @@ class Database:
     """The pool, and how long each kind of user may wait; the address itself is `database_url`."""
 
     pool_size: int = number(8, 1, 200)
-    request_seconds: float = number(2.0, 0.1, 10.0)
+    request_seconds: float = number(1.8, 0.1, 10.0)
     job_lock_seconds: float = number(5.0, 0.1, 60.0)
     job_statement_seconds: float = number(30.0, 1.0, 600.0)
     command_lock_seconds: float = number(10.0, 0.1, 600.0)

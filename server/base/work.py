@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -175,30 +175,40 @@ class Desk:
         Raises: DatabaseAway (503) when the database cannot be reached or stays locked.
         """
         bells: list[Bell] = []
-        with self._patience.spell(), self._admitted(read_only), translated():
-            with self._patience.spending():
-                connection = (self._reading if read_only else self.engine).connect()
-            with connection:
-                connection.begin()
-                with Transaction(connection) as transaction:
-                    yield Work(
-                        transaction=transaction,
-                        now=self.tools.clock.now(),
-                        tools=self.tools,
-                        actor=actor,
-                        read_only=read_only,
-                        bells=bells,
-                    )
-                    if transaction.has_session:
-                        # Its last write; it refuses when an earlier failure was passed over.
-                        transaction.session.commit()
-                    if read_only:
-                        transaction.refuse_writes()
-                        connection.rollback()
-                    else:
-                        connection.commit()
+        with (
+            self._patience.spell(),
+            self._admitted(read_only),
+            translated(),
+            self._connection(read_only) as connection,
+        ):
+            connection.begin()
+            with Transaction(connection) as transaction:
+                yield Work(
+                    transaction=transaction,
+                    now=self.tools.clock.now(),
+                    tools=self.tools,
+                    actor=actor,
+                    read_only=read_only,
+                    bells=bells,
+                )
+                if transaction.has_session:
+                    # Its last write; it refuses when an earlier failure was passed over.
+                    transaction.session.commit()
+                if read_only:
+                    transaction.refuse_writes()
+                    connection.rollback()
+                else:
+                    connection.commit()
         for bell in bells:
             bell()
+
+    def _connection(self, read_only: bool) -> Connection:
+        with self._patience.spending():
+            try:
+                return (self._reading if read_only else self.engine).connect()
+            except PoolTimeout:
+                self._patience.no_place()
+                raise
 
     def waiting_at_most(self, seconds: float) -> AbstractContextManager[None]:
         """The Works of this thread inside the block wait for the database no longer than that."""

@@ -23,6 +23,7 @@ from server.app import Parts, create_app
 from server.base.database import open_engine
 from server.base.patience import PAUSE_SECONDS, Bounds, NotAsked, Patience, Use, bounds_for
 from server.base.postgres import BoundedConnection
+from server.base.schema import is_newest
 from server.base.settings import Database, Settings
 from server.base.transaction import patience_of
 from server.base.web.health import Lookout
@@ -180,6 +181,28 @@ def test_a_new_connection_to_a_stopped_server_is_given_up_in_time(
     engine.dispose()
 
 
+def test_whoever_waits_for_a_place_is_told_as_soon_as_anybody_has_waited_in_vain(
+    stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = house_of(stoppable).desk
+    patience = patience_of(desk.engine)
+    connected: list[int] = []
+    really = BoundedConnection._connect_gen.__func__  # type: ignore[attr-defined]
+
+    def connecting(kind: Any, conninfo: str = "") -> Any:
+        connected.append(1)
+        return really(kind, conninfo)
+
+    monkeypatch.setattr(BoundedConnection, "_connect_gen", classmethod(connecting))
+    # Those who have no place could wait for ever: what ends their wait is the others' failure.
+    monkeypatch.setattr(desk.engine.pool, "_timeout", LONGEST)
+    with frozen(own_postgres), ThreadPoolExecutor(CLIENTS) as clients:
+        for done in [clients.submit(write, desk) for _ in range(CLIENTS)]:
+            assert isinstance(done.exception(LONGEST / 2), DatabaseAway)
+    assert len(connected) <= POOL
+    assert patience.exhausted
+
+
 @pytest.fixture
 def hurried_desk(desk: Desk, hurried: Settings) -> Iterator[Desk]:
     engine = open_engine(Flask("hurried"), hurried)
@@ -226,6 +249,10 @@ def test_everybody_who_meets_a_locked_database_is_told(
         assert told == ["database_away"] * CLIENTS
         with desk.work(read_only=True) as work:
             assert work.session.execute(text("SELECT 1")).scalar() == 1
+        # Readiness looks at the migrations; it queues behind no writer.
+        begun = Waits(patience, monkeypatch)
+        is_newest(desk.engine)
+        assert begun.in_vain == 0
     # A lock within PostgreSQL is not the server's silence: who needs something else goes on.
     assert patience.exhausted is (desk.engine.dialect.name == "sqlite")
     later(patience, monkeypatch)
@@ -294,7 +321,11 @@ def test_after_a_wait_in_vain_one_asks_and_the_others_keep_away() -> None:
         with pytest.raises(NotAsked):
             patience.admit()
     hand.at += PAUSE_SECONDS
-    patience.admit()
+    with patience.spell():
+        patience.admit()
+        assert (patience.exhausted, patience.refuses) == (True, False)
+    with patience.spell():
+        assert patience.refuses
     hand.at += 2.0
     with pytest.raises(NotAsked):
         patience.admit()
@@ -313,6 +344,19 @@ def test_a_short_wait_in_vain_closes_nothing() -> None:
     assert not patience.exhausted
 
 
+def test_a_full_pool_closes_only_when_nobody_is_answered() -> None:
+    hand = Hand()
+    patience = Patience(REQUESTS, hand)
+    hand.at += 1.0
+    patience.answered()
+    hand.at += 1.0
+    patience.no_place()
+    assert not patience.exhausted
+    hand.at += 1.0
+    patience.no_place()
+    assert patience.exhausted
+
+
 def test_the_waits_of_one_transaction_share_what_is_allowed() -> None:
     hand = Hand()
     patience = Patience(REQUESTS, hand)
@@ -321,6 +365,8 @@ def test_the_waits_of_one_transaction_share_what_is_allowed() -> None:
         assert patience.allowed() == 1.5
         with patience.spending():
             hand.at += 1.0
+            # A connection that is opened after a wait for its place has the rest alone.
+            assert patience.allowed() == 0.5
             patience.spend(1.0)
         assert patience.allowed() == 0.5
         with patience.spell(0.3):
