@@ -1,12 +1,12 @@
 /** The citizen's own record: profile, consent, export, erasure. */
 import type { Client } from './client'
-import { pictured } from './pictures'
+import { picturedSelf } from './pictures'
 import type { Consent, ConsentGiven, Held, Phone, Profile, ProfileChange } from './shapes'
 
 export function accounts(client: Client) {
   const known = (profile: Profile): Profile => {
     client.session.onPerson(profile)
-    return pictured(profile)
+    return picturedSelf(profile)
   }
   return {
     me: () => client.call<Profile>('GET', '/me').then(known),

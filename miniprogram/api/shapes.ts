@@ -32,6 +32,9 @@ export interface Profile {
   nickname_state: string
   pending_nickname: string | null
   avatar_url: string | null
+  avatar_state: 'none' | 'shown' | 'checking' | 'refused' | 'unchecked' | 'unreadable'
+  /** Where the reader sees a picture that is not public yet, for ten minutes. */
+  avatar_preview_url: string | null
   phone_masked: string | null
   city: string | null
   county: string | null

@@ -56,7 +56,6 @@ _VISIBLE_TO = {
 class Unasked:
     """A picture to ask WeChat about."""
 
-    avatar_id: int
     openid: str
     name: str
 
@@ -67,9 +66,7 @@ def keep(work: Work, citizen_id: int, picture: bytes) -> None:
     Locks: the citizen.
     """
     privacy.hold(work, citizen_id)
-    work.session.execute(
-        delete(Avatar).where(Avatar.citizen_id == citizen_id, Avatar.state != AvatarState.SHOWN)
-    )
+    drop_unshown(work, citizen_id)
     work.session.add(
         Avatar(
             name=work.new_ref("ava"),
@@ -81,6 +78,13 @@ def keep(work: Work, citizen_id: int, picture: bytes) -> None:
         )
     )
     work.ring(TASK)
+
+
+def drop_unshown(work: Work, citizen_id: int) -> None:
+    """Let go of every picture of a citizen but the public one; the caller holds the citizen."""
+    work.session.execute(
+        delete(Avatar).where(Avatar.citizen_id == citizen_id, Avatar.state != AvatarState.SHOWN)
+    )
 
 
 def take_back(work: Work, citizen_id: int) -> None:
@@ -149,7 +153,7 @@ def claim(work: Work, limit: int) -> list[Unasked]:
     )
     openids = _openids(work.session, [row.citizen_id for row in rows])
     return [
-        Unasked(avatar_id=row.id, openid=openids[row.citizen_id], name=row.name)
+        Unasked(openid=openids[row.citizen_id], name=row.name)
         for row in rows
         if row.citizen_id in openids
     ]
@@ -164,11 +168,14 @@ def ask(check_picture: Callable[[str, str], str], unasked: Unasked, address: str
         return None
 
 
-def note(work: Work, avatar_id: int, trace_id: str) -> None:
-    """Write down under which name WeChat was asked."""
+def note(work: Work, name: str, trace_id: str) -> None:
+    """Write down under which trace WeChat was asked about the picture of this name.
+
+    By its name: SQLite gives the number of a replaced picture to the one that replaced it.
+    """
     work.session.execute(
         update(Avatar)
-        .where(Avatar.id == avatar_id, Avatar.state == AvatarState.WAITING)
+        .where(Avatar.name == name, Avatar.state == AvatarState.WAITING)
         .values(state=AvatarState.ASKED, trace_id=trace_id, ask_after=work.now)
     )
 

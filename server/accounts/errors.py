@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import Conflict, NotFound
+from server.base.errors import Conflict, NotFound, Unavailable
 
 
 class NicknameRefused(Conflict):
@@ -21,6 +21,12 @@ class GuardianConsentRequired(Conflict):
     """A person under 14 takes part only with a guardian's consent."""
 
     code = "guardian_consent_required"
+
+
+class PicturesWaiting(Unavailable):
+    """So many pictures wait to be made small that no other is taken now."""
+
+    code = "pictures_waiting"
 
 
 class NoSuchCitizen(NotFound):

@@ -215,6 +215,25 @@ class Avatar(Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class PictureUpload(Base):
+    """A picture as it was sent, until a worker has made a small one; a later one replaces it.
+
+    The row is the job. A file that cannot be read loses `content` and `take_after`.
+    """
+
+    __tablename__ = "picture_upload"
+    __table_args__ = (UniqueConstraint("ref"), UniqueConstraint("citizen_id"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    # SQLite gives the number of a deleted row to the next one; this name is never given again.
+    ref: Mapped[str] = mapped_column(String(40))
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    tries: Mapped[int] = mapped_column(default=0)
+    take_after: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class MediaVerdict(Base):
     """WeChat's verdict on a picture; it may come before we know under which name we asked."""
 

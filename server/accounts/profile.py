@@ -14,12 +14,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import select, update
 
-from server.accounts import avatars, phones, privacy
+from server.accounts import avatar_uploads, avatars, phones, privacy
 from server.accounts.errors import NicknameRefused
 from server.accounts.models import (
     App,
     Audience,
-    AvatarState,
     Citizen,
     Identity,
     Language,
@@ -71,7 +70,7 @@ class Profile:
     citizen: Citizen
     unit: units.UnitView | None
     consented: bool
-    avatar_state: AvatarState | None
+    avatar_state: str | None
     avatar_preview_url: str | None
     phone_masked: str | None
 
@@ -101,7 +100,8 @@ def profile_of(work: Work, citizen_id: int) -> Profile:
         citizen=citizen,
         unit=unit,
         consented=privacy.has_consented(work, citizen_id),
-        avatar_state=avatars.state_of(work, citizen_id),
+        avatar_state=avatar_uploads.state_of(work, citizen_id)
+        or avatars.state_of(work, citizen_id),
         avatar_preview_url=avatars.preview_of(work, citizen_id),
         phone_masked=phones.masked_of(work, citizen_id),
     )
@@ -168,7 +168,7 @@ def change(
 
 def _take_back(work: Work, citizen_id: int, left: dict[str, Any]) -> None:
     """Picture and phone number are given by ways of their own; here they are only taken back."""
-    for name, take_back in (("avatar", avatars.take_back), ("phone", phones.take_back)):
+    for name, take_back in (("avatar", avatar_uploads.take_back), ("phone", phones.take_back)):
         if name in left:
             left.pop(name)
             take_back(work, citizen_id)

@@ -6,10 +6,16 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from server.accounts import avatars, phones, service
+from server.accounts import avatar_uploads, phones, service
+from server.accounts.errors import PicturesWaiting
 from server.base.errors import Invalid, NotAuthenticated
 from server.base.pace import BAD_CODE, OWN_WORDS, PHONE, counting_failures
-from server.base.pictures import square_jpeg
+from server.base.pictures import (
+    PictureKindUnsupported,
+    PictureRefused,
+    PictureTooLarge,
+    check_picture,
+)
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
@@ -38,9 +44,9 @@ def _who(actor: Actor | None) -> int:
     return actor.id
 
 
-def _drawn(_asking: Asking, upload: bytes) -> bytes:
-    """Make the file a small picture of ours, outside of any transaction."""
-    return square_jpeg(upload, avatars.SIDE)
+def _checked(_asking: Asking, upload: bytes) -> None:
+    """Refuse by its first bytes a file that will not become a picture."""
+    check_picture(upload)
 
 
 @endpoint(
@@ -50,14 +56,14 @@ def _drawn(_asking: Asking, upload: bytes) -> bytes:
     who=Who.CITIZEN,
     upload=True,
     status=(202,),
-    errors=(Invalid,),
+    errors=(PictureRefused, PictureKindUnsupported, PictureTooLarge, PicturesWaiting),
     consent=True,
-    ask=_drawn,
+    ask=_checked,
     pace=OWN_WORDS,
 )
-def give_avatar(work: Work, upload: bytes, asked: bytes) -> None:  # noqa: ARG001 - drawn above
+def give_avatar(work: Work, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked above
     """Give a picture of oneself; it is shown once WeChat's check has passed it."""
-    avatars.keep(work, _who(work.actor), asked)
+    avatar_uploads.receive(work, _who(work.actor), upload)
 
 
 def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:

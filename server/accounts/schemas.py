@@ -27,7 +27,7 @@ Residence = Literal["urban", "rural"]
 Language = Literal["zh", "za"]
 NicknameState = Literal["none", "shown", "checking", "refused", "unchecked"]
 
-AvatarState = Literal["none", "shown", "checking", "refused", "unchecked"]
+AvatarState = Literal["none", "shown", "checking", "refused", "unchecked", "unreadable"]
 
 
 class LoginIn(In, frozen=True, kw_only=True):

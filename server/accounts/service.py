@@ -12,7 +12,14 @@ from typing import Literal
 
 from sqlalchemy import bindparam, delete, select, update
 
-from server.accounts import avatars, identities, limit_traces, phones, privacy
+from server.accounts import (
+    avatar_uploads,
+    avatars,
+    identities,
+    limit_traces,
+    phones,
+    privacy,
+)
 from server.accounts.avatar_links import PrivateLink
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked, number_of
@@ -269,7 +276,13 @@ def private_picture(work: Work, viewer: str, name: str, until: str, signature: s
 
 # The citizen's own row comes last: what hangs on it is looked at before it is blanked.
 HOOKS = Hooks(
-    forget=(avatars.forget, phones.take_back, privacy.forget_own),
-    held=(privacy.held_own, avatars.held, phones.held, limit_traces.held),
-    join=(avatars.join, phones.join, identities.join_own),
+    forget=(avatar_uploads.forget, avatars.forget, phones.take_back, privacy.forget_own),
+    held=(
+        privacy.held_own,
+        avatar_uploads.held,
+        avatars.held,
+        phones.held,
+        limit_traces.held,
+    ),
+    join=(avatar_uploads.join, avatars.join, phones.join, identities.join_own),
 )

@@ -7,8 +7,10 @@ At least once: a verdict that comes twice is written once.
 
 from __future__ import annotations
 
-from server.accounts import avatars, limit_traces, profile
+from server.accounts import avatar_uploads, avatars, limit_traces, profile
+from server.accounts.avatar_uploads import Upload
 from server.base.jobs import Shop, Task
+from server.base.pictures import PictureRefused, make_small, only_one
 
 _AT_ONCE = 20
 
@@ -23,6 +25,34 @@ def check_nicknames(shop: Shop, *_ids: int) -> int:
         with shop.desk.work() as work:
             moved += profile.record(work, waiting.citizen_id, judged)
     return moved
+
+
+def make_pictures_small(shop: Shop, *_ids: int) -> int:
+    """Make small pictures of the files that citizens sent, one after the other; how many moved."""
+    with only_one() as free:
+        # Another thread of this worker is at it and goes on until none is left.
+        return _make_each_small(shop) if free else 0
+
+
+def _make_each_small(shop: Shop) -> int:
+    with shop.desk.work() as work:
+        moved = avatar_uploads.drop_old(work)
+    for _ in range(_AT_ONCE):
+        with shop.desk.work() as work:
+            taken = avatar_uploads.take(work)
+        if taken is None:
+            break
+        picture = _small(taken)
+        with shop.desk.work() as work:
+            moved += avatar_uploads.finish(work, taken.ref, picture)
+    return moved
+
+
+def _small(taken: Upload) -> bytes | None:
+    try:
+        return make_small(taken.content, avatars.SIDE) if taken.content else None
+    except PictureRefused:
+        return None
 
 
 def check_pictures(shop: Shop, *_ids: int) -> int:
@@ -40,7 +70,7 @@ def check_pictures(shop: Shop, *_ids: int) -> int:
         if trace_id is None:
             continue
         with shop.desk.work() as work:
-            avatars.note(work, unasked.avatar_id, trace_id)
+            avatars.note(work, unasked.name, trace_id)
         # The verdict may have come before the note of its name.
         moved += 1 + _carry_out_verdicts(shop)
     return moved
@@ -64,6 +94,7 @@ def drop_limit_traces(shop: Shop, *_ids: int) -> int:
 
 TASKS = (
     Task(name="accounts.check_nicknames", step=check_nicknames, every_seconds=30),
+    Task(name=avatar_uploads.TASK, step=make_pictures_small, every_seconds=5),
     Task(name=avatars.TASK, step=check_pictures, every_seconds=5),
     Task(name="accounts.drop_limit_traces", step=drop_limit_traces, every_seconds=600),
 )

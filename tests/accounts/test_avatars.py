@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from server.accounts import avatars, identities, privacy, tasks
 from server.accounts.chat import HANDLERS
-from server.accounts.models import Avatar, Citizen, MediaVerdict
+from server.accounts.models import Avatar, Citizen, MediaVerdict, PictureUpload
 from server.base.jobs import Shop
 from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 from server.base.work import Desk
@@ -20,7 +20,7 @@ from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.notices import an_event
-from tests.kit.pictures import a_picture, as_form, opened
+from tests.kit.pictures import a_heic, a_picture, as_form, opened
 
 EVENT = "wxa_media_check"
 HANDLE = dict(HANDLERS)
@@ -131,6 +131,22 @@ def test_a_newer_picture_takes_the_place_of_the_older(
         tasks.check_pictures(shop)
     assert states(desk, person) == ["shown"]
     assert served(desk, url_of(desk, person)) == b"picture 2"
+
+
+def test_the_verdict_on_a_replaced_picture_is_none_on_the_one_in_its_place(
+    desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway
+) -> None:
+    def replaced_meanwhile(_openid: str, _address: str) -> str:
+        give(desk, person, b"second")
+        return "trace-1"
+
+    give(desk, person, b"first")
+    gateway.answers["check_picture"] = replaced_meanwhile
+    tasks.check_pictures(shop)
+    hear(desk, "trace-1", "pass")
+    gateway.answers["check_picture"] = "trace-2"
+    tasks.check_pictures(shop)
+    assert (url_of(desk, person), states(desk, person)) == (None, ["asked"])
 
 
 def test_wechat_away_is_asked_again_and_given_up_in_the_end(
@@ -247,6 +263,9 @@ def test_a_citizen_gives_and_takes_back_a_picture(
     assert (me["avatar_url"], me["avatar_state"]) == (None, "checking")
     gateway.answers["check_picture"] = "trace-1"
     shop = Shop(desk=house_of(app).desk, gateway=gateway)
+    assert tasks.make_pictures_small(shop) == 1
+    me = client.get("/me", citizen=phone).get_json()
+    assert (me["avatar_url"], me["avatar_state"]) == (None, "checking")
     tasks.check_pictures(shop)
     seen = gateway.called("check_picture")[0][1]
     hear(shop.desk, "trace-1", "pass")
@@ -272,7 +291,14 @@ def test_what_is_no_picture_is_refused(client: Any, app: Flask) -> None:
     big = a_picture("BMP", size=(1500, 1300))
     assert len(big) > UPLOAD_LIMIT_BYTES
     assert client.post(path, citizen=phone, **as_form(big)).status_code == 413
-    assert client.post(path, citizen=phone, **as_form(b"x")).status_code == 422
+    for raw, code in (
+        (b"x", "picture_unreadable"),
+        (a_heic(), "picture_kind_unsupported"),
+        (a_picture("JPEG", size=(5000, 4000), progressive=True), "picture_too_large"),
+    ):
+        refused = client.post(path, citizen=phone, **as_form(raw))
+        assert (refused.status_code, refused.get_json()["code"]) == (422, code)
+        assert "照片" in refused.get_json()["detail"]
     two = as_form(a_picture(), a_picture())
     assert client.post(path, citizen=phone, **two).status_code == 422
     assert client.post(path, citizen=phone, **as_form()).status_code == 422
@@ -290,7 +316,7 @@ def test_a_picture_just_under_the_limit_is_taken_once_for_one_key(client: Any, a
         answer = client.post("/me/avatar", citizen=phone, headers=headers, **as_form(raw))
         assert answer.status_code == 202
     with house_of(app).desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(Avatar)) == 1
+        assert work.session.scalar(select(func.count()).select_from(PictureUpload)) == 1
     other = as_form(a_picture(colour=(1, 2, 3)))
     reused = client.post("/me/avatar", citizen=phone, headers=headers, **other)
     assert (reused.status_code, reused.get_json()["code"]) == (409, "idempotency_key_reused")

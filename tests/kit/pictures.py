@@ -21,6 +21,11 @@ def a_picture(
     return out.getvalue()
 
 
+def a_heic(brand: bytes = b"heic") -> bytes:
+    """The beginning of a photo as an iPhone keeps it."""
+    return b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1" + brand + b"\0" * 64
+
+
 def a_code() -> bytes:
     """A code as WeChat sends it."""
     out = io.BytesIO()

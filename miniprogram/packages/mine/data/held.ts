@@ -64,6 +64,7 @@ function namesOf(t: Words): Record<string, string> {
     sessions: t.kept_sessions,
     consents: t.kept_consents,
     pictures: t.kept_pictures,
+    picture_uploads: t.kept_pictures,
     phone: t.kept_phone,
     message_grants: t.kept_grants,
     inbox: t.kept_inbox,

@@ -21,6 +21,7 @@ Page({
     city: '',
     county: '',
     phone: '',
+    avatarNote: '',
     audiences: [] as Choice[],
     sheet: '' as '' | 'city' | 'county',
     choices: [] as Choice[],
@@ -74,6 +75,7 @@ Page({
     await act(this, async () => {
       await accounts.sendAvatar(event.detail.avatarUrl)
       say(this.data.t.avatar_checking)
+      this.setData(this.shown(await accounts.me()))
     })
   },
   async givePhone(event: WechatMiniprogram.CustomEvent<{ code?: string }>) {

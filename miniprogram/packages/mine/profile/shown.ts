@@ -3,6 +3,7 @@ import type { City, Profile } from '../../../api/shapes'
 import type { Choice } from '../../../logic/choices'
 import { choicesOf, nameOfPlace } from '../../../logic/places'
 import type { words } from '../../../texts/index'
+import { noteOf } from './portrait'
 
 type Words = ReturnType<typeof words<'profile'>>
 
@@ -15,6 +16,7 @@ export const shownOf = (profile: Profile, cities: City[], t: Words) => ({
   city: nameOfPlace(cities, profile.city) || t.choose,
   county: nameOfPlace(cities, profile.county) || t.choose,
   phone: profile.phone_masked ?? t.phone_none,
+  avatarNote: noteOf(profile.avatar_state, t),
 })
 
 /** The cities, or the counties of one, and first of all none of them. */
