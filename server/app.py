@@ -20,6 +20,7 @@ from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import load_texts
 from server.base.web import metrics
+from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Edge
 from server.base.web.errors import install_error_handlers
 from server.base.web.frame import new_flask
@@ -95,7 +96,12 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     app, desk = house.app, house.desk
     install_request_frame(app, SystemClock(), desk.tools.clock)
     install_error_handlers(app, desk.tools.texts)
-    edge = Edge(desk=desk, gateway=house.gateway, resolve=slices.RESOLVE)
+    edge = Edge(
+        desk=desk,
+        gateway=house.gateway,
+        resolve=slices.RESOLVE,
+        drawings=Drawings(kept_drawings(settings)),
+    )
     app.register_blueprint(edge.blueprint(slices.APIS))
     told = introduction(settings)
     made = document(slices.APIS, title="八桂科普", version="1", introduction=told)

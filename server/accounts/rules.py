@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from hashlib import sha256
+
+from server.base.characters import characters
 
 MOST_CHARACTERS = 20
 # A family emoji is one character of many code points; a pile of accents is not a name.
@@ -35,18 +36,6 @@ def fits(name: str) -> bool:
     return sum(1 for _ in characters(name)) <= MOST_CHARACTERS
 
 
-def characters(text: str) -> Iterator[str]:
-    """The characters as a reader counts them: a letter with accents, an emoji with its parts."""
-    cluster = ""
-    for char in text:
-        if cluster and not _belongs(cluster, char):
-            yield cluster
-            cluster = ""
-        cluster += char
-    if cluster:
-        yield cluster
-
-
 def masked(name: str) -> str:
     """A name as strangers see it: the first character and a star."""
     # Only as far as needed: a board shows a hundred of them.
@@ -75,19 +64,3 @@ def _picture(char: str) -> bool:
 
 def _visible(char: str) -> bool:
     return unicodedata.category(char)[0] not in "ZMC" and char not in _BLANK
-
-
-def _belongs(cluster: str, char: str) -> bool:
-    if char == _JOINER or cluster[-1] == _JOINER or _skin_tone(char):
-        return True
-    if unicodedata.category(char)[0] == "M":
-        return True
-    return _flag_letter(char) and len(cluster) == 1 and _flag_letter(cluster)
-
-
-def _skin_tone(char: str) -> bool:
-    return "\U0001f3fb" <= char <= "\U0001f3ff"
-
-
-def _flag_letter(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"

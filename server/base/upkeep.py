@@ -1,4 +1,4 @@
-"""The house's own sweeps: kept answers die after two days, SQLite's log is emptied.
+"""The house's own sweeps: kept answers and drawings are deleted, SQLite's log is emptied.
 
 A log keeps old pages, and with them what a citizen has had erased, until it is cut.
 """
@@ -10,6 +10,7 @@ from contextlib import closing
 
 from server.base.jobs import Shop, Task
 from server.base.web import idempotency
+from server.base.web.drawings import kept_drawings
 
 _PATIENCE_SECONDS = 0.2
 
@@ -32,7 +33,14 @@ def empty_log(shop: Shop, *_ids: int) -> int:
     return 0
 
 
+def trim_drawings(shop: Shop, *_ids: int) -> int:
+    """Delete drawings that are too old or too many; moves no rows."""
+    kept_drawings(shop.desk.tools.settings).trim()
+    return 0
+
+
 TASKS: tuple[Task, ...] = (
     Task(name="base.empty_log", step=empty_log, every_seconds=20),
     Task(name="base.drop_kept_answers", step=drop_kept_answers, every_seconds=600),
+    Task(name="base.trim_drawings", step=trim_drawings, every_seconds=600),
 )

@@ -1,6 +1,6 @@
 """The pictures of a card, for a chat and as a poster: the same picture for the same words.
 
-Letters that the font does not have are left out instead of being shown as boxes.
+A character that the font cannot draw is left out as a whole, never shown as a box or in parts.
 """
 
 from __future__ import annotations
@@ -8,12 +8,16 @@ from __future__ import annotations
 import io
 import re
 import threading
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 
+import msgspec
 from PIL import Image, ImageDraw, ImageFont
+
+from server.base.characters import characters
 
 SIZE = (750, 1334)
 # A chat shows five parts of width to four of height.
@@ -26,10 +30,20 @@ _MARGIN, _CODE_SIDE = 56, 280
 _HEAD, _GAP, _BAND = 420, 22, 24
 _CARD_HEAD = 320
 # Latin words stay whole, a Chinese line may end after any letter but an opening mark.
-_WORDS = re.compile(r"[A-Za-z'’-]+|[“‘《（][^ ]?[，。、”’》）]*|[^ ][，。、”’》）]*| ")
+_MARKS = "\u0300-\u036f\u20d0-\u20ff"
+_WORDS = re.compile(
+    rf"(?:[A-Za-z'’-][{_MARKS}]*)+|[“‘《（][^ ]?[，。、”’》）]*|[^ ][{_MARKS}]*[，。、”’》）]*| "
+)
 _NO_LETTER = "\U0010ffff"
-# One face must not be used by two threads at once.
-_drawing = threading.Lock()
+
+
+# One face must not be used by two threads at once: each thread has its own.
+class _Faces(threading.local):
+    def __init__(self) -> None:
+        self.by_size: dict[int, ImageFont.FreeTypeFont] = {}
+
+
+_faces = _Faces()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,30 +66,36 @@ class Poster(Card):
     code: bytes = field(repr=False)
 
 
-@lru_cache(maxsize=64)
+def content_name(card: Card) -> str:
+    """A name for all that stands on a picture; whatever differs on it has another name."""
+    return f"{type(card).__name__} {msgspec.json.encode(card).decode()}"
+
+
 def drawn(poster: Poster) -> bytes:
     """The poster as a PNG.  Units: 750 by 1334 pixels."""
-    with _drawing:
-        picture = Image.new("RGB", SIZE, _WHITE)
-        draw = ImageDraw.Draw(picture)
-        _head(draw, poster.campaign, poster.contest, _HEAD)
-        _result(draw, poster)
-        _foot(picture, draw, poster)
-        return _png(picture)
+    picture = Image.new("RGB", SIZE, _WHITE)
+    draw = ImageDraw.Draw(picture)
+    _head(draw, poster.campaign, poster.contest, _HEAD)
+    _result(draw, poster)
+    _foot(picture, draw, poster)
+    return _png(picture)
 
 
-@lru_cache(maxsize=64)
 def drawn_card(card: Card) -> bytes:
     """The picture of a chat as a PNG.  Units: 750 by 600 pixels."""
-    with _drawing:
-        picture = Image.new("RGB", CARD_SIZE, _WHITE)
-        draw = ImageDraw.Draw(picture)
-        # A chat shows it small: there the second name could not be read.
-        _head(draw, card.campaign[:1], card.contest, _CARD_HEAD)
-        _centred(draw, card.name, 338, 40, _INK)
-        _centred(draw, card.score, 384, 130, _GOLD)
-        _centred(draw, card.score_note, 540, 30, _QUIET)
-        return _png(picture)
+    picture = Image.new("RGB", CARD_SIZE, _WHITE)
+    draw = ImageDraw.Draw(picture)
+    # A chat shows it small: there the second name could not be read.
+    _head(draw, card.campaign[:1], card.contest, _CARD_HEAD)
+    _centred(draw, card.name, 338, 40, _INK)
+    _centred(draw, card.score, 384, 130, _GOLD)
+    _centred(draw, card.score_note, 540, 30, _QUIET)
+    return _png(picture)
+
+
+def shows(name: str) -> bool:
+    """Whether anything of a name can be drawn beside the star that hides its rest."""
+    return _shown(name).strip("* ") != ""
 
 
 def _png(picture: Image.Image) -> bytes:
@@ -166,22 +186,50 @@ def _folded(text: str, size: int, most: int) -> Iterable[str]:
 
 
 def _ended(line: str, font: ImageFont.FreeTypeFont, wide: int) -> str:
-    while line and font.getlength(line + "…") > wide:
-        line = line[:-1]
-    return line + "…"
+    kept = list(characters(line))
+    while kept and font.getlength("".join(kept) + "…") > wide:
+        kept.pop()
+    return "".join(kept) + "…"
 
 
 def _shown(text: str) -> str:
-    return "".join(letter for letter in text if letter == " " or _has(letter)).strip()
+    """A text as far as it can be drawn, with single blanks."""
+    normal = unicodedata.normalize("NFC", text)
+    return " ".join("".join(map(_drawable, characters(normal))).split())
 
 
 @lru_cache(maxsize=4096)
-def _has(letter: str) -> bool:
-    """Whether the font has a letter: one that it lacks looks like the letter that nobody has."""
+def _drawable(character: str) -> str:
+    """What of a character is drawn: all of it, or nothing.
+
+    Selectors of a variant are not drawn themselves. Parts that a joiner makes one would be several.
+    """
+    seen = [part for part in character if not _is_selector(part)]
+    if any(unicodedata.category(part)[0] in "CZ" for part in seen):
+        blank = all(unicodedata.category(part) in ("Zs", "Zl", "Zp") for part in seen)
+        return " " if blank or seen[0] in "\t\n\r" else ""
+    base, marks = seen[:1], seen[1:]
+    whole = all(map(_has, seen)) and all(_font(24).getlength(mark) == 0 for mark in marks)
+    return "".join(seen) if base and whole else ""
+
+
+def _is_selector(part: str) -> bool:
+    return "\ufe00" <= part <= "\ufe0f" or "\U000e0100" <= part <= "\U000e01ef"
+
+
+def _has(part: str) -> bool:
+    """Whether the font has a code point: one that it lacks looks like one that nobody has."""
     font = _font(24)
-    return bytes(font.getmask(letter)) != bytes(font.getmask(_NO_LETTER))
+    return bytes(font.getmask(part)) != bytes(font.getmask(_NO_LETTER))
 
 
-@lru_cache(maxsize=16)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(resources.files("pylopdf_fonts_zh_cn") / _FONT), size)
+    """The face of this thread.
+
+    Without the shaping library, which replaces code points that the font lacks by others.
+    """
+    faces = _faces.by_size
+    if size not in faces:
+        path = str(resources.files("pylopdf_fonts_zh_cn") / _FONT)
+        faces[size] = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+    return faces[size]

@@ -9,12 +9,13 @@ from msgspec import Meta
 from server.base.errors import NotAuthenticated, NotFound
 from server.base.pace import SHARE, VISIT
 from server.base.web.auth import Who
-from server.base.web.endpoint import Api, Asking, Picture, endpoint
+from server.base.web.drawings import Drawing, PictureBusy
+from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
 from server.base.work import Actor, Work
 from server.quiz import shares
 from server.quiz.errors import AttemptOpen, PosterNotReady
-from server.quiz.poster import drawn, drawn_card
+from server.quiz.poster import content_name, drawn, drawn_card
 from server.quiz.schemas import Ref
 from server.quiz.shares import Fetched
 
@@ -89,12 +90,17 @@ def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG00
     "GET",
     "/shares/<ref>/image.png",
     who=Who.ANYONE,
-    errors=(NotFound, PosterNotReady),
+    errors=(NotFound, PosterNotReady, PictureBusy),
     media="image/png",
 )
-def show_poster(work: Work, ref: str) -> Picture:
+def show_poster(work: Work, ref: str) -> Drawing:
     """The poster of a card, with the mini-program code that leads back to it."""
-    return Picture(content=drawn(shares.poster(work, ref)), keep_seconds=_KEEP_SECONDS)
+    poster = shares.poster(work, ref)
+    return Drawing(
+        content_name=content_name(poster),
+        draw=lambda: drawn(poster),
+        keep_seconds=_KEEP_SECONDS,
+    )
 
 
 @endpoint(
@@ -102,12 +108,17 @@ def show_poster(work: Work, ref: str) -> Picture:
     "GET",
     "/shares/<ref>/card.png",
     who=Who.ANYONE,
-    errors=(NotFound,),
+    errors=(NotFound, PictureBusy),
     media="image/png",
 )
-def show_card(work: Work, ref: str) -> Picture:
+def show_card(work: Work, ref: str) -> Drawing:
     """The picture of a card, 5:4, with less of the result than its poster and no code."""
-    return Picture(content=drawn_card(shares.card(work, ref)), keep_seconds=_KEEP_SECONDS)
+    card = shares.card(work, ref)
+    return Drawing(
+        content_name=content_name(card),
+        draw=lambda: drawn_card(card),
+        keep_seconds=_KEEP_SECONDS,
+    )
 
 
 @endpoint(

@@ -24,7 +24,7 @@ from server.programme import service as programmes
 from server.quiz import contests, sheets
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.models import Attempt, Share, Visit
-from server.quiz.poster import Card, Poster
+from server.quiz.poster import Card, Poster, shows
 from server.wechat.errors import WeChatError
 
 _log = logging.getLogger(__name__)
@@ -210,10 +210,16 @@ def _card(work: Work, row: Row[*tuple[Any, ...]]) -> Card:
     return Card(
         campaign=_campaign(work),
         contest=contests.contest_by_id(work, row.contest_id).title,
-        name=accounts.names_of(work, [row.citizen_id])[row.citizen_id].shown,
+        name=_name(work, row.citizen_id),
         score=str(row.score),
         score_note=work.texts.say("quiz.share.of", most=rules.max_score),
     )
+
+
+def _name(work: Work, citizen_id: int) -> str:
+    """The name as strangers may see it, or words for somebody whose name cannot be drawn."""
+    name = accounts.names_of(work, [citizen_id])[citizen_id].shown
+    return name if shows(name) else work.texts.say("quiz.share.unnamed")
 
 
 def _campaign(work: Work) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from server.base.errors import Conflict
 from server.base.web.auth import Who
+from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Answer, Api, Asking, Edge, endpoint
 from server.base.web.errors import install_error_handlers
 from server.base.web.frame import new_flask
@@ -102,7 +103,9 @@ def http(desk: Desk, bench: Bench, clock: FakeClock) -> FlaskClient:
     app: Flask = new_flask(desk.tools.settings)
     install_request_frame(app, clock, clock)
     install_error_handlers(app, desk.tools.texts)
-    app.register_blueprint(Edge(desk=desk, gateway=None, resolve=resolve).blueprint((bench.api,)))
+    drawings = Drawings(kept_drawings(desk.tools.settings))
+    edge = Edge(desk=desk, gateway=None, resolve=resolve, drawings=drawings)
+    app.register_blueprint(edge.blueprint((bench.api,)))
     app.register_blueprint(docs_pages(document((bench.api,), title="bench", version="1")))
     app.register_blueprint(
         health_pages(Probes(desk=desk, migrated=lambda: True, degraded={"redis": lambda: False}))

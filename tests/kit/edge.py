@@ -8,6 +8,7 @@ from flask import Flask
 
 from server.accounts import service as accounts
 from server.base.clock import SystemClock
+from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Api, Edge
 from server.base.web.errors import install_error_handlers
 from server.base.web.health import install_request_frame
@@ -16,12 +17,14 @@ from server.base.work import Desk
 from tests.kit.client import CheckedClient
 
 
-def edge_client(desk: Desk, gateway: Any, *apis: Api) -> CheckedClient:
+def edge_client(
+    desk: Desk, gateway: Any, *apis: Api, drawings: Drawings | None = None
+) -> CheckedClient:
     app = Flask("tests")
     install_request_frame(app, SystemClock(), SystemClock())
     install_error_handlers(app, desk.tools.texts)
-    app.register_blueprint(
-        Edge(desk=desk, gateway=gateway, resolve=accounts.resolve).blueprint(apis)
-    )
+    drawings = drawings or Drawings(kept_drawings(desk.tools.settings))
+    edge = Edge(desk=desk, gateway=gateway, resolve=accounts.resolve, drawings=drawings)
+    app.register_blueprint(edge.blueprint(apis))
     app.register_blueprint(docs_pages(document(apis, title="tests", version="1")))
     return CheckedClient(app)

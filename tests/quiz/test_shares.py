@@ -134,6 +134,22 @@ def test_the_picture_of_a_chat_tells_no_more_than_the_poster(
     assert told.keys() == {"campaign", "contest", "name", "score", "score_note"}
 
 
+def test_a_name_that_cannot_be_drawn_is_replaced_by_words(
+    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+) -> None:
+    ref = shared(client, phone, paper).get_json()["id"]
+    for nickname, public, named in (
+        ("😀👩\u200d🔬", False, "科普伙伴"),
+        ("𪚥", True, "科普伙伴"),
+        ("😀韦", True, "😀韦"),  # of which the poster draws what it can
+    ):
+        with desk.work() as work:
+            citizen = work.session.get_one(Citizen, person.id)
+            citizen.nickname, citizen.public_rank = nickname, public
+        assert words(desk, ref).name == named
+    assert client.get(f"/shares/{ref}/image.png").status_code == 200
+
+
 def test_only_an_own_closed_paper_is_shared(
     client: Any, desk: Desk, clock: FakeClock, contest: ContestView, phone: str, paper: str,
     person: Person, gateway: RecordingGateway,

@@ -24,6 +24,7 @@ from server.base.errors import (
 from server.base.pace import DEAD_TOKEN, Pace, network_of, spend
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
+from server.base.web.drawings import Drawing, Drawings
 from server.base.web.schema import decode_body, decode_query
 from server.base.web.uploads import one_file
 from server.base.work import Actor, Desk, Work
@@ -154,6 +155,7 @@ class Edge:
     desk: Desk
     gateway: Any
     resolve: Resolver
+    drawings: Drawings
 
     def blueprint(self, apis: tuple[Api, ...]) -> Blueprint:
         """All routes as one Flask blueprint under /api/v1."""
@@ -176,7 +178,11 @@ class Edge:
                 call["query"] = decode_query(request.args.to_dict(), route.query)
             with self.desk.work(read_only=True) as work:
                 actor = self._caller(work, route, token)
-                return _answer(route, route.view(replace(work, actor=actor), **call))
+                made = route.view(replace(work, actor=actor), **call)
+            if isinstance(made, Drawing):
+                content = self.drawings.picture(made)
+                made = Picture(content=content, keep_seconds=made.keep_seconds)
+            return _answer(route, made)
 
         return run
 

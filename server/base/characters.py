@@ -1,0 +1,41 @@
+"""A text in the characters that a reader counts: a letter with accents, an emoji with its parts."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+_JOINER = "\u200d"
+
+
+def characters(text: str) -> Iterator[str]:
+    """The characters of a text in their order; together they are the whole text."""
+    cluster = ""
+    for char in text:
+        if cluster and not _belongs(cluster, char):
+            yield cluster
+            cluster = ""
+        cluster += char
+    if cluster:
+        yield cluster
+
+
+def _belongs(cluster: str, char: str) -> bool:
+    if char == _JOINER or cluster[-1] == _JOINER or _skin_tone(char):
+        return True
+    if unicodedata.category(char)[0] == "M" or _tag(char):
+        return True
+    return _flag_letter(char) and len(cluster) == 1 and _flag_letter(cluster)
+
+
+def _skin_tone(char: str) -> bool:
+    return "\U0001f3fb" <= char <= "\U0001f3ff"
+
+
+def _flag_letter(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def _tag(char: str) -> bool:
+    """Part of the flag of a region, such as Scotland's."""
+    return "\U000e0020" <= char <= "\U000e007f"

@@ -1,0 +1,103 @@
+"""Pictures that are drawn for readers: outside of any transaction, few at a time, kept by content.
+
+A reader who would wait too long is refused this picture alone: so many threads of the house may
+wait for drawings, and no more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from dataclasses import dataclass
+
+from server.base.errors import Unavailable
+from server.base.file_cache import FileCache
+from server.base.settings import Settings
+
+# For one process: drawings at once, readers that wait at once, and how long one of them waits.
+AT_ONCE, MOST_WAITING, PATIENCE_SECONDS = 1, 12, 2.0
+# Nobody is told the address of an erased citizen's card; its files are gone within the hour.
+_MOST_BYTES, _KEEP_SECONDS = 64 * 2**20, 3600.0
+
+
+class PictureBusy(Unavailable):
+    """Too many pictures are being drawn; this one is worth asking for again."""
+
+    code = "picture_busy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """An answer of a route with `media` that is drawn once the transaction has ended.
+
+    Units: `content_name` names everything that stands on the picture, `keep_seconds` as in Picture.
+    """
+
+    content_name: str
+    draw: Callable[[], bytes]
+    keep_seconds: int
+
+
+def kept_drawings(settings: Settings) -> FileCache:
+    """The folder of drawings that the processes of this host share."""
+    folder = settings.var / "cache" / "drawings"
+    return FileCache(folder, most_bytes=_MOST_BYTES, keep_seconds=_KEEP_SECONDS)
+
+
+class Drawings:
+    """The drawings of one process."""
+
+    def __init__(
+        self,
+        cache: FileCache,
+        *,
+        most_waiting: int = MOST_WAITING,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._cache = cache
+        self._patience = patience_seconds
+        self._places = threading.BoundedSemaphore(most_waiting)
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="drawing")
+        self._lock = threading.Lock()
+        self._begun: dict[str, Future[bytes]] = {}
+
+    def picture(self, drawing: Drawing) -> bytes:
+        """The picture, kept or drawn now; readers of one picture wait for one drawing.
+
+        Raises: PictureBusy (503). What was begun is finished and kept for the next who asks.
+        """
+        kept = self._cache.get(drawing.content_name)
+        if kept is not None:
+            return kept
+        if not self._places.acquire(blocking=False):
+            raise PictureBusy
+        try:
+            return self._drawing_of(drawing).result(self._patience)
+        except TookTooLong:
+            raise PictureBusy from None
+        finally:
+            self._places.release()
+
+    def _drawing_of(self, drawing: Drawing) -> Future[bytes]:
+        name = drawing.content_name
+        with self._lock:
+            begun = self._begun.get(name)
+            if begun is None:
+                begun = self._pool.submit(self._draw, drawing)
+                self._begun[name] = begun
+        return begun
+
+    def _draw(self, drawing: Drawing) -> bytes:
+        try:
+            # Another process may have drawn it since, or this one for a reader who was faster.
+            kept = self._cache.get(drawing.content_name)
+            if kept is not None:
+                return kept
+            made = drawing.draw()
+            self._cache.put(drawing.content_name, made)
+            return made
+        finally:
+            with self._lock:
+                self._begun.pop(drawing.content_name, None)

@@ -1,0 +1,168 @@
+"""Slow posters are refused to their readers alone: nobody else waits, no transaction is open."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from server.accounts.api import API as ACCOUNTS
+from server.base.settings import Database, Settings
+from server.base.web.auth import Who
+from server.base.web.drawings import Drawings, kept_drawings
+from server.base.web.endpoint import Api, Picture, endpoint
+from server.base.work import Desk, Work
+from server.quiz import share_api, shares
+from server.quiz.share_api import SHARE_API
+from tests.kit.accounts import a_citizen, a_session
+from tests.kit.client import CheckedClient
+from tests.kit.databases import opened
+from tests.kit.edge import edge_client
+from tests.kit.gateway import RecordingGateway
+from tests.kit.pictures import a_code
+from tests.kit.quiz import open_contest, take
+
+READERS, PLACES, CONNECTIONS = 40, 4, 3
+FOR_EVER = 60.0
+
+
+class Slow:
+    """Drawings that are not done before the test says so; each reader asks for another picture."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go_on, self.draws = threading.Event(), share_api.drawn
+        numbers = itertools.count()
+        monkeypatch.setattr(share_api, "drawn", self.drawn)
+        monkeypatch.setattr(share_api, "content_name", lambda _card: str(next(numbers)))
+
+    def drawn(self, poster: Any) -> bytes:
+        assert self.go_on.wait(FOR_EVER)
+        return self.draws(poster)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
+    made = Slow(monkeypatch)
+    yield made
+    made.go_on.set()
+
+
+@pytest.fixture
+def request_seconds() -> float:
+    """How long a request waits for the database: longer than forty short readings may take."""
+    return FOR_EVER
+
+
+@pytest.fixture
+def few(settings: Settings, desk: Desk, request_seconds: float) -> Iterator[Desk]:
+    """The house with few connections."""
+    small = Database(pool_size=CONNECTIONS, request_seconds=request_seconds)
+    with opened(replace(settings, database=small)) as engine:
+        yield Desk(engine, desk.tools)
+
+
+@pytest.fixture
+def phone(desk: Desk) -> str:
+    with desk.work() as work:
+        return a_session(work, a_citizen(work))
+
+
+@pytest.fixture
+def ref(desk: Desk, few: Desk, phone: str) -> str:
+    """A card with its code."""
+    with desk.work() as work:
+        person = a_citizen(work)
+        sharer = a_session(work, person)
+    paper = take(desk, open_contest(desk), person.id).sheet.ref
+    gateway = RecordingGateway()
+    gateway.answers["mini_program_code"] = a_code()
+    body = {"kind": "quiz_result", "attempt_id": paper}
+    client = edge_client(few, gateway, SHARE_API)
+    return str(client.post("/shares", json=body, citizen=sharer).get_json()["id"])
+
+
+def client_of(desk: Desk, *apis: Api) -> CheckedClient:
+    drawings = Drawings(
+        kept_drawings(desk.tools.settings), most_waiting=PLACES, patience_seconds=FOR_EVER
+    )
+    return edge_client(desk, RecordingGateway(), SHARE_API, ACCOUNTS, *apis, drawings=drawings)
+
+
+def readers(pool: ThreadPoolExecutor, client: CheckedClient, path: str) -> list[Future[Any]]:
+    def read() -> TestResponse:
+        return client.app.test_client().get(path)
+
+    return [pool.submit(read) for _ in range(READERS)]
+
+
+def others(client: CheckedClient, phone: str) -> list[int]:
+    """What a reader of something else and a writer are answered."""
+    return [
+        client.get("/me", citizen=phone).status_code,
+        client.post("/visits", json={"scene": "x"}, citizen=phone).status_code,
+    ]
+
+
+@pytest.mark.race
+def test_forty_readers_of_slow_posters_harm_nobody_else(
+    few: Desk, slow: Slow, phone: str, ref: str
+) -> None:
+    client = client_of(few)
+    with ThreadPoolExecutor(READERS) as pool:
+        asked = readers(pool, client, f"/api/v1/shares/{ref}/image.png")
+        done = itertools.islice(as_completed(asked), READERS - PLACES)
+        refused = [one.result() for one in done]
+        assert {(r.status_code, r.get_json()["code"]) for r in refused} == {(503, "picture_busy")}
+        assert all(int(answer.headers["Retry-After"]) > 0 for answer in refused)
+        assert others(client, phone) == [200, 204]
+        slow.go_on.set()
+        answers = [one.result() for one in asked]
+    shown = [answer for answer in answers if answer.status_code == 200]
+    assert len(shown) == PLACES
+    assert all(answer.data.startswith(b"\x89PNG") for answer in shown)
+
+
+@pytest.mark.race
+@pytest.mark.parametrize("request_seconds", [0.2])
+def test_the_harm_is_seen_when_posters_are_drawn_inside_the_transaction(
+    few: Desk, slow: Slow, phone: str, ref: str
+) -> None:
+    inside = Api("inside")
+
+    @endpoint(inside, "GET", "/inside/<ref>", who=Who.ANYONE, media="image/png")
+    def show(work: Work, ref: str) -> Picture:
+        """Draw as it was done before."""
+        return Picture(content=slow.drawn(shares.poster(work, ref)), keep_seconds=1)
+
+    client = client_of(few, inside)
+    with ThreadPoolExecutor(READERS) as pool:
+        asked = readers(pool, client, f"/api/v1/inside/{ref}")
+        done = itertools.islice(as_completed(asked), READERS - CONNECTIONS)
+        refused = [one.result() for one in done]
+        assert {answer.get_json()["code"] for answer in refused} == {"database_away"}
+        assert others(client, phone) == [503, 503]
+        slow.go_on.set()
+        assert sum(one.result().status_code == 200 for one in asked) == CONNECTIONS
+
+
+def test_a_poster_is_drawn_once_and_no_transaction_is_open_meanwhile(
+    desk: Desk, few: Desk, phone: str, ref: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn_at: list[int] = []
+    draws = share_api.drawn
+
+    def drawn(poster: Any) -> bytes:
+        drawn_at.append(few.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return draws(poster)
+
+    monkeypatch.setattr(share_api, "drawn", drawn)
+    client = client_of(few)
+    first, second = (client.get(f"/shares/{ref}/image.png") for _ in range(2))
+    assert (first.status_code, first.data) == (200, second.data)
+    assert drawn_at == [0]
