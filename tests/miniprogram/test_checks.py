@@ -29,7 +29,7 @@ def node(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["faults", "wechat"])
+@pytest.mark.parametrize("name", ["faults", "lint", "wechat"])
 def test_each_check_finds_the_fault_that_is_planted_for_it(name: str) -> None:
     run = node("--test", "--test-reporter=dot", f"tests/miniprogram/checks/{name}.test.mjs")
     assert run.returncode == 0, run.stdout + run.stderr

@@ -50,6 +50,26 @@ FAULTS.push(
   ["a capital letter in an attribute", onePage('<view data-aB="1"/>'), /^p\/index\.wxml:1: avoid uppercase letters$/],
 );
 
+/** A wxs file with one line that does not belong there. */
+const wxs = (line) => ({ ...onePage('<wxs src="w.wxs" module="w"/><view>{{w.a}}</view>'), "p/w.wxs": `var a = 1\n${line}\nmodule.exports = { a: a }` });
+const FOREIGN_TO_WXS = {
+  let: "let b = 1", const: "const b = 1", "=>": "var b = function () { return [1].map((c) => c) }", class: "class B {}", new: "var b = new A()", try: "try { a = 2 } catch (e) {}",
+  "`": "var b = `x`", "...": "var b = [...a]", in: "for (var k in {}) a = k", "regular expressions between slashes: use getRegExp": "var b = 'x'.replace(/a/g, '')",
+  destructuring: "var { b } = a", "computed keys": "var b = { [a]: 1 }", "short methods": "var b = { go() { return 1 } }", "short properties": "var b = { a }",
+  "default values of parameters": "function b(c = 1) { return c }", Object: "var b = Object.keys({})", "?.": "var b = a?.c", "**": "var b = 2 ** 3", setTimeout: "setTimeout(a, 1)",
+};
+for (const [name, line] of Object.entries(FOREIGN_TO_WXS))
+  FAULTS.push([`in WXS ${name}`, wxs(line), new RegExp(`^p/w\\.wxs:2: WXS has no ${name.replace(/[.?*]/g, "\\$&")}$`)]);
+FAULTS.push(["an arrow in a script of a template", onePage('<view/>\n<wxs module="m">\nmodule.exports = { a: () => 1 }</wxs>'), /^p\/index\.wxml:3: WXS has no =>$/]);
+
+test("WXS as WeChat documents it passes", async () => {
+  const body = `var b = { class: 1, "in": 2, c: a.new }; // let it be, ${"`"}so${"`"}
+    /* const */ var d = a / 2 / 3, e = "x => y"; var f = function (g) { return { h: g, i: g ? a : b } }
+    do { a++ } while (a < 3); switch (a) { case "1": break; default: b = getDate(2020, 1) } delete b.c; void 0
+    module.exports.j = getRegExp("a", "g").test(JSON.stringify(b)) && typeof Math.max(1, parseInt("2")) === "number" && f.constructor === "Function";`;
+  await compiled(wxs(body));
+});
+
 const LENIENT = {
   ...onePage('<view wx:for="{{[1, 2]}}" wx:key="{{item}}" data-aB="1" class="a" class="b">{{item}}</view><marquee>走</marquee><video/>'),
   "p/index.wxss": "/* @import 'gone.wxss'; */\n.a:hover { background: url( 'a.png' ) }",

@@ -59,6 +59,27 @@ test("setData brings no more to the page than WeChat does, and the rest of it al
   assert.match(phone.errors[2], /over the limit of 1048576 and is refused/);
 });
 
+test("of a value setData leaves out the part that it cannot carry, and no more", async () => {
+  const phone = await open(onePage("<text>{{a.kept}}{{a.list.length}}{{a.when === undefined ? '无' : '有'}}</text>", "data: { a: {} }"));
+  phone.page.setData({ a: { kept: "留", gone: undefined, when: new phone.window.Date(), list: [1, () => 1, { deep: undefined, x: 2 }] } });
+  assert.equal(phone.words, "留3无");
+  assert.deepEqual(plain(phone.page.data.a), { kept: "留", list: [1, null, { x: 2 }] });
+  assert.deepEqual(plain(phone.errors).map((words) => /with (.+),/.exec(words)[1]), ["undefined at a.gone", "Date at a.when", "function at a.list.1", "undefined at a.list.2.deep"]);
+});
+
+const OWN = { "p/index.json": { usingComponents: { own: "/c/own" } }, "c/own.json": { component: true }, "c/own.wxml": "<view>{{a}}{{seen}}</view>" };
+const OBSERVED = {
+  "an observer without its method": ["properties: { a: { type: String, observer: 'gone' } }, observers: { a: 'gone' }", "2"],
+  "an observer that is null": ["properties: { a: { type: String, observer: null }, b: null }, observers: { a: undefined }, methods: { x: undefined }, behaviors: [undefined]", "2"],
+  "an observer by a behavior's method": ["behaviors: [Behavior({ methods: { tell(now) { this.setData({ seen: '见' + now }) } } })], properties: { a: { type: String, observer: 'tell' } }", "2见2"],
+};
+for (const [what, [parts, words]] of Object.entries(OBSERVED))
+  test(`${what} does not stop its component`, async () => {
+    const phone = await open({ ...onePage("<own a='{{v}}'/>", "data: { v: '1' }"), ...OWN, "c/own.ts": `Component({ ${parts} })` });
+    phone.page.setData({ v: "2" });
+    assert.deepEqual([phone.words, plain(phone.errors)], [words, []]);
+  });
+
 const SINGLE = ["login", "checkSession", "getUserProfile", "getGroupEnterInfo", "navigateTo", "redirectTo", "switchTab", "reLaunch", "navigateBack",
   "requestSubscribeMessage", "authorize", "openSetting", "saveImageToPhotosAlbum", "scanCode", "setNavigationBarTitle", "setNavigationBarColor",
   "showNavigationBarLoading", "hideNavigationBarLoading", "hideHomeButton", "setTabBarItem", "setTabBarBadge", "removeTabBarBadge", "showTabBarRedDot",

@@ -41,6 +41,15 @@ def page(browser: Browser, wechat: Emulator) -> Iterator[Page]:
     context.close()
 
 
+def test_a_text_shows_words_and_texts_and_nothing_else(page: Page) -> None:
+    script = """(frame) => {
+      const text = frame.appendChild(document.createElement("wx-text"));
+      text.innerHTML = "一<wx-text>二</wx-text><wx-view>三</wx-view><wx-image>四</wx-image>";
+      return text.innerText;
+    }"""
+    assert page.locator(".wx-frame:visible wx-page").evaluate(script) == "一二"
+
+
 def test_newer_looks_shrink_every_block_button_also_those_of_tdesign(page: Page) -> None:
     buttons = page.locator(".wx-frame:visible wx-button")
     assert buttons.count() > 1

@@ -22,7 +22,7 @@ import { badConfigs } from "./check/configs.mjs";
 import { deadModules, upwardImports, wxOutsideItsFile } from "./check/floors.mjs";
 import { unboundHandlers } from "./check/handlers.mjs";
 import { missingPages } from "./check/pages.mjs";
-import { deadComponents, loopsWithoutKey, unknownTags } from "./check/tags.mjs";
+import { deadComponents, hiddenInText, loopsWithoutKey, unknownTags } from "./check/tags.mjs";
 import { otherThanWxml } from "./check/templates.mjs";
 import { missingTexts, textFigures } from "./check/texts.mjs";
 
@@ -33,6 +33,7 @@ const CHECKS = [
   unboundHandlers,
   deadComponents,
   loopsWithoutKey,
+  hiddenInText,
   missingPictures,
   strangePictures,
   deadModules,

@@ -59,6 +59,11 @@ proved([
 const line = (wxml) => ({ swap }) => swap(`${HOME}.wxml`, text(`${HOME}.wxml`), text(`${HOME}.wxml`).replace(/<\/view>\s*$/, `${wxml}\n</view>\n`));
 
 proved([
+  ["nothing in texts of texts", line("<text>a<text wx:if='{{a}}'>b</text><block>c</block></text><view />"), []],
+  ["a box in a text", line("<text>a<block><view>b</view></block></text>"), [`${HOME}.wxml:10: <view> is not shown inside of <text>`]],
+]);
+
+proved([
   ["nothing in what both frameworks read", line("<view title='{{a ? \"x?.y()\" : 1}}'>{{a && !b[0] + 'in'}}</view>"), []],
   ["an escape that only one framework decodes", line("<text>3 &lt; 4</text>"), [`${HOME}.wxml:10: &lt; is not decoded by WeChat's older framework: write it as {{'…'}}`]],
   ["an old way to write a directive", line('<text wx-if="{{a}}">x</text>'), [`${HOME}.wxml:10: wx-if is written wx:if`]],

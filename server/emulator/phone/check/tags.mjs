@@ -60,6 +60,15 @@ function unreached(app, units) {
     .map((path) => fault(`${path}.json`, 1, "no page reaches this component"));
 }
 
+/** A text shows words and other texts: whatever else stands in it is not shown. */
+export function hiddenInText(app) {
+  const seen = new Set(["text", ...SYNTAX]);
+  return app.own
+    .filter((file) => file.endsWith(".wxml"))
+    .flatMap((file) => app.tags(file).filter((tag) => tag.file === file && tag.within.includes("text") && !seen.has(tag.name)))
+    .map((tag) => fault(tag.file, tag.line, `<${tag.name}> is not shown inside of <text>`));
+}
+
 /** A template that loops says by which key its rows stay themselves. */
 export function loopsWithoutKey(app) {
   return app.units().flatMap(({ path }) =>

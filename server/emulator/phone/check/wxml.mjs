@@ -5,15 +5,19 @@ const NAME = /[^\s=/>]/;
 /**
  * The start tags of one template, in order.
  * @param {string} text
- * @returns {{name: string, line: number, attributes: {name: string, value: string, line: number}[]}[]}
+ * @returns {{name: string, line: number, within: string[], attributes: {name: string, value: string, line: number}[]}[]}
+ *   `within` names the tags around it, the outermost first
  */
 export function tags(text) {
   const reader = new Reader(text);
   const found = [];
   while (reader.toTag()) {
-    const tag = reader.tag();
+    const within = [...reader.open];
+    const tag = { ...reader.tag(), within };
     found.push(tag);
-    if (tag.name === "wxs" && !tag.closed) reader.past("</wxs");
+    if (tag.closed) continue;
+    if (tag.name === "wxs") reader.past("</wxs");
+    else reader.open.push(tag.name);
   }
   return found;
 }
@@ -22,6 +26,7 @@ class Reader {
   constructor(text) {
     this.text = text;
     this.at = 0;
+    this.open = [];
   }
 
   line() {
@@ -39,9 +44,17 @@ class Reader {
       if (this.text.startsWith("{{", this.at)) this.past("}}");
       else if (this.text.startsWith("<!--", this.at)) this.past("-->");
       else if (/^<[A-Za-z]/.test(this.text.slice(this.at, this.at + 2))) return true;
+      else if (this.text.startsWith("</", this.at)) this.end();
       else this.at += 1;
     }
     return false;
+  }
+
+  /** Closes the tag of this name, and what was left open in it. */
+  end() {
+    this.at += 2;
+    const opened = this.open.lastIndexOf(this.word());
+    if (opened >= 0) this.open.length = opened;
   }
 
   tag() {

@@ -5,7 +5,8 @@ import { beside, tidy } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
 import { CompileError } from "./problem.mjs";
 import { NOT_HERE, tagsOf } from "./tags.mjs";
-import { respondersOf, wxsForWeb, inlineWxsForWeb } from "./wxs.mjs";
+import { foreignToWxs } from "./wxs-language.mjs";
+import { inlineWxs, inlineWxsForWeb, respondersOf, wxsForWeb } from "./wxs.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
 
@@ -55,6 +56,7 @@ class Group {
     if (this._known(`${path}.wxml`)) return;
     if (!this.disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
     const text = this.disk.read(`${path}.wxml`);
+    for (const { text: script, before } of inlineWxs(text)) this._speaksWxs(`${path}.wxml`, script, before);
     check(this.disk, path, this.made.addTmpl(path, inlineWxsForWeb(text)));
     for (const next of this.made.getDirectDependencies(path)) {
       this._keep(path, tidy(next));
@@ -72,8 +74,17 @@ class Group {
   _addScript(path) {
     if (this._known(`${path}.wxs`)) return;
     const source = this.disk.read(`${path}.wxs`);
+    this._speaksWxs(`${path}.wxs`, source, 0);
     this.made.addScript(path, wxsForWeb(source));
     for (const [, reference] of source.matchAll(REQUIRE)) this._addScript(beside(path, reference.replace(/\.wxs$/, "")));
+  }
+
+  /** @param {string} file @param {string} script @param {number} before lines of the file before it */
+  _speaksWxs(file, script, before) {
+    for (const { line, words, taken } of foreignToWxs(script)) {
+      if (!taken) throw new CompileError(file, line + before, words);
+      this.disk.complain(file, line + before, words);
+    }
   }
 
   /** @param {string} file */

@@ -3,7 +3,7 @@
 
 const CONSTRUCTOR = /\.constructor\b(?!\?)/g;
 const ENDING = /(\brequire\(\s*(['"])[^'"]+?)\.wxs(\2\s*\))/g;
-const INLINE = /(<wxs\b[^>]*>)([\s\S]*?)(<\/wxs>)/g;
+const INLINE = /(<wxs\b[^>]*(?<!\/)>)([\s\S]*?)(<\/wxs>)/g;
 
 /** A .wxs file as a browser can run it. @param {string} source */
 export const wxsForWeb = (source) =>
@@ -12,6 +12,10 @@ export const wxsForWeb = (source) =>
 /** A template whose inline scripts a browser can run. @param {string} source */
 export const inlineWxsForWeb = (source) =>
   source.replace(INLINE, (_all, open, body, close) => open + wxsForWeb(body) + close);
+
+/** The scripts that stand in a template, each with the line before its first. @param {string} source */
+export const inlineWxs = (source) =>
+  [...source.matchAll(INLINE)].map(({ index, 1: open = "", 2: text = "" }) => ({ text, before: source.slice(0, index + open.length).split("\n").length - 1 }));
 
 const MODULE = /<wxs\b([^>]*?)(?:\/>|>([\s\S]*?)<\/wxs>)/g;
 const NAME = /\bmodule\s*=\s*["']([\w$]+)["']/;

@@ -22,12 +22,7 @@ export function checkSetData(): void {
 
 /** The part of the values that gets through: plain data, and nothing at all where it is too much. */
 function carried(where: string, values: Record<string, unknown>): Record<string, unknown> {
-  const sound: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(values)) {
-    const fault = faultOf(value, key, new Set());
-    if (fault) failure(`${where}: setData with ${fault}, which is left out`);
-    else sound[key] = value;
-  }
+  const sound = plainly(values, "", new Set(), (words) => failure(`${where}: setData with ${words}, which is left out`)) as Record<string, unknown>;
   const bytes = new TextEncoder().encode(JSON.stringify(sound)).length;
   if (bytes > LIMIT_BYTES) {
     failure(`${where}: setData of ${bytes} bytes is over the limit of ${LIMIT_BYTES} and is refused`);
@@ -37,20 +32,32 @@ function carried(where: string, values: Record<string, unknown>): Record<string,
   return sound;
 }
 
-/** What of a value JSON does not carry, in words; undefined where all is plain. */
-export function faultOf(value: unknown, path: string, above: Set<unknown>): string | undefined {
-  const type = typeof value;
-  if (value === undefined || type === "function" || type === "symbol" || type === "bigint") return `${type} at ${path}`;
-  if (type === "number" && !Number.isFinite(value)) return `${String(value)} at ${path}`;
-  if (value === null || type !== "object") return undefined;
-  if (above.has(value)) return `a circle at ${path}`;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== null && Object.getPrototypeOf(prototype as object) !== null)
-    return `${(value as object).constructor.name} at ${path}`;
-  const within = new Set(above).add(value);
-  for (const [key, part] of Object.entries(value as object)) {
-    const fault = faultOf(part, path ? `${path}.${key}` : key, within);
-    if (fault) return fault;
+/** Stands for a value that does not get through. */
+const LEFT_OUT = Symbol("left out");
+type Say = (words: string) => void;
+
+/** A value without those parts that JSON does not carry; in a list null takes the place of such a part. */
+function plainly(value: unknown, path: string, above: Set<unknown>, say: Say): unknown {
+  const fault = faultOf(value, above);
+  if (fault) {
+    say(`${fault} at ${path}`);
+    return LEFT_OUT;
   }
-  return undefined;
+  if (value === null || typeof value !== "object") return value;
+  const within = new Set(above).add(value);
+  const part = (key: string, one: unknown): unknown => plainly(one, path ? `${path}.${key}` : key, within, say);
+  if (Array.isArray(value)) return value.map((one, at) => part(String(at), one)).map((one) => (one === LEFT_OUT ? null : one));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, part(key, one)]).filter(([, one]) => one !== LEFT_OUT));
+}
+
+/** What of a value itself JSON does not carry, in words. */
+function faultOf(value: unknown, above: Set<unknown>): string | undefined {
+  const type = typeof value;
+  if (value === undefined || type === "function" || type === "symbol" || type === "bigint") return type;
+  if (type === "number" && !Number.isFinite(value)) return String(value);
+  if (value === null || type !== "object") return undefined;
+  if (above.has(value)) return "a circle";
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const made = !Array.isArray(value) && prototype !== null && Object.getPrototypeOf(prototype as object) !== null;
+  return made ? (value as object).constructor.name : undefined;
 }

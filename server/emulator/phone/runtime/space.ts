@@ -3,6 +3,7 @@
 import { MiniProgramEnv, glassEasel, type CodeSpace, type AssociatedBackend } from "glass-easel-miniprogram-adapter";
 import { play, type Exported } from "./animation.ts";
 import { makeBackend } from "./backend.ts";
+import { fitting, type Definition } from "./definition.ts";
 import type { Host, ElementKind, Emitted, Mounted, Value } from "./element.ts";
 import { remember } from "./element.ts";
 import type { Load } from "./modules.ts";
@@ -27,7 +28,6 @@ export interface Caller {
   [name: string]: unknown;
 }
 
-type Definition = Record<string, unknown>;
 type Define = (definition?: Definition) => unknown;
 interface Globals {
   Page: Define;
@@ -171,10 +171,4 @@ function namedBehaviors(space: Space): Named {
   };
 }
 
-function fitted(named: Named, define: Define): Define {
-  return (definition) => {
-    const behaviors = definition?.["behaviors"];
-    if (!Array.isArray(behaviors)) return define(definition);
-    return define({ ...definition, behaviors: behaviors.map((one: unknown) => (typeof one === "string" ? named(one) : one)) });
-  };
-}
+const fitted = (named: Named, define: Define): Define => (definition) => define(definition && fitting(definition, named));

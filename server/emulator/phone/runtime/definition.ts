@@ -1,0 +1,47 @@
+// What a program hands to Page, Component and Behavior, in the form that the framework takes.
+// The framework throws where WeChat only warns, and the rest of the definition is then lost.
+
+type Named = (name: string) => unknown;
+export type Definition = Record<string, unknown>;
+type Called = (this: Record<string, unknown>, ...values: unknown[]) => unknown;
+
+const FUNCTIONS = ["methods", "lifetimes", "pageLifetimes"];
+
+/** `named` gives WeChat's own behaviors, which a definition names by a text. */
+export function fitting(definition: Definition, named: Named): Definition {
+  const made = { ...definition };
+  if (Array.isArray(made["behaviors"])) made["behaviors"] = made["behaviors"].filter(Boolean).map((one: unknown) => (typeof one === "string" ? named(one) : one));
+  for (const part of FUNCTIONS) if (isPlain(made[part])) made[part] = withoutNothing(made[part]);
+  if (isPlain(made["observers"])) made["observers"] = mapped(made["observers"], called);
+  if (isPlain(made["properties"])) made["properties"] = mapped(made["properties"], property);
+  return made;
+}
+
+const isPlain = (value: unknown): value is Definition => value !== null && typeof value === "object" && !Array.isArray(value);
+
+const withoutNothing = (part: Definition): Definition => Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined && value !== null));
+
+function mapped(part: Definition, change: (value: unknown) => unknown): Definition {
+  return withoutNothing(Object.fromEntries(Object.entries(part).map(([name, value]) => [name, change(value)])));
+}
+
+/** An observer by the name of a method, which may come from a behavior or not be there at all. */
+function called(observer: unknown): unknown {
+  if (typeof observer !== "string") return typeof observer === "function" ? observer : undefined;
+  const call: Called = function (...values) {
+    const method = this[observer];
+    if (typeof method === "function") return (method as Called).apply(this, values);
+    console.warn(`there is no method ${observer} for an observer`);
+    return undefined;
+  };
+  return call;
+}
+
+function property(value: unknown): unknown {
+  // A property of any type may be written as null.
+  if (value === undefined || value === null) return { type: null };
+  if (!isPlain(value) || !("observer" in value)) return value;
+  const { observer, ...rest } = value;
+  const call = called(observer);
+  return call === undefined ? rest : { ...rest, observer: call };
+}
