@@ -80,10 +80,10 @@ export function shell(answers = {}, start = {}) {
 
 /**
  * Opens an app: its files, or what `built` gave. `answers` is the shell's table, `net(url, init, window)`
- * the network; with a `clock` the phone's time stands still unless the test lets it pass; `before(window)`
+ * the network, `theme` a media query of the dark; with a `clock` the phone's time stands still unless the test lets it pass; `before(window)`
  * may change the window before anything of the program runs.
  */
-export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules, clock, search = "", storage = [], before, warn } = {}) {
+export async function open(files, { answers, start, net = () => new Response("", { status: 404 }), modules, clock, search = "", storage = [], before, warn, theme } = {}) {
   const [text, framework] = files.bundle ? [files.bundle, files.framework] : await Promise.all([compiled(files, modules, warn), runtime()]);
   const quiet = new VirtualConsole();
   const dom = new JSDOM(HTML, { url: `http://127.0.0.1/phone/app/${search}`, runScripts: "outside-only", pretendToBeVisual: true, virtualConsole: quiet });
@@ -91,7 +91,7 @@ export async function open(files, { answers, start, net = () => new Response("",
   const calls = [];
   Object.assign(window, {
     Headers, Response, TextEncoder, structuredClone, AbortController,
-    matchMedia: () => ({ matches: false, addEventListener() {} }),
+    matchMedia: () => theme ?? { matches: false, addEventListener() {} },
     IntersectionObserver: class {
       observe() {}
       disconnect() {}

@@ -6,6 +6,7 @@ import { Disk } from "./disk.mjs";
 import { ABSENT } from "./globals.mjs";
 import { fileOf, scripts } from "./scripts.mjs";
 import { walk } from "./walk.mjs";
+import { themeOf } from "./theme.mjs";
 import { sheets } from "./wxss.mjs";
 import { templates } from "./wxml.mjs";
 
@@ -32,6 +33,7 @@ export async function bundle({ root, modules, elements, cache, strict = false, w
 const getRegExp = (p, f) => new RegExp(p, f), getDate = (...a) => new Date(...a);
 window.__mp = {
 app: ${JSON.stringify(program.app)},
+theme: ${JSON.stringify(themeOf(disk, program.app))},
 units: ${JSON.stringify(units)},
 unknownTags: ${JSON.stringify(made.unknown)},
 gaps: ${JSON.stringify(made.gaps)},

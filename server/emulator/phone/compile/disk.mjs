@@ -37,12 +37,23 @@ export class Disk {
     const own = path.join(this.root, name);
     const match = NPM.exec(name);
     if (!match || fs.existsSync(path.join(this.root, "miniprogram_npm", match[1]))) return own;
-    return path.join(this._package(match[1]), match[2] ?? "");
+    const [folder, rest] = [this._package(match[1]), match[2] ?? ""];
+    const packed = fs.existsSync(path.join(folder, "miniprogram_npm"));
+    // What an ordinary package brings along for itself lies in its own node_modules.
+    return path.join(folder, packed ? rest : rest.replaceAll("/miniprogram_npm/", "/node_modules/"));
+  }
+
+  /** The script that a package names as its beginning, without ending. @param {string} name the package's path */
+  entry(name) {
+    const facts = path.join(this.place(name), "package.json");
+    if (!foreign(name) || !fs.existsSync(facts)) return undefined;
+    const main = JSON.parse(fs.readFileSync(facts, "utf8")).main ?? "index.js";
+    return tidy(`${name}/${main}`).replace(/\.(?:[cm]?js|ts)$/, "");
   }
 
   /** @param {string} name */
   has(name) {
-    return this.texts.has(name) || fs.statSync(this.place(name), { throwIfNoEntry: false })?.isFile() === true;
+    return this.texts.has(name) || isFile(this.place(name));
   }
 
   /** @param {string} name */
@@ -80,15 +91,28 @@ export class Disk {
   _package(name) {
     let folder = this.packages.get(name);
     if (folder === undefined) {
-      const home = path.join(this.modules, name);
+      const places = [this.root, path.dirname(this.root)].map((one) => path.join(one, "node_modules", name));
+      const home = places.find((one) => fs.existsSync(one)) ?? path.join(this.modules, name);
       const facts = path.join(home, "package.json");
       const said = fs.existsSync(facts) ? JSON.parse(fs.readFileSync(facts, "utf8")).miniprogram : undefined;
-      folder = path.join(home, said ?? "miniprogram_dist");
+      const made = path.join(home, said ?? "miniprogram_dist");
+      // A package that was not made for mini-programs is taken as it is, from its entry on.
+      folder = said === undefined && !fs.existsSync(made) ? home : made;
       this.packages.set(name, folder);
     }
     return folder;
   }
 }
+
+/** Endings of scripts; npm packages that were not made for mini-programs have more of them. */
+export const SCRIPTS = [".ts", ".js"];
+const PACKAGED = [...SCRIPTS, ".cjs", ".mjs", ".json"];
+
+/** @param {string} name */
+export const endingsOf = (name) => (foreign(name) ? PACKAGED : SCRIPTS);
+
+/** Also of a path below a file, which is no folder. @param {string} place */
+const isFile = (place) => fs.existsSync(place) && fs.statSync(place).isFile();
 
 /** Whether a path is somebody else's code. @param {string} name */
 export const foreign = (name) => name.startsWith("miniprogram_npm/");

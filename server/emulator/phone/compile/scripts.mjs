@@ -1,12 +1,13 @@
 // JavaScript and TypeScript: each file one CommonJS function, each reference resolved beforehand.
 
-import { beside } from "./disk.mjs";
+import { beside, endingsOf, foreign } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
 
 const REQUIRE = /\brequire\(\s*["']([^"']+)["']\s*\)/g;
+const DATA = /\.(?:json|png|jpe?g|gif|svg|webp|wxss|wxml|mp3)$/i;
 const PACKAGE = /^(miniprogram_npm\/(?:@[^/]+\/)?[^/]+)\//;
 
 /** @typedef {{ code: string, needs: Record<string, string> }} Script */
@@ -34,7 +35,7 @@ export async function scripts(disk, entries, cache) {
 }
 
 /** The file of a module. @param {Disk} disk @param {string} path */
-export const fileOf = (disk, path) => [`${path}.ts`, `${path}.js`].find((name) => disk.has(name));
+export const fileOf = (disk, path) => endingsOf(path).map((ending) => path + ending).find((name) => disk.has(name));
 
 /** @param {Disk} disk @param {string} path @param {import("./cache.mjs").Cache} cache */
 async function compiled(disk, path, cache) {
@@ -45,6 +46,7 @@ async function compiled(disk, path, cache) {
     // Loaded only where something changed: starting the compiler takes longer than all else.
     const { transform } = await import("esbuild");
     try {
+      if (file.endsWith(".json")) return `module.exports = ${JSON.stringify(disk.json(file))};`;
       const loader = file.endsWith(".ts") ? "ts" : "js";
       const made = await transform(source, { loader, format: "cjs", target: "es2020", sourcefile: file });
       return made.code;
@@ -63,7 +65,7 @@ function needsOf(disk, path, code) {
     const target = moduleAt(disk, reference, path);
     if (target === undefined) {
       const file = /** @type {string} */ (fileOf(disk, path));
-      throw new CompileError(file, lineOf(disk.read(file), reference), `module ${reference} is not found`);
+      throw new CompileError(file, lineOf(disk.read(file), reference), notFound(reference));
     }
     keepToPackages(disk, /** @type {string} */ (fileOf(disk, path)), reference, target);
     needs[reference] = target;
@@ -71,9 +73,13 @@ function needsOf(disk, path, code) {
   return needs;
 }
 
+/** @param {string} reference */
+const notFound = (reference) =>
+  DATA.test(reference) ? `${reference} is no script: WeChat lets a script take in scripts alone, so write data as a module and name pictures by their path` : `module ${reference} is not found`;
+
 /** @param {Disk} disk @param {string} reference @param {string} from */
 function moduleAt(disk, reference, from) {
-  const bare = reference.replace(/\.(js|ts)$/, "");
+  const bare = reference.replace(foreign(from) ? /\.([cm]?js|ts|json)$/ : /\.(js|ts)$/, "");
   const places = [];
   if (/^[./]/.test(bare)) places.push(beside(from, bare));
   else {
@@ -81,5 +87,5 @@ function moduleAt(disk, reference, from) {
     if (own) places.push(`${own}/miniprogram_npm/${bare}`);
     places.push(`miniprogram_npm/${bare}`, beside(from, bare));
   }
-  return places.flatMap((place) => [place, `${place}/index`]).find((place) => fileOf(disk, place) !== undefined);
+  return places.flatMap((place) => [disk.entry(place) ?? place, place, `${place}/index`]).find((place) => fileOf(disk, place) !== undefined);
 }

@@ -2,6 +2,7 @@
 
 import type { Page } from "./page.ts";
 import type { TabBar, WindowSettings } from "./program.ts";
+import type { Theme } from "./theme.ts";
 
 const BAR_PX = 52;
 
@@ -21,11 +22,17 @@ export class Chrome {
   private readonly tabBar = place("wx-tabs");
   private readonly tabs: Tab[];
   private readonly settings: TabBar | undefined;
+  private readonly theme: Theme;
   private page: Page | undefined;
   private hiddenTabs = false;
 
-  constructor(settings: TabBar | undefined, go: { back(): void; home(): void; tab(path: string): void }) {
+  constructor(settings: TabBar | undefined, theme: Theme, go: { back(): void; home(): void; tab(path: string): void }) {
     this.settings = settings;
+    this.theme = theme;
+    theme.onChange(() => {
+      this.refresh();
+      this.drawTabs();
+    });
     this.back.addEventListener("click", () => go.back());
     this.home.addEventListener("click", () => go.home());
     this.tabs = (settings?.list ?? []).map((item) => this.makeTab(item.text, () => go.tab(item.pagePath)));
@@ -109,8 +116,8 @@ export class Chrome {
   }
 
   private drawTabs(): void {
-    const settings = this.settings;
-    if (!settings) return;
+    if (!this.settings) return;
+    const settings = this.theme.resolved(this.settings);
     this.tabBar.style.background = settings.backgroundColor ?? "#ffffff";
     this.tabs.forEach(({ button, icon }, index) => {
       const item = settings.list[index]!;

@@ -23,6 +23,7 @@ import { Sharing } from "./sharing.ts";
 import type { Shell, Start } from "./shell.ts";
 import { addElement, addUnits, definer, openSpace, type Caller, type Space } from "./space.ts";
 import { Taps } from "./taps.ts";
+import { Theme } from "./theme.ts";
 import { failure, faultHearers, guarded, watchForTrouble, wordsOf } from "./trouble.ts";
 
 declare global {
@@ -64,11 +65,12 @@ function makePhone(parts: { program: Program; overlay: Overlay; shell: Shell; ta
     tab: (path: string) => guarded("tab bar", () => tabTapped(phone, path)),
   };
   const single = shell.start.mode === "singlePage";
-  const chrome = new Chrome(single || program.app.tabBar?.custom ? undefined : program.app.tabBar, go);
+  const theme = new Theme(program);
+  const chrome = new Chrome(single || program.app.tabBar?.custom ? undefined : program.app.tabBar, theme, go);
   const files = new Files();
   const load = loader(program);
   const packages = new Packages(program, definer(space, load));
-  const router = new Router({ space, program, chrome, packages, single });
+  const router = new Router({ space, program, theme, chrome, packages, single });
   const phone: Phone = {
     ...parts,
     start: shell.start,
@@ -77,6 +79,7 @@ function makePhone(parts: { program: Program; overlay: Overlay; shell: Shell; ta
     packages,
     load,
     chrome,
+    theme,
     files,
     privacy: new Privacy(shell),
     sharing: new Sharing({ shell, files, top: () => router.top }),

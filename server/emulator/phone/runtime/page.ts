@@ -5,6 +5,7 @@ import type { Channel } from "./channel.ts";
 import type { Program, UnitSettings, WindowSettings } from "./program.ts";
 import { pullable } from "./pull.ts";
 import type { Caller, Space } from "./space.ts";
+import type { Theme } from "./theme.ts";
 import { guarded } from "./trouble.ts";
 
 const REACH_BOTTOM_PX = 50;
@@ -34,8 +35,10 @@ export class Page {
   private wasShown = false;
   private shown = false;
   private readonly space: Space;
+  private readonly theme: Theme;
 
-  constructor(space: Space, program: Program, path: string, query: Record<string, string>) {
+  constructor(space: Space, program: Program, theme: Theme, path: string, query: Record<string, string>) {
+    this.theme = theme;
     this.space = space;
     this.path = path;
     this.query = query;
@@ -54,7 +57,7 @@ export class Page {
 
   /** The settings in force: app.json, the page's own, what the code set since. */
   get window(): WindowSettings {
-    return { ...this.settings, ...this.changed };
+    return { ...this.theme.resolved(this.settings), ...this.changed };
   }
 
   /** Gives the page the program's own tab bar. It takes over what sheets say of `page`, as in WeChat. */

@@ -12,6 +12,7 @@ import type { Shell, Start } from "./shell.ts";
 import type { Taps } from "./taps.ts";
 import type { Privacy } from "./privacy.ts";
 import type { Sharing } from "./sharing.ts";
+import type { Theme } from "./theme.ts";
 
 export interface Phone {
   readonly program: Program;
@@ -22,6 +23,7 @@ export interface Phone {
   /** Runs a module of the program, once. */
   readonly load: Load;
   readonly chrome: Chrome;
+  readonly theme: Theme;
   readonly overlay: Overlay;
   readonly files: Files;
   readonly taps: Taps;

@@ -34,6 +34,8 @@ export interface AppSettings {
   pages: string[];
   /** The newer looks of six elements. */
   style?: "v2";
+  /** Whether it follows the phone into the dark. */
+  darkmode?: boolean;
   window?: WindowSettings;
   tabBar?: TabBar;
   subPackages?: { root: string }[];
@@ -61,6 +63,8 @@ export type Templates = Record<string, glassEasel.template.ComponentTemplate>;
 
 export interface Program {
   app: AppSettings;
+  /** The variables of theme.json, where app.json names one. */
+  theme?: Record<"light" | "dark", Record<string, string>>;
   units: Record<string, Unit>;
   unknownTags: string[];
   /** What the phone lacks for a template: `file.wxml:line: what`. */

@@ -7,6 +7,7 @@ import { Page } from "./page.ts";
 import type { Program } from "./program.ts";
 import { UNAVAILABLE } from "./single.ts";
 import type { Space } from "./space.ts";
+import type { Theme } from "./theme.ts";
 import { failure } from "./trouble.ts";
 
 const DEEPEST = 10;
@@ -16,13 +17,15 @@ export class Router {
   private readonly tabs = new Map<string, Page>();
   private readonly space: Space;
   private readonly program: Program;
+  private readonly theme: Theme;
   private readonly chrome: Chrome;
   private readonly packages: Packages;
   private readonly single: boolean;
 
-  constructor(parts: { space: Space; program: Program; chrome: Chrome; packages: Packages; single: boolean }) {
+  constructor(parts: { space: Space; program: Program; theme: Theme; chrome: Chrome; packages: Packages; single: boolean }) {
     this.space = parts.space;
     this.program = parts.program;
+    this.theme = parts.theme;
     this.chrome = parts.chrome;
     this.packages = parts.packages;
     this.single = parts.single;
@@ -104,7 +107,7 @@ export class Router {
   }
 
   private opened(path: string, query: Record<string, string>, channel?: Channel): Page {
-    const page = new Page(this.space, this.program, path, query);
+    const page = new Page(this.space, this.program, this.theme, path, query);
     page.channel = channel;
     page.instance["getOpenerEventChannel"] = () => channel ?? new Channel();
     if (this.isTab(path)) {

@@ -11,7 +11,9 @@ export const events: Family = (phone, add) => {
   const resized = new Set<Hear>();
   pair(add.now, "onNetworkStatusChange", network);
   pair(add.now, "onWindowResize", resized);
-  pair(add.now, "onThemeChange", new Set());
+  const themed = new Set<Hear>();
+  pair(add.now, "onThemeChange", themed);
+  phone.theme.onChange((theme) => tell(themed, { theme }));
   pair(add.now, "onMemoryWarning", new Set());
   pair(add.now, "onUserCaptureScreen", new Set());
   pair(add.now, "onKeyboardHeightChange", new Set());

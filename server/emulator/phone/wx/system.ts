@@ -12,7 +12,7 @@ const DEVICE = { brand: "devtools", model: "browser", system: "iOS 17", platform
 
 export const system: Family = (phone, add) => {
   const base = (): object => ({
-    SDKVersion: VERSION, version: "8.0.50", language: "zh_CN", theme: theme(), fontSizeSetting: fontSize(), enableDebug: false, host: { env: "WeChat" },
+    SDKVersion: VERSION, version: "8.0.50", language: "zh_CN", theme: phone.theme.told, fontSizeSetting: fontSize(), enableDebug: false, host: { env: "WeChat" },
   });
   const whole = (): object => ({ ...DEVICE, ...base(), ...windowInfo(phone) });
   add.now("getWindowInfo", () => windowInfo(phone));
@@ -26,8 +26,6 @@ export const system: Family = (phone, add) => {
   add.now("getMenuButtonBoundingClientRect", menuButton);
   add.now("canIUse", (name: string) => canUse(phone, name));
 };
-
-const theme = (): string => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
 function windowInfo(phone: Phone): object {
   const [screenWidth, screenHeight] = [window.innerWidth, window.innerHeight];
