@@ -19,6 +19,8 @@ from server.wechat.words import count_unknown_word
 _NAME = frozenset({"6", "19", "205"})
 _AVATAR = frozenset({"6", "20", "205"})
 _PHONE = frozenset({"8"})
+# All numbers of that list as it is now; WeChat adds to it.
+_LISTED = frozenset(str(number) for number in (*range(1, 21), *range(201, 207)))
 _LONGEST_TRACE = 128
 
 
@@ -37,6 +39,8 @@ def permission_withdrawn(work: Work, message: Message) -> None:
     # With a plugin's id the permission was a plugin's, never ours.
     if citizen_id is None or message.fields.get("PluginID"):
         return
+    for number in sorted(taken_back - _LISTED - {""}):
+        count_unknown_word("withdrawn_data", number)
     if taken_back & _NAME:
         profile.drop_name(work, citizen_id)
     if taken_back & _AVATAR:

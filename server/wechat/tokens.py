@@ -313,9 +313,10 @@ def _read(answer: dict[str, Any], asked_ms: int) -> Token:
     value, seconds = answer.get("access_token"), answer.get("expires_in")
     good = isinstance(value, str) and _TOKEN.fullmatch(value) is not None
     # `true` would pass for one second.
-    if not good or type(seconds) is not int or not 0 < seconds <= LIFE_SECONDS:
+    if not good or type(seconds) is not int or seconds <= 0:
         raise InDoubt
-    life = timedelta(seconds=seconds)
+    # A longer life than WeChat documents is not relied on, and is no reason to have no token.
+    life = timedelta(seconds=min(seconds, LIFE_SECONDS))
     expires_ms = asked_ms + life // timedelta(milliseconds=1)
     return Token(value=str(value), asked_ms=asked_ms, expires_ms=expires_ms)
 

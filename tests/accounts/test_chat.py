@@ -7,6 +7,7 @@ import pytest
 from server.accounts import service
 from server.accounts.chat import HANDLERS
 from server.accounts.models import Citizen
+from server.base.web.metrics import UNKNOWN_WORDS
 from server.base.work import Desk
 from server.wechat.documents import Fields
 from tests.kit.accounts import Person, a_citizen, a_session
@@ -75,6 +76,16 @@ def test_a_profile_that_wechat_cleaned_is_cleaned_here_too(desk: Desk, person: P
 def test_a_plugins_permission_is_not_ours(desk: Desk, person: Person) -> None:
     tell(desk, person.openid, WITHDRAWN, {"RevokeInfo": "6", "PluginID": "wx-plugin"})
     assert row(desk, person).nickname == "小明"
+
+
+def test_a_number_that_we_do_not_know_is_counted_and_hinders_no_other(
+    desk: Desk, person: Person
+) -> None:
+    counted = UNKNOWN_WORDS.labels("withdrawn_data")
+    before = counted._value.get()
+    tell(desk, person.openid, WITHDRAWN, {"RevokeInfo": "301,19,,21"})
+    assert row(desk, person).nickname is None
+    assert counted._value.get() == before + 2
 
 
 @pytest.mark.parametrize("event", [CLOSED, WITHDRAWN, CLEANED])

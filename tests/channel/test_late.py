@@ -48,6 +48,16 @@ def test_a_late_reply_is_a_row_and_a_bell_and_is_said_once(
     assert (row.state, row.text) == (LateState.SAID, "")
 
 
+def test_one_id_of_two_senders_is_two_late_replies(shop: Shop, gateway: RecordingGateway) -> None:
+    door = a_door(shop.desk)
+    for openid in ("o-one", "o-two"):
+        for _ in range(2):
+            message = a_message(content="答题", openid=openid, msg_id="7")
+            door.late(message, Reply.of_text(f"result of {openid}"))
+    tasks.say_late(shop)
+    assert gateway.called("say") == [("o-one", "result of o-one"), ("o-two", "result of o-two")]
+
+
 def test_the_longest_waiting_is_said_first(
     shop: Shop, gateway: RecordingGateway, clock: FakeClock
 ) -> None:

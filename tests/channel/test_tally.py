@@ -48,6 +48,15 @@ def test_a_repeated_message_counts_once(desk: Desk, counts: Tally) -> None:
         assert unmatched_by_frequency(work) == [("没有这个词", 1)]
 
 
+def test_one_id_of_two_senders_counts_twice(desk: Desk, counts: Tally) -> None:
+    door = a_door(desk, tally=counts)
+    for openid in ("o-one", "o-two"):
+        for _ in range(2):
+            said(door, a_message(content="帮助", openid=openid, msg_id="7"))
+    counts.flush()
+    assert hits(desk) == {"help": 2}
+
+
 def test_what_is_written_adds_to_what_is_there(desk: Desk, counts: Tally, clock: FakeClock) -> None:
     for number in range(3):
         counts.hit(f"h{number}", "help")
