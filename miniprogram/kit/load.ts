@@ -4,8 +4,9 @@ import { open, say } from '../platform/wx'
 import { words } from '../texts/index'
 import { CONSENT_REQUIRED } from './consent'
 import { settings } from './settings'
+import { watched } from './slow'
 
-export type State = 'loading' | 'content' | 'empty' | 'error' | 'offline' | 'consent'
+export type State = 'loading' | 'slow' | 'content' | 'empty' | 'error' | 'offline' | 'consent'
 
 type Changes = Record<string, unknown> & { state?: State }
 
@@ -32,7 +33,10 @@ export async function load(page: Reading, work: () => Promise<Changes>): Promise
   const again = page.data.state === 'content'
   if (!again) page.setData({ state: 'loading' })
   try {
-    const changes = await work()
+    const changes = await watched(work(), () => {
+      if (newest() && again) say(slowWords())
+      else if (newest() && page.data.state === 'loading') page.setData({ state: 'slow' })
+    })
     if (newest()) page.setData({ state: 'content', ...changes })
   } catch (why) {
     if (newest() && again) say(sentence(why))
@@ -46,7 +50,7 @@ export async function act(page: Acting, work: () => Promise<void>): Promise<bool
   if (page.data.busy) return false
   page.setData({ busy: true })
   try {
-    await work()
+    await watched(work(), () => say(slowWords()))
     return true
   } catch (why) {
     if (codeOf(why) === CONSENT_REQUIRED) open(CONSENT)
@@ -62,6 +66,8 @@ function stateOf(why: unknown): State {
   const states: Record<string, State> = { [OFFLINE]: 'offline', [CONSENT_REQUIRED]: 'consent' }
   return states[codeOf(why)] ?? 'error'
 }
+
+const slowWords = (): string => words(settings().language, 'common').slow
 
 /** The server's own sentence where it gave one. */
 export function sentence(why: unknown): string {

@@ -92,8 +92,12 @@ export function saved(paper: Paper, sent: Answers): Paper {
   return { ...paper, unsaved: paper.unsaved.filter((id) => !(id in sent && same(id))) }
 }
 
+export function answeredCount(paper: Paper): number {
+  return paper.questions.filter((question) => answered(paper, question.id)).length
+}
+
 export function unanswered(paper: Paper): number {
-  return paper.count - paper.questions.filter((question) => answered(paper, question.id)).length
+  return paper.count - answeredCount(paper)
 }
 
 export function atEnd(paper: Paper): boolean {

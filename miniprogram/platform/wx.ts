@@ -134,6 +134,11 @@ export function back(): void {
   else wx.switchTab({ url: '/pages/home/index' })
 }
 
+/** Asks with these words when the back key of the navigation bar is pressed on this page. */
+export const askAtBackKey = (message: string): void =>
+  wx.enableAlertBeforeUnload({ message, fail: () => undefined })
+export const backKeyFree = (): void => wx.disableAlertBeforeUnload({ fail: () => undefined })
+
 /** A short word is read at a glance and must not lie over the page for long. */
 export function say(title: string): void {
   wx.showToast({ title, icon: 'none', duration: title.length > 6 ? 2000 : 1200 })

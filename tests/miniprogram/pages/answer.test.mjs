@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { plain, soon } from "../../phone/kit.mjs";
-import { CLOSED, NOW, RESULT, paper, question } from "./answers.mjs";
+import { CLOSED, NOW, paper, question } from "./answers.mjs";
 import { asked, at, on, scene, sound } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
 
@@ -73,6 +73,7 @@ scene("opened again it goes on at the first open question, with what never got t
   await phone.says("题目q3");
   assert.deepEqual((await asked(phone, server, SAVE)).body, { answers: { q2: ["B"] } });
   assert.equal(phone.page.data.face, "5:00");
+  await phone.tapWords(words(phone).sheet);
   await phone.tap(phone.named(`1 ${words(phone).done}`));
   await phone.says("题目q1");
   assert.deepEqual(chosen(phone), ["A"]);
@@ -90,73 +91,6 @@ scene("after the background it reads the time from the server again", PAGE, {}, 
   await phone.says("1:59");
 });
 
-scene("at the end of its time it is handed in once, with what was not saved", PAGE, { script: { [READ]: [paper(3_000), CLOSED] } }, async (phone, server) => {
-  await phone.says("0:03");
-  server.will({ [SAVE]: OFFLINE });
-  await pick(phone, "A");
-  await phone.says(words(phone).kept_here);
-  await phone.pass(2_500);
-  assert.equal(server.to(SUBMIT).length, 0);
-  await phone.pass(1_000);
-  await on(phone, RESULT_PAGE);
-  await phone.pass(20_000);
-  assert.deepEqual(server.to(SUBMIT).map(({ body }) => body), [{ answers: { q1: ["A"] } }]);
-  assert.equal(phone.wx.getStorageSync("paper-att_1"), "");
-});
-
-scene("an end without network is tried again, calmly and under the same key", PAGE, { script: { [READ]: [paper(1_000), CLOSED], [SUBMIT]: OFFLINE } }, async (phone, server) => {
-  await phone.says("0:01");
-  await phone.comes(phone.page.data.c.offline);
-  const tries = server.to(SUBMIT).length;
-  await phone.pass(1_000);
-  assert.equal(server.to(SUBMIT).length, tries, "not at every tick");
-  server.will({ [SUBMIT]: RESULT });
-  await phone.pass(6_000);
-  await on(phone, RESULT_PAGE);
-  assert.equal(new Set(server.to(SUBMIT).map(({ key }) => key)).size, 1);
-});
-
-scene("two taps hand it in once", PAGE, {}, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.says("题目q1");
-  const slow = held(RESULT);
-  server.will({ [SUBMIT]: slow.answer, [READ]: CLOSED });
-  const finish = phone.named(t.finish);
-  await Promise.all([phone.tap(finish), phone.tap(finish)]);
-  await phone.says(t.some_missing.replace("{count}", "3"));
-  assert.equal(phone.window.document.querySelectorAll("#wx-overlay .wx-dialog").length, 1);
-  await phone.press(t.finish);
-  await asked(phone, server, SUBMIT);
-  await phone.tap(finish);
-  slow.release();
-  await on(phone, RESULT_PAGE);
-  assert.equal(server.to(SUBMIT).length, 1);
-});
-
-scene("going on instead of handing in changes nothing", PAGE, { script: { [READ]: paper(600_000, { answers: { q1: ["A"], q2: ["B"], q3: ["A"] } }) } }, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.tapWords(t.finish);
-  await phone.says(t.all_answered);
-  await phone.press(t.go_on);
-  assert.equal(server.to(SUBMIT).length, 0);
-  assert.equal(phone.page.route, "packages/quiz/answer/index");
-});
-
-scene("answers changed after a lost reply go under another key, never as another body of the same", PAGE, { script: { [SUBMIT]: OFFLINE } }, async (phone, server) => {
-  const { t, c } = phone.page.data;
-  await phone.tapWords(t.finish);
-  await phone.press(t.finish);
-  await phone.comes(c.offline);
-  server.will({ [SAVE]: OFFLINE });
-  await pick(phone, "A");
-  server.will({ [SUBMIT]: RESULT, [READ]: CLOSED });
-  await phone.tap(phone.named(t.finish));
-  await phone.press(t.finish);
-  await on(phone, RESULT_PAGE);
-  const bodies = new Map(server.to(SUBMIT).map(({ key, body }) => [key, JSON.stringify(body)]));
-  assert.deepEqual([...bodies.values()], ['{"answers":{}}', '{"answers":{"q1":["A"]}}']);
-});
-
 scene("a paper that was handed in elsewhere shows its result when it is opened", PAGE, { script: { [READ]: CLOSED }, keep: { "paper-att_1": { q1: ["B"] } } }, async (phone, server) => {
   await on(phone, RESULT_PAGE);
   await phone.says("道理在这里。");
@@ -172,44 +106,30 @@ scene("a paper that the server closes while one answers shows its result", PAGE,
   await phone.says("道理在这里。");
 });
 
-scene("left before its end it hands nothing in behind the reader's back", "packages/quiz/round/index?id=k1", {}, async (phone, server) => {
-  const slow = held(paper(1_000));
-  server.will({ [READ]: slow.answer });
-  await phone.tapWords(phone.page.data.t.start);
-  await asked(phone, server, READ);
-  await phone.wx.navigateBack();
-  slow.release();
-  await soon(20);
-  await phone.pass(5_000);
-  assert.equal(phone.page.route, "packages/quiz/round/index");
-  assert.equal(server.to(SUBMIT).length, 0);
-});
-
-scene("a result that comes when the reader has gone back does not pull the reader away", "packages/quiz/round/index?id=k1", {}, async (phone, server) => {
-  await phone.tapWords(phone.page.data.t.start);
+scene("while the paper is read from a hanging network, that is said after five seconds", PAGE, {}, async (phone, server) => {
+  const slow = held(paper());
   await phone.says("题目q1");
-  const { t } = phone.page.data;
-  const slow = held(RESULT);
-  server.will({ [SUBMIT]: slow.answer });
-  await phone.tapWords(t.finish);
-  await phone.press(t.finish);
-  await asked(phone, server, SUBMIT);
-  await phone.wx.navigateBack();
+  phone.shell.program.hide();
+  server.will({ [READ]: slow.answer });
+  phone.shell.program.show({ ...phone.shell.start, path: "" });
+  await phone.pass(5_500);
+  await phone.says(phone.page.data.c.slow);
   slow.release();
-  await soon(20);
-  await phone.pass(5_000);
-  assert.equal(phone.page.route, "packages/quiz/round/index");
 });
 
-scene("a question left open over the end changes nothing any more", PAGE, { script: { [READ]: [paper(2_000), CLOSED] } }, async (phone, server) => {
+scene("the sheet of numbers shows what is answered and leads to each question", PAGE, {}, async (phone) => {
   const { t } = phone.page.data;
-  await phone.tapWords(t.finish);
-  await phone.pass(3_000);
-  await on(phone, RESULT_PAGE);
-  await phone.says("道理在这里。");
-  await phone.press(t.finish);
-  await soon(20);
-  assert.deepEqual([server.to(SUBMIT).length, server.to(READ).length], [1, 2]);
+  await phone.says("题目q1");
+  await phone.says(t.done_of.replace("{done}", "0").replace("{count}", "3"));
+  await pick(phone, "A");
+  await phone.says(t.done_of.replace("{done}", "1").replace("{count}", "3"));
+  assert.equal(phone.page.data.shown.percent, 33);
+  await phone.tapWords(t.sheet);
+  const labels = phone.all("[aria-label]").map((one) => one.getAttribute("aria-label")).filter((label) => /^\d/.test(label));
+  assert.deepEqual(labels, [`1 ${t.done} ${t.now}`, `2 ${t.open}`, `3 ${t.open}`]);
+  await phone.tap(phone.named(`3 ${t.open}`));
+  await phone.says("题目q3");
+  assert.equal(phone.page.data.sheet, false);
 });
 
 // A timer for each question, as Nanjing's rules have it: the server opens one after the other.

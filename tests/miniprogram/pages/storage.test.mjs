@@ -46,6 +46,7 @@ for (const [way, before] of Object.entries(WAYS)) {
     assert.deepEqual((await asked(phone, server, SAVE)).body, { answers: { q1: ["B"] } });
     await phone.says(t.saved);
     server.will({ [READ]: CLOSED });
+    await phone.tapWords(t.sheet);
     await phone.tapWords(t.finish);
     await phone.press(t.finish);
     await on(phone, "packages/quiz/result/index");

@@ -1,24 +1,18 @@
 /** The paper: one question at a time, a clock that follows the server, answers saved as they come. */
+import { setChanged } from '../../../kit/changed'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
-import { confirm, replace, scrollUp, wire } from '../../../platform/wx'
+import { askAtBackKey, back, backKeyFree, confirm, replace, say, scrollUp, wire } from '../../../platform/wx'
 import { Desk } from './desk'
-import type { Heard } from './desk'
-import { askToFinish, clockOf, shownOf } from './shown'
+import { askToFinish, askToLeave, clockOf, handOf, shownOf } from './shown'
 import type { Shown } from './shown'
 
 const TICK_MS = 500
 
 Page({
   data: {
-    ...dressed('answer'),
-    state: 'loading',
-    problem: '',
-    busy: false,
-    face: '',
-    urgency: 'calm',
-    shown: null as Shown | null,
-    saving: '',
+    ...dressed('answer'), state: 'loading', problem: '', busy: false, face: '', urgency: 'calm',
+    shown: null as Shown | null, saving: '', hand: '', handNote: '', sheet: false,
   },
   ticking: 0,
   desk: null as Desk | null,
@@ -27,7 +21,11 @@ Page({
   asking: false,
 
   onLoad(query: Record<string, string | undefined>) {
-    this.desk = new Desk(query.id ?? '', (heard) => this.heard(heard))
+    this.desk = new Desk(query.id ?? '', {
+      saving: (what) => this.setData({ saving: this.data.t[what] }),
+      closed: () => this.leave(),
+      refused: (why) => (this.tick(), void act(this, () => Promise.reject(why))),
+    })
   },
   /** Coming back reads the paper again: the time left is the server's, not this phone's. */
   onShow() {
@@ -52,6 +50,7 @@ Page({
   },
 
   run() {
+    askAtBackKey(this.data.t.leave_ask)
     this.show()
     clearInterval(this.ticking)
     this.ticking = setInterval(() => this.tick(), TICK_MS)
@@ -60,18 +59,11 @@ Page({
   },
 
   tick() {
-    const paper = this.desk?.paper
-    if (!paper) return
-    const now = wire.now()
-    const clock = clockOf(paper, now, this.data.t)
-    if (clock.face !== this.data.face) this.setData(clock)
-    if (this.desk?.isDue(now)) void this.handIn()
-    this.desk?.saveAgain(now)
-  },
-
-  heard(heard: Heard) {
-    if (heard === 'closed') this.leave()
-    else this.setData({ saving: this.data.t[heard] })
+    const { desk } = this
+    if (!desk?.paper) return
+    const [now, { t }] = [wire.now(), this.data]
+    setChanged(this, { ...clockOf(desk.paper, now, t), ...handOf(desk.handing, desk.paper, now, t) })
+    desk.goOn(now)
   },
 
   show() {
@@ -82,12 +74,15 @@ Page({
     this.desk?.choose(event.detail.key)
     this.show()
   },
-
-  go(event: WechatMiniprogram.TouchEvent) {
-    this.desk?.go(Number(event.currentTarget.dataset.index))
+  go(event: WechatMiniprogram.TouchEvent | WechatMiniprogram.CustomEvent<{ index: number }>) {
+    const { index } = { ...event.currentTarget.dataset, ...event.detail } as { index: number }
+    this.desk?.go(index)
+    this.setData({ sheet: false })
     this.show()
     scrollUp()
   },
+  openSheet() { this.setData({ sheet: true }) },
+  closeSheet() { this.setData({ sheet: false }) },
 
   async openNext() {
     await act(this, async () => {
@@ -97,24 +92,29 @@ Page({
     })
   },
 
-  async finish() {
+  finish() {
+    return this.asked(askToFinish, () => void this.desk?.handIn())
+  },
+  goAway() {
+    return this.asked(askToLeave, () => (backKeyFree(), back()))
+  },
+  /** One question at a time; an answer that comes when the page is left does nothing. */
+  async asked(ask: typeof askToFinish, then: () => void) {
     if (!this.desk?.paper || this.asking) return
     this.asking = true
-    const agreed = await confirm(askToFinish(this.desk.paper, this.data.t))
+    const agreed = await confirm(ask(this.desk.paper, this.data.t))
     this.asking = false
-    if (agreed && this.here) await this.handIn()
-  },
-
-  async handIn() {
-    await act(this, async () => {
-      await this.desk?.handIn()
-      this.leave()
-    })
+    if (!agreed || !this.here) return
+    this.setData({ sheet: false })
+    then()
+    this.tick()
   },
 
   leave() {
     if (!this.here) return
     this.away()
+    backKeyFree()
+    if (this.data.hand === this.data.t.hand_over) say(this.data.t.hand_over)
     replace(`/packages/quiz/result/index?id=${this.desk?.id ?? ''}`)
   },
 })

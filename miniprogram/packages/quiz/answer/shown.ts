@@ -1,10 +1,12 @@
 /** What the paper's page shows of the paper. */
 import type { Option } from '../../../api/shapes'
-import { answered, atEnd, current, isOver, timeLeft, unanswered } from '../../../logic/attempt'
+import { answered, answeredCount, atEnd, current, isOver, timeLeft, unanswered } from '../../../logic/attempt'
 import type { Paper } from '../../../logic/attempt'
 import { clockFace, urgency } from '../../../logic/countdown'
 import { fill } from '../../../logic/fill'
+import { SLOW_MS } from '../../../kit/slow'
 import type { words } from '../../../texts/index'
+import type { HandingIn } from './desk'
 
 interface Dot {
   index: number
@@ -15,10 +17,15 @@ interface Dot {
 
 export interface Shown {
   place: string
+  /** How many have an answer, in words and in percent of the whole paper. */
+  done: string
+  percent: number
   stem: string
   kind: string
   kindWord: string
   options: (Option & { chosen: boolean })[]
+  /** Whether one may walk freely: not under a timer for each question. */
+  free: boolean
   previous: number
   next: number
   dots: Dot[]
@@ -36,10 +43,13 @@ export function shownOf(paper: Paper, t: Words): Shown {
   const last = atEnd(paper)
   return {
     place: fill(t.place, { number: paper.index + 1, count: paper.count }),
+    done: fill(t.done_of, { done: answeredCount(paper), count: paper.count }),
+    percent: Math.round((100 * answeredCount(paper)) / paper.count),
     stem: question.stem,
     kind: question.kind,
     kindWord: { single: t.single, multiple: t.multiple, judge: t.judge }[question.kind],
     options: question.options.map((option) => ({ ...option, chosen: chosen.includes(option.key) })),
+    free,
     previous: free ? paper.index - 1 : -1,
     next: free && !last ? paper.index + 1 : -1,
     dots: free ? paper.questions.map((each, index) => dot(paper, each.id, index)) : [],
@@ -60,6 +70,19 @@ export function askToFinish(paper: Paper, t: Words) {
   const missing = unanswered(paper)
   const content = missing > 0 ? fill(t.some_missing, { count: missing }) : t.all_answered
   return { title: t.finish, content, yes: t.finish, no: t.go_on }
+}
+
+/** The question before the page is left by our own key; the navigation bar asks the same. */
+export function askToLeave(_paper: Paper, t: Words) {
+  return { title: t.leave, content: t.leave_ask, yes: t.go, no: t.stay }
+}
+
+/** Where the handing in is; empty while the paper is in the reader's hands. */
+export function handOf(handing: HandingIn | null, paper: Paper, now: number, t: Words) {
+  if (!handing) return { hand: '', handNote: '' }
+  const late = handing.failed || now - handing.since >= SLOW_MS
+  if (isOver(paper, now)) return { hand: t.hand_over, handNote: late ? t.hand_over_wait : t.hand_over_reading }
+  return late ? { hand: t.hand_not_yet, handNote: t.hand_stay } : { hand: t.hand_now, handNote: '' }
 }
 
 function dot(paper: Paper, id: string, index: number): Dot {

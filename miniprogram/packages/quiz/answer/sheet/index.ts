@@ -1,0 +1,29 @@
+/** The sheet of numbers: which questions have an answer, the way to each, to the end and away. */
+Component({
+  properties: {
+    visible: { type: Boolean, value: false },
+    /** Each `{index, number, done, here}`. */
+    dots: { type: Array, value: [] },
+    done: { type: String, value: '' },
+    /** The words of the paper's page. */
+    words: { type: Object, value: {} },
+    closeWord: { type: String, value: '' },
+  },
+  methods: {
+    go(event: WechatMiniprogram.TouchEvent) {
+      this.triggerEvent('go', { index: event.currentTarget.dataset.index as number })
+    },
+    finish() {
+      this.triggerEvent('finish')
+    },
+    leave() {
+      this.triggerEvent('leave')
+    },
+    close() {
+      this.triggerEvent('close')
+    },
+    changed(event: WechatMiniprogram.CustomEvent<{ visible: boolean }>) {
+      if (!event.detail.visible) this.close()
+    },
+  },
+})
