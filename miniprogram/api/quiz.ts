@@ -8,6 +8,7 @@ import type {
   Contest,
   Mistake,
   Page,
+  PaperRecord,
   Practice,
   PracticeVerdict,
   Question,
@@ -24,6 +25,8 @@ export function quiz(client: Client) {
     begin: (id: string, key: string) =>
       client.call<Attempt>('POST', `/contests/${id}/attempts`, { body: {}, key }),
     attempt: (id: string) => client.call<Attempt>('GET', `/attempts/${id}`),
+    records: (contest: string, after?: string) =>
+      client.call<Page<PaperRecord>>('GET', '/me/attempts', { query: { contest, after, limit: 20 } }),
     next: (id: string, key: string) =>
       client.call<Question>('POST', `/attempts/${id}/next`, { body: {}, key }),
     save: (id: string, answers: Answers) =>

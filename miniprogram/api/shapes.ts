@@ -37,7 +37,9 @@ export interface Profile {
   avatar_preview_url: string | null
   phone_masked: string | null
   city: string | null
+  city_name: string | null
   county: string | null
+  county_name: string | null
   unit: string | null
   unit_name: string | null
   audience: Audience | null
@@ -206,6 +208,26 @@ export interface ContestMe {
   attempts_left_total: number | null
   best_score: number | null
   open_attempt_id: string | null
+  open_remaining_ms: number | null
+  /** The figure that ranks, and what today's papers come to by the same rule. */
+  total: number | null
+  today_score: number | null
+  rank: number | null
+  /** Points to the place above, null in the first one; where they are 0, the time decides. */
+  behind_next: number | null
+  behind_next_ms: number | null
+}
+
+/** A closed paper in the list of one's own. */
+export interface PaperRecord {
+  id: string
+  day: string
+  state: 'submitted' | 'expired'
+  score: number
+  max_score: number
+  correct_count: number
+  question_count: number
+  duration_ms: number
 }
 
 export interface Contest {

@@ -16,6 +16,26 @@ export async function mustAgree(): Promise<void> {
   if (!(await hasAgreed())) throw new Problem(CONSENT_REQUIRED, 409)
 }
 
+/** What the reader wanted when consent was missing; it goes on by itself once that is given. */
+let wanted: (() => void) | null = null
+
+export function afterConsent(goOn: () => void): void {
+  wanted = goOn
+}
+
+/** Consent was given: what waited for it, to be called when the reader is back. */
+export function consentGiven(): () => void {
+  known = true
+  const goOn = wanted
+  wanted = null
+  return goOn ?? (() => undefined)
+}
+
+/** Consent was not given: nothing is done behind the reader's back later. */
+export function consentLeft(): void {
+  wanted = null
+}
+
 /** After an erasure everything is asked anew. */
 export function forgetConsent(): void {
   known = false

@@ -2,7 +2,7 @@
 import { OFFLINE, Problem, codeOf } from '../api/problem'
 import { open, say } from '../platform/wx'
 import { words } from '../texts/index'
-import { CONSENT_REQUIRED } from './consent'
+import { CONSENT_REQUIRED, afterConsent } from './consent'
 import { settings } from './settings'
 import { watched } from './slow'
 
@@ -45,7 +45,10 @@ export async function load(page: Reading, work: () => Promise<Changes>): Promise
   }
 }
 
-/** Does one act at a time; a refusal is said, a missing consent is asked for. True when it was done. */
+/**
+ * Does one act at a time; a refusal is said. A missing consent is asked for, and the act goes on by
+ * itself once it is given. True when it was done at once.
+ */
 export async function act(page: Acting, work: () => Promise<void>): Promise<boolean> {
   if (page.data.busy) return false
   page.setData({ busy: true })
@@ -53,8 +56,10 @@ export async function act(page: Acting, work: () => Promise<void>): Promise<bool
     await watched(work(), () => say(slowWords()))
     return true
   } catch (why) {
-    if (codeOf(why) === CONSENT_REQUIRED) open(CONSENT)
-    else say(sentence(why))
+    if (codeOf(why) === CONSENT_REQUIRED) {
+      afterConsent(() => void act(page, work))
+      open(CONSENT)
+    } else say(sentence(why))
     ownDefect(why)
     return false
   } finally {

@@ -1,7 +1,6 @@
 /** Dates as citizens of Guangxi read them: the calendar of Beijing, whatever the phone's zone. */
 
 const BEIJING_MS = 8 * 3600_000
-const DAY_MS = 24 * 3600_000
 
 /** A Date whose UTC fields are Beijing's wall clock. */
 function beijing(at: number): Date {
@@ -9,21 +8,6 @@ function beijing(at: number): Date {
 }
 
 const two = (number: number): string => String(number).padStart(2, '0')
-
-/** `2026-05-01` */
-export function dayOf(at: number): string {
-  return beijing(at).toISOString().slice(0, 10)
-}
-
-/** `2026-W18`, the ISO week of the Beijing day. */
-export function weekOf(at: number): string {
-  const day = beijing(at)
-  const weekday = (day.getUTCDay() + 6) % 7
-  const thursday = new Date(day.getTime() + (3 - weekday) * DAY_MS)
-  const first = Date.UTC(thursday.getUTCFullYear(), 0, 1)
-  const week = 1 + Math.floor((thursday.getTime() - first) / (7 * DAY_MS))
-  return `${thursday.getUTCFullYear()}-W${two(week)}`
-}
 
 /** `5月1日 09:00`; with its year when that is not the year of `now`. */
 export function sayInstant(instant: string, now: number): string {

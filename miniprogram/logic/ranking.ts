@@ -1,7 +1,9 @@
 /** Boards: which ones a reader can look at, and their lines in words. */
-import type { Board, BoardLine } from '../api/shapes'
-import { dayOf, weekOf } from './dates'
+import type { Board, BoardLine, BoardMe } from '../api/shapes'
 import { sayDuration, sayScore } from './figures'
+import { fill } from './fill'
+import { distance } from './standing'
+import type { StandingWords } from './standing'
 
 export type Place = 'region' | 'city' | 'county' | 'unit' | 'audience' | 'group'
 export type Period = 'total' | 'week' | 'day'
@@ -12,11 +14,13 @@ export interface Home {
   unit: string | null
   audience: string | null
   group: string | null
+  /** The names of city, county and unit. */
+  names: Partial<Record<Place, string | null>>
 }
 
-export const NOWHERE: Home = { city: null, county: null, unit: null, audience: null, group: null }
+export const NOWHERE: Home = { city: null, county: null, unit: null, audience: null, group: null, names: {} }
 
-const CODE: Record<Exclude<Place, 'region'>, keyof Home> = {
+const CODE: Record<Exclude<Place, 'region'>, Exclude<keyof Home, 'names'>> = {
   city: 'city',
   county: 'county',
   unit: 'unit',
@@ -37,10 +41,8 @@ export function scopeOf(place: Place, home: Home): string | null {
   return code ? `${place}:${code}` : null
 }
 
-export function periodOf(period: Period, now: number): string {
-  if (period === 'day') return `day:${dayOf(now)}`
-  return period === 'week' ? `week:${weekOf(now)}` : 'total'
-}
+/** The `period` of the server, whose clock says which day and week it is. */
+export const PERIODS: Record<Period, string> = { total: 'total', week: 'this_week', day: 'today' }
 
 export interface Row {
   rank: number
@@ -74,4 +76,21 @@ export function rowsOf(board: Board): Rows {
   const top = board.items.map(rowOf)
   const shown = top.some((row) => row.me)
   return { top, around: board.me && !shown ? board.me.around.map(rowOf) : [] }
+}
+
+/** The reader's own line, for the foot of the page: the place in a sentence, and what is missing to the next. */
+export function ownRow(me: BoardMe, words: { mine: string }, c: StandingWords, over: boolean): Row {
+  const at = me.around.findIndex(({ rank }) => rank === me.rank)
+  const [line, above] = [me.around[at], me.around[at - 1]]
+  const points = above ? Math.round((above.score - me.score) * 10_000) / 10_000 : null
+  const unknown = me.rank > 1 && !above
+  return {
+    rank: me.rank,
+    name: fill(words.mine, { rank: me.rank }),
+    avatar: line?.avatar_url ?? '',
+    city: over || unknown ? '' : distance(points, above ? me.duration_ms - above.duration_ms : null, c),
+    score: sayScore(me.score),
+    time: sayDuration(me.duration_ms),
+    me: true,
+  }
 }

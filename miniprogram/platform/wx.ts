@@ -128,10 +128,13 @@ interface OpenPage {
 
 export const openPages = (): OpenPage[] => getCurrentPages() as unknown as OpenPage[]
 
-/** One step back, or the home page when this page was opened from outside. */
-export function back(): void {
-  if (getCurrentPages().length > 1) wx.navigateBack()
-  else wx.switchTab({ url: '/pages/home/index' })
+/** One step back, or the home page when this page was opened from outside; over when that is done. */
+export function back(): Promise<void> {
+  return new Promise((resolve) => {
+    const complete = () => resolve()
+    if (getCurrentPages().length > 1) wx.navigateBack({ complete })
+    else wx.switchTab({ url: '/pages/home/index', complete })
+  })
 }
 
 /** Asks with these words when the back key of the navigation bar is pressed on this page. */
@@ -215,7 +218,12 @@ export function copy(data: string): Promise<boolean> {
 export function shareFile(fileName: string, text: string): Promise<boolean> {
   return new Promise((resolve) => {
     const filePath = `${wx.env.USER_DATA_PATH}/${fileName}`
-    wx.getFileSystemManager().writeFileSync(filePath, text, 'utf8')
+    try {
+      wx.getFileSystemManager().writeFileSync(filePath, text, 'utf8')
+    } catch {
+      // A full phone takes no file, as its storage takes no value.
+      return resolve(false)
+    }
     wx.shareFileMessage({ filePath, fileName, success: () => resolve(true), fail: () => resolve(false) })
   })
 }

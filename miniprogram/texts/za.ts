@@ -7,7 +7,7 @@ import type { zh } from './zh'
 
 /** Shown in Chinese until translated: whole sections, or single keys; the walk holds it complete. */
 export const waiting: readonly string[] = [
-  'common', 'home', 'programme', 'detail', 'round', 'rules', 'answer', 'result', 'board',
+  'common', 'home', 'programme', 'detail', 'round', 'rules', 'answer', 'records', 'result', 'board',
   'practice', 'mistakes', 'share', 'mine', 'consent', 'privacy', 'profile', 'unit', 'inbox',
   'subscriptions', 'data', 'settings.title', 'settings.elder', 'settings.elder_note',
   'settings.language', 'settings.language_zh', 'settings.language_note',

@@ -3,10 +3,10 @@ export const zh_mine = {
   mine: {
     title: '我的',
     nameless: '还没有昵称',
-    best: '最好成绩 {score} 分',
     no_score: '还没有成绩',
     left_today: '今天还可以答 {count} 次',
     edit: '我的资料',
+    records: '答题记录',
     boards: '我的名次',
     mistakes: '错题本',
     inbox: '收件箱',

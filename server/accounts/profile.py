@@ -68,6 +68,8 @@ class Profile:
     """A citizen as they see themself."""
 
     citizen: Citizen
+    city_name: str | None
+    county_name: str | None
     unit: units.UnitView | None
     consented: bool
     avatar_state: str | None
@@ -96,8 +98,13 @@ def profile_of(work: Work, citizen_id: int) -> Profile:
     """A citizen's own view of their profile."""
     citizen = work.session.get_one(Citizen, citizen_id)
     unit = None if citizen.unit_id is None else units.unit_by_id(work, citizen.unit_id)
+    places = units.regions()
+    city = places.city(citizen.city) if citizen.city else None
+    county = places.county(citizen.county) if citizen.county else None
     return Profile(
         citizen=citizen,
+        city_name=city.name if city else None,
+        county_name=county.name if county else None,
         unit=unit,
         consented=privacy.has_consented(work, citizen_id),
         avatar_state=avatar_uploads.state_of(work, citizen_id)

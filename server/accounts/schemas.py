@@ -75,7 +75,9 @@ class ProfileOut(Out, frozen=True, kw_only=True):
     avatar_preview_url: str | None
     phone_masked: str | None
     city: str | None
+    city_name: str | None
     county: str | None
+    county_name: str | None
     unit: str | None
     unit_name: str | None
     audience: Audience | None

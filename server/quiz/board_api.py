@@ -37,6 +37,7 @@ def leaderboard(work: Work, ref: str, query: BoardQuery) -> BoardOut:
 
 def _board_out(found: Board) -> BoardOut:
     return BoardOut(
+        period=found.period,
         items=found.items,
         me=None if found.me is None else _me_out(found.me),
         total=found.total,

@@ -99,14 +99,19 @@ def periods_at(now: datetime) -> list[str]:
     return periods_of(day, beijing_week(day))
 
 
-def check_period(text: str) -> str:
-    """A period as a client names it.
+def check_period(text: str, now: datetime) -> str:
+    """A period as a client names it; `today` and `this_week` are those that run now.
 
     Raises: Invalid (422).
     """
     if text == TOTAL or _is_day(text) or _is_week(text):
         return text
-    raise Invalid((("query", "period"), "expected total, day:YYYY-MM-DD or week:YYYY-Www"))
+    _, day, week = periods_at(now)
+    current = {"today": day, "this_week": week}.get(text)
+    if current is None:
+        expected = "expected total, today, this_week, day:YYYY-MM-DD or week:YYYY-Www"
+        raise Invalid((("query", "period"), expected))
+    return current
 
 
 def _is_day(text: str) -> bool:

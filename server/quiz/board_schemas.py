@@ -22,7 +22,11 @@ class BoardQuery(Query, frozen=True, kw_only=True):
         ),
     ] = "region"
     period: Annotated[
-        str, Meta(max_length=20, description="total, day:YYYY-MM-DD or week:YYYY-Www")
+        str,
+        Meta(
+            max_length=20,
+            description="total, today, this_week, day:YYYY-MM-DD or week:YYYY-Www",
+        ),
     ] = "total"
     limit: Limit = 20
 
@@ -50,8 +54,9 @@ class BoardMeOut(Out, frozen=True, kw_only=True):
 
 
 class BoardOut(Out, frozen=True, kw_only=True):
-    """A board; `total` counts everybody on it."""
+    """A board; `total` counts everybody on it, `period` is the one that was counted."""
 
+    period: str
     items: list[BoardLineOut]
     me: BoardMeOut | None
     total: int

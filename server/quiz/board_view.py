@@ -49,6 +49,7 @@ class Mine:
 class Board:
     """One answer about one board; `frozen` once nothing on it can change by a paper any more."""
 
+    period: str
     items: list[Line]
     me: Mine | None
     total: int
@@ -110,7 +111,7 @@ def board(
     """
     asked = _Asked(
         contest_id=contest.id,
-        period=keys.check_period(period),
+        period=keys.check_period(period, work.now),
         scope=known_scope(work, scope, citizen_id),
         limit=limit,
         entry_id=None if citizen_id is None else queries.entry_of(work, contest.id, citizen_id),
@@ -125,6 +126,7 @@ def board(
         top = [lines.line(spot) for spot in found.top or ()]
         _pages.keep(work, asked, found, top)
     return Board(
+        period=asked.period,
         items=_with_me(top, found.mine),
         me=_mine(found, lines),
         total=found.size,

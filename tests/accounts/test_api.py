@@ -246,10 +246,12 @@ def test_the_profile_is_changed_part_by_part(api: CheckedClient, desk: Desk, tok
     profile = api.get("/me", citizen=token).get_json()
     assert {field: profile[field] for field in every} == every
     assert profile["unit_name"] == "南宁市第一中学"
+    assert (profile["city_name"], profile["county_name"]) == ("南宁市", "青秀区")
     assert (profile["nickname_state"], profile["pending_nickname"]) == ("shown", None)
     assert profile["consented"]
     cleared = api.patch("/me", json=dict.fromkeys(every), citizen=token).get_json()
     assert cleared["nickname"] is cleared["city"] is cleared["unit"] is None
+    assert cleared["city_name"] is cleared["county_name"] is None
     assert (cleared["language"], cleared["public_rank"], cleared["topics"]) == ("zh", False, [])
 
 

@@ -8,27 +8,12 @@ import * as dates from '../../miniprogram/logic/dates'
 import { lookOf } from '../../miniprogram/logic/elder'
 import { sayDuration, sayScore } from '../../miniprogram/logic/figures'
 import { fill } from '../../miniprogram/logic/fill'
-import { NOWHERE, periodOf, placesOf, rowsOf, scopeOf } from '../../miniprogram/logic/ranking'
+import { NOWHERE, ownRow, placesOf, rowsOf, scopeOf } from '../../miniprogram/logic/ranking'
+import { standingOf } from '../../miniprogram/logic/standing'
 import { markedOf, sameKeys } from '../../miniprogram/logic/review'
 import { offsetAfter } from '../../miniprogram/platform/offset'
 
 const at = (text: string): number => Date.parse(text)
-
-test('a day begins at midnight in Beijing', () => {
-  assert.equal(dates.dayOf(at('2026-04-30T15:59:59Z')), '2026-04-30')
-  assert.equal(dates.dayOf(at('2026-04-30T16:00:00Z')), '2026-05-01')
-})
-
-test('weeks are those of ISO 8601, also around the new year', () => {
-  const weeks: [string, string][] = [
-    ['2026-05-01', '2026-W18'],
-    ['2027-01-01', '2026-W53'],
-    ['2024-12-30', '2025-W01'],
-    ['2026-01-04', '2026-W01'],
-    ['2026-01-05', '2026-W02'],
-  ]
-  for (const [day, week] of weeks) assert.equal(dates.weekOf(at(`${day}T00:00:00+08:00`)), week)
-})
 
 test('instants and days are said in Chinese and in Beijing time', () => {
   const now = at('2026-12-31T15:59:59Z')
@@ -95,14 +80,6 @@ test('a reader has the boards of the own places, the group first', () => {
   assert.deepEqual(placesOf(NOWHERE), ['region'])
 })
 
-test('periods are named as the server names them', () => {
-  const now = at('2026-05-01T00:30:00+08:00')
-  assert.deepEqual(
-    (['total', 'day', 'week'] as const).map((period) => periodOf(period, now)),
-    ['total', 'day:2026-05-01', 'week:2026-W18'],
-  )
-})
-
 const line = (rank: number, me = false): BoardLine => ({
   rank,
   nickname: `name ${rank}`,
@@ -144,4 +121,29 @@ test('a review marks the own and the right options', () => {
   )
   assert.equal(sameKeys(['B', 'A'], ['A', 'B']), true)
   assert.equal(sameKeys(['A'], ['A', 'B']), false)
+})
+
+const WORDS = {
+  total: 'T{score}', place: 'P{rank}', behind: 'B{score}', behind_time: 'M{time}', behind_tie: 'tie', first: 'first',
+}
+const me = (total: number | null, rank: number | null, behind: number | null, ms: number | null = null) =>
+  standingOf({ total, rank, behind_next: behind, behind_next_ms: ms }, WORDS)
+
+test('the total, its place and the distance to the next are said', () => {
+  assert.deepEqual(me(50, 7, 5), { total: 'T50，P7', next: 'B5' })
+  assert.deepEqual(me(66.6666, 1, null), { total: 'T66.66，P1', next: 'first' })
+  assert.deepEqual(me(50, 2, 0, 61_500), { total: 'T50，P2', next: 'M1 分 1 秒' })
+  assert.deepEqual([me(50, 2, 0, 0).next, me(50, 2, 0, 999).next], ['tie', 'tie'])
+  assert.deepEqual(me(null, null, null), { total: '', next: '' })
+  assert.deepEqual(standingOf(null, WORDS), { total: '', next: '' })
+})
+
+test("the own line tells the place in words, and what is missing unless the contest is over", () => {
+  const own = { ...line(60, true), score: 88.4 }
+  const mine = { rank: 60, score: 88.4, duration_ms: 61_000, around: [line(59), own, line(61)] }
+  const row = ownRow(mine, { mine: 'N{rank}' }, WORDS, false)
+  assert.deepEqual([row.rank, row.name, row.city, row.score, row.time], [60, 'N60', 'B2.1', '88.4', '1 分 1 秒'])
+  assert.equal(ownRow(mine, { mine: '' }, WORDS, true).city, '')
+  assert.equal(ownRow({ ...mine, around: [] }, { mine: '' }, WORDS, false).city, '')
+  assert.equal(ownRow({ ...mine, rank: 1, around: [line(1, true)] }, { mine: '' }, WORDS, false).city, 'first')
 })

@@ -16,6 +16,7 @@ from tests.kit import boards as kit
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.boards import a_contest, an_entry, hand_in
 from tests.kit.client import CheckedClient
+from tests.kit.clock import FakeClock
 
 NANNING = "450100"
 
@@ -63,6 +64,23 @@ def test_a_citizen_finds_the_own_place(
     assert [line["me"] for line in body["me"]["around"]] == [False, True, False]
 
 
+@pytest.mark.parametrize(("word", "period"), [
+    ("today", "day:2026-05-02"), ("this_week", "week:2026-W18"), ("total", "total"),
+])  # fmt: skip
+def test_the_running_day_and_week_are_the_servers(
+    word: str,
+    period: str,
+    client: CheckedClient,
+    clock: FakeClock,
+    game: tuple[ContestView, Person, str],
+) -> None:
+    clock.advance(86_400)
+    path = f"/contests/{game[0].ref}/leaderboard?period="
+    named = client.get(path + word).get_json()
+    assert named["period"] == period
+    assert {**named, "as_of": 0} == {**client.get(path + period).get_json(), "as_of": 0}
+
+
 def test_a_contest_is_found_by_its_slug_too(
     client: CheckedClient, game: tuple[ContestView, Person, str]
 ) -> None:
@@ -75,6 +93,8 @@ def test_a_contest_is_found_by_its_slug_too(
         ("scope=region&period=total&limit=100", 200),
         ("period=day:2026-05-01", 200),
         ("period=week:2026-W18", 200),
+        ("period=today", 200),
+        ("period=this_week", 200),
         ("scope=audience:youth", 200),
         ("limit=0", 422),
         ("limit=101", 422),

@@ -6,6 +6,8 @@ Component({
     /** The values that are picked. */
     picked: { type: Array, value: [] },
     label: { type: String, value: '' },
+    /** One row that is scrolled sideways, however many there are. */
+    scroll: { type: Boolean, value: false },
   },
   data: { items: [] as { value: string; label: string; on: boolean }[] },
   observers: {

@@ -1,25 +1,12 @@
 /** Home: the campaign, what is open now, and what the reader has left today. */
 import { programme, quiz } from '../../api/index'
 import type { Campaign, Contest, Programme } from '../../api/shapes'
-import { sayInstant } from '../../logic/dates'
 import { fill } from '../../logic/fill'
 import { dress, dressTabs, dressed } from '../../kit/dress'
 import { load } from '../../kit/load'
 import { endPull, offerGroupShare, open, openTab, wire } from '../../platform/wx'
-
-interface Open {
-  id: string
-  title: string
-  closes: string
-  questions: string
-  minutes: string
-  each: string
-  full: string
-  today: string
-  waiting: boolean
-  best: string
-  action: string
-}
+import { openCard, pastCard } from './cards'
+import type { OpenCard, PastCard } from './cards'
 
 Page({
   data: {
@@ -29,7 +16,8 @@ Page({
     campaign: null as Campaign | null,
     target: '',
     notice: '',
-    contests: [] as Open[],
+    contests: [] as OpenCard[],
+    past: null as PastCard | null,
     programmes: [] as Programme[],
   },
 
@@ -53,7 +41,7 @@ Page({
       return {
         campaign,
         ...this.aims(campaign),
-        contests: contests.items.filter(({ state }) => state === 'open').map((one) => this.opened(one)),
+        ...this.cards(contests.items),
         programmes: all.items.filter(({ state }) => state === 'now').slice(0, 3),
       }
     })
@@ -66,22 +54,15 @@ Page({
     return { target: fill(t.target_of_notice, { ...target, year }), notice: fill(t.notice, { year, text }) }
   },
 
-  opened({ id, title, closes_at, rules, me }: Contest): Open {
-    const { t } = this.data
-    const left = me?.attempts_left_today ?? rules.papers_per_day
-    const best = me?.best_score ?? null
+  /** What is open, and the contest that ended last: its board stays within reach. */
+  cards(items: Contest[]) {
+    const { t, c } = this.data
+    const now = wire.now()
+    const past = items.filter(({ state }) => state === 'closed')
+    past.sort((one, other) => Date.parse(other.closes_at) - Date.parse(one.closes_at))
     return {
-      id,
-      title,
-      closes: fill(t.closes, { time: sayInstant(closes_at, wire.now()) }),
-      questions: fill(t.questions, { count: rules.question_count }),
-      minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
-      each: rules.seconds_per_question ? fill(t.each, { count: rules.seconds_per_question }) : '',
-      full: fill(t.full, { count: rules.max_score }),
-      today: me?.open_attempt_id ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
-      waiting: Boolean(me?.open_attempt_id),
-      best: best === null ? '' : fill(t.best, { score: best }),
-      action: me?.open_attempt_id ? t.go_on : left > 0 ? t.start : t.look,
+      contests: items.filter(({ state }) => state === 'open').map((one) => openCard(one, now, t, c)),
+      past: past[0] ? pastCard(past[0], now, t, c) : null,
     }
   },
 
@@ -90,8 +71,10 @@ Page({
     endPull()
   },
 
+  /** An open paper is gone on with at once: its time runs. */
   round(event: WechatMiniprogram.TouchEvent) {
-    open(`/packages/quiz/round/index?id=${event.currentTarget.dataset.id as string}`)
+    const { id, paper } = event.currentTarget.dataset as { id: string; paper: string }
+    open(paper ? `/packages/quiz/answer/index?id=${paper}` : `/packages/quiz/round/index?id=${id}`)
   },
   board(event: WechatMiniprogram.TouchEvent) {
     open(`/packages/quiz/board/index?id=${event.currentTarget.dataset.id as string}`)

@@ -3,6 +3,7 @@ import { accounts, quiz } from '../../api/index'
 import type { Profile } from '../../api/shapes'
 import { contestOf } from '../../logic/contests'
 import { fill } from '../../logic/fill'
+import { standingOf } from '../../logic/standing'
 import { dress, dressTabs, dressed } from '../../kit/dress'
 import { load } from '../../kit/load'
 import { endPull, open } from '../../platform/wx'
@@ -14,7 +15,7 @@ Page({
     problem: '',
     profile: null as Profile | null,
     name: '',
-    best: '',
+    total: '',
     today: '',
   },
 
@@ -27,12 +28,12 @@ Page({
   async read() {
     await load(this, async () => {
       const [profile, contests] = await Promise.all([accounts.me(), quiz.contests()])
-      const { t } = this.data
+      const { t, c } = this.data
       const me = contestOf(contests.items)?.me ?? null
       return {
         profile,
         name: profile.nickname ?? profile.pending_nickname ?? t.nameless,
-        best: me?.best_score == null ? t.no_score : fill(t.best, { score: me.best_score }),
+        total: standingOf(me, c).total || t.no_score,
         today: me ? fill(t.left_today, { count: me.attempts_left_today }) : '',
       }
     })
@@ -46,6 +47,7 @@ Page({
   consent: () => open('/packages/mine/consent/index'),
   edit: () => open('/packages/mine/profile/index'),
   boards: () => open('/packages/quiz/board/index?id='),
+  records: () => open('/packages/quiz/records/index?id='),
   mistakes: () => open('/packages/quiz/mistakes/index'),
   inbox: () => open('/packages/mine/inbox/index'),
   subscriptions: () => open('/packages/mine/subscriptions/index'),

@@ -10,11 +10,11 @@ export const LOGIN = {
 
 export const PROFILE = {
   id: "c1", nickname: "韦小妹", nickname_state: "shown", pending_nickname: null, avatar_url: null, avatar_preview_url: null, avatar_state: "none", phone_masked: null,
-  city: "450100", county: "450103", unit: "u1", unit_name: "南宁市科学技术协会", audience: "youth", sex: null, birth_band: null,
+  city: "450100", city_name: "南宁市", county: "450103", county_name: "青秀区", unit: "u1", unit_name: "南宁市科学技术协会", audience: "youth", sex: null, birth_band: null,
   schooling: null, residence: null, language: "zh", elder_mode: false, public_rank: false, topics: ["quiz"], quiet_from: null,
   quiet_to: null, under_14: false, consented: true, policy_version: "2026-1", created_at: at("08:00"),
 };
-export const STRANGER = { ...PROFILE, nickname: null, nickname_state: "none", city: null, county: null, unit: null, unit_name: null, audience: null, topics: [], under_14: null, consented: false };
+export const STRANGER = { ...PROFILE, nickname: null, nickname_state: "none", city: null, city_name: null, county: null, county_name: null, unit: null, unit_name: null, audience: null, topics: [], under_14: null, consented: false };
 
 export const CAMPAIGN = {
   slug: "bagui-2026", title: { zh: "八桂科普大行动", za: null }, theme: "科技改变生活", start: "2026-04-01", end: "2026-10-31", precision: "day",
@@ -76,10 +76,16 @@ const FIGURES = { closed_at: at("08:59"), score: 10, max_score: 30, correct_coun
 export const RESULT = { id: "att_1", contest_id: "k1", state: "submitted", question_count: 3, ...FIGURES };
 export const CLOSED = paper(0, { state: "submitted", answers: { q1: ["A"], q2: ["A"] }, ...FIGURES });
 
+/** A closed paper in the list of one's own. */
+export const record = (id, changes = {}) => ({
+  id, contest: "k1", contest_title: "科学素质网络竞赛", day: "2026-06-17", state: "submitted", closed_at: at("08:59"), score: 10, max_score: 30,
+  correct_count: 1, question_count: 3, duration_ms: 83_900, ...changes,
+});
+
 export const line = (rank, changes = {}) => ({
   rank, nickname: `选手${rank}`, avatar_url: null, city: "450100", city_name: "南宁市", score: 30 - rank, duration_ms: 60_000 + rank, me: false, ...changes,
 });
-export const board = (changes = {}) => ({ items: [line(1), line(2, { me: true })], me: { rank: 2, score: 28, duration_ms: 60_002, around: [] }, total: 2, as_of: at("09:00"), frozen: false, ...changes });
+export const board = (changes = {}) => ({ period: "total", items: [line(1), line(2, { me: true })], me: { rank: 2, score: 28, duration_ms: 60_002, around: [line(1), line(2, { me: true })] }, total: 2, as_of: at("09:00"), frozen: false, ...changes });
 export const FAR = { rank: 88, score: 12.5, duration_ms: 95_000, around: [line(87), line(88, { me: true }), line(89)] };
 
 export const MISTAKE = {
@@ -108,6 +114,7 @@ export const USUAL = {
   "GET /contests/{ref}/rules": RULES_PAGE,
   "GET /contests/{ref}/leaderboard": board(),
   "POST /contests/{ref}/attempts": { status: 201, body: paper() },
+  "GET /me/attempts": items(record("att_9"), record("att_8", { day: "2026-06-16", state: "expired", score: 20 })),
   "GET /attempts/{ref}": paper(),
   "PUT /attempts/{ref}/answers": null,
   "POST /attempts/{ref}/submission": RESULT,

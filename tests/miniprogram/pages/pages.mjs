@@ -14,6 +14,7 @@ export const PAGES = [
   ["packages/quiz/rules/index?id=k1", "GET /contests/{ref}/rules", ["科学素质网络竞赛规则", "竞赛的时间。"]],
   ["packages/quiz/answer/index?id=att_1", "GET /attempts/{ref}", ["题目q1"]],
   ["packages/quiz/result/index?id=att_1", "GET /attempts/{ref}", ["题目q3", "道理在这里。", "题目q1"], RESULT_PAGE],
+  ["packages/quiz/records/index?id=k1", "GET /me/attempts", ["科学素质网络竞赛", "2026年6月17日", "2026年6月16日", "1 分 23 秒"]],
   ["packages/quiz/board/index?id=k1", "GET /contests/{ref}/leaderboard", ["选手1", "选手2"]],
   ["packages/quiz/practice/index", "POST /practice", ["题目q7"]],
   ["packages/quiz/mistakes/index", "GET /me/mistakes", ["错过的题", "乙才对。"]],

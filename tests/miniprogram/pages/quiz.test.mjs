@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
-import { CLOSED, CONTEST, FAR, ME, MISTAKE, PROFILE, STRANGER, board, items, line, paper, question } from "./answers.mjs";
+import { CLOSED, CONTEST, FAR, ME, MISTAKE, PROFILE, STRANGER, WAITING, board, items, line, paper, question } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
 
@@ -16,7 +16,9 @@ const BEGIN = "POST /contests/{ref}/attempts";
 scene("an open contest leads to it, and to its board", "pages/home/index", {}, async (phone) => {
   const { t } = phone.page.data;
   await phone.says(fill(t.left_today, { count: 2 }));
-  await phone.says(fill(t.best, { score: 20 }));
+  const { c } = phone.page.data;
+  await phone.says(`${fill(c.total, { score: 50 })}，${fill(c.place, { rank: 7 })}`);
+  await phone.says(fill(c.behind, { score: 5 }));
   await phone.tapWords(t.start);
   await on(phone, "packages/quiz/round/index");
   assert.deepEqual(plain(phone.page.options), { id: "k1" });
@@ -25,17 +27,45 @@ scene("an open contest leads to it, and to its board", "pages/home/index", {}, a
   await on(phone, "packages/quiz/board/index");
 });
 
-for (const [name, me, today, action] of [
-  ["a paper that is open is gone on with", { open_attempt_id: "att_1" }, "paper_open", "go_on"],
-  ["without a try left one may look", { attempts_left_today: 0 }, "none_left", "look"],
-]) {
-  scene(name, "pages/home/index", { script: { "GET /contests": items(contest(me)) } }, async (phone) => {
-    const { t } = phone.page.data;
-    await phone.says(t[today]);
-    await phone.tapWords(t[action]);
-    await on(phone, "packages/quiz/round/index");
-  });
-}
+scene("without a try left one may look", "pages/home/index", { script: { "GET /contests": items(contest({ attempts_left_today: 0 })) } }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(t.none_left);
+  await phone.tapWords(t.look);
+  await on(phone, "packages/quiz/round/index");
+});
+
+scene("an open paper shows the time left, which runs, and is gone on with at once", "pages/home/index", { script: { "GET /contests": items(contest(WAITING(65_000))) } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says(t.paper_open);
+  await phone.says("1:05");
+  await phone.pass(5_000);
+  await phone.says("1:00");
+  await phone.tapWords(t.go_on);
+  await on(phone, "packages/quiz/answer/index");
+  assert.deepEqual(plain(phone.page.options), { id: "att_1" });
+  assert.equal(server.to(BEGIN).length, 0);
+});
+
+scene("when the time of the open paper is over home reads again", "pages/home/index", { script: { "GET /contests": [items(contest(WAITING(3_000))), items(CONTEST)] } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("0:03");
+  await phone.pass(4_000);
+  assert.equal(server.to("GET /contests").length, 1, "not before the server has closed it");
+  await phone.pass(4_000);
+  await asked(phone, server, "GET /contests", 2);
+  await phone.says(t.start);
+  await phone.pass(20_000);
+  assert.equal(server.to("GET /contests").length, 2);
+});
+
+scene("after its end a contest's board stays within reach as the final one", "pages/home/index", { script: { "GET /contests": items(contest({}, { state: "closed" }), contest({}, { id: "old", title: "旧的竞赛", state: "closed", closes_at: "2026-01-01T00:00:00+08:00" })), [BOARD]: board({ frozen: true }), "GET /contests/{ref}": contest({}, { state: "closed" }) } }, async (phone) => {
+  const { t, c } = phone.page.data;
+  await phone.says(fill(c.total, { score: 50 }));
+  assert.ok(!phone.words.includes("旧的竞赛"), "only the last one");
+  await phone.tapWords(t.final_board);
+  await on(phone, "packages/quiz/board/index");
+  await phone.says(phone.page.data.t.final);
+});
 
 scene("whoever is not known sees what anyone may do", "pages/home/index", { script: { "GET /contests": items(contest(null)) } }, async (phone) => {
   const { t } = phone.page.data;
@@ -77,7 +107,7 @@ scene("two taps begin one paper, under one key", "packages/quiz/round/index?id=k
   assert.equal(phone.stack.length, 2);
 });
 
-scene("an open paper is given back by the server", "packages/quiz/round/index?id=k1", { script: { "GET /contests/{ref}": contest({ open_attempt_id: "att_1" }), [BEGIN]: { status: 200, body: paper() } } }, async (phone) => {
+scene("an open paper is given back by the server", "packages/quiz/round/index?id=k1", { script: { "GET /contests/{ref}": contest(WAITING()), [BEGIN]: { status: 200, body: paper() } } }, async (phone) => {
   await phone.says(phone.page.data.t.paper_open);
   await phone.tapWords(phone.page.data.t.go_on);
   await on(phone, "packages/quiz/answer/index");
@@ -99,9 +129,29 @@ scene("a refusal is said in the server's words", "packages/quiz/round/index?id=k
   assert.equal(phone.page.route, "packages/quiz/round/index");
 });
 
-scene("whoever has not agreed is asked first", "packages/quiz/round/index?id=k1", { script: { "GET /me": STRANGER } }, async (phone, server) => {
+scene("whoever has not agreed is asked first, and is led on to the paper without another tap", "packages/quiz/round/index?id=k1", { script: { "GET /me": STRANGER } }, async (phone, server) => {
   await phone.tapWords(phone.page.data.t.start);
   await on(phone, "packages/mine/consent/index");
+  assert.equal(server.to(BEGIN).length, 0);
+  const { t } = phone.page.data;
+  await phone.tapWords(t.over_14);
+  await phone.tapWords(t.agree);
+  await on(phone, "packages/quiz/answer/index");
+  assert.equal(server.to(BEGIN).length, 1);
+  assert.deepEqual([...phone.stack].map(({ route }) => route), ["packages/quiz/round/index", "packages/quiz/answer/index"]);
+});
+
+scene("whoever does not agree begins nothing, also when agreeing later for another reason", "packages/quiz/round/index?id=k1", { script: { "GET /me": STRANGER } }, async (phone, server) => {
+  await phone.tapWords(phone.page.data.t.start);
+  await on(phone, "packages/mine/consent/index");
+  await phone.tapWords(phone.page.data.t.later);
+  await on(phone, "packages/quiz/round/index");
+  await phone.wx.navigateTo({ url: "/packages/mine/consent/index" });
+  const { t } = phone.page.data;
+  await phone.tapWords(t.over_14);
+  await phone.tapWords(t.agree);
+  await on(phone, "packages/quiz/round/index");
+  await phone.pass(1_000);
   assert.equal(server.to(BEGIN).length, 0);
 });
 
@@ -130,8 +180,9 @@ scene("of several contests the open one is meant", "packages/quiz/round/index?id
 // The result
 
 scene("a result says what, how long and which place, with every key, and needs no share", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": CLOSED } }, async (phone, server) => {
-  const { t } = phone.page.data;
-  for (const words of [fill(t.right, { right: 1, count: 3 }), fill(t.rank_region, { rank: 7 }), fill(t.rank_city, { rank: 3 }), fill(t.best, { score: 20 }), t.was_right, t.was_wrong, t.key, "因为如此。"]) await phone.says(words);
+  const { t, c } = phone.page.data;
+  const total = [fill(c.total, { score: 50 }), fill(c.behind, { score: 5 })];
+  for (const words of [fill(t.right, { right: 1, count: 3 }), fill(t.rank_region, { rank: 7 }), fill(t.rank_city, { rank: 3 }), ...total, t.was_right, t.was_wrong, t.key, "因为如此。"]) await phone.says(words);
   assert.ok(!phone.words.includes(t.choose_city));
   assert.equal(server.to("POST /shares").length, 0);
   assert.deepEqual(phone.shell.asked.filter(([kind]) => kind === "share" || kind === "officialAccount"), []);
@@ -168,11 +219,12 @@ scene("a question can be reported; a refused report is kept for another try", "p
 const scopes = (server) => server.to(BOARD).map(({ query }) => `${query.scope} ${query.period}`);
 
 scene("every place and every stretch of time has its board", "packages/quiz/board/index?id=k1", {}, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.says(fill(t.mine, { rank: 2, score: 28, time: phone.page.data.top[1]?.time ?? "" }).slice(0, 8));
-  for (const place of ["city", "county", "unit", "audience", "region"]) {
-    await phone.tapWords(t[place]);
-    await phone.says("选手1");
+  const { t, c } = phone.page.data;
+  await phone.says(fill(t.mine, { rank: 2 }));
+  await phone.says(fill(c.behind, { score: 1 }));
+  for (const place of ["南宁市", "青秀区", "南宁市科学技术协会", t.youth, t.region]) {
+    await phone.tap(phone.all("[role=button]").find((one) => one.textContent.trim() === place));
+    await phone.until(() => phone.page.data.state === "content", place);
   }
   for (const period of ["week", "day", "total"]) {
     await phone.tapWords(t[period]);
@@ -180,14 +232,30 @@ scene("every place and every stretch of time has its board", "packages/quiz/boar
   }
   assert.deepEqual(scopes(server), [
     "region total", "city:450100 total", "county:450103 total", "unit:u1 total", "audience:youth total", "region total",
-    "region week:2026-W25", "region day:2026-06-17", "region total",
+    "region this_week", "region today", "region total",
   ]);
-  assert.ok(!phone.words.includes(t.frozen) && !phone.words.includes(t.around));
+  assert.ok(!phone.words.includes(t.final) && !phone.words.includes(t.around));
 });
 
-scene("a frozen board says so", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ frozen: true }) } }, async (phone) => {
-  await phone.says(phone.page.data.t.frozen);
-  await phone.says(phone.page.data.t.frozen_at.slice(0, 2));
+const CLOSED_CONTEST = { "GET /contests/{ref}": { ...CONTEST, state: "closed" } };
+
+scene("after the end the board is the final one, and never said to be about to end", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ frozen: true }), ...CLOSED_CONTEST } }, async (phone) => {
+  const { t, c } = phone.page.data;
+  for (const words of [t.final, t.final_note, t.frozen_at.slice(0, 2)]) await phone.says(words);
+  assert.ok(!/快要|还差/.test(phone.words), phone.words);
+  assert.ok(!phone.words.includes(c.first));
+});
+
+scene("while the last papers are handed in the board says that it is almost final", "packages/quiz/board/index?id=k1", { script: CLOSED_CONTEST }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(t.almost_final_note);
+  assert.equal(phone.page.data.final, t.almost_final);
+});
+
+scene("a final board that nobody came on invites nobody", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ frozen: true, items: [], me: null, total: 0 }), ...CLOSED_CONTEST } }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(t.nobody_came);
+  assert.ok(!phone.words.includes(t.answer));
 });
 
 scene("whoever is far behind sees the own neighbours", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ me: FAR, items: [line(1), line(2)] }) } }, async (phone) => {
@@ -218,7 +286,7 @@ scene("a board that cannot be read is not shown as another one", "packages/quiz/
   server.will({ [BOARD]: board() });
   await phone.tapWords(c.retry);
   await phone.says("选手1");
-  assert.equal(scopes(server).at(-1), "region day:2026-06-17");
+  assert.equal(scopes(server).at(-1), "region today");
 });
 
 scene("without a city there is the region's board and a way to choose one", "packages/quiz/board/index?id=k1", { script: { "GET /me": { ...PROFILE, city: null, county: null, unit: null, audience: null } } }, async (phone) => {
@@ -249,7 +317,7 @@ scene("a group's late refusal changes nothing about the place chosen meanwhile",
   const slow = held(refusal(404, "not_found"));
   server.will({ [BOARD]: [slow.answer, board()] });
   await phone.tapWords(t.week);
-  await phone.tapWords(t.city);
+  await phone.tap(phone.all("[role=button]").find((one) => one.textContent.trim() === "南宁市"));
   await phone.until(() => phone.page.data.state === "content", () => "the city's board");
   slow.release();
   await phone.pass(100);

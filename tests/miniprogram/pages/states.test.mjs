@@ -32,7 +32,9 @@ for (const [address, endpoint, shown, setting = {}] of PAGES) {
 /** page, what the server has not got, the words for it */
 const EMPTY = [
   ["pages/home/index", { "GET /contests": items(), "GET /programmes": items() }, (t) => [t.nothing_open, t.nothing_on]],
-  ["pages/home/index", { "GET /contests": items({ ...CONTEST, state: "closed" }) }, (t) => [t.nothing_open]],
+  ["pages/home/index", { "GET /contests": items({ ...CONTEST, state: "closed" }) }, (t) => [t.nothing_open, t.final_board]],
+  ["packages/quiz/records/index?id=k1", { "GET /me/attempts": items() }, (t) => [t.none, t.answer]],
+  ["packages/quiz/records/index?id=", { "GET /contests": items() }, (t) => [t.none]],
   ["pages/programme/index", { "GET /programmes": items() }, (t) => [t.none]],
   ["pages/mine/index", { "GET /me": STRANGER, "GET /contests": items() }, (t) => [t.nameless, t.no_score]],
   ["packages/quiz/round/index?id=", { "GET /contests": items() }, (t) => [t.none]],

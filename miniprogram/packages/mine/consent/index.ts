@@ -1,5 +1,6 @@
 /** Consent to the privacy rules, with the question of age; nothing is ticked beforehand. */
 import { accounts, programme } from '../../../api/index'
+import { consentGiven, consentLeft } from '../../../kit/consent'
 import { reportVisit } from '../../../kit/entry'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
@@ -32,6 +33,10 @@ Page({
     void this.read()
   },
 
+  onUnload() {
+    consentLeft()
+  },
+
   async read() {
     await load(this, async () => ({ version: (await programme.campaign()).policy_version }))
   },
@@ -58,8 +63,10 @@ Page({
       const given = { policy_version: version, under_14: under, guardian: under, ...guardian }
       await accounts.consent(given, key)
       void reportVisit()
+      const goOn = consentGiven()
       say(t.thanks)
-      back()
+      await back()
+      goOn()
     })
     // A corrected form is another act than the refused one.
     this.setData({ key: freshKey() })

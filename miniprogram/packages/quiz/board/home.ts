@@ -30,8 +30,9 @@ export async function homeOf(group: string | null): Promise<Found> {
   if (!wire.canLogIn()) return NOBODY
   try {
     const { joined, needsConsent } = await entry()
-    const { city, county, unit, audience } = await accounts.me()
-    return { home: { city, county, unit, audience, group: settings().group ?? group }, joined, needsConsent }
+    const { city, county, unit, audience, city_name, county_name, unit_name } = await accounts.me()
+    const names = { city: city_name, county: county_name, unit: unit_name }
+    return { home: { city, county, unit, audience, group: settings().group ?? group, names }, joined, needsConsent }
   } catch (why) {
     if (!(why instanceof Problem)) throw why
     return NOBODY

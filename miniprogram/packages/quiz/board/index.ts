@@ -1,19 +1,17 @@
 /** The boards of a contest: who is ahead in the region, in the own place, in the own WeChat group. */
 import { quiz } from '../../../api/index'
 import { codeOf } from '../../../api/problem'
-import type { Board } from '../../../api/shapes'
-import { sayInstant } from '../../../logic/dates'
-import { sayDuration, sayScore } from '../../../logic/figures'
-import { fill } from '../../../logic/fill'
-import { NOWHERE, periodOf, placesOf, rowsOf, scopeOf } from '../../../logic/ranking'
+import type { Board, Contest } from '../../../api/shapes'
+import { NOWHERE, PERIODS, scopeOf } from '../../../logic/ranking'
 import type { Home, Period, Place, Row } from '../../../logic/ranking'
 import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
 import { settings } from '../../../kit/settings'
 import { endPull, offerGroupShare, open, wire } from '../../../platform/wx'
 import { contestFor, homeOf } from './home'
+import { choicesOf, shownOf } from './shown'
 
-const PERIODS = ['total', 'week', 'day'] as const
+const STRETCHES = ['total', 'week', 'day'] as const
 
 Page({
   data: {
@@ -22,6 +20,7 @@ Page({
     problem: '',
     id: '',
     title: '',
+    contestState: 'open' as Contest['state'],
     places: [] as { value: string; label: string }[],
     place: 'region' as Place,
     periods: [] as { value: string; label: string }[],
@@ -29,10 +28,11 @@ Page({
     home: NOWHERE as Home,
     top: [] as Row[],
     around: [] as Row[],
-    mine: '',
+    own: null as Row | null,
     total: '',
     asOf: '',
-    frozen: false,
+    final: '',
+    finalNote: '',
     groupNote: '',
   },
 
@@ -44,20 +44,20 @@ Page({
   onShow() {
     dress(this, 'board')
     const { t } = this.data
-    this.setData({ periods: PERIODS.map((value) => ({ value, label: t[value] })) })
+    this.setData({ periods: STRETCHES.map((value) => ({ value, label: t[value] })) })
     void this.arrive()
   },
 
   /** Finds the contest and the reader's places first; coming from a group opens its board. */
   async arrive() {
     await load(this, async () => {
-      const { id, title } = (await contestFor(this.data.id)) ?? { id: '', title: '' }
-      if (!id) return { state: 'empty' }
+      const contest = await contestFor(this.data.id)
+      if (!contest) return { state: 'empty' }
+      const { id, title, state: contestState } = contest
       const { home, joined, needsConsent } = await homeOf(settings().group)
       const { t } = this.data
-      const places = placesOf(home).map((value) => ({ value, label: t[value] }))
       const place = joined ? 'group' : this.data.place
-      this.setData({ id, title, home, places, place, groupNote: needsConsent ? t.group_consent : '' })
+      this.setData({ id, title, contestState, home, places: choicesOf(home, t), place, groupNote: needsConsent ? t.group_consent : '' })
       return this.board()
     })
   },
@@ -70,26 +70,18 @@ Page({
     const { id, place, home, period } = this.data
     const scope = scopeOf(place, home) ?? 'region'
     try {
-      return this.shown(await quiz.board(id, scope, periodOf(period, wire.now())))
+      return this.shown(await quiz.board(id, scope, PERIODS[period]))
     } catch (why) {
       if (place !== 'group' || codeOf(why) !== 'not_found') throw why
       // Whoever is not of the group sees the public board, unless another was chosen meanwhile.
       if (this.data.place === place) this.setData({ place: 'region' })
-      return this.shown(await quiz.board(id, 'region', periodOf(period, wire.now())))
+      return this.shown(await quiz.board(id, 'region', PERIODS[period]))
     }
   },
 
   shown(board: Board) {
-    const [{ t }, { me }] = [this.data, board]
-    return {
-      ...rowsOf(board),
-      mine: me
-        ? fill(t.mine, { rank: me.rank, score: sayScore(me.score), time: sayDuration(me.duration_ms) })
-        : '',
-      total: fill(t.people, { count: board.total }),
-      asOf: fill(board.frozen ? t.frozen_at : t.as_of, { time: sayInstant(board.as_of, wire.now()) }),
-      frozen: board.frozen,
-    }
+    const { contestState, t, c } = this.data
+    return shownOf(board, contestState, wire.now(), t, c)
   },
 
   pickPlace(event: WechatMiniprogram.CustomEvent<{ value: Place }>) {

@@ -1,10 +1,12 @@
 /** A handed-in paper: points, ranks, and every question with its key and explanation. */
 import { quiz } from '../../../api/index'
-import type { Attempt } from '../../../api/shapes'
+import { Problem } from '../../../api/problem'
+import type { Attempt, ContestMe } from '../../../api/shapes'
 import { sayDuration } from '../../../logic/figures'
 import { fill } from '../../../logic/fill'
 import { markedOf } from '../../../logic/review'
 import type { Marked } from '../../../logic/review'
+import { standingOf } from '../../../logic/standing'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { freshKey, open, replace, say } from '../../../platform/wx'
@@ -21,11 +23,13 @@ Page({
     full: '',
     right: '',
     time: '',
-    best: '',
+    expired: false,
+    total: '',
+    next: '',
     ranks: [] as string[],
     noCity: false,
     kindWord: '',
-    next: '',
+    wrong: '',
     review: [] as Marked[],
     reporting: '',
     key: '',
@@ -46,8 +50,19 @@ Page({
         replace(`/packages/quiz/answer/index?id=${attempt.id}`)
         return {}
       }
-      return { contest: attempt.contest_id, ...this.figures(attempt), review: markedOf(attempt) }
+      const me = await this.mine(attempt.contest_id)
+      return { contest: attempt.contest_id, ...this.figures(attempt), ...standingOf(me, this.data.c), review: markedOf(attempt) }
     })
+  },
+
+  /** What the whole contest comes to; the result does without where that cannot be read. */
+  async mine(contest: string): Promise<ContestMe | null> {
+    try {
+      return (await quiz.contest(contest)).me
+    } catch (why) {
+      if (!(why instanceof Problem)) throw why
+      return null
+    }
   },
 
   figures(attempt: Attempt) {
@@ -58,7 +73,7 @@ Page({
       full: fill(t.full, { count: attempt.max_score ?? 0 }),
       right: fill(t.right, { right: attempt.correct_count ?? 0, count: attempt.question_count }),
       time: fill(t.time, { time: sayDuration(attempt.duration_ms ?? 0) }),
-      best: fill(t.best, { score: attempt.personal_best ?? 0 }),
+      expired: attempt.state === 'expired',
       ranks: [
         ...(region === null ? [] : [fill(t.rank_region, { rank: region })]),
         ...(city === null ? [] : [fill(t.rank_city, { rank: city })]),
@@ -73,7 +88,7 @@ Page({
     const { t } = this.data
     const wrong = count - right
     const step = wrong === 0 ? t.all_right : right * 5 >= count * 4 ? t.well : right * 5 >= count * 3 ? t.fair : t.start
-    return { kindWord: step, next: wrong === 0 ? '' : fill(t.wrong_kept, { count: wrong }) }
+    return { kindWord: step, wrong: wrong === 0 ? '' : fill(t.wrong_kept, { count: wrong }) }
   },
 
   board() {
@@ -81,6 +96,9 @@ Page({
   },
   share() {
     open(`/packages/quiz/share/index?id=${this.data.id}`)
+  },
+  records() {
+    open(`/packages/quiz/records/index?id=${this.data.contest}`)
   },
   city: () => open('/packages/mine/profile/index'),
   practice: () => open('/packages/quiz/practice/index'),

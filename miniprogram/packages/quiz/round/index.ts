@@ -4,6 +4,7 @@ import type { Contest, RuleSentence } from '../../../api/shapes'
 import { contestOf } from '../../../logic/contests'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
+import { standingOf } from '../../../logic/standing'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
@@ -24,8 +25,12 @@ Page({
     facts: [] as string[],
     window: '',
     today: '',
-    best: '',
+    paper: '',
+    endsAt: 0,
+    total: '',
+    next: '',
     action: '',
+    board: '',
     rules: [] as RuleSentence[],
   },
 
@@ -54,11 +59,10 @@ Page({
   },
 
   shown({ title, state, opens_at, closes_at, rules, me }: Contest) {
-    const { t } = this.data
+    const { t, c } = this.data
     const left = me?.attempts_left_today ?? rules.papers_per_day
-    const resumes = Boolean(me?.open_attempt_id)
+    const paper = state === 'open' ? (me?.open_attempt_id ?? '') : ''
     const today = left > 0 ? fill(t.left_today, { count: left }) : t.none_left
-    const best = me?.best_score ?? null
     const now = wire.now()
     return {
       title,
@@ -69,14 +73,18 @@ Page({
         fill(t.full, { count: rules.max_score }),
       ],
       window: fill(t.window, { opens: sayInstant(opens_at, now), closes: sayInstant(closes_at, now) }),
-      today: state !== 'open' ? t[state] : resumes ? t.paper_open : today,
-      best: best === null ? '' : fill(t.best, { score: best }),
-      action: state !== 'open' ? '' : resumes ? t.go_on : left > 0 ? t.start : '',
+      today: state !== 'open' ? t[state] : paper ? t.paper_open : today,
+      paper,
+      endsAt: paper ? now + (me?.open_remaining_ms ?? 0) : 0,
+      ...standingOf(me, c),
+      action: state !== 'open' ? '' : paper ? t.go_on : left > 0 ? t.start : '',
+      board: state === 'closed' ? t.final_board : t.board,
     }
   },
 
-  /** Resumes the open paper too: the server gives that one back. */
+  /** Resumes the open paper too, also one that another phone has begun: the server gives it back. */
   async begin() {
+    if (this.data.paper) return open(`/packages/quiz/answer/index?id=${this.data.paper}`)
     await act(this, async () => {
       await mustAgree()
       const { id } = await quiz.begin(this.data.id, this.data.key)
@@ -87,8 +95,11 @@ Page({
   rulesPage() {
     open(`/packages/quiz/rules/index?id=${this.data.id}`)
   },
-  board() {
+  boards() {
     open(`/packages/quiz/board/index?id=${this.data.id}`)
+  },
+  records() {
+    open(`/packages/quiz/records/index?id=${this.data.id}`)
   },
   practice: () => open('/packages/quiz/practice/index'),
 

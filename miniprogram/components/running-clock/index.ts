@@ -1,0 +1,54 @@
+/** A clock that counts down by itself while its page is on the screen; `over` is told some seconds after the end. */
+import { clockFace, urgency } from '../../logic/countdown'
+import { wire } from '../../platform/wx'
+
+const TICK_MS = 500
+/** By then the server has closed the paper, its grace included; earlier it would still tell of an open one. */
+const CLOSED_AFTER_MS = 4_000
+
+Component({
+  properties: {
+    /** The end on this phone's clock, in milliseconds since 1970. */
+    endsAt: { type: Number, value: 0 },
+    label: { type: String, value: '' },
+  },
+  data: { face: '', urgency: 'calm', ticking: 0 },
+  observers: {
+    endsAt() {
+      this.start()
+    },
+  },
+  lifetimes: {
+    detached() {
+      this.stop()
+    },
+  },
+  pageLifetimes: {
+    show() {
+      this.start()
+    },
+    hide() {
+      this.stop()
+    },
+  },
+  methods: {
+    start() {
+      this.stop()
+      if (!this.properties.endsAt) return
+      this.data.ticking = setInterval(() => this.tick(), TICK_MS)
+      this.tick()
+    },
+    stop() {
+      clearInterval(this.data.ticking)
+    },
+    tick() {
+      const ahead = this.properties.endsAt - wire.now()
+      const left = Math.max(0, ahead)
+      const face = clockFace(left)
+      if (face !== this.data.face) this.setData({ face, urgency: urgency(left) })
+      if (ahead > -CLOSED_AFTER_MS) return
+      this.stop()
+      this.triggerEvent('over')
+    },
+  },
+})

@@ -1,0 +1,34 @@
+/** What a reader has reached in a contest, in the words of all pages. */
+import type { ContestMe } from '../api/shapes'
+import { sayDuration, sayScore } from './figures'
+import { fill } from './fill'
+
+export interface StandingWords {
+  total: string
+  place: string
+  behind: string
+  behind_time: string
+  behind_tie: string
+  first: string
+}
+
+export interface Standing {
+  /** The figure that ranks, with its place; empty before the first paper. */
+  total: string
+  /** What is missing to the place above. */
+  next: string
+}
+
+export function standingOf(me: Pick<ContestMe, 'total' | 'rank' | 'behind_next' | 'behind_next_ms'> | null, c: StandingWords): Standing {
+  if (me == null || me.total === null || me.rank === null) return { total: '', next: '' }
+  const place = fill(c.place, { rank: me.rank })
+  return { total: `${fill(c.total, { score: sayScore(me.total) })}，${place}`, next: distance(me.behind_next, me.behind_next_ms, c) }
+}
+
+/** Points to the place above; where those are equal, the time decides, and then who was earlier. */
+export function distance(points: number | null, ms: number | null, c: StandingWords): string {
+  if (points === null) return c.first
+  if (points > 0) return fill(c.behind, { score: sayScore(points) })
+  // Less than a second is more than nothing, and no figure shows it.
+  return (ms ?? 0) >= 1000 ? fill(c.behind_time, { time: sayDuration(ms ?? 0) }) : c.behind_tie
+}

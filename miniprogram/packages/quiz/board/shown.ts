@@ -1,0 +1,32 @@
+/** What the page of a board shows of the reader's places and of the board. */
+import type { Board, Contest } from '../../../api/shapes'
+import { sayInstant } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
+import { ownRow, placesOf, rowsOf } from '../../../logic/ranking'
+import type { Home } from '../../../logic/ranking'
+import type { words } from '../../../texts/index'
+
+type Words = ReturnType<typeof words<'board'>>
+type Common = ReturnType<typeof words<'common'>>
+
+/** The boards one can choose from, each by the name of its place. */
+export function choicesOf(home: Home, t: Words): { value: string; label: string }[] {
+  return placesOf(home).map((value) => {
+    if (value === 'region' || value === 'group') return { value, label: t[value] }
+    if (value === 'audience') return { value, label: t[home.audience as keyof Words] ?? t.audience }
+    return { value, label: home.names[value] ?? '' }
+  })
+}
+
+export function shownOf(board: Board, state: Contest['state'], now: number, t: Words, c: Common) {
+  const over = state === 'closed'
+  return {
+    ...rowsOf(board),
+    own: board.me ? ownRow(board.me, t, c, over) : null,
+    total: fill(t.people, { count: board.total }),
+    asOf: fill(board.frozen ? t.frozen_at : t.as_of, { time: sayInstant(board.as_of, now) }),
+    // Whoever is still at a paper when the contest ends may hand it in.
+    final: board.frozen ? t.final : over ? t.almost_final : '',
+    finalNote: board.frozen ? t.final_note : over ? t.almost_final_note : '',
+  }
+}

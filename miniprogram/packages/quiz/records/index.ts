@@ -1,0 +1,116 @@
+/** The record of one's papers in a contest: the total that ranks, today's figure, and each paper to open again. */
+import { quiz } from '../../../api/index'
+import type { Contest, PaperRecord } from '../../../api/shapes'
+import { contestOf } from '../../../logic/contests'
+import { sayDay } from '../../../logic/dates'
+import { sayDuration, sayScore } from '../../../logic/figures'
+import { fill } from '../../../logic/fill'
+import { standingOf } from '../../../logic/standing'
+import { dress, dressed } from '../../../kit/dress'
+import { load } from '../../../kit/load'
+import { endPull, open } from '../../../platform/wx'
+
+interface Row {
+  id: string
+  day: string
+  score: string
+  facts: string
+  expired: boolean
+}
+
+Page({
+  data: {
+    ...dressed('records'),
+    state: 'loading',
+    problem: '',
+    id: '',
+    title: '',
+    contests: [] as { value: string; label: string }[],
+    total: '',
+    next: '',
+    today: '',
+    rows: [] as Row[],
+    after: null as string | null,
+  },
+
+  onLoad(query: Record<string, string | undefined>) {
+    this.setData({ id: query.id ?? '' })
+    void this.read()
+  },
+  onShow() {
+    dress(this, 'records')
+  },
+
+  async read() {
+    await load(this, async () => {
+      const all = (await quiz.contests()).items
+      const contest = all.find(({ id }) => id === this.data.id) ?? (await this.contest(all))
+      if (!contest) return { state: 'empty' }
+      const { items, next } = await quiz.records(contest.id)
+      const taken = all.filter(({ id, me }) => me?.total != null || id === contest.id)
+      return {
+        ...this.shown(contest),
+        contests: taken.map(({ id, title }) => ({ value: id, label: title })),
+        rows: items.map((one) => this.row(one)),
+        after: next,
+        state: items.length > 0 ? 'content' : 'empty',
+      }
+    })
+  },
+
+  /** A contest older than those of the list, or, where none was asked for, the reader's own. */
+  async contest(all: Contest[]): Promise<Contest | undefined> {
+    return this.data.id ? quiz.contest(this.data.id) : contestOf(all)
+  },
+
+  shown({ id, title, me }: Contest) {
+    const { t, c } = this.data
+    const today = me?.today_score ?? null
+    return {
+      id,
+      title,
+      ...standingOf(me, c),
+      today: today === null ? t.today_none : fill(t.today, { score: sayScore(today) }),
+    }
+  },
+
+  row(one: PaperRecord): Row {
+    const { t } = this.data
+    const facts = [
+      fill(t.full, { count: one.max_score }),
+      fill(t.right, { right: one.correct_count, count: one.question_count }),
+      fill(t.time, { time: sayDuration(one.duration_ms) }),
+    ]
+    return { id: one.id, day: sayDay(one.day), score: fill(t.score, { score: one.score }), facts: facts.join('，'), expired: one.state === 'expired' }
+  },
+
+  async onReachBottom() {
+    const { after, rows, id } = this.data
+    if (after === null) return
+    await load(this, async () => {
+      const { items, next } = await quiz.records(id, after)
+      return { rows: [...rows, ...items.map((one) => this.row(one))], after: next }
+    })
+  },
+
+  pick(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    this.setData({ id: event.detail.value, state: 'loading' })
+    void this.read()
+  },
+  async onPullDownRefresh() {
+    await this.read()
+    endPull()
+  },
+  paper(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/quiz/result/index?id=${event.currentTarget.dataset.id as string}`)
+  },
+  card(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/quiz/share/index?id=${event.currentTarget.dataset.id as string}`)
+  },
+  board() {
+    open(`/packages/quiz/board/index?id=${this.data.id}`)
+  },
+  answer() {
+    open(`/packages/quiz/round/index?id=${this.data.id}`)
+  },
+})

@@ -1,0 +1,54 @@
+/** What home says of a contest: of one that is open, and of one that is over. */
+import type { Contest } from '../../api/shapes'
+import { sayInstant } from '../../logic/dates'
+import { fill } from '../../logic/fill'
+import { standingOf } from '../../logic/standing'
+import type { Standing } from '../../logic/standing'
+import type { words } from '../../texts/index'
+
+export interface OpenCard extends Standing {
+  id: string
+  title: string
+  closes: string
+  questions: string
+  minutes: string
+  each: string
+  full: string
+  today: string
+  action: string
+  /** The paper that is open, and its end on this phone's clock; empty and 0 without one. */
+  paper: string
+  endsAt: number
+}
+
+export interface PastCard extends Standing {
+  id: string
+  title: string
+  closed: string
+}
+
+type Words = ReturnType<typeof words<'home'>>
+type Common = ReturnType<typeof words<'common'>>
+
+export function openCard({ id, title, closes_at, rules, me }: Contest, now: number, t: Words, c: Common): OpenCard {
+  const left = me?.attempts_left_today ?? rules.papers_per_day
+  const paper = me?.open_attempt_id ?? ''
+  return {
+    id,
+    title,
+    closes: fill(t.closes, { time: sayInstant(closes_at, now) }),
+    questions: fill(t.questions, { count: rules.question_count }),
+    minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
+    each: rules.seconds_per_question ? fill(t.each, { count: rules.seconds_per_question }) : '',
+    full: fill(t.full, { count: rules.max_score }),
+    today: paper ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
+    action: paper ? t.go_on : left > 0 ? t.start : t.look,
+    paper,
+    endsAt: paper ? now + (me?.open_remaining_ms ?? 0) : 0,
+    ...standingOf(me, c),
+  }
+}
+
+export function pastCard({ id, title, closes_at, me }: Contest, now: number, t: Words, c: Common): PastCard {
+  return { id, title, closed: fill(t.closed, { time: sayInstant(closes_at, now) }), ...standingOf(me, c) }
+}
