@@ -60,9 +60,7 @@ Page({
 
   shown({ title, state, opens_at, closes_at, rules, me }: Contest) {
     const { t, c } = this.data
-    const left = me?.attempts_left_today ?? rules.papers_per_day
     const paper = state === 'open' ? (me?.open_attempt_id ?? '') : ''
-    const today = left > 0 ? fill(t.left_today, { count: left }) : t.none_left
     const now = wire.now()
     return {
       title,
@@ -73,13 +71,20 @@ Page({
         fill(t.full, { count: rules.max_score }),
       ],
       window: fill(t.window, { opens: sayInstant(opens_at, now), closes: sayInstant(closes_at, now) }),
-      today: state !== 'open' ? t[state] : paper ? t.paper_open : today,
       paper,
       endsAt: paper ? now + (me?.open_remaining_ms ?? 0) : 0,
       ...standingOf(me, c),
-      action: state !== 'open' ? '' : paper ? t.go_on : left > 0 ? t.start : '',
+      ...this.day(state, paper, me?.attempts_left_today ?? rules.papers_per_day),
       board: state === 'closed' ? t.final_board : t.board,
     }
+  },
+
+  /** What can be done now, and the way to it; none after the last try. */
+  day(state: Contest['state'], paper: string, left: number) {
+    const { t } = this.data
+    if (state !== 'open') return { today: t[state], action: '' }
+    if (paper) return { today: t.paper_open, action: t.go_on }
+    return left > 0 ? { today: fill(t.left_today, { count: left }), action: t.start } : { today: t.none_left, action: '' }
   },
 
   /** Resumes the open paper too, also one that another phone has begun: the server gives it back. */
