@@ -157,7 +157,7 @@ def rank_in(citizen: Citizen, city: str) -> int:
 def see_the_city(hand: Hand, rank: int) -> None:
     hand.sees(f"全市第 {rank} 名")
     hand.tap("看排行榜")
-    hand.tap("本市")
+    hand.tap("南宁市")
     hand.sees(f"我是第 {rank} 名")
     hand.measure("city-board")
     hand.page.frame_locator("iframe").get_by_role("button", name="返回", exact=True).tap()

@@ -57,7 +57,7 @@ def boards(hand: Hand, contest: str) -> None:
     hand.sees("2020年广西公民科学素质网络竞赛")
     hand.sees("桂林市")
     hand.measure("board-region")
-    hand.tap("本市")
+    hand.tap("南宁市")
     hand.misses("桂林市")
     hand.sees("南宁市")
     for word in ("今天", "本周", "本县区", "本单位", "同类人群"):

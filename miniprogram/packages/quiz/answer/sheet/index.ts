@@ -6,7 +6,7 @@ Component({
     dots: { type: Array, value: [] },
     done: { type: String, value: '' },
     /** The words of the paper's page. */
-    words: { type: Object, value: {} },
+    t: { type: Object, value: {} },
     closeWord: { type: String, value: '' },
   },
   methods: {
