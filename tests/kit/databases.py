@@ -7,8 +7,8 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +129,18 @@ class OwnPostgres:
 
     def freeze(self) -> None:
         """Stop every process of it, as a host that hangs does: sockets stay, nothing answers."""
-        for process in (self._postmaster, *self._postmaster.children()):
-            process.suspend()
+        self._postmaster.suspend()
+        self._each_child(psutil.Process.suspend)
 
     def thaw(self) -> None:
-        for process in (self._postmaster, *self._postmaster.children()):
-            process.resume()
+        self._each_child(psutil.Process.resume)
+        self._postmaster.resume()
+
+    def _each_child(self, act: Callable[[psutil.Process], None]) -> None:
+        for child in self._postmaster.children():
+            # One whose client has gone ends as soon as it goes on.
+            with suppress(psutil.NoSuchProcess):
+                act(child)
 
     def close(self) -> None:
         self.thaw()
