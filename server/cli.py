@@ -27,6 +27,7 @@ from server.base.schema import migrate
 from server.base.settings import ROOT, SettingsError, load_settings
 from server.channel import commands as channel
 from server.demo import run_demo
+from server.doctor import run_doctor
 from server.programme import commands as programme
 from server.quiz import board_commands, commands
 
@@ -37,6 +38,9 @@ Command = Callable[[House, argparse.Namespace], int]
 def main(arguments: list[str] | None = None) -> int:
     """Run one command."""
     asked = parser().parse_args(arguments)
+    if asked.command == "doctor":
+        # It tells also what is wrong with the settings.
+        return run_doctor(_tell)
     try:
         settings = load_settings()
     except SettingsError as refusal:
@@ -87,6 +91,7 @@ def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("serve", None, "run the web server with gunicorn")
     worker = add("worker", _work, "run the background worker")
     worker.add_argument("--until-idle", action="store_true", help="stop when nothing is due")
+    add("doctor", None, "say in a line each how settings, stores, disk and WeChat are")
     add("migrate", _migrate, "bring the database to the newest schema")
     add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
 

@@ -97,6 +97,13 @@ class Gateway(Protocol):
         """Age of the official account's token; None before the first."""
         ...
 
+    def try_credentials(self, account: str) -> None:
+        """Ask WeChat for a token of `official_account` or `mini_program`, and leave it unused.
+
+        Raises: WeChatError; its `errcode` tells an operator what WeChat does not accept.
+        """
+        ...
+
     def code_to_identity(self, code: str) -> Identity:
         """Who stands behind a wx.login code; the code is used up by this.
 

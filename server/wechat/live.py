@@ -116,6 +116,11 @@ class LiveGateway:
         """Age of the official account's token; None before the first."""
         return self._accounts["official_account"].tokens.age_seconds()
 
+    def try_credentials(self, account: str) -> None:
+        """Ask for a token. Source: getStableAccessToken, in its normal mode."""
+        self._outside_transaction()
+        self._accounts[account].tokens.ask()
+
     def code_to_identity(self, code: str) -> Identity:
         """Who stands behind a wx.login code. Source: auth.code2Session."""
         answer = self._login(code)

@@ -137,6 +137,13 @@ class TokenService:
             return self._keep(stored).value
         return self._renewed(value, None, until or self._transport.until()).value
 
+    def ask(self) -> None:
+        """Ask WeChat for the token it has, whatever is kept here; nothing changes by that.
+
+        Raises: WeChatError when it gives none, for whatever reason.
+        """
+        self._answer(self._transport.until(), force=False)
+
     def age_seconds(self) -> float | None:
         """How long ago the present token was asked for; None without one."""
         token = self._stored() or self._kept

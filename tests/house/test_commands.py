@@ -17,6 +17,7 @@ DEMO_ALONE = {"demo"}
 ANYWHERE = {
     "serve",
     "worker",
+    "doctor",
     "migrate",
     "load-campaign",
     "import-questions",

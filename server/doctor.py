@@ -1,0 +1,182 @@
+"""`python -m server doctor`: one line about each thing that the service needs to run.
+
+It changes nothing. It goes on after what is wrong, so that one look shows everything.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import text
+
+from server.app import House, Parts, open_house
+from server.base.errors import AppError
+from server.base.patience import Use
+from server.base.schema import is_newest, newest
+from server.base.settings import Settings, read_settings
+from server.base.work import DatabaseAway
+from server.wechat.errors import WeChatError
+
+Tell = Callable[[str], None]
+_FREE_SHARE = 0.05
+_BY_OTHERS = stat.S_IRWXO
+_VERSIONS = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}
+
+
+class State(StrEnum):
+    """How a thing is; only `wrong` makes the command fail."""
+
+    OK = "ok"
+    MIND = "mind"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    state: State
+    about: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.state:<6} {self.about:<11} {self.words}"
+
+
+def run_doctor(tell: Tell, parts: Parts | None = None) -> int:
+    """Say how everything is; 0 when nothing is wrong, 1 otherwise."""
+    wrong = False
+    # What the lines below say in a sentence is not told a second time as a log.
+    logging.disable()
+    try:
+        for finding in _findings(parts):
+            tell(str(finding))
+            wrong = wrong or finding.state is State.WRONG
+    finally:
+        logging.disable(logging.NOTSET)
+    return 1 if wrong else 0
+
+
+def _findings(parts: Parts | None) -> Iterator[Finding]:
+    settings, complaints = read_settings()
+    for complaint in complaints:
+        yield Finding(State.WRONG, "settings", complaint)
+    if not complaints:
+        yield Finding(State.OK, "settings", f"environment {settings.environment}, all are in order")
+        yield _operator(settings)
+    yield from _disks(settings)
+    yield from _modes(settings)
+    if complaints:
+        yield Finding(State.MIND, "services", "not asked: the settings come first")
+        return
+    house = open_house(settings, parts, use=Use.JOBS)
+    try:
+        yield from _database(house)
+        yield _redis(house)
+        yield from _wechat(house)
+    finally:
+        house.desk.engine.dispose()
+
+
+def _operator(settings: Settings) -> Finding:
+    if settings.emulated:
+        return Finding(State.MIND, "operator", "the demo's words; production needs its own")
+    words = f"{settings.operator.name}, policy {settings.policy_version} of {settings.policy_date}"
+    return Finding(State.OK, "operator", words)
+
+
+def _disks(settings: Settings) -> Iterator[Finding]:
+    for folder in (settings.var, Path(tempfile.gettempdir())):
+        try:
+            disk = shutil.disk_usage(folder)
+        except OSError as trouble:
+            yield Finding(State.WRONG, "disk", f"{folder}: {trouble.strerror}")
+            continue
+        full = disk.free <= disk.total * _FREE_SHARE
+        free = f"{folder}: {disk.free / 2**30:.1f} of {disk.total / 2**30:.1f} GiB free"
+        yield Finding(State.WRONG if full else State.OK, "disk", free)
+
+
+def _modes(settings: Settings) -> Iterator[Finding]:
+    """Files of the service that other users of the machine can reach."""
+    if not settings.var.is_dir():
+        return
+    if not settings.var.stat().st_mode & stat.S_IXOTH:
+        yield Finding(State.OK, "file modes", f"{settings.var}: closed to other users")
+        return
+    # Links are not followed, and what vanishes meanwhile was a temporary file.
+    open_ones = [path for path in _files(settings.var) if _mode(path) & _BY_OTHERS]
+    if not open_ones:
+        yield Finding(State.OK, "file modes", f"{settings.var}: no file is open to other users")
+        return
+    state = State.MIND if settings.emulated else State.WRONG
+    names = ", ".join(str(path.relative_to(settings.var)) for path in open_ones[:3])
+    more = f" and {len(open_ones) - 3} more" if len(open_ones) > 3 else ""
+    words = f"{settings.var}: open to other users: {names}{more}; close the folder (chmod o=)"
+    yield Finding(state, "file modes", words)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for root, _, names in os.walk(folder):
+        yield from (Path(root) / name for name in sorted(names))
+
+
+def _mode(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.lstat().st_mode) if not path.is_symlink() else 0
+    except FileNotFoundError:
+        return 0
+
+
+def _database(house: House) -> Iterator[Finding]:
+    kind, file = house.desk.engine.dialect.name, house.desk.engine.url.database
+    if kind == "sqlite" and not Path(file or "").is_file():
+        # Looking would make it.
+        yield Finding(State.WRONG, "database", f"no file {file}; run `python -m server migrate`")
+        return
+    try:
+        with house.desk.work(read_only=True) as work:
+            version = work.session.execute(text(_VERSIONS[kind])).scalar_one()
+    except DatabaseAway as away:
+        cause = away.__cause__ or away
+        words = f"{kind} does not answer ({type(cause).__name__})"
+        yield Finding(State.WRONG, "database", words)
+        yield Finding(State.MIND, "migrations", "not known: the database comes first")
+        return
+    yield Finding(State.OK, "database", f"{kind} {version} answers")
+    if is_newest(house.desk.engine):
+        yield Finding(State.OK, "migrations", f"the newest, {newest()}")
+    else:
+        words = f"behind {newest()}; run `python -m server migrate`"
+        yield Finding(State.WRONG, "migrations", words)
+
+
+def _redis(house: House) -> Finding:
+    if house.desk.tools.kv.kv.ping():
+        return Finding(State.OK, "redis", "answers")
+    return Finding(State.WRONG, "redis", "does not answer; boards and limits go on without it")
+
+
+def _wechat(house: House) -> Iterator[Finding]:
+    wechat = house.settings.wechat
+    apps = {"official_account": wechat.official_account, "mini_program": wechat.mini_program}
+    for name, app in apps.items():
+        about = f"{name} {app.appid} at {wechat.api_base}"
+        try:
+            house.gateway.try_credentials(name)
+        except WeChatError as refusal:
+            number = "" if refusal.errcode is None else f" {refusal.errcode}"
+            words = f"{about}: no token ({refusal.code}{number})"
+            yield Finding(State.WRONG, "wechat", words)
+        except AppError as refusal:
+            yield Finding(State.WRONG, "wechat", f"{about}: no token ({refusal.code})")
+        else:
+            yield Finding(State.OK, "wechat", f"{about}: gives a token")

@@ -1,0 +1,173 @@
+"""The doctor: a line about each thing, all of them in one look, and nothing changed by it."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from pathlib import Path
+
+import pytest
+
+from server.app import Parts, open_house
+from server.base.schema import migrate
+from server.base.settings import load_settings
+from server.cli import main
+from server.doctor import run_doctor
+from server.wechat.errors import ConfigWrong, WeChatAway
+from tests.base.test_settings import production
+from tests.kit.gateway import RecordingGateway
+
+
+@pytest.fixture
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = tmp_path / "var"
+    made.mkdir(mode=0o700)
+    monkeypatch.setenv("KEPU_VAR", str(made))
+    monkeypatch.setenv("KEPU_REDIS_URL", f"fake:{tmp_path.name}")
+    return made
+
+
+@pytest.fixture
+def migrated(var: Path) -> Path:
+    house = open_house(load_settings())
+    migrate(house.desk.engine)
+    house.desk.engine.dispose()
+    return var
+
+
+@pytest.fixture
+def gateway() -> RecordingGateway:
+    made = RecordingGateway()
+    made.answers["try_credentials"] = None
+    return made
+
+
+def look(gateway: RecordingGateway) -> tuple[int, dict[str, list[str]]]:
+    lines: list[str] = []
+    status = run_doctor(lines.append, Parts(gateway=gateway))
+    told = [(line[7:18].strip(), f"{line[:6].strip()}: {line[19:]}") for line in lines]
+    assert all("\n" not in line for line in lines)
+    return status, {
+        about: [words for _, words in group]
+        for about, group in itertools.groupby(told, key=lambda pair: pair[0])
+    }
+
+
+def test_a_good_house_has_a_good_line_for_each_thing(
+    migrated: Path, gateway: RecordingGateway
+) -> None:
+    status, told = look(gateway)
+    assert status == 0
+    assert list(told) == [
+        "settings",
+        "operator",
+        "disk",
+        "file modes",
+        "database",
+        "migrations",
+        "redis",
+        "wechat",
+    ]
+    assert [words.split(":")[0] for lines in told.values() for words in lines] == [
+        "ok", "mind", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok",
+    ]  # fmt: skip
+    assert [call[1] for call in gateway.calls] == [("official_account",), ("mini_program",)]
+    assert logging.root.manager.disable == logging.NOTSET
+
+
+def test_every_complaint_about_the_settings_is_a_line_and_nothing_else_is_asked(
+    var: Path, gateway: RecordingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEPU_PORT", "many")
+    monkeypatch.setenv("KEPU_LIMITS__LOGIN_PER_MINUTE", "nan")
+    status, told = look(gateway)
+    assert status == 1
+    assert told["settings"][0] == "wrong: port: int expected"
+    assert "login_per_minute" in told["settings"][1]
+    assert "database" not in told
+    assert gateway.calls == []
+
+
+def test_the_operators_facts_are_demanded_in_production(
+    var: Path, gateway: RecordingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = production(var, KEPU_OPERATOR__COMPLAINTS="", KEPU_POLICY_DATE="")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    _, told = look(gateway)
+    assert told["settings"] == [
+        "wrong: operator.complaints: missing; the privacy policy names it",
+        "wrong: policy_date: missing; the privacy policy names it",
+    ]
+
+
+def test_a_database_that_is_not_there_is_told_and_not_made(
+    var: Path, gateway: RecordingGateway
+) -> None:
+    status, told = look(gateway)
+    assert status == 1
+    assert told["database"][0].startswith("wrong: no file")
+    assert not (var / "kepu.sqlite3").exists()
+
+
+def test_what_does_not_answer_is_told_beside_what_does(
+    migrated: Path, gateway: RecordingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEPU_REDIS_URL", "redis://127.0.0.1:9/0")
+    monkeypatch.setenv("KEPU_DATABASE_URL", "postgresql://x@127.0.0.1:9/x")
+    gateway.answers["try_credentials"] = lambda account: {
+        "official_account": _refuse(ConfigWrong(errcode=40164)),
+        "mini_program": _refuse(WeChatAway()),
+    }[account]()
+    status, told = look(gateway)
+    assert status == 1
+    assert told["database"] == ["wrong: postgresql does not answer (OperationalError)"]
+    assert told["redis"][0].startswith("wrong: does not answer")
+    official, mini = told["wechat"]
+    assert official.startswith("wrong: official_account")
+    assert official.endswith("40164)")
+    assert mini.endswith("no token (wechat_away)")
+
+
+def _refuse(trouble: Exception) -> object:
+    def refuse() -> None:
+        raise trouble
+
+    return refuse
+
+
+def test_a_schema_that_is_behind_is_told(migrated: Path, gateway: RecordingGateway) -> None:
+    house = open_house(load_settings())
+    migrate(house.desk.engine, "0001")
+    house.desk.engine.dispose()
+    status, told = look(gateway)
+    assert (status, told["migrations"][0].startswith("wrong: behind")) == (1, True)
+
+
+def test_files_that_others_can_read_are_named(
+    migrated: Path, gateway: RecordingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrated.chmod(0o755)
+    (migrated / "letters.txt").touch(mode=0o644)
+    (migrated / "letters.txt").chmod(0o644)
+    status, told = look(gateway)
+    assert status == 0
+    assert told["file modes"][0].startswith("mind:")
+    assert "open to other users" in told["file modes"][0]
+    given = production(
+        migrated,
+        KEPU_DATABASE_URL=f"sqlite:///{migrated / 'kepu.sqlite3'}",
+        KEPU_ALLOW__SQLITE="yes",
+        KEPU_ALLOW__EMBEDDED_REDIS="yes",
+        KEPU_REDIS_URL="fake:doctor",
+    )
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    status, told = look(gateway)
+    assert status == 1
+    assert told["file modes"][0].startswith("wrong:")
+
+
+def test_the_command_is_the_doctor(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 1
+    assert "ok     settings" in capsys.readouterr().out
