@@ -71,7 +71,8 @@ test("WXS as WeChat documents it passes", async () => {
 });
 
 const LENIENT = {
-  ...onePage('<view wx:for="{{[1, 2]}}" wx:key="{{item}}" data-aB="1" class="a" class="b">{{item}}</view><marquee>走</marquee><video/>'),
+  ...onePage('<view wx:for="{{[1, 2]}}" wx:key="{{item}}" data-aB="1" class="a" class="b">{{item}}</view><marquee>走</marquee><video/><gone/><import src="lost.wxml"/>'),
+  "p/index.json": { usingComponents: { gone: "./gone" } },
   "p/index.wxss": "/* @import 'gone.wxss'; */\n.a:hover { background: url( 'a.png' ) }",
 };
 
@@ -80,9 +81,9 @@ test("of what WeChat warns of, somebody else's program is warned and runs", asyn
   const phone = await open(LENIENT, { warn: (line) => warnings.push(line) });
   assert.equal(phone.words, "12走");
   assert.deepEqual(warnings, [
-    "p/index.wxml:1: <marquee> is neither built in nor in usingComponents", "p/index.wxml:1: <video> is one of WeChat's elements that this phone lacks",
+    "p/index.json:1: component <gone> is not at ./gone", "p/index.wxml:1: <gone> is neither built in nor in usingComponents", "p/index.wxml:1: <marquee> is neither built in nor in usingComponents", "p/index.wxml:1: <video> is one of WeChat's elements that this phone lacks",
     "p/index.wxml:1: avoid uppercase letters", "p/index.wxml:1: data bindings are not allowed for this attribute", "p/index.wxml:1: duplicated attribute",
-    "p/index.wxss:2: :hover is not among WeChat's selectors", "p/index.wxss:2: a style sheet cannot use a local file: a.png",
+    "p/index.wxml:1: p/lost.wxml is missing", "p/index.wxss:2: :hover is not among WeChat's selectors", "p/index.wxss:2: a style sheet cannot use a local file: a.png",
   ]);
   assert.deepEqual(plain(phone.errors), []);
 });
@@ -98,9 +99,9 @@ test("warnings are told at every build, also where nothing is compiled again", a
   };
   try {
     const first = await told();
-    assert.equal(first.length, 7);
+    assert.equal(first.length, 10);
     assert.deepEqual(await told(), first);
-    await assert.rejects(build({ app, out, modules: path.resolve("node_modules"), strict: true }), /^CompileError: p\/index\.wx/);
+    await assert.rejects(build({ app, out, modules: path.resolve("node_modules"), strict: true }), /^CompileError: p\/index\./);
   } finally {
     fs.rmSync(out, { recursive: true });
   }

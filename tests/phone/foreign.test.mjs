@@ -73,3 +73,11 @@ test("a theme that is missing, or lacks a variable, is told with its line", asyn
   await assert.rejects(compiled({ ...THEMED, "app.json": '{\n"pages": ["p/index"],\n"themeLocation": "gone.json" }' }), { message: "app.json:3: there is no gone.json" });
   await assert.rejects(compiled({ ...THEMED, "theme.json": { light: {}, dark: {} } }), /^CompileError: app\.json:1: @bar is not in both themes of theme\.json$/);
 });
+
+test("a missing module fails the script that needs it when it runs, and nothing else", async () => {
+  const warnings = [];
+  const files = { ...onePage("<view/>", "let there = true; try { require('./gone') } catch { there = false } Page({ there })"), "q/index.wxml": "<view/>", "q/index.ts": "import './lost'; Page({})" };
+  const phone = await open({ ...files, "app.json": { pages: ["p/index", "q/index"] } }, { warn: (line) => warnings.push(line) });
+  assert.deepEqual([phone.page.there, warnings], [false, ["p/index.ts:1: module ./gone is not found", "q/index.ts:1: module ./lost is not found"]]);
+  assert.match(phone.errors.join(), /q\/index: Error: module '\.\/lost\.js' is not defined/);
+});

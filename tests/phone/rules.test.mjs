@@ -67,6 +67,12 @@ test("of a value setData leaves out the part that it cannot carry, and no more",
   assert.deepEqual(plain(phone.errors).map((words) => /with (.+),/.exec(words)[1]), ["undefined at a.gone", "Date at a.when", "function at a.list.1", "undefined at a.list.2.deep"]);
 });
 
+test("an observer that sets its own property again is not called for ever", async () => {
+  const own = "Component({ properties: { a: { type: Array, value: [], observer(a) { this.calls = (this.calls ?? 0) + 1; if (this.calls < 9) this.setData({ a }) } } } })";
+  const phone = await open({ ...onePage("<own id='o' a='{{list}}'/>", "data: { list: [{ gone: undefined }] }"), ...OWN, "c/own.ts": own });
+  assert.equal(phone.page.selectComponent("#o").calls, 1);
+});
+
 const OWN = { "p/index.json": { usingComponents: { own: "/c/own" } }, "c/own.json": { component: true }, "c/own.wxml": "<view>{{a}}{{seen}}</view>" };
 const OBSERVED = {
   "an observer without its method": ["properties: { a: { type: String, observer: 'gone' } }, observers: { a: 'gone' }", "2"],

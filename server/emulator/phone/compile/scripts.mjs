@@ -65,7 +65,11 @@ function needsOf(disk, path, code) {
     const target = moduleAt(disk, reference, path);
     if (target === undefined) {
       const file = /** @type {string} */ (fileOf(disk, path));
-      throw new CompileError(file, lineOf(disk.read(file), reference), notFound(reference));
+      const fault = new CompileError(file, lineOf(disk.read(file), reference), notFound(reference));
+      // On WeChat such a script fails when it runs, and a program may never run it.
+      if (disk.strict || DATA.test(reference)) throw fault;
+      disk.warnings.push(fault.message);
+      continue;
     }
     keepToPackages(disk, /** @type {string} */ (fileOf(disk, path)), reference, target);
     needs[reference] = target;

@@ -70,12 +70,11 @@ function resolved(disk, app, units, using, from, placeholders = {}) {
   const found = {};
   for (const [tag, reference] of Object.entries(using)) {
     const path = componentAt(disk, reference, from);
-    if (path === undefined)
-      throw new CompileError(
-        `${from}.json`,
-        lineOf(disk.read(`${from}.json`), `"${reference}"`),
-        `component <${tag}> is not at ${reference}`,
-      );
+    if (path === undefined) {
+      // WeChat leaves the place of such a component empty.
+      disk.complain(`${from}.json`, lineOf(disk.read(`${from}.json`), `"${reference}"`), `component <${tag}> is not at ${reference}`);
+      continue;
+    }
     if (!(tag in placeholders)) keepToPackages(disk, `${from}.json`, reference, path);
     found[tag] = `/${path}`;
     add(disk, app, units, path, false);

@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { beside, tidy } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
-import { CompileError } from "./problem.mjs";
+import { CompileError, lineOf } from "./problem.mjs";
 import { NOT_HERE, tagsOf } from "./tags.mjs";
 import { foreignToWxs } from "./wxs-language.mjs";
 import { inlineWxs, inlineWxsForWeb, respondersOf, wxsForWeb } from "./wxs.mjs";
@@ -54,8 +54,9 @@ class Group {
   /** @param {string} path without ending @param {string} asker the template that names it */
   addTemplate(path, asker) {
     if (this._known(`${path}.wxml`)) return;
-    if (!this.disk.has(`${path}.wxml`)) throw new CompileError(`${asker}.wxml`, 0, `${path}.wxml is missing`);
-    const text = this.disk.read(`${path}.wxml`);
+    const there = this.disk.has(`${path}.wxml`);
+    if (!there) this.disk.complain(`${asker}.wxml`, lineOf(this.disk.read(`${asker}.wxml`), /** @type {string} */ (path.split("/").at(-1))), `${path}.wxml is missing`);
+    const text = there ? this.disk.read(`${path}.wxml`) : "";
     for (const { text: script, before } of inlineWxs(text)) this._speaksWxs(`${path}.wxml`, script, before);
     check(this.disk, path, this.made.addTmpl(path, inlineWxsForWeb(text)));
     for (const next of this.made.getDirectDependencies(path)) {
@@ -116,7 +117,7 @@ function strangers(disk, group, unit, elements) {
   /** @type {string[]} */
   const found = [];
   for (const path of queue) {
-    for (const { tag, line } of tagsOf(disk.read(`${path}.wxml`))) {
+    for (const { tag, line } of disk.has(`${path}.wxml`) ? tagsOf(disk.read(`${path}.wxml`)) : []) {
       if (elements.has(tag) || known.has(tag)) continue;
       disk.complain(`${path}.wxml`, line, strange(tag));
       found.push(tag);

@@ -158,7 +158,7 @@ function scopeSelectors(parser, root, scope) {
  */
 function hostSelectors(parser, pseudo, scope) {
   const attribute = (/** @type {string} */ name, /** @type {any} */ operator, /** @type {string} */ value) => {
-    const made = parser.attribute({ attribute: name, operator, value, raws: {} });
+    const made = parser.attribute({ attribute: name, operator, value, quoteMark: '"', raws: {} });
     made.setValue(value, { quoteMark: '"' });
     return made;
   };

@@ -17,7 +17,7 @@ export function loader(program: Program): Load {
     const known = loaded.get(path);
     if (known) return known.exports;
     const text = modules[path];
-    if (!text) throw new Error(`module ${path} is not in the bundle`);
+    if (!text) throw new Error(`module '${path}.js' is not defined`);
     const module = { exports: {} as unknown };
     loaded.set(path, module);
     text.run.call(undefined, (name) => load(text.needs[name] ?? name), module, module.exports);

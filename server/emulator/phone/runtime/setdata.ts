@@ -16,13 +16,16 @@ export function checkSetData(): void {
   const callers = component.ComponentCaller.prototype as unknown as Caller;
   const original = callers.setData;
   callers.setData = function (values, after) {
-    original.call(this, OTHERS.test(this.is) ? values : carried(this.is, values), after);
+    original.call(this, OTHERS.test(this.is) ? values : carried(this, values), after);
   };
 }
 
 /** The part of the values that gets through: plain data, and nothing at all where it is too much. */
-function carried(where: string, values: Record<string, unknown>): Record<string, unknown> {
-  const sound = plainly(values, "", new Set(), (words) => failure(`${where}: setData with ${words}, which is left out`)) as Record<string, unknown>;
+function carried({ is: where, data }: Caller, values: Record<string, unknown>): Record<string, unknown> {
+  const say: Say = (words) => failure(`${where}: setData with ${words}, which is left out`);
+  // What the data holds already is no news: an observer that sets its own property again would be called again.
+  const brought = ([key, value]: [string, unknown]): [string, unknown] => [key, data[key] === value && value !== undefined ? value : plainly(value, key, new Set(), say)];
+  const sound = Object.fromEntries(Object.entries(values).map(brought).filter(([, value]) => value !== LEFT_OUT));
   const bytes = new TextEncoder().encode(JSON.stringify(sound)).length;
   if (bytes > LIMIT_BYTES) {
     failure(`${where}: setData of ${bytes} bytes is over the limit of ${LIMIT_BYTES} and is refused`);
@@ -36,7 +39,10 @@ function carried(where: string, values: Record<string, unknown>): Record<string,
 const LEFT_OUT = Symbol("left out");
 type Say = (words: string) => void;
 
-/** A value without those parts that JSON does not carry; in a list null takes the place of such a part. */
+/**
+ * A value without those parts that JSON does not carry; in a list null takes the place of such a part.
+ * A value that is whole stays the same object: the framework tells by that whether something changed.
+ */
 function plainly(value: unknown, path: string, above: Set<unknown>, say: Say): unknown {
   const fault = faultOf(value, above);
   if (fault) {
@@ -45,9 +51,10 @@ function plainly(value: unknown, path: string, above: Set<unknown>, say: Say): u
   }
   if (value === null || typeof value !== "object") return value;
   const within = new Set(above).add(value);
-  const part = (key: string, one: unknown): unknown => plainly(one, path ? `${path}.${key}` : key, within, say);
-  if (Array.isArray(value)) return value.map((one, at) => part(String(at), one)).map((one) => (one === LEFT_OUT ? null : one));
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, part(key, one)]).filter(([, one]) => one !== LEFT_OUT));
+  const parts = Object.entries(value).map(([key, one]): [string, unknown, unknown] => [key, one, plainly(one, path ? `${path}.${key}` : key, within, say)]);
+  if (parts.every(([, before, after]) => before === after)) return value;
+  if (Array.isArray(value)) return parts.map(([, , after]) => (after === LEFT_OUT ? null : after));
+  return Object.fromEntries(parts.filter(([, , after]) => after !== LEFT_OUT).map(([key, , after]) => [key, after]));
 }
 
 /** What of a value itself JSON does not carry, in words. */
