@@ -160,6 +160,10 @@ def _import_questions(house: House, asked: argparse.Namespace) -> int:
     report = commands.import_questions(house.desk, asked.file, dry_run=asked.dry_run)
     for problem in report.problems:
         _tell(str(problem), error=True)
+    for warning in report.warnings:
+        _tell(f"warning: {warning}", error=True)
+    if report.ignored_columns:
+        _tell(f"not read: {', '.join(report.ignored_columns)}", error=True)
     _tell(f"{report.count} questions")
     return 0 if report.ok else 1
 

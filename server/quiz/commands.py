@@ -6,7 +6,7 @@ The command line prints what comes back.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,9 +34,13 @@ _DEMO_DAYS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What came of a file: taken as a whole, or refused with every reason."""
+    """What came of a file: taken as a whole, or refused with every reason.
+
+    `warnings` name rows that a person should look at; they refuse nothing.
+    """
 
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     added: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -65,18 +69,25 @@ def import_questions(
         if not dry_run:
             loading.lock_bank(work, bank)
         found = loading.compare(work, bank, table.drafts)
-        problems = sorted([*table.problems, *found.problems], key=lambda problem: problem.line)
+        problems = _by_line(table.problems, found.problems)
         if not problems and not dry_run:
             loading.store(work, bank, found)
-    ignored = tuple(table.ignored)
+    told: dict[str, Any] = {
+        "warnings": _by_line(table.warnings, found.warnings),
+        "ignored_columns": tuple(table.ignored),
+    }
     if problems:
-        return ImportReport(problems=tuple(problems), ignored_columns=ignored)
+        return ImportReport(problems=problems, **told)
     return ImportReport(
         added=len(found.added),
         changed=len(found.changed),
         unchanged=len(found.unchanged),
-        ignored_columns=ignored,
+        **told,
     )
+
+
+def _by_line(*found: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted((one for some in found for one in some), key=lambda one: one.line))
 
 
 def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:

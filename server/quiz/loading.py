@@ -6,7 +6,7 @@ A question whose content changed becomes a new version; papers keep the one they
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,8 @@ from server.quiz import bank as banks
 from server.quiz.drawing import shortages
 from server.quiz.kinds import QuestionState
 from server.quiz.models import Attempt, Bank, Contest, Question, RuleSetRow
-from server.quiz.question_files import Draft, Problem, sameness
+from server.quiz.question_files import Draft, Problem
+from server.quiz.question_text import likeness, sameness
 from server.quiz.rule_check import RuleSetRefused, read_rule_set
 
 _CONTENT = (
@@ -44,6 +45,7 @@ class Comparison:
     changed: list[tuple[Draft, Question]] = field(default_factory=list)
     unchanged: list[Question] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,25 +70,46 @@ def lock_bank(work: Work, slug: str) -> None:
 
 
 def compare(work: Work, slug: str, drafts: Iterable[Draft]) -> Comparison:
-    """Compare a file's questions with each other and with the bank."""
+    """Compare a file's questions with each other and with the bank.
+
+    Only the same words make two questions one; what is nearly the same is a warning.
+    """
     latest = _latest(work)
-    known = {
-        sameness(row.stem, row.options): row.ref for row in latest.values() if row.bank == slug
-    }
+    here = [row for row in latest.values() if row.bank == slug]
+    known = {sameness(row.stem, row.options): row.ref for row in here}
+    like = {likeness(row.stem, row.options): f"{row.ref} of the bank" for row in here}
     made = Comparison()
     lines: dict[str, int] = {}
-    for draft in drafts:
+    for given in drafts:
+        draft = _by_its_words(given, known)
         reason = _repeated(draft, lines) or _clash(draft, slug, latest, known)
         row = latest.get(draft.ref)
         if reason:
             made.problems.append(Problem(line=draft.line, reason=reason))
-        elif row is None:
+            continue
+        doubt = _doubt(draft, like)
+        if doubt:
+            made.warnings.append(Problem(line=draft.line, reason=doubt))
+        if row is None:
             made.added.append(draft)
         elif _content(draft) != _stored(row):
             made.changed.append((draft, row))
         else:
             made.unchanged.append(row)
     return made
+
+
+def _by_its_words(draft: Draft, known: Mapping[str, str]) -> Draft:
+    """A question without an id is the one of the bank that says the same."""
+    ref = known.get(draft.sameness)
+    return draft if draft.has_own_ref or ref is None else replace(draft, ref=ref)
+
+
+def _doubt(draft: Draft, like: dict[str, str]) -> str | None:
+    other = like.setdefault(draft.likeness, f"line {draft.line}")
+    if other in (f"line {draft.line}", f"{draft.ref} of the bank"):
+        return None
+    return f"the question is nearly the same as {other}"
 
 
 def _latest(work: Work) -> dict[str, Question]:

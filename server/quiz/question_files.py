@@ -15,11 +15,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from server.quiz.kinds import Kind
+from server.quiz.question_options import (
+    LETTERS,
+    chosen,
+    counts_from_zero,
+    half_labelled,
+    judged,
+    kind_of,
+    without_labels,
+)
+from server.quiz.question_text import alike, exact, likeness, sameness
 from server.quiz.words import words
 
 MOST_BYTES = 20 * 2**20
 MOST_ROWS = 50_000
-OPTIONS = ("option_a", "option_b", "option_c", "option_d", "option_e", "option_f")
+OPTIONS = tuple(f"option_{letter.lower()}" for letter in LETTERS)
 NEEDED = ("stem", "answer")
 # Units: characters.
 MOST = {
@@ -27,9 +37,12 @@ MOST = {
     "explanation": 1000, "source": 300,
 }  # fmt: skip
 _REF = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_PREFIX = re.compile(r"^(?:[(（][A-Fa-f][)）]|[A-Fa-f][.．、:：)）])\s*")
-_LETTERS = re.compile(r"[A-F]+")
-_BETWEEN = re.compile(r"[\s,，、;；/|]+")
+# What headings carry besides their meaning: "选项A（必填）", "*答案", "选项 Ａ".
+_ASIDE = re.compile(r"[（(\[【][^（(\[【]*[)）\]】]|[*＊]")
+_OPTION = re.compile(
+    r"(?:备选|答案)?(?:选项|选择项|选择|option|choice|opt|ans|item)_?([a-h]|[1-8])"
+    r"|([a-h])(?:选项|项)?"
+)
 
 
 class FileRefused(Exception):
@@ -57,6 +70,7 @@ class Draft:
 
     line: int
     ref: str
+    has_own_ref: bool
     kind: Kind
     topic: str
     benchmark_no: int | None
@@ -74,23 +88,25 @@ class Draft:
         """What two questions have in common when they ask the same in the same words."""
         return sameness(self.stem, self.options)
 
+    @property
+    def likeness(self) -> str:
+        """What two questions have in common when they may be the same."""
+        return likeness(self.stem, self.options)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """What a file holds; `ignored` are headings that mean nothing here."""
+    """What a file holds; `ignored` are headings that are not read and lose nothing by it.
+
+    `warnings` refuse nothing: a person should look at these rows. `from_zero` are lines whose
+    answer is a number that counts from 0.
+    """
 
     drafts: list[Draft] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-
-
-def sameness(stem: str, options: Sequence[str]) -> str:
-    """A stem and its options without spaces, width and order."""
-    return "\n".join([_bare(stem), *sorted(_bare(option) for option in options)])
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text)).casefold()
+    from_zero: list[int] = field(default_factory=list)
 
 
 def read_table(path: Path) -> Table:
@@ -104,13 +120,48 @@ def read_table(path: Path) -> Table:
     heading = next(rows, None)
     if heading is None:
         raise FileRefused(f"{path.name}: empty")
-    columns, ignored = _columns(heading[1])
-    table = Table(ignored=ignored)
-    for line, cells in rows:
-        if len(table.drafts) + len(table.problems) >= MOST_ROWS:
-            raise FileRefused(f"{path.name}: more than {MOST_ROWS} rows")
-        _take(table, line, cells, columns)
+    columns, unread = _columns(heading[1])
+    read = [(line, cells) for line, cells in _some(path, rows)]
+    problems = _unread_content(heading[0], unread, read)
+    table = Table(problems=problems, ignored=[title for title in unread.values() if title])
+    if not problems:
+        for line, cells in read:
+            _take(table, line, cells, columns, len(heading[1]))
+        _check_numbers(table)
     return table
+
+
+def _some(path: Path, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    for number, row in enumerate(rows):
+        if number >= MOST_ROWS:
+            raise FileRefused(f"{path.name}: more than {MOST_ROWS} rows")
+        yield row
+
+
+def _unread_content(
+    line: int, unread: Mapping[int, str], rows: Sequence[tuple[int, list[str]]]
+) -> list[Problem]:
+    """Columns that nobody reads although something stands in them, such as an option's.
+
+    Headings that tell about a question without belonging to it (a chapter, a running number) are
+    known and left out.
+    """
+    known = {_plain(title) for title in words("unread")["headings"]}
+    found = []
+    for at, title in unread.items():
+        first = next((row for row, cells in rows if at < len(cells) and cells[at]), None)
+        if first is not None and _plain(title) not in known:
+            name = f"the column {title!r}" if title else f"column {at + 1}, which has no heading,"
+            reason = f"{name} is not known and holds something (first in line {first})"
+            found.append(Problem(line=line, reason=reason))
+    return found
+
+
+def _check_numbers(table: Table) -> None:
+    """Refuse the file when one answer counts from 0: then the others do, and read wrongly."""
+    if table.from_zero:
+        reason = f"answers count from 0 (line {table.from_zero[0]}): write letters, or 1, 2, 3"
+        table.problems.insert(0, Problem(line=1, reason=reason))
 
 
 def _text(path: Path) -> str:
@@ -140,16 +191,16 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         raise FileRefused(str(trouble), line) from None
 
 
-def _columns(heading: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    known = {
-        alias.casefold(): name for name, aliases in words("columns").items() for alias in aliases
-    }
+def _columns(heading: Sequence[str]) -> tuple[dict[str, int], dict[int, str]]:
+    """Where each known column stands, and the headings of the others by their position."""
+    known = {_plain(alias): name for name, aliases in words("columns").items() for alias in aliases}
     columns: dict[str, int] = {}
-    ignored = []
+    unread: dict[int, str] = {}
     for at, title in enumerate(heading):
-        name = known.get(title.casefold())
+        plain = _plain(title)
+        name = known.get(plain) or _option_column(plain)
         if name is None:
-            ignored.append(title)
+            unread[at] = title
         elif name in columns:
             raise FileRefused(f"two columns are {name}")
         else:
@@ -157,41 +208,73 @@ def _columns(heading: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         raise FileRefused(f"no column for {', '.join(missing)}")
-    return columns, ignored
+    return columns, unread
 
 
-def _take(table: Table, line: int, cells: Sequence[str], columns: Mapping[str, int]) -> None:
+def _plain(title: str) -> str:
+    """A heading without width, case, spaces and what is only said about it."""
+    normal = unicodedata.normalize("NFKC", _ASIDE.sub("", title)).casefold()
+    return re.sub(r"[\s_\-:：.．、]+", "", normal)
+
+
+def _option_column(plain: str) -> str | None:
+    found = _OPTION.fullmatch(plain)
+    if found is None:
+        return None
+    mark = found[1] or found[2]
+    return OPTIONS[int(mark) - 1] if mark.isdigit() else f"option_{mark}"
+
+
+def _take(
+    table: Table, line: int, cells: Sequence[str], columns: Mapping[str, int], width: int
+) -> None:
     row = {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
+    if counts_from_zero(row["answer"], [row.get(name, "") for name in OPTIONS]):
+        table.from_zero.append(line)
     try:
-        if len(cells) > len(columns) + len(table.ignored):
+        if len(cells) > width:
             raise ValueError("more cells than headings")
-        table.drafts.append(_draft(line, row))
+        draft = _draft(line, row)
     except ValueError as trouble:
         table.problems.append(Problem(line=line, reason=str(trouble)))
+        return
+    table.drafts.append(draft)
+    table.warnings.extend(Problem(line=line, reason=reason) for reason in _doubts(draft))
+
+
+def _doubts(draft: Draft) -> Iterator[str]:
+    if draft.kind is Kind.JUDGE:
+        return
+    if len({alike(option) or option for option in draft.options}) != len(draft.options):
+        yield "options: two are nearly the same"
+    if half_labelled(draft.options):
+        yield "options: only some carry a letter, which stays as it is written"
 
 
 def _draft(line: int, row: Mapping[str, str]) -> Draft:
     _check_texts(row)
     options = _options(row)
-    kind = _kind(row, options)
+    kind = kind_of(row.get("kind", ""), options, row["answer"])
     if kind is Kind.JUDGE:
-        options, answer = _judged(row["answer"], options)
+        options, answer = judged(row["answer"], options)
     else:
-        answer = _chosen(row["answer"], options, kind)
-    made = {
-        "stem": row["stem"],
-        "options": options,
-        "answer": answer,
-        "kind": kind,
-        "topic": row.get("topic", ""),
-        "benchmark_no": _number(row, "benchmark_no", 26),
-        "benchmark": row.get("benchmark", ""),
-        "difficulty": _number(row, "difficulty", 3) or 2,
-        "audience": row.get("audience") or None,
-        "explanation": row.get("explanation", ""),
-        "source": row.get("source", ""),
-    }
-    return Draft(line=line, ref=_ref(row, options), **made)  # type: ignore[arg-type]  # by name
+        answer = chosen(row["answer"], options, kind)
+    return Draft(
+        line=line,
+        ref=_ref(row, options),
+        has_own_ref=bool(row.get("ref", "")),
+        stem=row["stem"],
+        options=options,
+        answer=answer,
+        kind=kind,
+        topic=row.get("topic", ""),
+        benchmark_no=_number(row, "benchmark_no", 26),
+        benchmark=row.get("benchmark", ""),
+        difficulty=_difficulty(row),
+        audience=row.get("audience") or None,
+        explanation=row.get("explanation", ""),
+        source=row.get("source", ""),
+    )
 
 
 def _check_texts(row: Mapping[str, str]) -> None:
@@ -219,70 +302,20 @@ def _options(row: Mapping[str, str]) -> tuple[str, ...]:
     cells = [row.get(name, "") for name in OPTIONS]
     while cells and not cells[-1]:
         cells.pop()
-    options = tuple(_PREFIX.sub("", cell).strip() for cell in cells)
-    if "" in options:
+    if "" in cells:
         raise ValueError("options: an empty one between others")
-    if len({_bare(option) or option for option in options}) != len(options):
+    options = without_labels(cells)
+    if len({exact(option) for option in options}) != len(options):
         raise ValueError("options: two are the same")
     return options
 
 
-def _kind(row: Mapping[str, str], options: Sequence[str]) -> Kind:
-    given = row.get("kind", "")
-    for kind, aliases in words("kinds").items():
-        if given.casefold() in aliases:
-            return Kind(kind)
-    if given:
-        raise ValueError(f"kind: {given!r} is none of single, multiple, judge")
-    if not options:
-        return Kind.JUDGE
-    return Kind.MULTIPLE if len(_letters(row["answer"])) > 1 else Kind.SINGLE
-
-
-def _letters(answer: str) -> str:
-    bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", answer)).upper()
-    return "ABCDEF"[int(bare) - 1] if bare in ("1", "2", "3", "4", "5", "6") else bare
-
-
-def _chosen(given: str, options: Sequence[str], kind: Kind) -> tuple[int, ...]:
-    if len(options) < 2:
-        raise ValueError("options: fewer than two")
-    letters = _letters(given)
-    if not _LETTERS.fullmatch(letters):
-        raise ValueError(f"answer: {given!r} is not made of option letters")
-    chosen = sorted({"ABCDEF".index(letter) for letter in letters})
-    if len(chosen) != len(letters):
-        raise ValueError("answer: a letter twice")
-    if chosen[-1] >= len(options):
-        raise ValueError("answer: names an option that is not there")
-    if kind is Kind.SINGLE and len(chosen) != 1:
-        raise ValueError("answer: a single choice has one right option")
-    if kind is Kind.MULTIPLE and len(chosen) < 2:
-        raise ValueError("answer: a multiple choice has two or more right options")
-    return tuple(chosen)
-
-
-def _judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Right is always the first of the two; a letter means the option that it names here."""
-    table = words("judge")
-    shown = tuple(table["options"])
-    meant = given.upper()
-    if options:
-        if len(options) != 2 or {_verdict(option) for option in options} != {True, False}:
-            raise ValueError("options: a judgement has right and wrong")
-        if meant in ("A", "B", "1", "2"):
-            meant = options["AB12".index(meant) % 2].upper()
-    verdict = _verdict(meant)
-    if verdict is None:
-        raise ValueError(f"answer: {given!r} is neither right nor wrong")
-    return shown, (0,) if verdict else (1,)
-
-
-def _verdict(word: str) -> bool | None:
-    table = words("judge")
-    if word.upper() in table["right"]:
-        return True
-    return False if word.upper() in table["wrong"] else None
+def _difficulty(row: Mapping[str, str]) -> int:
+    given = row.get("difficulty", "").casefold()
+    for level, named in words("difficulty").items():
+        if given in named:
+            return int(level)
+    return _number(row, "difficulty", 3) or 2
 
 
 def _number(row: Mapping[str, str], name: str, most: int) -> int | None:

@@ -52,6 +52,18 @@ def test_a_bank_is_imported_and_a_dry_run_stores_nothing(
     assert "60 questions" in capsys.readouterr().out
 
 
+def test_a_near_twin_is_told_and_refuses_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bank = tmp_path / "bank.csv"
+    bank.write_text("题干,A,B,答案,分值\n面积的单位是？,m²,m2,A,5\n", "utf-8")
+    assert main(["import-questions", str(bank)]) == 0
+    told = capsys.readouterr()
+    assert "1 questions" in told.out
+    assert "warning: line 2: options: two are nearly the same" in told.err
+    assert "not read: 分值" in told.err
+
+
 def test_a_refused_row_names_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = (FACTS / "questions.csv").read_text("utf-8").splitlines()
     bad = tmp_path / "bad.csv"

@@ -161,15 +161,14 @@ def test_a_number_names_an_option_and_the_kind_may_be_left_to_the_answer(tmp_pat
         (changed(EARTH, 答案="AB"), "a single choice has one right option"),
         (changed(EARTH, 答案="甲"), "not made of option letters"),
         (changed(EARTH, 答案=""), "not made of option letters"),
-        (changed(EARTH, 答案="0"), "not made of option letters"),
         (changed(BIRDS, 答案="A"), "two or more"),
         (changed(BIRDS, 答案="AA"), "a letter twice"),
         (changed(EARTH, 题型="填空"), "kind"),
-        (changed(EARTH, 选项B="水星"), "two are the same"),
+        (changed(BIRDS, 选项B="麻 雀"), "two are the same"),
         (changed(EARTH, 选项B=""), "an empty one"),
         (changed(EARTH, 选项A="", 选项B="", 选项C=""), "fewer than two"),
         (changed(EARTH, 难度="9"), "difficulty"),
-        (changed(EARTH, 难度="难"), "difficulty"),
+        (changed(EARTH, 难度="很"), "difficulty"),
         (changed(EARTH, 编号="E 1"), "ref"),
         (changed(EARTH, 题干="长" * 501), "longer than"),
         (changed(EARTH, 题干="有\x00零"), "control character"),
@@ -207,7 +206,12 @@ def test_the_same_question_twice_is_refused_however_it_is_spaced(
     desk: Desk, tmp_path: Path
 ) -> None:
     twin = changed(
-        EARTH, 编号="E7", 题干="离太阳最近的行星，是哪一颗?", 选项A="地 球", 选项C="水星", 答案="C"
+        EARTH,
+        编号="E7",
+        题干="离太阳最近的 行星是哪一颗？",
+        选项A="A.地 球",
+        选项C="C.水星",
+        答案="C",
     )
     same_stem = changed(EARTH, 编号="E8", 选项C="火星")
     same_ref = changed(WATER, 编号="E8")
@@ -306,11 +310,6 @@ def test_a_file_that_is_too_large_is_not_read(
     monkeypatch.setattr("server.quiz.question_files.MOST_BYTES", 100)
     with pytest.raises(FileRefused, match="larger"):
         read_table(a_file(tmp_path, EARTH))
-
-
-def test_headings_that_mean_nothing_are_named(desk: Desk, tmp_path: Path) -> None:
-    path = a_file(tmp_path, [*EARTH, "x"], heading=[*HEADING, "心情"])
-    assert import_questions(desk, path).ignored_columns == ("心情",)
 
 
 def test_twelve_thousand_rows_go_in_at_once(desk: Desk, tmp_path: Path) -> None:
