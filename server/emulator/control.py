@@ -154,6 +154,14 @@ def show_clock(world: World) -> Shown:
     return world.clock.state()
 
 
+def cut_network(world: World, body: Body) -> Shown:
+    """Take the network from the mini-program in every phone, or give it back."""
+    if type(body.get("cut")) is not bool:
+        raise ValueError("cut is true or false")
+    world.cut_off = body["cut"]
+    return {"cut": world.cut_off}
+
+
 def set_quota(world: World, body: Body) -> Shown:
     """Set a path's limits; `limit` is the day's.
 
@@ -320,6 +328,8 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/privacy": sheets.privacy,
     "/groups": groups.put,
     "/share": posts.share,
+    "/say": posts.say,
+    "/network": cut_network,
     "/open": posts.opened,
     "/group_enter_info": posts.group_enter_info,
     "/callback": hostile.play,

@@ -41,6 +41,9 @@ ANSWER_LIMIT_BYTES = 50 * 1024 * 1024
 
 def forward(world: World, host: str, path: str) -> Response:
     """The answer of the host, whatever its status; or a refusal in words that the runtime knows."""
+    if world.cut_off:
+        cut(request.environ)
+        return Response(b"")
     base = world.settings.net.get(host)
     if base is None:
         return _refused("domain", 403)

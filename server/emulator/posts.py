@@ -17,6 +17,9 @@ from .world import World
 PLACES = ("person", "group", "timeline")
 PERSON, GROUP, GROUP_WITH_TICKET, TIMELINE = 1007, 1008, 1044, 1154
 LONGEST_PATH, BIGGEST_IMAGE, LONGEST_TITLE = 1024, 300_000, 200
+LONGEST_TEXT = 600
+# A post without a page is a text.
+TEXT_PATH = ""
 IMAGES = ("/phone/", "data:image/")
 # What stands in the chats of one person: own groups since joining, cards between two, everybody's
 # timeline.
@@ -53,6 +56,33 @@ def share(world: World, body: dict[str, Any]) -> dict[str, Any]:
             path=path,
             image=image,
             with_ticket=int(bool(body.get("with_ticket"))),
+        )
+    return {"post": number, "place": place, "target": target}
+
+
+def say(world: World, body: dict[str, Any]) -> dict[str, Any]:
+    """The person writes a text to `to`: {"person"} or {"group"}.
+
+    Raises: LookupError; ValueError for no text; NotNowError for a group the person is not in.
+    """
+    sender = people.known(world, str(body.get("person")))
+    place, target = _target(world, sender, body.get("to"))
+    content = body.get("content")
+    if place == "timeline" or not isinstance(content, str):
+        raise ValueError("a text goes to a person or a group")
+    if not 1 <= len(content.strip()) <= LONGEST_TEXT:
+        raise ValueError(f"a text has 1 to {LONGEST_TEXT} characters")
+    with world.store.transaction():
+        number = world.store.insert(
+            "posts",
+            at=world.now(),
+            sender=sender.person,
+            place=place,
+            target=target,
+            content=content,
+            path=TEXT_PATH,
+            image="",
+            with_ticket=0,
         )
     return {"post": number, "place": place, "target": target}
 
@@ -128,7 +158,7 @@ def _query(text: str) -> dict[str, str]:
 
 def _seen(world: World, person: Person, number: object) -> sqlite3.Row:
     for row in world.store.all(SEEN, person.person, 0):
-        if row["id"] == number:
+        if row["id"] == number and row["path"] != TEXT_PATH:
             return row
     raise LookupError(f"there is no card {number!r} in the chats of {person.person!r}")
 

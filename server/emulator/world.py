@@ -72,6 +72,7 @@ class World:
     ip_whitelist: dict[str, set[str]] = field(default_factory=dict)
     refused_words: set[str] = field(default_factory=set)
     open_platform: bool = True
+    cut_off: bool = False
     in_flight: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -174,5 +175,5 @@ class World:
         self.ip_whitelist.clear()
         self.refused_words.clear()
         self._moments.clear()
-        self.open_platform = True
+        self.open_platform, self.cut_off = True, False
         self.apps = dict(self._original_apps)

@@ -145,7 +145,16 @@
           flaw("name", node, "is a picture without words");
   };
 
+  /* What a finger can press is reached by keyboard too, itself or by a part of it. */
+  const FOCUSABLE = "button, input, textarea, select, a[href], [tabindex]";
+  const off = (node) => node.matches("[disabled], [aria-disabled=true]");
+  const reached = (node) => [node, ...node.querySelectorAll(FOCUSABLE)].some((one) => one.tabIndex >= 0);
+  const reach = () => {
+    for (const node of controls)
+      if (!hushed(node) && !off(node) && !reached(node)) flaw("reach", node, "is out of reach of the keyboard");
+  };
+
   if (rooms.length === 0) return [`nothing of ${root} is visible: nothing was measured`];
-  for (const measure of [targets, sizes, contrasts, leading, overflow, names]) measure();
+  for (const measure of [targets, sizes, contrasts, leading, overflow, names, reach]) measure();
   return [...new Set(flaws)];
 }

@@ -29,7 +29,7 @@ ORDINARY = Floor(target=44, text=14)
 def flaws(place: Page | Frame, floor: Floor = ELDER, root: str = PAGE) -> list[str]:
     """One line for each thing on the visible page that falls short; empty when nothing does.
 
-    The kinds are `target`, `text`, `contrast`, `leading`, `overflow` and `name`.
+    The kinds are `target`, `text`, `contrast`, `leading`, `overflow`, `name` and `reach`.
     """
     found: list[str] = place.evaluate(SCRIPT, {"floor": asdict(floor), "root": root})
     return found

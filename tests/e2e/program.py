@@ -23,6 +23,7 @@ window.told.push(["start", parent.shell.start]);
 parent.shell.join({
   show: (start) => window.told.push(["show", start]),
   hide: () => window.told.push(["hide"]),
+  back: () => { window.told.push(["back"]); return window.deep === true; },
   menu: () => window.offers,
   share: async () => window.shared,
 });

@@ -20,12 +20,12 @@ STYLE = """
 </style>
 """
 GOOD = """
-<wx-view>八桂科普</wx-view><wx-button>开始</wx-button>
+<wx-view>八桂科普</wx-view><wx-button tabindex="0">开始</wx-button>
 <div style="width: 6em">三行字三行字三行字</div>
 """
 LABEL = """
 <wx-label style="display: block; height: 64px">
-  同意<wx-radio style="width: 9px"></wx-radio>
+  同意<wx-radio tabindex="0" style="width: 9px"></wx-radio>
 </wx-label>
 """
 SCROLLED = """
@@ -48,7 +48,7 @@ def measured(window: BrowserContext, body: str) -> list[str]:
         LABEL,
         SCROLLED,
         '<wx-image aria-hidden="true" style="display: block; width: 9px; height: 9px"></wx-image>',
-        '<wx-button><img alt="" style="width: 9px; height: 9px">开始</wx-button>',
+        '<wx-button tabindex="0"><img alt="" style="width: 9px; height: 9px">开始</wx-button>',
         f'<wx-view style="{GRADIENT}">清楚</wx-view>',
     ],
 )
@@ -60,11 +60,11 @@ def test_what_is_good_is_left_alone(window: BrowserContext, body: str) -> None:
     ("body", "found"),
     [
         (
-            '<wx-button style="height: 40px; min-height: 0">开始</wx-button>',
+            '<wx-button tabindex="0" style="height: 40px; min-height: 0">开始</wx-button>',
             'target: wx-button "开始" is 64x40, not 60',
         ),
         (
-            '<wx-view role="button" style="min-width: 0; width: 50px">去</wx-view>',
+            '<wx-view role="button" tabindex="0" style="min-width: 0; width: 50px">去</wx-view>',
             'target: wx-view "去" is 50x64, not 60',
         ),
         (
@@ -107,10 +107,14 @@ def test_what_is_good_is_left_alone(window: BrowserContext, body: str) -> None:
             '<div style="width: 500px; text-align: right">出去</div>',
             'overflow: div "出去" sticks out of the screen',
         ),
-        ("<wx-switch></wx-switch>", 'name: wx-switch "" has no name'),
+        ('<wx-switch tabindex="0"></wx-switch>', 'name: wx-switch "" has no name'),
         (
             '<wx-image style="display: block; width: 9px; height: 9px"></wx-image>',
             'name: wx-image "" is a picture without words',
+        ),
+        (
+            '<wx-view role="button">去</wx-view>',
+            'reach: wx-view "去" is out of reach of the keyboard',
         ),
     ],
 )

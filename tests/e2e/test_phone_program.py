@@ -53,7 +53,8 @@ def test_the_entry_starts_it_and_the_capsule_leaves_it_running(
     page.go_back()
     expect(page.get_by_role("heading", name="韦小妹的手机")).to_be_visible()
     page.go_forward()
-    assert [kind for kind, *_ in told(page)] == ["start", "hide", "show", "hide", "show"]
+    kinds = [kind for kind, *_ in told(page)]
+    assert kinds == ["start", "hide", "show", "back", "hide", "show"]
     assert start(page)["path"] == ""
     page.get_by_role("button", name="小程序菜单").click()
     page.get_by_role("button", name="重新进入小程序").click()

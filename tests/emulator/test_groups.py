@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from server.emulator import people as crowd
-from server.emulator import posts
+from server.emulator import phone_page, posts
 from server.emulator.apps import MINI
 from server.emulator.testing import ControlError, Emulator
 from tests.emulator.conftest import Api
@@ -192,3 +192,44 @@ def test_a_card_that_wechat_would_not_send_is_refused(
         )
     assert refused.value.status == status
     assert cards(wechat, people[0]) == []
+
+
+def test_words_in_a_group_reach_its_members_and_open_nothing(wechat: Emulator) -> None:
+    wei, mo, lu = (str(wechat.person(name)["person"]) for name in ("Wei", "Mo", "Lu"))
+    group = wechat.post("groups", name="class 3", members=[wei, mo])["group"]
+    said = wechat.post("say", person=wei, to={"group": group}, content="hello")
+    for person, seen in ((mo, ["hello"]), (lu, [])):
+        cards = phone_page.feed(wechat.world, person)["cards"]
+        assert [card["title"] for card in cards] == seen
+    with pytest.raises(ControlError, match="404"):
+        wechat.post("open", person=mo, post=said["post"])
+    wechat.post("say", person=wei, to={"person": lu}, content="only for you")
+    assert len(phone_page.feed(wechat.world, mo)["cards"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "content", "status"),
+    [
+        ({"group": "?"}, " ", 400),
+        ({"group": "?"}, "x" * 601, 400),
+        ({"group": "?"}, None, 400),
+        ({"timeline": True}, "hello", 400),
+        ({"group": "none"}, "hello", 404),
+        ({"person": "nobody"}, "hello", 404),
+    ],
+)
+def test_words_that_cannot_be_said_are_refused(
+    wechat: Emulator, to: dict[str, Any], content: object, status: int
+) -> None:
+    wei = str(wechat.person("Wei")["person"])
+    group = wechat.post("groups", name="class 3", members=[wei])["group"]
+    goal = {"group": group} if to == {"group": "?"} else to
+    with pytest.raises(ControlError, match=str(status)):
+        wechat.post("say", person=wei, to=goal, content=content)
+
+
+def test_who_is_not_in_a_group_says_nothing_there(wechat: Emulator) -> None:
+    wei, mo = (str(wechat.person(name)["person"]) for name in ("Wei", "Mo"))
+    group = wechat.post("groups", name="class 3", members=[wei])["group"]
+    with pytest.raises(ControlError, match="409"):
+        wechat.post("say", person=mo, to={"group": group}, content="hello")

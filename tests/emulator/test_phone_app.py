@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from server.emulator import phone_net
-from server.emulator.testing import Emulator, emulated_wechat
+from server.emulator.testing import ControlError, Emulator, emulated_wechat
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -179,6 +179,21 @@ def test_any_other_host_is_refused_in_a_way_that_the_runtime_knows(wechat: Emula
 def test_a_host_that_is_down_is_a_broken_line(wechat: Emulator) -> None:
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         ask(wechat.base, "/phone/net/gone.example.org/")
+
+
+def test_a_cut_network_breaks_every_line_until_it_is_back(wechat: Emulator) -> None:
+    known = "/phone/net/kepu.example.org/whatever"
+    before = ask(wechat.base, known)[0]
+    assert wechat.post("network", cut=True) == {"cut": True}
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        ask(wechat.base, known)
+    wechat.post("network", cut=False)
+    assert ask(wechat.base, known)[0] == before
+    wechat.post("network", cut=True)
+    wechat.post("reset")
+    assert ask(wechat.base, known)[0] == before
+    with pytest.raises(ControlError, match="400"):
+        wechat.post("network", cut="yes")
 
 
 def test_a_groups_name_is_shown_by_its_id(wechat: Emulator) -> None:

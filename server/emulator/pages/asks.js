@@ -2,6 +2,7 @@
 
 import { codeCard, codeOf, issued, queryOf } from "./codes.js";
 import { make } from "./dom.js";
+import { goHome } from "./history.js";
 import { inTurn, told } from "./net.js";
 import { agree, avatar, contract, nickname, nicknameReview, phoneNumber, privacy, privacyState }
   from "./profile.js";
@@ -28,8 +29,8 @@ export const answers = {
   scan: fullOnly(scan),
   share: fullOnly(share),
   shareFile: fullOnly(shareFile),
-  officialAccount: fullOnly(() => leaveTo("chat")),
-  close: () => leaveTo("home"),
+  officialAccount: fullOnly(officialAccount),
+  close,
 };
 
 /** What a page on the timeline may not do. */
@@ -40,8 +41,13 @@ function fullOnly(answer) {
   };
 }
 
-function leaveTo(view) {
-  location.hash = view;
+function officialAccount() {
+  location.hash = "chat";
+  return {};
+}
+
+function close() {
+  goHome();
   return {};
 }
 

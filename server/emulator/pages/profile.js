@@ -64,12 +64,16 @@ export async function avatar() {
   const file = await sheet({
     title: "选择头像",
     fill: (done) => {
-      const album = make("input", { type: "file", accept: "image/*", class: "album" });
-      album.addEventListener("change", () => album.files[0] && done(album.files[0]));
+      const picker = (words, facts) => {
+        const input = make("input", { type: "file", accept: "image/*", class: "picker", ...facts });
+        input.addEventListener("change", () => input.files[0] && done(input.files[0]));
+        return make("label", { class: "choice wide" }, input, words);
+      };
       return [
         make("button", { class: "choice wide", type: "button", tap: async () => done(await picture(own)) },
           own, "用微信头像"),
-        make("label", { class: "choice wide" }, album, "从相册选择"),
+        picker("从相册选择", {}),
+        picker("拍照", { capture: "user" }),
       ];
     },
     buttons: [["取消", null, "plain"]],

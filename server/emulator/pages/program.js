@@ -3,16 +3,21 @@
 
 import { answers } from "./asks.js";
 import { $, make, shown } from "./dom.js";
+import { onBack } from "./history.js";
 import { person, phone } from "./state.js";
 
 const PATIENCE = 10000, FROM_LIST = 1001, FROM_SINGLE_PAGE = 1155;
 
-let frame = null, program = null, start = null, fresh = false, timer = 0;
+let frame = null, program = null, start = null, fresh = false, timer = 0, online = true, ran = false;
+
+onBack(() => phone.view === "app" && program !== null && program.back());
 
 window.shell = {
   get start() { return start; },
   join(joined) {
     program = joined;
+    ran = true;
+    tellNetwork();
     clearTimeout(timer);
     shown("program-loading", false);
     shown("program-trouble", false);
@@ -30,6 +35,23 @@ window.shell = {
 };
 
 export const running = () => program;
+
+/** Whether the mini-program ran in this tab at all. */
+export const ranOnce = () => ran;
+
+/** What the browser tells the mini-program of its network. */
+export function setNetwork(up) {
+  if (online === up) return;
+  online = up;
+  if (program !== null) tellNetwork();
+}
+
+function tellNetwork() {
+  const inside = frame.contentWindow, up = online;
+  if (inside.navigator.onLine === up) return;
+  Object.defineProperty(inside.navigator, "onLine", { configurable: true, get: () => up });
+  inside.dispatchEvent(new Event(up ? "online" : "offline"));
+}
 
 export const stopProgram = () => {
   frame?.remove();

@@ -2,6 +2,7 @@
 
 import { $, shown } from "./dom.js";
 import { closeMenus } from "./menu.js";
+import { moved } from "./history.js";
 import { noticeSettings } from "./notices.js";
 import { refresh } from "./net.js";
 import { enterProgram, leaveProgram } from "./program.js";
@@ -25,7 +26,12 @@ const MORE = {
     tap: groupSettings },
 };
 
-/** Follow the address's fragment. */
+/** The fragment changed; a Back may have been taken by what is open in front. */
+export function followAddress() {
+  if (moved()) route();
+}
+
+/** Show the view that the address's fragment names. */
 export function route() {
   if (phone.owner === null || phone.gone) return;
   const [view, talk = ""] = location.hash.slice(1).split("/");

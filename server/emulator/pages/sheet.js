@@ -1,8 +1,15 @@
 // A sheet over the phone: one at a time, closed by its buttons or by Escape.
 
 import { make } from "./dom.js";
+import { onBack } from "./history.js";
 
 let before = Promise.resolve();
+
+onBack(() => {
+  const open = [...document.querySelectorAll("dialog[open]")].at(-1);
+  open?.close();
+  return open !== undefined;
+});
 
 /**
  * Show a sheet when the one before is closed; what it was closed with, null for Escape.

@@ -1,6 +1,7 @@
 // Groups, chats between two people, and the timeline: the cards that people share there.
 
 import { $, badge, face, make, redraw, shown, speaker } from "./dom.js";
+import { goHome } from "./history.js";
 import { card } from "./lines.js";
 import { act, told, unlessAway } from "./net.js";
 import { pickPeople } from "./pick.js";
@@ -46,7 +47,7 @@ function entry(talk, unread) {
   const last = talk.cards.at(-1);
   const count = make("span", { class: "badge" });
   badge(count, unread);
-  const words = last ? `${last.name}：[小程序] ${last.title}` : "还没有消息";
+  const words = last ? `${last.name}：${last.path ? "[小程序] " : ""}${last.title}` : "还没有消息";
   return make("li", {}, make("a", { class: "entry", href: `#talk/${talk.id}`, "data-talk": talk.id },
     face(talk.name, talk.id),
     make("span", { class: "about" },
@@ -66,6 +67,7 @@ export function drawTalk() {
   drawnTalk = fresh;
   const cards = talk?.cards ?? [];
   $("posts").replaceChildren(...cards.map(shared));
+  shown("talk-foot", talk !== undefined);
   shown("postless", cards.length === 0);
   $("postless").textContent = talk ? "还没有人发过消息。" : "您不在这个群里。";
   keepEnd($("posts").parentElement);
@@ -73,7 +75,8 @@ export function drawTalk() {
 
 function shared(post) {
   const mine = post.sender === person;
-  const box = card({ ...post, what: "小程序" }, () => openPost(post.id));
+  const box = post.path ? card({ ...post, what: "小程序" }, () => openPost(post.id))
+    : make("div", { class: "bubble" }, post.title);
   return make("div", { class: `line ${mine ? "out" : "in"}` },
     speaker(face(post.name, post.sender), `${mine ? "我" : post.name}说`),
     make("div", { class: "said-by" },
@@ -95,6 +98,17 @@ async function openPost(post) {
   if (found === null) return;
   const { share_ticket: shareTicket, ...page } = found;
   openProgram({ ...page, ...(shareTicket === undefined ? {} : { shareTicket }) });
+}
+
+/** A text into the chat in front: a group's, or one between two people. */
+export async function writeInTalk(event) {
+  event.preventDefault();
+  const [field, talk] = [$("talk-words"), talkOf(phone.talk)];
+  const content = field.value.trim();
+  if (!content || talk === undefined) return;
+  const to = talk.group === null ? { person: talk.id } : { group: talk.id };
+  if (await act("say", { to, content }) === null) return;
+  field.value = "";
 }
 
 // ---- making and changing a group
@@ -129,7 +143,7 @@ async function addMembers(group) {
 async function leaveGroup(group) {
   try {
     await told("groups", { group: group.group, remove: [person] });
-    location.hash = "home";
+    goHome();
   } catch (error) {
     unlessAway(error);
   }

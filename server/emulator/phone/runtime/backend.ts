@@ -2,6 +2,7 @@
 
 import { glassEasel } from "glass-easel-miniprogram-adapter";
 import { listenForGestures, type Gesture } from "./gestures.ts";
+import { hearsTaps, listenForKeys } from "./reachable.ts";
 import { missing } from "./trouble.ts";
 
 type Framed = Element & { __wxElement?: glassEasel.Element };
@@ -25,6 +26,7 @@ export function makeBackend(
     createDocumentFragment: () => document.createDocumentFragment(),
   } as unknown as typeof backend.document;
   keepOwnEvents(backend);
+  listenForKeys();
   listenForGestures((target, gesture, event) => around(gesture.type, () => deliver(target, gesture, event)));
   return backend;
 }
@@ -35,6 +37,7 @@ function keepOwnEvents(backend: glassEasel.CurrentWindowBackendContext): void {
   const original = backend.setListenerStats.bind(backend);
   backend.setListenerStats = (element, type, ...rest) => {
     if (element && OWN_EVENTS.test(type)) original(element, type, ...rest);
+    if (element && type === "tap") hearsTaps(element as unknown as Element);
   };
   backend.onEvent(glassEasel.Event.triggerEvent as never);
 }

@@ -161,6 +161,11 @@ function joined(phone: Phone): Parameters<Shell["join"]>[0] {
       phone.router.top.frame.hidden = false;
       phone.app.hide();
     },
+    back: () => {
+      if (phone.router.stack.length < 2) return false;
+      guarded("back", () => backPressed(phone));
+      return true;
+    },
     menu: () => phone.sharing.menu(),
     share: () => phone.sharing.content("menu"),
   };

@@ -50,6 +50,8 @@ export interface Asks {
 export interface Program {
   show(start: Start): void;
   hide(): void;
+  /** The browser's Back: whether a page of the program goes back for it. */
+  back(): boolean;
   menu(): { share: boolean; timeline: boolean };
   share(from: "menu"): Promise<Shared | null>;
 }
