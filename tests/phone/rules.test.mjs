@@ -6,6 +6,7 @@ import { Clock } from "./clock.mjs";
 import { onePage, open, plain, soon } from "./kit.mjs";
 
 const refused = (promise) => promise.then(() => "ok", ({ errMsg }) => errMsg);
+const refusal = (promise) => promise.then(() => "ok", (why) => why);
 const page = (path, wxml = "<view/>", script = "Page({})") => ({ [`${path}.wxml`]: wxml, [`${path}.ts`]: script });
 const LAZY = {
   "app.json": { pages: ["a/index"], subPackages: [{ root: "packages/c", pages: ["d", "e"] }] },
@@ -42,6 +43,25 @@ test("a package that is not there yet cannot be opened without a network, and ca
 test("a component of another package runs with the page that uses it", async () => {
   const phone = await open({ ...LAZY, "a/index.json": { usingComponents: { own: "/packages/c/own" }, componentPlaceholder: { own: "view" } }, "a/index.wxml": "<own/>" });
   assert.deepEqual([phone.words, plain(phone.window.getApp().ran).sort()], ["里", ["d", "e", "own"]]);
+});
+
+const LATER = {
+  ...LAZY, "packages/c/tool.ts": "export const word = '工'",
+  ...page("a/index", "<view/>", `Page({
+    later: () => require.async("../packages/c/tool.js"), call: (done, failed) => require("../packages/c/tool", done, failed),
+    lost: () => require.async("../packages/c/gone"), lostCall: (done, failed) => require("../packages/c/gone", done, failed),
+  })`),
+};
+
+test("a script of another package is taken in later, by require.async or with a callback", async () => {
+  const warnings = [];
+  const phone = await open(LATER, { warn: (line) => warnings.push(line) });
+  assert.equal((await phone.page.later()).word, "工");
+  assert.equal((await new Promise((done, failed) => phone.page.call(done, failed))).word, "工");
+  const told = { mod: "../packages/c/gone", errMsg: "module '../packages/c/gone.js' is not defined" };
+  assert.deepEqual(plain(await refusal(phone.page.lost())), told);
+  assert.deepEqual(plain(await refusal(new Promise((done, failed) => phone.page.lostCall(done, failed)))), told);
+  assert.deepEqual(warnings, Array(2).fill("a/index.ts:3: module ../packages/c/gone is not found"));
 });
 
 test("a card may lead straight into a package", async () => {

@@ -6,7 +6,8 @@ import { CompileError, lineOf } from "./problem.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
 
-const REQUIRE = /\brequire\(\s*["']([^"']+)["']\s*\)/g;
+/** A module by its name; `require.async(…)` and a second argument take it in later, from any package. */
+const REQUIRE = /\brequire(\.async)?\(\s*["']([^"']+)["']\s*([,)])/g;
 const DATA = /\.(?:json|png|jpe?g|gif|svg|webp|wxss|wxml|mp3)$/i;
 const PACKAGE = /^(miniprogram_npm\/(?:@[^/]+\/)?[^/]+)\//;
 
@@ -61,7 +62,7 @@ async function compiled(disk, path, cache) {
 function needsOf(disk, path, code) {
   /** @type {Record<string, string>} */
   const needs = {};
-  for (const [, reference] of code.matchAll(REQUIRE)) {
+  for (const [, async, reference, after] of code.matchAll(REQUIRE)) {
     const target = moduleAt(disk, reference, path);
     if (target === undefined) {
       const file = /** @type {string} */ (fileOf(disk, path));
@@ -71,7 +72,7 @@ function needsOf(disk, path, code) {
       disk.warnings.push(fault.message);
       continue;
     }
-    keepToPackages(disk, /** @type {string} */ (fileOf(disk, path)), reference, target);
+    if (!async && after === ")") keepToPackages(disk, /** @type {string} */ (fileOf(disk, path)), reference, target);
     needs[reference] = target;
   }
   return needs;

@@ -1,7 +1,7 @@
 // The program's own modules: each runs once, when it is first needed.
 
 import { globalObject } from "./global.ts";
-import type { Program } from "./program.ts";
+import type { Program, Require } from "./program.ts";
 
 export interface Load {
   (path: string): unknown;
@@ -20,8 +20,25 @@ export function loader(program: Program): Load {
     if (!text) throw new Error(`module '${path}.js' is not defined`);
     const module = { exports: {} as unknown };
     loaded.set(path, module);
-    text.run.call(undefined, (name) => load(text.needs[name] ?? name), module, module.exports);
+    text.run.call(undefined, requirer((name) => load(text.needs[name] ?? name)), module, module.exports);
     return module.exports;
   };
   return Object.assign(load, { has: (path: string) => path in modules });
+}
+
+/** `require` of one module: at once, or later, which may reach into another package. */
+function requirer(get: (name: string) => unknown): Require {
+  const async = (name: string): Promise<unknown> =>
+    Promise.resolve().then(() => {
+      try {
+        return get(name);
+      } catch (thrown) {
+        throw { mod: name, errMsg: thrown instanceof Error ? thrown.message : String(thrown) };
+      }
+    });
+  const now: Require = Object.assign(
+    (name: string, done?: (exports: unknown) => void, failed?: (why: unknown) => void) => (done ? void async(name).then(done, failed ?? (() => undefined)) : get(name)),
+    { async },
+  );
+  return now;
 }

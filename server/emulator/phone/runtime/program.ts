@@ -54,9 +54,14 @@ export interface Unit {
   scope?: string;
 }
 
+export interface Require {
+  (name: string, done?: (exports: unknown) => void, failed?: (why: unknown) => void): unknown;
+  async(name: string): Promise<unknown>;
+}
+
 export interface ModuleText {
   needs: Record<string, string>;
-  run(require: (name: string) => unknown, module: { exports: unknown }, exports: unknown): void;
+  run(require: Require, module: { exports: unknown }, exports: unknown): void;
 }
 
 export type Templates = Record<string, glassEasel.template.ComponentTemplate>;
