@@ -94,7 +94,7 @@ def follow_by_code(shell: Shell, scene: str) -> None:
     shell.looks("account")
     shell.taps("关注公众号")
     expect(shell.said).to_contain_text("欢迎扫码关注")
-    expect(shell.said).to_contain_text("今天还有 1 次答题机会")
+    expect(shell.said).to_contain_text("每人每天有 1 次答题机会")
     shell.looks("reply")
     shell.taps("点这里去答题")
     shell.arrives(ROUND, FROM_LINK)
