@@ -1,10 +1,7 @@
-"""How gunicorn runs the server: threads in a few processes, JSON logs, figures that add up."""
+"""How gunicorn runs the server: a loop and threads in a few processes, JSON logs."""
 
 import logging
 import resource
-import shutil
-import tempfile
-from pathlib import Path
 
 from gunicorn.glogging import Logger
 
@@ -14,12 +11,8 @@ from server.base.web.connection import Bounds
 from server.base.web.worker import RUNNING, BufferedWorker
 
 _settings = load_settings()
-_figures = Path(tempfile.gettempdir()) / f"kepu-figures-{_settings.port}"
-shutil.rmtree(_figures, ignore_errors=True)
-_figures.mkdir(parents=True)
 
 bind = f"127.0.0.1:{_settings.port}"
-raw_env = [f"PROMETHEUS_MULTIPROC_DIR={_figures}"]
 workers = 2
 threads = RUNNING
 worker_class = BufferedWorker
@@ -59,10 +52,3 @@ class JsonLogger(Logger):
 
 
 logger_class = JsonLogger
-
-
-def child_exit(_server: object, worker: object) -> None:
-    """A dead worker's gauges must not count on."""
-    from prometheus_client import multiprocess
-
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[attr-defined]

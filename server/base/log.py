@@ -8,14 +8,19 @@ from __future__ import annotations
 import contextvars
 import logging
 import logging.handlers
+import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from server.base.private import keep_private
+
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
 
 _MADE = "kepu_line"
+_OURS, _GUNICORN = ("server", "kepu"), "gunicorn"
 # Whatever else somebody attaches to a record stays out of the log.
 FIELDS = (
     "path",
@@ -56,12 +61,40 @@ class JsonLines(logging.Formatter):
             "process": self._process,
             "logger": record.name,
             "request_id": request_id.get(),
-            "event": record.getMessage(),
+            "event": _event(record),
         }
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info and record.exc_info[1] is not None:
             line["trace"] = _places(record.exc_info[1])
         return msgspec.json.encode(line, enc_hook=str).decode()
+
+
+def _event(record: logging.LogRecord) -> str:
+    """What a line says; of a library its words without their arguments, which may be anything."""
+    if record.name.partition(".")[0] in (*_OURS, _GUNICORN):
+        return record.getMessage()
+    return str(record.msg)
+
+
+class _Dropping(logging.Handler):
+    """A line for which a disk has no room is dropped.
+
+    Python's own way prints the whole record with its arguments, personal ones included.
+    """
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Tell that a line is lost, if there is room for that."""
+        kind = type(sys.exc_info()[1]).__name__
+        with suppress(OSError):
+            sys.stderr.write(f'{{"level":"ERROR","event":"a log line is lost: {kind}"}}\n')
+
+
+class _Console(_Dropping, logging.StreamHandler):  # type: ignore[type-arg]  # its own is a text file
+    pass
+
+
+class _File(_Dropping, logging.handlers.WatchedFileHandler):
+    pass
 
 
 def _places(trouble: BaseException) -> list[str]:
@@ -77,15 +110,21 @@ def _places(trouble: BaseException) -> list[str]:
 
 
 def set_up_logging(var: Path, process: str, level: str) -> None:
-    """Send this process's log to the console and to `$KEPU_VAR/log/<process>.log`."""
+    """Send this process's log to the console and to `$KEPU_VAR/log/<process>.log`, both private.
+
+    The level is for our own lines; of a library only warnings are written, at DEBUG too, because
+    its lines hold whole addresses, statements and values.
+    """
+    keep_private(var)
     folder = var / "log"
     folder.mkdir(parents=True, exist_ok=True)
     lines = JsonLines(process)
-    console = logging.StreamHandler()
-    kept = logging.handlers.WatchedFileHandler(folder / f"{process}.log", encoding="utf-8")
+    console = _Console()
+    kept = _File(folder / f"{process}.log", encoding="utf-8")
     for handler in (console, kept):
         handler.setFormatter(lines)
-    logging.basicConfig(level=level, handlers=[console, kept], force=True)
-    # Their debug lines hold whole addresses with secrets in the query.
-    for noisy in ("urllib3", "requests", "huey", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[console, kept], force=True)
+    for ours in _OURS:
+        logging.getLogger(ours).setLevel(level)
+    # It tells when processes start and end; at DEBUG it would tell its settings and the requests.
+    logging.getLogger(_GUNICORN).setLevel(max(logging.INFO, logging.getLogger(_OURS[0]).level))

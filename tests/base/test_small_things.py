@@ -91,7 +91,7 @@ def test_a_log_line_holds_no_message_of_an_exception() -> None:
         raise ValueError("openid oSECRET")
     except ValueError as trouble:
         info = (type(trouble), trouble, trouble.__traceback__)
-    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "it broke\nreally", (), info)
+    record = logging.LogRecord("server.x", logging.ERROR, __file__, 1, "it broke\nreally", (), info)
     record.openid = "oSECRET"
     line = JsonLines("server").format(record)
     assert "oSECRET" not in line
@@ -107,7 +107,7 @@ def test_a_log_line_is_made_once_for_all_who_write_it() -> None:
             self.made += 1
             return super().getMessage()
 
-    record = Counting("x", logging.INFO, __file__, 1, "said %s\n", ("水",), None)
+    record = Counting("server.x", logging.INFO, __file__, 1, "said %s\n", ("水",), None)
     lines = JsonLines("server")
     assert lines.format(record) == lines.format(record)
     assert record.made == 1

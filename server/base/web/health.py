@@ -137,7 +137,7 @@ def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> None:
             _log.info(
                 "answered",
                 extra={
-                    "method": request.method,
+                    "method": method,
                     "path": route,
                     "status": answer.status_code,
                     "ms": round(seconds * 1000, 1),

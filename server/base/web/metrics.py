@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
     generate_latest,
+    values,
 )
-from prometheus_client import multiprocess as shared_files
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from server.base.web import figures
+
+# The library asks this name for each number that it makes.
+values.ValueClass = figures.Figure
 
 REQUESTS = Counter("kepu_http_requests_total", "Answers by route", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -42,22 +48,62 @@ seconds = cache(SECONDS.labels)
 callbacks = cache(CALLBACKS.labels)
 callback_seconds = cache(CALLBACK_SECONDS.labels)
 
+_ALL: tuple[Counter | Histogram, ...] = (
+    REQUESTS,
+    SECONDS,
+    CALLBACKS,
+    CALLBACK_SECONDS,
+    CALLS,
+    UNKNOWN_WORDS,
+    TASKS,
+)
+
 Reading = Callable[[], float | None]
 
 
-def exposition(readings: dict[str, Reading]) -> tuple[bytes, str]:
+def exposition(readings: Mapping[str, Reading]) -> tuple[bytes, str]:
     """All metrics as Prometheus text; `readings` are gauges taken at this moment."""
     registry = CollectorRegistry()
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        shared_files.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # library
-    else:
-        for metric in (REQUESTS, SECONDS, CALLBACKS, CALLBACK_SECONDS, CALLS, UNKNOWN_WORDS, TASKS):
-            registry.register(metric)
-    now = CollectorRegistry()
-    for name, read in readings.items():
-        value = read()
-        if value is not None:
-            Gauge(name, name.replace("_", " "), registry=now, multiprocess_mode="mostrecent").set(
-                value
-            )
-    return generate_latest(registry) + generate_latest(now), CONTENT_TYPE_LATEST
+    registry.register(_Everything(readings))
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class _Everything(Collector):
+    def __init__(self, readings: Mapping[str, Reading]) -> None:
+        self._readings = readings
+
+    def describe(self) -> list[Metric]:
+        """Nothing, so that the registry does not take the readings twice."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The sums over all processes, and the readings."""
+        sums = figures.BOOK.sums()
+        for source in _ALL:
+            for family in source.describe():
+                _fill(family, sums)
+                yield family
+        for name, read in self._readings.items():
+            value = read()
+            if value is not None:
+                yield GaugeMetricFamily(name, name.replace("_", " "), value)
+
+
+def _fill(family: Metric, sums: Mapping[figures.Key, float]) -> None:
+    buckets: defaultdict[tuple[tuple[str, str], ...], list[tuple[str, float]]] = defaultdict(list)
+    for (metric, name, labels, told), value in sums.items():
+        if metric != family.name:
+            continue
+        named = dict(zip(labels, told, strict=True))
+        if name.endswith("_bucket"):
+            upper = named.pop("le")
+            buckets[tuple(named.items())].append((upper, value))
+        else:
+            family.add_sample(name, named, value)
+    for rest, counted in buckets.items():
+        reached = 0.0
+        for upper, value in sorted(counted, key=lambda bucket: float(bucket[0])):
+            # A bucket of the text holds the smaller ones, too.
+            reached += value
+            family.add_sample(f"{family.name}_bucket", {**dict(rest), "le": upper}, reached)
+        family.add_sample(f"{family.name}_count", dict(rest), reached)

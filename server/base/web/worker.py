@@ -25,6 +25,7 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 from server.base.clock import SystemClock
 from server.base.web import unread
 from server.base.web.connection import Bounds, Connection, Outbox, State
+from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
 from server.base.web.service_state import LEAVING
 
@@ -65,6 +66,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         """Prepare what may not be shared with the master, and serve until the end."""
         if self._slot is not None:
             FLEET.started(self._slot)
+            BOOK.use(self._slot)
         self._selector = selectors.DefaultSelector()
         self._bell, self._ear = socket.socketpair()
         for end in (self._bell, self._ear):

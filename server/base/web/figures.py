@@ -1,0 +1,171 @@
+"""Where counters live: memory that all worker processes of one gunicorn share, and no file.
+
+A mapped file on a full disk kills the process that writes into it (SIGBUS); this memory is
+anonymous, so no disk stands behind it, /dev/shm neither. It is made in gunicorn's master and
+inherited. Each worker writes into an arena of its own, so that no two processes change one figure;
+whoever is asked adds all arenas up. The arena of a dead worker keeps its sums and is gone on with
+by the next. A figure for which there is no more place is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import struct
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from server.base.web.fleet import SLOTS
+
+ARENA_BYTES = 512 * 1024
+_HEAD = struct.Struct("<Q")
+_KEY_LENGTH = struct.Struct("<Q")
+_CELL = 8
+
+# Name of the metric, name of the sample, names and values of its labels.
+Key = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+
+
+class Arena:
+    """Named numbers, one after the other: length of the name, name, number; used by one process."""
+
+    def __init__(self, memory: memoryview) -> None:
+        self._memory = memory
+        self._cells = memory.cast("d")
+        self._places: dict[bytes, int] = {}
+
+    def open(self) -> None:
+        """Find what a process before this one has left here, to go on with it."""
+        self._places = dict(self._entries())
+
+    def place(self, key: bytes) -> int | None:
+        """Where a number lives, made if it is new; None when the arena is full."""
+        place = self._places.get(key)
+        if place is None:
+            place = self._append(key)
+            if place is not None:
+                self._places[key] = place
+        return place
+
+    def add(self, place: int, amount: float) -> None:
+        """Add to a number; its owner lets one thread at a time do so."""
+        self._cells[place] += amount
+
+    def get(self, place: int) -> float:
+        """A number."""
+        return float(self._cells[place])
+
+    def read(self) -> Iterator[tuple[bytes, float]]:
+        """All names with their numbers, also while their process writes."""
+        for key, place in self._entries():
+            yield key, self.get(place)
+
+    def _append(self, key: bytes) -> int | None:
+        padded = key.ljust(-(-len(key) // _CELL) * _CELL)
+        begin = self._used()
+        at = begin + _KEY_LENGTH.size + len(padded)
+        if at + _CELL > len(self._memory):
+            return None
+        _KEY_LENGTH.pack_into(self._memory, begin, len(padded))
+        self._memory[begin + _KEY_LENGTH.size : at] = padded
+        self._cells[at // _CELL] = 0.0
+        # Others read up to here: a half-written entry is never seen.
+        _HEAD.pack_into(self._memory, 0, at + _CELL)
+        return at // _CELL
+
+    def _entries(self) -> Iterator[tuple[bytes, int]]:
+        at, used = _HEAD.size, self._used()
+        while at < used:
+            (length,) = _KEY_LENGTH.unpack_from(self._memory, at)
+            at += _KEY_LENGTH.size
+            yield bytes(self._memory[at : at + length]).rstrip(b" "), (at + length) // _CELL
+            at += length + _CELL
+
+    def _used(self) -> int:
+        return int(_HEAD.unpack_from(self._memory)[0]) or _HEAD.size
+
+
+class Book:
+    """The figures of this process, and those of all others for whoever reads them."""
+
+    def __init__(self, arenas: int = SLOTS, arena_bytes: int = ARENA_BYTES) -> None:
+        shared = memoryview(mmap.mmap(-1, arenas * arena_bytes))
+        self._arenas = [
+            Arena(shared[at : at + arena_bytes])
+            for at in range(0, arenas * arena_bytes, arena_bytes)
+        ]
+        # Until a process has an arena, and where it is the only one, its figures are its own.
+        self._mine = Arena(memoryview(bytearray(arena_bytes)))
+        self._shared = False
+        self._lock = threading.Lock()
+        self._figures: list[Figure] = []
+
+    def use(self, arena: int) -> None:
+        """Count into the shared arena of this number from now on; no other process may use it."""
+        with self._lock:
+            self._mine = self._arenas[arena]
+            self._mine.open()
+            self._shared = True
+            for figure in self._figures:
+                figure.place = self._mine.place(figure.key)
+
+    def enter(self, figure: Figure) -> None:
+        """Give a figure its place."""
+        with self._lock:
+            figure.place = self._mine.place(figure.key)
+            self._figures.append(figure)
+
+    def add(self, figure: Figure, amount: float) -> None:
+        """Add to a figure; one that has no place is dropped."""
+        with self._lock:
+            if figure.place is not None:
+                self._mine.add(figure.place, amount)
+
+    def get(self, figure: Figure) -> float:
+        """What this process's arena holds of a figure."""
+        with self._lock:
+            return 0.0 if figure.place is None else self._mine.get(figure.place)
+
+    def sums(self) -> dict[Key, float]:
+        """Every figure, added up over all processes."""
+        found: defaultdict[bytes, float] = defaultdict(float)
+        for arena in self._arenas if self._shared else [self._mine]:
+            for key, value in arena.read():
+                found[key] += value
+        return {_key_of(raw): value for raw, value in found.items()}
+
+
+class Figure:
+    """One number, in the shape in which prometheus_client makes its metrics of numbers."""
+
+    # Counters and histograms alone are kept here, and exemplars are not used.
+    _multiprocess = False
+
+    def __init__(
+        self, _type: str, metric: str, name: str, labels: Sequence[str], values: Sequence[str],
+        _help: str, **_more: Any,
+    ) -> None:  # fmt: skip
+        self.key = json.dumps([metric, name, list(labels), list(values)]).encode()
+        self.place: int | None = None
+        BOOK.enter(self)
+
+    def inc(self, amount: float) -> None:
+        """Add to the number."""
+        BOOK.add(self, amount)
+
+    def get(self) -> float:
+        """The number as this process has counted it."""
+        return BOOK.get(self)
+
+    def get_exemplar(self) -> None:
+        """None: exemplars are not kept."""
+
+
+def _key_of(raw: bytes) -> Key:
+    metric, name, labels, values = json.loads(raw)
+    return metric, name, tuple(labels), tuple(values)
+
+
+BOOK = Book()
