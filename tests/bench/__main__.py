@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, make_url, text
 
 from server.base.settings import ROOT
-from tests.bench import phone, report
+from tests.bench import memory, phone, report
 from tests.bench.client import Order, ask, write_requests
 from tests.bench.counting import counted
 from tests.bench.letters import Account, Letters
@@ -189,6 +189,9 @@ def measure(size: Size, say: Callable[[str], None]) -> Report:
         # Before anything else runs, and before this process keeps to one CPU.
         say("the phone")
         waits = phone.measure(size.rounds, folder)
+        say("strangers' pictures")
+        taken = memory.measure(folder, size.pictures)
+        taken.check()
         say("setting the stage")
         bench = Bench(size, folder, closing)
         rows, contests = bench.rows()
@@ -210,6 +213,7 @@ def measure(size: Size, say: Callable[[str], None]) -> Report:
     return Report(
         rows=measured, size=size, commit=report.commit(), machine=report.machine(),
         began=began.isoformat(timespec="minutes"), load=(load, os.getloadavg()[0]), waits=waits,
+        memory=taken,
     )  # fmt: skip
 
 

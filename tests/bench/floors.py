@@ -31,6 +31,26 @@ def facts() -> Flask:
     return app
 
 
+def decoding() -> Flask:
+    """A view that decodes pictures as a whole, in the thread that answers."""
+    # Imported here, so that the other floors do not carry it.
+    from PIL import Image, ImageOps
+
+    app = Flask("decoding")
+
+    @app.post("/api/v1/me/avatar")
+    def view() -> Response:
+        (file,) = request.files.values()
+        with Image.open(file.stream) as picture:
+            upright = ImageOps.exif_transpose(picture).convert("RGBA")
+            ground = Image.new("RGB", upright.size, (255, 255, 255))
+            ground.paste(upright, mask=upright.getchannel("A"))
+            ImageOps.fit(ground, (256, 256))
+        return Response(status=202)
+
+    return app
+
+
 def echo() -> Flask:
     """A safe-mode callback with wechatpy that says what it was told; it remembers nothing."""
     # Imported here, so that the other floors do not carry it.

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -21,6 +21,10 @@ from tests.bench.client import Order, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 8
+# A single process is what can be measured; without flags it runs as in production.
+SINGLE = (
+    "--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS), "--keep-alive", "5",
+)  # fmt: skip
 _START_SECONDS = 60.0
 
 
@@ -61,11 +65,11 @@ def free_port() -> int:
 
 
 class Server:
-    """One WSGI app under gunicorn: one worker process with a few threads."""
+    """One WSGI app under gunicorn: by default one worker process with a few threads."""
 
     def __init__(
         self, app: str, folder: Path, cpus: set[int] | None, environment: Mapping[str, str],
-        *, ours: bool,
+        *, ours: bool, flags: Sequence[str] = SINGLE,
     ) -> None:  # fmt: skip
         self.port = free_port()
         self._log = folder / "console.log"
@@ -77,9 +81,7 @@ class Server:
             self._process = psutil.Popen(
                 [
                     sys.executable, "-m", "gunicorn", *config, "--chdir", str(ROOT),
-                    "--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS),
-                    "--keep-alive", "5", "--bind", f"127.0.0.1:{self.port}",
-                    "--no-control-socket", app,
+                    *flags, "--bind", f"127.0.0.1:{self.port}", "--no-control-socket", app,
                 ],
                 cwd=ROOT, env={**kept, **fresh, **environment}, stdout=console, stderr=console,
                 preexec_fn=lambda: pin(cpus),
@@ -104,6 +106,10 @@ class Server:
                 with contextlib.suppress(psutil.TimeoutExpired):
                     self._process.wait(0.05)
         raise BenchFailed(f"a server did not start:\n{self._log.read_text('utf-8', 'replace')}")
+
+    def processes(self) -> list[psutil.Process]:
+        """The processes that answer."""
+        return list(self._process.children(recursive=True))
 
     def cpu_seconds(self) -> float:
         """CPU time of the whole process tree so far."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.bench import phone
 from tests.bench.counting import Counted
+from tests.bench.memory import Taken
 from tests.bench.processes import ROOT, THREADS
 from tests.bench.rows import Row, Size
 
@@ -102,6 +103,7 @@ class Report:
     began: str
     load: tuple[float, float]
     waits: Sequence[phone.Wait] = ()
+    memory: Taken | None = None
 
     @property
     def ratios(self) -> list[Ratio]:
@@ -130,6 +132,7 @@ class Report:
         ]
         lines += [self._line(measured) for measured in self.rows.values()]
         lines += ["", *(self._verdict(ratio) for ratio in self.ratios), *phone.table(self.waits)]
+        lines += self.memory.lines() if self.memory is not None else []
         return "\n".join(lines)
 
     def _line(self, m: Measured) -> str:
@@ -175,6 +178,7 @@ class Report:
             "goals": goals,
             "rows": {key: _row(measured) for key, measured in self.rows.items()},
             "phone": {wait.key: wait.document() for wait in self.waits},
+            "pictures": {} if self.memory is None else self.memory.document(),
         }
 
 
@@ -217,7 +221,9 @@ def commit() -> str:
 
 def page(report: Report) -> str:
     """docs/performance.md: how it was measured, what came out, what is missed."""
-    return "\n".join([*_PAGE, *_table(report), "", *_goals(report), *phone.page(report.waits), ""])
+    memory = report.memory.page() if report.memory is not None else []
+    goals = [*_goals(report), *phone.page(report.waits), *memory, ""]
+    return "\n".join([*_PAGE, *_table(report), "", *goals])
 
 
 _PAGE = [

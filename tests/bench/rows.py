@@ -27,7 +27,7 @@ class Size:
     """How much a run does.
 
     Units: `letters` and `papers` are the most that one round can use of each, `warm` goes before
-    the first round, `seconds` end a row's turn in a round.
+    the first round, `seconds` end a row's turn in a round, `pictures` are sent at once.
     """
 
     rounds: int
@@ -36,10 +36,11 @@ class Size:
     papers: int
     warm: int
     entries: int
+    pictures: int
 
 
-FULL = Size(rounds=5, seconds=1.0, letters=8000, papers=300, warm=48, entries=10_000)
-QUICK = Size(rounds=2, seconds=0.2, letters=1500, papers=40, warm=16, entries=1000)
+FULL = Size(rounds=5, seconds=1.0, letters=8000, papers=300, warm=48, entries=10_000, pictures=48)
+QUICK = Size(rounds=2, seconds=0.2, letters=1500, papers=40, warm=16, entries=1000, pictures=16)
 
 
 @dataclass(frozen=True, kw_only=True)

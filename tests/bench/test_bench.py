@@ -28,7 +28,7 @@ def test_a_quick_run_measures_every_row_and_writes_every_goal(tmp_path: Path) ->
     run = subprocess.run(
         [sys.executable, "-m", "tests.bench", "--quick"],
         cwd=ROOT, env={**os.environ, "KEPU_VAR": str(tmp_path)},
-        capture_output=True, text=True, timeout=150, check=False,
+        capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     told = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
@@ -53,6 +53,7 @@ def test_a_quick_run_measures_every_row_and_writes_every_goal(tmp_path: Path) ->
         assert all(spent >= 0 for spent in parts.values())
         assert parts["the rest"] > 0
     assert set(told["phone"]) == {"cold", "warm", "changed", "ready"}
+    assert [figure["mb"] <= figure["most_mb"] for figure in told["pictures"].values()] == [True] * 3
     for wait in told["phone"].values():
         assert wait["title"] in run.stdout
         assert wait["goal_ms"] > 0
