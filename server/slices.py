@@ -21,6 +21,7 @@ from server.channel import tasks as channel_tasks
 from server.notices import api as notices_api
 from server.notices import chat as notices_chat
 from server.notices import service as notices
+from server.notices import tasks as notices_tasks
 from server.programme import api as programme_api
 from server.quiz import api as quiz_api
 from server.quiz import chat as quiz_chat
@@ -44,6 +45,7 @@ HOOKS: Hooks = accounts.HOOKS + notices.HOOKS + channel.HOOKS + quiz.HOOKS
 TASKS: tuple[Task, ...] = (
     *UPKEEP,
     *accounts_tasks.TASKS,
+    *notices_tasks.TASKS,
     *channel_tasks.TASKS,
     *quiz_tasks.TASKS,
 )

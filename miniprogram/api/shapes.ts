@@ -189,6 +189,8 @@ export interface Letter {
   id: string
   title: string
   body: string
+  /** Where it leads, without a leading slash. */
+  page: string | null
   posted_at: string
   not_pushed_reason: string | null
 }

@@ -67,6 +67,18 @@ export async function act(page: Acting, work: () => Promise<void>): Promise<bool
   }
 }
 
+/** The act under way on each page that does its acts one after another. */
+const running = new WeakMap<Acting, Promise<unknown>>()
+
+/** Does one act after another; none is lost to one that still runs. True when it was done. */
+export function inTurn(page: Acting, work: () => Promise<void>): Promise<boolean> {
+  const next = () => act(page, work)
+  const before = running.get(page)
+  const done = before ? before.then(next, next) : next()
+  running.set(page, done)
+  return done
+}
+
 function stateOf(why: unknown): State {
   const states: Record<string, State> = { [OFFLINE]: 'offline', [CONSENT_REQUIRED]: 'consent' }
   return states[codeOf(why)] ?? 'error'

@@ -120,6 +120,7 @@ export const zh_mine = {
     title: '收件箱',
     none: '还没有消息。发给你的通知都会放在这里。',
     choose: '选想收的通知',
+    follow: '去看看',
     not_pushed: '没有推送到微信：{reason}',
   },
   subscriptions: {
@@ -170,6 +171,7 @@ export const zh_mine = {
     kept_pictures: '头像',
     kept_phone: '电话',
     kept_grants: '要过的提醒',
+    kept_pushes: '推送到微信的提醒',
     kept_inbox: '收件箱里的消息',
     kept_follower: '关注公众号',
     kept_codes: '扫过的公众号二维码',

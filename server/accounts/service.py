@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal
 
 from sqlalchemy import bindparam, delete, select, update
@@ -256,6 +256,16 @@ def place_of(work: Work, citizen_id: int) -> Place:
         return Place(city=None, county=None, unit_id=None, audience=None)
     audience = None if row.audience is None else row.audience.value
     return Place(city=row.city, county=row.county, unit_id=row.unit_id, audience=audience)
+
+
+def quiet_hours(work: Work, citizen_id: int) -> tuple[time, time] | None:
+    """When a citizen does not want to be disturbed, from and to on Beijing's clock."""
+    row = work.session.execute(
+        select(Citizen.quiet_from, Citizen.quiet_to).where(Citizen.id == citizen_id)
+    ).one_or_none()
+    if row is None or row.quiet_from is None or row.quiet_to is None:
+        return None
+    return time.fromisoformat(row.quiet_from), time.fromisoformat(row.quiet_to)
 
 
 def batched_ids(ids: list[int]) -> Iterable[list[int]]:

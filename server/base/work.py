@@ -68,6 +68,8 @@ class Hooks:
     held: tuple[Callable[[Work, int], dict[str, object]], ...] = ()
     join: tuple[Callable[[Work, int, int], None], ...] = ()
     moved: tuple[Callable[[Work, int], None], ...] = ()
+    # Slugs of the message templates that a slice sends.
+    sends: tuple[str, ...] = ()
     # Until when something is counted against this person, erased or not; None when nothing is.
     counted_until: tuple[Callable[[Work, int], datetime | None], ...] = ()
 
@@ -77,6 +79,7 @@ class Hooks:
             held=self.held + other.held,
             join=self.join + other.join,
             moved=self.moved + other.moved,
+            sends=self.sends + other.sends,
             counted_until=self.counted_until + other.counted_until,
         )
 

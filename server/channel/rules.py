@@ -160,11 +160,6 @@ def fits(text: str) -> bool:
     return 0 < len(text.encode()) <= TEXT_LIMIT_BYTES
 
 
-def wait_after(tries: int) -> timedelta:
-    """How long until the next try: 2, 4, 8 … seconds, at most an hour."""
-    return timedelta(seconds=min(2 ** min(tries, 12), 3600))
-
-
 def _in_day(daily: tuple[int, int], now: datetime) -> bool:
     begin, end = daily
     local = now.astimezone(BEIJING)

@@ -6,32 +6,22 @@ A row is claimed and the claim committed before WeChat is called; no call is mad
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 
-from server.base.clock import beijing_day, beijing_midnight
 from server.base.jobs import Shop, Task
 from server.channel import late, repeats, rules, service, sweep, tally
 from server.channel.late import Claim
 from server.channel.sweep import Part
 from server.wechat.errors import (
-    BusyRecipient,
-    ConfigWrong,
     InDoubt,
-    NotSent,
-    QuotaSpent,
     RecipientGone,
-    SlowDown,
-    TokenRefused,
     TryLater,
     WeChatError,
 )
 from server.wechat.gateway import Follower
+from server.wechat.retries import FOR_EVERYBODY, NOT_DONE, pause_after, reason_of
 
 AT_ONCE = 20
-# WeChat answered and took nothing, or never heard of it: these may be tried again.
-_SURELY_NOT_SAID = (NotSent, BusyRecipient, SlowDown, TokenRefused, ConfigWrong, QuotaSpent)
-# Whoever comes next would meet the same.
-_FOR_EVERYBODY = (NotSent, SlowDown, TokenRefused, ConfigWrong, QuotaSpent)
 
 
 def say_late(shop: Shop, *_row_ids: int) -> int:
@@ -62,13 +52,13 @@ def _say(shop: Shop, claim: Claim) -> bool:
             late.refused(work, claim, "no_openid")
         elif trouble is None:
             late.said(work, claim)
-        elif isinstance(trouble, _SURELY_NOT_SAID):
-            late.again(work, claim, _pause(shop, trouble, claim.tries))
+        elif isinstance(trouble, NOT_DONE):
+            late.again(work, claim, pause_after(trouble, claim.tries, _now(shop)))
         elif isinstance(trouble, InDoubt | TryLater):
-            late.in_doubt(work, claim, _reason(trouble))
+            late.in_doubt(work, claim, reason_of(trouble))
         else:
-            late.refused(work, claim, _reason(trouble))
-    return not isinstance(trouble, _FOR_EVERYBODY)
+            late.refused(work, claim, reason_of(trouble))
+    return not isinstance(trouble, FOR_EVERYBODY)
 
 
 def learn_unionids(shop: Shop, *_row_ids: int) -> int:
@@ -100,7 +90,7 @@ def _ask(shop: Shop, asked: service.Asked) -> bool:
         if trouble is None:
             service.learned(work, asked, unionid)
         else:
-            service.ask_again(work, asked, _pause(shop, trouble, asked.count))
+            service.ask_again(work, asked, pause_after(trouble, asked.count, _now(shop)))
     return trouble is None
 
 
@@ -118,7 +108,7 @@ def sweep_followers(shop: Shop, *_row_ids: int) -> int:
             sweep.begin_again(work, part, rules.SWEEP_EVERY)
     except WeChatError as trouble:
         with shop.desk.work() as work:
-            sweep.wait(work, part, _pause(shop, trouble, 1))
+            sweep.wait(work, part, pause_after(trouble, 1, _now(shop)))
     return 0
 
 
@@ -181,16 +171,8 @@ def tidy(shop: Shop, *_row_ids: int) -> int:
     return moved
 
 
-def _pause(shop: Shop, trouble: WeChatError, tries: int) -> timedelta:
-    if isinstance(trouble, QuotaSpent):
-        now = shop.desk.tools.clock.now()
-        return beijing_midnight(beijing_day(now) + timedelta(days=1)) - now
-    own = timedelta(seconds=trouble.after_seconds) if isinstance(trouble, TryLater) else timedelta()
-    return max(own, rules.wait_after(tries))
-
-
-def _reason(trouble: WeChatError) -> str:
-    return trouble.kind if trouble.errcode is None else f"{trouble.kind}:{trouble.errcode}"
+def _now(shop: Shop) -> datetime:
+    return shop.desk.tools.clock.now()
 
 
 TASKS = (

@@ -27,24 +27,28 @@ API = Api("notices")
 def record_subscriptions(work: Work, body: SubscriptionsIn) -> SubscriptionsOut:
     """Tell what the citizen chose on the subscription sheet."""
     left = service.record_client_results(work, _caller(work), body.results)
-    return SubscriptionsOut(remaining=left)
+    return SubscriptionsOut(remaining=service.of_senders(work, left))
 
 
 @endpoint(API, "GET", "/me/subscriptions", who=Who.CITIZEN, out=SubscriptionsOut)
 def show_subscriptions(work: Work) -> SubscriptionsOut:
-    """How many messages may still be pushed, by template id; every template is named."""
-    return SubscriptionsOut(remaining=service.remaining(work, _caller(work)))
+    """How many messages may still be pushed, by template id; named are those with a sender."""
+    left = service.remaining(work, _caller(work))
+    return SubscriptionsOut(remaining=service.of_senders(work, left))
 
 
 @endpoint(API, "GET", "/me/inbox", who=Who.CITIZEN, query=PageQuery, out=Page[InboxItem])
 def list_inbox(work: Work, query: PageQuery) -> Page[InboxItem]:
     """Every message addressed to the caller, pushed or not, newest first."""
-    rows, following = service.inbox(work, _caller(work), limit=query.limit, after=query.after)
+    rows, following = service.list_messages(
+        work, _caller(work), limit=query.limit, after=query.after
+    )
     items = [
         InboxItem(
             id=row.ref,
             title=row.title,
             body=row.body,
+            page=row.page,
             posted_at=row.posted_at,
             not_pushed_reason=row.not_pushed_reason,
         )

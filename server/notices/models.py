@@ -1,13 +1,24 @@
-"""Tables of permissions to push and of the inbox."""
+"""Tables of permissions to push, of the inbox, and of pushes on their way."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.tables import Base, BigId, UtcDateTime
+from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 
 class MessageGrant(Base):
@@ -17,6 +28,13 @@ class MessageGrant(Base):
     __table_args__ = (
         CheckConstraint("client_at IS NOT NULL OR event_at IS NOT NULL", name="told"),
         Index("ix_message_grant_citizen_id_template_id", "citizen_id", "template_id"),
+        Index(
+            "ix_message_grant_open_template_id_citizen_id",
+            "template_id",
+            "citizen_id",
+            sqlite_where=text("used_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=text("used_at IS NULL AND revoked_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -30,7 +48,10 @@ class MessageGrant(Base):
 
 
 class InboxMessage(Base):
-    """One message in a citizen's inbox; `key` keeps a repeated post from showing twice."""
+    """One message in a citizen's inbox; `key` keeps a repeated post from showing twice.
+
+    `page` is where it leads in the mini-program, without a leading slash.
+    """
 
     __tablename__ = "inbox_message"
     __table_args__ = (
@@ -43,7 +64,60 @@ class InboxMessage(Base):
     ref: Mapped[str] = mapped_column(String(40))
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
     key: Mapped[str] = mapped_column(String(100))
+    page: Mapped[str | None] = mapped_column(String(200))
     title: Mapped[str] = mapped_column(String(100))
     body: Mapped[str] = mapped_column(Text)
     not_pushed_reason: Mapped[str | None] = mapped_column(String(40))
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PushState(StrEnum):
+    """Where a push stands; see `Push`."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Push(Base):
+    """One subscription message to one citizen, sent at most once.
+
+    queued -> claimed, committed before the call together with the permission that it uses up
+    -> sent | refused | unknown. Where WeChat surely took nothing it goes back to queued. A claim
+    whose worker is gone, or whose answer was lost, ends as unknown.
+    """
+
+    __tablename__ = "push"
+    __table_args__ = (
+        UniqueConstraint("citizen_id", "key"),
+        Index(
+            "ix_push_queued_due_at",
+            "due_at",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_push_claimed_claimed_at",
+            "claimed_at",
+            sqlite_where=text("state = 'claimed'"),
+            postgresql_where=text("state = 'claimed'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    key: Mapped[str] = mapped_column(String(100))
+    template_id: Mapped[str] = mapped_column(String(64))
+    page: Mapped[str] = mapped_column(String(200))
+    fields: Mapped[dict[str, Any]] = mapped_column(Json)
+    state: Mapped[PushState] = mapped_column(enum_column(PushState, "state"))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    grant_id: Mapped[int | None] = mapped_column(BigId)
+    message_id: Mapped[str | None] = mapped_column(String(40))
+    tries: Mapped[int] = mapped_column(Integer)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)

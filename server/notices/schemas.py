@@ -27,10 +27,14 @@ class SubscriptionsOut(Out, frozen=True, kw_only=True):
 
 
 class InboxItem(Out, frozen=True, kw_only=True):
-    """One message; `not_pushed_reason` says why it came here only."""
+    """One message; `not_pushed_reason` says why it came here only.
+
+    `page` is where it leads in the mini-program, without a leading slash; null for none.
+    """
 
     id: str
     title: str
     body: str
+    page: str | None
     posted_at: Instant
     not_pushed_reason: str | None

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from server.accounts import service as accounts
-from server.base.errors import Invalid, NotAuthenticated
-from server.base.tables import insert_for
 from server.base.templates import message_templates
-from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.work import Hooks, Work
+from server.notices import pushes
+from server.notices.inbox import Letter as Letter
+from server.notices.inbox import list_messages as list_messages
+from server.notices.inbox import post as post
 from server.notices.models import InboxMessage, MessageGrant
+from server.notices.pushes import Planned as Planned
+from server.notices.pushes import plan_push as plan_push
+from server.notices.pushes import with_grant as with_grant
 from server.notices.rules import Meaning, meaning_of
 from server.wechat.errors import NoGrant, Unclassified, class_of
 from server.wechat.words import count_unknown_word
@@ -174,77 +178,14 @@ def remaining(work: Work, citizen_id: int) -> dict[str, int]:
     return {template_id: found.get(template_id, 0) for template_id in _our_templates()}
 
 
+def of_senders(work: Work, left: Mapping[str, int]) -> dict[str, int]:
+    """What is left of the templates that some slice sends; the others are offered to nobody."""
+    sends = work.tools.hooks.sends
+    return {one.id: left[one.id] for one in message_templates() if one.slug in sends}
+
+
 def _our_templates() -> list[str]:
     return [template.id for template in message_templates()]
-
-
-def post(
-    work: Work,
-    citizen_id: int,
-    title: str,
-    body: str,
-    *,
-    key: str,
-    not_pushed_reason: str | None = None,
-) -> bool:
-    """Put a message into a citizen's inbox; False when one with this key is there already.
-
-    A citizen who was erased meanwhile gets nothing, which is False too.
-    Locks: the citizen.
-    """
-    try:
-        accounts.lock_citizen(work, citizen_id)
-    except NotAuthenticated:
-        return False
-    made = work.session.scalar(
-        insert_for(work.session, InboxMessage)
-        .values(
-            ref=work.new_ref("msg"),
-            citizen_id=citizen_id,
-            key=key,
-            title=title,
-            body=body,
-            not_pushed_reason=not_pushed_reason,
-            posted_at=work.now,
-        )
-        .on_conflict_do_nothing(index_elements=["citizen_id", "key"])
-        .returning(InboxMessage.id)
-    )
-    return made is not None
-
-
-def inbox(
-    work: Work, citizen_id: int, *, limit: int, after: str | None
-) -> tuple[list[InboxMessage], str | None]:
-    """One page of a citizen's inbox, newest first, and the cursor of the next.
-
-    Raises: Invalid (422) for an unreadable cursor.
-    """
-    wanted = select(InboxMessage).where(InboxMessage.citizen_id == citizen_id)
-    if after is not None:
-        at, ref = _position(after)
-        wanted = wanted.where(
-            or_(
-                InboxMessage.posted_at < at,
-                and_(InboxMessage.posted_at == at, InboxMessage.ref < ref),
-            )
-        )
-    newest_first = wanted.order_by(InboxMessage.posted_at.desc(), InboxMessage.ref.desc())
-    rows = list(work.session.scalars(newest_first.limit(limit + 1)))
-    page = rows[:limit]
-    more = len(rows) > limit
-    return page, encode_cursor(page[-1].posted_at.isoformat(), page[-1].ref) if more else None
-
-
-def _position(after: str) -> tuple[datetime, str]:
-    told, ref = decode_cursor(after, str, str)
-    try:
-        at = datetime.fromisoformat(str(told))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or "\0" in str(ref):
-        raise Invalid((("query", "after"), "an unreadable cursor"))
-    return at, str(ref)
 
 
 def forget(work: Work, citizen_id: int) -> None:
@@ -292,4 +233,4 @@ def join(work: Work, keep_id: int, gone_id: int) -> None:
     )
 
 
-HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))
+HOOKS = Hooks(forget=(forget, pushes.forget), held=(held, pushes.held), join=(join, pushes.join))

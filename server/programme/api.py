@@ -51,7 +51,9 @@ def get_campaign(work: Work) -> CampaignOut:
         policy_version=work.settings.policy_version,
         policy_date=work.settings.policy_day,
         subscribe_templates=[
-            TemplateOut(slug=t.slug, id=t.id, title=t.title) for t in message_templates()
+            TemplateOut(slug=t.slug, id=t.id, title=t.title)
+            for t in message_templates()
+            if t.slug in work.tools.hooks.sends
         ],
     )
 

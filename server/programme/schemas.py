@@ -57,7 +57,7 @@ class SummaryOut(Out, frozen=True, kw_only=True):
 
 
 class TemplateOut(Out, frozen=True, kw_only=True):
-    """A subscription message that the mini-program may ask for."""
+    """A subscription message that the mini-program may ask for; listed are those with a sender."""
 
     slug: str
     id: str

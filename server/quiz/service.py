@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.work import Hooks, Work
-from server.quiz import sheets
+from server.quiz import reminders, sheets
 from server.quiz.board_hooks import BOARD_HOOKS
 from server.quiz.contests import ContestView
 from server.quiz.kinds import AttemptState
@@ -80,4 +80,4 @@ def _overdue_papers(work: Work) -> float:
 
 
 READINGS: Mapping[str, Callable[[Work], float]] = {"quiz_overdue_papers": _overdue_papers}
-HOOKS: Hooks = BOARD_HOOKS + OWN_HOOKS
+HOOKS: Hooks = BOARD_HOOKS + OWN_HOOKS + Hooks(sends=(reminders.TEMPLATE,))

@@ -7,6 +7,7 @@ import logging
 from server.base.jobs import Shop, Task
 from server.quiz import closing, shares
 from server.quiz.board_tasks import BOARD_TASKS
+from server.quiz.reminders import REMINDER_TASKS
 
 _log = logging.getLogger(__name__)
 BATCH = 200
@@ -60,4 +61,5 @@ TASKS: tuple[Task, ...] = (
     Task(name=shares.TASK, step=fetch_share_codes, every_seconds=10),
     Task(name="quiz.close_expired", step=close_expired, every_seconds=2),
     *BOARD_TASKS,
+    *REMINDER_TASKS,
 )

@@ -69,6 +69,20 @@ class PhoneNumber:
     number: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionMessage:
+    """One subscription message of the mini-program.
+
+    Units: `page` without a leading slash, with its query; `fields` by the template's keys, each
+    within the limits of its type.
+    """
+
+    openid: str = field(repr=False)
+    template_id: str
+    page: str
+    fields: Mapping[str, str] = field(repr=False)
+
+
 class Verdict(StrEnum):
     """What the content check says of a citizen's words."""
 
@@ -145,6 +159,14 @@ class Gateway(Protocol):
         """Say a sentence in the chat; never repeated by itself.
 
         Raises: RecipientGone when no window is open, InDoubt when it may have been said.
+        """
+        ...
+
+    def send_subscription(self, message: SubscriptionMessage) -> str:
+        """Send one subscription message; the id that WeChat gave it, empty where it gives none.
+
+        Never repeated by itself. Raises: NoGrant without a permission, RecipientGone, BadContent
+        (with the field), TemplateRefused, InDoubt when it may have been sent.
         """
         ...
 

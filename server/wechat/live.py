@@ -17,6 +17,7 @@ from wechatpy.client import WeChatClient
 from server.base.settings import WeChat
 from server.base.web import metrics
 from server.base.work import Desk, Tools
+from server.wechat.answers import follower_of, objects_of, word_of
 from server.wechat.calls import Calls, Repeat
 from server.wechat.errors import (
     BadLoginCode,
@@ -36,6 +37,7 @@ from server.wechat.gateway import (
     Identity,
     PhoneNumber,
     SceneCode,
+    SubscriptionMessage,
     TextPlace,
     Verdict,
 )
@@ -126,20 +128,20 @@ class LiveGateway:
         answer = self._login(code)
         # The session key is dropped here: nothing of ours depends on it.
         return Identity(
-            openid=_word(answer, "openid"),
-            unionid=_word(answer, "unionid") if answer.get("unionid") else None,
+            openid=word_of(answer, "openid"),
+            unionid=word_of(answer, "unionid") if answer.get("unionid") else None,
         )
 
     def follower(self, openid: str) -> Follower:
         """Whether a citizen follows. Source: user management, "get user information"."""
         self._outside_transaction()
-        return _follower(self._official.user.get(openid))
+        return follower_of(self._official.user.get(openid))
 
     def followers(self, openids: Sequence[str]) -> list[Follower]:
         """What WeChat tells of up to a hundred. Source: user management, "batch get"."""
         self._outside_transaction()
         answer = self._official.user.get_batch(list(openids))
-        return [_follower(one) for one in _objects(answer, "user_info_list")]
+        return [follower_of(one) for one in objects_of(answer, "user_info_list")]
 
     def follower_page(self, after: str = "") -> FollowerPage:
         """The list of followers, in parts. Source: user management, "get the user list"."""
@@ -183,10 +185,10 @@ class LiveGateway:
         if not permanent:
             request["expire_seconds"] = _CODE_LIFE_SECONDS
         answer = self._official.qrcode.create(request)
-        ticket, lasts = _word(answer, "ticket"), answer.get("expire_seconds")
+        ticket, lasts = word_of(answer, "ticket"), answer.get("expire_seconds")
         return SceneCode(
             ticket=ticket,
-            url=_word(answer, "url"),
+            url=word_of(answer, "url"),
             picture_url=f"{self._mp_base}/cgi-bin/showqrcode?ticket={quote(ticket, safe='')}",
             expires_in_seconds=lasts if isinstance(lasts, int) else None,
         )
@@ -195,6 +197,22 @@ class LiveGateway:
         """Say a sentence in the chat. Source: customer service, "send a message"."""
         self._outside_transaction()
         self._official.message.send_text(openid, text)
+
+    def send_subscription(self, message: SubscriptionMessage) -> str:
+        """Send one subscription message. Source: subscribeMessage.send."""
+        self._outside_transaction()
+        body = {
+            "touser": message.openid,
+            "template_id": message.template_id,
+            "page": message.page,
+            "miniprogram_state": "formal",
+            "lang": "zh_CN",
+            "data": {key: {"value": value} for key, value in message.fields.items()},
+        }
+        call = Call(method="POST", path="/cgi-bin/message/subscribe/send", body=body)
+        # There is no name by which WeChat would know a second try of the same message.
+        answer = self._mini_calls.ask(call, Repeat.NEVER)
+        return str(answer.get("msgid") or "")
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:
         """WeChat's verdict on a citizen's words. Source: security.msgSecCheck, version 2."""
@@ -230,7 +248,7 @@ class LiveGateway:
         # The session key lives in this call alone.
         data = open_data(
             encrypted_data,
-            session_key=_word(answer, "session_key"),
+            session_key=word_of(answer, "session_key"),
             iv=iv,
             appid=self._mini_program.appid,
         )
@@ -238,7 +256,7 @@ class LiveGateway:
         opengid = data.get("opengid") or data.get("openGId")
         if not isinstance(opengid, str):
             raise OpenDataRefused
-        return GroupEntry(openid=_word(answer, "openid"), opengid=opengid)
+        return GroupEntry(openid=word_of(answer, "openid"), opengid=opengid)
 
     def phone_number(self, openid: str, code: str) -> PhoneNumber:
         """The number behind a code. Source: phonenumber.getPhoneNumber."""
@@ -254,7 +272,7 @@ class LiveGateway:
         info = answer.get("phone_info")
         if not isinstance(info, dict):
             raise InDoubt
-        country, number = _word(info, "countryCode"), _word(info, "purePhoneNumber")
+        country, number = word_of(info, "countryCode"), word_of(info, "purePhoneNumber")
         if not _DIGITS.fullmatch(country) or not _DIGITS.fullmatch(number):
             raise InDoubt
         return PhoneNumber(country=country, number=number)
@@ -270,7 +288,7 @@ class LiveGateway:
             "media_url": address,
         }
         answer = self._mini_calls.ask(Call(method="POST", path="/wxa/media_check_async", body=body))
-        return _word(answer, "trace_id")
+        return word_of(answer, "trace_id")
 
     def _login(self, code: str) -> dict[str, Any]:
         self._outside_transaction()
@@ -319,32 +337,6 @@ def _about_a_code(error: WeChatError) -> WeChatError:
     if isinstance(error, BadLoginCode | WeChatAway):
         return error
     return Unclassified(errcode=error.errcode, rid=error.rid)
-
-
-def _follower(answer: Mapping[str, Any]) -> Follower:
-    since = answer.get("subscribe_time")
-    return Follower(
-        openid=_word(answer, "openid"),
-        subscribed=answer.get("subscribe") == 1,
-        unionid=str(answer["unionid"]) if answer.get("unionid") else None,
-        subscribed_at=since if isinstance(since, int) else None,
-        scene=str(answer.get("subscribe_scene", "")),
-        code_scene=str(answer.get("qr_scene_str") or answer.get("qr_scene") or ""),
-    )
-
-
-def _objects(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    found = answer.get(name)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise InDoubt
-    return found
-
-
-def _word(answer: Mapping[str, Any], name: str) -> str:
-    value = answer.get(name)
-    if not isinstance(value, str) or not value:
-        raise InDoubt
-    return value
 
 
 def open_gateway(

@@ -162,8 +162,3 @@ def test_an_unknown_text_is_kept_short_and_without_long_numbers() -> None:
     assert rules.unmatched("450103 1990 0101 1234") == "#"
     assert rules.unmatched("2026年") == "2026年"
     assert len(rules.unmatched("长" * 200)) == 64
-
-
-def test_waiting_grows_and_stops_growing_at_an_hour() -> None:
-    waits = [rules.wait_after(n).total_seconds() for n in (1, 2, 3, 11, 12, 50)]
-    assert waits == [2, 4, 8, 2048, 3600, 3600]

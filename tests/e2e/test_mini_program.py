@@ -109,7 +109,7 @@ def test_the_tab_bar_changes_with_the_switch(demo: Demo, browser: Browser, tmp_p
     with hand_of(browser, demo, lu.person, tmp_path) as hand:
         hand.go("pages/mine/index")
         small = tab(hand, "我的").bounding_box()
-        hand.tap("字号与语言")
+        hand.tap("字体大小")
         hand.here.get_by_role("switch", name="大字模式").tap()
         hand.here.locator("[role=switch][aria-checked=true]").wait_for()
         hand.page.frame_locator("iframe").get_by_role("button", name="返回", exact=True).tap()

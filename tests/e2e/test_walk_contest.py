@@ -54,7 +54,7 @@ def test_a_result_leads_to_the_boards_to_practice_and_to_a_card(
 
 def boards(hand: Hand, contest: str) -> None:
     hand.go(f"packages/quiz/board/index?id={contest}")
-    hand.sees("2020年广西公民科学素质网络竞赛")
+    hand.sees("年广西公民科学素质网络竞赛")
     hand.sees("桂林市")
     hand.measure("board-region")
     hand.tap("南宁市")

@@ -6,8 +6,10 @@ import json
 import re
 import urllib.request
 from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -25,13 +27,14 @@ PRACTICE, MISTAKES = "packages/quiz/practice/index", "packages/quiz/mistakes/ind
 RULES, INBOX = "packages/quiz/rules/index", "packages/mine/inbox/index"
 PROGRAMMES, MINE = "pages/programme/index", "pages/mine/index"
 FROM_NOTICE, FROM_MENU, FROM_CARD, FROM_LINK = 1014, 1035, 1074, 1082
+BEIJING = ZoneInfo("Asia/Shanghai")
 FROM_TIMELINE, FROM_SINGLE_PAGE = 1154, 1155
-CONTEST = "2020年广西公民科学素质网络竞赛"
+CONTEST = "年广西公民科学素质网络竞赛"
 ENTRIES = {
     ("答题竞赛", "每日答题"): (ROUND, CONTEST),
     ("答题竞赛", "排行榜"): (BOARD, "总榜"),
     ("答题竞赛", "练一练"): (PRACTICE, "不限时"),
-    ("科普活动", None): (PROGRAMMES, "2020"),
+    ("科普活动", None): (PROGRAMMES, "主题活动"),
     ("服务", "我的"): (MINE, "我的资料"),
     ("服务", "收件箱"): (INBOX, "还没有消息"),
 }
@@ -145,6 +148,37 @@ def test_a_service_notice_opens_its_page(shell: Shell, demo: Demo, ann: Citizen)
     shell.taps("进入小程序查看")
     shell.arrives(ROUND, FROM_NOTICE)
     shell.hand.sees(CONTEST)
+
+
+def test_the_daily_reminder_comes_as_a_message_and_both_it_and_the_inbox_lead_to_the_paper(
+    shell: Shell, demo: Demo, ann: Citizen
+) -> None:
+    ann.log_in()
+    ann.agree()
+    campaign = demo.api("GET", "/campaign").body
+    (template,) = campaign["subscribe_templates"]
+    allowed = {"person": ann.person, "template_id": template["id"], "result": "accept"}
+    demo.emu("POST", "consent", allowed)
+    ann.api("POST", "/me/subscriptions", {"results": {template["id"]: "accept"}})
+    evening = datetime.combine(date.fromisoformat(campaign["today"]), time(19, 30), BEIJING)
+    wait = evening + timedelta(days=1) - datetime.now(BEIJING)
+    demo.emu("POST", "clock", {"offset_s": int(wait.total_seconds())})
+    try:
+        shell.opens("notices")
+        expect(shell.page.get_by_text("今天的题还没有答").first).to_be_visible(timeout=90_000)
+        shell.looks("reminder")
+        shell.taps("进入小程序查看")
+        shell.arrives(ROUND, FROM_NOTICE)
+        shell.hand.sees(CONTEST)
+        shell.hand.go(INBOX)
+        shell.hand.sees("每日答题提醒")
+        shell.hand.measure("inbox-reminder")
+        shell.hand.tap("去看看")
+        shell.hand.sees("开始答题")
+        left = ann.api("GET", "/me/subscriptions").body["remaining"]
+        assert left == {template["id"]: 0}
+    finally:
+        demo.emu("POST", "clock", {"offset_s": 0})
 
 
 def test_a_card_of_the_account_opens_its_page(shell: Shell, demo: Demo, ann: Citizen) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from server.base.templates import message_templates
 from server.base.web.metrics import UNKNOWN_WORDS
-from server.base.work import Desk
+from server.base.work import Desk, Hooks
 from server.notices import service
 from server.notices.api import API
 from server.notices.service import Choice
@@ -21,7 +23,9 @@ from tests.kit.notices import FIRST, SECOND
 
 @pytest.fixture
 def api(desk: Desk, gateway: RecordingGateway) -> CheckedClient:
-    return edge_client(desk, gateway, API)
+    senders = Hooks(sends=tuple(one.slug for one in message_templates()[:2]))
+    tools = replace(desk.tools, hooks=desk.tools.hooks + senders)
+    return edge_client(Desk(desk.engine, tools), gateway, API)
 
 
 @pytest.fixture
@@ -147,8 +151,16 @@ def test_the_inbox_is_paged_newest_first(
     for number in range(3):
         clock.advance(1)
         with desk.work() as work:
-            service.post(work, person.id, f"通知{number}", "正文", key=f"a:{number}")
-            service.post(work, a_citizen(work).id, "别人的", "正文", key=f"a:{number}")
+            service.post(
+                work,
+                person.id,
+                service.Letter(title=f"通知{number}", body="正文", key=f"a:{number}"),
+            )
+            service.post(
+                work,
+                a_citizen(work).id,
+                service.Letter(title="别人的", body="正文", key=f"a:{number}"),
+            )
     first = api.get("/me/inbox?limit=2", citizen=token).get_json()
     assert [item["title"] for item in first["items"]] == ["通知2", "通知1"]
     assert first["items"][0]["not_pushed_reason"] is None
@@ -161,3 +173,12 @@ def test_the_inbox_is_paged_newest_first(
 def test_a_wrong_page_is_refused(api: CheckedClient, token: str, query: str) -> None:
     answer = api.get(f"/me/inbox?{query}", citizen=token)
     assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid")
+
+
+def test_a_template_without_a_sender_is_not_offered(
+    desk: Desk, gateway: RecordingGateway, token: str
+) -> None:
+    plain = edge_client(desk, gateway, API)
+    told = plain.get("/me/subscriptions", citizen=token).get_json()["remaining"]
+    slugs = {one.slug for one in message_templates() if one.id in told}
+    assert slugs == set(desk.tools.hooks.sends) == {"quiz-daily"}

@@ -83,9 +83,9 @@ def test_the_race_is_seen_when_the_lock_is_off(desk: Desk, person: Person) -> No
 def test_a_message_posted_by_many_shows_once(desk: Desk, person: Person) -> None:
     def post() -> None:
         with desk.work() as work:
-            service.post(work, person.id, "通知", "一次", key="a:1")
+            service.post(work, person.id, service.Letter(title="通知", body="一次", key="a:1"))
 
     all_at_once([post] * TAPS)
     with desk.work(read_only=True) as work:
-        rows, _ = service.inbox(work, person.id, limit=20, after=None)
+        rows, _ = service.list_messages(work, person.id, limit=20, after=None)
     assert len(rows) == 1

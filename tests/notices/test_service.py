@@ -177,10 +177,12 @@ def test_an_erased_citizen_gives_no_permission(desk: Desk, person: Person) -> No
 def test_a_message_with_the_same_key_shows_once(desk: Desk, person: Person) -> None:
     with desk.work() as work:
         other = a_citizen(work)
-        assert service.post(work, person.id, "通知", "第一次", key="a:1")
-        assert not service.post(work, person.id, "通知", "第二次", key="a:1")
-        assert service.post(work, other.id, "通知", "第一次", key="a:1")
-        rows, following = service.inbox(work, person.id, limit=20, after=None)
+        assert service.post(work, person.id, service.Letter(title="通知", body="第一次", key="a:1"))
+        assert not service.post(
+            work, person.id, service.Letter(title="通知", body="第二次", key="a:1")
+        )
+        assert service.post(work, other.id, service.Letter(title="通知", body="第一次", key="a:1"))
+        rows, following = service.list_messages(work, person.id, limit=20, after=None)
     assert [row.body for row in rows] == ["第一次"]
     assert following is None
 
@@ -188,7 +190,9 @@ def test_a_message_with_the_same_key_shows_once(desk: Desk, person: Person) -> N
 def test_an_erased_citizen_gets_no_message(desk: Desk, person: Person) -> None:
     with desk.work() as work:
         privacy.erase(work, person.id)
-        assert not service.post(work, person.id, "通知", "迟到", key="a:1")
+        assert not service.post(
+            work, person.id, service.Letter(title="通知", body="迟到", key="a:1")
+        )
         assert list(work.session.scalars(select(InboxMessage.id))) == []
 
 
@@ -199,13 +203,17 @@ def test_the_inbox_is_read_page_by_page_newest_first(
         # Two of a second, so that the order cannot hang on the time alone.
         clock.advance(number % 2)
         with desk.work() as work:
-            service.post(work, person.id, "通知", str(number), key=f"a:{number}")
+            service.post(
+                work, person.id, service.Letter(title="通知", body=str(number), key=f"a:{number}")
+            )
     with desk.work() as work:
-        service.post(work, a_citizen(work).id, "通知", "别人的", key="a:1")
+        service.post(
+            work, a_citizen(work).id, service.Letter(title="通知", body="别人的", key="a:1")
+        )
     seen, after = [], None
     with desk.work(read_only=True) as work:
         while True:
-            rows, after = service.inbox(work, person.id, limit=3, after=after)
+            rows, after = service.list_messages(work, person.id, limit=3, after=after)
             seen += [(row.posted_at, row.body) for row in rows]
             if after is None:
                 break
@@ -216,7 +224,7 @@ def test_the_inbox_is_read_page_by_page_newest_first(
 @pytest.mark.parametrize("after", ["", "x", "W10", "WyJ4IiwieSJd", "WyIyMDI2LTAxLTAxIiwieSJd"])
 def test_an_unreadable_cursor_is_refused(desk: Desk, person: Person, after: str) -> None:
     with desk.work(read_only=True) as work, pytest.raises(Invalid):
-        service.inbox(work, person.id, limit=3, after=after)
+        service.list_messages(work, person.id, limit=3, after=after)
 
 
 def test_two_citizens_who_become_one_keep_everything_once(desk: Desk, person: Person) -> None:
@@ -224,11 +232,11 @@ def test_two_citizens_who_become_one_keep_everything_once(desk: Desk, person: Pe
         other = a_citizen(work)
         accept(work, person, by_client=True)
         accept(work, other, by_client=True)
-        service.post(work, person.id, "通知", "我的", key="a:1")
-        service.post(work, other.id, "通知", "同一条", key="a:1")
-        service.post(work, other.id, "通知", "另一条", key="a:2")
+        service.post(work, person.id, service.Letter(title="通知", body="我的", key="a:1"))
+        service.post(work, other.id, service.Letter(title="通知", body="同一条", key="a:1"))
+        service.post(work, other.id, service.Letter(title="通知", body="另一条", key="a:2"))
         service.join(work, person.id, other.id)
-        rows, _ = service.inbox(work, person.id, limit=20, after=None)
+        rows, _ = service.list_messages(work, person.id, limit=20, after=None)
         assert sorted(row.body for row in rows) == ["另一条", "我的"]
         assert service.remaining(work, person.id)[FIRST] == 2
         assert service.remaining(work, other.id)[FIRST] == 0
@@ -239,9 +247,13 @@ def test_the_export_holds_permissions_and_messages_and_erasure_drops_them(
 ) -> None:
     with desk.work() as work:
         noise = a_citizen(work)
-        service.post(work, noise.id, "通知", "别人的", key="a:1")
+        service.post(work, noise.id, service.Letter(title="通知", body="别人的", key="a:1"))
         accept(work, person, by_client=True)
-        service.post(work, person.id, "通知", "我的", key="a:1", not_pushed_reason="no_grant")
+        service.post(
+            work,
+            person.id,
+            service.Letter(title="通知", body="我的", key="a:1", not_pushed_reason="no_grant"),
+        )
         held = privacy.export(work, person.id)
         assert held["message_grants"] == [
             {

@@ -1,6 +1,5 @@
 /** A field for a nickname: tells the name once the reader is done with it, typed or taken from WeChat. */
 Component({
-  options: { addGlobalClass: true },
   properties: {
     value: { type: String, value: '' },
     label: { type: String, value: '' },

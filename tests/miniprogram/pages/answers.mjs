@@ -98,7 +98,7 @@ export const CITIES = [
   { code: "450200", name: "柳州市", short: "柳州", tile_row: 2, tile_col: 3, counties: [{ code: "450202", name: "城中区", kind: "district" }] },
 ];
 export const unit = (id, name) => ({ id, name, kind: "association", level: "city", city: "450100", county: null, assumed: false });
-export const letter = (id, changes = {}) => ({ id, title: `通知${id}`, body: "请准时参加。", posted_at: at("08:30"), not_pushed_reason: null, ...changes });
+export const letter = (id, changes = {}) => ({ id, title: `通知${id}`, body: "请准时参加。", page: null, posted_at: at("08:30"), not_pushed_reason: null, ...changes });
 export const items = (...all) => ({ items: all, next: null });
 
 /** The server of a usual day: one open contest, a citizen who has agreed. */

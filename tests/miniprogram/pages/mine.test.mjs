@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
 import { CAMPAIGN, LOGIN, PROFILE, STRANGER, items, letter, programme } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
-import { OFFLINE, refusal } from "./server.mjs";
+import { OFFLINE, held, refusal } from "./server.mjs";
 
 const fill = (text, values) => Object.entries(values).reduce((said, [name, value]) => said.replace(`{${name}}`, value), text);
 const CONSENT = "POST /me/consents";
@@ -169,6 +169,21 @@ for (const answer of ["accept", "reject", "ban", "filter"])
     await phone.says(fill(t.left, { count: 2 }));
   });
 
+scene("what was allowed while the one before is still being told is told too", "packages/mine/subscriptions/index", {
+  answers: { subscribe: ({ tmplIds }) => ({ results: { [tmplIds[0]]: "accept" } }) },
+}, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.left, { count: 1 }));
+  const slow = held({ remaining: { "tmpl-quiz": 2 } });
+  server.will({ [SUBSCRIBED]: [slow.answer, { remaining: { "tmpl-quiz": 3 } }] });
+  await phone.tapWords(t.more);
+  await asked(phone, server, SUBSCRIBED);
+  await phone.tapWords(t.more);
+  slow.release();
+  await asked(phone, server, SUBSCRIBED, 2);
+  await phone.says(fill(t.left, { count: 3 }));
+});
+
 scene("a closed sheet tells the server nothing", "packages/mine/subscriptions/index", { answers: { subscribe: { refusal: { errCode: 20004, errMsg: "The main switch is switched off" } } } }, async (phone, server) => {
   const { t } = phone.page.data;
   await phone.tapWords(t.more);
@@ -212,6 +227,15 @@ scene("the inbox marks what was not pushed with its reason, and goes on at its e
   await phone.says("通知l3");
   await phone.page.onReachBottom();
   assert.deepEqual(server.to("GET /me/inbox").map(({ query }) => query.after), [undefined, "more"]);
+});
+
+scene("a message leads to where it is about", "packages/mine/inbox/index", { script: { "GET /me/inbox": items(letter("l1", { page: "packages/quiz/round/index?id=k1" }), letter("l2")) } }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says("通知l2");
+  assert.equal(phone.words.split(t.follow).length, 2, "only one of them leads on");
+  await phone.tapWords(t.follow);
+  await on(phone, "packages/quiz/round/index");
+  assert.deepEqual(plain(phone.page.options), { id: "k1" });
 });
 
 // Settings

@@ -67,6 +67,7 @@ function namesOf(t: Words): Record<string, string> {
     picture_uploads: t.kept_pictures,
     phone: t.kept_phone,
     message_grants: t.kept_grants,
+    pushes: t.kept_pushes,
     inbox: t.kept_inbox,
     follower: t.kept_follower,
     scene_visits: t.kept_codes,

@@ -13,6 +13,7 @@ interface Shown {
   body: string
   at: string
   reason: string
+  page: string
 }
 
 Page({
@@ -37,12 +38,15 @@ Page({
     })
   },
 
-  letter({ id, title, body, posted_at, not_pushed_reason: reason }: Letter): Shown {
+  letter({ id, title, body, page, posted_at, not_pushed_reason: reason }: Letter): Shown {
     const { t } = this.data
     const why = reason === null ? '' : fill(t.not_pushed, { reason })
-    return { id, title, body, at: sayInstant(posted_at, wire.now()), reason: why }
+    return { id, title, body, page: page ? `/${page}` : '', at: sayInstant(posted_at, wire.now()), reason: why }
   },
 
+  follow(event: WechatMiniprogram.TouchEvent) {
+    open(event.currentTarget.dataset.page as string)
+  },
   subscriptions: () => open('/packages/mine/subscriptions/index'),
 
   async onReachBottom() {

@@ -5,7 +5,7 @@ import { AUDIENCES } from '../../../logic/choices'
 import type { Choice } from '../../../logic/choices'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
-import { act, load } from '../../../kit/load'
+import { inTurn, load } from '../../../kit/load'
 import { open, say } from '../../../platform/wx'
 import { nameOf, placesOrNone, shownOf } from './shown'
 
@@ -27,9 +27,6 @@ Page({
     choices: [] as Choice[],
     chosen: '',
   },
-
-  /** The change under way; the next one waits for it. */
-  saving: null as Promise<boolean> | null,
 
   onShow() {
     dress(this, 'profile')
@@ -53,13 +50,10 @@ Page({
 
   /** Everything is saved as soon as it is chosen; a tap that comes while a name is saved is not lost. */
   change(changes: ProfileChange): Promise<boolean> {
-    const save = () =>
-      act(this, async () => {
-        this.setData(this.shown(await accounts.change(changes)))
-        say(this.data.t.saved)
-      })
-    this.saving = this.saving ? this.saving.then(save, save) : save()
-    return this.saving
+    return inTurn(this, async () => {
+      this.setData(this.shown(await accounts.change(changes)))
+      say(this.data.t.saved)
+    })
   },
 
   /** A refused name gives way to the one in force. */
@@ -72,7 +66,7 @@ Page({
     if (!saved) this.setData({ name: known })
   },
   async avatar(event: WechatMiniprogram.CustomEvent<{ avatarUrl: string }>) {
-    await act(this, async () => {
+    await inTurn(this, async () => {
       await accounts.sendAvatar(event.detail.avatarUrl)
       say(this.data.t.avatar_checking)
       this.setData(this.shown(await accounts.me()))
@@ -81,7 +75,7 @@ Page({
   async givePhone(event: WechatMiniprogram.CustomEvent<{ code?: string }>) {
     const { code } = event.detail
     if (!code) return
-    await act(this, async () => this.setData({ phone: (await accounts.givePhone(code)).phone_masked }))
+    await inTurn(this, async () => this.setData({ phone: (await accounts.givePhone(code)).phone_masked }))
   },
 
   async takePhoneBack() {

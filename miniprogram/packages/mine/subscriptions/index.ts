@@ -6,7 +6,7 @@ import type { Choice } from '../../../logic/choices'
 import { fill } from '../../../logic/fill'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
-import { act, load } from '../../../kit/load'
+import { act, inTurn, load } from '../../../kit/load'
 import { askToSubscribe, say } from '../../../platform/wx'
 
 interface Kind {
@@ -68,10 +68,10 @@ Page({
     })
   },
 
-  /** The sheet of WeChat must open in the tap itself, before anything is waited for. */
+  /** The sheet of WeChat must open in the tap itself; what was allowed there must never be lost. */
   subscribe(event: WechatMiniprogram.TouchEvent) {
     const asked = askToSubscribe([event.currentTarget.dataset.id as string])
-    void act(this, async () => {
+    void inTurn(this, async () => {
       const results = await asked
       if (Object.keys(results).length === 0) return say(this.data.t.not_asked)
       this.setData({ kinds: this.kinds(await notices.subscribed(results)) })

@@ -1,0 +1,92 @@
+"""The inbox: every message addressed to a citizen, pushed or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+
+from server.accounts import service as accounts
+from server.base.errors import Invalid, NotAuthenticated
+from server.base.tables import insert_for
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.work import Work
+from server.notices.models import InboxMessage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """A message as its slice writes it.
+
+    Units: `key` names it once for a citizen; `page` is where it leads in the mini-program, without
+    a leading slash; `not_pushed_reason` is a sentence.
+    """
+
+    key: str
+    title: str
+    body: str
+    page: str | None = None
+    not_pushed_reason: str | None = None
+
+
+def post(work: Work, citizen_id: int, letter: Letter) -> bool:
+    """Put a message into a citizen's inbox; False when one with this key is there already.
+
+    A citizen who was erased meanwhile gets nothing, which is False too.
+    Locks: the citizen.
+    """
+    try:
+        accounts.lock_citizen(work, citizen_id)
+    except NotAuthenticated:
+        return False
+    made = work.session.scalar(
+        insert_for(work.session, InboxMessage)
+        .values(
+            ref=work.new_ref("msg"),
+            citizen_id=citizen_id,
+            key=letter.key,
+            title=letter.title,
+            body=letter.body,
+            page=letter.page,
+            not_pushed_reason=letter.not_pushed_reason,
+            posted_at=work.now,
+        )
+        .on_conflict_do_nothing(index_elements=["citizen_id", "key"])
+        .returning(InboxMessage.id)
+    )
+    return made is not None
+
+
+def list_messages(
+    work: Work, citizen_id: int, *, limit: int, after: str | None
+) -> tuple[list[InboxMessage], str | None]:
+    """One page of a citizen's inbox, newest first, and the cursor of the next.
+
+    Raises: Invalid (422) for an unreadable cursor.
+    """
+    wanted = select(InboxMessage).where(InboxMessage.citizen_id == citizen_id)
+    if after is not None:
+        at, ref = _position(after)
+        wanted = wanted.where(
+            or_(
+                InboxMessage.posted_at < at,
+                and_(InboxMessage.posted_at == at, InboxMessage.ref < ref),
+            )
+        )
+    newest_first = wanted.order_by(InboxMessage.posted_at.desc(), InboxMessage.ref.desc())
+    rows = list(work.session.scalars(newest_first.limit(limit + 1)))
+    page = rows[:limit]
+    more = len(rows) > limit
+    return page, encode_cursor(page[-1].posted_at.isoformat(), page[-1].ref) if more else None
+
+
+def _position(after: str) -> tuple[datetime, str]:
+    told, ref = decode_cursor(after, str, str)
+    try:
+        at = datetime.fromisoformat(str(told))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or "\0" in str(ref):
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return at, str(ref)

@@ -1,0 +1,314 @@
+"""Subscription messages on their way: each is sent at most once, whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from server.accounts import privacy
+from server.accounts.models import Citizen
+from server.base.jobs import Shop
+from server.base.work import Desk
+from server.notices import pushes, service, tasks
+from server.notices.models import InboxMessage, MessageGrant, Push, PushState
+from server.notices.rules import next_loud
+from server.wechat.errors import InDoubt, NotSent, TryLater, WeChatError, error_of
+from tests.kit.accounts import Person, a_citizen
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+from tests.kit.notices import FIRST, SECOND
+from tests.kit.quiz import all_at_once
+
+# Seven in the evening in Beijing.
+EVENING = datetime(2026, 5, 1, 11, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(desk: Desk, gateway: RecordingGateway, clock: FakeClock) -> Shop:
+    clock.set(EVENING)
+    gateway.answers["send_subscription"] = "msg-1"
+    return Shop(desk=desk, gateway=gateway)
+
+
+@pytest.fixture
+def person(desk: Desk) -> Person:
+    with desk.work() as work:
+        return a_citizen(work)
+
+
+def granted(desk: Desk, person: Person, count: int = 1, template: str = FIRST) -> None:
+    for _ in range(count):
+        with desk.work() as work:
+            work.session.add(
+                MessageGrant(
+                    citizen_id=person.id, template_id=template, made_at=work.now, client_at=work.now
+                )
+            )
+
+
+def planned(desk: Desk, person: Person, key: str = "a:1", hours: float = 3) -> bool:
+    with desk.work() as work:
+        letter = service.Letter(key=key, title="题", body="答", page="pages/home/index")
+        push = service.Planned(
+            letter=letter,
+            template_id=FIRST,
+            page="pages/home/index",
+            fields={"thing1": "八桂"},
+            expires_at=work.now + timedelta(hours=hours),
+        )
+        return service.plan_push(work, person.id, push)
+
+
+def rows(desk: Desk) -> list[Push]:
+    with desk.work(read_only=True) as work:
+        return list(work.session.scalars(select(Push).order_by(Push.id)))
+
+
+def states(desk: Desk) -> list[tuple[str, str | None]]:
+    return [(row.state.value, row.reason) for row in rows(desk)]
+
+
+def reasons(desk: Desk) -> list[str | None]:
+    with desk.work(read_only=True) as work:
+        asked = select(InboxMessage.not_pushed_reason).order_by(InboxMessage.id)
+        return list(work.session.scalars(asked))
+
+
+def left(desk: Desk, person: Person) -> int:
+    with desk.work(read_only=True) as work:
+        return service.remaining(work, person.id)[FIRST]
+
+
+def test_a_push_is_sent_once_and_uses_up_one_permission(
+    shop: Shop, gateway: RecordingGateway, person: Person, rung: list[Any]
+) -> None:
+    granted(shop.desk, person, 2)
+    assert [planned(shop.desk, person) for _ in range(3)] == [True, False, False]
+    (row,) = rows(shop.desk)
+    assert rung == [(pushes.TASK, (row.id,))]
+    assert [tasks.send_pushes(shop) for _ in range(3)] == [1, 0, 0]
+    ((message,),) = gateway.called("send_subscription")
+    assert (message.template_id, message.page) == (FIRST, "pages/home/index")
+    assert message.fields == {"thing1": "八桂"}
+    assert message.openid == person.openid
+    assert states(shop.desk) == [("sent", None)]
+    assert (left(shop.desk, person), reasons(shop.desk)) == (1, [None])
+
+
+def test_without_a_permission_it_lies_in_the_inbox_and_says_why(
+    shop: Shop, gateway: RecordingGateway, person: Person
+) -> None:
+    granted(shop.desk, person, template=SECOND)
+    planned(shop.desk, person)
+    tasks.send_pushes(shop)
+    assert gateway.called("send_subscription") == []
+    assert states(shop.desk) == [("refused", "no_grant")]
+    assert reasons(shop.desk) == ["微信里的提醒次数用完了"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state", "permissions"),
+    [
+        (error_of(43101), ("refused", "no_grant"), 0),
+        (error_of(40003), ("refused", "gone:40003"), 2),
+        (error_of(47003), ("refused", "content:47003"), 2),
+        (error_of(43107), ("refused", "template:43107"), 2),
+        (error_of(12345), ("refused", "unknown:12345"), 2),
+        (InDoubt(), ("unknown", "in_doubt"), 1),
+    ],
+)
+def test_what_wechat_refuses_or_leaves_open_is_never_sent_again(
+    shop: Shop,
+    gateway: RecordingGateway,
+    clock: FakeClock,
+    person: Person,
+    trouble: WeChatError,
+    state: tuple[str, str],
+    permissions: int,
+) -> None:
+    granted(shop.desk, person, 2)
+    planned(shop.desk, person)
+    gateway.answers["send_subscription"] = trouble
+    for _ in range(3):
+        tasks.send_pushes(shop)
+        clock.advance(900)
+    assert len(gateway.called("send_subscription")) == 1
+    assert states(shop.desk) == [state]
+    assert left(shop.desk, person) == permissions
+
+
+@pytest.mark.parametrize("trouble", [NotSent(), TryLater(), error_of(45011), error_of(43108)])
+def test_what_was_surely_not_sent_goes_out_later_with_the_same_permission(
+    shop: Shop,
+    gateway: RecordingGateway,
+    clock: FakeClock,
+    person: Person,
+    trouble: WeChatError,
+) -> None:
+    granted(shop.desk, person)
+    planned(shop.desk, person)
+    gateway.answers["send_subscription"] = trouble
+    tasks.send_pushes(shop)
+    assert (states(shop.desk), left(shop.desk, person)) == ([("queued", None)], 1)
+    gateway.answers["send_subscription"] = "msg"
+    clock.advance(120)
+    tasks.send_pushes(shop)
+    assert (states(shop.desk), left(shop.desk, person)) == ([("sent", None)], 0)
+
+
+def test_a_worker_that_was_killed_in_the_call_leaves_it_unknown_and_a_late_answer_wins(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock, person: Person
+) -> None:
+    granted(shop.desk, person)
+    planned(shop.desk, person)
+    with shop.desk.work() as work:
+        step = pushes.claim_next(work)
+    assert step is not None
+    assert step.claim is not None
+    assert left(shop.desk, person) == 0
+    clock.advance(pushes.CLAIM_LASTS.total_seconds() - 1)
+    assert tasks.send_pushes(shop) == 0
+    clock.advance(1)
+    assert tasks.send_pushes(shop) == 1
+    assert states(shop.desk) == [("unknown", "worker_lost")]
+    assert gateway.called("send_subscription") == []
+    with shop.desk.work() as work:
+        pushes.settle_sent(work, step.claim, "late")
+    assert states(shop.desk) == [("sent", None)]
+
+
+def test_a_claim_of_an_earlier_try_settles_nothing(
+    shop: Shop, clock: FakeClock, person: Person
+) -> None:
+    granted(shop.desk, person)
+    planned(shop.desk, person)
+    with shop.desk.work() as work:
+        first = pushes.claim_next(work)
+    assert first is not None
+    assert first.claim is not None
+    with shop.desk.work() as work:
+        pushes.put_back(work, first.claim, timedelta())
+    with shop.desk.work() as work:
+        assert pushes.claim_next(work) is not None
+    with shop.desk.work() as work:
+        pushes.settle_unknown(work, first.claim, "in_doubt")
+        pushes.settle_refused(work, first.claim, "gone", no_grant=True)
+    assert states(shop.desk) == [("claimed", None)]
+
+
+def test_quiet_hours_put_it_off_and_what_comes_too_late_is_not_pushed(
+    shop: Shop, gateway: RecordingGateway, clock: FakeClock, person: Person
+) -> None:
+    with shop.desk.work() as work:
+        quiet = {"quiet_from": "18:00", "quiet_to": "20:00"}
+        work.session.execute(update(Citizen).where(Citizen.id == person.id).values(**quiet))
+    granted(shop.desk, person, 2)
+    planned(shop.desk, person, "early", hours=0.5)
+    planned(shop.desk, person, "later", hours=3)
+    tasks.send_pushes(shop)
+    assert states(shop.desk) == [("refused", "quiet_hours"), ("queued", None)]
+    clock.advance(3600)
+    tasks.send_pushes(shop)
+    assert states(shop.desk)[1] == ("sent", None)
+    planned(shop.desk, person, "old", hours=1)
+    clock.advance(2 * 3600 - 1)
+    tasks.send_pushes(shop)
+    assert states(shop.desk)[2] == ("refused", "too_late")
+    assert reasons(shop.desk) == ["当时是免打扰时间", None, "微信那边没有及时送出"]
+    assert len(gateway.called("send_subscription")) == 1
+
+
+@pytest.mark.parametrize(
+    ("clock", "own", "loud"),
+    [
+        ("2026-05-01T19:00", None, "2026-05-01T19:00"),
+        ("2026-05-01T22:00", None, "2026-05-02T08:00"),
+        ("2026-05-01T00:30", None, "2026-05-01T08:00"),
+        ("2026-05-01T08:00", None, "2026-05-01T08:00"),
+        ("2026-05-01T21:00", ("20:00", "09:30"), "2026-05-02T09:30"),
+        ("2026-05-01T07:00", ("08:00", "09:00"), "2026-05-01T09:00"),
+        ("2026-05-01T12:00", ("12:00", "14:00"), "2026-05-01T14:00"),
+        ("2026-05-01T12:00", ("12:00", "12:00"), "2026-05-01T12:00"),
+    ],
+)
+def test_the_next_loud_moment_is_outside_both_quiet_hours(
+    clock: str, own: tuple[str, str] | None, loud: str
+) -> None:
+    hours = None if own is None else (time.fromisoformat(own[0]), time.fromisoformat(own[1]))
+    at = datetime.fromisoformat(f"{clock}+08:00")
+    assert next_loud(at, hours) == datetime.fromisoformat(f"{loud}+08:00")
+
+
+def test_an_erased_citizen_gets_nothing_and_leaves_nothing(
+    shop: Shop, gateway: RecordingGateway, person: Person
+) -> None:
+    granted(shop.desk, person)
+    planned(shop.desk, person)
+    with shop.desk.work() as work:
+        privacy.erase(work, person.id)
+    assert tasks.send_pushes(shop) == 0
+    assert rows(shop.desk) == []
+    assert not planned(shop.desk, person, "b")
+
+
+def test_the_export_names_what_was_pushed(shop: Shop, person: Person) -> None:
+    granted(shop.desk, person)
+    planned(shop.desk, person)
+    tasks.send_pushes(shop)
+    with shop.desk.work(read_only=True) as work:
+        (told,) = pushes.held(work, person.id)["pushes"]  # type: ignore[misc]
+    assert (told["state"], told["fields"]) == ("sent", {"thing1": "八桂"})
+
+
+def test_of_two_with_one_key_the_survivors_stays(shop: Shop, person: Person) -> None:
+    with shop.desk.work() as work:
+        other = a_citizen(work)
+    for who, key in ((person, "a"), (other, "a"), (other, "b")):
+        planned(shop.desk, who, key)
+    with shop.desk.work() as work:
+        service.HOOKS.join[0](work, person.id, other.id)
+        service.HOOKS.join[1](work, person.id, other.id)
+    assert [(row.citizen_id, row.key) for row in rows(shop.desk)] == [
+        (person.id, "a"),
+        (person.id, "b"),
+    ]
+
+
+@pytest.mark.race
+def test_many_workers_send_each_message_once(
+    shop: Shop, gateway: RecordingGateway, person: Person
+) -> None:
+    granted(shop.desk, person, 12)
+    for number in range(12):
+        planned(shop.desk, person, f"a:{number}")
+    all_at_once([lambda: tasks.send_pushes(shop)] * 4)
+    tasks.send_pushes(shop)
+    assert len(gateway.called("send_subscription")) == 12
+    assert {row.state for row in rows(shop.desk)} == {PushState.SENT}
+    assert left(shop.desk, person) == 0
+
+
+@pytest.mark.race
+def test_the_race_is_seen_where_a_message_is_looked_up_instead_of_claimed(
+    shop: Shop, gateway: RecordingGateway, person: Person
+) -> None:
+    granted(shop.desk, person)
+    planned(shop.desk, person)
+    looked = threading.Barrier(2)
+
+    def look_then_send() -> None:
+        with shop.desk.work(read_only=True) as work:
+            due = work.session.scalars(select(Push.id).where(Push.state == PushState.QUEUED)).all()
+        looked.wait(timeout=30)
+        for push_id in due:
+            shop.gateway.send_subscription(push_id)
+            with shop.desk.work() as work:
+                sent = update(Push).where(Push.id == push_id).values(state=PushState.SENT)
+                work.session.execute(sent)
+
+    all_at_once([look_then_send] * 2)
+    assert len(gateway.called("send_subscription")) == 2

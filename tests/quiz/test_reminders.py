@@ -1,0 +1,168 @@
+"""The daily reminder: planned in the evening, for those who want it and have not begun a paper."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from server.base.jobs import Shop
+from server.base.templates import message_templates
+from server.base.work import Desk
+from server.emulator.fields import accepts
+from server.notices import tasks as notices_tasks
+from server.notices.models import InboxMessage, MessageGrant, Push
+from server.quiz import attempts, reminders
+from server.quiz.contests import ContestView
+from server.quiz.reminders import plan_reminders, shortened, streak_of
+from tests.kit.accounts import Person, a_citizen, a_consent
+from tests.kit.boards import at_most
+from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
+from tests.kit.quiz import open_contest
+
+TEMPLATE = next(one for one in message_templates() if one.slug == reminders.TEMPLATE)
+# Seven in the evening in Beijing.
+SEVEN = datetime(2026, 5, 1, 11, tzinfo=UTC)
+
+
+@pytest.fixture
+def contest(desk: Desk, clock: FakeClock) -> ContestView:
+    clock.set(SEVEN - timedelta(days=3))
+    opened = open_contest(desk, title="2026年广西公民科学素质网络竞赛")
+    clock.set(SEVEN)
+    return opened
+
+
+@pytest.fixture
+def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
+    gateway.answers["send_subscription"] = "msg"
+    return Shop(desk=desk, gateway=gateway)
+
+
+def someone(desk: Desk, *, grants: int = 1) -> Person:
+    with desk.work() as work:
+        person = a_citizen(work)
+        a_consent(work, person.id)
+        for _ in range(grants):
+            work.session.add(
+                MessageGrant(
+                    citizen_id=person.id,
+                    template_id=TEMPLATE.id,
+                    made_at=work.now,
+                    event_at=work.now,
+                )
+            )
+    return person
+
+
+def play(desk: Desk, contest: ContestView, person: Person, *, hand_in: bool = True) -> None:
+    with desk.work() as work:
+        paper = attempts.start(work, contest.ref, person.id)
+    if hand_in:
+        with desk.work() as work:
+            attempts.submit(work, paper.view.sheet.ref, person.id, {})
+
+
+def planned(desk: Desk) -> list[Push]:
+    with desk.work(read_only=True) as work:
+        return list(work.session.scalars(select(Push).order_by(Push.id)))
+
+
+def test_who_allowed_it_and_has_not_played_is_reminded_once_a_day(
+    shop: Shop, contest: ContestView, clock: FakeClock
+) -> None:
+    eager, idle, busy = (someone(shop.desk, grants=3) for _ in range(3))
+    someone(shop.desk, grants=0)
+    play(shop.desk, contest, eager)
+    play(shop.desk, contest, busy, hand_in=False)
+    assert [plan_reminders(shop) for _ in range(3)] == [1, 0, 0]
+    assert [row.citizen_id for row in planned(shop.desk)] == [idle.id]
+    clock.advance(86400)
+    assert plan_reminders(shop) == 3
+
+
+def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
+    shop: Shop, contest: ContestView, gateway: RecordingGateway
+) -> None:
+    idle = someone(shop.desk)
+    plan_reminders(shop)
+    notices_tasks.send_pushes(shop)
+    ((message,),) = gateway.called("send_subscription")
+    assert message.openid == idle.openid
+    assert message.page == f"packages/quiz/round/index?id={contest.ref}"
+    assert {key: message.fields[key] for key in ("thing2", "number3", "time4")} == {
+        "thing2": "今天的题还没有答",
+        "number3": "0",
+        "time4": "2026年5月1日 23:59",
+    }
+    with shop.desk.work(read_only=True) as work:
+        letter = work.session.scalars(select(InboxMessage)).one()
+    assert (letter.title, letter.page) == ("每日答题提醒", message.page)
+    assert contest.title in letter.body
+    assert letter.not_pushed_reason is None
+
+
+def test_every_field_is_one_that_wechat_takes(
+    shop: Shop, contest: ContestView, gateway: RecordingGateway
+) -> None:
+    someone(shop.desk)
+    plan_reminders(shop)
+    (push,) = planned(shop.desk)
+    assert set(push.fields) == {field.key for field in TEMPLATE.fields}
+    assert [key for key, value in push.fields.items() if not accepts(key, value)] == []
+    assert shortened("长" * 20) == "长" * 20
+    assert accepts("thing1", shortened("长" * 21))
+
+
+@pytest.mark.parametrize(
+    ("clock_time", "due"),
+    [("18:59", False), ("19:00", True), ("21:29", True), ("21:30", False), ("03:00", False)],
+)
+def test_reminders_are_planned_in_the_evening_alone(
+    shop: Shop, contest: ContestView, clock: FakeClock, clock_time: str, due: bool
+) -> None:
+    someone(shop.desk)
+    clock.set(datetime.fromisoformat(f"2026-05-01T{clock_time}:00+08:00"))
+    assert plan_reminders(shop) == int(due)
+
+
+def test_no_open_contest_reminds_nobody(shop: Shop, contest: ContestView, clock: FakeClock) -> None:
+    someone(shop.desk)
+    clock.set(contest.closes_at.replace(hour=11, minute=0) + timedelta(days=1))
+    assert plan_reminders(shop) == 0
+
+
+def test_days_without_a_gap_are_counted(
+    shop: Shop, contest: ContestView, clock: FakeClock, gateway: RecordingGateway
+) -> None:
+    person = someone(shop.desk)
+    for ago in (2, 1):
+        clock.set(SEVEN - timedelta(days=ago))
+        play(shop.desk, contest, person)
+    clock.set(SEVEN)
+    plan_reminders(shop)
+    (push,) = planned(shop.desk)
+    assert push.fields["number3"] == "2"
+    with shop.desk.work(read_only=True) as work:
+        assert "连续答题 2 天" in work.session.scalars(select(InboxMessage.body)).one()
+
+
+@pytest.mark.parametrize(
+    ("days", "streak"),
+    [([], 0), ([1], 1), ([2], 1), ([1, 2], 2), ([0], 0), ([2, 0], 1), ([1, 0], 1)],
+)
+def test_a_streak_ends_today_or_yesterday(days: list[int], streak: int) -> None:
+    assert streak_of([date(2026, 5, day) for day in days if day], date(2026, 5, 2)) == streak
+
+
+def test_the_evenings_search_does_not_grow_with_those_who_played(
+    shop: Shop, contest: ContestView
+) -> None:
+    for _ in range(5):
+        play(shop.desk, contest, someone(shop.desk))
+    with shop.desk.work(read_only=True) as work, at_most(shop.desk, 3):
+        found = reminders.due_contest(work)
+        assert found is not None
+        assert reminders.people_to_remind(work, found) == []
