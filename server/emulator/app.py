@@ -22,6 +22,10 @@ GATEWAY_PAGE = b"<html><head><title>error</title></head><body>nginx</body></html
 def create_app(world: World) -> Flask:
     """The application over one world."""
     app = Flask(__name__, static_folder=None)
+    # `/phone/net/…` hands an address on as it was asked; redirects are written by hand below, since
+    # those of the framework are made of the Host header.
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
     @app.route("/api/<path:path>", methods=METHODS)
@@ -38,6 +42,11 @@ def create_app(world: World) -> Flask:
     @app.get("/")
     def front() -> Response:
         return phone_page.front(world)
+
+    @app.get("/phone")
+    @app.get("/phone/app")
+    def folder() -> Response:
+        return Response(status=308, headers={"Location": f"{request.path}/"})
 
     @app.errorhandler(404)
     def unknown(_error: Exception) -> tuple[dict[str, Any], int]:

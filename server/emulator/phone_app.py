@@ -48,6 +48,7 @@ def routes(world: World) -> Blueprint:
     def group() -> dict[str, str]:
         return {"name": groups.name_of(world, request.args.get("opengid", ""))}
 
+    @blueprint.route("/net/<host>", defaults={"path": ""}, methods=phone_net.METHODS)
     @blueprint.route("/net/<host>/", defaults={"path": ""}, methods=phone_net.METHODS)
     @blueprint.route("/net/<host>/<path:path>", methods=phone_net.METHODS)
     def onward(host: str, path: str) -> Response:
