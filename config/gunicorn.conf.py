@@ -2,15 +2,20 @@
 
 import logging
 import resource
+import sys
 
 from gunicorn.glogging import Logger
 
 from server.base.log import set_up_logging
-from server.base.settings import load_settings
+from server.base.settings import SettingsError, load_settings
 from server.base.web.connection import Bounds
 from server.base.web.worker import RUNNING, BufferedWorker
 
-_settings = load_settings()
+try:
+    _settings = load_settings()
+except SettingsError as refusal:
+    # gunicorn would tell it with a trace of itself.
+    sys.exit(str(refusal))
 
 bind = f"127.0.0.1:{_settings.port}"
 workers = 2

@@ -21,8 +21,9 @@ _log = logging.getLogger(__name__)
 # error arrives, and the connection lives on.
 _SERVER_SHARE = 0.9
 _GRACE_SECONDS = 5.0
-# What is left for one exchange when the rest is spent, so that a rollback can still be said.
-_LEAST_SECONDS = 0.1
+# One exchange may last so long when all else is spent: a database that is only slow, or a process
+# that is only busy, must not cost the connection, and a rollback can still be said.
+_LEAST_SECONDS = 0.3
 # After a wait in vain nobody asks for so long; then one caller tries.
 PAUSE_SECONDS = 1.0
 
@@ -106,15 +107,18 @@ class Patience:
             self._spell.left, self._spell.tries = before, tried
 
     def allowed(self) -> float:
-        """Seconds that the next wait of this thread may last."""
-        left, since = self._spell.left, self._spell.since
-        if left is None:
-            return self.bounds.client
-        return max(left if since is None else left - (self.monotonic() - since), _LEAST_SECONDS)
+        """Seconds that the next exchange of this thread with the database may last."""
+        return max(self._left(), _LEAST_SECONDS)
 
     def allowed_for_lock(self) -> float:
         """Seconds that the next wait of this thread for a lock may last."""
-        return self.allowed() if self.bounds.whole else self.bounds.lock
+        return max(self._left(), 0.0) if self.bounds.whole else self.bounds.lock
+
+    def _left(self) -> float:
+        left, since = self._spell.left, self._spell.since
+        if left is None:
+            return self.bounds.client
+        return left if since is None else left - (self.monotonic() - since)
 
     def spend(self, seconds: float) -> None:
         """Take a wait off what is left to this thread's transaction."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,3 +150,23 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         main([command, "--help"])
     assert ended.value.code == 0
     assert "usage" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        ("server", "serve"),
+        ("server", "worker"),
+        ("server", "demo"),
+        ("gunicorn", "-c", "config/gunicorn.conf.py", "wsgi:app"),
+    ],
+)
+def test_every_start_tells_a_wrong_setting_in_one_line(
+    tmp_path: Path, start: tuple[str, ...]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *start], cwd=ROOT, env={**os.environ, "KEPU_PORT": "many"},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "settings refused: port: int expected\n"
