@@ -19,8 +19,10 @@ from server.base.settings import Database
 _log = logging.getLogger(__name__)
 # The server gives up a lock or a statement before the client gives up the server: that way an
 # error arrives, and the connection lives on.
-_SERVER_SHARE = 0.9
+_SERVER_SHARE = 0.8
 _GRACE_SECONDS = 5.0
+# No writer of SQLite keeps it so long: whoever does is no neighbour who is about to end.
+_LOCKED_SHARE = 0.5
 # One exchange may last so long when all else is spent: a database that is only slow, or a process
 # that is only busy, must not cost the connection, and a rollback can still be said.
 _LEAST_SECONDS = 0.3
@@ -174,9 +176,14 @@ class Patience:
                 self._closed_until = self.monotonic() + PAUSE_SECONDS
 
     def unanswered(self, seconds: float) -> None:
-        """A wait of so many seconds for the database was in vain."""
+        """A wait of so many seconds for the server was in vain."""
         # A shorter one may have met a lock that others hold: the server would have said so later.
         if seconds >= self.bounds.client * _SERVER_SHARE:
+            self._close()
+
+    def locked_out(self, seconds: float) -> None:
+        """The one who had this process's turn to write has waited in vain for another process."""
+        if seconds >= self.bounds.client * _LOCKED_SHARE:
             self._close()
 
     def no_place(self) -> None:

@@ -150,7 +150,7 @@ def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
             raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
         except connection.dialect.loaded_dbapi.Error as trouble:
             if not reading:
-                patience.unanswered(patience.monotonic() - begun)
+                patience.locked_out(patience.monotonic() - begun)
             raise _in_sqlalchemys_words(connection.dialect, "BEGIN", trouble) from trouble
         if not reading:
             patience.answered()
