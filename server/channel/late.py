@@ -24,9 +24,12 @@ SAY_LATE = "channel.say_late"
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One late reply in the hands of one worker; `tries` tells this claim from later ones."""
+    """One late reply in the hands of one worker; `tries` tells this claim from later ones.
 
-    id: int
+    It names its row by the message: SQLite gives the number of a deleted row to the next one.
+    """
+
+    key: str
     tries: int
     openid: str = field(repr=False)
     text: str = field(repr=False)
@@ -87,7 +90,7 @@ def claim_one(work: Work) -> Claim | None:
     openid = accounts.openid_of(work, row.citizen_id, APP)
     # Without an openid the row is claimed all the same: it is settled as refused right after.
     row.state, row.claimed_at = LateState.CLAIMED, work.now
-    return Claim(id=row.id, tries=row.tries, openid=openid or "", text=row.text)
+    return Claim(key=row.key, tries=row.tries, openid=openid or "", text=row.text)
 
 
 def said(work: Work, claim: Claim) -> None:
@@ -126,7 +129,7 @@ def _settle(
 
 
 def _mine(claim: Claim) -> Any:
-    return (LateReply.id == claim.id) & (LateReply.tries == claim.tries)
+    return (LateReply.key == claim.key) & (LateReply.tries == claim.tries)
 
 
 def _end(work: Work, *where: Any, state: LateState, reason: str) -> int:

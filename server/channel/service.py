@@ -33,10 +33,15 @@ ASKING_LASTS = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A follower whose unionid a worker is asking for; `count` tells its claim from later ones."""
+    """A follower whose unionid a worker is asking for.
+
+    `count` and `until` tell its claim from later ones, also of a follower who was given the number
+    of a deleted one.
+    """
 
     id: int
     count: int
+    until: datetime
     openid: str = field(repr=False)
 
 
@@ -205,7 +210,7 @@ def claim_asking(work: Work) -> Asked | None:
     row.asking, row.ask_at = Asking.CLAIMED, work.now + ASKING_LASTS
     row.ask_count += 1
     openid = accounts.openid_of(work, row.citizen_id, APP)
-    return Asked(id=row.id, count=row.ask_count, openid=openid or "")
+    return Asked(id=row.id, count=row.ask_count, until=row.ask_at, openid=openid or "")
 
 
 def learned(work: Work, asked: Asked, unionid: str | None) -> None:
@@ -234,6 +239,7 @@ def _claim(asked: Asked) -> ColumnElement[bool]:
         Follower.id == asked.id,
         Follower.asking == Asking.CLAIMED,
         Follower.ask_count == asked.count,
+        Follower.ask_at == asked.until,
     )
 
 

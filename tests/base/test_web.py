@@ -284,6 +284,25 @@ def test_a_key_whose_process_died_is_free_after_a_minute(
     assert http.post("/api/v1/wishes", **call).status_code == 201
 
 
+def test_an_answer_is_kept_under_its_own_key_alone(desk: Desk) -> None:
+    """SQLite gives the number of the erased caller's row to the next one."""
+    from server.base.web import idempotency
+
+    gone = idempotency.claim(desk, "citizen:1", "k1", "print-1")
+    with desk.work() as work:
+        idempotency.forget_caller(work, "citizen:1")
+    taken = idempotency.claim(desk, "citizen:2", "k2", "print-2")
+    with desk.work() as work:
+        idempotency.keep(work, gone, 201, "the words of citizen 1")
+    idempotency.release(desk, gone)
+    with pytest.raises(idempotency.IdempotencyInFlight):
+        idempotency.claim(desk, "citizen:2", "k2", "print-2")
+    with desk.work() as work:
+        idempotency.keep(work, taken, 201, "the words of citizen 2")
+    assert idempotency.claim(desk, "citizen:2", "k2", "print-2").body == "the words of citizen 2"
+    assert idempotency.claim(desk, "citizen:1", "k1", "print-1").status is None
+
+
 def test_asking_happens_outside_the_transaction(http: FlaskClient) -> None:
     assert http.post("/api/v1/asked", json={"words": "up"}).get_json()["words"] == "UP"
 

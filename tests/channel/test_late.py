@@ -201,6 +201,25 @@ def test_an_answer_after_our_patience_still_settles_an_unknown(
     assert states(shop.desk) == ["said"]
 
 
+def test_the_end_of_an_erased_reply_is_not_that_of_the_next_one(
+    shop: Shop, gateway: RecordingGateway
+) -> None:
+    """SQLite gives the number of a deleted row to the next one."""
+
+    def erased_meanwhile(_openid: str, _text: str) -> None:
+        with shop.desk.work() as work:
+            work.session.execute(delete(models.LateReply))
+        queued(shop.desk, "the next", "2")
+        with shop.desk.work() as work:
+            assert late.claim_one(work) is not None
+
+    gateway.answers["say"] = erased_meanwhile
+    queued(shop.desk)
+    tasks.say_late(shop)
+    (row,) = rows(shop.desk, models.LateReply)
+    assert (row.state, row.text) == (LateState.CLAIMED, "the next")
+
+
 def test_nobody_is_called_without_an_openid(shop: Shop, gateway: RecordingGateway) -> None:
     queued(shop.desk)
     with shop.desk.work() as work:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import ColumnElement, String, Text, UniqueConstraint, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -53,9 +53,13 @@ class KeptAnswer(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The right to run a request under its key, or the answer it had."""
+    """The right to run a request under its key, or the answer it had.
 
-    row_id: int
+    It names its row by caller and key: SQLite gives the number of a deleted row to the next one.
+    """
+
+    caller: str
+    key: str
     status: int | None = None
     body: str | None = None
 
@@ -99,30 +103,30 @@ def _claim(desk: Desk, caller: str, key: str, print_of: str) -> Claim:
         if row is None:
             row = KeptAnswer(caller=caller, key=key, fingerprint=print_of, claimed_at=work.now)
             work.session.add(row)
-            work.session.flush()  # the number is needed, and the twin must be seen here
-            return Claim(row_id=row.id)
+            work.session.flush()  # the twin must be seen here
+            return Claim(caller=caller, key=key)
         if row.fingerprint != print_of:
             raise IdempotencyKeyReused
         if row.status is None:
             if work.now - row.claimed_at < IN_FLIGHT:
                 raise IdempotencyInFlight
             row.claimed_at = work.now
-        return Claim(row_id=row.id, status=row.status, body=row.body)
+        return Claim(caller=caller, key=key, status=row.status, body=row.body)
 
 
 def keep(work: Work, taken: Claim, status: int, body: str) -> None:
     """Keep the answer in the transaction that did what it says."""
-    work.session.execute(
-        update(KeptAnswer).where(KeptAnswer.id == taken.row_id).values(status=status, body=body)
-    )
+    work.session.execute(update(KeptAnswer).where(*_row_of(taken)).values(status=status, body=body))
 
 
 def release(desk: Desk, taken: Claim) -> None:
     """Give a key free whose request was refused or failed."""
     with desk.work() as work:
-        work.session.execute(
-            delete(KeptAnswer).where(KeptAnswer.id == taken.row_id, KeptAnswer.status.is_(None))
-        )
+        work.session.execute(delete(KeptAnswer).where(*_row_of(taken), KeptAnswer.status.is_(None)))
+
+
+def _row_of(taken: Claim) -> tuple[ColumnElement[bool], ...]:
+    return KeptAnswer.caller == taken.caller, KeptAnswer.key == taken.key
 
 
 def forget_caller(work: Work, caller: str) -> None:
