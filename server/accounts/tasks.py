@@ -13,6 +13,8 @@ from server.base.jobs import Shop, Task
 from server.base.pictures import PictureRefused, make_small, only_one
 
 _AT_ONCE = 20
+# Decoding takes seconds on a busy machine, and one thread keeps the time of all sweeps.
+_DECODED_IN_A_RUN = 2
 
 
 def check_nicknames(shop: Shop, *_ids: int) -> int:
@@ -37,14 +39,15 @@ def make_pictures_small(shop: Shop, *_ids: int) -> int:
 def _make_each_small(shop: Shop) -> int:
     with shop.desk.work() as work:
         moved = avatar_uploads.drop_old(work)
-    for _ in range(_AT_ONCE):
+    for _ in range(_DECODED_IN_A_RUN):
         with shop.desk.work() as work:
             taken = avatar_uploads.take(work)
         if taken is None:
-            break
+            return moved
         picture = _small(taken)
         with shop.desk.work() as work:
             moved += avatar_uploads.finish(work, taken.ref, picture)
+    shop.desk.tools.ring(avatar_uploads.TASK)  # there may be more
     return moved
 
 

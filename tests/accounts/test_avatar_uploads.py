@@ -140,6 +140,17 @@ def test_the_queue_is_bounded_and_who_is_refused_keeps_what_they_had(
     give(desk, person, BLUE)
 
 
+def test_a_run_makes_two_and_rings_for_the_rest(desk: Desk, shop: Shop, rung: list[Any]) -> None:
+    """Other sweeps wait for the thread of a run."""
+    with desk.work() as work:
+        people = [a_citizen(work) for _ in range(5)]
+    for person in people:
+        give(desk, person, RED)
+    rung.clear()
+    assert [tasks.make_pictures_small(shop) for _ in range(3)] == [2, 2, 1]
+    assert rung.count((avatar_uploads.TASK, ())) == 2
+
+
 def test_only_one_thread_of_a_worker_decodes(desk: Desk, shop: Shop, person: Person) -> None:
     give(desk, person, RED)
     with pictures.only_one():
