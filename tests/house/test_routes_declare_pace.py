@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import fields
 
 from server import slices
 from server.base import pace
 from server.base.settings import Limits
 from server.base.web.endpoint import Api, Route
+from tests.house.source import trees
 
 # The person is known only after WeChat has answered; bad codes are counted before it is asked.
 KNOWN_LATER = {"POST /login"}
@@ -39,6 +41,19 @@ def test_a_writing_route_without_a_pace_is_seen() -> None:
 def test_only_the_log_in_is_counted_elsewhere_than_at_the_edge() -> None:
     later = {f"{r.method} {r.path}" for r in routes() if r.pace and not r.pace.by_edge}
     assert later == KNOWN_LATER
+
+
+def test_only_one_file_asks_the_limiter() -> None:
+    asking = {
+        path.as_posix()
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("allow", "give_back")
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "limiter"
+    }
+    assert asking == {"server/base/pace.py"}
 
 
 def test_every_pace_has_a_setting_and_every_setting_a_pace() -> None:

@@ -12,11 +12,12 @@ from server.accounts import privacy
 from server.accounts import service as accounts
 from server.base.jobs import Shop
 from server.base.work import Desk
-from server.quiz import attempts, board_view, service
+from server.quiz import attempts, board_view, groups, service
 from server.quiz.contests import ContestView
 from server.quiz.errors import NoAttemptsLeft
 from server.quiz.models import Attempt, Entry
 from server.quiz.tasks import close_expired
+from server.wechat.gateway import GroupEntry
 from tests.kit.accounts import a_citizen, known_as
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -216,6 +217,22 @@ def test_joined_papers_keep_to_the_limit_of_the_contest(desk: Desk, clock: FakeC
     with desk.work() as work:
         accounts.learn_unionid(work, "mini_program", OPENID, UNIONID)
     assert [score for _, score in board(desk, contest)] == [100]
+
+
+def test_a_groups_board_shows_a_returning_person_once(desk: Desk, clock: FakeClock) -> None:
+    contest = open_contest(desk)
+    entry = GroupEntry(openid=OPENID, opengid="G-one")
+    for right in (10, 6):
+        me = comes(desk)
+        with desk.work() as work:
+            group = groups.enter(work, me, entry)
+        take(desk, contest, me, right=right)
+        with desk.work(read_only=True) as work:
+            found = board_view.board(work, contest, scope=f"group:{group}", citizen_id=me)
+        assert [(line.score, line.me) for line in found.items] == [(10 * right, True)]
+        assert found.total == 1
+        erased(desk, me)
+        clock.advance(DAY)
 
 
 def test_another_contest_is_not_touched(desk: Desk, clock: FakeClock) -> None:
