@@ -81,3 +81,10 @@ test("a missing module fails the script that needs it when it runs, and nothing 
   assert.deepEqual([phone.page.there, warnings], [false, ["p/index.ts:1: module ./gone is not found", "q/index.ts:1: module ./lost is not found"]]);
   assert.match(phone.errors.join(), /q\/index: Error: module '\.\/lost\.js' is not defined/);
 });
+
+test("a tab bar of the program's own that is not there is a warning, and its pages stand", async () => {
+  const warnings = [];
+  const app = { pages: ["p/index", "q/index"], tabBar: { custom: true, list: [{ pagePath: "p/index", text: "一" }, { pagePath: "q/index", text: "二" }] } };
+  const phone = await open({ ...onePage("<view>页</view>"), "q/index.wxml": "", "q/index.ts": "Page({})", "app.json": app }, { warn: (line) => warnings.push(line) });
+  assert.deepEqual([phone.words, plain(phone.errors), warnings], ["页", [], ["app.json:1: a custom tab bar has no custom-tab-bar/index.wxml"]]);
+});

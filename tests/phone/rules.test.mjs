@@ -87,6 +87,13 @@ test("of a value setData leaves out the part that it cannot carry, and no more",
   assert.deepEqual(plain(phone.errors).map((words) => /with (.+),/.exec(words)[1]), ["undefined at a.gone", "Date at a.when", "function at a.list.1", "undefined at a.list.2.deep"]);
 });
 
+test("a function does not come to the page, and the script finds it in its data all the same", async () => {
+  const phone = await open(onePage("<text>{{a.go === undefined ? '无' : '有'}}{{b}}</text>", "data: { a: {}, b: 1, list: [{}] }"));
+  phone.page.setData({ a: { go: () => "走" }, b: () => "二", "list[0].go": () => "三" });
+  const { a, b, list } = phone.page.data;
+  assert.deepEqual([phone.words, a.go(), b(), list[0].go(), phone.errors.length], ["无1", "走", "二", "三", 3]);
+});
+
 test("an observer that sets its own property again is not called for ever", async () => {
   const own = "Component({ properties: { a: { type: Array, value: [], observer(a) { this.calls = (this.calls ?? 0) + 1; if (this.calls < 9) this.setData({ a }) } } } })";
   const phone = await open({ ...onePage("<own id='o' a='{{list}}'/>", "data: { list: [{ gone: undefined }] }"), ...OWN, "c/own.ts": own });
@@ -147,6 +154,23 @@ test("what a browser has and WeChat has not is absent from scripts, which may us
     Page({ bare: ${there((name) => `typeof ${name}`)}, onGlobal: ${there((name) => `typeof globalThis.${name}`)}, mine, both: global === globalThis })`;
   const phone = await open({ ...onePage("<view/>", script), "own.ts": "export const URL = class { a = 1 }\nconst document = 2\nexport const sum = new URL().a + document" });
   assert.deepEqual([plain(phone.page.bare), plain(phone.page.onGlobal), typeof phone.page.mine, phone.page.both], [[], [], "function", true]);
+});
+
+test("what onLaunch sets is there when the scripts of pages and components run", async () => {
+  const app = "App({ globalData: {}, onLaunch() { wx.getSystemInfo({ success: ({ windowWidth }) => { this.globalData.width = windowWidth } }) } })";
+  const phone = await open({ ...onePage("<view/>", "Page({ data: { width: getApp().globalData.width } })"), "app.ts": app });
+  assert.deepEqual([typeof phone.page.data.width, plain(phone.errors)], ["number", []]);
+});
+
+test("onLaunch may lead elsewhere before any page has run", async () => {
+  const app = "App({ onLaunch() { wx.reLaunch({ url: '/q/index' }) } })";
+  const phone = await open({ ...onePage("<view/>"), ...page("q/index"), "app.ts": app, "app.json": { pages: ["p/index", "q/index"] } });
+  assert.deepEqual(plain(phone.errors), []);
+});
+
+test("a plugin is noted as missing, and its page stands", async () => {
+  const phone = await open(onePage("<view>页</view>", "Page({ has: typeof requirePlugin('maps') })"));
+  assert.deepEqual([phone.words, phone.page.has, plain(phone.missing)], ["页", "object", ["plugin maps"]]);
 });
 
 test("Page, Component and global exist while app.js runs, and what is set on global is seen everywhere", async () => {

@@ -68,7 +68,7 @@ function needsOf(disk, path, code) {
       const file = /** @type {string} */ (fileOf(disk, path));
       const fault = new CompileError(file, lineOf(disk.read(file), reference), notFound(reference));
       // On WeChat such a script fails when it runs, and a program may never run it.
-      if (disk.strict || DATA.test(reference)) throw fault;
+      if (disk.strict) throw fault;
       disk.warnings.push(fault.message);
       continue;
     }

@@ -36,8 +36,7 @@ export function walk(disk) {
 
 /** The tab bar that the program draws itself. @param {Disk} disk @param {Record<string, any>} app @param {Map<string, Unit>} units */
 function addTabBar(disk, app, units) {
-  if (!disk.has(`${TAB_BAR}.wxml`))
-    throw new CompileError("app.json", lineOf(disk.read("app.json"), '"custom"'), `a custom tab bar has no ${TAB_BAR}.wxml`);
+  if (!disk.has(`${TAB_BAR}.wxml`)) return disk.complain("app.json", lineOf(disk.read("app.json"), '"custom"'), `a custom tab bar has no ${TAB_BAR}.wxml`);
   add(disk, app, units, TAB_BAR, false);
 }
 

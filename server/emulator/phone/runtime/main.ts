@@ -24,7 +24,7 @@ import type { Shell, Start } from "./shell.ts";
 import { addElement, addUnits, definer, openSpace, type Caller, type Space } from "./space.ts";
 import { Taps } from "./taps.ts";
 import { Theme } from "./theme.ts";
-import { failure, faultHearers, guarded, watchForTrouble, wordsOf } from "./trouble.ts";
+import { failure, faultHearers, guarded, missing, watchForTrouble, wordsOf } from "./trouble.ts";
 
 declare global {
   interface Window {
@@ -122,13 +122,15 @@ function runProgram(phone: Phone): void {
     wx: makeWx(phone),
     App: (definition: AppDefinition) => phone.app.define(definition),
     getApp: () => phone.app.instance,
+    requirePlugin: (name: string) => (missing(`plugin ${name}`), {}),
     getCurrentPages: () => phone.router.stack.map((page) => page.instance),
   });
   faultHearers.add((kind, facts) => phone.app.tell(kind, facts));
   if (phone.load.has("app")) guarded("app", () => phone.load("app"));
-  phone.packages.begin();
+  // The scripts of pages and components find what onLaunch has set.
   phone.app.launch();
   phone.app.show(phone.app.launched);
+  phone.packages.begin();
   open(phone, phone.start, phone.app.launched.path);
 }
 

@@ -26,6 +26,7 @@ export class Packages {
 
   /** The main package. */
   begin(): void {
+    if (!this.waiting.has("")) return;
     const files = [...this.gaps.keys()];
     this.run("");
     // Templates that several pages share belong to no package.
@@ -37,6 +38,8 @@ export class Packages {
    * fetched while there is no line.
    */
   need(path: string): void {
+    // App.onLaunch may move before the main package has run.
+    this.begin();
     const wanted = [...this.rootsOf(path, new Set())].filter((root) => root !== "" && this.waiting.has(root));
     if (wanted.length > 0 && !navigator.onLine) throw new Error(`loadSubpackage: fail, "${wanted[0]}" is not loaded and there is no network`);
     for (const root of wanted) this.run(root);

@@ -35,9 +35,11 @@ export class Page {
   private wasShown = false;
   private shown = false;
   private readonly space: Space;
+  private readonly program: Program;
   private readonly theme: Theme;
 
   constructor(space: Space, program: Program, theme: Theme, path: string, query: Record<string, string>) {
+    this.program = program;
     this.theme = theme;
     this.space = space;
     this.path = path;
@@ -62,6 +64,7 @@ export class Page {
 
   /** Gives the page the program's own tab bar. It takes over what sheets say of `page`, as in WeChat. */
   addTabBar(): void {
+    if (!(TAB_BAR in this.program.units)) return;
     const bar = this.space.backend.createRoot("body", this.space.code, TAB_BAR);
     const place = document.createElement("span");
     this.scroller.append(place);

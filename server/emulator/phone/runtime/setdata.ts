@@ -16,42 +16,65 @@ export function checkSetData(): void {
   const callers = component.ComponentCaller.prototype as unknown as Caller;
   const original = callers.setData;
   callers.setData = function (values, after) {
-    original.call(this, OTHERS.test(this.is) ? values : carried(this, values), after);
+    if (OTHERS.test(this.is)) return original.call(this, values, after);
+    const lost: Lost[] = [];
+    original.call(this, carried(this, values, lost), after);
+    for (const one of lost) keepBehind(this.data, one);
   };
 }
 
+/** A part of the values that does not get through: the keys to it, the first as setData names it. */
+interface Lost {
+  keys: string[];
+  value: unknown;
+}
+
 /** The part of the values that gets through: plain data, and nothing at all where it is too much. */
-function carried({ is: where, data }: Caller, values: Record<string, unknown>): Record<string, unknown> {
-  const say: Say = (words) => failure(`${where}: setData with ${words}, which is left out`);
+function carried({ is: where, data }: Caller, values: Record<string, unknown>, lost: Lost[]): Record<string, unknown> {
+  const lose: Lose = (fault, keys, value) => {
+    failure(`${where}: setData with ${fault} at ${keys.join(".")}, which is left out`);
+    lost.push({ keys, value });
+  };
   // What the data holds already is no news: an observer that sets its own property again would be called again.
-  const brought = ([key, value]: [string, unknown]): [string, unknown] => [key, data[key] === value && value !== undefined ? value : plainly(value, key, new Set(), say)];
-  const sound = Object.fromEntries(Object.entries(values).map(brought).filter(([, value]) => value !== LEFT_OUT));
-  const bytes = new TextEncoder().encode(JSON.stringify(sound)).length;
+  const held = Object.entries(values).filter(([key, value]) => value !== undefined && data[key] === value);
+  const news = Object.entries(values).filter(([key, value]) => value === undefined || data[key] !== value);
+  const sound = news.map(([key, value]): [string, unknown] => [key, plainly(value, [key], new Set(), lose)]).filter(([, value]) => value !== LEFT_OUT);
+  const bytes = new TextEncoder().encode(JSON.stringify(Object.fromEntries(sound))).length;
   if (bytes > LIMIT_BYTES) {
     failure(`${where}: setData of ${bytes} bytes is over the limit of ${LIMIT_BYTES} and is refused`);
     return {};
   }
   if (bytes > AUDIT_BYTES) failure(`${where}: setData of ${bytes} bytes is over the audit's ${AUDIT_BYTES}`);
-  return sound;
+  return Object.fromEntries([...held, ...sound]);
+}
+
+/** A function does not come to the page, but the script finds it in its own data, as on WeChat. */
+function keepBehind(data: Record<string, unknown>, { keys: [head = "", ...rest], value }: Lost): void {
+  if (typeof value !== "function") return;
+  const way = [...(head.match(/[^.[\]]+/g) ?? []), ...rest];
+  const last = way.pop();
+  let at: unknown = data;
+  for (const key of way) at = (at as Record<string, unknown> | null | undefined)?.[key];
+  if (last !== undefined && at !== null && typeof at === "object") (at as Record<string, unknown>)[last] = value;
 }
 
 /** Stands for a value that does not get through. */
 const LEFT_OUT = Symbol("left out");
-type Say = (words: string) => void;
+type Lose = (fault: string, keys: string[], value: unknown) => void;
 
 /**
  * A value without those parts that JSON does not carry; in a list null takes the place of such a part.
  * A value that is whole stays the same object: the framework tells by that whether something changed.
  */
-function plainly(value: unknown, path: string, above: Set<unknown>, say: Say): unknown {
+function plainly(value: unknown, keys: string[], above: Set<unknown>, lose: Lose): unknown {
   const fault = faultOf(value, above);
   if (fault) {
-    say(`${fault} at ${path}`);
+    lose(fault, keys, value);
     return LEFT_OUT;
   }
   if (value === null || typeof value !== "object") return value;
   const within = new Set(above).add(value);
-  const parts = Object.entries(value).map(([key, one]): [string, unknown, unknown] => [key, one, plainly(one, path ? `${path}.${key}` : key, within, say)]);
+  const parts = Object.entries(value).map(([key, one]): [string, unknown, unknown] => [key, one, plainly(one, [...keys, key], within, lose)]);
   if (parts.every(([, before, after]) => before === after)) return value;
   if (Array.isArray(value)) return parts.map(([, , after]) => (after === LEFT_OUT ? null : after));
   return Object.fromEntries(parts.filter(([, , after]) => after !== LEFT_OUT).map(([key, , after]) => [key, after]));

@@ -3,7 +3,7 @@
 import { elements } from "../elements/index.ts";
 import { barHeight } from "../runtime/chrome.ts";
 import type { Phone } from "../runtime/phone.ts";
-import type { Family } from "./api.ts";
+import type { Family, Options } from "./api.ts";
 
 const VERSION = "3.8.0";
 /** The font size that the person set in WeChat, px; the shell's page may set it by its address. */
@@ -21,7 +21,12 @@ export const system: Family = (phone, add) => {
   add.now("getSystemSetting", () => ({ bluetoothEnabled: false, locationEnabled: false, wifiEnabled: true, deviceOrientation: "portrait" }));
   add.now("getAppAuthorizeSetting", () => ({ cameraAuthorized: "authorized", albumAuthorized: "authorized", notificationAuthorized: "authorized" }));
   add.now("getSystemInfoSync", whole);
-  add.later("getSystemInfo", whole);
+  // Programs count on the answer before the next line.
+  add.now("getSystemInfo", ({ success, complete }: Options = {}) => {
+    const facts = { ...whole(), errMsg: "getSystemInfo:ok" };
+    for (const hear of [success, complete]) hear?.(facts);
+    return success || complete ? undefined : Promise.resolve(facts);
+  });
   add.later("getSystemInfoAsync", whole);
   add.now("getMenuButtonBoundingClientRect", menuButton);
   add.now("canIUse", (name: string) => canUse(phone, name));
