@@ -37,11 +37,21 @@ function called(observer: unknown): unknown {
   return call;
 }
 
+const TYPES: ReadonlySet<unknown> = new Set([String, Number, Boolean, Object, Array, Function, null, undefined]);
+
+/** A list of types, which programs write, means its first and then the others; a type that is none takes anything. */
+function typed(type: unknown, others: unknown): Definition {
+  const [first, ...more] = Array.isArray(type) ? (type as unknown[]) : [type];
+  if (!TYPES.has(first)) console.warn("a property has a type that is none");
+  const all = [...more, ...(Array.isArray(others) ? (others as unknown[]) : [])];
+  return { type: TYPES.has(first) ? first : null, ...(all.length > 0 ? { optionalTypes: all } : {}) };
+}
+
 function property(value: unknown): unknown {
   // A property of any type may be written as null.
   if (value === undefined || value === null) return { type: null };
-  if (!isPlain(value) || !("observer" in value)) return value;
-  const { observer, ...rest } = value;
+  if (!isPlain(value)) return value;
+  const { observer, type, ...rest } = value;
   const call = called(observer);
-  return call === undefined ? rest : { ...rest, observer: call };
+  return { ...rest, ...typed(type, rest["optionalTypes"]), ...(call === undefined ? {} : { observer: call }) };
 }

@@ -122,6 +122,8 @@ function runProgram(phone: Phone): void {
     wx: makeWx(phone),
     App: (definition: AppDefinition) => phone.app.define(definition),
     getApp: () => phone.app.instance,
+    // In no document, but programs tell by it whether they are released.
+    __wxConfig: { envVersion: "develop", pages: phone.program.app.pages },
     requirePlugin: (name: string) => (missing(`plugin ${name}`), {}),
     getCurrentPages: () => phone.router.stack.map((page) => page.instance),
   });
