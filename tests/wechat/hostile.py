@@ -124,7 +124,6 @@ def documents() -> dict[str, bytes]:
         "two Events": xml_event("subscribe", "<Event>unsubscribe</Event>"),
         "two EventKeys": xml_event("scan", "<EventKey>1</EventKey><EventKey>2</EventKey>"),
         "a nested EventKey": xml_event("scan", "<EventKey><a>1</a></EventKey>"),
-        "a revocation about nobody": xml_event("user_authorization_revoke"),
         "a script": b"<script>alert(1)</script>",
         "a closing of CDATA": xml_text("]]><MsgType>event</MsgType><![CDATA["),
         **json_documents(),

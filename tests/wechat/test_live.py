@@ -42,6 +42,7 @@ SESSION_KEY = base64.b64encode(b"session-key-0123").decode()
 IV = base64.b64encode(b"i" * 16).decode()
 SESSION = {"openid": OPENID, "session_key": SESSION_KEY, "unionid": "u1"}
 NUMBER = {"countryCode": "86", "purePhoneNumber": "13800000000", "phoneNumber": "13800000000"}
+MANY, LIST = "/cgi-bin/user/info/batchget", "/cgi-bin/user/get"
 PASSED = {"errcode": 0, "result": {"suggest": "pass", "label": 100}, "trace_id": "t"}
 
 
@@ -80,6 +81,48 @@ def say(bench: Bench) -> None:
 
 
 # --- what is asked and what comes back
+
+
+def test_many_followers_are_asked_about_at_once_and_come_back_in_order(
+    bench: Bench, script: Script
+) -> None:
+    script.answers[MANY] = {
+        "user_info_list": [
+            {"subscribe": 1, "openid": "o-1", "unionid": "u-1", "subscribe_time": 7},
+            {"subscribe": 0, "openid": "o-2"},
+        ]
+    }
+    one, other = bench.gateway.followers(["o-1", "o-2"])
+    assert (one.openid, one.subscribed, one.unionid, one.subscribed_at) == ("o-1", True, "u-1", 7)
+    assert (other.openid, other.subscribed, other.unionid) == ("o-2", False, None)
+    assert [asked["openid"] for asked in script.seen[-1].body["user_list"]] == ["o-1", "o-2"]
+
+
+def test_the_list_of_followers_goes_on_from_its_cursor(bench: Bench, script: Script) -> None:
+    script.answers[LIST] = {
+        "total": 3,
+        "count": 2,
+        "data": {"openid": ["a", "b"]},
+        "next_openid": "b",
+    }
+    page = bench.gateway.follower_page("z")
+    assert (page.openids, page.following) == (("a", "b"), "b")
+    assert script.seen[-1].query["next_openid"] == "z"
+    script.answers[LIST] = {"total": 3, "count": 0, "next_openid": ""}
+    assert bench.gateway.follower_page("b").openids == ()
+
+
+@pytest.mark.parametrize(
+    "said", [{"user_info_list": {}}, {"user_info_list": ["o"]}, {"user_info_list": [{}]}, {}]
+)
+def test_a_garbled_list_leaves_a_doubt(said: object, bench: Bench, script: Script) -> None:
+    script.answers[MANY] = said
+    with pytest.raises(errors.InDoubt):
+        bench.gateway.followers(["o"])
+    for page in ({"count": 1}, {"count": 1, "data": []}, {"count": 1, "data": {"openid": [7]}}):
+        script.answers[LIST] = page
+        with pytest.raises(errors.InDoubt):
+            bench.gateway.follower_page()
 
 
 def test_a_login_code_becomes_an_identity_and_the_session_key_goes_nowhere(
@@ -309,8 +352,11 @@ def test_a_picture_is_given_to_be_judged(bench: Bench, script: Script) -> None:
 
 GROUP = sealed(opengid="G1")
 CALLS: dict[str, Callable[[Gateway], object]] = {
+    "try_credentials": lambda g: g.try_credentials("official_account"),
     "code_to_identity": lambda g: g.code_to_identity("code"),
     "follower": lambda g: g.follower(OPENID),
+    "followers": lambda g: g.followers([OPENID]),
+    "follower_page": lambda g: g.follower_page(),
     "push_menu": lambda g: g.push_menu({"button": []}),
     "current_menu": lambda g: g.current_menu(),
     "scene_code": lambda g: g.scene_code("s"),
@@ -352,6 +398,8 @@ def test_no_call_leaves_for_another_host(
     script.answers[PICTURE] = b"\xff\xd8\xff"
     script.answers[PHONE] = {"errcode": 0, "phone_info": NUMBER}
     script.answers[PICTURE_CHECK] = {"errcode": 0, "trace_id": "t"}
+    script.answers[MANY] = {"user_info_list": [{"subscribe": 0, "openid": OPENID}]}
+    script.answers[LIST] = {"total": 1, "count": 1, "data": {"openid": [OPENID]}}
     CALLS[name](bench.gateway)
     assert {seen.host for seen in script.seen} == {"wechat.test"}
     assert closed_network == []
