@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.e2e.hand import Hand, hand_of
+from tests.e2e.audit import SHOWS_FOCUS
+from tests.e2e.hand import AT_REST, Hand, citizen, hand_of
 from tests.e2e.outside import Citizen, Demo
 from tests.e2e.phone import browser
 
@@ -121,3 +122,49 @@ def test_the_tab_bar_changes_with_the_switch(demo: Demo, browser: Browser, tmp_p
         # The other pages have bars of their own.
         tab(hand, "活动").tap()
         expect(hand.here.locator("[role=tablist]")).to_have_class(re.compile("look-elder"))
+
+
+# The words of what has the focus, as far as it can be seen.
+FOCUSED = """() => {
+  const node = document.activeElement;
+  // A browser also stops at what scrolls, and begins at the whole page.
+  if (!node?.matches("[tabindex], button, input") || !node.checkVisibility()) return "";
+  return `${node.getAttribute("aria-label") ?? ""} ${node.textContent.replace(/\\s+/g, " ")}`;
+}"""
+MOST_TABS = 60
+
+
+def press(hand: Hand, words: str, key: str = "Enter") -> None:
+    """Come to a control with the Tab key, see the focus there, and press it."""
+    for _ in range(MOST_TABS):
+        hand.page.keyboard.press("Tab")
+        if words in hand.frame.evaluate(FOCUSED):
+            # An outline may glide in like any other change of a look.
+            hand.frame.evaluate(AT_REST)
+            assert hand.frame.evaluate(SHOWS_FOCUS), f"the focus on {words} cannot be seen"
+            hand.page.keyboard.press(key)
+            return
+    raise AssertionError(f"Tab never reached {words}")
+
+
+def test_a_question_is_answered_from_the_keyboard(
+    demo: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    he = citizen(demo, "何三妹")
+    with hand_of(browser, demo, he.person, tmp_path) as hand:
+        hand.go("pages/home/index")
+        hand.sees("今天还可以答 1 次")
+        press(hand, "开始答题")
+        hand.sees("每份题限时")
+        press(hand, "开始答题")
+        hand.sees("第 1 题")
+        options = hand.here.get_by_role("radio").or_(hand.here.get_by_role("checkbox"))
+        first = options.first
+        expect(first).to_be_visible()
+        press(hand, str(first.get_attribute("aria-label")), " ")
+        expect(first).to_have_attribute("aria-checked", "true")
+        press(hand, "下一题")
+        hand.sees("第 2 题")
+        # Back keeps the paper: it goes on where it was left.
+        press(hand, "上一题")
+        expect(options.first).to_have_attribute("aria-checked", "true")
