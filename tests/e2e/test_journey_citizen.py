@@ -103,17 +103,16 @@ def follow_by_code(shell: Shell, scene: str) -> None:
 
 
 def agree_and_choose_the_place(hand: Hand) -> None:
-    hand.tap("开始答题")
-    hand.sees("我同意")
-    hand.measure("consent")
-    hand.tap("已满 14 周岁")
-    hand.tap("我同意")
-    hand.sees("每份题限时")
     app = hand.page.frame_locator("iframe")
     app.get_by_role("button", name="返回首页").tap()
     hand.sees("今天还可以答 1 次")
     hand.measure("home")
     app.get_by_role("tab", name="我的").tap()
+    hand.tap("看隐私规则")
+    hand.sees("我同意")
+    hand.measure("consent")
+    hand.tap("已满 14 周岁")
+    hand.tap("我同意")
     hand.tap("我的资料")
     choose_the_place(hand)
     hand.measure("profile")
@@ -121,6 +120,7 @@ def agree_and_choose_the_place(hand: Hand) -> None:
     app.get_by_role("tab", name="首页").tap()
     hand.tap("开始答题")
     hand.sees("每份题限时")
+    hand.tap("开始答题")
 
 
 def choose_the_place(hand: Hand) -> None:
@@ -133,7 +133,6 @@ def choose_the_place(hand: Hand) -> None:
 
 
 def play(hand: Hand) -> None:
-    hand.tap("开始答题")
     for number in range(1, QUESTIONS + 1):
         hand.sees(f"第 {number} 题")
         hand.choose()
@@ -189,7 +188,6 @@ def join_from_the_card(shell: Shell, group: str) -> None:
     hand.tap("开始答题")
     hand.tap("已满 14 周岁")
     hand.tap("我同意")
-    hand.sees("每份题限时")
     play(hand)
     hand.tap("选好城市，看全市名次")
     choose_the_place(hand)

@@ -53,12 +53,14 @@ def test_a_citizen_takes_the_contest_on_the_phone(
         hand.measure("consent")
         hand.tap("已满 14 周岁")
         hand.tap("我同意")
-        hand.sees("每份题限时")
-        hand.tap("开始答题")
         answer_everything(hand)
         hand.tap("看排行榜")
-        hand.sees("共 ")
+        hand.sees("我是第 ")
         hand.measure("board")
+        hand.page.frame_locator("iframe").get_by_role("button", name="返回", exact=True).tap()
+        hand.tap("我的答题记录")
+        hand.sees("每一份题")
+        hand.measure("records")
         assert hand.frame.locator(".look-elder").count() > 0 or not elder
     ann.log_in()
     contest = demo.api("GET", "/contests").body["items"][0]["id"]
@@ -68,6 +70,11 @@ def test_a_citizen_takes_the_contest_on_the_phone(
 def answer_everything(hand: Hand) -> None:
     hand.sees("下一题")
     hand.measure("answer")
+    hand.tap("答题卡")
+    hand.sees("点题号")
+    hand.measure("sheet")
+    hand.tap("关闭")
+    hand.misses("点题号")
     for number in range(1, 11):
         hand.sees(f"第 {number} 题")
         hand.choose()

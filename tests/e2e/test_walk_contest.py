@@ -22,8 +22,8 @@ def test_a_result_leads_to_the_boards_to_practice_and_to_a_card(
     contest = str(demo.api("GET", "/contests/daily-quiz").body["id"])
     wei, other = citizen(demo, "韦小妹"), citizen(demo, "黄桂林", city="450300")
     other.take_paper(contest)
-    unit = wei.api("GET", "/units?region=450100").body["items"][0]["id"]
-    mine = {"county": "450102", "unit": unit, "audience": "elder"}
+    unit = wei.api("GET", "/units?region=450100").body["items"][0]
+    mine = {"county": "450102", "unit": unit["id"], "audience": "elder"}
     assert wei.api("PUT", "/me", mine).status == 200
     paper, _ = wei.take_paper(contest)
     with hand_of(browser, demo, wei.person, tmp_path) as hand:
@@ -49,10 +49,10 @@ def test_a_result_leads_to_the_boards_to_practice_and_to_a_card(
         hand.tap("打开图片")
         expect(hand.over.locator("img")).to_be_visible()
         hand.over.locator("img").tap()
-        boards(hand, contest)
+        boards(hand, contest, unit["name"])
 
 
-def boards(hand: Hand, contest: str) -> None:
+def boards(hand: Hand, contest: str, unit: str) -> None:
     hand.go(f"packages/quiz/board/index?id={contest}")
     hand.sees("年广西公民科学素质网络竞赛")
     hand.sees("桂林市")
@@ -60,7 +60,7 @@ def boards(hand: Hand, contest: str) -> None:
     hand.tap("南宁市")
     hand.misses("桂林市")
     hand.sees("南宁市")
-    for word in ("今天", "本周", "本县区", "本单位", "同类人群"):
+    for word in ("今天", "本周", "兴宁区", unit, "老年人"):
         hand.tap(word)
         chip = hand.here.get_by_role("button", name=word, exact=True)
         expect(chip).to_have_attribute("aria-pressed", "true")
@@ -142,4 +142,10 @@ def test_without_a_network_or_a_server_a_page_says_so_and_comes_back(
         hand.sees("有一份题还没有交，计时不停")
         hand.measure("home-open-paper")
         hand.tap("接着答题")
-        hand.sees("有一份题还没有交，计时不停")
+        hand.sees("第 2 题 / 共 10 题")
+        # The whole network hangs: that is said long before a request is given up.
+        hand.page.route("**/phone/net/**", lambda _route: None)
+        answer(hand, KEYS)
+        hand.sees("网络很慢，正在保存")
+        hand.measure("hanging")
+        hand.page.unroute_all(behavior="ignoreErrors")
