@@ -67,12 +67,15 @@ def board(work: Work, citizen_id: int | None, *, city: City | None = None) -> st
     scope = REGION if city is None else f"city:{city.code}"
     seen = board_view.board(work, contest, scope=scope, limit=TOP, citizen_id=citizen_id)
     where = work.texts.say("quiz.board.region") if city is None else city.name
-    heading = work.texts.say("quiz.board.heading", title=contest.title, where=where)
+    over = contest.state(work.now) == "closed"
+    name = "quiz.board.final_heading" if seen.frozen else "quiz.board.heading"
+    heading = work.texts.say(name, title=contest.title, where=where)
     if not seen.items:
-        return "\n".join([heading, work.texts.say("quiz.board.empty"), _way_in(work, contest)])
+        empty = work.texts.say("quiz.board.stayed_empty" if over else "quiz.board.empty")
+        return "\n".join([heading, empty, _way_in(work, contest)])
     lines = [_line(work, line) for line in seen.items]
     way_on = _link(work, "to_board", BOARD, contest)
-    return _fitted([heading, *lines], [_own_place(work, seen, city), way_on])
+    return _fitted([heading, *lines], [_own_place(work, seen, city, over=over), way_on])
 
 
 def rules(work: Work, _citizen_id: int | None) -> str:
@@ -184,11 +187,11 @@ def _line(work: Work, line: Line) -> str:
     )
 
 
-def _own_place(work: Work, seen: Board, city: City | None) -> str:
+def _own_place(work: Work, seen: Board, city: City | None, *, over: bool) -> str:
     if seen.me is None and city is not None:
         return work.texts.say("quiz.board.not_in_city", city=city.name)
     if seen.me is None:
-        return work.texts.say("quiz.board.not_on_it")
+        return work.texts.say("quiz.board.not_come_on_it" if over else "quiz.board.not_on_it")
     return work.texts.say(
         "quiz.board.own",
         rank=seen.me.rank,

@@ -254,8 +254,15 @@ def test_the_board_of_the_last_contest_stays_readable_after_its_end(
     contest, citizen, entry = a_game(desk)
     with desk.work() as work:
         hand_in(work, contest, entry, score=70)
+    running = ask(desk, "quiz.board")
+    assert running.startswith(f"《{contest.title}》全区排行榜\n")
+    assert "榜上还没有你，答完一份题就有名次。" in running
     clock.set(contest.closes_at + timedelta(days=3))
     assert "你是第 1 名" in ask(desk, "quiz.board", citizen)
+    final = ask(desk, "quiz.board")
+    assert final.startswith(f"《{contest.title}》全区最终榜\n")
+    assert "榜上没有你的成绩。" in final
+    assert "答完一份题" not in final
     assert "总成绩 70 分" in ask(desk, "quiz.my_result", citizen)
 
 

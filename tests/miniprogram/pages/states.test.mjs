@@ -29,6 +29,23 @@ for (const [address, endpoint, shown, setting = {}] of PAGES) {
   });
 }
 
+for (const [address, endpoint, , setting = {}] of PAGES) {
+  const whole = { ...USUAL, ...setting.script }[endpoint];
+  const slow = held(null);
+  const late = (request) => slow.answer().then(() => (typeof whole === "function" ? whole(request) : whole));
+  scene("says after five seconds that the network hangs, and shows all when it comes", address, { script: { ...setting.script, [endpoint]: late } }, async (phone, server) => {
+    const { c } = phone.page.data;
+    await asked(phone, server, endpoint);
+    await phone.pass(4_000);
+    assert.ok(!phone.words.includes(c.slow), phone.words);
+    await phone.pass(1_500);
+    await phone.says(c.slow);
+    slow.release();
+    await phone.until(() => phone.page.data.state === "content", "the content");
+    assert.ok(!phone.words.includes(c.slow), phone.words);
+  });
+}
+
 /** page, what the server has not got, the words for it */
 const EMPTY = [
   ["pages/home/index", { "GET /contests": items(), "GET /programmes": items() }, (t) => [t.nothing_open, t.nothing_on]],
