@@ -76,6 +76,9 @@ class _Bell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: Annotated[list[int], Meta(max_length=_MOST_ROWS)]
 
 
+_READ_BELL = msgspec.json.Decoder(_Bell)
+
+
 class _NoPickle(Serializer):  # type: ignore[misc]  # huey is untyped
     """Stands where huey would pickle results and revocations; this queue has neither."""
 
@@ -105,7 +108,7 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
         return msgspec.json.encode(_Bell(task=name, rows=rows))
 
     def deserialize_task(self, data: bytes) -> QueuedTask:
-        bell = msgspec.json.decode(data, type=_Bell)
+        bell = _READ_BELL.decode(data)
         if self._known is None or bell.task not in self._known:
             raise msgspec.ValidationError("no task of ours")
         made: QueuedTask = self.wrapper.task_class((bell.task, bell.rows))

@@ -48,13 +48,16 @@ def message_templates() -> tuple[Template, ...]:
     return read_templates(_FILE)
 
 
+_READ = msgspec.json.Decoder(_Document)
+
+
 def read_templates(path: Path) -> tuple[Template, ...]:
     """The templates of a data file.
 
     Raises: ValueError for a file of another shape, or a slug or id that comes twice.
     """
     try:
-        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+        document = _READ.decode(path.read_bytes())
     except msgspec.MsgspecError as trouble:
         raise ValueError(f"{path.name}: {trouble}") from None
     if document.schema != SCHEMA:

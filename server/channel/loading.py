@@ -90,6 +90,9 @@ class Book:
         self.by_slug: Mapping[str, Rule] = {rule.slug: rule for rule in rows}
 
 
+_READ_SHIPPED, _READ_MANIFEST = msgspec.json.Decoder(Shipped), msgspec.json.Decoder(_Manifest)
+
+
 @cache
 def released_pages(path: Path = MANIFEST) -> frozenset[str]:
     """The pages of the mini-program that belongs to this version.
@@ -97,7 +100,7 @@ def released_pages(path: Path = MANIFEST) -> frozenset[str]:
     Raises: RepliesRefused (409) when its app.json is not there or of another shape.
     """
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=_Manifest)
+        manifest = _READ_MANIFEST.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as trouble:
         raise RepliesRefused(faults=[f"{path.name} of the mini-program: {trouble}"]) from None
     inside = (
@@ -120,7 +123,7 @@ def read_shipped(path: Path = DATA) -> Shipped:
     Raises: RepliesRefused (409) with every complaint under `faults`.
     """
     try:
-        shipped = msgspec.json.decode(path.read_bytes(), type=Shipped)
+        shipped = _READ_SHIPPED.decode(path.read_bytes())
     except msgspec.DecodeError as trouble:
         raise RepliesRefused(faults=[str(trouble)]) from None
     found = list(_faults(shipped))

@@ -81,10 +81,14 @@ class CampaignPlan:
     summary_on: date
 
 
+# Made once: two threads that read a shape for the first time together crash the process.
+_READ_WORDS = msgspec.json.Decoder(NoticeWords)
+
+
 @cache
 def notice_words() -> NoticeWords:
     """The words of the data file, read once."""
-    return msgspec.json.decode(_WORDS.read_bytes(), type=NoticeWords)
+    return _READ_WORDS.decode(_WORDS.read_bytes())
 
 
 def read_campaign(path: Path) -> tuple[CampaignPlan | None, list[Problem]]:

@@ -70,10 +70,13 @@ class LoadedUnits:
     ids: dict[str, int]
 
 
+_READ_REGIONS = msgspec.json.Decoder(RegionsDocument)
+
+
 @cache
 def regions() -> Regions:
     """The places of the campaign, read once."""
-    return regions_of(msgspec.json.decode(_DATA.read_bytes(), type=RegionsDocument))
+    return regions_of(_READ_REGIONS.decode(_DATA.read_bytes()))
 
 
 def cities_today(work: Work) -> list[tuple[City, tuple[County, ...]]]:

@@ -71,12 +71,12 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return msgspec.json.encode(self)
 
     @classmethod
-    def from_bytes(cls, remembered: bytes) -> Self:
+    def from_bytes(cls, remembered: bytes) -> Reply:
         """The reply that was remembered.
 
         Raises: ValueError when it is none.
         """
-        return msgspec.json.decode(remembered, type=cls)
+        return _READ.decode(remembered)
 
     def document(self, openid: str, account: str, created_at: int, form: str) -> bytes | None:
         """The unencrypted body for one citizen; None when there is nothing to say.
@@ -103,6 +103,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.kind == "article" and self.article is not None:
             return _news(self.article)
         return None
+
+
+_READ = msgspec.json.Decoder(Reply)
 
 
 def sealed_document(

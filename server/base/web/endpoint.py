@@ -25,7 +25,7 @@ from server.base.pace import DEAD_TOKEN, Pace, network_of, spend
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.drawings import Drawing, Drawings
-from server.base.web.schema import decode_body, decode_query
+from server.base.web.schema import decode_body, decode_query, prepare
 from server.base.web.uploads import one_file
 from server.base.work import Actor, Desk, Work
 
@@ -91,6 +91,10 @@ class Route:
     media: str | None = None
     pace: Pace | None = None
     tag: str = ""
+
+    def __post_init__(self) -> None:
+        prepare(self.body)
+        prepare(self.query)
 
     @property
     def name(self) -> str:

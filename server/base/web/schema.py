@@ -55,6 +55,15 @@ _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
 
 
+def prepare(shape: type[Any] | None) -> None:
+    """Let the decoder look at a shape before requests come.
+
+    It does so when it first meets one, and two threads that meet one together crash the process.
+    """
+    if shape is not None:
+        msgspec.json.Decoder(shape)
+
+
 def decode_body(raw: bytes, shape: type[Any]) -> Any:
     """A request body as its shape.
 
