@@ -6,7 +6,6 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from selectors import EVENT_READ
 from typing import Any
 
 from server.base.web.receiver import Receiver
@@ -106,11 +105,6 @@ class Connection:
         self.unsent = memoryview(b"")
         self.receiver.drop()
         self.sock.close()
-
-    @property
-    def wants(self) -> int:
-        """What the loop waits for while nothing is to be sent."""
-        return EVENT_READ if self.state in (State.RECEIVING, State.LINGERING) else 0
 
 
 class Outbox:
