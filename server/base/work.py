@@ -226,25 +226,24 @@ class Desk:
         queued = self._sqlite and not read_only
         # Who reads SQLite waits for nobody, whoever holds it.
         watched = not self._sqlite or queued
-        if watched and self._patience.exhausted:
-            raise DatabaseAway
-        if queued:
-            self._take_turn()
+        taken = False
         self._open.depth = self.depth + 1
         try:
             if watched:
                 self._patience.admit()
-            try:
-                yield
-            except DatabaseAway:
-                if watched:
-                    self._patience.failed()
-                raise
+            if queued:
+                self._take_turn()
+                taken = True
+            yield
         except NotAsked:
             raise DatabaseAway from None
+        except DatabaseAway:
+            if watched:
+                self._patience.failed()
+            raise
         finally:
             self._open.depth -= 1
-            if queued:
+            if taken:
                 self._turn.release()
 
     def _take_turn(self) -> None:
@@ -252,6 +251,10 @@ class Desk:
             taken = self._turn.acquire(timeout=self._patience.allowed_for_lock())
         if not taken:
             raise DatabaseAway
+        if self._patience.refuses:
+            # Others have waited in vain meanwhile; whoever is next is told the same.
+            self._turn.release()
+            raise NotAsked
 
     @property
     def depth(self) -> int:

@@ -255,6 +255,37 @@ def test_everybody_who_meets_a_locked_database_is_told(
         is_newest(desk.engine)
         assert begun.in_vain == 0
     assert patience.exhausted or desk.engine.dialect.name != "sqlite"
+
+
+def test_while_one_tries_a_locked_sqlite_nobody_else_queues_for_the_turn(
+    hurried_desk: Desk, database_kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database_kind != "sqlite":
+        pytest.skip("writers queue before SQLite alone")
+    desk, patience = hurried_desk, patience_of(hurried_desk.engine)
+    write(desk)
+    patience.locked_out(REQUEST_SECONDS)
+    later(patience, monkeypatch)
+    turns: list[int] = []
+    take = desk._take_turn
+
+    def taking() -> None:
+        turns.append(1)
+        take()
+
+    monkeypatch.setattr(desk, "_take_turn", taking)
+    with locked(desk), ThreadPoolExecutor(CLIENTS) as clients:
+        for done in [clients.submit(write, desk) for _ in range(CLIENTS)]:
+            assert isinstance(done.exception(LONGEST), DatabaseAway)
+    assert len(turns) == 1
+
+
+def test_a_writer_goes_on_when_the_lock_is_gone(
+    hurried_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, patience = hurried_desk, patience_of(hurried_desk.engine)
+    patience.unanswered(REQUEST_SECONDS)
+    assert patience.exhausted
     later(patience, monkeypatch)
     write(desk)
     assert desk.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
