@@ -25,6 +25,7 @@ from server.wechat.gateway import (
     Identity,
     PhoneNumber,
     SceneCode,
+    SubscriptionMessage,
     TextPlace,
     Verdict,
 )
@@ -42,6 +43,7 @@ SESSION_KEY = base64.b64encode(b"session-key-0123").decode()
 IV = base64.b64encode(b"i" * 16).decode()
 SESSION = {"openid": OPENID, "session_key": SESSION_KEY, "unionid": "u1"}
 NUMBER = {"countryCode": "86", "purePhoneNumber": "13800000000", "phoneNumber": "13800000000"}
+SUBSCRIPTION = "/cgi-bin/message/subscribe/send"
 MANY, LIST = "/cgi-bin/user/info/batchget", "/cgi-bin/user/get"
 PASSED = {"errcode": 0, "result": {"suggest": "pass", "label": 100}, "trace_id": "t"}
 
@@ -361,6 +363,9 @@ CALLS: dict[str, Callable[[Gateway], object]] = {
     "current_menu": lambda g: g.current_menu(),
     "scene_code": lambda g: g.scene_code("s"),
     "say": lambda g: g.say(OPENID, "x"),
+    "send_subscription": lambda g: g.send_subscription(
+        SubscriptionMessage(openid=OPENID, template_id="t", page="p", fields={"thing1": "x"})
+    ),
     "check_text": lambda g: g.check_text(OPENID, "x", TextPlace.COMMENT),
     "mini_program_code": lambda g: g.mini_program_code("s", "p"),
     "group_entry": lambda g: g.group_entry("code", GROUP, IV),
@@ -399,6 +404,7 @@ def test_no_call_leaves_for_another_host(
     script.answers[PHONE] = {"errcode": 0, "phone_info": NUMBER}
     script.answers[PICTURE_CHECK] = {"errcode": 0, "trace_id": "t"}
     script.answers[MANY] = {"user_info_list": [{"subscribe": 0, "openid": OPENID}]}
+    script.answers[SUBSCRIPTION] = {"errcode": 0, "msgid": 7}
     script.answers[LIST] = {"total": 1, "count": 1, "data": {"openid": [OPENID]}}
     CALLS[name](bench.gateway)
     assert {seen.host for seen in script.seen} == {"wechat.test"}
