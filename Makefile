@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
+OLD_PYTHON = echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Install one and name it: make run PYTHON=python3.12"
+NO_PACKAGES = echo "The packages could not be fetched. The first start needs the internet, later ones do not; run the same command again."
+
 .PHONY: help settings run test prove lint bench upload lock clean
 .DEFAULT_GOAL := help
 
@@ -12,14 +15,15 @@ help:  ## show this list
 
 # Needs nothing but Python, so that a wrong setting is told before anything is installed.
 settings:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(OLD_PYTHON); exit 1; }
 	@$(PYTHON) -m server.base.settings
 
 $(VENV)/.ready: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(OLD_PYTHON); exit 1; }
+	@echo "1/4 Python packages: once, about a minute, from the internet …"
+	@$(PYTHON) -m venv $(VENV)
 	@# Modules are compiled when they are first imported: most never are.
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt || { $(NO_PACKAGES); exit 1; }
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
@@ -33,7 +37,8 @@ $(VENV)/.node: $(VENV)/.ready
 
 # What the phone's build needs is a small part of what the checks need; who has all has that part.
 node_modules/.phone: package-lock.json | $(VENV)/.node
-	@test node_modules/.ready -nt package-lock.json || PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) --omit=dev
+	@test node_modules/.ready -nt package-lock.json || echo "2/4 Node packages: once, about ten seconds, from the internet …"
+	@test node_modules/.ready -nt package-lock.json || PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) --omit=dev || { $(NO_PACKAGES); exit 1; }
 	@touch $@
 
 node_modules/.ready: package-lock.json | $(VENV)/.node
@@ -41,7 +46,8 @@ node_modules/.ready: package-lock.json | $(VENV)/.node
 	@touch node_modules/.phone $@
 
 run: settings $(VENV)/.ready node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
-	@exec $(BIN)/python -m server demo
+	@# Without bytecode each process compiles every module anew: then it goes into a folder of its own.
+	@exec $(if $(PYTHONDONTWRITEBYTECODE),env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/bytecode") $(BIN)/python -m server demo
 
 lint: $(VENV)/.tests node_modules/.ready  ## format, style, types, floors, the mini-program
 	$(BIN)/ruff format --check .

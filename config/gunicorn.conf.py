@@ -47,7 +47,7 @@ class JsonLogger(Logger):
     """gunicorn's own lines in our format."""
 
     def setup(self, _cfg: object) -> None:
-        set_up_logging(_settings.var, "server", _settings.log_level)
+        set_up_logging(_settings.var, "server", _settings.log_level, _settings.log_console)
         self.error_log = logging.getLogger("gunicorn.error")
         self.error_log.handlers = []
         self.error_log.propagate = True

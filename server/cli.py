@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "serve":
         return _serve()
     process = "worker" if asked.command == "worker" else "command"
-    set_up_logging(settings.var, process, settings.log_level)
+    set_up_logging(settings.var, process, settings.log_level, settings.log_console)
     try:
         return int(
             asked.run(open_house(settings, use=_USES.get(asked.command, Use.COMMANDS)), asked)

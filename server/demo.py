@@ -36,10 +36,14 @@ from server.seeding import SeedingRefused, seed, seed_wechat
 _log = logging.getLogger(__name__)
 _READY_SECONDS = 150.0
 _RESTARTS_A_MINUTE = 10
+# Seconds that each process gets to stop, in the order in which they are asked.
+_PATIENCE = {"worker": 15.0, "server": 35.0, "emulator": 5.0}
 _PR_SET_PDEATHSIG = 1
 _LOCK = "demo.lock"
 # The host that the mini-program asks, as miniprogram/config/env.ts has it.
 PHONE_HOST = "kepu.example.org"
+# The console is for whoever started the demo; its processes write their JSON lines to the files.
+_ENVIRONMENT = {**os.environ, "KEPU_LOG_CONSOLE": "false"}  # noqa: TID251 - handed on, not read
 
 
 class StartFailed(Exception):
@@ -66,7 +70,7 @@ class Child:
         if len(self._starts) > _RESTARTS_A_MINUTE:
             raise StartFailed(f"{self.name} dies again and again; see its log")
         self._process = subprocess.Popen(  # noqa: S603 - our own fixed commands
-            self._command, start_new_session=True, preexec_fn=_die_with_parent
+            self._command, env=_ENVIRONMENT, start_new_session=True, preexec_fn=_die_with_parent
         )
 
     @property
@@ -106,7 +110,7 @@ def run_demo(settings: Settings) -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
         with _alone(settings.var):
-            set_up_logging(settings.var, "demo", settings.log_level)
+            set_up_logging(settings.var, "demo", settings.log_level, console=False)
             _refuse_taken_ports(settings)
             with EmbeddedServer(settings.var) as redis:
                 return _run(settings, stop, redis)
@@ -140,38 +144,45 @@ def _alone(var: Path) -> Iterator[None]:
 def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> int:
     clock = SystemClock()
     here = f"http://127.0.0.1:{settings.port}"
-    emulator = Child("emulator", _emulator_command(settings, here), clock)
-    server = Child(
-        "server",
-        [
-            "-m",
-            "gunicorn",
-            "-c",
-            str(ROOT / "config" / "gunicorn.conf.py"),
-            "--chdir",
-            str(ROOT),
-            "wsgi:app",
-        ],
-        clock,
-    )
+    gunicorn = ["-m", "gunicorn", "-c", str(ROOT / "config" / "gunicorn.conf.py")]
+    server = Child("server", [*gunicorn, "--chdir", str(ROOT), "wsgi:app"], clock)
     worker = Child("worker", ["-m", "server", "worker"], clock)
-    children = [emulator, server, worker]
+    children = [worker, server]
     try:
-        emulator.start()
-        house = open_house(settings, use=Use.COMMANDS)
-        seed(house)
-        server.start()
-        worker.start()
-        _await(f"{here}/readyz", children, stop, clock)
-        _await(f"http://127.0.0.1:{settings.emulator_port}/_emu/people", children, stop, clock)
+        with _step("3/4 the mini-program for the browser, the campaign, the questions", clock):
+            emulator = Child("emulator", _emulator_command(settings, here), clock)
+            children.append(emulator)
+            emulator.start()
+            house = open_house(settings, use=Use.COMMANDS)
+            seed(house)
+        with _step("4/4 server, worker, Redis and the emulated WeChat", clock):
+            server.start()
+            worker.start()
+            _await(f"{here}/readyz", children, stop, clock)
+            _await(f"http://127.0.0.1:{settings.emulator_port}/_emu/people", children, stop, clock)
         if not stop.is_set():
             _seed_wechat(house)
             _announce(settings, here)
         _watch(children, stop, redis)
     finally:
-        for child, seconds in ((worker, 15.0), (server, 35.0), (emulator, 5.0)):
-            child.stop(seconds)
+        _say("stopping…")
+        for child in children:
+            child.stop(_PATIENCE[child.name])
     return 0
+
+
+@contextmanager
+def _step(words: str, clock: Clock) -> Iterator[None]:
+    """Tell what is being done, and how long it took."""
+    begun = clock.monotonic()
+    _say(f"{words} …")
+    yield
+    _say(f"    {clock.monotonic() - begun:.1f} s")
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
 
 
 def build_phone(settings: Settings) -> Path | None:
@@ -222,6 +233,9 @@ def _watch(children: list[Child], stop: threading.Event, redis: EmbeddedServer) 
         for child in children:
             if child.died:
                 _log.warning("a process died and is started again", extra={"task": child.name})
+                _say(
+                    f"{child.name} died and is started again; its log lies in log/{child.name}.log"
+                )
                 child.start()
 
 
@@ -281,7 +295,7 @@ def _announce(settings: Settings, here: str) -> None:
         f"  server     {here}   (docs: {here}/docs)",
         f"  emulator   {emulated}   (emulated WeChat)",
         f"  redis      {addresses['redis']}",
-        f"  data       {settings.var}",
+        f"  data       {settings.var}   (logs: {settings.var / 'log'})",
         "  organizers none yet: the console is not part of this version",
         "  stop with Ctrl-C; the next start finds the same data",
         "",

@@ -109,8 +109,8 @@ def _places(trouble: BaseException) -> list[str]:
     return places + (["caused by", *_places(cause)] if cause is not None else [])
 
 
-def set_up_logging(var: Path, process: str, level: str) -> None:
-    """Send this process's log to the console and to `$KEPU_VAR/log/<process>.log`, both private.
+def set_up_logging(var: Path, process: str, level: str, console: bool = True) -> None:
+    """Send this process's log to `$KEPU_VAR/log/<process>.log`, private, and to the console.
 
     The level is for our own lines; of a library only warnings are written, at DEBUG too, because
     its lines hold whole addresses, statements and values.
@@ -119,11 +119,12 @@ def set_up_logging(var: Path, process: str, level: str) -> None:
     folder = var / "log"
     folder.mkdir(parents=True, exist_ok=True)
     lines = JsonLines(process)
-    console = _Console()
-    kept = _File(folder / f"{process}.log", encoding="utf-8")
-    for handler in (console, kept):
+    handlers: list[logging.Handler] = [_File(folder / f"{process}.log", encoding="utf-8")]
+    if console:
+        handlers.append(_Console())
+    for handler in handlers:
         handler.setFormatter(lines)
-    logging.basicConfig(level=logging.WARNING, handlers=[console, kept], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     for ours in _OURS:
         logging.getLogger(ours).setLevel(level)
     # It tells when processes start and end; at DEBUG it would tell its settings and the requests.

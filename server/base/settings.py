@@ -142,6 +142,7 @@ class Settings:
     port: int = number(8000, 1, 65535)
     emulator_port: int = number(8001, 1, 65535)
     log_level: str = "INFO"
+    log_console: bool = True
     policy_version: str = "2026-1"
     policy_date: str = ""
     trusted_proxies: int = number(0, 0, 10)

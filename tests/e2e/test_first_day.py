@@ -131,3 +131,14 @@ def test_the_recipe_of_the_document_gets_a_token(demo: Demo) -> None:
     token, me = ran.stdout.strip().split("\n", 1)
     assert json.loads(me)["id"].startswith("cit_")
     assert demo.api("GET", "/me", None, token).status == 200
+
+
+def test_the_console_tells_the_steps_and_ends_with_the_addresses(demo: Demo) -> None:
+    lines = [line for line in demo.console().splitlines() if line.strip()]
+    steps = [line[:3] for line in lines if re.match("[0-9]/4 ", line)]
+    times = [line for line in lines if re.fullmatch(r" +[0-9.]+ s", line)]
+    assert (steps, len(times)) == (["3/4", "4/4"], 2), lines
+    assert "Ctrl-C" in lines[-1]
+    assert [line for line in lines if line.startswith("{")] == []
+    server = (demo.var / "log" / "server.log").read_text(encoding="utf-8").splitlines()
+    assert all(json.loads(line)["request_id"] for line in server)
