@@ -220,4 +220,4 @@ def test_a_second_contest_of_a_programme_may_have_a_title_of_its_own(desk: Desk)
     plain = open_programme_contest(desk, slug="y")
     with desk.work(read_only=True) as work:
         assert contests.contest(work, named).title == "每题限时赛"
-        assert contests.contest(work, plain).title == "2020年广西公民科学素质网络竞赛"
+        assert contests.contest(work, plain).title == "2026年广西公民科学素质网络竞赛"
