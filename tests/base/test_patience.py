@@ -443,5 +443,6 @@ def test_health_and_readiness_and_figures_of_a_stopped_server_are_told(
         assert client.get("/healthz").status_code == 200
         told = client.get("/readyz")
         assert (told.status_code, told.get_json()["checks"]["database"]) == (503, "away")
+        assert told.get_json()["checks"].keys() >= {"disk", "draining"}
         figures = client.get("/metrics")
         assert (figures.status_code, b"kepu_http_requests_total" in figures.data) == (200, True)

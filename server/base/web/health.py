@@ -44,7 +44,7 @@ class Probes:
 def health_pages(probes: Probes) -> Blueprint:
     """The routes of /healthz, /readyz and /metrics."""
     pages = Blueprint("health", __name__)
-    lookout = Lookout(lambda: _checks(probes))
+    lookout = Lookout(lambda: _outer_checks(probes))
 
     @pages.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -52,7 +52,7 @@ def health_pages(probes: Probes) -> Blueprint:
 
     @pages.get("/readyz")
     def readyz() -> tuple[dict[str, object], int]:
-        checks = lookout.look(_LOOK_SECONDS)
+        checks = _own_checks(probes) | lookout.look(_LOOK_SECONDS)
         ready = all(value in ("ok", "degraded") for value in checks.values())
         return {
             "status": "ready" if ready else "not_ready",
@@ -88,15 +88,20 @@ class Lookout:
             return {"database": "away"}
 
 
-def _checks(probes: Probes) -> dict[str, str]:
+def _own_checks(probes: Probes) -> dict[str, str]:
+    """What this host says of itself at once."""
     var = probes.desk.tools.settings.var
     disk = shutil.disk_usage(var)
-    checks = {
-        "database": "ok" if _database_answers(probes.desk) else "away",
+    return {
         "disk": "ok" if disk.free > disk.total * _FREE_SHARE else "full",
         # An operator who takes this host out of service creates the file; SIGTERM does without.
         "draining": "draining" if LEAVING.is_set() or (var / "draining").exists() else "ok",
     }
+
+
+def _outer_checks(probes: Probes) -> dict[str, str]:
+    """What has to be asked for and may hang."""
+    checks = {"database": "ok" if _database_answers(probes.desk) else "away"}
     if checks["database"] == "ok":
         checks["migrations"] = "ok" if probes.migrated() else "behind"
     checks |= {name: "ok" if fine() else "degraded" for name, fine in probes.degraded.items()}
