@@ -171,9 +171,13 @@ def _kept_for_practice() -> tuple[str, ...]:
 
 
 def _demo_window(work: Work) -> tuple[datetime, datetime]:
-    """Open today whatever the programme's dates are: the demo has something to answer."""
+    """Open from today to the end of the programme; where that is over, for some weeks."""
     today = beijing_day(work.now)
-    return beijing_midnight(today), beijing_midnight(today + timedelta(days=_DEMO_DAYS))
+    found = programmes.programme_by_slug(work, PROGRAMME)
+    last = None if found is None else found.end
+    if last is None or last < today:
+        last = today + timedelta(days=_DEMO_DAYS - 1)
+    return beijing_midnight(today), beijing_midnight(last + timedelta(days=1))
 
 
 def _set(work: Work, plan: ContestPlan) -> str:

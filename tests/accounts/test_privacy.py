@@ -197,7 +197,8 @@ def somebody(work: Work, letter: str) -> tuple[Person, set[str]]:
         Judged(name=waiting, verdict=None),
     )
     notices.record_client_results(work, person.id, {FIRST: "accept"})
-    notices.post(work, person.id, f"给昵称{letter}", f"正文{letter}", key=f"key-{letter}")
+    letter_in = notices.Letter(key=f"key-{letter}", title=f"给昵称{letter}", body=f"正文{letter}")
+    notices.post(work, person.id, letter_in)
     work.session.add(
         KeptAnswer(
             caller=f"citizen:{person.id}",

@@ -20,6 +20,7 @@ from server.callbacks import MINI_PROGRAM, OFFICIAL
 from server.wechat.bulkhead import Bulkhead
 from server.wechat.errors import NotSent
 from server.wechat.transport import Patience
+from tests.conftest import house_of
 from tests.kit.clock import FakeClock
 from tests.wechat.kit import ACCOUNT, WeChatSide, knock, xml_event
 from tests.wechat.script import INFO, LOGIN, SEND, Bench, Script, Seen
@@ -53,11 +54,14 @@ def a_bench(clock: FakeClock, places: int, hanging: Hanging) -> Bench:
     return Bench(clock, script, patience=Patience(rest_seconds=0, calls_at_once=places))
 
 
-def an_app(settings: Settings, bench: Bench) -> Flask:
+@contextmanager
+def an_app(settings: Settings, bench: Bench) -> Iterator[Flask]:
     official = replace(settings.wechat.official_account, original_id=ACCOUNT)
     settings = replace(settings, wechat=replace(settings.wechat, official_account=official))
     parts = Parts(clock=bench.clock, random=random.Random(1), gateway=bench.gateway)
-    return create_app(settings, parts)
+    app = create_app(settings, parts)
+    yield app
+    house_of(app).desk.engine.dispose()
 
 
 def log_in(app: Flask) -> tuple[int, str | None]:
@@ -69,8 +73,11 @@ def test_log_ins_beyond_the_places_are_refused_at_once_and_a_callback_is_answere
     settings: Settings, clock: FakeClock
 ) -> None:
     hanging = Hanging()
-    app = an_app(settings, a_bench(clock, PLACES, hanging))
-    with ThreadPoolExecutor(MANY) as people, hanging.hung():
+    with (
+        an_app(settings, a_bench(clock, PLACES, hanging)) as app,
+        ThreadPoolExecutor(MANY) as people,
+        hanging.hung(),
+    ):
         asked = [people.submit(log_in, app) for _ in range(MANY)]
         for _ in range(PLACES):
             assert hanging.waiting.acquire(timeout=60)
@@ -81,14 +88,17 @@ def test_log_ins_beyond_the_places_are_refused_at_once_and_a_callback_is_answere
         assert followed(settings, app) == 200
         hanging.let_go.set()
         assert sorted(one.result()[0] for one in asked) == [200] * PLACES + [503] * len(refused)
-    # The places are free again.
-    assert log_in(app)[0] == 200
+        # The places are free again.
+        assert log_in(app)[0] == 200
 
 
 def test_without_a_bound_all_of_them_would_wait(settings: Settings, clock: FakeClock) -> None:
     hanging = Hanging()
-    app = an_app(settings, a_bench(clock, MANY, hanging))
-    with ThreadPoolExecutor(MANY) as people, hanging.hung():
+    with (
+        an_app(settings, a_bench(clock, MANY, hanging)) as app,
+        ThreadPoolExecutor(MANY) as people,
+        hanging.hung(),
+    ):
         asked = [people.submit(log_in, app) for _ in range(MANY)]
         for _ in range(MANY):
             assert hanging.waiting.acquire(timeout=60)
