@@ -20,6 +20,7 @@ from server.quiz.question_options import (
     chosen,
     counts_from_zero,
     half_labelled,
+    is_by_letter,
     judged,
     kind_of,
     without_labels,
@@ -125,8 +126,12 @@ def read_table(path: Path) -> Table:
     problems = _unread_content(heading[0], unread, read)
     table = Table(problems=problems, ignored=[title for title in unread.values() if title])
     if not problems:
+        by_letter = _are_by_letter(read, columns)
         for line, cells in read:
-            _take(table, line, cells, columns, len(heading[1]))
+            if len(cells) > len(heading[1]):
+                table.problems.append(Problem(line=line, reason="more cells than headings"))
+            else:
+                _take(table, line, _row(cells, columns), by_letter=by_letter)
         _check_numbers(table)
     return table
 
@@ -225,16 +230,26 @@ def _option_column(plain: str) -> str | None:
     return OPTIONS[int(mark) - 1] if mark.isdigit() else f"option_{mark}"
 
 
-def _take(
-    table: Table, line: int, cells: Sequence[str], columns: Mapping[str, int], width: int
-) -> None:
-    row = {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
+def _are_by_letter(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, int]) -> bool:
+    """Whether all questions with options are answered by letters."""
+    read = [_row(cells, columns) for _, cells in rows]
+    answers = [row["answer"] for row in read if _options_given(row)]
+    return all(map(is_by_letter, answers))
+
+
+def _options_given(row: Mapping[str, str]) -> bool:
+    return sum(bool(row.get(name)) for name in OPTIONS) > 2
+
+
+def _row(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
+    return {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
+
+
+def _take(table: Table, line: int, row: Mapping[str, str], *, by_letter: bool) -> None:
     if counts_from_zero(row["answer"], [row.get(name, "") for name in OPTIONS]):
         table.from_zero.append(line)
     try:
-        if len(cells) > width:
-            raise ValueError("more cells than headings")
-        draft = _draft(line, row)
+        draft = _draft(line, row, by_letter=by_letter)
     except ValueError as trouble:
         table.problems.append(Problem(line=line, reason=str(trouble)))
         return
@@ -251,14 +266,14 @@ def _doubts(draft: Draft) -> Iterator[str]:
         yield "options: only some carry a letter, which stays as it is written"
 
 
-def _draft(line: int, row: Mapping[str, str]) -> Draft:
+def _draft(line: int, row: Mapping[str, str], *, by_letter: bool) -> Draft:
     _check_texts(row)
     options = _options(row)
     kind = kind_of(row.get("kind", ""), options, row["answer"])
     if kind is Kind.JUDGE:
         options, answer = judged(row["answer"], options)
     else:
-        answer = chosen(row["answer"], options, kind)
+        answer = chosen(row["answer"], options, kind, by_letter=by_letter)
     return Draft(
         line=line,
         ref=_ref(row, options),

@@ -77,9 +77,19 @@ def counts_from_zero(answer: str, cells: Sequence[str]) -> bool:
     return any(number.startswith("0") for number in numbers)
 
 
-def chosen(given: str, options: Sequence[str], kind: Kind) -> tuple[int, ...]:
+def is_by_letter(answer: str) -> bool:
+    """Whether an answer is made of option letters alone, and of no numbers."""
+    bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", answer)).upper()
+    return _ONLY_LETTERS.fullmatch(bare) is not None
+
+
+def chosen(
+    given: str, options: Sequence[str], kind: Kind, *, by_letter: bool = False
+) -> tuple[int, ...]:
     """The right options by their positions.
 
+    Units: with `by_letter` every answer of the file is made of letters, so a letter that is also
+    the text of another option (`BB, Bb, bb, B`) names its own column.
     Raises: ValueError.
     """
     if len(options) < 2:
@@ -93,10 +103,10 @@ def chosen(given: str, options: Sequence[str], kind: Kind) -> tuple[int, ...]:
     if not named:
         raise ValueError(f"answer: {given!r} is not made of option letters")
     positions = tuple(sorted({LETTERS.index(letter) for letter in letters}))
-    if kind is Kind.SINGLE and by_text and by_text != positions:
+    if kind is Kind.SINGLE and by_text and by_text != positions and not by_letter:
         raise ValueError(
             f"answer: {given!r} is the text of option {LETTERS[by_text[0]]}"
-            " and names another one by its letter or number"
+            " and names another one by its letter or number; write every answer as a letter"
         )
     if len(positions) != len(letters):
         raise ValueError("answer: a letter twice")

@@ -342,7 +342,6 @@ def test_numbers_from_one_are_options_and_a_text_is_its_option(tmp_path: Path) -
     [
         (["2", "4", "6", "8"], "4", "单选"),
         (["0", "1", "2", "3"], "1", "单选"),
-        (["B", "A", "AB", "O"], "A", "单选"),
         (["A", "B", "AB", "O"], "AB", ""),
     ],
 )
@@ -350,6 +349,30 @@ def test_an_answer_that_names_two_options_in_two_ways_is_refused(
     tmp_path: Path, options: list[str], answer: str, kind: str
 ) -> None:
     assert "is the text of" in refused(tmp_path, options, answer, kind)
+
+
+@pytest.mark.parametrize(
+    ("options", "letter", "at"),
+    [
+        (["BB", "Bb", "bb", "B"], "B", 1),
+        (["BB", "Bb", "bb", "B"], "d", 3),
+        (["B", "A", "AB", "O"], "A", 0),
+        (["B", "A", "AB", "O"], "Ｂ", 1),
+    ],
+)
+def test_where_every_answer_is_a_letter_it_names_its_own_column(
+    tmp_path: Path, options: list[str], letter: str, at: int
+) -> None:
+    assert one(tmp_path, options, letter).answer == (at,)
+    # Where another answer of the file is a text, nobody knows what this one is.
+    heading = "题目,选项A,选项B,选项C,选项D,答案"
+    mixed = table(
+        tmp_path, heading, ["哪一个？", *options, letter], ["几月？", "甲", "乙", "丙", "丁", "乙"]
+    )
+    doubtful = [problem.reason for problem in mixed.problems]
+    assert doubtful == [] or "is the text of" in doubtful[0]
+    assert len(mixed.drafts) + len(doubtful) == 2
+    assert bool(doubtful) is (letter in options)
 
 
 @pytest.mark.parametrize(
