@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from server import slices
+from server.accounts import service as accounts
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.database import open_engine
 from server.base.jobs import Bells, Shop
@@ -28,7 +29,7 @@ from server.base.web.front_page import front_page
 from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.introduction import introduction
 from server.base.web.openapi import docs_pages, document
-from server.base.web.picture_pages import picture_pages
+from server.base.web.picture_pages import Finders, picture_pages
 from server.base.work import DatabaseAway, Desk, Tools
 from server.callbacks import with_callbacks
 from server.wechat.gateway import Gateway
@@ -99,7 +100,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     edge = Edge(
         desk=desk,
         gateway=house.gateway,
-        resolve=slices.RESOLVE,
+        resolve=accounts.resolve,
         drawings=Drawings(kept_drawings(settings)),
     )
     app.register_blueprint(edge.blueprint(slices.APIS))
@@ -107,7 +108,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     made = document(slices.APIS, title="八桂科普", version="1", introduction=told)
     app.register_blueprint(docs_pages(made))
     app.register_blueprint(front_page(settings, desk.tools.texts))
-    app.register_blueprint(picture_pages(desk, slices.PICTURES))
+    pictures = Finders(public=accounts.picture, private=accounts.private_picture)
+    app.register_blueprint(picture_pages(desk, pictures))
     app.register_blueprint(health_pages(_probes(house)))
     app.wsgi_app = with_callbacks(app.wsgi_app, desk)  # type: ignore[method-assign]
     app.extensions["kepu"] = house

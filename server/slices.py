@@ -1,57 +1,65 @@
-"""The map: what each slice offers, in one place. Importing this file loads every table."""
+"""All slices in floor order, the lowest first, and what they offer together.
+
+To add a slice is to write its folder and one line here. Importing this file loads every table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
+from operator import add
 from pathlib import Path
+from typing import TypeVar
 
-from server.accounts import api as accounts_api
-from server.accounts import chat as accounts_chat
-from server.accounts import service as accounts
-from server.accounts import tasks as accounts_tasks
+from server.accounts.slice import SLICE as ACCOUNTS
 from server.base.jobs import Task
-from server.base.upkeep import TASKS as UPKEEP
-from server.base.web.auth import Resolver
+from server.base.manifest import EventHandler, Slice
+from server.base.slice import SLICE as BASE
 from server.base.web.endpoint import Api
-from server.base.web.picture_pages import Finders
 from server.base.work import Hooks, Work
-from server.channel import door
-from server.channel import service as channel
-from server.channel import tasks as channel_tasks
-from server.notices import api as notices_api
-from server.notices import chat as notices_chat
-from server.notices import service as notices
-from server.notices import tasks as notices_tasks
-from server.programme import api as programme_api
-from server.quiz import api as quiz_api
-from server.quiz import chat as quiz_chat
-from server.quiz import service as quiz
-from server.quiz import tasks as quiz_tasks
-from server.units import api as units_api
+from server.channel.slice import SLICE as CHANNEL
+from server.notices.slice import SLICE as NOTICES
+from server.programme.slice import SLICE as PROGRAMME
+from server.quiz.slice import SLICE as QUIZ
+from server.units.slice import SLICE as UNITS
+from server.wechat.slice import SLICE as WECHAT
 
-_FOLDERS = ("base", "wechat", "units", "accounts", "programme", "notices", "channel", "quiz")
-TEXTS: tuple[Path, ...] = tuple(Path(__file__).parent / name for name in _FOLDERS)
+Value = TypeVar("Value")
 
-APIS: tuple[Api, ...] = (
-    accounts_api.API,
-    units_api.API,
-    programme_api.API,
-    notices_api.API,
-    quiz_api.API,
+SLICES: tuple[Slice, ...] = (
+    BASE,
+    WECHAT,
+    UNITS,
+    ACCOUNTS,
+    PROGRAMME,
+    NOTICES,
+    CHANNEL,
+    QUIZ,
 )
-PICTURES = Finders(public=accounts.picture, private=accounts.private_picture)
-RESOLVE: Resolver = accounts.resolve
-HOOKS: Hooks = accounts.HOOKS + notices.HOOKS + channel.HOOKS + quiz.HOOKS
-TASKS: tuple[Task, ...] = (
-    *UPKEEP,
-    *accounts_tasks.TASKS,
-    *notices_tasks.TASKS,
-    *channel_tasks.TASKS,
-    *quiz_tasks.TASKS,
+
+
+def merge_named(offers: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
+    """What slices offer by name, in one mapping.
+
+    Raises: ValueError when two slices offer something under the same name.
+    """
+    merged: dict[str, Value] = {}
+    for offer in offers:
+        for name, value in offer.items():
+            if name in merged:
+                raise ValueError(f"two slices offer something under the name {name}")
+            merged[name] = value
+    return merged
+
+
+TEXTS: tuple[Path, ...] = tuple(one.texts for one in SLICES)
+APIS: tuple[Api, ...] = tuple(api for one in SLICES for api in one.apis)
+TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
+HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
+HOOKS: Hooks = reduce(add, (one.personal_data for one in SLICES))
+ANSWERS: Mapping[str, Callable[[Work, int | None], str]] = merge_named(
+    one.answers for one in SLICES
 )
-# What slices do with WeChat's events, and the answers that the conversation can ask of them.
-HANDLERS: tuple[door.Handler, ...] = (*accounts_chat.HANDLERS, *notices_chat.HANDLERS)
-ANSWERS: Mapping[str, Callable[[Work, int | None], str]] = quiz_chat.ANSWERS
-READINGS: Mapping[str, Callable[[Work], float]] = {
-    f"kepu_{name}": read for name, read in {**channel.READINGS, **quiz.READINGS}.items()
-}
+READINGS: Mapping[str, Callable[[Work], float]] = merge_named(
+    {f"kepu_{name}": read for name, read in one.metrics.items()} for one in SLICES
+)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from server import slices
 from server.app import House, Parts, create_app
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
@@ -21,9 +22,8 @@ from server.base.texts import load_texts
 from server.base.work import Desk, Tools
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
-from tests.kit.databases import SERVER, Databases, databases_for, opened
+from tests.kit.databases import Databases, databases_for, opened
 from tests.kit.gateway import RecordingGateway
-from tests.kit.house import all_hooks
 
 PLENTY = 1e9
 
@@ -124,8 +124,8 @@ def desk(
         clock=clock,
         kv=facilities(connect(settings.redis_url, settings.var, clock), clock),
         keys=Keys(settings.security.master_key),
-        texts=load_texts(sorted(p.parent for p in SERVER.glob("*/texts.toml"))),
-        hooks=all_hooks(),
+        texts=load_texts(slices.TEXTS),
+        hooks=slices.HOOKS,
         random=random.Random(20260501),
         ring=lambda task, *ids: rung.append((task, ids)),
     )

@@ -1,0 +1,17 @@
+"""What the slice of citizens offers: log-in, profile, privacy, and WeChat's reports about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.accounts import api, chat, service, tasks
+from server.base.manifest import Slice
+
+SLICE = Slice(
+    name="accounts",
+    texts=Path(__file__).parent,
+    apis=(api.API,),
+    tasks=tasks.TASKS,
+    events=chat.HANDLERS,
+    personal_data=service.HOOKS,
+)

@@ -1,0 +1,35 @@
+"""What a slice offers to the composition root: one value in its `slice.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from server.base.jobs import Task
+from server.base.web.endpoint import Api
+from server.base.work import Hooks, Work
+
+# The name of a WeChat event and what is done about it: `(work, message) -> reply or None`.
+# The types of message and reply belong to `server/wechat/`, which this floor cannot import.
+EventHandler = tuple[str, Callable[[Work, Any], Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """Everything of one slice that is reached from outside its folder.
+
+    `texts` is the folder that holds its `texts.toml`. Keys of `answers` are the names by which
+    the conversation's rules ask for a live answer; keys of `metrics` are names of gauges without
+    the prefix `kepu_`.
+    """
+
+    name: str
+    texts: Path
+    apis: tuple[Api, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    events: tuple[EventHandler, ...] = ()
+    answers: Mapping[str, Callable[[Work, int | None], str]] = field(default_factory=dict)
+    metrics: Mapping[str, Callable[[Work], float]] = field(default_factory=dict)
+    personal_data: Hooks = field(default_factory=Hooks)

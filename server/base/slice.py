@@ -1,0 +1,10 @@
+"""What the base offers: its own sweeps, and the sentences of refusals that every slice shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base import upkeep
+from server.base.manifest import Slice
+
+SLICE = Slice(name="base", texts=Path(__file__).parent, tasks=upkeep.TASKS)

@@ -1,0 +1,16 @@
+"""What the slice of the official account offers; its conversation is opened by `callbacks.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base.manifest import Slice
+from server.channel import service, tasks
+
+SLICE = Slice(
+    name="channel",
+    texts=Path(__file__).parent,
+    tasks=tasks.TASKS,
+    metrics=service.READINGS,
+    personal_data=service.HOOKS,
+)

@@ -1,0 +1,17 @@
+"""What the slice of notices offers: grants, inbox, delivery, and WeChat's reports about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base.manifest import Slice
+from server.notices import api, chat, service, tasks
+
+SLICE = Slice(
+    name="notices",
+    texts=Path(__file__).parent,
+    apis=(api.API,),
+    tasks=tasks.TASKS,
+    events=chat.HANDLERS,
+    personal_data=service.HOOKS,
+)

@@ -1,0 +1,18 @@
+"""What the slice of the contest offers: papers, boards, practice, cards, answers in the chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base.manifest import Slice
+from server.quiz import api, chat, service, tasks
+
+SLICE = Slice(
+    name="quiz",
+    texts=Path(__file__).parent,
+    apis=(api.API,),
+    tasks=tasks.TASKS,
+    answers=chat.ANSWERS,
+    metrics=service.READINGS,
+    personal_data=service.HOOKS,
+)

@@ -1,0 +1,67 @@
+"""The manifests of the slices: complete, in floor order, and nothing of a slice left out."""
+
+from __future__ import annotations
+
+import importlib
+import tomllib
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from server import slices
+from server.base.jobs import Task
+from server.base.manifest import Slice
+from server.base.web.endpoint import Api
+from tests.house.source import ROOT, SERVER
+
+
+def floors() -> list[str]:
+    """The folders under `server/` from the lowest floor up, as import-linter holds them."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (layers,) = (c["layers"] for c in contracts if c["name"].startswith("floors:"))
+    return [name.strip() for layer in reversed(layers) for name in layer.split("|")]
+
+
+def modules(one: Slice) -> Iterator[ModuleType]:
+    for path in sorted((SERVER / one.name).rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        yield importlib.import_module(name.removesuffix(".__init__"))
+
+
+def test_every_folder_with_a_manifest_is_in_the_list() -> None:
+    folders = {path.parent.name for path in SERVER.glob("*/slice.py")}
+    assert {one.name for one in slices.SLICES} == folders, "add the slice to server/slices.py"
+
+
+def test_every_folder_with_wording_or_tables_has_a_manifest() -> None:
+    wanted = {path.parent.name for name in ("texts.toml", "models.py") for path in
+              SERVER.glob(f"*/{name}")} - {"emulator"}  # fmt: skip
+    assert wanted == {one.name for one in slices.SLICES}, "write the folder's slice.py"
+
+
+def test_the_list_follows_the_floors() -> None:
+    order = floors()
+    places = [order.index(one.name) for one in slices.SLICES]
+    assert places == sorted(places), "server/slices.py lists the lowest floor first"
+
+
+@pytest.mark.parametrize("one", slices.SLICES, ids=lambda one: one.name)
+def test_a_manifest_leaves_no_route_and_no_task_of_its_slice_out(one: Slice) -> None:
+    found: list[object] = []
+    for module in modules(one):
+        if module.__name__ != f"server.{one.name}.slice":
+            for value in vars(module).values():
+                found += value if isinstance(value, tuple) else [value]
+    routes = {route.path for value in found if isinstance(value, Api) for route in value.routes}
+    tasks = {value.name for value in found if isinstance(value, Task)}
+    offered = {route.path for api in one.apis for route in api.routes}
+    assert routes == offered, f"apis of server/{one.name}/slice.py"
+    assert tasks == {task.name for task in one.tasks}, f"tasks of server/{one.name}/slice.py"
+
+
+def test_two_offers_under_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"under the name quiz\.today"):
+        slices.merge_named([{"quiz.today": 1}, {"quiz.rules": 2}, {"quiz.today": 3}])
+    assert slices.merge_named([{"a": 1}, {}, {"b": 2}]) == {"a": 1, "b": 2}
