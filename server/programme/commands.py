@@ -28,7 +28,7 @@ class LoadReport:
 def load_campaign(desk: Desk, path: Path, *, shift: bool) -> LoadReport:
     """Load a campaign file into the database, or refuse it as a whole.
 
-    Units: `shift` moves all dates into the demo's week; the first load of a campaign decides.
+    Units: `shift` moves all dates into the demo's month; the first load of a campaign decides.
     """
     plan, problems = read_campaign(path)
     if plan is None:

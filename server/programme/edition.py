@@ -1,16 +1,26 @@
 """The edition of a notice that the demo shows: titles and date wordings written for moved dates.
 
-Pure. Without a move the notice's own words are kept as they stand.
+Pure. Without a move the notice's own words are kept as they stand. Exact days move by whole weeks
+and keep their day of the week; a wording of months or tens of days moves by whole months, since by
+weeks it would end within a unit of its own and name one more or one less.
 """
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import date
 
 from server.programme.kinds import Precision
-from server.programme.rules import DateWords, moved, window_of
+from server.programme.rules import (
+    DateWords,
+    Window,
+    months_of_weeks,
+    moved,
+    moved_by_months,
+    window_of,
+)
 
 _JOIN = "—"
 _DIGITS = "零一二三四五六七八九"
@@ -29,7 +39,7 @@ class EditionDates:
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
-    """A notice moved by whole weeks.
+    """A notice moved by whole weeks, its wordings of months by the months that those weeks make.
 
     Units: `notice_year` is the year that the notice's titles name, `year` the one they name now.
     """
@@ -55,12 +65,31 @@ class Edition:
             return None
         if not self.weeks:
             return EditionDates(text=text, start=start, end=end, precision=window.precision)
-        start, end = moved(start, self.weeks), moved(end, self.weeks)
-        precision = _kept_precision(start, window.precision)
-        begun = self._say_point(start, precision)
-        ended = self._say_point(end, _kept_precision(end, window.last_precision))
-        wording = begun if begun == ended else f"{begun}{_JOIN}{self._without_year(ended, start)}"
-        return EditionDates(text=wording, start=start, end=end, precision=precision)
+        if window.precision is window.last_precision is Precision.DAY:
+            span = moved(start, self.weeks), moved(end, self.weeks)
+            return self._say_window(window, covered=span, span=span)
+        covered = self._covered_after_months(window)
+        first, last = covered
+        start = min(first + (start - window.first), last)
+        end = max(last - (window.last - end), start)
+        return self._say_window(window, covered=covered, span=(start, end))
+
+    def _covered_after_months(self, window: Window) -> tuple[date, date]:
+        months = months_of_weeks(self.weeks)
+        first, last = moved_by_months(window.first, months), moved_by_months(window.last, months)
+        if window.last_precision is not Precision.DAY and _ends_month(window.last):
+            last = last.replace(day=calendar.monthrange(last.year, last.month)[1])
+        return first, last
+
+    def _say_window(
+        self, window: Window, *, covered: tuple[date, date], span: tuple[date, date]
+    ) -> EditionDates:
+        first, last = covered
+        begun = self._say_point(first, window.precision)
+        ended = self._say_point(last, window.last_precision)
+        wording = begun if begun == ended else f"{begun}{_JOIN}{self._without_year(ended, first)}"
+        start, end = span
+        return EditionDates(text=wording, start=start, end=end, precision=window.precision)
 
     def _without_year(self, wording: str, begun: date) -> str:
         return wording.removeprefix(f"{begun.year}{self.words.year}")
@@ -79,11 +108,8 @@ class Edition:
         return f"第{_say_number(number)}届"
 
 
-def _kept_precision(day: date, precision: Precision) -> Precision:
-    """The end of a month is named as such only where the moved day lies there."""
-    if precision is Precision.END_OF_MONTH and day.day <= 20:
-        return Precision.XUN
-    return precision
+def _ends_month(day: date) -> bool:
+    return day.day == calendar.monthrange(day.year, day.month)[1]
 
 
 def _number_of(numeral: str) -> int:

@@ -1,7 +1,8 @@
 """The tables of the campaign: one row a campaign, one a programme, and who organises them.
 
-Dates are stored as they hold here, already moved by the campaign's `shift_weeks`; titles and date
-wordings are written for these dates, and `notice_text` keeps the notice's own words.
+Dates are stored as they hold here, already moved by the campaign's `shift_weeks`: exact days by
+these weeks, other wordings by the months that they make. Titles and date wordings are written for
+the moved dates, and `notice_text` keeps the notice's own words.
 """
 
 from __future__ import annotations

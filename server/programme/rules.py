@@ -13,8 +13,10 @@ from datetime import date, timedelta
 
 from server.programme.kinds import Precision, State
 
-# The demo lives in the week in which the contest is open, spring is past and the festival ahead.
-DEMO_MONDAY = date(2020, 6, 15)
+# The demo lives in the month in which the contest is open, spring is past and the festival ahead.
+DEMO_MONTH = date(2020, 6, 1)
+# The notice's first day. Moved by weeks it stays in the tens of days that the campaign begins in.
+FIRST_DAY = date(2020, 4, 21)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,31 @@ class Window:
 
 
 def weeks_to_demo(today: date) -> int:
-    """By how many whole weeks the notice's dates move so that today lies in the demo's week."""
-    monday = today - timedelta(days=today.weekday())
-    return (monday - DEMO_MONDAY).days // 7
+    """By how many whole weeks the notice's days move so that today lies in the demo's month.
+
+    Units: the least number that moves the first day at least as far as the whole months do, thus
+    by at most six days more.
+    """
+    first = moved_by_months(FIRST_DAY, _month_number(today) - _month_number(DEMO_MONTH))
+    return -((FIRST_DAY - first).days // 7)
+
+
+def months_of_weeks(weeks: int) -> int:
+    """By how many whole months a wording of months or tens of days moves with these weeks."""
+    return _month_number(moved(FIRST_DAY, weeks)) - _month_number(FIRST_DAY)
+
+
+def moved_by_months(day: date, months: int) -> date:
+    """The same day of another month, or that month's last day where it is too short.
+
+    Raises: ValueError outside the calendar.
+    """
+    year, month = divmod(_month_number(day) + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _month_number(day: date) -> int:
+    return day.year * 12 + day.month - 1
 
 
 def moved(day: date, weeks: int) -> date:

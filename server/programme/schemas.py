@@ -78,8 +78,9 @@ class OperatorOut(Out, frozen=True, kw_only=True):
 class CampaignOut(Out, frozen=True, kw_only=True):
     """The running campaign.
 
-    In the demo all days move by `shift_weeks` whole weeks, and titles and date wordings are written
-    for the moved days; elsewhere it is 0. `notice_text` keeps the words of the notice of
+    In the demo exact days move by `shift_weeks` whole weeks, and wordings of months or tens of days
+    by the whole months that those weeks make; titles and wordings are written for the moved days.
+    Elsewhere it is 0. `notice_text` keeps the words of the notice of
     `notice_year`. `today` is the server's calendar day in Beijing.
     """
 

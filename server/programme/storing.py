@@ -47,7 +47,8 @@ def vanished(work: Work, plan: CampaignPlan) -> list[str]:
 def store_campaign(work: Work, plan: CampaignPlan, *, shift: bool) -> Written:
     """Store a checked file: new rows are added, changed ones follow it, the rest stays untouched.
 
-    Units: with `shift` all dates move by whole weeks into the demo's week; the first load decides.
+    Units: with `shift` all dates move so that today lies in the demo's month; the first load
+        decides by how many weeks.
     Locks: the campaign's row.
     """
     written = Written()

@@ -98,11 +98,13 @@ def test_the_demo_shows_this_years_words_and_keeps_the_notices(
     assert load_campaign(desk, NOTICE, shift=True).ok
     campaign = client.get("/campaign").get_json()
     assert campaign["title"]["zh"] == "2026年八桂科普大行动"
-    assert campaign["date_text"] == "2026年9月下旬—2027年3月上旬"
-    assert campaign["summary"]["date_text"] == "2027年4月上旬"
+    assert campaign["date_text"] == "2026年9月下旬—2027年2月底"
+    assert (campaign["start"], campaign["end"]) == ("2026-09-21", "2027-02-28")
+    assert campaign["summary"]["date_text"] == "2027年3月底"
     festival = client.get("/programmes/youth-science-festival").get_json()
     assert festival["state"] == "upcoming"
-    assert festival["date_text"] == "2027年2月—3月"
+    assert festival["date_text"] == "2027年2月"
+    assert (festival["start"], festival["end"]) == ("2027-02-01", "2027-02-28")
     assert (festival["notice_year"], festival["notice_text"]) == (
         2020,
         "2020年9月 第八届广西青少年科学节启动仪式",

@@ -14,10 +14,10 @@ from sqlalchemy import func, select
 from server.base.tables import Base
 from server.base.work import Desk, Work
 from server.programme.commands import LoadReport, load_campaign
-from server.programme.kinds import Kind
+from server.programme.kinds import Kind, Precision
 from server.programme.loading import notice_words
 from server.programme.models import Campaign, Programme
-from server.programme.rules import DEMO_MONDAY, window_of
+from server.programme.rules import moved_by_months, window_of
 from server.units import service as units
 from tests.kit.clock import FakeClock
 from tests.programme.test_loading import NOTICE, written
@@ -86,8 +86,8 @@ def test_a_second_load_of_the_same_file_changes_nothing(desk: Desk) -> None:
     assert (again.counts["created"], again.counts["changed"]) == (0, 0)
 
 
-@pytest.mark.parametrize("days", [0, 1, 2, 6, 7, 300])
-def test_the_demo_moves_all_dates_by_whole_weeks_into_its_own_week(
+@pytest.mark.parametrize("days", [0, 1, 2, 6, 7, 15, 16, 46, 167, 300])
+def test_the_demo_moves_all_dates_so_that_today_lies_in_its_month(
     desk: Desk, clock: FakeClock, days: int
 ) -> None:
     clock.set(datetime(2026, 6, 14, 16, 30, tzinfo=UTC) + timedelta(days=days))
@@ -96,15 +96,22 @@ def test_the_demo_moves_all_dates_by_whole_weeks_into_its_own_week(
     with desk.work(read_only=True) as work:
         campaign = work.session.scalars(select(Campaign)).one()
         rows = programmes(work)
-    move = timedelta(weeks=campaign.shift_weeks)
-    assert DEMO_MONDAY <= today - move < DEMO_MONDAY + timedelta(days=7)
-    assert campaign.start_on == date(2020, 4, 21) + move
-    assert campaign.summary_on == date(2020, 10, 31) + move
-    for row in (campaign, rows["quiz-contest"], rows["launch-ceremony"]):
+    months = (today.year - 2020) * 12 + today.month - 6
+    launch = date(2020, 4, 21) + timedelta(weeks=campaign.shift_weeks)
+    assert rows["launch-ceremony"].start_on == rows["launch-ceremony"].end_on == launch
+    assert campaign.start_on == moved_by_months(date(2020, 4, 21), months)
+    assert rows["quiz-contest"].start_on == moved_by_months(date(2020, 4, 1), months)
+    assert campaign.start_on <= launch < campaign.start_on + timedelta(days=7)
+    dated = [campaign, *(row for row in rows.values() if row.start_on is not None)]
+    assert len(dated) == 9
+    for row in dated:
         window = window_of(row.date_text or "", notice_words().dates, year=0)
         assert window is not None
-        assert window.first <= row.start_on <= row.end_on <= window.last
+        assert (window.first, window.last) == (row.start_on, row.end_on)
         assert window.precision == row.precision
+    due = window_of(campaign.summary["date_text"], notice_words().dates, year=0)
+    assert due is not None
+    assert (due.last, due.precision) == (campaign.summary_on, Precision.END_OF_MONTH)
     assert campaign.notice_text == "2020年4月下旬—9月底 2020年八桂科普大行动"
     assert rows["quiz-contest"].notice_text == "2020年4－9月 2020年广西公民科学素质网络竞赛"
     assert all(

@@ -22,54 +22,74 @@ def an_edition(weeks: int, year: int = 2026) -> Edition:
 
 
 @pytest.mark.parametrize(
-    ("text", "start", "end", "weeks", "written", "precision"),
+    ("text", "weeks", "written", "start", "end"),
     [
-        ("2020年4月21日", D(2020, 4, 21), D(2020, 4, 21), 313, "2026年4月21日", Precision.DAY),
-        ("2020年4－9月", D(2020, 4, 1), D(2020, 9, 30), 313, "2026年4月—9月", Precision.MONTH),
-        (
-            "2020年4－9月",
-            D(2020, 4, 1),
-            D(2020, 9, 30),
-            336,
-            "2026年9月—2027年3月",
-            Precision.MONTH,
-        ),
-        ("2020年9月", D(2020, 9, 1), D(2020, 9, 30), 313, "2026年9月", Precision.MONTH),
-        (
-            "2020年4月下旬—9月底",
-            D(2020, 4, 21),
-            D(2020, 9, 30),
-            313,
-            "2026年4月下旬—9月底",
-            Precision.XUN,
-        ),
-        (
-            "2020年4月下旬—9月底",
-            D(2020, 4, 21),
-            D(2020, 9, 30),
-            336,
-            "2026年9月下旬—2027年3月上旬",
-            Precision.XUN,
-        ),
-        ("10月底", D(2020, 10, 31), D(2020, 10, 31), 313, "2026年10月底", Precision.END_OF_MONTH),
-        ("10月底", D(2020, 10, 31), D(2020, 10, 31), 315, "2026年11月中旬", Precision.XUN),
-        (
-            "2020年4月21-23日",
-            D(2020, 4, 21),
-            D(2020, 4, 23),
-            313,
-            "2026年4月21日—4月23日",
-            Precision.DAY,
-        ),
+        ("2020年4月21日", 313, "2026年4月21日", D(2026, 4, 21), D(2026, 4, 21)),
+        ("2020年4月21-23日", 336, "2026年9月29日—10月1日", D(2026, 9, 29), D(2026, 10, 1)),
+        ("2020年4－9月", 313, "2026年4月—9月", D(2026, 4, 1), D(2026, 9, 30)),
+        ("2020年4－9月", 336, "2026年9月—2027年2月", D(2026, 9, 1), D(2027, 2, 28)),
+        ("2020年9月", 336, "2027年2月", D(2027, 2, 1), D(2027, 2, 28)),
+        ("2020年2月", 205, "2024年1月", D(2024, 1, 1), D(2024, 1, 31)),
+        ("2020年4月下旬—9月底", 313, "2026年4月下旬—9月底", D(2026, 4, 21), D(2026, 9, 30)),
+        ("2020年4月下旬—9月底", 336, "2026年9月下旬—2027年2月底", D(2026, 9, 21), D(2027, 2, 28)),
+        ("5月初—5月中旬", 315, "2026年6月上旬—6月中旬", D(2026, 6, 1), D(2026, 6, 20)),
+        ("4月21日—9月", 336, "2026年9月21日—2027年2月", D(2026, 9, 21), D(2027, 2, 28)),
     ],
 )
 def test_a_wording_is_written_for_the_moved_dates_with_the_same_precision(
-    text: str, start: date, end: date, weeks: int, written: str, precision: Precision
+    text: str, weeks: int, written: str, start: date, end: date
 ) -> None:
-    told = an_edition(weeks).rewrite(text, start, end)
+    window = window_of(text, WORDS, year=2020)
+    assert window is not None
+    told = an_edition(weeks).rewrite(text, window.first, window.last)
     assert told is not None
-    assert (told.text, told.precision) == (written, precision)
-    assert (told.start, told.end) == (start + timedelta(weeks=weeks), end + timedelta(weeks=weeks))
+    assert (told.text, told.precision) == (written, window.precision)
+    assert (told.start, told.end) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("weeks", "written", "due"),
+    [(313, "2026年10月底", D(2026, 10, 31)), (331, "2027年2月底", D(2027, 2, 28))],
+)
+def test_a_single_day_behind_the_end_of_a_month_stays_its_last_day(
+    weeks: int, written: str, due: date
+) -> None:
+    told = an_edition(weeks).rewrite("10月底", D(2020, 10, 31), D(2020, 10, 31))
+    assert told is not None
+    assert (told.text, told.start, told.end) == (written, due, due)
+    assert told.precision is Precision.END_OF_MONTH
+
+
+def units_of(text: str, year: int) -> tuple[Precision, Precision, int]:
+    """Both precisions of a wording, and how many days or tens of days or months it names."""
+    window = window_of(text, WORDS, year=year)
+    assert window is not None, text
+    first, last = window.first, window.last
+    if window.precision is window.last_precision is Precision.DAY:
+        return Precision.DAY, Precision.DAY, (last - first).days
+    tens = [(day.year * 12 + day.month) * 3 + min(day.day - 1, 29) // 10 for day in (first, last)]
+    return window.precision, window.last_precision, tens[1] - tens[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020年4月21日", "2020年4月30日-5月2日", "2020年4月下旬—9月底", "2020年6月上旬",
+        "5月初—5月中旬", "2020年2月下旬", "2020年9月", "2020年2月", "2020年4－5月", "2020年4－6月",
+        "2020年4－9月", "2020年4－12月", "2020年6－12月", "2020年11月—2021年2月", "10月底",
+    ],
+)  # fmt: skip
+def test_a_moved_wording_read_again_gives_its_dates_precision_and_count(text: str) -> None:
+    window = window_of(text, WORDS, year=2020)
+    assert window is not None
+    for weeks in range(1, 8 * 53):
+        told = an_edition(weeks).rewrite(text, window.first, window.last)
+        assert told is not None
+        read = window_of(told.text, WORDS, year=0)
+        assert read is not None, told.text
+        assert (read.first, read.last) == (told.start, told.end), told.text
+        assert units_of(told.text, 0) == units_of(text, 2020), told.text
+        assert abs(told.start - window.first - timedelta(weeks=weeks)) <= timedelta(days=30)
 
 
 def test_without_a_move_the_notices_words_stay_as_they_are() -> None:
@@ -87,7 +107,7 @@ def test_without_a_move_the_notices_words_stay_as_they_are() -> None:
     ),
     data=st.data(),
 )
-def test_the_new_wording_covers_exactly_what_it_should(
+def test_days_inside_a_wording_stay_inside_the_moved_one(
     weeks: int, text: str, data: st.DataObject
 ) -> None:
     window = window_of(text, WORDS, year=2020)
@@ -100,6 +120,10 @@ def test_the_new_wording_covers_exactly_what_it_should(
     assert read is not None, told.text
     assert read.first <= told.start <= told.end <= read.last
     assert read.precision == told.precision
+    if start == window.first:
+        assert told.start == read.first
+    if end == window.last:
+        assert told.end == read.last
 
 
 @pytest.mark.parametrize(

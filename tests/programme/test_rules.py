@@ -8,7 +8,15 @@ import pytest
 
 from server.programme.kinds import Precision
 from server.programme.loading import notice_words
-from server.programme.rules import DEMO_MONDAY, moved, weeks_to_demo, window_of
+from server.programme.rules import (
+    DEMO_MONTH,
+    FIRST_DAY,
+    months_of_weeks,
+    moved,
+    moved_by_months,
+    weeks_to_demo,
+    window_of,
+)
 
 D = date
 
@@ -49,8 +57,33 @@ def test_a_wording_without_clear_days_is_not_guessed(text: str) -> None:
 
 
 @pytest.mark.parametrize("offset", range(0, 4000, 97))
-def test_today_moved_back_lies_in_the_demos_week(offset: int) -> None:
+def test_today_lies_as_many_months_from_the_demos_month_as_the_wordings_move(offset: int) -> None:
     today = D(2018, 1, 1) + timedelta(days=offset)
-    back = moved(today, -weeks_to_demo(today))
-    assert DEMO_MONDAY <= back < DEMO_MONDAY + timedelta(days=7)
-    assert back.weekday() == today.weekday()
+    months = months_of_weeks(weeks_to_demo(today))
+    assert moved_by_months(DEMO_MONTH, months) == today.replace(day=1)
+
+
+@pytest.mark.parametrize("offset", range(0, 4000, 97))
+def test_the_first_day_moved_by_weeks_stays_in_its_tens_of_days_and_on_its_weekday(
+    offset: int,
+) -> None:
+    today = D(2018, 1, 1) + timedelta(days=offset)
+    first = moved(FIRST_DAY, weeks_to_demo(today))
+    assert 21 <= first.day <= 27
+    assert first.weekday() == FIRST_DAY.weekday()
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "there"),
+    [
+        (D(2020, 1, 31), 1, D(2020, 2, 29)),
+        (D(2020, 1, 31), 13, D(2021, 2, 28)),
+        (D(2020, 12, 15), 1, D(2021, 1, 15)),
+        (D(2020, 1, 15), -1, D(2019, 12, 15)),
+        (D(2020, 6, 1), 0, D(2020, 6, 1)),
+    ],
+)
+def test_a_day_moved_by_months_keeps_its_number_where_the_month_has_it(
+    day: date, months: int, there: date
+) -> None:
+    assert moved_by_months(day, months) == there
