@@ -146,7 +146,10 @@ def _kept_code(work: Work, scene: str) -> Code | None:
 
 
 def _answered_keys(work: Work, shipped: Shipped) -> frozenset[str]:
-    book = loading.load_book(work) if loading.book_version(work) else loading.shipped_book(shipped)
+    if loading.book_version(work):
+        book = loading.load_book(work)
+    else:
+        book = loading.shipped_book(shipped, work.settings.operator)
     return frozenset(key for key, slug in shipped.clicks.items() if slug in book.by_slug)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, select
 
-from server.base.settings import ROOT, WeChat
+from server.base.settings import ROOT, Operator, WeChat
 from server.base.work import Work
 from server.channel import links, menus, rules
 from server.channel.errors import RepliesRefused
@@ -23,6 +23,7 @@ from server.channel.models import (
     SceneMode,
     SceneReply,
 )
+from server.channel.placeholders import Facts, facts_of, fill_placeholders, placeholder_faults
 from server.channel.rules import Matcher, Rule, Said, SceneRule, Scenes
 
 DATA = Path(__file__).parent / "data" / "replies.json"
@@ -132,15 +133,16 @@ def read_shipped(path: Path = DATA) -> Shipped:
     return shipped
 
 
-def shipped_book(shipped: Shipped) -> Book:
+def shipped_book(shipped: Shipped, operator: Operator) -> Book:
     """The replies as shipped, for a database that was never seeded."""
+    facts = facts_of(operator)
     keywords = (
         Rule(
             slug=rule.slug,
             words=tuple(rules.as_rule_word(word) for word in rule.words),
             exact=rule.mode is Mode.EXACT,
             priority=rule.priority,
-            said=Said(text=rule.text, answer=rule.answer),
+            said=_said(rule.text, rule.answer, facts),
             starts_at=rule.starts_at,
             ends_at=rule.ends_at,
             daily=rule.daily,
@@ -151,7 +153,7 @@ def shipped_book(shipped: Shipped) -> Book:
         SceneRule(
             scene=scene.scene,
             exact=scene.mode is SceneMode.EXACT,
-            said=Said(text=scene.text, answer=scene.answer),
+            said=_said(scene.text, scene.answer, facts),
         )
         for scene in shipped.scenes
     )
@@ -164,13 +166,18 @@ def book_version(work: Work) -> int:
 
 
 def load_book(work: Work) -> Book:
-    """All replies that are switched on."""
+    """All replies that are switched on, with the settings' facts filled in."""
     version = book_version(work)
+    facts = facts_of(work.settings.operator)
     connection = work.session.connection()
-    return Book(version, tuple(_rules(connection)), Scenes(_scenes(connection)))
+    return Book(version, tuple(_rules(connection, facts)), Scenes(_scenes(connection, facts)))
 
 
-def _rules(connection: Connection) -> Iterator[Rule]:
+def _said(text: str | None, answer: str | None, facts: Facts) -> Said:
+    return Said(text=None if text is None else fill_placeholders(text, facts), answer=answer)
+
+
+def _rules(connection: Connection, facts: Facts) -> Iterator[Rule]:
     table = KeywordRule.__table__
     for row in connection.execute(select(table).where(table.c.state == RuleState.ON)):
         yield Rule(
@@ -178,17 +185,17 @@ def _rules(connection: Connection) -> Iterator[Rule]:
             words=tuple(rules.as_rule_word(word) for word in row.words),
             exact=row.mode is Mode.EXACT,
             priority=row.priority,
-            said=Said(text=row.text, answer=row.answer),
+            said=_said(row.text, row.answer, facts),
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             daily=None if row.daily_from is None else (row.daily_from, row.daily_to),
         )
 
 
-def _scenes(connection: Connection) -> Iterator[SceneRule]:
+def _scenes(connection: Connection, facts: Facts) -> Iterator[SceneRule]:
     table = SceneReply.__table__
     for row in connection.execute(select(table).where(table.c.state == RuleState.ON)):
-        said = Said(text=row.text, answer=row.answer)
+        said = _said(row.text, row.answer, facts)
         yield SceneRule(scene=row.scene, exact=row.mode is SceneMode.EXACT, said=said)
 
 
@@ -217,6 +224,7 @@ def _said_faults(name: str, text: str | None, answer: str | None) -> Iterator[st
         yield f"{name}: a text or an answer, not both"
     if text is not None and not rules.fits(text):
         yield f"{name}: the text has more than {rules.TEXT_LIMIT_BYTES} bytes or none"
+    yield from (f"{name}: {fault}" for fault in placeholder_faults(text or ""))
     for address in links.pages_linked(text or ""):
         wrong = links.fault(address, released_pages())
         if wrong is not None:

@@ -25,7 +25,7 @@ class Shelf:
     def __init__(self, desk: Desk, shipped: Shipped) -> None:
         self._desk = desk
         self._clock = desk.tools.clock
-        self._book = shipped_book(shipped)
+        self._book = shipped_book(shipped, desk.tools.settings.operator)
         self._due = self._clock.monotonic()
         self._looking = threading.Lock()
 

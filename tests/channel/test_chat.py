@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
 from server.base.clock import SystemClock
+from server.base.settings import Operator
 from server.base.work import Desk, Work
 from server.channel import commands, models
 from server.channel.door import official_account_door
@@ -15,6 +17,7 @@ from server.channel.tally import Tally, unmatched_by_frequency
 from server.units import service as units
 from server.wechat.inbound import Envelope, Message
 from server.wechat.replies import TEXT_LIMIT_BYTES
+from tests.kit.boards import at_most
 from tests.kit.channel import (
     NOON,
     NotToday,
@@ -131,11 +134,42 @@ def test_what_is_not_understood_leads_onward(desk: Desk, message: Message) -> No
         assert way in told
 
 
-@pytest.mark.parametrize("written", ["联系", "电话", "联系电话是多少", "人工"])
+@pytest.mark.parametrize("written", ["联系", "电话", "联系电话是多少", "人工", "投诉", "我要投诉"])
 def test_who_asks_for_a_telephone_gets_the_number_at_once(desk: Desk, written: str) -> None:
     reply = a_door(desk).pure(a_message(content=written))
     assert reply is not None
-    assert "0771-2630563" in reply.text
+    assert "电话：0771-1\n投诉：0771-2\n" in reply.text
+
+
+def with_operator(desk: Desk, operator: Operator) -> Desk:
+    settings = replace(desk.tools.settings, operator=operator)
+    return Desk(desk.engine, replace(desk.tools, settings=settings))
+
+
+@pytest.mark.parametrize("seeded", [False, True])
+def test_the_reply_names_the_operator_of_the_settings_without_asking_the_database(
+    desk: Desk, seeded: bool
+) -> None:
+    if seeded:
+        commands.seed_replies(desk)
+    operator = Operator(name="某科协", phone="0771-7654321", complaints="<12345>热线")
+    door = a_door(with_operator(desk, operator))
+    assert door.pure(a_message(content="帮助")) is not None
+    with at_most(desk, 0):
+        reply = door.pure(a_message(content="投诉"))
+    assert reply is not None
+    assert "0771-7654321" in reply.text
+    assert "投诉：＜12345＞热线" in reply.text
+
+
+def test_a_line_of_the_reply_without_a_setting_is_left_out(desk: Desk) -> None:
+    some = said(a_door(with_operator(desk, Operator(phone="0771-7"))), a_message(content="投诉"))
+    assert "电话：0771-7" in some
+    assert "投诉：" not in some
+    none = said(a_door(with_operator(desk, Operator())), a_message(content="投诉"))
+    assert "电话：" not in none
+    assert "{" not in none
+    assert "联系与投诉" in none
 
 
 @pytest.mark.parametrize("written", ["帮助", "?", "？", "？？", "菜单", "帮助。"])
@@ -250,7 +284,7 @@ def test_fixed_clicks_and_old_entries_are_answered_at_once(desk: Desk) -> None:
     door = a_door(desk)
     contact, old = door.pure(an_event("click", "CONTACT")), door.pure(an_event("click", "GONE"))
     assert contact is not None
-    assert "0771-2630563" in contact.text
+    assert "0771-1" in contact.text
     assert old is not None
     assert "菜单" in old.text
 

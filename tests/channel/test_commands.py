@@ -68,7 +68,7 @@ def test_a_new_file_updates_what_nobody_edited(desk: Desk) -> None:
     assert commands.seed_replies(desk) == Seeded(added=0, updated=1, switched_off=1)
     by_slug = {row.slug: row for row in rows(desk, models.KeywordRule)}
     assert by_slug["help"].text == "ours"
-    assert "0771-2630563" in by_slug["contact"].text
+    assert "{operator.phone}" in by_slug["contact"].text
     assert by_slug["contact"].hits == 7
     assert by_slug["retired"].state is RuleState.OFF
     assert version(desk) == 2
@@ -104,6 +104,8 @@ def a_rule(**changes: Any) -> dict[str, Any]:
         {"keywords": [a_rule(daily=[0, 1441])]},
         {"keywords": [a_rule(mode="regex")]},
         {"keywords": [a_rule(unknown=1)]},
+        {"keywords": [a_rule(text="写信到{operator.fax}\n好")], "clicks": {}},
+        {"keywords": [a_rule(text="{operator.phone}")], "clicks": {}},
         {"keywords": []},
         {"scenes": [{"scene": "有汉字", "mode": "exact", "text": "c"}]},
         {"scenes": [{"scene": "s", "mode": "exact"}]},

@@ -1,6 +1,7 @@
 /** Home: the campaign, what is open now, and what the reader has left today. */
 import { programme, quiz } from '../../api/index'
 import type { Campaign, Contest, Programme } from '../../api/shapes'
+import { phoneOf } from '../../logic/contact'
 import { fill } from '../../logic/fill'
 import { dress, dressTabs, dressed } from '../../kit/dress'
 import { load } from '../../kit/load'
@@ -40,6 +41,7 @@ Page({
       ])
       return {
         campaign,
+        phone: phoneOf(campaign),
         ...this.aims(campaign),
         ...this.cards(contests.items),
         programmes: all.items.filter(({ state }) => state === 'now').slice(0, 3),

@@ -47,6 +47,13 @@ scene("an edition names the aim of the notice with the notice's year", "pages/ho
   await phone.says("2020 年通知原文：2020年4月 行动");
 });
 
+scene("home names the operator's telephone, and the notice's where the operator has none", "pages/home/index", {}, async (phone, server) => {
+  await phone.says(`${phone.page.data.t.phone}0771-0000001`);
+  server.will({ "GET /campaign": { ...CAMPAIGN, operator: { ...CAMPAIGN.operator, phone: "" } } });
+  await phone.page.onPullDownRefresh();
+  await phone.says(`${phone.page.data.t.phone}0771-0000000`);
+});
+
 scene("a programme that is gone says so", "packages/programme/detail/index?slug=old", { script: { "GET /programmes/{slug}": refusal(404, "not_found", "没有找到。") } }, async (phone) => {
   await phone.says("没有找到。");
 });

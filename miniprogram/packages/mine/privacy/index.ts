@@ -1,6 +1,7 @@
 /** The privacy rules in plain words: who answers for them, what is kept, why, how long, and one's rights. */
 import { programme } from '../../../api/index'
 import type { Campaign } from '../../../api/shapes'
+import { phoneOf } from '../../../logic/contact'
 import { sayDay } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
@@ -37,12 +38,13 @@ Page({
     })
   },
 
-  contactsOf({ operator, organisers, phone }: Campaign): Fact[] {
+  contactsOf(campaign: Campaign): Fact[] {
     const { t } = this.data
+    const { operator, organisers } = campaign
     const every = [
       { name: t.operator, value: operator.name || (organisers[0]?.name ?? '') },
       { name: t.address, value: operator.address },
-      { name: t.phone, value: operator.phone || (phone ?? '') },
+      { name: t.phone, value: phoneOf(campaign) },
       { name: t.email, value: operator.email },
       { name: t.privacy_contact, value: operator.privacy_contact },
       { name: t.complaints, value: operator.complaints },

@@ -2,6 +2,7 @@
 import { accounts, programme, units } from '../../../api/index'
 import type { Unit } from '../../../api/shapes'
 import { mustAgree } from '../../../kit/consent'
+import { phoneOf } from '../../../logic/contact'
 import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
@@ -32,7 +33,8 @@ Page({
   async arrive() {
     await load(this, async () => {
       await mustAgree()
-      const [{ city, unit }, { phone }] = await Promise.all([accounts.me(), programme.campaign()])
+      const [{ city, unit }, campaign] = await Promise.all([accounts.me(), programme.campaign()])
+      const phone = phoneOf(campaign)
       this.setData({ city, mine: unit, ask: phone ? fill(this.data.t.ask, { phone }) : '' })
       return this.find()
     })
