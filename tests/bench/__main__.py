@@ -1,229 +1,32 @@
-"""`python -m tests.bench`: sets the stage, measures all rows in turns, reports.
+"""`python -m tests.bench`: measures the hot paths beside their peers, in turns, and reports.
 
+A quick look at some of it, in a minute or two:
+    python -m tests.bench --rows submission,start --rounds 2 --db sqlite
+`--rows`: board, start, save, submission, callback (each with and without Idempotency-Key);
+`--db`: sqlite, postgresql or both. With any of these options the phone, strangers' pictures and,
+unless named, the callback are left out, and nothing is written to docs/.
 Exit status: 0 when everything was measured, met or missed; 1 when figures would mean nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import create_engine, make_url, text
-
 from server.base.settings import ROOT
-from tests.bench import memory, phone, report
-from tests.bench.client import Order, ask, write_requests
-from tests.bench.counting import counted
-from tests.bench.letters import Account, Letters
-from tests.bench.processes import BenchFailed, Client, Places, Server, allowed, pin
-from tests.bench.report import Figure, Measured, Report
-from tests.bench.rows import (
-    COUNTED,
-    ENDLESS,
-    FULL,
-    QUICK,
-    ContestRows,
-    Row,
-    Size,
-    callback_row,
-    floor_rows,
-)
-from tests.bench.stage import Stage
-from tests.kit.databases import new_postgres
+from tests.bench.page import page
+from tests.bench.processes import BenchFailed
+from tests.bench.report import Report
+from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
+from tests.bench.run import Asked, measure
 
-WORD = "帮助"
-_REPLIES = ROOT / "server" / "channel" / "data" / "replies.json"
-
-
-class Bench:
-    """Servers, stages and the load generator of one run."""
-
-    def __init__(self, size: Size, folder: Path, closing: contextlib.ExitStack) -> None:
-        self._size, self._folder, self._closing = size, folder, closing
-        # The database server is nobody's neighbour on purpose: it may use every CPU.
-        postgres = _postgres(closing)
-        places = Places.here()
-        pin(places.client)
-        account = Account.fresh()
-        self.letters = Letters(account, WORD)
-        self.stages = {
-            "sqlite": self._stage("sqlite", f"sqlite:///{folder / 'bench.sqlite3'}", account),
-            "postgresql": self._stage("postgresql", postgres, account),
-        }
-        known = {
-            "BENCH_TOKEN": account.token,
-            "BENCH_AES_KEY": account.aes_key,
-            "BENCH_APPID": account.appid,
-        }
-        self.servers = {
-            name: self._server(f"tests.bench.floors:{name}()", name, places.server, known)
-            for name in ("hello", "facts", "echo")
-        }
-        for name, stage in self.stages.items():
-            self.servers[name] = self._server("wsgi:app", name, places.server, stage.environment)
-        self.client = Client(places.client)
-        closing.callback(self.client.stop)
-
-    def _stage(self, name: str, url: str, account: Account) -> Stage:
-        stage = Stage(self._folder / name, url, account)
-        self._closing.callback(stage.close)
-        stage.fill_board(self._size.entries)
-        return stage
-
-    def _server(self, app: str, name: str, cpus: set[int] | None, known: dict[str, str]) -> Server:
-        folder = self._folder / f"server-{name}"
-        folder.mkdir()
-        server = Server(app, folder, cpus, known, ours=app == "wsgi:app")
-        self._closing.callback(server.stop)
-        return server
-
-    def rows(self) -> tuple[list[Row], list[ContestRows]]:
-        """All rows in the order of the table, and those that belong to a contest."""
-        size = self._size
-
-        @cache
-        def letters(part: int) -> Sequence[bytes]:
-            return list(self.letters.write(size.letters if part else size.warm))
-
-        lite = ContestRows(self.stages["sqlite"], size, "sqlite", "SQLite")
-        post = ContestRows(self.stages["postgresql"], size, "postgresql", "PostgreSQL")
-        rows = [
-            *floor_rows(letters),
-            callback_row(self.stages["sqlite"], letters),
-            *lite.rows(goal=0.55),
-            *post.rows(goal=0.40),
-        ]
-        return rows, [lite, post]
-
-    def prove(self) -> None:
-        """Nothing is timed before it is known to be right.
-
-        Raises: BenchFailed.
-        """
-        for server in self.servers.values():
-            server.await_answer("/")
-        replies = json.loads(_REPLIES.read_text(encoding="utf-8"))["keywords"]
-        # What follows is a link into the mini-program, which the reply writes as WeChat wants it.
-        help_text = next(rule["text"] for rule in replies if WORD in rule["words"]).partition("[")[
-            0
-        ]
-        for name, words in (("echo", WORD), ("sqlite", help_text)):
-            port = self.servers[name].port
-            (letter,) = self.letters.write(1)
-            said = self.letters.said(ask(port, letter).body)
-            if not said.startswith(words):
-                raise BenchFailed(f"{name} says {said!r}")
-            if (status := ask(port, self.letters.forged()).status) != 403:
-                raise BenchFailed(f"{name} answers a forged message with {status}")
-
-    def prove_boards(self, contests: Sequence[ContestRows]) -> None:
-        """Everybody asked stands where an independent sort puts him.
-
-        Raises: BenchFailed.
-        """
-        for (name, stage), rows in zip(self.stages.items(), contests, strict=True):
-            for person in stage.watchers[::10]:
-                told = json.loads(ask(self.servers[name].port, rows.look(person)).body)
-                place = stage.places[person.id]
-                if (told["me"]["rank"], len(told["items"])) != (place, 100):
-                    raise BenchFailed(f"{name}: place {told['me']['rank']} instead of {place}")
-
-    def turn(self, row: Row, part: int) -> Figure:
-        """One row in one round; round 0 is the warming up."""
-        deal = row.deal(part)
-        server, file = self.servers[row.server], self._folder / "requests"
-        write_requests(file, deal.requests)
-        limit = self._size.warm if part == 0 else ENDLESS
-        order = Order(
-            port=server.port, file=str(file), count=limit, seconds=self._size.seconds,
-            status=deal.status, holds=deal.holds, cycle=deal.cycle,
-        )  # fmt: skip
-        before = server.cpu_seconds()
-        outcome = self.client.run(order)
-        cpu = server.cpu_seconds() - before
-        deal.check(outcome.done)
-        return Figure(
-            cpu_us=cpu / outcome.done * 1e6,
-            per_second=outcome.done / outcome.seconds,
-            p50_ms=outcome.p50_ms,
-            p99_ms=outcome.p99_ms,
-            done=outcome.done,
-        )
-
-
-def _postgres(closing: contextlib.ExitStack) -> str:
-    url = new_postgres("bench")
-    name = make_url(url).database
-    admin = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
-
-    def run(statement: str) -> None:
-        with admin.connect() as connection:
-            connection.execute(text(statement))
-
-    # Tests do not wait for the disk, a product does.
-    run(f'ALTER DATABASE "{name}" RESET synchronous_commit')
-    closing.callback(admin.dispose)
-    closing.callback(run, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    return url
-
-
-def measure(size: Size, say: Callable[[str], None]) -> Report:
-    """Everything, from the empty folder to the report.
-
-    Raises: BenchFailed.
-    """
-    began, load = datetime.now(UTC), os.getloadavg()[0]
-    with contextlib.ExitStack() as closing:
-        closing.callback(pin, allowed())
-        folder = Path(closing.enter_context(_folder()))
-        # Before anything else runs, and before this process keeps to one CPU.
-        say("the phone")
-        waits = phone.measure(size.rounds, folder)
-        say("strangers' pictures")
-        taken = memory.measure(folder, size.pictures)
-        taken.check()
-        say("setting the stage")
-        bench = Bench(size, folder, closing)
-        rows, contests = bench.rows()
-        bench.prove()
-        bench.prove_boards(contests)
-        for row in rows:
-            bench.turn(row, 0)
-        measured = {row.key: Measured(row) for row in rows}
-        for part in range(1, size.rounds + 1):
-            say(f"round {part} of {size.rounds}")
-            for row in rows if part % 2 else reversed(rows):
-                measured[row.key].figures.append(bench.turn(row, part))
-        for stage, contest in zip(bench.stages.values(), contests, strict=True):
-            asked = contest.to_count()
-            if stage is bench.stages["sqlite"]:
-                asked["callback"] = list(bench.letters.write(COUNTED))
-            for key, took in counted(stage, asked).items():
-                measured[key].counted = took
-    return Report(
-        rows=measured, size=size, commit=report.commit(), machine=report.machine(),
-        began=began.isoformat(timespec="minutes"), load=(load, os.getloadavg()[0]), waits=waits,
-        memory=taken,
-    )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[str]:
-    made = tempfile.mkdtemp(prefix="kepu-bench-")
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
 
 def write(found: Report, *, docs: Path | None) -> Path:
@@ -234,30 +37,74 @@ def write(found: Report, *, docs: Path | None) -> Path:
     (var / "bench.json").write_text(body, encoding="utf-8")
     if docs is not None:
         (docs / "performance.json").write_text(body, encoding="utf-8")
-        (docs / "performance.md").write_text(report.page(found), encoding="utf-8")
+        (docs / "performance.md").write_text(page(found), encoding="utf-8")
     return var / "bench.json"
+
+
+def asked_for(given: argparse.Namespace) -> tuple[Size, Asked]:
+    """How much is measured, and which part of everything."""
+    size = QUICK if given.quick else FULL
+    if given.rounds is not None:
+        size = replace(size, rounds=given.rounds)
+    stacks = tuple(given.stacks.split(",")) if given.stacks else (OURS,)
+    if given.rows is None and given.db is None and given.stacks is None:
+        return size, Asked(stacks=stacks)
+    names = set(given.rows.split(",")) if given.rows else {*NAMES, "callback"}
+    starts = tuple(NAMES[name] for name in names if name != "callback")
+    return size, Asked(
+        databases=tuple(DATABASES) if given.db in (None, "both") else (given.db,),
+        jobs=tuple(job for job in JOBS if job.startswith(starts)) if starts else (),
+        stacks=stacks, callback="callback" in names, extras=False,
+    )  # fmt: skip
+
+
+def _rows(words: str) -> str:
+    unknown = set(words.split(",")) - {*NAMES, "callback"}
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no such rows: {', '.join(sorted(unknown))}")
+    return words
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The options of the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="a run of seconds; its figures shake")
+    parser.add_argument("--rows", type=_rows, help="some of the rows, with commas between them")
+    parser.add_argument("--rounds", type=int, help="how many rounds, 5 by default")
+    parser.add_argument("--db", choices=(*DATABASES, "both"), help="on which database")
+    parser.add_argument("--stacks", help="ours and which peers, with commas between them")
+    parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
+    return parser
 
 
 def main() -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a run of seconds; its figures shake")
-    parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
-    asked = parser.parse_args()
+    given = arguments().parse_args()
+    size, asked = asked_for(given)
+    if given.write_docs and not asked.extras:
+        sys.stderr.write("docs/performance.* hold a whole run: leave --rows, --db, --stacks out\n")
+        return 2
+    try:
+        found = measure(size, asked, since_the_start())
+    except BenchFailed as reason:
+        sys.stderr.write(f"no figures: {reason}\n")
+        return 1
+    written = write(found, docs=ROOT / "docs" if given.write_docs else None)
+    sys.stdout.write(f"{found.table()}\n\nwritten to {written}\n")
+    return 0
+
+
+def since_the_start() -> Callable[[str], None]:
+    """Says on stderr what is done now, and how long after the start."""
     begun = time.monotonic()
 
     def say(words: str) -> None:
         sys.stderr.write(f"{time.monotonic() - begun:6.1f} s  {words}\n")
 
-    try:
-        found = measure(QUICK if asked.quick else FULL, say)
-    except BenchFailed as reason:
-        sys.stderr.write(f"no figures: {reason}\n")
-        return 1
-    written = write(found, docs=ROOT / "docs" if asked.write_docs else None)
-    sys.stdout.write(f"{found.table()}\n\nwritten to {written}\n")
-    say("done")
-    return 0
+    return say
 
 
 if __name__ == "__main__":

@@ -20,17 +20,6 @@ def hello() -> Flask:
     return app
 
 
-def facts() -> Flask:
-    """A view that answers a small dict as JSON."""
-    app = Flask("facts")
-
-    @app.get("/")
-    def view() -> dict[str, object]:
-        return {"state": "submitted", "score": 80, "rank": 12}
-
-    return app
-
-
 def decoding() -> Flask:
     """A view that decodes pictures as a whole, in the thread that answers."""
     # Imported here, so that the other floors do not carry it.

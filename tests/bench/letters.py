@@ -117,12 +117,15 @@ def _fields(document: str) -> dict[str, str]:
 
 
 def http_request(
-    method: str, target: str, body: bytes = b"", kind: str = "application/json", token: str = ""
-) -> bytes:
-    """One HTTP/1.1 request as bytes."""
+    method: str, target: str, body: bytes = b"", kind: str = "application/json", token: str = "",
+    key: str = "",
+) -> bytes:  # fmt: skip
+    """One HTTP/1.1 request as bytes; `key` is its Idempotency-Key, empty for none."""
     head = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", "Accept: */*"]
     if token:
         head.append(f"Authorization: Bearer {token}")
+    if key:
+        head.append(f"Idempotency-Key: {key}")
     if body:
         head += [f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
     return "\r\n".join([*head, "", ""]).encode() + body

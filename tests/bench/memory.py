@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from sqlalchemy import func, select
 from server.accounts.models import Avatar, PictureUpload
 from server.base import picture_process
 from tests.bench.letters import Account
-from tests.bench.processes import ROOT, BenchFailed, Server
+from tests.bench.processes import ROOT, BenchFailed, Server, production
 from tests.bench.stage import Stage
 from tests.kit.pictures import a_picture, as_form
 
@@ -103,7 +104,10 @@ def measure(folder: Path, pictures: int) -> Taken:
         closing.callback(stage.close)
         people = stage.newcomers(pictures)
         (folder / "server").mkdir()
-        server = Server("wsgi:app", folder / "server", None, stage.environment, ours=True, flags=())
+        server = Server(
+            "wsgi:app", folder / "server", None, stage.environment,
+            command=partial(production, workers=None),
+        )  # fmt: skip
         closing.callback(server.stop)
         worker = _worker(stage.environment)
         closing.callback(_end, worker)

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -21,10 +21,7 @@ from tests.bench.client import Order, Outcome
 
 ROOT = Path(__file__).resolve().parents[2]
 THREADS = 8
-# A single process is what can be measured; without flags it runs as in production.
-SINGLE = (
-    "--worker-class", "gthread", "--workers", "1", "--threads", str(THREADS), "--keep-alive", "5",
-)  # fmt: skip
+CONFIG = ("-c", str(ROOT / "config" / "gunicorn.conf.py"))
 _START_SECONDS = 60.0
 
 
@@ -64,27 +61,49 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def production(app: str, port: int, *, workers: int | None = 1) -> list[str]:
+    """gunicorn with the product's own settings and worker; None: as many processes as they say."""
+    some = [] if workers is None else ["--workers", str(workers)]
+    return [*_gunicorn(port), *CONFIG, *some, app]
+
+
+def gthread(app: str, port: int, *, threads: int = THREADS) -> list[str]:
+    """gunicorn as most Flask applications are run: one process, a few threads."""
+    return [*_gunicorn(port), "--worker-class", "gthread", "--workers", "1",
+            "--threads", str(threads), "--keep-alive", "5", app]  # fmt: skip
+
+
+def uvicorn(app: str, port: int) -> list[str]:
+    """uvicorn with its fast loop and parser; the application writes its own access line."""
+    return [sys.executable, "-m", "uvicorn", "--factory", app, "--host", "127.0.0.1",
+            "--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log",
+            "--log-level", "warning"]  # fmt: skip
+
+
+def _gunicorn(port: int) -> list[str]:
+    return [sys.executable, "-m", "gunicorn", "--chdir", str(ROOT), "--no-control-socket",
+            "--bind", f"127.0.0.1:{port}"]  # fmt: skip
+
+
+Command = Callable[[str, int], list[str]]
+
+
 class Server:
-    """One WSGI app under gunicorn: by default one worker process with a few threads."""
+    """One application under a server program, by default the product's own."""
 
     def __init__(
         self, app: str, folder: Path, cpus: set[int] | None, environment: Mapping[str, str],
-        *, ours: bool, flags: Sequence[str] = SINGLE,
+        *, command: Command = production,
     ) -> None:  # fmt: skip
         self.port = free_port()
         self._log = folder / "console.log"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("KEPU_", "PYTEST_"))}
         # Whatever a server leaves in the temporary folder goes with ours.
         fresh = {"KEPU_PORT": str(self.port), "TMPDIR": str(folder)}
-        config = ["-c", str(ROOT / "config" / "gunicorn.conf.py")] if ours else []
         with self._log.open("wb") as console:
             self._process = psutil.Popen(
-                [
-                    sys.executable, "-m", "gunicorn", *config, "--chdir", str(ROOT),
-                    *flags, "--bind", f"127.0.0.1:{self.port}", "--no-control-socket", app,
-                ],
-                cwd=ROOT, env={**kept, **fresh, **environment}, stdout=console, stderr=console,
-                preexec_fn=lambda: pin(cpus),
+                command(app, self.port), cwd=ROOT, env={**kept, **fresh, **environment},
+                stdout=console, stderr=console, preexec_fn=lambda: pin(cpus),
             )  # fmt: skip
 
     def await_answer(self, path: str) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import redis
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from server.accounts.models import Consent, SessionToken
 from server.app import House, open_house
-from server.base.ids import new_token
+from server.base.ids import new_ref, new_token
 from server.base.kv.address import read_address
 from server.base.kv.embedded import EmbeddedServer
 from server.base.schema import migrate
@@ -32,7 +33,8 @@ from server.units import service as units
 from tests.bench.letters import Account
 from tests.kit import boards, quiz
 
-_CHUNK = 100
+# Papers dealt by the service; all others are copies of them under names of their own.
+_DEALT = 40
 _WATCHERS = 200
 _chance = random.Random(20260501)
 _numbers = count(1)
@@ -52,6 +54,28 @@ class Paper:
 
     ref: str
     token: str
+    answers: dict[str, list[str]]
+    score: int
+
+
+@dataclass
+class SeededContest:
+    """A contest that one server alone answers for, and who watches its board.
+
+    Units: `places` citizen -> place by an independent sort.
+    """
+
+    view: ContestView
+    places: dict[int, int] = field(default_factory=dict)
+    watchers: list[Person] = field(default_factory=list)
+    models: list[_Model] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Model:
+    """A dealt paper: its row without what belongs to one citizen, and some answers."""
+
+    row: dict[str, Any]
     answers: dict[str, list[str]]
     score: int
 
@@ -88,7 +112,7 @@ def environment(folder: Path, database_url: str, account: Account) -> dict[str, 
 
 
 class Stage:
-    """The house, its Redis and its contest."""
+    """The house, its Redis, and a contest for each server that is measured on its database."""
 
     def __init__(self, folder: Path, database_url: str, account: Account) -> None:
         folder.mkdir()
@@ -99,10 +123,6 @@ class Stage:
         self.house: House = open_house(self.settings)
         migrate(self.house.desk.engine)
         channel.seed_replies(self.house.desk)
-        # The longest paper, so that none ends while the others are measured.
-        self.contest: ContestView = quiz.open_contest(self.house.desk, paper_seconds=7200)
-        self.places: dict[int, int] = {}
-        self.watchers: list[Person] = []
 
     def close(self) -> None:
         """Let go of database and Redis."""
@@ -110,14 +130,32 @@ class Stage:
         self.house.desk.tools.kv.kv.close()
         self.redis.stop()
 
-    def fill_board(self, entries: int) -> None:
-        """A board with so many on it; some of them will look at it."""
+    @property
+    def peers_environment(self) -> dict[str, str]:
+        """What a peer has to know to work on the same database and the same Redis."""
+        address = read_address(self.folder)
+        assert address is not None
+        return {
+            "PEER_DATABASE": self.settings.database_address,
+            "PEER_REDIS": f"unix://{address.socket}",
+            "PEER_POLICY": self.settings.policy_version,
+        }
+
+    def contest(self, slug: str, entries: int) -> SeededContest:
+        """A contest of its own with so many on its board; some of them will look at it."""
+        # The longest paper, so that none ends while the others are measured.
+        view = quiz.open_contest(self.house.desk, slug=slug, paper_seconds=7200)
+        made = SeededContest(view=view)
         with self.house.desk.work() as work:
             people = _people(work, entries)
-            stands = _put_on_board(work, self.contest.id, people)
+            stands = _put_on_board(work, view.id, people)
         with self.house.desk.work() as work:
-            self.watchers = _logged_in(work, people[:: max(1, entries // _WATCHERS)])
-        self.places = {citizen: place for place, (*_, citizen) in enumerate(sorted(stands), 1)}
+            made.watchers = _logged_in(work, people[:: max(1, entries // _WATCHERS)])
+        made.places = {citizen: place for place, (*_, citizen) in enumerate(sorted(stands), 1)}
+        return made
+
+    def rebuild_boards(self) -> None:
+        """Bring all standings to the product's boards."""
         rebuild_leaderboards(self.house.desk, lambda _done, _total: None)
 
     def newcomers(self, many: int) -> list[Person]:
@@ -125,33 +163,44 @@ class Stage:
         with self.house.desk.work() as work:
             return _logged_in(work, _people(work, many))
 
-    def papers(self, many: int) -> list[Paper]:
-        """Open papers of as many citizens, begun through the service."""
-        made: list[Paper] = []
-        for some in _chunks(self.newcomers(many)):
+    def papers(self, contest: SeededContest, many: int) -> list[Paper]:
+        """Open papers of as many citizens, the same that the service deals."""
+        if not contest.models:
+            dealers = self.newcomers(_DEALT)
             with self.house.desk.work() as work:
-                made += [_begun(work, self.contest, person) for person in some]
-        return made
+                contest.models = [_dealt(work, contest.view, one) for one in dealers]
+        people = self.newcomers(many)
+        with self.house.desk.work() as work:
+            return _copied(work, contest, people)
 
-    def handed_in(self) -> tuple[int, int]:
-        """How many papers are submitted, and the sum of their scores."""
+    def handed_in(self, contest: SeededContest) -> tuple[int, int]:
+        """How many papers of a contest are submitted, and the sum of their scores."""
         asked = select(func.count(), func.sum(Attempt.score)).where(
-            Attempt.state == AttemptState.SUBMITTED
+            Attempt.state == AttemptState.SUBMITTED, Attempt.contest_id == contest.view.id
         )
         with self.house.desk.work(read_only=True) as work:
             papers, points = work.session.execute(asked).one()
             return papers, int(points or 0)
 
-    def begun(self) -> int:
-        """How many papers there are."""
+    def begun(self, contest: SeededContest) -> int:
+        """How many papers there are in a contest."""
+        asked = (
+            select(func.count()).select_from(Attempt).where(Attempt.contest_id == contest.view.id)
+        )
         with self.house.desk.work(read_only=True) as work:
-            return work.session.scalar(select(func.count()).select_from(Attempt)) or 0
+            return work.session.scalar(asked) or 0
 
-    def kept(self, refs: list[str]) -> dict[str, dict[str, list[int]]]:
+    def kept(self, refs: Sequence[str]) -> dict[str, dict[str, list[int]]]:
         """The answers kept on these papers."""
         asked = select(Attempt.ref, Attempt.answers).where(Attempt.ref.in_(refs))
         with self.house.desk.work(read_only=True) as work:
             return {row.ref: row.answers for row in work.session.execute(asked)}
+
+    def answered_keys(self) -> int:
+        """How many Idempotency-Keys have an answer that would be given again."""
+        asked = text("SELECT count(*) FROM kept_answer WHERE status IS NOT NULL")
+        with self.house.desk.work(read_only=True) as work:
+            return int(work.session.execute(asked).scalar_one())
 
     def remembered(self) -> int:
         """How many keys Redis holds by which callbacks are known again."""
@@ -159,6 +208,21 @@ class Stage:
         assert address is not None
         with redis.Redis(unix_socket_path=address.socket) as client:
             return sum(1 for _ in client.scan_iter(match="once:*", count=5000))
+
+    def ranks_by_sort(self, contest: SeededContest) -> dict[int, int]:
+        """Citizen -> place on the whole contest's board, sorted here from all standings."""
+        asked = (
+            select(
+                Standing.points, Standing.time_ms, Standing.reached_at, Standing.entry_id,
+                Entry.citizen_id,
+            )
+            .join(Entry, Entry.id == Standing.entry_id)
+            .where(Standing.contest_id == contest.view.id, Standing.period == TOTAL)
+        )  # fmt: skip
+        with self.house.desk.work(read_only=True) as work:
+            rows = work.session.execute(asked).all()
+        best_first = sorted((-row[0], *row[1:]) for row in rows)
+        return {citizen: place for place, (*_, citizen) in enumerate(best_first, 1)}
 
 
 def _people(work: Work, many: int) -> list[int]:
@@ -170,7 +234,7 @@ def _people(work: Work, many: int) -> list[int]:
     return made + boards.people(work, many - len(made))
 
 
-def _logged_in(work: Work, citizens: list[int]) -> list[Person]:
+def _logged_in(work: Work, citizens: Iterable[int]) -> list[Person]:
     people = [Person(id=citizen, token=new_token()) for citizen in citizens]
     consents = [
         {"ref": f"con_{next(_numbers)}", "citizen_id": person.id, "guardian": False,
@@ -182,40 +246,65 @@ def _logged_in(work: Work, citizens: list[int]) -> list[Person]:
          "expires_at": work.now + timedelta(days=1)}
         for person in people
     ]  # fmt: skip
-    work.session.execute(insert(Consent), consents)
-    work.session.execute(insert(SessionToken), sessions)
+    if people:
+        work.session.execute(insert(Consent), consents)
+        work.session.execute(insert(SessionToken), sessions)
     return people
 
 
 def _put_on_board(
-    work: Work, contest_id: int, people: list[int]
+    work: Work, contest_id: int, people: Sequence[int]
 ) -> list[tuple[int, int, datetime, int, int]]:
     """Entries with a total: what they are ordered by, the best least, and their citizens."""
-    regions = units.regions()
-    order, rows = [], []
-    for at, citizen in enumerate(people):
-        city = regions.cities[at % len(regions.cities)]
-        rows.append({"contest_id": contest_id, "citizen_id": citizen, "left_scopes": [],
-                     "city": city.code, "county": city.counties[0].code})  # fmt: skip
-    made = work.session.execute(insert(Entry).returning(Entry.id, Entry.citizen_id), rows)
-    stands = []
-    for entry_id, citizen in made:
+    order, stands = [], []
+    for entry_id, citizen in _entries(work, contest_id, people):
         points, time_ms = _chance.randint(1, 60) * 10, _chance.randint(20_000, 2_000_000)
         reached = work.now.replace(microsecond=0) - timedelta(seconds=_chance.randint(1, 80_000))
         order.append((-points, time_ms, reached, entry_id, citizen))
         stands.append({"contest_id": contest_id, "entry_id": entry_id, "period": TOTAL,
                        "points": points, "time_ms": time_ms, "reached_at": reached, "version": 1,
                        "changed_at": work.now})  # fmt: skip
-    work.session.execute(insert(Standing), stands)
+    if stands:
+        work.session.execute(insert(Standing), stands)
     return order
 
 
-def _begun(work: Work, contest: ContestView, person: Person) -> Paper:
+def _entries(work: Work, contest_id: int, people: Sequence[int]) -> list[tuple[int, int]]:
+    """An entry for each of them, spread over the cities; numbers of entries and of citizens."""
+    if not people:
+        return []
+    cities = units.regions().cities
+    rows = []
+    for at, citizen in enumerate(people):
+        city = cities[at % len(cities)]
+        rows.append({"contest_id": contest_id, "citizen_id": citizen, "left_scopes": [],
+                     "city": city.code, "county": city.counties[0].code})  # fmt: skip
+    made = work.session.execute(insert(Entry).returning(Entry.id, Entry.citizen_id), rows)
+    return [(row.id, row.citizen_id) for row in made]
+
+
+def _dealt(work: Work, contest: ContestView, person: Person) -> _Model:
     view = quiz.started(work, contest, person.id)
     right = _chance.randint(0, 10)
     answers = quiz.some_right(quiz.shown(view), right)
-    return Paper(ref=view.sheet.ref, token=person.token, answers=answers, score=right * 10)
+    row = work.session.execute(select(Attempt.__table__).where(Attempt.ref == view.sheet.ref))
+    facts = dict(row.mappings().one())
+    for own in ("id", "ref", "entry_id", "citizen_id"):
+        del facts[own]
+    return _Model(row=facts, answers=answers, score=right * 10)
 
 
-def _chunks(people: list[Person]) -> Iterator[list[Person]]:
-    return (people[at : at + _CHUNK] for at in range(0, len(people), _CHUNK))
+def _copied(work: Work, contest: SeededContest, people: Sequence[Person]) -> list[Paper]:
+    entries = {citizen: entry for entry, citizen in
+               _entries(work, contest.view.id, [person.id for person in people])}  # fmt: skip
+    rows, papers = [], []
+    for at, person in enumerate(people):
+        model, ref = contest.models[at % len(contest.models)], new_ref("att")
+        rows.append({**model.row, "ref": ref, "citizen_id": person.id,
+                     "entry_id": entries[person.id]})  # fmt: skip
+        papers.append(
+            Paper(ref=ref, token=person.token, answers=model.answers, score=model.score)
+        )  # fmt: skip
+    if rows:
+        work.session.execute(insert(Attempt), rows)
+    return papers

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.bench import memory
 from tests.bench.memory import MOST_WEB_MB, SIDE, Taken
-from tests.bench.processes import BenchFailed, Server
+from tests.bench.processes import BenchFailed, Server, gthread
 from tests.kit.pictures import a_picture
 
 AT_ONCE = 4
@@ -25,8 +26,10 @@ def test_forty_eight_pictures_at_once_stay_within_the_bounds(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_the_harm_is_seen_where_a_request_decodes(tmp_path: Path) -> None:
-    flags = ("--worker-class", "gthread", "--workers", "1", "--threads", str(AT_ONCE))
-    server = Server("tests.bench.floors:decoding()", tmp_path, None, {}, ours=False, flags=flags)
+    server = Server(
+        "tests.bench.floors:decoding()", tmp_path, None, {},
+        command=partial(gthread, threads=AT_ONCE),
+    )  # fmt: skip
     try:
         server.await_answer("/")
         before = memory.added(server.processes(), "peak")
