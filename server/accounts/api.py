@@ -37,7 +37,7 @@ from server.base.pace import (
 )
 from server.base.web.auth import Who, bearer_token
 from server.base.web.endpoint import Api, Asking, endpoint
-from server.base.work import Actor, Work
+from server.base.work import Work
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import Identity
 
@@ -96,7 +96,7 @@ def log_out(work: Work) -> None:
 @endpoint(API, "GET", "/me", who=Who.CITIZEN, out=ProfileOut)
 def show_profile(work: Work) -> ProfileOut:
     """The profile of the caller."""
-    return _profile(work, _me(work).id)
+    return _profile(work, work.caller_id)
 
 
 def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
@@ -126,8 +126,8 @@ def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
 )
 def change_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
     """Change the named parts of the profile; null takes a part back."""
-    profile.change(work, _me(work).id, body.changes(), asked)
-    return _profile(work, _me(work).id)
+    profile.change(work, work.caller_id, body.changes(), asked)
+    return _profile(work, work.caller_id)
 
 
 @endpoint(
@@ -167,7 +167,7 @@ def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
         guardian_name=body.guardian_name,
         guardian_relation=body.guardian_relation,
     )
-    row = privacy.give_consent(work, _me(work).id, given)
+    row = privacy.give_consent(work, work.caller_id, given)
     return ConsentOut(
         policy_version=row.policy_version,
         guardian=row.guardian,
@@ -179,19 +179,13 @@ def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
 @endpoint(API, "GET", "/me/export", who=Who.CITIZEN, out=ExportOut, pace=EXPORT)
 def export_me(work: Work) -> ExportOut:
     """Everything held about the caller."""
-    return ExportOut(exported_at=work.now, held=privacy.export(work, _me(work).id))
+    return ExportOut(exported_at=work.now, held=privacy.export(work, work.caller_id))
 
 
 @endpoint(API, "DELETE", "/me", who=Who.CITIZEN, status=(204,), pace=CHANGE)
 def erase_me(work: Work) -> None:
     """Forget the caller; anonymous results stay."""
-    privacy.erase(work, _me(work).id)
-
-
-def _me(work: Work) -> Actor:
-    if work.actor is None:
-        raise NotAuthenticated
-    return work.actor
+    privacy.erase(work, work.caller_id)
 
 
 def _state(state: str) -> NicknameState:

@@ -19,7 +19,7 @@ from server.base.pictures import (
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
-from server.base.work import Actor, Work
+from server.base.work import Work
 from server.wechat.errors import AWAY, BadLoginCode
 from server.wechat.gateway import PhoneNumber
 
@@ -36,12 +36,6 @@ class PhoneOut(Out, frozen=True, kw_only=True):
     """The number as it is shown."""
 
     phone_masked: str
-
-
-def _who(actor: Actor | None) -> int:
-    if actor is None:
-        raise NotAuthenticated
-    return actor.id
 
 
 def _checked(_asking: Asking, upload: bytes) -> None:
@@ -63,7 +57,7 @@ def _checked(_asking: Asking, upload: bytes) -> None:
 )
 def give_avatar(work: Work, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked above
     """Give a picture of oneself; it is shown once WeChat's check has passed it."""
-    avatar_uploads.receive(work, _who(work.actor), upload)
+    avatar_uploads.receive(work, work.caller_id, upload)
 
 
 def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
@@ -95,4 +89,4 @@ def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
 )
 def give_phone(work: Work, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - spent
     """Give one's phone number, as WeChat knows it."""
-    return PhoneOut(phone_masked=phones.keep(work, _who(work.actor), asked))
+    return PhoneOut(phone_masked=phones.keep(work, work.caller_id, asked))

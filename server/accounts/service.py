@@ -23,14 +23,14 @@ from server.accounts import (
 from server.accounts.avatar_links import PrivateLink
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked, number_of
+from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
 from server.base.prepared import run, table
 from server.base.signing import token_hash
-from server.base.work import Actor, Hooks, Work
+from server.base.work import Hooks, Work
 from server.wechat.gateway import Identity as WeChatIdentity
 
-CITIZEN = "citizen"
 AppName = Literal["official_account", "mini_program"]
 _BATCH = 500
 
@@ -142,7 +142,7 @@ def sign_out(work: Work, token: str) -> None:
     )
 
 
-def resolve(work: Work, token: str) -> Actor | None:
+def resolve(work: Work, token: str) -> Caller | None:
     """The citizen behind a bearer token, and whether the policy in force was agreed to.
 
     Raises: NotAuthenticated (401) for a token that was good once; only one that never was is None,
@@ -153,8 +153,7 @@ def resolve(work: Work, token: str) -> Actor | None:
         if run(work, _ONCE_GOOD, {"of_hash": token_hash(token)}).scalar() is not None:
             raise NotAuthenticated
         return None
-    return Actor(
-        kind=CITIZEN,
+    return Caller(
         id=found.id,
         consented=found.version == work.settings.policy_version,
         known_as=work.keys.pseudonym(found.openid) if found.openid else "",

@@ -1,7 +1,7 @@
 """How fast one caller may go: every limit by name, and the only place that refuses for it.
 
 A pace is an even flow with half of its figure at once. It is counted for a person, not for a row
-that the person can erase: see `Actor.person`.
+that the person can erase: see `Citizen.person`.
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from server.base import ids
+from server.base.access import Actor, Citizen
 from server.base.clock import Clock
-from server.base.errors import Unavailable
+from server.base.errors import NotAuthenticated, Unavailable
 from server.base.kv.facilities import Facilities
 from server.base.patience import NotAsked
 from server.base.settings import Settings
@@ -35,25 +36,6 @@ class DatabaseAway(Unavailable):
     """The database does not answer, or not in time."""
 
     code = "database_away"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """Who asks: a kind (`citizen`, `system`) and the number of the row behind it.
-
-    `known_as` is a keyed hash of what the outside world knows the person by; it stays the same
-    when the row is erased and made anew.
-    """
-
-    kind: str
-    id: int
-    consented: bool = False
-    known_as: str = ""
-
-    @property
-    def person(self) -> str:
-        """What limits of pace are counted by."""
-        return self.known_as or f"{self.kind}:{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,11 +125,26 @@ class Work:
         """A fresh opaque id."""
         return ids.new_ref(prefix)
 
+    @property
+    def caller_id(self) -> int:
+        """The row id of the calling citizen.
+
+        Raises: NotAuthenticated (401) when no citizen calls.
+        """
+        if not isinstance(self.actor, Citizen):
+            raise NotAuthenticated
+        return self.actor.id
+
+    @property
+    def maybe_caller_id(self) -> int | None:
+        """The row id of the calling citizen; None when no citizen calls."""
+        return self.actor.id if isinstance(self.actor, Citizen) else None
+
     def person(self, citizen_id: int) -> str:
-        """What limits of pace of a citizen are counted by, who is the caller or is named."""
-        if self.actor is not None and self.actor.id == citizen_id:
+        """The key by which rate limits count a citizen, whether he calls or is only named."""
+        if isinstance(self.actor, Citizen) and self.actor.id == citizen_id:
             return self.actor.person
-        return Actor(kind="citizen", id=citizen_id).person
+        return Citizen(id=citizen_id).person
 
     def after_commit(self, bell: Bell) -> None:
         """Call something once this transaction is in the database, never if it is rolled back."""

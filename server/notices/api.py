@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from server.base.errors import NotAuthenticated
 from server.base.pace import CHANGE
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
@@ -26,14 +25,14 @@ API = Api("notices")
 )
 def record_subscriptions(work: Work, body: SubscriptionsIn) -> SubscriptionsOut:
     """Tell what the citizen chose on the subscription sheet."""
-    left = service.record_client_results(work, _caller(work), body.results)
+    left = service.record_client_results(work, work.caller_id, body.results)
     return SubscriptionsOut(remaining=service.of_senders(work, left))
 
 
 @endpoint(API, "GET", "/me/subscriptions", who=Who.CITIZEN, out=SubscriptionsOut)
 def show_subscriptions(work: Work) -> SubscriptionsOut:
     """How many messages may still be pushed, by template id; named are those with a sender."""
-    left = service.remaining(work, _caller(work))
+    left = service.remaining(work, work.caller_id)
     return SubscriptionsOut(remaining=service.of_senders(work, left))
 
 
@@ -41,7 +40,7 @@ def show_subscriptions(work: Work) -> SubscriptionsOut:
 def list_inbox(work: Work, query: PageQuery) -> Page[InboxItem]:
     """Every message addressed to the caller, pushed or not, newest first."""
     rows, following = service.list_messages(
-        work, _caller(work), limit=query.limit, after=query.after
+        work, work.caller_id, limit=query.limit, after=query.after
     )
     items = [
         InboxItem(
@@ -55,9 +54,3 @@ def list_inbox(work: Work, query: PageQuery) -> Page[InboxItem]:
         for row in rows
     ]
     return Page(items=items, next=following)
-
-
-def _caller(work: Work) -> int:
-    if work.actor is None:
-        raise NotAuthenticated
-    return work.actor.id

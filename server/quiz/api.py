@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from server.base.errors import Invalid, NotAuthenticated, NotFound, Unavailable
+from server.base.errors import Invalid, NotFound, Unavailable
 from server.base.pace import ANSWER, REPEAT
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
@@ -47,18 +47,13 @@ API = Api(
 )
 
 
-def _me(work: Work) -> int:
-    if work.actor is None:
-        raise NotAuthenticated
-    return work.actor.id
-
-
 def _mine(work: Work, found: Sequence[ContestView]) -> dict[int, tuple[Mine, Progress]]:
     """What the asking citizen has in these contests, by number; nothing without a citizen."""
-    if work.actor is None:
+    caller = work.maybe_caller_id
+    if caller is None:
         return {}
-    tries = service.mine(work, found, work.actor.id)
-    reached = progress.progress(work, found, work.actor.id)
+    tries = service.mine(work, found, caller)
+    reached = progress.progress(work, found, caller)
     return {one.id: (tries[one.id], reached[one.id]) for one in found}
 
 
@@ -132,7 +127,7 @@ def show_rules(work: Work, ref: str) -> RulesPageOut:
 )
 def start_attempt(work: Work, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
     """Begin a paper, or go on with the one that is open."""
-    started = attempts.start(work, ref, _me(work))
+    started = attempts.start(work, ref, work.caller_id)
     return Answer(value=shapes.attempt_out(started.view), status=201 if started.fresh else 200)
 
 
@@ -149,13 +144,13 @@ def start_attempt(work: Work, ref: str, body: NothingIn) -> Answer:  # noqa: ARG
 )
 def open_next(work: Work, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
     """Put the next timed item on the screen."""
-    return shapes.question_out(attempts.open_next(work, ref, _me(work)), timed=True)
+    return shapes.question_out(attempts.open_next(work, ref, work.caller_id), timed=True)
 
 
 @endpoint(API, "GET", "/attempts/<ref>", who=Who.CITIZEN, out=AttemptOut, errors=(NotFound,))
 def show_attempt(work: Work, ref: str) -> AttemptOut:
     """An own paper: to go on with, or with its result."""
-    return shapes.attempt_out(attempts.read(work, ref, _me(work)))
+    return shapes.attempt_out(attempts.read(work, ref, work.caller_id))
 
 
 @endpoint(
@@ -170,7 +165,7 @@ def show_attempt(work: Work, ref: str) -> AttemptOut:
 )
 def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
     """Keep answers of an open paper."""
-    attempts.save_answers(work, ref, _me(work), body.answers)
+    attempts.save_answers(work, ref, work.caller_id, body.answers)
 
 
 @endpoint(
@@ -185,7 +180,7 @@ def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
 )
 def submit(work: Work, ref: str, body: SubmissionIn) -> ResultOut:
     """Hand a paper in; a repeat tells the same."""
-    return shapes.result_out(attempts.submit(work, ref, _me(work), body.answers))
+    return shapes.result_out(attempts.submit(work, ref, work.caller_id, body.answers))
 
 
 @endpoint(
@@ -201,7 +196,7 @@ def list_records(work: Work, query: RecordsQuery) -> Page[RecordOut]:
     """The citizen's closed papers, the one begun last first."""
     found = records.closed_papers(
         work,
-        _me(work),
+        work.caller_id,
         contest_name=query.contest,
         before_id=None if query.after is None else int(decode_cursor(query.after, int)[0]),
         limit=query.limit + 1,

@@ -30,7 +30,7 @@ def leaderboard(work: Work, ref: str, query: BoardQuery) -> BoardOut:
         scope=query.scope,
         period=query.period,
         limit=query.limit,
-        citizen_id=None if work.actor is None else work.actor.id,
+        citizen_id=work.maybe_caller_id,
     )
     return _board_out(found)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from server.base.errors import Invalid, NotAuthenticated
+from server.base.errors import Invalid
 from server.base.pace import BAD_CODE, GROUP, counting_failures
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
@@ -57,6 +57,4 @@ def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
 )
 def enter_group(work: Work, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened
     """Be on the board of the WeChat group that the mini-program was opened from."""
-    if work.actor is None:
-        raise NotAuthenticated
-    return GroupOut(group_id=groups.enter(work, work.actor.id, asked))
+    return GroupOut(group_id=groups.enter(work, work.caller_id, asked))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from server.base.errors import Invalid, NotAuthenticated, NotFound
+from server.base.errors import Invalid, NotFound
 from server.base.pace import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
@@ -28,12 +28,6 @@ from server.quiz.reports import Reported
 PRACTICE_API = Api("practice")
 
 
-def _me(work: Work) -> int:
-    if work.actor is None:
-        raise NotAuthenticated
-    return work.actor.id
-
-
 @endpoint(
     PRACTICE_API,
     "POST",
@@ -49,7 +43,7 @@ def begin_practice(work: Work, body: PracticeIn) -> PracticeOut:
     """Deal questions to practise: without a clock, without a rank."""
     dealt = practice.begin(
         work,
-        _me(work),
+        work.caller_id,
         count=body.count,
         topics=body.topics,
         from_mistakes=body.from_mistakes,
@@ -73,7 +67,7 @@ def begin_practice(work: Work, body: PracticeIn) -> PracticeOut:
 )
 def answer_practice(work: Work, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
     """Answer one question and see the key with its explanation; a repeat tells the first result."""
-    told = practice.answer(work, ref, _me(work), body.question_id, body.answer)
+    told = practice.answer(work, ref, work.caller_id, body.question_id, body.answer)
     return PracticeAnswerOut(
         question_id=told.question_ref,
         chosen=told.chosen,
@@ -95,7 +89,7 @@ def answer_practice(work: Work, ref: str, body: PracticeAnswerIn) -> PracticeAns
 def list_mistakes(work: Work, query: PageQuery) -> Page[MistakeOut]:
     """The wrong-answer book, the latest mistake first."""
     after = None if query.after is None else _position(query.after)
-    found = [m for m in mistakes.book(work, _me(work)) if after is None or _place(m) < after]
+    found = [m for m in mistakes.book(work, work.caller_id) if after is None or _place(m) < after]
     shown = found[: query.limit]
     last = _place(shown[-1]) if len(found) > len(shown) else None
     return Page(
@@ -138,14 +132,12 @@ def _mistake_out(mistake: Mistake) -> MistakeOut:
 
 def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
     """Have the words judged, unless this version was reported before."""
-    if asking.actor is None:
-        raise NotAuthenticated
     with asking.desk.work(read_only=True) as work:
-        reported = reports.to_be_reported(work, ref, asking.actor.id)
+        reported = reports.to_be_reported(work, ref, asking.caller.id)
     reason = reports.clean_reason(body.reason)
     if reported.known:
         return reported, WordsState.UNCHECKED
-    spend(asking.desk.tools, OWN_WORDS, asking.actor.person)
+    spend(asking.desk.tools, OWN_WORDS, asking.caller.person)
     return reported, reports.judge(asking.gateway, reported, reason)
 
 
@@ -169,4 +161,4 @@ def report_question(
 ) -> None:
     """Tell what is wrong with a question that one has seen; once for each version of it."""
     reported, words = asked
-    reports.report(work, _me(work), reported, reports.clean_reason(body.reason), words)
+    reports.report(work, work.caller_id, reported, reports.clean_reason(body.reason), words)

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from server.base.errors import NotAuthenticated, NotFound
+from server.base.errors import NotFound
 from server.base.pace import SHARE, VISIT
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawing, PictureBusy
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
-from server.base.work import Actor, Work
+from server.base.work import Work
 from server.quiz import shares
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.poster import content_name, drawn, drawn_card
@@ -47,12 +47,6 @@ class VisitIn(In, frozen=True, kw_only=True):
     scene: Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-def _who(actor: Actor | None) -> int:
-    if actor is None:
-        raise NotAuthenticated
-    return actor.id
-
-
 def _code(asking: Asking, body: ShareIn) -> Fetched:
     """Have WeChat make the code of a card that is new."""
     with asking.desk.work(read_only=True) as work:
@@ -75,7 +69,7 @@ def _code(asking: Asking, body: ShareIn) -> Fetched:
 )
 def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
     """Make a card of an own result; a repeat gives the same card. It earns nothing."""
-    made = shares.share(work, _who(work.actor), asked)
+    made = shares.share(work, work.caller_id, asked)
     return ShareOut(
         id=made.ref,
         path=made.path,
@@ -133,4 +127,4 @@ def show_card(work: Work, ref: str) -> Drawing:
 )
 def visit(work: Work, body: VisitIn) -> None:
     """Tell by which code one came; once a day, for the report of shares and channels alone."""
-    shares.visit(work, _who(work.actor), body.scene)
+    shares.visit(work, work.caller_id, body.scene)

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server.base.access import Citizen
 from server.base.errors import Conflict
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
@@ -21,7 +22,7 @@ from server.base.web.frame import new_flask
 from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.openapi import docs_pages, document
 from server.base.web.schema import In, Out, PageQuery
-from server.base.work import Actor, Desk, Work
+from server.base.work import Desk, Work
 from tests.kit.clock import FakeClock
 
 
@@ -69,7 +70,9 @@ class Bench:
 
         @endpoint(api, "GET", "/wishes", who=Who.MAYBE_CITIZEN, query=PageQuery, out=Granted)
         def wishes(work: Work, query: PageQuery) -> Granted:
-            return Granted(words=work.actor.kind if work.actor else "nobody", number=query.limit)
+            return Granted(
+                words="nobody" if work.maybe_caller_id is None else "citizen", number=query.limit
+            )
 
         @endpoint(api, "POST", "/asked", who=Who.ANYONE, body=Wish, out=Granted, ask=self._ask)
         def asked(work: Work, body: Wish, asked: str) -> Granted:
@@ -84,13 +87,9 @@ class Bench:
         return body.words.upper()
 
 
-def resolve(work: Work, token: str) -> Actor | None:
+def resolve(work: Work, token: str) -> Citizen | None:
     people = {"ann": 1, "bo": 2}
-    return (
-        Actor(kind="citizen", id=people[token], consented=token == "bo")
-        if token in people
-        else None
-    )
+    return Citizen(id=people[token], consented=token == "bo") if token in people else None
 
 
 @pytest.fixture

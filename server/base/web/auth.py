@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
+from server.base.access import Citizen
 from server.base.errors import Conflict, NotAuthenticated
-from server.base.work import Actor, Work
+from server.base.work import Work
 
 
 class Who(StrEnum):
@@ -23,7 +24,7 @@ class ConsentRequired(Conflict):
     code = "consent_required"
 
 
-Resolver = Callable[[Work, str], Actor | None]
+Resolver = Callable[[Work, str], Citizen | None]
 
 
 def bearer_token(header: str | None) -> str | None:
@@ -39,7 +40,7 @@ def bearer_token(header: str | None) -> str | None:
     return token.strip()
 
 
-def admitted(who: Who, actor: Actor | None, *, consent: bool) -> Actor | None:
+def admitted(who: Who, actor: Citizen | None, *, consent: bool) -> Citizen | None:
     """The actor, when this endpoint is open to him.
 
     Raises: NotAuthenticated (401), ConsentRequired (409).

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from flask import Blueprint, Response, request
 
+from server.base.access import Citizen
 from server.base.errors import (
     AppError,
     BodyTooLarge,
@@ -27,7 +28,7 @@ from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.drawings import Drawing, Drawings
 from server.base.web.schema import decode_body, decode_query, prepare
 from server.base.web.uploads import one_file
-from server.base.work import Actor, Desk, Work
+from server.base.work import Desk, Work
 
 View = TypeVar("View", bound=Callable[..., Any])
 _PLACE = re.compile(r"<(\w+)>")
@@ -58,11 +59,11 @@ class Asking:
 
     desk: Desk
     gateway: Any
-    actor: Actor | None
+    actor: Citizen | None
     network: str
 
     @property
-    def caller(self) -> Actor:
+    def caller(self) -> Citizen:
         """Who asks.
 
         Raises: NotAuthenticated (401).
@@ -196,7 +197,7 @@ class Edge:
             raw = b"" if route.upload else _whole_body()
             token = bearer_token(request.headers.get("Authorization"))
             key = idempotency.checked_key(request.headers.get("Idempotency-Key"))
-            actor: Actor | None = None
+            actor: Citizen | None = None
             if route.who is not Who.ANYONE:
                 # A caller who may be nobody takes no write lock.
                 with self.desk.work(read_only=True) as reading:
@@ -212,24 +213,24 @@ class Edge:
 
         return run
 
-    def _asked(self, route: Route, actor: Actor | None, call: dict[str, Any]) -> dict[str, Any]:
+    def _asked(self, route: Route, actor: Citizen | None, call: dict[str, Any]) -> dict[str, Any]:
         if route.ask is None:
             return call
         network = network_of(request.remote_addr)
         asking = Asking(desk=self.desk, gateway=self.gateway, actor=actor, network=network)
         return {**call, "asked": route.ask(asking, **call)}
 
-    def _write(self, route: Route, actor: Actor | None, call: dict[str, Any]) -> Response:
+    def _write(self, route: Route, actor: Citizen | None, call: dict[str, Any]) -> Response:
         call = self._asked(route, actor, call)
         with self.desk.work(actor) as work:
             return _answer(route, route.view(work, **call))
 
     def _write_once(
-        self, route: Route, actor: Actor, call: dict[str, Any], keyed: tuple[str, bytes]
+        self, route: Route, actor: Citizen, call: dict[str, Any], keyed: tuple[str, bytes]
     ) -> Response:
         key, raw = keyed
         print_of = idempotency.fingerprint(route.method, request.path, raw)
-        taken = idempotency.claim(self.desk, f"{actor.kind}:{actor.id}", key, print_of)
+        taken = idempotency.claim(self.desk, f"citizen:{actor.id}", key, print_of)
         if taken.status is not None:
             return _response(taken.status, (taken.body or "").encode())
         try:
@@ -242,7 +243,7 @@ class Edge:
             idempotency.release(self.desk, taken)
             raise
 
-    def _caller(self, work: Work, route: Route, token: str | None) -> Actor | None:
+    def _caller(self, work: Work, route: Route, token: str | None) -> Citizen | None:
         actor = None
         if token is not None and route.who is not Who.ANYONE:
             actor = self.resolve(work, token)

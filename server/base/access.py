@@ -1,0 +1,183 @@
+"""Who acts, and what he may do: citizens, organizers, the system; permissions, roles and scopes.
+
+Pure: nothing here reads a database. A scope comes here with its codes already resolved, so that
+this floor knows no tree of places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Citizen:
+    """A citizen who called with a token.
+
+    `known_as` is a keyed hash of the openid; it stays the same when the row is erased and made
+    anew, so that erasing oneself does not reset rate limits.
+    """
+
+    id: int
+    consented: bool = False
+    known_as: str = ""
+
+    @property
+    def person(self) -> str:
+        """The key by which rate limits count this person."""
+        return self.known_as or f"citizen:{self.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """The product itself: a command or a background task, by its name."""
+
+    name: str
+
+
+class Permission(StrEnum):
+    """One small power each, `<object>.<verb>`; roles are sets of them."""
+
+    CONSOLE_OPEN = "console.open"
+    QUESTION_READ = "question.read"
+    QUESTION_KEY_READ = "question_key.read"
+    QUESTION_WRITE = "question.write"
+    QUESTION_APPROVE = "question.approve"
+    CONTEST_READ = "contest.read"
+    CONTEST_WRITE = "contest.write"
+    CONTEST_SEAL = "contest.seal"
+    REPLY_READ = "reply.read"
+    REPLY_WRITE = "reply.write"
+    SCENE_READ = "scene.read"
+    SCENE_WRITE = "scene.write"
+    FIGURES_READ = "figures.read"
+    PERSON_READ = "person.read"
+    UNIT_READ = "unit.read"
+    UNIT_WRITE = "unit.write"
+    ORGANIZER_READ = "organizer.read"
+    ORGANIZER_WRITE = "organizer.write"
+    AUDIT_READ = "audit.read"
+
+    @property
+    def subject(self) -> str:
+        """The object that the power is about: `question` of `question.write`."""
+        return self.value.partition(".")[0]
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether the power is more than reading."""
+        return self.value.partition(".")[2] not in ("read", "open")
+
+
+class Role(StrEnum):
+    """What an organizer was appointed as."""
+
+    EDITOR = "editor"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+    SYSTEM_ADMIN = "system_admin"
+
+
+_P = Permission
+_CONTENT_READ = frozenset(
+    {
+        _P.CONSOLE_OPEN,
+        _P.QUESTION_READ,
+        _P.CONTEST_READ,
+        _P.REPLY_READ,
+        _P.SCENE_READ,
+        _P.FIGURES_READ,
+        _P.UNIT_READ,
+    }
+)
+# Separation of duties holds on this table: who writes content approves none, an auditor changes
+# nothing, a system administrator reads neither content nor persons.
+ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.EDITOR: _CONTENT_READ
+        | {
+            _P.QUESTION_KEY_READ,
+            _P.QUESTION_WRITE,
+            _P.CONTEST_WRITE,
+            _P.REPLY_WRITE,
+            _P.SCENE_WRITE,
+            _P.PERSON_READ,
+        },
+        Role.APPROVER: _CONTENT_READ
+        | {_P.QUESTION_KEY_READ, _P.QUESTION_APPROVE, _P.CONTEST_SEAL, _P.PERSON_READ},
+        Role.AUDITOR: _CONTENT_READ | {_P.ORGANIZER_READ, _P.AUDIT_READ},
+        Role.SYSTEM_ADMIN: frozenset(
+            {
+                _P.CONSOLE_OPEN,
+                _P.UNIT_READ,
+                _P.UNIT_WRITE,
+                _P.ORGANIZER_READ,
+                _P.ORGANIZER_WRITE,
+            }
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """A place in the organisation tree, with the codes of everything above it.
+
+    Without any code it is the region. A county carries the code of its city, a unit the codes of
+    the city and the county it belongs to, as far as it belongs to one.
+    """
+
+    city: str | None = None
+    county: str | None = None
+    unit_id: int | None = None
+
+    @property
+    def spelled(self) -> str:
+        """The scope as boards spell it: `region`, `city:450100`, `county:450103`, `unit:7`."""
+        if self.unit_id is not None:
+            return f"unit:{self.unit_id}"
+        if self.county is not None:
+            return f"county:{self.county}"
+        return "region" if self.city is None else f"city:{self.city}"
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """The scopes that hold this one, as boards spell them, the region first."""
+        found = [REGION.spelled]
+        if self.city is not None:
+            found.append(f"city:{self.city}")
+        if self.county is not None:
+            found.append(f"county:{self.county}")
+        return tuple(one for one in found if one != self.spelled)
+
+    def covers(self, other: Scope) -> bool:
+        """Whether `other` is this scope or lies below it."""
+        return self.spelled == other.spelled or self.spelled in other.above
+
+
+REGION = Scope()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organizer:
+    """Somebody who works in the console; `place` is the name of the scope, read at log-in."""
+
+    id: int
+    name: str
+    role: Role
+    scope: Scope
+    place: str
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """The powers of the role."""
+        return ROLES[self.role]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role holds a power."""
+        return permission in self.permissions
+
+
+Actor = Citizen | Organizer | System
