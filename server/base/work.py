@@ -10,7 +10,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -90,6 +90,8 @@ class Work:
     actor: Actor | None = None
     read_only: bool = False
     bells: list[Bell] = field(default_factory=list)
+    # Callers whose kept answers were dropped in this transaction.
+    forgotten: list[str] = field(default_factory=list)
 
     @property
     def session(self) -> Session:
@@ -169,11 +171,23 @@ class Desk:
         self._open = threading.local()
 
     @contextmanager
-    def work(self, actor: Actor | None = None, *, read_only: bool = False) -> Iterator[Work]:
+    def work(
+        self,
+        actor: Actor | None = None,
+        *,
+        read_only: bool = False,
+        admit: Callable[[Work], Actor | None] | None = None,
+    ) -> Iterator[Work]:
         """One transaction: commits when the block ends, rolls back when it raises.
 
+        `admit` reads who asks and may refuse; it runs at the beginning of the transaction, except
+        that for a write on SQLite it has a reading of its own: who may be nobody takes no write
+        lock.
         Raises: DatabaseAway (503) when the database cannot be reached or stays locked.
         """
+        if admit is not None and self._sqlite and not read_only:
+            with self.work(read_only=True) as reading:
+                actor, admit = admit(reading), None
         bells: list[Bell] = []
         with (
             self._patience.spell(),
@@ -183,7 +197,7 @@ class Desk:
         ):
             connection.begin()
             with Transaction(connection) as transaction:
-                yield Work(
+                work = Work(
                     transaction=transaction,
                     now=self.tools.clock.now(),
                     tools=self.tools,
@@ -191,6 +205,7 @@ class Desk:
                     read_only=read_only,
                     bells=bells,
                 )
+                yield work if admit is None else replace(work, actor=admit(work))
                 if transaction.has_session:
                     # Its last write; it refuses when an earlier failure was passed over.
                     transaction.session.commit()

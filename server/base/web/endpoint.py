@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
@@ -153,6 +153,15 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     return declare
 
 
+@dataclass(kw_only=True)
+class _Sent:
+    """What a write came with besides its address."""
+
+    raw: bytes
+    token: str | None
+    key: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Edge:
     """Runs declared routes with the powers chosen in `create_app`."""
@@ -181,9 +190,12 @@ class Edge:
             token = bearer_token(request.headers.get("Authorization"))
             if route.query is not None:
                 call["query"] = decode_query(request.args.to_dict(), route.query)
-            with self.desk.work(read_only=True) as work:
-                actor = self._caller(work, route, token)
-                made = route.view(replace(work, actor=actor), **call)
+
+            def admit(work: Work) -> Citizen | None:
+                return self._caller(work, route, token)
+
+            with self.desk.work(read_only=True, admit=admit) as work:
+                made = route.view(work, **call)
             if isinstance(made, Drawing):
                 content = self.drawings.picture(made)
                 made = Picture(content=content, keep_seconds=made.keep_seconds)
@@ -192,45 +204,65 @@ class Edge:
         return run
 
     def _writer(self, route: Route) -> Callable[..., Response]:
+        carry_out = self._write if route.ask is None else self._ask_and_write
+
         def run(**call: Any) -> Response:
             _refuse_nul(route)
             raw = b"" if route.upload else _whole_body()
             token = bearer_token(request.headers.get("Authorization"))
             key = idempotency.checked_key(request.headers.get("Idempotency-Key"))
-            actor: Citizen | None = None
-            if route.who is not Who.ANYONE:
-                # A caller who may be nobody takes no write lock.
-                with self.desk.work(read_only=True) as reading:
-                    actor = self._caller(reading, route, token)
-            if route.body is not None:
-                _check_type(raw)
-                call["body"] = decode_body(raw, route.body)
-            if route.upload:
-                call["upload"] = raw = one_file()
-            if key is not None and actor is not None:
-                return self._write_once(route, actor, call, (key, raw))
-            return self._write(route, actor, call)
+            return carry_out(route, call, _Sent(raw=raw, token=token, key=key))
 
         return run
 
-    def _asked(self, route: Route, actor: Citizen | None, call: dict[str, Any]) -> dict[str, Any]:
-        if route.ask is None:
-            return call
-        network = network_of(request.remote_addr)
-        asking = Asking(desk=self.desk, gateway=self.gateway, actor=actor, network=network)
-        return {**call, "asked": route.ask(asking, **call)}
+    def _write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
+        """Caller, key, effect and kept answer in one transaction."""
 
-    def _write(self, route: Route, actor: Citizen | None, call: dict[str, Any]) -> Response:
-        call = self._asked(route, actor, call)
-        with self.desk.work(actor) as work:
-            return _answer(route, route.view(work, **call))
+        def admit(work: Work) -> Citizen | None:
+            actor = None
+            if route.who is not Who.ANYONE:
+                actor = self._caller(work, route, sent.token)
+            _take_body(route, call, sent)
+            return actor
+
+        try:
+            return self._write_once(route, call, sent, admit)
+        except idempotency.AnsweredMeanwhile:
+            # A twin was committed after we had looked: the answer is there now.
+            return self._write_once(route, call, sent, admit)
 
     def _write_once(
-        self, route: Route, actor: Citizen, call: dict[str, Any], keyed: tuple[str, bytes]
+        self,
+        route: Route,
+        call: dict[str, Any],
+        sent: _Sent,
+        admit: Callable[[Work], Citizen | None],
     ) -> Response:
-        key, raw = keyed
-        print_of = idempotency.fingerprint(route.method, request.path, raw)
-        taken = idempotency.claim(self.desk, f"citizen:{actor.id}", key, print_of)
+        with self.desk.work(admit=admit) as work:
+            asked = _keyed(route, work.maybe_caller_id, sent)
+            if asked is None:
+                return _answer(route, route.view(work, **call))
+            kept = idempotency.find_answer(work, asked)
+            if kept is not None:
+                return _response(kept[0], kept[1].encode())
+            answer = _answer(route, route.view(work, **call))
+            body = answer.get_data(as_text=True)
+            idempotency.keep_answer(work, asked, answer.status_code, body)
+            return answer
+
+    def _ask_and_write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
+        """The caller first, then the key, then WeChat with no transaction open, then the effect."""
+        actor: Citizen | None = None
+        if route.who is not Who.ANYONE:
+            with self.desk.work(read_only=True) as reading:
+                actor = self._caller(reading, route, sent.token)
+        _take_body(route, call, sent)
+        asked = _keyed(route, None if actor is None else actor.id, sent)
+        if asked is None:
+            call = self._asked(route, actor, call)
+            with self.desk.work(actor) as work:
+                return _answer(route, route.view(work, **call))
+        taken = idempotency.claim(self.desk, asked.caller, asked.key, asked.print_of)
         if taken.status is not None:
             return _response(taken.status, (taken.body or "").encode())
         try:
@@ -242,6 +274,13 @@ class Edge:
         except BaseException:
             idempotency.release(self.desk, taken)
             raise
+
+    def _asked(self, route: Route, actor: Citizen | None, call: dict[str, Any]) -> dict[str, Any]:
+        if route.ask is None:
+            return call
+        network = network_of(request.remote_addr)
+        asking = Asking(desk=self.desk, gateway=self.gateway, actor=actor, network=network)
+        return {**call, "asked": route.ask(asking, **call)}
 
     def _caller(self, work: Work, route: Route, token: str | None) -> Citizen | None:
         actor = None
@@ -270,6 +309,23 @@ def _whole_body() -> bytes:
         # Without a stated length it was read up to the limit and cut there.
         raise BodyTooLarge
     return raw
+
+
+def _take_body(route: Route, call: dict[str, Any], sent: _Sent) -> None:
+    """Put the body into the call, as the route declares it."""
+    if route.body is not None:
+        _check_type(sent.raw)
+        call["body"] = decode_body(sent.raw, route.body)
+    if route.upload:
+        call["upload"] = sent.raw = one_file()
+
+
+def _keyed(route: Route, citizen_id: int | None, sent: _Sent) -> idempotency.Keyed | None:
+    """The request under its key; None without a key, or without somebody whose key it could be."""
+    if sent.key is None or citizen_id is None:
+        return None
+    print_of = idempotency.fingerprint(route.method, request.path, sent.raw)
+    return idempotency.Keyed(caller=f"citizen:{citizen_id}", key=sent.key, print_of=print_of)
 
 
 def _check_type(raw: bytes) -> None:

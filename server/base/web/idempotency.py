@@ -1,6 +1,11 @@
 """Answers kept under the client's Idempotency-Key: a repeated request changes nothing twice.
 
 Only answers that changed something are kept; a refusal is asked again. Rows die after two days.
+
+There are two ways. A route that runs in one transaction keeps its answer there (`find_answer`,
+`keep_answer`): effect and answer are committed together, and a process that dies leaves neither.
+A route that calls WeChat before its transaction claims the key beforehand in a transaction of its
+own (`claim`, `keep`, `release`), because nothing else would stop a twin from calling too.
 """
 
 from __future__ import annotations
@@ -9,13 +14,31 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, String, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.errors import Conflict, Invalid
-from server.base.tables import Base, BigId, UtcDateTime
+from server.base.prepared import run, table
+from server.base.tables import Base, BigId, UtcDateTime, insert_of
 from server.base.work import Desk, Work
 
 KEPT = timedelta(hours=48)
@@ -51,6 +74,28 @@ class KeptAnswer(Base):
     claimed_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class AnsweredMeanwhile(Exception):
+    """A twin of this request was committed first; this transaction must be rolled back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyed:
+    """A request under its key.
+
+    Units: `print_of` is the fingerprint of what is asked.
+    """
+
+    caller: str
+    key: str
+    print_of: str
+
+    @property
+    def lock(self) -> int:
+        """The number of the advisory lock that stands for this caller and key."""
+        named = f"{self.caller}\0{self.key}".encode()
+        return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), "big", signed=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """The right to run a request under its key, or the answer it had.
@@ -62,6 +107,36 @@ class Claim:
     key: str
     status: int | None = None
     body: str | None = None
+
+
+_kept = table(KeptAnswer)
+_TOLD = (_kept.c.fingerprint, _kept.c.status, _kept.c.body, _kept.c.claimed_at)
+_OURS = and_(_kept.c.caller == bindparam("of_caller"), _kept.c.key == bindparam("of_key"))
+_FIND: dict[str, Select[Any]] = {
+    # Who writes holds the whole file: a twin waits for its turn and finds the answer.
+    "sqlite": select(true().label("free"), *_TOLD).where(_OURS),
+    # One row in any case, so that the lock is asked for exactly once. It ends with the transaction.
+    "postgresql": select(
+        func.pg_try_advisory_xact_lock(
+            bindparam("lock", type_=BigInteger), type_=Boolean
+        ).label("free"),
+        *_TOLD,
+    ).select_from(select(literal(1)).subquery().outerjoin(_kept, _OURS)),
+}  # fmt: skip
+
+
+def _keeping(dialect: str) -> Any:
+    fresh = insert_of(dialect, KeptAnswer)
+    told = ("fingerprint", "status", "body", "claimed_at")
+    return fresh.on_conflict_do_update(
+        index_elements=["caller", "key"],
+        set_={name: fresh.excluded[name] for name in told},
+        # A claim whose process died; an answer is never written over.
+        where=_kept.c.status.is_(None),
+    )
+
+
+_KEEP = {dialect: _keeping(dialect) for dialect in _FIND}
 
 
 def checked_key(header: str | None) -> str | None:
@@ -79,6 +154,52 @@ def checked_key(header: str | None) -> str | None:
 def fingerprint(method: str, path: str, body: bytes) -> str:
     """What makes two requests the same."""
     return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
+
+
+def find_answer(work: Work, asked: Keyed) -> tuple[int, str] | None:
+    """The answer that a request was given before; None when this transaction may do its work.
+
+    On PostgreSQL the key is held until the end of the transaction.
+    Raises: IdempotencyKeyReused, IdempotencyInFlight (409).
+    """
+    dialect = work.transaction.dialect.name
+    facts: dict[str, Any] = {"of_caller": asked.caller, "of_key": asked.key}
+    if dialect == "postgresql":
+        facts["lock"] = asked.lock
+    row = run(work, _FIND[dialect], facts).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint is not None and row.fingerprint != asked.print_of:
+        raise IdempotencyKeyReused
+    if row.status is not None:
+        return row.status, row.body or ""
+    if not row.free or _runs_still(work, row.claimed_at):
+        raise IdempotencyInFlight
+    return None
+
+
+def _runs_still(work: Work, claimed_at: datetime | None) -> bool:
+    return claimed_at is not None and work.now - claimed_at < IN_FLIGHT
+
+
+def keep_answer(work: Work, asked: Keyed, status: int, body: str) -> None:
+    """Keep the answer in the transaction that does what it says.
+
+    Raises: AnsweredMeanwhile.
+    """
+    if asked.caller in work.forgotten:
+        # Erased by this very request: nothing under this number may be kept.
+        return
+    facts = {
+        "caller": asked.caller,
+        "key": asked.key,
+        "fingerprint": asked.print_of,
+        "status": status,
+        "body": body,
+        "claimed_at": work.now,
+    }
+    if run(work, _KEEP[work.transaction.dialect.name], facts).rowcount != 1:
+        raise AnsweredMeanwhile
 
 
 def claim(desk: Desk, caller: str, key: str, print_of: str) -> Claim:
@@ -130,7 +251,8 @@ def _row_of(taken: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def forget_caller(work: Work, caller: str) -> None:
-    """Drop every kept answer of a caller who is erased."""
+    """Drop every kept answer of a caller who is erased, that of this request included."""
+    work.forgotten.append(caller)
     work.session.execute(delete(KeptAnswer).where(KeptAnswer.caller == caller))
 
 
