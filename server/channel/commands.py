@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select, update
 
+from server.base.access import REGION
+from server.base.ownership import owned_by
 from server.base.tables import Base, insert_for
 from server.base.work import Desk, Work
 from server.channel import loading, menus, rules
@@ -55,7 +57,10 @@ def seed_replies(desk: Desk, shipped: Shipped | None = None) -> Seeded:
     """
     file = loading.read_shipped() if shipped is None else shipped
     with desk.work() as work:
-        keywords = [_Row({"slug": rule.slug}, _keyword_values(rule)) for rule in file.keywords]
+        region = owned_by(REGION)
+        keywords = [
+            _Row({"slug": rule.slug}, _keyword_values(rule), region) for rule in file.keywords
+        ]
         scenes = [
             _Row({"scene": scene.scene, "mode": scene.mode}, _scene_values(scene))
             for scene in file.scenes
@@ -130,6 +135,7 @@ def scene_code(desk: Desk, gateway: Gateway, scene: str) -> Code:
                 url=made.url,
                 picture_url=made.picture_url,
                 made_at=work.now,
+                **owned_by(REGION),
             )
             .on_conflict_do_nothing()
         )
@@ -157,6 +163,8 @@ def _answered_keys(work: Work, shipped: Shipped) -> frozenset[str]:
 class _Row:
     key: Mapping[str, Any]
     values: Mapping[str, Any]
+    # What is written when the row is new and never brought up to date.
+    once: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _bring(work: Work, table: type[Base], rows: list[_Row]) -> Seeded:
@@ -165,7 +173,7 @@ def _bring(work: Work, table: type[Base], rows: list[_Row]) -> Seeded:
     for row in rows:
         made = work.session.scalar(
             insert_for(work.session, table)
-            .values(**row.key, **row.values, state=RuleState.ON, edited=False)
+            .values(**row.key, **row.values, **row.once, state=RuleState.ON, edited=False)
             .on_conflict_do_nothing()
             .returning(columns.id)
         )

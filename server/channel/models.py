@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     Date,
     ForeignKey,
     Index,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.base.ownership import Owned
 from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 SCENE_LENGTH = 64
@@ -127,7 +129,7 @@ class SceneVisit(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class KeywordRule(Base):
+class KeywordRule(Owned, Base):
     """Words, when they count, and what is answered: a text, or the name of a live answer.
 
     Units: `daily_from` and `daily_to` minutes of the Beijing day; it may go over midnight.
@@ -154,6 +156,11 @@ class KeywordRule(Base):
     # A rule that somebody edited is no longer brought up to date from the shipped file.
     edited: Mapped[bool] = mapped_column(default=False)
     hits: Mapped[int] = mapped_column(BigInteger, default=0)
+
+    @classmethod
+    def published(cls) -> ColumnElement[bool]:
+        """Rules that are on: their words are answered to everybody who writes."""
+        return cls.state == RuleState.ON
 
 
 class SceneReply(Base):
@@ -225,7 +232,7 @@ class LateReply(Base):
     tries: Mapped[int] = mapped_column(Integer, default=0)
 
 
-class SceneCode(Base):
+class SceneCode(Owned, Base):
     """A permanent code of the official account; one for each scene."""
 
     __tablename__ = "scene_code"

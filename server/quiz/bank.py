@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from server.base.prepared import run, table
-from server.base.tables import insert_for
 from server.base.work import Work
 from server.quiz import models
 from server.quiz.drawing import Item, fits
@@ -79,12 +78,8 @@ def every_version(work: Work) -> Mapping[int, Item]:
 
 def changed(work: Work, slug: str) -> None:
     """Give the bank a new name, in the transaction that changes it."""
-    fresh = insert_for(work.session, models.Bank).values(slug=slug, revision=work.new_ref("rev"))
-    work.session.execute(
-        fresh.on_conflict_do_update(
-            index_elements=["slug"], set_={"revision": fresh.excluded.revision}
-        )
-    )
+    renamed = update(models.Bank).where(models.Bank.slug == slug)
+    work.session.execute(renamed.values(revision=work.new_ref("rev")))
 
 
 def _read(work: Work, slug: str, revision: str) -> Bank:

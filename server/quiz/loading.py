@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from server.base.access import REGION, Scope
+from server.base.ownership import owned_by, scope_of
 from server.base.tables import insert_for
 from server.base.work import Work
 from server.quiz import bank as banks
@@ -60,11 +62,15 @@ class ContestPlan:
     closes_at: datetime
     body: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
+    # Whose contest it is when it is new; an existing one keeps its owner.
+    owner: Scope = REGION
 
 
-def lock_bank(work: Work, slug: str) -> None:
-    """Hold a bank, made if it is new, until the commit."""
-    fresh = insert_for(work.session, Bank).values(slug=slug, revision=work.new_ref("rev"))
+def lock_bank(work: Work, slug: str, owner: Scope = REGION) -> None:
+    """Hold a bank until the commit; a new one is made and belongs to `owner`."""
+    fresh = insert_for(work.session, Bank).values(
+        slug=slug, revision=work.new_ref("rev"), **owned_by(owner)
+    )
     work.session.execute(fresh.on_conflict_do_nothing())
     work.session.execute(select(Bank.slug).where(Bank.slug == slug).with_for_update())
 
@@ -147,12 +153,14 @@ def _stored(row: Question) -> dict[str, Any]:
 
 
 def store(work: Work, slug: str, found: Comparison) -> None:
-    """Publish what a file brings; the caller holds the bank."""
+    """Publish what a file brings; the caller holds the bank, whose owner owns its questions."""
     gone = [row.id for _, row in found.changed if row.state is QuestionState.LIVE]
     _set_state(work, gone, QuestionState.RETIRED)
     rows = [(draft, 1) for draft in found.added]
     rows += [(draft, row.version + 1) for draft, row in found.changed]
     if rows:
+        bank = work.session.scalars(select(Bank).where(Bank.slug == slug)).one()
+        owner = owned_by(scope_of(bank))
         work.session.execute(
             insert(Question),
             [
@@ -163,6 +171,7 @@ def store(work: Work, slug: str, found: Comparison) -> None:
                     "bank": slug,
                     "state": QuestionState.LIVE,
                     "made_at": work.now,
+                    **owner,
                 }
                 for draft, version in rows
             ],
@@ -200,7 +209,7 @@ def set_contest(work: Work, plan: ContestPlan) -> str:
         "left_out": list(plan.left_out),
     }
     fresh = insert_for(work.session, Contest).values(
-        ref=work.new_ref("con"), slug=plan.slug, made_at=work.now, **facts
+        ref=work.new_ref("con"), slug=plan.slug, made_at=work.now, **facts, **owned_by(plan.owner)
     )
     contest_id, ref = work.session.execute(
         fresh.on_conflict_do_update(index_elements=["slug"], set_=facts).returning(

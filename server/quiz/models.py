@@ -12,6 +12,7 @@ from sqlalchemy import (
     DDL,
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -21,9 +22,11 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.base.ownership import Owned
 from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.quiz.kinds import AttemptState as AttemptState
 from server.quiz.kinds import Kind as Kind
@@ -31,7 +34,7 @@ from server.quiz.kinds import QuestionState as QuestionState
 from server.quiz.kinds import WordsState as WordsState
 
 
-class Bank(Base):
+class Bank(Owned, Base):
     """A pool of questions; `revision` is a fresh name for each change, so that copies notice."""
 
     __tablename__ = "bank"
@@ -40,7 +43,7 @@ class Bank(Base):
     revision: Mapped[str] = mapped_column(String(40))
 
 
-class Question(Base):
+class Question(Owned, Base):
     """One version of a question; answers stay tied to the version that was seen."""
 
     __tablename__ = "question"
@@ -74,8 +77,13 @@ class Question(Base):
     state: Mapped[QuestionState] = mapped_column(enum_column(QuestionState, "state"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
+    @classmethod
+    def published(cls) -> ColumnElement[bool]:
+        """Live questions, without their keys: a reader leaves out `answer` and `explanation`."""
+        return cls.state == QuestionState.LIVE
 
-class Contest(Base):
+
+class Contest(Owned, Base):
     """A contest with its window; its rules are in `rule_set`."""
 
     __tablename__ = "contest"
@@ -92,6 +100,11 @@ class Contest(Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Refs of questions of its bank that it never deals: they are there for practice.
     left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
+
+    @classmethod
+    def published(cls) -> ColumnElement[bool]:
+        """Every contest: citizens are shown it from the day it is made."""
+        return true()
 
 
 class RuleSetRow(Base):
@@ -344,17 +357,9 @@ class GroupMember(Base):
 # What a closed attempt keeps for ever. Its owner may change (two citizens found to be one),
 # its ranks may be set once. PostgreSQL cannot compare JSON, so its text is compared.
 _KEPT = (
-    "state",
-    "rules_version",
-    "on_day",
-    "on_week",
-    "started_at",
-    "deadline_at",
-    "score",
-    "correct_count",
-    "duration_ms",
-    "closed_at",
-)
+    "state", "rules_version", "on_day", "on_week", "started_at", "deadline_at", "score",
+    "correct_count", "duration_ms", "closed_at",
+)  # fmt: skip
 _KEPT_JSON = ("paper", "answers")
 _RANKS = ("rank_region", "rank_city")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
+from server.base.access import REGION, Scope
 from server.base.clock import beijing_day
 from server.base.errors import Invalid
 from server.base.tables import insert_for
@@ -26,6 +28,7 @@ from server.units.rules import RegionsDocument, regions_of
 
 _DATA = Path(__file__).with_name("data") / "regions.json"
 _BIGGEST_ID = 2**63 - 1
+_ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,28 @@ def unit_by_ref(work: Work, ref: str) -> UnitView | None:
 def unit_by_id(work: Work, unit_id: int) -> UnitView | None:
     """The unit of a stored reference, whether or not it still exists."""
     return _first(work, Unit.id == unit_id)
+
+
+def resolve_scope(work: Work, spelled: str) -> tuple[Scope, str]:
+    """A scope with the codes of everything above it, and the name of its place.
+
+    `spelled` is as boards spell it: `region`, `city:450100`, `county:450103`, `unit:7`.
+    Raises: Invalid (422) for anything that is no place of the campaign.
+    """
+    kind, _, value = spelled.partition(":")
+    places = regions()
+    city, county = places.city(value), places.county(value)
+    if spelled == REGION.spelled:
+        return REGION, places.region.name
+    if kind == "city" and city is not None:
+        return Scope(city=city.code), city.name
+    home = places.city_of(value)
+    if kind == "county" and county is not None and home is not None:
+        return Scope(city=home.code, county=places.current(value)), f"{home.name}{county.name}"
+    unit = unit_by_id(work, int(value)) if kind == "unit" and _ROW_ID.fullmatch(value) else None
+    if unit is None:
+        raise Invalid((("scope",), "no such region, city, county or unit"))
+    return Scope(city=unit.city, county=unit.county, unit_id=unit.id), unit.name
 
 
 def units_by_id(work: Work, ids: Iterable[int]) -> dict[int, UnitView]:

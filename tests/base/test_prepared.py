@@ -20,7 +20,9 @@ from sqlalchemy.exc import (
 )
 
 from server.base import prepared
+from server.base.access import REGION
 from server.base.jobs import Lease
+from server.base.ownership import owned_by
 from server.base.prepared import run, table
 from server.base.work import DatabaseAway, Desk, Work
 from server.quiz.kinds import Kind, QuestionState
@@ -69,7 +71,7 @@ def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(desk: Desk, clock: F
         if not column.nullable and column.name not in facts and column.name != "id"
     }
     with desk.work() as work:
-        work.session.add(Bank(slug="b", revision="first"))
+        work.session.add(Bank(slug="b", revision="first", **owned_by(REGION)))
         number = run(work, ASK, facts).scalar_one()
         row = run(work, ASKED, {"which": number}).one()
         through = work.session.connection().execute(ASKED, {"which": number}).one()

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from server.base.access import REGION
+from server.base.ownership import owned_by
 from server.base.settings import WeChatApp
 from server.base.work import Desk
 from server.channel import commands, loading, models
@@ -63,6 +65,7 @@ def test_a_new_file_updates_what_nobody_edited(desk: Desk) -> None:
                 priority=1,
                 text="old",
                 state=RuleState.ON,
+                **owned_by(REGION),
             )
         )
     assert commands.seed_replies(desk) == Seeded(added=0, updated=1, switched_off=1)

@@ -14,8 +14,10 @@ from sqlalchemy import event, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Citizen
+from server.base.access import REGION
 from server.base.clock import beijing_day, beijing_week
 from server.base.jobs import Shop
+from server.base.ownership import owned_by
 from server.base.work import Desk, Work
 from server.quiz import board_tasks, boards, contests
 from server.quiz.contests import ContestView
@@ -41,7 +43,7 @@ def a_contest(
     """A contest of ten questions of ten points that runs now."""
     number = next(_count)
     session = work.session
-    session.add(Bank(slug=f"bank-{number}", revision="first"))
+    session.add(Bank(slug=f"bank-{number}", revision="first", **owned_by(REGION)))
     session.flush()
     body = {
         "slug": "tests",
@@ -56,6 +58,7 @@ def a_contest(
         ref=f"cst_{number}", slug=f"contest-{number}", title=f"第{number}届竞赛",
         bank=f"bank-{number}", opens_at=work.now - timedelta(days=3),
         closes_at=work.now + timedelta(days=60), made_at=work.now,
+        **owned_by(REGION),
     )  # fmt: skip
     session.add(contest)
     session.flush()

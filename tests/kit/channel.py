@@ -11,8 +11,10 @@ from sqlalchemy import delete, select
 
 from server.accounts import service as accounts
 from server.accounts.models import Citizen, Identity
+from server.base.access import REGION
 from server.base.clock import SystemClock
 from server.base.errors import Conflict
+from server.base.ownership import owned_by
 from server.base.settings import WeChatApp
 from server.base.work import Desk, Work
 from server.channel import models
@@ -147,6 +149,7 @@ def a_rule(work: Work, slug: str, words: list[str], **columns: Any) -> models.Ke
         "text": None if "answer" in columns else f"text of {slug}",
         "state": models.RuleState.ON,
         "edited": True,
+        **owned_by(REGION),
         **columns,
     }
     row = models.KeywordRule(slug=slug, words=words, **given)

@@ -11,6 +11,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 
+from server.base.access import REGION
+from server.base.ownership import owned_by
 from server.base.work import Desk
 from server.programme.commands import load_campaign
 from server.quiz import attempts, contests
@@ -177,10 +179,11 @@ def test_a_contest_keeps_the_bank_its_papers_were_dealt_from(desk: Desk) -> None
     contest = quiz.open_contest(desk)
     assert import_questions(desk, QUESTIONS).ok
     with desk.work() as work:
-        work.session.add(Bank(slug="other", revision="first"))
+        work.session.add(Bank(slug="other", revision="first", **owned_by(REGION)))
         rows = work.session.scalars(select(Question)).all()
         facts = ("kind", "topic", "benchmark_no", "benchmark", "difficulty", "stem", "options",
-                 "answer", "explanation", "source", "state", "made_at")  # fmt: skip
+                 "answer", "explanation", "source", "state", "made_at",
+                 "owner")  # fmt: skip
         for row in rows:
             copied = {name: getattr(row, name) for name in facts}
             work.session.add(Question(ref=f"O{row.ref}", version=1, bank="other", **copied))

@@ -13,8 +13,10 @@ from sqlalchemy import func, select
 
 from server.accounts import identities, privacy
 from server.accounts.models import Citizen
+from server.base.access import REGION
 from server.base.jobs import Shop
-from server.base.work import Desk
+from server.base.ownership import owned_by
+from server.base.work import Desk, Work
 from server.channel import commands as channel
 from server.channel.models import SceneCode
 from server.quiz import attempts, shares, tasks
@@ -244,14 +246,19 @@ def test_a_visit_is_noted_once_for_each_citizen_code_and_beijing_day(
         assert client.post("/visits", json={"scene": scene}, citizen=visitor).status_code == 422
 
 
+def a_code(work: Work) -> SceneCode:
+    return SceneCode(
+        scene="poster-7", ticket="t", url="u", picture_url="p", made_at=work.now,
+        **owned_by(REGION),
+    )  # fmt: skip
+
+
 def test_a_channels_code_is_known_and_any_other_scene_is_not_noted(
     client: Any, desk: Desk, phone: str, person: Person
 ) -> None:
     channel.seed_replies(desk)
     with desk.work() as work:
-        work.session.add(
-            SceneCode(scene="poster-7", ticket="t", url="u", picture_url="p", made_at=work.now)
-        )
+        work.session.add(a_code(work))
     for scene in ("poster-7", "contest", "shr_nothing", "x" * 128, "a b"):
         assert client.post("/visits", json={"scene": scene}, citizen=phone).status_code == 204
     assert visits(desk) == [(person.id, "poster-7"), (person.id, "contest")]
@@ -259,10 +266,7 @@ def test_a_channels_code_is_known_and_any_other_scene_is_not_noted(
 
 def test_visits_are_exported_handed_over_once_and_forgotten(desk: Desk) -> None:
     with desk.work() as work:
-        channel_code = SceneCode(
-            scene="poster-7", ticket="t", url="u", picture_url="p", made_at=work.now
-        )
-        work.session.add(channel_code)
+        work.session.add(a_code(work))
         keep, gone = a_citizen(work).id, a_citizen(work).id
         for citizen in (keep, gone):
             shares.visit(work, citizen, "poster-7")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.base.access import REGION, Scope
 from server.base.errors import Invalid
 from server.base.work import Desk, Work
 from server.units import service
@@ -147,3 +148,37 @@ def test_units_are_looked_up_by_id_in_one_question(desk: Desk) -> None:
         assert service.units_by_id(work, []) == {}
         assert service.unit_by_ref(work, "nobody") is None
         assert service.unit_by_ref(work, "nul\0") is None
+
+
+def test_a_scope_gets_the_codes_above_it_and_the_name_of_its_place(desk: Desk) -> None:
+    with desk.work() as work:
+        school = a_unit(work, name="一中", county="450103")
+        found = {
+            spelled: service.resolve_scope(work, spelled)
+            for spelled in ("region", "city:450100", "county:450103", f"unit:{school.id}")
+        }
+    assert found == {
+        "region": (REGION, "广西壮族自治区"),
+        "city:450100": (Scope(city="450100"), "南宁市"),
+        "county:450103": (Scope(city="450100", county="450103"), "南宁市青秀区"),
+        f"unit:{school.id}": (Scope(city="450100", county="450103", unit_id=school.id), "一中"),
+    }
+    assert all(scope.spelled == spelled for spelled, (scope, _) in found.items())
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "",
+        "city:",
+        "city:110000",
+        "city:450103",
+        "county:450100",
+        "unit:x",
+        "unit:999",
+        "unit:\u0661",
+    ],
+)
+def test_a_scope_that_is_no_place_of_the_campaign_is_refused(desk: Desk, spelled: str) -> None:
+    with desk.work(read_only=True) as work, pytest.raises(Invalid):
+        service.resolve_scope(work, spelled)

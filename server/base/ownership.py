@@ -1,0 +1,146 @@
+"""Whom a row belongs to, and the one way in which a scope is put into a query.
+
+Downward an organizer reads and, by role, writes everything that his place or a place below it
+owns. Upward he reads what the owner has published and writes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar, cast
+
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    Delete,
+    Select,
+    String,
+    Update,
+    and_,
+    event,
+    false,
+    or_,
+    true,
+)
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column
+from sqlalchemy.sql.util import find_tables
+
+from server.base.access import Organizer, Scope
+from server.base.tables import Base
+
+Statement = TypeVar("Statement", Select[Any], Update, Delete)
+_SCOPED = "kepu_scope"
+_UNIT = "unit:"
+
+
+class ScopeMissing(Exception):
+    """A page read or wrote owned rows without the organizer's scope: a bug, never an answer."""
+
+
+class Owned:
+    """Columns of a table whose rows belong to a place; see `owned_by`.
+
+    `owner` is the scope as boards spell it; the codes above it stand beside it, so that all rows
+    of a city are found without a tree. Rows of the region have no codes.
+    """
+
+    owner: Mapped[str] = mapped_column(String(40), index=True)
+    owner_city: Mapped[str | None] = mapped_column(String(6), index=True)
+    owner_county: Mapped[str | None] = mapped_column(String(6), index=True)
+
+    @classmethod
+    def published(cls) -> ColumnElement[bool]:
+        """Which rows organizers below the owner may read; none unless the model says so."""
+        return false()
+
+
+class Placed(Protocol):
+    """A table of people or their results, with the place that each belongs to."""
+
+    city: Mapped[str | None]
+    county: Mapped[str | None]
+    unit_id: Mapped[int | None]
+
+
+def owned_by(scope: Scope) -> dict[str, str | None]:
+    """The values of the owner columns for a row of this scope."""
+    return {"owner": scope.spelled, "owner_city": scope.city, "owner_county": scope.county}
+
+
+def scope_of(row: Owned) -> Scope:
+    """The scope that a row belongs to."""
+    unit = row.owner.removeprefix(_UNIT) if row.owner.startswith(_UNIT) else None
+    return Scope(
+        city=row.owner_city,
+        county=row.owner_county,
+        unit_id=None if unit is None else int(unit),
+    )
+
+
+def visible_to(statement: Select[Any], organizer: Organizer, model: type[Owned]) -> Select[Any]:
+    """Keep the rows of `model` that the organizer may read."""
+    above = and_(model.owner.in_(organizer.scope.above), model.published())
+    return _scoped(statement.where(or_(_inside(organizer.scope, model), above)), organizer)
+
+
+def writable_by(statement: Statement, organizer: Organizer, model: type[Owned]) -> Statement:
+    """Keep the rows of `model` that lie in the organizer's scope; the role is checked elsewhere."""
+    return _scoped(statement.where(_inside(organizer.scope, model)), organizer)
+
+
+def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed]) -> Select[Any]:
+    """Keep the people and results of the organizer's own place, whoever owns the contest."""
+    scope = organizer.scope
+    kept: ColumnElement[bool] = true()
+    if scope.unit_id is not None:
+        kept = model.unit_id == scope.unit_id
+    elif scope.county is not None:
+        kept = model.county == scope.county
+    elif scope.city is not None:
+        kept = model.city == scope.city
+    return _scoped(statement.where(kept), organizer)
+
+
+def guard_session(session: Session, organizer: Organizer) -> None:
+    """Refuse, on this session, owned rows that are reached without the organizer's scope.
+
+    The last line of defence behind the checks of the sources. Raises: ScopeMissing from the
+    statement or the flush that lacks it.
+    """
+    owned = [
+        mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, Owned)
+    ]
+
+    def check_statement(state: ORMExecuteState) -> None:
+        if state.is_column_load or _SCOPED in state.statement.get_execution_options():
+            return
+        touched = find_tables(
+            cast("ClauseElement", state.statement),
+            check_columns=True,
+            include_aliases=True,
+            include_joins=True,
+            include_selects=True,
+            include_crud=True,
+        )
+        missing = sorted(table.name for table in owned if table in touched)
+        if missing:
+            raise ScopeMissing(f"{', '.join(missing)}: put the select through visible_to")
+
+    def check_flush(flushed: Session, *_given: Any) -> None:
+        for row in (*flushed.new, *flushed.dirty, *flushed.deleted):
+            if isinstance(row, Owned) and not organizer.scope.covers(scope_of(row)):
+                raise ScopeMissing(f"{type(row).__name__}: a row of {row.owner} is only readable")
+
+    event.listen(session, "do_orm_execute", check_statement)
+    event.listen(session, "before_flush", check_flush)
+
+
+def _scoped(statement: Statement, organizer: Organizer) -> Statement:
+    return statement.execution_options(**{_SCOPED: organizer.scope.spelled})
+
+
+def _inside(scope: Scope, model: type[Owned]) -> ColumnElement[bool]:
+    if scope.unit_id is not None:
+        return model.owner == scope.spelled
+    if scope.county is not None:
+        return model.owner_county == scope.county
+    return true() if scope.city is None else model.owner_city == scope.city
