@@ -38,6 +38,11 @@ class EmulatorClock:
         with self._lock:
             return self._now()
 
+    def ahead(self) -> float:
+        """Seconds by which the emulated world is ahead of the real clock."""
+        with self._lock:
+            return self._now() - self.real()
+
     def state(self) -> dict[str, float | str | None]:
         """The shift as the control endpoint shows it."""
         with self._lock:

@@ -138,7 +138,7 @@ def move_clock(world: World, body: Body) -> Shown:
     numbers = all(type(seconds) in (int, float) for seconds in (offset, step))
     if not (body.keys() <= set(_CLOCK) and numbers and isinstance(body.get("freeze", True), bool)):
         raise ValueError(f"the clock knows {_CLOCK}: seconds, true or false, seconds")
-    ahead = (offset if "offset_s" in body else world.clock.now() - world.clock.real()) + step
+    ahead = (offset if "offset_s" in body else world.clock.ahead()) + step
     if not abs(ahead) <= _FURTHEST_S:
         raise ValueError(f"the clock goes {_FURTHEST_S} seconds either way, no further")
     if "offset_s" in body:

@@ -104,7 +104,8 @@ def choice(world: World, part: str) -> dict[str, Any]:
 def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str, Any]:
     """What one phone shows, with lines and cards after these ids; no person, no phone.
 
-    Units: `after` is a line's id, `cards` a card's.
+    Units: `after` is a line's id, `cards` a card's; `ahead` in the answer are seconds by which the
+        emulated world is ahead of the real time.
     """
     try:
         owner = people.known(world, person)
@@ -118,6 +119,7 @@ def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str,
             "account": TEXTS["official_name"],
             "program": {"name": TEXTS["mini_name"], "appid": world.mini.appid},
             "now": beijing(world.now()),
+            "ahead": world.clock.ahead(),
             "cut": world.cut_off,
             "menu": api_menu.current(world) or {"button": []},
             "codes": world.store.number("SELECT count(*) FROM scenes"),

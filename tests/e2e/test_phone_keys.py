@@ -227,6 +227,8 @@ def test_the_desk_moves_the_time(desk: Page, wechat: Emulator) -> None:
     desk.get_by_role("button", name="过五分钟").click()
     expect(desk.locator("#desk-said")).to_have_text("过了五分钟。")
     assert 300 <= wechat.world.now() - before < 400
+    ahead = desk.evaluate("window.shell.clockAhead")
+    assert ahead == pytest.approx(300_000, abs=1_000)
     day = str(wechat.get("clock")["now"])[:10]
     desk.get_by_role("button", name="到第二天").click()
     expect(desk.locator("#desk-said")).to_have_text("到了第二天早上八点。")
@@ -235,6 +237,18 @@ def test_the_desk_moves_the_time(desk: Page, wechat: Emulator) -> None:
     assert now[11:13] == "08"
     expect(desk.locator("#desk-time")).to_contain_text("08:0")
     expect(desk.get_by_role("button", name="隔一天，再答一份 ✓ 已试过")).to_be_visible()
+
+
+def test_whoever_moves_the_world_moves_the_clock_of_every_phone(
+    desk: Page, wechat: Emulator
+) -> None:
+    told = desk.locator("#desk-time").inner_text()
+    for offset in (86_400, -86_400):
+        wechat.post("clock", offset_s=offset)
+        expect(desk.locator("#desk-time")).not_to_have_text(told)
+        told = desk.locator("#desk-time").inner_text()
+        ahead = desk.evaluate("window.shell.clockAhead")
+        assert ahead == pytest.approx(offset * 1000, abs=1_000)
 
 
 def test_the_desk_cuts_the_network_of_the_mini_program_and_gives_it_back(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 HOME, ROUND, BOARD = "pages/home/index", "packages/quiz/round/index", "packages/quiz/board/index"
 PRACTICE, MISTAKES = "packages/quiz/practice/index", "packages/quiz/mistakes/index"
 RULES, INBOX = "packages/quiz/rules/index", "packages/mine/inbox/index"
+COMPUTER = {"width": 1280, "height": 800}
 PROGRAMMES, MINE = "pages/programme/index", "pages/mine/index"
 FROM_NOTICE, FROM_MENU, FROM_CARD, FROM_LINK = 1014, 1035, 1074, 1082
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -192,6 +194,28 @@ def test_the_daily_reminder_comes_as_a_message_and_both_it_and_the_inbox_lead_to
         shell.hand.sees("开始答题")
         left = ann.api("GET", "/me/subscriptions").body["remaining"]
         assert left == {template["id"]: 0}
+    finally:
+        demo.emu("POST", "clock", {"offset_s": 0})
+
+
+def test_an_open_paper_is_handed_in_by_the_desks_five_minutes_without_a_touch(
+    shell: Shell, demo: Demo, ann: Citizen
+) -> None:
+    ann.log_in()
+    ann.agree()
+    contest = next(
+        one for one in demo.api("GET", "/contests").body["items"] if CONTEST in one["title"]
+    )
+    paper = ann.api("POST", f"/contests/{contest['id']}/attempts").body
+    shell.page.set_viewport_size(COMPUTER)  # type: ignore[arg-type]
+    shell.hand.go(f"packages/quiz/answer/index?id={paper['id']}")
+    shell.hand.sees("第 1 题 / 共")
+    try:
+        for _ in range(math.ceil(paper["remaining_ms"] / 300_000)):
+            shell.page.get_by_role("button", name="过五分钟").click()
+            expect(shell.page.locator("#desk-said")).to_have_text("过了五分钟。")
+        expect(shell.hand.here).to_contain_text("答对")
+        assert ann.api("GET", f"/attempts/{paper['id']}").body["state"] != "open"
     finally:
         demo.emu("POST", "clock", {"offset_s": 0})
 

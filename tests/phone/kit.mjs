@@ -65,6 +65,7 @@ export function shell(answers = {}, start = {}) {
   return {
     asked,
     start: { ...START, ...start },
+    clockAhead: 0,
     join(program) {
       this.program = program;
     },

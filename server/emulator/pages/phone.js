@@ -41,8 +41,8 @@ async function readFeed() {
 }
 
 function take(body) {
-  const { person: owner, account, program, number, now, groups, cut } = body;
-  Object.assign(phone, { owner, account, program, number, now, groups, cut });
+  const { person: owner, account, program, number, now, ahead, groups, cut } = body;
+  Object.assign(phone, { owner, account, program, number, now, ahead, groups, cut });
   phone.after = latest(phone.after, [...body.chat, ...body.notices]);
   phone.lastCard = latest(phone.lastCard, body.cards);
   phone.chat.push(...body.chat);

@@ -14,6 +14,7 @@ onBack(() => phone.view === "app" && program !== null && program.back());
 
 window.shell = {
   get start() { return start; },
+  get clockAhead() { return phone.ahead * 1000; },
   join(joined) {
     program = joined;
     ran = true;

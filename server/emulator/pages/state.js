@@ -11,7 +11,7 @@ export const wish = asked.get("path") === null ? null
 export const CODES_SHOWN = 20;
 
 export const phone = {
-  owner: null, account: "", program: { name: "", appid: "" }, now: "", after: 0, lastCard: 0,
+  owner: null, account: "", program: { name: "", appid: "" }, now: "", ahead: 0, after: 0, lastCard: 0,
   chat: [], notices: [], cards: [], groups: [], cut: false, codes: null, menu: "", typing: false, outbox: [],
   waiting: 0, shownCodes: CODES_SHOWN, lastAt: 0, view: "", talk: "", scanned: "", gone: false,
 };

@@ -41,6 +41,28 @@ scene("at the end of its time it is handed in once, with what was not saved", PA
   assert.equal(phone.wx.getStorageSync("paper-att_1"), "");
 });
 
+scene("a clock that is moved on is noticed by the open paper itself: the time left, and the end", PAGE, { script: { [READ]: [paper(540_000), CLOSED] } }, async (phone, server) => {
+  await phone.says("9:00");
+  const asked = server.asked.length;
+  phone.shell.clockAhead = 300_000;
+  await phone.pass(500);
+  await phone.says("4:00");
+  assert.equal(server.asked.length, asked, "nothing was asked");
+  phone.shell.clockAhead = 600_000;
+  await phone.pass(500);
+  await on(phone, RESULT_PAGE);
+  assert.equal(server.to(SUBMIT).length, 1);
+});
+
+scene("a clock that is moved on without a network hands in when the network is back", PAGE, { script: { [READ]: [paper(60_000), CLOSED], [SUBMIT]: OFFLINE } }, async (phone, server) => {
+  await phone.says("1:00");
+  phone.shell.clockAhead = 300_000;
+  await phone.comes(words(phone).hand_over_wait);
+  server.will({ [SUBMIT]: RESULT });
+  await phone.pass(6_000);
+  await on(phone, RESULT_PAGE);
+});
+
 scene("an end without network is tried again, calmly and under the same key", PAGE, { script: { [READ]: [paper(1_000), CLOSED], [SUBMIT]: OFFLINE } }, async (phone, server) => {
   const { t } = phone.page.data;
   await phone.says("0:01");

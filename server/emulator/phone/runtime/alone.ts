@@ -24,7 +24,7 @@ export function startOf(search: string): Start {
 
 export function aloneShell(start: Start, overlay: Overlay): Shell {
   const answers = answersOf(start, overlay);
-  return { start, join: () => undefined, ask: (kind, facts) => answers[kind](facts) };
+  return { start, clockAhead: 0, join: () => undefined, ask: (kind, facts) => answers[kind](facts) };
 }
 
 function answersOf(start: Start, overlay: Overlay): Answers {

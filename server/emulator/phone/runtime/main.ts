@@ -8,6 +8,7 @@ import { animate, clearAnimation, type KeyFrame } from "./animation.ts";
 import { aloneShell, startOf } from "./alone.ts";
 import { AppLife, launchOptions, type AppDefinition } from "./app.ts";
 import { Chrome } from "./chrome.ts";
+import { followClock } from "./clock.ts";
 import { Files } from "./files.ts";
 import { loader } from "./modules.ts";
 import { ViewObserver, type ObserverOptions } from "./observer.ts";
@@ -40,6 +41,7 @@ function start(): void {
   document.documentElement.classList.toggle("wx-v2", program.app.style === "v2");
   const overlay = new Overlay();
   const shell = shellOf(overlay);
+  followClock(() => shell.clockAhead);
   const taps = new Taps();
   const space = openSpace(program, (type, deliver) => (type === "tap" ? taps.during(deliver) : deliver()));
   const phone = makePhone({ program, overlay, shell, taps, space });

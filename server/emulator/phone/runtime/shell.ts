@@ -58,6 +58,8 @@ export interface Program {
 
 export interface Shell {
   readonly start: Start;
+  /** How far the emulated world is ahead of the real time just now, in milliseconds. */
+  readonly clockAhead: number;
   join(program: Program): void;
   ask<K extends keyof Asks>(kind: K, facts: Asks[K][0]): Promise<Asks[K][1]>;
 }
