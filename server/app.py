@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
+from prometheus_client.core import Metric
 
 from server import slices
 from server.accounts import service as accounts
@@ -15,6 +16,7 @@ from server.base.database import open_engine
 from server.base.jobs import Bells, Shop
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
+from server.base.outbox_control import metric_families, read_figures
 from server.base.patience import Use
 from server.base.schema import is_newest
 from server.base.settings import Settings
@@ -126,7 +128,16 @@ def _probes(house: House) -> Probes:
             **{name: _reading(house.desk, read) for name, read in slices.READINGS.items()},
             "kepu_wechat_token_age_seconds": house.gateway.token_age_seconds,
         },
+        families=lambda: _queue_families(house.desk),
     )
+
+
+def _queue_families(desk: Desk) -> list[Metric]:
+    try:
+        with desk.work(read_only=True) as work:
+            return list(metric_families([read_figures(work, one) for one in slices.QUEUES]))
+    except DatabaseAway:
+        return []
 
 
 def _reading(desk: Desk, read: Any) -> metrics.Reading:

@@ -22,6 +22,8 @@ from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
 from server.base.kv.client import KvAway
 from server.base.log import set_up_logging
+from server.base.outbox_control import find_queue, pause_queue, read_figures, resume_queue
+from server.base.outbox_rows import Queue
 from server.base.patience import Use
 from server.base.schema import migrate
 from server.base.settings import ROOT, SettingsError, load_settings
@@ -94,6 +96,16 @@ def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("doctor", None, "say in a line each how settings, stores, disk and WeChat are")
     add("migrate", _migrate, "bring the database to the newest schema")
     add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
+    _add_queues(add)
+
+
+def _add_queues(add: Callable[..., argparse.ArgumentParser]) -> None:
+    add("queues", _show_queues, "say in a line each how the queues of outgoing calls stand")
+    pause = add("pause-queue", _pause_queues, "let no further call of these queues begin")
+    pause.add_argument("--reason", default="")
+    resume = add("resume-queue", _resume_queues, "let these queues go on")
+    for one in (pause, resume):
+        one.add_argument("queue", nargs="+", help="names of queues, or `all`")
 
 
 def _add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -197,6 +209,37 @@ def _rebuild(house: House, _asked: argparse.Namespace) -> int:
     )
     _tell(str(made))
     return 0
+
+
+def _show_queues(house: House, _asked: argparse.Namespace) -> int:
+    with house.desk.work(read_only=True) as work:
+        for one in (read_figures(work, queue) for queue in slices.QUEUES):
+            counts = " ".join(f"{state}={count}" for state, count in one.by_state.items())
+            paused = " paused" if one.paused else ""
+            _tell(f"{one.name}: {counts} oldest={one.oldest_seconds:.0f}s{paused}")
+    return 0
+
+
+def _pause_queues(house: House, asked: argparse.Namespace) -> int:
+    with house.desk.work() as work:
+        for queue in _queues_named(asked.queue):
+            pause_queue(work, queue, asked.reason)
+            _tell(f"{queue.name}: paused")
+    return 0
+
+
+def _resume_queues(house: House, asked: argparse.Namespace) -> int:
+    with house.desk.work() as work:
+        for queue in _queues_named(asked.queue):
+            was_paused = resume_queue(work, queue)
+            _tell(f"{queue.name}: {'goes on' if was_paused else 'was not paused'}")
+    return 0
+
+
+def _queues_named(names: list[str]) -> list[Queue]:
+    if names == ["all"]:
+        return list(slices.QUEUES)
+    return [find_queue(slices.QUEUES, name) for name in names]
 
 
 def _export_person(house: House, asked: argparse.Namespace) -> int:

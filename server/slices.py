@@ -14,6 +14,7 @@ from typing import TypeVar
 from server.accounts.slice import SLICE as ACCOUNTS
 from server.base.jobs import Task
 from server.base.manifest import EventHandler, Slice
+from server.base.outbox_rows import Queue
 from server.base.slice import SLICE as BASE
 from server.base.web.endpoint import Api
 from server.base.work import Hooks, Work
@@ -55,6 +56,7 @@ def merge_named(offers: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
 TEXTS: tuple[Path, ...] = tuple(one.texts for one in SLICES)
 APIS: tuple[Api, ...] = tuple(api for one in SLICES for api in one.apis)
 TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
+QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queues)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
 HOOKS: Hooks = reduce(add, (one.personal_data for one in SLICES))
 ANSWERS: Mapping[str, Callable[[Work, int | None], str]] = merge_named(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from server.base.jobs import Task
+from server.base.outbox_rows import Queue
 from server.base.web.endpoint import Api
 from server.base.work import Hooks, Work
 
@@ -29,6 +30,7 @@ class Slice:
     texts: Path
     apis: tuple[Api, ...] = ()
     tasks: tuple[Task, ...] = ()
+    queues: tuple[Queue, ...] = ()
     events: tuple[EventHandler, ...] = ()
     answers: Mapping[str, Callable[[Work, int | None], str]] = field(default_factory=dict)
     metrics: Mapping[str, Callable[[Work], float]] = field(default_factory=dict)

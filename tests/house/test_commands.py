@@ -25,6 +25,9 @@ ANYWHERE = {
     "push-menu",
     "scene-code",
     "rebuild-leaderboards",
+    "queues",
+    "pause-queue",
+    "resume-queue",
     "export-person",
     "erase-person",
 }

@@ -65,3 +65,10 @@ def test_two_offers_under_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match=r"under the name quiz\.today"):
         slices.merge_named([{"quiz.today": 1}, {"quiz.rules": 2}, {"quiz.today": 3}])
     assert slices.merge_named([{"a": 1}, {}, {"b": 2}]) == {"a": 1, "b": 2}
+
+
+def test_every_queue_has_a_name_of_its_own_and_a_task_that_sweeps_it() -> None:
+    names = [queue.name for queue in slices.QUEUES]
+    assert sorted(set(names)) == sorted(names)
+    swept = {task.name for task in slices.TASKS if task.every_seconds is not None}
+    assert {queue.task for queue in slices.QUEUES} <= swept

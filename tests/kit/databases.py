@@ -26,7 +26,7 @@ SERVER = Path(server.__file__).parent
 
 
 def load_all_tables() -> None:
-    for module in ("server.base.web.idempotency", "server.base.jobs"):
+    for module in ("server.base.web.idempotency", "server.base.jobs", "server.base.outbox_rows"):
         importlib.import_module(module)
     for path in sorted(SERVER.glob("*/models.py")):
         importlib.import_module(f"server.{path.parent.name}.models")

@@ -39,6 +39,7 @@ class Probes:
     migrated: Callable[[], bool]
     degraded: Mapping[str, Callable[[], bool]]
     readings: Mapping[str, metrics.Reading] = field(default_factory=dict)
+    families: metrics.Families = lambda: ()
 
 
 def health_pages(probes: Probes) -> Blueprint:
@@ -61,7 +62,7 @@ def health_pages(probes: Probes) -> Blueprint:
 
     @pages.get("/metrics")
     def prometheus() -> Response:
-        body, kind = metrics.exposition(dict(probes.readings))
+        body, kind = metrics.exposition(dict(probes.readings), probes.families)
         return Response(body, content_type=kind)
 
     return pages

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
 from prometheus_client import (
@@ -41,6 +41,7 @@ UNKNOWN_WORDS = Counter(
     "kepu_wechat_unknown_words_total", "Words of WeChat's lists that we do not know", ["place"]
 )
 TASKS = Counter("kepu_tasks_total", "Background steps", ["task", "outcome"])
+OUTBOX_CALLS = Counter("kepu_outbox_calls_total", "Calls made from queues", ["queue", "outcome"])
 
 # What a label stands for is looked up once: every answer is counted.
 requests = cache(REQUESTS.labels)
@@ -56,21 +57,27 @@ _ALL: tuple[Counter | Histogram, ...] = (
     CALLS,
     UNKNOWN_WORDS,
     TASKS,
+    OUTBOX_CALLS,
 )
 
 Reading = Callable[[], float | None]
+# Gauges with labels.
+Families = Callable[[], Iterable[Metric]]
 
 
-def exposition(readings: Mapping[str, Reading]) -> tuple[bytes, str]:
-    """All metrics as Prometheus text; `readings` are gauges taken at this moment."""
+def exposition(
+    readings: Mapping[str, Reading], families: Families = lambda: ()
+) -> tuple[bytes, str]:
+    """All metrics as Prometheus text; `readings` and `families` are taken at this moment."""
     registry = CollectorRegistry()
-    registry.register(_Everything(readings))
+    registry.register(_Everything(readings, families))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Everything(Collector):
-    def __init__(self, readings: Mapping[str, Reading]) -> None:
+    def __init__(self, readings: Mapping[str, Reading], families: Families) -> None:
         self._readings = readings
+        self._families = families
 
     def describe(self) -> list[Metric]:
         """Nothing, so that the registry does not take the readings twice."""
@@ -87,6 +94,7 @@ class _Everything(Collector):
             value = read()
             if value is not None:
                 yield GaugeMetricFamily(name, name.replace("_", " "), value)
+        yield from self._families()
 
 
 def _fill(family: Metric, sums: Mapping[figures.Key, float]) -> None:

@@ -1,0 +1,332 @@
+"""The outbox: calls to the outside, made from rows, with no transaction open.
+
+Due rows are leased by one statement; a leased row is claimed, and the claim committed, right before
+its call; the outcome is written under the fence of the claim, so that a worker whose claim was lost
+changes nothing. A worker killed between claim and settlement leaves a claim that runs out: its row
+is in doubt, or queued again where the call may be repeated.
+
+`deliver_due` is all of this for one worker and one call at a time. Whoever makes many calls at once
+uses the steps themselves: `lease_due`, `begin_calls`, `settle_calls`, `release_leases`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+
+from server.base.jobs import Shop
+from server.base.outbox_rows import (
+    Call,
+    Claim,
+    Done,
+    GiveUp,
+    InDoubt,
+    Lost,
+    OutboxPause,
+    OutboxState,
+    Outcome,
+    PutOff,
+    Queue,
+    Retry,
+)
+from server.base.web.metrics import OUTBOX_CALLS
+from server.base.work import Desk, Work
+
+_OVERDUE_AT_ONCE = 100
+_LOST = "worker_lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What a run did. Units: rows that are over, and rows that come again later."""
+
+    ended: int = 0
+    postponed: int = 0
+
+    @property
+    def moved(self) -> int:
+        """How many rows were moved."""
+        return self.ended + self.postponed
+
+    def __add__(self, other: Delivered) -> Delivered:
+        return Delivered(ended=self.ended + other.ended, postponed=self.postponed + other.postponed)
+
+
+def deliver_due(shop: Shop, queue: Queue) -> Delivered:
+    """One run over a queue: end what is overdue, then make the calls that are due, the oldest
+    first. A full batch wakes the queue's task again, because there may be more.
+    """
+    total = Delivered(ended=end_overdue(shop.desk, queue))
+    with shop.desk.work(read_only=True) as reading:
+        if is_paused(reading, queue.name) or not _has_due(reading, queue):
+            return total
+    with shop.desk.work() as work:
+        leased = lease_due(work, queue, queue.batch)
+    waiting = list(leased)
+    try:
+        while waiting:
+            with shop.desk.work() as work:
+                if is_paused(work, queue.name):
+                    break
+                begun = begin_calls(work, queue, waiting[:1])
+            del waiting[0]
+            total += begun.settled
+            outcomes = [(call, _called(shop, queue, call)) for call in begun.calls]
+            for call, outcome in outcomes:
+                with shop.desk.work() as work:
+                    total += settle_calls(work, queue, [(call.claim, outcome)])
+            if any(isinstance(one, Retry) and one.for_everybody for _, one in outcomes):
+                break
+    finally:
+        if waiting:
+            with shop.desk.work() as work:
+                release_leases(work, queue, waiting)
+    if not waiting and len(leased) == queue.batch:
+        shop.desk.tools.ring(queue.task)
+    return total
+
+
+def _called(shop: Shop, queue: Queue, call: Call) -> Outcome:
+    outcome = queue.send(shop, call.letter)
+    OUTBOX_CALLS.labels(queue.name, _word_of(outcome)).inc()
+    return outcome
+
+
+def _word_of(outcome: Outcome) -> str:
+    words = {Done: "done", Retry: "retry", PutOff: "put_off", GiveUp: "given_up"}
+    return words.get(type(outcome), "in_doubt")
+
+
+def lease_due(work: Work, queue: Queue, limit: int) -> list[Claim]:
+    """Keep up to `limit` due rows from other workers until the lease ends; the oldest first.
+
+    They stay queued: a lease that is lost costs nothing but its time. One statement, whatever the
+    number.
+    Locks: the rows, skipping those in other hands.
+    """
+    table, token = queue.table, work.new_ref("clm")
+    # A CTE with a lock is run once; as a plain subquery PostgreSQL may run it for each row.
+    due = (
+        select(table.id)
+        .where(*_due(work, queue))
+        .order_by(table.outbox_due_at, table.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    leased = work.session.execute(
+        update(table)
+        .where(table.id.in_(select(due.c.id)))
+        .values(outbox_claim=token, outbox_until=work.now + queue.lease)
+        .returning(table.outbox_due_at, table.id)
+        .execution_options(synchronize_session=False)
+    )
+    return [Claim(row_id=row_id, token=token) for _, row_id in sorted(map(tuple, leased))]
+
+
+def _due(work: Work, queue: Queue) -> tuple[ColumnElement[bool], ...]:
+    table = queue.table
+    return (
+        table.outbox_state == OutboxState.QUEUED,
+        table.outbox_due_at <= work.now,
+        or_(table.outbox_until.is_(None), table.outbox_until <= work.now),
+    )
+
+
+def _has_due(work: Work, queue: Queue) -> bool:
+    return bool(work.session.scalar(select(exists().where(*_due(work, queue)))))
+
+
+def release_leases(work: Work, queue: Queue, claims: Collection[Claim]) -> None:
+    """Give leased rows back that were not claimed; they are due again at once."""
+    table = queue.table
+    work.session.execute(
+        update(table)
+        .where(
+            table.id.in_([claim.row_id for claim in claims]),
+            table.outbox_claim.in_({claim.token for claim in claims}),
+            table.outbox_state == OutboxState.QUEUED,
+        )
+        .values(outbox_claim=None, outbox_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """Claimed rows whose calls are to be made once this is committed, and rows settled already."""
+
+    calls: list[Call]
+    settled: Delivered
+
+
+def begin_calls(work: Work, queue: Queue, claims: Sequence[Claim]) -> Begun:
+    """Claim leased rows; rows that another worker has taken meanwhile are left out.
+
+    Commit this before the calls.
+    Locks: what `lock_first` locks, then the rows.
+    Raises: ValueError for more than one row of a queue with `lock_first`.
+    """
+    calls: list[Call] = []
+    settled = Delivered()
+    for row, claim in _fenced(work, queue, claims, None, (OutboxState.QUEUED,)):
+        letter = queue.prepare(work, row)
+        if isinstance(letter, Outcome):
+            settled += _settle(work, queue, row, letter)
+            continue
+        row.outbox_state, row.outbox_until = OutboxState.CLAIMED, work.now + queue.lease
+        row.outbox_tries += 1
+        calls.append(Call(claim=claim, letter=letter))
+    work.session.flush()
+    return Begun(calls=calls, settled=settled)
+
+
+def settle_calls(work: Work, queue: Queue, outcomes: Sequence[tuple[Claim, Outcome]]) -> Delivered:
+    """Write down how calls ended; a claim that was lost or settled before changes nothing.
+
+    A row in doubt is still settled by a late answer to its own claim.
+    Locks: what `lock_first` locks, then the rows.
+    Raises: ValueError for more than one row of a queue with `lock_first`.
+    """
+    told = dict(outcomes)
+    first = outcomes[0][1] if outcomes else None
+    open_states = (OutboxState.CLAIMED, OutboxState.IN_DOUBT)
+    settled = Delivered()
+    for row, claim in _fenced(work, queue, list(told), first, open_states):
+        outcome = told[claim]
+        if row.outbox_state is OutboxState.IN_DOUBT and not isinstance(outcome, Done | GiveUp):
+            continue
+        settled += _settle(work, queue, row, outcome)
+    work.session.flush()
+    return settled
+
+
+def _fenced(
+    work: Work,
+    queue: Queue,
+    claims: Sequence[Claim],
+    outcome: Outcome | None,
+    states: tuple[OutboxState, ...],
+) -> list[tuple[Any, Claim]]:
+    """The rows that are still in the hands of these claims, locked."""
+    if queue.lock_first is not None:
+        if len(claims) > 1:
+            raise ValueError(f"queue {queue.name} locks an owner first: one row at a time")
+        if not all(queue.lock_first(work, claim, outcome) for claim in claims):
+            return []
+    table = queue.table
+    held = {claim.row_id: claim for claim in claims}
+    rows = work.session.scalars(
+        select(table)
+        .where(table.id.in_(list(held)), table.outbox_state.in_(states))
+        .with_for_update(of=table)
+        .execution_options(populate_existing=True)
+    )
+    by_id = {row.id: row for row in rows if holds_fence(row, held[row.id])}
+    return [(by_id[claim.row_id], claim) for claim in claims if claim.row_id in by_id]
+
+
+def holds_fence(row: Any, claim: Claim) -> bool:
+    """Whether a row is still in the hands of this claim, and not of a later one."""
+    return bool(row.outbox_claim == claim.token)
+
+
+def _settle(work: Work, queue: Queue, row: Any, outcome: Outcome) -> Delivered:
+    most = queue.most_tries
+    if isinstance(outcome, Retry) and most is not None and row.outbox_tries >= most:
+        outcome = GiveUp(reason="too_many_tries")
+    row.outbox_until = None
+    match outcome:
+        case Done():
+            row.outbox_state, row.outbox_reason = OutboxState.DONE, None
+        case GiveUp():
+            row.outbox_state, row.outbox_reason = OutboxState.GIVEN_UP, outcome.reason
+        case InDoubt():
+            row.outbox_state, row.outbox_reason = OutboxState.IN_DOUBT, outcome.reason
+        case PutOff():
+            _requeue(row, outcome.until - work.now, work)
+        case Retry():
+            _requeue(row, _pause(work, queue, row.outbox_tries, outcome.after), work)
+            row.outbox_reason = outcome.reason
+    queue.settle(work, row, outcome)
+    postponed = isinstance(outcome, Retry | PutOff)
+    return Delivered(postponed=1) if postponed else Delivered(ended=1)
+
+
+def _requeue(row: Any, after: timedelta, work: Work) -> None:
+    row.outbox_state, row.outbox_claim = OutboxState.QUEUED, None
+    row.outbox_due_at = work.now + after
+
+
+def _pause(work: Work, queue: Queue, tries: int, after: timedelta) -> timedelta:
+    rest = queue.backoff.rest_after(tries)
+    return max(after, rest) + rest * queue.backoff.jitter * work.random.random()
+
+
+def end_overdue(desk: Desk, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
+    """End claims whose worker is gone, and rows that have waited for too long; how many.
+
+    Each in a transaction of its own. Without `lock_first` nobody is waited for: a row in other
+    hands is left to the next run.
+    """
+    with desk.work(read_only=True) as reading:
+        table = queue.table
+        found = reading.session.execute(
+            select(table.id, table.outbox_claim)
+            .where(_overdue(reading, queue))
+            .order_by(table.outbox_due_at, table.id)
+            .limit(limit)
+        ).all()
+    ended = 0
+    for row_id, token in found:
+        with desk.work() as work:
+            ended += _end_one(work, queue, Claim(row_id=row_id, token=token))
+    return ended
+
+
+def _overdue(work: Work, queue: Queue) -> ColumnElement[bool]:
+    table = queue.table
+    lost = and_(table.outbox_state == OutboxState.CLAIMED, table.outbox_until <= work.now)
+    if queue.keep_for is None:
+        return lost
+    free = or_(table.outbox_until.is_(None), table.outbox_until <= work.now)
+    since = table.outbox_since <= work.now - queue.keep_for
+    return or_(lost, and_(table.outbox_state == OutboxState.QUEUED, since, free))
+
+
+def _end_one(work: Work, queue: Queue, claim: Claim) -> bool:
+    if queue.lock_first is not None and not queue.lock_first(work, claim, None):
+        return False
+    table = queue.table
+    row = work.session.scalar(
+        select(table)
+        .where(table.id == claim.row_id, _overdue(work, queue))
+        .with_for_update(of=table, skip_locked=queue.lock_first is None)
+    )
+    if row is None or not holds_fence(row, claim):
+        return False
+    _settle(work, queue, row, _end_of(work, queue, row))
+    return True
+
+
+def _end_of(work: Work, queue: Queue, row: Any) -> Outcome:
+    if row.outbox_state is OutboxState.QUEUED:
+        return GiveUp(reason="too_old")
+    if queue.lost is Lost.IN_DOUBT:
+        return InDoubt(reason=_LOST)
+    if queue.most_tries is not None and row.outbox_tries >= queue.most_tries:
+        return GiveUp(reason=_LOST)
+    return PutOff(until=work.now)
+
+
+def is_paused(work: Work, name: str) -> bool:
+    """Whether an operator has paused a queue; read before every call, so it holds at once."""
+    paused = exists().where(
+        OutboxPause.queue == name,
+        or_(OutboxPause.until.is_(None), OutboxPause.until > work.now),
+    )
+    return bool(work.session.scalar(select(paused)))

@@ -1,0 +1,129 @@
+"""What an operator sees and does of queues: figures, pause, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from sqlalchemy import and_, delete, func, select
+
+from server.base.errors import Conflict
+from server.base.outbox import is_paused
+from server.base.outbox_rows import OutboxPause, OutboxState, Queue
+from server.base.tables import insert_for
+from server.base.work import Work
+
+_WAITING = (OutboxState.QUEUED, OutboxState.CLAIMED)
+
+
+class QueueUnknown(Conflict):
+    """A queue of this name does not exist. Facts: `known`, the names that do."""
+
+    code = "queue_unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueFigures:
+    """How one queue stands.
+
+    Units: `waiting` rows are not in a worker's hands, `due` of them could be called now, and
+    `in_flight` are leased or claimed; `in_doubt` and `given_up` count what is still stored.
+    `oldest_seconds` is how long the oldest row that is not over has been in the queue, 0 without
+    one.
+    """
+
+    name: str
+    waiting: int
+    due: int
+    in_flight: int
+    in_doubt: int
+    given_up: int
+    oldest_seconds: float
+    paused: bool
+
+    @property
+    def by_state(self) -> dict[str, int]:
+        """The counted rows by the word that the figures use."""
+        return {
+            "waiting": self.waiting,
+            "due": self.due,
+            "in_flight": self.in_flight,
+            "in_doubt": self.in_doubt,
+            "given_up": self.given_up,
+        }
+
+
+def read_figures(work: Work, queue: Queue) -> QueueFigures:
+    """How one queue stands now; rows that are done are not counted."""
+    table = queue.table
+    state = table.outbox_state
+    queued = state == OutboxState.QUEUED
+    leased = and_(queued, table.outbox_until > work.now)
+    row = work.session.execute(
+        select(
+            func.count().filter(queued).label("queued"),
+            func.count().filter(and_(queued, table.outbox_due_at <= work.now)).label("due"),
+            func.count().filter(leased).label("leased"),
+            func.count().filter(state == OutboxState.CLAIMED).label("claimed"),
+            func.count().filter(state == OutboxState.IN_DOUBT).label("in_doubt"),
+            func.count().filter(state == OutboxState.GIVEN_UP).label("given_up"),
+            func.min(table.outbox_since).filter(state.in_(_WAITING)).label("oldest"),
+        ).where(state.in_((*_WAITING, OutboxState.IN_DOUBT, OutboxState.GIVEN_UP)))
+    ).one()
+    return QueueFigures(
+        name=queue.name,
+        waiting=row.queued - row.leased,
+        due=row.due - row.leased,
+        in_flight=row.leased + row.claimed,
+        in_doubt=row.in_doubt,
+        given_up=row.given_up,
+        oldest_seconds=0.0 if row.oldest is None else (work.now - row.oldest).total_seconds(),
+        paused=is_paused(work, queue.name),
+    )
+
+
+def metric_families(figures: Sequence[QueueFigures]) -> Iterator[Metric]:
+    """The figures of queues for Prometheus."""
+    rows = GaugeMetricFamily(
+        "kepu_outbox_rows", "Rows of a queue by state", labels=["queue", "state"]
+    )
+    oldest = GaugeMetricFamily(
+        "kepu_outbox_oldest_seconds", "Age of the oldest row that is not over", labels=["queue"]
+    )
+    paused = GaugeMetricFamily("kepu_outbox_paused", "1 while paused", labels=["queue"])
+    for one in figures:
+        for state, count in one.by_state.items():
+            rows.add_metric([one.name, state], count)
+        oldest.add_metric([one.name], one.oldest_seconds)
+        paused.add_metric([one.name], float(one.paused))
+    yield from (rows, oldest, paused)
+
+
+def pause_queue(work: Work, queue: Queue, reason: str, until: datetime | None = None) -> None:
+    """Let no further call of a queue begin, in any process; a call under way is settled.
+
+    Rows can still be put into the queue.
+    """
+    values = {"paused_at": work.now, "until": until, "reason": reason}
+    made = insert_for(work.session, OutboxPause).values(queue=queue.name, **values)
+    work.session.execute(made.on_conflict_do_update(index_elements=["queue"], set_=values))
+
+
+def resume_queue(work: Work, queue: Queue) -> bool:
+    """Let a queue go on, at once; False when it was not paused."""
+    gone = work.session.execute(delete(OutboxPause).where(OutboxPause.queue == queue.name))
+    work.ring(queue.task)
+    return int(getattr(gone, "rowcount", 0)) == 1
+
+
+def find_queue(queues: Sequence[Queue], name: str) -> Queue:
+    """The queue of this name.
+
+    Raises: QueueUnknown (409).
+    """
+    for queue in queues:
+        if queue.name == name:
+            return queue
+    raise QueueUnknown(known=[queue.name for queue in queues])

@@ -1,0 +1,219 @@
+"""What the outbox works on: the columns of a row that is a job, a queue of such rows, outcomes.
+
+A slice adds `Outgoing` to its model and `outbox_index` to its table, and declares one `Queue` for
+the table. The protocol itself is in `outbox.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.base.jobs import Shop
+from server.base.tables import Base, UtcDateTime, enum_column
+from server.base.work import Work
+
+_REASON_LENGTH = 40
+
+
+class OutboxState(StrEnum):
+    """Where a job stands; see `Outgoing`."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+    IN_DOUBT = "in_doubt"
+
+
+class Outgoing:
+    """Mixin of a model whose row is a job: a call to be made outside of any transaction.
+
+    queued -> claimed, committed before the call -> done | given_up | in_doubt; back to queued
+    where the call surely did nothing. A lease leaves a row queued and keeps other workers from it.
+    Without a state the row is in no queue.
+
+    Units: a queued row is due from `outbox_due_at` on, unless it is leased until `outbox_until`; a
+    claim holds until `outbox_until`. `outbox_claim` names one lease or claim and is never used
+    again, unlike the number of a row, which SQLite gives to the next row once it is free.
+    `outbox_since` is when the row entered the queue.
+    """
+
+    outbox_state: Mapped[OutboxState | None] = mapped_column(
+        enum_column(OutboxState, "outbox_state")
+    )
+    outbox_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outbox_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outbox_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    outbox_claim: Mapped[str | None] = mapped_column(String(40))
+    outbox_tries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    outbox_reason: Mapped[str | None] = mapped_column(String(_REASON_LENGTH))
+
+    def enqueue(self, now: datetime, due_at: datetime | None = None) -> None:
+        """Put the row into its queue anew; a claim of before settles nothing any more."""
+        for name, value in queued_values(now, due_at).items():
+            setattr(self, name, value)
+
+    def leave_outbox(self, state: OutboxState | None = None) -> None:
+        """Take the row out of its queue; a claim of before settles nothing any more."""
+        self.outbox_state = state
+        self.outbox_since = self.outbox_due_at = self.outbox_until = self.outbox_claim = None
+        self.outbox_tries, self.outbox_reason = 0, None
+
+
+def queued_values(now: datetime, due_at: datetime | None = None) -> dict[str, Any]:
+    """The columns of a row that enters its queue, for statements."""
+    return {
+        "outbox_state": OutboxState.QUEUED,
+        "outbox_since": now,
+        "outbox_due_at": due_at or now,
+        "outbox_until": None,
+        "outbox_claim": None,
+        "outbox_tries": 0,
+        "outbox_reason": None,
+    }
+
+
+def outbox_index(table: str) -> Index:
+    """The index that a table with these columns needs: due rows and figures are found by it."""
+    name = f"ix_{table}_outbox_state_outbox_due_at"
+    return Index(name, "outbox_state", "outbox_due_at")
+
+
+class OutboxPause(Base):
+    """A queue that an operator has paused. Units: `until` ends the pause by itself."""
+
+    __tablename__ = "outbox_pause"
+
+    queue: Mapped[str] = mapped_column(String(60), primary_key=True)
+    paused_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(200))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """The call did what it was for; `result` is for the queue's `settle`."""
+
+    result: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """The call surely did nothing and is made again.
+
+    Units: not before `after` has passed and not before the queue's own back-off; with
+    `for_everybody` the next row would meet the same, so this run ends.
+    """
+
+    reason: str
+    after: timedelta = timedelta()
+    for_everybody: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PutOff:
+    """The call is not to be made before `until`; this counts as no try."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiveUp:
+    """The call will never be made again: refused for good, too old, tried too often."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InDoubt:
+    """The call may have worked; it is not made again, but its late answer still settles it."""
+
+    reason: str
+
+
+Outcome = Done | Retry | PutOff | GiveUp | InDoubt
+
+
+class Lost(StrEnum):
+    """What becomes of a claim whose worker is gone."""
+
+    IN_DOUBT = "in_doubt"
+    QUEUED = "queued"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backoff:
+    """How long a row rests after its tries.
+
+    Units: `first` after the first try, doubled after each, `most` at most; chance adds up to the
+    share `jitter`, so that rows which failed together do not come back together.
+    """
+
+    first: timedelta = timedelta(seconds=2)
+    most: timedelta = timedelta(hours=1)
+    jitter: float = 0.25
+
+    def rest_after(self, tries: int) -> timedelta:
+        """The rest without jitter."""
+        doubled: int = 2 ** min(max(tries - 1, 0), 30)
+        return min(self.first * doubled, self.most)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One row in the hands of one worker: its number, and the name of the lease or claim."""
+
+    row_id: int
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A claimed row and what its call needs."""
+
+    claim: Claim
+    letter: Any = field(repr=False)
+
+
+def _nothing_to_settle(_work: Work, _row: Any, _outcome: Outcome) -> None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A table whose rows are jobs of one kind, and how one of them is done.
+
+    `prepare` runs in the transaction that claims a row. It gives what `send` needs, or an outcome
+    that settles the row without a call.
+    `send` makes the call with no transaction open; refusals of the other side are outcomes.
+    `settle` runs in the transaction that writes an outcome, after the fence was found to hold and
+    the row's own columns are written: it does what the outcome means to the slice, no more.
+    `lock_first` takes the locks that stand before the row's in the order of locks, both before
+    claiming (without an outcome) and before settling; False when the row's owner is gone. A queue
+    with it claims and settles one row in one transaction.
+
+    Units: a row that is queued for longer than `keep_for` is given up as `too_old`; after
+    `most_tries` calls as `too_many_tries`; `lease` is longer than the slowest call; a run takes
+    `batch` rows.
+    """
+
+    name: str
+    task: str
+    table: type[Any]
+    prepare: Callable[[Work, Any], Any]
+    send: Callable[[Shop, Any], Outcome]
+    settle: Callable[[Work, Any, Outcome], None] = _nothing_to_settle
+    lock_first: Callable[[Work, Claim, Outcome | None], bool] | None = None
+    lost: Lost = Lost.IN_DOUBT
+    lease: timedelta = timedelta(seconds=60)
+    batch: int = 20
+    backoff: Backoff = field(default_factory=Backoff)
+    most_tries: int | None = None
+    keep_for: timedelta | None = None

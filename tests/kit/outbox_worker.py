@@ -1,0 +1,52 @@
+"""A worker in a process of its own that tests kill in the middle of a call.
+
+Arguments: the folder and the address of the database, the file of what the outside has heard, what
+becomes of a lost claim.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from server.base.database import open_engine
+from server.base.jobs import Shop
+from server.base.kv.client import connect
+from server.base.kv.facilities import facilities
+from server.base.outbox import deliver_due
+from server.base.outbox_rows import Lost, Outcome
+from server.base.settings import Settings
+from server.base.signing import Keys
+from server.base.texts import load_texts
+from server.base.work import Desk, Tools
+from tests.kit.clock import FakeClock
+from tests.kit.outbox import a_queue, write_line
+
+
+def main(var: str, url: str, heard: str, lost: str) -> None:
+    settings = Settings(environment="test", database_url=url, redis_url="fake:", var=Path(var))
+    clock = FakeClock()
+    tools = Tools(
+        settings=settings,
+        clock=clock,
+        kv=facilities(connect("fake:", settings.var, clock), clock),
+        keys=Keys("k" * 48),
+        texts=load_texts(()),
+    )
+    desk = Desk(open_engine(Flask("killed"), settings), tools)
+
+    def send(_shop: Shop, text: Any) -> Outcome:
+        write_line(Path(heard), text)
+        sys.stdout.write("called\n")
+        sys.stdout.flush()
+        sys.stdin.read()  # until the process is killed
+        raise AssertionError("nobody killed this worker")
+
+    deliver_due(Shop(desk=desk, gateway=None), a_queue(send, lost=Lost(lost)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
