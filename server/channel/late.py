@@ -1,36 +1,34 @@
 """Replies that missed WeChat's five seconds: said by customer-service message, at most once each.
 
-Such messages carry no id by which WeChat would know a repeat. So a row is claimed and committed
-before the call, and a call whose end we did not see makes it `unknown`, for good.
+Such messages carry no id by which WeChat would know a repeat. So a call whose end we did not see
+leaves the row in doubt, for good; see `base/outbox.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, select, update
 
 from server.accounts import service as accounts
+from server.base.jobs import Shop
+from server.base.outbox_rows import Done, GiveUp, Outcome, PutOff, Queue, Retry, queued_values
 from server.base.tables import insert_for
 from server.base.work import Work
 from server.channel import rules
-from server.channel.models import LateReply, LateState
+from server.channel.models import LateReply
+from server.wechat.errors import WeChatError
+from server.wechat.retries import outcome_of
 
 APP: Final = "official_account"
 SAY_LATE = "channel.say_late"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One late reply in the hands of one worker; `tries` tells this claim from later ones.
+class LateText:
+    """What is to be said to whom."""
 
-    It names its row by the message: SQLite gives the number of a deleted row to the next one.
-    """
-
-    key: str
-    tries: int
     openid: str = field(repr=False)
     text: str = field(repr=False)
 
@@ -44,10 +42,8 @@ def queue(work: Work, key: str, openid: str, text: str) -> None:
             key=key,
             citizen_id=citizen_id,
             text=text,
-            state=LateState.QUEUED,
             made_at=work.now,
-            due_at=work.now,
-            tries=0,
+            **queued_values(work.now),
         )
         .on_conflict_do_nothing()
         .returning(LateReply.id)
@@ -56,92 +52,35 @@ def queue(work: Work, key: str, openid: str, text: str) -> None:
         work.ring(SAY_LATE, row_id)
 
 
-def tidy(work: Work) -> int:
-    """Give up what is too old to be said, and what a lost worker may have said."""
-    unseen = _end(
-        work,
-        LateReply.state == LateState.CLAIMED,
-        LateReply.claimed_at <= work.now - rules.CLAIM_LASTS,
-        state=LateState.UNKNOWN,
-        reason="worker_lost",
-    )
-    too_old = _end(
-        work,
-        LateReply.state == LateState.QUEUED,
-        LateReply.made_at <= work.now - rules.LATE_FOR,
-        state=LateState.REFUSED,
-        reason="too_old",
-    )
-    return unseen + too_old
-
-
-def claim_one(work: Work) -> Claim | None:
-    """Take the reply that has waited longest; it is this worker's alone once committed."""
-    row = work.session.scalar(
-        select(LateReply)
-        .where(LateReply.state == LateState.QUEUED, LateReply.due_at <= work.now)
-        .order_by(LateReply.due_at, LateReply.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if row is None:
-        return None
-    row.tries += 1
+def _prepare_text(work: Work, row: LateReply) -> LateText | Outcome:
     openid = accounts.openid_of(work, row.citizen_id, APP)
-    # Without an openid the row is claimed all the same: it is settled as refused right after.
-    row.state, row.claimed_at = LateState.CLAIMED, work.now
-    return Claim(key=row.key, tries=row.tries, openid=openid or "", text=row.text)
+    return LateText(openid=openid, text=row.text) if openid else GiveUp(reason="no_openid")
 
 
-def said(work: Work, claim: Claim) -> None:
-    """WeChat took it, also when it took longer than our patience."""
-    _settle(work, claim, state=LateState.SAID, reason=None, also_unknown=True)
+def _send_text(shop: Shop, late: LateText) -> Outcome:
+    try:
+        shop.gateway.say(late.openid, late.text)
+    except WeChatError as trouble:
+        return outcome_of(trouble, shop.desk.tools.clock.now())
+    return Done()
 
 
-def refused(work: Work, claim: Claim, reason: str) -> None:
-    """WeChat will not take it."""
-    _settle(work, claim, state=LateState.REFUSED, reason=reason, also_unknown=True)
-
-
-def in_doubt(work: Work, claim: Claim, reason: str) -> None:
-    """It may have been said; it is not said again."""
-    _settle(work, claim, state=LateState.UNKNOWN, reason=reason)
-
-
-def again(work: Work, claim: Claim, after: timedelta) -> None:
-    """It surely was not said: it goes back into the queue."""
-    work.session.execute(
-        update(LateReply)
-        .where(_mine(claim), LateReply.state == LateState.CLAIMED)
-        .values(state=LateState.QUEUED, due_at=work.now + after, claimed_at=None)
-    )
-
-
-def _settle(
-    work: Work, claim: Claim, *, state: LateState, reason: str | None, also_unknown: bool = False
-) -> None:
-    open_states = [LateState.CLAIMED, *([LateState.UNKNOWN] if also_unknown else [])]
-    work.session.execute(
-        update(LateReply)
-        .where(_mine(claim), LateReply.state.in_(open_states))
-        .values(state=state, reason=reason, text="")
-    )
-
-
-def _mine(claim: Claim) -> Any:
-    return (LateReply.key == claim.key) & (LateReply.tries == claim.tries)
-
-
-def _end(work: Work, *where: Any, state: LateState, reason: str) -> int:
-    ids = select(LateReply.id).where(*where).with_for_update(skip_locked=True)
+def _settle_text(_work: Work, row: LateReply, outcome: Outcome) -> None:
     # Nobody reads a reply that is over, so its words go.
-    ended: Any = work.session.execute(
-        update(LateReply)
-        .where(LateReply.id.in_(ids), *where)
-        .values(state=state, reason=reason, text="")
-        .execution_options(synchronize_session=False)
-    )
-    return int(ended.rowcount)
+    if not isinstance(outcome, Retry | PutOff):
+        row.text = ""
+
+
+QUEUE = Queue(
+    name="late_replies",
+    task=SAY_LATE,
+    table=LateReply,
+    prepare=_prepare_text,
+    send=_send_text,
+    settle=_settle_text,
+    lease=rules.CLAIM_LASTS,
+    keep_for=rules.LATE_FOR,
+)
 
 
 def forget(work: Work, citizen_id: int) -> None:

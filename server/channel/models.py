@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.base.outbox_rows import OutboxState, Outgoing, outbox_index
 from server.base.ownership import Owned
 from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
 
@@ -213,23 +214,36 @@ class SeenMessage(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
-class LateReply(Base):
+class LateReply(Outgoing, Base):
     """A reply for a customer-service message, said at most once; its text goes when it is over."""
 
     __tablename__ = "late_reply"
-    __table_args__ = (Index("ix_late_reply_state_due_at", "state", "due_at"),)
+    __table_args__ = (outbox_index("late_reply"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"), index=True)
     text: Mapped[str] = mapped_column(Text)
-    state: Mapped[LateState] = mapped_column(enum_column(LateState, "state"))
-    # The class of WeChat's refusal, or why we did not even try.
-    reason: Mapped[str | None] = mapped_column(String(40))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    tries: Mapped[int] = mapped_column(Integer, default=0)
+
+    @property
+    def state(self) -> LateState:
+        """Where the reply stands, in the words of the export."""
+        return _LATE_STATES[self.outbox_state or OutboxState.DONE]
+
+    @property
+    def reason(self) -> str | None:
+        """The class of WeChat's refusal, or why we did not even try."""
+        return self.outbox_reason
+
+
+_LATE_STATES = {
+    OutboxState.QUEUED: LateState.QUEUED,
+    OutboxState.CLAIMED: LateState.CLAIMED,
+    OutboxState.DONE: LateState.SAID,
+    OutboxState.GIVEN_UP: LateState.REFUSED,
+    OutboxState.IN_DOUBT: LateState.UNKNOWN,
+}
 
 
 class SceneCode(Owned, Base):

@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.errors import NotAuthenticated, Unavailable
+from server.base.outbox_rows import OutboxState
 from server.base.tables import insert_for
 from server.base.work import Hooks, Work
 from server.channel import late, repeats, rules
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
-from server.channel.models import SCENE_LENGTH, Asking, Follower, LateReply, LateState, SceneVisit
+from server.channel.models import SCENE_LENGTH, Asking, Follower, LateReply, SceneVisit
 from server.channel.scenes import knows_scene as knows_scene
 from server.wechat.gateway import Follower as Listed
 
@@ -369,13 +370,13 @@ def unionids_wanted(work: Work) -> float:
 
 def late_waiting(work: Work) -> float:
     """Late replies that are still to be said."""
-    waiting = or_(LateReply.state == LateState.QUEUED, LateReply.state == LateState.CLAIMED)
+    waiting = LateReply.outbox_state.in_((OutboxState.QUEUED, OutboxState.CLAIMED))
     return _count(work, LateReply, waiting)
 
 
 def late_unknown(work: Work) -> float:
     """Late replies that may or may not have arrived."""
-    return _count(work, LateReply, LateReply.state == LateState.UNKNOWN)
+    return _count(work, LateReply, LateReply.outbox_state == OutboxState.IN_DOUBT)
 
 
 HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))

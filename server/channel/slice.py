@@ -11,6 +11,7 @@ SLICE = Slice(
     name="channel",
     texts=Path(__file__).parent,
     tasks=tasks.TASKS,
+    queues=tasks.QUEUES,
     metrics=service.READINGS,
     personal_data=service.HOOKS,
 )

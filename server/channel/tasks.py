@@ -9,56 +9,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from server.base.jobs import Shop, Task
+from server.base.outbox import deliver_due
 from server.channel import late, repeats, rules, service, sweep, tally
-from server.channel.late import Claim
 from server.channel.sweep import Part
-from server.wechat.errors import (
-    InDoubt,
-    RecipientGone,
-    TryLater,
-    WeChatError,
-)
+from server.wechat.errors import RecipientGone, WeChatError
 from server.wechat.gateway import Follower
-from server.wechat.retries import FOR_EVERYBODY, NOT_DONE, pause_after, reason_of
+from server.wechat.retries import pause_after
 
 AT_ONCE = 20
 
 
 def say_late(shop: Shop, *_row_ids: int) -> int:
     """Say what waits to be said, the oldest first."""
-    with shop.desk.work() as work:
-        moved = late.tidy(work)
-    for _ in range(AT_ONCE):
-        with shop.desk.work() as work:
-            claim = late.claim_one(work)
-        if claim is None:
-            break
-        moved += 1
-        if not _say(shop, claim):
-            break
-    return moved
-
-
-def _say(shop: Shop, claim: Claim) -> bool:
-    """Say one; False when the next one would fail too."""
-    trouble: WeChatError | None = None
-    if claim.openid:
-        try:
-            shop.gateway.say(claim.openid, claim.text)
-        except WeChatError as refusal:
-            trouble = refusal
-    with shop.desk.work() as work:
-        if not claim.openid:
-            late.refused(work, claim, "no_openid")
-        elif trouble is None:
-            late.said(work, claim)
-        elif isinstance(trouble, NOT_DONE):
-            late.again(work, claim, pause_after(trouble, claim.tries, _now(shop)))
-        elif isinstance(trouble, InDoubt | TryLater):
-            late.in_doubt(work, claim, reason_of(trouble))
-        else:
-            late.refused(work, claim, reason_of(trouble))
-    return not isinstance(trouble, FOR_EVERYBODY)
+    return deliver_due(shop, late.QUEUE).moved
 
 
 def learn_unionids(shop: Shop, *_row_ids: int) -> int:
@@ -175,6 +138,7 @@ def _now(shop: Shop) -> datetime:
     return shop.desk.tools.clock.now()
 
 
+QUEUES = (late.QUEUE,)
 TASKS = (
     Task(name=late.SAY_LATE, step=say_late, every_seconds=2.0),
     Task(name=service.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),

@@ -9,6 +9,7 @@ from sqlalchemy import delete
 
 from server.accounts.models import Identity
 from server.base.jobs import Shop
+from server.base.outbox import begin_calls, end_overdue, lease_due
 from server.base.work import Desk
 from server.channel import late, models, tasks
 from server.channel.models import LateState
@@ -17,6 +18,7 @@ from server.wechat.replies import Article, Reply
 from tests.kit.channel import OPENID, a_door, a_message, at_once, rows
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
+from tests.kit.outbox import without_jitter
 
 HOUR = 3600
 
@@ -24,7 +26,7 @@ HOUR = 3600
 @pytest.fixture
 def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
     gateway.answers["say"] = None
-    return Shop(desk=desk, gateway=gateway)
+    return Shop(desk=without_jitter(desk), gateway=gateway)
 
 
 def queued(desk: Desk, text: str = "迟到的回答", msg_id: str = "1") -> None:
@@ -192,8 +194,7 @@ def test_an_answer_after_our_patience_still_settles_an_unknown(
 ) -> None:
     def slow(_openid: str, _text: str) -> None:
         clock.advance(61)
-        with shop.desk.work() as work:
-            assert late.tidy(work) == 1
+        assert end_overdue(shop.desk, late.QUEUE) == 1
 
     gateway.answers["say"] = slow
     queued(shop.desk)
@@ -211,7 +212,8 @@ def test_the_end_of_an_erased_reply_is_not_that_of_the_next_one(
             work.session.execute(delete(models.LateReply))
         queued(shop.desk, "the next", "2")
         with shop.desk.work() as work:
-            assert late.claim_one(work) is not None
+            leased = lease_due(work, late.QUEUE, 1)
+            assert len(begin_calls(work, late.QUEUE, leased).calls) == 1
 
     gateway.answers["say"] = erased_meanwhile
     queued(shop.desk)

@@ -170,3 +170,18 @@ def test_every_start_tells_a_wrong_setting_in_one_line(
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == "settings refused: port: int expected\n"
+
+
+def test_queues_are_shown_paused_and_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pause-queue", "late_replies", "--reason", "trial"]) == 0
+    assert main(["queues"]) == 0
+    assert "late_replies: waiting=0 due=0 in_flight=0 in_doubt=0 given_up=0 oldest=0s paused" in (
+        capsys.readouterr().out
+    )
+    assert main(["resume-queue", "all"]) == 0
+    assert main(["resume-queue", "late_replies"]) == 0
+    told = capsys.readouterr().out
+    assert "late_replies: goes on" in told
+    assert "late_replies: was not paused" in told
+    assert main(["pause-queue", "nobodys"]) == 1
+    assert "queue_unknown" in capsys.readouterr().err
