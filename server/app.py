@@ -22,6 +22,7 @@ from server.base.schema import is_newest
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import load_texts
+from server.base.uow import DatabaseAway, Tools, UnitOfWorkFactory
 from server.base.web import metrics
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Edge
@@ -32,7 +33,6 @@ from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.introduction import introduction
 from server.base.web.openapi import docs_pages, document
 from server.base.web.picture_pages import Finders, picture_pages
-from server.base.work import DatabaseAway, Desk, Tools
 from server.callbacks import with_callbacks
 from server.wechat.gateway import Gateway
 from server.wechat.live import open_gateway
@@ -53,14 +53,14 @@ class House:
     """Everything an edge needs: web server, worker and commands are opened from the same house."""
 
     app: Flask
-    desk: Desk
+    uow_factory: UnitOfWorkFactory
     gateway: Gateway
     settings: Settings
 
     @property
     def shop(self) -> Shop:
         """What background steps work with."""
-        return Shop(desk=self.desk, gateway=self.gateway)
+        return Shop(uow_factory=self.uow_factory, gateway=self.gateway)
 
 
 def open_house(settings: Settings, parts: Parts | None = None, *, use: Use = Use.REQUESTS) -> House:
@@ -82,10 +82,12 @@ def open_house(settings: Settings, parts: Parts | None = None, *, use: Use = Use
         random=parts.random or random.SystemRandom(),
         ring=parts.ring or Bells(kv).ring,
     )
-    desk = Desk(engine, tools)
+    uow_factory = UnitOfWorkFactory(engine, tools)
     patience = None if use is Use.REQUESTS else settings.wechat.worker_timeout_seconds
-    gateway = parts.gateway or open_gateway(settings.wechat, tools, desk, total_seconds=patience)
-    return House(app=app, desk=desk, gateway=gateway, settings=settings)
+    gateway = parts.gateway or open_gateway(
+        settings.wechat, tools, uow_factory, total_seconds=patience
+    )
+    return House(app=app, uow_factory=uow_factory, gateway=gateway, settings=settings)
 
 
 def campaign_clock(settings: Settings) -> Clock:
@@ -96,11 +98,11 @@ def campaign_clock(settings: Settings) -> Clock:
 def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     """The web server's app."""
     house = open_house(settings, parts)
-    app, desk = house.app, house.desk
-    install_request_frame(app, SystemClock(), desk.tools.clock)
-    install_error_handlers(app, desk.tools.texts)
+    app, uow_factory = house.app, house.uow_factory
+    install_request_frame(app, SystemClock(), uow_factory.tools.clock)
+    install_error_handlers(app, uow_factory.tools.texts)
     edge = Edge(
-        desk=desk,
+        uow_factory=uow_factory,
         gateway=house.gateway,
         resolve=accounts.resolve,
         drawings=Drawings(kept_drawings(settings)),
@@ -109,42 +111,42 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     told = introduction(settings)
     made = document(slices.APIS, title="八桂科普", version="1", introduction=told)
     app.register_blueprint(docs_pages(made))
-    app.register_blueprint(front_page(settings, desk.tools.texts))
+    app.register_blueprint(front_page(settings, uow_factory.tools.texts))
     pictures = Finders(public=accounts.picture, private=accounts.private_picture)
-    app.register_blueprint(picture_pages(desk, pictures))
+    app.register_blueprint(picture_pages(uow_factory, pictures))
     app.register_blueprint(health_pages(_probes(house)))
-    app.wsgi_app = with_callbacks(app.wsgi_app, desk)  # type: ignore[method-assign]
+    app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]
     app.extensions["kepu"] = house
     return app
 
 
 def _probes(house: House) -> Probes:
-    kv = house.desk.tools.kv.kv
+    kv = house.uow_factory.tools.kv.kv
     return Probes(
-        desk=house.desk,
-        migrated=lambda: is_newest(house.desk.engine),
+        uow_factory=house.uow_factory,
+        migrated=lambda: is_newest(house.uow_factory.engine),
         degraded={"redis": kv.ping, "wechat": house.gateway.well},
         readings={
-            **{name: _reading(house.desk, read) for name, read in slices.READINGS.items()},
+            **{name: _reading(house.uow_factory, read) for name, read in slices.READINGS.items()},
             "kepu_wechat_token_age_seconds": house.gateway.token_age_seconds,
         },
-        families=lambda: _queue_families(house.desk),
+        families=lambda: _queue_families(house.uow_factory),
     )
 
 
-def _queue_families(desk: Desk) -> list[Metric]:
+def _queue_families(uow_factory: UnitOfWorkFactory) -> list[Metric]:
     try:
-        with desk.work(read_only=True) as work:
-            return list(metric_families([read_figures(work, one) for one in slices.QUEUES]))
+        with uow_factory.begin(read_only=True) as uow:
+            return list(metric_families([read_figures(uow, one) for one in slices.QUEUES]))
     except DatabaseAway:
         return []
 
 
-def _reading(desk: Desk, read: Any) -> metrics.Reading:
+def _reading(uow_factory: UnitOfWorkFactory, read: Any) -> metrics.Reading:
     def take() -> float | None:
         try:
-            with desk.work(read_only=True) as work:
-                return float(read(work))
+            with uow_factory.begin(read_only=True) as uow:
+                return float(read(uow))
         except DatabaseAway:
             # The other figures are told all the same.
             return None

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from server import slices
 from server.base.clock import SystemClock
+from server.base.uow import UnitOfWorkFactory
 from server.base.web import metrics
-from server.base.work import Desk
 from server.channel import door
 from server.wechat.handling import Handling
 from server.wechat.inbound import Envelope
@@ -20,20 +20,20 @@ OFFICIAL = "/wechat/official/callback"
 MINI_PROGRAM = "/wechat/miniprogram/callback"
 
 
-def with_callbacks(next_app: WSGIApplication, desk: Desk) -> Webhook:
+def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) -> Webhook:
     """The app with both callbacks in front of it."""
-    wechat = desk.tools.settings.wechat
+    wechat = uow_factory.tools.settings.wechat
     # Freshness is judged by the machine's clock also where the campaign's is moved.
     machine = SystemClock()
-    once = desk.tools.kv.once
+    once = uow_factory.tools.kv.once
     window = wechat.callback_window_seconds
     official = Envelope("official_account", wechat.official_account, machine, window_seconds=window)
     mini = Envelope("mini_program", wechat.mini_program, machine, window_seconds=window)
     doors = {
         OFFICIAL: door.official_account_door(
-            desk, official, answers=slices.ANSWERS, handlers=slices.HANDLERS
+            uow_factory, official, answers=slices.ANSWERS, handlers=slices.HANDLERS
         ),
-        MINI_PROGRAM: door.mini_program_door(desk, mini, slices.HANDLERS),
+        MINI_PROGRAM: door.mini_program_door(uow_factory, mini, slices.HANDLERS),
     }
     return Webhook(
         next_app,

@@ -150,18 +150,18 @@ def _work(house: House, asked: argparse.Namespace) -> int:
         _tell(f"{run_until_idle(house.shop, slices.TASKS)} rows moved")
         return 0
     signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
-    Worker(house.shop, slices.TASKS, house.desk.tools.kv.kv).run()
+    Worker(house.shop, slices.TASKS, house.uow_factory.tools.kv.kv).run()
     return 0
 
 
 def _migrate(house: House, _asked: argparse.Namespace) -> int:
-    migrate(house.desk.engine)
+    migrate(house.uow_factory.engine)
     _tell("the schema is the newest")
     return 0
 
 
 def _load_campaign(house: House, asked: argparse.Namespace) -> int:
-    report = programme.load_campaign(house.desk, asked.file, shift=house.settings.emulated)
+    report = programme.load_campaign(house.uow_factory, asked.file, shift=house.settings.emulated)
     for problem in report.problems:
         _tell(str(problem), error=True)
     _tell(str(report.counts))
@@ -169,7 +169,7 @@ def _load_campaign(house: House, asked: argparse.Namespace) -> int:
 
 
 def _import_questions(house: House, asked: argparse.Namespace) -> int:
-    report = commands.import_questions(house.desk, asked.file, dry_run=asked.dry_run)
+    report = commands.import_questions(house.uow_factory, asked.file, dry_run=asked.dry_run)
     for problem in report.problems:
         _tell(str(problem), error=True)
     for warning in report.warnings:
@@ -182,7 +182,7 @@ def _import_questions(house: House, asked: argparse.Namespace) -> int:
 
 def _open_contest(house: House, asked: argparse.Namespace) -> int:
     ref = commands.open_programme_contest(
-        house.desk,
+        house.uow_factory,
         slug=asked.slug,
         preset=asked.preset,
         programme=asked.programme,
@@ -193,27 +193,27 @@ def _open_contest(house: House, asked: argparse.Namespace) -> int:
 
 
 def _push_menu(house: House, _asked: argparse.Namespace) -> int:
-    channel.push_menu(house.desk, house.gateway, show=_tell)
+    channel.push_menu(house.uow_factory, house.gateway, show=_tell)
     return 0
 
 
 def _scene_code(house: House, asked: argparse.Namespace) -> int:
-    made = channel.scene_code(house.desk, house.gateway, asked.scene)
+    made = channel.scene_code(house.uow_factory, house.gateway, asked.scene)
     _tell(made.picture_url)
     return 0
 
 
 def _rebuild(house: House, _asked: argparse.Namespace) -> int:
     made = board_commands.rebuild_leaderboards(
-        house.desk, lambda done, total: _tell(f"{done} of {total} boards")
+        house.uow_factory, lambda done, total: _tell(f"{done} of {total} boards")
     )
     _tell(str(made))
     return 0
 
 
 def _show_queues(house: House, _asked: argparse.Namespace) -> int:
-    with house.desk.work(read_only=True) as work:
-        for one in (read_figures(work, queue) for queue in slices.QUEUES):
+    with house.uow_factory.begin(read_only=True) as uow:
+        for one in (read_figures(uow, queue) for queue in slices.QUEUES):
             counts = " ".join(f"{state}={count}" for state, count in one.by_state.items())
             paused = " paused" if one.paused else ""
             _tell(f"{one.name}: {counts} oldest={one.oldest_seconds:.0f}s{paused}")
@@ -221,17 +221,17 @@ def _show_queues(house: House, _asked: argparse.Namespace) -> int:
 
 
 def _pause_queues(house: House, asked: argparse.Namespace) -> int:
-    with house.desk.work() as work:
+    with house.uow_factory.begin() as uow:
         for queue in _queues_named(asked.queue):
-            pause_queue(work, queue, asked.reason)
+            pause_queue(uow, queue, asked.reason)
             _tell(f"{queue.name}: paused")
     return 0
 
 
 def _resume_queues(house: House, asked: argparse.Namespace) -> int:
-    with house.desk.work() as work:
+    with house.uow_factory.begin() as uow:
         for queue in _queues_named(asked.queue):
-            was_paused = resume_queue(work, queue)
+            was_paused = resume_queue(uow, queue)
             _tell(f"{queue.name}: {'goes on' if was_paused else 'was not paused'}")
     return 0
 
@@ -243,13 +243,13 @@ def _queues_named(names: list[str]) -> list[Queue]:
 
 
 def _export_person(house: House, asked: argparse.Namespace) -> int:
-    held = accounts.export_person(house.desk, asked.citizen)
+    held = accounts.export_person(house.uow_factory, asked.citizen)
     _tell(msgspec.json.format(msgspec.json.encode(held)).decode())
     return 0
 
 
 def _erase_person(house: House, asked: argparse.Namespace) -> int:
-    accounts.erase_person(house.desk, asked.citizen)
+    accounts.erase_person(house.uow_factory, asked.citizen)
     _tell("forgotten")
     return 0
 

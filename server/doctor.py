@@ -22,7 +22,7 @@ from server.base.errors import AppError
 from server.base.patience import Use
 from server.base.schema import is_newest, newest
 from server.base.settings import Settings, read_settings
-from server.base.work import DatabaseAway
+from server.base.uow import DatabaseAway
 from server.wechat.errors import WeChatError
 
 Tell = Callable[[str], None]
@@ -83,7 +83,7 @@ def _findings(parts: Parts | None) -> Iterator[Finding]:
         yield _redis(house)
         yield from _wechat(house)
     finally:
-        house.desk.engine.dispose()
+        house.uow_factory.engine.dispose()
 
 
 def _operator(settings: Settings) -> Finding:
@@ -137,14 +137,14 @@ def _mode(path: Path) -> int:
 
 
 def _database(house: House) -> Iterator[Finding]:
-    kind, file = house.desk.engine.dialect.name, house.desk.engine.url.database
+    kind, file = house.uow_factory.engine.dialect.name, house.uow_factory.engine.url.database
     if kind == "sqlite" and not Path(file or "").is_file():
         # Looking would make it.
         yield Finding(State.WRONG, "database", f"no file {file}; run `python -m server migrate`")
         return
     try:
-        with house.desk.work(read_only=True) as work:
-            version = work.session.execute(text(_VERSIONS[kind])).scalar_one()
+        with house.uow_factory.begin(read_only=True) as uow:
+            version = uow.session.execute(text(_VERSIONS[kind])).scalar_one()
     except DatabaseAway as away:
         cause = away.__cause__ or away
         words = f"{kind} does not answer ({type(cause).__name__})"
@@ -152,7 +152,7 @@ def _database(house: House) -> Iterator[Finding]:
         yield Finding(State.MIND, "migrations", "not known: the database comes first")
         return
     yield Finding(State.OK, "database", f"{kind} {version} answers")
-    if is_newest(house.desk.engine):
+    if is_newest(house.uow_factory.engine):
         yield Finding(State.OK, "migrations", f"the newest, {newest()}")
     else:
         words = f"behind {newest()}; run `python -m server migrate`"
@@ -160,7 +160,7 @@ def _database(house: House) -> Iterator[Finding]:
 
 
 def _redis(house: House) -> Finding:
-    if house.desk.tools.kv.kv.ping():
+    if house.uow_factory.tools.kv.kv.ping():
         return Finding(State.OK, "redis", "answers")
     return Finding(State.WRONG, "redis", "does not answer; boards and limits go on without it")
 

@@ -33,14 +33,14 @@ def seed(house: House) -> None:
     Raises: SeedingRefused.
     """
     _refuse_foreign_place(house)
-    migrate(house.desk.engine)
-    loaded = programme.load_campaign(house.desk, FACTS / "campaign.json", shift=True)
+    migrate(house.uow_factory.engine)
+    loaded = programme.load_campaign(house.uow_factory, FACTS / "campaign.json", shift=True)
     _refuse("campaign.json", loaded.problems)
-    bank = quiz.import_questions(house.desk, FACTS / "questions.csv")
+    bank = quiz.import_questions(house.uow_factory, FACTS / "questions.csv")
     _refuse("questions.csv", bank.problems)
-    quiz.open_demo_contest(house.desk)
+    quiz.open_demo_contest(house.uow_factory)
     try:
-        channel.seed_replies(house.desk)
+        channel.seed_replies(house.uow_factory)
     except RepliesRefused as refusal:
         raise SeedingRefused(str(refusal)) from None
 
@@ -51,8 +51,8 @@ def seed_wechat(house: House) -> None:
     Raises: SeedingRefused.
     """
     _refuse_environment(house)
-    channel.push_menu(house.desk, house.gateway)
-    channel.scene_code(house.desk, house.gateway, "contest")
+    channel.push_menu(house.uow_factory, house.gateway)
+    channel.scene_code(house.uow_factory, house.gateway, "contest")
 
 
 def _refuse_environment(house: House) -> None:
@@ -71,7 +71,7 @@ def _refuse_foreign_place(house: House) -> None:
     mark = hashlib.sha256(name.encode()).hexdigest()
     if note.is_file() and note.read_text(encoding="utf-8").strip() == mark:
         return
-    slugs, citizens = _what_lives_in(house.desk.engine)
+    slugs, citizens = _what_lives_in(house.uow_factory.engine)
     # A demo that was begun before there were notes.
     older_demo = not settings.database_url and slugs <= {quiz.DEMO_CONTEST}
     if (slugs or citizens) and not older_demo:

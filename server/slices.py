@@ -16,8 +16,8 @@ from server.base.jobs import Task
 from server.base.manifest import EventHandler, Slice
 from server.base.outbox_rows import Queue
 from server.base.slice import SLICE as BASE
+from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
-from server.base.work import Hooks, Work
 from server.channel.slice import SLICE as CHANNEL
 from server.notices.slice import SLICE as NOTICES
 from server.programme.slice import SLICE as PROGRAMME
@@ -59,9 +59,9 @@ TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
 QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queues)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
 HOOKS: Hooks = reduce(add, (one.personal_data for one in SLICES))
-ANSWERS: Mapping[str, Callable[[Work, int | None], str]] = merge_named(
+ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = merge_named(
     one.answers for one in SLICES
 )
-READINGS: Mapping[str, Callable[[Work], float]] = merge_named(
+READINGS: Mapping[str, Callable[[UnitOfWork], float]] = merge_named(
     {f"kepu_{name}": read for name, read in one.metrics.items()} for one in SLICES
 )

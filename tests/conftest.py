@@ -19,7 +19,7 @@ from server.base.kv.facilities import facilities
 from server.base.settings import Database, Limits, Operator, Security, Settings, WeChat, WeChatApp
 from server.base.signing import Keys
 from server.base.texts import load_texts
-from server.base.work import Desk, Tools
+from server.base.uow import Tools, UnitOfWorkFactory
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
 from tests.kit.databases import Databases, databases_for, opened
@@ -116,9 +116,9 @@ def rung() -> list[tuple[str, tuple[int, ...]]]:
 
 
 @pytest.fixture
-def desk(
+def uow_factory(
     settings: Settings, clock: FakeClock, rung: list[tuple[str, tuple[int, ...]]]
-) -> Iterator[Desk]:
+) -> Iterator[UnitOfWorkFactory]:
     tools = Tools(
         settings=settings,
         clock=clock,
@@ -130,7 +130,7 @@ def desk(
         ring=lambda task, *ids: rung.append((task, ids)),
     )
     with opened(settings) as engine:
-        yield Desk(engine, tools)
+        yield UnitOfWorkFactory(engine, tools)
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def app(
     )
     made = create_app(settings, parts)
     yield made
-    house_of(made).desk.engine.dispose()
+    house_of(made).uow_factory.engine.dispose()
 
 
 @pytest.fixture

@@ -35,9 +35,9 @@ from server.base.pace import (
     counting_failures,
     spend,
 )
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who, bearer_token
 from server.base.web.endpoint import Api, Asking, endpoint
-from server.base.work import Work
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import Identity
 
@@ -46,7 +46,7 @@ API = Api("accounts", routes=[*REACH_API.routes])
 
 def _who_logs_in(asking: Asking, body: LoginIn) -> Identity:
     """Exchange the code with WeChat and count the log-in of this openid."""
-    tools = asking.desk.tools
+    tools = asking.uow_factory.tools
     with counting_failures(tools, BAD_CODE, asking.network, BadLoginCode):
         identity: Identity = asking.gateway.code_to_identity(body.code)
     spend(tools, LOGIN, tools.keys.pseudonym(identity.openid))
@@ -64,10 +64,10 @@ def _who_logs_in(asking: Asking, body: LoginIn) -> Identity:
     ask=_who_logs_in,
     pace=LOGIN,
 )
-def log_in(work: Work, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG001 - spent above
+def log_in(uow: UnitOfWork, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG001 - spent above
     """Open a session with a code of wx.login."""
-    signed = service.sign_in(work, asked)
-    seen = profile.profile_of(work, signed.citizen_id)
+    signed = service.sign_in(uow, asked)
+    seen = profile.profile_of(uow, signed.citizen_id)
     return LoginOut(
         token=signed.token,
         expires_at=signed.expires_at,
@@ -79,24 +79,24 @@ def log_in(work: Work, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG
             is_new=signed.is_new,
             elder_mode=seen.citizen.elder_mode,
             consented=seen.consented,
-            policy_version=work.settings.policy_version,
+            policy_version=uow.settings.policy_version,
         ),
     )
 
 
 @endpoint(API, "POST", "/logout", who=Who.CITIZEN, status=(204,), pace=CHANGE)
-def log_out(work: Work) -> None:
+def log_out(uow: UnitOfWork) -> None:
     """End this session at once."""
     token = bearer_token(request.headers.get("Authorization"))
     if token is None:
         raise NotAuthenticated
-    service.sign_out(work, token)
+    service.sign_out(uow, token)
 
 
 @endpoint(API, "GET", "/me", who=Who.CITIZEN, out=ProfileOut)
-def show_profile(work: Work) -> ProfileOut:
+def show_profile(uow: UnitOfWork) -> ProfileOut:
     """The profile of the caller."""
-    return _profile(work, work.caller_id)
+    return _profile(uow, uow.caller_id)
 
 
 def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
@@ -104,11 +104,11 @@ def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
     if not isinstance(body.nickname, str) or asking.actor is None:
         return None
     name = profile.checked_name(body.nickname)
-    with asking.desk.work(read_only=True) as work:
-        waiting = profile.to_be_judged(work, asking.actor.id, name)
+    with asking.uow_factory.begin(read_only=True) as uow:
+        waiting = profile.to_be_judged(uow, asking.actor.id, name)
     if waiting is None:
         return None
-    spend(asking.desk.tools, OWN_WORDS, asking.actor.person)
+    spend(asking.uow_factory.tools, OWN_WORDS, asking.actor.person)
     return profile.judge(asking.gateway, waiting)
 
 
@@ -124,10 +124,10 @@ def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
     ask=_judged_nickname,
     pace=CHANGE,
 )
-def change_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
+def change_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
     """Change the named parts of the profile; null takes a part back."""
-    profile.change(work, work.caller_id, body.changes(), asked)
-    return _profile(work, work.caller_id)
+    profile.change(uow, uow.caller_id, body.changes(), asked)
+    return _profile(uow, uow.caller_id)
 
 
 @endpoint(
@@ -142,9 +142,9 @@ def change_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) ->
     ask=_judged_nickname,
     pace=CHANGE,
 )
-def put_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
+def put_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
     """The same as PATCH: a mini-program's wx.request knows no PATCH."""
-    return change_profile(work, body, asked)
+    return change_profile(uow, body, asked)
 
 
 @endpoint(
@@ -158,7 +158,7 @@ def put_profile(work: Work, body: ProfileIn, asked: profile.Judged | None) -> Pr
     errors=(GuardianConsentRequired, PolicyVersionOutdated),
     pace=CHANGE,
 )
-def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
+def give_consent(uow: UnitOfWork, body: ConsentIn) -> ConsentOut:
     """Agree to the privacy policy in force, for oneself or with a guardian."""
     given = privacy.ConsentGiven(
         policy_version=body.policy_version,
@@ -167,7 +167,7 @@ def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
         guardian_name=body.guardian_name,
         guardian_relation=body.guardian_relation,
     )
-    row = privacy.give_consent(work, work.caller_id, given)
+    row = privacy.give_consent(uow, uow.caller_id, given)
     return ConsentOut(
         policy_version=row.policy_version,
         guardian=row.guardian,
@@ -177,15 +177,15 @@ def give_consent(work: Work, body: ConsentIn) -> ConsentOut:
 
 
 @endpoint(API, "GET", "/me/export", who=Who.CITIZEN, out=ExportOut, pace=EXPORT)
-def export_me(work: Work) -> ExportOut:
+def export_me(uow: UnitOfWork) -> ExportOut:
     """Everything held about the caller."""
-    return ExportOut(exported_at=work.now, held=privacy.export(work, work.caller_id))
+    return ExportOut(exported_at=uow.now, held=privacy.export(uow, uow.caller_id))
 
 
 @endpoint(API, "DELETE", "/me", who=Who.CITIZEN, status=(204,), pace=CHANGE)
-def erase_me(work: Work) -> None:
+def erase_me(uow: UnitOfWork) -> None:
     """Forget the caller; anonymous results stay."""
-    privacy.erase(work, work.caller_id)
+    privacy.erase(uow, uow.caller_id)
 
 
 def _state(state: str) -> NicknameState:
@@ -201,8 +201,8 @@ def _avatar_state(state: str | None) -> AvatarState:
     return next((name for name in known if name == state), "checking")
 
 
-def _profile(work: Work, citizen_id: int) -> ProfileOut:
-    seen = profile.profile_of(work, citizen_id)
+def _profile(uow: UnitOfWork, citizen_id: int) -> ProfileOut:
+    seen = profile.profile_of(uow, citizen_id)
     mine = seen.citizen
     return ProfileOut(
         id=mine.ref,
@@ -232,6 +232,6 @@ def _profile(work: Work, citizen_id: int) -> ProfileOut:
         quiet_to=mine.quiet_to,
         under_14=mine.under_14,
         consented=seen.consented,
-        policy_version=work.settings.policy_version,
+        policy_version=uow.settings.policy_version,
         created_at=mine.created_at,
     )

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select, update
 from server.accounts import avatars, privacy
 from server.accounts.errors import PicturesWaiting
 from server.accounts.models import Citizen, PictureUpload
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 
 TASK = "accounts.make_pictures_small"
 # With files of 5 MiB at most this bounds what the database holds of them.
@@ -37,87 +37,87 @@ class Upload:
     content: bytes = field(repr=False)
 
 
-def receive(work: Work, citizen_id: int, content: bytes) -> None:
+def receive(uow: UnitOfWork, citizen_id: int, content: bytes) -> None:
     """Keep a file that was checked; what the citizen sent before and is not public is let go.
 
     Raises: PicturesWaiting (503).
     Locks: the citizen.
     """
-    privacy.hold(work, citizen_id)
-    avatars.drop_unshown(work, citizen_id)
-    work.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
+    privacy.hold(uow, citizen_id)
+    avatars.drop_unshown(uow, citizen_id)
+    uow.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
     waiting = select(func.count()).where(PictureUpload.take_after.is_not(None))
-    if (work.session.scalar(waiting) or 0) >= MOST_WAITING:
+    if (uow.session.scalar(waiting) or 0) >= MOST_WAITING:
         raise PicturesWaiting(retry_after_seconds=_RETRY_AFTER_SECONDS)
-    work.session.add(
+    uow.session.add(
         PictureUpload(
-            ref=work.new_ref("upl"),
+            ref=uow.new_ref("upl"),
             citizen_id=citizen_id,
             content=content,
-            take_after=work.now,
-            given_at=work.now,
+            take_after=uow.now,
+            given_at=uow.now,
         )
     )
-    work.ring(TASK)
+    uow.ring(TASK)
 
 
-def take(work: Work) -> Upload | None:
+def take(uow: UnitOfWork) -> Upload | None:
     """The file that has waited longest; no other worker takes it for a minute.
 
     Locks: the row, skipping those in other hands.
     """
-    row = work.session.scalar(
+    row = uow.session.scalar(
         select(PictureUpload)
-        .where(PictureUpload.take_after <= work.now)
+        .where(PictureUpload.take_after <= uow.now)
         .order_by(PictureUpload.take_after, PictureUpload.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     if row is None:
         return None
-    row.tries, row.take_after = row.tries + 1, work.now + TAKEN_FOR
+    row.tries, row.take_after = row.tries + 1, uow.now + TAKEN_FOR
     # Whoever had it the last time did not live to tell: it is not decoded again.
     content = row.content if row.tries <= MOST_TRIES and row.content else b""
     return Upload(ref=row.ref, content=content)
 
 
-def finish(work: Work, ref: str, picture: bytes | None) -> bool:
+def finish(uow: UnitOfWork, ref: str, picture: bytes | None) -> bool:
     """Put the small picture in the place of the file; without one the file cannot be read.
 
     False when the file was replaced, taken back or handed over meanwhile.
     Locks: the citizen, then the row.
     """
-    citizen_id = _owner(work, ref)
-    work.session.execute(select(Citizen.id).where(Citizen.id == citizen_id).with_for_update())
-    if citizen_id is None or _owner(work, ref) != citizen_id:
+    citizen_id = _owner(uow, ref)
+    uow.session.execute(select(Citizen.id).where(Citizen.id == citizen_id).with_for_update())
+    if citizen_id is None or _owner(uow, ref) != citizen_id:
         return False
     if picture is None:
-        work.session.execute(
+        uow.session.execute(
             update(PictureUpload)
             .where(PictureUpload.ref == ref)
             .values(content=None, take_after=None)
         )
         return True
-    work.session.execute(delete(PictureUpload).where(PictureUpload.ref == ref))
-    avatars.keep(work, citizen_id, picture)
+    uow.session.execute(delete(PictureUpload).where(PictureUpload.ref == ref))
+    avatars.keep(uow, citizen_id, picture)
     return True
 
 
-def _owner(work: Work, ref: str) -> int | None:
-    return work.session.scalar(select(PictureUpload.citizen_id).where(PictureUpload.ref == ref))
+def _owner(uow: UnitOfWork, ref: str) -> int | None:
+    return uow.session.scalar(select(PictureUpload.citizen_id).where(PictureUpload.ref == ref))
 
 
-def drop_old(work: Work) -> int:
+def drop_old(uow: UnitOfWork) -> int:
     """Let go of notes that a file could not be read, after a week."""
     old = (
         select(PictureUpload.id)
         .where(
             PictureUpload.take_after.is_(None),
-            PictureUpload.given_at <= work.now - _UNREADABLE_TOLD_FOR,
+            PictureUpload.given_at <= uow.now - _UNREADABLE_TOLD_FOR,
         )
         .with_for_update(skip_locked=True)
     )
-    gone = work.session.execute(
+    gone = uow.session.execute(
         delete(PictureUpload)
         .where(PictureUpload.id.in_(old))
         .execution_options(synchronize_session=False)
@@ -125,9 +125,9 @@ def drop_old(work: Work) -> int:
     return int(getattr(gone, "rowcount", 0))
 
 
-def state_of(work: Work, citizen_id: int) -> Literal["waiting", "unreadable"] | None:
+def state_of(uow: UnitOfWork, citizen_id: int) -> Literal["waiting", "unreadable"] | None:
     """Where the file stands that a citizen sent last; None when there is none any more."""
-    row = work.session.execute(
+    row = uow.session.execute(
         select(PictureUpload.take_after).where(PictureUpload.citizen_id == citizen_id)
     ).one_or_none()
     if row is None:
@@ -135,33 +135,33 @@ def state_of(work: Work, citizen_id: int) -> Literal["waiting", "unreadable"] | 
     return "unreadable" if row.take_after is None else "waiting"
 
 
-def take_back(work: Work, citizen_id: int) -> None:
+def take_back(uow: UnitOfWork, citizen_id: int) -> None:
     """Show no picture of a citizen any more, and keep none, nor a file."""
-    forget(work, citizen_id)
-    avatars.take_back(work, citizen_id)
+    forget(uow, citizen_id)
+    avatars.take_back(uow, citizen_id)
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Drop the file of a citizen."""
-    work.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
+    uow.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """Whether a file of a citizen is held, and since when."""
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(PictureUpload.given_at).where(PictureUpload.citizen_id == citizen_id)
     )
-    state = state_of(work, citizen_id)
+    state = state_of(uow, citizen_id)
     return {"picture_uploads": [{"state": state, "given_at": row.given_at} for row in rows]}
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Take over the file of a double, unless the citizen has sent one too."""
-    session = work.session
-    if state_of(work, keep_id) is None:
+    session = uow.session
+    if state_of(uow, keep_id) is None:
         session.execute(
             update(PictureUpload)
             .where(PictureUpload.citizen_id == gone_id)
             .values(citizen_id=keep_id)
         )
-    forget(work, gone_id)
+    forget(uow, gone_id)

@@ -31,7 +31,7 @@ from server.accounts.models import (
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.wechat.errors import WeChatError
 
 _log = logging.getLogger(__name__)
@@ -60,61 +60,61 @@ class Unasked:
     name: str
 
 
-def keep(work: Work, citizen_id: int, picture: bytes) -> None:
+def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
     """Keep a new picture until it is judged; the one that is shown stays so long.
 
     Locks: the citizen.
     """
-    privacy.hold(work, citizen_id)
-    drop_unshown(work, citizen_id)
-    work.session.add(
+    privacy.hold(uow, citizen_id)
+    drop_unshown(uow, citizen_id)
+    uow.session.add(
         Avatar(
-            name=work.new_ref("ava"),
+            name=uow.new_ref("ava"),
             citizen_id=citizen_id,
             picture=picture,
             state=AvatarState.WAITING,
-            ask_after=work.now,
-            made_at=work.now,
+            ask_after=uow.now,
+            made_at=uow.now,
         )
     )
-    work.ring(TASK)
+    uow.ring(TASK)
 
 
-def drop_unshown(work: Work, citizen_id: int) -> None:
+def drop_unshown(uow: UnitOfWork, citizen_id: int) -> None:
     """Let go of every picture of a citizen but the public one; the caller holds the citizen."""
-    work.session.execute(
+    uow.session.execute(
         delete(Avatar).where(Avatar.citizen_id == citizen_id, Avatar.state != AvatarState.SHOWN)
     )
 
 
-def take_back(work: Work, citizen_id: int) -> None:
+def take_back(uow: UnitOfWork, citizen_id: int) -> None:
     """Show no picture of a citizen any more, and keep none."""
-    work.session.execute(delete(Avatar).where(Avatar.citizen_id == citizen_id))
-    work.session.execute(update(Citizen).where(Citizen.id == citizen_id).values(avatar_url=None))
+    uow.session.execute(delete(Avatar).where(Avatar.citizen_id == citizen_id))
+    uow.session.execute(update(Citizen).where(Citizen.id == citizen_id).values(avatar_url=None))
 
 
-def picture(work: Work, name: str) -> bytes | None:
+def picture(uow: UnitOfWork, name: str) -> bytes | None:
     """The picture of this name as a JPEG, once it has passed the check."""
-    return work.session.scalar(
+    return uow.session.scalar(
         select(Avatar.picture).where(Avatar.name == name, Avatar.state == AvatarState.SHOWN)
     )
 
 
-def private_picture(work: Work, link: PrivateLink) -> bytes | None:
+def private_picture(uow: UnitOfWork, link: PrivateLink) -> bytes | None:
     """The picture behind a private address, while its check is not over."""
-    viewer = check_link(work.keys, work.now, link)
+    viewer = check_link(uow.keys, uow.now, link)
     if viewer is None:
         return None
-    return work.session.scalar(
+    return uow.session.scalar(
         select(Avatar.picture).where(
             Avatar.name == link.name, Avatar.state.in_(_VISIBLE_TO[viewer])
         )
     )
 
 
-def preview_of(work: Work, citizen_id: int) -> str | None:
+def preview_of(uow: UnitOfWork, citizen_id: int) -> str | None:
     """Where a citizen sees their own picture for ten minutes while its check is not over."""
-    name = work.session.scalar(
+    name = uow.session.scalar(
         select(Avatar.name)
         .where(
             Avatar.citizen_id == citizen_id,
@@ -125,33 +125,33 @@ def preview_of(work: Work, citizen_id: int) -> str | None:
     )
     if name is None:
         return None
-    link = sign_link(work.keys, Viewer.OWNER, name, work.now + OWNER_SEES_FOR)
-    return f"{work.settings.public_url.rstrip('/')}{link.path}"
+    link = sign_link(uow.keys, Viewer.OWNER, name, uow.now + OWNER_SEES_FOR)
+    return f"{uow.settings.public_url.rstrip('/')}{link.path}"
 
 
-def state_of(work: Work, citizen_id: int) -> AvatarState | None:
+def state_of(uow: UnitOfWork, citizen_id: int) -> AvatarState | None:
     """Where the picture that a citizen gave last stands."""
     asked = select(Avatar.state).where(Avatar.citizen_id == citizen_id)
-    return work.session.scalar(asked.order_by(Avatar.id.desc()).limit(1))
+    return uow.session.scalar(asked.order_by(Avatar.id.desc()).limit(1))
 
 
-def claim(work: Work, limit: int) -> list[Unasked]:
+def claim(uow: UnitOfWork, limit: int) -> list[Unasked]:
     """Pictures to ask WeChat about now; nobody else asks about them for a minute.
 
     Locks: the pictures, skipping those in other hands.
     """
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(Avatar.id, Avatar.name, Avatar.citizen_id)
-        .where(Avatar.state == AvatarState.WAITING, Avatar.ask_after <= work.now)
+        .where(Avatar.state == AvatarState.WAITING, Avatar.ask_after <= uow.now)
         .order_by(Avatar.ask_after)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     ids = [row.id for row in rows]
-    work.session.execute(
-        update(Avatar).where(Avatar.id.in_(ids)).values(ask_after=work.now + ASK_AGAIN_AFTER)
+    uow.session.execute(
+        update(Avatar).where(Avatar.id.in_(ids)).values(ask_after=uow.now + ASK_AGAIN_AFTER)
     )
-    openids = _openids(work.session, [row.citizen_id for row in rows])
+    openids = _openids(uow.session, [row.citizen_id for row in rows])
     return [
         Unasked(openid=openids[row.citizen_id], name=row.name)
         for row in rows
@@ -160,7 +160,7 @@ def claim(work: Work, limit: int) -> list[Unasked]:
 
 
 def ask(check_picture: Callable[[str, str], str], unasked: Unasked, address: str) -> str | None:
-    """The name of WeChat's check, None when it could not be asked; call it in no Work."""
+    """The name of WeChat's check, None when it could not be asked; call it in no UnitOfWork."""
     try:
         return check_picture(unasked.openid, address)
     except WeChatError as trouble:
@@ -168,30 +168,30 @@ def ask(check_picture: Callable[[str, str], str], unasked: Unasked, address: str
         return None
 
 
-def note(work: Work, name: str, trace_id: str) -> None:
+def note(uow: UnitOfWork, name: str, trace_id: str) -> None:
     """Write down under which trace WeChat was asked about the picture of this name.
 
     By its name: SQLite gives the number of a replaced picture to the one that replaced it.
     """
-    work.session.execute(
+    uow.session.execute(
         update(Avatar)
         .where(Avatar.name == name, Avatar.state == AvatarState.WAITING)
-        .values(state=AvatarState.ASKED, trace_id=trace_id, ask_after=work.now)
+        .values(state=AvatarState.ASKED, trace_id=trace_id, ask_after=uow.now)
     )
 
 
-def hear(work: Work, trace_id: str, verdict: PictureVerdict) -> None:
+def hear(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
     """Keep a verdict and have it carried out."""
-    fresh = insert_for(work.session, MediaVerdict).values(
-        trace_id=trace_id, verdict=verdict, at=work.now
+    fresh = insert_for(uow.session, MediaVerdict).values(
+        trace_id=trace_id, verdict=verdict, at=uow.now
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
-    work.ring(TASK)
+    uow.session.execute(fresh.on_conflict_do_nothing())
+    uow.ring(TASK)
 
 
-def judged(work: Work, limit: int) -> list[int]:
+def judged(uow: UnitOfWork, limit: int) -> list[int]:
     """Pictures whose verdicts have come and are to be carried out."""
-    rows = work.session.scalars(
+    rows = uow.session.scalars(
         select(Avatar.id)
         .join(MediaVerdict, MediaVerdict.trace_id == Avatar.trace_id)
         .where(Avatar.state == AvatarState.ASKED)
@@ -201,14 +201,14 @@ def judged(work: Work, limit: int) -> list[int]:
     return list(rows)
 
 
-def settle(work: Work, avatar_id: int) -> bool:
+def settle(uow: UnitOfWork, avatar_id: int) -> bool:
     """Carry out the verdict on one picture; whether there was one.
 
     Locks: the citizen, then the picture. One citizen in one transaction: a merge holds two.
     """
-    owner = work.session.scalar(select(Avatar.citizen_id).where(Avatar.id == avatar_id))
-    work.session.execute(select(Citizen.id).where(Citizen.id == owner).with_for_update())
-    row = work.session.execute(
+    owner = uow.session.scalar(select(Avatar.citizen_id).where(Avatar.id == avatar_id))
+    uow.session.execute(select(Citizen.id).where(Citizen.id == owner).with_for_update())
+    row = uow.session.execute(
         select(Avatar, MediaVerdict.verdict)
         .join(MediaVerdict, MediaVerdict.trace_id == Avatar.trace_id)
         .where(
@@ -221,32 +221,32 @@ def settle(work: Work, avatar_id: int) -> bool:
     ).one_or_none()
     if row is None:
         return False
-    _carry_out(work, row.Avatar, row.verdict)
-    work.session.flush()
+    _carry_out(uow, row.Avatar, row.verdict)
+    uow.session.flush()
     return True
 
 
-def _carry_out(work: Work, avatar: Avatar, verdict: PictureVerdict) -> None:
+def _carry_out(uow: UnitOfWork, avatar: Avatar, verdict: PictureVerdict) -> None:
     match verdict:
         case PictureVerdict.PASS:
-            _show(work, avatar)
+            _show(uow, avatar)
         case PictureVerdict.RISKY:
             avatar.state, avatar.picture = AvatarState.REFUSED, None
         case PictureVerdict.REVIEW:
             avatar.state = AvatarState.REVIEW
         case PictureVerdict.FAILED:
             avatar.state, avatar.trace_id = AvatarState.WAITING, None
-            avatar.ask_after = work.now + ASK_AGAIN_AFTER
+            avatar.ask_after = uow.now + ASK_AGAIN_AFTER
 
 
-def _show(work: Work, avatar: Avatar) -> None:
-    work.session.execute(
+def _show(uow: UnitOfWork, avatar: Avatar) -> None:
+    uow.session.execute(
         delete(Avatar).where(Avatar.citizen_id == avatar.citizen_id, Avatar.id != avatar.id)
     )
-    work.session.execute(
+    uow.session.execute(
         update(Citizen)
         .where(Citizen.id == avatar.citizen_id)
-        .values(avatar_url=f"{work.settings.public_url.rstrip('/')}{path_of(avatar.name)}")
+        .values(avatar_url=f"{uow.settings.public_url.rstrip('/')}{path_of(avatar.name)}")
     )
     avatar.state = AvatarState.SHOWN
 
@@ -262,7 +262,7 @@ def address_for_check(settings: Settings, keys: Keys, name: str, now: datetime) 
     return base + sign_link(keys, Viewer.CHECK, name, now + JUDGED_WITHIN).path
 
 
-def give_up(work: Work) -> int:
+def give_up(uow: UnitOfWork) -> int:
     """Let go of pictures that nobody judged in time; how many.
 
     Locks: the pictures, skipping those in other hands.
@@ -270,21 +270,21 @@ def give_up(work: Work) -> int:
     gone = 0
     late = (
         (
-            (Avatar.state == AvatarState.WAITING, Avatar.made_at <= work.now - ASKED_WITHIN),
+            (Avatar.state == AvatarState.WAITING, Avatar.made_at <= uow.now - ASKED_WITHIN),
             {"state": AvatarState.UNCHECKED, "picture": None},
         ),
         (
-            (Avatar.state == AvatarState.ASKED, Avatar.ask_after <= work.now - JUDGED_WITHIN),
+            (Avatar.state == AvatarState.ASKED, Avatar.ask_after <= uow.now - JUDGED_WITHIN),
             {"state": AvatarState.REVIEW},
         ),
     )
     for which, values in late:
-        ids = work.session.scalars(
+        ids = uow.session.scalars(
             select(Avatar.id).where(*which).with_for_update(skip_locked=True)
         ).all()
-        work.session.execute(update(Avatar).where(Avatar.id.in_(ids)).values(values))
+        uow.session.execute(update(Avatar).where(Avatar.id.in_(ids)).values(values))
         gone += len(ids)
-    work.session.execute(delete(MediaVerdict).where(MediaVerdict.at < work.now - _VERDICTS_KEPT))
+    uow.session.execute(delete(MediaVerdict).where(MediaVerdict.at < uow.now - _VERDICTS_KEPT))
     return gone
 
 
@@ -297,14 +297,14 @@ def _openids(session: Session, citizen_ids: list[int]) -> dict[int, str]:
     return {row.citizen_id: row.openid for row in rows}
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Drop every picture of a citizen."""
-    work.session.execute(delete(Avatar).where(Avatar.citizen_id == citizen_id))
+    uow.session.execute(delete(Avatar).where(Avatar.citizen_id == citizen_id))
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """The pictures of a citizen and where they stand; only a public one has an address here."""
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(Avatar.name, Avatar.state, Avatar.made_at)
         .where(Avatar.citizen_id == citizen_id)
         .order_by(Avatar.id)
@@ -321,9 +321,9 @@ def held(work: Work, citizen_id: int) -> dict[str, object]:
     }
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Take over the pictures of a double, unless a picture is shown already."""
-    session = work.session
+    session = uow.session
     if session.scalar(select(Citizen.avatar_url).where(Citizen.id == keep_id)) is not None:
         session.execute(delete(Avatar).where(Avatar.citizen_id == gone_id))
         return

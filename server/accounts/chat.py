@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from server.accounts import avatars, privacy, profile, service
 from server.accounts.models import PictureVerdict
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.wechat.inbound import Message
 from server.wechat.replies import Reply
 from server.wechat.words import count_unknown_word
@@ -24,40 +24,40 @@ _LISTED = frozenset(str(number) for number in (*range(1, 21), *range(201, 207)))
 _LONGEST_TRACE = 128
 
 
-def account_closed(work: Work, message: Message) -> None:
+def account_closed(uow: UnitOfWork, message: Message) -> None:
     """The citizen has closed their WeChat account: forget them whole."""
-    citizen_id = _citizen(work, message)
+    citizen_id = _citizen(uow, message)
     if citizen_id is not None:
-        privacy.erase(work, citizen_id)
+        privacy.erase(uow, citizen_id)
 
 
-def permission_withdrawn(work: Work, message: Message) -> None:
+def permission_withdrawn(uow: UnitOfWork, message: Message) -> None:
     """The citizen has taken back the use of some data: drop what of it we hold."""
     listed = message.fields.get("RevokeInfo", "")
     taken_back = {part.strip() for part in listed.split(",")} if isinstance(listed, str) else set()
-    citizen_id = _citizen(work, message)
+    citizen_id = _citizen(uow, message)
     # With a plugin's id the permission was a plugin's, never ours.
     if citizen_id is None or message.fields.get("PluginID"):
         return
     for number in sorted(taken_back - _LISTED - {""}):
         count_unknown_word("withdrawn_data", number)
     if taken_back & _NAME:
-        profile.drop_name(work, citizen_id)
+        profile.drop_name(uow, citizen_id)
     if taken_back & _AVATAR:
-        profile.drop_avatar(work, citizen_id)
+        profile.drop_avatar(uow, citizen_id)
     if taken_back & _PHONE:
-        profile.drop_phone(work, citizen_id)
+        profile.drop_phone(uow, citizen_id)
 
 
-def profile_cleaned(work: Work, message: Message) -> None:
+def profile_cleaned(uow: UnitOfWork, message: Message) -> None:
     """WeChat has cleaned a risky profile, without saying what of it: drop name and avatar."""
-    citizen_id = _citizen(work, message)
+    citizen_id = _citizen(uow, message)
     if citizen_id is not None:
-        profile.drop_name(work, citizen_id)
-        profile.drop_avatar(work, citizen_id)
+        profile.drop_name(uow, citizen_id)
+        profile.drop_avatar(uow, citizen_id)
 
 
-def picture_judged(work: Work, message: Message) -> None:
+def picture_judged(uow: UnitOfWork, message: Message) -> None:
     """WeChat's verdict on a picture that we asked about."""
     trace_id, result = message.fields.get("trace_id"), message.fields.get("result")
     if not isinstance(trace_id, str) or not 1 <= len(trace_id) <= _LONGEST_TRACE:
@@ -66,7 +66,7 @@ def picture_judged(work: Work, message: Message) -> None:
     fetched = message.fields.get("errcode", "0") == "0"
     verdict = _verdict_of(suggest) if fetched else PictureVerdict.FAILED
     if verdict is not None:
-        avatars.hear(work, trace_id, verdict)
+        avatars.hear(uow, trace_id, verdict)
 
 
 def _verdict_of(suggest: object) -> PictureVerdict | None:
@@ -79,11 +79,11 @@ def _verdict_of(suggest: object) -> PictureVerdict | None:
     return PictureVerdict.REVIEW
 
 
-def _citizen(work: Work, message: Message) -> int | None:
-    return service.citizen_of_openid(work, message.app, message.openid, create=False)
+def _citizen(uow: UnitOfWork, message: Message) -> int | None:
+    return service.citizen_of_openid(uow, message.app, message.openid, create=False)
 
 
-HANDLERS: tuple[tuple[str, Callable[[Work, Message], Reply | None]], ...] = (
+HANDLERS: tuple[tuple[str, Callable[[UnitOfWork, Message], Reply | None]], ...] = (
     ("user_authorization_cancellation", account_closed),
     ("user_authorization_revoke", permission_withdrawn),
     ("user_info_modified", profile_cleaned),

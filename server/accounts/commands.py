@@ -9,32 +9,32 @@ from sqlalchemy import select
 from server.accounts import privacy
 from server.accounts.errors import NoSuchCitizen
 from server.accounts.models import Citizen, Identity
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 
-def export_person(desk: Desk, who: str) -> dict[str, Any]:
+def export_person(uow_factory: UnitOfWorkFactory, who: str) -> dict[str, Any]:
     """Everything held about a citizen, who is named by id or by an openid.
 
     Raises: NoSuchCitizen (404).
     """
-    with desk.work(read_only=True) as work:
-        return {"exported_at": work.now, "held": privacy.export(work, _known(work, who))}
+    with uow_factory.begin(read_only=True) as uow:
+        return {"exported_at": uow.now, "held": privacy.export(uow, _known(uow, who))}
 
 
-def erase_person(desk: Desk, who: str) -> None:
+def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
     """Forget a citizen as if they had asked in the mini-program.
 
     Raises: NoSuchCitizen (404), also when it has been done before.
     """
-    with desk.work() as work:
-        privacy.erase(work, _known(work, who))
+    with uow_factory.begin() as uow:
+        privacy.erase(uow, _known(uow, who))
 
 
-def _known(work: Work, who: str) -> int:
+def _known(uow: UnitOfWork, who: str) -> int:
     alive = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
-    found = work.session.scalar(select(Citizen.id).where(Citizen.ref == who, *alive))
+    found = uow.session.scalar(select(Citizen.id).where(Citizen.ref == who, *alive))
     if found is None:
-        found = work.session.scalar(
+        found = uow.session.scalar(
             select(Citizen.id)
             .join(Identity, Identity.citizen_id == Citizen.id)
             .where(Identity.openid == who, *alive)

@@ -17,8 +17,8 @@ from server.accounts.models import App, Citizen, Consent, Identity, NicknameStat
 from server.base.errors import Unavailable
 from server.base.locks import lock_name
 from server.base.tables import insert_for
+from server.base.uow import UnitOfWork
 from server.base.web.idempotency import forget_caller
-from server.base.work import Work
 
 # A race is lost at most once for every twin that commits meanwhile.
 _TRIES = 5
@@ -75,16 +75,16 @@ class Settled:
     is_new: bool
 
 
-def owner_of(work: Work, app: App, openid: str) -> int | None:
+def owner_of(uow: UnitOfWork, app: App, openid: str) -> int | None:
     """The citizen behind an openid, when there is one."""
-    return work.session.scalar(
+    return uow.session.scalar(
         select(Identity.citizen_id).where(Identity.app == app, Identity.openid == openid)
     )
 
 
-def owners_of(work: Work, app: App, openids: Collection[str]) -> dict[str, int]:
+def owners_of(uow: UnitOfWork, app: App, openids: Collection[str]) -> dict[str, int]:
     """The citizens behind openids, as far as there are any."""
-    found = work.session.execute(
+    found = uow.session.execute(
         select(Identity.openid, Identity.citizen_id).where(
             Identity.app == app, Identity.openid.in_(openids)
         )
@@ -92,61 +92,61 @@ def owners_of(work: Work, app: App, openids: Collection[str]) -> dict[str, int]:
     return {row.openid: row.citizen_id for row in found}
 
 
-def known_unionids(work: Work, unionids: Collection[str]) -> set[str]:
+def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
     """Those among unionids that living citizens have."""
-    found = work.session.scalars(
+    found = uow.session.scalars(
         select(Citizen.unionid).where(Citizen.unionid.in_(unionids), *_ALIVE)
     )
     return {unionid for unionid in found if unionid is not None}
 
 
-def settle(work: Work, app: App, openid: str, unionid: str | None) -> Settled:
+def settle(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settled:
     """The citizen behind an openid, made when unknown, joined with whoever has the same unionid.
 
     Locks: the unionid, then the citizen; both citizens where two become one. Two transactions that
     lock the citizens of one unionid would otherwise do so in either order.
     """
     if unionid is not None:
-        lock_name(work, "unionid", unionid)
-    owner = _locked_owner(work, app, openid)
+        lock_name(uow, "unionid", unionid)
+    owner = _locked_owner(uow, app, openid)
     settled = Settled(owner, is_new=False) if owner is not None else None
     for _ in range(_TRIES):
         if settled is not None:
             break
-        settled = _first_seen(work, app, openid, unionid)
+        settled = _first_seen(uow, app, openid, unionid)
     if settled is None:
         raise Unavailable
     if unionid is None:
         return settled
-    return Settled(_tie(work, settled.citizen_id, unionid), is_new=settled.is_new)
+    return Settled(_tie(uow, settled.citizen_id, unionid), is_new=settled.is_new)
 
 
-def _locked_owner(work: Work, app: App, openid: str) -> int | None:
+def _locked_owner(uow: UnitOfWork, app: App, openid: str) -> int | None:
     for _ in range(_TRIES):
-        found = work.session.scalar(
+        found = uow.session.scalar(
             select(Citizen.id)
             .join(Identity, Identity.citizen_id == Citizen.id)
             .where(Identity.app == app, Identity.openid == openid, *_ALIVE)
             .with_for_update(of=Citizen)
         )
         # None although the openid is known: its citizen was erased or merged while we waited.
-        if found is not None or owner_of(work, app, openid) is None:
+        if found is not None or owner_of(uow, app, openid) is None:
             return found
     raise Unavailable
 
 
-def _locked_by_unionid(work: Work, unionid: str) -> int | None:
-    return work.session.scalar(
+def _locked_by_unionid(uow: UnitOfWork, unionid: str) -> int | None:
+    return uow.session.scalar(
         select(Citizen.id).where(Citizen.unionid == unionid, *_ALIVE).with_for_update()
     )
 
 
-def _first_seen(work: Work, app: App, openid: str, unionid: str | None) -> Settled | None:
-    known = _locked_by_unionid(work, unionid) if unionid is not None else None
-    citizen_id = known if known is not None else _new_citizen(work)
-    made = work.session.scalar(
-        insert_for(work.session, Identity)
-        .values(app=app, openid=openid, citizen_id=citizen_id, made_at=work.now)
+def _first_seen(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settled | None:
+    known = _locked_by_unionid(uow, unionid) if unionid is not None else None
+    citizen_id = known if known is not None else _new_citizen(uow)
+    made = uow.session.scalar(
+        insert_for(uow.session, Identity)
+        .values(app=app, openid=openid, citizen_id=citizen_id, made_at=uow.now)
         .on_conflict_do_nothing()
         .returning(Identity.id)
     )
@@ -154,37 +154,37 @@ def _first_seen(work: Work, app: App, openid: str, unionid: str | None) -> Settl
         return Settled(citizen_id, is_new=True)
     # A twin had the openid first: it waited for nothing, our spare row is taken back.
     if known is None:
-        work.session.execute(delete(Citizen).where(Citizen.id == citizen_id))
-    owner = _locked_owner(work, app, openid)
+        uow.session.execute(delete(Citizen).where(Citizen.id == citizen_id))
+    owner = _locked_owner(uow, app, openid)
     return None if owner is None else Settled(owner, is_new=False)
 
 
-def _new_citizen(work: Work) -> int:
-    citizen = Citizen(ref=work.new_ref("cit"), created_at=work.now)
-    work.session.add(citizen)
-    work.session.flush()  # its number is needed for the identity
+def _new_citizen(uow: UnitOfWork) -> int:
+    citizen = Citizen(ref=uow.new_ref("cit"), created_at=uow.now)
+    uow.session.add(citizen)
+    uow.session.flush()  # its number is needed for the identity
     number = citizen.id
-    work.session.expunge(citizen)
+    uow.session.expunge(citizen)
     return number
 
 
-def _tie(work: Work, citizen_id: int, unionid: str) -> int:
+def _tie(uow: UnitOfWork, citizen_id: int, unionid: str) -> int:
     for _ in range(_TRIES):
-        other = _locked_by_unionid(work, unionid)
+        other = _locked_by_unionid(uow, unionid)
         if other == citizen_id:
             return citizen_id
         if other is not None:
-            citizen_id = join(work, citizen_id, other)
-        if _took_unionid(work, citizen_id, unionid):
+            citizen_id = join(uow, citizen_id, other)
+        if _took_unionid(uow, citizen_id, unionid):
             return citizen_id
     raise Unavailable
 
 
-def _took_unionid(work: Work, citizen_id: int, unionid: str) -> bool:
+def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
     try:
         # The savepoint keeps the transaction usable when a twin takes the unionid first.
-        with work.session.begin_nested():
-            work.session.execute(
+        with uow.session.begin_nested():
+            uow.session.execute(
                 update(Citizen).where(Citizen.id == citizen_id).values(unionid=unionid)
             )
     except IntegrityError:
@@ -192,30 +192,28 @@ def _took_unionid(work: Work, citizen_id: int, unionid: str) -> bool:
     return True
 
 
-def join(work: Work, one: int, other: int) -> int:
+def join(uow: UnitOfWork, one: int, other: int) -> int:
     """Make two citizens one; who stays is the one with a mini-program identity, else the older.
 
     Locks: expects both rows locked. Every slice re-points its rows by its `join` hook.
     """
-    keep, gone = sorted(
-        (one, other), key=lambda number: (not in_mini_program(work, number), number)
-    )
-    place_before = _place(work, keep)
-    for re_point in work.tools.hooks.join:
-        re_point(work, keep, gone)
-    if _place(work, keep) != place_before:
-        for moved in work.tools.hooks.moved:
-            moved(work, keep)
+    keep, gone = sorted((one, other), key=lambda number: (not in_mini_program(uow, number), number))
+    place_before = _place(uow, keep)
+    for re_point in uow.tools.hooks.join:
+        re_point(uow, keep, gone)
+    if _place(uow, keep) != place_before:
+        for moved in uow.tools.hooks.moved:
+            moved(uow, keep)
     return keep
 
 
-def join_own(work: Work, keep: int, gone: int) -> None:
+def join_own(uow: UnitOfWork, keep: int, gone: int) -> None:
     """Re-point identities, sessions and consents, fill gaps of the profile, blank the other row."""
-    session = work.session
+    session = uow.session
     for table in (Identity, SessionToken, Consent):
         session.execute(update(table).where(table.citizen_id == gone).values(citizen_id=keep))
     # Kept answers may name the person, and nobody asks under the old number again.
-    forget_caller(work, f"citizen:{gone}")
+    forget_caller(uow, f"citizen:{gone}")
     # Rows of earlier joins must lead to the one who is left.
     session.execute(update(Citizen).where(Citizen.merged_into == gone).values(merged_into=keep))
     kept = session.get_one(Citizen, keep, populate_existing=True)
@@ -248,9 +246,9 @@ def _gaps(kept: Citizen, left: Citizen) -> dict[str, Any]:
     return taken
 
 
-def in_mini_program(work: Work, citizen_id: int) -> bool:
+def in_mini_program(uow: UnitOfWork, citizen_id: int) -> bool:
     """Whether a citizen has ever logged in to the mini-program."""
-    found = work.session.scalar(
+    found = uow.session.scalar(
         select(Identity.id)
         .where(Identity.citizen_id == citizen_id, Identity.app == App.MINI_PROGRAM)
         .limit(1)
@@ -258,9 +256,9 @@ def in_mini_program(work: Work, citizen_id: int) -> bool:
     return found is not None
 
 
-def _place(work: Work, citizen_id: int) -> tuple[Any, ...]:
+def _place(uow: UnitOfWork, citizen_id: int) -> tuple[Any, ...]:
     return tuple(
-        work.session.execute(
+        uow.session.execute(
             select(Citizen.city, Citizen.county, Citizen.unit_id, Citizen.audience).where(
                 Citizen.id == citizen_id
             )

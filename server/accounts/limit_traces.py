@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from server.accounts.models import Citizen, Identity, LimitTrace
 from server.base.prepared import run, table
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 
 _PURPOSE = "limit-trace"
 _AT_ONCE = 500
@@ -39,92 +39,92 @@ _FORMER = (
 )
 
 
-def former_ids(work: Work, citizen_id: int) -> list[int]:
+def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     """The erased rows of this person whose counts still go on, the oldest first."""
-    rows = run(work, _IDS, {"citizen_id": citizen_id}).rows
-    hashes = _hashes(work, rows)
+    rows = run(uow, _IDS, {"citizen_id": citizen_id}).rows
+    hashes = _hashes(uow, rows)
     if not hashes:
         return []
-    asked = {"hashes": hashes, "now": work.now, "citizen_id": citizen_id}
-    found: list[int] = run(work, _FORMER, asked).scalars()
+    asked = {"hashes": hashes, "now": uow.now, "citizen_id": citizen_id}
+    found: list[int] = run(uow, _FORMER, asked).scalars()
     return sorted(found)
 
 
-def leave(work: Work, citizen_id: int) -> None:
+def leave(uow: UnitOfWork, citizen_id: int) -> None:
     """Keep the hashes of a citizen who is about to be erased, as long as something counts on.
 
     Earlier traces of the same person are kept under every id that is known now, so that a person
     who comes back with another of their ids is found as well.
     """
-    until = _counted_until(work, citizen_id)
-    earlier = _earlier(work, citizen_id)
-    rows = work.session.execute(
+    until = _counted_until(uow, citizen_id)
+    earlier = _earlier(uow, citizen_id)
+    rows = uow.session.execute(
         select(Identity.app, Identity.openid, Citizen.unionid)
         .join(Citizen, Citizen.id == Identity.citizen_id)
         .where(Citizen.id == citizen_id)
     ).all()
-    kept = [*earlier, *([] if until is None else [(citizen_id, work.now, until)])]
+    kept = [*earlier, *([] if until is None else [(citizen_id, uow.now, until)])]
     values = [
         {"hash": made, "citizen_id": number, "erased_at": erased_at, "keep_until": keep_until}
-        for made in _hashes(work, rows)
+        for made in _hashes(uow, rows)
         for number, erased_at, keep_until in kept
     ]
     if values:
-        fresh = insert_for(work.session, LimitTrace).values(values)
-        work.session.execute(fresh.on_conflict_do_nothing())
+        fresh = insert_for(uow.session, LimitTrace).values(values)
+        uow.session.execute(fresh.on_conflict_do_nothing())
 
 
-def _earlier(work: Work, citizen_id: int) -> list[tuple[int, datetime, datetime]]:
-    rows = work.session.execute(
+def _earlier(uow: UnitOfWork, citizen_id: int) -> list[tuple[int, datetime, datetime]]:
+    rows = uow.session.execute(
         select(LimitTrace.citizen_id, LimitTrace.erased_at, LimitTrace.keep_until)
-        .where(LimitTrace.citizen_id.in_(former_ids(work, citizen_id)))
+        .where(LimitTrace.citizen_id.in_(former_ids(uow, citizen_id)))
         .distinct()
     )
     return [(row.citizen_id, row.erased_at, row.keep_until) for row in rows]
 
 
-def drop_old(work: Work) -> int:
+def drop_old(uow: UnitOfWork) -> int:
     """Delete traces that nothing counts by any more; how many rows were dealt with.
 
     A season that was prolonged after the erasure keeps its traces until its new end.
     """
-    due = work.session.scalars(
+    due = uow.session.scalars(
         select(LimitTrace.citizen_id)
-        .where(LimitTrace.keep_until <= work.now)
+        .where(LimitTrace.keep_until <= uow.now)
         .distinct()
         .limit(_AT_ONCE)
     ).all()
     for citizen_id in due:
-        until = _counted_until(work, citizen_id)
+        until = _counted_until(uow, citizen_id)
         mine = LimitTrace.citizen_id == citizen_id
         if until is None:
-            work.session.execute(delete(LimitTrace).where(mine))
+            uow.session.execute(delete(LimitTrace).where(mine))
         else:
-            work.session.execute(update(LimitTrace).where(mine).values(keep_until=until))
+            uow.session.execute(update(LimitTrace).where(mine).values(keep_until=until))
     return len(due)
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """Erasures of this person that are still remembered, for the export."""
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(LimitTrace.erased_at, LimitTrace.keep_until)
-        .where(LimitTrace.citizen_id.in_(former_ids(work, citizen_id)))
+        .where(LimitTrace.citizen_id.in_(former_ids(uow, citizen_id)))
         .distinct()
         .order_by(LimitTrace.erased_at)
     )
     return {"earlier_erasures": [dict(row._mapping) for row in rows]}
 
 
-def _counted_until(work: Work, citizen_id: int) -> datetime | None:
-    ends = [ask(work, citizen_id) for ask in work.tools.hooks.counted_until]
-    return max((end for end in ends if end is not None and end > work.now), default=None)
+def _counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
+    ends = [ask(uow, citizen_id) for ask in uow.tools.hooks.counted_until]
+    return max((end for end in ends if end is not None and end > uow.now), default=None)
 
 
-def _hashes(work: Work, rows: Iterable[Any]) -> list[str]:
+def _hashes(uow: UnitOfWork, rows: Iterable[Any]) -> list[str]:
     """One hash for each openid and one for the unionid."""
     words = set()
     for row in rows:
         words.add(f"{row.app.value}:{row.openid}")
         if row.unionid is not None:
             words.add(f"unionid:{row.unionid}")
-    return sorted(work.keys.blind(word, _PURPOSE) for word in words)
+    return sorted(uow.keys.blind(word, _PURPOSE) for word in words)

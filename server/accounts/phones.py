@@ -6,41 +6,41 @@ from sqlalchemy import delete, select, update
 
 from server.accounts import privacy
 from server.accounts.models import Phone
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.wechat.gateway import PhoneNumber
 
 _PURPOSE = "phone"
 
 
-def keep(work: Work, citizen_id: int, number: PhoneNumber) -> str:
+def keep(uow: UnitOfWork, citizen_id: int, number: PhoneNumber) -> str:
     """Keep a number in place of an earlier one; how it is shown.
 
     Locks: the citizen.
     """
-    privacy.hold(work, citizen_id)
-    take_back(work, citizen_id)
+    privacy.hold(uow, citizen_id)
+    take_back(uow, citizen_id)
     whole = f"+{number.country}{number.number}"
-    ref = work.new_ref("pho")
-    work.session.add(
+    ref = uow.new_ref("pho")
+    uow.session.add(
         Phone(
             ref=ref,
             citizen_id=citizen_id,
-            sealed=work.keys.seal(whole, _place(ref)),
-            blind=work.keys.blind(whole, _PURPOSE),
-            given_at=work.now,
+            sealed=uow.keys.seal(whole, _place(ref)),
+            blind=uow.keys.blind(whole, _PURPOSE),
+            given_at=uow.now,
         )
     )
     return masked(whole)
 
 
-def take_back(work: Work, citizen_id: int) -> None:
+def take_back(uow: UnitOfWork, citizen_id: int) -> None:
     """Drop a citizen's number."""
-    work.session.execute(delete(Phone).where(Phone.citizen_id == citizen_id))
+    uow.session.execute(delete(Phone).where(Phone.citizen_id == citizen_id))
 
 
-def masked_of(work: Work, citizen_id: int) -> str | None:
+def masked_of(uow: UnitOfWork, citizen_id: int) -> str | None:
     """A citizen's number as it is shown, if there is one."""
-    whole = _whole(work, citizen_id)
+    whole = _whole(uow, citizen_id)
     return None if whole is None else masked(whole)
 
 
@@ -52,27 +52,25 @@ def masked(whole: str) -> str:
     return f"{local[:shown]}{'*' * (len(local) - shown - tail)}{local[-tail:]}"
 
 
-def _whole(work: Work, citizen_id: int) -> str | None:
-    row = work.session.execute(
+def _whole(uow: UnitOfWork, citizen_id: int) -> str | None:
+    row = uow.session.execute(
         select(Phone.ref, Phone.sealed).where(Phone.citizen_id == citizen_id)
     ).one_or_none()
-    return None if row is None else work.keys.unseal(row.sealed, _place(row.ref))
+    return None if row is None else uow.keys.unseal(row.sealed, _place(row.ref))
 
 
 def _place(ref: str) -> str:
     return f"phone.sealed:{ref}"
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """The number of a citizen in full."""
-    return {"phone": _whole(work, citizen_id)}
+    return {"phone": _whole(uow, citizen_id)}
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Take over the number of a double who has one where the other has none."""
-    if work.session.scalar(select(Phone.id).where(Phone.citizen_id == keep_id)) is not None:
-        take_back(work, gone_id)
+    if uow.session.scalar(select(Phone.id).where(Phone.citizen_id == keep_id)) is not None:
+        take_back(uow, gone_id)
         return
-    work.session.execute(
-        update(Phone).where(Phone.citizen_id == gone_id).values(citizen_id=keep_id)
-    )
+    uow.session.execute(update(Phone).where(Phone.citizen_id == gone_id).values(citizen_id=keep_id))

@@ -16,8 +16,8 @@ from server.accounts.models import Citizen, Consent, Identity, SessionToken
 from server.accounts.rules import clean_name, fits
 from server.base.errors import Invalid, NotAuthenticated, Unavailable
 from server.base.prepared import run, table
+from server.base.uow import UnitOfWork
 from server.base.web.idempotency import forget_caller
-from server.base.work import Work
 from server.units import service as units
 
 
@@ -40,31 +40,31 @@ _HELD = (
 )
 
 
-def give_consent(work: Work, citizen_id: int, given: ConsentGiven) -> Consent:
+def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Consent:
     """Write a consent into the ledger, with its time and the version of its text.
 
     Raises: PolicyVersionOutdated (409), GuardianConsentRequired (409), Invalid (422).
     Locks: the citizen.
     """
-    citizen = living(work, citizen_id)
-    if given.policy_version != work.settings.policy_version:
-        raise PolicyVersionOutdated(policy_version=work.settings.policy_version)
+    citizen = living(uow, citizen_id)
+    if given.policy_version != uow.settings.policy_version:
+        raise PolicyVersionOutdated(policy_version=uow.settings.policy_version)
     if given.under_14 and not given.guardian:
         raise GuardianConsentRequired
     name = _guardian_words("guardian_name", given.guardian_name, named=given.guardian)
     relation = _guardian_words("guardian_relation", given.guardian_relation, named=given.guardian)
-    ref = work.new_ref("con")
+    ref = uow.new_ref("con")
     row = Consent(
         ref=ref,
         citizen_id=citizen_id,
         policy_version=given.policy_version,
         guardian=given.guardian,
-        guardian_name=name and work.keys.seal(name, _place("guardian_name", ref)),
-        guardian_relation=relation and work.keys.seal(relation, _place("guardian_relation", ref)),
+        guardian_name=name and uow.keys.seal(name, _place("guardian_name", ref)),
+        guardian_relation=relation and uow.keys.seal(relation, _place("guardian_relation", ref)),
         under_14=given.under_14,
-        given_at=work.now,
+        given_at=uow.now,
     )
-    work.session.add(row)
+    uow.session.add(row)
     citizen.under_14 = given.under_14
     return row
 
@@ -97,60 +97,60 @@ def latest_version(citizen_id: Any) -> ScalarSelect[str | None]:
 _LATEST = select(latest_version(bindparam("citizen_id", type_=_citizen.c.id.type)))
 
 
-def has_consented(work: Work, citizen_id: int) -> bool:
+def has_consented(uow: UnitOfWork, citizen_id: int) -> bool:
     """Whether the policy in force was agreed to."""
-    version: str | None = run(work, _LATEST, {"citizen_id": citizen_id}).scalar()
-    return version == work.settings.policy_version
+    version: str | None = run(uow, _LATEST, {"citizen_id": citizen_id}).scalar()
+    return version == uow.settings.policy_version
 
 
-def hold(work: Work, citizen_id: int) -> None:
+def hold(uow: UnitOfWork, citizen_id: int) -> None:
     """Hold a citizen's row until the commit.
 
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
     with another citizen.
     """
-    row = run(work, _HELD, {"citizen_id": citizen_id}).one_or_none()
+    row = run(uow, _HELD, {"citizen_id": citizen_id}).one_or_none()
     if row is None or row.erased_at is not None:
         raise NotAuthenticated
     if row.merged_into is not None:
         raise Unavailable(retry_after_seconds=1)
 
 
-def living(work: Work, citizen_id: int) -> Citizen:
+def living(uow: UnitOfWork, citizen_id: int) -> Citizen:
     """A citizen's row as it is under its lock.
 
     Raises: as `hold`.
     """
-    hold(work, citizen_id)
-    return work.session.get_one(Citizen, citizen_id, populate_existing=True)
+    hold(uow, citizen_id)
+    return uow.session.get_one(Citizen, citizen_id, populate_existing=True)
 
 
-def export(work: Work, citizen_id: int) -> dict[str, Any]:
+def export(uow: UnitOfWork, citizen_id: int) -> dict[str, Any]:
     """Everything any slice holds about a citizen."""
     everything: dict[str, Any] = {}
-    for held in work.tools.hooks.held:
-        everything |= held(work, citizen_id)
+    for held in uow.tools.hooks.held:
+        everything |= held(uow, citizen_id)
     return everything
 
 
-def erase(work: Work, citizen_id: int) -> None:
+def erase(uow: UnitOfWork, citizen_id: int) -> None:
     """Forget a citizen: every slice drops what is personal, an anonymous row stays.
 
     Limits that are counted per person go on by keyed hashes, see `limit_traces`.
     Locks: the citizen. Doing it again does nothing.
     """
-    citizen = work.session.scalar(select(Citizen).where(Citizen.id == citizen_id).with_for_update())
+    citizen = uow.session.scalar(select(Citizen).where(Citizen.id == citizen_id).with_for_update())
     if citizen is None or citizen.erased_at is not None:
         return
-    limit_traces.leave(work, citizen_id)
-    for forget in work.tools.hooks.forget:
-        forget(work, citizen_id)
-    forget_caller(work, f"citizen:{citizen_id}")
+    limit_traces.leave(uow, citizen_id)
+    for forget in uow.tools.hooks.forget:
+        forget(uow, citizen_id)
+    forget_caller(uow, f"citizen:{citizen_id}")
 
 
-def forget_own(work: Work, citizen_id: int) -> None:
+def forget_own(uow: UnitOfWork, citizen_id: int) -> None:
     """Blank the person, drop identities and sessions, open the ledger of consents to nobody."""
-    session = work.session
+    session = uow.session
     for model in (Identity, SessionToken):
         session.execute(delete(model).where(model.citizen_id == citizen_id))
     session.execute(
@@ -160,53 +160,53 @@ def forget_own(work: Work, citizen_id: int) -> None:
     )
     citizen = session.get_one(Citizen, citizen_id)
     identities.blank(citizen)
-    citizen.erased_at = work.now
+    citizen.erased_at = uow.now
 
 
-def held_own(work: Work, citizen_id: int) -> dict[str, object]:
+def held_own(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """Profile, identities, sessions and consents of a citizen, in words a person can read."""
-    citizen = work.session.get_one(Citizen, citizen_id)
+    citizen = uow.session.get_one(Citizen, citizen_id)
     left_out = {"id", "unit_id", "merged_into", "erased_at", "check_after"}
     person: dict[str, object] = {
         column.key: getattr(citizen, column.key)
         for column in Citizen.__table__.columns
         if column.key not in left_out
     }
-    unit = None if citizen.unit_id is None else units.unit_by_id(work, citizen.unit_id)
+    unit = None if citizen.unit_id is None else units.unit_by_id(uow, citizen.unit_id)
     person["unit"] = None if unit is None else unit.name
     return {
         "person": person,
         "identities": [
             {"app": row.app.value, "openid": row.openid, "made_at": row.made_at}
-            for row in _rows(work, Identity, citizen_id)
+            for row in _rows(uow, Identity, citizen_id)
         ],
         "sessions": [
             {"made_at": row.made_at, "expires_at": row.expires_at, "revoked_at": row.revoked_at}
-            for row in _rows(work, SessionToken, citizen_id)
+            for row in _rows(uow, SessionToken, citizen_id)
         ],
-        "consents": [_told(work, row) for row in _rows(work, Consent, citizen_id)],
+        "consents": [_told(uow, row) for row in _rows(uow, Consent, citizen_id)],
     }
 
 
-def _told(work: Work, row: Consent) -> dict[str, Any]:
+def _told(uow: UnitOfWork, row: Consent) -> dict[str, Any]:
     return {
         "policy_version": row.policy_version,
         "given_at": row.given_at,
         "under_14": row.under_14,
         "guardian": row.guardian,
-        "guardian_name": _opened(work, row.guardian_name, _place("guardian_name", row.ref)),
+        "guardian_name": _opened(uow, row.guardian_name, _place("guardian_name", row.ref)),
         "guardian_relation": _opened(
-            work, row.guardian_relation, _place("guardian_relation", row.ref)
+            uow, row.guardian_relation, _place("guardian_relation", row.ref)
         ),
     }
 
 
-def _opened(work: Work, sealed: str | None, place: str) -> str | None:
-    return None if sealed is None else work.keys.unseal(sealed, place)
+def _opened(uow: UnitOfWork, sealed: str | None, place: str) -> str | None:
+    return None if sealed is None else uow.keys.unseal(sealed, place)
 
 
-def _rows(work: Work, table: Any, citizen_id: int) -> list[Any]:
-    found = work.session.scalars(
+def _rows(uow: UnitOfWork, table: Any, citizen_id: int) -> list[Any]:
+    found = uow.session.scalars(
         select(table).where(table.citizen_id == citizen_id).order_by(table.id)
     )
     return list(found)

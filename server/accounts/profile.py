@@ -29,7 +29,7 @@ from server.accounts.models import (
 )
 from server.accounts.rules import clean_name, fits
 from server.base.errors import Invalid
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.units import service as units
 from server.wechat.errors import WeChatError
 from server.wechat.gateway import TextPlace, Verdict
@@ -94,10 +94,10 @@ class Waiting:
     openid: str | None
 
 
-def profile_of(work: Work, citizen_id: int) -> Profile:
+def profile_of(uow: UnitOfWork, citizen_id: int) -> Profile:
     """A citizen's own view of their profile."""
-    citizen = work.session.get_one(Citizen, citizen_id)
-    unit = None if citizen.unit_id is None else units.unit_by_id(work, citizen.unit_id)
+    citizen = uow.session.get_one(Citizen, citizen_id)
+    unit = None if citizen.unit_id is None else units.unit_by_id(uow, citizen.unit_id)
     places = units.regions()
     city = places.city(citizen.city) if citizen.city else None
     county = places.county(citizen.county) if citizen.county else None
@@ -106,11 +106,10 @@ def profile_of(work: Work, citizen_id: int) -> Profile:
         city_name=city.name if city else None,
         county_name=county.name if county else None,
         unit=unit,
-        consented=privacy.has_consented(work, citizen_id),
-        avatar_state=avatar_uploads.state_of(work, citizen_id)
-        or avatars.state_of(work, citizen_id),
-        avatar_preview_url=avatars.preview_of(work, citizen_id),
-        phone_masked=phones.masked_of(work, citizen_id),
+        consented=privacy.has_consented(uow, citizen_id),
+        avatar_state=avatar_uploads.state_of(uow, citizen_id) or avatars.state_of(uow, citizen_id),
+        avatar_preview_url=avatars.preview_of(uow, citizen_id),
+        phone_masked=phones.masked_of(uow, citizen_id),
     )
 
 
@@ -125,18 +124,18 @@ def checked_name(text: str) -> str:
     return name
 
 
-def to_be_judged(work: Work, citizen_id: int, name: str) -> Waiting | None:
+def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> Waiting | None:
     """The question to WeChat about a nickname; None when this one was asked before."""
-    citizen = work.session.get_one(Citizen, citizen_id)
+    citizen = uow.session.get_one(Citizen, citizen_id)
     waiting = citizen.nickname_state in _WAITING and citizen.pending_nickname == name
     if waiting or citizen.nickname == name:
         return None
-    openid = _openids(work, [citizen_id]).get(citizen_id)
+    openid = _openids(uow, [citizen_id]).get(citizen_id)
     return Waiting(citizen_id=citizen_id, name=name, openid=openid)
 
 
 def judge(gateway: TextCheck, waiting: Waiting) -> Judged:
-    """WeChat's verdict on a nickname, without one when WeChat does not say; call it in no Work."""
+    """WeChat's verdict on a nickname, None when it does not say; call outside a transaction."""
     verdict: Verdict | None = None
     if waiting.openid is not None:
         try:
@@ -147,38 +146,38 @@ def judge(gateway: TextCheck, waiting: Waiting) -> Judged:
 
 
 def change(
-    work: Work, citizen_id: int, changes: Mapping[str, Any], judged: Judged | None = None
+    uow: UnitOfWork, citizen_id: int, changes: Mapping[str, Any], judged: Judged | None = None
 ) -> None:
     """Change what is named in `changes`; None takes a thing back.
 
     Raises: Invalid (422) for a place or unit that does not exist, NicknameRefused (409).
     Locks: the citizen. The `moved` hooks run when the place or audience is another one.
     """
-    citizen = privacy.living(work, citizen_id)
+    citizen = privacy.living(uow, citizen_id)
     before = _place(citizen)
     left = dict(changes)
-    _take_back(work, citizen_id, left)
+    _take_back(uow, citizen_id, left)
     if "nickname" in left:
-        _set_nickname(work, citizen, left.pop("nickname"), judged)
+        _set_nickname(uow, citizen, left.pop("nickname"), judged)
     if "unit" in left:
-        citizen.unit_id = _unit_id(work, left.pop("unit"))
+        citizen.unit_id = _unit_id(uow, left.pop("unit"))
     _set_region(citizen, left)
     for name, value in left.items():
         setattr(citizen, name, _DEFAULTS.get(name) if value is None else _stored(name, value))
     if (citizen.quiet_from is None) != (citizen.quiet_to is None):
         raise Invalid((("body", "quiet_from"), "quiet hours have a beginning and an end"))
-    work.session.flush()  # the hooks read the new place
+    uow.session.flush()  # the hooks read the new place
     if _place(citizen) != before:
-        for moved in work.tools.hooks.moved:
-            moved(work, citizen_id)
+        for moved in uow.tools.hooks.moved:
+            moved(uow, citizen_id)
 
 
-def _take_back(work: Work, citizen_id: int, left: dict[str, Any]) -> None:
+def _take_back(uow: UnitOfWork, citizen_id: int, left: dict[str, Any]) -> None:
     """Picture and phone number are given by ways of their own; here they are only taken back."""
     for name, take_back in (("avatar", avatar_uploads.take_back), ("phone", phones.take_back)):
         if name in left:
             left.pop(name)
-            take_back(work, citizen_id)
+            take_back(uow, citizen_id)
 
 
 def _stored(name: str, value: Any) -> Any:
@@ -199,16 +198,18 @@ def _set_region(citizen: Citizen, left: dict[str, Any]) -> None:
     citizen.city, citizen.county = units.regions().check_place(city, county)
 
 
-def _unit_id(work: Work, ref: str | None) -> int | None:
+def _unit_id(uow: UnitOfWork, ref: str | None) -> int | None:
     if ref is None:
         return None
-    unit = units.unit_by_ref(work, ref)
+    unit = units.unit_by_ref(uow, ref)
     if unit is None:
         raise Invalid((("body", "unit"), "no such unit"))
     return unit.id
 
 
-def _set_nickname(work: Work, citizen: Citizen, text: str | None, judged: Judged | None) -> None:
+def _set_nickname(
+    uow: UnitOfWork, citizen: Citizen, text: str | None, judged: Judged | None
+) -> None:
     if text is None:
         _settle_nickname(citizen, None, NicknameState.NONE)
         return
@@ -221,10 +222,10 @@ def _set_nickname(work: Work, citizen: Citizen, text: str | None, judged: Judged
     verdict = judged.verdict if judged is not None and judged.name == name else None
     if verdict is Verdict.RISKY:
         raise NicknameRefused
-    _take_verdict(work, citizen, name, verdict)
+    _take_verdict(uow, citizen, name, verdict)
 
 
-def _take_verdict(work: Work, citizen: Citizen, name: str, verdict: Verdict | None) -> None:
+def _take_verdict(uow: UnitOfWork, citizen: Citizen, name: str, verdict: Verdict | None) -> None:
     if verdict is Verdict.PASS:
         _settle_nickname(citizen, name, NicknameState.SHOWN)
     elif verdict is Verdict.RISKY:
@@ -232,9 +233,9 @@ def _take_verdict(work: Work, citizen: Citizen, name: str, verdict: Verdict | No
     else:
         asked = verdict is None
         citizen.pending_nickname = name
-        citizen.pending_since = work.now
+        citizen.pending_since = uow.now
         citizen.nickname_state = NicknameState.CHECKING if asked else NicknameState.REVIEW
-        citizen.check_after = work.now + ASK_AGAIN_AFTER if asked else None
+        citizen.check_after = uow.now + ASK_AGAIN_AFTER if asked else None
 
 
 def _settle_nickname(citizen: Citizen, name: str | None, state: NicknameState) -> None:
@@ -245,40 +246,40 @@ def _settle_nickname(citizen: Citizen, name: str | None, state: NicknameState) -
     citizen.check_after = None
 
 
-def drop_name(work: Work, citizen_id: int) -> None:
+def drop_name(uow: UnitOfWork, citizen_id: int) -> None:
     """Take a nickname back, shown or waiting, because its owner withdrew it at WeChat."""
-    change(work, citizen_id, {"nickname": None})
+    change(uow, citizen_id, {"nickname": None})
 
 
-def drop_avatar(work: Work, citizen_id: int) -> None:
+def drop_avatar(uow: UnitOfWork, citizen_id: int) -> None:
     """Take an avatar back because its owner withdrew it at WeChat."""
-    change(work, citizen_id, {"avatar": None})
+    change(uow, citizen_id, {"avatar": None})
 
 
-def drop_phone(work: Work, citizen_id: int) -> None:
+def drop_phone(uow: UnitOfWork, citizen_id: int) -> None:
     """Take a phone number back because its owner withdrew it at WeChat."""
-    change(work, citizen_id, {"phone": None})
+    change(uow, citizen_id, {"phone": None})
 
 
-def claim_waiting(work: Work, limit: int) -> list[Waiting]:
+def claim_waiting(uow: UnitOfWork, limit: int) -> list[Waiting]:
     """Nicknames to ask WeChat about now; nobody else asks about them for a minute.
 
     Locks: the citizens, skipping those in other hands.
     """
-    rows = work.session.scalars(
+    rows = uow.session.scalars(
         select(Citizen)
         .where(
             Citizen.nickname_state == NicknameState.CHECKING,
-            Citizen.check_after <= work.now,
-            Citizen.pending_since > work.now - JUDGED_WITHIN,
+            Citizen.check_after <= uow.now,
+            Citizen.pending_since > uow.now - JUDGED_WITHIN,
         )
         .order_by(Citizen.check_after)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    openids = _openids(work, [row.id for row in rows])
+    openids = _openids(uow, [row.id for row in rows])
     for row in rows:
-        row.check_after = work.now + ASK_AGAIN_AFTER
+        row.check_after = uow.now + ASK_AGAIN_AFTER
     return [
         Waiting(citizen_id=row.id, name=row.pending_nickname, openid=openids.get(row.id))
         for row in rows
@@ -286,11 +287,11 @@ def claim_waiting(work: Work, limit: int) -> list[Waiting]:
     ]
 
 
-def record(work: Work, citizen_id: int, judged: Judged) -> bool:
+def record(uow: UnitOfWork, citizen_id: int, judged: Judged) -> bool:
     """Write a late verdict down, unless the citizen has chosen another name meanwhile."""
     if judged.verdict is None:
         return False
-    citizen = work.session.scalar(
+    citizen = uow.session.scalar(
         select(Citizen)
         .where(
             Citizen.id == citizen_id,
@@ -301,24 +302,24 @@ def record(work: Work, citizen_id: int, judged: Judged) -> bool:
     )
     if citizen is None:
         return False
-    _take_verdict(work, citizen, judged.name, judged.verdict)
+    _take_verdict(uow, citizen, judged.name, judged.verdict)
     return True
 
 
-def give_up_waiting(work: Work) -> int:
+def give_up_waiting(uow: UnitOfWork) -> int:
     """Let go of nicknames that WeChat can no longer judge; how many.
 
     Locks: the citizens, skipping those in other hands: who holds several waits for none.
     """
-    ids = work.session.scalars(
+    ids = uow.session.scalars(
         select(Citizen.id)
         .where(
             Citizen.nickname_state == NicknameState.CHECKING,
-            Citizen.pending_since <= work.now - JUDGED_WITHIN,
+            Citizen.pending_since <= uow.now - JUDGED_WITHIN,
         )
         .with_for_update(skip_locked=True)
     ).all()
-    work.session.execute(
+    uow.session.execute(
         update(Citizen)
         .where(Citizen.id.in_(ids))
         .values(
@@ -331,8 +332,8 @@ def give_up_waiting(work: Work) -> int:
     return len(ids)
 
 
-def _openids(work: Work, ids: list[int]) -> dict[int, str]:
-    rows = work.session.execute(
+def _openids(uow: UnitOfWork, ids: list[int]) -> dict[int, str]:
+    rows = uow.session.execute(
         select(Identity.citizen_id, Identity.openid)
         .where(Identity.citizen_id.in_(ids), Identity.app == App.MINI_PROGRAM)
         .order_by(Identity.id)

@@ -16,10 +16,10 @@ from server.base.pictures import (
     PictureTooLarge,
     check_picture,
 )
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
-from server.base.work import Work
 from server.wechat.errors import AWAY, BadLoginCode
 from server.wechat.gateway import PhoneNumber
 
@@ -55,20 +55,20 @@ def _checked(_asking: Asking, upload: bytes) -> None:
     ask=_checked,
     pace=OWN_WORDS,
 )
-def give_avatar(work: Work, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked above
+def give_avatar(uow: UnitOfWork, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked above
     """Give a picture of oneself; it is shown once WeChat's check has passed it."""
-    avatar_uploads.receive(work, work.caller_id, upload)
+    avatar_uploads.receive(uow, uow.caller_id, upload)
 
 
 def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
     """Have WeChat tell the number behind a code of this citizen's own."""
     citizen_id = asking.caller.id
-    with asking.desk.work(read_only=True) as work:
-        openid = service.openid_of(work, citizen_id, "mini_program")
+    with asking.uow_factory.begin(read_only=True) as uow:
+        openid = service.openid_of(uow, citizen_id, "mini_program")
     if openid is None:
         raise NotAuthenticated
     try:
-        with counting_failures(asking.desk.tools, BAD_CODE, asking.network, BadLoginCode):
+        with counting_failures(asking.uow_factory.tools, BAD_CODE, asking.network, BadLoginCode):
             number: PhoneNumber = asking.gateway.phone_number(openid, body.code)
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None
@@ -87,6 +87,6 @@ def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
     ask=_number,
     pace=PHONE,
 )
-def give_phone(work: Work, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - spent
+def give_phone(uow: UnitOfWork, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - spent
     """Give one's phone number, as WeChat knows it."""
-    return PhoneOut(phone_masked=phones.keep(work, work.caller_id, asked))
+    return PhoneOut(phone_masked=phones.keep(uow, uow.caller_id, asked))

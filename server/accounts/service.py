@@ -28,7 +28,7 @@ from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
 from server.base.prepared import run, table
 from server.base.signing import token_hash
-from server.base.work import Hooks, Work
+from server.base.uow import Hooks, UnitOfWork
 from server.wechat.gateway import Identity as WeChatIdentity
 
 AppName = Literal["official_account", "mini_program"]
@@ -103,20 +103,20 @@ class Place:
     audience: str | None
 
 
-def sign_in(work: Work, identity: WeChatIdentity) -> SignedIn:
+def sign_in(uow: UnitOfWork, identity: WeChatIdentity) -> SignedIn:
     """Open a session for somebody whom WeChat's log-in vouches for, known or new.
 
     Locks: the citizen.
     """
-    settled = identities.settle(work, App.MINI_PROGRAM, identity.openid, identity.unionid or None)
-    _drop_expired(work, settled.citizen_id)
+    settled = identities.settle(uow, App.MINI_PROGRAM, identity.openid, identity.unionid or None)
+    _drop_expired(uow, settled.citizen_id)
     token = new_token()
-    expires_at = work.now + timedelta(days=work.settings.security.token_days)
-    work.session.add(
+    expires_at = uow.now + timedelta(days=uow.settings.security.token_days)
+    uow.session.add(
         SessionToken(
             token_hash=token_hash(token),
             citizen_id=settled.citizen_id,
-            made_at=work.now,
+            made_at=uow.now,
             expires_at=expires_at,
         )
     )
@@ -125,75 +125,75 @@ def sign_in(work: Work, identity: WeChatIdentity) -> SignedIn:
     )
 
 
-def _drop_expired(work: Work, citizen_id: int) -> None:
-    work.session.execute(
+def _drop_expired(uow: UnitOfWork, citizen_id: int) -> None:
+    uow.session.execute(
         delete(SessionToken).where(
-            SessionToken.citizen_id == citizen_id, SessionToken.expires_at <= work.now
+            SessionToken.citizen_id == citizen_id, SessionToken.expires_at <= uow.now
         )
     )
 
 
-def sign_out(work: Work, token: str) -> None:
+def sign_out(uow: UnitOfWork, token: str) -> None:
     """End the session of this token at once."""
-    work.session.execute(
+    uow.session.execute(
         update(SessionToken)
         .where(SessionToken.token_hash == token_hash(token), SessionToken.revoked_at.is_(None))
-        .values(revoked_at=work.now)
+        .values(revoked_at=uow.now)
     )
 
 
-def resolve(work: Work, token: str) -> Caller | None:
+def resolve(uow: UnitOfWork, token: str) -> Caller | None:
     """The citizen behind a bearer token, and whether the policy in force was agreed to.
 
     Raises: NotAuthenticated (401) for a token that was good once; only one that never was is None,
     which is counted as a guess. A class that logged in together also comes back together.
     """
-    found = run(work, _CALLER, {"of_hash": token_hash(token), "at": work.now}).one_or_none()
+    found = run(uow, _CALLER, {"of_hash": token_hash(token), "at": uow.now}).one_or_none()
     if found is None:
-        if run(work, _ONCE_GOOD, {"of_hash": token_hash(token)}).scalar() is not None:
+        if run(uow, _ONCE_GOOD, {"of_hash": token_hash(token)}).scalar() is not None:
             raise NotAuthenticated
         return None
     return Caller(
         id=found.id,
-        consented=found.version == work.settings.policy_version,
-        known_as=work.keys.pseudonym(found.openid) if found.openid else "",
+        consented=found.version == uow.settings.policy_version,
+        known_as=uow.keys.pseudonym(found.openid) if found.openid else "",
     )
 
 
-def citizen_of_openid(work: Work, app: AppName, openid: str, *, create: bool) -> int | None:
+def citizen_of_openid(uow: UnitOfWork, app: AppName, openid: str, *, create: bool) -> int | None:
     """The citizen behind an openid; `create` makes one when it is unknown.
 
     Locks: the citizen, when `create` is set.
     """
     if create:
-        return identities.settle(work, App(app), openid, None).citizen_id
-    return identities.owner_of(work, App(app), openid)
+        return identities.settle(uow, App(app), openid, None).citizen_id
+    return identities.owner_of(uow, App(app), openid)
 
 
-def citizens_of_openids(work: Work, app: AppName, openids: Collection[str]) -> dict[str, int]:
+def citizens_of_openids(uow: UnitOfWork, app: AppName, openids: Collection[str]) -> dict[str, int]:
     """The citizens behind openids, as far as there are any."""
-    return identities.owners_of(work, App(app), openids)
+    return identities.owners_of(uow, App(app), openids)
 
 
-def player_of_openid(work: Work, app: AppName, openid: str) -> int | None:
+def player_of_openid(uow: UnitOfWork, app: AppName, openid: str) -> int | None:
     """The citizen behind an openid when they are known to have used the mini-program.
 
     A follower whose unionid is not learned yet is a citizen of their own, who played nothing.
     """
-    citizen_id = identities.owner_of(work, App(app), openid)
-    if citizen_id is None or not identities.in_mini_program(work, citizen_id):
+    citizen_id = identities.owner_of(uow, App(app), openid)
+    if citizen_id is None or not identities.in_mini_program(uow, citizen_id):
         return None
     return citizen_id
 
 
-def known_unionids(work: Work, unionids: Collection[str]) -> set[str]:
+def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
     """Those among unionids that citizens have."""
-    return identities.known_unionids(work, unionids)
+    return identities.known_unionids(uow, unionids)
 
 
-def openid_of(work: Work, citizen_id: int, app: AppName) -> str | None:
+def openid_of(uow: UnitOfWork, citizen_id: int, app: AppName) -> str | None:
     """The openid under which one of the apps knows a citizen; the newest when there are several."""
-    return work.session.scalar(
+    return uow.session.scalar(
         select(Identity.openid)
         .where(Identity.citizen_id == citizen_id, Identity.app == App(app))
         .order_by(Identity.id.desc())
@@ -201,40 +201,40 @@ def openid_of(work: Work, citizen_id: int, app: AppName) -> str | None:
     )
 
 
-def learn_unionid(work: Work, app: AppName, openid: str, unionid: str) -> int:
+def learn_unionid(uow: UnitOfWork, app: AppName, openid: str, unionid: str) -> int:
     """Take note that an openid belongs to a unionid; the citizen who is left.
 
     Locks: the citizen; two citizens with one unionid become one, by every slice's `join` hook.
     """
-    return identities.settle(work, App(app), openid, unionid).citizen_id
+    return identities.settle(uow, App(app), openid, unionid).citizen_id
 
 
-def lock_citizen(work: Work, citizen_id: int) -> None:
+def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
     """Hold a citizen's row until the commit: the parent of everything that is counted per citizen.
 
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
     with another citizen.
     """
-    privacy.hold(work, citizen_id)
+    privacy.hold(uow, citizen_id)
 
 
-def former_ids(work: Work, citizen_id: int) -> list[int]:
+def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     """Rows that the same person had erased and that limits of a running season still count."""
-    return limit_traces.former_ids(work, citizen_id)
+    return limit_traces.former_ids(uow, citizen_id)
 
 
-def names_of(work: Work, ids: Iterable[int]) -> dict[int, Name]:
+def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
     """Citizens as strangers may see them, one entry for every number asked.
 
     A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public;
     who has none gets a number, so that neighbours on a board can be told apart.
     """
     wanted = list(dict.fromkeys(ids))
-    nobody = Name(shown=work.texts.say("accounts.name.erased"))
+    nobody = Name(shown=uow.texts.say("accounts.name.erased"))
     names = dict.fromkeys(wanted, nobody)
-    unnamed = work.texts.say("accounts.name.unnamed")
+    unnamed = uow.texts.say("accounts.name.unnamed")
     for some in batched_ids(wanted):
-        for row in run(work, _NAMES, {"ids": some}):
+        for row in run(uow, _NAMES, {"ids": some}):
             public, nickname = row.public_rank and not row.under_14, row.nickname
             names[row.id] = Name(
                 shown=_shown(nickname, public) if nickname else unnamed + number_of(row.ref),
@@ -248,18 +248,18 @@ def _shown(nickname: str, public: bool) -> str:
     return nickname if public else masked(nickname)
 
 
-def place_of(work: Work, citizen_id: int) -> Place:
+def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
     """Where a citizen counts on boards at this moment."""
-    row = run(work, _PLACE, {"citizen_id": citizen_id}).one_or_none()
+    row = run(uow, _PLACE, {"citizen_id": citizen_id}).one_or_none()
     if row is None:
         return Place(city=None, county=None, unit_id=None, audience=None)
     audience = None if row.audience is None else row.audience.value
     return Place(city=row.city, county=row.county, unit_id=row.unit_id, audience=audience)
 
 
-def quiet_hours(work: Work, citizen_id: int) -> tuple[time, time] | None:
+def quiet_hours(uow: UnitOfWork, citizen_id: int) -> tuple[time, time] | None:
     """When a citizen does not want to be disturbed, from and to on Beijing's clock."""
-    row = work.session.execute(
+    row = uow.session.execute(
         select(Citizen.quiet_from, Citizen.quiet_to).where(Citizen.id == citizen_id)
     ).one_or_none()
     if row is None or row.quiet_from is None or row.quiet_to is None:
@@ -272,15 +272,17 @@ def batched_ids(ids: list[int]) -> Iterable[list[int]]:
     return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
-def picture(work: Work, name: str) -> bytes | None:
+def picture(uow: UnitOfWork, name: str) -> bytes | None:
     """A citizen's public picture by its name, as a JPEG."""
-    return avatars.picture(work, name)
+    return avatars.picture(uow, name)
 
 
-def private_picture(work: Work, viewer: str, name: str, until: str, signature: str) -> bytes | None:
+def private_picture(
+    uow: UnitOfWork, viewer: str, name: str, until: str, signature: str
+) -> bytes | None:
     """A citizen's picture behind a private address, as a JPEG, while its check is not over."""
     link = PrivateLink(viewer=viewer, name=name, until=until, signature=signature)
-    return avatars.private_picture(work, link)
+    return avatars.private_picture(uow, link)
 
 
 # The citizen's own row comes last: what hangs on it is looked at before it is blanked.

@@ -19,13 +19,13 @@ _DECODED_IN_A_RUN = 2
 
 def check_nicknames(shop: Shop, *_ids: int) -> int:
     """Ask about waiting nicknames and let go of those that waited too long; how many moved."""
-    with shop.desk.work() as work:
-        moved = profile.give_up_waiting(work)
-        claimed = profile.claim_waiting(work, _AT_ONCE)
+    with shop.uow_factory.begin() as uow:
+        moved = profile.give_up_waiting(uow)
+        claimed = profile.claim_waiting(uow, _AT_ONCE)
     for waiting in claimed:
         judged = profile.judge(shop.gateway, waiting)
-        with shop.desk.work() as work:
-            moved += profile.record(work, waiting.citizen_id, judged)
+        with shop.uow_factory.begin() as uow:
+            moved += profile.record(uow, waiting.citizen_id, judged)
     return moved
 
 
@@ -37,17 +37,17 @@ def make_pictures_small(shop: Shop, *_ids: int) -> int:
 
 
 def _make_each_small(shop: Shop) -> int:
-    with shop.desk.work() as work:
-        moved = avatar_uploads.drop_old(work)
+    with shop.uow_factory.begin() as uow:
+        moved = avatar_uploads.drop_old(uow)
     for _ in range(_DECODED_IN_A_RUN):
-        with shop.desk.work() as work:
-            taken = avatar_uploads.take(work)
+        with shop.uow_factory.begin() as uow:
+            taken = avatar_uploads.take(uow)
         if taken is None:
             return moved
         picture = _small(taken)
-        with shop.desk.work() as work:
-            moved += avatar_uploads.finish(work, taken.ref, picture)
-    shop.desk.tools.ring(avatar_uploads.TASK)  # there may be more
+        with shop.uow_factory.begin() as uow:
+            moved += avatar_uploads.finish(uow, taken.ref, picture)
+    shop.uow_factory.tools.ring(avatar_uploads.TASK)  # there may be more
     return moved
 
 
@@ -61,10 +61,10 @@ def _small(taken: Upload) -> bytes | None:
 def check_pictures(shop: Shop, *_ids: int) -> int:
     """Carry out verdicts on pictures, ask about new ones, let go of old ones; how many moved."""
     moved = _carry_out_verdicts(shop)
-    with shop.desk.work() as work:
-        moved += avatars.give_up(work)
-        claimed = avatars.claim(work, _AT_ONCE)
-    tools = shop.desk.tools
+    with shop.uow_factory.begin() as uow:
+        moved += avatars.give_up(uow)
+        claimed = avatars.claim(uow, _AT_ONCE)
+    tools = shop.uow_factory.tools
     for unasked in claimed:
         address = avatars.address_for_check(
             tools.settings, tools.keys, unasked.name, tools.clock.now()
@@ -72,27 +72,27 @@ def check_pictures(shop: Shop, *_ids: int) -> int:
         trace_id = avatars.ask(shop.gateway.check_picture, unasked, address)
         if trace_id is None:
             continue
-        with shop.desk.work() as work:
-            avatars.note(work, unasked.name, trace_id)
+        with shop.uow_factory.begin() as uow:
+            avatars.note(uow, unasked.name, trace_id)
         # The verdict may have come before the note of its name.
         moved += 1 + _carry_out_verdicts(shop)
     return moved
 
 
 def _carry_out_verdicts(shop: Shop) -> int:
-    with shop.desk.work(read_only=True) as reading:
+    with shop.uow_factory.begin(read_only=True) as reading:
         due = avatars.judged(reading, _AT_ONCE)
     moved = 0
     for avatar_id in due:
-        with shop.desk.work() as work:
-            moved += avatars.settle(work, avatar_id)
+        with shop.uow_factory.begin() as uow:
+            moved += avatars.settle(uow, avatar_id)
     return moved
 
 
 def drop_limit_traces(shop: Shop, *_ids: int) -> int:
     """Delete the hashes of erased citizens that no running season counts by; how many moved."""
-    with shop.desk.work() as work:
-        return limit_traces.drop_old(work)
+    with shop.uow_factory.begin() as uow:
+        return limit_traces.drop_old(uow)
 
 
 TASKS = (

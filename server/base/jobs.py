@@ -30,8 +30,8 @@ from server.base.clock import SystemClock
 from server.base.errors import AppError
 from server.base.kv.client import Kv, KvAway
 from server.base.tables import Base, UtcDateTime, insert_for
+from server.base.uow import UnitOfWorkFactory
 from server.base.web.metrics import TASKS
-from server.base.work import Desk
 
 _log = logging.getLogger(__name__)
 _QUEUE = "kepu"
@@ -54,9 +54,9 @@ class Lease(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Shop:
-    """What a background step works with; it opens its own Works."""
+    """What a background step works with; it opens its own units of work."""
 
-    desk: Desk
+    uow_factory: UnitOfWorkFactory
     gateway: Any
 
 
@@ -241,7 +241,7 @@ class Worker:
 
     def _may(self, task: Task) -> bool:
         try:
-            return take_lease(self._shop.desk, task.name, self._me)
+            return take_lease(self._shop.uow_factory, task.name, self._me)
         except AppError as refusal:
             _log.warning("no lease", extra={"task": task.name, "code": refusal.code})
         except Exception as trouble:
@@ -250,14 +250,14 @@ class Worker:
         return False
 
 
-def take_lease(desk: Desk, name: str, holder: str) -> bool:
+def take_lease(uow_factory: UnitOfWorkFactory, name: str, holder: str) -> bool:
     """Take or renew the right to sweep; False while another holds it.
 
     The machine's own clock decides: the campaign's may be moved by hand in the demo.
     """
     now = SystemClock().now()
-    with desk.work() as work:
-        session = work.session
+    with uow_factory.begin() as uow:
+        session = uow.session
         session.execute(
             insert_for(session, Lease)
             .values(name=name, holder=holder, fence=0, until=now - LEASE)

@@ -6,16 +6,16 @@ import hashlib
 
 from sqlalchemy import func, select
 
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 
 
-def lock_name(work: Work, purpose: str, name: str) -> None:
+def lock_name(uow: UnitOfWork, purpose: str, name: str) -> None:
     """Let one transaction at a time deal with this name; others wait before they hold any row.
 
     SQLite has one writer at a time already.
     """
-    if work.session.get_bind().dialect.name == "sqlite":
+    if uow.session.get_bind().dialect.name == "sqlite":
         return
     digest = hashlib.sha256(f"{purpose}\0{name}".encode()).digest()
     key = int.from_bytes(digest[:8], signed=True)
-    work.session.execute(select(func.pg_advisory_xact_lock(key)))
+    uow.session.execute(select(func.pg_advisory_xact_lock(key)))

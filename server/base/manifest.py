@@ -9,12 +9,12 @@ from typing import Any
 
 from server.base.jobs import Task
 from server.base.outbox_rows import Queue
+from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
-from server.base.work import Hooks, Work
 
 # The name of a WeChat event and what is done about it: `(work, message) -> reply or None`.
 # The types of message and reply belong to `server/wechat/`, which this floor cannot import.
-EventHandler = tuple[str, Callable[[Work, Any], Any]]
+EventHandler = tuple[str, Callable[[UnitOfWork, Any], Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,6 @@ class Slice:
     tasks: tuple[Task, ...] = ()
     queues: tuple[Queue, ...] = ()
     events: tuple[EventHandler, ...] = ()
-    answers: Mapping[str, Callable[[Work, int | None], str]] = field(default_factory=dict)
-    metrics: Mapping[str, Callable[[Work], float]] = field(default_factory=dict)
+    answers: Mapping[str, Callable[[UnitOfWork, int | None], str]] = field(default_factory=dict)
+    metrics: Mapping[str, Callable[[UnitOfWork], float]] = field(default_factory=dict)
     personal_data: Hooks = field(default_factory=Hooks)

@@ -33,8 +33,8 @@ from server.base.outbox_rows import (
     Queue,
     Retry,
 )
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.metrics import OUTBOX_CALLS
-from server.base.work import Desk, Work
 
 _OVERDUE_AT_ONCE = 100
 _LOST = "worker_lost"
@@ -60,33 +60,33 @@ def deliver_due(shop: Shop, queue: Queue) -> Delivered:
     """One run over a queue: end what is overdue, then make the calls that are due, the oldest
     first. A full batch wakes the queue's task again, because there may be more.
     """
-    total = Delivered(ended=end_overdue(shop.desk, queue))
-    with shop.desk.work(read_only=True) as reading:
+    total = Delivered(ended=end_overdue(shop.uow_factory, queue))
+    with shop.uow_factory.begin(read_only=True) as reading:
         if is_paused(reading, queue.name) or not _has_due(reading, queue):
             return total
-    with shop.desk.work() as work:
-        leased = lease_due(work, queue, queue.batch)
+    with shop.uow_factory.begin() as uow:
+        leased = lease_due(uow, queue, queue.batch)
     waiting = list(leased)
     try:
         while waiting:
-            with shop.desk.work() as work:
-                if is_paused(work, queue.name):
+            with shop.uow_factory.begin() as uow:
+                if is_paused(uow, queue.name):
                     break
-                begun = begin_calls(work, queue, waiting[:1])
+                begun = begin_calls(uow, queue, waiting[:1])
             del waiting[0]
             total += begun.settled
             outcomes = [(call, _called(shop, queue, call)) for call in begun.calls]
             for call, outcome in outcomes:
-                with shop.desk.work() as work:
-                    total += settle_calls(work, queue, [(call.claim, outcome)])
+                with shop.uow_factory.begin() as uow:
+                    total += settle_calls(uow, queue, [(call.claim, outcome)])
             if any(isinstance(one, Retry) and one.for_everybody for _, one in outcomes):
                 break
     finally:
         if waiting:
-            with shop.desk.work() as work:
-                release_leases(work, queue, waiting)
+            with shop.uow_factory.begin() as uow:
+                release_leases(uow, queue, waiting)
     if not waiting and len(leased) == queue.batch:
-        shop.desk.tools.ring(queue.task)
+        shop.uow_factory.tools.ring(queue.task)
     return total
 
 
@@ -101,50 +101,50 @@ def _word_of(outcome: Outcome) -> str:
     return words.get(type(outcome), "in_doubt")
 
 
-def lease_due(work: Work, queue: Queue, limit: int) -> list[Claim]:
+def lease_due(uow: UnitOfWork, queue: Queue, limit: int) -> list[Claim]:
     """Keep up to `limit` due rows from other workers until the lease ends; the oldest first.
 
     They stay queued: a lease that is lost costs nothing but its time. One statement, whatever the
     number.
     Locks: the rows, skipping those in other hands.
     """
-    table, token = queue.table, work.new_ref("clm")
+    table, token = queue.table, uow.new_ref("clm")
     # A CTE with a lock is run once; as a plain subquery PostgreSQL may run it for each row.
     due = (
         select(table.id)
-        .where(*_due(work, queue))
+        .where(*_due(uow, queue))
         .order_by(table.outbox_due_at, table.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("due")
     )
-    leased = work.session.execute(
+    leased = uow.session.execute(
         update(table)
         .where(table.id.in_(select(due.c.id)))
-        .values(outbox_claim=token, outbox_until=work.now + queue.lease)
+        .values(outbox_claim=token, outbox_until=uow.now + queue.lease)
         .returning(table.outbox_due_at, table.id)
         .execution_options(synchronize_session=False)
     )
     return [Claim(row_id=row_id, token=token) for _, row_id in sorted(map(tuple, leased))]
 
 
-def _due(work: Work, queue: Queue) -> tuple[ColumnElement[bool], ...]:
+def _due(uow: UnitOfWork, queue: Queue) -> tuple[ColumnElement[bool], ...]:
     table = queue.table
     return (
         table.outbox_state == OutboxState.QUEUED,
-        table.outbox_due_at <= work.now,
-        or_(table.outbox_until.is_(None), table.outbox_until <= work.now),
+        table.outbox_due_at <= uow.now,
+        or_(table.outbox_until.is_(None), table.outbox_until <= uow.now),
     )
 
 
-def _has_due(work: Work, queue: Queue) -> bool:
-    return bool(work.session.scalar(select(exists().where(*_due(work, queue)))))
+def _has_due(uow: UnitOfWork, queue: Queue) -> bool:
+    return bool(uow.session.scalar(select(exists().where(*_due(uow, queue)))))
 
 
-def release_leases(work: Work, queue: Queue, claims: Collection[Claim]) -> None:
+def release_leases(uow: UnitOfWork, queue: Queue, claims: Collection[Claim]) -> None:
     """Give leased rows back that were not claimed; they are due again at once."""
     table = queue.table
-    work.session.execute(
+    uow.session.execute(
         update(table)
         .where(
             table.id.in_([claim.row_id for claim in claims]),
@@ -164,7 +164,7 @@ class Begun:
     settled: Delivered
 
 
-def begin_calls(work: Work, queue: Queue, claims: Sequence[Claim]) -> Begun:
+def begin_calls(uow: UnitOfWork, queue: Queue, claims: Sequence[Claim]) -> Begun:
     """Claim leased rows; rows that another worker has taken meanwhile are left out.
 
     Commit this before the calls.
@@ -173,19 +173,21 @@ def begin_calls(work: Work, queue: Queue, claims: Sequence[Claim]) -> Begun:
     """
     calls: list[Call] = []
     settled = Delivered()
-    for row, claim in _fenced(work, queue, claims, None, (OutboxState.QUEUED,)):
-        letter = queue.prepare(work, row)
+    for row, claim in _fenced(uow, queue, claims, None, (OutboxState.QUEUED,)):
+        letter = queue.prepare(uow, row)
         if isinstance(letter, Outcome):
-            settled += _settle(work, queue, row, letter)
+            settled += _settle(uow, queue, row, letter)
             continue
-        row.outbox_state, row.outbox_until = OutboxState.CLAIMED, work.now + queue.lease
+        row.outbox_state, row.outbox_until = OutboxState.CLAIMED, uow.now + queue.lease
         row.outbox_tries += 1
         calls.append(Call(claim=claim, letter=letter))
-    work.session.flush()
+    uow.session.flush()
     return Begun(calls=calls, settled=settled)
 
 
-def settle_calls(work: Work, queue: Queue, outcomes: Sequence[tuple[Claim, Outcome]]) -> Delivered:
+def settle_calls(
+    uow: UnitOfWork, queue: Queue, outcomes: Sequence[tuple[Claim, Outcome]]
+) -> Delivered:
     """Write down how calls ended; a claim that was lost or settled before changes nothing.
 
     A row in doubt is still settled by a late answer to its own claim.
@@ -196,17 +198,17 @@ def settle_calls(work: Work, queue: Queue, outcomes: Sequence[tuple[Claim, Outco
     first = outcomes[0][1] if outcomes else None
     open_states = (OutboxState.CLAIMED, OutboxState.IN_DOUBT)
     settled = Delivered()
-    for row, claim in _fenced(work, queue, list(told), first, open_states):
+    for row, claim in _fenced(uow, queue, list(told), first, open_states):
         outcome = told[claim]
         if row.outbox_state is OutboxState.IN_DOUBT and not isinstance(outcome, Done | GiveUp):
             continue
-        settled += _settle(work, queue, row, outcome)
-    work.session.flush()
+        settled += _settle(uow, queue, row, outcome)
+    uow.session.flush()
     return settled
 
 
 def _fenced(
-    work: Work,
+    uow: UnitOfWork,
     queue: Queue,
     claims: Sequence[Claim],
     outcome: Outcome | None,
@@ -216,11 +218,11 @@ def _fenced(
     if queue.lock_first is not None:
         if len(claims) > 1:
             raise ValueError(f"queue {queue.name} locks an owner first: one row at a time")
-        if not all(queue.lock_first(work, claim, outcome) for claim in claims):
+        if not all(queue.lock_first(uow, claim, outcome) for claim in claims):
             return []
     table = queue.table
     held = {claim.row_id: claim for claim in claims}
-    rows = work.session.scalars(
+    rows = uow.session.scalars(
         select(table)
         .where(table.id.in_(list(held)), table.outbox_state.in_(states))
         .with_for_update(of=table)
@@ -235,7 +237,7 @@ def holds_fence(row: Any, claim: Claim) -> bool:
     return bool(row.outbox_claim == claim.token)
 
 
-def _settle(work: Work, queue: Queue, row: Any, outcome: Outcome) -> Delivered:
+def _settle(uow: UnitOfWork, queue: Queue, row: Any, outcome: Outcome) -> Delivered:
     most = queue.most_tries
     if isinstance(outcome, Retry) and most is not None and row.outbox_tries >= most:
         outcome = GiveUp(reason="too_many_tries")
@@ -248,32 +250,32 @@ def _settle(work: Work, queue: Queue, row: Any, outcome: Outcome) -> Delivered:
         case InDoubt():
             row.outbox_state, row.outbox_reason = OutboxState.IN_DOUBT, outcome.reason
         case PutOff():
-            _requeue(row, outcome.until - work.now, work)
+            _requeue(row, outcome.until - uow.now, uow)
         case Retry():
-            _requeue(row, _pause(work, queue, row.outbox_tries, outcome.after), work)
+            _requeue(row, _pause(uow, queue, row.outbox_tries, outcome.after), uow)
             row.outbox_reason = outcome.reason
-    queue.settle(work, row, outcome)
+    queue.settle(uow, row, outcome)
     postponed = isinstance(outcome, Retry | PutOff)
     return Delivered(postponed=1) if postponed else Delivered(ended=1)
 
 
-def _requeue(row: Any, after: timedelta, work: Work) -> None:
+def _requeue(row: Any, after: timedelta, uow: UnitOfWork) -> None:
     row.outbox_state, row.outbox_claim = OutboxState.QUEUED, None
-    row.outbox_due_at = work.now + after
+    row.outbox_due_at = uow.now + after
 
 
-def _pause(work: Work, queue: Queue, tries: int, after: timedelta) -> timedelta:
+def _pause(uow: UnitOfWork, queue: Queue, tries: int, after: timedelta) -> timedelta:
     rest = queue.backoff.rest_after(tries)
-    return max(after, rest) + rest * queue.backoff.jitter * work.random.random()
+    return max(after, rest) + rest * queue.backoff.jitter * uow.random.random()
 
 
-def end_overdue(desk: Desk, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
+def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
     """End claims whose worker is gone, and rows that have waited for too long; how many.
 
     Each in a transaction of its own. Without `lock_first` nobody is waited for: a row in other
     hands is left to the next run.
     """
-    with desk.work(read_only=True) as reading:
+    with uow_factory.begin(read_only=True) as reading:
         table = queue.table
         found = reading.session.execute(
             select(table.id, table.outbox_claim)
@@ -283,50 +285,50 @@ def end_overdue(desk: Desk, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
         ).all()
     ended = 0
     for row_id, token in found:
-        with desk.work() as work:
-            ended += _end_one(work, queue, Claim(row_id=row_id, token=token))
+        with uow_factory.begin() as uow:
+            ended += _end_one(uow, queue, Claim(row_id=row_id, token=token))
     return ended
 
 
-def _overdue(work: Work, queue: Queue) -> ColumnElement[bool]:
+def _overdue(uow: UnitOfWork, queue: Queue) -> ColumnElement[bool]:
     table = queue.table
-    lost = and_(table.outbox_state == OutboxState.CLAIMED, table.outbox_until <= work.now)
+    lost = and_(table.outbox_state == OutboxState.CLAIMED, table.outbox_until <= uow.now)
     if queue.keep_for is None:
         return lost
-    free = or_(table.outbox_until.is_(None), table.outbox_until <= work.now)
-    since = table.outbox_since <= work.now - queue.keep_for
+    free = or_(table.outbox_until.is_(None), table.outbox_until <= uow.now)
+    since = table.outbox_since <= uow.now - queue.keep_for
     return or_(lost, and_(table.outbox_state == OutboxState.QUEUED, since, free))
 
 
-def _end_one(work: Work, queue: Queue, claim: Claim) -> bool:
-    if queue.lock_first is not None and not queue.lock_first(work, claim, None):
+def _end_one(uow: UnitOfWork, queue: Queue, claim: Claim) -> bool:
+    if queue.lock_first is not None and not queue.lock_first(uow, claim, None):
         return False
     table = queue.table
-    row = work.session.scalar(
+    row = uow.session.scalar(
         select(table)
-        .where(table.id == claim.row_id, _overdue(work, queue))
+        .where(table.id == claim.row_id, _overdue(uow, queue))
         .with_for_update(of=table, skip_locked=queue.lock_first is None)
     )
     if row is None or not holds_fence(row, claim):
         return False
-    _settle(work, queue, row, _end_of(work, queue, row))
+    _settle(uow, queue, row, _end_of(uow, queue, row))
     return True
 
 
-def _end_of(work: Work, queue: Queue, row: Any) -> Outcome:
+def _end_of(uow: UnitOfWork, queue: Queue, row: Any) -> Outcome:
     if row.outbox_state is OutboxState.QUEUED:
         return GiveUp(reason="too_old")
     if queue.lost is Lost.IN_DOUBT:
         return InDoubt(reason=_LOST)
     if queue.most_tries is not None and row.outbox_tries >= queue.most_tries:
         return GiveUp(reason=_LOST)
-    return PutOff(until=work.now)
+    return PutOff(until=uow.now)
 
 
-def is_paused(work: Work, name: str) -> bool:
+def is_paused(uow: UnitOfWork, name: str) -> bool:
     """Whether an operator has paused a queue; read before every call, so it holds at once."""
     paused = exists().where(
         OutboxPause.queue == name,
-        or_(OutboxPause.until.is_(None), OutboxPause.until > work.now),
+        or_(OutboxPause.until.is_(None), OutboxPause.until > uow.now),
     )
-    return bool(work.session.scalar(select(paused)))
+    return bool(uow.session.scalar(select(paused)))

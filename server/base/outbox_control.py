@@ -13,7 +13,7 @@ from server.base.errors import Conflict
 from server.base.outbox import is_paused
 from server.base.outbox_rows import OutboxPause, OutboxState, Queue
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 
 _WAITING = (OutboxState.QUEUED, OutboxState.CLAIMED)
 
@@ -55,16 +55,16 @@ class QueueFigures:
         }
 
 
-def read_figures(work: Work, queue: Queue) -> QueueFigures:
+def read_figures(uow: UnitOfWork, queue: Queue) -> QueueFigures:
     """How one queue stands now; rows that are done are not counted."""
     table = queue.table
     state = table.outbox_state
     queued = state == OutboxState.QUEUED
-    leased = and_(queued, table.outbox_until > work.now)
-    row = work.session.execute(
+    leased = and_(queued, table.outbox_until > uow.now)
+    row = uow.session.execute(
         select(
             func.count().filter(queued).label("queued"),
-            func.count().filter(and_(queued, table.outbox_due_at <= work.now)).label("due"),
+            func.count().filter(and_(queued, table.outbox_due_at <= uow.now)).label("due"),
             func.count().filter(leased).label("leased"),
             func.count().filter(state == OutboxState.CLAIMED).label("claimed"),
             func.count().filter(state == OutboxState.IN_DOUBT).label("in_doubt"),
@@ -79,8 +79,8 @@ def read_figures(work: Work, queue: Queue) -> QueueFigures:
         in_flight=row.leased + row.claimed,
         in_doubt=row.in_doubt,
         given_up=row.given_up,
-        oldest_seconds=0.0 if row.oldest is None else (work.now - row.oldest).total_seconds(),
-        paused=is_paused(work, queue.name),
+        oldest_seconds=0.0 if row.oldest is None else (uow.now - row.oldest).total_seconds(),
+        paused=is_paused(uow, queue.name),
     )
 
 
@@ -101,20 +101,20 @@ def metric_families(figures: Sequence[QueueFigures]) -> Iterator[Metric]:
     yield from (rows, oldest, paused)
 
 
-def pause_queue(work: Work, queue: Queue, reason: str, until: datetime | None = None) -> None:
+def pause_queue(uow: UnitOfWork, queue: Queue, reason: str, until: datetime | None = None) -> None:
     """Let no further call of a queue begin, in any process; a call under way is settled.
 
     Rows can still be put into the queue.
     """
-    values = {"paused_at": work.now, "until": until, "reason": reason}
-    made = insert_for(work.session, OutboxPause).values(queue=queue.name, **values)
-    work.session.execute(made.on_conflict_do_update(index_elements=["queue"], set_=values))
+    values = {"paused_at": uow.now, "until": until, "reason": reason}
+    made = insert_for(uow.session, OutboxPause).values(queue=queue.name, **values)
+    uow.session.execute(made.on_conflict_do_update(index_elements=["queue"], set_=values))
 
 
-def resume_queue(work: Work, queue: Queue) -> bool:
+def resume_queue(uow: UnitOfWork, queue: Queue) -> bool:
     """Let a queue go on, at once; False when it was not paused."""
-    gone = work.session.execute(delete(OutboxPause).where(OutboxPause.queue == queue.name))
-    work.ring(queue.task)
+    gone = uow.session.execute(delete(OutboxPause).where(OutboxPause.queue == queue.name))
+    uow.ring(queue.task)
     return int(getattr(gone, "rowcount", 0)) == 1
 
 

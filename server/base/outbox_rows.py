@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.jobs import Shop
 from server.base.tables import Base, UtcDateTime, enum_column
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 
 _REASON_LENGTH = 40
 
@@ -182,7 +182,7 @@ class Call:
     letter: Any = field(repr=False)
 
 
-def _nothing_to_settle(_work: Work, _row: Any, _outcome: Outcome) -> None:
+def _nothing_to_settle(_work: UnitOfWork, _row: Any, _outcome: Outcome) -> None:
     return None
 
 
@@ -207,10 +207,10 @@ class Queue:
     name: str
     task: str
     table: type[Any]
-    prepare: Callable[[Work, Any], Any]
+    prepare: Callable[[UnitOfWork, Any], Any]
     send: Callable[[Shop, Any], Outcome]
-    settle: Callable[[Work, Any, Outcome], None] = _nothing_to_settle
-    lock_first: Callable[[Work, Claim, Outcome | None], bool] | None = None
+    settle: Callable[[UnitOfWork, Any, Outcome], None] = _nothing_to_settle
+    lock_first: Callable[[UnitOfWork, Claim, Outcome | None], bool] | None = None
     lost: Lost = Lost.IN_DOUBT
     lease: timedelta = timedelta(seconds=60)
     batch: int = 20

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from server.base.errors import TooManyRequests
-from server.base.work import Tools
+from server.base.uow import Tools
 
 
 @dataclass(frozen=True, kw_only=True)

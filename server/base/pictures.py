@@ -89,7 +89,7 @@ def only_one() -> Iterator[bool]:
 
 
 def make_small(raw: bytes, side: int) -> bytes:
-    """The middle of a picture that was checked, as a square JPEG; call it in no Work.
+    """The middle of a picture that was checked, as a square JPEG; call it in no UnitOfWork.
 
     Raises: PictureRefused (422) for what cannot be decoded in bounded memory and time.
     """

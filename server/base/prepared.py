@@ -17,7 +17,7 @@ from sqlalchemy.exc import InvalidRequestError, MultipleResultsFound, NoResultFo
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from server.base.tables import Base
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 
 _Process = Callable[[Any], Any] | None
 
@@ -27,13 +27,13 @@ def table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
-def run(work: Work, statement: ClauseElement, values: Mapping[str, Any]) -> Found:
+def run(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any]) -> Found:
     """Run a prepared statement in this transaction; `values` by the names of its parameters.
 
     The statement is one of a module, never made for one call: what was made ready is kept for it.
     What the session has still to write is written first, as the session itself would do.
     """
-    transaction = work.transaction
+    transaction = uow.transaction
     transaction.flush()
     ready = _ready(statement, transaction.dialect, values)
     bound = ready.bound(values)

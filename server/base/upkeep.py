@@ -17,8 +17,8 @@ _PATIENCE_SECONDS = 0.2
 
 def drop_kept_answers(shop: Shop, *_ids: int) -> int:
     """Drop answers older than two days."""
-    with shop.desk.work() as work:
-        return idempotency.drop_old(work)
+    with shop.uow_factory.begin() as uow:
+        return idempotency.drop_old(uow)
 
 
 def empty_log(shop: Shop, *_ids: int) -> int:
@@ -26,7 +26,7 @@ def empty_log(shop: Shop, *_ids: int) -> int:
 
     Readers and writers are waited for a moment only: the next round comes soon.
     """
-    url = shop.desk.engine.url
+    url = shop.uow_factory.engine.url
     if url.get_backend_name() == "sqlite" and url.database:
         with closing(sqlite3.connect(url.database, timeout=_PATIENCE_SECONDS)) as file:
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -35,7 +35,7 @@ def empty_log(shop: Shop, *_ids: int) -> int:
 
 def trim_drawings(shop: Shop, *_ids: int) -> int:
     """Delete drawings that are too old or too many; moves no rows."""
-    kept_drawings(shop.desk.tools.settings).trim()
+    kept_drawings(shop.uow_factory.tools.settings).trim()
     return 0
 
 

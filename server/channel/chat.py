@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from server.accounts import service as accounts
 from server.base.errors import AppError
-from server.base.work import Tools, Work
+from server.base.uow import Tools, UnitOfWork
 from server.channel import rules, service
 from server.channel.contacts import Contacts
 from server.channel.loading import Shipped, program_of
@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 
 # An answer from live data, for a citizen whom the mini-program knows or for anybody (None); like
 # every sentence it may hold links, `[words](page)`.
-LiveAnswer = Callable[[Work, int | None], str]
-Effect = Callable[[Work, Message], Reply | None]
+LiveAnswer = Callable[[UnitOfWork, int | None], str]
+Effect = Callable[[UnitOfWork, Message], Reply | None]
 
 WORDS_READ = 500
 # A message may be dated a little ahead of our clock, never more.
@@ -118,48 +118,48 @@ class Chat:
     def _behind(self, message: Message) -> Rule | None:
         return self._shelf.book.by_slug.get(self._clicks.get(message.event_key, ""))
 
-    def _written(self, work: Work, message: Message) -> Reply:
+    def _written(self, uow: UnitOfWork, message: Message) -> Reply:
         rule = self._best(rules.visible(message.content[:WORDS_READ]))
         if rule is None:
             return self._sentence("channel.reply.fallback")
         slug = rule.slug
-        work.after_commit(lambda: self._tally.hit(message.key, slug))
-        return self._reply(self._answer(work, message, rule.said))
+        uow.after_commit(lambda: self._tally.hit(message.key, slug))
+        return self._reply(self._answer(uow, message, rule.said))
 
-    def _clicked(self, work: Work, message: Message) -> Reply:
+    def _clicked(self, uow: UnitOfWork, message: Message) -> Reply:
         rule = self._behind(message)
         if rule is None:
             return self._sentence("channel.reply.old_menu")
-        return self._reply(self._answer(work, message, rule.said))
+        return self._reply(self._answer(uow, message, rule.said))
 
-    def _followed(self, work: Work, message: Message) -> Reply:
-        service.followed(work, message.openid, _told_at(work.now, message), message.scene)
+    def _followed(self, uow: UnitOfWork, message: Message) -> Reply:
+        service.followed(uow, message.openid, _told_at(uow.now, message), message.scene)
         if not message.scene:
             return self._sentence("channel.welcome.plain")
         welcome = self._say("channel.welcome.by_code")
         said = self._shelf.book.scenes.said(message.scene)
-        more = self._answer(work, message, said) if said else ""
+        more = self._answer(uow, message, said) if said else ""
         return self._reply(f"{welcome}\n\n{more}" if more else welcome)
 
-    def _scanned(self, work: Work, message: Message) -> Reply:
-        service.scanned(work, message.openid, _told_at(work.now, message), message.scene)
+    def _scanned(self, uow: UnitOfWork, message: Message) -> Reply:
+        service.scanned(uow, message.openid, _told_at(uow.now, message), message.scene)
         said = self._shelf.book.scenes.said(message.scene)
         if said is None:
             return self._sentence("channel.scan.unknown")
-        return self._reply(self._answer(work, message, said))
+        return self._reply(self._answer(uow, message, said))
 
-    def _unfollowed(self, work: Work, message: Message) -> None:
-        service.unfollowed(work, message.openid, _told_at(work.now, message))
+    def _unfollowed(self, uow: UnitOfWork, message: Message) -> None:
+        service.unfollowed(uow, message.openid, _told_at(uow.now, message))
 
-    def _answer(self, work: Work, message: Message, said: Said) -> str:
+    def _answer(self, uow: UnitOfWork, message: Message, said: Said) -> str:
         if said.text is not None:
             return said.text
         answer = self._answers.get(said.answer or "")
         if answer is None:
             _log.error("nobody offers an answer", extra={"rule": said.answer})
             return self._say("channel.reply.fallback")
-        citizen_id = accounts.player_of_openid(work, message.app, message.openid)
-        return answered(work, lambda: Reply.of_text(answer(work, citizen_id))).text
+        citizen_id = accounts.player_of_openid(uow, message.app, message.openid)
+        return answered(uow, lambda: Reply.of_text(answer(uow, citizen_id))).text
 
     def _fixed(self, said: Said) -> Reply | None:
         return None if said.text is None else self._reply(said.text)
@@ -171,20 +171,20 @@ class Chat:
         return Reply.of_text(self._program.spoken(words))
 
 
-def answered(work: Work, doing: Callable[[], Reply | None]) -> Reply:
+def answered(uow: UnitOfWork, doing: Callable[[], Reply | None]) -> Reply:
     """What is answered; a refusal is answered by its sentence, and what it had begun is undone.
 
     Raises: a refusal that means `try again` (5xx).
     """
-    bells = len(work.bells)
+    bells = len(uow.bells)
     try:
-        with work.session.begin_nested():
+        with uow.session.begin_nested():
             return doing() or Reply()
     except AppError as refusal:
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        del work.bells[bells:]
-        return Reply.of_text(work.texts.error(refusal.code, refusal.facts))
+        del uow.bells[bells:]
+        return Reply.of_text(uow.texts.error(refusal.code, refusal.facts))
 
 
 def _told_at(now: datetime, message: Message) -> datetime:

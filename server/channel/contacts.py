@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from datetime import datetime
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import service
 from server.channel.batches import FLUSH_SECONDS, BatchWriter
 
@@ -26,9 +26,11 @@ class Contacts:
     Units: `flush_seconds` between two writes by a thread of its own; None writes on `flush` alone.
     """
 
-    def __init__(self, desk: Desk, *, flush_seconds: float | None = FLUSH_SECONDS) -> None:
-        self._desk = desk
-        self._clock = desk.tools.clock
+    def __init__(
+        self, uow_factory: UnitOfWorkFactory, *, flush_seconds: float | None = FLUSH_SECONDS
+    ) -> None:
+        self._uow_factory = uow_factory
+        self._clock = uow_factory.tools.clock
         self._lock = threading.Lock()
         self._noted: OrderedDict[str, float] = OrderedDict()
         self._waiting: dict[str, datetime] = {}
@@ -75,10 +77,10 @@ class Contacts:
         self._writer.close()
 
     def _write(self, some: dict[str, datetime]) -> int:
-        with self._desk.work(read_only=True) as work:
-            news = service.worth_hearing(work, list(some))
+        with self._uow_factory.begin(read_only=True) as uow:
+            news = service.worth_hearing(uow, list(some))
         for openid in news:
             # One citizen in one transaction: two would be locked in an order of chance.
-            with self._desk.work() as work:
-                service.heard_from(work, openid, some[openid])
+            with self._uow_factory.begin() as uow:
+                service.heard_from(uow, openid, some[openid])
         return len(news)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from server.accounts import service as accounts
 from server.base.errors import Unavailable
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import late, repeats
 from server.channel.chat import Chat, Effect, LiveAnswer, answered
 from server.channel.contacts import Contacts
@@ -31,13 +31,13 @@ class Door:
 
     def __init__(
         self,
-        desk: Desk,
+        uow_factory: UnitOfWorkFactory,
         envelope: Envelope,
         handlers: Iterable[Handler] = (),
         *,
         chat: Chat | None = None,
     ) -> None:
-        self._desk = desk
+        self._uow_factory = uow_factory
         self._envelope = envelope
         self._chat = chat
         self._effects = _table(handlers, chat)
@@ -68,16 +68,16 @@ class Door:
         except Unavailable as refusal:
             if self._chat is None or _place(message) not in self._chat.asking:
                 raise
-            return Reply.of_text(self._desk.tools.texts.error(refusal.code, refusal.facts))
+            return Reply.of_text(self._uow_factory.tools.texts.error(refusal.code, refusal.facts))
 
     def _once(self, message: Message) -> Reply:
-        with self._desk.work() as work:
-            earlier = repeats.enter(work, message.key)
+        with self._uow_factory.begin() as uow:
+            earlier = repeats.enter(uow, message.key)
             if earlier is not None:
                 return earlier
-            reply = self._done(work, message)
-            whose = accounts.citizen_of_openid(work, message.app, message.openid, create=False)
-            repeats.leave(work, message.key, reply, whose)
+            reply = self._done(uow, message)
+            whose = accounts.citizen_of_openid(uow, message.app, message.openid, create=False)
+            repeats.leave(uow, message.key, reply, whose)
             return reply
 
     def late(self, message: Message, reply: Reply) -> None:
@@ -85,22 +85,22 @@ class Door:
         if message.app != late.APP or reply.kind != "text":
             _log.warning("a late reply has no other way", extra={"outcome": reply.kind})
             return
-        with self._desk.work() as work:
-            late.queue(work, message.key, message.openid, reply.text)
+        with self._uow_factory.begin() as uow:
+            late.queue(uow, message.key, message.openid, reply.text)
 
-    def _done(self, work: Work, message: Message) -> Reply:
+    def _done(self, uow: UnitOfWork, message: Message) -> Reply:
         place = _place(message)
         doing = self._effects.get(place)
         if doing is None:
             return Reply()
-        reply = answered(work, lambda: doing(work, message))
+        reply = answered(uow, lambda: doing(uow, message))
         # WeChat's own reports take no reply, a citizen does.
         in_chat = self._chat is not None and place in self._chat.effects
         return reply if in_chat else Reply()
 
 
 def official_account_door(
-    desk: Desk,
+    uow_factory: UnitOfWorkFactory,
     envelope: Envelope,
     *,
     answers: Mapping[str, LiveAnswer],
@@ -113,15 +113,17 @@ def official_account_door(
     Raises: ValueError when the shipped replies ask for an answer that nobody offers.
     """
     shipped = read_shipped()
-    counts = Tally(desk) if tally is None else tally
-    heard = Contacts(desk) if contacts is None else contacts
-    chat = Chat(desk.tools, Shelf(desk, shipped), counts, shipped, answers, heard)
-    return Door(desk, envelope, handlers, chat=chat)
+    counts = Tally(uow_factory) if tally is None else tally
+    heard = Contacts(uow_factory) if contacts is None else contacts
+    chat = Chat(uow_factory.tools, Shelf(uow_factory, shipped), counts, shipped, answers, heard)
+    return Door(uow_factory, envelope, handlers, chat=chat)
 
 
-def mini_program_door(desk: Desk, envelope: Envelope, handlers: Iterable[Handler] = ()) -> Door:
+def mini_program_door(
+    uow_factory: UnitOfWorkFactory, envelope: Envelope, handlers: Iterable[Handler] = ()
+) -> Door:
     """The door of the mini-program: it has no conversation, only what slices do with events."""
-    return Door(desk, envelope, handlers)
+    return Door(uow_factory, envelope, handlers)
 
 
 def _place(message: Message) -> tuple[str, str]:

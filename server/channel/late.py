@@ -15,7 +15,7 @@ from server.accounts import service as accounts
 from server.base.jobs import Shop
 from server.base.outbox_rows import Done, GiveUp, Outcome, PutOff, Queue, Retry, queued_values
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.channel import rules
 from server.channel.models import LateReply
 from server.wechat.errors import WeChatError
@@ -33,27 +33,27 @@ class LateText:
     text: str = field(repr=False)
 
 
-def queue(work: Work, key: str, openid: str, text: str) -> None:
+def queue(uow: UnitOfWork, key: str, openid: str, text: str) -> None:
     """Have a reply said later, once for each message."""
-    citizen_id = accounts.citizen_of_openid(work, APP, openid, create=True)
-    row_id = work.session.scalar(
-        insert_for(work.session, LateReply)
+    citizen_id = accounts.citizen_of_openid(uow, APP, openid, create=True)
+    row_id = uow.session.scalar(
+        insert_for(uow.session, LateReply)
         .values(
             key=key,
             citizen_id=citizen_id,
             text=text,
-            made_at=work.now,
-            **queued_values(work.now),
+            made_at=uow.now,
+            **queued_values(uow.now),
         )
         .on_conflict_do_nothing()
         .returning(LateReply.id)
     )
     if row_id is not None:
-        work.ring(SAY_LATE, row_id)
+        uow.ring(SAY_LATE, row_id)
 
 
-def _prepare_text(work: Work, row: LateReply) -> LateText | Outcome:
-    openid = accounts.openid_of(work, row.citizen_id, APP)
+def _prepare_text(uow: UnitOfWork, row: LateReply) -> LateText | Outcome:
+    openid = accounts.openid_of(uow, row.citizen_id, APP)
     return LateText(openid=openid, text=row.text) if openid else GiveUp(reason="no_openid")
 
 
@@ -61,11 +61,11 @@ def _send_text(shop: Shop, late: LateText) -> Outcome:
     try:
         shop.gateway.say(late.openid, late.text)
     except WeChatError as trouble:
-        return outcome_of(trouble, shop.desk.tools.clock.now())
+        return outcome_of(trouble, shop.uow_factory.tools.clock.now())
     return Done()
 
 
-def _settle_text(_work: Work, row: LateReply, outcome: Outcome) -> None:
+def _settle_text(_work: UnitOfWork, row: LateReply, outcome: Outcome) -> None:
     # Nobody reads a reply that is over, so its words go.
     if not isinstance(outcome, Retry | PutOff):
         row.text = ""
@@ -83,14 +83,14 @@ QUEUE = Queue(
 )
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Erase a citizen's late replies."""
-    work.session.execute(delete(LateReply).where(LateReply.citizen_id == citizen_id))
+    uow.session.execute(delete(LateReply).where(LateReply.citizen_id == citizen_id))
 
 
-def held(work: Work, citizen_id: int) -> list[dict[str, object]]:
+def held(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """A citizen's late replies, for the export."""
-    rows = work.session.scalars(
+    rows = uow.session.scalars(
         select(LateReply).where(LateReply.citizen_id == citizen_id).order_by(LateReply.id)
     )
     return [
@@ -98,8 +98,8 @@ def held(work: Work, citizen_id: int) -> list[dict[str, object]]:
     ]
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Re-point the rows."""
-    work.session.execute(
+    uow.session.execute(
         update(LateReply).where(LateReply.citizen_id == gone_id).values(citizen_id=keep_id)
     )

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from server.base.settings import ROOT, Operator, WeChat
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.channel import links, menus, rules
 from server.channel.errors import RepliesRefused
 from server.channel.models import (
@@ -160,16 +160,16 @@ def shipped_book(shipped: Shipped, operator: Operator) -> Book:
     return Book(0, tuple(keywords), Scenes(scenes))
 
 
-def book_version(work: Work) -> int:
+def book_version(uow: UnitOfWork) -> int:
     """The number of the replies' last change; 0 before the first."""
-    return work.session.scalar(select(KeywordVersion.version)) or 0
+    return uow.session.scalar(select(KeywordVersion.version)) or 0
 
 
-def load_book(work: Work) -> Book:
+def load_book(uow: UnitOfWork) -> Book:
     """All replies that are switched on, with the settings' facts filled in."""
-    version = book_version(work)
-    facts = facts_of(work.settings.operator)
-    connection = work.session.connection()
+    version = book_version(uow)
+    facts = facts_of(uow.settings.operator)
+    connection = uow.session.connection()
     return Book(version, tuple(_rules(connection, facts)), Scenes(_scenes(connection, facts)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.channel import rules
 from server.channel.models import SeenMessage
 from server.wechat.replies import Reply
@@ -18,58 +18,58 @@ from server.wechat.replies import Reply
 _NOTHING = Reply().to_bytes().decode()
 
 
-def enter(work: Work, key: str) -> Reply | None:
+def enter(uow: UnitOfWork, key: str) -> Reply | None:
     """None when this transaction is the first with this message, else the reply of the first.
 
     Locks: the row of this message.
     """
-    made = work.session.scalar(
-        insert_for(work.session, SeenMessage)
-        .values(key=key, reply=_NOTHING, at=work.now)
+    made = uow.session.scalar(
+        insert_for(uow.session, SeenMessage)
+        .values(key=key, reply=_NOTHING, at=uow.now)
         .on_conflict_do_nothing()
         .returning(SeenMessage.key)
     )
     if made is not None:
         return None
-    stored = work.session.scalar(select(SeenMessage.reply).where(SeenMessage.key == key))
+    stored = uow.session.scalar(select(SeenMessage.reply).where(SeenMessage.key == key))
     return Reply.from_bytes((stored or _NOTHING).encode())
 
 
-def leave(work: Work, key: str, reply: Reply, citizen_id: int | None) -> None:
+def leave(uow: UnitOfWork, key: str, reply: Reply, citizen_id: int | None) -> None:
     """Keep the reply for repeats, and whose it is, so that it can be erased with them."""
-    work.session.execute(
+    uow.session.execute(
         update(SeenMessage)
         .where(SeenMessage.key == key)
         .values(reply=reply.to_bytes().decode(), citizen_id=citizen_id)
     )
 
 
-def drop_old(work: Work, limit: int = 2000) -> int:
+def drop_old(uow: UnitOfWork, limit: int = 2000) -> int:
     """Let go of messages that nobody can repeat any more: their signature is long stale."""
     old = (
         select(SeenMessage.key)
-        .where(SeenMessage.at <= work.now - rules.SEEN_KEPT)
+        .where(SeenMessage.at <= uow.now - rules.SEEN_KEPT)
         .order_by(SeenMessage.at)
         .limit(limit)
         # An erasure that holds some of them has others to take: nobody waits here.
         .with_for_update(skip_locked=True)
     )
-    gone: Any = work.session.execute(delete(SeenMessage).where(SeenMessage.key.in_(old)))
+    gone: Any = uow.session.execute(delete(SeenMessage).where(SeenMessage.key.in_(old)))
     return int(gone.rowcount)
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """The replies may speak of the citizen; that the message was handled stays."""
-    work.session.execute(
+    uow.session.execute(
         update(SeenMessage)
         .where(SeenMessage.citizen_id == citizen_id)
         .values(reply=_NOTHING, citizen_id=None)
     )
 
 
-def held(work: Work, citizen_id: int) -> list[dict[str, object]]:
+def held(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """Replies of the last two days, for the export."""
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(SeenMessage.at, SeenMessage.reply)
         .where(SeenMessage.citizen_id == citizen_id)
         .order_by(SeenMessage.at, SeenMessage.key)
@@ -78,8 +78,8 @@ def held(work: Work, citizen_id: int) -> list[dict[str, object]]:
     return [{"at": at.isoformat(), "text": reply.text} for at, reply in kept if reply.text]
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Re-point the rows."""
-    work.session.execute(
+    uow.session.execute(
         update(SeenMessage).where(SeenMessage.citizen_id == gone_id).values(citizen_id=keep_id)
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.channel.models import RuleState, SceneCode, SceneMode, SceneReply
 
 
-def knows_scene(work: Work, scene: str) -> bool:
+def knows_scene(uow: UnitOfWork, scene: str) -> bool:
     """Whether a scene stands on a code of this house."""
-    if work.session.get(SceneCode, scene) is not None:
+    if uow.session.get(SceneCode, scene) is not None:
         return True
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(SceneReply.scene, SceneReply.mode).where(SceneReply.state == RuleState.ON)
     )
     return any(

@@ -18,7 +18,7 @@ from server.base.clock import beijing_day
 from server.base.errors import NotAuthenticated, Unavailable
 from server.base.outbox_rows import OutboxState
 from server.base.tables import insert_for
-from server.base.work import Hooks, Work
+from server.base.uow import Hooks, UnitOfWork
 from server.channel import late, repeats, rules
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
@@ -46,69 +46,69 @@ class Asked:
     openid: str = field(repr=False)
 
 
-def followed(work: Work, openid: str, at: datetime, scene: str) -> int:
+def followed(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
     """Somebody follows the account, by a code when `scene` is not empty; their citizen's number.
 
     Locks: the citizen.
     """
-    row = _note(work, openid, at, following=True, scene=scene)
+    row = _note(uow, openid, at, following=True, scene=scene)
     row.subscribed_at = _later(row.subscribed_at, at)
     return row.citizen_id
 
 
-def scanned(work: Work, openid: str, at: datetime, scene: str) -> int:
+def scanned(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
     """A follower scans a code of ours; the citizen's number. A scan is no new follow.
 
     Locks: the citizen.
     """
-    return _note(work, openid, at, following=True, scene=scene).citizen_id
+    return _note(uow, openid, at, following=True, scene=scene).citizen_id
 
 
-def unfollowed(work: Work, openid: str, at: datetime) -> int:
+def unfollowed(uow: UnitOfWork, openid: str, at: datetime) -> int:
     """Somebody stops following; the citizen's number.
 
     Locks: the citizen.
     """
-    row = _note(work, openid, at, following=False, scene="")
+    row = _note(uow, openid, at, following=False, scene="")
     row.unsubscribed_at = _later(row.unsubscribed_at, at)
     return row.citizen_id
 
 
-def heard_from(work: Work, openid: str, at: datetime) -> int:
+def heard_from(uow: UnitOfWork, openid: str, at: datetime) -> int:
     """Somebody wrote or tapped the menu, so they follow; the citizen's number.
 
     People who followed before our time send no other sign. WeChat is asked who they are, and again
     some time after it told no unionid.
     Locks: the citizen.
     """
-    return _note(work, openid, at, following=True, scene="").citizen_id
+    return _note(uow, openid, at, following=True, scene="").citizen_id
 
 
-def worth_hearing(work: Work, openids: Collection[str]) -> list[str]:
+def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     """The openids about which `heard_from` would learn something, in their order."""
-    owners = accounts.citizens_of_openids(work, APP, openids)
-    rows = work.session.execute(
+    owners = accounts.citizens_of_openids(uow, APP, openids)
+    rows = uow.session.execute(
         select(Follower.citizen_id).where(
             Follower.citizen_id.in_(owners.values()),
-            or_(Follower.asking != Asking.NONE, Follower.ask_at > work.now),
+            or_(Follower.asking != Asking.NONE, Follower.ask_at > uow.now),
         )
     )
     settled = {row.citizen_id for row in rows}
     return [openid for openid in openids if owners.get(openid) not in settled]
 
 
-def _note(work: Work, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
-    row = _noted(work, openid, at, following=following, scene=scene)
-    if following and row.asking is Asking.NONE and row.ask_at <= work.now:
-        _want_unionid(work, row)
+def _note(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
+    row = _noted(uow, openid, at, following=following, scene=scene)
+    if following and row.asking is Asking.NONE and row.ask_at <= uow.now:
+        _want_unionid(uow, row)
     return row
 
 
-def _noted(work: Work, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
+def _noted(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
     # This locks the citizen, so that two events of one person are noted one after the other.
-    citizen_id = accounts.citizen_of_openid(work, APP, openid, create=True)
+    citizen_id = accounts.citizen_of_openid(uow, APP, openid, create=True)
     assert citizen_id is not None  # noqa: S101 - it was to be created
-    row = work.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
+    row = uow.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
     if row is None:
         row = Follower(
             citizen_id=citizen_id,
@@ -116,32 +116,32 @@ def _noted(work: Work, openid: str, at: datetime, *, following: bool, scene: str
             state_at=at,
             last_event_at=at,
             asking=Asking.NONE,
-            ask_at=work.now,
+            ask_at=uow.now,
         )
-        work.session.add(row)
+        uow.session.add(row)
     # Seconds are all that WeChat tells: of two events in one second the one that came later counts.
     if at >= row.state_at:
         row.subscribed, row.state_at = following, at
     row.last_event_at = max(row.last_event_at, at)
     if scene:
-        _came_by(work, row, at, scene[:SCENE_LENGTH])
+        _came_by(uow, row, at, scene[:SCENE_LENGTH])
     return row
 
 
-def _came_by(work: Work, row: Follower, at: datetime, scene: str) -> None:
+def _came_by(uow: UnitOfWork, row: Follower, at: datetime, scene: str) -> None:
     if row.first_scene_at is None or at < row.first_scene_at:
         row.first_scene, row.first_scene_at = scene, at
     if row.last_scene_at is None or at >= row.last_scene_at:
         row.last_scene, row.last_scene_at = scene, at
-    _visit(work, row.citizen_id, scene, at)
+    _visit(uow, row.citizen_id, scene, at)
 
 
-def _visit(work: Work, citizen_id: int, scene: str, at: datetime) -> None:
-    made = insert_for(work.session, SceneVisit).values(
+def _visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> None:
+    made = insert_for(uow.session, SceneVisit).values(
         citizen_id=citizen_id, scene=scene, day=beijing_day(at), at=at
     )
     # The day's first moment is kept, in whatever order the events come.
-    work.session.execute(
+    uow.session.execute(
         made.on_conflict_do_update(
             index_elements=["citizen_id", "scene", "day"],
             set_={"at": made.excluded.at},
@@ -150,16 +150,16 @@ def _visit(work: Work, citizen_id: int, scene: str, at: datetime) -> None:
     )
 
 
-def _want_unionid(work: Work, row: Follower) -> None:
-    row.asking, row.ask_at, row.ask_count = Asking.WANTED, work.now, 0
-    work.session.flush()  # the bell carries the row's number
-    work.ring(LEARN_UNIONID, row.id)
+def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
+    row.asking, row.ask_at, row.ask_count = Asking.WANTED, uow.now, 0
+    uow.session.flush()  # the bell carries the row's number
+    uow.ring(LEARN_UNIONID, row.id)
 
 
-def unlinked(work: Work, openids: Collection[str]) -> list[str]:
+def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     """The openids whose unionid is neither known nor being asked for, in their order."""
-    owners = accounts.citizens_of_openids(work, APP, openids)
-    rows = work.session.execute(
+    owners = accounts.citizens_of_openids(uow, APP, openids)
+    rows = uow.session.execute(
         select(Follower.citizen_id).where(
             Follower.citizen_id.in_(owners.values()), Follower.asking != Asking.NONE
         )
@@ -168,39 +168,39 @@ def unlinked(work: Work, openids: Collection[str]) -> list[str]:
     return [openid for openid in openids if owners.get(openid) not in settled]
 
 
-def known_among(work: Work, listed: Iterable[Listed]) -> list[Listed]:
+def known_among(uow: UnitOfWork, listed: Iterable[Listed]) -> list[Listed]:
     """Listed followers who are citizens of ours, by their openid or by their unionid.
 
     Nobody is made a citizen by the list alone.
     """
     found = [one for one in listed if one.subscribed and one.unionid]
-    by_openid = accounts.citizens_of_openids(work, APP, [one.openid for one in found])
-    by_unionid = accounts.known_unionids(work, [one.unionid for one in found if one.unionid])
+    by_openid = accounts.citizens_of_openids(uow, APP, [one.openid for one in found])
+    by_unionid = accounts.known_unionids(uow, [one.unionid for one in found if one.unionid])
     return [one for one in found if one.openid in by_openid or one.unionid in by_unionid]
 
 
-def link(work: Work, listed: Listed) -> None:
+def link(uow: UnitOfWork, listed: Listed) -> None:
     """Link a listed follower with the citizen who has the same unionid.
 
     Locks: the citizens, before the follower.
     """
     if listed.unionid is None:
         return
-    accounts.learn_unionid(work, APP, listed.openid, listed.unionid)
+    accounts.learn_unionid(uow, APP, listed.openid, listed.unionid)
     since = listed.subscribed_at
-    at = work.now if since is None else min(datetime.fromtimestamp(since, UTC), work.now)
-    row = _noted(work, listed.openid, at, following=True, scene="")
+    at = uow.now if since is None else min(datetime.fromtimestamp(since, UTC), uow.now)
+    row = _noted(uow, listed.openid, at, following=True, scene="")
     row.subscribed_at = _later(row.subscribed_at, at)
     row.asking = Asking.KNOWN
 
 
-def claim_asking(work: Work) -> Asked | None:
+def claim_asking(uow: UnitOfWork) -> Asked | None:
     """Take a follower whose unionid is due to be asked for; nobody else takes them for a minute."""
-    row = work.session.scalar(
+    row = uow.session.scalar(
         select(Follower)
         .where(
             Follower.asking.in_((Asking.WANTED, Asking.CLAIMED)),
-            Follower.ask_at <= work.now,
+            Follower.ask_at <= uow.now,
         )
         .order_by(Follower.ask_at, Follower.id)
         .limit(1)
@@ -208,30 +208,30 @@ def claim_asking(work: Work) -> Asked | None:
     )
     if row is None:
         return None
-    row.asking, row.ask_at = Asking.CLAIMED, work.now + ASKING_LASTS
+    row.asking, row.ask_at = Asking.CLAIMED, uow.now + ASKING_LASTS
     row.ask_count += 1
-    openid = accounts.openid_of(work, row.citizen_id, APP)
+    openid = accounts.openid_of(uow, row.citizen_id, APP)
     return Asked(id=row.id, count=row.ask_count, until=row.ask_at, openid=openid or "")
 
 
-def learned(work: Work, asked: Asked, unionid: str | None) -> None:
+def learned(uow: UnitOfWork, asked: Asked, unionid: str | None) -> None:
     """WeChat answered: with a unionid the citizen may turn out to be known already.
 
     Locks: the citizens, before the follower, as everywhere here.
     """
     if unionid:
-        accounts.learn_unionid(work, APP, asked.openid, unionid)
+        accounts.learn_unionid(uow, APP, asked.openid, unionid)
     settled = Asking.KNOWN if unionid else Asking.NONE
-    again_at = work.now + rules.ASK_AFTER_NONE
-    work.session.execute(
+    again_at = uow.now + rules.ASK_AFTER_NONE
+    uow.session.execute(
         update(Follower).where(_claim(asked)).values(asking=settled, ask_at=again_at)
     )
 
 
-def ask_again(work: Work, asked: Asked, after: timedelta) -> None:
+def ask_again(uow: UnitOfWork, asked: Asked, after: timedelta) -> None:
     """WeChat could not answer now."""
-    work.session.execute(
-        update(Follower).where(_claim(asked)).values(asking=Asking.WANTED, ask_at=work.now + after)
+    uow.session.execute(
+        update(Follower).where(_claim(asked)).values(asking=Asking.WANTED, ask_at=uow.now + after)
     )
 
 
@@ -244,54 +244,54 @@ def _claim(asked: Asked) -> ColumnElement[bool]:
     )
 
 
-def gone_for_good(work: Work, limit: int = 500) -> list[int]:
+def gone_for_good(uow: UnitOfWork, limit: int = 500) -> list[int]:
     """The citizens who left the official account a week ago and are still held here."""
-    return list(work.session.scalars(select(Follower.citizen_id).where(*_left(work)).limit(limit)))
+    return list(uow.session.scalars(select(Follower.citizen_id).where(*_left(uow)).limit(limit)))
 
 
-def forget_the_gone(work: Work, citizen_id: int) -> bool:
+def forget_the_gone(uow: UnitOfWork, citizen_id: int) -> bool:
     """Erase what came from the official account alone, a week after somebody left it.
 
     False when they are back meanwhile. Locks: the citizen, before their rows, as everywhere here.
     Source: WeChat's operating rules ask for it; what a citizen did in the campaign stays.
     """
     try:
-        accounts.lock_citizen(work, citizen_id)
+        accounts.lock_citizen(uow, citizen_id)
     except (NotAuthenticated, Unavailable):
         return False  # erased or merged meanwhile, and these rows with them
-    still = select(Follower.id).where(Follower.citizen_id == citizen_id, *_left(work))
-    if work.session.scalar(still) is None:
+    still = select(Follower.id).where(Follower.citizen_id == citizen_id, *_left(uow))
+    if uow.session.scalar(still) is None:
         return False
-    forget(work, citizen_id)
+    forget(uow, citizen_id)
     return True
 
 
-def _left(work: Work) -> tuple[ColumnElement[bool], ...]:
+def _left(uow: UnitOfWork) -> tuple[ColumnElement[bool], ...]:
     return (
         Follower.subscribed.is_(False),
-        Follower.unsubscribed_at <= work.now - rules.FORGET_AFTER,
+        Follower.unsubscribed_at <= uow.now - rules.FORGET_AFTER,
     )
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Erase what the official account holds about a citizen."""
     for table in (SceneVisit, Follower):
-        work.session.execute(delete(table).where(table.citizen_id == citizen_id))
-    late.forget(work, citizen_id)
-    repeats.forget(work, citizen_id)
+        uow.session.execute(delete(table).where(table.citizen_id == citizen_id))
+    late.forget(uow, citizen_id)
+    repeats.forget(uow, citizen_id)
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """What the official account holds about a citizen, for the export."""
-    row = work.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
-    visits = work.session.scalars(
+    row = uow.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
+    visits = uow.session.scalars(
         select(SceneVisit).where(SceneVisit.citizen_id == citizen_id).order_by(SceneVisit.at)
     ).all()
     return {
         "follower": None if row is None else _shown(row),
         "scene_visits": [{"scene": v.scene, "day": v.day.isoformat()} for v in visits],
-        "late_replies": late.held(work, citizen_id),
-        "recent_replies": repeats.held(work, citizen_id),
+        "late_replies": late.held(uow, citizen_id),
+        "recent_replies": repeats.held(uow, citizen_id),
     }
 
 
@@ -310,18 +310,18 @@ def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Re-point everything of one citizen to another who turned out to be the same person."""
-    for visit in work.session.scalars(select(SceneVisit).where(SceneVisit.citizen_id == gone_id)):
-        _visit(work, keep_id, visit.scene, visit.at)
-    work.session.execute(delete(SceneVisit).where(SceneVisit.citizen_id == gone_id))
-    _join_followers(work, keep_id, gone_id)
-    late.join(work, keep_id, gone_id)
-    repeats.join(work, keep_id, gone_id)
+    for visit in uow.session.scalars(select(SceneVisit).where(SceneVisit.citizen_id == gone_id)):
+        _visit(uow, keep_id, visit.scene, visit.at)
+    uow.session.execute(delete(SceneVisit).where(SceneVisit.citizen_id == gone_id))
+    _join_followers(uow, keep_id, gone_id)
+    late.join(uow, keep_id, gone_id)
+    repeats.join(uow, keep_id, gone_id)
 
 
-def _join_followers(work: Work, keep_id: int, gone_id: int) -> None:
-    rows = work.session.scalars(
+def _join_followers(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
+    rows = uow.session.scalars(
         select(Follower)
         .where(Follower.citizen_id.in_((keep_id, gone_id)))
         .order_by(Follower.state_at.desc())
@@ -331,8 +331,8 @@ def _join_followers(work: Work, keep_id: int, gone_id: int) -> None:
     newest, *others = rows
     for other in others:
         _take_over(newest, other)
-        work.session.delete(other)
-    work.session.flush()  # the other row must be gone before this one takes its citizen
+        uow.session.delete(other)
+    uow.session.flush()  # the other row must be gone before this one takes its citizen
     newest.citizen_id = keep_id
 
 
@@ -354,29 +354,29 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max(known) if known else None
 
 
-def _count(work: Work, table: Any, *where: ColumnElement[bool]) -> float:
-    return float(work.session.scalar(select(func.count()).select_from(table).where(*where)) or 0)
+def _count(uow: UnitOfWork, table: Any, *where: ColumnElement[bool]) -> float:
+    return float(uow.session.scalar(select(func.count()).select_from(table).where(*where)) or 0)
 
 
-def followers(work: Work) -> float:
+def followers(uow: UnitOfWork) -> float:
     """How many follow now."""
-    return _count(work, Follower, Follower.subscribed.is_(True))
+    return _count(uow, Follower, Follower.subscribed.is_(True))
 
 
-def unionids_wanted(work: Work) -> float:
+def unionids_wanted(uow: UnitOfWork) -> float:
     """Followers whose unionid is not asked for yet."""
-    return _count(work, Follower, Follower.asking.in_((Asking.WANTED, Asking.CLAIMED)))
+    return _count(uow, Follower, Follower.asking.in_((Asking.WANTED, Asking.CLAIMED)))
 
 
-def late_waiting(work: Work) -> float:
+def late_waiting(uow: UnitOfWork) -> float:
     """Late replies that are still to be said."""
     waiting = LateReply.outbox_state.in_((OutboxState.QUEUED, OutboxState.CLAIMED))
-    return _count(work, LateReply, waiting)
+    return _count(uow, LateReply, waiting)
 
 
-def late_unknown(work: Work) -> float:
+def late_unknown(uow: UnitOfWork) -> float:
     """Late replies that may or may not have arrived."""
-    return _count(work, LateReply, LateReply.outbox_state == OutboxState.IN_DOUBT)
+    return _count(uow, LateReply, LateReply.outbox_state == OutboxState.IN_DOUBT)
 
 
 HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))

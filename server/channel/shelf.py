@@ -10,7 +10,7 @@ import logging
 import threading
 
 from server.base.errors import AppError
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel.loading import Book, Shipped, book_version, load_book, shipped_book
 
 _log = logging.getLogger(__name__)
@@ -22,10 +22,10 @@ PAUSE_SECONDS = 5.0
 class Shelf:
     """Holds one book; until the first seeding it is the shipped one."""
 
-    def __init__(self, desk: Desk, shipped: Shipped) -> None:
-        self._desk = desk
-        self._clock = desk.tools.clock
-        self._book = shipped_book(shipped, desk.tools.settings.operator)
+    def __init__(self, uow_factory: UnitOfWorkFactory, shipped: Shipped) -> None:
+        self._uow_factory = uow_factory
+        self._clock = uow_factory.tools.clock
+        self._book = shipped_book(shipped, uow_factory.tools.settings.operator)
         self._due = self._clock.monotonic()
         self._looking = threading.Lock()
 
@@ -48,6 +48,6 @@ class Shelf:
         return self._book
 
     def _read(self) -> None:
-        with self._desk.work(read_only=True) as work:
-            if book_version(work) != self._book.version:
-                self._book = load_book(work)
+        with self._uow_factory.begin(read_only=True) as uow:
+            if book_version(uow) != self._book.version:
+                self._book = load_book(uow)

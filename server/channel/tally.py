@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from server.base.tables import insert_for
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel.batches import FLUSH_SECONDS, BatchWriter
 from server.channel.models import KeywordRule, UnmatchedText
 
@@ -29,8 +29,10 @@ class Tally:
     Units: `flush_seconds` between two writes by a thread of its own; None writes on `flush` alone.
     """
 
-    def __init__(self, desk: Desk, *, flush_seconds: float | None = FLUSH_SECONDS) -> None:
-        self._desk = desk
+    def __init__(
+        self, uow_factory: UnitOfWorkFactory, *, flush_seconds: float | None = FLUSH_SECONDS
+    ) -> None:
+        self._uow_factory = uow_factory
         self._lock = threading.Lock()
         self._keys: OrderedDict[str, None] = OrderedDict()
         self._hits: Counter[str] = Counter()
@@ -63,9 +65,9 @@ class Tally:
         if not hits and not missed:
             return 0
         try:
-            with self._desk.work() as work:
-                _write_hits(work, hits)
-                _write_missed(work, missed, times)
+            with self._uow_factory.begin() as uow:
+                _write_hits(uow, hits)
+                _write_missed(uow, missed, times)
         except BaseException:
             with self._lock:
                 self._hits += hits
@@ -88,10 +90,10 @@ class Tally:
         self._writer.close()
 
 
-def _write_hits(work: Work, hits: Counter[str]) -> None:
+def _write_hits(uow: UnitOfWork, hits: Counter[str]) -> None:
     # In one order everywhere, so that two processes never wait for each other in a ring.
     for slug, count in sorted(hits.items()):
-        work.session.execute(
+        uow.session.execute(
             update(KeywordRule)
             .where(KeywordRule.slug == slug)
             .values(hits=KeywordRule.hits + count)
@@ -99,16 +101,16 @@ def _write_hits(work: Work, hits: Counter[str]) -> None:
         )
 
 
-def _write_missed(work: Work, missed: Counter[str], times: dict[str, datetime]) -> None:
-    stored = work.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
+def _write_missed(uow: UnitOfWork, missed: Counter[str], times: dict[str, datetime]) -> None:
+    stored = uow.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
     for text, count in sorted(missed.items()):
         if stored >= TEXTS_IN_DATABASE:
-            _add_to_known(work, text, count, times[text])
+            _add_to_known(uow, text, count, times[text])
             continue
-        made = insert_for(work.session, UnmatchedText).values(
+        made = insert_for(uow.session, UnmatchedText).values(
             text=text, count=count, last_at=times[text]
         )
-        work.session.execute(
+        uow.session.execute(
             made.on_conflict_do_update(
                 index_elements=["text"],
                 set_={
@@ -120,8 +122,8 @@ def _write_missed(work: Work, missed: Counter[str], times: dict[str, datetime]) 
         stored += 1
 
 
-def _add_to_known(work: Work, text: str, count: int, at: datetime) -> None:
-    work.session.execute(
+def _add_to_known(uow: UnitOfWork, text: str, count: int, at: datetime) -> None:
+    uow.session.execute(
         update(UnmatchedText)
         .where(UnmatchedText.text == text)
         .values(count=UnmatchedText.count + count, last_at=at)
@@ -129,14 +131,14 @@ def _add_to_known(work: Work, text: str, count: int, at: datetime) -> None:
     )
 
 
-def drop_rare(work: Work) -> int:
+def drop_rare(uow: UnitOfWork) -> int:
     """Make room in the list of unknown texts: the rare and old ones go."""
     kept = (
         select(UnmatchedText.id)
         .order_by(UnmatchedText.count.desc(), UnmatchedText.last_at.desc(), UnmatchedText.id)
         .limit(TEXTS_AFTER_TIDYING)
     )
-    stored = work.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
+    stored = uow.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
     if stored < TEXTS_IN_DATABASE:
         return 0
     # Counts are written in the order of the texts: rows taken in another order are not waited for.
@@ -145,7 +147,7 @@ def drop_rare(work: Work) -> int:
         .where(UnmatchedText.id.not_in(kept))
         .with_for_update(skip_locked=True)
     )
-    gone: Any = work.session.execute(
+    gone: Any = uow.session.execute(
         delete(UnmatchedText)
         .where(UnmatchedText.id.in_(rare))
         .execution_options(synchronize_session=False)
@@ -153,9 +155,9 @@ def drop_rare(work: Work) -> int:
     return int(gone.rowcount)
 
 
-def unmatched_by_frequency(work: Work, limit: int = 100) -> list[tuple[str, int]]:
+def unmatched_by_frequency(uow: UnitOfWork, limit: int = 100) -> list[tuple[str, int]]:
     """What people wrote that no rule knows, the most frequent first."""
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(UnmatchedText.text, UnmatchedText.count)
         .order_by(UnmatchedText.count.desc(), UnmatchedText.last_at.desc(), UnmatchedText.text)
         .limit(limit)

@@ -1,6 +1,6 @@
 """What the official account does in the background: late replies, unionids, tidying up.
 
-A row is claimed and the claim committed before WeChat is called; no call is made inside a Work.
+A row is claimed and the claim committed before WeChat is called; no call is made in a transaction.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def learn_unionids(shop: Shop, *_row_ids: int) -> int:
     """Ask WeChat who the new followers are in the open platform's eyes."""
     moved = 0
     for _ in range(AT_ONCE):
-        with shop.desk.work() as work:
-            asked = service.claim_asking(work)
+        with shop.uow_factory.begin() as uow:
+            asked = service.claim_asking(uow)
         if asked is None:
             break
         moved += 1
@@ -49,34 +49,34 @@ def _ask(shop: Shop, asked: service.Asked) -> bool:
             unionid = None
         except WeChatError as refusal:
             trouble = refusal
-    with shop.desk.work() as work:
+    with shop.uow_factory.begin() as uow:
         if trouble is None:
-            service.learned(work, asked, unionid)
+            service.learned(uow, asked, unionid)
         else:
-            service.ask_again(work, asked, pause_after(trouble, asked.count, _now(shop)))
+            service.ask_again(uow, asked, pause_after(trouble, asked.count, _now(shop)))
     return trouble is None
 
 
 def sweep_followers(shop: Shop, *_row_ids: int) -> int:
     """Link those in the list of followers whom we know from elsewhere; how many."""
-    with shop.desk.work() as work:
-        part = sweep.claim_part(work)
+    with shop.uow_factory.begin() as uow:
+        part = sweep.claim_part(uow)
     if part is None:
         return 0
     try:
         return _sweep(shop, part)
     except RecipientGone:
         # The cursor is the openid of somebody who has no account any more.
-        with shop.desk.work() as work:
-            sweep.begin_again(work, part, rules.SWEEP_EVERY)
+        with shop.uow_factory.begin() as uow:
+            sweep.begin_again(uow, part, rules.SWEEP_EVERY)
     except WeChatError as trouble:
-        with shop.desk.work() as work:
-            sweep.wait(work, part, pause_after(trouble, 1, _now(shop)))
+        with shop.uow_factory.begin() as uow:
+            sweep.wait(uow, part, pause_after(trouble, 1, _now(shop)))
     return 0
 
 
 def _sweep(shop: Shop, part: Part) -> int:
-    steady = shop.desk.tools.clock.monotonic
+    steady = shop.uow_factory.tools.clock.monotonic
     until = steady() + rules.SWEEP_SECONDS
     page = shop.gateway.follower_page(part.cursor)
     place, moved = part.place, 0
@@ -85,25 +85,25 @@ def _sweep(shop: Shop, part: Part) -> int:
         some = page.openids[place : min(place + rules.SWEEP_BATCH, end)]
         moved += _link(shop, some)
         place += len(some)
-    with shop.desk.work() as work:
+    with shop.uow_factory.begin() as uow:
         if place < len(page.openids):
-            sweep.go_on(work, part, cursor=part.cursor, place=place)
+            sweep.go_on(uow, part, cursor=part.cursor, place=place)
         elif page.following:
-            sweep.go_on(work, part, cursor=page.following, place=0)
+            sweep.go_on(uow, part, cursor=page.following, place=0)
         else:
-            sweep.begin_again(work, part, rules.SWEEP_REST)
+            sweep.begin_again(uow, part, rules.SWEEP_REST)
     return moved
 
 
 def _link(shop: Shop, openids: Sequence[str]) -> int:
-    with shop.desk.work(read_only=True) as work:
-        wanted = service.unlinked(work, openids)
+    with shop.uow_factory.begin(read_only=True) as uow:
+        wanted = service.unlinked(uow, openids)
     listed = _listed(shop, wanted) if wanted else []
-    with shop.desk.work(read_only=True) as work:
-        known = service.known_among(work, listed)
+    with shop.uow_factory.begin(read_only=True) as uow:
+        known = service.known_among(uow, listed)
     for one in known:
-        with shop.desk.work() as work:
-            service.link(work, one)
+        with shop.uow_factory.begin() as uow:
+            service.link(uow, one)
     return len(known)
 
 
@@ -121,21 +121,21 @@ def _listed(shop: Shop, openids: Sequence[str]) -> list[Follower]:
 
 def tidy(shop: Shop, *_row_ids: int) -> int:
     """Forget those who left a week ago, old messages, and unknown words that are rare."""
-    with shop.desk.work(read_only=True) as reading:
+    with shop.uow_factory.begin(read_only=True) as reading:
         gone = service.gone_for_good(reading)
     moved = 0
     for citizen_id in gone:
         # One citizen a transaction: whoever holds one never waits for another.
-        with shop.desk.work() as work:
-            moved += service.forget_the_gone(work, citizen_id)
+        with shop.uow_factory.begin() as uow:
+            moved += service.forget_the_gone(uow, citizen_id)
     for drop in (repeats.drop_old, tally.drop_rare):
-        with shop.desk.work() as work:
-            moved += drop(work)
+        with shop.uow_factory.begin() as uow:
+            moved += drop(uow)
     return moved
 
 
 def _now(shop: Shop) -> datetime:
-    return shop.desk.tools.clock.now()
+    return shop.uow_factory.tools.clock.now()
 
 
 QUEUES = (late.QUEUE,)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from server.base.pace import CHANGE
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
 from server.base.web.schema import Page, PageQuery
-from server.base.work import Work
 from server.notices import service
 from server.notices.schemas import InboxItem, SubscriptionsIn, SubscriptionsOut
 
@@ -23,24 +23,24 @@ API = Api("notices")
     consent=True,
     pace=CHANGE,
 )
-def record_subscriptions(work: Work, body: SubscriptionsIn) -> SubscriptionsOut:
+def record_subscriptions(uow: UnitOfWork, body: SubscriptionsIn) -> SubscriptionsOut:
     """Tell what the citizen chose on the subscription sheet."""
-    left = service.record_client_results(work, work.caller_id, body.results)
-    return SubscriptionsOut(remaining=service.of_senders(work, left))
+    left = service.record_client_results(uow, uow.caller_id, body.results)
+    return SubscriptionsOut(remaining=service.of_senders(uow, left))
 
 
 @endpoint(API, "GET", "/me/subscriptions", who=Who.CITIZEN, out=SubscriptionsOut)
-def show_subscriptions(work: Work) -> SubscriptionsOut:
+def show_subscriptions(uow: UnitOfWork) -> SubscriptionsOut:
     """How many messages may still be pushed, by template id; named are those with a sender."""
-    left = service.remaining(work, work.caller_id)
-    return SubscriptionsOut(remaining=service.of_senders(work, left))
+    left = service.remaining(uow, uow.caller_id)
+    return SubscriptionsOut(remaining=service.of_senders(uow, left))
 
 
 @endpoint(API, "GET", "/me/inbox", who=Who.CITIZEN, query=PageQuery, out=Page[InboxItem])
-def list_inbox(work: Work, query: PageQuery) -> Page[InboxItem]:
+def list_inbox(uow: UnitOfWork, query: PageQuery) -> Page[InboxItem]:
     """Every message addressed to the caller, pushed or not, newest first."""
     rows, following = service.list_messages(
-        work, work.caller_id, limit=query.limit, after=query.after
+        uow, uow.caller_id, limit=query.limit, after=query.after
     )
     items = [
         InboxItem(

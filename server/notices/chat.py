@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from server.accounts import service as accounts
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.notices import service
 from server.notices.service import Choice, Delivery
 from server.wechat.inbound import Message
@@ -20,38 +20,38 @@ from server.wechat.replies import Reply
 _FRAMES = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent")
 
 
-def chosen_on_sheet(work: Work, message: Message) -> None:
+def chosen_on_sheet(uow: UnitOfWork, message: Message) -> None:
     """The citizen answered the subscription sheet."""
-    _record(work, message, service.record_popups)
+    _record(uow, message, service.record_popups)
 
 
-def changed_in_settings(work: Work, message: Message) -> None:
+def changed_in_settings(uow: UnitOfWork, message: Message) -> None:
     """The citizen turned templates off in WeChat's settings."""
-    _record(work, message, service.record_changes)
+    _record(uow, message, service.record_changes)
 
 
-def delivered_or_not(work: Work, message: Message) -> None:
+def delivered_or_not(uow: UnitOfWork, message: Message) -> None:
     """WeChat tells how the sending of messages to the citizen ended."""
-    citizen_id = accounts.citizen_of_openid(work, message.app, message.openid, create=False)
+    citizen_id = accounts.citizen_of_openid(uow, message.app, message.openid, create=False)
     deliveries = deliveries_in(message.fields)
     if citizen_id is not None and deliveries:
-        service.record_deliveries(work, citizen_id, deliveries, _told_at(work, message))
+        service.record_deliveries(uow, citizen_id, deliveries, _told_at(uow, message))
 
 
 def _record(
-    work: Work,
+    uow: UnitOfWork,
     message: Message,
-    record: Callable[[Work, int, Iterable[Choice], datetime], None],
+    record: Callable[[UnitOfWork, int, Iterable[Choice], datetime], None],
 ) -> None:
-    citizen_id = accounts.citizen_of_openid(work, message.app, message.openid, create=False)
+    citizen_id = accounts.citizen_of_openid(uow, message.app, message.openid, create=False)
     choices = choices_in(message.fields)
     if citizen_id is not None and choices:
-        record(work, citizen_id, choices, _told_at(work, message))
+        record(uow, citizen_id, choices, _told_at(uow, message))
 
 
-def _told_at(work: Work, message: Message) -> datetime:
+def _told_at(uow: UnitOfWork, message: Message) -> datetime:
     # An event from ahead of our clock happened now.
-    return datetime.fromtimestamp(min(message.created_at, work.now.timestamp()), UTC)
+    return datetime.fromtimestamp(min(message.created_at, uow.now.timestamp()), UTC)
 
 
 def choices_in(fields: Mapping[str, object]) -> list[Choice]:
@@ -80,7 +80,7 @@ def _listed(fields: Mapping[str, object], name: str) -> list[tuple[str, str]]:
     return [(one, two) for one, two in told if isinstance(one, str) and isinstance(two, str)]
 
 
-HANDLERS: tuple[tuple[str, Callable[[Work, Message], Reply | None]], ...] = (
+HANDLERS: tuple[tuple[str, Callable[[UnitOfWork, Message], Reply | None]], ...] = (
     ("subscribe_msg_popup_event", chosen_on_sheet),
     ("subscribe_msg_change_event", changed_in_settings),
     ("subscribe_msg_sent_event", delivered_or_not),

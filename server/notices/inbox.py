@@ -10,8 +10,8 @@ from sqlalchemy import and_, or_, select
 from server.accounts import service as accounts
 from server.base.errors import Invalid, NotAuthenticated
 from server.base.tables import insert_for
+from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.base.work import Work
 from server.notices.models import InboxMessage
 
 
@@ -30,27 +30,27 @@ class Letter:
     not_pushed_reason: str | None = None
 
 
-def post(work: Work, citizen_id: int, letter: Letter) -> bool:
+def post(uow: UnitOfWork, citizen_id: int, letter: Letter) -> bool:
     """Put a message into a citizen's inbox; False when one with this key is there already.
 
     A citizen who was erased meanwhile gets nothing, which is False too.
     Locks: the citizen.
     """
     try:
-        accounts.lock_citizen(work, citizen_id)
+        accounts.lock_citizen(uow, citizen_id)
     except NotAuthenticated:
         return False
-    made = work.session.scalar(
-        insert_for(work.session, InboxMessage)
+    made = uow.session.scalar(
+        insert_for(uow.session, InboxMessage)
         .values(
-            ref=work.new_ref("msg"),
+            ref=uow.new_ref("msg"),
             citizen_id=citizen_id,
             key=letter.key,
             title=letter.title,
             body=letter.body,
             page=letter.page,
             not_pushed_reason=letter.not_pushed_reason,
-            posted_at=work.now,
+            posted_at=uow.now,
         )
         .on_conflict_do_nothing(index_elements=["citizen_id", "key"])
         .returning(InboxMessage.id)
@@ -59,7 +59,7 @@ def post(work: Work, citizen_id: int, letter: Letter) -> bool:
 
 
 def list_messages(
-    work: Work, citizen_id: int, *, limit: int, after: str | None
+    uow: UnitOfWork, citizen_id: int, *, limit: int, after: str | None
 ) -> tuple[list[InboxMessage], str | None]:
     """One page of a citizen's inbox, newest first, and the cursor of the next.
 
@@ -75,7 +75,7 @@ def list_messages(
             )
         )
     newest_first = wanted.order_by(InboxMessage.posted_at.desc(), InboxMessage.ref.desc())
-    rows = list(work.session.scalars(newest_first.limit(limit + 1)))
+    rows = list(uow.session.scalars(newest_first.limit(limit + 1)))
     page = rows[:limit]
     more = len(rows) > limit
     return page, encode_cursor(page[-1].posted_at.isoformat(), page[-1].ref) if more else None

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, select, update
 
 from server.accounts import service as accounts
 from server.base.errors import AppError
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.notices import inbox
 from server.notices.inbox import Letter
 from server.notices.models import InboxMessage, MessageGrant, Push, PushState
@@ -60,13 +60,13 @@ class Step:
     claim: Claim | None = None
 
 
-def plan_push(work: Work, citizen_id: int, planned: Planned) -> bool:
+def plan_push(uow: UnitOfWork, citizen_id: int, planned: Planned) -> bool:
     """Put a message into the inbox and its push into the queue; False when it is there already.
 
     A citizen who was erased meanwhile gets nothing, which is False too.
     Locks: the citizen.
     """
-    if not inbox.post(work, citizen_id, planned.letter):
+    if not inbox.post(uow, citizen_id, planned.letter):
         return False
     push = Push(
         citizen_id=citizen_id,
@@ -75,26 +75,26 @@ def plan_push(work: Work, citizen_id: int, planned: Planned) -> bool:
         page=planned.page,
         fields=dict(planned.fields),
         state=PushState.QUEUED,
-        due_at=work.now,
+        due_at=uow.now,
         expires_at=planned.expires_at,
-        made_at=work.now,
+        made_at=uow.now,
         tries=0,
     )
-    work.session.add(push)
-    work.session.flush()
-    work.ring(TASK, push.id)
+    uow.session.add(push)
+    uow.session.flush()
+    uow.ring(TASK, push.id)
     return True
 
 
 def with_grant(
-    work: Work, template_id: str, key: str, *, without: Select[Any], limit: int
+    uow: UnitOfWork, template_id: str, key: str, *, without: Select[Any], limit: int
 ) -> list[int]:
     """Citizens with an open permission for a template to whom no message of this key was planned.
 
     Units: `without` selects the numbers of citizens to leave out.
     """
     planned = select(InboxMessage.citizen_id).where(InboxMessage.key == key)
-    found = work.session.scalars(
+    found = uow.session.scalars(
         select(MessageGrant.citizen_id)
         .where(
             MessageGrant.template_id == template_id,
@@ -109,11 +109,11 @@ def with_grant(
     return list(found)
 
 
-def end_lost(work: Work) -> int:
+def end_lost(uow: UnitOfWork) -> int:
     """End the claims of workers that are gone: nobody knows whether those messages were sent."""
-    lost = work.session.scalars(
+    lost = uow.session.scalars(
         select(Push)
-        .where(Push.state == PushState.CLAIMED, Push.claimed_at <= work.now - CLAIM_LASTS)
+        .where(Push.state == PushState.CLAIMED, Push.claimed_at <= uow.now - CLAIM_LASTS)
         .with_for_update(skip_locked=True)
     ).all()
     for push in lost:
@@ -121,48 +121,48 @@ def end_lost(work: Work) -> int:
     return len(lost)
 
 
-def claim_next(work: Work) -> Step | None:
+def claim_next(uow: UnitOfWork) -> Step | None:
     """Take the message that is due longest; None when nothing is due.
 
     Locks: the citizen, then the message and a permission.
     """
-    due = (Push.state == PushState.QUEUED, Push.due_at <= work.now)
-    first = work.session.execute(
+    due = (Push.state == PushState.QUEUED, Push.due_at <= uow.now)
+    first = uow.session.execute(
         select(Push.id, Push.citizen_id).where(*due).order_by(Push.due_at, Push.id).limit(1)
     ).first()
     if first is None:
         return None
     try:
-        accounts.lock_citizen(work, first.citizen_id)
+        accounts.lock_citizen(uow, first.citizen_id)
     except AppError:
         # Erased or joined with another citizen meanwhile: the row went the same way.
         return Step()
-    push = work.session.scalar(
+    push = uow.session.scalar(
         select(Push)
         .where(Push.id == first.id, Push.citizen_id == first.citizen_id, *due)
         .with_for_update()
     )
-    return Step() if push is None else Step(claim=_claimed(work, push))
+    return Step() if push is None else Step(claim=_claimed(uow, push))
 
 
-def _claimed(work: Work, push: Push) -> Claim | None:
-    loud = next_loud(work.now, accounts.quiet_hours(work, push.citizen_id))
+def _claimed(uow: UnitOfWork, push: Push) -> Claim | None:
+    loud = next_loud(uow.now, accounts.quiet_hours(uow, push.citizen_id))
     if loud >= push.expires_at:
-        _refuse(work, push, "too_late" if loud == work.now else "quiet_hours")
+        _refuse(uow, push, "too_late" if loud == uow.now else "quiet_hours")
         return None
-    if loud > work.now:
+    if loud > uow.now:
         push.due_at = loud
         return None
-    openid = accounts.openid_of(work, push.citizen_id, APP)
+    openid = accounts.openid_of(uow, push.citizen_id, APP)
     if openid is None:
-        _refuse(work, push, "no_openid")
+        _refuse(uow, push, "no_openid")
         return None
-    grant = _oldest_grant(work, push)
+    grant = _oldest_grant(uow, push)
     if grant is None:
-        _refuse(work, push, "no_grant")
+        _refuse(uow, push, "no_grant")
         return None
-    grant.used_at = work.now
-    push.state, push.claimed_at, push.grant_id = PushState.CLAIMED, work.now, grant.id
+    grant.used_at = uow.now
+    push.state, push.claimed_at, push.grant_id = PushState.CLAIMED, uow.now, grant.id
     push.tries += 1
     message = SubscriptionMessage(
         openid=openid, template_id=push.template_id, page=push.page, fields=push.fields
@@ -170,8 +170,8 @@ def _claimed(work: Work, push: Push) -> Claim | None:
     return Claim(id=push.id, tries=push.tries, message=message)
 
 
-def _oldest_grant(work: Work, push: Push) -> MessageGrant | None:
-    return work.session.scalar(
+def _oldest_grant(uow: UnitOfWork, push: Push) -> MessageGrant | None:
+    return uow.session.scalar(
         select(MessageGrant)
         .where(
             MessageGrant.citizen_id == push.citizen_id,
@@ -183,99 +183,99 @@ def _oldest_grant(work: Work, push: Push) -> MessageGrant | None:
     )
 
 
-def settle_sent(work: Work, claim: Claim, message_id: str) -> None:
+def settle_sent(uow: UnitOfWork, claim: Claim, message_id: str) -> None:
     """WeChat took it, also when that took longer than the claim lasts."""
-    push = _mine(work, claim, PushState.CLAIMED, PushState.UNKNOWN)
+    push = _mine(uow, claim, PushState.CLAIMED, PushState.UNKNOWN)
     if push is not None:
         push.state, push.reason, push.message_id = PushState.SENT, None, message_id or None
 
 
-def settle_unknown(work: Work, claim: Claim, reason: str) -> None:
+def settle_unknown(uow: UnitOfWork, claim: Claim, reason: str) -> None:
     """It may have been sent; it is not sent again, and the permission stays used up."""
-    push = _mine(work, claim, PushState.CLAIMED)
+    push = _mine(uow, claim, PushState.CLAIMED)
     if push is not None:
         push.state, push.reason = PushState.UNKNOWN, reason
 
 
-def settle_refused(work: Work, claim: Claim, reason: str, *, no_grant: bool) -> None:
+def settle_refused(uow: UnitOfWork, claim: Claim, reason: str, *, no_grant: bool) -> None:
     """WeChat will not take it.
 
     Units: with `no_grant` WeChat knows of no permission, so every open one is over; else the one
     that the claim used up is given back.
     """
-    push = _mine(work, claim, PushState.CLAIMED, PushState.UNKNOWN)
+    push = _mine(uow, claim, PushState.CLAIMED, PushState.UNKNOWN)
     if push is None:
         return
     if no_grant:
-        _end_grants(work, push)
+        _end_grants(uow, push)
     else:
-        _give_back(work, push)
-    _refuse(work, push, "no_grant" if no_grant else reason)
+        _give_back(uow, push)
+    _refuse(uow, push, "no_grant" if no_grant else reason)
 
 
-def put_back(work: Work, claim: Claim, after: timedelta) -> None:
+def put_back(uow: UnitOfWork, claim: Claim, after: timedelta) -> None:
     """It surely was not sent: it goes back into the queue with its permission."""
-    push = _mine(work, claim, PushState.CLAIMED)
+    push = _mine(uow, claim, PushState.CLAIMED)
     if push is not None:
-        _give_back(work, push)
-        push.state, push.due_at, push.claimed_at = PushState.QUEUED, work.now + after, None
+        _give_back(uow, push)
+        push.state, push.due_at, push.claimed_at = PushState.QUEUED, uow.now + after, None
 
 
-def _mine(work: Work, claim: Claim, *states: PushState) -> Push | None:
-    found = work.session.execute(select(Push.citizen_id).where(Push.id == claim.id)).first()
+def _mine(uow: UnitOfWork, claim: Claim, *states: PushState) -> Push | None:
+    found = uow.session.execute(select(Push.citizen_id).where(Push.id == claim.id)).first()
     if found is None:
         return None
     try:
-        accounts.lock_citizen(work, found.citizen_id)
+        accounts.lock_citizen(uow, found.citizen_id)
     except AppError:
         return None
-    return work.session.scalar(
+    return uow.session.scalar(
         select(Push)
         .where(Push.id == claim.id, Push.tries == claim.tries, Push.state.in_(states))
         .with_for_update()
     )
 
 
-def _refuse(work: Work, push: Push, reason: str) -> None:
+def _refuse(uow: UnitOfWork, push: Push, reason: str) -> None:
     push.state, push.reason = PushState.REFUSED, reason
-    work.session.execute(
+    uow.session.execute(
         update(InboxMessage)
         .where(InboxMessage.citizen_id == push.citizen_id, InboxMessage.key == push.key)
-        .values(not_pushed_reason=_said(work, reason))
+        .values(not_pushed_reason=_said(uow, reason))
     )
 
 
-def _said(work: Work, reason: str) -> str:
+def _said(uow: UnitOfWork, reason: str) -> str:
     sentences = {
-        "no_grant": work.texts.say("notices.not_pushed.no_grant"),
-        "quiet_hours": work.texts.say("notices.not_pushed.quiet_hours"),
-        "too_late": work.texts.say("notices.not_pushed.too_late"),
+        "no_grant": uow.texts.say("notices.not_pushed.no_grant"),
+        "quiet_hours": uow.texts.say("notices.not_pushed.quiet_hours"),
+        "too_late": uow.texts.say("notices.not_pushed.too_late"),
     }
-    return sentences.get(reason) or work.texts.say("notices.not_pushed.refused")
+    return sentences.get(reason) or uow.texts.say("notices.not_pushed.refused")
 
 
-def _give_back(work: Work, push: Push) -> None:
-    work.session.execute(_grants(push, MessageGrant.id == push.grant_id).values(used_at=None))
+def _give_back(uow: UnitOfWork, push: Push) -> None:
+    uow.session.execute(_grants(push, MessageGrant.id == push.grant_id).values(used_at=None))
     push.grant_id = None
 
 
-def _end_grants(work: Work, push: Push) -> None:
+def _end_grants(uow: UnitOfWork, push: Push) -> None:
     ended = _grants(push, MessageGrant.template_id == push.template_id, *_OPEN_GRANT)
-    work.session.execute(ended.values(revoked_at=work.now))
+    uow.session.execute(ended.values(revoked_at=uow.now))
 
 
 def _grants(push: Push, *where: ColumnElement[bool]) -> Any:
     return update(MessageGrant).where(and_(MessageGrant.citizen_id == push.citizen_id, *where))
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Drop a citizen's messages on their way."""
-    work.session.execute(delete(Push).where(Push.citizen_id == citizen_id))
+    uow.session.execute(delete(Push).where(Push.citizen_id == citizen_id))
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """What was pushed to a citizen and how it ended, for the export."""
-    rows = work.session.scalars(select(Push).where(Push.citizen_id == citizen_id).order_by(Push.id))
+    rows = uow.session.scalars(select(Push).where(Push.citizen_id == citizen_id).order_by(Push.id))
     return {
         "pushes": [
             {
@@ -290,8 +290,8 @@ def held(work: Work, citizen_id: int) -> dict[str, object]:
     }
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Re-point the messages; of two with one key the survivor's stays."""
     kept = select(Push.key).where(Push.citizen_id == keep_id)
-    work.session.execute(delete(Push).where(Push.citizen_id == gone_id, Push.key.in_(kept)))
-    work.session.execute(update(Push).where(Push.citizen_id == gone_id).values(citizen_id=keep_id))
+    uow.session.execute(delete(Push).where(Push.citizen_id == gone_id, Push.key.in_(kept)))
+    uow.session.execute(update(Push).where(Push.citizen_id == gone_id).values(citizen_id=keep_id))

@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from server.accounts import service as accounts
 from server.base.templates import message_templates
-from server.base.work import Hooks, Work
+from server.base.uow import Hooks, UnitOfWork
 from server.notices import pushes
 from server.notices.inbox import Letter as Letter
 from server.notices.inbox import list_messages as list_messages
@@ -56,7 +56,7 @@ class Delivery:
 
 
 def record_client_results(
-    work: Work, citizen_id: int, results: Mapping[str, str]
+    uow: UnitOfWork, citizen_id: int, results: Mapping[str, str]
 ) -> dict[str, int]:
     """Take the answers that wx.requestSubscribeMessage gave the client; open permissions then.
 
@@ -65,49 +65,51 @@ def record_client_results(
     Locks: the citizen.
     Source: wx.requestSubscribeMessage, success callback.
     """
-    accounts.lock_citizen(work, citizen_id)
+    accounts.lock_citizen(uow, citizen_id)
     chosen = (Choice(template_id=name, status=word) for name, word in results.items())
     for template_id in _granted("subscriptions", chosen):
-        _told(work, citizen_id, template_id, work.now, side=MessageGrant.client_at)
-    return remaining(work, citizen_id)
+        _told(uow, citizen_id, template_id, uow.now, side=MessageGrant.client_at)
+    return remaining(uow, citizen_id)
 
 
-def record_popups(work: Work, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
+def record_popups(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
     """Take what WeChat tells of choices on the subscription sheet; templates not ours are left out.
 
     Locks: the citizen.
     Source: subscribe_msg_popup_event.
     """
-    accounts.lock_citizen(work, citizen_id)
+    accounts.lock_citizen(uow, citizen_id)
     for template_id in _granted("subscribe_popup", items):
-        _told(work, citizen_id, template_id, at, side=MessageGrant.event_at)
+        _told(uow, citizen_id, template_id, at, side=MessageGrant.event_at)
 
 
-def record_changes(work: Work, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
+def record_changes(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
     """A template turned off in WeChat's settings ends every open permission given before.
 
     Locks: the citizen.
     Source: subscribe_msg_change_event.
     """
-    accounts.lock_citizen(work, citizen_id)
+    accounts.lock_citizen(uow, citizen_id)
     for item in items:
         if _meaning("subscribe_change", item) is Meaning.REFUSAL:
-            _end_grants(work, citizen_id, item.template_id, at)
+            _end_grants(uow, citizen_id, item.template_id, at)
 
 
-def record_deliveries(work: Work, citizen_id: int, items: Iterable[Delivery], at: datetime) -> None:
+def record_deliveries(
+    uow: UnitOfWork, citizen_id: int, items: Iterable[Delivery], at: datetime
+) -> None:
     """A message that WeChat did not deliver for want of a permission ends those given before.
 
     Locks: the citizen.
     Source: subscribe_msg_sent_event.
     """
-    accounts.lock_citizen(work, citizen_id)
+    accounts.lock_citizen(uow, citizen_id)
     for item in items:
         if item.errcode == _DELIVERED:
             continue
         reason = class_of(int(item.errcode)) if _ERRCODE.fullmatch(item.errcode) else Unclassified
         if reason is NoGrant:
-            _end_grants(work, citizen_id, item.template_id, at)
+            _end_grants(uow, citizen_id, item.template_id, at)
         elif reason is Unclassified:
             count_unknown_word("subscribe_sent", item.errcode)
 
@@ -129,8 +131,8 @@ def _meaning(place: str, choice: Choice) -> Meaning:
     return meaning
 
 
-def _end_grants(work: Work, citizen_id: int, template_id: str, at: datetime) -> None:
-    work.session.execute(
+def _end_grants(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime) -> None:
+    uow.session.execute(
         update(MessageGrant)
         .where(
             MessageGrant.citizen_id == citizen_id,
@@ -138,14 +140,14 @@ def _end_grants(work: Work, citizen_id: int, template_id: str, at: datetime) -> 
             MessageGrant.made_at < at + _SECOND,
             *_OPEN,
         )
-        .values(revoked_at=work.now)
+        .values(revoked_at=uow.now)
     )
 
 
-def _told(work: Work, citizen_id: int, template_id: str, at: datetime, *, side: Side) -> None:
+def _told(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime, *, side: Side) -> None:
     other = MessageGrant.event_at if side is MessageGrant.client_at else MessageGrant.client_at
     # A used or revoked one pairs too: its other telling may come late.
-    twin = work.session.scalar(
+    twin = uow.session.scalar(
         select(MessageGrant.id)
         .where(
             MessageGrant.citizen_id == citizen_id,
@@ -159,17 +161,17 @@ def _told(work: Work, citizen_id: int, template_id: str, at: datetime, *, side: 
     if twin is None:
         grant = MessageGrant(citizen_id=citizen_id, template_id=template_id, made_at=at)
         setattr(grant, side.key, at)
-        work.session.add(grant)
+        uow.session.add(grant)
     else:
-        work.session.execute(
+        uow.session.execute(
             update(MessageGrant).where(MessageGrant.id == twin).values({side.key: at})
         )
-    work.session.flush()  # the next telling in this list must find it
+    uow.session.flush()  # the next telling in this list must find it
 
 
-def remaining(work: Work, citizen_id: int) -> dict[str, int]:
+def remaining(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
     """How many messages a citizen may still be pushed, by template id; every template is named."""
-    counted = work.session.execute(
+    counted = uow.session.execute(
         select(MessageGrant.template_id, func.count().label("open"))
         .where(MessageGrant.citizen_id == citizen_id, *_OPEN)
         .group_by(MessageGrant.template_id)
@@ -178,9 +180,9 @@ def remaining(work: Work, citizen_id: int) -> dict[str, int]:
     return {template_id: found.get(template_id, 0) for template_id in _our_templates()}
 
 
-def of_senders(work: Work, left: Mapping[str, int]) -> dict[str, int]:
+def of_senders(uow: UnitOfWork, left: Mapping[str, int]) -> dict[str, int]:
     """What is left of the templates that some slice sends; the others are offered to nobody."""
-    sends = work.tools.hooks.sends
+    sends = uow.tools.hooks.sends
     return {one.id: left[one.id] for one in message_templates() if one.slug in sends}
 
 
@@ -188,39 +190,39 @@ def _our_templates() -> list[str]:
     return [template.id for template in message_templates()]
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Drop a citizen's permissions and inbox."""
     for table in (MessageGrant, InboxMessage):
-        work.session.execute(delete(table).where(table.citizen_id == citizen_id))
+        uow.session.execute(delete(table).where(table.citizen_id == citizen_id))
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """A citizen's permissions and inbox, for the export."""
     return {
         "message_grants": _told_of(
-            work,
+            uow,
             MessageGrant,
             citizen_id,
             ("template_id", "client_at", "event_at", "used_at", "revoked_at"),
         ),
         "inbox": _told_of(
-            work, InboxMessage, citizen_id, ("title", "body", "posted_at", "not_pushed_reason")
+            uow, InboxMessage, citizen_id, ("title", "body", "posted_at", "not_pushed_reason")
         ),
     }
 
 
 def _told_of(
-    work: Work, table: type[Any], citizen_id: int, names: tuple[str, ...]
+    uow: UnitOfWork, table: type[Any], citizen_id: int, names: tuple[str, ...]
 ) -> list[dict[str, object]]:
-    rows = work.session.scalars(
+    rows = uow.session.scalars(
         select(table).where(table.citizen_id == citizen_id).order_by(table.id)
     )
     return [{name: getattr(row, name) for name in names} for row in rows]
 
 
-def join(work: Work, keep_id: int, gone_id: int) -> None:
+def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Re-point permissions and messages; of two messages with one key the survivor's stays."""
-    session = work.session
+    session = uow.session
     session.execute(
         update(MessageGrant).where(MessageGrant.citizen_id == gone_id).values(citizen_id=keep_id)
     )

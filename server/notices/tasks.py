@@ -16,11 +16,11 @@ AT_ONCE = 100
 
 def send_pushes(shop: Shop, *_row_ids: int) -> int:
     """Send what is due, the longest waiting first; how many rows were moved."""
-    with shop.desk.work() as work:
-        moved = pushes.end_lost(work)
+    with shop.uow_factory.begin() as uow:
+        moved = pushes.end_lost(uow)
     for _ in range(AT_ONCE):
-        with shop.desk.work() as work:
-            step = pushes.claim_next(work)
+        with shop.uow_factory.begin() as uow:
+            step = pushes.claim_next(uow)
         if step is None:
             break
         moved += 1
@@ -36,17 +36,17 @@ def _send(shop: Shop, claim: Claim) -> bool:
         message_id = shop.gateway.send_subscription(claim.message)
     except WeChatError as refusal:
         trouble = refusal
-    with shop.desk.work() as work:
+    with shop.uow_factory.begin() as uow:
         if trouble is None:
-            pushes.settle_sent(work, claim, message_id)
+            pushes.settle_sent(uow, claim, message_id)
         elif isinstance(trouble, InDoubt):
-            pushes.settle_unknown(work, claim, reason_of(trouble))
+            pushes.settle_unknown(uow, claim, reason_of(trouble))
         # A busy WeChat says that it delivered nothing.
         elif isinstance(trouble, (*NOT_DONE, TryLater)):
-            pushes.put_back(work, claim, pause_after(trouble, claim.tries, work.now))
+            pushes.put_back(uow, claim, pause_after(trouble, claim.tries, uow.now))
         else:
             no_grant = isinstance(trouble, NoGrant)
-            pushes.settle_refused(work, claim, reason_of(trouble), no_grant=no_grant)
+            pushes.settle_refused(uow, claim, reason_of(trouble), no_grant=no_grant)
     return not isinstance(trouble, FOR_EVERYBODY)
 
 

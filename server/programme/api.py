@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 from server.base.errors import NotFound
 from server.base.templates import message_templates
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
 from server.base.web.schema import Page
-from server.base.work import Work
 from server.programme import service
 from server.programme.schemas import (
     AwardOut,
@@ -28,9 +28,9 @@ API = Api("programme")
 
 
 @endpoint(API, "GET", "/campaign", who=Who.ANYONE, out=CampaignOut, errors=(NotFound,))
-def get_campaign(work: Work) -> CampaignOut:
+def get_campaign(uow: UnitOfWork) -> CampaignOut:
     """The running campaign, with what a client needs at its start."""
-    found = service.campaign(work)
+    found = service.campaign(uow)
     return CampaignOut(
         slug=found.slug,
         title=TitleOut(zh=found.title, za=found.title_za),
@@ -44,32 +44,32 @@ def get_campaign(work: Work) -> CampaignOut:
         notice_year=found.notice_year,
         notice_text=found.notice_text,
         phone=found.phone,
-        target=TargetOut(**found.target, note=work.texts.say("programme.target.note")),
+        target=TargetOut(**found.target, note=uow.texts.say("programme.target.note")),
         summary=_summary(found),
         organisers=_organisers(found.organisers),
-        operator=OperatorOut(**asdict(work.settings.operator)),
-        policy_version=work.settings.policy_version,
-        policy_date=work.settings.policy_day,
+        operator=OperatorOut(**asdict(uow.settings.operator)),
+        policy_version=uow.settings.policy_version,
+        policy_date=uow.settings.policy_day,
         subscribe_templates=[
             TemplateOut(slug=t.slug, id=t.id, title=t.title)
             for t in message_templates()
-            if t.slug in work.tools.hooks.sends
+            if t.slug in uow.tools.hooks.sends
         ],
     )
 
 
 @endpoint(API, "GET", "/programmes", who=Who.ANYONE, query=ProgrammeQuery, out=Page[ProgrammeOut])
-def list_programmes(work: Work, query: ProgrammeQuery) -> Page[ProgrammeOut]:
+def list_programmes(uow: UnitOfWork, query: ProgrammeQuery) -> Page[ProgrammeOut]:
     """The campaign's theme activities and joint actions, in the notice's order."""
     wanted = service.Wanted(kind=query.kind, city=query.city, since=query.since, until=query.until)
-    found, following = service.list_programmes(work, wanted, limit=query.limit, after=query.after)
+    found, following = service.list_programmes(uow, wanted, limit=query.limit, after=query.after)
     return Page(items=[_programme(item) for item in found], next=following)
 
 
 @endpoint(API, "GET", "/programmes/<slug>", who=Who.ANYONE, out=ProgrammeOut, errors=(NotFound,))
-def get_programme(work: Work, slug: str) -> ProgrammeOut:
+def get_programme(uow: UnitOfWork, slug: str) -> ProgrammeOut:
     """One theme activity or joint action."""
-    return _programme(service.programme(work, slug))
+    return _programme(service.programme(uow, slug))
 
 
 def _summary(found: service.CampaignDetail) -> SummaryOut:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.programme.document import Problem
 from server.programme.kinds import Kind
 from server.programme.loading import CampaignPlan, read_campaign
@@ -25,7 +25,7 @@ class LoadReport:
         return not self.problems
 
 
-def load_campaign(desk: Desk, path: Path, *, shift: bool) -> LoadReport:
+def load_campaign(uow_factory: UnitOfWorkFactory, path: Path, *, shift: bool) -> LoadReport:
     """Load a campaign file into the database, or refuse it as a whole.
 
     Units: `shift` moves all dates into the demo's month; the first load of a campaign decides.
@@ -33,11 +33,11 @@ def load_campaign(desk: Desk, path: Path, *, shift: bool) -> LoadReport:
     plan, problems = read_campaign(path)
     if plan is None:
         return LoadReport(problems=tuple(problems), counts={})
-    with desk.work() as work:
-        lost = vanished(work, plan)
+    with uow_factory.begin() as uow:
+        lost = vanished(uow, plan)
         if lost:
             return LoadReport(problems=tuple(map(_lost, lost)), counts={})
-        written = store_campaign(work, plan, shift=shift)
+        written = store_campaign(uow, plan, shift=shift)
     counts = {**_sizes(plan), "created": written.created, "changed": written.changed}
     return LoadReport(counts=counts)
 

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from server.base.clock import beijing_day
 from server.base.errors import Invalid, NotFound
+from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.base.work import Work
 from server.programme.kinds import Kind as Kind
 from server.programme.kinds import Precision as Precision
 from server.programme.kinds import Role as Role
@@ -104,20 +104,20 @@ class Wanted:
     until: date | None = None
 
 
-def campaign(work: Work) -> CampaignDetail:
+def campaign(uow: UnitOfWork) -> CampaignDetail:
     """The running campaign.
 
     Raises: NotFound (404) before any was loaded.
     """
-    row = _running(work)
+    row = _running(uow)
     if row is None:
         raise NotFound
-    hosts = work.session.scalars(
+    hosts = uow.session.scalars(
         select(CampaignHost.unit_id)
         .where(CampaignHost.campaign_id == row.id)
         .order_by(CampaignHost.position)
     ).all()
-    names = units.units_by_id(work, hosts)
+    names = units.units_by_id(uow, hosts)
     return CampaignDetail(
         slug=row.slug,
         title=row.title,
@@ -127,7 +127,7 @@ def campaign(work: Work) -> CampaignDetail:
         end=row.end_on,
         precision=row.precision,
         date_text=row.date_text,
-        today=beijing_day(work.now),
+        today=beijing_day(uow.now),
         shift_weeks=row.shift_weeks,
         notice_year=row.notice_year,
         notice_text=row.notice_text,
@@ -142,7 +142,7 @@ def campaign(work: Work) -> CampaignDetail:
 
 
 def list_programmes(
-    work: Work, wanted: Wanted, *, limit: int, after: str | None
+    uow: UnitOfWork, wanted: Wanted, *, limit: int, after: str | None
 ) -> tuple[list[ProgrammeDetail], str | None]:
     """A page of the running campaign's programmes in the notice's order, and the next cursor.
 
@@ -151,10 +151,10 @@ def list_programmes(
     conditions = _conditions(wanted)
     if after is not None:
         conditions.append(Programme.position > _position(after))
-    running = _running(work)
+    running = _running(uow)
     if running is None:
         return [], None
-    rows = work.session.scalars(
+    rows = uow.session.scalars(
         select(Programme)
         .where(Programme.campaign_id == running.id, *conditions)
         .order_by(Programme.position)
@@ -162,24 +162,24 @@ def list_programmes(
     ).all()
     more = len(rows) > limit
     page = rows[:limit]
-    return _details(work, running, page), encode_cursor(page[-1].position) if more else None
+    return _details(uow, running, page), encode_cursor(page[-1].position) if more else None
 
 
-def programme(work: Work, slug: str) -> ProgrammeDetail:
+def programme(uow: UnitOfWork, slug: str) -> ProgrammeDetail:
     """One programme of the running campaign.
 
     Raises: NotFound (404).
     """
-    running = _running(work)
-    row = _by_slug(work, running, slug)
+    running = _running(uow)
+    row = _by_slug(uow, running, slug)
     if running is None or row is None:
         raise NotFound
-    return _details(work, running, [row])[0]
+    return _details(uow, running, [row])[0]
 
 
-def programme_by_slug(work: Work, slug: str) -> ProgrammeView | None:
+def programme_by_slug(uow: UnitOfWork, slug: str) -> ProgrammeView | None:
     """The programme of the running campaign that a slice above belongs to."""
-    row = _by_slug(work, _running(work), slug)
+    row = _by_slug(uow, _running(uow), slug)
     if row is None:
         return None
     return ProgrammeView(
@@ -187,17 +187,17 @@ def programme_by_slug(work: Work, slug: str) -> ProgrammeView | None:
     )
 
 
-def _running(work: Work) -> Campaign | None:
-    today = beijing_day(work.now)
-    rows = work.session.scalars(select(Campaign).order_by(Campaign.start_on, Campaign.id)).all()
+def _running(uow: UnitOfWork) -> Campaign | None:
+    today = beijing_day(uow.now)
+    rows = uow.session.scalars(select(Campaign).order_by(Campaign.start_on, Campaign.id)).all()
     begun = [row for row in rows if row.start_on <= today]
     return begun[-1] if begun else next(iter(rows), None)
 
 
-def _by_slug(work: Work, running: Campaign | None, slug: str) -> Programme | None:
+def _by_slug(uow: UnitOfWork, running: Campaign | None, slug: str) -> Programme | None:
     if running is None or "\0" in slug:
         return None
-    return work.session.scalars(
+    return uow.session.scalars(
         select(Programme).where(Programme.campaign_id == running.id, Programme.slug == slug)
     ).first()
 
@@ -234,9 +234,11 @@ def _position(after: str) -> int:
     return position
 
 
-def _details(work: Work, running: Campaign, rows: Sequence[Programme]) -> list[ProgrammeDetail]:
-    today = beijing_day(work.now)
-    organisers = _organisers_of(work, [row.id for row in rows])
+def _details(
+    uow: UnitOfWork, running: Campaign, rows: Sequence[Programme]
+) -> list[ProgrammeDetail]:
+    today = beijing_day(uow.now)
+    organisers = _organisers_of(uow, [row.id for row in rows])
     return [
         ProgrammeDetail(
             slug=row.slug,
@@ -262,13 +264,13 @@ def _details(work: Work, running: Campaign, rows: Sequence[Programme]) -> list[P
     ]
 
 
-def _organisers_of(work: Work, ids: list[int]) -> dict[int, list[Organiser]]:
-    rows = work.session.execute(
+def _organisers_of(uow: UnitOfWork, ids: list[int]) -> dict[int, list[Organiser]]:
+    rows = uow.session.execute(
         select(ProgrammeOrganiser.programme_id, ProgrammeOrganiser.unit_id, ProgrammeOrganiser.role)
         .where(ProgrammeOrganiser.programme_id.in_(ids))
         .order_by(ProgrammeOrganiser.position)
     ).all()
-    names = units.units_by_id(work, {row.unit_id for row in rows})
+    names = units.units_by_id(uow, {row.unit_id for row in rows})
     found: dict[int, list[Organiser]] = {}
     for row in rows:
         unit = names[row.unit_id]

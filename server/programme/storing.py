@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, insert, select, update
 
 from server.base.clock import beijing_day
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.programme.edition import Edition, EditionDates
 from server.programme.kinds import Role
 from server.programme.loading import CampaignPlan, Dates, ProgrammePlan, notice_words
@@ -32,9 +32,9 @@ class Written:
     changed: int = 0
 
 
-def vanished(work: Work, plan: CampaignPlan) -> list[str]:
+def vanished(uow: UnitOfWork, plan: CampaignPlan) -> list[str]:
     """Slugs that were loaded before and that this file no longer has."""
-    loaded = work.session.scalars(
+    loaded = uow.session.scalars(
         select(Programme.slug)
         .join(Campaign, Campaign.id == Programme.campaign_id)
         .where(Campaign.slug == plan.slug)
@@ -44,7 +44,7 @@ def vanished(work: Work, plan: CampaignPlan) -> list[str]:
     return [slug for slug in loaded if slug not in kept]
 
 
-def store_campaign(work: Work, plan: CampaignPlan, *, shift: bool) -> Written:
+def store_campaign(uow: UnitOfWork, plan: CampaignPlan, *, shift: bool) -> Written:
     """Store a checked file: new rows are added, changed ones follow it, the rest stays untouched.
 
     Units: with `shift` all dates move so that today lies in the demo's month; the first load
@@ -52,65 +52,67 @@ def store_campaign(work: Work, plan: CampaignPlan, *, shift: bool) -> Written:
     Locks: the campaign's row.
     """
     written = Written()
-    weeks = weeks_to_demo(beijing_day(work.now)) if shift else 0
-    campaign_id, weeks = _keep_campaign(work, plan, weeks, written)
-    ids = _keep_units(work, plan, written)
+    weeks = weeks_to_demo(beijing_day(uow.now)) if shift else 0
+    campaign_id, weeks = _keep_campaign(uow, plan, weeks, written)
+    ids = _keep_units(uow, plan, written)
     hosts = [{"unit_id": ids[ref], "position": n} for n, ref in enumerate(plan.hosts)]
-    _keep_list(work, CampaignHost, {"campaign_id": campaign_id}, hosts, written)
+    _keep_list(uow, CampaignHost, {"campaign_id": campaign_id}, hosts, written)
     edition = _edition(plan, weeks)
     for position, item in enumerate(plan.programmes, start=1):
         values = {**_programme_values(item, edition, ids), "position": position}
-        programme_id = _keep_programme(work, campaign_id, values, written)
+        programme_id = _keep_programme(uow, campaign_id, values, written)
         organisers = _organiser_rows(item, ids)
-        _keep_list(work, ProgrammeOrganiser, {"programme_id": programme_id}, organisers, written)
+        _keep_list(uow, ProgrammeOrganiser, {"programme_id": programme_id}, organisers, written)
     return written
 
 
-def _keep_campaign(work: Work, plan: CampaignPlan, weeks: int, written: Written) -> tuple[int, int]:
-    fresh = {"ref": work.new_ref("cmp"), "shift_weeks": weeks, "loaded_at": work.now}
-    adding = insert_for(work.session, Campaign).on_conflict_do_nothing(index_elements=["slug"])
+def _keep_campaign(
+    uow: UnitOfWork, plan: CampaignPlan, weeks: int, written: Written
+) -> tuple[int, int]:
+    fresh = {"ref": uow.new_ref("cmp"), "shift_weeks": weeks, "loaded_at": uow.now}
+    adding = insert_for(uow.session, Campaign).on_conflict_do_nothing(index_elements=["slug"])
     values = _campaign_values(plan, weeks)
-    added = work.session.execute(adding.values(**values, **fresh).returning(Campaign.id)).first()
+    added = uow.session.execute(adding.values(**values, **fresh).returning(Campaign.id)).first()
     written.created += 1 if added else 0
     # Whoever came first decided the shift; from here on every other load waits for this one.
-    found = work.session.execute(
+    found = uow.session.execute(
         select(*Campaign.__table__.c).where(Campaign.slug == plan.slug).with_for_update()
     )
     row = dict(found.one()._mapping)
-    _follow(work, Campaign, row, _campaign_values(plan, row["shift_weeks"]), written)
+    _follow(uow, Campaign, row, _campaign_values(plan, row["shift_weeks"]), written)
     return row["id"], row["shift_weeks"]
 
 
-def _keep_units(work: Work, plan: CampaignPlan, written: Written) -> dict[str, int]:
-    named = units.load_units(work, plan.units)
-    assumed = units.load_city_associations(work)
+def _keep_units(uow: UnitOfWork, plan: CampaignPlan, written: Written) -> dict[str, int]:
+    named = units.load_units(uow, plan.units)
+    assumed = units.load_city_associations(uow)
     written.created += named.created + assumed.created
     written.changed += named.changed + assumed.changed
     return named.ids
 
 
 def _keep_programme(
-    work: Work, campaign_id: int, values: Mapping[str, Any], written: Written
+    uow: UnitOfWork, campaign_id: int, values: Mapping[str, Any], written: Written
 ) -> int:
     columns = Programme.__table__.c
-    known = work.session.execute(
+    known = uow.session.execute(
         select(*columns).where(
             Programme.campaign_id == campaign_id, Programme.slug == values["slug"]
         )
     ).first()
     if known is not None:
         row = dict(known._mapping)
-        _follow(work, Programme, row, values, written)
+        _follow(uow, Programme, row, values, written)
         return int(row["id"])
-    fresh = {"ref": work.new_ref("prg"), "campaign_id": campaign_id}
+    fresh = {"ref": uow.new_ref("prg"), "campaign_id": campaign_id}
     written.created += 1
-    return work.session.execute(
+    return uow.session.execute(
         insert(Programme).values(**values, **fresh).returning(Programme.id)
     ).scalar_one()
 
 
 def _follow(
-    work: Work,
+    uow: UnitOfWork,
     table: type[Campaign] | type[Programme],
     row: Mapping[str, Any],
     values: Mapping[str, Any],
@@ -118,12 +120,12 @@ def _follow(
 ) -> None:
     differing = {name: value for name, value in values.items() if row[name] != value}
     if differing:
-        work.session.execute(update(table).where(table.id == row["id"]).values(**differing))
+        uow.session.execute(update(table).where(table.id == row["id"]).values(**differing))
         written.changed += 1
 
 
 def _keep_list(
-    work: Work,
+    uow: UnitOfWork,
     table: type[CampaignHost] | type[ProgrammeOrganiser],
     parent: dict[str, int],
     wanted: list[dict[str, Any]],
@@ -132,14 +134,14 @@ def _keep_list(
     columns = table.__table__.c
     of_parent = and_(*(columns[name] == value for name, value in parent.items()))
     names = list(wanted[0])
-    found = work.session.execute(
+    found = uow.session.execute(
         select(*(columns[name] for name in names)).where(of_parent).order_by(columns.position)
     )
     known = [dict(row._mapping) for row in found]
     if known == wanted:
         return
-    work.session.execute(delete(table).where(of_parent))
-    work.session.execute(insert(table), [{**parent, **row} for row in wanted])
+    uow.session.execute(delete(table).where(of_parent))
+    uow.session.execute(insert(table), [{**parent, **row} for row in wanted])
     written.created += len(wanted) if not known else 0
     written.changed += 1 if known else 0
 

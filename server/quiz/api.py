@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from server.base.errors import Invalid, NotFound, Unavailable
 from server.base.pace import ANSWER, REPEAT
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import Answer, Api, endpoint
 from server.base.web.schema import Page, PageQuery
-from server.base.work import Work
 from server.quiz import attempts, contests, progress, records, rules_page, service, shapes
 from server.quiz.board_api import BOARD_API
 from server.quiz.contests import ContestView
@@ -47,13 +47,13 @@ API = Api(
 )
 
 
-def _mine(work: Work, found: Sequence[ContestView]) -> dict[int, tuple[Mine, Progress]]:
+def _mine(uow: UnitOfWork, found: Sequence[ContestView]) -> dict[int, tuple[Mine, Progress]]:
     """What the asking citizen has in these contests, by number; nothing without a citizen."""
-    caller = work.maybe_caller_id
+    caller = uow.maybe_caller_id
     if caller is None:
         return {}
-    tries = service.mine(work, found, caller)
-    reached = progress.progress(work, found, caller)
+    tries = service.mine(uow, found, caller)
+    reached = progress.progress(uow, found, caller)
     return {one.id: (tries[one.id], reached[one.id]) for one in found}
 
 
@@ -66,14 +66,14 @@ def _mine(work: Work, found: Sequence[ContestView]) -> dict[int, tuple[Mine, Pro
     out=Page[ContestOut],
     errors=(Invalid,),
 )
-def list_contests(work: Work, query: PageQuery) -> Page[ContestOut]:
+def list_contests(uow: UnitOfWork, query: PageQuery) -> Page[ContestOut]:
     """Contests, the youngest first."""
     before = None if query.after is None else int(decode_cursor(query.after, int)[0])
-    found = contests.contests(work, query.limit + 1, before)
+    found = contests.contests(uow, query.limit + 1, before)
     shown = found[: query.limit]
-    mine = _mine(work, shown)
+    mine = _mine(uow, shown)
     return Page(
-        items=[shapes.contest_out(one, work.now, mine.get(one.id)) for one in shown],
+        items=[shapes.contest_out(one, uow.now, mine.get(one.id)) for one in shown],
         next=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
     )
 
@@ -86,11 +86,11 @@ def list_contests(work: Work, query: PageQuery) -> Page[ContestOut]:
     out=ContestOut,
     errors=(NotFound,),
 )
-def show_contest(work: Work, ref: str) -> ContestOut:
+def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
     """One contest, and what the caller has in it."""
-    found = contests.contest(work, ref)
-    mine = _mine(work, [found])
-    return shapes.contest_out(found, work.now, mine.get(found.id))
+    found = contests.contest(uow, ref)
+    mine = _mine(uow, [found])
+    return shapes.contest_out(found, uow.now, mine.get(found.id))
 
 
 @endpoint(
@@ -101,9 +101,9 @@ def show_contest(work: Work, ref: str) -> ContestOut:
     out=RulesPageOut,
     errors=(NotFound,),
 )
-def show_rules(work: Work, ref: str) -> RulesPageOut:
+def show_rules(uow: UnitOfWork, ref: str) -> RulesPageOut:
     """The rules page, written from the rules in force."""
-    return shapes.rules_out(rules_page.rules_page(work, contests.contest(work, ref)))
+    return shapes.rules_out(rules_page.rules_page(uow, contests.contest(uow, ref)))
 
 
 @endpoint(
@@ -125,9 +125,9 @@ def show_rules(work: Work, ref: str) -> RulesPageOut:
     consent=True,
     pace=REPEAT,
 )
-def start_attempt(work: Work, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
+def start_attempt(uow: UnitOfWork, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
     """Begin a paper, or go on with the one that is open."""
-    started = attempts.start(work, ref, work.caller_id)
+    started = attempts.start(uow, ref, uow.caller_id)
     return Answer(value=shapes.attempt_out(started.view), status=201 if started.fresh else 200)
 
 
@@ -142,15 +142,15 @@ def start_attempt(work: Work, ref: str, body: NothingIn) -> Answer:  # noqa: ARG
     errors=(NotFound, AttemptClosed, AnswerFirst, NoMoreQuestions),
     pace=ANSWER,
 )
-def open_next(work: Work, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
+def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
     """Put the next timed item on the screen."""
-    return shapes.question_out(attempts.open_next(work, ref, work.caller_id), timed=True)
+    return shapes.question_out(attempts.open_next(uow, ref, uow.caller_id), timed=True)
 
 
 @endpoint(API, "GET", "/attempts/<ref>", who=Who.CITIZEN, out=AttemptOut, errors=(NotFound,))
-def show_attempt(work: Work, ref: str) -> AttemptOut:
+def show_attempt(uow: UnitOfWork, ref: str) -> AttemptOut:
     """An own paper: to go on with, or with its result."""
-    return shapes.attempt_out(attempts.read(work, ref, work.caller_id))
+    return shapes.attempt_out(attempts.read(uow, ref, uow.caller_id))
 
 
 @endpoint(
@@ -163,9 +163,9 @@ def show_attempt(work: Work, ref: str) -> AttemptOut:
     errors=(NotFound, AttemptClosed, Invalid),
     pace=ANSWER,
 )
-def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
+def save_answers(uow: UnitOfWork, ref: str, body: AnswersIn) -> None:
     """Keep answers of an open paper."""
-    attempts.save_answers(work, ref, work.caller_id, body.answers)
+    attempts.save_answers(uow, ref, uow.caller_id, body.answers)
 
 
 @endpoint(
@@ -178,9 +178,9 @@ def save_answers(work: Work, ref: str, body: AnswersIn) -> None:
     errors=(NotFound, Invalid, Unavailable),
     pace=REPEAT,
 )
-def submit(work: Work, ref: str, body: SubmissionIn) -> ResultOut:
+def submit(uow: UnitOfWork, ref: str, body: SubmissionIn) -> ResultOut:
     """Hand a paper in; a repeat tells the same."""
-    return shapes.result_out(attempts.submit(work, ref, work.caller_id, body.answers))
+    return shapes.result_out(attempts.submit(uow, ref, uow.caller_id, body.answers))
 
 
 @endpoint(
@@ -192,11 +192,11 @@ def submit(work: Work, ref: str, body: SubmissionIn) -> ResultOut:
     out=Page[RecordOut],
     errors=(NotFound, Invalid),
 )
-def list_records(work: Work, query: RecordsQuery) -> Page[RecordOut]:
+def list_records(uow: UnitOfWork, query: RecordsQuery) -> Page[RecordOut]:
     """The citizen's closed papers, the one begun last first."""
     found = records.closed_papers(
-        work,
-        work.caller_id,
+        uow,
+        uow.caller_id,
         contest_name=query.contest,
         before_id=None if query.after is None else int(decode_cursor(query.after, int)[0]),
         limit=query.limit + 1,

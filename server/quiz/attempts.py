@@ -14,7 +14,7 @@ from server.accounts import service as accounts
 from server.base.clock import beijing_day, beijing_week
 from server.base.errors import NotFound, Unavailable
 from server.base.pace import ANSWER, QUIZ_START, spend
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import boards, closing, contests, papers, returning, sheets
 from server.quiz.bank import Bank, bank_of
 from server.quiz.boards import Counted
@@ -80,7 +80,7 @@ class Started:
     fresh: bool
 
 
-def start(work: Work, contest_name: str, citizen_id: int) -> Started:
+def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
     """Begin a paper, or go on with the one that is open.
 
     Papers of before an erasure count towards the limits and are not dealt again.
@@ -89,29 +89,29 @@ def start(work: Work, contest_name: str, citizen_id: int) -> Started:
     TooManyRequests (429).
     Locks: the citizen, former entries of the same person, the entry, the deck of one shard.
     """
-    contest = contests.contest(work, contest_name)
-    accounts.lock_citizen(work, citizen_id)
-    past = sheets.in_contest(work, contest.id, [citizen_id])
+    contest = contests.contest(uow, contest_name)
+    accounts.lock_citizen(uow, citizen_id)
+    past = sheets.in_contest(uow, contest.id, [citizen_id])
     current = next((sheet for sheet in past if sheet.is_open), None)
-    if current is not None and not is_over(work.now, current.deadline_at):
-        return Started(view=view_of(work, current), fresh=False)
+    if current is not None and not is_over(uow.now, current.deadline_at):
+        return Started(view=view_of(uow, current), fresh=False)
     if current is not None:
-        closing.close_overdue(work, current.id)
-    former = accounts.former_ids(work, citizen_id)
+        closing.close_overdue(uow, current.id)
+    former = accounts.former_ids(uow, citizen_id)
     if former:
-        past = sheets.in_contest(work, contest.id, [citizen_id, *former])
-    try_no = _free_try(work, contest, past)
-    spend(work.tools, QUIZ_START, work.person(citizen_id))
-    returning.keep_one_line(work, contest, citizen_id, former)
-    return Started(view=_begin(work, contest, citizen_id, past, try_no), fresh=True)
+        past = sheets.in_contest(uow, contest.id, [citizen_id, *former])
+    try_no = _free_try(uow, contest, past)
+    spend(uow.tools, QUIZ_START, uow.person(citizen_id))
+    returning.keep_one_line(uow, contest, citizen_id, former)
+    return Started(view=_begin(uow, contest, citizen_id, past, try_no), fresh=True)
 
 
-def _free_try(work: Work, contest: ContestView, past: Sequence[Sheet]) -> int:
-    if work.now < contest.opens_at:
+def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> int:
+    if uow.now < contest.opens_at:
         raise ContestNotOpen
-    if not contest.takes_starts(work.now):
+    if not contest.takes_starts(uow.now):
         raise ContestClosed
-    today = beijing_day(work.now)
+    today = beijing_day(uow.now)
     used = [sheet.try_no for sheet in past if sheet.on_day == today]
     limit, total = contest.rules.papers_per_day, contest.rules.papers_total
     if len(used) >= limit or (total is not None and len(past) >= total):
@@ -120,20 +120,20 @@ def _free_try(work: Work, contest: ContestView, past: Sequence[Sheet]) -> int:
 
 
 def _begin(
-    work: Work, contest: ContestView, citizen_id: int, past: Sequence[Sheet], try_no: int
+    uow: UnitOfWork, contest: ContestView, citizen_id: int, past: Sequence[Sheet], try_no: int
 ) -> AttemptView:
     rules = contest.rules
-    entry_id = sheets.entry_for(work, contest.id, citizen_id)
-    bank = bank_of(work, contest.bank)
-    paper = papers.deal(_draw(work, contest, bank, past), work.random)
-    deadline_at = deadline(rules, work.now)
-    slots = papers.slots(paper, bank.by_id, rules.timer, work.now, deadline_at)
+    entry_id = sheets.entry_for(uow, contest.id, citizen_id)
+    bank = bank_of(uow, contest.bank)
+    paper = papers.deal(_draw(uow, contest, bank, past), uow.random)
+    deadline_at = deadline(rules, uow.now)
+    slots = papers.slots(paper, bank.by_id, rules.timer, uow.now, deadline_at)
     if rules.timer is Timer.ITEM:
-        slots[0] = papers.open_item(slots[0], rules, work.now, deadline_at)
+        slots[0] = papers.open_item(slots[0], rules, uow.now, deadline_at)
         paper = papers.stored(slots)
-    day = beijing_day(work.now)
+    day = beijing_day(uow.now)
     row: dict[str, Any] = {
-        "ref": work.new_ref("att"),
+        "ref": uow.new_ref("att"),
         "contest_id": contest.id,
         "entry_id": entry_id,
         "citizen_id": citizen_id,
@@ -141,7 +141,7 @@ def _begin(
         "on_week": beijing_week(day),
         "try_no": try_no,
         "day_limit": rules.papers_per_day,
-        "started_at": work.now,
+        "started_at": uow.now,
         "deadline_at": deadline_at,
         "state": AttemptState.OPEN,
         "rules_version": rules.version,
@@ -149,18 +149,18 @@ def _begin(
         "answers": {},
     }
     sheet = Sheet(
-        id=sheets.add(work, row),
+        id=sheets.add(uow, row),
         contest_ref=contest.ref,
         bank=contest.bank,
         bank_revision=bank.revision,
         season_version=rules.version,
         **row,
     )
-    return AttemptView(sheet=sheet, rules=rules, slots=slots, now=work.now)
+    return AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)
 
 
-def _draw(work: Work, contest: ContestView, bank: Bank, past: Sequence[Sheet]) -> list[Item]:
-    deck_id, counts = sheets.lock_deck(work, contest.id, work.random.randrange(SHARDS))
+def _draw(uow: UnitOfWork, contest: ContestView, bank: Bank, past: Sequence[Sheet]) -> list[Item]:
+    deck_id, counts = sheets.lock_deck(uow, contest.id, uow.random.randrange(SHARDS))
     seen = {
         bank.by_id[row["q"]].ref: number for number, sheet in enumerate(past) for row in sheet.paper
     }
@@ -169,93 +169,93 @@ def _draw(work: Work, contest: ContestView, bank: Bank, past: Sequence[Sheet]) -
         items = draw(
             pools,
             Past(seen=seen, counts=counts),
-            work.random,
+            uow.random,
             cover_topics=contest.rules.cover_topics,
         )
     except PoolTooSmall:
         raise BankTooSmall from None
     for item in items:
         counts[item.ref] = counts.get(item.ref, 0) + 1
-    sheets.keep_deck(work, deck_id, counts)
+    sheets.keep_deck(uow, deck_id, counts)
     return items
 
 
-def view_of(work: Work, sheet: Sheet) -> AttemptView:
+def view_of(uow: UnitOfWork, sheet: Sheet) -> AttemptView:
     """A paper as its citizen sees it; past its time the closed result is told, not written."""
-    rules, slots = closing.opened(work, sheet)
-    made = AttemptView(sheet=sheet, rules=rules, slots=slots, now=work.now)
+    rules, slots = closing.opened(uow, sheet)
+    made = AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)
     if not sheet.is_open:
-        return replace(made, result=closing.result_of(work, sheet, rules, slots))
-    if is_over(work.now, sheet.deadline_at):
-        return replace(made, result=closing.foretold(work, sheet))
+        return replace(made, result=closing.result_of(uow, sheet, rules, slots))
+    if is_over(uow.now, sheet.deadline_at):
+        return replace(made, result=closing.foretold(uow, sheet))
     return made
 
 
-def read(work: Work, ref: str, citizen_id: int) -> AttemptView:
+def read(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
     """A citizen's own paper, the same on every device.
 
     Raises: NotFound (404), also for another citizen's paper.
     """
-    return view_of(work, _own(sheets.of_citizen(work, ref, citizen_id)))
+    return view_of(uow, _own(sheets.of_citizen(uow, ref, citizen_id)))
 
 
-def save_answers(work: Work, ref: str, citizen_id: int, given: Given) -> None:
+def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> None:
     """Keep answers of an open paper; those not named stay as they are.
 
     Raises: NotFound (404), AttemptClosed (409), Invalid (422).
     Locks: the attempt.
     """
-    sheet = _own(sheets.of_citizen(work, ref, citizen_id, lock=True))
-    _still_open(work, sheet)
-    _, slots = closing.opened(work, sheet)
-    answers = papers.merged(slots, sheet.answers, given, work.now)
+    sheet = _own(sheets.of_citizen(uow, ref, citizen_id, lock=True))
+    _still_open(uow, sheet)
+    _, slots = closing.opened(uow, sheet)
+    answers = papers.merged(slots, sheet.answers, given, uow.now)
     if answers != sheet.answers:
-        sheets.keep_answers(work, sheet.id, answers)
+        sheets.keep_answers(uow, sheet.id, answers)
 
 
-def open_next(work: Work, ref: str, citizen_id: int) -> Slot:
+def open_next(uow: UnitOfWork, ref: str, citizen_id: int) -> Slot:
     """Put the next item of a paper with a timer for each item on the screen.
 
     Raises: NotFound (404), AttemptClosed, AnswerFirst, NoMoreQuestions (409).
     Locks: the attempt.
     """
-    sheet = _own(sheets.of_citizen(work, ref, citizen_id, lock=True))
-    _still_open(work, sheet)
-    rules, slots = closing.opened(work, sheet)
+    sheet = _own(sheets.of_citizen(uow, ref, citizen_id, lock=True))
+    _still_open(uow, sheet)
+    rules, slots = closing.opened(uow, sheet)
     shown = [slot for slot in slots if slot.opened_at is not None]
     if len(shown) == len(slots):
         raise NoMoreQuestions
     last = shown[-1]
-    if last.item.ref not in sheet.answers and work.now < last.deadline_at:
+    if last.item.ref not in sheet.answers and uow.now < last.deadline_at:
         raise AnswerFirst
-    opened = papers.open_item(slots[len(shown)], rules, work.now, sheet.deadline_at)
+    opened = papers.open_item(slots[len(shown)], rules, uow.now, sheet.deadline_at)
     rows = [*shown, opened, *slots[len(shown) + 1 :]]
-    sheets.keep_paper(work, sheet.id, papers.stored(rows))
+    sheets.keep_paper(uow, sheet.id, papers.stored(rows))
     return opened
 
 
-def submit(work: Work, ref: str, citizen_id: int, given: Given) -> AttemptView:
+def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptView:
     """Hand a paper in; once it is closed, however it came to that, the same result is told again.
 
     Raises: NotFound (404), Invalid (422), TooManyRequests (429).
     Locks: the entry, the attempt.
     """
-    counted = boards.locked_of_paper(work, ref, citizen_id)
-    sheet = _own(sheets.of_citizen(work, ref, citizen_id, lock=True))
+    counted = boards.locked_of_paper(uow, ref, citizen_id)
+    sheet = _own(sheets.of_citizen(uow, ref, citizen_id, lock=True))
     if counted is None or sheet.entry_id != counted.entry_id:
         raise Unavailable(retry_after_seconds=1)
     if sheet.is_open:
-        spend(work.tools, ANSWER, work.person(citizen_id))
-        sheet = _hand_in(work, sheet, counted, given)
-    return view_of(work, sheet)
+        spend(uow.tools, ANSWER, uow.person(citizen_id))
+        sheet = _hand_in(uow, sheet, counted, given)
+    return view_of(uow, sheet)
 
 
-def _hand_in(work: Work, sheet: Sheet, counted: Counted, given: Given) -> Sheet:
-    if is_over(work.now, sheet.deadline_at):
-        return closing.expire(work, sheet, counted)
-    _, slots = closing.opened(work, sheet)
-    answered = replace(sheet, answers=papers.merged(slots, sheet.answers, given, work.now))
-    return closing.close(work, answered, counted, AttemptState.SUBMITTED, work.now)
+def _hand_in(uow: UnitOfWork, sheet: Sheet, counted: Counted, given: Given) -> Sheet:
+    if is_over(uow.now, sheet.deadline_at):
+        return closing.expire(uow, sheet, counted)
+    _, slots = closing.opened(uow, sheet)
+    answered = replace(sheet, answers=papers.merged(slots, sheet.answers, given, uow.now))
+    return closing.close(uow, answered, counted, AttemptState.SUBMITTED, uow.now)
 
 
 def _own(sheet: Sheet | None) -> Sheet:
@@ -264,6 +264,6 @@ def _own(sheet: Sheet | None) -> Sheet:
     return sheet
 
 
-def _still_open(work: Work, sheet: Sheet) -> None:
-    if not sheet.is_open or is_over(work.now, sheet.deadline_at):
+def _still_open(uow: UnitOfWork, sheet: Sheet) -> None:
+    if not sheet.is_open or is_over(uow.now, sheet.deadline_at):
         raise AttemptClosed

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, select, update
 
 from server.base.prepared import run, table
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import models
 from server.quiz.drawing import Item, fits
 from server.quiz.kinds import QuestionState
@@ -44,45 +44,45 @@ _kept: dict[str, Bank] = {}
 _MOST_KEPT = 4
 
 
-def revision_of(work: Work, slug: str) -> str | None:
+def revision_of(uow: UnitOfWork, slug: str) -> str | None:
     """The name of a bank's present state; None without such a bank."""
-    revision: str | None = run(work, _REVISION, {"of_slug": slug}).scalar()
+    revision: str | None = run(uow, _REVISION, {"of_slug": slug}).scalar()
     return revision
 
 
-def bank_of(work: Work, slug: str, revision: str | None = None) -> Bank:
+def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> Bank:
     """A bank as it is now; `revision` when the caller has just read it."""
-    revision = revision or revision_of(work, slug) or ""
+    revision = revision or revision_of(uow, slug) or ""
     found = _kept.get(revision)
     if found is None:
-        found = _read(work, slug, revision)
+        found = _read(uow, slug, revision)
         while len(_kept) >= _MOST_KEPT:
             _kept.pop(next(iter(_kept)), None)
         _kept[revision] = found
     return found
 
 
-def every_bank(work: Work) -> list[Bank]:
+def every_bank(uow: UnitOfWork) -> list[Bank]:
     """All banks as they are now."""
-    rows = work.session.execute(select(models.Bank.slug, models.Bank.revision))
-    return [bank_of(work, slug, revision) for slug, revision in rows.all()]
+    rows = uow.session.execute(select(models.Bank.slug, models.Bank.revision))
+    return [bank_of(uow, slug, revision) for slug, revision in rows.all()]
 
 
-def every_version(work: Work) -> Mapping[int, Item]:
+def every_version(uow: UnitOfWork) -> Mapping[int, Item]:
     """Every version of every question by its number."""
-    banks = every_bank(work)
+    banks = every_bank(uow)
     if len(banks) == 1:
         return banks[0].by_id
     return {number: item for bank in banks for number, item in bank.by_id.items()}
 
 
-def changed(work: Work, slug: str) -> None:
+def changed(uow: UnitOfWork, slug: str) -> None:
     """Give the bank a new name, in the transaction that changes it."""
     renamed = update(models.Bank).where(models.Bank.slug == slug)
-    work.session.execute(renamed.values(revision=work.new_ref("rev")))
+    uow.session.execute(renamed.values(revision=uow.new_ref("rev")))
 
 
-def _read(work: Work, slug: str, revision: str) -> Bank:
+def _read(uow: UnitOfWork, slug: str, revision: str) -> Bank:
     question = models.Question
     asked = select(
         question.id,
@@ -100,7 +100,7 @@ def _read(work: Work, slug: str, revision: str) -> Bank:
     ).where(question.bank == slug)
     by_id: dict[int, Item] = {}
     live: list[Item] = []
-    for *facts, state in work.session.execute(asked.order_by(question.id)):
+    for *facts, state in uow.session.execute(asked.order_by(question.id)):
         item = _item(*facts)
         by_id[item.id] = item
         if state is QuestionState.LIVE:

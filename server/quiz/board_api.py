@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from server.base.errors import Invalid, NotFound
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
-from server.base.work import Work
 from server.quiz import board_view, contests
 from server.quiz.board_schemas import BoardMeOut, BoardOut, BoardQuery
 from server.quiz.board_view import Board, Mine
@@ -22,15 +22,15 @@ BOARD_API = Api("boards")
     out=BoardOut,
     errors=(NotFound, Invalid),
 )
-def leaderboard(work: Work, ref: str, query: BoardQuery) -> BoardOut:
+def leaderboard(uow: UnitOfWork, ref: str, query: BoardQuery) -> BoardOut:
     """The top of a board, and the caller's place on it."""
     found = board_view.board(
-        work,
-        contests.contest(work, ref),
+        uow,
+        contests.contest(uow, ref),
         scope=query.scope,
         period=query.period,
         limit=query.limit,
-        citizen_id=work.maybe_caller_id,
+        citizen_id=uow.maybe_caller_id,
     )
     return _board_out(found)
 

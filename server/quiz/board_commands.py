@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz import board_tasks, queries
 from server.quiz.board_keys import board_name, group_name
 
@@ -19,25 +19,25 @@ class Rebuilt:
     busy: int
 
 
-def rebuild_leaderboards(desk: Desk, progress: Callable[[int, int], None]) -> Rebuilt:
+def rebuild_leaderboards(
+    uow_factory: UnitOfWorkFactory, progress: Callable[[int, int], None]
+) -> Rebuilt:
     """Build all boards that hold anybody, and the main ones; `progress(done, total)` after each.
 
     Raises: KvAway.
     """
-    with desk.work(read_only=True) as work:
-        contests = queries.contests(work)
-        wanted = [
-            (contest.id, board) for contest in contests for board in _boards(work, contest.id)
-        ]
+    with uow_factory.begin(read_only=True) as uow:
+        contests = queries.contests(uow)
+        wanted = [(contest.id, board) for contest in contests for board in _boards(uow, contest.id)]
     for contest in contests:
-        desk.tools.kv.leaderboard.drop(group_name(contest.id))
+        uow_factory.tools.kv.leaderboard.drop(group_name(contest.id))
     built = 0
     for done, (contest_id, board) in enumerate(wanted, start=1):
-        built += board_tasks.build(desk, contest_id, board)
+        built += board_tasks.build(uow_factory, contest_id, board)
         progress(done, len(wanted))
     return Rebuilt(contests=len(contests), boards=built, busy=len(wanted) - built)
 
 
-def _boards(work: Work, contest_id: int) -> list[str]:
-    held = [board_name(period, scope) for period, scope in queries.boards_held(work, contest_id)]
-    return list(dict.fromkeys([*board_tasks.main_boards(work.now), *held]))
+def _boards(uow: UnitOfWork, contest_id: int) -> list[str]:
+    held = [board_name(period, scope) for period, scope in queries.boards_held(uow, contest_id)]
+    return list(dict.fromkeys([*board_tasks.main_boards(uow.now), *held]))

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from server.accounts import service as accounts
-from server.base.work import Hooks, Work
+from server.base.uow import Hooks, UnitOfWork
 from server.quiz import board_view, boards, contests, queries, returning
 from server.quiz.board_keys import Place
 from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
@@ -31,21 +31,21 @@ class _Try:
     open: bool
 
 
-def moved(work: Work, citizen_id: int) -> None:
+def moved(uow: UnitOfWork, citizen_id: int) -> None:
     """Entries of contests that still run follow the citizen's new place, with all they reached.
 
     Locks: the entries.
     """
-    board_view.names_changed(work)
-    there = accounts.place_of(work, citizen_id)
+    board_view.names_changed(uow)
+    there = accounts.place_of(uow, citizen_id)
     place = Place(there.city, there.county, there.unit_id, there.audience)
-    entries = work.session.execute(
+    entries = uow.session.execute(
         select(Entry.id, Entry.contest_id, Entry.left_scopes, *queries.place_columns())
         .join(Contest, Contest.id == Entry.contest_id)
         .where(
             Entry.citizen_id == citizen_id,
             Entry.merged_at.is_(None),
-            Contest.closes_at > work.now,
+            Contest.closes_at > uow.now,
         )
         .order_by(Entry.id)
         .with_for_update(of=Entry)
@@ -53,12 +53,12 @@ def moved(work: Work, citizen_id: int) -> None:
     for entry_id, contest_id, left_scopes, *before in entries:
         if Place(*before) != place:
             left = sorted({*left_scopes, *Place(*before).scopes} - set(place.scopes))
-            _move(work, (contest_id, entry_id), place, left)
+            _move(uow, (contest_id, entry_id), place, left)
 
 
-def _move(work: Work, where: tuple[int, int], place: Place, left: list[str]) -> None:
+def _move(uow: UnitOfWork, where: tuple[int, int], place: Place, left: list[str]) -> None:
     contest_id, entry_id = where
-    work.session.execute(
+    uow.session.execute(
         update(Entry)
         .where(Entry.id == entry_id)
         .values(
@@ -72,37 +72,37 @@ def _move(work: Work, where: tuple[int, int], place: Place, left: list[str]) -> 
     renewed = (
         update(Standing)
         .where(Standing.entry_id == entry_id)
-        .values(version=Standing.version + 1, changed_at=work.now)
+        .values(version=Standing.version + 1, changed_at=uow.now)
         .returning(Standing.period, *queries.STAND_COLUMNS)
     )
-    rows = work.session.execute(renewed).all()
-    moves = [Moved(row[0], Stand(*row[1:]), place, left, work.now) for row in rows]
-    boards.bring_after_commit(work, contest_id, moves)
+    rows = uow.session.execute(renewed).all()
+    moves = [Moved(row[0], Stand(*row[1:]), place, left, uow.now) for row in rows]
+    boards.bring_after_commit(uow, contest_id, moves)
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Entries lose their person; papers and ranks stay, with nobody's name."""
-    board_view.names_changed(work)
-    work.session.execute(
+    board_view.names_changed(uow)
+    uow.session.execute(
         update(Entry)
         .where(Entry.citizen_id == citizen_id, Entry.erased_at.is_(None))
-        .values(erased_at=work.now)
+        .values(erased_at=uow.now)
     )
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """A citizen's entries and papers with their answers."""
-    entries = work.session.execute(
+    entries = uow.session.execute(
         select(Entry.id, Contest.title, *queries.place_columns())
         .join(Contest, Contest.id == Entry.contest_id)
         .where(Entry.citizen_id == citizen_id)
         .order_by(Entry.id)
     ).all()
     titles = {row.id: row.title for row in entries}
-    papers = work.session.scalars(
+    papers = uow.session.scalars(
         select(Attempt).where(Attempt.citizen_id == citizen_id).order_by(Attempt.id)
     ).all()
-    asked = queries.questions(work, {slot["q"] for paper in papers for slot in paper.paper})
+    asked = queries.questions(uow, {slot["q"] for paper in papers for slot in paper.paper})
     return {
         "contest_entries": [
             {"contest": row.title, "city": row.city, "county": row.county, "audience": row.audience}
@@ -140,14 +140,14 @@ def _answers(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, objec
     ]
 
 
-def join(work: Work, keep: int, gone: int) -> None:
+def join(uow: UnitOfWork, keep: int, gone: int) -> None:
     """Make the entries of one citizen those of another who turned out to be the same person.
 
     Where both were in a contest, the papers that still fit under each day's limit come over, in
     the order in which they were started; the rest is kept and counts for nobody.
     Locks: the entries of both.
     """
-    entries = work.session.execute(
+    entries = uow.session.execute(
         select(Entry.id, Entry.contest_id, Entry.citizen_id)
         .where(Entry.citizen_id.in_((keep, gone)), Entry.merged_at.is_(None))
         .order_by(Entry.id)
@@ -158,38 +158,36 @@ def join(work: Work, keep: int, gone: int) -> None:
         if citizen_id == keep:
             continue
         if contest_id in kept:
-            _merge(work, keep, kept[contest_id], entry_id)
+            _merge(uow, keep, kept[contest_id], entry_id)
         else:
-            _hand_over(work, keep, entry_id)
-    moved(work, keep)
+            _hand_over(uow, keep, entry_id)
+    moved(uow, keep)
 
 
-def _hand_over(work: Work, keep: int, entry_id: int) -> None:
-    work.session.execute(update(Entry).where(Entry.id == entry_id).values(citizen_id=keep))
-    work.session.execute(
-        update(Attempt).where(Attempt.entry_id == entry_id).values(citizen_id=keep)
-    )
+def _hand_over(uow: UnitOfWork, keep: int, entry_id: int) -> None:
+    uow.session.execute(update(Entry).where(Entry.id == entry_id).values(citizen_id=keep))
+    uow.session.execute(update(Attempt).where(Attempt.entry_id == entry_id).values(citizen_id=keep))
 
 
-def _merge(work: Work, keep: int, kept_entry: int, gone_entry: int) -> None:
-    counted = boards.locked(work, kept_entry)
-    rules = contests.contest_by_id(work, counted.contest_id).rules
+def _merge(uow: UnitOfWork, keep: int, kept_entry: int, gone_entry: int) -> None:
+    counted = boards.locked(uow, kept_entry)
+    rules = contests.contest_by_id(uow, counted.contest_id).rules
     # What the person had before an erasure stays counted, as at every start.
-    former = returning.former_entries(work, counted.contest_id, accounts.former_ids(work, keep))
-    kept = _tries(work, [kept_entry, *former])
-    for attempt_id, try_no in _that_fit(kept, _tries(work, [gone_entry]), rules.papers_total):
-        work.session.execute(
+    former = returning.former_entries(uow, counted.contest_id, accounts.former_ids(uow, keep))
+    kept = _tries(uow, [kept_entry, *former])
+    for attempt_id, try_no in _that_fit(kept, _tries(uow, [gone_entry]), rules.papers_total):
+        uow.session.execute(
             update(Attempt)
             .where(Attempt.id == attempt_id)
             .values(citizen_id=keep, entry_id=kept_entry, try_no=try_no)
         )
-    boards.take_off(work, gone_entry)
-    played = boards.papers(work, kept_entry)
+    boards.take_off(uow, gone_entry)
+    played = boards.papers(uow, kept_entry)
     periods = {period for one in played for period in one.periods}
-    boards.recount(work, counted, played, rules, periods)
+    boards.recount(uow, counted, played, rules, periods)
 
 
-def _tries(work: Work, entry_ids: Sequence[int]) -> list[_Try]:
+def _tries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
     asked = (
         select(Attempt.id, Attempt.on_day, Attempt.try_no, Attempt.day_limit, Attempt.state)
         .where(Attempt.entry_id.in_(entry_ids))
@@ -197,7 +195,7 @@ def _tries(work: Work, entry_ids: Sequence[int]) -> list[_Try]:
     )
     return [
         _Try(row.id, row.on_day, row.try_no, row.day_limit, row.state is AttemptState.OPEN)
-        for row in work.session.execute(asked)
+        for row in uow.session.execute(asked)
     ]
 
 
@@ -222,12 +220,12 @@ def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[t
     return fitting
 
 
-def counted_until(work: Work, citizen_id: int) -> datetime | None:
+def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
     """When the last contest that this citizen took part in has closed its last paper."""
     entered = set(
-        work.session.scalars(select(Entry.contest_id).where(Entry.citizen_id == citizen_id))
+        uow.session.scalars(select(Entry.contest_id).where(Entry.citizen_id == citizen_id))
     )
-    ends = [contests.last_deadline(c) for c in contests.unfinished(work) if c.id in entered]
+    ends = [contests.last_deadline(c) for c in contests.unfinished(uow) if c.id in entered]
     return max(ends, default=None)
 
 

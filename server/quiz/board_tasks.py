@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from server.base.jobs import Shop, Task
 from server.base.kv.client import KvAway
 from server.base.kv.leaderboard import Standing
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz import board_keys as keys
 from server.quiz import boards, queries
 from server.quiz.board_keys import REGION, TOTAL
@@ -32,8 +32,8 @@ def rebuild_boards(shop: Shop, contest_id: int, *numbers: int) -> int:
     names = [keys.numbered_board(number) for number in numbers]
     try:
         if not names:
-            names = main_boards(shop.desk.tools.clock.now())
-        return sum(build(shop.desk, contest_id, board) for board in names)
+            names = main_boards(shop.uow_factory.tools.clock.now())
+        return sum(build(shop.uow_factory, contest_id, board) for board in names)
     except KvAway:
         # Nothing to build in; the database answers until Redis is back and asked again.
         return 0
@@ -42,10 +42,10 @@ def rebuild_boards(shop: Shop, contest_id: int, *numbers: int) -> int:
 def sync_boards(shop: Shop) -> int:
     """Bring what was committed lately to the boards of every contest; how many rows were new."""
     try:
-        with shop.desk.work(read_only=True) as work:
+        with shop.uow_factory.begin(read_only=True) as uow:
             return sum(
-                _sync(work, contest.id, current=contest.closes_at > work.now - STILL_READ)
-                for contest in queries.contests(work)
+                _sync(uow, contest.id, current=contest.closes_at > uow.now - STILL_READ)
+                for contest in queries.contests(uow)
             )
     except KvAway:
         return 0
@@ -58,19 +58,19 @@ def main_boards(now: datetime) -> list[str]:
     return regional + cities
 
 
-def build(desk: Desk, contest_id: int, board: str) -> bool:
+def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
     """Build one board from the database; False when another build runs or Redis was flushed.
 
     Raises: KvAway.
     """
-    group, leaderboard = keys.group_name(contest_id), desk.tools.kv.leaderboard
+    group, leaderboard = keys.group_name(contest_id), uow_factory.tools.kv.leaderboard
     for _ in range(_TRIES):
         # The build is begun before the database is read: what is committed in between is kept.
         token = leaderboard.begin_build(group, board)
         if token is None:
             return False
         try:
-            if _fill(desk, contest_id, board, token):
+            if _fill(uow_factory, contest_id, board, token):
                 return True
         except KvAway:
             raise
@@ -80,11 +80,11 @@ def build(desk: Desk, contest_id: int, board: str) -> bool:
     return False
 
 
-def _fill(desk: Desk, contest_id: int, board: str, token: str) -> bool:
-    group, leaderboard = keys.group_name(contest_id), desk.tools.kv.leaderboard
+def _fill(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, token: str) -> bool:
+    group, leaderboard = keys.group_name(contest_id), uow_factory.tools.kv.leaderboard
     period, scope = keys.split_board(board)
-    with desk.work(read_only=True) as work:
-        stands = queries.board_rows(work, contest_id, period, scope)
+    with uow_factory.begin(read_only=True) as uow:
+        stands = queries.board_rows(uow, contest_id, period, scope)
         if not leaderboard.load(group, board, token, map(_standing, stands)):
             return False
     kept_seconds = 0 if period == TOTAL else _DAYS_KEPT * 86_400
@@ -100,38 +100,38 @@ def _standing(stand: Stand) -> Standing:
     )
 
 
-def _sync(work: Work, contest_id: int, *, current: bool) -> int:
-    group, leaderboard = keys.group_name(contest_id), work.kv.leaderboard
+def _sync(uow: UnitOfWork, contest_id: int, *, current: bool) -> int:
+    group, leaderboard = keys.group_name(contest_id), uow.kv.leaderboard
     kept = leaderboard.read_mark(group, MARK)
-    mark = work.now if kept is None else datetime.fromisoformat(kept)
-    if mark > work.now + OVERLAP:
+    mark = uow.now if kept is None else datetime.fromisoformat(kept)
+    if mark > uow.now + OVERLAP:
         # The clock has gone back: the mark says nothing about what comes now.
         leaderboard.drop(group)
-        mark = work.now
-    brought = _bring_since(work, contest_id, min(mark, work.now))
-    leaderboard.mark(group, MARK, work.now.isoformat())
+        mark = uow.now
+    brought = _bring_since(uow, contest_id, min(mark, uow.now))
+    leaderboard.mark(group, MARK, uow.now.isoformat())
     if current:
-        _ask_for_main_boards(work, contest_id)
+        _ask_for_main_boards(uow, contest_id)
     return brought
 
 
-def _bring_since(work: Work, contest_id: int, mark: datetime) -> int:
+def _bring_since(uow: UnitOfWork, contest_id: int, mark: datetime) -> int:
     since, after_id, new = mark - OVERLAP, 0, 0
     while True:
-        rows = queries.changed_since(work, contest_id, since, after_id)
-        if rows and not boards.bring(work.kv, contest_id, [moved for _, moved in rows]):
+        rows = queries.changed_since(uow, contest_id, since, after_id)
+        if rows and not boards.bring(uow.kv, contest_id, [moved for _, moved in rows]):
             raise KvAway("went away while standings were brought")
         # What a clock far ahead has written is brought each time, and is news when its time comes.
-        new += sum(mark < moved.changed_at <= work.now for _, moved in rows)
+        new += sum(mark < moved.changed_at <= uow.now for _, moved in rows)
         if len(rows) < queries.CHUNK:
             return new
         after_id, since = rows[-1][0], rows[-1][1].changed_at
 
 
-def _ask_for_main_boards(work: Work, contest_id: int) -> None:
-    for board in main_boards(work.now):
-        if work.kv.leaderboard.size(keys.group_name(contest_id), board) is None:
-            boards.ask_for(work, contest_id, board)
+def _ask_for_main_boards(uow: UnitOfWork, contest_id: int) -> None:
+    for board in main_boards(uow.now):
+        if uow.kv.leaderboard.size(keys.group_name(contest_id), board) is None:
+            boards.ask_for(uow, contest_id, board)
 
 
 BOARD_TASKS = (

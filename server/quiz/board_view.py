@@ -17,7 +17,7 @@ from server.accounts import service as accounts
 from server.base.errors import Invalid
 from server.base.kv.client import KvAway
 from server.base.kv.leaderboard import View
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
 from server.quiz import boards, groups, queries
 from server.quiz.board_keys import REGION, TOTAL, Kept
@@ -96,7 +96,7 @@ class _Found:
 
 
 def board(
-    work: Work,
+    uow: UnitOfWork,
     contest: ContestView,
     *,
     scope: str = REGION,
@@ -111,31 +111,31 @@ def board(
     """
     asked = _Asked(
         contest_id=contest.id,
-        period=keys.check_period(period, work.now),
-        scope=known_scope(work, scope, citizen_id),
+        period=keys.check_period(period, uow.now),
+        scope=known_scope(uow, scope, citizen_id),
         limit=limit,
-        entry_id=None if citizen_id is None else queries.entry_of(work, contest.id, citizen_id),
+        entry_id=None if citizen_id is None else queries.entry_of(uow, contest.id, citizen_id),
     )
-    at_hand = _pages.get(work, asked)
-    found, players = _answered(work, asked, at_hand)
-    names = accounts.names_of(work, [player.citizen_id for player in players.values()])
+    at_hand = _pages.get(uow, asked)
+    found, players = _answered(uow, asked, at_hand)
+    names = accounts.names_of(uow, [player.citizen_id for player in players.values()])
     lines = _Lines(players, names, contest.rules.points_scale)
     if found.top is None and at_hand is not None:
         top = at_hand.lines
     else:
         top = [lines.line(spot) for spot in found.top or ()]
-        _pages.keep(work, asked, found, top)
+        _pages.keep(uow, asked, found, top)
     return Board(
         period=asked.period,
         items=_with_me(top, found.mine),
         me=_mine(found, lines),
         total=found.size,
-        as_of=work.now,
-        frozen=work.now >= contest.closes_at and not queries.has_open_paper(work, contest.id),
+        as_of=uow.now,
+        frozen=uow.now >= contest.closes_at and not queries.has_open_paper(uow, contest.id),
     )
 
 
-def known_scope(work: Work, text: str, citizen_id: int | None = None) -> str:
+def known_scope(uow: UnitOfWork, text: str, citizen_id: int | None = None) -> str:
     """A scope as boards are named by it, of the words of a client.
 
     Raises: Invalid (422) when there is no such place, unit or group of people, NotFound (404)
@@ -143,14 +143,14 @@ def known_scope(work: Work, text: str, citizen_id: int | None = None) -> str:
     """
     kind, colon, value = text.partition(":")
     if kind == "group" and value:
-        return f"group:{groups.group_of_member(work, value, citizen_id)}"
-    checked = REGION if text == REGION else _checked(work, kind, value)
+        return f"group:{groups.group_of_member(uow, value, citizen_id)}"
+    checked = REGION if text == REGION else _checked(uow, kind, value)
     if checked is None or (colon and not value):
         raise Invalid((("query", "scope"), "no such scope"))
     return checked
 
 
-def _checked(work: Work, kind: str, value: str) -> str | None:
+def _checked(uow: UnitOfWork, kind: str, value: str) -> str | None:
     places = units.regions()
     match kind:
         case "city" if places.city(value) is not None:
@@ -160,34 +160,36 @@ def _checked(work: Work, kind: str, value: str) -> str | None:
         case "audience" if value in AUDIENCES:
             return f"audience:{value}"
         case "unit":
-            unit = units.unit_by_ref(work, value)
+            unit = units.unit_by_ref(uow, value)
             return None if unit is None else f"unit:{unit.id}"
     return None
 
 
-def _answered(work: Work, asked: _Asked, at_hand: _Page | None) -> tuple[_Found, dict[int, Player]]:
+def _answered(
+    uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
+) -> tuple[_Found, dict[int, Player]]:
     """The spots with the persons behind them, all of one source."""
-    found = _from_redis(work, asked, at_hand)
+    found = _from_redis(uow, asked, at_hand)
     if found is not None:
         entries = _entries(found)
-        players = queries.players(work, entries)
+        players = queries.players(uow, entries)
         if len(players) == len(entries):
             return found, players
         # Redis knows an entry that is younger than what this transaction sees.
-    found = _from_database(work, asked)
-    return found, queries.players(work, _entries(found))
+    found = _from_database(uow, asked)
+    return found, queries.players(uow, _entries(found))
 
 
 def _entries(found: _Found) -> list[int]:
     return list(dict.fromkeys(spot.entry_id for spot in [*(found.top or ()), *found.around]))
 
 
-def _from_redis(work: Work, asked: _Asked, at_hand: _Page | None) -> _Found | None:
+def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found | None:
     if asked.scope.startswith("group:"):
         # A group of WeChat holds a few hundred people at most: the database counts them quickly.
         return None
     try:
-        view = work.kv.leaderboard.view(
+        view = uow.kv.leaderboard.view(
             keys.group_name(asked.contest_id),
             asked.board,
             asked.entry_id,
@@ -198,7 +200,7 @@ def _from_redis(work: Work, asked: _Asked, at_hand: _Page | None) -> _Found | No
     except KvAway:
         return None
     if view is None:
-        boards.ask_for(work, asked.contest_id, asked.board)
+        boards.ask_for(uow, asked.contest_id, asked.board)
         return None
     return _of_view(view, asked.entry_id)
 
@@ -219,10 +221,10 @@ def _of_view(view: View, entry_id: int | None) -> _Found:
     )
 
 
-def _from_database(work: Work, asked: _Asked) -> _Found:
-    where = (work, asked.contest_id, asked.period, asked.scope)
+def _from_database(uow: UnitOfWork, asked: _Asked) -> _Found:
+    where = (uow, asked.contest_id, asked.period, asked.scope)
     top = enumerate(queries.top(*where, asked.limit), start=1)
-    mine, around = _near_me(work, asked)
+    mine, around = _near_me(uow, asked)
     return _Found(
         top=[_Spot(place, stand.entry_id, stand.kept) for place, stand in top],
         mark=b"",
@@ -232,13 +234,13 @@ def _from_database(work: Work, asked: _Asked) -> _Found:
     )
 
 
-def _near_me(work: Work, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]:
+def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]:
     if asked.entry_id is None:
         return None, []
-    stand = queries.stand_of(work, asked.entry_id, asked.period, asked.scope)
+    stand = queries.stand_of(uow, asked.entry_id, asked.period, asked.scope)
     if stand is None:
         return None, []
-    where = (work, asked.contest_id, asked.period, asked.scope, stand)
+    where = (uow, asked.contest_id, asked.period, asked.scope, stand)
     place = queries.place_on(*where)
     near = queries.around(*where, NEIGHBOURS)
     row = [*near.above, stand, *near.below]
@@ -314,14 +316,14 @@ class _Pages:
         self._lock = threading.Lock()
         self._kept: dict[tuple[int, str, int], _Page] = {}
 
-    def get(self, work: Work, asked: _Asked) -> _Page | None:
+    def get(self, uow: UnitOfWork, asked: _Asked) -> _Page | None:
         page = self._kept.get((asked.contest_id, asked.board, asked.limit))
         # A clock that was put back must not keep a name alive.
-        if page is None or not page.read_at <= work.now < page.read_at + NAMES_LAST:
+        if page is None or not page.read_at <= uow.now < page.read_at + NAMES_LAST:
             return None
         return page
 
-    def keep(self, work: Work, asked: _Asked, found: _Found, lines: list[Line]) -> None:
+    def keep(self, uow: UnitOfWork, asked: _Asked, found: _Found, lines: list[Line]) -> None:
         if not found.mark:
             return
         key = (asked.contest_id, asked.board, asked.limit)
@@ -329,7 +331,7 @@ class _Pages:
             while len(self._kept) >= MOST_PAGES:
                 del self._kept[next(iter(self._kept))]
             # The Work's instant is before all that it has read.
-            self._kept[key] = _Page(found.mark, lines, work.now)
+            self._kept[key] = _Page(found.mark, lines, uow.now)
 
     def clear(self) -> None:
         with self._lock:
@@ -339,9 +341,9 @@ class _Pages:
 _pages = _Pages()
 
 
-def names_changed(work: Work) -> None:
+def names_changed(uow: UnitOfWork) -> None:
     """A person is erased or counts elsewhere: no page read before the commit need be told again.
 
     Other processes, and readers on their way at the commit, may tell it for a second.
     """
-    work.after_commit(_pages.clear)
+    uow.after_commit(_pages.clear)

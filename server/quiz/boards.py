@@ -19,7 +19,7 @@ from server.base.kv.facilities import Facilities
 from server.base.kv.leaderboard import Ahead, Change
 from server.base.prepared import run, table
 from server.base.tables import insert_of
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
 from server.quiz import queries
 from server.quiz.board_keys import REGION, TOTAL, Place
@@ -77,21 +77,21 @@ _TOLD = ("points", "time_ms", "reached_at", "changed_at")
 _WRITTEN = ("contest_id", "entry_id", "period", "version", *_TOLD)
 
 
-def locked(work: Work, entry_id: int) -> Counted:
+def locked(uow: UnitOfWork, entry_id: int) -> Counted:
     """An entry, held until the commit, so that its place and its standings stay in step.
 
     Locks: the entry.
     """
-    return _counted(run(work, _LOCKED, {"entry_id": entry_id}).one())
+    return _counted(run(uow, _LOCKED, {"entry_id": entry_id}).one())
 
 
-def locked_of_paper(work: Work, ref: str, citizen_id: int) -> Counted | None:
+def locked_of_paper(uow: UnitOfWork, ref: str, citizen_id: int) -> Counted | None:
     """The entry that a citizen's own paper counts for, held until the commit.
 
     Which entry it is was read before the lock was given: compare it with the paper's.
     Locks: the entry.
     """
-    row = run(work, _LOCKED_OF_PAPER, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    row = run(uow, _LOCKED_OF_PAPER, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
     return None if row is None else _counted(row)
 
 
@@ -102,7 +102,7 @@ def _counted(row: Any) -> Counted:
     )
 
 
-def papers(work: Work, entry_id: int) -> list[PlayedOn]:
+def papers(uow: UnitOfWork, entry_id: int) -> list[PlayedOn]:
     """The closed papers of an entry."""
     return [
         PlayedOn(
@@ -110,23 +110,23 @@ def papers(work: Work, entry_id: int) -> list[PlayedOn]:
                         closed_at=row.closed_at),
             periods=keys.periods_of(row.on_day, row.on_week),
         )
-        for row in run(work, _PAPERS, {"entry_id": entry_id})
+        for row in run(uow, _PAPERS, {"entry_id": entry_id})
     ]  # fmt: skip
 
 
 def record(
-    work: Work, counted: Counted, played: Sequence[PlayedOn], now: PlayedOn, rules: RuleSet
+    uow: UnitOfWork, counted: Counted, played: Sequence[PlayedOn], now: PlayedOn, rules: RuleSet
 ) -> Ranks:
     """Count a paper that this transaction closes, in the whole contest, its day and its week.
 
     `played` are all closed papers of the entry, this one among them; the caller holds the entry.
     """
-    stands = recount(work, counted, played, rules, now.periods)
-    return _ranks(work, counted, stands[TOTAL])
+    stands = recount(uow, counted, played, rules, now.periods)
+    return _ranks(uow, counted, stands[TOTAL])
 
 
 def recount(
-    work: Work,
+    uow: UnitOfWork,
     counted: Counted,
     played: Sequence[PlayedOn],
     rules: RuleSet,
@@ -146,48 +146,48 @@ def recount(
                     "time_ms": min(reached.time_ms, keys.MOST_TIME_MS),
                     "reached_at": keys.to_millisecond(reached.reached_at),
                     "version": 1,
-                    "changed_at": work.now,
+                    "changed_at": uow.now,
                 }
             )
-    moved = [Moved(p, s, counted.place, [], work.now) for p, s in _write(work, rows).items()]
-    bring_after_commit(work, counted.contest_id, moved)
+    moved = [Moved(p, s, counted.place, [], uow.now) for p, s in _write(uow, rows).items()]
+    bring_after_commit(uow, counted.contest_id, moved)
     return {move.period.removeprefix(keys.GONE): move.stand for move in moved}
 
 
-def take_off(work: Work, entry_id: int) -> None:
+def take_off(uow: UnitOfWork, entry_id: int) -> None:
     """Take an entry off every board for good; its standings keep their rows.
 
     Locks: the entry.
     """
-    entry = locked(work, entry_id)
-    work.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=work.now))
+    entry = locked(uow, entry_id)
+    uow.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=uow.now))
     withdrawn = (
         update(Standing)
         .where(Standing.entry_id == entry_id, Standing.period.not_like(f"{keys.GONE}%"))
         .values(
             period=keys.GONE + Standing.period,
             version=Standing.version + 1,
-            changed_at=work.now,
+            changed_at=uow.now,
         )
         .returning(Standing.period, *queries.STAND_COLUMNS)
     )
-    rows = work.session.execute(withdrawn).all()
-    moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], work.now) for row in rows]
-    bring_after_commit(work, entry.contest_id, moves)
+    rows = uow.session.execute(withdrawn).all()
+    moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], uow.now) for row in rows]
+    bring_after_commit(uow, entry.contest_id, moves)
 
 
-def bring_after_commit(work: Work, contest_id: int, moved: Sequence[Moved]) -> None:
+def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved]) -> None:
     """Bring standings to the boards once they are committed."""
 
     def bell() -> None:
         try:
-            bring(work.kv, contest_id, moved)
+            bring(uow.kv, contest_id, moved)
         except KvRefused:
             # The paper is committed: its answer is given, and the mistake is ours to see.
             _log.exception("standings wait for the sweep")
 
     if moved:
-        work.after_commit(bell)
+        uow.after_commit(bell)
 
 
 def bring(kv: Facilities, contest_id: int, moved: Sequence[Moved]) -> bool:
@@ -204,12 +204,12 @@ def bring(kv: Facilities, contest_id: int, moved: Sequence[Moved]) -> bool:
     return True
 
 
-def ask_for(work: Work, contest_id: int, board: str) -> None:
+def ask_for(uow: UnitOfWork, contest_id: int, board: str) -> None:
     """Have a board built that is not ready; asked once in two seconds however many read it."""
-    if work.kv.kv.away:
+    if uow.kv.kv.away:
         return
-    if work.kv.once.remember(f"board:{contest_id}:{board}", b"asked", 2) is None:
-        work.ring("quiz.rebuild_boards", contest_id, keys.board_number(board))
+    if uow.kv.once.remember(f"board:{contest_id}:{board}", b"asked", 2) is None:
+        uow.ring("quiz.rebuild_boards", contest_id, keys.board_number(board))
 
 
 def _changes(move: Moved) -> list[Change]:
@@ -229,13 +229,13 @@ def _changes(move: Moved) -> list[Change]:
     ]
 
 
-def _write(work: Work, rows: Sequence[Mapping[str, object]]) -> dict[str, Stand]:
+def _write(uow: UnitOfWork, rows: Sequence[Mapping[str, object]]) -> dict[str, Stand]:
     """Insert or renew standings; each write has a version of its own."""
     if not rows:
         return {}
     # All rows in one statement: this is on the way of every submission.
     values = {f"{name}_of_{at}": row[name] for at, row in enumerate(rows) for name in _WRITTEN}
-    written = run(work, _renewing(work.transaction.dialect.name, len(rows)), values)
+    written = run(uow, _renewing(uow.transaction.dialect.name, len(rows)), values)
     return {row[0]: Stand(*row[1:]) for row in written}
 
 
@@ -257,32 +257,32 @@ def _renewing(dialect: str, rows: int) -> ReturningInsert[Any]:
     return renewed
 
 
-def _ranks(work: Work, counted: Counted, mine: Stand) -> Ranks:
+def _ranks(uow: UnitOfWork, counted: Counted, mine: Stand) -> Ranks:
     city = counted.place.city
-    found = _ahead_in_redis(work, counted, mine)
+    found = _ahead_in_redis(uow, counted, mine)
     if found is None:
-        region, in_city = queries.ahead(work, counted.contest_id, city, mine)
+        region, in_city = queries.ahead(uow, counted.contest_id, city, mine)
     else:
         region, in_city = found[0].better, found[-1].better
         # Only the database knows in which order those with the very same result came.
         if found[0].same:
-            ties = queries.ties_ahead(work, counted.contest_id, city, mine)
+            ties = queries.ties_ahead(uow, counted.contest_id, city, mine)
             region, in_city = region + ties[0], in_city + ties[1]
     return Ranks(region=region + 1, city=None if city is None else in_city + 1)
 
 
-def _ahead_in_redis(work: Work, counted: Counted, mine: Stand) -> list[Ahead] | None:
+def _ahead_in_redis(uow: UnitOfWork, counted: Counted, mine: Stand) -> list[Ahead] | None:
     """Who is ahead in the region and, last, in the city; None without Redis."""
     city = counted.place.city
     scopes = [REGION] if city is None else [REGION, f"city:{city}"]
     boards = [keys.board_name(TOTAL, scope) for scope in scopes]
     group, score = keys.group_name(counted.contest_id), keys.packed(mine.kept)
     try:
-        asked = work.kv.leaderboard.ahead(group, boards, score, mine.entry_id)
+        asked = uow.kv.leaderboard.ahead(group, boards, score, mine.entry_id)
     except KvAway:
         return None
     found = [one for one in asked if one is not None]
     for board, one in zip(boards, asked, strict=True):
         if one is None:
-            ask_for(work, counted.contest_id, board)
+            ask_for(uow, counted.contest_id, board)
     return found if len(found) == len(boards) else None

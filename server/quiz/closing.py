@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, func, or_, select
 
 from server.base.errors import Unavailable
 from server.base.prepared import run, table
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import boards, contests, papers, queries, sheets
 from server.quiz.bank import bank_of
 from server.quiz.board_keys import REGION, TOTAL, periods_of, to_millisecond
@@ -70,64 +70,64 @@ _BEST = select(func.max(_attempt.c.score)).where(
 _CITY = select(_entry.c.city).where(_entry.c.id == bindparam("entry_id"))
 
 
-def opened(work: Work, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
+def opened(uow: UnitOfWork, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
     """The rules a paper was begun under, and its questions."""
-    rules = contests.rules_at(work, sheet.contest_id, sheet.rules_version)
-    bank = bank_of(work, sheet.bank, sheet.bank_revision)
+    rules = contests.rules_at(uow, sheet.contest_id, sheet.rules_version)
+    bank = bank_of(uow, sheet.bank, sheet.bank_revision)
     slots = papers.slots(sheet.paper, bank.by_id, rules.timer, sheet.started_at, sheet.deadline_at)
     return rules, slots
 
 
 def close(
-    work: Work, sheet: Sheet, counted: Counted, state: AttemptState, closed_at: datetime
+    uow: UnitOfWork, sheet: Sheet, counted: Counted, state: AttemptState, closed_at: datetime
 ) -> Sheet:
     """Close an open paper with the answers that the sheet holds, and count it on the boards.
 
     The caller holds the entry and the attempt.
     Raises: Unavailable (503) when somebody else closed it, which the caller's lock rules out.
     """
-    closed = _closed(work, sheet, state, closed_at)
+    closed = _closed(uow, sheet, state, closed_at)
     now = _played(replace(sheet, **closed))
-    played = [one for one in boards.papers(work, sheet.entry_id) if one.paper.id != sheet.id]
+    played = [one for one in boards.papers(uow, sheet.entry_id) if one.paper.id != sheet.id]
     played.append(now)
-    season = contests.rules_at(work, sheet.contest_id, sheet.season_version)
-    ranks = boards.record(work, counted, played, now, season)
+    season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
+    ranks = boards.record(uow, counted, played, now, season)
     closed |= {"rank_region": ranks.region, "rank_city": ranks.city}
     # The row is written last, and in one go; if it was closed already, nothing of this is kept.
-    if not sheets.close(work, sheet.id, closed):
+    if not sheets.close(uow, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
     return replace(sheet, **closed, best=_best(played, now.paper))
 
 
-def expire(work: Work, sheet: Sheet, counted: Counted) -> Sheet:
+def expire(uow: UnitOfWork, sheet: Sheet, counted: Counted) -> Sheet:
     """Close a paper whose time is up with the answers kept in time; the caller holds both."""
-    return close(work, sheet, counted, AttemptState.EXPIRED, sheet.deadline_at)
+    return close(uow, sheet, counted, AttemptState.EXPIRED, sheet.deadline_at)
 
 
-def close_overdue(work: Work, attempt_id: int) -> bool:
+def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
     """Close a paper if it is still open and its time is up; whether this call did it.
 
     Locks: the entry, the attempt.
     """
-    found = sheets.by_id(work, attempt_id)
+    found = sheets.by_id(uow, attempt_id)
     if found is None:
         return False
-    counted = boards.locked(work, found.entry_id)
-    sheet = sheets.by_id(work, attempt_id, lock=True)
-    if sheet is None or not sheet.is_open or not is_over(work.now, sheet.deadline_at):
+    counted = boards.locked(uow, found.entry_id)
+    sheet = sheets.by_id(uow, attempt_id, lock=True)
+    if sheet is None or not sheet.is_open or not is_over(uow.now, sheet.deadline_at):
         return False
     if sheet.entry_id != found.entry_id:
         return False  # its citizen was just found to be another: the next sweep takes it
-    expire(work, sheet, counted)
+    expire(uow, sheet, counted)
     return True
 
 
-def overdue(work: Work, limit: int) -> list[int]:
+def overdue(uow: UnitOfWork, limit: int) -> list[int]:
     """Open papers whose time is up, grace included."""
-    return sheets.overdue(work, work.now - GRACE, limit)
+    return sheets.overdue(uow, uow.now - GRACE, limit)
 
 
-def result_of(work: Work, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -> Result:
+def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -> Result:
     """The result of a closed paper with its rules and questions, as `opened` gives them."""
     if (
         sheet.score is None
@@ -145,23 +145,23 @@ def result_of(work: Work, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -
         correct_count=sheet.correct_count,
         question_count=rules.question_count,
         duration_ms=sheet.duration_ms,
-        personal_best=_best_before(work, sheet, sheet.closed_at, sheet.score),
+        personal_best=_best_before(uow, sheet, sheet.closed_at, sheet.score),
         rank_region=sheet.rank_region,
         rank_city=sheet.rank_city,
         review=[_reviewed(slot, sheet.answers) for slot in slots],
     )
 
 
-def foretold(work: Work, sheet: Sheet) -> Result:
+def foretold(uow: UnitOfWork, sheet: Sheet) -> Result:
     """The result that the sweep will write for a paper whose time is up; nothing is written."""
     closed = replace(
-        sheet, **_closed(work, sheet, AttemptState.EXPIRED, sheet.deadline_at), rank_region=0
+        sheet, **_closed(uow, sheet, AttemptState.EXPIRED, sheet.deadline_at), rank_region=0
     )
-    season = contests.rules_at(work, sheet.contest_id, sheet.season_version)
-    reached = standing(season.season, [_paper(s) for s in [*_counted(work, sheet), closed]])
+    season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
+    reached = standing(season.season, [_paper(s) for s in [*_counted(uow, sheet), closed]])
     if reached is None:
         raise ValueError("a closed paper counts")
-    city = run(work, _CITY, {"entry_id": sheet.entry_id}).scalar()
+    city = run(uow, _CITY, {"entry_id": sheet.entry_id}).scalar()
     mine = queries.Stand(
         sheet.entry_id,
         reached.points,
@@ -170,20 +170,20 @@ def foretold(work: Work, sheet: Sheet) -> Result:
         version=0,
     )
     return result_of(
-        work,
+        uow,
         replace(
             closed,
-            rank_region=_rank(work, sheet, REGION, mine),
-            rank_city=None if city is None else _rank(work, sheet, f"city:{city}", mine),
+            rank_region=_rank(uow, sheet, REGION, mine),
+            rank_city=None if city is None else _rank(uow, sheet, f"city:{city}", mine),
         ),
-        *opened(work, sheet),
+        *opened(uow, sheet),
     )
 
 
-def _rank(work: Work, sheet: Sheet, scope: str, mine: queries.Stand) -> int:
+def _rank(uow: UnitOfWork, sheet: Sheet, scope: str, mine: queries.Stand) -> int:
     """The place that a standing would take; what its entry has now is not in its own way."""
-    place = queries.place_on(work, sheet.contest_id, TOTAL, scope, mine)
-    now = queries.stand_of(work, sheet.entry_id, TOTAL, scope)
+    place = queries.place_on(uow, sheet.contest_id, TOTAL, scope, mine)
+    now = queries.stand_of(uow, sheet.entry_id, TOTAL, scope)
     return place - 1 if now is not None and _order(now) < _order(mine) else place
 
 
@@ -191,8 +191,8 @@ def _order(stand: queries.Stand) -> tuple[int, int, datetime]:
     return (-stand.points, stand.time_ms, stand.reached_at)
 
 
-def _counted(work: Work, sheet: Sheet) -> list[Sheet]:
-    return [other for other in sheets.of_entry(work, sheet.entry_id) if not other.is_open]
+def _counted(uow: UnitOfWork, sheet: Sheet) -> list[Sheet]:
+    return [other for other in sheets.of_entry(uow, sheet.entry_id) if not other.is_open]
 
 
 def _paper(sheet: Sheet) -> Paper:
@@ -205,8 +205,10 @@ def _paper(sheet: Sheet) -> Paper:
     )
 
 
-def _closed(work: Work, sheet: Sheet, state: AttemptState, closed_at: datetime) -> dict[str, Any]:
-    rules, slots = opened(work, sheet)
+def _closed(
+    uow: UnitOfWork, sheet: Sheet, state: AttemptState, closed_at: datetime
+) -> dict[str, Any]:
+    rules, slots = opened(uow, sheet)
     score, correct_count = papers.score(slots, rules, sheet.answers)
     # Time that was only granted to the network is not counted as time used.
     used = min(closed_at, sheet.deadline_at) - sheet.started_at
@@ -231,11 +233,11 @@ def _best(played: Sequence[PlayedOn], now: Paper) -> int:
     return max(paper.score for paper in papers if (paper.closed_at, paper.id) <= until)
 
 
-def _best_before(work: Work, sheet: Sheet, closed_at: datetime, score: int) -> int:
+def _best_before(uow: UnitOfWork, sheet: Sheet, closed_at: datetime, score: int) -> int:
     if sheet.best is not None:
         return sheet.best
     so_far = {"entry_id": sheet.entry_id, "closed_at": closed_at, "attempt_id": sheet.id}
-    return max(score, run(work, _BEST, so_far).scalar() or 0)
+    return max(score, run(uow, _BEST, so_far).scalar() or 0)
 
 
 def _reviewed(slot: Slot, answers: dict[str, list[int]]) -> Reviewed:

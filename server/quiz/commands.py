@@ -14,7 +14,7 @@ from typing import Any
 
 from server.base.clock import beijing_day, beijing_midnight
 from server.base.settings import ROOT
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme import service as programmes
 from server.quiz import contests, loading
 from server.quiz.errors import NoSuchPreset, NoSuchProgramme, RulesRefused
@@ -58,20 +58,20 @@ class ImportReport:
 
 
 def import_questions(
-    desk: Desk, path: Path, *, bank: str = BANK, dry_run: bool = False
+    uow_factory: UnitOfWorkFactory, path: Path, *, bank: str = BANK, dry_run: bool = False
 ) -> ImportReport:
     """Import a table of questions and publish them; one refused row refuses the file."""
     try:
         table = read_table(path)
     except FileRefused as refusal:
         return ImportReport(problems=(Problem(line=refusal.line, reason=str(refusal)),))
-    with desk.work(read_only=dry_run) as work:
+    with uow_factory.begin(read_only=dry_run) as uow:
         if not dry_run:
-            loading.lock_bank(work, bank)
-        found = loading.compare(work, bank, table.drafts)
+            loading.lock_bank(uow, bank)
+        found = loading.compare(uow, bank, table.drafts)
         problems = _by_line(table.problems, found.problems)
         if not problems and not dry_run:
-            loading.store(work, bank, found)
+            loading.store(uow, bank, found)
     told: dict[str, Any] = {
         "warnings": _by_line(table.warnings, found.warnings),
         "ignored_columns": tuple(table.ignored),
@@ -101,17 +101,17 @@ def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:
     raise NoSuchPreset(preset=preset)
 
 
-def open_contest(desk: Desk, plan: ContestPlan) -> str:
+def open_contest(uow_factory: UnitOfWorkFactory, plan: ContestPlan) -> str:
     """Open a contest, or bring the one of this slug to the plan; its public id.
 
     Raises: RulesRefused (409).
     """
-    with desk.work() as work:
-        return _set(work, plan)
+    with uow_factory.begin() as uow:
+        return _set(uow, plan)
 
 
 def open_programme_contest(
-    desk: Desk,
+    uow_factory: UnitOfWorkFactory,
     *,
     slug: str,
     preset: str = "default",
@@ -126,8 +126,8 @@ def open_programme_contest(
     Raises: NoSuchPreset, NoSuchProgramme, RulesRefused (409).
     """
     body = preset_body(preset)
-    with desk.work() as work:
-        found = programmes.programme_by_slug(work, programme)
+    with uow_factory.begin() as uow:
+        found = programmes.programme_by_slug(uow, programme)
         if found is None or found.start is None or found.end is None:
             raise NoSuchProgramme(programme=programme)
         plan = ContestPlan(
@@ -139,19 +139,19 @@ def open_programme_contest(
             closes_at=beijing_midnight(found.end + timedelta(days=1)),
             body=body,
         )
-        return _set(work, plan)
+        return _set(uow, plan)
 
 
-def open_demo_contest(desk: Desk) -> str:
+def open_demo_contest(uow_factory: UnitOfWorkFactory) -> str:
     """The demo's contest, open from its first day on; once there it keeps its window.
 
     Raises: RulesRefused (409).
     """
     body = preset_body("default")
-    with desk.work() as work:
-        there = contests.by_slug(work, DEMO_CONTEST)
-        opens_at, closes_at = _demo_window(work)
-        found = programmes.programme_by_slug(work, PROGRAMME)
+    with uow_factory.begin() as uow:
+        there = contests.by_slug(uow, DEMO_CONTEST)
+        opens_at, closes_at = _demo_window(uow)
+        found = programmes.programme_by_slug(uow, PROGRAMME)
         plan = ContestPlan(
             slug=DEMO_CONTEST,
             title=str(body["title"]) if found is None else found.title,
@@ -162,7 +162,7 @@ def open_demo_contest(desk: Desk) -> str:
             body=body,
             left_out=_kept_for_practice(),
         )
-        return _set(work, plan)
+        return _set(uow, plan)
 
 
 def _kept_for_practice() -> tuple[str, ...]:
@@ -170,18 +170,18 @@ def _kept_for_practice() -> tuple[str, ...]:
     return tuple(draft.ref for draft in drafts[_PRACTICE_EVERY - 1 :: _PRACTICE_EVERY])
 
 
-def _demo_window(work: Work) -> tuple[datetime, datetime]:
+def _demo_window(uow: UnitOfWork) -> tuple[datetime, datetime]:
     """Open from today to the end of the programme; where that is over, for some weeks."""
-    today = beijing_day(work.now)
-    found = programmes.programme_by_slug(work, PROGRAMME)
+    today = beijing_day(uow.now)
+    found = programmes.programme_by_slug(uow, PROGRAMME)
     last = None if found is None else found.end
     if last is None or last < today:
         last = today + timedelta(days=_DEMO_DAYS - 1)
     return beijing_midnight(today), beijing_midnight(last + timedelta(days=1))
 
 
-def _set(work: Work, plan: ContestPlan) -> str:
+def _set(uow: UnitOfWork, plan: ContestPlan) -> str:
     try:
-        return loading.set_contest(work, plan)
+        return loading.set_contest(uow, plan)
     except RuleSetRefused as refusal:
         raise RulesRefused(reasons="; ".join(refusal.reasons)) from None

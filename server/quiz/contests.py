@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, or_, select
 
 from server.base.errors import NotFound
 from server.base.prepared import run, table
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz.models import Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import LATE_START, RuleSet, deadline, is_over
@@ -99,43 +99,43 @@ def rules_from(version: str, body: Mapping[str, Any]) -> RuleSet:
     return found
 
 
-def contest(work: Work, name: str) -> ContestView:
+def contest(uow: UnitOfWork, name: str) -> ContestView:
     """A contest by its public id or its slug.
 
     Raises: NotFound (404).
     """
-    found = _one(work, _BY_NAME, {"name": name})
+    found = _one(uow, _BY_NAME, {"name": name})
     if found is None:
         raise NotFound
     return found
 
 
-def by_slug(work: Work, slug: str) -> ContestView | None:
+def by_slug(uow: UnitOfWork, slug: str) -> ContestView | None:
     """A contest by its slug, if there is one."""
-    return _one(work, _BY_SLUG, {"name": slug})
+    return _one(uow, _BY_SLUG, {"name": slug})
 
 
-def contest_by_id(work: Work, contest_id: int) -> ContestView:
+def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
     """A contest by its number.
 
     Raises: NotFound (404).
     """
-    found = _one(work, _BY_ID, {"contest_id": contest_id})
+    found = _one(uow, _BY_ID, {"contest_id": contest_id})
     if found is None:
         raise NotFound
     return found
 
 
-def contests(work: Work, limit: int, before_id: int | None) -> list[ContestView]:
+def contests(uow: UnitOfWork, limit: int, before_id: int | None) -> list[ContestView]:
     """Contests, the youngest first."""
-    rows = run(work, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
+    rows = run(uow, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
     return [_view(row) for row in rows]
 
 
-def unfinished(work: Work) -> list[ContestView]:
+def unfinished(uow: UnitOfWork) -> list[ContestView]:
     """Contests that deal papers now or will, or whose last papers may still be answered."""
-    found = [_view(row) for row in run(work, _CONTESTS, {})]
-    return [one for one in found if not is_over(work.now, last_deadline(one))]
+    found = [_view(row) for row in run(uow, _CONTESTS, {})]
+    return [one for one in found if not is_over(uow.now, last_deadline(one))]
 
 
 def last_deadline(found: ContestView) -> datetime:
@@ -143,16 +143,16 @@ def last_deadline(found: ContestView) -> datetime:
     return deadline(found.rules, found.closes_at + LATE_START)
 
 
-def rules_at(work: Work, contest_id: int, version: str) -> RuleSet:
+def rules_at(uow: UnitOfWork, contest_id: int, version: str) -> RuleSet:
     """A version of a contest's rules."""
     if version in _read:
         return _read[version]
-    body = run(work, _BODY, {"contest_id": contest_id, "of_version": version}).scalar_one()
+    body = run(uow, _BODY, {"contest_id": contest_id, "of_version": version}).scalar_one()
     return rules_from(version, body)
 
 
-def _one(work: Work, asked: Select[Any], values: dict[str, Any]) -> ContestView | None:
-    row = run(work, asked, values).one_or_none()
+def _one(uow: UnitOfWork, asked: Select[Any], values: dict[str, Any]) -> ContestView | None:
+    row = run(uow, asked, values).one_or_none()
     return None if row is None else _view(row)
 
 

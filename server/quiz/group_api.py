@@ -8,10 +8,10 @@ from msgspec import Meta
 
 from server.base.errors import Invalid
 from server.base.pace import BAD_CODE, GROUP, counting_failures
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
-from server.base.work import Work
 from server.quiz import groups
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import GroupEntry
@@ -36,7 +36,7 @@ class GroupOut(Out, frozen=True, kw_only=True):
 def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
     """Have WeChat say who came from which group."""
     try:
-        with counting_failures(asking.desk.tools, BAD_CODE, asking.network, BadLoginCode):
+        with counting_failures(asking.uow_factory.tools, BAD_CODE, asking.network, BadLoginCode):
             entry: GroupEntry = asking.gateway.group_entry(body.code, body.encrypted_data, body.iv)
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None
@@ -55,6 +55,6 @@ def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
     ask=_opened,
     pace=GROUP,
 )
-def enter_group(work: Work, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened
+def enter_group(uow: UnitOfWork, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened
     """Be on the board of the WeChat group that the mini-program was opened from."""
-    return GroupOut(group_id=groups.enter(work, work.caller_id, asked))
+    return GroupOut(group_id=groups.enter(uow, uow.caller_id, asked))

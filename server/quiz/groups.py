@@ -10,46 +10,46 @@ from sqlalchemy import select
 from server.accounts import service as accounts
 from server.base.errors import Invalid, NotFound
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz.models import GroupMember, WeChatGroup
 from server.wechat.gateway import GroupEntry
 
 
-def enter(work: Work, citizen_id: int, entry: GroupEntry) -> str:
+def enter(uow: UnitOfWork, citizen_id: int, entry: GroupEntry) -> str:
     """Put a citizen on the board of the group they came from; the group's public id.
 
     Raises: Invalid (422) when the entry is another person's.
     Locks: the citizen.
     """
-    accounts.lock_citizen(work, citizen_id)
-    owner = accounts.citizen_of_openid(work, "mini_program", entry.openid, create=False)
+    accounts.lock_citizen(uow, citizen_id)
+    owner = accounts.citizen_of_openid(uow, "mini_program", entry.openid, create=False)
     if owner != citizen_id:
         raise Invalid((("body", "code"), "a code of another person"))
-    group_id, ref = _group(work, entry.opengid)
-    fresh = insert_for(work.session, GroupMember).values(
-        group_id=group_id, citizen_id=citizen_id, joined_at=work.now
+    group_id, ref = _group(uow, entry.opengid)
+    fresh = insert_for(uow.session, GroupMember).values(
+        group_id=group_id, citizen_id=citizen_id, joined_at=uow.now
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
+    uow.session.execute(fresh.on_conflict_do_nothing())
     return ref
 
 
-def _group(work: Work, opengid: str) -> tuple[int, str]:
-    hashed = work.keys.blind(opengid, "opengid")
-    fresh = insert_for(work.session, WeChatGroup).values(
-        ref=work.new_ref("grp"), opengid_hash=hashed, made_at=work.now
+def _group(uow: UnitOfWork, opengid: str) -> tuple[int, str]:
+    hashed = uow.keys.blind(opengid, "opengid")
+    fresh = insert_for(uow.session, WeChatGroup).values(
+        ref=uow.new_ref("grp"), opengid_hash=hashed, made_at=uow.now
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
+    uow.session.execute(fresh.on_conflict_do_nothing())
     asked = select(WeChatGroup.id, WeChatGroup.ref).where(WeChatGroup.opengid_hash == hashed)
-    group_id, ref = work.session.execute(asked).one()
+    group_id, ref = uow.session.execute(asked).one()
     return group_id, ref
 
 
-def group_of_member(work: Work, ref: str, citizen_id: int | None) -> int:
+def group_of_member(uow: UnitOfWork, ref: str, citizen_id: int | None) -> int:
     """The number of a group.
 
     Raises: NotFound (404) for whoever is not in it.
     """
-    found = work.session.scalar(
+    found = uow.session.scalar(
         select(WeChatGroup.id)
         .join(GroupMember, GroupMember.group_id == WeChatGroup.id)
         .where(WeChatGroup.ref == ref, GroupMember.citizen_id == citizen_id)

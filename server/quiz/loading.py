@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from server.base.access import REGION, Scope
 from server.base.ownership import owned_by, scope_of
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import bank as banks
 from server.quiz.drawing import shortages
 from server.quiz.kinds import QuestionState
@@ -66,21 +66,21 @@ class ContestPlan:
     owner: Scope = REGION
 
 
-def lock_bank(work: Work, slug: str, owner: Scope = REGION) -> None:
+def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION) -> None:
     """Hold a bank until the commit; a new one is made and belongs to `owner`."""
-    fresh = insert_for(work.session, Bank).values(
-        slug=slug, revision=work.new_ref("rev"), **owned_by(owner)
+    fresh = insert_for(uow.session, Bank).values(
+        slug=slug, revision=uow.new_ref("rev"), **owned_by(owner)
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
-    work.session.execute(select(Bank.slug).where(Bank.slug == slug).with_for_update())
+    uow.session.execute(fresh.on_conflict_do_nothing())
+    uow.session.execute(select(Bank.slug).where(Bank.slug == slug).with_for_update())
 
 
-def compare(work: Work, slug: str, drafts: Iterable[Draft]) -> Comparison:
+def compare(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
     """Compare a file's questions with each other and with the bank.
 
     Only the same words make two questions one; what is nearly the same is a warning.
     """
-    latest = _latest(work)
+    latest = _latest(uow)
     here = [row for row in latest.values() if row.bank == slug]
     known = {sameness(row.stem, row.options): row.ref for row in here}
     like = {likeness(row.stem, row.options): f"{row.ref} of the bank" for row in here}
@@ -118,8 +118,8 @@ def _doubt(draft: Draft, like: dict[str, str]) -> str | None:
     return f"the question is nearly the same as {other}"
 
 
-def _latest(work: Work) -> dict[str, Question]:
-    rows = work.session.scalars(select(Question).order_by(Question.ref, Question.version))
+def _latest(uow: UnitOfWork) -> dict[str, Question]:
+    rows = uow.session.scalars(select(Question).order_by(Question.ref, Question.version))
     return {row.ref: row for row in rows}
 
 
@@ -152,16 +152,16 @@ def _stored(row: Question) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _CONTENT}
 
 
-def store(work: Work, slug: str, found: Comparison) -> None:
+def store(uow: UnitOfWork, slug: str, found: Comparison) -> None:
     """Publish what a file brings; the caller holds the bank, whose owner owns its questions."""
     gone = [row.id for _, row in found.changed if row.state is QuestionState.LIVE]
-    _set_state(work, gone, QuestionState.RETIRED)
+    _set_state(uow, gone, QuestionState.RETIRED)
     rows = [(draft, 1) for draft in found.added]
     rows += [(draft, row.version + 1) for draft, row in found.changed]
     if rows:
-        bank = work.session.scalars(select(Bank).where(Bank.slug == slug)).one()
+        bank = uow.session.scalars(select(Bank).where(Bank.slug == slug)).one()
         owner = owned_by(scope_of(bank))
-        work.session.execute(
+        uow.session.execute(
             insert(Question),
             [
                 {
@@ -170,32 +170,32 @@ def store(work: Work, slug: str, found: Comparison) -> None:
                     "version": version,
                     "bank": slug,
                     "state": QuestionState.LIVE,
-                    "made_at": work.now,
+                    "made_at": uow.now,
                     **owner,
                 }
                 for draft, version in rows
             ],
         )
     revived = [row.id for row in found.unchanged if row.state is not QuestionState.LIVE]
-    _set_state(work, revived, QuestionState.LIVE)
+    _set_state(uow, revived, QuestionState.LIVE)
     if rows or revived:
-        banks.changed(work, slug)
+        banks.changed(uow, slug)
 
 
-def _set_state(work: Work, ids: list[int], state: QuestionState) -> None:
+def _set_state(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:
     for start in range(0, len(ids), 500):
-        work.session.execute(
+        uow.session.execute(
             update(Question).where(Question.id.in_(ids[start : start + 500])).values(state=state)
         )
 
 
-def set_contest(work: Work, plan: ContestPlan) -> str:
+def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
     """Open a contest, or bring the one of this slug to the plan; its public id.
 
     Raises: RuleSetRefused when its rules or its bank cannot give a paper.
     """
     rules = read_rule_set(plan.body)
-    reasons = _cannot_fill(work, plan) + _other_bank(work, plan)
+    reasons = _cannot_fill(uow, plan) + _other_bank(uow, plan)
     if plan.opens_at >= plan.closes_at:
         reasons.append("window: it closes before it opens")
     if reasons:
@@ -208,21 +208,21 @@ def set_contest(work: Work, plan: ContestPlan) -> str:
         "closes_at": plan.closes_at,
         "left_out": list(plan.left_out),
     }
-    fresh = insert_for(work.session, Contest).values(
-        ref=work.new_ref("con"), slug=plan.slug, made_at=work.now, **facts, **owned_by(plan.owner)
+    fresh = insert_for(uow.session, Contest).values(
+        ref=uow.new_ref("con"), slug=plan.slug, made_at=uow.now, **facts, **owned_by(plan.owner)
     )
-    contest_id, ref = work.session.execute(
+    contest_id, ref = uow.session.execute(
         fresh.on_conflict_do_update(index_elements=["slug"], set_=facts).returning(
             Contest.id, Contest.ref
         )
     ).one()
-    _put_in_force(work, contest_id, rules.version, plan.body)
+    _put_in_force(uow, contest_id, rules.version, plan.body)
     return str(ref)
 
 
-def _cannot_fill(work: Work, plan: ContestPlan) -> list[str]:
+def _cannot_fill(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
     rules = read_rule_set(plan.body)
-    live = banks.bank_of(work, plan.bank).live
+    live = banks.bank_of(uow, plan.bank).live
     lacking = shortages(rules.parts, [item for item in live if item.ref not in plan.left_out])
     return [
         f"bank {plan.bank}: {part.kind or 'questions'}: {part.count} wanted, {there} there"
@@ -230,19 +230,19 @@ def _cannot_fill(work: Work, plan: ContestPlan) -> list[str]:
     ]
 
 
-def _other_bank(work: Work, plan: ContestPlan) -> list[str]:
+def _other_bank(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
     """Papers are tied to the questions of the bank they were dealt from."""
     dealt = (
         select(Contest.bank)
         .join(Attempt, Attempt.contest_id == Contest.id)
         .where(Contest.slug == plan.slug, Contest.bank != plan.bank)
     )
-    banks_dealt = work.session.scalars(dealt.limit(1)).all()
+    banks_dealt = uow.session.scalars(dealt.limit(1)).all()
     return [f"bank: papers have been dealt from {bank}" for bank in banks_dealt]
 
 
-def _put_in_force(work: Work, contest_id: int, version: str, body: Mapping[str, Any]) -> None:
-    newest = work.session.scalar(
+def _put_in_force(uow: UnitOfWork, contest_id: int, version: str, body: Mapping[str, Any]) -> None:
+    newest = uow.session.scalar(
         select(RuleSetRow.version)
         .where(RuleSetRow.contest_id == contest_id)
         .order_by(RuleSetRow.valid_from.desc(), RuleSetRow.id.desc())
@@ -250,11 +250,11 @@ def _put_in_force(work: Work, contest_id: int, version: str, body: Mapping[str, 
     )
     if newest == version:
         return
-    fresh = insert_for(work.session, RuleSetRow).values(
-        contest_id=contest_id, version=version, body=dict(body), valid_from=work.now
+    fresh = insert_for(uow.session, RuleSetRow).values(
+        contest_id=contest_id, version=version, body=dict(body), valid_from=uow.now
     )
-    work.session.execute(
+    uow.session.execute(
         fresh.on_conflict_do_update(
-            index_elements=["contest_id", "version"], set_={"valid_from": work.now}
+            index_elements=["contest_id", "version"], set_={"valid_from": uow.now}
         )
     )

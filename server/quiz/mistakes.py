@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz.bank import every_version
 from server.quiz.drawing import Item
 from server.quiz.kinds import AttemptState
@@ -47,10 +47,10 @@ class _Answered:
     where: Where
 
 
-def book(work: Work, citizen_id: int) -> list[Mistake]:
+def book(uow: UnitOfWork, citizen_id: int) -> list[Mistake]:
     """A citizen's wrong-answer book, the latest mistake first."""
-    by_id = every_version(work)
-    answered = [*_on_papers(work, citizen_id, by_id), *_practised(work, citizen_id, by_id)]
+    by_id = every_version(uow)
+    answered = [*_on_papers(uow, citizen_id, by_id), *_practised(uow, citizen_id, by_id)]
     found: dict[str, Mistake] = {}
     for one in sorted(answered, key=lambda one: (one.at, one.number)):
         _take(found, one)
@@ -69,11 +69,11 @@ def _take(found: dict[str, Mistake], one: _Answered) -> None:
             del found[ref]
 
 
-def _on_papers(work: Work, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
+def _on_papers(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
     asked = select(Attempt.id, Attempt.paper, Attempt.answers, Attempt.closed_at).where(
         Attempt.citizen_id == citizen_id, Attempt.state != AttemptState.OPEN
     )
-    for number, paper, answers, closed_at in work.session.execute(asked):
+    for number, paper, answers, closed_at in uow.session.execute(asked):
         for row in paper:
             item = by_id[row["q"]]
             yield _Answered(
@@ -85,7 +85,7 @@ def _on_papers(work: Work, citizen_id: int, by_id: Mapping[int, Item]) -> Iterat
             )
 
 
-def _practised(work: Work, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
+def _practised(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
     asked = (
         select(
             PracticeAnswer.id,
@@ -96,7 +96,7 @@ def _practised(work: Work, citizen_id: int, by_id: Mapping[int, Item]) -> Iterat
         .join(Practice, Practice.id == PracticeAnswer.practice_id)
         .where(Practice.citizen_id == citizen_id)
     )
-    for number, question_id, chosen, answered_at in work.session.execute(asked):
+    for number, question_id, chosen, answered_at in uow.session.execute(asked):
         yield _Answered(
             at=answered_at,
             number=number,

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import aliased
 
-from server.base.work import Hooks, Work
+from server.base.uow import Hooks, UnitOfWork
 from server.quiz import mistakes
 from server.quiz.models import (
     Attempt,
@@ -30,23 +30,23 @@ _ONCE: tuple[tuple[Any, tuple[str, ...]], ...] = (
 )
 
 
-def forget(work: Work, citizen_id: int) -> None:
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Drop what only the person needs. A place on a group's board stays, with nobody's name."""
     own = select(Practice.id).where(Practice.citizen_id == citizen_id)
-    _drop(work, PracticeAnswer, PracticeAnswer.practice_id.in_(own))
+    _drop(uow, PracticeAnswer, PracticeAnswer.practice_id.in_(own))
     for table in (Practice, QuestionReport, Share, Visit):
-        _drop(work, table, table.citizen_id == citizen_id)
+        _drop(uow, table, table.citizen_id == citizen_id)
 
 
-def join(work: Work, keep: int, gone: int) -> None:
+def join(uow: UnitOfWork, keep: int, gone: int) -> None:
     """Make one citizen's rows another's; what both have stays once."""
     for table, same in _ONCE:
         twin = aliased(table)
         matching = [getattr(twin, name) == getattr(table, name) for name in same]
         both = exists().where(twin.citizen_id == keep, *matching)
-        _drop(work, table, (table.citizen_id == gone) & both)
+        _drop(uow, table, (table.citizen_id == gone) & both)
     for table in (Practice, Share, *(table for table, _ in _ONCE)):
-        work.session.execute(
+        uow.session.execute(
             update(table)
             .where(table.citizen_id == gone)
             .values(citizen_id=keep)
@@ -54,28 +54,28 @@ def join(work: Work, keep: int, gone: int) -> None:
         )
 
 
-def _drop(work: Work, table: Any, which: ColumnElement[bool]) -> None:
-    work.session.execute(delete(table).where(which).execution_options(synchronize_session=False))
+def _drop(uow: UnitOfWork, table: Any, which: ColumnElement[bool]) -> None:
+    uow.session.execute(delete(table).where(which).execution_options(synchronize_session=False))
 
 
-def held(work: Work, citizen_id: int) -> dict[str, object]:
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """A citizen's practice, mistakes, reports, shares, visits and groups."""
     return {
-        "practice": _practice(work, citizen_id),
+        "practice": _practice(uow, citizen_id),
         "mistakes": [
             {"question_id": one.item.ref, "stem": one.item.stem, "wrong_at": one.wrong_at}
-            for one in mistakes.book(work, citizen_id)
+            for one in mistakes.book(uow, citizen_id)
         ],
-        "question_reports": _reports(work, citizen_id),
-        "shares": _shares(work, citizen_id),
+        "question_reports": _reports(uow, citizen_id),
+        "shares": _shares(uow, citizen_id),
         "visits": _rows(
-            work,
+            uow,
             select(Visit.scene, Visit.on_day, Visit.at)
             .where(Visit.citizen_id == citizen_id)
             .order_by(Visit.id),
         ),
         "groups": _rows(
-            work,
+            uow,
             select(WeChatGroup.ref.label("id"), GroupMember.joined_at)
             .join(WeChatGroup, WeChatGroup.id == GroupMember.group_id)
             .where(GroupMember.citizen_id == citizen_id)
@@ -84,9 +84,9 @@ def held(work: Work, citizen_id: int) -> dict[str, object]:
     }
 
 
-def _reports(work: Work, citizen_id: int) -> list[dict[str, object]]:
+def _reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     return _rows(
-        work,
+        uow,
         select(
             QuestionReport.ref.label("id"),
             Question.ref.label("question_id"),
@@ -99,9 +99,9 @@ def _reports(work: Work, citizen_id: int) -> list[dict[str, object]]:
     )
 
 
-def _shares(work: Work, citizen_id: int) -> list[dict[str, object]]:
+def _shares(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     return _rows(
-        work,
+        uow,
         select(Share.ref.label("id"), Contest.title.label("contest"), Share.made_at)
         .join(Attempt, Attempt.id == Share.attempt_id)
         .join(Contest, Contest.id == Attempt.contest_id)
@@ -110,7 +110,7 @@ def _shares(work: Work, citizen_id: int) -> list[dict[str, object]]:
     )
 
 
-def _practice(work: Work, citizen_id: int) -> list[dict[str, object]]:
+def _practice(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     asked = (
         select(
             Question.ref,
@@ -133,12 +133,12 @@ def _practice(work: Work, citizen_id: int) -> list[dict[str, object]]:
             "correct": row.correct,
             "answered_at": row.answered_at,
         }
-        for row in work.session.execute(asked)
+        for row in uow.session.execute(asked)
     ]
 
 
-def _rows(work: Work, asked: Any) -> list[dict[str, object]]:
-    return [dict(row._mapping) for row in work.session.execute(asked)]
+def _rows(uow: UnitOfWork, asked: Any) -> list[dict[str, object]]:
+    return [dict(row._mapping) for row in uow.session.execute(asked)]
 
 
 OWN_HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from server.base.errors import Invalid, NotFound
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import contests, mistakes, papers
 from server.quiz.bank import every_bank, every_version
 from server.quiz.drawing import Item, fits
@@ -45,7 +45,7 @@ class Told:
 
 
 def begin(
-    work: Work,
+    uow: UnitOfWork,
     citizen_id: int,
     *,
     count: int,
@@ -56,36 +56,38 @@ def begin(
 
     Units: no `topics` mean all; `from_mistakes` deals from the wrong-answer book alone.
     """
-    pool = _pool(work, citizen_id)
+    pool = _pool(uow, citizen_id)
     if topics:
         pool = [item for item in pool if item.topic in topics]
     if from_mistakes:
-        wrong = {mistake.item.ref for mistake in mistakes.book(work, citizen_id)}
+        wrong = {mistake.item.ref for mistake in mistakes.book(uow, citizen_id)}
         pool = [item for item in pool if item.ref in wrong]
-    paper = papers.deal(_least_practised(work, citizen_id, pool)[:count], work.random)
-    row = Practice(ref=work.new_ref("pra"), citizen_id=citizen_id, paper=paper, made_at=work.now)
-    work.session.add(row)
-    return Dealt(ref=row.ref, slots=_slots(paper, {item.id: item for item in pool}, work.now))
+    paper = papers.deal(_least_practised(uow, citizen_id, pool)[:count], uow.random)
+    row = Practice(ref=uow.new_ref("pra"), citizen_id=citizen_id, paper=paper, made_at=uow.now)
+    uow.session.add(row)
+    return Dealt(ref=row.ref, slots=_slots(paper, {item.id: item for item in pool}, uow.now))
 
 
-def answer(work: Work, ref: str, citizen_id: int, question_ref: str, keys: Sequence[str]) -> Told:
+def answer(
+    uow: UnitOfWork, ref: str, citizen_id: int, question_ref: str, keys: Sequence[str]
+) -> Told:
     """Mark an answer; whoever answers a question again is told what came of the first time.
 
     Raises: NotFound (404) also for another's practice, Invalid (422) for a question or option
     that is not there.
     """
-    row = work.session.scalar(
+    row = uow.session.scalar(
         select(Practice).where(Practice.ref == ref, Practice.citizen_id == citizen_id)
     )
     if row is None:
         raise NotFound
-    dealt = _slots(row.paper, every_version(work), row.made_at)
+    dealt = _slots(row.paper, every_version(uow), row.made_at)
     slots = {slot.item.ref: slot for slot in dealt}
     slot = slots.get(question_ref)
     if slot is None:
         raise Invalid((("body", "question_id"), "no such question in this practice"))
     chosen = _chosen(slot, keys)
-    first = _keep_first(work, row.id, slot.item, chosen)
+    first = _keep_first(uow, row.id, slot.item, chosen)
     return Told(
         question_ref=question_ref,
         chosen=slot.keys_of(first),
@@ -105,16 +107,16 @@ def _chosen(slot: Slot, keys: Sequence[str]) -> list[int]:
     return chosen
 
 
-def _keep_first(work: Work, practice_id: int, item: Item, chosen: list[int]) -> list[int]:
-    fresh = insert_for(work.session, PracticeAnswer).values(
+def _keep_first(uow: UnitOfWork, practice_id: int, item: Item, chosen: list[int]) -> list[int]:
+    fresh = insert_for(uow.session, PracticeAnswer).values(
         practice_id=practice_id,
         question_id=item.id,
         chosen=chosen,
         correct=is_right(item.answer, chosen),
-        answered_at=work.now,
+        answered_at=uow.now,
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
-    first = work.session.scalar(
+    uow.session.execute(fresh.on_conflict_do_nothing())
+    first = uow.session.scalar(
         select(PracticeAnswer.chosen).where(
             PracticeAnswer.practice_id == practice_id, PracticeAnswer.question_id == item.id
         )
@@ -122,12 +124,12 @@ def _keep_first(work: Work, practice_id: int, item: Item, chosen: list[int]) -> 
     return list(first or [])
 
 
-def _pool(work: Work, citizen_id: int) -> list[Item]:
+def _pool(uow: UnitOfWork, citizen_id: int) -> list[Item]:
     """Live questions that this citizen may practise."""
-    handed_in = _handed_in(work, citizen_id)
-    to_come = contests.unfinished(work)
+    handed_in = _handed_in(uow, citizen_id)
+    to_come = contests.unfinished(uow)
     found = []
-    for bank in every_bank(work):
+    for bank in every_bank(uow):
         asking = [one for one in to_come if one.bank == bank.slug]
         found += [
             item
@@ -143,24 +145,24 @@ def _may_ask(contest: contests.ContestView, item: Item) -> bool:
     )
 
 
-def _handed_in(work: Work, citizen_id: int) -> set[int]:
+def _handed_in(uow: UnitOfWork, citizen_id: int) -> set[int]:
     """The versions that stood on this citizen's closed papers."""
     closed = select(Attempt.paper).where(
         Attempt.citizen_id == citizen_id, Attempt.state != AttemptState.OPEN
     )
-    return {row["q"] for paper in work.session.scalars(closed) for row in paper}
+    return {row["q"] for paper in uow.session.scalars(closed) for row in paper}
 
 
-def _least_practised(work: Work, citizen_id: int, pool: Sequence[Item]) -> list[Item]:
+def _least_practised(uow: UnitOfWork, citizen_id: int, pool: Sequence[Item]) -> list[Item]:
     asked = (
         select(PracticeAnswer.question_id, func.count())
         .join(Practice, Practice.id == PracticeAnswer.practice_id)
         .where(Practice.citizen_id == citizen_id)
         .group_by(PracticeAnswer.question_id)
     )
-    times: dict[int, int] = {row[0]: row[1] for row in work.session.execute(asked)}
+    times: dict[int, int] = {row[0]: row[1] for row in uow.session.execute(asked)}
     mixed = list(pool)
-    work.random.shuffle(mixed)
+    uow.random.shuffle(mixed)
     return sorted(mixed, key=lambda item: times.get(item.id, 0))
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from server.base.errors import Invalid, NotFound
 from server.base.pace import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import Page, PageQuery
-from server.base.work import Work
 from server.quiz import mistakes, practice, reports, shapes
 from server.quiz.errors import ReasonRefused
 from server.quiz.kinds import WordsState
@@ -39,11 +39,11 @@ PRACTICE_API = Api("practice")
     consent=True,
     pace=PRACTICE,
 )
-def begin_practice(work: Work, body: PracticeIn) -> PracticeOut:
+def begin_practice(uow: UnitOfWork, body: PracticeIn) -> PracticeOut:
     """Deal questions to practise: without a clock, without a rank."""
     dealt = practice.begin(
-        work,
-        work.caller_id,
+        uow,
+        uow.caller_id,
         count=body.count,
         topics=body.topics,
         from_mistakes=body.from_mistakes,
@@ -65,9 +65,9 @@ def begin_practice(work: Work, body: PracticeIn) -> PracticeOut:
     consent=True,
     pace=PRACTICE_ANSWER,
 )
-def answer_practice(work: Work, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
+def answer_practice(uow: UnitOfWork, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
     """Answer one question and see the key with its explanation; a repeat tells the first result."""
-    told = practice.answer(work, ref, work.caller_id, body.question_id, body.answer)
+    told = practice.answer(uow, ref, uow.caller_id, body.question_id, body.answer)
     return PracticeAnswerOut(
         question_id=told.question_ref,
         chosen=told.chosen,
@@ -86,10 +86,10 @@ def answer_practice(work: Work, ref: str, body: PracticeAnswerIn) -> PracticeAns
     out=Page[MistakeOut],
     errors=(Invalid,),
 )
-def list_mistakes(work: Work, query: PageQuery) -> Page[MistakeOut]:
+def list_mistakes(uow: UnitOfWork, query: PageQuery) -> Page[MistakeOut]:
     """The wrong-answer book, the latest mistake first."""
     after = None if query.after is None else _position(query.after)
-    found = [m for m in mistakes.book(work, work.caller_id) if after is None or _place(m) < after]
+    found = [m for m in mistakes.book(uow, uow.caller_id) if after is None or _place(m) < after]
     shown = found[: query.limit]
     last = _place(shown[-1]) if len(found) > len(shown) else None
     return Page(
@@ -132,12 +132,12 @@ def _mistake_out(mistake: Mistake) -> MistakeOut:
 
 def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
     """Have the words judged, unless this version was reported before."""
-    with asking.desk.work(read_only=True) as work:
-        reported = reports.to_be_reported(work, ref, asking.caller.id)
+    with asking.uow_factory.begin(read_only=True) as uow:
+        reported = reports.to_be_reported(uow, ref, asking.caller.id)
     reason = reports.clean_reason(body.reason)
     if reported.known:
         return reported, WordsState.UNCHECKED
-    spend(asking.desk.tools, OWN_WORDS, asking.caller.person)
+    spend(asking.uow_factory.tools, OWN_WORDS, asking.caller.person)
     return reported, reports.judge(asking.gateway, reported, reason)
 
 
@@ -154,11 +154,11 @@ def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsSt
     pace=CHANGE,
 )
 def report_question(
-    work: Work,
+    uow: UnitOfWork,
     ref: str,  # noqa: ARG001 - found before the words were judged
     body: ReportIn,
     asked: tuple[Reported, WordsState],
 ) -> None:
     """Tell what is wrong with a question that one has seen; once for each version of it."""
     reported, words = asked
-    reports.report(work, work.caller_id, reported, reports.clean_reason(body.reason), words)
+    reports.report(uow, uow.caller_id, reported, reports.clean_reason(body.reason), words)

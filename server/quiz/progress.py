@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, and_, bindparam, func, or_, select
 from server.base.clock import beijing_day
 from server.base.kv.client import KvAway
 from server.base.prepared import run, table
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
 from server.quiz import boards
 from server.quiz.board_keys import REGION, TOTAL, Kept
@@ -112,14 +112,16 @@ _PLACES = (
 )  # fmt: skip
 
 
-def progress(work: Work, contests: Sequence[ContestView], citizen_id: int) -> dict[int, Progress]:
+def progress(
+    uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int
+) -> dict[int, Progress]:
     """What a citizen has reached in each of these contests, by the contest's number."""
-    today = keys.day_period(beijing_day(work.now))
-    stands = _stands(work, [contest.id for contest in contests], citizen_id, today)
+    today = keys.day_period(beijing_day(uow.now))
+    stands = _stands(uow, [contest.id for contest in contests], citizen_id, today)
     totals = {
         contest_id: stand for (contest_id, period), stand in stands.items() if period == TOTAL
     }
-    places = _places(work, totals, citizen_id)
+    places = _places(uow, totals, citizen_id)
     return {
         contest.id: _told(
             contest, totals.get(contest.id), stands.get((contest.id, today)), places.get(contest.id)
@@ -150,7 +152,7 @@ def _score(points: int, scale: int) -> float:
 
 
 def _stands(
-    work: Work, contest_ids: Sequence[int], citizen_id: int, today: str
+    uow: UnitOfWork, contest_ids: Sequence[int], citizen_id: int, today: str
 ) -> dict[tuple[int, str], _Stand]:
     asked = {
         "contest_ids": list(contest_ids),
@@ -159,28 +161,28 @@ def _stands(
     }
     return {
         (row.contest_id, row.period): _Stand(row.entry_id, Kept(row.points, row.time_ms))
-        for row in run(work, _STANDS, asked)
+        for row in run(uow, _STANDS, asked)
     }
 
 
-def _places(work: Work, totals: dict[int, _Stand], citizen_id: int) -> dict[int, _Place]:
-    found = {contest_id: _in_redis(work, contest_id, mine) for contest_id, mine in totals.items()}
+def _places(uow: UnitOfWork, totals: dict[int, _Stand], citizen_id: int) -> dict[int, _Place]:
+    found = {contest_id: _in_redis(uow, contest_id, mine) for contest_id, mine in totals.items()}
     known = {contest_id: place for contest_id, place in found.items() if place is not None}
     missing = [contest_id for contest_id in totals if contest_id not in known]
-    return known | (_in_database(work, missing, citizen_id) if missing else {})
+    return known | (_in_database(uow, missing, citizen_id) if missing else {})
 
 
-def _in_redis(work: Work, contest_id: int, mine: _Stand) -> _Place | None:
+def _in_redis(uow: UnitOfWork, contest_id: int, mine: _Stand) -> _Place | None:
     """The place on the board of Redis; None where it is not ready or has another total."""
     board = keys.board_name(TOTAL, REGION)
     try:
-        view = work.kv.leaderboard.view(
+        view = uow.kv.leaderboard.view(
             keys.group_name(contest_id), board, mine.entry_id, limit=0, span=1
         )
     except KvAway:
         return None
     if view is None:
-        boards.ask_for(work, contest_id, board)
+        boards.ask_for(uow, contest_id, board)
         return None
     if view.rank.place is None or view.rank.score != keys.packed(mine.kept):
         return None
@@ -188,11 +190,13 @@ def _in_redis(work: Work, contest_id: int, mine: _Stand) -> _Place | None:
     return _Place(view.rank.place, above[-1] if above else None)
 
 
-def _in_database(work: Work, contest_ids: Collection[int], citizen_id: int) -> dict[int, _Place]:
+def _in_database(
+    uow: UnitOfWork, contest_ids: Collection[int], citizen_id: int
+) -> dict[int, _Place]:
     asked = {"contest_ids": list(contest_ids), "citizen_id": citizen_id, "period": TOTAL}
     return {
         row.contest_id: _Place(
             row.better + 1, None if row.points is None else Kept(row.points, row.time_ms)
         )
-        for row in run(work, _PLACES, asked)
+        for row in run(uow, _PLACES, asked)
     }

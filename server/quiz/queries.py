@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from server.base.prepared import run, table
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz.board_keys import GONE, REGION, TOTAL, Kept, Place
 from server.quiz.models import (
     Attempt,
@@ -187,49 +187,51 @@ def place_columns() -> tuple[Any, ...]:
     return (Entry.city, Entry.county, Entry.unit_id, Entry.audience)
 
 
-def top(work: Work, contest_id: int, period: str, scope: str, limit: int) -> list[Stand]:
+def top(uow: UnitOfWork, contest_id: int, period: str, scope: str, limit: int) -> list[Stand]:
     """The best of a board in order."""
-    return _stands(work, _TOP, _board(contest_id, period, scope), limit=limit)
+    return _stands(uow, _TOP, _board(contest_id, period, scope), limit=limit)
 
 
-def size(work: Work, contest_id: int, period: str, scope: str) -> int:
+def size(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> int:
     """How many entries are on a board."""
     where = _board(contest_id, period, scope)
-    return int(run(work, _SIZE[where["kind"]], where).scalar_one())
+    return int(run(uow, _SIZE[where["kind"]], where).scalar_one())
 
 
-def stand_of(work: Work, entry_id: int, period: str, scope: str) -> Stand | None:
+def stand_of(uow: UnitOfWork, entry_id: int, period: str, scope: str) -> Stand | None:
     """What an entry has on a board, None when it is not on it."""
     where = _board(0, period, scope)
-    row = run(work, _MINE[where["kind"]], {**where, "entry_id": entry_id}).one_or_none()
+    row = run(uow, _MINE[where["kind"]], {**where, "entry_id": entry_id}).one_or_none()
     return None if row is None else Stand(*row)
 
 
-def place_on(work: Work, contest_id: int, period: str, scope: str, mine: Stand) -> int:
+def place_on(uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand) -> int:
     """The place of a standing: one more than those that are better.  Units: from 1."""
     where = _board(contest_id, period, scope)
-    better = run(work, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
+    better = run(uow, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
     return int(better.scalar_one()) + 1
 
 
-def around(work: Work, contest_id: int, period: str, scope: str, mine: Stand, span: int) -> Around:
+def around(
+    uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand, span: int
+) -> Around:
     """Up to `span` neighbours on either side."""
     where = _board(contest_id, period, scope) | mine._asdict()
-    above = _stands(work, _ABOVE, where, limit=span)
-    return Around(above[::-1], _stands(work, _BELOW, where, limit=span))
+    above = _stands(uow, _ABOVE, where, limit=span)
+    return Around(above[::-1], _stands(uow, _BELOW, where, limit=span))
 
 
-def ahead(work: Work, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
+def ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
     """How many are better in the whole contest, in the region and in a city."""
-    return _two_counts(work, _AHEAD, contest_id, city, mine)
+    return _two_counts(uow, _AHEAD, contest_id, city, mine)
 
 
-def ties_ahead(work: Work, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
+def ties_ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
     """How many were earlier with the same points and time, in the region and in a city."""
-    return _two_counts(work, _TIES_AHEAD, contest_id, city, mine)
+    return _two_counts(uow, _TIES_AHEAD, contest_id, city, mine)
 
 
-def board_rows(work: Work, contest_id: int, period: str, scope: str) -> Iterator[Stand]:
+def board_rows(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> Iterator[Stand]:
     """All of a board in no order, read in pieces by the entry's number."""
     after = 0
     while True:
@@ -240,7 +242,7 @@ def board_rows(work: Work, contest_id: int, period: str, scope: str) -> Iterator
             .order_by(Entry.id)
             .limit(CHUNK)
         )
-        found = work.session.execute(asked.where(_of_scope(scope)))
+        found = uow.session.execute(asked.where(_of_scope(scope)))
         rows = [Stand(*row) for row in found]
         yield from rows
         if len(rows) < CHUNK:
@@ -249,7 +251,7 @@ def board_rows(work: Work, contest_id: int, period: str, scope: str) -> Iterator
 
 
 def changed_since(
-    work: Work, contest_id: int, since: datetime, after_id: int
+    uow: UnitOfWork, contest_id: int, since: datetime, after_id: int
 ) -> list[tuple[int, Moved]]:
     """Standings changed from an instant on, a piece in the order of (instant, id)."""
     asked = (
@@ -268,11 +270,11 @@ def changed_since(
     )  # fmt: skip
     return [
         (row[0], Moved(row[1], Stand(*row[3:8]), Place(*row[8:12]), row[12], row[2]))
-        for row in work.session.execute(asked)
+        for row in uow.session.execute(asked)
     ]
 
 
-def boards_held(work: Work, contest_id: int) -> list[tuple[str, str]]:
+def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
     """Every (period, scope) of a contest that holds anybody."""
     found: set[tuple[str, str]] = set()
     for column in place_columns():
@@ -282,7 +284,7 @@ def boards_held(work: Work, contest_id: int) -> list[tuple[str, str]]:
             .where(Standing.contest_id == contest_id, Standing.period.not_like(f"{GONE}%"))
             .distinct()
         )
-        for period, value in work.session.execute(asked):
+        for period, value in uow.session.execute(asked):
             found.add((period, REGION))
             if value:
                 kind = column.key
@@ -290,52 +292,51 @@ def boards_held(work: Work, contest_id: int) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def players(work: Work, entry_ids: Sequence[int]) -> dict[int, Player]:
+def players(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, Player]:
     """Who is behind these entries."""
     return {
-        row[0]: Player(row[1], row[2])
-        for row in run(work, _PLAYERS, {"entry_ids": list(entry_ids)})
+        row[0]: Player(row[1], row[2]) for row in run(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
     }
 
 
-def entry_of(work: Work, contest_id: int, citizen_id: int) -> int | None:
+def entry_of(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
     """The entry of a citizen in a contest."""
     whose = {"contest_id": contest_id, "citizen_id": citizen_id}
-    found: int | None = run(work, _ENTRY_OF, whose).scalar()
+    found: int | None = run(uow, _ENTRY_OF, whose).scalar()
     return found
 
 
-def has_open_paper(work: Work, contest_id: int) -> bool:
+def has_open_paper(uow: UnitOfWork, contest_id: int) -> bool:
     """Whether some paper of a contest may still be handed in or closed."""
     asked = select(Attempt.id).where(
         Attempt.state == AttemptState.OPEN, Attempt.contest_id == contest_id
     )
-    return work.session.scalar(asked.limit(1)) is not None
+    return uow.session.scalar(asked.limit(1)) is not None
 
 
-def questions(work: Work, ids: Collection[int]) -> dict[int, Question]:
+def questions(uow: UnitOfWork, ids: Collection[int]) -> dict[int, Question]:
     """Versions of questions by their number."""
-    found = work.session.scalars(select(Question).where(Question.id.in_(ids)))
+    found = uow.session.scalars(select(Question).where(Question.id.in_(ids)))
     return {question.id: question for question in found}
 
 
-def contests(work: Work) -> list[Contest]:
+def contests(uow: UnitOfWork) -> list[Contest]:
     """All contests, the oldest first."""
-    return list(work.session.scalars(select(Contest).order_by(Contest.id)))
+    return list(uow.session.scalars(select(Contest).order_by(Contest.id)))
 
 
 def _stands(
-    work: Work, asked: Mapping[str, Asked], where: Mapping[str, Any], *, limit: int
+    uow: UnitOfWork, asked: Mapping[str, Asked], where: Mapping[str, Any], *, limit: int
 ) -> list[Stand]:
-    found = run(work, asked[where["kind"]], {**where, "most": limit})
+    found = run(uow, asked[where["kind"]], {**where, "most": limit})
     return [Stand(*row) for row in found]
 
 
 def _two_counts(
-    work: Work, asked: Asked, contest_id: int, city: str | None, mine: Stand
+    uow: UnitOfWork, asked: Asked, contest_id: int, city: str | None, mine: Stand
 ) -> tuple[int, int]:
     facts = {"contest_id": contest_id, "period": TOTAL, "city": city, **mine._asdict()}
-    everywhere, here = run(work, asked, facts).one()
+    everywhere, here = run(uow, asked, facts).one()
     return everywhere, int(here or 0)
 
 

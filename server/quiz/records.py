@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 
 from server.base.prepared import run, table
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import contests
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Contest, RuleSetRow
@@ -72,7 +72,7 @@ _CLOSED_IN_CONTEST = _CLOSED.where(_attempt.c.contest_id == bindparam("contest_i
 
 
 def closed_papers(
-    work: Work, citizen_id: int, *, contest_name: str | None, before_id: int | None, limit: int
+    uow: UnitOfWork, citizen_id: int, *, contest_name: str | None, before_id: int | None, limit: int
 ) -> list[Record]:
     """The citizen's closed papers, of one contest or of all, the one begun last first.
 
@@ -80,10 +80,10 @@ def closed_papers(
     """
     asked = {"citizen_id": citizen_id, "before": before_id or _MOST_ID, "most": limit}
     if contest_name is None:
-        rows = run(work, _CLOSED, asked)
+        rows = run(uow, _CLOSED, asked)
     else:
-        contest = contests.contest(work, contest_name)
-        rows = run(work, _CLOSED_IN_CONTEST, {**asked, "contest_id": contest.id})
+        contest = contests.contest(uow, contest_name)
+        rows = run(uow, _CLOSED_IN_CONTEST, {**asked, "contest_id": contest.id})
     return [_record(row) for row in rows]
 
 

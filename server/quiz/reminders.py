@@ -14,7 +14,7 @@ from sqlalchemy import select
 from server.base.clock import BEIJING, beijing_day, beijing_midnight
 from server.base.jobs import Shop, Task
 from server.base.templates import message_templates
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.notices import service as notices
 from server.quiz import contests
 from server.quiz.contests import ContestView
@@ -35,43 +35,43 @@ _THING = 20
 def plan_reminders(shop: Shop, *_ids: int) -> int:
     """Plan this evening's reminders, a batch in a transaction; how many."""
     total = 0
-    with shop.desk.work(read_only=True) as reading:
+    with shop.uow_factory.begin(read_only=True) as reading:
         contest = due_contest(reading)
         wanted = [] if contest is None else people_to_remind(reading, contest)
     for citizen_id in wanted:
-        with shop.desk.work() as work:
-            if contest is not None and plan_reminder(work, contest, citizen_id):
+        with shop.uow_factory.begin() as uow:
+            if contest is not None and plan_reminder(uow, contest, citizen_id):
                 total += 1
     return total
 
 
-def due_contest(work: Work) -> ContestView | None:
+def due_contest(uow: UnitOfWork) -> ContestView | None:
     """The open contest that reminders are about now; the one that ends first."""
-    clock = work.now.astimezone(BEIJING).time()
+    clock = uow.now.astimezone(BEIJING).time()
     if not BEGINS <= clock < ENDS:
         return None
-    running = [one for one in contests.unfinished(work) if one.state(work.now) == "open"]
+    running = [one for one in contests.unfinished(uow) if one.state(uow.now) == "open"]
     return min(running, key=lambda one: (one.closes_at, one.id), default=None)
 
 
-def people_to_remind(work: Work, contest: ContestView) -> list[int]:
+def people_to_remind(uow: UnitOfWork, contest: ContestView) -> list[int]:
     """Citizens who allowed the reminder, have begun no paper today and have none planned."""
-    today = beijing_day(work.now)
+    today = beijing_day(uow.now)
     playing = select(Attempt.citizen_id).where(
         Attempt.contest_id == contest.id, Attempt.on_day == today
     )
-    return notices.with_grant(work, _template_id(), _key(today), without=playing, limit=BATCH)
+    return notices.with_grant(uow, _template_id(), _key(today), without=playing, limit=BATCH)
 
 
-def plan_reminder(work: Work, contest: ContestView, citizen_id: int) -> bool:
+def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> bool:
     """Write one person's reminder of today; False when it is there already.
 
     Locks: the citizen.
     """
-    today = beijing_day(work.now)
+    today = beijing_day(uow.now)
     until = min(beijing_midnight(today + timedelta(days=1)), contest.closes_at)
-    streak = streak_of(_days_played(work, contest.id, citizen_id), today)
-    say = work.texts.say
+    streak = streak_of(_days_played(uow, contest.id, citizen_id), today)
+    say = uow.texts.say
     fields = {
         "thing1": shortened(contest.title),
         "thing2": say("quiz.reminder.topic"),
@@ -90,7 +90,7 @@ def plan_reminder(work: Work, contest: ContestView, citizen_id: int) -> bool:
         fields=fields,
         expires_at=datetime.combine(today, EXPIRES, BEIJING),
     )
-    return notices.plan_push(work, citizen_id, planned)
+    return notices.plan_push(uow, citizen_id, planned)
 
 
 def streak_of(days: Iterable[date], today: date) -> int:
@@ -108,9 +108,9 @@ def shortened(title: str) -> str:
     return title if len(title) <= _THING else title[: _THING - 1] + "…"
 
 
-def _days_played(work: Work, contest_id: int, citizen_id: int) -> list[date]:
+def _days_played(uow: UnitOfWork, contest_id: int, citizen_id: int) -> list[date]:
     return list(
-        work.session.scalars(
+        uow.session.scalars(
             select(Attempt.on_day)
             .where(
                 Attempt.contest_id == contest_id,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from server.accounts import service as accounts
 from server.base.errors import Invalid, NotFound
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz.errors import ReasonRefused
 from server.quiz.kinds import WordsState
 from server.quiz.models import Attempt, Practice, Question, QuestionReport
@@ -51,28 +51,28 @@ def clean_reason(text: str) -> str:
     return clean
 
 
-def to_be_reported(work: Work, question_ref: str, citizen_id: int) -> Reported:
+def to_be_reported(uow: UnitOfWork, question_ref: str, citizen_id: int) -> Reported:
     """The version of a question that a citizen saw last.
 
     Raises: NotFound (404) for a question that they have not seen.
     """
-    question_id = _seen_version(work, question_ref, citizen_id)
+    question_id = _seen_version(uow, question_ref, citizen_id)
     if question_id is None:
         raise NotFound
-    known = work.session.scalar(
+    known = uow.session.scalar(
         select(QuestionReport.id).where(
             QuestionReport.citizen_id == citizen_id, QuestionReport.question_id == question_id
         )
     )
     return Reported(
         question_id=question_id,
-        openid=accounts.openid_of(work, citizen_id, "mini_program"),
+        openid=accounts.openid_of(uow, citizen_id, "mini_program"),
         known=known is not None,
     )
 
 
 def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
-    """What WeChat says of the words; call it in no Work.
+    """What WeChat says of the words; call it in no UnitOfWork.
 
     Raises: ReasonRefused (409).
     """
@@ -88,37 +88,39 @@ def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
     return _STATES[verdict]
 
 
-def report(work: Work, citizen_id: int, reported: Reported, reason: str, words: WordsState) -> None:
+def report(
+    uow: UnitOfWork, citizen_id: int, reported: Reported, reason: str, words: WordsState
+) -> None:
     """Keep a report; the first one about a version stays."""
-    fresh = insert_for(work.session, QuestionReport).values(
-        ref=work.new_ref("rep"),
+    fresh = insert_for(uow.session, QuestionReport).values(
+        ref=uow.new_ref("rep"),
         citizen_id=citizen_id,
         question_id=reported.question_id,
         reason=reason,
         words=words,
-        made_at=work.now,
+        made_at=uow.now,
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
+    uow.session.execute(fresh.on_conflict_do_nothing())
 
 
-def _seen_version(work: Work, question_ref: str, citizen_id: int) -> int | None:
+def _seen_version(uow: UnitOfWork, question_ref: str, citizen_id: int) -> int | None:
     versions = select(Question.id).where(Question.ref == question_ref)
-    ids = set(work.session.scalars(versions))
+    ids = set(uow.session.scalars(versions))
     if not ids:
         return None
     seen = [
         row["q"]
-        for paper, timed in _papers(work, citizen_id)
+        for paper, timed in _papers(uow, citizen_id)
         for row in paper
         if row["q"] in ids and (not timed or "opened_at" in row)
     ]
     return max(seen, default=None)
 
 
-def _papers(work: Work, citizen_id: int) -> list[tuple[list[dict[str, object]], bool]]:
+def _papers(uow: UnitOfWork, citizen_id: int) -> list[tuple[list[dict[str, object]], bool]]:
     """Every paper and practice of a citizen, and whether its items come one by one."""
     dealt = [
-        *work.session.scalars(select(Attempt.paper).where(Attempt.citizen_id == citizen_id)),
-        *work.session.scalars(select(Practice.paper).where(Practice.citizen_id == citizen_id)),
+        *uow.session.scalars(select(Attempt.paper).where(Attempt.citizen_id == citizen_id)),
+        *uow.session.scalars(select(Practice.paper).where(Practice.citizen_id == citizen_id)),
     ]
     return [(paper, any("opened_at" in row for row in paper)) for paper in dealt]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz import boards, sheets
 from server.quiz.contests import ContestView
 from server.quiz.models import Entry
@@ -20,7 +20,7 @@ from server.quiz.rules import BETTER_WITH_FEWER_PAPERS
 
 
 def keep_one_line(
-    work: Work, contest: ContestView, citizen_id: int, former_ids: Sequence[int]
+    uow: UnitOfWork, contest: ContestView, citizen_id: int, former_ids: Sequence[int]
 ) -> None:
     """Take the entries of before an erasure off the boards, or keep the new one off them.
 
@@ -28,7 +28,7 @@ def keep_one_line(
     """
     if not former_ids:
         return
-    former = work.session.scalars(
+    former = uow.session.scalars(
         select(Entry.id)
         .where(
             Entry.contest_id == contest.id,
@@ -38,18 +38,18 @@ def keep_one_line(
         .order_by(Entry.id)
     ).all()
     if former and contest.rules.season in BETTER_WITH_FEWER_PAPERS:
-        own = sheets.entry_for(work, contest.id, citizen_id)
-        work.session.execute(
+        own = sheets.entry_for(uow, contest.id, citizen_id)
+        uow.session.execute(
             update(Entry)
             .where(Entry.id == own, Entry.merged_at.is_(None))
-            .values(merged_at=work.now)
+            .values(merged_at=uow.now)
         )
         return
     for entry_id in former:
-        boards.take_off(work, entry_id)
+        boards.take_off(uow, entry_id)
 
 
-def former_entries(work: Work, contest_id: int, former_ids: Sequence[int]) -> list[int]:
+def former_entries(uow: UnitOfWork, contest_id: int, former_ids: Sequence[int]) -> list[int]:
     """Entries of the same person of before an erasure, whose papers still count as begun."""
     found = select(Entry.id).where(Entry.contest_id == contest_id, Entry.citizen_id.in_(former_ids))
-    return list(work.session.scalars(found.order_by(Entry.id)))
+    return list(uow.session.scalars(found.order_by(Entry.id)))

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from server.base.clock import BEIJING
 from server.base.texts import Texts
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz.contests import ContestView
 from server.quiz.kinds import Season
 from server.quiz.rules import BETTER_WITH_FEWER_PAPERS, Part, RuleSet
@@ -34,9 +34,9 @@ class RulesPage:
     public_key: str
 
 
-def rules_page(work: Work, contest: ContestView) -> RulesPage:
+def rules_page(uow: UnitOfWork, contest: ContestView) -> RulesPage:
     """The rules of a contest in sentences, with the version they speak of."""
-    sentences = list(told(work.texts, contest))
+    sentences = list(told(uow.texts, contest))
     document = json.dumps(
         {
             "contest": contest.ref,
@@ -51,8 +51,8 @@ def rules_page(work: Work, contest: ContestView) -> RulesPage:
         contest=contest,
         sentences=sentences,
         document=document,
-        signature=work.keys.sign(document.encode()),
-        public_key=work.keys.public_key,
+        signature=uow.keys.sign(document.encode()),
+        public_key=uow.keys.public_key,
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
-from server.base.work import Hooks, Work
+from server.base.uow import Hooks, UnitOfWork
 from server.quiz import reminders, sheets
 from server.quiz.board_hooks import BOARD_HOOKS
 from server.quiz.contests import ContestView
@@ -34,21 +34,23 @@ class Mine:
     open_deadline: datetime | None
 
 
-def mine(work: Work, contests: Sequence[ContestView], citizen_id: int) -> dict[int, Mine]:
+def mine(uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int) -> dict[int, Mine]:
     """What a citizen has in each of these contests, by the contest's number.
 
     Papers of before an erasure are counted as begun, and otherwise not told.
     """
-    rows = [citizen_id, *accounts.former_ids(work, citizen_id)]
-    tries = sheets.tries(work, [contest.id for contest in contests], rows)
+    rows = [citizen_id, *accounts.former_ids(uow, citizen_id)]
+    tries = sheets.tries(uow, [contest.id for contest in contests], rows)
     return {
-        contest.id: _mine(work, contest, citizen_id, tries.get(contest.id, []))
+        contest.id: _mine(uow, contest, citizen_id, tries.get(contest.id, []))
         for contest in contests
     }
 
 
-def _mine(work: Work, contest: ContestView, citizen_id: int, tries: Sequence[sheets.Try]) -> Mine:
-    today = beijing_day(work.now)
+def _mine(
+    uow: UnitOfWork, contest: ContestView, citizen_id: int, tries: Sequence[sheets.Try]
+) -> Mine:
+    today = beijing_day(uow.now)
     rules = contest.rules
     left = rules.papers_per_day - sum(one.on_day == today for one in tries)
     in_all = None if rules.papers_total is None else max(0, rules.papers_total - len(tries))
@@ -59,12 +61,12 @@ def _mine(work: Work, contest: ContestView, citizen_id: int, tries: Sequence[she
         (
             one
             for one in own
-            if one.state is AttemptState.OPEN and not is_over(work.now, one.deadline_at)
+            if one.state is AttemptState.OPEN and not is_over(uow.now, one.deadline_at)
         ),
         None,
     )
     return Mine(
-        attempts_left_today=left if contest.state(work.now) == "open" else 0,
+        attempts_left_today=left if contest.state(uow.now) == "open" else 0,
         attempts_left_total=in_all,
         best_score=max(scores, default=None),
         open_attempt_ref=still_open.ref if still_open else None,
@@ -72,12 +74,12 @@ def _mine(work: Work, contest: ContestView, citizen_id: int, tries: Sequence[she
     )
 
 
-def _overdue_papers(work: Work) -> float:
+def _overdue_papers(uow: UnitOfWork) -> float:
     asked = select(func.count()).where(
-        Attempt.state == AttemptState.OPEN, Attempt.deadline_at < work.now - GRACE
+        Attempt.state == AttemptState.OPEN, Attempt.deadline_at < uow.now - GRACE
     )
-    return float(work.session.scalar(asked) or 0)
+    return float(uow.session.scalar(asked) or 0)
 
 
-READINGS: Mapping[str, Callable[[Work], float]] = {"quiz_overdue_papers": _overdue_papers}
+READINGS: Mapping[str, Callable[[UnitOfWork], float]] = {"quiz_overdue_papers": _overdue_papers}
 HOOKS: Hooks = BOARD_HOOKS + OWN_HOOKS + Hooks(sends=(reminders.TEMPLATE,))

@@ -8,11 +8,11 @@ from msgspec import Meta
 
 from server.base.errors import NotFound
 from server.base.pace import SHARE, VISIT
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawing, PictureBusy
 from server.base.web.endpoint import Api, Asking, endpoint
 from server.base.web.schema import In, Out
-from server.base.work import Work
 from server.quiz import shares
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.poster import content_name, drawn, drawn_card
@@ -49,8 +49,8 @@ class VisitIn(In, frozen=True, kw_only=True):
 
 def _code(asking: Asking, body: ShareIn) -> Fetched:
     """Have WeChat make the code of a card that is new."""
-    with asking.desk.work(read_only=True) as work:
-        planned = shares.plan(work, asking.caller.id, body.attempt_id)
+    with asking.uow_factory.begin(read_only=True) as uow:
+        planned = shares.plan(uow, asking.caller.id, body.attempt_id)
     return shares.fetch(asking.gateway.mini_program_code, planned)
 
 
@@ -67,9 +67,9 @@ def _code(asking: Asking, body: ShareIn) -> Fetched:
     ask=_code,
     pace=SHARE,
 )
-def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
+def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
     """Make a card of an own result; a repeat gives the same card. It earns nothing."""
-    made = shares.share(work, work.caller_id, asked)
+    made = shares.share(uow, uow.caller_id, asked)
     return ShareOut(
         id=made.ref,
         path=made.path,
@@ -87,9 +87,9 @@ def share(work: Work, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG00
     errors=(NotFound, PosterNotReady, PictureBusy),
     media="image/png",
 )
-def show_poster(work: Work, ref: str) -> Drawing:
+def show_poster(uow: UnitOfWork, ref: str) -> Drawing:
     """The poster of a card, with the mini-program code that leads back to it."""
-    poster = shares.poster(work, ref)
+    poster = shares.poster(uow, ref)
     return Drawing(
         content_name=content_name(poster),
         draw=lambda: drawn(poster),
@@ -105,9 +105,9 @@ def show_poster(work: Work, ref: str) -> Drawing:
     errors=(NotFound, PictureBusy),
     media="image/png",
 )
-def show_card(work: Work, ref: str) -> Drawing:
+def show_card(uow: UnitOfWork, ref: str) -> Drawing:
     """The picture of a card, 5:4, with less of the result than its poster and no code."""
-    card = shares.card(work, ref)
+    card = shares.card(uow, ref)
     return Drawing(
         content_name=content_name(card),
         draw=lambda: drawn_card(card),
@@ -125,6 +125,6 @@ def show_card(work: Work, ref: str) -> Drawing:
     consent=True,
     pace=VISIT,
 )
-def visit(work: Work, body: VisitIn) -> None:
+def visit(uow: UnitOfWork, body: VisitIn) -> None:
     """Tell by which code one came; once a day, for the report of shares and channels alone."""
-    shares.visit(work, work.caller_id, body.scene)
+    shares.visit(uow, uow.caller_id, body.scene)

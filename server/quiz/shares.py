@@ -18,7 +18,7 @@ from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.tables import insert_for
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.programme import service as programmes
 from server.quiz import contests, sheets
@@ -63,25 +63,25 @@ class Fetched:
     picture: bytes | None = field(repr=False)
 
 
-def plan(work: Work, citizen_id: int, attempt_ref: str) -> Planned:
+def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> Planned:
     """The one card of a citizen's own closed paper.
 
     Raises: NotFound (404), AttemptOpen (409).
     """
-    sheet = sheets.of_citizen(work, attempt_ref, citizen_id)
+    sheet = sheets.of_citizen(uow, attempt_ref, citizen_id)
     if sheet is None:
         raise NotFound
     if sheet.is_open:
         raise AttemptOpen
-    row = work.session.execute(
+    row = uow.session.execute(
         select(Share.ref, Share.code_picture.is_not(None)).where(Share.attempt_id == sheet.id)
     ).one_or_none()
-    ref, has_code = (work.new_ref("shr"), False) if row is None else row
+    ref, has_code = (uow.new_ref("shr"), False) if row is None else row
     return Planned(ref=ref, attempt_id=sheet.id, has_code=has_code)
 
 
 def fetch(fetch_code: FetchCode, planned: Planned) -> Fetched:
-    """The code that leads back to a card, asked of WeChat; call it in no Work."""
+    """The code that leads back to a card, asked of WeChat; call it in no UnitOfWork."""
     if planned.has_code:
         return Fetched(planned=planned, picture=None)
     try:
@@ -91,44 +91,44 @@ def fetch(fetch_code: FetchCode, planned: Planned) -> Fetched:
         return Fetched(planned=planned, picture=None)
 
 
-def share(work: Work, citizen_id: int, fetched: Fetched) -> ShareView:
+def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
     """Make the card, or find the one that was made.
 
     Locks: the citizen, because the new row refers to citizen and paper.
     """
-    accounts.lock_citizen(work, citizen_id)
+    accounts.lock_citizen(uow, citizen_id)
     planned, picture = fetched.planned, fetched.picture
-    fresh = insert_for(work.session, Share).values(
+    fresh = insert_for(uow.session, Share).values(
         ref=planned.ref,
         citizen_id=citizen_id,
         attempt_id=planned.attempt_id,
         code_picture=picture,
-        code_after=work.now + ASK_AGAIN_AFTER if picture is None else None,
-        made_at=work.now,
+        code_after=uow.now + ASK_AGAIN_AFTER if picture is None else None,
+        made_at=uow.now,
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
-    keep_code(work, fetched)
-    row = work.session.execute(
+    uow.session.execute(fresh.on_conflict_do_nothing())
+    keep_code(uow, fetched)
+    row = uow.session.execute(
         select(Share.ref, Attempt.contest_id, Attempt.score)
         .join(Attempt, Attempt.id == Share.attempt_id)
         .where(Share.attempt_id == planned.attempt_id)
     ).one()
-    title = contests.contest_by_id(work, row.contest_id).title
-    pictures = f"{work.settings.public_url.rstrip('/')}/api/v1/shares/{row.ref}"
+    title = contests.contest_by_id(uow, row.contest_id).title
+    pictures = f"{uow.settings.public_url.rstrip('/')}/api/v1/shares/{row.ref}"
     return ShareView(
         ref=row.ref,
         path=f"/{PAGE}?scene={row.ref}",
-        title=work.texts.say("quiz.share.title", title=title, score=row.score),
+        title=uow.texts.say("quiz.share.title", title=title, score=row.score),
         image_url=f"{pictures}/image.png",
         card_url=f"{pictures}/card.png",
     )
 
 
-def keep_code(work: Work, fetched: Fetched) -> bool:
+def keep_code(uow: UnitOfWork, fetched: Fetched) -> bool:
     """Keep a code that came; whether it was missing. A code leads to its own card alone."""
     if fetched.picture is None:
         return False
-    done = work.session.execute(
+    done = uow.session.execute(
         update(Share)
         .where(Share.ref == fetched.planned.ref, Share.code_picture.is_(None))
         .values(code_picture=fetched.picture, code_after=None)
@@ -136,57 +136,57 @@ def keep_code(work: Work, fetched: Fetched) -> bool:
     return int(getattr(done, "rowcount", 0)) == 1
 
 
-def claim(work: Work, limit: int) -> list[Planned]:
+def claim(uow: UnitOfWork, limit: int) -> list[Planned]:
     """Cards whose codes are missing; nobody else asks for them for a minute.
 
     Locks: the cards, skipping those in other hands.
     """
-    rows = work.session.execute(
+    rows = uow.session.execute(
         select(Share.id, Share.ref, Share.attempt_id)
-        .where(Share.code_after <= work.now)
+        .where(Share.code_after <= uow.now)
         .order_by(Share.code_after)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    work.session.execute(
+    uow.session.execute(
         update(Share)
         .where(Share.id.in_([row.id for row in rows]))
-        .values(code_after=work.now + ASK_AGAIN_AFTER)
+        .values(code_after=uow.now + ASK_AGAIN_AFTER)
     )
     return [Planned(ref=row.ref, attempt_id=row.attempt_id, has_code=False) for row in rows]
 
 
-def card(work: Work, ref: str) -> Card:
+def card(uow: UnitOfWork, ref: str) -> Card:
     """What stands on a card. The name is masked unless its owner chose to be public.
 
     Raises: NotFound (404).
     """
-    return _card(work, _shared(work, ref))
+    return _card(uow, _shared(uow, ref))
 
 
-def poster(work: Work, ref: str) -> Poster:
+def poster(uow: UnitOfWork, ref: str) -> Poster:
     """What stands on a card's poster: all of the card, and more of the result.
 
     Raises: NotFound (404), PosterNotReady (503) while its code is missing.
     """
-    row = _shared(work, ref)
+    row = _shared(uow, ref)
     if row.code_picture is None:
         raise PosterNotReady(retry_after_seconds=30)
-    rules = contests.rules_at(work, row.contest_id, row.rules_version)
-    said = work.texts.say
+    rules = contests.rules_at(uow, row.contest_id, row.rules_version)
+    said = uow.texts.say
     return Poster(
-        **vars(_card(work, row)),
+        **vars(_card(uow, row)),
         lines=(
             said("quiz.share.right", right=row.correct_count, count=rules.question_count),
-            *_ranks(work, row.rank_region, row.rank_city),
+            *_ranks(uow, row.rank_region, row.rank_city),
         ),
         invitation=said("quiz.share.invitation"),
         code=row.code_picture,
     )
 
 
-def _shared(work: Work, ref: str) -> Row[*tuple[Any, ...]]:
-    row = work.session.execute(
+def _shared(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
+    row = uow.session.execute(
         select(
             Share.code_picture,
             Share.citizen_id,
@@ -205,49 +205,49 @@ def _shared(work: Work, ref: str) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def _card(work: Work, row: Row[*tuple[Any, ...]]) -> Card:
-    rules = contests.rules_at(work, row.contest_id, row.rules_version)
+def _card(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> Card:
+    rules = contests.rules_at(uow, row.contest_id, row.rules_version)
     return Card(
-        campaign=_campaign(work),
-        contest=contests.contest_by_id(work, row.contest_id).title,
-        name=_name(work, row.citizen_id),
+        campaign=_campaign(uow),
+        contest=contests.contest_by_id(uow, row.contest_id).title,
+        name=_name(uow, row.citizen_id),
         score=str(row.score),
-        score_note=work.texts.say("quiz.share.of", most=rules.max_score),
+        score_note=uow.texts.say("quiz.share.of", most=rules.max_score),
     )
 
 
-def _name(work: Work, citizen_id: int) -> str:
+def _name(uow: UnitOfWork, citizen_id: int) -> str:
     """The name as strangers may see it, or words for somebody whose name cannot be drawn."""
-    name = accounts.names_of(work, [citizen_id])[citizen_id].shown
-    return name if shows(name) else work.texts.say("quiz.share.unnamed")
+    name = accounts.names_of(uow, [citizen_id])[citizen_id].shown
+    return name if shows(name) else uow.texts.say("quiz.share.unnamed")
 
 
-def _campaign(work: Work) -> tuple[str, ...]:
+def _campaign(uow: UnitOfWork) -> tuple[str, ...]:
     """The campaign's name in both languages, as far as it has been loaded."""
     try:
-        found = programmes.campaign(work)
+        found = programmes.campaign(uow)
     except NotFound:
-        return (work.texts.say("quiz.share.campaign"),)
+        return (uow.texts.say("quiz.share.campaign"),)
     return tuple(title for title in (found.title, found.title_za) if title)
 
 
-def _ranks(work: Work, region: int, in_city: int | None) -> list[str]:
-    lines = [work.texts.say("quiz.share.region_rank", rank=region)]
+def _ranks(uow: UnitOfWork, region: int, in_city: int | None) -> list[str]:
+    lines = [uow.texts.say("quiz.share.region_rank", rank=region)]
     if in_city is not None:
-        lines.append(work.texts.say("quiz.share.city_rank", rank=in_city))
+        lines.append(uow.texts.say("quiz.share.city_rank", rank=in_city))
     return lines
 
 
-def visit(work: Work, citizen_id: int, scene: str) -> None:
+def visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
     """Note that a citizen came by a card or a channel's code, once a day; others are not noted."""
-    if not _known(work, scene):
+    if not _known(uow, scene):
         return
-    fresh = insert_for(work.session, Visit).values(
-        citizen_id=citizen_id, scene=scene, on_day=beijing_day(work.now), at=work.now
+    fresh = insert_for(uow.session, Visit).values(
+        citizen_id=citizen_id, scene=scene, on_day=beijing_day(uow.now), at=uow.now
     )
-    work.session.execute(fresh.on_conflict_do_nothing())
+    uow.session.execute(fresh.on_conflict_do_nothing())
 
 
-def _known(work: Work, scene: str) -> bool:
-    shared = work.session.scalar(select(Share.id).where(Share.ref == scene))
-    return shared is not None or channel.knows_scene(work, scene)
+def _known(uow: UnitOfWork, scene: str) -> bool:
+    shared = uow.session.scalar(select(Share.id).where(Share.ref == scene))
+    return shared is not None or channel.knows_scene(uow, scene)

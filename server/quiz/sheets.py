@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
 from server.base.prepared import run, table
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
 
@@ -153,83 +153,83 @@ _NEW_DECK = {
 }
 
 
-def of_citizen(work: Work, ref: str, citizen_id: int, *, lock: bool = False) -> Sheet | None:
+def of_citizen(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False) -> Sheet | None:
     """A citizen's own attempt; another's is not there.
 
     Locks: the attempt, when asked.
     """
     asked = _LOCKED_OF_CITIZEN if lock else _OF_CITIZEN
-    row = run(work, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    row = run(uow, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
     return None if row is None else Sheet(**row._asdict())
 
 
-def by_id(work: Work, attempt_id: int, *, lock: bool = False) -> Sheet | None:
+def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | None:
     """An attempt by its number.
 
     Locks: the attempt, when asked.
     """
     asked = _LOCKED_BY_ID if lock else _BY_ID
-    row = run(work, asked, {"attempt_id": attempt_id}).one_or_none()
+    row = run(uow, asked, {"attempt_id": attempt_id}).one_or_none()
     return None if row is None else Sheet(**row._asdict())
 
 
-def in_contest(work: Work, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
+def in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
     """All attempts of a citizen in a contest, under each of these rows, the oldest first."""
-    rows = run(work, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)})
+    rows = run(uow, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)})
     return [Sheet(**row._asdict()) for row in rows]
 
 
-def of_entry(work: Work, entry_id: int) -> list[Sheet]:
+def of_entry(uow: UnitOfWork, entry_id: int) -> list[Sheet]:
     """All attempts that count for an entry, the oldest first."""
-    return [Sheet(**row._asdict()) for row in run(work, _OF_ENTRY, {"entry_id": entry_id})]
+    return [Sheet(**row._asdict()) for row in run(uow, _OF_ENTRY, {"entry_id": entry_id})]
 
 
 def tries(
-    work: Work, contest_ids: Sequence[int], citizen_ids: Sequence[int]
+    uow: UnitOfWork, contest_ids: Sequence[int], citizen_ids: Sequence[int]
 ) -> dict[int, list[Try]]:
     """Attempts of a citizen, under each of these rows, by contest and without their papers."""
     found: dict[int, list[Try]] = {}
     asked = {"citizen_ids": list(citizen_ids), "contest_ids": list(contest_ids)}
-    for row in run(work, _TRIES, asked):
+    for row in run(uow, _TRIES, asked):
         facts = row._asdict()
         found.setdefault(facts.pop("contest_id"), []).append(Try(**facts))
     return found
 
 
-def overdue(work: Work, before: datetime, limit: int) -> list[int]:
+def overdue(uow: UnitOfWork, before: datetime, limit: int) -> list[int]:
     """Open attempts whose deadline lies before an instant, the longest overdue first."""
-    return run(work, _OVERDUE, {"before": before, "most": limit}).scalars()
+    return run(uow, _OVERDUE, {"before": before, "most": limit}).scalars()
 
 
-def add(work: Work, sheet: Mapping[str, Any]) -> int:
+def add(uow: UnitOfWork, sheet: Mapping[str, Any]) -> int:
     """Write a new attempt; its number."""
-    return int(run(work, _ADD, dict(sheet)).scalar_one())
+    return int(run(uow, _ADD, dict(sheet)).scalar_one())
 
 
-def keep_answers(work: Work, attempt_id: int, answers: Mapping[str, list[int]]) -> None:
+def keep_answers(uow: UnitOfWork, attempt_id: int, answers: Mapping[str, list[int]]) -> None:
     """Write the answers of an open attempt."""
-    run(work, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
+    run(uow, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
 
 
-def keep_paper(work: Work, attempt_id: int, paper: list[dict[str, Any]]) -> None:
+def keep_paper(uow: UnitOfWork, attempt_id: int, paper: list[dict[str, Any]]) -> None:
     """Write the paper of an open attempt."""
-    run(work, _KEEP, {"attempt_id": attempt_id, "paper": paper})
+    run(uow, _KEEP, {"attempt_id": attempt_id, "paper": paper})
 
 
-def close(work: Work, attempt_id: int, closed: Mapping[str, Any]) -> bool:
+def close(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
     """Close an attempt unless it is closed already; whether this call did it."""
-    return run(work, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
+    return run(uow, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
 
 
-def entry_for(work: Work, contest_id: int, citizen_id: int) -> int:
+def entry_for(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int:
     """The entry of a citizen in a contest, made at the first paper.
 
     Locks: the entry.
     """
     whose = {"contest_id": contest_id, "citizen_id": citizen_id}
-    found = run(work, _ENTRY_OF, whose).scalar()
+    found = run(uow, _ENTRY_OF, whose).scalar()
     if found is None:
-        place = accounts.place_of(work, citizen_id)
+        place = accounts.place_of(uow, citizen_id)
         fresh: dict[str, Any] = {
             **whose,
             "city": place.city,
@@ -238,29 +238,29 @@ def entry_for(work: Work, contest_id: int, citizen_id: int) -> int:
             "audience": place.audience,
             "left_scopes": [],
         }
-        run(work, _NEW_ENTRY[_dialect(work)], fresh)
-        found = run(work, _ENTRY_OF, whose).scalar_one()
+        run(uow, _NEW_ENTRY[_dialect(uow)], fresh)
+        found = run(uow, _ENTRY_OF, whose).scalar_one()
     return int(found)
 
 
-def lock_deck(work: Work, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:
+def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:
     """One shard's deck: its number and how often each question was dealt from it.
 
     Locks: the deck.
     """
     which = {"contest_id": contest_id, "of_shard": shard}
-    found = run(work, _DECK, which).one_or_none()
+    found = run(uow, _DECK, which).one_or_none()
     if found is None:
         fresh: dict[str, Any] = {"contest_id": contest_id, "shard": shard, "counts": {}}
-        run(work, _NEW_DECK[_dialect(work)], fresh)
-        found = run(work, _DECK, which).one()
+        run(uow, _NEW_DECK[_dialect(uow)], fresh)
+        found = run(uow, _DECK, which).one()
     return found.id, dict(found.counts)
 
 
-def keep_deck(work: Work, deck_id: int, counts: Mapping[str, int]) -> None:
+def keep_deck(uow: UnitOfWork, deck_id: int, counts: Mapping[str, int]) -> None:
     """Write a deck's counters."""
-    run(work, _KEEP_DECK, {"deck_id": deck_id, "counts": dict(counts)})
+    run(uow, _KEEP_DECK, {"deck_id": deck_id, "counts": dict(counts)})
 
 
-def _dialect(work: Work) -> str:
-    return work.session.get_bind().dialect.name
+def _dialect(uow: UnitOfWork) -> str:
+    return uow.session.get_bind().dialect.name

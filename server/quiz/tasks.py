@@ -28,14 +28,14 @@ def close_expired(shop: Shop, *_ids: int) -> int:
 
 
 def _close_batch(shop: Shop) -> int:
-    with shop.desk.work(read_only=True) as reading:
+    with shop.uow_factory.begin(read_only=True) as reading:
         due = closing.overdue(reading, BATCH)
     closed = 0
     trouble: Exception | None = None
     for attempt_id in due:
         try:
-            with shop.desk.work() as work:
-                closed += closing.close_overdue(work, attempt_id)
+            with shop.uow_factory.begin() as uow:
+                closed += closing.close_overdue(uow, attempt_id)
         except Exception as caught:
             # One paper that cannot be closed must not keep the others open.
             _log.error("a paper was not closed", exc_info=caught, extra={"task": "quiz"})
@@ -47,13 +47,13 @@ def _close_batch(shop: Shop) -> int:
 
 def fetch_share_codes(shop: Shop, *_ids: int) -> int:
     """Fetch the codes of posters that WeChat could not give at once; how many came."""
-    with shop.desk.work() as work:
-        missing = shares.claim(work, CODES_AT_ONCE)
+    with shop.uow_factory.begin() as uow:
+        missing = shares.claim(uow, CODES_AT_ONCE)
     came = 0
     for planned in missing:
         fetched = shares.fetch(shop.gateway.mini_program_code, planned)
-        with shop.desk.work() as work:
-            came += shares.keep_code(work, fetched)
+        with shop.uow_factory.begin() as uow:
+            came += shares.keep_code(uow, fetched)
     return came
 
 

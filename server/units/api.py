@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
 from server.base.web.schema import Page
-from server.base.work import Work
 from server.units import service
 from server.units.schemas import CityOut, CountyOut, UnitOut, UnitQuery
 
@@ -13,7 +13,7 @@ API = Api("units")
 
 
 @endpoint(API, "GET", "/regions", who=Who.ANYONE, out=Page[CityOut])
-def list_regions(work: Work) -> Page[CityOut]:
+def list_regions(uow: UnitOfWork) -> Page[CityOut]:
     """All cities with the county-level units that exist today; never more than one page."""
     items = [
         CityOut(
@@ -24,16 +24,16 @@ def list_regions(work: Work) -> Page[CityOut]:
             tile_col=city.tile[1],
             counties=[CountyOut(code=c.code, name=c.name, kind=c.kind) for c in counties],
         )
-        for city, counties in service.cities_today(work)
+        for city, counties in service.cities_today(uow)
     ]
     return Page(items=items, next=None)
 
 
 @endpoint(API, "GET", "/units", who=Who.ANYONE, query=UnitQuery, out=Page[UnitOut])
-def list_units(work: Work, query: UnitQuery) -> Page[UnitOut]:
+def list_units(uow: UnitOfWork, query: UnitQuery) -> Page[UnitOut]:
     """Units to choose from: in a city, a county or the whole region, by a part of the name."""
     units, following = service.list_units(
-        work, region=query.region, q=query.q, limit=query.limit, after=query.after
+        uow, region=query.region, q=query.q, limit=query.limit, after=query.after
     )
     items = [
         UnitOut(

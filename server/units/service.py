@@ -17,8 +17,8 @@ from server.base.access import REGION, Scope
 from server.base.clock import beijing_day
 from server.base.errors import Invalid
 from server.base.tables import insert_for
+from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.base.work import Work
 from server.units.kinds import Level as Level
 from server.units.models import Unit
 from server.units.rules import City as City
@@ -82,25 +82,25 @@ def regions() -> Regions:
     return regions_of(_READ_REGIONS.decode(_DATA.read_bytes()))
 
 
-def cities_today(work: Work) -> list[tuple[City, tuple[County, ...]]]:
+def cities_today(uow: UnitOfWork) -> list[tuple[City, tuple[County, ...]]]:
     """The cities with the county-level units that exist today."""
-    today = beijing_day(work.now)
+    today = beijing_day(uow.now)
     return [(city, city.counties_on(today)) for city in regions().cities]
 
 
-def unit_by_ref(work: Work, ref: str) -> UnitView | None:
+def unit_by_ref(uow: UnitOfWork, ref: str) -> UnitView | None:
     """The unit with this public id, if it exists today."""
     if "\0" in ref:
         return None
-    return _first(work, and_(Unit.ref == ref, _valid_on(beijing_day(work.now))))
+    return _first(uow, and_(Unit.ref == ref, _valid_on(beijing_day(uow.now))))
 
 
-def unit_by_id(work: Work, unit_id: int) -> UnitView | None:
+def unit_by_id(uow: UnitOfWork, unit_id: int) -> UnitView | None:
     """The unit of a stored reference, whether or not it still exists."""
-    return _first(work, Unit.id == unit_id)
+    return _first(uow, Unit.id == unit_id)
 
 
-def resolve_scope(work: Work, spelled: str) -> tuple[Scope, str]:
+def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
     """A scope with the codes of everything above it, and the name of its place.
 
     `spelled` is as boards spell it: `region`, `city:450100`, `county:450103`, `unit:7`.
@@ -116,42 +116,42 @@ def resolve_scope(work: Work, spelled: str) -> tuple[Scope, str]:
     home = places.city_of(value)
     if kind == "county" and county is not None and home is not None:
         return Scope(city=home.code, county=places.current(value)), f"{home.name}{county.name}"
-    unit = unit_by_id(work, int(value)) if kind == "unit" and _ROW_ID.fullmatch(value) else None
+    unit = unit_by_id(uow, int(value)) if kind == "unit" and _ROW_ID.fullmatch(value) else None
     if unit is None:
         raise Invalid((("scope",), "no such region, city, county or unit"))
     return Scope(city=unit.city, county=unit.county, unit_id=unit.id), unit.name
 
 
-def units_by_id(work: Work, ids: Iterable[int]) -> dict[int, UnitView]:
+def units_by_id(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, UnitView]:
     """The units of stored references."""
     wanted = set(ids)
     if not wanted:
         return {}
-    found = work.session.execute(_SELECT.where(Unit.id.in_(wanted)))
+    found = uow.session.execute(_SELECT.where(Unit.id.in_(wanted)))
     return {row.id: UnitView(**row._mapping) for row in found}
 
 
 def list_units(
-    work: Work, *, region: str | None, q: str | None, limit: int, after: str | None
+    uow: UnitOfWork, *, region: str | None, q: str | None, limit: int, after: str | None
 ) -> tuple[list[UnitView], str | None]:
     """Today's units in a place whose name holds `q`, a page of them and the next cursor.
 
     Raises: Invalid (422) for an unknown place, an unreadable word or cursor.
     """
-    wanted = [_valid_on(beijing_day(work.now))]
+    wanted = [_valid_on(beijing_day(uow.now))]
     if region is not None:
         wanted.append(_inside(region))
     if q is not None and q.strip():
         wanted.append(_named(q.strip()))
     if after is not None:
         wanted.append(Unit.id > _position(after))
-    found = work.session.execute(_SELECT.where(*wanted).order_by(Unit.id).limit(limit + 1))
+    found = uow.session.execute(_SELECT.where(*wanted).order_by(Unit.id).limit(limit + 1))
     units = [UnitView(**row._mapping) for row in found]
     more = len(units) > limit
     return units[:limit], encode_cursor(units[limit - 1].id) if more else None
 
 
-def load_units(work: Work, rows: Sequence[UnitRow]) -> LoadedUnits:
+def load_units(uow: UnitOfWork, rows: Sequence[UnitRow]) -> LoadedUnits:
     """Store units by their ref: new ones are added, changed ones follow the file, others stay.
 
     Raises: Invalid (422) when a place is unknown or a ref comes twice.
@@ -159,28 +159,28 @@ def load_units(work: Work, rows: Sequence[UnitRow]) -> LoadedUnits:
     wanted = {row.ref: _stored(row) for row in rows}
     if len(wanted) != len(rows):
         raise Invalid((("ref",), "a unit is named twice"))
-    known = _by_ref(work, list(wanted))
+    known = _by_ref(uow, list(wanted))
     fresh = [values for ref, values in wanted.items() if ref not in known]
     if fresh:
-        adding = insert_for(work.session, Unit).on_conflict_do_nothing(index_elements=["ref"])
-        work.session.execute(adding, fresh)
+        adding = insert_for(uow.session, Unit).on_conflict_do_nothing(index_elements=["ref"])
+        uow.session.execute(adding, fresh)
     changed = 0
     for ref, values in wanted.items():
         if ref in known and any(known[ref][name] != value for name, value in values.items()):
-            work.session.execute(update(Unit).where(Unit.ref == ref).values(**values))
+            uow.session.execute(update(Unit).where(Unit.ref == ref).values(**values))
             changed += 1
-    ids = {ref: row["id"] for ref, row in _by_ref(work, list(wanted)).items()}
+    ids = {ref: row["id"] for ref, row in _by_ref(uow, list(wanted)).items()}
     return LoadedUnits(created=len(fresh), changed=changed, ids=ids)
 
 
-def load_city_associations(work: Work) -> LoadedUnits:
+def load_city_associations(uow: UnitOfWork) -> LoadedUnits:
     """Store the 14 city associations; their names follow the pattern and are marked as assumed.
 
     Source: the notice's recipients name every city's association without its full name.
     """
     pattern = regions().association
     return load_units(
-        work,
+        uow,
         [
             UnitRow(
                 ref=f"ast-{city.code}",
@@ -200,8 +200,8 @@ _SELECT = select(
 )
 
 
-def _first(work: Work, wanted: ColumnElement[bool]) -> UnitView | None:
-    row = work.session.execute(_SELECT.where(wanted)).first()
+def _first(uow: UnitOfWork, wanted: ColumnElement[bool]) -> UnitView | None:
+    row = uow.session.execute(_SELECT.where(wanted)).first()
     return UnitView(**row._mapping) if row else None
 
 
@@ -244,7 +244,7 @@ def _stored(row: UnitRow) -> dict[str, Any]:
     return {**asdict(row), "city": city, "county": county}
 
 
-def _by_ref(work: Work, refs: list[str]) -> dict[str, dict[str, Any]]:
+def _by_ref(uow: UnitOfWork, refs: list[str]) -> dict[str, dict[str, Any]]:
     table = Unit.__table__
-    found = work.session.execute(select(*table.c).where(table.c.ref.in_(refs)))
+    found = uow.session.execute(select(*table.c).where(table.c.ref.in_(refs)))
     return {row.ref: dict(row._mapping) for row in found}

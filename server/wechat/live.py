@@ -15,8 +15,8 @@ from urllib.parse import quote, urlsplit
 from wechatpy.client import WeChatClient
 
 from server.base.settings import WeChat
+from server.base.uow import Tools, UnitOfWorkFactory
 from server.base.web import metrics
-from server.base.work import Desk, Tools
 from server.wechat.answers import follower_of, objects_of, word_of
 from server.wechat.calls import Calls, Repeat
 from server.wechat.errors import (
@@ -340,7 +340,11 @@ def _about_a_code(error: WeChatError) -> WeChatError:
 
 
 def open_gateway(
-    wechat: WeChat, tools: Tools, desk: Desk, *, total_seconds: float | None = None
+    wechat: WeChat,
+    tools: Tools,
+    uow_factory: UnitOfWorkFactory,
+    *,
+    total_seconds: float | None = None,
 ) -> LiveGateway:
     """The gateway of this process as the settings say; nothing is asked of WeChat before a call.
 
@@ -348,7 +352,7 @@ def open_gateway(
     """
 
     def outside_transaction() -> None:
-        if desk.depth:
+        if uow_factory.depth:
             raise RuntimeError("WeChat is called while a transaction is open")
 
     transport = Transport(

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from server.accounts.api import API
 from server.accounts.models import Consent
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.wechat.errors import BadLoginCode, LoginRefused, NotSent
 from server.wechat.gateway import Verdict
 from tests.kit.accounts import known_as
@@ -41,9 +41,11 @@ def token(api: CheckedClient, gateway: RecordingGateway) -> str:
 
 
 @pytest.fixture
-def tight(desk: Desk, gateway: RecordingGateway, with_limits: Any) -> CheckedClient:
+def tight(
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, with_limits: Any
+) -> CheckedClient:
     """The same edge with the real speed limits."""
-    slow = Desk(desk.engine, replace(desk.tools, settings=with_limits))
+    slow = UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=with_limits))
     return edge_client(slow, gateway, API)
 
 
@@ -147,7 +149,7 @@ def test_a_class_whose_tokens_ran_out_together_may_log_in_again(
 
 
 def test_erasing_oneself_empties_no_bucket(
-    tight: CheckedClient, gateway: RecordingGateway, desk: Desk
+    tight: CheckedClient, gateway: RecordingGateway, uow_factory: UnitOfWorkFactory
 ) -> None:
     def come() -> str:
         citizen = log_in(tight, gateway)
@@ -169,7 +171,7 @@ def test_erasing_oneself_empties_no_bucket(
 
 
 def test_a_writing_call_over_its_pace_is_refused_before_anything_is_done(
-    tight: CheckedClient, gateway: RecordingGateway, desk: Desk
+    tight: CheckedClient, gateway: RecordingGateway, uow_factory: UnitOfWorkFactory
 ) -> None:
     citizen = log_in(tight, gateway)
     consent = {"policy_version": citizen["citizen"]["policy_version"], "guardian": False}
@@ -178,8 +180,8 @@ def test_a_writing_call_over_its_pace_is_refused_before_anything_is_done(
     ]
     assert [answer.status_code for answer in answers] == [201] * 60 + [429] * 10
     assert answers[-1].headers["Retry-After"] == "1"
-    with desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(Consent)) == 60
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.count()).select_from(Consent)) == 60
     other = log_in(tight, gateway, "openid-of-a-classmate")["token"]
     assert tight.post("/me/consents", json=consent, citizen=other).status_code == 201
 
@@ -217,9 +219,11 @@ def test_without_a_token_nothing_is_answered(api: CheckedClient, method: str, pa
     assert code_of(api.open(method, path, citizen="no-such-token")) == (401, "not_authenticated")
 
 
-def test_the_profile_is_changed_part_by_part(api: CheckedClient, desk: Desk, token: str) -> None:
-    with desk.work() as work:
-        unit = a_unit(work, name="南宁市第一中学")
+def test_the_profile_is_changed_part_by_part(
+    api: CheckedClient, uow_factory: UnitOfWorkFactory, token: str
+) -> None:
+    with uow_factory.begin() as uow:
+        unit = a_unit(uow, name="南宁市第一中学")
     every = {
         "nickname": "小明",
         "city": "450100",

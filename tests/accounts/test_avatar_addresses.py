@@ -17,7 +17,7 @@ from server.accounts.models import Avatar
 from server.base.jobs import Shop
 from server.base.log import JsonLines
 from server.base.signing import Keys
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from tests.conftest import house_of
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
@@ -32,32 +32,32 @@ class Sender:
 
     def __init__(self, app: Flask, client: Any, gateway: RecordingGateway) -> None:
         self.client, self.gateway = client, gateway
-        self.desk: Desk = house_of(app).desk
-        self.shop = Shop(desk=self.desk, gateway=gateway)
-        with self.desk.work() as work:
-            self.person: Person = a_citizen(work, public_rank=True)
-            self.token = a_session(work, self.person)
+        self.uow_factory: UnitOfWorkFactory = house_of(app).uow_factory
+        self.shop = Shop(uow_factory=self.uow_factory, gateway=gateway)
+        with self.uow_factory.begin() as uow:
+            self.person: Person = a_citizen(uow, public_rank=True)
+            self.token = a_session(uow, self.person)
         gateway.answers["check_picture"] = "trace-1"
 
     def gives(self, content: bytes = b"jpeg") -> None:
-        with self.desk.work() as work:
-            avatars.keep(work, self.person.id, content)
+        with self.uow_factory.begin() as uow:
+            avatars.keep(uow, self.person.id, content)
 
     def sweeps(self) -> None:
         tasks.check_pictures(self.shop)
 
     def hears(self, suggest: str, trace: str = "trace-1") -> None:
         fields = {"trace_id": trace, "errcode": "0", "result": {"suggest": suggest}}
-        with self.desk.work() as work:
-            at = int(work.now.timestamp())
-            dict(HANDLERS)[EVENT](work, an_event("somebody", EVENT, at, fields))
+        with self.uow_factory.begin() as uow:
+            at = int(uow.now.timestamp())
+            dict(HANDLERS)[EVENT](uow, an_event("somebody", EVENT, at, fields))
         self.sweeps()
 
     @property
     def public(self) -> str:
         """The address that the picture has, or would have once it has passed."""
-        with self.desk.work(read_only=True) as work:
-            name = work.session.scalar(select(Avatar.name).order_by(Avatar.id.desc()).limit(1))
+        with self.uow_factory.begin(read_only=True) as uow:
+            name = uow.session.scalar(select(Avatar.name).order_by(Avatar.id.desc()).limit(1))
         assert name is not None
         return avatars.path_of(name)
 
@@ -143,8 +143,8 @@ def test_an_erased_picture_is_shown_to_nobody(sender: Sender, verdict: str | Non
     old = [sender.public, sender.checked, sender.own]
     if verdict is not None:
         sender.hears(verdict)
-    with sender.desk.work() as work:
-        privacy.erase(work, sender.person.id)
+    with sender.uow_factory.begin() as uow:
+        privacy.erase(uow, sender.person.id)
     assert sender.statuses(*old) == [404] * len(old)
 
 

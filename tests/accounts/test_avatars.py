@@ -12,8 +12,8 @@ from server.accounts import avatars, identities, privacy, tasks
 from server.accounts.chat import HANDLERS
 from server.accounts.models import Avatar, Citizen, MediaVerdict, PictureUpload
 from server.base.jobs import Shop
+from server.base.uow import UnitOfWorkFactory
 from server.base.web.uploads import UPLOAD_LIMIT_BYTES
-from server.base.work import Desk
 from server.wechat.errors import NotSent
 from tests.conftest import house_of
 from tests.kit.accounts import Person, a_citizen, a_session
@@ -27,133 +27,148 @@ HANDLE = dict(HANDLERS)
 
 
 @pytest.fixture
-def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
+def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
     gateway.answers["check_picture"] = "trace-1"
-    return Shop(desk=desk, gateway=gateway)
+    return Shop(uow_factory=uow_factory, gateway=gateway)
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        a_citizen(work, avatar_url="/pictures/noise.jpg")
-        return a_citizen(work, public_rank=True)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        a_citizen(uow, avatar_url="/pictures/noise.jpg")
+        return a_citizen(uow, public_rank=True)
 
 
-def give(desk: Desk, person: Person, picture: bytes = b"jpeg") -> None:
-    with desk.work() as work:
-        avatars.keep(work, person.id, picture)
+def give(uow_factory: UnitOfWorkFactory, person: Person, picture: bytes = b"jpeg") -> None:
+    with uow_factory.begin() as uow:
+        avatars.keep(uow, person.id, picture)
 
 
-def hear(desk: Desk, trace: str, suggest: str | None, errcode: str = "0") -> None:
+def hear(
+    uow_factory: UnitOfWorkFactory, trace: str, suggest: str | None, errcode: str = "0"
+) -> None:
     fields: dict[str, Any] = {"trace_id": trace, "errcode": errcode}
     if suggest is not None:
         fields["result"] = {"suggest": suggest, "label": "100"}
-    with desk.work() as work:
-        HANDLE[EVENT](work, an_event("somebody", EVENT, int(work.now.timestamp()), fields))
+    with uow_factory.begin() as uow:
+        HANDLE[EVENT](uow, an_event("somebody", EVENT, int(uow.now.timestamp()), fields))
 
 
-def url_of(desk: Desk, person: Person) -> str | None:
-    with desk.work(read_only=True) as work:
-        return work.session.get_one(Citizen, person.id).avatar_url
+def url_of(uow_factory: UnitOfWorkFactory, person: Person) -> str | None:
+    with uow_factory.begin(read_only=True) as uow:
+        return uow.session.get_one(Citizen, person.id).avatar_url
 
 
-def states(desk: Desk, person: Person) -> list[str]:
-    with desk.work(read_only=True) as work:
+def states(uow_factory: UnitOfWorkFactory, person: Person) -> list[str]:
+    with uow_factory.begin(read_only=True) as uow:
         asked = select(Avatar.state).where(Avatar.citizen_id == person.id).order_by(Avatar.id)
-        return [state.value for state in work.session.scalars(asked)]
+        return [state.value for state in uow.session.scalars(asked)]
 
 
-def served(desk: Desk, url: str | None) -> bytes | None:
+def served(uow_factory: UnitOfWorkFactory, url: str | None) -> bytes | None:
     assert url is not None
-    with desk.work(read_only=True) as work:
-        return avatars.picture(work, url.removeprefix("/pictures/").removesuffix(".jpg"))
+    with uow_factory.begin(read_only=True) as uow:
+        return avatars.picture(uow, url.removeprefix("/pictures/").removesuffix(".jpg"))
 
 
 def test_a_picture_is_shown_once_it_has_passed(
-    desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway, rung: list[Any]
+    uow_factory: UnitOfWorkFactory,
+    shop: Shop,
+    person: Person,
+    gateway: RecordingGateway,
+    rung: list[Any],
 ) -> None:
-    give(desk, person)
+    give(uow_factory, person)
     assert rung == [(avatars.TASK, ())]
-    assert (url_of(desk, person), states(desk, person)) == (None, ["waiting"])
+    assert (url_of(uow_factory, person), states(uow_factory, person)) == (None, ["waiting"])
     assert tasks.check_pictures(shop) == 1
     ((openid, address),) = gateway.called("check_picture")
     assert openid == person.openid
     assert address.startswith("http://127.0.0.1:8000/pictures/check/ava_")
-    assert states(desk, person) == ["asked"]
+    assert states(uow_factory, person) == ["asked"]
     assert tasks.check_pictures(shop) == 0
-    hear(desk, "trace-1", "pass")
-    assert url_of(desk, person) is None
+    hear(uow_factory, "trace-1", "pass")
+    assert url_of(uow_factory, person) is None
     assert tasks.check_pictures(shop) == 1
-    assert states(desk, person) == ["shown"]
-    assert str(url_of(desk, person)) == f"/pictures/{address.split('/')[5]}.jpg"
-    assert served(desk, url_of(desk, person)) == b"jpeg"
+    assert states(uow_factory, person) == ["shown"]
+    assert str(url_of(uow_factory, person)) == f"/pictures/{address.split('/')[5]}.jpg"
+    assert served(uow_factory, url_of(uow_factory, person)) == b"jpeg"
 
 
 def test_a_verdict_may_come_before_we_know_what_it_is_about(
-    desk: Desk, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
 ) -> None:
-    give(desk, person)
-    hear(desk, "trace-1", "pass")
-    hear(desk, "trace-1", "risky")  # a repeat changes nothing
+    give(uow_factory, person)
+    hear(uow_factory, "trace-1", "pass")
+    hear(uow_factory, "trace-1", "risky")  # a repeat changes nothing
     assert tasks.check_pictures(shop) == 2
-    assert states(desk, person) == ["shown"]
+    assert states(uow_factory, person) == ["shown"]
 
 
 @pytest.mark.parametrize(
     ("suggest", "state"), [("risky", "refused"), ("review", "review"), ("passWithCare", "review")]
 )
 def test_a_picture_that_did_not_pass_leaves_the_earlier_one(
-    desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway, suggest: str, state: str
+    uow_factory: UnitOfWorkFactory,
+    shop: Shop,
+    person: Person,
+    gateway: RecordingGateway,
+    suggest: str,
+    state: str,
 ) -> None:
-    give(desk, person, b"first")
-    hear(desk, "trace-1", "pass")
+    give(uow_factory, person, b"first")
+    hear(uow_factory, "trace-1", "pass")
     tasks.check_pictures(shop)
-    before = url_of(desk, person)
+    before = url_of(uow_factory, person)
     gateway.answers["check_picture"] = "trace-2"
-    give(desk, person, b"second")
-    hear(desk, "trace-2", suggest)
+    give(uow_factory, person, b"second")
+    hear(uow_factory, "trace-2", suggest)
     tasks.check_pictures(shop)
-    assert url_of(desk, person) == before
-    assert served(desk, before) == b"first"
-    assert states(desk, person) == ["shown", state]
-    with desk.work(read_only=True) as work:
-        kept = work.session.scalars(select(Avatar.picture).order_by(Avatar.id)).all()
+    assert url_of(uow_factory, person) == before
+    assert served(uow_factory, before) == b"first"
+    assert states(uow_factory, person) == ["shown", state]
+    with uow_factory.begin(read_only=True) as uow:
+        kept = uow.session.scalars(select(Avatar.picture).order_by(Avatar.id)).all()
     assert kept == [b"first", None if suggest == "risky" else b"second"]
 
 
 def test_a_newer_picture_takes_the_place_of_the_older(
-    desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, gateway: RecordingGateway
 ) -> None:
     for number in (1, 2):
         gateway.answers["check_picture"] = f"trace-{number}"
-        give(desk, person, b"picture %d" % number)
-        hear(desk, f"trace-{number}", "pass")
+        give(uow_factory, person, b"picture %d" % number)
+        hear(uow_factory, f"trace-{number}", "pass")
         tasks.check_pictures(shop)
-    assert states(desk, person) == ["shown"]
-    assert served(desk, url_of(desk, person)) == b"picture 2"
+    assert states(uow_factory, person) == ["shown"]
+    assert served(uow_factory, url_of(uow_factory, person)) == b"picture 2"
 
 
 def test_the_verdict_on_a_replaced_picture_is_none_on_the_one_in_its_place(
-    desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, gateway: RecordingGateway
 ) -> None:
     def replaced_meanwhile(_openid: str, _address: str) -> str:
-        give(desk, person, b"second")
+        give(uow_factory, person, b"second")
         return "trace-1"
 
-    give(desk, person, b"first")
+    give(uow_factory, person, b"first")
     gateway.answers["check_picture"] = replaced_meanwhile
     tasks.check_pictures(shop)
-    hear(desk, "trace-1", "pass")
+    hear(uow_factory, "trace-1", "pass")
     gateway.answers["check_picture"] = "trace-2"
     tasks.check_pictures(shop)
-    assert (url_of(desk, person), states(desk, person)) == (None, ["asked"])
+    assert (url_of(uow_factory, person), states(uow_factory, person)) == (None, ["asked"])
 
 
 def test_wechat_away_is_asked_again_and_given_up_in_the_end(
-    desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway, clock: FakeClock
+    uow_factory: UnitOfWorkFactory,
+    shop: Shop,
+    person: Person,
+    gateway: RecordingGateway,
+    clock: FakeClock,
 ) -> None:
     gateway.answers["check_picture"] = NotSent()
-    give(desk, person)
+    give(uow_factory, person)
     assert tasks.check_pictures(shop) == tasks.check_pictures(shop) == 0
     assert len(gateway.called("check_picture")) == 1
     clock.advance(60)
@@ -161,32 +176,36 @@ def test_wechat_away_is_asked_again_and_given_up_in_the_end(
     assert len(gateway.called("check_picture")) == 2
     clock.advance(7200)
     assert tasks.check_pictures(shop) == 1
-    assert states(desk, person) == ["unchecked"]
+    assert states(uow_factory, person) == ["unchecked"]
 
 
 def test_a_picture_that_wechat_could_not_fetch_is_offered_again(
-    desk: Desk, shop: Shop, person: Person, gateway: RecordingGateway, clock: FakeClock
+    uow_factory: UnitOfWorkFactory,
+    shop: Shop,
+    person: Person,
+    gateway: RecordingGateway,
+    clock: FakeClock,
 ) -> None:
-    give(desk, person)
+    give(uow_factory, person)
     tasks.check_pictures(shop)
-    hear(desk, "trace-1", None, errcode="-1008")
+    hear(uow_factory, "trace-1", None, errcode="-1008")
     tasks.check_pictures(shop)
-    assert states(desk, person) == ["waiting"]
+    assert states(uow_factory, person) == ["waiting"]
     gateway.answers["check_picture"] = "trace-2"
     clock.advance(60)
-    hear(desk, "trace-2", "pass")
+    hear(uow_factory, "trace-2", "pass")
     tasks.check_pictures(shop)
-    assert states(desk, person) == ["shown"]
+    assert states(uow_factory, person) == ["shown"]
 
 
 def test_a_verdict_that_never_comes_is_left_to_a_person(
-    desk: Desk, shop: Shop, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, clock: FakeClock
 ) -> None:
-    give(desk, person)
+    give(uow_factory, person)
     tasks.check_pictures(shop)
     clock.advance(45 * 60)
     assert tasks.check_pictures(shop) == 1
-    assert states(desk, person) == ["review"]
+    assert states(uow_factory, person) == ["review"]
 
 
 @pytest.mark.parametrize(
@@ -200,57 +219,59 @@ def test_a_verdict_that_never_comes_is_left_to_a_person(
         {"trace_id": "trace-1", "result": {"suggest": ["pass"]}},
     ],
 )
-def test_an_event_that_says_nothing_changes_nothing(desk: Desk, fields: dict[str, Any]) -> None:
-    with desk.work() as work:
-        HANDLE[EVENT](work, an_event("somebody", EVENT, int(work.now.timestamp()), fields))
-    with desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(MediaVerdict)) == 0
+def test_an_event_that_says_nothing_changes_nothing(
+    uow_factory: UnitOfWorkFactory, fields: dict[str, Any]
+) -> None:
+    with uow_factory.begin() as uow:
+        HANDLE[EVENT](uow, an_event("somebody", EVENT, int(uow.now.timestamp()), fields))
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.count()).select_from(MediaVerdict)) == 0
 
 
-def test_old_verdicts_go(desk: Desk, shop: Shop, clock: FakeClock) -> None:
-    hear(desk, "trace-9", "pass")
+def test_old_verdicts_go(uow_factory: UnitOfWorkFactory, shop: Shop, clock: FakeClock) -> None:
+    hear(uow_factory, "trace-9", "pass")
     clock.advance(86_401)
     tasks.check_pictures(shop)
-    with desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(MediaVerdict)) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.count()).select_from(MediaVerdict)) == 0
 
 
 def test_pictures_are_exported_handed_over_and_forgotten(
-    desk: Desk, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
 ) -> None:
-    give(desk, person)
-    hear(desk, "trace-1", "pass")
+    give(uow_factory, person)
+    hear(uow_factory, "trace-1", "pass")
     tasks.check_pictures(shop)
-    url = url_of(desk, person)
-    with desk.work() as work:
-        double = a_citizen(work)
-        keep = identities.join(work, person.id, double.id)
-        (told,) = privacy.export(work, keep)["pictures"]  # type: ignore[misc]
+    url = url_of(uow_factory, person)
+    with uow_factory.begin() as uow:
+        double = a_citizen(uow)
+        keep = identities.join(uow, person.id, double.id)
+        (told,) = privacy.export(uow, keep)["pictures"]  # type: ignore[misc]
         assert (told["path"], told["state"]) == (url, "shown")
-        privacy.erase(work, keep)
-    assert served(desk, url) is None
+        privacy.erase(uow, keep)
+    assert served(uow_factory, url) is None
 
 
 def test_the_one_picture_of_two_who_are_one_goes_on_being_shown(
-    desk: Desk, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
 ) -> None:
-    with desk.work() as work:
-        elder = a_citizen(work)
-    give(desk, elder)
-    hear(desk, "trace-1", "pass")
+    with uow_factory.begin() as uow:
+        elder = a_citizen(uow)
+    give(uow_factory, elder)
+    hear(uow_factory, "trace-1", "pass")
     tasks.check_pictures(shop)
-    url = url_of(desk, elder)
-    with desk.work() as work:
-        keep = identities.join(work, person.id, elder.id)
+    url = url_of(uow_factory, elder)
+    with uow_factory.begin() as uow:
+        keep = identities.join(uow, person.id, elder.id)
     assert keep == person.id
-    assert url_of(desk, person) == url
-    assert served(desk, url) == b"jpeg"
+    assert url_of(uow_factory, person) == url
+    assert served(uow_factory, url) == b"jpeg"
 
 
 def a_phone(app: Flask, **columns: Any) -> tuple[Person, str]:
-    with house_of(app).desk.work() as work:
-        person = a_citizen(work, **columns)
-        return person, a_session(work, person)
+    with house_of(app).uow_factory.begin() as uow:
+        person = a_citizen(uow, **columns)
+        return person, a_session(uow, person)
 
 
 def test_a_citizen_gives_and_takes_back_a_picture(
@@ -262,13 +283,13 @@ def test_a_citizen_gives_and_takes_back_a_picture(
     me = client.get("/me", citizen=phone).get_json()
     assert (me["avatar_url"], me["avatar_state"]) == (None, "checking")
     gateway.answers["check_picture"] = "trace-1"
-    shop = Shop(desk=house_of(app).desk, gateway=gateway)
+    shop = Shop(uow_factory=house_of(app).uow_factory, gateway=gateway)
     assert tasks.make_pictures_small(shop) == 1
     me = client.get("/me", citizen=phone).get_json()
     assert (me["avatar_url"], me["avatar_state"]) == (None, "checking")
     tasks.check_pictures(shop)
     seen = gateway.called("check_picture")[0][1]
-    hear(shop.desk, "trace-1", "pass")
+    hear(shop.uow_factory, "trace-1", "pass")
     tasks.check_pictures(shop)
     me = client.get("/me", citizen=phone).get_json()
     assert (me["avatar_state"], me["avatar_preview_url"]) == ("shown", None)
@@ -315,8 +336,8 @@ def test_a_picture_just_under_the_limit_is_taken_once_for_one_key(client: Any, a
     for _ in range(2):
         answer = client.post("/me/avatar", citizen=phone, headers=headers, **as_form(raw))
         assert answer.status_code == 202
-    with house_of(app).desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(PictureUpload)) == 1
+    with house_of(app).uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.count()).select_from(PictureUpload)) == 1
     other = as_form(a_picture(colour=(1, 2, 3)))
     reused = client.post("/me/avatar", citizen=phone, headers=headers, **other)
     assert (reused.status_code, reused.get_json()["code"]) == (409, "idempotency_key_reused")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from server.accounts import identities, phones, privacy
 from server.accounts.chat import HANDLERS
 from server.accounts.models import Phone
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.wechat.errors import BadLoginCode, NotSent
 from server.wechat.gateway import PhoneNumber
 from tests.conftest import house_of
@@ -34,53 +34,57 @@ def test_the_middle_is_hidden(whole: str, shown: str) -> None:
     assert phones.masked(whole) == shown
 
 
-def test_the_number_is_not_in_the_row_and_can_be_found_again(desk: Desk) -> None:
-    with desk.work() as work:
-        one, other = a_citizen(work), a_citizen(work)
+def test_the_number_is_not_in_the_row_and_can_be_found_again(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        one, other = a_citizen(uow), a_citizen(uow)
         for person in (one, one, other):
-            phones.keep(work, person.id, NUMBER)
-    with desk.work(read_only=True) as work:
-        rows = work.session.scalars(select(Phone)).all()
+            phones.keep(uow, person.id, NUMBER)
+    with uow_factory.begin(read_only=True) as uow:
+        rows = uow.session.scalars(select(Phone)).all()
         assert len(rows) == 2
         assert not any("13800001234" in f"{row.sealed}{row.blind}{row.ref}" for row in rows)
         assert rows[0].sealed != rows[1].sealed
-        assert {row.blind for row in rows} == {work.keys.blind("+8613800001234", "phone")}
-        assert phones.masked_of(work, one.id) == "138****1234"
-        assert privacy.export(work, one.id)["phone"] == "+8613800001234"
+        assert {row.blind for row in rows} == {uow.keys.blind("+8613800001234", "phone")}
+        assert phones.masked_of(uow, one.id) == "138****1234"
+        assert privacy.export(uow, one.id)["phone"] == "+8613800001234"
 
 
-def test_a_number_is_handed_over_and_forgotten(desk: Desk) -> None:
+def test_a_number_is_handed_over_and_forgotten(uow_factory: UnitOfWorkFactory) -> None:
     other = PhoneNumber(country="86", number="13900005678")
-    with desk.work() as work:
-        keep, gone, more = (a_citizen(work).id for _ in range(3))
-        phones.keep(work, gone, NUMBER)
-        assert identities.join(work, keep, gone) == keep
-        assert phones.masked_of(work, keep) == "138****1234"
-        phones.keep(work, more, other)
-        identities.join(work, keep, more)
-        assert phones.masked_of(work, keep) == "138****1234"
-        privacy.erase(work, keep)
-        assert work.session.scalar(select(func.count()).select_from(Phone)) == 0
+    with uow_factory.begin() as uow:
+        keep, gone, more = (a_citizen(uow).id for _ in range(3))
+        phones.keep(uow, gone, NUMBER)
+        assert identities.join(uow, keep, gone) == keep
+        assert phones.masked_of(uow, keep) == "138****1234"
+        phones.keep(uow, more, other)
+        identities.join(uow, keep, more)
+        assert phones.masked_of(uow, keep) == "138****1234"
+        privacy.erase(uow, keep)
+        assert uow.session.scalar(select(func.count()).select_from(Phone)) == 0
 
 
 @pytest.mark.parametrize(("taken_back", "left"), [("8", 0), ("6,20", 1)])
-def test_a_withdrawn_permission_drops_the_number(desk: Desk, taken_back: str, left: int) -> None:
+def test_a_withdrawn_permission_drops_the_number(
+    uow_factory: UnitOfWorkFactory, taken_back: str, left: int
+) -> None:
     event = "user_authorization_revoke"
-    with desk.work() as work:
-        person = a_citizen(work)
-        phones.keep(work, person.id, NUMBER)
-    with desk.work() as work:
-        at = int(work.now.timestamp())
-        dict(HANDLERS)[event](work, an_event(person.openid, event, at, {"RevokeInfo": taken_back}))
-        assert work.session.scalar(select(func.count()).select_from(Phone)) == left
+    with uow_factory.begin() as uow:
+        person = a_citizen(uow)
+        phones.keep(uow, person.id, NUMBER)
+    with uow_factory.begin() as uow:
+        at = int(uow.now.timestamp())
+        dict(HANDLERS)[event](uow, an_event(person.openid, event, at, {"RevokeInfo": taken_back}))
+        assert uow.session.scalar(select(func.count()).select_from(Phone)) == left
 
 
 def test_a_citizen_gives_and_takes_back_a_number(
     client: Any, app: Flask, gateway: RecordingGateway
 ) -> None:
-    with house_of(app).desk.work() as work:
-        person = a_citizen(work)
-        phone, stranger = a_session(work, person), a_session(work, a_citizen(work, consented=False))
+    with house_of(app).uow_factory.begin() as uow:
+        person = a_citizen(uow)
+        phone, stranger = a_session(uow, person), a_session(uow, a_citizen(uow, consented=False))
     gateway.answers["phone_number"] = NUMBER
     answer = client.post("/me/phone", json={"code": "c" * 64}, citizen=phone)
     assert (answer.status_code, answer.get_json()) == (200, {"phone_masked": "138****1234"})
@@ -100,8 +104,8 @@ def test_a_citizen_gives_and_takes_back_a_number(
 def test_a_code_that_tells_no_number_is_refused(
     client: Any, app: Flask, gateway: RecordingGateway, said: Exception, status: int, code: str
 ) -> None:
-    with house_of(app).desk.work() as work:
-        phone = a_session(work, a_citizen(work))
+    with house_of(app).uow_factory.begin() as uow:
+        phone = a_session(uow, a_citizen(uow))
     gateway.answers["phone_number"] = said
     refused = client.post("/me/phone", json={"code": "c" * 64}, citizen=phone)
     assert (refused.status_code, refused.get_json()["code"]) == (status, code)

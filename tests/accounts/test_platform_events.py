@@ -11,7 +11,7 @@ import pytest
 from server.accounts import phones, service
 from server.accounts.models import Citizen
 from server.base.settings import WeChatApp
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.callbacks import with_callbacks
 from server.channel.models import Follower
 from server.emulator.sender import Outcome
@@ -49,17 +49,17 @@ class Line:
 
 
 @pytest.fixture
-def wechat(desk: Desk) -> Iterator[Emulator]:
+def wechat(uow_factory: UnitOfWorkFactory) -> Iterator[Emulator]:
     line = Line()
     with emulated_wechat(sender=line.send, pause=lambda _seconds: None) as emulator:
         apps = {
             name: WeChatApp(**{key: getattr(app, key) for key in SETTINGS})
             for name, app in emulator.apps.items()
         }
-        settings = desk.tools.settings
+        settings = uow_factory.tools.settings
         known = replace(settings.wechat, **apps)
-        tools = replace(desk.tools, settings=replace(settings, wechat=known))
-        line.webhook = with_callbacks(beyond, Desk(desk.engine, tools))
+        tools = replace(uow_factory.tools, settings=replace(settings, wechat=known))
+        line.webhook = with_callbacks(beyond, UnitOfWorkFactory(uow_factory.engine, tools))
         yield emulator
 
 
@@ -71,26 +71,28 @@ class Somebody:
 
 
 @pytest.fixture
-def somebody(desk: Desk, wechat: Emulator) -> Somebody:
+def somebody(uow_factory: UnitOfWorkFactory, wechat: Emulator) -> Somebody:
     """A follower who logged in, with a name, a picture and a phone number."""
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
-    with desk.work() as work:
-        signed = service.sign_in(work, Identity(openid=wei["openid_mp"], unionid=wei["unionid"]))
-        service.learn_unionid(work, "official_account", wei["openid_oa"], wei["unionid"])
-    with desk.work() as work:
-        a_consent(work, signed.citizen_id)
-        row = work.session.get_one(Citizen, signed.citizen_id)
+    with uow_factory.begin() as uow:
+        signed = service.sign_in(uow, Identity(openid=wei["openid_mp"], unionid=wei["unionid"]))
+        service.learn_unionid(uow, "official_account", wei["openid_oa"], wei["unionid"])
+    with uow_factory.begin() as uow:
+        a_consent(uow, signed.citizen_id)
+        row = uow.session.get_one(Citizen, signed.citizen_id)
         row.nickname, row.nickname_state = "小明", "shown"  # type: ignore[assignment]
         row.avatar_url = "https://x/a.png"
-        phones.keep(work, signed.citizen_id, PhoneNumber(number="13800138000", country="86"))
+        phones.keep(uow, signed.citizen_id, PhoneNumber(number="13800138000", country="86"))
     return Somebody(wei["person"], signed.citizen_id, signed.token)
 
 
-def held(desk: Desk, somebody: Somebody) -> tuple[str | None, str | None, str | None]:
-    with desk.work(read_only=True) as work:
-        row = work.session.get_one(Citizen, somebody.citizen_id)
-        return row.nickname, row.avatar_url, phones.masked_of(work, somebody.citizen_id)
+def held(
+    uow_factory: UnitOfWorkFactory, somebody: Somebody
+) -> tuple[str | None, str | None, str | None]:
+    with uow_factory.begin(read_only=True) as uow:
+        row = uow.session.get_one(Citizen, somebody.citizen_id)
+        return row.nickname, row.avatar_url, phones.masked_of(uow, somebody.citizen_id)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def held(desk: Desk, somebody: Somebody) -> tuple[str | None, str | None, str | 
     ],
 )
 def test_what_is_withdrawn_is_gone_and_the_rest_stays(
-    desk: Desk,
+    uow_factory: UnitOfWorkFactory,
     wechat: Emulator,
     somebody: Somebody,
     revoked: tuple[str, ...],
@@ -116,28 +118,28 @@ def test_what_is_withdrawn_is_gone_and_the_rest_stays(
             "authorization", person=somebody.person, event="revoke", revoked=number
         )["attempts"]
         assert attempt["verdict"] == "ok-success"
-    name, avatar, phone = held(desk, somebody)
+    name, avatar, phone = held(uow_factory, somebody)
     assert (name, avatar, True if phone else None) == kept
 
 
 def test_a_profile_that_wechat_cleaned_is_cleaned(
-    desk: Desk, wechat: Emulator, somebody: Somebody
+    uow_factory: UnitOfWorkFactory, wechat: Emulator, somebody: Somebody
 ) -> None:
     wechat.post("authorization", person=somebody.person, event="modified")
-    name, avatar, phone = held(desk, somebody)
+    name, avatar, phone = held(uow_factory, somebody)
     assert (name, avatar, bool(phone)) == (None, None, True)
 
 
 def test_a_closed_account_leaves_nothing_of_the_person(
-    desk: Desk, wechat: Emulator, somebody: Somebody
+    uow_factory: UnitOfWorkFactory, wechat: Emulator, somebody: Somebody
 ) -> None:
     told = wechat.post("authorization", person=somebody.person, event="cancellation")["attempts"]
     assert [attempt["verdict"] for attempt in told] == ["ok-success"] * 2
-    assert held(desk, somebody) == (None, None, None)
-    assert rows(desk, Follower) == []
-    with desk.work(read_only=True) as work:
-        assert service.resolve(work, somebody.token) is None
-        row = work.session.get_one(Citizen, somebody.citizen_id)
+    assert held(uow_factory, somebody) == (None, None, None)
+    assert rows(uow_factory, Follower) == []
+    with uow_factory.begin(read_only=True) as uow:
+        assert service.resolve(uow, somebody.token) is None
+        row = uow.session.get_one(Citizen, somebody.citizen_id)
         assert (row.erased_at is not None, row.unionid) == (True, None)
         for app in ("official_account", "mini_program"):
-            assert service.openid_of(work, somebody.citizen_id, app) is None  # type: ignore[arg-type]
+            assert service.openid_of(uow, somebody.citizen_id, app) is None  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from server.accounts.errors import NicknameRefused
 from server.accounts.models import Citizen, NicknameState
 from server.accounts.profile import Judged, Waiting
 from server.base.errors import Invalid
-from server.base.work import Desk, Hooks, Work
+from server.base.uow import Hooks, UnitOfWork, UnitOfWorkFactory
 from server.wechat.errors import NotSent, RecipientGone
 from server.wechat.gateway import Verdict
 from tests.kit.accounts import Person, a_citizen
@@ -22,35 +22,41 @@ from tests.kit.gateway import RecordingGateway
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        a_citizen(work, nickname="旁人", city="450200", county="450202")
-        return a_citizen(work)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        a_citizen(uow, nickname="旁人", city="450200", county="450202")
+        return a_citizen(uow)
 
 
-def seen(desk: Desk, person: Person) -> Citizen:
-    with desk.work(read_only=True) as work:
-        return profile.profile_of(work, person.id).citizen
+def seen(uow_factory: UnitOfWorkFactory, person: Person) -> Citizen:
+    with uow_factory.begin(read_only=True) as uow:
+        return profile.profile_of(uow, person.id).citizen
 
 
-def change(desk: Desk, person: Person, judged: Judged | None = None, /, **changes: Any) -> None:
-    with desk.work() as work:
-        profile.change(work, person.id, changes, judged)
+def change(
+    uow_factory: UnitOfWorkFactory, person: Person, judged: Judged | None = None, /, **changes: Any
+) -> None:
+    with uow_factory.begin() as uow:
+        profile.change(uow, person.id, changes, judged)
 
 
-def name(desk: Desk, person: Person, text: str, verdict: Verdict | None) -> None:
-    change(desk, person, Judged(name=text, verdict=verdict), nickname=text)
+def name(
+    uow_factory: UnitOfWorkFactory, person: Person, text: str, verdict: Verdict | None
+) -> None:
+    change(uow_factory, person, Judged(name=text, verdict=verdict), nickname=text)
 
 
-def test_what_is_not_named_stays(desk: Desk, person: Person) -> None:
-    change(desk, person, city="450100", county="450103", elder_mode=True, topics=["科学态度"])
-    change(desk, person, sex="female")
-    now = seen(desk, person)
+def test_what_is_not_named_stays(uow_factory: UnitOfWorkFactory, person: Person) -> None:
+    change(
+        uow_factory, person, city="450100", county="450103", elder_mode=True, topics=["科学态度"]
+    )
+    change(uow_factory, person, sex="female")
+    now = seen(uow_factory, person)
     assert (now.city, now.county, now.elder_mode, now.sex) == ("450100", "450103", True, "female")
     assert now.topics == ["科学态度"]
 
 
-def test_null_takes_a_thing_back(desk: Desk, person: Person) -> None:
+def test_null_takes_a_thing_back(uow_factory: UnitOfWorkFactory, person: Person) -> None:
     given = {
         "city": "450100",
         "audience": "farmer",
@@ -65,80 +71,89 @@ def test_null_takes_a_thing_back(desk: Desk, person: Person) -> None:
         "quiet_from": "22:00",
         "quiet_to": "07:00",
     }
-    change(desk, person, **given)
-    assert seen(desk, person).language == "za"
-    change(desk, person, **dict.fromkeys(given))
-    now = seen(desk, person)
+    change(uow_factory, person, **given)
+    assert seen(uow_factory, person).language == "za"
+    change(uow_factory, person, **dict.fromkeys(given))
+    now = seen(uow_factory, person)
     fresh = {**dict.fromkeys(given), "language": "zh", "topics": []}
     fresh |= {"elder_mode": False, "public_rank": False}
     assert {field: getattr(now, field) for field in given} == fresh
 
 
-def test_a_county_must_lie_inside_the_city(desk: Desk, person: Person) -> None:
+def test_a_county_must_lie_inside_the_city(uow_factory: UnitOfWorkFactory, person: Person) -> None:
     with pytest.raises(Invalid) as refused:
-        change(desk, person, city="450200", county="450103")
+        change(uow_factory, person, city="450200", county="450103")
     assert refused.value.errors[0][0] == ("body", "county")
     with pytest.raises(Invalid):
-        change(desk, person, county="450103")
+        change(uow_factory, person, county="450103")
     with pytest.raises(Invalid) as refused:
-        change(desk, person, city="999999")
+        change(uow_factory, person, city="999999")
     assert refused.value.errors[0][0] == ("body", "city")
-    assert seen(desk, person).city is None
+    assert seen(uow_factory, person).city is None
 
 
-def test_whoever_moves_to_another_city_leaves_the_old_county(desk: Desk, person: Person) -> None:
-    change(desk, person, city="450100", county="450103")
-    change(desk, person, county="450102")
-    assert seen(desk, person).county == "450102"
-    change(desk, person, city="450100")
-    assert seen(desk, person).county == "450102"
-    change(desk, person, city="450200")
-    assert (seen(desk, person).city, seen(desk, person).county) == ("450200", None)
+def test_whoever_moves_to_another_city_leaves_the_old_county(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    change(uow_factory, person, city="450100", county="450103")
+    change(uow_factory, person, county="450102")
+    assert seen(uow_factory, person).county == "450102"
+    change(uow_factory, person, city="450100")
+    assert seen(uow_factory, person).county == "450102"
+    change(uow_factory, person, city="450200")
+    assert (seen(uow_factory, person).city, seen(uow_factory, person).county) == ("450200", None)
 
 
-def test_an_unknown_unit_is_refused(desk: Desk, person: Person) -> None:
+def test_an_unknown_unit_is_refused(uow_factory: UnitOfWorkFactory, person: Person) -> None:
     with pytest.raises(Invalid) as refused:
-        change(desk, person, unit="uni_no_such")
+        change(uow_factory, person, unit="uni_no_such")
     assert refused.value.errors[0][0] == ("body", "unit")
 
 
-def test_quiet_hours_have_both_ends(desk: Desk, person: Person) -> None:
+def test_quiet_hours_have_both_ends(uow_factory: UnitOfWorkFactory, person: Person) -> None:
     with pytest.raises(Invalid):
-        change(desk, person, quiet_from="22:00")
-    change(desk, person, quiet_from="22:00", quiet_to="07:00")
+        change(uow_factory, person, quiet_from="22:00")
+    change(uow_factory, person, quiet_from="22:00", quiet_to="07:00")
     with pytest.raises(Invalid):
-        change(desk, person, quiet_to=None)
+        change(uow_factory, person, quiet_to=None)
 
 
-def test_other_slices_hear_of_a_move_and_of_nothing_else(desk: Desk, person: Person) -> None:
+def test_other_slices_hear_of_a_move_and_of_nothing_else(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
     told: list[tuple[int, str | None]] = []
 
-    def moved(work: Work, number: int) -> None:
-        told.append((number, work.session.get_one(Citizen, number).city))
+    def moved(uow: UnitOfWork, number: int) -> None:
+        told.append((number, uow.session.get_one(Citizen, number).city))
 
-    with desk.work() as plain:
+    with uow_factory.begin() as plain:
         hooks = plain.tools.hooks + Hooks(moved=(moved,))
-        work = replace(plain, tools=replace(plain.tools, hooks=hooks))
-        profile.change(work, person.id, {"sex": "male", "elder_mode": True})
+        uow = replace(plain, tools=replace(plain.tools, hooks=hooks))
+        profile.change(uow, person.id, {"sex": "male", "elder_mode": True})
         assert told == []
-        profile.change(work, person.id, {"city": "450100"})
-        profile.change(work, person.id, {"city": "450100", "county": None})
+        profile.change(uow, person.id, {"city": "450100"})
+        profile.change(uow, person.id, {"city": "450100", "county": None})
         assert told == [(person.id, "450100")]
-        profile.change(work, person.id, {"audience": "elder"})
+        profile.change(uow, person.id, {"audience": "elder"})
         assert len(told) == 2
 
 
-def test_a_passed_nickname_is_shown(desk: Desk, person: Person) -> None:
-    name(desk, person, "小明", Verdict.PASS)
-    now = seen(desk, person)
+def test_a_passed_nickname_is_shown(uow_factory: UnitOfWorkFactory, person: Person) -> None:
+    name(uow_factory, person, "小明", Verdict.PASS)
+    now = seen(uow_factory, person)
     assert (now.nickname, now.nickname_state, now.pending_nickname) == ("小明", "shown", None)
 
 
-def test_a_risky_nickname_is_refused_and_the_old_one_stays(desk: Desk, person: Person) -> None:
-    name(desk, person, "小明", Verdict.PASS)
+def test_a_risky_nickname_is_refused_and_the_old_one_stays(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    name(uow_factory, person, "小明", Verdict.PASS)
     with pytest.raises(NicknameRefused):
-        name(desk, person, "坏话", Verdict.RISKY)
-    assert (seen(desk, person).nickname, seen(desk, person).nickname_state) == ("小明", "shown")
+        name(uow_factory, person, "坏话", Verdict.RISKY)
+    assert (seen(uow_factory, person).nickname, seen(uow_factory, person).nickname_state) == (
+        "小明",
+        "shown",
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,43 +161,49 @@ def test_a_risky_nickname_is_refused_and_the_old_one_stays(desk: Desk, person: P
     [(None, NicknameState.CHECKING), (Verdict.REVIEW, NicknameState.REVIEW)],
 )
 def test_an_undecided_nickname_waits_behind_the_old_one(
-    desk: Desk, person: Person, verdict: Verdict | None, state: NicknameState
+    uow_factory: UnitOfWorkFactory, person: Person, verdict: Verdict | None, state: NicknameState
 ) -> None:
-    name(desk, person, "小明", Verdict.PASS)
-    name(desk, person, "小红", verdict)
-    now = seen(desk, person)
+    name(uow_factory, person, "小明", Verdict.PASS)
+    name(uow_factory, person, "小红", verdict)
+    now = seen(uow_factory, person)
     assert (now.nickname, now.nickname_state, now.pending_nickname) == ("小明", state, "小红")
 
 
-def test_a_verdict_on_another_name_does_not_count(desk: Desk, person: Person) -> None:
-    change(desk, person, Judged(name="小红", verdict=Verdict.PASS), nickname="小明")
-    now = seen(desk, person)
+def test_a_verdict_on_another_name_does_not_count(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    change(uow_factory, person, Judged(name="小红", verdict=Verdict.PASS), nickname="小明")
+    now = seen(uow_factory, person)
     assert (now.nickname, now.nickname_state) == (None, NicknameState.CHECKING)
 
 
-def test_going_back_to_the_old_nickname_ends_the_waiting(desk: Desk, person: Person) -> None:
-    name(desk, person, "小明", Verdict.PASS)
-    name(desk, person, "小红", None)
-    change(desk, person, nickname="小明")
-    now = seen(desk, person)
+def test_going_back_to_the_old_nickname_ends_the_waiting(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    name(uow_factory, person, "小明", Verdict.PASS)
+    name(uow_factory, person, "小红", None)
+    change(uow_factory, person, nickname="小明")
+    now = seen(uow_factory, person)
     assert (now.nickname_state, now.pending_nickname, now.check_after) == ("shown", None, None)
 
 
-def test_taking_the_nickname_back_ends_the_waiting(desk: Desk, person: Person) -> None:
-    name(desk, person, "小明", Verdict.PASS)
-    name(desk, person, "小红", None)
-    change(desk, person, nickname=None)
-    now = seen(desk, person)
+def test_taking_the_nickname_back_ends_the_waiting(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    name(uow_factory, person, "小明", Verdict.PASS)
+    name(uow_factory, person, "小红", None)
+    change(uow_factory, person, nickname=None)
+    now = seen(uow_factory, person)
     assert (now.nickname, now.nickname_state, now.pending_nickname) == (None, "none", None)
 
 
-def test_only_a_new_nickname_is_a_question(desk: Desk, person: Person) -> None:
-    name(desk, person, "小明", Verdict.PASS)
-    name(desk, person, "小红", None)
-    with desk.work(read_only=True) as work:
-        assert profile.to_be_judged(work, person.id, "小明") is None
-        assert profile.to_be_judged(work, person.id, "小红") is None
-        assert profile.to_be_judged(work, person.id, "小绿") == Waiting(
+def test_only_a_new_nickname_is_a_question(uow_factory: UnitOfWorkFactory, person: Person) -> None:
+    name(uow_factory, person, "小明", Verdict.PASS)
+    name(uow_factory, person, "小红", None)
+    with uow_factory.begin(read_only=True) as uow:
+        assert profile.to_be_judged(uow, person.id, "小明") is None
+        assert profile.to_be_judged(uow, person.id, "小红") is None
+        assert profile.to_be_judged(uow, person.id, "小绿") == Waiting(
             citizen_id=person.id, name="小绿", openid=person.openid
         )
 
@@ -199,45 +220,47 @@ def test_when_wechat_does_not_say_there_is_no_verdict(
 
 
 def test_a_nickname_in_other_hands_is_not_claimed_again(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
-    name(desk, person, "小红", None)
+    name(uow_factory, person, "小红", None)
     clock.advance(60)
-    with desk.work() as work:
-        assert [waiting.name for waiting in profile.claim_waiting(work, 20)] == ["小红"]
-        assert profile.claim_waiting(work, 20) == []
+    with uow_factory.begin() as uow:
+        assert [waiting.name for waiting in profile.claim_waiting(uow, 20)] == ["小红"]
+        assert profile.claim_waiting(uow, 20) == []
     clock.advance(60)
-    with desk.work() as work:
-        assert len(profile.claim_waiting(work, 20)) == 1
+    with uow_factory.begin() as uow:
+        assert len(profile.claim_waiting(uow, 20)) == 1
 
 
-def test_a_verdict_on_a_nickname_given_up_meanwhile_is_dropped(desk: Desk, person: Person) -> None:
-    name(desk, person, "小红", None)
-    name(desk, person, "小绿", None)
-    with desk.work() as work:
-        assert not profile.record(work, person.id, Judged(name="小红", verdict=Verdict.PASS))
-    assert seen(desk, person).pending_nickname == "小绿"
+def test_a_verdict_on_a_nickname_given_up_meanwhile_is_dropped(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    name(uow_factory, person, "小红", None)
+    name(uow_factory, person, "小绿", None)
+    with uow_factory.begin() as uow:
+        assert not profile.record(uow, person.id, Judged(name="小红", verdict=Verdict.PASS))
+    assert seen(uow_factory, person).pending_nickname == "小绿"
 
 
 def test_a_nickname_waits_two_hours_and_no_longer(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
-    name(desk, person, "小明", Verdict.PASS)
-    name(desk, person, "小红", None)
-    with desk.work() as work:
-        other = a_citizen(work)
-        work.session.execute(
+    name(uow_factory, person, "小明", Verdict.PASS)
+    name(uow_factory, person, "小红", None)
+    with uow_factory.begin() as uow:
+        other = a_citizen(uow)
+        uow.session.execute(
             update(Citizen)
             .where(Citizen.id == other.id)
             .values(nickname_state="review", pending_nickname="别人", pending_since=clock.now())
         )
     clock.advance(7199)
-    with desk.work() as work:
-        assert profile.give_up_waiting(work) == 0
+    with uow_factory.begin() as uow:
+        assert profile.give_up_waiting(uow) == 0
     clock.advance(1)
-    with desk.work() as work:
-        assert profile.claim_waiting(work, 20) == []
-        assert profile.give_up_waiting(work) == 1
-    now = seen(desk, person)
+    with uow_factory.begin() as uow:
+        assert profile.claim_waiting(uow, 20) == []
+        assert profile.give_up_waiting(uow) == 1
+    now = seen(uow_factory, person)
     assert (now.nickname, now.nickname_state, now.pending_nickname) == ("小明", "unchecked", None)
-    assert seen(desk, other).pending_nickname == "别人"
+    assert seen(uow_factory, other).pending_nickname == "别人"

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from server.accounts import identities, privacy, service
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.base.tables import insert_for
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from tests.kit.accounts import a_citizen, known_as
 
 THREADS = 50
@@ -29,117 +29,121 @@ def all_at_once(steps: list[Callable[[], object]]) -> list[object]:
         return [done.result() for done in [pool.submit(run, step) for step in steps]]
 
 
-def living(desk: Desk) -> list[int]:
-    with desk.work(read_only=True) as work:
+def living(uow_factory: UnitOfWorkFactory) -> list[int]:
+    with uow_factory.begin(read_only=True) as uow:
         return list(
-            work.session.scalars(
+            uow.session.scalars(
                 select(Citizen.id).where(Citizen.merged_into.is_(None), Citizen.erased_at.is_(None))
             )
         )
 
 
 @pytest.mark.race
-def test_fifty_log_ins_of_a_new_openid_make_one_citizen(desk: Desk) -> None:
+def test_fifty_log_ins_of_a_new_openid_make_one_citizen(uow_factory: UnitOfWorkFactory) -> None:
     def log_in() -> tuple[int, bool]:
-        with desk.work() as work:
-            signed = service.sign_in(work, known_as("openid-new", "union-new"))
+        with uow_factory.begin() as uow:
+            signed = service.sign_in(uow, known_as("openid-new", "union-new"))
         return signed.citizen_id, signed.is_new
 
     answers = all_at_once([log_in] * THREADS)
 
-    with desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(Citizen)) == 1
-        assert work.session.scalar(select(func.count()).select_from(Identity)) == 1
-        assert work.session.scalar(select(func.count()).select_from(SessionToken)) == THREADS
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.count()).select_from(Citizen)) == 1
+        assert uow.session.scalar(select(func.count()).select_from(Identity)) == 1
+        assert uow.session.scalar(select(func.count()).select_from(SessionToken)) == THREADS
     assert len({number for number, _ in answers}) == 1  # type: ignore[misc]
     assert sum(is_new for _, is_new in answers) == 1  # type: ignore[misc]
 
 
 @pytest.mark.race
-def test_the_race_is_seen_when_the_guard_is_off(desk: Desk) -> None:
+def test_the_race_is_seen_when_the_guard_is_off(uow_factory: UnitOfWorkFactory) -> None:
     looked = threading.Barrier(THREADS)
 
     def look_then_insert() -> None:
-        with desk.work(read_only=True) as work:
-            owner = identities.owner_of(work, App.MINI_PROGRAM, "openid-new")
+        with uow_factory.begin(read_only=True) as uow:
+            owner = identities.owner_of(uow, App.MINI_PROGRAM, "openid-new")
         looked.wait()
         if owner is not None:
             return
-        with desk.work() as work:
-            person = Citizen(ref=work.new_ref("cit"), created_at=work.now)
-            work.session.add(person)
-            work.session.flush()
-            work.session.execute(
-                insert_for(work.session, Identity)
+        with uow_factory.begin() as uow:
+            person = Citizen(ref=uow.new_ref("cit"), created_at=uow.now)
+            uow.session.add(person)
+            uow.session.flush()
+            uow.session.execute(
+                insert_for(uow.session, Identity)
                 .values(
                     app=App.MINI_PROGRAM,
                     openid="openid-new",
                     citizen_id=person.id,
-                    made_at=work.now,
+                    made_at=uow.now,
                 )
                 .on_conflict_do_nothing()
             )
 
     all_at_once([look_then_insert] * THREADS)
-    assert len(living(desk)) == THREADS
+    assert len(living(uow_factory)) == THREADS
 
 
 @pytest.mark.race
-def test_both_apps_telling_of_one_unionid_at_once_make_one_citizen(desk: Desk) -> None:
+def test_both_apps_telling_of_one_unionid_at_once_make_one_citizen(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
     def log_in() -> None:
-        with desk.work() as work:
-            service.sign_in(work, known_as("openid-mp", "union-a"))
+        with uow_factory.begin() as uow:
+            service.sign_in(uow, known_as("openid-mp", "union-a"))
 
     def follow() -> None:
-        with desk.work() as work:
-            service.learn_unionid(work, "official_account", "openid-oa", "union-a")
+        with uow_factory.begin() as uow:
+            service.learn_unionid(uow, "official_account", "openid-oa", "union-a")
 
     def follow_unknown() -> None:
-        with desk.work() as work:
-            service.citizen_of_openid(work, "official_account", "openid-oa", create=True)
+        with uow_factory.begin() as uow:
+            service.citizen_of_openid(uow, "official_account", "openid-oa", create=True)
 
     # Nobody is refused: no two of them wait for each other.
     all_at_once([log_in, follow, follow_unknown] * 12)
-    [left] = living(desk)
-    with desk.work(read_only=True) as work:
-        owners = work.session.execute(select(Identity.app, Identity.citizen_id)).all()
+    [left] = living(uow_factory)
+    with uow_factory.begin(read_only=True) as uow:
+        owners = uow.session.execute(select(Identity.app, Identity.citizen_id)).all()
     assert sorted(owners) == [(App.MINI_PROGRAM, left), (App.OFFICIAL_ACCOUNT, left)]
 
 
 @pytest.mark.race
-def test_two_known_citizens_are_joined_once(desk: Desk) -> None:
-    with desk.work() as work:
-        person = a_citizen(work, openid="openid-mp")
-        a_citizen(work, app="official_account", openid="openid-oa")
+def test_two_known_citizens_are_joined_once(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        person = a_citizen(uow, openid="openid-mp")
+        a_citizen(uow, app="official_account", openid="openid-oa")
 
     def learn(app: service.AppName, openid: str) -> Callable[[], object]:
         def step() -> None:
-            with desk.work() as work:
-                service.learn_unionid(work, app, openid, "union-a")
+            with uow_factory.begin() as uow:
+                service.learn_unionid(uow, app, openid, "union-a")
 
         return step
 
     all_at_once([learn("mini_program", "openid-mp"), learn("official_account", "openid-oa")] * 10)
-    assert living(desk) == [person.id]
+    assert living(uow_factory) == [person.id]
 
 
 @pytest.mark.race
-def test_a_log_in_during_an_erasure_never_revives_the_citizen(desk: Desk) -> None:
-    with desk.work() as work:
-        person = a_citizen(work, openid="openid-mp", unionid="union-a")
+def test_a_log_in_during_an_erasure_never_revives_the_citizen(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        person = a_citizen(uow, openid="openid-mp", unionid="union-a")
 
     def log_in() -> str:
-        with desk.work() as work:
-            return service.sign_in(work, known_as("openid-mp", "union-a")).token
+        with uow_factory.begin() as uow:
+            return service.sign_in(uow, known_as("openid-mp", "union-a")).token
 
     def erase() -> str:
-        with desk.work() as work:
-            privacy.erase(work, person.id)
+        with uow_factory.begin() as uow:
+            privacy.erase(uow, person.id)
         return ""
 
     tokens = all_at_once([*[log_in] * 10, erase, *[log_in] * 10])
-    with desk.work(read_only=True) as work:
-        actors = [service.resolve(work, str(token)) for token in tokens if token]
+    with uow_factory.begin(read_only=True) as uow:
+        actors = [service.resolve(uow, str(token)) for token in tokens if token]
         assert person.id not in {actor.id for actor in actors if actor is not None}
-        owners = set(work.session.scalars(select(SessionToken.citizen_id)))
-    assert owners <= set(living(desk))
+        owners = set(uow.session.scalars(select(SessionToken.citizen_id)))
+    assert owners <= set(living(uow_factory))

@@ -9,7 +9,7 @@ from server.accounts.models import Citizen
 from server.accounts.profile import Judged
 from server.accounts.tasks import TASKS, check_nicknames
 from server.base.jobs import Shop, run_until_idle
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.wechat.errors import NotSent
 from server.wechat.gateway import TextPlace, Verdict
 from tests.kit.accounts import Person, a_citizen
@@ -18,23 +18,23 @@ from tests.kit.gateway import RecordingGateway
 
 
 @pytest.fixture
-def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
-    return Shop(desk=desk, gateway=gateway)
+def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
+    return Shop(uow_factory=uow_factory, gateway=gateway)
 
 
 @pytest.fixture
-def person(desk: Desk, clock: FakeClock) -> Person:
-    with desk.work() as work:
-        a_citizen(work, nickname="旁人")
-        person = a_citizen(work)
-        profile.change(work, person.id, {"nickname": "小红"}, Judged(name="小红", verdict=None))
+def person(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> Person:
+    with uow_factory.begin() as uow:
+        a_citizen(uow, nickname="旁人")
+        person = a_citizen(uow)
+        profile.change(uow, person.id, {"nickname": "小红"}, Judged(name="小红", verdict=None))
     clock.advance(60)
     return person
 
 
-def state(desk: Desk, person: Person) -> tuple[str | None, str]:
-    with desk.work(read_only=True) as work:
-        row = work.session.get_one(Citizen, person.id)
+def state(uow_factory: UnitOfWorkFactory, person: Person) -> tuple[str | None, str]:
+    with uow_factory.begin(read_only=True) as uow:
+        row = uow.session.get_one(Citizen, person.id)
         return row.nickname, row.nickname_state.value
 
 
@@ -52,7 +52,7 @@ def test_a_late_verdict_is_written_down(
     gateway.answers["check_text"] = verdict
     assert run_until_idle(shop, TASKS) == 1
     assert gateway.called("check_text") == [(person.openid, "小红", TextPlace.PROFILE)]
-    assert state(shop.desk, person) == after
+    assert state(shop.uow_factory, person) == after
 
 
 def test_while_wechat_is_away_it_is_asked_once_a_minute(
@@ -65,7 +65,7 @@ def test_while_wechat_is_away_it_is_asked_once_a_minute(
     clock.advance(60)
     gateway.answers["check_text"] = Verdict.PASS
     assert check_nicknames(shop) == 1
-    assert state(shop.desk, person) == ("小红", "shown")
+    assert state(shop.uow_factory, person) == ("小红", "shown")
 
 
 def test_after_two_hours_the_nickname_is_let_go(
@@ -74,4 +74,4 @@ def test_after_two_hours_the_nickname_is_let_go(
     clock.advance(7200)
     assert run_until_idle(shop, TASKS) == 1
     assert gateway.calls == []
-    assert state(shop.desk, person) == (None, "unchecked")
+    assert state(shop.uow_factory, person) == (None, "unchecked")

@@ -6,7 +6,7 @@ import pytest
 
 from server.base.access import REGION, ROLES, Citizen, Organizer, Permission, Role, Scope, System
 from server.base.errors import NotAuthenticated
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 
 CITY = Scope(city="450100")
 COUNTY = Scope(city="450100", county="450103")
@@ -79,14 +79,16 @@ def test_limits_count_a_citizen_by_the_openid_and_else_by_the_row() -> None:
     assert Citizen(id=5).person == "citizen:5"
 
 
-def test_only_a_citizen_is_the_caller_of_a_citizens_endpoint(desk: Desk) -> None:
-    with desk.work(Citizen(id=5, known_as="k"), read_only=True) as work:
-        assert (work.caller_id, work.maybe_caller_id) == (5, 5)
-        assert (work.person(5), work.person(6)) == ("k", "citizen:6")
+def test_only_a_citizen_is_the_caller_of_a_citizens_endpoint(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin(Citizen(id=5, known_as="k"), read_only=True) as uow:
+        assert (uow.caller_id, uow.maybe_caller_id) == (5, 5)
+        assert (uow.person(5), uow.person(6)) == ("k", "citizen:6")
     organizer = Organizer(id=5, name="韦", role=Role.EDITOR, scope=CITY, place="南宁市")
     for actor in (organizer, System(name="sweep"), None):
-        with desk.work(actor, read_only=True) as work:
-            assert work.maybe_caller_id is None
-            assert work.person(5) == "citizen:5"
+        with uow_factory.begin(actor, read_only=True) as uow:
+            assert uow.maybe_caller_id is None
+            assert uow.person(5) == "citizen:5"
             with pytest.raises(NotAuthenticated):
-                _ = work.caller_id
+                _ = uow.caller_id

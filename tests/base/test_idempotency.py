@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from server.base.access import Citizen
 from server.base.jobs import Lease
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
@@ -22,7 +23,6 @@ from server.base.web.endpoint import Api, Edge, endpoint
 from server.base.web.errors import install_error_handlers
 from server.base.web.health import install_request_frame
 from server.base.web.schema import In, Out
-from server.base.work import Desk, Work
 from tests.kit.clock import FakeClock
 
 TWINS = 8
@@ -42,27 +42,27 @@ class Marks:
 
     def __init__(self) -> None:
         self.api = Api("marks")
-        self.before_end: Callable[[Work], None] = lambda _work: None
+        self.before_end: Callable[[UnitOfWork], None] = lambda _work: None
 
         @endpoint(self.api, "POST", "/marks", who=Who.CITIZEN, body=Nothing, out=Marked)
-        def mark(work: Work, body: Nothing) -> Marked:
-            number = marks_in(work)
+        def mark(uow: UnitOfWork, body: Nothing) -> Marked:
+            number = marks_in(uow)
             # Rows of twins must not stop each other: the key alone is to be tested.
-            name = work.new_ref("mark")
-            work.session.add(Lease(name=name, holder="mark", fence=number, until=work.now))
-            work.session.flush()
-            self.before_end(work)
+            name = uow.new_ref("mark")
+            uow.session.add(Lease(name=name, holder="mark", fence=number, until=uow.now))
+            uow.session.flush()
+            self.before_end(uow)
             return Marked(number=number)
 
 
-def marks_in(work: Work) -> int:
+def marks_in(uow: UnitOfWork) -> int:
     asked = select(func.count()).select_from(Lease).where(Lease.holder == "mark")
-    return work.session.scalar(asked) or 0
+    return uow.session.scalar(asked) or 0
 
 
-def marks_of(desk: Desk) -> int:
-    with desk.work(read_only=True) as work:
-        return marks_in(work)
+def marks_of(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return marks_in(uow)
 
 
 @pytest.fixture
@@ -71,15 +71,15 @@ def marks() -> Marks:
 
 
 @pytest.fixture
-def http(desk: Desk, marks: Marks, clock: FakeClock) -> FlaskClient:
+def http(uow_factory: UnitOfWorkFactory, marks: Marks, clock: FakeClock) -> FlaskClient:
     app = Flask("marks")
     install_request_frame(app, clock, clock)
-    install_error_handlers(app, desk.tools.texts)
+    install_error_handlers(app, uow_factory.tools.texts)
     edge = Edge(
-        desk=desk,
+        uow_factory=uow_factory,
         gateway=None,
         resolve=lambda _work, _token: Citizen(id=1),
-        drawings=Drawings(kept_drawings(desk.tools.settings)),
+        drawings=Drawings(kept_drawings(uow_factory.tools.settings)),
     )
     app.register_blueprint(edge.blueprint((marks.api,)))
     return app.test_client()
@@ -110,10 +110,10 @@ def at_once(http: FlaskClient, key: str | None) -> list[tuple[int, Any]]:
 
 @pytest.mark.race
 def test_twins_at_the_same_moment_have_one_effect_and_one_answer(
-    http: FlaskClient, desk: Desk
+    http: FlaskClient, uow_factory: UnitOfWorkFactory
 ) -> None:
     answers = at_once(http, "k1")
-    assert marks_of(desk) == 1
+    assert marks_of(uow_factory) == 1
     done = [body for status, body in answers if status == 200]
     refused = [body["code"] for status, body in answers if status != 200]
     assert done
@@ -123,22 +123,24 @@ def test_twins_at_the_same_moment_have_one_effect_and_one_answer(
 
 
 @pytest.mark.race
-def test_without_a_key_each_twin_has_its_own_effect(http: FlaskClient, desk: Desk) -> None:
+def test_without_a_key_each_twin_has_its_own_effect(
+    http: FlaskClient, uow_factory: UnitOfWorkFactory
+) -> None:
     """The control of the race above."""
     answers = at_once(http, None)
     assert [status for status, _ in answers] == [200] * TWINS
-    assert marks_of(desk) == TWINS
+    assert marks_of(uow_factory) == TWINS
 
 
 @pytest.mark.race
 def test_a_process_killed_before_its_commit_leaves_the_key_and_the_work_to_the_repeat(
-    http: FlaskClient, marks: Marks, desk: Desk
+    http: FlaskClient, marks: Marks, uow_factory: UnitOfWorkFactory
 ) -> None:
     reached, tell = os.pipe()
     pid = os.fork()
     if pid == 0:  # pragma: no cover - the child is killed
         # Connections of the parent are not touched by the child.
-        desk.engine.dispose(close=False)
+        uow_factory.engine.dispose(close=False)
         marks.before_end = lambda _work: (os.write(tell, b"x"), threading.Event().wait())[1:]
         sent(http)
         os._exit(1)
@@ -149,10 +151,10 @@ def test_a_process_killed_before_its_commit_leaves_the_key_and_the_work_to_the_r
         os.waitpid(pid, 0)
         os.close(reached)
         os.close(tell)
-    assert marks_of(desk) == 0
+    assert marks_of(uow_factory) == 0
     status, _ = in_flight_until_noticed(http)
     assert status == 200
-    assert marks_of(desk) == 1
+    assert marks_of(uow_factory) == 1
 
 
 def in_flight_until_noticed(http: FlaskClient) -> tuple[int, Any]:
@@ -164,73 +166,75 @@ def in_flight_until_noticed(http: FlaskClient) -> tuple[int, Any]:
 
 
 def test_a_failure_after_the_effect_leaves_neither_effect_nor_answer(
-    http: FlaskClient, marks: Marks, desk: Desk
+    http: FlaskClient, marks: Marks, uow_factory: UnitOfWorkFactory
 ) -> None:
-    def fail(_work: Work) -> None:
+    def fail(_work: UnitOfWork) -> None:
         raise RuntimeError
 
     marks.before_end = fail
     assert sent(http)[0] == 500
-    assert marks_of(desk) == 0
+    assert marks_of(uow_factory) == 0
     marks.before_end = lambda _work: None
     assert sent(http) == (200, {"number": 0})
-    assert marks_of(desk) == 1
+    assert marks_of(uow_factory) == 1
 
 
 def test_a_twin_committed_after_the_look_is_replayed_and_the_second_effect_taken_back(
-    http: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    http: FlaskClient, uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sent(http) == (200, {"number": 0})
     find, looks = idempotency.find_answer, iter([True])
 
-    def blind_at_first(work: Work, asked: idempotency.Keyed) -> tuple[int, str] | None:
-        return None if next(looks, False) else find(work, asked)
+    def blind_at_first(uow: UnitOfWork, asked: idempotency.Keyed) -> tuple[int, str] | None:
+        return None if next(looks, False) else find(uow, asked)
 
     monkeypatch.setattr(idempotency, "find_answer", blind_at_first)
     assert sent(http) == (200, {"number": 0})
-    assert marks_of(desk) == 1
+    assert marks_of(uow_factory) == 1
 
 
-def test_an_answer_is_never_written_over(desk: Desk) -> None:
+def test_an_answer_is_never_written_over(uow_factory: UnitOfWorkFactory) -> None:
     asked = idempotency.Keyed(caller="citizen:1", key="k", print_of="p")
-    with desk.work() as work:
-        idempotency.keep_answer(work, asked, 201, "first")
-    with pytest.raises(idempotency.AnsweredMeanwhile), desk.work() as work:
-        idempotency.keep_answer(work, asked, 201, "second")
-    with desk.work() as work:
-        assert idempotency.find_answer(work, asked) == (201, "first")
+    with uow_factory.begin() as uow:
+        idempotency.keep_answer(uow, asked, 201, "first")
+    with pytest.raises(idempotency.AnsweredMeanwhile), uow_factory.begin() as uow:
+        idempotency.keep_answer(uow, asked, 201, "second")
+    with uow_factory.begin() as uow:
+        assert idempotency.find_answer(uow, asked) == (201, "first")
 
 
 def test_a_claim_of_a_running_request_holds_the_key_and_one_that_died_gives_it_up(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     asked = idempotency.Keyed(caller="citizen:1", key="k", print_of="p")
-    idempotency.claim(desk, asked.caller, asked.key, asked.print_of)
-    with pytest.raises(idempotency.IdempotencyInFlight), desk.work() as work:
-        idempotency.find_answer(work, asked)
+    idempotency.claim(uow_factory, asked.caller, asked.key, asked.print_of)
+    with pytest.raises(idempotency.IdempotencyInFlight), uow_factory.begin() as uow:
+        idempotency.find_answer(uow, asked)
     clock.advance(idempotency.IN_FLIGHT.total_seconds() + 1)
-    with desk.work() as work:
-        assert idempotency.find_answer(work, asked) is None
-        idempotency.keep_answer(work, asked, 200, "done")
-    with desk.work() as work:
-        assert idempotency.find_answer(work, asked) == (200, "done")
+    with uow_factory.begin() as uow:
+        assert idempotency.find_answer(uow, asked) is None
+        idempotency.keep_answer(uow, asked, 200, "done")
+    with uow_factory.begin() as uow:
+        assert idempotency.find_answer(uow, asked) == (200, "done")
 
 
 def test_a_request_that_erases_its_caller_keeps_no_answer(
-    http: FlaskClient, marks: Marks, desk: Desk
+    http: FlaskClient, marks: Marks, uow_factory: UnitOfWorkFactory
 ) -> None:
-    marks.before_end = lambda work: idempotency.forget_caller(work, "citizen:1")
+    marks.before_end = lambda uow: idempotency.forget_caller(uow, "citizen:1")
     assert sent(http)[0] == 200
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         kept = select(func.count()).select_from(idempotency.KeptAnswer)
-        assert work.session.scalar(kept) == 0
+        assert uow.session.scalar(kept) == 0
 
 
-def test_what_is_kept_for_one_caller_is_not_found_by_another(desk: Desk) -> None:
+def test_what_is_kept_for_one_caller_is_not_found_by_another(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
     mine = idempotency.Keyed(caller="citizen:1", key="k", print_of="p")
-    with desk.work() as work:
-        idempotency.keep_answer(work, mine, 200, "mine")
+    with uow_factory.begin() as uow:
+        idempotency.keep_answer(uow, mine, 200, "mine")
     yours = idempotency.Keyed(caller="citizen:2", key="k", print_of="p")
     assert mine.lock != yours.lock
-    with desk.work() as work:
-        assert idempotency.find_answer(work, yours) is None
+    with uow_factory.begin() as uow:
+        assert idempotency.find_answer(uow, yours) is None

@@ -15,22 +15,22 @@ import pytest
 from server.base import jobs
 from server.base.jobs import Bells, Shop, Task, Worker, take_lease
 from server.base.kv.client import Kv, connect
+from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.metrics import TASKS
-from server.base.work import DatabaseAway, Desk
 from tests.kit.gateway import RecordingGateway
 
 
 @pytest.mark.parametrize("trouble", [DatabaseAway(), ValueError("a defect")])
 def test_a_lease_that_cannot_be_taken_ends_no_sweeper(
-    desk: Desk,
+    uow_factory: UnitOfWorkFactory,
     gateway: RecordingGateway,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     trouble: Exception,
 ) -> None:
-    settings, clock = desk.tools.settings, desk.tools.clock
+    settings, clock = uow_factory.tools.settings, uow_factory.tools.clock
     task = Task(name="some.sweep", step=lambda _shop: 0, every_seconds=1)
-    shop = Shop(desk=desk, gateway=gateway)
+    shop = Shop(uow_factory=uow_factory, gateway=gateway)
     worker = Worker(shop, (task,), connect(settings.redis_url, settings.var, clock))
 
     def fails(*_: object) -> bool:
@@ -41,7 +41,7 @@ def test_a_lease_that_cannot_be_taken_ends_no_sweeper(
         assert not worker._may(task)
     assert "no lease" in caplog.text
     assert worker._may(task)
-    assert not take_lease(desk, task.name, "another")
+    assert not take_lease(uow_factory, task.name, "another")
 
 
 class MakesAFolder:
@@ -74,15 +74,21 @@ class Rung:
 
 
 @pytest.fixture
-def rung_worker(desk: Desk, gateway: RecordingGateway) -> Iterator[Rung]:
+def rung_worker(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Iterator[Rung]:
     moved: list[tuple[int, ...]] = []
 
     def step(_shop: Shop, *rows: int) -> int:
         moved.append(rows)
         return len(rows)
 
-    kv = connect(desk.tools.settings.redis_url, desk.tools.settings.var, desk.tools.clock)
-    worker = Worker(Shop(desk=desk, gateway=gateway), (Task(name="some.task", step=step),), kv)
+    kv = connect(
+        uow_factory.tools.settings.redis_url,
+        uow_factory.tools.settings.var,
+        uow_factory.tools.clock,
+    )
+    worker = Worker(
+        Shop(uow_factory=uow_factory, gateway=gateway), (Task(name="some.task", step=step),), kv
+    )
     yield Rung(kv, worker, moved)
     kv.close()
 

@@ -42,7 +42,7 @@ from server.base.outbox_rows import (
     Retry,
 )
 from server.base.settings import Settings
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.outbox import (
@@ -60,9 +60,9 @@ MINUTE = 60
 
 
 @pytest.fixture
-def shop(desk: Desk) -> Iterator[Shop]:
-    with letters_table(desk):
-        yield Shop(desk=without_jitter(desk), gateway=None)
+def shop(uow_factory: UnitOfWorkFactory) -> Iterator[Shop]:
+    with letters_table(uow_factory):
+        yield Shop(uow_factory=without_jitter(uow_factory), gateway=None)
 
 
 @pytest.fixture
@@ -92,32 +92,32 @@ def answering(*outcomes: Outcome, **more: Any) -> tuple[Queue, list[str]]:
 
 def claimed(shop: Shop, queue: Queue) -> Claim:
     """One row claimed, as by a worker that is about to call."""
-    with shop.desk.work() as work:
-        leased = lease_due(work, queue, 1)
-        (call,) = begin_calls(work, queue, leased).calls
+    with shop.uow_factory.begin() as uow:
+        leased = lease_due(uow, queue, 1)
+        (call,) = begin_calls(uow, queue, leased).calls
     return call.claim
 
 
 def settled(shop: Shop, queue: Queue, claim: Claim, outcome: Outcome) -> int:
-    with shop.desk.work() as work:
-        return settle_calls(work, queue, [(claim, outcome)]).moved
+    with shop.uow_factory.begin() as uow:
+        return settle_calls(uow, queue, [(claim, outcome)]).moved
 
 
-def notes(desk: Desk) -> list[str]:
-    return [row.note for row in letters(desk)]
+def notes(uow_factory: UnitOfWorkFactory) -> list[str]:
+    return [row.note for row in letters(uow_factory)]
 
 
 def test_due_rows_are_called_once_the_oldest_first(
     shop: Shop, queue: Queue, heard: list[str], clock: FakeClock
 ) -> None:
     for text in ("a", "b", "c"):
-        post(shop.desk, text)
+        post(shop.uow_factory, text)
         clock.advance(1)
-    with shop.desk.work() as work:
-        late = work.session.scalars(select(Letter).where(Letter.text == "a")).one()
-        late.outbox_due_at = work.now
+    with shop.uow_factory.begin() as uow:
+        late = uow.session.scalars(select(Letter).where(Letter.text == "a")).one()
+        late.outbox_due_at = uow.now
     assert [deliver_due(shop, queue).ended for _ in range(2)] == [3, 0]
-    assert (heard, states(shop.desk), notes(shop.desk)) == (
+    assert (heard, states(shop.uow_factory), notes(shop.uow_factory)) == (
         ["b", "c", "a"],
         ["done"] * 3,
         ["+"] * 3,
@@ -128,10 +128,10 @@ def test_the_claim_is_committed_and_no_transaction_is_open_during_the_call(shop:
     seen: list[Any] = []
 
     def send(_shop: Shop, _text: Any) -> Outcome:
-        seen.append((shop.desk.depth, states(shop.desk)))
+        seen.append((shop.uow_factory.depth, states(shop.uow_factory)))
         return Done()
 
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     deliver_due(shop, a_queue(send))
     assert seen == [(0, ["claimed"])]
 
@@ -148,11 +148,11 @@ def test_what_is_over_is_never_called_again(
     shop: Shop, clock: FakeClock, outcome: Outcome, state: str, reason: str | None
 ) -> None:
     queue, called = answering(outcome)
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     for _ in range(3):
         deliver_due(shop, queue)
         clock.advance(86_400)
-    (row,) = letters(shop.desk)
+    (row,) = letters(shop.uow_factory)
     assert (str(row.outbox_state), row.outbox_reason, called) == (state, reason, ["a"])
 
 
@@ -160,7 +160,7 @@ def test_a_refusal_for_now_rests_longer_each_time_and_no_shorter_than_it_asks(
     shop: Shop, clock: FakeClock
 ) -> None:
     queue, called = answering(Retry(reason="busy"))
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     for count, seconds in enumerate((2, 4, 8), start=1):
         deliver_due(shop, queue)
         clock.advance(seconds - 1)
@@ -177,13 +177,15 @@ def test_a_refusal_for_now_rests_longer_each_time_and_no_shorter_than_it_asks(
     assert len(called) == 2
 
 
-def test_chance_spreads_what_failed_together(desk: Desk, clock: FakeClock) -> None:
+def test_chance_spreads_what_failed_together(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
     backoff = Backoff(first=timedelta(seconds=100), jitter=0.25)
-    with letters_table(desk):
-        post(desk, *map(str, range(20)))
+    with letters_table(uow_factory):
+        post(uow_factory, *map(str, range(20)))
         queue, _ = answering(Retry(reason="busy"), backoff=backoff)
-        deliver_due(Shop(desk=desk, gateway=None), queue)
-        rests = {(row.outbox_due_at - clock.now()).total_seconds() for row in letters(desk)}  # type: ignore[operator]
+        deliver_due(Shop(uow_factory=uow_factory, gateway=None), queue)
+        rests = {(row.outbox_due_at - clock.now()).total_seconds() for row in letters(uow_factory)}  # type: ignore[operator]
     assert len(rests) == 20
     assert all(100 <= rest <= 125 for rest in rests)
 
@@ -195,11 +197,11 @@ def test_after_so_many_tries_a_row_is_given_up_and_its_slice_is_told(
     queue, called = answering(
         Retry(reason="busy"), most_tries=3, settle=lambda _work, _row, outcome: told.append(outcome)
     )
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     for _ in range(5):
         deliver_due(shop, queue)
         clock.advance(MINUTE)
-    (row,) = letters(shop.desk)
+    (row,) = letters(shop.uow_factory)
     assert (str(row.outbox_state), row.outbox_reason) == ("given_up", "too_many_tries")
     assert (len(called), told[-1]) == (3, GiveUp(reason="too_many_tries"))
 
@@ -208,43 +210,43 @@ def test_a_row_that_has_waited_for_too_long_is_given_up_without_a_call(
     shop: Shop, queue: Queue, heard: list[str], clock: FakeClock
 ) -> None:
     old = a_queue(queue.send, keep_for=timedelta(hours=1))
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     clock.advance(3600)
     assert deliver_due(shop, old).ended == 1
-    (row,) = letters(shop.desk)
+    (row,) = letters(shop.uow_factory)
     assert (str(row.outbox_state), row.outbox_reason, heard) == ("given_up", "too_old", [])
 
 
 def test_what_would_meet_everybody_ends_the_run_and_frees_the_others(shop: Shop) -> None:
     queue, called = answering(Retry(reason="quota", for_everybody=True), Done())
-    post(shop.desk, "a", "b")
+    post(shop.uow_factory, "a", "b")
     assert deliver_due(shop, queue).postponed == 1
     assert called == ["a"]
     deliver_due(shop, queue)
-    assert (called, states(shop.desk)) == (["a", "b"], ["queued", "done"])
+    assert (called, states(shop.uow_factory)) == (["a", "b"], ["queued", "done"])
 
 
 def test_what_is_prepared_to_no_call_is_settled_at_once(shop: Shop, clock: FakeClock) -> None:
     until = clock.now() + timedelta(hours=1)
 
-    def prepare(_work: Work, row: Letter) -> object:
+    def prepare(_work: UnitOfWork, row: Letter) -> object:
         return {"x": GiveUp(reason="no address"), "z": PutOff(until=until)}.get(row.text, row.text)
 
     queue, called = answering(Done(), prepare=prepare)
-    post(shop.desk, "x", "y", "z")
+    post(shop.uow_factory, "x", "y", "z")
     assert deliver_due(shop, queue).moved == 3
-    assert (called, states(shop.desk)) == (["y"], ["given_up", "done", "queued"])
-    assert letters(shop.desk)[2].outbox_tries == 0
+    assert (called, states(shop.uow_factory)) == (["y"], ["given_up", "done", "queued"])
+    assert letters(shop.uow_factory)[2].outbox_tries == 0
 
 
 def test_a_call_that_raises_leaves_its_claim_and_frees_the_others(shop: Shop) -> None:
     def send(_shop: Shop, _text: Any) -> Outcome:
         raise RuntimeError("a mistake of ours")
 
-    post(shop.desk, "a", "b")
+    post(shop.uow_factory, "a", "b")
     with pytest.raises(RuntimeError):
         deliver_due(shop, a_queue(send))
-    assert [(row.outbox_state, row.outbox_claim is None) for row in letters(shop.desk)] == [
+    assert [(row.outbox_state, row.outbox_claim is None) for row in letters(shop.uow_factory)] == [
         (OutboxState.CLAIMED, False),
         (OutboxState.QUEUED, True),
     ]
@@ -252,7 +254,7 @@ def test_a_call_that_raises_leaves_its_claim_and_frees_the_others(shop: Shop) ->
 
 def test_a_full_batch_wakes_the_queue_again(shop: Shop, queue: Queue, rung: list[Any]) -> None:
     two = a_queue(queue.send, batch=2)
-    post(shop.desk, *"abcde")
+    post(shop.uow_factory, *"abcde")
     assert [deliver_due(shop, two).ended for _ in range(3)] == [2, 2, 1]
     assert rung == [("tests.letters", ())] * 2
 
@@ -262,10 +264,10 @@ def test_a_full_batch_wakes_the_queue_again(shop: Shop, queue: Queue, rung: list
 
 def a_stale_settlement(shop: Shop, queue: Queue, clock: FakeClock) -> tuple[Claim, Claim]:
     """A claim that ran out and is settled after another worker has claimed the row anew."""
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     stale = claimed(shop, queue)
     clock.advance(MINUTE)
-    assert end_overdue(shop.desk, queue) == 1
+    assert end_overdue(shop.uow_factory, queue) == 1
     fresh = claimed(shop, queue)
     settled(shop, queue, stale, Done(result="stale"))
     return stale, fresh
@@ -281,9 +283,9 @@ def test_a_stale_settlement_changes_nothing(
     shop: Shop, repeatable: Queue, clock: FakeClock
 ) -> None:
     _, fresh = a_stale_settlement(shop, repeatable, clock)
-    assert (states(shop.desk), notes(shop.desk)) == (["claimed"], [""])
+    assert (states(shop.uow_factory), notes(shop.uow_factory)) == (["claimed"], [""])
     assert settled(shop, repeatable, fresh, Done(result="fresh")) == 1
-    assert (states(shop.desk), notes(shop.desk)) == (["done"], ["fresh"])
+    assert (states(shop.uow_factory), notes(shop.uow_factory)) == (["done"], ["fresh"])
 
 
 @pytest.mark.race
@@ -292,16 +294,16 @@ def test_without_the_fence_a_stale_settlement_is_written_too(
 ) -> None:
     monkeypatch.setattr(outbox, "holds_fence", lambda _row, _claim: True)
     a_stale_settlement(shop, repeatable, clock)
-    assert (states(shop.desk), notes(shop.desk)) == (["done"], ["stale"])
+    assert (states(shop.uow_factory), notes(shop.uow_factory)) == (["done"], ["stale"])
 
 
 @pytest.mark.race
 def test_a_repeated_settlement_changes_nothing(shop: Shop, queue: Queue) -> None:
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     claim = claimed(shop, queue)
     outcomes: list[Outcome] = [Done(result="1"), Done(result="2"), Retry(reason="x")]
     assert [settled(shop, queue, claim, one) for one in outcomes] == [1, 0, 0]
-    assert (states(shop.desk), notes(shop.desk)) == (["done"], ["1"])
+    assert (states(shop.uow_factory), notes(shop.uow_factory)) == (["done"], ["1"])
 
 
 @pytest.mark.race
@@ -309,57 +311,57 @@ def test_a_claim_on_a_deleted_row_does_not_settle_the_row_that_has_its_number(
     shop: Shop, queue: Queue
 ) -> None:
     """SQLite gives the number of a deleted row to the next one."""
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     stale = claimed(shop, queue)
-    with shop.desk.work() as work:
-        work.session.execute(delete(Letter))
+    with shop.uow_factory.begin() as uow:
+        uow.session.execute(delete(Letter))
         following = Letter(id=stale.row_id, text="b")
-        following.enqueue(work.now)
-        work.session.add(following)
+        following.enqueue(uow.now)
+        uow.session.add(following)
     claimed(shop, queue)
     assert settled(shop, queue, stale, Done(result="stale")) == 0
-    assert (states(shop.desk), notes(shop.desk)) == (["claimed"], [""])
+    assert (states(shop.uow_factory), notes(shop.uow_factory)) == (["claimed"], [""])
 
 
 @pytest.mark.race
 def test_a_row_that_is_queued_anew_is_not_settled_by_the_claim_of_before(
     shop: Shop, queue: Queue
 ) -> None:
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     stale = claimed(shop, queue)
-    with shop.desk.work() as work:
-        work.session.scalars(select(Letter)).one().enqueue(work.now)
+    with shop.uow_factory.begin() as uow:
+        uow.session.scalars(select(Letter)).one().enqueue(uow.now)
     assert settled(shop, queue, stale, Done(result="stale")) == 0
-    assert (states(shop.desk), notes(shop.desk)) == (["queued"], [""])
+    assert (states(shop.uow_factory), notes(shop.uow_factory)) == (["queued"], [""])
 
 
 @pytest.mark.race
 def test_a_late_answer_settles_what_was_in_doubt(
     shop: Shop, queue: Queue, clock: FakeClock
 ) -> None:
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     claim = claimed(shop, queue)
     clock.advance(MINUTE)
     assert deliver_due(shop, queue).ended == 1
-    assert states(shop.desk) == ["in_doubt"]
+    assert states(shop.uow_factory) == ["in_doubt"]
     assert settled(shop, queue, claim, Retry(reason="busy")) == 0
     assert settled(shop, queue, claim, Done(result="late")) == 1
-    assert (states(shop.desk), notes(shop.desk)) == (["done"], ["late"])
+    assert (states(shop.uow_factory), notes(shop.uow_factory)) == (["done"], ["late"])
 
 
 @pytest.mark.race
 def test_a_lease_that_ran_out_is_taken_by_another_and_begins_no_call(
     shop: Shop, queue: Queue, clock: FakeClock
 ) -> None:
-    post(shop.desk, "a")
-    with shop.desk.work() as work:
-        slow = lease_due(work, queue, 1)
-        assert lease_due(work, queue, 1) == []
+    post(shop.uow_factory, "a")
+    with shop.uow_factory.begin() as uow:
+        slow = lease_due(uow, queue, 1)
+        assert lease_due(uow, queue, 1) == []
     clock.advance(MINUTE)
-    with shop.desk.work() as work:
-        quick = lease_due(work, queue, 1)
-        assert begin_calls(work, queue, slow).calls == []
-        assert len(begin_calls(work, queue, quick).calls) == 1
+    with shop.uow_factory.begin() as uow:
+        quick = lease_due(uow, queue, 1)
+        assert begin_calls(uow, queue, slow).calls == []
+        assert len(begin_calls(uow, queue, quick).calls) == 1
 
 
 # --- workers that are killed -------------------------------------------------------------------
@@ -396,15 +398,15 @@ def test_a_worker_killed_between_claim_and_settlement_leaves_a_claim_that_runs_o
         return Done()
 
     queue = a_queue(send, lost=lost)
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     kill_in_the_call(settings, heard, lost)
-    assert states(shop.desk) == ["claimed"]
+    assert states(shop.uow_factory) == ["claimed"]
     clock.advance(MINUTE - 1)
     assert deliver_due(shop, queue).moved == 0
     clock.advance(1)
     for _ in range(3):
         deliver_due(shop, queue)
-    assert states(shop.desk) == [state]
+    assert states(shop.uow_factory) == [state]
     assert heard.read_text().split() == ["a"] * calls
 
 
@@ -429,29 +431,29 @@ def test_workers_at_the_same_moment_call_each_row_once(
 ) -> None:
     few = a_queue(queue.send, batch=3)
     texts = [f"{number:02}" for number in range(24)]
-    post(shop.desk, *texts)
+    post(shop.uow_factory, *texts)
     all_at_once(lambda: [deliver_due(shop, few) for _ in range(4)], 4)
     while deliver_due(shop, few).moved:
         pass
-    assert (sorted(heard), set(states(shop.desk))) == (texts, {"done"})
+    assert (sorted(heard), set(states(shop.uow_factory))) == (texts, {"done"})
 
 
 @pytest.mark.race
 def test_the_race_is_seen_where_rows_are_looked_up_instead_of_leased(
     shop: Shop, queue: Queue, heard: list[str]
 ) -> None:
-    post(shop.desk, "a")
+    post(shop.uow_factory, "a")
     looked = threading.Barrier(2)
 
     def look_then_call() -> None:
-        with shop.desk.work(read_only=True) as work:
+        with shop.uow_factory.begin(read_only=True) as uow:
             queued = Letter.outbox_state == OutboxState.QUEUED
-            due = work.session.scalars(select(Letter.text).where(queued)).all()
+            due = uow.session.scalars(select(Letter.text).where(queued)).all()
         looked.wait(timeout=30)
         for text in due:
             queue.send(shop, text)
-            with shop.desk.work() as work:
-                work.session.execute(update(Letter).values(outbox_state=OutboxState.DONE))
+            with shop.uow_factory.begin() as uow:
+                uow.session.execute(update(Letter).values(outbox_state=OutboxState.DONE))
 
     all_at_once(look_then_call, 2)
     assert heard == ["a", "a"]
@@ -463,25 +465,25 @@ def test_the_race_is_seen_where_rows_are_looked_up_instead_of_leased(
 @pytest.mark.race
 def test_thousands_are_leased_claimed_and_settled_together(shop: Shop, queue: Queue) -> None:
     count = 3000
-    with shop.desk.work() as work:
+    with shop.uow_factory.begin() as uow:
         for number in range(count):
             letter = Letter(text=str(number))
-            letter.enqueue(work.now)
-            work.session.add(letter)
-    with shop.desk.work() as work:
-        leased = lease_due(work, queue, count)
+            letter.enqueue(uow.now)
+            uow.session.add(letter)
+    with shop.uow_factory.begin() as uow:
+        leased = lease_due(uow, queue, count)
     assert (len(leased), len({claim.token for claim in leased})) == (count, 1)
-    with shop.desk.work() as work:
-        release_leases(work, queue, leased[2000:])
-        calls = begin_calls(work, queue, leased[:2000]).calls
+    with shop.uow_factory.begin() as uow:
+        release_leases(uow, queue, leased[2000:])
+        calls = begin_calls(uow, queue, leased[:2000]).calls
     assert len(calls) == 2000
     outcomes: list[tuple[Claim, Outcome]] = [
         (call.claim, GiveUp(reason="refused") if int(call.letter) % 2 else Done()) for call in calls
     ]
-    with shop.desk.work() as work:
-        assert settle_calls(work, queue, outcomes).ended == 2000
-    with shop.desk.work(read_only=True) as work:
-        told = read_figures(work, queue)
+    with shop.uow_factory.begin() as uow:
+        assert settle_calls(uow, queue, outcomes).ended == 2000
+    with shop.uow_factory.begin(read_only=True) as uow:
+        told = read_figures(uow, queue)
     assert (told.waiting, told.due, told.in_flight, told.given_up) == (1000, 1000, 0, 1000)
 
 
@@ -491,13 +493,13 @@ def test_thousands_are_leased_claimed_and_settled_together(shop: Shop, queue: Qu
 def test_a_paused_queue_calls_nobody_until_it_is_resumed(
     shop: Shop, queue: Queue, heard: list[str], rung: list[Any]
 ) -> None:
-    post(shop.desk, "a")
-    with shop.desk.work() as work:
-        pause_queue(work, queue, "trial")
-        pause_queue(work, queue, "trial, again")
+    post(shop.uow_factory, "a")
+    with shop.uow_factory.begin() as uow:
+        pause_queue(uow, queue, "trial")
+        pause_queue(uow, queue, "trial, again")
     assert deliver_due(shop, queue).moved == 0
-    with shop.desk.work() as work:
-        assert [resume_queue(work, queue), resume_queue(work, queue)] == [True, False]
+    with shop.uow_factory.begin() as uow:
+        assert [resume_queue(uow, queue), resume_queue(uow, queue)] == [True, False]
     assert ("tests.letters", ()) in rung
     assert (deliver_due(shop, queue).ended, heard) == (1, ["a"])
 
@@ -507,25 +509,25 @@ def test_a_pause_holds_from_the_next_call_on_in_the_middle_of_a_batch(shop: Shop
 
     def send(_shop: Shop, text: Any) -> Outcome:
         called.append(text)
-        with shop.desk.work() as work:
-            pause_queue(work, queue, "stop")
+        with shop.uow_factory.begin() as uow:
+            pause_queue(uow, queue, "stop")
         return Done()
 
     queue = a_queue(send)
-    post(shop.desk, "a", "b", "c")
+    post(shop.uow_factory, "a", "b", "c")
     deliver_due(shop, queue)
-    assert (called, states(shop.desk)) == (["a"], ["done", "queued", "queued"])
-    with shop.desk.work(read_only=True) as work:
-        told = read_figures(work, queue)
+    assert (called, states(shop.uow_factory)) == (["a"], ["done", "queued", "queued"])
+    with shop.uow_factory.begin(read_only=True) as uow:
+        told = read_figures(uow, queue)
     assert (told.paused, told.due, told.in_flight) == (True, 2, 0)
 
 
 def test_a_pause_with_an_end_ends_by_itself(
     shop: Shop, queue: Queue, heard: list[str], clock: FakeClock
 ) -> None:
-    post(shop.desk, "a")
-    with shop.desk.work() as work:
-        pause_queue(work, queue, "quota", until=clock.now() + timedelta(hours=1))
+    post(shop.uow_factory, "a")
+    with shop.uow_factory.begin() as uow:
+        pause_queue(uow, queue, "quota", until=clock.now() + timedelta(hours=1))
     clock.advance(3599)
     deliver_due(shop, queue)
     assert heard == []
@@ -535,17 +537,17 @@ def test_a_pause_with_an_end_ends_by_itself(
 
 
 def test_figures_tell_how_a_queue_stands(shop: Shop, queue: Queue, clock: FakeClock) -> None:
-    post(shop.desk, *"abcdefg")
+    post(shop.uow_factory, *"abcdefg")
     for outcome in (Done(), GiveUp(reason="x"), InDoubt(reason="x")):
         settled(shop, queue, claimed(shop, queue), outcome)
     claimed(shop, queue)
-    with shop.desk.work() as work:
-        lease_due(work, queue, 1)
-        last = work.session.scalars(select(Letter).order_by(Letter.id.desc()).limit(1)).one()
-        last.outbox_due_at = work.now + timedelta(hours=1)
+    with shop.uow_factory.begin() as uow:
+        lease_due(uow, queue, 1)
+        last = uow.session.scalars(select(Letter).order_by(Letter.id.desc()).limit(1)).one()
+        last.outbox_due_at = uow.now + timedelta(hours=1)
     clock.advance(30)
-    with shop.desk.work(read_only=True) as work:
-        told = read_figures(work, queue)
+    with shop.uow_factory.begin(read_only=True) as uow:
+        told = read_figures(uow, queue)
     assert told.by_state == {
         "waiting": 2,
         "due": 1,

@@ -19,7 +19,7 @@ from server.base.ownership import (
     visible_to,
     writable_by,
 )
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel.models import KeywordRule, Mode, RuleState, SceneCode
 from server.quiz.models import Bank, Contest, Entry
 from tests.kit.boards import a_contest, an_entry, people
@@ -44,9 +44,9 @@ def a_rule(scope: Scope, state: RuleState) -> KeywordRule:
 
 
 @pytest.fixture
-def work(desk: Desk) -> Iterator[Work]:
+def uow(uow_factory: UnitOfWorkFactory) -> Iterator[UnitOfWork]:
     """Two rules of every owner, one that is on and one that is off, and a bank of each."""
-    with desk.work() as made:
+    with uow_factory.begin() as made:
         for scope in EVERYWHERE:
             made.session.add_all([a_rule(scope, state) for state in RuleState])
             made.session.add(Bank(slug=scope.spelled, revision="r", **owned_by(scope)))
@@ -54,8 +54,8 @@ def work(desk: Desk) -> Iterator[Work]:
         yield made
 
 
-def slugs(work: Work, statement: Any) -> set[str]:
-    return set(work.session.scalars(statement))
+def slugs(uow: UnitOfWork, statement: Any) -> set[str]:
+    return set(uow.session.scalars(statement))
 
 
 def both(*scopes: Scope) -> set[str]:
@@ -77,36 +77,38 @@ def on(*scopes: Scope) -> set[str]:
     ],
 )
 def test_downward_everything_is_read_and_upward_what_is_published(
-    work: Work, scope: Scope, own: tuple[Scope, ...], published: tuple[Scope, ...]
+    uow: UnitOfWork, scope: Scope, own: tuple[Scope, ...], published: tuple[Scope, ...]
 ) -> None:
     asking = organizer(scope)
-    seen = slugs(work, visible_to(select(KeywordRule.slug), asking, KeywordRule))
+    seen = slugs(uow, visible_to(select(KeywordRule.slug), asking, KeywordRule))
     assert seen == both(*own) | on(*published)
-    mine = slugs(work, writable_by(select(KeywordRule.slug), asking, KeywordRule))
+    mine = slugs(uow, writable_by(select(KeywordRule.slug), asking, KeywordRule))
     assert mine == both(*own)
     # Nothing of a bank is published, so only the own ones are seen.
-    assert slugs(work, visible_to(select(Bank.slug), asking, Bank)) == {s.spelled for s in own}
+    assert slugs(uow, visible_to(select(Bank.slug), asking, Bank)) == {s.spelled for s in own}
 
 
-def test_a_change_reaches_only_rows_of_the_own_scope(work: Work) -> None:
+def test_a_change_reaches_only_rows_of_the_own_scope(uow: UnitOfWork) -> None:
     asking = organizer(COUNTY)
     changed = writable_by(update(KeywordRule).values(priority=9), asking, KeywordRule)
-    work.session.execute(changed.execution_options(synchronize_session=False))
-    nines = slugs(work, select(KeywordRule.slug).where(KeywordRule.priority == 9))
+    uow.session.execute(changed.execution_options(synchronize_session=False))
+    nines = slugs(uow, select(KeywordRule.slug).where(KeywordRule.priority == 9))
     assert nines == both(COUNTY, SCHOOL)
-    work.session.execute(writable_by(delete(Bank), asking, Bank))
-    left = work.session.scalar(select(func.count()).select_from(Bank))
+    uow.session.execute(writable_by(delete(Bank), asking, Bank))
+    left = uow.session.scalar(select(func.count()).select_from(Bank))
     assert left == len(EVERYWHERE) - 2
 
 
 @pytest.mark.parametrize("scope", EVERYWHERE)
-def test_the_owner_columns_keep_the_whole_scope(work: Work, scope: Scope) -> None:
-    row = work.session.scalars(select(Bank).where(Bank.slug == scope.spelled)).one()
+def test_the_owner_columns_keep_the_whole_scope(uow: UnitOfWork, scope: Scope) -> None:
+    row = uow.session.scalars(select(Bank).where(Bank.slug == scope.spelled)).one()
     assert scope_of(row) == scope
 
 
-def test_of_a_contest_of_the_region_a_place_sees_its_own_people(desk: Desk) -> None:
-    with desk.work() as made:
+def test_of_a_contest_of_the_region_a_place_sees_its_own_people(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as made:
         contest = a_contest(made)
         one, two, three = people(made, 3)
         home = an_entry(made, contest, one, city="450100", county="450103")
@@ -143,46 +145,46 @@ UNSCOPED = [
 
 
 @pytest.mark.parametrize("statement", UNSCOPED)
-def test_the_guard_refuses_a_statement_without_scope(work: Work, statement: Any) -> None:
-    guard_session(work.session, organizer(COUNTY))
+def test_the_guard_refuses_a_statement_without_scope(uow: UnitOfWork, statement: Any) -> None:
+    guard_session(uow.session, organizer(COUNTY))
     with pytest.raises(ScopeMissing, match="put the select through visible_to"):
-        work.session.execute(statement())
+        uow.session.execute(statement())
 
 
-def test_the_guard_refuses_a_row_that_is_fetched_by_its_key(work: Work) -> None:
-    work.session.expunge_all()
-    guard_session(work.session, organizer(COUNTY))
+def test_the_guard_refuses_a_row_that_is_fetched_by_its_key(uow: UnitOfWork) -> None:
+    uow.session.expunge_all()
+    guard_session(uow.session, organizer(COUNTY))
     with pytest.raises(ScopeMissing):
-        work.session.get(Bank, "region")
+        uow.session.get(Bank, "region")
 
 
-def test_the_guard_lets_scoped_statements_and_other_tables_pass(work: Work) -> None:
+def test_the_guard_lets_scoped_statements_and_other_tables_pass(uow: UnitOfWork) -> None:
     asking = organizer(COUNTY)
-    guard_session(work.session, asking)
-    assert slugs(work, visible_to(select(Bank.slug), asking, Bank))
-    assert slugs(work, select(Entry.id)) == set()
+    guard_session(uow.session, asking)
+    assert slugs(uow, visible_to(select(Bank.slug), asking, Bank))
+    assert slugs(uow, select(Entry.id)) == set()
 
 
-def test_the_guard_refuses_to_write_a_row_that_is_only_readable(work: Work) -> None:
+def test_the_guard_refuses_to_write_a_row_that_is_only_readable(uow: UnitOfWork) -> None:
     asking = organizer(COUNTY)
-    guard_session(work.session, asking)
-    rules = work.session.scalars(visible_to(select(KeywordRule), asking, KeywordRule)).all()
+    guard_session(uow.session, asking)
+    rules = uow.session.scalars(visible_to(select(KeywordRule), asking, KeywordRule)).all()
     by_owner: dict[str, Owned] = {row.owner: row for row in rules}
     by_owner["county:450103"].priority = 3  # type: ignore[attr-defined]
-    work.session.flush()
+    uow.session.flush()
     by_owner["region"].priority = 3  # type: ignore[attr-defined]
     with pytest.raises(ScopeMissing, match="a row of region is only readable"):
-        work.session.flush()
-    work.session.expire_all()
+        uow.session.flush()
+    uow.session.expire_all()
 
 
-def test_the_guard_refuses_to_make_a_row_for_another_place(work: Work) -> None:
-    guard_session(work.session, organizer(COUNTY))
-    work.session.add(a_rule(Scope(city="450300"), RuleState.ON))
+def test_the_guard_refuses_to_make_a_row_for_another_place(uow: UnitOfWork) -> None:
+    guard_session(uow.session, organizer(COUNTY))
+    uow.session.add(a_rule(Scope(city="450300"), RuleState.ON))
     with pytest.raises(ScopeMissing, match="city:450300"):
-        work.session.flush()
-    work.session.expunge_all()
+        uow.session.flush()
+    uow.session.expunge_all()
 
 
-def test_without_the_guard_a_forgotten_scope_reads_every_owner(work: Work) -> None:
-    assert slugs(work, select(Bank.slug)) == {scope.spelled for scope in EVERYWHERE}
+def test_without_the_guard_a_forgotten_scope_reads_every_owner(uow: UnitOfWork) -> None:
+    assert slugs(uow, select(Bank.slug)) == {scope.spelled for scope in EVERYWHERE}

@@ -13,7 +13,7 @@ from server.base import pace
 from server.base.errors import TooManyRequests
 from server.base.pace import BAD_CODE, Pace, counting_failures, network_of, spend
 from server.base.settings import Limits
-from server.base.work import Desk, Tools
+from server.base.uow import Tools, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
 PACES = [one for one in vars(pace).values() if isinstance(one, Pace)]
@@ -23,17 +23,17 @@ class BadCode(Exception):
     """The failure that counts."""
 
 
-def with_figures(desk: Desk, **figures: float) -> Tools:
-    settings = replace(desk.tools.settings, limits=Limits(**figures))
-    return replace(desk.tools, settings=settings)
+def with_figures(uow_factory: UnitOfWorkFactory, **figures: float) -> Tools:
+    settings = replace(uow_factory.tools.settings, limits=Limits(**figures))
+    return replace(uow_factory.tools, settings=settings)
 
 
 @pytest.mark.parametrize("one", PACES, ids=lambda one: one.name)
 @pytest.mark.parametrize("figure", [1.0, 2.0, 0.5])
 def test_a_small_figure_lets_one_through_and_then_says_how_long_to_wait(
-    desk: Desk, clock: FakeClock, one: Pace, figure: float
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, one: Pace, figure: float
 ) -> None:
-    tools = with_figures(desk, **{one.figure: figure})
+    tools = with_figures(uow_factory, **{one.figure: figure})
     spend(tools, one, "me")
     spend(tools, one, "another")
     with pytest.raises(TooManyRequests) as refused:
@@ -44,16 +44,16 @@ def test_a_small_figure_lets_one_through_and_then_says_how_long_to_wait(
     spend(tools, one, "me")
 
 
-def test_half_of_a_figure_comes_at_once(desk: Desk) -> None:
-    tools = with_figures(desk, change_per_minute=10)
+def test_half_of_a_figure_comes_at_once(uow_factory: UnitOfWorkFactory) -> None:
+    tools = with_figures(uow_factory, change_per_minute=10)
     for _ in range(5):
         spend(tools, pace.CHANGE, "me")
     with pytest.raises(TooManyRequests):
         spend(tools, pace.CHANGE, "me")
 
 
-def test_only_the_failure_stays_counted(desk: Desk) -> None:
-    tools = with_figures(desk, failures_per_minute=4)
+def test_only_the_failure_stays_counted(uow_factory: UnitOfWorkFactory) -> None:
+    tools = with_figures(uow_factory, failures_per_minute=4)
     for _ in range(9):
         with counting_failures(tools, BAD_CODE, "here", BadCode):
             pass
@@ -84,9 +84,9 @@ def count_before(tools: Tools, step: Callable[[], None]) -> None:
 
 @pytest.mark.parametrize(("counted", "most"), [(count_before, 5), (count_afterwards, 20)])
 def test_failures_at_the_same_moment_do_not_pass_together(
-    desk: Desk, counted: Callable[[Tools, Callable[[], None]], None], most: int
+    uow_factory: UnitOfWorkFactory, counted: Callable[[Tools, Callable[[], None]], None], most: int
 ) -> None:
-    tools = with_figures(desk, failures_per_minute=10)
+    tools = with_figures(uow_factory, failures_per_minute=10)
     asked: list[int] = []
     # Nobody has an answer before all are counted or wait for one.
     all_there = threading.Barrier(20)

@@ -26,8 +26,8 @@ from server.base.postgres import BoundedConnection
 from server.base.schema import is_newest
 from server.base.settings import Database, Settings
 from server.base.transaction import patience_of
+from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.health import Lookout
-from server.base.work import DatabaseAway, Desk
 from tests.conftest import house_of
 from tests.kit.databases import OwnPostgres
 from tests.kit.gateway import RecordingGateway
@@ -68,18 +68,18 @@ def stoppable(
 ) -> Iterator[Flask]:
     """The web server over a database that can be stopped, its pool full of living connections."""
     app = create_app(replace(hurried, database_url=own_postgres.url), Parts(gateway=gateway))
-    fill(house_of(app).desk)
+    fill(house_of(app).uow_factory)
     yield app
-    house_of(app).desk.engine.dispose()
+    house_of(app).uow_factory.engine.dispose()
 
 
-def fill(desk: Desk) -> int:
+def fill(uow_factory: UnitOfWorkFactory) -> int:
     """Use every connection of the pool at the same moment; how many there were."""
     together = threading.Barrier(POOL, timeout=LONGEST)
 
     def use() -> int:
-        with desk.work(read_only=True) as work:
-            assert work.session.execute(text("SELECT 1")).scalar() == 1
+        with uow_factory.begin(read_only=True) as uow:
+            assert uow.session.execute(text("SELECT 1")).scalar() == 1
             together.wait()
         return 1
 
@@ -116,8 +116,8 @@ def later(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hundred_clients_of_a_stopped_server_get_503_and_its_pool_is_whole_afterwards(
     stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = house_of(stoppable).desk
-    patience = patience_of(desk.engine)
+    uow_factory = house_of(stoppable).uow_factory
+    patience = patience_of(uow_factory.engine)
     waits = Waits(patience, monkeypatch)
 
     def ask(_: int) -> tuple[int, str | None, str]:
@@ -137,24 +137,24 @@ def test_a_hundred_clients_of_a_stopped_server_get_503_and_its_pool_is_whole_aft
         assert len(waits.allowed) == before
     later(patience, monkeypatch)
     assert stoppable.test_client().get("/api/v1/campaign").status_code == 404
-    assert desk.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-    assert fill(desk) == POOL
+    assert uow_factory.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert fill(uow_factory) == POOL
 
 
 def test_a_server_that_stops_within_a_request_is_noticed_at_the_next_statement(
     stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = house_of(stoppable).desk
-    with pytest.raises(DatabaseAway), desk.work() as work:
-        work.session.execute(text("SELECT 1"))
+    uow_factory = house_of(stoppable).uow_factory
+    with pytest.raises(DatabaseAway), uow_factory.begin() as uow:
+        uow.session.execute(text("SELECT 1"))
         own_postgres.freeze()
         try:
-            work.session.execute(text("SELECT 2"))
+            uow.session.execute(text("SELECT 2"))
         finally:
             own_postgres.thaw()
-    later(patience_of(desk.engine), monkeypatch)
-    write(desk)
-    assert fill(desk) == POOL
+    later(patience_of(uow_factory.engine), monkeypatch)
+    write(uow_factory)
+    assert fill(uow_factory) == POOL
 
 
 def test_without_the_bound_a_request_hangs_as_long_as_the_server(
@@ -185,8 +185,8 @@ def test_a_new_connection_to_a_stopped_server_is_given_up_in_time(
 def test_whoever_waits_for_a_place_is_told_as_soon_as_anybody_has_waited_in_vain(
     stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = house_of(stoppable).desk
-    patience = patience_of(desk.engine)
+    uow_factory = house_of(stoppable).uow_factory
+    patience = patience_of(uow_factory.engine)
     connected: list[int] = []
     really = BoundedConnection._connect_gen.__func__  # type: ignore[attr-defined]
 
@@ -196,27 +196,29 @@ def test_whoever_waits_for_a_place_is_told_as_soon_as_anybody_has_waited_in_vain
 
     monkeypatch.setattr(BoundedConnection, "_connect_gen", classmethod(connecting))
     # Those who have no place could wait for ever: what ends their wait is the others' failure.
-    monkeypatch.setattr(desk.engine.pool, "_timeout", LONGEST)
+    monkeypatch.setattr(uow_factory.engine.pool, "_timeout", LONGEST)
     with frozen(own_postgres), ThreadPoolExecutor(CLIENTS) as clients:
-        for done in [clients.submit(write, desk) for _ in range(CLIENTS)]:
+        for done in [clients.submit(write, uow_factory) for _ in range(CLIENTS)]:
             assert isinstance(done.exception(LONGEST / 2), DatabaseAway)
     assert len(connected) <= POOL
     assert patience.exhausted
 
 
 @pytest.fixture
-def hurried_desk(desk: Desk, hurried: Settings) -> Iterator[Desk]:
+def hurried_uow_factory(
+    uow_factory: UnitOfWorkFactory, hurried: Settings
+) -> Iterator[UnitOfWorkFactory]:
     engine = open_engine(Flask("hurried"), hurried)
-    yield Desk(engine, desk.tools)
+    yield UnitOfWorkFactory(engine, uow_factory.tools)
     engine.dispose()
 
 
 @contextmanager
-def locked(desk: Desk) -> Iterator[None]:
+def locked(uow_factory: UnitOfWorkFactory) -> Iterator[None]:
     """Another process holds what every writer needs."""
-    address = desk.engine.url.render_as_string(hide_password=False)
-    if desk.engine.dialect.name == "sqlite":
-        other = sqlite3.connect(desk.engine.url.database or "", isolation_level=None)
+    address = uow_factory.engine.url.render_as_string(hide_password=False)
+    if uow_factory.engine.dialect.name == "sqlite":
+        other = sqlite3.connect(uow_factory.engine.url.database or "", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         yield
         other.close()
@@ -229,82 +231,82 @@ def locked(desk: Desk) -> Iterator[None]:
     engine.dispose()
 
 
-def write(desk: Desk) -> None:
-    with desk.work() as work:
-        work.session.execute(text("DELETE FROM lease"))
+def write(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        uow.session.execute(text("DELETE FROM lease"))
 
 
 def test_everybody_who_meets_a_locked_database_is_told(
-    hurried_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    hurried_uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, patience = hurried_desk, patience_of(hurried_desk.engine)
-    write(desk)
+    uow_factory, patience = hurried_uow_factory, patience_of(hurried_uow_factory.engine)
+    write(uow_factory)
 
     def try_to_write(_: int) -> str:
         with pytest.raises(DatabaseAway) as told:
-            write(desk)
+            write(uow_factory)
         return told.value.code
 
-    with locked(desk), ThreadPoolExecutor(CLIENTS) as clients:
+    with locked(uow_factory), ThreadPoolExecutor(CLIENTS) as clients:
         told = list(clients.map(try_to_write, range(CLIENTS), timeout=LONGEST))
         assert told == ["database_away"] * CLIENTS
-        with desk.work(read_only=True) as work:
-            assert work.session.execute(text("SELECT 1")).scalar() == 1
+        with uow_factory.begin(read_only=True) as uow:
+            assert uow.session.execute(text("SELECT 1")).scalar() == 1
         # Readiness looks at the migrations; it queues behind no writer.
         begun = Waits(patience, monkeypatch)
-        is_newest(desk.engine)
+        is_newest(uow_factory.engine)
         assert begun.in_vain == 0
-    assert patience.exhausted or desk.engine.dialect.name != "sqlite"
+    assert patience.exhausted or uow_factory.engine.dialect.name != "sqlite"
 
 
 def test_while_one_tries_a_locked_sqlite_nobody_else_queues_for_the_turn(
-    hurried_desk: Desk, database_kind: str, monkeypatch: pytest.MonkeyPatch
+    hurried_uow_factory: UnitOfWorkFactory, database_kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if database_kind != "sqlite":
         pytest.skip("writers queue before SQLite alone")
-    desk, patience = hurried_desk, patience_of(hurried_desk.engine)
-    write(desk)
+    uow_factory, patience = hurried_uow_factory, patience_of(hurried_uow_factory.engine)
+    write(uow_factory)
     patience.locked_out(REQUEST_SECONDS)
     later(patience, monkeypatch)
     turns: list[int] = []
-    take = desk._take_turn
+    take = uow_factory._take_turn
 
     def taking() -> None:
         turns.append(1)
         take()
 
-    monkeypatch.setattr(desk, "_take_turn", taking)
-    with locked(desk), ThreadPoolExecutor(CLIENTS) as clients:
-        for done in [clients.submit(write, desk) for _ in range(CLIENTS)]:
+    monkeypatch.setattr(uow_factory, "_take_turn", taking)
+    with locked(uow_factory), ThreadPoolExecutor(CLIENTS) as clients:
+        for done in [clients.submit(write, uow_factory) for _ in range(CLIENTS)]:
             assert isinstance(done.exception(LONGEST), DatabaseAway)
     assert len(turns) == 1
 
 
 def test_a_writer_goes_on_when_the_lock_is_gone(
-    hurried_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    hurried_uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, patience = hurried_desk, patience_of(hurried_desk.engine)
+    uow_factory, patience = hurried_uow_factory, patience_of(hurried_uow_factory.engine)
     patience.unanswered(REQUEST_SECONDS)
     assert patience.exhausted
     later(patience, monkeypatch)
-    write(desk)
-    assert desk.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-    assert fill(desk) == POOL
+    write(uow_factory)
+    assert uow_factory.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert fill(uow_factory) == POOL
 
 
 def test_the_wait_for_a_turn_is_taken_off_the_wait_for_the_lock(
-    hurried_desk: Desk, database_kind: str
+    hurried_uow_factory: UnitOfWorkFactory, database_kind: str
 ) -> None:
     if database_kind != "sqlite":
         pytest.skip("writers queue before SQLite alone")
-    patience = patience_of(hurried_desk.engine)
+    patience = patience_of(hurried_uow_factory.engine)
     with patience.spell():
         patience.spend(REQUEST_SECONDS - 0.2)
-        with hurried_desk.engine.begin() as connection:
+        with hurried_uow_factory.engine.begin() as connection:
             assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == pytest.approx(
                 200, abs=1
             )
-    with hurried_desk.engine.begin() as connection:
+    with hurried_uow_factory.engine.begin() as connection:
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 1000
 
 

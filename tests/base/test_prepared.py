@@ -24,7 +24,7 @@ from server.base.access import REGION
 from server.base.jobs import Lease
 from server.base.ownership import owned_by
 from server.base.prepared import run, table
-from server.base.work import DatabaseAway, Desk, Work
+from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
 from server.quiz.kinds import Kind, QuestionState
 from server.quiz.models import Bank, Question
 from tests.kit.clock import FakeClock
@@ -52,12 +52,14 @@ LATE = (
 )
 
 
-def add(work: Work, name: str, fence: int = 0) -> None:
-    until = work.now + timedelta(microseconds=7)
-    run(work, ADD, {"name": name, "holder": "me", "fence": fence, "until": until})
+def add(uow: UnitOfWork, name: str, fence: int = 0) -> None:
+    until = uow.now + timedelta(microseconds=7)
+    run(uow, ADD, {"name": name, "holder": "me", "fence": fence, "until": until})
 
 
-def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(desk: Desk, clock: FakeClock) -> None:
+def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
     facts: dict[str, Any] = {
         "ref": "q_1", "version": 1, "bank": "b", "external_no": "1", "kind": Kind.MULTIPLE,
         "topic": "t", "benchmark_no": None, "difficulty": 2, "audience": None, "stem": "水？",
@@ -70,11 +72,11 @@ def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(desk: Desk, clock: F
         for column in question.c
         if not column.nullable and column.name not in facts and column.name != "id"
     }
-    with desk.work() as work:
-        work.session.add(Bank(slug="b", revision="first", **owned_by(REGION)))
-        number = run(work, ASK, facts).scalar_one()
-        row = run(work, ASKED, {"which": number}).one()
-        through = work.session.connection().execute(ASKED, {"which": number}).one()
+    with uow_factory.begin() as uow:
+        uow.session.add(Bank(slug="b", revision="first", **owned_by(REGION)))
+        number = run(uow, ASK, facts).scalar_one()
+        row = run(uow, ASKED, {"which": number}).one()
+        through = uow.session.connection().execute(ASKED, {"which": number}).one()
     assert row._asdict() == through._asdict()
     assert tuple(row) == tuple(through)
     assert {name: row._asdict()[name] for name in facts} == facts
@@ -82,154 +84,175 @@ def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(desk: Desk, clock: F
 
 
 @pytest.mark.parametrize("many", [0, 1, 2, 3, 5, 8, 9])
-def test_a_list_of_any_length_finds_each_of_its_own_once(desk: Desk, many: int) -> None:
+def test_a_list_of_any_length_finds_each_of_its_own_once(
+    uow_factory: UnitOfWorkFactory, many: int
+) -> None:
     names = [f"n{at}" for at in range(many)]
-    with desk.work() as work:
+    with uow_factory.begin() as uow:
         for name in [*names, "other"]:
-            add(work, name)
-        assert run(work, AMONG, {"names": names, "most": 100}).scalars() == names
-        assert run(work, AMONG, {"names": names, "most": 2}).scalars() == names[:2]
+            add(uow, name)
+        assert run(uow, AMONG, {"names": names, "most": 100}).scalars() == names
+        assert run(uow, AMONG, {"names": names, "most": 2}).scalars() == names[:2]
 
 
-def test_what_is_kept_grows_with_the_shapes_and_not_with_the_calls(desk: Desk) -> None:
+def test_what_is_kept_grows_with_the_shapes_and_not_with_the_calls(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
     longest = 64
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         before = len(prepared._kept)
         for many in range(1, longest + 1):
-            run(work, NAMED, {"which": f"n{many}"})
-            run(work, AMONG, {"names": [f"n{at}" for at in range(many)], "most": many})
+            run(uow, NAMED, {"which": f"n{many}"})
+            run(uow, AMONG, {"names": [f"n{at}" for at in range(many)], "most": many})
         assert len(prepared._kept) - before <= 1 + longest.bit_length()
 
 
-def test_one_statement_serves_many_values_and_columns(desk: Desk) -> None:
-    with desk.work() as work:
-        add(work, "one")
+def test_one_statement_serves_many_values_and_columns(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        add(uow, "one")
         for fence in (1, 2):
-            assert run(work, RENEW, {"which": "one", "fence": fence}).rowcount == 1
-            assert run(work, NAMED, {"which": "one"}).one().fence == fence
-        assert run(work, RENEW, {"which": "one", "holder": "you"}).rowcount == 1
-        assert run(work, RENEW, {"which": "nobody", "holder": "you"}).rowcount == 0
-        row = run(work, NAMED, {"which": "one"}).one()
+            assert run(uow, RENEW, {"which": "one", "fence": fence}).rowcount == 1
+            assert run(uow, NAMED, {"which": "one"}).one().fence == fence
+        assert run(uow, RENEW, {"which": "one", "holder": "you"}).rowcount == 1
+        assert run(uow, RENEW, {"which": "nobody", "holder": "you"}).rowcount == 0
+        row = run(uow, NAMED, {"which": "one"}).one()
         assert (row.holder, row.fence) == ("you", 2)
 
 
-def test_rows_are_asked_for_as_of_a_result(desk: Desk) -> None:
-    with desk.work() as work:
-        assert run(work, NAMED, {"which": "one"}).one_or_none() is None
-        assert run(work, NAMED, {"which": "one"}).scalar() is None
+def test_rows_are_asked_for_as_of_a_result(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        assert run(uow, NAMED, {"which": "one"}).one_or_none() is None
+        assert run(uow, NAMED, {"which": "one"}).scalar() is None
         with pytest.raises(NoResultFound):
-            run(work, NAMED, {"which": "one"}).scalar_one()
-        add(work, "one")
-        add(work, "two")
+            run(uow, NAMED, {"which": "one"}).scalar_one()
+        add(uow, "one")
+        add(uow, "two")
         asked = {"names": ["one", "two"], "most": 9}
-        assert [row.name for row in run(work, AMONG, asked)] == ["one", "two"]
+        assert [row.name for row in run(uow, AMONG, asked)] == ["one", "two"]
         with pytest.raises(MultipleResultsFound):
-            run(work, AMONG, asked).one_or_none()
+            run(uow, AMONG, asked).one_or_none()
 
 
-def test_the_session_and_prepared_statements_see_each_others_writes(desk: Desk) -> None:
-    with desk.work() as work:
-        work.session.add(Lease(name="orm", holder="me", fence=3, until=work.now))
-        assert run(work, NAMED, {"which": "orm"}).one().fence == 3
-        add(work, "prepared")
-        assert work.session.get_one(Lease, "prepared").until == work.now + timedelta(microseconds=7)
-    with desk.work(read_only=True) as work:
-        assert run(work, HOW_MANY, {}).scalar_one() == 2
+def test_the_session_and_prepared_statements_see_each_others_writes(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        uow.session.add(Lease(name="orm", holder="me", fence=3, until=uow.now))
+        assert run(uow, NAMED, {"which": "orm"}).one().fence == 3
+        add(uow, "prepared")
+        assert uow.session.get_one(Lease, "prepared").until == uow.now + timedelta(microseconds=7)
+    with uow_factory.begin(read_only=True) as uow:
+        assert run(uow, HOW_MANY, {}).scalar_one() == 2
 
 
-def test_a_savepoint_of_the_session_takes_prepared_writes_back(desk: Desk) -> None:
-    with desk.work() as work:
-        add(work, "stays")
-        with pytest.raises(LookupError), work.session.begin_nested():
-            add(work, "goes")
+def test_a_savepoint_of_the_session_takes_prepared_writes_back(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        add(uow, "stays")
+        with pytest.raises(LookupError), uow.session.begin_nested():
+            add(uow, "goes")
             raise LookupError
-    with desk.work(read_only=True) as work:
-        assert run(work, NAMED, {"which": "goes"}).one_or_none() is None
-        assert run(work, NAMED, {"which": "stays"}).one().holder == "me"
+    with uow_factory.begin(read_only=True) as uow:
+        assert run(uow, NAMED, {"which": "goes"}).one_or_none() is None
+        assert run(uow, NAMED, {"which": "stays"}).one().holder == "me"
 
 
-def test_errors_are_those_of_sqlalchemy_and_tell_no_value(desk: Desk) -> None:
-    with pytest.raises(IntegrityError) as refusal, desk.work() as work:
-        add(work, "geheim")
-        add(work, "geheim")
+def test_errors_are_those_of_sqlalchemy_and_tell_no_value(uow_factory: UnitOfWorkFactory) -> None:
+    with pytest.raises(IntegrityError) as refusal, uow_factory.begin() as uow:
+        add(uow, "geheim")
+        add(uow, "geheim")
     assert "me" not in str(refusal.value.params or "")
-    with desk.work(read_only=True) as work:
-        assert run(work, HOW_MANY, {}).scalar_one() == 0
+    with uow_factory.begin(read_only=True) as uow:
+        assert run(uow, HOW_MANY, {}).scalar_one() == 0
 
 
-def test_a_value_that_is_missing_or_naive_is_refused(desk: Desk, clock: FakeClock) -> None:
-    with desk.work() as work, pytest.raises(InvalidRequestError):
-        run(work, NAMED, {})
+def test_a_value_that_is_missing_or_naive_is_refused(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow, pytest.raises(InvalidRequestError):
+        run(uow, NAMED, {})
     naive = {"which": "one", "until": clock.now().replace(tzinfo=None)}
-    with desk.work() as work, pytest.raises(ValueError, match="naive"):
-        run(work, RENEW, naive)
+    with uow_factory.begin() as uow, pytest.raises(ValueError, match="naive"):
+        run(uow, RENEW, naive)
 
 
-def test_a_default_that_only_sqlalchemy_would_fill_in_is_refused(desk: Desk) -> None:
+def test_a_default_that_only_sqlalchemy_would_fill_in_is_refused(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
     filled = [t for t in lease.metadata.tables.values() if any(c.default for c in t.c)]
     for one in filled:
-        with desk.work() as work, pytest.raises((InvalidRequestError, StatementError)):
-            run(work, insert(one), {})
+        with uow_factory.begin() as uow, pytest.raises((InvalidRequestError, StatementError)):
+            run(uow, insert(one), {})
     assert all(column.default is None for column in (*lease.c, *question.c))
 
 
-def test_a_reading_work_cannot_write_by_a_prepared_statement(desk: Desk) -> None:
+def test_a_reading_work_cannot_write_by_a_prepared_statement(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
     for turn in range(3):
-        with pytest.raises((DBAPIError, DatabaseAway)), desk.work(read_only=True) as work:
-            add(work, "one")
-        with desk.work() as work:
-            add(work, f"kept {turn}")
-    with desk.work(read_only=True) as work:
-        assert run(work, HOW_MANY, {}).scalar_one() == 3
+        with pytest.raises((DBAPIError, DatabaseAway)), uow_factory.begin(read_only=True) as uow:
+            add(uow, "one")
+        with uow_factory.begin() as uow:
+            add(uow, f"kept {turn}")
+    with uow_factory.begin(read_only=True) as uow:
+        assert run(uow, HOW_MANY, {}).scalar_one() == 3
 
 
 @pytest.fixture
-def heard(desk: Desk) -> Iterator[list[str]]:
+def heard(uow_factory: UnitOfWorkFactory) -> Iterator[list[str]]:
     said: list[str] = []
 
     def hear(_c: object, _cursor: object, statement: str, *_: object) -> None:
         said.append(statement)
 
-    event.listen(desk.engine, "before_cursor_execute", hear)
+    event.listen(uow_factory.engine, "before_cursor_execute", hear)
     yield said
-    event.remove(desk.engine, "before_cursor_execute", hear)
+    event.remove(uow_factory.engine, "before_cursor_execute", hear)
 
 
-def test_who_listens_to_statements_hears_these_too(desk: Desk, heard: list[str]) -> None:
-    with desk.work() as work:
-        add(work, "one")
+def test_who_listens_to_statements_hears_these_too(
+    uow_factory: UnitOfWorkFactory, heard: list[str]
+) -> None:
+    with uow_factory.begin() as uow:
+        add(uow, "one")
     assert [words for words in heard if words.startswith("INSERT INTO lease")] != []
 
 
-def test_a_failure_to_write_that_was_passed_over_is_not_committed(desk: Desk) -> None:
-    with pytest.raises(PendingRollbackError), desk.work() as work:
-        add(work, "one")
-        work.session.add(Lease(name="one", holder="me", fence=0, until=work.now))
+def test_a_failure_to_write_that_was_passed_over_is_not_committed(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with pytest.raises(PendingRollbackError), uow_factory.begin() as uow:
+        add(uow, "one")
+        uow.session.add(Lease(name="one", holder="me", fence=0, until=uow.now))
         with pytest.raises(IntegrityError):
-            work.session.flush()
-    with desk.work(read_only=True) as work:
-        assert run(work, HOW_MANY, {}).scalar_one() == 0
+            uow.session.flush()
+    with uow_factory.begin(read_only=True) as uow:
+        assert run(uow, HOW_MANY, {}).scalar_one() == 0
 
 
-def test_a_lost_connection_is_replaced(desk: Desk) -> None:
-    if desk.engine.dialect.name == "sqlite":
+def test_a_lost_connection_is_replaced(uow_factory: UnitOfWorkFactory) -> None:
+    if uow_factory.engine.dialect.name == "sqlite":
         pytest.skip("a file does not hang up")
-    with pytest.raises(DatabaseAway), desk.work() as work:
-        mine = work.session.scalar(text("SELECT pg_backend_pid()"))
-        with desk.engine.connect() as other:
+    with pytest.raises(DatabaseAway), uow_factory.begin() as uow:
+        mine = uow.session.scalar(text("SELECT pg_backend_pid()"))
+        with uow_factory.engine.connect() as other:
             other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
-        run(work, HOW_MANY, {})
+        run(uow, HOW_MANY, {})
     for _ in range(3):
-        with desk.work(read_only=True) as work:
-            assert run(work, HOW_MANY, {}).scalar_one() == 0
+        with uow_factory.begin(read_only=True) as uow:
+            assert run(uow, HOW_MANY, {}).scalar_one() == 0
 
 
-def test_of_a_restart_one_work_learns_for_all_connections(desk: Desk) -> None:
-    if desk.engine.dialect.name == "sqlite":
+def test_of_a_restart_one_work_learns_for_all_connections(uow_factory: UnitOfWorkFactory) -> None:
+    if uow_factory.engine.dialect.name == "sqlite":
         pytest.skip("a file does not hang up")
     with ExitStack() as all_at_once:
-        mine = [run(all_at_once.enter_context(desk.work()), PID, {}).scalar_one() for _ in range(6)]
-    with desk.engine.connect() as other:
+        mine = [
+            run(all_at_once.enter_context(uow_factory.begin()), PID, {}).scalar_one()
+            for _ in range(6)
+        ]
+    with uow_factory.engine.connect() as other:
         for pid in mine:
             other.execute(KILL, {"pid": pid})
         here = other.scalar(PID)
@@ -239,39 +262,43 @@ def test_of_a_restart_one_work_learns_for_all_connections(desk: Desk) -> None:
         try:
             with ExitStack() as again:
                 for _ in mine:
-                    run(again.enter_context(desk.work()), HOW_MANY, {})
+                    run(again.enter_context(uow_factory.begin()), HOW_MANY, {})
         except DatabaseAway:
             away += 1
     assert away <= 1
 
 
-def test_a_connection_with_an_open_transaction_never_serves_the_next(desk: Desk) -> None:
-    with desk.engine.connect() as connection:
+def test_a_connection_with_an_open_transaction_never_serves_the_next(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.engine.connect() as connection:
         # Begun behind SQLAlchemy's back, as after a commit that failed half-way.
         raw: Any = connection.connection.dbapi_connection
-        raw.execute("BEGIN" if desk.engine.dialect.name == "sqlite" else "SELECT 1")
+        raw.execute("BEGIN" if uow_factory.engine.dialect.name == "sqlite" else "SELECT 1")
     for turn in range(3):
-        with desk.work() as work:
-            assert work.transaction.connection.connection.dbapi_connection is not raw
-            add(work, f"kept {turn}")
-    with desk.work(read_only=True) as work:
-        assert run(work, HOW_MANY, {}).scalar_one() == 3
+        with uow_factory.begin() as uow:
+            assert uow.transaction.connection.connection.dbapi_connection is not raw
+            add(uow, f"kept {turn}")
+    with uow_factory.begin(read_only=True) as uow:
+        assert run(uow, HOW_MANY, {}).scalar_one() == 3
 
 
-def test_a_commit_that_fails_leaves_nothing_and_holds_nobody(desk: Desk) -> None:
-    with desk.engine.begin() as connection:
+def test_a_commit_that_fails_leaves_nothing_and_holds_nobody(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.engine.begin() as connection:
         for words in LATE:
             connection.execute(text(words))
     try:
         for turn in range(3):
-            with pytest.raises(IntegrityError), desk.work() as work:
-                add(work, "lost")
-                work.session.execute(text("INSERT INTO late_child VALUES (7)"))
-            with desk.work() as work:
-                add(work, f"kept {turn}")
-        with desk.work(read_only=True) as work:
-            assert run(work, HOW_MANY, {}).scalar_one() == 3
+            with pytest.raises(IntegrityError), uow_factory.begin() as uow:
+                add(uow, "lost")
+                uow.session.execute(text("INSERT INTO late_child VALUES (7)"))
+            with uow_factory.begin() as uow:
+                add(uow, f"kept {turn}")
+        with uow_factory.begin(read_only=True) as uow:
+            assert run(uow, HOW_MANY, {}).scalar_one() == 3
     finally:
-        with desk.engine.begin() as connection:
+        with uow_factory.engine.begin() as connection:
             connection.execute(text("DROP TABLE late_child"))
             connection.execute(text("DROP TABLE late_parent"))

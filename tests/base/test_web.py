@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from server.base.access import Citizen
 from server.base.errors import Conflict
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Answer, Api, Asking, Edge, endpoint
@@ -22,7 +23,6 @@ from server.base.web.frame import new_flask
 from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.openapi import docs_pages, document
 from server.base.web.schema import In, Out, PageQuery
-from server.base.work import Desk, Work
 from tests.kit.clock import FakeClock
 
 
@@ -56,7 +56,7 @@ class Bench:
         @endpoint(
             api, "POST", "/wishes", who=Who.CITIZEN, body=Wish, out=Granted, status=(201, 200)
         )
-        def make_wish(work: Work, body: Wish) -> Any:
+        def make_wish(uow: UnitOfWork, body: Wish) -> Any:
             self.runs += 1
             self.inside.set()
             if self.pause is not None:
@@ -69,25 +69,25 @@ class Bench:
             return Answer(value=made, status=200) if body.count > 1 else made
 
         @endpoint(api, "GET", "/wishes", who=Who.MAYBE_CITIZEN, query=PageQuery, out=Granted)
-        def wishes(work: Work, query: PageQuery) -> Granted:
+        def wishes(uow: UnitOfWork, query: PageQuery) -> Granted:
             return Granted(
-                words="nobody" if work.maybe_caller_id is None else "citizen", number=query.limit
+                words="nobody" if uow.maybe_caller_id is None else "citizen", number=query.limit
             )
 
         @endpoint(api, "POST", "/asked", who=Who.ANYONE, body=Wish, out=Granted, ask=self._ask)
-        def asked(work: Work, body: Wish, asked: str) -> Granted:
+        def asked(uow: UnitOfWork, body: Wish, asked: str) -> Granted:
             return Granted(words=asked, number=body.count)
 
         @endpoint(api, "PUT", "/agreed", who=Who.CITIZEN, consent=True, status=(204,))
-        def agreed(work: Work) -> None:
+        def agreed(uow: UnitOfWork) -> None:
             return None
 
     def _ask(self, asking: Asking, body: Wish) -> str:
-        assert asking.desk.depth == 0
+        assert asking.uow_factory.depth == 0
         return body.words.upper()
 
 
-def resolve(work: Work, token: str) -> Citizen | None:
+def resolve(uow: UnitOfWork, token: str) -> Citizen | None:
     people = {"ann": 1, "bo": 2}
     return Citizen(id=people[token], consented=token == "bo") if token in people else None
 
@@ -98,16 +98,20 @@ def bench() -> Bench:
 
 
 @pytest.fixture
-def http(desk: Desk, bench: Bench, clock: FakeClock) -> FlaskClient:
-    app: Flask = new_flask(desk.tools.settings)
+def http(uow_factory: UnitOfWorkFactory, bench: Bench, clock: FakeClock) -> FlaskClient:
+    app: Flask = new_flask(uow_factory.tools.settings)
     install_request_frame(app, clock, clock)
-    install_error_handlers(app, desk.tools.texts)
-    drawings = Drawings(kept_drawings(desk.tools.settings))
-    edge = Edge(desk=desk, gateway=None, resolve=resolve, drawings=drawings)
+    install_error_handlers(app, uow_factory.tools.texts)
+    drawings = Drawings(kept_drawings(uow_factory.tools.settings))
+    edge = Edge(uow_factory=uow_factory, gateway=None, resolve=resolve, drawings=drawings)
     app.register_blueprint(edge.blueprint((bench.api,)))
     app.register_blueprint(docs_pages(document((bench.api,), title="bench", version="1")))
     app.register_blueprint(
-        health_pages(Probes(desk=desk, migrated=lambda: True, degraded={"redis": lambda: False}))
+        health_pages(
+            Probes(
+                uow_factory=uow_factory, migrated=lambda: True, degraded={"redis": lambda: False}
+            )
+        )
     )
     return app.test_client()
 
@@ -244,7 +248,7 @@ def test_a_refused_request_leaves_its_key_free(http: FlaskClient, bench: Bench) 
 
 @pytest.mark.race
 def test_a_twin_of_a_running_request_is_told_so(
-    http: FlaskClient, bench: Bench, desk: Desk
+    http: FlaskClient, bench: Bench, uow_factory: UnitOfWorkFactory
 ) -> None:
     keyed = ann(**{"Idempotency-Key": "k1"})
     bench.pause = threading.Event()
@@ -259,7 +263,9 @@ def test_a_twin_of_a_running_request_is_told_so(
     runner = threading.Thread(target=first)
     runner.start()
     assert bench.inside.wait(10)
-    if desk.engine.dialect.name != "sqlite":  # there the twin waits for the write lock instead
+    if (
+        uow_factory.engine.dialect.name != "sqlite"
+    ):  # there the twin waits for the write lock instead
         twin = http.post("/api/v1/wishes", json={"words": "x"}, headers=keyed)
         assert twin.get_json(force=True)["code"] == "idempotency_in_flight"
     bench.pause.set()
@@ -270,12 +276,12 @@ def test_a_twin_of_a_running_request_is_told_so(
 
 
 def test_a_key_whose_process_died_is_free_after_a_minute(
-    http: FlaskClient, bench: Bench, clock: FakeClock, desk: Desk
+    http: FlaskClient, bench: Bench, clock: FakeClock, uow_factory: UnitOfWorkFactory
 ) -> None:
     from server.base.web import idempotency
 
     print_of = idempotency.fingerprint("POST", "/api/v1/wishes", b'{"words": "x"}')
-    idempotency.claim(desk, "citizen:1", "k1", print_of)
+    idempotency.claim(uow_factory, "citizen:1", "k1", print_of)
     keyed = ann(**{"Idempotency-Key": "k1"})
     call = {"data": b'{"words": "x"}', "content_type": "application/json", "headers": keyed}
     assert http.post("/api/v1/wishes", **call).status_code == 409
@@ -283,23 +289,26 @@ def test_a_key_whose_process_died_is_free_after_a_minute(
     assert http.post("/api/v1/wishes", **call).status_code == 201
 
 
-def test_an_answer_is_kept_under_its_own_key_alone(desk: Desk) -> None:
+def test_an_answer_is_kept_under_its_own_key_alone(uow_factory: UnitOfWorkFactory) -> None:
     """SQLite gives the number of the erased caller's row to the next one."""
     from server.base.web import idempotency
 
-    gone = idempotency.claim(desk, "citizen:1", "k1", "print-1")
-    with desk.work() as work:
-        idempotency.forget_caller(work, "citizen:1")
-    taken = idempotency.claim(desk, "citizen:2", "k2", "print-2")
-    with desk.work() as work:
-        idempotency.keep(work, gone, 201, "the words of citizen 1")
-    idempotency.release(desk, gone)
+    gone = idempotency.claim(uow_factory, "citizen:1", "k1", "print-1")
+    with uow_factory.begin() as uow:
+        idempotency.forget_caller(uow, "citizen:1")
+    taken = idempotency.claim(uow_factory, "citizen:2", "k2", "print-2")
+    with uow_factory.begin() as uow:
+        idempotency.keep(uow, gone, 201, "the words of citizen 1")
+    idempotency.release(uow_factory, gone)
     with pytest.raises(idempotency.IdempotencyInFlight):
-        idempotency.claim(desk, "citizen:2", "k2", "print-2")
-    with desk.work() as work:
-        idempotency.keep(work, taken, 201, "the words of citizen 2")
-    assert idempotency.claim(desk, "citizen:2", "k2", "print-2").body == "the words of citizen 2"
-    assert idempotency.claim(desk, "citizen:1", "k1", "print-1").status is None
+        idempotency.claim(uow_factory, "citizen:2", "k2", "print-2")
+    with uow_factory.begin() as uow:
+        idempotency.keep(uow, taken, 201, "the words of citizen 2")
+    assert (
+        idempotency.claim(uow_factory, "citizen:2", "k2", "print-2").body
+        == "the words of citizen 2"
+    )
+    assert idempotency.claim(uow_factory, "citizen:1", "k1", "print-1").status is None
 
 
 def test_asking_happens_outside_the_transaction(http: FlaskClient) -> None:
@@ -320,12 +329,12 @@ def test_the_document_tells_statuses_codes_and_shapes(http: FlaskClient) -> None
 
 
 def test_readiness_is_the_database_and_redis_only_degrades_it(
-    http: FlaskClient, desk: Desk
+    http: FlaskClient, uow_factory: UnitOfWorkFactory
 ) -> None:
     answer = http.get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json()["checks"]["redis"] == "degraded"
-    (desk.tools.settings.var / "draining").touch()
+    (uow_factory.tools.settings.var / "draining").touch()
     assert http.get("/readyz").status_code == 503
 
 

@@ -53,12 +53,12 @@ def counted(stage: Stage, requests: Mapping[str, Sequence[bytes]]) -> dict[str, 
         first, *others, last = [_asking(app, key, request) for request in asked]
         first()
         spent = [_spent(ask) for ask in others]
-        with _counting(house.desk.engine) as seen:
+        with _counting(house.uow_factory.engine) as seen:
             last()
         seen.parts = {name: median(one[name] for one in spent) for name in spent[0]}
         found[key] = seen
-    house.desk.engine.dispose()
-    house.desk.tools.kv.kv.close()
+    house.uow_factory.engine.dispose()
+    house.uow_factory.tools.kv.kv.close()
     return found
 
 

@@ -22,7 +22,7 @@ from server.base.kv.embedded import EmbeddedServer
 from server.base.schema import migrate
 from server.base.settings import Operator, load_settings
 from server.base.signing import token_hash
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.channel import commands as channel
 from server.quiz.board_commands import rebuild_leaderboards
 from server.quiz.board_keys import TOTAL
@@ -121,13 +121,13 @@ class Stage:
         self.settings = load_settings(self.environment)
         self.redis = EmbeddedServer(folder).start()
         self.house: House = open_house(self.settings)
-        migrate(self.house.desk.engine)
-        channel.seed_replies(self.house.desk)
+        migrate(self.house.uow_factory.engine)
+        channel.seed_replies(self.house.uow_factory)
 
     def close(self) -> None:
         """Let go of database and Redis."""
-        self.house.desk.engine.dispose()
-        self.house.desk.tools.kv.kv.close()
+        self.house.uow_factory.engine.dispose()
+        self.house.uow_factory.tools.kv.kv.close()
         self.redis.stop()
 
     @property
@@ -144,42 +144,42 @@ class Stage:
     def contest(self, slug: str, entries: int) -> SeededContest:
         """A contest of its own with so many on its board; some of them will look at it."""
         # The longest paper, so that none ends while the others are measured.
-        view = quiz.open_contest(self.house.desk, slug=slug, paper_seconds=7200)
+        view = quiz.open_contest(self.house.uow_factory, slug=slug, paper_seconds=7200)
         made = SeededContest(view=view)
-        with self.house.desk.work() as work:
-            people = _people(work, entries)
-            stands = _put_on_board(work, view.id, people)
-        with self.house.desk.work() as work:
-            made.watchers = _logged_in(work, people[:: max(1, entries // _WATCHERS)])
+        with self.house.uow_factory.begin() as uow:
+            people = _people(uow, entries)
+            stands = _put_on_board(uow, view.id, people)
+        with self.house.uow_factory.begin() as uow:
+            made.watchers = _logged_in(uow, people[:: max(1, entries // _WATCHERS)])
         made.places = {citizen: place for place, (*_, citizen) in enumerate(sorted(stands), 1)}
         return made
 
     def rebuild_boards(self) -> None:
         """Bring all standings to the product's boards."""
-        rebuild_leaderboards(self.house.desk, lambda _done, _total: None)
+        rebuild_leaderboards(self.house.uow_factory, lambda _done, _total: None)
 
     def newcomers(self, many: int) -> list[Person]:
         """Citizens who have begun no paper."""
-        with self.house.desk.work() as work:
-            return _logged_in(work, _people(work, many))
+        with self.house.uow_factory.begin() as uow:
+            return _logged_in(uow, _people(uow, many))
 
     def papers(self, contest: SeededContest, many: int) -> list[Paper]:
         """Open papers of as many citizens, the same that the service deals."""
         if not contest.models:
             dealers = self.newcomers(_DEALT)
-            with self.house.desk.work() as work:
-                contest.models = [_dealt(work, contest.view, one) for one in dealers]
+            with self.house.uow_factory.begin() as uow:
+                contest.models = [_dealt(uow, contest.view, one) for one in dealers]
         people = self.newcomers(many)
-        with self.house.desk.work() as work:
-            return _copied(work, contest, people)
+        with self.house.uow_factory.begin() as uow:
+            return _copied(uow, contest, people)
 
     def handed_in(self, contest: SeededContest) -> tuple[int, int]:
         """How many papers of a contest are submitted, and the sum of their scores."""
         asked = select(func.count(), func.sum(Attempt.score)).where(
             Attempt.state == AttemptState.SUBMITTED, Attempt.contest_id == contest.view.id
         )
-        with self.house.desk.work(read_only=True) as work:
-            papers, points = work.session.execute(asked).one()
+        with self.house.uow_factory.begin(read_only=True) as uow:
+            papers, points = uow.session.execute(asked).one()
             return papers, int(points or 0)
 
     def begun(self, contest: SeededContest) -> int:
@@ -187,20 +187,20 @@ class Stage:
         asked = (
             select(func.count()).select_from(Attempt).where(Attempt.contest_id == contest.view.id)
         )
-        with self.house.desk.work(read_only=True) as work:
-            return work.session.scalar(asked) or 0
+        with self.house.uow_factory.begin(read_only=True) as uow:
+            return uow.session.scalar(asked) or 0
 
     def kept(self, refs: Sequence[str]) -> dict[str, dict[str, list[int]]]:
         """The answers kept on these papers."""
         asked = select(Attempt.ref, Attempt.answers).where(Attempt.ref.in_(refs))
-        with self.house.desk.work(read_only=True) as work:
-            return {row.ref: row.answers for row in work.session.execute(asked)}
+        with self.house.uow_factory.begin(read_only=True) as uow:
+            return {row.ref: row.answers for row in uow.session.execute(asked)}
 
     def answered_keys(self) -> int:
         """How many Idempotency-Keys have an answer that would be given again."""
         asked = text("SELECT count(*) FROM kept_answer WHERE status IS NOT NULL")
-        with self.house.desk.work(read_only=True) as work:
-            return int(work.session.execute(asked).scalar_one())
+        with self.house.uow_factory.begin(read_only=True) as uow:
+            return int(uow.session.execute(asked).scalar_one())
 
     def remembered(self) -> int:
         """How many keys Redis holds by which callbacks are known again."""
@@ -219,57 +219,57 @@ class Stage:
             .join(Entry, Entry.id == Standing.entry_id)
             .where(Standing.contest_id == contest.view.id, Standing.period == TOTAL)
         )  # fmt: skip
-        with self.house.desk.work(read_only=True) as work:
-            rows = work.session.execute(asked).all()
+        with self.house.uow_factory.begin(read_only=True) as uow:
+            rows = uow.session.execute(asked).all()
         best_first = sorted((-row[0], *row[1:]) for row in rows)
         return {citizen: place for place, (*_, citizen) in enumerate(best_first, 1)}
 
 
-def _people(work: Work, many: int) -> list[int]:
+def _people(uow: UnitOfWork, many: int) -> list[int]:
     cities = units.regions().cities
     made: list[int] = []
     for city in cities:
         share = many // len(cities)
-        made += boards.people(work, share, city=city.code, county=city.counties[0].code)
-    return made + boards.people(work, many - len(made))
+        made += boards.people(uow, share, city=city.code, county=city.counties[0].code)
+    return made + boards.people(uow, many - len(made))
 
 
-def _logged_in(work: Work, citizens: Iterable[int]) -> list[Person]:
+def _logged_in(uow: UnitOfWork, citizens: Iterable[int]) -> list[Person]:
     people = [Person(id=citizen, token=new_token()) for citizen in citizens]
     consents = [
         {"ref": f"con_{next(_numbers)}", "citizen_id": person.id, "guardian": False,
-         "policy_version": work.settings.policy_version, "under_14": False, "given_at": work.now}
+         "policy_version": uow.settings.policy_version, "under_14": False, "given_at": uow.now}
         for person in people
     ]  # fmt: skip
     sessions = [
-        {"token_hash": token_hash(person.token), "citizen_id": person.id, "made_at": work.now,
-         "expires_at": work.now + timedelta(days=1)}
+        {"token_hash": token_hash(person.token), "citizen_id": person.id, "made_at": uow.now,
+         "expires_at": uow.now + timedelta(days=1)}
         for person in people
     ]  # fmt: skip
     if people:
-        work.session.execute(insert(Consent), consents)
-        work.session.execute(insert(SessionToken), sessions)
+        uow.session.execute(insert(Consent), consents)
+        uow.session.execute(insert(SessionToken), sessions)
     return people
 
 
 def _put_on_board(
-    work: Work, contest_id: int, people: Sequence[int]
+    uow: UnitOfWork, contest_id: int, people: Sequence[int]
 ) -> list[tuple[int, int, datetime, int, int]]:
     """Entries with a total: what they are ordered by, the best least, and their citizens."""
     order, stands = [], []
-    for entry_id, citizen in _entries(work, contest_id, people):
+    for entry_id, citizen in _entries(uow, contest_id, people):
         points, time_ms = _chance.randint(1, 60) * 10, _chance.randint(20_000, 2_000_000)
-        reached = work.now.replace(microsecond=0) - timedelta(seconds=_chance.randint(1, 80_000))
+        reached = uow.now.replace(microsecond=0) - timedelta(seconds=_chance.randint(1, 80_000))
         order.append((-points, time_ms, reached, entry_id, citizen))
         stands.append({"contest_id": contest_id, "entry_id": entry_id, "period": TOTAL,
                        "points": points, "time_ms": time_ms, "reached_at": reached, "version": 1,
-                       "changed_at": work.now})  # fmt: skip
+                       "changed_at": uow.now})  # fmt: skip
     if stands:
-        work.session.execute(insert(Standing), stands)
+        uow.session.execute(insert(Standing), stands)
     return order
 
 
-def _entries(work: Work, contest_id: int, people: Sequence[int]) -> list[tuple[int, int]]:
+def _entries(uow: UnitOfWork, contest_id: int, people: Sequence[int]) -> list[tuple[int, int]]:
     """An entry for each of them, spread over the cities; numbers of entries and of citizens."""
     if not people:
         return []
@@ -279,24 +279,24 @@ def _entries(work: Work, contest_id: int, people: Sequence[int]) -> list[tuple[i
         city = cities[at % len(cities)]
         rows.append({"contest_id": contest_id, "citizen_id": citizen, "left_scopes": [],
                      "city": city.code, "county": city.counties[0].code})  # fmt: skip
-    made = work.session.execute(insert(Entry).returning(Entry.id, Entry.citizen_id), rows)
+    made = uow.session.execute(insert(Entry).returning(Entry.id, Entry.citizen_id), rows)
     return [(row.id, row.citizen_id) for row in made]
 
 
-def _dealt(work: Work, contest: ContestView, person: Person) -> _Model:
-    view = quiz.started(work, contest, person.id)
+def _dealt(uow: UnitOfWork, contest: ContestView, person: Person) -> _Model:
+    view = quiz.started(uow, contest, person.id)
     right = _chance.randint(0, 10)
     answers = quiz.some_right(quiz.shown(view), right)
-    row = work.session.execute(select(Attempt.__table__).where(Attempt.ref == view.sheet.ref))
+    row = uow.session.execute(select(Attempt.__table__).where(Attempt.ref == view.sheet.ref))
     facts = dict(row.mappings().one())
     for own in ("id", "ref", "entry_id", "citizen_id"):
         del facts[own]
     return _Model(row=facts, answers=answers, score=right * 10)
 
 
-def _copied(work: Work, contest: SeededContest, people: Sequence[Person]) -> list[Paper]:
+def _copied(uow: UnitOfWork, contest: SeededContest, people: Sequence[Person]) -> list[Paper]:
     entries = {citizen: entry for entry, citizen in
-               _entries(work, contest.view.id, [person.id for person in people])}  # fmt: skip
+               _entries(uow, contest.view.id, [person.id for person in people])}  # fmt: skip
     rows, papers = [], []
     for at, person in enumerate(people):
         model, ref = contest.models[at % len(contest.models)], new_ref("att")
@@ -306,5 +306,5 @@ def _copied(work: Work, contest: SeededContest, people: Sequence[Person]) -> lis
             Paper(ref=ref, token=person.token, answers=model.answers, score=model.score)
         )  # fmt: skip
     if rows:
-        work.session.execute(insert(Attempt), rows)
+        uow.session.execute(insert(Attempt), rows)
     return papers

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from server.base.clock import SystemClock
 from server.base.settings import Operator
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands, models
 from server.channel.door import official_account_door
 from server.channel.tally import Tally, unmatched_by_frequency
@@ -47,10 +47,10 @@ from tests.kit.clock import FakeClock
     ],
 )
 def test_words_of_the_contest_are_answered_from_live_data(
-    desk: Desk, written: str, answer: str
+    uow_factory: UnitOfWorkFactory, written: str, answer: str
 ) -> None:
-    commands.seed_replies(desk)
-    door = a_door(desk)
+    commands.seed_replies(uow_factory)
+    door = a_door(uow_factory)
     message = a_message(content=written)
     assert door.pure(message) is None
     assert said(door, message) == f"{answer} for somebody"
@@ -76,16 +76,18 @@ def test_words_of_the_contest_are_answered_from_live_data(
         "答題\u200b！",
     ],
 )
-def test_a_decorated_or_traditional_keyword_is_the_keyword(desk: Desk, written: str) -> None:
-    assert said(a_door(desk), a_message(content=written)) == "quiz.today for somebody"
+def test_a_decorated_or_traditional_keyword_is_the_keyword(
+    uow_factory: UnitOfWorkFactory, written: str
+) -> None:
+    assert said(a_door(uow_factory), a_message(content=written)) == "quiz.today for somebody"
 
 
 @pytest.mark.parametrize(
     "written",
     ["{}排行榜", "{}市排行榜", "{}市 排行榜", "{}的排行榜", "{}市排名", "排行榜{}", "#{}排行榜#😀"],
 )
-def test_every_city_has_its_board(desk: Desk, written: str) -> None:
-    door = a_door(desk)
+def test_every_city_has_its_board(uow_factory: UnitOfWorkFactory, written: str) -> None:
+    door = a_door(uow_factory)
     for city in units.regions().cities:
         asked = a_message(content=written.format(city.short))
         assert said(door, asked) == f"quiz.board.{city.code} for somebody"
@@ -110,8 +112,10 @@ def test_every_city_has_its_board(desk: Desk, written: str) -> None:
         ("注销", "永久删除"),
     ],
 )
-def test_small_talk_and_wishes_are_understood_at_once(desk: Desk, written: str, told: str) -> None:
-    reply = a_door(desk).pure(a_message(content=written))
+def test_small_talk_and_wishes_are_understood_at_once(
+    uow_factory: UnitOfWorkFactory, written: str, told: str
+) -> None:
+    reply = a_door(uow_factory).pure(a_message(content=written))
     assert reply is not None
     assert told in reply.text
 
@@ -125,8 +129,10 @@ def test_small_talk_and_wishes_are_understood_at_once(desk: Desk, written: str, 
     ],
     ids=lambda message: f"{message.kind}-{message.content}",
 )
-def test_what_is_not_understood_leads_onward(desk: Desk, message: Message) -> None:
-    told = said(a_door(desk), message)
+def test_what_is_not_understood_leads_onward(
+    uow_factory: UnitOfWorkFactory, message: Message
+) -> None:
+    told = said(a_door(uow_factory), message)
     if message.content == "？！。，":
         assert "回复下面的词" in told
         return
@@ -135,46 +141,52 @@ def test_what_is_not_understood_leads_onward(desk: Desk, message: Message) -> No
 
 
 @pytest.mark.parametrize("written", ["联系", "电话", "联系电话是多少", "人工", "投诉", "我要投诉"])
-def test_who_asks_for_a_telephone_gets_the_number_at_once(desk: Desk, written: str) -> None:
-    reply = a_door(desk).pure(a_message(content=written))
+def test_who_asks_for_a_telephone_gets_the_number_at_once(
+    uow_factory: UnitOfWorkFactory, written: str
+) -> None:
+    reply = a_door(uow_factory).pure(a_message(content=written))
     assert reply is not None
     assert "电话：0771-1\n投诉：0771-2\n" in reply.text
 
 
-def with_operator(desk: Desk, operator: Operator) -> Desk:
-    settings = replace(desk.tools.settings, operator=operator)
-    return Desk(desk.engine, replace(desk.tools, settings=settings))
+def with_operator(uow_factory: UnitOfWorkFactory, operator: Operator) -> UnitOfWorkFactory:
+    settings = replace(uow_factory.tools.settings, operator=operator)
+    return UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=settings))
 
 
 @pytest.mark.parametrize("seeded", [False, True])
 def test_the_reply_names_the_operator_of_the_settings_without_asking_the_database(
-    desk: Desk, seeded: bool
+    uow_factory: UnitOfWorkFactory, seeded: bool
 ) -> None:
     if seeded:
-        commands.seed_replies(desk)
+        commands.seed_replies(uow_factory)
     operator = Operator(name="某科协", phone="0771-7654321", complaints="<12345>热线")
-    door = a_door(with_operator(desk, operator))
+    door = a_door(with_operator(uow_factory, operator))
     assert door.pure(a_message(content="帮助")) is not None
-    with at_most(desk, 0):
+    with at_most(uow_factory, 0):
         reply = door.pure(a_message(content="投诉"))
     assert reply is not None
     assert "0771-7654321" in reply.text
     assert "投诉：＜12345＞热线" in reply.text
 
 
-def test_a_line_of_the_reply_without_a_setting_is_left_out(desk: Desk) -> None:
-    some = said(a_door(with_operator(desk, Operator(phone="0771-7"))), a_message(content="投诉"))
+def test_a_line_of_the_reply_without_a_setting_is_left_out(uow_factory: UnitOfWorkFactory) -> None:
+    some = said(
+        a_door(with_operator(uow_factory, Operator(phone="0771-7"))), a_message(content="投诉")
+    )
     assert "电话：0771-7" in some
     assert "投诉：" not in some
-    none = said(a_door(with_operator(desk, Operator())), a_message(content="投诉"))
+    none = said(a_door(with_operator(uow_factory, Operator())), a_message(content="投诉"))
     assert "电话：" not in none
     assert "{" not in none
     assert "联系与投诉" in none
 
 
 @pytest.mark.parametrize("written", ["帮助", "?", "？", "？？", "菜单", "帮助。"])
-def test_help_lists_words_and_every_listed_word_works(desk: Desk, written: str) -> None:
-    door = a_door(desk)
+def test_help_lists_words_and_every_listed_word_works(
+    uow_factory: UnitOfWorkFactory, written: str
+) -> None:
+    door = a_door(uow_factory)
     reply = door.pure(a_message(content=written))
     assert reply is not None
     listed = [
@@ -192,11 +204,11 @@ def test_help_lists_words_and_every_listed_word_works(desk: Desk, written: str) 
         assert said(door, a_message(content=word)) != fallback, word
 
 
-def test_a_reply_without_effects_touches_no_database(desk: Desk) -> None:
-    door = a_door(desk)
+def test_a_reply_without_effects_touches_no_database(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     door.pure(a_message(content="帮助"))
-    desk.engine.dispose()
-    desk.engine.pool.connect = None  # type: ignore[assignment, method-assign]  # any use would fail
+    uow_factory.engine.dispose()
+    uow_factory.engine.pool.connect = None  # type: ignore[assignment, method-assign]  # any use would fail
     for kind in ("image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"):
         reply = door.pure(a_message(kind))
         assert reply is not None
@@ -207,29 +219,33 @@ def test_a_reply_without_effects_touches_no_database(desk: Desk) -> None:
         assert reply.says_something
 
 
-def test_an_unknown_text_gets_the_fallback_and_is_listed_by_frequency(desk: Desk) -> None:
-    tally = Tally(desk, flush_seconds=None)
-    door = a_door(desk, tally=tally)
+def test_an_unknown_text_gets_the_fallback_and_is_listed_by_frequency(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    tally = Tally(uow_factory, flush_seconds=None)
+    door = a_door(uow_factory, tally=tally)
     for written in ("大篷车", "大篷车。", "讲座", "大篷车 "):
         assert "帮助" in said(door, a_message(content=written))
     tally.flush()
-    with desk.work(read_only=True) as work:
-        assert unmatched_by_frequency(work) == [("大篷车", 3), ("讲座", 1)]
+    with uow_factory.begin(read_only=True) as uow:
+        assert unmatched_by_frequency(uow) == [("大篷车", 3), ("讲座", 1)]
 
 
-def test_the_highest_rule_in_its_window_answers(desk: Desk, clock: FakeClock) -> None:
-    commands.seed_replies(desk)
-    with desk.work() as work:
+def test_the_highest_rule_in_its_window_answers(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    commands.seed_replies(uow_factory)
+    with uow_factory.begin() as uow:
         a_rule(
-            work,
+            uow,
             "festival",
             ["答题"],
             priority=99,
-            starts_at=work.now + timedelta(hours=1),
-            ends_at=work.now + timedelta(hours=2),
+            starts_at=uow.now + timedelta(hours=1),
+            ends_at=uow.now + timedelta(hours=2),
         )
-        commands.replies_changed(work)
-    door = a_door(desk)
+        commands.replies_changed(uow)
+    door = a_door(uow_factory)
     heard = []
     for _ in range(3):
         heard.append(said(door, a_message(content="答题")))
@@ -238,33 +254,33 @@ def test_the_highest_rule_in_its_window_answers(desk: Desk, clock: FakeClock) ->
 
 
 def test_a_changed_rule_answers_after_a_second_without_a_restart(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    commands.seed_replies(desk)
-    door = a_door(desk)
+    commands.seed_replies(uow_factory)
+    door = a_door(uow_factory)
     before = said(door, a_message(content="帮助"))
-    with desk.work() as work:
-        work.session.execute(
+    with uow_factory.begin() as uow:
+        uow.session.execute(
             update(models.KeywordRule)
             .where(models.KeywordRule.slug == "help")
             .values(text="changed", edited=True)
         )
-        commands.replies_changed(work)
+        commands.replies_changed(uow)
     assert said(door, a_message(content="帮助")) == before
     clock.advance(1)
     assert said(door, a_message(content="帮助")) == "changed"
 
 
-def test_a_rule_that_is_off_answers_nothing(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    with desk.work() as work:
-        work.session.execute(
+def test_a_rule_that_is_off_answers_nothing(uow_factory: UnitOfWorkFactory) -> None:
+    commands.seed_replies(uow_factory)
+    with uow_factory.begin() as uow:
+        uow.session.execute(
             update(models.KeywordRule)
             .where(models.KeywordRule.slug == "contact")
             .values(state=models.RuleState.OFF)
         )
-        commands.replies_changed(work)
-    assert "0771" not in said(a_door(desk), a_message(content="电话"))
+        commands.replies_changed(uow)
+    assert "0771" not in said(a_door(uow_factory), a_message(content="电话"))
 
 
 @pytest.mark.parametrize(
@@ -276,12 +292,14 @@ def test_a_rule_that_is_off_answers_nothing(desk: Desk) -> None:
         ("RULES", "quiz.rules for somebody"),
     ],
 )
-def test_a_click_gets_the_answer_of_its_word(desk: Desk, key: str, heard: str) -> None:
-    assert said(a_door(desk), an_event("click", key)) == heard
+def test_a_click_gets_the_answer_of_its_word(
+    uow_factory: UnitOfWorkFactory, key: str, heard: str
+) -> None:
+    assert said(a_door(uow_factory), an_event("click", key)) == heard
 
 
-def test_fixed_clicks_and_old_entries_are_answered_at_once(desk: Desk) -> None:
-    door = a_door(desk)
+def test_fixed_clicks_and_old_entries_are_answered_at_once(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     contact, old = door.pure(an_event("click", "CONTACT")), door.pure(an_event("click", "GONE"))
     assert contact is not None
     assert "0771-1" in contact.text
@@ -290,20 +308,22 @@ def test_fixed_clicks_and_old_entries_are_answered_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("event", ["view", "view_miniprogram", "location", "nobody_knows_this"])
-def test_events_that_nobody_waits_for_are_ignored_quietly(desk: Desk, event: str) -> None:
-    reply = a_door(desk).pure(an_event(event, "https://example.org"))
+def test_events_that_nobody_waits_for_are_ignored_quietly(
+    uow_factory: UnitOfWorkFactory, event: str
+) -> None:
+    reply = a_door(uow_factory).pure(an_event(event, "https://example.org"))
     assert reply is not None
     assert not reply.says_something
 
 
-def test_the_self_test_of_wechat_is_answered(desk: Desk) -> None:
-    reply = a_door(desk).pure(an_event("debug_demo"))
+def test_the_self_test_of_wechat_is_answered(uow_factory: UnitOfWorkFactory) -> None:
+    reply = a_door(uow_factory).pure(an_event("debug_demo"))
     assert reply is not None
     assert reply.kind == "json"
 
 
-def test_there_are_two_welcomes(desk: Desk) -> None:
-    door = a_door(desk)
+def test_there_are_two_welcomes(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     plain = said(door, an_event("subscribe", openid="o-one"))
     by_code = said(door, an_event("subscribe", "qrscene_somewhere", openid="o-two"))
     assert plain != by_code
@@ -311,11 +331,11 @@ def test_there_are_two_welcomes(desk: Desk) -> None:
     assert "欢迎" in by_code
 
 
-def test_a_known_scene_answers_new_and_old_followers(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    door = a_door(desk)
+def test_a_known_scene_answers_new_and_old_followers(uow_factory: UnitOfWorkFactory) -> None:
+    commands.seed_replies(uow_factory)
+    door = a_door(uow_factory)
     new = said(door, an_event("subscribe", "qrscene_contest"))
-    a_player(desk)
+    a_player(uow_factory)
     old = said(door, an_event("scan", "contest", created_at=NOON + 60))
     assert new.startswith("欢迎")
     # Somebody who only follows has played nothing that could be told.
@@ -323,71 +343,73 @@ def test_a_known_scene_answers_new_and_old_followers(desk: Desk) -> None:
     assert old == "quiz.today for a citizen"
 
 
-def test_a_scene_is_matched_by_its_beginning_too(desk: Desk) -> None:
-    door = a_door(desk)
-    a_player(desk)
+def test_a_scene_is_matched_by_its_beginning_too(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
+    a_player(uow_factory)
     assert said(door, an_event("scan", "contest-nanning")) == "quiz.today for a citizen"
     assert said(door, an_event("scan", "elsewhere")).startswith("欢迎再来")
 
 
-def test_a_repeated_event_gets_the_same_reply_and_is_done_once(desk: Desk) -> None:
+def test_a_repeated_event_gets_the_same_reply_and_is_done_once(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
     told: list[int] = []
 
-    def today(_work: Work, _citizen_id: int | None) -> str:
+    def today(_work: UnitOfWork, _citizen_id: int | None) -> str:
         told.append(1)
         return f"answer number {len(told)}"
 
-    door = a_door(desk, answers={"quiz.today": today})
+    door = a_door(uow_factory, answers={"quiz.today": today})
     scan = an_event("scan", "contest")
     assert [said(door, scan) for _ in range(3)] == ["answer number 1"] * 3
     word = a_message(content="答题")
     assert [said(door, word) for _ in range(3)] == ["answer number 2"] * 3
-    assert len(rows(desk, models.SceneVisit)) == 1
+    assert len(rows(uow_factory, models.SceneVisit)) == 1
 
 
-def test_a_refusal_is_said_and_what_it_had_begun_is_undone(desk: Desk) -> None:
-    def refuses(work: Work, _citizen_id: int | None) -> str:
-        a_rule(work, "half-done", ["半"])
-        work.ring("nobody")
-        work.session.flush()
+def test_a_refusal_is_said_and_what_it_had_begun_is_undone(uow_factory: UnitOfWorkFactory) -> None:
+    def refuses(uow: UnitOfWork, _citizen_id: int | None) -> str:
+        a_rule(uow, "half-done", ["半"])
+        uow.ring("nobody")
+        uow.session.flush()
         raise NotToday
 
-    door = a_door(desk, answers={"quiz.today": refuses})
+    door = a_door(uow_factory, answers={"quiz.today": refuses})
     heard = said(door, an_event("subscribe", "qrscene_contest"))
     assert heard.endswith("请先阅读并同意隐私政策。")
-    assert [row.subscribed for row in rows(desk, models.Follower)] == [True]
-    assert rows(desk, models.KeywordRule) == []
+    assert [row.subscribed for row in rows(uow_factory, models.Follower)] == [True]
+    assert rows(uow_factory, models.KeywordRule) == []
 
 
-def test_an_answer_that_nobody_offers_refuses_to_start(desk: Desk) -> None:
+def test_an_answer_that_nobody_offers_refuses_to_start(uow_factory: UnitOfWorkFactory) -> None:
     envelope = Envelope(
-        "official_account", desk.tools.settings.wechat.official_account, SystemClock()
+        "official_account", uow_factory.tools.settings.wechat.official_account, SystemClock()
     )
     with pytest.raises(ValueError, match=r"quiz\.board"):
-        official_account_door(desk, envelope, answers={})
+        official_account_door(uow_factory, envelope, answers={})
 
 
-def test_an_answer_that_was_taken_away_is_not_silence(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    with desk.work() as work:
-        a_rule(work, "odd", ["怪"], answer="gone.answer")
-        commands.replies_changed(work)
-    assert "帮助" in said(a_door(desk), a_message(content="怪"))
+def test_an_answer_that_was_taken_away_is_not_silence(uow_factory: UnitOfWorkFactory) -> None:
+    commands.seed_replies(uow_factory)
+    with uow_factory.begin() as uow:
+        a_rule(uow, "odd", ["怪"], answer="gone.answer")
+        commands.replies_changed(uow)
+    assert "帮助" in said(a_door(uow_factory), a_message(content="怪"))
 
 
-def test_every_sentence_fits_and_promises_only_what_works(desk: Desk) -> None:
-    texts = desk.tools.texts.sentences["zh"]
+def test_every_sentence_fits_and_promises_only_what_works(uow_factory: UnitOfWorkFactory) -> None:
+    texts = uow_factory.tools.texts.sentences["zh"]
     sentences = [words for key, words in texts.items() if key.startswith("channel.")]
-    commands.seed_replies(desk)
-    sentences += [row.text for row in rows(desk, models.KeywordRule) if row.text]
+    commands.seed_replies(uow_factory)
+    sentences += [row.text for row in rows(uow_factory, models.KeywordRule) if row.text]
     for words in sentences:
         assert len(words.encode()) <= TEXT_LIMIT_BYTES
         for not_yet in ("讲座", "大篷车", "签到", "志愿者", "抖音", "报名", "http"):
             assert not_yet not in words
 
 
-def test_a_message_dated_absurdly_far_ahead_is_no_error(desk: Desk) -> None:
-    door = a_door(desk)
+def test_a_message_dated_absurdly_far_ahead_is_no_error(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     assert said(door, an_event("subscribe", created_at=999_999_999_999)).startswith("欢迎")
     assert said(door, an_event("unsubscribe", created_at=0)) == ""
-    assert [row.subscribed for row in rows(desk, models.Follower)] == [True]
+    assert [row.subscribed for row in rows(uow_factory, models.Follower)] == [True]

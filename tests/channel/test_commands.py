@@ -13,7 +13,7 @@ from sqlalchemy import update
 from server.base.access import REGION
 from server.base.ownership import owned_by
 from server.base.settings import WeChatApp
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import commands, loading, models
 from server.channel.commands import Seeded
 from server.channel.errors import MenuRefused, RepliesRefused, SceneRefused
@@ -24,40 +24,40 @@ from tests.kit.channel import at_once, rows
 from tests.kit.gateway import RecordingGateway
 
 
-def version(desk: Desk) -> int:
-    with desk.work(read_only=True) as work:
-        return loading.book_version(work)
+def version(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return loading.book_version(uow)
 
 
 @pytest.mark.race
-def test_seeding_twice_changes_nothing(desk: Desk) -> None:
-    assert commands.seed_replies(desk) == Seeded(added=29, updated=0, switched_off=0)
-    assert version(desk) == 1
-    assert commands.seed_replies(desk) == Seeded(added=0, updated=0, switched_off=0)
-    assert version(desk) == 1
+def test_seeding_twice_changes_nothing(uow_factory: UnitOfWorkFactory) -> None:
+    assert commands.seed_replies(uow_factory) == Seeded(added=29, updated=0, switched_off=0)
+    assert version(uow_factory) == 1
+    assert commands.seed_replies(uow_factory) == Seeded(added=0, updated=0, switched_off=0)
+    assert version(uow_factory) == 1
 
 
 @pytest.mark.race
-def test_seeding_at_the_same_moment_seeds_once(desk: Desk) -> None:
-    seeded = at_once([lambda: commands.seed_replies(desk)] * 4)
+def test_seeding_at_the_same_moment_seeds_once(uow_factory: UnitOfWorkFactory) -> None:
+    seeded = at_once([lambda: commands.seed_replies(uow_factory)] * 4)
     assert sum(one.added for one in seeded) == 29
-    assert len(rows(desk, models.KeywordRule)) == 27
+    assert len(rows(uow_factory, models.KeywordRule)) == 27
 
 
-def test_a_new_file_updates_what_nobody_edited(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    with desk.work() as work:
-        work.session.execute(
+def test_a_new_file_updates_what_nobody_edited(uow_factory: UnitOfWorkFactory) -> None:
+    commands.seed_replies(uow_factory)
+    with uow_factory.begin() as uow:
+        uow.session.execute(
             update(models.KeywordRule)
             .where(models.KeywordRule.slug == "help")
             .values(text="ours", edited=True)
         )
-        work.session.execute(
+        uow.session.execute(
             update(models.KeywordRule)
             .where(models.KeywordRule.slug == "contact")
             .values(text="of the last version", hits=7)
         )
-        work.session.add(
+        uow.session.add(
             models.KeywordRule(
                 slug="retired",
                 words=["旧"],
@@ -68,13 +68,13 @@ def test_a_new_file_updates_what_nobody_edited(desk: Desk) -> None:
                 **owned_by(REGION),
             )
         )
-    assert commands.seed_replies(desk) == Seeded(added=0, updated=1, switched_off=1)
-    by_slug = {row.slug: row for row in rows(desk, models.KeywordRule)}
+    assert commands.seed_replies(uow_factory) == Seeded(added=0, updated=1, switched_off=1)
+    by_slug = {row.slug: row for row in rows(uow_factory, models.KeywordRule)}
     assert by_slug["help"].text == "ours"
     assert "{operator.phone}" in by_slug["contact"].text
     assert by_slug["contact"].hits == 7
     assert by_slug["retired"].state is RuleState.OFF
-    assert version(desk) == 2
+    assert version(uow_factory) == 2
 
 
 def changed(tmp_path: Path, **changes: Any) -> Path:
@@ -146,13 +146,13 @@ def test_an_app_json_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_menu_is_compared_with_the_live_one_before_it_is_pushed(
-    desk: Desk, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
 ) -> None:
-    commands.seed_replies(desk)
+    commands.seed_replies(uow_factory)
     told: list[str] = []
     old = {"button": [{"name": "旧菜单", "type": "click", "key": "OLD", "sub_button": []}]}
     gateway.answers.update(current_menu=old, push_menu=lambda _menu: told.append("pushed"))
-    lines = commands.push_menu(desk, gateway, show=told.append)
+    lines = commands.push_menu(uow_factory, gateway, show=told.append)
     assert told == [*lines, "pushed"]
     assert "-旧菜单 [click key=OLD]" in lines
     assert "+  我的战绩 [click key=MY_RESULT]" in lines
@@ -161,39 +161,39 @@ def test_the_menu_is_compared_with_the_live_one_before_it_is_pushed(
     assert f"+  每日答题 [miniprogram appid={appid} pagepath={page} url={instead}]" in lines
     ((menu,),) = gateway.called("push_menu")
     gateway.answers["current_menu"] = menu
-    assert commands.push_menu(desk, gateway) == ["the live menu is the same"]
+    assert commands.push_menu(uow_factory, gateway) == ["the live menu is the same"]
 
 
 def test_the_first_menu_has_nothing_to_be_compared_with(
-    desk: Desk, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
 ) -> None:
     gateway.answers.update(current_menu=None, push_menu=None)
-    lines = commands.push_menu(desk, gateway)
+    lines = commands.push_menu(uow_factory, gateway)
     assert [line for line in lines if line.startswith("-") and not line.startswith("---")] == []
 
 
 def test_a_menu_with_an_entry_that_nothing_answers_is_not_pushed(
-    desk: Desk, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
 ) -> None:
-    commands.seed_replies(desk)
-    with desk.work() as work:
-        work.session.execute(
+    commands.seed_replies(uow_factory)
+    with uow_factory.begin() as uow:
+        uow.session.execute(
             update(models.KeywordRule)
             .where(models.KeywordRule.slug == "rules")
             .values(state=RuleState.OFF)
         )
     with pytest.raises(MenuRefused) as refused:
-        commands.push_menu(desk, gateway)
+        commands.push_menu(uow_factory, gateway)
     assert refused.value.facts["faults"] == ["竞赛规则: nothing answers the key RULES"]
     assert gateway.calls == []
 
 
 def test_without_a_mini_program_in_the_settings_no_menu_is_pushed(
-    desk: Desk, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
 ) -> None:
-    wechat = replace(desk.tools.settings.wechat, mini_program=WeChatApp())
-    settings = replace(desk.tools.settings, wechat=wechat)
-    elsewhere = Desk(desk.engine, replace(desk.tools, settings=settings))
+    wechat = replace(uow_factory.tools.settings.wechat, mini_program=WeChatApp())
+    settings = replace(uow_factory.tools.settings, wechat=wechat)
+    elsewhere = UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=settings))
     with pytest.raises(MenuRefused) as refused:
         commands.push_menu(elsewhere, gateway)
     assert "wechat.mini_program.appid" in str(refused.value.facts["faults"])
@@ -204,17 +204,21 @@ def a_code(number: int) -> SceneCode:
     return SceneCode(ticket=f"ticket {number}", url=f"http://q/{number}", picture_url=f"p{number}")
 
 
-def test_a_scene_has_one_permanent_code(desk: Desk, gateway: RecordingGateway) -> None:
+def test_a_scene_has_one_permanent_code(
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
+) -> None:
     gateway.answers["scene_code"] = a_code(1)
-    first = commands.scene_code(desk, gateway, "contest")
+    first = commands.scene_code(uow_factory, gateway, "contest")
     gateway.answers["scene_code"] = a_code(2)
-    assert commands.scene_code(desk, gateway, "contest") == first
+    assert commands.scene_code(uow_factory, gateway, "contest") == first
     assert first.ticket == "ticket 1"
     assert gateway.calls == [("scene_code", ("contest",), {"permanent": True})]
 
 
 @pytest.mark.race
-def test_twins_that_ask_for_a_code_get_the_same(desk: Desk, gateway: RecordingGateway) -> None:
+def test_twins_that_ask_for_a_code_get_the_same(
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
+) -> None:
     made: list[int] = []
 
     def make(_scene: str, *, permanent: bool) -> SceneCode:
@@ -222,21 +226,23 @@ def test_twins_that_ask_for_a_code_get_the_same(desk: Desk, gateway: RecordingGa
         return a_code(len(made))
 
     gateway.answers["scene_code"] = make
-    codes = at_once([lambda: commands.scene_code(desk, gateway, "contest")] * 4)
+    codes = at_once([lambda: commands.scene_code(uow_factory, gateway, "contest")] * 4)
     assert len(set(codes)) == 1
 
 
 @pytest.mark.parametrize("scene", ["", "有汉字", "a b", "s" * 65, "a&b"])
 def test_a_scene_that_cannot_be_printed_is_refused(
-    desk: Desk, gateway: RecordingGateway, scene: str
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, scene: str
 ) -> None:
     with pytest.raises(SceneRefused):
-        commands.scene_code(desk, gateway, scene)
+        commands.scene_code(uow_factory, gateway, scene)
     assert gateway.calls == []
 
 
-def test_a_code_that_wechat_refuses_is_not_kept(desk: Desk, gateway: RecordingGateway) -> None:
+def test_a_code_that_wechat_refuses_is_not_kept(
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
+) -> None:
     gateway.answers["scene_code"] = error_of(45009)
     with pytest.raises(type(error_of(45009))):
-        commands.scene_code(desk, gateway, "contest")
-    assert rows(desk, models.SceneCode) == []
+        commands.scene_code(uow_factory, gateway, "contest")
+    assert rows(uow_factory, models.SceneCode) == []

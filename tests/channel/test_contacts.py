@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.base.errors import AppError
 from server.base.jobs import Shop
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import contacts, models, service, tasks
 from server.channel.contacts import Contacts
 from server.channel.door import Door
@@ -34,27 +34,27 @@ from tests.kit.gateway import RecordingGateway
 
 
 @pytest.fixture
-def noted(desk: Desk) -> Contacts:
-    return Contacts(desk, flush_seconds=None)
+def noted(uow_factory: UnitOfWorkFactory) -> Contacts:
+    return Contacts(uow_factory, flush_seconds=None)
 
 
 @pytest.fixture
-def door(desk: Desk, noted: Contacts) -> Door:
-    return a_door(desk, contacts=noted)
+def door(uow_factory: UnitOfWorkFactory, noted: Contacts) -> Door:
+    return a_door(uow_factory, contacts=noted)
 
 
 @pytest.fixture
-def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
+def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
     gateway.answers["follower"] = told("union-1")
-    return Shop(desk=desk, gateway=gateway)
+    return Shop(uow_factory=uow_factory, gateway=gateway)
 
 
 def told(unionid: str | None) -> Any:
     return lambda openid: Follower(openid=openid, subscribed=True, unionid=unionid)
 
 
-def follower(desk: Desk) -> models.Follower:
-    (row,) = rows(desk, models.Follower)
+def follower(uow_factory: UnitOfWorkFactory) -> models.Follower:
+    (row,) = rows(uow_factory, models.Follower)
     return row  # type: ignore[no-any-return]
 
 
@@ -76,16 +76,16 @@ def follower(desk: Desk) -> models.Follower:
 def test_words_and_taps_have_wechat_asked_and_the_player_is_found(
     shop: Shop, door: Door, noted: Contacts, message: Message, rung: list[Any]
 ) -> None:
-    with shop.desk.work() as work:
-        player = a_citizen(work, openid="o-mini", unionid="union-1")
+    with shop.uow_factory.begin() as uow:
+        player = a_citizen(uow, openid="o-mini", unionid="union-1")
     before = said(door, a_message(content="我的成绩", msg_id="first"))
     assert before == "quiz.my_result for somebody"
     said(door, message)
     assert noted.flush() == 1
-    assert follower(shop.desk).asking is Asking.WANTED
+    assert follower(shop.uow_factory).asking is Asking.WANTED
     assert [task for task, _ in rung] == [service.LEARN_UNIONID]
     tasks.learn_unionids(shop)
-    assert follower(shop.desk).citizen_id == player.id
+    assert follower(shop.uow_factory).citizen_id == player.id
     after = said(door, a_message(content="我的成绩", msg_id="second"))
     assert after == "quiz.my_result for a citizen"
 
@@ -123,41 +123,50 @@ def test_after_an_empty_answer_wechat_is_asked_again_an_hour_later(
     clock.advance(3599)
     said(door, a_message(content="帮助"))
     assert (noted.flush(), tasks.learn_unionids(shop)) == (0, 0)
-    assert follower(shop.desk).asking is Asking.NONE
+    assert follower(shop.uow_factory).asking is Asking.NONE
     clock.advance(contacts.NOTED_FOR_SECONDS)
     said(door, a_message(content="帮助"))
     assert (noted.flush(), tasks.learn_unionids(shop)) == (1, 1)
-    assert follower(shop.desk).asking is Asking.KNOWN
+    assert follower(shop.uow_factory).asking is Asking.KNOWN
 
 
-def test_a_note_does_not_turn_a_later_leaving(desk: Desk, door: Door, noted: Contacts) -> None:
+def test_a_note_does_not_turn_a_later_leaving(
+    uow_factory: UnitOfWorkFactory, door: Door, noted: Contacts
+) -> None:
     said(door, an_event("unsubscribe", created_at=NOON + 60))
     said(door, a_message(content="帮助"))
     noted.flush()
-    assert not follower(desk).subscribed
+    assert not follower(uow_factory).subscribed
 
 
-def test_known_people_cost_no_write(desk: Desk, door: Door, noted: Contacts) -> None:
-    a_player(desk)
+def test_known_people_cost_no_write(
+    uow_factory: UnitOfWorkFactory, door: Door, noted: Contacts
+) -> None:
+    a_player(uow_factory)
     said(door, a_message(content="帮助"))
     assert noted.flush() == 1
-    with desk.work() as work:
-        for row in work.session.query(models.Follower):
+    with uow_factory.begin() as uow:
+        for row in uow.session.query(models.Follower):
             row.asking = Asking.KNOWN
-    again = Contacts(desk, flush_seconds=None)
-    said(a_door(desk, contacts=again), a_message(content="帮助"))
+    again = Contacts(uow_factory, flush_seconds=None)
+    said(a_door(uow_factory, contacts=again), a_message(content="帮助"))
     assert again.flush() == 0
 
 
-def test_notes_survive_a_write_that_fails(desk: Desk, door: Door, noted: Contacts) -> None:
+def test_notes_survive_a_write_that_fails(
+    uow_factory: UnitOfWorkFactory, door: Door, noted: Contacts
+) -> None:
     said(door, a_message(content="帮助"))
-    with table_away(desk, "follower"), pytest.raises((AppError, SQLAlchemyError)):
+    with table_away(uow_factory, "follower"), pytest.raises((AppError, SQLAlchemyError)):
         noted.flush()
     assert noted.flush() == 1
 
 
 def test_memory_is_bounded_and_who_found_no_room_comes_the_next_time(
-    desk: Desk, noted: Contacts, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory,
+    noted: Contacts,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(contacts, "WAITING_IN_MEMORY", 2)
     for openid in ("o-1", "o-2", "o-3"):
@@ -165,26 +174,28 @@ def test_memory_is_bounded_and_who_found_no_room_comes_the_next_time(
     assert noted.flush() == 2
     noted.note("o-3", clock.now())
     assert noted.flush() == 1
-    assert len(rows(desk, models.Follower)) == 3
+    assert len(rows(uow_factory, models.Follower)) == 3
 
 
 def test_a_thread_of_its_own_writes_and_the_end_writes_the_rest(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    quick = Contacts(desk, flush_seconds=3600)
+    quick = Contacts(uow_factory, flush_seconds=3600)
     quick.note("o-1", clock.now())
     quick.close()
-    assert len(rows(desk, models.Follower)) == 1
+    assert len(rows(uow_factory, models.Follower)) == 1
 
 
 @pytest.mark.race
-def test_many_processes_that_note_one_person_make_one_follower(desk: Desk) -> None:
-    processes = [Contacts(desk, flush_seconds=None) for _ in range(4)]
+def test_many_processes_that_note_one_person_make_one_follower(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    processes = [Contacts(uow_factory, flush_seconds=None) for _ in range(4)]
     for one in processes:
         for number in range(3):
-            one.note(f"o-{number}", desk.tools.clock.now())
+            one.note(f"o-{number}", uow_factory.tools.clock.now())
     try:
         at_once([one.flush for one in processes])
     except AppError as refusal:
         raise AssertionError(f"a flush was refused: {refusal}") from refusal
-    assert len(rows(desk, models.Follower)) == 3
+    assert len(rows(uow_factory, models.Follower)) == 3

@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from server.accounts.models import Identity
 from server.base.jobs import Shop, run_until_idle
 from server.base.settings import WeChatApp
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands, late, loading, models, tasks
 from server.channel.contacts import Contacts
 from server.channel.door import official_account_door
@@ -39,21 +39,21 @@ PATH = "/wechat/official/callback"
 class House:
     """The official account's side of the callback, as one process of a fleet."""
 
-    desk: Desk
-    answers: dict[str, Callable[[Work, int | None], str]]
+    uow_factory: UnitOfWorkFactory
+    answers: dict[str, Callable[[UnitOfWork, int | None], str]]
     webhook: Webhook | None = None
     handling: Handling | None = None
 
     def __post_init__(self) -> None:
-        self.contacts = Contacts(self.desk, flush_seconds=None)
+        self.contacts = Contacts(self.uow_factory, flush_seconds=None)
 
     def open(self, app: WeChatApp, *, answer_seconds: float = 4.0) -> Webhook:
-        tools = self.desk.tools
+        tools = self.uow_factory.tools
         door = official_account_door(
-            self.desk,
+            self.uow_factory,
             Envelope("official_account", app, tools.clock),
             answers=self.answers,
-            tally=Tally(self.desk, flush_seconds=None),
+            tally=Tally(self.uow_factory, flush_seconds=None),
             contacts=self.contacts,
         )
         self.handling = Handling(tools.kv.once, answer_seconds=answer_seconds)
@@ -79,9 +79,9 @@ class House:
 
 
 @pytest.fixture
-def house(desk: Desk) -> Iterator[House]:
-    commands.seed_replies(desk)
-    made = House(desk, dict(ANSWERS))
+def house(uow_factory: UnitOfWorkFactory) -> Iterator[House]:
+    commands.seed_replies(uow_factory)
+    made = House(uow_factory, dict(ANSWERS))
     yield made
     if made.handling is not None:
         made.handling.close()
@@ -96,7 +96,7 @@ def wechat(house: House, clock: FakeClock) -> Iterator[Emulator]:
         pause=lambda _seconds: None,
         app_json=loading.MANIFEST,
     ) as emulator:
-        house.desk = with_apps(house.desk, emulator)
+        house.uow_factory = with_apps(house.uow_factory, emulator)
         house.open(settings_of(emulator, "official_account"))
         yield emulator
 
@@ -107,9 +107,9 @@ def settings_of(wechat: Emulator, name: str) -> WeChatApp:
     return WeChatApp(**{key: getattr(app, key) for key in names})
 
 
-def with_apps(desk: Desk, wechat: Emulator) -> Desk:
+def with_apps(uow_factory: UnitOfWorkFactory, wechat: Emulator) -> UnitOfWorkFactory:
     """The same house whose settings name the apps of this WeChat."""
-    settings = desk.tools.settings
+    settings = uow_factory.tools.settings
     known = replace(
         settings.wechat,
         api_base=wechat.api_base,
@@ -117,14 +117,16 @@ def with_apps(desk: Desk, wechat: Emulator) -> Desk:
         official_account=settings_of(wechat, "official_account"),
         mini_program=settings_of(wechat, "mini_program"),
     )
-    return Desk(desk.engine, replace(desk.tools, settings=replace(settings, wechat=known)))
+    return UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.tools, settings=replace(settings, wechat=known))
+    )
 
 
 @pytest.fixture
 def shop(wechat: Emulator, house: House) -> Shop:
-    tools = house.desk.tools
-    gateway = open_gateway(tools.settings.wechat, tools, house.desk)
-    return Shop(desk=house.desk, gateway=gateway)
+    tools = house.uow_factory.tools
+    gateway = open_gateway(tools.settings.wechat, tools, house.uow_factory)
+    return Shop(uow_factory=house.uow_factory, gateway=gateway)
 
 
 def answer(attempts: list[dict[str, Any]]) -> str:
@@ -134,13 +136,13 @@ def answer(attempts: list[dict[str, Any]]) -> str:
 
 
 def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, shop: Shop) -> None:
-    commands.push_menu(shop.desk, shop.gateway)
+    commands.push_menu(shop.uow_factory, shop.gateway)
     wei = wechat.person("Wei")["person"]
     assert "欢迎" in answer(wechat.follow(wei))
     assert "答题" in answer(wechat.say(wei, "帮助"))
     assert "竞赛" in answer(wechat.say(wei, "答题"))
     contact = answer(wechat.tap(wei, "CONTACT"))
-    operator = shop.desk.tools.settings.operator
+    operator = shop.uow_factory.tools.settings.operator
     assert operator.phone in contact
     assert operator.complaints in contact
     assert "帮助" in answer(wechat.say(wei, "大篷车"))
@@ -150,14 +152,14 @@ def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, shop: Shop) ->
     for key in ("QUIZ_TODAY", "QUIZ_BOARD", "MY_RESULT", "RULES"):
         assert answer(wechat.tap(wei, key))
     assert answer(wechat.unfollow(wei)) == ""
-    (row,) = rows(shop.desk, models.Follower)
+    (row,) = rows(shop.uow_factory, models.Follower)
     assert not row.subscribed
     verdicts = {push["verdict"] for push in wechat.callbacks()}
     assert verdicts <= {"ok-reply", "ok-success"}, verdicts
 
 
 def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, shop: Shop) -> None:
-    first = commands.push_menu(shop.desk, shop.gateway)
+    first = commands.push_menu(shop.uow_factory, shop.gateway)
     assert any(line.startswith("+") and "每日答题" in line for line in first)
     appid = wechat.apps["mini_program"].appid
     shown = [leaf for top in wechat.get("menu")["button"] for leaf in top["sub_button"] or [top]]
@@ -166,15 +168,15 @@ def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, shop: Shop) -> None:
         (appid, "https://mp.weixin.qq.com")
     }
     assert len(opening) == 6
-    assert commands.push_menu(shop.desk, shop.gateway) == ["the live menu is the same"]
+    assert commands.push_menu(shop.uow_factory, shop.gateway) == ["the live menu is the same"]
     assert [call["errcode"] for call in wechat.calls("/cgi-bin/menu/create")] == [0, 0]
 
 
 def test_a_poster_answers_new_and_old_followers(
     wechat: Emulator, shop: Shop, clock: FakeClock
 ) -> None:
-    code = commands.scene_code(shop.desk, shop.gateway, "contest")
-    assert commands.scene_code(shop.desk, shop.gateway, "contest") == code
+    code = commands.scene_code(shop.uow_factory, shop.gateway, "contest")
+    assert commands.scene_code(shop.uow_factory, shop.gateway, "contest") == code
     wei = wechat.person("Wei")
     wechat.scan(wei["person"], code.ticket)
     clock.advance(60)
@@ -184,16 +186,16 @@ def test_a_poster_answers_new_and_old_followers(
     welcome, again = texts
     assert welcome.startswith("欢迎扫码")
     assert welcome.endswith(again)
-    (row,) = rows(shop.desk, models.Follower)
+    (row,) = rows(shop.uow_factory, models.Follower)
     assert (row.first_scene, row.last_scene) == ("contest", "contest")
-    assert len(rows(shop.desk, models.SceneVisit)) == 1
+    assert len(rows(shop.uow_factory, models.SceneVisit)) == 1
 
 
 def test_who_follows_is_recognised_in_the_background(wechat: Emulator, shop: Shop) -> None:
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
     assert run_until_idle(shop, tasks.TASKS) == 1
-    assert [row.asking.value for row in rows(shop.desk, models.Follower)] == ["known"]
+    assert [row.asking.value for row in rows(shop.uow_factory, models.Follower)] == ["known"]
     assert len(wechat.calls("/cgi-bin/user/info")) == 1
 
 
@@ -206,10 +208,10 @@ def test_a_follower_from_before_the_launch_hears_their_result(
     wechat.follow(wei["person"])
     run_until_idle(shop, tasks.TASKS)
     wechat.post("apps", open_platform=True)
-    with shop.desk.work() as work:
-        player = a_citizen(work, openid=wei["openid_mp"], unionid=wei["unionid"])
+    with shop.uow_factory.begin() as uow:
+        player = a_citizen(uow, openid=wei["openid_mp"], unionid=wei["unionid"])
     assert answer(wechat.say(wei["person"], "我的成绩")) == "result of None"
-    house.desk.tools.clock.advance(3600)  # type: ignore[attr-defined]
+    house.uow_factory.tools.clock.advance(3600)  # type: ignore[attr-defined]
     assert answer(wechat.say(wei["person"], "帮助"))
     house.contacts.flush()
     run_until_idle(shop, tasks.TASKS)
@@ -220,12 +222,12 @@ def test_the_slow_sweep_links_who_never_writes(wechat: Emulator, shop: Shop) -> 
     people = [wechat.person(name) for name in ("Wei", "Lan", "Mei")]
     for person in people:
         wechat.follow(person["person"])
-    with shop.desk.work() as work:
-        work.session.execute(delete(models.Follower))
-        work.session.execute(delete(Identity))
-        player = a_citizen(work, openid=people[1]["openid_mp"], unionid=people[1]["unionid"])
+    with shop.uow_factory.begin() as uow:
+        uow.session.execute(delete(models.Follower))
+        uow.session.execute(delete(Identity))
+        player = a_citizen(uow, openid=people[1]["openid_mp"], unionid=people[1]["unionid"])
     assert tasks.sweep_followers(shop) == 1
-    (row,) = rows(shop.desk, models.Follower)
+    (row,) = rows(shop.uow_factory, models.Follower)
     assert row.citizen_id == player.id
 
 
@@ -234,7 +236,7 @@ def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
 ) -> None:
     may_end, ended = threading.Event(), threading.Event()
 
-    def slow(_work: Work, _citizen_id: int | None) -> str:
+    def slow(_work: UnitOfWork, _citizen_id: int | None) -> str:
         assert may_end.wait(10)
         ended.set()
         return "慢慢想出来的回答"
@@ -249,12 +251,12 @@ def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
     may_end.set()
     assert ended.wait(10)
     house.handling.close()
-    assert [row.state.value for row in rows(shop.desk, models.LateReply)] == ["queued"]
+    assert [row.state.value for row in rows(shop.uow_factory, models.LateReply)] == ["queued"]
     tasks.say_late(shop)
     tasks.say_late(shop)
     heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
     assert heard.count("慢慢想出来的回答") == 1
-    assert [row.state.value for row in rows(shop.desk, models.LateReply)] == ["said"]
+    assert [row.state.value for row in rows(shop.uow_factory, models.LateReply)] == ["said"]
 
 
 def test_a_late_reply_whose_answer_was_lost_is_not_said_twice(
@@ -263,14 +265,14 @@ def test_a_late_reply_whose_answer_was_lost_is_not_said_twice(
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
     wechat.say(wei["person"], "帮助")
-    with shop.desk.work() as work:
-        late.queue(work, "k" * 64, wei["openid_oa"], "只说一次")
+    with shop.uow_factory.begin() as uow:
+        late.queue(uow, "k" * 64, wei["openid_oa"], "只说一次")
     wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
     for _ in range(3):
         tasks.say_late(shop)
     heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
     assert heard.count("只说一次") == 1
-    assert [row.state.value for row in rows(shop.desk, models.LateReply)] == ["unknown"]
+    assert [row.state.value for row in rows(shop.uow_factory, models.LateReply)] == ["unknown"]
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
@@ -287,7 +289,7 @@ def test_a_repeat_gets_the_same_reply_in_every_mode(
     heard = [opened(side, knock(webhook, PATH, *side.push(plain))) for _ in range(3)]
     assert len(set(heard)) == 1
     assert "竞赛" in heard[0]
-    assert len(rows(house.desk, models.SeenMessage)) == 1
+    assert len(rows(house.uow_factory, models.SeenMessage)) == 1
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
@@ -297,14 +299,16 @@ def test_two_senders_with_one_id_hear_each_their_own_result(
     house.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
     side = WeChatSide(an_app(mode), clock)
     webhook = house.open(side.app)
-    people = {openid: a_player(house.desk, openid) for openid in ("oCitizen_one", "oCitizen_two")}
+    people = {
+        openid: a_player(house.uow_factory, openid) for openid in ("oCitizen_one", "oCitizen_two")
+    }
     plain = xml_text("我的成绩")
     for openid, citizen_id in people.items():
         own = WeChatSide(side.app, clock, nonce=openid)
         pushed = own.push(plain.replace(OPENID.encode(), openid.encode()))
         for _ in range(2):
             assert opened(own, knock(webhook, PATH, *pushed)) == f"result of {citizen_id}"
-    seen = rows(house.desk, models.SeenMessage)
+    seen = rows(house.uow_factory, models.SeenMessage)
     assert {row.citizen_id for row in seen} == set(people.values())
 
 
@@ -317,8 +321,8 @@ def test_repeats_at_the_same_moment_do_it_once(house: House, clock: FakeClock) -
     assert {one.status for one in reached} == {200}
     # Whoever comes while the first is at work hears nothing; WeChat asks only one of them.
     assert len({opened(side, one) for one in reached} - {""}) == 1
-    assert len(rows(house.desk, models.SeenMessage)) == 1
-    assert len(rows(house.desk, models.SceneVisit)) == 1
+    assert len(rows(house.uow_factory, models.SeenMessage)) == 1
+    assert len(rows(house.uow_factory, models.SceneVisit)) == 1
 
 
 def test_a_repeat_is_known_also_when_redis_forgot(house: House, clock: FakeClock) -> None:
@@ -326,9 +330,9 @@ def test_a_repeat_is_known_also_when_redis_forgot(house: House, clock: FakeClock
     webhook = house.open(side.app)
     plain = xml_event("SCAN", "<EventKey>contest</EventKey>")
     first = opened(side, knock(webhook, PATH, *side.push(plain)))
-    house.desk.tools.kv.kv.run("FLUSHALL")
+    house.uow_factory.tools.kv.kv.run("FLUSHALL")
     assert opened(side, knock(webhook, PATH, *side.push(plain))) == first
-    assert len(rows(house.desk, models.SeenMessage)) == 1
+    assert len(rows(house.uow_factory, models.SeenMessage)) == 1
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import commands, models, service
 from server.channel.door import Door
 from server.channel.models import Asking
@@ -86,22 +86,22 @@ def all_at_once(door: Door, messages: list[Message]) -> None:
     "way", [three_in_a_row, three_at_a_time, reversed_order, all_at_once], ids=lambda w: w.__name__
 )
 def test_every_kind_of_message_ends_in_the_same_rows(
-    desk: Desk, way: Callable[[Door, list[Message]], None]
+    uow_factory: UnitOfWorkFactory, way: Callable[[Door, list[Message]], None]
 ) -> None:
     messages = every_kind()
-    commands.seed_replies(desk)
-    once(a_door(desk), messages)
-    expected = everything(desk)
+    commands.seed_replies(uow_factory)
+    once(a_door(uow_factory), messages)
+    expected = everything(uow_factory)
     assert len(expected["seen_message"]) == 9
     assert len(expected["follower"]) == 1
-    empty(desk)
-    commands.seed_replies(desk)
-    way(a_door(desk), messages)
-    assert everything(desk) == expected
+    empty(uow_factory)
+    commands.seed_replies(uow_factory)
+    way(a_door(uow_factory), messages)
+    assert everything(uow_factory) == expected
 
 
-def follower(desk: Desk) -> models.Follower:
-    (row,) = rows(desk, models.Follower)
+def follower(uow_factory: UnitOfWorkFactory) -> models.Follower:
+    (row,) = rows(uow_factory, models.Follower)
     return row  # type: ignore[no-any-return]
 
 
@@ -109,49 +109,57 @@ def at(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def test_an_older_event_that_comes_later_does_not_turn_the_state(desk: Desk) -> None:
-    door = a_door(desk)
+def test_an_older_event_that_comes_later_does_not_turn_the_state(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    door = a_door(uow_factory)
     said(door, an_event("unsubscribe", created_at=NOON + 60))
     said(door, an_event("subscribe", "qrscene_contest", created_at=NOON))
-    row = follower(desk)
+    row = follower(uow_factory)
     assert not row.subscribed
     assert row.subscribed_at == at(NOON)
     assert row.unsubscribed_at == at(NOON + 60)
     assert row.first_scene == "contest"
 
 
-def test_of_two_events_in_one_second_the_one_that_came_later_counts(desk: Desk) -> None:
-    door = a_door(desk)
+def test_of_two_events_in_one_second_the_one_that_came_later_counts(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    door = a_door(uow_factory)
     for event, follows in (("subscribe", True), ("unsubscribe", False)):
         said(door, an_event(event))
-        assert follower(desk).subscribed is follows
+        assert follower(uow_factory).subscribed is follows
 
 
-def test_a_scan_by_a_follower_is_no_new_follow(desk: Desk) -> None:
-    door = a_door(desk)
+def test_a_scan_by_a_follower_is_no_new_follow(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     said(door, an_event("subscribe", "qrscene_contest", created_at=NOON - DAY))
     said(door, an_event("scan", "contest-nanning"))
-    row = follower(desk)
+    row = follower(uow_factory)
     assert row.subscribed_at == at(NOON - DAY)
     assert (row.first_scene, row.last_scene) == ("contest", "contest-nanning")
     assert row.last_event_at == at(NOON)
 
 
-def test_a_scan_by_somebody_who_followed_before_our_time_makes_them_known(desk: Desk) -> None:
-    said(a_door(desk), an_event("scan", "contest"))
-    row = follower(desk)
+def test_a_scan_by_somebody_who_followed_before_our_time_makes_them_known(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    said(a_door(uow_factory), an_event("scan", "contest"))
+    row = follower(uow_factory)
     assert row.subscribed
     assert row.subscribed_at is None
     assert row.asking is Asking.WANTED
 
 
-def test_a_visit_counts_once_for_each_scene_and_beijing_day(desk: Desk) -> None:
-    door = a_door(desk)
+def test_a_visit_counts_once_for_each_scene_and_beijing_day(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     midnight = NOON - 12 * 3600
     for moment in (NOON, NOON - 5, midnight, midnight - 1):
         said(door, an_event("scan", "contest", created_at=moment))
     said(door, an_event("scan", "contest-nanning", created_at=NOON))
-    seen = sorted((row.scene, row.day.isoformat(), row.at) for row in rows(desk, models.SceneVisit))
+    seen = sorted(
+        (row.scene, row.day.isoformat(), row.at) for row in rows(uow_factory, models.SceneVisit)
+    )
     assert seen == [
         ("contest", "2026-04-30", at(midnight - 1)),
         ("contest", "2026-05-01", at(midnight)),
@@ -159,17 +167,19 @@ def test_a_visit_counts_once_for_each_scene_and_beijing_day(desk: Desk) -> None:
     ]
 
 
-def test_a_message_from_the_future_is_taken_to_be_from_ten_minutes_ahead(desk: Desk) -> None:
-    said(a_door(desk), an_event("scan", "contest", created_at=NOON + DAY))
-    assert follower(desk).last_event_at == at(NOON + 600)
+def test_a_message_from_the_future_is_taken_to_be_from_ten_minutes_ahead(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    said(a_door(uow_factory), an_event("scan", "contest", created_at=NOON + DAY))
+    assert follower(uow_factory).last_event_at == at(NOON + 600)
 
 
-def test_who_follows_is_counted(desk: Desk) -> None:
-    door = a_door(desk)
+def test_who_follows_is_counted(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     for openid in ("o-one", "o-two", "o-three"):
         said(door, an_event("subscribe", openid=openid))
     said(door, an_event("unsubscribe", openid="o-two"))
-    with desk.work(read_only=True) as work:
-        found = {name: read(work) for name, read in service.READINGS.items()}
+    with uow_factory.begin(read_only=True) as uow:
+        found = {name: read(uow) for name, read in service.READINGS.items()}
     assert found["followers"] == 2
     assert found["unionids_wanted"] == 3

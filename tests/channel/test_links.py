@@ -11,7 +11,7 @@ import pytest
 from server import slices
 from server.base.settings import WeChat, WeChatApp
 from server.base.texts import FIRST_LANGUAGE, load_texts
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands, links, loading, models
 from server.channel.links import Program
 from server.quiz import chat as quiz_chat
@@ -87,8 +87,8 @@ def test_the_pages_are_those_of_the_real_app_json() -> None:
 
 
 @pytest.mark.parametrize("written", ["活动", "练习", "小程序", "帮助"])
-def test_fixed_replies_open_pages_at_once(desk: Desk, written: str) -> None:
-    reply = a_door(desk).pure(a_message(content=written))
+def test_fixed_replies_open_pages_at_once(uow_factory: UnitOfWorkFactory, written: str) -> None:
+    reply = a_door(uow_factory).pure(a_message(content=written))
     assert reply is not None
     found = ANCHOR.findall(reply.text)
     assert found
@@ -97,18 +97,18 @@ def test_fixed_replies_open_pages_at_once(desk: Desk, written: str) -> None:
     assert "](" not in reply.text
 
 
-def test_welcomes_and_scans_open_pages(desk: Desk) -> None:
-    door = a_door(desk)
+def test_welcomes_and_scans_open_pages(uow_factory: UnitOfWorkFactory) -> None:
+    door = a_door(uow_factory)
     for message in (an_event("subscribe", openid="o-1"), an_event("scan", "elsewhere")):
         assert ANCHOR.search(said(door, message)), message.event
 
 
-def test_links_of_live_answers_are_spoken_and_remembered_so(desk: Desk) -> None:
-    def today(_work: Work, _citizen_id: int | None) -> str:
+def test_links_of_live_answers_are_spoken_and_remembered_so(uow_factory: UnitOfWorkFactory) -> None:
+    def today(_work: UnitOfWork, _citizen_id: int | None) -> str:
         return f"来吧。\n[答题]({HOME}?id=cts_1)"
 
-    commands.seed_replies(desk)
-    door = a_door(desk, answers={"quiz.today": today})
+    commands.seed_replies(uow_factory)
+    door = a_door(uow_factory, answers={"quiz.today": today})
     for message in (
         a_message(content="答题"),
         an_event("click", "QUIZ_TODAY"),
@@ -121,19 +121,21 @@ def test_links_of_live_answers_are_spoken_and_remembered_so(desk: Desk) -> None:
         assert len(first.encode()) <= TEXT_LIMIT_BYTES
 
 
-def test_the_texts_of_the_database_hold_links_and_no_appid(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    texts = [row.text for row in rows(desk, models.KeywordRule) if row.text]
+def test_the_texts_of_the_database_hold_links_and_no_appid(uow_factory: UnitOfWorkFactory) -> None:
+    commands.seed_replies(uow_factory)
+    texts = [row.text for row in rows(uow_factory, models.KeywordRule) if row.text]
     assert any("](" in text for text in texts)
     assert not any("<a" in text or "wx" in text for text in texts)
 
 
-def test_a_rule_with_a_page_that_was_taken_away_still_answers(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    with desk.work() as work:
-        a_rule(work, "old", ["旧"], text="看[老页面](pages/gone/index)。")
-        commands.replies_changed(work)
-    assert said(a_door(desk), a_message(content="旧")) == "看老页面。"
+def test_a_rule_with_a_page_that_was_taken_away_still_answers(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    commands.seed_replies(uow_factory)
+    with uow_factory.begin() as uow:
+        a_rule(uow, "old", ["旧"], text="看[老页面](pages/gone/index)。")
+        commands.replies_changed(uow)
+    assert said(a_door(uow_factory), a_message(content="旧")) == "看老页面。"
 
 
 def test_the_settings_say_which_mini_program_it_is() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from server.accounts import privacy
 from server.accounts import service as accounts
 from server.base.jobs import Shop
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import models, service, tasks
 from tests.kit.channel import NOON, OPENID, a_door, an_event, rows, said
 from tests.kit.clock import FakeClock
@@ -19,63 +19,61 @@ WEEK = 7 * 24 * 3600
 
 
 @pytest.fixture
-def left(desk: Desk, clock: FakeClock) -> int:
+def left(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> int:
     """Somebody who came by a code and left the account a week ago."""
-    door = a_door(desk)
+    door = a_door(uow_factory)
     said(door, an_event("subscribe", "qrscene_contest", created_at=NOON - 10))
     said(door, an_event("unsubscribe", created_at=NOON))
     clock.advance(WEEK)
-    with desk.work(read_only=True) as work:
-        found = accounts.citizen_of_openid(work, "official_account", OPENID, create=False)
+    with uow_factory.begin(read_only=True) as uow:
+        found = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert found is not None
     return found
 
 
-def half_an_erasure(work: Work, citizen_id: int) -> None:
-    privacy.hold(work, citizen_id)
-    work.session.execute(
-        delete(models.SceneVisit).where(models.SceneVisit.citizen_id == citizen_id)
-    )
+def half_an_erasure(uow: UnitOfWork, citizen_id: int) -> None:
+    privacy.hold(uow, citizen_id)
+    uow.session.execute(delete(models.SceneVisit).where(models.SceneVisit.citizen_id == citizen_id))
 
 
 @pytest.mark.race
 def test_an_erasure_and_the_sweep_of_those_who_left_do_not_wait_for_each_other(
-    desk: Desk, left: int, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, left: int, gateway: RecordingGateway
 ) -> None:
     refused = meet(
-        desk,
-        hold=lambda work: half_an_erasure(work, left),
-        other=lambda: tasks.tidy(Shop(desk=desk, gateway=gateway)),
-        go_on=lambda work: privacy.erase(work, left),
+        uow_factory,
+        hold=lambda uow: half_an_erasure(uow, left),
+        other=lambda: tasks.tidy(Shop(uow_factory=uow_factory, gateway=gateway)),
+        go_on=lambda uow: privacy.erase(uow, left),
     )
     assert refused == []
-    assert rows(desk, models.Follower) == rows(desk, models.SceneVisit) == []
+    assert rows(uow_factory, models.Follower) == rows(uow_factory, models.SceneVisit) == []
 
 
 @pytest.mark.race
 def test_the_deadlock_is_seen_when_the_follower_is_locked_first(
-    desk: Desk, left: int, database_kind: str
+    uow_factory: UnitOfWorkFactory, left: int, database_kind: str
 ) -> None:
     def sweep_the_other_way_round() -> None:
-        with desk.work() as work:
-            work.session.scalars(select(models.Follower).with_for_update()).all()
-            service.forget(work, left)
+        with uow_factory.begin() as uow:
+            uow.session.scalars(select(models.Follower).with_for_update()).all()
+            service.forget(uow, left)
 
     refused = meet(
-        desk,
-        hold=lambda work: half_an_erasure(work, left),
+        uow_factory,
+        hold=lambda uow: half_an_erasure(uow, left),
         other=sweep_the_other_way_round,
-        go_on=lambda work: privacy.erase(work, left),
+        go_on=lambda uow: privacy.erase(uow, left),
     )
     assert refused == ([] if database_kind == "sqlite" else ["database_away"])
 
 
 def test_who_came_back_is_not_forgotten_by_a_sweep_that_saw_them_gone(
-    desk: Desk, left: int
+    uow_factory: UnitOfWorkFactory, left: int
 ) -> None:
-    with desk.work(read_only=True) as work:
-        assert service.gone_for_good(work) == [left]
-    said(a_door(desk), an_event("subscribe", created_at=NOON + WEEK))
-    with desk.work() as work:
-        assert not service.forget_the_gone(work, left)
-    assert len(rows(desk, models.Follower)) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        assert service.gone_for_good(uow) == [left]
+    said(a_door(uow_factory), an_event("subscribe", created_at=NOON + WEEK))
+    with uow_factory.begin() as uow:
+        assert not service.forget_the_gone(uow, left)
+    assert len(rows(uow_factory, models.Follower)) == 1

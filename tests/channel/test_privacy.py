@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from server.accounts import service as accounts
 from server.base.jobs import Shop
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import models, service, tasks
 from server.wechat.replies import Reply
 from tests.kit.accounts import a_citizen
@@ -20,23 +20,23 @@ TABLES = (models.Follower, models.SceneVisit, models.LateReply)
 
 
 @pytest.fixture
-def citizen_id(desk: Desk) -> int:
+def citizen_id(uow_factory: UnitOfWorkFactory) -> int:
     """Somebody about whom every table knows something, beside a bystander."""
-    door = a_door(desk)
+    door = a_door(uow_factory)
     for openid in (OPENID, "o-bystander"):
-        a_player(desk, openid)
+        a_player(uow_factory, openid)
         said(door, an_event("subscribe", "qrscene_contest", openid=openid, created_at=NOON - 10))
         said(door, a_message(content="我的成绩", openid=openid))
         door.late(a_message(content="答题", openid=openid), Reply.of_text("迟到的回答"))
-    with desk.work(read_only=True) as work:
-        found = accounts.citizen_of_openid(work, "official_account", OPENID, create=False)
+    with uow_factory.begin(read_only=True) as uow:
+        found = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert found is not None
     return found
 
 
-def test_the_export_tells_all_of_it(desk: Desk, citizen_id: int) -> None:
-    with desk.work(read_only=True) as work:
-        held = service.held(work, citizen_id)
+def test_the_export_tells_all_of_it(uow_factory: UnitOfWorkFactory, citizen_id: int) -> None:
+    with uow_factory.begin(read_only=True) as uow:
+        held = service.held(uow, citizen_id)
     assert held["follower"] == {
         "subscribed": True,
         "subscribed_at": "2026-05-01T03:59:50+00:00",
@@ -53,99 +53,105 @@ def test_the_export_tells_all_of_it(desk: Desk, citizen_id: int) -> None:
 
 
 def test_erasing_leaves_nothing_of_the_person_and_all_of_others(
-    desk: Desk, citizen_id: int
+    uow_factory: UnitOfWorkFactory, citizen_id: int
 ) -> None:
     message = a_message(content="我的成绩", msg_id="kept")
-    said(a_door(desk), message)
-    with desk.work() as work:
-        service.forget(work, citizen_id)
+    said(a_door(uow_factory), message)
+    with uow_factory.begin() as uow:
+        service.forget(uow, citizen_id)
     for table in TABLES:
-        assert [row.citizen_id for row in rows(desk, table)] != []
-        assert citizen_id not in [row.citizen_id for row in rows(desk, table)]
-    seen = rows(desk, models.SeenMessage)
+        assert [row.citizen_id for row in rows(uow_factory, table)] != []
+        assert citizen_id not in [row.citizen_id for row in rows(uow_factory, table)]
+    seen = rows(uow_factory, models.SeenMessage)
     assert citizen_id not in [row.citizen_id for row in seen]
     assert sum("my_result" in row.reply for row in seen) == 1
     # The message stays handled: a repeat does nothing again and tells nothing any more.
-    assert a_door(desk).effects(message) == Reply()
+    assert a_door(uow_factory).effects(message) == Reply()
 
 
-def test_no_openid_stands_in_any_column_of_the_slice(desk: Desk, citizen_id: int) -> None:
-    a_door(desk).pure(a_message(content="没有这个词"))
-    with desk.work(read_only=True) as work:
+def test_no_openid_stands_in_any_column_of_the_slice(
+    uow_factory: UnitOfWorkFactory, citizen_id: int
+) -> None:
+    a_door(uow_factory).pure(a_message(content="没有这个词"))
+    with uow_factory.begin(read_only=True) as uow:
         for mapper in models.Base.registry.mappers:
             if mapper.class_.__module__ != models.__name__:
                 continue
-            for row in work.session.execute(text(f"SELECT * FROM {mapper.local_table.name}")):
+            for row in uow.session.execute(text(f"SELECT * FROM {mapper.local_table.name}")):
                 assert OPENID not in str(row)
 
 
-def test_two_citizens_who_are_one_keep_one_of_everything(desk: Desk, citizen_id: int) -> None:
-    door = a_door(desk)
+def test_two_citizens_who_are_one_keep_one_of_everything(
+    uow_factory: UnitOfWorkFactory, citizen_id: int
+) -> None:
+    door = a_door(uow_factory)
     said(door, an_event("unsubscribe", openid="o-other", created_at=NOON))
     said(door, an_event("scan", "contest", openid="o-other", created_at=NOON - 20))
-    with desk.work() as work:
-        other = accounts.citizen_of_openid(work, "official_account", "o-other", create=False)
+    with uow_factory.begin() as uow:
+        other = accounts.citizen_of_openid(uow, "official_account", "o-other", create=False)
         assert other is not None
-        service.join(work, other, citizen_id)
-    mine = [row for row in rows(desk, models.Follower) if row.citizen_id == other]
+        service.join(uow, other, citizen_id)
+    mine = [row for row in rows(uow_factory, models.Follower) if row.citizen_id == other]
     (row,) = mine
     assert not row.subscribed
     assert row.subscribed_at is not None
     assert row.first_scene_at.timestamp() == NOON - 20
     assert row.last_scene_at.timestamp() == NOON - 10
-    visits = [v for v in rows(desk, models.SceneVisit) if v.citizen_id == other]
+    visits = [v for v in rows(uow_factory, models.SceneVisit) if v.citizen_id == other]
     assert [v.at.timestamp() for v in visits] == [NOON - 20]
     for table in (*TABLES, models.SeenMessage):
-        assert citizen_id not in [row.citizen_id for row in rows(desk, table)]
+        assert citizen_id not in [row.citizen_id for row in rows(uow_factory, table)]
 
 
-def test_a_person_with_one_follower_row_takes_it_along(desk: Desk, citizen_id: int) -> None:
-    with desk.work() as work:
-        person = a_citizen(work)
-        service.join(work, person.id, citizen_id)
-    assert person.id in [row.citizen_id for row in rows(desk, models.Follower)]
-    assert len(rows(desk, models.Follower)) == 2
+def test_a_person_with_one_follower_row_takes_it_along(
+    uow_factory: UnitOfWorkFactory, citizen_id: int
+) -> None:
+    with uow_factory.begin() as uow:
+        person = a_citizen(uow)
+        service.join(uow, person.id, citizen_id)
+    assert person.id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
+    assert len(rows(uow_factory, models.Follower)) == 2
 
 
 def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
-    desk: Desk, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    shop = Shop(desk=desk, gateway=gateway)
-    said(a_door(desk), an_event("unsubscribe", created_at=NOON))
+    shop = Shop(uow_factory=uow_factory, gateway=gateway)
+    said(a_door(uow_factory), an_event("unsubscribe", created_at=NOON))
     clock.advance(7 * DAY - 1)
     tasks.tidy(shop)
-    assert citizen_id in [row.citizen_id for row in rows(desk, models.Follower)]
+    assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
     clock.advance(1)
     tasks.tidy(shop)
     for table in TABLES:
-        assert citizen_id not in [row.citizen_id for row in rows(desk, table)]
-    assert len(rows(desk, models.Follower)) == 1
+        assert citizen_id not in [row.citizen_id for row in rows(uow_factory, table)]
+    assert len(rows(uow_factory, models.Follower)) == 1
     # The person and what they did in the campaign stay until they ask.
-    with desk.work(read_only=True) as work:
-        known = accounts.citizen_of_openid(work, "official_account", OPENID, create=False)
+    with uow_factory.begin(read_only=True) as uow:
+        known = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert known == citizen_id
     assert tasks.tidy(shop) == 0
 
 
 def test_who_comes_back_within_the_week_is_not_forgotten(
-    desk: Desk, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    door = a_door(desk)
+    door = a_door(uow_factory)
     said(door, an_event("unsubscribe", created_at=NOON))
     clock.advance(3 * DAY)
     said(door, an_event("subscribe", created_at=NOON + 3 * DAY))
     clock.advance(30 * DAY)
-    tasks.tidy(Shop(desk=desk, gateway=gateway))
-    assert citizen_id in [row.citizen_id for row in rows(desk, models.Follower)]
+    tasks.tidy(Shop(uow_factory=uow_factory, gateway=gateway))
+    assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
 
 
 def test_handled_messages_are_let_go_after_two_days(
-    desk: Desk, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    shop = Shop(desk=desk, gateway=gateway)
+    shop = Shop(uow_factory=uow_factory, gateway=gateway)
     clock.advance(2 * DAY - 1)
     tasks.tidy(shop)
-    assert rows(desk, models.SeenMessage)
+    assert rows(uow_factory, models.SeenMessage)
     clock.advance(1)
     tasks.tidy(shop)
-    assert rows(desk, models.SeenMessage) == []
+    assert rows(uow_factory, models.SeenMessage) == []

@@ -12,7 +12,7 @@ import pytest
 from server.accounts import service as accounts
 from server.base.jobs import Shop
 from server.base.signing import Keys
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import models, rules, tasks
 from server.channel.models import Asking
 from server.wechat.errors import InDoubt, NotSent, QuotaSpent, RecipientGone
@@ -35,7 +35,7 @@ class Account:
         self.clock: FakeClock | None = None
         self.asked: list[int] = []
         self.depths: list[int] = []
-        self.desk: Desk | None = None
+        self.uow_factory: UnitOfWorkFactory | None = None
 
     def follower_page(self, after: str = "") -> FollowerPage:
         self._called()
@@ -59,39 +59,39 @@ class Account:
         ]
 
     def _called(self) -> None:
-        assert self.desk is not None
-        self.depths.append(self.desk.depth)
+        assert self.uow_factory is not None
+        self.depths.append(self.uow_factory.depth)
         if self.clock is not None:
             self.clock.steady += self.steps_per_call
 
 
 @pytest.fixture
-def account(desk: Desk) -> Account:
+def account(uow_factory: UnitOfWorkFactory) -> Account:
     made = Account(3200)
-    made.desk = desk
+    made.uow_factory = uow_factory
     return made
 
 
 @pytest.fixture
-def shop(desk: Desk, gateway: RecordingGateway, account: Account) -> Shop:
+def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, account: Account) -> Shop:
     gateway.answers["follower_page"] = account.follower_page
     gateway.answers["followers"] = account.followers
-    return Shop(desk=desk, gateway=gateway)
+    return Shop(uow_factory=uow_factory, gateway=gateway)
 
 
-def players(desk: Desk, *openids: str) -> dict[str, int]:
+def players(uow_factory: UnitOfWorkFactory, *openids: str) -> dict[str, int]:
     """People of the mini-program who have long followed the account, unknown to us."""
-    with desk.work() as work:
+    with uow_factory.begin() as uow:
         return {
-            openid: a_citizen(work, openid=f"mini-{openid}", unionid=f"u-{openid}").id
+            openid: a_citizen(uow, openid=f"mini-{openid}", unionid=f"u-{openid}").id
             for openid in openids
         }
 
 
-def linked(desk: Desk) -> dict[str, int]:
+def linked(uow_factory: UnitOfWorkFactory) -> dict[str, int]:
     known = [f"o-{n:05}" for n in range(3200)]
-    with desk.work(read_only=True) as work:
-        return accounts.citizens_of_openids(work, "official_account", known)
+    with uow_factory.begin(read_only=True) as uow:
+        return accounts.citizens_of_openids(uow, "official_account", known)
 
 
 def sweep_until_the_end(shop: Shop, clock: FakeClock) -> tuple[int, int]:
@@ -100,7 +100,7 @@ def sweep_until_the_end(shop: Shop, clock: FakeClock) -> tuple[int, int]:
     while True:
         found += tasks.sweep_followers(shop)
         parts += 1
-        (row,) = rows(shop.desk, models.FollowerSweep)
+        (row,) = rows(shop.uow_factory, models.FollowerSweep)
         if row.due_at - clock.now() > timedelta(hours=1):
             return parts, found
         clock.advance(rules.SWEEP_EVERY.total_seconds())
@@ -109,11 +109,13 @@ def sweep_until_the_end(shop: Shop, clock: FakeClock) -> tuple[int, int]:
 def test_whoever_plays_is_linked_and_nobody_else_is_made(
     shop: Shop, account: Account, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    people = players(shop.desk, "o-00000", "o-00999", "o-01000", "o-01499", "o-01500", "o-03199")
-    players(shop.desk, "not-a-follower")
+    people = players(
+        shop.uow_factory, "o-00000", "o-00999", "o-01000", "o-01499", "o-01500", "o-03199"
+    )
+    players(shop.uow_factory, "not-a-follower")
     assert sweep_until_the_end(shop, clock) == (6, len(people))
-    assert linked(shop.desk) == people
-    followers = rows(shop.desk, models.Follower)
+    assert linked(shop.uow_factory) == people
+    followers = rows(shop.uow_factory, models.Follower)
     assert {row.citizen_id for row in followers} == set(people.values())
     assert {row.asking for row in followers} == {Asking.KNOWN}
     assert {row.subscribed_at for row in followers} == {datetime.fromtimestamp(NOON - 1000, UTC)}
@@ -141,16 +143,16 @@ def test_between_two_parts_and_two_rounds_nothing_is_asked(
     clock.advance(rules.SWEEP_REST.total_seconds() - 1)
     assert tasks.sweep_followers(shop) == 0
     assert len(gateway.calls) == calls
-    late = players(shop.desk, "o-02000")
+    late = players(shop.uow_factory, "o-02000")
     clock.advance(1)
     assert sweep_until_the_end(shop, clock)[1] == 1
-    assert linked(shop.desk) == late
+    assert linked(shop.uow_factory) == late
 
 
 def test_who_is_known_already_is_not_asked_about(
     shop: Shop, account: Account, clock: FakeClock
 ) -> None:
-    players(shop.desk, *(f"o-{n:05}" for n in range(100)))
+    players(shop.uow_factory, *(f"o-{n:05}" for n in range(100)))
     sweep_until_the_end(shop, clock)
     account.asked.clear()
     clock.advance(rules.SWEEP_REST.total_seconds())
@@ -160,29 +162,29 @@ def test_who_is_known_already_is_not_asked_about(
 
 def test_a_follower_without_a_unionid_so_far_is_linked(shop: Shop, clock: FakeClock) -> None:
     shop.gateway.answers["follower"] = lambda openid: Follower(openid=openid, subscribed=True)
-    said(a_door(shop.desk), an_event("subscribe", openid="o-00007"))
+    said(a_door(shop.uow_factory), an_event("subscribe", openid="o-00007"))
     tasks.learn_unionids(shop)
-    people = players(shop.desk, "o-00007")
+    people = players(shop.uow_factory, "o-00007")
     sweep_until_the_end(shop, clock)
-    assert linked(shop.desk) == people
-    (row,) = rows(shop.desk, models.Follower)
+    assert linked(shop.uow_factory) == people
+    (row,) = rows(shop.uow_factory, models.Follower)
     assert (row.citizen_id, row.asking) == (people["o-00007"], Asking.KNOWN)
 
 
 def test_who_has_no_account_any_more_hinders_nobody(
     shop: Shop, account: Account, clock: FakeClock
 ) -> None:
-    people = players(shop.desk, "o-00010", "o-00012")
+    people = players(shop.uow_factory, "o-00010", "o-00012")
     account.gone = {"o-00011", "o-00055"}
     sweep_until_the_end(shop, clock)
-    assert linked(shop.desk) == people
+    assert linked(shop.uow_factory) == people
     # The cursor's owner is gone: the list is begun again.
     account.gone = {"o-01499"}
     clock.advance(rules.SWEEP_REST.total_seconds())
     for _ in range(3):
         tasks.sweep_followers(shop)
         clock.advance(rules.SWEEP_EVERY.total_seconds())
-    (row,) = rows(shop.desk, models.FollowerSweep)
+    (row,) = rows(shop.uow_factory, models.FollowerSweep)
     assert (row.cursor, row.place) == (None, 0)
 
 
@@ -192,7 +194,7 @@ def test_a_slow_wechat_gets_smaller_parts(
     account.clock, account.steps_per_call = clock, 1.0
     tasks.sweep_followers(shop)
     assert len(gateway.called("followers")) == 2
-    (row,) = rows(shop.desk, models.FollowerSweep)
+    (row,) = rows(shop.uow_factory, models.FollowerSweep)
     assert (row.cursor, row.place) == (None, 200)
 
 
@@ -207,14 +209,14 @@ def test_wechat_away_loses_no_place(
     working = gateway.answers["followers"]
     gateway.answers["followers"] = trouble
     assert tasks.sweep_followers(shop) == 0
-    (row,) = rows(shop.desk, models.FollowerSweep)
+    (row,) = rows(shop.uow_factory, models.FollowerSweep)
     assert row.place == 1000
     assert abs((row.due_at - clock.now()).total_seconds() - wait) <= 300
     gateway.answers["followers"] = working
-    people = players(shop.desk, "o-01001")
+    people = players(shop.uow_factory, "o-01001")
     clock.advance(wait)
     sweep_until_the_end(shop, clock)
-    assert linked(shop.desk) == people
+    assert linked(shop.uow_factory) == people
 
 
 def test_a_slow_worker_does_not_put_a_later_one_back(
@@ -230,7 +232,7 @@ def test_a_slow_worker_does_not_put_a_later_one_back(
 
     shop.gateway.answers["follower_page"] = overtaken
     tasks.sweep_followers(shop)
-    (row,) = rows(shop.desk, models.FollowerSweep)
+    (row,) = rows(shop.uow_factory, models.FollowerSweep)
     assert (row.cursor is not None, row.place) == (True, 0)
 
 
@@ -238,19 +240,21 @@ def test_the_cursor_is_sealed_and_another_key_begins_anew(shop: Shop, clock: Fak
     for _ in range(2):
         tasks.sweep_followers(shop)
         clock.advance(rules.SWEEP_EVERY.total_seconds())
-    (row,) = rows(shop.desk, models.FollowerSweep)
+    (row,) = rows(shop.uow_factory, models.FollowerSweep)
     assert row.cursor is not None
     assert "o-01499" not in row.cursor
-    other = replace(shop.desk.tools, keys=Keys("x" * 48))
-    tasks.sweep_followers(replace(shop, desk=Desk(shop.desk.engine, other)))
-    (row,) = rows(shop.desk, models.FollowerSweep)
+    other = replace(shop.uow_factory.tools, keys=Keys("x" * 48))
+    tasks.sweep_followers(
+        replace(shop, uow_factory=UnitOfWorkFactory(shop.uow_factory.engine, other))
+    )
+    (row,) = rows(shop.uow_factory, models.FollowerSweep)
     assert (row.cursor, row.place) == (None, 1000)
 
 
 @pytest.mark.race
 def test_workers_at_once_take_one_part(shop: Shop, gateway: RecordingGateway) -> None:
-    people = players(shop.desk, "o-00001", "o-00002")
+    people = players(shop.uow_factory, "o-00001", "o-00002")
     found: list[Any] = at_once([lambda: tasks.sweep_followers(shop)] * 4)
     assert sorted(found) == [0, 0, 0, 2]
     assert len(gateway.called("follower_page")) == 1
-    assert linked(shop.desk) == people
+    assert linked(shop.uow_factory) == people

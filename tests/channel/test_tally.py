@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.base.errors import AppError
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import commands, models, tally
 from server.channel.tally import Tally, unmatched_by_frequency
 from tests.kit.channel import a_door, a_message, at_once, rows, said
@@ -17,75 +17,77 @@ from tests.kit.clock import FakeClock
 
 
 @pytest.fixture
-def counts(desk: Desk) -> Tally:
-    commands.seed_replies(desk)
-    return Tally(desk, flush_seconds=None)
+def counts(uow_factory: UnitOfWorkFactory) -> Tally:
+    commands.seed_replies(uow_factory)
+    return Tally(uow_factory, flush_seconds=None)
 
 
-def hits(desk: Desk) -> dict[str, int]:
-    return {row.slug: row.hits for row in rows(desk, models.KeywordRule) if row.hits}
+def hits(uow_factory: UnitOfWorkFactory) -> dict[str, int]:
+    return {row.slug: row.hits for row in rows(uow_factory, models.KeywordRule) if row.hits}
 
 
-def test_hits_are_counted_for_each_rule(desk: Desk, counts: Tally) -> None:
-    door = a_door(desk, tally=counts)
+def test_hits_are_counted_for_each_rule(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
+    door = a_door(uow_factory, tally=counts)
     for written in ("答题", "竞赛", "电话", "帮助", "帮助", "没有这个词"):
         said(door, a_message(content=written))
-    assert hits(desk) == {}
+    assert hits(uow_factory) == {}
     assert counts.flush() == 4
-    assert hits(desk) == {"today": 2, "contact": 1, "help": 2}
+    assert hits(uow_factory) == {"today": 2, "contact": 1, "help": 2}
     assert counts.flush() == 0
 
 
-def test_a_repeated_message_counts_once(desk: Desk, counts: Tally) -> None:
-    door = a_door(desk, tally=counts)
+def test_a_repeated_message_counts_once(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
+    door = a_door(uow_factory, tally=counts)
     for written in ("答题", "帮助", "没有这个词"):
         message = a_message(content=written)
         for _ in range(3):
             said(door, message)
     counts.flush()
-    assert hits(desk) == {"today": 1, "help": 1}
-    with desk.work(read_only=True) as work:
-        assert unmatched_by_frequency(work) == [("没有这个词", 1)]
+    assert hits(uow_factory) == {"today": 1, "help": 1}
+    with uow_factory.begin(read_only=True) as uow:
+        assert unmatched_by_frequency(uow) == [("没有这个词", 1)]
 
 
-def test_one_id_of_two_senders_counts_twice(desk: Desk, counts: Tally) -> None:
-    door = a_door(desk, tally=counts)
+def test_one_id_of_two_senders_counts_twice(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
+    door = a_door(uow_factory, tally=counts)
     for openid in ("o-one", "o-two"):
         for _ in range(2):
             said(door, a_message(content="帮助", openid=openid, msg_id="7"))
     counts.flush()
-    assert hits(desk) == {"help": 2}
+    assert hits(uow_factory) == {"help": 2}
 
 
-def test_what_is_written_adds_to_what_is_there(desk: Desk, counts: Tally, clock: FakeClock) -> None:
+def test_what_is_written_adds_to_what_is_there(
+    uow_factory: UnitOfWorkFactory, counts: Tally, clock: FakeClock
+) -> None:
     for number in range(3):
         counts.hit(f"h{number}", "help")
         counts.missed(f"m{number}", "奖品", clock.now())
         counts.flush()
         clock.advance(10)
-    assert hits(desk) == {"help": 3}
-    (row,) = rows(desk, models.UnmatchedText)
+    assert hits(uow_factory) == {"help": 3}
+    (row,) = rows(uow_factory, models.UnmatchedText)
     assert (row.text, row.count) == ("奖品", 3)
     assert (clock.now() - row.last_at).total_seconds() == 10
 
 
-def test_counts_survive_a_write_that_fails(desk: Desk, counts: Tally) -> None:
+def test_counts_survive_a_write_that_fails(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
     counts.hit("1", "help")
-    counts.missed("2", "奖品", desk.tools.clock.now())
-    with table_away(desk), pytest.raises((AppError, SQLAlchemyError)):
+    counts.missed("2", "奖品", uow_factory.tools.clock.now())
+    with table_away(uow_factory), pytest.raises((AppError, SQLAlchemyError)):
         counts.flush()
-    assert hits(desk) == {}
+    assert hits(uow_factory) == {}
     counts.hit("3", "help")
     counts.flush()
-    assert hits(desk) == {"help": 2}
-    with desk.work(read_only=True) as work:
-        assert unmatched_by_frequency(work) == [("奖品", 1)]
+    assert hits(uow_factory) == {"help": 2}
+    with uow_factory.begin(read_only=True) as uow:
+        assert unmatched_by_frequency(uow) == [("奖品", 1)]
 
 
 @contextmanager
-def table_away(desk: Desk, name: str = "unmatched_text") -> Iterator[None]:
+def table_away(uow_factory: UnitOfWorkFactory, name: str = "unmatched_text") -> Iterator[None]:
     def rename(old: str, new: str) -> None:
-        with desk.engine.begin() as connection:
+        with uow_factory.engine.begin() as connection:
             connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
 
     rename(name, "put_away")
@@ -96,68 +98,74 @@ def table_away(desk: Desk, name: str = "unmatched_text") -> Iterator[None]:
 
 
 @pytest.mark.race
-def test_no_count_is_lost_between_processes_that_write_at_once(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    several = [Tally(desk, flush_seconds=None) for _ in range(4)]
+def test_no_count_is_lost_between_processes_that_write_at_once(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    commands.seed_replies(uow_factory)
+    several = [Tally(uow_factory, flush_seconds=None) for _ in range(4)]
     slugs = ("help", "contact", "today", "board")
 
     def count(number: int) -> None:
         own = several[number]
         for step in range(20):
             own.hit(f"{number}-{step}-h", slugs[(number + step) % 4])
-            own.missed(f"{number}-{step}-m", f"word {(number + step) % 4}", desk.tools.clock.now())
+            own.missed(
+                f"{number}-{step}-m", f"word {(number + step) % 4}", uow_factory.tools.clock.now()
+            )
             if step % 5 == 4:
                 own.flush()
 
     at_once([lambda n=number: count(n) for number in range(4)])  # type: ignore[misc]
-    assert hits(desk) == dict.fromkeys(slugs, 20)
-    with desk.work(read_only=True) as work:
-        assert dict(unmatched_by_frequency(work)) == {f"word {n}": 20 for n in range(4)}
+    assert hits(uow_factory) == dict.fromkeys(slugs, 20)
+    with uow_factory.begin(read_only=True) as uow:
+        assert dict(unmatched_by_frequency(uow)) == {f"word {n}": 20 for n in range(4)}
 
 
-def test_memory_is_bounded(desk: Desk, counts: Tally) -> None:
+def test_memory_is_bounded(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
     for number in range(tally.TEXTS_IN_MEMORY + 50):
-        counts.missed(str(number), f"word {number}", desk.tools.clock.now())
+        counts.missed(str(number), f"word {number}", uow_factory.tools.clock.now())
     assert counts.flush() == tally.TEXTS_IN_MEMORY
 
 
 def test_a_full_list_takes_no_new_word_until_the_rare_ones_are_gone(
-    desk: Desk, counts: Tally
+    uow_factory: UnitOfWorkFactory, counts: Tally
 ) -> None:
-    with desk.work() as work:
-        work.session.add_all(
-            models.UnmatchedText(text=f"w{n}", count=1 + n % 3, last_at=work.now)
+    with uow_factory.begin() as uow:
+        uow.session.add_all(
+            models.UnmatchedText(text=f"w{n}", count=1 + n % 3, last_at=uow.now)
             for n in range(tally.TEXTS_IN_DATABASE)
         )
-    counts.missed("1", "w0", desk.tools.clock.now())
-    counts.missed("2", "new", desk.tools.clock.now())
+    counts.missed("1", "w0", uow_factory.tools.clock.now())
+    counts.missed("2", "new", uow_factory.tools.clock.now())
     counts.flush()
-    with desk.work(read_only=True) as work:
-        listed = dict(unmatched_by_frequency(work, limit=10_000))
+    with uow_factory.begin(read_only=True) as uow:
+        listed = dict(unmatched_by_frequency(uow, limit=10_000))
     assert len(listed) == tally.TEXTS_IN_DATABASE
     assert listed["w0"] == 2
-    with desk.work() as work:
-        gone = tally.drop_rare(work)
-        left = dict(unmatched_by_frequency(work, limit=10_000))
+    with uow_factory.begin() as uow:
+        gone = tally.drop_rare(uow)
+        left = dict(unmatched_by_frequency(uow, limit=10_000))
         assert gone == tally.TEXTS_IN_DATABASE - tally.TEXTS_AFTER_TIDYING
         assert "w0" in left
-        assert tally.drop_rare(work) == 0
-    counts.missed("3", "new", desk.tools.clock.now())
+        assert tally.drop_rare(uow) == 0
+    counts.missed("3", "new", uow_factory.tools.clock.now())
     counts.flush()
-    with desk.work(read_only=True) as work:
-        assert dict(unmatched_by_frequency(work, limit=10_000))["new"] == 1
+    with uow_factory.begin(read_only=True) as uow:
+        assert dict(unmatched_by_frequency(uow, limit=10_000))["new"] == 1
 
 
-def test_a_thread_of_its_own_writes_soon_and_the_rest_at_the_end(desk: Desk) -> None:
-    commands.seed_replies(desk)
-    running = Tally(desk, flush_seconds=0.01)
+def test_a_thread_of_its_own_writes_soon_and_the_rest_at_the_end(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    commands.seed_replies(uow_factory)
+    running = Tally(uow_factory, flush_seconds=0.01)
     running.hit("1", "help")
     for _ in range(5000):
-        if hits(desk):
+        if hits(uow_factory):
             break
-    assert hits(desk) == {"help": 1}
-    rarely = Tally(desk, flush_seconds=1000.0)
+    assert hits(uow_factory) == {"help": 1}
+    rarely = Tally(uow_factory, flush_seconds=1000.0)
     rarely.hit("2", "help")
     for one in (running, rarely):
         one.close()
-    assert hits(desk) == {"help": 2}
+    assert hits(uow_factory) == {"help": 2}

@@ -92,9 +92,9 @@ def test_a_contest_has_a_name_that_fits_an_address(slug: str) -> None:
 
 
 def test_a_citizen_is_told_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
-    with open_house(load_settings()).desk.work() as work:
-        by_openid, by_id = a_citizen(work, nickname="小韦"), a_citizen(work, nickname="小莫")
-        name = work.session.get_one(Citizen, by_id.id).ref
+    with open_house(load_settings()).uow_factory.begin() as uow:
+        by_openid, by_id = a_citizen(uow, nickname="小韦"), a_citizen(uow, nickname="小莫")
+        name = uow.session.get_one(Citizen, by_id.id).ref
     assert main(["export-person", by_openid.openid]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["held"]["person"]["nickname"] == "小韦"

@@ -60,16 +60,16 @@ def test_the_folder_of_a_demo_that_was_killed_is_free_again(tmp_path: Path) -> N
 
 
 def add_a_citizen(house: House) -> None:
-    with house.desk.work() as work:
-        a_citizen(work, nickname="小韦")
-    house.desk.engine.dispose()
+    with house.uow_factory.begin() as uow:
+        a_citizen(uow, nickname="小韦")
+    house.uow_factory.engine.dispose()
 
 
 def fill(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database as another installation of the product has it."""
     monkeypatch.setenv("KEPU_DATABASE_URL", f"sqlite:///{database}")
     house = open_house(load_settings())
-    migrate(house.desk.engine)
+    migrate(house.uow_factory.engine)
     add_a_citizen(house)
 
 

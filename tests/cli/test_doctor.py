@@ -30,8 +30,8 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def migrated(var: Path) -> Path:
     house = open_house(load_settings())
-    migrate(house.desk.engine)
-    house.desk.engine.dispose()
+    migrate(house.uow_factory.engine)
+    house.uow_factory.engine.dispose()
     return var
 
 
@@ -138,8 +138,8 @@ def _refuse(trouble: Exception) -> object:
 
 def test_a_schema_that_is_behind_is_told(migrated: Path, gateway: RecordingGateway) -> None:
     house = open_house(load_settings())
-    migrate(house.desk.engine, "0001")
-    house.desk.engine.dispose()
+    migrate(house.uow_factory.engine, "0001")
+    house.uow_factory.engine.dispose()
     status, told = look(gateway)
     assert (status, told["migrations"][0].startswith("wrong: behind")) == (1, True)
 

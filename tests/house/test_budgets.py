@@ -68,7 +68,7 @@ def test_only_one_file_commits() -> None:
         and path.parts[1] != "emulator"
         and path.name != "schema.py"  # migrations run outside any Work
     }
-    assert committing <= {"server/base/work.py"}
+    assert committing <= {"server/base/uow.py"}
 
 
 def test_nothing_is_swallowed() -> None:

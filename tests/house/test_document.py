@@ -26,10 +26,10 @@ FACTS = ROOT / "config" / "campaign" / "2020"
 @pytest.fixture
 def contest(app: Flask, clock: FakeClock) -> str:
     """The demo's data over the test's database; the id of its contest."""
-    desk = house_of(app).desk
-    assert programme.load_campaign(desk, FACTS / "campaign.json", shift=True).ok
-    assert quiz.import_questions(desk, FACTS / "questions.csv").ok
-    return quiz.open_demo_contest(desk)
+    uow_factory = house_of(app).uow_factory
+    assert programme.load_campaign(uow_factory, FACTS / "campaign.json", shift=True).ok
+    assert quiz.import_questions(uow_factory, FACTS / "questions.csv").ok
+    return quiz.open_demo_contest(uow_factory)
 
 
 @pytest.fixture
@@ -164,14 +164,14 @@ def give_picture_and_phone(
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:
     """Under a timer for each item, one question after the other."""
-    desk = house_of(client.app).desk
+    uow_factory = house_of(client.app).uow_factory
     today = beijing_midnight(clock.now().date())
     plan = quiz.ContestPlan(
         slug="timed", title="限时", programme_slug=None, bank=quiz.BANK,
         opens_at=today - timedelta(days=1), closes_at=today + timedelta(days=9),
         body=quiz.preset_body("nanjing-2018"),
     )  # fmt: skip
-    timed = quiz.open_contest(desk, plan)
+    timed = quiz.open_contest(uow_factory, plan)
     paper = client.post(f"/contests/{timed}/attempts", **me).get_json()
     answers = {
         "answers": {paper["questions"][0]["id"]: [paper["questions"][0]["options"][0]["key"]]}

@@ -18,7 +18,7 @@ DOORS = {
     "pickle": (),
     "marshal": (),
     "shelve": (),
-    "random": ("server/base/work.py", "server/app.py", "server/emulator/"),
+    "random": ("server/base/uow.py", "server/app.py", "server/emulator/"),
 }
 FORBIDDEN_NAMES = ("process", "handle", "manager", "utils", "helper", "helpers", "manage")
 

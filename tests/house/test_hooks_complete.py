@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from server.base.tables import Base
-from server.base.work import Hooks
+from server.base.uow import Hooks
 from tests.house.source import SERVER, SLICES
 from tests.kit.databases import load_all_tables
 

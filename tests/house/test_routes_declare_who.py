@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from server import slices
+from server.base.uow import Hooks
 from server.base.web.auth import Who
-from server.base.work import Hooks
 
 # What http-contract lets a person read who has not logged in.
 PUBLIC = {

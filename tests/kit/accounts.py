@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from server.accounts import identities, privacy, service
 from server.accounts.models import App, Citizen
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.wechat.gateway import Identity
 
 _count = itertools.count(1)
@@ -31,7 +31,7 @@ class Person:
 
 
 def a_citizen(
-    work: Work,
+    uow: UnitOfWork,
     *,
     openid: str | None = None,
     unionid: str | None = None,
@@ -41,28 +41,28 @@ def a_citizen(
 ) -> Person:
     """A citizen with an identity and the consent; columns are named as in the table."""
     openid = openid or f"openid-of-person-{next(_count)}"
-    settled = identities.settle(work, App(app), openid, unionid)
+    settled = identities.settle(uow, App(app), openid, unionid)
     if consented:
-        a_consent(work, settled.citizen_id)
+        a_consent(uow, settled.citizen_id)
     if "nickname" in columns:
         columns.setdefault("nickname_state", "shown")
     if columns:
-        work.session.execute(
+        uow.session.execute(
             update(Citizen).where(Citizen.id == settled.citizen_id).values(**columns)
         )
     return Person(id=settled.citizen_id, openid=openid, unionid=unionid)
 
 
-def a_consent(work: Work, citizen_id: int, **declared: Any) -> None:
+def a_consent(uow: UnitOfWork, citizen_id: int, **declared: Any) -> None:
     """A consent to the policy in force."""
     given = {"guardian": False, "under_14": False, **declared}
     privacy.give_consent(
-        work,
+        uow,
         citizen_id,
-        privacy.ConsentGiven(policy_version=work.settings.policy_version, **given),
+        privacy.ConsentGiven(policy_version=uow.settings.policy_version, **given),
     )
 
 
-def a_session(work: Work, person: Person) -> str:
+def a_session(uow: UnitOfWork, person: Person) -> str:
     """A live bearer token of a citizen."""
-    return service.sign_in(work, known_as(person.openid, person.unionid)).token
+    return service.sign_in(uow, known_as(person.openid, person.unionid)).token

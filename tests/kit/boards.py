@@ -18,7 +18,7 @@ from server.base.access import REGION
 from server.base.clock import beijing_day, beijing_week
 from server.base.jobs import Shop
 from server.base.ownership import owned_by
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz import board_tasks, boards, contests
 from server.quiz.contests import ContestView
 from server.quiz.models import Attempt, AttemptState, Bank, Contest, Entry, RuleSetRow
@@ -38,11 +38,11 @@ PLACES = ("city", "county", "unit_id", "audience")
 
 
 def a_contest(
-    work: Work, *, season: str = "sum_of_daily_best", papers_per_day: int = 1
+    uow: UnitOfWork, *, season: str = "sum_of_daily_best", papers_per_day: int = 1
 ) -> ContestView:
     """A contest of ten questions of ten points that runs now."""
     number = next(_count)
-    session = work.session
+    session = uow.session
     session.add(Bank(slug=f"bank-{number}", revision="first", **owned_by(REGION)))
     session.flush()
     body = {
@@ -56,8 +56,8 @@ def a_contest(
     }
     contest = Contest(
         ref=f"cst_{number}", slug=f"contest-{number}", title=f"第{number}届竞赛",
-        bank=f"bank-{number}", opens_at=work.now - timedelta(days=3),
-        closes_at=work.now + timedelta(days=60), made_at=work.now,
+        bank=f"bank-{number}", opens_at=uow.now - timedelta(days=3),
+        closes_at=uow.now + timedelta(days=60), made_at=uow.now,
         **owned_by(REGION),
     )  # fmt: skip
     session.add(contest)
@@ -65,53 +65,53 @@ def a_contest(
     session.add(
         RuleSetRow(
             contest_id=contest.id, version=read_rule_set(body).version, body=body,
-            valid_from=work.now - timedelta(days=4),
+            valid_from=uow.now - timedelta(days=4),
         )
     )  # fmt: skip
     session.flush()
-    return contests.contest_by_id(work, contest.id)
+    return contests.contest_by_id(uow, contest.id)
 
 
-def people(work: Work, count: int, **columns: Any) -> list[int]:
+def people(uow: UnitOfWork, count: int, **columns: Any) -> list[int]:
     """Citizens with nicknames, quickly."""
     rows = [
         {"ref": f"cit_{next(_count)}", "nickname": f"王{at}号", "nickname_state": "shown",
          "language": "zh", "elder_mode": False, "public_rank": False, "topics": [],
-         "created_at": work.now, **columns}
+         "created_at": uow.now, **columns}
         for at in range(count)
     ]  # fmt: skip
-    made = work.session.execute(insert(Citizen).returning(Citizen.id), rows)
+    made = uow.session.execute(insert(Citizen).returning(Citizen.id), rows)
     return sorted(made.scalars())
 
 
-def a_unit(work: Work) -> Unit:
+def a_unit(uow: UnitOfWork) -> Unit:
     number = next(_count)
     unit = Unit(
         ref=f"unit-{number}", name=f"单位{number}", kind="school", level="county", assumed=False
     )
-    work.session.add(unit)
-    work.session.flush()
+    uow.session.add(unit)
+    uow.session.flush()
     return unit
 
 
-def an_entry(work: Work, contest: ContestView, citizen_id: int, **place: Any) -> int:
+def an_entry(uow: UnitOfWork, contest: ContestView, citizen_id: int, **place: Any) -> int:
     row = {"contest_id": contest.id, "citizen_id": citizen_id, "left_scopes": [], **place}
-    return int(work.session.execute(insert(Entry).values(row).returning(Entry.id)).scalar_one())
+    return int(uow.session.execute(insert(Entry).values(row).returning(Entry.id)).scalar_one())
 
 
-def entries(work: Work, contest: ContestView, count: int, **place: Any) -> list[int]:
-    return [an_entry(work, contest, citizen, **place) for citizen in people(work, count)]
+def entries(uow: UnitOfWork, contest: ContestView, count: int, **place: Any) -> list[int]:
+    return [an_entry(uow, contest, citizen, **place) for citizen in people(uow, count)]
 
 
 def a_paper(
-    work: Work, contest: ContestView, entry_id: int, *, score: int, time_ms: int = 60_000,
+    uow: UnitOfWork, contest: ContestView, entry_id: int, *, score: int, time_ms: int = 60_000,
     closed_at: datetime | None = None, state: str = "submitted", started_on: date | None = None,
 ) -> int:  # fmt: skip
     """A paper in its closed row, not yet counted; or an open one."""
-    closed_at = closed_at or work.now
+    closed_at = closed_at or uow.now
     started = closed_at - timedelta(milliseconds=time_ms)
     on_day = started_on or beijing_day(started)
-    session = work.session
+    session = uow.session
     citizen = session.scalar(select(Entry.citizen_id).where(Entry.id == entry_id))
     taken = session.scalars(
         select(Attempt.try_no).where(Attempt.entry_id == entry_id, Attempt.on_day == on_day)
@@ -130,29 +130,29 @@ def a_paper(
     return int(session.execute(insert(Attempt).values(row).returning(Attempt.id)).scalar_one())
 
 
-def close_paper(work: Work, attempt_id: int, *, score: int, time_ms: int) -> None:
-    work.session.execute(
+def close_paper(uow: UnitOfWork, attempt_id: int, *, score: int, time_ms: int) -> None:
+    uow.session.execute(
         update(Attempt)
         .where(Attempt.id == attempt_id)
         .values(state=AttemptState.SUBMITTED, score=score, correct_count=0, duration_ms=time_ms,
-                closed_at=work.now)
+                closed_at=uow.now)
     )  # fmt: skip
 
 
-def hand_in(work: Work, contest: ContestView, entry_id: int, **paper: Any) -> boards.Ranks:
+def hand_in(uow: UnitOfWork, contest: ContestView, entry_id: int, **paper: Any) -> boards.Ranks:
     """A paper closed and counted in one transaction, as a submission does it."""
-    return count(work, a_paper(work, contest, entry_id, **paper))
+    return count(uow, a_paper(uow, contest, entry_id, **paper))
 
 
-def count(work: Work, attempt_id: int) -> boards.Ranks:
+def count(uow: UnitOfWork, attempt_id: int) -> boards.Ranks:
     """A paper in its closed row brought to the standings."""
-    row = work.session.execute(
+    row = uow.session.execute(
         select(Attempt.contest_id, Attempt.entry_id).where(Attempt.id == attempt_id)
     ).one()
-    rules = contests.contest_by_id(work, row.contest_id).rules
-    played = boards.papers(work, row.entry_id)
+    rules = contests.contest_by_id(uow, row.contest_id).rules
+    played = boards.papers(uow, row.entry_id)
     now = next(one for one in played if one.paper.id == attempt_id)
-    return boards.record(work, boards.locked(work, row.entry_id), played, now, rules)
+    return boards.record(uow, boards.locked(uow, row.entry_id), played, now, rules)
 
 
 def recounted(
@@ -196,7 +196,7 @@ def _counted(season: str, papers: list[Any]) -> tuple[list[Any], int, int]:
 
 
 @contextmanager
-def at_most(desk: Desk, count: int) -> Iterator[list[str]]:
+def at_most(uow_factory: UnitOfWorkFactory, count: int) -> Iterator[list[str]]:
     """No more statements than that reach the database; what was said, in order."""
     said: list[str] = []
 
@@ -204,37 +204,39 @@ def at_most(desk: Desk, count: int) -> Iterator[list[str]]:
         if statement.startswith(("SELECT", "INSERT", "UPDATE")):
             said.append(statement)
 
-    event.listen(desk.engine, "before_cursor_execute", heard)
+    event.listen(uow_factory.engine, "before_cursor_execute", heard)
     yield said
-    event.remove(desk.engine, "before_cursor_execute", heard)
+    event.remove(uow_factory.engine, "before_cursor_execute", heard)
     assert len(said) <= count, "\n".join(said)
 
 
-def a_season(work: Work, contest: ContestView, clock: FakeClock) -> list[tuple[str, str]]:
+def a_season(uow: UnitOfWork, contest: ContestView, clock: FakeClock) -> list[tuple[str, str]]:
     """Two dozen citizens of many places over six days, with many ties; the boards they are on."""
     chance = random.Random(7)
-    unit = a_unit(work)
+    unit = a_unit(uow)
     places = [
         {"city": "450100", "county": "450103", "audience": "youth"},
         {"city": "450100", "county": "450102", "unit_id": unit.id},
         {"city": "450200", "county": "450202", "unit_id": unit.id, "audience": "elder"},
         {},
     ]
-    players = [an_entry(work, contest, c, **places[c % 4]) for c in people(work, 24)]
+    players = [an_entry(uow, contest, c, **places[c % 4]) for c in people(uow, 24)]
     for day in range(6):
         for entry in chance.sample(players, 12):
             for _ in range(chance.randint(1, 2)):
                 at = clock.now() + timedelta(days=day, seconds=chance.randrange(3) * 1.0015)
                 hand_in(
-                    work, contest, entry, score=chance.choice([0, 60, 100]), closed_at=at,
+                    uow, contest, entry, score=chance.choice([0, 60, 100]), closed_at=at,
                     time_ms=chance.choice([0, 30_000, 300_000]),
                 )  # fmt: skip
     scopes = ["region", "city:450100", "county:450202", f"unit:{unit.id}", "audience:elder"]
     return [(p, s) for p in ("total", "day:2026-05-03", "week:2026-W18") for s in scopes]
 
 
-def answer_bells(desk: Desk, rung: Sequence[tuple[str, tuple[int, ...]]]) -> int:
+def answer_bells(
+    uow_factory: UnitOfWorkFactory, rung: Sequence[tuple[str, tuple[int, ...]]]
+) -> int:
     """What a worker would do for these doorbells."""
     steps = {task.name: task.step for task in board_tasks.BOARD_TASKS}
-    shop = Shop(desk=desk, gateway=None)
+    shop = Shop(uow_factory=uow_factory, gateway=None)
     return sum(steps[name](shop, *numbers) for name, numbers in list(rung) if name in steps)

@@ -16,7 +16,7 @@ from server.base.clock import SystemClock
 from server.base.errors import Conflict
 from server.base.ownership import owned_by
 from server.base.settings import WeChatApp
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import models
 from server.channel.chat import LiveAnswer
 from server.channel.contacts import Contacts
@@ -51,7 +51,7 @@ class NotToday(Conflict):
 
 
 def _whose(name: str) -> LiveAnswer:
-    def answer(_work: Work, citizen_id: int | None) -> str:
+    def answer(_work: UnitOfWork, citizen_id: int | None) -> str:
         return f"{name} for {'somebody' if citizen_id is None else 'a citizen'}"
 
     return answer
@@ -102,15 +102,15 @@ def an_event(name: str, key: str = "", **told: Any) -> Message:
     return a_message("event", event=name, event_key=key, **told)
 
 
-def a_player(desk: Desk, openid: str = OPENID) -> int:
+def a_player(uow_factory: UnitOfWorkFactory, openid: str = OPENID) -> int:
     """Somebody who has used the mini-program and is known at the official account, too."""
-    with desk.work() as work:
-        person = a_citizen(work, unionid=f"union of {openid}")
-        return accounts.learn_unionid(work, "official_account", openid, person.unionid or "")
+    with uow_factory.begin() as uow:
+        person = a_citizen(uow, unionid=f"union of {openid}")
+        return accounts.learn_unionid(uow, "official_account", openid, person.unionid or "")
 
 
 def a_door(
-    desk: Desk,
+    uow_factory: UnitOfWorkFactory,
     *,
     answers: dict[str, LiveAnswer] | None = None,
     handlers: Iterable[Handler] = (),
@@ -120,12 +120,12 @@ def a_door(
     """The official account's door; its counts and contacts are written when a test says so."""
     app = WeChatApp(appid="wx0", token="token7token7", mode="plain")
     return official_account_door(
-        desk,
+        uow_factory,
         Envelope("official_account", app, SystemClock()),
         answers={**ANSWERS, **(answers or {})},
         handlers=handlers,
-        tally=tally or Tally(desk, flush_seconds=None),
-        contacts=contacts or Contacts(desk, flush_seconds=None),
+        tally=tally or Tally(uow_factory, flush_seconds=None),
+        contacts=contacts or Contacts(uow_factory, flush_seconds=None),
     )
 
 
@@ -135,13 +135,13 @@ def said(door: Door, message: Message) -> str:
     return (door.effects(message) if reply is None else reply).text
 
 
-def rows(desk: Desk, table: Any) -> list[Any]:
+def rows(uow_factory: UnitOfWorkFactory, table: Any) -> list[Any]:
     """All rows of a table, in the order of their keys."""
-    with desk.work(read_only=True) as work:
-        return list(work.session.scalars(select(table).order_by(*table.__table__.primary_key)))
+    with uow_factory.begin(read_only=True) as uow:
+        return list(uow.session.scalars(select(table).order_by(*table.__table__.primary_key)))
 
 
-def a_rule(work: Work, slug: str, words: list[str], **columns: Any) -> models.KeywordRule:
+def a_rule(uow: UnitOfWork, slug: str, words: list[str], **columns: Any) -> models.KeywordRule:
     """A keyword rule; columns are named as in the table."""
     given: dict[str, Any] = {
         "mode": models.Mode.EXACT,
@@ -153,35 +153,35 @@ def a_rule(work: Work, slug: str, words: list[str], **columns: Any) -> models.Ke
         **columns,
     }
     row = models.KeywordRule(slug=slug, words=words, **given)
-    work.session.add(row)
+    uow.session.add(row)
     return row
 
 
-def everything(desk: Desk) -> dict[str, list[tuple[Any, ...]]]:
+def everything(uow_factory: UnitOfWorkFactory) -> dict[str, list[tuple[Any, ...]]]:
     """What the official account knows, without the numbers of rows.
 
     What was said is left out: a reply tells what was known at its moment.
     """
     hidden = ("id", "citizen_id", "reply")
     found = {}
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         for table in TABLES:
             names = [c.name for c in table.__table__.c if c.name not in hidden]
             columns = [table.__table__.c[name] for name in names]
             found[table.__tablename__] = sorted(
-                tuple(str(value) for value in row) for row in work.session.execute(select(*columns))
+                tuple(str(value) for value in row) for row in uow.session.execute(select(*columns))
             )
         found["identity"] = sorted(
-            tuple(row) for row in work.session.execute(select(Identity.openid, Identity.app))
+            tuple(row) for row in uow.session.execute(select(Identity.openid, Identity.app))
         )
     return found
 
 
-def empty(desk: Desk) -> None:
+def empty(uow_factory: UnitOfWorkFactory) -> None:
     """Forget everything, as in a fresh database."""
-    with desk.work() as work:
+    with uow_factory.begin() as uow:
         for table in (*TABLES, Identity, Citizen):
-            work.session.execute(delete(table))
+            uow.session.execute(delete(table))
 
 
 def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:

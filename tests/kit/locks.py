@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from sqlalchemy import text
 
-from server.base.work import DatabaseAway, Desk, Work
+from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
 
 _WAITING = text(
     "SELECT count(*) FROM pg_stat_activity "
@@ -18,10 +18,10 @@ _LOOKS = 100_000
 
 
 def meet(
-    desk: Desk,
-    hold: Callable[[Work], object],
+    uow_factory: UnitOfWorkFactory,
+    hold: Callable[[UnitOfWork], object],
     other: Callable[[], object],
-    go_on: Callable[[Work], object],
+    go_on: Callable[[UnitOfWork], object],
 ) -> list[str]:
     """Run `hold`, then `other` beside it until it waits or ends, then `go_on` after `hold`.
 
@@ -31,11 +31,11 @@ def meet(
     held = threading.Event()
 
     def first() -> None:
-        with desk.work() as work:
-            hold(work)
+        with uow_factory.begin() as uow:
+            hold(uow)
             held.set()
-            _await_waiter(desk, second)
-            go_on(work)
+            _await_waiter(uow_factory, second)
+            go_on(uow)
 
     def second_step() -> None:
         assert held.wait(30)
@@ -46,13 +46,13 @@ def meet(
         return [code for code in map(_code_of, (pool.submit(first), second)) if code]
 
 
-def _await_waiter(desk: Desk, second: Future[None]) -> None:
-    if desk.engine.dialect.name == "sqlite":
+def _await_waiter(uow_factory: UnitOfWorkFactory, second: Future[None]) -> None:
+    if uow_factory.engine.dialect.name == "sqlite":
         return
     for _ in range(_LOOKS):
         if second.done():
             return
-        with desk.work(read_only=True) as looking:
+        with uow_factory.begin(read_only=True) as looking:
             if looking.session.scalar(_WAITING):
                 return
     raise AssertionError("the other neither waited nor ended")

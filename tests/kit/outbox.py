@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from server.base.jobs import Shop
 from server.base.outbox_rows import Done, Outcome, Outgoing, Queue, outbox_index
 from server.base.tables import NAMES, BigId
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 
 class _Base(DeclarativeBase):
@@ -42,34 +42,34 @@ class NoChance(random.Random):
         return 0.0
 
 
-def without_jitter(desk: Desk) -> Desk:
+def without_jitter(uow_factory: UnitOfWorkFactory) -> UnitOfWorkFactory:
     """The same database with back-offs that tests can count."""
-    return Desk(desk.engine, replace(desk.tools, random=NoChance()))
+    return UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, random=NoChance()))
 
 
 @contextmanager
-def letters_table(desk: Desk) -> Iterator[None]:
-    _Base.metadata.drop_all(desk.engine)
-    _Base.metadata.create_all(desk.engine)
+def letters_table(uow_factory: UnitOfWorkFactory) -> Iterator[None]:
+    _Base.metadata.drop_all(uow_factory.engine)
+    _Base.metadata.create_all(uow_factory.engine)
     yield
-    _Base.metadata.drop_all(desk.engine)
+    _Base.metadata.drop_all(uow_factory.engine)
 
 
-def post(desk: Desk, *texts: str) -> None:
+def post(uow_factory: UnitOfWorkFactory, *texts: str) -> None:
     for text in texts:
-        with desk.work() as work:
+        with uow_factory.begin() as uow:
             letter = Letter(text=text)
-            letter.enqueue(work.now)
-            work.session.add(letter)
+            letter.enqueue(uow.now)
+            uow.session.add(letter)
 
 
-def letters(desk: Desk) -> list[Letter]:
-    with desk.work(read_only=True) as work:
-        return list(work.session.scalars(select(Letter).order_by(Letter.id)))
+def letters(uow_factory: UnitOfWorkFactory) -> list[Letter]:
+    with uow_factory.begin(read_only=True) as uow:
+        return list(uow.session.scalars(select(Letter).order_by(Letter.id)))
 
 
-def states(desk: Desk) -> list[str]:
-    return [str(row.outbox_state) for row in letters(desk)]
+def states(uow_factory: UnitOfWorkFactory) -> list[str]:
+    return [str(row.outbox_state) for row in letters(uow_factory)]
 
 
 def a_queue(send: Callable[[Shop, Any], Outcome], **more: Any) -> Queue:
@@ -77,11 +77,11 @@ def a_queue(send: Callable[[Shop, Any], Outcome], **more: Any) -> Queue:
     return Queue(name="letters", task="tests.letters", table=Letter, send=send, **given)
 
 
-def read_text(_work: Work, row: Letter) -> str:
+def read_text(_work: UnitOfWork, row: Letter) -> str:
     return row.text
 
 
-def note_outcome(_work: Work, row: Letter, outcome: Outcome) -> None:
+def note_outcome(_work: UnitOfWork, row: Letter, outcome: Outcome) -> None:
     row.note = f"{row.note}{outcome.result}" if isinstance(outcome, Done) else row.note
 
 

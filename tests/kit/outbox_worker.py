@@ -21,7 +21,7 @@ from server.base.outbox_rows import Lost, Outcome
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import load_texts
-from server.base.work import Desk, Tools
+from server.base.uow import Tools, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 from tests.kit.outbox import a_queue, write_line
 
@@ -36,7 +36,7 @@ def main(var: str, url: str, heard: str, lost: str) -> None:
         keys=Keys("k" * 48),
         texts=load_texts(()),
     )
-    desk = Desk(open_engine(Flask("killed"), settings), tools)
+    uow_factory = UnitOfWorkFactory(open_engine(Flask("killed"), settings), tools)
 
     def send(_shop: Shop, text: Any) -> Outcome:
         write_line(Path(heard), text)
@@ -45,7 +45,7 @@ def main(var: str, url: str, heard: str, lost: str) -> None:
         sys.stdin.read()  # until the process is killed
         raise AssertionError("nobody killed this worker")
 
-    deliver_due(Shop(desk=desk, gateway=None), a_queue(send, lost=Lost(lost)))
+    deliver_due(Shop(uow_factory=uow_factory, gateway=None), a_queue(send, lost=Lost(lost)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.programme.kinds import Kind, Precision
 from server.programme.loading import CampaignPlan, Dates, ProgrammePlan
 from server.programme.storing import store_campaign
@@ -56,7 +56,7 @@ SEASON = Dates(
 
 
 def a_campaign(
-    work: Work,
+    uow: UnitOfWork,
     *programmes: ProgrammePlan,
     slug: str = "test-2026",
     start: date = date(2026, 4, 21),
@@ -85,5 +85,5 @@ def a_campaign(
         summary={"date_text": "10月底", "precision": Precision.END_OF_MONTH, "awards": []},
         summary_on=date(2026, 10, 31),
     )
-    store_campaign(work, plan, shift=False)
+    store_campaign(uow, plan, shift=False)
     return plan

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 
 from server.base.settings import ROOT
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz import attempts, commands, contests, models
 from server.quiz.attempts import AttemptView
 from server.quiz.contests import ContestView
@@ -103,7 +103,7 @@ def guessed(questions: Sequence[Shown], chance: random.Random) -> Answers:
 
 
 def open_contest(
-    desk: Desk,
+    uow_factory: UnitOfWorkFactory,
     preset: str = "default",
     *,
     slug: str = "daily",
@@ -112,11 +112,11 @@ def open_contest(
     **changes: Any,
 ) -> ContestView:
     """The questions of the file and a contest over them; a change of None takes a rule out."""
-    assert commands.import_questions(desk, QUESTIONS).ok
+    assert commands.import_questions(uow_factory, QUESTIONS).ok
     body = {**commands.preset_body(preset), **changes}
-    now = desk.tools.clock.now()
+    now = uow_factory.tools.clock.now()
     ref = commands.open_contest(
-        desk,
+        uow_factory,
         ContestPlan(
             slug=slug,
             title="科学素质竞赛",
@@ -127,25 +127,27 @@ def open_contest(
             body={name: value for name, value in body.items() if value is not None},
         ),
     )
-    with desk.work(read_only=True) as work:
-        return contests.contest(work, ref)
+    with uow_factory.begin(read_only=True) as uow:
+        return contests.contest(uow, ref)
 
 
-def citizens(desk: Desk, count: int, **columns: Any) -> list[int]:
-    with desk.work() as work:
-        return [a_citizen(work, **columns).id for _ in range(count)]
+def citizens(uow_factory: UnitOfWorkFactory, count: int, **columns: Any) -> list[int]:
+    with uow_factory.begin() as uow:
+        return [a_citizen(uow, **columns).id for _ in range(count)]
 
 
-def started(work: Work, contest: ContestView, citizen_id: int) -> AttemptView:
-    return attempts.start(work, contest.ref, citizen_id).view
+def started(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> AttemptView:
+    return attempts.start(uow, contest.ref, citizen_id).view
 
 
-def take(desk: Desk, contest: ContestView, citizen_id: int, right: int = 10) -> AttemptView:
+def take(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, citizen_id: int, right: int = 10
+) -> AttemptView:
     """A whole paper with so many right answers, handed in at once."""
-    with desk.work() as work:
-        view = started(work, contest, citizen_id)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen_id)
         answers = some_right(shown(view), right)
-        return attempts.submit(work, view.sheet.ref, citizen_id, answers)
+        return attempts.submit(uow, view.sheet.ref, citizen_id, answers)
 
 
 @contextmanager

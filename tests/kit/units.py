@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 from server.units import service
 from server.units.service import Level, UnitRow, UnitView
 
 _count = itertools.count(1)
 
 
-def a_unit(work: Work, **facts: Any) -> UnitView:
+def a_unit(uow: UnitOfWork, **facts: Any) -> UnitView:
     """A unit in Nanning, unless the test says otherwise."""
     number = next(_count)
     row: dict[str, Any] = {
@@ -23,7 +23,7 @@ def a_unit(work: Work, **facts: Any) -> UnitView:
         "city": "450100",
     }
     made = UnitRow(**{**row, **facts})
-    ids = service.load_units(work, [made]).ids
-    found = service.unit_by_id(work, ids[made.ref])
+    ids = service.load_units(uow, [made]).ids
+    found = service.unit_by_id(uow, ids[made.ref])
     assert found is not None
     return found

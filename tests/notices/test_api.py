@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from server.base.templates import message_templates
+from server.base.uow import Hooks, UnitOfWorkFactory
 from server.base.web.metrics import UNKNOWN_WORDS
-from server.base.work import Desk, Hooks
 from server.notices import service
 from server.notices.api import API
 from server.notices.service import Choice
@@ -22,22 +22,22 @@ from tests.kit.notices import FIRST, SECOND
 
 
 @pytest.fixture
-def api(desk: Desk, gateway: RecordingGateway) -> CheckedClient:
+def api(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> CheckedClient:
     senders = Hooks(sends=tuple(one.slug for one in message_templates()[:2]))
-    tools = replace(desk.tools, hooks=desk.tools.hooks + senders)
-    return edge_client(Desk(desk.engine, tools), gateway, API)
+    tools = replace(uow_factory.tools, hooks=uow_factory.tools.hooks + senders)
+    return edge_client(UnitOfWorkFactory(uow_factory.engine, tools), gateway, API)
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        return a_citizen(work)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        return a_citizen(uow)
 
 
 @pytest.fixture
-def token(desk: Desk, person: Person) -> str:
-    with desk.work() as work:
-        return a_session(work, person)
+def token(uow_factory: UnitOfWorkFactory, person: Person) -> str:
+    with uow_factory.begin() as uow:
+        return a_session(uow, person)
 
 
 def test_the_answers_of_the_sheet_are_counted(api: CheckedClient, token: str) -> None:
@@ -70,11 +70,11 @@ def test_a_repeated_request_with_its_key_counts_once(api: CheckedClient, token: 
 
 
 def test_the_event_of_the_same_tap_is_not_counted_again(
-    api: CheckedClient, desk: Desk, person: Person, token: str
+    api: CheckedClient, uow_factory: UnitOfWorkFactory, person: Person, token: str
 ) -> None:
-    with desk.work() as work:
+    with uow_factory.begin() as uow:
         items = [Choice(template_id=FIRST, status="accept")]
-        service.record_popups(work, person.id, items, work.now)
+        service.record_popups(uow, person.id, items, uow.now)
     answer = api.post("/me/subscriptions", json={"results": {FIRST: "accept"}}, citizen=token)
     assert answer.get_json()["remaining"][FIRST] == 1
 
@@ -134,9 +134,11 @@ def test_wrong_answers_are_refused(api: CheckedClient, token: str, body: dict[st
     assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid")
 
 
-def test_permissions_need_a_citizen_who_agreed(api: CheckedClient, desk: Desk) -> None:
-    with desk.work() as work:
-        token = a_session(work, a_citizen(work, consented=False))
+def test_permissions_need_a_citizen_who_agreed(
+    api: CheckedClient, uow_factory: UnitOfWorkFactory
+) -> None:
+    with uow_factory.begin() as uow:
+        token = a_session(uow, a_citizen(uow, consented=False))
     body = {"results": {FIRST: "accept"}}
     assert api.post("/me/subscriptions", json=body).status_code == 401
     answer = api.post("/me/subscriptions", json=body, citizen=token)
@@ -145,20 +147,20 @@ def test_permissions_need_a_citizen_who_agreed(api: CheckedClient, desk: Desk) -
 
 
 def test_the_inbox_is_paged_newest_first(
-    api: CheckedClient, desk: Desk, person: Person, token: str, clock: FakeClock
+    api: CheckedClient, uow_factory: UnitOfWorkFactory, person: Person, token: str, clock: FakeClock
 ) -> None:
     assert api.get("/me/inbox", citizen=token).get_json() == {"items": [], "next": None}
     for number in range(3):
         clock.advance(1)
-        with desk.work() as work:
+        with uow_factory.begin() as uow:
             service.post(
-                work,
+                uow,
                 person.id,
                 service.Letter(title=f"通知{number}", body="正文", key=f"a:{number}"),
             )
             service.post(
-                work,
-                a_citizen(work).id,
+                uow,
+                a_citizen(uow).id,
                 service.Letter(title="别人的", body="正文", key=f"a:{number}"),
             )
     first = api.get("/me/inbox?limit=2", citizen=token).get_json()
@@ -176,9 +178,9 @@ def test_a_wrong_page_is_refused(api: CheckedClient, token: str, query: str) -> 
 
 
 def test_a_template_without_a_sender_is_not_offered(
-    desk: Desk, gateway: RecordingGateway, token: str
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, token: str
 ) -> None:
-    plain = edge_client(desk, gateway, API)
+    plain = edge_client(uow_factory, gateway, API)
     told = plain.get("/me/subscriptions", citizen=token).get_json()["remaining"]
     slugs = {one.slug for one in message_templates() if one.id in told}
-    assert slugs == set(desk.tools.hooks.sends) == {"quiz-daily"}
+    assert slugs == set(uow_factory.tools.hooks.sends) == {"quiz-daily"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from server.base.uow import UnitOfWorkFactory
 from server.base.web.metrics import UNKNOWN_WORDS
-from server.base.work import Desk
 from server.notices import service
 from server.notices.chat import HANDLERS, choices_in
 from server.notices.service import Choice
@@ -20,20 +20,27 @@ SENT = "subscribe_msg_sent_event"
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        return a_citizen(work)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        return a_citizen(uow)
 
 
-def tell(desk: Desk, openid: str, event: str, fields: Fields, *, later_seconds: int = 0) -> None:
-    with desk.work() as work:
-        at = int(work.now.timestamp()) + later_seconds
-        HANDLE[event](work, an_event(openid, event, at, fields))
+def tell(
+    uow_factory: UnitOfWorkFactory,
+    openid: str,
+    event: str,
+    fields: Fields,
+    *,
+    later_seconds: int = 0,
+) -> None:
+    with uow_factory.begin() as uow:
+        at = int(uow.now.timestamp()) + later_seconds
+        HANDLE[event](uow, an_event(openid, event, at, fields))
 
 
-def left(desk: Desk, person: Person) -> tuple[int, int]:
-    with desk.work(read_only=True) as work:
-        said = service.remaining(work, person.id)
+def left(uow_factory: UnitOfWorkFactory, person: Person) -> tuple[int, int]:
+    with uow_factory.begin(read_only=True) as uow:
+        said = service.remaining(uow, person.id)
     return said[FIRST], said[SECOND]
 
 
@@ -59,18 +66,22 @@ def xml(frame: str, *items: tuple[str, str]) -> Fields:
         {"List": [item(FIRST, "accept"), item(SECOND, "accept")]},
     ],
 )
-def test_several_choices_are_read_in_every_form(desk: Desk, person: Person, fields: Fields) -> None:
-    tell(desk, person.openid, POPUP, fields)
-    assert left(desk, person) == (1, 1)
+def test_several_choices_are_read_in_every_form(
+    uow_factory: UnitOfWorkFactory, person: Person, fields: Fields
+) -> None:
+    tell(uow_factory, person.openid, POPUP, fields)
+    assert left(uow_factory, person) == (1, 1)
 
 
 @pytest.mark.parametrize(
     "fields",
     [xml("SubscribeMsgPopupEvent", (FIRST, "accept")), {"List": item(FIRST, "accept")}],
 )
-def test_one_choice_is_read_in_every_form(desk: Desk, person: Person, fields: Fields) -> None:
-    tell(desk, person.openid, POPUP, fields)
-    assert left(desk, person) == (1, 0)
+def test_one_choice_is_read_in_every_form(
+    uow_factory: UnitOfWorkFactory, person: Person, fields: Fields
+) -> None:
+    tell(uow_factory, person.openid, POPUP, fields)
+    assert left(uow_factory, person) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -84,47 +95,55 @@ def test_one_choice_is_read_in_every_form(desk: Desk, person: Person, fields: Fi
         {"SubscribeMsgPopupEvent": {"List": {"TemplateId": [], "SubscribeStatusString": "accept"}}},
     ],
 )
-def test_an_event_without_choices_does_nothing(desk: Desk, person: Person, fields: Fields) -> None:
+def test_an_event_without_choices_does_nothing(
+    uow_factory: UnitOfWorkFactory, person: Person, fields: Fields
+) -> None:
     assert choices_in(fields) == []
-    tell(desk, person.openid, POPUP, fields)
-    assert left(desk, person) == (0, 0)
+    tell(uow_factory, person.openid, POPUP, fields)
+    assert left(uow_factory, person) == (0, 0)
 
 
-def test_the_clients_answer_and_the_event_are_one_permission(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        service.record_client_results(work, person.id, {FIRST: "accept"})
-    tell(desk, person.openid, POPUP, {"List": item(FIRST, "accept")})
-    assert left(desk, person) == (1, 0)
+def test_the_clients_answer_and_the_event_are_one_permission(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
+        service.record_client_results(uow, person.id, {FIRST: "accept"})
+    tell(uow_factory, person.openid, POPUP, {"List": item(FIRST, "accept")})
+    assert left(uow_factory, person) == (1, 0)
 
 
 def test_turning_a_template_off_ends_its_permissions(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
-    tell(desk, person.openid, POPUP, {"List": [item(FIRST, "accept"), item(SECOND, "accept")]})
+    tell(
+        uow_factory, person.openid, POPUP, {"List": [item(FIRST, "accept"), item(SECOND, "accept")]}
+    )
     clock.advance(5)
-    tell(desk, person.openid, CHANGE, xml("SubscribeMsgChangeEvent", (FIRST, "reject")))
-    assert left(desk, person) == (0, 1)
+    tell(uow_factory, person.openid, CHANGE, xml("SubscribeMsgChangeEvent", (FIRST, "reject")))
+    assert left(uow_factory, person) == (0, 1)
 
 
 @pytest.mark.parametrize("word", ["acceptWithAudio", "acceptWithAlert", "acceptWithForcePush"])
-def test_a_stronger_yes_is_a_permission(desk: Desk, person: Person, word: str) -> None:
+def test_a_stronger_yes_is_a_permission(
+    uow_factory: UnitOfWorkFactory, person: Person, word: str
+) -> None:
     chosen = xml("SubscribeMsgPopupEvent", (FIRST, word), (SECOND, "perhaps"))
-    tell(desk, person.openid, POPUP, chosen)
-    assert left(desk, person) == (1, 0)
-    with desk.work() as work:
-        service.record_client_results(work, person.id, {FIRST: word})
-    assert left(desk, person) == (1, 0)
+    tell(uow_factory, person.openid, POPUP, chosen)
+    assert left(uow_factory, person) == (1, 0)
+    with uow_factory.begin() as uow:
+        service.record_client_results(uow, person.id, {FIRST: word})
+    assert left(uow_factory, person) == (1, 0)
 
 
 @pytest.mark.parametrize(
     ("word", "still"), [("reject", 0), ("rejectWithAudio", 0), ("acceptWithAudio", 1), ("new", 1)]
 )
 def test_a_change_ends_permissions_only_by_a_no(
-    desk: Desk, person: Person, word: str, still: int
+    uow_factory: UnitOfWorkFactory, person: Person, word: str, still: int
 ) -> None:
-    tell(desk, person.openid, POPUP, {"List": item(FIRST, "accept")})
-    tell(desk, person.openid, CHANGE, xml("SubscribeMsgChangeEvent", (FIRST, word)))
-    assert left(desk, person) == (still, 0)
+    tell(uow_factory, person.openid, POPUP, {"List": item(FIRST, "accept")})
+    tell(uow_factory, person.openid, CHANGE, xml("SubscribeMsgChangeEvent", (FIRST, word)))
+    assert left(uow_factory, person) == (still, 0)
 
 
 def delivery(template: str, errcode: str) -> dict[str, object]:
@@ -137,27 +156,40 @@ def delivery(template: str, errcode: str) -> dict[str, object]:
 )
 @pytest.mark.parametrize("framed", [True, False])
 def test_a_refused_delivery_ends_the_permissions_of_its_template(
-    desk: Desk, person: Person, errcode: str, still: int, unknown: int, framed: bool
+    uow_factory: UnitOfWorkFactory,
+    person: Person,
+    errcode: str,
+    still: int,
+    unknown: int,
+    framed: bool,
 ) -> None:
     counted = UNKNOWN_WORDS.labels("subscribe_sent")
     before = counted._value.get()
-    tell(desk, person.openid, POPUP, {"List": [item(FIRST, "accept"), item(SECOND, "accept")]})
+    tell(
+        uow_factory, person.openid, POPUP, {"List": [item(FIRST, "accept"), item(SECOND, "accept")]}
+    )
     told: Fields = {"List": [delivery(FIRST, errcode), delivery(SECOND, "0")]}
-    tell(desk, person.openid, SENT, {"SubscribeMsgSentEvent": dict(told)} if framed else told)
-    assert left(desk, person) == (still, 1)
+    tell(
+        uow_factory, person.openid, SENT, {"SubscribeMsgSentEvent": dict(told)} if framed else told
+    )
+    assert left(uow_factory, person) == (still, 1)
     assert counted._value.get() == before + unknown
 
 
-def test_an_event_from_ahead_of_our_clock_happened_now(desk: Desk, person: Person) -> None:
-    tell(desk, person.openid, POPUP, {"List": item(FIRST, "accept")}, later_seconds=3600)
-    with desk.work() as work:
-        service.record_client_results(work, person.id, {FIRST: "accept"})
-    assert left(desk, person) == (1, 0)
+def test_an_event_from_ahead_of_our_clock_happened_now(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    tell(uow_factory, person.openid, POPUP, {"List": item(FIRST, "accept")}, later_seconds=3600)
+    with uow_factory.begin() as uow:
+        service.record_client_results(uow, person.id, {FIRST: "accept"})
+    assert left(uow_factory, person) == (1, 0)
 
 
-def test_an_event_of_a_stranger_makes_nobody(desk: Desk, person: Person) -> None:
-    tell(desk, "openid-of-a-stranger", POPUP, {"List": item(FIRST, "accept")})
-    assert left(desk, person) == (0, 0)
+def test_an_event_of_a_stranger_makes_nobody(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    tell(uow_factory, "openid-of-a-stranger", POPUP, {"List": item(FIRST, "accept")})
+    assert left(uow_factory, person) == (0, 0)
     assert choices_in({"List": item(FIRST, "accept")}) == [
         Choice(template_id=FIRST, status="accept")
     ]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.notices import service
 from server.notices.models import MessageGrant
 from server.notices.service import Choice
@@ -30,9 +30,9 @@ STEPS = st.lists(
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        return a_citizen(work)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        return a_citizen(uow)
 
 
 def most_pairs(clients: list[int], events: list[int]) -> int:
@@ -75,25 +75,28 @@ class Model:
 )
 @given(steps=STEPS)
 def test_a_permission_counts_once_and_a_turning_off_ends_what_there_was(
-    desk: Desk, clock: FakeClock, person: Person, steps: list[tuple[str, str, int]]
+    uow_factory: UnitOfWorkFactory,
+    clock: FakeClock,
+    person: Person,
+    steps: list[tuple[str, str, int]],
 ) -> None:
-    with desk.work() as work:
-        work.session.execute(delete(MessageGrant))
+    with uow_factory.begin() as uow:
+        uow.session.execute(delete(MessageGrant))
     models = {FIRST: Model(), SECOND: Model()}
     now = 0
     for kind, template, wait in steps:
         clock.advance(wait)
         now += wait
-        with desk.work() as work:
+        with uow_factory.begin() as uow:
             if kind == "client":
-                service.record_client_results(work, person.id, {template: "accept"})
+                service.record_client_results(uow, person.id, {template: "accept"})
             else:
                 record = service.record_popups if kind == "event" else service.record_changes
                 status = "accept" if kind == "event" else "reject"
-                record(work, person.id, [Choice(template_id=template, status=status)], work.now)
+                record(uow, person.id, [Choice(template_id=template, status=status)], uow.now)
         models[template].step(kind, now)
-        with desk.work(read_only=True) as work:
-            said = service.remaining(work, person.id)
+        with uow_factory.begin(read_only=True) as uow:
+            said = service.remaining(uow, person.id)
         assert {name: said[name] for name in models} == {
             name: model.left() for name, model in models.items()
         }
@@ -113,10 +116,13 @@ def test_a_permission_counts_once_and_a_turning_off_ends_what_there_was(
     )
 )
 def test_taps_far_apart_are_counted_however_their_tellings_arrive(
-    desk: Desk, clock: FakeClock, person: Person, taps: list[tuple[int, int, str]]
+    uow_factory: UnitOfWorkFactory,
+    clock: FakeClock,
+    person: Person,
+    taps: list[tuple[int, int, str]],
 ) -> None:
-    with desk.work() as work:
-        work.session.execute(delete(MessageGrant))
+    with uow_factory.begin() as uow:
+        uow.session.execute(delete(MessageGrant))
     start = clock.now()
     tellings = []
     for number, (client_late, event_late, heard) in enumerate(taps):
@@ -127,12 +133,12 @@ def test_taps_far_apart_are_counted_however_their_tellings_arrive(
             tellings.append((tapped + event_late, "event"))
     for at, kind in sorted(tellings):
         clock.set(start + timedelta(seconds=at))
-        with desk.work() as work:
+        with uow_factory.begin() as uow:
             if kind == "client":
-                service.record_client_results(work, person.id, {FIRST: "accept"})
+                service.record_client_results(uow, person.id, {FIRST: "accept"})
             else:
                 service.record_popups(
-                    work, person.id, [Choice(template_id=FIRST, status="accept")], work.now
+                    uow, person.id, [Choice(template_id=FIRST, status="accept")], uow.now
                 )
-    with desk.work(read_only=True) as work:
-        assert service.remaining(work, person.id)[FIRST] == len(taps)
+    with uow_factory.begin(read_only=True) as uow:
+        assert service.remaining(uow, person.id)[FIRST] == len(taps)

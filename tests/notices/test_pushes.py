@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from server.accounts import privacy
 from server.accounts.models import Citizen
 from server.base.jobs import Shop
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.notices import pushes, service, tasks
 from server.notices.models import InboxMessage, MessageGrant, Push, PushState
 from server.notices.rules import next_loud
@@ -28,86 +28,90 @@ EVENING = datetime(2026, 5, 1, 11, tzinfo=UTC)
 
 
 @pytest.fixture
-def shop(desk: Desk, gateway: RecordingGateway, clock: FakeClock) -> Shop:
+def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, clock: FakeClock) -> Shop:
     clock.set(EVENING)
     gateway.answers["send_subscription"] = "msg-1"
-    return Shop(desk=desk, gateway=gateway)
+    return Shop(uow_factory=uow_factory, gateway=gateway)
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        return a_citizen(work)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        return a_citizen(uow)
 
 
-def granted(desk: Desk, person: Person, count: int = 1, template: str = FIRST) -> None:
+def granted(
+    uow_factory: UnitOfWorkFactory, person: Person, count: int = 1, template: str = FIRST
+) -> None:
     for _ in range(count):
-        with desk.work() as work:
-            work.session.add(
+        with uow_factory.begin() as uow:
+            uow.session.add(
                 MessageGrant(
-                    citizen_id=person.id, template_id=template, made_at=work.now, client_at=work.now
+                    citizen_id=person.id, template_id=template, made_at=uow.now, client_at=uow.now
                 )
             )
 
 
-def planned(desk: Desk, person: Person, key: str = "a:1", hours: float = 3) -> bool:
-    with desk.work() as work:
+def planned(
+    uow_factory: UnitOfWorkFactory, person: Person, key: str = "a:1", hours: float = 3
+) -> bool:
+    with uow_factory.begin() as uow:
         letter = service.Letter(key=key, title="题", body="答", page="pages/home/index")
         push = service.Planned(
             letter=letter,
             template_id=FIRST,
             page="pages/home/index",
             fields={"thing1": "八桂"},
-            expires_at=work.now + timedelta(hours=hours),
+            expires_at=uow.now + timedelta(hours=hours),
         )
-        return service.plan_push(work, person.id, push)
+        return service.plan_push(uow, person.id, push)
 
 
-def rows(desk: Desk) -> list[Push]:
-    with desk.work(read_only=True) as work:
-        return list(work.session.scalars(select(Push).order_by(Push.id)))
+def rows(uow_factory: UnitOfWorkFactory) -> list[Push]:
+    with uow_factory.begin(read_only=True) as uow:
+        return list(uow.session.scalars(select(Push).order_by(Push.id)))
 
 
-def states(desk: Desk) -> list[tuple[str, str | None]]:
-    return [(row.state.value, row.reason) for row in rows(desk)]
+def states(uow_factory: UnitOfWorkFactory) -> list[tuple[str, str | None]]:
+    return [(row.state.value, row.reason) for row in rows(uow_factory)]
 
 
-def reasons(desk: Desk) -> list[str | None]:
-    with desk.work(read_only=True) as work:
+def reasons(uow_factory: UnitOfWorkFactory) -> list[str | None]:
+    with uow_factory.begin(read_only=True) as uow:
         asked = select(InboxMessage.not_pushed_reason).order_by(InboxMessage.id)
-        return list(work.session.scalars(asked))
+        return list(uow.session.scalars(asked))
 
 
-def left(desk: Desk, person: Person) -> int:
-    with desk.work(read_only=True) as work:
-        return service.remaining(work, person.id)[FIRST]
+def left(uow_factory: UnitOfWorkFactory, person: Person) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return service.remaining(uow, person.id)[FIRST]
 
 
 def test_a_push_is_sent_once_and_uses_up_one_permission(
     shop: Shop, gateway: RecordingGateway, person: Person, rung: list[Any]
 ) -> None:
-    granted(shop.desk, person, 2)
-    assert [planned(shop.desk, person) for _ in range(3)] == [True, False, False]
-    (row,) = rows(shop.desk)
+    granted(shop.uow_factory, person, 2)
+    assert [planned(shop.uow_factory, person) for _ in range(3)] == [True, False, False]
+    (row,) = rows(shop.uow_factory)
     assert rung == [(pushes.TASK, (row.id,))]
     assert [tasks.send_pushes(shop) for _ in range(3)] == [1, 0, 0]
     ((message,),) = gateway.called("send_subscription")
     assert (message.template_id, message.page) == (FIRST, "pages/home/index")
     assert message.fields == {"thing1": "八桂"}
     assert message.openid == person.openid
-    assert states(shop.desk) == [("sent", None)]
-    assert (left(shop.desk, person), reasons(shop.desk)) == (1, [None])
+    assert states(shop.uow_factory) == [("sent", None)]
+    assert (left(shop.uow_factory, person), reasons(shop.uow_factory)) == (1, [None])
 
 
 def test_without_a_permission_it_lies_in_the_inbox_and_says_why(
     shop: Shop, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.desk, person, template=SECOND)
-    planned(shop.desk, person)
+    granted(shop.uow_factory, person, template=SECOND)
+    planned(shop.uow_factory, person)
     tasks.send_pushes(shop)
     assert gateway.called("send_subscription") == []
-    assert states(shop.desk) == [("refused", "no_grant")]
-    assert reasons(shop.desk) == ["微信里的提醒次数用完了"]
+    assert states(shop.uow_factory) == [("refused", "no_grant")]
+    assert reasons(shop.uow_factory) == ["微信里的提醒次数用完了"]
 
 
 @pytest.mark.parametrize(
@@ -130,15 +134,15 @@ def test_what_wechat_refuses_or_leaves_open_is_never_sent_again(
     state: tuple[str, str],
     permissions: int,
 ) -> None:
-    granted(shop.desk, person, 2)
-    planned(shop.desk, person)
+    granted(shop.uow_factory, person, 2)
+    planned(shop.uow_factory, person)
     gateway.answers["send_subscription"] = trouble
     for _ in range(3):
         tasks.send_pushes(shop)
         clock.advance(900)
     assert len(gateway.called("send_subscription")) == 1
-    assert states(shop.desk) == [state]
-    assert left(shop.desk, person) == permissions
+    assert states(shop.uow_factory) == [state]
+    assert left(shop.uow_factory, person) == permissions
 
 
 @pytest.mark.parametrize("trouble", [NotSent(), TryLater(), error_of(45011), error_of(43108)])
@@ -149,76 +153,76 @@ def test_what_was_surely_not_sent_goes_out_later_with_the_same_permission(
     person: Person,
     trouble: WeChatError,
 ) -> None:
-    granted(shop.desk, person)
-    planned(shop.desk, person)
+    granted(shop.uow_factory, person)
+    planned(shop.uow_factory, person)
     gateway.answers["send_subscription"] = trouble
     tasks.send_pushes(shop)
-    assert (states(shop.desk), left(shop.desk, person)) == ([("queued", None)], 1)
+    assert (states(shop.uow_factory), left(shop.uow_factory, person)) == ([("queued", None)], 1)
     gateway.answers["send_subscription"] = "msg"
     clock.advance(120)
     tasks.send_pushes(shop)
-    assert (states(shop.desk), left(shop.desk, person)) == ([("sent", None)], 0)
+    assert (states(shop.uow_factory), left(shop.uow_factory, person)) == ([("sent", None)], 0)
 
 
 def test_a_worker_that_was_killed_in_the_call_leaves_it_unknown_and_a_late_answer_wins(
     shop: Shop, gateway: RecordingGateway, clock: FakeClock, person: Person
 ) -> None:
-    granted(shop.desk, person)
-    planned(shop.desk, person)
-    with shop.desk.work() as work:
-        step = pushes.claim_next(work)
+    granted(shop.uow_factory, person)
+    planned(shop.uow_factory, person)
+    with shop.uow_factory.begin() as uow:
+        step = pushes.claim_next(uow)
     assert step is not None
     assert step.claim is not None
-    assert left(shop.desk, person) == 0
+    assert left(shop.uow_factory, person) == 0
     clock.advance(pushes.CLAIM_LASTS.total_seconds() - 1)
     assert tasks.send_pushes(shop) == 0
     clock.advance(1)
     assert tasks.send_pushes(shop) == 1
-    assert states(shop.desk) == [("unknown", "worker_lost")]
+    assert states(shop.uow_factory) == [("unknown", "worker_lost")]
     assert gateway.called("send_subscription") == []
-    with shop.desk.work() as work:
-        pushes.settle_sent(work, step.claim, "late")
-    assert states(shop.desk) == [("sent", None)]
+    with shop.uow_factory.begin() as uow:
+        pushes.settle_sent(uow, step.claim, "late")
+    assert states(shop.uow_factory) == [("sent", None)]
 
 
 def test_a_claim_of_an_earlier_try_settles_nothing(
     shop: Shop, clock: FakeClock, person: Person
 ) -> None:
-    granted(shop.desk, person)
-    planned(shop.desk, person)
-    with shop.desk.work() as work:
-        first = pushes.claim_next(work)
+    granted(shop.uow_factory, person)
+    planned(shop.uow_factory, person)
+    with shop.uow_factory.begin() as uow:
+        first = pushes.claim_next(uow)
     assert first is not None
     assert first.claim is not None
-    with shop.desk.work() as work:
-        pushes.put_back(work, first.claim, timedelta())
-    with shop.desk.work() as work:
-        assert pushes.claim_next(work) is not None
-    with shop.desk.work() as work:
-        pushes.settle_unknown(work, first.claim, "in_doubt")
-        pushes.settle_refused(work, first.claim, "gone", no_grant=True)
-    assert states(shop.desk) == [("claimed", None)]
+    with shop.uow_factory.begin() as uow:
+        pushes.put_back(uow, first.claim, timedelta())
+    with shop.uow_factory.begin() as uow:
+        assert pushes.claim_next(uow) is not None
+    with shop.uow_factory.begin() as uow:
+        pushes.settle_unknown(uow, first.claim, "in_doubt")
+        pushes.settle_refused(uow, first.claim, "gone", no_grant=True)
+    assert states(shop.uow_factory) == [("claimed", None)]
 
 
 def test_quiet_hours_put_it_off_and_what_comes_too_late_is_not_pushed(
     shop: Shop, gateway: RecordingGateway, clock: FakeClock, person: Person
 ) -> None:
-    with shop.desk.work() as work:
+    with shop.uow_factory.begin() as uow:
         quiet = {"quiet_from": "18:00", "quiet_to": "20:00"}
-        work.session.execute(update(Citizen).where(Citizen.id == person.id).values(**quiet))
-    granted(shop.desk, person, 2)
-    planned(shop.desk, person, "early", hours=0.5)
-    planned(shop.desk, person, "later", hours=3)
+        uow.session.execute(update(Citizen).where(Citizen.id == person.id).values(**quiet))
+    granted(shop.uow_factory, person, 2)
+    planned(shop.uow_factory, person, "early", hours=0.5)
+    planned(shop.uow_factory, person, "later", hours=3)
     tasks.send_pushes(shop)
-    assert states(shop.desk) == [("refused", "quiet_hours"), ("queued", None)]
+    assert states(shop.uow_factory) == [("refused", "quiet_hours"), ("queued", None)]
     clock.advance(3600)
     tasks.send_pushes(shop)
-    assert states(shop.desk)[1] == ("sent", None)
-    planned(shop.desk, person, "old", hours=1)
+    assert states(shop.uow_factory)[1] == ("sent", None)
+    planned(shop.uow_factory, person, "old", hours=1)
     clock.advance(2 * 3600 - 1)
     tasks.send_pushes(shop)
-    assert states(shop.desk)[2] == ("refused", "too_late")
-    assert reasons(shop.desk) == ["当时是免打扰时间", None, "微信那边没有及时送出"]
+    assert states(shop.uow_factory)[2] == ("refused", "too_late")
+    assert reasons(shop.uow_factory) == ["当时是免打扰时间", None, "微信那边没有及时送出"]
     assert len(gateway.called("send_subscription")) == 1
 
 
@@ -246,33 +250,33 @@ def test_the_next_loud_moment_is_outside_both_quiet_hours(
 def test_an_erased_citizen_gets_nothing_and_leaves_nothing(
     shop: Shop, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.desk, person)
-    planned(shop.desk, person)
-    with shop.desk.work() as work:
-        privacy.erase(work, person.id)
+    granted(shop.uow_factory, person)
+    planned(shop.uow_factory, person)
+    with shop.uow_factory.begin() as uow:
+        privacy.erase(uow, person.id)
     assert tasks.send_pushes(shop) == 0
-    assert rows(shop.desk) == []
-    assert not planned(shop.desk, person, "b")
+    assert rows(shop.uow_factory) == []
+    assert not planned(shop.uow_factory, person, "b")
 
 
 def test_the_export_names_what_was_pushed(shop: Shop, person: Person) -> None:
-    granted(shop.desk, person)
-    planned(shop.desk, person)
+    granted(shop.uow_factory, person)
+    planned(shop.uow_factory, person)
     tasks.send_pushes(shop)
-    with shop.desk.work(read_only=True) as work:
-        (told,) = pushes.held(work, person.id)["pushes"]  # type: ignore[misc]
+    with shop.uow_factory.begin(read_only=True) as uow:
+        (told,) = pushes.held(uow, person.id)["pushes"]  # type: ignore[misc]
     assert (told["state"], told["fields"]) == ("sent", {"thing1": "八桂"})
 
 
 def test_of_two_with_one_key_the_survivors_stays(shop: Shop, person: Person) -> None:
-    with shop.desk.work() as work:
-        other = a_citizen(work)
+    with shop.uow_factory.begin() as uow:
+        other = a_citizen(uow)
     for who, key in ((person, "a"), (other, "a"), (other, "b")):
-        planned(shop.desk, who, key)
-    with shop.desk.work() as work:
-        service.HOOKS.join[0](work, person.id, other.id)
-        service.HOOKS.join[1](work, person.id, other.id)
-    assert [(row.citizen_id, row.key) for row in rows(shop.desk)] == [
+        planned(shop.uow_factory, who, key)
+    with shop.uow_factory.begin() as uow:
+        service.HOOKS.join[0](uow, person.id, other.id)
+        service.HOOKS.join[1](uow, person.id, other.id)
+    assert [(row.citizen_id, row.key) for row in rows(shop.uow_factory)] == [
         (person.id, "a"),
         (person.id, "b"),
     ]
@@ -282,33 +286,33 @@ def test_of_two_with_one_key_the_survivors_stays(shop: Shop, person: Person) -> 
 def test_many_workers_send_each_message_once(
     shop: Shop, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.desk, person, 12)
+    granted(shop.uow_factory, person, 12)
     for number in range(12):
-        planned(shop.desk, person, f"a:{number}")
+        planned(shop.uow_factory, person, f"a:{number}")
     all_at_once([lambda: tasks.send_pushes(shop)] * 4)
     tasks.send_pushes(shop)
     assert len(gateway.called("send_subscription")) == 12
-    assert {row.state for row in rows(shop.desk)} == {PushState.SENT}
-    assert left(shop.desk, person) == 0
+    assert {row.state for row in rows(shop.uow_factory)} == {PushState.SENT}
+    assert left(shop.uow_factory, person) == 0
 
 
 @pytest.mark.race
 def test_the_race_is_seen_where_a_message_is_looked_up_instead_of_claimed(
     shop: Shop, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.desk, person)
-    planned(shop.desk, person)
+    granted(shop.uow_factory, person)
+    planned(shop.uow_factory, person)
     looked = threading.Barrier(2)
 
     def look_then_send() -> None:
-        with shop.desk.work(read_only=True) as work:
-            due = work.session.scalars(select(Push.id).where(Push.state == PushState.QUEUED)).all()
+        with shop.uow_factory.begin(read_only=True) as uow:
+            due = uow.session.scalars(select(Push.id).where(Push.state == PushState.QUEUED)).all()
         looked.wait(timeout=30)
         for push_id in due:
             shop.gateway.send_subscription(push_id)
-            with shop.desk.work() as work:
+            with shop.uow_factory.begin() as uow:
                 sent = update(Push).where(Push.id == push_id).values(state=PushState.SENT)
-                work.session.execute(sent)
+                uow.session.execute(sent)
 
     all_at_once([look_then_send] * 2)
     assert len(gateway.called("send_subscription")) == 2

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from server.accounts import privacy
 from server.base.errors import Invalid, NotAuthenticated
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.notices import service
 from server.notices.models import InboxMessage, MessageGrant
 from server.notices.service import Choice
@@ -19,118 +19,132 @@ from tests.kit.notices import FIRST, SECOND
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        noise = a_citizen(work)
-        accept(work, noise, by_client=True)
-        return a_citizen(work)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        noise = a_citizen(uow)
+        accept(uow, noise, by_client=True)
+        return a_citizen(uow)
 
 
-def accept(work: Work, person: Person, *, by_client: bool, template: str = FIRST) -> None:
+def accept(uow: UnitOfWork, person: Person, *, by_client: bool, template: str = FIRST) -> None:
     if by_client:
-        service.record_client_results(work, person.id, {template: "accept"})
+        service.record_client_results(uow, person.id, {template: "accept"})
     else:
         service.record_popups(
-            work, person.id, [Choice(template_id=template, status="accept")], work.now
+            uow, person.id, [Choice(template_id=template, status="accept")], uow.now
         )
 
 
-def left(desk: Desk, person: Person) -> dict[str, int]:
-    with desk.work(read_only=True) as work:
-        return service.remaining(work, person.id)
+def left(uow_factory: UnitOfWorkFactory, person: Person) -> dict[str, int]:
+    with uow_factory.begin(read_only=True) as uow:
+        return service.remaining(uow, person.id)
 
 
 @pytest.mark.parametrize("client_first", [True, False])
 def test_client_and_event_of_one_tap_are_one_permission(
-    desk: Desk, person: Person, clock: FakeClock, client_first: bool
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock, client_first: bool
 ) -> None:
-    with desk.work() as work:
-        accept(work, person, by_client=client_first)
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=client_first)
     clock.advance(600)
-    with desk.work() as work:
-        accept(work, person, by_client=not client_first)
-    assert left(desk, person)[FIRST] == 1
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=not client_first)
+    assert left(uow_factory, person)[FIRST] == 1
 
 
 @pytest.mark.parametrize("client_first", [True, False])
 def test_after_ten_minutes_they_are_two_permissions(
-    desk: Desk, person: Person, clock: FakeClock, client_first: bool
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock, client_first: bool
 ) -> None:
-    with desk.work() as work:
-        accept(work, person, by_client=client_first)
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=client_first)
     clock.advance(601)
-    with desk.work() as work:
-        accept(work, person, by_client=not client_first)
-    assert left(desk, person)[FIRST] == 2
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=not client_first)
+    assert left(uow_factory, person)[FIRST] == 2
 
 
-def test_each_telling_pairs_once(desk: Desk, person: Person, clock: FakeClock) -> None:
+def test_each_telling_pairs_once(
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
+) -> None:
     for by_client in (True, True, False, False, False):
         clock.advance(5)
-        with desk.work() as work:
-            accept(work, person, by_client=by_client)
-    assert left(desk, person)[FIRST] == 3
+        with uow_factory.begin() as uow:
+            accept(uow, person, by_client=by_client)
+    assert left(uow_factory, person)[FIRST] == 3
 
 
-def test_templates_do_not_pair_with_each_other(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        accept(work, person, by_client=True, template=FIRST)
-        accept(work, person, by_client=False, template=SECOND)
-    assert (left(desk, person)[FIRST], left(desk, person)[SECOND]) == (1, 1)
+def test_templates_do_not_pair_with_each_other(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=True, template=FIRST)
+        accept(uow, person, by_client=False, template=SECOND)
+    assert (left(uow_factory, person)[FIRST], left(uow_factory, person)[SECOND]) == (1, 1)
 
 
-def test_persons_do_not_pair_with_each_other(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        other = a_citizen(work)
-        accept(work, person, by_client=True)
-        accept(work, other, by_client=False)
-    assert (left(desk, person)[FIRST], left(desk, other)[FIRST]) == (1, 1)
+def test_persons_do_not_pair_with_each_other(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
+        other = a_citizen(uow)
+        accept(uow, person, by_client=True)
+        accept(uow, other, by_client=False)
+    assert (left(uow_factory, person)[FIRST], left(uow_factory, other)[FIRST]) == (1, 1)
 
 
 @pytest.mark.parametrize("result", ["reject", "ban", "filter"])
-def test_only_an_acceptance_is_a_permission(desk: Desk, person: Person, result: str) -> None:
-    with desk.work() as work:
-        service.record_client_results(work, person.id, {FIRST: result})
-        service.record_popups(work, person.id, [Choice(template_id=FIRST, status=result)], work.now)
-    assert left(desk, person)[FIRST] == 0
+def test_only_an_acceptance_is_a_permission(
+    uow_factory: UnitOfWorkFactory, person: Person, result: str
+) -> None:
+    with uow_factory.begin() as uow:
+        service.record_client_results(uow, person.id, {FIRST: result})
+        service.record_popups(uow, person.id, [Choice(template_id=FIRST, status=result)], uow.now)
+    assert left(uow_factory, person)[FIRST] == 0
 
 
-def test_every_template_is_named_in_what_is_left(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        answer = service.record_client_results(work, person.id, {FIRST: "accept", SECOND: "reject"})
-    assert answer == left(desk, person)
+def test_every_template_is_named_in_what_is_left(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
+        answer = service.record_client_results(uow, person.id, {FIRST: "accept", SECOND: "reject"})
+    assert answer == left(uow_factory, person)
     assert (answer[FIRST], answer[SECOND]) == (1, 0)
 
 
-def test_an_unknown_template_of_the_client_is_left_out(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
+def test_an_unknown_template_of_the_client_is_left_out(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
         told = {"no-such": "accept", FIRST: "accept"}
-        assert "no-such" not in service.record_client_results(work, person.id, told)
-    assert left(desk, person)[FIRST] == 1
+        assert "no-such" not in service.record_client_results(uow, person.id, told)
+    assert left(uow_factory, person)[FIRST] == 1
 
 
-def test_an_unknown_template_of_an_event_is_left_out(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
+def test_an_unknown_template_of_an_event_is_left_out(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
         items = [Choice(template_id=name, status="accept") for name in ("no-such", FIRST)]
-        service.record_popups(work, person.id, items, work.now)
-    assert left(desk, person)[FIRST] == 1
+        service.record_popups(uow, person.id, items, uow.now)
+    assert left(uow_factory, person)[FIRST] == 1
 
 
 def test_turning_a_template_off_ends_its_open_permissions_alone(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
-    with desk.work() as work:
-        accept(work, person, by_client=True)
-        accept(work, person, by_client=True)
-        accept(work, person, by_client=True, template=SECOND)
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=True)
+        accept(uow, person, by_client=True)
+        accept(uow, person, by_client=True, template=SECOND)
     clock.advance(30)
-    with desk.work() as work:
+    with uow_factory.begin() as uow:
         service.record_changes(
-            work, person.id, [Choice(template_id=FIRST, status="reject")], work.now
+            uow, person.id, [Choice(template_id=FIRST, status="reject")], uow.now
         )
-    assert (left(desk, person)[FIRST], left(desk, person)[SECOND]) == (0, 1)
-    with desk.work(read_only=True) as work:
-        revoked = work.session.scalar(
+    assert (left(uow_factory, person)[FIRST], left(uow_factory, person)[SECOND]) == (0, 1)
+    with uow_factory.begin(read_only=True) as uow:
+        revoked = uow.session.scalar(
             select(func.count())
             .select_from(MessageGrant)
             .where(MessageGrant.revoked_at.is_not(None))
@@ -139,81 +153,83 @@ def test_turning_a_template_off_ends_its_open_permissions_alone(
 
 
 def test_a_late_telling_of_an_ended_permission_is_no_new_one(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
-    with desk.work() as work:
-        accept(work, person, by_client=False)
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=False)
         service.record_changes(
-            work, person.id, [Choice(template_id=FIRST, status="reject")], work.now
+            uow, person.id, [Choice(template_id=FIRST, status="reject")], uow.now
         )
     clock.advance(60)
-    with desk.work() as work:
-        accept(work, person, by_client=True)
-    assert left(desk, person)[FIRST] == 0
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=True)
+    assert left(uow_factory, person)[FIRST] == 0
 
 
 def test_a_late_rejection_leaves_what_was_given_after_it(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
     rejected_at = clock.now()
     clock.advance(60)
-    with desk.work() as work:
-        accept(work, person, by_client=True)
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=True)
         service.record_changes(
-            work, person.id, [Choice(template_id=FIRST, status="reject")], rejected_at
+            uow, person.id, [Choice(template_id=FIRST, status="reject")], rejected_at
         )
-    assert left(desk, person)[FIRST] == 1
+    assert left(uow_factory, person)[FIRST] == 1
 
 
-def test_an_erased_citizen_gives_no_permission(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        accept(work, person, by_client=True)
-        privacy.erase(work, person.id)
+def test_an_erased_citizen_gives_no_permission(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=True)
+        privacy.erase(uow, person.id)
         with pytest.raises(NotAuthenticated):
-            accept(work, person, by_client=True)
-    assert left(desk, person)[FIRST] == 0
+            accept(uow, person, by_client=True)
+    assert left(uow_factory, person)[FIRST] == 0
 
 
-def test_a_message_with_the_same_key_shows_once(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        other = a_citizen(work)
-        assert service.post(work, person.id, service.Letter(title="通知", body="第一次", key="a:1"))
+def test_a_message_with_the_same_key_shows_once(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
+        other = a_citizen(uow)
+        assert service.post(uow, person.id, service.Letter(title="通知", body="第一次", key="a:1"))
         assert not service.post(
-            work, person.id, service.Letter(title="通知", body="第二次", key="a:1")
+            uow, person.id, service.Letter(title="通知", body="第二次", key="a:1")
         )
-        assert service.post(work, other.id, service.Letter(title="通知", body="第一次", key="a:1"))
-        rows, following = service.list_messages(work, person.id, limit=20, after=None)
+        assert service.post(uow, other.id, service.Letter(title="通知", body="第一次", key="a:1"))
+        rows, following = service.list_messages(uow, person.id, limit=20, after=None)
     assert [row.body for row in rows] == ["第一次"]
     assert following is None
 
 
-def test_an_erased_citizen_gets_no_message(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        privacy.erase(work, person.id)
+def test_an_erased_citizen_gets_no_message(uow_factory: UnitOfWorkFactory, person: Person) -> None:
+    with uow_factory.begin() as uow:
+        privacy.erase(uow, person.id)
         assert not service.post(
-            work, person.id, service.Letter(title="通知", body="迟到", key="a:1")
+            uow, person.id, service.Letter(title="通知", body="迟到", key="a:1")
         )
-        assert list(work.session.scalars(select(InboxMessage.id))) == []
+        assert list(uow.session.scalars(select(InboxMessage.id))) == []
 
 
 def test_the_inbox_is_read_page_by_page_newest_first(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
     for number in range(7):
         # Two of a second, so that the order cannot hang on the time alone.
         clock.advance(number % 2)
-        with desk.work() as work:
+        with uow_factory.begin() as uow:
             service.post(
-                work, person.id, service.Letter(title="通知", body=str(number), key=f"a:{number}")
+                uow, person.id, service.Letter(title="通知", body=str(number), key=f"a:{number}")
             )
-    with desk.work() as work:
-        service.post(
-            work, a_citizen(work).id, service.Letter(title="通知", body="别人的", key="a:1")
-        )
+    with uow_factory.begin() as uow:
+        service.post(uow, a_citizen(uow).id, service.Letter(title="通知", body="别人的", key="a:1"))
     seen, after = [], None
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         while True:
-            rows, after = service.list_messages(work, person.id, limit=3, after=after)
+            rows, after = service.list_messages(uow, person.id, limit=3, after=after)
             seen += [(row.posted_at, row.body) for row in rows]
             if after is None:
                 break
@@ -222,43 +238,47 @@ def test_the_inbox_is_read_page_by_page_newest_first(
 
 
 @pytest.mark.parametrize("after", ["", "x", "W10", "WyJ4IiwieSJd", "WyIyMDI2LTAxLTAxIiwieSJd"])
-def test_an_unreadable_cursor_is_refused(desk: Desk, person: Person, after: str) -> None:
-    with desk.work(read_only=True) as work, pytest.raises(Invalid):
-        service.list_messages(work, person.id, limit=3, after=after)
+def test_an_unreadable_cursor_is_refused(
+    uow_factory: UnitOfWorkFactory, person: Person, after: str
+) -> None:
+    with uow_factory.begin(read_only=True) as uow, pytest.raises(Invalid):
+        service.list_messages(uow, person.id, limit=3, after=after)
 
 
-def test_two_citizens_who_become_one_keep_everything_once(desk: Desk, person: Person) -> None:
-    with desk.work() as work:
-        other = a_citizen(work)
-        accept(work, person, by_client=True)
-        accept(work, other, by_client=True)
-        service.post(work, person.id, service.Letter(title="通知", body="我的", key="a:1"))
-        service.post(work, other.id, service.Letter(title="通知", body="同一条", key="a:1"))
-        service.post(work, other.id, service.Letter(title="通知", body="另一条", key="a:2"))
-        service.join(work, person.id, other.id)
-        rows, _ = service.list_messages(work, person.id, limit=20, after=None)
+def test_two_citizens_who_become_one_keep_everything_once(
+    uow_factory: UnitOfWorkFactory, person: Person
+) -> None:
+    with uow_factory.begin() as uow:
+        other = a_citizen(uow)
+        accept(uow, person, by_client=True)
+        accept(uow, other, by_client=True)
+        service.post(uow, person.id, service.Letter(title="通知", body="我的", key="a:1"))
+        service.post(uow, other.id, service.Letter(title="通知", body="同一条", key="a:1"))
+        service.post(uow, other.id, service.Letter(title="通知", body="另一条", key="a:2"))
+        service.join(uow, person.id, other.id)
+        rows, _ = service.list_messages(uow, person.id, limit=20, after=None)
         assert sorted(row.body for row in rows) == ["另一条", "我的"]
-        assert service.remaining(work, person.id)[FIRST] == 2
-        assert service.remaining(work, other.id)[FIRST] == 0
+        assert service.remaining(uow, person.id)[FIRST] == 2
+        assert service.remaining(uow, other.id)[FIRST] == 0
 
 
 def test_the_export_holds_permissions_and_messages_and_erasure_drops_them(
-    desk: Desk, person: Person
+    uow_factory: UnitOfWorkFactory, person: Person
 ) -> None:
-    with desk.work() as work:
-        noise = a_citizen(work)
-        service.post(work, noise.id, service.Letter(title="通知", body="别人的", key="a:1"))
-        accept(work, person, by_client=True)
+    with uow_factory.begin() as uow:
+        noise = a_citizen(uow)
+        service.post(uow, noise.id, service.Letter(title="通知", body="别人的", key="a:1"))
+        accept(uow, person, by_client=True)
         service.post(
-            work,
+            uow,
             person.id,
             service.Letter(title="通知", body="我的", key="a:1", not_pushed_reason="no_grant"),
         )
-        held = privacy.export(work, person.id)
+        held = privacy.export(uow, person.id)
         assert held["message_grants"] == [
             {
                 "template_id": FIRST,
-                "client_at": work.now,
+                "client_at": uow.now,
                 "event_at": None,
                 "used_at": None,
                 "revoked_at": None,
@@ -268,24 +288,24 @@ def test_the_export_holds_permissions_and_messages_and_erasure_drops_them(
             {
                 "title": "通知",
                 "body": "我的",
-                "posted_at": work.now,
+                "posted_at": uow.now,
                 "not_pushed_reason": "no_grant",
             }
         ]
-        privacy.erase(work, person.id)
-        assert list(work.session.scalars(select(InboxMessage.citizen_id))) == [noise.id]
-        assert person.id not in set(work.session.scalars(select(MessageGrant.citizen_id)))
+        privacy.erase(uow, person.id)
+        assert list(uow.session.scalars(select(InboxMessage.citizen_id))) == [noise.id]
+        assert person.id not in set(uow.session.scalars(select(MessageGrant.citizen_id)))
 
 
 def test_a_rejection_of_the_same_second_counts(
-    desk: Desk, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
     clock.advance(0.7)
-    with desk.work() as work:
-        accept(work, person, by_client=True)
-        whole_second = work.now.replace(microsecond=0)
-        assert work.now - whole_second > timedelta(0)
+    with uow_factory.begin() as uow:
+        accept(uow, person, by_client=True)
+        whole_second = uow.now.replace(microsecond=0)
+        assert uow.now - whole_second > timedelta(0)
         service.record_changes(
-            work, person.id, [Choice(template_id=FIRST, status="reject")], whole_second
+            uow, person.id, [Choice(template_id=FIRST, status="reject")], whole_second
         )
-    assert left(desk, person)[FIRST] == 0
+    assert left(uow_factory, person)[FIRST] == 0

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from server.base.templates import message_templates
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.programme.commands import load_campaign
 from tests.kit.clock import FakeClock
 from tests.programme.test_loading import NOTICE
 
 
 @pytest.fixture
-def notice(desk: Desk) -> Desk:
-    assert load_campaign(desk, NOTICE, shift=False).ok
-    return desk
+def notice(uow_factory: UnitOfWorkFactory) -> UnitOfWorkFactory:
+    assert load_campaign(uow_factory, NOTICE, shift=False).ok
+    return uow_factory
 
 
 def test_the_campaign_tells_its_title_dates_target_and_organisers(
-    client: Any, notice: Desk
+    client: Any, notice: UnitOfWorkFactory
 ) -> None:
     told = client.get("/campaign").get_json()
     assert told["title"] == {"zh": "2020年八桂科普大行动", "za": None}
@@ -37,7 +37,7 @@ def test_the_campaign_tells_its_title_dates_target_and_organisers(
     assert told["policy_version"] == notice.tools.settings.policy_version
 
 
-def test_the_campaign_says_who_operates_the_service(client: Any, notice: Desk) -> None:
+def test_the_campaign_says_who_operates_the_service(client: Any, notice: UnitOfWorkFactory) -> None:
     told = client.get("/campaign").get_json()
     given = notice.tools.settings
     assert told["operator"] == asdict(given.operator)
@@ -45,7 +45,9 @@ def test_the_campaign_says_who_operates_the_service(client: Any, notice: Desk) -
     assert told["policy_date"] == given.policy_date
 
 
-def test_the_campaign_names_the_templates_that_have_a_sender(client: Any, notice: Desk) -> None:
+def test_the_campaign_names_the_templates_that_have_a_sender(
+    client: Any, notice: UnitOfWorkFactory
+) -> None:
     told = client.get("/campaign").get_json()["subscribe_templates"]
     assert {t["slug"] for t in told} == set(notice.tools.hooks.sends) == {"quiz-daily"}
     assert {t["id"] for t in told} < {t.id for t in message_templates()}
@@ -56,7 +58,9 @@ def test_without_a_campaign_the_answer_is_404(client: Any) -> None:
     assert client.get("/programmes").get_json() == {"items": [], "next": None}
 
 
-def test_a_theme_activity_shows_its_wording_and_organisers(client: Any, notice: Desk) -> None:
+def test_a_theme_activity_shows_its_wording_and_organisers(
+    client: Any, notice: UnitOfWorkFactory
+) -> None:
     told = client.get("/programmes/campus-programme").get_json()
     assert (told["kind"], told["form"], told["date_text"]) == ("theme", "campus", "2020年4－12月")
     assert (told["start"], told["end"]) == ("2020-04-01", "2020-12-31")
@@ -66,7 +70,9 @@ def test_a_theme_activity_shows_its_wording_and_organisers(client: Any, notice: 
     assert [unit["role"] for unit in told["organisers"]] == ["host"] * 2 + ["undertaker"] * 4
 
 
-def test_a_joint_action_shows_its_content_and_its_assumed_owner(client: Any, notice: Desk) -> None:
+def test_a_joint_action_shows_its_content_and_its_assumed_owner(
+    client: Any, notice: UnitOfWorkFactory
+) -> None:
     told = client.get("/programmes/grassroots").get_json()
     assert told["kind"] == "joint"
     assert {told[name] for name in ("start", "end", "precision", "date_text", "place")} == {None}
@@ -77,7 +83,7 @@ def test_a_joint_action_shows_its_content_and_its_assumed_owner(client: Any, not
 
 
 def test_the_server_tells_today_and_how_each_programme_lies_to_it(
-    client: Any, notice: Desk, clock: FakeClock
+    client: Any, notice: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     states = {}
     for day in ("2020-04-20", "2020-05-10", "2020-10-01"):
@@ -92,10 +98,10 @@ def test_the_server_tells_today_and_how_each_programme_lies_to_it(
 
 
 def test_the_demo_shows_this_years_words_and_keeps_the_notices(
-    client: Any, desk: Desk, clock: FakeClock
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     clock.set(datetime(2026, 11, 29, 4, tzinfo=UTC))
-    assert load_campaign(desk, NOTICE, shift=True).ok
+    assert load_campaign(uow_factory, NOTICE, shift=True).ok
     campaign = client.get("/campaign").get_json()
     assert campaign["title"]["zh"] == "2026年八桂科普大行动"
     assert campaign["date_text"] == "2026年9月下旬—2027年2月底"
@@ -111,7 +117,7 @@ def test_the_demo_shows_this_years_words_and_keeps_the_notices(
     )
 
 
-def test_all_fifteen_are_public_and_filters_compose(client: Any, notice: Desk) -> None:
+def test_all_fifteen_are_public_and_filters_compose(client: Any, notice: UnitOfWorkFactory) -> None:
     assert len(client.get("/programmes").get_json()["items"]) == 15
     narrowed = client.get("/programmes?kind=theme&city=450200&from=2020-10-01&to=2020-12-31")
     assert [item["slug"] for item in narrowed.get_json()["items"]] == ["campus-programme"]
@@ -128,14 +134,14 @@ def test_all_fifteen_are_public_and_filters_compose(client: Any, notice: Desk) -
         "after=nonsense", "from=2020-05-02&to=2020-05-01",
     ],
 )  # fmt: skip
-def test_a_bad_question_is_422(client: Any, notice: Desk, query: str) -> None:
+def test_a_bad_question_is_422(client: Any, notice: UnitOfWorkFactory, query: str) -> None:
     answer = client.get(f"/programmes?{query}")
     assert answer.status_code == 422
     assert answer.get_json()["code"] == "invalid"
 
 
 @pytest.mark.parametrize("slug", ["nothing", "QUIZ-CONTEST", "a%00b", "%E7%AD%94%E9%A2%98"])
-def test_an_unknown_programme_is_404(client: Any, notice: Desk, slug: str) -> None:
+def test_an_unknown_programme_is_404(client: Any, notice: UnitOfWorkFactory, slug: str) -> None:
     answer = client.get(f"/programmes/{slug}")
     assert answer.status_code == 404
     assert answer.get_json()["code"] == "not_found"

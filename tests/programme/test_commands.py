@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.base.tables import Base
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme.commands import LoadReport, load_campaign
 from server.programme.kinds import Kind, Precision
 from server.programme.loading import notice_words
@@ -25,10 +25,10 @@ from tests.programme.test_loading import NOTICE, written
 TABLES = ("campaign", "campaign_host", "programme", "programme_organiser", "unit")
 
 
-def contents(work: Work) -> dict[str, list[tuple[Any, ...]]]:
+def contents(uow: UnitOfWork) -> dict[str, list[tuple[Any, ...]]]:
     tables = [Base.metadata.tables[name] for name in TABLES]
     return {
-        table.name: [tuple(row) for row in work.session.execute(select(table).order_by(table.c.id))]
+        table.name: [tuple(row) for row in uow.session.execute(select(table).order_by(table.c.id))]
         for table in tables
     }
 
@@ -37,33 +37,33 @@ def the_notice() -> dict[str, Any]:
     return json.loads(NOTICE.read_text(encoding="utf-8"))
 
 
-def programmes(work: Work) -> dict[str, Programme]:
-    return {row.slug: row for row in work.session.scalars(select(Programme))}
+def programmes(uow: UnitOfWork) -> dict[str, Programme]:
+    return {row.slug: row for row in uow.session.scalars(select(Programme))}
 
 
 def test_the_notices_file_makes_fifteen_programmes_with_owners_and_faults_are_reported(
-    desk: Desk, tmp_path: Path
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
 ) -> None:
     faulty = the_notice()
     faulty["theme_activities"][1]["hosts"] = []
     faulty["theme_activities"][6]["start"] = "2020-05-31"
     faulty["theme_activities"][4]["end"] = "2021-01-15"
-    refused = load_campaign(desk, written(tmp_path, faulty), shift=False)
+    refused = load_campaign(uow_factory, written(tmp_path, faulty), shift=False)
     assert not refused.ok
     assert [path for path, _ in refused.problems] == [
         "theme_activities[1].hosts",
         "theme_activities[4].end",
         "theme_activities[6].start",
     ]
-    with desk.work(read_only=True) as work:
-        assert all(rows == [] for rows in contents(work).values())
+    with uow_factory.begin(read_only=True) as uow:
+        assert all(rows == [] for rows in contents(uow).values())
 
-    report = load_campaign(desk, NOTICE, shift=False)
+    report = load_campaign(uow_factory, NOTICE, shift=False)
     assert report.ok
     assert report.counts["programmes"] == 15
-    with desk.work(read_only=True) as work:
-        rows = programmes(work)
-        owners = units.units_by_id(work, {row.owner_id for row in rows.values()})
+    with uow_factory.begin(read_only=True) as uow:
+        rows = programmes(uow)
+        owners = units.units_by_id(uow, {row.owner_id for row in rows.values()})
     assert len(rows) == 15
     assert sum(row.kind is Kind.THEME for row in rows.values()) == 8
     assert owners[rows["quiz-contest"].owner_id].name == "自治区科协"
@@ -75,27 +75,27 @@ def test_the_notices_file_makes_fifteen_programmes_with_owners_and_faults_are_re
     assert rows["caravan"].start_on is None
 
 
-def test_a_second_load_of_the_same_file_changes_nothing(desk: Desk) -> None:
-    first = load_campaign(desk, NOTICE, shift=False)
-    with desk.work(read_only=True) as work:
-        before = contents(work)
-    again = load_campaign(desk, NOTICE, shift=False)
-    with desk.work(read_only=True) as work:
-        assert contents(work) == before
+def test_a_second_load_of_the_same_file_changes_nothing(uow_factory: UnitOfWorkFactory) -> None:
+    first = load_campaign(uow_factory, NOTICE, shift=False)
+    with uow_factory.begin(read_only=True) as uow:
+        before = contents(uow)
+    again = load_campaign(uow_factory, NOTICE, shift=False)
+    with uow_factory.begin(read_only=True) as uow:
+        assert contents(uow) == before
     assert first.counts["created"] > 15
     assert (again.counts["created"], again.counts["changed"]) == (0, 0)
 
 
 @pytest.mark.parametrize("days", [0, 1, 2, 6, 7, 15, 16, 46, 167, 300])
 def test_the_demo_moves_all_dates_so_that_today_lies_in_its_month(
-    desk: Desk, clock: FakeClock, days: int
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, days: int
 ) -> None:
     clock.set(datetime(2026, 6, 14, 16, 30, tzinfo=UTC) + timedelta(days=days))
     today = date(2026, 6, 15) + timedelta(days=days)
-    assert load_campaign(desk, NOTICE, shift=True).ok
-    with desk.work(read_only=True) as work:
-        campaign = work.session.scalars(select(Campaign)).one()
-        rows = programmes(work)
+    assert load_campaign(uow_factory, NOTICE, shift=True).ok
+    with uow_factory.begin(read_only=True) as uow:
+        campaign = uow.session.scalars(select(Campaign)).one()
+        rows = programmes(uow)
     months = (today.year - 2020) * 12 + today.month - 6
     launch = date(2020, 4, 21) + timedelta(weeks=campaign.shift_weeks)
     assert rows["launch-ceremony"].start_on == rows["launch-ceremony"].end_on == launch
@@ -122,28 +122,32 @@ def test_the_demo_moves_all_dates_so_that_today_lies_in_its_month(
     assert (rows["youth-science-festival"].start_on or today) > today
 
 
-def test_the_first_load_decides_the_move_for_good(desk: Desk, clock: FakeClock) -> None:
-    load_campaign(desk, NOTICE, shift=True)
-    with desk.work(read_only=True) as work:
-        before = contents(work)
+def test_the_first_load_decides_the_move_for_good(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    load_campaign(uow_factory, NOTICE, shift=True)
+    with uow_factory.begin(read_only=True) as uow:
+        before = contents(uow)
     clock.advance(40 * 86400)
     for shift in (True, False):
-        report = load_campaign(desk, NOTICE, shift=shift)
+        report = load_campaign(uow_factory, NOTICE, shift=shift)
         assert (report.counts["created"], report.counts["changed"]) == (0, 0)
-    with desk.work(read_only=True) as work:
-        assert contents(work) == before
+    with uow_factory.begin(read_only=True) as uow:
+        assert contents(uow) == before
 
 
-def test_a_changed_file_is_followed_and_the_refs_stay(desk: Desk, tmp_path: Path) -> None:
-    load_campaign(desk, NOTICE, shift=True)
-    with desk.work(read_only=True) as work:
-        before = programmes(work)
+def test_a_changed_file_is_followed_and_the_refs_stay(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
+    load_campaign(uow_factory, NOTICE, shift=True)
+    with uow_factory.begin(read_only=True) as uow:
+        before = programmes(uow)
     changed = the_notice()
     changed["theme_activities"][1] |= {"title": "新名称", "undertakers": ["gxkjg", "gxkpcb"]}
     changed["theme_activities"][6]["end"] = "2020-12-30"
-    report = load_campaign(desk, written(tmp_path, changed), shift=True)
-    with desk.work(read_only=True) as work:
-        after = programmes(work)
+    report = load_campaign(uow_factory, written(tmp_path, changed), shift=True)
+    with uow_factory.begin(read_only=True) as uow:
+        after = programmes(uow)
     assert (report.counts["created"], report.counts["changed"]) == (0, 3)
     assert {s: (r.id, r.ref) for s, r in after.items()} == {
         s: (r.id, r.ref) for s, r in before.items()
@@ -154,29 +158,31 @@ def test_a_changed_file_is_followed_and_the_refs_stay(desk: Desk, tmp_path: Path
     assert now == was - timedelta(days=1)
 
 
-def test_a_file_that_drops_a_loaded_programme_is_refused(desk: Desk, tmp_path: Path) -> None:
-    load_campaign(desk, NOTICE, shift=False)
-    with desk.work(read_only=True) as work:
-        before = contents(work)
+def test_a_file_that_drops_a_loaded_programme_is_refused(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
+    load_campaign(uow_factory, NOTICE, shift=False)
+    with uow_factory.begin(read_only=True) as uow:
+        before = contents(uow)
     shorter = the_notice()
     shorter["joint_actions"].pop()
     shorter["campaign"]["title"] = "别的名称"
-    report = load_campaign(desk, written(tmp_path, shorter), shift=False)
+    report = load_campaign(uow_factory, written(tmp_path, shorter), shift=False)
     assert not report.ok
     assert "caravan" in report.problems[0].reason
-    with desk.work(read_only=True) as work:
-        assert contents(work) == before
+    with uow_factory.begin(read_only=True) as uow:
+        assert contents(uow) == before
 
 
 @pytest.mark.race
-def test_loads_at_the_same_moment_make_one_campaign(desk: Desk) -> None:
+def test_loads_at_the_same_moment_make_one_campaign(uow_factory: UnitOfWorkFactory) -> None:
     def load(_: int) -> LoadReport:
-        return load_campaign(desk, NOTICE, shift=True)
+        return load_campaign(uow_factory, NOTICE, shift=True)
 
     with ThreadPoolExecutor(4) as pool:
         reports = list(pool.map(load, range(4)))
     assert all(report.ok for report in reports)
-    with desk.work(read_only=True) as work:
-        count = work.session.scalar(select(func.count()).select_from(Programme))
-        assert (count, len(work.session.scalars(select(Campaign)).all())) == (15, 1)
+    with uow_factory.begin(read_only=True) as uow:
+        count = uow.session.scalar(select(func.count()).select_from(Programme))
+        assert (count, len(uow.session.scalars(select(Campaign)).all())) == (15, 1)
     assert sum(report.counts["created"] > 0 for report in reports) == 1

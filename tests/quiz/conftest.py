@@ -11,7 +11,7 @@ import pytest
 from server.base.kv.client import connect
 from server.base.kv.embedded import EmbeddedServer
 from server.base.kv.facilities import facilities
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
 
@@ -24,21 +24,29 @@ def embedded_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(params=["fake", "embedded"])
-def either(request: pytest.FixtureRequest, desk: Desk, clock: FakeClock) -> Iterator[Desk]:
+def either(
+    request: pytest.FixtureRequest, uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> Iterator[UnitOfWorkFactory]:
     """The desk over an empty Redis of either kind."""
     if request.param == "fake":
-        yield desk
+        yield uow_factory
         return
     var = request.getfixturevalue("embedded_redis")
     kv = connect("embedded:", var, clock, timeout_seconds=20.0)
     kv.run("FLUSHALL")
-    yield Desk(desk.engine, replace(desk.tools, kv=facilities(kv, clock)))
+    yield UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.tools, kv=facilities(kv, clock))
+    )
     kv.close()
 
 
 @pytest.fixture
-def without(desk: Desk, clock: FakeClock, tmp_path: Path) -> Iterator[Desk]:
+def without(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, tmp_path: Path
+) -> Iterator[UnitOfWorkFactory]:
     """The same house where nothing answers at the address of Redis."""
     kv = connect("redis://127.0.0.1:9/0", tmp_path, clock)
-    yield Desk(desk.engine, replace(desk.tools, kv=facilities(kv, clock)))
+    yield UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.tools, kv=facilities(kv, clock))
+    )
     kv.close()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz.contests import ContestView
 from server.quiz.models import Attempt, Question
 from tests.kit.accounts import a_citizen, a_session
@@ -21,14 +21,14 @@ from tests.kit.quiz import all_right, open_contest, rows, seen, some_right
 TELLTALE = re.compile(r"answer_?key|correct|explanation|is_right|solution|source|difficulty")
 
 
-def a_phone(desk: Desk, *, consented: bool = True, **columns: Any) -> str:
-    with desk.work() as work:
-        return a_session(work, a_citizen(work, consented=consented, **columns))
+def a_phone(uow_factory: UnitOfWorkFactory, *, consented: bool = True, **columns: Any) -> str:
+    with uow_factory.begin() as uow:
+        return a_session(uow, a_citizen(uow, consented=consented, **columns))
 
 
 @pytest.fixture
-def contest(desk: Desk) -> ContestView:
-    return open_contest(desk)
+def contest(uow_factory: UnitOfWorkFactory) -> ContestView:
+    return open_contest(uow_factory)
 
 
 def begun(client: Any, contest: ContestView, phone: str) -> dict[str, Any]:
@@ -39,9 +39,9 @@ def begun(client: Any, contest: ContestView, phone: str) -> dict[str, Any]:
 
 
 def test_a_citizen_takes_a_paper_and_sees_what_came_of_it(
-    client: Any, desk: Desk, clock: FakeClock, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock, contest: ContestView
 ) -> None:
-    phone = a_phone(desk, city="450100", county="450103")
+    phone = a_phone(uow_factory, city="450100", county="450103")
     listed = client.get("/contests", citizen=phone).get_json()["items"]
     assert [one["id"] for one in listed] == [contest.ref]
     assert listed[0]["me"] == {
@@ -88,8 +88,10 @@ def test_a_citizen_takes_a_paper_and_sees_what_came_of_it(
     assert (refused.status_code, refused.get_json()["code"]) == (409, "no_attempts_left")
 
 
-def test_contests_are_public_and_come_page_by_page(client: Any, desk: Desk) -> None:
-    refs = [open_contest(desk, slug=f"c{n}").ref for n in range(3)][::-1]
+def test_contests_are_public_and_come_page_by_page(
+    client: Any, uow_factory: UnitOfWorkFactory
+) -> None:
+    refs = [open_contest(uow_factory, slug=f"c{n}").ref for n in range(3)][::-1]
     first = client.get("/contests?limit=2").get_json()
     rest = client.get(f"/contests?limit=2&after={first['next']}").get_json()
     assert [one["id"] for one in first["items"] + rest["items"]] == refs
@@ -102,11 +104,11 @@ def test_contests_are_public_and_come_page_by_page(client: Any, desk: Desk) -> N
 
 
 def test_where_a_contest_stands_follows_the_clock(
-    client: Any, desk: Desk, clock: FakeClock
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     opens = clock.now() + timedelta(hours=1)
-    contest = open_contest(desk, opens_at=opens, closes_at=opens + timedelta(hours=1))
-    phone = a_phone(desk)
+    contest = open_contest(uow_factory, opens_at=opens, closes_at=opens + timedelta(hours=1))
+    phone = a_phone(uow_factory)
     for state, code in (("upcoming", "contest_not_open"), ("open", None), ("closed", None)):
         there = client.get(f"/contests/{contest.ref}", citizen=phone).get_json()
         assert there["state"] == state
@@ -120,7 +122,7 @@ def test_where_a_contest_stands_follows_the_clock(
 
 
 def test_nobody_answers_without_a_token_or_a_consent(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
     path = f"/contests/{contest.ref}/attempts"
     assert client.post(path).status_code == 401
@@ -128,15 +130,15 @@ def test_nobody_answers_without_a_token_or_a_consent(
     assert client.put("/attempts/att_x/answers", json={"answers": {}}).status_code == 401
     assert client.post("/attempts/att_x/submission").status_code == 401
     assert client.post("/attempts/att_x/next").status_code == 401
-    refused = client.post(path, citizen=a_phone(desk, consented=False))
+    refused = client.post(path, citizen=a_phone(uow_factory, consented=False))
     assert (refused.status_code, refused.get_json()["code"]) == (409, "consent_required")
 
 
 def test_papers_of_others_and_of_nobody_are_404_to_read_and_to_write(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
-    paper = begun(client, contest, a_phone(desk))
-    stranger = a_phone(desk)
+    paper = begun(client, contest, a_phone(uow_factory))
+    stranger = a_phone(uow_factory)
     body = {"answers": all_right(seen(paper))}
     for ref in (paper["id"], "att_00000000000000000000", "1", "%27"):
         assert client.get(f"/attempts/{ref}", citizen=stranger).status_code == 404
@@ -152,9 +154,9 @@ def test_papers_of_others_and_of_nobody_are_404_to_read_and_to_write(
 
 
 def test_nothing_that_is_said_before_the_end_holds_a_key_or_an_explanation(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
-    phone = a_phone(desk)
+    phone = a_phone(uow_factory)
     paper = begun(client, contest, phone)
     questions = seen(paper)
     some = {"answers": some_right(questions, 5)}
@@ -188,11 +190,11 @@ def names(value: Any) -> list[str]:
 
 
 def test_right_and_wrong_answers_are_received_alike(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
     replies = []
     for right in (10, 0):
-        phone = a_phone(desk)
+        phone = a_phone(uow_factory)
         paper = begun(client, contest, phone)
         body = {"answers": some_right(seen(paper), right)}
         answer = client.put(f"/attempts/{paper['id']}/answers", json=body, citizen=phone)
@@ -202,14 +204,14 @@ def test_right_and_wrong_answers_are_received_alike(
 
 
 def test_over_200_papers_no_key_and_no_place_tells_what_is_right(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
     """Chi-square of the right key of four-option single choices, at 0.1 %."""
     places: Counter[str] = Counter()
     by_question: dict[str, set[str]] = {}
     shapes = set()
     for _ in range(200):
-        paper = begun(client, contest, a_phone(desk))
+        paper = begun(client, contest, a_phone(uow_factory))
         shapes.add(tuple(sorted(paper["questions"][0])))
         for question in seen(paper):
             keys = [key for key, _ in question.options]
@@ -226,11 +228,11 @@ def test_over_200_papers_no_key_and_no_place_tells_what_is_right(
 
 
 def test_questions_are_known_outside_by_their_ref_alone(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
-    paper = begun(client, contest, a_phone(desk))
-    with desk.work(read_only=True) as work:
-        refs = set(work.session.scalars(select(Question.ref)))
+    paper = begun(client, contest, a_phone(uow_factory))
+    with uow_factory.begin(read_only=True) as uow:
+        refs = set(uow.session.scalars(select(Question.ref)))
     assert {question["id"] for question in paper["questions"]} <= refs
     assert {tuple(sorted(option)) for q in paper["questions"] for option in q["options"]} == {
         ("key", "text")
@@ -254,9 +256,9 @@ def test_questions_are_known_outside_by_their_ref_alone(
     ],
 )
 def test_points_that_a_client_writes_itself_are_refused_and_change_nothing(
-    client: Any, desk: Desk, contest: ContestView, forged: dict[str, Any]
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView, forged: dict[str, Any]
 ) -> None:
-    phone = a_phone(desk)
+    phone = a_phone(uow_factory)
     refused = client.post(f"/contests/{contest.ref}/attempts", json=forged, citizen=phone)
     assert refused.status_code == 422
     paper = begun(client, contest, phone)
@@ -270,9 +272,9 @@ def test_points_that_a_client_writes_itself_are_refused_and_change_nothing(
 
 
 def test_a_score_that_somebody_posts_over_and_over_is_taken_once(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
-    phone = a_phone(desk)
+    phone = a_phone(uow_factory)
     paper = begun(client, contest, phone)
     body = {"answers": some_right(seen(paper), 3)}
     path = f"/attempts/{paper['id']}/submission"
@@ -287,9 +289,9 @@ def test_a_score_that_somebody_posts_over_and_over_is_taken_once(
 
 
 def test_a_clock_that_the_client_claims_moves_no_deadline(
-    client: Any, desk: Desk, clock: FakeClock, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock, contest: ContestView
 ) -> None:
-    phone = a_phone(desk)
+    phone = a_phone(uow_factory)
     paper = begun(client, contest, phone)
     clock.advance(303)
     for days in (-1, 1):
@@ -324,9 +326,9 @@ def test_a_clock_that_the_client_claims_moves_no_deadline(
     ],
 )
 def test_answers_of_another_shape_are_422(
-    client: Any, desk: Desk, contest: ContestView, body: bytes
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView, body: bytes
 ) -> None:
-    phone = a_phone(desk)
+    phone = a_phone(uow_factory)
     paper = begun(client, contest, phone)
     answer = client.put(
         f"/attempts/{paper['id']}/answers",
@@ -341,10 +343,10 @@ def test_answers_of_another_shape_are_422(
 
 
 def test_timed_items_come_one_by_one_with_their_own_deadline(
-    client: Any, desk: Desk, clock: FakeClock
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk, "nanjing-2018", slug="nanjing")
-    phone = a_phone(desk)
+    contest = open_contest(uow_factory, "nanjing-2018", slug="nanjing")
+    phone = a_phone(uow_factory)
     paper = begun(client, contest, phone)
     assert (len(paper["questions"]), paper["question_count"], paper["timer"]) == (1, 20, "item")
     assert paper["questions"][0]["deadline"]
@@ -372,13 +374,13 @@ def test_timed_items_come_one_by_one_with_their_own_deadline(
 
 
 def test_a_key_that_repeats_a_start_replays_its_answer(
-    client: Any, desk: Desk, contest: ContestView
+    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView
 ) -> None:
-    phone = a_phone(desk)
+    phone = a_phone(uow_factory)
     path, named = f"/contests/{contest.ref}/attempts", {"Idempotency-Key": "once"}
     first = client.post(path, json={}, citizen=phone, headers=named)
     again = client.post(path, json={}, citizen=phone, headers=named)
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.get_json() == again.get_json()
-    with desk.work(read_only=True) as work:
-        assert len(work.session.scalars(select(Attempt.id)).all()) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        assert len(uow.session.scalars(select(Attempt.id)).all()) == 1

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from server.base.errors import Invalid, NotFound
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, bank, closing, service
 from server.quiz.contests import ContestView
 from server.quiz.errors import (
@@ -31,38 +31,45 @@ MAY_2_BEIJING = datetime(2026, 5, 1, 16, 0, tzinfo=UTC)
 ONE = timedelta(seconds=1)
 
 
-def starts(desk: Desk, name: str, citizen: int) -> attempts.Started:
-    with desk.work() as work:
-        return attempts.start(work, name, citizen)
+def starts(uow_factory: UnitOfWorkFactory, name: str, citizen: int) -> attempts.Started:
+    with uow_factory.begin() as uow:
+        return attempts.start(uow, name, citizen)
 
 
-def read(desk: Desk, ref: str, citizen: int) -> attempts.AttemptView:
-    with desk.work(read_only=True) as work:
-        return attempts.read(work, ref, citizen)
+def read(uow_factory: UnitOfWorkFactory, ref: str, citizen: int) -> attempts.AttemptView:
+    with uow_factory.begin(read_only=True) as uow:
+        return attempts.read(uow, ref, citizen)
 
 
-def save(desk: Desk, ref: str, citizen: int, answers: dict[str, list[str]]) -> None:
-    with desk.work() as work:
-        attempts.save_answers(work, ref, citizen, answers)
+def save(
+    uow_factory: UnitOfWorkFactory, ref: str, citizen: int, answers: dict[str, list[str]]
+) -> None:
+    with uow_factory.begin() as uow:
+        attempts.save_answers(uow, ref, citizen, answers)
 
 
 def submit(
-    desk: Desk, ref: str, citizen: int, answers: dict[str, list[str]] | None = None
+    uow_factory: UnitOfWorkFactory,
+    ref: str,
+    citizen: int,
+    answers: dict[str, list[str]] | None = None,
 ) -> closing.Result:
-    with desk.work() as work:
-        result = attempts.submit(work, ref, citizen, answers or {}).result
+    with uow_factory.begin() as uow:
+        result = attempts.submit(uow, ref, citizen, answers or {}).result
     assert result is not None
     return result
 
 
-def attempt_rows(desk: Desk) -> int:
-    with desk.work(read_only=True) as work:
-        return work.session.scalar(select(func.count()).select_from(Attempt)) or 0
+def attempt_rows(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return uow.session.scalar(select(func.count()).select_from(Attempt)) or 0
 
 
-def tries_left(desk: Desk, contest: ContestView, citizen: int) -> tuple[int, int | None]:
-    with desk.work(read_only=True) as work:
-        mine = service.mine(work, [contest], citizen)[contest.id]
+def tries_left(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, citizen: int
+) -> tuple[int, int | None]:
+    with uow_factory.begin(read_only=True) as uow:
+        mine = service.mine(uow, [contest], citizen)[contest.id]
     return mine.attempts_left_today, mine.attempts_left_total
 
 
@@ -72,17 +79,17 @@ def tries_left(desk: Desk, contest: ContestView, citizen: int) -> tuple[int, int
 @pytest.mark.parametrize("seed", [1, 2, 2026])
 @pytest.mark.parametrize("preset", ["default", "nanjing-2018"])
 def test_200_starts_match_the_blueprint_and_no_question_is_overused(
-    desk: Desk, preset: str, seed: int
+    uow_factory: UnitOfWorkFactory, preset: str, seed: int
 ) -> None:
-    desk.tools.random.seed(seed)
-    contest = open_contest(desk, preset)
+    uow_factory.tools.random.seed(seed)
+    contest = open_contest(uow_factory, preset)
     need = {part.kind.value: part.count for part in contest.rules.parts if part.kind}
     used: Counter[str] = Counter()
     kinds: dict[str, str] = {}
     papers = []
-    for citizen in citizens(desk, 200):
-        with desk.work() as work:
-            view = started(work, contest, citizen)
+    for citizen in citizens(uow_factory, 200):
+        with uow_factory.begin() as uow:
+            view = started(uow, contest, citizen)
         items = [slot.item for slot in view.slots]
         assert Counter(item.kind.value for item in items) == need
         used.update(item.ref for item in items)
@@ -96,26 +103,28 @@ def test_200_starts_match_the_blueprint_and_no_question_is_overused(
     assert len(set(papers)) == 200
 
 
-def test_people_who_come_daily_do_not_wear_out_single_questions(desk: Desk) -> None:
-    contest = open_contest(desk)
+def test_people_who_come_daily_do_not_wear_out_single_questions(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    contest = open_contest(uow_factory)
     used: Counter[str] = Counter()
-    people = citizens(desk, 50)
+    people = citizens(uow_factory, 50)
     for _day in range(4):
         for citizen in people:
-            view = take(desk, contest, citizen)
+            view = take(uow_factory, contest, citizen)
             used.update(slot.item.ref for slot in view.slots if slot.item.kind == "multiple")
-        desk.tools.clock.advance(86_400)  # type: ignore[attr-defined]
+        uow_factory.tools.clock.advance(86_400)  # type: ignore[attr-defined]
     assert max(used.values()) <= 1.5 * 200 * 2 / 9
 
 
 def test_a_citizen_meets_nothing_twice_in_four_days_and_what_is_due_after(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
     papers = []
     for _day in range(5):
-        view = take(desk, contest, citizen)
+        view = take(uow_factory, contest, citizen)
         papers.append([slot.item for slot in view.slots])
         clock.advance(86_400)
     first_four = [item.ref for paper in papers[:4] for item in paper]
@@ -125,180 +134,192 @@ def test_a_citizen_meets_nothing_twice_in_four_days_and_what_is_due_after(
     assert len(again) == 1
 
 
-def test_a_bank_that_ran_dry_refuses_a_start(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        work.session.execute(
+def test_a_bank_that_ran_dry_refuses_a_start(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        uow.session.execute(
             update(Question).where(Question.kind == "judge").values(state="retired")
         )
-        bank.changed(work, "demo")
+        bank.changed(uow, "demo")
     with pytest.raises(BankTooSmall):
-        starts(desk, contest.ref, citizen)
-    assert attempt_rows(desk) == 0
+        starts(uow_factory, contest.ref, citizen)
+    assert attempt_rows(uow_factory) == 0
 
 
 # A3
 
 
 def test_one_second_before_midnight_is_refused_and_midnight_is_another_day(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    take(desk, contest, citizen)
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    take(uow_factory, contest, citizen)
     clock.set(MAY_2_BEIJING - ONE)
     with pytest.raises(NoAttemptsLeft) as refusal:
-        starts(desk, contest.ref, citizen)
+        starts(uow_factory, contest.ref, citizen)
     assert refusal.value.code == "no_attempts_left"
     clock.set(MAY_2_BEIJING)
-    assert starts(desk, contest.ref, citizen).fresh
-    assert attempt_rows(desk) == 2
+    assert starts(uow_factory, contest.ref, citizen).fresh
+    assert attempt_rows(uow_factory) == 2
 
 
-def test_a_paper_belongs_to_the_day_on_which_it_was_started(desk: Desk, clock: FakeClock) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
+def test_a_paper_belongs_to_the_day_on_which_it_was_started(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
     clock.set(MAY_2_BEIJING - timedelta(seconds=10))
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     clock.set(MAY_2_BEIJING + timedelta(seconds=60))
-    submit(desk, view.sheet.ref, citizen, all_right(shown(view)))
-    with desk.work(read_only=True) as work:
-        periods = set(work.session.scalars(select(Standing.period)))
+    submit(uow_factory, view.sheet.ref, citizen, all_right(shown(view)))
+    with uow_factory.begin(read_only=True) as uow:
+        periods = set(uow.session.scalars(select(Standing.period)))
     assert periods == {"total", "day:2026-05-01", "week:2026-W18"}
-    assert starts(desk, contest.ref, citizen).fresh
+    assert starts(uow_factory, contest.ref, citizen).fresh
 
 
 @pytest.mark.parametrize("limit", [2, 5])
-def test_as_many_papers_a_day_as_the_rule_says(desk: Desk, limit: int) -> None:
-    contest = open_contest(desk, papers_per_day=limit)
-    (citizen,) = citizens(desk, 1)
+def test_as_many_papers_a_day_as_the_rule_says(uow_factory: UnitOfWorkFactory, limit: int) -> None:
+    contest = open_contest(uow_factory, papers_per_day=limit)
+    (citizen,) = citizens(uow_factory, 1)
     for _ in range(limit):
-        take(desk, contest, citizen)
+        take(uow_factory, contest, citizen)
     with pytest.raises(NoAttemptsLeft):
-        starts(desk, contest.ref, citizen)
-    assert attempt_rows(desk) == limit
+        starts(uow_factory, contest.ref, citizen)
+    assert attempt_rows(uow_factory) == limit
 
 
-def test_a_limit_over_the_whole_contest_holds_too(desk: Desk, clock: FakeClock) -> None:
-    contest = open_contest(desk, papers_total=3, papers_per_day=2)
-    (citizen,) = citizens(desk, 1)
+def test_a_limit_over_the_whole_contest_holds_too(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest = open_contest(uow_factory, papers_total=3, papers_per_day=2)
+    (citizen,) = citizens(uow_factory, 1)
     left = []
     for papers in (2, 1):
         for _ in range(papers):
-            left.append(tries_left(desk, contest, citizen))
-            take(desk, contest, citizen)
+            left.append(tries_left(uow_factory, contest, citizen))
+            take(uow_factory, contest, citizen)
         clock.advance(86_400)
-    left.append(tries_left(desk, contest, citizen))
+    left.append(tries_left(uow_factory, contest, citizen))
     assert left == [(2, 3), (1, 2), (1, 1), (0, 0)]
     with pytest.raises(NoAttemptsLeft):
-        starts(desk, contest.ref, citizen)
+        starts(uow_factory, contest.ref, citizen)
 
 
-def test_the_clock_set_back_gives_no_second_paper_of_a_day(desk: Desk, clock: FakeClock) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    take(desk, contest, citizen)
+def test_the_clock_set_back_gives_no_second_paper_of_a_day(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    take(uow_factory, contest, citizen)
     for hours in (-1, -3, 2, 7):
         clock.advance(hours * 3600)
         with pytest.raises(NoAttemptsLeft):
-            starts(desk, contest.ref, citizen)
+            starts(uow_factory, contest.ref, citizen)
 
 
 def test_a_contest_takes_starts_in_its_window_and_one_second_after(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     now = clock.now()
-    contest = open_contest(desk, opens_at=now, closes_at=now + timedelta(hours=1))
-    early, late, very_late = citizens(desk, 3)
+    contest = open_contest(uow_factory, opens_at=now, closes_at=now + timedelta(hours=1))
+    early, late, very_late = citizens(uow_factory, 3)
     clock.set(now - timedelta(milliseconds=1))
     with pytest.raises(ContestNotOpen):
-        starts(desk, contest.ref, early)
+        starts(uow_factory, contest.ref, early)
     clock.set(now)
-    assert starts(desk, contest.ref, early).fresh
+    assert starts(uow_factory, contest.ref, early).fresh
     clock.set(contest.closes_at + timedelta(milliseconds=900))
-    assert starts(desk, contest.slug, late).fresh
+    assert starts(uow_factory, contest.slug, late).fresh
     clock.set(contest.closes_at + ONE)
     with pytest.raises(ContestClosed):
-        starts(desk, contest.ref, very_late)
+        starts(uow_factory, contest.ref, very_late)
 
 
-def test_a_paper_begun_in_time_may_be_finished_after_the_end(desk: Desk, clock: FakeClock) -> None:
+def test_a_paper_begun_in_time_may_be_finished_after_the_end(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
     now = clock.now()
-    contest = open_contest(desk, opens_at=now, closes_at=now + timedelta(minutes=1))
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    contest = open_contest(uow_factory, opens_at=now, closes_at=now + timedelta(minutes=1))
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     clock.advance(200)
-    assert starts(desk, contest.ref, citizen).view.sheet.ref == view.sheet.ref
-    assert submit(desk, view.sheet.ref, citizen, all_right(shown(view))).score == 100
+    assert starts(uow_factory, contest.ref, citizen).view.sheet.ref == view.sheet.ref
+    assert submit(uow_factory, view.sheet.ref, citizen, all_right(shown(view))).score == 100
 
 
 # A4
 
 
-def test_another_device_finds_the_same_paper_answers_and_time(desk: Desk, clock: FakeClock) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+def test_another_device_finds_the_same_paper_answers_and_time(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     first, second = shown(view)[:2]
     clock.advance(100.5)
-    save(desk, view.sheet.ref, citizen, {first.id: first.key})
-    save(desk, view.sheet.ref, citizen, {second.id: second.wrong})
+    save(uow_factory, view.sheet.ref, citizen, {first.id: first.key})
+    save(uow_factory, view.sheet.ref, citizen, {second.id: second.wrong})
     clock.advance(20)
-    again = starts(desk, contest.ref, citizen)
+    again = starts(uow_factory, contest.ref, citizen)
     assert not again.fresh
-    for there in (again.view, read(desk, view.sheet.ref, citizen)):
+    for there in (again.view, read(uow_factory, view.sheet.ref, citizen)):
         assert shown(there) == shown(view)
         assert there.answers == {first.id: first.key, second.id: second.wrong}
         assert there.remaining == timedelta(seconds=179.5)
         assert there.result is None
-    assert attempt_rows(desk) == 1
+    assert attempt_rows(uow_factory) == 1
 
 
-def test_answers_are_merged_replaced_and_taken_back(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+def test_answers_are_merged_replaced_and_taken_back(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     first, second = shown(view)[:2]
-    save(desk, view.sheet.ref, citizen, {first.id: first.wrong, second.id: second.key})
-    save(desk, view.sheet.ref, citizen, {first.id: first.key, second.id: []})
-    assert read(desk, view.sheet.ref, citizen).answers == {first.id: first.key}
+    save(uow_factory, view.sheet.ref, citizen, {first.id: first.wrong, second.id: second.key})
+    save(uow_factory, view.sheet.ref, citizen, {first.id: first.key, second.id: []})
+    assert read(uow_factory, view.sheet.ref, citizen).answers == {first.id: first.key}
 
 
 @pytest.mark.parametrize(
     "bad", [["Z"], ["a"], ["AB"], [""], ["E"], ["A", "A"], ["A", "B"], ["A", "B", "C", "D"]]
 )
-def test_an_answer_that_the_paper_cannot_hold_is_refused_whole(desk: Desk, bad: list[str]) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+def test_an_answer_that_the_paper_cannot_hold_is_refused_whole(
+    uow_factory: UnitOfWorkFactory, bad: list[str]
+) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     first, second = shown(view)[:2]
     for answers in ({first.id: bad, second.id: second.key}, {"KX9999": ["A"]}):
         with pytest.raises(Invalid) as refusal:
-            save(desk, view.sheet.ref, citizen, answers)
+            save(uow_factory, view.sheet.ref, citizen, answers)
         assert refusal.value.errors[0][0][:2] == ("body", "answers")
         with pytest.raises(Invalid):
-            submit(desk, view.sheet.ref, citizen, answers)
-    assert read(desk, view.sheet.ref, citizen).answers == {}
+            submit(uow_factory, view.sheet.ref, citizen, answers)
+    assert read(uow_factory, view.sheet.ref, citizen).answers == {}
 
 
-def test_another_citizens_paper_is_not_there(desk: Desk) -> None:
-    contest = open_contest(desk)
-    owner, stranger = citizens(desk, 2)
-    with desk.work() as work:
-        ref = started(work, contest, owner).sheet.ref
+def test_another_citizens_paper_is_not_there(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    owner, stranger = citizens(uow_factory, 2)
+    with uow_factory.begin() as uow:
+        ref = started(uow, contest, owner).sheet.ref
     for act in (read, submit):
         with pytest.raises(NotFound):
-            act(desk, ref, stranger)
+            act(uow_factory, ref, stranger)
     with pytest.raises(NotFound):
-        save(desk, ref, stranger, {})
-    with pytest.raises(NotFound), desk.work() as work:
-        attempts.open_next(work, ref, stranger)
+        save(uow_factory, ref, stranger, {})
+    with pytest.raises(NotFound), uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, stranger)
 
 
 # A2 and the clock
@@ -308,20 +329,20 @@ def test_another_citizens_paper_is_not_there(desk: Desk) -> None:
     ("late", "counts"), [(-1.0, True), (1.0, True), (2.0, True), (2.001, False), (3.0, False)]
 )
 def test_an_answer_counts_until_the_deadline_and_two_seconds_of_grace(
-    desk: Desk, clock: FakeClock, late: float, counts: bool
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, late: float, counts: bool
 ) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     clock.advance(300 + late)
     answers = all_right(shown(view))
     if counts:
-        save(desk, view.sheet.ref, citizen, answers)
+        save(uow_factory, view.sheet.ref, citizen, answers)
     else:
         with pytest.raises(AttemptClosed):
-            save(desk, view.sheet.ref, citizen, answers)
-    result = submit(desk, view.sheet.ref, citizen, answers)
+            save(uow_factory, view.sheet.ref, citizen, answers)
+    result = submit(uow_factory, view.sheet.ref, citizen, answers)
     assert result.score == (100 if counts else 0)
     assert result.state is (AttemptState.SUBMITTED if counts else AttemptState.EXPIRED)
     assert result.duration_ms == min(300_000, 300_000 + int(late * 1000))
@@ -330,39 +351,39 @@ def test_an_answer_counts_until_the_deadline_and_two_seconds_of_grace(
 
 
 def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    citizen, rival = citizens(desk, 2, city="450100")
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    contest = open_contest(uow_factory)
+    citizen, rival = citizens(uow_factory, 2, city="450100")
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     ref, questions = view.sheet.ref, shown(view)
     clock.advance(42.195)
-    first = submit(desk, ref, citizen, some_right(questions, 7))
+    first = submit(uow_factory, ref, citizen, some_right(questions, 7))
     assert (first.score, first.max_score, first.correct_count, first.question_count) == (
         70, 100, 7, 10,
     )  # fmt: skip
     assert (first.duration_ms, first.personal_best) == (42_195, 70)
     assert (first.rank_region, first.rank_city) == (1, 1)
     with pytest.raises(AttemptClosed):
-        save(desk, ref, citizen, all_right(questions))
+        save(uow_factory, ref, citizen, all_right(questions))
     clock.advance(1)
-    take(desk, contest, rival)
-    assert submit(desk, ref, citizen, all_right(questions)) == first
-    assert submit(desk, ref, citizen, {"nonsense": ["Q"]}) == first
-    assert read(desk, ref, citizen).result == first
-    assert read(desk, ref, citizen).remaining == timedelta(0)
+    take(uow_factory, contest, rival)
+    assert submit(uow_factory, ref, citizen, all_right(questions)) == first
+    assert submit(uow_factory, ref, citizen, {"nonsense": ["Q"]}) == first
+    assert read(uow_factory, ref, citizen).result == first
+    assert read(uow_factory, ref, citizen).remaining == timedelta(0)
 
 
-def test_the_review_speaks_in_the_keys_of_this_paper(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+def test_the_review_speaks_in_the_keys_of_this_paper(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     questions = shown(view)
     answers = some_right(questions, 5)
     del answers[questions[9].id]
-    result = submit(desk, view.sheet.ref, citizen, answers)
+    result = submit(uow_factory, view.sheet.ref, citizen, answers)
     assert [one.question_ref for one in result.review] == [q.id for q in questions]
     for question, one in zip(questions, result.review, strict=True):
         assert one.correct == question.key
@@ -372,34 +393,34 @@ def test_the_review_speaks_in_the_keys_of_this_paper(desk: Desk) -> None:
 
 
 def test_the_best_so_far_is_told_as_it_was_when_the_paper_was_closed(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    citizen, better = citizens(desk, 2)
-    take(desk, contest, better)
+    contest = open_contest(uow_factory)
+    citizen, better = citizens(uow_factory, 2)
+    take(uow_factory, contest, better)
     bests, refs = [], []
     for right in (6, 4, 9):
-        view = take(desk, contest, citizen, right)
+        view = take(uow_factory, contest, citizen, right)
         assert view.result is not None
         bests.append(view.result.personal_best)
         refs.append(view.sheet.ref)
         clock.advance(86_400)
     assert bests == [60, 60, 90]
-    assert [submit(desk, ref, citizen).personal_best for ref in refs] == bests
+    assert [submit(uow_factory, ref, citizen).personal_best for ref in refs] == bests
 
 
 def test_a_start_after_the_time_was_up_closes_the_old_paper_first(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk, papers_per_day=2)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        old = started(work, contest, citizen)
+    contest = open_contest(uow_factory, papers_per_day=2)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        old = started(uow, contest, citizen)
     clock.advance(303)
-    new = starts(desk, contest.ref, citizen)
+    new = starts(uow_factory, contest.ref, citizen)
     assert new.fresh
     assert new.view.sheet.ref != old.sheet.ref
-    there = read(desk, old.sheet.ref, citizen)
+    there = read(uow_factory, old.sheet.ref, citizen)
     assert there.sheet.state is AttemptState.EXPIRED
 
 
@@ -407,138 +428,140 @@ def test_a_start_after_the_time_was_up_closes_the_old_paper_first(
 
 
 def test_only_opened_items_are_shown_and_the_next_opens_after_an_answer(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk, "nanjing-2018")
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    contest = open_contest(uow_factory, "nanjing-2018")
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     ref = view.sheet.ref
     assert len(shown(view)) == 1
     assert view.shown[0].deadline_at == clock.now() + timedelta(seconds=30)
-    with pytest.raises(AnswerFirst), desk.work() as work:
-        attempts.open_next(work, ref, citizen)
+    with pytest.raises(AnswerFirst), uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, citizen)
     hidden = view.slots[1].item.ref
     with pytest.raises(Invalid):
-        save(desk, ref, citizen, {hidden: ["A"]})
+        save(uow_factory, ref, citizen, {hidden: ["A"]})
     question = shown(view)[0]
-    save(desk, ref, citizen, {question.id: question.key})
+    save(uow_factory, ref, citizen, {question.id: question.key})
     clock.advance(5)
-    with desk.work() as work:
-        second = attempts.open_next(work, ref, citizen)
+    with uow_factory.begin() as uow:
+        second = attempts.open_next(uow, ref, citizen)
     assert second.item.ref == hidden
     assert second.deadline_at == clock.now() + timedelta(seconds=30)
-    there = read(desk, ref, citizen)
+    there = read(uow_factory, ref, citizen)
     assert [slot.item.ref for slot in there.shown] == [question.id, hidden]
     assert [s.deadline_at for s in there.shown] == [view.shown[0].deadline_at, second.deadline_at]
 
 
 def test_a_late_item_counts_nothing_and_the_next_may_be_opened(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk, "nanjing-2018")
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    contest = open_contest(uow_factory, "nanjing-2018")
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     ref, question = view.sheet.ref, shown(view)[0]
     clock.advance(32.001)
-    save(desk, ref, citizen, {question.id: question.key})
-    assert read(desk, ref, citizen).answers == {}
-    with desk.work() as work:
-        attempts.open_next(work, ref, citizen)
-    result = submit(desk, ref, citizen)
+    save(uow_factory, ref, citizen, {question.id: question.key})
+    assert read(uow_factory, ref, citizen).answers == {}
+    with uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, citizen)
+    result = submit(uow_factory, ref, citizen)
     assert (result.score, len(result.review)) == (0, 20)
 
 
 def test_the_next_item_opens_without_an_answer_the_moment_time_is_up(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk, "nanjing-2018")
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        ref = started(work, contest, citizen).sheet.ref
+    contest = open_contest(uow_factory, "nanjing-2018")
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        ref = started(uow, contest, citizen).sheet.ref
     clock.advance(29.999)
-    with pytest.raises(AnswerFirst), desk.work() as work:
-        attempts.open_next(work, ref, citizen)
+    with pytest.raises(AnswerFirst), uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, citizen)
     clock.advance(0.001)
-    with desk.work() as work:
-        attempts.open_next(work, ref, citizen)
+    with uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, citizen)
 
 
-def test_a_kept_answer_stays_when_a_late_one_would_replace_it(desk: Desk, clock: FakeClock) -> None:
-    contest = open_contest(desk, "nanjing-2018")
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+def test_a_kept_answer_stays_when_a_late_one_would_replace_it(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest = open_contest(uow_factory, "nanjing-2018")
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     ref, question = view.sheet.ref, shown(view)[0]
-    save(desk, ref, citizen, {question.id: question.key})
+    save(uow_factory, ref, citizen, {question.id: question.key})
     clock.advance(33)
-    save(desk, ref, citizen, {question.id: question.wrong})
-    assert submit(desk, ref, citizen, {question.id: question.wrong}).score == 5
+    save(uow_factory, ref, citizen, {question.id: question.wrong})
+    assert submit(uow_factory, ref, citizen, {question.id: question.wrong}).score == 5
 
 
 def test_twenty_items_in_turn_give_a_full_score_and_no_twenty_first(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk, "nanjing-2018")
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    contest = open_contest(uow_factory, "nanjing-2018")
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     ref = view.sheet.ref
     for number in range(20):
-        question = shown(read(desk, ref, citizen))[number]
+        question = shown(read(uow_factory, ref, citizen))[number]
         clock.advance(29)
-        save(desk, ref, citizen, {question.id: question.key})
+        save(uow_factory, ref, citizen, {question.id: question.key})
         if number < 19:
-            with desk.work() as work:
-                attempts.open_next(work, ref, citizen)
-    with pytest.raises(NoMoreQuestions), desk.work() as work:
-        attempts.open_next(work, ref, citizen)
-    result = submit(desk, ref, citizen)
+            with uow_factory.begin() as uow:
+                attempts.open_next(uow, ref, citizen)
+    with pytest.raises(NoMoreQuestions), uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, citizen)
+    result = submit(uow_factory, ref, citizen)
     assert (result.score, result.max_score, result.duration_ms) == (100, 100, 580_000)
 
 
 def test_the_whole_paper_ends_after_600_seconds_whatever_item_is_open(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk, "nanjing-2018")
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+    contest = open_contest(uow_factory, "nanjing-2018")
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     ref = view.sheet.ref
     clock.advance(590)
-    with desk.work() as work:
-        slot = attempts.open_next(work, ref, citizen)
+    with uow_factory.begin() as uow:
+        slot = attempts.open_next(uow, ref, citizen)
     assert slot.deadline_at == view.sheet.deadline_at
     clock.advance(12.5)
-    with pytest.raises(AttemptClosed), desk.work() as work:
-        attempts.open_next(work, ref, citizen)
+    with pytest.raises(AttemptClosed), uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, citizen)
 
 
-def test_a_paper_with_one_timer_has_no_next(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        ref = started(work, contest, citizen).sheet.ref
-    with pytest.raises(NoMoreQuestions), desk.work() as work:
-        attempts.open_next(work, ref, citizen)
+def test_a_paper_with_one_timer_has_no_next(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        ref = started(uow, contest, citizen).sheet.ref
+    with pytest.raises(NoMoreQuestions), uow_factory.begin() as uow:
+        attempts.open_next(uow, ref, citizen)
 
 
 # The clock is the server's (I12)
 
 
 def test_no_jump_of_the_clock_makes_a_duration_negative_or_changes_what_is_closed(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
+    contest = open_contest(uow_factory)
     chance = random.Random(7)
-    for citizen in citizens(desk, 20):
+    for citizen in citizens(uow_factory, 20):
         clock.set(MAY_2_BEIJING)
-        with desk.work() as work:
-            view = started(work, contest, citizen)
+        with uow_factory.begin() as uow:
+            view = started(uow, contest, citizen)
         clock.advance(chance.choice([-86_400, -1, 1, 299, 86_400, 30 * 86_400]))
-        result = submit(desk, view.sheet.ref, citizen, all_right(shown(view)))
+        result = submit(uow_factory, view.sheet.ref, citizen, all_right(shown(view)))
         assert 0 <= result.duration_ms <= 300_000
         assert result.score in (0, 100)
         clock.advance(-3600)
-        assert submit(desk, view.sheet.ref, citizen) == result
+        assert submit(uow_factory, view.sheet.ref, citizen) == result

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from server.accounts.models import Identity
 from server.base.clock import BEIJING
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import board_tasks
 from server.quiz.contests import ContestView
 from tests.kit import boards as kit
@@ -22,15 +22,15 @@ NANNING = "450100"
 
 
 @pytest.fixture
-def game(desk: Desk) -> tuple[ContestView, Person, str]:
+def game(uow_factory: UnitOfWorkFactory) -> tuple[ContestView, Person, str]:
     """A contest with three papers; the second best is of somebody with a token."""
-    with desk.work() as work:
-        contest = a_contest(work)
-        me = a_citizen(work, nickname="覃小莲", city=NANNING)
-        first, third = kit.people(work, 2)
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+        me = a_citizen(uow, nickname="覃小莲", city=NANNING)
+        first, third = kit.people(uow, 2)
         for citizen, score in ((first, 90), (me.id, 80), (third, 70)):
-            hand_in(work, contest, an_entry(work, contest, citizen, city=NANNING), score=score)
-        return contest, me, a_session(work, me)
+            hand_in(uow, contest, an_entry(uow, contest, citizen, city=NANNING), score=score)
+        return contest, me, a_session(uow, me)
 
 
 def test_a_stranger_reads_a_board_without_a_place_on_it(
@@ -52,11 +52,14 @@ def test_a_stranger_reads_a_board_without_a_place_on_it(
 
 @pytest.mark.parametrize("ready", [False, True])
 def test_a_citizen_finds_the_own_place(
-    ready: bool, client: CheckedClient, desk: Desk, game: tuple[ContestView, Person, str]
+    ready: bool,
+    client: CheckedClient,
+    uow_factory: UnitOfWorkFactory,
+    game: tuple[ContestView, Person, str],
 ) -> None:
     contest, _, token = game
     if ready:
-        assert board_tasks.build(desk, contest.id, f"total/city:{NANNING}")
+        assert board_tasks.build(uow_factory, contest.id, f"total/city:{NANNING}")
     path = f"/contests/{contest.ref}/leaderboard?scope=city:{NANNING}&period=total&limit=1"
     body = client.get(path, citizen=token).get_json()
     assert len(body["items"]) == 1
@@ -130,12 +133,12 @@ def test_a_dead_token_is_refused(
 
 
 def test_no_answer_names_a_person_to_machines(
-    client: CheckedClient, desk: Desk, game: tuple[ContestView, Person, str]
+    client: CheckedClient, uow_factory: UnitOfWorkFactory, game: tuple[ContestView, Person, str]
 ) -> None:
     contest, me, token = game
     said = client.get(f"/contests/{contest.ref}/leaderboard", citizen=token).text
-    with desk.work() as work:
-        openids = work.session.scalars(select(Identity.openid)).all()
+    with uow_factory.begin() as uow:
+        openids = uow.session.scalars(select(Identity.openid)).all()
     assert openids
     for secret in (*openids, "覃小莲", "openid", "citizen", "cit_"):
         assert secret not in said
@@ -143,10 +146,10 @@ def test_no_answer_names_a_person_to_machines(
 
 
 def test_the_answer_says_of_when_it_is(
-    client: CheckedClient, desk: Desk, game: tuple[ContestView, Person, str]
+    client: CheckedClient, uow_factory: UnitOfWorkFactory, game: tuple[ContestView, Person, str]
 ) -> None:
     body = client.get(f"/contests/{game[0].ref}/leaderboard").get_json()
     told = datetime.fromisoformat(body["as_of"])
-    assert told == desk.tools.clock.now()
+    assert told == uow_factory.tools.clock.now()
     assert told.utcoffset() is not None
     assert told.astimezone(BEIJING).hour == 12

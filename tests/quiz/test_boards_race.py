@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from server.base.jobs import Shop
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import board_tasks, board_view
 from server.quiz.contests import ContestView
 from tests.kit import boards as kit
@@ -32,19 +32,21 @@ Truth = dict[tuple[str, str], list[tuple[int, int, int]]]
 READ = (("total", "region"), ("day:2026-05-01", "city:450100"))
 
 
-def the_truth(desk: Desk, contest: ContestView) -> Truth:
-    with desk.work(read_only=True) as work:
+def the_truth(uow_factory: UnitOfWorkFactory, contest: ContestView) -> Truth:
+    with uow_factory.begin(read_only=True) as uow:
         return {
-            (period, scope): recounted(work.session, contest, scope, period)
+            (period, scope): recounted(uow.session, contest, scope, period)
             for period, scope in READ
         }
 
 
-def told_the_truth(desk: Desk, contest: ContestView, citizen: int, truth: Truth) -> None:
+def told_the_truth(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, citizen: int, truth: Truth
+) -> None:
     for (period, scope), rows in truth.items():
-        with desk.work(read_only=True) as work:
+        with uow_factory.begin(read_only=True) as uow:
             told = board_view.board(
-                work, contest, scope=scope, period=period, limit=100, citizen_id=citizen
+                uow, contest, scope=scope, period=period, limit=100, citizen_id=citizen
             )
         expected = [(points, time_ms) for _, points, time_ms in rows]
         assert [(line.score, line.duration_ms) for line in told.items] == expected[:100]
@@ -52,10 +54,12 @@ def told_the_truth(desk: Desk, contest: ContestView, citizen: int, truth: Truth)
 
 
 @contextmanager
-def a_worker(desk: Desk, bells: queue.Queue[Bell], *, syncing: bool) -> Iterator[None]:
+def a_worker(
+    uow_factory: UnitOfWorkFactory, bells: queue.Queue[Bell], *, syncing: bool
+) -> Iterator[None]:
     """Answers doorbells, and sweeps after each when it is there at all; ends when told None."""
     steps = {task.name: task.step for task in board_tasks.BOARD_TASKS}
-    shop = Shop(desk=desk, gateway=None)
+    shop = Shop(uow_factory=uow_factory, gateway=None)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -91,21 +95,21 @@ def a_worker(desk: Desk, bells: queue.Queue[Bell], *, syncing: bool) -> Iterator
     indirect=["either"],
 )
 def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
-    syncing: bool, either: Desk, clock: FakeClock
+    syncing: bool, either: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     chance = random.Random(20260501)
     bells: queue.Queue[Bell] = queue.Queue()
     tools = replace(either.tools, ring=lambda task, *ids: bells.put((task, ids)))
-    desk = Desk(either.engine, tools)
-    with desk.work() as work:
-        contest = a_contest(work, season="sum_of_scores", papers_per_day=40)
-        people = kit.people(work, max(60, PAPERS // FLUSHES))
+    uow_factory = UnitOfWorkFactory(either.engine, tools)
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow, season="sum_of_scores", papers_per_day=40)
+        people = kit.people(uow, max(60, PAPERS // FLUSHES))
         places = [CITIES[at % 3] for at in range(len(people))]
         placed = [
-            an_entry(work, contest, citizen, city=city)
+            an_entry(uow, contest, citizen, city=city)
             for citizen, city in zip(people, places, strict=True)
         ]
-    with a_worker(desk, bells, syncing=syncing), ThreadPoolExecutor(THREADS) as threads:
+    with a_worker(uow_factory, bells, syncing=syncing), ThreadPoolExecutor(THREADS) as threads:
         for _ in range(FLUSHES):
             clock.advance(3)
             jobs = chance.sample(placed, PAPERS // FLUSHES)
@@ -123,41 +127,41 @@ def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
 
             def play(paper: tuple[int, int, int, bool, bool]) -> None:
                 entry, score, time_ms, killed, flushing = paper
-                with desk.work() as work:
-                    hand_in(work, contest, entry, score=score, time_ms=time_ms)
+                with uow_factory.begin() as uow:
+                    hand_in(uow, contest, entry, score=score, time_ms=time_ms)
                     if flushing:
-                        desk.tools.kv.kv.run("FLUSHALL")
+                        uow_factory.tools.kv.kv.run("FLUSHALL")
                     if killed:
-                        work.bells.clear()
+                        uow.bells.clear()
                 if entry % 5 == 0:
-                    with desk.work(read_only=True) as work:
-                        board_view.board(work, contest, citizen_id=people[0])
+                    with uow_factory.begin(read_only=True) as uow:
+                        board_view.board(uow, contest, citizen_id=people[0])
 
             list(threads.map(play, papers))
             if syncing:
-                board_tasks.sync_boards(Shop(desk=desk, gateway=None))
-            truth = the_truth(desk, contest)
-            told_the_truth(desk, contest, people[0], truth)
+                board_tasks.sync_boards(Shop(uow_factory=uow_factory, gateway=None))
+            truth = the_truth(uow_factory, contest)
+            told_the_truth(uow_factory, contest, people[0], truth)
             bells.join()
-            told_the_truth(desk, contest, people[0], truth)
+            told_the_truth(uow_factory, contest, people[0], truth)
 
 
 @pytest.mark.race
-def test_parallel_papers_leave_every_rank_once(either: Desk) -> None:
-    with either.work() as work:
-        contest = a_contest(work)
-        placed = kit.entries(work, contest, 24)
+def test_parallel_papers_leave_every_rank_once(either: UnitOfWorkFactory) -> None:
+    with either.begin() as uow:
+        contest = a_contest(uow)
+        placed = kit.entries(uow, contest, 24)
     assert board_tasks.build(either, contest.id, "total/region")
 
     def play(entry: int) -> int:
-        with either.work() as work:
-            return hand_in(work, contest, entry, score=entry % 3 * 10).region
+        with either.begin() as uow:
+            return hand_in(uow, contest, entry, score=entry % 3 * 10).region
 
     with ThreadPoolExecutor(THREADS) as threads:
         ranks = list(threads.map(play, placed))
     assert all(1 <= rank <= 24 for rank in ranks)
-    with either.work(read_only=True) as work:
-        told = board_view.board(work, contest, limit=100)
-        truth = recounted(work.session, contest, "region", "total")
+    with either.begin(read_only=True) as uow:
+        told = board_view.board(uow, contest, limit=100)
+        truth = recounted(uow.session, contest, "region", "total")
     assert [line.rank for line in told.items] == list(range(1, 25))
     assert [line.score for line in told.items] == [points for _, points, _ in truth]

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from server.accounts.models import Citizen
 from server.base.jobs import Shop, run_until_idle
 from server.base.kv.client import KvAway
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import board_hooks, board_keys, board_tasks, board_view
 from server.quiz.board_commands import rebuild_leaderboards
 from server.quiz.board_view import Board
@@ -28,70 +28,78 @@ NANNING, LIUZHOU = "450100", "450200"
 Rung = list[tuple[str, tuple[int, ...]]]
 
 
-def read(desk: Desk, contest: ContestView, **asked: object) -> Board:
-    with desk.work(read_only=True) as work:
-        return board_view.board(work, contest, **asked)  # type: ignore[arg-type]
+def read(uow_factory: UnitOfWorkFactory, contest: ContestView, **asked: object) -> Board:
+    with uow_factory.begin(read_only=True) as uow:
+        return board_view.board(uow, contest, **asked)  # type: ignore[arg-type]
 
 
-def scores(desk: Desk, contest: ContestView, scope: str = "region") -> list[float]:
-    return [line.score for line in read(desk, contest, scope=scope, limit=100).items]
+def scores(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, scope: str = "region"
+) -> list[float]:
+    return [line.score for line in read(uow_factory, contest, scope=scope, limit=100).items]
 
 
-def in_redis(desk: Desk, contest: ContestView, board: str = "total/region") -> list[int] | None:
+def in_redis(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, board: str = "total/region"
+) -> list[int] | None:
     """Points on a board as Redis alone tells them, None while it is not ready."""
     group = board_keys.group_name(contest.id)
-    top = desk.tools.kv.leaderboard.top(group, board, 100)
+    top = uow_factory.tools.kv.leaderboard.top(group, board, 100)
     return None if top is None else [board_keys.unpacked(score).points for _, score in top]
 
 
-def build(desk: Desk, contest: ContestView, *names: str) -> None:
+def build(uow_factory: UnitOfWorkFactory, contest: ContestView, *names: str) -> None:
     for board in names or ("total/region",):
-        assert board_tasks.build(desk, contest.id, board)
+        assert board_tasks.build(uow_factory, contest.id, board)
 
 
-def sync(desk: Desk) -> int:
-    return board_tasks.sync_boards(Shop(desk=desk, gateway=None))
+def sync(uow_factory: UnitOfWorkFactory) -> int:
+    return board_tasks.sync_boards(Shop(uow_factory=uow_factory, gateway=None))
 
 
-def flush(desk: Desk) -> None:
-    desk.tools.kv.kv.run("FLUSHALL")
+def flush(uow_factory: UnitOfWorkFactory) -> None:
+    uow_factory.tools.kv.kv.run("FLUSHALL")
 
 
-def a_game(desk: Desk, count: int, **columns: Any) -> tuple[ContestView, list[int], list[int]]:
+def a_game(
+    uow_factory: UnitOfWorkFactory, count: int, **columns: Any
+) -> tuple[ContestView, list[int], list[int]]:
     """A contest with citizens of Nanning in it: contest, citizens, entries."""
-    with desk.work() as work:
-        contest = a_contest(work, papers_per_day=20)
-        people = kit.people(work, count, city=NANNING, **columns)
-        placed = [an_entry(work, contest, citizen, city=NANNING) for citizen in people]
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow, papers_per_day=20)
+        people = kit.people(uow, count, city=NANNING, **columns)
+        placed = [an_entry(uow, contest, citizen, city=NANNING) for citizen in people]
     return contest, people, placed
 
 
-def test_a_paper_is_on_the_board_when_its_transaction_is_over(either: Desk, without: Desk) -> None:
+def test_a_paper_is_on_the_board_when_its_transaction_is_over(
+    either: UnitOfWorkFactory, without: UnitOfWorkFactory
+) -> None:
     contest, people, placed = a_game(either, 2)
     build(either, contest)
-    for desk in (either, without):
+    for uow_factory in (either, without):
         for citizen, entry in zip(people, placed, strict=True):
-            with desk.work() as work:
-                hand_in(work, contest, entry, score=50)
-            mine = read(desk, contest, citizen_id=citizen).me
+            with uow_factory.begin() as uow:
+                hand_in(uow, contest, entry, score=50)
+            mine = read(uow_factory, contest, citizen_id=citizen).me
             assert mine is not None
             assert mine.score == 50
             assert in_redis(either, contest) is not None
 
 
 def test_the_ranks_of_a_submission_are_those_of_the_board(
-    either: Desk, without: Desk, clock: FakeClock
+    either: UnitOfWorkFactory, without: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     contest, people, placed = a_game(either, 9)
-    with either.work() as work:
-        work.session.execute(update(Entry).where(Entry.id.in_(placed[6:])).values(city=None))
+    with either.begin() as uow:
+        uow.session.execute(update(Entry).where(Entry.id.in_(placed[6:])).values(city=None))
     build(either, contest, "total/region", f"total/city:{NANNING}")
     papers = [(30, 5), (30, 5), (90, 5), (30, 4), (0, 9), (30, 5), (30, 5), (90, 5), (10, 5)]
     for at, (score, time_ms) in enumerate(papers):
-        desk = (either, without)[at % 2]
-        with desk.work() as work:
-            ranks = hand_in(work, contest, placed[at], score=score, time_ms=time_ms)
-        if desk is without:
+        uow_factory = (either, without)[at % 2]
+        with uow_factory.begin() as uow:
+            ranks = hand_in(uow, contest, placed[at], score=score, time_ms=time_ms)
+        if uow_factory is without:
             sync(either)
         for source in (either, without):
             region = read(source, contest, citizen_id=people[at]).me
@@ -102,21 +110,21 @@ def test_the_ranks_of_a_submission_are_those_of_the_board(
 
 
 def test_a_paper_closed_by_the_clock_ranks_by_its_end_not_by_the_sweep(
-    either: Desk, without: Desk, clock: FakeClock
+    either: UnitOfWorkFactory, without: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     contest, people, placed = a_game(either, 4)
     build(either, contest, "total/region", f"total/city:{NANNING}")
     ended = clock.now() - timedelta(seconds=30)
-    for desk, (entry, citizen), late in zip(
+    for uow_factory, (entry, citizen), late in zip(
         (either, without, either, without),
         zip(reversed(placed), reversed(people), strict=True),
         (9, 3, 6, 0),
         strict=True,
     ):
-        with desk.work() as work:
+        with uow_factory.begin() as uow:
             closed = ended + timedelta(seconds=late)
             ranks = hand_in(
-                work, contest, entry, score=0, time_ms=300_000, state="expired", closed_at=closed
+                uow, contest, entry, score=0, time_ms=300_000, state="expired", closed_at=closed
             )
         mine = read(without, contest, citizen_id=citizen).me
         assert mine is not None
@@ -124,47 +132,49 @@ def test_a_paper_closed_by_the_clock_ranks_by_its_end_not_by_the_sweep(
 
 
 def test_a_worse_paper_under_the_last_paper_policy_moves_its_owner_down(
-    either: Desk, without: Desk
+    either: UnitOfWorkFactory, without: UnitOfWorkFactory
 ) -> None:
-    with either.work() as work:
-        contest = a_contest(work, season="last_paper", papers_per_day=9)
-        mine, other = kit.entries(work, contest, 2)
+    with either.begin() as uow:
+        contest = a_contest(uow, season="last_paper", papers_per_day=9)
+        mine, other = kit.entries(uow, contest, 2)
     build(either, contest)
-    for desk in (either, without):
-        with desk.work() as work:
-            assert hand_in(work, contest, other, score=50).region == 1
-        with desk.work() as work:
-            assert hand_in(work, contest, mine, score=90).region == 1
-        with desk.work() as work:
-            assert hand_in(work, contest, mine, score=10).region == 2
-        assert scores(desk, contest) == [50, 10]
+    for uow_factory in (either, without):
+        with uow_factory.begin() as uow:
+            assert hand_in(uow, contest, other, score=50).region == 1
+        with uow_factory.begin() as uow:
+            assert hand_in(uow, contest, mine, score=90).region == 1
+        with uow_factory.begin() as uow:
+            assert hand_in(uow, contest, mine, score=10).region == 2
+        assert scores(uow_factory, contest) == [50, 10]
         sync(either)
 
 
 def test_the_day_and_week_of_the_start_count_wherever_the_paper_ends(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest, _, (entry,) = a_game(desk, 1)
+    contest, _, (entry,) = a_game(uow_factory, 1)
     # Started at 23:59 of a Sunday, handed in on Monday.
     clock.set(clock.now().replace(month=5, day=3, hour=16, minute=1))
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=70, time_ms=120_000)
-    assert scores_of(desk, contest, "day:2026-05-03") == [70]
-    assert scores_of(desk, contest, "day:2026-05-04") == []
-    assert scores_of(desk, contest, "week:2026-W18") == [70]
-    assert scores_of(desk, contest, "week:2026-W19") == []
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=70, time_ms=120_000)
+    assert scores_of(uow_factory, contest, "day:2026-05-03") == [70]
+    assert scores_of(uow_factory, contest, "day:2026-05-04") == []
+    assert scores_of(uow_factory, contest, "week:2026-W18") == [70]
+    assert scores_of(uow_factory, contest, "week:2026-W19") == []
 
 
-def scores_of(desk: Desk, contest: ContestView, period: str) -> list[float]:
-    return [line.score for line in read(desk, contest, period=period).items]
+def scores_of(uow_factory: UnitOfWorkFactory, contest: ContestView, period: str) -> list[float]:
+    return [line.score for line in read(uow_factory, contest, period=period).items]
 
 
-def test_a_flush_changes_no_answer_and_heals_by_itself(either: Desk, rung: Rung) -> None:
+def test_a_flush_changes_no_answer_and_heals_by_itself(
+    either: UnitOfWorkFactory, rung: Rung
+) -> None:
     contest, people, placed = a_game(either, 3)
     build(either, contest)
     for score, entry in zip((10, 30, 20), placed, strict=True):
-        with either.work() as work:
-            hand_in(work, contest, entry, score=score)
+        with either.begin() as uow:
+            hand_in(uow, contest, entry, score=score)
     before = read(either, contest, citizen_id=people[0])
     flush(either)
     rung.clear()
@@ -176,29 +186,31 @@ def test_a_flush_changes_no_answer_and_heals_by_itself(either: Desk, rung: Rung)
     assert read(either, contest, citizen_id=people[0]) == before
 
 
-def test_many_readers_of_a_lost_board_ring_once(desk: Desk, rung: Rung) -> None:
-    contest, _, _ = a_game(desk, 1)
+def test_many_readers_of_a_lost_board_ring_once(uow_factory: UnitOfWorkFactory, rung: Rung) -> None:
+    contest, _, _ = a_game(uow_factory, 1)
     for _ in range(20):
-        read(desk, contest)
+        read(uow_factory, contest)
     assert len(rung) == 1
 
 
-def test_nobody_rings_while_redis_is_away(without: Desk, desk: Desk, rung: Rung) -> None:
-    contest, _, (entry,) = a_game(desk, 1)
+def test_nobody_rings_while_redis_is_away(
+    without: UnitOfWorkFactory, uow_factory: UnitOfWorkFactory, rung: Rung
+) -> None:
+    contest, _, (entry,) = a_game(uow_factory, 1)
     rung.clear()
     for _ in range(3):
         read(without, contest)
-        with without.work() as work:
-            hand_in(work, contest, entry, score=10)
+        with without.begin() as uow:
+            hand_in(uow, contest, entry, score=10)
     assert rung == []
 
 
 def test_after_a_flush_the_sweep_asks_for_the_main_boards(
-    either: Desk, rung: Rung, clock: FakeClock
+    either: UnitOfWorkFactory, rung: Rung, clock: FakeClock
 ) -> None:
     contest, _, (entry,) = a_game(either, 1)
-    with either.work() as work:
-        hand_in(work, contest, entry, score=40)
+    with either.begin() as uow:
+        hand_in(uow, contest, entry, score=40)
     sync(either)
     flush(either)
     rung.clear()
@@ -212,66 +224,66 @@ def test_after_a_flush_the_sweep_asks_for_the_main_boards(
 
 
 def test_boards_of_a_contest_long_over_are_built_for_readers_only(
-    desk: Desk, rung: Rung, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, rung: Rung, clock: FakeClock
 ) -> None:
-    contest, _, (entry,) = a_game(desk, 1)
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=40)
+    contest, _, (entry,) = a_game(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=40)
     clock.set(contest.closes_at + timedelta(days=2))
-    flush(desk)
+    flush(uow_factory)
     rung.clear()
-    sync(desk)
+    sync(uow_factory)
     assert rung == []
-    assert scores(desk, contest) == [40]
-    assert answer_bells(desk, rung) == 1
-    assert in_redis(desk, contest) == [40]
+    assert scores(uow_factory, contest) == [40]
+    assert answer_bells(uow_factory, rung) == 1
+    assert in_redis(uow_factory, contest) == [40]
 
 
 def test_killed_between_commit_and_board_is_healed_by_the_next_sweep(
-    either: Desk, clock: FakeClock
+    either: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     contest, _, (first, second) = a_game(either, 2)
     build(either, contest)
     sync(either)
     clock.advance(2)
-    with either.work() as work:
-        hand_in(work, contest, first, score=80)
-        work.bells.clear()  # the process dies right after its commit
+    with either.begin() as uow:
+        hand_in(uow, contest, first, score=80)
+        uow.bells.clear()  # the process dies right after its commit
     assert in_redis(either, contest) == []
     assert sync(either) == 3
     assert in_redis(either, contest) == [80]
     clock.advance(2)
     assert sync(either) == 0
-    with either.work() as work:
-        hand_in(work, contest, second, score=90)
+    with either.begin() as uow:
+        hand_in(uow, contest, second, score=90)
     assert in_redis(either, contest) == [90, 80]
 
 
 def test_a_transaction_that_was_open_during_a_sweep_is_found_by_the_next(
-    either: Desk, clock: FakeClock
+    either: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     contest, _, (entry, _) = a_game(either, 2)
     build(either, contest)
-    with either.work() as work:
-        hand_in(work, contest, entry, score=80)
+    with either.begin() as uow:
+        hand_in(uow, contest, entry, score=80)
         clock.advance(5)
         sync(either)
-        work.bells.clear()  # the process dies right after its commit
+        uow.bells.clear()  # the process dies right after its commit
     assert in_redis(either, contest) == []
     sync(either)
     assert in_redis(either, contest) == [80]
 
 
 def test_what_was_written_while_redis_was_away_comes_with_the_next_sweep(
-    either: Desk, without: Desk, clock: FakeClock
+    either: UnitOfWorkFactory, without: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     contest, people, placed = a_game(either, 30)
     build(either, contest)
     sync(either)
     for at, entry in enumerate(placed):
         clock.advance(30)
-        with without.work() as work:
-            hand_in(work, contest, entry, score=at)
+        with without.begin() as uow:
+            hand_in(uow, contest, entry, score=at)
         mine = read(without, contest, citizen_id=people[at]).me
         assert mine is not None
         assert mine.rank == 1
@@ -280,34 +292,36 @@ def test_what_was_written_while_redis_was_away_comes_with_the_next_sweep(
     assert in_redis(either, contest) == list(range(29, -1, -1))
 
 
-def test_the_same_client_goes_on_when_redis_comes_back(desk: Desk, clock: FakeClock) -> None:
-    contest, _, placed = a_game(desk, 3)
-    build(desk, contest)
-    sync(desk)
+def test_the_same_client_goes_on_when_redis_comes_back(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest, _, placed = a_game(uow_factory, 3)
+    build(uow_factory, contest)
+    sync(uow_factory)
     clock.advance(2)
-    server = desk.tools.kv.kv.redis_for_jobs().connection_pool.connection_kwargs["server"]
+    server = uow_factory.tools.kv.kv.redis_for_jobs().connection_pool.connection_kwargs["server"]
     server.connected = False
-    with desk.work() as work:
-        hand_in(work, contest, placed[0], score=10)
-    assert scores(desk, contest) == [10]
-    assert sync(desk) == 0
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, placed[0], score=10)
+    assert scores(uow_factory, contest) == [10]
+    assert sync(uow_factory) == 0
     server.connected = True
     clock.advance(6)
-    assert sync(desk) == 3
-    assert in_redis(desk, contest) == [10]
-    assert scores(desk, contest) == [10]
+    assert sync(uow_factory) == 3
+    assert in_redis(uow_factory, contest) == [10]
+    assert scores(uow_factory, contest) == [10]
 
 
 def test_a_long_absence_is_made_good_in_pieces(
-    either: Desk, without: Desk, monkeypatch: pytest.MonkeyPatch
+    either: UnitOfWorkFactory, without: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("server.quiz.queries.CHUNK", 7)
     contest, _, placed = a_game(either, 25)
     build(either, contest)
     sync(either)
     for entry in placed:
-        with without.work() as work:
-            hand_in(work, contest, entry, score=10)
+        with without.begin() as uow:
+            hand_in(uow, contest, entry, score=10)
     sync(either)
     assert in_redis(either, contest) == [10] * 25
     flush(either)
@@ -316,17 +330,19 @@ def test_a_long_absence_is_made_good_in_pieces(
 
 
 @pytest.mark.parametrize("days", [-30, -1, 1, 30])
-def test_a_clock_that_jumps_loses_nothing(days: int, either: Desk, clock: FakeClock) -> None:
+def test_a_clock_that_jumps_loses_nothing(
+    days: int, either: UnitOfWorkFactory, clock: FakeClock
+) -> None:
     contest, _, (first, second) = a_game(either, 2)
     build(either, contest)
     sync(either)
-    with either.work() as work:
-        hand_in(work, contest, first, score=10)
-        work.bells.clear()
+    with either.begin() as uow:
+        hand_in(uow, contest, first, score=10)
+        uow.bells.clear()
     clock.set(clock.now() + timedelta(days=days))
-    with either.work() as work:
-        hand_in(work, contest, second, score=20)
-        work.bells.clear()
+    with either.begin() as uow:
+        hand_in(uow, contest, second, score=20)
+        uow.bells.clear()
     sync(either)
     if in_redis(either, contest) is None:
         build(either, contest)
@@ -336,12 +352,12 @@ def test_a_clock_that_jumps_loses_nothing(days: int, either: Desk, clock: FakeCl
 
 
 def test_a_flush_in_the_middle_of_a_build_makes_it_begin_anew(
-    either: Desk, monkeypatch: pytest.MonkeyPatch
+    either: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contest, _, placed = a_game(either, 12)
     for entry in placed:
-        with either.work() as work:
-            hand_in(work, contest, entry, score=10)
+        with either.begin() as uow:
+            hand_in(uow, contest, entry, score=10)
     monkeypatch.setattr("server.quiz.queries.CHUNK", 5)
     rows = board_tasks.queries.board_rows
     flushes = iter([True, True])
@@ -357,52 +373,54 @@ def test_a_flush_in_the_middle_of_a_build_makes_it_begin_anew(
     assert in_redis(either, contest) == [10] * 12
 
 
-def test_a_paper_handed_in_while_a_board_is_built_is_on_it(either: Desk) -> None:
+def test_a_paper_handed_in_while_a_board_is_built_is_on_it(either: UnitOfWorkFactory) -> None:
     contest, _, (first, second) = a_game(either, 2)
-    with either.work() as work:
-        hand_in(work, contest, first, score=10)
+    with either.begin() as uow:
+        hand_in(uow, contest, first, score=10)
     group, leaderboard = board_keys.group_name(contest.id), either.tools.kv.leaderboard
     token = leaderboard.begin_build(group, "total/region")
     assert token is not None
-    with either.work() as work:
-        hand_in(work, contest, second, score=20)
-        hand_in(work, contest, first, score=15)
+    with either.begin() as uow:
+        hand_in(uow, contest, second, score=20)
+        hand_in(uow, contest, first, score=15)
     assert leaderboard.finish_build(group, "total/region", token)
     assert in_redis(either, contest) == [20, 15]
 
 
-def test_two_builders_do_not_get_in_each_others_way(either: Desk) -> None:
+def test_two_builders_do_not_get_in_each_others_way(either: UnitOfWorkFactory) -> None:
     contest, _, _ = a_game(either, 1)
     group = board_keys.group_name(contest.id)
     assert either.tools.kv.leaderboard.begin_build(group, "total/region") is not None
     assert not board_tasks.build(either, contest.id, "total/region")
 
 
-def test_tasks_do_nothing_while_redis_is_away(without: Desk, desk: Desk) -> None:
-    contest, _, _ = a_game(desk, 1)
-    shop = Shop(desk=without, gateway=None)
+def test_tasks_do_nothing_while_redis_is_away(
+    without: UnitOfWorkFactory, uow_factory: UnitOfWorkFactory
+) -> None:
+    contest, _, _ = a_game(uow_factory, 1)
+    shop = Shop(uow_factory=without, gateway=None)
     assert board_tasks.sync_boards(shop) == 0
     assert board_tasks.rebuild_boards(shop, contest.id) == 0
     with pytest.raises(KvAway):
         rebuild_leaderboards(without, lambda _done, _total: None)
 
 
-def test_a_worker_that_runs_until_idle_comes_to_an_end(desk: Desk) -> None:
-    contest, _, (entry,) = a_game(desk, 1)
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=10)
-    shop = Shop(desk=desk, gateway=None)
+def test_a_worker_that_runs_until_idle_comes_to_an_end(uow_factory: UnitOfWorkFactory) -> None:
+    contest, _, (entry,) = a_game(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=10)
+    shop = Shop(uow_factory=uow_factory, gateway=None)
     assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=5) <= 3
     assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=5) == 0
 
 
-def test_the_command_builds_every_board_that_holds_anybody(either: Desk) -> None:
-    with either.work() as work:
-        contest, other = a_contest(work), a_contest(work)
-        unit = kit.a_unit(work)
+def test_the_command_builds_every_board_that_holds_anybody(either: UnitOfWorkFactory) -> None:
+    with either.begin() as uow:
+        contest, other = a_contest(uow), a_contest(uow)
+        unit = kit.a_unit(uow)
         place = {"city": NANNING, "county": "450103", "unit_id": unit.id, "audience": "youth"}
-        hand_in(work, contest, *kit.entries(work, contest, 1, **place), score=60)
-        hand_in(work, other, *kit.entries(work, other, 1), score=70)
+        hand_in(uow, contest, *kit.entries(uow, contest, 1, **place), score=60)
+        hand_in(uow, other, *kit.entries(uow, other, 1), score=70)
     told: list[tuple[int, int]] = []
     report = rebuild_leaderboards(either, lambda done, total: told.append((done, total)))
     assert report.contests == 2
@@ -417,37 +435,37 @@ def test_the_command_builds_every_board_that_holds_anybody(either: Desk) -> None
 # --- people who move, go and turn out to be one ---------------------------------------------
 
 
-def move(desk: Desk, citizen: int, **place: Any) -> None:
-    with desk.work() as work:
-        work.session.execute(update(Citizen).where(Citizen.id == citizen).values(**place))
-        board_hooks.moved(work, citizen)
+def move(uow_factory: UnitOfWorkFactory, citizen: int, **place: Any) -> None:
+    with uow_factory.begin() as uow:
+        uow.session.execute(update(Citizen).where(Citizen.id == citizen).values(**place))
+        board_hooks.moved(uow, citizen)
 
 
-Lost = Callable[[Desk, int], None]
+Lost = Callable[[UnitOfWorkFactory, int], None]
 
 
-def moved_aloud(desk: Desk, citizen: int) -> None:
-    move(desk, citizen, city=LIUZHOU)
+def moved_aloud(uow_factory: UnitOfWorkFactory, citizen: int) -> None:
+    move(uow_factory, citizen, city=LIUZHOU)
 
 
-def moved_and_killed(desk: Desk, citizen: int) -> None:
-    with desk.work() as work:
-        work.session.execute(update(Citizen).where(Citizen.id == citizen).values(city=LIUZHOU))
-        board_hooks.moved(work, citizen)
-        work.bells.clear()
-    sync(desk)
+def moved_and_killed(uow_factory: UnitOfWorkFactory, citizen: int) -> None:
+    with uow_factory.begin() as uow:
+        uow.session.execute(update(Citizen).where(Citizen.id == citizen).values(city=LIUZHOU))
+        board_hooks.moved(uow, citizen)
+        uow.bells.clear()
+    sync(uow_factory)
 
 
 @pytest.mark.parametrize("moving", [moved_aloud, moved_and_killed])
 def test_who_moves_leaves_the_old_boards_and_takes_all_along(
-    moving: Lost, either: Desk, without: Desk
+    moving: Lost, either: UnitOfWorkFactory, without: UnitOfWorkFactory
 ) -> None:
     contest, people, placed = a_game(either, 2)
     build(either, contest, "total/region", f"total/city:{NANNING}", f"total/city:{LIUZHOU}")
     sync(either)
     for score, entry in zip((60, 50), placed, strict=True):
-        with either.work() as work:
-            hand_in(work, contest, entry, score=score)
+        with either.begin() as uow:
+            hand_in(uow, contest, entry, score=score)
     moving(either, people[0])
     assert in_redis(either, contest, f"total/city:{NANNING}") == [50]
     assert in_redis(either, contest, f"total/city:{LIUZHOU}") == [60]
@@ -459,43 +477,49 @@ def test_who_moves_leaves_the_old_boards_and_takes_all_along(
     move(either, people[0], city=NANNING)
     assert in_redis(either, contest, f"total/city:{NANNING}") == [60, 50]
     assert in_redis(either, contest, f"total/city:{LIUZHOU}") == []
-    with either.work() as work:
-        assert hand_in(work, contest, placed[1], score=70) == Ranks(region=1, city=1)
+    with either.begin() as uow:
+        assert hand_in(uow, contest, placed[1], score=70) == Ranks(region=1, city=1)
 
 
-def test_a_place_chosen_after_the_first_paper_brings_it_to_the_boards(desk: Desk) -> None:
-    with desk.work() as work:
-        contest = a_contest(work)
-        (citizen,) = kit.people(work, 1)
-        assert hand_in(work, contest, an_entry(work, contest, citizen), score=30).city is None
-    move(desk, citizen, city=NANNING, county="450103", audience="farmer")
+def test_a_place_chosen_after_the_first_paper_brings_it_to_the_boards(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+        (citizen,) = kit.people(uow, 1)
+        assert hand_in(uow, contest, an_entry(uow, contest, citizen), score=30).city is None
+    move(uow_factory, citizen, city=NANNING, county="450103", audience="farmer")
     for scope in (f"city:{NANNING}", "county:450103", "audience:farmer"):
-        assert scores(desk, contest, scope) == [30]
+        assert scores(uow_factory, contest, scope) == [30]
 
 
-def test_who_moves_after_the_end_stays_where_he_was_counted(desk: Desk, clock: FakeClock) -> None:
-    contest, (citizen,), (entry,) = a_game(desk, 1)
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=60)
+def test_who_moves_after_the_end_stays_where_he_was_counted(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest, (citizen,), (entry,) = a_game(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=60)
     clock.set(contest.closes_at)
-    move(desk, citizen, city=LIUZHOU)
-    assert scores(desk, contest, f"city:{NANNING}") == [60]
-    assert scores(desk, contest, f"city:{LIUZHOU}") == []
+    move(uow_factory, citizen, city=LIUZHOU)
+    assert scores(uow_factory, contest, f"city:{NANNING}") == [60]
+    assert scores(uow_factory, contest, f"city:{LIUZHOU}") == []
 
 
-def test_who_is_erased_keeps_the_rank_without_a_name(either: Desk, without: Desk) -> None:
+def test_who_is_erased_keeps_the_rank_without_a_name(
+    either: UnitOfWorkFactory, without: UnitOfWorkFactory
+) -> None:
     contest, people, placed = a_game(either, 3, public_rank=True)
     build(either, contest)
     for score, entry in zip((30, 20, 10), placed, strict=True):
-        with either.work() as work:
-            hand_in(work, contest, entry, score=score)
+        with either.begin() as uow:
+            hand_in(uow, contest, entry, score=score)
     before = read(either, contest)
-    with either.work() as work:
-        board_hooks.forget(work, people[1])
-        work.session.execute(
+    with either.begin() as uow:
+        board_hooks.forget(uow, people[1])
+        uow.session.execute(
             update(Citizen)
             .where(Citizen.id == people[1])
-            .values(erased_at=work.now, nickname=None, city=None)
+            .values(erased_at=uow.now, nickname=None, city=None)
         )
     for source in (either, without):
         after = read(source, contest)
@@ -504,19 +528,19 @@ def test_who_is_erased_keeps_the_rank_without_a_name(either: Desk, without: Desk
         assert [line.score for line in after.items] == [30, 20, 10]
         assert after.items[1].nickname == "已注销用户"
         assert after.items[1].city == NANNING
-    with either.work() as work:
-        entry = work.session.get_one(Entry, placed[1])
-        assert entry.erased_at == work.now
-        assert len(work.session.scalars(select(Attempt)).all()) == 3
+    with either.begin() as uow:
+        entry = uow.session.get_one(Entry, placed[1])
+        assert entry.erased_at == uow.now
+        assert len(uow.session.scalars(select(Attempt)).all()) == 3
 
 
-def test_the_export_holds_entries_papers_and_answers(desk: Desk) -> None:
-    contest, (citizen, other), placed = a_game(desk, 2)
-    with desk.work() as work:
+def test_the_export_holds_entries_papers_and_answers(uow_factory: UnitOfWorkFactory) -> None:
+    contest, (citizen, other), placed = a_game(uow_factory, 2)
+    with uow_factory.begin() as uow:
         for entry in placed:
-            hand_in(work, contest, entry, score=40)
-        a_paper(work, contest, placed[0], score=0, state="open")
-        told = board_hooks.held(work, citizen)
+            hand_in(uow, contest, entry, score=40)
+        a_paper(uow, contest, placed[0], score=0, state="open")
+        told = board_hooks.held(uow, citizen)
         papers: Any = told["contest_papers"]
         assert [(p["contest"], p["state"], p["score"]) for p in papers] == [
             (contest.title, "submitted", 40),
@@ -525,7 +549,7 @@ def test_the_export_holds_entries_papers_and_answers(desk: Desk) -> None:
         assert told["contest_entries"] == [
             {"contest": contest.title, "city": NANNING, "county": None, "audience": None}
         ]
-        assert board_hooks.held(work, citizen + other) == {
+        assert board_hooks.held(uow, citizen + other) == {
             "contest_entries": [],
             "contest_papers": [],
         }
@@ -533,34 +557,34 @@ def test_the_export_holds_entries_papers_and_answers(desk: Desk) -> None:
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_two_citizens_who_are_one_become_one_line(
-    killed: bool, either: Desk, without: Desk, clock: FakeClock
+    killed: bool, either: UnitOfWorkFactory, without: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    with either.work() as work:
-        contest = a_contest(work, papers_per_day=2)
-        keep, gone, third = kit.people(work, 3, city=NANNING)
+    with either.begin() as uow:
+        contest = a_contest(uow, papers_per_day=2)
+        keep, gone, third = kit.people(uow, 3, city=NANNING)
         kept, left, noise = (
-            an_entry(work, contest, citizen, city=NANNING) for citizen in (keep, gone, third)
+            an_entry(uow, contest, citizen, city=NANNING) for citizen in (keep, gone, third)
         )
     build(either, contest, "total/region", f"total/city:{NANNING}", "day:2026-05-01/region")
     sync(either)
     for entry, score in ((kept, 50), (left, 90), (left, 80), (noise, 60)):
-        with either.work() as work:
-            hand_in(work, contest, entry, score=score)
+        with either.begin() as uow:
+            hand_in(uow, contest, entry, score=score)
     clock.advance(86_400)
-    with either.work() as work:
-        hand_in(work, contest, left, score=40)
-    with either.work() as work:
-        board_hooks.join(work, keep, gone)
+    with either.begin() as uow:
+        hand_in(uow, contest, left, score=40)
+    with either.begin() as uow:
+        board_hooks.join(uow, keep, gone)
         if killed:
-            work.bells.clear()
+            uow.bells.clear()
     if killed:
         sync(either)
     # Of the first day the earlier of the two papers fits beside the one that was there.
     assert in_redis(either, contest) == [130, 60]
     assert in_redis(either, contest, f"total/city:{NANNING}") == [130, 60]
     assert in_redis(either, contest, "day:2026-05-01/region") == [90, 60]
-    with either.work(read_only=True) as work:
-        truth = recounted(work.session, contest, "region", "total")
+    with either.begin(read_only=True) as uow:
+        truth = recounted(uow.session, contest, "region", "total")
     assert truth == [(kept, 130, 120_000), (noise, 60, 60_000)]
     for source in (either, without):
         assert scores(source, contest) == [130, 60]
@@ -570,40 +594,40 @@ def test_two_citizens_who_are_one_become_one_line(
         assert read(source, contest, citizen_id=gone).me is None
 
 
-def test_an_entry_without_a_double_only_changes_its_owner(either: Desk) -> None:
+def test_an_entry_without_a_double_only_changes_its_owner(either: UnitOfWorkFactory) -> None:
     contest, (keep, gone), _ = a_game(either, 2)
-    with either.work() as work:
-        other = a_contest(work)
-        entry = an_entry(work, other, gone, city=NANNING)
-        hand_in(work, other, entry, score=70)
+    with either.begin() as uow:
+        other = a_contest(uow)
+        entry = an_entry(uow, other, gone, city=NANNING)
+        hand_in(uow, other, entry, score=70)
         paper = a_paper(
-            work, other, entry, score=0, state="open", started_on=contest.opens_at.date()
+            uow, other, entry, score=0, state="open", started_on=contest.opens_at.date()
         )
-    with either.work() as work:
-        board_hooks.join(work, keep, gone)
+    with either.begin() as uow:
+        board_hooks.join(uow, keep, gone)
     mine = read(either, other, citizen_id=keep).me
     assert mine is not None
     assert mine.score == 70
-    with either.work() as work:
-        assert work.session.get_one(Attempt, paper).citizen_id == keep
+    with either.begin() as uow:
+        assert uow.session.get_one(Attempt, paper).citizen_id == keep
 
 
-def test_only_one_open_paper_stays_of_two(desk: Desk, clock: FakeClock) -> None:
-    with desk.work() as work:
-        contest = a_contest(work, papers_per_day=3)
-        keep, gone = kit.people(work, 2)
-        kept, left = an_entry(work, contest, keep), an_entry(work, contest, gone)
+def test_only_one_open_paper_stays_of_two(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow, papers_per_day=3)
+        keep, gone = kit.people(uow, 2)
+        kept, left = an_entry(uow, contest, keep), an_entry(uow, contest, gone)
         for entry in (kept, left):
-            a_paper(work, contest, entry, score=0, state="open")
-        late = work.session.scalar(select(Attempt.id).where(Attempt.entry_id == left))
-    with desk.work() as work:
-        board_hooks.join(work, keep, gone)
-    with desk.work() as work:
+            a_paper(uow, contest, entry, score=0, state="open")
+        late = uow.session.scalar(select(Attempt.id).where(Attempt.entry_id == left))
+    with uow_factory.begin() as uow:
+        board_hooks.join(uow, keep, gone)
+    with uow_factory.begin() as uow:
         assert late is not None
         # The clock closes it later: it counts for nobody, and nothing breaks.
-        kit.close_paper(work, late, score=100, time_ms=5)
-        kit.count(work, late)
-    assert scores(desk, contest) == []
-    with desk.work() as work:
-        periods = work.session.scalars(select(Standing.period)).all()
+        kit.close_paper(uow, late, score=100, time_ms=5)
+        kit.count(uow, late)
+    assert scores(uow_factory, contest) == []
+    with uow_factory.begin() as uow:
+        periods = uow.session.scalars(select(Standing.period)).all()
     assert all(period.startswith("gone:") for period in periods)

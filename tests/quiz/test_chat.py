@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.channel import service as channel
 from server.quiz import board_tasks, board_view, chat
 from server.quiz.chat import ANSWERS, MOST_BYTES
@@ -24,127 +24,137 @@ def page(contest: ContestView, name: str) -> str:
     return f"(packages/quiz/{name}/index?id={contest.ref})"
 
 
-def ask(desk: Desk, name: str, citizen: int | None = None) -> str:
-    with desk.work(read_only=True) as work:
-        said = ANSWERS[name](work, citizen)
+def ask(uow_factory: UnitOfWorkFactory, name: str, citizen: int | None = None) -> str:
+    with uow_factory.begin(read_only=True) as uow:
+        said = ANSWERS[name](uow, citizen)
     assert 0 < len(said.encode()) <= MOST_BYTES
     assert "http" not in said
     return said
 
 
-def a_game(desk: Desk, **rules: int) -> tuple[ContestView, int, int]:
-    with desk.work() as work:
-        contest = a_contest(work, **rules)
-        (citizen,) = kit.people(work, 1, nickname="覃小莲")
-        return contest, citizen, an_entry(work, contest, citizen, city=NANNING)
+def a_game(uow_factory: UnitOfWorkFactory, **rules: int) -> tuple[ContestView, int, int]:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow, **rules)
+        (citizen,) = kit.people(uow, 1, nickname="覃小莲")
+        return contest, citizen, an_entry(uow, contest, citizen, city=NANNING)
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 @pytest.mark.parametrize("linked", [False, True])
-def test_without_any_contest_every_answer_says_so(name: str, linked: bool, desk: Desk) -> None:
-    with desk.work() as work:
-        (citizen,) = kit.people(work, 1)
-    told = ask(desk, name, citizen if linked else None)
+def test_without_any_contest_every_answer_says_so(
+    name: str, linked: bool, uow_factory: UnitOfWorkFactory
+) -> None:
+    with uow_factory.begin() as uow:
+        (citizen,) = kit.people(uow, 1)
+    told = ask(uow_factory, name, citizen if linked else None)
     assert told.startswith("现在没有竞赛，请过些时候再来看看。")
     assert "帮助" in told
 
 
-def test_today_tells_what_is_open_and_how_many_tries_are_left(desk: Desk) -> None:
-    contest, citizen, entry = a_game(desk, papers_per_day=2)
-    said = ask(desk, "quiz.today", citizen)
+def test_today_tells_what_is_open_and_how_many_tries_are_left(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    contest, citizen, entry = a_game(uow_factory, papers_per_day=2)
+    said = ask(uow_factory, "quiz.today", citizen)
     assert f"《{contest.title}》正在进行，6 月 30 日 12:00 结束" in said
     assert "还有 2 次" in said
     assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=10)
-    assert "还有 1 次" in ask(desk, "quiz.today", citizen)
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=10)
-    said = ask(desk, "quiz.today", citizen)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=10)
+    assert "还有 1 次" in ask(uow_factory, "quiz.today", citizen)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=10)
+    said = ask(uow_factory, "quiz.today", citizen)
     assert "已经用完" in said
     assert said.endswith(f"[看完整的排行榜]{page(contest, 'board')}")
 
 
-def test_tries_come_back_with_the_next_beijing_day(desk: Desk, clock: FakeClock) -> None:
-    contest, citizen, entry = a_game(desk)
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=10)
+def test_tries_come_back_with_the_next_beijing_day(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest, citizen, entry = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=10)
     clock.set(clock.now().replace(hour=15, minute=59, second=59))
-    assert "已经用完" in ask(desk, "quiz.today", citizen)
+    assert "已经用完" in ask(uow_factory, "quiz.today", citizen)
     clock.advance(1)
-    assert "还有 1 次" in ask(desk, "quiz.today", citizen)
+    assert "还有 1 次" in ask(uow_factory, "quiz.today", citizen)
 
 
-def test_today_reminds_of_a_paper_that_is_still_open(desk: Desk) -> None:
-    contest, citizen, entry = a_game(desk)
-    with desk.work() as work:
-        a_paper(work, contest, entry, score=0, state="open")
-    said = ask(desk, "quiz.today", citizen)
+def test_today_reminds_of_a_paper_that_is_still_open(uow_factory: UnitOfWorkFactory) -> None:
+    contest, citizen, entry = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        a_paper(uow, contest, entry, score=0, state="open")
+    said = ask(uow_factory, "quiz.today", citizen)
     assert "还没有交" in said
     assert said.endswith(f"[点这里接着答]{page(contest, 'round')}")
 
 
-def test_today_is_kind_to_somebody_nobody_knows_yet(desk: Desk) -> None:
-    contest, _, _ = a_game(desk)
-    said = ask(desk, "quiz.today")
+def test_today_is_kind_to_somebody_nobody_knows_yet(uow_factory: UnitOfWorkFactory) -> None:
+    contest, _, _ = a_game(uow_factory)
+    said = ask(uow_factory, "quiz.today")
     assert contest.title in said
     assert "每人每天有 1 次" in said
     assert "登录过" in said
     assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
 
 
-def test_a_used_up_total_is_told_as_such(desk: Desk) -> None:
-    contest, citizen, entry = a_game(desk)
-    with desk.work() as work:
-        row = work.session.query(RuleSetRow).filter_by(contest_id=contest.id).one()
+def test_a_used_up_total_is_told_as_such(uow_factory: UnitOfWorkFactory) -> None:
+    contest, citizen, entry = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        row = uow.session.query(RuleSetRow).filter_by(contest_id=contest.id).one()
         row.body = {**row.body, "papers_total": 1}
         row.version = "at-most-one"
-        hand_in(work, contest, entry, score=10)
-    assert "在这场竞赛的答题机会已经用完" in ask(desk, "quiz.today", citizen)
+        hand_in(uow, contest, entry, score=10)
+    assert "在这场竞赛的答题机会已经用完" in ask(uow_factory, "quiz.today", citizen)
 
 
-def test_before_and_after_the_window_today_says_when(desk: Desk, clock: FakeClock) -> None:
-    contest, citizen, _ = a_game(desk)
+def test_before_and_after_the_window_today_says_when(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest, citizen, _ = a_game(uow_factory)
     clock.set(contest.opens_at - timedelta(seconds=1))
-    said = ask(desk, "quiz.today", citizen)
+    said = ask(uow_factory, "quiz.today", citizen)
     assert "将在 4 月 28 日 12:00 开始" in said
     assert said.endswith(f"[先看看这场竞赛]{page(contest, 'round')}")
     clock.set(contest.closes_at)
     for who in (citizen, None):
-        said = ask(desk, "quiz.today", who)
+        said = ask(uow_factory, "quiz.today", who)
         assert "已经在 6 月 30 日 12:00 结束" in said
         assert said.endswith(f"[看完整的排行榜]{page(contest, 'board')}")
 
 
-def test_a_day_of_another_year_is_told_with_its_year(desk: Desk, clock: FakeClock) -> None:
-    contest, citizen, _ = a_game(desk)
+def test_a_day_of_another_year_is_told_with_its_year(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest, citizen, _ = a_game(uow_factory)
     clock.set(contest.closes_at.replace(year=contest.closes_at.year + 1))
-    said = ask(desk, "quiz.today", citizen)
+    said = ask(uow_factory, "quiz.today", citizen)
     assert f"已经在 {contest.closes_at.year} 年 6 月 30 日 12:00 结束" in said
 
 
-def test_all_open_contests_are_named(desk: Desk) -> None:
-    first, citizen, _ = a_game(desk)
-    with desk.work() as work:
-        second = a_contest(work)
-    said = ask(desk, "quiz.today", citizen)
+def test_all_open_contests_are_named(uow_factory: UnitOfWorkFactory) -> None:
+    first, citizen, _ = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        second = a_contest(uow)
+    said = ask(uow_factory, "quiz.today", citizen)
     for contest in (first, second):
         assert contest.title in said
         assert page(contest, "round") in said
 
 
 @pytest.mark.parametrize("ready", [False, True])
-def test_my_result_tells_score_and_both_places(ready: bool, desk: Desk) -> None:
-    contest, citizen, entry = a_game(desk)
-    with desk.work() as work:
-        better, elsewhere = kit.people(work, 2)
-        hand_in(work, contest, entry, score=80, time_ms=83_000)
-        hand_in(work, contest, an_entry(work, contest, better, city=NANNING), score=90)
-        hand_in(work, contest, an_entry(work, contest, elsewhere), score=100)
+def test_my_result_tells_score_and_both_places(ready: bool, uow_factory: UnitOfWorkFactory) -> None:
+    contest, citizen, entry = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        better, elsewhere = kit.people(uow, 2)
+        hand_in(uow, contest, entry, score=80, time_ms=83_000)
+        hand_in(uow, contest, an_entry(uow, contest, better, city=NANNING), score=90)
+        hand_in(uow, contest, an_entry(uow, contest, elsewhere), score=100)
     if ready:
         for board in ("total/region", f"total/city:{NANNING}"):
-            assert board_tasks.build(desk, contest.id, board)
-    assert ask(desk, "quiz.my_result", citizen).splitlines() == [
+            assert board_tasks.build(uow_factory, contest.id, board)
+    assert ask(uow_factory, "quiz.my_result", citizen).splitlines() == [
         f"《{contest.title}》我的成绩",
         "总成绩 80 分，用时 1 分 23 秒。",
         "全区第 3 名（共 3 人）。",
@@ -153,122 +163,126 @@ def test_my_result_tells_score_and_both_places(ready: bool, desk: Desk) -> None:
     ]
 
 
-def test_my_result_without_a_city_says_how_to_get_a_rank_there(desk: Desk) -> None:
-    with desk.work() as work:
-        contest = a_contest(work)
-        (citizen,) = kit.people(work, 1)
-        hand_in(work, contest, an_entry(work, contest, citizen), score=80)
-    said = ask(desk, "quiz.my_result", citizen)
+def test_my_result_without_a_city_says_how_to_get_a_rank_there(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+        (citizen,) = kit.people(uow, 1)
+        hand_in(uow, contest, an_entry(uow, contest, citizen), score=80)
+    said = ask(uow_factory, "quiz.my_result", citizen)
     assert "全区第 1 名（共 1 人）。" in said
     assert "在个人资料里选好所在的城市，就能看到在全市的名次。" in said
 
 
-def test_my_result_without_a_paper_or_a_person(desk: Desk) -> None:
-    contest, citizen, _ = a_game(desk)
-    assert "还没有你的成绩" in ask(desk, "quiz.my_result", citizen)
-    unlinked = ask(desk, "quiz.my_result")
+def test_my_result_without_a_paper_or_a_person(uow_factory: UnitOfWorkFactory) -> None:
+    contest, citizen, _ = a_game(uow_factory)
+    assert "还没有你的成绩" in ask(uow_factory, "quiz.my_result", citizen)
+    unlinked = ask(uow_factory, "quiz.my_result")
     assert "过一分钟再问" in unlinked
     assert "登录" in unlinked
     for who in (citizen, None):
-        said = ask(desk, "quiz.my_result", who)
+        said = ask(uow_factory, "quiz.my_result", who)
         assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
 
 
-def test_a_mean_is_told_with_at_most_two_decimals(desk: Desk) -> None:
-    with desk.work() as work:
-        contest = a_contest(work, season="mean_of_papers", papers_per_day=3)
-        (citizen,) = kit.people(work, 1)
-        entry = an_entry(work, contest, citizen)
+def test_a_mean_is_told_with_at_most_two_decimals(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow, season="mean_of_papers", papers_per_day=3)
+        (citizen,) = kit.people(uow, 1)
+        entry = an_entry(uow, contest, citizen)
         for score in (100, 100, 50):
-            hand_in(work, contest, entry, score=score)
-    assert "总成绩 83.33 分" in ask(desk, "quiz.my_result", citizen)
+            hand_in(uow, contest, entry, score=score)
+    assert "总成绩 83.33 分" in ask(uow_factory, "quiz.my_result", citizen)
 
 
-def test_the_board_shows_ten_masked_names_and_the_own_place(desk: Desk) -> None:
-    contest, citizen, entry = a_game(desk)
-    with desk.work() as work:
-        for at, other in enumerate(kit.people(work, 11, nickname="韦大山")):
-            hand_in(work, contest, an_entry(work, contest, other), score=100, time_ms=at)
-        hand_in(work, contest, entry, score=70)
-    lines = ask(desk, "quiz.board", citizen).splitlines()
+def test_the_board_shows_ten_masked_names_and_the_own_place(uow_factory: UnitOfWorkFactory) -> None:
+    contest, citizen, entry = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        for at, other in enumerate(kit.people(uow, 11, nickname="韦大山")):
+            hand_in(uow, contest, an_entry(uow, contest, other), score=100, time_ms=at)
+        hand_in(uow, contest, entry, score=70)
+    lines = ask(uow_factory, "quiz.board", citizen).splitlines()
     assert lines == [
         f"《{contest.title}》全区排行榜",
         *(f"{rank}. 韦* 100 分" for rank in range(1, 11)),
         "你是第 12 名，70 分（共 12 人）。",
         f"[看完整的排行榜]{page(contest, 'board')}",
     ]
-    assert ask(desk, "quiz.board").splitlines()[-2] == "榜上还没有你，答完一份题就有名次。"
+    assert ask(uow_factory, "quiz.board").splitlines()[-2] == "榜上还没有你，答完一份题就有名次。"
 
 
-def test_the_board_of_a_city_ranks_its_own_people_alone(desk: Desk) -> None:
-    with desk.work() as work:
-        contest = a_contest(work)
-        one, other, elsewhere = kit.people(work, 3, nickname="覃小莲")
+def test_the_board_of_a_city_ranks_its_own_people_alone(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+        one, other, elsewhere = kit.people(uow, 3, nickname="覃小莲")
         for citizen, city, score in (
             (one, NANNING, 90),
             (other, NANNING, 80),
             (elsewhere, "450300", 100),
         ):
-            hand_in(work, contest, an_entry(work, contest, citizen, city=city), score=score)
-    lines = ask(desk, "quiz.board.450100", other).splitlines()
+            hand_in(uow, contest, an_entry(uow, contest, citizen, city=city), score=score)
+    lines = ask(uow_factory, "quiz.board.450100", other).splitlines()
     assert lines[0] == f"《{contest.title}》南宁市排行榜"
     assert [line.split()[0] for line in lines[1:3]] == ["1.", "2."]
     assert "你是第 2 名，80 分（共 2 人）。" in lines
-    assert "这里只排在个人资料里选了南宁市的参加者。" in ask(desk, "quiz.board.450100", elsewhere)
-    assert "还没有人上榜" in ask(desk, "quiz.board.451400", one)
+    assert "这里只排在个人资料里选了南宁市的参加者。" in ask(
+        uow_factory, "quiz.board.450100", elsewhere
+    )
+    assert "还没有人上榜" in ask(uow_factory, "quiz.board.451400", one)
 
 
-def test_an_empty_board_invites(desk: Desk) -> None:
-    contest, citizen, _ = a_game(desk)
-    said = ask(desk, "quiz.board", citizen)
+def test_an_empty_board_invites(uow_factory: UnitOfWorkFactory) -> None:
+    contest, citizen, _ = a_game(uow_factory)
+    said = ask(uow_factory, "quiz.board", citizen)
     assert "还没有人上榜" in said
     assert said.endswith(f"[点这里去答题]{page(contest, 'round')}")
 
 
-def test_long_names_never_push_the_own_place_out(desk: Desk) -> None:
-    contest, citizen, entry = a_game(desk)
-    with desk.work() as work:
+def test_long_names_never_push_the_own_place_out(uow_factory: UnitOfWorkFactory) -> None:
+    contest, citizen, entry = a_game(uow_factory)
+    with uow_factory.begin() as uow:
         family = "👨‍👩‍👧‍👦" * 14
-        for other in kit.people(work, 10, nickname=family, public_rank=True):
-            hand_in(work, contest, an_entry(work, contest, other), score=100)
-        hand_in(work, contest, entry, score=70)
-    said = ask(desk, "quiz.board", citizen)
+        for other in kit.people(uow, 10, nickname=family, public_rank=True):
+            hand_in(uow, contest, an_entry(uow, contest, other), score=100)
+        hand_in(uow, contest, entry, score=70)
+    said = ask(uow_factory, "quiz.board", citizen)
     assert "你是第 11 名，70 分（共 11 人）。" in said
     assert said.endswith(page(contest, "board"))
     assert len(said.encode()) + chat.LINK_BYTES <= MOST_BYTES
 
 
-def test_a_name_that_looks_like_a_link_is_none(desk: Desk) -> None:
-    contest, _, _ = a_game(desk)
-    with desk.work() as work:
-        named = kit.people(work, 1, nickname='[奖](a/b)<a href="x">', public_rank=True)
-        hand_in(work, contest, an_entry(work, contest, named[0]), score=90)
-    said = ask(desk, "quiz.board")
+def test_a_name_that_looks_like_a_link_is_none(uow_factory: UnitOfWorkFactory) -> None:
+    contest, _, _ = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        named = kit.people(uow, 1, nickname='[奖](a/b)<a href="x">', public_rank=True)
+        hand_in(uow, contest, an_entry(uow, contest, named[0]), score=90)
+    said = ask(uow_factory, "quiz.board")
     assert '1. ［奖］(a/b)＜a href="x"＞ 90 分' in said
     assert said.count("](") == 1
 
 
 def test_the_board_of_the_last_contest_stays_readable_after_its_end(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest, citizen, entry = a_game(desk)
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=70)
-    running = ask(desk, "quiz.board")
+    contest, citizen, entry = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=70)
+    running = ask(uow_factory, "quiz.board")
     assert running.startswith(f"《{contest.title}》全区排行榜\n")
     assert "榜上还没有你，答完一份题就有名次。" in running
     clock.set(contest.closes_at + timedelta(days=3))
-    assert "你是第 1 名" in ask(desk, "quiz.board", citizen)
-    final = ask(desk, "quiz.board")
+    assert "你是第 1 名" in ask(uow_factory, "quiz.board", citizen)
+    final = ask(uow_factory, "quiz.board")
     assert final.startswith(f"《{contest.title}》全区最终榜\n")
     assert "榜上没有你的成绩。" in final
     assert "答完一份题" not in final
-    assert "总成绩 70 分" in ask(desk, "quiz.my_result", citizen)
+    assert "总成绩 70 分" in ask(uow_factory, "quiz.my_result", citizen)
 
 
-def test_the_rules_are_those_in_force(desk: Desk) -> None:
-    contest, _, _ = a_game(desk, papers_per_day=3)
-    said = ask(desk, "quiz.rules")
+def test_the_rules_are_those_in_force(uow_factory: UnitOfWorkFactory) -> None:
+    contest, _, _ = a_game(uow_factory, papers_per_day=3)
+    said = ask(uow_factory, "quiz.rules")
     assert said.startswith(f"《{contest.title}》规则\n")
     assert "每人每天可以答 3 份题" in said
     assert said.splitlines()[-2:] == [
@@ -284,24 +298,26 @@ def test_texts_that_are_too_long_lose_whole_lines_only() -> None:
     assert said.splitlines() == [*lines[:3], "末行"]
 
 
-def test_following_scanning_and_leaving_change_no_answer_and_no_board(desk: Desk) -> None:
-    with desk.work() as work:
-        contest = a_contest(work, papers_per_day=2)
-        person = a_citizen(work, app="official_account", nickname="覃小莲")
-        hand_in(work, contest, an_entry(work, contest, person.id, city=NANNING), score=70)
+def test_following_scanning_and_leaving_change_no_answer_and_no_board(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow, papers_per_day=2)
+        person = a_citizen(uow, app="official_account", nickname="覃小莲")
+        hand_in(uow, contest, an_entry(uow, contest, person.id, city=NANNING), score=70)
 
     def everything() -> tuple[dict[str, str], board_view.Board]:
-        with desk.work(read_only=True) as work:
-            board = board_view.board(work, contest, citizen_id=person.id)
-        return {name: ask(desk, name, person.id) for name in ANSWERS}, board
+        with uow_factory.begin(read_only=True) as uow:
+            board = board_view.board(uow, contest, citizen_id=person.id)
+        return {name: ask(uow_factory, name, person.id) for name in ANSWERS}, board
 
     before = everything()
     for step in range(10):
-        with desk.work() as work:
-            at = work.now + timedelta(seconds=step)
-            channel.followed(work, person.openid, at, f"share-{step}")
-            channel.scanned(work, person.openid, at, f"share-{step}")
+        with uow_factory.begin() as uow:
+            at = uow.now + timedelta(seconds=step)
+            channel.followed(uow, person.openid, at, f"share-{step}")
+            channel.scanned(uow, person.openid, at, f"share-{step}")
         assert everything() == before
-        with desk.work() as work:
-            channel.unfollowed(work, person.openid, at)
+        with uow_factory.begin() as uow:
+            channel.unfollowed(uow, person.openid, at)
         assert everything() == before

@@ -8,7 +8,7 @@ import pytest
 
 from server.base.errors import TooManyRequests
 from server.base.settings import Settings
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts
 from server.quiz.api import API
 from tests.kit.accounts import a_citizen, a_session
@@ -20,56 +20,58 @@ from tests.kit.quiz import all_right, citizens, open_contest, shown, started
 
 
 @pytest.fixture
-def limited(desk: Desk, with_limits: Settings) -> Desk:
-    return Desk(desk.engine, replace(desk.tools, settings=with_limits))
+def limited(uow_factory: UnitOfWorkFactory, with_limits: Settings) -> UnitOfWorkFactory:
+    return UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=with_limits))
 
 
 def test_a_fourth_start_at_once_waits_and_the_open_paper_is_free(
-    limited: Desk, clock: FakeClock
+    limited: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     contest = open_contest(limited, papers_per_day=10)
     me, other = citizens(limited, 2)
     for _ in range(3):
-        with limited.work() as work:
-            ref = started(work, contest, me).sheet.ref
+        with limited.begin() as uow:
+            ref = started(uow, contest, me).sheet.ref
         for _again in range(20):
-            with limited.work() as work:
-                assert not attempts.start(work, contest.ref, me).fresh
-        with limited.work() as work:
-            attempts.submit(work, ref, me, {})
-    with pytest.raises(TooManyRequests) as refusal, limited.work() as work:
-        attempts.start(work, contest.ref, me)
+            with limited.begin() as uow:
+                assert not attempts.start(uow, contest.ref, me).fresh
+        with limited.begin() as uow:
+            attempts.submit(uow, ref, me, {})
+    with pytest.raises(TooManyRequests) as refusal, limited.begin() as uow:
+        attempts.start(uow, contest.ref, me)
     assert 1 <= refusal.value.retry_after_seconds <= 11
-    with limited.work() as work:
-        assert attempts.start(work, contest.ref, other).fresh
+    with limited.begin() as uow:
+        assert attempts.start(uow, contest.ref, other).fresh
     clock.advance(10)
-    with limited.work() as work:
-        assert attempts.start(work, contest.ref, me).fresh
+    with limited.begin() as uow:
+        assert attempts.start(uow, contest.ref, me).fresh
 
 
-def test_a_repeated_submission_is_free(limited: Desk) -> None:
+def test_a_repeated_submission_is_free(limited: UnitOfWorkFactory) -> None:
     contest = open_contest(limited)
     (me,) = citizens(limited, 1)
-    with limited.work() as work:
-        view = started(work, contest, me)
-    with limited.work() as work:
-        first = attempts.submit(work, view.sheet.ref, me, all_right(shown(view)))
+    with limited.begin() as uow:
+        view = started(uow, contest, me)
+    with limited.begin() as uow:
+        first = attempts.submit(uow, view.sheet.ref, me, all_right(shown(view)))
     for _ in range(200):
-        with limited.work() as work:
-            assert attempts.submit(work, view.sheet.ref, me, {}).result == first.result
+        with limited.begin() as uow:
+            assert attempts.submit(uow, view.sheet.ref, me, {}).result == first.result
 
 
 @pytest.fixture
-def phone(limited: Desk, gateway: RecordingGateway) -> CheckedClient:
+def phone(limited: UnitOfWorkFactory, gateway: RecordingGateway) -> CheckedClient:
     return edge_client(limited, gateway, API)
 
 
-def a_token(desk: Desk) -> str:
-    with desk.work() as work:
-        return a_session(work, a_citizen(work))
+def a_token(uow_factory: UnitOfWorkFactory) -> str:
+    with uow_factory.begin() as uow:
+        return a_session(uow, a_citizen(uow))
 
 
-def test_the_sixty_first_answer_at_once_waits(limited: Desk, phone: CheckedClient) -> None:
+def test_the_sixty_first_answer_at_once_waits(
+    limited: UnitOfWorkFactory, phone: CheckedClient
+) -> None:
     contest = open_contest(limited)
     me = a_token(limited)
     paper = phone.post(f"/contests/{contest.ref}/attempts", citizen=me).get_json()
@@ -81,7 +83,7 @@ def test_the_sixty_first_answer_at_once_waits(limited: Desk, phone: CheckedClien
 
 
 def test_a_flood_of_calls_that_change_nothing_is_refused(
-    limited: Desk, phone: CheckedClient
+    limited: UnitOfWorkFactory, phone: CheckedClient
 ) -> None:
     contest = open_contest(limited)
     me = a_token(limited)
@@ -91,13 +93,17 @@ def test_a_flood_of_calls_that_change_nothing_is_refused(
 
 
 def test_a_figure_of_one_start_a_minute_is_a_limit_and_no_error(
-    desk: Desk, gateway: RecordingGateway, with_limits: Settings
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, with_limits: Settings
 ) -> None:
     ones = replace(with_limits.limits, quiz_start_per_minute=1.0, answer_per_minute=1.0)
     slow = replace(with_limits, limits=ones)
-    phone = edge_client(Desk(desk.engine, replace(desk.tools, settings=slow)), gateway, API)
-    contest = open_contest(desk, papers_per_day=5)
-    me = a_token(desk)
+    phone = edge_client(
+        UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=slow)),
+        gateway,
+        API,
+    )
+    contest = open_contest(uow_factory, papers_per_day=5)
+    me = a_token(uow_factory)
     start = f"/contests/{contest.ref}/attempts"
     paper = phone.post(start, citizen=me)
     assert paper.status_code == 201

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts
 from server.quiz.commands import ImportReport, import_questions
 from server.quiz.kinds import Kind, QuestionState
@@ -77,41 +77,41 @@ def drafts(path: Path) -> dict[str, Draft]:
     return {draft.ref: draft for draft in table.drafts}
 
 
-def stored(desk: Desk) -> list[tuple[str, int, str]]:
-    with desk.work(read_only=True) as work:
+def stored(uow_factory: UnitOfWorkFactory) -> list[tuple[str, int, str]]:
+    with uow_factory.begin(read_only=True) as uow:
         asked = select(Question.ref, Question.version, Question.state)
-        rows = work.session.execute(asked.order_by(Question.ref, Question.version))
+        rows = uow.session.execute(asked.order_by(Question.ref, Question.version))
         return [(ref, version, state.value) for ref, version, state in rows]
 
 
-def count(desk: Desk) -> int:
-    with desk.work(read_only=True) as work:
-        return work.session.scalar(select(func.count()).select_from(Question)) or 0
+def count(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return uow.session.scalar(select(func.count()).select_from(Question)) or 0
 
 
-def test_the_sixty_questions_are_imported_and_live(desk: Desk) -> None:
-    report = import_questions(desk, QUESTIONS)
+def test_the_sixty_questions_are_imported_and_live(uow_factory: UnitOfWorkFactory) -> None:
+    report = import_questions(uow_factory, QUESTIONS)
     assert (report.ok, report.count, report.added) == (True, 60, 60)
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         kinds = dict(
-            work.session.execute(select(Question.kind, func.count()).group_by(Question.kind)).all()
+            uow.session.execute(select(Question.kind, func.count()).group_by(Question.kind)).all()
         )
-        states = set(work.session.scalars(select(Question.state)))
+        states = set(uow.session.scalars(select(Question.state)))
     assert kinds == {Kind.SINGLE: 38, Kind.JUDGE: 13, Kind.MULTIPLE: 9}
     assert states == {QuestionState.LIVE}
 
 
-def test_the_second_import_changes_nothing(desk: Desk) -> None:
-    import_questions(desk, QUESTIONS)
-    report = import_questions(desk, QUESTIONS)
+def test_the_second_import_changes_nothing(uow_factory: UnitOfWorkFactory) -> None:
+    import_questions(uow_factory, QUESTIONS)
+    report = import_questions(uow_factory, QUESTIONS)
     assert (report.added, report.changed, report.unchanged) == (0, 0, 60)
-    assert count(desk) == 60
+    assert count(uow_factory) == 60
 
 
-def test_a_dry_run_tells_and_stores_nothing(desk: Desk, tmp_path: Path) -> None:
-    report = import_questions(desk, a_file(tmp_path, EARTH, WATER), dry_run=True)
+def test_a_dry_run_tells_and_stores_nothing(uow_factory: UnitOfWorkFactory, tmp_path: Path) -> None:
+    report = import_questions(uow_factory, a_file(tmp_path, EARTH, WATER), dry_run=True)
     assert (report.ok, report.count) == (True, 2)
-    assert count(desk) == 0
+    assert count(uow_factory) == 0
 
 
 def test_chinese_headings_values_and_prefixed_options_are_understood(tmp_path: Path) -> None:
@@ -178,32 +178,34 @@ def test_a_number_names_an_option_and_the_kind_may_be_left_to_the_answer(tmp_pat
     ],
 )  # fmt: skip
 def test_one_bad_row_refuses_the_file_with_its_line_and_reason(
-    desk: Desk, tmp_path: Path, row: list[str], reason: str
+    uow_factory: UnitOfWorkFactory, tmp_path: Path, row: list[str], reason: str
 ) -> None:
     good = changed(WATER, 编号="E9")
-    report = import_questions(desk, a_file(tmp_path, good, row))
+    report = import_questions(uow_factory, a_file(tmp_path, good, row))
     assert not report.ok
     (problem,) = report.problems
     assert problem.line == 3
     assert reason in problem.reason
     assert str(problem).startswith("line 3: ")
-    assert (count(desk), report.count) == (0, 0)
+    assert (count(uow_factory), report.count) == (0, 0)
 
 
-def test_lines_are_counted_as_an_editor_does_even_over_breaks(desk: Desk, tmp_path: Path) -> None:
+def test_lines_are_counted_as_an_editor_does_even_over_breaks(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
     rows = [changed(EARTH, 解析="第一行\n第二行\n第三行"), ["", ""], changed(WATER, 答案="?")]
-    report = import_questions(desk, a_file(tmp_path, *rows))
+    report = import_questions(uow_factory, a_file(tmp_path, *rows))
     assert [problem.line for problem in report.problems] == [6]
 
 
-def test_every_bad_row_is_told(desk: Desk, tmp_path: Path) -> None:
+def test_every_bad_row_is_told(uow_factory: UnitOfWorkFactory, tmp_path: Path) -> None:
     rows = [changed(EARTH, 编号=f"X{n}", 题干=f"第{n}题", 答案="D") for n in range(30)]
-    report = import_questions(desk, a_file(tmp_path, *rows))
+    report = import_questions(uow_factory, a_file(tmp_path, *rows))
     assert [problem.line for problem in report.problems] == list(range(2, 32))
 
 
 def test_the_same_question_twice_is_refused_however_it_is_spaced(
-    desk: Desk, tmp_path: Path
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
 ) -> None:
     twin = changed(
         EARTH,
@@ -215,7 +217,7 @@ def test_the_same_question_twice_is_refused_however_it_is_spaced(
     )
     same_stem = changed(EARTH, 编号="E8", 选项C="火星")
     same_ref = changed(WATER, 编号="E8")
-    report = import_questions(desk, a_file(tmp_path, EARTH, twin, same_stem, same_ref))
+    report = import_questions(uow_factory, a_file(tmp_path, EARTH, twin, same_stem, same_ref))
     assert [str(problem) for problem in report.problems] == [
         "line 3: the same question as in line 2",
         "line 5: the same id as in line 4",
@@ -223,64 +225,70 @@ def test_the_same_question_twice_is_refused_however_it_is_spaced(
 
 
 def test_a_question_that_the_bank_has_under_another_id_is_refused(
-    desk: Desk, tmp_path: Path
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
 ) -> None:
-    assert import_questions(desk, a_file(tmp_path, EARTH)).ok
-    report = import_questions(desk, a_file(tmp_path, changed(EARTH, 编号="E7")))
+    assert import_questions(uow_factory, a_file(tmp_path, EARTH)).ok
+    report = import_questions(uow_factory, a_file(tmp_path, changed(EARTH, 编号="E7")))
     assert [str(problem) for problem in report.problems] == [
         "line 2: the bank has this question as E1"
     ]
-    other = import_questions(desk, a_file(tmp_path, EARTH), bank="other")
+    other = import_questions(uow_factory, a_file(tmp_path, EARTH), bank="other")
     assert [str(problem) for problem in other.problems] == [
         "line 2: id E1 belongs to the bank demo"
     ]
 
 
-def test_changed_content_becomes_a_new_version(desk: Desk, tmp_path: Path) -> None:
-    assert import_questions(desk, a_file(tmp_path, EARTH, WATER)).ok
-    report = import_questions(desk, a_file(tmp_path, changed(EARTH, 解析="改过了。"), WATER))
+def test_changed_content_becomes_a_new_version(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
+    assert import_questions(uow_factory, a_file(tmp_path, EARTH, WATER)).ok
+    report = import_questions(uow_factory, a_file(tmp_path, changed(EARTH, 解析="改过了。"), WATER))
     assert (report.added, report.changed, report.unchanged) == (0, 1, 1)
-    assert stored(desk) == [("E1", 1, "retired"), ("E1", 2, "live"), ("E2", 1, "live")]
-    with desk.work() as work:
-        row = work.session.scalars(select(Question).where(Question.ref == "E2")).one()
+    assert stored(uow_factory) == [("E1", 1, "retired"), ("E1", 2, "live"), ("E2", 1, "live")]
+    with uow_factory.begin() as uow:
+        row = uow.session.scalars(select(Question).where(Question.ref == "E2")).one()
         row.state = QuestionState.RETIRED
-    assert import_questions(desk, a_file(tmp_path, WATER)).unchanged == 1
-    assert ("E2", 1, "live") in stored(desk)
+    assert import_questions(uow_factory, a_file(tmp_path, WATER)).unchanged == 1
+    assert ("E2", 1, "live") in stored(uow_factory)
 
 
-def test_an_open_paper_keeps_the_version_it_was_dealt(desk: Desk, tmp_path: Path) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+def test_an_open_paper_keeps_the_version_it_was_dealt(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
     with QUESTIONS.open(encoding="utf-8", newline="") as file:
         heading, *rows = list(csv.reader(file))
     for row in rows:
         row[heading.index("stem")] += "（修订）"
-    report = import_questions(desk, a_file(tmp_path, *rows, heading=heading))
+    report = import_questions(uow_factory, a_file(tmp_path, *rows, heading=heading))
     assert report.changed == 60
-    with desk.work(read_only=True) as work:
-        again = attempts.read(work, view.sheet.ref, citizen)
+    with uow_factory.begin(read_only=True) as uow:
+        again = attempts.read(uow, view.sheet.ref, citizen)
     assert [slot.item for slot in again.slots] == [slot.item for slot in view.slots]
-    (newcomer,) = citizens(desk, 1)
-    with desk.work() as work:
-        fresh = started(work, contest, newcomer)
+    (newcomer,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        fresh = started(uow, contest, newcomer)
     assert all(slot.item.stem.endswith("（修订）") for slot in fresh.slots)
 
 
-def test_rows_without_an_id_get_the_same_one_each_time(desk: Desk, tmp_path: Path) -> None:
+def test_rows_without_an_id_get_the_same_one_each_time(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
     path = a_file(tmp_path, changed(EARTH, 编号=""), changed(WATER, 编号=""))
-    assert import_questions(desk, path).added == 2
-    assert import_questions(desk, path).unchanged == 2
+    assert import_questions(uow_factory, path).added == 2
+    assert import_questions(uow_factory, path).unchanged == 2
 
 
 @pytest.mark.parametrize("name", ["bank.xlsx", "bank.gift", "bank.txt", "bank"])
 def test_other_suffixes_are_refused_in_a_clear_sentence(
-    desk: Desk, tmp_path: Path, name: str
+    uow_factory: UnitOfWorkFactory, tmp_path: Path, name: str
 ) -> None:
     path = tmp_path / name
     path.write_bytes(QUESTIONS.read_bytes())
-    report = import_questions(desk, path)
+    report = import_questions(uow_factory, path)
     assert "only .csv files are read" in str(report.problems[0])
 
 
@@ -295,13 +303,17 @@ def test_other_suffixes_are_refused_in_a_clear_sentence(
     ],
 )
 def test_a_file_that_is_no_table_of_questions_is_refused(
-    desk: Desk, tmp_path: Path, raw: bytes, reason: str
+    uow_factory: UnitOfWorkFactory, tmp_path: Path, raw: bytes, reason: str
 ) -> None:
     path = tmp_path / "bank.csv"
     path.write_bytes(raw)
-    report: ImportReport = import_questions(desk, path)
+    report: ImportReport = import_questions(uow_factory, path)
     assert reason in str(report.problems[0])
-    assert import_questions(desk, tmp_path / "gone.csv").problems[0].reason.startswith("gone.csv")
+    assert (
+        import_questions(uow_factory, tmp_path / "gone.csv")
+        .problems[0]
+        .reason.startswith("gone.csv")
+    )
 
 
 def test_a_file_that_is_too_large_is_not_read(
@@ -312,6 +324,6 @@ def test_a_file_that_is_too_large_is_not_read(
         read_table(a_file(tmp_path, EARTH))
 
 
-def test_twelve_thousand_rows_go_in_at_once(desk: Desk, tmp_path: Path) -> None:
+def test_twelve_thousand_rows_go_in_at_once(uow_factory: UnitOfWorkFactory, tmp_path: Path) -> None:
     rows = [changed(EARTH, 编号=f"B{n}", 题干=f"第{n}个问题是什么？") for n in range(12_000)]
-    assert import_questions(desk, a_file(tmp_path, *rows)).added == 12_000
+    assert import_questions(uow_factory, a_file(tmp_path, *rows)).added == 12_000

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import select
 
 from server.base.jobs import Shop
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, closing, tasks
 from server.quiz.errors import AttemptClosed, NoAttemptsLeft
 from server.quiz.models import Attempt, Entry, Standing
@@ -48,12 +48,12 @@ class Model:
 class Papers(RuleBasedStateMachine):
     """Random histories of two citizens."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, uow_factory: UnitOfWorkFactory) -> None:
         super().__init__()
-        self.desk = desk
-        self.clock: Any = desk.tools.clock
-        self.contest = open_contest(desk, slug="machine", papers_per_day=LIMIT)
-        self.people = citizens(desk, 2)
+        self.uow_factory = uow_factory
+        self.clock: Any = uow_factory.tools.clock
+        self.contest = open_contest(uow_factory, slug="machine", papers_per_day=LIMIT)
+        self.people = citizens(uow_factory, 2)
         self.papers: list[Model] = []
 
     @property
@@ -69,8 +69,8 @@ class Papers(RuleBasedStateMachine):
         own = [paper for paper in self.papers if paper.citizen == citizen]
         current = [paper for paper in own if not paper.over(now)]
         try:
-            with self.desk.work() as work:
-                begun = attempts.start(work, self.contest.ref, citizen)
+            with self.uow_factory.begin() as uow:
+                begun = attempts.start(uow, self.contest.ref, citizen)
         except NoAttemptsLeft:
             assert not current
             assert sum(paper.day == self.today for paper in own) >= LIMIT
@@ -92,8 +92,8 @@ class Papers(RuleBasedStateMachine):
         asked = paper.questions[question]
         keys = asked.key if right else asked.wrong
         try:
-            with self.desk.work() as work:
-                attempts.save_answers(work, paper.ref, paper.citizen, {asked.id: keys})
+            with self.uow_factory.begin() as uow:
+                attempts.save_answers(uow, paper.ref, paper.citizen, {asked.id: keys})
         except AttemptClosed:
             assert paper.over(self.clock.now())
             return
@@ -108,8 +108,8 @@ class Papers(RuleBasedStateMachine):
         if not paper.over(self.clock.now()):
             paper.right[asked.id] = right
         keys = asked.key if right else asked.wrong
-        with self.desk.work() as work:
-            view = attempts.submit(work, paper.ref, paper.citizen, {asked.id: keys})
+        with self.uow_factory.begin() as uow:
+            view = attempts.submit(uow, paper.ref, paper.citizen, {asked.id: keys})
         paper.closed = True
         self.compare(paper, view)
 
@@ -119,16 +119,16 @@ class Papers(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        tasks.close_expired(Shop(desk=self.desk, gateway=None))
-        with self.desk.work(read_only=True) as work:
-            assert closing.overdue(work, 10) == []
+        tasks.close_expired(Shop(uow_factory=self.uow_factory, gateway=None))
+        with self.uow_factory.begin(read_only=True) as uow:
+            assert closing.overdue(uow, 10) == []
 
     @rule(at=st.integers(0, 9))
     def read(self, at: int) -> None:
         if (paper := self.paper(at)) is None:
             return
-        with self.desk.work(read_only=True) as work:
-            view = attempts.read(work, paper.ref, paper.citizen)
+        with self.uow_factory.begin(read_only=True) as uow:
+            view = attempts.read(uow, paper.ref, paper.citizen)
         assert shown(view) == paper.questions
         assert set(view.answers) == set(paper.right)
         if paper.over(self.clock.now()):
@@ -147,11 +147,11 @@ class Papers(RuleBasedStateMachine):
 
     @invariant()
     def rows_are_what_the_model_says(self) -> None:
-        with self.desk.work(read_only=True) as work:
+        with self.uow_factory.begin(read_only=True) as uow:
             asked = select(Attempt).where(Attempt.citizen_id.in_(self.people))
-            rows = list(work.session.scalars(asked))
+            rows = list(uow.session.scalars(asked))
             totals = dict(
-                work.session.execute(
+                uow.session.execute(
                     select(Entry.citizen_id, Standing.points)
                     .join(Entry, Entry.id == Standing.entry_id)
                     .where(Standing.period == "total", Entry.citizen_id.in_(self.people))
@@ -176,9 +176,9 @@ class Papers(RuleBasedStateMachine):
 
 
 @pytest.mark.race
-def test_no_history_of_papers_leaves_the_model(desk: Desk) -> None:
+def test_no_history_of_papers_leaves_the_model(uow_factory: UnitOfWorkFactory) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Papers(desk),
+        lambda: Papers(uow_factory),
         settings=settings(
             max_examples=25,
             stateful_step_count=30,

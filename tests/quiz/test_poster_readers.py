@@ -14,10 +14,10 @@ from werkzeug.test import TestResponse
 
 from server.accounts.api import API as ACCOUNTS
 from server.base.settings import Database, Settings
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Api, Picture, endpoint
-from server.base.work import Desk, Work
 from server.quiz import share_api, shares
 from server.quiz.share_api import SHARE_API
 from tests.kit.accounts import a_citizen, a_session
@@ -60,26 +60,28 @@ def request_seconds() -> float:
 
 
 @pytest.fixture
-def few(settings: Settings, desk: Desk, request_seconds: float) -> Iterator[Desk]:
+def few(
+    settings: Settings, uow_factory: UnitOfWorkFactory, request_seconds: float
+) -> Iterator[UnitOfWorkFactory]:
     """The house with few connections."""
     small = Database(pool_size=CONNECTIONS, request_seconds=request_seconds)
     with opened(replace(settings, database=small)) as engine:
-        yield Desk(engine, desk.tools)
+        yield UnitOfWorkFactory(engine, uow_factory.tools)
 
 
 @pytest.fixture
-def phone(desk: Desk) -> str:
-    with desk.work() as work:
-        return a_session(work, a_citizen(work))
+def phone(uow_factory: UnitOfWorkFactory) -> str:
+    with uow_factory.begin() as uow:
+        return a_session(uow, a_citizen(uow))
 
 
 @pytest.fixture
-def ref(desk: Desk, few: Desk, phone: str) -> str:
+def ref(uow_factory: UnitOfWorkFactory, few: UnitOfWorkFactory, phone: str) -> str:
     """A card with its code."""
-    with desk.work() as work:
-        person = a_citizen(work)
-        sharer = a_session(work, person)
-    paper = take(desk, open_contest(desk), person.id).sheet.ref
+    with uow_factory.begin() as uow:
+        person = a_citizen(uow)
+        sharer = a_session(uow, person)
+    paper = take(uow_factory, open_contest(uow_factory), person.id).sheet.ref
     gateway = RecordingGateway()
     gateway.answers["mini_program_code"] = a_code()
     body = {"kind": "quiz_result", "attempt_id": paper}
@@ -87,11 +89,13 @@ def ref(desk: Desk, few: Desk, phone: str) -> str:
     return str(client.post("/shares", json=body, citizen=sharer).get_json()["id"])
 
 
-def client_of(desk: Desk, *apis: Api) -> CheckedClient:
+def client_of(uow_factory: UnitOfWorkFactory, *apis: Api) -> CheckedClient:
     drawings = Drawings(
-        kept_drawings(desk.tools.settings), most_waiting=PLACES, patience_seconds=FOR_EVER
+        kept_drawings(uow_factory.tools.settings), most_waiting=PLACES, patience_seconds=FOR_EVER
     )
-    return edge_client(desk, RecordingGateway(), SHARE_API, ACCOUNTS, *apis, drawings=drawings)
+    return edge_client(
+        uow_factory, RecordingGateway(), SHARE_API, ACCOUNTS, *apis, drawings=drawings
+    )
 
 
 def readers(pool: ThreadPoolExecutor, client: CheckedClient, path: str) -> list[Future[Any]]:
@@ -111,7 +115,7 @@ def others(client: CheckedClient, phone: str) -> list[int]:
 
 @pytest.mark.race
 def test_forty_readers_of_slow_posters_harm_nobody_else(
-    few: Desk, slow: Slow, phone: str, ref: str
+    few: UnitOfWorkFactory, slow: Slow, phone: str, ref: str
 ) -> None:
     client = client_of(few)
     with ThreadPoolExecutor(READERS) as pool:
@@ -131,14 +135,14 @@ def test_forty_readers_of_slow_posters_harm_nobody_else(
 @pytest.mark.race
 @pytest.mark.parametrize("request_seconds", [0.2])
 def test_the_harm_is_seen_when_posters_are_drawn_inside_the_transaction(
-    few: Desk, slow: Slow, phone: str, ref: str
+    few: UnitOfWorkFactory, slow: Slow, phone: str, ref: str
 ) -> None:
     inside = Api("inside")
 
     @endpoint(inside, "GET", "/inside/<ref>", who=Who.ANYONE, media="image/png")
-    def show(work: Work, ref: str) -> Picture:
+    def show(uow: UnitOfWork, ref: str) -> Picture:
         """Draw as it was done before."""
-        return Picture(content=slow.drawn(shares.poster(work, ref)), keep_seconds=1)
+        return Picture(content=slow.drawn(shares.poster(uow, ref)), keep_seconds=1)
 
     client = client_of(few, inside)
     with ThreadPoolExecutor(READERS) as pool:
@@ -152,7 +156,11 @@ def test_the_harm_is_seen_when_posters_are_drawn_inside_the_transaction(
 
 
 def test_a_poster_is_drawn_once_and_no_transaction_is_open_meanwhile(
-    desk: Desk, few: Desk, phone: str, ref: str, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory,
+    few: UnitOfWorkFactory,
+    phone: str,
+    ref: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn_at: list[int] = []
     draws = share_api.drawn

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from server.accounts import privacy
 from server.base.errors import Invalid, NotFound
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, commands, contests, mistakes, practice, service
 from server.quiz.contests import ContestView
 from server.quiz.models import Attempt, Entry, PracticeAnswer, Standing
@@ -32,17 +32,19 @@ FIFTHS = [ref for at, ref in enumerate(rows(), start=1) if at % 5 == 0]
 
 
 @pytest.fixture
-def demo(desk: Desk) -> ContestView:
+def demo(uow_factory: UnitOfWorkFactory) -> ContestView:
     """The demo's own contest over its sixty questions."""
-    assert commands.import_questions(desk, QUESTIONS).count == 60
-    ref = commands.open_demo_contest(desk)
-    with desk.work(read_only=True) as work:
-        return contests.contest(work, ref)
+    assert commands.import_questions(uow_factory, QUESTIONS).count == 60
+    ref = commands.open_demo_contest(uow_factory)
+    with uow_factory.begin(read_only=True) as uow:
+        return contests.contest(uow, ref)
 
 
-def dealt(desk: Desk, citizen: int, count: int = 20, **asked: Any) -> tuple[str, list[Shown]]:
-    with desk.work() as work:
-        made = practice.begin(work, citizen, count=count, **asked)
+def dealt(
+    uow_factory: UnitOfWorkFactory, citizen: int, count: int = 20, **asked: Any
+) -> tuple[str, list[Shown]]:
+    with uow_factory.begin() as uow:
+        made = practice.begin(uow, citizen, count=count, **asked)
         return made.ref, [
             Shown(
                 slot.item.ref,
@@ -53,164 +55,174 @@ def dealt(desk: Desk, citizen: int, count: int = 20, **asked: Any) -> tuple[str,
         ]
 
 
-def say(desk: Desk, citizen: int, ref: str, question: str, keys: list[str]) -> practice.Told:
-    with desk.work() as work:
-        return practice.answer(work, ref, citizen, question, keys)
+def say(
+    uow_factory: UnitOfWorkFactory, citizen: int, ref: str, question: str, keys: list[str]
+) -> practice.Told:
+    with uow_factory.begin() as uow:
+        return practice.answer(uow, ref, citizen, question, keys)
 
 
-def in_book(desk: Desk, citizen: int) -> list[str]:
-    with desk.work(read_only=True) as work:
-        return [mistake.item.ref for mistake in mistakes.book(work, citizen)]
+def in_book(uow_factory: UnitOfWorkFactory, citizen: int) -> list[str]:
+    with uow_factory.begin(read_only=True) as uow:
+        return [mistake.item.ref for mistake in mistakes.book(uow, citizen)]
 
 
 def test_practice_begins_with_the_twelve_that_the_demo_contest_leaves_out(
-    desk: Desk, demo: ContestView
+    uow_factory: UnitOfWorkFactory, demo: ContestView
 ) -> None:
-    (citizen,) = citizens(desk, 1)
-    _, questions = dealt(desk, citizen)
+    (citizen,) = citizens(uow_factory, 1)
+    _, questions = dealt(uow_factory, citizen)
     assert sorted(question.id for question in questions) == FIFTHS
     assert len(FIFTHS) == 12
 
 
-def test_the_demo_contest_never_asks_what_it_leaves_out(desk: Desk, demo: ContestView) -> None:
+def test_the_demo_contest_never_asks_what_it_leaves_out(
+    uow_factory: UnitOfWorkFactory, demo: ContestView
+) -> None:
     asked: set[str] = set()
-    for citizen in citizens(desk, 40):
-        with desk.work() as work:
-            view = attempts.start(work, demo.ref, citizen).view
+    for citizen in citizens(uow_factory, 40):
+        with uow_factory.begin() as uow:
+            view = attempts.start(uow, demo.ref, citizen).view
         asked |= {slot.item.ref for slot in view.slots}
     assert not asked & set(FIFTHS)
     assert len(asked) == 48
 
 
 def test_what_was_handed_in_may_be_practised_and_what_is_open_may_not(
-    desk: Desk, demo: ContestView
+    uow_factory: UnitOfWorkFactory, demo: ContestView
 ) -> None:
-    one, other = citizens(desk, 2)
-    with desk.work() as work:
-        view = attempts.start(work, demo.ref, one).view
+    one, other = citizens(uow_factory, 2)
+    with uow_factory.begin() as uow:
+        view = attempts.start(uow, demo.ref, one).view
     paper = {slot.item.ref for slot in view.slots}
-    assert not paper & {question.id for question in dealt(desk, one)[1]}
-    with desk.work() as work:
-        attempts.submit(work, view.sheet.ref, one, {})
-    there = {q.id for _ in range(4) for q in dealt(desk, one)[1]}
+    assert not paper & {question.id for question in dealt(uow_factory, one)[1]}
+    with uow_factory.begin() as uow:
+        attempts.submit(uow, view.sheet.ref, one, {})
+    there = {q.id for _ in range(4) for q in dealt(uow_factory, one)[1]}
     assert there <= paper | set(FIFTHS)
-    assert dealt(desk, one, from_mistakes=True)[1]
-    assert not paper & {question.id for question in dealt(desk, other)[1]}
+    assert dealt(uow_factory, one, from_mistakes=True)[1]
+    assert not paper & {question.id for question in dealt(uow_factory, other)[1]}
 
 
 def test_a_contest_keeps_its_questions_until_its_last_paper_is_over(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     closes = clock.now() + timedelta(hours=1)
     opens = clock.now() + timedelta(minutes=30)
-    open_contest(desk, opens_at=opens, closes_at=closes)
-    (citizen,) = citizens(desk, 1)
-    assert dealt(desk, citizen)[1] == []  # it will ask them soon
+    open_contest(uow_factory, opens_at=opens, closes_at=closes)
+    (citizen,) = citizens(uow_factory, 1)
+    assert dealt(uow_factory, citizen)[1] == []  # it will ask them soon
     clock.set(closes + timedelta(seconds=303))
-    assert dealt(desk, citizen)[1] == []
+    assert dealt(uow_factory, citizen)[1] == []
     clock.advance(0.001)
-    assert len(dealt(desk, citizen)[1]) == 20
+    assert len(dealt(uow_factory, citizen)[1]) == 20
 
 
-def test_the_least_practised_come_first_and_topics_choose(desk: Desk, demo: ContestView) -> None:
-    (citizen,) = citizens(desk, 1)
-    ref, first = dealt(desk, citizen, 5)
+def test_the_least_practised_come_first_and_topics_choose(
+    uow_factory: UnitOfWorkFactory, demo: ContestView
+) -> None:
+    (citizen,) = citizens(uow_factory, 1)
+    ref, first = dealt(uow_factory, citizen, 5)
     for question in first:
-        assert say(desk, citizen, ref, question.id, question.key).correct
-    _, second = dealt(desk, citizen, 7)
+        assert say(uow_factory, citizen, ref, question.id, question.key).correct
+    _, second = dealt(uow_factory, citizen, 7)
     assert not {q.id for q in first} & {q.id for q in second}
     topic = rows()[FIFTHS[0]]["topic"]
-    _, chosen = dealt(desk, citizen, topics=[topic])
+    _, chosen = dealt(uow_factory, citizen, topics=[topic])
     assert sorted(q.id for q in chosen) == [r for r in FIFTHS if rows()[r]["topic"] == topic]
-    assert dealt(desk, citizen, topics=["没有这个"])[1] == []
+    assert dealt(uow_factory, citizen, topics=["没有这个"])[1] == []
 
 
 def test_an_answer_is_told_with_key_and_explanation_and_the_first_one_stays(
-    desk: Desk, demo: ContestView
+    uow_factory: UnitOfWorkFactory, demo: ContestView
 ) -> None:
-    citizen, other = citizens(desk, 2)
-    ref, questions = dealt(desk, citizen)
+    citizen, other = citizens(uow_factory, 2)
+    ref, questions = dealt(uow_factory, citizen)
     question = questions[0]
-    told = say(desk, citizen, ref, question.id, question.wrong)
+    told = say(uow_factory, citizen, ref, question.id, question.wrong)
     assert (told.correct, told.key, told.chosen) == (False, question.key, question.wrong)
     assert told.explanation == rows()[question.id]["explanation"]
-    assert say(desk, citizen, ref, question.id, question.key) == told
+    assert say(uow_factory, citizen, ref, question.id, question.key) == told
     for wrong in (["Z"], [], ["A", "A"]):
         with pytest.raises(Invalid):
-            say(desk, citizen, ref, questions[1].id, wrong)
+            say(uow_factory, citizen, ref, questions[1].id, wrong)
     with pytest.raises(Invalid):
-        say(desk, citizen, ref, "KX0001", ["A"])
+        say(uow_factory, citizen, ref, "KX0001", ["A"])
     for who, where in ((other, ref), (citizen, "pra_nothing")):
         with pytest.raises(NotFound):
-            say(desk, who, where, question.id, ["A"])
+            say(uow_factory, who, where, question.id, ["A"])
 
 
 @pytest.mark.race
-def test_of_many_answers_at_once_one_is_the_first(desk: Desk, demo: ContestView) -> None:
-    (citizen,) = citizens(desk, 1)
-    ref, questions = dealt(desk, citizen)
+def test_of_many_answers_at_once_one_is_the_first(
+    uow_factory: UnitOfWorkFactory, demo: ContestView
+) -> None:
+    (citizen,) = citizens(uow_factory, 1)
+    ref, questions = dealt(uow_factory, citizen)
     question = next(q for q in questions if q.kind == "single")
     steps = [
-        lambda keys=keys: say(desk, citizen, ref, question.id, keys)
+        lambda keys=keys: say(uow_factory, citizen, ref, question.id, keys)
         for keys in [question.key, question.wrong] * 6
     ]
     told = all_at_once(steps)
     assert len({str(one) for one in told}) == 1
-    with desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(PracticeAnswer)) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.count()).select_from(PracticeAnswer)) == 1
 
 
-def test_practice_touches_no_rank_and_no_limit(desk: Desk, demo: ContestView) -> None:
-    (citizen,) = citizens(desk, 1)
-    ref, questions = dealt(desk, citizen)
+def test_practice_touches_no_rank_and_no_limit(
+    uow_factory: UnitOfWorkFactory, demo: ContestView
+) -> None:
+    (citizen,) = citizens(uow_factory, 1)
+    ref, questions = dealt(uow_factory, citizen)
     for question in questions:
-        say(desk, citizen, ref, question.id, question.key)
-    with desk.work(read_only=True) as work:
+        say(uow_factory, citizen, ref, question.id, question.key)
+    with uow_factory.begin(read_only=True) as uow:
         for table in (Attempt, Entry, Standing):
-            assert work.session.scalar(select(func.count()).select_from(table)) == 0
-        assert service.mine(work, [demo], citizen)[demo.id].attempts_left_today == 1
+            assert uow.session.scalar(select(func.count()).select_from(table)) == 0
+        assert service.mine(uow, [demo], citizen)[demo.id].attempts_left_today == 1
 
 
 def test_a_mistake_leaves_the_book_after_two_right_answers_in_a_row(
-    desk: Desk, clock: FakeClock, demo: ContestView
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, demo: ContestView
 ) -> None:
-    citizen, other = citizens(desk, 2)
+    citizen, other = citizens(uow_factory, 2)
     book = []
     for right in (False, True, False, True, True):
         clock.advance(60)
-        ref, questions = dealt(desk, citizen)
+        ref, questions = dealt(uow_factory, citizen)
         question = next(q for q in questions if q.id == FIFTHS[3])
-        say(desk, citizen, ref, question.id, question.key if right else question.wrong)
-        book.append(in_book(desk, citizen))
+        say(uow_factory, citizen, ref, question.id, question.key if right else question.wrong)
+        book.append(in_book(uow_factory, citizen))
     assert book == [[FIFTHS[3]]] * 4 + [[]]
-    assert in_book(desk, other) == []
+    assert in_book(uow_factory, other) == []
 
 
 def test_a_closed_paper_fills_the_book_and_an_open_one_does_not(
-    desk: Desk, clock: FakeClock, demo: ContestView
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, demo: ContestView
 ) -> None:
-    (citizen,) = citizens(desk, 1)
-    view = take(desk, demo, citizen, right=7)
+    (citizen,) = citizens(uow_factory, 1)
+    view = take(uow_factory, demo, citizen, right=7)
     wrong = [slot.item.ref for slot in view.slots][7:]
-    assert sorted(in_book(desk, citizen)) == sorted(wrong)
+    assert sorted(in_book(uow_factory, citizen)) == sorted(wrong)
     clock.advance(86_400)
-    with desk.work() as work:
-        attempts.start(work, demo.ref, citizen)
-    assert sorted(in_book(desk, citizen)) == sorted(wrong)
+    with uow_factory.begin() as uow:
+        attempts.start(uow, demo.ref, citizen)
+    assert sorted(in_book(uow_factory, citizen)) == sorted(wrong)
     for _ in range(2):
         clock.advance(1)
-        ref, questions = dealt(desk, citizen, from_mistakes=True)
+        ref, questions = dealt(uow_factory, citizen, from_mistakes=True)
         assert sorted(q.id for q in questions) == sorted(wrong)
         for question in questions:
-            assert say(desk, citizen, ref, question.id, question.key).correct
-    assert in_book(desk, citizen) == []
-    assert dealt(desk, citizen, from_mistakes=True)[1] == []
+            assert say(uow_factory, citizen, ref, question.id, question.key).correct
+    assert in_book(uow_factory, citizen) == []
+    assert dealt(uow_factory, citizen, from_mistakes=True)[1] == []
 
 
-def test_practice_over_http(client: Any, desk: Desk, demo: ContestView) -> None:
-    with desk.work() as work:
-        phone = a_session(work, a_citizen(work))
-        stranger = a_session(work, a_citizen(work, consented=False))
+def test_practice_over_http(client: Any, uow_factory: UnitOfWorkFactory, demo: ContestView) -> None:
+    with uow_factory.begin() as uow:
+        phone = a_session(uow, a_citizen(uow))
+        stranger = a_session(uow, a_citizen(uow, consented=False))
     made = client.post("/practice", json={}, citizen=phone)
     assert made.status_code == 201
     assert len(made.get_json()["questions"]) == 5
@@ -242,17 +254,19 @@ def test_practice_over_http(client: Any, desk: Desk, demo: ContestView) -> None:
     assert client.get("/me/mistakes").status_code == 401
 
 
-def test_practice_is_exported_handed_over_and_forgotten(desk: Desk, demo: ContestView) -> None:
-    keep, gone = citizens(desk, 2)
-    ref, questions = dealt(desk, gone)
-    say(desk, gone, ref, questions[0].id, questions[0].wrong)
-    with desk.work() as work:
-        for join in work.tools.hooks.join:
-            join(work, keep, gone)
-    assert in_book(desk, keep) == [questions[0].id]
-    with desk.work() as work:
-        held = privacy.export(work, keep)
+def test_practice_is_exported_handed_over_and_forgotten(
+    uow_factory: UnitOfWorkFactory, demo: ContestView
+) -> None:
+    keep, gone = citizens(uow_factory, 2)
+    ref, questions = dealt(uow_factory, gone)
+    say(uow_factory, gone, ref, questions[0].id, questions[0].wrong)
+    with uow_factory.begin() as uow:
+        for join in uow.tools.hooks.join:
+            join(uow, keep, gone)
+    assert in_book(uow_factory, keep) == [questions[0].id]
+    with uow_factory.begin() as uow:
+        held = privacy.export(uow, keep)
         assert [one["question_id"] for one in held["practice"]] == [questions[0].id]
         assert [one["question_id"] for one in held["mistakes"]] == [questions[0].id]
-        privacy.erase(work, keep)
-        assert work.session.scalar(select(func.count()).select_from(PracticeAnswer)) == 0
+        privacy.erase(uow, keep)
+        assert uow.session.scalar(select(func.count()).select_from(PracticeAnswer)) == 0

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import board_tasks, progress
 from server.quiz.contests import ContestView
 from server.quiz.models import Entry
@@ -30,9 +30,9 @@ from tests.kit.boards import (
 from tests.kit.clock import FakeClock
 
 
-def reached(desk: Desk, contest: ContestView, citizen_id: int) -> Progress:
-    with desk.work(read_only=True) as work:
-        return progress.progress(work, [contest], citizen_id)[contest.id]
+def reached(uow_factory: UnitOfWorkFactory, contest: ContestView, citizen_id: int) -> Progress:
+    with uow_factory.begin(read_only=True) as uow:
+        return progress.progress(uow, [contest], citizen_id)[contest.id]
 
 
 def expected(
@@ -55,16 +55,16 @@ def expected(
 
 @pytest.mark.parametrize("season", SEASONS)
 def test_every_place_and_distance_of_every_policy_equals_a_recount(
-    season: str, either: Desk, without: Desk, clock: FakeClock
+    season: str, either: UnitOfWorkFactory, without: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    with either.work() as work:
-        contest = a_contest(work, season=season, papers_per_day=9)
-        a_season(work, contest, clock)
-        rows = work.session.execute(select(Entry.id, Entry.citizen_id))
+    with either.begin() as uow:
+        contest = a_contest(uow, season=season, papers_per_day=9)
+        a_season(uow, contest, clock)
+        rows = uow.session.execute(select(Entry.id, Entry.citizen_id))
         people = {row.id: row.citizen_id for row in rows}
-        (nobody,) = kit.people(work, 1)
-        totals = recounted(work.session, contest, "region", "total")
-        day = recounted(work.session, contest, "region", "day:2026-05-01")
+        (nobody,) = kit.people(uow, 1)
+        totals = recounted(uow.session, contest, "region", "total")
+        day = recounted(uow.session, contest, "region", "day:2026-05-01")
     scale = 10_000 if season == "mean_of_papers" else 1
     today = {entry: points for entry, points, _ in day}
     assert any(one[1] == other[1] for one, other in pairwise(totals)), "ties are among them"
@@ -78,76 +78,84 @@ def test_every_place_and_distance_of_every_policy_equals_a_recount(
     assert reached(either, contest, nobody) == Progress()
 
 
-def test_a_board_of_redis_that_is_behind_is_not_believed(either: Desk) -> None:
-    with either.work() as work:
-        contest = a_contest(work, papers_per_day=9)
-        first, second = kit.people(work, 2)
-        hand_in(work, contest, an_entry(work, contest, first), score=60)
-        mine = an_entry(work, contest, second)
-        hand_in(work, contest, mine, score=50)
+def test_a_board_of_redis_that_is_behind_is_not_believed(either: UnitOfWorkFactory) -> None:
+    with either.begin() as uow:
+        contest = a_contest(uow, papers_per_day=9)
+        first, second = kit.people(uow, 2)
+        hand_in(uow, contest, an_entry(uow, contest, first), score=60)
+        mine = an_entry(uow, contest, second)
+        hand_in(uow, contest, mine, score=50)
     assert board_tasks.build(either, contest.id, "total/region")
     assert reached(either, contest, second).rank == 2
     lost = either.tools.kv.leaderboard
     kept = lost.apply
     lost.apply = lambda *_: None  # type: ignore[method-assign]
-    with either.work() as work:
-        hand_in(work, contest, mine, score=100)
+    with either.begin() as uow:
+        hand_in(uow, contest, mine, score=100)
     lost.apply = kept  # type: ignore[method-assign]
     told = reached(either, contest, second)
     assert (told.total, told.rank, told.behind_next) == (100, 1, None)
 
 
-def test_the_distance_is_in_points_and_where_those_are_equal_in_time(desk: Desk) -> None:
-    with desk.work() as work:
-        contest = a_contest(work)
-        people = kit.people(work, 4)
+def test_the_distance_is_in_points_and_where_those_are_equal_in_time(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+        people = kit.people(uow, 4)
         results = ((90, 60_000), (70, 61_000), (70, 64_500), (70, 64_500))
         for at, (citizen, (score, time_ms)) in enumerate(zip(people, results, strict=True)):
             hand_in(
-                work, contest, an_entry(work, contest, citizen), score=score, time_ms=time_ms,
-                closed_at=work.now + timedelta(seconds=at),
+                uow, contest, an_entry(uow, contest, citizen), score=score, time_ms=time_ms,
+                closed_at=uow.now + timedelta(seconds=at),
             )  # fmt: skip
-    told = [reached(desk, contest, citizen) for citizen in people]
+    told = [reached(uow_factory, contest, citizen) for citizen in people]
     assert [one.rank for one in told] == [1, 2, 3, 4]
     assert [one.behind_next for one in told] == [None, 20, 0, 0]
     assert [one.behind_next_ms for one in told] == [None, None, 3_500, 0]
 
 
-def test_today_and_the_total_are_two_figures(desk: Desk, clock: FakeClock) -> None:
-    with desk.work() as work:
-        contest = a_contest(work)
-        (citizen,) = kit.people(work, 1)
-        entry = an_entry(work, contest, citizen)
-        hand_in(work, contest, entry, score=80)
+def test_today_and_the_total_are_two_figures(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+        (citizen,) = kit.people(uow, 1)
+        entry = an_entry(uow, contest, citizen)
+        hand_in(uow, contest, entry, score=80)
     clock.advance(86_400)
-    assert (reached(desk, contest, citizen).total, reached(desk, contest, citizen).today_score) == (
-        80, None,
-    )  # fmt: skip
-    with desk.work() as work:
-        hand_in(work, contest, entry, score=30)
-    told = reached(desk, contest, citizen)
+    assert (
+        reached(uow_factory, contest, citizen).total,
+        reached(uow_factory, contest, citizen).today_score,
+    ) == (
+        80,
+        None,
+    )
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, entry, score=30)
+    told = reached(uow_factory, contest, citizen)
     assert (told.total, told.today_score) == (110, 30)
 
 
 @pytest.mark.parametrize("ready", [True, False])
 def test_the_list_of_contests_costs_few_questions_however_many_there_are(
-    ready: bool, app: Flask, client: Any, desk: Desk
+    ready: bool, app: Flask, client: Any, uow_factory: UnitOfWorkFactory
 ) -> None:
     def season(count: int) -> tuple[str, list[ContestView]]:
-        with desk.work() as work:
-            me = a_citizen(work)
-            contests = [a_contest(work) for _ in range(count)]
+        with uow_factory.begin() as uow:
+            me = a_citizen(uow)
+            contests = [a_contest(uow) for _ in range(count)]
             for contest in contests:
-                hand_in(work, contest, an_entry(work, contest, me.id), score=50)
-            return a_session(work, me), contests
+                hand_in(uow, contest, an_entry(uow, contest, me.id), score=50)
+            return a_session(uow, me), contests
 
     for count in (1, 12):
         token, contests = season(count)
         if ready:
             for contest in contests:
-                assert board_tasks.build(desk, contest.id, "total/region")
+                assert board_tasks.build(uow_factory, contest.id, "total/region")
         client.get(f"/contests?limit={count}", citizen=token)
-        with at_most(house_of(app).desk, 5 if ready else 6):
+        with at_most(house_of(app).uow_factory, 5 if ready else 6):
             listed = client.get(f"/contests?limit={count}", citizen=token).get_json()["items"]
         assert [one["me"]["total"] for one in listed] == [50] * count
         assert {one["me"]["rank"] for one in listed} == {1}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz.commands import import_questions
 from server.quiz.kinds import Kind
 from server.quiz.question_files import Draft, FileRefused, Table, read_table
@@ -109,17 +109,19 @@ def test_options_that_differ_in_what_cannot_be_seen_are_the_same(
     ],
 )
 def test_rows_that_differ_in_a_sign_are_two_questions(
-    desk: Desk, tmp_path: Path, first: str, second: str
+    uow_factory: UnitOfWorkFactory, tmp_path: Path, first: str, second: str
 ) -> None:
     path = a_file(
         tmp_path, "题干,选项A,选项B,答案", [first, "是", "否", "A"], [second, "是", "否", "A"]
     )
-    report = import_questions(desk, path)
+    report = import_questions(uow_factory, path)
     assert (report.problems, report.added) == ((), 2)
-    assert import_questions(desk, path).unchanged == 2
+    assert import_questions(uow_factory, path).unchanged == 2
 
 
-def test_near_twins_are_warnings_that_name_the_line(desk: Desk, tmp_path: Path) -> None:
+def test_near_twins_are_warnings_that_name_the_line(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
     path = a_file(
         tmp_path,
         "id,题干,选项A,选项B,答案",
@@ -127,7 +129,7 @@ def test_near_twins_are_warnings_that_name_the_line(desk: Desk, tmp_path: Path) 
         ["E2", "离太阳最近的行星是哪一颗?", "金星", "水星", "B"],
         ["E3", "面积的单位是？", "m²", "m2", "A"],
     )
-    report = import_questions(desk, path)
+    report = import_questions(uow_factory, path)
     assert (report.ok, report.added) == (True, 3)
     assert [str(warning) for warning in report.warnings] == [
         "line 3: the question is nearly the same as line 2",
@@ -135,13 +137,13 @@ def test_near_twins_are_warnings_that_name_the_line(desk: Desk, tmp_path: Path) 
     ]
     again = a_file(tmp_path, "id,题干,选项A,选项B,答案",
                    ["E9", "离太阳最近的行星、是哪一颗？", "水星", "金星", "A"])  # fmt: skip
-    assert [str(warning) for warning in import_questions(desk, again).warnings] == [
+    assert [str(warning) for warning in import_questions(uow_factory, again).warnings] == [
         "line 2: the question is nearly the same as E2 of the bank"
     ]
 
 
-def test_the_campaigns_own_questions_need_no_warning(desk: Desk) -> None:
-    report = import_questions(desk, QUESTIONS)
+def test_the_campaigns_own_questions_need_no_warning(uow_factory: UnitOfWorkFactory) -> None:
+    report = import_questions(uow_factory, QUESTIONS)
     assert (report.ok, report.warnings, report.ignored_columns) == (True, (), ())
 
 
@@ -192,15 +194,15 @@ def test_headings_of_the_field_are_read(tmp_path: Path, heading: str) -> None:
     ],
 )
 def test_a_column_that_nobody_reads_and_that_holds_something_refuses_the_file(
-    desk: Desk, tmp_path: Path, heading: str
+    uow_factory: UnitOfWorkFactory, tmp_path: Path, heading: str
 ) -> None:
     path = a_file(tmp_path, heading, ["哪一颗？", "水星", "金星", "地球", "火星", "A"])
-    report = import_questions(desk, path)
+    report = import_questions(uow_factory, path)
     assert not report.ok
     assert {problem.line for problem in report.problems} == {1}
     for title in set(heading.split(",")) & {"第四项", "选项D解析", "选项0", "心情", "选项一"}:
         assert any(title in problem.reason for problem in report.problems)
-    assert import_questions(desk, path, dry_run=True).problems == report.problems
+    assert import_questions(uow_factory, path, dry_run=True).problems == report.problems
 
 
 def test_a_ninth_option_is_no_option_that_vanishes(tmp_path: Path) -> None:
@@ -214,14 +216,14 @@ def test_a_ninth_option_is_no_option_that_vanishes(tmp_path: Path) -> None:
 
 
 def test_columns_that_tell_about_a_question_are_named_and_left_out(
-    desk: Desk, tmp_path: Path
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
 ) -> None:
     path = a_file(
         tmp_path,
         "序号,章节,题干,选项A,选项B,答案,分值,空列",
         ["1", "天文", "哪一颗？", "水星", "金星", "A", "2", ""],
     )
-    report = import_questions(desk, path)
+    report = import_questions(uow_factory, path)
     assert (report.ok, report.added) == (True, 1)
     assert report.ignored_columns == ("序号", "章节", "分值", "空列")
 
@@ -310,7 +312,7 @@ def test_letters_before_some_options_only_are_a_warning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("answer", ["0", "0,2", "2、0", "01"])
 def test_an_answer_that_counts_from_zero_refuses_the_whole_file(
-    desk: Desk, tmp_path: Path, answer: str
+    uow_factory: UnitOfWorkFactory, tmp_path: Path, answer: str
 ) -> None:
     path = a_file(
         tmp_path,
@@ -319,7 +321,7 @@ def test_an_answer_that_counts_from_zero_refuses_the_whole_file(
         ["第二题", "甲", "乙", "丙", "丁", "3"],
         ["第三题", "甲", "乙", "丙", "丁", answer],
     )
-    report = import_questions(desk, path)
+    report = import_questions(uow_factory, path)
     assert not report.ok
     assert str(report.problems[0]) == (
         "line 1: answers count from 0 (line 4): write letters, or 1, 2, 3"
@@ -394,11 +396,13 @@ def test_difficulty_may_be_a_word(tmp_path: Path, word: str, level: int) -> None
     assert found.drafts[0].difficulty == level
 
 
-def test_a_question_without_an_id_is_found_again_in_the_bank(desk: Desk, tmp_path: Path) -> None:
+def test_a_question_without_an_id_is_found_again_in_the_bank(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path
+) -> None:
     named = a_file(tmp_path, "id,题干,选项A,选项B,答案", ["E1", "哪一个？", "甲", "乙", "A"])
-    assert import_questions(desk, named).added == 1
+    assert import_questions(uow_factory, named).added == 1
     bare = a_file(tmp_path, "题干,选项A,选项B,答案", ["哪一个 ？", "乙", "甲", "B"])
-    report = import_questions(desk, bare)
+    report = import_questions(uow_factory, bare)
     assert (report.ok, report.added, report.changed) == (True, 0, 1)
 
 

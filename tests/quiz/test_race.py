@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.base.errors import Unavailable
 from server.base.jobs import Shop
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, sheets, tasks
 from server.quiz.attempts import AttemptView, Started
 from server.quiz.errors import NoAttemptsLeft
@@ -33,56 +33,62 @@ from tests.kit.quiz import (
 pytestmark = pytest.mark.race
 
 
-def start_50(desk: Desk, contest_ref: str, citizen: int) -> list[Started | Exception]:
+def start_50(
+    uow_factory: UnitOfWorkFactory, contest_ref: str, citizen: int
+) -> list[Started | Exception]:
     def start() -> Started:
-        with desk.work() as work:
-            return attempts.start(work, contest_ref, citizen)
+        with uow_factory.begin() as uow:
+            return attempts.start(uow, contest_ref, citizen)
 
     return all_at_once([start] * 50)
 
 
-def submit_50(desk: Desk, view: AttemptView, citizen: int) -> list[AttemptView | Exception]:
+def submit_50(
+    uow_factory: UnitOfWorkFactory, view: AttemptView, citizen: int
+) -> list[AttemptView | Exception]:
     questions = shown(view)
 
     def submission(right: int) -> Any:
         def submit() -> AttemptView:
-            with desk.work() as work:
+            with uow_factory.begin() as uow:
                 answers = some_right(questions, right)
-                return attempts.submit(work, view.sheet.ref, citizen, answers)
+                return attempts.submit(uow, view.sheet.ref, citizen, answers)
 
         return submit
 
     return all_at_once([submission(at % 11) for at in range(50)])
 
 
-def rows(desk: Desk) -> int:
-    with desk.work(read_only=True) as work:
-        return work.session.scalar(select(func.count()).select_from(Attempt)) or 0
+def rows(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return uow.session.scalar(select(func.count()).select_from(Attempt)) or 0
 
 
-def closings(desk: Desk) -> int:
+def closings(uow_factory: UnitOfWorkFactory) -> int:
     """How often the total of the only entry was written."""
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         asked = select(Standing.version).where(Standing.period == "total")
-        return work.session.scalars(asked).one()
+        return uow.session.scalars(asked).one()
 
 
-def test_50_parallel_starts_are_one_paper(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    found = start_50(desk, contest.ref, citizen)
-    assert rows(desk) == 1
+def test_50_parallel_starts_are_one_paper(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    found = start_50(uow_factory, contest.ref, citizen)
+    assert rows(uow_factory) == 1
     begun = [one for one in found if isinstance(one, Started)]
     assert Counter(one.fresh for one in begun) == {True: 1, False: 49}
     assert len({one.view.sheet.ref for one in begun}) == 1
 
 
-def test_50_parallel_starts_after_the_last_paper_of_the_day_are_all_refused(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    take(desk, contest, citizen)
-    assert {type(one) for one in start_50(desk, contest.ref, citizen)} == {NoAttemptsLeft}
-    assert rows(desk) == 1
+def test_50_parallel_starts_after_the_last_paper_of_the_day_are_all_refused(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    take(uow_factory, contest, citizen)
+    assert {type(one) for one in start_50(uow_factory, contest.ref, citizen)} == {NoAttemptsLeft}
+    assert rows(uow_factory) == 1
 
 
 def read_before_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,46 +98,48 @@ def read_before_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "_free_try", lambda *_: next(numbers))
 
 
-def test_without_the_lock_the_race_is_seen(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    contest = open_contest(desk, papers_per_day=50)
-    (citizen,) = citizens(desk, 1)
+def test_without_the_lock_the_race_is_seen(
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contest = open_contest(uow_factory, papers_per_day=50)
+    (citizen,) = citizens(uow_factory, 1)
     read_before_the_lock(monkeypatch)
-    with unguarded(desk.engine):
-        start_50(desk, contest.ref, citizen)
-        assert rows(desk) > 1
+    with unguarded(uow_factory.engine):
+        start_50(uow_factory, contest.ref, citizen)
+        assert rows(uow_factory) > 1
 
 
 def test_without_the_lock_the_database_has_the_last_word(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contest = open_contest(desk, papers_per_day=50)
-    (citizen,) = citizens(desk, 1)
+    contest = open_contest(uow_factory, papers_per_day=50)
+    (citizen,) = citizens(uow_factory, 1)
     read_before_the_lock(monkeypatch)
-    found = start_50(desk, contest.ref, citizen)
-    assert rows(desk) == 1
+    found = start_50(uow_factory, contest.ref, citizen)
+    assert rows(uow_factory) == 1
     assert Counter(type(one) for one in found) == {Started: 1, IntegrityError: 49}
 
 
-def test_50_parallel_submissions_are_one_score(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
-    found = submit_50(desk, view, citizen)
+def test_50_parallel_submissions_are_one_score(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
+    found = submit_50(uow_factory, view, citizen)
     results = [one.result for one in found if isinstance(one, AttemptView)]
     assert len(results) == 50
     assert all(result == results[0] for result in results)
-    assert closings(desk) == 1
-    with desk.work(read_only=True) as work:
-        assert work.session.scalars(select(Attempt.score)).one() == results[0].score  # type: ignore[union-attr]
+    assert closings(uow_factory) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalars(select(Attempt.score)).one() == results[0].score  # type: ignore[union-attr]
 
 
 def read_before_handing_in(
-    desk: Desk, view: AttemptView, citizen: int, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory, view: AttemptView, citizen: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every submission believes that the paper is open."""
-    with desk.work(read_only=True) as work:
-        stale = sheets.of_citizen(work, view.sheet.ref, citizen)
+    with uow_factory.begin(read_only=True) as uow:
+        stale = sheets.of_citizen(uow, view.sheet.ref, citizen)
     monkeypatch.setattr(sheets, "of_citizen", lambda *_, **__: stale)
 
 
@@ -144,120 +152,120 @@ def scores_told(found: list[AttemptView | Exception]) -> Counter[int]:
     return Counter(v.result.score for v in found if isinstance(v, AttemptView) and v.result)
 
 
-def score_kept(desk: Desk) -> int | None:
-    with desk.work(read_only=True) as work:
-        return work.session.scalars(select(Attempt.score)).one()
+def score_kept(uow_factory: UnitOfWorkFactory) -> int | None:
+    with uow_factory.begin(read_only=True) as uow:
+        return uow.session.scalars(select(Attempt.score)).one()
 
 
 def test_without_any_guard_a_paper_is_scored_again_and_again(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
-    read_before_handing_in(desk, view, citizen, monkeypatch)
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
+    read_before_handing_in(uow_factory, view, citizen, monkeypatch)
     write_without_asking(monkeypatch)
-    with unguarded(desk.engine):
-        found = submit_50(desk, view, citizen)
-        assert closings(desk) > 1
+    with unguarded(uow_factory.engine):
+        found = submit_50(uow_factory, view, citizen)
+        assert closings(uow_factory) > 1
     assert len(scores_told(found)) > 1
 
 
 def test_without_the_lock_the_write_itself_asks(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
-    read_before_handing_in(desk, view, citizen, monkeypatch)
-    with unguarded(desk.engine):
-        found = submit_50(desk, view, citizen)
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
+    read_before_handing_in(uow_factory, view, citizen, monkeypatch)
+    with unguarded(uow_factory.engine):
+        found = submit_50(uow_factory, view, citizen)
         assert Counter(type(one) for one in found) == {AttemptView: 1, Unavailable: 49}
-        assert (closings(desk), list(scores_told(found))) == (1, [score_kept(desk)])
+        assert (closings(uow_factory), list(scores_told(found))) == (1, [score_kept(uow_factory)])
 
 
 def test_without_lock_and_question_the_trigger_keeps_the_first_score(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
-    read_before_handing_in(desk, view, citizen, monkeypatch)
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
+    read_before_handing_in(uow_factory, view, citizen, monkeypatch)
     write_without_asking(monkeypatch)
-    found = submit_50(desk, view, citizen)
+    found = submit_50(uow_factory, view, citizen)
     # Whoever writes the very same answers changes nothing and is let through.
     assert {type(one) for one in found} == {AttemptView, IntegrityError}
-    assert list(scores_told(found)) == [score_kept(desk)]
+    assert list(scores_told(found)) == [score_kept(uow_factory)]
 
 
-def test_answers_of_ten_devices_at_once_are_all_kept(desk: Desk) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
+def test_answers_of_ten_devices_at_once_are_all_kept(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
 
     def saving(ref: str, keys: list[str]) -> Any:
         def save() -> None:
-            with desk.work() as work:
-                attempts.save_answers(work, view.sheet.ref, citizen, {ref: keys})
+            with uow_factory.begin() as uow:
+                attempts.save_answers(uow, view.sheet.ref, citizen, {ref: keys})
 
         return save
 
     answers = all_right(shown(view))
     assert all_at_once([saving(*one) for one in answers.items()]) == [None] * 10
-    with desk.work(read_only=True) as work:
-        assert attempts.read(work, view.sheet.ref, citizen).answers == answers
+    with uow_factory.begin(read_only=True) as uow:
+        assert attempts.read(uow, view.sheet.ref, citizen).answers == answers
 
 
 def test_the_sweep_and_the_citizen_close_a_paper_once_between_them(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    people = citizens(desk, 10)
+    contest = open_contest(uow_factory)
+    people = citizens(uow_factory, 10)
     papers = []
     for citizen in people:
-        with desk.work() as work:
-            view = started(work, contest, citizen)
-            attempts.save_answers(work, view.sheet.ref, citizen, some_right(shown(view), 4))
+        with uow_factory.begin() as uow:
+            view = started(uow, contest, citizen)
+            attempts.save_answers(uow, view.sheet.ref, citizen, some_right(shown(view), 4))
             papers.append((view.sheet.ref, citizen))
     clock.advance(302.5)
 
     def submission(ref: str, citizen: int) -> Any:
         def submit() -> int:
-            with desk.work() as work:
-                result = attempts.submit(work, ref, citizen, {}).result
+            with uow_factory.begin() as uow:
+                result = attempts.submit(uow, ref, citizen, {}).result
             return -1 if result is None else result.score
 
         return submit
 
     def sweep() -> int:
-        return tasks.close_expired(Shop(desk=desk, gateway=None))
+        return tasks.close_expired(Shop(uow_factory=uow_factory, gateway=None))
 
     found = all_at_once([*(submission(*paper) for paper in papers), *[sweep] * 5])
     assert found[:10] == [40] * 10
-    with desk.work(read_only=True) as work:
-        versions = work.session.scalars(
+    with uow_factory.begin(read_only=True) as uow:
+        versions = uow.session.scalars(
             select(Standing.version).where(Standing.period == "total")
         ).all()
     assert versions == [1] * 10
 
 
-def test_parallel_starts_of_many_lose_no_count_of_a_deck(desk: Desk) -> None:
-    contest = open_contest(desk)
+def test_parallel_starts_of_many_lose_no_count_of_a_deck(uow_factory: UnitOfWorkFactory) -> None:
+    contest = open_contest(uow_factory)
 
     def starting(citizen: int) -> Any:
         def start() -> bool:
-            with desk.work() as work:
-                return attempts.start(work, contest.ref, citizen).fresh
+            with uow_factory.begin() as uow:
+                return attempts.start(uow, contest.ref, citizen).fresh
 
         return start
 
-    assert all_at_once([starting(citizen) for citizen in citizens(desk, 40)]) == [True] * 40
-    with desk.work(read_only=True) as work:
-        decks = work.session.scalars(select(Deck.counts)).all()
+    assert all_at_once([starting(citizen) for citizen in citizens(uow_factory, 40)]) == [True] * 40
+    with uow_factory.begin(read_only=True) as uow:
+        decks = uow.session.scalars(select(Deck.counts)).all()
     assert sum(sum(counts.values()) for counts in decks) == 400
 
 
@@ -277,24 +285,26 @@ def test_parallel_starts_of_many_lose_no_count_of_a_deck(desk: Desk) -> None:
         "rank_city = 1",
     ],
 )
-def test_not_even_sql_changes_a_closed_paper(desk: Desk, change: str) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = started(work, contest, citizen)
-        work.session.execute(text(f"UPDATE attempt SET rules_version = '{contest.rules.version}'"))
-        attempts.submit(work, view.sheet.ref, citizen, some_right(shown(view), 3))
-    with pytest.raises(IntegrityError, match="a closed attempt stays"), desk.work() as work:
-        work.session.execute(text(f"UPDATE attempt SET {change}"))
-    with desk.work() as work:
-        work.session.execute(text("UPDATE attempt SET day_limit = 5, try_no = 2"))
+def test_not_even_sql_changes_a_closed_paper(uow_factory: UnitOfWorkFactory, change: str) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)
+        uow.session.execute(text(f"UPDATE attempt SET rules_version = '{contest.rules.version}'"))
+        attempts.submit(uow, view.sheet.ref, citizen, some_right(shown(view), 3))
+    with pytest.raises(IntegrityError, match="a closed attempt stays"), uow_factory.begin() as uow:
+        uow.session.execute(text(f"UPDATE attempt SET {change}"))
+    with uow_factory.begin() as uow:
+        uow.session.execute(text("UPDATE attempt SET day_limit = 5, try_no = 2"))
 
 
 @pytest.mark.parametrize("change", ["try_no = 2", "try_no = 0", "state = 'expired'"])
-def test_the_database_holds_the_daily_limit_and_whole_results(desk: Desk, change: str) -> None:
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        started(work, contest, citizen)
-    with pytest.raises(IntegrityError), desk.work() as work:
-        work.session.execute(text(f"UPDATE attempt SET {change}"))
+def test_the_database_holds_the_daily_limit_and_whole_results(
+    uow_factory: UnitOfWorkFactory, change: str
+) -> None:
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        started(uow, contest, citizen)
+    with pytest.raises(IntegrityError), uow_factory.begin() as uow:
+        uow.session.execute(text(f"UPDATE attempt SET {change}"))

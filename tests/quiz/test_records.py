@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, select
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz.contests import ContestView
 from server.quiz.models import RuleSetRow
 from tests.conftest import house_of
@@ -21,29 +21,29 @@ from tests.kit.pictures import a_picture
 from tests.kit.quiz import all_right, open_contest, seen
 
 
-def a_player(desk: Desk, papers: int) -> tuple[str, ContestView, ContestView]:
+def a_player(uow_factory: UnitOfWorkFactory, papers: int) -> tuple[str, ContestView, ContestView]:
     """A token with so many closed papers in one contest, one in another, and one still open."""
-    with desk.work() as work:
-        me = a_citizen(work)
-        (other,) = kit.people(work, 1)
-        one, two = a_contest(work, papers_per_day=9), a_contest(work, papers_per_day=9)
-        hand_in(work, one, an_entry(work, one, other), score=100)
-        mine = an_entry(work, one, me.id)
+    with uow_factory.begin() as uow:
+        me = a_citizen(uow)
+        (other,) = kit.people(uow, 1)
+        one, two = a_contest(uow, papers_per_day=9), a_contest(uow, papers_per_day=9)
+        hand_in(uow, one, an_entry(uow, one, other), score=100)
+        mine = an_entry(uow, one, me.id)
         for at in range(papers):
-            day = work.now - timedelta(days=papers - at)
-            a_paper(work, one, mine, score=at * 10, closed_at=day, time_ms=1000 + at)
-        a_paper(work, two, an_entry(work, two, me.id), score=40, state="expired")
-        a_paper(work, one, mine, score=0, state="open")
-        return a_session(work, me), one, two
+            day = uow.now - timedelta(days=papers - at)
+            a_paper(uow, one, mine, score=at * 10, closed_at=day, time_ms=1000 + at)
+        a_paper(uow, two, an_entry(uow, two, me.id), score=40, state="expired")
+        a_paper(uow, one, mine, score=0, state="open")
+        return a_session(uow, me), one, two
 
 
 def test_closed_papers_come_newest_first_and_each_opens_again(
-    client: Any, desk: Desk, clock: FakeClock, gateway: RecordingGateway
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
     gateway.answers["mini_program_code"] = a_picture()
-    contest = open_contest(desk, papers_per_day=1)
-    with desk.work() as work:
-        phone = a_session(work, a_citizen(work))
+    contest = open_contest(uow_factory, papers_per_day=1)
+    with uow_factory.begin() as uow:
+        phone = a_session(uow, a_citizen(uow))
     ids = []
     for _ in range(2):
         paper = client.post(f"/contests/{contest.ref}/attempts", citizen=phone).get_json()
@@ -70,9 +70,9 @@ def test_closed_papers_come_newest_first_and_each_opens_again(
 
 
 def test_a_paper_that_ran_out_is_in_the_list_and_an_open_one_is_not(
-    client: Any, desk: Desk
+    client: Any, uow_factory: UnitOfWorkFactory
 ) -> None:
-    token, one, two = a_player(desk, papers=2)
+    token, one, two = a_player(uow_factory, papers=2)
     listed = client.get("/me/attempts", citizen=token).get_json()["items"]
     assert [(each["contest"], each["state"], each["score"]) for each in listed] == [
         (two.ref, "expired", 40),
@@ -81,8 +81,10 @@ def test_a_paper_that_ran_out_is_in_the_list_and_an_open_one_is_not(
     ]
 
 
-def test_the_list_is_of_one_contest_by_id_or_slug_and_404_for_none(client: Any, desk: Desk) -> None:
-    token, one, two = a_player(desk, papers=2)
+def test_the_list_is_of_one_contest_by_id_or_slug_and_404_for_none(
+    client: Any, uow_factory: UnitOfWorkFactory
+) -> None:
+    token, one, two = a_player(uow_factory, papers=2)
     for name, count in ((one.ref, 2), (one.slug, 2), (two.ref, 1)):
         path = f"/me/attempts?contest={name}"
         assert len(client.get(path, citizen=token).get_json()["items"]) == count
@@ -93,17 +95,17 @@ def test_the_list_is_of_one_contest_by_id_or_slug_and_404_for_none(client: Any, 
 
 
 def test_pages_hold_every_paper_once_also_when_one_is_added_meanwhile(
-    client: Any, desk: Desk, clock: FakeClock
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    token, one, _ = a_player(desk, papers=7)
+    token, one, _ = a_player(uow_factory, papers=7)
     path = f"/me/attempts?contest={one.ref}&limit=3"
     page = client.get(path, citizen=token).get_json()
     found = [each["score"] for each in page["items"]]
-    with desk.work() as work:
-        entry = work.session.scalar(
+    with uow_factory.begin() as uow:
+        entry = uow.session.scalar(
             select(func.max(kit.Entry.id)).where(kit.Entry.contest_id == one.id)
         )
-        a_paper(work, one, int(entry or 0), score=90)
+        a_paper(uow, one, int(entry or 0), score=90)
     while page["next"]:
         page = client.get(f"{path}&after={page['next']}", citizen=token).get_json()
         found += [each["score"] for each in page["items"]]
@@ -111,22 +113,22 @@ def test_pages_hold_every_paper_once_also_when_one_is_added_meanwhile(
 
 
 def test_a_hundred_papers_of_many_rules_cost_what_one_costs(
-    app: Flask, client: Any, desk: Desk
+    app: Flask, client: Any, uow_factory: UnitOfWorkFactory
 ) -> None:
-    token, one, _ = a_player(desk, papers=60)
-    with desk.work() as work:
-        body = work.session.scalar(select(RuleSetRow.body).where(RuleSetRow.contest_id == one.id))
-        papers = work.session.scalars(
+    token, one, _ = a_player(uow_factory, papers=60)
+    with uow_factory.begin() as uow:
+        body = uow.session.scalar(select(RuleSetRow.body).where(RuleSetRow.contest_id == one.id))
+        papers = uow.session.scalars(
             select(kit.Attempt).where(kit.Attempt.contest_id == one.id)
         ).all()
         for number, paper in enumerate(papers[:30]):
             version = f"old-{number}"
-            work.session.add(
+            uow.session.add(
                 RuleSetRow(contest_id=one.id, version=version, body=body,
-                           valid_from=work.now - timedelta(days=90))
+                           valid_from=uow.now - timedelta(days=90))
             )  # fmt: skip
             if paper.state is kit.AttemptState.OPEN:
                 paper.rules_version = version
     for path in ("/me/attempts?limit=1", "/me/attempts?limit=100"):
-        with at_most(house_of(app).desk, 2):
+        with at_most(house_of(app).uow_factory, 2):
             assert client.get(path, citizen=token).status_code == 200

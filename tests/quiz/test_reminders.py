@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from server.base.jobs import Shop
 from server.base.templates import message_templates
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.emulator.fields import accepts
 from server.notices import tasks as notices_tasks
 from server.notices.models import InboxMessage, MessageGrant, Push
@@ -28,57 +28,59 @@ SEVEN = datetime(2026, 5, 1, 11, tzinfo=UTC)
 
 
 @pytest.fixture
-def contest(desk: Desk, clock: FakeClock) -> ContestView:
+def contest(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> ContestView:
     clock.set(SEVEN - timedelta(days=3))
-    opened = open_contest(desk, title="2026年广西公民科学素质网络竞赛")
+    opened = open_contest(uow_factory, title="2026年广西公民科学素质网络竞赛")
     clock.set(SEVEN)
     return opened
 
 
 @pytest.fixture
-def shop(desk: Desk, gateway: RecordingGateway) -> Shop:
+def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
     gateway.answers["send_subscription"] = "msg"
-    return Shop(desk=desk, gateway=gateway)
+    return Shop(uow_factory=uow_factory, gateway=gateway)
 
 
-def someone(desk: Desk, *, grants: int = 1) -> Person:
-    with desk.work() as work:
-        person = a_citizen(work)
-        a_consent(work, person.id)
+def someone(uow_factory: UnitOfWorkFactory, *, grants: int = 1) -> Person:
+    with uow_factory.begin() as uow:
+        person = a_citizen(uow)
+        a_consent(uow, person.id)
         for _ in range(grants):
-            work.session.add(
+            uow.session.add(
                 MessageGrant(
                     citizen_id=person.id,
                     template_id=TEMPLATE.id,
-                    made_at=work.now,
-                    event_at=work.now,
+                    made_at=uow.now,
+                    event_at=uow.now,
                 )
             )
     return person
 
 
-def play(desk: Desk, contest: ContestView, person: Person, *, hand_in: bool = True) -> None:
-    with desk.work() as work:
-        paper = attempts.start(work, contest.ref, person.id)
+def play(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, person: Person, *, hand_in: bool = True
+) -> None:
+    with uow_factory.begin() as uow:
+        paper = attempts.start(uow, contest.ref, person.id)
     if hand_in:
-        with desk.work() as work:
-            attempts.submit(work, paper.view.sheet.ref, person.id, {})
+        with uow_factory.begin() as uow:
+            attempts.submit(uow, paper.view.sheet.ref, person.id, {})
 
 
-def planned(desk: Desk) -> list[Push]:
-    with desk.work(read_only=True) as work:
-        return list(work.session.scalars(select(Push).order_by(Push.id)))
+def planned(uow_factory: UnitOfWorkFactory) -> list[Push]:
+    with uow_factory.begin(read_only=True) as uow:
+        return list(uow.session.scalars(select(Push).order_by(Push.id)))
 
 
 def test_who_allowed_it_and_has_not_played_is_reminded_once_a_day(
     shop: Shop, contest: ContestView, clock: FakeClock
 ) -> None:
-    eager, idle, busy = (someone(shop.desk, grants=3) for _ in range(3))
-    someone(shop.desk, grants=0)
-    play(shop.desk, contest, eager)
-    play(shop.desk, contest, busy, hand_in=False)
+    eager, idle, busy = (someone(shop.uow_factory, grants=3) for _ in range(3))
+    someone(shop.uow_factory, grants=0)
+    play(shop.uow_factory, contest, eager)
+    play(shop.uow_factory, contest, busy, hand_in=False)
     assert [plan_reminders(shop) for _ in range(3)] == [1, 0, 0]
-    assert [row.citizen_id for row in planned(shop.desk)] == [idle.id]
+    assert [row.citizen_id for row in planned(shop.uow_factory)] == [idle.id]
     clock.advance(86400)
     assert plan_reminders(shop) == 3
 
@@ -86,7 +88,7 @@ def test_who_allowed_it_and_has_not_played_is_reminded_once_a_day(
 def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
     shop: Shop, contest: ContestView, gateway: RecordingGateway
 ) -> None:
-    idle = someone(shop.desk)
+    idle = someone(shop.uow_factory)
     plan_reminders(shop)
     notices_tasks.send_pushes(shop)
     ((message,),) = gateway.called("send_subscription")
@@ -97,8 +99,8 @@ def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
         "number3": "0",
         "time4": "2026年5月1日 23:59",
     }
-    with shop.desk.work(read_only=True) as work:
-        letter = work.session.scalars(select(InboxMessage)).one()
+    with shop.uow_factory.begin(read_only=True) as uow:
+        letter = uow.session.scalars(select(InboxMessage)).one()
     assert (letter.title, letter.page) == ("每日答题提醒", message.page)
     assert contest.title in letter.body
     assert letter.not_pushed_reason is None
@@ -107,9 +109,9 @@ def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
 def test_every_field_is_one_that_wechat_takes(
     shop: Shop, contest: ContestView, gateway: RecordingGateway
 ) -> None:
-    someone(shop.desk)
+    someone(shop.uow_factory)
     plan_reminders(shop)
-    (push,) = planned(shop.desk)
+    (push,) = planned(shop.uow_factory)
     assert set(push.fields) == {field.key for field in TEMPLATE.fields}
     assert [key for key, value in push.fields.items() if not accepts(key, value)] == []
     assert shortened("长" * 20) == "长" * 20
@@ -123,13 +125,13 @@ def test_every_field_is_one_that_wechat_takes(
 def test_reminders_are_planned_in_the_evening_alone(
     shop: Shop, contest: ContestView, clock: FakeClock, clock_time: str, due: bool
 ) -> None:
-    someone(shop.desk)
+    someone(shop.uow_factory)
     clock.set(datetime.fromisoformat(f"2026-05-01T{clock_time}:00+08:00"))
     assert plan_reminders(shop) == int(due)
 
 
 def test_no_open_contest_reminds_nobody(shop: Shop, contest: ContestView, clock: FakeClock) -> None:
-    someone(shop.desk)
+    someone(shop.uow_factory)
     clock.set(contest.closes_at.replace(hour=11, minute=0) + timedelta(days=1))
     assert plan_reminders(shop) == 0
 
@@ -137,16 +139,16 @@ def test_no_open_contest_reminds_nobody(shop: Shop, contest: ContestView, clock:
 def test_days_without_a_gap_are_counted(
     shop: Shop, contest: ContestView, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    person = someone(shop.desk)
+    person = someone(shop.uow_factory)
     for ago in (2, 1):
         clock.set(SEVEN - timedelta(days=ago))
-        play(shop.desk, contest, person)
+        play(shop.uow_factory, contest, person)
     clock.set(SEVEN)
     plan_reminders(shop)
-    (push,) = planned(shop.desk)
+    (push,) = planned(shop.uow_factory)
     assert push.fields["number3"] == "2"
-    with shop.desk.work(read_only=True) as work:
-        assert "连续答题 2 天" in work.session.scalars(select(InboxMessage.body)).one()
+    with shop.uow_factory.begin(read_only=True) as uow:
+        assert "连续答题 2 天" in uow.session.scalars(select(InboxMessage.body)).one()
 
 
 @pytest.mark.parametrize(
@@ -161,8 +163,8 @@ def test_the_evenings_search_does_not_grow_with_those_who_played(
     shop: Shop, contest: ContestView
 ) -> None:
     for _ in range(5):
-        play(shop.desk, contest, someone(shop.desk))
-    with shop.desk.work(read_only=True) as work, at_most(shop.desk, 3):
-        found = reminders.due_contest(work)
+        play(shop.uow_factory, contest, someone(shop.uow_factory))
+    with shop.uow_factory.begin(read_only=True) as uow, at_most(shop.uow_factory, 3):
+        found = reminders.due_contest(uow)
         assert found is not None
-        assert reminders.people_to_remind(work, found) == []
+        assert reminders.people_to_remind(uow, found) == []

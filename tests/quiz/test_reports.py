@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts
 from server.quiz.contests import ContestView
 from server.quiz.models import Attempt, Question, QuestionReport
@@ -19,37 +19,42 @@ from tests.kit.quiz import open_contest, rows
 
 
 @pytest.fixture
-def contest(desk: Desk) -> ContestView:
-    return open_contest(desk)
+def contest(uow_factory: UnitOfWorkFactory) -> ContestView:
+    return open_contest(uow_factory)
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        return a_citizen(work)
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        return a_citizen(uow)
 
 
 @pytest.fixture
-def phone(desk: Desk, person: Person) -> str:
-    with desk.work() as work:
-        return a_session(work, person)
+def phone(uow_factory: UnitOfWorkFactory, person: Person) -> str:
+    with uow_factory.begin() as uow:
+        return a_session(uow, person)
 
 
 @pytest.fixture
-def question(desk: Desk, contest: ContestView, person: Person) -> str:
+def question(uow_factory: UnitOfWorkFactory, contest: ContestView, person: Person) -> str:
     """A question on the citizen's open paper."""
-    with desk.work() as work:
-        return attempts.start(work, contest.ref, person.id).view.slots[0].item.ref
+    with uow_factory.begin() as uow:
+        return attempts.start(uow, contest.ref, person.id).view.slots[0].item.ref
 
 
-def stored(desk: Desk) -> list[tuple[str, str]]:
-    with desk.work(read_only=True) as work:
+def stored(uow_factory: UnitOfWorkFactory) -> list[tuple[str, str]]:
+    with uow_factory.begin(read_only=True) as uow:
         asked = select(QuestionReport).order_by(QuestionReport.id)
-        return [(row.reason, row.words.value) for row in work.session.scalars(asked)]
+        return [(row.reason, row.words.value) for row in uow.session.scalars(asked)]
 
 
 def test_a_report_is_kept_once_for_each_version(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, person: Person, question: str
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    person: Person,
+    question: str,
 ) -> None:
     gateway.answers["check_text"] = Verdict.PASS
     for words in (" 第二个选项\n也对 ", "另外的话"):
@@ -57,14 +62,14 @@ def test_a_report_is_kept_once_for_each_version(
             f"/questions/{question}/reports", json={"reason": words}, citizen=phone
         )
         assert (answer.status_code, answer.data) == (202, b"")
-    assert stored(desk) == [("第二个选项 也对", "passed")]
+    assert stored(uow_factory) == [("第二个选项 也对", "passed")]
     assert gateway.called("check_text") == [(person.openid, "第二个选项 也对", TextPlace.COMMENT)]
 
 
 @pytest.mark.parametrize(("said", "words"), [(Verdict.REVIEW, "review"), (NotSent(), "unchecked")])
 def test_words_that_nobody_judged_are_kept_as_such(
     client: Any,
-    desk: Desk,
+    uow_factory: UnitOfWorkFactory,
     gateway: RecordingGateway,
     phone: str,
     question: str,
@@ -74,11 +79,15 @@ def test_words_that_nobody_judged_are_kept_as_such(
     gateway.answers["check_text"] = said
     path = f"/questions/{question}/reports"
     assert client.post(path, json={"reason": "有误"}, citizen=phone).status_code == 202
-    assert stored(desk) == [("有误", words)]
+    assert stored(uow_factory) == [("有误", words)]
 
 
 def test_unfit_words_are_refused(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, question: str
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    question: str,
 ) -> None:
     gateway.answers["check_text"] = Verdict.RISKY
     path = f"/questions/{question}/reports"
@@ -86,17 +95,22 @@ def test_unfit_words_are_refused(
     assert (answer.status_code, answer.get_json()["code"]) == (409, "reason_refused")
     for reason in ("", "\n\t", "字" * 501):
         assert client.post(path, json={"reason": reason}, citizen=phone).status_code == 422
-    assert stored(desk) == []
+    assert stored(uow_factory) == []
 
 
 def test_only_what_was_seen_can_be_reported(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, person: Person, question: str
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    person: Person,
+    question: str,
 ) -> None:
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         asked = select(Attempt.paper).where(Attempt.citizen_id == person.id)
-        (paper,) = work.session.scalars(asked).all()
+        (paper,) = uow.session.scalars(asked).all()
         ids = {row["q"] for row in paper}
-        on_paper = set(work.session.scalars(select(Question.ref).where(Question.id.in_(ids))).all())
+        on_paper = set(uow.session.scalars(select(Question.ref).where(Question.id.in_(ids))).all())
     unseen = next(ref for ref in rows() if ref not in on_paper)
     for ref in (unseen, "nothing"):
         answer = client.post(f"/questions/{ref}/reports", json={"reason": "有误"}, citizen=phone)
@@ -107,14 +121,18 @@ def test_only_what_was_seen_can_be_reported(
 
 
 def test_under_a_timer_for_each_item_only_opened_ones_were_seen(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, person: Person
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    person: Person,
 ) -> None:
     gateway.answers["check_text"] = Verdict.PASS
     contest = open_contest(
-        desk, slug="timed", timer="item", seconds_per_question=20, paper_seconds=300
+        uow_factory, slug="timed", timer="item", seconds_per_question=20, paper_seconds=300
     )
-    with desk.work() as work:
-        slots = attempts.start(work, contest.ref, person.id).view.slots
+    with uow_factory.begin() as uow:
+        slots = attempts.start(uow, contest.ref, person.id).view.slots
     for slot, status in ((slots[0], 202), (slots[1], 404)):
         answer = client.post(
             f"/questions/{slot.item.ref}/reports", json={"reason": "有误"}, citizen=phone
@@ -122,29 +140,31 @@ def test_under_a_timer_for_each_item_only_opened_ones_were_seen(
         assert answer.status_code == status
 
 
-def test_a_report_is_handed_over_and_forgotten(desk: Desk, contest: ContestView) -> None:
-    with desk.work() as work:
-        keep, gone = a_citizen(work).id, a_citizen(work).id
-        first, second = work.session.scalars(select(Question.id).limit(2)).all()
+def test_a_report_is_handed_over_and_forgotten(
+    uow_factory: UnitOfWorkFactory, contest: ContestView
+) -> None:
+    with uow_factory.begin() as uow:
+        keep, gone = a_citizen(uow).id, a_citizen(uow).id
+        first, second = uow.session.scalars(select(Question.id).limit(2)).all()
         for owner, number in ((keep, first), (gone, first), (gone, second)):
-            work.session.add(
+            uow.session.add(
                 QuestionReport(
                     ref=f"rep_{owner}_{number}",
                     citizen_id=owner,
                     question_id=number,
                     reason=f"{owner}",
                     words="passed",
-                    made_at=work.now,
+                    made_at=uow.now,
                 )
             )
-    with desk.work() as work:
-        for join in work.tools.hooks.join:
-            join(work, keep, gone)
+    with uow_factory.begin() as uow:
+        for join in uow.tools.hooks.join:
+            join(uow, keep, gone)
         rows_left = select(QuestionReport.citizen_id, QuestionReport.question_id)
-        assert sorted(work.session.execute(rows_left).all()) == sorted(
+        assert sorted(uow.session.execute(rows_left).all()) == sorted(
             [(keep, first), (keep, second)]
         )
-    with desk.work() as work:
-        for forget in work.tools.hooks.forget:
-            forget(work, keep)
-        assert work.session.scalar(select(func.count()).select_from(QuestionReport)) == 0
+    with uow_factory.begin() as uow:
+        for forget in uow.tools.hooks.forget:
+            forget(uow, keep)
+        assert uow.session.scalar(select(func.count()).select_from(QuestionReport)) == 0

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from server.base.access import REGION
 from server.base.ownership import owned_by
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.programme.commands import load_campaign
 from server.quiz import attempts, contests
 from server.quiz.commands import (
@@ -35,8 +35,8 @@ def page(client: Any, name: str) -> dict[str, str]:
     return {one["name"]: one["text"] for one in told["sentences"]}
 
 
-def test_the_page_of_the_default_rules(client: Any, desk: Desk) -> None:
-    told = page(client, quiz.open_contest(desk).ref)
+def test_the_page_of_the_default_rules(client: Any, uow_factory: UnitOfWorkFactory) -> None:
+    told = page(client, quiz.open_contest(uow_factory).ref)
     assert told["per_day"].startswith("每人每天可以答 1 份题")
     assert told["paper"] == "每份 10 道题：单选题 6 道、判断题 2 道、多选题 2 道。"
     assert "每题 10 分，满分 100 分" in told["points"]
@@ -47,8 +47,8 @@ def test_the_page_of_the_default_rules(client: Any, desk: Desk) -> None:
     assert "in_all" not in told
 
 
-def test_the_page_of_the_nanjing_rules(client: Any, desk: Desk) -> None:
-    told = page(client, quiz.open_contest(desk, "nanjing-2018").ref)
+def test_the_page_of_the_nanjing_rules(client: Any, uow_factory: UnitOfWorkFactory) -> None:
+    told = page(client, quiz.open_contest(uow_factory, "nanjing-2018").ref)
     assert told["paper"] == "每份 20 道题：判断题 7 道、单选题 7 道、多选题 6 道。"
     assert "每道题限时 30 秒，整份题不超过 10 分钟" in told["timer"]
     assert told["season"] == "总成绩取得分最高的一份题。"
@@ -68,33 +68,33 @@ def test_the_page_of_the_nanjing_rules(client: Any, desk: Desk) -> None:
     ],
 )
 def test_every_rule_is_on_the_page(
-    client: Any, desk: Desk, changes: dict[str, Any], name: str, words: str
+    client: Any, uow_factory: UnitOfWorkFactory, changes: dict[str, Any], name: str, words: str
 ) -> None:
-    assert words in page(client, quiz.open_contest(desk, **changes).ref)[name]
+    assert words in page(client, quiz.open_contest(uow_factory, **changes).ref)[name]
 
 
 def test_a_changed_rule_changes_page_and_behaviour_together(
-    client: Any, desk: Desk, clock: FakeClock
+    client: Any, uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    before = quiz.open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    first = take(desk, before, citizen)
+    before = quiz.open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    first = take(uow_factory, before, citizen)
     with pytest.raises(NoAttemptsLeft):
-        take(desk, before, citizen)
+        take(uow_factory, before, citizen)
     clock.advance(1)
-    after = quiz.open_contest(desk, papers_per_day=2, paper_seconds=200)
+    after = quiz.open_contest(uow_factory, papers_per_day=2, paper_seconds=200)
     assert after.ref == before.ref
     assert after.rules.version != before.rules.version
     told = client.get(f"/contests/{after.ref}/rules").get_json()
     assert told["rules_version"] == after.rules.version
     assert "每人每天可以答 2 份题" in page(client, after.ref)["per_day"]
     assert "200 秒" in page(client, after.ref)["timer"]
-    second = take(desk, after, citizen)
+    second = take(uow_factory, after, citizen)
     assert (second.sheet.deadline_at - second.sheet.started_at).total_seconds() == 200
     with pytest.raises(NoAttemptsLeft):
-        take(desk, after, citizen)
-    with desk.work(read_only=True) as work:
-        ran_under = dict(work.session.execute(select(Attempt.ref, Attempt.rules_version)).all())
+        take(uow_factory, after, citizen)
+    with uow_factory.begin(read_only=True) as uow:
+        ran_under = dict(uow.session.execute(select(Attempt.ref, Attempt.rules_version)).all())
     assert ran_under == {
         first.sheet.ref: before.rules.version,
         second.sheet.ref: after.rules.version,
@@ -102,23 +102,25 @@ def test_a_changed_rule_changes_page_and_behaviour_together(
 
 
 def test_an_open_paper_goes_on_under_the_rules_it_was_begun_with(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    before = quiz.open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    with desk.work() as work:
-        view = quiz.started(work, before, citizen)
+    before = quiz.open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    with uow_factory.begin() as uow:
+        view = quiz.started(uow, before, citizen)
     clock.advance(1)
-    quiz.open_contest(desk, paper_seconds=60, points_per_question=1)
+    quiz.open_contest(uow_factory, paper_seconds=60, points_per_question=1)
     clock.advance(250)
-    with desk.work() as work:
-        ended = attempts.submit(work, view.sheet.ref, citizen, quiz.all_right(quiz.shown(view)))
+    with uow_factory.begin() as uow:
+        ended = attempts.submit(uow, view.sheet.ref, citizen, quiz.all_right(quiz.shown(view)))
     assert ended.result is not None
     assert (ended.result.score, ended.result.max_score) == (100, 100)
 
 
-def test_the_signature_stands_for_these_words_and_no_others(client: Any, desk: Desk) -> None:
-    told = client.get(f"/contests/{quiz.open_contest(desk).ref}/rules").get_json()
+def test_the_signature_stands_for_these_words_and_no_others(
+    client: Any, uow_factory: UnitOfWorkFactory
+) -> None:
+    told = client.get(f"/contests/{quiz.open_contest(uow_factory).ref}/rules").get_json()
     key = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(told["public_key"]))
     signature = base64.urlsafe_b64decode(told["signature"])
     key.verify(signature, told["document"].encode())
@@ -129,8 +131,8 @@ def test_the_signature_stands_for_these_words_and_no_others(client: Any, desk: D
         key.verify(signature, told["document"].replace("5 分钟", "6 分钟").encode())
 
 
-def plan(desk: Desk, **changes: Any) -> ContestPlan:
-    now = desk.tools.clock.now()
+def plan(uow_factory: UnitOfWorkFactory, **changes: Any) -> ContestPlan:
+    now = uow_factory.tools.clock.now()
     made = {
         "slug": "plan",
         "title": "计划",
@@ -143,84 +145,90 @@ def plan(desk: Desk, **changes: Any) -> ContestPlan:
     return ContestPlan(**{**made, **changes})
 
 
-def test_a_contest_that_its_bank_cannot_fill_is_not_opened(desk: Desk) -> None:
+def test_a_contest_that_its_bank_cannot_fill_is_not_opened(uow_factory: UnitOfWorkFactory) -> None:
     with pytest.raises(RulesRefused) as refusal:
-        open_contest(desk, plan(desk, bank="empty"))
+        open_contest(uow_factory, plan(uow_factory, bank="empty"))
     assert "6 wanted, 0 there" in str(refusal.value.facts["reasons"])
-    assert import_questions(desk, QUESTIONS).ok
-    many = {**plan(desk).body, "mix": {"multiple": 10}}
+    assert import_questions(uow_factory, QUESTIONS).ok
+    many = {**plan(uow_factory).body, "mix": {"multiple": 10}}
     with pytest.raises(RulesRefused):
-        open_contest(desk, plan(desk, body=many))
+        open_contest(uow_factory, plan(uow_factory, body=many))
     with pytest.raises(RulesRefused):
-        open_contest(desk, plan(desk, closes_at=desk.tools.clock.now()))
-    open_contest(desk, plan(desk))
+        open_contest(uow_factory, plan(uow_factory, closes_at=uow_factory.tools.clock.now()))
+    open_contest(uow_factory, plan(uow_factory))
 
 
 def test_opening_twice_changes_nothing_and_an_old_rule_may_come_back(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    assert import_questions(desk, QUESTIONS).ok
-    first = plan(desk)
-    other = plan(desk, body={**first.body, "papers_per_day": 3})
+    assert import_questions(uow_factory, QUESTIONS).ok
+    first = plan(uow_factory)
+    other = plan(uow_factory, body={**first.body, "papers_per_day": 3})
     refs = []
     in_force = []
     for wanted in (first, first, other, first):
-        refs.append(open_contest(desk, wanted))
+        refs.append(open_contest(uow_factory, wanted))
         clock.advance(1)
-        with desk.work(read_only=True) as work:
-            in_force.append(contests.contest(work, "plan").rules.papers_per_day)
+        with uow_factory.begin(read_only=True) as uow:
+            in_force.append(contests.contest(uow, "plan").rules.papers_per_day)
     assert len(set(refs)) == 1
     assert in_force == [1, 1, 3, 1]
-    with desk.work(read_only=True) as work:
-        assert len(work.session.scalars(select(RuleSetRow.version)).all()) == 2
+    with uow_factory.begin(read_only=True) as uow:
+        assert len(uow.session.scalars(select(RuleSetRow.version)).all()) == 2
 
 
-def test_a_contest_keeps_the_bank_its_papers_were_dealt_from(desk: Desk) -> None:
-    contest = quiz.open_contest(desk)
-    assert import_questions(desk, QUESTIONS).ok
-    with desk.work() as work:
-        work.session.add(Bank(slug="other", revision="first", **owned_by(REGION)))
-        rows = work.session.scalars(select(Question)).all()
+def test_a_contest_keeps_the_bank_its_papers_were_dealt_from(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    contest = quiz.open_contest(uow_factory)
+    assert import_questions(uow_factory, QUESTIONS).ok
+    with uow_factory.begin() as uow:
+        uow.session.add(Bank(slug="other", revision="first", **owned_by(REGION)))
+        rows = uow.session.scalars(select(Question)).all()
         facts = ("kind", "topic", "benchmark_no", "benchmark", "difficulty", "stem", "options",
                  "answer", "explanation", "source", "state", "made_at",
                  "owner")  # fmt: skip
         for row in rows:
             copied = {name: getattr(row, name) for name in facts}
-            work.session.add(Question(ref=f"O{row.ref}", version=1, bank="other", **copied))
-    open_contest(desk, plan(desk, slug="daily", bank="other"))
-    open_contest(desk, plan(desk, slug="daily"))
-    take(desk, contest, citizens(desk, 1)[0])
+            uow.session.add(Question(ref=f"O{row.ref}", version=1, bank="other", **copied))
+    open_contest(uow_factory, plan(uow_factory, slug="daily", bank="other"))
+    open_contest(uow_factory, plan(uow_factory, slug="daily"))
+    take(uow_factory, contest, citizens(uow_factory, 1)[0])
     with pytest.raises(RulesRefused) as refusal:
-        open_contest(desk, plan(desk, slug="daily", bank="other"))
+        open_contest(uow_factory, plan(uow_factory, slug="daily", bank="other"))
     assert "dealt from demo" in str(refusal.value.facts["reasons"])
 
 
 def test_the_demo_contest_is_open_from_the_first_day_and_keeps_its_window(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    assert import_questions(desk, QUESTIONS).ok
-    ref = open_demo_contest(desk)
-    with desk.work(read_only=True) as work:
-        first = contests.contest(work, ref)
-        assert first.state(work.now) == "open"
+    assert import_questions(uow_factory, QUESTIONS).ok
+    ref = open_demo_contest(uow_factory)
+    with uow_factory.begin(read_only=True) as uow:
+        first = contests.contest(uow, ref)
+        assert first.state(uow.now) == "open"
     assert (first.rules.question_count, first.rules.papers_per_day) == (10, 1)
     clock.advance(5 * 86_400)
-    assert open_demo_contest(desk) == ref
-    with desk.work(read_only=True) as work:
-        assert contests.contest(work, ref) == first
+    assert open_demo_contest(uow_factory) == ref
+    with uow_factory.begin(read_only=True) as uow:
+        assert contests.contest(uow, ref) == first
 
 
-def test_a_contest_of_a_programme_that_is_not_there_is_refused(desk: Desk) -> None:
-    assert import_questions(desk, QUESTIONS).ok
+def test_a_contest_of_a_programme_that_is_not_there_is_refused(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    assert import_questions(uow_factory, QUESTIONS).ok
     with pytest.raises(NoSuchProgramme):
-        open_programme_contest(desk, slug="x", programme="nothing")
+        open_programme_contest(uow_factory, slug="x", programme="nothing")
 
 
-def test_a_second_contest_of_a_programme_may_have_a_title_of_its_own(desk: Desk) -> None:
-    assert load_campaign(desk, QUESTIONS.with_name("campaign.json"), shift=True).ok
-    assert import_questions(desk, QUESTIONS).ok
-    named = open_programme_contest(desk, slug="x", preset="nanjing-2018", title="每题限时赛")
-    plain = open_programme_contest(desk, slug="y")
-    with desk.work(read_only=True) as work:
-        assert contests.contest(work, named).title == "每题限时赛"
-        assert contests.contest(work, plain).title == "2026年广西公民科学素质网络竞赛"
+def test_a_second_contest_of_a_programme_may_have_a_title_of_its_own(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    assert load_campaign(uow_factory, QUESTIONS.with_name("campaign.json"), shift=True).ok
+    assert import_questions(uow_factory, QUESTIONS).ok
+    named = open_programme_contest(uow_factory, slug="x", preset="nanjing-2018", title="每题限时赛")
+    plain = open_programme_contest(uow_factory, slug="y")
+    with uow_factory.begin(read_only=True) as uow:
+        assert contests.contest(uow, named).title == "每题限时赛"
+        assert contests.contest(uow, plain).title == "2026年广西公民科学素质网络竞赛"

@@ -16,7 +16,7 @@ from server.accounts.models import Citizen
 from server.base.access import REGION
 from server.base.jobs import Shop
 from server.base.ownership import owned_by
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands as channel
 from server.channel.models import SceneCode
 from server.quiz import attempts, shares, tasks
@@ -35,26 +35,26 @@ CODE = a_code()
 
 
 @pytest.fixture
-def contest(desk: Desk) -> ContestView:
-    return open_contest(desk)
+def contest(uow_factory: UnitOfWorkFactory) -> ContestView:
+    return open_contest(uow_factory)
 
 
 @pytest.fixture
-def person(desk: Desk) -> Person:
-    with desk.work() as work:
-        return a_citizen(work, nickname="韦小明", city="450100")
+def person(uow_factory: UnitOfWorkFactory) -> Person:
+    with uow_factory.begin() as uow:
+        return a_citizen(uow, nickname="韦小明", city="450100")
 
 
 @pytest.fixture
-def phone(desk: Desk, person: Person) -> str:
-    with desk.work() as work:
-        return a_session(work, person)
+def phone(uow_factory: UnitOfWorkFactory, person: Person) -> str:
+    with uow_factory.begin() as uow:
+        return a_session(uow, person)
 
 
 @pytest.fixture
-def paper(desk: Desk, contest: ContestView, person: Person) -> str:
+def paper(uow_factory: UnitOfWorkFactory, contest: ContestView, person: Person) -> str:
     """A paper of ninety points that was handed in."""
-    return take(desk, contest, person.id, right=9).sheet.ref
+    return take(uow_factory, contest, person.id, right=9).sheet.ref
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def shared(client: Any, phone: str, paper: str) -> Any:
     return client.post("/shares", json=body, citizen=phone)
 
 
-def words(desk: Desk, ref: str) -> Poster:
-    with desk.work(read_only=True) as work:
-        return shares.poster(work, ref)
+def words(uow_factory: UnitOfWorkFactory, ref: str) -> Poster:
+    with uow_factory.begin(read_only=True) as uow:
+        return shares.poster(uow, ref)
 
 
 def test_a_closed_paper_has_one_card(
@@ -89,7 +89,12 @@ def test_a_closed_paper_has_one_card(
 
 
 def test_the_poster_is_public_and_shows_the_result(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    paper: str,
+    person: Person,
 ) -> None:
     ref = shared(client, phone, paper).get_json()["id"]
     answer = client.get(f"/shares/{ref}/image.png")
@@ -99,17 +104,22 @@ def test_the_poster_is_public_and_shows_the_result(
         code = picture.crop((235, 970, 515, 1250)).convert("L")
         dark = sum(1 for value in code.get_flattened_data() if value < 128)
     assert 10_000 < dark < 60_000  # the code stands where it should
-    said = words(desk, ref)
+    said = words(uow_factory, ref)
     assert (said.name, said.score, said.contest) == ("韦*", "90", "科学素质竞赛")
     assert said.lines == ("答对 9 题，共 10 题", "交卷时全区第 1 名", "交卷时全市第 1 名")
-    with desk.work() as work:
-        work.session.get_one(Citizen, person.id).public_rank = True
-    assert words(desk, ref).name == "韦小明"
+    with uow_factory.begin() as uow:
+        uow.session.get_one(Citizen, person.id).public_rank = True
+    assert words(uow_factory, ref).name == "韦小明"
     assert client.get("/shares/shr_nothing/image.png").status_code == 404
 
 
 def test_the_picture_of_a_chat_is_public_and_waits_for_no_code(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    paper: str,
+    person: Person,
 ) -> None:
     gateway.answers["mini_program_code"] = NotSent()
     ref = shared(client, phone, paper).get_json()["id"]
@@ -117,27 +127,32 @@ def test_the_picture_of_a_chat_is_public_and_waits_for_no_code(
     assert (answer.status_code, answer.mimetype) == (200, "image/png")
     with Image.open(io.BytesIO(answer.data)) as picture:
         assert (picture.format, picture.size) == ("PNG", (750, 600))
-    with desk.work(read_only=True) as work:
-        said = shares.card(work, ref)
+    with uow_factory.begin(read_only=True) as uow:
+        said = shares.card(uow, ref)
     assert (said.name, said.score, said.contest) == ("韦*", "90", "科学素质竞赛")
     assert client.get("/shares/shr_nothing/card.png").status_code == 404
-    with desk.work() as work:
-        privacy.erase(work, person.id)
+    with uow_factory.begin() as uow:
+        privacy.erase(uow, person.id)
     assert client.get(f"/shares/{ref}/card.png").status_code == 404
 
 
 def test_the_picture_of_a_chat_tells_no_more_than_the_poster(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str
+    client: Any, uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, phone: str, paper: str
 ) -> None:
     ref = shared(client, phone, paper).get_json()["id"]
-    with desk.work(read_only=True) as work:
-        told, more = vars(shares.card(work, ref)), vars(shares.poster(work, ref))
+    with uow_factory.begin(read_only=True) as uow:
+        told, more = vars(shares.card(uow, ref)), vars(shares.poster(uow, ref))
     assert told.items() <= more.items()
     assert told.keys() == {"campaign", "contest", "name", "score", "score_note"}
 
 
 def test_a_name_that_cannot_be_drawn_is_replaced_by_words(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    paper: str,
+    person: Person,
 ) -> None:
     ref = shared(client, phone, paper).get_json()["id"]
     for nickname, public, named in (
@@ -145,26 +160,32 @@ def test_a_name_that_cannot_be_drawn_is_replaced_by_words(
         ("𪚥", True, "科普伙伴"),
         ("😀韦", True, "😀韦"),  # of which the poster draws what it can
     ):
-        with desk.work() as work:
-            citizen = work.session.get_one(Citizen, person.id)
+        with uow_factory.begin() as uow:
+            citizen = uow.session.get_one(Citizen, person.id)
             citizen.nickname, citizen.public_rank = nickname, public
-        assert words(desk, ref).name == named
+        assert words(uow_factory, ref).name == named
     assert client.get(f"/shares/{ref}/image.png").status_code == 200
 
 
 def test_only_an_own_closed_paper_is_shared(
-    client: Any, desk: Desk, clock: FakeClock, contest: ContestView, phone: str, paper: str,
-    person: Person, gateway: RecordingGateway,
-) -> None:  # fmt: skip
-    with desk.work() as work:
-        stranger = a_session(work, a_citizen(work))
-        unasked = a_session(work, a_citizen(work, consented=False))
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    clock: FakeClock,
+    contest: ContestView,
+    phone: str,
+    paper: str,
+    person: Person,
+    gateway: RecordingGateway,
+) -> None:
+    with uow_factory.begin() as uow:
+        stranger = a_session(uow, a_citizen(uow))
+        unasked = a_session(uow, a_citizen(uow, consented=False))
     assert shared(client, stranger, paper).status_code == 404
     assert shared(client, phone, "att_nothing").status_code == 404
     assert shared(client, unasked, paper).status_code == 409
     clock.advance(86_400)
-    with desk.work() as work:
-        still_open = attempts.start(work, contest.ref, person.id).view.sheet.ref
+    with uow_factory.begin() as uow:
+        still_open = attempts.start(uow, contest.ref, person.id).view.sheet.ref
     refused = shared(client, phone, still_open)
     assert (refused.status_code, refused.get_json()["code"]) == (409, "attempt_open")
     assert gateway.calls == []
@@ -173,14 +194,19 @@ def test_only_an_own_closed_paper_is_shared(
 
 
 def test_a_poster_waits_for_its_code_and_is_never_shown_without(
-    client: Any, desk: Desk, clock: FakeClock, gateway: RecordingGateway, phone: str, paper: str
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    clock: FakeClock,
+    gateway: RecordingGateway,
+    phone: str,
+    paper: str,
 ) -> None:
     gateway.answers["mini_program_code"] = NotSent()
     card = shared(client, phone, paper).get_json()
     answer = client.get(f"/shares/{card['id']}/image.png")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "poster_not_ready")
     assert int(answer.headers["Retry-After"]) > 0
-    shop = Shop(desk=desk, gateway=gateway)
+    shop = Shop(uow_factory=uow_factory, gateway=gateway)
     assert tasks.fetch_share_codes(shop) == 0
     clock.advance(60)
     assert tasks.fetch_share_codes(shop) == 0  # still away
@@ -205,125 +231,140 @@ def test_sharing_again_brings_a_code_that_was_missing(
 
 
 def test_a_card_goes_with_its_citizen(
-    client: Any, desk: Desk, gateway: RecordingGateway, phone: str, paper: str, person: Person
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    phone: str,
+    paper: str,
+    person: Person,
 ) -> None:
     ref = shared(client, phone, paper).get_json()["id"]
-    with desk.work() as work:
-        (told,) = privacy.export(work, person.id)["shares"]
+    with uow_factory.begin() as uow:
+        (told,) = privacy.export(uow, person.id)["shares"]
         assert (told["id"], told["contest"]) == (ref, "科学素质竞赛")
-        privacy.erase(work, person.id)
+        privacy.erase(uow, person.id)
     assert client.get(f"/shares/{ref}/image.png").status_code == 404
 
 
 # --- visits
 
 
-def visits(desk: Desk) -> list[tuple[int, str]]:
-    with desk.work(read_only=True) as work:
-        rows = work.session.execute(select(Visit.citizen_id, Visit.scene).order_by(Visit.id))
+def visits(uow_factory: UnitOfWorkFactory) -> list[tuple[int, str]]:
+    with uow_factory.begin(read_only=True) as uow:
+        rows = uow.session.execute(select(Visit.citizen_id, Visit.scene).order_by(Visit.id))
         return [(row[0], row[1]) for row in rows]
 
 
 def test_a_visit_is_noted_once_for_each_citizen_code_and_beijing_day(
-    client: Any, desk: Desk, clock: FakeClock, gateway: RecordingGateway, phone: str, paper: str
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    clock: FakeClock,
+    gateway: RecordingGateway,
+    phone: str,
+    paper: str,
 ) -> None:
     ref = shared(client, phone, paper).get_json()["id"]
-    with desk.work() as work:
-        guest = a_citizen(work)
-        visitor = a_session(work, guest)
-        unasked = a_session(work, a_citizen(work, consented=False))
+    with uow_factory.begin() as uow:
+        guest = a_citizen(uow)
+        visitor = a_session(uow, guest)
+        unasked = a_session(uow, a_citizen(uow, consented=False))
     clock.set(clock.now().replace(hour=15, minute=59, second=59))  # a second before midnight
     for _ in range(3):
         answer = client.post("/visits", json={"scene": ref}, citizen=visitor)
         assert (answer.status_code, answer.data) == (204, b"")
-    assert len(visits(desk)) == 1
+    assert len(visits(uow_factory)) == 1
     clock.advance(1)
     client.post("/visits", json={"scene": ref}, citizen=visitor)
-    assert visits(desk) == [(guest.id, ref)] * 2
+    assert visits(uow_factory) == [(guest.id, ref)] * 2
     assert client.post("/visits", json={"scene": ref}).status_code == 401
     assert client.post("/visits", json={"scene": ref}, citizen=unasked).status_code == 409
     for scene in ("", "x" * 129):
         assert client.post("/visits", json={"scene": scene}, citizen=visitor).status_code == 422
 
 
-def a_code(work: Work) -> SceneCode:
+def a_code(uow: UnitOfWork) -> SceneCode:
     return SceneCode(
-        scene="poster-7", ticket="t", url="u", picture_url="p", made_at=work.now,
+        scene="poster-7", ticket="t", url="u", picture_url="p", made_at=uow.now,
         **owned_by(REGION),
     )  # fmt: skip
 
 
 def test_a_channels_code_is_known_and_any_other_scene_is_not_noted(
-    client: Any, desk: Desk, phone: str, person: Person
+    client: Any, uow_factory: UnitOfWorkFactory, phone: str, person: Person
 ) -> None:
-    channel.seed_replies(desk)
-    with desk.work() as work:
-        work.session.add(a_code(work))
+    channel.seed_replies(uow_factory)
+    with uow_factory.begin() as uow:
+        uow.session.add(a_code(uow))
     for scene in ("poster-7", "contest", "shr_nothing", "x" * 128, "a b"):
         assert client.post("/visits", json={"scene": scene}, citizen=phone).status_code == 204
-    assert visits(desk) == [(person.id, "poster-7"), (person.id, "contest")]
+    assert visits(uow_factory) == [(person.id, "poster-7"), (person.id, "contest")]
 
 
-def test_visits_are_exported_handed_over_once_and_forgotten(desk: Desk) -> None:
-    with desk.work() as work:
-        work.session.add(a_code(work))
-        keep, gone = a_citizen(work).id, a_citizen(work).id
+def test_visits_are_exported_handed_over_once_and_forgotten(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        uow.session.add(a_code(uow))
+        keep, gone = a_citizen(uow).id, a_citizen(uow).id
         for citizen in (keep, gone):
-            shares.visit(work, citizen, "poster-7")
-        identities.join(work, keep, gone)
-    assert visits(desk) == [(keep, "poster-7")]
-    with desk.work() as work:
-        assert len(privacy.export(work, keep)["visits"]) == 1
-        privacy.erase(work, keep)
-    assert visits(desk) == []
+            shares.visit(uow, citizen, "poster-7")
+        identities.join(uow, keep, gone)
+    assert visits(uow_factory) == [(keep, "poster-7")]
+    with uow_factory.begin() as uow:
+        assert len(privacy.export(uow, keep)["visits"]) == 1
+        privacy.erase(uow, keep)
+    assert visits(uow_factory) == []
 
 
 # --- nothing is earned
 
 
-def everything(desk: Desk) -> list[Any]:
+def everything(uow_factory: UnitOfWorkFactory) -> list[Any]:
     """All that a citizen can have by playing, row by row."""
     found: list[Any] = []
-    with desk.work(read_only=True) as work:
+    with uow_factory.begin(read_only=True) as uow:
         for table in (Attempt, Entry, Standing):
-            rows = work.session.execute(select(table.__table__).order_by(table.id)).all()
+            rows = uow.session.execute(select(table.__table__).order_by(table.id)).all()
             found.append([tuple(map(str, row)) for row in rows])
     return found
 
 
 def test_fifty_shares_and_visits_change_no_paper_no_score_and_no_rank(
-    client: Any, desk: Desk, gateway: RecordingGateway, contest: ContestView, phone: str, paper: str
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    contest: ContestView,
+    phone: str,
+    paper: str,
 ) -> None:
-    rival = a_rival(desk, contest)
-    before = everything(desk)
+    rival = a_rival(uow_factory, contest)
+    before = everything(uow_factory)
     seen = [
         client.get(f"/contests/{contest.ref}", citizen=phone).get_json()["me"],
         client.get(f"/contests/{contest.ref}/leaderboard", citizen=phone).get_json()["items"],
     ]
     for number in range(50):
         ref = shared(client, phone, paper).get_json()["id"]
-        with desk.work() as work:
-            visitor = a_session(work, a_citizen(work))
+        with uow_factory.begin() as uow:
+            visitor = a_session(uow, a_citizen(uow))
         for citizen in (visitor, rival, phone):
             client.post("/visits", json={"scene": ref}, citizen=citizen)
         if number % 10 == 0:
             client.get(f"/shares/{ref}/image.png")
-    assert everything(desk) == before
+    assert everything(uow_factory) == before
     assert seen == [
         client.get(f"/contests/{contest.ref}", citizen=phone).get_json()["me"],
         client.get(f"/contests/{contest.ref}/leaderboard", citizen=phone).get_json()["items"],
     ]
-    with desk.work(read_only=True) as work:
-        assert work.session.scalar(select(func.count()).select_from(Share)) == 1
-        assert work.session.scalar(select(func.count()).select_from(Visit)) == 52
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.count()).select_from(Share)) == 1
+        assert uow.session.scalar(select(func.count()).select_from(Visit)) == 52
 
 
-def a_rival(desk: Desk, contest: ContestView) -> str:
-    with desk.work() as work:
-        rival = a_citizen(work)
-    take(desk, contest, rival.id, right=8)
-    with desk.work() as work:
-        return a_session(work, rival)
+def a_rival(uow_factory: UnitOfWorkFactory, contest: ContestView) -> str:
+    with uow_factory.begin() as uow:
+        rival = a_citizen(uow)
+    take(uow_factory, contest, rival.id, right=8)
+    with uow_factory.begin() as uow:
+        return a_session(uow, rival)
 
 
 # Who may write what when somebody shares, visits or follows.

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, board_view, sheets
 from server.quiz.contests import ContestView
 from tests.kit.clock import FakeClock
@@ -64,30 +64,34 @@ def by_oracle(papers: Sequence[Played], points: int, season: str) -> list[tuple[
 
 
 def one_paper(
-    desk: Desk, contest: ContestView, citizen: int, city: str, chance: random.Random
+    uow_factory: UnitOfWorkFactory,
+    contest: ContestView,
+    citizen: int,
+    city: str,
+    chance: random.Random,
 ) -> Played:
-    clock = desk.tools.clock
+    clock = uow_factory.tools.clock
     begun = clock.now()
-    with desk.work() as work:
-        view = attempts.start(work, contest.ref, citizen).view
+    with uow_factory.begin() as uow:
+        view = attempts.start(uow, contest.ref, citizen).view
     ref, answers, questions = view.sheet.ref, {}, []
     while len(questions) < len(view.slots):
         before = len(questions)
-        with desk.work(read_only=True) as work:
-            questions = shown(attempts.read(work, ref, citizen))
+        with uow_factory.begin(read_only=True) as uow:
+            questions = shown(attempts.read(uow, ref, citizen))
         new = guessed(questions[before:], chance)
         clock.advance(chance.choice([1, 3, 7]))  # type: ignore[attr-defined]
-        with desk.work() as work:
-            attempts.save_answers(work, ref, citizen, new)
+        with uow_factory.begin() as uow:
+            attempts.save_answers(uow, ref, citizen, new)
         answers |= new
         if len(questions) == len(view.slots):
             break
         if not new:
             clock.advance(30)  # type: ignore[attr-defined]
-        with desk.work() as work:
-            attempts.open_next(work, ref, citizen)
-    with desk.work() as work:
-        attempts.submit(work, ref, citizen, {})
+        with uow_factory.begin() as uow:
+            attempts.open_next(uow, ref, citizen)
+    with uow_factory.begin() as uow:
+        attempts.submit(uow, ref, citizen, {})
     ended = clock.now()
     day = (begun + timedelta(hours=8)).date()
     seconds = min((ended - begun).total_seconds(), contest.rules.paper_seconds)
@@ -99,16 +103,16 @@ def one_paper(
     [("default", 10, "sum of daily best"), ("nanjing-2018", 5, "best")],
 )
 def test_every_board_equals_a_recount_of_the_raw_answers(
-    desk: Desk, clock: FakeClock, preset: str, points: int, season: str
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, preset: str, points: int, season: str
 ) -> None:
     chance = random.Random(preset)
-    contest = open_contest(desk, preset, paper_seconds=600)
-    people = [(c, city) for city in CITIES for c in citizens(desk, 5, city=city)]
+    contest = open_contest(uow_factory, preset, paper_seconds=600)
+    people = [(c, city) for city in CITIES for c in citizens(uow_factory, 5, city=city)]
     papers = []
     for _day in range(4):
         for citizen, city in people:
             if chance.random() < 0.8:
-                papers.append(one_paper(desk, contest, citizen, city, chance))
+                papers.append(one_paper(uow_factory, contest, citizen, city, chance))
         clock.advance(86_400)
     boards = {
         ("region", "total"): papers,
@@ -120,10 +124,10 @@ def test_every_board_equals_a_recount_of_the_raw_answers(
     for (scope, period), found in boards.items():
         expected = by_oracle(found, points, season)
         assert len(expected) > 3
-        with desk.work(read_only=True) as work:
-            board = board_view.board(work, contest, scope=scope, period=period, limit=100)
+        with uow_factory.begin(read_only=True) as uow:
+            board = board_view.board(uow, contest, scope=scope, period=period, limit=100)
             order = [
-                board_view.board(work, contest, scope=scope, period=period, citizen_id=citizen).me
+                board_view.board(uow, contest, scope=scope, period=period, citizen_id=citizen).me
                 for citizen, _, _ in expected
             ]
         lines = [(line.rank, line.score, line.duration_ms) for line in board.items]
@@ -132,23 +136,25 @@ def test_every_board_equals_a_recount_of_the_raw_answers(
         assert board.total == len(expected)
 
 
-def handed_in(desk: Desk, contest: ContestView, plan: list[tuple[int, int, int]]) -> None:
+def handed_in(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, plan: list[tuple[int, int, int]]
+) -> None:
     """(citizen, seconds from now at the start, seconds used), each with 80 points."""
-    clock, noon = desk.tools.clock, desk.tools.clock.now()
+    clock, noon = uow_factory.tools.clock, uow_factory.tools.clock.now()
     papers = {}
     acts = [(begins, citizen, None) for citizen, begins, _ in plan]
     acts += [(begins + used, citizen, used) for citizen, begins, used in plan]
     for at, citizen, used in sorted(acts, key=lambda act: act[0]):
         clock.set(noon + timedelta(seconds=at))  # type: ignore[attr-defined]
-        with desk.work() as work:
+        with uow_factory.begin() as uow:
             if used is None:
-                papers[citizen] = attempts.start(work, contest.ref, citizen).view
+                papers[citizen] = attempts.start(uow, contest.ref, citizen).view
             else:
                 view = papers[citizen]
-                attempts.submit(work, view.sheet.ref, citizen, some_right(shown(view), 8))
+                attempts.submit(uow, view.sheet.ref, citizen, some_right(shown(view), 8))
 
 
-def three_ties_rank_by_time_then_earlier_finish_then_older_entry(house: Desk) -> None:
+def three_ties_rank_by_time_then_earlier_finish_then_older_entry(house: UnitOfWorkFactory) -> None:
     contest = open_contest(house)
     slow, late, early, twin, quick = citizens(house, 5)
     handed_in(
@@ -156,24 +162,24 @@ def three_ties_rank_by_time_then_earlier_finish_then_older_entry(house: Desk) ->
         contest,
         [(slow, 0, 90), (late, 60, 60), (early, 10, 60), (twin, 10, 60), (quick, 200, 45)],
     )
-    with house.work(read_only=True) as work:
+    with house.begin(read_only=True) as uow:
         ranks = {
-            citizen: board_view.board(work, contest, citizen_id=citizen).me.rank  # type: ignore[union-attr]
+            citizen: board_view.board(uow, contest, citizen_id=citizen).me.rank  # type: ignore[union-attr]
             for citizen in (quick, early, twin, late, slow)
         }
-        lines = board_view.board(work, contest).items
+        lines = board_view.board(uow, contest).items
     assert list(ranks.values()) == [1, 2, 3, 4, 5]
     assert [line.duration_ms for line in lines] == [45_000, 60_000, 60_000, 60_000, 90_000]
-    with house.work(read_only=True) as work:
-        views = [sheets.in_contest(work, contest.id, [c])[0] for c in (quick, early, twin)]
+    with house.begin(read_only=True) as uow:
+        views = [sheets.in_contest(uow, contest.id, [c])[0] for c in (quick, early, twin)]
     assert views[1].closed_at == views[2].closed_at
 
 
 @pytest.mark.race
-def test_ties_rank_alike_on_both_databases_with_redis(either: Desk) -> None:
+def test_ties_rank_alike_on_both_databases_with_redis(either: UnitOfWorkFactory) -> None:
     three_ties_rank_by_time_then_earlier_finish_then_older_entry(either)
 
 
 @pytest.mark.race
-def test_ties_rank_alike_on_both_databases_without_redis(without: Desk) -> None:
+def test_ties_rank_alike_on_both_databases_without_redis(without: UnitOfWorkFactory) -> None:
     three_ties_rank_by_time_then_earlier_finish_then_older_entry(without)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from server.base.jobs import Shop, run_until_idle
 from server.base.kv.client import KvRefused
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, board_tasks, closing, service, tasks
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Standing
@@ -17,15 +17,17 @@ from tests.kit.clock import FakeClock
 from tests.kit.quiz import citizens, open_contest, shown, some_right, started, take
 
 
-def sweep(desk: Desk) -> int:
-    return tasks.close_expired(Shop(desk=desk, gateway=None))
+def sweep(uow_factory: UnitOfWorkFactory) -> int:
+    return tasks.close_expired(Shop(uow_factory=uow_factory, gateway=None))
 
 
-def left_open(desk: Desk, citizen: int, contest: object, right: int) -> attempts.AttemptView:
+def left_open(
+    uow_factory: UnitOfWorkFactory, citizen: int, contest: object, right: int
+) -> attempts.AttemptView:
     """A paper with kept answers that is not handed in."""
-    with desk.work() as work:
-        view = started(work, contest, citizen)  # type: ignore[arg-type]
-        attempts.save_answers(work, view.sheet.ref, citizen, some_right(shown(view), right))
+    with uow_factory.begin() as uow:
+        view = started(uow, contest, citizen)  # type: ignore[arg-type]
+        attempts.save_answers(uow, view.sheet.ref, citizen, some_right(shown(view), right))
     return view
 
 
@@ -35,20 +37,22 @@ def test_the_sweep_runs_every_two_seconds_so_that_five_are_kept() -> None:
     assert closing.GRACE.total_seconds() + task.every_seconds < 5
 
 
-def test_the_sweep_closes_what_is_over_and_nothing_else(desk: Desk, clock: FakeClock) -> None:
-    contest = open_contest(desk)
-    early, late = citizens(desk, 2)
-    left_open(desk, early, contest, 6)
+def test_the_sweep_closes_what_is_over_and_nothing_else(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest = open_contest(uow_factory)
+    early, late = citizens(uow_factory, 2)
+    left_open(uow_factory, early, contest, 6)
     clock.advance(100)
-    left_open(desk, late, contest, 3)
+    left_open(uow_factory, late, contest, 3)
     clock.advance(202)
-    assert sweep(desk) == 0  # the grace of the first runs to this very moment
+    assert sweep(uow_factory) == 0  # the grace of the first runs to this very moment
     clock.advance(0.001)
-    assert sweep(desk) == 1
-    assert sweep(desk) == 0
-    with desk.work(read_only=True) as work:
-        rows = {row.citizen_id: row for row in work.session.scalars(select(Attempt))}
-        counted = work.session.scalars(select(Standing.points)).all()
+    assert sweep(uow_factory) == 1
+    assert sweep(uow_factory) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        rows = {row.citizen_id: row for row in uow.session.scalars(select(Attempt))}
+        counted = uow.session.scalars(select(Standing.points)).all()
     assert rows[late].state is AttemptState.OPEN
     closed = rows[early]
     assert (closed.state, closed.score, closed.duration_ms) == (AttemptState.EXPIRED, 60, 300_000)
@@ -60,100 +64,102 @@ def test_the_sweep_closes_what_is_over_and_nothing_else(desk: Desk, clock: FakeC
     "season", ["sum_of_daily_best", "best_single_paper", "mean_of_papers", "last_paper"]
 )
 def test_a_reading_before_the_sweep_tells_the_same_and_writes_nothing(
-    desk: Desk, clock: FakeClock, season: str
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, season: str
 ) -> None:
-    contest = open_contest(desk, season_score=season, papers_per_day=3)
-    me, better, worse, equal = citizens(desk, 4, city="450100")
-    take(desk, contest, me, 9)
+    contest = open_contest(uow_factory, season_score=season, papers_per_day=3)
+    me, better, worse, equal = citizens(uow_factory, 4, city="450100")
+    take(uow_factory, contest, me, 9)
     for citizen, right in ((better, 10), (worse, 2), (equal, 5)):
         clock.advance(1)
-        take(desk, contest, citizen, right)
-    view = left_open(desk, me, contest, 5)
+        take(uow_factory, contest, citizen, right)
+    view = left_open(uow_factory, me, contest, 5)
     clock.advance(302.5)
-    with desk.work(read_only=True) as work:
-        before = attempts.read(work, view.sheet.ref, me)
-        state = work.session.scalar(select(Attempt.state).where(Attempt.ref == view.sheet.ref))
+    with uow_factory.begin(read_only=True) as uow:
+        before = attempts.read(uow, view.sheet.ref, me)
+        state = uow.session.scalar(select(Attempt.state).where(Attempt.ref == view.sheet.ref))
     assert state is AttemptState.OPEN
     assert before.result is not None
     assert before.result.score == 50
     assert before.remaining == timedelta(0)
-    assert sweep(desk) == 1
-    with desk.work(read_only=True) as work:
-        after = attempts.read(work, view.sheet.ref, me)
+    assert sweep(uow_factory) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        after = attempts.read(uow, view.sheet.ref, me)
     assert after.result == before.result
-    with desk.work() as work:
-        assert attempts.submit(work, view.sheet.ref, me, {}).result == before.result
+    with uow_factory.begin() as uow:
+        assert attempts.submit(uow, view.sheet.ref, me, {}).result == before.result
 
 
 def test_a_paper_that_cannot_be_closed_does_not_keep_the_others_open(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    broken, sound = citizens(desk, 2)
-    view = left_open(desk, broken, contest, 5)
-    left_open(desk, sound, contest, 5)
-    with desk.work() as work:
-        row = work.session.scalars(select(Attempt).where(Attempt.ref == view.sheet.ref)).one()
+    contest = open_contest(uow_factory)
+    broken, sound = citizens(uow_factory, 2)
+    view = left_open(uow_factory, broken, contest, 5)
+    left_open(uow_factory, sound, contest, 5)
+    with uow_factory.begin() as uow:
+        row = uow.session.scalars(select(Attempt).where(Attempt.ref == view.sheet.ref)).one()
         row.paper = [{"q": -1, "order": [0, 1]}]
     clock.advance(303)
-    assert sweep(desk) == 1
+    assert sweep(uow_factory) == 1
     with pytest.raises(KeyError):
-        sweep(desk)
+        sweep(uow_factory)
 
 
 def test_more_papers_than_a_batch_holds_are_closed_in_one_run(
-    desk: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "BATCH", 3)
-    contest = open_contest(desk)
-    for citizen in citizens(desk, 10):
-        left_open(desk, citizen, contest, 0)
+    contest = open_contest(uow_factory)
+    for citizen in citizens(uow_factory, 10):
+        left_open(uow_factory, citizen, contest, 0)
     clock.advance(303)
-    assert sweep(desk) == 10
+    assert sweep(uow_factory) == 10
 
 
 def test_papers_that_wait_for_the_sweep_are_a_figure_of_the_house(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    for citizen in citizens(desk, 3):
-        left_open(desk, citizen, contest, 0)
+    contest = open_contest(uow_factory)
+    for citizen in citizens(uow_factory, 3):
+        left_open(uow_factory, citizen, contest, 0)
     clock.advance(303)
     reading = service.READINGS["quiz_overdue_papers"]
-    with desk.work(read_only=True) as work:
-        assert reading(work) == 3
-    assert sweep(desk) == 3
-    with desk.work(read_only=True) as work:
-        assert reading(work) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        assert reading(uow) == 3
+    assert sweep(uow_factory) == 3
+    with uow_factory.begin(read_only=True) as uow:
+        assert reading(uow) == 0
 
 
 def test_a_worker_comes_to_an_end_after_a_clock_that_was_ahead(
-    desk: Desk, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(desk)
-    early, late = citizens(desk, 2)
-    shop = Shop(desk=desk, gateway=None)
+    contest = open_contest(uow_factory)
+    early, late = citizens(uow_factory, 2)
+    shop = Shop(uow_factory=uow_factory, gateway=None)
     board_tasks.sync_boards(shop)
     clock.set(clock.now() + timedelta(days=1))
-    take(desk, contest, early, 5)
+    take(uow_factory, contest, early, 5)
     assert board_tasks.sync_boards(shop) > 0
     clock.set(clock.now() + timedelta(days=-1))
-    take(desk, contest, late, 3)
+    take(uow_factory, contest, late, 3)
     run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20)
     clock.advance(1)
     assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20) == 0
 
 
 def test_a_refusal_of_redis_costs_no_answer(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    uow_factory: UnitOfWorkFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def refused(*_: object) -> None:
         raise KvRefused("ERR of a script")
 
-    contest = open_contest(desk)
-    (citizen,) = citizens(desk, 1)
-    monkeypatch.setattr(desk.tools.kv.leaderboard, "apply", refused)
-    take(desk, contest, citizen, 5)
+    contest = open_contest(uow_factory)
+    (citizen,) = citizens(uow_factory, 1)
+    monkeypatch.setattr(uow_factory.tools.kv.leaderboard, "apply", refused)
+    take(uow_factory, contest, citizen, 5)
     assert "standings wait for the sweep" in caplog.text
-    with desk.work(read_only=True) as work:
-        assert set(work.session.scalars(select(Standing.points))) == {50}
+    with uow_factory.begin(read_only=True) as uow:
+        assert set(uow.session.scalars(select(Standing.points))) == {50}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.base.work import Desk
+from server.base.uow import UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 from tests.kit.units import a_unit
 
@@ -33,10 +33,10 @@ def test_regions_are_those_of_the_beijing_day(client: Any, clock: FakeClock) -> 
     assert codes(client) & {"450127", "450181"} == {"450181"}
 
 
-def test_units_are_listed_page_by_page(client: Any, desk: Desk) -> None:
-    with desk.work() as work:
-        wanted = [a_unit(work, name=f"{n}号小学").ref for n in range(3)]
-        a_unit(work, name="noise", city="450200")
+def test_units_are_listed_page_by_page(client: Any, uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        wanted = [a_unit(uow, name=f"{n}号小学").ref for n in range(3)]
+        a_unit(uow, name="noise", city="450200")
     first = client.get("/units?region=450100&q=小学&limit=2").get_json()
     rest = client.get(f"/units?region=450100&q=小学&limit=2&after={first['next']}").get_json()
     assert [unit["id"] for unit in first["items"] + rest["items"]] == wanted

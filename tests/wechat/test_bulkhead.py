@@ -61,7 +61,7 @@ def an_app(settings: Settings, bench: Bench) -> Iterator[Flask]:
     parts = Parts(clock=bench.clock, random=random.Random(1), gateway=bench.gateway)
     app = create_app(settings, parts)
     yield app
-    house_of(app).desk.engine.dispose()
+    house_of(app).uow_factory.engine.dispose()
 
 
 def log_in(app: Flask) -> tuple[int, str | None]:

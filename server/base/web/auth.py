@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from server.base.access import Citizen
 from server.base.errors import Conflict, NotAuthenticated
-from server.base.work import Work
+from server.base.uow import UnitOfWork
 
 
 class Who(StrEnum):
@@ -24,7 +24,7 @@ class ConsentRequired(Conflict):
     code = "consent_required"
 
 
-Resolver = Callable[[Work, str], Citizen | None]
+Resolver = Callable[[UnitOfWork, str], Citizen | None]
 
 
 def bearer_token(header: str | None) -> str | None:

@@ -23,12 +23,12 @@ from server.base.errors import (
     UnsupportedMedia,
 )
 from server.base.pace import DEAD_TOKEN, Pace, network_of, spend
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.drawings import Drawing, Drawings
 from server.base.web.schema import decode_body, decode_query, prepare
 from server.base.web.uploads import one_file
-from server.base.work import Desk, Work
 
 View = TypeVar("View", bound=Callable[..., Any])
 _PLACE = re.compile(r"<(\w+)>")
@@ -57,7 +57,7 @@ class Picture:
 class Asking:
     """What a step outside the transaction may use: WeChat, and short readings of its own."""
 
-    desk: Desk
+    uow_factory: UnitOfWorkFactory
     gateway: Any
     actor: Citizen | None
     network: str
@@ -135,8 +135,8 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
 ) -> Callable[[View], View]:
     """Declare a view `view(work, <path places>, body=, query=, asked=)` under /api/v1.
 
-    GET gets a read-only Work. `ask(asking, <path places>, body=)` runs
-    before the Work is opened; its result is the view's `asked=`.
+    GET gets a read-only UnitOfWork. `ask(asking, <path places>, body=)` runs
+    before the UnitOfWork is opened; its result is the view's `asked=`.
     The first of `status` is the usual one; another is returned with `Answer`.
     `upload` takes one file as a form, which `ask` and the view get as `upload=`; `media` is the
     type of an answer that is a `Picture`. `pace` is how often one person may call it; every route
@@ -166,7 +166,7 @@ class _Sent:
 class Edge:
     """Runs declared routes with the powers chosen in `create_app`."""
 
-    desk: Desk
+    uow_factory: UnitOfWorkFactory
     gateway: Any
     resolve: Resolver
     drawings: Drawings
@@ -191,11 +191,11 @@ class Edge:
             if route.query is not None:
                 call["query"] = decode_query(request.args.to_dict(), route.query)
 
-            def admit(work: Work) -> Citizen | None:
-                return self._caller(work, route, token)
+            def admit(uow: UnitOfWork) -> Citizen | None:
+                return self._caller(uow, route, token)
 
-            with self.desk.work(read_only=True, admit=admit) as work:
-                made = route.view(work, **call)
+            with self.uow_factory.begin(read_only=True, admit=admit) as uow:
+                made = route.view(uow, **call)
             if isinstance(made, Drawing):
                 content = self.drawings.picture(made)
                 made = Picture(content=content, keep_seconds=made.keep_seconds)
@@ -218,10 +218,10 @@ class Edge:
     def _write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
         """Caller, key, effect and kept answer in one transaction."""
 
-        def admit(work: Work) -> Citizen | None:
+        def admit(uow: UnitOfWork) -> Citizen | None:
             actor = None
             if route.who is not Who.ANYONE:
-                actor = self._caller(work, route, sent.token)
+                actor = self._caller(uow, route, sent.token)
             _take_body(route, call, sent)
             return actor
 
@@ -236,61 +236,63 @@ class Edge:
         route: Route,
         call: dict[str, Any],
         sent: _Sent,
-        admit: Callable[[Work], Citizen | None],
+        admit: Callable[[UnitOfWork], Citizen | None],
     ) -> Response:
-        with self.desk.work(admit=admit) as work:
-            asked = _keyed(route, work.maybe_caller_id, sent)
+        with self.uow_factory.begin(admit=admit) as uow:
+            asked = _keyed(route, uow.maybe_caller_id, sent)
             if asked is None:
-                return _answer(route, route.view(work, **call))
-            kept = idempotency.find_answer(work, asked)
+                return _answer(route, route.view(uow, **call))
+            kept = idempotency.find_answer(uow, asked)
             if kept is not None:
                 return _response(kept[0], kept[1].encode())
-            answer = _answer(route, route.view(work, **call))
+            answer = _answer(route, route.view(uow, **call))
             body = answer.get_data(as_text=True)
-            idempotency.keep_answer(work, asked, answer.status_code, body)
+            idempotency.keep_answer(uow, asked, answer.status_code, body)
             return answer
 
     def _ask_and_write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
         """The caller first, then the key, then WeChat with no transaction open, then the effect."""
         actor: Citizen | None = None
         if route.who is not Who.ANYONE:
-            with self.desk.work(read_only=True) as reading:
+            with self.uow_factory.begin(read_only=True) as reading:
                 actor = self._caller(reading, route, sent.token)
         _take_body(route, call, sent)
         asked = _keyed(route, None if actor is None else actor.id, sent)
         if asked is None:
             call = self._asked(route, actor, call)
-            with self.desk.work(actor) as work:
-                return _answer(route, route.view(work, **call))
-        taken = idempotency.claim(self.desk, asked.caller, asked.key, asked.print_of)
+            with self.uow_factory.begin(actor) as uow:
+                return _answer(route, route.view(uow, **call))
+        taken = idempotency.claim(self.uow_factory, asked.caller, asked.key, asked.print_of)
         if taken.status is not None:
             return _response(taken.status, (taken.body or "").encode())
         try:
             call = self._asked(route, actor, call)
-            with self.desk.work(actor) as work:
-                answer = _answer(route, route.view(work, **call))
-                idempotency.keep(work, taken, answer.status_code, answer.get_data(as_text=True))
+            with self.uow_factory.begin(actor) as uow:
+                answer = _answer(route, route.view(uow, **call))
+                idempotency.keep(uow, taken, answer.status_code, answer.get_data(as_text=True))
                 return answer
         except BaseException:
-            idempotency.release(self.desk, taken)
+            idempotency.release(self.uow_factory, taken)
             raise
 
     def _asked(self, route: Route, actor: Citizen | None, call: dict[str, Any]) -> dict[str, Any]:
         if route.ask is None:
             return call
         network = network_of(request.remote_addr)
-        asking = Asking(desk=self.desk, gateway=self.gateway, actor=actor, network=network)
+        asking = Asking(
+            uow_factory=self.uow_factory, gateway=self.gateway, actor=actor, network=network
+        )
         return {**call, "asked": route.ask(asking, **call)}
 
-    def _caller(self, work: Work, route: Route, token: str | None) -> Citizen | None:
+    def _caller(self, uow: UnitOfWork, route: Route, token: str | None) -> Citizen | None:
         actor = None
         if token is not None and route.who is not Who.ANYONE:
-            actor = self.resolve(work, token)
+            actor = self.resolve(uow, token)
             if actor is None:
-                spend(work.tools, DEAD_TOKEN, network_of(request.remote_addr))
+                spend(uow.tools, DEAD_TOKEN, network_of(request.remote_addr))
                 return admitted(Who.CITIZEN, None, consent=False)
         if actor is not None and route.pace is not None and route.pace.by_edge:
-            spend(work.tools, route.pace, actor.person)
+            spend(uow.tools, route.pace, actor.person)
         return admitted(route.who, actor, consent=route.consent)
 
 

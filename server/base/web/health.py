@@ -18,9 +18,9 @@ from server.base import ids
 from server.base.clock import BEIJING, Clock
 from server.base.errors import AppError
 from server.base.log import request_id
+from server.base.uow import UnitOfWorkFactory
 from server.base.web import metrics
 from server.base.web.service_state import LEAVING
-from server.base.work import Desk
 
 _log = logging.getLogger("kepu.access")
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -35,7 +35,7 @@ _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"
 class Probes:
     """How readiness looks at each part; `degraded` parts never take the server out."""
 
-    desk: Desk
+    uow_factory: UnitOfWorkFactory
     migrated: Callable[[], bool]
     degraded: Mapping[str, Callable[[], bool]]
     readings: Mapping[str, metrics.Reading] = field(default_factory=dict)
@@ -91,7 +91,7 @@ class Lookout:
 
 def _own_checks(probes: Probes) -> dict[str, str]:
     """What this host says of itself at once."""
-    var = probes.desk.tools.settings.var
+    var = probes.uow_factory.tools.settings.var
     disk = shutil.disk_usage(var)
     return {
         "disk": "ok" if disk.free > disk.total * _FREE_SHARE else "full",
@@ -102,17 +102,17 @@ def _own_checks(probes: Probes) -> dict[str, str]:
 
 def _outer_checks(probes: Probes) -> dict[str, str]:
     """What has to be asked for and may hang."""
-    checks = {"database": "ok" if _database_answers(probes.desk) else "away"}
+    checks = {"database": "ok" if _database_answers(probes.uow_factory) else "away"}
     if checks["database"] == "ok":
         checks["migrations"] = "ok" if probes.migrated() else "behind"
     checks |= {name: "ok" if fine() else "degraded" for name, fine in probes.degraded.items()}
     return checks
 
 
-def _database_answers(desk: Desk) -> bool:
+def _database_answers(uow_factory: UnitOfWorkFactory) -> bool:
     try:
-        with desk.waiting_at_most(_LOOK_SECONDS), desk.work(read_only=True) as work:
-            work.session.execute(text("SELECT 1"))
+        with uow_factory.waiting_at_most(_LOOK_SECONDS), uow_factory.begin(read_only=True) as uow:
+            uow.session.execute(text("SELECT 1"))
     except AppError:
         return False
     return True

@@ -39,7 +39,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.base.errors import Conflict, Invalid
 from server.base.prepared import run, table
 from server.base.tables import Base, BigId, UtcDateTime, insert_of
-from server.base.work import Desk, Work
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 KEPT = timedelta(hours=48)
 # A request that died with its process gives its key free after this time.
@@ -156,38 +156,38 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
 
 
-def find_answer(work: Work, asked: Keyed) -> tuple[int, str] | None:
+def find_answer(uow: UnitOfWork, asked: Keyed) -> tuple[int, str] | None:
     """The answer that a request was given before; None when this transaction may do its work.
 
     On PostgreSQL the key is held until the end of the transaction.
     Raises: IdempotencyKeyReused, IdempotencyInFlight (409).
     """
-    dialect = work.transaction.dialect.name
+    dialect = uow.transaction.dialect.name
     facts: dict[str, Any] = {"of_caller": asked.caller, "of_key": asked.key}
     if dialect == "postgresql":
         facts["lock"] = asked.lock
-    row = run(work, _FIND[dialect], facts).one_or_none()
+    row = run(uow, _FIND[dialect], facts).one_or_none()
     if row is None:
         return None
     if row.fingerprint is not None and row.fingerprint != asked.print_of:
         raise IdempotencyKeyReused
     if row.status is not None:
         return row.status, row.body or ""
-    if not row.free or _runs_still(work, row.claimed_at):
+    if not row.free or _runs_still(uow, row.claimed_at):
         raise IdempotencyInFlight
     return None
 
 
-def _runs_still(work: Work, claimed_at: datetime | None) -> bool:
-    return claimed_at is not None and work.now - claimed_at < IN_FLIGHT
+def _runs_still(uow: UnitOfWork, claimed_at: datetime | None) -> bool:
+    return claimed_at is not None and uow.now - claimed_at < IN_FLIGHT
 
 
-def keep_answer(work: Work, asked: Keyed, status: int, body: str) -> None:
+def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
     """Keep the answer in the transaction that does what it says.
 
     Raises: AnsweredMeanwhile.
     """
-    if asked.caller in work.forgotten:
+    if asked.caller in uow.forgotten:
         # Erased by this very request: nothing under this number may be kept.
         return
     facts = {
@@ -196,75 +196,75 @@ def keep_answer(work: Work, asked: Keyed, status: int, body: str) -> None:
         "fingerprint": asked.print_of,
         "status": status,
         "body": body,
-        "claimed_at": work.now,
+        "claimed_at": uow.now,
     }
-    if run(work, _KEEP[work.transaction.dialect.name], facts).rowcount != 1:
+    if run(uow, _KEEP[uow.transaction.dialect.name], facts).rowcount != 1:
         raise AnsweredMeanwhile
 
 
-def claim(desk: Desk, caller: str, key: str, print_of: str) -> Claim:
+def claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> Claim:
     """Take a key for a request, or find the answer it was given.
 
     Raises: IdempotencyKeyReused, IdempotencyInFlight (409).
     """
     try:
-        return _claim(desk, caller, key, print_of)
+        return _claim(uow_factory, caller, key, print_of)
     except IntegrityError:
         # A twin took the key between our look and our insert: it is running now.
         raise IdempotencyInFlight from None
 
 
-def _claim(desk: Desk, caller: str, key: str, print_of: str) -> Claim:
-    with desk.work() as work:
-        row = work.session.scalar(
+def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> Claim:
+    with uow_factory.begin() as uow:
+        row = uow.session.scalar(
             select(KeptAnswer)
             .where(KeptAnswer.caller == caller, KeptAnswer.key == key)
             .with_for_update()
         )
         if row is None:
-            row = KeptAnswer(caller=caller, key=key, fingerprint=print_of, claimed_at=work.now)
-            work.session.add(row)
-            work.session.flush()  # the twin must be seen here
+            row = KeptAnswer(caller=caller, key=key, fingerprint=print_of, claimed_at=uow.now)
+            uow.session.add(row)
+            uow.session.flush()  # the twin must be seen here
             return Claim(caller=caller, key=key)
         if row.fingerprint != print_of:
             raise IdempotencyKeyReused
         if row.status is None:
-            if work.now - row.claimed_at < IN_FLIGHT:
+            if uow.now - row.claimed_at < IN_FLIGHT:
                 raise IdempotencyInFlight
-            row.claimed_at = work.now
+            row.claimed_at = uow.now
         return Claim(caller=caller, key=key, status=row.status, body=row.body)
 
 
-def keep(work: Work, taken: Claim, status: int, body: str) -> None:
+def keep(uow: UnitOfWork, taken: Claim, status: int, body: str) -> None:
     """Keep the answer in the transaction that did what it says."""
-    work.session.execute(update(KeptAnswer).where(*_row_of(taken)).values(status=status, body=body))
+    uow.session.execute(update(KeptAnswer).where(*_row_of(taken)).values(status=status, body=body))
 
 
-def release(desk: Desk, taken: Claim) -> None:
+def release(uow_factory: UnitOfWorkFactory, taken: Claim) -> None:
     """Give a key free whose request was refused or failed."""
-    with desk.work() as work:
-        work.session.execute(delete(KeptAnswer).where(*_row_of(taken), KeptAnswer.status.is_(None)))
+    with uow_factory.begin() as uow:
+        uow.session.execute(delete(KeptAnswer).where(*_row_of(taken), KeptAnswer.status.is_(None)))
 
 
 def _row_of(taken: Claim) -> tuple[ColumnElement[bool], ...]:
     return KeptAnswer.caller == taken.caller, KeptAnswer.key == taken.key
 
 
-def forget_caller(work: Work, caller: str) -> None:
+def forget_caller(uow: UnitOfWork, caller: str) -> None:
     """Drop every kept answer of a caller who is erased, that of this request included."""
-    work.forgotten.append(caller)
-    work.session.execute(delete(KeptAnswer).where(KeptAnswer.caller == caller))
+    uow.forgotten.append(caller)
+    uow.session.execute(delete(KeptAnswer).where(KeptAnswer.caller == caller))
 
 
-def drop_old(work: Work) -> int:
+def drop_old(uow: UnitOfWork) -> int:
     """Drop answers older than two days; how many."""
     old = (
         select(KeptAnswer.id)
-        .where(KeptAnswer.claimed_at < work.now - KEPT)
+        .where(KeptAnswer.claimed_at < uow.now - KEPT)
         # An erasure that holds some of them has others to take: nobody waits here.
         .with_for_update(skip_locked=True)
     )
-    gone = work.session.execute(
+    gone = uow.session.execute(
         delete(KeptAnswer)
         .where(KeptAnswer.id.in_(old))
         .execution_options(synchronize_session=False)

@@ -12,12 +12,12 @@ from flask import Blueprint, Response, send_from_directory
 
 from server.base import errors
 from server.base.errors import AppError
+from server.base.uow import DatabaseAway
 from server.base.web.auth import ConsentRequired, Who
 from server.base.web.endpoint import Api, Route
 from server.base.web.idempotency import IdempotencyInFlight, IdempotencyKeyReused
 from server.base.web.plain_paths import plain_paths
 from server.base.web.schema import ErrorEntry
-from server.base.work import DatabaseAway
 
 _REF = "#/components/schemas/{name}"
 _PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, request
 
 from server.base.errors import NotFound
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.endpoint import Picture, picture_response
-from server.base.work import Desk, Work
 
 _KEEP_SECONDS = 300
 
@@ -21,29 +21,29 @@ class Finders:
     `public` gets the name; `private` gets viewer, name, instant and signature of the address.
     """
 
-    public: Callable[[Work, str], bytes | None]
-    private: Callable[[Work, str, str, str, str], bytes | None]
+    public: Callable[[UnitOfWork, str], bytes | None]
+    private: Callable[[UnitOfWork, str, str, str, str], bytes | None]
 
 
-def picture_pages(desk: Desk, finders: Finders) -> Blueprint:
+def picture_pages(uow_factory: UnitOfWorkFactory, finders: Finders) -> Blueprint:
     """The routes of pictures; what is not found, or no longer, is 404."""
     pages = Blueprint("pictures", __name__)
 
-    def answer(find: Callable[[Work], bytes | None], keep_seconds: int) -> Response:
+    def answer(find: Callable[[UnitOfWork], bytes | None], keep_seconds: int) -> Response:
         if "\0" in request.path:
             raise NotFound
-        with desk.work(read_only=True) as work:
-            content = find(work)
+        with uow_factory.begin(read_only=True) as uow:
+            content = find(uow)
         if content is None:
             raise NotFound
         return picture_response(Picture(content=content, keep_seconds=keep_seconds), "image/jpeg")
 
     @pages.get("/pictures/<name>.jpg")
     def show(name: str) -> Response:
-        return answer(lambda work: finders.public(work, name), _KEEP_SECONDS)
+        return answer(lambda uow: finders.public(uow, name), _KEEP_SECONDS)
 
     @pages.get("/pictures/<viewer>/<name>/<until>/<signature>.jpg")
     def show_privately(viewer: str, name: str, until: str, signature: str) -> Response:
-        return answer(lambda work: finders.private(work, viewer, name, until, signature), 0)
+        return answer(lambda uow: finders.private(uow, viewer, name, until, signature), 0)
 
     return pages

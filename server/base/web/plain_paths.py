@@ -7,7 +7,7 @@ from typing import Any
 
 from server.base import errors
 from server.base.errors import AppError
-from server.base.work import DatabaseAway
+from server.base.uow import DatabaseAway
 
 Refusal = Callable[[set[str]], dict[str, Any]]
 

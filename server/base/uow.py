@@ -1,6 +1,6 @@
 """The transaction: the only file that begins, commits or rolls back.
 
-An edge (endpoint, worker step, command) opens one Work and calls a service with it; the Work
+An edge (endpoint, worker step, command) opens one UnitOfWork and calls a service with it; it
 commits when the block ends well, and only then rings the bells given to `after_commit`.
 """
 
@@ -46,14 +46,14 @@ class Hooks:
     need not know the floors above it.
     """
 
-    forget: tuple[Callable[[Work, int], None], ...] = ()
-    held: tuple[Callable[[Work, int], dict[str, object]], ...] = ()
-    join: tuple[Callable[[Work, int, int], None], ...] = ()
-    moved: tuple[Callable[[Work, int], None], ...] = ()
+    forget: tuple[Callable[[UnitOfWork, int], None], ...] = ()
+    held: tuple[Callable[[UnitOfWork, int], dict[str, object]], ...] = ()
+    join: tuple[Callable[[UnitOfWork, int, int], None], ...] = ()
+    moved: tuple[Callable[[UnitOfWork, int], None], ...] = ()
     # Slugs of the message templates that a slice sends.
     sends: tuple[str, ...] = ()
     # Until when something is counted against this person, erased or not; None when nothing is.
-    counted_until: tuple[Callable[[Work, int], datetime | None], ...] = ()
+    counted_until: tuple[Callable[[UnitOfWork, int], datetime | None], ...] = ()
 
     def __add__(self, other: Hooks) -> Hooks:
         return Hooks(
@@ -81,7 +81,7 @@ class Tools:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class UnitOfWork:
     """One transaction with the one instant, the chance and the caller that belong to it."""
 
     transaction: Transaction
@@ -157,8 +157,8 @@ class Work:
         self.after_commit(lambda: self.tools.ring(task, *row_ids))
 
 
-class Desk:
-    """Opens Works; there is one in a process."""
+class UnitOfWorkFactory:
+    """Opens units of work; there is one in a process."""
 
     def __init__(self, engine: Engine, tools: Tools) -> None:
         self.engine = engine
@@ -171,13 +171,13 @@ class Desk:
         self._open = threading.local()
 
     @contextmanager
-    def work(
+    def begin(
         self,
         actor: Actor | None = None,
         *,
         read_only: bool = False,
-        admit: Callable[[Work], Actor | None] | None = None,
-    ) -> Iterator[Work]:
+        admit: Callable[[UnitOfWork], Actor | None] | None = None,
+    ) -> Iterator[UnitOfWork]:
         """One transaction: commits when the block ends, rolls back when it raises.
 
         `admit` reads who asks and may refuse; it runs at the beginning of the transaction, except
@@ -186,7 +186,7 @@ class Desk:
         Raises: DatabaseAway (503) when the database cannot be reached or stays locked.
         """
         if admit is not None and self._sqlite and not read_only:
-            with self.work(read_only=True) as reading:
+            with self.begin(read_only=True) as reading:
                 actor, admit = admit(reading), None
         bells: list[Bell] = []
         with (
@@ -197,7 +197,7 @@ class Desk:
         ):
             connection.begin()
             with Transaction(connection) as transaction:
-                work = Work(
+                uow = UnitOfWork(
                     transaction=transaction,
                     now=self.tools.clock.now(),
                     tools=self.tools,
@@ -205,7 +205,7 @@ class Desk:
                     read_only=read_only,
                     bells=bells,
                 )
-                yield work if admit is None else replace(work, actor=admit(work))
+                yield uow if admit is None else replace(uow, actor=admit(uow))
                 if transaction.has_session:
                     # Its last write; it refuses when an earlier failure was passed over.
                     transaction.session.commit()
@@ -226,7 +226,7 @@ class Desk:
                 raise
 
     def waiting_at_most(self, seconds: float) -> AbstractContextManager[None]:
-        """The Works of this thread inside the block wait for the database no longer than that."""
+        """Bound the database waits of this thread's units of work inside the block."""
         return self._patience.spell(seconds)
 
     @contextmanager
@@ -270,7 +270,7 @@ class Desk:
 
     @property
     def depth(self) -> int:
-        """How many Works this thread has open; the gateway refuses to call out inside one."""
+        """How many units of work this thread has open; the gateway calls out in none."""
         return getattr(self._open, "depth", 0)
 
 

@@ -1,0 +1,127 @@
+"""The transaction: all or nothing, readers cannot write, bells only after the commit."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import DBAPIError, InternalError
+
+from server.base.errors import Conflict
+from server.base.jobs import Lease, take_lease
+from server.base.prepared import run, table
+from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
+from tests.kit.clock import FakeClock
+
+ADD = insert(table(Lease))
+
+
+def a_lease(uow: UnitOfWork, name: str) -> None:
+    uow.session.add(Lease(name=name, holder="me", fence=0, until=uow.now))
+
+
+def leases(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return uow.session.scalar(select(func.count()).select_from(Lease)) or 0
+
+
+def test_a_block_that_ends_well_is_kept(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        a_lease(uow, "one")
+    assert leases(uow_factory) == 1
+
+
+def test_a_block_that_raises_leaves_nothing(uow_factory: UnitOfWorkFactory) -> None:
+    with pytest.raises(Conflict), uow_factory.begin() as uow:
+        a_lease(uow, "one")
+        uow.session.flush()
+        raise Conflict
+    assert leases(uow_factory) == 0
+
+
+def test_a_reading_work_cannot_write(uow_factory: UnitOfWorkFactory) -> None:
+    with pytest.raises((DBAPIError, DatabaseAway)), uow_factory.begin(read_only=True) as uow:
+        a_lease(uow, "one")
+    with uow_factory.begin() as uow:
+        a_lease(uow, "two")
+    assert leases(uow_factory) == 1
+
+
+def test_bells_ring_after_the_commit_and_never_after_a_rollback(
+    uow_factory: UnitOfWorkFactory, rung: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    with uow_factory.begin() as uow:
+        uow.ring("some.task", 7)
+        assert rung == []
+    assert rung == [("some.task", (7,))]
+    with pytest.raises(Conflict), uow_factory.begin() as uow:
+        uow.ring("some.task", 8)
+        raise Conflict
+    assert rung == [("some.task", (7,))]
+
+
+def test_times_come_back_aware_and_equal(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> None:
+    with uow_factory.begin() as uow:
+        a_lease(uow, "one")
+    with uow_factory.begin(read_only=True) as uow:
+        row = uow.session.get(Lease, "one")
+        assert row is not None
+        assert row.until == clock.now()
+        assert row.until.tzinfo is not None
+
+
+@pytest.mark.race
+def test_one_of_many_takes_a_lease(uow_factory: UnitOfWorkFactory) -> None:
+    taken: list[str] = []
+    barrier = threading.Barrier(8)
+
+    def take(holder: str) -> None:
+        barrier.wait()
+        if take_lease(uow_factory, "sweep", holder):
+            taken.append(holder)
+
+    threads = [threading.Thread(target=take, args=(f"w{n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 1
+    assert take_lease(uow_factory, "sweep", taken[0])
+
+
+def test_nothing_of_a_reading_work_is_kept_even_unnoticed(uow_factory: UnitOfWorkFactory) -> None:
+    if uow_factory.engine.dialect.name == "sqlite":
+        # A change of the file that no row counter sees.
+        with uow_factory.begin(read_only=True) as uow:
+            uow.session.execute(text("CREATE TABLE unnoticed (id INTEGER)"))
+        with pytest.raises(DatabaseAway), uow_factory.begin(read_only=True) as uow:
+            uow.session.execute(text("INSERT INTO unnoticed VALUES (1)"))
+    with pytest.raises((DBAPIError, DatabaseAway)), uow_factory.begin(read_only=True) as uow:
+        uow.session.execute(insert(Lease).values(name="x", holder="", fence=0, until=uow.now))
+    assert leases(uow_factory) == 0
+
+
+def test_a_reading_work_that_writes_and_fails_on_the_way_leaves_nothing(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    for through_the_session in (True, False):
+        with pytest.raises(LookupError), uow_factory.begin(read_only=True) as uow:
+            if uow_factory.engine.dialect.name == "sqlite":
+                if through_the_session:
+                    a_lease(uow, "one")
+                    uow.session.flush()
+                else:
+                    run(uow, ADD, {"name": "x", "holder": "", "fence": 0, "until": uow.now})
+            raise LookupError
+        with uow_factory.begin() as uow:
+            a_lease(uow, f"kept {through_the_session}")
+    assert leases(uow_factory) == 2
+
+
+def test_a_reading_work_that_writes_is_a_mistake_of_ours_not_a_database_away(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with pytest.raises(InternalError), uow_factory.begin(read_only=True) as uow:
+        a_lease(uow, "one")
+    assert leases(uow_factory) == 0
