@@ -13,7 +13,7 @@ from server import slices
 from server.accounts import service as accounts
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.database import open_engine
-from server.base.jobs import Bells, Shop
+from server.base.jobs import Bells, TaskContext
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
 from server.base.outbox_control import metric_families, read_figures
@@ -22,7 +22,7 @@ from server.base.schema import is_newest
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import load_texts
-from server.base.uow import DatabaseAway, Tools, UnitOfWorkFactory
+from server.base.uow import DatabaseAway, Dependencies, UnitOfWorkFactory
 from server.base.web import metrics
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Edge
@@ -39,7 +39,7 @@ from server.wechat.live import open_gateway
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
+class Overrides:
     """What a test may put in the place of the real thing: time, chance and WeChat, nothing else."""
 
     clock: Clock | None = None
@@ -49,7 +49,7 @@ class Parts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class House:
+class Application:
     """Everything an edge needs: web server, worker and commands are opened from the same house."""
 
     app: Flask
@@ -58,36 +58,38 @@ class House:
     settings: Settings
 
     @property
-    def shop(self) -> Shop:
+    def task_context(self) -> TaskContext:
         """What background steps work with."""
-        return Shop(uow_factory=self.uow_factory, gateway=self.gateway)
+        return TaskContext(uow_factory=self.uow_factory, gateway=self.gateway)
 
 
-def open_house(settings: Settings, parts: Parts | None = None, *, use: Use = Use.REQUESTS) -> House:
+def open_application(
+    settings: Settings, overrides: Overrides | None = None, *, use: Use = Use.REQUESTS
+) -> Application:
     """Database, Redis and WeChat, without any edge; whoever is no request has more patience."""
-    parts = parts or Parts()
-    clock = parts.clock or campaign_clock(settings)
+    overrides = overrides or Overrides()
+    clock = overrides.clock or campaign_clock(settings)
     app = new_flask(settings)
     engine = open_engine(app, settings, use)
     kv = connect(
         settings.redis_url, settings.var, clock, timeout_seconds=settings.redis_timeout_seconds
     )
-    tools = Tools(
+    dependencies = Dependencies(
         settings=settings,
         clock=clock,
         kv=facilities(kv, clock),
         keys=Keys(settings.security.master_key),
         texts=load_texts(slices.TEXTS),
         hooks=slices.HOOKS,
-        random=parts.random or random.SystemRandom(),
-        ring=parts.ring or Bells(kv).ring,
+        random=overrides.random or random.SystemRandom(),
+        ring=overrides.ring or Bells(kv).ring,
     )
-    uow_factory = UnitOfWorkFactory(engine, tools)
+    uow_factory = UnitOfWorkFactory(engine, dependencies)
     patience = None if use is Use.REQUESTS else settings.wechat.worker_timeout_seconds
-    gateway = parts.gateway or open_gateway(
-        settings.wechat, tools, uow_factory, total_seconds=patience
+    gateway = overrides.gateway or open_gateway(
+        settings.wechat, dependencies, uow_factory, total_seconds=patience
     )
-    return House(app=app, uow_factory=uow_factory, gateway=gateway, settings=settings)
+    return Application(app=app, uow_factory=uow_factory, gateway=gateway, settings=settings)
 
 
 def campaign_clock(settings: Settings) -> Clock:
@@ -95,15 +97,15 @@ def campaign_clock(settings: Settings) -> Clock:
     return ShiftedClock(settings.var / "clock.json") if settings.emulated else SystemClock()
 
 
-def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
+def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     """The web server's app."""
-    house = open_house(settings, parts)
-    app, uow_factory = house.app, house.uow_factory
-    install_request_frame(app, SystemClock(), uow_factory.tools.clock)
-    install_error_handlers(app, uow_factory.tools.texts)
+    application = open_application(settings, overrides)
+    app, uow_factory = application.app, application.uow_factory
+    install_request_frame(app, SystemClock(), uow_factory.dependencies.clock)
+    install_error_handlers(app, uow_factory.dependencies.texts)
     edge = Edge(
         uow_factory=uow_factory,
-        gateway=house.gateway,
+        gateway=application.gateway,
         resolve=accounts.resolve,
         drawings=Drawings(kept_drawings(settings)),
     )
@@ -111,26 +113,29 @@ def create_app(settings: Settings, parts: Parts | None = None) -> Flask:
     told = introduction(settings)
     made = document(slices.APIS, title="八桂科普", version="1", introduction=told)
     app.register_blueprint(docs_pages(made))
-    app.register_blueprint(front_page(settings, uow_factory.tools.texts))
+    app.register_blueprint(front_page(settings, uow_factory.dependencies.texts))
     pictures = Finders(public=accounts.picture, private=accounts.private_picture)
     app.register_blueprint(picture_pages(uow_factory, pictures))
-    app.register_blueprint(health_pages(_probes(house)))
+    app.register_blueprint(health_pages(_probes(application)))
     app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]
-    app.extensions["kepu"] = house
+    app.extensions["kepu"] = application
     return app
 
 
-def _probes(house: House) -> Probes:
-    kv = house.uow_factory.tools.kv.kv
+def _probes(application: Application) -> Probes:
+    kv = application.uow_factory.dependencies.kv.kv
     return Probes(
-        uow_factory=house.uow_factory,
-        migrated=lambda: is_newest(house.uow_factory.engine),
-        degraded={"redis": kv.ping, "wechat": house.gateway.well},
+        uow_factory=application.uow_factory,
+        migrated=lambda: is_newest(application.uow_factory.engine),
+        degraded={"redis": kv.ping, "wechat": application.gateway.well},
         readings={
-            **{name: _reading(house.uow_factory, read) for name, read in slices.READINGS.items()},
-            "kepu_wechat_token_age_seconds": house.gateway.token_age_seconds,
+            **{
+                name: _reading(application.uow_factory, read)
+                for name, read in slices.READINGS.items()
+            },
+            "kepu_wechat_token_age_seconds": application.gateway.token_age_seconds,
         },
-        families=lambda: _queue_families(house.uow_factory),
+        families=lambda: _queue_families(application.uow_factory),
     )
 
 

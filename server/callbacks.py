@@ -22,10 +22,10 @@ MINI_PROGRAM = "/wechat/miniprogram/callback"
 
 def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) -> Webhook:
     """The app with both callbacks in front of it."""
-    wechat = uow_factory.tools.settings.wechat
+    wechat = uow_factory.dependencies.settings.wechat
     # Freshness is judged by the machine's clock also where the campaign's is moved.
     machine = SystemClock()
-    once = uow_factory.tools.kv.once
+    once = uow_factory.dependencies.kv.once
     window = wechat.callback_window_seconds
     official = Envelope("official_account", wechat.official_account, machine, window_seconds=window)
     mini = Envelope("mini_program", wechat.mini_program, machine, window_seconds=window)

@@ -17,7 +17,7 @@ import msgspec
 
 from server import slices
 from server.accounts import commands as accounts
-from server.app import House, open_house
+from server.app import Application, open_application
 from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
 from server.base.kv.client import KvAway
@@ -34,7 +34,7 @@ from server.programme import commands as programme
 from server.quiz import board_commands, commands
 
 _USES = {"worker": Use.JOBS, "migrate": Use.MIGRATIONS}
-Command = Callable[[House, argparse.Namespace], int]
+Command = Callable[[Application, argparse.Namespace], int]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     set_up_logging(settings.var, process, settings.log_level, settings.log_console)
     try:
         return int(
-            asked.run(open_house(settings, use=_USES.get(asked.command, Use.COMMANDS)), asked)
+            asked.run(open_application(settings, use=_USES.get(asked.command, Use.COMMANDS)), asked)
         )
     except AppError as refusal:
         _tell(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
@@ -145,31 +145,33 @@ def _serve() -> int:
     os.execv(sys.executable, command)  # noqa: S606 - our own fixed command
 
 
-def _work(house: House, asked: argparse.Namespace) -> int:
+def _work(application: Application, asked: argparse.Namespace) -> int:
     if asked.until_idle:
-        _tell(f"{run_until_idle(house.shop, slices.TASKS)} rows moved")
+        _tell(f"{run_until_idle(application.task_context, slices.TASKS)} rows moved")
         return 0
     signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
-    Worker(house.shop, slices.TASKS, house.uow_factory.tools.kv.kv).run()
+    Worker(application.task_context, slices.TASKS, application.uow_factory.dependencies.kv.kv).run()
     return 0
 
 
-def _migrate(house: House, _asked: argparse.Namespace) -> int:
-    migrate(house.uow_factory.engine)
+def _migrate(application: Application, _asked: argparse.Namespace) -> int:
+    migrate(application.uow_factory.engine)
     _tell("the schema is the newest")
     return 0
 
 
-def _load_campaign(house: House, asked: argparse.Namespace) -> int:
-    report = programme.load_campaign(house.uow_factory, asked.file, shift=house.settings.emulated)
+def _load_campaign(application: Application, asked: argparse.Namespace) -> int:
+    report = programme.load_campaign(
+        application.uow_factory, asked.file, shift=application.settings.emulated
+    )
     for problem in report.problems:
         _tell(str(problem), error=True)
     _tell(str(report.counts))
     return 0 if report.ok else 1
 
 
-def _import_questions(house: House, asked: argparse.Namespace) -> int:
-    report = commands.import_questions(house.uow_factory, asked.file, dry_run=asked.dry_run)
+def _import_questions(application: Application, asked: argparse.Namespace) -> int:
+    report = commands.import_questions(application.uow_factory, asked.file, dry_run=asked.dry_run)
     for problem in report.problems:
         _tell(str(problem), error=True)
     for warning in report.warnings:
@@ -180,9 +182,9 @@ def _import_questions(house: House, asked: argparse.Namespace) -> int:
     return 0 if report.ok else 1
 
 
-def _open_contest(house: House, asked: argparse.Namespace) -> int:
+def _open_contest(application: Application, asked: argparse.Namespace) -> int:
     ref = commands.open_programme_contest(
-        house.uow_factory,
+        application.uow_factory,
         slug=asked.slug,
         preset=asked.preset,
         programme=asked.programme,
@@ -192,27 +194,27 @@ def _open_contest(house: House, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _push_menu(house: House, _asked: argparse.Namespace) -> int:
-    channel.push_menu(house.uow_factory, house.gateway, show=_tell)
+def _push_menu(application: Application, _asked: argparse.Namespace) -> int:
+    channel.push_menu(application.uow_factory, application.gateway, show=_tell)
     return 0
 
 
-def _scene_code(house: House, asked: argparse.Namespace) -> int:
-    made = channel.scene_code(house.uow_factory, house.gateway, asked.scene)
+def _scene_code(application: Application, asked: argparse.Namespace) -> int:
+    made = channel.scene_code(application.uow_factory, application.gateway, asked.scene)
     _tell(made.picture_url)
     return 0
 
 
-def _rebuild(house: House, _asked: argparse.Namespace) -> int:
+def _rebuild(application: Application, _asked: argparse.Namespace) -> int:
     made = board_commands.rebuild_leaderboards(
-        house.uow_factory, lambda done, total: _tell(f"{done} of {total} boards")
+        application.uow_factory, lambda done, total: _tell(f"{done} of {total} boards")
     )
     _tell(str(made))
     return 0
 
 
-def _show_queues(house: House, _asked: argparse.Namespace) -> int:
-    with house.uow_factory.begin(read_only=True) as uow:
+def _show_queues(application: Application, _asked: argparse.Namespace) -> int:
+    with application.uow_factory.begin(read_only=True) as uow:
         for one in (read_figures(uow, queue) for queue in slices.QUEUES):
             counts = " ".join(f"{state}={count}" for state, count in one.by_state.items())
             paused = " paused" if one.paused else ""
@@ -220,16 +222,16 @@ def _show_queues(house: House, _asked: argparse.Namespace) -> int:
     return 0
 
 
-def _pause_queues(house: House, asked: argparse.Namespace) -> int:
-    with house.uow_factory.begin() as uow:
+def _pause_queues(application: Application, asked: argparse.Namespace) -> int:
+    with application.uow_factory.begin() as uow:
         for queue in _queues_named(asked.queue):
             pause_queue(uow, queue, asked.reason)
             _tell(f"{queue.name}: paused")
     return 0
 
 
-def _resume_queues(house: House, asked: argparse.Namespace) -> int:
-    with house.uow_factory.begin() as uow:
+def _resume_queues(application: Application, asked: argparse.Namespace) -> int:
+    with application.uow_factory.begin() as uow:
         for queue in _queues_named(asked.queue):
             was_paused = resume_queue(uow, queue)
             _tell(f"{queue.name}: {'goes on' if was_paused else 'was not paused'}")
@@ -242,14 +244,14 @@ def _queues_named(names: list[str]) -> list[Queue]:
     return [find_queue(slices.QUEUES, name) for name in names]
 
 
-def _export_person(house: House, asked: argparse.Namespace) -> int:
-    held = accounts.export_person(house.uow_factory, asked.citizen)
+def _export_person(application: Application, asked: argparse.Namespace) -> int:
+    held = accounts.export_person(application.uow_factory, asked.citizen)
     _tell(msgspec.json.format(msgspec.json.encode(held)).decode())
     return 0
 
 
-def _erase_person(house: House, asked: argparse.Namespace) -> int:
-    accounts.erase_person(house.uow_factory, asked.citizen)
+def _erase_person(application: Application, asked: argparse.Namespace) -> int:
+    accounts.erase_person(application.uow_factory, asked.citizen)
     _tell("forgotten")
     return 0
 

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from server.app import House, open_house
+from server.app import Application, open_application
 from server.base.clock import Clock, SystemClock
 from server.base.errors import AppError
 from server.base.kv.embedded import EmbeddedServer
@@ -153,15 +153,15 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
             emulator = Child("emulator", _emulator_command(settings, here), clock)
             children.append(emulator)
             emulator.start()
-            house = open_house(settings, use=Use.COMMANDS)
-            seed(house)
+            application = open_application(settings, use=Use.COMMANDS)
+            seed(application)
         with _step("4/4 server, worker, Redis and the emulated WeChat", clock):
             server.start()
             worker.start()
             _await(f"{here}/readyz", children, stop, clock)
             _await(f"http://127.0.0.1:{settings.emulator_port}/_emu/people", children, stop, clock)
         if not stop.is_set():
-            _seed_wechat(house)
+            _seed_wechat(application)
             _announce(settings, here)
         _watch(children, stop, redis)
     finally:
@@ -239,9 +239,9 @@ def _watch(children: list[Child], stop: threading.Event, redis: EmbeddedServer) 
                 child.start()
 
 
-def _seed_wechat(house: House) -> None:
+def _seed_wechat(application: Application) -> None:
     try:
-        seed_wechat(house)
+        seed_wechat(application)
     except AppError as refusal:
         # The contest works without a menu; `push-menu` can be run again by hand.
         _log.warning("the menu could not be pushed", extra={"code": refusal.code})

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from server.app import House, Parts, open_house
+from server.app import Application, Overrides, open_application
 from server.base.errors import AppError
 from server.base.patience import Use
 from server.base.schema import is_newest, newest
@@ -51,13 +51,13 @@ class Finding:
         return f"{self.state:<6} {self.about:<11} {self.words}"
 
 
-def run_doctor(tell: Tell, parts: Parts | None = None) -> int:
+def run_doctor(tell: Tell, overrides: Overrides | None = None) -> int:
     """Say how everything is; 0 when nothing is wrong, 1 otherwise."""
     wrong = False
     # What the lines below say in a sentence is not told a second time as a log.
     logging.disable()
     try:
-        for finding in _findings(parts):
+        for finding in _findings(overrides):
             tell(str(finding))
             wrong = wrong or finding.state is State.WRONG
     finally:
@@ -65,7 +65,7 @@ def run_doctor(tell: Tell, parts: Parts | None = None) -> int:
     return 1 if wrong else 0
 
 
-def _findings(parts: Parts | None) -> Iterator[Finding]:
+def _findings(overrides: Overrides | None) -> Iterator[Finding]:
     settings, complaints = read_settings()
     for complaint in complaints:
         yield Finding(State.WRONG, "settings", complaint)
@@ -77,13 +77,13 @@ def _findings(parts: Parts | None) -> Iterator[Finding]:
     if complaints:
         yield Finding(State.MIND, "services", "not asked: the settings come first")
         return
-    house = open_house(settings, parts, use=Use.JOBS)
+    application = open_application(settings, overrides, use=Use.JOBS)
     try:
-        yield from _database(house)
-        yield _redis(house)
-        yield from _wechat(house)
+        yield from _database(application)
+        yield _redis(application)
+        yield from _wechat(application)
     finally:
-        house.uow_factory.engine.dispose()
+        application.uow_factory.engine.dispose()
 
 
 def _operator(settings: Settings) -> Finding:
@@ -136,14 +136,17 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _database(house: House) -> Iterator[Finding]:
-    kind, file = house.uow_factory.engine.dialect.name, house.uow_factory.engine.url.database
+def _database(application: Application) -> Iterator[Finding]:
+    kind, file = (
+        application.uow_factory.engine.dialect.name,
+        application.uow_factory.engine.url.database,
+    )
     if kind == "sqlite" and not Path(file or "").is_file():
         # Looking would make it.
         yield Finding(State.WRONG, "database", f"no file {file}; run `python -m server migrate`")
         return
     try:
-        with house.uow_factory.begin(read_only=True) as uow:
+        with application.uow_factory.begin(read_only=True) as uow:
             version = uow.session.execute(text(_VERSIONS[kind])).scalar_one()
     except DatabaseAway as away:
         cause = away.__cause__ or away
@@ -152,26 +155,26 @@ def _database(house: House) -> Iterator[Finding]:
         yield Finding(State.MIND, "migrations", "not known: the database comes first")
         return
     yield Finding(State.OK, "database", f"{kind} {version} answers")
-    if is_newest(house.uow_factory.engine):
+    if is_newest(application.uow_factory.engine):
         yield Finding(State.OK, "migrations", f"the newest, {newest()}")
     else:
         words = f"behind {newest()}; run `python -m server migrate`"
         yield Finding(State.WRONG, "migrations", words)
 
 
-def _redis(house: House) -> Finding:
-    if house.uow_factory.tools.kv.kv.ping():
+def _redis(application: Application) -> Finding:
+    if application.uow_factory.dependencies.kv.kv.ping():
         return Finding(State.OK, "redis", "answers")
     return Finding(State.WRONG, "redis", "does not answer; boards and limits go on without it")
 
 
-def _wechat(house: House) -> Iterator[Finding]:
-    wechat = house.settings.wechat
+def _wechat(application: Application) -> Iterator[Finding]:
+    wechat = application.settings.wechat
     apps = {"official_account": wechat.official_account, "mini_program": wechat.mini_program}
     for name, app in apps.items():
         about = f"{name} {app.appid} at {wechat.api_base}"
         try:
-            house.gateway.try_credentials(name)
+            application.gateway.try_credentials(name)
         except WeChatError as refusal:
             number = "" if refusal.errcode is None else f" {refusal.errcode}"
             words = f"{about}: no token ({refusal.code}{number})"

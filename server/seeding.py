@@ -10,7 +10,7 @@ import logging
 
 from sqlalchemy import Engine, inspect, text
 
-from server.app import House
+from server.app import Application
 from server.base.schema import migrate
 from server.base.settings import ROOT
 from server.channel import commands as channel
@@ -27,51 +27,53 @@ class SeedingRefused(Exception):
     """Nothing was seeded: the place is not the demo's, or a file of it was refused."""
 
 
-def seed(house: House) -> None:
+def seed(application: Application) -> None:
     """Bring the database to the newest schema and load what the demo shows.
 
     Raises: SeedingRefused.
     """
-    _refuse_foreign_place(house)
-    migrate(house.uow_factory.engine)
-    loaded = programme.load_campaign(house.uow_factory, FACTS / "campaign.json", shift=True)
+    _refuse_foreign_place(application)
+    migrate(application.uow_factory.engine)
+    loaded = programme.load_campaign(application.uow_factory, FACTS / "campaign.json", shift=True)
     _refuse("campaign.json", loaded.problems)
-    bank = quiz.import_questions(house.uow_factory, FACTS / "questions.csv")
+    bank = quiz.import_questions(application.uow_factory, FACTS / "questions.csv")
     _refuse("questions.csv", bank.problems)
-    quiz.open_demo_contest(house.uow_factory)
+    quiz.open_demo_contest(application.uow_factory)
     try:
-        channel.seed_replies(house.uow_factory)
+        channel.seed_replies(application.uow_factory)
     except RepliesRefused as refusal:
         raise SeedingRefused(str(refusal)) from None
 
 
-def seed_wechat(house: House) -> None:
+def seed_wechat(application: Application) -> None:
     """Push the demo's menu and make its poster's code in the emulated WeChat.
 
     Raises: SeedingRefused.
     """
-    _refuse_environment(house)
-    channel.push_menu(house.uow_factory, house.gateway)
-    channel.scene_code(house.uow_factory, house.gateway, "contest")
+    _refuse_environment(application)
+    channel.push_menu(application.uow_factory, application.gateway)
+    channel.scene_code(application.uow_factory, application.gateway, "contest")
 
 
-def _refuse_environment(house: House) -> None:
-    if house.settings.environment != "demo":
-        raise SeedingRefused(f"nothing is seeded where environment is {house.settings.environment}")
+def _refuse_environment(application: Application) -> None:
+    if application.settings.environment != "demo":
+        raise SeedingRefused(
+            f"nothing is seeded where environment is {application.settings.environment}"
+        )
 
 
-def _refuse_foreign_place(house: House) -> None:
+def _refuse_foreign_place(application: Application) -> None:
     """Refuse, before anything is migrated, a database that holds more than this folder's demo.
 
     The folder keeps a note of the database that it has seeded.
     """
-    _refuse_environment(house)
-    settings = house.settings
+    _refuse_environment(application)
+    settings = application.settings
     note, name = settings.var / _NOTE, settings.database_address
     mark = hashlib.sha256(name.encode()).hexdigest()
     if note.is_file() and note.read_text(encoding="utf-8").strip() == mark:
         return
-    slugs, citizens = _what_lives_in(house.uow_factory.engine)
+    slugs, citizens = _what_lives_in(application.uow_factory.engine)
     # A demo that was begun before there were notes.
     older_demo = not settings.database_url and slugs <= {quiz.DEMO_CONTEST}
     if (slugs or citizens) and not older_demo:

@@ -13,13 +13,13 @@ import pytest
 from flask import Flask
 
 from server import slices
-from server.app import House, Parts, create_app
+from server.app import Application, Overrides, create_app
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
 from server.base.settings import Database, Limits, Operator, Security, Settings, WeChat, WeChatApp
 from server.base.signing import Keys
 from server.base.texts import load_texts
-from server.base.uow import Tools, UnitOfWorkFactory
+from server.base.uow import Dependencies, UnitOfWorkFactory
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
 from tests.kit.databases import Databases, databases_for, opened
@@ -63,9 +63,9 @@ def gateway() -> RecordingGateway:
     return RecordingGateway()
 
 
-def house_of(app: Flask) -> House:
-    house: House = app.extensions["kepu"]
-    return house
+def application_of(app: Flask) -> Application:
+    application: Application = app.extensions["kepu"]
+    return application
 
 
 def an_app(letter: str) -> WeChatApp:
@@ -119,7 +119,7 @@ def rung() -> list[tuple[str, tuple[int, ...]]]:
 def uow_factory(
     settings: Settings, clock: FakeClock, rung: list[tuple[str, tuple[int, ...]]]
 ) -> Iterator[UnitOfWorkFactory]:
-    tools = Tools(
+    dependencies = Dependencies(
         settings=settings,
         clock=clock,
         kv=facilities(connect(settings.redis_url, settings.var, clock), clock),
@@ -130,7 +130,7 @@ def uow_factory(
         ring=lambda task, *ids: rung.append((task, ids)),
     )
     with opened(settings) as engine:
-        yield UnitOfWorkFactory(engine, tools)
+        yield UnitOfWorkFactory(engine, dependencies)
 
 
 @pytest.fixture
@@ -141,15 +141,15 @@ def app(
     rung: list[tuple[str, tuple[int, ...]]],
 ) -> Iterator[Flask]:
     """The whole web server over the test's database, with the recorder instead of WeChat."""
-    parts = Parts(
+    overrides = Overrides(
         clock=clock,
         random=random.Random(20260501),
         gateway=gateway,
         ring=lambda task, *ids: rung.append((task, ids)),
     )
-    made = create_app(settings, parts)
+    made = create_app(settings, overrides)
     yield made
-    house_of(made).uow_factory.engine.dispose()
+    application_of(made).uow_factory.engine.dispose()
 
 
 @pytest.fixture

@@ -46,10 +46,10 @@ API = Api("accounts", routes=[*REACH_API.routes])
 
 def _who_logs_in(asking: Asking, body: LoginIn) -> Identity:
     """Exchange the code with WeChat and count the log-in of this openid."""
-    tools = asking.uow_factory.tools
-    with counting_failures(tools, BAD_CODE, asking.network, BadLoginCode):
+    dependencies = asking.uow_factory.dependencies
+    with counting_failures(dependencies, BAD_CODE, asking.network, BadLoginCode):
         identity: Identity = asking.gateway.code_to_identity(body.code)
-    spend(tools, LOGIN, tools.keys.pseudonym(identity.openid))
+    spend(dependencies, LOGIN, dependencies.keys.pseudonym(identity.openid))
     return identity
 
 
@@ -108,7 +108,7 @@ def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
         waiting = profile.to_be_judged(uow, asking.actor.id, name)
     if waiting is None:
         return None
-    spend(asking.uow_factory.tools, OWN_WORDS, asking.actor.person)
+    spend(asking.uow_factory.dependencies, OWN_WORDS, asking.actor.person)
     return profile.judge(asking.gateway, waiting)
 
 

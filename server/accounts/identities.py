@@ -199,10 +199,10 @@ def join(uow: UnitOfWork, one: int, other: int) -> int:
     """
     keep, gone = sorted((one, other), key=lambda number: (not in_mini_program(uow, number), number))
     place_before = _place(uow, keep)
-    for re_point in uow.tools.hooks.join:
+    for re_point in uow.dependencies.hooks.join:
         re_point(uow, keep, gone)
     if _place(uow, keep) != place_before:
-        for moved in uow.tools.hooks.moved:
+        for moved in uow.dependencies.hooks.moved:
             moved(uow, keep)
     return keep
 

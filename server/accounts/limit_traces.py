@@ -116,7 +116,7 @@ def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
 
 
 def _counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
-    ends = [ask(uow, citizen_id) for ask in uow.tools.hooks.counted_until]
+    ends = [ask(uow, citizen_id) for ask in uow.dependencies.hooks.counted_until]
     return max((end for end in ends if end is not None and end > uow.now), default=None)
 
 

@@ -128,7 +128,7 @@ def living(uow: UnitOfWork, citizen_id: int) -> Citizen:
 def export(uow: UnitOfWork, citizen_id: int) -> dict[str, Any]:
     """Everything any slice holds about a citizen."""
     everything: dict[str, Any] = {}
-    for held in uow.tools.hooks.held:
+    for held in uow.dependencies.hooks.held:
         everything |= held(uow, citizen_id)
     return everything
 
@@ -143,7 +143,7 @@ def erase(uow: UnitOfWork, citizen_id: int) -> None:
     if citizen is None or citizen.erased_at is not None:
         return
     limit_traces.leave(uow, citizen_id)
-    for forget in uow.tools.hooks.forget:
+    for forget in uow.dependencies.hooks.forget:
         forget(uow, citizen_id)
     forget_caller(uow, f"citizen:{citizen_id}")
 

@@ -168,7 +168,7 @@ def change(
         raise Invalid((("body", "quiet_from"), "quiet hours have a beginning and an end"))
     uow.session.flush()  # the hooks read the new place
     if _place(citizen) != before:
-        for moved in uow.tools.hooks.moved:
+        for moved in uow.dependencies.hooks.moved:
             moved(uow, citizen_id)
 
 

@@ -68,7 +68,9 @@ def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
     if openid is None:
         raise NotAuthenticated
     try:
-        with counting_failures(asking.uow_factory.tools, BAD_CODE, asking.network, BadLoginCode):
+        with counting_failures(
+            asking.uow_factory.dependencies, BAD_CODE, asking.network, BadLoginCode
+        ):
             number: PhoneNumber = asking.gateway.phone_number(openid, body.code)
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None

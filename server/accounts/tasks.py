@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from server.accounts import avatar_uploads, avatars, limit_traces, profile
 from server.accounts.avatar_uploads import Upload
-from server.base.jobs import Shop, Task
+from server.base.jobs import Task, TaskContext
 from server.base.pictures import PictureRefused, make_small, only_one
 
 _AT_ONCE = 20
@@ -17,37 +17,37 @@ _AT_ONCE = 20
 _DECODED_IN_A_RUN = 2
 
 
-def check_nicknames(shop: Shop, *_ids: int) -> int:
+def check_nicknames(context: TaskContext, *_ids: int) -> int:
     """Ask about waiting nicknames and let go of those that waited too long; how many moved."""
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         moved = profile.give_up_waiting(uow)
         claimed = profile.claim_waiting(uow, _AT_ONCE)
     for waiting in claimed:
-        judged = profile.judge(shop.gateway, waiting)
-        with shop.uow_factory.begin() as uow:
+        judged = profile.judge(context.gateway, waiting)
+        with context.uow_factory.begin() as uow:
             moved += profile.record(uow, waiting.citizen_id, judged)
     return moved
 
 
-def make_pictures_small(shop: Shop, *_ids: int) -> int:
+def make_pictures_small(context: TaskContext, *_ids: int) -> int:
     """Make small pictures of the files that citizens sent, one after the other; how many moved."""
     with only_one() as free:
         # Another thread of this worker is at it and goes on until none is left.
-        return _make_each_small(shop) if free else 0
+        return _make_each_small(context) if free else 0
 
 
-def _make_each_small(shop: Shop) -> int:
-    with shop.uow_factory.begin() as uow:
+def _make_each_small(context: TaskContext) -> int:
+    with context.uow_factory.begin() as uow:
         moved = avatar_uploads.drop_old(uow)
     for _ in range(_DECODED_IN_A_RUN):
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             taken = avatar_uploads.take(uow)
         if taken is None:
             return moved
         picture = _small(taken)
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             moved += avatar_uploads.finish(uow, taken.ref, picture)
-    shop.uow_factory.tools.ring(avatar_uploads.TASK)  # there may be more
+    context.uow_factory.dependencies.ring(avatar_uploads.TASK)  # there may be more
     return moved
 
 
@@ -58,40 +58,40 @@ def _small(taken: Upload) -> bytes | None:
         return None
 
 
-def check_pictures(shop: Shop, *_ids: int) -> int:
+def check_pictures(context: TaskContext, *_ids: int) -> int:
     """Carry out verdicts on pictures, ask about new ones, let go of old ones; how many moved."""
-    moved = _carry_out_verdicts(shop)
-    with shop.uow_factory.begin() as uow:
+    moved = _carry_out_verdicts(context)
+    with context.uow_factory.begin() as uow:
         moved += avatars.give_up(uow)
         claimed = avatars.claim(uow, _AT_ONCE)
-    tools = shop.uow_factory.tools
+    dependencies = context.uow_factory.dependencies
     for unasked in claimed:
         address = avatars.address_for_check(
-            tools.settings, tools.keys, unasked.name, tools.clock.now()
+            dependencies.settings, dependencies.keys, unasked.name, dependencies.clock.now()
         )
-        trace_id = avatars.ask(shop.gateway.check_picture, unasked, address)
+        trace_id = avatars.ask(context.gateway.check_picture, unasked, address)
         if trace_id is None:
             continue
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             avatars.note(uow, unasked.name, trace_id)
         # The verdict may have come before the note of its name.
-        moved += 1 + _carry_out_verdicts(shop)
+        moved += 1 + _carry_out_verdicts(context)
     return moved
 
 
-def _carry_out_verdicts(shop: Shop) -> int:
-    with shop.uow_factory.begin(read_only=True) as reading:
+def _carry_out_verdicts(context: TaskContext) -> int:
+    with context.uow_factory.begin(read_only=True) as reading:
         due = avatars.judged(reading, _AT_ONCE)
     moved = 0
     for avatar_id in due:
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             moved += avatars.settle(uow, avatar_id)
     return moved
 
 
-def drop_limit_traces(shop: Shop, *_ids: int) -> int:
+def drop_limit_traces(context: TaskContext, *_ids: int) -> int:
     """Delete the hashes of erased citizens that no running season counts by; how many moved."""
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         return limit_traces.drop_old(uow)
 
 

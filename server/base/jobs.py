@@ -53,7 +53,7 @@ class Lease(Base):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shop:
+class TaskContext:
     """What a background step works with; it opens its own units of work."""
 
     uow_factory: UnitOfWorkFactory
@@ -165,20 +165,22 @@ class Bells:
             )
 
 
-def _declare(queue: _BellQueue, shop: Shop | None, tasks: Sequence[Task]) -> Callable[..., Any]:
+def _declare(
+    queue: _BellQueue, context: TaskContext | None, tasks: Sequence[Task]
+) -> Callable[..., Any]:
     steps = {task.name: task for task in tasks}
 
     def run_named(name: str, row_ids: list[int]) -> None:
-        if shop is not None:
-            run_step(shop, steps[name], *row_ids)
+        if context is not None:
+            run_step(context, steps[name], *row_ids)
 
     return queue.declare(run_named)
 
 
-def run_step(shop: Shop, task: Task, *row_ids: int) -> int:
+def run_step(context: TaskContext, task: Task, *row_ids: int) -> int:
     """One run of a task; a failure is logged and counted, its rows stay due."""
     try:
-        moved = task.step(shop, *row_ids)
+        moved = task.step(context, *row_ids)
     except AppError as refusal:
         _log.warning("a step was refused", extra={"task": task.name, "code": refusal.code})
         TASKS.labels(task.name, refusal.code).inc()
@@ -193,11 +195,11 @@ def run_step(shop: Shop, task: Task, *row_ids: int) -> int:
     return moved
 
 
-def run_until_idle(shop: Shop, tasks: Sequence[Task], *, rounds: int = 1000) -> int:
+def run_until_idle(context: TaskContext, tasks: Sequence[Task], *, rounds: int = 1000) -> int:
     """Run every sweep until none finds anything; how many rows were moved."""
     total = 0
     for _ in range(rounds):
-        moved = sum(run_step(shop, task) for task in tasks if task.every_seconds is not None)
+        moved = sum(run_step(context, task) for task in tasks if task.every_seconds is not None)
         total += moved
         if not moved:
             break
@@ -207,13 +209,15 @@ def run_until_idle(shop: Shop, tasks: Sequence[Task], *, rounds: int = 1000) -> 
 class Worker:
     """A process of its own: answers bells and keeps the sweeps' clock."""
 
-    def __init__(self, shop: Shop, tasks: Sequence[Task], kv: Kv, *, threads: int = 4) -> None:
-        self._shop = shop
+    def __init__(
+        self, context: TaskContext, tasks: Sequence[Task], kv: Kv, *, threads: int = 4
+    ) -> None:
+        self._context = context
         self._tasks = tasks
         self._me = ids.new_ref("wrk")
         self._stop = threading.Event()
         queue = _BellQueue(kv, frozenset(task.name for task in tasks))
-        _declare(queue, shop, tasks)
+        _declare(queue, context, tasks)
         self._consumer = Consumer(
             queue, workers=threads, periodic=False, max_delay=0.3, check_worker_health=True
         )
@@ -237,11 +241,11 @@ class Worker:
                     continue
                 due[task.name] = steady() + task.every_seconds
                 if self._may(task):
-                    run_step(self._shop, task)
+                    run_step(self._context, task)
 
     def _may(self, task: Task) -> bool:
         try:
-            return take_lease(self._shop.uow_factory, task.name, self._me)
+            return take_lease(self._context.uow_factory, task.name, self._me)
         except AppError as refusal:
             _log.warning("no lease", extra={"task": task.name, "code": refusal.code})
         except Exception as trouble:

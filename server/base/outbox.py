@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.outbox_rows import (
     Call,
     Claim,
@@ -56,42 +56,42 @@ class Delivered:
         return Delivered(ended=self.ended + other.ended, postponed=self.postponed + other.postponed)
 
 
-def deliver_due(shop: Shop, queue: Queue) -> Delivered:
+def deliver_due(context: TaskContext, queue: Queue) -> Delivered:
     """One run over a queue: end what is overdue, then make the calls that are due, the oldest
     first. A full batch wakes the queue's task again, because there may be more.
     """
-    total = Delivered(ended=end_overdue(shop.uow_factory, queue))
-    with shop.uow_factory.begin(read_only=True) as reading:
+    total = Delivered(ended=end_overdue(context.uow_factory, queue))
+    with context.uow_factory.begin(read_only=True) as reading:
         if is_paused(reading, queue.name) or not _has_due(reading, queue):
             return total
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         leased = lease_due(uow, queue, queue.batch)
     waiting = list(leased)
     try:
         while waiting:
-            with shop.uow_factory.begin() as uow:
+            with context.uow_factory.begin() as uow:
                 if is_paused(uow, queue.name):
                     break
                 begun = begin_calls(uow, queue, waiting[:1])
             del waiting[0]
             total += begun.settled
-            outcomes = [(call, _called(shop, queue, call)) for call in begun.calls]
+            outcomes = [(call, _called(context, queue, call)) for call in begun.calls]
             for call, outcome in outcomes:
-                with shop.uow_factory.begin() as uow:
+                with context.uow_factory.begin() as uow:
                     total += settle_calls(uow, queue, [(call.claim, outcome)])
             if any(isinstance(one, Retry) and one.for_everybody for _, one in outcomes):
                 break
     finally:
         if waiting:
-            with shop.uow_factory.begin() as uow:
+            with context.uow_factory.begin() as uow:
                 release_leases(uow, queue, waiting)
     if not waiting and len(leased) == queue.batch:
-        shop.uow_factory.tools.ring(queue.task)
+        context.uow_factory.dependencies.ring(queue.task)
     return total
 
 
-def _called(shop: Shop, queue: Queue, call: Call) -> Outcome:
-    outcome = queue.send(shop, call.letter)
+def _called(context: TaskContext, queue: Queue, call: Call) -> Outcome:
+    outcome = queue.send(context, call.letter)
     OUTBOX_CALLS.labels(queue.name, _word_of(outcome)).inc()
     return outcome
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.tables import Base, UtcDateTime, enum_column
 from server.base.uow import UnitOfWork
 
@@ -208,7 +208,7 @@ class Queue:
     task: str
     table: type[Any]
     prepare: Callable[[UnitOfWork, Any], Any]
-    send: Callable[[Shop, Any], Outcome]
+    send: Callable[[TaskContext, Any], Outcome]
     settle: Callable[[UnitOfWork, Any, Outcome], None] = _nothing_to_settle
     lock_first: Callable[[UnitOfWork, Claim, Outcome | None], bool] | None = None
     lost: Lost = Lost.IN_DOUBT

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from server.base.errors import TooManyRequests
-from server.base.uow import Tools
+from server.base.uow import Dependencies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,16 +28,16 @@ class Pace:
     figure: str
     by_edge: bool = True
 
-    def per_minute(self, tools: Tools) -> float:
+    def per_minute(self, dependencies: Dependencies) -> float:
         """How many a minute."""
-        return self._number(tools) / (60 if self.figure.endswith("_per_hour") else 1)
+        return self._number(dependencies) / (60 if self.figure.endswith("_per_hour") else 1)
 
-    def burst(self, tools: Tools) -> float:
+    def burst(self, dependencies: Dependencies) -> float:
         """How many at once after a rest; never less than one."""
-        return max(1.0, self._number(tools) / 2)
+        return max(1.0, self._number(dependencies) / 2)
 
-    def _number(self, tools: Tools) -> float:
-        return float(getattr(tools.settings.limits, self.figure))
+    def _number(self, dependencies: Dependencies) -> float:
+        return float(getattr(dependencies.settings.limits, self.figure))
 
 
 LOGIN = Pace(name="login", figure="login_per_minute", by_edge=False)
@@ -59,13 +59,13 @@ BAD_CODE = Pace(name="bad_codes", figure="failures_per_minute")
 DEAD_TOKEN = Pace(name="dead_tokens", figure="failures_per_minute")
 
 
-def spend(tools: Tools, pace: Pace, who: str) -> None:
+def spend(dependencies: Dependencies, pace: Pace, who: str) -> None:
     """Let one call of a caller through.
 
     Raises: TooManyRequests (429) with the time to wait.
     """
-    wait = tools.kv.limiter.allow(
-        pace.name, who, per_minute=pace.per_minute(tools), burst=pace.burst(tools)
+    wait = dependencies.kv.limiter.allow(
+        pace.name, who, per_minute=pace.per_minute(dependencies), burst=pace.burst(dependencies)
     )
     if wait > 0:
         raise TooManyRequests(math.ceil(wait))
@@ -73,27 +73,27 @@ def spend(tools: Tools, pace: Pace, who: str) -> None:
 
 @contextmanager
 def counting_failures(
-    tools: Tools, pace: Pace, who: str, failure: type[Exception]
+    dependencies: Dependencies, pace: Pace, who: str, failure: type[Exception]
 ) -> Iterator[None]:
     """Run a step that may fail at a cost: it is counted before, and given back unless it failed.
 
     Once the limit is reached the step is not run at all.
     Raises: TooManyRequests (429).
     """
-    spend(tools, pace, who)
+    spend(dependencies, pace, who)
     try:
         yield
     except failure:
         raise
     except BaseException:
-        _give_back(tools, pace, who)
+        _give_back(dependencies, pace, who)
         raise
-    _give_back(tools, pace, who)
+    _give_back(dependencies, pace, who)
 
 
-def _give_back(tools: Tools, pace: Pace, who: str) -> None:
-    tools.kv.limiter.give_back(
-        pace.name, who, per_minute=pace.per_minute(tools), burst=pace.burst(tools)
+def _give_back(dependencies: Dependencies, pace: Pace, who: str) -> None:
+    dependencies.kv.limiter.give_back(
+        pace.name, who, per_minute=pace.per_minute(dependencies), burst=pace.burst(dependencies)
     )
 
 

@@ -67,7 +67,7 @@ class Hooks:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tools:
+class Dependencies:
     """What a service may use besides the database; chosen once in `create_app`."""
 
     settings: Settings
@@ -86,7 +86,7 @@ class UnitOfWork:
 
     transaction: Transaction
     now: datetime
-    tools: Tools
+    dependencies: Dependencies
     actor: Actor | None = None
     read_only: bool = False
     bells: list[Bell] = field(default_factory=list)
@@ -101,27 +101,27 @@ class UnitOfWork:
     @property
     def random(self) -> random.Random:
         """The chance of this transaction."""
-        return self.tools.random
+        return self.dependencies.random
 
     @property
     def settings(self) -> Settings:
         """The settings of the house."""
-        return self.tools.settings
+        return self.dependencies.settings
 
     @property
     def kv(self) -> Facilities:
         """Redis by purpose; every user copes with its absence."""
-        return self.tools.kv
+        return self.dependencies.kv
 
     @property
     def keys(self) -> Keys:
         """Derived keys: seals, pseudonyms, signatures."""
-        return self.tools.keys
+        return self.dependencies.keys
 
     @property
     def texts(self) -> Texts:
         """The wording of all slices."""
-        return self.tools.texts
+        return self.dependencies.texts
 
     def new_ref(self, prefix: str) -> str:
         """A fresh opaque id."""
@@ -154,15 +154,15 @@ class UnitOfWork:
 
     def ring(self, task: str, *row_ids: int) -> None:
         """Wake a background task after the commit; the rows it will find are the job."""
-        self.after_commit(lambda: self.tools.ring(task, *row_ids))
+        self.after_commit(lambda: self.dependencies.ring(task, *row_ids))
 
 
 class UnitOfWorkFactory:
     """Opens units of work; there is one in a process."""
 
-    def __init__(self, engine: Engine, tools: Tools) -> None:
+    def __init__(self, engine: Engine, dependencies: Dependencies) -> None:
         self.engine = engine
-        self.tools = tools
+        self.dependencies = dependencies
         self._patience = patience_of(engine)
         self._reading = engine.execution_options(**{READ_ONLY: True})
         self._sqlite = engine.dialect.name == "sqlite"
@@ -199,8 +199,8 @@ class UnitOfWorkFactory:
             with Transaction(connection) as transaction:
                 uow = UnitOfWork(
                     transaction=transaction,
-                    now=self.tools.clock.now(),
-                    tools=self.tools,
+                    now=self.dependencies.clock.now(),
+                    dependencies=self.dependencies,
                     actor=actor,
                     read_only=read_only,
                     bells=bells,

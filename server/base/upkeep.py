@@ -8,34 +8,34 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from server.base.jobs import Shop, Task
+from server.base.jobs import Task, TaskContext
 from server.base.web import idempotency
 from server.base.web.drawings import kept_drawings
 
 _PATIENCE_SECONDS = 0.2
 
 
-def drop_kept_answers(shop: Shop, *_ids: int) -> int:
+def drop_kept_answers(context: TaskContext, *_ids: int) -> int:
     """Drop answers older than two days."""
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         return idempotency.drop_old(uow)
 
 
-def empty_log(shop: Shop, *_ids: int) -> int:
+def empty_log(context: TaskContext, *_ids: int) -> int:
     """Bring SQLite's log into its file and cut it; moves no rows.
 
     Readers and writers are waited for a moment only: the next round comes soon.
     """
-    url = shop.uow_factory.engine.url
+    url = context.uow_factory.engine.url
     if url.get_backend_name() == "sqlite" and url.database:
         with closing(sqlite3.connect(url.database, timeout=_PATIENCE_SECONDS)) as file:
             file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return 0
 
 
-def trim_drawings(shop: Shop, *_ids: int) -> int:
+def trim_drawings(context: TaskContext, *_ids: int) -> int:
     """Delete drawings that are too old or too many; moves no rows."""
-    kept_drawings(shop.uow_factory.tools.settings).trim()
+    kept_drawings(context.uow_factory.dependencies.settings).trim()
     return 0
 
 

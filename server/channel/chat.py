@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from server.accounts import service as accounts
 from server.base.errors import AppError
-from server.base.uow import Tools, UnitOfWork
+from server.base.uow import Dependencies, UnitOfWork
 from server.channel import rules, service
 from server.channel.contacts import Contacts
 from server.channel.loading import Shipped, program_of
@@ -56,7 +56,7 @@ class Chat:
 
     def __init__(
         self,
-        tools: Tools,
+        dependencies: Dependencies,
         shelf: Shelf,
         tally: Tally,
         shipped: Shipped,
@@ -66,14 +66,14 @@ class Chat:
         lacking = sorted(shipped.answers() - answers.keys())
         if lacking:
             raise ValueError(f"nobody offers the answers {lacking}")
-        self._say = tools.texts.say
-        self._clock = tools.clock
+        self._say = dependencies.texts.say
+        self._clock = dependencies.clock
         self._shelf = shelf
         self._tally = tally
         self._contacts = contacts
         self._clicks = shipped.clicks
         self._answers = answers
-        self._program = program_of(tools.settings.wechat)
+        self._program = program_of(dependencies.settings.wechat)
         # Asking for something does nothing by itself, so it may be answered by an excuse.
         self.asking = frozenset({("text", ""), ("event", "click")})
         self.effects: Mapping[tuple[str, str], Effect] = {

@@ -94,7 +94,7 @@ def push_menu(
     Raises: MenuRefused (409) before anything is pushed, a WeChatError when WeChat refuses.
     """
     shipped = loading.read_shipped()
-    program = loading.program_of(uow_factory.tools.settings.wechat)
+    program = loading.program_of(uow_factory.dependencies.settings.wechat)
     with uow_factory.begin(read_only=True) as uow:
         answered = _answered_keys(uow, shipped)
     faults = menus.faults(shipped.menu, answered, program.pages)

@@ -30,7 +30,7 @@ class Contacts:
         self, uow_factory: UnitOfWorkFactory, *, flush_seconds: float | None = FLUSH_SECONDS
     ) -> None:
         self._uow_factory = uow_factory
-        self._clock = uow_factory.tools.clock
+        self._clock = uow_factory.dependencies.clock
         self._lock = threading.Lock()
         self._noted: OrderedDict[str, float] = OrderedDict()
         self._waiting: dict[str, datetime] = {}

@@ -68,7 +68,9 @@ class Door:
         except Unavailable as refusal:
             if self._chat is None or _place(message) not in self._chat.asking:
                 raise
-            return Reply.of_text(self._uow_factory.tools.texts.error(refusal.code, refusal.facts))
+            return Reply.of_text(
+                self._uow_factory.dependencies.texts.error(refusal.code, refusal.facts)
+            )
 
     def _once(self, message: Message) -> Reply:
         with self._uow_factory.begin() as uow:
@@ -115,7 +117,9 @@ def official_account_door(
     shipped = read_shipped()
     counts = Tally(uow_factory) if tally is None else tally
     heard = Contacts(uow_factory) if contacts is None else contacts
-    chat = Chat(uow_factory.tools, Shelf(uow_factory, shipped), counts, shipped, answers, heard)
+    chat = Chat(
+        uow_factory.dependencies, Shelf(uow_factory, shipped), counts, shipped, answers, heard
+    )
     return Door(uow_factory, envelope, handlers, chat=chat)
 
 

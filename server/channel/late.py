@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import delete, select, update
 
 from server.accounts import service as accounts
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.outbox_rows import Done, GiveUp, Outcome, PutOff, Queue, Retry, queued_values
 from server.base.tables import insert_for
 from server.base.uow import UnitOfWork
@@ -57,11 +57,11 @@ def _prepare_text(uow: UnitOfWork, row: LateReply) -> LateText | Outcome:
     return LateText(openid=openid, text=row.text) if openid else GiveUp(reason="no_openid")
 
 
-def _send_text(shop: Shop, late: LateText) -> Outcome:
+def _send_text(context: TaskContext, late: LateText) -> Outcome:
     try:
-        shop.gateway.say(late.openid, late.text)
+        context.gateway.say(late.openid, late.text)
     except WeChatError as trouble:
-        return outcome_of(trouble, shop.uow_factory.tools.clock.now())
+        return outcome_of(trouble, context.uow_factory.dependencies.clock.now())
     return Done()
 
 

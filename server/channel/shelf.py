@@ -24,8 +24,8 @@ class Shelf:
 
     def __init__(self, uow_factory: UnitOfWorkFactory, shipped: Shipped) -> None:
         self._uow_factory = uow_factory
-        self._clock = uow_factory.tools.clock
-        self._book = shipped_book(shipped, uow_factory.tools.settings.operator)
+        self._clock = uow_factory.dependencies.clock
+        self._book = shipped_book(shipped, uow_factory.dependencies.settings.operator)
         self._due = self._clock.monotonic()
         self._looking = threading.Lock()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from server.base.jobs import Shop, Task
+from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
 from server.channel import late, repeats, rules, service, sweep, tally
 from server.channel.sweep import Part
@@ -19,73 +19,73 @@ from server.wechat.retries import pause_after
 AT_ONCE = 20
 
 
-def say_late(shop: Shop, *_row_ids: int) -> int:
+def say_late(context: TaskContext, *_row_ids: int) -> int:
     """Say what waits to be said, the oldest first."""
-    return deliver_due(shop, late.QUEUE).moved
+    return deliver_due(context, late.QUEUE).moved
 
 
-def learn_unionids(shop: Shop, *_row_ids: int) -> int:
+def learn_unionids(context: TaskContext, *_row_ids: int) -> int:
     """Ask WeChat who the new followers are in the open platform's eyes."""
     moved = 0
     for _ in range(AT_ONCE):
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             asked = service.claim_asking(uow)
         if asked is None:
             break
         moved += 1
-        if not _ask(shop, asked):
+        if not _ask(context, asked):
             break
     return moved
 
 
-def _ask(shop: Shop, asked: service.Asked) -> bool:
+def _ask(context: TaskContext, asked: service.Asked) -> bool:
     """Ask for one; False when the next one would fail too."""
     unionid: str | None = None
     trouble: WeChatError | None = None
     if asked.openid:
         try:
-            unionid = shop.gateway.follower(asked.openid).unionid
+            unionid = context.gateway.follower(asked.openid).unionid
         except RecipientGone:
             unionid = None
         except WeChatError as refusal:
             trouble = refusal
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         if trouble is None:
             service.learned(uow, asked, unionid)
         else:
-            service.ask_again(uow, asked, pause_after(trouble, asked.count, _now(shop)))
+            service.ask_again(uow, asked, pause_after(trouble, asked.count, _now(context)))
     return trouble is None
 
 
-def sweep_followers(shop: Shop, *_row_ids: int) -> int:
+def sweep_followers(context: TaskContext, *_row_ids: int) -> int:
     """Link those in the list of followers whom we know from elsewhere; how many."""
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         part = sweep.claim_part(uow)
     if part is None:
         return 0
     try:
-        return _sweep(shop, part)
+        return _sweep(context, part)
     except RecipientGone:
         # The cursor is the openid of somebody who has no account any more.
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             sweep.begin_again(uow, part, rules.SWEEP_EVERY)
     except WeChatError as trouble:
-        with shop.uow_factory.begin() as uow:
-            sweep.wait(uow, part, pause_after(trouble, 1, _now(shop)))
+        with context.uow_factory.begin() as uow:
+            sweep.wait(uow, part, pause_after(trouble, 1, _now(context)))
     return 0
 
 
-def _sweep(shop: Shop, part: Part) -> int:
-    steady = shop.uow_factory.tools.clock.monotonic
+def _sweep(context: TaskContext, part: Part) -> int:
+    steady = context.uow_factory.dependencies.clock.monotonic
     until = steady() + rules.SWEEP_SECONDS
-    page = shop.gateway.follower_page(part.cursor)
+    page = context.gateway.follower_page(part.cursor)
     place, moved = part.place, 0
     end = min(part.place + rules.SWEEP_PART, len(page.openids))
     while place < end and steady() < until:
         some = page.openids[place : min(place + rules.SWEEP_BATCH, end)]
-        moved += _link(shop, some)
+        moved += _link(context, some)
         place += len(some)
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         if place < len(page.openids):
             sweep.go_on(uow, part, cursor=part.cursor, place=place)
         elif page.following:
@@ -95,47 +95,47 @@ def _sweep(shop: Shop, part: Part) -> int:
     return moved
 
 
-def _link(shop: Shop, openids: Sequence[str]) -> int:
-    with shop.uow_factory.begin(read_only=True) as uow:
+def _link(context: TaskContext, openids: Sequence[str]) -> int:
+    with context.uow_factory.begin(read_only=True) as uow:
         wanted = service.unlinked(uow, openids)
-    listed = _listed(shop, wanted) if wanted else []
-    with shop.uow_factory.begin(read_only=True) as uow:
+    listed = _listed(context, wanted) if wanted else []
+    with context.uow_factory.begin(read_only=True) as uow:
         known = service.known_among(uow, listed)
     for one in known:
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             service.link(uow, one)
     return len(known)
 
 
-def _listed(shop: Shop, openids: Sequence[str]) -> list[Follower]:
+def _listed(context: TaskContext, openids: Sequence[str]) -> list[Follower]:
     """What WeChat tells of followers; those who have no account any more are left out."""
     try:
-        return list(shop.gateway.followers(openids))
+        return list(context.gateway.followers(openids))
     except RecipientGone:
         if len(openids) == 1:
             return []
     # One of them spoils the whole answer.
     half = len(openids) // 2
-    return [*_listed(shop, openids[:half]), *_listed(shop, openids[half:])]
+    return [*_listed(context, openids[:half]), *_listed(context, openids[half:])]
 
 
-def tidy(shop: Shop, *_row_ids: int) -> int:
+def tidy(context: TaskContext, *_row_ids: int) -> int:
     """Forget those who left a week ago, old messages, and unknown words that are rare."""
-    with shop.uow_factory.begin(read_only=True) as reading:
+    with context.uow_factory.begin(read_only=True) as reading:
         gone = service.gone_for_good(reading)
     moved = 0
     for citizen_id in gone:
         # One citizen a transaction: whoever holds one never waits for another.
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             moved += service.forget_the_gone(uow, citizen_id)
     for drop in (repeats.drop_old, tally.drop_rare):
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             moved += drop(uow)
     return moved
 
 
-def _now(shop: Shop) -> datetime:
-    return shop.uow_factory.tools.clock.now()
+def _now(context: TaskContext) -> datetime:
+    return context.uow_factory.dependencies.clock.now()
 
 
 QUEUES = (late.QUEUE,)

@@ -182,7 +182,7 @@ def remaining(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
 
 def of_senders(uow: UnitOfWork, left: Mapping[str, int]) -> dict[str, int]:
     """What is left of the templates that some slice sends; the others are offered to nobody."""
-    sends = uow.tools.hooks.sends
+    sends = uow.dependencies.hooks.sends
     return {one.id: left[one.id] for one in message_templates() if one.slug in sends}
 
 

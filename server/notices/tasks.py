@@ -5,7 +5,7 @@ No call to WeChat is made while a transaction is open.
 
 from __future__ import annotations
 
-from server.base.jobs import Shop, Task
+from server.base.jobs import Task, TaskContext
 from server.notices import pushes
 from server.notices.pushes import Claim
 from server.wechat.errors import InDoubt, NoGrant, TryLater, WeChatError
@@ -14,29 +14,29 @@ from server.wechat.retries import FOR_EVERYBODY, NOT_DONE, pause_after, reason_o
 AT_ONCE = 100
 
 
-def send_pushes(shop: Shop, *_row_ids: int) -> int:
+def send_pushes(context: TaskContext, *_row_ids: int) -> int:
     """Send what is due, the longest waiting first; how many rows were moved."""
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         moved = pushes.end_lost(uow)
     for _ in range(AT_ONCE):
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             step = pushes.claim_next(uow)
         if step is None:
             break
         moved += 1
-        if step.claim is not None and not _send(shop, step.claim):
+        if step.claim is not None and not _send(context, step.claim):
             break
     return moved
 
 
-def _send(shop: Shop, claim: Claim) -> bool:
+def _send(context: TaskContext, claim: Claim) -> bool:
     """Send one; False when the next one would fail too."""
     message_id, trouble = "", None
     try:
-        message_id = shop.gateway.send_subscription(claim.message)
+        message_id = context.gateway.send_subscription(claim.message)
     except WeChatError as refusal:
         trouble = refusal
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         if trouble is None:
             pushes.settle_sent(uow, claim, message_id)
         elif isinstance(trouble, InDoubt):

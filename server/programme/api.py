@@ -53,7 +53,7 @@ def get_campaign(uow: UnitOfWork) -> CampaignOut:
         subscribe_templates=[
             TemplateOut(slug=t.slug, id=t.id, title=t.title)
             for t in message_templates()
-            if t.slug in uow.tools.hooks.sends
+            if t.slug in uow.dependencies.hooks.sends
         ],
     )
 

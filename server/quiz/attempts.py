@@ -101,7 +101,7 @@ def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
     if former:
         past = sheets.in_contest(uow, contest.id, [citizen_id, *former])
     try_no = _free_try(uow, contest, past)
-    spend(uow.tools, QUIZ_START, uow.person(citizen_id))
+    spend(uow.dependencies, QUIZ_START, uow.person(citizen_id))
     returning.keep_one_line(uow, contest, citizen_id, former)
     return Started(view=_begin(uow, contest, citizen_id, past, try_no), fresh=True)
 
@@ -245,7 +245,7 @@ def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptV
     if counted is None or sheet.entry_id != counted.entry_id:
         raise Unavailable(retry_after_seconds=1)
     if sheet.is_open:
-        spend(uow.tools, ANSWER, uow.person(citizen_id))
+        spend(uow.dependencies, ANSWER, uow.person(citizen_id))
         sheet = _hand_in(uow, sheet, counted, given)
     return view_of(uow, sheet)
 

@@ -30,7 +30,7 @@ def rebuild_leaderboards(
         contests = queries.contests(uow)
         wanted = [(contest.id, board) for contest in contests for board in _boards(uow, contest.id)]
     for contest in contests:
-        uow_factory.tools.kv.leaderboard.drop(group_name(contest.id))
+        uow_factory.dependencies.kv.leaderboard.drop(group_name(contest.id))
     built = 0
     for done, (contest_id, board) in enumerate(wanted, start=1):
         built += board_tasks.build(uow_factory, contest_id, board)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from server.base.jobs import Shop, Task
+from server.base.jobs import Task, TaskContext
 from server.base.kv.client import KvAway
 from server.base.kv.leaderboard import Standing
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -27,22 +27,22 @@ _DAYS_KEPT = 2
 _TRIES = 3
 
 
-def rebuild_boards(shop: Shop, contest_id: int, *numbers: int) -> int:
+def rebuild_boards(context: TaskContext, contest_id: int, *numbers: int) -> int:
     """Build the named boards of a contest, or its main ones; how many were built."""
     names = [keys.numbered_board(number) for number in numbers]
     try:
         if not names:
-            names = main_boards(shop.uow_factory.tools.clock.now())
-        return sum(build(shop.uow_factory, contest_id, board) for board in names)
+            names = main_boards(context.uow_factory.dependencies.clock.now())
+        return sum(build(context.uow_factory, contest_id, board) for board in names)
     except KvAway:
         # Nothing to build in; the database answers until Redis is back and asked again.
         return 0
 
 
-def sync_boards(shop: Shop) -> int:
+def sync_boards(context: TaskContext) -> int:
     """Bring what was committed lately to the boards of every contest; how many rows were new."""
     try:
-        with shop.uow_factory.begin(read_only=True) as uow:
+        with context.uow_factory.begin(read_only=True) as uow:
             return sum(
                 _sync(uow, contest.id, current=contest.closes_at > uow.now - STILL_READ)
                 for contest in queries.contests(uow)
@@ -63,7 +63,7 @@ def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
 
     Raises: KvAway.
     """
-    group, leaderboard = keys.group_name(contest_id), uow_factory.tools.kv.leaderboard
+    group, leaderboard = keys.group_name(contest_id), uow_factory.dependencies.kv.leaderboard
     for _ in range(_TRIES):
         # The build is begun before the database is read: what is committed in between is kept.
         token = leaderboard.begin_build(group, board)
@@ -81,7 +81,7 @@ def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
 
 
 def _fill(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, token: str) -> bool:
-    group, leaderboard = keys.group_name(contest_id), uow_factory.tools.kv.leaderboard
+    group, leaderboard = keys.group_name(contest_id), uow_factory.dependencies.kv.leaderboard
     period, scope = keys.split_board(board)
     with uow_factory.begin(read_only=True) as uow:
         stands = queries.board_rows(uow, contest_id, period, scope)

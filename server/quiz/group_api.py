@@ -36,7 +36,9 @@ class GroupOut(Out, frozen=True, kw_only=True):
 def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
     """Have WeChat say who came from which group."""
     try:
-        with counting_failures(asking.uow_factory.tools, BAD_CODE, asking.network, BadLoginCode):
+        with counting_failures(
+            asking.uow_factory.dependencies, BAD_CODE, asking.network, BadLoginCode
+        ):
             entry: GroupEntry = asking.gateway.group_entry(body.code, body.encrypted_data, body.iv)
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None

@@ -137,7 +137,7 @@ def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsSt
     reason = reports.clean_reason(body.reason)
     if reported.known:
         return reported, WordsState.UNCHECKED
-    spend(asking.uow_factory.tools, OWN_WORDS, asking.caller.person)
+    spend(asking.uow_factory.dependencies, OWN_WORDS, asking.caller.person)
     return reported, reports.judge(asking.gateway, reported, reason)
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import select
 
 from server.base.clock import BEIJING, beijing_day, beijing_midnight
-from server.base.jobs import Shop, Task
+from server.base.jobs import Task, TaskContext
 from server.base.templates import message_templates
 from server.base.uow import UnitOfWork
 from server.notices import service as notices
@@ -32,14 +32,14 @@ _LONGEST = 366
 _THING = 20
 
 
-def plan_reminders(shop: Shop, *_ids: int) -> int:
+def plan_reminders(context: TaskContext, *_ids: int) -> int:
     """Plan this evening's reminders, a batch in a transaction; how many."""
     total = 0
-    with shop.uow_factory.begin(read_only=True) as reading:
+    with context.uow_factory.begin(read_only=True) as reading:
         contest = due_contest(reading)
         wanted = [] if contest is None else people_to_remind(reading, contest)
     for citizen_id in wanted:
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             if contest is not None and plan_reminder(uow, contest, citizen_id):
                 total += 1
     return total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from server.base.jobs import Shop, Task
+from server.base.jobs import Task, TaskContext
 from server.quiz import closing, shares
 from server.quiz.board_tasks import BOARD_TASKS
 from server.quiz.reminders import REMINDER_TASKS
@@ -16,25 +16,25 @@ CODES_AT_ONCE = 20
 _BATCHES = 20
 
 
-def close_expired(shop: Shop, *_ids: int) -> int:
+def close_expired(context: TaskContext, *_ids: int) -> int:
     """Close open papers past deadline and grace, each in its own transaction; how many."""
     total = 0
     for _ in range(_BATCHES):
-        closed = _close_batch(shop)
+        closed = _close_batch(context)
         total += closed
         if closed < BATCH:
             break
     return total
 
 
-def _close_batch(shop: Shop) -> int:
-    with shop.uow_factory.begin(read_only=True) as reading:
+def _close_batch(context: TaskContext) -> int:
+    with context.uow_factory.begin(read_only=True) as reading:
         due = closing.overdue(reading, BATCH)
     closed = 0
     trouble: Exception | None = None
     for attempt_id in due:
         try:
-            with shop.uow_factory.begin() as uow:
+            with context.uow_factory.begin() as uow:
                 closed += closing.close_overdue(uow, attempt_id)
         except Exception as caught:
             # One paper that cannot be closed must not keep the others open.
@@ -45,14 +45,14 @@ def _close_batch(shop: Shop) -> int:
     return closed
 
 
-def fetch_share_codes(shop: Shop, *_ids: int) -> int:
+def fetch_share_codes(context: TaskContext, *_ids: int) -> int:
     """Fetch the codes of posters that WeChat could not give at once; how many came."""
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         missing = shares.claim(uow, CODES_AT_ONCE)
     came = 0
     for planned in missing:
-        fetched = shares.fetch(shop.gateway.mini_program_code, planned)
-        with shop.uow_factory.begin() as uow:
+        fetched = shares.fetch(context.gateway.mini_program_code, planned)
+        with context.uow_factory.begin() as uow:
             came += shares.keep_code(uow, fetched)
     return came
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from wechatpy.client import WeChatClient
 
 from server.base.settings import WeChat
-from server.base.uow import Tools, UnitOfWorkFactory
+from server.base.uow import Dependencies, UnitOfWorkFactory
 from server.base.web import metrics
 from server.wechat.answers import follower_of, objects_of, word_of
 from server.wechat.calls import Calls, Repeat
@@ -341,7 +341,7 @@ def _about_a_code(error: WeChatError) -> WeChatError:
 
 def open_gateway(
     wechat: WeChat,
-    tools: Tools,
+    dependencies: Dependencies,
     uow_factory: UnitOfWorkFactory,
     *,
     total_seconds: float | None = None,
@@ -357,7 +357,7 @@ def open_gateway(
 
     transport = Transport(
         wechat.api_base,
-        tools.clock,
+        dependencies.clock,
         patience=Patience(
             wechat.connect_timeout_seconds,
             total_seconds or wechat.request_timeout_seconds,
@@ -370,7 +370,9 @@ def open_gateway(
     accounts = {
         name: Calls(
             transport,
-            TokenService(app, transport, tools.kv.shared, tools.kv.lock, tools.clock),
+            TokenService(
+                app, transport, dependencies.kv.shared, dependencies.kv.lock, dependencies.clock
+            ),
         )
         for name, app in apps.items()
     }

@@ -45,7 +45,9 @@ def tight(
     uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, with_limits: Any
 ) -> CheckedClient:
     """The same edge with the real speed limits."""
-    slow = UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=with_limits))
+    slow = UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.dependencies, settings=with_limits)
+    )
     return edge_client(slow, gateway, API)
 
 

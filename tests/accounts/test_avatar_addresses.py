@@ -14,11 +14,11 @@ from server.accounts import avatars, privacy, tasks
 from server.accounts.avatar_links import PrivateLink, Viewer, check_link, sign_link
 from server.accounts.chat import HANDLERS
 from server.accounts.models import Avatar
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.log import JsonLines
 from server.base.signing import Keys
 from server.base.uow import UnitOfWorkFactory
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -32,8 +32,8 @@ class Sender:
 
     def __init__(self, app: Flask, client: Any, gateway: RecordingGateway) -> None:
         self.client, self.gateway = client, gateway
-        self.uow_factory: UnitOfWorkFactory = house_of(app).uow_factory
-        self.shop = Shop(uow_factory=self.uow_factory, gateway=gateway)
+        self.uow_factory: UnitOfWorkFactory = application_of(app).uow_factory
+        self.task_context = TaskContext(uow_factory=self.uow_factory, gateway=gateway)
         with self.uow_factory.begin() as uow:
             self.person: Person = a_citizen(uow, public_rank=True)
             self.token = a_session(uow, self.person)
@@ -44,7 +44,7 @@ class Sender:
             avatars.keep(uow, self.person.id, content)
 
     def sweeps(self) -> None:
-        tasks.check_pictures(self.shop)
+        tasks.check_pictures(self.task_context)
 
     def hears(self, suggest: str, trace: str = "trace-1") -> None:
         fields = {"trace_id": trace, "errcode": "0", "result": {"suggest": suggest}}

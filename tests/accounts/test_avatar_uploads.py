@@ -11,7 +11,7 @@ from server.accounts import avatar_uploads, identities, privacy, tasks
 from server.accounts.errors import PicturesWaiting
 from server.accounts.models import Avatar, PictureUpload
 from server.base import pictures
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
@@ -23,8 +23,8 @@ RED, BLUE = a_picture(colour=(250, 0, 0)), a_picture(colour=(0, 0, 250))
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 @pytest.fixture
@@ -56,23 +56,23 @@ def made(uow_factory: UnitOfWorkFactory) -> bytes:
 
 
 def test_a_file_becomes_a_small_picture_and_is_let_go(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, rung: list[Any]
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person, rung: list[Any]
 ) -> None:
     give(uow_factory, person, RED)
     assert rung == [(avatar_uploads.TASK, ())]
     assert state(uow_factory, person) == "waiting"
-    assert tasks.make_pictures_small(shop) == 1
+    assert tasks.make_pictures_small(context) == 1
     assert (count(uow_factory, PictureUpload), state(uow_factory, person)) == (0, None)
     assert opened(made(uow_factory)).size == (256, 256)
-    assert tasks.make_pictures_small(shop) == 0
+    assert tasks.make_pictures_small(context) == 0
 
 
 def test_a_later_file_takes_the_place_of_an_earlier_one(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person
 ) -> None:
     give(uow_factory, person, RED)
     give(uow_factory, person, BLUE)
-    assert tasks.make_pictures_small(shop) == 1
+    assert tasks.make_pictures_small(context) == 1
     red, _, blue = opened(made(uow_factory)).getpixel((128, 128))  # type: ignore[misc]
     assert blue > 200 > 50 > red
 
@@ -91,22 +91,22 @@ def test_a_file_that_was_replaced_while_it_was_decoded_is_let_go(
 
 
 def test_a_file_that_cannot_be_read_is_told_for_a_week(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person, clock: FakeClock
 ) -> None:
     give(uow_factory, person, RED[:100])
-    assert tasks.make_pictures_small(shop) == 1
+    assert tasks.make_pictures_small(context) == 1
     assert state(uow_factory, person) == "unreadable"
     with uow_factory.begin(read_only=True) as uow:
         assert uow.session.scalars(select(PictureUpload.content)).all() == [None]
     clock.advance(7 * 86_400 - 1)
-    assert tasks.make_pictures_small(shop) == 0
+    assert tasks.make_pictures_small(context) == 0
     clock.advance(1)
-    assert tasks.make_pictures_small(shop) == 1
+    assert tasks.make_pictures_small(context) == 1
     assert state(uow_factory, person) is None
 
 
 def test_a_file_whose_worker_died_is_taken_again_three_times_at_most(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person, clock: FakeClock
 ) -> None:
     give(uow_factory, person, RED)
     for _ in range(avatar_uploads.MOST_TRIES):
@@ -117,18 +117,21 @@ def test_a_file_whose_worker_died_is_taken_again_three_times_at_most(
         with uow_factory.begin() as uow:
             assert avatar_uploads.take(uow) is None
         clock.advance(60)
-    tasks.make_pictures_small(shop)
+    tasks.make_pictures_small(context)
     assert state(uow_factory, person) == "unreadable"
 
 
 def test_the_queue_is_bounded_and_who_is_refused_keeps_what_they_had(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, monkeypatch: pytest.MonkeyPatch
+    uow_factory: UnitOfWorkFactory,
+    context: TaskContext,
+    person: Person,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(avatar_uploads, "MOST_WAITING", 2)
     with uow_factory.begin() as uow:
         others = [a_citizen(uow) for _ in range(2)]
     give(uow_factory, person, RED)
-    tasks.make_pictures_small(shop)
+    tasks.make_pictures_small(context)
     for other in others:
         give(uow_factory, other, RED)
     with pytest.raises(PicturesWaiting) as refusal:
@@ -136,12 +139,12 @@ def test_the_queue_is_bounded_and_who_is_refused_keeps_what_they_had(
     assert refusal.value.retry_after_seconds == 30
     assert count(uow_factory, Avatar) == 1
     give(uow_factory, others[0], BLUE)  # in its own place
-    tasks.make_pictures_small(shop)
+    tasks.make_pictures_small(context)
     give(uow_factory, person, BLUE)
 
 
 def test_a_run_makes_two_and_rings_for_the_rest(
-    uow_factory: UnitOfWorkFactory, shop: Shop, rung: list[Any]
+    uow_factory: UnitOfWorkFactory, context: TaskContext, rung: list[Any]
 ) -> None:
     """Other sweeps wait for the thread of a run."""
     with uow_factory.begin() as uow:
@@ -149,21 +152,21 @@ def test_a_run_makes_two_and_rings_for_the_rest(
     for person in people:
         give(uow_factory, person, RED)
     rung.clear()
-    assert [tasks.make_pictures_small(shop) for _ in range(3)] == [2, 2, 1]
+    assert [tasks.make_pictures_small(context) for _ in range(3)] == [2, 2, 1]
     assert rung.count((avatar_uploads.TASK, ())) == 2
 
 
 def test_only_one_thread_of_a_worker_decodes(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person
 ) -> None:
     give(uow_factory, person, RED)
     with pictures.only_one():
-        assert tasks.make_pictures_small(shop) == 0
-    assert tasks.make_pictures_small(shop) == 1
+        assert tasks.make_pictures_small(context) == 0
+    assert tasks.make_pictures_small(context) == 1
 
 
 def test_a_file_is_exported_handed_over_and_forgotten(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person
 ) -> None:
     with uow_factory.begin() as uow:
         double = a_citizen(uow)
@@ -182,7 +185,7 @@ def test_a_file_is_exported_handed_over_and_forgotten(
     with uow_factory.begin() as uow:
         privacy.erase(uow, person.id)
     assert count(uow_factory, PictureUpload) == 0
-    assert tasks.make_pictures_small(shop) == 0
+    assert tasks.make_pictures_small(context) == 0
 
 
 @pytest.mark.race

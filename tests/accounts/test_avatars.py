@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from server.accounts import avatars, identities, privacy, tasks
 from server.accounts.chat import HANDLERS
 from server.accounts.models import Avatar, Citizen, MediaVerdict, PictureUpload
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 from server.wechat.errors import NotSent
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -27,9 +27,9 @@ HANDLE = dict(HANDLERS)
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
+def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
     gateway.answers["check_picture"] = "trace-1"
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def served(uow_factory: UnitOfWorkFactory, url: str | None) -> bytes | None:
 
 def test_a_picture_is_shown_once_it_has_passed(
     uow_factory: UnitOfWorkFactory,
-    shop: Shop,
+    context: TaskContext,
     person: Person,
     gateway: RecordingGateway,
     rung: list[Any],
@@ -81,27 +81,27 @@ def test_a_picture_is_shown_once_it_has_passed(
     give(uow_factory, person)
     assert rung == [(avatars.TASK, ())]
     assert (url_of(uow_factory, person), states(uow_factory, person)) == (None, ["waiting"])
-    assert tasks.check_pictures(shop) == 1
+    assert tasks.check_pictures(context) == 1
     ((openid, address),) = gateway.called("check_picture")
     assert openid == person.openid
     assert address.startswith("http://127.0.0.1:8000/pictures/check/ava_")
     assert states(uow_factory, person) == ["asked"]
-    assert tasks.check_pictures(shop) == 0
+    assert tasks.check_pictures(context) == 0
     hear(uow_factory, "trace-1", "pass")
     assert url_of(uow_factory, person) is None
-    assert tasks.check_pictures(shop) == 1
+    assert tasks.check_pictures(context) == 1
     assert states(uow_factory, person) == ["shown"]
     assert str(url_of(uow_factory, person)) == f"/pictures/{address.split('/')[5]}.jpg"
     assert served(uow_factory, url_of(uow_factory, person)) == b"jpeg"
 
 
 def test_a_verdict_may_come_before_we_know_what_it_is_about(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person
 ) -> None:
     give(uow_factory, person)
     hear(uow_factory, "trace-1", "pass")
     hear(uow_factory, "trace-1", "risky")  # a repeat changes nothing
-    assert tasks.check_pictures(shop) == 2
+    assert tasks.check_pictures(context) == 2
     assert states(uow_factory, person) == ["shown"]
 
 
@@ -110,7 +110,7 @@ def test_a_verdict_may_come_before_we_know_what_it_is_about(
 )
 def test_a_picture_that_did_not_pass_leaves_the_earlier_one(
     uow_factory: UnitOfWorkFactory,
-    shop: Shop,
+    context: TaskContext,
     person: Person,
     gateway: RecordingGateway,
     suggest: str,
@@ -118,12 +118,12 @@ def test_a_picture_that_did_not_pass_leaves_the_earlier_one(
 ) -> None:
     give(uow_factory, person, b"first")
     hear(uow_factory, "trace-1", "pass")
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     before = url_of(uow_factory, person)
     gateway.answers["check_picture"] = "trace-2"
     give(uow_factory, person, b"second")
     hear(uow_factory, "trace-2", suggest)
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     assert url_of(uow_factory, person) == before
     assert served(uow_factory, before) == b"first"
     assert states(uow_factory, person) == ["shown", state]
@@ -133,19 +133,19 @@ def test_a_picture_that_did_not_pass_leaves_the_earlier_one(
 
 
 def test_a_newer_picture_takes_the_place_of_the_older(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person, gateway: RecordingGateway
 ) -> None:
     for number in (1, 2):
         gateway.answers["check_picture"] = f"trace-{number}"
         give(uow_factory, person, b"picture %d" % number)
         hear(uow_factory, f"trace-{number}", "pass")
-        tasks.check_pictures(shop)
+        tasks.check_pictures(context)
     assert states(uow_factory, person) == ["shown"]
     assert served(uow_factory, url_of(uow_factory, person)) == b"picture 2"
 
 
 def test_the_verdict_on_a_replaced_picture_is_none_on_the_one_in_its_place(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, gateway: RecordingGateway
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person, gateway: RecordingGateway
 ) -> None:
     def replaced_meanwhile(_openid: str, _address: str) -> str:
         give(uow_factory, person, b"second")
@@ -153,58 +153,58 @@ def test_the_verdict_on_a_replaced_picture_is_none_on_the_one_in_its_place(
 
     give(uow_factory, person, b"first")
     gateway.answers["check_picture"] = replaced_meanwhile
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     hear(uow_factory, "trace-1", "pass")
     gateway.answers["check_picture"] = "trace-2"
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     assert (url_of(uow_factory, person), states(uow_factory, person)) == (None, ["asked"])
 
 
 def test_wechat_away_is_asked_again_and_given_up_in_the_end(
     uow_factory: UnitOfWorkFactory,
-    shop: Shop,
+    context: TaskContext,
     person: Person,
     gateway: RecordingGateway,
     clock: FakeClock,
 ) -> None:
     gateway.answers["check_picture"] = NotSent()
     give(uow_factory, person)
-    assert tasks.check_pictures(shop) == tasks.check_pictures(shop) == 0
+    assert tasks.check_pictures(context) == tasks.check_pictures(context) == 0
     assert len(gateway.called("check_picture")) == 1
     clock.advance(60)
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     assert len(gateway.called("check_picture")) == 2
     clock.advance(7200)
-    assert tasks.check_pictures(shop) == 1
+    assert tasks.check_pictures(context) == 1
     assert states(uow_factory, person) == ["unchecked"]
 
 
 def test_a_picture_that_wechat_could_not_fetch_is_offered_again(
     uow_factory: UnitOfWorkFactory,
-    shop: Shop,
+    context: TaskContext,
     person: Person,
     gateway: RecordingGateway,
     clock: FakeClock,
 ) -> None:
     give(uow_factory, person)
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     hear(uow_factory, "trace-1", None, errcode="-1008")
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     assert states(uow_factory, person) == ["waiting"]
     gateway.answers["check_picture"] = "trace-2"
     clock.advance(60)
     hear(uow_factory, "trace-2", "pass")
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     assert states(uow_factory, person) == ["shown"]
 
 
 def test_a_verdict_that_never_comes_is_left_to_a_person(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person, clock: FakeClock
 ) -> None:
     give(uow_factory, person)
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     clock.advance(45 * 60)
-    assert tasks.check_pictures(shop) == 1
+    assert tasks.check_pictures(context) == 1
     assert states(uow_factory, person) == ["review"]
 
 
@@ -228,20 +228,22 @@ def test_an_event_that_says_nothing_changes_nothing(
         assert uow.session.scalar(select(func.count()).select_from(MediaVerdict)) == 0
 
 
-def test_old_verdicts_go(uow_factory: UnitOfWorkFactory, shop: Shop, clock: FakeClock) -> None:
+def test_old_verdicts_go(
+    uow_factory: UnitOfWorkFactory, context: TaskContext, clock: FakeClock
+) -> None:
     hear(uow_factory, "trace-9", "pass")
     clock.advance(86_401)
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     with uow_factory.begin(read_only=True) as uow:
         assert uow.session.scalar(select(func.count()).select_from(MediaVerdict)) == 0
 
 
 def test_pictures_are_exported_handed_over_and_forgotten(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person
 ) -> None:
     give(uow_factory, person)
     hear(uow_factory, "trace-1", "pass")
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     url = url_of(uow_factory, person)
     with uow_factory.begin() as uow:
         double = a_citizen(uow)
@@ -253,13 +255,13 @@ def test_pictures_are_exported_handed_over_and_forgotten(
 
 
 def test_the_one_picture_of_two_who_are_one_goes_on_being_shown(
-    uow_factory: UnitOfWorkFactory, shop: Shop, person: Person
+    uow_factory: UnitOfWorkFactory, context: TaskContext, person: Person
 ) -> None:
     with uow_factory.begin() as uow:
         elder = a_citizen(uow)
     give(uow_factory, elder)
     hear(uow_factory, "trace-1", "pass")
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     url = url_of(uow_factory, elder)
     with uow_factory.begin() as uow:
         keep = identities.join(uow, person.id, elder.id)
@@ -269,7 +271,7 @@ def test_the_one_picture_of_two_who_are_one_goes_on_being_shown(
 
 
 def a_phone(app: Flask, **columns: Any) -> tuple[Person, str]:
-    with house_of(app).uow_factory.begin() as uow:
+    with application_of(app).uow_factory.begin() as uow:
         person = a_citizen(uow, **columns)
         return person, a_session(uow, person)
 
@@ -283,14 +285,14 @@ def test_a_citizen_gives_and_takes_back_a_picture(
     me = client.get("/me", citizen=phone).get_json()
     assert (me["avatar_url"], me["avatar_state"]) == (None, "checking")
     gateway.answers["check_picture"] = "trace-1"
-    shop = Shop(uow_factory=house_of(app).uow_factory, gateway=gateway)
-    assert tasks.make_pictures_small(shop) == 1
+    context = TaskContext(uow_factory=application_of(app).uow_factory, gateway=gateway)
+    assert tasks.make_pictures_small(context) == 1
     me = client.get("/me", citizen=phone).get_json()
     assert (me["avatar_url"], me["avatar_state"]) == (None, "checking")
-    tasks.check_pictures(shop)
+    tasks.check_pictures(context)
     seen = gateway.called("check_picture")[0][1]
-    hear(shop.uow_factory, "trace-1", "pass")
-    tasks.check_pictures(shop)
+    hear(context.uow_factory, "trace-1", "pass")
+    tasks.check_pictures(context)
     me = client.get("/me", citizen=phone).get_json()
     assert (me["avatar_state"], me["avatar_preview_url"]) == ("shown", None)
     assert me["avatar_url"] == f"/pictures/{seen.split('/')[5]}.jpg"
@@ -336,7 +338,7 @@ def test_a_picture_just_under_the_limit_is_taken_once_for_one_key(client: Any, a
     for _ in range(2):
         answer = client.post("/me/avatar", citizen=phone, headers=headers, **as_form(raw))
         assert answer.status_code == 202
-    with house_of(app).uow_factory.begin(read_only=True) as uow:
+    with application_of(app).uow_factory.begin(read_only=True) as uow:
         assert uow.session.scalar(select(func.count()).select_from(PictureUpload)) == 1
     other = as_form(a_picture(colour=(1, 2, 3)))
     reused = client.post("/me/avatar", citizen=phone, headers=headers, **other)

@@ -57,8 +57,10 @@ def test_a_follower_is_the_citizen_who_logged_in_before(uow_factory: UnitOfWorkF
 def test_a_unionid_that_appears_later_joins_two_citizens(uow_factory: UnitOfWorkFactory) -> None:
     joined: list[tuple[int, int]] = []
     with uow_factory.begin() as plain:
-        hooks = plain.tools.hooks + Hooks(join=(lambda _, keep, gone: joined.append((keep, gone)),))
-        uow = replace(plain, tools=replace(plain.tools, hooks=hooks))
+        hooks = plain.dependencies.hooks + Hooks(
+            join=(lambda _, keep, gone: joined.append((keep, gone)),)
+        )
+        uow = replace(plain, dependencies=replace(plain.dependencies, hooks=hooks))
         follower = a_citizen(uow, app="official_account", nickname="老张", city="450100")
         person = a_citizen(uow, openid="openid-mp", unionid="union-a", consented=False)
         token = a_session(uow, person)
@@ -147,8 +149,8 @@ def test_a_place_that_is_taken_over_is_told_to_the_other_slices(
 ) -> None:
     told: list[int] = []
     with uow_factory.begin() as plain:
-        hooks = plain.tools.hooks + Hooks(moved=(lambda _, number: told.append(number),))
-        uow = replace(plain, tools=replace(plain.tools, hooks=hooks))
+        hooks = plain.dependencies.hooks + Hooks(moved=(lambda _, number: told.append(number),))
+        uow = replace(plain, dependencies=replace(plain.dependencies, hooks=hooks))
         a_citizen(uow, app="official_account", unionid="union-a", city="450100", county="450103")
         person = a_citizen(uow, openid="openid-mp")
         service.learn_unionid(uow, "mini_program", "openid-mp", "union-a")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from server.accounts import limit_traces, privacy
 from server.accounts.models import LimitTrace
 from server.accounts.tasks import drop_limit_traces
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.accounts import a_citizen
 from tests.kit.clock import FakeClock
@@ -19,7 +19,9 @@ OPENID, UNIONID = "openid-of-the-player", "union-of-the-player"
 
 
 def an_erased_player(uow_factory: UnitOfWorkFactory) -> int:
-    contest = open_contest(uow_factory, closes_at=uow_factory.tools.clock.now() + timedelta(days=2))
+    contest = open_contest(
+        uow_factory, closes_at=uow_factory.dependencies.clock.now() + timedelta(days=2)
+    )
     with uow_factory.begin() as uow:
         me = a_citizen(uow, openid=OPENID, unionid=UNIONID).id
     take(uow_factory, contest, me)
@@ -34,7 +36,7 @@ def traces(uow_factory: UnitOfWorkFactory) -> list[LimitTrace]:
 
 
 def swept(uow_factory: UnitOfWorkFactory) -> int:
-    return drop_limit_traces(Shop(uow_factory=uow_factory, gateway=None))
+    return drop_limit_traces(TaskContext(uow_factory=uow_factory, gateway=None))
 
 
 def test_one_hash_of_each_id_is_kept_and_no_id(uow_factory: UnitOfWorkFactory) -> None:
@@ -83,7 +85,7 @@ def test_a_season_that_is_prolonged_keeps_its_traces(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     an_erased_player(uow_factory)
-    open_contest(uow_factory, closes_at=uow_factory.tools.clock.now() + timedelta(days=9))
+    open_contest(uow_factory, closes_at=uow_factory.dependencies.clock.now() + timedelta(days=9))
     clock.advance(timedelta(days=3).total_seconds())
     assert swept(uow_factory) == 1
     assert {row.keep_until > clock.now() for row in traces(uow_factory)} == {True}

@@ -14,7 +14,7 @@ from server.accounts.models import Phone
 from server.base.uow import UnitOfWorkFactory
 from server.wechat.errors import BadLoginCode, NotSent
 from server.wechat.gateway import PhoneNumber
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.gateway import RecordingGateway
 from tests.kit.notices import an_event
@@ -82,7 +82,7 @@ def test_a_withdrawn_permission_drops_the_number(
 def test_a_citizen_gives_and_takes_back_a_number(
     client: Any, app: Flask, gateway: RecordingGateway
 ) -> None:
-    with house_of(app).uow_factory.begin() as uow:
+    with application_of(app).uow_factory.begin() as uow:
         person = a_citizen(uow)
         phone, stranger = a_session(uow, person), a_session(uow, a_citizen(uow, consented=False))
     gateway.answers["phone_number"] = NUMBER
@@ -104,7 +104,7 @@ def test_a_citizen_gives_and_takes_back_a_number(
 def test_a_code_that_tells_no_number_is_refused(
     client: Any, app: Flask, gateway: RecordingGateway, said: Exception, status: int, code: str
 ) -> None:
-    with house_of(app).uow_factory.begin() as uow:
+    with application_of(app).uow_factory.begin() as uow:
         phone = a_session(uow, a_citizen(uow))
     gateway.answers["phone_number"] = said
     refused = client.post("/me/phone", json={"code": "c" * 64}, citizen=phone)

@@ -56,10 +56,10 @@ def wechat(uow_factory: UnitOfWorkFactory) -> Iterator[Emulator]:
             name: WeChatApp(**{key: getattr(app, key) for key in SETTINGS})
             for name, app in emulator.apps.items()
         }
-        settings = uow_factory.tools.settings
+        settings = uow_factory.dependencies.settings
         known = replace(settings.wechat, **apps)
-        tools = replace(uow_factory.tools, settings=replace(settings, wechat=known))
-        line.webhook = with_callbacks(beyond, UnitOfWorkFactory(uow_factory.engine, tools))
+        dependencies = replace(uow_factory.dependencies, settings=replace(settings, wechat=known))
+        line.webhook = with_callbacks(beyond, UnitOfWorkFactory(uow_factory.engine, dependencies))
         yield emulator
 
 

@@ -17,7 +17,7 @@ from server.accounts.models import App, Citizen, Consent, Identity, SessionToken
 from server.accounts.privacy import ConsentGiven
 from server.accounts.profile import Judged
 from server.base.errors import Invalid, NotAuthenticated
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.signing import Keys, Unreadable
 from server.base.tables import Base
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -115,7 +115,7 @@ def test_a_guardians_name_is_sealed_to_its_row(uow_factory: UnitOfWorkFactory) -
         other.guardian_name = row.guardian_name
         with pytest.raises(Unreadable):
             privacy.export(uow, child.id)
-        strange = replace(uow, tools=replace(uow.tools, keys=Keys("x" * 48)))
+        strange = replace(uow, dependencies=replace(uow.dependencies, keys=Keys("x" * 48)))
         with pytest.raises(Unreadable):
             privacy.export(strange, child.id)
 
@@ -249,9 +249,9 @@ def test_after_erasure_no_column_of_any_table_names_the_citizen(
 
 
 def test_after_erasure_no_file_of_sqlite_names_the_citizen(uow_factory: UnitOfWorkFactory) -> None:
-    shop = Shop(uow_factory=uow_factory, gateway=None)
+    context = TaskContext(uow_factory=uow_factory, gateway=None)
     if uow_factory.engine.dialect.name != "sqlite":
-        assert empty_log(shop) == 0
+        assert empty_log(context) == 0
         return
     with uow_factory.begin() as uow:
         person, words = somebody(uow, "甲")
@@ -260,7 +260,7 @@ def test_after_erasure_no_file_of_sqlite_names_the_citizen(uow_factory: UnitOfWo
     with uow_factory.begin() as uow:
         privacy.erase(uow, person.id)
     assert held_by_files(uow_factory, words)  # the log still has the pages of before
-    assert empty_log(shop) == 0
+    assert empty_log(context) == 0
     assert held_by_files(uow_factory, words) == []
     assert held_by_files(uow_factory, noise_words)
 

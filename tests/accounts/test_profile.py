@@ -127,8 +127,8 @@ def test_other_slices_hear_of_a_move_and_of_nothing_else(
         told.append((number, uow.session.get_one(Citizen, number).city))
 
     with uow_factory.begin() as plain:
-        hooks = plain.tools.hooks + Hooks(moved=(moved,))
-        uow = replace(plain, tools=replace(plain.tools, hooks=hooks))
+        hooks = plain.dependencies.hooks + Hooks(moved=(moved,))
+        uow = replace(plain, dependencies=replace(plain.dependencies, hooks=hooks))
         profile.change(uow, person.id, {"sex": "male", "elder_mode": True})
         assert told == []
         profile.change(uow, person.id, {"city": "450100"})

@@ -95,7 +95,10 @@ def test_consent_counts_for_the_version_in_force_only(uow_factory: UnitOfWorkFac
         assert actor is not None
         assert actor.consented
         newer = replace(
-            uow, tools=replace(uow.tools, settings=replace(uow.settings, policy_version="2027"))
+            uow,
+            dependencies=replace(
+                uow.dependencies, settings=replace(uow.settings, policy_version="2027")
+            ),
         )
         actor = service.resolve(newer, token)
         assert actor is not None
@@ -109,7 +112,10 @@ def test_the_latest_consent_decides(uow_factory: UnitOfWorkFactory, clock: FakeC
     clock.advance(60)
     with uow_factory.begin() as uow:
         newer = replace(
-            uow, tools=replace(uow.tools, settings=replace(uow.settings, policy_version="2027"))
+            uow,
+            dependencies=replace(
+                uow.dependencies, settings=replace(uow.settings, policy_version="2027")
+            ),
         )
         a_consent(newer, person.id)
         actor, newer_actor = service.resolve(uow, token), service.resolve(newer, token)

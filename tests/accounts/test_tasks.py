@@ -8,7 +8,7 @@ from server.accounts import profile
 from server.accounts.models import Citizen
 from server.accounts.profile import Judged
 from server.accounts.tasks import TASKS, check_nicknames
-from server.base.jobs import Shop, run_until_idle
+from server.base.jobs import TaskContext, run_until_idle
 from server.base.uow import UnitOfWorkFactory
 from server.wechat.errors import NotSent
 from server.wechat.gateway import TextPlace, Verdict
@@ -18,8 +18,8 @@ from tests.kit.gateway import RecordingGateway
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 @pytest.fixture
@@ -47,31 +47,35 @@ def state(uow_factory: UnitOfWorkFactory, person: Person) -> tuple[str | None, s
     ],
 )
 def test_a_late_verdict_is_written_down(
-    shop: Shop, gateway: RecordingGateway, person: Person, verdict: Verdict, after: tuple[str, str]
+    context: TaskContext,
+    gateway: RecordingGateway,
+    person: Person,
+    verdict: Verdict,
+    after: tuple[str, str],
 ) -> None:
     gateway.answers["check_text"] = verdict
-    assert run_until_idle(shop, TASKS) == 1
+    assert run_until_idle(context, TASKS) == 1
     assert gateway.called("check_text") == [(person.openid, "小红", TextPlace.PROFILE)]
-    assert state(shop.uow_factory, person) == after
+    assert state(context.uow_factory, person) == after
 
 
 def test_while_wechat_is_away_it_is_asked_once_a_minute(
-    shop: Shop, gateway: RecordingGateway, person: Person, clock: FakeClock
+    context: TaskContext, gateway: RecordingGateway, person: Person, clock: FakeClock
 ) -> None:
     gateway.answers["check_text"] = NotSent()
     for _ in range(3):
-        assert check_nicknames(shop) == 0
+        assert check_nicknames(context) == 0
     assert len(gateway.calls) == 1
     clock.advance(60)
     gateway.answers["check_text"] = Verdict.PASS
-    assert check_nicknames(shop) == 1
-    assert state(shop.uow_factory, person) == ("小红", "shown")
+    assert check_nicknames(context) == 1
+    assert state(context.uow_factory, person) == ("小红", "shown")
 
 
 def test_after_two_hours_the_nickname_is_let_go(
-    shop: Shop, gateway: RecordingGateway, person: Person, clock: FakeClock
+    context: TaskContext, gateway: RecordingGateway, person: Person, clock: FakeClock
 ) -> None:
     clock.advance(7200)
-    assert run_until_idle(shop, TASKS) == 1
+    assert run_until_idle(context, TASKS) == 1
     assert gateway.calls == []
-    assert state(shop.uow_factory, person) == (None, "unchecked")
+    assert state(context.uow_factory, person) == (None, "unchecked")

@@ -74,12 +74,12 @@ def marks() -> Marks:
 def http(uow_factory: UnitOfWorkFactory, marks: Marks, clock: FakeClock) -> FlaskClient:
     app = Flask("marks")
     install_request_frame(app, clock, clock)
-    install_error_handlers(app, uow_factory.tools.texts)
+    install_error_handlers(app, uow_factory.dependencies.texts)
     edge = Edge(
         uow_factory=uow_factory,
         gateway=None,
         resolve=lambda _work, _token: Citizen(id=1),
-        drawings=Drawings(kept_drawings(uow_factory.tools.settings)),
+        drawings=Drawings(kept_drawings(uow_factory.dependencies.settings)),
     )
     app.register_blueprint(edge.blueprint((marks.api,)))
     return app.test_client()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from server.base import jobs
-from server.base.jobs import Bells, Shop, Task, Worker, take_lease
+from server.base.jobs import Bells, Task, TaskContext, Worker, take_lease
 from server.base.kv.client import Kv, connect
 from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.metrics import TASKS
@@ -28,10 +28,10 @@ def test_a_lease_that_cannot_be_taken_ends_no_sweeper(
     caplog: pytest.LogCaptureFixture,
     trouble: Exception,
 ) -> None:
-    settings, clock = uow_factory.tools.settings, uow_factory.tools.clock
-    task = Task(name="some.sweep", step=lambda _shop: 0, every_seconds=1)
-    shop = Shop(uow_factory=uow_factory, gateway=gateway)
-    worker = Worker(shop, (task,), connect(settings.redis_url, settings.var, clock))
+    settings, clock = uow_factory.dependencies.settings, uow_factory.dependencies.clock
+    task = Task(name="some.sweep", step=lambda _context: 0, every_seconds=1)
+    context = TaskContext(uow_factory=uow_factory, gateway=gateway)
+    worker = Worker(context, (task,), connect(settings.redis_url, settings.var, clock))
 
     def fails(*_: object) -> bool:
         raise trouble
@@ -77,17 +77,19 @@ class Rung:
 def rung_worker(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Iterator[Rung]:
     moved: list[tuple[int, ...]] = []
 
-    def step(_shop: Shop, *rows: int) -> int:
+    def step(_context: TaskContext, *rows: int) -> int:
         moved.append(rows)
         return len(rows)
 
     kv = connect(
-        uow_factory.tools.settings.redis_url,
-        uow_factory.tools.settings.var,
-        uow_factory.tools.clock,
+        uow_factory.dependencies.settings.redis_url,
+        uow_factory.dependencies.settings.var,
+        uow_factory.dependencies.clock,
     )
     worker = Worker(
-        Shop(uow_factory=uow_factory, gateway=gateway), (Task(name="some.task", step=step),), kv
+        TaskContext(uow_factory=uow_factory, gateway=gateway),
+        (Task(name="some.task", step=step),),
+        kv,
     )
     yield Rung(kv, worker, moved)
     kv.close()

@@ -13,7 +13,7 @@ from server.base import pace
 from server.base.errors import TooManyRequests
 from server.base.pace import BAD_CODE, Pace, counting_failures, network_of, spend
 from server.base.settings import Limits
-from server.base.uow import Tools, UnitOfWorkFactory
+from server.base.uow import Dependencies, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
 PACES = [one for one in vars(pace).values() if isinstance(one, Pace)]
@@ -23,9 +23,9 @@ class BadCode(Exception):
     """The failure that counts."""
 
 
-def with_figures(uow_factory: UnitOfWorkFactory, **figures: float) -> Tools:
-    settings = replace(uow_factory.tools.settings, limits=Limits(**figures))
-    return replace(uow_factory.tools, settings=settings)
+def with_figures(uow_factory: UnitOfWorkFactory, **figures: float) -> Dependencies:
+    settings = replace(uow_factory.dependencies.settings, limits=Limits(**figures))
+    return replace(uow_factory.dependencies, settings=settings)
 
 
 @pytest.mark.parametrize("one", PACES, ids=lambda one: one.name)
@@ -33,60 +33,65 @@ def with_figures(uow_factory: UnitOfWorkFactory, **figures: float) -> Tools:
 def test_a_small_figure_lets_one_through_and_then_says_how_long_to_wait(
     uow_factory: UnitOfWorkFactory, clock: FakeClock, one: Pace, figure: float
 ) -> None:
-    tools = with_figures(uow_factory, **{one.figure: figure})
-    spend(tools, one, "me")
-    spend(tools, one, "another")
+    dependencies = with_figures(uow_factory, **{one.figure: figure})
+    spend(dependencies, one, "me")
+    spend(dependencies, one, "another")
     with pytest.raises(TooManyRequests) as refused:
-        spend(tools, one, "me")
+        spend(dependencies, one, "me")
     wait = refused.value.retry_after_seconds
     assert wait == (3600 if one.figure.endswith("_per_hour") else 60) / figure
     clock.advance(wait)
-    spend(tools, one, "me")
+    spend(dependencies, one, "me")
 
 
 def test_half_of_a_figure_comes_at_once(uow_factory: UnitOfWorkFactory) -> None:
-    tools = with_figures(uow_factory, change_per_minute=10)
+    dependencies = with_figures(uow_factory, change_per_minute=10)
     for _ in range(5):
-        spend(tools, pace.CHANGE, "me")
+        spend(dependencies, pace.CHANGE, "me")
     with pytest.raises(TooManyRequests):
-        spend(tools, pace.CHANGE, "me")
+        spend(dependencies, pace.CHANGE, "me")
 
 
 def test_only_the_failure_stays_counted(uow_factory: UnitOfWorkFactory) -> None:
-    tools = with_figures(uow_factory, failures_per_minute=4)
+    dependencies = with_figures(uow_factory, failures_per_minute=4)
     for _ in range(9):
-        with counting_failures(tools, BAD_CODE, "here", BadCode):
+        with counting_failures(dependencies, BAD_CODE, "here", BadCode):
             pass
-        with pytest.raises(RuntimeError), counting_failures(tools, BAD_CODE, "here", BadCode):
+        with (
+            pytest.raises(RuntimeError),
+            counting_failures(dependencies, BAD_CODE, "here", BadCode),
+        ):
             raise RuntimeError
     for _ in range(2):
-        with pytest.raises(BadCode), counting_failures(tools, BAD_CODE, "here", BadCode):
+        with pytest.raises(BadCode), counting_failures(dependencies, BAD_CODE, "here", BadCode):
             raise BadCode
     ran = False
-    with pytest.raises(TooManyRequests), counting_failures(tools, BAD_CODE, "here", BadCode):
+    with pytest.raises(TooManyRequests), counting_failures(dependencies, BAD_CODE, "here", BadCode):
         ran = True
     assert not ran
 
 
-def count_afterwards(tools: Tools, step: Callable[[], None]) -> None:
+def count_afterwards(dependencies: Dependencies, step: Callable[[], None]) -> None:
     """What the edge did before: the step first, its failure counted after it."""
     try:
         step()
     except BadCode:
-        spend(tools, BAD_CODE, "here")
+        spend(dependencies, BAD_CODE, "here")
         raise
 
 
-def count_before(tools: Tools, step: Callable[[], None]) -> None:
-    with counting_failures(tools, BAD_CODE, "here", BadCode):
+def count_before(dependencies: Dependencies, step: Callable[[], None]) -> None:
+    with counting_failures(dependencies, BAD_CODE, "here", BadCode):
         step()
 
 
 @pytest.mark.parametrize(("counted", "most"), [(count_before, 5), (count_afterwards, 20)])
 def test_failures_at_the_same_moment_do_not_pass_together(
-    uow_factory: UnitOfWorkFactory, counted: Callable[[Tools, Callable[[], None]], None], most: int
+    uow_factory: UnitOfWorkFactory,
+    counted: Callable[[Dependencies, Callable[[], None]], None],
+    most: int,
 ) -> None:
-    tools = with_figures(uow_factory, failures_per_minute=10)
+    dependencies = with_figures(uow_factory, failures_per_minute=10)
     asked: list[int] = []
     # Nobody has an answer before all are counted or wait for one.
     all_there = threading.Barrier(20)
@@ -98,7 +103,7 @@ def test_failures_at_the_same_moment_do_not_pass_together(
             raise BadCode
 
         try:
-            counted(tools, step)
+            counted(dependencies, step)
         except BadCode:
             pass
         except TooManyRequests:

@@ -19,7 +19,7 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from server.app import Parts, create_app
+from server.app import Overrides, create_app
 from server.base.database import open_engine
 from server.base.patience import PAUSE_SECONDS, Bounds, NotAsked, Patience, Use, bounds_for
 from server.base.postgres import BoundedConnection
@@ -28,7 +28,7 @@ from server.base.settings import Database, Settings
 from server.base.transaction import patience_of
 from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.health import Lookout
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.kit.databases import OwnPostgres
 from tests.kit.gateway import RecordingGateway
 
@@ -67,10 +67,10 @@ def stoppable(
     own_postgres: OwnPostgres, hurried: Settings, gateway: RecordingGateway
 ) -> Iterator[Flask]:
     """The web server over a database that can be stopped, its pool full of living connections."""
-    app = create_app(replace(hurried, database_url=own_postgres.url), Parts(gateway=gateway))
-    fill(house_of(app).uow_factory)
+    app = create_app(replace(hurried, database_url=own_postgres.url), Overrides(gateway=gateway))
+    fill(application_of(app).uow_factory)
     yield app
-    house_of(app).uow_factory.engine.dispose()
+    application_of(app).uow_factory.engine.dispose()
 
 
 def fill(uow_factory: UnitOfWorkFactory) -> int:
@@ -116,7 +116,7 @@ def later(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hundred_clients_of_a_stopped_server_get_503_and_its_pool_is_whole_afterwards(
     stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uow_factory = house_of(stoppable).uow_factory
+    uow_factory = application_of(stoppable).uow_factory
     patience = patience_of(uow_factory.engine)
     waits = Waits(patience, monkeypatch)
 
@@ -144,7 +144,7 @@ def test_a_hundred_clients_of_a_stopped_server_get_503_and_its_pool_is_whole_aft
 def test_a_server_that_stops_within_a_request_is_noticed_at_the_next_statement(
     stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uow_factory = house_of(stoppable).uow_factory
+    uow_factory = application_of(stoppable).uow_factory
     with pytest.raises(DatabaseAway), uow_factory.begin() as uow:
         uow.session.execute(text("SELECT 1"))
         own_postgres.freeze()
@@ -185,7 +185,7 @@ def test_a_new_connection_to_a_stopped_server_is_given_up_in_time(
 def test_whoever_waits_for_a_place_is_told_as_soon_as_anybody_has_waited_in_vain(
     stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uow_factory = house_of(stoppable).uow_factory
+    uow_factory = application_of(stoppable).uow_factory
     patience = patience_of(uow_factory.engine)
     connected: list[int] = []
     really = BoundedConnection._connect_gen.__func__  # type: ignore[attr-defined]
@@ -209,7 +209,7 @@ def hurried_uow_factory(
     uow_factory: UnitOfWorkFactory, hurried: Settings
 ) -> Iterator[UnitOfWorkFactory]:
     engine = open_engine(Flask("hurried"), hurried)
-    yield UnitOfWorkFactory(engine, uow_factory.tools)
+    yield UnitOfWorkFactory(engine, uow_factory.dependencies)
     engine.dispose()
 
 

@@ -99,10 +99,10 @@ def bench() -> Bench:
 
 @pytest.fixture
 def http(uow_factory: UnitOfWorkFactory, bench: Bench, clock: FakeClock) -> FlaskClient:
-    app: Flask = new_flask(uow_factory.tools.settings)
+    app: Flask = new_flask(uow_factory.dependencies.settings)
     install_request_frame(app, clock, clock)
-    install_error_handlers(app, uow_factory.tools.texts)
-    drawings = Drawings(kept_drawings(uow_factory.tools.settings))
+    install_error_handlers(app, uow_factory.dependencies.texts)
+    drawings = Drawings(kept_drawings(uow_factory.dependencies.settings))
     edge = Edge(uow_factory=uow_factory, gateway=None, resolve=resolve, drawings=drawings)
     app.register_blueprint(edge.blueprint((bench.api,)))
     app.register_blueprint(docs_pages(document((bench.api,), title="bench", version="1")))
@@ -334,7 +334,7 @@ def test_readiness_is_the_database_and_redis_only_degrades_it(
     answer = http.get("/readyz")
     assert answer.status_code == 200
     assert answer.get_json()["checks"]["redis"] == "degraded"
-    (uow_factory.tools.settings.var / "draining").touch()
+    (uow_factory.dependencies.settings.var / "draining").touch()
     assert http.get("/readyz").status_code == 503
 
 

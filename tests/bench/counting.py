@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, event
 from werkzeug.test import EnvironBuilder
 
-from server.app import House, create_app
+from server.app import Application, create_app
 from server.base.kv.client import Kv
 from server.base.transaction import Transaction
 from tests.bench.processes import BenchFailed
@@ -47,18 +47,18 @@ class Counted:
 def counted(stage: Stage, requests: Mapping[str, Sequence[bytes]]) -> dict[str, Counted]:
     """For each row what its last request took; those before it fill the process's memories."""
     app = create_app(stage.settings)
-    house: House = app.extensions["kepu"]
+    application: Application = app.extensions["kepu"]
     found = {}
     for key, asked in requests.items():
         first, *others, last = [_asking(app, key, request) for request in asked]
         first()
         spent = [_spent(ask) for ask in others]
-        with _counting(house.uow_factory.engine) as seen:
+        with _counting(application.uow_factory.engine) as seen:
             last()
         seen.parts = {name: median(one[name] for one in spent) for name in spent[0]}
         found[key] = seen
-    house.uow_factory.engine.dispose()
-    house.uow_factory.tools.kv.kv.close()
+    application.uow_factory.engine.dispose()
+    application.uow_factory.dependencies.kv.kv.close()
     return found
 
 

@@ -177,7 +177,7 @@ def _until_made(stage: Stage, worker: psutil.Popen, pictures: int) -> float:
     """Wait until every picture is small; the most that a child was seen to take, in MB."""
     most = 0.0
     for _ in range(_LOOKS):
-        with stage.house.uow_factory.begin(read_only=True) as uow:
+        with stage.application.uow_factory.begin(read_only=True) as uow:
             waiting = uow.session.scalar(select(func.count()).select_from(PictureUpload))
             made = uow.session.scalar(select(func.count()).select_from(Avatar))
         if waiting == 0 and made == pictures:

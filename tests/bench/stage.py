@@ -15,7 +15,7 @@ import redis
 from sqlalchemy import func, insert, select, text
 
 from server.accounts.models import Consent, SessionToken
-from server.app import House, open_house
+from server.app import Application, open_application
 from server.base.ids import new_ref, new_token
 from server.base.kv.address import read_address
 from server.base.kv.embedded import EmbeddedServer
@@ -120,14 +120,14 @@ class Stage:
         self.environment = environment(folder, database_url, account)
         self.settings = load_settings(self.environment)
         self.redis = EmbeddedServer(folder).start()
-        self.house: House = open_house(self.settings)
-        migrate(self.house.uow_factory.engine)
-        channel.seed_replies(self.house.uow_factory)
+        self.application: Application = open_application(self.settings)
+        migrate(self.application.uow_factory.engine)
+        channel.seed_replies(self.application.uow_factory)
 
     def close(self) -> None:
         """Let go of database and Redis."""
-        self.house.uow_factory.engine.dispose()
-        self.house.uow_factory.tools.kv.kv.close()
+        self.application.uow_factory.engine.dispose()
+        self.application.uow_factory.dependencies.kv.kv.close()
         self.redis.stop()
 
     @property
@@ -144,33 +144,33 @@ class Stage:
     def contest(self, slug: str, entries: int) -> SeededContest:
         """A contest of its own with so many on its board; some of them will look at it."""
         # The longest paper, so that none ends while the others are measured.
-        view = quiz.open_contest(self.house.uow_factory, slug=slug, paper_seconds=7200)
+        view = quiz.open_contest(self.application.uow_factory, slug=slug, paper_seconds=7200)
         made = SeededContest(view=view)
-        with self.house.uow_factory.begin() as uow:
+        with self.application.uow_factory.begin() as uow:
             people = _people(uow, entries)
             stands = _put_on_board(uow, view.id, people)
-        with self.house.uow_factory.begin() as uow:
+        with self.application.uow_factory.begin() as uow:
             made.watchers = _logged_in(uow, people[:: max(1, entries // _WATCHERS)])
         made.places = {citizen: place for place, (*_, citizen) in enumerate(sorted(stands), 1)}
         return made
 
     def rebuild_boards(self) -> None:
         """Bring all standings to the product's boards."""
-        rebuild_leaderboards(self.house.uow_factory, lambda _done, _total: None)
+        rebuild_leaderboards(self.application.uow_factory, lambda _done, _total: None)
 
     def newcomers(self, many: int) -> list[Person]:
         """Citizens who have begun no paper."""
-        with self.house.uow_factory.begin() as uow:
+        with self.application.uow_factory.begin() as uow:
             return _logged_in(uow, _people(uow, many))
 
     def papers(self, contest: SeededContest, many: int) -> list[Paper]:
         """Open papers of as many citizens, the same that the service deals."""
         if not contest.models:
             dealers = self.newcomers(_DEALT)
-            with self.house.uow_factory.begin() as uow:
+            with self.application.uow_factory.begin() as uow:
                 contest.models = [_dealt(uow, contest.view, one) for one in dealers]
         people = self.newcomers(many)
-        with self.house.uow_factory.begin() as uow:
+        with self.application.uow_factory.begin() as uow:
             return _copied(uow, contest, people)
 
     def handed_in(self, contest: SeededContest) -> tuple[int, int]:
@@ -178,7 +178,7 @@ class Stage:
         asked = select(func.count(), func.sum(Attempt.score)).where(
             Attempt.state == AttemptState.SUBMITTED, Attempt.contest_id == contest.view.id
         )
-        with self.house.uow_factory.begin(read_only=True) as uow:
+        with self.application.uow_factory.begin(read_only=True) as uow:
             papers, points = uow.session.execute(asked).one()
             return papers, int(points or 0)
 
@@ -187,19 +187,19 @@ class Stage:
         asked = (
             select(func.count()).select_from(Attempt).where(Attempt.contest_id == contest.view.id)
         )
-        with self.house.uow_factory.begin(read_only=True) as uow:
+        with self.application.uow_factory.begin(read_only=True) as uow:
             return uow.session.scalar(asked) or 0
 
     def kept(self, refs: Sequence[str]) -> dict[str, dict[str, list[int]]]:
         """The answers kept on these papers."""
         asked = select(Attempt.ref, Attempt.answers).where(Attempt.ref.in_(refs))
-        with self.house.uow_factory.begin(read_only=True) as uow:
+        with self.application.uow_factory.begin(read_only=True) as uow:
             return {row.ref: row.answers for row in uow.session.execute(asked)}
 
     def answered_keys(self) -> int:
         """How many Idempotency-Keys have an answer that would be given again."""
         asked = text("SELECT count(*) FROM kept_answer WHERE status IS NOT NULL")
-        with self.house.uow_factory.begin(read_only=True) as uow:
+        with self.application.uow_factory.begin(read_only=True) as uow:
             return int(uow.session.execute(asked).scalar_one())
 
     def remembered(self) -> int:
@@ -219,7 +219,7 @@ class Stage:
             .join(Entry, Entry.id == Standing.entry_id)
             .where(Standing.contest_id == contest.view.id, Standing.period == TOTAL)
         )  # fmt: skip
-        with self.house.uow_factory.begin(read_only=True) as uow:
+        with self.application.uow_factory.begin(read_only=True) as uow:
             rows = uow.session.execute(asked).all()
         best_first = sorted((-row[0], *row[1:]) for row in rows)
         return {citizen: place for place, (*_, citizen) in enumerate(best_first, 1)}

@@ -150,8 +150,10 @@ def test_who_asks_for_a_telephone_gets_the_number_at_once(
 
 
 def with_operator(uow_factory: UnitOfWorkFactory, operator: Operator) -> UnitOfWorkFactory:
-    settings = replace(uow_factory.tools.settings, operator=operator)
-    return UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=settings))
+    settings = replace(uow_factory.dependencies.settings, operator=operator)
+    return UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.dependencies, settings=settings)
+    )
 
 
 @pytest.mark.parametrize("seeded", [False, True])
@@ -383,7 +385,7 @@ def test_a_refusal_is_said_and_what_it_had_begun_is_undone(uow_factory: UnitOfWo
 
 def test_an_answer_that_nobody_offers_refuses_to_start(uow_factory: UnitOfWorkFactory) -> None:
     envelope = Envelope(
-        "official_account", uow_factory.tools.settings.wechat.official_account, SystemClock()
+        "official_account", uow_factory.dependencies.settings.wechat.official_account, SystemClock()
     )
     with pytest.raises(ValueError, match=r"quiz\.board"):
         official_account_door(uow_factory, envelope, answers={})
@@ -398,7 +400,7 @@ def test_an_answer_that_was_taken_away_is_not_silence(uow_factory: UnitOfWorkFac
 
 
 def test_every_sentence_fits_and_promises_only_what_works(uow_factory: UnitOfWorkFactory) -> None:
-    texts = uow_factory.tools.texts.sentences["zh"]
+    texts = uow_factory.dependencies.texts.sentences["zh"]
     sentences = [words for key, words in texts.items() if key.startswith("channel.")]
     commands.seed_replies(uow_factory)
     sentences += [row.text for row in rows(uow_factory, models.KeywordRule) if row.text]

@@ -191,9 +191,11 @@ def test_a_menu_with_an_entry_that_nothing_answers_is_not_pushed(
 def test_without_a_mini_program_in_the_settings_no_menu_is_pushed(
     uow_factory: UnitOfWorkFactory, gateway: RecordingGateway
 ) -> None:
-    wechat = replace(uow_factory.tools.settings.wechat, mini_program=WeChatApp())
-    settings = replace(uow_factory.tools.settings, wechat=wechat)
-    elsewhere = UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=settings))
+    wechat = replace(uow_factory.dependencies.settings.wechat, mini_program=WeChatApp())
+    settings = replace(uow_factory.dependencies.settings, wechat=wechat)
+    elsewhere = UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.dependencies, settings=settings)
+    )
     with pytest.raises(MenuRefused) as refused:
         commands.push_menu(elsewhere, gateway)
     assert "wechat.mini_program.appid" in str(refused.value.facts["faults"])

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.base.errors import AppError
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.channel import contacts, models, service, tasks
 from server.channel.contacts import Contacts
@@ -44,9 +44,9 @@ def door(uow_factory: UnitOfWorkFactory, noted: Contacts) -> Door:
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
+def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
     gateway.answers["follower"] = told("union-1")
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 def told(unionid: str | None) -> Any:
@@ -74,60 +74,60 @@ def follower(uow_factory: UnitOfWorkFactory) -> models.Follower:
     ids=lambda message: f"{message.kind}-{message.event}-{message.content}{message.event_key[:5]}",
 )
 def test_words_and_taps_have_wechat_asked_and_the_player_is_found(
-    shop: Shop, door: Door, noted: Contacts, message: Message, rung: list[Any]
+    context: TaskContext, door: Door, noted: Contacts, message: Message, rung: list[Any]
 ) -> None:
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         player = a_citizen(uow, openid="o-mini", unionid="union-1")
     before = said(door, a_message(content="我的成绩", msg_id="first"))
     assert before == "quiz.my_result for somebody"
     said(door, message)
     assert noted.flush() == 1
-    assert follower(shop.uow_factory).asking is Asking.WANTED
+    assert follower(context.uow_factory).asking is Asking.WANTED
     assert [task for task, _ in rung] == [service.LEARN_UNIONID]
-    tasks.learn_unionids(shop)
-    assert follower(shop.uow_factory).citizen_id == player.id
+    tasks.learn_unionids(context)
+    assert follower(context.uow_factory).citizen_id == player.id
     after = said(door, a_message(content="我的成绩", msg_id="second"))
     assert after == "quiz.my_result for a citizen"
 
 
 @pytest.mark.parametrize("event", ["templatesendjobfinish", "unsubscribe", "location", "unknown"])
 def test_what_the_platform_tells_is_no_sign_of_life(
-    shop: Shop, door: Door, noted: Contacts, event: str
+    context: TaskContext, door: Door, noted: Contacts, event: str
 ) -> None:
     said(door, an_event(event))
     assert noted.flush() == 0
 
 
 def test_a_conversation_is_noted_once_and_never_asks_twice(
-    shop: Shop, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     for _ in range(5):
         said(door, a_message(content="帮助"))
     assert (noted.flush(), noted.flush()) == (1, 0)
-    tasks.learn_unionids(shop)
+    tasks.learn_unionids(context)
     for _ in range(3):
         clock.advance(contacts.NOTED_FOR_SECONDS)
         said(door, a_message(content="帮助"))
         assert noted.flush() == 0
-        tasks.learn_unionids(shop)
+        tasks.learn_unionids(context)
     assert gateway.called("follower") == [(OPENID,)]
 
 
 def test_after_an_empty_answer_wechat_is_asked_again_an_hour_later(
-    shop: Shop, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     gateway.answers["follower"] = told(None)
     said(door, an_event("subscribe"))
-    tasks.learn_unionids(shop)
+    tasks.learn_unionids(context)
     gateway.answers["follower"] = told("union-1")
     clock.advance(3599)
     said(door, a_message(content="帮助"))
-    assert (noted.flush(), tasks.learn_unionids(shop)) == (0, 0)
-    assert follower(shop.uow_factory).asking is Asking.NONE
+    assert (noted.flush(), tasks.learn_unionids(context)) == (0, 0)
+    assert follower(context.uow_factory).asking is Asking.NONE
     clock.advance(contacts.NOTED_FOR_SECONDS)
     said(door, a_message(content="帮助"))
-    assert (noted.flush(), tasks.learn_unionids(shop)) == (1, 1)
-    assert follower(shop.uow_factory).asking is Asking.KNOWN
+    assert (noted.flush(), tasks.learn_unionids(context)) == (1, 1)
+    assert follower(context.uow_factory).asking is Asking.KNOWN
 
 
 def test_a_note_does_not_turn_a_later_leaving(
@@ -193,7 +193,7 @@ def test_many_processes_that_note_one_person_make_one_follower(
     processes = [Contacts(uow_factory, flush_seconds=None) for _ in range(4)]
     for one in processes:
         for number in range(3):
-            one.note(f"o-{number}", uow_factory.tools.clock.now())
+            one.note(f"o-{number}", uow_factory.dependencies.clock.now())
     try:
         at_once([one.flush for one in processes])
     except AppError as refusal:

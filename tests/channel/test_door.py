@@ -84,7 +84,9 @@ def test_a_slice_does_something_with_an_event_once_and_in_silence(
 
 
 def an_envelope(uow_factory: UnitOfWorkFactory) -> Envelope:
-    return Envelope("mini_program", uow_factory.tools.settings.wechat.mini_program, SystemClock())
+    return Envelope(
+        "mini_program", uow_factory.dependencies.settings.wechat.mini_program, SystemClock()
+    )
 
 
 def test_the_mini_program_has_no_conversation(uow_factory: UnitOfWorkFactory) -> None:

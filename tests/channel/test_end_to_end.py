@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete
 
 from server.accounts.models import Identity
-from server.base.jobs import Shop, run_until_idle
+from server.base.jobs import TaskContext, run_until_idle
 from server.base.settings import WeChatApp
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands, late, loading, models, tasks
@@ -36,7 +36,7 @@ PATH = "/wechat/official/callback"
 
 
 @dataclass
-class House:
+class Application:
     """The official account's side of the callback, as one process of a fleet."""
 
     uow_factory: UnitOfWorkFactory
@@ -48,17 +48,17 @@ class House:
         self.contacts = Contacts(self.uow_factory, flush_seconds=None)
 
     def open(self, app: WeChatApp, *, answer_seconds: float = 4.0) -> Webhook:
-        tools = self.uow_factory.tools
+        dependencies = self.uow_factory.dependencies
         door = official_account_door(
             self.uow_factory,
-            Envelope("official_account", app, tools.clock),
+            Envelope("official_account", app, dependencies.clock),
             answers=self.answers,
             tally=Tally(self.uow_factory, flush_seconds=None),
             contacts=self.contacts,
         )
-        self.handling = Handling(tools.kv.once, answer_seconds=answer_seconds)
+        self.handling = Handling(dependencies.kv.once, answer_seconds=answer_seconds)
         self.webhook = Webhook(
-            beyond, {PATH: door}, tools.kv.once, tools.clock, handling=self.handling
+            beyond, {PATH: door}, dependencies.kv.once, dependencies.clock, handling=self.handling
         )
         return self.webhook
 
@@ -79,25 +79,25 @@ class House:
 
 
 @pytest.fixture
-def house(uow_factory: UnitOfWorkFactory) -> Iterator[House]:
+def application(uow_factory: UnitOfWorkFactory) -> Iterator[Application]:
     commands.seed_replies(uow_factory)
-    made = House(uow_factory, dict(ANSWERS))
+    made = Application(uow_factory, dict(ANSWERS))
     yield made
     if made.handling is not None:
         made.handling.close()
 
 
 @pytest.fixture
-def wechat(house: House, clock: FakeClock) -> Iterator[Emulator]:
+def wechat(application: Application, clock: FakeClock) -> Iterator[Emulator]:
     with emulated_wechat(
         server="http://house.test",
         clock=lambda: clock.now().timestamp(),
-        sender=house.receive,
+        sender=application.receive,
         pause=lambda _seconds: None,
         app_json=loading.MANIFEST,
     ) as emulator:
-        house.uow_factory = with_apps(house.uow_factory, emulator)
-        house.open(settings_of(emulator, "official_account"))
+        application.uow_factory = with_apps(application.uow_factory, emulator)
+        application.open(settings_of(emulator, "official_account"))
         yield emulator
 
 
@@ -109,7 +109,7 @@ def settings_of(wechat: Emulator, name: str) -> WeChatApp:
 
 def with_apps(uow_factory: UnitOfWorkFactory, wechat: Emulator) -> UnitOfWorkFactory:
     """The same house whose settings name the apps of this WeChat."""
-    settings = uow_factory.tools.settings
+    settings = uow_factory.dependencies.settings
     known = replace(
         settings.wechat,
         api_base=wechat.api_base,
@@ -118,15 +118,16 @@ def with_apps(uow_factory: UnitOfWorkFactory, wechat: Emulator) -> UnitOfWorkFac
         mini_program=settings_of(wechat, "mini_program"),
     )
     return UnitOfWorkFactory(
-        uow_factory.engine, replace(uow_factory.tools, settings=replace(settings, wechat=known))
+        uow_factory.engine,
+        replace(uow_factory.dependencies, settings=replace(settings, wechat=known)),
     )
 
 
 @pytest.fixture
-def shop(wechat: Emulator, house: House) -> Shop:
-    tools = house.uow_factory.tools
-    gateway = open_gateway(tools.settings.wechat, tools, house.uow_factory)
-    return Shop(uow_factory=house.uow_factory, gateway=gateway)
+def context(wechat: Emulator, application: Application) -> TaskContext:
+    dependencies = application.uow_factory.dependencies
+    gateway = open_gateway(dependencies.settings.wechat, dependencies, application.uow_factory)
+    return TaskContext(uow_factory=application.uow_factory, gateway=gateway)
 
 
 def answer(attempts: list[dict[str, Any]]) -> str:
@@ -135,14 +136,14 @@ def answer(attempts: list[dict[str, Any]]) -> str:
     return attempt["reply"]["content"] if attempt["reply"] else ""
 
 
-def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, shop: Shop) -> None:
-    commands.push_menu(shop.uow_factory, shop.gateway)
+def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, context: TaskContext) -> None:
+    commands.push_menu(context.uow_factory, context.gateway)
     wei = wechat.person("Wei")["person"]
     assert "欢迎" in answer(wechat.follow(wei))
     assert "答题" in answer(wechat.say(wei, "帮助"))
     assert "竞赛" in answer(wechat.say(wei, "答题"))
     contact = answer(wechat.tap(wei, "CONTACT"))
-    operator = shop.uow_factory.tools.settings.operator
+    operator = context.uow_factory.dependencies.settings.operator
     assert operator.phone in contact
     assert operator.complaints in contact
     assert "帮助" in answer(wechat.say(wei, "大篷车"))
@@ -152,14 +153,14 @@ def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, shop: Shop) ->
     for key in ("QUIZ_TODAY", "QUIZ_BOARD", "MY_RESULT", "RULES"):
         assert answer(wechat.tap(wei, key))
     assert answer(wechat.unfollow(wei)) == ""
-    (row,) = rows(shop.uow_factory, models.Follower)
+    (row,) = rows(context.uow_factory, models.Follower)
     assert not row.subscribed
     verdicts = {push["verdict"] for push in wechat.callbacks()}
     assert verdicts <= {"ok-reply", "ok-success"}, verdicts
 
 
-def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, shop: Shop) -> None:
-    first = commands.push_menu(shop.uow_factory, shop.gateway)
+def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, context: TaskContext) -> None:
+    first = commands.push_menu(context.uow_factory, context.gateway)
     assert any(line.startswith("+") and "每日答题" in line for line in first)
     appid = wechat.apps["mini_program"].appid
     shown = [leaf for top in wechat.get("menu")["button"] for leaf in top["sub_button"] or [top]]
@@ -168,15 +169,15 @@ def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, shop: Shop) -> None:
         (appid, "https://mp.weixin.qq.com")
     }
     assert len(opening) == 6
-    assert commands.push_menu(shop.uow_factory, shop.gateway) == ["the live menu is the same"]
+    assert commands.push_menu(context.uow_factory, context.gateway) == ["the live menu is the same"]
     assert [call["errcode"] for call in wechat.calls("/cgi-bin/menu/create")] == [0, 0]
 
 
 def test_a_poster_answers_new_and_old_followers(
-    wechat: Emulator, shop: Shop, clock: FakeClock
+    wechat: Emulator, context: TaskContext, clock: FakeClock
 ) -> None:
-    code = commands.scene_code(shop.uow_factory, shop.gateway, "contest")
-    assert commands.scene_code(shop.uow_factory, shop.gateway, "contest") == code
+    code = commands.scene_code(context.uow_factory, context.gateway, "contest")
+    assert commands.scene_code(context.uow_factory, context.gateway, "contest") == code
     wei = wechat.person("Wei")
     wechat.scan(wei["person"], code.ticket)
     clock.advance(60)
@@ -186,53 +187,55 @@ def test_a_poster_answers_new_and_old_followers(
     welcome, again = texts
     assert welcome.startswith("欢迎扫码")
     assert welcome.endswith(again)
-    (row,) = rows(shop.uow_factory, models.Follower)
+    (row,) = rows(context.uow_factory, models.Follower)
     assert (row.first_scene, row.last_scene) == ("contest", "contest")
-    assert len(rows(shop.uow_factory, models.SceneVisit)) == 1
+    assert len(rows(context.uow_factory, models.SceneVisit)) == 1
 
 
-def test_who_follows_is_recognised_in_the_background(wechat: Emulator, shop: Shop) -> None:
+def test_who_follows_is_recognised_in_the_background(
+    wechat: Emulator, context: TaskContext
+) -> None:
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
-    assert run_until_idle(shop, tasks.TASKS) == 1
-    assert [row.asking.value for row in rows(shop.uow_factory, models.Follower)] == ["known"]
+    assert run_until_idle(context, tasks.TASKS) == 1
+    assert [row.asking.value for row in rows(context.uow_factory, models.Follower)] == ["known"]
     assert len(wechat.calls("/cgi-bin/user/info")) == 1
 
 
 def test_a_follower_from_before_the_launch_hears_their_result(
-    wechat: Emulator, shop: Shop, house: House
+    wechat: Emulator, context: TaskContext, application: Application
 ) -> None:
-    house.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
+    application.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
     wei = wechat.person("Wei")
     wechat.post("apps", open_platform=False)
     wechat.follow(wei["person"])
-    run_until_idle(shop, tasks.TASKS)
+    run_until_idle(context, tasks.TASKS)
     wechat.post("apps", open_platform=True)
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         player = a_citizen(uow, openid=wei["openid_mp"], unionid=wei["unionid"])
     assert answer(wechat.say(wei["person"], "我的成绩")) == "result of None"
-    house.uow_factory.tools.clock.advance(3600)  # type: ignore[attr-defined]
+    application.uow_factory.dependencies.clock.advance(3600)  # type: ignore[attr-defined]
     assert answer(wechat.say(wei["person"], "帮助"))
-    house.contacts.flush()
-    run_until_idle(shop, tasks.TASKS)
+    application.contacts.flush()
+    run_until_idle(context, tasks.TASKS)
     assert answer(wechat.say(wei["person"], "我的成绩")) == f"result of {player.id}"
 
 
-def test_the_slow_sweep_links_who_never_writes(wechat: Emulator, shop: Shop) -> None:
+def test_the_slow_sweep_links_who_never_writes(wechat: Emulator, context: TaskContext) -> None:
     people = [wechat.person(name) for name in ("Wei", "Lan", "Mei")]
     for person in people:
         wechat.follow(person["person"])
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         uow.session.execute(delete(models.Follower))
         uow.session.execute(delete(Identity))
         player = a_citizen(uow, openid=people[1]["openid_mp"], unionid=people[1]["unionid"])
-    assert tasks.sweep_followers(shop) == 1
-    (row,) = rows(shop.uow_factory, models.Follower)
+    assert tasks.sweep_followers(context) == 1
+    (row,) = rows(context.uow_factory, models.Follower)
     assert row.citizen_id == player.id
 
 
 def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
-    wechat: Emulator, shop: Shop, house: House
+    wechat: Emulator, context: TaskContext, application: Application
 ) -> None:
     may_end, ended = threading.Event(), threading.Event()
 
@@ -243,36 +246,36 @@ def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
 
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
-    assert house.handling is not None
-    house.handling.close()
-    house.answers["quiz.today"] = slow
-    house.open(settings_of(wechat, "official_account"), answer_seconds=0.05)
+    assert application.handling is not None
+    application.handling.close()
+    application.answers["quiz.today"] = slow
+    application.open(settings_of(wechat, "official_account"), answer_seconds=0.05)
     assert answer(wechat.say(wei["person"], "答题")) == ""
     may_end.set()
     assert ended.wait(10)
-    house.handling.close()
-    assert [row.state.value for row in rows(shop.uow_factory, models.LateReply)] == ["queued"]
-    tasks.say_late(shop)
-    tasks.say_late(shop)
+    application.handling.close()
+    assert [row.state.value for row in rows(context.uow_factory, models.LateReply)] == ["queued"]
+    tasks.say_late(context)
+    tasks.say_late(context)
     heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
     assert heard.count("慢慢想出来的回答") == 1
-    assert [row.state.value for row in rows(shop.uow_factory, models.LateReply)] == ["said"]
+    assert [row.state.value for row in rows(context.uow_factory, models.LateReply)] == ["said"]
 
 
 def test_a_late_reply_whose_answer_was_lost_is_not_said_twice(
-    wechat: Emulator, shop: Shop, house: House
+    wechat: Emulator, context: TaskContext, application: Application
 ) -> None:
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
     wechat.say(wei["person"], "帮助")
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         late.queue(uow, "k" * 64, wei["openid_oa"], "只说一次")
     wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
     for _ in range(3):
-        tasks.say_late(shop)
+        tasks.say_late(context)
     heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
     assert heard.count("只说一次") == 1
-    assert [row.state.value for row in rows(shop.uow_factory, models.LateReply)] == ["unknown"]
+    assert [row.state.value for row in rows(context.uow_factory, models.LateReply)] == ["unknown"]
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
@@ -282,25 +285,26 @@ def test_a_late_reply_whose_answer_was_lost_is_not_said_twice(
     ids=["word", "follow"],
 )
 def test_a_repeat_gets_the_same_reply_in_every_mode(
-    house: House, clock: FakeClock, mode: str, plain: bytes
+    application: Application, clock: FakeClock, mode: str, plain: bytes
 ) -> None:
     side = WeChatSide(an_app(mode), clock)
-    webhook = house.open(side.app)
+    webhook = application.open(side.app)
     heard = [opened(side, knock(webhook, PATH, *side.push(plain))) for _ in range(3)]
     assert len(set(heard)) == 1
     assert "竞赛" in heard[0]
-    assert len(rows(house.uow_factory, models.SeenMessage)) == 1
+    assert len(rows(application.uow_factory, models.SeenMessage)) == 1
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
 def test_two_senders_with_one_id_hear_each_their_own_result(
-    house: House, clock: FakeClock, mode: str
+    application: Application, clock: FakeClock, mode: str
 ) -> None:
-    house.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
+    application.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
     side = WeChatSide(an_app(mode), clock)
-    webhook = house.open(side.app)
+    webhook = application.open(side.app)
     people = {
-        openid: a_player(house.uow_factory, openid) for openid in ("oCitizen_one", "oCitizen_two")
+        openid: a_player(application.uow_factory, openid)
+        for openid in ("oCitizen_one", "oCitizen_two")
     }
     plain = xml_text("我的成绩")
     for openid, citizen_id in people.items():
@@ -308,38 +312,40 @@ def test_two_senders_with_one_id_hear_each_their_own_result(
         pushed = own.push(plain.replace(OPENID.encode(), openid.encode()))
         for _ in range(2):
             assert opened(own, knock(webhook, PATH, *pushed)) == f"result of {citizen_id}"
-    seen = rows(house.uow_factory, models.SeenMessage)
+    seen = rows(application.uow_factory, models.SeenMessage)
     assert {row.citizen_id for row in seen} == set(people.values())
 
 
 @pytest.mark.race
-def test_repeats_at_the_same_moment_do_it_once(house: House, clock: FakeClock) -> None:
+def test_repeats_at_the_same_moment_do_it_once(application: Application, clock: FakeClock) -> None:
     side = WeChatSide(an_app("safe"), clock)
-    webhook = house.open(side.app)
+    webhook = application.open(side.app)
     plain = xml_event("SCAN", "<EventKey>contest</EventKey>")
     reached = at_once([lambda: knock(webhook, PATH, *side.push(plain))] * 6)
     assert {one.status for one in reached} == {200}
     # Whoever comes while the first is at work hears nothing; WeChat asks only one of them.
     assert len({opened(side, one) for one in reached} - {""}) == 1
-    assert len(rows(house.uow_factory, models.SeenMessage)) == 1
-    assert len(rows(house.uow_factory, models.SceneVisit)) == 1
+    assert len(rows(application.uow_factory, models.SeenMessage)) == 1
+    assert len(rows(application.uow_factory, models.SceneVisit)) == 1
 
 
-def test_a_repeat_is_known_also_when_redis_forgot(house: House, clock: FakeClock) -> None:
+def test_a_repeat_is_known_also_when_redis_forgot(
+    application: Application, clock: FakeClock
+) -> None:
     side = WeChatSide(an_app("safe"), clock)
-    webhook = house.open(side.app)
+    webhook = application.open(side.app)
     plain = xml_event("SCAN", "<EventKey>contest</EventKey>")
     first = opened(side, knock(webhook, PATH, *side.push(plain)))
-    house.uow_factory.tools.kv.kv.run("FLUSHALL")
+    application.uow_factory.dependencies.kv.kv.run("FLUSHALL")
     assert opened(side, knock(webhook, PATH, *side.push(plain))) == first
-    assert len(rows(house.uow_factory, models.SeenMessage)) == 1
+    assert len(rows(application.uow_factory, models.SeenMessage)) == 1
 
 
 @pytest.mark.parametrize("mode", ["plain", "compatible", "safe"])
 def test_a_message_dated_absurdly_is_no_server_error(
-    house: House, clock: FakeClock, mode: str
+    application: Application, clock: FakeClock, mode: str
 ) -> None:
-    webhook = house.open(an_app(mode))
+    webhook = application.open(an_app(mode))
     for created in (0, 999_999_999_999):
         side = WeChatSide(an_app(mode), clock, nonce=str(created))
         reached = knock(webhook, PATH, *side.push(xml_event("subscribe", created=created)))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 
 from server.accounts.models import Identity
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.outbox import begin_calls, end_overdue, lease_due
 from server.base.uow import UnitOfWorkFactory
 from server.channel import late, models, tasks
@@ -24,9 +24,9 @@ HOUR = 3600
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
+def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
     gateway.answers["say"] = None
-    return Shop(uow_factory=without_jitter(uow_factory), gateway=gateway)
+    return TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
 
 
 def queued(uow_factory: UnitOfWorkFactory, text: str = "迟到的回答", msg_id: str = "1") -> None:
@@ -38,43 +38,47 @@ def states(uow_factory: UnitOfWorkFactory) -> list[str]:
 
 
 def test_a_late_reply_is_a_row_and_a_bell_and_is_said_once(
-    shop: Shop, gateway: RecordingGateway, rung: list[Any]
+    context: TaskContext, gateway: RecordingGateway, rung: list[Any]
 ) -> None:
     for _ in range(3):
-        queued(shop.uow_factory)
-    (row,) = rows(shop.uow_factory, models.LateReply)
+        queued(context.uow_factory)
+    (row,) = rows(context.uow_factory, models.LateReply)
     assert rung == [("channel.say_late", (row.id,))]
-    assert [tasks.say_late(shop, row.id) for _ in range(3)] == [1, 0, 0]
+    assert [tasks.say_late(context, row.id) for _ in range(3)] == [1, 0, 0]
     assert gateway.called("say") == [(OPENID, "迟到的回答")]
-    (row,) = rows(shop.uow_factory, models.LateReply)
+    (row,) = rows(context.uow_factory, models.LateReply)
     assert (row.state, row.text) == (LateState.SAID, "")
 
 
-def test_one_id_of_two_senders_is_two_late_replies(shop: Shop, gateway: RecordingGateway) -> None:
-    door = a_door(shop.uow_factory)
+def test_one_id_of_two_senders_is_two_late_replies(
+    context: TaskContext, gateway: RecordingGateway
+) -> None:
+    door = a_door(context.uow_factory)
     for openid in ("o-one", "o-two"):
         for _ in range(2):
             message = a_message(content="答题", openid=openid, msg_id="7")
             door.late(message, Reply.of_text(f"result of {openid}"))
-    tasks.say_late(shop)
+    tasks.say_late(context)
     assert gateway.called("say") == [("o-one", "result of o-one"), ("o-two", "result of o-two")]
 
 
 def test_the_longest_waiting_is_said_first(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     for number in range(3):
-        queued(shop.uow_factory, f"answer {number}", str(number))
+        queued(context.uow_factory, f"answer {number}", str(number))
         clock.advance(1)
-    tasks.say_late(shop)
+    tasks.say_late(context)
     assert [text for _, text in gateway.called("say")] == ["answer 0", "answer 1", "answer 2"]
 
 
-def test_what_is_no_text_and_what_is_not_for_the_account_is_not_queued(shop: Shop) -> None:
-    door = a_door(shop.uow_factory)
+def test_what_is_no_text_and_what_is_not_for_the_account_is_not_queued(
+    context: TaskContext,
+) -> None:
+    door = a_door(context.uow_factory)
     door.late(a_message(content="答题"), Reply.of_article(Article(title="t")))
     door.late(a_message(content="答题", app="mini_program"), Reply.of_text("text"))
-    assert rows(shop.uow_factory, models.LateReply) == []
+    assert rows(context.uow_factory, models.LateReply) == []
 
 
 @pytest.mark.parametrize(
@@ -89,30 +93,30 @@ def test_what_is_no_text_and_what_is_not_for_the_account_is_not_queued(shop: Sho
     ],
 )
 def test_what_wechat_refuses_is_never_tried_again(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock, errcode: int, reason: str
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock, errcode: int, reason: str
 ) -> None:
     gateway.answers["say"] = error_of(errcode)
-    queued(shop.uow_factory)
+    queued(context.uow_factory)
     for _ in range(3):
-        tasks.say_late(shop)
+        tasks.say_late(context)
         clock.advance(HOUR)
-    (row,) = rows(shop.uow_factory, models.LateReply)
+    (row,) = rows(context.uow_factory, models.LateReply)
     assert (row.state, row.reason, row.text) == (LateState.REFUSED, reason, "")
     assert len(gateway.called("say")) == 1
 
 
 @pytest.mark.parametrize("trouble", [InDoubt(), error_of(-1)], ids=["no answer", "busy"])
 def test_what_may_have_been_said_is_unknown_and_never_said_again(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock, trouble: WeChatError
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock, trouble: WeChatError
 ) -> None:
     gateway.answers["say"] = trouble
-    queued(shop.uow_factory)
-    tasks.say_late(shop)
+    queued(context.uow_factory)
+    tasks.say_late(context)
     gateway.answers["say"] = None
     for _ in range(50):
         clock.advance(HOUR)
-        tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["unknown"]
+        tasks.say_late(context)
+    assert states(context.uow_factory) == ["unknown"]
     assert len(gateway.called("say")) == 1
 
 
@@ -128,33 +132,37 @@ def test_what_may_have_been_said_is_unknown_and_never_said_again(
     ids=["unreachable", "too fast", "token", "account", "quota until midnight"],
 )
 def test_what_surely_was_not_said_is_tried_again_later(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock, trouble: WeChatError, seconds: int
+    context: TaskContext,
+    gateway: RecordingGateway,
+    clock: FakeClock,
+    trouble: WeChatError,
+    seconds: int,
 ) -> None:
     gateway.answers["say"] = trouble
-    queued(shop.uow_factory, msg_id="1")
-    queued(shop.uow_factory, msg_id="2")
-    tasks.say_late(shop)
+    queued(context.uow_factory, msg_id="1")
+    queued(context.uow_factory, msg_id="2")
+    tasks.say_late(context)
     # Nobody else fares better at this moment, so the second is not even tried.
     assert len(gateway.called("say")) == 1
-    assert states(shop.uow_factory) == ["queued", "queued"]
+    assert states(context.uow_factory) == ["queued", "queued"]
     gateway.answers["say"] = None
-    tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["queued", "said"]
+    tasks.say_late(context)
+    assert states(context.uow_factory) == ["queued", "said"]
     clock.advance(seconds - 1)
-    tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["queued", "said"]
+    tasks.say_late(context)
+    assert states(context.uow_factory) == ["queued", "said"]
     clock.advance(1)
-    tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["said", "said"]
+    tasks.say_late(context)
+    assert states(context.uow_factory) == ["said", "said"]
 
 
 def test_a_reply_older_than_the_window_is_dropped(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
-    queued(shop.uow_factory)
+    queued(context.uow_factory)
     clock.advance(47 * HOUR)
-    assert tasks.say_late(shop) == 1
-    (row,) = rows(shop.uow_factory, models.LateReply)
+    assert tasks.say_late(context) == 1
+    (row,) = rows(context.uow_factory, models.LateReply)
     assert (row.state, row.reason, row.text) == (LateState.REFUSED, "too_old", "")
     assert gateway.called("say") == []
 
@@ -165,7 +173,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_worker_killed_between_claim_and_record_leaves_an_unknown(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock, arrived: bool
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock, arrived: bool
 ) -> None:
     heard: list[str] = []
 
@@ -175,77 +183,81 @@ def test_a_worker_killed_between_claim_and_record_leaves_an_unknown(
         raise Killed
 
     gateway.answers["say"] = die
-    queued(shop.uow_factory)
+    queued(context.uow_factory)
     with pytest.raises(Killed):
-        tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["claimed"]
+        tasks.say_late(context)
+    assert states(context.uow_factory) == ["claimed"]
     gateway.answers["say"] = lambda _openid, text: heard.append(text)
     clock.advance(59)
-    tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["claimed"]
+    tasks.say_late(context)
+    assert states(context.uow_factory) == ["claimed"]
     clock.advance(1)
-    tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["unknown"]
+    tasks.say_late(context)
+    assert states(context.uow_factory) == ["unknown"]
     assert len(heard) == int(arrived)
 
 
 def test_an_answer_after_our_patience_still_settles_an_unknown(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     def slow(_openid: str, _text: str) -> None:
         clock.advance(61)
-        assert end_overdue(shop.uow_factory, late.QUEUE) == 1
+        assert end_overdue(context.uow_factory, late.QUEUE) == 1
 
     gateway.answers["say"] = slow
-    queued(shop.uow_factory)
-    tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["said"]
+    queued(context.uow_factory)
+    tasks.say_late(context)
+    assert states(context.uow_factory) == ["said"]
 
 
 def test_the_end_of_an_erased_reply_is_not_that_of_the_next_one(
-    shop: Shop, gateway: RecordingGateway
+    context: TaskContext, gateway: RecordingGateway
 ) -> None:
     """SQLite gives the number of a deleted row to the next one."""
 
     def erased_meanwhile(_openid: str, _text: str) -> None:
-        with shop.uow_factory.begin() as uow:
+        with context.uow_factory.begin() as uow:
             uow.session.execute(delete(models.LateReply))
-        queued(shop.uow_factory, "the next", "2")
-        with shop.uow_factory.begin() as uow:
+        queued(context.uow_factory, "the next", "2")
+        with context.uow_factory.begin() as uow:
             leased = lease_due(uow, late.QUEUE, 1)
             assert len(begin_calls(uow, late.QUEUE, leased).calls) == 1
 
     gateway.answers["say"] = erased_meanwhile
-    queued(shop.uow_factory)
-    tasks.say_late(shop)
-    (row,) = rows(shop.uow_factory, models.LateReply)
+    queued(context.uow_factory)
+    tasks.say_late(context)
+    (row,) = rows(context.uow_factory, models.LateReply)
     assert (row.state, row.text) == (LateState.CLAIMED, "the next")
 
 
-def test_nobody_is_called_without_an_openid(shop: Shop, gateway: RecordingGateway) -> None:
-    queued(shop.uow_factory)
-    with shop.uow_factory.begin() as uow:
+def test_nobody_is_called_without_an_openid(
+    context: TaskContext, gateway: RecordingGateway
+) -> None:
+    queued(context.uow_factory)
+    with context.uow_factory.begin() as uow:
         uow.session.execute(delete(Identity))
-    tasks.say_late(shop)
-    assert states(shop.uow_factory) == ["refused"]
+    tasks.say_late(context)
+    assert states(context.uow_factory) == ["refused"]
     assert gateway.called("say") == []
 
 
-def test_no_call_is_made_inside_a_transaction(shop: Shop, gateway: RecordingGateway) -> None:
+def test_no_call_is_made_inside_a_transaction(
+    context: TaskContext, gateway: RecordingGateway
+) -> None:
     depths: list[int] = []
-    gateway.answers["say"] = lambda _openid, _text: depths.append(shop.uow_factory.depth)
-    queued(shop.uow_factory)
-    tasks.say_late(shop)
+    gateway.answers["say"] = lambda _openid, _text: depths.append(context.uow_factory.depth)
+    queued(context.uow_factory)
+    tasks.say_late(context)
     assert depths == [0]
 
 
 @pytest.mark.race
 def test_workers_at_the_same_moment_say_each_reply_once(
-    shop: Shop, gateway: RecordingGateway
+    context: TaskContext, gateway: RecordingGateway
 ) -> None:
     for number in range(10):
-        queued(shop.uow_factory, f"answer {number}", str(number))
-    at_once([lambda: tasks.say_late(shop)] * 4)
+        queued(context.uow_factory, f"answer {number}", str(number))
+    at_once([lambda: tasks.say_late(context)] * 4)
     heard = sorted(text for _, text in gateway.called("say"))
     assert heard == [f"answer {number}" for number in range(10)]
-    assert set(states(shop.uow_factory)) == {"said"}
+    assert set(states(context.uow_factory)) == {"said"}

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from server.accounts import privacy
 from server.accounts import service as accounts
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import models, service, tasks
 from tests.kit.channel import NOON, OPENID, a_door, an_event, rows, said
@@ -43,7 +43,7 @@ def test_an_erasure_and_the_sweep_of_those_who_left_do_not_wait_for_each_other(
     refused = meet(
         uow_factory,
         hold=lambda uow: half_an_erasure(uow, left),
-        other=lambda: tasks.tidy(Shop(uow_factory=uow_factory, gateway=gateway)),
+        other=lambda: tasks.tidy(TaskContext(uow_factory=uow_factory, gateway=gateway)),
         go_on=lambda uow: privacy.erase(uow, left),
     )
     assert refused == []

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from server.accounts import service as accounts
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.channel import models, service, tasks
 from server.wechat.replies import Reply
@@ -116,13 +116,13 @@ def test_a_person_with_one_follower_row_takes_it_along(
 def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
     uow_factory: UnitOfWorkFactory, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    shop = Shop(uow_factory=uow_factory, gateway=gateway)
+    context = TaskContext(uow_factory=uow_factory, gateway=gateway)
     said(a_door(uow_factory), an_event("unsubscribe", created_at=NOON))
     clock.advance(7 * DAY - 1)
-    tasks.tidy(shop)
+    tasks.tidy(context)
     assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
     clock.advance(1)
-    tasks.tidy(shop)
+    tasks.tidy(context)
     for table in TABLES:
         assert citizen_id not in [row.citizen_id for row in rows(uow_factory, table)]
     assert len(rows(uow_factory, models.Follower)) == 1
@@ -130,7 +130,7 @@ def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
     with uow_factory.begin(read_only=True) as uow:
         known = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert known == citizen_id
-    assert tasks.tidy(shop) == 0
+    assert tasks.tidy(context) == 0
 
 
 def test_who_comes_back_within_the_week_is_not_forgotten(
@@ -141,17 +141,17 @@ def test_who_comes_back_within_the_week_is_not_forgotten(
     clock.advance(3 * DAY)
     said(door, an_event("subscribe", created_at=NOON + 3 * DAY))
     clock.advance(30 * DAY)
-    tasks.tidy(Shop(uow_factory=uow_factory, gateway=gateway))
+    tasks.tidy(TaskContext(uow_factory=uow_factory, gateway=gateway))
     assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
 
 
 def test_handled_messages_are_let_go_after_two_days(
     uow_factory: UnitOfWorkFactory, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    shop = Shop(uow_factory=uow_factory, gateway=gateway)
+    context = TaskContext(uow_factory=uow_factory, gateway=gateway)
     clock.advance(2 * DAY - 1)
-    tasks.tidy(shop)
+    tasks.tidy(context)
     assert rows(uow_factory, models.SeenMessage)
     clock.advance(1)
-    tasks.tidy(shop)
+    tasks.tidy(context)
     assert rows(uow_factory, models.SeenMessage) == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.accounts import service as accounts
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.signing import Keys
 from server.base.uow import UnitOfWorkFactory
 from server.channel import models, rules, tasks
@@ -73,10 +73,12 @@ def account(uow_factory: UnitOfWorkFactory) -> Account:
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, account: Account) -> Shop:
+def context(
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, account: Account
+) -> TaskContext:
     gateway.answers["follower_page"] = account.follower_page
     gateway.answers["followers"] = account.followers
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 def players(uow_factory: UnitOfWorkFactory, *openids: str) -> dict[str, int]:
@@ -94,28 +96,28 @@ def linked(uow_factory: UnitOfWorkFactory) -> dict[str, int]:
         return accounts.citizens_of_openids(uow, "official_account", known)
 
 
-def sweep_until_the_end(shop: Shop, clock: FakeClock) -> tuple[int, int]:
+def sweep_until_the_end(context: TaskContext, clock: FakeClock) -> tuple[int, int]:
     """Parts that it took, and how many were linked."""
     parts = found = 0
     while True:
-        found += tasks.sweep_followers(shop)
+        found += tasks.sweep_followers(context)
         parts += 1
-        (row,) = rows(shop.uow_factory, models.FollowerSweep)
+        (row,) = rows(context.uow_factory, models.FollowerSweep)
         if row.due_at - clock.now() > timedelta(hours=1):
             return parts, found
         clock.advance(rules.SWEEP_EVERY.total_seconds())
 
 
 def test_whoever_plays_is_linked_and_nobody_else_is_made(
-    shop: Shop, account: Account, clock: FakeClock, gateway: RecordingGateway
+    context: TaskContext, account: Account, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
     people = players(
-        shop.uow_factory, "o-00000", "o-00999", "o-01000", "o-01499", "o-01500", "o-03199"
+        context.uow_factory, "o-00000", "o-00999", "o-01000", "o-01499", "o-01500", "o-03199"
     )
-    players(shop.uow_factory, "not-a-follower")
-    assert sweep_until_the_end(shop, clock) == (6, len(people))
-    assert linked(shop.uow_factory) == people
-    followers = rows(shop.uow_factory, models.Follower)
+    players(context.uow_factory, "not-a-follower")
+    assert sweep_until_the_end(context, clock) == (6, len(people))
+    assert linked(context.uow_factory) == people
+    followers = rows(context.uow_factory, models.Follower)
     assert {row.citizen_id for row in followers} == set(people.values())
     assert {row.asking for row in followers} == {Asking.KNOWN}
     assert {row.subscribed_at for row in followers} == {datetime.fromtimestamp(NOON - 1000, UTC)}
@@ -130,71 +132,73 @@ def test_whoever_plays_is_linked_and_nobody_else_is_made(
 
 
 def test_between_two_parts_and_two_rounds_nothing_is_asked(
-    shop: Shop, clock: FakeClock, gateway: RecordingGateway
+    context: TaskContext, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    tasks.sweep_followers(shop)
+    tasks.sweep_followers(context)
     calls = len(gateway.calls)
     clock.advance(rules.SWEEP_EVERY.total_seconds() - 1)
-    assert tasks.sweep_followers(shop) == 0
+    assert tasks.sweep_followers(context) == 0
     assert len(gateway.calls) == calls
     clock.advance(1)
-    sweep_until_the_end(shop, clock)
+    sweep_until_the_end(context, clock)
     calls = len(gateway.calls)
     clock.advance(rules.SWEEP_REST.total_seconds() - 1)
-    assert tasks.sweep_followers(shop) == 0
+    assert tasks.sweep_followers(context) == 0
     assert len(gateway.calls) == calls
-    late = players(shop.uow_factory, "o-02000")
+    late = players(context.uow_factory, "o-02000")
     clock.advance(1)
-    assert sweep_until_the_end(shop, clock)[1] == 1
-    assert linked(shop.uow_factory) == late
+    assert sweep_until_the_end(context, clock)[1] == 1
+    assert linked(context.uow_factory) == late
 
 
 def test_who_is_known_already_is_not_asked_about(
-    shop: Shop, account: Account, clock: FakeClock
+    context: TaskContext, account: Account, clock: FakeClock
 ) -> None:
-    players(shop.uow_factory, *(f"o-{n:05}" for n in range(100)))
-    sweep_until_the_end(shop, clock)
+    players(context.uow_factory, *(f"o-{n:05}" for n in range(100)))
+    sweep_until_the_end(context, clock)
     account.asked.clear()
     clock.advance(rules.SWEEP_REST.total_seconds())
-    sweep_until_the_end(shop, clock)
+    sweep_until_the_end(context, clock)
     assert sum(account.asked) == 3100
 
 
-def test_a_follower_without_a_unionid_so_far_is_linked(shop: Shop, clock: FakeClock) -> None:
-    shop.gateway.answers["follower"] = lambda openid: Follower(openid=openid, subscribed=True)
-    said(a_door(shop.uow_factory), an_event("subscribe", openid="o-00007"))
-    tasks.learn_unionids(shop)
-    people = players(shop.uow_factory, "o-00007")
-    sweep_until_the_end(shop, clock)
-    assert linked(shop.uow_factory) == people
-    (row,) = rows(shop.uow_factory, models.Follower)
+def test_a_follower_without_a_unionid_so_far_is_linked(
+    context: TaskContext, clock: FakeClock
+) -> None:
+    context.gateway.answers["follower"] = lambda openid: Follower(openid=openid, subscribed=True)
+    said(a_door(context.uow_factory), an_event("subscribe", openid="o-00007"))
+    tasks.learn_unionids(context)
+    people = players(context.uow_factory, "o-00007")
+    sweep_until_the_end(context, clock)
+    assert linked(context.uow_factory) == people
+    (row,) = rows(context.uow_factory, models.Follower)
     assert (row.citizen_id, row.asking) == (people["o-00007"], Asking.KNOWN)
 
 
 def test_who_has_no_account_any_more_hinders_nobody(
-    shop: Shop, account: Account, clock: FakeClock
+    context: TaskContext, account: Account, clock: FakeClock
 ) -> None:
-    people = players(shop.uow_factory, "o-00010", "o-00012")
+    people = players(context.uow_factory, "o-00010", "o-00012")
     account.gone = {"o-00011", "o-00055"}
-    sweep_until_the_end(shop, clock)
-    assert linked(shop.uow_factory) == people
+    sweep_until_the_end(context, clock)
+    assert linked(context.uow_factory) == people
     # The cursor's owner is gone: the list is begun again.
     account.gone = {"o-01499"}
     clock.advance(rules.SWEEP_REST.total_seconds())
     for _ in range(3):
-        tasks.sweep_followers(shop)
+        tasks.sweep_followers(context)
         clock.advance(rules.SWEEP_EVERY.total_seconds())
-    (row,) = rows(shop.uow_factory, models.FollowerSweep)
+    (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert (row.cursor, row.place) == (None, 0)
 
 
 def test_a_slow_wechat_gets_smaller_parts(
-    shop: Shop, account: Account, clock: FakeClock, gateway: RecordingGateway
+    context: TaskContext, account: Account, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
     account.clock, account.steps_per_call = clock, 1.0
-    tasks.sweep_followers(shop)
+    tasks.sweep_followers(context)
     assert len(gateway.called("followers")) == 2
-    (row,) = rows(shop.uow_factory, models.FollowerSweep)
+    (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert (row.cursor, row.place) == (None, 200)
 
 
@@ -202,59 +206,61 @@ def test_a_slow_wechat_gets_smaller_parts(
     ("trouble", "wait"), [(NotSent(), 300), (InDoubt(), 300), (QuotaSpent(), 12 * 3600)]
 )
 def test_wechat_away_loses_no_place(
-    shop: Shop, clock: FakeClock, gateway: RecordingGateway, trouble: Exception, wait: int
+    context: TaskContext, clock: FakeClock, gateway: RecordingGateway, trouble: Exception, wait: int
 ) -> None:
-    tasks.sweep_followers(shop)
+    tasks.sweep_followers(context)
     clock.advance(rules.SWEEP_EVERY.total_seconds())
     working = gateway.answers["followers"]
     gateway.answers["followers"] = trouble
-    assert tasks.sweep_followers(shop) == 0
-    (row,) = rows(shop.uow_factory, models.FollowerSweep)
+    assert tasks.sweep_followers(context) == 0
+    (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert row.place == 1000
     assert abs((row.due_at - clock.now()).total_seconds() - wait) <= 300
     gateway.answers["followers"] = working
-    people = players(shop.uow_factory, "o-01001")
+    people = players(context.uow_factory, "o-01001")
     clock.advance(wait)
-    sweep_until_the_end(shop, clock)
-    assert linked(shop.uow_factory) == people
+    sweep_until_the_end(context, clock)
+    assert linked(context.uow_factory) == people
 
 
 def test_a_slow_worker_does_not_put_a_later_one_back(
-    shop: Shop, account: Account, clock: FakeClock
+    context: TaskContext, account: Account, clock: FakeClock
 ) -> None:
     def overtaken(after: str = "") -> FollowerPage:
-        shop.gateway.answers["follower_page"] = account.follower_page
+        context.gateway.answers["follower_page"] = account.follower_page
         clock.advance(rules.SWEEP_EVERY.total_seconds())
-        tasks.sweep_followers(shop)
+        tasks.sweep_followers(context)
         clock.advance(rules.SWEEP_EVERY.total_seconds())
-        tasks.sweep_followers(shop)
+        tasks.sweep_followers(context)
         return account.follower_page(after)
 
-    shop.gateway.answers["follower_page"] = overtaken
-    tasks.sweep_followers(shop)
-    (row,) = rows(shop.uow_factory, models.FollowerSweep)
+    context.gateway.answers["follower_page"] = overtaken
+    tasks.sweep_followers(context)
+    (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert (row.cursor is not None, row.place) == (True, 0)
 
 
-def test_the_cursor_is_sealed_and_another_key_begins_anew(shop: Shop, clock: FakeClock) -> None:
+def test_the_cursor_is_sealed_and_another_key_begins_anew(
+    context: TaskContext, clock: FakeClock
+) -> None:
     for _ in range(2):
-        tasks.sweep_followers(shop)
+        tasks.sweep_followers(context)
         clock.advance(rules.SWEEP_EVERY.total_seconds())
-    (row,) = rows(shop.uow_factory, models.FollowerSweep)
+    (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert row.cursor is not None
     assert "o-01499" not in row.cursor
-    other = replace(shop.uow_factory.tools, keys=Keys("x" * 48))
+    other = replace(context.uow_factory.dependencies, keys=Keys("x" * 48))
     tasks.sweep_followers(
-        replace(shop, uow_factory=UnitOfWorkFactory(shop.uow_factory.engine, other))
+        replace(context, uow_factory=UnitOfWorkFactory(context.uow_factory.engine, other))
     )
-    (row,) = rows(shop.uow_factory, models.FollowerSweep)
+    (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert (row.cursor, row.place) == (None, 1000)
 
 
 @pytest.mark.race
-def test_workers_at_once_take_one_part(shop: Shop, gateway: RecordingGateway) -> None:
-    people = players(shop.uow_factory, "o-00001", "o-00002")
-    found: list[Any] = at_once([lambda: tasks.sweep_followers(shop)] * 4)
+def test_workers_at_once_take_one_part(context: TaskContext, gateway: RecordingGateway) -> None:
+    people = players(context.uow_factory, "o-00001", "o-00002")
+    found: list[Any] = at_once([lambda: tasks.sweep_followers(context)] * 4)
     assert sorted(found) == [0, 0, 0, 2]
     assert len(gateway.called("follower_page")) == 1
-    assert linked(shop.uow_factory) == people
+    assert linked(context.uow_factory) == people

@@ -73,7 +73,7 @@ def test_what_is_written_adds_to_what_is_there(
 
 def test_counts_survive_a_write_that_fails(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
     counts.hit("1", "help")
-    counts.missed("2", "奖品", uow_factory.tools.clock.now())
+    counts.missed("2", "奖品", uow_factory.dependencies.clock.now())
     with table_away(uow_factory), pytest.raises((AppError, SQLAlchemyError)):
         counts.flush()
     assert hits(uow_factory) == {}
@@ -110,7 +110,9 @@ def test_no_count_is_lost_between_processes_that_write_at_once(
         for step in range(20):
             own.hit(f"{number}-{step}-h", slugs[(number + step) % 4])
             own.missed(
-                f"{number}-{step}-m", f"word {(number + step) % 4}", uow_factory.tools.clock.now()
+                f"{number}-{step}-m",
+                f"word {(number + step) % 4}",
+                uow_factory.dependencies.clock.now(),
             )
             if step % 5 == 4:
                 own.flush()
@@ -123,7 +125,7 @@ def test_no_count_is_lost_between_processes_that_write_at_once(
 
 def test_memory_is_bounded(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
     for number in range(tally.TEXTS_IN_MEMORY + 50):
-        counts.missed(str(number), f"word {number}", uow_factory.tools.clock.now())
+        counts.missed(str(number), f"word {number}", uow_factory.dependencies.clock.now())
     assert counts.flush() == tally.TEXTS_IN_MEMORY
 
 
@@ -135,8 +137,8 @@ def test_a_full_list_takes_no_new_word_until_the_rare_ones_are_gone(
             models.UnmatchedText(text=f"w{n}", count=1 + n % 3, last_at=uow.now)
             for n in range(tally.TEXTS_IN_DATABASE)
         )
-    counts.missed("1", "w0", uow_factory.tools.clock.now())
-    counts.missed("2", "new", uow_factory.tools.clock.now())
+    counts.missed("1", "w0", uow_factory.dependencies.clock.now())
+    counts.missed("2", "new", uow_factory.dependencies.clock.now())
     counts.flush()
     with uow_factory.begin(read_only=True) as uow:
         listed = dict(unmatched_by_frequency(uow, limit=10_000))
@@ -148,7 +150,7 @@ def test_a_full_list_takes_no_new_word_until_the_rare_ones_are_gone(
         assert gone == tally.TEXTS_IN_DATABASE - tally.TEXTS_AFTER_TIDYING
         assert "w0" in left
         assert tally.drop_rare(uow) == 0
-    counts.missed("3", "new", uow_factory.tools.clock.now())
+    counts.missed("3", "new", uow_factory.dependencies.clock.now())
     counts.flush()
     with uow_factory.begin(read_only=True) as uow:
         assert dict(unmatched_by_frequency(uow, limit=10_000))["new"] == 1

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from server.accounts import service as accounts
 from server.accounts.models import Citizen
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.channel import models, service, tasks
 from server.channel.models import Asking
@@ -26,9 +26,9 @@ def known(unionid: str | None) -> Any:
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
+def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
     gateway.answers["follower"] = known("union-1")
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 def asking(uow_factory: UnitOfWorkFactory) -> list[str]:
@@ -36,60 +36,62 @@ def asking(uow_factory: UnitOfWorkFactory) -> list[str]:
 
 
 def test_a_new_follower_is_asked_about_once(
-    shop: Shop, gateway: RecordingGateway, rung: list[Any]
+    context: TaskContext, gateway: RecordingGateway, rung: list[Any]
 ) -> None:
-    door = a_door(shop.uow_factory)
+    door = a_door(context.uow_factory)
     for _ in range(2):
         said(door, an_event("subscribe"))
-    (row,) = rows(shop.uow_factory, models.Follower)
+    (row,) = rows(context.uow_factory, models.Follower)
     assert rung == [("channel.learn_unionid", (row.id,))]
-    assert [tasks.learn_unionids(shop) for _ in range(2)] == [1, 0]
+    assert [tasks.learn_unionids(context) for _ in range(2)] == [1, 0]
     assert gateway.called("follower") == [(OPENID,)]
-    assert asking(shop.uow_factory) == ["known"]
-    with shop.uow_factory.begin(read_only=True) as uow:
+    assert asking(context.uow_factory) == ["known"]
+    with context.uow_factory.begin(read_only=True) as uow:
         assert uow.session.scalars(select(Citizen.unionid)).all() == ["union-1"]
 
 
-def test_a_follower_turns_out_to_be_a_citizen_of_the_mini_program(shop: Shop) -> None:
-    door = a_door(shop.uow_factory)
+def test_a_follower_turns_out_to_be_a_citizen_of_the_mini_program(context: TaskContext) -> None:
+    door = a_door(context.uow_factory)
     said(door, an_event("subscribe", "qrscene_contest"))
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         person = a_citizen(uow, openid="o-mini", unionid="union-1")
-    tasks.learn_unionids(shop)
-    (row,) = rows(shop.uow_factory, models.Follower)
+    tasks.learn_unionids(context)
+    (row,) = rows(context.uow_factory, models.Follower)
     assert row.citizen_id == person.id
     assert row.asking is Asking.KNOWN
-    assert [visit.citizen_id for visit in rows(shop.uow_factory, models.SceneVisit)] == [person.id]
-    with shop.uow_factory.begin(read_only=True) as uow:
+    assert [visit.citizen_id for visit in rows(context.uow_factory, models.SceneVisit)] == [
+        person.id
+    ]
+    with context.uow_factory.begin(read_only=True) as uow:
         assert accounts.openid_of(uow, person.id, "official_account") == OPENID
     # The next event finds the same person.
     said(door, an_event("unsubscribe", created_at=NOON + 1))
-    assert [r.subscribed for r in rows(shop.uow_factory, models.Follower)] == [False]
+    assert [r.subscribed for r in rows(context.uow_factory, models.Follower)] == [False]
 
 
 @pytest.mark.parametrize("trouble", [None, error_of(40003)], ids=["none", "gone"])
 def test_without_a_unionid_the_asking_ends(
-    shop: Shop, gateway: RecordingGateway, trouble: WeChatError | None
+    context: TaskContext, gateway: RecordingGateway, trouble: WeChatError | None
 ) -> None:
     gateway.answers["follower"] = trouble or known(None)
-    said(a_door(shop.uow_factory), an_event("subscribe"))
-    assert [tasks.learn_unionids(shop) for _ in range(2)] == [1, 0]
-    assert asking(shop.uow_factory) == ["none"]
+    said(a_door(context.uow_factory), an_event("subscribe"))
+    assert [tasks.learn_unionids(context) for _ in range(2)] == [1, 0]
+    assert asking(context.uow_factory) == ["none"]
 
 
 def test_wechat_away_is_asked_again_later_and_later(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     gateway.answers["follower"] = NotSent()
-    said(a_door(shop.uow_factory), an_event("subscribe"))
+    said(a_door(context.uow_factory), an_event("subscribe"))
     for wait in (2, 4, 8):
-        assert tasks.learn_unionids(shop) == 1
+        assert tasks.learn_unionids(context) == 1
         clock.advance(wait - 1)
-        assert tasks.learn_unionids(shop) == 0
+        assert tasks.learn_unionids(context) == 0
         clock.advance(1)
     gateway.answers["follower"] = known("union-1")
-    assert tasks.learn_unionids(shop) == 1
-    assert asking(shop.uow_factory) == ["known"]
+    assert tasks.learn_unionids(context) == 1
+    assert asking(context.uow_factory) == ["known"]
 
 
 class Killed(BaseException):
@@ -97,64 +99,70 @@ class Killed(BaseException):
 
 
 def test_a_worker_killed_while_asking_is_followed_by_another(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     gateway.answers["follower"] = Killed()
-    said(a_door(shop.uow_factory), an_event("subscribe"))
+    said(a_door(context.uow_factory), an_event("subscribe"))
     with pytest.raises(Killed):
-        tasks.learn_unionids(shop)
+        tasks.learn_unionids(context)
     gateway.answers["follower"] = known("union-1")
-    assert tasks.learn_unionids(shop) == 0
+    assert tasks.learn_unionids(context) == 0
     clock.advance(60)
-    assert tasks.learn_unionids(shop) == 1
-    assert asking(shop.uow_factory) == ["known"]
+    assert tasks.learn_unionids(context) == 1
+    assert asking(context.uow_factory) == ["known"]
 
 
-def test_an_answer_to_a_claim_that_was_lost_changes_no_state(shop: Shop, clock: FakeClock) -> None:
-    said(a_door(shop.uow_factory), an_event("subscribe"))
-    with shop.uow_factory.begin() as uow:
+def test_an_answer_to_a_claim_that_was_lost_changes_no_state(
+    context: TaskContext, clock: FakeClock
+) -> None:
+    said(a_door(context.uow_factory), an_event("subscribe"))
+    with context.uow_factory.begin() as uow:
         slow = service.claim_asking(uow)
     clock.advance(60)
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         quick = service.claim_asking(uow)
     assert slow is not None
     assert quick is not None
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         service.learned(uow, slow, None)
-    assert asking(shop.uow_factory) == ["claimed"]
-    with shop.uow_factory.begin() as uow:
+    assert asking(context.uow_factory) == ["claimed"]
+    with context.uow_factory.begin() as uow:
         service.learned(uow, quick, "union-1")
-    assert asking(shop.uow_factory) == ["known"]
+    assert asking(context.uow_factory) == ["known"]
 
 
-def test_no_call_is_made_inside_a_transaction(shop: Shop, gateway: RecordingGateway) -> None:
+def test_no_call_is_made_inside_a_transaction(
+    context: TaskContext, gateway: RecordingGateway
+) -> None:
     depths: list[int] = []
 
     def follower(openid: str) -> Follower:
-        depths.append(shop.uow_factory.depth)
+        depths.append(context.uow_factory.depth)
         return Follower(openid=openid, subscribed=True)
 
     gateway.answers["follower"] = follower
-    said(a_door(shop.uow_factory), an_event("subscribe"))
-    tasks.learn_unionids(shop)
+    said(a_door(context.uow_factory), an_event("subscribe"))
+    tasks.learn_unionids(context)
     assert depths == [0]
 
 
 @pytest.mark.race
-def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(shop: Shop) -> None:
-    door = a_door(shop.uow_factory)
+def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(
+    context: TaskContext,
+) -> None:
+    door = a_door(context.uow_factory)
     people = [f"o-person-{number}" for number in range(6)]
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         for number, _ in enumerate(people):
             a_citizen(uow, openid=f"o-mini-{number}", unionid=f"union of o-person-{number}")
-    shop.gateway.answers["follower"] = lambda openid: Follower(
+    context.gateway.answers["follower"] = lambda openid: Follower(
         openid=openid, subscribed=True, unionid=f"union of {openid}"
     )
     for openid in people:
         said(door, an_event("subscribe", "qrscene_contest", openid=openid))
     at_once(
         [
-            *[lambda: tasks.learn_unionids(shop)] * 2,
+            *[lambda: tasks.learn_unionids(context)] * 2,
             *[
                 lambda o=openid, n=number: said(  # type: ignore[misc]
                     door, an_event("scan", "contest", openid=o, created_at=NOON + n)
@@ -164,6 +172,6 @@ def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(shop: 
             ],
         ]
     )
-    tasks.learn_unionids(shop)
-    assert set(asking(shop.uow_factory)) == {"known"}
-    assert len(rows(shop.uow_factory, models.Follower)) == len(people)
+    tasks.learn_unionids(context)
+    assert set(asking(context.uow_factory)) == {"known"}
+    assert len(rows(context.uow_factory, models.Follower)) == len(people)

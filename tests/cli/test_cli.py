@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from server.accounts.models import Citizen
-from server.app import open_house
+from server.app import open_application
 from server.base.settings import load_settings
 from server.cli import main
 from tests.house.source import ROOT
@@ -21,7 +21,7 @@ FACTS = ROOT / "config" / "campaign" / "2020"
 
 
 @pytest.fixture(autouse=True)
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEPU_VAR", str(tmp_path))
     monkeypatch.setenv("KEPU_REDIS_URL", f"fake:{tmp_path.name}")
     monkeypatch.setenv("KEPU_EMULATOR_PORT", "9")
@@ -92,7 +92,7 @@ def test_a_contest_has_a_name_that_fits_an_address(slug: str) -> None:
 
 
 def test_a_citizen_is_told_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:
-    with open_house(load_settings()).uow_factory.begin() as uow:
+    with open_application(load_settings()).uow_factory.begin() as uow:
         by_openid, by_id = a_citizen(uow, nickname="小韦"), a_citizen(uow, nickname="小莫")
         name = uow.session.get_one(Citizen, by_id.id).ref
     assert main(["export-person", by_openid.openid]) == 0

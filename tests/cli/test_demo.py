@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server import demo
-from server.app import House, open_house
+from server.app import Application, open_application
 from server.base.schema import migrate
 from server.base.settings import load_settings
 from server.cli import main
@@ -59,18 +59,18 @@ def test_the_folder_of_a_demo_that_was_killed_is_free_again(tmp_path: Path) -> N
         assert (tmp_path / "demo.lock").read_text("utf-8").strip() == str(os.getpid())
 
 
-def add_a_citizen(house: House) -> None:
-    with house.uow_factory.begin() as uow:
+def add_a_citizen(application: Application) -> None:
+    with application.uow_factory.begin() as uow:
         a_citizen(uow, nickname="小韦")
-    house.uow_factory.engine.dispose()
+    application.uow_factory.engine.dispose()
 
 
 def fill(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database as another installation of the product has it."""
     monkeypatch.setenv("KEPU_DATABASE_URL", f"sqlite:///{database}")
-    house = open_house(load_settings())
-    migrate(house.uow_factory.engine)
-    add_a_citizen(house)
+    application = open_application(load_settings())
+    migrate(application.uow_factory.engine)
+    add_a_citizen(application)
 
 
 def test_nothing_is_seeded_into_a_database_with_other_citizens(
@@ -79,7 +79,7 @@ def test_nothing_is_seeded_into_a_database_with_other_citizens(
     fill(tmp_path / "other.sqlite3", monkeypatch)
     before = (tmp_path / "other.sqlite3").read_bytes()
     with pytest.raises(SeedingRefused, match="not of this demo"):
-        seed(open_house(load_settings()))
+        seed(open_application(load_settings()))
     assert (tmp_path / "other.sqlite3").read_bytes() == before
 
 
@@ -87,10 +87,10 @@ def test_a_demo_goes_on_with_the_database_that_it_has_seeded(
     var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KEPU_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite3'}")
-    house = open_house(load_settings())
-    seed(house)
-    add_a_citizen(house)
-    seed(open_house(load_settings()))
+    application = open_application(load_settings())
+    seed(application)
+    add_a_citizen(application)
+    seed(open_application(load_settings()))
 
 
 def test_seeding_refuses_a_house_that_is_no_demo(
@@ -98,5 +98,5 @@ def test_seeding_refuses_a_house_that_is_no_demo(
 ) -> None:
     monkeypatch.setenv("KEPU_ENVIRONMENT", "test")
     with pytest.raises(SeedingRefused, match="environment is test"):
-        seed(open_house(load_settings()))
+        seed(open_application(load_settings()))
     assert not (var / "kepu.sqlite3").exists()

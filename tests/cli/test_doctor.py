@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.app import Parts, open_house
+from server.app import Overrides, open_application
 from server.base.schema import migrate
 from server.base.settings import load_settings
 from server.cli import main
@@ -29,9 +29,9 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def migrated(var: Path) -> Path:
-    house = open_house(load_settings())
-    migrate(house.uow_factory.engine)
-    house.uow_factory.engine.dispose()
+    application = open_application(load_settings())
+    migrate(application.uow_factory.engine)
+    application.uow_factory.engine.dispose()
     return var
 
 
@@ -44,7 +44,7 @@ def gateway() -> RecordingGateway:
 
 def look(gateway: RecordingGateway) -> tuple[int, dict[str, list[str]]]:
     lines: list[str] = []
-    status = run_doctor(lines.append, Parts(gateway=gateway))
+    status = run_doctor(lines.append, Overrides(gateway=gateway))
     told = [(line[7:18].strip(), f"{line[:6].strip()}: {line[19:]}") for line in lines]
     assert all("\n" not in line for line in lines)
     return status, {
@@ -137,9 +137,9 @@ def _refuse(trouble: Exception) -> object:
 
 
 def test_a_schema_that_is_behind_is_told(migrated: Path, gateway: RecordingGateway) -> None:
-    house = open_house(load_settings())
-    migrate(house.uow_factory.engine, "0001")
-    house.uow_factory.engine.dispose()
+    application = open_application(load_settings())
+    migrate(application.uow_factory.engine, "0001")
+    application.uow_factory.engine.dispose()
     status, told = look(gateway)
     assert (status, told["migrations"][0].startswith("wrong: behind")) == (1, True)
 

@@ -13,7 +13,7 @@ from server.programme import commands as programme
 from server.quiz import commands as quiz
 from server.wechat.errors import AWAY, WeChatAway
 from server.wechat.gateway import GroupEntry, Identity, PhoneNumber, Verdict
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.house.source import ROOT
 from tests.kit.client import CheckedClient, Undocumented
 from tests.kit.clock import FakeClock
@@ -26,7 +26,7 @@ FACTS = ROOT / "config" / "campaign" / "2020"
 @pytest.fixture
 def contest(app: Flask, clock: FakeClock) -> str:
     """The demo's data over the test's database; the id of its contest."""
-    uow_factory = house_of(app).uow_factory
+    uow_factory = application_of(app).uow_factory
     assert programme.load_campaign(uow_factory, FACTS / "campaign.json", shift=True).ok
     assert quiz.import_questions(uow_factory, FACTS / "questions.csv").ok
     return quiz.open_demo_contest(uow_factory)
@@ -164,7 +164,7 @@ def give_picture_and_phone(
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:
     """Under a timer for each item, one question after the other."""
-    uow_factory = house_of(client.app).uow_factory
+    uow_factory = application_of(client.app).uow_factory
     today = beijing_midnight(clock.now().date())
     plan = quiz.ContestPlan(
         slug="timed", title="限时", programme_slug=None, bank=quiz.BANK,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from server.accounts.models import Citizen
 from server.base.access import REGION
 from server.base.clock import beijing_day, beijing_week
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz import board_tasks, boards, contests
@@ -238,5 +238,5 @@ def answer_bells(
 ) -> int:
     """What a worker would do for these doorbells."""
     steps = {task.name: task.step for task in board_tasks.BOARD_TASKS}
-    shop = Shop(uow_factory=uow_factory, gateway=None)
-    return sum(steps[name](shop, *numbers) for name, numbers in list(rung) if name in steps)
+    context = TaskContext(uow_factory=uow_factory, gateway=None)
+    return sum(steps[name](context, *numbers) for name, numbers in list(rung) if name in steps)

@@ -22,8 +22,8 @@ def edge_client(
 ) -> CheckedClient:
     app = Flask("tests")
     install_request_frame(app, SystemClock(), SystemClock())
-    install_error_handlers(app, uow_factory.tools.texts)
-    drawings = drawings or Drawings(kept_drawings(uow_factory.tools.settings))
+    install_error_handlers(app, uow_factory.dependencies.texts)
+    drawings = drawings or Drawings(kept_drawings(uow_factory.dependencies.settings))
     edge = Edge(
         uow_factory=uow_factory, gateway=gateway, resolve=accounts.resolve, drawings=drawings
     )

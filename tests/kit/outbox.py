@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import MetaData, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.outbox_rows import Done, Outcome, Outgoing, Queue, outbox_index
 from server.base.tables import NAMES, BigId
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -44,7 +44,9 @@ class NoChance(random.Random):
 
 def without_jitter(uow_factory: UnitOfWorkFactory) -> UnitOfWorkFactory:
     """The same database with back-offs that tests can count."""
-    return UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, random=NoChance()))
+    return UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.dependencies, random=NoChance())
+    )
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def states(uow_factory: UnitOfWorkFactory) -> list[str]:
     return [str(row.outbox_state) for row in letters(uow_factory)]
 
 
-def a_queue(send: Callable[[Shop, Any], Outcome], **more: Any) -> Queue:
+def a_queue(send: Callable[[TaskContext, Any], Outcome], **more: Any) -> Queue:
     given: dict[str, Any] = {"settle": note_outcome, "prepare": read_text, **more}
     return Queue(name="letters", task="tests.letters", table=Letter, send=send, **given)
 

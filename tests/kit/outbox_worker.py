@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 
 from server.base.database import open_engine
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
 from server.base.outbox import deliver_due
@@ -21,7 +21,7 @@ from server.base.outbox_rows import Lost, Outcome
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import load_texts
-from server.base.uow import Tools, UnitOfWorkFactory
+from server.base.uow import Dependencies, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 from tests.kit.outbox import a_queue, write_line
 
@@ -29,23 +29,23 @@ from tests.kit.outbox import a_queue, write_line
 def main(var: str, url: str, heard: str, lost: str) -> None:
     settings = Settings(environment="test", database_url=url, redis_url="fake:", var=Path(var))
     clock = FakeClock()
-    tools = Tools(
+    dependencies = Dependencies(
         settings=settings,
         clock=clock,
         kv=facilities(connect("fake:", settings.var, clock), clock),
         keys=Keys("k" * 48),
         texts=load_texts(()),
     )
-    uow_factory = UnitOfWorkFactory(open_engine(Flask("killed"), settings), tools)
+    uow_factory = UnitOfWorkFactory(open_engine(Flask("killed"), settings), dependencies)
 
-    def send(_shop: Shop, text: Any) -> Outcome:
+    def send(_context: TaskContext, text: Any) -> Outcome:
         write_line(Path(heard), text)
         sys.stdout.write("called\n")
         sys.stdout.flush()
         sys.stdin.read()  # until the process is killed
         raise AssertionError("nobody killed this worker")
 
-    deliver_due(Shop(uow_factory=uow_factory, gateway=None), a_queue(send, lost=Lost(lost)))
+    deliver_due(TaskContext(uow_factory=uow_factory, gateway=None), a_queue(send, lost=Lost(lost)))
 
 
 if __name__ == "__main__":

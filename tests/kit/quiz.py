@@ -114,7 +114,7 @@ def open_contest(
     """The questions of the file and a contest over them; a change of None takes a rule out."""
     assert commands.import_questions(uow_factory, QUESTIONS).ok
     body = {**commands.preset_body(preset), **changes}
-    now = uow_factory.tools.clock.now()
+    now = uow_factory.dependencies.clock.now()
     ref = commands.open_contest(
         uow_factory,
         ContestPlan(

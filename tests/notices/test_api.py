@@ -24,8 +24,8 @@ from tests.kit.notices import FIRST, SECOND
 @pytest.fixture
 def api(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> CheckedClient:
     senders = Hooks(sends=tuple(one.slug for one in message_templates()[:2]))
-    tools = replace(uow_factory.tools, hooks=uow_factory.tools.hooks + senders)
-    return edge_client(UnitOfWorkFactory(uow_factory.engine, tools), gateway, API)
+    dependencies = replace(uow_factory.dependencies, hooks=uow_factory.dependencies.hooks + senders)
+    return edge_client(UnitOfWorkFactory(uow_factory.engine, dependencies), gateway, API)
 
 
 @pytest.fixture
@@ -183,4 +183,4 @@ def test_a_template_without_a_sender_is_not_offered(
     plain = edge_client(uow_factory, gateway, API)
     told = plain.get("/me/subscriptions", citizen=token).get_json()["remaining"]
     slugs = {one.slug for one in message_templates() if one.id in told}
-    assert slugs == set(uow_factory.tools.hooks.sends) == {"quiz-daily"}
+    assert slugs == set(uow_factory.dependencies.hooks.sends) == {"quiz-daily"}

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from server.accounts import privacy
 from server.accounts.models import Citizen
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.notices import pushes, service, tasks
 from server.notices.models import InboxMessage, MessageGrant, Push, PushState
@@ -28,10 +28,12 @@ EVENING = datetime(2026, 5, 1, 11, tzinfo=UTC)
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, clock: FakeClock) -> Shop:
+def context(
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, clock: FakeClock
+) -> TaskContext:
     clock.set(EVENING)
     gateway.answers["send_subscription"] = "msg-1"
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 @pytest.fixture
@@ -88,30 +90,30 @@ def left(uow_factory: UnitOfWorkFactory, person: Person) -> int:
 
 
 def test_a_push_is_sent_once_and_uses_up_one_permission(
-    shop: Shop, gateway: RecordingGateway, person: Person, rung: list[Any]
+    context: TaskContext, gateway: RecordingGateway, person: Person, rung: list[Any]
 ) -> None:
-    granted(shop.uow_factory, person, 2)
-    assert [planned(shop.uow_factory, person) for _ in range(3)] == [True, False, False]
-    (row,) = rows(shop.uow_factory)
+    granted(context.uow_factory, person, 2)
+    assert [planned(context.uow_factory, person) for _ in range(3)] == [True, False, False]
+    (row,) = rows(context.uow_factory)
     assert rung == [(pushes.TASK, (row.id,))]
-    assert [tasks.send_pushes(shop) for _ in range(3)] == [1, 0, 0]
+    assert [tasks.send_pushes(context) for _ in range(3)] == [1, 0, 0]
     ((message,),) = gateway.called("send_subscription")
     assert (message.template_id, message.page) == (FIRST, "pages/home/index")
     assert message.fields == {"thing1": "八桂"}
     assert message.openid == person.openid
-    assert states(shop.uow_factory) == [("sent", None)]
-    assert (left(shop.uow_factory, person), reasons(shop.uow_factory)) == (1, [None])
+    assert states(context.uow_factory) == [("sent", None)]
+    assert (left(context.uow_factory, person), reasons(context.uow_factory)) == (1, [None])
 
 
 def test_without_a_permission_it_lies_in_the_inbox_and_says_why(
-    shop: Shop, gateway: RecordingGateway, person: Person
+    context: TaskContext, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.uow_factory, person, template=SECOND)
-    planned(shop.uow_factory, person)
-    tasks.send_pushes(shop)
+    granted(context.uow_factory, person, template=SECOND)
+    planned(context.uow_factory, person)
+    tasks.send_pushes(context)
     assert gateway.called("send_subscription") == []
-    assert states(shop.uow_factory) == [("refused", "no_grant")]
-    assert reasons(shop.uow_factory) == ["微信里的提醒次数用完了"]
+    assert states(context.uow_factory) == [("refused", "no_grant")]
+    assert reasons(context.uow_factory) == ["微信里的提醒次数用完了"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_without_a_permission_it_lies_in_the_inbox_and_says_why(
     ],
 )
 def test_what_wechat_refuses_or_leaves_open_is_never_sent_again(
-    shop: Shop,
+    context: TaskContext,
     gateway: RecordingGateway,
     clock: FakeClock,
     person: Person,
@@ -134,95 +136,98 @@ def test_what_wechat_refuses_or_leaves_open_is_never_sent_again(
     state: tuple[str, str],
     permissions: int,
 ) -> None:
-    granted(shop.uow_factory, person, 2)
-    planned(shop.uow_factory, person)
+    granted(context.uow_factory, person, 2)
+    planned(context.uow_factory, person)
     gateway.answers["send_subscription"] = trouble
     for _ in range(3):
-        tasks.send_pushes(shop)
+        tasks.send_pushes(context)
         clock.advance(900)
     assert len(gateway.called("send_subscription")) == 1
-    assert states(shop.uow_factory) == [state]
-    assert left(shop.uow_factory, person) == permissions
+    assert states(context.uow_factory) == [state]
+    assert left(context.uow_factory, person) == permissions
 
 
 @pytest.mark.parametrize("trouble", [NotSent(), TryLater(), error_of(45011), error_of(43108)])
 def test_what_was_surely_not_sent_goes_out_later_with_the_same_permission(
-    shop: Shop,
+    context: TaskContext,
     gateway: RecordingGateway,
     clock: FakeClock,
     person: Person,
     trouble: WeChatError,
 ) -> None:
-    granted(shop.uow_factory, person)
-    planned(shop.uow_factory, person)
+    granted(context.uow_factory, person)
+    planned(context.uow_factory, person)
     gateway.answers["send_subscription"] = trouble
-    tasks.send_pushes(shop)
-    assert (states(shop.uow_factory), left(shop.uow_factory, person)) == ([("queued", None)], 1)
+    tasks.send_pushes(context)
+    assert (states(context.uow_factory), left(context.uow_factory, person)) == (
+        [("queued", None)],
+        1,
+    )
     gateway.answers["send_subscription"] = "msg"
     clock.advance(120)
-    tasks.send_pushes(shop)
-    assert (states(shop.uow_factory), left(shop.uow_factory, person)) == ([("sent", None)], 0)
+    tasks.send_pushes(context)
+    assert (states(context.uow_factory), left(context.uow_factory, person)) == ([("sent", None)], 0)
 
 
 def test_a_worker_that_was_killed_in_the_call_leaves_it_unknown_and_a_late_answer_wins(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock, person: Person
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock, person: Person
 ) -> None:
-    granted(shop.uow_factory, person)
-    planned(shop.uow_factory, person)
-    with shop.uow_factory.begin() as uow:
+    granted(context.uow_factory, person)
+    planned(context.uow_factory, person)
+    with context.uow_factory.begin() as uow:
         step = pushes.claim_next(uow)
     assert step is not None
     assert step.claim is not None
-    assert left(shop.uow_factory, person) == 0
+    assert left(context.uow_factory, person) == 0
     clock.advance(pushes.CLAIM_LASTS.total_seconds() - 1)
-    assert tasks.send_pushes(shop) == 0
+    assert tasks.send_pushes(context) == 0
     clock.advance(1)
-    assert tasks.send_pushes(shop) == 1
-    assert states(shop.uow_factory) == [("unknown", "worker_lost")]
+    assert tasks.send_pushes(context) == 1
+    assert states(context.uow_factory) == [("unknown", "worker_lost")]
     assert gateway.called("send_subscription") == []
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         pushes.settle_sent(uow, step.claim, "late")
-    assert states(shop.uow_factory) == [("sent", None)]
+    assert states(context.uow_factory) == [("sent", None)]
 
 
 def test_a_claim_of_an_earlier_try_settles_nothing(
-    shop: Shop, clock: FakeClock, person: Person
+    context: TaskContext, clock: FakeClock, person: Person
 ) -> None:
-    granted(shop.uow_factory, person)
-    planned(shop.uow_factory, person)
-    with shop.uow_factory.begin() as uow:
+    granted(context.uow_factory, person)
+    planned(context.uow_factory, person)
+    with context.uow_factory.begin() as uow:
         first = pushes.claim_next(uow)
     assert first is not None
     assert first.claim is not None
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         pushes.put_back(uow, first.claim, timedelta())
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         assert pushes.claim_next(uow) is not None
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         pushes.settle_unknown(uow, first.claim, "in_doubt")
         pushes.settle_refused(uow, first.claim, "gone", no_grant=True)
-    assert states(shop.uow_factory) == [("claimed", None)]
+    assert states(context.uow_factory) == [("claimed", None)]
 
 
 def test_quiet_hours_put_it_off_and_what_comes_too_late_is_not_pushed(
-    shop: Shop, gateway: RecordingGateway, clock: FakeClock, person: Person
+    context: TaskContext, gateway: RecordingGateway, clock: FakeClock, person: Person
 ) -> None:
-    with shop.uow_factory.begin() as uow:
+    with context.uow_factory.begin() as uow:
         quiet = {"quiet_from": "18:00", "quiet_to": "20:00"}
         uow.session.execute(update(Citizen).where(Citizen.id == person.id).values(**quiet))
-    granted(shop.uow_factory, person, 2)
-    planned(shop.uow_factory, person, "early", hours=0.5)
-    planned(shop.uow_factory, person, "later", hours=3)
-    tasks.send_pushes(shop)
-    assert states(shop.uow_factory) == [("refused", "quiet_hours"), ("queued", None)]
+    granted(context.uow_factory, person, 2)
+    planned(context.uow_factory, person, "early", hours=0.5)
+    planned(context.uow_factory, person, "later", hours=3)
+    tasks.send_pushes(context)
+    assert states(context.uow_factory) == [("refused", "quiet_hours"), ("queued", None)]
     clock.advance(3600)
-    tasks.send_pushes(shop)
-    assert states(shop.uow_factory)[1] == ("sent", None)
-    planned(shop.uow_factory, person, "old", hours=1)
+    tasks.send_pushes(context)
+    assert states(context.uow_factory)[1] == ("sent", None)
+    planned(context.uow_factory, person, "old", hours=1)
     clock.advance(2 * 3600 - 1)
-    tasks.send_pushes(shop)
-    assert states(shop.uow_factory)[2] == ("refused", "too_late")
-    assert reasons(shop.uow_factory) == ["当时是免打扰时间", None, "微信那边没有及时送出"]
+    tasks.send_pushes(context)
+    assert states(context.uow_factory)[2] == ("refused", "too_late")
+    assert reasons(context.uow_factory) == ["当时是免打扰时间", None, "微信那边没有及时送出"]
     assert len(gateway.called("send_subscription")) == 1
 
 
@@ -248,35 +253,35 @@ def test_the_next_loud_moment_is_outside_both_quiet_hours(
 
 
 def test_an_erased_citizen_gets_nothing_and_leaves_nothing(
-    shop: Shop, gateway: RecordingGateway, person: Person
+    context: TaskContext, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.uow_factory, person)
-    planned(shop.uow_factory, person)
-    with shop.uow_factory.begin() as uow:
+    granted(context.uow_factory, person)
+    planned(context.uow_factory, person)
+    with context.uow_factory.begin() as uow:
         privacy.erase(uow, person.id)
-    assert tasks.send_pushes(shop) == 0
-    assert rows(shop.uow_factory) == []
-    assert not planned(shop.uow_factory, person, "b")
+    assert tasks.send_pushes(context) == 0
+    assert rows(context.uow_factory) == []
+    assert not planned(context.uow_factory, person, "b")
 
 
-def test_the_export_names_what_was_pushed(shop: Shop, person: Person) -> None:
-    granted(shop.uow_factory, person)
-    planned(shop.uow_factory, person)
-    tasks.send_pushes(shop)
-    with shop.uow_factory.begin(read_only=True) as uow:
+def test_the_export_names_what_was_pushed(context: TaskContext, person: Person) -> None:
+    granted(context.uow_factory, person)
+    planned(context.uow_factory, person)
+    tasks.send_pushes(context)
+    with context.uow_factory.begin(read_only=True) as uow:
         (told,) = pushes.held(uow, person.id)["pushes"]  # type: ignore[misc]
     assert (told["state"], told["fields"]) == ("sent", {"thing1": "八桂"})
 
 
-def test_of_two_with_one_key_the_survivors_stays(shop: Shop, person: Person) -> None:
-    with shop.uow_factory.begin() as uow:
+def test_of_two_with_one_key_the_survivors_stays(context: TaskContext, person: Person) -> None:
+    with context.uow_factory.begin() as uow:
         other = a_citizen(uow)
     for who, key in ((person, "a"), (other, "a"), (other, "b")):
-        planned(shop.uow_factory, who, key)
-    with shop.uow_factory.begin() as uow:
+        planned(context.uow_factory, who, key)
+    with context.uow_factory.begin() as uow:
         service.HOOKS.join[0](uow, person.id, other.id)
         service.HOOKS.join[1](uow, person.id, other.id)
-    assert [(row.citizen_id, row.key) for row in rows(shop.uow_factory)] == [
+    assert [(row.citizen_id, row.key) for row in rows(context.uow_factory)] == [
         (person.id, "a"),
         (person.id, "b"),
     ]
@@ -284,33 +289,33 @@ def test_of_two_with_one_key_the_survivors_stays(shop: Shop, person: Person) -> 
 
 @pytest.mark.race
 def test_many_workers_send_each_message_once(
-    shop: Shop, gateway: RecordingGateway, person: Person
+    context: TaskContext, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.uow_factory, person, 12)
+    granted(context.uow_factory, person, 12)
     for number in range(12):
-        planned(shop.uow_factory, person, f"a:{number}")
-    all_at_once([lambda: tasks.send_pushes(shop)] * 4)
-    tasks.send_pushes(shop)
+        planned(context.uow_factory, person, f"a:{number}")
+    all_at_once([lambda: tasks.send_pushes(context)] * 4)
+    tasks.send_pushes(context)
     assert len(gateway.called("send_subscription")) == 12
-    assert {row.state for row in rows(shop.uow_factory)} == {PushState.SENT}
-    assert left(shop.uow_factory, person) == 0
+    assert {row.state for row in rows(context.uow_factory)} == {PushState.SENT}
+    assert left(context.uow_factory, person) == 0
 
 
 @pytest.mark.race
 def test_the_race_is_seen_where_a_message_is_looked_up_instead_of_claimed(
-    shop: Shop, gateway: RecordingGateway, person: Person
+    context: TaskContext, gateway: RecordingGateway, person: Person
 ) -> None:
-    granted(shop.uow_factory, person)
-    planned(shop.uow_factory, person)
+    granted(context.uow_factory, person)
+    planned(context.uow_factory, person)
     looked = threading.Barrier(2)
 
     def look_then_send() -> None:
-        with shop.uow_factory.begin(read_only=True) as uow:
+        with context.uow_factory.begin(read_only=True) as uow:
             due = uow.session.scalars(select(Push.id).where(Push.state == PushState.QUEUED)).all()
         looked.wait(timeout=30)
         for push_id in due:
-            shop.gateway.send_subscription(push_id)
-            with shop.uow_factory.begin() as uow:
+            context.gateway.send_subscription(push_id)
+            with context.uow_factory.begin() as uow:
                 sent = update(Push).where(Push.id == push_id).values(state=PushState.SENT)
                 uow.session.execute(sent)
 

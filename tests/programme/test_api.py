@@ -34,12 +34,12 @@ def test_the_campaign_tells_its_title_dates_target_and_organisers(
     assert len(told["organisers"]) == 6
     assert told["summary"]["precision"] == "end_of_month"
     assert told["summary"]["on"] == "2020-10-31"
-    assert told["policy_version"] == notice.tools.settings.policy_version
+    assert told["policy_version"] == notice.dependencies.settings.policy_version
 
 
 def test_the_campaign_says_who_operates_the_service(client: Any, notice: UnitOfWorkFactory) -> None:
     told = client.get("/campaign").get_json()
-    given = notice.tools.settings
+    given = notice.dependencies.settings
     assert told["operator"] == asdict(given.operator)
     assert all(told["operator"].values())
     assert told["policy_date"] == given.policy_date
@@ -49,7 +49,7 @@ def test_the_campaign_names_the_templates_that_have_a_sender(
     client: Any, notice: UnitOfWorkFactory
 ) -> None:
     told = client.get("/campaign").get_json()["subscribe_templates"]
-    assert {t["slug"] for t in told} == set(notice.tools.hooks.sends) == {"quiz-daily"}
+    assert {t["slug"] for t in told} == set(notice.dependencies.hooks.sends) == {"quiz-daily"}
     assert {t["id"] for t in told} < {t.id for t in message_templates()}
 
 

@@ -35,7 +35,7 @@ def either(
     kv = connect("embedded:", var, clock, timeout_seconds=20.0)
     kv.run("FLUSHALL")
     yield UnitOfWorkFactory(
-        uow_factory.engine, replace(uow_factory.tools, kv=facilities(kv, clock))
+        uow_factory.engine, replace(uow_factory.dependencies, kv=facilities(kv, clock))
     )
     kv.close()
 
@@ -47,6 +47,6 @@ def without(
     """The same house where nothing answers at the address of Redis."""
     kv = connect("redis://127.0.0.1:9/0", tmp_path, clock)
     yield UnitOfWorkFactory(
-        uow_factory.engine, replace(uow_factory.tools, kv=facilities(kv, clock))
+        uow_factory.engine, replace(uow_factory.dependencies, kv=facilities(kv, clock))
     )
     kv.close()

@@ -81,7 +81,7 @@ def tries_left(
 def test_200_starts_match_the_blueprint_and_no_question_is_overused(
     uow_factory: UnitOfWorkFactory, preset: str, seed: int
 ) -> None:
-    uow_factory.tools.random.seed(seed)
+    uow_factory.dependencies.random.seed(seed)
     contest = open_contest(uow_factory, preset)
     need = {part.kind.value: part.count for part in contest.rules.parts if part.kind}
     used: Counter[str] = Counter()
@@ -113,7 +113,7 @@ def test_people_who_come_daily_do_not_wear_out_single_questions(
         for citizen in people:
             view = take(uow_factory, contest, citizen)
             used.update(slot.item.ref for slot in view.slots if slot.item.kind == "multiple")
-        uow_factory.tools.clock.advance(86_400)  # type: ignore[attr-defined]
+        uow_factory.dependencies.clock.advance(86_400)  # type: ignore[attr-defined]
     assert max(used.values()) <= 1.5 * 200 * 2 / 9
 
 

@@ -150,6 +150,6 @@ def test_the_answer_says_of_when_it_is(
 ) -> None:
     body = client.get(f"/contests/{game[0].ref}/leaderboard").get_json()
     told = datetime.fromisoformat(body["as_of"])
-    assert told == uow_factory.tools.clock.now()
+    assert told == uow_factory.dependencies.clock.now()
     assert told.utcoffset() is not None
     assert told.astimezone(BEIJING).hour == 12

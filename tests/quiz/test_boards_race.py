@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import board_tasks, board_view
 from server.quiz.contests import ContestView
@@ -59,7 +59,7 @@ def a_worker(
 ) -> Iterator[None]:
     """Answers doorbells, and sweeps after each when it is there at all; ends when told None."""
     steps = {task.name: task.step for task in board_tasks.BOARD_TASKS}
-    shop = Shop(uow_factory=uow_factory, gateway=None)
+    context = TaskContext(uow_factory=uow_factory, gateway=None)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -68,9 +68,9 @@ def a_worker(
             try:
                 if bell is None:
                     return
-                steps[bell[0]](shop, *bell[1])
+                steps[bell[0]](context, *bell[1])
                 if syncing:
-                    board_tasks.sync_boards(shop)
+                    board_tasks.sync_boards(context)
             except BaseException as trouble:  # told to the test below
                 failures.append(trouble)
             finally:
@@ -99,8 +99,8 @@ def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
 ) -> None:
     chance = random.Random(20260501)
     bells: queue.Queue[Bell] = queue.Queue()
-    tools = replace(either.tools, ring=lambda task, *ids: bells.put((task, ids)))
-    uow_factory = UnitOfWorkFactory(either.engine, tools)
+    dependencies = replace(either.dependencies, ring=lambda task, *ids: bells.put((task, ids)))
+    uow_factory = UnitOfWorkFactory(either.engine, dependencies)
     with uow_factory.begin() as uow:
         contest = a_contest(uow, season="sum_of_scores", papers_per_day=40)
         people = kit.people(uow, max(60, PAPERS // FLUSHES))
@@ -130,7 +130,7 @@ def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
                 with uow_factory.begin() as uow:
                     hand_in(uow, contest, entry, score=score, time_ms=time_ms)
                     if flushing:
-                        uow_factory.tools.kv.kv.run("FLUSHALL")
+                        uow_factory.dependencies.kv.kv.run("FLUSHALL")
                     if killed:
                         uow.bells.clear()
                 if entry % 5 == 0:
@@ -139,7 +139,7 @@ def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
 
             list(threads.map(play, papers))
             if syncing:
-                board_tasks.sync_boards(Shop(uow_factory=uow_factory, gateway=None))
+                board_tasks.sync_boards(TaskContext(uow_factory=uow_factory, gateway=None))
             truth = the_truth(uow_factory, contest)
             told_the_truth(uow_factory, contest, people[0], truth)
             bells.join()

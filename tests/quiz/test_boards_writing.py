@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from server.accounts.models import Citizen
-from server.base.jobs import Shop, run_until_idle
+from server.base.jobs import TaskContext, run_until_idle
 from server.base.kv.client import KvAway
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import board_hooks, board_keys, board_tasks, board_view
@@ -44,7 +44,7 @@ def in_redis(
 ) -> list[int] | None:
     """Points on a board as Redis alone tells them, None while it is not ready."""
     group = board_keys.group_name(contest.id)
-    top = uow_factory.tools.kv.leaderboard.top(group, board, 100)
+    top = uow_factory.dependencies.kv.leaderboard.top(group, board, 100)
     return None if top is None else [board_keys.unpacked(score).points for _, score in top]
 
 
@@ -54,11 +54,11 @@ def build(uow_factory: UnitOfWorkFactory, contest: ContestView, *names: str) -> 
 
 
 def sync(uow_factory: UnitOfWorkFactory) -> int:
-    return board_tasks.sync_boards(Shop(uow_factory=uow_factory, gateway=None))
+    return board_tasks.sync_boards(TaskContext(uow_factory=uow_factory, gateway=None))
 
 
 def flush(uow_factory: UnitOfWorkFactory) -> None:
-    uow_factory.tools.kv.kv.run("FLUSHALL")
+    uow_factory.dependencies.kv.kv.run("FLUSHALL")
 
 
 def a_game(
@@ -299,7 +299,9 @@ def test_the_same_client_goes_on_when_redis_comes_back(
     build(uow_factory, contest)
     sync(uow_factory)
     clock.advance(2)
-    server = uow_factory.tools.kv.kv.redis_for_jobs().connection_pool.connection_kwargs["server"]
+    server = uow_factory.dependencies.kv.kv.redis_for_jobs().connection_pool.connection_kwargs[
+        "server"
+    ]
     server.connected = False
     with uow_factory.begin() as uow:
         hand_in(uow, contest, placed[0], score=10)
@@ -377,7 +379,7 @@ def test_a_paper_handed_in_while_a_board_is_built_is_on_it(either: UnitOfWorkFac
     contest, _, (first, second) = a_game(either, 2)
     with either.begin() as uow:
         hand_in(uow, contest, first, score=10)
-    group, leaderboard = board_keys.group_name(contest.id), either.tools.kv.leaderboard
+    group, leaderboard = board_keys.group_name(contest.id), either.dependencies.kv.leaderboard
     token = leaderboard.begin_build(group, "total/region")
     assert token is not None
     with either.begin() as uow:
@@ -390,7 +392,7 @@ def test_a_paper_handed_in_while_a_board_is_built_is_on_it(either: UnitOfWorkFac
 def test_two_builders_do_not_get_in_each_others_way(either: UnitOfWorkFactory) -> None:
     contest, _, _ = a_game(either, 1)
     group = board_keys.group_name(contest.id)
-    assert either.tools.kv.leaderboard.begin_build(group, "total/region") is not None
+    assert either.dependencies.kv.leaderboard.begin_build(group, "total/region") is not None
     assert not board_tasks.build(either, contest.id, "total/region")
 
 
@@ -398,9 +400,9 @@ def test_tasks_do_nothing_while_redis_is_away(
     without: UnitOfWorkFactory, uow_factory: UnitOfWorkFactory
 ) -> None:
     contest, _, _ = a_game(uow_factory, 1)
-    shop = Shop(uow_factory=without, gateway=None)
-    assert board_tasks.sync_boards(shop) == 0
-    assert board_tasks.rebuild_boards(shop, contest.id) == 0
+    context = TaskContext(uow_factory=without, gateway=None)
+    assert board_tasks.sync_boards(context) == 0
+    assert board_tasks.rebuild_boards(context, contest.id) == 0
     with pytest.raises(KvAway):
         rebuild_leaderboards(without, lambda _done, _total: None)
 
@@ -409,9 +411,9 @@ def test_a_worker_that_runs_until_idle_comes_to_an_end(uow_factory: UnitOfWorkFa
     contest, _, (entry,) = a_game(uow_factory, 1)
     with uow_factory.begin() as uow:
         hand_in(uow, contest, entry, score=10)
-    shop = Shop(uow_factory=uow_factory, gateway=None)
-    assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=5) <= 3
-    assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=5) == 0
+    context = TaskContext(uow_factory=uow_factory, gateway=None)
+    assert run_until_idle(context, board_tasks.BOARD_TASKS, rounds=5) <= 3
+    assert run_until_idle(context, board_tasks.BOARD_TASKS, rounds=5) == 0
 
 
 def test_the_command_builds_every_board_that_holds_anybody(either: UnitOfWorkFactory) -> None:

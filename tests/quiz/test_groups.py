@@ -93,7 +93,7 @@ def test_the_groups_own_id_is_nowhere(uow_factory: UnitOfWorkFactory) -> None:
         assert row.opengid_hash == uow.keys.blind("G-one", "opengid")
         assert "G-one" not in (row.opengid_hash, row.ref, ref)
         assert privacy.export(uow, person.id)["groups"] == [
-            {"id": ref, "joined_at": uow_factory.tools.clock.now()}
+            {"id": ref, "joined_at": uow_factory.dependencies.clock.now()}
         ]
 
 

@@ -21,7 +21,9 @@ from tests.kit.quiz import all_right, citizens, open_contest, shown, started
 
 @pytest.fixture
 def limited(uow_factory: UnitOfWorkFactory, with_limits: Settings) -> UnitOfWorkFactory:
-    return UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=with_limits))
+    return UnitOfWorkFactory(
+        uow_factory.engine, replace(uow_factory.dependencies, settings=with_limits)
+    )
 
 
 def test_a_fourth_start_at_once_waits_and_the_open_paper_is_free(
@@ -98,7 +100,7 @@ def test_a_figure_of_one_start_a_minute_is_a_limit_and_no_error(
     ones = replace(with_limits.limits, quiz_start_per_minute=1.0, answer_per_minute=1.0)
     slow = replace(with_limits, limits=ones)
     phone = edge_client(
-        UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.tools, settings=slow)),
+        UnitOfWorkFactory(uow_factory.engine, replace(uow_factory.dependencies, settings=slow)),
         gateway,
         API,
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, closing, tasks
 from server.quiz.errors import AttemptClosed, NoAttemptsLeft
@@ -51,7 +51,7 @@ class Papers(RuleBasedStateMachine):
     def __init__(self, uow_factory: UnitOfWorkFactory) -> None:
         super().__init__()
         self.uow_factory = uow_factory
-        self.clock: Any = uow_factory.tools.clock
+        self.clock: Any = uow_factory.dependencies.clock
         self.contest = open_contest(uow_factory, slug="machine", papers_per_day=LIMIT)
         self.people = citizens(uow_factory, 2)
         self.papers: list[Model] = []
@@ -119,7 +119,7 @@ class Papers(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        tasks.close_expired(Shop(uow_factory=self.uow_factory, gateway=None))
+        tasks.close_expired(TaskContext(uow_factory=self.uow_factory, gateway=None))
         with self.uow_factory.begin(read_only=True) as uow:
             assert closing.overdue(uow, 10) == []
 

@@ -66,7 +66,7 @@ def few(
     """The house with few connections."""
     small = Database(pool_size=CONNECTIONS, request_seconds=request_seconds)
     with opened(replace(settings, database=small)) as engine:
-        yield UnitOfWorkFactory(engine, uow_factory.tools)
+        yield UnitOfWorkFactory(engine, uow_factory.dependencies)
 
 
 @pytest.fixture
@@ -91,7 +91,9 @@ def ref(uow_factory: UnitOfWorkFactory, few: UnitOfWorkFactory, phone: str) -> s
 
 def client_of(uow_factory: UnitOfWorkFactory, *apis: Api) -> CheckedClient:
     drawings = Drawings(
-        kept_drawings(uow_factory.tools.settings), most_waiting=PLACES, patience_seconds=FOR_EVER
+        kept_drawings(uow_factory.dependencies.settings),
+        most_waiting=PLACES,
+        patience_seconds=FOR_EVER,
     )
     return edge_client(
         uow_factory, RecordingGateway(), SHARE_API, ACCOUNTS, *apis, drawings=drawings

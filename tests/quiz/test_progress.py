@@ -15,7 +15,7 @@ from server.quiz import board_tasks, progress
 from server.quiz.contests import ContestView
 from server.quiz.models import Entry
 from server.quiz.progress import Progress
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.kit import boards as kit
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.boards import (
@@ -87,7 +87,7 @@ def test_a_board_of_redis_that_is_behind_is_not_believed(either: UnitOfWorkFacto
         hand_in(uow, contest, mine, score=50)
     assert board_tasks.build(either, contest.id, "total/region")
     assert reached(either, contest, second).rank == 2
-    lost = either.tools.kv.leaderboard
+    lost = either.dependencies.kv.leaderboard
     kept = lost.apply
     lost.apply = lambda *_: None  # type: ignore[method-assign]
     with either.begin() as uow:
@@ -155,7 +155,7 @@ def test_the_list_of_contests_costs_few_questions_however_many_there_are(
             for contest in contests:
                 assert board_tasks.build(uow_factory, contest.id, "total/region")
         client.get(f"/contests?limit={count}", citizen=token)
-        with at_most(house_of(app).uow_factory, 5 if ready else 6):
+        with at_most(application_of(app).uow_factory, 5 if ready else 6):
             listed = client.get(f"/contests?limit={count}", citizen=token).get_json()["items"]
         assert [one["me"]["total"] for one in listed] == [50] * count
         assert {one["me"]["rank"] for one in listed} == {1}

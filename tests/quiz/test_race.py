@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from server.base.errors import Unavailable
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, sheets, tasks
 from server.quiz.attempts import AttemptView, Started
@@ -242,7 +242,7 @@ def test_the_sweep_and_the_citizen_close_a_paper_once_between_them(
         return submit
 
     def sweep() -> int:
-        return tasks.close_expired(Shop(uow_factory=uow_factory, gateway=None))
+        return tasks.close_expired(TaskContext(uow_factory=uow_factory, gateway=None))
 
     found = all_at_once([*(submission(*paper) for paper in papers), *[sweep] * 5])
     assert found[:10] == [40] * 10

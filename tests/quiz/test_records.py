@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.contests import ContestView
 from server.quiz.models import RuleSetRow
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.kit import boards as kit
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.boards import a_contest, a_paper, an_entry, at_most, hand_in
@@ -130,5 +130,5 @@ def test_a_hundred_papers_of_many_rules_cost_what_one_costs(
             if paper.state is kit.AttemptState.OPEN:
                 paper.rules_version = version
     for path in ("/me/attempts?limit=1", "/me/attempts?limit=100"):
-        with at_most(house_of(app).uow_factory, 2):
+        with at_most(application_of(app).uow_factory, 2):
             assert client.get(path, citizen=token).status_code == 200

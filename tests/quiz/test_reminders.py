@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.templates import message_templates
 from server.base.uow import UnitOfWorkFactory
 from server.emulator.fields import accepts
@@ -36,9 +36,9 @@ def contest(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> ContestView:
 
 
 @pytest.fixture
-def shop(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Shop:
+def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
     gateway.answers["send_subscription"] = "msg"
-    return Shop(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
 def someone(uow_factory: UnitOfWorkFactory, *, grants: int = 1) -> Person:
@@ -73,24 +73,24 @@ def planned(uow_factory: UnitOfWorkFactory) -> list[Push]:
 
 
 def test_who_allowed_it_and_has_not_played_is_reminded_once_a_day(
-    shop: Shop, contest: ContestView, clock: FakeClock
+    context: TaskContext, contest: ContestView, clock: FakeClock
 ) -> None:
-    eager, idle, busy = (someone(shop.uow_factory, grants=3) for _ in range(3))
-    someone(shop.uow_factory, grants=0)
-    play(shop.uow_factory, contest, eager)
-    play(shop.uow_factory, contest, busy, hand_in=False)
-    assert [plan_reminders(shop) for _ in range(3)] == [1, 0, 0]
-    assert [row.citizen_id for row in planned(shop.uow_factory)] == [idle.id]
+    eager, idle, busy = (someone(context.uow_factory, grants=3) for _ in range(3))
+    someone(context.uow_factory, grants=0)
+    play(context.uow_factory, contest, eager)
+    play(context.uow_factory, contest, busy, hand_in=False)
+    assert [plan_reminders(context) for _ in range(3)] == [1, 0, 0]
+    assert [row.citizen_id for row in planned(context.uow_factory)] == [idle.id]
     clock.advance(86400)
-    assert plan_reminders(shop) == 3
+    assert plan_reminders(context) == 3
 
 
 def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
-    shop: Shop, contest: ContestView, gateway: RecordingGateway
+    context: TaskContext, contest: ContestView, gateway: RecordingGateway
 ) -> None:
-    idle = someone(shop.uow_factory)
-    plan_reminders(shop)
-    notices_tasks.send_pushes(shop)
+    idle = someone(context.uow_factory)
+    plan_reminders(context)
+    notices_tasks.send_pushes(context)
     ((message,),) = gateway.called("send_subscription")
     assert message.openid == idle.openid
     assert message.page == f"packages/quiz/round/index?id={contest.ref}"
@@ -99,7 +99,7 @@ def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
         "number3": "0",
         "time4": "2026年5月1日 23:59",
     }
-    with shop.uow_factory.begin(read_only=True) as uow:
+    with context.uow_factory.begin(read_only=True) as uow:
         letter = uow.session.scalars(select(InboxMessage)).one()
     assert (letter.title, letter.page) == ("每日答题提醒", message.page)
     assert contest.title in letter.body
@@ -107,11 +107,11 @@ def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
 
 
 def test_every_field_is_one_that_wechat_takes(
-    shop: Shop, contest: ContestView, gateway: RecordingGateway
+    context: TaskContext, contest: ContestView, gateway: RecordingGateway
 ) -> None:
-    someone(shop.uow_factory)
-    plan_reminders(shop)
-    (push,) = planned(shop.uow_factory)
+    someone(context.uow_factory)
+    plan_reminders(context)
+    (push,) = planned(context.uow_factory)
     assert set(push.fields) == {field.key for field in TEMPLATE.fields}
     assert [key for key, value in push.fields.items() if not accepts(key, value)] == []
     assert shortened("长" * 20) == "长" * 20
@@ -123,31 +123,33 @@ def test_every_field_is_one_that_wechat_takes(
     [("18:59", False), ("19:00", True), ("21:29", True), ("21:30", False), ("03:00", False)],
 )
 def test_reminders_are_planned_in_the_evening_alone(
-    shop: Shop, contest: ContestView, clock: FakeClock, clock_time: str, due: bool
+    context: TaskContext, contest: ContestView, clock: FakeClock, clock_time: str, due: bool
 ) -> None:
-    someone(shop.uow_factory)
+    someone(context.uow_factory)
     clock.set(datetime.fromisoformat(f"2026-05-01T{clock_time}:00+08:00"))
-    assert plan_reminders(shop) == int(due)
+    assert plan_reminders(context) == int(due)
 
 
-def test_no_open_contest_reminds_nobody(shop: Shop, contest: ContestView, clock: FakeClock) -> None:
-    someone(shop.uow_factory)
+def test_no_open_contest_reminds_nobody(
+    context: TaskContext, contest: ContestView, clock: FakeClock
+) -> None:
+    someone(context.uow_factory)
     clock.set(contest.closes_at.replace(hour=11, minute=0) + timedelta(days=1))
-    assert plan_reminders(shop) == 0
+    assert plan_reminders(context) == 0
 
 
 def test_days_without_a_gap_are_counted(
-    shop: Shop, contest: ContestView, clock: FakeClock, gateway: RecordingGateway
+    context: TaskContext, contest: ContestView, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    person = someone(shop.uow_factory)
+    person = someone(context.uow_factory)
     for ago in (2, 1):
         clock.set(SEVEN - timedelta(days=ago))
-        play(shop.uow_factory, contest, person)
+        play(context.uow_factory, contest, person)
     clock.set(SEVEN)
-    plan_reminders(shop)
-    (push,) = planned(shop.uow_factory)
+    plan_reminders(context)
+    (push,) = planned(context.uow_factory)
     assert push.fields["number3"] == "2"
-    with shop.uow_factory.begin(read_only=True) as uow:
+    with context.uow_factory.begin(read_only=True) as uow:
         assert "连续答题 2 天" in uow.session.scalars(select(InboxMessage.body)).one()
 
 
@@ -160,11 +162,11 @@ def test_a_streak_ends_today_or_yesterday(days: list[int], streak: int) -> None:
 
 
 def test_the_evenings_search_does_not_grow_with_those_who_played(
-    shop: Shop, contest: ContestView
+    context: TaskContext, contest: ContestView
 ) -> None:
     for _ in range(5):
-        play(shop.uow_factory, contest, someone(shop.uow_factory))
-    with shop.uow_factory.begin(read_only=True) as uow, at_most(shop.uow_factory, 3):
+        play(context.uow_factory, contest, someone(context.uow_factory))
+    with context.uow_factory.begin(read_only=True) as uow, at_most(context.uow_factory, 3):
         found = reminders.due_contest(uow)
         assert found is not None
         assert reminders.people_to_remind(uow, found) == []

@@ -158,13 +158,13 @@ def test_a_report_is_handed_over_and_forgotten(
                 )
             )
     with uow_factory.begin() as uow:
-        for join in uow.tools.hooks.join:
+        for join in uow.dependencies.hooks.join:
             join(uow, keep, gone)
         rows_left = select(QuestionReport.citizen_id, QuestionReport.question_id)
         assert sorted(uow.session.execute(rows_left).all()) == sorted(
             [(keep, first), (keep, second)]
         )
     with uow_factory.begin() as uow:
-        for forget in uow.tools.hooks.forget:
+        for forget in uow.dependencies.hooks.forget:
             forget(uow, keep)
         assert uow.session.scalar(select(func.count()).select_from(QuestionReport)) == 0

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from server.accounts import privacy
 from server.accounts import service as accounts
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, board_view, groups, service
 from server.quiz.contests import ContestView
@@ -190,7 +190,7 @@ def test_a_paper_of_before_that_the_clock_closes_does_not_come_back(
     again = comes(uow_factory)
     take(uow_factory, contest, again, right=4)
     clock.advance(600)
-    assert close_expired(Shop(uow_factory=uow_factory, gateway=None)) == 1
+    assert close_expired(TaskContext(uow_factory=uow_factory, gateway=None)) == 1
     assert [score for _, score in board(uow_factory, contest)] == [40]
 
 

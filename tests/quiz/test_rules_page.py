@@ -132,7 +132,7 @@ def test_the_signature_stands_for_these_words_and_no_others(
 
 
 def plan(uow_factory: UnitOfWorkFactory, **changes: Any) -> ContestPlan:
-    now = uow_factory.tools.clock.now()
+    now = uow_factory.dependencies.clock.now()
     made = {
         "slug": "plan",
         "title": "计划",
@@ -154,7 +154,7 @@ def test_a_contest_that_its_bank_cannot_fill_is_not_opened(uow_factory: UnitOfWo
     with pytest.raises(RulesRefused):
         open_contest(uow_factory, plan(uow_factory, body=many))
     with pytest.raises(RulesRefused):
-        open_contest(uow_factory, plan(uow_factory, closes_at=uow_factory.tools.clock.now()))
+        open_contest(uow_factory, plan(uow_factory, closes_at=uow_factory.dependencies.clock.now()))
     open_contest(uow_factory, plan(uow_factory))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from server.accounts import identities, privacy
 from server.accounts.models import Citizen
 from server.base.access import REGION
-from server.base.jobs import Shop
+from server.base.jobs import TaskContext
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands as channel
@@ -206,18 +206,18 @@ def test_a_poster_waits_for_its_code_and_is_never_shown_without(
     answer = client.get(f"/shares/{card['id']}/image.png")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "poster_not_ready")
     assert int(answer.headers["Retry-After"]) > 0
-    shop = Shop(uow_factory=uow_factory, gateway=gateway)
-    assert tasks.fetch_share_codes(shop) == 0
+    context = TaskContext(uow_factory=uow_factory, gateway=gateway)
+    assert tasks.fetch_share_codes(context) == 0
     clock.advance(60)
-    assert tasks.fetch_share_codes(shop) == 0  # still away
+    assert tasks.fetch_share_codes(context) == 0  # still away
     gateway.answers["mini_program_code"] = CODE
-    assert tasks.fetch_share_codes(shop) == 0  # asked a moment ago
+    assert tasks.fetch_share_codes(context) == 0  # asked a moment ago
     clock.advance(60)
-    assert tasks.fetch_share_codes(shop) == 1
+    assert tasks.fetch_share_codes(context) == 1
     assert client.get(f"/shares/{card['id']}/image.png").status_code == 200
     assert {scene for scene, _ in gateway.called("mini_program_code")} == {card["id"]}
     clock.advance(3600)
-    assert tasks.fetch_share_codes(shop) == 0
+    assert tasks.fetch_share_codes(context) == 0
 
 
 def test_sharing_again_brings_a_code_that_was_missing(

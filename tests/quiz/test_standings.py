@@ -70,7 +70,7 @@ def one_paper(
     city: str,
     chance: random.Random,
 ) -> Played:
-    clock = uow_factory.tools.clock
+    clock = uow_factory.dependencies.clock
     begun = clock.now()
     with uow_factory.begin() as uow:
         view = attempts.start(uow, contest.ref, citizen).view
@@ -140,7 +140,7 @@ def handed_in(
     uow_factory: UnitOfWorkFactory, contest: ContestView, plan: list[tuple[int, int, int]]
 ) -> None:
     """(citizen, seconds from now at the start, seconds used), each with 80 points."""
-    clock, noon = uow_factory.tools.clock, uow_factory.tools.clock.now()
+    clock, noon = uow_factory.dependencies.clock, uow_factory.dependencies.clock.now()
     papers = {}
     acts = [(begins, citizen, None) for citizen, begins, _ in plan]
     acts += [(begins + used, citizen, used) for citizen, begins, used in plan]
@@ -154,15 +154,17 @@ def handed_in(
                 attempts.submit(uow, view.sheet.ref, citizen, some_right(shown(view), 8))
 
 
-def three_ties_rank_by_time_then_earlier_finish_then_older_entry(house: UnitOfWorkFactory) -> None:
-    contest = open_contest(house)
-    slow, late, early, twin, quick = citizens(house, 5)
+def three_ties_rank_by_time_then_earlier_finish_then_older_entry(
+    application: UnitOfWorkFactory,
+) -> None:
+    contest = open_contest(application)
+    slow, late, early, twin, quick = citizens(application, 5)
     handed_in(
-        house,
+        application,
         contest,
         [(slow, 0, 90), (late, 60, 60), (early, 10, 60), (twin, 10, 60), (quick, 200, 45)],
     )
-    with house.begin(read_only=True) as uow:
+    with application.begin(read_only=True) as uow:
         ranks = {
             citizen: board_view.board(uow, contest, citizen_id=citizen).me.rank  # type: ignore[union-attr]
             for citizen in (quick, early, twin, late, slow)
@@ -170,7 +172,7 @@ def three_ties_rank_by_time_then_earlier_finish_then_older_entry(house: UnitOfWo
         lines = board_view.board(uow, contest).items
     assert list(ranks.values()) == [1, 2, 3, 4, 5]
     assert [line.duration_ms for line in lines] == [45_000, 60_000, 60_000, 60_000, 90_000]
-    with house.begin(read_only=True) as uow:
+    with application.begin(read_only=True) as uow:
         views = [sheets.in_contest(uow, contest.id, [c])[0] for c in (quick, early, twin)]
     assert views[1].closed_at == views[2].closed_at
 

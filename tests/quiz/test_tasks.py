@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from server.base.jobs import Shop, run_until_idle
+from server.base.jobs import TaskContext, run_until_idle
 from server.base.kv.client import KvRefused
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, board_tasks, closing, service, tasks
@@ -18,7 +18,7 @@ from tests.kit.quiz import citizens, open_contest, shown, some_right, started, t
 
 
 def sweep(uow_factory: UnitOfWorkFactory) -> int:
-    return tasks.close_expired(Shop(uow_factory=uow_factory, gateway=None))
+    return tasks.close_expired(TaskContext(uow_factory=uow_factory, gateway=None))
 
 
 def left_open(
@@ -136,16 +136,16 @@ def test_a_worker_comes_to_an_end_after_a_clock_that_was_ahead(
 ) -> None:
     contest = open_contest(uow_factory)
     early, late = citizens(uow_factory, 2)
-    shop = Shop(uow_factory=uow_factory, gateway=None)
-    board_tasks.sync_boards(shop)
+    context = TaskContext(uow_factory=uow_factory, gateway=None)
+    board_tasks.sync_boards(context)
     clock.set(clock.now() + timedelta(days=1))
     take(uow_factory, contest, early, 5)
-    assert board_tasks.sync_boards(shop) > 0
+    assert board_tasks.sync_boards(context) > 0
     clock.set(clock.now() + timedelta(days=-1))
     take(uow_factory, contest, late, 3)
-    run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20)
+    run_until_idle(context, board_tasks.BOARD_TASKS, rounds=20)
     clock.advance(1)
-    assert run_until_idle(shop, board_tasks.BOARD_TASKS, rounds=20) == 0
+    assert run_until_idle(context, board_tasks.BOARD_TASKS, rounds=20) == 0
 
 
 def test_a_refusal_of_redis_costs_no_answer(
@@ -158,7 +158,7 @@ def test_a_refusal_of_redis_costs_no_answer(
 
     contest = open_contest(uow_factory)
     (citizen,) = citizens(uow_factory, 1)
-    monkeypatch.setattr(uow_factory.tools.kv.leaderboard, "apply", refused)
+    monkeypatch.setattr(uow_factory.dependencies.kv.leaderboard, "apply", refused)
     take(uow_factory, contest, citizen, 5)
     assert "standings wait for the sweep" in caplog.text
     with uow_factory.begin(read_only=True) as uow:

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from server.app import Parts, create_app
+from server.app import Overrides, create_app
 from server.base.settings import Settings
 from server.base.web.worker import LANES, RUNNING
 from server.callbacks import MINI_PROGRAM, OFFICIAL
 from server.wechat.bulkhead import Bulkhead
 from server.wechat.errors import NotSent
 from server.wechat.transport import Patience
-from tests.conftest import house_of
+from tests.conftest import application_of
 from tests.kit.clock import FakeClock
 from tests.wechat.kit import ACCOUNT, WeChatSide, knock, xml_event
 from tests.wechat.script import INFO, LOGIN, SEND, Bench, Script, Seen
@@ -58,10 +58,10 @@ def a_bench(clock: FakeClock, places: int, hanging: Hanging) -> Bench:
 def an_app(settings: Settings, bench: Bench) -> Iterator[Flask]:
     official = replace(settings.wechat.official_account, original_id=ACCOUNT)
     settings = replace(settings, wechat=replace(settings.wechat, official_account=official))
-    parts = Parts(clock=bench.clock, random=random.Random(1), gateway=bench.gateway)
-    app = create_app(settings, parts)
+    overrides = Overrides(clock=bench.clock, random=random.Random(1), gateway=bench.gateway)
+    app = create_app(settings, overrides)
     yield app
-    house_of(app).uow_factory.engine.dispose()
+    application_of(app).uow_factory.engine.dispose()
 
 
 def log_in(app: Flask) -> tuple[int, str | None]:

@@ -65,7 +65,7 @@ class Answering:
 
 
 @dataclass
-class House:
+class Application:
     """Our side: gateway, doors, and the way by which the emulator's pushes come in."""
 
     clock: FakeClock
@@ -111,39 +111,39 @@ def settings_of(wechat: Emulator, name: str) -> WeChatApp:
 
 
 @pytest.fixture
-def house(clock: FakeClock, tmp_path: object) -> Iterator[House]:
+def application(clock: FakeClock, tmp_path: object) -> Iterator[Application]:
     kit = facilities(connect(f"fake:{tmp_path}", None, clock), clock)  # type: ignore[arg-type]
     handling = Handling(kit.once)
-    yield House(clock=clock, kit=kit, handling=handling)
+    yield Application(clock=clock, kit=kit, handling=handling)
     handling.close()
 
 
 @pytest.fixture
-def wechat(house: House) -> Iterator[Emulator]:
+def wechat(application: Application) -> Iterator[Emulator]:
     with emulated_wechat(
         server="http://house.test",
-        clock=lambda: house.clock.now().timestamp(),
-        sender=house.receive,
+        clock=lambda: application.clock.now().timestamp(),
+        sender=application.receive,
         pause=lambda _seconds: None,
     ) as emulator:
-        house.listen(emulator)
+        application.listen(emulator)
         yield emulator
 
 
 @pytest.fixture
-def gateway(wechat: Emulator, house: House) -> LiveGateway:
+def gateway(wechat: Emulator, application: Application) -> LiveGateway:
     patience = Patience(30.0, 30.0, rest_seconds=0)
-    transport = Transport(wechat.api_base, house.clock, patience=patience)
+    transport = Transport(wechat.api_base, application.clock, patience=patience)
     accounts = {
         name: Calls(
             transport,
             TokenService(
                 settings_of(wechat, name),
                 transport,
-                house.kit.shared,
-                house.kit.lock,
-                house.clock,
-                pause=house.clock.advance,
+                application.kit.shared,
+                application.kit.lock,
+                application.clock,
+                pause=application.clock.advance,
             ),
         )
         for name in PATHS
@@ -164,9 +164,9 @@ def wei(wechat: Emulator) -> dict[str, Any]:
 
 
 @pytest.fixture
-def door(house: House, wechat: Emulator) -> Answering:
-    assert house.doors is not None
-    return house.doors[PATHS[OFFICIAL]]
+def door(application: Application, wechat: Emulator) -> Answering:
+    assert application.doors is not None
+    return application.doors[PATHS[OFFICIAL]]
 
 
 def said(wechat: Emulator, openid: str) -> list[str]:
@@ -238,10 +238,12 @@ def test_a_token_that_died_early_is_replaced_at_the_first_refusal(
     assert len(wechat.calls(TOKEN)) == 2
 
 
-def test_a_wrong_secret_is_told_apart(wechat: Emulator, house: House) -> None:
-    transport = Transport(wechat.api_base, house.clock)
+def test_a_wrong_secret_is_told_apart(wechat: Emulator, application: Application) -> None:
+    transport = Transport(wechat.api_base, application.clock)
     wrong = WeChatApp(appid=wechat.apps[OFFICIAL].appid, secret="0" * 32)
-    tokens = TokenService(wrong, transport, house.kit.shared, house.kit.lock, house.clock)
+    tokens = TokenService(
+        wrong, transport, application.kit.shared, application.kit.lock, application.clock
+    )
     for _ in range(3):
         with pytest.raises(errors.ConfigWrong):
             tokens.token()
@@ -470,25 +472,25 @@ def test_a_scene_of_other_characters_is_refused(gateway: LiveGateway, scene: str
 
 @pytest.mark.parametrize("form", ["xml", "json"])
 def test_a_withdrawal_is_about_the_citizen_and_names_what_is_withdrawn(
-    form: str, wechat: Emulator, house: House, wei: dict[str, Any]
+    form: str, wechat: Emulator, application: Application, wei: dict[str, Any]
 ) -> None:
     wechat.post("apps", mini_program={"format": form})
     for revoked in ("6", "8"):
         wechat.post("authorization", person=wei["person"], event="revoke", revoked=revoked)
-    assert house.doors is not None
-    heard = house.doors[PATHS[MINI]].messages
+    assert application.doors is not None
+    heard = application.doors[PATHS[MINI]].messages
     assert [(message.event, message.openid, message.fields["RevokeInfo"]) for message in heard] == [
         ("user_authorization_revoke", wei["openid_mp"], revoked) for revoked in ("6", "8")
     ]
 
 
 def test_a_closed_account_is_told_to_both_doors(
-    wechat: Emulator, house: House, wei: dict[str, Any]
+    wechat: Emulator, application: Application, wei: dict[str, Any]
 ) -> None:
     wechat.post("authorization", person=wei["person"], event="cancellation")
-    assert house.doors is not None
+    assert application.doors is not None
     for account, openid in ((OFFICIAL, "openid_oa"), (MINI, "openid_mp")):
-        (message,) = house.doors[PATHS[account]].messages
+        (message,) = application.doors[PATHS[account]].messages
         assert (message.event, message.openid) == ("user_authorization_cancellation", wei[openid])
 
 
@@ -542,12 +544,12 @@ def test_a_failure_has_its_class_and_no_secret(
 @pytest.mark.parametrize(("mode", "form"), FORMS)
 @pytest.mark.parametrize("name", [OFFICIAL])
 def test_a_message_is_read_and_answered_in_every_mode_and_form(
-    name: str, mode: str, form: str, wechat: Emulator, house: House, wei: dict[str, Any]
+    name: str, mode: str, form: str, wechat: Emulator, application: Application, wei: dict[str, Any]
 ) -> None:
     wechat.post("apps", **{name: {"mode": mode, "format": form}})
-    house.listen(wechat)
-    assert house.doors is not None
-    door = house.doors[PATHS[name]]
+    application.listen(wechat)
+    assert application.doors is not None
+    door = application.doors[PATHS[name]]
     door.reply = Reply.of_text("答案 ]]> <a href='x'>y</a>")
     (attempt,) = wechat.say(wei["person"], "答题 <&")
     assert attempt["verdict"] == "ok-reply"

@@ -289,10 +289,10 @@ class Edge:
         if token is not None and route.who is not Who.ANYONE:
             actor = self.resolve(uow, token)
             if actor is None:
-                spend(uow.tools, DEAD_TOKEN, network_of(request.remote_addr))
+                spend(uow.dependencies, DEAD_TOKEN, network_of(request.remote_addr))
                 return admitted(Who.CITIZEN, None, consent=False)
         if actor is not None and route.pace is not None and route.pace.by_edge:
-            spend(uow.tools, route.pace, actor.person)
+            spend(uow.dependencies, route.pace, actor.person)
         return admitted(route.who, actor, consent=route.consent)
 
 

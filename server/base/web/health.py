@@ -91,7 +91,7 @@ class Lookout:
 
 def _own_checks(probes: Probes) -> dict[str, str]:
     """What this host says of itself at once."""
-    var = probes.uow_factory.tools.settings.var
+    var = probes.uow_factory.dependencies.settings.var
     disk = shutil.disk_usage(var)
     return {
         "disk": "ok" if disk.free > disk.total * _FREE_SHARE else "full",
