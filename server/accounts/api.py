@@ -37,18 +37,18 @@ from server.base.pace import (
 )
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who, bearer_token
-from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.endpoint import Api, PreflightContext, endpoint
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import Identity
 
 API = Api("accounts", routes=[*REACH_API.routes])
 
 
-def _who_logs_in(asking: Asking, body: LoginIn) -> Identity:
+def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> Identity:
     """Exchange the code with WeChat and count the log-in of this openid."""
-    dependencies = asking.uow_factory.dependencies
-    with counting_failures(dependencies, BAD_CODE, asking.network, BadLoginCode):
-        identity: Identity = asking.gateway.code_to_identity(body.code)
+    dependencies = preflight.uow_factory.dependencies
+    with counting_failures(dependencies, BAD_CODE, preflight.network, BadLoginCode):
+        identity: Identity = preflight.gateway.code_to_identity(body.code)
     spend(dependencies, LOGIN, dependencies.keys.pseudonym(identity.openid))
     return identity
 
@@ -99,17 +99,17 @@ def show_profile(uow: UnitOfWork) -> ProfileOut:
     return _profile(uow, uow.caller_id)
 
 
-def _judged_nickname(asking: Asking, body: ProfileIn) -> profile.Judged | None:
+def _judged_nickname(preflight: PreflightContext, body: ProfileIn) -> profile.Judged | None:
     """Ask WeChat about a nickname that is new."""
-    if not isinstance(body.nickname, str) or asking.actor is None:
+    if not isinstance(body.nickname, str) or preflight.actor is None:
         return None
     name = profile.checked_name(body.nickname)
-    with asking.uow_factory.begin(read_only=True) as uow:
-        waiting = profile.to_be_judged(uow, asking.actor.id, name)
+    with preflight.uow_factory.begin(read_only=True) as uow:
+        waiting = profile.to_be_judged(uow, preflight.actor.id, name)
     if waiting is None:
         return None
-    spend(asking.uow_factory.dependencies, OWN_WORDS, asking.actor.person)
-    return profile.judge(asking.gateway, waiting)
+    spend(preflight.uow_factory.dependencies, OWN_WORDS, preflight.actor.person)
+    return profile.judge(preflight.gateway, waiting)
 
 
 @endpoint(

@@ -18,7 +18,7 @@ from server.base.pictures import (
 )
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
-from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.endpoint import Api, PreflightContext, endpoint
 from server.base.web.schema import In, Out
 from server.wechat.errors import AWAY, BadLoginCode
 from server.wechat.gateway import PhoneNumber
@@ -38,7 +38,7 @@ class PhoneOut(Out, frozen=True, kw_only=True):
     phone_masked: str
 
 
-def _checked(_asking: Asking, upload: bytes) -> None:
+def _checked(_asking: PreflightContext, upload: bytes) -> None:
     """Refuse by its first bytes a file that will not become a picture."""
     check_picture(upload)
 
@@ -60,18 +60,18 @@ def give_avatar(uow: UnitOfWork, upload: bytes, asked: None) -> None:  # noqa: A
     avatar_uploads.receive(uow, uow.caller_id, upload)
 
 
-def _number(asking: Asking, body: PhoneIn) -> PhoneNumber:
+def _number(preflight: PreflightContext, body: PhoneIn) -> PhoneNumber:
     """Have WeChat tell the number behind a code of this citizen's own."""
-    citizen_id = asking.caller.id
-    with asking.uow_factory.begin(read_only=True) as uow:
+    citizen_id = preflight.caller.id
+    with preflight.uow_factory.begin(read_only=True) as uow:
         openid = service.openid_of(uow, citizen_id, "mini_program")
     if openid is None:
         raise NotAuthenticated
     try:
         with counting_failures(
-            asking.uow_factory.dependencies, BAD_CODE, asking.network, BadLoginCode
+            preflight.uow_factory.dependencies, BAD_CODE, preflight.network, BadLoginCode
         ):
-            number: PhoneNumber = asking.gateway.phone_number(openid, body.code)
+            number: PhoneNumber = preflight.gateway.phone_number(openid, body.code)
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None
     return number

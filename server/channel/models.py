@@ -30,7 +30,7 @@ from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
 SCENE_LENGTH = 64
 
 
-class Asking(StrEnum):
+class UnionidLookup(StrEnum):
     """How far we are with asking for a follower's unionid; `none` when WeChat told none so far."""
 
     WANTED = "wanted"
@@ -93,7 +93,7 @@ class Follower(Base):
     last_scene: Mapped[str | None] = mapped_column(String(SCENE_LENGTH))
     last_scene_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    asking: Mapped[Asking] = mapped_column(enum_column(Asking, "asking"))
+    asking: Mapped[UnionidLookup] = mapped_column(enum_column(UnionidLookup, "asking"))
     ask_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ask_count: Mapped[int] = mapped_column(Integer, default=0)
 

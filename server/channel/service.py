@@ -22,7 +22,7 @@ from server.base.uow import Hooks, UnitOfWork
 from server.channel import late, repeats, rules
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
-from server.channel.models import SCENE_LENGTH, Asking, Follower, LateReply, SceneVisit
+from server.channel.models import SCENE_LENGTH, Follower, LateReply, SceneVisit, UnionidLookup
 from server.channel.scenes import knows_scene as knows_scene
 from server.wechat.gateway import Follower as Listed
 
@@ -90,7 +90,7 @@ def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     rows = uow.session.execute(
         select(Follower.citizen_id).where(
             Follower.citizen_id.in_(owners.values()),
-            or_(Follower.asking != Asking.NONE, Follower.ask_at > uow.now),
+            or_(Follower.asking != UnionidLookup.NONE, Follower.ask_at > uow.now),
         )
     )
     settled = {row.citizen_id for row in rows}
@@ -99,7 +99,7 @@ def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
 
 def _note(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
     row = _noted(uow, openid, at, following=following, scene=scene)
-    if following and row.asking is Asking.NONE and row.ask_at <= uow.now:
+    if following and row.asking is UnionidLookup.NONE and row.ask_at <= uow.now:
         _want_unionid(uow, row)
     return row
 
@@ -115,7 +115,7 @@ def _noted(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene
             subscribed=following,
             state_at=at,
             last_event_at=at,
-            asking=Asking.NONE,
+            asking=UnionidLookup.NONE,
             ask_at=uow.now,
         )
         uow.session.add(row)
@@ -151,7 +151,7 @@ def _visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> None:
 
 
 def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
-    row.asking, row.ask_at, row.ask_count = Asking.WANTED, uow.now, 0
+    row.asking, row.ask_at, row.ask_count = UnionidLookup.WANTED, uow.now, 0
     uow.session.flush()  # the bell carries the row's number
     uow.ring(LEARN_UNIONID, row.id)
 
@@ -161,7 +161,7 @@ def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     owners = accounts.citizens_of_openids(uow, APP, openids)
     rows = uow.session.execute(
         select(Follower.citizen_id).where(
-            Follower.citizen_id.in_(owners.values()), Follower.asking != Asking.NONE
+            Follower.citizen_id.in_(owners.values()), Follower.asking != UnionidLookup.NONE
         )
     )
     settled = {row.citizen_id for row in rows}
@@ -191,7 +191,7 @@ def link(uow: UnitOfWork, listed: Listed) -> None:
     at = uow.now if since is None else min(datetime.fromtimestamp(since, UTC), uow.now)
     row = _noted(uow, listed.openid, at, following=True, scene="")
     row.subscribed_at = _later(row.subscribed_at, at)
-    row.asking = Asking.KNOWN
+    row.asking = UnionidLookup.KNOWN
 
 
 def claim_asking(uow: UnitOfWork) -> Asked | None:
@@ -199,7 +199,7 @@ def claim_asking(uow: UnitOfWork) -> Asked | None:
     row = uow.session.scalar(
         select(Follower)
         .where(
-            Follower.asking.in_((Asking.WANTED, Asking.CLAIMED)),
+            Follower.asking.in_((UnionidLookup.WANTED, UnionidLookup.CLAIMED)),
             Follower.ask_at <= uow.now,
         )
         .order_by(Follower.ask_at, Follower.id)
@@ -208,7 +208,7 @@ def claim_asking(uow: UnitOfWork) -> Asked | None:
     )
     if row is None:
         return None
-    row.asking, row.ask_at = Asking.CLAIMED, uow.now + ASKING_LASTS
+    row.asking, row.ask_at = UnionidLookup.CLAIMED, uow.now + ASKING_LASTS
     row.ask_count += 1
     openid = accounts.openid_of(uow, row.citizen_id, APP)
     return Asked(id=row.id, count=row.ask_count, until=row.ask_at, openid=openid or "")
@@ -221,7 +221,7 @@ def learned(uow: UnitOfWork, asked: Asked, unionid: str | None) -> None:
     """
     if unionid:
         accounts.learn_unionid(uow, APP, asked.openid, unionid)
-    settled = Asking.KNOWN if unionid else Asking.NONE
+    settled = UnionidLookup.KNOWN if unionid else UnionidLookup.NONE
     again_at = uow.now + rules.ASK_AFTER_NONE
     uow.session.execute(
         update(Follower).where(_claim(asked)).values(asking=settled, ask_at=again_at)
@@ -231,14 +231,16 @@ def learned(uow: UnitOfWork, asked: Asked, unionid: str | None) -> None:
 def ask_again(uow: UnitOfWork, asked: Asked, after: timedelta) -> None:
     """WeChat could not answer now."""
     uow.session.execute(
-        update(Follower).where(_claim(asked)).values(asking=Asking.WANTED, ask_at=uow.now + after)
+        update(Follower)
+        .where(_claim(asked))
+        .values(asking=UnionidLookup.WANTED, ask_at=uow.now + after)
     )
 
 
 def _claim(asked: Asked) -> ColumnElement[bool]:
     return and_(
         Follower.id == asked.id,
-        Follower.asking == Asking.CLAIMED,
+        Follower.asking == UnionidLookup.CLAIMED,
         Follower.ask_count == asked.count,
         Follower.ask_at == asked.until,
     )
@@ -365,7 +367,7 @@ def followers(uow: UnitOfWork) -> float:
 
 def unionids_wanted(uow: UnitOfWork) -> float:
     """Followers whose unionid is not asked for yet."""
-    return _count(uow, Follower, Follower.asking.in_((Asking.WANTED, Asking.CLAIMED)))
+    return _count(uow, Follower, Follower.asking.in_((UnionidLookup.WANTED, UnionidLookup.CLAIMED)))
 
 
 def late_waiting(uow: UnitOfWork) -> float:

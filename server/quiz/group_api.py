@@ -10,7 +10,7 @@ from server.base.errors import Invalid
 from server.base.pace import BAD_CODE, GROUP, counting_failures
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
-from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.endpoint import Api, PreflightContext, endpoint
 from server.base.web.schema import In, Out
 from server.quiz import groups
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
@@ -33,13 +33,15 @@ class GroupOut(Out, frozen=True, kw_only=True):
     group_id: str
 
 
-def _opened(asking: Asking, body: GroupIn) -> GroupEntry:
+def _opened(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
     """Have WeChat say who came from which group."""
     try:
         with counting_failures(
-            asking.uow_factory.dependencies, BAD_CODE, asking.network, BadLoginCode
+            preflight.uow_factory.dependencies, BAD_CODE, preflight.network, BadLoginCode
         ):
-            entry: GroupEntry = asking.gateway.group_entry(body.code, body.encrypted_data, body.iv)
+            entry: GroupEntry = preflight.gateway.group_entry(
+                body.code, body.encrypted_data, body.iv
+            )
     except BadLoginCode:
         raise Invalid((("body", "code"), "unknown, used or too old")) from None
     return entry

@@ -130,11 +130,11 @@ def _pool(uow: UnitOfWork, citizen_id: int) -> list[Item]:
     to_come = contests.unfinished(uow)
     found = []
     for bank in every_bank(uow):
-        asking = [one for one in to_come if one.bank == bank.slug]
+        preflight = [one for one in to_come if one.bank == bank.slug]
         found += [
             item
             for item in bank.live
-            if item.id in handed_in or not any(_may_ask(contest, item) for contest in asking)
+            if item.id in handed_in or not any(_may_ask(contest, item) for contest in preflight)
         ]
     return found
 

@@ -9,7 +9,7 @@ from server.base.pace import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.endpoint import Api, PreflightContext, endpoint
 from server.base.web.schema import Page, PageQuery
 from server.quiz import mistakes, practice, reports, shapes
 from server.quiz.errors import ReasonRefused
@@ -130,15 +130,15 @@ def _mistake_out(mistake: Mistake) -> MistakeOut:
     )
 
 
-def _judged(asking: Asking, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
+def _judged(preflight: PreflightContext, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
     """Have the words judged, unless this version was reported before."""
-    with asking.uow_factory.begin(read_only=True) as uow:
-        reported = reports.to_be_reported(uow, ref, asking.caller.id)
+    with preflight.uow_factory.begin(read_only=True) as uow:
+        reported = reports.to_be_reported(uow, ref, preflight.caller.id)
     reason = reports.clean_reason(body.reason)
     if reported.known:
         return reported, WordsState.UNCHECKED
-    spend(asking.uow_factory.dependencies, OWN_WORDS, asking.caller.person)
-    return reported, reports.judge(asking.gateway, reported, reason)
+    spend(preflight.uow_factory.dependencies, OWN_WORDS, preflight.caller.person)
+    return reported, reports.judge(preflight.gateway, reported, reason)
 
 
 @endpoint(

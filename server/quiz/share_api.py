@@ -11,7 +11,7 @@ from server.base.pace import SHARE, VISIT
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawing, PictureBusy
-from server.base.web.endpoint import Api, Asking, endpoint
+from server.base.web.endpoint import Api, PreflightContext, endpoint
 from server.base.web.schema import In, Out
 from server.quiz import shares
 from server.quiz.errors import AttemptOpen, PosterNotReady
@@ -47,11 +47,11 @@ class VisitIn(In, frozen=True, kw_only=True):
     scene: Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-def _code(asking: Asking, body: ShareIn) -> Fetched:
+def _code(preflight: PreflightContext, body: ShareIn) -> Fetched:
     """Have WeChat make the code of a card that is new."""
-    with asking.uow_factory.begin(read_only=True) as uow:
-        planned = shares.plan(uow, asking.caller.id, body.attempt_id)
-    return shares.fetch(asking.gateway.mini_program_code, planned)
+    with preflight.uow_factory.begin(read_only=True) as uow:
+        planned = shares.plan(uow, preflight.caller.id, body.attempt_id)
+    return shares.fetch(preflight.gateway.mini_program_code, planned)
 
 
 @endpoint(

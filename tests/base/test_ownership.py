@@ -79,22 +79,22 @@ def on(*scopes: Scope) -> set[str]:
 def test_downward_everything_is_read_and_upward_what_is_published(
     uow: UnitOfWork, scope: Scope, own: tuple[Scope, ...], published: tuple[Scope, ...]
 ) -> None:
-    asking = organizer(scope)
-    seen = slugs(uow, visible_to(select(KeywordRule.slug), asking, KeywordRule))
+    preflight = organizer(scope)
+    seen = slugs(uow, visible_to(select(KeywordRule.slug), preflight, KeywordRule))
     assert seen == both(*own) | on(*published)
-    mine = slugs(uow, writable_by(select(KeywordRule.slug), asking, KeywordRule))
+    mine = slugs(uow, writable_by(select(KeywordRule.slug), preflight, KeywordRule))
     assert mine == both(*own)
     # Nothing of a bank is published, so only the own ones are seen.
-    assert slugs(uow, visible_to(select(Bank.slug), asking, Bank)) == {s.spelled for s in own}
+    assert slugs(uow, visible_to(select(Bank.slug), preflight, Bank)) == {s.spelled for s in own}
 
 
 def test_a_change_reaches_only_rows_of_the_own_scope(uow: UnitOfWork) -> None:
-    asking = organizer(COUNTY)
-    changed = writable_by(update(KeywordRule).values(priority=9), asking, KeywordRule)
+    preflight = organizer(COUNTY)
+    changed = writable_by(update(KeywordRule).values(priority=9), preflight, KeywordRule)
     uow.session.execute(changed.execution_options(synchronize_session=False))
     nines = slugs(uow, select(KeywordRule.slug).where(KeywordRule.priority == 9))
     assert nines == both(COUNTY, SCHOOL)
-    uow.session.execute(writable_by(delete(Bank), asking, Bank))
+    uow.session.execute(writable_by(delete(Bank), preflight, Bank))
     left = uow.session.scalar(select(func.count()).select_from(Bank))
     assert left == len(EVERYWHERE) - 2
 
@@ -159,16 +159,16 @@ def test_the_guard_refuses_a_row_that_is_fetched_by_its_key(uow: UnitOfWork) -> 
 
 
 def test_the_guard_lets_scoped_statements_and_other_tables_pass(uow: UnitOfWork) -> None:
-    asking = organizer(COUNTY)
-    guard_session(uow.session, asking)
-    assert slugs(uow, visible_to(select(Bank.slug), asking, Bank))
+    preflight = organizer(COUNTY)
+    guard_session(uow.session, preflight)
+    assert slugs(uow, visible_to(select(Bank.slug), preflight, Bank))
     assert slugs(uow, select(Entry.id)) == set()
 
 
 def test_the_guard_refuses_to_write_a_row_that_is_only_readable(uow: UnitOfWork) -> None:
-    asking = organizer(COUNTY)
-    guard_session(uow.session, asking)
-    rules = uow.session.scalars(visible_to(select(KeywordRule), asking, KeywordRule)).all()
+    preflight = organizer(COUNTY)
+    guard_session(uow.session, preflight)
+    rules = uow.session.scalars(visible_to(select(KeywordRule), preflight, KeywordRule)).all()
     by_owner: dict[str, Owned] = {row.owner: row for row in rules}
     by_owner["county:450103"].priority = 3  # type: ignore[attr-defined]
     uow.session.flush()

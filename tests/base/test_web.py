@@ -17,7 +17,7 @@ from server.base.errors import Conflict
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
-from server.base.web.endpoint import Answer, Api, Asking, Edge, endpoint
+from server.base.web.endpoint import Answer, Api, Edge, PreflightContext, endpoint
 from server.base.web.errors import install_error_handlers
 from server.base.web.frame import new_flask
 from server.base.web.health import Probes, health_pages, install_request_frame
@@ -82,8 +82,8 @@ class Bench:
         def agreed(uow: UnitOfWork) -> None:
             return None
 
-    def _ask(self, asking: Asking, body: Wish) -> str:
-        assert asking.uow_factory.depth == 0
+    def _ask(self, preflight: PreflightContext, body: Wish) -> str:
+        assert preflight.uow_factory.depth == 0
         return body.words.upper()
 
 

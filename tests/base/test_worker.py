@@ -52,10 +52,10 @@ def said(method: str, path: str, body: bytes) -> tuple[int, str]:
 
 
 def is_served(port: int) -> bool:
-    asking = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    with closing(asking):
-        asking.request("GET", "/")
-        return asking.getresponse().status == 200
+    preflight = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    with closing(preflight):
+        preflight.request("GET", "/")
+        return preflight.getresponse().status == 200
 
 
 def read_all(client: socket.socket) -> bytes:

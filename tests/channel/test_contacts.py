@@ -13,7 +13,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.channel import contacts, models, service, tasks
 from server.channel.contacts import Contacts
 from server.channel.door import Door
-from server.channel.models import Asking
+from server.channel.models import UnionidLookup
 from server.wechat.gateway import Follower
 from server.wechat.inbound import Message
 from tests.channel.test_tally import table_away
@@ -82,7 +82,7 @@ def test_words_and_taps_have_wechat_asked_and_the_player_is_found(
     assert before == "quiz.my_result for somebody"
     said(door, message)
     assert noted.flush() == 1
-    assert follower(context.uow_factory).asking is Asking.WANTED
+    assert follower(context.uow_factory).asking is UnionidLookup.WANTED
     assert [task for task, _ in rung] == [service.LEARN_UNIONID]
     tasks.learn_unionids(context)
     assert follower(context.uow_factory).citizen_id == player.id
@@ -123,11 +123,11 @@ def test_after_an_empty_answer_wechat_is_asked_again_an_hour_later(
     clock.advance(3599)
     said(door, a_message(content="帮助"))
     assert (noted.flush(), tasks.learn_unionids(context)) == (0, 0)
-    assert follower(context.uow_factory).asking is Asking.NONE
+    assert follower(context.uow_factory).asking is UnionidLookup.NONE
     clock.advance(contacts.NOTED_FOR_SECONDS)
     said(door, a_message(content="帮助"))
     assert (noted.flush(), tasks.learn_unionids(context)) == (1, 1)
-    assert follower(context.uow_factory).asking is Asking.KNOWN
+    assert follower(context.uow_factory).asking is UnionidLookup.KNOWN
 
 
 def test_a_note_does_not_turn_a_later_leaving(
@@ -147,7 +147,7 @@ def test_known_people_cost_no_write(
     assert noted.flush() == 1
     with uow_factory.begin() as uow:
         for row in uow.session.query(models.Follower):
-            row.asking = Asking.KNOWN
+            row.asking = UnionidLookup.KNOWN
     again = Contacts(uow_factory, flush_seconds=None)
     said(a_door(uow_factory, contacts=again), a_message(content="帮助"))
     assert again.flush() == 0

@@ -10,7 +10,7 @@ import pytest
 from server.base.uow import UnitOfWorkFactory
 from server.channel import commands, models, service
 from server.channel.door import Door
-from server.channel.models import Asking
+from server.channel.models import UnionidLookup
 from server.wechat.inbound import Message
 from tests.kit.channel import (
     NOON,
@@ -148,7 +148,7 @@ def test_a_scan_by_somebody_who_followed_before_our_time_makes_them_known(
     row = follower(uow_factory)
     assert row.subscribed
     assert row.subscribed_at is None
-    assert row.asking is Asking.WANTED
+    assert row.asking is UnionidLookup.WANTED
 
 
 def test_a_visit_counts_once_for_each_scene_and_beijing_day(uow_factory: UnitOfWorkFactory) -> None:

@@ -14,7 +14,7 @@ from server.base.jobs import TaskContext
 from server.base.signing import Keys
 from server.base.uow import UnitOfWorkFactory
 from server.channel import models, rules, tasks
-from server.channel.models import Asking
+from server.channel.models import UnionidLookup
 from server.wechat.errors import InDoubt, NotSent, QuotaSpent, RecipientGone
 from server.wechat.gateway import Follower, FollowerPage
 from tests.kit.accounts import a_citizen
@@ -119,7 +119,7 @@ def test_whoever_plays_is_linked_and_nobody_else_is_made(
     assert linked(context.uow_factory) == people
     followers = rows(context.uow_factory, models.Follower)
     assert {row.citizen_id for row in followers} == set(people.values())
-    assert {row.asking for row in followers} == {Asking.KNOWN}
+    assert {row.asking for row in followers} == {UnionidLookup.KNOWN}
     assert {row.subscribed_at for row in followers} == {datetime.fromtimestamp(NOON - 1000, UTC)}
     assert all(row.subscribed for row in followers)
     assert sum(account.asked) == 3200
@@ -172,7 +172,7 @@ def test_a_follower_without_a_unionid_so_far_is_linked(
     sweep_until_the_end(context, clock)
     assert linked(context.uow_factory) == people
     (row,) = rows(context.uow_factory, models.Follower)
-    assert (row.citizen_id, row.asking) == (people["o-00007"], Asking.KNOWN)
+    assert (row.citizen_id, row.asking) == (people["o-00007"], UnionidLookup.KNOWN)
 
 
 def test_who_has_no_account_any_more_hinders_nobody(

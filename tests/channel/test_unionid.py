@@ -12,7 +12,7 @@ from server.accounts.models import Citizen
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.channel import models, service, tasks
-from server.channel.models import Asking
+from server.channel.models import UnionidLookup
 from server.wechat.errors import NotSent, WeChatError, error_of
 from server.wechat.gateway import Follower
 from tests.kit.accounts import a_citizen
@@ -58,7 +58,7 @@ def test_a_follower_turns_out_to_be_a_citizen_of_the_mini_program(context: TaskC
     tasks.learn_unionids(context)
     (row,) = rows(context.uow_factory, models.Follower)
     assert row.citizen_id == person.id
-    assert row.asking is Asking.KNOWN
+    assert row.asking is UnionidLookup.KNOWN
     assert [visit.citizen_id for visit in rows(context.uow_factory, models.SceneVisit)] == [
         person.id
     ]

@@ -45,9 +45,9 @@ class Group:
 
     def ask(self, path: str) -> tuple[int, str]:
         """Status and words of an answer on a connection of its own."""
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as asking:
-            asking.request("GET", path)
-            answer = asking.getresponse()
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as preflight:
+            preflight.request("GET", path)
+            answer = preflight.getresponse()
             return answer.status, answer.read().decode()
 
 

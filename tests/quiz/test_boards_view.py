@@ -60,14 +60,14 @@ def test_every_board_of_every_policy_equals_a_recount(
         contest = a_contest(uow, season=season, papers_per_day=9)
         boards = a_season(uow, contest, clock)
         units = {str(unit.id): unit.ref for unit in uow.session.scalars(select(kit.Unit))}
-        asking = uow.session.scalar(select(Entry.citizen_id).where(Entry.unit_id.is_not(None)))
+        preflight = uow.session.scalar(select(Entry.citizen_id).where(Entry.unit_id.is_not(None)))
     for period, scope in boards:
         kind, _, value = scope.partition(":")
         asked = {
             "period": period,
             "scope": f"unit:{units[value]}" if kind == "unit" else scope,
             "limit": 100,
-            "citizen_id": asking,
+            "citizen_id": preflight,
         }
         from_database = read(without, contest, **asked)
         build(either, contest, f"{period}/{scope}")
@@ -417,8 +417,8 @@ def test_who_is_erased_by_another_process_has_a_name_for_a_second_at_most(
         with uow_factory.begin() as uow:
             privacy.erase(uow, citizen)
     clock.advance(board_view.NAMES_LAST.total_seconds())
-    for asking in (None, citizen):
-        assert "黄大山" not in in_bytes(read(uow_factory, contest, citizen_id=asking)).decode()
+    for preflight in (None, citizen):
+        assert "黄大山" not in in_bytes(read(uow_factory, contest, citizen_id=preflight)).decode()
 
 
 def test_a_reader_on_the_way_at_an_erasure_does_not_keep_the_name_for_others(

@@ -54,7 +54,7 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
+class PreflightContext:
     """What a step outside the transaction may use: WeChat, and short readings of its own."""
 
     uow_factory: UnitOfWorkFactory
@@ -279,10 +279,10 @@ class Edge:
         if route.ask is None:
             return call
         network = network_of(request.remote_addr)
-        asking = Asking(
+        preflight = PreflightContext(
             uow_factory=self.uow_factory, gateway=self.gateway, actor=actor, network=network
         )
-        return {**call, "asked": route.ask(asking, **call)}
+        return {**call, "asked": route.ask(preflight, **call)}
 
     def _caller(self, uow: UnitOfWork, route: Route, token: str | None) -> Citizen | None:
         actor = None
