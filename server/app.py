@@ -13,7 +13,7 @@ from server import slices
 from server.accounts import service as accounts
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.database import open_engine
-from server.base.jobs import Bells, TaskContext
+from server.base.jobs import TaskContext, TaskQueue
 from server.base.kv.client import connect
 from server.base.kv.facilities import facilities
 from server.base.outbox_control import metric_families, read_figures
@@ -45,7 +45,7 @@ class Overrides:
     clock: Clock | None = None
     random: random.Random | None = None
     gateway: Gateway | None = None
-    ring: Any = None
+    enqueue: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def open_application(
         texts=load_texts(slices.TEXTS),
         hooks=slices.HOOKS,
         random=overrides.random or random.SystemRandom(),
-        ring=overrides.ring or Bells(kv).ring,
+        enqueue=overrides.enqueue or TaskQueue(kv).enqueue,
     )
     uow_factory = UnitOfWorkFactory(engine, dependencies)
     patience = None if use is Use.REQUESTS else settings.wechat.worker_timeout_seconds

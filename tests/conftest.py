@@ -127,7 +127,7 @@ def uow_factory(
         texts=load_texts(slices.TEXTS),
         hooks=slices.HOOKS,
         random=random.Random(20260501),
-        ring=lambda task, *ids: rung.append((task, ids)),
+        enqueue=lambda task, *ids: rung.append((task, ids)),
     )
     with opened(settings) as engine:
         yield UnitOfWorkFactory(engine, dependencies)
@@ -145,7 +145,7 @@ def app(
         clock=clock,
         random=random.Random(20260501),
         gateway=gateway,
-        ring=lambda task, *ids: rung.append((task, ids)),
+        enqueue=lambda task, *ids: rung.append((task, ids)),
     )
     made = create_app(settings, overrides)
     yield made

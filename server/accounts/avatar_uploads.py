@@ -58,7 +58,7 @@ def receive(uow: UnitOfWork, citizen_id: int, content: bytes) -> None:
             given_at=uow.now,
         )
     )
-    uow.ring(TASK)
+    uow.enqueue_after_commit(TASK)
 
 
 def take(uow: UnitOfWork) -> Upload | None:

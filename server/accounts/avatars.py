@@ -77,7 +77,7 @@ def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
             made_at=uow.now,
         )
     )
-    uow.ring(TASK)
+    uow.enqueue_after_commit(TASK)
 
 
 def drop_unshown(uow: UnitOfWork, citizen_id: int) -> None:
@@ -186,7 +186,7 @@ def hear(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
         trace_id=trace_id, verdict=verdict, at=uow.now
     )
     uow.session.execute(fresh.on_conflict_do_nothing())
-    uow.ring(TASK)
+    uow.enqueue_after_commit(TASK)
 
 
 def judged(uow: UnitOfWork, limit: int) -> list[int]:

@@ -47,7 +47,7 @@ def _make_each_small(context: TaskContext) -> int:
         picture = _small(taken)
         with context.uow_factory.begin() as uow:
             moved += avatar_uploads.finish(uow, taken.ref, picture)
-    context.uow_factory.dependencies.ring(avatar_uploads.TASK)  # there may be more
+    context.uow_factory.dependencies.enqueue(avatar_uploads.TASK)  # there may be more
     return moved
 
 

@@ -69,14 +69,14 @@ class Task:
     every_seconds: float | None = None
 
 
-class _Bell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _WakeUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of the queue: the name of a task and the rows it is about."""
 
     task: str
     rows: Annotated[list[int], Meta(max_length=_MOST_ROWS)]
 
 
-_READ_BELL = msgspec.json.Decoder(_Bell)
+_READ_WAKE_UP = msgspec.json.Decoder(_WakeUp)
 
 
 class _NoPickle(Serializer):  # type: ignore[misc]  # huey is untyped
@@ -100,18 +100,18 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
     def declare(self, step: Callable[[str, list[int]], None]) -> Callable[..., Any]:
         """What runs for every bell; the result rings one."""
         self.wrapper = self.task()(step)
-        ring: Callable[..., Any] = self.wrapper
-        return ring
+        enqueue: Callable[..., Any] = self.wrapper
+        return enqueue
 
     def serialize_task(self, task: QueuedTask) -> bytes:
         name, rows = task.args
-        return msgspec.json.encode(_Bell(task=name, rows=rows))
+        return msgspec.json.encode(_WakeUp(task=name, rows=rows))
 
     def deserialize_task(self, data: bytes) -> QueuedTask:
-        bell = _READ_BELL.decode(data)
-        if self._known is None or bell.task not in self._known:
+        call = _READ_WAKE_UP.decode(data)
+        if self._known is None or call.task not in self._known:
             raise msgspec.ValidationError("no task of ours")
-        made: QueuedTask = self.wrapper.task_class((bell.task, bell.rows))
+        made: QueuedTask = self.wrapper.task_class((call.task, call.rows))
         return made
 
     def dequeue(self) -> QueuedTask | None:
@@ -141,7 +141,7 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
         return []
 
 
-class Bells:
+class TaskQueue:
     """Rings tasks from any process; a bell that cannot ring is left to the sweep."""
 
     def __init__(self, kv: Kv) -> None:
@@ -149,7 +149,7 @@ class Bells:
         self._call: Callable[..., Any] | None = None
         self._lock = threading.Lock()
 
-    def ring(self, task: str, *row_ids: int) -> None:
+    def enqueue(self, task: str, *row_ids: int) -> None:
         """Wake a task; never raises, because the row it is about is in the database."""
         try:
             if self._kv.away:

@@ -86,7 +86,7 @@ def deliver_due(context: TaskContext, queue: Queue) -> Delivered:
             with context.uow_factory.begin() as uow:
                 release_leases(uow, queue, waiting)
     if not waiting and len(leased) == queue.batch:
-        context.uow_factory.dependencies.ring(queue.task)
+        context.uow_factory.dependencies.enqueue(queue.task)
     return total
 
 

@@ -114,7 +114,7 @@ def pause_queue(uow: UnitOfWork, queue: Queue, reason: str, until: datetime | No
 def resume_queue(uow: UnitOfWork, queue: Queue) -> bool:
     """Let a queue go on, at once; False when it was not paused."""
     gone = uow.session.execute(delete(OutboxPause).where(OutboxPause.queue == queue.name))
-    uow.ring(queue.task)
+    uow.enqueue_after_commit(queue.task)
     return int(getattr(gone, "rowcount", 0)) == 1
 
 

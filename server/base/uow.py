@@ -29,7 +29,7 @@ from server.base.signing import Keys
 from server.base.texts import Texts
 from server.base.transaction import READ_ONLY, Transaction, patience_of
 
-Bell = Callable[[], None]
+AfterCommit = Callable[[], None]
 
 
 class DatabaseAway(Unavailable):
@@ -77,7 +77,7 @@ class Dependencies:
     texts: Texts
     hooks: Hooks = field(default_factory=Hooks)
     random: random.Random = field(default_factory=random.SystemRandom)
-    ring: Callable[..., None] = lambda _task, *_ids: None
+    enqueue: Callable[..., None] = lambda _task, *_ids: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class UnitOfWork:
     dependencies: Dependencies
     actor: Actor | None = None
     read_only: bool = False
-    bells: list[Bell] = field(default_factory=list)
+    after_commit_calls: list[AfterCommit] = field(default_factory=list)
     # Callers whose kept answers were dropped in this transaction.
     forgotten: list[str] = field(default_factory=list)
 
@@ -148,13 +148,13 @@ class UnitOfWork:
             return self.actor.person
         return Citizen(id=citizen_id).person
 
-    def after_commit(self, bell: Bell) -> None:
+    def after_commit(self, call: AfterCommit) -> None:
         """Call something once this transaction is in the database, never if it is rolled back."""
-        self.bells.append(bell)
+        self.after_commit_calls.append(call)
 
-    def ring(self, task: str, *row_ids: int) -> None:
+    def enqueue_after_commit(self, task: str, *row_ids: int) -> None:
         """Wake a background task after the commit; the rows it will find are the job."""
-        self.after_commit(lambda: self.dependencies.ring(task, *row_ids))
+        self.after_commit(lambda: self.dependencies.enqueue(task, *row_ids))
 
 
 class UnitOfWorkFactory:
@@ -188,7 +188,7 @@ class UnitOfWorkFactory:
         if admit is not None and self._sqlite and not read_only:
             with self.begin(read_only=True) as reading:
                 actor, admit = admit(reading), None
-        bells: list[Bell] = []
+        after_commit_calls: list[AfterCommit] = []
         with (
             self._patience.spell(),
             self._admitted(read_only),
@@ -203,7 +203,7 @@ class UnitOfWorkFactory:
                     dependencies=self.dependencies,
                     actor=actor,
                     read_only=read_only,
-                    bells=bells,
+                    after_commit_calls=after_commit_calls,
                 )
                 yield uow if admit is None else replace(uow, actor=admit(uow))
                 if transaction.has_session:
@@ -214,8 +214,8 @@ class UnitOfWorkFactory:
                     connection.rollback()
                 else:
                     connection.commit()
-        for bell in bells:
-            bell()
+        for call in after_commit_calls:
+            call()
 
     def _connection(self, read_only: bool) -> Connection:
         with self._patience.spending():

@@ -176,14 +176,14 @@ def answered(uow: UnitOfWork, doing: Callable[[], Reply | None]) -> Reply:
 
     Raises: a refusal that means `try again` (5xx).
     """
-    bells = len(uow.bells)
+    after_commit_calls = len(uow.after_commit_calls)
     try:
         with uow.session.begin_nested():
             return doing() or Reply()
     except AppError as refusal:
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        del uow.bells[bells:]
+        del uow.after_commit_calls[after_commit_calls:]
         return Reply.of_text(uow.texts.error(refusal.code, refusal.facts))
 
 

@@ -49,7 +49,7 @@ def queue(uow: UnitOfWork, key: str, openid: str, text: str) -> None:
         .returning(LateReply.id)
     )
     if row_id is not None:
-        uow.ring(SAY_LATE, row_id)
+        uow.enqueue_after_commit(SAY_LATE, row_id)
 
 
 def _prepare_text(uow: UnitOfWork, row: LateReply) -> LateText | Outcome:

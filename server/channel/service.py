@@ -153,7 +153,7 @@ def _visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> None:
 def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
     row.asking, row.ask_at, row.ask_count = UnionidLookup.WANTED, uow.now, 0
     uow.session.flush()  # the bell carries the row's number
-    uow.ring(LEARN_UNIONID, row.id)
+    uow.enqueue_after_commit(LEARN_UNIONID, row.id)
 
 
 def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:

@@ -82,7 +82,7 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: Planned) -> bool:
     )
     uow.session.add(push)
     uow.session.flush()
-    uow.ring(TASK, push.id)
+    uow.enqueue_after_commit(TASK, push.id)
     return True
 
 

@@ -179,7 +179,7 @@ def take_off(uow: UnitOfWork, entry_id: int) -> None:
 def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved]) -> None:
     """Bring standings to the boards once they are committed."""
 
-    def bell() -> None:
+    def call() -> None:
         try:
             bring(uow.kv, contest_id, moved)
         except KvRefused:
@@ -187,7 +187,7 @@ def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved])
             _log.exception("standings wait for the sweep")
 
     if moved:
-        uow.after_commit(bell)
+        uow.after_commit(call)
 
 
 def bring(kv: Facilities, contest_id: int, moved: Sequence[Moved]) -> bool:
@@ -209,7 +209,7 @@ def ask_for(uow: UnitOfWork, contest_id: int, board: str) -> None:
     if uow.kv.kv.away:
         return
     if uow.kv.once.remember(f"board:{contest_id}:{board}", b"asked", 2) is None:
-        uow.ring("quiz.rebuild_boards", contest_id, keys.board_number(board))
+        uow.enqueue_after_commit("quiz.rebuild_boards", contest_id, keys.board_number(board))
 
 
 def _changes(move: Moved) -> list[Change]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from server.base import jobs
-from server.base.jobs import Bells, Task, TaskContext, Worker, take_lease
+from server.base.jobs import Task, TaskContext, TaskQueue, Worker, take_lease
 from server.base.kv.client import Kv, connect
 from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.metrics import TASKS
@@ -96,7 +96,7 @@ def rung_worker(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> It
 
 
 def test_a_bell_carries_the_task_and_its_rows_as_json(rung_worker: Rung) -> None:
-    Bells(rung_worker.kv).ring("some.task", 7, 2**80)
+    TaskQueue(rung_worker.kv).enqueue("some.task", 7, 2**80)
     (entry,) = rung_worker.kv.redis_for_jobs().lrange("huey.redis.kepu", 0, -1)  # type: ignore[misc]
     assert json.loads(entry) == {"task": "some.task", "rows": [7, 2**80]}
     rung_worker.next()
@@ -122,7 +122,7 @@ def test_foreign_bytes_in_the_queue_are_counted_and_never_run(
     trap = tmp_path / "ran"
     before = TASKS.labels("bell", "foreign")._value.get()
     rung_worker.put(FOREIGN.get(kind) if kind in FOREIGN else pickle.dumps(MakesAFolder(trap)))  # type: ignore[arg-type]
-    Bells(rung_worker.kv).ring("some.task", 8)
+    TaskQueue(rung_worker.kv).enqueue("some.task", 8)
     rung_worker.next()
     assert (rung_worker.moved, trap.exists()) == ([], False)
     assert TASKS.labels("bell", "foreign")._value.get() == before + 1
@@ -136,7 +136,7 @@ def test_what_huey_would_unpickle_elsewhere_in_redis_is_not_looked_at(
     trap = pickle.dumps(MakesAFolder(tmp_path / "ran"))
     redis = rung_worker.kv.redis_for_jobs()
     queue = rung_worker.worker._consumer.huey
-    Bells(rung_worker.kv).ring("some.task", 9)
+    TaskQueue(rung_worker.kv).enqueue("some.task", 9)
     task = queue.wrapper.task_class(("some.task", [9]))
     for name in (*queue._revoke_keys(task), queue.wrapper.task_class.__name__):
         redis.hset(queue.storage.result_key, name, trap)  # type: ignore[arg-type]

@@ -52,11 +52,11 @@ def test_bells_ring_after_the_commit_and_never_after_a_rollback(
     uow_factory: UnitOfWorkFactory, rung: list[tuple[str, tuple[int, ...]]]
 ) -> None:
     with uow_factory.begin() as uow:
-        uow.ring("some.task", 7)
+        uow.enqueue_after_commit("some.task", 7)
         assert rung == []
     assert rung == [("some.task", (7,))]
     with pytest.raises(Conflict), uow_factory.begin() as uow:
-        uow.ring("some.task", 8)
+        uow.enqueue_after_commit("some.task", 8)
         raise Conflict
     assert rung == [("some.task", (7,))]
 

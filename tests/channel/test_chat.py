@@ -372,7 +372,7 @@ def test_a_repeated_event_gets_the_same_reply_and_is_done_once(
 def test_a_refusal_is_said_and_what_it_had_begun_is_undone(uow_factory: UnitOfWorkFactory) -> None:
     def refuses(uow: UnitOfWork, _citizen_id: int | None) -> str:
         a_rule(uow, "half-done", ["半"])
-        uow.ring("nobody")
+        uow.enqueue_after_commit("nobody")
         uow.session.flush()
         raise NotToday
 

@@ -233,7 +233,7 @@ def a_season(uow: UnitOfWork, contest: ContestView, clock: FakeClock) -> list[tu
     return [(p, s) for p in ("total", "day:2026-05-03", "week:2026-W18") for s in scopes]
 
 
-def answer_bells(
+def answer_wake_ups(
     uow_factory: UnitOfWorkFactory, rung: Sequence[tuple[str, tuple[int, ...]]]
 ) -> int:
     """What a worker would do for these doorbells."""

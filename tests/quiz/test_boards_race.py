@@ -99,7 +99,7 @@ def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
 ) -> None:
     chance = random.Random(20260501)
     bells: queue.Queue[Bell] = queue.Queue()
-    dependencies = replace(either.dependencies, ring=lambda task, *ids: bells.put((task, ids)))
+    dependencies = replace(either.dependencies, enqueue=lambda task, *ids: bells.put((task, ids)))
     uow_factory = UnitOfWorkFactory(either.engine, dependencies)
     with uow_factory.begin() as uow:
         contest = a_contest(uow, season="sum_of_scores", papers_per_day=40)
@@ -132,7 +132,7 @@ def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
                     if flushing:
                         uow_factory.dependencies.kv.kv.run("FLUSHALL")
                     if killed:
-                        uow.bells.clear()
+                        uow.after_commit_calls.clear()
                 if entry % 5 == 0:
                     with uow_factory.begin(read_only=True) as uow:
                         board_view.board(uow, contest, citizen_id=people[0])

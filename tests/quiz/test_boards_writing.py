@@ -21,7 +21,7 @@ from server.quiz.boards import Ranks
 from server.quiz.contests import ContestView
 from server.quiz.models import Attempt, Entry, Standing
 from tests.kit import boards as kit
-from tests.kit.boards import a_contest, a_paper, an_entry, answer_bells, hand_in, recounted
+from tests.kit.boards import a_contest, a_paper, an_entry, answer_wake_ups, hand_in, recounted
 from tests.kit.clock import FakeClock
 
 NANNING, LIUZHOU = "450100", "450200"
@@ -181,7 +181,7 @@ def test_a_flush_changes_no_answer_and_heals_by_itself(
     assert read(either, contest, citizen_id=people[0]) == before
     assert in_redis(either, contest) is None
     assert [name for name, _ in rung] == ["quiz.rebuild_boards"]
-    assert answer_bells(either, rung) == 1
+    assert answer_wake_ups(either, rung) == 1
     assert in_redis(either, contest) == [30, 20, 10]
     assert read(either, contest, citizen_id=people[0]) == before
 
@@ -215,7 +215,7 @@ def test_after_a_flush_the_sweep_asks_for_the_main_boards(
     flush(either)
     rung.clear()
     sync(either)
-    answer_bells(either, rung)
+    answer_wake_ups(either, rung)
     for board in (
         "total/region", "day:2026-05-01/region", "week:2026-W18/region", f"total/city:{NANNING}",
     ):  # fmt: skip
@@ -235,7 +235,7 @@ def test_boards_of_a_contest_long_over_are_built_for_readers_only(
     sync(uow_factory)
     assert rung == []
     assert scores(uow_factory, contest) == [40]
-    assert answer_bells(uow_factory, rung) == 1
+    assert answer_wake_ups(uow_factory, rung) == 1
     assert in_redis(uow_factory, contest) == [40]
 
 
@@ -248,7 +248,7 @@ def test_killed_between_commit_and_board_is_healed_by_the_next_sweep(
     clock.advance(2)
     with either.begin() as uow:
         hand_in(uow, contest, first, score=80)
-        uow.bells.clear()  # the process dies right after its commit
+        uow.after_commit_calls.clear()  # the process dies right after its commit
     assert in_redis(either, contest) == []
     assert sync(either) == 3
     assert in_redis(either, contest) == [80]
@@ -268,7 +268,7 @@ def test_a_transaction_that_was_open_during_a_sweep_is_found_by_the_next(
         hand_in(uow, contest, entry, score=80)
         clock.advance(5)
         sync(either)
-        uow.bells.clear()  # the process dies right after its commit
+        uow.after_commit_calls.clear()  # the process dies right after its commit
     assert in_redis(either, contest) == []
     sync(either)
     assert in_redis(either, contest) == [80]
@@ -340,11 +340,11 @@ def test_a_clock_that_jumps_loses_nothing(
     sync(either)
     with either.begin() as uow:
         hand_in(uow, contest, first, score=10)
-        uow.bells.clear()
+        uow.after_commit_calls.clear()
     clock.set(clock.now() + timedelta(days=days))
     with either.begin() as uow:
         hand_in(uow, contest, second, score=20)
-        uow.bells.clear()
+        uow.after_commit_calls.clear()
     sync(either)
     if in_redis(either, contest) is None:
         build(either, contest)
@@ -454,7 +454,7 @@ def moved_and_killed(uow_factory: UnitOfWorkFactory, citizen: int) -> None:
     with uow_factory.begin() as uow:
         uow.session.execute(update(Citizen).where(Citizen.id == citizen).values(city=LIUZHOU))
         board_hooks.moved(uow, citizen)
-        uow.bells.clear()
+        uow.after_commit_calls.clear()
     sync(uow_factory)
 
 
@@ -578,7 +578,7 @@ def test_two_citizens_who_are_one_become_one_line(
     with either.begin() as uow:
         board_hooks.join(uow, keep, gone)
         if killed:
-            uow.bells.clear()
+            uow.after_commit_calls.clear()
     if killed:
         sync(either)
     # Of the first day the earlier of the two papers fits beside the one that was there.

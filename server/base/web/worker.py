@@ -68,8 +68,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             FLEET.started(self._slot)
             BOOK.use(self._slot)
         self._selector = selectors.DefaultSelector()
-        self._bell, self._ear = socket.socketpair()
-        for end in (self._bell, self._ear):
+        self._wake_up, self._ear = socket.socketpair()
+        for end in (self._wake_up, self._ear):
             end.setblocking(False)
         self._rung = False
         self._house = _pool(self.cfg.threads, "house")
@@ -78,7 +78,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
     def run(self) -> None:
         """The loop; ends after SIGTERM, when everybody has their answer."""
-        self._selector.register(self._ear, EVENT_READ, self._hear_bell)
+        self._selector.register(self._ear, EVENT_READ, self._hear_wake_up)
         self._selector.register(self.PIPE[0], EVENT_READ, self._hear_signal)
         self._accept_more(True)
         if self._slot is not None:
@@ -240,9 +240,9 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             self._rung = True
             # A full pipe holds a ring already; a closed one has nobody who listens.
             with suppress(OSError):
-                self._bell.send(b"\0")
+                self._wake_up.send(b"\0")
 
-    def _hear_bell(self, _ready: int) -> None:
+    def _hear_wake_up(self, _ready: int) -> None:
         with suppress(BlockingIOError):
             self._ear.recv(1024)
         # In this order: a ring between the two would be taken for one that is still to be heard.
