@@ -14,10 +14,10 @@ from server.accounts import service as accounts
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.database import open_engine
 from server.base.jobs import TaskContext, TaskQueue
-from server.base.kv.client import connect
-from server.base.kv.facilities import facilities
 from server.base.outbox_control import metric_families, read_figures
 from server.base.patience import Use
+from server.base.redis.client import connect
+from server.base.redis.facilities import facilities
 from server.base.schema import is_newest
 from server.base.settings import Settings
 from server.base.signing import Keys

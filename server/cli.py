@@ -20,11 +20,11 @@ from server.accounts import commands as accounts
 from server.app import Application, open_application
 from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
-from server.base.kv.client import KvAway
 from server.base.log import set_up_logging
 from server.base.outbox_control import find_queue, pause_queue, read_figures, resume_queue
 from server.base.outbox_rows import Queue
 from server.base.patience import Use
+from server.base.redis.client import RedisUnavailable
 from server.base.schema import migrate
 from server.base.settings import ROOT, SettingsError, load_settings
 from server.channel import commands as channel
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     except AppError as refusal:
         _tell(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
         return 1
-    except KvAway:
+    except RedisUnavailable:
         _tell("Redis is away: nothing was changed there", error=True)
         return 1
 

@@ -27,9 +27,9 @@ from pathlib import Path
 from server.app import Application, open_application
 from server.base.clock import Clock, SystemClock
 from server.base.errors import AppError
-from server.base.kv.embedded import EmbeddedServer
 from server.base.log import set_up_logging
 from server.base.patience import Use
+from server.base.redis.embedded import EmbeddedServer
 from server.base.settings import ROOT, Settings
 from server.seeding import SeedingRefused, seed, seed_wechat
 

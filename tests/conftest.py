@@ -14,8 +14,8 @@ from flask import Flask
 
 from server import slices
 from server.app import Application, Overrides, create_app
-from server.base.kv.client import connect
-from server.base.kv.facilities import facilities
+from server.base.redis.client import connect
+from server.base.redis.facilities import facilities
 from server.base.settings import Database, Limits, Operator, Security, Settings, WeChat, WeChatApp
 from server.base.signing import Keys
 from server.base.texts import load_texts

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.base import ids
 from server.base.clock import SystemClock
 from server.base.errors import AppError
-from server.base.kv.client import Kv, KvAway
+from server.base.redis.client import RedisClient, RedisUnavailable
 from server.base.tables import Base, UtcDateTime, insert_for
 from server.base.uow import UnitOfWorkFactory
 from server.base.web.metrics import TASKS
@@ -92,7 +92,7 @@ class _NoPickle(Serializer):  # type: ignore[misc]  # huey is untyped
 class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
     """huey's queue with bells in it; an entry that is no bell of ours is dropped and counted."""
 
-    def __init__(self, kv: Kv, known: frozenset[str] | None) -> None:
+    def __init__(self, kv: RedisClient, known: frozenset[str] | None) -> None:
         pool = kv.redis_for_jobs().connection_pool
         super().__init__(_QUEUE, connection_pool=pool, results=False, serializer=_NoPickle())
         self._known = known
@@ -144,7 +144,7 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
 class TaskQueue:
     """Rings tasks from any process; a bell that cannot ring is left to the sweep."""
 
-    def __init__(self, kv: Kv) -> None:
+    def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
         self._call: Callable[..., Any] | None = None
         self._lock = threading.Lock()
@@ -153,7 +153,7 @@ class TaskQueue:
         """Wake a task; never raises, because the row it is about is in the database."""
         try:
             if self._kv.away:
-                raise KvAway
+                raise RedisUnavailable
             with self._lock:
                 if self._call is None:
                     self._call = _declare(_BellQueue(self._kv, None), None, ())
@@ -210,7 +210,7 @@ class Worker:
     """A process of its own: answers bells and keeps the sweeps' clock."""
 
     def __init__(
-        self, context: TaskContext, tasks: Sequence[Task], kv: Kv, *, threads: int = 4
+        self, context: TaskContext, tasks: Sequence[Task], kv: RedisClient, *, threads: int = 4
     ) -> None:
         self._context = context
         self._tasks = tasks

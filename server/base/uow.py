@@ -22,8 +22,8 @@ from server.base import ids
 from server.base.access import Actor, Citizen
 from server.base.clock import Clock
 from server.base.errors import NotAuthenticated, Unavailable
-from server.base.kv.facilities import Facilities
 from server.base.patience import NotAsked
+from server.base.redis.facilities import RedisFacilities
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import Texts
@@ -72,7 +72,7 @@ class Dependencies:
 
     settings: Settings
     clock: Clock
-    kv: Facilities
+    kv: RedisFacilities
     keys: Keys
     texts: Texts
     hooks: Hooks = field(default_factory=Hooks)
@@ -109,7 +109,7 @@ class UnitOfWork:
         return self.dependencies.settings
 
     @property
-    def kv(self) -> Facilities:
+    def kv(self) -> RedisFacilities:
         """Redis by purpose; every user copes with its absence."""
         return self.dependencies.kv
 

@@ -24,7 +24,7 @@ def rebuild_leaderboards(
 ) -> Rebuilt:
     """Build all boards that hold anybody, and the main ones; `progress(done, total)` after each.
 
-    Raises: KvAway.
+    Raises: RedisUnavailable.
     """
     with uow_factory.begin(read_only=True) as uow:
         contests = queries.contests(uow)

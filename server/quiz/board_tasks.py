@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from server.base.jobs import Task, TaskContext
-from server.base.kv.client import KvAway
-from server.base.kv.leaderboard import Standing
+from server.base.redis.client import RedisUnavailable
+from server.base.redis.leaderboard import Standing
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz import board_keys as keys
 from server.quiz import boards, queries
@@ -34,7 +34,7 @@ def rebuild_boards(context: TaskContext, contest_id: int, *numbers: int) -> int:
         if not names:
             names = main_boards(context.uow_factory.dependencies.clock.now())
         return sum(build(context.uow_factory, contest_id, board) for board in names)
-    except KvAway:
+    except RedisUnavailable:
         # Nothing to build in; the database answers until Redis is back and asked again.
         return 0
 
@@ -47,7 +47,7 @@ def sync_boards(context: TaskContext) -> int:
                 _sync(uow, contest.id, current=contest.closes_at > uow.now - STILL_READ)
                 for contest in queries.contests(uow)
             )
-    except KvAway:
+    except RedisUnavailable:
         return 0
 
 
@@ -61,7 +61,7 @@ def main_boards(now: datetime) -> list[str]:
 def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
     """Build one board from the database; False when another build runs or Redis was flushed.
 
-    Raises: KvAway.
+    Raises: RedisUnavailable.
     """
     group, leaderboard = keys.group_name(contest_id), uow_factory.dependencies.kv.leaderboard
     for _ in range(_TRIES):
@@ -72,7 +72,7 @@ def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
         try:
             if _fill(uow_factory, contest_id, board, token):
                 return True
-        except KvAway:
+        except RedisUnavailable:
             raise
         except BaseException:
             leaderboard.abandon_build(group, board, token)
@@ -120,7 +120,7 @@ def _bring_since(uow: UnitOfWork, contest_id: int, mark: datetime) -> int:
     while True:
         rows = queries.changed_since(uow, contest_id, since, after_id)
         if rows and not boards.bring(uow.kv, contest_id, [moved for _, moved in rows]):
-            raise KvAway("went away while standings were brought")
+            raise RedisUnavailable("went away while standings were brought")
         # What a clock far ahead has written is brought each time, and is news when its time comes.
         new += sum(mark < moved.changed_at <= uow.now for _, moved in rows)
         if len(rows) < queries.CHUNK:

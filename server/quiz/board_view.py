@@ -15,8 +15,8 @@ import msgspec
 
 from server.accounts import service as accounts
 from server.base.errors import Invalid
-from server.base.kv.client import KvAway
-from server.base.kv.leaderboard import View
+from server.base.redis.client import RedisUnavailable
+from server.base.redis.leaderboard import View
 from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
 from server.quiz import boards, groups, queries
@@ -197,7 +197,7 @@ def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found
             NEIGHBOURS,
             known=b"" if at_hand is None else at_hand.mark,
         )
-    except KvAway:
+    except RedisUnavailable:
         return None
     if view is None:
         boards.ask_for(uow, asked.contest_id, asked.board)

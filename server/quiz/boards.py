@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
-from server.base.kv.client import KvAway, KvRefused
-from server.base.kv.facilities import Facilities
-from server.base.kv.leaderboard import Ahead, Change
 from server.base.prepared import run, table
+from server.base.redis.client import RedisRefused, RedisUnavailable
+from server.base.redis.facilities import RedisFacilities
+from server.base.redis.leaderboard import Ahead, Change
 from server.base.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
@@ -182,7 +182,7 @@ def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved])
     def call() -> None:
         try:
             bring(uow.kv, contest_id, moved)
-        except KvRefused:
+        except RedisRefused:
             # The paper is committed: its answer is given, and the mistake is ours to see.
             _log.exception("standings wait for the sweep")
 
@@ -190,7 +190,7 @@ def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved])
         uow.after_commit(call)
 
 
-def bring(kv: Facilities, contest_id: int, moved: Sequence[Moved]) -> bool:
+def bring(kv: RedisFacilities, contest_id: int, moved: Sequence[Moved]) -> bool:
     """Bring committed standings to the boards of Redis; False when it is away.
 
     It may be done again at any time: what a board knows already it keeps.
@@ -198,7 +198,7 @@ def bring(kv: Facilities, contest_id: int, moved: Sequence[Moved]) -> bool:
     changes = [change for move in moved for change in _changes(move)]
     try:
         kv.leaderboard.apply(keys.group_name(contest_id), changes)
-    except KvAway:
+    except RedisUnavailable:
         # The rows are committed and marked as changed: the sweep brings them when Redis is back.
         return False
     return True
@@ -279,7 +279,7 @@ def _ahead_in_redis(uow: UnitOfWork, counted: Counted, mine: Stand) -> list[Ahea
     group, score = keys.group_name(counted.contest_id), keys.packed(mine.kept)
     try:
         asked = uow.kv.leaderboard.ahead(group, boards, score, mine.entry_id)
-    except KvAway:
+    except RedisUnavailable:
         return None
     found = [one for one in asked if one is not None]
     for board, one in zip(boards, asked, strict=True):

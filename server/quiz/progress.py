@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, ColumnElement, and_, bindparam, func, or_, select
 
 from server.base.clock import beijing_day
-from server.base.kv.client import KvAway
 from server.base.prepared import run, table
+from server.base.redis.client import RedisUnavailable
 from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
 from server.quiz import boards
@@ -179,7 +179,7 @@ def _in_redis(uow: UnitOfWork, contest_id: int, mine: _Stand) -> _Place | None:
         view = uow.kv.leaderboard.view(
             keys.group_name(contest_id), board, mine.entry_id, limit=0, span=1
         )
-    except KvAway:
+    except RedisUnavailable:
         return None
     if view is None:
         boards.ask_for(uow, contest_id, board)

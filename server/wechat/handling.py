@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from server.base.errors import Unavailable
-from server.base.kv.once import Once
+from server.base.redis.replay_cache import ReplayCache
 from server.wechat.inbound import Message
 from server.wechat.replies import Reply
 
@@ -44,7 +44,7 @@ class Handling:
 
     def __init__(
         self,
-        once: Once,
+        once: ReplayCache,
         *,
         answer_seconds: float = 4.0,
         remember_seconds: int = 1200,

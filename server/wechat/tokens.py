@@ -17,9 +17,9 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from server.base.clock import Clock
-from server.base.kv.client import KvAway
-from server.base.kv.lock import Lock
-from server.base.kv.shared import Shared
+from server.base.redis.client import RedisUnavailable
+from server.base.redis.lock import Lock
+from server.base.redis.shared import Shared
 from server.wechat.errors import (
     ConfigWrong,
     InDoubt,
@@ -193,7 +193,7 @@ class TokenService:
                         stored = self._stored()
                         known = self._usable(refused, stored)
                         return known or self._asked(refused, stored, until)
-            except KvAway:
+            except RedisUnavailable:
                 return self._asked(refused, self._kept, until)
             if refused is None and stored is not None and self._left(stored) > 0:
                 return stored
@@ -224,7 +224,7 @@ class TokenService:
             if self._shared.get_json(name) is not None:
                 raise TryLater(60)
             self._shared.set_json(name, True, FORCE_EVERY_SECONDS)
-        except KvAway:
+        except RedisUnavailable:
             _log.warning("a token is forced without asking the other processes")
         self._forced_at = now
         self._transport.alarm("token_forced")
@@ -266,7 +266,7 @@ class TokenService:
                 stored = self._stored()
                 if stored is not None and self._lives(stored):
                     return stored
-        except KvAway:
+        except RedisUnavailable:
             _log.warning("a token is kept by this process alone")
         return token
 
@@ -288,7 +288,7 @@ class TokenService:
     def _stored(self) -> Token | None:
         try:
             return _from_record(self._shared.get_json(self._name))
-        except KvAway:
+        except RedisUnavailable:
             return None
 
     def _keep(self, token: Token) -> Token:

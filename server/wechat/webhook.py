@@ -26,8 +26,8 @@ from server.base.errors import (
     MethodNotAllowed,
     Unavailable,
 )
-from server.base.kv.once import Once
 from server.base.log import request_id
+from server.base.redis.replay_cache import ReplayCache
 from server.wechat.errors import SignatureRefused
 from server.wechat.handling import Answer, Handling
 from server.wechat.inbound import LIMIT_BYTES, Envelope, Message
@@ -81,7 +81,7 @@ class Webhook:
         self,
         next_app: WSGIApplication,
         doors: Mapping[str, Door],
-        once: Once,
+        once: ReplayCache,
         clock: Clock,
         *,
         handling: Handling,

@@ -14,7 +14,7 @@ import pytest
 
 from server.base import jobs
 from server.base.jobs import Task, TaskContext, TaskQueue, Worker, take_lease
-from server.base.kv.client import Kv, connect
+from server.base.redis.client import RedisClient, connect
 from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.metrics import TASKS
 from tests.kit.gateway import RecordingGateway
@@ -58,7 +58,7 @@ class MakesAFolder:
 class Rung:
     """A worker without its threads: each `next` is one turn of one of them."""
 
-    kv: Kv
+    kv: RedisClient
     worker: Worker
     moved: list[tuple[int, ...]] = field(default_factory=list)
 

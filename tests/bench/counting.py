@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from werkzeug.test import EnvironBuilder
 
 from server.app import Application, create_app
-from server.base.kv.client import Kv
+from server.base.redis.client import RedisClient
 from server.base.transaction import Transaction
 from tests.bench.processes import BenchFailed
 from tests.bench.stage import Stage
@@ -31,7 +31,7 @@ _PARTS: Mapping[str, tuple[tuple[type[Any], str], ...]] = {
         (Engine, "connect"), (Connection, "begin"), (Connection, "commit"),
         (Connection, "rollback"), (Connection, "close"),
     ),
-    "Redis": ((Kv, "_exchange"),),
+    "Redis": ((RedisClient, "_exchange"),),
 }  # fmt: skip
 
 

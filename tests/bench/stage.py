@@ -17,8 +17,8 @@ from sqlalchemy import func, insert, select, text
 from server.accounts.models import Consent, SessionToken
 from server.app import Application, open_application
 from server.base.ids import new_ref, new_token
-from server.base.kv.address import read_address
-from server.base.kv.embedded import EmbeddedServer
+from server.base.redis.address import read_address
+from server.base.redis.embedded import EmbeddedServer
 from server.base.schema import migrate
 from server.base.settings import Operator, load_settings
 from server.base.signing import token_hash

@@ -11,7 +11,7 @@ OPEN_ROOMS = ("service", "errors")
 # Who may import what: everybody else is refused.
 DOORS = {
     "wechatpy": ("server/wechat/",),
-    "redis": ("server/base/kv/client.py",),
+    "redis": ("server/base/redis/client.py",),
     "valkey": (),
     "huey": ("server/base/jobs.py",),
     # Reading these formats runs what they hold.

@@ -14,10 +14,10 @@ from flask import Flask
 
 from server.base.database import open_engine
 from server.base.jobs import TaskContext
-from server.base.kv.client import connect
-from server.base.kv.facilities import facilities
 from server.base.outbox import deliver_due
 from server.base.outbox_rows import Lost, Outcome
+from server.base.redis.client import connect
+from server.base.redis.facilities import facilities
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.texts import load_texts

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from server.base.kv.client import connect
-from server.base.kv.embedded import EmbeddedServer
-from server.base.kv.facilities import facilities
+from server.base.redis.client import connect
+from server.base.redis.embedded import EmbeddedServer
+from server.base.redis.facilities import facilities
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from server.accounts.models import Citizen
 from server.base.jobs import TaskContext, run_until_idle
-from server.base.kv.client import KvAway
+from server.base.redis.client import RedisUnavailable
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import board_hooks, board_keys, board_tasks, board_view
 from server.quiz.board_commands import rebuild_leaderboards
@@ -403,7 +403,7 @@ def test_tasks_do_nothing_while_redis_is_away(
     context = TaskContext(uow_factory=without, gateway=None)
     assert board_tasks.sync_boards(context) == 0
     assert board_tasks.rebuild_boards(context, contest.id) == 0
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         rebuild_leaderboards(without, lambda _done, _total: None)
 
 

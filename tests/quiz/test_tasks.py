@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from server.base.jobs import TaskContext, run_until_idle
-from server.base.kv.client import KvRefused
+from server.base.redis.client import RedisRefused
 from server.base.uow import UnitOfWorkFactory
 from server.quiz import attempts, board_tasks, closing, service, tasks
 from server.quiz.kinds import AttemptState
@@ -154,7 +154,7 @@ def test_a_refusal_of_redis_costs_no_answer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def refused(*_: object) -> None:
-        raise KvRefused("ERR of a script")
+        raise RedisRefused("ERR of a script")
 
     contest = open_contest(uow_factory)
     (citizen,) = citizens(uow_factory, 1)

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from server.base.kv.client import Kv, connect
-from server.base.kv.once import Once
+from server.base.redis.client import RedisClient, connect
+from server.base.redis.replay_cache import ReplayCache
 from server.wechat.handling import Handling
 from server.wechat.inbound import Envelope, Message
 from server.wechat.replies import Reply
@@ -77,8 +77,8 @@ class Stand:
         threads: int = 8,
     ) -> None:
         self.clock: FakeClock = side.clock
-        self.kv: Kv = connect(kv_name, None, self.clock)  # type: ignore[arg-type]
-        self.once = Once(self.kv)
+        self.kv: RedisClient = connect(kv_name, None, self.clock)  # type: ignore[arg-type]
+        self.once = ReplayCache(self.kv)
         self.door = door or RecordingDoor(side)
         self.observed = Heard()
         self.late_outcomes = Heard()

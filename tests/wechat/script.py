@@ -14,8 +14,8 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3.response import HTTPResponse
 
-from server.base.kv.client import connect
-from server.base.kv.facilities import facilities
+from server.base.redis.client import connect
+from server.base.redis.facilities import facilities
 from server.wechat.calls import Calls
 from server.wechat.live import LiveGateway
 from server.wechat.tokens import PATH as TOKEN_PATH

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.base.kv.client import connect
-from server.base.kv.facilities import Facilities, facilities
+from server.base.redis.client import connect
+from server.base.redis.facilities import RedisFacilities, facilities
 from server.base.settings import WeChatApp
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
@@ -69,7 +69,7 @@ class Application:
     """Our side: gateway, doors, and the way by which the emulator's pushes come in."""
 
     clock: FakeClock
-    kit: Facilities
+    kit: RedisFacilities
     handling: Handling
     webhook: Webhook | None = None
     doors: dict[str, Answering] | None = None

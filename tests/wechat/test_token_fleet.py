@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from server.base.clock import SystemClock
-from server.base.kv.client import connect
-from server.base.kv.embedded import EmbeddedServer
-from server.base.kv.facilities import facilities
+from server.base.redis.client import connect
+from server.base.redis.embedded import EmbeddedServer
+from server.base.redis.facilities import facilities
 from server.wechat.tokens import PATH, TokenService
 from server.wechat.transport import Patience, Transport
 from tests.wechat.kit import an_app

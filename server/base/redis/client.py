@@ -1,7 +1,7 @@
 """The only door to Redis: one command, a pipeline or a script over a thin connection per thread.
 
-Bytes in, bytes out. Nothing in Redis is the truth, so every trouble is `KvAway` and the callers
-go on without it; a breaker keeps a hung server from costing one time-out a call.
+Bytes in, bytes out. Nothing in Redis is the truth, so every failure is `RedisUnavailable` and
+callers go on without it; a breaker keeps a hung server from costing one time-out a call.
 It knows no key and no purpose: those are in the facilities beside it.
 """
 
@@ -37,7 +37,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from server.base.clock import Clock
-from server.base.kv.address import read_address
+from server.base.redis.address import read_address
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +51,11 @@ _UNFIT = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError, NoPe
 _UNFIT_WORDS = ("MISCONF", "BUSY", "NOREPLICAS")
 
 
-class KvAway(Exception):
+class RedisUnavailable(Exception):
     """Redis did not answer, or is not being asked for a while."""
 
 
-class KvRefused(Exception):
+class RedisRefused(Exception):
     """Redis understood and refused: a mistake in our command or script."""
 
 
@@ -96,7 +96,7 @@ class _Breaker:
             now = self._clock.monotonic()
             if now < self._closed_until:
                 self.refusals += 1
-                raise KvAway("not asked: it failed a moment ago")
+                raise RedisUnavailable("not asked: it failed a moment ago")
             # This caller is the trial; the rest keep away until it succeeds.
             self._closed_until = now + self._pause
 
@@ -124,7 +124,7 @@ class _Seat(threading.local):
     watch: select.poll | None = None
 
 
-class Kv:
+class RedisClient:
     """Redis for one process: safe for threads and forks, each opens its own connection."""
 
     def __init__(self, pool: Any, jobs: redis.Redis, clock: Clock, pause_seconds: float) -> None:
@@ -151,14 +151,14 @@ class Kv:
     def run(self, *args: Argument) -> Reply:
         """The reply to one command.
 
-        Raises: KvAway, KvRefused.
+        Raises: RedisUnavailable, RedisRefused.
         """
         return _plain(self._exchange((args,))[0])
 
     def pipeline(self, commands: Sequence[Command]) -> list[Reply]:
         """The replies to several commands sent in one go; others may come in between.
 
-        Raises: KvAway, KvRefused (the later commands have still been carried out).
+        Raises: RedisUnavailable, RedisRefused (the later commands have still been carried out).
         """
         if not commands:
             return []
@@ -169,7 +169,7 @@ class Kv:
     ) -> Reply:
         """The reply of a script; its text travels only when Redis does not know it yet.
 
-        Raises: KvAway, KvRefused.
+        Raises: RedisUnavailable, RedisRefused.
         """
         reply = self._exchange((("EVALSHA", script.sha, len(keys), *keys, *args),))[0]
         if isinstance(reply, NoScriptError):
@@ -180,7 +180,7 @@ class Kv:
         """Whether Redis answers."""
         try:
             return self.run("PING") == b"PONG"
-        except (KvAway, KvRefused):
+        except (RedisUnavailable, RedisRefused):
             return False
 
     def redis_for_jobs(self) -> redis.Redis:
@@ -203,7 +203,7 @@ class Kv:
         except (RedisError, OSError) as trouble:
             self._drop()
             self._breaker.failed(trouble)
-            raise KvAway(str(trouble)) from trouble
+            raise RedisUnavailable(str(trouble)) from trouble
         except BaseException:
             # Broken off half-way: a reply may still come and must not answer the next command.
             self._drop()
@@ -246,7 +246,7 @@ def connect(
     *,
     timeout_seconds: float = 0.2,
     pause_seconds: float = 5.0,
-) -> Kv:
+) -> RedisClient:
     """Redis as the address says; nothing is asked of it before the first call.
 
     Units: `redis://`, `rediss://`, `unix://` as redis-py reads them; `embedded:` the server whose
@@ -255,9 +255,9 @@ def connect(
     """
     if url == "fake" or url.startswith("fake:"):
         fake = _fake(url.partition(":")[2])
-        return Kv(fake.connection_pool, fake, clock, pause_seconds)
+        return RedisClient(fake.connection_pool, fake, clock, pause_seconds)
     jobs = redis.Redis(connection_pool=_pool(url, var, _JOBS_TIMEOUT_SECONDS))
-    return Kv(_pool(url, var, timeout_seconds), jobs, clock, pause_seconds)
+    return RedisClient(_pool(url, var, timeout_seconds), jobs, clock, pause_seconds)
 
 
 def _pool(url: str, var: Path, timeout_seconds: float) -> redis.ConnectionPool:
@@ -329,12 +329,12 @@ def _packed(commands: Sequence[Command]) -> bytes:
     try:
         return b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]
     except TypeError as mistake:
-        raise KvRefused(str(mistake)) from mistake
+        raise RedisRefused(str(mistake)) from mistake
 
 
 def _plain(reply: object) -> Reply:
     if isinstance(reply, ResponseError):
         if isinstance(reply, _UNFIT) or str(reply).startswith(_UNFIT_WORDS):
-            raise KvAway(str(reply)) from reply
-        raise KvRefused(str(reply)) from reply
+            raise RedisUnavailable(str(reply)) from reply
+        raise RedisRefused(str(reply)) from reply
     return cast(Reply, reply)

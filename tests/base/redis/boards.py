@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from server.base.kv.client import Kv
-from server.base.kv.leaderboard import Change, Leaderboard, Standing
+from server.base.redis.client import RedisClient
+from server.base.redis.leaderboard import Change, Leaderboard, Standing
 
 GROUP = "con_1"
 BOARD = "total|region"
@@ -23,7 +23,7 @@ def ordered(standings: Iterable[Standing]) -> list[tuple[int, int]]:
     return [(s.entry, s.score) for s in best]
 
 
-def built(kv: Kv, rows: Iterable[Standing] = (), board: str = BOARD) -> Leaderboard:
+def built(kv: RedisClient, rows: Iterable[Standing] = (), board: str = BOARD) -> Leaderboard:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, board)
     assert token is not None

@@ -9,15 +9,15 @@ from __future__ import annotations
 import threading
 from typing import cast
 
-from server.base.kv.client import Kv, KvAway, Reply
+from server.base.redis.client import RedisClient, RedisUnavailable, Reply
 
 _PREFIX = "once:"
 
 
-class Once:
+class ReplayCache:
     """A memory of first answers, open when Redis is away."""
 
-    def __init__(self, kv: Kv) -> None:
+    def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
         self._lock = threading.Lock()
         self._forgotten = 0
@@ -31,7 +31,7 @@ class Once:
         """None at the first time, else the reply that was remembered then."""
         try:
             return _value(self._kv.run(*_first(key, reply, seconds)))
-        except KvAway:
+        except RedisUnavailable:
             self._count()
             return None
 
@@ -42,7 +42,7 @@ class Once:
         commands = [_first(sig_key, sig_value, seconds), _first(key, reply, seconds)]
         try:
             earlier_sig, earlier_reply = self._kv.pipeline(commands)
-        except KvAway:
+        except RedisUnavailable:
             self._count()
             return None, None
         return _value(earlier_sig), _value(earlier_reply)
@@ -51,7 +51,7 @@ class Once:
         """What is remembered under a key, None also when it cannot be known."""
         try:
             return _value(self._kv.run("GET", _PREFIX + key))
-        except KvAway:
+        except RedisUnavailable:
             self._count()
             return None
 
@@ -59,14 +59,14 @@ class Once:
         """Remember a value in place of whatever was there."""
         try:
             self._kv.run("SET", _PREFIX + key, value, "EX", seconds)
-        except KvAway:
+        except RedisUnavailable:
             self._count()
 
     def forget(self, key: str) -> None:
         """Let the next time be the first again."""
         try:
             self._kv.run("DEL", _PREFIX + key)
-        except KvAway:
+        except RedisUnavailable:
             self._count()
 
     def _count(self) -> None:

@@ -3,7 +3,7 @@
 A board answers only while its `ready` mark stands; else the answer is None and the caller asks
 the database. Who builds sets a mark *before* reading the database, so that what is committed
 meanwhile lands in a pending hash and is merged: nothing is missed, nothing newer overwritten.
-A change that could not be brought here (KvAway) is the caller's to bring later.
+A change that could not be brought here (RedisUnavailable) is the caller's to bring later.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar, cast
 
-from server.base.kv import leaderboard_scripts as scripts
-from server.base.kv.client import Argument, Kv, Reply
+from server.base.redis import leaderboard_scripts as scripts
+from server.base.redis.client import Argument, RedisClient, Reply
 
 _T = TypeVar("_T")
 _LEASE_MILLISECONDS = 30_000
@@ -99,10 +99,10 @@ class View:
 class Leaderboard:
     """Boards of groups; a group is one contest and lies on one node of a cluster.
 
-    Every method raises KvAway; None always means that the board is not ready.
+    Every method raises RedisUnavailable; None always means that the board is not ready.
     """
 
-    def __init__(self, kv: Kv) -> None:
+    def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
 
     def apply(self, group: str, changes: Sequence[Change]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from server.base.kv.client import Kv, connect
-from server.base.kv.embedded import EmbeddedServer
+from server.base.redis.client import RedisClient, connect
+from server.base.redis.embedded import EmbeddedServer
 
 BEGINNING = datetime(2026, 6, 15, 1, 0, tzinfo=UTC)
 
@@ -45,7 +45,9 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(params=["fake", "embedded"])
-def kv(request: pytest.FixtureRequest, clock: SteppedClock, tmp_path: Path) -> Iterator[Kv]:
+def kv(
+    request: pytest.FixtureRequest, clock: SteppedClock, tmp_path: Path
+) -> Iterator[RedisClient]:
     """An empty Redis of either kind, patient enough for a busy machine."""
     if request.param == "fake":
         opened = connect("fake:suite", tmp_path, clock)
@@ -65,11 +67,11 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture
-def attach(tmp_path: Path, clock: SteppedClock) -> Iterator[Callable[..., Kv]]:
+def attach(tmp_path: Path, clock: SteppedClock) -> Iterator[Callable[..., RedisClient]]:
     """Opens clients of the test's own server."""
     with ExitStack() as stack:
 
-        def open_kv(timeout_seconds: float = 20.0, pause_seconds: float = 5.0) -> Kv:
+        def open_kv(timeout_seconds: float = 20.0, pause_seconds: float = 5.0) -> RedisClient:
             opened = connect(
                 "embedded:",
                 tmp_path,

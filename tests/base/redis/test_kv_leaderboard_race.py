@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from server.base.kv.client import Kv
-from server.base.kv.leaderboard import Change, Leaderboard, Standing
+from server.base.redis.client import RedisClient
+from server.base.redis.leaderboard import Change, Leaderboard, Standing
 
 GROUP = "con_1"
 BOARD = "total"
@@ -83,14 +83,14 @@ def keep_building(boards: Leaderboard, database: Database, writing: threading.Ev
     return outcomes
 
 
-def flush_now_and_then(kv: Kv, times: int) -> None:
+def flush_now_and_then(kv: RedisClient, times: int) -> None:
     for _ in range(times):
         kv.run("FLUSHALL")
         for _ in range(30):
             kv.run("PING")
 
 
-def one_round(kv: Kv, database: Database, seeds: range, flushes: int) -> list[bool]:
+def one_round(kv: RedisClient, database: Database, seeds: range, flushes: int) -> list[bool]:
     boards, writing = Leaderboard(kv), threading.Event()
     writing.set()
     with ThreadPoolExecutor(len(seeds) + 2) as pool:
@@ -107,7 +107,7 @@ def one_round(kv: Kv, database: Database, seeds: range, flushes: int) -> list[bo
 
 @pytest.mark.race
 @pytest.mark.parametrize("flushes", [0, 20])
-def test_a_ready_board_at_rest_equals_the_database(kv: Kv, flushes: int) -> None:
+def test_a_ready_board_at_rest_equals_the_database(kv: RedisClient, flushes: int) -> None:
     boards = Leaderboard(kv)
     database = Database()
     outcomes: list[bool] = []

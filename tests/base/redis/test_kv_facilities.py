@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from server.base.clock import Clock
-from server.base.kv.client import Kv
-from server.base.kv.facilities import facilities
+from server.base.redis.client import RedisClient
+from server.base.redis.facilities import facilities
 
 
-def test_every_facility_speaks_through_the_one_client(kv: Kv, clock: Clock) -> None:
+def test_every_facility_speaks_through_the_one_client(kv: RedisClient, clock: Clock) -> None:
     ours = facilities(kv, clock)
     assert ours.kv is kv
     assert ours.once.remember("k", b"v", 60) is None

@@ -7,7 +7,7 @@ them under the same mark need not read them again.
 
 from __future__ import annotations
 
-from server.base.kv.client import Script
+from server.base.redis.client import Script
 
 _PUT = """
 local function version_of(kept)

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.base.clock import Clock
-from server.base.kv.client import Kv, connect
-from server.base.kv.embedded import EmbeddedServer
-from server.base.kv.limiter import Limiter
+from server.base.redis.client import RedisClient, connect
+from server.base.redis.embedded import EmbeddedServer
+from server.base.redis.limiter import Limiter
 
 
 class Stepped(Clock, Protocol):
@@ -44,7 +44,7 @@ class Bucket:
 
 
 @pytest.fixture(params=["fake", "embedded", "away"])
-def any_kv(request: pytest.FixtureRequest, clock: Stepped, tmp_path: Path) -> Kv:
+def any_kv(request: pytest.FixtureRequest, clock: Stepped, tmp_path: Path) -> RedisClient:
     if request.param == "away":
         return connect("embedded:", tmp_path / "nowhere", clock)
     if request.param == "fake":
@@ -52,7 +52,7 @@ def any_kv(request: pytest.FixtureRequest, clock: Stepped, tmp_path: Path) -> Kv
     return connect("embedded:", request.getfixturevalue("embedded"), clock, timeout_seconds=20.0)
 
 
-def clear(kv: Kv) -> None:
+def clear(kv: RedisClient) -> None:
     if kv.ping():
         kv.run("FLUSHALL")
 
@@ -70,7 +70,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from("ab")), min_s
 )
 @given(per_minute=PER_MINUTE, burst=BURST, steps=STEPS)
 def test_a_caller_goes_as_fast_as_a_dripping_bucket_lets_him(
-    any_kv: Kv,
+    any_kv: RedisClient,
     clock: Stepped,
     per_minute: int,
     burst: Fraction,
@@ -91,7 +91,7 @@ def test_a_caller_goes_as_fast_as_a_dripping_bucket_lets_him(
 
 
 def test_who_waits_as_told_is_let_through_and_not_a_moment_earlier(
-    any_kv: Kv, clock: Stepped
+    any_kv: RedisClient, clock: Stepped
 ) -> None:
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
@@ -109,7 +109,7 @@ def test_who_waits_as_told_is_let_through_and_not_a_moment_earlier(
 
 
 def test_what_is_given_back_can_be_taken_again_and_never_more_than_the_burst(
-    any_kv: Kv, clock: Stepped
+    any_kv: RedisClient, clock: Stepped
 ) -> None:
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
@@ -131,7 +131,7 @@ def test_what_is_given_back_can_be_taken_again_and_never_more_than_the_burst(
     assert [ask(), ask()] == [True, False]
 
 
-def test_names_and_callers_do_not_share_a_bucket(any_kv: Kv, clock: Stepped) -> None:
+def test_names_and_callers_do_not_share_a_bucket(any_kv: RedisClient, clock: Stepped) -> None:
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
     for name, who in (("a", "x"), ("a", "y"), ("b", "x")):
@@ -139,7 +139,7 @@ def test_names_and_callers_do_not_share_a_bucket(any_kv: Kv, clock: Stepped) -> 
     assert limiter.allow("a", "x", per_minute=1, burst=1) > 0
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out(any_kv: Kv, clock: Stepped) -> None:
+def test_a_clock_that_is_set_back_locks_nobody_out(any_kv: RedisClient, clock: Stepped) -> None:
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
     clock.passed = 86_400.0
@@ -148,7 +148,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out(any_kv: Kv, clock: Stepped) -
     assert limiter.allow("quiz", "who", per_minute=60, burst=2) <= 1.0
 
 
-def test_many_at_once_get_no_more_than_the_burst(any_kv: Kv, clock: Stepped) -> None:
+def test_many_at_once_get_no_more_than_the_burst(any_kv: RedisClient, clock: Stepped) -> None:
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
 
@@ -159,13 +159,13 @@ def test_many_at_once_get_no_more_than_the_burst(any_kv: Kv, clock: Stepped) -> 
         assert sum(pool.map(ask, range(40))) == 5
 
 
-def test_a_limit_that_lets_nothing_through_is_a_mistake(kv: Kv, clock: Stepped) -> None:
+def test_a_limit_that_lets_nothing_through_is_a_mistake(kv: RedisClient, clock: Stepped) -> None:
     for per_minute, burst in ((0.0, 1.0), (-1.0, 1.0), (60.0, 0.5), (math.nan, 1.0)):
         with pytest.raises(ValueError, match="limit"):
             Limiter(kv, clock).allow("n", "w", per_minute=per_minute, burst=burst)
 
 
-def test_a_key_ends_after_its_bucket_is_full_again(kv: Kv, clock: Stepped) -> None:
+def test_a_key_ends_after_its_bucket_is_full_again(kv: RedisClient, clock: Stepped) -> None:
     Limiter(kv, clock).allow("quiz", "who", per_minute=6, burst=3)
     left = kv.run("PTTL", "limit:quiz:who")
     assert isinstance(left, int)
@@ -173,7 +173,7 @@ def test_a_key_ends_after_its_bucket_is_full_again(kv: Kv, clock: Stepped) -> No
 
 
 def test_when_redis_goes_away_limits_hold_in_the_process(
-    own_server: EmbeddedServer, attach: Callable[..., Kv], clock: Stepped
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient], clock: Stepped
 ) -> None:
     limiter = Limiter(attach(), clock)
 

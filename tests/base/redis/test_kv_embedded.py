@@ -16,15 +16,15 @@ import pytest
 
 import server
 from server.base.clock import SystemClock
-from server.base.kv.address import Address, read_address, write_address
-from server.base.kv.client import Kv, connect
-from server.base.kv.embedded import EmbeddedError, EmbeddedServer
+from server.base.redis.address import Address, read_address, write_address
+from server.base.redis.client import RedisClient, connect
+from server.base.redis.embedded import EmbeddedError, EmbeddedServer
 
 ROOT = Path(server.__file__).parent.parent
 OWNER = """
 import sys
 from pathlib import Path
-from server.base.kv.embedded import EmbeddedServer
+from server.base.redis.embedded import EmbeddedServer
 with EmbeddedServer(Path(sys.argv[1]), start_seconds=20.0) as server:
     print(server.pid, flush=True)
     sys.stdin.read()
@@ -183,7 +183,7 @@ def test_a_held_lock_without_a_server_is_an_error_in_time(
 
 
 def test_the_server_has_no_port_and_keeps_every_key(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
     assert kv.run("CONFIG", "GET", "port") == [b"port", b"0"]

@@ -13,8 +13,15 @@ from typing import Protocol
 import pytest
 
 from server.base.clock import Clock
-from server.base.kv.client import Command, Kv, KvAway, KvRefused, Script, connect
-from server.base.kv.embedded import EmbeddedServer
+from server.base.redis.client import (
+    Command,
+    RedisClient,
+    RedisRefused,
+    RedisUnavailable,
+    Script,
+    connect,
+)
+from server.base.redis.embedded import EmbeddedServer
 
 
 class Stepped(Clock, Protocol):
@@ -24,7 +31,7 @@ class Stepped(Clock, Protocol):
 DOUBLE = Script("return {KEYS[1], ARGV[1] * 2}")
 
 
-def test_bytes_go_in_and_come_out(kv: Kv) -> None:
+def test_bytes_go_in_and_come_out(kv: RedisClient) -> None:
     raw = bytes(range(256))
     assert kv.run("SET", "raw", raw) == b"OK"
     assert kv.run("GET", "raw") == raw
@@ -32,36 +39,36 @@ def test_bytes_go_in_and_come_out(kv: Kv) -> None:
     assert kv.run("INCRBY", "n", 7) == 7
 
 
-def test_a_pipeline_gives_its_replies_in_order(kv: Kv) -> None:
+def test_a_pipeline_gives_its_replies_in_order(kv: RedisClient) -> None:
     replies = kv.pipeline([("SET", "a", "1"), ("INCR", "a"), ("GET", "a"), ("GET", "b")])
     assert replies == [b"OK", 2, b"2", None]
     assert kv.pipeline([]) == []
 
 
-def test_a_script_runs_whether_redis_knows_it_or_not(kv: Kv) -> None:
+def test_a_script_runs_whether_redis_knows_it_or_not(kv: RedisClient) -> None:
     kv.run("SCRIPT", "FLUSH")
     assert kv.eval(DOUBLE, ["k"], [21]) == [b"k", 42]
     assert kv.eval(DOUBLE, ["k"], [4]) == [b"k", 8]
 
 
-def test_a_wrong_command_is_a_mistake_and_not_an_absence(kv: Kv) -> None:
+def test_a_wrong_command_is_a_mistake_and_not_an_absence(kv: RedisClient) -> None:
     kv.run("SET", "text", "x")
-    with pytest.raises(KvRefused):
+    with pytest.raises(RedisRefused):
         kv.run("LPUSH", "text", "y")
-    with pytest.raises(KvRefused):
+    with pytest.raises(RedisRefused):
         kv.run("SET", "text", object())  # type: ignore[arg-type]
     assert kv.failures == 0
     assert kv.run("GET", "text") == b"x"
 
 
-def test_after_a_refusal_inside_a_pipeline_the_next_reply_is_the_right_one(kv: Kv) -> None:
+def test_after_a_refusal_inside_a_pipeline_the_next_reply_is_the_right_one(kv: RedisClient) -> None:
     kv.run("SET", "text", "x")
-    with pytest.raises(KvRefused):
+    with pytest.raises(RedisRefused):
         kv.pipeline([("LPUSH", "text", "y"), ("SET", "other", "z")])
     assert kv.run("GET", "other") == b"z"
 
 
-def test_a_call_broken_off_half_way_leaves_no_reply_for_the_next(kv: Kv) -> None:
+def test_a_call_broken_off_half_way_leaves_no_reply_for_the_next(kv: RedisClient) -> None:
     class BrokenOff(list[Command]):
         """Commands whose second reading, that of the replies, is interrupted."""
 
@@ -80,7 +87,7 @@ def test_a_call_broken_off_half_way_leaves_no_reply_for_the_next(kv: Kv) -> None
     assert kv.failures == 0
 
 
-def test_threads_get_their_own_replies(kv: Kv) -> None:
+def test_threads_get_their_own_replies(kv: RedisClient) -> None:
     def echo(n: int) -> bool:
         return all(kv.run("ECHO", f"{n}-{i}") == f"{n}-{i}".encode() for i in range(50))
 
@@ -89,7 +96,7 @@ def test_threads_get_their_own_replies(kv: Kv) -> None:
 
 
 def test_a_forked_child_opens_its_own_connection(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
     mine = kv.run("CLIENT", "ID")
@@ -104,7 +111,7 @@ def test_a_forked_child_opens_its_own_connection(
 def test_nothing_is_asked_before_the_first_call(tmp_path: Path, clock: Stepped) -> None:
     kv = connect("embedded:", tmp_path, clock)
     assert not kv.away
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         kv.run("PING")
     assert kv.away
     assert not kv.ping()
@@ -125,7 +132,7 @@ def test_fakes_of_one_name_share_their_keys_and_others_do_not(
 
 
 def test_a_restart_of_redis_costs_no_command(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
     kv.run("SET", "kept", "yes")
@@ -136,13 +143,13 @@ def test_a_restart_of_redis_costs_no_command(
 
 
 def test_a_dead_redis_is_asked_once_and_then_left_alone(
-    own_server: EmbeddedServer, attach: Callable[..., Kv], clock: Stepped
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient], clock: Stepped
 ) -> None:
     kv = attach(pause_seconds=5.0)
     assert kv.ping()
     kill(own_server)
     for _ in range(20):
-        with pytest.raises(KvAway):
+        with pytest.raises(RedisUnavailable):
             kv.run("GET", "k")
     assert (kv.failures, kv.refusals) == (1, 19)
     clock.pass_by(4.9)
@@ -159,7 +166,7 @@ def test_a_dead_redis_is_asked_once_and_then_left_alone(
 
 
 def test_a_hung_redis_costs_one_time_out_and_then_none(
-    own_server: EmbeddedServer, attach: Callable[..., Kv], clock: Stepped
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient], clock: Stepped
 ) -> None:
     kv = attach(timeout_seconds=0.05)
     patient = attach()
@@ -168,7 +175,7 @@ def test_a_hung_redis_costs_one_time_out_and_then_none(
     os.kill(own_server.pid, signal.SIGSTOP)
     try:
         for _ in range(50):
-            with pytest.raises(KvAway):
+            with pytest.raises(RedisUnavailable):
                 kv.run("GET", "k")
         assert (kv.failures, kv.refusals) == (1, 49)
     finally:
@@ -179,7 +186,7 @@ def test_a_hung_redis_costs_one_time_out_and_then_none(
 
 
 def test_after_the_pause_one_thread_tries_for_all(
-    own_server: EmbeddedServer, attach: Callable[..., Kv], clock: Stepped
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient], clock: Stepped
 ) -> None:
     kv = attach(timeout_seconds=0.3)
     assert own_server.pid is not None
@@ -201,28 +208,28 @@ def test_after_the_pause_one_thread_tries_for_all(
 
 
 def test_a_full_redis_is_away_and_not_a_mistake(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
     kv.run("CONFIG", "SET", "maxmemory", "1")
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         kv.run("SET", "k", "v")
     assert kv.run("GET", "k") is None
 
 
 def test_a_redis_that_forbids_a_command_is_away_and_not_a_mistake(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
     kv.run("ACL", "SETUSER", "default", "-evalsha", "-eval")
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         kv.eval(DOUBLE, ["k"], [1])
     kv.run("ACL", "SETUSER", "default", "+@all")
     assert kv.eval(DOUBLE, ["k"], [1]) == [b"k", 2]
 
 
 def test_the_job_engine_gets_a_whole_client_that_finds_a_restarted_server(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     jobs = attach().redis_for_jobs()
     jobs.rpush("queue", b"one")

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from server.base.kv.client import Kv, KvAway, Script
+from server.base.redis.client import RedisClient, RedisUnavailable, Script
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ return 0
 class Lock:
     """Names that one holder at a time has."""
 
-    def __init__(self, kv: Kv) -> None:
+    def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
 
     @contextmanager
@@ -36,7 +36,7 @@ class Lock:
         """Whether the name is ours for this block; nobody waits for it.
 
         Units: `seconds` after which it is free again even if the block still runs.
-        Raises: KvAway when it cannot be asked for.
+        Raises: RedisUnavailable when it cannot be asked for.
         """
         key, token = _PREFIX + name, secrets.token_hex(16)
         held = self._kv.run("SET", key, token, "NX", "PX", max(1, round(seconds * 1000))) == b"OK"
@@ -49,6 +49,6 @@ class Lock:
     def _release(self, key: str, token: str) -> None:
         try:
             self._kv.eval(_RELEASE, [key], [token])
-        except KvAway as away:
+        except RedisUnavailable as away:
             # The block is done and must not fail for this: the lease runs out by itself.
             log.warning("the lock %s is left to run out: %s", key, away)

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.base.clock import SystemClock
-from server.base.kv.client import Kv, KvAway, connect
-from server.base.kv.embedded import EmbeddedServer
-from server.base.kv.leaderboard import Ahead, Change, Leaderboard, Line, Rank, Standing, View
-from tests.base.kv.boards import BOARD, GROUP, NOON, built, change, ordered, packed
+from server.base.redis.client import RedisClient, RedisUnavailable, connect
+from server.base.redis.embedded import EmbeddedServer
+from server.base.redis.leaderboard import Ahead, Change, Leaderboard, Line, Rank, Standing, View
+from tests.base.redis.boards import BOARD, GROUP, NOON, built, change, ordered, packed
 
 
-def test_a_board_that_nobody_built_answers_nothing(kv: Kv) -> None:
+def test_a_board_that_nobody_built_answers_nothing(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     boards.apply(GROUP, [change(1, 100)])
     assert boards.top(GROUP, BOARD, 10) is None
@@ -29,7 +29,7 @@ def test_a_board_that_nobody_built_answers_nothing(kv: Kv) -> None:
     assert kv.run("KEYS", "board:*") == []
 
 
-def test_an_empty_board_is_ready_all_the_same(kv: Kv) -> None:
+def test_an_empty_board_is_ready_all_the_same(kv: RedisClient) -> None:
     boards = built(kv)
     assert boards.view(GROUP, BOARD, 1, 10, 2) == View([], 0, Rank(None, None), [])
     assert boards.top(GROUP, BOARD, 10) == []
@@ -37,7 +37,7 @@ def test_an_empty_board_is_ready_all_the_same(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
 
 
-def test_a_board_marked_by_an_earlier_version_is_built_anew(kv: Kv) -> None:
+def test_a_board_marked_by_an_earlier_version_is_built_anew(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 100, NOON, 1)])
     (ready,) = kv.run("KEYS", "board:*:r:*")  # type: ignore[misc]  # a list of keys
     kv.run("SET", ready, "0123456789abcdef")
@@ -48,14 +48,14 @@ def test_a_board_marked_by_an_earlier_version_is_built_anew(kv: Kv) -> None:
     ) == [(2, 200), (1, 100)]
 
 
-def test_an_entry_that_is_not_on_the_board_has_no_place(kv: Kv) -> None:
+def test_an_entry_that_is_not_on_the_board_has_no_place(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 100, NOON, 1)])
     assert boards.rank(GROUP, BOARD, 2) == Rank(None, None)
     assert boards.around(GROUP, BOARD, 2, 5) == []
     assert boards.rank(GROUP, BOARD, 1) == Rank(1, 100)
 
 
-def test_equal_scores_rank_by_finish_and_then_by_entry(kv: Kv) -> None:
+def test_equal_scores_rank_by_finish_and_then_by_entry(kv: RedisClient) -> None:
     rows = [
         Standing(12, 100, NOON, 1),
         Standing(3, 100, NOON, 1),
@@ -74,7 +74,7 @@ def test_equal_scores_rank_by_finish_and_then_by_entry(kv: Kv) -> None:
     ]
 
 
-def test_scores_of_53_bits_are_told_apart(kv: Kv) -> None:
+def test_scores_of_53_bits_are_told_apart(kv: RedisClient) -> None:
     most = packed(2**21 - 1, 0)
     assert most == 2**53 - 1
     boards = built(kv, [Standing(1, most - 1, NOON, 1), Standing(2, most, NOON, 1)])
@@ -97,12 +97,12 @@ def test_scores_of_53_bits_are_told_apart(kv: Kv) -> None:
         Standing(1, 1, NOON, -1),
     ],
 )
-def test_what_cannot_be_ordered_rightly_is_refused(kv: Kv, wrong: Standing) -> None:
+def test_what_cannot_be_ordered_rightly_is_refused(kv: RedisClient, wrong: Standing) -> None:
     with pytest.raises(ValueError, match=r"no |exactly"):
         built(kv, [wrong])
 
 
-def test_a_better_standing_takes_the_old_one_away(kv: Kv) -> None:
+def test_a_better_standing_takes_the_old_one_away(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 150, NOON, 1)])
     boards.apply(GROUP, [change(1, 200, NOON + 5, 2)])
     assert boards.view(GROUP, BOARD, 1, 10, 1) == View(
@@ -110,7 +110,7 @@ def test_a_better_standing_takes_the_old_one_away(kv: Kv) -> None:
     )
 
 
-def test_an_older_change_that_comes_late_changes_nothing(kv: Kv) -> None:
+def test_an_older_change_that_comes_late_changes_nothing(kv: RedisClient) -> None:
     boards = built(kv)
     boards.apply(GROUP, [change(1, 300, NOON, 3), change(1, 100, NOON, 1)])
     boards.apply(GROUP, [change(1, 200, NOON, 2)])
@@ -120,7 +120,7 @@ def test_an_older_change_that_comes_late_changes_nothing(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(1, 50)]
 
 
-def test_a_removed_entry_stays_away_until_something_newer_comes(kv: Kv) -> None:
+def test_a_removed_entry_stays_away_until_something_newer_comes(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 90, NOON, 1)])
     boards.apply(GROUP, [change(1, 0, NOON, 3, removed=True)])
     boards.apply(GROUP, [change(1, 200, NOON, 2)])
@@ -132,13 +132,13 @@ def test_a_removed_entry_stays_away_until_something_newer_comes(kv: Kv) -> None:
     assert boards.top(GROUP, BOARD, 10) == [(2, 90), (1, 80)]
 
 
-def test_a_removal_in_the_database_outlives_a_rebuild(kv: Kv) -> None:
+def test_a_removal_in_the_database_outlives_a_rebuild(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 0, 0, 5, removed=True), Standing(2, 90, NOON, 1)])
     boards.apply(GROUP, [change(1, 200, NOON, 4)])
     assert boards.top(GROUP, BOARD, 10) == [(2, 90)]
 
 
-def test_one_call_brings_many_boards_and_touches_only_the_ready(kv: Kv) -> None:
+def test_one_call_brings_many_boards_and_touches_only_the_ready(kv: RedisClient) -> None:
     boards = built(kv, board="a")
     built(kv, board="b")
     boards.apply(GROUP, [change(1, 5, board="a"), change(2, 6, board="b"), change(3, 7, board="c")])
@@ -148,14 +148,14 @@ def test_one_call_brings_many_boards_and_touches_only_the_ready(kv: Kv) -> None:
     assert boards.top("con_2", "a", 10) is None
 
 
-def test_more_rows_than_one_batch_come_whole(kv: Kv) -> None:
+def test_more_rows_than_one_batch_come_whole(kv: RedisClient) -> None:
     rows = [Standing(n, n % 97, NOON + n % 7, 1) for n in range(1, 1301)]
     boards = built(kv, rows[:1201])
     boards.apply(GROUP, [change(r.entry, r.score, r.finish_ms) for r in rows[700:]])
     assert boards.top(GROUP, BOARD, 2000) == ordered(rows)
 
 
-def test_who_is_ahead_leaves_the_asker_out(kv: Kv) -> None:
+def test_who_is_ahead_leaves_the_asker_out(kv: RedisClient) -> None:
     boards = built(kv, [Standing(n, n * 10, NOON, 1) for n in range(1, 6)])
 
     def ahead(score: int, me: int) -> list[Ahead | None]:
@@ -168,14 +168,14 @@ def test_who_is_ahead_leaves_the_asker_out(kv: Kv) -> None:
     assert ahead(51, 3) == [Ahead(better=0, same=0)]
 
 
-def test_who_is_ahead_is_told_for_each_board_that_is_ready(kv: Kv) -> None:
+def test_who_is_ahead_is_told_for_each_board_that_is_ready(kv: RedisClient) -> None:
     boards = built(kv, [Standing(n, n * 10, NOON, 1) for n in range(1, 4)], board="a")
     built(kv, [Standing(2, 20, NOON, 1)], board="c")
     told = boards.ahead(GROUP, ["a", "b", "c"], 20, 1)
     assert told == [Ahead(better=1, same=1), None, Ahead(better=0, same=1)]
 
 
-def test_neighbours_end_with_the_board(kv: Kv) -> None:
+def test_neighbours_end_with_the_board(kv: RedisClient) -> None:
     boards = built(kv, [Standing(n, 100 - n, NOON, 1) for n in range(1, 8)])
     assert boards.around(GROUP, BOARD, 1, 2) == [Line(n, n, 100 - n) for n in (1, 2, 3)]
     assert boards.around(GROUP, BOARD, 4, 1) == [Line(n, n, 100 - n) for n in (3, 4, 5)]
@@ -205,7 +205,7 @@ CHANGES = st.lists(
 )
 @given(changes=CHANGES, cuts=st.tuples(st.integers(0, 25), st.integers(0, 25)), me=ENTRIES)
 def test_any_order_of_changes_and_builds_gives_the_sorted_list(
-    kv: Kv, changes: list[Change], cuts: tuple[int, int], me: int
+    kv: RedisClient, changes: list[Change], cuts: tuple[int, int], me: int
 ) -> None:
     kv.run("FLUSHALL")
     boards = Leaderboard(kv)
@@ -235,7 +235,7 @@ def newest(changes: Iterable[Change]) -> dict[int, Standing]:
     return rows
 
 
-def test_pages_of_a_shuffled_board_miss_nobody(kv: Kv) -> None:
+def test_pages_of_a_shuffled_board_miss_nobody(kv: RedisClient) -> None:
     dice = random.Random(5)
     rows = [Standing(n, dice.randrange(20), NOON + dice.randrange(5), 1) for n in range(1, 401)]
     boards = built(kv, dice.sample(rows, len(rows)))
@@ -258,12 +258,12 @@ def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
         lambda: boards.read_mark(GROUP, "synced"),
     ]
     for call in calls:
-        with pytest.raises(KvAway):
+        with pytest.raises(RedisUnavailable):
             call()
 
 
 def test_a_board_outlives_a_restart_of_the_server(
-    own_server: EmbeddedServer, attach: Callable[..., Kv]
+    own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
     boards = built(kv, [Standing(1, 100, NOON, 1)])
@@ -273,7 +273,7 @@ def test_a_board_outlives_a_restart_of_the_server(
     assert boards.top(GROUP, BOARD, 10) == [(2, 200), (1, 100)]
 
 
-def test_a_mark_changes_with_the_first_hundred_places_alone(kv: Kv) -> None:
+def test_a_mark_changes_with_the_first_hundred_places_alone(kv: RedisClient) -> None:
     boards = built(kv, [Standing(n, 1000 - n, NOON, 1) for n in range(1, 151)])
 
     def mark() -> bytes:
@@ -298,7 +298,7 @@ def test_a_mark_changes_with_the_first_hundred_places_alone(kv: Kv) -> None:
         assert (mark() != before) is moves, one
 
 
-def test_a_top_that_is_known_by_its_mark_is_not_told_again(kv: Kv) -> None:
+def test_a_top_that_is_known_by_its_mark_is_not_told_again(kv: RedisClient) -> None:
     boards = built(kv, [Standing(1, 10, NOON, 1), Standing(2, 20, NOON, 1)])
     first = boards.view(GROUP, BOARD, 1, 10, 1)
     assert first is not None
@@ -313,7 +313,7 @@ def test_a_top_that_is_known_by_its_mark_is_not_told_again(kv: Kv) -> None:
     assert moved.top == [(1, 30), (2, 20)]
 
 
-def test_a_board_that_is_built_anew_has_a_mark_it_never_had(kv: Kv) -> None:
+def test_a_board_that_is_built_anew_has_a_mark_it_never_had(kv: RedisClient) -> None:
     marks = set()
     for _ in range(5):
         kv.run("FLUSHALL")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from server.base.clock import SystemClock
-from server.base.kv.client import Kv, KvAway, connect
-from server.base.kv.shared import Shared, Versioned
+from server.base.redis.client import RedisClient, RedisUnavailable, connect
+from server.base.redis.shared import Shared, Versioned
 
 
-def test_a_value_comes_back_as_it_was(kv: Kv) -> None:
+def test_a_value_comes_back_as_it_was(kv: RedisClient) -> None:
     shared = Shared(kv)
     value = {"token": "壮:乡", "list": [1, 2.5, None, True]}
     assert shared.get_json("k") is None
@@ -23,7 +23,7 @@ def test_a_value_comes_back_as_it_was(kv: Kv) -> None:
     assert shared.get_json("k") is None
 
 
-def test_a_value_has_an_end(kv: Kv) -> None:
+def test_a_value_has_an_end(kv: RedisClient) -> None:
     shared = Shared(kv)
     shared.set_json("plain", 1, 60)
     shared.compare_and_set_newer("newer", 1, 1, 30)
@@ -33,7 +33,7 @@ def test_a_value_has_an_end(kv: Kv) -> None:
     assert (0 < plain <= 60, 0 < newer <= 30) == (True, True)
 
 
-def test_an_old_token_never_overwrites_a_newer_one(kv: Kv) -> None:
+def test_an_old_token_never_overwrites_a_newer_one(kv: RedisClient) -> None:
     shared = Shared(kv)
     assert shared.compare_and_set_newer("token", {"t": "new"}, 2, 60)
     assert not shared.compare_and_set_newer("token", {"t": "old"}, 1, 60)
@@ -43,7 +43,7 @@ def test_an_old_token_never_overwrites_a_newer_one(kv: Kv) -> None:
     assert shared.get_json("token") == {"t": "next"}
 
 
-def test_versions_are_numbers_and_not_text(kv: Kv) -> None:
+def test_versions_are_numbers_and_not_text(kv: RedisClient) -> None:
     shared = Shared(kv)
     assert shared.compare_and_set_newer("token", "nine", 9, 60)
     assert shared.compare_and_set_newer("token", "ten", 10, 60)
@@ -54,7 +54,7 @@ def test_versions_are_numbers_and_not_text(kv: Kv) -> None:
             shared.compare_and_set_newer("token", "x", wrong, 60)
 
 
-def test_writers_in_any_order_leave_the_newest(kv: Kv) -> None:
+def test_writers_in_any_order_leave_the_newest(kv: RedisClient) -> None:
     shared = Shared(kv)
     versions = list(range(1, 101))
     random.Random(7).shuffle(versions)
@@ -65,20 +65,22 @@ def test_writers_in_any_order_leave_the_newest(kv: Kv) -> None:
 
 def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
     shared = Shared(connect("embedded:", tmp_path, SystemClock()))
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         shared.get_json("k")
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         shared.set_json("k", 1, 60)
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         shared.compare_and_set_newer("k", 1, 1, 60)
-    with pytest.raises(KvAway):
+    with pytest.raises(RedisUnavailable):
         shared.delete("k")
 
 
 @pytest.mark.parametrize(
     "foreign", [b"", b"x", b"1", b"x:1", b"1:{", b"1:\xff", b"1:" + b"[" * 99_999]
 )
-def test_what_a_stranger_has_put_there_is_as_good_as_nothing(kv: Kv, foreign: bytes) -> None:
+def test_what_a_stranger_has_put_there_is_as_good_as_nothing(
+    kv: RedisClient, foreign: bytes
+) -> None:
     shared = Shared(kv)
     kv.run("SET", "shared:token", foreign)
     assert shared.get_json("token") is None

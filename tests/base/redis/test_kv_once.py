@@ -6,33 +6,33 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from server.base.clock import SystemClock
-from server.base.kv.client import Kv, connect
-from server.base.kv.once import Once
+from server.base.redis.client import RedisClient, connect
+from server.base.redis.replay_cache import ReplayCache
 
 
-def test_the_first_answer_is_given_again(kv: Kv) -> None:
-    once = Once(kv)
+def test_the_first_answer_is_given_again(kv: RedisClient) -> None:
+    once = ReplayCache(kv)
     assert once.remember("msg:1", b"first", 60) is None
     assert once.remember("msg:1", b"second", 60) == b"first"
     assert once.remember("msg:2", b"other", 60) is None
     assert once.recall("msg:1") == b"first"
 
 
-def test_an_empty_answer_is_an_answer(kv: Kv) -> None:
-    once = Once(kv)
+def test_an_empty_answer_is_an_answer(kv: RedisClient) -> None:
+    once = ReplayCache(kv)
     assert once.remember("msg:1", b"", 60) is None
     assert once.remember("msg:1", b"late", 60) == b""
 
 
-def test_two_keys_are_asked_at_once_and_answered_apart(kv: Kv) -> None:
-    once = Once(kv)
+def test_two_keys_are_asked_at_once_and_answered_apart(kv: RedisClient) -> None:
+    once = ReplayCache(kv)
     assert once.remember_pair("sig:a", b"1", "msg:1", b"first", 60) == (None, None)
     assert once.remember_pair("sig:b", b"2", "msg:1", b"second", 60) == (None, b"first")
     assert once.remember_pair("sig:a", b"3", "msg:2", b"third", 60) == (b"1", None)
 
 
-def test_what_is_remembered_ends_by_itself(kv: Kv) -> None:
-    once = Once(kv)
+def test_what_is_remembered_ends_by_itself(kv: RedisClient) -> None:
+    once = ReplayCache(kv)
     once.remember("msg:1", b"first", 60)
     once.remember_pair("sig:a", b"1", "msg:2", b"first", 30)
     once.put("page", b"p", 10)
@@ -42,8 +42,8 @@ def test_what_is_remembered_ends_by_itself(kv: Kv) -> None:
     ] == [True] * 4
 
 
-def test_a_value_can_be_replaced_and_forgotten(kv: Kv) -> None:
-    once = Once(kv)
+def test_a_value_can_be_replaced_and_forgotten(kv: RedisClient) -> None:
+    once = ReplayCache(kv)
     once.put("k", b"one", 60)
     once.put("k", b"two", 60)
     assert once.recall("k") == b"two"
@@ -52,8 +52,8 @@ def test_a_value_can_be_replaced_and_forgotten(kv: Kv) -> None:
     assert once.remember("k", b"three", 60) is None
 
 
-def test_of_many_threads_exactly_one_is_first(kv: Kv) -> None:
-    once = Once(kv)
+def test_of_many_threads_exactly_one_is_first(kv: RedisClient) -> None:
+    once = ReplayCache(kv)
 
     def send(n: int) -> bytes | None:
         return once.remember("msg", f"answer {n}".encode(), 60)
@@ -66,7 +66,7 @@ def test_of_many_threads_exactly_one_is_first(kv: Kv) -> None:
 
 
 def test_without_redis_everything_is_new_and_is_counted(tmp_path: Path) -> None:
-    once = Once(connect("embedded:", tmp_path, SystemClock()))
+    once = ReplayCache(connect("embedded:", tmp_path, SystemClock()))
     assert once.remember("msg", b"one", 60) is None
     assert once.remember("msg", b"two", 60) is None
     assert once.remember_pair("s", b"1", "msg", b"x", 60) == (None, None)

@@ -10,7 +10,7 @@ import logging
 from dataclasses import dataclass
 from typing import cast
 
-from server.base.kv.client import Kv, Script
+from server.base.redis.client import RedisClient, Script
 
 _log = logging.getLogger(__name__)
 _PREFIX = "shared:"
@@ -36,13 +36,13 @@ class Versioned:
 class Shared:
     """Values by key, each with an end."""
 
-    def __init__(self, kv: Kv) -> None:
+    def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
 
     def get_json(self, key: str) -> object | None:
         """The value, or None when there is none.
 
-        Raises: KvAway.
+        Raises: RedisUnavailable.
         """
         found = self.get_versioned(key)
         return None if found is None else found.value
@@ -50,7 +50,7 @@ class Shared:
     def get_versioned(self, key: str) -> Versioned | None:
         """The value with its version; a plainly set one has version 0.
 
-        Raises: KvAway.
+        Raises: RedisUnavailable.
         """
         kept = cast("bytes | None", self._kv.run("GET", _PREFIX + key))
         if kept is None:
@@ -66,7 +66,7 @@ class Shared:
     def set_json(self, key: str, value: object, seconds: int) -> None:
         """Store a value whatever was there.
 
-        Raises: KvAway.
+        Raises: RedisUnavailable.
         """
         self._kv.run("SET", _PREFIX + key, f"0:{_text(value)}", "EX", seconds)
 
@@ -77,7 +77,7 @@ class Shared:
 
         Units: `value_json` is the value itself, as `get_json` gives it back; `version` from 1 to
         2**53.
-        Raises: KvAway.
+        Raises: RedisUnavailable.
         """
         if not 0 < version <= 2**53:
             raise ValueError(f"no version: {version}")
@@ -87,7 +87,7 @@ class Shared:
     def delete(self, key: str) -> None:
         """Take a value away.
 
-        Raises: KvAway.
+        Raises: RedisUnavailable.
         """
         self._kv.run("DEL", _PREFIX + key)
 

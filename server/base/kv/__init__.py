@@ -1,1 +1,0 @@
-"""Redis by purpose: boards, limits, locks, once-only keys; nothing kept here is the truth."""

@@ -1,0 +1,1 @@
+"""Redis by purpose; every user copes with its absence."""
