@@ -12,15 +12,15 @@ from prometheus_client.core import Metric
 from server import slices
 from server.accounts import service as accounts
 from server.base.clock import Clock, ShiftedClock, SystemClock
-from server.base.database import open_engine
 from server.base.jobs import TaskContext, TaskQueue
 from server.base.outbox_control import metric_families, read_figures
-from server.base.patience import Use
 from server.base.redis.client import connect
 from server.base.redis.facilities import facilities
-from server.base.schema import is_newest
 from server.base.settings import Settings
 from server.base.signing import Keys
+from server.base.sql.database import open_engine
+from server.base.sql.patience import Use
+from server.base.sql.schema import is_newest
 from server.base.texts import load_texts
 from server.base.uow import DatabaseAway, Dependencies, UnitOfWorkFactory
 from server.base.web import metrics

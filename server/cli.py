@@ -23,10 +23,10 @@ from server.base.jobs import Worker, run_until_idle
 from server.base.log import set_up_logging
 from server.base.outbox_control import find_queue, pause_queue, read_figures, resume_queue
 from server.base.outbox_rows import Queue
-from server.base.patience import Use
 from server.base.redis.client import RedisUnavailable
-from server.base.schema import migrate
 from server.base.settings import ROOT, SettingsError, load_settings
+from server.base.sql.patience import Use
+from server.base.sql.schema import migrate
 from server.channel import commands as channel
 from server.demo import run_demo
 from server.doctor import run_doctor

@@ -28,9 +28,9 @@ from server.app import Application, open_application
 from server.base.clock import Clock, SystemClock
 from server.base.errors import AppError
 from server.base.log import set_up_logging
-from server.base.patience import Use
 from server.base.redis.embedded import EmbeddedServer
 from server.base.settings import ROOT, Settings
+from server.base.sql.patience import Use
 from server.seeding import SeedingRefused, seed, seed_wechat
 
 _log = logging.getLogger(__name__)

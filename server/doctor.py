@@ -19,9 +19,9 @@ from sqlalchemy import text
 
 from server.app import Application, Overrides, open_application
 from server.base.errors import AppError
-from server.base.patience import Use
-from server.base.schema import is_newest, newest
 from server.base.settings import Settings, read_settings
+from server.base.sql.patience import Use
+from server.base.sql.schema import is_newest, newest
 from server.base.uow import DatabaseAway
 from server.wechat.errors import WeChatError
 

@@ -11,8 +11,8 @@ import logging
 from sqlalchemy import Engine, inspect, text
 
 from server.app import Application
-from server.base.schema import migrate
 from server.base.settings import ROOT
+from server.base.sql.schema import migrate
 from server.channel import commands as channel
 from server.channel.errors import RepliesRefused
 from server.programme import commands as programme

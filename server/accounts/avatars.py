@@ -30,7 +30,7 @@ from server.accounts.models import (
 )
 from server.base.settings import Settings
 from server.base.signing import Keys
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.wechat.errors import WeChatError
 

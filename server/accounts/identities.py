@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from server.accounts.models import App, Citizen, Consent, Identity, NicknameState, SessionToken
 from server.base.errors import Unavailable
-from server.base.locks import lock_name
-from server.base.tables import insert_for
+from server.base.sql.locks import lock_name
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.base.web.idempotency import forget_caller
 

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, exists, select, update
 
 from server.accounts.models import Citizen, Identity, LimitTrace
-from server.base.prepared import run, table
-from server.base.tables import insert_for
+from server.base.sql.prepared import run, table
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 
 _PURPOSE = "limit-trace"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 
 class App(StrEnum):

@@ -15,7 +15,7 @@ from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdate
 from server.accounts.models import Citizen, Consent, Identity, SessionToken
 from server.accounts.rules import clean_name, fits
 from server.base.errors import Invalid, NotAuthenticated, Unavailable
-from server.base.prepared import run, table
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.base.web.idempotency import forget_caller
 from server.units import service as units

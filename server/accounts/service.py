@@ -26,8 +26,8 @@ from server.accounts.rules import masked, number_of
 from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
-from server.base.prepared import run, table
 from server.base.signing import token_hash
+from server.base.sql.prepared import run, table
 from server.base.uow import Hooks, UnitOfWork
 from server.wechat.gateway import Identity as WeChatIdentity
 

@@ -29,7 +29,7 @@ from server.base import ids
 from server.base.clock import SystemClock
 from server.base.errors import AppError
 from server.base.redis.client import RedisClient, RedisUnavailable
-from server.base.tables import Base, UtcDateTime, insert_for
+from server.base.sql.tables import Base, UtcDateTime, insert_for
 from server.base.uow import UnitOfWorkFactory
 from server.base.web.metrics import TASKS
 

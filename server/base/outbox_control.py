@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, func, select
 from server.base.errors import Conflict
 from server.base.outbox import is_paused
 from server.base.outbox_rows import OutboxPause, OutboxState, Queue
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 
 _WAITING = (OutboxState.QUEUED, OutboxState.CLAIMED)

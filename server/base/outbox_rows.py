@@ -16,7 +16,7 @@ from sqlalchemy import Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.jobs import TaskContext
-from server.base.tables import Base, UtcDateTime, enum_column
+from server.base.sql.tables import Base, UtcDateTime, enum_column
 from server.base.uow import UnitOfWork
 
 _REASON_LENGTH = 40

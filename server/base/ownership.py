@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column
 from sqlalchemy.sql.util import find_tables
 
 from server.base.access import Organizer, Scope
-from server.base.tables import Base
+from server.base.sql.tables import Base
 
 Statement = TypeVar("Statement", Select[Any], Update, Delete)
 _SCOPED = "kepu_scope"

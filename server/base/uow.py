@@ -22,12 +22,12 @@ from server.base import ids
 from server.base.access import Actor, Citizen
 from server.base.clock import Clock
 from server.base.errors import NotAuthenticated, Unavailable
-from server.base.patience import NotAsked
 from server.base.redis.facilities import RedisFacilities
 from server.base.settings import Settings
 from server.base.signing import Keys
+from server.base.sql.patience import NotAsked
+from server.base.sql.transaction import READ_ONLY, Transaction, patience_of
 from server.base.texts import Texts
-from server.base.transaction import READ_ONLY, Transaction, patience_of
 
 AfterCommit = Callable[[], None]
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from server.base.access import REGION
 from server.base.ownership import owned_by
-from server.base.tables import Base, insert_for
+from server.base.sql.tables import Base, insert_for
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import loading, menus, rules
 from server.channel.errors import MenuRefused, SceneRefused

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import Done, GiveUp, Outcome, PutOff, Queue, Retry, queued_values
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.channel import rules
 from server.channel.models import LateReply

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.outbox_rows import OutboxState, Outgoing, outbox_index
 from server.base.ownership import Owned
-from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 SCENE_LENGTH = 64
 

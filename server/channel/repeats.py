@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.channel import rules
 from server.channel.models import SeenMessage

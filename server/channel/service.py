@@ -17,7 +17,7 @@ from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.errors import NotAuthenticated, Unavailable
 from server.base.outbox_rows import OutboxState
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import Hooks, UnitOfWork
 from server.channel import late, repeats, rules
 from server.channel.links import pages_linked as pages_linked

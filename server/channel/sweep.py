@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from server.base.signing import Unreadable
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.channel import rules
 from server.channel.models import FollowerSweep

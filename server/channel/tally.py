@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel.batches import FLUSH_SECONDS, BatchWriter
 from server.channel.models import KeywordRule, UnmatchedText

@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select
 
 from server.accounts import service as accounts
 from server.base.errors import Invalid, NotAuthenticated
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.notices.models import InboxMessage

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.programme.kinds import Kind, Precision, Role
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import and_, delete, insert, select, update
 
 from server.base.clock import beijing_day
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.programme.edition import Edition, EditionDates
 from server.programme.kinds import Role

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
-from server.base.prepared import run, table
 from server.base.redis.client import RedisRefused, RedisUnavailable
 from server.base.redis.facilities import RedisFacilities
 from server.base.redis.leaderboard import Ahead, Change
-from server.base.tables import insert_of
+from server.base.sql.prepared import run, table
+from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
 from server.quiz import queries

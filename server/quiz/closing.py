@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from server.base.errors import Unavailable
-from server.base.prepared import run, table
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz import boards, contests, papers, queries, sheets
 from server.quiz.bank import bank_of

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, or_, select
 
 from server.base.errors import NotFound
-from server.base.prepared import run, table
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz.models import Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 
 from server.base.access import REGION, Scope
 from server.base.ownership import owned_by, scope_of
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz import bank as banks
 from server.quiz.drawing import shortages

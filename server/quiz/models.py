@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.ownership import Owned
-from server.base.tables import Base, BigId, Json, UtcDateTime, enum_column
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.quiz.kinds import AttemptState as AttemptState
 from server.quiz.kinds import Kind as Kind
 from server.quiz.kinds import QuestionState as QuestionState

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from server.base.errors import Invalid, NotFound
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz import contests, mistakes, papers
 from server.quiz.bank import every_bank, every_version

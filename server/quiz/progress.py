@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, ColumnElement, and_, bindparam, func, or_, select
 
 from server.base.clock import beijing_day
-from server.base.prepared import run, table
 from server.base.redis.client import RedisUnavailable
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz import board_keys as keys
 from server.quiz import boards

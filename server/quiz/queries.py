@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from server.base.prepared import run, table
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz.board_keys import GONE, REGION, TOTAL, Kept, Place
 from server.quiz.models import (

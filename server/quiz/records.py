@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from server.base.prepared import run, table
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz import contests
 from server.quiz.kinds import AttemptState

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from server.accounts import service as accounts
 from server.base.errors import Invalid, NotFound
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.errors import ReasonRefused
 from server.quiz.kinds import WordsState

@@ -17,7 +17,7 @@ from sqlalchemy import Row, select, update
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.errors import NotFound
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.programme import service as programmes

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
-from server.base.prepared import run, table
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.tables import Base, BigId, enum_column
+from server.base.sql.tables import Base, BigId, enum_column
 from server.units.kinds import Level
 
 

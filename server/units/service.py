@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from server.base.access import REGION, Scope
 from server.base.clock import beijing_day
 from server.base.errors import Invalid
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.units.kinds import Level as Level

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from server.accounts import avatars, identities, privacy, profile
 from server.accounts.models import App, Avatar, AvatarState, Citizen, MediaVerdict, NicknameState
-from server.base.locks import lock_name
+from server.base.sql.locks import lock_name
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.locks import meet

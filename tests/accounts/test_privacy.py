@@ -19,7 +19,7 @@ from server.accounts.profile import Judged
 from server.base.errors import Invalid, NotAuthenticated
 from server.base.jobs import TaskContext
 from server.base.signing import Keys, Unreadable
-from server.base.tables import Base
+from server.base.sql.tables import Base
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.upkeep import empty_log
 from server.base.web.idempotency import KeptAnswer

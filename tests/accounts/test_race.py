@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from server.accounts import identities, privacy, service
 from server.accounts.models import App, Citizen, Identity, SessionToken
-from server.base.tables import insert_for
+from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.accounts import a_citizen, known_as
 

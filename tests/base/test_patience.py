@@ -20,12 +20,12 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from server.app import Overrides, create_app
-from server.base.database import open_engine
-from server.base.patience import PAUSE_SECONDS, Bounds, NotAsked, Patience, Use, bounds_for
-from server.base.postgres import BoundedConnection
-from server.base.schema import is_newest
 from server.base.settings import Database, Settings
-from server.base.transaction import patience_of
+from server.base.sql.database import open_engine
+from server.base.sql.patience import PAUSE_SECONDS, Bounds, NotAsked, Patience, Use, bounds_for
+from server.base.sql.postgres import BoundedConnection
+from server.base.sql.schema import is_newest
+from server.base.sql.transaction import patience_of
 from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.health import Lookout
 from tests.conftest import application_of

@@ -19,11 +19,11 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from server.base import prepared
 from server.base.access import REGION
 from server.base.jobs import Lease
 from server.base.ownership import owned_by
-from server.base.prepared import run, table
+from server.base.sql import prepared
+from server.base.sql.prepared import run, table
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
 from server.quiz.kinds import Kind, QuestionState
 from server.quiz.models import Bank, Question

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InternalError
 
 from server.base.errors import Conflict
 from server.base.jobs import Lease, take_lease
-from server.base.prepared import run, table
+from server.base.sql.prepared import run, table
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 

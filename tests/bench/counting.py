@@ -19,7 +19,7 @@ from werkzeug.test import EnvironBuilder
 
 from server.app import Application, create_app
 from server.base.redis.client import RedisClient
-from server.base.transaction import Transaction
+from server.base.sql.transaction import Transaction
 from tests.bench.processes import BenchFailed
 from tests.bench.stage import Stage
 

@@ -19,9 +19,9 @@ from server.app import Application, open_application
 from server.base.ids import new_ref, new_token
 from server.base.redis.address import read_address
 from server.base.redis.embedded import EmbeddedServer
-from server.base.schema import migrate
 from server.base.settings import Operator, load_settings
 from server.base.signing import token_hash
+from server.base.sql.schema import migrate
 from server.base.uow import UnitOfWork
 from server.channel import commands as channel
 from server.quiz.board_commands import rebuild_leaderboards

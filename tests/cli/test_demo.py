@@ -10,8 +10,8 @@ import pytest
 
 from server import demo
 from server.app import Application, open_application
-from server.base.schema import migrate
 from server.base.settings import load_settings
+from server.base.sql.schema import migrate
 from server.cli import main
 from server.seeding import SeedingRefused, seed
 from tests.e2e.outside import free_port

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from server.base.tables import Base
+from server.base.sql.tables import Base
 from server.base.uow import Hooks
 from tests.house.source import SERVER, SLICES
 from tests.kit.databases import load_all_tables

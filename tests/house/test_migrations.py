@@ -11,8 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect
 
-from server.base.schema import FOLDER, is_newest, migrate, newest
-from server.base.tables import Base
+from server.base.sql.schema import FOLDER, is_newest, migrate, newest
+from server.base.sql.tables import Base
 from tests.kit.databases import load_all_tables, new_postgres
 
 

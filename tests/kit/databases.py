@@ -18,9 +18,9 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, text
 
 import server
-from server.base.database import open_engine
 from server.base.settings import Settings
-from server.base.tables import Base
+from server.base.sql.database import open_engine
+from server.base.sql.tables import Base
 
 SERVER = Path(server.__file__).parent
 

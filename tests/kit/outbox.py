@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import Done, Outcome, Outgoing, Queue, outbox_index
-from server.base.tables import NAMES, BigId
+from server.base.sql.tables import NAMES, BigId
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 

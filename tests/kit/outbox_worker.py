@@ -12,7 +12,6 @@ from typing import Any
 
 from flask import Flask
 
-from server.base.database import open_engine
 from server.base.jobs import TaskContext
 from server.base.outbox import deliver_due
 from server.base.outbox_rows import Lost, Outcome
@@ -20,6 +19,7 @@ from server.base.redis.client import connect
 from server.base.redis.facilities import facilities
 from server.base.settings import Settings
 from server.base.signing import Keys
+from server.base.sql.database import open_engine
 from server.base.texts import load_texts
 from server.base.uow import Dependencies, UnitOfWorkFactory
 from tests.kit.clock import FakeClock

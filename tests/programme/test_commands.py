@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from server.base.tables import Base
+from server.base.sql.tables import Base
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme.commands import LoadReport, load_campaign
 from server.programme.kinds import Kind, Precision

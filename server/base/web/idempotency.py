@@ -37,8 +37,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.errors import Conflict, Invalid
-from server.base.prepared import run, table
-from server.base.tables import Base, BigId, UtcDateTime, insert_of
+from server.base.sql.prepared import run, table
+from server.base.sql.tables import Base, BigId, UtcDateTime, insert_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 KEPT = timedelta(hours=48)

@@ -16,7 +16,7 @@ from sqlalchemy import ClauseElement, Dialect, Table
 from sqlalchemy.exc import InvalidRequestError, MultipleResultsFound, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from server.base.tables import Base
+from server.base.sql.tables import Base
 from server.base.uow import UnitOfWork
 
 _Process = Callable[[Any], Any] | None

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from server.base.clock import SystemClock
-from server.base.patience import Patience
-from server.base.postgres import open_bounded
+from server.base.sql.patience import Patience
+from server.base.sql.postgres import open_bounded
 
 READ_ONLY = "kepu_read_only"
 # A connection used a moment ago is believed to live; asking costs a round trip each time.

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import errors
 from sqlalchemy import Engine, event
 
-from server.base.patience import Bounds, Patience
+from server.base.sql.patience import Bounds, Patience
 
 # How often the driver looks up from a wait, as psycopg itself has it.
 _LOOK_UP_SECONDS = 0.1

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from server.base.transaction import READ_ONLY
+from server.base.sql.transaction import READ_ONLY
 
-FOLDER = Path(__file__).resolve().parents[1] / "migrations"
+FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def newest() -> str:

@@ -12,11 +12,11 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
-from server.base.patience import Patience, Use, bounds_for
-from server.base.postgres import connect_arguments
 from server.base.settings import Settings
-from server.base.tables import Base
-from server.base.transaction import prepare_engine
+from server.base.sql.patience import Patience, Use, bounds_for
+from server.base.sql.postgres import connect_arguments
+from server.base.sql.tables import Base
+from server.base.sql.transaction import prepare_engine
 
 db = SQLAlchemy(metadata=Base.metadata)
 

@@ -1,0 +1,1 @@
+"""Engine, tables, transactions and prepared statements."""
