@@ -9,7 +9,7 @@ from gunicorn.glogging import Logger
 from server.base.log import set_up_logging
 from server.base.settings import SettingsError, load_settings
 from server.base.web.connection import Bounds
-from server.base.web.worker import RUNNING, BufferedWorker
+from server.base.web.gunicorn_worker import RUNNING, BufferedWorker
 
 try:
     _settings = load_settings()

@@ -27,7 +27,7 @@ from server.base.web import metrics
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Edge
 from server.base.web.errors import install_error_handlers
-from server.base.web.frame import new_flask
+from server.base.web.flask_app import new_flask
 from server.base.web.front_page import front_page
 from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.introduction import introduction

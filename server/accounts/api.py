@@ -26,7 +26,7 @@ from server.accounts.schemas import (
     ProfileOut,
 )
 from server.base.errors import NotAuthenticated
-from server.base.pace import (
+from server.base.rate_limits import (
     BAD_CODE,
     CHANGE,
     EXPORT,

@@ -9,13 +9,13 @@ from msgspec import Meta
 from server.accounts import avatar_uploads, phones, service
 from server.accounts.errors import PicturesWaiting
 from server.base.errors import Invalid, NotAuthenticated
-from server.base.pace import BAD_CODE, OWN_WORDS, PHONE, counting_failures
 from server.base.pictures import (
     PictureKindUnsupported,
     PictureRefused,
     PictureTooLarge,
     check_picture,
 )
+from server.base.rate_limits import BAD_CODE, OWN_WORDS, PHONE, counting_failures
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, PreflightContext, endpoint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server.base import upkeep
+from server.base import maintenance
 from server.base.manifest import Slice
 
-SLICE = Slice(name="base", texts=Path(__file__).parent, tasks=upkeep.TASKS)
+SLICE = Slice(name="base", texts=Path(__file__).parent, tasks=maintenance.TASKS)

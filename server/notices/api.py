@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.pace import CHANGE
+from server.base.rate_limits import CHANGE
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from server.base.errors import Invalid, NotFound, Unavailable
-from server.base.pace import ANSWER, REPEAT
+from server.base.rate_limits import ANSWER, REPEAT
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor

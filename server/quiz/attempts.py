@@ -13,7 +13,7 @@ from typing import Any
 from server.accounts import service as accounts
 from server.base.clock import beijing_day, beijing_week
 from server.base.errors import NotFound, Unavailable
-from server.base.pace import ANSWER, QUIZ_START, spend
+from server.base.rate_limits import ANSWER, QUIZ_START, spend
 from server.base.uow import UnitOfWork
 from server.quiz import boards, closing, contests, papers, returning, sheets
 from server.quiz.bank import Bank, bank_of

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from server.base.errors import Invalid
-from server.base.pace import BAD_CODE, GROUP, counting_failures
+from server.base.rate_limits import BAD_CODE, GROUP, counting_failures
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, PreflightContext, endpoint

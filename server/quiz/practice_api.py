@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from server.base.errors import Invalid, NotFound
-from server.base.pace import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
+from server.base.rate_limits import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor

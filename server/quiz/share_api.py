@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from server.base.errors import NotFound
-from server.base.pace import SHARE, VISIT
+from server.base.rate_limits import SHARE, VISIT
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawing, PictureBusy

@@ -18,10 +18,10 @@ from server.accounts.privacy import ConsentGiven
 from server.accounts.profile import Judged
 from server.base.errors import Invalid, NotAuthenticated
 from server.base.jobs import TaskContext
+from server.base.maintenance import empty_log
 from server.base.signing import Keys, Unreadable
 from server.base.sql.tables import Base
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.base.upkeep import empty_log
 from server.base.web.idempotency import KeptAnswer
 from server.notices import service as notices
 from tests.kit.accounts import Person, a_citizen, a_consent, a_session

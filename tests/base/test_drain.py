@@ -14,7 +14,7 @@ import pytest
 
 from tests.kit.gunicorn import PATIENCE, Crowd, Group
 
-OURS = "server.base.web.worker.BufferedWorker"
+OURS = "server.base.web.gunicorn_worker.BufferedWorker"
 DRAINING = "tests.kit.echo.DrainingWorker"
 CLIENTS = 16
 

@@ -105,7 +105,7 @@ def test_the_text_is_what_prometheus_reads() -> None:
 
 
 def test_a_worker_writes_into_no_mapped_file() -> None:
-    group = Group("server.base.web.worker.BufferedWorker")
+    group = Group("server.base.web.gunicorn_worker.BufferedWorker")
     try:
         pid = group.ask("/pid")[1]
         maps = Path(f"/proc/{pid}/maps").read_text().splitlines()

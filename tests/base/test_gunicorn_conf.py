@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from server.base.web.connection import Bounds
-from server.base.web.worker import BufferedWorker
+from server.base.web.gunicorn_worker import BufferedWorker
 
 CONF = Path(__file__).resolve().parents[2] / "config" / "gunicorn.conf.py"
 

@@ -19,7 +19,7 @@ from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Answer, Api, Edge, PreflightContext, endpoint
 from server.base.web.errors import install_error_handlers
-from server.base.web.frame import new_flask
+from server.base.web.flask_app import new_flask
 from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.openapi import docs_pages, document
 from server.base.web.schema import In, Out, PageQuery

@@ -6,7 +6,7 @@ import ast
 from dataclasses import fields
 
 from server import slices
-from server.base import pace
+from server.base import rate_limits
 from server.base.settings import Limits
 from server.base.web.endpoint import Api, Route
 from tests.house.source import trees
@@ -53,11 +53,11 @@ def test_only_one_file_asks_the_limiter() -> None:
         and isinstance(node.value, ast.Attribute)
         and node.value.attr == "limiter"
     }
-    assert asking == {"server/base/pace.py"}
+    assert asking == {"server/base/rate_limits.py"}
 
 
 def test_every_pace_has_a_setting_and_every_setting_a_pace() -> None:
-    paces = [one for one in vars(pace).values() if isinstance(one, pace.Pace)]
+    paces = [one for one in vars(rate_limits).values() if isinstance(one, rate_limits.Pace)]
     assert {one.figure for one in paces} == {figure.name for figure in fields(Limits)}
     assert len({one.name for one in paces}) == len(paces)
     assert all(one.figure.endswith(("_per_minute", "_per_hour")) for one in paces)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from server.base.web.connection import Bounds
+from server.base.web.gunicorn_worker import BufferedWorker
 from server.base.web.service_state import LEAVING
-from server.base.web.worker import BufferedWorker
 
 # Bytes of an answer that no socket holds.
 LONG = 16 * 1024 * 1024

@@ -15,7 +15,7 @@ from flask import Flask
 
 from server.app import Overrides, create_app
 from server.base.settings import Settings
-from server.base.web.worker import LANES, RUNNING
+from server.base.web.gunicorn_worker import LANES, RUNNING
 from server.callbacks import MINI_PROGRAM, OFFICIAL
 from server.wechat.bulkhead import Bulkhead
 from server.wechat.errors import NotSent

@@ -22,7 +22,7 @@ from server.base.errors import (
     NotFound,
     UnsupportedMedia,
 )
-from server.base.pace import DEAD_TOKEN, Pace, network_of, spend
+from server.base.rate_limits import DEAD_TOKEN, Pace, network_of, spend
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token

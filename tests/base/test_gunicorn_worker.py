@@ -22,7 +22,7 @@ MORE = 8
 PIECE = 64 * 1024
 
 
-OURS = "server.base.web.worker.BufferedWorker"
+OURS = "server.base.web.gunicorn_worker.BufferedWorker"
 
 
 @pytest.fixture(scope="module")

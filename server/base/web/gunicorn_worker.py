@@ -23,7 +23,7 @@ from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from server.base.clock import SystemClock
-from server.base.web import unread
+from server.base.web import bad_requests
 from server.base.web.connection import Bounds, Connection, Outbox, State
 from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
@@ -124,7 +124,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         if address and limit is not None and self._of_address[address] >= limit:
             with suppress(OSError):
                 sock.setblocking(False)
-                sock.send(unread.too_many_connections())
+                sock.send(bad_requests.too_many_connections())
             sock.close()
             return
         connection = Connection(sock, peer, server, self.cfg)
@@ -187,7 +187,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _refuse(self, connection: Connection, trouble: Exception) -> None:
         connection.receiver.drop()
         connection.keep = False
-        connection.unsent = memoryview(unread.refusal(trouble))
+        connection.unsent = memoryview(bad_requests.refusal(trouble))
         self._send_on(connection)
 
     # Answering
@@ -204,7 +204,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             connection.keep = self._run_app(request, connection, outbox)
         except Exception as trouble:
             outbox = Outbox()
-            outbox.sendall(unread.refusal(trouble))
+            outbox.sendall(bad_requests.refusal(trouble))
             connection.keep = False
         with suppress(OSError):
             request.body.close()

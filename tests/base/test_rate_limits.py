@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from server.base import pace
+from server.base import rate_limits
 from server.base.errors import TooManyRequests
-from server.base.pace import BAD_CODE, Pace, counting_failures, network_of, spend
+from server.base.rate_limits import BAD_CODE, Pace, counting_failures, network_of, spend
 from server.base.settings import Limits
 from server.base.uow import Dependencies, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
-PACES = [one for one in vars(pace).values() if isinstance(one, Pace)]
+PACES = [one for one in vars(rate_limits).values() if isinstance(one, Pace)]
 
 
 class BadCode(Exception):
@@ -47,9 +47,9 @@ def test_a_small_figure_lets_one_through_and_then_says_how_long_to_wait(
 def test_half_of_a_figure_comes_at_once(uow_factory: UnitOfWorkFactory) -> None:
     dependencies = with_figures(uow_factory, change_per_minute=10)
     for _ in range(5):
-        spend(dependencies, pace.CHANGE, "me")
+        spend(dependencies, rate_limits.CHANGE, "me")
     with pytest.raises(TooManyRequests):
-        spend(dependencies, pace.CHANGE, "me")
+        spend(dependencies, rate_limits.CHANGE, "me")
 
 
 def test_only_the_failure_stays_counted(uow_factory: UnitOfWorkFactory) -> None:
