@@ -35,7 +35,7 @@ from server.base.web.openapi import docs_pages, document
 from server.base.web.picture_pages import Finders, picture_pages
 from server.callbacks import with_callbacks
 from server.wechat.gateway import Gateway
-from server.wechat.live import open_gateway
+from server.wechat.http_gateway import open_gateway
 
 
 @dataclass(frozen=True, kw_only=True)

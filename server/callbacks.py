@@ -9,9 +9,9 @@ from server.base.clock import SystemClock
 from server.base.uow import UnitOfWorkFactory
 from server.base.web import metrics
 from server.channel import door
-from server.wechat.handling import Handling
-from server.wechat.inbound import Envelope
-from server.wechat.webhook import Webhook
+from server.wechat.callback.deadline_runner import DeadlineRunner
+from server.wechat.callback.inbound import Envelope
+from server.wechat.callback.webhook import Webhook
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -40,7 +40,7 @@ def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) ->
         doors,
         once,
         machine,
-        handling=Handling(
+        deadline_runner=DeadlineRunner(
             once,
             answer_seconds=wechat.callback_answer_seconds,
             remember_seconds=2 * window,

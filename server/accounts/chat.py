@@ -11,8 +11,8 @@ from collections.abc import Callable
 from server.accounts import avatars, privacy, profile, service
 from server.accounts.models import PictureVerdict
 from server.base.uow import UnitOfWork
-from server.wechat.inbound import Message
-from server.wechat.replies import Reply
+from server.wechat.callback.inbound import Message
+from server.wechat.callback.replies import Reply
 from server.wechat.words import count_unknown_word
 
 # WeChat's numbers for what a citizen takes back, as far as we hold it.

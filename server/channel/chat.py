@@ -19,8 +19,8 @@ from server.channel.loading import Shipped, program_of
 from server.channel.rules import Rule, Said
 from server.channel.shelf import Shelf
 from server.channel.tally import Tally
-from server.wechat.inbound import Message
-from server.wechat.replies import Reply
+from server.wechat.callback.inbound import Message
+from server.wechat.callback.replies import Reply
 
 _log = logging.getLogger(__name__)
 

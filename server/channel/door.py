@@ -17,8 +17,8 @@ from server.channel.contacts import Contacts
 from server.channel.loading import read_shipped
 from server.channel.shelf import Shelf
 from server.channel.tally import Tally
-from server.wechat.inbound import Envelope, Message
-from server.wechat.replies import Reply
+from server.wechat.callback.inbound import Envelope, Message
+from server.wechat.callback.replies import Reply
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.channel import rules
 from server.channel.models import SeenMessage
-from server.wechat.replies import Reply
+from server.wechat.callback.replies import Reply
 
 _NOTHING = Reply().to_bytes().decode()
 

@@ -12,8 +12,8 @@ from server.accounts import service as accounts
 from server.base.uow import UnitOfWork
 from server.notices import service
 from server.notices.service import Choice, Delivery
-from server.wechat.inbound import Message
-from server.wechat.replies import Reply
+from server.wechat.callback.inbound import Message
+from server.wechat.callback.replies import Reply
 
 # In XML the list stands inside one of these (the first two were seen for both events), in JSON at
 # the top.

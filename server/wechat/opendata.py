@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from server.wechat.documents import read_answer
+from server.wechat.callback.documents import read_answer
 from server.wechat.errors import OpenDataRefused
 
 _BLOCK = 16

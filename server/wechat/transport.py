@@ -26,9 +26,9 @@ from urllib3.util import Timeout
 
 from server.base.clock import Clock
 from server.wechat.bulkhead import Bulkhead
-from server.wechat.documents import read_answer
+from server.wechat.callback.documents import read_answer
+from server.wechat.deadline_adapter import WatchedAdapter
 from server.wechat.errors import InDoubt, NotSent, Unclassified, WeChatError, error_of
-from server.wechat.lines import WatchedAdapter
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from server.accounts.chat import HANDLERS
 from server.accounts.models import Citizen
 from server.base.uow import UnitOfWorkFactory
 from server.base.web.metrics import UNKNOWN_WORDS
-from server.wechat.documents import Fields
+from server.wechat.callback.documents import Fields
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.notices import an_event
 

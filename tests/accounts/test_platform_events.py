@@ -16,8 +16,8 @@ from server.callbacks import with_callbacks
 from server.channel.models import Follower
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
+from server.wechat.callback.webhook import Webhook
 from server.wechat.gateway import Identity, PhoneNumber
-from server.wechat.webhook import Webhook
 from tests.kit.accounts import a_consent
 from tests.kit.channel import rows
 from tests.wechat.doors import beyond

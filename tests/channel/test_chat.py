@@ -15,8 +15,8 @@ from server.channel import commands, models
 from server.channel.door import official_account_door
 from server.channel.tally import Tally, unmatched_by_frequency
 from server.units import service as units
-from server.wechat.inbound import Envelope, Message
-from server.wechat.replies import TEXT_LIMIT_BYTES
+from server.wechat.callback.inbound import Envelope, Message
+from server.wechat.callback.replies import TEXT_LIMIT_BYTES
 from tests.kit.boards import at_most
 from tests.kit.channel import (
     NOON,

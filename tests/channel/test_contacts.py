@@ -14,8 +14,8 @@ from server.channel import contacts, models, service, tasks
 from server.channel.contacts import Contacts
 from server.channel.door import Door
 from server.channel.models import UnionidLookup
+from server.wechat.callback.inbound import Message
 from server.wechat.gateway import Follower
-from server.wechat.inbound import Message
 from tests.channel.test_tally import table_away
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import (

@@ -11,8 +11,8 @@ from server.base.errors import Unavailable
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import late, models, repeats
 from server.channel.door import Door, mini_program_door
-from server.wechat.inbound import Envelope, Message
-from server.wechat.replies import Reply
+from server.wechat.callback.inbound import Envelope, Message
+from server.wechat.callback.replies import Reply
 from tests.kit.channel import NotToday, a_door, a_message, an_event, at_once, rows, said
 
 TWINS = 8

@@ -22,10 +22,10 @@ from server.channel.tally import Tally
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
 from server.quiz.chat import ANSWERS
-from server.wechat.handling import Handling
-from server.wechat.inbound import Envelope
-from server.wechat.live import open_gateway
-from server.wechat.webhook import Webhook
+from server.wechat.callback.deadline_runner import DeadlineRunner
+from server.wechat.callback.inbound import Envelope
+from server.wechat.callback.webhook import Webhook
+from server.wechat.http_gateway import open_gateway
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import a_player, at_once, rows
 from tests.kit.clock import FakeClock
@@ -42,7 +42,7 @@ class Application:
     uow_factory: UnitOfWorkFactory
     answers: dict[str, Callable[[UnitOfWork, int | None], str]]
     webhook: Webhook | None = None
-    handling: Handling | None = None
+    deadline_runner: DeadlineRunner | None = None
 
     def __post_init__(self) -> None:
         self.contacts = Contacts(self.uow_factory, flush_seconds=None)
@@ -56,9 +56,13 @@ class Application:
             tally=Tally(self.uow_factory, flush_seconds=None),
             contacts=self.contacts,
         )
-        self.handling = Handling(dependencies.kv.once, answer_seconds=answer_seconds)
+        self.deadline_runner = DeadlineRunner(dependencies.kv.once, answer_seconds=answer_seconds)
         self.webhook = Webhook(
-            beyond, {PATH: door}, dependencies.kv.once, dependencies.clock, handling=self.handling
+            beyond,
+            {PATH: door},
+            dependencies.kv.once,
+            dependencies.clock,
+            deadline_runner=self.deadline_runner,
         )
         return self.webhook
 
@@ -83,8 +87,8 @@ def application(uow_factory: UnitOfWorkFactory) -> Iterator[Application]:
     commands.seed_replies(uow_factory)
     made = Application(uow_factory, dict(ANSWERS))
     yield made
-    if made.handling is not None:
-        made.handling.close()
+    if made.deadline_runner is not None:
+        made.deadline_runner.close()
 
 
 @pytest.fixture
@@ -246,14 +250,14 @@ def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
 
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
-    assert application.handling is not None
-    application.handling.close()
+    assert application.deadline_runner is not None
+    application.deadline_runner.close()
     application.answers["quiz.today"] = slow
     application.open(settings_of(wechat, "official_account"), answer_seconds=0.05)
     assert answer(wechat.say(wei["person"], "答题")) == ""
     may_end.set()
     assert ended.wait(10)
-    application.handling.close()
+    application.deadline_runner.close()
     assert [row.state.value for row in rows(context.uow_factory, models.LateReply)] == ["queued"]
     tasks.say_late(context)
     tasks.say_late(context)

@@ -11,7 +11,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.channel import commands, models, service
 from server.channel.door import Door
 from server.channel.models import UnionidLookup
-from server.wechat.inbound import Message
+from server.wechat.callback.inbound import Message
 from tests.kit.channel import (
     NOON,
     a_door,

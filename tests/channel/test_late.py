@@ -13,8 +13,8 @@ from server.base.outbox import begin_calls, end_overdue, lease_due
 from server.base.uow import UnitOfWorkFactory
 from server.channel import late, models, tasks
 from server.channel.models import LateState
+from server.wechat.callback.replies import Article, Reply
 from server.wechat.errors import InDoubt, NotSent, WeChatError, error_of
-from server.wechat.replies import Article, Reply
 from tests.kit.channel import OPENID, a_door, a_message, at_once, rows
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway

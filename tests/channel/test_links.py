@@ -15,7 +15,7 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands, links, loading, models
 from server.channel.links import Program
 from server.quiz import chat as quiz_chat
-from server.wechat.replies import TEXT_LIMIT_BYTES
+from server.wechat.callback.replies import TEXT_LIMIT_BYTES
 from tests.house.source import ROOT
 from tests.kit.channel import a_door, a_message, a_rule, an_event, rows, said
 

@@ -9,7 +9,7 @@ from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.channel import models, service, tasks
-from server.wechat.replies import Reply
+from server.wechat.callback.replies import Reply
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import NOON, OPENID, a_door, a_message, a_player, an_event, rows, said
 from tests.kit.clock import FakeClock

@@ -23,7 +23,7 @@ from server.channel.contacts import Contacts
 from server.channel.door import Door, Handler, official_account_door
 from server.channel.loading import read_shipped
 from server.channel.tally import Tally
-from server.wechat.inbound import Envelope, Message, key_of
+from server.wechat.callback.inbound import Envelope, Message, key_of
 from tests.kit.accounts import a_citizen
 
 OPENID = "oFollower_of_the_tests_00001"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from server.base.templates import message_templates
-from server.wechat.documents import Fields
-from server.wechat.inbound import Message
+from server.wechat.callback.documents import Fields
+from server.wechat.callback.inbound import Message
 
 FIRST, SECOND = (template.id for template in message_templates()[:2])
 

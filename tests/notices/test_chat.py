@@ -9,7 +9,7 @@ from server.base.web.metrics import UNKNOWN_WORDS
 from server.notices import service
 from server.notices.chat import HANDLERS, choices_in
 from server.notices.service import Choice
-from server.wechat.documents import Fields, read
+from server.wechat.callback.documents import Fields, read
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.notices import FIRST, SECOND, an_event

@@ -8,10 +8,10 @@ from typing import Any
 
 from server.base.redis.client import RedisClient, connect
 from server.base.redis.replay_cache import ReplayCache
-from server.wechat.handling import Handling
-from server.wechat.inbound import Envelope, Message
-from server.wechat.replies import Reply
-from server.wechat.webhook import Webhook
+from server.wechat.callback.deadline_runner import DeadlineRunner
+from server.wechat.callback.inbound import Envelope, Message
+from server.wechat.callback.replies import Reply
+from server.wechat.callback.webhook import Webhook
 from tests.kit.clock import FakeClock
 from tests.wechat.kit import Heard, WeChatSide
 
@@ -82,7 +82,7 @@ class Stand:
         self.door = door or RecordingDoor(side)
         self.observed = Heard()
         self.late_outcomes = Heard()
-        self.handling = Handling(
+        self.deadline_runner = DeadlineRunner(
             self.once,
             answer_seconds=answer_seconds,
             threads=threads,
@@ -93,7 +93,7 @@ class Stand:
             {PATH: self.door},
             self.once,
             self.clock,
-            handling=self.handling,
+            deadline_runner=self.deadline_runner,
             observe=self.observed,
         )
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from server.base.settings import WeChatApp
-from server.wechat.inbound import Envelope, Message
+from server.wechat.callback.inbound import Envelope, Message
 from tests.kit.clock import FakeClock
 
 OPENID = "oCitizen_0123456789abcdefghij"

@@ -16,8 +16,8 @@ from urllib3.response import HTTPResponse
 
 from server.base.redis.client import connect
 from server.base.redis.facilities import facilities
-from server.wechat.calls import Calls
-from server.wechat.live import LiveGateway
+from server.wechat.authorized_client import AuthorizedClient
+from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import PATH as TOKEN_PATH
 from server.wechat.tokens import TokenService
 from server.wechat.transport import Patience, Transport
@@ -135,8 +135,8 @@ class Bench:
             pause=pause or clock.advance,
         )
         self.open_transactions: list[str] = []
-        calls = Calls(self.transport, self.tokens)
-        self.gateway = LiveGateway(
+        calls = AuthorizedClient(self.transport, self.tokens)
+        self.gateway = HttpGateway(
             self.transport,
             self.app,
             {"official_account": calls, "mini_program": calls},

@@ -20,16 +20,16 @@ from server.base.settings import WeChatApp
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
 from server.wechat import errors
-from server.wechat.calls import Calls
+from server.wechat.authorized_client import AuthorizedClient
+from server.wechat.callback.deadline_runner import DeadlineRunner
+from server.wechat.callback.inbound import Envelope, Message
+from server.wechat.callback.replies import Article, Reply
+from server.wechat.callback.webhook import Webhook
 from server.wechat.errors import WeChatError
 from server.wechat.gateway import FollowerPage, TextPlace, Verdict
-from server.wechat.handling import Handling
-from server.wechat.inbound import Envelope, Message
-from server.wechat.live import LiveGateway
-from server.wechat.replies import Article, Reply
+from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import TokenService
 from server.wechat.transport import Patience, Transport
-from server.wechat.webhook import Webhook
 from tests.kit.clock import FakeClock
 from tests.wechat.doors import beyond
 from tests.wechat.kit import knock
@@ -70,7 +70,7 @@ class Application:
 
     clock: FakeClock
     kit: RedisFacilities
-    handling: Handling
+    deadline_runner: DeadlineRunner
     webhook: Webhook | None = None
     doors: dict[str, Answering] | None = None
 
@@ -94,7 +94,7 @@ class Application:
             for name in PATHS
         }
         self.webhook = Webhook(
-            beyond, self.doors, self.kit.once, self.clock, handling=self.handling
+            beyond, self.doors, self.kit.once, self.clock, deadline_runner=self.deadline_runner
         )
 
 
@@ -113,9 +113,9 @@ def settings_of(wechat: Emulator, name: str) -> WeChatApp:
 @pytest.fixture
 def application(clock: FakeClock, tmp_path: object) -> Iterator[Application]:
     kit = facilities(connect(f"fake:{tmp_path}", None, clock), clock)  # type: ignore[arg-type]
-    handling = Handling(kit.once)
-    yield Application(clock=clock, kit=kit, handling=handling)
-    handling.close()
+    deadline_runner = DeadlineRunner(kit.once)
+    yield Application(clock=clock, kit=kit, deadline_runner=deadline_runner)
+    deadline_runner.close()
 
 
 @pytest.fixture
@@ -131,11 +131,11 @@ def wechat(application: Application) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def gateway(wechat: Emulator, application: Application) -> LiveGateway:
+def gateway(wechat: Emulator, application: Application) -> HttpGateway:
     patience = Patience(30.0, 30.0, rest_seconds=0)
     transport = Transport(wechat.api_base, application.clock, patience=patience)
     accounts = {
-        name: Calls(
+        name: AuthorizedClient(
             transport,
             TokenService(
                 settings_of(wechat, name),
@@ -148,7 +148,7 @@ def gateway(wechat: Emulator, application: Application) -> LiveGateway:
         )
         for name in PATHS
     }
-    return LiveGateway(
+    return HttpGateway(
         transport,
         settings_of(wechat, MINI),
         accounts,
@@ -177,7 +177,7 @@ def said(wechat: Emulator, openid: str) -> list[str]:
 
 
 def test_a_code_names_its_person_once(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     code = wechat.login_code(wei["person"])
     identity = gateway.code_to_identity(code)
@@ -188,7 +188,7 @@ def test_a_code_names_its_person_once(
 
 
 def test_a_code_dies_after_five_minutes(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     code = wechat.login_code(wei["person"])
     clock.advance(301)
@@ -196,7 +196,7 @@ def test_a_code_dies_after_five_minutes(
         gateway.code_to_identity(code)
 
 
-def test_an_invented_code_is_none(gateway: LiveGateway) -> None:
+def test_an_invented_code_is_none(gateway: HttpGateway) -> None:
     with pytest.raises(errors.BadLoginCode):
         gateway.code_to_identity("0a1b2c3d4e5f")
 
@@ -205,7 +205,7 @@ def test_an_invented_code_is_none(gateway: LiveGateway) -> None:
 
 
 def test_each_app_has_one_token_however_many_calls(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     gateway.code_to_identity(wechat.login_code(wei["person"]))
     for _ in range(5):
@@ -218,7 +218,7 @@ def test_each_app_has_one_token_however_many_calls(
 
 
 def test_a_token_is_renewed_before_its_end_and_no_call_is_refused(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     for _ in range(40):
         gateway.follower(wei["openid_oa"])
@@ -228,7 +228,7 @@ def test_a_token_is_renewed_before_its_end_and_no_call_is_refused(
 
 
 def test_a_token_that_died_early_is_replaced_at_the_first_refusal(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     gateway.follower(wei["openid_oa"])
     wechat.post("tokens", expire=True)
@@ -254,7 +254,7 @@ def test_a_wrong_secret_is_told_apart(wechat: Emulator, application: Application
 
 
 def test_a_follower_is_seen_with_the_way_that_led_here(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     assert not gateway.follower(wei["openid_oa"]).subscribed
     wechat.follow(wei["person"], "lecture.7")
@@ -267,13 +267,13 @@ def test_a_follower_is_seen_with_the_way_that_led_here(
     assert not gateway.follower(wei["openid_oa"]).subscribed
 
 
-def test_a_stranger_is_nobody(gateway: LiveGateway) -> None:
+def test_a_stranger_is_nobody(gateway: HttpGateway) -> None:
     with pytest.raises(errors.RecipientGone):
         gateway.follower("oNobody_0123456789abcdefghij")
 
 
 def test_many_followers_are_told_of_together(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     lan = wechat.person("Lan")
     wechat.follow(wei["person"])
@@ -285,7 +285,7 @@ def test_many_followers_are_told_of_together(
 
 
 def test_the_list_of_followers_is_read_to_its_end(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     assert gateway.follower_page() == FollowerPage(openids=(), following="")
     lan = wechat.person("Lan")
@@ -303,7 +303,7 @@ def test_the_list_of_followers_is_read_to_its_end(
 # --- Service account, custom menu
 
 
-def test_a_menu_that_was_pushed_is_shown(wechat: Emulator, gateway: LiveGateway) -> None:
+def test_a_menu_that_was_pushed_is_shown(wechat: Emulator, gateway: HttpGateway) -> None:
     assert gateway.current_menu() is None
     gateway.push_menu(MENU)
     shown = gateway.current_menu()
@@ -312,7 +312,7 @@ def test_a_menu_that_was_pushed_is_shown(wechat: Emulator, gateway: LiveGateway)
     assert (button["name"], button["key"]) == ("每日答题", "QUIZ")
 
 
-def test_a_menu_of_four_buttons_is_refused(gateway: LiveGateway) -> None:
+def test_a_menu_of_four_buttons_is_refused(gateway: HttpGateway) -> None:
     four = {"button": [{"type": "click", "name": str(n), "key": str(n)} for n in range(4)]}
     with pytest.raises(errors.BadContent):
         gateway.push_menu(four)
@@ -323,7 +323,7 @@ def test_a_menu_of_four_buttons_is_refused(gateway: LiveGateway) -> None:
 
 @pytest.mark.parametrize("permanent", [False, True])
 def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
-    permanent: bool, wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], door: Answering
+    permanent: bool, wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], door: Answering
 ) -> None:
     code = gateway.scene_code("lecture.7", permanent=permanent)
     with urllib.request.urlopen(code.picture_url) as answer:
@@ -341,7 +341,7 @@ def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
 
 
 def test_a_sentence_is_said_while_a_window_is_open(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     wechat.follow(wei["person"])
     wechat.say(wei["person"], "hello")
@@ -350,7 +350,7 @@ def test_a_sentence_is_said_while_a_window_is_open(
 
 
 def test_without_a_window_nothing_is_said(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     with pytest.raises(errors.RecipientGone):
         gateway.say(wei["openid_oa"], "x")
@@ -361,7 +361,7 @@ def test_without_a_window_nothing_is_said(
 
 
 def test_five_sentences_answer_one_message(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     wechat.follow(wei["person"])
     clock.advance(120)
@@ -374,7 +374,7 @@ def test_five_sentences_answer_one_message(
 
 
 def test_a_sentence_whose_answer_was_lost_is_said_once_and_in_doubt(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     wechat.follow(wei["person"])
     wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
@@ -391,14 +391,14 @@ def test_a_sentence_whose_answer_was_lost_is_said_once_and_in_doubt(
     [("山水", Verdict.PASS), ("[review] x", Verdict.REVIEW), ("[risky] x", Verdict.RISKY)],
 )
 def test_words_get_their_verdict(
-    text: str, verdict: Verdict, wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    text: str, verdict: Verdict, wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     gateway.code_to_identity(wechat.login_code(wei["person"]))
     assert gateway.check_text(wei["openid_mp"], text, TextPlace.PROFILE) is verdict
 
 
 def test_who_was_not_here_for_two_hours_gets_no_verdict(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any], clock: FakeClock
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     gateway.code_to_identity(wechat.login_code(wei["person"]))
     clock.advance(2 * 3600 + 1)
@@ -408,7 +408,7 @@ def test_who_was_not_here_for_two_hours_gets_no_verdict(
 
 
 def test_the_openid_of_the_other_app_gets_no_verdict(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     with pytest.raises(errors.RecipientGone):
         gateway.check_text(wei["openid_oa"], "x", TextPlace.PROFILE)
@@ -418,7 +418,7 @@ def test_the_openid_of_the_other_app_gets_no_verdict(
 
 
 def test_a_group_is_the_same_for_all_of_its_members(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     """Source: mini-program, wx.getGroupEnterInfo and the decryption of open data."""
     other = wechat.person("Lan")
@@ -432,7 +432,7 @@ def test_a_group_is_the_same_for_all_of_its_members(
 
 
 def test_a_group_entry_belongs_to_one_log_in(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     given = wechat.post("group_entry", person=wei["person"], group="g1")
     later = wechat.login_code(wei["person"])
@@ -444,7 +444,7 @@ def test_a_group_entry_belongs_to_one_log_in(
 
 
 def test_a_phone_number_is_told_once_and_to_its_own_person(
-    wechat: Emulator, gateway: LiveGateway, wei: dict[str, Any]
+    wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     """Source: mini-program, user information, phonenumber.getPhoneNumber."""
     code = wechat.post("phone_code", person=wei["person"])["code"]
@@ -456,13 +456,13 @@ def test_a_phone_number_is_told_once_and_to_its_own_person(
         gateway.phone_number(wei["openid_mp"], code)
 
 
-def test_a_mini_program_code_is_drawn(gateway: LiveGateway) -> None:
+def test_a_mini_program_code_is_drawn(gateway: HttpGateway) -> None:
     picture = gateway.mini_program_code("a=1", "pages/index/index")
     assert picture[:3] in (b"\xff\xd8\xff", b"\x89PN")
 
 
 @pytest.mark.parametrize("scene", ["", "中文", "x" * 33, "a%b"])
-def test_a_scene_of_other_characters_is_refused(gateway: LiveGateway, scene: str) -> None:
+def test_a_scene_of_other_characters_is_refused(gateway: HttpGateway, scene: str) -> None:
     with pytest.raises(errors.BadContent):
         gateway.mini_program_code(scene, "pages/index/index")
 
@@ -516,7 +516,7 @@ def test_a_failure_has_its_class_and_no_secret(
     fault: dict[str, Any],
     kind: type[WeChatError],
     wechat: Emulator,
-    gateway: LiveGateway,
+    gateway: HttpGateway,
     wei: dict[str, Any],
 ) -> None:
     code = wechat.login_code(wei["person"])

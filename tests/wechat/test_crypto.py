@@ -8,7 +8,7 @@ import hmac
 
 import pytest
 
-from server.wechat.crypto import Cipher, same, signature
+from server.wechat.callback.crypto import Cipher, same, signature
 from server.wechat.errors import SignatureRefused
 from tests.wechat.kit import pad, raw_encrypt
 

@@ -121,4 +121,4 @@ def test_mutated_requests_never_get_a_5xx_at_the_door(clock: FakeClock) -> None:
         statuses.add(knock(stand.webhook, PATH, query, body, **environ).status)
     assert statuses == {200, 400, 403, 411}
     for stand in stands:
-        stand.handling.close()
+        stand.deadline_runner.close()

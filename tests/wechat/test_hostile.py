@@ -38,4 +38,4 @@ def test_the_door_refuses_and_does_nothing(case: Case, clock: FakeClock) -> None
     assert reached.headers["Content-Type"] == "application/problem+json"
     assert stand.door.seen == []
     assert stand.door.done == {}
-    stand.handling.close()
+    stand.deadline_runner.close()

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from server.base.errors import Malformed
+from server.wechat.callback.inbound import Envelope
+from server.wechat.callback.replies import Reply
 from server.wechat.errors import SignatureRefused, StaleTimestamp
-from server.wechat.inbound import Envelope
-from server.wechat.replies import Reply
 from tests.kit.clock import FakeClock
 from tests.wechat.kit import (
     ACCOUNT,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.wechat.replies import TEXT_LIMIT_BYTES, Article, Reply
+from server.wechat.callback.replies import TEXT_LIMIT_BYTES, Article, Reply
 
 
 def children(document: bytes | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from server.base.errors import AppError, Malformed
-from server.wechat.documents import read
+from server.wechat.callback.documents import read
 from tests.kit.clock import FakeClock
 from tests.wechat.doors import PATH, Stand
 from tests.wechat.kit import ACCOUNT, WeChatSide, an_app, as_json, knock, xml_event, xml_text
@@ -120,7 +120,7 @@ def test_the_door_answers_it(plain: bytes, clock: FakeClock, tmp_path: object) -
     query, body = stand.door.side.push(plain)
     assert knock(stand.webhook, PATH, query, body).status == 200
     assert knock(stand.webhook, PATH, query | {"msg_signature": "0" * 40}, body).status == 403
-    stand.handling.close()
+    stand.deadline_runner.close()
 
 
 def test_what_is_no_document_is_refused_still() -> None:

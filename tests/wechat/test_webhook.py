@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from server.base.errors import Unavailable
-from server.wechat.inbound import LIMIT_BYTES
+from server.wechat.callback.inbound import LIMIT_BYTES
 from tests.kit.clock import FakeClock
 from tests.wechat.doors import PATH, RecordingDoor, Stand
 from tests.wechat.kit import Reached, WeChatSide, an_app, as_json, knock, xml_event, xml_text
@@ -38,14 +38,14 @@ def kv_name(tmp_path: object) -> str:
 def stand(side: WeChatSide, kv_name: str) -> Iterator[Stand]:
     made = Stand(side, kv_name)
     yield made
-    made.handling.close()
+    made.deadline_runner.close()
 
 
 @pytest.fixture
 def plain_stand(plain_side: WeChatSide, kv_name: str) -> Iterator[Stand]:
     made = Stand(plain_side, kv_name)
     yield made
-    made.handling.close()
+    made.deadline_runner.close()
 
 
 def send(stand: Stand, plain: bytes, nonce: str = "1", **environ: object) -> Reached:
@@ -234,7 +234,7 @@ def test_a_safe_repeat_may_be_encrypted_anew_under_the_same_signature(clock: Fak
     assert knock(stand.webhook, PATH, query, body).status == 200
     assert send(stand, xml_text("rank"), nonce=stand.door.side.nonce).status == 200
     assert stand.outcomes == ["handled", "repeat"]
-    stand.handling.close()
+    stand.deadline_runner.close()
 
 
 def test_an_effect_is_done_once_however_often_it_is_repeated(plain_stand: Stand) -> None:
@@ -276,7 +276,7 @@ def test_parallel_repeats_in_two_processes_get_the_reply_of_the_one_row(
     assert replies == ["row 1", "row 1"]
     assert len(door.done) == 1
     for stand in stands:
-        stand.handling.close()
+        stand.deadline_runner.close()
 
 
 def test_a_process_that_died_at_work_leaves_the_message_to_the_repeat(
@@ -288,7 +288,7 @@ def test_a_process_that_died_at_work_leaves_the_message_to_the_repeat(
     alive = Stand(plain_side, kv_name)
     assert content(send(alive, xml_text("rank"), nonce="2")) == "row 1"
     for stand in (dead, alive):
-        stand.handling.close()
+        stand.deadline_runner.close()
 
 
 def test_a_slow_handler_is_answered_with_success_and_says_its_reply_later(
@@ -302,7 +302,7 @@ def test_a_slow_handler_is_answered_with_success_and_says_its_reply_later(
     assert stand.door.lately == []
     stand.door.may_end.set()
     assert stand.door.told_late.wait(10)
-    stand.handling.close()
+    stand.deadline_runner.close()
     key = plain_side.opened(xml_text("rank")).key
     assert [(k, r.text) for k, r in stand.door.lately] == [(key, "row 1")]
     assert stand.late_outcomes.told == [("late_said",)]
@@ -321,7 +321,7 @@ def test_a_slow_handler_that_fails_at_last_is_told_to_the_operator(
     stand.door.may_end.clear()
     assert send(stand, xml_text("rank")).body == b"success"
     stand.door.may_end.set()
-    stand.handling.close()
+    stand.deadline_runner.close()
     assert stand.late_outcomes.told == [("late_failed",)]
     assert [r.levelname for r in caplog.records] == ["ERROR"]
 
@@ -335,10 +335,10 @@ def test_when_all_threads_are_taken_the_message_is_left_to_the_repeat(
     refused = send(stand, xml_text("other", msg_id="2"), nonce="2")
     assert (refused.status, "Retry-After" in refused.headers) == (503, True)
     stand.door.may_end.set()
-    stand.handling.close()
+    stand.deadline_runner.close()
     again = Stand(plain_side, kv_name, door=stand.door)
     assert content(send(again, xml_text("other", msg_id="2"), nonce="3")) == "row 2"
-    again.handling.close()
+    again.deadline_runner.close()
 
 
 def test_an_outage_is_503_and_the_repeat_does_it(plain_stand: Stand) -> None:
@@ -369,7 +369,7 @@ def test_without_redis_everything_is_answered_and_the_row_keeps_it_once(
     assert content(send(stand, xml_text("rank"), nonce="2")) == "row 1"
     assert content(send(stand, xml_text("rank"), nonce="3")) == "row 1"
     assert len(stand.door.done) == 1
-    stand.handling.close()
+    stand.deadline_runner.close()
 
 
 def test_forty_parallel_copies_without_redis_do_one_thing(plain_side: WeChatSide) -> None:
@@ -384,7 +384,7 @@ def test_forty_parallel_copies_without_redis_do_one_thing(plain_side: WeChatSide
         bodies = set(others.map(one, range(40)))
     assert len(stand.door.done) == 1
     assert all(body == b"success" or b"row 1" in body for body in bodies)
-    stand.handling.close()
+    stand.deadline_runner.close()
 
 
 @pytest.mark.parametrize(

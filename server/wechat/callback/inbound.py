@@ -15,10 +15,10 @@ from typing import Literal, Protocol
 
 from server.base.clock import Clock
 from server.base.errors import BodyTooLarge, Malformed
-from server.wechat.crypto import PREFIX_BYTES, Cipher, same, signature
-from server.wechat.documents import Fields, Value, read
+from server.wechat.callback.crypto import PREFIX_BYTES, Cipher, same, signature
+from server.wechat.callback.documents import Fields, Value, read
+from server.wechat.callback.replies import Reply, sealed_document
 from server.wechat.errors import SignatureRefused, StaleTimestamp
-from server.wechat.replies import Reply, sealed_document
 
 LIMIT_BYTES = 64 * 1024
 AppName = Literal["official_account", "mini_program"]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from server.base.errors import Unavailable
 from server.base.redis.replay_cache import ReplayCache
-from server.wechat.inbound import Message
-from server.wechat.replies import Reply
+from server.wechat.callback.inbound import Message
+from server.wechat.callback.replies import Reply
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Handling:
+class DeadlineRunner:
     """The handlers at work in this process.
 
     Units: `threads` bounds how many are at work at once; `remember_seconds` is how long a reply is

@@ -28,10 +28,10 @@ from server.base.errors import (
 )
 from server.base.log import request_id
 from server.base.redis.replay_cache import ReplayCache
+from server.wechat.callback.deadline_runner import Answer, DeadlineRunner
+from server.wechat.callback.inbound import LIMIT_BYTES, Envelope, Message
+from server.wechat.callback.replies import Reply
 from server.wechat.errors import SignatureRefused
-from server.wechat.handling import Answer, Handling
-from server.wechat.inbound import LIMIT_BYTES, Envelope, Message
-from server.wechat.replies import Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -84,14 +84,14 @@ class Webhook:
         once: ReplayCache,
         clock: Clock,
         *,
-        handling: Handling,
+        deadline_runner: DeadlineRunner,
         observe: Observe = lambda _path, _outcome, _seconds: None,
     ) -> None:
         self._next_app = next_app
         self._doors = dict(doors)
         self._once = once
         self._clock = clock
-        self._handling = handling
+        self._deadline_runner = deadline_runner
         self._observe = observe
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -160,7 +160,7 @@ class Webhook:
         if earlier is not None:
             return earlier, "repeat"
         # "Begun" elsewhere does not stop us: its process may have been killed. The row decides.
-        return self._handling.run(message, door.effects, door.late, seconds)
+        return self._deadline_runner.run(message, door.effects, door.late, seconds)
 
     def _recall(self, message: Message, reply: bytes) -> Reply | None:
         """The reply remembered for this message, now remembering `reply` if nothing was.
@@ -169,7 +169,7 @@ class Webhook:
         """
         digest = message.digest.encode()
         used_for, earlier = self._once.remember_pair(
-            message.replay_key, digest, message.key, reply, self._handling.remember_seconds
+            message.replay_key, digest, message.key, reply, self._deadline_runner.remember_seconds
         )
         if used_for is not None and used_for != digest:
             if earlier is None:

@@ -29,7 +29,7 @@ from server.wechat.gateway import (
     TextPlace,
     Verdict,
 )
-from server.wechat.live import LiveGateway
+from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import PATH
 from server.wechat.transport import Transport
 from tests.kit.clock import FakeClock
@@ -739,7 +739,7 @@ def test_a_busy_admin_call_is_tried_twice(bench: Bench, script: Script) -> None:
 
 def test_the_gateway_is_the_one_that_the_slices_know(bench: Bench) -> None:
     gateway: Gateway = bench.gateway
-    assert isinstance(gateway, LiveGateway)
+    assert isinstance(gateway, HttpGateway)
     assert gateway.well()
     assert gateway.token_age_seconds() is None
     bench.tokens.token()

@@ -18,7 +18,7 @@ from server.base.settings import WeChat
 from server.base.uow import Dependencies, UnitOfWorkFactory
 from server.base.web import metrics
 from server.wechat.answers import follower_of, objects_of, word_of
-from server.wechat.calls import Calls, Repeat
+from server.wechat.authorized_client import AuthorizedClient, Repeat
 from server.wechat.errors import (
     BadLoginCode,
     ConfigWrong,
@@ -61,7 +61,7 @@ _SENDS = frozenset({"/cgi-bin/message/custom/send"})
 class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy's wrappers without its HTTP, its hosts, its token and its retries."""
 
-    def __init__(self, appid: str, calls: Calls) -> None:
+    def __init__(self, appid: str, calls: AuthorizedClient) -> None:
         super().__init__(appid, secret="", auto_retry=False)
         self._http.close()
         self._calls = calls
@@ -86,7 +86,7 @@ class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         raise ConfigWrong
 
 
-class LiveGateway:
+class HttpGateway:
     """WeChat itself, or whatever host the settings put in its place.
 
     Units: `outside_transaction` raises when a transaction is open in this thread.
@@ -96,7 +96,7 @@ class LiveGateway:
         self,
         transport: Transport,
         mini_program: Credentials,
-        accounts: Mapping[str, Calls],
+        accounts: Mapping[str, AuthorizedClient],
         *,
         official_appid: str,
         mp_base: str,
@@ -345,7 +345,7 @@ def open_gateway(
     uow_factory: UnitOfWorkFactory,
     *,
     total_seconds: float | None = None,
-) -> LiveGateway:
+) -> HttpGateway:
     """The gateway of this process as the settings say; nothing is asked of WeChat before a call.
 
     Units: `total_seconds` is the patience of one call, that of a request unless given.
@@ -368,7 +368,7 @@ def open_gateway(
     )
     apps = {"official_account": wechat.official_account, "mini_program": wechat.mini_program}
     accounts = {
-        name: Calls(
+        name: AuthorizedClient(
             transport,
             TokenService(
                 app, transport, dependencies.kv.shared, dependencies.kv.lock, dependencies.clock
@@ -376,7 +376,7 @@ def open_gateway(
         )
         for name, app in apps.items()
     }
-    return LiveGateway(
+    return HttpGateway(
         transport,
         wechat.mini_program,
         accounts,

@@ -10,7 +10,7 @@ from typing import Literal, Self
 
 import msgspec
 
-from server.wechat.documents import FORBIDDEN
+from server.wechat.callback.documents import FORBIDDEN
 
 TEXT_LIMIT_BYTES = 2048
 

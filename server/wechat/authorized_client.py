@@ -29,7 +29,7 @@ class Repeat(Enum):
     NEVER = auto()
 
 
-class Calls:
+class AuthorizedClient:
     """One app's calls. All tries of a call, token included, share one patience."""
 
     def __init__(self, transport: Transport, tokens: TokenService) -> None:

@@ -1,0 +1,1 @@
+"""WeChat's callbacks: envelope, documents, replies, deadline."""
