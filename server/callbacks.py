@@ -8,7 +8,7 @@ from server import slices
 from server.base.clock import SystemClock
 from server.base.uow import UnitOfWorkFactory
 from server.base.web import metrics
-from server.channel import door
+from server.channel import callback_handler
 from server.wechat.callback.deadline_runner import DeadlineRunner
 from server.wechat.callback.inbound import Envelope
 from server.wechat.callback.webhook import Webhook
@@ -29,15 +29,15 @@ def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) ->
     window = wechat.callback_window_seconds
     official = Envelope("official_account", wechat.official_account, machine, window_seconds=window)
     mini = Envelope("mini_program", wechat.mini_program, machine, window_seconds=window)
-    doors = {
-        OFFICIAL: door.official_account_door(
+    handlers = {
+        OFFICIAL: callback_handler.official_account_handler(
             uow_factory, official, answers=slices.ANSWERS, handlers=slices.HANDLERS
         ),
-        MINI_PROGRAM: door.mini_program_door(uow_factory, mini, slices.HANDLERS),
+        MINI_PROGRAM: callback_handler.mini_program_handler(uow_factory, mini, slices.HANDLERS),
     }
     return Webhook(
         next_app,
-        doors,
+        handlers,
         once,
         machine,
         deadline_runner=DeadlineRunner(

@@ -16,9 +16,9 @@ from server.base.uow import Dependencies, UnitOfWork
 from server.channel import rules, service
 from server.channel.contacts import Contacts
 from server.channel.loading import Shipped, program_of
+from server.channel.reply_rule_cache import ReplyRuleCache
+from server.channel.rule_stats import RuleStats
 from server.channel.rules import Rule, Said
-from server.channel.shelf import Shelf
-from server.channel.tally import Tally
 from server.wechat.callback.inbound import Message
 from server.wechat.callback.replies import Reply
 
@@ -57,8 +57,8 @@ class Chat:
     def __init__(
         self,
         dependencies: Dependencies,
-        shelf: Shelf,
-        tally: Tally,
+        reply_rules: ReplyRuleCache,
+        rule_stats: RuleStats,
         shipped: Shipped,
         answers: Mapping[str, LiveAnswer],
         contacts: Contacts,
@@ -68,8 +68,8 @@ class Chat:
             raise ValueError(f"nobody offers the answers {lacking}")
         self._say = dependencies.texts.say
         self._clock = dependencies.clock
-        self._shelf = shelf
-        self._tally = tally
+        self._reply_rules = reply_rules
+        self._rule_stats = rule_stats
         self._contacts = contacts
         self._clicks = shipped.clicks
         self._answers = answers
@@ -90,7 +90,7 @@ class Chat:
             self._contacts.note(message.openid, _told_at(self._clock.now(), message))
         if message.kind not in ("text", "event"):
             return self._sentence(_NOT_TEXT.get(message.kind, "channel.reply.other"))
-        self._shelf.look()
+        self._reply_rules.look()
         if message.kind == "text":
             return self._known_words(message)
         if message.event == "click":
@@ -105,25 +105,25 @@ class Chat:
         rule = self._best(written)
         if rule is None:
             unknown = rules.unmatched(rules.normalise(written))
-            self._tally.missed(message.key, unknown, self._clock.now())
+            self._rule_stats.missed(message.key, unknown, self._clock.now())
             return self._sentence("channel.reply.fallback")
         reply = self._fixed(rule.said)
         if reply is not None:
-            self._tally.hit(message.key, rule.slug)
+            self._rule_stats.hit(message.key, rule.slug)
         return reply
 
     def _best(self, written: str) -> Rule | None:
-        return self._shelf.book.matcher.best(written, self._clock.now())
+        return self._reply_rules.book.matcher.best(written, self._clock.now())
 
     def _behind(self, message: Message) -> Rule | None:
-        return self._shelf.book.by_slug.get(self._clicks.get(message.event_key, ""))
+        return self._reply_rules.book.by_slug.get(self._clicks.get(message.event_key, ""))
 
     def _written(self, uow: UnitOfWork, message: Message) -> Reply:
         rule = self._best(rules.visible(message.content[:WORDS_READ]))
         if rule is None:
             return self._sentence("channel.reply.fallback")
         slug = rule.slug
-        uow.after_commit(lambda: self._tally.hit(message.key, slug))
+        uow.after_commit(lambda: self._rule_stats.hit(message.key, slug))
         return self._reply(self._answer(uow, message, rule.said))
 
     def _clicked(self, uow: UnitOfWork, message: Message) -> Reply:
@@ -137,13 +137,13 @@ class Chat:
         if not message.scene:
             return self._sentence("channel.welcome.plain")
         welcome = self._say("channel.welcome.by_code")
-        said = self._shelf.book.scenes.said(message.scene)
+        said = self._reply_rules.book.scenes.said(message.scene)
         more = self._answer(uow, message, said) if said else ""
         return self._reply(f"{welcome}\n\n{more}" if more else welcome)
 
     def _scanned(self, uow: UnitOfWork, message: Message) -> Reply:
         service.scanned(uow, message.openid, _told_at(uow.now, message), message.scene)
-        said = self._shelf.book.scenes.said(message.scene)
+        said = self._reply_rules.book.scenes.said(message.scene)
         if said is None:
             return self._sentence("channel.scan.unknown")
         return self._reply(self._answer(uow, message, said))

@@ -19,7 +19,7 @@ from server.base.errors import NotAuthenticated, Unavailable
 from server.base.outbox_rows import OutboxState
 from server.base.sql.tables import insert_for
 from server.base.uow import Hooks, UnitOfWork
-from server.channel import late, repeats, rules
+from server.channel import late_replies, processed_messages, rules
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
 from server.channel.models import SCENE_LENGTH, Follower, LateReply, SceneVisit, UnionidLookup
@@ -279,8 +279,8 @@ def forget(uow: UnitOfWork, citizen_id: int) -> None:
     """Erase what the official account holds about a citizen."""
     for table in (SceneVisit, Follower):
         uow.session.execute(delete(table).where(table.citizen_id == citizen_id))
-    late.forget(uow, citizen_id)
-    repeats.forget(uow, citizen_id)
+    late_replies.forget(uow, citizen_id)
+    processed_messages.forget(uow, citizen_id)
 
 
 def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
@@ -292,8 +292,8 @@ def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     return {
         "follower": None if row is None else _shown(row),
         "scene_visits": [{"scene": v.scene, "day": v.day.isoformat()} for v in visits],
-        "late_replies": late.held(uow, citizen_id),
-        "recent_replies": repeats.held(uow, citizen_id),
+        "late_replies": late_replies.held(uow, citizen_id),
+        "recent_replies": processed_messages.held(uow, citizen_id),
     }
 
 
@@ -318,8 +318,8 @@ def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
         _visit(uow, keep_id, visit.scene, visit.at)
     uow.session.execute(delete(SceneVisit).where(SceneVisit.citizen_id == gone_id))
     _join_followers(uow, keep_id, gone_id)
-    late.join(uow, keep_id, gone_id)
-    repeats.join(uow, keep_id, gone_id)
+    late_replies.join(uow, keep_id, gone_id)
+    processed_messages.join(uow, keep_id, gone_id)
 
 
 def _join_followers(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:

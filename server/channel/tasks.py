@@ -10,7 +10,7 @@ from datetime import datetime
 
 from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
-from server.channel import late, repeats, rules, service, sweep, tally
+from server.channel import late_replies, processed_messages, rule_stats, rules, service, sweep
 from server.channel.sweep import Part
 from server.wechat.errors import RecipientGone, WeChatError
 from server.wechat.gateway import Follower
@@ -21,7 +21,7 @@ AT_ONCE = 20
 
 def say_late(context: TaskContext, *_row_ids: int) -> int:
     """Say what waits to be said, the oldest first."""
-    return deliver_due(context, late.QUEUE).moved
+    return deliver_due(context, late_replies.QUEUE).moved
 
 
 def learn_unionids(context: TaskContext, *_row_ids: int) -> int:
@@ -128,7 +128,7 @@ def tidy(context: TaskContext, *_row_ids: int) -> int:
         # One citizen a transaction: whoever holds one never waits for another.
         with context.uow_factory.begin() as uow:
             moved += service.forget_the_gone(uow, citizen_id)
-    for drop in (repeats.drop_old, tally.drop_rare):
+    for drop in (processed_messages.drop_old, rule_stats.drop_rare):
         with context.uow_factory.begin() as uow:
             moved += drop(uow)
     return moved
@@ -138,9 +138,9 @@ def _now(context: TaskContext) -> datetime:
     return context.uow_factory.dependencies.clock.now()
 
 
-QUEUES = (late.QUEUE,)
+QUEUES = (late_replies.QUEUE,)
 TASKS = (
-    Task(name=late.SAY_LATE, step=say_late, every_seconds=2.0),
+    Task(name=late_replies.SAY_LATE, step=say_late, every_seconds=2.0),
     Task(name=service.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),
     Task(name="channel.sweep_followers", step=sweep_followers, every_seconds=30.0),
     Task(name="channel.tidy", step=tidy, every_seconds=60.0),

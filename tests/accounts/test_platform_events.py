@@ -20,7 +20,7 @@ from server.wechat.callback.webhook import Webhook
 from server.wechat.gateway import Identity, PhoneNumber
 from tests.kit.accounts import a_consent
 from tests.kit.channel import rows
-from tests.wechat.doors import beyond
+from tests.wechat.callback_handlers import beyond
 from tests.wechat.kit import knock
 
 SETTINGS = ("appid", "secret", "token", "aes_key", "mode", "original_id")

@@ -69,7 +69,9 @@ def hold(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 def test_told_to_reload_the_old_ones_serve_until_the_new_ones_have_started(hold: Path) -> None:
-    group = Group(OURS, "tests.kit.late:app", workers=2, environment={"TESTS_LATE": str(hold)})
+    group = Group(
+        OURS, "tests.kit.late_replies:app", workers=2, environment={"TESTS_LATE": str(hold)}
+    )
     crowd = Crowd(CLIENTS, lambda: group.port)
     try:
         crowd.goes_on()

@@ -12,8 +12,8 @@ from server.base.clock import SystemClock
 from server.base.settings import Operator
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands, models
-from server.channel.door import official_account_door
-from server.channel.tally import Tally, unmatched_by_frequency
+from server.channel.callback_handler import official_account_handler
+from server.channel.rule_stats import RuleStats, unmatched_by_frequency
 from server.units import service as units
 from server.wechat.callback.inbound import Envelope, Message
 from server.wechat.callback.replies import TEXT_LIMIT_BYTES
@@ -21,7 +21,7 @@ from tests.kit.boards import at_most
 from tests.kit.channel import (
     NOON,
     NotToday,
-    a_door,
+    a_handler,
     a_message,
     a_player,
     a_rule,
@@ -50,10 +50,10 @@ def test_words_of_the_contest_are_answered_from_live_data(
     uow_factory: UnitOfWorkFactory, written: str, answer: str
 ) -> None:
     commands.seed_replies(uow_factory)
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     message = a_message(content=written)
-    assert door.pure(message) is None
-    assert said(door, message) == f"{answer} for somebody"
+    assert handler.pure(message) is None
+    assert said(handler, message) == f"{answer} for somebody"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_words_of_the_contest_are_answered_from_live_data(
 def test_a_decorated_or_traditional_keyword_is_the_keyword(
     uow_factory: UnitOfWorkFactory, written: str
 ) -> None:
-    assert said(a_door(uow_factory), a_message(content=written)) == "quiz.today for somebody"
+    assert said(a_handler(uow_factory), a_message(content=written)) == "quiz.today for somebody"
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_a_decorated_or_traditional_keyword_is_the_keyword(
     ["{}排行榜", "{}市排行榜", "{}市 排行榜", "{}的排行榜", "{}市排名", "排行榜{}", "#{}排行榜#😀"],
 )
 def test_every_city_has_its_board(uow_factory: UnitOfWorkFactory, written: str) -> None:
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     for city in units.regions().cities:
         asked = a_message(content=written.format(city.short))
-        assert said(door, asked) == f"quiz.board.{city.code} for somebody"
-    assert said(door, a_message(content="南寧排行榜")) == "quiz.board.450100 for somebody"
+        assert said(handler, asked) == f"quiz.board.{city.code} for somebody"
+    assert said(handler, a_message(content="南寧排行榜")) == "quiz.board.450100 for somebody"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_every_city_has_its_board(uow_factory: UnitOfWorkFactory, written: str) 
 def test_small_talk_and_wishes_are_understood_at_once(
     uow_factory: UnitOfWorkFactory, written: str, told: str
 ) -> None:
-    reply = a_door(uow_factory).pure(a_message(content=written))
+    reply = a_handler(uow_factory).pure(a_message(content=written))
     assert reply is not None
     assert told in reply.text
 
@@ -132,7 +132,7 @@ def test_small_talk_and_wishes_are_understood_at_once(
 def test_what_is_not_understood_leads_onward(
     uow_factory: UnitOfWorkFactory, message: Message
 ) -> None:
-    told = said(a_door(uow_factory), message)
+    told = said(a_handler(uow_factory), message)
     if message.content == "？！。，":
         assert "回复下面的词" in told
         return
@@ -144,7 +144,7 @@ def test_what_is_not_understood_leads_onward(
 def test_who_asks_for_a_telephone_gets_the_number_at_once(
     uow_factory: UnitOfWorkFactory, written: str
 ) -> None:
-    reply = a_door(uow_factory).pure(a_message(content=written))
+    reply = a_handler(uow_factory).pure(a_message(content=written))
     assert reply is not None
     assert "电话：0771-1\n投诉：0771-2\n" in reply.text
 
@@ -163,10 +163,10 @@ def test_the_reply_names_the_operator_of_the_settings_without_asking_the_databas
     if seeded:
         commands.seed_replies(uow_factory)
     operator = Operator(name="某科协", phone="0771-7654321", complaints="<12345>热线")
-    door = a_door(with_operator(uow_factory, operator))
-    assert door.pure(a_message(content="帮助")) is not None
+    handler = a_handler(with_operator(uow_factory, operator))
+    assert handler.pure(a_message(content="帮助")) is not None
     with at_most(uow_factory, 0):
-        reply = door.pure(a_message(content="投诉"))
+        reply = handler.pure(a_message(content="投诉"))
     assert reply is not None
     assert "0771-7654321" in reply.text
     assert "投诉：＜12345＞热线" in reply.text
@@ -174,11 +174,11 @@ def test_the_reply_names_the_operator_of_the_settings_without_asking_the_databas
 
 def test_a_line_of_the_reply_without_a_setting_is_left_out(uow_factory: UnitOfWorkFactory) -> None:
     some = said(
-        a_door(with_operator(uow_factory, Operator(phone="0771-7"))), a_message(content="投诉")
+        a_handler(with_operator(uow_factory, Operator(phone="0771-7"))), a_message(content="投诉")
     )
     assert "电话：0771-7" in some
     assert "投诉：" not in some
-    none = said(a_door(with_operator(uow_factory, Operator())), a_message(content="投诉"))
+    none = said(a_handler(with_operator(uow_factory, Operator())), a_message(content="投诉"))
     assert "电话：" not in none
     assert "{" not in none
     assert "联系与投诉" in none
@@ -188,8 +188,8 @@ def test_a_line_of_the_reply_without_a_setting_is_left_out(uow_factory: UnitOfWo
 def test_help_lists_words_and_every_listed_word_works(
     uow_factory: UnitOfWorkFactory, written: str
 ) -> None:
-    door = a_door(uow_factory)
-    reply = door.pure(a_message(content=written))
+    handler = a_handler(uow_factory)
+    reply = handler.pure(a_message(content=written))
     assert reply is not None
     listed = [
         word
@@ -201,22 +201,22 @@ def test_help_lists_words_and_every_listed_word_works(
         *("答题", "排行榜", "南宁排行榜", "我的成绩", "规则", "活动", "练习", "联系"),
         *("隐私", "退订"),
     ]
-    fallback = said(door, a_message(content="xyzzy"))
+    fallback = said(handler, a_message(content="xyzzy"))
     for word in listed:
-        assert said(door, a_message(content=word)) != fallback, word
+        assert said(handler, a_message(content=word)) != fallback, word
 
 
 def test_a_reply_without_effects_touches_no_database(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
-    door.pure(a_message(content="帮助"))
+    handler = a_handler(uow_factory)
+    handler.pure(a_message(content="帮助"))
     uow_factory.engine.dispose()
     uow_factory.engine.pool.connect = None  # type: ignore[assignment, method-assign]  # any use would fail
     for kind in ("image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"):
-        reply = door.pure(a_message(kind))
+        reply = handler.pure(a_message(kind))
         assert reply is not None
         assert reply.says_something
     for written in ("帮助", "电话", "没有这个词"):
-        reply = door.pure(a_message(content=written))
+        reply = handler.pure(a_message(content=written))
         assert reply is not None
         assert reply.says_something
 
@@ -224,11 +224,11 @@ def test_a_reply_without_effects_touches_no_database(uow_factory: UnitOfWorkFact
 def test_an_unknown_text_gets_the_fallback_and_is_listed_by_frequency(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
-    tally = Tally(uow_factory, flush_seconds=None)
-    door = a_door(uow_factory, tally=tally)
+    rule_stats = RuleStats(uow_factory, flush_seconds=None)
+    handler = a_handler(uow_factory, rule_stats=rule_stats)
     for written in ("大篷车", "大篷车。", "讲座", "大篷车 "):
-        assert "帮助" in said(door, a_message(content=written))
-    tally.flush()
+        assert "帮助" in said(handler, a_message(content=written))
+    rule_stats.flush()
     with uow_factory.begin(read_only=True) as uow:
         assert unmatched_by_frequency(uow) == [("大篷车", 3), ("讲座", 1)]
 
@@ -247,10 +247,10 @@ def test_the_highest_rule_in_its_window_answers(
             ends_at=uow.now + timedelta(hours=2),
         )
         commands.replies_changed(uow)
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     heard = []
     for _ in range(3):
-        heard.append(said(door, a_message(content="答题")))
+        heard.append(said(handler, a_message(content="答题")))
         clock.advance(3600)
     assert heard == ["quiz.today for somebody", "text of festival", "quiz.today for somebody"]
 
@@ -259,8 +259,8 @@ def test_a_changed_rule_answers_after_a_second_without_a_restart(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     commands.seed_replies(uow_factory)
-    door = a_door(uow_factory)
-    before = said(door, a_message(content="帮助"))
+    handler = a_handler(uow_factory)
+    before = said(handler, a_message(content="帮助"))
     with uow_factory.begin() as uow:
         uow.session.execute(
             update(models.KeywordRule)
@@ -268,9 +268,9 @@ def test_a_changed_rule_answers_after_a_second_without_a_restart(
             .values(text="changed", edited=True)
         )
         commands.replies_changed(uow)
-    assert said(door, a_message(content="帮助")) == before
+    assert said(handler, a_message(content="帮助")) == before
     clock.advance(1)
-    assert said(door, a_message(content="帮助")) == "changed"
+    assert said(handler, a_message(content="帮助")) == "changed"
 
 
 def test_a_rule_that_is_off_answers_nothing(uow_factory: UnitOfWorkFactory) -> None:
@@ -282,7 +282,7 @@ def test_a_rule_that_is_off_answers_nothing(uow_factory: UnitOfWorkFactory) -> N
             .values(state=models.RuleState.OFF)
         )
         commands.replies_changed(uow)
-    assert "0771" not in said(a_door(uow_factory), a_message(content="电话"))
+    assert "0771" not in said(a_handler(uow_factory), a_message(content="电话"))
 
 
 @pytest.mark.parametrize(
@@ -297,12 +297,15 @@ def test_a_rule_that_is_off_answers_nothing(uow_factory: UnitOfWorkFactory) -> N
 def test_a_click_gets_the_answer_of_its_word(
     uow_factory: UnitOfWorkFactory, key: str, heard: str
 ) -> None:
-    assert said(a_door(uow_factory), an_event("click", key)) == heard
+    assert said(a_handler(uow_factory), an_event("click", key)) == heard
 
 
 def test_fixed_clicks_and_old_entries_are_answered_at_once(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
-    contact, old = door.pure(an_event("click", "CONTACT")), door.pure(an_event("click", "GONE"))
+    handler = a_handler(uow_factory)
+    contact, old = (
+        handler.pure(an_event("click", "CONTACT")),
+        handler.pure(an_event("click", "GONE")),
+    )
     assert contact is not None
     assert "0771-1" in contact.text
     assert old is not None
@@ -313,21 +316,21 @@ def test_fixed_clicks_and_old_entries_are_answered_at_once(uow_factory: UnitOfWo
 def test_events_that_nobody_waits_for_are_ignored_quietly(
     uow_factory: UnitOfWorkFactory, event: str
 ) -> None:
-    reply = a_door(uow_factory).pure(an_event(event, "https://example.org"))
+    reply = a_handler(uow_factory).pure(an_event(event, "https://example.org"))
     assert reply is not None
     assert not reply.says_something
 
 
 def test_the_self_test_of_wechat_is_answered(uow_factory: UnitOfWorkFactory) -> None:
-    reply = a_door(uow_factory).pure(an_event("debug_demo"))
+    reply = a_handler(uow_factory).pure(an_event("debug_demo"))
     assert reply is not None
     assert reply.kind == "json"
 
 
 def test_there_are_two_welcomes(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
-    plain = said(door, an_event("subscribe", openid="o-one"))
-    by_code = said(door, an_event("subscribe", "qrscene_somewhere", openid="o-two"))
+    handler = a_handler(uow_factory)
+    plain = said(handler, an_event("subscribe", openid="o-one"))
+    by_code = said(handler, an_event("subscribe", "qrscene_somewhere", openid="o-two"))
     assert plain != by_code
     assert "欢迎" in plain
     assert "欢迎" in by_code
@@ -335,10 +338,10 @@ def test_there_are_two_welcomes(uow_factory: UnitOfWorkFactory) -> None:
 
 def test_a_known_scene_answers_new_and_old_followers(uow_factory: UnitOfWorkFactory) -> None:
     commands.seed_replies(uow_factory)
-    door = a_door(uow_factory)
-    new = said(door, an_event("subscribe", "qrscene_contest"))
+    handler = a_handler(uow_factory)
+    new = said(handler, an_event("subscribe", "qrscene_contest"))
     a_player(uow_factory)
-    old = said(door, an_event("scan", "contest", created_at=NOON + 60))
+    old = said(handler, an_event("scan", "contest", created_at=NOON + 60))
     assert new.startswith("欢迎")
     # Somebody who only follows has played nothing that could be told.
     assert new.endswith("quiz.today for somebody")
@@ -346,10 +349,10 @@ def test_a_known_scene_answers_new_and_old_followers(uow_factory: UnitOfWorkFact
 
 
 def test_a_scene_is_matched_by_its_beginning_too(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     a_player(uow_factory)
-    assert said(door, an_event("scan", "contest-nanning")) == "quiz.today for a citizen"
-    assert said(door, an_event("scan", "elsewhere")).startswith("欢迎再来")
+    assert said(handler, an_event("scan", "contest-nanning")) == "quiz.today for a citizen"
+    assert said(handler, an_event("scan", "elsewhere")).startswith("欢迎再来")
 
 
 def test_a_repeated_event_gets_the_same_reply_and_is_done_once(
@@ -361,11 +364,11 @@ def test_a_repeated_event_gets_the_same_reply_and_is_done_once(
         told.append(1)
         return f"answer number {len(told)}"
 
-    door = a_door(uow_factory, answers={"quiz.today": today})
+    handler = a_handler(uow_factory, answers={"quiz.today": today})
     scan = an_event("scan", "contest")
-    assert [said(door, scan) for _ in range(3)] == ["answer number 1"] * 3
+    assert [said(handler, scan) for _ in range(3)] == ["answer number 1"] * 3
     word = a_message(content="答题")
-    assert [said(door, word) for _ in range(3)] == ["answer number 2"] * 3
+    assert [said(handler, word) for _ in range(3)] == ["answer number 2"] * 3
     assert len(rows(uow_factory, models.SceneVisit)) == 1
 
 
@@ -376,8 +379,8 @@ def test_a_refusal_is_said_and_what_it_had_begun_is_undone(uow_factory: UnitOfWo
         uow.session.flush()
         raise NotToday
 
-    door = a_door(uow_factory, answers={"quiz.today": refuses})
-    heard = said(door, an_event("subscribe", "qrscene_contest"))
+    handler = a_handler(uow_factory, answers={"quiz.today": refuses})
+    heard = said(handler, an_event("subscribe", "qrscene_contest"))
     assert heard.endswith("请先阅读并同意隐私政策。")
     assert [row.subscribed for row in rows(uow_factory, models.Follower)] == [True]
     assert rows(uow_factory, models.KeywordRule) == []
@@ -388,7 +391,7 @@ def test_an_answer_that_nobody_offers_refuses_to_start(uow_factory: UnitOfWorkFa
         "official_account", uow_factory.dependencies.settings.wechat.official_account, SystemClock()
     )
     with pytest.raises(ValueError, match=r"quiz\.board"):
-        official_account_door(uow_factory, envelope, answers={})
+        official_account_handler(uow_factory, envelope, answers={})
 
 
 def test_an_answer_that_was_taken_away_is_not_silence(uow_factory: UnitOfWorkFactory) -> None:
@@ -396,7 +399,7 @@ def test_an_answer_that_was_taken_away_is_not_silence(uow_factory: UnitOfWorkFac
     with uow_factory.begin() as uow:
         a_rule(uow, "odd", ["怪"], answer="gone.answer")
         commands.replies_changed(uow)
-    assert "帮助" in said(a_door(uow_factory), a_message(content="怪"))
+    assert "帮助" in said(a_handler(uow_factory), a_message(content="怪"))
 
 
 def test_every_sentence_fits_and_promises_only_what_works(uow_factory: UnitOfWorkFactory) -> None:
@@ -411,7 +414,7 @@ def test_every_sentence_fits_and_promises_only_what_works(uow_factory: UnitOfWor
 
 
 def test_a_message_dated_absurdly_far_ahead_is_no_error(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
-    assert said(door, an_event("subscribe", created_at=999_999_999_999)).startswith("欢迎")
-    assert said(door, an_event("unsubscribe", created_at=0)) == ""
+    handler = a_handler(uow_factory)
+    assert said(handler, an_event("subscribe", created_at=999_999_999_999)).startswith("欢迎")
+    assert said(handler, an_event("unsubscribe", created_at=0)) == ""
     assert [row.subscribed for row in rows(uow_factory, models.Follower)] == [True]

@@ -11,17 +11,17 @@ from server.base.errors import AppError
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.channel import contacts, models, service, tasks
+from server.channel.callback_handler import CallbackHandler
 from server.channel.contacts import Contacts
-from server.channel.door import Door
 from server.channel.models import UnionidLookup
 from server.wechat.callback.inbound import Message
 from server.wechat.gateway import Follower
-from tests.channel.test_tally import table_away
+from tests.channel.test_rule_stats import table_away
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import (
     NOON,
     OPENID,
-    a_door,
+    a_handler,
     a_message,
     a_player,
     an_event,
@@ -39,8 +39,8 @@ def noted(uow_factory: UnitOfWorkFactory) -> Contacts:
 
 
 @pytest.fixture
-def door(uow_factory: UnitOfWorkFactory, noted: Contacts) -> Door:
-    return a_door(uow_factory, contacts=noted)
+def handler(uow_factory: UnitOfWorkFactory, noted: Contacts) -> CallbackHandler:
+    return a_handler(uow_factory, contacts=noted)
 
 
 @pytest.fixture
@@ -74,89 +74,101 @@ def follower(uow_factory: UnitOfWorkFactory) -> models.Follower:
     ids=lambda message: f"{message.kind}-{message.event}-{message.content}{message.event_key[:5]}",
 )
 def test_words_and_taps_have_wechat_asked_and_the_player_is_found(
-    context: TaskContext, door: Door, noted: Contacts, message: Message, rung: list[Any]
+    context: TaskContext,
+    handler: CallbackHandler,
+    noted: Contacts,
+    message: Message,
+    rung: list[Any],
 ) -> None:
     with context.uow_factory.begin() as uow:
         player = a_citizen(uow, openid="o-mini", unionid="union-1")
-    before = said(door, a_message(content="我的成绩", msg_id="first"))
+    before = said(handler, a_message(content="我的成绩", msg_id="first"))
     assert before == "quiz.my_result for somebody"
-    said(door, message)
+    said(handler, message)
     assert noted.flush() == 1
     assert follower(context.uow_factory).asking is UnionidLookup.WANTED
     assert [task for task, _ in rung] == [service.LEARN_UNIONID]
     tasks.learn_unionids(context)
     assert follower(context.uow_factory).citizen_id == player.id
-    after = said(door, a_message(content="我的成绩", msg_id="second"))
+    after = said(handler, a_message(content="我的成绩", msg_id="second"))
     assert after == "quiz.my_result for a citizen"
 
 
 @pytest.mark.parametrize("event", ["templatesendjobfinish", "unsubscribe", "location", "unknown"])
 def test_what_the_platform_tells_is_no_sign_of_life(
-    context: TaskContext, door: Door, noted: Contacts, event: str
+    context: TaskContext, handler: CallbackHandler, noted: Contacts, event: str
 ) -> None:
-    said(door, an_event(event))
+    said(handler, an_event(event))
     assert noted.flush() == 0
 
 
 def test_a_conversation_is_noted_once_and_never_asks_twice(
-    context: TaskContext, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext,
+    handler: CallbackHandler,
+    noted: Contacts,
+    gateway: RecordingGateway,
+    clock: FakeClock,
 ) -> None:
     for _ in range(5):
-        said(door, a_message(content="帮助"))
+        said(handler, a_message(content="帮助"))
     assert (noted.flush(), noted.flush()) == (1, 0)
     tasks.learn_unionids(context)
     for _ in range(3):
         clock.advance(contacts.NOTED_FOR_SECONDS)
-        said(door, a_message(content="帮助"))
+        said(handler, a_message(content="帮助"))
         assert noted.flush() == 0
         tasks.learn_unionids(context)
     assert gateway.called("follower") == [(OPENID,)]
 
 
 def test_after_an_empty_answer_wechat_is_asked_again_an_hour_later(
-    context: TaskContext, door: Door, noted: Contacts, gateway: RecordingGateway, clock: FakeClock
+    context: TaskContext,
+    handler: CallbackHandler,
+    noted: Contacts,
+    gateway: RecordingGateway,
+    clock: FakeClock,
 ) -> None:
     gateway.answers["follower"] = told(None)
-    said(door, an_event("subscribe"))
+    said(handler, an_event("subscribe"))
     tasks.learn_unionids(context)
     gateway.answers["follower"] = told("union-1")
     clock.advance(3599)
-    said(door, a_message(content="帮助"))
+    said(handler, a_message(content="帮助"))
     assert (noted.flush(), tasks.learn_unionids(context)) == (0, 0)
     assert follower(context.uow_factory).asking is UnionidLookup.NONE
     clock.advance(contacts.NOTED_FOR_SECONDS)
-    said(door, a_message(content="帮助"))
+    said(handler, a_message(content="帮助"))
     assert (noted.flush(), tasks.learn_unionids(context)) == (1, 1)
     assert follower(context.uow_factory).asking is UnionidLookup.KNOWN
 
 
 def test_a_note_does_not_turn_a_later_leaving(
-    uow_factory: UnitOfWorkFactory, door: Door, noted: Contacts
+    uow_factory: UnitOfWorkFactory, handler: CallbackHandler, noted: Contacts
 ) -> None:
-    said(door, an_event("unsubscribe", created_at=NOON + 60))
-    said(door, a_message(content="帮助"))
+    said(handler, an_event("unsubscribe", created_at=NOON + 60))
+    said(handler, a_message(content="帮助"))
     noted.flush()
     assert not follower(uow_factory).subscribed
 
 
 def test_known_people_cost_no_write(
-    uow_factory: UnitOfWorkFactory, door: Door, noted: Contacts
+    uow_factory: UnitOfWorkFactory, handler: CallbackHandler, noted: Contacts
 ) -> None:
     a_player(uow_factory)
-    said(door, a_message(content="帮助"))
+    said(handler, a_message(content="帮助"))
     assert noted.flush() == 1
     with uow_factory.begin() as uow:
         for row in uow.session.query(models.Follower):
             row.asking = UnionidLookup.KNOWN
     again = Contacts(uow_factory, flush_seconds=None)
-    said(a_door(uow_factory, contacts=again), a_message(content="帮助"))
+    said(a_handler(uow_factory, contacts=again), a_message(content="帮助"))
     assert again.flush() == 0
 
 
 def test_notes_survive_a_write_that_fails(
-    uow_factory: UnitOfWorkFactory, door: Door, noted: Contacts
+    uow_factory: UnitOfWorkFactory, handler: CallbackHandler, noted: Contacts
 ) -> None:
-    said(door, a_message(content="帮助"))
+    said(handler, a_message(content="帮助"))
     with table_away(uow_factory, "follower"), pytest.raises((AppError, SQLAlchemyError)):
         noted.flush()
     assert noted.flush() == 1

@@ -15,10 +15,10 @@ from server.accounts.models import Identity
 from server.base.jobs import TaskContext, run_until_idle
 from server.base.settings import WeChatApp
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.channel import commands, late, loading, models, tasks
+from server.channel import commands, late_replies, loading, models, tasks
+from server.channel.callback_handler import official_account_handler
 from server.channel.contacts import Contacts
-from server.channel.door import official_account_door
-from server.channel.tally import Tally
+from server.channel.rule_stats import RuleStats
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
 from server.quiz.chat import ANSWERS
@@ -29,7 +29,7 @@ from server.wechat.http_gateway import open_gateway
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import a_player, at_once, rows
 from tests.kit.clock import FakeClock
-from tests.wechat.doors import beyond
+from tests.wechat.callback_handlers import beyond
 from tests.wechat.kit import OPENID, Reached, WeChatSide, decrypt, knock, xml_event, xml_text
 
 PATH = "/wechat/official/callback"
@@ -49,17 +49,17 @@ class Application:
 
     def open(self, app: WeChatApp, *, answer_seconds: float = 4.0) -> Webhook:
         dependencies = self.uow_factory.dependencies
-        door = official_account_door(
+        handler = official_account_handler(
             self.uow_factory,
             Envelope("official_account", app, dependencies.clock),
             answers=self.answers,
-            tally=Tally(self.uow_factory, flush_seconds=None),
+            rule_stats=RuleStats(self.uow_factory, flush_seconds=None),
             contacts=self.contacts,
         )
         self.deadline_runner = DeadlineRunner(dependencies.kv.once, answer_seconds=answer_seconds)
         self.webhook = Webhook(
             beyond,
-            {PATH: door},
+            {PATH: handler},
             dependencies.kv.once,
             dependencies.clock,
             deadline_runner=self.deadline_runner,
@@ -273,7 +273,7 @@ def test_a_late_reply_whose_answer_was_lost_is_not_said_twice(
     wechat.follow(wei["person"])
     wechat.say(wei["person"], "帮助")
     with context.uow_factory.begin() as uow:
-        late.queue(uow, "k" * 64, wei["openid_oa"], "只说一次")
+        late_replies.queue(uow, "k" * 64, wei["openid_oa"], "只说一次")
     wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
     for _ in range(3):
         tasks.say_late(context)

@@ -9,12 +9,12 @@ import pytest
 
 from server.base.uow import UnitOfWorkFactory
 from server.channel import commands, models, service
-from server.channel.door import Door
+from server.channel.callback_handler import CallbackHandler
 from server.channel.models import UnionidLookup
 from server.wechat.callback.inbound import Message
 from tests.kit.channel import (
     NOON,
-    a_door,
+    a_handler,
     a_message,
     an_event,
     at_once,
@@ -57,28 +57,28 @@ def every_kind() -> list[Message]:
     return messages
 
 
-def once(door: Door, messages: list[Message]) -> None:
+def once(handler: CallbackHandler, messages: list[Message]) -> None:
     for message in messages:
-        said(door, message)
+        said(handler, message)
 
 
-def three_in_a_row(door: Door, messages: list[Message]) -> None:
+def three_in_a_row(handler: CallbackHandler, messages: list[Message]) -> None:
     for message in messages:
-        assert len({said(door, message) for _ in range(3)}) == 1
+        assert len({said(handler, message) for _ in range(3)}) == 1
 
 
-def three_at_a_time(door: Door, messages: list[Message]) -> None:
+def three_at_a_time(handler: CallbackHandler, messages: list[Message]) -> None:
     for message in messages:
-        replies = at_once([lambda m=message: said(door, m) for _ in range(3)])  # type: ignore[misc]
+        replies = at_once([lambda m=message: said(handler, m) for _ in range(3)])  # type: ignore[misc]
         assert len(set(replies)) == 1
 
 
-def reversed_order(door: Door, messages: list[Message]) -> None:
-    once(door, messages[::-1])
+def reversed_order(handler: CallbackHandler, messages: list[Message]) -> None:
+    once(handler, messages[::-1])
 
 
-def all_at_once(door: Door, messages: list[Message]) -> None:
-    at_once([lambda m=message: said(door, m) for message in messages])  # type: ignore[misc]
+def all_at_once(handler: CallbackHandler, messages: list[Message]) -> None:
+    at_once([lambda m=message: said(handler, m) for message in messages])  # type: ignore[misc]
 
 
 @pytest.mark.race
@@ -86,17 +86,17 @@ def all_at_once(door: Door, messages: list[Message]) -> None:
     "way", [three_in_a_row, three_at_a_time, reversed_order, all_at_once], ids=lambda w: w.__name__
 )
 def test_every_kind_of_message_ends_in_the_same_rows(
-    uow_factory: UnitOfWorkFactory, way: Callable[[Door, list[Message]], None]
+    uow_factory: UnitOfWorkFactory, way: Callable[[CallbackHandler, list[Message]], None]
 ) -> None:
     messages = every_kind()
     commands.seed_replies(uow_factory)
-    once(a_door(uow_factory), messages)
+    once(a_handler(uow_factory), messages)
     expected = everything(uow_factory)
     assert len(expected["seen_message"]) == 9
     assert len(expected["follower"]) == 1
     empty(uow_factory)
     commands.seed_replies(uow_factory)
-    way(a_door(uow_factory), messages)
+    way(a_handler(uow_factory), messages)
     assert everything(uow_factory) == expected
 
 
@@ -112,9 +112,9 @@ def at(seconds: int) -> datetime:
 def test_an_older_event_that_comes_later_does_not_turn_the_state(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
-    door = a_door(uow_factory)
-    said(door, an_event("unsubscribe", created_at=NOON + 60))
-    said(door, an_event("subscribe", "qrscene_contest", created_at=NOON))
+    handler = a_handler(uow_factory)
+    said(handler, an_event("unsubscribe", created_at=NOON + 60))
+    said(handler, an_event("subscribe", "qrscene_contest", created_at=NOON))
     row = follower(uow_factory)
     assert not row.subscribed
     assert row.subscribed_at == at(NOON)
@@ -125,16 +125,16 @@ def test_an_older_event_that_comes_later_does_not_turn_the_state(
 def test_of_two_events_in_one_second_the_one_that_came_later_counts(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     for event, follows in (("subscribe", True), ("unsubscribe", False)):
-        said(door, an_event(event))
+        said(handler, an_event(event))
         assert follower(uow_factory).subscribed is follows
 
 
 def test_a_scan_by_a_follower_is_no_new_follow(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
-    said(door, an_event("subscribe", "qrscene_contest", created_at=NOON - DAY))
-    said(door, an_event("scan", "contest-nanning"))
+    handler = a_handler(uow_factory)
+    said(handler, an_event("subscribe", "qrscene_contest", created_at=NOON - DAY))
+    said(handler, an_event("scan", "contest-nanning"))
     row = follower(uow_factory)
     assert row.subscribed_at == at(NOON - DAY)
     assert (row.first_scene, row.last_scene) == ("contest", "contest-nanning")
@@ -144,7 +144,7 @@ def test_a_scan_by_a_follower_is_no_new_follow(uow_factory: UnitOfWorkFactory) -
 def test_a_scan_by_somebody_who_followed_before_our_time_makes_them_known(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
-    said(a_door(uow_factory), an_event("scan", "contest"))
+    said(a_handler(uow_factory), an_event("scan", "contest"))
     row = follower(uow_factory)
     assert row.subscribed
     assert row.subscribed_at is None
@@ -152,11 +152,11 @@ def test_a_scan_by_somebody_who_followed_before_our_time_makes_them_known(
 
 
 def test_a_visit_counts_once_for_each_scene_and_beijing_day(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     midnight = NOON - 12 * 3600
     for moment in (NOON, NOON - 5, midnight, midnight - 1):
-        said(door, an_event("scan", "contest", created_at=moment))
-    said(door, an_event("scan", "contest-nanning", created_at=NOON))
+        said(handler, an_event("scan", "contest", created_at=moment))
+    said(handler, an_event("scan", "contest-nanning", created_at=NOON))
     seen = sorted(
         (row.scene, row.day.isoformat(), row.at) for row in rows(uow_factory, models.SceneVisit)
     )
@@ -170,15 +170,15 @@ def test_a_visit_counts_once_for_each_scene_and_beijing_day(uow_factory: UnitOfW
 def test_a_message_from_the_future_is_taken_to_be_from_ten_minutes_ahead(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
-    said(a_door(uow_factory), an_event("scan", "contest", created_at=NOON + DAY))
+    said(a_handler(uow_factory), an_event("scan", "contest", created_at=NOON + DAY))
     assert follower(uow_factory).last_event_at == at(NOON + 600)
 
 
 def test_who_follows_is_counted(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     for openid in ("o-one", "o-two", "o-three"):
-        said(door, an_event("subscribe", openid=openid))
-    said(door, an_event("unsubscribe", openid="o-two"))
+        said(handler, an_event("subscribe", openid=openid))
+    said(handler, an_event("unsubscribe", openid="o-two"))
     with uow_factory.begin(read_only=True) as uow:
         found = {name: read(uow) for name, read in service.READINGS.items()}
     assert found["followers"] == 2

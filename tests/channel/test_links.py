@@ -17,7 +17,7 @@ from server.channel.links import Program
 from server.quiz import chat as quiz_chat
 from server.wechat.callback.replies import TEXT_LIMIT_BYTES
 from tests.house.source import ROOT
-from tests.kit.channel import a_door, a_message, a_rule, an_event, rows, said
+from tests.kit.channel import a_handler, a_message, a_rule, an_event, rows, said
 
 HOME = "pages/home/index"
 PROGRAM = Program(
@@ -88,7 +88,7 @@ def test_the_pages_are_those_of_the_real_app_json() -> None:
 
 @pytest.mark.parametrize("written", ["活动", "练习", "小程序", "帮助"])
 def test_fixed_replies_open_pages_at_once(uow_factory: UnitOfWorkFactory, written: str) -> None:
-    reply = a_door(uow_factory).pure(a_message(content=written))
+    reply = a_handler(uow_factory).pure(a_message(content=written))
     assert reply is not None
     found = ANCHOR.findall(reply.text)
     assert found
@@ -98,9 +98,9 @@ def test_fixed_replies_open_pages_at_once(uow_factory: UnitOfWorkFactory, writte
 
 
 def test_welcomes_and_scans_open_pages(uow_factory: UnitOfWorkFactory) -> None:
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     for message in (an_event("subscribe", openid="o-1"), an_event("scan", "elsewhere")):
-        assert ANCHOR.search(said(door, message)), message.event
+        assert ANCHOR.search(said(handler, message)), message.event
 
 
 def test_links_of_live_answers_are_spoken_and_remembered_so(uow_factory: UnitOfWorkFactory) -> None:
@@ -108,14 +108,14 @@ def test_links_of_live_answers_are_spoken_and_remembered_so(uow_factory: UnitOfW
         return f"来吧。\n[答题]({HOME}?id=cts_1)"
 
     commands.seed_replies(uow_factory)
-    door = a_door(uow_factory, answers={"quiz.today": today})
+    handler = a_handler(uow_factory, answers={"quiz.today": today})
     for message in (
         a_message(content="答题"),
         an_event("click", "QUIZ_TODAY"),
         an_event("subscribe", "qrscene_contest"),
         an_event("scan", "contest"),
     ):
-        first, again = said(door, message), said(door, message)
+        first, again = said(handler, message), said(handler, message)
         assert first == again
         assert f"{HOME}?id=cts_1" in {page for _old, _appid, page, _words in ANCHOR.findall(first)}
         assert len(first.encode()) <= TEXT_LIMIT_BYTES
@@ -135,7 +135,7 @@ def test_a_rule_with_a_page_that_was_taken_away_still_answers(
     with uow_factory.begin() as uow:
         a_rule(uow, "old", ["旧"], text="看[老页面](pages/gone/index)。")
         commands.replies_changed(uow)
-    assert said(a_door(uow_factory), a_message(content="旧")) == "看老页面。"
+    assert said(a_handler(uow_factory), a_message(content="旧")) == "看老页面。"
 
 
 def test_the_settings_say_which_mini_program_it_is() -> None:

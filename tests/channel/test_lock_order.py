@@ -10,7 +10,7 @@ from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import models, service, tasks
-from tests.kit.channel import NOON, OPENID, a_door, an_event, rows, said
+from tests.kit.channel import NOON, OPENID, a_handler, an_event, rows, said
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.locks import meet
@@ -21,9 +21,9 @@ WEEK = 7 * 24 * 3600
 @pytest.fixture
 def left(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> int:
     """Somebody who came by a code and left the account a week ago."""
-    door = a_door(uow_factory)
-    said(door, an_event("subscribe", "qrscene_contest", created_at=NOON - 10))
-    said(door, an_event("unsubscribe", created_at=NOON))
+    handler = a_handler(uow_factory)
+    said(handler, an_event("subscribe", "qrscene_contest", created_at=NOON - 10))
+    said(handler, an_event("unsubscribe", created_at=NOON))
     clock.advance(WEEK)
     with uow_factory.begin(read_only=True) as uow:
         found = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
@@ -73,7 +73,7 @@ def test_who_came_back_is_not_forgotten_by_a_sweep_that_saw_them_gone(
 ) -> None:
     with uow_factory.begin(read_only=True) as uow:
         assert service.gone_for_good(uow) == [left]
-    said(a_door(uow_factory), an_event("subscribe", created_at=NOON + WEEK))
+    said(a_handler(uow_factory), an_event("subscribe", created_at=NOON + WEEK))
     with uow_factory.begin() as uow:
         assert not service.forget_the_gone(uow, left)
     assert len(rows(uow_factory, models.Follower)) == 1

@@ -11,7 +11,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.channel import models, service, tasks
 from server.wechat.callback.replies import Reply
 from tests.kit.accounts import a_citizen
-from tests.kit.channel import NOON, OPENID, a_door, a_message, a_player, an_event, rows, said
+from tests.kit.channel import NOON, OPENID, a_handler, a_message, a_player, an_event, rows, said
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 
@@ -22,12 +22,12 @@ TABLES = (models.Follower, models.SceneVisit, models.LateReply)
 @pytest.fixture
 def citizen_id(uow_factory: UnitOfWorkFactory) -> int:
     """Somebody about whom every table knows something, beside a bystander."""
-    door = a_door(uow_factory)
+    handler = a_handler(uow_factory)
     for openid in (OPENID, "o-bystander"):
         a_player(uow_factory, openid)
-        said(door, an_event("subscribe", "qrscene_contest", openid=openid, created_at=NOON - 10))
-        said(door, a_message(content="我的成绩", openid=openid))
-        door.late(a_message(content="答题", openid=openid), Reply.of_text("迟到的回答"))
+        said(handler, an_event("subscribe", "qrscene_contest", openid=openid, created_at=NOON - 10))
+        said(handler, a_message(content="我的成绩", openid=openid))
+        handler.late(a_message(content="答题", openid=openid), Reply.of_text("迟到的回答"))
     with uow_factory.begin(read_only=True) as uow:
         found = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert found is not None
@@ -56,7 +56,7 @@ def test_erasing_leaves_nothing_of_the_person_and_all_of_others(
     uow_factory: UnitOfWorkFactory, citizen_id: int
 ) -> None:
     message = a_message(content="我的成绩", msg_id="kept")
-    said(a_door(uow_factory), message)
+    said(a_handler(uow_factory), message)
     with uow_factory.begin() as uow:
         service.forget(uow, citizen_id)
     for table in TABLES:
@@ -66,13 +66,13 @@ def test_erasing_leaves_nothing_of_the_person_and_all_of_others(
     assert citizen_id not in [row.citizen_id for row in seen]
     assert sum("my_result" in row.reply for row in seen) == 1
     # The message stays handled: a repeat does nothing again and tells nothing any more.
-    assert a_door(uow_factory).effects(message) == Reply()
+    assert a_handler(uow_factory).effects(message) == Reply()
 
 
 def test_no_openid_stands_in_any_column_of_the_slice(
     uow_factory: UnitOfWorkFactory, citizen_id: int
 ) -> None:
-    a_door(uow_factory).pure(a_message(content="没有这个词"))
+    a_handler(uow_factory).pure(a_message(content="没有这个词"))
     with uow_factory.begin(read_only=True) as uow:
         for mapper in models.Base.registry.mappers:
             if mapper.class_.__module__ != models.__name__:
@@ -84,9 +84,9 @@ def test_no_openid_stands_in_any_column_of_the_slice(
 def test_two_citizens_who_are_one_keep_one_of_everything(
     uow_factory: UnitOfWorkFactory, citizen_id: int
 ) -> None:
-    door = a_door(uow_factory)
-    said(door, an_event("unsubscribe", openid="o-other", created_at=NOON))
-    said(door, an_event("scan", "contest", openid="o-other", created_at=NOON - 20))
+    handler = a_handler(uow_factory)
+    said(handler, an_event("unsubscribe", openid="o-other", created_at=NOON))
+    said(handler, an_event("scan", "contest", openid="o-other", created_at=NOON - 20))
     with uow_factory.begin() as uow:
         other = accounts.citizen_of_openid(uow, "official_account", "o-other", create=False)
         assert other is not None
@@ -117,7 +117,7 @@ def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
     uow_factory: UnitOfWorkFactory, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
     context = TaskContext(uow_factory=uow_factory, gateway=gateway)
-    said(a_door(uow_factory), an_event("unsubscribe", created_at=NOON))
+    said(a_handler(uow_factory), an_event("unsubscribe", created_at=NOON))
     clock.advance(7 * DAY - 1)
     tasks.tidy(context)
     assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
@@ -136,10 +136,10 @@ def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
 def test_who_comes_back_within_the_week_is_not_forgotten(
     uow_factory: UnitOfWorkFactory, citizen_id: int, clock: FakeClock, gateway: RecordingGateway
 ) -> None:
-    door = a_door(uow_factory)
-    said(door, an_event("unsubscribe", created_at=NOON))
+    handler = a_handler(uow_factory)
+    said(handler, an_event("unsubscribe", created_at=NOON))
     clock.advance(3 * DAY)
-    said(door, an_event("subscribe", created_at=NOON + 3 * DAY))
+    said(handler, an_event("subscribe", created_at=NOON + 3 * DAY))
     clock.advance(30 * DAY)
     tasks.tidy(TaskContext(uow_factory=uow_factory, gateway=gateway))
     assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]

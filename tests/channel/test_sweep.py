@@ -18,7 +18,7 @@ from server.channel.models import UnionidLookup
 from server.wechat.errors import InDoubt, NotSent, QuotaSpent, RecipientGone
 from server.wechat.gateway import Follower, FollowerPage
 from tests.kit.accounts import a_citizen
-from tests.kit.channel import NOON, a_door, an_event, at_once, rows, said
+from tests.kit.channel import NOON, a_handler, an_event, at_once, rows, said
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 
@@ -166,7 +166,7 @@ def test_a_follower_without_a_unionid_so_far_is_linked(
     context: TaskContext, clock: FakeClock
 ) -> None:
     context.gateway.answers["follower"] = lambda openid: Follower(openid=openid, subscribed=True)
-    said(a_door(context.uow_factory), an_event("subscribe", openid="o-00007"))
+    said(a_handler(context.uow_factory), an_event("subscribe", openid="o-00007"))
     tasks.learn_unionids(context)
     people = players(context.uow_factory, "o-00007")
     sweep_until_the_end(context, clock)

@@ -16,7 +16,7 @@ from server.channel.models import UnionidLookup
 from server.wechat.errors import NotSent, WeChatError, error_of
 from server.wechat.gateway import Follower
 from tests.kit.accounts import a_citizen
-from tests.kit.channel import NOON, OPENID, a_door, an_event, at_once, rows, said
+from tests.kit.channel import NOON, OPENID, a_handler, an_event, at_once, rows, said
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 
@@ -38,9 +38,9 @@ def asking(uow_factory: UnitOfWorkFactory) -> list[str]:
 def test_a_new_follower_is_asked_about_once(
     context: TaskContext, gateway: RecordingGateway, rung: list[Any]
 ) -> None:
-    door = a_door(context.uow_factory)
+    handler = a_handler(context.uow_factory)
     for _ in range(2):
-        said(door, an_event("subscribe"))
+        said(handler, an_event("subscribe"))
     (row,) = rows(context.uow_factory, models.Follower)
     assert rung == [("channel.learn_unionid", (row.id,))]
     assert [tasks.learn_unionids(context) for _ in range(2)] == [1, 0]
@@ -51,8 +51,8 @@ def test_a_new_follower_is_asked_about_once(
 
 
 def test_a_follower_turns_out_to_be_a_citizen_of_the_mini_program(context: TaskContext) -> None:
-    door = a_door(context.uow_factory)
-    said(door, an_event("subscribe", "qrscene_contest"))
+    handler = a_handler(context.uow_factory)
+    said(handler, an_event("subscribe", "qrscene_contest"))
     with context.uow_factory.begin() as uow:
         person = a_citizen(uow, openid="o-mini", unionid="union-1")
     tasks.learn_unionids(context)
@@ -65,7 +65,7 @@ def test_a_follower_turns_out_to_be_a_citizen_of_the_mini_program(context: TaskC
     with context.uow_factory.begin(read_only=True) as uow:
         assert accounts.openid_of(uow, person.id, "official_account") == OPENID
     # The next event finds the same person.
-    said(door, an_event("unsubscribe", created_at=NOON + 1))
+    said(handler, an_event("unsubscribe", created_at=NOON + 1))
     assert [r.subscribed for r in rows(context.uow_factory, models.Follower)] == [False]
 
 
@@ -74,7 +74,7 @@ def test_without_a_unionid_the_asking_ends(
     context: TaskContext, gateway: RecordingGateway, trouble: WeChatError | None
 ) -> None:
     gateway.answers["follower"] = trouble or known(None)
-    said(a_door(context.uow_factory), an_event("subscribe"))
+    said(a_handler(context.uow_factory), an_event("subscribe"))
     assert [tasks.learn_unionids(context) for _ in range(2)] == [1, 0]
     assert asking(context.uow_factory) == ["none"]
 
@@ -83,7 +83,7 @@ def test_wechat_away_is_asked_again_later_and_later(
     context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     gateway.answers["follower"] = NotSent()
-    said(a_door(context.uow_factory), an_event("subscribe"))
+    said(a_handler(context.uow_factory), an_event("subscribe"))
     for wait in (2, 4, 8):
         assert tasks.learn_unionids(context) == 1
         clock.advance(wait - 1)
@@ -102,7 +102,7 @@ def test_a_worker_killed_while_asking_is_followed_by_another(
     context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
     gateway.answers["follower"] = Killed()
-    said(a_door(context.uow_factory), an_event("subscribe"))
+    said(a_handler(context.uow_factory), an_event("subscribe"))
     with pytest.raises(Killed):
         tasks.learn_unionids(context)
     gateway.answers["follower"] = known("union-1")
@@ -115,7 +115,7 @@ def test_a_worker_killed_while_asking_is_followed_by_another(
 def test_an_answer_to_a_claim_that_was_lost_changes_no_state(
     context: TaskContext, clock: FakeClock
 ) -> None:
-    said(a_door(context.uow_factory), an_event("subscribe"))
+    said(a_handler(context.uow_factory), an_event("subscribe"))
     with context.uow_factory.begin() as uow:
         slow = service.claim_asking(uow)
     clock.advance(60)
@@ -141,7 +141,7 @@ def test_no_call_is_made_inside_a_transaction(
         return Follower(openid=openid, subscribed=True)
 
     gateway.answers["follower"] = follower
-    said(a_door(context.uow_factory), an_event("subscribe"))
+    said(a_handler(context.uow_factory), an_event("subscribe"))
     tasks.learn_unionids(context)
     assert depths == [0]
 
@@ -150,7 +150,7 @@ def test_no_call_is_made_inside_a_transaction(
 def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(
     context: TaskContext,
 ) -> None:
-    door = a_door(context.uow_factory)
+    handler = a_handler(context.uow_factory)
     people = [f"o-person-{number}" for number in range(6)]
     with context.uow_factory.begin() as uow:
         for number, _ in enumerate(people):
@@ -159,13 +159,13 @@ def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(
         openid=openid, subscribed=True, unionid=f"union of {openid}"
     )
     for openid in people:
-        said(door, an_event("subscribe", "qrscene_contest", openid=openid))
+        said(handler, an_event("subscribe", "qrscene_contest", openid=openid))
     at_once(
         [
             *[lambda: tasks.learn_unionids(context)] * 2,
             *[
                 lambda o=openid, n=number: said(  # type: ignore[misc]
-                    door, an_event("scan", "contest", openid=o, created_at=NOON + n)
+                    handler, an_event("scan", "contest", openid=o, created_at=NOON + n)
                 )
                 for openid in people
                 for number in range(2)

@@ -18,11 +18,11 @@ from server.base.ownership import owned_by
 from server.base.settings import WeChatApp
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import models
+from server.channel.callback_handler import CallbackHandler, Handler, official_account_handler
 from server.channel.chat import LiveAnswer
 from server.channel.contacts import Contacts
-from server.channel.door import Door, Handler, official_account_door
 from server.channel.loading import read_shipped
-from server.channel.tally import Tally
+from server.channel.rule_stats import RuleStats
 from server.wechat.callback.inbound import Envelope, Message, key_of
 from tests.kit.accounts import a_citizen
 
@@ -109,30 +109,30 @@ def a_player(uow_factory: UnitOfWorkFactory, openid: str = OPENID) -> int:
         return accounts.learn_unionid(uow, "official_account", openid, person.unionid or "")
 
 
-def a_door(
+def a_handler(
     uow_factory: UnitOfWorkFactory,
     *,
     answers: dict[str, LiveAnswer] | None = None,
     handlers: Iterable[Handler] = (),
-    tally: Tally | None = None,
+    rule_stats: RuleStats | None = None,
     contacts: Contacts | None = None,
-) -> Door:
+) -> CallbackHandler:
     """The official account's door; its counts and contacts are written when a test says so."""
     app = WeChatApp(appid="wx0", token="token7token7", mode="plain")
-    return official_account_door(
+    return official_account_handler(
         uow_factory,
         Envelope("official_account", app, SystemClock()),
         answers={**ANSWERS, **(answers or {})},
         handlers=handlers,
-        tally=tally or Tally(uow_factory, flush_seconds=None),
+        rule_stats=rule_stats or RuleStats(uow_factory, flush_seconds=None),
         contacts=contacts or Contacts(uow_factory, flush_seconds=None),
     )
 
 
-def said(door: Door, message: Message) -> str:
+def said(handler: CallbackHandler, message: Message) -> str:
     """What the account answers, the way the webhook asks."""
-    reply = door.pure(message)
-    return (door.effects(message) if reply is None else reply).text
+    reply = handler.pure(message)
+    return (handler.effects(message) if reply is None else reply).text
 
 
 def rows(uow_factory: UnitOfWorkFactory, table: Any) -> list[Any]:

@@ -25,17 +25,17 @@ class Group:
         self, worker: str, app: str = "tests.kit.echo:app", *, port: int = 0, workers: int = 1,
         environment: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
-        with socket.create_server(("127.0.0.1", port), backlog=64) as door:
+        with socket.create_server(("127.0.0.1", port), backlog=64) as handler:
             command = [
                 sys.executable, "-m", "gunicorn", "-k", worker, "--threads", str(FEW),
                 "--workers", str(workers), "--no-control-socket",
-                "-b", f"fd://{door.fileno()}", app,
+                "-b", f"fd://{handler.fileno()}", app,
             ]  # fmt: skip
             self.process = subprocess.Popen(
-                command, cwd=ROOT, pass_fds=[door.fileno()], stderr=subprocess.DEVNULL,
+                command, cwd=ROOT, pass_fds=[handler.fileno()], stderr=subprocess.DEVNULL,
                 env={**os.environ, **(environment or {})},
             )  # fmt: skip
-            self.port = int(door.getsockname()[1])
+            self.port = int(handler.getsockname()[1])
 
     def stop(self) -> None:
         """End it, and see that it ends well."""

@@ -31,7 +31,7 @@ from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import TokenService
 from server.wechat.transport import Patience, Transport
 from tests.kit.clock import FakeClock
-from tests.wechat.doors import beyond
+from tests.wechat.callback_handlers import beyond
 from tests.wechat.kit import knock
 
 OFFICIAL, MINI = "official_account", "mini_program"
@@ -72,7 +72,7 @@ class Application:
     kit: RedisFacilities
     deadline_runner: DeadlineRunner
     webhook: Webhook | None = None
-    doors: dict[str, Answering] | None = None
+    handlers: dict[str, Answering] | None = None
 
     def receive(
         self, method: str, url: str, body: bytes, content_type: str, deadline_s: float
@@ -89,12 +89,12 @@ class Application:
         return Outcome(reached.status, reached.body, 1)
 
     def listen(self, wechat: Emulator) -> None:
-        self.doors = {
+        self.handlers = {
             PATHS[name]: Answering(Envelope(name, settings_of(wechat, name), self.clock))  # type: ignore[arg-type]
             for name in PATHS
         }
         self.webhook = Webhook(
-            beyond, self.doors, self.kit.once, self.clock, deadline_runner=self.deadline_runner
+            beyond, self.handlers, self.kit.once, self.clock, deadline_runner=self.deadline_runner
         )
 
 
@@ -164,9 +164,9 @@ def wei(wechat: Emulator) -> dict[str, Any]:
 
 
 @pytest.fixture
-def door(application: Application, wechat: Emulator) -> Answering:
-    assert application.doors is not None
-    return application.doors[PATHS[OFFICIAL]]
+def handler(application: Application, wechat: Emulator) -> Answering:
+    assert application.handlers is not None
+    return application.handlers[PATHS[OFFICIAL]]
 
 
 def said(wechat: Emulator, openid: str) -> list[str]:
@@ -323,7 +323,7 @@ def test_a_menu_of_four_buttons_is_refused(gateway: HttpGateway) -> None:
 
 @pytest.mark.parametrize("permanent", [False, True])
 def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
-    permanent: bool, wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], door: Answering
+    permanent: bool, wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], handler: Answering
 ) -> None:
     code = gateway.scene_code("lecture.7", permanent=permanent)
     with urllib.request.urlopen(code.picture_url) as answer:
@@ -331,7 +331,7 @@ def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
     assert code.expires_in_seconds == (None if permanent else 2_592_000)
     wechat.scan(wei["person"], code.ticket)
     wechat.scan(wei["person"], code.ticket)
-    assert [(m.event, m.scene) for m in door.messages] == [
+    assert [(m.event, m.scene) for m in handler.messages] == [
         ("subscribe", "lecture.7"),
         ("scan", "lecture.7"),
     ]
@@ -477,8 +477,8 @@ def test_a_withdrawal_is_about_the_citizen_and_names_what_is_withdrawn(
     wechat.post("apps", mini_program={"format": form})
     for revoked in ("6", "8"):
         wechat.post("authorization", person=wei["person"], event="revoke", revoked=revoked)
-    assert application.doors is not None
-    heard = application.doors[PATHS[MINI]].messages
+    assert application.handlers is not None
+    heard = application.handlers[PATHS[MINI]].messages
     assert [(message.event, message.openid, message.fields["RevokeInfo"]) for message in heard] == [
         ("user_authorization_revoke", wei["openid_mp"], revoked) for revoked in ("6", "8")
     ]
@@ -488,9 +488,9 @@ def test_a_closed_account_is_told_to_both_doors(
     wechat: Emulator, application: Application, wei: dict[str, Any]
 ) -> None:
     wechat.post("authorization", person=wei["person"], event="cancellation")
-    assert application.doors is not None
+    assert application.handlers is not None
     for account, openid in ((OFFICIAL, "openid_oa"), (MINI, "openid_mp")):
-        (message,) = application.doors[PATHS[account]].messages
+        (message,) = application.handlers[PATHS[account]].messages
         assert (message.event, message.openid) == ("user_authorization_cancellation", wei[openid])
 
 
@@ -548,13 +548,13 @@ def test_a_message_is_read_and_answered_in_every_mode_and_form(
 ) -> None:
     wechat.post("apps", **{name: {"mode": mode, "format": form}})
     application.listen(wechat)
-    assert application.doors is not None
-    door = application.doors[PATHS[name]]
-    door.reply = Reply.of_text("答案 ]]> <a href='x'>y</a>")
+    assert application.handlers is not None
+    handler = application.handlers[PATHS[name]]
+    handler.reply = Reply.of_text("答案 ]]> <a href='x'>y</a>")
     (attempt,) = wechat.say(wei["person"], "答题 <&")
     assert attempt["verdict"] == "ok-reply"
-    assert attempt["reply"] == {"kind": "text", "content": door.reply.text}
-    (message,) = door.messages
+    assert attempt["reply"] == {"kind": "text", "content": handler.reply.text}
+    (message,) = handler.messages
     assert (message.kind, message.content, message.openid) == ("text", "答题 <&", wei["openid_oa"])
     assert message.form == form
     assert message.encrypted == (mode != "plain")
@@ -574,9 +574,9 @@ def test_a_message_is_read_and_answered_in_every_mode_and_form(
     ],
 )
 def test_every_kind_of_reply_is_taken(
-    reply: Reply, verdict: str, wechat: Emulator, wei: dict[str, Any], door: Answering
+    reply: Reply, verdict: str, wechat: Emulator, wei: dict[str, Any], handler: Answering
 ) -> None:
-    door.reply = reply
+    handler.reply = reply
     (attempt,) = wechat.say(wei["person"], "hello")
     assert attempt["verdict"] == verdict
 
@@ -588,12 +588,12 @@ def test_the_address_check_is_passed(wechat: Emulator) -> None:
 
 
 def test_events_arrive_under_our_names(
-    wechat: Emulator, wei: dict[str, Any], door: Answering
+    wechat: Emulator, wei: dict[str, Any], handler: Answering
 ) -> None:
     wechat.follow(wei["person"], "lecture.7")
     wechat.tap(wei["person"], "QUIZ")
     wechat.unfollow(wei["person"])
-    seen = [(m.kind, m.event, m.event_key, m.scene) for m in door.messages]
+    seen = [(m.kind, m.event, m.event_key, m.scene) for m in handler.messages]
     assert seen == [
         ("event", "subscribe", "qrscene_lecture.7", "lecture.7"),
         ("event", "click", "QUIZ", ""),
@@ -602,14 +602,14 @@ def test_events_arrive_under_our_names(
 
 
 def test_a_failure_of_ours_is_made_good_by_the_repeat(
-    wechat: Emulator, wei: dict[str, Any], door: Answering
+    wechat: Emulator, wei: dict[str, Any], handler: Answering
 ) -> None:
-    door.failures = 2
-    door.reply = Reply.of_text("at last")
+    handler.failures = 2
+    handler.reply = Reply.of_text("at last")
     attempts = wechat.say(wei["person"], "hello")
     assert [attempt["status"] for attempt in attempts] == [503, 503, 200]
     assert attempts[-1]["reply"] == {"kind": "text", "content": "at last"}
-    assert len(door.messages) == 1
+    assert len(handler.messages) == 1
 
 
 @pytest.mark.parametrize(
@@ -633,19 +633,19 @@ def test_a_hostile_push_is_refused_and_a_repeat_is_handled_once(
     handled: int,
     wechat: Emulator,
     wei: dict[str, Any],
-    door: Answering,
+    handler: Answering,
 ) -> None:
     attempts = wechat.post("callback", person=wei["person"], kind=kind)["attempts"]
     assert [attempt["status"] for attempt in attempts] == statuses
-    assert len(door.messages) == handled
+    assert len(handler.messages) == handled
 
 
 def test_parallel_repeats_are_all_answered(
-    wechat: Emulator, wei: dict[str, Any], door: Answering
+    wechat: Emulator, wei: dict[str, Any], handler: Answering
 ) -> None:
-    door.reply = Reply.of_text("once")
+    handler.reply = Reply.of_text("once")
     pushed = wechat.post("callback", person=wei["person"], kind="parallel", times=3)
     verdicts = {attempt["verdict"] for attempt in pushed["attempts"]}
     assert verdicts <= {"ok-reply", "ok-success"}
     assert "ok-reply" in verdicts
-    assert len(door.messages) == 1
+    assert len(handler.messages) == 1

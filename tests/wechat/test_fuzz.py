@@ -10,7 +10,7 @@ import pytest
 
 from server.base.errors import AppError
 from tests.kit.clock import FakeClock
-from tests.wechat.doors import PATH, Stand
+from tests.wechat.callback_handlers import PATH, Stand
 from tests.wechat.hostile import documents
 from tests.wechat.kit import WeChatSide, an_app, as_json, knock, xml_event, xml_text
 
@@ -110,7 +110,7 @@ def test_mutated_requests_never_get_a_5xx_at_the_door(clock: FakeClock) -> None:
     statuses: set[int] = set()
     for number in range(3000):
         stand = stands[number % 2]
-        query, body = WeChatSide(stand.door.side.app, clock, nonce=str(number)).push(
+        query, body = WeChatSide(stand.handler.side.app, clock, nonce=str(number)).push(
             mutated(chance)
         )
         if chance.random() < 0.2:

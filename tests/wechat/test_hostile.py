@@ -6,7 +6,7 @@ import pytest
 
 from server.base.errors import AppError
 from tests.kit.clock import FakeClock
-from tests.wechat.doors import PATH, Stand
+from tests.wechat.callback_handlers import PATH, Stand
 from tests.wechat.hostile import Case, cases
 from tests.wechat.kit import WeChatSide, an_app, knock
 
@@ -30,12 +30,12 @@ def test_the_envelope_refuses(case: Case, clock: FakeClock) -> None:
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_the_door_refuses_and_does_nothing(case: Case, clock: FakeClock) -> None:
     stand = Stand(WeChatSide(an_app(case.mode), clock), "fake:hostile")
-    query, body = case.make(stand.door.side)
+    query, body = case.make(stand.handler.side)
     reached = knock(stand.webhook, PATH, query, body)
     # The door refuses an address that is too long before it looks at the signature.
     expected = 400 if max(map(len, query.values())) >= 4096 else case.status
     assert reached.status == expected
     assert reached.headers["Content-Type"] == "application/problem+json"
-    assert stand.door.seen == []
-    assert stand.door.done == {}
+    assert stand.handler.seen == []
+    assert stand.handler.done == {}
     stand.deadline_runner.close()

@@ -9,7 +9,7 @@ import pytest
 from server.base.errors import AppError, Malformed
 from server.wechat.callback.documents import read
 from tests.kit.clock import FakeClock
-from tests.wechat.doors import PATH, Stand
+from tests.wechat.callback_handlers import PATH, Stand
 from tests.wechat.kit import ACCOUNT, WeChatSide, an_app, as_json, knock, xml_event, xml_text
 
 TEXT = b"<![CDATA[hello]]>"
@@ -117,7 +117,7 @@ def test_a_kind_or_an_event_that_we_do_not_know_is_read(side: WeChatSide) -> Non
 @pytest.mark.parametrize("plain", CASES.values(), ids=CASES)
 def test_the_door_answers_it(plain: bytes, clock: FakeClock, tmp_path: object) -> None:
     stand = Stand(WeChatSide(an_app("safe"), clock), f"fake:{tmp_path}")
-    query, body = stand.door.side.push(plain)
+    query, body = stand.handler.side.push(plain)
     assert knock(stand.webhook, PATH, query, body).status == 200
     assert knock(stand.webhook, PATH, query | {"msg_signature": "0" * 40}, body).status == 403
     stand.deadline_runner.close()

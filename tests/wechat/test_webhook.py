@@ -12,7 +12,7 @@ import pytest
 from server.base.errors import Unavailable
 from server.wechat.callback.inbound import LIMIT_BYTES
 from tests.kit.clock import FakeClock
-from tests.wechat.doors import PATH, RecordingDoor, Stand
+from tests.wechat.callback_handlers import PATH, RecordingDoor, Stand
 from tests.wechat.kit import Reached, WeChatSide, an_app, as_json, knock, xml_event, xml_text
 
 MODES = ("plain", "compatible", "safe")
@@ -49,7 +49,7 @@ def plain_stand(plain_side: WeChatSide, kv_name: str) -> Iterator[Stand]:
 
 
 def send(stand: Stand, plain: bytes, nonce: str = "1", **environ: object) -> Reached:
-    side = WeChatSide(stand.door.side.app, stand.clock, nonce=nonce)
+    side = WeChatSide(stand.handler.side.app, stand.clock, nonce=nonce)
     query, body = side.push(plain)
     return knock(stand.webhook, PATH, query, body, **environ)
 
@@ -66,7 +66,7 @@ def test_other_addresses_go_on_untouched(plain_stand: Stand) -> None:
 
 
 def test_the_echo_comes_back_unchanged_as_plain_text(stand: Stand) -> None:
-    query = stand.door.side.query() | {"echostr": "7<script>&+ %"}
+    query = stand.handler.side.query() | {"echostr": "7<script>&+ %"}
     reached = knock(stand.webhook, PATH, query)
     assert (reached.status, reached.body) == (200, b"7<script>&+ %")
     assert reached.headers[TYPE] == "text/plain; charset=utf-8"
@@ -75,7 +75,7 @@ def test_the_echo_comes_back_unchanged_as_plain_text(stand: Stand) -> None:
 
 
 def test_a_forged_address_check_is_403(stand: Stand) -> None:
-    query = stand.door.side.query() | {"echostr": "7", "signature": "0" * 40}
+    query = stand.handler.side.query() | {"echostr": "7", "signature": "0" * 40}
     reached = knock(stand.webhook, PATH, query)
     assert reached.status == 403
     assert b'"code":"signature_refused"' in reached.body
@@ -150,7 +150,7 @@ def test_a_body_that_comes_in_crumbs_is_read(plain_stand: Stand) -> None:
         def read(self, size: int | None = -1, /) -> bytes:
             return super().read(min(size or 0, 7))
 
-    query, body = plain_stand.door.side.push(xml_text())
+    query, body = plain_stand.handler.side.push(xml_text())
     reached = knock(plain_stand.webhook, PATH, query, body, **{"wsgi.input": Crumbs(body)})
     assert content(reached) == "hello number 1"
 
@@ -175,7 +175,7 @@ def test_a_keyword_is_answered_in_every_mode_and_form(stand: Stand) -> None:
     reached = send(stand, xml_text())
     assert reached.status == 200
     assert reached.headers[TYPE] == "application/xml; charset=utf-8"
-    encrypted = stand.door.side.app.mode != "plain"
+    encrypted = stand.handler.side.app.mode != "plain"
     assert reached.body.startswith(b"<xml><Encrypt>") == encrypted
     assert send(stand, as_json(MsgId=7), nonce="2").body.startswith(b"<xml>")
     assert stand.outcomes == ["replied", "replied"]
@@ -209,7 +209,7 @@ def test_a_foreign_reply_in_redis_is_as_good_as_none(
 
 
 def test_the_same_request_again_is_a_repeat(stand: Stand) -> None:
-    query, body = stand.door.side.push(xml_text())
+    query, body = stand.handler.side.push(xml_text())
     answers = [knock(stand.webhook, PATH, query, body).status for _ in range(3)]
     assert answers == [200, 200, 200]
     assert stand.outcomes == ["replied", "repeat", "repeat"]
@@ -217,11 +217,11 @@ def test_the_same_request_again_is_a_repeat(stand: Stand) -> None:
 
 @pytest.mark.parametrize("lie", [xml_text("hello", msg_id="2"), xml_text("rank", msg_id="3")])
 def test_a_signature_is_good_for_one_content(plain_stand: Stand, lie: bytes) -> None:
-    query, body = plain_stand.door.side.push(xml_text())
+    query, body = plain_stand.handler.side.push(xml_text())
     assert knock(plain_stand.webhook, PATH, query, body).status == 200
     reached = knock(plain_stand.webhook, PATH, query, lie)
     assert (reached.status, plain_stand.outcomes[-1]) == (403, "signature_refused")
-    assert plain_stand.door.done == {}
+    assert plain_stand.handler.done == {}
     # The lie has left nothing behind for the true message of the same id.
     honest = send(plain_stand, lie, nonce="99")
     assert honest.status == 200
@@ -230,9 +230,9 @@ def test_a_signature_is_good_for_one_content(plain_stand: Stand, lie: bytes) -> 
 
 def test_a_safe_repeat_may_be_encrypted_anew_under_the_same_signature(clock: FakeClock) -> None:
     stand = Stand(WeChatSide(an_app("safe"), clock), "fake:anew")
-    query, body = stand.door.side.push(xml_text("rank"))
+    query, body = stand.handler.side.push(xml_text("rank"))
     assert knock(stand.webhook, PATH, query, body).status == 200
-    assert send(stand, xml_text("rank"), nonce=stand.door.side.nonce).status == 200
+    assert send(stand, xml_text("rank"), nonce=stand.handler.side.nonce).status == 200
     assert stand.outcomes == ["handled", "repeat"]
     stand.deadline_runner.close()
 
@@ -241,7 +241,7 @@ def test_an_effect_is_done_once_however_often_it_is_repeated(plain_stand: Stand)
     replies = [content(send(plain_stand, xml_text("rank"), nonce=str(n))) for n in range(4)]
     assert replies == ["row 1"] * 4
     assert plain_stand.outcomes == ["handled", "repeat", "repeat", "repeat"]
-    assert len(plain_stand.door.done) == 1
+    assert len(plain_stand.handler.done) == 1
 
 
 def test_an_event_is_handled_and_answered(plain_stand: Stand) -> None:
@@ -249,13 +249,13 @@ def test_an_event_is_handled_and_answered(plain_stand: Stand) -> None:
 
 
 def test_parallel_repeats_in_one_process_start_one_handler(plain_stand: Stand) -> None:
-    door = plain_stand.door
-    door.may_end.clear()
+    handler = plain_stand.handler
+    handler.may_end.clear()
     with ThreadPoolExecutor(1) as other:
         first = other.submit(send, plain_stand, xml_text("rank"), "1")
-        assert door.begun.wait(10)
+        assert handler.begun.wait(10)
         repeats = [send(plain_stand, xml_text("rank"), nonce=str(n)).body for n in (2, 3)]
-        door.may_end.set()
+        handler.may_end.set()
         assert content(first.result(10)) == "row 1"
     assert repeats == [b"success", b"success"]
     assert plain_stand.outcomes == ["busy", "busy", "handled"]
@@ -265,16 +265,16 @@ def test_parallel_repeats_in_one_process_start_one_handler(plain_stand: Stand) -
 def test_parallel_repeats_in_two_processes_get_the_reply_of_the_one_row(
     plain_side: WeChatSide, kv_name: str
 ) -> None:
-    door = RecordingDoor(plain_side)
-    stands = [Stand(plain_side, kv_name, door=door) for _ in range(2)]
-    door.may_end.clear()
+    handler = RecordingDoor(plain_side)
+    stands = [Stand(plain_side, kv_name, handler=handler) for _ in range(2)]
+    handler.may_end.clear()
     with ThreadPoolExecutor(2) as others:
         sent = [others.submit(send, s, xml_text("rank"), str(n)) for n, s in enumerate(stands)]
-        assert door.begun.wait(10)
-        door.may_end.set()
+        assert handler.begun.wait(10)
+        handler.may_end.set()
         replies = [content(one.result(10)) for one in sent]
     assert replies == ["row 1", "row 1"]
-    assert len(door.done) == 1
+    assert len(handler.done) == 1
     for stand in stands:
         stand.deadline_runner.close()
 
@@ -295,16 +295,16 @@ def test_a_slow_handler_is_answered_with_success_and_says_its_reply_later(
     plain_side: WeChatSide, kv_name: str
 ) -> None:
     stand = Stand(plain_side, kv_name, answer_seconds=0.05)
-    stand.door.may_end.clear()
+    stand.handler.may_end.clear()
     assert send(stand, xml_text("rank")).body == b"success"
     assert send(stand, xml_text("rank"), nonce="2").body == b"success"
     assert stand.outcomes == ["late", "busy"]
-    assert stand.door.lately == []
-    stand.door.may_end.set()
-    assert stand.door.told_late.wait(10)
+    assert stand.handler.lately == []
+    stand.handler.may_end.set()
+    assert stand.handler.told_late.wait(10)
     stand.deadline_runner.close()
     key = plain_side.opened(xml_text("rank")).key
-    assert [(k, r.text) for k, r in stand.door.lately] == [(key, "row 1")]
+    assert [(k, r.text) for k, r in stand.handler.lately] == [(key, "row 1")]
     assert stand.late_outcomes.told == [("late_said",)]
     assert content(send(stand, xml_text("rank"), nonce="3")) == "row 1"
 
@@ -317,10 +317,10 @@ def test_a_slow_handler_that_fails_at_last_is_told_to_the_operator(
             assert self.may_end.wait(10)
             raise RuntimeError("in the end")
 
-    stand = Stand(plain_side, kv_name, answer_seconds=0.05, door=FailsAtLast(plain_side))
-    stand.door.may_end.clear()
+    stand = Stand(plain_side, kv_name, answer_seconds=0.05, handler=FailsAtLast(plain_side))
+    stand.handler.may_end.clear()
     assert send(stand, xml_text("rank")).body == b"success"
-    stand.door.may_end.set()
+    stand.handler.may_end.set()
     stand.deadline_runner.close()
     assert stand.late_outcomes.told == [("late_failed",)]
     assert [r.levelname for r in caplog.records] == ["ERROR"]
@@ -330,19 +330,19 @@ def test_when_all_threads_are_taken_the_message_is_left_to_the_repeat(
     plain_side: WeChatSide, kv_name: str
 ) -> None:
     stand = Stand(plain_side, kv_name, answer_seconds=0.05, threads=1)
-    stand.door.may_end.clear()
+    stand.handler.may_end.clear()
     assert send(stand, xml_text("rank")).body == b"success"
     refused = send(stand, xml_text("other", msg_id="2"), nonce="2")
     assert (refused.status, "Retry-After" in refused.headers) == (503, True)
-    stand.door.may_end.set()
+    stand.handler.may_end.set()
     stand.deadline_runner.close()
-    again = Stand(plain_side, kv_name, door=stand.door)
+    again = Stand(plain_side, kv_name, handler=stand.handler)
     assert content(send(again, xml_text("other", msg_id="2"), nonce="3")) == "row 2"
     again.deadline_runner.close()
 
 
 def test_an_outage_is_503_and_the_repeat_does_it(plain_stand: Stand) -> None:
-    plain_stand.door.failing.append(Unavailable(retry_after_seconds=7))
+    plain_stand.handler.failing.append(Unavailable(retry_after_seconds=7))
     refused = send(plain_stand, xml_text("rank"))
     assert (refused.status, refused.headers["Retry-After"]) == (503, "7")
     assert content(send(plain_stand, xml_text("rank"), nonce="2")) == "row 1"
@@ -352,7 +352,7 @@ def test_an_outage_is_503_and_the_repeat_does_it(plain_stand: Stand) -> None:
 def test_a_mistake_of_ours_is_logged_once_and_left_to_the_repeat(
     plain_stand: Stand, caplog: pytest.LogCaptureFixture
 ) -> None:
-    plain_stand.door.failing.append(RuntimeError("a mistake"))
+    plain_stand.handler.failing.append(RuntimeError("a mistake"))
     refused = send(plain_stand, xml_text("rank"), HTTP_X_REQUEST_ID="req-1")
     assert (refused.status, refused.headers["X-Request-Id"]) == (503, "req-1")
     assert b"mistake" not in refused.body
@@ -368,7 +368,7 @@ def test_without_redis_everything_is_answered_and_the_row_keeps_it_once(
     assert content(send(stand, xml_text())) == "hello number 1"
     assert content(send(stand, xml_text("rank"), nonce="2")) == "row 1"
     assert content(send(stand, xml_text("rank"), nonce="3")) == "row 1"
-    assert len(stand.door.done) == 1
+    assert len(stand.handler.done) == 1
     stand.deadline_runner.close()
 
 
@@ -382,7 +382,7 @@ def test_forty_parallel_copies_without_redis_do_one_thing(plain_side: WeChatSide
 
     with ThreadPoolExecutor(8) as others:
         bodies = set(others.map(one, range(40)))
-    assert len(stand.door.done) == 1
+    assert len(stand.handler.done) == 1
     assert all(body == b"success" or b"row 1" in body for body in bodies)
     stand.deadline_runner.close()
 

@@ -47,7 +47,7 @@ _BEGUN = b"begun"
 Observe = Callable[[str, str, float], None]
 
 
-class Door(Protocol):
+class CallbackHandler(Protocol):
     """What the webhook needs to know of one app's callback."""
 
     @property
@@ -80,7 +80,7 @@ class Webhook:
     def __init__(
         self,
         next_app: WSGIApplication,
-        doors: Mapping[str, Door],
+        handlers: Mapping[str, CallbackHandler],
         once: ReplayCache,
         clock: Clock,
         *,
@@ -88,7 +88,7 @@ class Webhook:
         observe: Observe = lambda _path, _outcome, _seconds: None,
     ) -> None:
         self._next_app = next_app
-        self._doors = dict(doors)
+        self._handlers = dict(handlers)
         self._once = once
         self._clock = clock
         self._deadline_runner = deadline_runner
@@ -97,20 +97,24 @@ class Webhook:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path = environ.get("PATH_INFO", "")
-        door = self._doors.get(path)
-        if door is None:
+        handler = self._handlers.get(path)
+        if handler is None:
             return self._next_app(environ, start_response)
-        return contextvars.copy_context().run(self._serve, door, path, environ, start_response)
+        return contextvars.copy_context().run(self._serve, handler, path, environ, start_response)
 
     def _serve(
-        self, door: Door, path: str, environ: WSGIEnvironment, start_response: StartResponse
+        self,
+        handler: CallbackHandler,
+        path: str,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
     ) -> Iterable[bytes]:
         seconds = stopwatch(self._clock)
         rid = environ.get("HTTP_X_REQUEST_ID", "")
         rid = rid if _REQUEST_ID.fullmatch(rid) else secrets.token_hex(16)
         request_id.set(rid)
         try:
-            answer = self._answer(door, environ, seconds)
+            answer = self._answer(handler, environ, seconds)
         except AppError as refusal:
             answer = _refused(refusal, rid)
         except Exception as trouble:
@@ -130,21 +134,23 @@ class Webhook:
         )
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [answer.body]
 
-    def _answer(self, door: Door, environ: WSGIEnvironment, seconds: Callable[[], float]) -> Answer:
+    def _answer(
+        self, handler: CallbackHandler, environ: WSGIEnvironment, seconds: Callable[[], float]
+    ) -> Answer:
         method = environ.get("REQUEST_METHOD", "")
         if method not in ("GET", "POST"):
             raise MethodNotAllowed
         query = read_query(environ.get("QUERY_STRING", ""))
         if method == "GET":
-            echo = door.envelope.check_address(query)
+            echo = handler.envelope.check_address(query)
             return Answer(echo.encode("utf-8", "replace"), "echo")
-        message = door.envelope.open(query, read_body(environ))
-        reply = door.pure(message)
+        message = handler.envelope.open(query, read_body(environ))
+        reply = handler.pure(message)
         if reply is None:
-            reply, outcome = self._effects(door, message, seconds)
+            reply, outcome = self._effects(handler, message, seconds)
         else:
             reply, outcome = self._pure(message, reply)
-        body = door.envelope.seal(message, reply)
+        body = handler.envelope.seal(message, reply)
         return Answer(body, outcome, content_type=_content_type(body))
 
     def _pure(self, message: Message, reply: Reply) -> tuple[Reply, str]:
@@ -154,13 +160,13 @@ class Webhook:
         return earlier, "repeat"
 
     def _effects(
-        self, door: Door, message: Message, seconds: Callable[[], float]
+        self, handler: CallbackHandler, message: Message, seconds: Callable[[], float]
     ) -> tuple[Reply, str]:
         earlier = self._recall(message, _BEGUN)
         if earlier is not None:
             return earlier, "repeat"
         # "Begun" elsewhere does not stop us: its process may have been killed. The row decides.
-        return self._deadline_runner.run(message, door.effects, door.late, seconds)
+        return self._deadline_runner.run(message, handler.effects, handler.late, seconds)
 
     def _recall(self, message: Message, reply: bytes) -> Reply | None:
         """The reply remembered for this message, now remembering `reply` if nothing was.

@@ -10,55 +10,57 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.base.errors import AppError
 from server.base.uow import UnitOfWorkFactory
-from server.channel import commands, models, tally
-from server.channel.tally import Tally, unmatched_by_frequency
-from tests.kit.channel import a_door, a_message, at_once, rows, said
+from server.channel import commands, models, rule_stats
+from server.channel.rule_stats import RuleStats, unmatched_by_frequency
+from tests.kit.channel import a_handler, a_message, at_once, rows, said
 from tests.kit.clock import FakeClock
 
 
 @pytest.fixture
-def counts(uow_factory: UnitOfWorkFactory) -> Tally:
+def counts(uow_factory: UnitOfWorkFactory) -> RuleStats:
     commands.seed_replies(uow_factory)
-    return Tally(uow_factory, flush_seconds=None)
+    return RuleStats(uow_factory, flush_seconds=None)
 
 
 def hits(uow_factory: UnitOfWorkFactory) -> dict[str, int]:
     return {row.slug: row.hits for row in rows(uow_factory, models.KeywordRule) if row.hits}
 
 
-def test_hits_are_counted_for_each_rule(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
-    door = a_door(uow_factory, tally=counts)
+def test_hits_are_counted_for_each_rule(uow_factory: UnitOfWorkFactory, counts: RuleStats) -> None:
+    handler = a_handler(uow_factory, rule_stats=counts)
     for written in ("答题", "竞赛", "电话", "帮助", "帮助", "没有这个词"):
-        said(door, a_message(content=written))
+        said(handler, a_message(content=written))
     assert hits(uow_factory) == {}
     assert counts.flush() == 4
     assert hits(uow_factory) == {"today": 2, "contact": 1, "help": 2}
     assert counts.flush() == 0
 
 
-def test_a_repeated_message_counts_once(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
-    door = a_door(uow_factory, tally=counts)
+def test_a_repeated_message_counts_once(uow_factory: UnitOfWorkFactory, counts: RuleStats) -> None:
+    handler = a_handler(uow_factory, rule_stats=counts)
     for written in ("答题", "帮助", "没有这个词"):
         message = a_message(content=written)
         for _ in range(3):
-            said(door, message)
+            said(handler, message)
     counts.flush()
     assert hits(uow_factory) == {"today": 1, "help": 1}
     with uow_factory.begin(read_only=True) as uow:
         assert unmatched_by_frequency(uow) == [("没有这个词", 1)]
 
 
-def test_one_id_of_two_senders_counts_twice(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
-    door = a_door(uow_factory, tally=counts)
+def test_one_id_of_two_senders_counts_twice(
+    uow_factory: UnitOfWorkFactory, counts: RuleStats
+) -> None:
+    handler = a_handler(uow_factory, rule_stats=counts)
     for openid in ("o-one", "o-two"):
         for _ in range(2):
-            said(door, a_message(content="帮助", openid=openid, msg_id="7"))
+            said(handler, a_message(content="帮助", openid=openid, msg_id="7"))
     counts.flush()
     assert hits(uow_factory) == {"help": 2}
 
 
 def test_what_is_written_adds_to_what_is_there(
-    uow_factory: UnitOfWorkFactory, counts: Tally, clock: FakeClock
+    uow_factory: UnitOfWorkFactory, counts: RuleStats, clock: FakeClock
 ) -> None:
     for number in range(3):
         counts.hit(f"h{number}", "help")
@@ -71,7 +73,9 @@ def test_what_is_written_adds_to_what_is_there(
     assert (clock.now() - row.last_at).total_seconds() == 10
 
 
-def test_counts_survive_a_write_that_fails(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
+def test_counts_survive_a_write_that_fails(
+    uow_factory: UnitOfWorkFactory, counts: RuleStats
+) -> None:
     counts.hit("1", "help")
     counts.missed("2", "奖品", uow_factory.dependencies.clock.now())
     with table_away(uow_factory), pytest.raises((AppError, SQLAlchemyError)):
@@ -102,7 +106,7 @@ def test_no_count_is_lost_between_processes_that_write_at_once(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
     commands.seed_replies(uow_factory)
-    several = [Tally(uow_factory, flush_seconds=None) for _ in range(4)]
+    several = [RuleStats(uow_factory, flush_seconds=None) for _ in range(4)]
     slugs = ("help", "contact", "today", "board")
 
     def count(number: int) -> None:
@@ -123,33 +127,33 @@ def test_no_count_is_lost_between_processes_that_write_at_once(
         assert dict(unmatched_by_frequency(uow)) == {f"word {n}": 20 for n in range(4)}
 
 
-def test_memory_is_bounded(uow_factory: UnitOfWorkFactory, counts: Tally) -> None:
-    for number in range(tally.TEXTS_IN_MEMORY + 50):
+def test_memory_is_bounded(uow_factory: UnitOfWorkFactory, counts: RuleStats) -> None:
+    for number in range(rule_stats.TEXTS_IN_MEMORY + 50):
         counts.missed(str(number), f"word {number}", uow_factory.dependencies.clock.now())
-    assert counts.flush() == tally.TEXTS_IN_MEMORY
+    assert counts.flush() == rule_stats.TEXTS_IN_MEMORY
 
 
 def test_a_full_list_takes_no_new_word_until_the_rare_ones_are_gone(
-    uow_factory: UnitOfWorkFactory, counts: Tally
+    uow_factory: UnitOfWorkFactory, counts: RuleStats
 ) -> None:
     with uow_factory.begin() as uow:
         uow.session.add_all(
             models.UnmatchedText(text=f"w{n}", count=1 + n % 3, last_at=uow.now)
-            for n in range(tally.TEXTS_IN_DATABASE)
+            for n in range(rule_stats.TEXTS_IN_DATABASE)
         )
     counts.missed("1", "w0", uow_factory.dependencies.clock.now())
     counts.missed("2", "new", uow_factory.dependencies.clock.now())
     counts.flush()
     with uow_factory.begin(read_only=True) as uow:
         listed = dict(unmatched_by_frequency(uow, limit=10_000))
-    assert len(listed) == tally.TEXTS_IN_DATABASE
+    assert len(listed) == rule_stats.TEXTS_IN_DATABASE
     assert listed["w0"] == 2
     with uow_factory.begin() as uow:
-        gone = tally.drop_rare(uow)
+        gone = rule_stats.drop_rare(uow)
         left = dict(unmatched_by_frequency(uow, limit=10_000))
-        assert gone == tally.TEXTS_IN_DATABASE - tally.TEXTS_AFTER_TIDYING
+        assert gone == rule_stats.TEXTS_IN_DATABASE - rule_stats.TEXTS_AFTER_TIDYING
         assert "w0" in left
-        assert tally.drop_rare(uow) == 0
+        assert rule_stats.drop_rare(uow) == 0
     counts.missed("3", "new", uow_factory.dependencies.clock.now())
     counts.flush()
     with uow_factory.begin(read_only=True) as uow:
@@ -160,13 +164,13 @@ def test_a_thread_of_its_own_writes_soon_and_the_rest_at_the_end(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
     commands.seed_replies(uow_factory)
-    running = Tally(uow_factory, flush_seconds=0.01)
+    running = RuleStats(uow_factory, flush_seconds=0.01)
     running.hit("1", "help")
     for _ in range(5000):
         if hits(uow_factory):
             break
     assert hits(uow_factory) == {"help": 1}
-    rarely = Tally(uow_factory, flush_seconds=1000.0)
+    rarely = RuleStats(uow_factory, flush_seconds=1000.0)
     rarely.hit("2", "help")
     for one in (running, rarely):
         one.close()

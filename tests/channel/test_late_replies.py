@@ -11,11 +11,11 @@ from server.accounts.models import Identity
 from server.base.jobs import TaskContext
 from server.base.outbox import begin_calls, end_overdue, lease_due
 from server.base.uow import UnitOfWorkFactory
-from server.channel import late, models, tasks
+from server.channel import late_replies, models, tasks
 from server.channel.models import LateState
 from server.wechat.callback.replies import Article, Reply
 from server.wechat.errors import InDoubt, NotSent, WeChatError, error_of
-from tests.kit.channel import OPENID, a_door, a_message, at_once, rows
+from tests.kit.channel import OPENID, a_handler, a_message, at_once, rows
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.outbox import without_jitter
@@ -30,7 +30,7 @@ def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskCo
 
 
 def queued(uow_factory: UnitOfWorkFactory, text: str = "迟到的回答", msg_id: str = "1") -> None:
-    a_door(uow_factory).late(a_message(content="答题", msg_id=msg_id), Reply.of_text(text))
+    a_handler(uow_factory).late(a_message(content="答题", msg_id=msg_id), Reply.of_text(text))
 
 
 def states(uow_factory: UnitOfWorkFactory) -> list[str]:
@@ -53,11 +53,11 @@ def test_a_late_reply_is_a_row_and_a_bell_and_is_said_once(
 def test_one_id_of_two_senders_is_two_late_replies(
     context: TaskContext, gateway: RecordingGateway
 ) -> None:
-    door = a_door(context.uow_factory)
+    handler = a_handler(context.uow_factory)
     for openid in ("o-one", "o-two"):
         for _ in range(2):
             message = a_message(content="答题", openid=openid, msg_id="7")
-            door.late(message, Reply.of_text(f"result of {openid}"))
+            handler.late(message, Reply.of_text(f"result of {openid}"))
     tasks.say_late(context)
     assert gateway.called("say") == [("o-one", "result of o-one"), ("o-two", "result of o-two")]
 
@@ -75,9 +75,9 @@ def test_the_longest_waiting_is_said_first(
 def test_what_is_no_text_and_what_is_not_for_the_account_is_not_queued(
     context: TaskContext,
 ) -> None:
-    door = a_door(context.uow_factory)
-    door.late(a_message(content="答题"), Reply.of_article(Article(title="t")))
-    door.late(a_message(content="答题", app="mini_program"), Reply.of_text("text"))
+    handler = a_handler(context.uow_factory)
+    handler.late(a_message(content="答题"), Reply.of_article(Article(title="t")))
+    handler.late(a_message(content="答题", app="mini_program"), Reply.of_text("text"))
     assert rows(context.uow_factory, models.LateReply) == []
 
 
@@ -202,7 +202,7 @@ def test_an_answer_after_our_patience_still_settles_an_unknown(
 ) -> None:
     def slow(_openid: str, _text: str) -> None:
         clock.advance(61)
-        assert end_overdue(context.uow_factory, late.QUEUE) == 1
+        assert end_overdue(context.uow_factory, late_replies.QUEUE) == 1
 
     gateway.answers["say"] = slow
     queued(context.uow_factory)
@@ -220,8 +220,8 @@ def test_the_end_of_an_erased_reply_is_not_that_of_the_next_one(
             uow.session.execute(delete(models.LateReply))
         queued(context.uow_factory, "the next", "2")
         with context.uow_factory.begin() as uow:
-            leased = lease_due(uow, late.QUEUE, 1)
-            assert len(begin_calls(uow, late.QUEUE, leased).calls) == 1
+            leased = lease_due(uow, late_replies.QUEUE, 1)
+            assert len(begin_calls(uow, late_replies.QUEUE, leased).calls) == 1
 
     gateway.answers["say"] = erased_meanwhile
     queued(context.uow_factory)

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from server.accounts import service as accounts
 from server.base.errors import Unavailable
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.channel import late, repeats
+from server.channel import late_replies, processed_messages
 from server.channel.chat import Chat, Effect, LiveAnswer, answered
 from server.channel.contacts import Contacts
 from server.channel.loading import read_shipped
-from server.channel.shelf import Shelf
-from server.channel.tally import Tally
+from server.channel.reply_rule_cache import ReplyRuleCache
+from server.channel.rule_stats import RuleStats
 from server.wechat.callback.inbound import Envelope, Message
 from server.wechat.callback.replies import Reply
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 Handler = tuple[str, Effect]
 
 
-class Door:
+class CallbackHandler:
     """The door of one app; without a `chat` it answers nothing of its own."""
 
     def __init__(
@@ -74,21 +74,21 @@ class Door:
 
     def _once(self, message: Message) -> Reply:
         with self._uow_factory.begin() as uow:
-            earlier = repeats.enter(uow, message.key)
+            earlier = processed_messages.enter(uow, message.key)
             if earlier is not None:
                 return earlier
             reply = self._done(uow, message)
             whose = accounts.citizen_of_openid(uow, message.app, message.openid, create=False)
-            repeats.leave(uow, message.key, reply, whose)
+            processed_messages.leave(uow, message.key, reply, whose)
             return reply
 
     def late(self, message: Message, reply: Reply) -> None:
         """Have a reply said that came too late, by customer-service message, once for each key."""
-        if message.app != late.APP or reply.kind != "text":
+        if message.app != late_replies.APP or reply.kind != "text":
             _log.warning("a late reply has no other way", extra={"outcome": reply.kind})
             return
         with self._uow_factory.begin() as uow:
-            late.queue(uow, message.key, message.openid, reply.text)
+            late_replies.queue(uow, message.key, message.openid, reply.text)
 
     def _done(self, uow: UnitOfWork, message: Message) -> Reply:
         place = _place(message)
@@ -101,33 +101,38 @@ class Door:
         return reply if in_chat else Reply()
 
 
-def official_account_door(
+def official_account_handler(
     uow_factory: UnitOfWorkFactory,
     envelope: Envelope,
     *,
     answers: Mapping[str, LiveAnswer],
     handlers: Iterable[Handler] = (),
-    tally: Tally | None = None,
+    rule_stats: RuleStats | None = None,
     contacts: Contacts | None = None,
-) -> Door:
+) -> CallbackHandler:
     """The door of the official account, with its conversation.
 
     Raises: ValueError when the shipped replies ask for an answer that nobody offers.
     """
     shipped = read_shipped()
-    counts = Tally(uow_factory) if tally is None else tally
+    counts = RuleStats(uow_factory) if rule_stats is None else rule_stats
     heard = Contacts(uow_factory) if contacts is None else contacts
     chat = Chat(
-        uow_factory.dependencies, Shelf(uow_factory, shipped), counts, shipped, answers, heard
+        uow_factory.dependencies,
+        ReplyRuleCache(uow_factory, shipped),
+        counts,
+        shipped,
+        answers,
+        heard,
     )
-    return Door(uow_factory, envelope, handlers, chat=chat)
+    return CallbackHandler(uow_factory, envelope, handlers, chat=chat)
 
 
-def mini_program_door(
+def mini_program_handler(
     uow_factory: UnitOfWorkFactory, envelope: Envelope, handlers: Iterable[Handler] = ()
-) -> Door:
+) -> CallbackHandler:
     """The door of the mini-program: it has no conversation, only what slices do with events."""
-    return Door(uow_factory, envelope, handlers)
+    return CallbackHandler(uow_factory, envelope, handlers)
 
 
 def _place(message: Message) -> tuple[str, str]:

@@ -73,13 +73,13 @@ class Stand:
         kv_name: str,
         *,
         answer_seconds: float = 4.0,
-        door: RecordingDoor | None = None,
+        handler: RecordingDoor | None = None,
         threads: int = 8,
     ) -> None:
         self.clock: FakeClock = side.clock
         self.kv: RedisClient = connect(kv_name, None, self.clock)  # type: ignore[arg-type]
         self.once = ReplayCache(self.kv)
-        self.door = door or RecordingDoor(side)
+        self.handler = handler or RecordingDoor(side)
         self.observed = Heard()
         self.late_outcomes = Heard()
         self.deadline_runner = DeadlineRunner(
@@ -90,7 +90,7 @@ class Stand:
         )
         self.webhook = Webhook(
             beyond,
-            {PATH: self.door},
+            {PATH: self.handler},
             self.once,
             self.clock,
             deadline_runner=self.deadline_runner,

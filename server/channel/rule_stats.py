@@ -23,7 +23,7 @@ TEXTS_IN_DATABASE = 5_000
 TEXTS_AFTER_TIDYING = 4_000
 
 
-class Tally:
+class RuleStats:
     """The counters of this process.
 
     Units: `flush_seconds` between two writes by a thread of its own; None writes on `flush` alone.

@@ -9,31 +9,31 @@ import pytest
 from server.base.clock import SystemClock
 from server.base.errors import Unavailable
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.channel import late, models, repeats
-from server.channel.door import Door, mini_program_door
+from server.channel import late_replies, models, processed_messages
+from server.channel.callback_handler import CallbackHandler, mini_program_handler
 from server.wechat.callback.inbound import Envelope, Message
 from server.wechat.callback.replies import Reply
-from tests.kit.channel import NotToday, a_door, a_message, an_event, at_once, rows, said
+from tests.kit.channel import NotToday, a_handler, a_message, an_event, at_once, rows, said
 
 TWINS = 8
 
 
 def leaves_a_trace(uow: UnitOfWork, message: Message) -> Reply:
     """An effect that can be counted: nothing but the door keeps it from happening again."""
-    late.queue(uow, uow.new_ref("trace"), message.openid, "trace")
+    late_replies.queue(uow, uow.new_ref("trace"), message.openid, "trace")
     return Reply.of_text(f"trace {uow.new_ref('r')}")
 
 
 @pytest.mark.race
 def test_twins_do_it_once_and_all_get_the_first_reply(uow_factory: UnitOfWorkFactory) -> None:
     def today(uow: UnitOfWork, _citizen_id: int | None) -> str:
-        late.queue(uow, uow.new_ref("trace"), "o-somebody", "trace")
+        late_replies.queue(uow, uow.new_ref("trace"), "o-somebody", "trace")
         return uow.new_ref("reply")
 
-    door = a_door(uow_factory, answers={"quiz.today": today})
+    handler = a_handler(uow_factory, answers={"quiz.today": today})
     for message in (a_message(content="答题"), an_event("scan", "contest")):
         before = len(rows(uow_factory, models.LateReply))
-        replies = at_once([lambda m=message: said(door, m)] * TWINS)  # type: ignore[misc]
+        replies = at_once([lambda m=message: said(handler, m)] * TWINS)  # type: ignore[misc]
         assert len(set(replies)) == 1
         assert len(rows(uow_factory, models.LateReply)) == before + 1
 
@@ -53,8 +53,8 @@ class Unguarded:
             return Reply.from_bytes(known.reply.encode())
         with self._uow_factory.begin() as uow:
             reply = leaves_a_trace(uow, message)
-            if repeats.enter(uow, message.key) is None:
-                repeats.leave(uow, message.key, reply, None)
+            if processed_messages.enter(uow, message.key) is None:
+                processed_messages.leave(uow, message.key, reply, None)
             return reply
 
 
@@ -72,14 +72,16 @@ def test_without_the_row_first_the_same_twins_do_it_more_than_once(
 def test_a_slice_does_something_with_an_event_once_and_in_silence(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
-    for door in (
-        a_door(uow_factory, handlers=[("Something", leaves_a_trace)]),
-        mini_program_door(uow_factory, an_envelope(uow_factory), [("Something", leaves_a_trace)]),
+    for handler in (
+        a_handler(uow_factory, handlers=[("Something", leaves_a_trace)]),
+        mini_program_handler(
+            uow_factory, an_envelope(uow_factory), [("Something", leaves_a_trace)]
+        ),
     ):
         message = an_event("something", created_at=len(rows(uow_factory, models.SeenMessage)))
         before = len(rows(uow_factory, models.LateReply))
-        assert door.pure(message) is None
-        assert [door.effects(message).says_something for _ in range(3)] == [False] * 3
+        assert handler.pure(message) is None
+        assert [handler.effects(message).says_something for _ in range(3)] == [False] * 3
         assert len(rows(uow_factory, models.LateReply)) == before + 1
 
 
@@ -90,16 +92,16 @@ def an_envelope(uow_factory: UnitOfWorkFactory) -> Envelope:
 
 
 def test_the_mini_program_has_no_conversation(uow_factory: UnitOfWorkFactory) -> None:
-    door = mini_program_door(uow_factory, an_envelope(uow_factory))
+    handler = mini_program_handler(uow_factory, an_envelope(uow_factory))
     for message in (a_message(content="答题"), a_message("image"), an_event("subscribe")):
-        reply = door.pure(message)
+        reply = handler.pure(message)
         assert reply is not None
         assert not reply.says_something
 
 
 def test_two_slices_cannot_take_one_event(uow_factory: UnitOfWorkFactory) -> None:
     with pytest.raises(ValueError, match="subscribe"):
-        a_door(uow_factory, handlers=[("subscribe", leaves_a_trace)])
+        a_handler(uow_factory, handlers=[("subscribe", leaves_a_trace)])
 
 
 def test_a_report_of_wechat_that_is_refused_is_done_with_and_undone(
@@ -109,8 +111,8 @@ def test_a_report_of_wechat_that_is_refused_is_done_with_and_undone(
         leaves_a_trace(uow, message)
         raise NotToday
 
-    door = a_door(uow_factory, handlers=[("something", refuses)])
-    assert door.effects(an_event("something")) == Reply()
+    handler = a_handler(uow_factory, handlers=[("something", refuses)])
+    assert handler.effects(an_event("something")) == Reply()
     assert rows(uow_factory, models.LateReply) == []
     assert len(rows(uow_factory, models.SeenMessage)) == 1
 
@@ -126,14 +128,14 @@ def test_what_failed_is_not_remembered_and_the_repeat_does_it(
             raise troubles.pop()
         return None
 
-    door = a_door(uow_factory, handlers=[("something", fails_twice)])
+    handler = a_handler(uow_factory, handlers=[("something", fails_twice)])
     message = an_event("something")
     with pytest.raises(Unavailable):
-        door.effects(message)
+        handler.effects(message)
     with pytest.raises(RuntimeError):
-        door.effects(message)
+        handler.effects(message)
     assert rows(uow_factory, models.SeenMessage) == []
-    assert door.effects(message) == Reply()
+    assert handler.effects(message) == Reply()
     assert len(rows(uow_factory, models.LateReply)) == 1
 
 
@@ -141,15 +143,15 @@ def test_who_only_asks_is_told_that_the_house_is_busy(uow_factory: UnitOfWorkFac
     def away(_work: UnitOfWork, _citizen_id: int | None) -> str:
         raise Unavailable
 
-    door = a_door(uow_factory, answers={"quiz.today": away})
-    assert said(door, a_message(content="答题")) == "服务正忙，请稍后再试。"
-    assert said(door, an_event("click", "QUIZ_TODAY")) == "服务正忙，请稍后再试。"
+    handler = a_handler(uow_factory, answers={"quiz.today": away})
+    assert said(handler, a_message(content="答题")) == "服务正忙，请稍后再试。"
+    assert said(handler, an_event("click", "QUIZ_TODAY")) == "服务正忙，请稍后再试。"
     assert rows(uow_factory, models.SeenMessage) == []
     with pytest.raises(Unavailable):
-        said(door, an_event("subscribe", "qrscene_contest"))
+        said(handler, an_event("subscribe", "qrscene_contest"))
     assert rows(uow_factory, models.Follower) == []
 
 
 def test_a_door_is_what_the_webhook_wants(uow_factory: UnitOfWorkFactory) -> None:
-    door: Door = a_door(uow_factory)
-    assert door.envelope.window_seconds == 600
+    handler: CallbackHandler = a_handler(uow_factory)
+    assert handler.envelope.window_seconds == 600

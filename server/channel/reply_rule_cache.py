@@ -19,7 +19,7 @@ EVERY_SECONDS = 1.0
 PAUSE_SECONDS = 5.0
 
 
-class Shelf:
+class ReplyRuleCache:
     """Holds one book; until the first seeding it is the shipped one."""
 
     def __init__(self, uow_factory: UnitOfWorkFactory, shipped: Shipped) -> None:
