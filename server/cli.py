@@ -31,7 +31,8 @@ from server.channel import commands as channel
 from server.demo import run_demo
 from server.doctor import run_doctor
 from server.programme import commands as programme
-from server.quiz import board_commands, commands
+from server.quiz.contests import commands
+from server.quiz.leaderboards import commands as board_commands
 
 _USES = {"worker": Use.JOBS, "migrate": Use.MIGRATIONS}
 Command = Callable[[Application, argparse.Namespace], int]

@@ -1,6 +1,6 @@
 /**
  * How a score and a time are said: one rule for boards, results and records. The server has the same
- * rule for the chat in quiz/figures.py; both are held by tests/quiz/figures.json. Figures are cut,
+ * rule for the chat in quiz/leaderboards/figures.py; both are held by tests/quiz/figures.json. Figures are cut,
  * never rounded up, so that nobody reads a better one than the board compares.
  */
 

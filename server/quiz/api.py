@@ -11,22 +11,11 @@ from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import Answer, Api, endpoint
 from server.base.web.schema import Page, PageQuery
-from server.quiz import attempts, contests, progress, records, rules_page, service, shapes
-from server.quiz.board_api import BOARD_API
-from server.quiz.contests import ContestView
-from server.quiz.errors import (
-    AnswerFirst,
-    AttemptClosed,
-    BankTooSmall,
-    ContestClosed,
-    ContestNotOpen,
-    NoAttemptsLeft,
-    NoMoreQuestions,
-)
-from server.quiz.group_api import GROUP_API
-from server.quiz.practice_api import PRACTICE_API
-from server.quiz.progress import Progress
-from server.quiz.schemas import (
+from server.quiz import service
+from server.quiz.attempts import progress, records, responses
+from server.quiz.attempts import service as attempts
+from server.quiz.attempts.progress import Progress
+from server.quiz.attempts.schemas import (
     AnswersIn,
     AttemptOut,
     ContestOut,
@@ -38,8 +27,23 @@ from server.quiz.schemas import (
     RulesPageOut,
     SubmissionIn,
 )
+from server.quiz.contests import rules_page
+from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
+from server.quiz.errors import (
+    AnswerFirst,
+    AttemptClosed,
+    BankTooSmall,
+    ContestClosed,
+    ContestNotOpen,
+    NoAttemptsLeft,
+    NoMoreQuestions,
+)
+from server.quiz.leaderboards.api import BOARD_API
+from server.quiz.leaderboards.group_api import GROUP_API
+from server.quiz.practice.api import PRACTICE_API
 from server.quiz.service import Mine
-from server.quiz.share_api import SHARE_API
+from server.quiz.sharing.api import SHARE_API
 
 # Boards, practice and shares are declared in files of their own; outside there is one API.
 API = Api(
@@ -73,7 +77,7 @@ def list_contests(uow: UnitOfWork, query: PageQuery) -> Page[ContestOut]:
     shown = found[: query.limit]
     mine = _mine(uow, shown)
     return Page(
-        items=[shapes.contest_out(one, uow.now, mine.get(one.id)) for one in shown],
+        items=[responses.contest_out(one, uow.now, mine.get(one.id)) for one in shown],
         next=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
     )
 
@@ -90,7 +94,7 @@ def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
     """One contest, and what the caller has in it."""
     found = contests.contest(uow, ref)
     mine = _mine(uow, [found])
-    return shapes.contest_out(found, uow.now, mine.get(found.id))
+    return responses.contest_out(found, uow.now, mine.get(found.id))
 
 
 @endpoint(
@@ -103,7 +107,7 @@ def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
 )
 def show_rules(uow: UnitOfWork, ref: str) -> RulesPageOut:
     """The rules page, written from the rules in force."""
-    return shapes.rules_out(rules_page.rules_page(uow, contests.contest(uow, ref)))
+    return responses.rules_out(rules_page.rules_page(uow, contests.contest(uow, ref)))
 
 
 @endpoint(
@@ -128,7 +132,7 @@ def show_rules(uow: UnitOfWork, ref: str) -> RulesPageOut:
 def start_attempt(uow: UnitOfWork, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
     """Begin a paper, or go on with the one that is open."""
     started = attempts.start(uow, ref, uow.caller_id)
-    return Answer(value=shapes.attempt_out(started.view), status=201 if started.fresh else 200)
+    return Answer(value=responses.attempt_out(started.view), status=201 if started.fresh else 200)
 
 
 @endpoint(
@@ -144,13 +148,13 @@ def start_attempt(uow: UnitOfWork, ref: str, body: NothingIn) -> Answer:  # noqa
 )
 def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
     """Put the next timed item on the screen."""
-    return shapes.question_out(attempts.open_next(uow, ref, uow.caller_id), timed=True)
+    return responses.question_out(attempts.open_next(uow, ref, uow.caller_id), timed=True)
 
 
 @endpoint(API, "GET", "/attempts/<ref>", who=Who.CITIZEN, out=AttemptOut, errors=(NotFound,))
 def show_attempt(uow: UnitOfWork, ref: str) -> AttemptOut:
     """An own paper: to go on with, or with its result."""
-    return shapes.attempt_out(attempts.read(uow, ref, uow.caller_id))
+    return responses.attempt_out(attempts.read(uow, ref, uow.caller_id))
 
 
 @endpoint(
@@ -180,7 +184,7 @@ def save_answers(uow: UnitOfWork, ref: str, body: AnswersIn) -> None:
 )
 def submit(uow: UnitOfWork, ref: str, body: SubmissionIn) -> ResultOut:
     """Hand a paper in; a repeat tells the same."""
-    return shapes.result_out(attempts.submit(uow, ref, uow.caller_id, body.answers))
+    return responses.result_out(attempts.submit(uow, ref, uow.caller_id, body.answers))
 
 
 @endpoint(
@@ -203,6 +207,6 @@ def list_records(uow: UnitOfWork, query: RecordsQuery) -> Page[RecordOut]:
     )
     shown = found[: query.limit]
     return Page(
-        items=[shapes.record_out(one) for one in shown],
+        items=[responses.record_out(one) for one in shown],
         next=encode_cursor(shown[-1].id) if len(found) > len(shown) else None,
     )

@@ -13,10 +13,13 @@ from functools import partial
 from server.base.clock import BEIJING
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
-from server.quiz import board_view, contests, figures, rules_page, service
-from server.quiz.board_keys import REGION
-from server.quiz.board_view import Board, Line, Mine
-from server.quiz.contests import ContestView
+from server.quiz import service
+from server.quiz.contests import rules_page
+from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_view, figures
+from server.quiz.leaderboards.board_keys import REGION
+from server.quiz.leaderboards.board_view import Board, Line, Mine
 from server.units import service as units
 from server.units.service import City
 

@@ -28,10 +28,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
-from server.quiz.kinds import AttemptState as AttemptState
-from server.quiz.kinds import Kind as Kind
-from server.quiz.kinds import QuestionState as QuestionState
-from server.quiz.kinds import WordsState as WordsState
+from server.quiz.enums import AttemptState as AttemptState
+from server.quiz.enums import Kind as Kind
+from server.quiz.enums import QuestionState as QuestionState
+from server.quiz.enums import WordsState as WordsState
 
 
 class Bank(Owned, Base):

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import aliased
 
 from server.base.uow import Hooks, UnitOfWork
-from server.quiz import mistakes
 from server.quiz.models import (
     Attempt,
     Contest,
@@ -21,6 +20,7 @@ from server.quiz.models import (
     Visit,
     WeChatGroup,
 )
+from server.quiz.practice import mistakes
 
 # What may be there once for each citizen.
 _ONCE: tuple[tuple[Any, tuple[str, ...]], ...] = (

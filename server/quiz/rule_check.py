@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.quiz.kinds import Kind, Season, Timer
+from server.quiz.enums import Kind, Season, Timer
 from server.quiz.rules import Part, RuleSet
 from server.quiz.words import words
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from server.quiz.kinds import Kind, Season, Timer
+from server.quiz.enums import Kind, Season, Timer
 
 # A finger that was in time must not lose to the network.
 GRACE = timedelta(seconds=2)
@@ -131,16 +131,16 @@ class Standing:
 
 def standing(season: Season, papers: Iterable[Paper]) -> Standing | None:
     """What these closed papers come to under a season policy; None without any."""
-    counted = _COUNTED[season](list(papers))
-    if not counted:
+    entry_lock = _COUNTED[season](list(papers))
+    if not entry_lock:
         return None
-    points = sum(paper.score for paper in counted)
-    time_ms = sum(paper.time_ms for paper in counted)
+    points = sum(paper.score for paper in entry_lock)
+    time_ms = sum(paper.time_ms for paper in entry_lock)
     if season is Season.MEAN:
-        points = points * MEAN_SCALE // len(counted)
-        time_ms //= len(counted)
+        points = points * MEAN_SCALE // len(entry_lock)
+        time_ms //= len(entry_lock)
     return Standing(
-        points=points, time_ms=time_ms, reached_at=max(paper.closed_at for paper in counted)
+        points=points, time_ms=time_ms, reached_at=max(paper.closed_at for paper in entry_lock)
     )
 
 

@@ -14,10 +14,10 @@ from sqlalchemy import func, select
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.uow import Hooks, UnitOfWork
-from server.quiz import reminders, sheets
-from server.quiz.board_hooks import BOARD_HOOKS
-from server.quiz.contests import ContestView
-from server.quiz.kinds import AttemptState
+from server.quiz.attempts import attempt_store, reminders
+from server.quiz.attempts.personal_data import BOARD_HOOKS
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import AttemptState
 from server.quiz.models import Attempt
 from server.quiz.own_hooks import OWN_HOOKS
 from server.quiz.rules import GRACE, is_over
@@ -40,7 +40,7 @@ def mine(uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int) -> d
     Papers of before an erasure are counted as begun, and otherwise not told.
     """
     rows = [citizen_id, *accounts.former_ids(uow, citizen_id)]
-    tries = sheets.tries(uow, [contest.id for contest in contests], rows)
+    tries = attempt_store.tries(uow, [contest.id for contest in contests], rows)
     return {
         contest.id: _mine(uow, contest, citizen_id, tries.get(contest.id, []))
         for contest in contests
@@ -48,7 +48,7 @@ def mine(uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int) -> d
 
 
 def _mine(
-    uow: UnitOfWork, contest: ContestView, citizen_id: int, tries: Sequence[sheets.Try]
+    uow: UnitOfWork, contest: ContestView, citizen_id: int, tries: Sequence[attempt_store.Try]
 ) -> Mine:
     today = beijing_day(uow.now)
     rules = contest.rules

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 from server.base.jobs import Task, TaskContext
-from server.quiz import closing, shares
-from server.quiz.board_tasks import BOARD_TASKS
-from server.quiz.reminders import REMINDER_TASKS
+from server.quiz.attempts import closing
+from server.quiz.attempts.reminders import REMINDER_TASKS
+from server.quiz.leaderboards.tasks import BOARD_TASKS
+from server.quiz.sharing import service as shares
 
 _log = logging.getLogger(__name__)
 BATCH = 200

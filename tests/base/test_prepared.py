@@ -25,7 +25,7 @@ from server.base.ownership import owned_by
 from server.base.sql import prepared
 from server.base.sql.prepared import run, table
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
-from server.quiz.kinds import Kind, QuestionState
+from server.quiz.enums import Kind, QuestionState
 from server.quiz.models import Bank, Question
 from tests.kit.clock import FakeClock
 

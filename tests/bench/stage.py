@@ -24,10 +24,10 @@ from server.base.signing import token_hash
 from server.base.sql.schema import migrate
 from server.base.uow import UnitOfWork
 from server.channel import commands as channel
-from server.quiz.board_commands import rebuild_leaderboards
-from server.quiz.board_keys import TOTAL
-from server.quiz.contests import ContestView
-from server.quiz.kinds import AttemptState
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import AttemptState
+from server.quiz.leaderboards.board_keys import TOTAL
+from server.quiz.leaderboards.commands import rebuild_leaderboards
 from server.quiz.models import Attempt, Entry, Standing
 from server.units import service as units
 from tests.bench.letters import Account

@@ -10,7 +10,7 @@ from flask import Flask
 
 from server.base.clock import beijing_midnight
 from server.programme import commands as programme
-from server.quiz import commands as quiz
+from server.quiz.contests import commands as quiz
 from server.wechat.errors import AWAY, WeChatAway
 from server.wechat.gateway import GroupEntry, Identity, PhoneNumber, Verdict
 from tests.conftest import application_of

@@ -19,8 +19,10 @@ from server.base.clock import beijing_day, beijing_week
 from server.base.jobs import TaskContext
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.quiz import board_tasks, boards, contests
-from server.quiz.contests import ContestView
+from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import service as boards
+from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.models import Attempt, AttemptState, Bank, Contest, Entry, RuleSetRow
 from server.quiz.rule_check import read_rule_set
 from server.units.models import Unit
@@ -175,10 +177,10 @@ def recounted(
             )
     rows = []
     for entry_id, all_of_them in papers.items():
-        counted, divisor, scale = _counted(contest.rules.season.value, all_of_them)
-        points = -sum(p[0] for p in counted) * scale // divisor
-        time_ms = sum(p[1] for p in counted) // divisor
-        reached = int(max(p[2] for p in counted).timestamp() * 1000)
+        entry_lock, divisor, scale = _counted(contest.rules.season.value, all_of_them)
+        points = -sum(p[0] for p in entry_lock) * scale // divisor
+        time_ms = sum(p[1] for p in entry_lock) // divisor
+        reached = int(max(p[2] for p in entry_lock).timestamp() * 1000)
         rows.append((-points, time_ms, reached, entry_id))
     return [(entry_id, -points, time_ms) for points, time_ms, _, entry_id in sorted(rows)]
 

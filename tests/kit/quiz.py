@@ -17,11 +17,14 @@ from sqlalchemy import Engine
 
 from server.base.settings import ROOT
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.quiz import attempts, commands, contests, models
-from server.quiz.attempts import AttemptView
-from server.quiz.contests import ContestView
-from server.quiz.loading import ContestPlan
-from server.quiz.papers import KEYS
+from server.quiz import models
+from server.quiz.attempts import service as attempts
+from server.quiz.attempts.papers import KEYS
+from server.quiz.attempts.service import AttemptView
+from server.quiz.contests import commands
+from server.quiz.contests import service as contests
+from server.quiz.contests.loading import ContestPlan
+from server.quiz.contests.service import ContestView
 from tests.kit.accounts import a_citizen
 
 QUESTIONS = ROOT / "config" / "campaign" / "2020" / "questions.csv"

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz.contests import ContestView
+from server.quiz.contests.service import ContestView
 from server.quiz.models import Attempt, Question
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.clock import FakeClock

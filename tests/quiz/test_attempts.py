@@ -11,8 +11,12 @@ from sqlalchemy import func, select, update
 
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts, bank, closing, service
-from server.quiz.contests import ContestView
+from server.quiz import service
+from server.quiz.attempts import closing
+from server.quiz.attempts import service as attempts
+from server.quiz.bank import service as bank
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import AttemptState
 from server.quiz.errors import (
     AnswerFirst,
     AttemptClosed,
@@ -22,7 +26,6 @@ from server.quiz.errors import (
     NoAttemptsLeft,
     NoMoreQuestions,
 )
-from server.quiz.kinds import AttemptState
 from server.quiz.models import Attempt, Question, Standing
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import all_right, citizens, open_contest, shown, some_right, started, take

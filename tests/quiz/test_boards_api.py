@@ -10,8 +10,8 @@ from sqlalchemy import select
 from server.accounts.models import Identity
 from server.base.clock import BEIJING
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import board_tasks
-from server.quiz.contests import ContestView
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import tasks as board_tasks
 from tests.kit import boards as kit
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.boards import a_contest, an_entry, hand_in

@@ -15,8 +15,9 @@ import pytest
 
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import board_tasks, board_view
-from server.quiz.contests import ContestView
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_view
+from server.quiz.leaderboards import tasks as board_tasks
 from tests.kit import boards as kit
 from tests.kit.boards import a_contest, an_entry, hand_in, recounted
 from tests.kit.clock import FakeClock

@@ -12,10 +12,11 @@ from server.accounts import privacy
 from server.accounts.models import Audience, Citizen
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import board_tasks, board_view
-from server.quiz.board_schemas import BoardLineOut
-from server.quiz.board_view import AUDIENCES, Board
-from server.quiz.contests import ContestView
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_view
+from server.quiz.leaderboards import tasks as board_tasks
+from server.quiz.leaderboards.board_view import AUDIENCES, Board
+from server.quiz.leaderboards.schemas import BoardLineOut
 from server.quiz.models import Entry
 from tests.kit import boards as kit
 from tests.kit.boards import (

@@ -14,11 +14,13 @@ from server.accounts.models import Citizen
 from server.base.jobs import TaskContext, run_until_idle
 from server.base.redis.client import RedisUnavailable
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import board_hooks, board_keys, board_tasks, board_view
-from server.quiz.board_commands import rebuild_leaderboards
-from server.quiz.board_view import Board
-from server.quiz.boards import Ranks
-from server.quiz.contests import ContestView
+from server.quiz.attempts import personal_data as board_hooks
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_keys, board_view
+from server.quiz.leaderboards import tasks as board_tasks
+from server.quiz.leaderboards.board_view import Board
+from server.quiz.leaderboards.commands import rebuild_leaderboards
+from server.quiz.leaderboards.service import Ranks
 from server.quiz.models import Attempt, Entry, Standing
 from tests.kit import boards as kit
 from tests.kit.boards import a_contest, a_paper, an_entry, answer_wake_ups, hand_in, recounted
@@ -317,7 +319,7 @@ def test_the_same_client_goes_on_when_redis_comes_back(
 def test_a_long_absence_is_made_good_in_pieces(
     either: UnitOfWorkFactory, without: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.quiz.queries.CHUNK", 7)
+    monkeypatch.setattr("server.quiz.leaderboards.standings_queries.CHUNK", 7)
     contest, _, placed = a_game(either, 25)
     build(either, contest)
     sync(either)
@@ -360,8 +362,8 @@ def test_a_flush_in_the_middle_of_a_build_makes_it_begin_anew(
     for entry in placed:
         with either.begin() as uow:
             hand_in(uow, contest, entry, score=10)
-    monkeypatch.setattr("server.quiz.queries.CHUNK", 5)
-    rows = board_tasks.queries.board_rows
+    monkeypatch.setattr("server.quiz.leaderboards.standings_queries.CHUNK", 5)
+    rows = board_tasks.standings_queries.board_rows
     flushes = iter([True, True])
 
     def flushed(*asked: Any) -> Iterator[Any]:
@@ -370,7 +372,7 @@ def test_a_flush_in_the_middle_of_a_build_makes_it_begin_anew(
                 flush(either)
             yield row
 
-    monkeypatch.setattr("server.quiz.queries.board_rows", flushed)
+    monkeypatch.setattr("server.quiz.leaderboards.standings_queries.board_rows", flushed)
     build(either, contest)
     assert in_redis(either, contest) == [10] * 12
 

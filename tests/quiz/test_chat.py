@@ -8,9 +8,11 @@ import pytest
 
 from server.base.uow import UnitOfWorkFactory
 from server.channel import service as channel
-from server.quiz import board_tasks, board_view, chat
+from server.quiz import chat
 from server.quiz.chat import ANSWERS, MOST_BYTES
-from server.quiz.contests import ContestView
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_view
+from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.models import RuleSetRow
 from tests.kit import boards as kit
 from tests.kit.accounts import a_citizen

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from server.quiz.commands import preset_body
-from server.quiz.drawing import Item, Past, PoolTooSmall, deal_options, draw, fits, shortages
-from server.quiz.kinds import Kind
-from server.quiz.question_files import read_table
+from server.quiz.bank.drawing import Item, Past, PoolTooSmall, deal_options, draw, fits, shortages
+from server.quiz.bank.question_files import read_table
+from server.quiz.contests.commands import preset_body
+from server.quiz.enums import Kind
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import Part
 from tests.kit.quiz import QUESTIONS

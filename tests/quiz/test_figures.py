@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from server.base.texts import load_texts
-from server.quiz import figures
+from server.quiz.leaderboards import figures
 
-TEXTS = load_texts([Path(figures.__file__).parent])
+TEXTS = load_texts([Path(figures.__file__).parents[1]])
 TABLE = json.loads(Path(__file__).with_name("figures.json").read_text(encoding="utf-8"))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from server.accounts import identities, privacy
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import board_view, groups
+from server.quiz.leaderboards import board_view, groups
 from server.quiz.models import GroupMember, WeChatGroup
 from server.wechat.errors import BadLoginCode, LoginRefused, NotSent, OpenDataRefused
 from server.wechat.gateway import GroupEntry

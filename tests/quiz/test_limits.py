@@ -9,8 +9,8 @@ import pytest
 from server.base.errors import TooManyRequests
 from server.base.settings import Settings
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts
 from server.quiz.api import API
+from server.quiz.attempts import service as attempts
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import func, select
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts
-from server.quiz.commands import ImportReport, import_questions
-from server.quiz.kinds import Kind, QuestionState
+from server.quiz.attempts import service as attempts
+from server.quiz.bank.question_files import Draft, FileRefused, read_table
+from server.quiz.contests.commands import ImportReport, import_questions
+from server.quiz.enums import Kind, QuestionState
 from server.quiz.models import Question
-from server.quiz.question_files import Draft, FileRefused, read_table
 from tests.kit.quiz import QUESTIONS, citizens, open_contest, started
 
 HEADING = [
@@ -319,7 +319,7 @@ def test_a_file_that_is_no_table_of_questions_is_refused(
 def test_a_file_that_is_too_large_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.quiz.question_files.MOST_BYTES", 100)
+    monkeypatch.setattr("server.quiz.bank.question_files.MOST_BYTES", 100)
     with pytest.raises(FileRefused, match="larger"):
         read_table(a_file(tmp_path, EARTH))
 

@@ -15,7 +15,9 @@ from sqlalchemy import select
 
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts, closing, tasks
+from server.quiz import tasks
+from server.quiz.attempts import closing
+from server.quiz.attempts import service as attempts
 from server.quiz.errors import AttemptClosed, NoAttemptsLeft
 from server.quiz.models import Attempt, Entry, Standing
 from tests.kit.quiz import Shown, citizens, open_contest, shown

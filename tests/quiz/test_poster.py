@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from server.quiz import poster
-from server.quiz.poster import Card, Poster, content_name, drawn, drawn_card, shows
+from server.quiz.sharing import poster
+from server.quiz.sharing.poster import Card, Poster, content_name, drawn, drawn_card, shows
 from tests.kit.pictures import a_code
 
 CODE = a_code()

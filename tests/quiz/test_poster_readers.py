@@ -18,8 +18,9 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Api, Picture, endpoint
-from server.quiz import share_api, shares
-from server.quiz.share_api import SHARE_API
+from server.quiz.sharing import api as share_api
+from server.quiz.sharing import service as shares
+from server.quiz.sharing.api import SHARE_API
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.client import CheckedClient
 from tests.kit.databases import opened

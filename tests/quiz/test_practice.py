@@ -11,9 +11,14 @@ from sqlalchemy import func, select
 from server.accounts import privacy
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts, commands, contests, mistakes, practice, service
-from server.quiz.contests import ContestView
+from server.quiz import service
+from server.quiz.attempts import service as attempts
+from server.quiz.contests import commands
+from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
 from server.quiz.models import Attempt, Entry, PracticeAnswer, Standing
+from server.quiz.practice import mistakes
+from server.quiz.practice import service as practice
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import (
@@ -57,7 +62,7 @@ def dealt(
 
 def say(
     uow_factory: UnitOfWorkFactory, citizen: int, ref: str, question: str, keys: list[str]
-) -> practice.Told:
+) -> practice.AnswerFeedback:
     with uow_factory.begin() as uow:
         return practice.answer(uow, ref, citizen, question, keys)
 

@@ -11,10 +11,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import board_tasks, progress
-from server.quiz.contests import ContestView
+from server.quiz.attempts import progress
+from server.quiz.attempts.progress import Progress
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.models import Entry
-from server.quiz.progress import Progress
 from tests.conftest import application_of
 from tests.kit import boards as kit
 from tests.kit.accounts import a_citizen, a_session

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz.commands import import_questions
-from server.quiz.kinds import Kind
-from server.quiz.question_files import Draft, FileRefused, Table, read_table
-from server.quiz.question_options import LETTERS, without_labels
-from server.quiz.question_text import exact, likeness, sameness
+from server.quiz.bank.question_files import Draft, FileRefused, Table, read_table
+from server.quiz.bank.question_options import LETTERS, without_labels
+from server.quiz.bank.question_text import exact, likeness, sameness
+from server.quiz.contests.commands import import_questions
+from server.quiz.enums import Kind
 from tests.kit.quiz import QUESTIONS
 
 

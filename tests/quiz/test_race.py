@@ -13,8 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from server.base.errors import Unavailable
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts, sheets, tasks
-from server.quiz.attempts import AttemptView, Started
+from server.quiz import tasks
+from server.quiz.attempts import attempt_store
+from server.quiz.attempts import service as attempts
+from server.quiz.attempts.service import AttemptView, Started
 from server.quiz.errors import NoAttemptsLeft
 from server.quiz.models import Attempt, Deck, Standing
 from tests.kit.clock import FakeClock
@@ -94,7 +96,7 @@ def test_50_parallel_starts_after_the_last_paper_of_the_day_are_all_refused(
 def read_before_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every start believes what it saw before the first one: nothing."""
     numbers = itertools.count(1)
-    monkeypatch.setattr(sheets, "in_contest", lambda *_: [])
+    monkeypatch.setattr(attempt_store, "in_contest", lambda *_: [])
     monkeypatch.setattr(attempts, "_free_try", lambda *_: next(numbers))
 
 
@@ -139,13 +141,13 @@ def read_before_handing_in(
 ) -> None:
     """Every submission believes that the paper is open."""
     with uow_factory.begin(read_only=True) as uow:
-        stale = sheets.of_citizen(uow, view.sheet.ref, citizen)
-    monkeypatch.setattr(sheets, "of_citizen", lambda *_, **__: stale)
+        stale = attempt_store.of_citizen(uow, view.sheet.ref, citizen)
+    monkeypatch.setattr(attempt_store, "of_citizen", lambda *_, **__: stale)
 
 
 def write_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     """The write that closes a paper does not ask whether it is open."""
-    monkeypatch.setattr(sheets, "CLOSE", sheets._KEEP)
+    monkeypatch.setattr(attempt_store, "CLOSE", attempt_store._KEEP)
 
 
 def scores_told(found: list[AttemptView | Exception]) -> Counter[int]:

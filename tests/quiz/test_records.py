@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz.contests import ContestView
+from server.quiz.contests.service import ContestView
 from server.quiz.models import RuleSetRow
 from tests.conftest import application_of
 from tests.kit import boards as kit

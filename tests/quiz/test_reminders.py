@@ -13,9 +13,10 @@ from server.base.uow import UnitOfWorkFactory
 from server.emulator.fields import accepts
 from server.notices import tasks as notices_tasks
 from server.notices.models import InboxMessage, MessageGrant, Push
-from server.quiz import attempts, reminders
-from server.quiz.contests import ContestView
-from server.quiz.reminders import plan_reminders, shortened, streak_of
+from server.quiz.attempts import reminders
+from server.quiz.attempts import service as attempts
+from server.quiz.attempts.reminders import plan_reminders, shortened, streak_of
+from server.quiz.contests.service import ContestView
 from tests.kit.accounts import Person, a_citizen, a_consent
 from tests.kit.boards import at_most
 from tests.kit.clock import FakeClock

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts
-from server.quiz.contests import ContestView
+from server.quiz.attempts import service as attempts
+from server.quiz.contests.service import ContestView
 from server.quiz.models import Attempt, Question, QuestionReport
 from server.wechat.errors import NotSent
 from server.wechat.gateway import TextPlace, Verdict

@@ -12,9 +12,11 @@ from server.accounts import privacy
 from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts, board_view, groups, service
-from server.quiz.contests import ContestView
+from server.quiz import service
+from server.quiz.attempts import service as attempts
+from server.quiz.contests.service import ContestView
 from server.quiz.errors import NoAttemptsLeft
+from server.quiz.leaderboards import board_view, groups
 from server.quiz.models import Attempt, Entry
 from server.quiz.tasks import close_expired
 from server.wechat.gateway import GroupEntry
@@ -209,13 +211,13 @@ def test_two_halves_of_a_person_that_join_keep_to_what_was_begun_before(
     with uow_factory.begin() as uow:
         left_over = accounts.learn_unionid(uow, "mini_program", OPENID, UNIONID)
     with uow_factory.begin(read_only=True) as uow:
-        counted = uow.session.scalars(
+        entry_lock = uow.session.scalars(
             select(Attempt.citizen_id)
             .join(Entry, Entry.id == Attempt.entry_id)
             .where(Entry.merged_at.is_(None))
         ).all()
     # Two papers a day and person: one before the erasure, one after.
-    assert counted == [left_over]
+    assert entry_lock == [left_over]
 
 
 def test_joined_papers_keep_to_the_limit_of_the_contest(

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from server.quiz.commands import PRESETS, preset_body
+from server.quiz.contests.commands import PRESETS, preset_body
+from server.quiz.enums import Kind, Season, Timer
 from server.quiz.errors import NoSuchPreset
-from server.quiz.kinds import Kind, Season, Timer
 from server.quiz.rule_check import RuleSetRefused, read_rule_set, rewarded
 from server.quiz.rules import Part
 

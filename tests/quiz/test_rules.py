@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.quiz.commands import preset_body
-from server.quiz.kinds import Season
+from server.quiz.contests.commands import preset_body
+from server.quiz.enums import Season
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import GRACE, Paper, Standing, is_over, is_right, mark, standing
 

@@ -15,15 +15,16 @@ from server.base.access import REGION
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWorkFactory
 from server.programme.commands import load_campaign
-from server.quiz import attempts, contests
-from server.quiz.commands import (
+from server.quiz.attempts import service as attempts
+from server.quiz.contests import service as contests
+from server.quiz.contests.commands import (
     import_questions,
     open_contest,
     open_demo_contest,
     open_programme_contest,
 )
+from server.quiz.contests.loading import ContestPlan
 from server.quiz.errors import NoAttemptsLeft, NoSuchProgramme, RulesRefused
-from server.quiz.loading import ContestPlan
 from server.quiz.models import Attempt, Bank, Question, RuleSetRow
 from tests.kit import quiz
 from tests.kit.clock import FakeClock

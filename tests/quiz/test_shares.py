@@ -19,10 +19,12 @@ from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands as channel
 from server.channel.models import SceneCode
-from server.quiz import attempts, shares, tasks
-from server.quiz.contests import ContestView
+from server.quiz import tasks
+from server.quiz.attempts import service as attempts
+from server.quiz.contests.service import ContestView
 from server.quiz.models import Attempt, Entry, Share, Standing, Visit
-from server.quiz.poster import Poster
+from server.quiz.sharing import service as shares
+from server.quiz.sharing.poster import Poster
 from server.wechat.errors import NotSent
 from tests.house.source import ROOT
 from tests.kit.accounts import Person, a_citizen, a_session
@@ -369,10 +371,10 @@ def a_rival(uow_factory: UnitOfWorkFactory, contest: ContestView) -> str:
 
 # Who may write what when somebody shares, visits or follows.
 _MAY_WRITE = {
-    "server/quiz/shares.py": {"Share", "Visit"},
-    "server/quiz/share_api.py": set(),
-    "server/quiz/poster.py": set(),
-    "server/quiz/groups.py": {"WeChatGroup", "GroupMember"},
+    "server/quiz/sharing/service.py": {"Share", "Visit"},
+    "server/quiz/sharing/api.py": set(),
+    "server/quiz/sharing/poster.py": set(),
+    "server/quiz/leaderboards/groups.py": {"WeChatGroup", "GroupMember"},
     "server/channel/service.py": {"Follower", "SceneVisit", "LateReply", "SeenMessage"},
     "server/channel/scenes.py": set(),
 }
@@ -399,6 +401,6 @@ def test_who_shares_visits_or_follows_is_given_nothing(path: str) -> None:
 
 
 def test_the_scan_sees_what_is_written() -> None:
-    assert written(ROOT / "server/quiz/shares.py") == {"Share", "Visit"}
+    assert written(ROOT / "server/quiz/sharing/service.py") == {"Share", "Visit"}
     assert {"Follower", "SceneVisit"} <= written(ROOT / "server/channel/service.py")
-    assert {"Attempt", "Entry"} & written(ROOT / "server/quiz/board_hooks.py")
+    assert {"Attempt", "Entry"} & written(ROOT / "server/quiz/attempts/personal_data.py")

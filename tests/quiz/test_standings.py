@@ -11,8 +11,10 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts, board_view, sheets
-from server.quiz.contests import ContestView
+from server.quiz.attempts import attempt_store
+from server.quiz.attempts import service as attempts
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_view
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import (
     Answers,
@@ -55,11 +57,11 @@ def by_oracle(papers: Sequence[Played], points: int, season: str) -> list[tuple[
     table = []
     for citizen, rows in by_citizen.items():
         if season == "best":
-            counted = [min(rows)]
+            entry_lock = [min(rows)]
         else:
-            counted = [min(r for r in rows if r[3] == day) for day in {r[3] for r in rows}]
-        score, time = -sum(r[0] for r in counted), sum(r[1] for r in counted)
-        table.append((-score, time, max(r[2] for r in counted), citizen))
+            entry_lock = [min(r for r in rows if r[3] == day) for day in {r[3] for r in rows}]
+        score, time = -sum(r[0] for r in entry_lock), sum(r[1] for r in entry_lock)
+        table.append((-score, time, max(r[2] for r in entry_lock), citizen))
     return [(citizen, -score, time) for score, time, _, citizen in sorted(table)]
 
 
@@ -173,7 +175,7 @@ def three_ties_rank_by_time_then_earlier_finish_then_older_entry(
     assert list(ranks.values()) == [1, 2, 3, 4, 5]
     assert [line.duration_ms for line in lines] == [45_000, 60_000, 60_000, 60_000, 90_000]
     with application.begin(read_only=True) as uow:
-        views = [sheets.in_contest(uow, contest.id, [c])[0] for c in (quick, early, twin)]
+        views = [attempt_store.in_contest(uow, contest.id, [c])[0] for c in (quick, early, twin)]
     assert views[1].closed_at == views[2].closed_at
 
 

@@ -10,8 +10,11 @@ from sqlalchemy import select
 from server.base.jobs import TaskContext, run_until_idle
 from server.base.redis.client import RedisRefused
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import attempts, board_tasks, closing, service, tasks
-from server.quiz.kinds import AttemptState
+from server.quiz import service, tasks
+from server.quiz.attempts import closing
+from server.quiz.attempts import service as attempts
+from server.quiz.enums import AttemptState
+from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.models import Attempt, Standing
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import citizens, open_contest, shown, some_right, started, take
@@ -52,12 +55,12 @@ def test_the_sweep_closes_what_is_over_and_nothing_else(
     assert sweep(uow_factory) == 0
     with uow_factory.begin(read_only=True) as uow:
         rows = {row.citizen_id: row for row in uow.session.scalars(select(Attempt))}
-        counted = uow.session.scalars(select(Standing.points)).all()
+        entry_lock = uow.session.scalars(select(Standing.points)).all()
     assert rows[late].state is AttemptState.OPEN
     closed = rows[early]
     assert (closed.state, closed.score, closed.duration_ms) == (AttemptState.EXPIRED, 60, 300_000)
     assert closed.closed_at == closed.deadline_at
-    assert set(counted) == {60}
+    assert set(entry_lock) == {60}
 
 
 @pytest.mark.parametrize(

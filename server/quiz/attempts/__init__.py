@@ -1,0 +1,1 @@
+"""Papers of citizens: start, answers, closing, records."""

@@ -1,0 +1,266 @@
+"""Reading and writing the rows of attempts, entries and decks; what they mean is decided elsewhere.
+
+Locks are taken in one order: citizen, entry, attempt, deck.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.accounts import service as accounts
+from server.base.sql.prepared import run, table
+from server.base.uow import UnitOfWork
+from server.quiz.enums import AttemptState
+from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """An attempt's row, which bank its questions are in, and which rules its season has now.
+
+    Units: `best` the citizen's best score up to this paper, where whoever closed it knows it.
+    """
+
+    id: int
+    ref: str
+    contest_id: int
+    contest_ref: str
+    entry_id: int
+    citizen_id: int
+    on_day: date
+    on_week: str
+    try_no: int
+    day_limit: int
+    started_at: datetime
+    deadline_at: datetime
+    state: AttemptState
+    rules_version: str
+    paper: list[dict[str, Any]]
+    answers: dict[str, list[int]]
+    bank: str
+    bank_revision: str
+    season_version: str
+    score: int | None = None
+    correct_count: int | None = None
+    duration_ms: int | None = None
+    closed_at: datetime | None = None
+    rank_region: int | None = None
+    rank_city: int | None = None
+    best: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it yet."""
+        return self.state is AttemptState.OPEN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Try:
+    """An attempt without its paper."""
+
+    ref: str
+    citizen_id: int
+    on_day: date
+    state: AttemptState
+    deadline_at: datetime
+    score: int | None
+
+
+_attempt, _contest, _bank = table(Attempt), table(Contest), table(Bank)
+_entry, _deck, _rules = table(Entry), table(Deck), table(RuleSetRow)
+_in_force = (
+    select(_rules.c.version)
+    .where(_rules.c.contest_id == _attempt.c.contest_id)
+    .order_by(_rules.c.valid_from.desc(), _rules.c.id.desc())
+    .limit(1)
+    .correlate(_attempt)
+    .scalar_subquery()
+)
+_SHEETS = (
+    select(
+        *_attempt.c,
+        _contest.c.ref.label("contest_ref"),
+        _contest.c.bank,
+        _bank.c.revision.label("bank_revision"),
+        _in_force.label("season_version"),
+    )
+    .select_from(_attempt)
+    .join(_contest, _contest.c.id == _attempt.c.contest_id)
+    .join(_bank, _bank.c.slug == _contest.c.bank)
+)
+_OF_CITIZEN = _SHEETS.where(
+    _attempt.c.ref == bindparam("ref"), _attempt.c.citizen_id == bindparam("citizen_id")
+)
+_BY_ID = _SHEETS.where(_attempt.c.id == bindparam("attempt_id"))
+_LOCKED_OF_CITIZEN = _OF_CITIZEN.with_for_update(of=_attempt)
+_LOCKED_BY_ID = _BY_ID.with_for_update(of=_attempt)
+_IN_CONTEST = _SHEETS.where(
+    _attempt.c.contest_id == bindparam("contest_id"),
+    _attempt.c.citizen_id.in_(bindparam("citizen_ids", expanding=True)),
+).order_by(_attempt.c.started_at, _attempt.c.id)
+_OF_ENTRY = _SHEETS.where(_attempt.c.entry_id == bindparam("entry_id")).order_by(
+    _attempt.c.started_at, _attempt.c.id
+)
+_TRIES = select(
+    _attempt.c.contest_id,
+    _attempt.c.ref,
+    _attempt.c.citizen_id,
+    _attempt.c.on_day,
+    _attempt.c.state,
+    _attempt.c.deadline_at,
+    _attempt.c.score,
+).where(
+    _attempt.c.citizen_id.in_(bindparam("citizen_ids", expanding=True)),
+    _attempt.c.contest_id.in_(bindparam("contest_ids", expanding=True)),
+)
+_OVERDUE = (
+    select(_attempt.c.id)
+    .where(_attempt.c.state == AttemptState.OPEN, _attempt.c.deadline_at < bindparam("before"))
+    .order_by(_attempt.c.deadline_at)
+    .limit(bindparam("most"))
+)
+_ADD = insert(_attempt).returning(_attempt.c.id)
+_KEEP = update(_attempt).where(_attempt.c.id == bindparam("attempt_id"))
+CLOSE = _KEEP.where(_attempt.c.state == AttemptState.OPEN)
+_ENTRY_OF = (
+    select(_entry.c.id)
+    .where(
+        _entry.c.contest_id == bindparam("contest_id"),
+        _entry.c.citizen_id == bindparam("citizen_id"),
+    )
+    .with_for_update()
+)
+_DECK = (
+    select(_deck.c.id, _deck.c.counts)
+    .where(_deck.c.contest_id == bindparam("contest_id"), _deck.c.shard == bindparam("of_shard"))
+    .with_for_update()
+)
+_KEEP_DECK = update(_deck).where(_deck.c.id == bindparam("deck_id"))
+# Inserts that leave what is there; which of the two is known once a database is.
+_NEW_ENTRY = {
+    "sqlite": sqlite.insert(_entry).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_entry).on_conflict_do_nothing(),
+}
+_NEW_DECK = {
+    "sqlite": sqlite.insert(_deck).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_deck).on_conflict_do_nothing(),
+}
+
+
+def of_citizen(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False) -> Sheet | None:
+    """A citizen's own attempt; another's is not there.
+
+    Locks: the attempt, when asked.
+    """
+    asked = _LOCKED_OF_CITIZEN if lock else _OF_CITIZEN
+    row = run(uow, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    return None if row is None else Sheet(**row._asdict())
+
+
+def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | None:
+    """An attempt by its number.
+
+    Locks: the attempt, when asked.
+    """
+    asked = _LOCKED_BY_ID if lock else _BY_ID
+    row = run(uow, asked, {"attempt_id": attempt_id}).one_or_none()
+    return None if row is None else Sheet(**row._asdict())
+
+
+def in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
+    """All attempts of a citizen in a contest, under each of these rows, the oldest first."""
+    rows = run(uow, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)})
+    return [Sheet(**row._asdict()) for row in rows]
+
+
+def of_entry(uow: UnitOfWork, entry_id: int) -> list[Sheet]:
+    """All attempts that count for an entry, the oldest first."""
+    return [Sheet(**row._asdict()) for row in run(uow, _OF_ENTRY, {"entry_id": entry_id})]
+
+
+def tries(
+    uow: UnitOfWork, contest_ids: Sequence[int], citizen_ids: Sequence[int]
+) -> dict[int, list[Try]]:
+    """Attempts of a citizen, under each of these rows, by contest and without their papers."""
+    found: dict[int, list[Try]] = {}
+    asked = {"citizen_ids": list(citizen_ids), "contest_ids": list(contest_ids)}
+    for row in run(uow, _TRIES, asked):
+        facts = row._asdict()
+        found.setdefault(facts.pop("contest_id"), []).append(Try(**facts))
+    return found
+
+
+def overdue(uow: UnitOfWork, before: datetime, limit: int) -> list[int]:
+    """Open attempts whose deadline lies before an instant, the longest overdue first."""
+    return run(uow, _OVERDUE, {"before": before, "most": limit}).scalars()
+
+
+def add(uow: UnitOfWork, sheet: Mapping[str, Any]) -> int:
+    """Write a new attempt; its number."""
+    return int(run(uow, _ADD, dict(sheet)).scalar_one())
+
+
+def keep_answers(uow: UnitOfWork, attempt_id: int, answers: Mapping[str, list[int]]) -> None:
+    """Write the answers of an open attempt."""
+    run(uow, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
+
+
+def keep_paper(uow: UnitOfWork, attempt_id: int, paper: list[dict[str, Any]]) -> None:
+    """Write the paper of an open attempt."""
+    run(uow, _KEEP, {"attempt_id": attempt_id, "paper": paper})
+
+
+def close(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
+    """Close an attempt unless it is closed already; whether this call did it."""
+    return run(uow, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
+
+
+def entry_for(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int:
+    """The entry of a citizen in a contest, made at the first paper.
+
+    Locks: the entry.
+    """
+    whose = {"contest_id": contest_id, "citizen_id": citizen_id}
+    found = run(uow, _ENTRY_OF, whose).scalar()
+    if found is None:
+        place = accounts.place_of(uow, citizen_id)
+        fresh: dict[str, Any] = {
+            **whose,
+            "city": place.city,
+            "county": place.county,
+            "unit_id": place.unit_id,
+            "audience": place.audience,
+            "left_scopes": [],
+        }
+        run(uow, _NEW_ENTRY[_dialect(uow)], fresh)
+        found = run(uow, _ENTRY_OF, whose).scalar_one()
+    return int(found)
+
+
+def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:
+    """One shard's deck: its number and how often each question was dealt from it.
+
+    Locks: the deck.
+    """
+    which = {"contest_id": contest_id, "of_shard": shard}
+    found = run(uow, _DECK, which).one_or_none()
+    if found is None:
+        fresh: dict[str, Any] = {"contest_id": contest_id, "shard": shard, "counts": {}}
+        run(uow, _NEW_DECK[_dialect(uow)], fresh)
+        found = run(uow, _DECK, which).one()
+    return found.id, dict(found.counts)
+
+
+def keep_deck(uow: UnitOfWork, deck_id: int, counts: Mapping[str, int]) -> None:
+    """Write a deck's counters."""
+    run(uow, _KEEP_DECK, {"deck_id": deck_id, "counts": dict(counts)})
+
+
+def _dialect(uow: UnitOfWork) -> str:
+    return uow.session.get_bind().dialect.name

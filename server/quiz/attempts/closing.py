@@ -1,0 +1,252 @@
+"""Closing a paper, by its citizen or by the clock, and telling what came of it.
+
+A result is told from the closed row alone, so that every repeat is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, func, or_, select
+
+from server.base.errors import Unavailable
+from server.base.sql.prepared import run, table
+from server.base.uow import UnitOfWork
+from server.quiz.attempts import attempt_store, papers
+from server.quiz.attempts.attempt_store import Sheet
+from server.quiz.attempts.papers import Slot
+from server.quiz.bank.service import bank_of
+from server.quiz.contests import service as contests
+from server.quiz.enums import AttemptState
+from server.quiz.leaderboards import service as boards
+from server.quiz.leaderboards import standings_queries
+from server.quiz.leaderboards.board_keys import REGION, TOTAL, periods_of, to_millisecond
+from server.quiz.leaderboards.service import LockedEntry, PlayedOn
+from server.quiz.models import Attempt, Entry
+from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, standing
+
+
+class Reviewed(NamedTuple):
+    """One question after the end, in the paper's keys."""
+
+    question_ref: str
+    chosen: list[str]
+    correct: list[str]
+    explanation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of a paper.
+
+    Units: `duration_ms` milliseconds; `personal_best` the citizen's best score up to this paper.
+    """
+
+    state: AttemptState
+    closed_at: datetime
+    score: int
+    max_score: int
+    correct_count: int
+    question_count: int
+    duration_ms: int
+    personal_best: int
+    rank_region: int
+    rank_city: int | None
+    review: list[Reviewed]
+
+
+_attempt, _entry = table(Attempt), table(Entry)
+_BEST = select(func.max(_attempt.c.score)).where(
+    _attempt.c.entry_id == bindparam("entry_id"),
+    _attempt.c.state != AttemptState.OPEN,
+    or_(
+        _attempt.c.closed_at < bindparam("closed_at"),
+        and_(
+            _attempt.c.closed_at == bindparam("closed_at"),
+            _attempt.c.id <= bindparam("attempt_id"),
+        ),
+    ),
+)
+_CITY = select(_entry.c.city).where(_entry.c.id == bindparam("entry_id"))
+
+
+def opened(uow: UnitOfWork, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
+    """The rules a paper was begun under, and its questions."""
+    rules = contests.rules_at(uow, sheet.contest_id, sheet.rules_version)
+    bank = bank_of(uow, sheet.bank, sheet.bank_revision)
+    slots = papers.slots(sheet.paper, bank.by_id, rules.timer, sheet.started_at, sheet.deadline_at)
+    return rules, slots
+
+
+def close(
+    uow: UnitOfWork, sheet: Sheet, entry_lock: LockedEntry, state: AttemptState, closed_at: datetime
+) -> Sheet:
+    """Close an open paper with the answers that the sheet holds, and count it on the boards.
+
+    The caller holds the entry and the attempt.
+    Raises: Unavailable (503) when somebody else closed it, which the caller's lock rules out.
+    """
+    closed = _closed(uow, sheet, state, closed_at)
+    now = _played(replace(sheet, **closed))
+    played = [one for one in boards.papers(uow, sheet.entry_id) if one.paper.id != sheet.id]
+    played.append(now)
+    season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
+    ranks = boards.record(uow, entry_lock, played, now, season)
+    closed |= {"rank_region": ranks.region, "rank_city": ranks.city}
+    # The row is written last, and in one go; if it was closed already, nothing of this is kept.
+    if not attempt_store.close(uow, sheet.id, closed):
+        raise Unavailable(retry_after_seconds=1)
+    return replace(sheet, **closed, best=_best(played, now.paper))
+
+
+def expire(uow: UnitOfWork, sheet: Sheet, entry_lock: LockedEntry) -> Sheet:
+    """Close a paper whose time is up with the answers kept in time; the caller holds both."""
+    return close(uow, sheet, entry_lock, AttemptState.EXPIRED, sheet.deadline_at)
+
+
+def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
+    """Close a paper if it is still open and its time is up; whether this call did it.
+
+    Locks: the entry, the attempt.
+    """
+    found = attempt_store.by_id(uow, attempt_id)
+    if found is None:
+        return False
+    entry_lock = boards.locked(uow, found.entry_id)
+    sheet = attempt_store.by_id(uow, attempt_id, lock=True)
+    if sheet is None or not sheet.is_open or not is_over(uow.now, sheet.deadline_at):
+        return False
+    if sheet.entry_id != found.entry_id:
+        return False  # its citizen was just found to be another: the next sweep takes it
+    expire(uow, sheet, entry_lock)
+    return True
+
+
+def overdue(uow: UnitOfWork, limit: int) -> list[int]:
+    """Open papers whose time is up, grace included."""
+    return attempt_store.overdue(uow, uow.now - GRACE, limit)
+
+
+def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -> Result:
+    """The result of a closed paper with its rules and questions, as `opened` gives them."""
+    if (
+        sheet.score is None
+        or sheet.correct_count is None
+        or sheet.duration_ms is None
+        or sheet.closed_at is None
+        or sheet.rank_region is None
+    ):
+        raise ValueError("an open paper has no result")
+    return Result(
+        state=sheet.state,
+        closed_at=sheet.closed_at,
+        score=sheet.score,
+        max_score=rules.max_score,
+        correct_count=sheet.correct_count,
+        question_count=rules.question_count,
+        duration_ms=sheet.duration_ms,
+        personal_best=_best_before(uow, sheet, sheet.closed_at, sheet.score),
+        rank_region=sheet.rank_region,
+        rank_city=sheet.rank_city,
+        review=[_reviewed(slot, sheet.answers) for slot in slots],
+    )
+
+
+def foretold(uow: UnitOfWork, sheet: Sheet) -> Result:
+    """The result that the sweep will write for a paper whose time is up; nothing is written."""
+    closed = replace(
+        sheet, **_closed(uow, sheet, AttemptState.EXPIRED, sheet.deadline_at), rank_region=0
+    )
+    season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
+    reached = standing(season.season, [_paper(s) for s in [*_counted(uow, sheet), closed]])
+    if reached is None:
+        raise ValueError("a closed paper counts")
+    city = run(uow, _CITY, {"entry_id": sheet.entry_id}).scalar()
+    mine = standings_queries.Stand(
+        sheet.entry_id,
+        reached.points,
+        reached.time_ms,
+        to_millisecond(reached.reached_at),
+        version=0,
+    )
+    return result_of(
+        uow,
+        replace(
+            closed,
+            rank_region=_rank(uow, sheet, REGION, mine),
+            rank_city=None if city is None else _rank(uow, sheet, f"city:{city}", mine),
+        ),
+        *opened(uow, sheet),
+    )
+
+
+def _rank(uow: UnitOfWork, sheet: Sheet, scope: str, mine: standings_queries.Stand) -> int:
+    """The place that a standing would take; what its entry has now is not in its own way."""
+    place = standings_queries.place_on(uow, sheet.contest_id, TOTAL, scope, mine)
+    now = standings_queries.stand_of(uow, sheet.entry_id, TOTAL, scope)
+    return place - 1 if now is not None and _order(now) < _order(mine) else place
+
+
+def _order(stand: standings_queries.Stand) -> tuple[int, int, datetime]:
+    return (-stand.points, stand.time_ms, stand.reached_at)
+
+
+def _counted(uow: UnitOfWork, sheet: Sheet) -> list[Sheet]:
+    return [other for other in attempt_store.of_entry(uow, sheet.entry_id) if not other.is_open]
+
+
+def _paper(sheet: Sheet) -> Paper:
+    return Paper(
+        id=sheet.id,
+        on_day=sheet.on_day,
+        score=sheet.score or 0,
+        time_ms=sheet.duration_ms or 0,
+        closed_at=sheet.closed_at or sheet.deadline_at,
+    )
+
+
+def _closed(
+    uow: UnitOfWork, sheet: Sheet, state: AttemptState, closed_at: datetime
+) -> dict[str, Any]:
+    rules, slots = opened(uow, sheet)
+    score, correct_count = papers.score(slots, rules, sheet.answers)
+    # Time that was only granted to the network is not counted as time used.
+    used = min(closed_at, sheet.deadline_at) - sheet.started_at
+    return {
+        "state": state,
+        "answers": sheet.answers,
+        "score": score,
+        "correct_count": correct_count,
+        "duration_ms": milliseconds(used),
+        "closed_at": closed_at,
+    }
+
+
+def _played(sheet: Sheet) -> PlayedOn:
+    return PlayedOn(paper=_paper(sheet), periods=periods_of(sheet.on_day, sheet.on_week))
+
+
+def _best(played: Sequence[PlayedOn], now: Paper) -> int:
+    """The best score up to and with a paper, as `_best_before` finds it."""
+    until = (now.closed_at, now.id)
+    papers = (one.paper for one in played)
+    return max(paper.score for paper in papers if (paper.closed_at, paper.id) <= until)
+
+
+def _best_before(uow: UnitOfWork, sheet: Sheet, closed_at: datetime, score: int) -> int:
+    if sheet.best is not None:
+        return sheet.best
+    so_far = {"entry_id": sheet.entry_id, "closed_at": closed_at, "attempt_id": sheet.id}
+    return max(score, run(uow, _BEST, so_far).scalar() or 0)
+
+
+def _reviewed(slot: Slot, answers: dict[str, list[int]]) -> Reviewed:
+    return Reviewed(
+        question_ref=slot.item.ref,
+        chosen=slot.keys_of(answers.get(slot.item.ref, [])),
+        correct=slot.keys_of(slot.item.answer),
+        explanation=slot.item.explanation,
+    )

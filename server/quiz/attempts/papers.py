@@ -1,0 +1,141 @@
+"""A paper as it lies in its row and as the citizen sees it; pure.
+
+The row knows question versions and positions of options; the citizen sees question refs and keys
+A, B, C … in the order of this paper, so that nothing on the wire tells one attempt about another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from server.base.errors import Invalid
+from server.quiz.bank.drawing import Item, deal_options
+from server.quiz.enums import Kind, Timer
+from server.quiz.rules import RuleSet, is_over, item_deadline, mark
+
+if TYPE_CHECKING:
+    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+
+KEYS = "ABCDEFGH"
+
+
+class Slot(NamedTuple):
+    """One question on a paper; without `opened_at` it is not on the screen yet.
+
+    Units: `order` are positions in the question's options.
+    """
+
+    # A tuple, because every request about a paper makes one for each of its questions.
+
+    item: Item
+    order: tuple[int, ...]
+    opened_at: datetime | None
+    deadline_at: datetime
+
+    def keys_of(self, chosen: Sequence[int]) -> list[str]:
+        """Options as this paper's keys, in their order."""
+        return sorted(KEYS[self.order.index(option)] for option in chosen)
+
+    def options_of(self, keys: Sequence[str]) -> list[int]:
+        """This paper's keys as options.
+
+        Raises: ValueError for a key that is not there, given twice, or one too many.
+        """
+        shown = KEYS[: len(self.order)]
+        if len(set(keys)) != len(keys) or any(len(key) != 1 or key not in shown for key in keys):
+            raise ValueError("an unknown option, or one given twice")
+        if len(keys) > 1 and self.item.kind is not Kind.MULTIPLE:
+            raise ValueError("one option only")
+        return sorted(self.order[shown.index(key)] for key in keys)
+
+
+def deal(items: Sequence[Item], chance: Random) -> list[dict[str, Any]]:
+    """A fresh paper as it is stored."""
+    return [{"q": item.id, "order": deal_options(item, chance)} for item in items]
+
+
+def open_item(slot: Slot, rules: RuleSet, now: datetime, paper_deadline: datetime) -> Slot:
+    """A question put on the screen; its own time runs from now."""
+    return slot._replace(opened_at=now, deadline_at=item_deadline(rules, now, paper_deadline))
+
+
+def stored(slots: Sequence[Slot]) -> list[dict[str, Any]]:
+    """A paper of timed items as it is stored."""
+    return [
+        {"q": slot.item.id, "order": list(slot.order)}
+        | (
+            {
+                "opened_at": slot.opened_at.isoformat(),
+                "deadline": slot.deadline_at.isoformat(),
+            }
+            if slot.opened_at
+            else {}
+        )
+        for slot in slots
+    ]
+
+
+def slots(
+    paper: Sequence[Mapping[str, Any]],
+    by_id: Mapping[int, Item],
+    timer: Timer,
+    started_at: datetime,
+    deadline_at: datetime,
+) -> list[Slot]:
+    """A stored paper with its questions; under a paper's timer all are open from the start."""
+    made = []
+    for row in paper:
+        opened_at = _instant(row.get("opened_at")) if timer is Timer.ITEM else started_at
+        made.append(
+            Slot(
+                item=by_id[row["q"]],
+                order=tuple(row["order"]),
+                opened_at=opened_at,
+                deadline_at=_instant(row.get("deadline")) or deadline_at,
+            )
+        )
+    return made
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def merged(
+    slots: Sequence[Slot],
+    kept: Mapping[str, list[int]],
+    given: Mapping[str, Sequence[str]],
+    now: datetime,
+) -> dict[str, list[int]]:
+    """The kept answers under the given ones; one that comes after its item's time is left out.
+
+    Raises: Invalid (422) for a question that is not open on this paper, or an option it has not.
+    """
+    shown = {slot.item.ref: slot for slot in slots if slot.opened_at is not None}
+    answers = dict(kept)
+    wrong: list[tuple[tuple[str | int, ...], str]] = []
+    for ref, keys in given.items():
+        slot = shown.get(ref)
+        if slot is None:
+            wrong.append((("body", "answers", ref), "no such question on this paper"))
+            continue
+        try:
+            options = slot.options_of(keys)
+        except ValueError as trouble:
+            wrong.append((("body", "answers", ref), str(trouble)))
+            continue
+        if not is_over(now, slot.deadline_at):
+            answers[ref] = options
+    if wrong:
+        raise Invalid(*wrong)
+    return {ref: options for ref, options in answers.items() if options}
+
+
+def score(
+    slots: Sequence[Slot], rules: RuleSet, answers: Mapping[str, list[int]]
+) -> tuple[int, int]:
+    """Points and right answers of a paper."""
+    marked = mark(rules, {slot.item.ref: slot.item.answer for slot in slots}, answers)
+    return marked.score, marked.correct_count

@@ -1,0 +1,243 @@
+"""What the contest does when a citizen moves, is erased, or turns out to be another's double.
+
+Standings stay what the papers made them; only where and under which name they are shown changes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select, update
+
+from server.accounts import service as accounts
+from server.base.uow import Hooks, UnitOfWork
+from server.quiz.attempts import returning
+from server.quiz.contests import service as contests
+from server.quiz.leaderboards import board_view, standings_queries
+from server.quiz.leaderboards import service as boards
+from server.quiz.leaderboards.board_keys import Place
+from server.quiz.leaderboards.standings_queries import Moved, Stand
+from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One paper as it is counted per day."""
+
+    id: int
+    on_day: date
+    try_no: int
+    day_limit: int
+    open: bool
+
+
+def moved(uow: UnitOfWork, citizen_id: int) -> None:
+    """Entries of contests that still run follow the citizen's new place, with all they reached.
+
+    Locks: the entries.
+    """
+    board_view.names_changed(uow)
+    there = accounts.place_of(uow, citizen_id)
+    place = Place(there.city, there.county, there.unit_id, there.audience)
+    entries = uow.session.execute(
+        select(Entry.id, Entry.contest_id, Entry.left_scopes, *standings_queries.place_columns())
+        .join(Contest, Contest.id == Entry.contest_id)
+        .where(
+            Entry.citizen_id == citizen_id,
+            Entry.merged_at.is_(None),
+            Contest.closes_at > uow.now,
+        )
+        .order_by(Entry.id)
+        .with_for_update(of=Entry)
+    ).all()
+    for entry_id, contest_id, left_scopes, *before in entries:
+        if Place(*before) != place:
+            left = sorted({*left_scopes, *Place(*before).scopes} - set(place.scopes))
+            _move(uow, (contest_id, entry_id), place, left)
+
+
+def _move(uow: UnitOfWork, where: tuple[int, int], place: Place, left: list[str]) -> None:
+    contest_id, entry_id = where
+    uow.session.execute(
+        update(Entry)
+        .where(Entry.id == entry_id)
+        .values(
+            city=place.city,
+            county=place.county,
+            unit_id=place.unit_id,
+            audience=place.audience,
+            left_scopes=left,
+        )
+    )
+    renewed = (
+        update(Standing)
+        .where(Standing.entry_id == entry_id)
+        .values(version=Standing.version + 1, changed_at=uow.now)
+        .returning(Standing.period, *standings_queries.STAND_COLUMNS)
+    )
+    rows = uow.session.execute(renewed).all()
+    moves = [Moved(row[0], Stand(*row[1:]), place, left, uow.now) for row in rows]
+    boards.bring_after_commit(uow, contest_id, moves)
+
+
+def forget(uow: UnitOfWork, citizen_id: int) -> None:
+    """Entries lose their person; papers and ranks stay, with nobody's name."""
+    board_view.names_changed(uow)
+    uow.session.execute(
+        update(Entry)
+        .where(Entry.citizen_id == citizen_id, Entry.erased_at.is_(None))
+        .values(erased_at=uow.now)
+    )
+
+
+def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
+    """A citizen's entries and papers with their answers."""
+    entries = uow.session.execute(
+        select(Entry.id, Contest.title, *standings_queries.place_columns())
+        .join(Contest, Contest.id == Entry.contest_id)
+        .where(Entry.citizen_id == citizen_id)
+        .order_by(Entry.id)
+    ).all()
+    titles = {row.id: row.title for row in entries}
+    papers = uow.session.scalars(
+        select(Attempt).where(Attempt.citizen_id == citizen_id).order_by(Attempt.id)
+    ).all()
+    asked = standings_queries.questions(
+        uow, {slot["q"] for paper in papers for slot in paper.paper}
+    )
+    return {
+        "contest_entries": [
+            {"contest": row.title, "city": row.city, "county": row.county, "audience": row.audience}
+            for row in entries
+        ],
+        "contest_papers": [
+            {**_told(paper), "contest": titles[paper.entry_id], "answers": _answers(paper, asked)}
+            for paper in papers
+        ],
+    }
+
+
+def _told(paper: Attempt) -> dict[str, object]:
+    return {
+        "id": paper.ref,
+        "state": paper.state.value,
+        "started_at": paper.started_at,
+        "closed_at": paper.closed_at,
+        "score": paper.score,
+        "duration_ms": paper.duration_ms,
+    }
+
+
+def _answers(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, object]]:
+    """What was answered, in words; nothing of what would have been right."""
+    seen = [asked[slot["q"]] for slot in paper.paper]
+    return [
+        {
+            "question_id": question.ref,
+            "stem": question.stem,
+            "chosen": [question.options[at] for at in paper.answers[question.ref]],
+        }
+        for question in seen
+        if question.ref in paper.answers
+    ]
+
+
+def join(uow: UnitOfWork, keep: int, gone: int) -> None:
+    """Make the entries of one citizen those of another who turned out to be the same person.
+
+    Where both were in a contest, the papers that still fit under each day's limit come over, in
+    the order in which they were started; the rest is kept and counts for nobody.
+    Locks: the entries of both.
+    """
+    entries = uow.session.execute(
+        select(Entry.id, Entry.contest_id, Entry.citizen_id)
+        .where(Entry.citizen_id.in_((keep, gone)), Entry.merged_at.is_(None))
+        .order_by(Entry.id)
+        .with_for_update()
+    ).all()
+    kept = {contest: entry for entry, contest, citizen in entries if citizen == keep}
+    for entry_id, contest_id, citizen_id in entries:
+        if citizen_id == keep:
+            continue
+        if contest_id in kept:
+            _merge(uow, keep, kept[contest_id], entry_id)
+        else:
+            _hand_over(uow, keep, entry_id)
+    moved(uow, keep)
+
+
+def _hand_over(uow: UnitOfWork, keep: int, entry_id: int) -> None:
+    uow.session.execute(update(Entry).where(Entry.id == entry_id).values(citizen_id=keep))
+    uow.session.execute(update(Attempt).where(Attempt.entry_id == entry_id).values(citizen_id=keep))
+
+
+def _merge(uow: UnitOfWork, keep: int, kept_entry: int, gone_entry: int) -> None:
+    entry_lock = boards.locked(uow, kept_entry)
+    rules = contests.contest_by_id(uow, entry_lock.contest_id).rules
+    # What the person had before an erasure stays counted, as at every start.
+    former = returning.former_entries(uow, entry_lock.contest_id, accounts.former_ids(uow, keep))
+    kept = _tries(uow, [kept_entry, *former])
+    for attempt_id, try_no in _that_fit(kept, _tries(uow, [gone_entry]), rules.papers_total):
+        uow.session.execute(
+            update(Attempt)
+            .where(Attempt.id == attempt_id)
+            .values(citizen_id=keep, entry_id=kept_entry, try_no=try_no)
+        )
+    boards.take_off(uow, gone_entry)
+    played = boards.papers(uow, kept_entry)
+    periods = {period for one in played for period in one.periods}
+    boards.recount(uow, entry_lock, played, rules, periods)
+
+
+def _tries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
+    asked = (
+        select(Attempt.id, Attempt.on_day, Attempt.try_no, Attempt.day_limit, Attempt.state)
+        .where(Attempt.entry_id.in_(entry_ids))
+        .order_by(Attempt.started_at, Attempt.id)
+    )
+    return [
+        _Try(row.id, row.on_day, row.try_no, row.day_limit, row.state is AttemptState.OPEN)
+        for row in uow.session.execute(asked)
+    ]
+
+
+def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[tuple[int, int]]:
+    """Which papers may come over, and as which try of their day.
+
+    Units: `total` papers of one person in the whole contest, None without a limit.
+    """
+    taken: dict[date, list[int]] = defaultdict(list)
+    for one in kept:
+        taken[one.on_day].append(one.try_no)
+    has_open = any(one.open for one in kept)
+    fitting: list[tuple[int, int]] = []
+    for one in coming:
+        if total is not None and len(kept) + len(fitting) >= total:
+            break
+        tries = taken[one.on_day]
+        free = set(range(1, one.day_limit + 1)) - set(tries)
+        if len(tries) < one.day_limit and free and not (one.open and has_open):
+            fitting.append((one.id, min(free)))
+            tries.append(min(free))
+    return fitting
+
+
+def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
+    """When the last contest that this citizen took part in has closed its last paper."""
+    entered = set(
+        uow.session.scalars(select(Entry.contest_id).where(Entry.citizen_id == citizen_id))
+    )
+    ends = [contests.last_deadline(c) for c in contests.unfinished(uow) if c.id in entered]
+    return max(ends, default=None)
+
+
+BOARD_HOOKS = Hooks(
+    forget=(forget,),
+    held=(held,),
+    join=(join,),
+    moved=(moved,),
+    counted_until=(counted_until,),
+)

@@ -1,0 +1,202 @@
+"""Where a citizen stands in contests: the total that ranks, its place, the distance to the next.
+
+Totals come from the database. Places come from Redis where it knows the same total, else from the
+database, in one statement for all contests. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, and_, bindparam, func, or_, select
+
+from server.base.clock import beijing_day
+from server.base.redis.client import RedisUnavailable
+from server.base.sql.prepared import run, table
+from server.base.uow import UnitOfWork
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import service as boards
+from server.quiz.leaderboards.board_keys import REGION, TOTAL, Kept
+from server.quiz.models import Entry, Standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What a citizen has reached in one contest.
+
+    Units: `total` and `today_score` points by the contest's season rule, None without a closed
+    paper; `behind_next` points to the place above, None in the first place; `behind_next_ms`
+    milliseconds to it where the points are equal, else None.
+    """
+
+    total: float | None = None
+    today_score: float | None = None
+    rank: int | None = None
+    behind_next: float | None = None
+    behind_next_ms: int | None = None
+
+
+class _Place(NamedTuple):
+    """A place in the region, and what the place above has."""
+
+    rank: int
+    above: Kept | None
+
+
+class _Stand(NamedTuple):
+    entry_id: int
+    kept: Kept
+
+
+_entry, _mine = table(Entry), table(Standing)
+_other = _mine.alias()
+_IN_THESE = _mine.c.contest_id.in_(bindparam("contest_ids", expanding=True))
+_OF_CITIZEN = and_(_entry.c.citizen_id == bindparam("citizen_id"), _IN_THESE)
+_STANDS = (
+    select(
+        _mine.c.contest_id, _mine.c.period, _mine.c.entry_id, _mine.c.points, _mine.c.time_ms
+    )
+    .join(_entry, _entry.c.id == _mine.c.entry_id)
+    .where(_OF_CITIZEN, _mine.c.period.in_(bindparam("periods", expanding=True)))
+)  # fmt: skip
+
+
+def _ahead(columns: Sequence[tuple[Column[Any], bool]]) -> ColumnElement[bool]:
+    """Whether another row comes first, by columns of which each may be better when larger."""
+    (column, larger), *rest = columns
+    other, mine = _other.c[column.key], _mine.c[column.key]
+    better = other > mine if larger else other < mine
+    return or_(better, and_(other == mine, _ahead(rest))) if rest else better
+
+
+_BETTER = and_(
+    _other.c.contest_id == _mine.c.contest_id,
+    _other.c.period == _mine.c.period,
+    # Says nothing new: it is the range that the index can walk.
+    _other.c.points >= _mine.c.points,
+    _ahead(
+        (
+            (_mine.c.points, True),
+            (_mine.c.time_ms, False),
+            (_mine.c.reached_at, False),
+            (_mine.c.entry_id, False),
+        )
+    ),
+)
+_NEAREST_FIRST = (
+    _other.c.points,
+    _other.c.time_ms.desc(),
+    _other.c.reached_at.desc(),
+    _other.c.entry_id.desc(),
+)
+
+
+def _nearest(column: ColumnElement[int]) -> Any:
+    asked = select(column).where(_BETTER).order_by(*_NEAREST_FIRST).limit(1)
+    return asked.correlate(_mine).scalar_subquery()
+
+
+_PLACES = (
+    select(
+        _mine.c.contest_id,
+        select(func.count()).select_from(_other).where(_BETTER).correlate(_mine)
+        .scalar_subquery().label("better"),
+        _nearest(_other.c.points).label("points"),
+        _nearest(_other.c.time_ms).label("time_ms"),
+    )
+    .join(_entry, _entry.c.id == _mine.c.entry_id)
+    .where(_OF_CITIZEN, _mine.c.period == bindparam("period"))
+)  # fmt: skip
+
+
+def progress(
+    uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int
+) -> dict[int, Progress]:
+    """What a citizen has reached in each of these contests, by the contest's number."""
+    today = keys.day_period(beijing_day(uow.now))
+    stands = _stands(uow, [contest.id for contest in contests], citizen_id, today)
+    totals = {
+        contest_id: stand for (contest_id, period), stand in stands.items() if period == TOTAL
+    }
+    places = _places(uow, totals, citizen_id)
+    return {
+        contest.id: _told(
+            contest, totals.get(contest.id), stands.get((contest.id, today)), places.get(contest.id)
+        )
+        for contest in contests
+    }
+
+
+def _told(
+    contest: ContestView, total: _Stand | None, today: _Stand | None, place: _Place | None
+) -> Progress:
+    scale = contest.rules.points_scale
+    if total is None or place is None:
+        return Progress()
+    points = None if place.above is None else place.above.points - total.kept.points
+    equal = place.above is not None and points == 0
+    return Progress(
+        total=_score(total.kept.points, scale),
+        today_score=None if today is None else _score(today.kept.points, scale),
+        rank=place.rank,
+        behind_next=None if points is None else _score(points, scale),
+        behind_next_ms=total.kept.time_ms - place.above.time_ms if equal and place.above else None,
+    )
+
+
+def _score(points: int, scale: int) -> float:
+    return points if scale == 1 else points / scale
+
+
+def _stands(
+    uow: UnitOfWork, contest_ids: Sequence[int], citizen_id: int, today: str
+) -> dict[tuple[int, str], _Stand]:
+    asked = {
+        "contest_ids": list(contest_ids),
+        "citizen_id": citizen_id,
+        "periods": [TOTAL, today],
+    }
+    return {
+        (row.contest_id, row.period): _Stand(row.entry_id, Kept(row.points, row.time_ms))
+        for row in run(uow, _STANDS, asked)
+    }
+
+
+def _places(uow: UnitOfWork, totals: dict[int, _Stand], citizen_id: int) -> dict[int, _Place]:
+    found = {contest_id: _in_redis(uow, contest_id, mine) for contest_id, mine in totals.items()}
+    known = {contest_id: place for contest_id, place in found.items() if place is not None}
+    missing = [contest_id for contest_id in totals if contest_id not in known]
+    return known | (_in_database(uow, missing, citizen_id) if missing else {})
+
+
+def _in_redis(uow: UnitOfWork, contest_id: int, mine: _Stand) -> _Place | None:
+    """The place on the board of Redis; None where it is not ready or has another total."""
+    board = keys.board_name(TOTAL, REGION)
+    try:
+        view = uow.kv.leaderboard.view(
+            keys.group_name(contest_id), board, mine.entry_id, limit=0, span=1
+        )
+    except RedisUnavailable:
+        return None
+    if view is None:
+        boards.ask_for(uow, contest_id, board)
+        return None
+    if view.rank.place is None or view.rank.score != keys.packed(mine.kept):
+        return None
+    above = [keys.unpacked(line.score) for line in view.around if line.place < view.rank.place]
+    return _Place(view.rank.place, above[-1] if above else None)
+
+
+def _in_database(
+    uow: UnitOfWork, contest_ids: Collection[int], citizen_id: int
+) -> dict[int, _Place]:
+    asked = {"contest_ids": list(contest_ids), "citizen_id": citizen_id, "period": TOTAL}
+    return {
+        row.contest_id: _Place(
+            row.better + 1, None if row.points is None else Kept(row.points, row.time_ms)
+        )
+        for row in run(uow, _PLACES, asked)
+    }

@@ -1,0 +1,106 @@
+"""A citizen's closed papers as a list: days, scores and times, without questions and answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select
+
+from server.base.sql.prepared import run, table
+from server.base.uow import UnitOfWork
+from server.quiz.contests import service as contests
+from server.quiz.enums import AttemptState
+from server.quiz.models import Attempt, Contest, RuleSetRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One closed paper.  Units: `id` for cursors only, it grows with the start of the papers."""
+
+    id: int
+    ref: str
+    contest_ref: str
+    contest_title: str
+    day: date
+    state: AttemptState
+    closed_at: datetime
+    score: int
+    max_score: int
+    correct_count: int
+    question_count: int
+    duration_ms: int
+
+
+_attempt, _contest, _rules = table(Attempt), table(Contest), table(RuleSetRow)
+_MOST_ID = 2**63 - 1
+# The rules of each paper come with it, so that papers of many versions cost one statement.
+_CLOSED = (
+    select(
+        _attempt.c.id,
+        _attempt.c.ref,
+        _attempt.c.on_day,
+        _attempt.c.state,
+        _attempt.c.closed_at,
+        _attempt.c.score,
+        _attempt.c.correct_count,
+        _attempt.c.duration_ms,
+        _contest.c.ref.label("contest_ref"),
+        _contest.c.title,
+        _rules.c.version,
+        _rules.c.body,
+    )
+    .select_from(_attempt)
+    .join(_contest, _contest.c.id == _attempt.c.contest_id)
+    .join(
+        _rules,
+        and_(
+            _rules.c.contest_id == _attempt.c.contest_id,
+            _rules.c.version == _attempt.c.rules_version,
+        ),
+    )
+    .where(
+        _attempt.c.citizen_id == bindparam("citizen_id"),
+        _attempt.c.state != AttemptState.OPEN,
+        _attempt.c.id < bindparam("before"),
+    )
+    .order_by(_attempt.c.id.desc())
+    .limit(bindparam("most"))
+)
+_CLOSED_IN_CONTEST = _CLOSED.where(_attempt.c.contest_id == bindparam("contest_id"))
+
+
+def closed_papers(
+    uow: UnitOfWork, citizen_id: int, *, contest_name: str | None, before_id: int | None, limit: int
+) -> list[Record]:
+    """The citizen's closed papers, of one contest or of all, the one begun last first.
+
+    Raises: NotFound (404) for a contest that does not exist.
+    """
+    asked = {"citizen_id": citizen_id, "before": before_id or _MOST_ID, "most": limit}
+    if contest_name is None:
+        rows = run(uow, _CLOSED, asked)
+    else:
+        contest = contests.contest(uow, contest_name)
+        rows = run(uow, _CLOSED_IN_CONTEST, {**asked, "contest_id": contest.id})
+    return [_record(row) for row in rows]
+
+
+def _record(row: Any) -> Record:
+    facts = row._asdict()
+    rules = contests.rules_from(facts["version"], facts["body"])
+    return Record(
+        id=facts["id"],
+        ref=facts["ref"],
+        contest_ref=facts["contest_ref"],
+        contest_title=facts["title"],
+        day=facts["on_day"],
+        state=facts["state"],
+        closed_at=facts["closed_at"],
+        score=facts["score"],
+        max_score=rules.max_score,
+        correct_count=facts["correct_count"],
+        question_count=rules.question_count,
+        duration_ms=facts["duration_ms"],
+    )

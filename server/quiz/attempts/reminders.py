@@ -1,0 +1,143 @@
+"""The daily reminder: who allowed it and has not begun a paper today hears of the open contest.
+
+The evening's sweep plans one message a person and day; `notices` sends it and uses up the
+permission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select
+
+from server.base.clock import BEIJING, beijing_day, beijing_midnight
+from server.base.jobs import Task, TaskContext
+from server.base.templates import message_templates
+from server.base.uow import UnitOfWork
+from server.notices import service as notices
+from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
+from server.quiz.models import Attempt, AttemptState
+
+TEMPLATE = "quiz-daily"
+PAGE = "packages/quiz/round/index"
+# Between these times of Beijing reminders are planned; later ones would meet the quiet hours.
+BEGINS, ENDS = time(19), time(21, 30)
+EXPIRES = time(22)
+BATCH = 200
+# Days without a gap are counted no further back than this.
+_LONGEST = 366
+# Source: subscription messages, field type `thing`.
+_THING = 20
+
+
+def plan_reminders(context: TaskContext, *_ids: int) -> int:
+    """Plan this evening's reminders, a batch in a transaction; how many."""
+    total = 0
+    with context.uow_factory.begin(read_only=True) as reading:
+        contest = due_contest(reading)
+        wanted = [] if contest is None else people_to_remind(reading, contest)
+    for citizen_id in wanted:
+        with context.uow_factory.begin() as uow:
+            if contest is not None and plan_reminder(uow, contest, citizen_id):
+                total += 1
+    return total
+
+
+def due_contest(uow: UnitOfWork) -> ContestView | None:
+    """The open contest that reminders are about now; the one that ends first."""
+    clock = uow.now.astimezone(BEIJING).time()
+    if not BEGINS <= clock < ENDS:
+        return None
+    running = [one for one in contests.unfinished(uow) if one.state(uow.now) == "open"]
+    return min(running, key=lambda one: (one.closes_at, one.id), default=None)
+
+
+def people_to_remind(uow: UnitOfWork, contest: ContestView) -> list[int]:
+    """Citizens who allowed the reminder, have begun no paper today and have none planned."""
+    today = beijing_day(uow.now)
+    playing = select(Attempt.citizen_id).where(
+        Attempt.contest_id == contest.id, Attempt.on_day == today
+    )
+    return notices.with_grant(uow, _template_id(), _key(today), without=playing, limit=BATCH)
+
+
+def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> bool:
+    """Write one person's reminder of today; False when it is there already.
+
+    Locks: the citizen.
+    """
+    today = beijing_day(uow.now)
+    until = min(beijing_midnight(today + timedelta(days=1)), contest.closes_at)
+    streak = streak_of(_days_played(uow, contest.id, citizen_id), today)
+    say = uow.texts.say
+    fields = {
+        "thing1": shortened(contest.title),
+        "thing2": say("quiz.reminder.topic"),
+        "number3": str(streak),
+        "time4": _moment(until),
+    }
+    body = say("quiz.reminder.body", title=contest.title, until=_moment(until))
+    if streak > 0:
+        body += say("quiz.reminder.streak", days=streak)
+    page = f"{PAGE}?id={contest.ref}"
+    letter = notices.Letter(key=_key(today), title=say("quiz.reminder.title"), body=body, page=page)
+    planned = notices.Planned(
+        letter=letter,
+        template_id=_template_id(),
+        page=page,
+        fields=fields,
+        expires_at=datetime.combine(today, EXPIRES, BEIJING),
+    )
+    return notices.plan_push(uow, citizen_id, planned)
+
+
+def streak_of(days: Iterable[date], today: date) -> int:
+    """On how many days without a gap a paper was handed in, up to yesterday or today."""
+    played = set(days)
+    day = today if today in played else today - timedelta(days=1)
+    count = 0
+    while day in played:
+        count, day = count + 1, day - timedelta(days=1)
+    return count
+
+
+def shortened(title: str) -> str:
+    """A title as a template's field takes it. Units: 20 characters."""
+    return title if len(title) <= _THING else title[: _THING - 1] + "…"
+
+
+def _days_played(uow: UnitOfWork, contest_id: int, citizen_id: int) -> list[date]:
+    return list(
+        uow.session.scalars(
+            select(Attempt.on_day)
+            .where(
+                Attempt.contest_id == contest_id,
+                Attempt.citizen_id == citizen_id,
+                Attempt.state != AttemptState.OPEN,
+            )
+            .distinct()
+            .order_by(Attempt.on_day.desc())
+            .limit(_LONGEST)
+        )
+    )
+
+
+def _moment(at: datetime) -> str:
+    local = at.astimezone(BEIJING)
+    # The last minute of a day is easier to read than the first of the next.
+    if local.time() == time(0):
+        local -= timedelta(minutes=1)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def _key(today: date) -> str:
+    return f"{TEMPLATE}:{today}"
+
+
+def _template_id() -> str:
+    return next(one.id for one in message_templates() if one.slug == TEMPLATE)
+
+
+REMINDER_TASKS = (Task(name="quiz.plan_reminders", step=plan_reminders, every_seconds=30),)

@@ -1,0 +1,180 @@
+"""From what the services give to what goes over the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, cast
+
+from msgspec import UNSET
+
+from server.quiz.attempts.closing import Result
+from server.quiz.attempts.papers import KEYS, Slot
+from server.quiz.attempts.progress import Progress
+from server.quiz.attempts.records import Record
+from server.quiz.attempts.schemas import (
+    AttemptOut,
+    ContestMeOut,
+    ContestOut,
+    ContestRulesOut,
+    OptionOut,
+    QuestionOut,
+    RanksOut,
+    RecordOut,
+    ResultOut,
+    ReviewOut,
+    RuleSentenceOut,
+    RulesPageOut,
+)
+from server.quiz.attempts.service import AttemptView
+from server.quiz.contests.rules_page import RulesPage
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import Timer
+from server.quiz.rules import RuleSet, milliseconds
+from server.quiz.service import Mine
+
+
+def contest_out(
+    contest: ContestView, now: datetime, mine: tuple[Mine, Progress] | None
+) -> ContestOut:
+    """A contest, with what the asking citizen has in it."""
+    return ContestOut(
+        id=contest.ref,
+        slug=contest.slug,
+        title=contest.title,
+        programme=contest.programme_slug,
+        state=cast(Literal["upcoming", "open", "closed"], contest.state(now)),
+        opens_at=contest.opens_at,
+        closes_at=contest.closes_at,
+        rules=_rules_out(contest.rules),
+        me=None if mine is None else _mine_out(now, *mine),
+    )
+
+
+def _rules_out(rules: RuleSet) -> ContestRulesOut:
+    return ContestRulesOut(
+        rules_version=rules.version,
+        papers_per_day=rules.papers_per_day,
+        papers_total=rules.papers_total,
+        question_count=rules.question_count,
+        points_per_question=rules.points_per_question,
+        max_score=rules.max_score,
+        timer=rules.timer.value,
+        paper_seconds=rules.paper_seconds,
+        seconds_per_question=rules.seconds_per_question,
+        season=rules.season.value,
+    )
+
+
+def _mine_out(now: datetime, mine: Mine, reached: Progress) -> ContestMeOut:
+    ends = mine.open_deadline
+    return ContestMeOut(
+        attempts_left_today=mine.attempts_left_today,
+        attempts_left_total=mine.attempts_left_total,
+        best_score=mine.best_score,
+        open_attempt_id=mine.open_attempt_ref,
+        open_deadline=ends,
+        open_remaining_ms=None if ends is None else milliseconds(ends - now),
+        total=reached.total,
+        today_score=reached.today_score,
+        rank=reached.rank,
+        behind_next=reached.behind_next,
+        behind_next_ms=reached.behind_next_ms,
+    )
+
+
+def record_out(record: Record) -> RecordOut:
+    """A closed paper in a list."""
+    return RecordOut(
+        id=record.ref,
+        contest=record.contest_ref,
+        contest_title=record.contest_title,
+        day=record.day,
+        state=cast(Literal["submitted", "expired"], record.state.value),
+        closed_at=record.closed_at,
+        score=record.score,
+        max_score=record.max_score,
+        correct_count=record.correct_count,
+        question_count=record.question_count,
+        duration_ms=record.duration_ms,
+    )
+
+
+def rules_out(page: RulesPage) -> RulesPageOut:
+    """A rules page."""
+    return RulesPageOut(
+        contest_id=page.contest.ref,
+        title=page.contest.title,
+        rules_version=page.contest.rules.version,
+        valid_from=page.contest.valid_from,
+        sentences=[RuleSentenceOut(name=name, text=text) for name, text in page.sentences],
+        document=page.document,
+        signature=page.signature,
+        public_key=page.public_key,
+    )
+
+
+def question_out(slot: Slot, *, timed: bool) -> QuestionOut:
+    """A question of a paper, without a trace of what is right."""
+    return QuestionOut(
+        id=slot.item.ref,
+        kind=slot.item.kind.value,
+        stem=slot.item.stem,
+        options=[
+            OptionOut(key=KEYS[at], text=slot.item.options[option])
+            for at, option in enumerate(slot.order)
+        ],
+        deadline=slot.deadline_at if timed and slot.opened_at is not None else UNSET,
+    )
+
+
+def attempt_out(view: AttemptView) -> AttemptOut:
+    """A paper, with its result once it is over."""
+    sheet, timed = view.sheet, view.rules.timer is Timer.ITEM
+    return AttemptOut(
+        id=sheet.ref,
+        contest_id=sheet.contest_ref,
+        state=(sheet if view.result is None else view.result).state.value,
+        rules_version=sheet.rules_version,
+        timer=view.rules.timer.value,
+        started_at=sheet.started_at,
+        deadline=sheet.deadline_at,
+        remaining_ms=milliseconds(view.remaining),
+        question_count=view.rules.question_count,
+        questions=[question_out(slot, timed=timed) for slot in view.shown],
+        answers=view.answers,
+        **({} if view.result is None else _told(view.result)),
+    )
+
+
+def result_out(view: AttemptView) -> ResultOut:
+    """The result of a paper that is over."""
+    if view.result is None:
+        raise ValueError("an open paper has no result")
+    return ResultOut(
+        id=view.sheet.ref,
+        contest_id=view.sheet.contest_ref,
+        state=cast(Literal["submitted", "expired"], view.result.state.value),
+        question_count=view.result.question_count,
+        **_told(view.result),
+    )
+
+
+def _told(result: Result) -> dict[str, Any]:
+    return {
+        "closed_at": result.closed_at,
+        "score": result.score,
+        "max_score": result.max_score,
+        "correct_count": result.correct_count,
+        "duration_ms": result.duration_ms,
+        "personal_best": result.personal_best,
+        "ranks": RanksOut(region=result.rank_region, city=result.rank_city),
+        "review": [
+            ReviewOut(
+                question_id=one.question_ref,
+                chosen=one.chosen,
+                correct=one.correct,
+                explanation=one.explanation,
+            )
+            for one in result.review
+        ],
+    }

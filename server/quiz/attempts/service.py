@@ -1,0 +1,271 @@
+"""A citizen at a paper: start, read again, answer, open the next item, hand in.
+
+The server owns the paper, the key, the clock and the score; closing is in closing.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from server.accounts import service as accounts
+from server.base.clock import beijing_day, beijing_week
+from server.base.errors import NotFound, Unavailable
+from server.base.rate_limits import ANSWER, QUIZ_START, spend
+from server.base.uow import UnitOfWork
+from server.quiz.attempts import attempt_store, closing, papers, returning
+from server.quiz.attempts.attempt_store import Sheet
+from server.quiz.attempts.closing import Result
+from server.quiz.attempts.papers import Slot
+from server.quiz.bank.drawing import Item, Past, PoolTooSmall, draw
+from server.quiz.bank.service import Bank, bank_of
+from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import AttemptState, Timer
+from server.quiz.errors import (
+    AnswerFirst,
+    AttemptClosed,
+    BankTooSmall,
+    ContestClosed,
+    ContestNotOpen,
+    NoAttemptsLeft,
+    NoMoreQuestions,
+)
+from server.quiz.leaderboards import service as boards
+from server.quiz.leaderboards.service import LockedEntry
+from server.quiz.rules import RuleSet, deadline, is_over
+
+SHARDS = 4
+Given = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptView:
+    """A paper as its citizen sees it at this moment; `result` once it is over."""
+
+    sheet: Sheet
+    rules: RuleSet
+    slots: Sequence[Slot]
+    now: datetime
+    result: Result | None = None
+
+    @property
+    def remaining(self) -> timedelta:
+        """The time that is left."""
+        if self.result is not None:
+            return timedelta(0)
+        return max(timedelta(0), self.sheet.deadline_at - self.now)
+
+    @property
+    def shown(self) -> list[Slot]:
+        """The questions on the screen: those opened, or all of them after the end."""
+        return [slot for slot in self.slots if self.result or slot.opened_at is not None]
+
+    @property
+    def answers(self) -> dict[str, list[str]]:
+        """The kept answers in this paper's keys."""
+        kept = self.sheet.answers
+        return {
+            slot.item.ref: slot.keys_of(kept[slot.item.ref])
+            for slot in self.slots
+            if slot.item.ref in kept
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """The paper to answer; `fresh` when this call began it."""
+
+    view: AttemptView
+    fresh: bool
+
+
+def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
+    """Begin a paper, or go on with the one that is open.
+
+    Papers of before an erasure count towards the limits and are not dealt again.
+
+    Raises: NotFound (404), ContestNotOpen, ContestClosed, NoAttemptsLeft, BankTooSmall (409),
+    TooManyRequests (429).
+    Locks: the citizen, former entries of the same person, the entry, the deck of one shard.
+    """
+    contest = contests.contest(uow, contest_name)
+    accounts.lock_citizen(uow, citizen_id)
+    past = attempt_store.in_contest(uow, contest.id, [citizen_id])
+    current = next((sheet for sheet in past if sheet.is_open), None)
+    if current is not None and not is_over(uow.now, current.deadline_at):
+        return Started(view=view_of(uow, current), fresh=False)
+    if current is not None:
+        closing.close_overdue(uow, current.id)
+    former = accounts.former_ids(uow, citizen_id)
+    if former:
+        past = attempt_store.in_contest(uow, contest.id, [citizen_id, *former])
+    try_no = _free_try(uow, contest, past)
+    spend(uow.dependencies, QUIZ_START, uow.person(citizen_id))
+    returning.keep_one_line(uow, contest, citizen_id, former)
+    return Started(view=_begin(uow, contest, citizen_id, past, try_no), fresh=True)
+
+
+def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> int:
+    if uow.now < contest.opens_at:
+        raise ContestNotOpen
+    if not contest.takes_starts(uow.now):
+        raise ContestClosed
+    today = beijing_day(uow.now)
+    used = [sheet.try_no for sheet in past if sheet.on_day == today]
+    limit, total = contest.rules.papers_per_day, contest.rules.papers_total
+    if len(used) >= limit or (total is not None and len(past) >= total):
+        raise NoAttemptsLeft
+    return min(set(range(1, limit + 1)) - set(used))
+
+
+def _begin(
+    uow: UnitOfWork, contest: ContestView, citizen_id: int, past: Sequence[Sheet], try_no: int
+) -> AttemptView:
+    rules = contest.rules
+    entry_id = attempt_store.entry_for(uow, contest.id, citizen_id)
+    bank = bank_of(uow, contest.bank)
+    paper = papers.deal(_draw(uow, contest, bank, past), uow.random)
+    deadline_at = deadline(rules, uow.now)
+    slots = papers.slots(paper, bank.by_id, rules.timer, uow.now, deadline_at)
+    if rules.timer is Timer.ITEM:
+        slots[0] = papers.open_item(slots[0], rules, uow.now, deadline_at)
+        paper = papers.stored(slots)
+    day = beijing_day(uow.now)
+    row: dict[str, Any] = {
+        "ref": uow.new_ref("att"),
+        "contest_id": contest.id,
+        "entry_id": entry_id,
+        "citizen_id": citizen_id,
+        "on_day": day,
+        "on_week": beijing_week(day),
+        "try_no": try_no,
+        "day_limit": rules.papers_per_day,
+        "started_at": uow.now,
+        "deadline_at": deadline_at,
+        "state": AttemptState.OPEN,
+        "rules_version": rules.version,
+        "paper": paper,
+        "answers": {},
+    }
+    sheet = Sheet(
+        id=attempt_store.add(uow, row),
+        contest_ref=contest.ref,
+        bank=contest.bank,
+        bank_revision=bank.revision,
+        season_version=rules.version,
+        **row,
+    )
+    return AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)
+
+
+def _draw(uow: UnitOfWork, contest: ContestView, bank: Bank, past: Sequence[Sheet]) -> list[Item]:
+    deck_id, counts = attempt_store.lock_deck(uow, contest.id, uow.random.randrange(SHARDS))
+    seen = {
+        bank.by_id[row["q"]].ref: number for number, sheet in enumerate(past) for row in sheet.paper
+    }
+    pools = [(part, bank.pool(part, contest.left_out)) for part in contest.rules.parts]
+    try:
+        items = draw(
+            pools,
+            Past(seen=seen, counts=counts),
+            uow.random,
+            cover_topics=contest.rules.cover_topics,
+        )
+    except PoolTooSmall:
+        raise BankTooSmall from None
+    for item in items:
+        counts[item.ref] = counts.get(item.ref, 0) + 1
+    attempt_store.keep_deck(uow, deck_id, counts)
+    return items
+
+
+def view_of(uow: UnitOfWork, sheet: Sheet) -> AttemptView:
+    """A paper as its citizen sees it; past its time the closed result is told, not written."""
+    rules, slots = closing.opened(uow, sheet)
+    made = AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)
+    if not sheet.is_open:
+        return replace(made, result=closing.result_of(uow, sheet, rules, slots))
+    if is_over(uow.now, sheet.deadline_at):
+        return replace(made, result=closing.foretold(uow, sheet))
+    return made
+
+
+def read(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
+    """A citizen's own paper, the same on every device.
+
+    Raises: NotFound (404), also for another citizen's paper.
+    """
+    return view_of(uow, _own(attempt_store.of_citizen(uow, ref, citizen_id)))
+
+
+def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> None:
+    """Keep answers of an open paper; those not named stay as they are.
+
+    Raises: NotFound (404), AttemptClosed (409), Invalid (422).
+    Locks: the attempt.
+    """
+    sheet = _own(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
+    _still_open(uow, sheet)
+    _, slots = closing.opened(uow, sheet)
+    answers = papers.merged(slots, sheet.answers, given, uow.now)
+    if answers != sheet.answers:
+        attempt_store.keep_answers(uow, sheet.id, answers)
+
+
+def open_next(uow: UnitOfWork, ref: str, citizen_id: int) -> Slot:
+    """Put the next item of a paper with a timer for each item on the screen.
+
+    Raises: NotFound (404), AttemptClosed, AnswerFirst, NoMoreQuestions (409).
+    Locks: the attempt.
+    """
+    sheet = _own(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
+    _still_open(uow, sheet)
+    rules, slots = closing.opened(uow, sheet)
+    shown = [slot for slot in slots if slot.opened_at is not None]
+    if len(shown) == len(slots):
+        raise NoMoreQuestions
+    last = shown[-1]
+    if last.item.ref not in sheet.answers and uow.now < last.deadline_at:
+        raise AnswerFirst
+    opened = papers.open_item(slots[len(shown)], rules, uow.now, sheet.deadline_at)
+    rows = [*shown, opened, *slots[len(shown) + 1 :]]
+    attempt_store.keep_paper(uow, sheet.id, papers.stored(rows))
+    return opened
+
+
+def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptView:
+    """Hand a paper in; once it is closed, however it came to that, the same result is told again.
+
+    Raises: NotFound (404), Invalid (422), TooManyRequests (429).
+    Locks: the entry, the attempt.
+    """
+    entry_lock = boards.locked_of_paper(uow, ref, citizen_id)
+    sheet = _own(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
+    if entry_lock is None or sheet.entry_id != entry_lock.entry_id:
+        raise Unavailable(retry_after_seconds=1)
+    if sheet.is_open:
+        spend(uow.dependencies, ANSWER, uow.person(citizen_id))
+        sheet = _hand_in(uow, sheet, entry_lock, given)
+    return view_of(uow, sheet)
+
+
+def _hand_in(uow: UnitOfWork, sheet: Sheet, entry_lock: LockedEntry, given: Given) -> Sheet:
+    if is_over(uow.now, sheet.deadline_at):
+        return closing.expire(uow, sheet, entry_lock)
+    _, slots = closing.opened(uow, sheet)
+    answered = replace(sheet, answers=papers.merged(slots, sheet.answers, given, uow.now))
+    return closing.close(uow, answered, entry_lock, AttemptState.SUBMITTED, uow.now)
+
+
+def _own(sheet: Sheet | None) -> Sheet:
+    if sheet is None:
+        raise NotFound
+    return sheet
+
+
+def _still_open(uow: UnitOfWork, sheet: Sheet) -> None:
+    if not sheet.is_open or is_over(uow.now, sheet.deadline_at):
+        raise AttemptClosed

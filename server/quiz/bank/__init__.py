@@ -1,0 +1,1 @@
+"""The question bank: import files, questions, drawing of papers."""

@@ -1,0 +1,151 @@
+"""Dealing a paper: exact blueprint, nothing twice until a sort runs out, use spread evenly.
+
+Pure; what has been dealt before and how often is told by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server.quiz.enums import Kind
+from server.quiz.rules import Part
+
+if TYPE_CHECKING:
+    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+
+
+class PoolTooSmall(Exception):
+    """The bank cannot fill a part of the blueprint."""
+
+    def __init__(self, part: Part, supply: int) -> None:
+        super().__init__(f"{part.count} wanted, {supply} there")
+        self.part = part
+        self.supply = supply
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One version of a question as papers and reviews need it.
+
+    Units: `answer` are positions in `options`.
+    """
+
+    id: int
+    ref: str
+    kind: Kind
+    topic: str
+    benchmark_no: int | None
+    difficulty: int
+    audience: str | None
+    stem: str
+    options: tuple[str, ...]
+    answer: tuple[int, ...]
+    explanation: str
+
+
+def fits(item: Item, part: Part) -> bool:
+    """Whether a question may stand in this part; one for everybody fits every audience."""
+    return (
+        part.kind in (None, item.kind)
+        and part.difficulty in (None, item.difficulty)
+        and (not part.benchmarks or item.benchmark_no in part.benchmarks)
+        and (part.audience is None or item.audience in (None, part.audience))
+    )
+
+
+def shortages(parts: Sequence[Part], items: Iterable[Item]) -> list[tuple[Part, int]]:
+    """The parts that these questions cannot fill, with what is there for them."""
+    pools = [(part, [item for item in items if fits(item, part)]) for part in parts]
+    taken: set[str] = set()
+    lacking = []
+    for part, pool in _scarcest_first(pools):
+        free = [item.ref for item in pool if item.ref not in taken]
+        taken.update(free[: part.count])
+        if len(free) < part.count:
+            lacking.append((part, len(free)))
+    return lacking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """What a draw looks back on: this citizen's papers, and the use of each question so far.
+
+    Units: `seen` question ref -> a number that is greater for a later paper.
+    """
+
+    seen: Mapping[str, int]
+    counts: Mapping[str, int]
+
+
+def draw(
+    pools: Sequence[tuple[Part, Sequence[Item]]],
+    past: Past,
+    chance: Random,
+    *,
+    cover_topics: bool,
+) -> list[Item]:
+    """A paper in the order of its blueprint.
+
+    Raises: PoolTooSmall.
+    """
+    dealt: dict[Part, list[Item]] = {}
+    taken: set[str] = set()
+    topics: set[str] = set()
+    for part, pool in _scarcest_first(pools):
+        free = [item for item in pool if item.ref not in taken]
+        if len(free) < part.count:
+            raise PoolTooSmall(part, len(free))
+        chosen = _deal(free, part.count, past, chance, topics if cover_topics else None)
+        taken.update(item.ref for item in chosen)
+        dealt[part] = dealt.get(part, []) + chosen
+    return [item for part, _ in pools for item in dealt.pop(part, [])]
+
+
+def deal_options(item: Item, chance: Random) -> list[int]:
+    """The order in which a paper shows the options; right and wrong keep theirs."""
+    order = list(range(len(item.options)))
+    if item.kind is not Kind.JUDGE:
+        chance.shuffle(order)
+    return order
+
+
+def _scarcest_first(
+    pools: Sequence[tuple[Part, Sequence[Item]]],
+) -> list[tuple[Part, Sequence[Item]]]:
+    return sorted(pools, key=lambda pool: len(pool[1]) - pool[0].count)
+
+
+def _deal(
+    free: Sequence[Item], count: int, past: Past, chance: Random, topics: set[str] | None
+) -> list[Item]:
+    unseen = [item for item in free if item.ref not in past.seen]
+    if len(unseen) >= count:
+        return _least_used(unseen, count, past, chance, topics)
+    back = [item for item in free if item.ref in past.seen]
+    chance.shuffle(back)
+    back.sort(key=lambda item: past.seen[item.ref])
+    chosen = unseen + back[: count - len(unseen)]
+    chance.shuffle(chosen)
+    return chosen
+
+
+def _least_used(
+    pool: Sequence[Item], count: int, past: Past, chance: Random, topics: set[str] | None
+) -> list[Item]:
+    left = list(pool)
+    chosen: list[Item] = []
+    eligible: list[Item] = []
+    while len(chosen) < count:
+        if not eligible:
+            least = min(past.counts.get(item.ref, 0) for item in left)
+            eligible = [item for item in left if past.counts.get(item.ref, 0) <= least + 1]
+            left = [item for item in left if past.counts.get(item.ref, 0) > least + 1]
+        new = [i for i in eligible if i.topic not in topics] if topics is not None else []
+        item = chance.choice(new or eligible)
+        eligible.remove(item)
+        chosen.append(item)
+        if topics is not None:
+            topics.add(item.topic)
+    return chosen

@@ -1,0 +1,170 @@
+"""The options of one row and what its answer says of them; pure functions on text.
+
+What cannot be read in one way only is refused: a wrong key would be told to thousands.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from server.quiz.bank.question_text import exact
+from server.quiz.enums import Kind
+from server.quiz.words import words
+
+LETTERS = "ABCDEFGH"
+# A letter that stands before an option as its name: `A.`, `(B)`, `C、`.
+_LABEL = re.compile(r"^(?:[(（【\[]\s*([A-Ha-h])\s*[)）】\]]|([A-Ha-h])\s*[.．、:：)）])\s*")
+_NAMES_OF_TWO = ("A", "B", "1", "2")
+_BETWEEN = re.compile(r"[\s,，、;；/|+&和]+")
+_ONLY_LETTERS = re.compile(rf"[{LETTERS}]+")
+_ONLY_DIGITS = re.compile(r"[0-9]+")
+_LIST_OF_LETTERS = re.compile(r"[A-Z](?:[、，,][A-Z])*")
+
+
+def without_labels(cells: Sequence[str]) -> tuple[str, ...]:
+    """The options without the letters of their columns, where every one of them carries its own.
+
+    Any other letter is content: `C、H、O、N`, `E. coli`, `a.m.`.
+    Raises: ValueError where the letters name other columns than they stand in.
+    """
+    kept = tuple(cell.strip() for cell in cells)
+    found = [_LABEL.match(cell) for cell in kept]
+    if not kept or not all(found):
+        return kept
+    letters = [(match[1] or match[2]).upper() for match in found if match]
+    rests = tuple(cell[match.end() :] for cell, match in zip(kept, found, strict=True) if match)
+    columns = list(LETTERS[: len(kept)])
+    if letters == columns:
+        whole = all(rests) and len({exact(rest) for rest in rests}) == len(rests)
+        return rests if whole else kept
+    lists = all(_LIST_OF_LETTERS.fullmatch(rest) for rest in rests)
+    own = sum(letter == column for letter, column in zip(letters, columns, strict=True))
+    if sorted(letters) == columns or (len(kept) > 2 and own == len(kept) - 1 and not lists):
+        raise ValueError(
+            f"options: the letters before them ({', '.join(letters)}) contradict their columns"
+        )
+    return kept
+
+
+def half_labelled(options: Sequence[str]) -> bool:
+    """Whether some options still carry their own column's letter while others carry none."""
+    own = [
+        (match := _LABEL.match(option)) is not None
+        and (match[1] or match[2]).upper() == LETTERS[at]
+        for at, option in enumerate(options)
+    ]
+    return sum(own) > 1 and not all(own)
+
+
+def letters_of(answer: str) -> str:
+    """An answer as letters, numbers counted from 1; anything else as it stands."""
+    bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", answer)).upper()
+    if _ONLY_DIGITS.fullmatch(bare) and all(1 <= int(digit) <= len(LETTERS) for digit in bare):
+        return "".join(LETTERS[int(digit) - 1] for digit in bare)
+    return bare
+
+
+def counts_from_zero(answer: str, cells: Sequence[str]) -> bool:
+    """Whether an answer is made of numbers of which one is 0, and is not an option's own text."""
+    if exact(answer) in {exact(cell) for cell in cells}:
+        return False
+    numbers = [one for one in _BETWEEN.split(unicodedata.normalize("NFKC", answer)) if one]
+    if not numbers or not all(_ONLY_DIGITS.fullmatch(number) for number in numbers):
+        return False
+    # `012` is 0, 1 and 2; `10` is no row of numbers.
+    return any(number.startswith("0") for number in numbers)
+
+
+def is_by_letter(answer: str) -> bool:
+    """Whether an answer is made of option letters alone, and of no numbers."""
+    bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", answer)).upper()
+    return _ONLY_LETTERS.fullmatch(bare) is not None
+
+
+def chosen(
+    given: str, options: Sequence[str], kind: Kind, *, by_letter: bool = False
+) -> tuple[int, ...]:
+    """The right options by their positions.
+
+    Units: with `by_letter` every answer of the file is made of letters, so a letter that is also
+    the text of another option (`BB, Bb, bb, B`) names its own column.
+    Raises: ValueError.
+    """
+    if len(options) < 2:
+        raise ValueError("options: fewer than two")
+    by_text = tuple(at for at, option in enumerate(options) if exact(option) == exact(given))
+    letters = letters_of(given)
+    named = _ONLY_LETTERS.fullmatch(letters) is not None
+    # A single choice is named by one letter; anything longer can only be its text.
+    if kind is Kind.SINGLE and by_text and (not named or len(letters) > 1):
+        return by_text
+    if not named:
+        raise ValueError(f"answer: {given!r} is not made of option letters")
+    positions = tuple(sorted({LETTERS.index(letter) for letter in letters}))
+    if kind is Kind.SINGLE and by_text and by_text != positions and not by_letter:
+        raise ValueError(
+            f"answer: {given!r} is the text of option {LETTERS[by_text[0]]}"
+            " and names another one by its letter or number; write every answer as a letter"
+        )
+    if len(positions) != len(letters):
+        raise ValueError("answer: a letter twice")
+    if positions[-1] >= len(options):
+        raise ValueError("answer: names an option that is not there")
+    _check_count(kind, len(positions))
+    return positions
+
+
+def _check_count(kind: Kind, count: int) -> None:
+    if kind is Kind.SINGLE and count != 1:
+        raise ValueError("answer: a single choice has one right option")
+    if kind is Kind.MULTIPLE and count < 2:
+        raise ValueError("answer: a multiple choice has two or more right options")
+
+
+def kind_of(given: str, options: Sequence[str], answer: str) -> Kind:
+    """The kind as it is written, or as options and answer show it.
+
+    Raises: ValueError for another kind, and where nothing shows it.
+    """
+    for kind, aliases in words("kinds").items():
+        if given.casefold() in aliases:
+            return Kind(kind)
+    if given and given.casefold() not in words("open_kinds")["choice"]:
+        raise ValueError(f"kind: {given!r} is none of single, multiple, judge")
+    if not given and not options:
+        if _verdict(answer) is None or answer.upper() in _NAMES_OF_TWO:
+            raise ValueError("kind: no options, and the answer is neither right nor wrong")
+        return Kind.JUDGE
+    letters = letters_of(answer)
+    if len(letters) < 2 or not _ONLY_LETTERS.fullmatch(letters):
+        return Kind.SINGLE
+    if any(exact(option) == exact(answer) for option in options):
+        raise ValueError(f"kind: {answer!r} is the text of one option and the letters of several")
+    return Kind.MULTIPLE
+
+
+def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Right is always the first of the two; a letter means the option that it names here.
+
+    Raises: ValueError.
+    """
+    shown = tuple(words("judge")["options"])
+    meant = given.upper()
+    if options:
+        if len(options) != 2 or {_verdict(option) for option in options} != {True, False}:
+            raise ValueError("options: a judgement has right and wrong")
+        if meant in _NAMES_OF_TWO:
+            meant = options[_NAMES_OF_TWO.index(meant) % 2].upper()
+    verdict = _verdict(meant)
+    if verdict is None:
+        raise ValueError(f"answer: {given!r} is neither right nor wrong")
+    return shown, (0,) if verdict else (1,)
+
+
+def _verdict(word: str) -> bool | None:
+    table = words("judge")
+    if word.upper() in table["right"]:
+        return True
+    return False if word.upper() in table["wrong"] else None

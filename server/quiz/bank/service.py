@@ -1,0 +1,130 @@
+"""The question bank in memory: read once for each change of it, every version by its number.
+
+A paper is tied to the versions it was dealt; only live ones are dealt anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, select, update
+
+from server.base.sql.prepared import run, table
+from server.base.uow import UnitOfWork
+from server.quiz import models
+from server.quiz.bank.drawing import Item, fits
+from server.quiz.enums import QuestionState
+from server.quiz.rules import Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bank:
+    """One state of a bank."""
+
+    slug: str
+    revision: str
+    by_id: Mapping[int, Item]
+    live: Sequence[Item]
+    _pools: dict[tuple[Part, frozenset[str]], Sequence[Item]] = field(default_factory=dict)
+
+    def pool(self, part: Part, left_out: frozenset[str] = frozenset()) -> Sequence[Item]:
+        """The live questions that fit a part of a blueprint, without those left out."""
+        found = self._pools.get((part, left_out))
+        if found is None:
+            found = [item for item in self.live if fits(item, part) and item.ref not in left_out]
+            self._pools[part, left_out] = found
+        return found
+
+
+_bank = table(models.Bank)
+_REVISION = select(_bank.c.revision).where(_bank.c.slug == bindparam("of_slug"))
+# A revision's name is made once and never again, so a copy can only be right or unused.
+_kept: dict[str, Bank] = {}
+_MOST_KEPT = 4
+
+
+def revision_of(uow: UnitOfWork, slug: str) -> str | None:
+    """The name of a bank's present state; None without such a bank."""
+    revision: str | None = run(uow, _REVISION, {"of_slug": slug}).scalar()
+    return revision
+
+
+def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> Bank:
+    """A bank as it is now; `revision` when the caller has just read it."""
+    revision = revision or revision_of(uow, slug) or ""
+    found = _kept.get(revision)
+    if found is None:
+        found = _read(uow, slug, revision)
+        while len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[revision] = found
+    return found
+
+
+def every_bank(uow: UnitOfWork) -> list[Bank]:
+    """All banks as they are now."""
+    rows = uow.session.execute(select(models.Bank.slug, models.Bank.revision))
+    return [bank_of(uow, slug, revision) for slug, revision in rows.all()]
+
+
+def every_version(uow: UnitOfWork) -> Mapping[int, Item]:
+    """Every version of every question by its number."""
+    banks = every_bank(uow)
+    if len(banks) == 1:
+        return banks[0].by_id
+    return {number: item for bank in banks for number, item in bank.by_id.items()}
+
+
+def changed(uow: UnitOfWork, slug: str) -> None:
+    """Give the bank a new name, in the transaction that changes it."""
+    renamed = update(models.Bank).where(models.Bank.slug == slug)
+    uow.session.execute(renamed.values(revision=uow.new_ref("rev")))
+
+
+def _read(uow: UnitOfWork, slug: str, revision: str) -> Bank:
+    question = models.Question
+    asked = select(
+        question.id,
+        question.ref,
+        question.kind,
+        question.topic,
+        question.benchmark_no,
+        question.difficulty,
+        question.audience,
+        question.stem,
+        question.options,
+        question.answer,
+        question.explanation,
+        question.state,
+    ).where(question.bank == slug)
+    by_id: dict[int, Item] = {}
+    live: list[Item] = []
+    for *facts, state in uow.session.execute(asked.order_by(question.id)):
+        item = _item(*facts)
+        by_id[item.id] = item
+        if state is QuestionState.LIVE:
+            live.append(item)
+    return Bank(slug=slug, revision=revision, by_id=by_id, live=live)
+
+
+_NAMES = (
+    "id",
+    "ref",
+    "kind",
+    "topic",
+    "benchmark_no",
+    "difficulty",
+    "audience",
+    "stem",
+    "options",
+    "answer",
+    "explanation",
+)
+
+
+def _item(*facts: object) -> Item:
+    named = dict(zip(_NAMES, facts, strict=True))
+    named["options"] = tuple(named["options"])  # type: ignore[arg-type]  # a JSON list
+    named["answer"] = tuple(named["answer"])  # type: ignore[arg-type]  # a JSON list
+    return Item(**named)  # type: ignore[arg-type]  # columns of the same names and types

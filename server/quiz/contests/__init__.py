@@ -1,0 +1,1 @@
+"""Contests, their windows and rule sets."""

@@ -1,0 +1,188 @@
+"""Commands of the contest: importing a question bank, opening a contest with a preset of rules.
+
+The command line prints what comes back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from server.base.clock import beijing_day, beijing_midnight
+from server.base.settings import ROOT
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.programme import service as programmes
+from server.quiz.bank.question_files import FileRefused, Problem, read_table
+from server.quiz.contests import loading
+from server.quiz.contests import service as contests
+from server.quiz.contests.loading import ContestPlan
+from server.quiz.errors import NoSuchPreset, NoSuchProgramme, RulesRefused
+from server.quiz.rule_check import RuleSetRefused
+
+PRESETS = ROOT / "config" / "campaign" / "2020" / "contest_rules.json"
+BANK = "demo"
+PROGRAMME = "quiz-contest"
+DEMO_CONTEST = "daily-quiz"
+QUESTIONS = PRESETS.with_name("questions.csv")
+# Every so many-th question of the demo's file is kept from its contest, for practice.
+_PRACTICE_EVERY = 5
+_DEMO_DAYS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportReport:
+    """What came of a file: taken as a whole, or refused with every reason.
+
+    `warnings` name rows that a person should look at; they refuse nothing.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    ignored_columns: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file was taken."""
+        return not self.problems
+
+    @property
+    def count(self) -> int:
+        """Questions of the file that the bank has now, or would have after a dry run."""
+        return self.added + self.changed + self.unchanged
+
+
+def import_questions(
+    uow_factory: UnitOfWorkFactory, path: Path, *, bank: str = BANK, dry_run: bool = False
+) -> ImportReport:
+    """Import a table of questions and publish them; one refused row refuses the file."""
+    try:
+        table = read_table(path)
+    except FileRefused as refusal:
+        return ImportReport(problems=(Problem(line=refusal.line, reason=str(refusal)),))
+    with uow_factory.begin(read_only=dry_run) as uow:
+        if not dry_run:
+            loading.lock_bank(uow, bank)
+        found = loading.compare(uow, bank, table.drafts)
+        problems = _by_line(table.problems, found.problems)
+        if not problems and not dry_run:
+            loading.store(uow, bank, found)
+    told: dict[str, Any] = {
+        "warnings": _by_line(table.warnings, found.warnings),
+        "ignored_columns": tuple(table.ignored),
+    }
+    if problems:
+        return ImportReport(problems=problems, **told)
+    return ImportReport(
+        added=len(found.added),
+        changed=len(found.changed),
+        unchanged=len(found.unchanged),
+        **told,
+    )
+
+
+def _by_line(*found: Sequence[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted((one for some in found for one in some), key=lambda one: one.line))
+
+
+def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:
+    """The rules that a file keeps under a name.
+
+    Raises: NoSuchPreset (409).
+    """
+    for body in json.loads(path.read_text(encoding="utf-8"))["presets"]:
+        if body["slug"] == preset:
+            return dict(body)
+    raise NoSuchPreset(preset=preset)
+
+
+def open_contest(uow_factory: UnitOfWorkFactory, plan: ContestPlan) -> str:
+    """Open a contest, or bring the one of this slug to the plan; its public id.
+
+    Raises: RulesRefused (409).
+    """
+    with uow_factory.begin() as uow:
+        return _set(uow, plan)
+
+
+def open_programme_contest(
+    uow_factory: UnitOfWorkFactory,
+    *,
+    slug: str,
+    preset: str = "default",
+    programme: str = PROGRAMME,
+    bank: str = BANK,
+    title: str | None = None,
+) -> str:
+    """Open a contest for as long as its programme runs; its public id.
+
+    Without a `title` of its own the contest is called as its programme is.
+
+    Raises: NoSuchPreset, NoSuchProgramme, RulesRefused (409).
+    """
+    body = preset_body(preset)
+    with uow_factory.begin() as uow:
+        found = programmes.programme_by_slug(uow, programme)
+        if found is None or found.start is None or found.end is None:
+            raise NoSuchProgramme(programme=programme)
+        plan = ContestPlan(
+            slug=slug,
+            title=title or found.title,
+            programme_slug=found.slug,
+            bank=bank,
+            opens_at=beijing_midnight(found.start),
+            closes_at=beijing_midnight(found.end + timedelta(days=1)),
+            body=body,
+        )
+        return _set(uow, plan)
+
+
+def open_demo_contest(uow_factory: UnitOfWorkFactory) -> str:
+    """The demo's contest, open from its first day on; once there it keeps its window.
+
+    Raises: RulesRefused (409).
+    """
+    body = preset_body("default")
+    with uow_factory.begin() as uow:
+        there = contests.by_slug(uow, DEMO_CONTEST)
+        opens_at, closes_at = _demo_window(uow)
+        found = programmes.programme_by_slug(uow, PROGRAMME)
+        plan = ContestPlan(
+            slug=DEMO_CONTEST,
+            title=str(body["title"]) if found is None else found.title,
+            programme_slug=None if found is None else found.slug,
+            bank=BANK,
+            opens_at=opens_at if there is None else there.opens_at,
+            closes_at=closes_at if there is None else there.closes_at,
+            body=body,
+            left_out=_kept_for_practice(),
+        )
+        return _set(uow, plan)
+
+
+def _kept_for_practice() -> tuple[str, ...]:
+    drafts = read_table(QUESTIONS).drafts
+    return tuple(draft.ref for draft in drafts[_PRACTICE_EVERY - 1 :: _PRACTICE_EVERY])
+
+
+def _demo_window(uow: UnitOfWork) -> tuple[datetime, datetime]:
+    """Open from today to the end of the programme; where that is over, for some weeks."""
+    today = beijing_day(uow.now)
+    found = programmes.programme_by_slug(uow, PROGRAMME)
+    last = None if found is None else found.end
+    if last is None or last < today:
+        last = today + timedelta(days=_DEMO_DAYS - 1)
+    return beijing_midnight(today), beijing_midnight(last + timedelta(days=1))
+
+
+def _set(uow: UnitOfWork, plan: ContestPlan) -> str:
+    try:
+        return loading.set_contest(uow, plan)
+    except RuleSetRefused as refusal:
+        raise RulesRefused(reasons="; ".join(refusal.reasons)) from None

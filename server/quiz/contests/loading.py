@@ -1,0 +1,260 @@
+"""Storing questions and opening contests: as a whole or not at all, and the second time nothing.
+
+A question whose content changed becomes a new version; papers keep the one they were dealt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from server.base.access import REGION, Scope
+from server.base.ownership import owned_by, scope_of
+from server.base.sql.tables import insert_for
+from server.base.uow import UnitOfWork
+from server.quiz.bank import service as banks
+from server.quiz.bank.drawing import shortages
+from server.quiz.bank.question_files import Draft, Problem
+from server.quiz.bank.question_text import likeness, sameness
+from server.quiz.enums import QuestionState
+from server.quiz.models import Attempt, Bank, Contest, Question, RuleSetRow
+from server.quiz.rule_check import RuleSetRefused, read_rule_set
+
+_CONTENT = (
+    "kind",
+    "topic",
+    "benchmark_no",
+    "benchmark",
+    "difficulty",
+    "audience",
+    "stem",
+    "options",
+    "answer",
+    "explanation",
+    "source",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What a file would do to a bank."""
+
+    added: list[Draft] = field(default_factory=list)
+    changed: list[tuple[Draft, Question]] = field(default_factory=list)
+    unchanged: list[Question] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContestPlan:
+    """A contest as it shall be; `body` is its rule set, `left_out` are refs it never deals."""
+
+    slug: str
+    title: str
+    programme_slug: str | None
+    bank: str
+    opens_at: datetime
+    closes_at: datetime
+    body: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
+    # Whose contest it is when it is new; an existing one keeps its owner.
+    owner: Scope = REGION
+
+
+def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION) -> None:
+    """Hold a bank until the commit; a new one is made and belongs to `owner`."""
+    fresh = insert_for(uow.session, Bank).values(
+        slug=slug, revision=uow.new_ref("rev"), **owned_by(owner)
+    )
+    uow.session.execute(fresh.on_conflict_do_nothing())
+    uow.session.execute(select(Bank.slug).where(Bank.slug == slug).with_for_update())
+
+
+def compare(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
+    """Compare a file's questions with each other and with the bank.
+
+    Only the same words make two questions one; what is nearly the same is a warning.
+    """
+    latest = _latest(uow)
+    here = [row for row in latest.values() if row.bank == slug]
+    known = {sameness(row.stem, row.options): row.ref for row in here}
+    like = {likeness(row.stem, row.options): f"{row.ref} of the bank" for row in here}
+    made = Comparison()
+    lines: dict[str, int] = {}
+    for given in drafts:
+        draft = _by_its_words(given, known)
+        reason = _repeated(draft, lines) or _clash(draft, slug, latest, known)
+        row = latest.get(draft.ref)
+        if reason:
+            made.problems.append(Problem(line=draft.line, reason=reason))
+            continue
+        doubt = _doubt(draft, like)
+        if doubt:
+            made.warnings.append(Problem(line=draft.line, reason=doubt))
+        if row is None:
+            made.added.append(draft)
+        elif _content(draft) != _stored(row):
+            made.changed.append((draft, row))
+        else:
+            made.unchanged.append(row)
+    return made
+
+
+def _by_its_words(draft: Draft, known: Mapping[str, str]) -> Draft:
+    """A question without an id is the one of the bank that says the same."""
+    ref = known.get(draft.sameness)
+    return draft if draft.has_own_ref or ref is None else replace(draft, ref=ref)
+
+
+def _doubt(draft: Draft, like: dict[str, str]) -> str | None:
+    other = like.setdefault(draft.likeness, f"line {draft.line}")
+    if other in (f"line {draft.line}", f"{draft.ref} of the bank"):
+        return None
+    return f"the question is nearly the same as {other}"
+
+
+def _latest(uow: UnitOfWork) -> dict[str, Question]:
+    rows = uow.session.scalars(select(Question).order_by(Question.ref, Question.version))
+    return {row.ref: row for row in rows}
+
+
+def _repeated(draft: Draft, lines: dict[str, int]) -> str | None:
+    for name, mark in (("id", f"ref {draft.ref}"), ("question", draft.sameness)):
+        first = lines.setdefault(mark, draft.line)
+        if first != draft.line:
+            return f"the same {name} as in line {first}"
+    return None
+
+
+def _clash(
+    draft: Draft, slug: str, latest: Mapping[str, Question], known: Mapping[str, str]
+) -> str | None:
+    row = latest.get(draft.ref)
+    if row is not None and row.bank != slug:
+        return f"id {draft.ref} belongs to the bank {row.bank}"
+    other = known.get(draft.sameness)
+    if other is not None and other != draft.ref:
+        return f"the bank has this question as {other}"
+    return None
+
+
+def _content(draft: Draft) -> dict[str, Any]:
+    named = {name: getattr(draft, name) for name in _CONTENT}
+    return {**named, "options": list(draft.options), "answer": list(draft.answer)}
+
+
+def _stored(row: Question) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _CONTENT}
+
+
+def store(uow: UnitOfWork, slug: str, found: Comparison) -> None:
+    """Publish what a file brings; the caller holds the bank, whose owner owns its questions."""
+    gone = [row.id for _, row in found.changed if row.state is QuestionState.LIVE]
+    _set_state(uow, gone, QuestionState.RETIRED)
+    rows = [(draft, 1) for draft in found.added]
+    rows += [(draft, row.version + 1) for draft, row in found.changed]
+    if rows:
+        bank = uow.session.scalars(select(Bank).where(Bank.slug == slug)).one()
+        owner = owned_by(scope_of(bank))
+        uow.session.execute(
+            insert(Question),
+            [
+                {
+                    **_content(draft),
+                    "ref": draft.ref,
+                    "version": version,
+                    "bank": slug,
+                    "state": QuestionState.LIVE,
+                    "made_at": uow.now,
+                    **owner,
+                }
+                for draft, version in rows
+            ],
+        )
+    revived = [row.id for row in found.unchanged if row.state is not QuestionState.LIVE]
+    _set_state(uow, revived, QuestionState.LIVE)
+    if rows or revived:
+        banks.changed(uow, slug)
+
+
+def _set_state(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:
+    for start in range(0, len(ids), 500):
+        uow.session.execute(
+            update(Question).where(Question.id.in_(ids[start : start + 500])).values(state=state)
+        )
+
+
+def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
+    """Open a contest, or bring the one of this slug to the plan; its public id.
+
+    Raises: RuleSetRefused when its rules or its bank cannot give a paper.
+    """
+    rules = read_rule_set(plan.body)
+    reasons = _cannot_fill(uow, plan) + _other_bank(uow, plan)
+    if plan.opens_at >= plan.closes_at:
+        reasons.append("window: it closes before it opens")
+    if reasons:
+        raise RuleSetRefused(reasons)
+    facts = {
+        "title": plan.title,
+        "programme_slug": plan.programme_slug,
+        "bank": plan.bank,
+        "opens_at": plan.opens_at,
+        "closes_at": plan.closes_at,
+        "left_out": list(plan.left_out),
+    }
+    fresh = insert_for(uow.session, Contest).values(
+        ref=uow.new_ref("con"), slug=plan.slug, made_at=uow.now, **facts, **owned_by(plan.owner)
+    )
+    contest_id, ref = uow.session.execute(
+        fresh.on_conflict_do_update(index_elements=["slug"], set_=facts).returning(
+            Contest.id, Contest.ref
+        )
+    ).one()
+    _put_in_force(uow, contest_id, rules.version, plan.body)
+    return str(ref)
+
+
+def _cannot_fill(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
+    rules = read_rule_set(plan.body)
+    live = banks.bank_of(uow, plan.bank).live
+    lacking = shortages(rules.parts, [item for item in live if item.ref not in plan.left_out])
+    return [
+        f"bank {plan.bank}: {part.kind or 'questions'}: {part.count} wanted, {there} there"
+        for part, there in lacking
+    ]
+
+
+def _other_bank(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
+    """Papers are tied to the questions of the bank they were dealt from."""
+    dealt = (
+        select(Contest.bank)
+        .join(Attempt, Attempt.contest_id == Contest.id)
+        .where(Contest.slug == plan.slug, Contest.bank != plan.bank)
+    )
+    banks_dealt = uow.session.scalars(dealt.limit(1)).all()
+    return [f"bank: papers have been dealt from {bank}" for bank in banks_dealt]
+
+
+def _put_in_force(uow: UnitOfWork, contest_id: int, version: str, body: Mapping[str, Any]) -> None:
+    newest = uow.session.scalar(
+        select(RuleSetRow.version)
+        .where(RuleSetRow.contest_id == contest_id)
+        .order_by(RuleSetRow.valid_from.desc(), RuleSetRow.id.desc())
+        .limit(1)
+    )
+    if newest == version:
+        return
+    fresh = insert_for(uow.session, RuleSetRow).values(
+        contest_id=contest_id, version=version, body=dict(body), valid_from=uow.now
+    )
+    uow.session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["contest_id", "version"], set_={"valid_from": uow.now}
+        )
+    )

@@ -1,0 +1,113 @@
+"""The rules page, written from the rules that are in force and signed, so that it cannot drift."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.base.clock import BEIJING
+from server.base.texts import Texts
+from server.base.uow import UnitOfWork
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import Season
+from server.quiz.rules import BETTER_WITH_FEWER_PAPERS, Part, RuleSet
+
+_SEASON = {
+    Season.BEST: "quiz.rules.season_best",
+    Season.SUM_OF_DAILY_BEST: "quiz.rules.season_sum_of_daily_best",
+    Season.SUM: "quiz.rules.season_sum",
+    Season.MEAN: "quiz.rules.season_mean",
+    Season.LAST: "quiz.rules.season_last",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesPage:
+    """The page; `document` is exactly what `signature` signs."""
+
+    contest: ContestView
+    sentences: list[tuple[str, str]]
+    document: str
+    signature: str
+    public_key: str
+
+
+def rules_page(uow: UnitOfWork, contest: ContestView) -> RulesPage:
+    """The rules of a contest in sentences, with the version they speak of."""
+    sentences = list(told(uow.texts, contest))
+    document = json.dumps(
+        {
+            "contest": contest.ref,
+            "title": contest.title,
+            "rules_version": contest.rules.version,
+            "sentences": dict(sentences),
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    )
+    return RulesPage(
+        contest=contest,
+        sentences=sentences,
+        document=document,
+        signature=uow.keys.sign(document.encode()),
+        public_key=uow.keys.public_key,
+    )
+
+
+def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
+    """Every rule as a sentence for citizens, by name."""
+    rules = contest.rules
+    yield (
+        "window",
+        texts.say(
+            "quiz.rules.window", opens=_minute(contest.opens_at), closes=_minute(contest.closes_at)
+        ),
+    )
+    yield "per_day", texts.say("quiz.rules.per_day", count=rules.papers_per_day)
+    if rules.papers_total is not None:
+        yield "in_all", texts.say("quiz.rules.in_all", count=rules.papers_total)
+    yield "paper", texts.say("quiz.rules.paper", count=rules.question_count, mix=_mix(texts, rules))
+    yield "draw", texts.say("quiz.rules.draw")
+    yield (
+        "points",
+        texts.say("quiz.rules.points", points=rules.points_per_question, most=rules.max_score),
+    )
+    yield "timer", _timer(texts, rules)
+    yield "resume", texts.say("quiz.rules.resume")
+    yield "reveal", texts.say("quiz.rules.reveal")
+    yield "season", texts.say(_SEASON[rules.season])
+    yield "ties", texts.say("quiz.rules.ties")
+    stays = rules.season in BETTER_WITH_FEWER_PAPERS
+    yield "again", texts.say("quiz.rules.again_mean" if stays else "quiz.rules.again")
+    yield "no_reward", texts.say("quiz.rules.no_reward")
+
+
+def _minute(instant: datetime) -> str:
+    day = instant.astimezone(BEIJING)
+    return f"{day.year}年{day.month}月{day.day}日 {day:%H:%M}"
+
+
+def _mix(texts: Texts, rules: RuleSet) -> str:
+    lines = [_part(texts, part) for part in rules.parts if part.kind is not None]
+    return texts.say("quiz.rules.and").join(lines) or texts.say("quiz.rules.kind_any")
+
+
+def _part(texts: Texts, part: Part) -> str:
+    kind = "any" if part.kind is None else part.kind.value
+    return texts.say("quiz.rules.part", kind=texts.say(f"quiz.rules.kind_{kind}"), count=part.count)
+
+
+def _timer(texts: Texts, rules: RuleSet) -> str:
+    paper = _span(texts, rules.paper_seconds)
+    if rules.seconds_per_question is not None:
+        question = _span(texts, rules.seconds_per_question)
+        return texts.say("quiz.rules.timer_item", question=question, paper=paper)
+    return texts.say("quiz.rules.timer_paper", paper=paper)
+
+
+def _span(texts: Texts, seconds: int) -> str:
+    if seconds % 60 == 0:
+        return texts.say("quiz.rules.minutes", count=seconds // 60)
+    return texts.say("quiz.rules.seconds", count=seconds)

@@ -1,0 +1,1 @@
+"""Standings, ranks, boards and the groups that have boards."""

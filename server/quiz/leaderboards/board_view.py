@@ -1,0 +1,353 @@
+"""Reading a board: from Redis when it is ready there, else from the database, to the same answer.
+
+Boards hold numbers only. Names, avatars and cities are looked up at the moment of reading; those of
+the first places may be a second old, because every reader asks for the same hundred.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import msgspec
+
+from server.accounts import service as accounts
+from server.base.errors import Invalid
+from server.base.redis.client import RedisUnavailable
+from server.base.redis.leaderboard import View
+from server.base.uow import UnitOfWork
+from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import groups, standings_queries
+from server.quiz.leaderboards import service as boards
+from server.quiz.leaderboards.board_keys import REGION, TOTAL, Kept
+from server.quiz.leaderboards.schemas import BoardLineOut
+from server.quiz.leaderboards.standings_queries import Player
+from server.units import service as units
+
+# The key groups of the campaign, as profiles name them.
+AUDIENCES = frozenset({"youth", "farmer", "worker", "official", "elder"})
+NEIGHBOURS = 3
+# A line is read by thousands and made once: it is on the wire what it is here.
+Line: TypeAlias = BoardLineOut
+NAMES_LAST = timedelta(seconds=1)
+MOST_PAGES = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine:
+    """Where the asking citizen stands; `around` holds this place and its neighbours in order."""
+
+    rank: int
+    score: int | float
+    duration_ms: int
+    around: list[Line]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """One answer about one board; `frozen` once nothing on it can change by a paper any more."""
+
+    period: str
+    items: list[Line]
+    me: Mine | None
+    total: int
+    as_of: datetime
+    frozen: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """One question about one board."""
+
+    contest_id: int
+    period: str
+    scope: str
+    limit: int
+    entry_id: int | None
+
+    @property
+    def board(self) -> str:
+        return keys.board_name(self.period, self.scope)
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """One place before the names are looked up."""
+
+    rank: int
+    entry_id: int
+    kept: Kept
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What Redis or the database has said; `mine` is one of `around`.
+
+    Units: `top` is None when its lines are at hand by `mark`.
+    """
+
+    top: list[_Spot] | None
+    mark: bytes
+    size: int
+    mine: _Spot | None
+    around: list[_Spot]
+
+
+def board(
+    uow: UnitOfWork,
+    contest: ContestView,
+    *,
+    scope: str = REGION,
+    period: str = TOTAL,
+    limit: int = 20,
+    citizen_id: int | None = None,
+) -> Board:
+    """The top of a board, and where a citizen stands on it.
+
+    Raises: Invalid (422) for an unknown scope or period, NotFound (404) for the board of a group
+    that the citizen is not in.
+    """
+    asked = _Asked(
+        contest_id=contest.id,
+        period=keys.check_period(period, uow.now),
+        scope=known_scope(uow, scope, citizen_id),
+        limit=limit,
+        entry_id=None
+        if citizen_id is None
+        else standings_queries.entry_of(uow, contest.id, citizen_id),
+    )
+    at_hand = _pages.get(uow, asked)
+    found, players = _answered(uow, asked, at_hand)
+    names = accounts.names_of(uow, [player.citizen_id for player in players.values()])
+    lines = _Lines(players, names, contest.rules.points_scale)
+    if found.top is None and at_hand is not None:
+        top = at_hand.lines
+    else:
+        top = [lines.line(spot) for spot in found.top or ()]
+        _pages.keep(uow, asked, found, top)
+    return Board(
+        period=asked.period,
+        items=_with_me(top, found.mine),
+        me=_mine(found, lines),
+        total=found.size,
+        as_of=uow.now,
+        frozen=uow.now >= contest.closes_at
+        and not standings_queries.has_open_paper(uow, contest.id),
+    )
+
+
+def known_scope(uow: UnitOfWork, text: str, citizen_id: int | None = None) -> str:
+    """A scope as boards are named by it, of the words of a client.
+
+    Raises: Invalid (422) when there is no such place, unit or group of people, NotFound (404)
+    for a group of WeChat that the citizen is not in.
+    """
+    kind, colon, value = text.partition(":")
+    if kind == "group" and value:
+        return f"group:{groups.group_of_member(uow, value, citizen_id)}"
+    checked = REGION if text == REGION else _checked(uow, kind, value)
+    if checked is None or (colon and not value):
+        raise Invalid((("query", "scope"), "no such scope"))
+    return checked
+
+
+def _checked(uow: UnitOfWork, kind: str, value: str) -> str | None:
+    places = units.regions()
+    match kind:
+        case "city" if places.city(value) is not None:
+            return f"city:{value}"
+        case "county" if places.county(value) is not None:
+            return f"county:{places.current(value)}"
+        case "audience" if value in AUDIENCES:
+            return f"audience:{value}"
+        case "unit":
+            unit = units.unit_by_ref(uow, value)
+            return None if unit is None else f"unit:{unit.id}"
+    return None
+
+
+def _answered(
+    uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
+) -> tuple[_Found, dict[int, Player]]:
+    """The spots with the persons behind them, all of one source."""
+    found = _from_redis(uow, asked, at_hand)
+    if found is not None:
+        entries = _entries(found)
+        players = standings_queries.players(uow, entries)
+        if len(players) == len(entries):
+            return found, players
+        # Redis knows an entry that is younger than what this transaction sees.
+    found = _from_database(uow, asked)
+    return found, standings_queries.players(uow, _entries(found))
+
+
+def _entries(found: _Found) -> list[int]:
+    return list(dict.fromkeys(spot.entry_id for spot in [*(found.top or ()), *found.around]))
+
+
+def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found | None:
+    if asked.scope.startswith("group:"):
+        # A group of WeChat holds a few hundred people at most: the database counts them quickly.
+        return None
+    try:
+        view = uow.kv.leaderboard.view(
+            keys.group_name(asked.contest_id),
+            asked.board,
+            asked.entry_id,
+            asked.limit,
+            NEIGHBOURS,
+            known=b"" if at_hand is None else at_hand.mark,
+        )
+    except RedisUnavailable:
+        return None
+    if view is None:
+        boards.ask_for(uow, asked.contest_id, asked.board)
+        return None
+    return _of_view(view, asked.entry_id)
+
+
+def _of_view(view: View, entry_id: int | None) -> _Found:
+    around = [_Spot(line.place, line.entry, keys.unpacked(line.score)) for line in view.around]
+    return _Found(
+        top=None
+        if view.top is None
+        else [
+            _Spot(place, entry, keys.unpacked(score))
+            for place, (entry, score) in enumerate(view.top, start=1)
+        ],
+        mark=view.mark,
+        size=view.size,
+        mine=next((spot for spot in around if spot.entry_id == entry_id), None),
+        around=around,
+    )
+
+
+def _from_database(uow: UnitOfWork, asked: _Asked) -> _Found:
+    where = (uow, asked.contest_id, asked.period, asked.scope)
+    top = enumerate(standings_queries.top(*where, asked.limit), start=1)
+    mine, around = _near_me(uow, asked)
+    return _Found(
+        top=[_Spot(place, stand.entry_id, stand.kept) for place, stand in top],
+        mark=b"",
+        size=standings_queries.size(*where),
+        mine=mine,
+        around=around,
+    )
+
+
+def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]:
+    if asked.entry_id is None:
+        return None, []
+    stand = standings_queries.stand_of(uow, asked.entry_id, asked.period, asked.scope)
+    if stand is None:
+        return None, []
+    where = (uow, asked.contest_id, asked.period, asked.scope, stand)
+    place = standings_queries.place_on(*where)
+    near = standings_queries.around(*where, NEIGHBOURS)
+    row = [*near.above, stand, *near.below]
+    spots = [
+        _Spot(at, one.entry_id, one.kept)
+        for at, one in enumerate(row, start=place - len(near.above))
+    ]
+    return spots[len(near.above)], spots
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Makes lines of spots, with what was looked up for all of them at once."""
+
+    players: dict[int, Player]
+    names: dict[int, accounts.Name]
+    scale: int
+
+    def score(self, kept: Kept) -> int | float:
+        return kept.points if self.scale == 1 else kept.points / self.scale
+
+    def line(self, spot: _Spot) -> Line:
+        player = self.players[spot.entry_id]
+        name = self.names[player.citizen_id]
+        city = None if player.city is None else units.regions().city(player.city)
+        return Line(
+            rank=spot.rank,
+            nickname=name.shown,
+            avatar_url=name.avatar_url,
+            city=player.city,
+            city_name=None if city is None else city.name,
+            score=self.score(spot.kept),
+            duration_ms=spot.kept.time_ms,
+            me=False,
+        )
+
+
+def _mine(found: _Found, lines: _Lines) -> Mine | None:
+    if found.mine is None:
+        return None
+    return Mine(
+        rank=found.mine.rank,
+        score=lines.score(found.mine.kept),
+        duration_ms=found.mine.kept.time_ms,
+        around=_with_me([lines.line(spot) for spot in found.around], found.mine),
+    )
+
+
+def _with_me(lines: list[Line], mine: _Spot | None) -> list[Line]:
+    """Lines in which the asking citizen's own is marked; those given are shared by all readers."""
+    at = -1 if mine is None or not lines else mine.rank - lines[0].rank
+    if not 0 <= at < len(lines):
+        return lines
+    return [*lines[:at], msgspec.structs.replace(lines[at], me=True), *lines[at + 1 :]]
+
+
+@dataclass(frozen=True)
+class _Page:
+    """The lines of the first places as they were under a mark, with the names of `read_at`."""
+
+    mark: bytes
+    lines: list[Line]
+    read_at: datetime
+
+
+class _Pages:
+    """Pages of this process. The mark tells whether the places still stand, the clock the names.
+
+    A mark is never given twice, so a page can only be right or unused.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[int, str, int], _Page] = {}
+
+    def get(self, uow: UnitOfWork, asked: _Asked) -> _Page | None:
+        page = self._kept.get((asked.contest_id, asked.board, asked.limit))
+        # A clock that was put back must not keep a name alive.
+        if page is None or not page.read_at <= uow.now < page.read_at + NAMES_LAST:
+            return None
+        return page
+
+    def keep(self, uow: UnitOfWork, asked: _Asked, found: _Found, lines: list[Line]) -> None:
+        if not found.mark:
+            return
+        key = (asked.contest_id, asked.board, asked.limit)
+        with self._lock:
+            while len(self._kept) >= MOST_PAGES:
+                del self._kept[next(iter(self._kept))]
+            # The Work's instant is before all that it has read.
+            self._kept[key] = _Page(found.mark, lines, uow.now)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+
+
+_pages = _Pages()
+
+
+def names_changed(uow: UnitOfWork) -> None:
+    """A person is erased or counts elsewhere: no page read before the commit need be told again.
+
+    Other processes, and readers on their way at the commit, may tell it for a second.
+    """
+    uow.after_commit(_pages.clear)

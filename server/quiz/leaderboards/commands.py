@@ -1,0 +1,47 @@
+"""The command that restores every board of every contest; it asks Redis nothing before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.quiz.leaderboards import standings_queries
+from server.quiz.leaderboards import tasks as board_tasks
+from server.quiz.leaderboards.board_keys import board_name, group_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rebuilt:
+    """What the command did; `busy` boards were being built by somebody else."""
+
+    contests: int
+    boards: int
+    busy: int
+
+
+def rebuild_leaderboards(
+    uow_factory: UnitOfWorkFactory, progress: Callable[[int, int], None]
+) -> Rebuilt:
+    """Build all boards that hold anybody, and the main ones; `progress(done, total)` after each.
+
+    Raises: RedisUnavailable.
+    """
+    with uow_factory.begin(read_only=True) as uow:
+        contests = standings_queries.contests(uow)
+        wanted = [(contest.id, board) for contest in contests for board in _boards(uow, contest.id)]
+    for contest in contests:
+        uow_factory.dependencies.kv.leaderboard.drop(group_name(contest.id))
+    built = 0
+    for done, (contest_id, board) in enumerate(wanted, start=1):
+        built += board_tasks.build(uow_factory, contest_id, board)
+        progress(done, len(wanted))
+    return Rebuilt(contests=len(contests), boards=built, busy=len(wanted) - built)
+
+
+def _boards(uow: UnitOfWork, contest_id: int) -> list[str]:
+    held = [
+        board_name(period, scope)
+        for period, scope in standings_queries.boards_held(uow, contest_id)
+    ]
+    return list(dict.fromkeys([*board_tasks.main_boards(uow.now), *held]))

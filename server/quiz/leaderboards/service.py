@@ -1,0 +1,294 @@
+"""Writing the boards: standings in the transaction of the paper, Redis right after its commit.
+
+What cannot be brought to Redis is left to the sweep of board_tasks.py. Reading is in board_view.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.sql.dml import ReturningInsert
+
+from server.base.redis.client import RedisRefused, RedisUnavailable
+from server.base.redis.facilities import RedisFacilities
+from server.base.redis.leaderboard import Ahead, Change
+from server.base.sql.prepared import run, table
+from server.base.sql.tables import insert_of
+from server.base.uow import UnitOfWork
+from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import standings_queries
+from server.quiz.leaderboards.board_keys import REGION, TOTAL, Place
+from server.quiz.leaderboards.standings_queries import Moved, Stand
+from server.quiz.models import Attempt, AttemptState, Entry, Standing
+from server.quiz.rules import Paper, RuleSet, standing
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranks:
+    """Where a paper has brought its citizen at this moment; no city, no rank in it."""
+
+    region: int
+    city: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedEntry:
+    """The entry that a closed paper counts for."""
+
+    contest_id: int
+    entry_id: int
+    place: Place
+    on_board: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlayedOn:
+    """A closed paper with the periods that it counts in."""
+
+    paper: Paper
+    periods: Sequence[str]
+
+
+_entry, _attempt, _standing = table(Entry), table(Attempt), table(Standing)
+_ENTRY = select(
+    _entry.c.id, _entry.c.contest_id, _entry.c.merged_at, *standings_queries.place_columns()
+)
+_LOCKED = _ENTRY.where(_entry.c.id == bindparam("entry_id")).with_for_update()
+_LOCKED_OF_PAPER = _ENTRY.where(
+    _entry.c.id
+    == select(_attempt.c.entry_id)
+    .where(_attempt.c.ref == bindparam("ref"), _attempt.c.citizen_id == bindparam("citizen_id"))
+    .scalar_subquery()
+).with_for_update()
+_PAPERS = select(
+    _attempt.c.id,
+    _attempt.c.on_day,
+    _attempt.c.on_week,
+    _attempt.c.score,
+    _attempt.c.duration_ms,
+    _attempt.c.closed_at,
+).where(_attempt.c.entry_id == bindparam("entry_id"), _attempt.c.state != AttemptState.OPEN)
+_TOLD = ("points", "time_ms", "reached_at", "changed_at")
+_WRITTEN = ("contest_id", "entry_id", "period", "version", *_TOLD)
+
+
+def locked(uow: UnitOfWork, entry_id: int) -> LockedEntry:
+    """An entry, held until the commit, so that its place and its standings stay in step.
+
+    Locks: the entry.
+    """
+    return _counted(run(uow, _LOCKED, {"entry_id": entry_id}).one())
+
+
+def locked_of_paper(uow: UnitOfWork, ref: str, citizen_id: int) -> LockedEntry | None:
+    """The entry that a citizen's own paper counts for, held until the commit.
+
+    Which entry it is was read before the lock was given: compare it with the paper's.
+    Locks: the entry.
+    """
+    row = run(uow, _LOCKED_OF_PAPER, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    return None if row is None else _counted(row)
+
+
+def _counted(row: Any) -> LockedEntry:
+    entry_id, contest_id, merged_at, *place = row
+    return LockedEntry(
+        contest_id=contest_id, entry_id=entry_id, place=Place(*place), on_board=merged_at is None
+    )
+
+
+def papers(uow: UnitOfWork, entry_id: int) -> list[PlayedOn]:
+    """The closed papers of an entry."""
+    return [
+        PlayedOn(
+            paper=Paper(id=row.id, on_day=row.on_day, score=row.score, time_ms=row.duration_ms,
+                        closed_at=row.closed_at),
+            periods=keys.periods_of(row.on_day, row.on_week),
+        )
+        for row in run(uow, _PAPERS, {"entry_id": entry_id})
+    ]  # fmt: skip
+
+
+def record(
+    uow: UnitOfWork,
+    entry_lock: LockedEntry,
+    played: Sequence[PlayedOn],
+    now: PlayedOn,
+    rules: RuleSet,
+) -> Ranks:
+    """Count a paper that this transaction closes, in the whole contest, its day and its week.
+
+    `played` are all closed papers of the entry, this one among them; the caller holds the entry.
+    """
+    stands = recount(uow, entry_lock, played, rules, now.periods)
+    return _ranks(uow, entry_lock, stands[TOTAL])
+
+
+def recount(
+    uow: UnitOfWork,
+    entry_lock: LockedEntry,
+    played: Sequence[PlayedOn],
+    rules: RuleSet,
+    periods: Iterable[str],
+) -> dict[str, Stand]:
+    """Write the standings of an entry from its closed papers, and bring them to the boards."""
+    rows = []
+    for period in sorted(periods):
+        reached = standing(rules.season, [one.paper for one in played if period in one.periods])
+        if reached is not None:
+            rows.append(
+                {
+                    "contest_id": entry_lock.contest_id,
+                    "entry_id": entry_lock.entry_id,
+                    "period": period if entry_lock.on_board else keys.GONE + period,
+                    "points": reached.points,
+                    "time_ms": min(reached.time_ms, keys.MOST_TIME_MS),
+                    "reached_at": keys.to_millisecond(reached.reached_at),
+                    "version": 1,
+                    "changed_at": uow.now,
+                }
+            )
+    moved = [Moved(p, s, entry_lock.place, [], uow.now) for p, s in _write(uow, rows).items()]
+    bring_after_commit(uow, entry_lock.contest_id, moved)
+    return {move.period.removeprefix(keys.GONE): move.stand for move in moved}
+
+
+def take_off(uow: UnitOfWork, entry_id: int) -> None:
+    """Take an entry off every board for good; its standings keep their rows.
+
+    Locks: the entry.
+    """
+    entry = locked(uow, entry_id)
+    uow.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=uow.now))
+    withdrawn = (
+        update(Standing)
+        .where(Standing.entry_id == entry_id, Standing.period.not_like(f"{keys.GONE}%"))
+        .values(
+            period=keys.GONE + Standing.period,
+            version=Standing.version + 1,
+            changed_at=uow.now,
+        )
+        .returning(Standing.period, *standings_queries.STAND_COLUMNS)
+    )
+    rows = uow.session.execute(withdrawn).all()
+    moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], uow.now) for row in rows]
+    bring_after_commit(uow, entry.contest_id, moves)
+
+
+def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved]) -> None:
+    """Bring standings to the boards once they are committed."""
+
+    def call() -> None:
+        try:
+            bring(uow.kv, contest_id, moved)
+        except RedisRefused:
+            # The paper is committed: its answer is given, and the mistake is ours to see.
+            _log.exception("standings wait for the sweep")
+
+    if moved:
+        uow.after_commit(call)
+
+
+def bring(kv: RedisFacilities, contest_id: int, moved: Sequence[Moved]) -> bool:
+    """Bring committed standings to the boards of Redis; False when it is away.
+
+    It may be done again at any time: what a board knows already it keeps.
+    """
+    changes = [change for move in moved for change in _changes(move)]
+    try:
+        kv.leaderboard.apply(keys.group_name(contest_id), changes)
+    except RedisUnavailable:
+        # The rows are committed and marked as changed: the sweep brings them when Redis is back.
+        return False
+    return True
+
+
+def ask_for(uow: UnitOfWork, contest_id: int, board: str) -> None:
+    """Have a board built that is not ready; asked once in two seconds however many read it."""
+    if uow.kv.kv.away:
+        return
+    if uow.kv.once.remember(f"board:{contest_id}:{board}", b"asked", 2) is None:
+        uow.enqueue_after_commit("quiz.rebuild_boards", contest_id, keys.board_number(board))
+
+
+def _changes(move: Moved) -> list[Change]:
+    here, gone = move.place.scopes, move.period.startswith(keys.GONE)
+    left = [scope for scope in move.left_scopes if scope not in here]
+    period, stand = move.period.removeprefix(keys.GONE), move.stand
+    return [
+        Change(
+            board=keys.board_name(period, scope),
+            entry=stand.entry_id,
+            score=keys.packed(stand.kept),
+            finish_ms=keys.epoch_ms(stand.reached_at),
+            version=stand.version,
+            removed=gone or at >= len(here),
+        )
+        for at, scope in enumerate([*here, *left])
+    ]
+
+
+def _write(uow: UnitOfWork, rows: Sequence[Mapping[str, object]]) -> dict[str, Stand]:
+    """Insert or renew standings; each write has a version of its own."""
+    if not rows:
+        return {}
+    # All rows in one statement: this is on the way of every submission.
+    values = {f"{name}_of_{at}": row[name] for at, row in enumerate(rows) for name in _WRITTEN}
+    written = run(uow, _renewing(uow.transaction.dialect.name, len(rows)), values)
+    return {row[0]: Stand(*row[1:]) for row in written}
+
+
+@cache
+def _renewing(dialect: str, rows: int) -> ReturningInsert[Any]:
+    fresh = insert_of(dialect, Standing).values(
+        [
+            {name: bindparam(f"{name}_of_{at}", type_=_standing.c[name].type) for name in _WRITTEN}
+            for at in range(rows)
+        ]
+    )
+    renewed: ReturningInsert[Any] = fresh.on_conflict_do_update(
+        index_elements=["entry_id", "period"],
+        set_={
+            "version": _standing.c.version + 1,
+            **{name: fresh.excluded[name] for name in _TOLD},
+        },
+    ).returning(_standing.c.period, *standings_queries.STAND_COLUMNS)
+    return renewed
+
+
+def _ranks(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> Ranks:
+    city = entry_lock.place.city
+    found = _ahead_in_redis(uow, entry_lock, mine)
+    if found is None:
+        region, in_city = standings_queries.ahead(uow, entry_lock.contest_id, city, mine)
+    else:
+        region, in_city = found[0].better, found[-1].better
+        # Only the database knows in which order those with the very same result came.
+        if found[0].same:
+            ties = standings_queries.ties_ahead(uow, entry_lock.contest_id, city, mine)
+            region, in_city = region + ties[0], in_city + ties[1]
+    return Ranks(region=region + 1, city=None if city is None else in_city + 1)
+
+
+def _ahead_in_redis(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> list[Ahead] | None:
+    """Who is ahead in the region and, last, in the city; None without Redis."""
+    city = entry_lock.place.city
+    scopes = [REGION] if city is None else [REGION, f"city:{city}"]
+    boards = [keys.board_name(TOTAL, scope) for scope in scopes]
+    group, score = keys.group_name(entry_lock.contest_id), keys.packed(mine.kept)
+    try:
+        asked = uow.kv.leaderboard.ahead(group, boards, score, mine.entry_id)
+    except RedisUnavailable:
+        return None
+    found = [one for one in asked if one is not None]
+    for board, one in zip(boards, asked, strict=True):
+        if one is None:
+            ask_for(uow, entry_lock.contest_id, board)
+    return found if len(found) == len(boards) else None

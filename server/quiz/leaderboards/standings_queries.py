@@ -1,0 +1,364 @@
+"""The boards as the database knows them: the truth that Redis only repeats.
+
+Every order here is the one of board_keys.py: points, then less time, then the earlier finish,
+then the older entry. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
+
+from server.base.sql.prepared import run, table
+from server.base.uow import UnitOfWork
+from server.quiz.leaderboards.board_keys import GONE, REGION, TOTAL, Kept, Place
+from server.quiz.models import (
+    Attempt,
+    AttemptState,
+    Contest,
+    Entry,
+    GroupMember,
+    Question,
+    Standing,
+)
+
+CHUNK = 2000
+Asked: TypeAlias = Select[*tuple[Any, ...]]
+
+STAND_COLUMNS = (
+    Standing.entry_id,
+    Standing.points,
+    Standing.time_ms,
+    Standing.reached_at,
+    Standing.version,
+)
+_BEST_FIRST = (
+    Standing.points.desc(),
+    Standing.time_ms,
+    Standing.reached_at,
+    Standing.entry_id,
+)
+_WORST_FIRST = (
+    Standing.points,
+    Standing.time_ms.desc(),
+    Standing.reached_at.desc(),
+    Standing.entry_id.desc(),
+)
+
+
+class Stand(NamedTuple):
+    """What an entry has in one period, complete enough to be compared."""
+
+    entry_id: int
+    points: int
+    time_ms: int
+    reached_at: datetime
+    version: int
+
+    @property
+    def kept(self) -> Kept:
+        """Points and time."""
+        return Kept(self.points, self.time_ms)
+
+
+class Player(NamedTuple):
+    """Who is behind an entry, and the city he is counted in."""
+
+    citizen_id: int
+    city: str | None
+
+
+class Moved(NamedTuple):
+    """A standing with all boards that it is on and was on."""
+
+    period: str
+    stand: Stand
+    place: Place
+    left_scopes: list[str]
+    changed_at: datetime
+
+
+class Around(NamedTuple):
+    """Neighbours on a board, in order; `above` are better."""
+
+    above: list[Stand]
+    below: list[Stand]
+
+
+_entry, _standing, _member = table(Entry), table(Standing), table(GroupMember)
+_SAME_POINTS = _standing.c.points == bindparam("points")
+_SAME_TIME = _standing.c.time_ms == bindparam("time_ms")
+_SAME_INSTANT = _standing.c.reached_at == bindparam("reached_at")
+_EARLIER = or_(
+    _standing.c.reached_at < bindparam("reached_at"),
+    and_(_SAME_INSTANT, _standing.c.entry_id < bindparam("entry_id")),
+)
+_LATER = or_(
+    _standing.c.reached_at > bindparam("reached_at"),
+    and_(_SAME_INSTANT, _standing.c.entry_id > bindparam("entry_id")),
+)
+# The first condition of each says nothing new; it is the range that the index can walk.
+_BETTER = and_(
+    _standing.c.points >= bindparam("points"),
+    or_(
+        _standing.c.points > bindparam("points"),
+        and_(
+            _SAME_POINTS,
+            or_(_standing.c.time_ms < bindparam("time_ms"), and_(_SAME_TIME, _EARLIER)),
+        ),
+    ),
+)
+_WORSE = and_(
+    _standing.c.points <= bindparam("points"),
+    or_(
+        _standing.c.points < bindparam("points"),
+        and_(
+            _SAME_POINTS,
+            or_(_standing.c.time_ms > bindparam("time_ms"), and_(_SAME_TIME, _LATER)),
+        ),
+    ),
+)
+_SCOPES: Mapping[str, ColumnElement[bool] | None] = {
+    REGION: None,
+    "city": _entry.c.city == bindparam("scope"),
+    "county": _entry.c.county == bindparam("scope"),
+    "unit": _entry.c.unit_id == bindparam("scope"),
+    "audience": _entry.c.audience == bindparam("scope"),
+    "group": _entry.c.citizen_id.in_(
+        select(_member.c.citizen_id).where(_member.c.group_id == bindparam("scope"))
+    ),
+}
+
+
+def _by_kind(asked: Asked) -> dict[str, Asked]:
+    """A statement about standings for each kind of scope."""
+    joined = asked.join(_entry, _entry.c.id == _standing.c.entry_id)
+    return {
+        kind: asked if condition is None else joined.where(condition)
+        for kind, condition in _SCOPES.items()
+    }
+
+
+_IN_PERIOD = _standing.c.period == bindparam("period")
+_ON_BOARD = and_(_standing.c.contest_id == bindparam("contest_id"), _IN_PERIOD)
+_STANDS = select(*STAND_COLUMNS).where(_ON_BOARD)
+_COUNT = select(func.count()).select_from(_standing).where(_ON_BOARD)
+_MOST: BindParameter[int] = bindparam("most")
+_TOP = _by_kind(_STANDS.order_by(*_BEST_FIRST).limit(_MOST))
+_ABOVE = _by_kind(_STANDS.where(_BETTER).order_by(*_WORST_FIRST).limit(_MOST))
+_BELOW = _by_kind(_STANDS.where(_WORSE).order_by(*_BEST_FIRST).limit(_MOST))
+_SIZE = _by_kind(_COUNT)
+_BETTER_COUNT = _by_kind(_COUNT.where(_BETTER))
+_MINE = _by_kind(
+    select(*STAND_COLUMNS).where(_standing.c.entry_id == bindparam("entry_id"), _IN_PERIOD)
+)
+_TWO_COUNTS = (
+    select(func.count(), func.sum(case((_entry.c.city == bindparam("city"), 1), else_=0)))
+    .select_from(_standing)
+    .join(_entry, _entry.c.id == _standing.c.entry_id)
+    .where(_ON_BOARD)
+)
+_AHEAD = _TWO_COUNTS.where(_BETTER)
+_TIES_AHEAD = _TWO_COUNTS.where(and_(_SAME_POINTS, _SAME_TIME, _EARLIER))
+_PLAYERS = select(_entry.c.id, _entry.c.citizen_id, _entry.c.city).where(
+    _entry.c.id.in_(bindparam("entry_ids", expanding=True))
+)
+_ENTRY_OF = select(_entry.c.id).where(
+    _entry.c.contest_id == bindparam("contest_id"),
+    _entry.c.citizen_id == bindparam("citizen_id"),
+)
+
+
+def place_columns() -> tuple[Any, ...]:
+    """The columns that make a `Place`, in its order."""
+    return (Entry.city, Entry.county, Entry.unit_id, Entry.audience)
+
+
+def top(uow: UnitOfWork, contest_id: int, period: str, scope: str, limit: int) -> list[Stand]:
+    """The best of a board in order."""
+    return _stands(uow, _TOP, _board(contest_id, period, scope), limit=limit)
+
+
+def size(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> int:
+    """How many entries are on a board."""
+    where = _board(contest_id, period, scope)
+    return int(run(uow, _SIZE[where["kind"]], where).scalar_one())
+
+
+def stand_of(uow: UnitOfWork, entry_id: int, period: str, scope: str) -> Stand | None:
+    """What an entry has on a board, None when it is not on it."""
+    where = _board(0, period, scope)
+    row = run(uow, _MINE[where["kind"]], {**where, "entry_id": entry_id}).one_or_none()
+    return None if row is None else Stand(*row)
+
+
+def place_on(uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand) -> int:
+    """The place of a standing: one more than those that are better.  Units: from 1."""
+    where = _board(contest_id, period, scope)
+    better = run(uow, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
+    return int(better.scalar_one()) + 1
+
+
+def around(
+    uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand, span: int
+) -> Around:
+    """Up to `span` neighbours on either side."""
+    where = _board(contest_id, period, scope) | mine._asdict()
+    above = _stands(uow, _ABOVE, where, limit=span)
+    return Around(above[::-1], _stands(uow, _BELOW, where, limit=span))
+
+
+def ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
+    """How many are better in the whole contest, in the region and in a city."""
+    return _two_counts(uow, _AHEAD, contest_id, city, mine)
+
+
+def ties_ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
+    """How many were earlier with the same points and time, in the region and in a city."""
+    return _two_counts(uow, _TIES_AHEAD, contest_id, city, mine)
+
+
+def board_rows(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> Iterator[Stand]:
+    """All of a board in no order, read in pieces by the entry's number."""
+    after = 0
+    while True:
+        asked = (
+            select(*STAND_COLUMNS)
+            .join(Entry, Entry.id == Standing.entry_id)
+            .where(Standing.period == period, Entry.contest_id == contest_id, Entry.id > after)
+            .order_by(Entry.id)
+            .limit(CHUNK)
+        )
+        found = uow.session.execute(asked.where(_of_scope(scope)))
+        rows = [Stand(*row) for row in found]
+        yield from rows
+        if len(rows) < CHUNK:
+            return
+        after = rows[-1].entry_id
+
+
+def changed_since(
+    uow: UnitOfWork, contest_id: int, since: datetime, after_id: int
+) -> list[tuple[int, Moved]]:
+    """Standings changed from an instant on, a piece in the order of (instant, id)."""
+    asked = (
+        select(
+            Standing.id, Standing.period, Standing.changed_at, *STAND_COLUMNS,
+            *place_columns(), Entry.left_scopes,
+        )
+        .join(Entry, Entry.id == Standing.entry_id)
+        .where(
+            Standing.contest_id == contest_id,
+            Standing.changed_at >= since,
+            or_(Standing.changed_at > since, Standing.id > after_id),
+        )
+        .order_by(Standing.changed_at, Standing.id)
+        .limit(CHUNK)
+    )  # fmt: skip
+    return [
+        (row[0], Moved(row[1], Stand(*row[3:8]), Place(*row[8:12]), row[12], row[2]))
+        for row in uow.session.execute(asked)
+    ]
+
+
+def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
+    """Every (period, scope) of a contest that holds anybody."""
+    found: set[tuple[str, str]] = set()
+    for column in place_columns():
+        asked = (
+            select(Standing.period, column)
+            .join(Entry, Entry.id == Standing.entry_id)
+            .where(Standing.contest_id == contest_id, Standing.period.not_like(f"{GONE}%"))
+            .distinct()
+        )
+        for period, value in uow.session.execute(asked):
+            found.add((period, REGION))
+            if value:
+                kind = column.key
+                found.add((period, f"{'unit' if kind == 'unit_id' else kind}:{value}"))
+    return sorted(found)
+
+
+def players(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, Player]:
+    """Who is behind these entries."""
+    return {
+        row[0]: Player(row[1], row[2]) for row in run(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
+    }
+
+
+def entry_of(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
+    """The entry of a citizen in a contest."""
+    whose = {"contest_id": contest_id, "citizen_id": citizen_id}
+    found: int | None = run(uow, _ENTRY_OF, whose).scalar()
+    return found
+
+
+def has_open_paper(uow: UnitOfWork, contest_id: int) -> bool:
+    """Whether some paper of a contest may still be handed in or closed."""
+    asked = select(Attempt.id).where(
+        Attempt.state == AttemptState.OPEN, Attempt.contest_id == contest_id
+    )
+    return uow.session.scalar(asked.limit(1)) is not None
+
+
+def questions(uow: UnitOfWork, ids: Collection[int]) -> dict[int, Question]:
+    """Versions of questions by their number."""
+    found = uow.session.scalars(select(Question).where(Question.id.in_(ids)))
+    return {question.id: question for question in found}
+
+
+def contests(uow: UnitOfWork) -> list[Contest]:
+    """All contests, the oldest first."""
+    return list(uow.session.scalars(select(Contest).order_by(Contest.id)))
+
+
+def _stands(
+    uow: UnitOfWork, asked: Mapping[str, Asked], where: Mapping[str, Any], *, limit: int
+) -> list[Stand]:
+    found = run(uow, asked[where["kind"]], {**where, "most": limit})
+    return [Stand(*row) for row in found]
+
+
+def _two_counts(
+    uow: UnitOfWork, asked: Asked, contest_id: int, city: str | None, mine: Stand
+) -> tuple[int, int]:
+    facts = {"contest_id": contest_id, "period": TOTAL, "city": city, **mine._asdict()}
+    everywhere, here = run(uow, asked, facts).one()
+    return everywhere, int(here or 0)
+
+
+def _board(contest_id: int, period: str, scope: str) -> dict[str, Any]:
+    """A board as the statements for its kind of scope take it."""
+    kind, _, value = scope.partition(":")
+    number = int(value) if kind in ("unit", "group") else value
+    return {"kind": kind, "contest_id": contest_id, "period": period, "scope": number}
+
+
+def _of_scope(scope: str) -> ColumnElement[bool]:
+    kind, _, value = scope.partition(":")
+    match kind:
+        case "city":
+            return Entry.city == value
+        case "county":
+            return Entry.county == value
+        case "unit":
+            return Entry.unit_id == int(value)
+        case "audience":
+            return Entry.audience == value
+        case "group":
+            members = select(GroupMember.citizen_id).where(GroupMember.group_id == int(value))
+            return Entry.citizen_id.in_(members)
+    return Entry.id > 0

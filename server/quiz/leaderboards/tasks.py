@@ -1,0 +1,141 @@
+"""Keeping Redis in step with the standings, whatever was lost between a commit and its boards.
+
+A board is built on demand, the main ones without being asked. What was committed but never
+brought is found by its `changed_at`; bringing something twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from server.base.jobs import Task, TaskContext
+from server.base.redis.client import RedisUnavailable
+from server.base.redis.leaderboard import Standing
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import service as boards
+from server.quiz.leaderboards import standings_queries
+from server.quiz.leaderboards.board_keys import REGION, TOTAL
+from server.quiz.leaderboards.standings_queries import Stand
+from server.units import service as units
+
+MARK = "synced"
+# Longer than any transaction lasts: its rows carry the instant at which it began.
+OVERLAP = timedelta(seconds=10)
+# Whose boards are kept ready without being asked for.
+STILL_READ = timedelta(days=1)
+_DAYS_KEPT = 2
+_TRIES = 3
+
+
+def rebuild_boards(context: TaskContext, contest_id: int, *numbers: int) -> int:
+    """Build the named boards of a contest, or its main ones; how many were built."""
+    names = [keys.numbered_board(number) for number in numbers]
+    try:
+        if not names:
+            names = main_boards(context.uow_factory.dependencies.clock.now())
+        return sum(build(context.uow_factory, contest_id, board) for board in names)
+    except RedisUnavailable:
+        # Nothing to build in; the database answers until Redis is back and asked again.
+        return 0
+
+
+def sync_boards(context: TaskContext) -> int:
+    """Bring what was committed lately to the boards of every contest; how many rows were new."""
+    try:
+        with context.uow_factory.begin(read_only=True) as uow:
+            return sum(
+                _sync(uow, contest.id, current=contest.closes_at > uow.now - STILL_READ)
+                for contest in standings_queries.contests(uow)
+            )
+    except RedisUnavailable:
+        return 0
+
+
+def main_boards(now: datetime) -> list[str]:
+    """The boards that most people read: the region's running ones, and the cities'."""
+    regional = [keys.board_name(period, REGION) for period in keys.periods_at(now)]
+    cities = [keys.board_name(TOTAL, f"city:{city.code}") for city in units.regions().cities]
+    return regional + cities
+
+
+def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
+    """Build one board from the database; False when another build runs or Redis was flushed.
+
+    Raises: RedisUnavailable.
+    """
+    group, leaderboard = keys.group_name(contest_id), uow_factory.dependencies.kv.leaderboard
+    for _ in range(_TRIES):
+        # The build is begun before the database is read: what is committed in between is kept.
+        token = leaderboard.begin_build(group, board)
+        if token is None:
+            return False
+        try:
+            if _fill(uow_factory, contest_id, board, token):
+                return True
+        except RedisUnavailable:
+            raise
+        except BaseException:
+            leaderboard.abandon_build(group, board, token)
+            raise
+    return False
+
+
+def _fill(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, token: str) -> bool:
+    group, leaderboard = keys.group_name(contest_id), uow_factory.dependencies.kv.leaderboard
+    period, scope = keys.split_board(board)
+    with uow_factory.begin(read_only=True) as uow:
+        stands = standings_queries.board_rows(uow, contest_id, period, scope)
+        if not leaderboard.load(group, board, token, map(_standing, stands)):
+            return False
+    kept_seconds = 0 if period == TOTAL else _DAYS_KEPT * 86_400
+    return leaderboard.finish_build(group, board, token, expire_seconds=kept_seconds)
+
+
+def _standing(stand: Stand) -> Standing:
+    return Standing(
+        entry=stand.entry_id,
+        score=keys.packed(stand.kept),
+        finish_ms=keys.epoch_ms(stand.reached_at),
+        version=stand.version,
+    )
+
+
+def _sync(uow: UnitOfWork, contest_id: int, *, current: bool) -> int:
+    group, leaderboard = keys.group_name(contest_id), uow.kv.leaderboard
+    kept = leaderboard.read_mark(group, MARK)
+    mark = uow.now if kept is None else datetime.fromisoformat(kept)
+    if mark > uow.now + OVERLAP:
+        # The clock has gone back: the mark says nothing about what comes now.
+        leaderboard.drop(group)
+        mark = uow.now
+    brought = _bring_since(uow, contest_id, min(mark, uow.now))
+    leaderboard.mark(group, MARK, uow.now.isoformat())
+    if current:
+        _ask_for_main_boards(uow, contest_id)
+    return brought
+
+
+def _bring_since(uow: UnitOfWork, contest_id: int, mark: datetime) -> int:
+    since, after_id, new = mark - OVERLAP, 0, 0
+    while True:
+        rows = standings_queries.changed_since(uow, contest_id, since, after_id)
+        if rows and not boards.bring(uow.kv, contest_id, [moved for _, moved in rows]):
+            raise RedisUnavailable("went away while standings were brought")
+        # What a clock far ahead has written is brought each time, and is news when its time comes.
+        new += sum(mark < moved.changed_at <= uow.now for _, moved in rows)
+        if len(rows) < standings_queries.CHUNK:
+            return new
+        after_id, since = rows[-1][0], rows[-1][1].changed_at
+
+
+def _ask_for_main_boards(uow: UnitOfWork, contest_id: int) -> None:
+    for board in main_boards(uow.now):
+        if uow.kv.leaderboard.size(keys.group_name(contest_id), board) is None:
+            boards.ask_for(uow, contest_id, board)
+
+
+BOARD_TASKS = (
+    Task(name="quiz.rebuild_boards", step=rebuild_boards),
+    Task(name="quiz.sync_boards", step=sync_boards, every_seconds=2),
+)

@@ -1,0 +1,1 @@
+"""Practice without clock or rank, and the book of mistakes."""

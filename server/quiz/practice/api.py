@@ -1,0 +1,167 @@
+"""Practice, the wrong-answer book and reports about questions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.base.errors import Invalid, NotFound
+from server.base.rate_limits import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
+from server.base.uow import UnitOfWork
+from server.base.web.auth import Who
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.web.endpoint import Api, PreflightContext, endpoint
+from server.base.web.schema import Page, PageQuery
+from server.quiz.attempts import responses
+from server.quiz.enums import WordsState
+from server.quiz.errors import ReasonRefused
+from server.quiz.practice import mistakes
+from server.quiz.practice import service as practice
+from server.quiz.practice.mistakes import Mistake
+from server.quiz.practice.schemas import (
+    MistakeOut,
+    PracticeAnswerIn,
+    PracticeAnswerOut,
+    PracticeIn,
+    PracticeOut,
+    ReportIn,
+)
+from server.quiz.review import reports
+from server.quiz.review.reports import Reported
+
+PRACTICE_API = Api("practice")
+
+
+@endpoint(
+    PRACTICE_API,
+    "POST",
+    "/practice",
+    who=Who.CITIZEN,
+    body=PracticeIn,
+    out=PracticeOut,
+    status=(201,),
+    consent=True,
+    pace=PRACTICE,
+)
+def begin_practice(uow: UnitOfWork, body: PracticeIn) -> PracticeOut:
+    """Deal questions to practise: without a clock, without a rank."""
+    dealt = practice.begin(
+        uow,
+        uow.caller_id,
+        count=body.count,
+        topics=body.topics,
+        from_mistakes=body.from_mistakes,
+    )
+    return PracticeOut(
+        id=dealt.ref,
+        questions=[responses.question_out(slot, timed=False) for slot in dealt.slots],
+    )
+
+
+@endpoint(
+    PRACTICE_API,
+    "POST",
+    "/practice/<ref>/answers",
+    who=Who.CITIZEN,
+    body=PracticeAnswerIn,
+    out=PracticeAnswerOut,
+    errors=(NotFound, Invalid),
+    consent=True,
+    pace=PRACTICE_ANSWER,
+)
+def answer_practice(uow: UnitOfWork, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
+    """Answer one question and see the key with its explanation; a repeat tells the first result."""
+    told = practice.answer(uow, ref, uow.caller_id, body.question_id, body.answer)
+    return PracticeAnswerOut(
+        question_id=told.question_ref,
+        chosen=told.chosen,
+        correct=told.correct,
+        key=told.key,
+        explanation=told.explanation,
+    )
+
+
+@endpoint(
+    PRACTICE_API,
+    "GET",
+    "/me/mistakes",
+    who=Who.CITIZEN,
+    query=PageQuery,
+    out=Page[MistakeOut],
+    errors=(Invalid,),
+)
+def list_mistakes(uow: UnitOfWork, query: PageQuery) -> Page[MistakeOut]:
+    """The wrong-answer book, the latest mistake first."""
+    after = None if query.after is None else _position(query.after)
+    found = [m for m in mistakes.book(uow, uow.caller_id) if after is None or _place(m) < after]
+    shown = found[: query.limit]
+    last = _place(shown[-1]) if len(found) > len(shown) else None
+    return Page(
+        items=[_mistake_out(mistake) for mistake in shown],
+        next=None if last is None else encode_cursor(last[0].isoformat(), last[1]),
+    )
+
+
+def _place(mistake: Mistake) -> tuple[datetime, str]:
+    return mistake.wrong_at, mistake.item.ref
+
+
+def _position(cursor: str) -> tuple[datetime, str]:
+    at, ref = decode_cursor(cursor, str, str)
+    try:
+        instant = datetime.fromisoformat(str(at))
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return instant, str(ref)
+
+
+def _mistake_out(mistake: Mistake) -> MistakeOut:
+    item = mistake.item
+    return MistakeOut(
+        question_id=item.ref,
+        kind=item.kind.value,
+        topic=item.topic,
+        stem=item.stem,
+        options=list(item.options),
+        chosen=[item.options[at] for at in mistake.chosen],
+        correct=[item.options[at] for at in item.answer],
+        explanation=item.explanation,
+        where=mistake.where,
+        wrong_at=mistake.wrong_at,
+        right_in_a_row=mistake.right_in_a_row,
+    )
+
+
+def _judged(preflight: PreflightContext, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
+    """Have the words judged, unless this version was reported before."""
+    with preflight.uow_factory.begin(read_only=True) as uow:
+        reported = reports.to_be_reported(uow, ref, preflight.caller.id)
+    reason = reports.clean_reason(body.reason)
+    if reported.known:
+        return reported, WordsState.UNCHECKED
+    spend(preflight.uow_factory.dependencies, OWN_WORDS, preflight.caller.person)
+    return reported, reports.judge(preflight.gateway, reported, reason)
+
+
+@endpoint(
+    PRACTICE_API,
+    "POST",
+    "/questions/<ref>/reports",
+    who=Who.CITIZEN,
+    body=ReportIn,
+    status=(202,),
+    errors=(NotFound, ReasonRefused, Invalid),
+    consent=True,
+    ask=_judged,
+    pace=CHANGE,
+)
+def report_question(
+    uow: UnitOfWork,
+    ref: str,  # noqa: ARG001 - found before the words were judged
+    body: ReportIn,
+    asked: tuple[Reported, WordsState],
+) -> None:
+    """Tell what is wrong with a question that one has seen; once for each version of it."""
+    reported, words = asked
+    reports.report(uow, uow.caller_id, reported, reports.clean_reason(body.reason), words)

@@ -1,0 +1,106 @@
+"""The wrong-answer book: worked out from closed papers and practice, never written.
+
+A question comes in with a wrong answer, or with none on a paper that is over, and leaves after two
+right answers in a row in practice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+
+from server.base.uow import UnitOfWork
+from server.quiz.bank.drawing import Item
+from server.quiz.bank.service import every_version
+from server.quiz.enums import AttemptState
+from server.quiz.models import Attempt, Practice, PracticeAnswer
+from server.quiz.rules import is_right
+
+RIGHT_TO_LEAVE = 2
+Where = Literal["paper", "practice"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A question in the book, with the last wrong answer to it.
+
+    Units: `chosen` positions in the item's options; `right_in_a_row` 0 to 1.
+    """
+
+    item: Item
+    chosen: tuple[int, ...]
+    where: Where
+    wrong_at: datetime
+    right_in_a_row: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answered:
+    at: datetime
+    number: int
+    item: Item
+    chosen: tuple[int, ...]
+    where: Where
+
+
+def book(uow: UnitOfWork, citizen_id: int) -> list[Mistake]:
+    """A citizen's wrong-answer book, the latest mistake first."""
+    by_id = every_version(uow)
+    answered = [*_on_papers(uow, citizen_id, by_id), *_practised(uow, citizen_id, by_id)]
+    found: dict[str, Mistake] = {}
+    for one in sorted(answered, key=lambda one: (one.at, one.number)):
+        _take(found, one)
+    return sorted(
+        found.values(), key=lambda mistake: (mistake.wrong_at, mistake.item.ref), reverse=True
+    )
+
+
+def _take(found: dict[str, Mistake], one: _Answered) -> None:
+    ref = one.item.ref
+    if not is_right(one.item.answer, one.chosen):
+        found[ref] = Mistake(item=one.item, chosen=one.chosen, where=one.where, wrong_at=one.at)
+    elif one.where == "practice" and ref in found:
+        found[ref] = replace(found[ref], right_in_a_row=found[ref].right_in_a_row + 1)
+        if found[ref].right_in_a_row >= RIGHT_TO_LEAVE:
+            del found[ref]
+
+
+def _on_papers(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
+    asked = select(Attempt.id, Attempt.paper, Attempt.answers, Attempt.closed_at).where(
+        Attempt.citizen_id == citizen_id, Attempt.state != AttemptState.OPEN
+    )
+    for number, paper, answers, closed_at in uow.session.execute(asked):
+        for row in paper:
+            item = by_id[row["q"]]
+            yield _Answered(
+                at=closed_at,
+                number=number,
+                item=item,
+                chosen=tuple(answers.get(item.ref, ())),
+                where="paper",
+            )
+
+
+def _practised(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
+    asked = (
+        select(
+            PracticeAnswer.id,
+            PracticeAnswer.question_id,
+            PracticeAnswer.chosen,
+            PracticeAnswer.answered_at,
+        )
+        .join(Practice, Practice.id == PracticeAnswer.practice_id)
+        .where(Practice.citizen_id == citizen_id)
+    )
+    for number, question_id, chosen, answered_at in uow.session.execute(asked):
+        yield _Answered(
+            at=answered_at,
+            number=number,
+            item=by_id[question_id],
+            chosen=tuple(chosen),
+            where="practice",
+        )

@@ -1,0 +1,66 @@
+"""Shapes of practice, the wrong-answer book and reports about questions on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from server.base.web.schema import In, Instant, Out
+from server.quiz.attempts.schemas import Keys, QuestionOut, Ref
+
+Topic = Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+class PracticeIn(In, frozen=True, kw_only=True):
+    """What to practise: some topics or all, out of the wrong-answer book or of everything."""
+
+    topics: Annotated[list[Topic], Meta(max_length=20)] = field(default_factory=list)
+    count: Annotated[int, Meta(ge=1, le=100)] = 5
+    from_mistakes: bool = False
+
+
+class PracticeOut(Out, frozen=True, kw_only=True):
+    """Questions to practise; fewer than asked for, or none, when there are not so many."""
+
+    id: str
+    questions: list[QuestionOut]
+
+
+class PracticeAnswerIn(In, frozen=True, kw_only=True):
+    """An answer in the keys of this practice."""
+
+    question_id: Ref
+    answer: Keys
+
+
+class PracticeAnswerOut(Out, frozen=True, kw_only=True):
+    """What the first answer came to; `chosen` is that first answer."""
+
+    question_id: str
+    chosen: list[str]
+    correct: bool
+    key: list[str]
+    explanation: str
+
+
+class MistakeOut(Out, frozen=True, kw_only=True):
+    """A question of the wrong-answer book in words; two right answers in a row take it out."""
+
+    question_id: str
+    kind: Literal["single", "multiple", "judge"]
+    topic: str
+    stem: str
+    options: list[str]
+    chosen: list[str]
+    correct: list[str]
+    explanation: str
+    where: Literal["paper", "practice"]
+    wrong_at: Instant
+    right_in_a_row: int
+
+
+class ReportIn(In, frozen=True, kw_only=True):
+    """What is wrong with a question."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]

@@ -1,0 +1,1 @@
+"""What citizens and organizers say about questions."""

@@ -1,0 +1,126 @@
+"""What citizens find wrong with a question: stored once for each version, for the organizers.
+
+The words pass WeChat's check first; the edge asks for it between two transactions.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import select
+
+from server.accounts import service as accounts
+from server.base.errors import Invalid, NotFound
+from server.base.sql.tables import insert_for
+from server.base.uow import UnitOfWork
+from server.quiz.enums import WordsState
+from server.quiz.errors import ReasonRefused
+from server.quiz.models import Attempt, Practice, Question, QuestionReport
+from server.wechat.errors import WeChatError
+from server.wechat.gateway import TextPlace, Verdict
+
+_log = logging.getLogger(__name__)
+_STATES = {Verdict.PASS: WordsState.PASSED, Verdict.REVIEW: WordsState.REVIEW}
+
+
+class TextCheck(Protocol):
+    """The part of the gateway that judges words."""
+
+    def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """The version that is reported, and whom to ask WeChat about; `known` when it is a repeat."""
+
+    question_id: int
+    openid: str | None
+    known: bool
+
+
+def clean_reason(text: str) -> str:
+    """A reason without what cannot be seen.
+
+    Raises: Invalid (422) when nothing is left of it.
+    """
+    clean = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if not clean:
+        raise Invalid((("body", "reason"), "1 to 500 characters, not all of them invisible"))
+    return clean
+
+
+def to_be_reported(uow: UnitOfWork, question_ref: str, citizen_id: int) -> Reported:
+    """The version of a question that a citizen saw last.
+
+    Raises: NotFound (404) for a question that they have not seen.
+    """
+    question_id = _seen_version(uow, question_ref, citizen_id)
+    if question_id is None:
+        raise NotFound
+    known = uow.session.scalar(
+        select(QuestionReport.id).where(
+            QuestionReport.citizen_id == citizen_id, QuestionReport.question_id == question_id
+        )
+    )
+    return Reported(
+        question_id=question_id,
+        openid=accounts.openid_of(uow, citizen_id, "mini_program"),
+        known=known is not None,
+    )
+
+
+def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
+    """What WeChat says of the words; call it in no UnitOfWork.
+
+    Raises: ReasonRefused (409).
+    """
+    if reported.openid is None:
+        return WordsState.UNCHECKED
+    try:
+        verdict = gateway.check_text(reported.openid, reason, TextPlace.COMMENT)
+    except WeChatError as trouble:
+        _log.warning("a report is kept unchecked", extra={"code": trouble.code})
+        return WordsState.UNCHECKED
+    if verdict is Verdict.RISKY:
+        raise ReasonRefused
+    return _STATES[verdict]
+
+
+def report(
+    uow: UnitOfWork, citizen_id: int, reported: Reported, reason: str, words: WordsState
+) -> None:
+    """Keep a report; the first one about a version stays."""
+    fresh = insert_for(uow.session, QuestionReport).values(
+        ref=uow.new_ref("rep"),
+        citizen_id=citizen_id,
+        question_id=reported.question_id,
+        reason=reason,
+        words=words,
+        made_at=uow.now,
+    )
+    uow.session.execute(fresh.on_conflict_do_nothing())
+
+
+def _seen_version(uow: UnitOfWork, question_ref: str, citizen_id: int) -> int | None:
+    versions = select(Question.id).where(Question.ref == question_ref)
+    ids = set(uow.session.scalars(versions))
+    if not ids:
+        return None
+    seen = [
+        row["q"]
+        for paper, timed in _papers(uow, citizen_id)
+        for row in paper
+        if row["q"] in ids and (not timed or "opened_at" in row)
+    ]
+    return max(seen, default=None)
+
+
+def _papers(uow: UnitOfWork, citizen_id: int) -> list[tuple[list[dict[str, object]], bool]]:
+    """Every paper and practice of a citizen, and whether its items come one by one."""
+    dealt = [
+        *uow.session.scalars(select(Attempt.paper).where(Attempt.citizen_id == citizen_id)),
+        *uow.session.scalars(select(Practice.paper).where(Practice.citizen_id == citizen_id)),
+    ]
+    return [(paper, any("opened_at" in row for row in paper)) for paper in dealt]

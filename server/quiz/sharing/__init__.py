@@ -1,0 +1,1 @@
+"""Result cards, posters and their mini-program codes."""

@@ -1,0 +1,130 @@
+"""Cards of results, their posters, and visits; none of it earns anything, by rule."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from server.base.errors import NotFound
+from server.base.rate_limits import SHARE, VISIT
+from server.base.uow import UnitOfWork
+from server.base.web.auth import Who
+from server.base.web.drawings import Drawing, PictureBusy
+from server.base.web.endpoint import Api, PreflightContext, endpoint
+from server.base.web.schema import In, Out
+from server.quiz.attempts.schemas import Ref
+from server.quiz.errors import AttemptOpen, PosterNotReady
+from server.quiz.sharing import service as shares
+from server.quiz.sharing.poster import content_name, drawn, drawn_card
+from server.quiz.sharing.service import Fetched
+
+SHARE_API = Api("shares")
+# A name on it may be hidden, and a card be taken back, at any time.
+_KEEP_SECONDS = 60
+
+
+class ShareIn(In, frozen=True, kw_only=True):
+    """What to make a card of: the result of an own paper."""
+
+    kind: Literal["quiz_result"]
+    attempt_id: Ref
+
+
+class ShareOut(Out, frozen=True, kw_only=True):
+    """A card: where it leads, its title, its poster, and the picture that a chat shows of it."""
+
+    id: str
+    path: str
+    title: str
+    image_url: str
+    card_url: str
+
+
+class VisitIn(In, frozen=True, kw_only=True):
+    """The scene of the launch options."""
+
+    scene: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+def _code(preflight: PreflightContext, body: ShareIn) -> Fetched:
+    """Have WeChat make the code of a card that is new."""
+    with preflight.uow_factory.begin(read_only=True) as uow:
+        planned = shares.plan(uow, preflight.caller.id, body.attempt_id)
+    return shares.fetch(preflight.gateway.mini_program_code, planned)
+
+
+@endpoint(
+    SHARE_API,
+    "POST",
+    "/shares",
+    who=Who.CITIZEN,
+    body=ShareIn,
+    out=ShareOut,
+    status=(201,),
+    errors=(NotFound, AttemptOpen),
+    consent=True,
+    ask=_code,
+    pace=SHARE,
+)
+def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
+    """Make a card of an own result; a repeat gives the same card. It earns nothing."""
+    made = shares.share(uow, uow.caller_id, asked)
+    return ShareOut(
+        id=made.ref,
+        path=made.path,
+        title=made.title,
+        image_url=made.image_url,
+        card_url=made.card_url,
+    )
+
+
+@endpoint(
+    SHARE_API,
+    "GET",
+    "/shares/<ref>/image.png",
+    who=Who.ANYONE,
+    errors=(NotFound, PosterNotReady, PictureBusy),
+    media="image/png",
+)
+def show_poster(uow: UnitOfWork, ref: str) -> Drawing:
+    """The poster of a card, with the mini-program code that leads back to it."""
+    poster = shares.poster(uow, ref)
+    return Drawing(
+        content_name=content_name(poster),
+        draw=lambda: drawn(poster),
+        keep_seconds=_KEEP_SECONDS,
+    )
+
+
+@endpoint(
+    SHARE_API,
+    "GET",
+    "/shares/<ref>/card.png",
+    who=Who.ANYONE,
+    errors=(NotFound, PictureBusy),
+    media="image/png",
+)
+def show_card(uow: UnitOfWork, ref: str) -> Drawing:
+    """The picture of a card, 5:4, with less of the result than its poster and no code."""
+    card = shares.card(uow, ref)
+    return Drawing(
+        content_name=content_name(card),
+        draw=lambda: drawn_card(card),
+        keep_seconds=_KEEP_SECONDS,
+    )
+
+
+@endpoint(
+    SHARE_API,
+    "POST",
+    "/visits",
+    who=Who.CITIZEN,
+    body=VisitIn,
+    status=(204,),
+    consent=True,
+    pace=VISIT,
+)
+def visit(uow: UnitOfWork, body: VisitIn) -> None:
+    """Tell by which code one came; once a day, for the report of shares and channels alone."""
+    shares.visit(uow, uow.caller_id, body.scene)

@@ -1,0 +1,254 @@
+"""Cards of results that citizens pass on, and the visits that they bring.
+
+Nothing is earned here: this file writes shares and visits and reads the rest. A visit is for the
+report of shares and channels alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from server.accounts import service as accounts
+from server.base.clock import beijing_day
+from server.base.errors import NotFound
+from server.base.sql.tables import insert_for
+from server.base.uow import UnitOfWork
+from server.channel import service as channel
+from server.programme import service as programmes
+from server.quiz.attempts import attempt_store
+from server.quiz.contests import service as contests
+from server.quiz.errors import AttemptOpen, PosterNotReady
+from server.quiz.models import Attempt, Share, Visit
+from server.quiz.sharing.poster import Card, Poster, shows
+from server.wechat.errors import WeChatError
+
+_log = logging.getLogger(__name__)
+
+PAGE = "packages/quiz/round/index"
+TASK = "quiz.fetch_share_codes"
+ASK_AGAIN_AFTER = timedelta(seconds=60)
+FetchCode = Callable[[str, str], bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A card to be made, or the one that is there; without `has_code` its code is to be fetched."""
+
+    ref: str
+    attempt_id: int
+    has_code: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareView:
+    """A card as its citizen passes it on."""
+
+    ref: str
+    path: str
+    title: str
+    image_url: str
+    card_url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """The picture of a code, none while WeChat is away."""
+
+    planned: Planned
+    picture: bytes | None = field(repr=False)
+
+
+def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> Planned:
+    """The one card of a citizen's own closed paper.
+
+    Raises: NotFound (404), AttemptOpen (409).
+    """
+    sheet = attempt_store.of_citizen(uow, attempt_ref, citizen_id)
+    if sheet is None:
+        raise NotFound
+    if sheet.is_open:
+        raise AttemptOpen
+    row = uow.session.execute(
+        select(Share.ref, Share.code_picture.is_not(None)).where(Share.attempt_id == sheet.id)
+    ).one_or_none()
+    ref, has_code = (uow.new_ref("shr"), False) if row is None else row
+    return Planned(ref=ref, attempt_id=sheet.id, has_code=has_code)
+
+
+def fetch(fetch_code: FetchCode, planned: Planned) -> Fetched:
+    """The code that leads back to a card, asked of WeChat; call it in no UnitOfWork."""
+    if planned.has_code:
+        return Fetched(planned=planned, picture=None)
+    try:
+        return Fetched(planned=planned, picture=fetch_code(planned.ref, PAGE))
+    except WeChatError as trouble:
+        _log.warning("a poster waits for its code", extra={"code": trouble.code})
+        return Fetched(planned=planned, picture=None)
+
+
+def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
+    """Make the card, or find the one that was made.
+
+    Locks: the citizen, because the new row refers to citizen and paper.
+    """
+    accounts.lock_citizen(uow, citizen_id)
+    planned, picture = fetched.planned, fetched.picture
+    fresh = insert_for(uow.session, Share).values(
+        ref=planned.ref,
+        citizen_id=citizen_id,
+        attempt_id=planned.attempt_id,
+        code_picture=picture,
+        code_after=uow.now + ASK_AGAIN_AFTER if picture is None else None,
+        made_at=uow.now,
+    )
+    uow.session.execute(fresh.on_conflict_do_nothing())
+    keep_code(uow, fetched)
+    row = uow.session.execute(
+        select(Share.ref, Attempt.contest_id, Attempt.score)
+        .join(Attempt, Attempt.id == Share.attempt_id)
+        .where(Share.attempt_id == planned.attempt_id)
+    ).one()
+    title = contests.contest_by_id(uow, row.contest_id).title
+    pictures = f"{uow.settings.public_url.rstrip('/')}/api/v1/shares/{row.ref}"
+    return ShareView(
+        ref=row.ref,
+        path=f"/{PAGE}?scene={row.ref}",
+        title=uow.texts.say("quiz.share.title", title=title, score=row.score),
+        image_url=f"{pictures}/image.png",
+        card_url=f"{pictures}/card.png",
+    )
+
+
+def keep_code(uow: UnitOfWork, fetched: Fetched) -> bool:
+    """Keep a code that came; whether it was missing. A code leads to its own card alone."""
+    if fetched.picture is None:
+        return False
+    done = uow.session.execute(
+        update(Share)
+        .where(Share.ref == fetched.planned.ref, Share.code_picture.is_(None))
+        .values(code_picture=fetched.picture, code_after=None)
+    )
+    return int(getattr(done, "rowcount", 0)) == 1
+
+
+def claim(uow: UnitOfWork, limit: int) -> list[Planned]:
+    """Cards whose codes are missing; nobody else asks for them for a minute.
+
+    Locks: the cards, skipping those in other hands.
+    """
+    rows = uow.session.execute(
+        select(Share.id, Share.ref, Share.attempt_id)
+        .where(Share.code_after <= uow.now)
+        .order_by(Share.code_after)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    uow.session.execute(
+        update(Share)
+        .where(Share.id.in_([row.id for row in rows]))
+        .values(code_after=uow.now + ASK_AGAIN_AFTER)
+    )
+    return [Planned(ref=row.ref, attempt_id=row.attempt_id, has_code=False) for row in rows]
+
+
+def card(uow: UnitOfWork, ref: str) -> Card:
+    """What stands on a card. The name is masked unless its owner chose to be public.
+
+    Raises: NotFound (404).
+    """
+    return _card(uow, _shared(uow, ref))
+
+
+def poster(uow: UnitOfWork, ref: str) -> Poster:
+    """What stands on a card's poster: all of the card, and more of the result.
+
+    Raises: NotFound (404), PosterNotReady (503) while its code is missing.
+    """
+    row = _shared(uow, ref)
+    if row.code_picture is None:
+        raise PosterNotReady(retry_after_seconds=30)
+    rules = contests.rules_at(uow, row.contest_id, row.rules_version)
+    said = uow.texts.say
+    return Poster(
+        **vars(_card(uow, row)),
+        lines=(
+            said("quiz.share.right", right=row.correct_count, count=rules.question_count),
+            *_ranks(uow, row.rank_region, row.rank_city),
+        ),
+        invitation=said("quiz.share.invitation"),
+        code=row.code_picture,
+    )
+
+
+def _shared(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
+    row = uow.session.execute(
+        select(
+            Share.code_picture,
+            Share.citizen_id,
+            Attempt.contest_id,
+            Attempt.rules_version,
+            Attempt.score,
+            Attempt.correct_count,
+            Attempt.rank_region,
+            Attempt.rank_city,
+        )
+        .join(Attempt, Attempt.id == Share.attempt_id)
+        .where(Share.ref == ref)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _card(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> Card:
+    rules = contests.rules_at(uow, row.contest_id, row.rules_version)
+    return Card(
+        campaign=_campaign(uow),
+        contest=contests.contest_by_id(uow, row.contest_id).title,
+        name=_name(uow, row.citizen_id),
+        score=str(row.score),
+        score_note=uow.texts.say("quiz.share.of", most=rules.max_score),
+    )
+
+
+def _name(uow: UnitOfWork, citizen_id: int) -> str:
+    """The name as strangers may see it, or words for somebody whose name cannot be drawn."""
+    name = accounts.names_of(uow, [citizen_id])[citizen_id].shown
+    return name if shows(name) else uow.texts.say("quiz.share.unnamed")
+
+
+def _campaign(uow: UnitOfWork) -> tuple[str, ...]:
+    """The campaign's name in both languages, as far as it has been loaded."""
+    try:
+        found = programmes.campaign(uow)
+    except NotFound:
+        return (uow.texts.say("quiz.share.campaign"),)
+    return tuple(title for title in (found.title, found.title_za) if title)
+
+
+def _ranks(uow: UnitOfWork, region: int, in_city: int | None) -> list[str]:
+    lines = [uow.texts.say("quiz.share.region_rank", rank=region)]
+    if in_city is not None:
+        lines.append(uow.texts.say("quiz.share.city_rank", rank=in_city))
+    return lines
+
+
+def visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
+    """Note that a citizen came by a card or a channel's code, once a day; others are not noted."""
+    if not _known(uow, scene):
+        return
+    fresh = insert_for(uow.session, Visit).values(
+        citizen_id=citizen_id, scene=scene, on_day=beijing_day(uow.now), at=uow.now
+    )
+    uow.session.execute(fresh.on_conflict_do_nothing())
+
+
+def _known(uow: UnitOfWork, scene: str) -> bool:
+    shared = uow.session.scalar(select(Share.id).where(Share.ref == scene))
+    return shared is not None or channel.knows_scene(uow, scene)
