@@ -7,11 +7,12 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from . import api_user, control, phone_app, phone_page
-from .api_common import Call, Picture, Upload
+from . import control, phone_app, phone_page
 from .dispatch import Result, dispatch
 from .faults import bare_path
 from .http_server import cut
+from .wechat_api import user as api_user
+from .wechat_api.common import Call, Picture, Upload
 from .world import World
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -8,10 +8,12 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, request
 
-from . import acts, api_menu, api_token, groups, hostile, inbox, people, posts, sheets
+from . import acts, groups, hostile, inbox, people, posts, sheets
 from .apps import MINI, OFFICIAL
 from .clock import beijing
 from .faults import bare_path
+from .wechat_api import menu as api_menu
+from .wechat_api import token as api_token
 from .world import World
 
 _CLOCK = ("offset_s", "freeze", "advance")

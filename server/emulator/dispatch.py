@@ -8,18 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from . import (
-    api_media,
-    api_menu,
-    api_message,
-    api_subscribe,
-    api_token,
-    api_user,
-    api_wxa,
-    media_check,
-)
-from .api_common import BOTH, JSON, Answer, ApiError, Call, Endpoint, ok, read_body
+from . import media_check
 from .faults import Fault
+from .wechat_api import media as api_media
+from .wechat_api import menu as api_menu
+from .wechat_api import message as api_message
+from .wechat_api import subscribe as api_subscribe
+from .wechat_api import token as api_token
+from .wechat_api import user as api_user
+from .wechat_api import wxa as api_wxa
+from .wechat_api.common import BOTH, JSON, Answer, ApiError, Call, Endpoint, ok, read_body
 from .world import World
 
 SECRETS = {"secret", "appsecret", "access_token"}

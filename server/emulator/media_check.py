@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import people, push
-from .api_common import ONLY_MINI, ApiError, Call, Endpoint, ok
-from .api_wxa import check_openid
 from .letters import media_event
 from .people import Person
+from .wechat_api.common import ONLY_MINI, ApiError, Call, Endpoint, ok
+from .wechat_api.wxa import check_openid
 from .world import World
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

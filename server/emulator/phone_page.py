@@ -11,9 +11,10 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
-from . import acts, api_menu, groups, inbox, people, posts
+from . import acts, groups, inbox, people, posts
 from .clock import beijing
 from .texts import TEXTS
+from .wechat_api import menu as api_menu
 from .world import World
 
 INDEX, FRONT = "phone.html", "front.html"

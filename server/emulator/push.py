@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from . import api_media, inbox, letters
+from . import inbox, letters
 from .apps import OFFICIAL, App
 from .crypto import encrypt_push, sign
 from .letters import Letter
@@ -18,6 +18,7 @@ from .people import Person
 from .replies import Judgement, judge
 from .sender import Outcome
 from .texts import TEXTS
+from .wechat_api import media as api_media
 from .world import World
 from .xml import as_json, write
 

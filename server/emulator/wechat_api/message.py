@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import api_media, inbox
-from .api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
-from .api_user import holder
-from .people import Person
-from .world import World
+from .. import inbox
+from ..people import Person
+from ..world import World
+from . import media as api_media
+from .common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
+from .user import holder
 
 TEXT_BYTES = 2048
 # Kinds that name what only the console or other APIs could have made.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import people, pictures
-from .api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, Picture
-from .people import Person
-from .world import World
+from .. import people, pictures
+from ..people import Person
+from ..world import World
+from .common import ONLY_OFFICIAL, ApiError, Call, Endpoint, Picture
 
 PAGE = 10_000
 BATCH = 100

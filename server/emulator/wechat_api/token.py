@@ -7,9 +7,9 @@ import re
 import sqlite3
 from typing import Any
 
-from .api_common import BOTH, NO_TOKEN, ApiError, Call, Endpoint, ok
-from .apps import App
-from .world import World
+from ..apps import App
+from ..world import World
+from .common import BOTH, NO_TOKEN, ApiError, Call, Endpoint, ok
 
 TOKEN_SECONDS = 7200
 OVERLAP_SECONDS = 300

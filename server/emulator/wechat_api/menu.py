@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .api_common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
-from .world import World
+from ..world import World
+from .common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
 
 TOP, SUB = 3, 5
 TOP_NAME_BYTES, SUB_NAME_BYTES, KEY_BYTES, URL_BYTES = 16, 60, 128, 1024

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import grants, inbox, people, push
-from .api_common import BOTH, ONLY_MINI, ApiError, Call, Endpoint, ok
-from .apps import MINI
-from .people import Person
-from .templates import Template
-from .world import World
+from .. import grants, inbox, people, push
+from ..apps import MINI
+from ..people import Person
+from ..templates import Template
+from ..world import World
+from .common import BOTH, ONLY_MINI, ApiError, Call, Endpoint, ok
 
 SENSITIVE = "[risky]"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from .apps import MINI, OFFICIAL, App
-from .world import World
+from ..apps import MINI, OFFICIAL, App
+from ..world import World
 
 ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u([0-9a-fA-F]{4})")
 

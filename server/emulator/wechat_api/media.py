@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .api_common import BOTH, ApiError, Call, Endpoint, Picture
-from .apps import App
-from .world import World
+from ..apps import App
+from ..world import World
+from .common import BOTH, ApiError, Call, Endpoint, Picture
 
 KEPT_SECONDS = 3 * 86_400
 MB = 2**20

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import people, pictures
-from .api_common import (
+from .. import people, pictures
+from ..people import Person
+from ..world import World
+from .common import (
     NO_TOKEN,
     ONLY_MINI,
     TEXT,
@@ -16,9 +18,7 @@ from .api_common import (
     Picture,
     ok,
 )
-from .api_token import app_by_secret
-from .people import Person
-from .world import World
+from .token import app_by_secret
 
 SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]+")
 LONGEST_SCENE = 32

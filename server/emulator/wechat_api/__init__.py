@@ -1,0 +1,1 @@
+"""WeChat's API as emulated, one file for each family."""
