@@ -3,7 +3,7 @@ import { setChanged } from '../../../kit/changed'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { askAtBackKey, back, backKeyFree, confirm, replace, say, scrollUp, wire } from '../../../platform/wx'
-import { Desk } from './desk'
+import { PaperSession } from './paper-session'
 import { askToFinish, askToLeave, clockOf, handOf, shownOf } from './shown'
 import type { Shown } from './shown'
 
@@ -15,13 +15,13 @@ Page({
     shown: null as Shown | null, saving: '', hand: '', handNote: '', sheet: false,
   },
   ticking: 0,
-  desk: null as Desk | null,
+  session: null as PaperSession | null,
   /** This page is the one on the screen: only then it may count, and go on to another. */
   here: false,
   asking: false,
 
   onLoad(query: Record<string, string | undefined>) {
-    this.desk = new Desk(query.id ?? '', {
+    this.session = new PaperSession(query.id ?? '', {
       saving: (what) => this.setData({ saving: this.data.t[what] }),
       closed: () => this.leave(),
       refused: (why) => (this.tick(), void act(this, () => Promise.reject(why))),
@@ -42,7 +42,7 @@ Page({
 
   async read() {
     await load(this, async () => {
-      const paper = await this.desk?.read()
+      const paper = await this.session?.read()
       if (paper?.phase === 'closed') this.leave()
       else if (paper && this.here) this.run()
       return {}
@@ -55,28 +55,28 @@ Page({
     clearInterval(this.ticking)
     this.ticking = setInterval(() => this.tick(), TICK_MS)
     this.tick()
-    void this.desk?.save()
+    void this.session?.save()
   },
 
   tick() {
-    const { desk } = this
-    if (!desk?.paper) return
+    const { session } = this
+    if (!session?.paper) return
     const [now, { t }] = [wire.now(), this.data]
-    setChanged(this, { ...clockOf(desk.paper, now, t), ...handOf(desk.handing, desk.paper, now, t) })
-    desk.goOn(now)
+    setChanged(this, { ...clockOf(session.paper, now, t), ...handOf(session.handing, session.paper, now, t) })
+    session.goOn(now)
   },
 
   show() {
-    if (this.desk?.paper) this.setData({ shown: shownOf(this.desk.paper, this.data.t) })
+    if (this.session?.paper) this.setData({ shown: shownOf(this.session.paper, this.data.t) })
   },
 
   pick(event: WechatMiniprogram.CustomEvent<{ key: string }>) {
-    this.desk?.choose(event.detail.key)
+    this.session?.choose(event.detail.key)
     this.show()
   },
   go(event: WechatMiniprogram.TouchEvent | WechatMiniprogram.CustomEvent<{ index: number }>) {
     const { index } = { ...event.currentTarget.dataset, ...event.detail } as { index: number }
-    this.desk?.go(index)
+    this.session?.go(index)
     this.setData({ sheet: false })
     this.show()
     scrollUp()
@@ -86,23 +86,23 @@ Page({
 
   async openNext() {
     await act(this, async () => {
-      await this.desk?.openNext()
+      await this.session?.openNext()
       this.setData({ saving: '' })
       if (this.here) this.run()
     })
   },
 
   finish() {
-    return this.asked(askToFinish, () => void this.desk?.handIn())
+    return this.asked(askToFinish, () => void this.session?.handIn())
   },
   goAway() {
     return this.asked(askToLeave, () => (backKeyFree(), back()))
   },
   /** One question at a time; an answer that comes when the page is left does nothing. */
   async asked(ask: typeof askToFinish, then: () => void) {
-    if (!this.desk?.paper || this.asking) return
+    if (!this.session?.paper || this.asking) return
     this.asking = true
-    const agreed = await confirm(ask(this.desk.paper, this.data.t))
+    const agreed = await confirm(ask(this.session.paper, this.data.t))
     this.asking = false
     if (!agreed || !this.here) return
     this.setData({ sheet: false })
@@ -115,6 +115,6 @@ Page({
     this.away()
     backKeyFree()
     if (this.data.hand === this.data.t.hand_over) say(this.data.t.hand_over)
-    replace(`/packages/quiz/result/index?id=${this.desk?.id ?? ''}`)
+    replace(`/packages/quiz/result/index?id=${this.session?.id ?? ''}`)
   },
 })

@@ -6,7 +6,7 @@ import { clockFace, urgency } from '../../../logic/countdown'
 import { fill } from '../../../logic/fill'
 import { SLOW_MS } from '../../../kit/slow'
 import type { words } from '../../../texts/index'
-import type { HandingIn } from './desk'
+import type { HandingIn } from './paper-session'
 
 interface Dot {
   index: number

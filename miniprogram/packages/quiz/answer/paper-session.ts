@@ -1,4 +1,4 @@
-/** The paper on the desk: reads it, keeps what is chosen, saves it in order, hands it in. */
+/** One paper while it is answered: reads it, keeps what is chosen, saves it in order, hands it in. */
 import { quiz } from '../../../api/index'
 import { OFFLINE, Problem, codeOf } from '../../../api/problem'
 import type { Answers } from '../../../api/shapes'
@@ -35,7 +35,7 @@ const TOO_MANY = 429
 
 const kept = (id: string): string => `paper-${id}`
 
-export class Desk {
+export class PaperSession {
   readonly id: string
   paper: Paper | null = null
   handing: HandingIn | null = null
