@@ -206,14 +206,7 @@ class UnitOfWorkFactory:
                     after_commit_calls=after_commit_calls,
                 )
                 yield uow if admit is None else replace(uow, actor=admit(uow))
-                if transaction.has_session:
-                    # Its last write; it refuses when an earlier failure was passed over.
-                    transaction.session.commit()
-                if read_only:
-                    transaction.refuse_writes()
-                    connection.rollback()
-                else:
-                    connection.commit()
+                _finish_transaction(transaction, connection, read_only=read_only)
         for call in after_commit_calls:
             call()
 
@@ -272,6 +265,19 @@ class UnitOfWorkFactory:
     def depth(self) -> int:
         """How many units of work this thread has open; the gateway calls out in none."""
         return getattr(self._open, "depth", 0)
+
+
+def _finish_transaction(
+    transaction: Transaction, connection: Connection, *, read_only: bool
+) -> None:
+    if transaction.has_session:
+        # Flushes the session; raises when an earlier failure in it was passed over.
+        transaction.session.commit()
+    if read_only:
+        transaction.refuse_writes()
+        connection.rollback()
+    else:
+        connection.commit()
 
 
 @contextmanager

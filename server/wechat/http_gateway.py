@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from wechatpy.client import WeChatClient
 
+from server.base.clock import Clock
 from server.base.settings import WeChat
 from server.base.uow import Dependencies, UnitOfWorkFactory
 from server.base.web import metrics
@@ -355,16 +356,8 @@ def open_gateway(
         if uow_factory.depth:
             raise RuntimeError("WeChat is called while a transaction is open")
 
-    transport = Transport(
-        wechat.api_base,
-        dependencies.clock,
-        patience=Patience(
-            wechat.connect_timeout_seconds,
-            total_seconds or wechat.request_timeout_seconds,
-            calls_at_once=wechat.calls_at_once,
-        ),
-        count=lambda path, outcome: metrics.CALLS.labels(path, outcome).inc(),
-        alarm=_sound_alarm,
+    transport = _open_transport(
+        wechat, dependencies.clock, total_seconds or wechat.request_timeout_seconds
     )
     apps = {"official_account": wechat.official_account, "mini_program": wechat.mini_program}
     accounts = {
@@ -383,6 +376,20 @@ def open_gateway(
         official_appid=wechat.official_account.appid,
         mp_base=wechat.mp_base,
         outside_transaction=outside_transaction,
+    )
+
+
+def _open_transport(wechat: WeChat, clock: Clock, total_seconds: float) -> Transport:
+    return Transport(
+        wechat.api_base,
+        clock,
+        patience=Patience(
+            wechat.connect_timeout_seconds,
+            total_seconds,
+            calls_at_once=wechat.calls_at_once,
+        ),
+        count=lambda path, outcome: metrics.CALLS.labels(path, outcome).inc(),
+        alarm=_sound_alarm,
     )
 
 

@@ -110,14 +110,13 @@ def board(
     Raises: Invalid (422) for an unknown scope or period, NotFound (404) for the board of a group
     that the citizen is not in.
     """
+    known = None if citizen_id is None else standings_queries.entry_of(uow, contest.id, citizen_id)
     asked = _Asked(
         contest_id=contest.id,
         period=keys.check_period(period, uow.now),
         scope=known_scope(uow, scope, citizen_id),
         limit=limit,
-        entry_id=None
-        if citizen_id is None
-        else standings_queries.entry_of(uow, contest.id, citizen_id),
+        entry_id=known,
     )
     at_hand = _pages.get(uow, asked)
     found, players = _answered(uow, asked, at_hand)
