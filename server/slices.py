@@ -15,6 +15,7 @@ from server.accounts.slice import SLICE as ACCOUNTS
 from server.base.jobs import Task
 from server.base.manifest import EventHandler, Slice
 from server.base.outbox_rows import Queue
+from server.base.personal_data import PersonalData
 from server.base.slice import SLICE as BASE
 from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
@@ -58,7 +59,8 @@ APIS: tuple[Api, ...] = tuple(api for one in SLICES for api in one.apis)
 TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
 QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queues)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
-HOOKS: Hooks = reduce(add, (one.personal_data for one in SLICES))
+PERSONAL_DATA = PersonalData([one.personal_data for one in SLICES])
+HOOKS: Hooks = reduce(add, (one.hooks for one in SLICES), PERSONAL_DATA.hooks)
 ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = merge_named(
     one.answers for one in SLICES
 )

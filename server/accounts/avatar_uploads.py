@@ -137,31 +137,14 @@ def state_of(uow: UnitOfWork, citizen_id: int) -> Literal["waiting", "unreadable
 
 def take_back(uow: UnitOfWork, citizen_id: int) -> None:
     """Show no picture of a citizen any more, and keep none, nor a file."""
-    forget(uow, citizen_id)
+    uow.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
     avatars.take_back(uow, citizen_id)
 
 
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """Drop the file of a citizen."""
-    uow.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
+def tell_upload(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """Whether a file of a citizen is held, and since when."""
     rows = uow.session.execute(
         select(PictureUpload.given_at).where(PictureUpload.citizen_id == citizen_id)
     )
     state = state_of(uow, citizen_id)
-    return {"picture_uploads": [{"state": state, "given_at": row.given_at} for row in rows]}
-
-
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Take over the file of a double, unless the citizen has sent one too."""
-    session = uow.session
-    if state_of(uow, keep_id) is None:
-        session.execute(
-            update(PictureUpload)
-            .where(PictureUpload.citizen_id == gone_id)
-            .values(citizen_id=keep_id)
-        )
-    forget(uow, gone_id)
+    return [{"state": state, "given_at": row.given_at} for row in rows]

@@ -297,31 +297,24 @@ def _openids(session: Session, citizen_ids: list[int]) -> dict[int, str]:
     return {row.citizen_id: row.openid for row in rows}
 
 
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """Drop every picture of a citizen."""
-    uow.session.execute(delete(Avatar).where(Avatar.citizen_id == citizen_id))
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
+def tell_pictures(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """The pictures of a citizen and where they stand; only a public one has an address here."""
     rows = uow.session.execute(
         select(Avatar.name, Avatar.state, Avatar.made_at)
         .where(Avatar.citizen_id == citizen_id)
         .order_by(Avatar.id)
     )
-    return {
-        "pictures": [
-            {
-                "path": path_of(row.name) if row.state is AvatarState.SHOWN else None,
-                "state": row.state.value,
-                "given_at": row.made_at,
-            }
-            for row in rows
-        ]
-    }
+    return [
+        {
+            "path": path_of(row.name) if row.state is AvatarState.SHOWN else None,
+            "state": row.state.value,
+            "given_at": row.made_at,
+        }
+        for row in rows
+    ]
 
 
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
+def merge_pictures(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
     """Take over the pictures of a double, unless a picture is shown already."""
     session = uow.session
     if session.scalar(select(Citizen.avatar_url).where(Citizen.id == keep_id)) is not None:

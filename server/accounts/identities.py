@@ -13,19 +13,18 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from server.accounts.models import App, Citizen, Consent, Identity, NicknameState, SessionToken
+from server.accounts.models import App, Citizen, Identity, NicknameState
 from server.base.errors import Unavailable
 from server.base.sql.locks import lock_name
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
-from server.base.web.idempotency import forget_caller
 
 # A race is lost at most once for every twin that commits meanwhile.
 _TRIES = 5
 _ALIVE = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
 
 # What says nothing about a person; an erased or merged row is reset to it.
-_BLANK: dict[str, Any] = {
+BLANK: dict[str, Any] = {
     "unionid": None,
     "nickname": None,
     "nickname_state": NicknameState.NONE,
@@ -195,26 +194,22 @@ def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
 def join(uow: UnitOfWork, one: int, other: int) -> int:
     """Make two citizens one; who stays is the one with a mini-program identity, else the older.
 
-    Locks: expects both rows locked. Every slice re-points its rows by its `join` hook.
+    Locks: expects both rows locked. Every slice declares what happens to its rows.
     """
     keep, gone = sorted((one, other), key=lambda number: (not in_mini_program(uow, number), number))
     place_before = _place(uow, keep)
-    for re_point in uow.dependencies.hooks.join:
-        re_point(uow, keep, gone)
+    for merge in uow.dependencies.hooks.merge:
+        merge(uow, keep, gone)
     if _place(uow, keep) != place_before:
-        for moved in uow.dependencies.hooks.moved:
-            moved(uow, keep)
+        for relocate in uow.dependencies.hooks.relocate:
+            relocate(uow, keep)
     return keep
 
 
-def join_own(uow: UnitOfWork, keep: int, gone: int) -> None:
-    """Re-point identities, sessions and consents, fill gaps of the profile, blank the other row."""
+def merge_profile(uow: UnitOfWork, keep: int, gone: int) -> None:
+    """Fill gaps of the survivor's profile from the other row, and blank that one."""
     session = uow.session
-    for table in (Identity, SessionToken, Consent):
-        session.execute(update(table).where(table.citizen_id == gone).values(citizen_id=keep))
-    # Kept answers may name the person, and nobody asks under the old number again.
-    forget_caller(uow, f"citizen:{gone}")
-    # Rows of earlier joins must lead to the one who is left.
+    # Rows of earlier merges must lead to the one who is left.
     session.execute(update(Citizen).where(Citizen.merged_into == gone).values(merged_into=keep))
     kept = session.get_one(Citizen, keep, populate_existing=True)
     left = session.get_one(Citizen, gone, populate_existing=True)
@@ -229,7 +224,7 @@ def join_own(uow: UnitOfWork, keep: int, gone: int) -> None:
 
 def blank(citizen: Citizen) -> None:
     """Take everything personal out of a row."""
-    for name, value in _BLANK.items():
+    for name, value in BLANK.items():
         setattr(citizen, name, value)
 
 

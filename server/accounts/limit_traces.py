@@ -104,7 +104,7 @@ def drop_old(uow: UnitOfWork) -> int:
     return len(due)
 
 
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
+def tell_erasures(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """Erasures of this person that are still remembered, for the export."""
     rows = uow.session.execute(
         select(LimitTrace.erased_at, LimitTrace.keep_until)
@@ -112,7 +112,7 @@ def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
         .distinct()
         .order_by(LimitTrace.erased_at)
     )
-    return {"earlier_erasures": [dict(row._mapping) for row in rows]}
+    return [dict(row._mapping) for row in rows]
 
 
 def _counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:

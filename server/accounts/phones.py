@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from server.accounts import privacy
 from server.accounts.models import Phone
@@ -40,7 +40,7 @@ def take_back(uow: UnitOfWork, citizen_id: int) -> None:
 
 def masked_of(uow: UnitOfWork, citizen_id: int) -> str | None:
     """A citizen's number as it is shown, if there is one."""
-    whole = _whole(uow, citizen_id)
+    whole = tell_number(uow, citizen_id)
     return None if whole is None else masked(whole)
 
 
@@ -52,7 +52,8 @@ def masked(whole: str) -> str:
     return f"{local[:shown]}{'*' * (len(local) - shown - tail)}{local[-tail:]}"
 
 
-def _whole(uow: UnitOfWork, citizen_id: int) -> str | None:
+def tell_number(uow: UnitOfWork, citizen_id: int) -> str | None:
+    """A citizen's number in full, if there is one."""
     row = uow.session.execute(
         select(Phone.ref, Phone.sealed).where(Phone.citizen_id == citizen_id)
     ).one_or_none()
@@ -61,16 +62,3 @@ def _whole(uow: UnitOfWork, citizen_id: int) -> str | None:
 
 def _place(ref: str) -> str:
     return f"phone.sealed:{ref}"
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """The number of a citizen in full."""
-    return {"phone": _whole(uow, citizen_id)}
-
-
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Take over the number of a double who has one where the other has none."""
-    if uow.session.scalar(select(Phone.id).where(Phone.citizen_id == keep_id)) is not None:
-        take_back(uow, gone_id)
-        return
-    uow.session.execute(update(Phone).where(Phone.citizen_id == gone_id).values(citizen_id=keep_id))

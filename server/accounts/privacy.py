@@ -1,6 +1,7 @@
 """Consent, the export of everything held, and erasure.
 
-What other slices hold is reached by their hooks; this file never reads their tables.
+What other slices hold is reached by their declarations (base/personal_data.py); this file never
+reads their tables.
 """
 
 from __future__ import annotations
@@ -8,17 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, bindparam, delete, select, update
+from sqlalchemy import ScalarSelect, bindparam, select
 
-from server.accounts import identities, limit_traces
+from server.accounts import limit_traces
 from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
-from server.accounts.models import Citizen, Consent, Identity, SessionToken
+from server.accounts.models import Citizen, Consent
 from server.accounts.rules import clean_name, fits
 from server.base.errors import Invalid, NotAuthenticated, Unavailable
 from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
-from server.base.web.idempotency import forget_caller
-from server.units import service as units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +124,11 @@ def living(uow: UnitOfWork, citizen_id: int) -> Citizen:
     return uow.session.get_one(Citizen, citizen_id, populate_existing=True)
 
 
-def export(uow: UnitOfWork, citizen_id: int) -> dict[str, Any]:
+def export(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """Everything any slice holds about a citizen."""
-    everything: dict[str, Any] = {}
-    for held in uow.dependencies.hooks.held:
-        everything |= held(uow, citizen_id)
+    everything: dict[str, object] = {}
+    for tell in uow.dependencies.hooks.export:
+        everything |= tell(uow, citizen_id)
     return everything
 
 
@@ -143,49 +142,16 @@ def erase(uow: UnitOfWork, citizen_id: int) -> None:
     if citizen is None or citizen.erased_at is not None:
         return
     limit_traces.leave(uow, citizen_id)
-    for forget in uow.dependencies.hooks.forget:
-        forget(uow, citizen_id)
-    forget_caller(uow, f"citizen:{citizen_id}")
+    for erase_rows in uow.dependencies.hooks.erase:
+        erase_rows(uow, citizen_id)
 
 
-def forget_own(uow: UnitOfWork, citizen_id: int) -> None:
-    """Blank the person, drop identities and sessions, open the ledger of consents to nobody."""
-    session = uow.session
-    for model in (Identity, SessionToken):
-        session.execute(delete(model).where(model.citizen_id == citizen_id))
-    session.execute(
-        update(Consent)
-        .where(Consent.citizen_id == citizen_id)
-        .values(guardian_name=None, guardian_relation=None)
+def tell_consents(uow: UnitOfWork, citizen_id: int) -> list[dict[str, Any]]:
+    """The consents of a citizen, with the guardian's name and relation opened."""
+    rows = uow.session.scalars(
+        select(Consent).where(Consent.citizen_id == citizen_id).order_by(Consent.id)
     )
-    citizen = session.get_one(Citizen, citizen_id)
-    identities.blank(citizen)
-    citizen.erased_at = uow.now
-
-
-def held_own(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """Profile, identities, sessions and consents of a citizen, in words a person can read."""
-    citizen = uow.session.get_one(Citizen, citizen_id)
-    left_out = {"id", "unit_id", "merged_into", "erased_at", "check_after"}
-    person: dict[str, object] = {
-        column.key: getattr(citizen, column.key)
-        for column in Citizen.__table__.columns
-        if column.key not in left_out
-    }
-    unit = None if citizen.unit_id is None else units.unit_by_id(uow, citizen.unit_id)
-    person["unit"] = None if unit is None else unit.name
-    return {
-        "person": person,
-        "identities": [
-            {"app": row.app.value, "openid": row.openid, "made_at": row.made_at}
-            for row in _rows(uow, Identity, citizen_id)
-        ],
-        "sessions": [
-            {"made_at": row.made_at, "expires_at": row.expires_at, "revoked_at": row.revoked_at}
-            for row in _rows(uow, SessionToken, citizen_id)
-        ],
-        "consents": [_told(uow, row) for row in _rows(uow, Consent, citizen_id)],
-    }
+    return [_told(uow, row) for row in rows]
 
 
 def _told(uow: UnitOfWork, row: Consent) -> dict[str, Any]:
@@ -203,10 +169,3 @@ def _told(uow: UnitOfWork, row: Consent) -> dict[str, Any]:
 
 def _opened(uow: UnitOfWork, sealed: str | None, place: str) -> str | None:
     return None if sealed is None else uow.keys.unseal(sealed, place)
-
-
-def _rows(uow: UnitOfWork, table: Any, citizen_id: int) -> list[Any]:
-    found = uow.session.scalars(
-        select(table).where(table.citizen_id == citizen_id).order_by(table.id)
-    )
-    return list(found)

@@ -151,7 +151,7 @@ def change(
     """Change what is named in `changes`; None takes a thing back.
 
     Raises: Invalid (422) for a place or unit that does not exist, NicknameRefused (409).
-    Locks: the citizen. The `moved` hooks run when the place or audience is another one.
+    Locks: the citizen. The `relocate` hooks run when the place or audience is another one.
     """
     citizen = privacy.living(uow, citizen_id)
     before = _place(citizen)
@@ -168,8 +168,8 @@ def change(
         raise Invalid((("body", "quiet_from"), "quiet hours have a beginning and an end"))
     uow.session.flush()  # the hooks read the new place
     if _place(citizen) != before:
-        for moved in uow.dependencies.hooks.moved:
-            moved(uow, citizen_id)
+        for relocate in uow.dependencies.hooks.relocate:
+            relocate(uow, citizen_id)
 
 
 def _take_back(uow: UnitOfWork, citizen_id: int, left: dict[str, Any]) -> None:

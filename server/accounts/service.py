@@ -13,11 +13,9 @@ from typing import Literal
 from sqlalchemy import bindparam, delete, select, update
 
 from server.accounts import (
-    avatar_uploads,
     avatars,
     identities,
     limit_traces,
-    phones,
     privacy,
 )
 from server.accounts.avatar_links import PrivateLink
@@ -28,7 +26,7 @@ from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
 from server.base.signing import token_hash
 from server.base.sql.prepared import run, table
-from server.base.uow import Hooks, UnitOfWork
+from server.base.uow import UnitOfWork
 from server.wechat.gateway import Identity as WeChatIdentity
 
 AppName = Literal["official_account", "mini_program"]
@@ -204,7 +202,7 @@ def openid_of(uow: UnitOfWork, citizen_id: int, app: AppName) -> str | None:
 def learn_unionid(uow: UnitOfWork, app: AppName, openid: str, unionid: str) -> int:
     """Take note that an openid belongs to a unionid; the citizen who is left.
 
-    Locks: the citizen; two citizens with one unionid become one, by every slice's `join` hook.
+    Locks: the citizen; two citizens with one unionid become one, in every slice's tables.
     """
     return identities.settle(uow, App(app), openid, unionid).citizen_id
 
@@ -283,17 +281,3 @@ def private_picture(
     """A citizen's picture behind a private address, as a JPEG, while its check is not over."""
     link = PrivateLink(viewer=viewer, name=name, until=until, signature=signature)
     return avatars.private_picture(uow, link)
-
-
-# The citizen's own row comes last: what hangs on it is looked at before it is blanked.
-HOOKS = Hooks(
-    forget=(avatar_uploads.forget, avatars.forget, phones.take_back, privacy.forget_own),
-    held=(
-        privacy.held_own,
-        avatar_uploads.held,
-        avatars.held,
-        phones.held,
-        limit_traces.held,
-    ),
-    join=(avatar_uploads.join, avatars.join, phones.join, identities.join_own),
-)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server.accounts import api, chat, service, tasks
+from server.accounts import api, chat, tasks
+from server.accounts.personal_data import PERSONAL
 from server.base.manifest import Slice
 
 SLICE = Slice(
@@ -13,5 +14,5 @@ SLICE = Slice(
     apis=(api.API,),
     tasks=tasks.TASKS,
     events=chat.HANDLERS,
-    personal_data=service.HOOKS,
+    personal_data=PERSONAL,
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from server.base.jobs import Task
 from server.base.outbox_rows import Queue
+from server.base.personal_data import Personal
 from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
 
@@ -23,7 +24,8 @@ class Slice:
 
     `texts` is the folder that holds its `texts.toml`. Keys of `answers` are the names by which
     the conversation's rules ask for a live answer; keys of `metrics` are names of gauges without
-    the prefix `kepu_`.
+    the prefix `kepu_`. `personal_data` declares each table that holds persons, in the order in
+    which an erasure goes over them: what refers to a row stands before it.
     """
 
     name: str
@@ -34,4 +36,5 @@ class Slice:
     events: tuple[EventHandler, ...] = ()
     answers: Mapping[str, Callable[[UnitOfWork, int | None], str]] = field(default_factory=dict)
     metrics: Mapping[str, Callable[[UnitOfWork], float]] = field(default_factory=dict)
-    personal_data: Hooks = field(default_factory=Hooks)
+    personal_data: tuple[Personal, ...] = ()
+    hooks: Hooks = field(default_factory=Hooks)

@@ -6,5 +6,8 @@ from pathlib import Path
 
 from server.base import maintenance
 from server.base.manifest import Slice
+from server.base.web.idempotency import PERSONAL
 
-SLICE = Slice(name="base", texts=Path(__file__).parent, tasks=maintenance.TASKS)
+SLICE = Slice(
+    name="base", texts=Path(__file__).parent, tasks=maintenance.TASKS, personal_data=PERSONAL
+)

@@ -40,16 +40,16 @@ class DatabaseAway(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
-    """What slices do when a person is erased, exported, found to be another's double, or moves.
+    """What the slice of persons asks of the slices above it, which it does not know.
 
-    Tuples offered by the slices and collected in `slices.py`, so that the floor which knows persons
-    need not know the floors above it.
+    `erase`, `export` and `merge` carry out the declarations of base/personal_data.py; `relocate`
+    follows a citizen whose place or audience is another one. Collected in `slices.py`.
     """
 
-    forget: tuple[Callable[[UnitOfWork, int], None], ...] = ()
-    held: tuple[Callable[[UnitOfWork, int], dict[str, object]], ...] = ()
-    join: tuple[Callable[[UnitOfWork, int, int], None], ...] = ()
-    moved: tuple[Callable[[UnitOfWork, int], None], ...] = ()
+    erase: tuple[Callable[[UnitOfWork, int], None], ...] = ()
+    export: tuple[Callable[[UnitOfWork, int], dict[str, object]], ...] = ()
+    merge: tuple[Callable[[UnitOfWork, int, int], None], ...] = ()
+    relocate: tuple[Callable[[UnitOfWork, int], None], ...] = ()
     # Slugs of the message templates that a slice sends.
     sends: tuple[str, ...] = ()
     # Until when something is counted against this person, erased or not; None when nothing is.
@@ -57,10 +57,10 @@ class Hooks:
 
     def __add__(self, other: Hooks) -> Hooks:
         return Hooks(
-            forget=self.forget + other.forget,
-            held=self.held + other.held,
-            join=self.join + other.join,
-            moved=self.moved + other.moved,
+            erase=self.erase + other.erase,
+            export=self.export + other.export,
+            merge=self.merge + other.merge,
+            relocate=self.relocate + other.relocate,
             sends=self.sends + other.sends,
             counted_until=self.counted_until + other.counted_until,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 
 from server.accounts import service as accounts
 from server.base.jobs import TaskContext
@@ -83,12 +83,7 @@ QUEUE = Queue(
 )
 
 
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """Erase a citizen's late replies."""
-    uow.session.execute(delete(LateReply).where(LateReply.citizen_id == citizen_id))
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+def tell_replies(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """A citizen's late replies, for the export."""
     rows = uow.session.scalars(
         select(LateReply).where(LateReply.citizen_id == citizen_id).order_by(LateReply.id)
@@ -96,10 +91,3 @@ def held(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     return [
         {"at": row.made_at.isoformat(), "state": row.state.value, "text": row.text} for row in rows
     ]
-
-
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Re-point the rows."""
-    uow.session.execute(
-        update(LateReply).where(LateReply.citizen_id == gone_id).values(citizen_id=keep_id)
-    )

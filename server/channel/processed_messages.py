@@ -15,7 +15,7 @@ from server.channel import rules
 from server.channel.models import SeenMessage
 from server.wechat.callback.replies import Reply
 
-_NOTHING = Reply().to_bytes().decode()
+NOTHING = Reply().to_bytes().decode()
 
 
 def enter(uow: UnitOfWork, key: str) -> Reply | None:
@@ -25,14 +25,14 @@ def enter(uow: UnitOfWork, key: str) -> Reply | None:
     """
     made = uow.session.scalar(
         insert_for(uow.session, SeenMessage)
-        .values(key=key, reply=_NOTHING, at=uow.now)
+        .values(key=key, reply=NOTHING, at=uow.now)
         .on_conflict_do_nothing()
         .returning(SeenMessage.key)
     )
     if made is not None:
         return None
     stored = uow.session.scalar(select(SeenMessage.reply).where(SeenMessage.key == key))
-    return Reply.from_bytes((stored or _NOTHING).encode())
+    return Reply.from_bytes((stored or NOTHING).encode())
 
 
 def leave(uow: UnitOfWork, key: str, reply: Reply, citizen_id: int | None) -> None:
@@ -58,16 +58,7 @@ def drop_old(uow: UnitOfWork, limit: int = 2000) -> int:
     return int(gone.rowcount)
 
 
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """The replies may speak of the citizen; that the message was handled stays."""
-    uow.session.execute(
-        update(SeenMessage)
-        .where(SeenMessage.citizen_id == citizen_id)
-        .values(reply=_NOTHING, citizen_id=None)
-    )
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+def tell_replies(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """Replies of the last two days, for the export."""
     rows = uow.session.execute(
         select(SeenMessage.at, SeenMessage.reply)
@@ -76,10 +67,3 @@ def held(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     )
     kept = [(row.at, Reply.from_bytes(row.reply.encode())) for row in rows]
     return [{"at": at.isoformat(), "text": reply.text} for at, reply in kept if reply.text]
-
-
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Re-point the rows."""
-    uow.session.execute(
-        update(SeenMessage).where(SeenMessage.citizen_id == gone_id).values(citizen_id=keep_id)
-    )

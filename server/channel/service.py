@@ -11,18 +11,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from server.accounts import service as accounts
-from server.base.clock import beijing_day
 from server.base.errors import NotAuthenticated, Unavailable
 from server.base.outbox_rows import OutboxState
-from server.base.sql.tables import insert_for
-from server.base.uow import Hooks, UnitOfWork
-from server.channel import late_replies, processed_messages, rules
+from server.base.uow import UnitOfWork
+from server.channel import rules, visits
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
-from server.channel.models import SCENE_LENGTH, Follower, LateReply, SceneVisit, UnionidLookup
+from server.channel.models import SCENE_LENGTH, Follower, LateReply, UnionidLookup
+from server.channel.personal_data import OWN_DATA, latest
 from server.channel.scenes import knows_scene as knows_scene
 from server.wechat.gateway import Follower as Listed
 
@@ -52,7 +51,7 @@ def followed(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
     Locks: the citizen.
     """
     row = _note(uow, openid, at, following=True, scene=scene)
-    row.subscribed_at = _later(row.subscribed_at, at)
+    row.subscribed_at = latest(row.subscribed_at, at)
     return row.citizen_id
 
 
@@ -70,7 +69,7 @@ def unfollowed(uow: UnitOfWork, openid: str, at: datetime) -> int:
     Locks: the citizen.
     """
     row = _note(uow, openid, at, following=False, scene="")
-    row.unsubscribed_at = _later(row.unsubscribed_at, at)
+    row.unsubscribed_at = latest(row.unsubscribed_at, at)
     return row.citizen_id
 
 
@@ -133,21 +132,7 @@ def _came_by(uow: UnitOfWork, row: Follower, at: datetime, scene: str) -> None:
         row.first_scene, row.first_scene_at = scene, at
     if row.last_scene_at is None or at >= row.last_scene_at:
         row.last_scene, row.last_scene_at = scene, at
-    _visit(uow, row.citizen_id, scene, at)
-
-
-def _visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> None:
-    made = insert_for(uow.session, SceneVisit).values(
-        citizen_id=citizen_id, scene=scene, day=beijing_day(at), at=at
-    )
-    # The day's first moment is kept, in whatever order the events come.
-    uow.session.execute(
-        made.on_conflict_do_update(
-            index_elements=["citizen_id", "scene", "day"],
-            set_={"at": made.excluded.at},
-            where=SceneVisit.at > made.excluded.at,
-        )
-    )
+    visits.record_visit(uow, row.citizen_id, scene, at)
 
 
 def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
@@ -190,7 +175,7 @@ def link(uow: UnitOfWork, listed: Listed) -> None:
     since = listed.subscribed_at
     at = uow.now if since is None else min(datetime.fromtimestamp(since, UTC), uow.now)
     row = _noted(uow, listed.openid, at, following=True, scene="")
-    row.subscribed_at = _later(row.subscribed_at, at)
+    row.subscribed_at = latest(row.subscribed_at, at)
     row.asking = UnionidLookup.KNOWN
 
 
@@ -264,7 +249,7 @@ def forget_the_gone(uow: UnitOfWork, citizen_id: int) -> bool:
     still = select(Follower.id).where(Follower.citizen_id == citizen_id, *_left(uow))
     if uow.session.scalar(still) is None:
         return False
-    forget(uow, citizen_id)
+    OWN_DATA.erase(uow, citizen_id)
     return True
 
 
@@ -273,87 +258,6 @@ def _left(uow: UnitOfWork) -> tuple[ColumnElement[bool], ...]:
         Follower.subscribed.is_(False),
         Follower.unsubscribed_at <= uow.now - rules.FORGET_AFTER,
     )
-
-
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """Erase what the official account holds about a citizen."""
-    for table in (SceneVisit, Follower):
-        uow.session.execute(delete(table).where(table.citizen_id == citizen_id))
-    late_replies.forget(uow, citizen_id)
-    processed_messages.forget(uow, citizen_id)
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """What the official account holds about a citizen, for the export."""
-    row = uow.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
-    visits = uow.session.scalars(
-        select(SceneVisit).where(SceneVisit.citizen_id == citizen_id).order_by(SceneVisit.at)
-    ).all()
-    return {
-        "follower": None if row is None else _shown(row),
-        "scene_visits": [{"scene": v.scene, "day": v.day.isoformat()} for v in visits],
-        "late_replies": late_replies.held(uow, citizen_id),
-        "recent_replies": processed_messages.held(uow, citizen_id),
-    }
-
-
-def _shown(row: Follower) -> dict[str, object]:
-    return {
-        "subscribed": row.subscribed,
-        "subscribed_at": _iso(row.subscribed_at),
-        "unsubscribed_at": _iso(row.unsubscribed_at),
-        "first_scene": row.first_scene,
-        "last_scene": row.last_scene,
-        "last_event_at": _iso(row.last_event_at),
-    }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()
-
-
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Re-point everything of one citizen to another who turned out to be the same person."""
-    for visit in uow.session.scalars(select(SceneVisit).where(SceneVisit.citizen_id == gone_id)):
-        _visit(uow, keep_id, visit.scene, visit.at)
-    uow.session.execute(delete(SceneVisit).where(SceneVisit.citizen_id == gone_id))
-    _join_followers(uow, keep_id, gone_id)
-    late_replies.join(uow, keep_id, gone_id)
-    processed_messages.join(uow, keep_id, gone_id)
-
-
-def _join_followers(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    rows = uow.session.scalars(
-        select(Follower)
-        .where(Follower.citizen_id.in_((keep_id, gone_id)))
-        .order_by(Follower.state_at.desc())
-    ).all()
-    if not rows:
-        return
-    newest, *others = rows
-    for other in others:
-        _take_over(newest, other)
-        uow.session.delete(other)
-    uow.session.flush()  # the other row must be gone before this one takes its citizen
-    newest.citizen_id = keep_id
-
-
-def _take_over(row: Follower, other: Follower) -> None:
-    row.subscribed_at = _later(row.subscribed_at, other.subscribed_at)
-    row.unsubscribed_at = _later(row.unsubscribed_at, other.unsubscribed_at)
-    row.last_event_at = max(row.last_event_at, other.last_event_at)
-    if (
-        other.first_scene_at
-        and (row.first_scene_at or other.first_scene_at) >= other.first_scene_at
-    ):
-        row.first_scene, row.first_scene_at = other.first_scene, other.first_scene_at
-    if other.last_scene_at and (row.last_scene_at or other.last_scene_at) <= other.last_scene_at:
-        row.last_scene, row.last_scene_at = other.last_scene, other.last_scene_at
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    known = [at for at in (one, other) if at is not None]
-    return max(known) if known else None
 
 
 def _count(uow: UnitOfWork, table: Any, *where: ColumnElement[bool]) -> float:
@@ -381,7 +285,6 @@ def late_unknown(uow: UnitOfWork) -> float:
     return _count(uow, LateReply, LateReply.outbox_state == OutboxState.IN_DOUBT)
 
 
-HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))
 READINGS = {
     "followers": followers,
     "unionids_wanted": unionids_wanted,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from server.base.manifest import Slice
 from server.channel import service, tasks
+from server.channel.personal_data import PERSONAL
 
 SLICE = Slice(
     name="channel",
@@ -13,5 +14,5 @@ SLICE = Slice(
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     metrics=service.READINGS,
-    personal_data=service.HOOKS,
+    personal_data=PERSONAL,
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, select, update
+from sqlalchemy import ColumnElement, Select, and_, select, update
 
 from server.accounts import service as accounts
 from server.base.errors import AppError
@@ -266,32 +266,3 @@ def _end_grants(uow: UnitOfWork, push: Push) -> None:
 
 def _grants(push: Push, *where: ColumnElement[bool]) -> Any:
     return update(MessageGrant).where(and_(MessageGrant.citizen_id == push.citizen_id, *where))
-
-
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """Drop a citizen's messages on their way."""
-    uow.session.execute(delete(Push).where(Push.citizen_id == citizen_id))
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """What was pushed to a citizen and how it ended, for the export."""
-    rows = uow.session.scalars(select(Push).where(Push.citizen_id == citizen_id).order_by(Push.id))
-    return {
-        "pushes": [
-            {
-                "template_id": row.template_id,
-                "fields": row.fields,
-                "state": row.state.value,
-                "reason": row.reason,
-                "made_at": row.made_at,
-            }
-            for row in rows
-        ]
-    }
-
-
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Re-point the messages; of two with one key the survivor's stays."""
-    kept = select(Push.key).where(Push.citizen_id == keep_id)
-    uow.session.execute(delete(Push).where(Push.citizen_id == gone_id, Push.key.in_(kept)))
-    uow.session.execute(update(Push).where(Push.citizen_id == gone_id).values(citizen_id=keep_id))

@@ -9,19 +9,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from server.accounts import service as accounts
 from server.base.templates import message_templates
-from server.base.uow import Hooks, UnitOfWork
-from server.notices import pushes
+from server.base.uow import UnitOfWork
 from server.notices.inbox import Letter as Letter
 from server.notices.inbox import list_messages as list_messages
 from server.notices.inbox import post as post
-from server.notices.models import InboxMessage, MessageGrant
+from server.notices.models import MessageGrant
 from server.notices.pushes import Planned as Planned
 from server.notices.pushes import plan_push as plan_push
 from server.notices.pushes import with_grant as with_grant
@@ -188,51 +186,3 @@ def of_senders(uow: UnitOfWork, left: Mapping[str, int]) -> dict[str, int]:
 
 def _our_templates() -> list[str]:
     return [template.id for template in message_templates()]
-
-
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """Drop a citizen's permissions and inbox."""
-    for table in (MessageGrant, InboxMessage):
-        uow.session.execute(delete(table).where(table.citizen_id == citizen_id))
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """A citizen's permissions and inbox, for the export."""
-    return {
-        "message_grants": _told_of(
-            uow,
-            MessageGrant,
-            citizen_id,
-            ("template_id", "client_at", "event_at", "used_at", "revoked_at"),
-        ),
-        "inbox": _told_of(
-            uow, InboxMessage, citizen_id, ("title", "body", "posted_at", "not_pushed_reason")
-        ),
-    }
-
-
-def _told_of(
-    uow: UnitOfWork, table: type[Any], citizen_id: int, names: tuple[str, ...]
-) -> list[dict[str, object]]:
-    rows = uow.session.scalars(
-        select(table).where(table.citizen_id == citizen_id).order_by(table.id)
-    )
-    return [{name: getattr(row, name) for name in names} for row in rows]
-
-
-def join(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Re-point permissions and messages; of two messages with one key the survivor's stays."""
-    session = uow.session
-    session.execute(
-        update(MessageGrant).where(MessageGrant.citizen_id == gone_id).values(citizen_id=keep_id)
-    )
-    kept = select(InboxMessage.key).where(InboxMessage.citizen_id == keep_id)
-    session.execute(
-        delete(InboxMessage).where(InboxMessage.citizen_id == gone_id, InboxMessage.key.in_(kept))
-    )
-    session.execute(
-        update(InboxMessage).where(InboxMessage.citizen_id == gone_id).values(citizen_id=keep_id)
-    )
-
-
-HOOKS = Hooks(forget=(forget, pushes.forget), held=(held, pushes.held), join=(join, pushes.join))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from server.base.manifest import Slice
-from server.notices import api, chat, service, tasks
+from server.notices import api, chat, tasks
+from server.notices.personal_data import PERSONAL
 
 SLICE = Slice(
     name="notices",
@@ -13,5 +14,5 @@ SLICE = Slice(
     apis=(api.API,),
     tasks=tasks.TASKS,
     events=chat.HANDLERS,
-    personal_data=service.HOOKS,
+    personal_data=PERSONAL,
 )

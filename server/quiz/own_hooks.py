@@ -1,13 +1,12 @@
-"""Practice, reports, shares, visits and groups of a citizen who is erased, exported or joined."""
+"""Practice, mistakes, reports, shares and groups of a citizen, for the export."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import select
 
-from server.base.uow import Hooks, UnitOfWork
+from server.base.uow import UnitOfWork
 from server.quiz.models import (
     Attempt,
     Contest,
@@ -17,74 +16,32 @@ from server.quiz.models import (
     Question,
     QuestionReport,
     Share,
-    Visit,
     WeChatGroup,
 )
 from server.quiz.practice import mistakes
 
-# What may be there once for each citizen.
-_ONCE: tuple[tuple[Any, tuple[str, ...]], ...] = (
-    (QuestionReport, ("question_id",)),
-    (Visit, ("scene", "on_day")),
-    (GroupMember, ("group_id",)),
-)
+
+def tell_mistakes(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """A citizen's wrong-answer book."""
+    return [
+        {"question_id": one.item.ref, "stem": one.item.stem, "wrong_at": one.wrong_at}
+        for one in mistakes.book(uow, citizen_id)
+    ]
 
 
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
-    """Drop what only the person needs. A place on a group's board stays, with nobody's name."""
-    own = select(Practice.id).where(Practice.citizen_id == citizen_id)
-    _drop(uow, PracticeAnswer, PracticeAnswer.practice_id.in_(own))
-    for table in (Practice, QuestionReport, Share, Visit):
-        _drop(uow, table, table.citizen_id == citizen_id)
+def tell_groups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """The WeChat groups whose boards a citizen is on."""
+    return _rows(
+        uow,
+        select(WeChatGroup.ref.label("id"), GroupMember.joined_at)
+        .join(WeChatGroup, WeChatGroup.id == GroupMember.group_id)
+        .where(GroupMember.citizen_id == citizen_id)
+        .order_by(GroupMember.id),
+    )
 
 
-def join(uow: UnitOfWork, keep: int, gone: int) -> None:
-    """Make one citizen's rows another's; what both have stays once."""
-    for table, same in _ONCE:
-        twin = aliased(table)
-        matching = [getattr(twin, name) == getattr(table, name) for name in same]
-        both = exists().where(twin.citizen_id == keep, *matching)
-        _drop(uow, table, (table.citizen_id == gone) & both)
-    for table in (Practice, Share, *(table for table, _ in _ONCE)):
-        uow.session.execute(
-            update(table)
-            .where(table.citizen_id == gone)
-            .values(citizen_id=keep)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def _drop(uow: UnitOfWork, table: Any, which: ColumnElement[bool]) -> None:
-    uow.session.execute(delete(table).where(which).execution_options(synchronize_session=False))
-
-
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """A citizen's practice, mistakes, reports, shares, visits and groups."""
-    return {
-        "practice": _practice(uow, citizen_id),
-        "mistakes": [
-            {"question_id": one.item.ref, "stem": one.item.stem, "wrong_at": one.wrong_at}
-            for one in mistakes.book(uow, citizen_id)
-        ],
-        "question_reports": _reports(uow, citizen_id),
-        "shares": _shares(uow, citizen_id),
-        "visits": _rows(
-            uow,
-            select(Visit.scene, Visit.on_day, Visit.at)
-            .where(Visit.citizen_id == citizen_id)
-            .order_by(Visit.id),
-        ),
-        "groups": _rows(
-            uow,
-            select(WeChatGroup.ref.label("id"), GroupMember.joined_at)
-            .join(WeChatGroup, WeChatGroup.id == GroupMember.group_id)
-            .where(GroupMember.citizen_id == citizen_id)
-            .order_by(GroupMember.id),
-        ),
-    }
-
-
-def _reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+def tell_reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """What a citizen found wrong with questions."""
     return _rows(
         uow,
         select(
@@ -99,7 +56,8 @@ def _reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     )
 
 
-def _shares(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+def tell_shares(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """The cards that a citizen made."""
     return _rows(
         uow,
         select(Share.ref.label("id"), Contest.title.label("contest"), Share.made_at)
@@ -110,7 +68,8 @@ def _shares(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     )
 
 
-def _practice(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+def tell_practice(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """The answers that a citizen gave in practice."""
     asked = (
         select(
             Question.ref,
@@ -139,6 +98,3 @@ def _practice(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 def _rows(uow: UnitOfWork, asked: Any) -> list[dict[str, object]]:
     return [dict(row._mapping) for row in uow.session.execute(asked)]
-
-
-OWN_HOOKS = Hooks(forget=(forget,), held=(held,), join=(join,))

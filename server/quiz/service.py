@@ -1,4 +1,4 @@
-"""The doors of the contest: contests with what a citizen has in them, figures, and the hooks.
+"""The doors of the contest: contests with what a citizen has in them, figures.
 
 Papers are in attempts.py and closing.py, boards in boards.py and board_view.py.
 """
@@ -13,13 +13,11 @@ from sqlalchemy import func, select
 
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
-from server.base.uow import Hooks, UnitOfWork
-from server.quiz.attempts import attempt_store, reminders
-from server.quiz.attempts.personal_data import BOARD_HOOKS
+from server.base.uow import UnitOfWork
+from server.quiz.attempts import attempt_store
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState
 from server.quiz.models import Attempt
-from server.quiz.own_hooks import OWN_HOOKS
 from server.quiz.rules import GRACE, is_over
 
 
@@ -82,4 +80,3 @@ def _overdue_papers(uow: UnitOfWork) -> float:
 
 
 READINGS: Mapping[str, Callable[[UnitOfWork], float]] = {"quiz_overdue_papers": _overdue_papers}
-HOOKS: Hooks = BOARD_HOOKS + OWN_HOOKS + Hooks(sends=(reminders.TEMPLATE,))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from server.base.manifest import Slice
 from server.quiz import api, chat, service, tasks
+from server.quiz.personal_data import HOOKS, PERSONAL
 
 SLICE = Slice(
     name="quiz",
@@ -14,5 +15,6 @@ SLICE = Slice(
     tasks=tasks.TASKS,
     answers=chat.ANSWERS,
     metrics=service.READINGS,
-    personal_data=service.HOOKS,
+    personal_data=PERSONAL,
+    hooks=HOOKS,
 )

@@ -58,7 +58,7 @@ def test_a_unionid_that_appears_later_joins_two_citizens(uow_factory: UnitOfWork
     joined: list[tuple[int, int]] = []
     with uow_factory.begin() as plain:
         hooks = plain.dependencies.hooks + Hooks(
-            join=(lambda _, keep, gone: joined.append((keep, gone)),)
+            merge=(lambda _, keep, gone: joined.append((keep, gone)),)
         )
         uow = replace(plain, dependencies=replace(plain.dependencies, hooks=hooks))
         follower = a_citizen(uow, app="official_account", nickname="老张", city="450100")
@@ -149,7 +149,7 @@ def test_a_place_that_is_taken_over_is_told_to_the_other_slices(
 ) -> None:
     told: list[int] = []
     with uow_factory.begin() as plain:
-        hooks = plain.dependencies.hooks + Hooks(moved=(lambda _, number: told.append(number),))
+        hooks = plain.dependencies.hooks + Hooks(relocate=(lambda _, number: told.append(number),))
         uow = replace(plain, dependencies=replace(plain.dependencies, hooks=hooks))
         a_citizen(uow, app="official_account", unionid="union-a", city="450100", county="450103")
         person = a_citizen(uow, openid="openid-mp")

@@ -127,7 +127,7 @@ def test_other_slices_hear_of_a_move_and_of_nothing_else(
         told.append((number, uow.session.get_one(Citizen, number).city))
 
     with uow_factory.begin() as plain:
-        hooks = plain.dependencies.hooks + Hooks(moved=(moved,))
+        hooks = plain.dependencies.hooks + Hooks(relocate=(moved,))
         uow = replace(plain, dependencies=replace(plain.dependencies, hooks=hooks))
         profile.change(uow, person.id, {"sex": "male", "elder_mode": True})
         assert told == []

@@ -221,7 +221,7 @@ def test_a_claim_of_a_running_request_holds_the_key_and_one_that_died_gives_it_u
 def test_a_request_that_erases_its_caller_keeps_no_answer(
     http: FlaskClient, marks: Marks, uow_factory: UnitOfWorkFactory
 ) -> None:
-    marks.before_end = lambda uow: idempotency.forget_caller(uow, "citizen:1")
+    marks.before_end = lambda uow: idempotency.drop_answers_of(uow, 1)
     assert sent(http)[0] == 200
     with uow_factory.begin(read_only=True) as uow:
         kept = select(func.count()).select_from(idempotency.KeptAnswer)

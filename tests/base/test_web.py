@@ -295,7 +295,7 @@ def test_an_answer_is_kept_under_its_own_key_alone(uow_factory: UnitOfWorkFactor
 
     gone = idempotency.claim(uow_factory, "citizen:1", "k1", "print-1")
     with uow_factory.begin() as uow:
-        idempotency.forget_caller(uow, "citizen:1")
+        idempotency.drop_answers_of(uow, 1)
     taken = idempotency.claim(uow_factory, "citizen:2", "k2", "print-2")
     with uow_factory.begin() as uow:
         idempotency.keep(uow, gone, 201, "the words of citizen 1")

@@ -10,6 +10,7 @@ from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import models, service, tasks
+from server.channel.personal_data import OWN_DATA
 from tests.kit.channel import NOON, OPENID, a_handler, an_event, rows, said
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -57,7 +58,7 @@ def test_the_deadlock_is_seen_when_the_follower_is_locked_first(
     def sweep_the_other_way_round() -> None:
         with uow_factory.begin() as uow:
             uow.session.scalars(select(models.Follower).with_for_update()).all()
-            service.forget(uow, left)
+            OWN_DATA.erase(uow, left)
 
     refused = meet(
         uow_factory,

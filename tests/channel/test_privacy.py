@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
 from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.channel import models, service, tasks
+from server.channel import models, tasks
+from server.channel.personal_data import OWN_DATA
 from server.wechat.callback.replies import Reply
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import NOON, OPENID, a_handler, a_message, a_player, an_event, rows, said
@@ -36,7 +39,7 @@ def citizen_id(uow_factory: UnitOfWorkFactory) -> int:
 
 def test_the_export_tells_all_of_it(uow_factory: UnitOfWorkFactory, citizen_id: int) -> None:
     with uow_factory.begin(read_only=True) as uow:
-        held = service.held(uow, citizen_id)
+        held: Any = OWN_DATA.export(uow, citizen_id)
     assert held["follower"] == {
         "subscribed": True,
         "subscribed_at": "2026-05-01T03:59:50+00:00",
@@ -46,9 +49,9 @@ def test_the_export_tells_all_of_it(uow_factory: UnitOfWorkFactory, citizen_id: 
         "last_event_at": "2026-05-01T03:59:50+00:00",
     }
     assert held["scene_visits"] == [{"scene": "contest", "day": "2026-05-01"}]
-    (late,) = held["late_replies"]  # type: ignore[misc]
-    assert late["text"] == "迟到的回答"  # type: ignore[has-type]
-    spoken = [one["text"] for one in held["recent_replies"]]  # type: ignore[attr-defined]
+    (late,) = held["late_replies"]
+    assert late["text"] == "迟到的回答"
+    spoken = [one["text"] for one in held["recent_replies"]]
     assert "quiz.my_result for a citizen" in spoken
 
 
@@ -58,7 +61,7 @@ def test_erasing_leaves_nothing_of_the_person_and_all_of_others(
     message = a_message(content="我的成绩", msg_id="kept")
     said(a_handler(uow_factory), message)
     with uow_factory.begin() as uow:
-        service.forget(uow, citizen_id)
+        OWN_DATA.erase(uow, citizen_id)
     for table in TABLES:
         assert [row.citizen_id for row in rows(uow_factory, table)] != []
         assert citizen_id not in [row.citizen_id for row in rows(uow_factory, table)]
@@ -90,7 +93,7 @@ def test_two_citizens_who_are_one_keep_one_of_everything(
     with uow_factory.begin() as uow:
         other = accounts.citizen_of_openid(uow, "official_account", "o-other", create=False)
         assert other is not None
-        service.join(uow, other, citizen_id)
+        OWN_DATA.merge(uow, other, citizen_id)
     mine = [row for row in rows(uow_factory, models.Follower) if row.citizen_id == other]
     (row,) = mine
     assert not row.subscribed
@@ -108,7 +111,7 @@ def test_a_person_with_one_follower_row_takes_it_along(
 ) -> None:
     with uow_factory.begin() as uow:
         person = a_citizen(uow)
-        service.join(uow, person.id, citizen_id)
+        OWN_DATA.merge(uow, person.id, citizen_id)
     assert person.id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
     assert len(rows(uow_factory, models.Follower)) == 2
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from server.accounts import privacy
+from server.accounts import identities, privacy
 from server.accounts.models import Citizen
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
@@ -269,7 +269,7 @@ def test_the_export_names_what_was_pushed(context: TaskContext, person: Person) 
     planned(context.uow_factory, person)
     tasks.send_pushes(context)
     with context.uow_factory.begin(read_only=True) as uow:
-        (told,) = pushes.held(uow, person.id)["pushes"]  # type: ignore[misc]
+        (told,) = privacy.export(uow, person.id)["pushes"]  # type: ignore[misc]
     assert (told["state"], told["fields"]) == ("sent", {"thing1": "八桂"})
 
 
@@ -279,8 +279,7 @@ def test_of_two_with_one_key_the_survivors_stays(context: TaskContext, person: P
     for who, key in ((person, "a"), (other, "a"), (other, "b")):
         planned(context.uow_factory, who, key)
     with context.uow_factory.begin() as uow:
-        service.HOOKS.join[0](uow, person.id, other.id)
-        service.HOOKS.join[1](uow, person.id, other.id)
+        identities.join(uow, person.id, other.id)
     assert [(row.citizen_id, row.key) for row in rows(context.uow_factory)] == [
         (person.id, "a"),
         (person.id, "b"),

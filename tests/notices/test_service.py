@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from server.accounts import privacy
+from server.accounts import identities, privacy
 from server.base.errors import Invalid, NotAuthenticated
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.notices import service
@@ -255,7 +255,7 @@ def test_two_citizens_who_become_one_keep_everything_once(
         service.post(uow, person.id, service.Letter(title="通知", body="我的", key="a:1"))
         service.post(uow, other.id, service.Letter(title="通知", body="同一条", key="a:1"))
         service.post(uow, other.id, service.Letter(title="通知", body="另一条", key="a:2"))
-        service.join(uow, person.id, other.id)
+        identities.join(uow, person.id, other.id)
         rows, _ = service.list_messages(uow, person.id, limit=20, after=None)
         assert sorted(row.body for row in rows) == ["另一条", "我的"]
         assert service.remaining(uow, person.id)[FIRST] == 2

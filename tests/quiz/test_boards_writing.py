@@ -442,7 +442,7 @@ def test_the_command_builds_every_board_that_holds_anybody(either: UnitOfWorkFac
 def move(uow_factory: UnitOfWorkFactory, citizen: int, **place: Any) -> None:
     with uow_factory.begin() as uow:
         uow.session.execute(update(Citizen).where(Citizen.id == citizen).values(**place))
-        board_hooks.moved(uow, citizen)
+        board_hooks.relocate_entries(uow, citizen)
 
 
 Lost = Callable[[UnitOfWorkFactory, int], None]
@@ -455,7 +455,7 @@ def moved_aloud(uow_factory: UnitOfWorkFactory, citizen: int) -> None:
 def moved_and_killed(uow_factory: UnitOfWorkFactory, citizen: int) -> None:
     with uow_factory.begin() as uow:
         uow.session.execute(update(Citizen).where(Citizen.id == citizen).values(city=LIUZHOU))
-        board_hooks.moved(uow, citizen)
+        board_hooks.relocate_entries(uow, citizen)
         uow.after_commit_calls.clear()
     sync(uow_factory)
 
@@ -519,7 +519,7 @@ def test_who_is_erased_keeps_the_rank_without_a_name(
             hand_in(uow, contest, entry, score=score)
     before = read(either, contest)
     with either.begin() as uow:
-        board_hooks.forget(uow, people[1])
+        board_hooks.erase_entries(uow, people[1])
         uow.session.execute(
             update(Citizen)
             .where(Citizen.id == people[1])
@@ -544,19 +544,16 @@ def test_the_export_holds_entries_papers_and_answers(uow_factory: UnitOfWorkFact
         for entry in placed:
             hand_in(uow, contest, entry, score=40)
         a_paper(uow, contest, placed[0], score=0, state="open")
-        told = board_hooks.held(uow, citizen)
-        papers: Any = told["contest_papers"]
+        papers: Any = board_hooks.tell_papers(uow, citizen)
         assert [(p["contest"], p["state"], p["score"]) for p in papers] == [
             (contest.title, "submitted", 40),
             (contest.title, "open", None),
         ]
-        assert told["contest_entries"] == [
+        assert board_hooks.tell_entries(uow, citizen) == [
             {"contest": contest.title, "city": NANNING, "county": None, "audience": None}
         ]
-        assert board_hooks.held(uow, citizen + other) == {
-            "contest_entries": [],
-            "contest_papers": [],
-        }
+        assert board_hooks.tell_entries(uow, citizen + other) == []
+        assert board_hooks.tell_papers(uow, citizen + other) == []
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -578,7 +575,7 @@ def test_two_citizens_who_are_one_become_one_line(
     with either.begin() as uow:
         hand_in(uow, contest, left, score=40)
     with either.begin() as uow:
-        board_hooks.join(uow, keep, gone)
+        board_hooks.merge_entries(uow, keep, gone)
         if killed:
             uow.after_commit_calls.clear()
     if killed:
@@ -608,7 +605,7 @@ def test_an_entry_without_a_double_only_changes_its_owner(either: UnitOfWorkFact
             uow, other, entry, score=0, state="open", started_on=contest.opens_at.date()
         )
     with either.begin() as uow:
-        board_hooks.join(uow, keep, gone)
+        board_hooks.merge_entries(uow, keep, gone)
     mine = read(either, other, citizen_id=keep).me
     assert mine is not None
     assert mine.score == 70
@@ -625,7 +622,7 @@ def test_only_one_open_paper_stays_of_two(uow_factory: UnitOfWorkFactory, clock:
             a_paper(uow, contest, entry, score=0, state="open")
         late = uow.session.scalar(select(Attempt.id).where(Attempt.entry_id == left))
     with uow_factory.begin() as uow:
-        board_hooks.join(uow, keep, gone)
+        board_hooks.merge_entries(uow, keep, gone)
     with uow_factory.begin() as uow:
         assert late is not None
         # The clock closes it later: it counts for nobody, and nothing breaks.

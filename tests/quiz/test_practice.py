@@ -266,8 +266,8 @@ def test_practice_is_exported_handed_over_and_forgotten(
     ref, questions = dealt(uow_factory, gone)
     say(uow_factory, gone, ref, questions[0].id, questions[0].wrong)
     with uow_factory.begin() as uow:
-        for join in uow.dependencies.hooks.join:
-            join(uow, keep, gone)
+        for merge in uow.dependencies.hooks.merge:
+            merge(uow, keep, gone)
     assert in_book(uow_factory, keep) == [questions[0].id]
     with uow_factory.begin() as uow:
         held = privacy.export(uow, keep)

@@ -158,13 +158,13 @@ def test_a_report_is_handed_over_and_forgotten(
                 )
             )
     with uow_factory.begin() as uow:
-        for join in uow.dependencies.hooks.join:
-            join(uow, keep, gone)
+        for merge in uow.dependencies.hooks.merge:
+            merge(uow, keep, gone)
         rows_left = select(QuestionReport.citizen_id, QuestionReport.question_id)
         assert sorted(uow.session.execute(rows_left).all()) == sorted(
             [(keep, first), (keep, second)]
         )
     with uow_factory.begin() as uow:
-        for forget in uow.dependencies.hooks.forget:
-            forget(uow, keep)
+        for erase in uow.dependencies.hooks.erase:
+            erase(uow, keep)
         assert uow.session.scalar(select(func.count()).select_from(QuestionReport)) == 0

@@ -37,6 +37,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.errors import Conflict, Invalid
+from server.base.personal_data import Personal
 from server.base.sql.prepared import run, table
 from server.base.sql.tables import Base, BigId, UtcDateTime, insert_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -250,10 +251,16 @@ def _row_of(taken: Claim) -> tuple[ColumnElement[bool], ...]:
     return KeptAnswer.caller == taken.caller, KeptAnswer.key == taken.key
 
 
-def forget_caller(uow: UnitOfWork, caller: str) -> None:
-    """Drop every kept answer of a caller who is erased, that of this request included."""
+def drop_answers_of(uow: UnitOfWork, citizen_id: int) -> None:
+    """Drop every kept answer of a citizen, that of this request included: they may name them."""
+    caller = f"citizen:{citizen_id}"
     uow.forgotten.append(caller)
     uow.session.execute(delete(KeptAnswer).where(KeptAnswer.caller == caller))
+
+
+def _drop_answers_of_double(uow: UnitOfWork, _keep: int, gone: int) -> None:
+    # Nobody asks under the number of a double again.
+    drop_answers_of(uow, gone)
 
 
 def drop_old(uow: UnitOfWork) -> int:
@@ -270,3 +277,15 @@ def drop_old(uow: UnitOfWork) -> int:
         .execution_options(synchronize_session=False)
     )
     return int(getattr(gone, "rowcount", 0))
+
+
+PERSONAL = (
+    Personal(
+        KeptAnswer,
+        "caller",
+        owner_value="citizen:{}",
+        erase=drop_answers_of,
+        merge=_drop_answers_of_double,
+        untold_because="copies of answers that the citizen got within two days",
+    ),
+)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from server.accounts import service as accounts
-from server.base.uow import Hooks, UnitOfWork
+from server.base.uow import UnitOfWork
 from server.quiz.attempts import returning
 from server.quiz.contests import service as contests
 from server.quiz.leaderboards import board_view, standings_queries
@@ -34,7 +34,7 @@ class _Try:
     open: bool
 
 
-def moved(uow: UnitOfWork, citizen_id: int) -> None:
+def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
     """Entries of contests that still run follow the citizen's new place, with all they reached.
 
     Locks: the entries.
@@ -83,7 +83,7 @@ def _move(uow: UnitOfWork, where: tuple[int, int], place: Place, left: list[str]
     boards.bring_after_commit(uow, contest_id, moves)
 
 
-def forget(uow: UnitOfWork, citizen_id: int) -> None:
+def erase_entries(uow: UnitOfWork, citizen_id: int) -> None:
     """Entries lose their person; papers and ranks stay, with nobody's name."""
     board_view.names_changed(uow)
     uow.session.execute(
@@ -93,31 +93,35 @@ def forget(uow: UnitOfWork, citizen_id: int) -> None:
     )
 
 
-def held(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """A citizen's entries and papers with their answers."""
+def tell_entries(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """A citizen's entries in contests, with the place that they count under."""
     entries = uow.session.execute(
-        select(Entry.id, Contest.title, *standings_queries.place_columns())
+        select(Contest.title, *standings_queries.place_columns())
         .join(Contest, Contest.id == Entry.contest_id)
         .where(Entry.citizen_id == citizen_id)
         .order_by(Entry.id)
-    ).all()
-    titles = {row.id: row.title for row in entries}
-    papers = uow.session.scalars(
-        select(Attempt).where(Attempt.citizen_id == citizen_id).order_by(Attempt.id)
+    )
+    return [
+        {"contest": row.title, "city": row.city, "county": row.county, "audience": row.audience}
+        for row in entries
+    ]
+
+
+def tell_papers(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """A citizen's papers with their answers."""
+    papers = uow.session.execute(
+        select(Attempt, Contest.title)
+        .join(Contest, Contest.id == Attempt.contest_id)
+        .where(Attempt.citizen_id == citizen_id)
+        .order_by(Attempt.id)
     ).all()
     asked = standings_queries.questions(
-        uow, {slot["q"] for paper in papers for slot in paper.paper}
+        uow, {slot["q"] for paper, _ in papers for slot in paper.paper}
     )
-    return {
-        "contest_entries": [
-            {"contest": row.title, "city": row.city, "county": row.county, "audience": row.audience}
-            for row in entries
-        ],
-        "contest_papers": [
-            {**_told(paper), "contest": titles[paper.entry_id], "answers": _answers(paper, asked)}
-            for paper in papers
-        ],
-    }
+    return [
+        {**_told(paper), "contest": title, "answers": _answers(paper, asked)}
+        for paper, title in papers
+    ]
 
 
 def _told(paper: Attempt) -> dict[str, object]:
@@ -145,7 +149,7 @@ def _answers(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, objec
     ]
 
 
-def join(uow: UnitOfWork, keep: int, gone: int) -> None:
+def merge_entries(uow: UnitOfWork, keep: int, gone: int) -> None:
     """Make the entries of one citizen those of another who turned out to be the same person.
 
     Where both were in a contest, the papers that still fit under each day's limit come over, in
@@ -163,10 +167,10 @@ def join(uow: UnitOfWork, keep: int, gone: int) -> None:
         if citizen_id == keep:
             continue
         if contest_id in kept:
-            _merge(uow, keep, kept[contest_id], entry_id)
+            _merge(uow, (keep, gone), kept[contest_id], entry_id)
         else:
             _hand_over(uow, keep, entry_id)
-    moved(uow, keep)
+    relocate_entries(uow, keep)
 
 
 def _hand_over(uow: UnitOfWork, keep: int, entry_id: int) -> None:
@@ -174,11 +178,14 @@ def _hand_over(uow: UnitOfWork, keep: int, entry_id: int) -> None:
     uow.session.execute(update(Attempt).where(Attempt.entry_id == entry_id).values(citizen_id=keep))
 
 
-def _merge(uow: UnitOfWork, keep: int, kept_entry: int, gone_entry: int) -> None:
+def _merge(uow: UnitOfWork, citizens: tuple[int, int], kept_entry: int, gone_entry: int) -> None:
+    keep, gone = citizens
     entry_lock = boards.locked(uow, kept_entry)
     rules = contests.contest_by_id(uow, entry_lock.contest_id).rules
     # What the person had before an erasure stays counted, as at every start.
-    former = returning.former_entries(uow, entry_lock.contest_id, accounts.former_ids(uow, keep))
+    # The identities of both still stand under their own rows: they are merged after this.
+    erased = {*accounts.former_ids(uow, keep), *accounts.former_ids(uow, gone)}
+    former = returning.former_entries(uow, entry_lock.contest_id, sorted(erased))
     kept = _tries(uow, [kept_entry, *former])
     for attempt_id, try_no in _that_fit(kept, _tries(uow, [gone_entry]), rules.papers_total):
         uow.session.execute(
@@ -232,12 +239,3 @@ def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
     )
     ends = [contests.last_deadline(c) for c in contests.unfinished(uow) if c.id in entered]
     return max(ends, default=None)
-
-
-BOARD_HOOKS = Hooks(
-    forget=(forget,),
-    held=(held,),
-    join=(join,),
-    moved=(moved,),
-    counted_until=(counted_until,),
-)

@@ -1,0 +1,105 @@
+"""The tables of this slice that hold persons, in the order in which an erasure goes over them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from server.base.personal_data import Erase, Merge, Personal, PersonalData
+from server.base.uow import UnitOfWork
+from server.channel import late_replies, processed_messages, visits
+from server.channel.models import Follower, LateReply, SceneVisit, SeenMessage
+
+
+def tell_follower(uow: UnitOfWork, citizen_id: int) -> dict[str, object] | None:
+    """How a citizen follows the official account; None for somebody who was never seen there."""
+    row = uow.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
+    if row is None:
+        return None
+    return {
+        "subscribed": row.subscribed,
+        "subscribed_at": _iso(row.subscribed_at),
+        "unsubscribed_at": _iso(row.unsubscribed_at),
+        "first_scene": row.first_scene,
+        "last_scene": row.last_scene,
+        "last_event_at": _iso(row.last_event_at),
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def merge_followers(uow: UnitOfWork, keep: int, gone: int) -> None:
+    """Keep the row of the newest event, with the earliest and latest facts of both."""
+    rows = uow.session.scalars(
+        select(Follower)
+        .where(Follower.citizen_id.in_((keep, gone)))
+        .order_by(Follower.state_at.desc())
+    ).all()
+    if not rows:
+        return
+    newest, *others = rows
+    for other in others:
+        _take_over(newest, other)
+        uow.session.delete(other)
+    uow.session.flush()  # the other row must be gone before this one takes its citizen
+    newest.citizen_id = keep
+    uow.session.flush()
+
+
+def _take_over(row: Follower, other: Follower) -> None:
+    row.subscribed_at = latest(row.subscribed_at, other.subscribed_at)
+    row.unsubscribed_at = latest(row.unsubscribed_at, other.unsubscribed_at)
+    row.last_event_at = max(row.last_event_at, other.last_event_at)
+    if (
+        other.first_scene_at
+        and (row.first_scene_at or other.first_scene_at) >= other.first_scene_at
+    ):
+        row.first_scene, row.first_scene_at = other.first_scene, other.first_scene_at
+    if other.last_scene_at and (row.last_scene_at or other.last_scene_at) <= other.last_scene_at:
+        row.last_scene, row.last_scene_at = other.last_scene, other.last_scene_at
+
+
+def latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two instants, as far as they are known."""
+    known = [at for at in (one, other) if at is not None]
+    return max(known) if known else None
+
+
+PERSONAL = (
+    Personal(
+        SeenMessage,
+        "citizen_id",
+        erase=Erase.BLANK,
+        # The reply may speak of the citizen; that the message was handled stays.
+        blank={"reply": processed_messages.NOTHING, "citizen_id": None},
+        stays=("key", "at"),
+        merge=Merge.REPOINT,
+        export={"recent_replies": processed_messages.tell_replies},
+    ),
+    Personal(
+        LateReply,
+        "citizen_id",
+        erase=Erase.DELETE,
+        merge=Merge.REPOINT,
+        export={"late_replies": late_replies.tell_replies},
+    ),
+    Personal(
+        SceneVisit,
+        "citizen_id",
+        erase=Erase.DELETE,
+        merge=visits.merge_visits,
+        export={"scene_visits": visits.tell_visits},
+    ),
+    Personal(
+        Follower,
+        "citizen_id",
+        erase=Erase.DELETE,
+        merge=merge_followers,
+        export={"follower": tell_follower},
+    ),
+)
+# What came from the official account alone, for who left it.
+OWN_DATA = PersonalData([PERSONAL])
