@@ -3,8 +3,9 @@
 A quick look at some of it, in a minute or two:
     python -m tests.bench --rows submission,start --rounds 2 --db sqlite
 `--rows`: board, start, save, submission, callback (each with and without Idempotency-Key);
-`--db`: sqlite, postgresql or both. With any of these options the phone, strangers' pictures and,
-unless named, the callback are left out, and nothing is written to docs/.
+`--db`: sqlite, postgresql or both; `--stacks`: ours, flask, fastapi, bound (of them all).
+With --rows or --db the phone, strangers' pictures and, unless it is named, the callback are left
+out, and nothing is written to docs/.
 Exit status: 0 when everything was measured, met or missed; 1 when figures would mean nothing.
 """
 
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from server.base.settings import ROOT
 from tests.bench.page import page
+from tests.bench.peers import PEERS
 from tests.bench.processes import BenchFailed
 from tests.bench.report import Report
 from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
@@ -46,8 +48,8 @@ def asked_for(given: argparse.Namespace) -> tuple[Size, Asked]:
     size = QUICK if given.quick else FULL
     if given.rounds is not None:
         size = replace(size, rounds=given.rounds)
-    stacks = tuple(given.stacks.split(",")) if given.stacks else (OURS,)
-    if given.rows is None and given.db is None and given.stacks is None:
+    stacks = tuple(given.stacks.split(",")) if given.stacks else (OURS, *PEERS)
+    if given.rows is None and given.db is None:
         return size, Asked(stacks=stacks)
     names = set(given.rows.split(",")) if given.rows else {*NAMES, "callback"}
     starts = tuple(NAMES[name] for name in names if name != "callback")
@@ -65,6 +67,13 @@ def _rows(words: str) -> str:
     return words
 
 
+def _stacks(words: str) -> str:
+    unknown = set(words.split(",")) - {OURS, *PEERS}
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no such stacks: {', '.join(sorted(unknown))}")
+    return words
+
+
 def arguments() -> argparse.ArgumentParser:
     """The options of the command."""
     parser = argparse.ArgumentParser(
@@ -75,7 +84,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rows", type=_rows, help="some of the rows, with commas between them")
     parser.add_argument("--rounds", type=int, help="how many rounds, 5 by default")
     parser.add_argument("--db", choices=(*DATABASES, "both"), help="on which database")
-    parser.add_argument("--stacks", help="ours and which peers, with commas between them")
+    parser.add_argument("--stacks", type=_stacks, help="ours and which peers, with commas between")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
     return parser
 
@@ -84,7 +93,7 @@ def main() -> int:
     """Run the benchmark."""
     given = arguments().parse_args()
     size, asked = asked_for(given)
-    if given.write_docs and not asked.extras:
+    if given.write_docs and not (asked.extras and given.stacks is None):
         sys.stderr.write("docs/performance.* hold a whole run: leave --rows, --db, --stacks out\n")
         return 2
     try:

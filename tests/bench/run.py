@@ -21,7 +21,19 @@ from tests.bench.client import Order, ask, write_requests
 from tests.bench.counting import counted
 from tests.bench.letters import Account, Letters
 from tests.bench.measured import Figure, Measured
-from tests.bench.processes import BenchFailed, Client, Places, Server, allowed, gthread, pin
+from tests.bench.peers import PEERS
+from tests.bench.processes import (
+    BenchFailed,
+    Client,
+    Command,
+    Places,
+    Server,
+    allowed,
+    gthread,
+    pin,
+    production,
+)
+from tests.bench.proof import prove_places, prove_writes
 from tests.bench.report import Report
 from tests.bench.rows import (
     COUNTED,
@@ -107,7 +119,11 @@ class Bench:
         server = f"{name}_{stack}"
         contest = stage.contest(f"bench-{stack}", self._size.entries)
         rows = ContestRows(stage, contest, self._size, self._asked.jobs)
-        self._start(server, "wsgi:app", stage.environment)
+        if stack == OURS:
+            self._start(server, "wsgi:app", stage.environment)
+        else:
+            peer, known = PEERS[stack], {**stage.environment, **stage.peers_environment}
+            self._start(server, peer.app, known, peer.command)
         return _Field(stage=stage, stack=stack, server=server, contest=contest, rows=rows)
 
     def _start_floors(self) -> None:
@@ -117,15 +133,13 @@ class Bench:
             "BENCH_APPID": self._account.appid,
         }
         for name in ("hello", "echo"):
-            folder = self._server_folder(name)
-            server = Server(
-                f"tests.bench.floors:{name}()", folder, self._places.server, known, command=gthread
-            )
-            self._closing.callback(server.stop)
-            self.servers[name] = server
+            self._start(name, f"tests.bench.floors:{name}()", known, gthread)
 
-    def _start(self, name: str, app: str, environment: Mapping[str, str]) -> None:
-        server = Server(app, self._server_folder(name), self._places.server, environment)
+    def _start(
+        self, name: str, app: str, environment: Mapping[str, str], command: Command = production
+    ) -> None:
+        folder = self._server_folder(name)
+        server = Server(app, folder, self._places.server, environment, command=command)
         self._closing.callback(server.stop)
         self.servers[name] = server
 
@@ -168,7 +182,20 @@ class Bench:
         if self._asked.callback:
             self._prove_callbacks()
         for field in self.fields:
-            self._prove_board(field)
+            port, contest = self.servers[field.server].port, field.contest
+            with _named(field.server):
+                prove_places(port, field.rows, contest.watchers[::10], contest.places)
+                prove_writes(port, field.stage, contest, field.rows)
+
+    def prove_boards(self) -> None:
+        """After all rounds everybody still stands where an independent sort puts him.
+
+        Raises: BenchFailed.
+        """
+        for field in self.fields:
+            port, places = self.servers[field.server].port, field.stage.ranks_by_sort(field.contest)
+            with _named(field.server):
+                prove_places(port, field.rows, field.contest.watchers[::10], places)
 
     def _prove_callbacks(self) -> None:
         replies = json.loads(_REPLIES.read_text(encoding="utf-8"))["keywords"]
@@ -185,15 +212,6 @@ class Bench:
             if (status := ask(port, self.letters.forged()).status) != 403:
                 raise BenchFailed(f"{name} answers a forged message with {status}")
 
-    def _prove_board(self, field: _Field) -> None:
-        """Everybody asked stands where an independent sort puts him."""
-        for person in field.contest.watchers[::10]:
-            answer = ask(self.servers[field.server].port, field.rows.look(person))
-            told = json.loads(answer.body)
-            place = field.contest.places[person.id]
-            if (told["me"]["rank"], len(told["items"])) != (place, 100):
-                raise BenchFailed(f"{field.server}: place {told['me']} instead of {place}")
-
     def turn(self, row: Row, part: int) -> Figure:
         """One row in one round; round 0 is the warming up."""
         deal = row.deal(part)
@@ -205,12 +223,11 @@ class Bench:
             status=deal.status, holds=deal.holds, cycle=deal.cycle,
         )  # fmt: skip
         before = server.cpu_seconds()
-        outcome = self.client.run(order)
+        with _named(row.key):
+            outcome = self.client.run(order)
         cpu = server.cpu_seconds() - before
-        try:
+        with _named(row.key):
             deal.check(outcome.done)
-        except BenchFailed as wrong:
-            raise BenchFailed(f"{row.key}: {wrong}") from wrong
         return Figure(
             cpu_us=cpu / outcome.done * 1e6,
             per_second=outcome.done / outcome.seconds,
@@ -290,7 +307,17 @@ def _rounds(bench: Bench, size: Size, say: Say) -> dict[str, Measured]:
         say(f"round {part} of {size.rounds}")
         for row in rows if part % 2 else reversed(rows):
             measured[row.key].figures.append(bench.turn(row, part))
+    bench.prove_boards()
     return measured
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Say of whom a failure tells."""
+    try:
+        yield
+    except BenchFailed as wrong:
+        raise BenchFailed(f"{what}: {wrong}") from wrong
 
 
 @contextlib.contextmanager

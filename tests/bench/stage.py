@@ -21,6 +21,7 @@ from server.base.redis.address import read_address
 from server.base.redis.embedded import EmbeddedServer
 from server.base.settings import Operator, load_settings
 from server.base.signing import token_hash
+from server.base.sql.patience import Use
 from server.base.sql.schema import migrate
 from server.base.uow import UnitOfWork
 from server.channel import commands as channel
@@ -120,7 +121,8 @@ class Stage:
         self.environment = environment(folder, database_url, account)
         self.settings = load_settings(self.environment)
         self.redis = EmbeddedServer(folder).start()
-        self.application: Application = open_application(self.settings)
+        # Filling a database takes longer than a request may.
+        self.application: Application = open_application(self.settings, use=Use.COMMANDS)
         migrate(self.application.uow_factory.engine)
         channel.seed_replies(self.application.uow_factory)
 
@@ -224,14 +226,49 @@ class Stage:
         best_first = sorted((-row[0], *row[1:]) for row in rows)
         return {citizen: place for place, (*_, citizen) in enumerate(best_first, 1)}
 
+    def owner_of(self, ref: str) -> int:
+        """The citizen whose paper it is."""
+        with self.application.uow_factory.begin(read_only=True) as uow:
+            return uow.session.scalars(select(Attempt.citizen_id).where(Attempt.ref == ref)).one()
+
+    def standings_of(self, ref: str) -> list[int]:
+        """The points of each standing that the entry of a paper has."""
+        asked = (
+            select(Standing.points)
+            .join(Attempt, Attempt.entry_id == Standing.entry_id)
+            .where(Attempt.ref == ref)
+        )
+        with self.application.uow_factory.begin(read_only=True) as uow:
+            return list(uow.session.scalars(asked))
+
+    def city_rank_by_sort(self, ref: str) -> int | None:
+        """The place of a paper's entry among those of its city, counted here."""
+        with self.application.uow_factory.begin(read_only=True) as uow:
+            mine = uow.session.scalars(
+                select(Entry).join(Attempt, Attempt.entry_id == Entry.id).where(Attempt.ref == ref)
+            ).one()
+            if mine.city is None:
+                return None
+            rows = uow.session.execute(
+                select(
+                    Standing.points, Standing.time_ms, Standing.reached_at, Standing.entry_id
+                )
+                .join(Entry, Entry.id == Standing.entry_id)
+                .where(Entry.contest_id == mine.contest_id, Entry.city == mine.city,
+                       Standing.period == TOTAL)
+            ).all()  # fmt: skip
+            best_first = sorted((-row[0], *row[1:]) for row in rows)
+            return [entry for *_, entry in best_first].index(mine.id) + 1
+
 
 def _people(uow: UnitOfWork, many: int) -> list[int]:
     cities = units.regions().cities
     made: list[int] = []
-    for city in cities:
-        share = many // len(cities)
+    share = many // len(cities)
+    for city in cities if share else ():
         made += boards.people(uow, share, city=city.code, county=city.counties[0].code)
-    return made + boards.people(uow, many - len(made))
+    rest = many - len(made)
+    return made + (boards.people(uow, rest) if rest else [])
 
 
 def _logged_in(uow: UnitOfWork, citizens: Iterable[int]) -> list[Person]:
