@@ -1,1 +1,1 @@
-"""The emulated WeChat: a program of its own that speaks WeChat's protocol over real HTTP."""
+"""The emulated WeChat: a separate program that serves WeChat's protocol over HTTP."""

@@ -1,6 +1,6 @@
-"""The emulated WeChat as a process of its own: `python -m` and this package's name.
+"""Command line of the emulated WeChat.
 
-The one module of the emulator that reads the environment.
+The only module of the emulator that reads the environment.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from .world import Settings, World
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line."""
+    """Log formatter that writes one JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record with its facts."""
+        """Format the record with its extra fields."""
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname.lower(),
@@ -43,7 +43,7 @@ class JsonLines(logging.Formatter):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until SIGTERM or Ctrl-C; 2 when it may not run here."""
+    """Run until SIGTERM or Ctrl-C; return 2 when the environment forbids it."""
     if os.environ.get("KEPU_ENVIRONMENT") == "production":
         sys.stderr.write("the emulated WeChat refuses to run in production\n")
         return 2
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def build(options: argparse.Namespace) -> World:
-    """The world that the command line describes, with its files in the var folder."""
+    """Build the world from the command-line options, with its files in the var folder."""
     var: Path = options.var
     (var / "log").mkdir(parents=True, exist_ok=True)
     _log_to(var / "log" / "emulator.log")

@@ -1,4 +1,4 @@
-"""What people do with their phones, and what the platform tells the server of it."""
+"""Actions of people on their phones, and the events that WeChat pushes because of them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ AUTHORIZATIONS = {
     "cancellation": "user_authorization_cancellation",
 }
 NUMBERS = re.compile(r"\d{1,3}(,\d{1,3})*")
-# wx.requestSubscribeMessage has an open list of answers; what begins with "accept" is a yes.
+# The answers of wx.requestSubscribeMessage are an open list; any that begins with "accept" counts
+# as accepted.
 ANSWER = re.compile(r"[A-Za-z][0-9A-Za-z_]{0,63}")
 NOT_TOLD = ("ban", "filter")
 
 
 def shown(person: Person) -> dict[str, Any]:
-    """A person as the control endpoint and the phone page know them."""
+    """Describe a person for the control endpoint and the phone page."""
     return {
         "person": person.person,
         "name": person.name,
@@ -42,7 +43,7 @@ def shown(person: Person) -> dict[str, Any]:
 
 
 def put_person(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Create a person, or change the one that `person` names."""
+    """Create a person, or change the one named by `person`."""
     with world.store.transaction():
         if "person" in body:
             wishes = {name: value for name, value in body.items() if name != "person"}
@@ -52,7 +53,7 @@ def put_person(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """So many followers, the same ones for the same seed; no event is pushed."""
+    """Create followers; the same seed gives the same people. Pushes no event."""
     count, start = int(body.get("followers", 0)), str(body.get("seed", 0))
     with world.store.transaction():
         added = people.seed(world, count, start)
@@ -61,7 +62,7 @@ def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def follow(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Follow the official account, by a code when a scene is given."""
+    """Follow the official account; `scene` is set when a code was scanned."""
     person = _person(world, body)
     scene = str(body.get("scene") or "")
     return _follow(world, person, scene, _ticket_of(world, scene))
@@ -76,7 +77,9 @@ def unfollow(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def scan(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Scan a code: follow or SCAN for the official account's, a page to open for the other."""
+    """Scan a code: official-account codes cause a follow or SCAN event, mini-program codes open
+    a page.
+    """
     person = _person(world, body)
     ticket = str(body.get("ticket"))
     row = world.store.one("SELECT * FROM scenes WHERE ticket = ?", ticket)
@@ -93,7 +96,7 @@ def scan(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def message(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Write to the official account, or cause an event there."""
+    """Send a message to the official account, or cause an event there."""
     person = _person(world, body)
     if "event" not in body:
         kind, content = str(body.get("kind", "text")), str(body.get("content", ""))
@@ -119,7 +122,7 @@ def message(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def login_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """What wx.login hands the mini-program."""
+    """Return what wx.login returns."""
     person = _person(world, body)
     with world.store.transaction():
         code, _session_key = people.login_code(world, person)
@@ -127,21 +130,21 @@ def login_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_session(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """What wx.checkSession finds: whether the person has logged in here."""
+    """Return what wx.checkSession returns: whether the person has logged in here."""
     sql = "SELECT session_key IS NOT NULL AS valid FROM people WHERE person = ?"
     row = world.store.one(sql, _person(world, body).person)
     return {"valid": bool(row and row["valid"])}
 
 
 def phone_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """What the phone-number button hands the mini-program."""
+    """Return what the phone-number button returns."""
     person = _person(world, body)
     with world.store.transaction():
         return {"code": people.phone_code(world, person)}
 
 
 def group_entry(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """What wx.login and then wx.getGroupEnterInfo hand it: one session_key for both."""
+    """Return the results of wx.login and wx.getGroupEnterInfo under one session_key."""
     person = _person(world, body)
     group = str(body.get("group") or "")
     if not group:
@@ -152,9 +155,10 @@ def group_entry(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """A tap on the subscription sheet (`template_id` or `results`), or `turn_off` in settings.
+    """Record a tap on the subscription sheet (`template_id` or `results`) or `turn_off` in
+    settings.
 
-    Answers with `keep` are given by themselves the next time.
+    Answers with `keep` are given again without a sheet next time.
     """
     person = _person(world, body)
     results = dict(body.get("results") or {str(body.get("template_id")): body.get("result")})
@@ -181,11 +185,11 @@ def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def change_authorization(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The platform tells an app of a person's data: `modified`, `revoke` or `cancellation`.
+    """Push an authorization event: `modified`, `revoke` or `cancellation`.
 
-    Units: `revoked` WeChat's numbers with commas between ("6,8"); `app` whose callback is told, the
-    mini-program's unless named; `plugin` the appid of the plugin that had the permission. After
-    a cancellation the person is known to nobody, and both apps are told.
+    Units: `revoked` is WeChat's numbers, comma-separated ("6,8"); `app` names whose callback
+    receives the event (default: the mini-program's); `plugin` is the appid of the plugin that had
+    the permission. After a cancellation the person is deleted and both apps receive the event.
     Raises: LookupError; ValueError for another event, or a revoke without numbers.
     """
     person = _person(world, body)
@@ -216,7 +220,7 @@ def change_authorization(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def url_check(world: World, account: str) -> dict[str, Any]:
-    """GET the callback with an echo: `ok` when it comes back unchanged."""
+    """GET the callback with an echostr; `ok` when it is returned unchanged."""
     if account not in world.apps:
         raise LookupError(f"there is no app {account!r}")
     echo = world.word(19)

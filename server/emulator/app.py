@@ -1,4 +1,4 @@
-"""The emulator as one Flask application; the first path segment says which host is played."""
+"""The emulator as one Flask application; the first path segment selects the emulated host."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ GATEWAY_PAGE = b"<html><head><title>error</title></head><body>nginx</body></html
 
 
 def create_app(world: World) -> Flask:
-    """The application over one world."""
+    """Create the application for one world."""
     app = Flask(__name__, static_folder=None)
-    # `/phone/net/…` hands an address on as it was asked; redirects are written by hand below, since
-    # those of the framework are made of the Host header.
+    # `/phone/net/…` forwards an address unchanged. Redirects are written by hand below because the
+    # framework builds its own from the Host header.
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

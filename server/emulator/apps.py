@@ -1,4 +1,4 @@
-"""The two apps that WeChat has registered: made once, kept in a file that the server reads too."""
+"""The two registered apps: created once and stored in a file that the server also reads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LETTERS = string.ascii_letters + string.digits
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """One registered app, with its message push settings."""
+    """A registered app with its message push settings."""
 
     account: str
     appid: str
@@ -40,10 +40,10 @@ class App:
     def with_push(
         self, *, mode: str | None = None, format: str | None = None, callback: str | None = None
     ) -> App:
-        """The same app with another push mode, data format or callback.
+        """Return the app with another push mode, data format or callback.
 
-        Units: `callback` is a path on the server that pushes go to, or a whole http address.
-        Raises: ValueError for what WeChat's console would not save.
+        Units: `callback` is a path on the server that receives pushes, or a complete http address.
+        Raises: ValueError for a value that WeChat's console would not save.
         """
         changed = replace(
             self,
@@ -59,7 +59,7 @@ class App:
 
 
 def load_or_make(var: Path) -> dict[str, App]:
-    """The apps of this folder; whoever starts first writes the file.
+    """Load the apps of this folder, or create them if the file does not exist yet.
 
     Locks: flock on `demo-wechat.json.lock`, as the server does.
     """
@@ -74,14 +74,14 @@ def load_or_make(var: Path) -> dict[str, App]:
 
 
 def from_file(kept: dict[str, Any]) -> dict[str, App]:
-    """The apps a `demo-wechat.json` describes."""
+    """Read the apps from the content of a `demo-wechat.json`."""
     return {account: _app(account, kept[account]) for account in (OFFICIAL, MINI)}
 
 
 def with_callbacks(apps: dict[str, App], callbacks: Mapping[str, str]) -> dict[str, App]:
-    """The apps with other callbacks for the accounts that are named.
+    """Return the apps with the callbacks of the named accounts replaced.
 
-    Raises: ValueError for an account that there is not, or an address that is none.
+    Raises: ValueError for an unknown account or an invalid address.
     """
     if not callbacks.keys() <= apps.keys():
         raise ValueError(f"an account is one of {sorted(apps)}")
@@ -91,7 +91,7 @@ def with_callbacks(apps: dict[str, App], callbacks: Mapping[str, str]) -> dict[s
 
 
 def new_apps() -> dict[str, Any]:
-    """Two fresh apps in the file's form."""
+    """Create two apps in the file's format."""
     made = {OFFICIAL: _fresh("xml"), MINI: _fresh("json")}
     made[OFFICIAL]["original_id"] = "gh_" + secrets.token_hex(6)
     return made
@@ -117,10 +117,10 @@ def _fresh(form: str) -> dict[str, str]:
     word = "".join(secrets.choice(LETTERS) for _ in range(20 + 38))
     return {
         "appid": "wx" + secrets.token_hex(8),
-        # By this beginning a server in production recognises what was copied from a demo.
+        # A production server recognises demo secrets by this prefix.
         "secret": "demo" + secrets.token_hex(14),
         "token": "demo" + word[:20],
-        # The last of 43 characters carries four bits: these leave none over.
+        # The last of 43 base64 characters carries only four bits; these letters leave none over.
         "aes_key": "demo" + word[20:] + secrets.choice("AEIMQUYcgkosw048"),
         "mode": "safe",
         "format": form,

@@ -1,6 +1,6 @@
 """The emulator's time: the real clock, moved or frozen by the control endpoint.
 
-The shift is written to a file for the server to follow. Callback query timestamps never use it.
+The offset is written to a file that the server reads. Timestamps of callback queries ignore it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BEIJING = timezone(timedelta(hours=8))
 class EmulatorClock:
     """A clock that can be set, frozen and advanced.
 
-    Units: epoch seconds; `path` is None when nobody else follows the shift.
+    Units: epoch seconds; `path` is None when no other process follows the offset.
     """
 
     def __init__(self, real: Callable[[], float], path: Path | None = None) -> None:
@@ -44,13 +44,13 @@ class EmulatorClock:
             return self._now() - self.real()
 
     def state(self) -> dict[str, float | str | None]:
-        """The shift as the control endpoint shows it."""
+        """The offset as the control endpoint shows it."""
         with self._lock:
             now = self._now()
             return {"offset_s": self._offset, "frozen_at": self._frozen_at, "now": beijing(now)}
 
     def set_offset(self, seconds: float) -> None:
-        """Put the world this far from the real clock."""
+        """Set the offset from the real clock."""
         with self._lock:
             self._offset = seconds
             if self._frozen_at is not None:
@@ -58,7 +58,7 @@ class EmulatorClock:
             self._write()
 
     def freeze(self, frozen: bool) -> None:
-        """Stop the world's time, or let it run on from where it stands."""
+        """Stop the emulated time, or continue it from where it stopped."""
         with self._lock:
             now = self._now()
             self._frozen_at = now if frozen else None
@@ -66,7 +66,7 @@ class EmulatorClock:
             self._write()
 
     def advance(self, seconds: float) -> None:
-        """Move the world on."""
+        """Advance the emulated time."""
         with self._lock:
             self._offset += seconds
             if self._frozen_at is not None:
@@ -74,7 +74,7 @@ class EmulatorClock:
             self._write()
 
     def reset(self) -> None:
-        """Back to the real clock."""
+        """Return to the real clock."""
         with self._lock:
             self._offset, self._frozen_at = 0.0, None
             self._write()
@@ -92,10 +92,10 @@ class EmulatorClock:
 
 
 def beijing(at: float) -> str:
-    """An instant as WeChat's own pages would show it, RFC 3339."""
+    """Format an instant as RFC 3339 in Beijing time."""
     return datetime.fromtimestamp(at, BEIJING).isoformat(timespec="milliseconds")
 
 
 def beijing_day(at: float) -> str:
-    """The Beijing day of an instant, by which quotas are counted."""
+    """The Beijing date of an instant, the day by which quotas are counted."""
     return datetime.fromtimestamp(at, BEIJING).date().isoformat()

@@ -1,4 +1,4 @@
-"""The control endpoint `/_emu/...`: a test, a script or the phone page moves the world with it."""
+"""The control endpoint `/_emu/...`, through which tests, scripts and the phone page act."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .wechat_api import token as api_token
 from .world import World
 
 _CLOCK = ("offset_s", "freeze", "advance")
-# Ten years: further away, tokens and seasons mean nothing, and at some point no date does.
+# Ten years. Beyond that, tokens and seasons mean nothing, and dates overflow.
 _FURTHEST_S = 10 * 366 * 86_400
 
 Body: TypeAlias = dict[str, Any]
@@ -25,7 +25,7 @@ Shown: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], int]"
 
 
 def routes(world: World) -> Blueprint:
-    """Every control address over one world."""
+    """Create the control routes for one world."""
     blueprint = Blueprint("control", __name__, url_prefix="/_emu")
     for path, act in POSTS.items():
         blueprint.add_url_rule(path, f"post{path}", _posted(world, act), methods=["POST"])
@@ -69,12 +69,12 @@ def _said(error: Exception) -> dict[str, str]:
 
 
 def _refused(error: people.RefusedError) -> dict[str, Any]:
-    """An answer like any other of WeChat's: nothing went wrong on the way."""
+    """A refusal in WeChat's format: the call itself was served."""
     return {"errcode": error.errcode, "errmsg": str(error.args[0])}
 
 
 def note_unknown(world: World, method: str, path: str) -> None:
-    """Mark a request that nothing answers, so that a mistyped address cannot pass a test."""
+    """Record a request to an unknown address, so that a mistyped address cannot pass a test."""
     world.store.insert(
         "calls",
         at=world.now(),
@@ -87,30 +87,30 @@ def note_unknown(world: World, method: str, path: str) -> None:
 
 
 def reset(world: World, _body: Body) -> Shown:
-    """An empty world."""
+    """Reset to an empty world."""
     world.reset()
     return {"ok": True}
 
 
 def order_fault(world: World, body: Body) -> Shown:
-    """A failure to come."""
+    """Order a fault."""
     return world.faults.order(body)
 
 
 def list_faults(world: World) -> Shown:
-    """The failures in force."""
+    """List the active faults."""
     return {"items": world.faults.list()}
 
 
 def lift_faults(world: World) -> Shown:
-    """End one by `?id=`, or all."""
+    """Remove one fault by `?id=`, or all."""
     number = request.args.get("id")
     world.faults.lift(None if number is None else int(number))
     return list_faults(world)
 
 
 def spoil_tokens(world: World, body: Body) -> Shown:
-    """Expire every token, or act as another host that fetched a new one."""
+    """Expire every token, or fetch a new one as another host of the operator would."""
     if body.get("expire"):
         world.store.run("UPDATE tokens SET expires = ?", world.now())
     if body.get("revoke"):
@@ -122,7 +122,7 @@ def spoil_tokens(world: World, body: Body) -> Shown:
 
 
 def ban_template(world: World, body: Body) -> Shown:
-    """The platform withdraws a template, or gives it back."""
+    """Withdraw a template, or restore it."""
     template = str(body.get("template_id"))
     if template not in world.templates:
         raise LookupError(f"there is no template {template!r}")
@@ -132,9 +132,9 @@ def ban_template(world: World, body: Body) -> Shown:
 
 
 def move_clock(world: World, body: Body) -> Shown:
-    """Set, freeze or advance the world's time.
+    """Set, freeze or advance the emulated time.
 
-    Raises: ValueError for a wish that it does not know, or that leads out of the calendar.
+    Raises: ValueError for an unknown instruction, or a date outside the calendar.
     """
     offset, step = body.get("offset_s", 0), body.get("advance", 0)
     numbers = all(type(seconds) in (int, float) for seconds in (offset, step))
@@ -152,12 +152,12 @@ def move_clock(world: World, body: Body) -> Shown:
 
 
 def show_clock(world: World) -> Shown:
-    """The world's time."""
+    """Show the emulated time."""
     return world.clock.state()
 
 
 def cut_network(world: World, body: Body) -> Shown:
-    """Take the network from the mini-program in every phone, or give it back."""
+    """Disconnect the mini-program from the network in every phone, or reconnect it."""
     if type(body.get("cut")) is not bool:
         raise ValueError("cut is true or false")
     world.cut_off = body["cut"]
@@ -165,9 +165,9 @@ def cut_network(world: World, body: Body) -> Shown:
 
 
 def set_quota(world: World, body: Body) -> Shown:
-    """Set a path's limits; `limit` is the day's.
+    """Set a path's limits; `limit` is the daily one.
 
-    Raises: ValueError without a path, or with a limit that is none.
+    Raises: ValueError without a path, or with an invalid limit.
     """
     path = bare_path(str(body.get("path", "")))
     wished = [body.get(name) for name in ("limit", "minute")]
@@ -183,9 +183,9 @@ def set_quota(world: World, body: Body) -> Shown:
 
 
 def change_apps(world: World, body: Body) -> Shown:
-    """What is set in WeChat's consoles: of one app, or of both when it stands at the top.
+    """Change console settings of one app, or of both when they stand at the top level.
 
-    Raises: ValueError for a setting that there is not, and then nothing is changed.
+    Raises: ValueError for an unknown setting; then nothing is changed.
     """
     changed, allowed = dict(world.apps), dict(world.ip_whitelist)
     _refuse_unknown(body, {OFFICIAL, MINI, "ip_whitelist", "open_platform", "refused_words"})
@@ -217,7 +217,7 @@ def _words(listed: object, name: str) -> set[str]:
 
 
 def show_apps(world: World) -> Shown:
-    """Both apps as they are set up, without a secret."""
+    """Show the settings of both apps, without secrets."""
     shown = {
         app.account: {
             "appid": app.appid,
@@ -238,34 +238,34 @@ def _apps(world: World) -> list[Any]:
 
 
 def url_check(world: World, body: Body) -> Shown:
-    """The "save configuration" button: does the callback echo what it should?"""
+    """The "save configuration" button: check that the callback returns the echostr."""
     account = str(body.get("app", OFFICIAL))
     return acts.url_check(world, account)
 
 
 def health(world: World) -> Shown:
-    """That it runs, where it pushes, and how many calls went to an address that is not WeChat's."""
+    """Report that the emulator runs, where it pushes, and how many calls had an unknown address."""
     failing = world.store.number("SELECT count(*) FROM calls WHERE failing = 1")
     return {"status": "ok", "server": world.settings.server, "failing_calls": failing}
 
 
 def show_menu(world: World) -> Shown:
-    """The official account's menu as a phone shows it."""
+    """Show the official account's menu as a phone displays it."""
     return api_menu.current(world) or {"button": []}
 
 
 def list_groups(world: World) -> Shown:
-    """Every group with its members."""
+    """List every group with its members."""
     return {"items": groups.everyone(world)}
 
 
 def list_people(world: World) -> Shown:
-    """Everybody."""
+    """List all people."""
     return {"items": [acts.shown(person) for person in people.everybody(world)]}
 
 
 def list_codes(world: World) -> Shown:
-    """Every code with a scene that was issued."""
+    """List every issued code that has a scene."""
     rows = world.store.all("SELECT * FROM scenes ORDER BY id")
     return {
         "items": [
@@ -284,13 +284,13 @@ def list_codes(world: World) -> Shown:
 
 
 def list_callbacks(world: World) -> Shown:
-    """The pushes and what came of them, oldest first."""
+    """List the pushes and their results, oldest first."""
     rows = world.store.all("SELECT * FROM callbacks ORDER BY id")
     return {"items": [{**dict(row), "at": beijing(row["at"])} for row in rows]}
 
 
 def list_calls(world: World) -> Shown:
-    """The API calls the server made, oldest first; `?path=` names one API."""
+    """List the API calls of the server, oldest first; `?path=` selects one API."""
     path = request.args.get("path")
     rows = (
         world.store.all("SELECT * FROM calls WHERE path = ? ORDER BY id", bare_path(path))

@@ -1,6 +1,6 @@
-"""WeChat's signatures and ciphers, written from the protocol for the emulator alone.
+"""WeChat's signatures and ciphers, implemented separately for the emulator.
 
-It shares no code with the server, so that each checks the other.
+Shares no code with the server, so that each implementation checks the other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PREFIX_BYTES = 16
 
 
 class CryptoError(ValueError):
-    """A ciphertext that this key and this appid did not make."""
+    """A ciphertext that was not made with this key and appid."""
 
 
 def sign(*parts: str) -> str:
@@ -34,17 +34,17 @@ def sign(*parts: str) -> str:
 
 
 def raw_data_signature(raw_data: str, session_key: str) -> str:
-    """The signature that comes with a mini-program's open data."""
+    """The signature sent with a mini-program's open data."""
     return hashlib.sha1((raw_data + session_key).encode(), usedforsecurity=False).hexdigest()
 
 
 def login_state_signature(session_key: str, data: str) -> str:
-    """The signature of a login state: the key is the session_key's text, not its bytes."""
+    """The signature of a login state. The key is the session_key's text, not its decoded bytes."""
     return hmac.new(session_key.encode(), data.encode(), hashlib.sha256).hexdigest()
 
 
 def push_key(aes_key: str) -> bytes:
-    """The 32-byte key behind an EncodingAESKey of 43 characters.
+    """Decode an EncodingAESKey of 43 characters to its 32-byte key.
 
     Raises: CryptoError for any other text.
     """
@@ -58,27 +58,27 @@ def push_key(aes_key: str) -> bytes:
 
 
 def pad_push(plain: bytes) -> bytes:
-    """PKCS#7 padding to WeChat's unusual block of 32 bytes."""
+    """Pad by PKCS#7 with WeChat's block size of 32 bytes."""
     count = PUSH_BLOCK_BYTES - len(plain) % PUSH_BLOCK_BYTES
     return plain + bytes([count]) * count
 
 
 def encrypt_raw(aes_key: str, padded: bytes) -> str:
-    """Base64 of padded bytes under the push key; hostile callbacks pad wrongly on purpose."""
+    """Encrypt padded bytes and encode as base64; hostile callbacks use it with wrong padding."""
     key = push_key(aes_key)
     encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
     return base64.b64encode(encryptor.update(padded) + encryptor.finalize()).decode()
 
 
 def encrypt_push(aes_key: str, *, appid: str, message: str, prefix: bytes) -> str:
-    """The Encrypt field of a push or a reply; `prefix` is 16 bytes of chance."""
+    """The Encrypt field of a push or a reply; `prefix` is 16 random bytes."""
     body = message.encode()
     plain = prefix + struct.pack(">I", len(body)) + body + appid.encode()
     return encrypt_raw(aes_key, pad_push(plain))
 
 
 def decrypt_push(aes_key: str, *, appid: str, encrypted: str) -> str:
-    """The message inside an Encrypt field, after every check the protocol names.
+    """Decrypt an Encrypt field, with every check of the protocol.
 
     Raises: CryptoError.
     """
@@ -117,7 +117,7 @@ def _strip_padding(plain: bytes) -> bytes:
 
 
 def seal_open_data(session_key: str, iv: bytes, data: dict[str, Any]) -> str:
-    """A mini-program's encryptedData: AES-128-CBC of JSON under a session_key."""
+    """Encrypt a mini-program's encryptedData: AES-128-CBC of JSON under a session_key."""
     padder = padding.PKCS7(128).padder()
     body = json.dumps(data, ensure_ascii=False).encode()
     padded = padder.update(body) + padder.finalize()

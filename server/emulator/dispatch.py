@@ -1,4 +1,4 @@
-"""One API call from request to answer: faults, token, quota, body, the endpoint, the call log."""
+"""Handling of one API call: faults, token, quota, body, endpoint, call log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECRETS = {"secret", "appsecret", "access_token"}
 
 @dataclass
 class Result:
-    """What goes on the wire: `broken` is how the answer is spoiled, if at all."""
+    """The response to send; `broken` names how it is damaged, if it is."""
 
     answer: Answer | None
     status: int = 200
@@ -35,14 +35,14 @@ class Result:
 
     @property
     def errcode(self) -> int | None:
-        """The errcode that the caller reads."""
+        """The errcode that the caller receives."""
         if self.status != 200 or not isinstance(self.answer, dict):
             return None
         return int(self.answer.get("errcode", 0))
 
 
 def quota_get(world: World, call: Call) -> dict[str, Any]:
-    """An API's counters of today."""
+    """Return an API's counters of today."""
     path = call.body.get("cgi_path")
     endpoint = ENDPOINTS.get(path) if isinstance(path, str) else None
     if endpoint is None or endpoint.path.startswith("/sns/"):
@@ -77,10 +77,10 @@ ENDPOINTS = {
 
 
 def dispatch(world: World, call: Call) -> Result:
-    """Answer one call, playing the faults ordered for it, and note it."""
+    """Handle one call, apply the faults ordered for it, and log it."""
     endpoint = ENDPOINTS.get(call.path)
     if call.chunked:
-        # WeChat's gateway wants a length before it reads a body.
+        # WeChat's gateway requires a Content-Length before it reads a body.
         result = Result(None, status=412, broken="html")
     elif endpoint is None:
         told = {"errcode": 404, "errmsg": f"no such API rid: {world.rid()}"}
@@ -110,7 +110,7 @@ def _answered(world: World, endpoint: Endpoint, call: Call) -> Result:
 
 
 def _instead(world: World, fault: Fault | None) -> Result | None:
-    """The fault that stands in the endpoint's place: then the call had no effect."""
+    """The result of a fault that replaces the endpoint; the call then has no effect."""
     if fault is None:
         return None
     if fault.errcode is not None:
@@ -123,9 +123,9 @@ def _instead(world: World, fault: Fault | None) -> Result | None:
 
 
 def _run(world: World, endpoint: Endpoint, call: Call) -> Answer:
-    """The endpoint's own work: all of it is kept, or none."""
+    """Admit the call and run the endpoint, each in its own transaction."""
     try:
-        # What is counted stays counted, whether or not the call is refused afterwards.
+        # Quota stays counted even if the call is refused afterwards.
         with world.store.transaction():
             _admit(world, endpoint, call)
         with world.store.transaction():
@@ -152,7 +152,7 @@ def _refusal(world: World, error: ApiError) -> dict[str, Any]:
 
 @contextmanager
 def _alone(world: World, endpoint: Endpoint, call: Call) -> Iterator[bool]:
-    """Whether no other call for the same person is under way; holds the place until it ends."""
+    """Yield whether no other call for the person is running; reserve the person until it ends."""
     person = _field(call, endpoint.one_at_a_time_by) if endpoint.one_at_a_time_by else None
     if person is None:
         yield True
@@ -179,7 +179,7 @@ def _field(call: Call, name: str) -> str | None:
 
 
 def _appid(world: World, call: Call) -> str | None:
-    """Whose call it was, also when it was refused before anybody asked."""
+    """The caller's appid, also for a call refused before authentication."""
     if call.caller is not None:
         return call.caller.appid
     app = world.app_of(str({**call.query, **call.loose}.get("appid")))

@@ -1,4 +1,4 @@
-"""Failures on order: which call is to go wrong, how, how often."""
+"""Ordered faults: which call fails, how, and how often."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KNOWN = {"path", "errcode", "http", "delay_s", "mode", "count", "probability", "
 
 @dataclass
 class Fault:
-    """One order: every call of `path` (and to `openid`, if named) until `count` is used up."""
+    """A fault order: applies to calls of `path` (and `openid`, if set) until `count` is used up."""
 
     path: str
     errcode: int | None = None
@@ -29,14 +29,14 @@ class Fault:
 
     @property
     def ends(self) -> bool:
-        """Whether it answers in the endpoint's place or breaks its answer; else it only delays."""
+        """Whether it replaces or damages the response; otherwise it only delays it."""
         return self.errcode is not None or self.http is not None or self.mode is not None
 
 
 class Faults:
-    """The orders in force.
+    """The active fault orders.
 
-    Locks: its own, so that a count is used exactly as often as it says.
+    Locks: its own, so that a count is consumed exactly as often as ordered.
     """
 
     def __init__(self, chance: random.Random) -> None:
@@ -46,9 +46,9 @@ class Faults:
         self._last_id = 0
 
     def order(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """Put a failure in force.
+        """Add a fault order.
 
-        Raises: ValueError for a wish that names no path, or something unknown.
+        Raises: ValueError for an order without a path or with an unknown field.
         """
         unknown = set(wish) - KNOWN
         if unknown or not isinstance(wish.get("path"), str):
@@ -69,7 +69,7 @@ class Faults:
         return asdict(fault)
 
     def matching(self, path: str, openid: str | None) -> tuple[float, Fault | None]:
-        """The delay to keep and the failure to play for one call; uses up what it returns."""
+        """Return the delay and the fault for one call, and consume them."""
         delay = 0.0
         with self._lock:
             for fault in list(self._orders):
@@ -82,12 +82,12 @@ class Faults:
         return delay, None
 
     def list(self) -> list[dict[str, Any]]:
-        """The orders in force, with how often each was played."""
+        """The active orders with how often each was applied."""
         with self._lock:
             return [asdict(fault) for fault in self._orders]
 
     def lift(self, number: int | None = None) -> None:
-        """End one order, or all of them."""
+        """Remove one order, or all."""
         with self._lock:
             kept = [f for f in self._orders if number is not None and f.id != number]
             self._orders = kept
@@ -104,7 +104,7 @@ class Faults:
 
 
 def bare_path(path: str) -> str:
-    """WeChat's own path: without the emulator's first segment, with a leading slash; `*` is all."""
+    """WeChat's own path: without the emulator's first segment; leading slash; `*` means all."""
     if path == "*":
         return path
     path = path if path.startswith("/") else f"/{path}"

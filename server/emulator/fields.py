@@ -1,4 +1,4 @@
-"""The type table of subscription messages: what WeChat refuses in a template's field."""
+"""Field types of subscription messages, and the values that WeChat refuses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _YEAR, _MONTH, _DAY_MARK, _YUAN = "\u5e74", "\u6708", "\u65e5", "\u5143"
 _MM, _DD = r"(?:1[0-2]|0?[1-9])", r"(?:3[01]|[12]\d|0?[1-9])"
 _DAY = rf"\d{{4}}(?:{_YEAR}{_MM}{_MONTH}{_DD}{_DAY_MARK}|[-/.]{_MM}[-/.]{_DD})"
 _CLOCK = r"(?:2[0-3]|[01]?\d):[0-5]\d(?::[0-5]\d)?"
-# A time must name the clock and may name the day; a date the other way round. The second half of
-# a span may leave out whichever it repeats.
+# A time must contain a clock time and may contain a date; a date may contain a clock time. The
+# second half of a range may omit whichever part it repeats.
 _TIME = rf"(?:{_DAY}\s*)?{_CLOCK}"
 _DATE = rf"{_DAY}(?:\s*{_CLOCK})?"
 _LATER = rf"(?:{_TIME}|{_DATE})"
@@ -51,7 +51,7 @@ RULES: Mapping[str, Callable[[str], bool]] = {
 
 
 def accepts(key: str, value: object, listed: tuple[str, ...] = ()) -> bool:
-    """Whether a value fits the type that its key names (`thing1`, `time2`, …)."""
+    """Whether a value fits the type in its key (`thing1`, `time2`, …)."""
     if not isinstance(value, str) or not value.strip():
         return False
     if any(unicodedata.category(mark) in ("Cc", "Zl", "Zp") for mark in value):

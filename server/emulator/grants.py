@@ -1,10 +1,10 @@
-"""What people agreed to receive: one accept, one message."""
+"""Subscription grants: one accept allows one message."""
 
 from __future__ import annotations
 
 from .world import World
 
-# A stronger yes is a yes: acceptWithAudio, acceptWithAlert, acceptWithForcePush.
+# acceptWithAudio, acceptWithAlert and acceptWithForcePush also count as accept.
 YES = "accept"
 SELECT = "SELECT count FROM grants WHERE openid = ? AND template_id = ?"
 
@@ -15,7 +15,7 @@ def count(world: World, openid: str, template_id: str) -> int:
 
 
 def add(world: World, openid: str, template_id: str) -> None:
-    """One more accept."""
+    """Add one grant."""
     world.store.run(
         "INSERT INTO grants (openid, template_id, count) VALUES (?, ?, 1) "
         "ON CONFLICT (openid, template_id) DO UPDATE SET count = count + 1",
@@ -25,7 +25,7 @@ def add(world: World, openid: str, template_id: str) -> None:
 
 
 def take(world: World, openid: str, template_id: str) -> bool:
-    """Use one up; whether there was one."""
+    """Consume one grant; return whether there was one."""
     changed = world.store.run(
         "UPDATE grants SET count = count - 1 WHERE openid = ? AND template_id = ? AND count > 0",
         openid,
@@ -35,5 +35,5 @@ def take(world: World, openid: str, template_id: str) -> bool:
 
 
 def drop(world: World, openid: str, template_id: str) -> None:
-    """The person turned the template off."""
+    """Remove all grants, because the person turned the template off."""
     world.store.run("DELETE FROM grants WHERE openid = ? AND template_id = ?", openid, template_id)

@@ -1,4 +1,4 @@
-"""WeChat groups: who is in them, and what a mini-program learns when it is opened from one."""
+"""WeChat groups: their members, and what a mini-program opened from one can read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHERE word = ? ORDER BY members.rowid
 
 
 def put(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Make a group, or change the one that `group` names: `name`, `add`, `remove`.
+    """Create a group, or change the one named by `group`: `name`, `add`, `remove`.
 
     Raises: LookupError; ValueError for a group without a name or with too many members.
     """
@@ -39,9 +39,9 @@ def put(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def known(world: World, word: str) -> sqlite3.Row:
-    """The row of a group.
+    """Return the row of a group.
 
-    Raises: LookupError when there is none.
+    Raises: LookupError when it does not exist.
     """
     row = world.store.one("SELECT * FROM groups WHERE word = ?", word)
     if row is None:
@@ -50,7 +50,7 @@ def known(world: World, word: str) -> sqlite3.Row:
 
 
 def shown(world: World, row: sqlite3.Row) -> dict[str, Any]:
-    """A group as the control endpoint and the phone page know it."""
+    """Describe a group for the control endpoint and the phone page."""
     members = [dict(member) for member in world.store.all(MEMBERS, row["word"])]
     return {
         "group": row["word"],
@@ -61,31 +61,31 @@ def shown(world: World, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def everyone(world: World) -> list[dict[str, Any]]:
-    """Every group, oldest first."""
+    """All groups, oldest first."""
     return [shown(world, row) for row in world.store.all("SELECT * FROM groups ORDER BY id")]
 
 
 def of_person(world: World, person: Person) -> list[dict[str, Any]]:
-    """The groups that the person is in."""
+    """The groups of a person."""
     sql = "SELECT groups.* FROM groups JOIN members USING (word) WHERE person = ? ORDER BY id"
     return [shown(world, row) for row in world.store.all(sql, person.person)]
 
 
 def name_of(world: World, opengid: str) -> str:
-    """The name that WeChat shows for a group's id; empty where no group has it."""
+    """The name of the group with this opengid; empty when there is none."""
     rows = world.store.all("SELECT word, name FROM groups")
     named = (str(row["name"]) for row in rows if people.group_id(world, row["word"]) == opengid)
     return next(named, "")
 
 
 def is_member(world: World, word: str, person: Person) -> bool:
-    """Whether the person is in the group now."""
+    """Whether the person is a member now."""
     sql = "SELECT 1 FROM members WHERE word = ? AND person = ?"
     return world.store.one(sql, word, person.person) is not None
 
 
 def sealed_entry(world: World, person: Person, group: str, session_key: str) -> dict[str, Any]:
-    """What wx.getGroupEnterInfo hands on: the group's id, sealed for the server."""
+    """The result of wx.getGroupEnterInfo: the group's id, encrypted for the server."""
     iv = world.random_bytes(16)
     data = {
         "opengid": people.group_id(world, group),

@@ -1,4 +1,4 @@
-"""Pushes that an attacker or a bad network would send: scripted, one request each, no repeat."""
+"""Scripted pushes of an attacker or a bad network: one request each, never repeated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HUGE_CHARACTERS = 80_000
 
 
 def play(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Send a text message in a way that `kind` names; what each request came to."""
+    """Send a text message damaged in the way `kind` names; return each request's result."""
     person = people.known(world, str(body.get("person")))
     kind = str(body.get("kind"))
     letter = letters.message(world, person, "text", str(body.get("content", "hello")))
@@ -76,7 +76,7 @@ def _plain(world: World, letter: Letter) -> Sealed:
 
 
 def _stale(world: World, letter: Letter) -> Sealed:
-    """A push that was captured and is sent again an hour later, its signature still right."""
+    """Build a replayed push: one hour old, with a still valid signature."""
     app = world.apps[letter.account]
     cipher = encrypt_push(
         app.aes_key,

@@ -1,7 +1,7 @@
-"""The emulator's HTTP server: a thread for each connection, connections kept alive.
+"""The emulator's HTTP server: one thread per connection, with keep-alive.
 
-Werkzeug's own handler closes after each answer and waits a while before it does; a busy caller
-keeps its connections, as it would to the real platform.
+Werkzeug's own handler closes after each response and waits before it does. A busy client keeps its
+connections to the real platform, so this server keeps them too.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ IDLE_SECONDS = 75
 
 
 class KeepingHandler(WSGIRequestHandler):
-    """Keeps the connection, and leaves the access log to the call log."""
+    """Request handler with keep-alive and without an access log."""
 
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
 
     def run_wsgi(self) -> None:
-        """Read one request whole and write its answer in one piece."""
+        """Read one request completely and write its response in one piece."""
         environ = self.make_environ()
         environ["wsgi.input"] = io.BytesIO(get_input_stream(environ).read())
         started: list[Any] = []
@@ -55,21 +55,21 @@ class KeepingHandler(WSGIRequestHandler):
         self.wfile.write(content)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Said in the call log already."""
+        """Do nothing: the call log already has the request."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """A peer that went away is nobody's news."""
+        """Do nothing: a client that disconnected is not worth a log line."""
 
 
 def listen(app: Any, port: int) -> BaseWSGIServer:
-    """A server on the loopback address; port 0 takes a free one."""
+    """Create a server on the loopback address; port 0 selects a free one."""
     return make_server("127.0.0.1", port, app, threaded=True, request_handler=KeepingHandler)
 
 
 def cut(environ: dict[str, Any], first: bytes = b"") -> None:
-    """End the connection in the middle of an answer, after `first`; the peer sees a reset."""
+    """Reset the connection in the middle of a response, after sending `first`."""
     connection: socket.socket = environ["werkzeug.socket"]
-    # The peer may be gone already: then there is nothing to cut.
+    # The client may have disconnected already.
     with contextlib.suppress(OSError):
         if first:
             connection.sendall(first)

@@ -1,4 +1,4 @@
-"""What reached a person's phone, and the windows in which an account may write to it."""
+"""Messages on a person's phone, and the windows in which an account may send to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from .clock import beijing
 from .world import World
 
-# Source: "Customer service messages": how many within how long after which act of the user.
+# Act of the user -> (messages allowed, within seconds). Source: "Customer service messages".
 WINDOWS = {"message": (5, 48 * 3600), "click": (3, 60), "follow": (3, 60), "scan": (3, 60)}
 TO_PERSON, FROM_PERSON, NOTE = "in", "out", "note"
 
@@ -23,7 +23,7 @@ def put(
     direction: str = TO_PERSON,
     **extra: Any,
 ) -> None:
-    """Add one line to what this openid's owner sees."""
+    """Add a line to the messages of this openid."""
     world.store.insert(
         "messages",
         at=world.now(),
@@ -37,17 +37,17 @@ def put(
 
 
 def received(world: World, openid: str) -> list[dict[str, Any]]:
-    """The messages that reached this openid, oldest first."""
+    """The messages received by this openid, oldest first."""
     return _lines(world, "openid = ? AND direction = 'in'", openid)
 
 
 def chat(world: World, openid: str) -> list[dict[str, Any]]:
-    """Both sides of the chat with the official account, and the platform's own notes in it."""
+    """Both sides of the chat with the official account, with the platform's own notes."""
     return _lines(world, "openid = ?", openid)
 
 
 def since(world: World, openid: str, after: int) -> list[dict[str, Any]]:
-    """What came to the chat or the notices of this openid after the line of this id."""
+    """The chat lines and notices of this openid after the line `after`."""
     return _lines(world, "openid = ? AND id > ?", openid, after)
 
 
@@ -68,7 +68,7 @@ def _lines(world: World, condition: str, *values: str | int) -> list[dict[str, A
 
 
 def open_window(world: World, openid: str, kind: str) -> None:
-    """An act of the user opens a customer-message window afresh."""
+    """Open a new customer-message window after an act of the user."""
     count, seconds = WINDOWS[kind]
     world.store.run(
         "INSERT OR REPLACE INTO windows (openid, kind, until, remaining) VALUES (?, ?, ?, ?)",
@@ -80,7 +80,7 @@ def open_window(world: World, openid: str, kind: str) -> None:
 
 
 def use_window(world: World, openid: str) -> int:
-    """Take one message out of the window that closes first; 0, or the errcode of none left."""
+    """Use one message of the window that closes first; return 0, or an errcode if none is left."""
     rows = world.store.all(
         "SELECT kind, remaining FROM windows WHERE openid = ? AND until > ? ORDER BY until",
         openid,

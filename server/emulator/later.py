@@ -1,6 +1,6 @@
-"""Work for a little later: the platform's own events, off the thread that caused them.
+"""Delayed tasks: the platform's own events, outside the thread that caused them.
 
-What waits here is lost with the process, as an event of the real platform can be.
+Pending tasks are lost with the process, as events of the real platform can be.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ log = logging.getLogger("emulator")
 
 
 class Later:
-    """A queue by due time, one thread that watches it and a few that do the work."""
+    """A queue ordered by due time, with one scheduler thread and a few workers."""
 
     def __init__(self, hands: int = 4) -> None:
         self._due: list[tuple[float, int, Callable[[], object]]] = []
@@ -30,7 +30,7 @@ class Later:
         self._watch.start()
 
     def after(self, seconds: float, work: Callable[[], object]) -> None:
-        """Do this once the seconds have passed on the real clock."""
+        """Run the task after this many seconds of the real clock."""
         with self._changed:
             self._open += 1
             due = time.monotonic() + seconds
@@ -38,19 +38,19 @@ class Later:
             self._changed.notify_all()
 
     def settle(self, timeout_s: float) -> bool:
-        """Wait until nothing is left to do; whether that came in time."""
+        """Wait until no task is left; return whether that happened before the timeout."""
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout_s)
 
     def forget(self) -> None:
-        """Drop what waits."""
+        """Drop pending tasks."""
         with self._changed:
             self._open -= len(self._due)
             self._due.clear()
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Drop what waits and finish what runs."""
+        """Drop pending tasks and wait for running ones."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -73,7 +73,7 @@ class Later:
         try:
             work()
         except Exception:
-            log.exception("a platform event could not be played")
+            log.exception("platform event failed")
         finally:
             with self._changed:
                 self._open -= 1

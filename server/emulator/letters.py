@@ -1,4 +1,4 @@
-"""The messages and events that WeChat pushes, field by field in its order.
+"""The messages and events that WeChat pushes, with their fields in WeChat's order.
 
 Source: "Receiving standard messages", "Receiving event pushes", "Subscription message events".
 """
@@ -15,14 +15,14 @@ from .xml import Array, Pair
 
 SILENT = {"unsubscribe", "view", "view_miniprogram", "scancode_push"}
 WITH_MENU_ID = {"view", "view_miniprogram"}
-# How sure the content model is of what it says.
+# The confidence that the content model reports.
 SURE = 90
 WITH_SCAN = {"scancode_push", "scancode_waitmsg"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """One push: its fields, and what may come back for it."""
+    """A push: its fields, and which replies are valid for it."""
 
     account: str
     what: str
@@ -33,12 +33,12 @@ class Letter:
 
     @property
     def openid(self) -> str:
-        """Who caused it."""
+        """The openid of the person who caused it."""
         return str(dict(self.fields)["FromUserName"])
 
 
 def message(world: World, person: Person, kind: str, content: str) -> Letter:
-    """A message that the person sends to the official account."""
+    """A message from the person to the official account."""
     media = world.word(43)
     picture = f"http://mmbiz.qpic.cn/{media}"
     parts: dict[str, list[Pair]] = {
@@ -64,7 +64,7 @@ def message(world: World, person: Person, kind: str, content: str) -> Letter:
 def event(
     world: World, person: Person, name: str, key: str | None = None, ticket: str | None = None
 ) -> Letter:
-    """An event that the person causes in the official account."""
+    """An event of the person in the official account."""
     fields = [*_envelope(world, world.official, person.openid_oa, "event", f"{name}:{key}")]
     fields.append(("Event", name))
     lowered = name.lower()
@@ -80,7 +80,7 @@ def event(
 
 
 def popup_event(world: World, person: Person, answers: Sequence[tuple[str, str]]) -> Letter:
-    """What the person answered on the mini-program's subscription sheet."""
+    """The answers of a person on the mini-program's subscription sheet."""
     items: list[list[Pair]] = [
         [("TemplateId", template), ("SubscribeStatusString", answer), ("PopupScene", 0)]
         for template, answer in answers
@@ -93,7 +93,7 @@ def popup_event(world: World, person: Person, answers: Sequence[tuple[str, str]]
 
 
 def change_event(world: World, person: Person, template: str) -> Letter:
-    """The person turned a template off in the settings."""
+    """The event of turning a template off in the settings."""
     item: list[Pair] = [("TemplateId", template), ("SubscribeStatusString", "reject")]
     return _listed(world, person, "subscribe_msg_change_event", [item], [item])
 
@@ -112,9 +112,9 @@ def sent_event(world: World, person: Person, template: str, msgid: int) -> Lette
 
 
 def media_event(world: World, trace: str, errcode: int, verdict: tuple[str, int]) -> Letter:
-    """The verdict on a picture; without one when it could not be fetched.
+    """The verdict on a picture; without verdict when it could not be fetched.
 
-    Source: security.mediaCheckAsync: pushed by the platform, `detail` an array in JSON.
+    Source: security.mediaCheckAsync: pushed by the platform, `detail` is an array in JSON.
     """
     name = "wxa_media_check"
     result: list[Pair] = [("suggest", verdict[0]), ("label", verdict[1])]
@@ -139,9 +139,9 @@ def media_event(world: World, trace: str, errcode: int, verdict: tuple[str, int]
 def authorization_event(
     world: World, app: App, person: Person, name: str, revoked: str = "", plugin: str = ""
 ) -> Letter:
-    """The platform tells of data that changed or was withdrawn, or of an account that was closed.
+    """An event of changed or withdrawn authorization, or of a closed account.
 
-    Units: `revoked` is WeChat's numbers with commas between; `plugin` the appid of the plugin that
+    Units: `revoked` is WeChat's numbers, comma-separated; `plugin` is the appid of the plugin that
     had the permission. Source: "Changes of authorized users' information".
     """
     openid = person.openid_mp if app.account == MINI else person.openid_oa
@@ -161,7 +161,7 @@ def authorization_event(
 
 
 def odd_event(world: World, person: Person, name: str, filler: str = "") -> Letter:
-    """An event that no server knows, as big as asked."""
+    """An event of an unknown kind, with a filler of any size."""
     fields = [*_envelope(world, world.official, person.openid_oa, "event", name)]
     fields += [("Event", name), ("Filler", filler)]
     return Letter(account=OFFICIAL, what=name, fields=fields)
@@ -174,7 +174,7 @@ def _listed(
     items: Sequence[Sequence[Pair]],
     as_text: Sequence[Sequence[Pair]],
 ) -> Letter:
-    # In XML the items stand inside an element named after the event, in JSON at the top.
+    # XML wraps the items in an element named after the event; JSON has them at the top level.
     head = [*_envelope(world, world.mini, person.openid_mp, "event", name), ("Event", name)]
     wrapper = "".join(part.capitalize() for part in name.split("_"))
     listed: list[Pair] = [("List", item) for item in items]

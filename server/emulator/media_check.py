@@ -1,7 +1,8 @@
-"""The check of pictures: the address is fetched, and the verdict comes later as an event.
+"""Picture check: fetch the address, and push the verdict later as an event.
 
-Source: "Content security", mediaCheckAsync and wxa_media_check. Whose name holds `[risky]` or
-`[review]` gets that verdict, as words with these marks do; addresses beyond loopback fail.
+Source: "Content security", mediaCheckAsync and wxa_media_check. People whose name contains
+`[risky]` or `[review]` get that verdict, as texts with these marks do. Only loopback addresses are
+fetched; others fail.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF", b"BM")
 
 
 def check_media(world: World, call: Call) -> dict[str, Any]:
-    """Take a picture's address; what is said of it comes by the event under this trace_id."""
+    """Accept a picture's address and return the trace_id that the event will carry."""
     if call.body.get("version") != 2:
         raise ApiError(40097, "version")
     if call.body.get("scene") not in (1, 2, 3, 4):

@@ -1,4 +1,4 @@
-"""The people of the emulated WeChat: who they are, whom they follow, what their phones hold."""
+"""The people of the emulated WeChat: identity, following, and the codes on their phones."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ CHANGEABLE = ("name", "phone", "blocks", "risky", "minor", "bound")
 
 
 class NotNowError(Exception):
-    """An act that the phone would not offer just now."""
+    """An action that the phone does not offer in its present state."""
 
 
 class RefusedError(Exception):
-    """An act that WeChat answers with an errcode of its own."""
+    """An action that WeChat refuses with an errcode."""
 
     def __init__(self, errcode: int, errmsg: str) -> None:
         super().__init__(errmsg)
@@ -33,7 +33,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Person:
-    """One row of people, as the rules read it."""
+    """A row of `people`."""
 
     person: str
     name: str
@@ -54,7 +54,7 @@ class Person:
 
 
 def create(world: World, name: str) -> Person:
-    """A new person who follows nothing yet."""
+    """Create a person who follows nothing."""
     person = f"person-{world.word(10)}"
     world.store.insert(
         "people",
@@ -69,8 +69,8 @@ def create(world: World, name: str) -> Person:
 
 
 def seed(world: World, followers: int, start: str) -> int:
-    """So many followers, the same ones for the same start and app; how many were new."""
-    # Repeatable people are the point here; nothing is kept secret by this chance.
+    """Create followers, the same for the same `start` and app; return how many were new."""
+    # Seeded on purpose: the people must be repeatable, and nothing here is secret.
     chance = random.Random(f"{world.official.appid}:{start}")  # noqa: S311
     at, added = int(world.now()), 0
     for number in range(followers):
@@ -91,7 +91,7 @@ def seed(world: World, followers: int, start: str) -> int:
 
 
 def known(world: World, person: str) -> Person:
-    """The person of this id.
+    """Return the person with this id.
 
     Raises: LookupError when there is none, or when the person closed the WeChat account.
     """
@@ -102,7 +102,7 @@ def known(world: World, person: str) -> Person:
 
 
 def by_openid(world: World, app: App, openid: object) -> Person | None:
-    """Who has this openid in this app."""
+    """The person with this openid in this app."""
     column = "openid_oa" if app.account == world.official.account else "openid_mp"
     sql = f"SELECT * FROM people WHERE {column} = ? AND closed = 0"  # noqa: S608 - one of two
     row = world.store.one(sql, openid) if isinstance(openid, str) else None
@@ -115,7 +115,7 @@ def everybody(world: World) -> list[Person]:
 
 
 def change(world: World, person: str, wishes: dict[str, Any]) -> None:
-    """Change a person's name, phone, or how the platform treats them.
+    """Change a person's name, phone number, or how the platform treats them.
 
     Raises: LookupError; ValueError for anything else.
     """
@@ -129,7 +129,7 @@ def change(world: World, person: str, wishes: dict[str, Any]) -> None:
 
 
 def follow(world: World, person: str, scene: str = "") -> None:
-    """The person follows the official account, by a code's scene or by search."""
+    """Follow the official account, through a code's scene or through search."""
     how = "ADD_SCENE_QR_CODE" if scene else "ADD_SCENE_SEARCH"
     world.store.run(
         "UPDATE people SET subscribed = 1, subscribe_time = ?, subscribe_scene = ?, qr_scene = ? "
@@ -142,18 +142,20 @@ def follow(world: World, person: str, scene: str = "") -> None:
 
 
 def unfollow(world: World, person: Person) -> None:
-    """The person stops following; open customer-message windows go with it."""
+    """Unfollow; open customer-message windows close."""
     world.store.run("UPDATE people SET subscribed = 0 WHERE person = ?", person.person)
     world.store.run("DELETE FROM windows WHERE openid = ?", person.openid_oa)
 
 
 def unionid_of(world: World, person: Person) -> dict[str, str]:
-    """The unionid as answers hold it: absent without an open platform, or for this person alone."""
+    """The unionid as responses contain it: absent without an open platform account, or for this
+    person.
+    """
     return {"unionid": person.unionid} if world.open_platform and person.bound else {}
 
 
 def close(world: World, person: Person) -> None:
-    """The person closes the WeChat account: from now on no app knows them."""
+    """Close the WeChat account: every app loses the person."""
     unfollow(world, person)
     world.store.run("UPDATE people SET closed = 1 WHERE person = ?", person.person)
     world.store.run("UPDATE codes SET used = 1 WHERE person = ?", person.person)
@@ -162,13 +164,13 @@ def close(world: World, person: Person) -> None:
 
 
 def platform_openid(app: App) -> str:
-    """Who pushes in the platform's own name: an openid that belongs to nobody."""
+    """The sender of the platform's own pushes: an openid that belongs to no person."""
     digest = hashlib.sha256(f"{app.appid}:platform".encode()).hexdigest()
     return _prefix(app) + digest[:22]
 
 
 def login_code(world: World, person: Person) -> tuple[str, str]:
-    """A wx.login code and the session_key that goes with it from now on."""
+    """Create a wx.login code and the session_key that is valid from now on."""
     session_key = world.random_base64(16)
     code = "0" + world.word(31)
     _store_code(world, code, "login", person, session_key)
@@ -182,14 +184,14 @@ def login_code(world: World, person: Person) -> tuple[str, str]:
 
 
 def phone_code(world: World, person: Person) -> str:
-    """A code of the phone-number button."""
+    """Create a code of the phone-number button."""
     code = world.word(64)
     _store_code(world, code, "phone", person, None)
     return code
 
 
 def use_code(world: World, code: object, kind: str) -> sqlite3.Row | int:
-    """Take a code once; its row, or the errcode that says why not."""
+    """Consume a code; return its row, or the errcode of the refusal."""
     sql = "SELECT * FROM codes WHERE code = ? AND kind = ?"
     row = world.store.one(sql, code, kind) if isinstance(code, str) else None
     if row is None or row["expires"] <= world.now():
@@ -201,13 +203,13 @@ def use_code(world: World, code: object, kind: str) -> sqlite3.Row | int:
 
 
 def touch(world: World, person: str) -> None:
-    """The person used the mini-program just now."""
+    """Record that the person used the mini-program now."""
     sql = "UPDATE people SET last_access = ? WHERE person = ?"
     world.store.run(sql, world.now(), person)
 
 
 def group_id(world: World, group: str) -> str:
-    """The opengid of a WeChat group, the same for all of its members."""
+    """The opengid of a WeChat group, the same for all members."""
     digest = hashlib.sha256(f"{world.mini.appid}:{group}".encode()).hexdigest()
     return "G" + digest[:27]
 
@@ -226,7 +228,7 @@ def _store_code(
 
 
 def _openid(world: World, app: App) -> str:
-    """28 characters, the first six the same for all of an app's people."""
+    """Create an openid: 28 characters, the first six the same for all people of an app."""
     return _prefix(app) + world.word(22)
 
 
@@ -235,7 +237,7 @@ def _prefix(app: App) -> str:
 
 
 def text64(content: bytes) -> str:
-    """Bytes as the mini-program hands them on."""
+    """Encode bytes as base64 text, as the mini-program transmits them."""
     return base64.b64encode(content).decode()
 
 

@@ -1,6 +1,6 @@
-"""The mini-program in the phone: its compiled bundle, and its way out through the forwarder.
+"""Serves the compiled mini-program and its request forwarder.
 
-Both lie on one origin, so that the product's server needs no CORS for it.
+Both have one origin, so that the product's server needs no CORS for them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, request, send_from_directory
 from . import groups, phone_net
 from .world import World
 
-# Templates are compiled to functions and styles are set by scripts, both inside this frame alone.
+# The frame needs eval and inline styles: templates compile to functions, scripts set styles.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' blob:; "
@@ -23,7 +23,7 @@ NOT_BUILT = "<!doctype html><meta charset=utf-8><title>小程序</title><p>小�
 
 
 def routes(world: World) -> Blueprint:
-    """The bundle and the forwarder of one world."""
+    """Create the routes of bundle and forwarder for one world."""
     blueprint = Blueprint("phone_app", __name__, url_prefix="/phone")
     folder = world.settings.bundle
 

@@ -1,7 +1,7 @@
-"""The way that the mini-program's requests take to their hosts.
+"""Forwards the mini-program's requests to their hosts.
 
-The mini-program asks `https://…` addresses as in production. WeChat lets them out to the hosts of
-its console's list; here the settings name the hosts, and the address that stands behind each.
+The mini-program requests `https://…` addresses as in production. WeChat allows only hosts on its
+console's list; here the settings name the hosts and the real address behind each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .http_server import cut
 from .world import World
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# What WeChat says of itself; a mini-program cannot change either.
+# Headers that WeChat sets; a mini-program cannot change them.
 REFERER = "https://servicewechat.com/{appid}/0/page-frame.html"
 USER_AGENT = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
@@ -23,24 +23,24 @@ USER_AGENT = (
     "Language/zh_CN"
 )
 _ONE_LINK = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
-# Of this one connection, of the browser, or WeChat's own; all others are the mini-program's.
+# Headers of this connection, of the browser, or set by WeChat; all others are forwarded.
 _NOT_SENT_ON = _ONE_LINK | {
     *("host", "content-length", "expect", "proxy-authorization"),
     *("accept-encoding", "accept-language", "cache-control", "cookie", "dnt", "origin", "pragma"),
     *("referer", "user-agent"),
 }
-# An answer keeps what its host said, but sets nothing for the emulator's own pages.
+# Response headers that are dropped, so that a host sets nothing for the emulator's own pages.
 _NOT_SENT_BACK = _ONE_LINK | {
     *("content-encoding", "content-length", "proxy-authenticate", "set-cookie"),
 }
-# The runtime tells a refusal of the phone by this header from an answer of the host.
+# Marks a refusal of the phone, so that the runtime can tell it from a response of the host.
 REFUSED = "X-Phone-Refused"
 LIMIT_BYTES = 6 * 1024 * 1024
 ANSWER_LIMIT_BYTES = 50 * 1024 * 1024
 
 
 def forward(world: World, host: str, path: str) -> Response:
-    """The answer of the host, whatever its status; or a refusal in words that the runtime knows."""
+    """Forward a request; return the host's response, or a refusal that the runtime understands."""
     if world.cut_off:
         cut(request.environ)
         return Response(b"")
@@ -62,7 +62,7 @@ def forward(world: World, host: str, path: str) -> Response:
     except TimeoutError:
         return _refused("timeout", 504)
     except (OSError, http.client.HTTPException):
-        # To the mini-program an unreachable host is a broken line, not an answer.
+        # The mini-program must see an unreachable host as a broken connection, not as a response.
         cut(request.environ)
         return Response(b"")
     finally:

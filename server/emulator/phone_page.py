@@ -1,6 +1,6 @@
-"""The phone in the browser: its page, and the two readings that the page asks for again and again.
+"""The phone in the browser: its page and the two addresses that the page polls.
 
-What a person does there goes to the control endpoint, as any script's acts do.
+Actions on the page go to the control endpoint, as those of scripts do.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KINDS = {
     ".svg": "image/svg+xml",
 }
 FILES = {path.name: KINDS[path.suffix] for path in sorted(PAGES.iterdir())}
-# The frame holds the mini-program; cards bring their pictures with them as data.
+# The frame holds the mini-program; pictures of cards are data URLs.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -39,7 +39,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 SHOWN_PEOPLE = 50
-# The newest first: whoever plays by hand was made after the crowd that a script sowed.
+# Newest first: people created by hand are newer than a seeded crowd.
 PEOPLE = """
 SELECT person, name, subscribed, (
   SELECT max(id) FROM messages
@@ -50,7 +50,7 @@ COUNT = "SELECT count(*) FROM people WHERE closed = 0 AND instr(name, ?)"
 
 
 def routes(world: World) -> Blueprint:
-    """The page and its readings over one world."""
+    """Create the routes of the page for one world."""
     blueprint = Blueprint("phone", __name__, url_prefix="/phone")
 
     @blueprint.get("/")
@@ -76,16 +76,16 @@ def routes(world: World) -> Blueprint:
 
 
 def front(world: World) -> Response:
-    """The page at `/`: where the phone, the tested server, its documents and the health are."""
+    """The page at `/`: links to the phone, the tested server, its documentation and its health."""
     text = (PAGES / FRONT).read_text(encoding="utf-8")
     page = text.replace("{server}", escape(world.settings.server, quote=True))
     return Response(page, content_type=FILES[FRONT], headers=HEADERS)
 
 
 def choice(world: World, part: str) -> dict[str, Any]:
-    """The newest people whose names hold this text, and how many there are of them in all.
+    """The newest people whose names contain this text, and how many match in total.
 
-    Units: `latest` is the id of the last line that reached the person, 0 for none.
+    Units: `latest` is the id of the person's newest line, 0 for none.
     """
     rows = world.store.all(PEOPLE, part, SHOWN_PEOPLE)
     return {
@@ -103,16 +103,16 @@ def choice(world: World, part: str) -> dict[str, Any]:
 
 
 def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str, Any]:
-    """What one phone shows, with lines and cards after these ids; no person, no phone.
+    """The content of one phone after these ids; empty without a person.
 
-    Units: `after` is a line's id, `cards` a card's; `ahead` in the answer are seconds by which the
-        emulated world is ahead of the real time.
+    Units: `after` is a line's id, `cards` a card's; `ahead` is the emulated time minus the real
+    time in seconds.
     """
     try:
         owner = people.known(world, person)
     except LookupError:
         return {"person": None}
-    # One moment for both lists: the page asks next for what came after the newest line of either.
+    # One transaction for both lists, because the page polls next from the newest line of either.
     with world.store.transaction():
         return {
             "person": acts.shown(owner),

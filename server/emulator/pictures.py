@@ -1,4 +1,4 @@
-"""QR codes as pictures, in the formats and sizes that WeChat answers with."""
+"""QR codes as pictures, in WeChat's formats and sizes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ USUAL_WIDTH = 430
 
 
 def jpeg(content: str, width: int = USUAL_WIDTH) -> bytes:
-    """A code as JPEG.  Units: `width` in pixels, which is also its height."""
+    """A code as JPEG.  Units: `width` in pixels, equal to the height."""
     out = io.BytesIO()
     _drawn(content, width).convert("RGB").save(out, "JPEG", quality=90)
     return out.getvalue()
 
 
 def transparent_png(content: str, width: int = USUAL_WIDTH) -> bytes:
-    """A code as PNG whose light parts are transparent."""
+    """A code as PNG with transparent light modules."""
     dark = _drawn(content, width).convert("L")
     picture = Image.new("RGBA", dark.size, (0, 0, 0, 0))
     picture.putalpha(dark.point(lambda light: 255 - light))
@@ -33,7 +33,7 @@ def _drawn(content: str, width: int) -> Image.Image:
     drawn = io.BytesIO()
     code.save(drawn, kind="png", scale=scale)
     with Image.open(drawn) as picture:
-        # Whole modules only: a code that was stretched unevenly is read badly.
+        # Scale by whole modules: an unevenly stretched code is hard to read.
         sheet = Image.new("L", (width, width), 255)
         at = (width - picture.width) // 2
         sheet.paste(picture.convert("L"), (at, at))

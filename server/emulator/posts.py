@@ -1,6 +1,6 @@
-"""Mini-program cards that people share: to a person, into a group, on the timeline.
+"""Mini-program cards shared with a person, a group or the timeline.
 
-Source: "Share", "Scene values", "Getting group data". Opening one says how the page was reached.
+Source: "Share", "Scene values", "Getting group data".
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ PLACES = ("person", "group", "timeline")
 PERSON, GROUP, GROUP_WITH_TICKET, TIMELINE = 1007, 1008, 1044, 1154
 LONGEST_PATH, BIGGEST_IMAGE, LONGEST_TITLE = 1024, 300_000, 200
 LONGEST_TEXT = 600
-# A post without a page is a text.
+# A post without a path is a plain text.
 TEXT_PATH = ""
 IMAGES = ("/phone/", "data:image/")
-# What stands in the chats of one person: own groups since joining, cards between two, everybody's
-# timeline.
+# Posts visible to one person: own groups since joining, direct chats, and the whole timeline.
 SEEN = """
 SELECT posts.*, people.name AS sender_name, other.name AS target_name FROM posts
 JOIN people ON people.person = posts.sender
@@ -37,9 +36,9 @@ ORDER BY posts.id
 
 
 def share(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The person sends a card to `to`: {"person"} or {"group"} or {"timeline": true}.
+    """Send a card to `to`: {"person"} or {"group"} or {"timeline": true}.
 
-    Raises: LookupError; ValueError for a card that WeChat would not send; NotNowError for a group
+    Raises: LookupError; ValueError for a card that WeChat would refuse; NotNowError for a group
     that the person is not in.
     """
     sender = people.known(world, str(body.get("person")))
@@ -61,7 +60,7 @@ def share(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def say(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The person writes a text to `to`: {"person"} or {"group"}.
+    """Send a text to `to`: {"person"} or {"group"}.
 
     Raises: LookupError; ValueError for no text; NotNowError for a group the person is not in.
     """
@@ -88,9 +87,9 @@ def say(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def opened(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The person taps a card: the page with what wx.getLaunchOptionsSync will say of it.
+    """Open a card: return the page and the content of wx.getLaunchOptionsSync.
 
-    Raises: LookupError when the person does not see this card.
+    Raises: LookupError when the card is not visible to the person.
     """
     person = people.known(world, str(body.get("person")))
     row = _seen(world, person, body.get("post"))
@@ -106,9 +105,9 @@ def opened(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def group_enter_info(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """What wx.getGroupEnterInfo gives after the card `post`, sealed with the last login's key.
+    """The result of wx.getGroupEnterInfo after opening the card `post`, under the last session_key.
 
-    Raises: LookupError; RefusedError with 40097 outside of a group, 65206 when the person left it.
+    Raises: LookupError; RefusedError with 40097 outside of a group, 65206 after leaving it.
     """
     person = people.known(world, str(body.get("person")))
     row = world.store.one("SELECT * FROM posts WHERE id = ?", body.get("post"))
@@ -124,7 +123,7 @@ def group_enter_info(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def seen_by(world: World, person: Person, after: int) -> list[dict[str, Any]]:
-    """The cards in this person's chats that came after the one of this id."""
+    """The cards visible to this person after the one with this id."""
     return [
         {
             "id": row["id"],
@@ -142,7 +141,7 @@ def seen_by(world: World, person: Person, after: int) -> list[dict[str, Any]]:
 
 
 def _talk(row: sqlite3.Row, person: Person) -> dict[str, Any]:
-    """The chat it stands in, as this person sees it: a group, the other person, the timeline."""
+    """The chat of the card as this person sees it: a group, the other person, or the timeline."""
     if row["place"] != "person":
         return {"talk": row["target"], "talk_name": ""}
     if row["sender"] == person.person:
@@ -151,7 +150,7 @@ def _talk(row: sqlite3.Row, person: Person) -> dict[str, Any]:
 
 
 def _query(text: str) -> dict[str, str]:
-    """A page's query as WeChat hands it on: cut into pieces, nothing decoded."""
+    """Parse a page's query as WeChat passes it on: split, but not decoded."""
     pieces = (piece.partition("=") for piece in text.split("&") if piece)
     return {name: value for name, _, value in pieces}
 

@@ -1,6 +1,6 @@
-"""Sending pushes to the server: three modes, two formats, a deadline, three attempts.
+"""Sends pushes to the server: three modes, two formats, a deadline, three attempts.
 
-The query's timestamp is always the real clock's, whatever the emulated world's time is.
+The query's timestamp uses the real clock, whatever the emulated time is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MIME = {"xml": "text/xml", "json": "application/json"}
 
 @dataclass(frozen=True)
 class Sealed:
-    """A push ready for the wire."""
+    """A push ready to send."""
 
     url: str
     body: str
@@ -36,7 +36,7 @@ class Sealed:
 
 
 def deliver(world: World, letter: Letter) -> list[dict[str, Any]]:
-    """Push until it is taken or the attempts are used up; what each of them came to."""
+    """Push until accepted or out of attempts; return the result of each attempt."""
     attempts = []
     judgement = Judgement("not-sent", again=True)
     for attempt in range(1, world.settings.attempts + 1):
@@ -52,7 +52,7 @@ def deliver(world: World, letter: Letter) -> list[dict[str, Any]]:
 def attempt_once(
     world: World, letter: Letter, sealed: Sealed, attempt: int
 ) -> tuple[Judgement, dict[str, Any]]:
-    """One request and its verdict, noted in the callback log."""
+    """Send one request, judge the response and add both to the callback log."""
     outcome = world.sender(
         "POST", sealed.url, sealed.body.encode(), sealed.mime, world.settings.deadline_s
     )
@@ -70,7 +70,7 @@ def attempt_once(
 
 
 def seal(world: World, letter: Letter, app: App | None = None) -> Sealed:
-    """Put a push into the app's mode and format, with a timestamp and nonce of its own."""
+    """Build a push in the app's mode and format, with its own timestamp and nonce."""
     app = app or world.apps[letter.account]
     plain = plain_text(app, letter)
     if app.mode == "plain":
@@ -84,7 +84,7 @@ def seal(world: World, letter: Letter, app: App | None = None) -> Sealed:
 def sealed_as(
     world: World, letter: Letter, app: App, *, body: str, cipher: str | None = None, age_s: int = 0
 ) -> Sealed:
-    """A body with the query that belongs to it; `cipher` is what msg_signature covers."""
+    """Build a push from a body and its signed query; `cipher` is covered by msg_signature."""
     timestamp = str(int(world.clock.real()) - age_s)
     nonce = str(world.chance.randrange(10**8, 10**10))
     query = {
@@ -101,14 +101,14 @@ def sealed_as(
 
 
 def plain_text(app: App, letter: Letter) -> str:
-    """The push before any cipher, in the app's data format."""
+    """The unencrypted push in the app's data format."""
     if app.format == "json":
         return json.dumps(as_json(letter.json_fields or letter.fields), ensure_ascii=False)
     return write(letter.fields)
 
 
 def wrapped(app: App, letter: Letter, encrypted: str) -> str:
-    """The body around a cipher: alone in safe mode, beside the plain fields in compatible mode."""
+    """The body with the cipher: alone in safe mode, beside the plain fields in compatible mode."""
     if app.format == "json":
         fields = as_json(letter.json_fields or letter.fields)
         shown = fields if app.mode == "compatible" else {"ToUserName": fields["ToUserName"]}
@@ -118,7 +118,7 @@ def wrapped(app: App, letter: Letter, encrypted: str) -> str:
 
 
 def sent_event(world: World, person: Person, template_id: str, msgid: int) -> None:
-    """Announce a subscription message's result a little later."""
+    """Push the result of a subscription message after a delay."""
     between = world.settings.sent_event_s
     if between is None:
         return
@@ -127,7 +127,7 @@ def sent_event(world: World, person: Person, template_id: str, msgid: int) -> No
 
 
 def url_check(world: World, account: str, echo: str) -> Outcome:
-    """What "save configuration" does: GET the callback with an echostr."""
+    """The "save configuration" button: GET the callback with an echostr."""
     app = world.apps[account]
     timestamp, nonce = str(int(world.clock.real())), str(world.chance.randrange(10**9))
     query = {
@@ -141,14 +141,14 @@ def url_check(world: World, account: str, echo: str) -> Outcome:
 
 
 def _address(world: World, app: App, query: dict[str, str]) -> str:
-    """The app's callback with this query behind the one that it may have of its own."""
+    """The app's callback address with this query appended to its own."""
     whole = app.callback.startswith(("http://", "https://"))
     base = app.callback if whole else f"{world.settings.server}{app.callback}"
     return f"{base}{'&' if '?' in base else '?'}{urlencode(query)}"
 
 
 def _show(world: World, letter: Letter, judgement: Judgement) -> None:
-    """Let the person see the reply, or the platform's own line when there was none in time."""
+    """Show the reply in the chat, or the platform's error line when none came in time."""
     if letter.account != OFFICIAL:
         return
     if judgement.reply is not None:

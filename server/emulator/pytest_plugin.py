@@ -1,6 +1,6 @@
-"""The emulator as a pytest fixture for any project that speaks to WeChat.
+"""The emulator as a pytest fixture for any project that uses WeChat.
 
-Installed, it is there by itself; `wechat_emulator` is a running WeChat for each test.
+Registered when installed; `wechat_emulator` starts one WeChat per test.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def wechat_options() -> dict[str, Any]:
 
 @pytest.fixture
 def wechat_emulator(wechat_options: dict[str, Any]) -> Iterator[Emulator]:
-    """A WeChat of its own for each test:
+    """Start an emulated WeChat for one test:
 
     def test_a_grant_is_used_up(wechat_emulator):
         wechat_emulator.push_to(server.url)

@@ -1,4 +1,4 @@
-"""Call limits: so many a Beijing day, so many a minute, and what clears them."""
+"""Call limits per Beijing day and per minute, and how they are cleared."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLEARS_A_MONTH = 10
 
 
 class Quota:
-    """The counters of both apps, kept in the store; limits can be set by hand."""
+    """The counters of both apps, kept in the store; limits can be changed."""
 
     def __init__(self, store: Store, clock: EmulatorClock) -> None:
         self._store = store
@@ -41,27 +41,27 @@ class Quota:
         self._minute: dict[str, int] = {}
 
     def limit(self, path: str, *, day: int | None = None, minute: int | None = None) -> None:
-        """Set a path's limits; None leaves one as it is."""
+        """Set a path's limits; None leaves a limit unchanged."""
         if day is not None:
             self._daily[path] = day
         if minute is not None:
             self._minute[path] = minute
 
     def reset(self) -> None:
-        """Back to the published limits."""
+        """Restore the published limits."""
         self._daily.clear()
         self._minute.clear()
 
     def daily_limit(self, path: str) -> int:
-        """How many calls of a path a day allows."""
+        """The daily limit of a path."""
         return self._daily.get(path, DAILY.get(path, DEFAULT_DAILY))
 
     def minute_limit(self, path: str) -> int | None:
-        """How many calls of a path a minute allows, if that is limited."""
+        """The limit of a path per minute; None when there is none."""
         return self._minute.get(path, MINUTE.get(path))
 
     def use(self, appid: str, path: str) -> int:
-        """Count one call; 0, or the errcode of the limit it breaks."""
+        """Count one call; return 0, or the errcode of the exceeded limit."""
         now = self._clock.now()
         minute = self.minute_limit(path)
         if minute is not None:
@@ -76,11 +76,13 @@ class Quota:
         return 0
 
     def used_today(self, appid: str, path: str) -> int:
-        """How many calls of a path this Beijing day has seen."""
+        """The calls of a path on this Beijing day."""
         return self._used(appid, path, beijing_day(self._clock.now()))
 
     def clear(self, appid: str) -> int:
-        """Zero an app's day; 0, or the errcode when the month's clears are used up."""
+        """Reset an app's daily counters; return 0, or an errcode when this month's resets are
+        used up.
+        """
         month = "month:" + beijing_day(self._clock.now())[:7]
         if self._used(appid, "clear_quota", month) >= CLEARS_A_MONTH:
             return CLEARED_TOO_OFTEN

@@ -1,6 +1,6 @@
-"""Judging what a server answered to a push: opened, checked, and put into words.
+"""Validates a server's response to a push: decrypts it, checks it and words the verdict.
 
-A verdict that begins with `ok` is one that WeChat would take without a complaint.
+A verdict that begins with `ok` means that WeChat would accept the response.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ MEDIA_OF: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 class _BadReplyError(Exception):
-    """Carries the verdict."""
+    """A reply that WeChat would refuse, with the verdict."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on one attempt, the opened reply, and whether the push is repeated."""
+    """The verdict on one attempt, the decrypted reply, and whether WeChat repeats the push."""
 
     verdict: str
     reply: dict[str, Any] | None = None
@@ -44,7 +44,7 @@ class Judgement:
 
 
 def judge(app: App, letter: Letter, outcome: Outcome, has_media: HasMedia) -> Judgement:
-    """What WeChat makes of an answer; `has_media` tells whether the app uploaded a file."""
+    """Judge a response; `has_media` returns whether the app uploaded a file."""
     if outcome.trouble is not None:
         return Judgement(outcome.trouble, again=True)
     if outcome.status != 200:

@@ -1,6 +1,6 @@
-"""The HTTP client of callbacks: one request, one deadline for the whole answer.
+"""The HTTP client for callbacks: one request, with one deadline for the whole response.
 
-It follows no redirect, uses no proxy and keeps no connection, as WeChat's own pushes do.
+Follows no redirect, uses no proxy and keeps no connection, like WeChat's own pushes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came back; without a status, `trouble` is `timeout` or `no-connection`."""
+    """The response; without a status, `trouble` is `timeout` or `no-connection`."""
 
     status: int | None
     body: bytes
@@ -26,12 +26,12 @@ class Outcome:
     trouble: str | None = None
 
 
-# (method, url, body, content type, deadline in seconds) -> what came back
+# (method, url, body, content type, deadline in seconds) -> outcome
 Sender: TypeAlias = Callable[[str, str, bytes, str, float], Outcome]
 
 
 def send(method: str, url: str, body: bytes, content_type: str, deadline_s: float) -> Outcome:
-    """Send one request and read its whole answer, or stop at the deadline."""
+    """Send one request and read its whole response, or stop at the deadline."""
     begun = time.monotonic()
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(
@@ -61,6 +61,6 @@ def send(method: str, url: str, body: bytes, content_type: str, deadline_s: floa
 def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
     late.set()
     if connection.sock is not None:
-        # The peer may have closed it in the same moment: cut is cut.
+        # The peer may have closed the socket in the same moment.
         with contextlib.suppress(OSError):
             connection.sock.shutdown(socket.SHUT_RDWR)

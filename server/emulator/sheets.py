@@ -1,4 +1,4 @@
-"""What WeChat's own sheets and settings remember of a person's choices.
+"""Stored answers of a person on WeChat's own sheets and settings.
 
 Source: "wx.requestSubscribeMessage", "wx.getSetting", "Privacy authorization".
 """
@@ -16,9 +16,9 @@ KEPT, MAIN_SWITCH, PRIVACY = "subscribe:", "main-switch", "privacy"
 
 
 def asked(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The subscription sheet for these templates: which to ask for, and what is settled already.
+    """The subscription sheet for these templates: which to show, and which are settled already.
 
-    Raises: LookupError for nobody; RefusedError with WeChat's number when there is no sheet.
+    Raises: LookupError without a person; RefusedError with WeChat's number when no sheet is shown.
     """
     person = people.known(world, str(body.get("person")))
     wishes = body.get("templates")
@@ -38,7 +38,7 @@ def asked(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def settle(world: World, person: Person, results: dict[str, Any], *, keep: bool) -> None:
-    """Remember answers that are to be kept; an accept lifts a refusal of the settings."""
+    """Store answers that are to be kept; an accept removes an earlier refusal in the settings."""
     for template, answer in results.items():
         agreed = answer.startswith(grants.YES)
         if keep and (agreed or answer == "reject"):
@@ -48,12 +48,12 @@ def settle(world: World, person: Person, results: dict[str, Any], *, keep: bool)
 
 
 def turn_off(world: World, person: Person, template: str) -> None:
-    """The person turned the template off: the next sheet is refused by itself."""
+    """Store a refusal of the template, so that the next sheet refuses it without asking."""
     _choose(world, person, KEPT + template, "reject")
 
 
 def review_nickname(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """What WeChat's nickname keyboard says of a name: a name that fails is taken out of the field.
+    """Check a name as WeChat's nickname keyboard does; a name that fails is removed from the field.
 
     Raises: LookupError; ValueError for no text. Source: input, type="nickname", from 2.24.4.
     """
@@ -66,7 +66,7 @@ def review_nickname(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The person's subscription settings; `main_switch` changes the switch above all of them."""
+    """The person's subscription settings; `main_switch` changes the global switch."""
     person = people.known(world, str(body.get("person")))
     if "main_switch" in body:
         _choose(world, person, MAIN_SWITCH, "on" if body["main_switch"] else "off")
@@ -86,7 +86,7 @@ def settings(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def privacy(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Whether the person agreed to the privacy guidelines; `agreed` writes the answer down."""
+    """Whether the person agreed to the privacy guidelines; `agreed` stores the answer."""
     person = people.known(world, str(body.get("person")))
     if body.get("agreed") is True:
         _choose(world, person, PRIVACY, "agreed")

@@ -1,6 +1,6 @@
-"""The emulator's memory: one SQLite file behind one lock, written before anything is answered.
+"""The emulator's storage: one SQLite file behind one lock, committed before each response.
 
-No rule lives here; the rules read and write rows inside `transaction()`.
+Contains no rules; the rules read and write rows inside `transaction()`.
 """
 
 from __future__ import annotations
@@ -88,12 +88,12 @@ TABLES = [
     "media",
     "facts",
 ]
-# Columns that files of earlier versions lack.
+# Columns missing in files of earlier versions.
 ADDED = {"people": {"bound": "INTEGER NOT NULL DEFAULT 1", "closed": "INTEGER NOT NULL DEFAULT 0"}}
 
 
 class Store:
-    """One connection for all threads; `transaction()` is entered again freely by its owner.
+    """One connection for all threads; the owner may enter `transaction()` again.
 
     Locks: one re-entrant lock around every statement and every transaction.
     """
@@ -117,7 +117,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, one at a time; kept before the block is left."""
+        """Run the block as one transaction, one thread at a time; commit before leaving it."""
         with self._lock:
             self._begin()
             try:
@@ -138,12 +138,12 @@ class Store:
             self._db.execute(word)
 
     def run(self, sql: str, *values: object) -> int:
-        """Do one statement; how many rows it changed."""
+        """Execute one statement; return the number of changed rows."""
         with self._lock:
             return self._db.execute(sql, values).rowcount
 
     def insert(self, table: str, **row: object) -> int:
-        """Add a row; its number."""
+        """Insert a row; return its id."""
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
         with self._lock:
@@ -151,28 +151,28 @@ class Store:
         return int(number or 0)
 
     def one(self, sql: str, *values: object) -> sqlite3.Row | None:
-        """The first row, if any."""
+        """Return the first row, or None."""
         with self._lock:
             found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
             return found
 
     def all(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """Every row."""
+        """Return every row."""
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
     def number(self, sql: str, *values: object) -> int:
-        """The single number that a query counts."""
+        """Return the single number that the query selects."""
         row = self.one(sql, *values)
         return int(row[0] or 0) if row is not None else 0
 
     def fact(self, name: str) -> Any:
-        """A remembered JSON value, or None."""
+        """Return a stored JSON value, or None."""
         row = self.one("SELECT value FROM facts WHERE name = ?", name)
         return None if row is None else json.loads(row["value"])
 
     def remember(self, name: str, value: Any) -> None:
-        """Keep a JSON value under a name; None forgets it."""
+        """Store a JSON value under a name; None deletes it."""
         if value is None:
             self.run("DELETE FROM facts WHERE name = ?", name)
             return
@@ -180,12 +180,12 @@ class Store:
         self.run("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, text)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all data."""
         with self.transaction():
             for table in TABLES:
                 self.run(f"DELETE FROM {table}")  # noqa: S608 - names are ours
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._db.close()

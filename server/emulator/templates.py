@@ -9,7 +9,7 @@ from pathlib import Path
 from .fields import accepts
 
 SCHEMA = "wechat-templates/1"
-# A few templates of the common field types, for whoever brings none.
+# Default: a few templates of the common field types.
 SAMPLE = Path(__file__).with_name("templates.json")
 
 
@@ -25,12 +25,12 @@ class Template:
     listed: dict[str, tuple[str, ...]]
 
     def content(self) -> str:
-        """The template as the console shows it."""
+        """The template text as the console shows it."""
         pairs = zip(self.keys, self.names, strict=True)
         return "\n".join(f"{name}:{{{{{key}.DATA}}}}" for key, name in pairs) + "\n"
 
     def wrong_key(self, data: dict[str, object]) -> str | None:
-        """The first key that is missing, unknown or of the wrong form; None when all fit."""
+        """The first key that is missing, unknown or of the wrong type; None when all fit."""
         unknown = [key for key in data if key not in self.keys]
         if unknown:
             return unknown[0]
@@ -42,9 +42,9 @@ class Template:
 
 
 def load(path: Path) -> dict[str, Template]:
-    """The templates of a data file by id.
+    """Load the templates of a data file by id.
 
-    Raises: ValueError for another schema or an id that is not WeChat's 43 characters.
+    Raises: ValueError for another schema or an id that does not have WeChat's 43 characters.
     """
     document = json.loads(path.read_text(encoding="utf-8"))
     if document.get("schema") != SCHEMA:

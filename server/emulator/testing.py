@@ -1,6 +1,6 @@
-"""The emulator inside a test: in this process, on a free loopback port, nothing kept on disk.
+"""The emulator inside a test: in this process, on a free loopback port, without files.
 
-Nothing of the Bagui Kepu server is imported, so any project that speaks to WeChat can use it.
+Imports nothing of the Bagui Kepu server, so that any WeChat project can use it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from .world import Settings, World
 
 @dataclass(kw_only=True, eq=False)
 class Emulator:
-    """A running emulated WeChat with Python methods for the control endpoint.
+    """A running emulated WeChat, with a Python method for each control.
 
-    Units: `clock` gives epoch seconds; `deadline_s` may go down to 0.2. `registered` has the
-    form of `demo-wechat.json`; `callback_of` an address or path by account.
+    Units: `clock` returns epoch seconds; `deadline_s` may be as low as 0.2. `registered` has the
+    format of `demo-wechat.json`; `callback_of` maps an account to an address or path.
     """
 
     server: str = "http://127.0.0.1:9"
@@ -79,20 +79,20 @@ class Emulator:
         self.base = self._own.base
 
     def start(self) -> Emulator:
-        """Begin to answer."""
+        """Start the server."""
         self._own.start()
         return self
 
     def stop(self) -> None:
-        """Stop answering, here and for the applications under test, and forget everything."""
+        """Stop the servers, here and of the applications under test, and discard all data."""
         for served in (*self._tested, self._own):
             served.stop()
         self.world.close()
 
     def serve(self, app: Any, callback: str | None = None, account: str = OFFICIAL) -> str:
-        """Serve a WSGI application over HTTP and push to it from now on; its address.
+        """Serve a WSGI application over HTTP, push to it from now on, and return its address.
 
-        Units: `callback` is the path of `account` there, when it is not the one of before.
+        Units: `callback` is the path of `account` there; None keeps the previous one.
         """
         served = Served(app, "application")
         self._tested.append(served)
@@ -103,17 +103,17 @@ class Emulator:
         return served.base
 
     def configure(self, **settings: Any) -> dict[str, Any]:
-        """Set what stands in WeChat's consoles; the control address `apps` names the settings."""
+        """Change console settings; the control address `apps` lists them."""
         return self.post("apps", **settings)
 
     @property
     def api_base(self) -> str:
-        """What stands for https://api.weixin.qq.com."""
+        """The base address in place of https://api.weixin.qq.com."""
         return f"{self.base}/api"
 
     @property
     def mp_base(self) -> str:
-        """What stands for https://mp.weixin.qq.com."""
+        """The base address in place of https://mp.weixin.qq.com."""
         return f"{self.base}/mpweb"
 
     @property
@@ -122,11 +122,11 @@ class Emulator:
         return self.world.apps
 
     def push_to(self, server: str) -> None:
-        """Send the pushes to this server from now on."""
+        """Send pushes to this server from now on."""
         self.world.settings = replace(self.world.settings, server=server.rstrip("/"))
 
     def post(self, address: str, /, **body: Any) -> dict[str, Any]:
-        """POST a control address.
+        """POST to a control address.
 
         Raises: ControlError for a refusal.
         """
@@ -137,48 +137,48 @@ class Emulator:
         return self._ask(address, None)
 
     def person(self, name: str = "Wei") -> dict[str, Any]:
-        """Somebody new."""
+        """Create a person."""
         return self.post("people", name=name)
 
     def follow(self, person: str, scene: str | None = None) -> list[dict[str, Any]]:
-        """The person follows; the attempts of the push."""
+        """Follow the official account; return the attempts of the push."""
         return list(self.post("follow", person=person, scene=scene)["attempts"])
 
     def unfollow(self, person: str) -> list[dict[str, Any]]:
-        """The person stops following."""
+        """Unfollow; return the attempts of the push."""
         return list(self.post("unfollow", person=person)["attempts"])
 
     def say(self, person: str, content: str) -> list[dict[str, Any]]:
-        """The person writes a text."""
+        """Send a text; return the attempts of the push."""
         return list(self.post("message", person=person, content=content)["attempts"])
 
     def tap(self, person: str, event_key: str) -> list[dict[str, Any]]:
-        """The person taps a menu entry."""
+        """Tap a menu entry; return the attempts of the push."""
         body = {"person": person, "event": "CLICK", "event_key": event_key}
         return list(self.post("message", **body)["attempts"])
 
     def scan(self, person: str, ticket: str) -> dict[str, Any]:
-        """The person scans a code."""
+        """Scan a code."""
         return self.post("scan", person=person, ticket=ticket)
 
     def login_code(self, person: str) -> str:
-        """A wx.login code."""
+        """Create a wx.login code."""
         return str(self.post("login_code", person=person)["code"])
 
     def consent(self, person: str, template_id: str, result: str = "accept") -> dict[str, Any]:
-        """A tap on the subscription sheet."""
+        """Answer the subscription sheet."""
         return self.post("consent", person=person, template_id=template_id, result=result)
 
     def fault(self, path: str, **how: Any) -> dict[str, Any]:
-        """Order a failure."""
+        """Order a fault."""
         return self.post("faults", path=path, **how)
 
     def advance(self, seconds: float) -> None:
-        """Move the emulated world's time on."""
+        """Advance the emulated time."""
         self.post("clock", advance=seconds)
 
     def inbox(self, openid: str) -> list[dict[str, Any]]:
-        """What reached an openid."""
+        """The messages received by an openid."""
         return list(self.get(f"inbox/{openid}")["items"])
 
     def chat(self, person: str) -> list[dict[str, Any]]:
@@ -186,7 +186,7 @@ class Emulator:
         return list(self.get(f"chat/{person}")["items"])
 
     def calls(self, path: str | None = None) -> list[dict[str, Any]]:
-        """The API calls that were made."""
+        """The API calls so far."""
         query = f"?path={urllib.parse.quote(path)}" if path else ""
         return list(self.get(f"calls{query}")["items"])
 
@@ -195,7 +195,7 @@ class Emulator:
         return list(self.get("callbacks")["items"])
 
     def settle(self, timeout_s: float = 10.0) -> bool:
-        """Wait until the platform's own events have been delivered."""
+        """Wait until pending events of the platform have been delivered."""
         return self.world.later.settle(timeout_s)
 
     def _ask(self, path: str, body: bytes | None) -> dict[str, Any]:
@@ -211,7 +211,7 @@ class Emulator:
 
 
 class Served:
-    """A WSGI application on a free loopback port, in a thread of its own."""
+    """A WSGI application on a free loopback port, in its own thread."""
 
     def __init__(self, app: Any, name: str) -> None:
         self._server = listen(app, 0)
@@ -222,18 +222,18 @@ class Served:
         self._server.serve_forever(poll_interval=0.02)
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start serving."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop answering and free the port."""
+        """Stop serving and free the port."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
 
 class ControlError(Exception):
-    """The control endpoint refused: status and what it said."""
+    """A refusal of the control endpoint: status and message."""
 
     def __init__(self, status: int, said: str) -> None:
         super().__init__(f"{status}: {said}")
@@ -242,7 +242,7 @@ class ControlError(Exception):
 
 @contextmanager
 def emulated_wechat(**options: Any) -> Iterator[Emulator]:
-    """An emulator for the length of a block, with the options of `Emulator`."""
+    """Run an emulator for the length of a block, with the options of `Emulator`."""
     emulator = Emulator(**options).start()
     try:
         yield emulator

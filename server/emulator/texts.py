@@ -1,4 +1,4 @@
-"""The wording that people see, kept in texts.toml beside this file."""
+"""Loads the platform's wording from texts.toml beside this file."""
 
 from __future__ import annotations
 

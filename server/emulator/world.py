@@ -1,6 +1,6 @@
-"""Everything one emulated WeChat is made of, handed to whoever needs it.
+"""All state and dependencies of one emulated WeChat.
 
-Time, chance and the sender of callbacks are arguments, so that tests decide them.
+Clock, randomness and the callback sender are arguments, so that tests control them.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from .templates import Template
 log = logging.getLogger("emulator")
 
 BURST_SECONDS = 60
-# Marks in a text, and what the content check says of it. Source: security.msgSecCheck, labels.
+# Marks in a text, and the verdict of the content check. Source: security.msgSecCheck, labels.
 ABUSE, VULGAR = 20003, 20012
 VERDICTS = (("[risky]", "risky", ABUSE), ("[review]", "review", VULGAR))
 PASSED = ("pass", 100)
 LONGEST_PATH = 1024
-# A page with its query, encoded as an address is; no slash in front and no ending.
+# A page path with its encoded query, without leading slash and extension.
 PAGE_PATH = re.compile(r"([0-9A-Za-z_-]+(?:/[0-9A-Za-z_-]+)*)(?:\?[!$-;=@-Z_a-z~]*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How this emulator behaves.
+    """Options of the emulator.
 
-    Units: seconds; `sent_event_s` is how late a send's result event comes (None: never). `bundle`
-    is the folder of the compiled mini-program, `net` the address behind each host that it asks,
-    `net_patience_s` how long such a host may stay silent.
+    Units: seconds; `sent_event_s` is the delay of a send's result event (None: never). `bundle` is
+    the folder of the compiled mini-program, `net` the address behind each host that it requests,
+    `net_patience_s` the timeout for such a host.
     """
 
     server: str = "http://127.0.0.1:8000"
@@ -58,7 +58,7 @@ class Settings:
 
 @dataclass(kw_only=True, eq=False)
 class World:
-    """The state, the clock, the apps and the ways out."""
+    """Store, clock, apps, and the connections to the outside."""
 
     settings: Settings
     store: Store
@@ -84,7 +84,7 @@ class World:
         self._moments: dict[tuple[str, str], int] = {}
 
     def now(self) -> float:
-        """Epoch seconds of the emulated world."""
+        """Epoch seconds of the emulated time."""
         return self.clock.now()
 
     @property
@@ -119,25 +119,25 @@ class World:
         return f"{int(self.now()):08x}-{chance}"
 
     def judge_text(self, text: str) -> tuple[str, int]:
-        """What the content check says of a text: WeChat's suggestion and label."""
+        """Judge a text as the content check does: WeChat's suggestion and label."""
         marks = (*VERDICTS, *((word, "risky", ABUSE) for word in sorted(self.refused_words)))
         return next(((said, label) for mark, said, label in marks if mark in text), PASSED)
 
     def number64(self) -> int:
-        """A message id: beyond what a JavaScript number holds."""
+        """A random message id, larger than a JavaScript number can represent."""
         return (1 << 62) | self.chance.getrandbits(61)
 
     def moment(self, openid: str, event: str) -> int:
-        """The CreateTime of an event: nobody causes the same one twice in a second."""
+        """The CreateTime of an event; unique per openid and event, even within one second."""
         with self.in_flight_lock:
             now, last = int(self.now()), self._moments.get((openid, event), 0)
-            # A clock that was set back leaves later moments behind: they do not count.
+            # After the clock was set back, later moments remain stored; they are ignored.
             at = last + 1 if now <= last < now + BURST_SECONDS else now
             self._moments[openid, event] = at
         return at
 
     def log_line(self, event: str, **facts: object) -> None:
-        """One line of the emulator's own log; it never holds a secret or a body."""
+        """Write one line to the emulator's own log; never pass a secret or a body."""
         log.info(event, extra={"facts": facts})
 
     def released_pages(self) -> set[str] | None:
@@ -152,7 +152,7 @@ class World:
         return pages
 
     def can_open(self, path: object) -> bool:
-        """Whether a menu, a message or a card may open this page: as app.json has it, encoded."""
+        """Whether a menu, message or card may open this page (in app.json, properly encoded)."""
         found = PAGE_PATH.fullmatch(path) if isinstance(path, str) else None
         if found is None or len(found[0]) > LONGEST_PATH:
             return False
@@ -160,12 +160,12 @@ class World:
         return released is None or found[1] in released
 
     def close(self) -> None:
-        """Stop what runs by itself and let go of the file."""
+        """Stop the scheduler and close the file."""
         self.later.close()
         self.store.close()
 
     def reset(self) -> None:
-        """An empty WeChat with the same two apps."""
+        """Reset to an empty WeChat with the same two apps."""
         self.store.clear()
         self.clock.reset()
         self.later.forget()

@@ -19,17 +19,17 @@ DEEPEST = 16
 
 @dataclass(frozen=True)
 class Array:
-    """Objects that JSON shows as an array, and XML as repeated elements of one name."""
+    """Objects that are an array in JSON and repeated elements of one name in XML."""
 
     items: Sequence[Sequence[Pair]]
 
 
 class XmlError(ValueError):
-    """A body that WeChat would not take for one of its replies."""
+    """A body that WeChat would not accept as a reply."""
 
 
 def write(fields: Sequence[Pair]) -> str:
-    """The message as one `<xml>` element."""
+    """Serialise the message as one `<xml>` element."""
     return f"<xml>{_inner(fields)}</xml>"
 
 
@@ -54,7 +54,7 @@ def _text(value: str | int | float | Sequence[Pair]) -> str:
 
 
 def as_json(fields: Sequence[Pair]) -> dict[str, Any]:
-    """The same message as a JSON object; a repeated name becomes an array, a single one stays."""
+    """Convert the message to a JSON object; a repeated name becomes an array."""
     out: dict[str, Any] = {}
     for name, value in fields:
         plain = _plain(value)
@@ -74,7 +74,7 @@ def _plain(value: Value) -> Any:
 
 
 def read(body: str) -> dict[str, Any]:
-    """The fields under the root element.
+    """Parse the fields under the root element.
 
     Raises: XmlError for anything but plain nested elements.
     """

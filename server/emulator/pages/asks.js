@@ -1,4 +1,4 @@
-// What the mini-program's runtime may ask of the phone, by the names in SHELL.md.
+// Handlers for the requests of the mini-program's runtime, under the names in SHELL.md.
 
 import { codeCard, codeOf, issued, queryOf } from "./codes.js";
 import { make } from "./dom.js";
@@ -33,7 +33,7 @@ export const answers = {
   close,
 };
 
-/** What a page on the timeline may not do. */
+/** Wraps a handler that must fail in the timeline's single page. */
 function fullOnly(answer) {
   return (facts, start) => {
     if (start.mode === "singlePage") throw SINGLE_PAGE;
@@ -61,7 +61,7 @@ async function setting() {
   return { mainSwitch: settings.main_switch, itemSettings: settings.kept };
 }
 
-/** A file for a chat; this phone has nobody to send it to but the computer it runs on. */
+/** Sends a file to a chat; here it is downloaded to the computer instead. */
 async function shareFile({ file, name }) {
   const taken = await sheet({
     title: "转发文件",

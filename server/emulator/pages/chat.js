@@ -1,4 +1,4 @@
-// The chat with the official account: its lines, what is on the way, the following.
+// The chat with the official account: lines, texts being sent, follow and unfollow.
 
 import { $, face, make, shown } from "./dom.js";
 import { chatLine } from "./lines.js";
@@ -20,7 +20,7 @@ export function drawLines(lines) {
   if (lines.length) keepEnd($("log"));
 }
 
-/** Who follows writes and taps the menu; who does not sees the account's name card. */
+/** Shows input and menu to a follower, and the account's name card to others. */
 export function drawFollowing() {
   const follows = phone.owner.subscribed;
   shown("profile", !follows);
@@ -37,7 +37,7 @@ export async function send(content) {
   drawOutbox();
 }
 
-/** The emulator has this text now: it stands in the log. */
+/** Removes a text from the pending ones once the emulator's log contains it. */
 function arrived(content) {
   const at = phone.outbox.findIndex((letter) => letter.content === content);
   if (at < 0) return;
@@ -59,14 +59,14 @@ function drawOutbox() {
   }));
 }
 
-/** Follow the account, by the code that was scanned on the way here. */
+/** Follows the account, through the code that was scanned before. */
 export async function follow() {
   const ticket = phone.scanned;
   phone.scanned = "";
   await leave(...(ticket ? ["scan", { ticket }] : ["follow"]));
 }
 
-/** An act whose own button goes away: the focus waits at the top of the chat. */
+/** Runs an act that removes its own button; focus moves to the top of the chat. */
 export async function leave(name, facts) {
   await act(name, facts);
   $("title").focus();

@@ -1,4 +1,4 @@
-// The scanner: every code that the emulator issued, to be scanned with a tap, or a code's text.
+// The scanner: lists every issued code for a tap, and accepts a code's text.
 
 import { $, make, redraw, say, shown } from "./dom.js";
 import { act, ask } from "./net.js";
@@ -12,7 +12,7 @@ export async function issued() {
   return body.items.reverse();
 }
 
-/** The code that a pasted text is of: its ticket, its address or its scene. */
+/** Finds the code of a pasted text: its ticket, its address or its scene. */
 export function codeOf(items, text) {
   return items.find((code) => [code.ticket, code.url, code.scene].includes(text));
 }
@@ -42,10 +42,10 @@ function pictureOf(code) {
   });
 }
 
-/** What the mini-program's page gets of a code: the scene stays encoded, as WeChat leaves it. */
+/** The query of a page opened by a code: the scene stays encoded, as WeChat leaves it. */
 export const queryOf = (scene) => ({ scene: encodeURIComponent(scene) });
 
-/** Who does not follow the account yet sees its name card first, and comes by this code on following. */
+/** Scans a code; a person who does not follow sees the account's name card first. */
 async function scan(code) {
   if (code.kind !== "WXA_CODE") location.hash = "chat";
   if (code.kind !== "WXA_CODE" && !phone.owner.subscribed) {

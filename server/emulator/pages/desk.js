@@ -1,5 +1,5 @@
-// The desk beside the phone, on a wide screen: who demonstrates moves time, the network and people
-// here, and sees what can be tried next.
+// The panel beside the phone on a wide screen: controls for time, network and people, and a list of
+// steps to try.
 
 import { $, make } from "./dom.js";
 import { goHome } from "./history.js";
@@ -28,7 +28,7 @@ export function beginDesk() {
   $("desk-crowd").addEventListener("click", fill);
 }
 
-/** The time, the state of the network, and which steps are done. */
+/** Draws the time, the state of the network, and which steps are done. */
 export function drawDesk() {
   $("desk-time").textContent = timeOf(phone.now);
   $("desk-network").textContent = phone.cut ? "接通网络" : "断开网络";
@@ -65,14 +65,16 @@ async function play(words, address, body) {
   }
 }
 
-/** Moves the world's time; the mini-program's clock goes with it before an answer of the server can. */
+/**
+ * Advances the emulated time; sets the mini-program's clock first, before a response can arrive.
+ */
 async function goOn(words, advance) {
   const moved = await play(words, "clock", { advance }) !== null;
   if (moved) phone.ahead += advance;
   return moved;
 }
 
-/** To eight in the morning of the next Beijing day. */
+/** Advances to 08:00 of the next Beijing day. */
 async function nextDay() {
   const [hours, minutes] = [phone.now.slice(11, 13), phone.now.slice(14, 16)].map(Number);
   const advance = DAY - hours * HOUR - minutes * MINUTE + MORNING * HOUR;

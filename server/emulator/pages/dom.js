@@ -1,4 +1,4 @@
-// Making and finding nodes. Whatever people or accounts wrote goes in as text, never as HTML.
+// Creating and finding nodes. Text of people and accounts is inserted as text, never as HTML.
 
 export const $ = (id) => document.getElementById(id);
 
@@ -16,7 +16,7 @@ export function make(tag, facts = {}, ...inside) {
   return node;
 }
 
-/** One of the five colours that a person or a group keeps. */
+/** One of five colours, always the same for a person or a group. */
 export function tintOf(id) {
   return [...id].reduce((sum, letter) => sum + letter.codePointAt(0), 0) % 5;
 }
@@ -25,7 +25,7 @@ export function face(name, id) {
   return make("span", { class: `face tint-${tintOf(id)}`, "aria-hidden": "true" }, [...name][0] ?? "人");
 }
 
-/** A face that says who speaks. */
+/** The avatar of a line's author. */
 export function speaker(node, words) {
   node.removeAttribute("aria-hidden");
   node.setAttribute("role", "img");
@@ -41,14 +41,14 @@ export function badge(node, count) {
 
 let quiet = 0;
 
-/** A short word at the bottom of the phone, for five seconds. */
+/** Shows a short message at the bottom of the phone for five seconds. */
 export function say(words) {
   $("said").textContent = words;
   clearTimeout(quiet);
   quiet = setTimeout(() => { $("said").textContent = ""; }, 5000);
 }
 
-/** Redraw a list; the entry that had the focus keeps it. */
+/** Redraws a list; the focused entry keeps its focus. */
 export function redraw(list, nodes, key) {
   const held = document.activeElement?.dataset?.[key];
   list.replaceChildren(...nodes);

@@ -1,13 +1,13 @@
-// The browser's history of this phone. The list of chats lies under every other view, so that Back
-// leads there; what is open in front (a sheet, a page inside the mini-program) takes a Back first.
+// Browser history of the phone. The list of chats is below every other view, so Back leads there.
+// Anything open above a view (a sheet, a page inside the mini-program) consumes one Back first.
 
 let depth = 0, closing = false;
 const takers = [];
 
-/** `take` says whether it used up a Back; whoever registered last is asked first. */
+/** `take` returns whether it consumed the Back; the newest registration runs first. */
 export const onBack = (take) => { takers.unshift(take); };
 
-/** Begin at the view that the address names, with the list of chats under it. */
+/** Starts at the view in the address, with the list of chats below it. */
 export function beginHistory() {
   if (history.state?.depth !== undefined) {
     depth = history.state.depth;
@@ -23,7 +23,7 @@ export function beginHistory() {
   history.pushState({ depth }, "", wanted);
 }
 
-/** The address's fragment changed: whether another view is to be shown. */
+/** Handles a changed fragment; returns whether another view must be shown. */
 export function moved() {
   const to = history.state?.depth;
   if (to === undefined) {
@@ -41,7 +41,7 @@ export function moved() {
   return true;
 }
 
-/** Back to the list of chats, however far up this view lies. */
+/** Goes back to the list of chats from any depth. */
 export function goHome() {
   if (depth === 0) return;
   closing = true;

@@ -1,5 +1,5 @@
-// How one line of a chat looks. An account's links are words with their address: nothing in a text
-// can be run, and only a link to our own mini-program can be tapped.
+// Renders one line of a chat. An account's links are text with an address: nothing in a text is
+// executed, and only links to our own mini-program can be tapped.
 
 import { face, make, speaker } from "./dom.js";
 import { openAddress } from "./program.js";
@@ -21,7 +21,7 @@ export function chatLine(line, send) {
     speaker(who, `${mine ? "我" : phone.account}说`), bubble(line, send));
 }
 
-/** The line in one row of a list. */
+/** The line as a single row of text. */
 export const plain = (line) =>
   ((KINDS[line.kind] ?? "") + line.content).replace(LINK, "$2").replace(/\s+/g, " ");
 
@@ -47,7 +47,7 @@ function news(line) {
     make("span", { class: "address" }, article.url ?? ""))));
 }
 
-/** A mini-program card: one big button. */
+/** A mini-program card: one large button. */
 export function card({ title, image, what }, tap) {
   const picture = image ? [make("img", { src: image, alt: "", loading: "lazy" })] : [];
   return make("button", { class: "bubble mini", type: "button", tap },

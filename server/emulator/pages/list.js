@@ -1,4 +1,4 @@
-// The list of chats: one row for each, its newest line, and how many lines were not read yet.
+// The list of chats: one row per chat with its newest line and its unread count.
 
 import { $, badge, shown } from "./dom.js";
 import { drawFollowing } from "./chat.js";
@@ -9,7 +9,7 @@ import { TIMELINE, drawMoments, drawTalk, drawTalks, talks, timeline, unreadOf }
 
 const received = (lines) => lines.filter((line) => line.direction === "in");
 
-/** Everything that is not a line of a chat. */
+/** Draws everything except the lines of a chat. */
 export function draw() {
   if (phone.owner === null) return;
   const unread = countUnread();
@@ -34,14 +34,14 @@ function countUnread() {
     [talk.id, unreadOf(talk.cards, seen.talks[talk.id])]));
   byTalk[TIMELINE] = unreadOf(timeline(), seen.talks[TIMELINE]);
   const unread = { chat: count("chat"), notices: count("notices"), talks: byTalk };
-  // The timeline has its own mark but calls nobody.
+  // The timeline has its own mark and is not part of the total.
   unread.all = unread.chat + unread.notices
     + talks().reduce((sum, talk) => sum + byTalk[talk.id], 0);
   remember({ ...seen, unread: unread.all });
   return unread;
 }
 
-/** What stands before the person's eyes is read. */
+/** Marks the view in front as read. */
 function see(seen) {
   seen.got = phone.after;
   if (phone.view === "chat" || phone.view === "notices")

@@ -1,4 +1,4 @@
-// The official account's live menu at the foot of its chat.
+// The official account's menu at the bottom of its chat.
 
 import { $, make, say, shown } from "./dom.js";
 import { act } from "./net.js";
@@ -28,7 +28,7 @@ export function swap() {
   if (phone.typing) $("words").focus();
 }
 
-/** Close what is open; the button that opened it gets the focus when it was inside. */
+/** Closes open menus; focus returns to the button if it was inside. */
 export function closeMenus() {
   for (const list of document.querySelectorAll(".sub:not([hidden])")) {
     const opener = list.previousElementSibling;

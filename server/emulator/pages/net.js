@@ -1,4 +1,4 @@
-// Speaking with the emulator: readings, and acts of this tab's person.
+// HTTP client of the page: polling, and acts of this tab's person.
 
 import { $, say, shown } from "./dom.js";
 import { person, phone } from "./state.js";
@@ -9,7 +9,7 @@ const PACE = 1000, PACE_HIDDEN = 5000;
 
 class Away extends Error {}
 
-/** For what is said by the red line already; any other error is a mistake of this page. */
+/** Ignores errors that the connection banner already shows; rethrows every other error. */
 export function unlessAway(error) {
   if (!(error instanceof Away)) throw error;
 }
@@ -28,7 +28,7 @@ export async function ask(address, body) {
   }
 }
 
-/** An act whose answer the caller wants. A refusal is thrown as WeChat words it. */
+/** Runs an act whose result the caller needs. Throws a refusal in WeChat's words. */
 export async function told(name, body = {}) {
   const { status, body: result } = await ask(`/_emu/${name}`, { person, ...body });
   if (status !== 200) throw { errCode: -1, errMsg: result.error };
@@ -39,14 +39,14 @@ export async function told(name, body = {}) {
 
 let turn = Promise.resolve();
 
-/** One after the other: what was switched off first must hold for what is asked next. */
+/** Runs calls in sequence, because a later one depends on what an earlier one switched off. */
 export function inTurn(work) {
   const mine = turn.then(work);
   turn = mine.catch(() => undefined);
   return mine;
 }
 
-/** Do something as this person; null when the emulator did not take it. */
+/** Runs an act as this person; null when the emulator did not accept it. */
 export async function act(name, body = {}) {
   phone.waiting += 1;
   drawWaiting();
@@ -63,7 +63,7 @@ export async function act(name, body = {}) {
   }
 }
 
-/** Tell when the account's own server did not answer as it should. */
+/** Shows a message when the account's own server did not respond correctly. */
 function judge(attempts) {
   const verdict = attempts.at(-1)?.verdict;
   if (verdict === undefined) return;
@@ -78,11 +78,11 @@ function drawWaiting() {
   for (const id of ["follow", "unfollow"]) $(id).disabled = phone.waiting > 0;
 }
 
-// ---- asking again and again
+// ---- polling
 
 let timer = 0, asking = false, reading = null;
 
-/** What is read every second, from now on. */
+/** Sets the function that is polled every second. */
 export function readWith(read) {
   reading = read;
   refresh();

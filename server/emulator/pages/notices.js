@@ -1,4 +1,4 @@
-// Service notices: what the mini-program sent, each opening its page, and how to stop them.
+// Service notices of the mini-program: each opens its page; settings turn them off.
 
 import { $, make } from "./dom.js";
 import { act, inTurn, told, unlessAway } from "./net.js";
@@ -25,7 +25,7 @@ function noticeCard(line) {
     make("h2", {}, line.content), make("dl", {}, ...rows), ...jump);
 }
 
-/** The settings behind the three dots: one switch for all, and each template by itself. */
+/** The settings behind the three dots: a global switch, and one per template. */
 export async function noticeSettings() {
   try {
     const settings = await inTurn(() => told("settings"));

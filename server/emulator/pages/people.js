@@ -1,4 +1,4 @@
-// Who am I: the choice of a person, and making a new one.
+// Selecting the person of this tab, and creating a new one.
 
 import { $, face, make, redraw, shown } from "./dom.js";
 import { ask, unlessAway } from "./net.js";
@@ -43,7 +43,7 @@ function entry(item) {
     make("span", { class: "side" }, ...(item.fresh ? [badge] : []))));
 }
 
-/** Another person's phone, at the same page of the mini-program when the address names one. */
+/** The address of another person's phone, at the same page of the mini-program if one is named. */
 function addressOf(who) {
   const query = new URLSearchParams(location.search);
   query.set("person", who);

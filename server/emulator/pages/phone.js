@@ -1,5 +1,5 @@
-// One browser tab is one person's phone. It asks the emulator for news every second and plays what
-// the person does.
+// One browser tab is one person's phone. It polls the emulator every second and sends the person's
+// actions.
 
 import { drawLines, follow, leave, write } from "./chat.js";
 import { older, paste, readCodes } from "./codes.js";
@@ -50,7 +50,7 @@ function take(body) {
   phone.cards.push(...body.cards);
 }
 
-/** The first news came: names go in, and the view that the address wants. */
+/** Starts after the first poll: fills in names and shows the view in the address. */
 function begin() {
   for (const [kind, name] of [["account", phone.account], ["program", phone.program.name]]) {
     for (const node of document.querySelectorAll(`.${kind}-name`)) node.textContent = name;

@@ -1,4 +1,4 @@
-// Choosing among people: a searched list, and a group's members by ticking.
+// Selecting people: a searchable list, and checkboxes for a group's members.
 
 import { face, make } from "./dom.js";
 import { unlessAway } from "./net.js";
@@ -6,7 +6,7 @@ import { people } from "./people.js";
 import { sheet } from "./sheet.js";
 import { person } from "./state.js";
 
-/** Everybody but me (and those to leave out) whose name holds the text; `row` draws one of them. */
+/** Lists all others (except `without`) whose names contain the text; `row` renders one of them. */
 export function peopleList(row, without = []) {
   const search = make("input", { type: "search", "aria-label": "按姓名查找", placeholder: "按姓名查找",
     maxlength: 20, autocomplete: "off" });
@@ -26,7 +26,7 @@ export function peopleList(row, without = []) {
   return make("div", { class: "searched" }, search, list);
 }
 
-/** People ticked on a sheet; with `named` also a name for their group. Null when closed. */
+/** Lets people be ticked on a sheet; with `named` also asks for a group name. Null when closed. */
 export function pickPeople({ title, named = false, without = [] }) {
   const ticked = new Set();
   const name = make("input", { type: "text", "aria-label": "群名", placeholder: "群名，如：三年级家长群",

@@ -1,4 +1,4 @@
-// What the mini-program may learn of a person: phone number, avatar, nickname; and the consent before.
+// Personal data for the mini-program: phone number, avatar, nickname, and the consent before them.
 
 import { face, make } from "./dom.js";
 import { told } from "./net.js";
@@ -81,7 +81,7 @@ export async function avatar() {
   return { file };
 }
 
-/** The person's avatar as a picture: the same letter on the same colour. */
+/** Draws the person's avatar as a picture: the same letter and colour as in the chat. */
 function picture(own) {
   const canvas = make("canvas", { width: SIDE, height: SIDE });
   const brush = canvas.getContext("2d");
@@ -94,7 +94,7 @@ function picture(own) {
   return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
 }
 
-/** What WeChat says of a name that was written into the field itself. */
+/** Checks a typed nickname as WeChat does. */
 export const nicknameReview = ({ name }) => told("nickname", { name });
 
 export async function nickname() {

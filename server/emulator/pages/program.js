@@ -1,5 +1,5 @@
-// The mini-program inside the phone: its frame, its start, and what its runtime may ask for.
-// server/emulator/phone/SHELL.md says how the two talk.
+// The mini-program inside the phone: its frame, its start, and the requests of its runtime.
+// server/emulator/phone/SHELL.md describes the protocol.
 
 import { answers } from "./asks.js";
 import { $, make, shown } from "./dom.js";
@@ -37,10 +37,10 @@ window.shell = {
 
 export const running = () => program;
 
-/** Whether the mini-program ran in this tab at all. */
+/** Whether the mini-program has run in this tab. */
 export const ranOnce = () => ran;
 
-/** What the browser tells the mini-program of its network. */
+/** Passes the browser's network state on to the mini-program. */
 export function setNetwork(up) {
   if (online === up) return;
   online = up;
@@ -59,7 +59,7 @@ export const stopProgram = () => {
   frame = program = null;
 };
 
-/** Open a page, or without a path come back to where the mini-program was left. */
+/** Opens a page; without a path, returns to where the mini-program was left. */
 export function openProgram({ path = "", query = {}, scene = FROM_LIST, mode = "default", ...more }) {
   if (start !== null && start.mode !== mode) stopProgram();
   start = { person, path, query, scene, mode, ...more };
@@ -68,13 +68,13 @@ export function openProgram({ path = "", query = {}, scene = FROM_LIST, mode = "
   else location.hash = "app";
 }
 
-/** An address like "pages/a/index?x=1", as menus, links and notices hold it. */
+/** Opens an address like "pages/a/index?x=1", as menus, links and notices contain it. */
 export function openAddress(address, scene) {
   const [path, query = ""] = address.replace(/^\//, "").split("?");
   openProgram({ path, query: cut(query), scene });
 }
 
-/** A query in pieces; WeChat decodes nothing of it. */
+/** Splits a query; WeChat decodes nothing in it. */
 function cut(query) {
   return Object.fromEntries(query.split("&").filter(Boolean).map((piece) => {
     const at = piece.indexOf("=");
@@ -82,7 +82,7 @@ function cut(query) {
   }));
 }
 
-/** The frame comes to the front: at a wanted page, or where it was left. */
+/** Brings the frame to the front, at the wanted page or where it was left. */
 export function enterProgram() {
   if (!fresh) start = { person, path: "", query: {}, scene: FROM_LIST, mode: "default" };
   fresh = false;
@@ -92,11 +92,11 @@ export function enterProgram() {
   frame.focus();
 }
 
-/** The key under a single page: the same page, in the whole mini-program. */
+/** Opens the page of a single-page view in the whole mini-program. */
 export const enterWhole = () =>
   openProgram({ path: start.path, query: start.query, scene: FROM_SINGLE_PAGE });
 
-/** Something else of WeChat comes to the front; only a single page ends with that. */
+/** Hides the frame for another view of WeChat; a single page ends with that. */
 export function leaveProgram() {
   if (start.mode === "singlePage") stopProgram();
   else program?.hide();
@@ -113,7 +113,7 @@ export function boot() {
   timer = setTimeout(fail, PATIENCE);
 }
 
-/** An answer that is no page will never start. */
+/** Reports a bundle that cannot start because the response is not a page. */
 function check() {
   if (frame?.contentDocument?.contentType !== "text/html") fail();
 }

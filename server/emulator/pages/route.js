@@ -1,4 +1,4 @@
-// Which part of the phone stands in front; the address's fragment says it, so that "back" works.
+// Selects the visible part of the phone; it is in the address's fragment, so that Back works.
 
 import { $, shown } from "./dom.js";
 import { closeMenus } from "./menu.js";
@@ -26,12 +26,12 @@ const MORE = {
     tap: groupSettings },
 };
 
-/** The fragment changed; a Back may have been taken by what is open in front. */
+/** Handles a changed fragment; an open layer may consume a Back first. */
 export function followAddress() {
   if (moved()) route();
 }
 
-/** Show the view that the address's fragment names. */
+/** Shows the view in the address's fragment. */
 export function route() {
   if (phone.owner === null || phone.gone) return;
   const [view, talk = ""] = location.hash.slice(1).split("/");
@@ -72,7 +72,7 @@ function drawTabs(view) {
   }
 }
 
-/** The title, and the key at the top right: each view has its own. */
+/** Draws the title and the view's own button at the top right. */
 export function drawHead() {
   const title = TITLES[phone.view]();
   if ($("title").textContent !== title) $("title").textContent = title;

@@ -1,4 +1,4 @@
-// A log shows its newest line, unless the person is reading further up.
+// Scrolls a log to its newest line, unless the person has scrolled up.
 
 export function keepEnd(log) {
   if (log.dataset.reading === undefined) log.scrollTop = log.scrollHeight;

@@ -8,7 +8,7 @@ import { boot, running } from "./program.js";
 import { sheet } from "./sheet.js";
 import { phone } from "./state.js";
 
-/** Let the person choose where the card goes, and send it there. */
+/** Lets the person choose a destination, and sends the card there. */
 export async function share({ card, timeline, withShareTicket }) {
   const to = await chooseTarget(timeline !== null);
   if (to === null) return { to: null };
@@ -38,7 +38,7 @@ function chooseTarget(withTimeline) {
   });
 }
 
-/** The menu that WeChat draws over each mini-program. */
+/** The menu that WeChat shows for every mini-program. */
 export async function programMenu() {
   const program = running();
   const offers = program?.menu() ?? { share: false, timeline: false };

@@ -12,9 +12,9 @@ onBack(() => {
 });
 
 /**
- * Show a sheet when the one before is closed; what it was closed with, null for Escape.
- * `fill(done)` gives the nodes inside; each of `buttons` is [words, value, look], a value may be a
- * function, and undefined from it leaves the sheet open.
+ * Shows a sheet after the previous one is closed; resolves to its result, null for Escape.
+ * `fill(done)` returns the nodes inside; each of `buttons` is [words, value, look]. A value may be
+ * a function; when it returns undefined the sheet stays open.
  */
 export function sheet(facts) {
   const answer = before.then(() => show(facts));

@@ -1,10 +1,10 @@
-// What this tab knows of its person, and what it remembers of what was read.
+// State of this tab: its person, and which lines were read.
 
 const asked = new URLSearchParams(location.search);
 
 export const person = asked.get("person") ?? "";
 
-/** A page of the mini-program that the address asks for, or null. */
+/** The mini-program page in the address, or null. */
 export const wish = asked.get("path") === null ? null
   : { path: asked.get("path"), scene: Number(asked.get("scene") ?? 1001) };
 
@@ -27,7 +27,7 @@ export function remember(seen) {
   if (text !== JSON.stringify(memoryOf(person))) localStorage.setItem(`phone:${person}`, text);
 }
 
-/** An instant as a chat shows it; both texts are in Beijing time. */
+/** Formats an instant as a chat shows it; both texts are in Beijing time. */
 export function moment(at) {
   const [day, clock] = [at.slice(0, 10), at.slice(11, 16)];
   if (day === phone.now.slice(0, 10)) return clock;

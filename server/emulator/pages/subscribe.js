@@ -1,5 +1,5 @@
-// The subscription sheet: at most five templates, each accepted or refused, or always the same way.
-// The words for a yes are an open list; the sheet can say every one that was seen, and an unknown one.
+// The subscription sheet: at most five templates, each accepted or refused, once or always. The
+// answers are an open list; the sheet offers every known one and an unknown one.
 
 import { make } from "./dom.js";
 import { inTurn, told } from "./net.js";

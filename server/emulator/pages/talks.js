@@ -1,4 +1,4 @@
-// Groups, chats between two people, and the timeline: the cards that people share there.
+// Groups, direct chats and the timeline, with the cards shared there.
 
 import { $, badge, face, make, redraw, shown, speaker } from "./dom.js";
 import { goHome } from "./history.js";
@@ -12,7 +12,7 @@ import { moment, person, phone } from "./state.js";
 
 export const TIMELINE = "timeline";
 
-/** Every group and every other person that there are cards with, the latest first. */
+/** Every group, and every person with a direct chat, the latest first. */
 export function talks() {
   const found = new Map(phone.groups.map((group) =>
     [group.group, { id: group.group, name: group.name, group, cards: [] }]));
@@ -27,7 +27,7 @@ export function talks() {
 
 export const talkOf = (id) => talks().find((talk) => talk.id === id);
 
-/** What a chat is called: a group with the number of its members. */
+/** The title of a chat; a group's includes the number of its members. */
 export function titleOf(talk) {
   if (talk === undefined) return "聊天";
   return talk.group === null ? talk.name : `${talk.name}（${talk.group.members.length}）`;
@@ -56,7 +56,7 @@ function entry(talk, unread) {
     make("span", { class: "side" }, make("span", { class: "time" }, last ? moment(last.at) : ""), count)));
 }
 
-// ---- one of them
+// ---- one chat
 
 let drawnTalk = "", drawnMoments = -1;
 
@@ -100,7 +100,7 @@ async function openPost(post) {
   openProgram({ ...page, ...(shareTicket === undefined ? {} : { shareTicket }) });
 }
 
-/** A text into the chat in front: a group's, or one between two people. */
+/** Sends a text to the open chat. */
 export async function writeInTalk(event) {
   event.preventDefault();
   const [field, talk] = [$("talk-words"), talkOf(phone.talk)];
@@ -111,7 +111,7 @@ export async function writeInTalk(event) {
   field.value = "";
 }
 
-// ---- making and changing a group
+// ---- creating and changing a group
 
 export async function makeGroup() {
   const picked = await pickPeople({ title: "发起群聊", named: true });

@@ -1,9 +1,9 @@
-// node build.mjs --app <miniprogram> --out <folder> [--strict]: compiles one mini-program and the runtime.
+// node build.mjs --app <miniprogram> --out <folder> [--strict]: compiles one mini-program and the
+// runtime.
 //
-// What WeChat warns of and goes on with is a warning here, too; with --strict it is a fault.
+// What WeChat only warns of is a warning here too; with --strict it is an error.
 //
-// Nothing is done when nothing changed; single files that did not change are not compiled again, and
-// a compiler that has nothing to do is not even loaded.
+// Unchanged files are not compiled again, and compilers are only loaded when needed.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -15,16 +15,17 @@ import { regionTree } from "./compile/regions.mjs";
 import { buildRuntime } from "./compile/runtime.mjs";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
-/** Places by GB/T 2260, as the campaign knows them. */
+/** Administrative regions by GB/T 2260, as the campaign uses them. */
 const REGIONS = path.resolve(HERE, "../../units/data/regions.json");
 const PAGE = ["index.html", "phone.css"];
 const COMPILER = ["compile"];
 const RUNTIME = ["elements", "runtime", "wx"];
 
 /**
- * Builds into `out`; says whether anything had to be done.
+ * Builds into `out`; resolves to whether anything had changed.
  * @param {{ app: string, out: string, modules: string, regions?: string, strict?: boolean, warn?: (line: string) => void }} options
- *   `strict`: what WeChat only warns of is a fault of the app's own files; else `warn` is told of it
+ *   `strict`: what WeChat only warns of is an error in the app's own files; otherwise `warn` is
+ *   called
  */
 export async function build({ app, out, modules, regions = REGIONS, strict = false, warn }) {
   fs.mkdirSync(out, { recursive: true });
@@ -45,7 +46,7 @@ export async function build({ app, out, modules, regions = REGIONS, strict = fal
   return true;
 }
 
-/** The runtime, unless this very one lies there. @param {string} out @param {string} modules @param {string} version */
+/** Builds the runtime unless this version is already in `out`. @param {string} out @param {string} modules @param {string} version */
 async function runtimeInto(out, modules, version) {
   const [file, mark] = ["runtime.js", "runtime.stamp"].map((name) => path.join(out, name));
   if (fs.existsSync(file) && fs.existsSync(mark) && fs.readFileSync(mark, "utf8") === version) return;
@@ -54,7 +55,7 @@ async function runtimeInto(out, modules, version) {
   fs.writeFileSync(mark, version);
 }
 
-/** The tags that have a file in elements/. */
+/** The tags with a file in elements/. */
 export const elementTags = () =>
   new Set(fs.readdirSync(path.join(HERE, "elements")).filter((name) => name.endsWith(".ts") && name !== "index.ts").map((name) => name.slice(0, -3)));
 

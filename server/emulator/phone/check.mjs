@@ -1,11 +1,11 @@
 /**
- * Walks over a mini-program's folder and says what would fail only in a citizen's hand.
+ * Checks a mini-program's folder for what would fail only on a citizen's phone.
  *
  *   node check.mjs APP_FOLDER [--server=https://…] [--built-ins=view,text,…]
  *
- * Each fault is one line, `file:line: what is wrong`; the exit status is 1 when there is one. For
- * each language a line tells how much of it is there, and what is shown in Chinese instead.
- * The compiler has its say too: its first complaint is a fault like the others.
+ * Each fault is one line, `file:line: what is wrong`; the exit status is 1 when there is one. One
+ * line per language reports how much is translated, and what falls back to Chinese. The compiler
+ * runs too; its first error is reported as a fault.
  */
 
 import { resolve } from "node:path";
@@ -64,7 +64,7 @@ export async function check(folder, options = {}) {
   return [...new Set(said.map(({ file, line, text }) => `${file}:${line}: ${text}`))];
 }
 
-/** What the package takes from others; where the compiler refuses, its complaint instead. */
+/** The part of the package that comes from npm; the compiler's error when it fails. */
 async function compiled(root, facts) {
   const options = { root, modules: MODULES, elements: new Set(facts.builtIns) };
   try {

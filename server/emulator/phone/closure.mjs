@@ -1,6 +1,6 @@
 /**
- * The files that a mini-program's package holds: its own, and of npm packages only those in use.
- * Compiling is what finds them, so a fault of the compiler is thrown from here.
+ * The files of a mini-program's package: its own, and only the used files of npm packages. The
+ * compiler finds them, so this throws the compiler's errors.
  */
 
 import { Disk, foreign } from "./compile/disk.mjs";
@@ -13,8 +13,8 @@ const FONT_FACE = /@font-face\s*\{[^}]*\}/g;
 const FRESH = { through: (_kind, _key, make) => make() };
 
 /**
- * The third party's part: paths under miniprogram_npm/ with their texts. Fonts are left out of it:
- * they would be fetched from somebody else's address.
+ * The third-party files: paths under miniprogram_npm/ with their texts. Fonts are omitted, because
+ * they would be fetched from a third party's address.
  * @param {{root: string, modules: string, elements: Set<string>}} options
  * @returns {Promise<Map<string, string>>}
  */
@@ -29,7 +29,7 @@ export async function closure({ root, modules, elements }) {
   return new Map(theirs.sort().map(([name, text]) => [name, text.replace(FONT_FACE, "")]));
 }
 
-/** WeChat looks for a package's beginning in its index.js: one for each that has it elsewhere. @param {Disk} disk */
+/** Adds an index.js, where WeChat looks for a package's entry, to packages with another entry. @param {Disk} disk */
 function beginnings(disk) {
   const packages = new Set([...disk.texts.keys()].flatMap((name) => /^(?:miniprogram_npm\/(?:@[^/]+\/)?[^/]+)/.exec(name) ?? []));
   return [...packages]
@@ -38,7 +38,9 @@ function beginnings(disk) {
     .map(([name, entry]) => [`${name}/index.js`, `module.exports = require("./${entry.slice(name.length + 1)}");\n`]);
 }
 
-/** WeChat requires files that end in .js alone: a script or data of another ending goes by its name and .js. */
+/**
+ * Adds `.js` to scripts and data with another extension, because WeChat requires only `.js` files.
+ */
 function renamed(disk, paths) {
   return paths
     .map((path) => fileOf(disk, path))

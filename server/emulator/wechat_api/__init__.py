@@ -1,1 +1,1 @@
-"""WeChat's API as emulated, one file for each family."""
+"""WeChat's emulated API, one file per family."""

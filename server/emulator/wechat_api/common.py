@@ -1,4 +1,4 @@
-"""What every API call of the emulator has in common: the request, the refusal, the answer."""
+"""What every emulated API call uses: request, refusal, response."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ JSON, TEXT = "application/json; encoding=utf-8", "text/plain"
 
 
 class ApiError(Exception):
-    """A call that WeChat refuses, by its errcode."""
+    """A call that WeChat refuses with an errcode."""
 
     def __init__(self, errcode: int, detail: str = "", **more: object) -> None:
         super().__init__(errcode)
@@ -105,7 +105,7 @@ class ApiError(Exception):
         self.more = more
 
     def message(self, rid: str) -> str:
-        """The errmsg: a wording that nobody may rely on, and the request id."""
+        """The errmsg: free wording followed by the request id; clients must not parse it."""
         words = ERRORS.get(self.errcode, "error")
         named = words.format(self.detail) if "{0}" in words else f"{words} {self.detail}".strip()
         return f"{named} rid: {rid}"
@@ -113,7 +113,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Picture:
-    """An answer in bytes."""
+    """A binary response."""
 
     content: bytes
     mime: str = "image/jpeg"
@@ -124,7 +124,7 @@ Answer: TypeAlias = "dict[str, Any] | Picture"
 
 @dataclass(frozen=True)
 class Upload:
-    """The file of a multipart body's field `media`."""
+    """The file in the field `media` of a multipart body."""
 
     name: str
     content: bytes
@@ -132,7 +132,7 @@ class Upload:
 
 @dataclass(kw_only=True)
 class Call:
-    """One API call as it came in; `app` is whose token it carries."""
+    """A received API call; `app` is the owner of its token."""
 
     path: str
     method: str
@@ -146,7 +146,7 @@ class Call:
 
     @cached_property
     def loose(self) -> dict[str, Any]:
-        """The body as far as it is an object; the endpoint itself refuses what is none."""
+        """The body if it is an object, otherwise empty; the endpoint refuses other bodies."""
         try:
             body = json.loads(self.raw) if self.raw else {}
         except ValueError:
@@ -155,13 +155,13 @@ class Call:
 
     @property
     def app(self) -> App:
-        """The app that calls; only endpoints behind a token ask."""
+        """The calling app; set only for endpoints that require a token."""
         if self.caller is None:
             raise ApiError(41001)
         return self.caller
 
     def text(self, name: str, *, missing: int = 47001) -> str:
-        """A text field of the body, refused with `missing` when it is not one."""
+        """A text field of the body; raises `missing` when it is not text."""
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
             raise ApiError(missing, name)
@@ -170,10 +170,10 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One path of api.weixin.qq.com: its method, whose token it takes, what it does.
+    """One path of api.weixin.qq.com: its method, the accounts whose token it accepts, its function.
 
-    `escapes` says what `\\uXXXX` text does there: read, refused (40033) or kept as it stands;
-    `mime` is the content type of its JSON, `takes` whether a POST brings JSON or a file.
+    `escapes` says what happens to `\\uXXXX` text: decoded, refused (40033) or kept as it is; `mime`
+    is the content type of its JSON, `takes` whether a POST has JSON or a file.
     """
 
     path: str
@@ -187,12 +187,12 @@ class Endpoint:
 
 
 def ok(**more: Any) -> dict[str, Any]:
-    """The answer to a call that went well."""
+    """The response to a successful call."""
     return {"errcode": 0, "errmsg": "ok", **more}
 
 
 def read_body(call: Call, escapes: str) -> dict[str, Any]:
-    """The JSON object of a POST.
+    """Read the JSON object of a POST.
 
     Raises: ApiError 44002 for an empty body, 47001 for another form, 40033 for refused escapes.
     """

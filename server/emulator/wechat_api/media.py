@@ -1,4 +1,4 @@
-"""Temporary media: uploaded, fetched again, and named by messages for three days.
+"""Temporary media: uploaded, downloaded, and referenced by messages for three days.
 
 Source: "Add temporary media", "Get temporary media": kinds, sizes and formats.
 """
@@ -18,7 +18,7 @@ MB = 2**20
 
 @dataclass(frozen=True)
 class Rule:
-    """How large a kind may be, and the first bytes of its formats with their content types."""
+    """The maximum size of a kind, and the first bytes of its formats with their content types."""
 
     most: int
     starts: tuple[tuple[bytes, str], ...]
@@ -38,12 +38,12 @@ RULES = {
     "video": Rule(10 * MB, ((b"ftyp", "video/mp4"),)),
     "thumb": Rule(64 * 1024, PICTURES[:1]),
 }
-# An MP4 file begins with the length of its first box.
+# The first box of an MP4 file starts with its length.
 MP4_NAME_AT = 4
 
 
 def upload(world: World, call: Call) -> dict[str, Any]:
-    """Keep a file for three days."""
+    """Store a file for three days."""
     kind = call.query.get("type", "")
     rule = RULES.get(kind)
     if rule is None:
@@ -74,7 +74,7 @@ def upload(world: World, call: Call) -> dict[str, Any]:
 
 
 def fetch(world: World, call: Call) -> Picture:
-    """The bytes of a file that was uploaded."""
+    """Return the bytes of an uploaded file."""
     row = world.store.one(
         "SELECT mime, content FROM media WHERE media_id = ? AND appid = ? AND expires > ?",
         call.query.get("media_id", ""),

@@ -1,4 +1,4 @@
-"""The official account's menu: what WeChat accepts as one, and how it gives it back."""
+"""The official account's menu: which menus WeChat accepts, and the two forms it returns them in."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def create(world: World, call: Call) -> dict[str, Any]:
 
 
 def current(world: World) -> dict[str, Any] | None:
-    """The menu as it stands."""
+    """The stored menu, or None."""
     menu: dict[str, Any] | None = world.store.fact(FACT)
     return menu
 
 
 def get(world: World, _call: Call) -> dict[str, Any]:
-    """The menu, if there is one."""
+    """Return the menu in the form it was created in."""
     menu = current(world)
     if menu is None:
         raise ApiError(46003)
@@ -49,13 +49,13 @@ def get(world: World, _call: Call) -> dict[str, Any]:
 
 
 def delete(world: World, _call: Call) -> dict[str, Any]:
-    """No menu any more."""
+    """Delete the menu."""
     world.store.remember(FACT, None)
     return ok()
 
 
 def selfmenu(world: World, _call: Call) -> dict[str, Any]:
-    """The menu in the other form, with lists inside lists."""
+    """Return the menu in the form with nested lists."""
     menu = current(world)
     if menu is None:
         return {"is_menu_open": 0, "selfmenu_info": {"button": []}}

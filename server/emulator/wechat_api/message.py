@@ -1,4 +1,4 @@
-"""Messages of the official account's customer service, inside their windows."""
+"""Customer-service messages of the official account, within their windows."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
 from .user import holder
 
 TEXT_BYTES = 2048
-# Kinds that name what only the console or other APIs could have made.
+# Kinds that need material made in the console or through APIs that are not emulated.
 NEEDS_MATERIAL = {"mpnews", "mpnewsarticle", "wxcard"}
 
 
 def custom_send(world: World, call: Call) -> dict[str, Any]:
-    """Write to a follower who acted a short while ago."""
+    """Send a message to a follower with an open window."""
     person = _reachable(world, call)
     kind = call.text("msgtype", missing=40008)
     content, extra = _content(world, kind, call.body.get(kind))
@@ -30,7 +30,7 @@ def custom_send(world: World, call: Call) -> dict[str, Any]:
 
 
 def custom_typing(world: World, call: Call) -> dict[str, Any]:
-    """Show or hide the typing sign; it needs an open window and uses nothing of it."""
+    """Show or hide the typing sign; requires an open window but uses no message of it."""
     person = _reachable(world, call)
     if call.body.get("command") not in ("Typing", "CancelTyping"):
         raise ApiError(40097)

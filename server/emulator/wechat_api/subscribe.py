@@ -1,4 +1,4 @@
-"""Subscription messages of the mini-program: grants, field rules, one send at a time a person."""
+"""Subscription messages of the mini-program: grants, field rules, one send per person at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SENSITIVE = "[risky]"
 
 
 def send(world: World, call: Call) -> dict[str, Any]:
-    """Use up one grant and put the message under the person's service notices."""
+    """Use one grant and add the message to the person's service notices."""
     person = people.by_openid(world, world.mini, call.body.get("touser"))
     if person is None:
         raise ApiError(40003)
@@ -77,7 +77,7 @@ def _accepted(
 
 
 def templates(world: World, call: Call) -> dict[str, Any]:
-    """The templates in the caller's own list; the official account has none."""
+    """List the templates of the caller; the official account has none."""
     own = world.templates.values() if call.app.account == MINI else ()
     return ok(
         data=[

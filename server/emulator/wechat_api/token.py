@@ -1,4 +1,4 @@
-"""Access tokens: the old endpoint, the stable one, who may use which token, and the quota tools."""
+"""Access tokens: the old endpoint, the stable one, token checks, and the quota APIs."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def _check_times(row: sqlite3.Row, now: float) -> None:
 
 
 def get_token(world: World, call: Call) -> dict[str, Any]:
-    """A new token each time; the one before lives five minutes more."""
+    """Issue a new token each time; the previous one stays valid for five minutes."""
     app = _credentials(world, call, dict(call.query))
     return _given(world, issue_normal(world, app))
 
 
 def issue_normal(world: World, app: App) -> str:
-    """A new token of the old endpoint, as another host of the operator would fetch it."""
+    """Issue a token of the old endpoint, as another host of the operator would."""
     world.store.run(
         "UPDATE tokens SET superseded_at = ? "
         "WHERE appid = ? AND kind = 'normal' AND superseded_at IS NULL",
@@ -66,7 +66,7 @@ def issue_normal(world: World, app: App) -> str:
 
 
 def get_stable_token(world: World, call: Call) -> dict[str, Any]:
-    """The same token while it lasts; a new one in its last five minutes or by force."""
+    """Return the current token; a new one in its last five minutes or when forced."""
     app = _credentials(world, call, call.body)
     row = world.store.one(LATEST, app.appid, "stable")
     if row is not None and row["expires"] <= world.now():
@@ -83,7 +83,7 @@ def get_stable_token(world: World, call: Call) -> dict[str, Any]:
 
 
 def _hand_over(world: World, row: sqlite3.Row) -> None:
-    """Both tokens work for five minutes, whenever in its last five the old one was asked for."""
+    """Keep the previous token valid for five minutes beside the new one."""
     now = world.now()
     world.store.run(
         "UPDATE tokens SET superseded_at = ?, expires = ? WHERE value = ?",
@@ -139,7 +139,7 @@ def _credentials(world: World, call: Call, given: dict[str, Any]) -> App:
 
 
 def app_by_secret(world: World, given: dict[str, Any], secret: str = "secret") -> App:  # noqa: S107
-    """The app that an appid and its secret name; `secret` is the field's name.
+    """The app with this appid and secret; `secret` is the field's name.
 
     Raises: ApiError 41002, 41004, 40013, 40125.
     """
@@ -156,14 +156,14 @@ def app_by_secret(world: World, given: dict[str, Any], secret: str = "secret") -
 
 
 def clear_quota(world: World, call: Call) -> dict[str, Any]:
-    """Zero today's counters, ten times a month."""
+    """Reset today's counters, at most ten times a month."""
     if call.text("appid", missing=41002) != call.app.appid:
         raise ApiError(40013)
     return _cleared(world, call.app)
 
 
 def clear_quota_by_secret(world: World, call: Call) -> dict[str, Any]:
-    """The same without a token, for the day on which tokens themselves are used up."""
+    """Reset today's counters without a token, for when the token quota itself is used up."""
     call.caller = app_by_secret(world, call.body, "appsecret")
     return _cleared(world, call.caller)
 
@@ -176,7 +176,7 @@ def _cleared(world: World, app: App) -> dict[str, Any]:
 
 
 def callback_ips(_world: World, _call: Call) -> dict[str, Any]:
-    """Where pushes come from."""
+    """Return the addresses that pushes come from."""
     return {"ip_list": ["127.0.0.1"]}
 
 

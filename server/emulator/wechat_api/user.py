@@ -22,12 +22,12 @@ KINDS = {
 
 
 def user_info(world: World, call: Call) -> dict[str, Any]:
-    """What the official account may know of one person."""
+    """Return what the official account may know about one person."""
     return _info(world, call.query.get("openid"))
 
 
 def user_info_batch(world: World, call: Call) -> dict[str, Any]:
-    """The same of up to a hundred."""
+    """Return the same for up to a hundred people."""
     asked = call.body.get("user_list")
     if not isinstance(asked, list) or not 1 <= len(asked) <= BATCH:
         raise ApiError(40032)
@@ -65,7 +65,7 @@ def _info(world: World, openid: object) -> dict[str, Any]:
 
 
 def user_get(world: World, call: Call) -> dict[str, Any]:
-    """Followers' openids, ten thousand a page."""
+    """Return the openids of followers, ten thousand per page."""
     after = 0
     asked = call.query.get("next_openid")
     if asked:
@@ -90,7 +90,7 @@ def user_get(world: World, call: Call) -> dict[str, Any]:
 
 
 def qrcode_create(world: World, call: Call) -> dict[str, Any]:
-    """A code that tells its scene when somebody scans it."""
+    """Create a code that carries a scene."""
     kind = call.body.get("action_name")
     if not isinstance(kind, str) or kind not in KINDS:
         raise ApiError(40052)
@@ -136,7 +136,7 @@ def _seconds(call: Call) -> int:
 
 
 def qrcode_picture(world: World, ticket: str) -> Picture | None:
-    """What mp.weixin.qq.com shows for a ticket; None once it has expired."""
+    """The picture of a ticket from mp.weixin.qq.com; None after it has expired."""
     row = world.store.one(
         "SELECT url FROM scenes WHERE ticket = ? AND (expires IS NULL OR expires > ?)",
         ticket,
@@ -146,7 +146,7 @@ def qrcode_picture(world: World, ticket: str) -> Picture | None:
 
 
 def holder(world: World, openid: object) -> Person:
-    """The person behind an official account's openid.
+    """The person with this openid in the official account.
 
     Raises: ApiError 40003.
     """

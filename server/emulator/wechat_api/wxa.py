@@ -29,7 +29,7 @@ NARROWEST, WIDEST, USUAL_WIDTH = 280, 1280, 430
 
 
 def code_to_session(world: World, call: Call) -> dict[str, Any]:
-    """Exchange a wx.login code, once; no access token is involved."""
+    """Exchange a wx.login code, once; needs no access token."""
     app = app_by_secret(world, dict(call.query))
     call.caller = app
     if app.account != world.mini.account:
@@ -72,9 +72,9 @@ def phone_number(world: World, call: Call) -> dict[str, Any]:
 
 
 def check_text(world: World, call: Call) -> dict[str, Any]:
-    """Judge a text of somebody who used the mini-program within two hours."""
+    """Check a text of a person who used the mini-program within two hours."""
     if call.body.get("version") != 2:
-        # The first version was switched off in 2021.
+        # Version 1 was switched off in 2021.
         raise ApiError(40097, "version")
     if call.body.get("scene") not in (1, 2, 3, 4):
         raise ApiError(40129)
@@ -93,7 +93,7 @@ def check_text(world: World, call: Call) -> dict[str, Any]:
 
 
 def check_openid(world: World, openid: object) -> Person:
-    """The person whose words or picture are checked: here within two hours.
+    """The author of the checked text or picture, who must have been here within two hours.
 
     Raises: ApiError 40003, 43104, 61010.
     """
@@ -107,7 +107,7 @@ def check_openid(world: World, openid: object) -> Person:
 
 
 def unlimited_code(world: World, call: Call) -> Picture:
-    """A mini-program code with a scene."""
+    """Create a mini-program code with a scene."""
     scene = call.body.get("scene")
     if not isinstance(scene, str) or not 1 <= len(scene) <= LONGEST_SCENE:
         raise ApiError(40169)
@@ -131,7 +131,7 @@ def unlimited_code(world: World, call: Call) -> Picture:
         issued=world.now(),
     )
     if call.body.get("is_hyaline") is True:
-        # JPEG knows no transparency.
+        # JPEG has no transparency.
         return Picture(pictures.transparent_png(url, width), "image/png")
     return Picture(pictures.jpeg(url, width))
 

@@ -1,4 +1,4 @@
-/** The package asks nobody but the server: no other address stands in it. */
+/** The package requests only the server: it contains no other address. */
 
 import { inReach } from "../compile/parts.mjs";
 import { fault } from "./app.mjs";
@@ -25,7 +25,7 @@ export function foreignAddresses(app, { server }) {
     });
 }
 
-/** What a template or a sheet shows from the package is in the package. */
+/** Finds pictures of templates and style sheets that are not in the package. */
 export function missingPictures(app) {
   return app.units().flatMap(({ path }) => {
     if (!app.has.has(`${path}.wxml`)) return [];
@@ -40,7 +40,7 @@ export function missingPictures(app) {
   });
 }
 
-/** A picture of a sub-package is shown by that package alone: for others it may not be there yet. */
+/** Finds pictures of a sub-package used outside it: they may not be loaded yet. */
 export function strangePictures(app) {
   return app.own.filter((file) => file.endsWith(".wxml")).flatMap((file) =>
     app.tags(file).flatMap((tag) =>

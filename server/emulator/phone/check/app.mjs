@@ -1,4 +1,4 @@
-/** One app folder, read once: its files, and the pages and components that its JSON names. */
+/** One app folder, read once: its files, and the pages and components in its JSON. */
 
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
@@ -8,17 +8,17 @@ import { source } from "./source.mjs";
 import { tags } from "./wxml.mjs";
 
 export const THIRD_PARTY = "miniprogram_npm/";
-/** Where WeChat looks for the tab bar that an app draws itself. */
+/** Where WeChat looks for a custom tab bar. */
 export const TAB_BAR = "custom-tab-bar/index";
 
-/** What one check has to say about one place. */
+/** One fault at one place. */
 export const fault = (file, line, text) => ({ file, line, text });
 
 export class App {
   /**
    * @param {string} root the folder with app.json
-   * @param {Map<string, string>} theirs the third party's part of the package
-   * @param {{has: (file: string) => boolean}} disk knows what could be taken from others
+   * @param {Map<string, string>} theirs third-party files of the package
+   * @param {{has: (file: string) => boolean}} disk answers whether a third-party file exists
    */
   constructor(root, theirs, disk) {
     this.root = root;
@@ -35,7 +35,7 @@ export class App {
     this.pages = [...(this.config.value.pages ?? []), ...this.packages.flatMap((p) => p.pages)];
   }
 
-  /** Our own files: all but the third party's. */
+  /** Our own files, without third-party ones. */
   get own() {
     return this.files.filter((file) => !file.startsWith(THIRD_PARTY));
   }
@@ -54,7 +54,7 @@ export class App {
     return this.text(file).split("\n").length - (this.text(file).endsWith("\n") ? 1 : 0);
   }
 
-  /** A JSON file with the places of its parts; an absent one is empty. */
+  /** A JSON file with the positions of its parts; an absent file is empty. */
   json(file) {
     return this.once(`json:${file}`, () => json(file, this.has.has(file) ? this.text(file) : "{}"));
   }
@@ -63,7 +63,7 @@ export class App {
     return this.once(`ts:${file}`, () => source(file, this.text(file)));
   }
 
-  /** The tags of a template, and of those that it imports, each with the file it stands in. */
+  /** The tags of a template and of its imports, each with its file. */
   tags(file) {
     return this.once(`tags:${file}`, () => {
       const own = tags(this.text(file)).map((tag) => ({ ...tag, file }));
@@ -73,13 +73,13 @@ export class App {
     });
   }
 
-  /** The path that a reference in `file` means, inside the app. */
+  /** Resolves a reference in `file` to a path inside the app. */
   near(file, reference) {
     if (reference.startsWith("/")) return posix.normalize(reference.slice(1));
     return posix.normalize(posix.join(dirname(file), reference));
   }
 
-  /** The component that a usingComponents entry of `file` means, without its ending. */
+  /** Resolves a usingComponents entry of `file` to the component's path without extension. */
   component(file, reference) {
     const near = this.near(file, reference);
     const npm = THIRD_PARTY + reference;
@@ -87,12 +87,14 @@ export class App {
     return places.find((place) => this.disk.has(`${place}.json`)) ?? null;
   }
 
-  /** Does the app draw its tab bar itself? */
+  /** Whether the app has a custom tab bar. */
   get drawsTabs() {
     return this.config.value.tabBar?.custom === true;
   }
 
-  /** Pages, our own tab bar, and the components reachable from them, each path without its ending. */
+  /**
+   * Pages, the custom tab bar, and the components reachable from them, as paths without extension.
+   */
   units() {
     return this.once("units", () => {
       const found = new Map();
@@ -116,7 +118,7 @@ export class App {
 
 export const attribute = (tag, name) => tag.attributes.find((one) => one.name === name)?.value;
 
-/** The packages' code is in the package as far as it is used, wherever it lies meanwhile. */
+/** Used code of npm packages is part of the package anyway, wherever it is stored. */
 const LEFT_OUT = new Set(["node_modules", "miniprogram_npm"]);
 
 const slashless = (path) => path.replace(/^\/|\/$/g, "");

@@ -1,4 +1,7 @@
-/** Sizes: what has no limit grows until WeChat refuses the package or nobody reads the file. */
+/**
+ * Size limits: of files, so that they stay readable, and of the package, as WeChat refuses larger
+ * ones.
+ */
 
 import { fault } from "./app.mjs";
 

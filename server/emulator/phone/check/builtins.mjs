@@ -1,4 +1,4 @@
-/** The tags of WeChat's own that the phone can show: one file each in `elements/`. */
+/** WeChat's own tags that the phone implements: one file each in `elements/`. */
 
 import { readdirSync } from "node:fs";
 

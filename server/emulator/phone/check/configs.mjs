@@ -1,4 +1,6 @@
-/** app.json, the pages' JSON, project.config.json and sitemap.json hold known keys in known forms. */
+/**
+ * app.json, the pages' JSON, project.config.json and sitemap.json have known keys of known types.
+ */
 
 import { readFileSync } from "node:fs";
 
@@ -27,8 +29,8 @@ export function badConfigs(app) {
 }
 
 /**
- * WeChat's newer looks give every block button a width of 184 px, with a selector that outranks one
- * class: buttons of TDesign shrink, so TDesign's own guide says to leave the setting out.
+ * WeChat's "style": "v2" gives every block button a width of 184 px, with a selector that outranks
+ * a single class: TDesign's buttons shrink. TDesign's own guide says to omit the setting.
  */
 function restyled(app) {
   if (app.config.value.style === undefined || ![...app.theirs.keys()].some((file) => file.startsWith(TDESIGN))) return [];
@@ -36,7 +38,9 @@ function restyled(app) {
   return [fault("app.json", app.config.line(["style"]), text)];
 }
 
-/** Named anywhere, glass-easel lets pages run on either framework, depending on WeChat's version. */
+/**
+ * Naming glass-easel anywhere lets pages run on either framework, depending on WeChat's version.
+ */
 function otherFramework(app) {
   return app.own
     .filter((file) => file === "app.json" || isUnit(app, file))

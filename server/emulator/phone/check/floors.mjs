@@ -1,8 +1,10 @@
-/** Who may import whom, who may say `wx`, and which modules nobody imports. */
+/** Allowed imports per layer, allowed uses of `wx`, and modules that nothing imports. */
 
 import { fault } from "./app.mjs";
 
-/** For each floor the floors it may use. A file of the top folder has the floor of its own name. */
+/**
+ * Each layer with the layers it may import. A file of the top folder is a layer of its own name.
+ */
 export const FLOORS = {
   app: ["pages", "kit", "texts", "logic", "api", "platform", "config"],
   pages: ["kit", "components", "texts", "logic", "api", "platform", "config"],
@@ -16,7 +18,7 @@ export const FLOORS = {
   logic: [],
   config: [],
 };
-/** The forms of the server's answers hold no code: every floor may know them, as types alone. */
+/** The types of the server's responses contain no code: every layer may import them as types. */
 const SHAPES = "api/shapes.ts";
 const WX_FILE = "platform/wx.ts";
 
@@ -47,7 +49,7 @@ export function wxOutsideItsFile(app) {
     );
 }
 
-/** A TypeScript file that is no page and no component and that none of them imports. */
+/** Finds a TypeScript file that is no page or component and that none of them imports. */
 export function deadModules(app) {
   const reached = new Set();
   const waiting = app.units().map(({ path }) => `${path}.ts`);
@@ -61,7 +63,7 @@ export function deadModules(app) {
     .map((file) => fault(file, 1, "nothing imports this file"));
 }
 
-/** The file that an import means; null for one that is not in the app. */
+/** Resolves an import to a file; null when it is not in the app. */
 export function moduleOf(app, file, from) {
   if (!from.startsWith(".") && !from.startsWith("/")) return null;
   const near = app.near(file, from);

@@ -1,4 +1,4 @@
-/** Every handler that a template names, and every field that it writes, is in the TypeScript. */
+/** Every handler in a template, and every field that it binds two-way, exists in the TypeScript. */
 
 import { fault } from "./app.mjs";
 import { moduleOf } from "./floors.mjs";
@@ -49,7 +49,7 @@ const wxsModules = (tags) =>
       .map((one) => one.value),
   );
 
-/** What a file defines, with all that it takes over from other files. */
+/** The members that a file defines, with those it mixes in from other files. */
 function offers(app, file, seen) {
   if (seen.has(file) || !app.has.has(file)) return { handlers: new Set(), fields: new Set() };
   seen.add(file);

@@ -1,9 +1,9 @@
-/** JSON with the line of every part, so that a complaint can point at it. */
+/** Parses JSON with the line of every part, so that faults can name it. */
 
 import ts from "typescript";
 
 /**
- * @param {string} file named in the complaint about a text that is no JSON
+ * @param {string} file named in the fault when the text is not JSON
  * @param {string} text
  * @returns {{value: any, line: (path: (string|number)[]) => number, broken: {line: number, text: string}[]}}
  */
@@ -23,7 +23,7 @@ export function json(file, text) {
   };
 }
 
-/** The node at a path, or the nearest one above it that exists. */
+/** The node at a path, or its nearest existing ancestor. */
 function at(node, path) {
   if (path.length === 0) return node;
   const [head, ...rest] = path;

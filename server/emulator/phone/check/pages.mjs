@@ -1,4 +1,6 @@
-/** Every page that is named anywhere is in app.json; every page of it, and its tab bar, is whole. */
+/**
+ * Every page that is named anywhere is in app.json; every page in it, and its tab bar, is complete.
+ */
 
 import { TAB_BAR, fault } from "./app.mjs";
 
@@ -33,7 +35,7 @@ function lineOf(app, page) {
   return line(["subPackages", part, "pages", app.packages[part].pages.indexOf(page)]);
 }
 
-/** A folder that looks like a page but that app.json does not know. */
+/** Finds a folder that looks like a page but is not in app.json. */
 function unlisted(app) {
   return app.own
     .filter((file) => /^(pages|packages)\/.*\.json$/.test(file))
@@ -43,7 +45,9 @@ function unlisted(app) {
     .map((path) => fault(`${path}.json`, 1, `page ${path} is not in app.json`));
 }
 
-/** The timeline's single page shows the title of the page's JSON: no call may change it there. */
+/**
+ * Requires a title in the page's JSON: a timeline single page cannot change its title by a call.
+ */
 function untitled(app) {
   return app.pages
     .filter((page) => app.has.has(`${page}.ts`) && app.source(`${page}.ts`).handlers.has("onShareTimeline"))

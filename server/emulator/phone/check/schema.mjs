@@ -1,8 +1,8 @@
-/** The part of JSON Schema that our four schemas use; a word it does not know is an error. */
+/** The part of JSON Schema that our four schemas use; an unknown keyword is an error. */
 
 const KIND = (value) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
 
-/** Each word judges one value: complaints, or pairs of a place below and its own schema. */
+/** Each keyword validates one value: returns faults, or pairs of a path below and its schema. */
 const WORDS = {
   $schema: () => [],
   title: () => [],
@@ -36,9 +36,7 @@ const WORDS = {
 
 const size = (value) => (Array.isArray(value) ? value.length : 0);
 
-/**
- * @returns {{path: (string|number)[], text: string}[]} what is wrong, each with the place of it
- */
+/** @returns {{path: (string|number)[], text: string}[]} the faults with their paths */
 export function complaints(schema, value, path = []) {
   const said = (text) => ({ path, text: `${nameOf(path.at(-1))} ${text}` });
   if (schema === null) return [said("is no known key")];

@@ -1,4 +1,4 @@
-/** What the checks need to know of one TypeScript file, read from its syntax tree. */
+/** Facts about one TypeScript file that the checks need, read from its syntax tree. */
 
 import ts from "typescript";
 
@@ -12,8 +12,8 @@ import ts from "typescript";
  *   handlers: Set<string>,
  *   fields: Set<string>,
  *   mixed: string[],
- * }} `mixed` names the modules whose members are spread into, or are behaviors of, what is defined
- *   here; `whole` is false for the head of a template that goes on.
+ * }} `mixed` names the modules whose members are spread into, or are behaviors of, the definition;
+ *   `whole` is false for the first part of a template literal with substitutions.
  */
 export function source(file, text) {
   const tree = ts.createSourceFile(file, text, ts.ScriptTarget.ES2022, true);
@@ -59,7 +59,7 @@ function noteImport(node, line, facts, origin) {
   for (const name of names) origin.set(name, from);
 }
 
-/** The name `wx` as a value: not a property of something, not a key, not a type. */
+/** Whether `wx` is used as a value: not as a property, a key or a type. */
 function isGlobalUse(node) {
   if (!ts.isIdentifier(node) || node.text !== "wx") return false;
   const parent = node.parent;
@@ -77,7 +77,7 @@ const LITERAL = new Set([
   ts.SyntaxKind.ObjectLiteralExpression,
 ]);
 
-/** Every named member is a field; what a definition offers and can be called is a handler too. */
+/** Records every named member as a field; callable members of a definition also as handlers. */
 function noteMembers(literal, facts) {
   const offers = isDefinition(literal);
   for (const member of literal.properties) {
@@ -89,7 +89,7 @@ function noteMembers(literal, facts) {
   }
 }
 
-/** Is this what a page, a component or a shared part of one is made from? */
+/** Whether this literal defines a page, a component or a shared part of one. */
 function isDefinition(literal) {
   const holder = held(literal);
   if (ts.isPropertyAssignment(holder) && holder.name.text === "methods")
@@ -100,7 +100,7 @@ function isDefinition(literal) {
   return isTopLevel(holder);
 }
 
-/** The node round an expression, past brackets and claims about its type. */
+/** The node around an expression, without parentheses and type assertions. */
 function held(node) {
   const parent = node.parent;
   const wraps =
@@ -121,7 +121,7 @@ function isTopLevel(node) {
   return ts.isVariableDeclaration(variable) && ts.isSourceFile(variable.parent.parent.parent);
 }
 
-/** The names whose members a literal takes over: `...name`, `...name(…)`, `behaviors: [name]`. */
+/** The names whose members a literal includes: `...name`, `...name(…)`, `behaviors: [name]`. */
 function mixedIn(node) {
   if (ts.isSpreadAssignment(node)) return [rootName(node.expression)];
   if (ts.isPropertyAssignment(node) && node.name.text === "behaviors")

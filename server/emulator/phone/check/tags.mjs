@@ -1,4 +1,4 @@
-/** Every tag is one of WeChat's that the phone has, or a component that the page names. */
+/** Every tag is implemented by the phone, or a component that the page registers. */
 
 import { attribute, fault } from "./app.mjs";
 
@@ -19,7 +19,7 @@ export function unknownTags(app, { builtIns }) {
   });
 }
 
-/** A named component exists, is used, and no component lies about that no page reaches. */
+/** Every registered component exists and is used; every component is reachable from a page. */
 export function deadComponents(app) {
   const units = app.units();
   return [...units.flatMap((unit) => badlyNamed(app, unit)), ...unreached(app, units)];
@@ -38,7 +38,7 @@ function badlyNamed(app, { path, using }) {
 
 const everywhere = (app) => new Set(app.units().flatMap(({ path }) => [...named(app, path)]));
 
-/** The tag names of a template, and those that it hands to others as generics. */
+/** The tag names of a template, and those it passes to components as generics. */
 function named(app, path) {
   if (!app.has.has(`${path}.wxml`)) return new Set();
   return new Set(
@@ -60,7 +60,7 @@ function unreached(app, units) {
     .map((path) => fault(`${path}.json`, 1, "no page reaches this component"));
 }
 
-/** A text shows words and other texts: whatever else stands in it is not shown. */
+/** Finds nodes in a text element that WeChat does not show: it shows only words and other texts. */
 export function hiddenInText(app) {
   const seen = new Set(["text", ...SYNTAX]);
   return app.own
@@ -69,7 +69,7 @@ export function hiddenInText(app) {
     .map((tag) => fault(tag.file, tag.line, `<${tag.name}> is not shown inside of <text>`));
 }
 
-/** A template that loops says by which key its rows stay themselves. */
+/** Requires wx:key in every loop. */
 export function loopsWithoutKey(app) {
   return app.units().flatMap(({ path }) =>
     (app.has.has(`${path}.wxml`) ? app.tags(`${path}.wxml`) : [])

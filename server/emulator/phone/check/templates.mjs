@@ -1,6 +1,6 @@
 /**
- * Templates keep to what both of WeChat's component frameworks read alike. Pages in a web view run on
- * the older one, exparser; glass-easel, on which the browser phone runs, understands more.
+ * Templates use only what both of WeChat's component frameworks support. Pages in a web view run on
+ * the older one, exparser; glass-easel, on which the browser phone runs, accepts more.
  * Source: WeChat's guide to glass-easel, 适配指引 and 新增特性.
  */
 
@@ -12,14 +12,14 @@ const BINDING = /\{\{([\s\S]*?)\}\}/g;
 const STRING = /'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/g;
 const MODULE = /<wxs\b[^>]*\bmodule\s*=\s*["']([\w$]+)["']/g;
 
-/** Each outside of bindings: what is wrong with what matches. */
+/** Patterns outside of bindings, with the fault they mean. */
 const MARKUP = [
   [/&(?:#\w+|\w+);/g, (found) => `${found} is not decoded by WeChat's older framework: write it as {{'…'}}`],
   [/="[^"]*\\"|='[^']*\\'/g, () => "a quotation mark behind a backslash: use the other kind of quotation mark"],
   [/(?<=\s)wx-(?:if|elif|else|for|key)\b/g, (found) => `${found} is written ${found.replace("-", ":")}`],
   [/<include\b/g, () => "<include> loses item and index inside wx:for: use <import> and <template>"],
 ];
-/** Each inside of a binding, strings taken out. */
+/** Patterns inside bindings, after removing strings. */
 const EXPRESSION = [
   [/\?\.(?!\d)/, "?."],
   [/\?\?/, "??"],

@@ -1,10 +1,10 @@
 /**
- * The words: each that a page says is in the Chinese catalogue, each of the catalogue is said, and
- * each other language has it too or names it in its fallback list.
+ * Wording: every text used by a page is in the Chinese catalogue, every entry is used, and each
+ * other language has it or names it in its fallback list.
  *
- * A page says words of the section that it is `dressed('…')` in as `t.key`, and words of the section
- * `common` as `c.key`; a component says those as `words.key`. A key that stands as a text of its own
- * somewhere counts as said where a page chooses by a value, as `t[kind]`.
+ * A page uses texts of the section in `dressed('…')` as `t.key`, and texts of the section `common`
+ * as `c.key`; a component uses those as `words.key`. A key that occurs as a string literal counts
+ * as used where a page selects by a value, as in `t[kind]`.
  */
 
 import { posix } from "node:path";
@@ -15,10 +15,10 @@ import { fault } from "./app.mjs";
 const FOLDER = "texts/";
 const WHOLE = "zh";
 const INDEX = `${FOLDER}index.ts`;
-/** What a language shows in Chinese until it is translated: sections, or single keys. */
+/** Sections or keys that a language still shows in Chinese. */
 const FALLBACK = "waiting";
 const COMMON = "common";
-/** Every page's heading is its bar's title. */
+/** The heading of every page is the title of its navigation bar. */
 const ALWAYS = "title";
 
 export function missingTexts(app) {
@@ -34,7 +34,7 @@ export function missingTexts(app) {
   ];
 }
 
-/** For each language how much of it is there, in sentences; and what is shown in Chinese instead. */
+/** How many sentences each language has, and what it shows in Chinese instead. */
 export function textFigures(app) {
   const all = catalogues(app);
   const count = all.find(({ language }) => language === WHOLE)?.words.size ?? 0;
@@ -46,8 +46,8 @@ export function textFigures(app) {
 }
 
 /**
- * `texts/<language>.ts` with its parts `texts/<language>_<part>.ts`: the wordings as `section.key`, and
- * the fallback list, each with its place.
+ * `texts/<language>.ts` with its parts `texts/<language>_<part>.ts`: texts as `section.key` and the
+ * fallback list, each with its place.
  */
 function catalogues(app) {
   const files = app.own.filter((file) => file.startsWith(FOLDER) && file.endsWith(".ts") && file !== INDEX);
@@ -69,7 +69,7 @@ function readWords(made, file, text) {
   for (const { name, initializer } of declared(tree)) {
     if (name.text === FALLBACK) for (const one of initializer.elements) made.fallback.set(one.text, line(one));
     if (name.text !== posix.basename(file, ".ts")) continue;
-    // A part stands in the whole as a spread, which has no sections of its own here.
+    // A part is included by a spread, which has no sections of its own here.
     for (const section of initializer.properties.filter(ts.isPropertyAssignment))
       for (const word of section.initializer.properties)
         made.words.set(`${section.name.text}.${word.name.text}`, { file, text: word.initializer.text ?? "", line: line(word) });
@@ -78,7 +78,7 @@ function readWords(made, file, text) {
 
 const declared = (tree) => tree.statements.filter(ts.isVariableStatement).flatMap((one) => [...one.declarationList.declarations]);
 
-/** Who says what: `section.key` with its place; `chooses` where a page takes words by a value. */
+/** The uses: `section.key` with its place; `chooses` where a page selects texts by a value. */
 function said(app) {
   return app.once("said", () => {
     const found = { words: [], chooses: new Set() };
@@ -92,7 +92,7 @@ function said(app) {
   });
 }
 
-/** The section that the page of a folder, or of a folder above it, is dressed in. */
+/** The text section of the page in a folder, or in the nearest folder above it. */
 function sectionOf(app, folder) {
   if (folder === ".") return undefined;
   const script = `${folder}/index.ts`;

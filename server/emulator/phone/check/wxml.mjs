@@ -1,4 +1,4 @@
-/** Reads WXML into a flat list of tags with their lines; it judges nothing, the compiler does that. */
+/** Parses WXML into a flat list of tags with lines; validation is left to the compiler. */
 
 const NAME = /[^\s=/>]/;
 
@@ -6,7 +6,7 @@ const NAME = /[^\s=/>]/;
  * The start tags of one template, in order.
  * @param {string} text
  * @returns {{name: string, line: number, within: string[], attributes: {name: string, value: string, line: number}[]}[]}
- *   `within` names the tags around it, the outermost first
+ *   `within` names the enclosing tags, the outermost first
  */
 export function tags(text) {
   const reader = new Reader(text);
@@ -38,7 +38,7 @@ class Reader {
     this.at = found < 0 ? this.text.length : found + mark.length;
   }
 
-  /** Moves to the next start tag, over texts, expressions, comments and end tags. */
+  /** Moves to the next start tag, skipping texts, expressions, comments and end tags. */
   toTag() {
     while (this.at < this.text.length) {
       if (this.text.startsWith("{{", this.at)) this.past("}}");
@@ -50,7 +50,7 @@ class Reader {
     return false;
   }
 
-  /** Closes the tag of this name, and what was left open in it. */
+  /** Closes the tag of this name and any tag left open inside it. */
   end() {
     this.at += 2;
     const opened = this.open.lastIndexOf(this.word());
@@ -88,7 +88,7 @@ class Reader {
     return { name, value: this.value(), line };
   }
 
-  /** A quoted value; quotation marks inside an expression belong to the expression. */
+  /** Reads a quoted value; quotation marks inside an expression belong to the expression. */
   value() {
     const quote = this.text[this.at];
     if (quote !== '"' && quote !== "'") return this.word();

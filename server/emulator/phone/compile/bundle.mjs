@@ -1,4 +1,5 @@
-// One mini-program as one script: modules, templates, sheets and settings under `window.__mp`.
+// Bundles one mini-program into one script: modules, templates, sheets and settings under
+// `window.__mp`.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -13,9 +14,10 @@ import { templates } from "./wxml.mjs";
 const CARRIED = new Set([".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".mp3", ".m4a"]);
 
 /**
- * The script's text.
+ * Returns the text of the script.
  * @param {{ root: string, modules: string, elements: Set<string>, cache: import("./cache.mjs").Cache, strict?: boolean, warn?: (line: string) => void }} options
- *   `strict`: what WeChat warns of is a fault of the app's own files; else `warn` is told of it
+ *   `strict`: what WeChat only warns of is an error in the app's own files; otherwise `warn` is
+ *   called
  */
 export async function bundle({ root, modules, elements, cache, strict = false, warn = () => undefined }) {
   const disk = new Disk(root, modules, strict);
@@ -47,9 +49,9 @@ ${Object.entries(code).map(moduleText).join("\n")}
 }
 
 /**
- * Everything that the templates are made of. They are one group, so one change makes all of them
- * anew; which files a template imports only their compiler knows, so all of the app's are taken.
- * Those of npm packages change with the packages, of which the cache's version tells.
+ * The cache key of the templates. They compile as one group, so one change recompiles all; only the
+ * compiler knows which files a template imports, so all of the app's files are included. Templates
+ * of npm packages are covered by the cache's version.
  * @param {Disk} disk @param {import("./walk.mjs").Program} program @param {Set<string>} elements
  */
 function templateSources(disk, program, elements) {

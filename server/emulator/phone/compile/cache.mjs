@@ -1,4 +1,4 @@
-// What was compiled once is not compiled again: results by the hash of what they were made from.
+// Compiler cache: results by the hash of their sources.
 
 import crypto from "node:crypto";
 import fs from "node:fs";
@@ -6,7 +6,10 @@ import fs from "node:fs";
 /** @param {string} text */
 export const hash = (text) => crypto.createHash("sha256").update(text).digest("base64url").slice(0, 22);
 
-/** Results of one kind of step, kept in one file between builds; only those in use are kept. */
+/**
+ * Results of one compile step, stored in one file; unused results are dropped at the end of a
+ * build.
+ */
 export class Cache {
   /** @param {string} file @param {string} version a hash of the compiler itself */
   constructor(file, version) {

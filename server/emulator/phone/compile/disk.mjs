@@ -1,5 +1,5 @@
-// Where the files of an app lie: its own folder, and npm packages under miniprogram_npm/.
-// A package that the folder does not hold is taken from node_modules.
+// Finds the files of an app: in its own folder, or in npm packages under miniprogram_npm/. A
+// package missing there is read from node_modules.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -7,10 +7,10 @@ import { CompileError } from "./problem.mjs";
 
 const NPM = /^miniprogram_npm\/((?:@[^/]+\/)?[^/]+)(\/.*)?$/;
 
-/** A path inside the app, without a leading slash. @param {string} name */
+/** Normalises a path inside the app, without leading slash. @param {string} name */
 export const tidy = (name) => path.posix.normalize(name).replace(/^\/+/, "");
 
-/** The path that a reference means. @param {string} from @param {string} reference */
+/** Resolves a reference to a path. @param {string} from @param {string} reference */
 export const beside = (from, reference) =>
   reference.startsWith("/") ? tidy(reference) : tidy(path.posix.join(path.posix.dirname(from), reference));
 
@@ -18,13 +18,13 @@ export const beside = (from, reference) =>
 export class Disk {
   /**
    * @param {string} root @param {string} modules the node_modules folder
-   * @param {boolean} [strict] whether what WeChat only warns of is a fault of the app's own files
+   * @param {boolean} [strict] whether what WeChat only warns of is an error in the app's own files
    */
   constructor(root, modules, strict = false) {
     this.root = root;
     this.modules = modules;
     this.strict = strict;
-    /** What WeChat would warn of, each in a line. @type {string[]} */
+    /** WeChat's warnings, one per line. @type {string[]} */
     this.warnings = [];
     /** @type {Map<string, string>} */
     this.packages = new Map();
@@ -39,11 +39,11 @@ export class Disk {
     if (!match || fs.existsSync(path.join(this.root, "miniprogram_npm", match[1]))) return own;
     const [folder, rest] = [this._package(match[1]), match[2] ?? ""];
     const packed = fs.existsSync(path.join(folder, "miniprogram_npm"));
-    // What an ordinary package brings along for itself lies in its own node_modules.
+    // An ordinary package's own dependencies are in its node_modules.
     return path.join(folder, packed ? rest : rest.replaceAll("/miniprogram_npm/", "/node_modules/"));
   }
 
-  /** The script that a package names as its beginning, without ending. @param {string} name the package's path */
+  /** A package's entry script, without extension. @param {string} name the package's path */
   entry(name) {
     const facts = path.join(this.place(name), "package.json");
     if (!foreign(name) || !fs.existsSync(facts)) return undefined;
@@ -77,8 +77,8 @@ export class Disk {
   }
 
   /**
-   * Says what WeChat warns of and goes on with; of npm packages nothing is said.
-   * @param {string} file @param {number} line counted from 1; 0 where none can be named @param {string} words
+   * Records a warning of WeChat; warnings about npm packages are ignored.
+   * @param {string} file @param {number} line counted from 1; 0 when unknown @param {string} words
    */
   complain(file, line, words) {
     if (foreign(file)) return;
@@ -96,7 +96,7 @@ export class Disk {
       const facts = path.join(home, "package.json");
       const said = fs.existsSync(facts) ? JSON.parse(fs.readFileSync(facts, "utf8")).miniprogram : undefined;
       const made = path.join(home, said ?? "miniprogram_dist");
-      // A package that was not made for mini-programs is taken as it is, from its entry on.
+      // A package that was not built for mini-programs is bundled from its own entry.
       folder = said === undefined && !fs.existsSync(made) ? home : made;
       this.packages.set(name, folder);
     }
@@ -104,15 +104,15 @@ export class Disk {
   }
 }
 
-/** Endings of scripts; npm packages that were not made for mini-programs have more of them. */
+/** Extensions of scripts; npm packages that were not built for mini-programs have more of them. */
 export const SCRIPTS = [".ts", ".js"];
 const PACKAGED = [...SCRIPTS, ".cjs", ".mjs", ".json"];
 
 /** @param {string} name */
 export const endingsOf = (name) => (foreign(name) ? PACKAGED : SCRIPTS);
 
-/** Also of a path below a file, which is no folder. @param {string} place */
+/** Also false, not an error, for a path below a file. @param {string} place */
 const isFile = (place) => fs.existsSync(place) && fs.statSync(place).isFile();
 
-/** Whether a path is somebody else's code. @param {string} name */
+/** Whether a path is third-party code. @param {string} name */
 export const foreign = (name) => name.startsWith("miniprogram_npm/");

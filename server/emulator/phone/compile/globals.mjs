@@ -1,7 +1,7 @@
-// Names that a browser's page has and WeChat's logic layer has not: in a program's scripts they are undefined.
-// Of these Intl and the encoders exist on some phones and not on others.
+// Browser globals that WeChat's logic layer does not have: undefined in a program's scripts. Intl
+// and the text encoders exist only on some phones, so they are undefined too.
 
-/** In the scope of every script; a script may declare such a name for itself. */
+/** Declared in the scope of every script; a script may declare such a name itself. */
 export const ABSENT = (
   "window self frames parent top opener document location history navigator screen localStorage sessionStorage indexedDB caches cookieStore " +
   "fetch Request Response Headers FormData XMLHttpRequest WebSocket EventSource BroadcastChannel MessageChannel Worker SharedWorker postMessage " +

@@ -1,7 +1,7 @@
-// The packages of an app: what of one another may use.
+// Visibility between the packages of an app.
 //
-// A sub-package sees itself and the main package, an independent one itself alone, and nobody sees
-// into another: WeChat may not have fetched it yet. Source: WeChat's guide 使用分包, 引用原则.
+// A sub-package sees itself and the main package, an independent one only itself; no package sees
+// into another sub-package, which WeChat may not have loaded. Source: WeChat's guide 使用分包, 引用原则.
 
 import { tidy } from "./disk.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
@@ -35,8 +35,8 @@ export function inReach(disk, from, to) {
 }
 
 /**
- * Refuses what lies in a package that the file cannot see into.
- * @param {Disk} disk @param {string} file with its ending @param {string} reference as it is written there @param {string} target
+ * Throws when the target is in a package that the file cannot see.
+ * @param {Disk} disk @param {string} file with its extension @param {string} reference as written there @param {string} target
  */
 export function keepToPackages(disk, file, reference, target) {
   if (inReach(disk, file, target)) return;

@@ -1,6 +1,6 @@
-// What is wrong with a mini-program's source, said with file and line, as a person can act on it.
+// Errors in a mini-program's source, with file and line.
 
-/** One fault of the source; `toString` is what the terminal shows. */
+/** One error in the source; `toString` is what the terminal shows. */
 export class CompileError extends Error {
   /**
    * @param {string} file relative to the app's folder
@@ -14,7 +14,7 @@ export class CompileError extends Error {
 }
 
 /**
- * The line on which a piece of text first stands.
+ * The line where a piece of text first occurs.
  * @param {string} source
  * @param {string} piece
  */

@@ -1,14 +1,14 @@
-// The places that a picker with `mode="region"` offers: province, city, county, by GB/T 2260.
+// The regions of a picker with `mode="region"`: province, city, county, by GB/T 2260.
 
 import fs from "node:fs";
 
 /**
- * One place: code, name, the places in it.
+ * One region: code, name, the regions in it.
  * @typedef {[string, string, Place[]]} Place
  */
 
 /**
- * The tree of a campaign's regions file; empty where there is none.
+ * The tree of a campaign's regions file; empty when the file does not exist.
  * @param {string} file
  * @returns {Place[]}
  */
@@ -18,5 +18,5 @@ export function regionTree(file) {
   return [[region.code, region.name, standing(cities).map((city) => [city.code, city.name, standing(city.counties).map(({ code, name }) => [code, name, []])])]];
 }
 
-/** Those that exist now. @param {any[]} rows */
+/** The regions that exist now. @param {any[]} rows */
 const standing = (rows) => rows.filter((one) => !one.valid_to);

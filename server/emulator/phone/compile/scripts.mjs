@@ -1,4 +1,4 @@
-// JavaScript and TypeScript: each file one CommonJS function, each reference resolved beforehand.
+// JavaScript and TypeScript: each file becomes one CommonJS function with resolved references.
 
 import { beside, endingsOf, foreign } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
@@ -6,7 +6,9 @@ import { CompileError, lineOf } from "./problem.mjs";
 
 /** @typedef {import("./disk.mjs").Disk} Disk */
 
-/** A module by its name; `require.async(…)` and a second argument take it in later, from any package. */
+/**
+ * A `require` by name; `require.async(…)` and a callback argument load it later, from any package.
+ */
 const REQUIRE = /\brequire(\.async)?\(\s*["']([^"']+)["']\s*([,)])/g;
 const DATA = /\.(?:json|png|jpe?g|gif|svg|webp|wxss|wxml|mp3)$/i;
 const PACKAGE = /^(miniprogram_npm\/(?:@[^/]+\/)?[^/]+)\//;
@@ -14,7 +16,7 @@ const PACKAGE = /^(miniprogram_npm\/(?:@[^/]+\/)?[^/]+)\//;
 /** @typedef {{ code: string, needs: Record<string, string> }} Script */
 
 /**
- * The closure of some modules (paths without extension).
+ * The scripts that some modules need, transitively (paths without extension).
  * @param {Disk} disk @param {string[]} entries @param {import("./cache.mjs").Cache} cache
  */
 export async function scripts(disk, entries, cache) {
@@ -44,7 +46,7 @@ async function compiled(disk, path, cache) {
   if (file === undefined) throw new CompileError(`${path}.ts`, 0, "there is neither .ts nor .js");
   const source = disk.read(file);
   return cache.through("script", file + source, async () => {
-    // Loaded only where something changed: starting the compiler takes longer than all else.
+    // Loaded only when a file changed: loading esbuild takes longer than everything else.
     const { transform } = await import("esbuild");
     try {
       if (file.endsWith(".json")) return `module.exports = ${JSON.stringify(disk.json(file))};`;
@@ -67,7 +69,7 @@ function needsOf(disk, path, code) {
     if (target === undefined) {
       const file = /** @type {string} */ (fileOf(disk, path));
       const fault = new CompileError(file, lineOf(disk.read(file), reference), notFound(reference));
-      // On WeChat such a script fails when it runs, and a program may never run it.
+      // WeChat reports this only when the script runs, which may never happen.
       if (disk.strict) throw fault;
       disk.warnings.push(fault.message);
       continue;

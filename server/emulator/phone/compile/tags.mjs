@@ -1,9 +1,9 @@
-// The tags that stand in a template, found without building a tree.
+// The tags of a template, found without building a tree.
 
 const GRAMMAR = new Set(["block", "template", "import", "include", "slot", "wxs"]);
 const PIECE = /<!--[\s\S]*?-->|<wxs\b[^>]*[^/]>[\s\S]*?<\/wxs>|<([A-Za-z][\w-]*)|\{\{[\s\S]*?\}\}/g;
 
-/** Elements that WeChat has and this phone does not. */
+/** Elements of WeChat that this phone does not implement. */
 export const NOT_HERE = new Set((
   "ad ad-custom audio camera channel-live channel-video double-tap-gesture-handler editor force-press-gesture-handler functional-page-navigator grid-builder " +
   "grid-view horizontal-drag-gesture-handler keyboard-accessory list-builder list-view live-player live-pusher long-press-gesture-handler map match-media " +
@@ -11,7 +11,7 @@ export const NOT_HERE = new Set((
   "span sticky-header sticky-section store-gift store-home store-product tap-gesture-handler vertical-drag-gesture-handler video voip-room web-view xr-frame"
 ).split(" "));
 
-/** Every start tag that is not the language's own, with its line. @param {string} text */
+/** Every start tag that is not part of the template language, with its line. @param {string} text */
 export function tagsOf(text) {
   /** @type {{ tag: string, line: number }[]} */
   const found = [];

@@ -1,10 +1,10 @@
-// theme.json: colours and pictures by name, for the light and for the dark.
+// theme.json: named colours and pictures for light and dark mode.
 
 import { tidy } from "./disk.mjs";
 import { CompileError, lineOf } from "./problem.mjs";
 
 /**
- * The variables that the settings of an app may name with an @; undefined where it has none.
+ * The variables that an app's settings may reference with @; undefined without theme.json.
  * @param {import("./disk.mjs").Disk} disk @param {Record<string, any>} app
  * @returns {Record<"light" | "dark", Record<string, string>> | undefined}
  */

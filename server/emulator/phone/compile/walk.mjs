@@ -1,4 +1,4 @@
-// From app.json to every page and component in use, with the place of each component resolved.
+// From app.json to every used page and component, with the path of each component resolved.
 
 import { beside, foreign, tidy } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
@@ -20,7 +20,7 @@ export function pagesOf(app) {
   return [...(app.pages ?? []), ...packages.flatMap((/** @type {any} */ one) => one.pages.map((/** @type {string} */ page) => tidy(`${one.root}/${page}`)))];
 }
 
-/** The app with everything that it uses. @param {Disk} disk @returns {Program} */
+/** The app with all its pages and components. @param {Disk} disk @returns {Program} */
 export function walk(disk) {
   const app = disk.json("app.json");
   /** @type {Map<string, Unit>} */
@@ -34,7 +34,7 @@ export function walk(disk) {
   return { app, units };
 }
 
-/** The tab bar that the program draws itself. @param {Disk} disk @param {Record<string, any>} app @param {Map<string, Unit>} units */
+/** The app's custom tab bar. @param {Disk} disk @param {Record<string, any>} app @param {Map<string, Unit>} units */
 function addTabBar(disk, app, units) {
   if (!disk.has(`${TAB_BAR}.wxml`)) return disk.complain("app.json", lineOf(disk.read("app.json"), '"custom"'), `a custom tab bar has no ${TAB_BAR}.wxml`);
   add(disk, app, units, TAB_BAR, false);
@@ -70,7 +70,7 @@ function resolved(disk, app, units, using, from, placeholders = {}) {
   for (const [tag, reference] of Object.entries(using)) {
     const path = componentAt(disk, reference, from);
     if (path === undefined) {
-      // WeChat leaves the place of such a component empty.
+      // WeChat renders nothing for such a component.
       disk.complain(`${from}.json`, lineOf(disk.read(`${from}.json`), `"${reference}"`), `component <${tag}> is not at ${reference}`);
       continue;
     }

@@ -1,4 +1,4 @@
-// Templates and their scripts: one group for the whole app, every warning of the compiler a fault.
+// Compiles templates and their scripts as one group; every warning of the compiler is an error.
 
 import { createRequire } from "node:module";
 import { beside, tidy } from "./disk.mjs";
@@ -14,14 +14,14 @@ import { inlineWxs, inlineWxsForWeb, respondersOf, wxsForWeb } from "./wxs.mjs";
 
 const require = createRequire(import.meta.url);
 const REQUIRE = /require\(\s*['"]([^'"]+)['"]\s*\)/g;
-/** A missing end tag and an end tag without a start: this compiler warns of them, WeChat's stops. */
+/** Missing end tags and stray end tags: this compiler only warns, WeChat's fails. */
 const TORN = new Set([65543, 65567]);
-// Templates that the built-in elements stand on.
+// Templates of the built-in elements.
 const SHELLS = { empty: "", slot: "<slot/>", track: "<h-div><slot/></h-div>" };
 
 /**
- * All templates as one expression, the tags that nobody provides, what the phone lacks for them and
- * what WeChat would warn of, each in a line.
+ * All templates as one expression, the unknown tags, the features this phone lacks for them, and
+ * WeChat's warnings, one per line.
  * @param {Disk} disk
  * @param {Program} program
  * @param {Set<string>} elements tags of the built-in elements
@@ -39,7 +39,7 @@ export function templates(disk, program, elements) {
   return { code: group.made.getTmplGenObjectGroups(), unknown: [...unknown].sort(), gaps: group.gaps.sort(), warnings };
 }
 
-/** Templates and scripts of the compiler's one group, each added once with all that it uses. */
+/** Templates and scripts of the compiler's group, each added once with its imports. */
 class Group {
   /** @param {Disk} disk */
   constructor(disk) {
@@ -51,7 +51,7 @@ class Group {
     this.gaps = [];
   }
 
-  /** @param {string} path without ending @param {string} asker the template that names it */
+  /** @param {string} path without extension @param {string} asker the template that imports it */
   addTemplate(path, asker) {
     if (this._known(`${path}.wxml`)) return;
     const there = this.disk.has(`${path}.wxml`);
@@ -71,7 +71,7 @@ class Group {
     this.gaps.push(...respondersOf(text, path, (source) => this.disk.read(`${beside(path, source.replace(/\.wxs$/, ""))}.wxs`)));
   }
 
-  /** @param {string} path without ending */
+  /** @param {string} path without extension */
   _addScript(path) {
     if (this._known(`${path}.wxs`)) return;
     const source = this.disk.read(`${path}.wxs`);
@@ -99,7 +99,7 @@ class Group {
   }
 }
 
-/** What is no template at all is refused; the rest WeChat warns of. @param {Disk} disk @param {string} path @param {any[]} said */
+/** Throws on what is not a template; records the rest as warnings. @param {Disk} disk @param {string} path @param {any[]} said */
 function check(disk, path, said) {
   for (const one of said ?? []) {
     if (one.isError || TORN.has(one.code)) throw new CompileError(`${path}.wxml`, one.startLine + 1, one.message);
@@ -108,7 +108,7 @@ function check(disk, path, said) {
 }
 
 /**
- * Tags of a component's template, and of those it imports, that are neither built in nor listed.
+ * Tags of a component's template and its imports that are neither built in nor registered.
  * @param {Disk} disk @param {any} group @param {import("./walk.mjs").Unit} unit @param {Set<string>} elements
  */
 function strangers(disk, group, unit, elements) {

@@ -1,21 +1,27 @@
-// WXS is a language of its own, near ECMAScript 5: what it lacks is found here token by token,
+// WXS is a separate language, close to ECMAScript 5. What it lacks is found here token by token,
 // because the browser would run it. Source: WeChat's WXS 语法参考.
 
 const TOKEN = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|'(?:\\[\s\S]|[^'\\\n])*'|"(?:\\[\s\S]|[^"\\\n])*"|=>|\.\.\.|\*\*|\?\?|\?\.(?!\d)|[A-Za-z_$][\w$]*|\d[\w.]*|\S/g;
 const NAME = /^[A-Za-z_$]/;
 const WORDS = new Set("let const class new try catch finally throw import export async await yield with super extends instanceof in".split(" "));
 const SIGNS = new Set(["=>", "...", "**", "??", "?.", "`"]);
-/** Of JavaScript's own objects WXS has console, Math, JSON, Number and Date, and of Date three functions. */
+/**
+ * JavaScript objects missing in WXS, which has console, Math, JSON, Number and three functions of
+ * Date.
+ */
 const OBJECTS = new Set("Object Array String Boolean RegExp Function Symbol Promise Map Set WeakMap WeakSet Proxy Reflect Error Intl globalThis window document wx setTimeout setInterval".split(" "));
-/** After these a slash begins a regular expression. */
+/** After these tokens a slash starts a regular expression. */
 const BEFORE_VALUE = new Set(["", "(", ",", "=", ":", "[", "!", "&", "|", "?", "{", "}", ";", "return", "case", "typeof"]);
 const BEFORE_OBJECT = new Set(["(", ",", "=", ":", "[", "?", "&", "|", "return"]);
 
-/** Not in WeChat's reference and used in published components all the same, so its compiler lets them pass. */
+/**
+ * Not in WeChat's reference, but used in published components, so WeChat's compiler accepts them.
+ */
 const TAKEN = new Set(["default values of parameters", "short properties"]);
 
 /**
- * What of a script WXS does not have, each with its line; `taken` is what WeChat's compiler lets pass.
+ * The constructs that WXS does not have, with their lines; `taken` marks those WeChat accepts
+ * anyway.
  * @param {string} source
  * @returns {{ line: number, words: string, taken: boolean }[]}
  */
@@ -37,7 +43,7 @@ export function foreignToWxs(source) {
   return found;
 }
 
-/** Whether a bracket holds a function's parameters. @param {RegExpMatchArray[]} tokens @param {number} at */
+/** Whether a bracket opens a function's parameters. @param {RegExpMatchArray[]} tokens @param {number} at */
 const isHead = (tokens, at) => tokens[at - 1]?.[0] === "function" || tokens[at - 2]?.[0] === "function";
 
 /** @param {string} text @param {string} before @param {string} after @param {string} inside */
@@ -50,7 +56,7 @@ function fault(text, before, after, inside) {
   return WORDS.has(text) || OBJECTS.has(text) ? text : undefined;
 }
 
-/** @param {string} text @param {string} before @param {string} inside @param {boolean} first whether a key is to come */
+/** @param {string} text @param {string} before @param {string} inside @param {boolean} first whether a key must follow */
 function signFault(text, before, inside, first) {
   if (SIGNS.has(text)) return text;
   if (text === "/" && BEFORE_VALUE.has(before)) return "regular expressions between slashes: use getRegExp";

@@ -1,19 +1,19 @@
-// WXS is nearly JavaScript: there `value.constructor` is the type's name, and a file is required
-// with its ending, which the templates' own loader does not know.
+// Converts WXS to JavaScript. In WXS `value.constructor` is the type's name, and `require` includes
+// the extension, which the templates' own loader does not know.
 
 const CONSTRUCTOR = /\.constructor\b(?!\?)/g;
 const ENDING = /(\brequire\(\s*(['"])[^'"]+?)\.wxs(\2\s*\))/g;
 const INLINE = /(<wxs\b[^>]*(?<!\/)>)([\s\S]*?)(<\/wxs>)/g;
 
-/** A .wxs file as a browser can run it. @param {string} source */
+/** Converts a .wxs file so that a browser can run it. @param {string} source */
 export const wxsForWeb = (source) =>
   source.replace(CONSTRUCTOR, ".constructor?.name").replace(ENDING, "$1$3");
 
-/** A template whose inline scripts a browser can run. @param {string} source */
+/** Converts a template's inline scripts so that a browser can run them. @param {string} source */
 export const inlineWxsForWeb = (source) =>
   source.replace(INLINE, (_all, open, body, close) => open + wxsForWeb(body) + close);
 
-/** The scripts that stand in a template, each with the line before its first. @param {string} source */
+/** The inline scripts of a template, each with the line before it. @param {string} source */
 export const inlineWxs = (source) =>
   [...source.matchAll(INLINE)].map(({ index, 1: open = "", 2: text = "" }) => ({ text, before: source.slice(0, index + open.length).split("\n").length - 1 }));
 
@@ -23,12 +23,12 @@ const SOURCE = /\bsrc\s*=\s*["']([^"']+)["']/;
 const RESPONDER = /\s((?:capture-)?(?:mut-)?(?:bind|catch)[\w:-]*|change:[\w-]+)\s*=\s*(["'])\{\{\s*([\w$]+)\.([\w$]+)\s*\}\}\2/g;
 
 /**
- * Where events or changes of properties are bound to functions of a script that want what this phone
- * does not give them: the component they belong to, or the changes. Those of an event alone do run;
- * where one of them stops the event, this phone lets it go on.
+ * Finds bindings of events or property changes to WXS functions that need what this phone does not
+ * pass: the component instance, or the changes. Functions of the event alone do run, but this phone
+ * does not stop propagation for them.
  * @param {string} text a template
- * @param {string} path its path, without ending
- * @param {(reference: string) => string} read a script's source
+ * @param {string} path its path, without extension
+ * @param {(reference: string) => string} read returns a script's source
  */
 export function respondersOf(text, path, read) {
   const modules = new Map();
@@ -44,7 +44,7 @@ export function respondersOf(text, path, read) {
     });
 }
 
-/** Whether a script's function takes an event and nothing more. @param {string} source @param {string} name */
+/** Whether a script's function takes only the event. @param {string} source @param {string} name */
 function ofEventAlone(source, name) {
   const written = new RegExp(`\\bfunction\\s+${name}\\s*\\(([^)]*)\\)|\\b${name}\\s*[:=]\\s*function\\b[^(]*\\(([^)]*)\\)`).exec(source);
   return written !== null && !(written[1] ?? written[2] ?? "").includes(",");

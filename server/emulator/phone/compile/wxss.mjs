@@ -1,6 +1,7 @@
-// Style sheets: imports inlined, rpx and vh made variables, tags and classes given their scopes.
+// Style sheets: inlines imports, replaces rpx and vh by variables, scopes tags and classes.
 //
-// A page's sheet is wrapped in @scope, for all pages share one document here and in WeChat none.
+// A page's sheet is wrapped in @scope, because here all pages share one document; in WeChat they do
+// not.
 
 import { beside, foreign } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
@@ -10,18 +11,18 @@ import { CompileError } from "./problem.mjs";
 
 /** @typedef {import("./walk.mjs").Program} Program */
 
-/** An import, or a comment, in which there is none. */
+/** An import or a comment; imports inside comments are skipped this way. */
 const IMPORT = /\/\*[\s\S]*?\*\/|@import\s+(?:url\(\s*)?(['"]?)([^'")\s;]+)\1\s*\)?\s*;?/g;
 /** An address in a declaration's value, without its quotation marks. */
 const ADDRESS = /\burl\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]*))\s*\)/gi;
 const FAR = /^(?:data:|https?:|\/\/|#|$)/i;
 const LENGTH = /(?<![\w#.-])(-?\d*\.?\d+)(rpx|vh)\b/g;
 const FONT_FACE = /@font-face\s*\{[^}]*\}/g;
-/** Marks a class of `:host()`, which belongs to somebody else's scope. */
+/** Marks a class of `:host()`, which belongs to another scope. */
 const HOST_CLASS = Symbol("host class");
 
 /**
- * Sheets by path ("app" is app.wxss), and what WeChat would warn of.
+ * Sheets by path ("app" is app.wxss), and WeChat's warnings.
  * @param {Disk} disk @param {Program} program @param {import("./cache.mjs").Cache} cache
  */
 export async function sheets(disk, program, cache) {
@@ -55,7 +56,7 @@ async function sheet(disk, unit, cache) {
 function inlined(disk, file, seen) {
   if (seen.has(file) || !disk.has(file)) return "";
   seen.add(file);
-  // Fonts of third parties would be fetched from an address of theirs.
+  // Third-party fonts would be fetched from a third party's address.
   const text = foreign(file) ? disk.read(file).replace(FONT_FACE, "") : disk.read(file);
   return text.replace(IMPORT, (all, _quote, reference) => {
     if (reference === undefined) return all;
@@ -66,12 +67,12 @@ function inlined(disk, file, seen) {
   });
 }
 
-/** Lengths that depend on the phone: rpx by its width, vh by what a page has for itself. @param {string} value */
+/** Lengths that depend on the phone: rpx on its width, vh on the height of a page. @param {string} value */
 export const lengths = (value) => value.replace(LENGTH, (_all, number, unit) => `calc(${number} * var(--${unit}))`);
 
 /** @param {Disk} disk @param {string} text @param {import("./walk.mjs").Unit} unit */
 async function forWeb(disk, text, { path, scope, page }) {
-  // Loaded only where a sheet changed.
+  // Loaded only when a sheet changed.
   const [{ default: postcss }, { default: selectorParser }] = await Promise.all([import("postcss"), import("postcss-selector-parser")]);
   const tree = parsed(postcss, text, path);
   const selectors = selectorParser((root) => scopeSelectors(selectorParser, root, scope));
@@ -105,17 +106,17 @@ function parsed(postcss, text, path) {
   }
 }
 
-/** Whether a name stands in `:nth-child(odd)` and the like, where it is no tag. @param {import("postcss-selector-parser").Node} tag */
+/** Whether a name is an argument of `:nth-child(odd)` and the like, and so no tag. @param {import("postcss-selector-parser").Node} tag */
 function counted(tag) {
   const around = tag.parent?.parent;
   return around?.type === "pseudo" && around.value.startsWith(":nth-");
 }
 
-/** The shapes that stand beside the six selectors of WeChat's list and are the same on every phone. */
+/** Selectors beyond the six in WeChat's list that work the same on every phone. */
 const PSEUDO = /^(?:::?(?:before|after)|:host|:(?:first|last|only)-child|:nth-child|:not|:empty)$/;
 
 /**
- * What WeChat's compiler stops at, and what it warns of or lists nowhere.
+ * Selectors that WeChat's compiler refuses, and those that it warns of or does not document.
  * Sources: WeChat's guides WXSS, 选择器, and 组件模板和样式, 组件样式.
  * @param {import("postcss-selector-parser").Root} root @param {boolean} inComponent
  */
@@ -151,8 +152,8 @@ function scopeSelectors(parser, root, scope) {
 }
 
 /**
- * `:host` is the component's own node; `:host(.x)` is it while it has a class. That class was given
- * by whoever uses the component, so its scope is not known here: any is taken.
+ * `:host` is the component's own node; `:host(.x)` is that node with a class. The class was set by
+ * the component's user, whose scope is unknown here, so any scope matches.
  * @param {typeof import("postcss-selector-parser")} parser
  * @param {import("postcss-selector-parser").Pseudo} pseudo @param {string} scope
  */

@@ -1,4 +1,4 @@
-// A button: it submits or resets its form and opens what its open-type says.
+// A button: submits or resets its form, and runs its open-type.
 
 import { hostAround, type ElementKind, type Host } from "../runtime/element.ts";
 import { failure, wordsOf } from "../runtime/trouble.ts";

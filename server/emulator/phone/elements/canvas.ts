@@ -1,4 +1,4 @@
-// A 2d canvas; its node comes through a selector query.
+// A 2d canvas; a selector query returns its node.
 
 import { inner, type ElementKind } from "../runtime/element.ts";
 import { failure } from "../runtime/trouble.ts";
@@ -21,7 +21,7 @@ export const canvas: ElementKind = {
   },
 };
 
-/** A picture whose `src` may be a path of the app. */
+/** An image whose `src` may be a path of the app. */
 function filesImage(url: (path: string, owner: string) => string, owner: string): HTMLImageElement {
   const picture = new Image();
   let path = "";

@@ -1,4 +1,4 @@
-// Several checkboxes; each checkbox does the work.
+// A group of checkboxes; the checkboxes themselves hold the logic.
 
 import type { ElementKind } from "../runtime/element.ts";
 

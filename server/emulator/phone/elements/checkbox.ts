@@ -1,4 +1,4 @@
-// One choice of a checkbox-group, which may have several.
+// A checkbox of a checkbox-group.
 
 import { hostAround, hostsIn, type ElementKind, type Host } from "../runtime/element.ts";
 import { mark, pressable, sayChecked } from "./parts/control.ts";

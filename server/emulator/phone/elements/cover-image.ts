@@ -1,4 +1,4 @@
-// A picture over native elements; here there are none, so a picture.
+// A picture over native elements; this phone has none, so it is a plain picture.
 
 import type { ElementKind } from "../runtime/element.ts";
 import { image } from "./image.ts";

@@ -1,4 +1,4 @@
-// A view over native elements; here there are none, so a view.
+// A view over native elements; this phone has none, so it is a plain view.
 
 import type { ElementKind } from "../runtime/element.ts";
 

@@ -1,4 +1,4 @@
-// A form: collects the values of everything in it that has a name.
+// A form: collects the values of its named fields.
 
 import { hostOf, type ElementKind, type Host } from "../runtime/element.ts";
 import { isAlone, pointElsewhere } from "../runtime/single.ts";
@@ -34,7 +34,7 @@ function valuesIn(host: Host): Record<string, unknown> {
   return Object.assign(values, componentValues(host));
 }
 
-/** Own components that are form fields by behavior: they have a name and a value. */
+/** Components that use a form-field behavior: they have a name and a value. */
 function componentValues(host: Host): Record<string, unknown> {
   const found: Record<string, unknown> = {};
   for (const element of host.el.querySelectorAll("*")) {

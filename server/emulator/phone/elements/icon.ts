@@ -1,4 +1,4 @@
-// WeChat's own icons, drawn with plain characters.
+// WeChat's icons, drawn with text characters.
 
 import type { ElementKind } from "../runtime/element.ts";
 

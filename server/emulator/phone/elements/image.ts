@@ -1,4 +1,4 @@
-// A picture, of the app or from outside, fitted as its mode says.
+// A picture of the app or from outside, fitted according to its mode.
 
 import { inner, type ElementKind } from "../runtime/element.ts";
 

@@ -1,4 +1,4 @@
-// All built-in elements; each has its own file, named as its tag.
+// All built-in elements; each has its own file, named after its tag.
 
 import type { ElementKind } from "../runtime/element.ts";
 import { button } from "./button.ts";

@@ -1,4 +1,4 @@
-// A one-line field; `type="nickname"` offers WeChat's own nickname.
+// A one-line field; `type="nickname"` suggests the WeChat nickname.
 
 import { inner, type ElementKind } from "../runtime/element.ts";
 import { nickname } from "./parts/nickname.ts";

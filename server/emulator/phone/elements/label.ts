@@ -1,4 +1,4 @@
-// A label: a tap on it is a tap on its control, the first one in it or the one it names.
+// A label: passes a tap on to its control, the one in `for` or the first inside it.
 
 import { hostOf, hostsIn, type ElementKind, type Host } from "../runtime/element.ts";
 

@@ -1,4 +1,4 @@
-// Settings of the navigation bar in the page's own template.
+// Navigation-bar settings in the page's own template.
 
 import type { ElementKind } from "../runtime/element.ts";
 import { isAlone } from "../runtime/single.ts";

@@ -34,7 +34,7 @@ function move(host: Host): void {
   });
 }
 
-/** Other mini-programs are not on this phone. */
+/** Handles a link to another mini-program, which this phone does not have. */
 function elsewhere(host: Host): void {
   missing('<navigator target="miniProgram">: other mini-programs');
   const facts = { errMsg: "navigateToMiniProgram:fail not in this phone" };

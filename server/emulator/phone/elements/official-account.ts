@@ -1,4 +1,4 @@
-// The official account's card; it shows only after the scenes in which WeChat shows it.
+// The official account's card; it appears only after the scenes in which WeChat shows it.
 
 import { inner, type ElementKind } from "../runtime/element.ts";
 import { failure, wordsOf } from "../runtime/trouble.ts";

@@ -1,4 +1,4 @@
-// What WeChat shows without telling it to the program: here the name of a group.
+// Data that WeChat shows but hides from the program; here the name of a group.
 
 import type { ElementKind } from "../runtime/element.ts";
 import { isAlone, UNAVAILABLE } from "../runtime/single.ts";

@@ -1,4 +1,4 @@
-// Settings of the page in its own template.
+// Page settings in the page's own template.
 
 import type { ElementKind, Host } from "../runtime/element.ts";
 import { lengths } from "../runtime/backend.ts";

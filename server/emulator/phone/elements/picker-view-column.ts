@@ -23,7 +23,7 @@ export const pickerViewColumn: ElementKind = {
       chosen: () => at,
       show: (index) => {
         at = index;
-        // The chosen row stands in the middle, also the first and the last.
+        // Padding, so that the first and the last row can be in the middle too.
         track.style.padding = `${Math.max(0, (host.el.clientHeight - height()) / 2)}px 0`;
         host.el.scrollTop = index * height();
       },

@@ -1,4 +1,4 @@
-// Columns of choices in the page; each column scrolls to its choice.
+// Columns of choices inside the page; each column scrolls to its selection.
 
 import { hostsIn, type ElementKind, type Host } from "../runtime/element.ts";
 import { columnOf } from "./picker-view-column.ts";

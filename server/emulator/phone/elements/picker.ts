@@ -1,4 +1,4 @@
-// A choice from a sheet at the foot of the screen.
+// A picker: a sheet at the bottom of the screen.
 
 import type { ElementKind, Host } from "../runtime/element.ts";
 import { button, make } from "../runtime/overlay.ts";
@@ -8,7 +8,7 @@ import { pressable } from "./parts/control.ts";
 import { places, regionColumns, type Place } from "./parts/regions.ts";
 
 const MODES = new Set(["selector", "multiSelector", "date", "time", "region"]);
-/** Modes in which a column's choice decides what the next columns offer. */
+/** Modes in which the selection in one column changes the next columns. */
 const LINKED = new Set(["date", "region"]);
 
 export const picker: ElementKind = {
@@ -64,7 +64,7 @@ class Sheet {
     this.gone();
   }
 
-  /** The lists changed while the sheet is open, as linked columns do. */
+  /** Redraws linked columns while the sheet is open. */
   draw(): void {
     this.columns = this.columnsAt(this.host.text("mode") === "multiSelector" ? undefined : this.columns.at);
     this.fill();
@@ -94,7 +94,7 @@ class Sheet {
 
   private choose(column: number, index: number): void {
     this.columns.at[column] = index;
-    // Another province begins with its first city, another month keeps its day.
+    // A new province starts at its first city; a new month keeps the day.
     if (this.host.text("mode") === "region") this.columns.at.fill(0, column + 1);
     if (LINKED.has(this.host.text("mode"))) this.columns = this.columnsAt(this.columns.at);
     this.fill();

@@ -1,4 +1,4 @@
-// A bar that shows how far something is.
+// A progress bar.
 
 import { inner, type ElementKind } from "../runtime/element.ts";
 

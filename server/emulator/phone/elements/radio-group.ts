@@ -1,4 +1,4 @@
-// One of several radios; each radio does the work.
+// A group of radios; the radios themselves hold the logic.
 
 import type { ElementKind } from "../runtime/element.ts";
 

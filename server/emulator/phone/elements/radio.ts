@@ -1,4 +1,4 @@
-// One choice of a radio-group.
+// A radio of a radio-group.
 
 import { hostAround, hostsIn, type ElementKind, type Host } from "../runtime/element.ts";
 import { mark, pressable, sayChecked } from "./parts/control.ts";
@@ -25,7 +25,7 @@ function choose(host: Host): void {
   group?.emit("change", { value: host.text("value") });
 }
 
-/** The group answers the form for its radios. */
+/** Registers the group as the form field of its radios. */
 function adopt(group: Host): void {
   group.el.setAttribute("role", "radiogroup");
   const chosen = (): Host | undefined => hostsIn(group.el, "radio").find((one) => one.flag("checked"));

@@ -1,4 +1,4 @@
-// Formatted text: WeChat's trusted tags and attributes, nothing that runs.
+// Formatted text: only WeChat's trusted tags and attributes, no scripts.
 
 import type { ElementKind } from "../runtime/element.ts";
 import { lengths } from "../runtime/backend.ts";
@@ -51,7 +51,7 @@ function made(node: RichNode, url: (src: string) => string): Node | null {
   return element;
 }
 
-/** A text of tags as nodes; parsed in a document of its own, where nothing loads or runs. */
+/** Parses HTML into nodes, in a separate document where nothing loads or runs. */
 function parsed(html: string): RichNode[] {
   const read = (node: Node): RichNode => {
     if (!(node instanceof Element) && node.nodeType === Node.TEXT_NODE) return { type: "text", text: node.textContent ?? "" };

@@ -1,4 +1,4 @@
-// Takes its children out of the page's flow and over everything in the page.
+// Moves its children out of the page's flow, above everything in the page.
 
 import type { ElementKind } from "../runtime/element.ts";
 

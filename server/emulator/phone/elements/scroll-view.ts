@@ -1,4 +1,4 @@
-// A part of the page that scrolls by itself.
+// A scrollable part of the page.
 
 import type { ElementKind, Host } from "../runtime/element.ts";
 
@@ -23,7 +23,7 @@ export const scrollView: ElementKind = {
       if (host.raw("scrollTop") !== null) move(host, { top: pixels(host.raw("scrollTop")) });
       if (host.raw("scrollLeft") !== null) move(host, { left: pixels(host.raw("scrollLeft")) });
     };
-    // Its children stand only after it.
+    // The children exist only after the element is created.
     window.setTimeout(() => {
       go();
       intoView(host);
@@ -69,7 +69,7 @@ function listen(host: Host): void {
   }, { passive: true });
 }
 
-/** A number, or a text such as `20px` or `40rpx`, in px. */
+/** Converts a number, or a text such as `20px` or `40rpx`, to px. */
 function pixels(value: unknown): number {
   const number = parseFloat(String(value)) || 0;
   return String(value).trim().endsWith("rpx") ? (number * window.innerWidth) / 750 : number;
@@ -77,7 +77,7 @@ function pixels(value: unknown): number {
 
 const threshold = (host: Host, name: string): number => (host.raw(name) === null ? NEAR_PX : pixels(host.raw(name)));
 
-/** With `enhanced`, what a finger does is told as well. */
+/** With `enhanced`, also sends drag events. */
 function drag(host: Host): void {
   const tell = (type: string) => (): void => host.emit(type, { scrollTop: host.el.scrollTop, scrollLeft: host.el.scrollLeft });
   for (const [event, type] of [["touchstart", "dragstart"], ["touchmove", "dragging"], ["touchend", "dragend"]] as const)

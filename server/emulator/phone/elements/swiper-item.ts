@@ -1,4 +1,4 @@
-// One leaf of a swiper.
+// One item of a swiper.
 
 import type { ElementKind } from "../runtime/element.ts";
 

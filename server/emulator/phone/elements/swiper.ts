@@ -1,4 +1,4 @@
-// Leaves side by side, one of which is seen.
+// Items side by side, one of them visible.
 
 import { hostsIn, type ElementKind, type Host } from "../runtime/element.ts";
 
@@ -24,7 +24,7 @@ class Reel {
   private readonly dots = document.createElement("div");
   private timer = 0;
   private shown = -1;
-  /** Where the track stands, in leaves; of a circular one it runs on beyond the last leaf. */
+  /** Position of the track in items; in a circular swiper it continues past the last item. */
   private at = -1;
   private from: { x: number; y: number } | null = null;
 
@@ -32,7 +32,7 @@ class Reel {
     this.host = host;
     this.dots.className = "wx-dots";
     host.el.append(this.dots);
-    // Its leaves stand only after it.
+    // The items exist only after the element is created.
     window.setTimeout(() => this.draw(), 0);
     new MutationObserver(() => this.draw()).observe(this.track, { childList: true });
     this.listen();
@@ -105,7 +105,9 @@ class Reel {
     this.drawDots(leaves.length);
   }
 
-  /** Of a circular swiper each leaf stands in that round of the track that is nearest to what is seen. */
+  /**
+   * In a circular swiper each item is placed in the round of the track closest to the visible item.
+   */
   private round(index: number, count: number, side: string): string {
     if (!this.host.flag("circular")) return "";
     const middle = this.at + (this.host.number("displayMultipleItems") - 1) / 2;

@@ -1,4 +1,4 @@
-// A switch, on or off.
+// A switch.
 
 import { inner, type ElementKind } from "../runtime/element.ts";
 import { pressable, sayChecked } from "./parts/control.ts";

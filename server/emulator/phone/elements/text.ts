@@ -1,4 +1,4 @@
-// Words; line breaks in them show.
+// Text; line breaks are preserved.
 
 import type { ElementKind } from "../runtime/element.ts";
 

@@ -1,4 +1,4 @@
-// A many-line field, which grows with its text when it may.
+// A multi-line field, which grows with its text if allowed.
 
 import { inner, type ElementKind } from "../runtime/element.ts";
 import { TYPING, typing } from "./parts/typing.ts";

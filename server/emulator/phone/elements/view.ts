@@ -1,4 +1,4 @@
-// A box.
+// A block element.
 
 import type { ElementKind } from "../runtime/element.ts";
 import { hoverable } from "./parts/hover.ts";

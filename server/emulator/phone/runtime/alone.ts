@@ -1,12 +1,12 @@
-// The shell of a mini-program that is opened by itself, without the phone around it:
-// simple answers from one plain dialog, the login code from the emulator.
+// The shell of a mini-program opened without the phone around it: simple answers from a plain
+// dialog, the login code from the emulator.
 
 import type { Overlay } from "./overlay.ts";
 import type { Asks, Shared, Shell, Start } from "./shell.ts";
 
 type Answers = { [K in keyof Asks]: (facts: Asks[K][0]) => Promise<Asks[K][1]> };
 
-/** `?person=…&path=pages/a?b=1&scene=1047`; of the address' own query. */
+/** Parses `?person=…&path=pages/a?b=1&scene=1047` of the address. */
 export function startOf(search: string): Start {
   const asked = new URLSearchParams(search);
   const [path = "", query = ""] = (asked.get("path") ?? "").replace(/^\//, "").split("?");

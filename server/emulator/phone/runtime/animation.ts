@@ -1,5 +1,5 @@
-// Animations: those that wx.createAnimation exports for an element's `animation`, and those of
-// `this.animate`, which name their elements by a selector.
+// Animations: exported by wx.createAnimation for an element's `animation`, or started by
+// `this.animate` with a selector.
 
 import type { Caller } from "./space.ts";
 
@@ -20,14 +20,14 @@ const measure = (value: unknown, ending: string): string => (typeof value === "n
 /** One function of CSS `transform`. */
 export function transformOf(type: string, args: unknown[]): string {
   const ending = unit(type);
-  // Of rotate3d the first three numbers are an axis.
+  // The first three numbers of rotate3d are an axis, without unit.
   const parts = args.map((value, index) => measure(value, type === "rotate3d" && index < 3 ? "" : ending));
   return `${type}(${parts.join(", ")})`;
 }
 
 const playing = new WeakMap<HTMLElement, number>();
 
-/** Plays exported steps one after the other; newer ones take the place of those under way. */
+/** Plays exported steps in sequence; a newer animation replaces a running one. */
 export function play(element: HTMLElement, exported: Exported | null): void {
   window.clearTimeout(playing.get(element));
   const [first, ...rest] = exported?.actions ?? [];
@@ -47,7 +47,7 @@ export function play(element: HTMLElement, exported: Exported | null): void {
 /** `this.animate(selector, frames, ms, done)`. */
 export function animate(caller: Caller, selector: string, frames: KeyFrame[], ms: number, done?: () => void): void {
   const started = elementsOf(caller, selector).map((element) => element.animate(frames.map(frameOf), { duration: ms, fill: "forwards" }));
-  // One that is cleared before its end is never done.
+  // A cleared animation rejects here and must not call `done`.
   Promise.all(started.map((one) => one.finished)).then(() => done?.(), () => undefined);
 }
 
@@ -61,7 +61,7 @@ function elementsOf(caller: Caller, selector: string): HTMLElement[] {
   return (caller._$.getShadowRoot()?.querySelectorAll(selector) ?? []).map((node) => node.$$ as unknown as HTMLElement);
 }
 
-/** A frame in the browser's words: transforms are written as properties of their own in WeChat. */
+/** Converts a frame to the browser's format; WeChat writes each transform as its own property. */
 function frameOf({ offset, ease, composite, transformOrigin, ...rest }: KeyFrame): Keyframe {
   const frame: Keyframe = { ...(offset === undefined ? {} : { offset }), ...(ease === undefined ? {} : { easing: ease }), ...(composite ? { composite } : {}) };
   if (transformOrigin !== undefined) frame["transformOrigin"] = String(transformOrigin);

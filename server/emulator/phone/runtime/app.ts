@@ -28,7 +28,7 @@ export const launchOptions = (start: Start, path: string): LaunchOptions => ({
 
 export class AppLife {
   instance: AppDefinition | undefined;
-  /** Of the cold start, and of the newest start of any kind. */
+  /** Options of the cold start, and of the newest start of any kind. */
   launched: LaunchOptions;
   entered: LaunchOptions;
   readonly heard: Record<"onAppShow" | "onAppHide" | "onError" | "onUnhandledRejection" | "onPageNotFound", Set<Hear>> = {
@@ -45,7 +45,7 @@ export class AppLife {
     this.entered = options;
   }
 
-  /** The program called App(). */
+  /** Called by App(). */
   define(definition: AppDefinition): void {
     this.instance = definition;
   }
@@ -69,7 +69,7 @@ export class AppLife {
     for (const hear of this.heard.onAppHide) hear({});
   }
 
-  /** An event that the App may handle and that can also be listened for. */
+  /** Passes an event to the App's handler and to registered listeners. */
   tell(name: "onError" | "onUnhandledRejection" | "onPageNotFound", facts: unknown): void {
     this.call(name, facts);
     for (const hear of this.heard[name]) guarded(`wx.${name}`, () => hear(facts));

@@ -1,4 +1,4 @@
-// The document as the component framework sees it: `view` becomes <wx-view>, `h-div` a real <div>.
+// The DOM as the component framework uses it: `view` becomes <wx-view>, `h-div` a real <div>.
 
 import { glassEasel } from "glass-easel-miniprogram-adapter";
 import { listenForGestures, type Gesture } from "./gestures.ts";
@@ -9,7 +9,7 @@ type Framed = Element & { __wxElement?: glassEasel.Element };
 const LENGTH = /(?<![\w#.-])(-?\d*\.?\d+)(rpx|vh)\b/g;
 const OWN_EVENTS = /^(animation|transition)/;
 
-/** Lengths of an inline style that depend on the phone. */
+/** Converts the lengths of an inline style that depend on the phone. */
 export const lengths = (style: string): string =>
   style.replace(LENGTH, (_all, number: string, unit: string) => `calc(${number} * var(--${unit}))`);
 
@@ -31,7 +31,7 @@ export function makeBackend(
   return backend;
 }
 
-/** Elements send their events themselves; of the browser's only animation ends are theirs too. */
+/** Elements dispatch their own events; of the browser's events only animation ends pass through. */
 function keepOwnEvents(backend: glassEasel.CurrentWindowBackendContext): void {
   backend.onEvent = (listener) => void ((backend as unknown as Record<string, unknown>)["_$eventListener"] = listener);
   const original = backend.setListenerStats.bind(backend);
@@ -42,9 +42,9 @@ function keepOwnEvents(backend: glassEasel.CurrentWindowBackendContext): void {
   backend.onEvent(glassEasel.Event.triggerEvent as never);
 }
 
-/** Whether any listener heard it. */
+/** Whether a listener received it. */
 function deliver(target: Element, gesture: Gesture, event: Event): boolean {
-  // A button that is off takes no tap; what lies around it does.
+  // A disabled button ignores a tap; the elements around it receive it.
   const off = gesture.type === "tap" ? target.closest("wx-button[disabled]") : null;
   let at: Framed | null = off ? off.parentElement : target;
   while (at && !at.__wxElement) at = at.parentElement;

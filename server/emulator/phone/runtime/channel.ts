@@ -1,4 +1,4 @@
-// The channel of events between a page and the page that it opened.
+// The event channel between a page and the page that opened it.
 
 type Hear = (...values: unknown[]) => void;
 

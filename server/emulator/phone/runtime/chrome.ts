@@ -1,4 +1,4 @@
-// What WeChat draws around a page: navigation bar, back arrow or home key, tab bar.
+// WeChat's frame of a page: navigation bar, back arrow or home button, tab bar.
 
 import type { Page } from "./page.ts";
 import type { TabBar, WindowSettings } from "./program.ts";
@@ -39,7 +39,7 @@ export class Chrome {
     window.addEventListener("resize", () => this.measure());
   }
 
-  /** Shows the bars as a page wants them; who came straight to an inner page gets a way home. */
+  /** Shows the bars as a page sets them; an inner page opened directly gets a home button. */
   dress(page: Page, place: { tab: boolean; deep: boolean; first: boolean }): void {
     this.page = page;
     this.back.hidden = !place.deep;
@@ -50,7 +50,7 @@ export class Chrome {
     this.measure();
   }
 
-  /** Draws the navigation bar anew after an API changed its settings. */
+  /** Redraws the navigation bar after an API changed its settings. */
   refresh(): void {
     const settings: WindowSettings = this.page?.window ?? {};
     this.title.textContent = settings.navigationBarTitleText ?? "";
@@ -61,7 +61,7 @@ export class Chrome {
     if (this.page) this.page.frame.style.backgroundColor = settings.backgroundColor ?? "";
   }
 
-  /** Takes the home key from the page that is open. */
+  /** Removes the home button of the open page. */
   hideHome(): void {
     if (this.page) this.page.homeless = true;
     this.home.hidden = true;
@@ -77,7 +77,7 @@ export class Chrome {
     this.measure();
   }
 
-  /** Changes one tab; only what is given. */
+  /** Changes one tab; omitted fields stay. */
   changeTab(index: number, change: { text?: string; badge?: string | null; dot?: boolean }): void {
     const tab = this.tabs[index];
     if (!tab) throw new Error("tabbar item not found");
@@ -92,7 +92,7 @@ export class Chrome {
     }
   }
 
-  /** Size and place of what a page has for itself. */
+  /** Size and position of the area of a page. */
   area(): { width: number; height: number; top: number } {
     const box = this.stage.getBoundingClientRect();
     return { width: box.width, height: box.height, top: box.top };
@@ -131,7 +131,7 @@ export class Chrome {
   }
 }
 
-/** The height that the navigation bar has, px. */
+/** The height of the navigation bar in px. */
 export const barHeight = (): number => BAR_PX;
 
 function place(id: string): HTMLElement {

@@ -1,6 +1,8 @@
-// The phone's own clock: that of the emulated world, as every telephone follows the network's time.
+// The phone's clock, which follows the emulated time.
 
-/** Lets `Date` run this far ahead of the browser's clock; `ahead` is asked each time, in milliseconds. */
+/**
+ * Shifts `Date` against the browser's clock; `ahead` returns milliseconds and is called each time.
+ */
 export function followClock(ahead: () => number): void {
   const Browsers = window.Date;
   const now = (): number => Browsers.now() + ahead();

@@ -1,5 +1,5 @@
-// What a program hands to Page, Component and Behavior, in the form that the framework takes.
-// The framework throws where WeChat only warns, and the rest of the definition is then lost.
+// Converts definitions for Page, Component and Behavior to the framework's form. Where WeChat only
+// warns, the framework throws and the rest of the definition is lost; these cases are handled here.
 
 type Named = (name: string) => unknown;
 export type Definition = Record<string, unknown>;
@@ -7,7 +7,7 @@ type Called = (this: Record<string, unknown>, ...values: unknown[]) => unknown;
 
 const FUNCTIONS = ["methods", "lifetimes", "pageLifetimes"];
 
-/** `named` gives WeChat's own behaviors, which a definition names by a text. */
+/** `named` resolves WeChat's own behaviors, which a definition names by a string. */
 export function fitting(definition: Definition, named: Named): Definition {
   const made = { ...definition };
   if (Array.isArray(made["behaviors"])) made["behaviors"] = made["behaviors"].filter(Boolean).map((one: unknown) => (typeof one === "string" ? named(one) : one));
@@ -25,7 +25,7 @@ function mapped(part: Definition, change: (value: unknown) => unknown): Definiti
   return withoutNothing(Object.fromEntries(Object.entries(part).map(([name, value]) => [name, change(value)])));
 }
 
-/** An observer by the name of a method, which may come from a behavior or not be there at all. */
+/** Wraps an observer given as a method name; a behavior may define the method, or nobody. */
 function called(observer: unknown): unknown {
   if (typeof observer !== "string") return typeof observer === "function" ? observer : undefined;
   const call: Called = function (...values) {
@@ -39,7 +39,7 @@ function called(observer: unknown): unknown {
 
 const TYPES: ReadonlySet<unknown> = new Set([String, Number, Boolean, Object, Array, Function, null, undefined]);
 
-/** A list of types, which programs write, means its first and then the others; a type that is none takes anything. */
+/** A list of types means the first and then the others; an invalid type accepts any value. */
 function typed(type: unknown, others: unknown): Definition {
   const [first, ...more] = Array.isArray(type) ? (type as unknown[]) : [type];
   if (!TYPES.has(first)) console.warn("a property has a type that is none");
@@ -48,7 +48,7 @@ function typed(type: unknown, others: unknown): Definition {
 }
 
 function property(value: unknown): unknown {
-  // A property of any type may be written as null.
+  // A property of any type is declared with type null.
   if (value === undefined || value === null) return { type: null };
   if (!isPlain(value)) return value;
   const { observer, type, ...rest } = value;

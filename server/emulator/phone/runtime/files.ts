@@ -1,12 +1,12 @@
-// Where pictures come from: files of the app, temporary files, addresses outside, data.
+// Sources of pictures: files of the app, temporary files, outside addresses, data URLs.
 
 const TEMPORARY = "http://tmp/";
 
-/** Temporary files of this run, and the addresses under which the page can load any file. */
+/** Temporary files of this run, and the URLs under which the page loads any file. */
 export class Files {
   private readonly blobs = new Map<string, { blob: Blob; url: string }>();
 
-  /** Keeps a file; the answer is WeChat's kind of path for it. */
+  /** Stores a file and returns WeChat's form of path for it. */
   keep(blob: Blob, ending = "png"): string {
     const path = `${TEMPORARY}${this.blobs.size + 1}.${ending}`;
     this.blobs.set(path, { blob, url: URL.createObjectURL(blob) });
@@ -17,7 +17,7 @@ export class Files {
     return this.blobs.get(path)?.blob;
   }
 
-  /** The address to load; `owner` is the page or component that names it. */
+  /** The URL to load; `owner` is the page or component that names it. */
   url(path: string, owner: string): string {
     if (path === "" || /^(data|blob):/.test(path)) return path;
     const kept = this.blobs.get(path);

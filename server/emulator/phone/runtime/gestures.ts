@@ -1,4 +1,4 @@
-// From the browser's events to WeChat's: tap, longpress, and touches that a mouse makes too.
+// Converts browser events to WeChat's: tap, longpress, and touches, also from a mouse.
 
 export interface Finger {
   identifier: number;
@@ -15,7 +15,7 @@ export interface Gesture {
   changedTouches: Finger[];
 }
 
-/** Delivers a gesture; whether anybody heard it. */
+/** Delivers a gesture; returns whether a listener received it. */
 export type Send = (target: Element, gesture: Gesture, event: Event) => boolean;
 
 const LONG_PRESS_MS = 350;
@@ -64,7 +64,7 @@ function listenForTouches(send: Send, press: Press): void {
     document.addEventListener(type, forward, { capture: true, passive: false });
 }
 
-/** A pressed mouse is a finger; the events that a touch screen sends for a mouse are left out. */
+/** A pressed mouse acts as a finger; mouse events synthesised by a touch screen are ignored. */
 function listenForMouse(send: Send, press: Press): void {
   let down: Element | null = null;
   const forward = (type: string, event: PointerEvent): void => {
@@ -89,7 +89,7 @@ function listenForMouse(send: Send, press: Press): void {
   }, CAPTURE);
 }
 
-/** One press that may become long: it stays on its place for a while. */
+/** One press that becomes a longpress if it does not move for a while. */
 class Press {
   wasLong = false;
   private at: Finger | null = null;

@@ -1,4 +1,4 @@
-// `global` and `globalThis` of a program's scripts: the language and WeChat's own names, nothing of the browser's.
+// `global` and `globalThis` of a program's scripts: language and WeChat names, no browser names.
 
 const LANGUAGE = (
   "Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp Error AggregateError EvalError " +
@@ -8,12 +8,12 @@ const LANGUAGE = (
 ).split(" ");
 const WECHAT = ["wx", "App", "Page", "Component", "Behavior", "getApp", "getCurrentPages"];
 
-/** One object for all scripts; what one of them sets on it, the others see. */
+/** One object shared by all scripts. */
 export function globalObject(): object {
   const made = {};
   const outside = window as unknown as Record<string, unknown>;
   for (const name of LANGUAGE) if (name in outside) Object.defineProperty(made, name, { value: outside[name], writable: true, configurable: true });
-  // Page and Component are others in each file.
+  // Page and Component differ per file, so they are read on each access.
   for (const name of WECHAT) Object.defineProperty(made, name, { get: () => outside[name], configurable: true, enumerable: true });
   return Object.defineProperties(made, { global: { value: made }, globalThis: { value: made } });
 }

@@ -1,4 +1,4 @@
-// Starts the mini-program that the compiler left in `window.__mp`.
+// Starts the mini-program that the compiler put in `window.__mp`.
 
 import { component } from "glass-easel-miniprogram-adapter";
 import { elements } from "../elements/index.ts";
@@ -30,7 +30,7 @@ import { failure, faultHearers, guarded, missing, watchForTrouble, wordsOf } fro
 declare global {
   interface Window {
     __mp: Program;
-    /** Milliseconds from the page's beginning until the first page stood. */
+    /** Milliseconds from page load to the first ready page. */
     __ready?: number;
   }
 }
@@ -96,7 +96,7 @@ function tabTapped(phone: Phone, path: string): void {
   phone.router.top.call("onTabItemTap", { index, pagePath: path, text: phone.program.app.tabBar!.list[index]!.text });
 }
 
-/** Functions that every page and component has on `this`. */
+/** Adds methods to `this` of every page and component. */
 function extendCallers(phone: Phone): void {
   const view = { page: () => phone.router.top, area: () => phone.chrome.area() };
   const callers = component.ComponentCaller.prototype as unknown as Record<string, unknown>;
@@ -124,21 +124,21 @@ function runProgram(phone: Phone): void {
     wx: makeWx(phone),
     App: (definition: AppDefinition) => phone.app.define(definition),
     getApp: () => phone.app.instance,
-    // In no document, but programs tell by it whether they are released.
+    // Undocumented, but programs use it to detect whether they are released.
     __wxConfig: { envVersion: "develop", pages: phone.program.app.pages },
     requirePlugin: (name: string) => (missing(`plugin ${name}`), {}),
     getCurrentPages: () => phone.router.stack.map((page) => page.instance),
   });
   faultHearers.add((kind, facts) => phone.app.tell(kind, facts));
   if (phone.load.has("app")) guarded("app", () => phone.load("app"));
-  // The scripts of pages and components find what onLaunch has set.
+  // onLaunch runs first, because scripts of pages and components read what it sets.
   phone.app.launch();
   phone.app.show(phone.app.launched);
   phone.packages.begin();
   open(phone, phone.start, phone.app.launched.path);
 }
 
-/** Opens the page of a start; one that does not exist is told to the program, and home opens. */
+/** Opens the start page; for a missing page it calls onPageNotFound and opens the home page. */
 function open(phone: Phone, { query }: Start, path: string): void {
   const home = `/${phone.program.app.pages[0]!}`;
   const pairs = Object.entries(query).map(([name, value]) => `${name}=${value}`);

@@ -1,4 +1,4 @@
-// The program's own modules: each runs once, when it is first needed.
+// The program's modules: each runs once, when it is first required.
 
 import { globalObject } from "./global.ts";
 import type { Program, Require } from "./program.ts";
@@ -8,7 +8,7 @@ export interface Load {
   has(path: string): boolean;
 }
 
-/** A loader over the program's modules. */
+/** Creates a loader for the program's modules. */
 export function loader(program: Program): Load {
   const loaded = new Map<string, { exports: unknown }>();
   const shared = globalObject();
@@ -26,7 +26,9 @@ export function loader(program: Program): Load {
   return Object.assign(load, { has: (path: string) => path in modules });
 }
 
-/** `require` of one module: at once, or later, which may reach into another package. */
+/**
+ * The `require` of one module: synchronous, or asynchronous, which may load from another package.
+ */
 function requirer(get: (name: string) => unknown): Require {
   const async = (name: string): Promise<unknown> =>
     Promise.resolve().then(() => {

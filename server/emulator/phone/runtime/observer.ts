@@ -1,4 +1,4 @@
-// createIntersectionObserver: when elements come into view and leave it.
+// createIntersectionObserver: reports when elements enter and leave the view.
 
 import type { glassEasel } from "glass-easel-miniprogram-adapter";
 import type { View } from "./query.ts";

@@ -1,4 +1,4 @@
-// Toast, loading, dialog and action sheet: what lies over a page and belongs to WeChat.
+// Toast, loading, dialog and action sheet: WeChat's layers over a page.
 
 export interface DialogOptions {
   title?: string;
@@ -23,7 +23,7 @@ export class Overlay {
   private bubble: HTMLElement | null = null;
   private timer = 0;
 
-  /** A toast; `ms` null keeps it until it is hidden. */
+  /** Shows a toast; `ms` null keeps it until it is hidden. */
   toast(words: string, options: { icon: string; image?: string; ms: number | null; mask: boolean }): void {
     this.hideToast();
     const bubble = make("div", "wx-toast");
@@ -69,7 +69,7 @@ export class Overlay {
     });
   }
 
-  /** The chosen place in the list, or null. */
+  /** Resolves to the chosen index, or null. */
   choose(items: string[], options: { color?: string; title?: string }): Promise<number | null> {
     return new Promise((resolve) => {
       const { mask, box } = this.sheet("wx-actions", options.title ?? "请选择");
@@ -84,7 +84,7 @@ export class Overlay {
     });
   }
 
-  /** An empty sheet over everything, to be filled. */
+  /** Opens an empty sheet over everything, for the caller to fill. */
   sheet(name: string, label: string): { mask: HTMLElement; box: HTMLElement } {
     const mask = make("div", "wx-mask");
     const box = mask.appendChild(make("div", name));

@@ -1,5 +1,5 @@
-// Packages of the program: the main one runs at the start, each other one when a page of it is first
-// opened, and not before.
+// Packages of the program: the main one runs at the start, each other one when one of its pages is
+// first opened.
 
 import type { Program } from "./program.ts";
 import { missing } from "./trouble.ts";
@@ -24,7 +24,7 @@ export class Packages {
     }
   }
 
-  /** The main package. */
+  /** Runs the main package. */
   begin(): void {
     if (!this.waiting.has("")) return;
     const files = [...this.gaps.keys()];
@@ -34,11 +34,10 @@ export class Packages {
   }
 
   /**
-   * The package of a page must have run, and those of its components that lie elsewhere; none can be
-   * fetched while there is no line.
+   * Runs the package of a page and those of its components elsewhere; none can be loaded offline.
    */
   need(path: string): void {
-    // App.onLaunch may move before the main package has run.
+    // App.onLaunch may navigate before the main package has run.
     this.begin();
     const wanted = [...this.rootsOf(path, new Set())].filter((root) => root !== "" && this.waiting.has(root));
     if (wanted.length > 0 && !navigator.onLine) throw new Error(`loadSubpackage: fail, "${wanted[0]}" is not loaded and there is no network`);
@@ -59,7 +58,7 @@ export class Packages {
     for (const path of paths) this.tell(path);
   }
 
-  /** What this phone lacks for a template is told when it comes into use. */
+  /** Reports missing features of a template when it is first used. */
   private tell(file: string): void {
     for (const gap of this.gaps.get(file) ?? []) missing(gap);
     this.gaps.delete(file);

@@ -1,4 +1,4 @@
-// One page of the stack: its frame in the document, its life, what its scrolling causes.
+// One page of the stack: its frame in the document, its lifecycle, its scroll events.
 
 import { glassEasel } from "glass-easel-miniprogram-adapter";
 import type { Channel } from "./channel.ts";
@@ -15,17 +15,17 @@ export class Page {
   readonly path: string;
   readonly query: Record<string, string>;
   readonly frame: HTMLElement;
-  /** The element that scrolls: in style sheets, `page`. */
+  /** The element that scrolls; `page` in style sheets. */
   readonly scroller: HTMLElement;
   readonly instance: Caller;
-  /** What APIs changed of the window's settings. */
+  /** Window settings that APIs changed. */
   readonly changed: WindowSettings = {};
-  /** wx.hideHomeButton took the home key away. */
+  /** Set by wx.hideHomeButton. */
   homeless = false;
-  /** What wx.enableAlertBeforeUnload has asked at the back key; empty for nothing. */
+  /** The question of wx.enableAlertBeforeUnload on the back button; empty for none. */
   leaveQuestion = "";
   channel?: Channel;
-  /** The program's own tab bar, one for each tab page. */
+  /** The custom tab bar; each tab page has its own instance. */
   tabBar: Caller | null = null;
   private readonly root;
   private readonly settings: UnitSettings & WindowSettings;
@@ -57,12 +57,12 @@ export class Page {
     this.stopPull = pullable(this.scroller, () => this.canPull() && (this.call("onPullDownRefresh"), true));
   }
 
-  /** The settings in force: app.json, the page's own, what the code set since. */
+  /** The effective settings: app.json, then the page's own, then those set by code. */
   get window(): WindowSettings {
     return { ...this.theme.resolved(this.settings), ...this.changed };
   }
 
-  /** Gives the page the program's own tab bar. It takes over what sheets say of `page`, as in WeChat. */
+  /** Adds the custom tab bar to the page. It inherits the styles of `page`, as in WeChat. */
   addTabBar(): void {
     if (!(TAB_BAR in this.program.units)) return;
     const bar = this.space.backend.createRoot("body", this.space.code, TAB_BAR);
@@ -72,11 +72,11 @@ export class Page {
     this.tabBar = bar.get() as unknown as Caller;
   }
 
-  /** Builds the page below `stage` and tells it what it was opened with. */
+  /** Builds the page below `stage` and passes it its query. */
   load(stage: HTMLElement): void {
     stage.append(this.frame);
     const place = document.createElement("span");
-    // Whoever hears the page comes to its tab bar last.
+    // The content goes first, so that screen readers reach the tab bar after it.
     this.scroller.prepend(place);
     this.root.attach(this.scroller as never, place as never);
     this.call("onLoad", this.query);
@@ -109,7 +109,7 @@ export class Page {
     this.frame.remove();
   }
 
-  /** Calls a function of the page, if it has it. */
+  /** Calls a function of the page, if it exists. */
   call(name: string, ...values: unknown[]): unknown {
     const own = this.instance[name];
     return typeof own === "function" ? guarded(`${this.path} ${name}`, () => (own as (...all: unknown[]) => unknown).apply(this.instance, values)) : undefined;

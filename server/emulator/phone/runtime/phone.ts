@@ -1,4 +1,4 @@
-// Everything one running mini-program is made of, handed to elements and APIs.
+// All parts of one running mini-program, passed to elements and APIs.
 
 import type { AppLife } from "./app.ts";
 import type { Chrome } from "./chrome.ts";
@@ -29,8 +29,8 @@ export interface Phone {
   readonly taps: Taps;
   readonly privacy: Privacy;
   readonly sharing: Sharing;
-  /** Of the newest cold or hot start. */
+  /** The newest cold or hot start. */
   start: Start;
-  /** The names that `wx` holds, for `wx.canIUse`. */
+  /** The functions of `wx`, for `wx.canIUse`. */
   readonly api: Record<string, unknown>;
 }

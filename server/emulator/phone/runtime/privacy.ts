@@ -1,4 +1,4 @@
-// Consent to the privacy contract, which WeChat wants before any API that touches personal data.
+// Consent to the privacy contract, required before any API that reads personal data.
 
 import type { Shell } from "./shell.ts";
 
@@ -8,7 +8,7 @@ interface Resolution {
   event: "exposureAuthorization" | "agree" | "disagree";
   buttonId?: string;
 }
-/** After a refusal WeChat does not ask again at once. */
+/** After a refusal WeChat does not show the popup again for this time. */
 const QUIET_MS = 10_000;
 type Listener = (resolve: (resolution: Resolution) => void, info: { referrer: string }) => void;
 
@@ -36,7 +36,7 @@ export class Privacy {
     if (!agreed) throw REFUSED;
   }
 
-  /** The button that agrees was tapped. */
+  /** Called when the agree button was tapped. */
   async agreeByButton(): Promise<void> {
     this.tappedAgree = true;
     await this.shell.ask("agreePrivacy", {});

@@ -1,4 +1,4 @@
-// What the compiler hands over: the shape of `window.__mp`.
+// The compiler's output: the type of `window.__mp`.
 
 import type { glassEasel } from "glass-easel-miniprogram-adapter";
 
@@ -26,15 +26,15 @@ export interface TabBar {
   selectedColor?: string;
   backgroundColor?: string;
   borderStyle?: "black" | "white";
-  /** The program draws it itself, in custom-tab-bar/index. */
+  /** The program has a custom tab bar, in custom-tab-bar/index. */
   custom?: boolean;
 }
 
 export interface AppSettings {
   pages: string[];
-  /** The newer looks of six elements. */
+  /** The newer styles of six elements. */
   style?: "v2";
-  /** Whether it follows the phone into the dark. */
+  /** Whether it supports dark mode. */
   darkmode?: boolean;
   window?: WindowSettings;
   tabBar?: TabBar;
@@ -68,14 +68,14 @@ export type Templates = Record<string, glassEasel.template.ComponentTemplate>;
 
 export interface Program {
   app: AppSettings;
-  /** The variables of theme.json, where app.json names one. */
+  /** The variables of theme.json, if app.json names one. */
   theme?: Record<"light" | "dark", Record<string, string>>;
   units: Record<string, Unit>;
   unknownTags: string[];
-  /** What the phone lacks for a template: `file.wxml:line: what`. */
+  /** Features of a template that the phone lacks: `file.wxml:line: what`. */
   gaps: string[];
   sheets: Record<string, string>;
   templates: Templates;
-  /** The scripts, in a scope with WeChat's global object and without the browser's names. */
+  /** The scripts, in a scope with WeChat's globals and without the browser's. */
   modules(global: object, globalThis: object): Record<string, ModuleText>;
 }

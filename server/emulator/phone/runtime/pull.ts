@@ -1,9 +1,12 @@
-// Pulling a page down at its top until it refreshes.
+// Pull to refresh.
 
 const FAR_PX = 60;
 const PULLED = "wx-pulled";
 
-/** Watches one scroller; the answer ends a refresh. `pulled` says whether it takes the pull. */
+/**
+ * Watches one scroller; the returned function ends a refresh. `pulled` returns whether it handles
+ * the pull.
+ */
 export function pullable(scroller: HTMLElement, pulled: () => unknown): () => void {
   let from: number | null = null;
   let far = false;

@@ -1,4 +1,4 @@
-// createSelectorQuery: sizes, places and properties of what a component's template shows.
+// createSelectorQuery: sizes, positions and properties of nodes in a component's template.
 
 import { glassEasel } from "glass-easel-miniprogram-adapter";
 import { hostOf } from "./element.ts";
@@ -18,14 +18,14 @@ export interface Fields {
 type Facts = Record<string, unknown>;
 type Answer = (facts: never) => void;
 
-/** Where pages lie in the window: places are counted from there. */
+/** The position of pages in the window; coordinates are relative to it. */
 export interface View {
   page(): { scroller: HTMLElement; instance: Caller };
   area(): { width: number; height: number; top: number };
 }
 
 interface Wish {
-  /** Whose template is searched; the page that is open, where none is said. */
+  /** Whose template is searched; by default the open page's. */
   caller: Caller | undefined;
   selector: string | null;
   all: boolean;
@@ -61,7 +61,7 @@ export class SelectorQuery {
   }
 
   exec(answer?: (all: unknown[]) => void): this {
-    // WeChat answers later than the call, after the page was drawn.
+    // WeChat answers asynchronously, after the page was rendered.
     window.setTimeout(() => {
       const results = this.wishes.map((wish) => {
         const result = found(this.view, wish);
@@ -146,7 +146,7 @@ function factsOf(view: View, node: glassEasel.Element, fields: Fields): Facts {
   };
 }
 
-/** What moves a scroll-view from code. */
+/** The scroll functions of a scroll-view's context. */
 function scrollContext(scroller: HTMLElement): object {
   return {
     scrollTo: ({ top, left, animated = true }: { top?: number; left?: number; animated?: boolean }) =>

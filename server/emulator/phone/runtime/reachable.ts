@@ -1,7 +1,7 @@
-// Whatever hears a tap is reached by keyboard as well, and a screen reader says that it can be pressed.
+// Makes every element with a tap handler reachable by keyboard and announced by screen readers.
 //
-// WeChat's own screen readers find such elements by themselves; a browser wants a place in the order
-// of the Tab key and a role. Elements that have theirs (buttons, fields, controls) keep them.
+// WeChat's own screen readers find such elements; a browser needs a tabindex and a role. Elements
+// with their own (buttons, fields, controls) keep them.
 
 import type { glassEasel } from "glass-easel-miniprogram-adapter";
 
@@ -13,13 +13,13 @@ const MARK = "data-wx-tap";
 const OWN = "button, input, textarea, select, a[href], [tabindex]";
 const NAMED = ["aria-label", "aria-labelledby"];
 
-/** Marks an element that hears taps; it is made reachable once its content stands. */
+/** Marks an element with a tap handler; it becomes reachable when its content exists. */
 export function hearsTaps(element: Element): void {
   element.setAttribute(MARK, "");
   queueMicrotask(() => reach(element));
 }
 
-/** Content that came later decides anew, before each move of the focus. */
+/** Repeats the decision before each move of the focus, because content may have been added. */
 export function listenForKeys(): void {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Tab") for (const element of document.querySelectorAll(`[${MARK}]:not([tabindex])`)) reach(element);
@@ -29,18 +29,18 @@ export function listenForKeys(): void {
 
 function press(event: KeyboardEvent): void {
   const at = event.target;
-  // Elements with a keyboard of their own answer themselves.
+  // Elements with their own keyboard handling are skipped.
   if (!(at instanceof HTMLElement) || !at.hasAttribute("data-wx-reached")) return;
   event.preventDefault();
   at.click();
 }
 
-/** Third parties' components listen on every part, pressable or not: theirs say so by a role alone. */
+/** Third-party components listen on every part, so only a role marks a part as pressable. */
 function isForeign(element: Framed): boolean {
   return element.__wxElement?.ownerShadowRoot?.getHostNode().is.startsWith("miniprogram_npm/") ?? false;
 }
 
-/** A layer without words (behind a sheet, over a page) is no place to go. */
+/** A layer without words (behind a sheet, over a page) gets no focus. */
 function reach(element: Element): void {
   if (!(element instanceof HTMLElement) || element.matches(OWN) || element.closest("[aria-hidden='true']")) return;
   const role = element.getAttribute("role");
@@ -48,6 +48,6 @@ function reach(element: Element): void {
   if (!named || role === "presentation" || role === "none" || (role === null && isForeign(element))) return;
   element.tabIndex = 0;
   element.setAttribute("data-wx-reached", "");
-  // Around other places to go it is a box, whose parts speak for themselves.
+  // An element that contains other focusable elements is not a button itself.
   if (role === null && !element.querySelector(`${OWN}, [${MARK}]`)) element.setAttribute("role", "button");
 }

@@ -1,4 +1,4 @@
-// The lifetime `ready`: after a component was laid out, the inner ones before those around them.
+// The lifetime `ready`: runs after a component's layout, inner components first.
 
 import { glassEasel, type CodeSpace } from "glass-easel-miniprogram-adapter";
 import type { Caller } from "./space.ts";
@@ -6,7 +6,7 @@ import type { Caller } from "./space.ts";
 export class Readiness {
   private waiting: glassEasel.GeneralComponent[] = [];
 
-  /** Follows every component that is defined in the space from now on. */
+  /** Tracks every component that is defined in the space from now on. */
   follow(code: CodeSpace): void {
     const wait = (one: glassEasel.GeneralComponent): void => this.wait(one);
     const behavior = code.behavior().definition({
@@ -19,7 +19,7 @@ export class Readiness {
     code.setOverallBehavior((behavior as unknown as { _$: glassEasel.GeneralBehavior })._$);
   }
 
-  /** Tells all that wait; a page does this when it is shown for the first time. */
+  /** Runs `ready` for all waiting components; a page calls this when it is first shown. */
   tell(): void {
     const ready = this.waiting.map((one) => ({ one, depth: depthOf(one) }));
     this.waiting = [];

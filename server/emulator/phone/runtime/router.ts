@@ -1,4 +1,4 @@
-// The page stack, and WeChat's rules of moving in it.
+// The page stack, and WeChat's navigation rules.
 
 import { Channel } from "./channel.ts";
 import type { Chrome } from "./chrome.ts";
@@ -89,7 +89,7 @@ export class Router {
     this.push(this.opened(path, query));
   }
 
-  /** An address as a path and its query, relative to the page that is open. */
+  /** Parses an address into path and query, relative to the open page. */
   parse(url: string): { path: string; query: Record<string, string> } {
     const [bare, search = ""] = splitOnce(url, "?");
     const base = `http://app/${this.stack.at(-1)?.path ?? ""}`;
@@ -127,7 +127,7 @@ export class Router {
 
   private shown(): void {
     const page = this.top;
-    // A single page has no home to go to.
+    // A single page has no home page to go to.
     const first = this.single || page.path === this.program.app.pages[0];
     this.chrome.dress(page, { tab: this.isTab(page.path), deep: this.stack.length > 1, first });
     page.show();

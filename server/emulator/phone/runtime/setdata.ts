@@ -1,4 +1,4 @@
-// The rules of setData: plain data only, and not too much of it.
+// The rules of setData: plain data only, and a size limit.
 
 import { component } from "glass-easel-miniprogram-adapter";
 import type { Caller } from "./space.ts";
@@ -9,8 +9,8 @@ const LIMIT_BYTES = 1024 * 1024;
 const OTHERS = /^miniprogram_npm\/|^wx-element\//;
 
 /**
- * Checks every setData of the program's own pages and components; other people's code is left alone.
- * What WeChat would not bring to the page is told as a failure and does not come to the page here.
+ * Checks every setData of the program's own code; third-party code is not checked. Data that WeChat
+ * would not transfer is reported as a failure and not transferred here either.
  */
 export function checkSetData(): void {
   const callers = component.ComponentCaller.prototype as unknown as Caller;
@@ -23,19 +23,19 @@ export function checkSetData(): void {
   };
 }
 
-/** A part of the values that does not get through: the keys to it, the first as setData names it. */
+/** A part of the values that is not transferred: its path, the first key as setData names it. */
 interface Lost {
   keys: string[];
   value: unknown;
 }
 
-/** The part of the values that gets through: plain data, and nothing at all where it is too much. */
+/** The transferable part of the values: plain data; empty when it is too large. */
 function carried({ is: where, data }: Caller, values: Record<string, unknown>, lost: Lost[]): Record<string, unknown> {
   const lose: Lose = (fault, keys, value) => {
     failure(`${where}: setData with ${fault} at ${keys.join(".")}, which is left out`);
     lost.push({ keys, value });
   };
-  // What the data holds already is no news: an observer that sets its own property again would be called again.
+  // Unchanged values are skipped: an observer that sets its own property would run again.
   const held = Object.entries(values).filter(([key, value]) => value !== undefined && data[key] === value);
   const news = Object.entries(values).filter(([key, value]) => value === undefined || data[key] !== value);
   const sound = news.map(([key, value]): [string, unknown] => [key, plainly(value, [key], new Set(), lose)]).filter(([, value]) => value !== LEFT_OUT);
@@ -48,7 +48,7 @@ function carried({ is: where, data }: Caller, values: Record<string, unknown>, l
   return Object.fromEntries([...held, ...sound]);
 }
 
-/** A function does not come to the page, but the script finds it in its own data, as on WeChat. */
+/** A function is not transferred, but stays in the script's own data, as on WeChat. */
 function keepBehind(data: Record<string, unknown>, { keys: [head = "", ...rest], value }: Lost): void {
   if (typeof value !== "function") return;
   const way = [...(head.match(/[^.[\]]+/g) ?? []), ...rest];
@@ -58,13 +58,13 @@ function keepBehind(data: Record<string, unknown>, { keys: [head = "", ...rest],
   if (last !== undefined && at !== null && typeof at === "object") (at as Record<string, unknown>)[last] = value;
 }
 
-/** Stands for a value that does not get through. */
+/** Marks a value that is not transferred. */
 const LEFT_OUT = Symbol("left out");
 type Lose = (fault: string, keys: string[], value: unknown) => void;
 
 /**
- * A value without those parts that JSON does not carry; in a list null takes the place of such a part.
- * A value that is whole stays the same object: the framework tells by that whether something changed.
+ * Copies a value without what JSON cannot represent; in a list such a part becomes null. A complete
+ * value stays the same object: the framework compares by identity.
  */
 function plainly(value: unknown, keys: string[], above: Set<unknown>, lose: Lose): unknown {
   const fault = faultOf(value, above);
@@ -80,7 +80,7 @@ function plainly(value: unknown, keys: string[], above: Set<unknown>, lose: Lose
   return Object.fromEntries(parts.filter(([, , after]) => after !== LEFT_OUT).map(([key, , after]) => [key, after]));
 }
 
-/** What of a value itself JSON does not carry, in words. */
+/** Says why JSON cannot represent a value; undefined when it can. */
 function faultOf(value: unknown, above: Set<unknown>): string | undefined {
   const type = typeof value;
   if (value === undefined || type === "function" || type === "symbol" || type === "bigint") return type;

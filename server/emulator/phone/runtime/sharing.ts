@@ -1,4 +1,4 @@
-// What a page says when it is shared, and the sheet that shares it.
+// The share content of a page, and the share sheet.
 
 import type { Page } from "./page.ts";
 import { failure } from "./trouble.ts";
@@ -6,7 +6,7 @@ import type { Files } from "./files.ts";
 import type { Card, Program, Shared, Shell } from "./shell.ts";
 
 const PROMISE_MS = 3000;
-/** What codes, links and cards of WeChat carry, characters. */
+/** Maximum length of a path in WeChat's codes, links and cards, in characters. */
 const LONGEST_PATH = 1024;
 
 interface Message {
@@ -19,7 +19,7 @@ interface Message {
 export class Sharing {
   /** Hidden by wx.hideShareMenu. */
   hidden = false;
-  /** Items that wx.showShareMenu asked for. */
+  /** Items enabled by wx.showShareMenu. */
   timeline = false;
   withShareTicket = false;
   private readonly shell: Shell;
@@ -32,14 +32,14 @@ export class Sharing {
     this.top = parts.top;
   }
 
-  /** What the menu may offer on the page that is open. */
+  /** The menu items for the open page. */
   menu(): ReturnType<Program["menu"]> {
     const page = this.top();
     const share = !this.hidden && page.has("onShareAppMessage");
     return { share, timeline: share && page.has("onShareTimeline") };
   }
 
-  /** What would be shared now; null where the page may not be shared. */
+  /** What would be shared now; null when the page cannot be shared. */
   async content(from: "menu" | "button", target?: unknown): Promise<Shared | null> {
     const page = this.top();
     if (!page.has("onShareAppMessage")) return null;
@@ -54,7 +54,7 @@ export class Sharing {
     };
   }
 
-  /** Opens the share sheet for the page's own content. */
+  /** Opens the share sheet with the page's content. */
   async open(target?: unknown): Promise<void> {
     const shared = await this.content("button", target);
     if (shared) await this.shell.ask("share", shared);
@@ -77,7 +77,7 @@ export class Sharing {
     };
   }
 
-  /** A picture that the shell can show: temporary files become data. */
+  /** Converts a picture for the shell: temporary files become data URLs. */
   private async picture(path: string, page: Page): Promise<string> {
     const blob = this.files.blob(path);
     if (blob) return asData(blob);

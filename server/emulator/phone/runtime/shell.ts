@@ -1,4 +1,4 @@
-// The WeChat around the mini-program, as SHELL.md describes it: facts in, answers out.
+// The WeChat around the mini-program, as in SHELL.md.
 
 export interface Start {
   person: string;
@@ -22,7 +22,9 @@ export interface Shared {
 }
 
 type Nothing = Record<string, never>;
-/** WeChat's list is open: "accept", "acceptWithAudio", "reject", "ban", "filter", words yet to come. */
+/**
+ * WeChat's list is open: "accept", "acceptWithAudio", "reject", "ban", "filter", and future values.
+ */
 export type Consent = string;
 
 export interface Asks {
@@ -46,11 +48,11 @@ export interface Asks {
   close: [Nothing, Nothing];
 }
 
-/** What the shell asks of the running mini-program. */
+/** Functions of the running mini-program that the shell calls. */
 export interface Program {
   show(start: Start): void;
   hide(): void;
-  /** The browser's Back: whether a page of the program goes back for it. */
+  /** The browser's Back; returns whether the program handled it. */
   back(): boolean;
   menu(): { share: boolean; timeline: boolean };
   share(from: "menu"): Promise<Shared | null>;
@@ -58,7 +60,7 @@ export interface Program {
 
 export interface Shell {
   readonly start: Start;
-  /** How far the emulated world is ahead of the real time just now, in milliseconds. */
+  /** Emulated time minus real time, in milliseconds. */
   readonly clockAhead: number;
   join(program: Program): void;
   ask<K extends keyof Asks>(kind: K, facts: Asks[K][0]): Promise<Asks[K][1]>;

@@ -1,4 +1,4 @@
-// The timeline's single page: it shows content and nothing that wants a person or another page.
+// The timeline's single page: shows content, but has no person and opens no other page.
 // Source: WeChat's guide 分享到朋友圈, 单页模式下的限制.
 
 import type { Phone } from "./phone.ts";
@@ -20,5 +20,5 @@ export const REFUSED_ALONE: ReadonlySet<string> = new Set((
 
 export const isAlone = (phone: Phone): boolean => phone.start.mode === "singlePage";
 
-/** Tells who tapped where the rest of the service is. */
+/** Shows a hint that the rest of the service is in the whole mini-program. */
 export const pointElsewhere = (phone: Phone): void => phone.overlay.toast(ELSEWHERE, { icon: "none", ms: TOAST_MS, mask: false });

@@ -1,4 +1,4 @@
-// The component framework with everything of one mini-program in it: units, sheets, built-in elements.
+// Sets up the component framework for one mini-program: units, sheets, built-in elements.
 
 import { MiniProgramEnv, glassEasel, type CodeSpace, type AssociatedBackend } from "glass-easel-miniprogram-adapter";
 import { play, type Exported } from "./animation.ts";
@@ -18,7 +18,7 @@ export interface Space {
   ready: Readiness;
 }
 
-/** What the framework hands to a component's functions as `this`. */
+/** `this` in a component's functions. */
 export interface Caller {
   _$: glassEasel.GeneralComponent;
   data: Record<string, unknown>;
@@ -45,7 +45,7 @@ const COMMON: Record<string, Value> = {
 const TYPES: Record<string, unknown> = { string: String, number: Number, boolean: Boolean };
 const TEMPLATE = { fallbackListenerOnNativeNode: true };
 
-/** An empty space on the page's document. */
+/** Opens an empty space on the page's document. */
 export function openSpace(program: Program, around: (type: string, deliver: () => boolean) => boolean): Space {
   glassEasel.addGlobalErrorListener((thrown) => programFailure("", thrown));
   glassEasel.addGlobalWarningListener((words) => void console.warn(String(words)));
@@ -56,7 +56,7 @@ export function openSpace(program: Program, around: (type: string, deliver: () =
   return { code, backend, ready: new Readiness() };
 }
 
-/** Makes a built-in element known under its tag. */
+/** Registers a built-in element under its tag. */
 export function addElement(space: Space, program: Program, kind: ElementKind, phone: () => Phone): void {
   const path = `wx-element/${kind.tag}`;
   const shell = `wx-element/${kind.shell}`;
@@ -119,7 +119,7 @@ function reflect(host: Host, name: string): void {
   else if (host.kind.reflect?.includes(name)) host.el.setAttribute(name.toLowerCase(), value as string);
 }
 
-/** Both ways of writing a role mean the same; an empty one is none. */
+/** Both ways of writing a role are equivalent; an empty one is ignored. */
 function sayRole(host: Host, value: unknown): void {
   if (value) host.el.setAttribute("role", String(value));
 }
@@ -136,12 +136,15 @@ export function addUnits(space: Space, program: Program): void {
   }
 }
 
-/** Gives a function that runs the modules of pages and components, in which each calls Page() or Component(). */
+/**
+ * Returns a function that runs the modules of pages and components, each with its own Page() and
+ * Component().
+ */
 export function definer(space: Space, load: Load): (paths: string[]) => void {
   space.ready.follow(space.code);
   const named = namedBehaviors(space);
   const globals = window as unknown as Partial<Globals>;
-  // They exist everywhere, and define something in the file of a page or component alone.
+  // Both exist in every script, but only define something in the file of a page or component.
   for (const name of ["Page", "Component"] as const)
     globals[name] = () => failure(`${name}() was called outside of the file of a page or component`);
   space.code.componentEnv("", ({ Behavior }) => void (globals.Behavior = fitted(named, Behavior as unknown as Define)));
@@ -159,7 +162,7 @@ export function definer(space: Space, load: Load): (paths: string[]) => void {
 
 type Named = (name: string) => unknown;
 
-/** WeChat's own behaviors, which a definition names by a text. */
+/** WeChat's own behaviors, which a definition names by a string. */
 function namedBehaviors(space: Space): Named {
   const made = new Map<string, unknown>();
   return (name) => {

@@ -1,5 +1,5 @@
-// Whether the code that runs just now follows from a person's tap, by WeChat's rule:
-// in the handler and its microtasks, and in answers of APIs that were called there; not after a timer.
+// Whether the running code was caused by a tap, by WeChat's rule: in the handler and its
+// microtasks, and in callbacks of APIs that were called there; not after a timer.
 
 export class Taps {
   private live = false;
@@ -8,15 +8,15 @@ export class Taps {
     return this.live;
   }
 
-  /** Runs what a tap causes. */
+  /** Runs the handler of a tap. */
   during<T>(run: () => T): T {
     this.live = true;
-    // Registered before the handler runs, so before any timer of its own; microtasks come earlier still.
+    // Registered before the handler runs, so before its own timers; microtasks run earlier.
     window.setTimeout(() => (this.live = false), 0);
     return run();
   }
 
-  /** A function to be called later that counts as the tap's, if there is one now. */
+  /** Wraps a callback so that it counts as caused by the current tap, if there is one. */
   carried<A extends unknown[], T>(run: (...values: A) => T): (...values: A) => T {
     return this.live ? (...values) => this.during(() => run(...values)) : run;
   }

@@ -1,4 +1,4 @@
-// Light or dark: the variables of theme.json that settings name with an @.
+// Light and dark mode: the variables of theme.json that settings reference with @.
 
 import type { Program } from "./program.ts";
 
@@ -15,22 +15,22 @@ export class Theme {
     this.adapted = program.app.darkmode === true;
   }
 
-  /** A program that does not say `"darkmode": true` is light, whatever the phone is. */
+  /** A program without `"darkmode": true` is light in both modes. */
   get name(): ThemeName {
     return this.adapted && this.asked.matches ? "dark" : "light";
   }
 
-  /** What WeChat tells a program of the phone's theme: nothing, where it has not adapted to it. */
+  /** The theme that the program can read; undefined when it does not support dark mode. */
   get told(): ThemeName | undefined {
     return this.adapted ? this.name : undefined;
   }
 
-  /** Settings with the values of the variables that they name. */
+  /** Replaces the variables in settings by their values. */
   resolved<T>(settings: T): T {
     return this.put(settings) as T;
   }
 
-  /** Calls when the phone changes between light and dark. */
+  /** Calls `hear` when the phone changes between light and dark. */
   onChange(hear: (name: ThemeName) => void): void {
     if (this.adapted) this.asked.addEventListener("change", () => hear(this.name));
   }

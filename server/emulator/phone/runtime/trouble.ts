@@ -1,21 +1,21 @@
-// What went wrong or is missing, kept where tests and people can see it.
+// Failures and missing features, collected for tests and people.
 
 declare global {
   interface Window {
-    /** Every failure: of the program's code, of its data, of the framework. */
+    /** Every failure of the program's code, its data or the framework. */
     __errors: string[];
-    /** Every API or element that was asked for and is not here. */
+    /** Every requested API or element that is not implemented. */
     __missing: string[];
   }
 }
 
 export type Fault = "onError" | "onUnhandledRejection";
 
-/** Who hears of faults in the program's own code: the program itself, as WeChat lets it. */
+/** The program's own error listeners. */
 export const faultHearers = new Set<(kind: Fault, facts: unknown) => void>();
 let telling = false;
 
-/** A fault within the telling of one is kept, but not told again. */
+/** An error inside an error listener is recorded, but not dispatched again. */
 function tell(kind: Fault, facts: unknown): void {
   if (telling) return;
   telling = true;
@@ -26,33 +26,33 @@ function tell(kind: Fault, facts: unknown): void {
 window.__errors = [];
 window.__missing = [];
 
-/** Keep a failure, and say it in the console. */
+/** Records a failure and writes it to the console. */
 export function failure(words: string): void {
   window.__errors.push(words);
   console.error(words);
 }
 
-/** A failure of the program's own code, of which the program is told. */
+/** Records a failure of the program's code and dispatches it to the program. */
 export function programFailure(where: string, thrown: unknown): void {
   const words = wordsOf(thrown);
   failure(where ? `${where}: ${words}` : words);
   tell("onError", words);
 }
 
-/** Keep the name of something that is asked for and not here; each name once. */
+/** Records a requested name that is not implemented, once per name. */
 export function missing(name: string): void {
   if (window.__missing.includes(name)) return;
   window.__missing.push(name);
   console.warn(`not in this phone: ${name}`);
 }
 
-/** The words of anything thrown. */
+/** The message of any thrown value. */
 export function wordsOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.stack ?? thrown.message;
   return typeof thrown === "string" ? thrown : (JSON.stringify(thrown) ?? String(thrown));
 }
 
-/** Calls a function of the program; a throw is kept and does not spread. */
+/** Calls a function of the program; an exception is recorded and not propagated. */
 export function guarded<T>(where: string, call: () => T): T | undefined {
   try {
     return call();
@@ -62,7 +62,7 @@ export function guarded<T>(where: string, call: () => T): T | undefined {
   }
 }
 
-/** Listens for what nobody caught. */
+/** Listens for uncaught exceptions. */
 export function watchForTrouble(): void {
   window.addEventListener("error", (event) => {
     if (event.message) programFailure("", event.error ?? event.message);

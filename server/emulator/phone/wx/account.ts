@@ -1,13 +1,13 @@
-// Who the mini-program is, and the official account that belongs to it.
+// Facts about the mini-program, and its official account.
 
 import type { Family } from "./api.ts";
 
-/** What WeChat's tools call a program without an appid of its own. */
+/** The appid that WeChat's tools use for a program without its own. */
 const TOURIST = "touristappid";
 
 declare global {
   interface Window {
-    /** Whose program this is, as the emulator says. */
+    /** The account of this program, set by the emulator. */
     __account?: { appId: string };
   }
 }
@@ -16,7 +16,7 @@ export const account: Family = (phone, add) => {
   add.now("getAccountInfoSync", () => ({ miniProgram: { appId: window.__account?.appId ?? TOURIST, envVersion: "develop", version: "" } }));
   add.later("getUserProfile", ({ desc }) => {
     if (!desc) throw new Error("parameter error: parameter.desc should be String");
-    // Closed since 2022: everybody has this name and no picture.
+    // Closed since 2022: this name and no picture for every person.
     return { userInfo: { nickName: "微信用户", avatarUrl: "", gender: 0, country: "", province: "", city: "", language: "" }, rawData: "", signature: "" };
   });
   add.later("openOfficialAccountProfile", async () => {

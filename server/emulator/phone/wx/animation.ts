@@ -1,4 +1,4 @@
-// wx.createAnimation: steps that are written down here and played by the element they are given to.
+// wx.createAnimation: records steps, which the element with this animation plays.
 
 import type { Exported, Step } from "../runtime/animation.ts";
 import type { Family } from "./api.ts";
@@ -22,7 +22,7 @@ export const animation: Family = (_phone, add) => {
 
 function builder(timing: Timing): Builder {
   let steps: Step[] = [];
-  // A transform goes on in later steps until it is given anew.
+  // A transform continues in later steps until it is set again.
   let current = new Map<string, unknown[]>();
   const made: Builder = {
     step: (own: Timing = {}) => {

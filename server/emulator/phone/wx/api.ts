@@ -1,4 +1,4 @@
-// How a wx function is called: callbacks or a promise, `errMsg` in every answer.
+// Calling convention of wx functions: callbacks or a promise, `errMsg` in every result.
 
 import type { Phone } from "../runtime/phone.ts";
 import { isAlone, pointElsewhere, REFUSED_ALONE, UNAVAILABLE } from "../runtime/single.ts";
@@ -12,7 +12,7 @@ export interface Options {
   [name: string]: unknown;
 }
 
-/** A refusal with WeChat's numbers. */
+/** A refusal with WeChat's error numbers. */
 export interface Refusal {
   errMsg: string;
   errCode?: number;
@@ -25,16 +25,16 @@ export type Run = (options: Options) => unknown;
 export type Family = (phone: Phone, add: Add) => void;
 
 export interface Add {
-  /** A function that answers later. */
+  /** An asynchronous function. */
   later(name: string, run: Run): void;
-  /** A function that answers at once. */
+  /** A synchronous function. */
   now(name: string, run: (...values: never[]) => unknown): void;
 }
 
 export const adder = (phone: Phone): Add => ({
   later: (name, run) => {
     const refused = (): never => {
-      // What a page asks by itself fails quietly.
+      // Without a tap the call fails silently.
       if (phone.taps.tapped) pointElsewhere(phone);
       throw new Error(UNAVAILABLE);
     };
@@ -44,13 +44,15 @@ export const adder = (phone: Phone): Add => ({
   now: (name, run) => void (phone.api[name] = run),
 });
 
-/** Functions that answer by callbacks alone: their documents say 以 Promise 风格调用：不支持, or they give a task. */
+/**
+ * Functions without a promise: their documentation says 以 Promise 风格调用：不支持, or they return a task.
+ */
 const WITHOUT_PROMISE: ReadonlySet<string> = new Set([
   "request", "uploadFile", "downloadFile", "login", "getGroupEnterInfo", "getShareInfo", "getPrivacySetting", "openPrivacyContract",
   "openOfficialAccountProfile", "getSystemInfoAsync", "enableAlertBeforeUnload", "disableAlertBeforeUnload",
 ]);
 
-/** Calls and answers; without callbacks the answer is a promise, of most functions. */
+/** Calls a function; without callbacks most functions return a promise. */
 export function call(phone: Phone, name: string, run: Run, options: Options): Promise<Facts> | undefined {
   const answered = answer(phone, name, run, options);
   const silent = !options.success && !options.fail && !options.complete;
@@ -80,7 +82,7 @@ function tell(name: string, facts: Facts, ...hearers: (Options["success"] | unde
   for (const hear of hearers) if (hear) guarded(`${name} callback`, () => hear(facts));
 }
 
-/** What a program is told of a failure. */
+/** The failure result for a thrown value. */
 export function refusalOf(name: string, thrown: unknown): Facts {
   if (thrown instanceof Error) {
     if (thrown instanceof TypeError || thrown instanceof ReferenceError) failure(`${name}: ${wordsOf(thrown)}`);

@@ -1,4 +1,4 @@
-// Playing a sound; one player for each createInnerAudioContext.
+// Audio playback; one player per createInnerAudioContext.
 
 import type { Phone } from "../runtime/phone.ts";
 import type { Family } from "./api.ts";

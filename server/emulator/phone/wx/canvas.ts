@@ -1,4 +1,4 @@
-// A canvas as a picture, and the picture in the person's album.
+// Exports a canvas as a picture, and saves pictures to the album.
 
 import { failure } from "../runtime/trouble.ts";
 import type { Family, Options } from "./api.ts";
@@ -8,7 +8,7 @@ const ALBUM_KEY = "__album";
 
 declare global {
   interface Window {
-    /** Pictures that were saved to the album in this run. */
+    /** Pictures saved to the album in this run. */
     [ALBUM_KEY]?: Blob[];
   }
 }
@@ -28,7 +28,7 @@ export const canvas: Family = (phone, add) => {
     Object.assign(document.createElement("canvas"), { width, height, createImage: () => new Image() }));
 };
 
-/** The part of the canvas that is asked for, at the size that is asked for. */
+/** Copies the requested part of the canvas at the requested size. */
 function cut(options: Options): HTMLCanvasElement {
   const source = options["canvas"];
   if (!(source instanceof HTMLCanvasElement)) {

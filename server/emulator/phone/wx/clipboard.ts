@@ -1,4 +1,4 @@
-// The clipboard of this phone: one text, kept by itself so that no browser permission is asked.
+// The clipboard of this phone: one text, stored here so that the browser needs no permission.
 
 import type { Family } from "./api.ts";
 import { text } from "./api.ts";

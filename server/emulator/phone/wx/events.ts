@@ -1,4 +1,4 @@
-// What a program can listen for: the app's life, the network, the window's size.
+// Global events: app lifecycle, network, window size.
 
 import type { Phone } from "../runtime/phone.ts";
 import type { Family } from "./api.ts";

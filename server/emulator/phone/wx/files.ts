@@ -1,13 +1,13 @@
-// The program's own folder of files, kept for this run, and handing a file over to a chat.
+// The program's own folder of files, kept for this run, and sharing a file to a chat.
 
 import type { Phone } from "../runtime/phone.ts";
 import { type Family, text } from "./api.ts";
 
 const FOLDER = "http://usr";
-/** What the folder of one program may hold. Source: FileSystemManager, "storage limits". */
+/** Storage limit of one program. Source: FileSystemManager, "storage limits". */
 const MOST_BYTES = 200 * 1024 * 1024;
 
-/** The files of a program by their whole paths. */
+/** The files of a program by their full paths. */
 class Folder {
   private readonly files = new Map<string, Blob>();
 
@@ -31,7 +31,7 @@ class Folder {
   }
 }
 
-/** In WeChat's words also where the function answers at once. */
+/** Adds WeChat's error message to exceptions of synchronous functions. */
 function named<T>(name: string, run: () => T): T {
   try {
     return run();

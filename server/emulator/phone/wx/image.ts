@@ -1,4 +1,4 @@
-// Pictures: what one is like, and a look at it on the whole screen.
+// Pictures: information, and full-screen preview.
 
 import type { Phone } from "../runtime/phone.ts";
 import type { Family } from "./api.ts";

@@ -1,4 +1,4 @@
-// `wx`: every family of functions, and a note of each name that is asked for in vain.
+// `wx`: all families of functions; records each access to an unknown name.
 
 import type { Phone } from "../runtime/phone.ts";
 import { missing } from "../runtime/trouble.ts";
@@ -35,7 +35,7 @@ const FAMILIES: Family[] = [
   share,  storage, subscribe, system, ui, update, upload, vibrate,
 ];
 
-/** The object that programs call `wx`. */
+/** Creates the object that programs call `wx`. */
 export function makeWx(phone: Phone): object {
   const add = adder(phone);
   for (const family of FAMILIES) family(phone, add);

@@ -1,4 +1,4 @@
-// How the mini-program was opened.
+// How the mini-program was launched.
 
 import type { Family } from "./api.ts";
 

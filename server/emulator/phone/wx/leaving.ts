@@ -1,4 +1,4 @@
-// The question before a page is left: asked at the back key of the navigation bar, never at an API call.
+// The confirmation before leaving a page: on the back button, never on an API call.
 
 import type { Phone } from "../runtime/phone.ts";
 import type { Family } from "./api.ts";
@@ -12,7 +12,7 @@ export const leaving: Family = (phone, add) => {
   add.later("disableAlertBeforeUnload", () => void (phone.router.top.leaveQuestion = ""));
 };
 
-/** The back key was pressed: goes back, after the page's question if it has one. */
+/** Handles the back button: goes back, after the page's confirmation if it has one. */
 export async function backPressed(phone: Phone): Promise<void> {
   const page = phone.router.top;
   if (page.leaveQuestion) {

@@ -1,4 +1,4 @@
-// Signing in, and the group that a card was opened from.
+// Login, and the group of the card that opened the program.
 
 import type { Family } from "./api.ts";
 

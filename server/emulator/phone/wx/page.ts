@@ -1,4 +1,4 @@
-// The page that is open: its scrolling, its refreshing, what lies in it.
+// The open page: scrolling, refreshing, observers.
 
 import { ViewObserver, type ObserverOptions } from "../runtime/observer.ts";
 import type { Phone } from "../runtime/phone.ts";

@@ -1,4 +1,4 @@
-// wx.request: https alone, only to hosts the phone knows, ten at once, any status a success.
+// wx.request: only https to registered hosts, ten at once, any HTTP status is a success.
 
 import type { Phone } from "../runtime/phone.ts";
 import { type Facts, type Family, type Options, type Refusal, call, text } from "./api.ts";
@@ -6,9 +6,9 @@ import { type Facts, type Family, type Options, type Refusal, call, text } from 
 const METHODS = new Set(["OPTIONS", "GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "CONNECT"]);
 const AT_ONCE = 10;
 const TIMEOUT_MS = 60_000;
-/** How long a request may still run after the mini-program went to the background. */
+/** How long a request may run after the mini-program went to the background. */
 const INTERRUPT_MS = 5000;
-/** The forwarder says with this header why it does not forward. */
+/** Response header in which the forwarder says why it refused. */
 const REFUSED = "x-phone-refused";
 const OUTSIDE = { errno: 600002, errMsg: "url not in domain list" };
 const REFUSALS: Record<string, Refusal> = {
@@ -22,7 +22,7 @@ const STOPPED: Record<string, Refusal> = {
   abort: { errMsg: "abort" },
 };
 
-/** A place for each request under way; the others wait. */
+/** Slots for running requests; further requests wait. */
 class Line {
   private free = AT_ONCE;
   private readonly waiting: (() => void)[] = [];
@@ -46,7 +46,7 @@ export const network: Family = (phone, add) => {
   add.now("request", (options: Options = {}) => started(phone, "request", options, (stop) => request(options, stop)));
 };
 
-/** Begins a request; what it gives is its task, which is no promise. */
+/** Starts a request and returns its task, which is no promise. */
 export function started(phone: Phone, name: string, options: Options, run: (stop: AbortSignal) => Promise<Facts>): object {
   const stop = new AbortController();
   const late = window.setTimeout(() => stop.abort("timeout"), Number(options["timeout"] ?? TIMEOUT_MS));
@@ -72,13 +72,13 @@ export function started(phone: Phone, name: string, options: Options, run: (stop
   return { abort: () => stop.abort("abort"), onHeadersReceived: () => undefined, offHeadersReceived: () => undefined, onProgressUpdate: () => undefined };
 }
 
-/** A broken line, in the words of WeChat's network library. */
+/** A connection failure, worded as in WeChat's network library. */
 function broken(): Refusal {
   const [number, name] = navigator.onLine ? [-102, "CONNECTION_REFUSED"] : [-106, "INTERNET_DISCONNECTED"];
   return { errno: 600001, errMsg: `errcode:${number} cronet_error_code:${number} error_msg:net::ERR_${name}` };
 }
 
-/** The forwarder's address for an address of the program's; throws as WeChat refuses it. */
+/** The forwarder's address for an address of the program; throws WeChat's refusals. */
 export function forwarded(url: string): string {
   const match = /^https:\/\/([^/?#]+)([^#]*)/.exec(url);
   if (!match) throw OUTSIDE;
@@ -86,7 +86,7 @@ export function forwarded(url: string): string {
   return `/phone/net/${match[1]}${path.startsWith("/") ? path : `/${path}`}`;
 }
 
-/** An answer that came from the host itself. */
+/** Returns the response if it comes from the host itself; throws otherwise. */
 export function fromHost(answer: Response): Response {
   const refusal = answer.headers.get(REFUSED);
   if (refusal !== null) throw REFUSALS[refusal] ?? OUTSIDE;
@@ -127,7 +127,7 @@ async function dataOf(answer: Response, options: Options): Promise<unknown> {
   try {
     return JSON.parse(got);
   } catch {
-    // WeChat hands over the text where it is not JSON.
+    // WeChat returns the text when it is not JSON.
     return got;
   }
 }

@@ -1,4 +1,4 @@
-// Scanning a code: the shell offers the codes it knows.
+// Scanning a code: the shell offers the codes it has.
 
 import type { Family } from "./api.ts";
 

@@ -1,4 +1,4 @@
-// What the person allowed so far.
+// Permissions the person has given.
 
 import type { Family } from "./api.ts";
 

@@ -1,4 +1,4 @@
-// Storage of one person on one phone; the timeline's single page has its own.
+// Storage per person and phone; the timeline's single page has its own.
 
 import type { Phone } from "../runtime/phone.ts";
 import { type Family, text } from "./api.ts";
@@ -44,7 +44,7 @@ class Kept {
     try {
       localStorage.setItem(this.prefix + key, written);
     } catch {
-      // A browser may give less than WeChat does; to the program it is the same.
+      // The browser's limit may be lower than WeChat's; the program sees the same error.
       throw new Error("exceed storage max size 10Mb");
     }
   }

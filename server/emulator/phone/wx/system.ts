@@ -1,4 +1,4 @@
-// What the phone is like.
+// System and device information.
 
 import { elements } from "../elements/index.ts";
 import { barHeight } from "../runtime/chrome.ts";
@@ -6,7 +6,7 @@ import type { Phone } from "../runtime/phone.ts";
 import type { Family, Options } from "./api.ts";
 
 const VERSION = "3.8.0";
-/** The font size that the person set in WeChat, px; the shell's page may set it by its address. */
+/** The font size set in WeChat, in px; the address of the shell's page may set it. */
 const fontSize = (): number => Number(new URLSearchParams(location.search).get("fontSize") ?? 16);
 const DEVICE = { brand: "devtools", model: "browser", system: "iOS 17", platform: "devtools", abi: "", benchmarkLevel: 1, memorySize: 4096 };
 
@@ -21,7 +21,7 @@ export const system: Family = (phone, add) => {
   add.now("getSystemSetting", () => ({ bluetoothEnabled: false, locationEnabled: false, wifiEnabled: true, deviceOrientation: "portrait" }));
   add.now("getAppAuthorizeSetting", () => ({ cameraAuthorized: "authorized", albumAuthorized: "authorized", notificationAuthorized: "authorized" }));
   add.now("getSystemInfoSync", whole);
-  // Programs count on the answer before the next line.
+  // Programs rely on the synchronous callback.
   add.now("getSystemInfo", ({ success, complete }: Options = {}) => {
     const facts = { ...whole(), errMsg: "getSystemInfo:ok" };
     for (const hear of [success, complete]) hear?.(facts);
@@ -44,7 +44,7 @@ function windowInfo(phone: Phone): object {
   };
 }
 
-/** The capsule that the shell draws over the frame. */
+/** The position of the capsule that the shell draws over the frame. */
 function menuButton(): object {
   const [width, height, top, right] = [96, 44, 4, window.innerWidth - 10];
   return { width, height, top, right, bottom: top + height, left: right - width };

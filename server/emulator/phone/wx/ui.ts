@@ -30,7 +30,7 @@ export const ui: Family = (phone, add) => {
   });
 };
 
-/** A dialog's buttons hold four characters. */
+/** Checks that a dialog button has at most four characters. */
 function short(options: Options, name: string): void {
   if (text(options[name]).length > 4) throw new Error(`${name} length should not larger than 4 Chinese characters`);
 }

@@ -1,4 +1,4 @@
-// New versions: this phone always runs the newest, so the manager never has news.
+// Updates: this phone always runs the newest version, so the manager reports none.
 
 import type { Family } from "./api.ts";
 

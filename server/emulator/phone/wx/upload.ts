@@ -1,4 +1,4 @@
-// Sending a file, and fetching one.
+// Uploading and downloading a file.
 
 import { type Facts, type Family, type Options, text } from "./api.ts";
 import { forwarded, fromHost, started } from "./request.ts";

@@ -1,4 +1,4 @@
-// A short shake; a browser without a motor does nothing.
+// A short vibration; does nothing where the browser cannot vibrate.
 
 import type { Family } from "./api.ts";
 

@@ -1,15 +1,15 @@
-// The columns that a picker shows, and how a value stands in them.
+// The columns of a picker, and the conversion between positions and values.
 
 import type { Host } from "../../runtime/element.ts";
 
 export interface Columns {
-  /** The words of each column. */
+  /** The labels of each column. */
   lists: string[][];
-  /** The place chosen in each. */
+  /** The selected index of each column. */
   at: number[];
-  /** The value that these places mean. */
+  /** The value for these indexes. */
   value(at: number[]): unknown;
-  /** What the event tells besides the value. */
+  /** Fields of the event besides the value. */
   facts?(): object;
 }
 
@@ -17,7 +17,7 @@ const pad = (number: number): string => String(number).padStart(2, "0");
 const span = (from: number, to: number): number[] => Array.from({ length: Math.max(0, to - from + 1) }, (_nothing, index) => from + index);
 const inside = (index: number, list: unknown[]): number => Math.min(Math.max(0, index), Math.max(0, list.length - 1));
 
-/** The columns of a picker by its mode; `at` is what is chosen just now while the sheet is open. */
+/** The columns of a picker by its mode; `at` is the current selection while the sheet is open. */
 export function columnsOf(host: Host, at?: number[]): Columns {
   switch (host.text("mode")) {
     case "multiSelector":
@@ -62,7 +62,7 @@ function time(host: Host): Columns {
   };
 }
 
-/** Years, months and days; the days are those of the month that is chosen. */
+/** Years, months and days; the days depend on the selected month. */
 function date(host: Host, at?: number[]): Columns {
   const [start, end] = [host.text("start") || "1900-01-01", host.text("end") || "2099-12-31"];
   const years = span(Number(start.slice(0, 4)), Number(end.slice(0, 4)));

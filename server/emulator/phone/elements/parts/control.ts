@@ -1,8 +1,8 @@
-// What controls of a form share: a name and a value for the form, a tap on the label, being off.
+// Shared by form controls: name and value, a tap on the label, the disabled state.
 
 import { inner, type Host } from "../../runtime/element.ts";
 
-/** Taps on the element itself, with the mouse, a finger or the keyboard, unless it is disabled. */
+/** Handles taps on the element by mouse, finger or keyboard, unless it is disabled. */
 export function pressable(host: Host, press: () => void): void {
   host.activate = () => {
     if (!host.flag("disabled")) press();
@@ -16,7 +16,7 @@ export function pressable(host: Host, press: () => void): void {
   });
 }
 
-/** Says to readers whether a control is on. */
+/** Sets the ARIA state of a control for screen readers. */
 export function sayChecked(host: Host, role: string): void {
   if (!host.el.hasAttribute("role")) host.el.setAttribute("role", role);
   host.el.setAttribute("aria-checked", String(host.flag("checked")));
@@ -25,7 +25,7 @@ export function sayChecked(host: Host, role: string): void {
   host.el.style.setProperty("--on", host.text("color") || "");
 }
 
-/** The drawn mark of a radio or checkbox, before the words. */
+/** Draws the mark of a radio or checkbox before its words. */
 export function mark(host: Host): void {
   const dot = inner(host, "i");
   dot.className = "wx-mark";

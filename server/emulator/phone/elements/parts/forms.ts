@@ -1,4 +1,4 @@
-// What a form does for the buttons in it.
+// Actions of a form that its buttons call.
 
 import type { Host } from "../../runtime/element.ts";
 

@@ -1,8 +1,8 @@
-// `hover-class`: a class while a finger rests on an element.
+// `hover-class`: a class while a finger is on an element.
 
 import type { Host } from "../../runtime/element.ts";
 
-/** Puts the class on, and takes it off again, as the element's times say. */
+/** Adds the class and removes it again, with the element's delays. */
 export function hoverable(host: Host): void {
   let timer = 0;
   let on: string[] = [];

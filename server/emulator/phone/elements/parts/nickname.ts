@@ -1,9 +1,9 @@
-// `type="nickname"`: WeChat offers the name that it knows, and checks whatever name is entered.
+// `type="nickname"`: suggests the person's WeChat name, and checks any name that is entered.
 
 import type { Host } from "../../runtime/element.ts";
 import { failure, wordsOf } from "../../runtime/trouble.ts";
 
-/** Joins the offer (on the first focus) and the check (of a typed name, on blur) to a field. */
+/** Adds the suggestion (on first focus) and the check (of a typed name, on blur) to a field. */
 export function nickname(host: Host, box: HTMLInputElement): void {
   const field = new Field(host, box);
   let offered = false;
@@ -24,7 +24,7 @@ function told(work: Promise<void>): void {
 }
 
 class Field {
-  /** The name whose check is over. */
+  /** The last checked name. */
   known = "";
   private readonly host: Host;
   private readonly box: HTMLInputElement;
@@ -38,7 +38,7 @@ class Field {
     try {
       await this.host.phone.privacy.ensure("input type=nickname");
     } catch {
-      // WeChat turns the field into a plain one and says nothing.
+      // WeChat then turns the field into a plain one without a message.
       return;
     }
     const { name, pass } = await this.host.phone.shell.ask("nickname", {});
@@ -53,7 +53,7 @@ class Field {
     this.judged(name, pass);
   }
 
-  /** A name that fails the check is taken out of the field again. */
+  /** Clears a name that fails the check. */
   private judged(name: string, pass: boolean): void {
     this.known = name;
     if (!pass && this.box.value === name) this.fill("");

@@ -1,4 +1,4 @@
-// `open-type` of a button: what WeChat does when it is tapped.
+// `open-type` of a button: the action of WeChat on a tap.
 
 import type { Host } from "../../runtime/element.ts";
 import { REFUSED } from "../../runtime/privacy.ts";
@@ -20,10 +20,12 @@ const OPEN: Record<string, Open> = {
     host.emit("opensetting", { authSetting: {}, subscriptionsSetting: { mainSwitch, itemSettings } });
   },
 };
-// Served by people outside the mini-program, whom this phone does not play.
+// These open a conversation or an app outside the mini-program, which this phone does not emulate.
 const QUIET = new Set(["contact", "feedback", "launchApp", "liveActivity"]);
 
-/** Does what the button's open-type says; several are joined by `|`. In the timeline's single page it only says where it would. */
+/**
+ * Runs the button's open-types, joined by `|`. In the timeline's single page it only shows a hint.
+ */
 export async function openByType(host: Host): Promise<void> {
   const names = host.text("openType").split("|").filter(Boolean);
   if (names.length > 0 && isAlone(host.phone)) return pointElsewhere(host.phone);
@@ -52,7 +54,7 @@ async function chooseAvatar(host: Host): Promise<void> {
   if (file) host.emit("chooseavatar", { avatarUrl: host.phone.files.keep(file, file.type.split("/").at(-1) || "png") });
 }
 
-/** Whether the person agreed to the privacy contract; a refusal is told to the page. */
+/** Whether the person agreed to the privacy contract; sends a refusal to the page. */
 async function allowed(host: Host, referrer: string, event: string): Promise<boolean> {
   try {
     await host.phone.privacy.ensure(referrer);

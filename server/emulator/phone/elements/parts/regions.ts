@@ -3,16 +3,18 @@
 import type { Host } from "../../runtime/element.ts";
 import type { Columns } from "./choices.ts";
 
-/** Code, name, the places in it; of GB/T 2260. */
+/** Code, name, and the regions inside, by GB/T 2260. */
 export type Place = [code: string, name: string, inside: Place[]];
 
 const DEPTHS: Record<string, number> = { province: 1, city: 2, region: 3, "sub-district": 3 };
 let fetched: Promise<Place[]> | undefined;
 
-/** The places, which are fetched when a picker first asks for them. */
+/** Fetches the regions when a picker first needs them. */
 export const places = (): Promise<Place[]> => (fetched ??= fetch("regions.json").then((answer) => answer.json() as Promise<Place[]>));
 
-/** `at` is what is chosen just now while the sheet is open; a custom item stands first in each column. */
+/**
+ * `at` is the current selection while the sheet is open; a custom item comes first in each column.
+ */
 export function regionColumns(host: Host, all: Place[], at?: number[]): Columns {
   const custom = host.text("customItem");
   const wanted = (host.raw("value") as string[] | null) ?? [];

@@ -1,4 +1,4 @@
-// What a one-line and a many-line field share: value, focus, events, the form.
+// Shared by one-line and multi-line fields: value, focus, events, form.
 
 import type { Host, Mounted } from "../../runtime/element.ts";
 
@@ -10,7 +10,7 @@ export const TYPING = {
   alwaysEmbed: false, cursorColor: "", adjustKeyboardTo: "cursor", ignoreCompositionEvent: true,
 };
 
-/** Joins a real field to its element. */
+/** Connects a DOM field to its element. */
 export function typing(host: Host, box: Box): Mounted {
   const draw = (): void => {
     if (box.value !== host.text("value")) box.value = host.text("value");
