@@ -31,8 +31,7 @@ from server.channel import commands as channel
 from server.demo import run_demo
 from server.doctor import run_doctor
 from server.programme import commands as programme
-from server.quiz.contests import commands
-from server.quiz.leaderboards import commands as board_commands
+from server.quiz import service as quiz
 
 _USES = {"worker": Use.JOBS, "migrate": Use.MIGRATIONS}
 Command = Callable[[Application, argparse.Namespace], int]
@@ -172,7 +171,7 @@ def _load_campaign(application: Application, asked: argparse.Namespace) -> int:
 
 
 def _import_questions(application: Application, asked: argparse.Namespace) -> int:
-    report = commands.import_questions(application.uow_factory, asked.file, dry_run=asked.dry_run)
+    report = quiz.import_questions(application.uow_factory, asked.file, dry_run=asked.dry_run)
     for problem in report.problems:
         _tell(str(problem), error=True)
     for warning in report.warnings:
@@ -184,7 +183,7 @@ def _import_questions(application: Application, asked: argparse.Namespace) -> in
 
 
 def _open_contest(application: Application, asked: argparse.Namespace) -> int:
-    ref = commands.open_programme_contest(
+    ref = quiz.open_programme_contest(
         application.uow_factory,
         slug=asked.slug,
         preset=asked.preset,
@@ -207,7 +206,7 @@ def _scene_code(application: Application, asked: argparse.Namespace) -> int:
 
 
 def _rebuild(application: Application, _asked: argparse.Namespace) -> int:
-    made = board_commands.rebuild_leaderboards(
+    made = quiz.rebuild_leaderboards(
         application.uow_factory, lambda done, total: _tell(f"{done} of {total} boards")
     )
     _tell(str(made))

@@ -16,7 +16,7 @@ from server.base.sql.schema import migrate
 from server.channel import commands as channel
 from server.channel.errors import RepliesRefused
 from server.programme import commands as programme
-from server.quiz.contests import commands as quiz
+from server.quiz import service as quiz
 
 _log = logging.getLogger(__name__)
 _NOTE = "demo-database"

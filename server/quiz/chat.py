@@ -13,13 +13,13 @@ from functools import partial
 from server.base.clock import BEIJING
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
-from server.quiz import service
+from server.quiz.attempts.contest_progress import ContestProgress, contest_progress
 from server.quiz.contests import rules_page
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_view, figures
 from server.quiz.leaderboards.board_keys import REGION
-from server.quiz.leaderboards.board_view import Board, Line, Mine
+from server.quiz.leaderboards.board_view import Board, Line, OwnPlace
 from server.units import service as units
 from server.units.service import City
 
@@ -36,7 +36,7 @@ def today(uow: UnitOfWork, citizen_id: int | None) -> str:
     found = _asked_about(uow, "open", "upcoming", "closed")
     if not found:
         return uow.texts.say("quiz.chat.nothing")
-    mine = {} if citizen_id is None else service.mine(uow, found, citizen_id)
+    mine = {} if citizen_id is None else contest_progress(uow, found, citizen_id)
     return _fitted(
         [
             words
@@ -110,7 +110,7 @@ def _state(uow: UnitOfWork, contest: ContestView) -> str:
     )
 
 
-def _tries(uow: UnitOfWork, contest: ContestView, mine: service.Mine | None) -> list[str]:
+def _tries(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> list[str]:
     if contest.state(uow.now) != "open":
         return []
     if mine is None:
@@ -132,7 +132,7 @@ def _way_in(uow: UnitOfWork, contest: ContestView) -> str:
     return _link(uow, "to_board", BOARD, contest)
 
 
-def _way_on(uow: UnitOfWork, contest: ContestView, mine: service.Mine | None) -> str:
+def _way_on(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> str:
     """The link to the page where this citizen can do something now."""
     if contest.state(uow.now) == "upcoming":
         return _link(uow, "to_look", ROUND, contest)
@@ -168,7 +168,7 @@ def _result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[str]
     ]
 
 
-def _city_rank(uow: UnitOfWork, contest: ContestView, citizen_id: int, mine: Mine) -> str:
+def _city_rank(uow: UnitOfWork, contest: ContestView, citizen_id: int, mine: OwnPlace) -> str:
     code = next((line.city for line in mine.around if line.me), None)
     if code is None:
         return uow.texts.say("quiz.chat.no_city")

@@ -1,82 +1,25 @@
-"""The doors of the contest: contests with what a citizen has in them, figures.
+"""The only module of the contest that code outside `server/quiz` imports, besides the manifest.
 
-Papers are in attempts.py and closing.py, boards in boards.py and board_view.py.
+It names the commands that operators run; what runs by itself is in `slice.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from server.quiz.contests.commands import (
+    DEMO_CONTEST,
+    ImportReport,
+    import_questions,
+    open_demo_contest,
+    open_programme_contest,
+)
+from server.quiz.leaderboards.commands import Rebuilt, rebuild_leaderboards
 
-from sqlalchemy import func, select
-
-from server.accounts import service as accounts
-from server.base.clock import beijing_day
-from server.base.uow import UnitOfWork
-from server.quiz.attempts import attempt_store
-from server.quiz.contests.service import ContestView
-from server.quiz.enums import AttemptState
-from server.quiz.models import Attempt
-from server.quiz.rules import GRACE, is_over
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mine:
-    """What a citizen has in a contest; `open_deadline` is the end of the paper that is open."""
-
-    attempts_left_today: int
-    attempts_left_total: int | None
-    best_score: int | None
-    open_attempt_ref: str | None
-    open_deadline: datetime | None
-
-
-def mine(uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int) -> dict[int, Mine]:
-    """What a citizen has in each of these contests, by the contest's number.
-
-    Papers of before an erasure are counted as begun, and otherwise not told.
-    """
-    rows = [citizen_id, *accounts.former_ids(uow, citizen_id)]
-    tries = attempt_store.tries(uow, [contest.id for contest in contests], rows)
-    return {
-        contest.id: _mine(uow, contest, citizen_id, tries.get(contest.id, []))
-        for contest in contests
-    }
-
-
-def _mine(
-    uow: UnitOfWork, contest: ContestView, citizen_id: int, tries: Sequence[attempt_store.Try]
-) -> Mine:
-    today = beijing_day(uow.now)
-    rules = contest.rules
-    left = rules.papers_per_day - sum(one.on_day == today for one in tries)
-    in_all = None if rules.papers_total is None else max(0, rules.papers_total - len(tries))
-    left = max(0, left if in_all is None else min(left, in_all))
-    own = [one for one in tries if one.citizen_id == citizen_id]
-    scores = [one.score for one in own if one.score is not None]
-    still_open = next(
-        (
-            one
-            for one in own
-            if one.state is AttemptState.OPEN and not is_over(uow.now, one.deadline_at)
-        ),
-        None,
-    )
-    return Mine(
-        attempts_left_today=left if contest.state(uow.now) == "open" else 0,
-        attempts_left_total=in_all,
-        best_score=max(scores, default=None),
-        open_attempt_ref=still_open.ref if still_open else None,
-        open_deadline=still_open.deadline_at if still_open else None,
-    )
-
-
-def _overdue_papers(uow: UnitOfWork) -> float:
-    asked = select(func.count()).where(
-        Attempt.state == AttemptState.OPEN, Attempt.deadline_at < uow.now - GRACE
-    )
-    return float(uow.session.scalar(asked) or 0)
-
-
-READINGS: Mapping[str, Callable[[UnitOfWork], float]] = {"quiz_overdue_papers": _overdue_papers}
+__all__ = [
+    "DEMO_CONTEST",
+    "ImportReport",
+    "Rebuilt",
+    "import_questions",
+    "open_demo_contest",
+    "open_programme_contest",
+    "rebuild_leaderboards",
+]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from server.base.manifest import Slice
-from server.quiz import api, chat, service, tasks
+from server.quiz import api, chat, tasks
+from server.quiz.attempts import metrics
 from server.quiz.personal_data import HOOKS, PERSONAL
 
 SLICE = Slice(
@@ -14,7 +15,7 @@ SLICE = Slice(
     apis=(api.API,),
     tasks=tasks.TASKS,
     answers=chat.ANSWERS,
-    metrics=service.READINGS,
+    metrics={"quiz_overdue_papers": metrics.count_overdue_papers},
     personal_data=PERSONAL,
     hooks=HOOKS,
 )

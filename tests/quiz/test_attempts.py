@@ -11,9 +11,9 @@ from sqlalchemy import func, select, update
 
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import service
 from server.quiz.attempts import closing
 from server.quiz.attempts import service as attempts
+from server.quiz.attempts.contest_progress import contest_progress
 from server.quiz.bank import service as bank
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState
@@ -72,7 +72,7 @@ def tries_left(
     uow_factory: UnitOfWorkFactory, contest: ContestView, citizen: int
 ) -> tuple[int, int | None]:
     with uow_factory.begin(read_only=True) as uow:
-        mine = service.mine(uow, [contest], citizen)[contest.id]
+        mine = contest_progress(uow, [contest], citizen)[contest.id]
     return mine.attempts_left_today, mine.attempts_left_total
 
 

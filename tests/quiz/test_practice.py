@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from server.accounts import privacy
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import service
 from server.quiz.attempts import service as attempts
+from server.quiz.attempts.contest_progress import contest_progress
 from server.quiz.contests import commands
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
@@ -185,7 +185,7 @@ def test_practice_touches_no_rank_and_no_limit(
     with uow_factory.begin(read_only=True) as uow:
         for table in (Attempt, Entry, Standing):
             assert uow.session.scalar(select(func.count()).select_from(table)) == 0
-        assert service.mine(uow, [demo], citizen)[demo.id].attempts_left_today == 1
+        assert contest_progress(uow, [demo], citizen)[demo.id].attempts_left_today == 1
 
 
 def test_a_mistake_leaves_the_book_after_two_right_answers_in_a_row(

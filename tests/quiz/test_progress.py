@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.attempts import progress
-from server.quiz.attempts.progress import Progress
+from server.quiz.attempts.progress import SeasonProgress
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.models import Entry
@@ -31,21 +31,23 @@ from tests.kit.boards import (
 from tests.kit.clock import FakeClock
 
 
-def reached(uow_factory: UnitOfWorkFactory, contest: ContestView, citizen_id: int) -> Progress:
+def reached(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, citizen_id: int
+) -> SeasonProgress:
     with uow_factory.begin(read_only=True) as uow:
-        return progress.progress(uow, [contest], citizen_id)[contest.id]
+        return progress.season_progress(uow, [contest], citizen_id)[contest.id]
 
 
 def expected(
     totals: list[tuple[int, int, int]], today: dict[int, int], entry_id: int, scale: int
-) -> Progress:
+) -> SeasonProgress:
     """What the recounted boards say of an entry: (entry, points, time), the best first."""
     place = [entry for entry, _, _ in totals].index(entry_id)
     _, points, time_ms = totals[place]
     above = totals[place - 1] if place else None
     behind = None if above is None else above[1] - points
     day = today.get(entry_id)
-    return Progress(
+    return SeasonProgress(
         total=points / scale,
         today_score=None if day is None else day / scale,
         rank=place + 1,
@@ -76,7 +78,7 @@ def test_every_place_and_distance_of_every_policy_equals_a_recount(
             assert reached(either, contest, people[entry]) == told
         assert "(SELECT count" not in said[0]
         assert reached(without, contest, people[entry]) == told
-    assert reached(either, contest, nobody) == Progress()
+    assert reached(either, contest, nobody) == SeasonProgress()
 
 
 def test_a_board_of_redis_that_is_behind_is_not_believed(either: UnitOfWorkFactory) -> None:

@@ -12,8 +12,8 @@ from server.accounts import privacy
 from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import service
 from server.quiz.attempts import service as attempts
+from server.quiz.attempts.contest_progress import contest_progress
 from server.quiz.contests.service import ContestView
 from server.quiz.errors import NoAttemptsLeft
 from server.quiz.leaderboards import board_view, groups
@@ -51,7 +51,7 @@ def left(
     uow_factory: UnitOfWorkFactory, contest: ContestView, citizen_id: int
 ) -> tuple[int, int | None, int | None]:
     with uow_factory.begin(read_only=True) as uow:
-        mine = service.mine(uow, [contest], citizen_id)[contest.id]
+        mine = contest_progress(uow, [contest], citizen_id)[contest.id]
     return mine.attempts_left_today, mine.attempts_left_total, mine.best_score
 
 

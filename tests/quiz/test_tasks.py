@@ -10,12 +10,13 @@ from sqlalchemy import select
 from server.base.jobs import TaskContext, run_until_idle
 from server.base.redis.client import RedisRefused
 from server.base.uow import UnitOfWorkFactory
-from server.quiz import service, tasks
+from server.quiz import tasks
 from server.quiz.attempts import closing
 from server.quiz.attempts import service as attempts
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.models import Attempt, Standing
+from server.quiz.slice import SLICE
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import citizens, open_contest, shown, some_right, started, take
 
@@ -126,7 +127,7 @@ def test_papers_that_wait_for_the_sweep_are_a_figure_of_the_house(
     for citizen in citizens(uow_factory, 3):
         left_open(uow_factory, citizen, contest, 0)
     clock.advance(303)
-    reading = service.READINGS["quiz_overdue_papers"]
+    reading = SLICE.metrics["quiz_overdue_papers"]
     with uow_factory.begin(read_only=True) as uow:
         assert reading(uow) == 3
     assert sweep(uow_factory) == 3

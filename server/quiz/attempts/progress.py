@@ -24,7 +24,7 @@ from server.quiz.models import Entry, Standing
 
 
 @dataclass(frozen=True, kw_only=True)
-class Progress:
+class SeasonProgress:
     """What a citizen has reached in one contest.
 
     Units: `total` and `today_score` points by the contest's season rule, None without a closed
@@ -112,9 +112,9 @@ _PLACES = (
 )  # fmt: skip
 
 
-def progress(
+def season_progress(
     uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int
-) -> dict[int, Progress]:
+) -> dict[int, SeasonProgress]:
     """What a citizen has reached in each of these contests, by the contest's number."""
     today = keys.day_period(beijing_day(uow.now))
     stands = _stands(uow, [contest.id for contest in contests], citizen_id, today)
@@ -132,13 +132,13 @@ def progress(
 
 def _told(
     contest: ContestView, total: _Stand | None, today: _Stand | None, place: _Place | None
-) -> Progress:
+) -> SeasonProgress:
     scale = contest.rules.points_scale
     if total is None or place is None:
-        return Progress()
+        return SeasonProgress()
     points = None if place.above is None else place.above.points - total.kept.points
     equal = place.above is not None and points == 0
-    return Progress(
+    return SeasonProgress(
         total=_score(total.kept.points, scale),
         today_score=None if today is None else _score(today.kept.points, scale),
         rank=place.rank,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from msgspec import UNSET
 
 from server.quiz.attempts.closing import Result
+from server.quiz.attempts.contest_progress import ContestProgress
 from server.quiz.attempts.papers import KEYS, Slot
-from server.quiz.attempts.progress import Progress
+from server.quiz.attempts.progress import SeasonProgress
 from server.quiz.attempts.records import Record
 from server.quiz.attempts.schemas import (
     AttemptOut,
@@ -22,20 +23,17 @@ from server.quiz.attempts.schemas import (
     RecordOut,
     ResultOut,
     ReviewOut,
-    RuleSentenceOut,
-    RulesPageOut,
 )
 from server.quiz.attempts.service import AttemptView
-from server.quiz.contests.rules_page import RulesPage
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import Timer
 from server.quiz.rules import RuleSet, milliseconds
-from server.quiz.service import Mine
+
+# What the asking citizen may still do in a contest, and has reached in it.
+OwnProgress: TypeAlias = tuple[ContestProgress, SeasonProgress]
 
 
-def contest_out(
-    contest: ContestView, now: datetime, mine: tuple[Mine, Progress] | None
-) -> ContestOut:
+def contest_out(contest: ContestView, now: datetime, own: OwnProgress | None) -> ContestOut:
     """A contest, with what the asking citizen has in it."""
     return ContestOut(
         id=contest.ref,
@@ -46,7 +44,7 @@ def contest_out(
         opens_at=contest.opens_at,
         closes_at=contest.closes_at,
         rules=_rules_out(contest.rules),
-        me=None if mine is None else _mine_out(now, *mine),
+        me=None if own is None else _own_progress_out(now, *own),
     )
 
 
@@ -65,13 +63,15 @@ def _rules_out(rules: RuleSet) -> ContestRulesOut:
     )
 
 
-def _mine_out(now: datetime, mine: Mine, reached: Progress) -> ContestMeOut:
-    ends = mine.open_deadline
+def _own_progress_out(
+    now: datetime, tries: ContestProgress, reached: SeasonProgress
+) -> ContestMeOut:
+    ends = tries.open_deadline
     return ContestMeOut(
-        attempts_left_today=mine.attempts_left_today,
-        attempts_left_total=mine.attempts_left_total,
-        best_score=mine.best_score,
-        open_attempt_id=mine.open_attempt_ref,
+        attempts_left_today=tries.attempts_left_today,
+        attempts_left_total=tries.attempts_left_total,
+        best_score=tries.best_score,
+        open_attempt_id=tries.open_attempt_ref,
         open_deadline=ends,
         open_remaining_ms=None if ends is None else milliseconds(ends - now),
         total=reached.total,
@@ -96,20 +96,6 @@ def record_out(record: Record) -> RecordOut:
         correct_count=record.correct_count,
         question_count=record.question_count,
         duration_ms=record.duration_ms,
-    )
-
-
-def rules_out(page: RulesPage) -> RulesPageOut:
-    """A rules page."""
-    return RulesPageOut(
-        contest_id=page.contest.ref,
-        title=page.contest.title,
-        rules_version=page.contest.rules.version,
-        valid_from=page.contest.valid_from,
-        sentences=[RuleSentenceOut(name=name, text=text) for name, text in page.sentences],
-        document=page.document,
-        signature=page.signature,
-        public_key=page.public_key,
     )
 
 

@@ -82,26 +82,6 @@ class ContestOut(Out, frozen=True, kw_only=True):
     me: ContestMeOut | None
 
 
-class RuleSentenceOut(Out, frozen=True, kw_only=True):
-    """One rule in words."""
-
-    name: str
-    text: str
-
-
-class RulesPageOut(Out, frozen=True, kw_only=True):
-    """The rules page; `signature` (Ed25519, URL-safe base64) signs the UTF-8 of `document`."""
-
-    contest_id: str
-    title: str
-    rules_version: str
-    valid_from: Instant
-    sentences: list[RuleSentenceOut]
-    document: str
-    signature: str
-    public_key: str
-
-
 class OptionOut(Out, frozen=True, kw_only=True):
     """One option under the key it has on this paper."""
 

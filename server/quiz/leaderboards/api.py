@@ -8,7 +8,7 @@ from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
 from server.quiz.contests import service as contests
 from server.quiz.leaderboards import board_view
-from server.quiz.leaderboards.board_view import Board, Mine
+from server.quiz.leaderboards.board_view import Board, OwnPlace
 from server.quiz.leaderboards.schemas import BoardMeOut, BoardOut, BoardQuery
 
 BOARD_API = Api("boards")
@@ -47,7 +47,7 @@ def _board_out(found: Board) -> BoardOut:
     )
 
 
-def _me_out(mine: Mine) -> BoardMeOut:
+def _me_out(mine: OwnPlace) -> BoardMeOut:
     return BoardMeOut(
         rank=mine.rank,
         score=mine.score,

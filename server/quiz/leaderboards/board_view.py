@@ -37,7 +37,7 @@ MOST_PAGES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mine:
+class OwnPlace:
     """Where the asking citizen stands; `around` holds this place and its neighbours in order."""
 
     rank: int
@@ -52,7 +52,7 @@ class Board:
 
     period: str
     items: list[Line]
-    me: Mine | None
+    me: OwnPlace | None
     total: int
     as_of: datetime
     frozen: bool
@@ -281,10 +281,10 @@ class _Lines:
         )
 
 
-def _mine(found: _Found, lines: _Lines) -> Mine | None:
+def _mine(found: _Found, lines: _Lines) -> OwnPlace | None:
     if found.mine is None:
         return None
-    return Mine(
+    return OwnPlace(
         rank=found.mine.rank,
         score=lines.score(found.mine.kept),
         duration_ms=found.mine.kept.time_ms,

@@ -1,19 +1,17 @@
-"""Practice, the wrong-answer book and reports about questions."""
+"""Practice and the wrong-answer book."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from server.base.errors import Invalid, NotFound
-from server.base.rate_limits import CHANGE, OWN_WORDS, PRACTICE, PRACTICE_ANSWER, spend
+from server.base.rate_limits import PRACTICE, PRACTICE_ANSWER
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.base.web.endpoint import Api, PreflightContext, endpoint
+from server.base.web.endpoint import Api, endpoint
 from server.base.web.schema import Page, PageQuery
 from server.quiz.attempts import responses
-from server.quiz.enums import WordsState
-from server.quiz.errors import ReasonRefused
 from server.quiz.practice import mistakes
 from server.quiz.practice import service as practice
 from server.quiz.practice.mistakes import Mistake
@@ -23,10 +21,7 @@ from server.quiz.practice.schemas import (
     PracticeAnswerOut,
     PracticeIn,
     PracticeOut,
-    ReportIn,
 )
-from server.quiz.review import reports
-from server.quiz.review.reports import Reported
 
 PRACTICE_API = Api("practice")
 
@@ -131,37 +126,3 @@ def _mistake_out(mistake: Mistake) -> MistakeOut:
         wrong_at=mistake.wrong_at,
         right_in_a_row=mistake.right_in_a_row,
     )
-
-
-def _judged(preflight: PreflightContext, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
-    """Have the words judged, unless this version was reported before."""
-    with preflight.uow_factory.begin(read_only=True) as uow:
-        reported = reports.to_be_reported(uow, ref, preflight.caller.id)
-    reason = reports.clean_reason(body.reason)
-    if reported.known:
-        return reported, WordsState.UNCHECKED
-    spend(preflight.uow_factory.dependencies, OWN_WORDS, preflight.caller.person)
-    return reported, reports.judge(preflight.gateway, reported, reason)
-
-
-@endpoint(
-    PRACTICE_API,
-    "POST",
-    "/questions/<ref>/reports",
-    who=Who.CITIZEN,
-    body=ReportIn,
-    status=(202,),
-    errors=(NotFound, ReasonRefused, Invalid),
-    consent=True,
-    ask=_judged,
-    pace=CHANGE,
-)
-def report_question(
-    uow: UnitOfWork,
-    ref: str,  # noqa: ARG001 - found before the words were judged
-    body: ReportIn,
-    asked: tuple[Reported, WordsState],
-) -> None:
-    """Tell what is wrong with a question that one has seen; once for each version of it."""
-    reported, words = asked
-    reports.report(uow, uow.caller_id, reported, reports.clean_reason(body.reason), words)

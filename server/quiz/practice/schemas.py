@@ -1,4 +1,4 @@
-"""Shapes of practice, the wrong-answer book and reports about questions on the wire."""
+"""Shapes of practice and the wrong-answer book on the wire."""
 
 from __future__ import annotations
 
@@ -58,9 +58,3 @@ class MistakeOut(Out, frozen=True, kw_only=True):
     where: Literal["paper", "practice"]
     wrong_at: Instant
     right_in_a_row: int
-
-
-class ReportIn(In, frozen=True, kw_only=True):
-    """What is wrong with a question."""
-
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]

@@ -1,0 +1,50 @@
+"""Reports of citizens about questions."""
+
+from __future__ import annotations
+
+from server.base.errors import Invalid, NotFound
+from server.base.rate_limits import CHANGE, OWN_WORDS, spend
+from server.base.uow import UnitOfWork
+from server.base.web.auth import Who
+from server.base.web.endpoint import Api, PreflightContext, endpoint
+from server.quiz.enums import WordsState
+from server.quiz.errors import ReasonRefused
+from server.quiz.review import reports
+from server.quiz.review.reports import Reported
+from server.quiz.review.schemas import ReportIn
+
+REPORT_API = Api("practice")
+
+
+def _judged(preflight: PreflightContext, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
+    """Have the words judged, unless this version was reported before."""
+    with preflight.uow_factory.begin(read_only=True) as uow:
+        reported = reports.to_be_reported(uow, ref, preflight.caller.id)
+    reason = reports.clean_reason(body.reason)
+    if reported.known:
+        return reported, WordsState.UNCHECKED
+    spend(preflight.uow_factory.dependencies, OWN_WORDS, preflight.caller.person)
+    return reported, reports.judge(preflight.gateway, reported, reason)
+
+
+@endpoint(
+    REPORT_API,
+    "POST",
+    "/questions/<ref>/reports",
+    who=Who.CITIZEN,
+    body=ReportIn,
+    status=(202,),
+    errors=(NotFound, ReasonRefused, Invalid),
+    consent=True,
+    ask=_judged,
+    pace=CHANGE,
+)
+def report_question(
+    uow: UnitOfWork,
+    ref: str,  # noqa: ARG001 - found before the words were judged
+    body: ReportIn,
+    asked: tuple[Reported, WordsState],
+) -> None:
+    """Tell what is wrong with a question that one has seen; once for each version of it."""
+    reported, words = asked
+    reports.report(uow, uow.caller_id, reported, reports.clean_reason(body.reason), words)
