@@ -34,18 +34,28 @@ from server.base.web.introduction import introduction
 from server.base.web.openapi import docs_pages, document
 from server.base.web.picture_pages import Finders, picture_pages
 from server.callbacks import with_callbacks
+from server.console.assets import asset_pages
+from server.console.audit import log_change
+from server.console.form_session import install_form_session
+from server.console.frame import Console, SessionResolver
+from server.console.templates import Templates
 from server.wechat.gateway import Gateway
 from server.wechat.http_gateway import open_gateway
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overrides:
-    """What a test may put in the place of the real thing: time, chance and WeChat, nothing else."""
+    """What a test may put in the place of the real thing.
+
+    Time, chance, WeChat, and who is signed in to the console.
+    """
 
     clock: Clock | None = None
     random: random.Random | None = None
     gateway: Gateway | None = None
     enqueue: Any = None
+    # No organizer is appointed yet, so in the product no session cookie is valid.
+    signed_in: SessionResolver = lambda _uow, _cookie: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,9 +127,22 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     pictures = Finders(public=accounts.picture, private=accounts.private_picture)
     app.register_blueprint(picture_pages(uow_factory, pictures))
     app.register_blueprint(health_pages(_probes(application)))
+    install_form_session(app, settings, uow_factory.dependencies.keys)
+    app.register_blueprint(asset_pages())
+    app.register_blueprint(_console(application, (overrides or Overrides()).signed_in).blueprint())
     app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]
     app.extensions["kepu"] = application
     return app
+
+
+def _console(application: Application, resolve: SessionResolver) -> Console:
+    return Console(
+        uow_factory=application.uow_factory,
+        tables=slices.PAGES,
+        templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts),
+        resolve=resolve,
+        audit=log_change,
+    )
 
 
 def _probes(application: Application) -> Probes:

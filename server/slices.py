@@ -19,7 +19,9 @@ from server.base.personal_data import PersonalData
 from server.base.slice import SLICE as BASE
 from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
+from server.base.web.page import Pages
 from server.channel.slice import SLICE as CHANNEL
+from server.console.slice import SLICE as CONSOLE
 from server.notices.slice import SLICE as NOTICES
 from server.programme.slice import SLICE as PROGRAMME
 from server.quiz.slice import SLICE as QUIZ
@@ -31,6 +33,7 @@ Value = TypeVar("Value")
 SLICES: tuple[Slice, ...] = (
     BASE,
     WECHAT,
+    CONSOLE,
     UNITS,
     ACCOUNTS,
     PROGRAMME,
@@ -56,6 +59,7 @@ def merge_named(offers: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
 
 TEXTS: tuple[Path, ...] = tuple(one.texts for one in SLICES)
 APIS: tuple[Api, ...] = tuple(api for one in SLICES for api in one.apis)
+PAGES: tuple[Pages, ...] = tuple(pages for one in SLICES for pages in one.pages)
 TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
 QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queues)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)

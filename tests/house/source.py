@@ -11,8 +11,8 @@ from server import slices
 
 SERVER = Path(server.__file__).parent
 ROOT = SERVER.parent
-# Base and wechat are floors that every slice may use as a whole.
-SLICES = tuple(one.name for one in slices.SLICES if one.name not in ("base", "wechat"))
+# Base, wechat and console are floors that every slice may use as a whole.
+SLICES = tuple(one.name for one in slices.SLICES if one.name not in ("base", "wechat", "console"))
 
 
 @cache

@@ -54,6 +54,17 @@ def test_checks_and_triggers_are_the_same_either_way(engine: Engine, tmp_path: P
     assert constraints(engine) == stepped
 
 
+@pytest.mark.race
+def test_rows_from_before_there_were_owners_belong_to_the_region(engine: Engine) -> None:
+    migrate(engine, "0015")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO bank (slug, revision) VALUES ('old', 'r')")
+    migrate(engine)
+    with engine.connect() as connection:
+        asked = "SELECT owner, owner_city, owner_county FROM bank"
+        assert connection.exec_driver_sql(asked).all() == [("region", None, None)]
+
+
 def constraints(engine: Engine) -> dict[str, set[str]]:
     seen = inspect(engine)
     found = {}

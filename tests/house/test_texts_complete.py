@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import ast
+import re
+from pathlib import Path
 
 from server import slices
+from server.base.access import Permission, Role
 from server.base.texts import FIRST_LANGUAGE, load_texts
-from tests.house.source import trees
+from tests.house.source import SERVER, trees
 
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
-COMPOSED = ("quiz.rules.", "quiz.chat.", "channel.menu.")
+COMPOSED = (
+    "quiz.rules.", "quiz.chat.", "channel.menu.", "console.role.", "console.role_about.",
+    "console.scope_about.", "console.permission.",
+)  # fmt: skip
+
+
+def templates() -> list[Path]:
+    return [p for p in SERVER.rglob("*.html") if p.relative_to(SERVER).parts[0] != "emulator"]
 
 
 def said_keys() -> set[str]:
-    return {
+    in_templates = {
+        key
+        for path in templates()
+        for key in re.findall(r'say\("([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    return in_templates | {
         node.value
         for tree in trees().values()
         for node in ast.walk(tree)
@@ -36,6 +51,34 @@ def test_no_sentence_is_unused_and_none_is_missing() -> None:
     }
     assert unused == set()
     assert error_codes <= constants
+
+
+def test_a_template_holds_no_wording_of_its_own() -> None:
+    worded = [
+        f"{path.relative_to(SERVER)}: put the words into the slice's texts.toml and say their key"
+        for path in templates()
+        if re.search(r"[\u3000-\u9fff\uff00-\uffef]", path.read_text(encoding="utf-8"))
+    ]
+    assert worded == []
+
+
+def test_every_key_that_a_template_says_exists() -> None:
+    have = set(load_texts(slices.TEXTS).sentences[FIRST_LANGUAGE])
+    missing = [
+        f"{path.relative_to(SERVER)}: {key}"
+        for path in templates()
+        for key in re.findall(r'say\("([^"]+)"[,)]', path.read_text(encoding="utf-8"))
+        if key not in have
+    ]
+    assert missing == []
+
+
+def test_every_role_power_and_level_has_its_words() -> None:
+    have = set(load_texts(slices.TEXTS).sentences[FIRST_LANGUAGE])
+    wanted = {f"console.{kind}.{role}" for role in Role for kind in ("role", "role_about")}
+    wanted |= {f"console.permission.{p}" for p in Permission if p is not Permission.CONSOLE_OPEN}
+    wanted |= {f"console.scope_about.{level}" for level in ("region", "city", "county", "unit")}
+    assert wanted - have == set()
 
 
 def test_each_language_tells_how_complete_it_is() -> None:

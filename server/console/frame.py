@@ -1,0 +1,285 @@
+"""Runs declared pages: session, permission, scope, form, transaction, audit, and HTML refusals."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Response, flash, get_flashed_messages, request
+from flask.blueprints import BlueprintSetupState
+from flask_wtf.csrf import validate_csrf
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+from wtforms.validators import ValidationError
+
+from server.base import errors
+from server.base.access import ROLES, Organizer
+from server.base.errors import (
+    AppError,
+    Forbidden,
+    Malformed,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
+from server.base.log import request_id
+from server.base.ownership import guard_session
+from server.base.rate_limits import network_of
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.base.web.page import Page, PageRoute, Pages, Redirect
+from server.base.web.schema import decode_query
+from server.console.audit import AuditEntry, AuditWriter
+from server.console.form_session import PREFIX
+from server.console.templates import Templates
+
+_log = logging.getLogger(__name__)
+SESSION_COOKIE = "kepu_console"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_EVERY_METHOD = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_BY_STATUS: Mapping[int, type[AppError]] = {400: Malformed, 404: NotFound, 413: errors.BodyTooLarge}
+
+# Turns the value of the session cookie into the organizer behind it; None for a dead one.
+SessionResolver = Callable[[UnitOfWork, str], Organizer | None]
+
+
+class FormExpired(AppError):
+    """A form came without the token of its own browser, or with one that is too old."""
+
+    code = "form_expired"
+    status = 400
+
+
+class _Rest(BaseConverter):
+    """Whatever is left of an address, slashes at its beginning included."""
+
+    regex = ".*?"
+    part_isolating = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Console:
+    """The pages of all slices, and what runs them; session and audit belong to higher floors."""
+
+    uow_factory: UnitOfWorkFactory
+    tables: tuple[Pages, ...]
+    templates: Templates
+    resolve: SessionResolver
+    audit: AuditWriter
+
+    def blueprint(self) -> Blueprint:
+        """All pages as one Flask blueprint under /console."""
+        made = Blueprint("console", __name__, url_prefix=PREFIX)
+        made.record(_add_converter)
+        declared: dict[str, set[str]] = {}
+        for pages in self.tables:
+            for route in pages.routes:
+                run = self._shown(route) if route.method == "GET" else self._done(pages, route)
+                path = "" if route.path == "/" else route.path
+                declared.setdefault(path, set()).add(route.method)
+                self._add(made, path, route.name, run, [route.method])
+        for number, (path, methods) in enumerate(declared.items()):
+            others = sorted(_EVERY_METHOD - methods)
+            self._add(made, path, f"other_method_{number}", _refuse_method, others)
+        self._add(made, "/<rest:unknown>", "unknown", _refuse_address, sorted(_EVERY_METHOD))
+        return made
+
+    def _add(
+        self,
+        blueprint: Blueprint,
+        path: str,
+        name: str,
+        run: Callable[..., Response],
+        methods: list[str],
+    ) -> None:
+        # A redirect to an address without its last slash would be made of the Host header.
+        blueprint.add_url_rule(
+            path,
+            name,
+            self._answering(run),
+            methods=methods,
+            strict_slashes=False,
+            provide_automatic_options=False,
+        )
+
+    def _answering(self, run: Callable[..., Response]) -> Callable[..., Response]:
+        """The view with every refusal and every failure as a page of HTML."""
+
+        def view(**places: str) -> Response:
+            try:
+                answer = run(**places)
+            except AppError as refusal:
+                answer = self._refusal(refusal)
+            except HTTPException as trouble:
+                answer = self._refusal(_BY_STATUS.get(trouble.code or 500, Malformed)())
+            except Exception as trouble:  # the page of an error must not be JSON
+                rule = request.url_rule.rule if request.url_rule else "unknown"
+                _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
+                answer = self._refusal(AppError())
+            answer.headers.update(_HEADERS)
+            return answer
+
+        return view
+
+    def _shown(self, route: PageRoute) -> Callable[..., Response]:
+        def run(**places: str) -> Response:
+            call = self._read_address(route, places)
+            if route.form is not None:
+                call["form"] = route.form(formdata=None, meta={"csrf": False})
+            organizer, shown = self._read(route, call)
+            return self._html(shown, organizer)
+
+        return run
+
+    def _done(self, pages: Pages, route: PageRoute) -> Callable[..., Response]:
+        def run(**places: str) -> Response:
+            call = self._read_address(route, places)
+            with self.uow_factory.begin(read_only=True) as reading:
+                organizer = self._admitted(reading, route)
+            _check_token()
+            if route.form is not None:
+                form = call["form"] = route.form(meta={"csrf": False})
+                if not form.validate():
+                    return self._shown_again(pages, route, call)
+            with self.uow_factory.begin(organizer) as uow:
+                guard_session(uow.session, organizer)
+                answer = route.view(uow, organizer, **call)
+                self.audit(uow, _entry(route, organizer, uow, places))
+            if isinstance(answer, Page):
+                return self._html(answer, organizer)
+            return _see_other(answer)
+
+        return run
+
+    def _shown_again(self, pages: Pages, route: PageRoute, call: dict[str, Any]) -> Response:
+        shown = pages.find("GET", route.path)
+        if shown is None:
+            raise NotFound
+        organizer, page = self._read(shown, call)
+        return self._html(page, organizer, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+    def _read(self, route: PageRoute, call: Mapping[str, Any]) -> tuple[Organizer, Page]:
+        with self.uow_factory.begin(read_only=True) as uow:
+            organizer = self._admitted(uow, route)
+            guard_session(uow.session, organizer)
+            answer: Page = route.view(uow, organizer, **call)
+            return organizer, answer
+
+    def _read_address(self, route: PageRoute, places: Mapping[str, str]) -> dict[str, Any]:
+        # PostgreSQL refuses NUL in a text, which must not become an error of ours.
+        if "\0" in request.path or b"%00" in request.query_string:
+            raise NotFound
+        call: dict[str, Any] = dict(places)
+        if route.query is not None:
+            call["query"] = decode_query(request.args.to_dict(), route.query)
+        return call
+
+    def _admitted(self, uow: UnitOfWork, route: PageRoute) -> Organizer:
+        """The organizer of this session, when the role holds the power that the page needs.
+
+        Raises: NotAuthenticated (401), Forbidden (403).
+        """
+        organizer = self._signed_in(uow)
+        if organizer is None:
+            raise NotAuthenticated
+        if not organizer.may(route.needs):
+            raise Forbidden
+        return organizer
+
+    def _signed_in(self, uow: UnitOfWork) -> Organizer | None:
+        cookie = request.cookies.get(SESSION_COOKIE)
+        return None if not cookie else self.resolve(uow, cookie)
+
+    def _refusal(self, refusal: AppError) -> Response:
+        shown: dict[str, Any] = {"organizer": None, "menu": [], "said": [], "here": request.path}
+        if isinstance(refusal, NotAuthenticated):
+            template = "console/signed_out.html"
+        else:
+            template = "console/refused.html"
+            shown["sentence"] = self.uow_factory.dependencies.texts.error(
+                refusal.code, refusal.facts
+            )
+            shown["request_id"] = request_id.get()
+        answer = _html_response(self.templates.render(template, shown), refusal.status)
+        if isinstance(refusal, TooManyRequests | Unavailable):
+            answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
+        if refusal.status == HTTPStatus.UNAUTHORIZED:
+            answer.headers["WWW-Authenticate"] = 'Session realm="console"'
+        return answer
+
+    def _html(self, page: Page, organizer: Organizer, status: int = HTTPStatus.OK) -> Response:
+        frame = {
+            "organizer": organizer,
+            "menu": self._menu_of(organizer),
+            "said": get_flashed_messages(),
+            "here": request.path.rstrip("/"),
+        }
+        return _html_response(self.templates.render(page.template, {**page.shown, **frame}), status)
+
+    def _menu_of(self, organizer: Organizer) -> list[tuple[str, str]]:
+        """Address and text key of each page of the menu that this role may open."""
+        return [
+            (f"{PREFIX}{route.path}".rstrip("/"), route.menu)
+            for pages in self.tables
+            for route in pages.routes
+            if route.menu is not None and route.needs in ROLES[organizer.role]
+        ]
+
+
+def _add_converter(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["rest"] = _Rest
+
+
+def _refuse_address(**_places: str) -> Response:
+    raise NotFound
+
+
+def _refuse_method(**_places: str) -> Response:
+    raise MethodNotAllowed
+
+
+def _check_token() -> None:
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
+        raise FormExpired from None
+
+
+def _entry(
+    route: PageRoute, organizer: Organizer, uow: UnitOfWork, places: Mapping[str, str]
+) -> AuditEntry:
+    return AuditEntry(
+        organizer=organizer,
+        at=uow.now,
+        network=network_of(request.remote_addr),
+        page=route.spelled,
+        places=places,
+    )
+
+
+def _see_other(answer: Redirect) -> Response:
+    if answer.said is not None:
+        flash(answer.said)
+    made = Response(status=HTTPStatus.SEE_OTHER)
+    # Below our own prefix alone: a path cannot lead to another host.
+    made.headers["Location"] = f"{PREFIX}/{answer.path.lstrip('/')}"
+    return made
+
+
+def _html_response(html: str, status: int) -> Response:
+    return Response(html, status=status, content_type="text/html; charset=utf-8")

@@ -1,0 +1,25 @@
+"""The first page of the console: who is signed in, for which place, and what he may do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base.access import Organizer, Permission
+from server.base.uow import UnitOfWork
+from server.base.web.page import Page, Pages, page
+
+PAGES = Pages("console", Path(__file__).with_name("pages"))
+
+
+@page(PAGES, "GET", "/", needs=Permission.CONSOLE_OPEN, menu="console.menu.home")
+def show_home(uow: UnitOfWork, organizer: Organizer) -> Page:  # noqa: ARG001 - it reads nothing
+    """Who is signed in, and every power of the role, reading and changing apart."""
+    powers = [power for power in Permission if organizer.may(power)]
+    listed = [power for power in powers if power is not Permission.CONSOLE_OPEN]
+    return Page(
+        "console/home.html",
+        reads=[power.value for power in listed if not power.changes_something],
+        changes=[power.value for power in listed if power.changes_something],
+        level=organizer.scope.spelled.partition(":")[0],
+        sees_above=bool(organizer.scope.above) and organizer.may(Permission.CONTEST_READ),
+    )

@@ -1,0 +1,16 @@
+"""What the frame of the console offers: its first page and the sentences of its refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base.access import Permission
+from server.base.manifest import Slice
+from server.console import home
+
+SLICE = Slice(
+    name="console",
+    texts=Path(__file__).parent,
+    pages=(home.PAGES,),
+    permissions=(Permission.CONSOLE_OPEN,),
+)

@@ -1,0 +1,35 @@
+"""Templates of the console: one environment, a folder for each table of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask_wtf.csrf import generate_csrf
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+
+from server.base.texts import Texts
+from server.base.web.page import Pages
+
+
+class Templates:
+    """Renders pages; a value that a template names and nobody gave is an error."""
+
+    def __init__(self, tables: Iterable[Pages], texts: Texts) -> None:
+        loaders: dict[str, FileSystemLoader] = {}
+        for pages in tables:
+            if pages.tag in loaders:
+                raise ValueError(f"two tables of pages have the tag {pages.tag}")
+            loaders[pages.tag] = FileSystemLoader(pages.folder)
+        self._environment = Environment(
+            loader=PrefixLoader(loaders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals |= {"say": texts.say, "form_token": generate_csrf}
+
+    def render(self, template: str, shown: Mapping[str, Any]) -> str:
+        """The page as HTML."""
+        return self._environment.get_template(template).render(shown)

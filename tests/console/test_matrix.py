@@ -1,0 +1,115 @@
+"""Role × route × owner over every page: nobody opens what his role or his place does not hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from server import slices
+from server.base.access import Permission, Scope
+from server.base.errors import NotFound
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.base.web.auth import Who
+from server.base.web.page import Pages
+from server.channel.models import RuleState
+from server.console.frame import SESSION_COOKIE
+from tests.kit.console import PEOPLE, Browser, console_app
+from tests.kit.console_matrix import MISSING, Probe, check_matrix
+from tests.kit.console_rules import PAGES, make_rule
+
+# Every page of the product stands here; a new one is entered by whoever declares it.
+PROBES = {
+    "GET /": Probe(),
+}
+
+
+def a_rule(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
+    return {"slug": make_rule(uow, owner, RuleState.ON if published else RuleState.OFF).slug}
+
+
+SAMPLE_PROBES = {
+    "GET /rules": Probe(make=a_rule, shows="slug", upward=True),
+    "GET /rules/<slug>": Probe(make=a_rule, upward=True),
+    "GET /rules/<slug>/edit": Probe(make=a_rule),
+    "POST /rules/<slug>/edit": Probe(make=a_rule, form={"text": "新的"}),
+    "POST /rules/<slug>/off": Probe(make=a_rule),
+}
+
+
+def test_every_page_of_the_product_holds_role_and_place(uow_factory: UnitOfWorkFactory) -> None:
+    app, _ = console_app(uow_factory, *(pages for pages in slices.PAGES if pages.tag != "console"))
+    routes = [route for pages in slices.PAGES for route in pages.routes]
+    assert check_matrix(app, uow_factory, routes, PROBES) == []
+    assert set(PROBES) == {route.spelled for route in routes}
+
+
+def test_pages_with_owners_hold_role_and_place(uow_factory: UnitOfWorkFactory) -> None:
+    app, _ = console_app(uow_factory, PAGES)
+    assert check_matrix(app, uow_factory, PAGES.routes, SAMPLE_PROBES) == []
+
+
+def test_a_page_without_an_entry_is_named(uow_factory: UnitOfWorkFactory) -> None:
+    app, _ = console_app(uow_factory, PAGES)
+    faults = check_matrix(app, uow_factory, PAGES.routes[:1], {})
+    assert faults == [f"GET /rules: {MISSING}"]
+
+
+def tables_with(path: str, **changed: object) -> Pages:
+    """The sample pages with one of them changed."""
+    routes = [replace(r, **changed) if r.spelled == path else r for r in PAGES.routes]  # type: ignore[arg-type]
+    return Pages(PAGES.tag, PAGES.folder, routes)
+
+
+def test_a_page_that_asks_for_too_little_is_found(uow_factory: UnitOfWorkFactory) -> None:
+    lax = tables_with("POST /rules/<slug>/off", needs=Permission.CONSOLE_OPEN)
+    app, _ = console_app(uow_factory, lax)
+    (route,) = (r for r in PAGES.routes if r.spelled == "POST /rules/<slug>/off")
+    faults = check_matrix(app, uow_factory, [route], SAMPLE_PROBES)
+    assert "POST /rules/<slug>/off as auditor-city on city:450100: 303 instead of 403" in faults
+
+
+def test_a_page_that_changes_what_is_only_readable_is_found(uow_factory: UnitOfWorkFactory) -> None:
+    def show(uow: UnitOfWork, organizer: object, slug: str) -> object:
+        return next(r for r in PAGES.routes if r.path == "/rules/<slug>").view(uow, organizer, slug)
+
+    wide = tables_with("GET /rules/<slug>/edit", view=lambda uow, organizer, slug, form: show(
+        uow, organizer, slug))  # fmt: skip
+    app, _ = console_app(uow_factory, wide)
+    (route,) = (r for r in wide.routes if r.spelled == "GET /rules/<slug>/edit")
+    faults = check_matrix(app, uow_factory, [route], SAMPLE_PROBES)
+    assert "GET /rules/<slug>/edit as editor-county on region: 200 instead of 404" in faults
+
+
+def test_a_list_that_hides_rows_is_found(uow_factory: UnitOfWorkFactory) -> None:
+    def nothing(uow: UnitOfWork, organizer: object) -> object:
+        raise NotFound
+
+    app, _ = console_app(uow_factory, tables_with("GET /rules", view=nothing))
+    faults = check_matrix(app, uow_factory, PAGES.routes[:1], SAMPLE_PROBES)
+    assert "GET /rules as editor-region: 404 instead of 200" in faults
+
+
+@pytest.mark.parametrize("who", [None, "editor-region"])
+def test_a_session_of_the_console_opens_no_endpoint_of_citizens(
+    app: Flask, who: str | None
+) -> None:
+    client = app.test_client()
+    client.set_cookie(SESSION_COOKIE, who or "x", path="/")
+    for api in slices.APIS:
+        for route in api.routes:
+            if route.who is Who.CITIZEN:
+                path = route.path.replace("<", "").replace(">", "")
+                answer = client.open(f"/api/v1{path}", method=route.method, json={})
+                assert answer.status_code == 401, path
+
+
+def test_a_citizens_token_opens_no_page_of_the_console(app: Flask) -> None:
+    answer = app.test_client().get("/console", headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 401
+
+
+def test_the_product_has_nobody_signed_in_yet(app: Flask) -> None:
+    for who in PEOPLE:
+        assert Browser(app, who).get()[0] == 401

@@ -1,0 +1,103 @@
+"""The console for tests: organizers of every role and place, who sign in by a cookie."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.test import TestResponse
+
+from server.base.access import REGION, Organizer, Role, Scope
+from server.base.clock import SystemClock
+from server.base.settings import Settings
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.base.web.errors import install_error_handlers
+from server.base.web.health import install_request_frame
+from server.base.web.page import Pages
+from server.console import home
+from server.console.audit import AuditEntry, AuditWriter
+from server.console.form_session import install_form_session
+from server.console.frame import SESSION_COOKIE, Console
+from server.console.templates import Templates
+
+NANNING = Scope(city="450100")
+QINGXIU = Scope(city="450100", county="450103")
+SCHOOL = Scope(city="450100", county="450103", unit_id=7)
+LIUZHOU = Scope(city="450200")
+PLACES = {
+    "region": (REGION, "广西壮族自治区"),
+    "city": (NANNING, "南宁市"),
+    "county": (QINGXIU, "南宁市青秀区"),
+    "unit": (SCHOOL, "南宁市第一中学"),
+    "other": (LIUZHOU, "柳州市"),
+}
+PEOPLE = {
+    f"{role.value}-{level}": Organizer(
+        id=number, name=f"韦{role.value}{level}", role=role, scope=scope, place=place
+    )
+    for number, (role, level, scope, place) in enumerate(
+        ((role, level, *where) for role in Role for level, where in PLACES.items()), start=1
+    )
+}
+
+
+def resolve_test_session(_uow: UnitOfWork, cookie: str) -> Organizer | None:
+    """The organizer whose key in PEOPLE is the cookie's value."""
+    return PEOPLE.get(cookie)
+
+
+class Browser:
+    """A browser over the console; `who` is a key of PEOPLE or None for a visitor."""
+
+    def __init__(self, app: Flask, who: str | None = None) -> None:
+        self.client: FlaskClient = app.test_client()
+        if who is not None:
+            self.client.set_cookie(SESSION_COOKIE, who, path="/console")
+
+    def get(self, path: str = "") -> tuple[int, str]:
+        return self.ask("GET", path, {})
+
+    def ask(self, method: str, path: str, form: dict[str, str]) -> tuple[int, str]:
+        """Status and page; a POST carries the token of this browser."""
+        answer = self.open(method, path, form)
+        return answer.status_code, answer.text
+
+    def open(self, method: str, path: str, form: dict[str, str]) -> TestResponse:
+        address = f"/console{path}".rstrip("/")
+        if method == "GET":
+            return self.client.get(address)
+        return self.client.open(address, method=method, data={"csrf_token": self.token(), **form})
+
+    def token(self) -> str:
+        """The token that a form of this browser carries."""
+        with self.client.session_transaction("/console") as session:
+            raw = session.setdefault("csrf_token", "0" * 40)
+        signer = URLSafeTimedSerializer(self.client.application.secret_key, salt="wtf-csrf-token")
+        return str(signer.dumps(raw))
+
+
+def console_app(
+    uow_factory: UnitOfWorkFactory,
+    *tables: Pages,
+    settings: Settings | None = None,
+    audit: AuditWriter | None = None,
+) -> tuple[Flask, list[AuditEntry]]:
+    """The console with some tables of pages alone, and what it writes to the audit trail."""
+    written: list[AuditEntry] = []
+    app = Flask("tests", static_folder=None)
+    app.url_map.merge_slashes = False
+    install_request_frame(app, SystemClock(), SystemClock())
+    install_error_handlers(app, uow_factory.dependencies.texts)
+    install_form_session(
+        app, settings or uow_factory.dependencies.settings, uow_factory.dependencies.keys
+    )
+    every = (home.PAGES, *tables)
+    console = Console(
+        uow_factory=uow_factory,
+        tables=every,
+        templates=Templates(every, uow_factory.dependencies.texts),
+        resolve=resolve_test_session,
+        audit=audit or (lambda _uow, entry: written.append(entry)),
+    )
+    app.register_blueprint(console.blueprint())
+    return app, written

@@ -1,0 +1,123 @@
+"""The matrix role × route × owner: what every organizer may open, checked by asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flask import Flask
+from sqlalchemy import delete
+
+from server.base.access import ROLES, Organizer, Role, Scope
+from server.base.ownership import Owned
+from server.base.sql.tables import Base
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.base.web.page import PageRoute
+from tests.kit.console import PEOPLE, PLACES, Browser
+
+MISSING = "add an entry to PROBES in tests/console/test_matrix.py that makes an object of an owner"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """How one page is asked.
+
+    `make(uow, owner, published)` makes an object and gives the variable parts of the address; a
+    page that belongs to no owner has none. A page that lists objects has no variable parts; it
+    must show the value of `shows` among those of each object that may be seen. `upward` tells that
+    what a higher owner has published may be opened.
+    """
+
+    make: Callable[[UnitOfWork, Scope, bool], Mapping[str, str]] | None = None
+    shows: str | None = None
+    upward: bool = False
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_matrix(
+    app: Flask, uow_factory: UnitOfWorkFactory, routes: list[PageRoute], probes: Mapping[str, Probe]
+) -> list[str]:
+    """Every fault of these pages, worded; an empty list when there is none."""
+    faults = [f"{r.spelled}: {MISSING}" for r in routes if r.spelled not in probes]
+    for route in routes:
+        probe = probes.get(route.spelled)
+        if probe is not None:
+            faults += _visitor(app, route)
+            for who, organizer in PEOPLE.items():
+                faults += _organizer(app, uow_factory, route, probe, who, organizer)
+    return faults
+
+
+def _visitor(app: Flask, route: PageRoute) -> list[str]:
+    path = route.path
+    for place in route.places:
+        path = path.replace(f"<{place}>", "x")
+    status, _ = Browser(app).ask(route.method, path, {})
+    return [] if status == 401 else [f"{route.spelled}: a visitor got {status}"]
+
+
+def _organizer(
+    app: Flask,
+    uow_factory: UnitOfWorkFactory,
+    route: PageRoute,
+    probe: Probe,
+    who: str,
+    organizer: Organizer,
+) -> list[str]:
+    faults = []
+    shown = [(owner, public) for owner, _ in PLACES.values() for public in (True, False)]
+    if probe.make is None or not (route.places or probe.shows):
+        return _told(route, who, "", _ask(app, route, probe, who, {})[0], _good(route, organizer))
+    with uow_factory.begin() as uow:
+        made = [(o, p, probe.make(uow, o, p)) for o, p in shown]
+    if not route.places:
+        status, text = _ask(app, route, probe, who, {})
+        faults += _told(route, who, "", status, _good(route, organizer))
+        for owner, public, places in made if status == 200 else []:
+            seen, may = places[str(probe.shows)] in text, _may_open(organizer, owner, public, probe)
+            if seen is not may:
+                faults.append(f"{route.spelled} as {who}: row of {owner.spelled} seen: {seen}")
+    else:
+        for owner, public, places in made:
+            status, _ = _ask(app, route, probe, who, places)
+            wanted = _good(route, organizer)
+            if wanted != 403 and not _may_open(organizer, owner, public, probe):
+                wanted = 404
+            faults += _told(route, who, f" on {owner.spelled}", status, wanted)
+    _clear(uow_factory)
+    return faults
+
+
+def _may_open(organizer: Organizer, owner: Scope, public: bool, probe: Probe) -> bool:
+    if organizer.scope.covers(owner):
+        return True
+    return probe.upward and public and owner.spelled in organizer.scope.above
+
+
+def _good(route: PageRoute, organizer: Organizer) -> int:
+    if route.needs not in ROLES[Role(organizer.role)]:
+        return 403
+    return 200 if route.method == "GET" else 303
+
+
+def _told(route: PageRoute, who: str, where: str, status: int, wanted: int) -> list[str]:
+    if status == wanted:
+        return []
+    return [f"{route.spelled} as {who}{where}: {status} instead of {wanted}"]
+
+
+def _ask(
+    app: Flask, route: PageRoute, probe: Probe, who: str, places: Mapping[str, str]
+) -> tuple[int, str]:
+    path = route.path
+    for name in route.places:
+        path = path.replace(f"<{name}>", places[name])
+    return Browser(app, who).ask(route.method, path, dict(probe.form))
+
+
+def _clear(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
+        for table in reversed(Base.metadata.sorted_tables):
+            if table in owned:
+                uow.session.execute(delete(table))
