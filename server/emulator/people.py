@@ -71,7 +71,7 @@ def create(world: World, name: str) -> Person:
 def seed(world: World, followers: int, start: str) -> int:
     """Create followers, the same for the same `start` and app; return how many were new."""
     # Seeded on purpose: the people must be repeatable, and nothing here is secret.
-    chance = random.Random(f"{world.official.appid}:{start}")  # noqa: S311
+    chance = random.Random(f"{world.official.appid}:{start}")  # noqa: S311 - made-up people, the same for the same seed
     at, added = int(world.now()), 0
     for number in range(followers):
         word = "".join(chance.choices(LETTERS, k=26))

@@ -138,7 +138,7 @@ def _credentials(world: World, call: Call, given: dict[str, Any]) -> App:
     return app
 
 
-def app_by_secret(world: World, given: dict[str, Any], secret: str = "secret") -> App:  # noqa: S107
+def app_by_secret(world: World, given: dict[str, Any], secret: str = "secret") -> App:  # noqa: S107 - the name of WeChat's field
     """The app with this appid and secret; `secret` is the field's name.
 
     Raises: ApiError 41002, 41004, 40013, 40125.
