@@ -9,11 +9,11 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -26,7 +26,7 @@ from server.base.redis.facilities import RedisFacilities
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.sql.patience import NotAsked
-from server.base.sql.transaction import READ_ONLY, Transaction, patience_of
+from server.base.sql.transaction import READ_ONLY, Transaction, open_transaction, patience_of
 from server.base.texts import Texts
 
 AfterCommit = Callable[[], None]
@@ -189,14 +189,10 @@ class UnitOfWorkFactory:
             with self.begin(read_only=True) as reading:
                 actor, admit = admit(reading), None
         after_commit_calls: list[AfterCommit] = []
-        with (
-            self._patience.spell(),
-            self._admitted(read_only),
-            translated(),
-            self._connection(read_only) as connection,
-        ):
-            connection.begin()
-            with Transaction(connection) as transaction:
+        with self._patience.spell(), self._admitted(read_only), translated():
+            transaction = self._opened(read_only)
+            try:
+                transaction.begin()
                 uow = UnitOfWork(
                     transaction=transaction,
                     now=self.dependencies.clock.now(),
@@ -206,14 +202,20 @@ class UnitOfWorkFactory:
                     after_commit_calls=after_commit_calls,
                 )
                 yield uow if admit is None else replace(uow, actor=admit(uow))
-                _finish_transaction(transaction, connection, read_only=read_only)
+                _finish_transaction(transaction, read_only=read_only)
+            except BaseException:
+                _roll_back_failed(transaction)
+                raise
+            finally:
+                transaction.close()
         for call in after_commit_calls:
             call()
 
-    def _connection(self, read_only: bool) -> Connection:
+    def _opened(self, read_only: bool) -> Transaction:
         with self._patience.spending():
             try:
-                return (self._reading if read_only else self.engine).connect()
+                engine = self._reading if read_only else self.engine
+                return open_transaction(engine, self._patience)
             except PoolTimeout:
                 self._patience.no_place()
                 raise
@@ -267,17 +269,33 @@ class UnitOfWorkFactory:
         return getattr(self._open, "depth", 0)
 
 
-def _finish_transaction(
-    transaction: Transaction, connection: Connection, *, read_only: bool
-) -> None:
-    if transaction.has_session:
+def _finish_transaction(transaction: Transaction, *, read_only: bool) -> None:
+    """Commit, or roll back what was only read."""
+    if transaction.made_session is not None:
         # Flushes the session; raises when an earlier failure in it was passed over.
-        transaction.session.commit()
-    if read_only:
-        transaction.refuse_writes()
-        connection.rollback()
-    else:
-        connection.commit()
+        transaction.made_session.commit()
+    made = transaction.made_connection
+    if not read_only:
+        if made is None:
+            transaction.end("COMMIT")
+        else:
+            made.commit()
+        return
+    transaction.refuse_writes()
+    # Also under SQLAlchemy's connection: psycopg's own rollback drops all prepared statements.
+    transaction.end("ROLLBACK")
+    if made is not None:
+        made.rollback()
+
+
+def _roll_back_failed(transaction: Transaction) -> None:
+    """Roll back after a failure.
+
+    A rollback that fails as well must not hide the first failure; the pool drops the connection,
+    because its transaction is still open.
+    """
+    with suppress(DBAPIError):
+        transaction.end("ROLLBACK")
 
 
 @contextmanager

@@ -116,6 +116,11 @@ class Patience:
         """Seconds that the next wait of this thread for a lock may last."""
         return max(self._left(), 0.0) if self.bounds.whole else self.bounds.lock
 
+    @property
+    def usual_for_lock(self) -> float:
+        """Seconds that a wait for a lock may last when nothing of a transaction's is spent."""
+        return self.bounds.client if self.bounds.whole else self.bounds.lock
+
     def _left(self) -> float:
         left, since = self._spell.left, self._spell.since
         if left is None:

@@ -8,15 +8,16 @@ SQLite 3 by the driver and 35 by SQLAlchemy's execution, PostgreSQL 26 and 85.
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import ClauseElement, Dialect, Table
 from sqlalchemy.exc import InvalidRequestError, MultipleResultsFound, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
 
-from server.base.sql.tables import Base
+from server.base.sql.tables import Base, UtcDateTime, utc_from_text, utc_instant, utc_text
 from server.base.uow import UnitOfWork
 
 _Process = Callable[[Any], Any] | None
@@ -35,10 +36,9 @@ def run(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any]) ->
     """
     transaction = uow.transaction
     transaction.flush()
-    ready = _ready(statement, transaction.dialect, values)
-    bound = ready.bound(values)
-    rows, count = transaction.execute(ready.text, bound, fetch=ready.row is not None)
-    return Found([ready.read(row) for row in rows], count)
+    ready = _ready(statement, transaction.statement_dialect, values)
+    told, count = transaction.execute(ready.text, ready.bound(values))
+    return Found(told if ready.row is None else ready.rows(told), count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,40 +92,48 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A statement as one driver takes it.
+    """A statement as one driver takes it, with everything looked up that calls have in common.
 
-    Units: `order` of the values, None where they go by name; `row` the type of a row, None without
-    rows; `lists` are the names that stand for lists.
+    Units: `steps` one for each place in the order of the text: the name of the value and None, or
+    its place in the list of that name, or no name and the value itself; `row` the type of a row,
+    None without rows; `out` the columns whose values SQLAlchemy turns into Python's.
     """
 
     text: str
-    order: tuple[str, ...] | None
-    fixed: dict[str, Any]
-    given: tuple[tuple[str, _Process], ...]
-    lists: tuple[tuple[str, _Process], ...]
+    steps: tuple[tuple[str | None, Any, _Process], ...]
     row: Any
     out: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def bound(self, values: Mapping[str, Any]) -> Any:
+    def bound(self, values: Mapping[str, Any]) -> list[Any]:
         """The values as the driver takes them."""
-        bound = dict(self.fixed)
-        for name, process in self.given:
-            bound[name] = _through(process, values[name])
-        for name, process in self.lists:
-            for at, value in enumerate(_filled(values[name]), start=1):
-                bound[f"{name}_{at}"] = _through(process, value)
-        return bound if self.order is None else [bound[name] for name in self.order]
+        return [_taken(values, *step) for step in self.steps]
 
-    def read(self, row: Any) -> Any:
-        """A row of the driver with the values as Python knows them."""
+    def rows(self, told: list[Any]) -> list[Any]:
+        """Rows of the driver with the values as Python knows them."""
+        make = self.row._make
         if not self.out:
-            return self.row._make(row)
-        told = list(row)
-        for at, process in self.out:
-            told[at] = process(told[at])
-        return self.row._make(told)
+            return [make(row) for row in told]
+        made = []
+        for row in told:
+            cells = list(row)
+            for at, process in self.out:
+                cells[at] = process(cells[at])
+            made.append(make(cells))
+        return made
 
 
+def _taken(values: Mapping[str, Any], name: str | None, at: Any, process: _Process) -> Any:
+    if name is None:
+        return at
+    value = values[name]
+    if at is not None:
+        # Lists are filled up with their last value, so that few texts serve all lengths.
+        value = value[min(at, len(value) - 1)]
+    return value if process is None else process(value)
+
+
+# What was made ready, by statement, dialect, names of the values and lengths of lists. A statement
+# is one of a module, so there are as many of these as there are hot statements.
 _kept: dict[tuple[object, ...], _Ready] = {}
 _lists: dict[ClauseElement, tuple[str, ...]] = {}
 
@@ -136,8 +144,9 @@ def _ready(statement: ClauseElement, dialect: Dialect, values: Mapping[str, Any]
         compiled = cast(SQLCompiler, statement.compile(dialect=dialect))
         binds = compiled.bind_names.items()
         lists = _lists[statement] = tuple(name for bind, name in binds if bind.expanding)
-    lengths = [len(_filled(values[name])) for name in lists]
-    key = (statement, dialect.name, *values, *lengths)
+    key: tuple[object, ...] = (statement, dialect.name, *values)
+    if lists:
+        key += tuple(_filled_length(values[name]) for name in lists)
     found = _kept.get(key)
     if found is None:
         found = _kept[key] = _made_ready(statement, dialect, values, lists)
@@ -150,34 +159,57 @@ def _made_ready(
     compiled = cast(SQLCompiler, statement.compile(dialect=dialect, column_keys=list(values)))
     if compiled.insert_prefetch or compiled.update_prefetch:
         raise InvalidRequestError("a column with a default of its own is not for a hot path")
-    filled = {name: _filled(values[name]) for name in lists}
+    lengths = {name: _filled_length(values[name]) for name in lists}
+    filled = {name: [None] * length for name, length in lengths.items()}
     expanded = compiled.construct_expanded_state({**values, **filled})
-    into = {
-        name: bind.type.dialect_impl(dialect).bind_processor(dialect)
-        for bind, name in compiled.bind_names.items()
+    if expanded.positiontup is None:
+        raise InvalidRequestError("a hot statement gives its values by their places")
+    into = {name: _into(bind.type, dialect) for bind, name in compiled.bind_names.items()}
+    of_lists = {
+        f"{name}_{at + 1}": (name, at) for name, length in lengths.items() for at in range(length)
     }
     columns = getattr(statement, "exported_columns", ())
-    out = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+    out = [_out_of(column.type, dialect) for column in columns]
     return _Ready(
         text=expanded.statement,
-        order=None if expanded.positiontup is None else tuple(expanded.positiontup),
-        fixed={
-            name: _through(into[name], value)
-            for name, value in compiled.params.items()
-            if name in into and name not in values
-        },
-        given=tuple((name, into[name]) for name in values if name in into and name not in lists),
-        lists=tuple((name, into[name]) for name in lists),
+        steps=tuple(
+            _step(place, values, compiled.params, into, of_lists) for place in expanded.positiontup
+        ),
         row=namedtuple("Row", columns.keys(), rename=True) if columns else None,
         out=tuple((at, process) for at, process in enumerate(out) if process is not None),
     )
 
 
-def _through(process: _Process, value: Any) -> Any:
-    return value if process is None else process(value)
+def _step(
+    place: str,
+    values: Mapping[str, Any],
+    fixed: Mapping[str, Any],
+    into: Mapping[str, _Process],
+    of_lists: Mapping[str, tuple[str, int]],
+) -> tuple[str | None, Any, _Process]:
+    if place in of_lists:
+        name, at = of_lists[place]
+        return name, at, into[name]
+    if place in values:
+        return place, None, into[place]
+    process = into[place]
+    return None, fixed[place] if process is None else process(fixed[place]), None
 
 
-def _filled(values: list[Any]) -> list[Any]:
-    """A list filled up with its last value to a power of two, so that few texts serve all."""
-    size = 1 << (len(values) - 1).bit_length() if values else 0
-    return values + values[-1:] * (size - len(values))
+def _into(kind: TypeEngine[Any], dialect: Dialect) -> _Process:
+    """What a value goes through on its way into the database."""
+    if isinstance(kind, UtcDateTime):
+        return utc_text if dialect.name == "sqlite" else utc_instant
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _out_of(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What a value goes through on its way out of the database."""
+    if isinstance(kind, UtcDateTime) and dialect.name == "sqlite":
+        return utc_from_text
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _filled_length(values: Sequence[Any]) -> int:
+    """The next power of two."""
+    return 1 << (len(values) - 1).bit_length() if values else 0

@@ -54,6 +54,26 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def utc_instant(value: datetime | None) -> datetime | None:
+    """An instant on its way into PostgreSQL, as `UtcDateTime` sends it."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a naive time has no meaning here")
+    return value.astimezone(UTC)
+
+
+def utc_text(value: datetime | None) -> str | None:
+    """An instant on its way into SQLite, as `UtcDateTime` writes it there."""
+    at = utc_instant(value)
+    return None if at is None else at.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def utc_from_text(value: str | None) -> datetime | None:
+    """An instant out of SQLite, as `UtcDateTime` reads it there."""
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+
+
 # SQLite numbers rows by itself only for INTEGER; PostgreSQL wants the wide one.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Json = JSON(none_as_null=True)

@@ -5,17 +5,17 @@ It neither commits nor rolls back: that is `work.py`'s alone.
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self, cast
+from functools import cache
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect, Engine, event
+from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from server.base.clock import SystemClock
 from server.base.sql.patience import Patience
-from server.base.sql.postgres import open_bounded
+from server.base.sql.postgres import Found, open_bounded
 
 READ_ONLY = "kepu_read_only"
 # A connection used a moment ago is believed to live; asking costs a round trip each time.
@@ -25,31 +25,34 @@ _MEANT_MILLISECONDS, _BUSY = 20, "kepu_busy_milliseconds"
 
 
 class Transaction:
-    """A connection inside its transaction; closes what it has made when it ends."""
+    """One transaction on a connection of the pool; closes what it has made when it ends.
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.dialect = connection.dialect
-        self._driver: Any = connection.connection.dbapi_connection
-        self._changes_before = getattr(self._driver, "total_changes", 0)
+    Hot paths use the driver alone. SQLAlchemy's connection and session are made when somebody asks
+    for them, and join the transaction that is open by then.
+    """
+
+    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: Patience) -> None:
+        self.dialect = engine.dialect
+        self.driver: Any = held.dbapi_connection
+        self._engine = engine
+        self._held = held
+        self._patience = patience
+        self._heard = engine.dispatch.before_cursor_execute
+        self._connection: Connection | None = None
         self._session: Session | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        trouble: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._session is not None:
-            self._session.close()
+    @property
+    def statement_dialect(self) -> Dialect:
+        """The dialect in which `execute` wants its statements."""
+        return self.dialect
 
     @property
-    def has_session(self) -> bool:
-        """Whether anybody has used the ORM."""
-        return self._session is not None
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection in this transaction."""
+        if self._connection is None:
+            self._connection = Connection(self._engine, self._held)
+            self._connection.begin()
+        return self._connection
 
     @property
     def session(self) -> Session:
@@ -58,40 +61,150 @@ class Transaction:
             self._session = Session(self.connection, expire_on_commit=False)
         return self._session
 
+    @property
+    def made_connection(self) -> Connection | None:
+        """SQLAlchemy's connection, if anybody has asked for it."""
+        return self._connection
+
+    @property
+    def made_session(self) -> Session | None:
+        """The ORM's session, if anybody has asked for it."""
+        return self._session
+
     def flush(self) -> None:
         """Write what the session has still to write, and set the savepoint that it is in."""
         if self._session is not None:
             self._session.flush()
             self._session.connection()
 
-    def refuse_writes(self) -> None:
-        """Refuse, at the end of a reading, what it has written; nothing of it may be kept.
+    def close(self) -> None:
+        """Give the connection back to the pool."""
+        try:
+            if self._session is not None:
+                self._session.close()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+            elif self._held.dbapi_connection is not None:
+                self._held.close()
 
-        PostgreSQL refuses each statement by itself. SQLite could (`query_only`), but forgets every
-        statement it has prepared whenever that is switched, and preparing costs more than running.
-        Raises: InternalError, as PostgreSQL does: the mistake is ours, no database is away.
+    def begin(self) -> None:
+        """Begin; PostgreSQL does so with the first statement.
+
+        Raises: DBAPIError.
         """
-        if getattr(self._driver, "total_changes", 0) != self._changes_before:
-            trouble = self.dialect.loaded_dbapi.InternalError("a reading Work has written")
-            raise _in_sqlalchemys_words(self.dialect, "", trouble)
 
-    def execute(self, text: str, values: Any, *, fetch: bool) -> tuple[list[Any], int]:
+    def end(self, words: str) -> None:
+        """Say COMMIT or ROLLBACK, if a transaction is open; `work.py` alone calls it.
+
+        Raises: DBAPIError.
+        """
+        if self._held.dbapi_connection is None:
+            return  # lost, and its transaction with it
+        try:
+            self._end(words)
+        except self.dialect.loaded_dbapi.Error as trouble:
+            raise self.told(words, trouble) from trouble
+
+    def refuse_writes(self) -> None:
+        """Refuse, at the end of a reading, what it has written; PostgreSQL has done so already."""
+
+    def execute(self, text: str, values: Any) -> Found:
         """The rows of a statement in the driver's own words, and how many rows it touched.
 
         SQLAlchemy's execution would cost five times as much as the driver's; its listeners are
         told and its errors are raised all the same.
         Raises: DBAPIError.
         """
-        for heard in self.connection.dispatch.before_cursor_execute:
-            heard(self.connection, None, text, values, None, False)
+        if self._heard:
+            for heard in self._heard:
+                heard(self.connection, None, text, values, None, False)
         try:
-            cursor = self._driver.execute(text, values)
-            return (cursor.fetchall() if fetch else []), cursor.rowcount
+            return self._run(text, values)
         except self.dialect.loaded_dbapi.Error as trouble:
-            lost = self.dialect.is_disconnect(cast(Any, trouble), self._driver, None)
-            if lost:
-                self.connection.invalidate(trouble)
-            raise _in_sqlalchemys_words(self.dialect, text, trouble, lost=lost) from trouble
+            raise self.told(text, trouble) from trouble
+
+    def told(self, text: str, trouble: Exception) -> BaseException:
+        """A driver's error in SQLAlchemy's words; a lost connection leaves the pool."""
+        lost = self.dialect.is_disconnect(cast(Any, trouble), self.driver, None)
+        if lost and self._connection is not None:
+            self._connection.invalidate(trouble)
+        elif lost:
+            self._held.invalidate(trouble)
+        return _in_sqlalchemys_words(self.dialect, text, trouble, lost=lost)
+
+    def _run(self, text: str, values: Any) -> Found:
+        raise NotImplementedError
+
+    def _end(self, words: str) -> None:
+        raise NotImplementedError
+
+
+class _OnSqlite(Transaction):
+    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: Patience) -> None:
+        super().__init__(engine, held, patience)
+        self._changes_before = self.driver.total_changes
+
+    def begin(self) -> None:
+        _begin_sqlite(self._engine, self.driver, self._held.info, self._patience)
+
+    def refuse_writes(self) -> None:
+        # SQLite could refuse each statement (`query_only`), but forgets every statement it has
+        # prepared whenever that is switched, and preparing costs more than running.
+        if self.driver.total_changes != self._changes_before:
+            # As PostgreSQL has it: the mistake is ours, no database is away.
+            trouble = self.dialect.loaded_dbapi.InternalError("a reading Work has written")
+            raise _in_sqlalchemys_words(self.dialect, "", trouble)
+
+    def _end(self, words: str) -> None:
+        if self.driver.in_transaction:
+            self.driver.execute(words)
+
+    def _run(self, text: str, values: Any) -> Found:
+        cursor = self.driver.execute(text, values)
+        return cursor.fetchall(), cursor.rowcount
+
+
+class _OnPostgres(Transaction):
+    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: Patience) -> None:
+        super().__init__(engine, held, patience)
+        self._begin = b"BEGIN READ ONLY" if _is_reading(engine) else b"BEGIN READ WRITE"
+
+    @property
+    def statement_dialect(self) -> Dialect:
+        return _numbered(self.dialect)
+
+    def _end(self, words: str) -> None:
+        self.driver.end(words.encode())
+
+    def _run(self, text: str, values: Any) -> Found:
+        found: Found = self.driver.run_prepared(text, values, self._begin)
+        return found
+
+
+@cache
+def _numbered(dialect: Any) -> Dialect:
+    """The dialect with parameters as libpq counts them: `$1`, `$2`, …"""
+    made: Dialect = type(dialect)(
+        dbapi=dialect.loaded_dbapi,
+        paramstyle="numeric_dollar",
+        json_serializer=dialect._json_serializer,
+        json_deserializer=dialect._json_deserializer,
+    )
+    return made
+
+
+def open_transaction(engine: Engine, patience: Patience) -> Transaction:
+    """A connection of the pool, ready to begin.
+
+    Raises: DBAPIError, sqlalchemy.exc.TimeoutError when the pool is exhausted.
+    """
+    try:
+        held = engine.pool.connect()
+    except engine.dialect.loaded_dbapi.Error as trouble:
+        raise _in_sqlalchemys_words(engine.dialect, "", trouble, lost=True) from trouble
+    kind = _OnSqlite if engine.dialect.name == "sqlite" else _OnPostgres
+    return kind(engine, held, patience)
 
 
 _patience: WeakKeyDictionary[Engine, Patience] = WeakKeyDictionary()
@@ -127,7 +240,7 @@ def _is_open(dialect: Dialect, raw: Any) -> bool:
 
 
 def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
-    usual = _milliseconds(patience)
+    usual = int(patience.usual_for_lock * 1000)
 
     @event.listens_for(engine, "connect")
     def connect(raw: Any, _record: object) -> None:
@@ -142,18 +255,23 @@ def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # At every transaction, so the driver is asked directly.
         raw = cast(Any, connection.connection.dbapi_connection)
-        reading, begun = _is_reading(connection), patience.monotonic()
-        try:
-            _wait_no_longer(raw, connection.info, _milliseconds(patience), usual)
-            raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
-        except connection.dialect.loaded_dbapi.Error as trouble:
-            if not reading:
-                patience.locked_out(patience.monotonic() - begun)
-            raise _in_sqlalchemys_words(connection.dialect, "BEGIN", trouble) from trouble
+        if not raw.in_transaction:
+            _begin_sqlite(connection.engine, raw, connection.info, patience)
+
+
+def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: Patience) -> None:
+    """Begin with the driver alone, because it is done for every transaction."""
+    reading, begun = _is_reading(engine), patience.monotonic()
+    try:
+        _wait_no_longer(raw, info, _milliseconds(patience), int(patience.usual_for_lock * 1000))
+        raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+    except engine.dialect.loaded_dbapi.Error as trouble:
         if not reading:
-            patience.answered()
+            patience.locked_out(patience.monotonic() - begun)
+        raise _in_sqlalchemys_words(engine.dialect, "BEGIN", trouble) from trouble
+    if not reading:
+        patience.answered()
 
 
 def _milliseconds(patience: Patience) -> int:
@@ -173,8 +291,9 @@ def _prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # The driver says it with its BEGIN; a statement of its own would be one more round trip.
-        reading, raw = _is_reading(connection), cast(Any, connection.connection.dbapi_connection)
-        if raw.read_only is not reading:
+        raw = cast(Any, connection.connection.dbapi_connection)
+        reading = _is_reading(connection.engine)
+        if not _is_open(engine.dialect, raw) and raw.read_only is not reading:
             raw.read_only = reading
 
     clock = SystemClock()
@@ -212,5 +331,5 @@ def _in_sqlalchemys_words(
     )  # fmt: skip
 
 
-def _is_reading(connection: Connection) -> bool:
-    return bool(connection.get_execution_options().get(READ_ONLY))
+def _is_reading(engine: Engine) -> bool:
+    return bool(engine.get_execution_options().get(READ_ONLY))
