@@ -12,7 +12,18 @@ const two = (number: number): string => String(number).padStart(2, '0')
 /** `5月1日 09:00`; with its year when that is not the year of `now`. */
 export function sayInstant(instant: string, now: number): string {
   const day = beijing(Date.parse(instant))
-  const time = `${two(day.getUTCHours())}:${two(day.getUTCMinutes())}`
+  return dated(day, `${two(day.getUTCHours())}:${two(day.getUTCMinutes())}`, now)
+}
+
+/** An end: midnight is `5月1日 24:00` of the day before, as people say it. The server's chat has the same rule. */
+export function sayEnd(instant: string, now: number): string {
+  const at = Date.parse(instant)
+  const day = beijing(at)
+  if (day.getUTCHours() > 0 || day.getUTCMinutes() > 0) return sayInstant(instant, now)
+  return dated(beijing(at - 60_000), '24:00', now)
+}
+
+function dated(day: Date, time: string, now: number): string {
   const year = day.getUTCFullYear()
   const which = year === beijing(now).getUTCFullYear() ? '' : `${year}年`
   return `${which}${day.getUTCMonth() + 1}月${day.getUTCDate()}日 ${time}`

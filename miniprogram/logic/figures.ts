@@ -13,5 +13,17 @@ export function sayDuration(ms: number): string {
 
 /** At most two decimals: `50`, `12.5`, `12.34`. The margin undoes the error of a division. */
 export function sayScore(score: number): string {
-  return String(Math.floor(score * 100 + 1e-6) / 100)
+  return String(hundredths(score) / 100)
 }
+
+/** The distance of two scores as they are shown; a real one that no figure shows is 0.01. */
+export function pointsBetween(above: number, mine: number): number {
+  return above <= mine ? 0 : Math.max(1, hundredths(above) - hundredths(mine)) / 100
+}
+
+/** The distance of two times as they are shown, in ms of whole seconds. */
+export function timeBetween(mineMs: number, aboveMs: number): number {
+  return (Math.floor(mineMs / 1000) - Math.floor(aboveMs / 1000)) * 1000
+}
+
+const hundredths = (score: number): number => Math.floor(score * 100 + 1e-6)

@@ -1,6 +1,6 @@
 /** Boards: which ones a reader can look at, and their lines in words. */
 import type { Board, BoardLine, BoardMe } from '../api/shapes'
-import { sayDuration, sayScore } from './figures'
+import { pointsBetween, sayDuration, sayScore, timeBetween } from './figures'
 import { fill } from './fill'
 import { distance } from './standing'
 import type { StandingWords } from './standing'
@@ -82,13 +82,13 @@ export function rowsOf(board: Board): Rows {
 export function ownRow(me: BoardMe, words: { mine: string }, c: StandingWords, over: boolean): Row {
   const at = me.around.findIndex(({ rank }) => rank === me.rank)
   const [line, above] = [me.around[at], me.around[at - 1]]
-  const points = above ? Math.round((above.score - me.score) * 10_000) / 10_000 : null
+  const points = above ? pointsBetween(above.score, me.score) : null
   const unknown = me.rank > 1 && !above
   return {
     rank: me.rank,
     name: fill(words.mine, { rank: me.rank }),
     avatar: line?.avatar_url ?? '',
-    city: over || unknown ? '' : distance(points, above ? me.duration_ms - above.duration_ms : null, c),
+    city: over || unknown ? '' : distance(points, above ? timeBetween(me.duration_ms, above.duration_ms) : null, c),
     score: sayScore(me.score),
     time: sayDuration(me.duration_ms),
     me: true,

@@ -29,6 +29,6 @@ export function standingOf(me: Pick<ContestMe, 'total' | 'rank' | 'behind_next' 
 export function distance(points: number | null, ms: number | null, c: StandingWords): string {
   if (points === null) return c.first
   if (points > 0) return fill(c.behind, { score: sayScore(points) })
-  // Less than a second is more than nothing, and no figure shows it.
+  // Times that are shown alike need no figure.
   return (ms ?? 0) >= 1000 ? fill(c.behind_time, { time: sayDuration(ms ?? 0) }) : c.behind_tie
 }

@@ -102,6 +102,14 @@ def beijing_midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING).astimezone(UTC)
 
 
+def say_end_time(end: datetime) -> tuple[date, str]:
+    """The Beijing day and time of an end in words: midnight is 24:00 of the day before."""
+    local = end.astimezone(BEIJING)
+    if local.hour == local.minute == 0:
+        return local.date() - timedelta(days=1), "24:00"
+    return local.date(), local.strftime("%H:%M")
+
+
 def stopwatch(clock: Clock) -> Callable[[], float]:
     """Seconds since this call, each time the result is called."""
     begun = clock.monotonic()

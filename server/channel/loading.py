@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from server.base.settings import ROOT, Operator, WeChat
 from server.base.uow import UnitOfWork
-from server.channel import links, menus, rules
+from server.channel import links, menus, places, rules
 from server.channel.errors import RepliesRefused
 from server.channel.models import (
     KeywordRule,
@@ -31,7 +31,7 @@ MANIFEST = ROOT / "miniprogram" / "app.json"
 
 
 class ShippedRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A keyword rule in the file."""
+    """A keyword rule in the file; with `each` a pattern of one rule for every such place."""
 
     slug: str
     words: tuple[str, ...]
@@ -39,6 +39,7 @@ class ShippedRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     priority: int
     text: str | None = None
     answer: str | None = None
+    each: places.Kind | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     daily: tuple[int, int] | None = None
@@ -127,10 +128,27 @@ def read_shipped(path: Path = DATA) -> Shipped:
         shipped = _READ_SHIPPED.decode(path.read_bytes())
     except msgspec.DecodeError as trouble:
         raise RepliesRefused(faults=[str(trouble)]) from None
+    every = tuple(rule for pattern in shipped.keywords for rule in _rules_of_places(pattern))
+    shipped = msgspec.structs.replace(shipped, keywords=every)
     found = list(_faults(shipped))
     if found:
         raise RepliesRefused(faults=found)
     return shipped
+
+
+def _rules_of_places(pattern: ShippedRule) -> Iterator[ShippedRule]:
+    if pattern.each is None:
+        yield pattern
+        return
+    for code, names in places.names_by_code(pattern.each).items():
+        words = tuple(word.replace("{place}", name) for name in names for word in pattern.words)
+        yield msgspec.structs.replace(
+            pattern,
+            slug=pattern.slug.replace("{code}", code),
+            words=words,
+            answer=(pattern.answer or "").replace("{code}", code) or None,
+            each=None,
+        )
 
 
 def shipped_book(shipped: Shipped, operator: Operator) -> Book:

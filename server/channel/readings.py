@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from opencc import OpenCC
 
@@ -35,8 +35,12 @@ def normalise(text: str) -> str:
     return without_marks(visible(text))
 
 
+@lru_cache(maxsize=16_384)
 def as_rule_word(word: str) -> str:
-    """A rule's own word in the spelling in which it is looked for."""
+    """A rule's own word in the spelling in which it is looked for.
+
+    Cached: all rules are read again after each change, and a county has dozens of words.
+    """
     return simplify(normalise(word))
 
 

@@ -6,11 +6,12 @@ the page that goes on: `[words](page)`, which the conversation turns into WeChat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from functools import partial
+from typing import NamedTuple
 
-from server.base.clock import BEIJING
+from server.base.clock import BEIJING, beijing_day, say_end_time
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.quiz.attempts.contest_progress import ContestProgress, contest_progress
@@ -21,9 +22,10 @@ from server.quiz.leaderboards import board_view, figures
 from server.quiz.leaderboards.board_keys import REGION
 from server.quiz.leaderboards.board_view import Board, Line, OwnPlace
 from server.units import service as units
-from server.units.service import City
 
-ROUND, BOARD, RULES = (f"packages/quiz/{page}/index" for page in ("round", "board", "rules"))
+ROUND, BOARD, RULES, PAPER = (
+    f"packages/quiz/{page}/index" for page in ("round", "board", "rules", "answer")
+)
 # WeChat cuts a text reply that is longer, and a link grows by its markup.  Units: bytes of UTF-8.
 MOST_BYTES, LINK_BYTES = 2048, 200
 TOP = 10
@@ -61,15 +63,22 @@ def my_result(uow: UnitOfWork, citizen_id: int | None) -> str:
     return _fitted([words for contest in found for words in _result(uow, contest, citizen_id)])
 
 
-def board(uow: UnitOfWork, citizen_id: int | None, *, city: City | None = None) -> str:
-    """The first ten of the region or of a city, and the asking citizen's place."""
+class Place(NamedTuple):
+    """A city or county with a board of its own."""
+
+    scope: str
+    name: str
+
+
+def board(uow: UnitOfWork, citizen_id: int | None, *, place: Place | None = None) -> str:
+    """The first ten of the region, a city or a county, and the asking citizen's place."""
     found = _asked_about(uow, "open", "closed")
     if not found:
         return uow.texts.say("quiz.chat.nothing")
     contest = found[0]
-    scope = REGION if city is None else f"city:{city.code}"
+    scope = REGION if place is None else place.scope
     seen = board_view.board(uow, contest, scope=scope, limit=TOP, citizen_id=citizen_id)
-    where = uow.texts.say("quiz.board.region") if city is None else city.name
+    where = uow.texts.say("quiz.board.region") if place is None else place.name
     over = contest.state(uow.now) == "closed"
     name = "quiz.board.final_heading" if seen.frozen else "quiz.board.heading"
     heading = uow.texts.say(name, title=contest.title, where=where)
@@ -78,7 +87,7 @@ def board(uow: UnitOfWork, citizen_id: int | None, *, city: City | None = None) 
         return "\n".join([heading, empty, _way_in(uow, contest)])
     lines = [_line(uow, line) for line in seen.items]
     way_on = _link(uow, "to_board", BOARD, contest)
-    return _fitted([heading, *lines], [_own_place(uow, seen, city, over=over), way_on])
+    return _fitted([heading, *lines], [_own_place(uow, seen, place, over=over), way_on])
 
 
 def rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
@@ -105,8 +114,8 @@ def _state(uow: UnitOfWork, contest: ContestView) -> str:
     return uow.texts.say(
         f"quiz.chat.{contest.state(uow.now)}",
         title=contest.title,
-        opens=_moment(uow, contest.opens_at),
-        closes=_moment(uow, contest.closes_at),
+        opens=_moment(uow, *_begin(contest.opens_at)),
+        closes=_moment(uow, *say_end_time(contest.closes_at)),
     )
 
 
@@ -139,7 +148,7 @@ def _way_on(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None)
     if mine is None:
         return _way_in(uow, contest)
     if mine.open_attempt_ref is not None:
-        return _link(uow, "to_go_on", ROUND, contest)
+        return uow.texts.say("quiz.chat.to_go_on", page=f"{PAPER}?id={mine.open_attempt_ref}")
     if contest.state(uow.now) == "open" and mine.attempts_left_today:
         return _link(uow, "to_round", ROUND, contest)
     return _link(uow, "to_board", BOARD, contest)
@@ -190,9 +199,9 @@ def _line(uow: UnitOfWork, line: Line) -> str:
     )
 
 
-def _own_place(uow: UnitOfWork, seen: Board, city: City | None, *, over: bool) -> str:
-    if seen.me is None and city is not None:
-        return uow.texts.say("quiz.board.not_in_city", city=city.name)
+def _own_place(uow: UnitOfWork, seen: Board, place: Place | None, *, over: bool) -> str:
+    if seen.me is None and place is not None:
+        return uow.texts.say("quiz.board.not_in_place", place=place.name)
     if seen.me is None:
         return uow.texts.say("quiz.board.not_come_on_it" if over else "quiz.board.not_on_it")
     return uow.texts.say(
@@ -203,15 +212,19 @@ def _own_place(uow: UnitOfWork, seen: Board, city: City | None, *, over: bool) -
     )
 
 
-def _moment(uow: UnitOfWork, instant: datetime) -> str:
+def _begin(instant: datetime) -> tuple[date, str]:
     local = instant.astimezone(BEIJING)
-    this_year = local.year == uow.now.astimezone(BEIJING).year
+    return local.date(), local.strftime("%H:%M")
+
+
+def _moment(uow: UnitOfWork, day: date, time: str) -> str:
+    this_year = day.year == beijing_day(uow.now).year
     return uow.texts.say(
         f"quiz.chat.{'moment' if this_year else 'moment_of_year'}",
-        year=local.year,
-        month=local.month,
-        day=local.day,
-        time=local.strftime("%H:%M"),
+        year=day.year,
+        month=day.month,
+        day=day.day,
+        time=time,
     )
 
 
@@ -227,10 +240,17 @@ def _size(words: str) -> int:
     return len(words.encode()) + LINK_BYTES * len(channel.pages_linked(words))
 
 
+def _places() -> Iterator[tuple[str, Place]]:
+    for city in units.regions().cities:
+        yield city.code, Place(f"city:{city.code}", city.name)
+        for county in city.counties:
+            yield county.code, Place(f"county:{county.code}", county.name)
+
+
 ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = {
     "quiz.today": today,
     "quiz.my_result": my_result,
     "quiz.board": board,
-    **{f"quiz.board.{city.code}": partial(board, city=city) for city in units.regions().cities},
+    **{f"quiz.board.{code}": partial(board, place=place) for code, place in _places()},
     "quiz.rules": rules,
 }

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from server.base.clock import ShiftedClock, beijing_day, beijing_midnight, beijing_week
+from server.base.clock import (
+    BEIJING,
+    ShiftedClock,
+    beijing_day,
+    beijing_midnight,
+    beijing_week,
+    say_end_time,
+)
 from server.base.errors import Invalid
 from server.base.ids import new_ref
 from server.base.log import JsonLines
@@ -119,3 +126,18 @@ def test_public_names_are_of_all_letters_and_never_the_same() -> None:
     assert len(set(refs)) == 500
     assert all(re.fullmatch(r"att_[0-9a-hjkmnp-tv-z]{20}", ref) for ref in refs)
     assert len(set("".join(ref[4:] for ref in refs))) == 32
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (datetime(2026, 3, 18, tzinfo=BEIJING), (date(2026, 3, 17), "24:00")),
+        (datetime(2026, 12, 31, 16, tzinfo=UTC), (date(2026, 12, 31), "24:00")),
+        (datetime(2026, 3, 18, 0, 1, tzinfo=BEIJING), (date(2026, 3, 18), "00:01")),
+        (datetime(2026, 3, 18, 21, 30, tzinfo=BEIJING), (date(2026, 3, 18), "21:30")),
+    ],
+)
+def test_an_end_at_midnight_is_said_as_the_end_of_the_day(
+    end: datetime, told: tuple[date, str]
+) -> None:
+    assert say_end_time(end) == told

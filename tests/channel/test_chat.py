@@ -13,6 +13,8 @@ from server.base.settings import Operator
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands, models
 from server.channel.callback_handler import official_account_handler
+from server.channel.loading import read_shipped
+from server.channel.readings import as_rule_word
 from server.channel.rule_stats import RuleStats, unmatched_by_frequency
 from server.units import service as units
 from server.wechat.callback.inbound import Envelope, Message
@@ -138,6 +140,46 @@ def test_what_is_not_understood_leads_onward(
         return
     for way in ("帮助", "联系", "菜单"):
         assert way in told
+
+
+@pytest.mark.parametrize(
+    ("written", "answer"),
+    [
+        ("青秀区排行榜", "quiz.board.450103"),
+        ("青秀排行榜", "quiz.board.450103"),
+        ("南宁市青秀区的排行榜", "quiz.board.450103"),
+        ("排行榜宾阳县", "quiz.board.450126"),
+        ("金秀瑶族自治县排名", "quiz.board.451324"),
+        ("金秀榜", "quiz.board.451324"),
+        ("横县排行榜", "quiz.board.450181"),
+        ("橫州市排行榜！", "quiz.board.450181"),
+        ("南宁市排行榜", "quiz.board.450100"),
+        ("谁第一", "quiz.board"),
+        ("第一名是谁？", "quiz.board"),
+        ("积分", "quiz.my_result"),
+        ("查一下我的积分", "quiz.my_result"),
+        ("怎么答题", "quiz.today"),
+        ("怎么答题？", "quiz.today"),
+        ("怎么参加", "quiz.today"),
+        ("在哪答题", "quiz.today"),
+    ],
+)
+def test_a_place_or_a_plain_question_gets_the_answer_meant(
+    uow_factory: UnitOfWorkFactory, written: str, answer: str
+) -> None:
+    commands.seed_replies(uow_factory)
+    assert said(a_handler(uow_factory), a_message(content=written)) == f"{answer} for somebody"
+
+
+def test_every_county_of_today_has_a_rule_and_no_word_stands_in_two_rules() -> None:
+    shipped = read_shipped()
+    slugs = {rule.slug for rule in shipped.keywords}
+    for city in units.regions().cities:
+        for county in city.counties:
+            if county.valid_to is None:
+                assert f"board-{county.code}" in slugs, county.name
+    words = [as_rule_word(word) for rule in shipped.keywords for word in rule.words]
+    assert sorted(words) == sorted(set(words))
 
 
 @pytest.mark.parametrize("written", ["联系", "电话", "联系电话是多少", "人工", "投诉", "我要投诉"])

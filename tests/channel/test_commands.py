@@ -31,7 +31,7 @@ def version(uow_factory: UnitOfWorkFactory) -> int:
 
 @pytest.mark.race
 def test_seeding_twice_changes_nothing(uow_factory: UnitOfWorkFactory) -> None:
-    assert commands.seed_replies(uow_factory) == Seeded(added=29, updated=0, switched_off=0)
+    assert commands.seed_replies(uow_factory) == Seeded(added=140, updated=0, switched_off=0)
     assert version(uow_factory) == 1
     assert commands.seed_replies(uow_factory) == Seeded(added=0, updated=0, switched_off=0)
     assert version(uow_factory) == 1
@@ -40,8 +40,8 @@ def test_seeding_twice_changes_nothing(uow_factory: UnitOfWorkFactory) -> None:
 @pytest.mark.race
 def test_seeding_at_the_same_moment_seeds_once(uow_factory: UnitOfWorkFactory) -> None:
     seeded = at_once([lambda: commands.seed_replies(uow_factory)] * 4)
-    assert sum(one.added for one in seeded) == 29
-    assert len(rows(uow_factory, models.KeywordRule)) == 27
+    assert sum(one.added for one in seeded) == 140
+    assert len(rows(uow_factory, models.KeywordRule)) == 138
 
 
 def test_a_new_file_updates_what_nobody_edited(uow_factory: UnitOfWorkFactory) -> None:
@@ -109,6 +109,8 @@ def a_rule(**changes: Any) -> dict[str, Any]:
         {"keywords": [a_rule(unknown=1)]},
         {"keywords": [a_rule(text="写信到{operator.fax}\n好")], "clicks": {}},
         {"keywords": [a_rule(text="{operator.phone}")], "clicks": {}},
+        {"keywords": [a_rule(each="county")], "clicks": {}},
+        {"keywords": [a_rule(each="village")], "clicks": {}},
         {"keywords": []},
         {"scenes": [{"scene": "有汉字", "mode": "exact", "text": "c"}]},
         {"scenes": [{"scene": "s", "mode": "exact"}]},

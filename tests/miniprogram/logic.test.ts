@@ -6,7 +6,7 @@ import { contestOf } from '../../miniprogram/logic/contests'
 import { clockFace, urgency } from '../../miniprogram/logic/countdown'
 import * as dates from '../../miniprogram/logic/dates'
 import { lookOf } from '../../miniprogram/logic/elder'
-import { sayDuration, sayScore } from '../../miniprogram/logic/figures'
+import { pointsBetween, sayDuration, sayScore, timeBetween } from '../../miniprogram/logic/figures'
 import { fill } from '../../miniprogram/logic/fill'
 import { NOWHERE, ownRow, placesOf, rowsOf, scopeOf } from '../../miniprogram/logic/ranking'
 import { standingOf } from '../../miniprogram/logic/standing'
@@ -20,6 +20,9 @@ test('instants and days are said in Chinese and in Beijing time', () => {
   assert.equal(dates.sayInstant('2026-05-01T01:05:00Z', now), '5月1日 09:05')
   assert.equal(dates.sayInstant('2026-12-31T16:00:00Z', now), '2027年1月1日 00:00')
   assert.equal(dates.sayInstant('2026-12-31T16:00:00Z', now + 1000), '1月1日 00:00')
+  assert.equal(dates.sayEnd('2026-12-31T16:00:00Z', now), '12月31日 24:00')
+  assert.equal(dates.sayEnd('2026-12-31T16:00:00Z', now + 1000), '2026年12月31日 24:00')
+  assert.equal(dates.sayEnd('2026-06-21T04:00:00Z', now), '6月21日 12:00')
   assert.equal(dates.sayDay('2026-05-01'), '2026年5月1日')
   assert.equal(dates.sayStretch('2026-05-01', '2026-05-01'), '2026年5月1日')
   assert.equal(dates.sayStretch('2026-05-01', '2026-09-30'), '2026年5月1日—2026年9月30日')
@@ -44,6 +47,14 @@ test('times and scores are said as the server says them', () => {
   assert.ok(durations.length > 5 && scores.length > 5)
   for (const [ms, words] of durations) assert.equal(sayDuration(ms), words, String(ms))
   for (const [score, words] of scores) assert.equal(sayScore(score), words, String(score))
+})
+
+test('distances are those of the shown figures, as on the server', () => {
+  const table = JSON.parse(readFileSync('tests/quiz/figures.json', 'utf8')) as Record<string, [number, number, number][]>
+  const { points_between: points = [], times_between: times = [] } = table
+  assert.ok(points.length > 5 && times.length > 3)
+  for (const [above, mine, told] of points) assert.equal(pointsBetween(above, mine), told, `${above} ${mine}`)
+  for (const [mine, above, told] of times) assert.equal(timeBetween(mine, above), told, `${mine} ${above}`)
 })
 
 test('the server clock is known from the answer that travelled fastest', () => {
@@ -143,6 +154,8 @@ test("the own line tells the place in words, and what is missing unless the cont
   const mine = { rank: 60, score: 88.4, duration_ms: 61_000, around: [line(59), own, line(61)] }
   const row = ownRow(mine, { mine: 'N{rank}' }, WORDS, false)
   assert.deepEqual([row.rank, row.name, row.city, row.score, row.time], [60, 'N60', 'B2.1', '88.4', '1 分 1 秒'])
+  const equal = { ...line(59), score: 88.4, duration_ms: 59_999 }
+  assert.equal(ownRow({ ...mine, around: [equal, own] }, { mine: '' }, WORDS, false).city, 'M2 秒')
   assert.equal(ownRow(mine, { mine: '' }, WORDS, true).city, '')
   assert.equal(ownRow({ ...mine, around: [] }, { mine: '' }, WORDS, false).city, '')
   assert.equal(ownRow({ ...mine, rank: 1, around: [line(1, true)] }, { mine: '' }, WORDS, false).city, 'first')

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from server.base.clock import BEIJING
 from server.base.uow import UnitOfWorkFactory
 from server.channel import service as channel
 from server.quiz import chat
@@ -13,7 +14,7 @@ from server.quiz.chat import ANSWERS, MOST_BYTES
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_view
 from server.quiz.leaderboards import tasks as board_tasks
-from server.quiz.models import RuleSetRow
+from server.quiz.models import Attempt, Contest, RuleSetRow
 from tests.kit import boards as kit
 from tests.kit.accounts import a_citizen
 from tests.kit.boards import a_contest, a_paper, an_entry, hand_in
@@ -86,10 +87,11 @@ def test_tries_come_back_with_the_next_beijing_day(
 def test_today_reminds_of_a_paper_that_is_still_open(uow_factory: UnitOfWorkFactory) -> None:
     contest, citizen, entry = a_game(uow_factory)
     with uow_factory.begin() as uow:
-        a_paper(uow, contest, entry, score=0, state="open")
+        paper = a_paper(uow, contest, entry, score=0, state="open")
+        ref = uow.session.get_one(Attempt, paper).ref
     said = ask(uow_factory, "quiz.today", citizen)
     assert "还没有交" in said
-    assert said.endswith(f"[点这里接着答]{page(contest, 'round')}")
+    assert said.endswith(f"[点这里接着答](packages/quiz/answer/index?id={ref})")
 
 
 def test_today_is_kind_to_somebody_nobody_knows_yet(uow_factory: UnitOfWorkFactory) -> None:
@@ -124,6 +126,24 @@ def test_before_and_after_the_window_today_says_when(
         said = ask(uow_factory, "quiz.today", who)
         assert "已经在 6 月 30 日 12:00 结束" in said
         assert said.endswith(f"[看完整的排行榜]{page(contest, 'board')}")
+
+
+def test_an_end_at_midnight_is_told_as_the_end_of_the_day(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    contest, citizen, _ = a_game(uow_factory)
+    with uow_factory.begin() as uow:
+        row = uow.session.get_one(Contest, contest.id)
+        row.opens_at, row.closes_at = (
+            datetime(2026, month, day, tzinfo=BEIJING) for month, day in ((3, 17), (6, 1))
+        )
+    clock.set(datetime(2026, 3, 16, tzinfo=BEIJING))
+    assert "将在 3 月 17 日 00:00 开始" in ask(uow_factory, "quiz.today", citizen)
+    clock.set(datetime(2026, 5, 1, tzinfo=BEIJING))
+    assert "，5 月 31 日 24:00 结束" in ask(uow_factory, "quiz.today", citizen)
+    assert "2026年3月17日 00:00 开始，到 2026年5月31日 24:00 结束" in ask(uow_factory, "quiz.rules")
+    clock.set(datetime(2027, 5, 1, tzinfo=BEIJING))
+    assert "已经在 2026 年 5 月 31 日 24:00 结束" in ask(uow_factory, "quiz.today", citizen)
 
 
 def test_a_day_of_another_year_is_told_with_its_year(
@@ -212,6 +232,21 @@ def test_the_board_shows_ten_masked_names_and_the_own_place(uow_factory: UnitOfW
         f"[看完整的排行榜]{page(contest, 'board')}",
     ]
     assert ask(uow_factory, "quiz.board").splitlines()[-2] == "榜上还没有你，答完一份题就有名次。"
+
+
+def test_the_board_of_a_county_ranks_its_own_people_alone(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+        near, far = (a_citizen(uow, nickname=name).id for name in ("青秀人", "兴宁人"))
+        for citizen, county, score in ((near, "450103", 50), (far, "450102", 90)):
+            entry = an_entry(uow, contest, citizen, city=NANNING, county=county)
+            hand_in(uow, contest, entry, score=score)
+    said = ask(uow_factory, "quiz.board.450103", near)
+    assert f"《{contest.title}》青秀区排行榜" in said
+    assert "1. 青* 50 分" in said
+    assert "兴*" not in said
+    assert "你是第 1 名，50 分（共 1 人）" in said
+    assert "这里只排在个人资料里选了青秀区的参加者" in ask(uow_factory, "quiz.board.450103", far)
 
 
 def test_the_board_of_a_city_ranks_its_own_people_alone(uow_factory: UnitOfWorkFactory) -> None:

@@ -19,6 +19,20 @@ def test_a_time_is_cut_to_whole_seconds(milliseconds: int, words: str) -> None:
     assert figures.say_duration(TEXTS, milliseconds) == words
 
 
+@pytest.mark.parametrize(("above", "mine", "points"), TABLE["points_between"])
+def test_a_distance_in_points_is_that_of_the_shown_scores(
+    above: float, mine: float, points: float
+) -> None:
+    assert figures.points_between(above, mine) == points
+
+
+@pytest.mark.parametrize(("mine", "above", "milliseconds"), TABLE["times_between"])
+def test_a_distance_in_time_is_that_of_the_shown_times(
+    mine: int, above: int, milliseconds: int
+) -> None:
+    assert figures.time_between(mine, above) == milliseconds
+
+
 @pytest.mark.parametrize(("score", "words"), TABLE["scores"])
 def test_a_score_is_cut_to_two_decimals(score: float, words: str) -> None:
     assert figures.say_score(score) == words

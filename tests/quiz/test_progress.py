@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.quiz.attempts import progress
 from server.quiz.attempts.progress import SeasonProgress
 from server.quiz.contests.service import ContestView
+from server.quiz.leaderboards import figures
 from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.models import Entry
 from tests.conftest import application_of
@@ -38,6 +40,13 @@ def reached(
         return progress.season_progress(uow, [contest], citizen_id)[contest.id]
 
 
+def shown_distance(above: float, mine: float) -> float:
+    if above == mine:
+        return 0
+    shown = Decimal(figures.say_score(above)) - Decimal(figures.say_score(mine))
+    return float(max(shown, Decimal("0.01")))
+
+
 def expected(
     totals: list[tuple[int, int, int]], today: dict[int, int], entry_id: int, scale: int
 ) -> SeasonProgress:
@@ -51,8 +60,10 @@ def expected(
         total=points / scale,
         today_score=None if day is None else day / scale,
         rank=place + 1,
-        behind_next=None if behind is None else behind / scale,
-        behind_next_ms=time_ms - above[2] if above is not None and behind == 0 else None,
+        behind_next=None if above is None else shown_distance(above[1] / scale, points / scale),
+        behind_next_ms=(time_ms // 1000 - above[2] // 1000) * 1000
+        if above is not None and behind == 0
+        else None,
     )
 
 
@@ -115,7 +126,7 @@ def test_the_distance_is_in_points_and_where_those_are_equal_in_time(
     told = [reached(uow_factory, contest, citizen) for citizen in people]
     assert [one.rank for one in told] == [1, 2, 3, 4]
     assert [one.behind_next for one in told] == [None, 20, 0, 0]
-    assert [one.behind_next_ms for one in told] == [None, None, 3_500, 0]
+    assert [one.behind_next_ms for one in told] == [None, None, 3_000, 0]
 
 
 def test_today_and_the_total_are_two_figures(

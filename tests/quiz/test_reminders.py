@@ -103,6 +103,7 @@ def test_the_reminder_leads_by_message_and_inbox_to_the_paper(
     with context.uow_factory.begin(read_only=True) as uow:
         letter = uow.session.scalars(select(InboxMessage)).one()
     assert (letter.title, letter.page) == ("每日答题提醒", message.page)
+    assert "2026年5月1日 24:00 以前" in letter.body
     assert contest.title in letter.body
     assert letter.not_pushed_reason is None
 

@@ -1,6 +1,6 @@
 /** What home says of a contest: of one that is open, and of one that is over. */
 import type { Contest } from '../../api/shapes'
-import { sayInstant } from '../../logic/dates'
+import { sayEnd } from '../../logic/dates'
 import { fill } from '../../logic/fill'
 import { standingOf } from '../../logic/standing'
 import type { Standing } from '../../logic/standing'
@@ -36,7 +36,7 @@ export function openCard({ id, title, closes_at, rules, me }: Contest, now: numb
   return {
     id,
     title,
-    closes: fill(t.closes, { time: sayInstant(closes_at, now) }),
+    closes: fill(t.closes, { time: sayEnd(closes_at, now) }),
     questions: fill(t.questions, { count: rules.question_count }),
     minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
     each: rules.seconds_per_question ? fill(t.each, { count: rules.seconds_per_question }) : '',
@@ -50,5 +50,5 @@ export function openCard({ id, title, closes_at, rules, me }: Contest, now: numb
 }
 
 export function pastCard({ id, title, closes_at, me }: Contest, now: number, t: Words, c: Common): PastCard {
-  return { id, title, closed: fill(t.closed, { time: sayInstant(closes_at, now) }), ...standingOf(me, c) }
+  return { id, title, closed: fill(t.closed, { time: sayEnd(closes_at, now) }), ...standingOf(me, c) }
 }

@@ -18,6 +18,7 @@ from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import figures
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import REGION, TOTAL, Kept
 from server.quiz.models import Entry, Standing
@@ -29,7 +30,8 @@ class SeasonProgress:
 
     Units: `total` and `today_score` points by the contest's season rule, None without a closed
     paper; `behind_next` points to the place above, None in the first place; `behind_next_ms`
-    milliseconds to it where the points are equal, else None.
+    milliseconds to it where the points are equal, else None. Both are the distance of the figures
+    as they are shown (leaderboards/figures.py), so that a board's lines add up.
     """
 
     total: float | None = None
@@ -136,14 +138,18 @@ def _told(
     scale = contest.rules.points_scale
     if total is None or place is None:
         return SeasonProgress()
-    points = None if place.above is None else place.above.points - total.kept.points
-    equal = place.above is not None and points == 0
+    mine, above = total.kept, place.above
+    equal = above is not None and above.points == mine.points
     return SeasonProgress(
-        total=_score(total.kept.points, scale),
+        total=_score(mine.points, scale),
         today_score=None if today is None else _score(today.kept.points, scale),
         rank=place.rank,
-        behind_next=None if points is None else _score(points, scale),
-        behind_next_ms=total.kept.time_ms - place.above.time_ms if equal and place.above else None,
+        behind_next=None
+        if above is None
+        else figures.points_between(_score(above.points, scale), _score(mine.points, scale)),
+        behind_next_ms=figures.time_between(mine.time_ms, above.time_ms)
+        if equal and above
+        else None,
     )
 
 

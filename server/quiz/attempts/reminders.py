@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select
 
-from server.base.clock import BEIJING, beijing_day, beijing_midnight
+from server.base.clock import BEIJING, beijing_day, beijing_midnight, say_end_time
 from server.base.jobs import Task, TaskContext
 from server.base.templates import message_templates
 from server.base.uow import UnitOfWork
@@ -78,7 +78,7 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
         "number3": str(streak),
         "time4": _moment(until),
     }
-    body = say("quiz.reminder.body", title=contest.title, until=_moment(until))
+    body = say("quiz.reminder.body", title=contest.title, until=_spoken(until))
     if streak > 0:
         body += say("quiz.reminder.streak", days=streak)
     page = f"{PAGE}?id={contest.ref}"
@@ -124,9 +124,14 @@ def _days_played(uow: UnitOfWork, contest_id: int, citizen_id: int) -> list[date
     )
 
 
+def _spoken(until: datetime) -> str:
+    day, time_of_day = say_end_time(until)
+    return f"{day.year}年{day.month}月{day.day}日 {time_of_day}"
+
+
 def _moment(at: datetime) -> str:
     local = at.astimezone(BEIJING)
-    # The last minute of a day is easier to read than the first of the next.
+    # WeChat's field for a time knows no 24:00.
     if local.time() == time(0):
         local -= timedelta(minutes=1)
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"

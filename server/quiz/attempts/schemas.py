@@ -51,7 +51,8 @@ class ContestMeOut(Out, frozen=True, kw_only=True):
     """What the asking citizen has in this contest; `total` is the figure that ranks.
 
     `today_score` is what today's papers come to by the same rule. `behind_next` is the distance in
-    points to the place above, null in the first place; where it is 0, `behind_next_ms` is the time.
+    points to the place above, null in the first place; where it is 0, `behind_next_ms` is the time;
+    both are the distance of the figures as they are shown, in 0.01 points and whole seconds.
     `open_remaining_ms` is the time left for the open paper by the server's clock.
     """
 

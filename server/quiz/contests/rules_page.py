@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.base.clock import BEIJING
+from server.base.clock import BEIJING, say_end_time
 from server.base.texts import Texts
 from server.base.uow import UnitOfWork
 from server.quiz.contests.service import ContestView
@@ -62,7 +62,7 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
     yield (
         "window",
         texts.say(
-            "quiz.rules.window", opens=_minute(contest.opens_at), closes=_minute(contest.closes_at)
+            "quiz.rules.window", opens=_minute(contest.opens_at), closes=_end(contest.closes_at)
         ),
     )
     yield "per_day", texts.say("quiz.rules.per_day", count=rules.papers_per_day)
@@ -87,6 +87,11 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
 def _minute(instant: datetime) -> str:
     day = instant.astimezone(BEIJING)
     return f"{day.year}年{day.month}月{day.day}日 {day:%H:%M}"
+
+
+def _end(instant: datetime) -> str:
+    day, time = say_end_time(instant)
+    return f"{day.year}年{day.month}月{day.day}日 {time}"
 
 
 def _mix(texts: Texts, rules: RuleSet) -> str:

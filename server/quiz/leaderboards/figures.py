@@ -23,5 +23,20 @@ def say_duration(texts: Texts, milliseconds: int) -> str:
 
 def say_score(score: float) -> str:
     """A score with at most two decimals: `50`, `12.5`, `12.34`."""
-    cut = int(score * _HUNDREDTHS + _MARGIN) / _HUNDREDTHS
-    return f"{cut:.2f}".rstrip("0").rstrip(".")
+    return f"{_hundredths(score) / _HUNDREDTHS:.2f}".rstrip("0").rstrip(".")
+
+
+def points_between(above: float, mine: float) -> float:
+    """The distance of two scores as they are shown; a real one that no figure shows is 0.01."""
+    if above <= mine:
+        return 0.0
+    return max(1, _hundredths(above) - _hundredths(mine)) / _HUNDREDTHS
+
+
+def time_between(mine_ms: int, above_ms: int) -> int:
+    """The distance of two times as they are shown, in milliseconds of whole seconds."""
+    return (mine_ms // _SECOND_MS - above_ms // _SECOND_MS) * _SECOND_MS
+
+
+def _hundredths(score: float) -> int:
+    return int(score * _HUNDREDTHS + _MARGIN)

@@ -2,7 +2,7 @@
 import { quiz } from '../../../api/index'
 import type { Contest, RuleSentence } from '../../../api/shapes'
 import { contestOf } from '../../../logic/contests'
-import { sayInstant } from '../../../logic/dates'
+import { sayEnd, sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { standingOf } from '../../../logic/standing'
 import { mustAgree } from '../../../kit/consent'
@@ -70,7 +70,7 @@ Page({
         ...(rules.seconds_per_question ? [fill(t.each, { count: rules.seconds_per_question })] : []),
         fill(t.full, { count: rules.max_score }),
       ],
-      window: fill(t.window, { opens: sayInstant(opens_at, now), closes: sayInstant(closes_at, now) }),
+      window: fill(t.window, { opens: sayInstant(opens_at, now), closes: sayEnd(closes_at, now) }),
       paper,
       endsAt: paper ? now + (me?.open_remaining_ms ?? 0) : 0,
       ...standingOf(me, c),

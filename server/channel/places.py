@@ -1,0 +1,47 @@
+"""One rule of the shipped file for every city or county, under every name that people call it.
+
+Pure but for the places themselves, which are data of the units' slice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from server.units import service as units
+from server.units.service import City
+
+Kind = Literal["city", "county"]
+
+# 金秀瑶族自治县 is called 金秀, 宾阳县 宾阳; 藤县 keeps its name, one character says nothing.
+_SHORT = re.compile(r"(.{2}).+自治县|(.{2,})[市县区]")
+
+
+def names_by_code(kind: Kind) -> dict[str, tuple[str, ...]]:
+    """The names of each city or county, by its code.
+
+    A county is also known by the names that it had before, and with its city in front.
+    """
+    cities = units.regions().cities
+    if kind == "city":
+        return {city.code: (city.short, city.name) for city in cities}
+    return {code: names for city in cities for code, names in _counties(city)}
+
+
+def _counties(city: City) -> Iterator[tuple[str, tuple[str, ...]]]:
+    regions = units.regions()
+    by_code: dict[str, list[str]] = {}
+    for county in city.counties:
+        by_code.setdefault(regions.current(county.code), []).append(county.name)
+    for code, names in by_code.items():
+        called = dict.fromkeys(short for name in names for short in _called(name))
+        whole = (f"{before}{name}" for name in names for before in (city.short, city.name))
+        yield code, (*called, *whole)
+
+
+def _called(name: str) -> Iterator[str]:
+    found = _SHORT.fullmatch(name)
+    if found is not None:
+        yield found[1] or found[2]
+    yield name
