@@ -1,5 +1,7 @@
 """`python -m tests.bench`: measures the hot paths beside their peers, in turns, and reports.
 
+    python -m tests.bench growth    what grows with 1,000, 100,000 and 1,000,000 players
+
 A quick look at some of it, in a minute or two:
     python -m tests.bench --rows submission,start --rounds 2 --db sqlite
 `--rows`: board, start, save, submission, callback (each with and without Idempotency-Key);
@@ -18,10 +20,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from server.base.settings import ROOT
-from tests.bench.page import page
+from tests.bench.growth import SIZES, Growth, measure_growth
+from tests.bench.page import GROWTH_PAGE, page
 from tests.bench.peers import PEERS
 from tests.bench.processes import BenchFailed
 from tests.bench.report import Report
@@ -80,11 +84,13 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m tests.bench", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    parser.add_argument("what", nargs="?", choices=("peers", "growth"), default="peers")
     parser.add_argument("--quick", action="store_true", help="a run of seconds; its figures shake")
     parser.add_argument("--rows", type=_rows, help="some of the rows, with commas between them")
     parser.add_argument("--rounds", type=int, help="how many rounds, 5 by default")
     parser.add_argument("--db", choices=(*DATABASES, "both"), help="on which database")
     parser.add_argument("--stacks", type=_stacks, help="ours and which peers, with commas between")
+    parser.add_argument("--sizes", help="growth: numbers of players, with commas between them")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
     return parser
 
@@ -92,17 +98,36 @@ def arguments() -> argparse.ArgumentParser:
 def main() -> int:
     """Run the benchmark."""
     given = arguments().parse_args()
+    try:
+        return {"peers": measure_peers, "growth": measure_sizes}[given.what](given)
+    except BenchFailed as reason:
+        sys.stderr.write(f"no figures: {reason}\n")
+        return 1
+
+
+def measure_peers(given: argparse.Namespace) -> int:
+    """The hot paths beside their peers."""
     size, asked = asked_for(given)
     if given.write_docs and not (asked.extras and given.stacks is None):
         sys.stderr.write("docs/performance.* hold a whole run: leave --rows, --db, --stacks out\n")
         return 2
-    try:
-        found = measure(size, asked, since_the_start())
-    except BenchFailed as reason:
-        sys.stderr.write(f"no figures: {reason}\n")
-        return 1
+    found = measure(size, asked, since_the_start())
     written = write(found, docs=ROOT / "docs" if given.write_docs else None)
     sys.stdout.write(f"{found.table()}\n\nwritten to {written}\n")
+    return 0
+
+
+def measure_sizes(given: argparse.Namespace) -> int:
+    """What grows with the number of players."""
+    databases = tuple(DATABASES) if given.db in (None, "both") else (given.db,)
+    sizes = [int(size) for size in given.sizes.split(",")] if given.sizes else SIZES
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    found = measure_growth(databases, sizes, given.rounds or 9, since_the_start())
+    told = Growth(found=found, began=began)
+    if given.write_docs:
+        body = "\n".join([*GROWTH_PAGE, *told.lines(), ""])
+        (ROOT / "docs" / "growth.md").write_text(body, encoding="utf-8")
+    sys.stdout.write("\n".join([*told.lines(), ""]))
     return 0
 
 

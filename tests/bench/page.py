@@ -104,3 +104,15 @@ def _parts(report: Report) -> Sequence[str]:
         spent = " | ".join(f"{m.counted.parts[name]:.0f}" for name in names)
         lines.append(f"| {m.row.title} | {spent} |")
     return [*lines, ""]
+
+
+GROWTH_PAGE = [
+    "# Growth",
+    "",
+    "Written by `python -m tests.bench growth --write-docs`. For each size a database of its own"
+    " with as many players, all with a closed paper of today on every board. Board, start and"
+    " submission are asked by one connection in turns over the sizes, nine times; a ratio is the"
+    " median of the pairs of the smallest and the biggest. The rest is measured once, a sweep three"
+    " times with nothing to do, of which the best counts.",
+    "",
+]

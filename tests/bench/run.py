@@ -250,9 +250,9 @@ class Bench:
                 measured[key].counted = took
 
 
-def postgres(closing: contextlib.ExitStack) -> str:
+def postgres(closing: contextlib.ExitStack, label: str = "bench") -> str:
     """The address of a fresh PostgreSQL database that waits for the disk as a product's does."""
-    url = new_postgres("bench")
+    url = new_postgres(label)
     name = make_url(url).database
     admin = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
 

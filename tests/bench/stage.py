@@ -152,7 +152,7 @@ class Stage:
             people = _people(uow, entries)
             stands = _put_on_board(uow, view.id, people)
         with self.application.uow_factory.begin() as uow:
-            made.watchers = _logged_in(uow, people[:: max(1, entries // _WATCHERS)])
+            made.watchers = log_in(uow, people[:: max(1, entries // _WATCHERS)])
         made.places = {citizen: place for place, (*_, citizen) in enumerate(sorted(stands), 1)}
         return made
 
@@ -163,7 +163,7 @@ class Stage:
     def newcomers(self, many: int) -> list[Person]:
         """Citizens who have begun no paper."""
         with self.application.uow_factory.begin() as uow:
-            return _logged_in(uow, _people(uow, many))
+            return log_in(uow, _people(uow, many))
 
     def papers(self, contest: SeededContest, many: int) -> list[Paper]:
         """Open papers of as many citizens, the same that the service deals."""
@@ -271,7 +271,8 @@ def _people(uow: UnitOfWork, many: int) -> list[int]:
     return made + (boards.people(uow, rest) if rest else [])
 
 
-def _logged_in(uow: UnitOfWork, citizens: Iterable[int]) -> list[Person]:
+def log_in(uow: UnitOfWork, citizens: Iterable[int]) -> list[Person]:
+    """A session and a consent for each of these citizens."""
     people = [Person(id=citizen, token=new_token()) for citizen in citizens]
     consents = [
         {"ref": f"con_{next(_numbers)}", "citizen_id": person.id, "guardian": False,
