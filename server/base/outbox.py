@@ -179,7 +179,7 @@ def begin_calls(uow: UnitOfWork, queue: Queue, claims: Sequence[Claim]) -> Begun
             settled += _settle(uow, queue, row, letter)
             continue
         row.outbox_state, row.outbox_until = OutboxState.CLAIMED, uow.now + queue.lease
-        row.outbox_tries += 1
+        row.outbox_tries, row.outbox_reason = row.outbox_tries + 1, None
         calls.append(Call(claim=claim, letter=letter))
     uow.session.flush()
     return Begun(calls=calls, settled=settled)

@@ -10,7 +10,6 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    Integer,
     String,
     Text,
     UniqueConstraint,
@@ -18,7 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
+from server.base.outbox_rows import OutboxState, Outgoing, outbox_index
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime
 
 
 class MessageGrant(Base):
@@ -81,29 +81,18 @@ class PushState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Push(Base):
+class Push(Outgoing, Base):
     """One subscription message to one citizen, sent at most once.
 
-    queued -> claimed, committed before the call together with the permission that it uses up
-    -> sent | refused | unknown. Where WeChat surely took nothing it goes back to queued. A claim
-    whose worker is gone, or whose answer was lost, ends as unknown.
+    Claimed together with the permission that it uses up. Where WeChat surely took nothing it is
+    queued again and the permission is given back. A claim whose worker is gone, or whose answer was
+    lost, ends as unknown.
     """
 
     __tablename__ = "push"
     __table_args__ = (
         UniqueConstraint("citizen_id", "key"),
-        Index(
-            "ix_push_queued_due_at",
-            "due_at",
-            sqlite_where=text("state = 'queued'"),
-            postgresql_where=text("state = 'queued'"),
-        ),
-        Index(
-            "ix_push_claimed_claimed_at",
-            "claimed_at",
-            sqlite_where=text("state = 'claimed'"),
-            postgresql_where=text("state = 'claimed'"),
-        ),
+        outbox_index("push"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -112,12 +101,26 @@ class Push(Base):
     template_id: Mapped[str] = mapped_column(String(64))
     page: Mapped[str] = mapped_column(String(200))
     fields: Mapped[dict[str, Any]] = mapped_column(Json)
-    state: Mapped[PushState] = mapped_column(enum_column(PushState, "state"))
-    reason: Mapped[str | None] = mapped_column(String(40))
-    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     grant_id: Mapped[int | None] = mapped_column(BigId)
     message_id: Mapped[str | None] = mapped_column(String(40))
-    tries: Mapped[int] = mapped_column(Integer)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def state(self) -> PushState:
+        """Where the push stands, in the words of the export."""
+        return _PUSH_STATES[self.outbox_state or OutboxState.DONE]
+
+    @property
+    def reason(self) -> str | None:
+        """Why it was not sent or is unknown; None while it waits for another try."""
+        return None if self.state is PushState.QUEUED else self.outbox_reason
+
+
+_PUSH_STATES = {
+    OutboxState.QUEUED: PushState.QUEUED,
+    OutboxState.CLAIMED: PushState.CLAIMED,
+    OutboxState.DONE: PushState.SENT,
+    OutboxState.GIVEN_UP: PushState.REFUSED,
+    OutboxState.IN_DOUBT: PushState.UNKNOWN,
+}

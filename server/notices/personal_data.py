@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.base.personal_data import Erase, Merge, Personal
 from server.notices.models import InboxMessage, MessageGrant, Push
+from server.notices.pushes import tell_pushes
 
 PERSONAL = (
     Personal(
@@ -11,7 +12,7 @@ PERSONAL = (
         "citizen_id",
         erase=Erase.DELETE,
         merge=Merge.KEEP_ONE,
-        export={"pushes": ("template_id", "fields", "state", "reason", "made_at")},
+        export={"pushes": tell_pushes},
     ),
     Personal(
         InboxMessage,

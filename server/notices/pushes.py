@@ -1,8 +1,10 @@
 """Subscription messages on their way: one row a message, sent at most once.
 
 WeChat gives no name to a subscription message, so a try whose end is unknown is never repeated. The
-claim uses up the citizen's permission and is committed before the call; where WeChat surely took
-nothing, the permission is given back.
+claim (see `base/outbox.py`) uses up the citizen's permission; where WeChat surely took nothing, the
+permission is given back.
+
+Lock order: the citizen, then the message and its permission.
 """
 
 from __future__ import annotations
@@ -16,15 +18,28 @@ from sqlalchemy import ColumnElement, Select, and_, select, update
 
 from server.accounts import service as accounts
 from server.base.errors import AppError
+from server.base.jobs import TaskContext
+from server.base.outbox_rows import (
+    Claim,
+    Done,
+    GiveUp,
+    Outcome,
+    PutOff,
+    Queue,
+    Retry,
+)
 from server.base.uow import UnitOfWork
 from server.notices import inbox
 from server.notices.inbox import Letter
-from server.notices.models import InboxMessage, MessageGrant, Push, PushState
+from server.notices.models import InboxMessage, MessageGrant, Push
 from server.notices.rules import next_loud
+from server.wechat.errors import NoGrant, WeChatError
 from server.wechat.gateway import SubscriptionMessage
+from server.wechat.retries import outcome_of
 
 TASK = "notices.send_pushes"
 APP: accounts.AppName = "mini_program"
+_NO_GRANT = "no_grant"
 # A claim this old belongs to a worker that is gone: the message may have been sent.
 CLAIM_LASTS = timedelta(seconds=60)
 _OPEN_GRANT = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None))
@@ -44,22 +59,6 @@ class Planned:
     expires_at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """One message that this worker alone may send. Units: `tries` is the fence."""
-
-    id: int
-    tries: int
-    message: SubscriptionMessage
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One row taken from the queue; without a claim it was settled or put off."""
-
-    claim: Claim | None = None
-
-
 def plan_push(uow: UnitOfWork, citizen_id: int, planned: Planned) -> bool:
     """Put a message into the inbox and its push into the queue; False when it is there already.
 
@@ -74,12 +73,10 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: Planned) -> bool:
         template_id=planned.template_id,
         page=planned.page,
         fields=dict(planned.fields),
-        state=PushState.QUEUED,
-        due_at=uow.now,
         expires_at=planned.expires_at,
         made_at=uow.now,
-        tries=0,
     )
+    push.enqueue(uow.now)
     uow.session.add(push)
     uow.session.flush()
     uow.enqueue_after_commit(TASK, push.id)
@@ -109,65 +106,34 @@ def with_grant(
     return list(found)
 
 
-def end_lost(uow: UnitOfWork) -> int:
-    """End the claims of workers that are gone: nobody knows whether those messages were sent."""
-    lost = uow.session.scalars(
-        select(Push)
-        .where(Push.state == PushState.CLAIMED, Push.claimed_at <= uow.now - CLAIM_LASTS)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for push in lost:
-        push.state, push.reason = PushState.UNKNOWN, "worker_lost"
-    return len(lost)
-
-
-def claim_next(uow: UnitOfWork) -> Step | None:
-    """Take the message that is due longest; None when nothing is due.
-
-    Locks: the citizen, then the message and a permission.
-    """
-    due = (Push.state == PushState.QUEUED, Push.due_at <= uow.now)
-    first = uow.session.execute(
-        select(Push.id, Push.citizen_id).where(*due).order_by(Push.due_at, Push.id).limit(1)
-    ).first()
-    if first is None:
-        return None
+def _lock_owner(uow: UnitOfWork, claim: Claim, _outcome: Outcome | None) -> bool:
+    citizen_id = uow.session.scalar(select(Push.citizen_id).where(Push.id == claim.row_id))
+    if citizen_id is None:
+        return False
     try:
-        accounts.lock_citizen(uow, first.citizen_id)
+        accounts.lock_citizen(uow, citizen_id)
     except AppError:
         # Erased or joined with another citizen meanwhile: the row went the same way.
-        return Step()
-    push = uow.session.scalar(
-        select(Push)
-        .where(Push.id == first.id, Push.citizen_id == first.citizen_id, *due)
-        .with_for_update()
-    )
-    return Step() if push is None else Step(claim=_claimed(uow, push))
+        return False
+    return True
 
 
-def _claimed(uow: UnitOfWork, push: Push) -> Claim | None:
+def _prepare_message(uow: UnitOfWork, push: Push) -> SubscriptionMessage | Outcome:
     loud = next_loud(uow.now, accounts.quiet_hours(uow, push.citizen_id))
     if loud >= push.expires_at:
-        _refuse(uow, push, "too_late" if loud == uow.now else "quiet_hours")
-        return None
+        return GiveUp(reason="too_late" if loud == uow.now else "quiet_hours")
     if loud > uow.now:
-        push.due_at = loud
-        return None
+        return PutOff(until=loud)
     openid = accounts.openid_of(uow, push.citizen_id, APP)
     if openid is None:
-        _refuse(uow, push, "no_openid")
-        return None
+        return GiveUp(reason="no_openid")
     grant = _oldest_grant(uow, push)
     if grant is None:
-        _refuse(uow, push, "no_grant")
-        return None
-    grant.used_at = uow.now
-    push.state, push.claimed_at, push.grant_id = PushState.CLAIMED, uow.now, grant.id
-    push.tries += 1
-    message = SubscriptionMessage(
+        return GiveUp(reason=_NO_GRANT)
+    grant.used_at, push.grant_id = uow.now, grant.id
+    return SubscriptionMessage(
         openid=openid, template_id=push.template_id, page=push.page, fields=push.fields
     )
-    return Claim(id=push.id, tries=push.tries, message=message)
 
 
 def _oldest_grant(uow: UnitOfWork, push: Push) -> MessageGrant | None:
@@ -183,61 +149,44 @@ def _oldest_grant(uow: UnitOfWork, push: Push) -> MessageGrant | None:
     )
 
 
-def settle_sent(uow: UnitOfWork, claim: Claim, message_id: str) -> None:
-    """WeChat took it, also when that took longer than the claim lasts."""
-    push = _mine(uow, claim, PushState.CLAIMED, PushState.UNKNOWN)
-    if push is not None:
-        push.state, push.reason, push.message_id = PushState.SENT, None, message_id or None
-
-
-def settle_unknown(uow: UnitOfWork, claim: Claim, reason: str) -> None:
-    """It may have been sent; it is not sent again, and the permission stays used up."""
-    push = _mine(uow, claim, PushState.CLAIMED)
-    if push is not None:
-        push.state, push.reason = PushState.UNKNOWN, reason
-
-
-def settle_refused(uow: UnitOfWork, claim: Claim, reason: str, *, no_grant: bool) -> None:
-    """WeChat will not take it.
-
-    Units: with `no_grant` WeChat knows of no permission, so every open one is over; else the one
-    that the claim used up is given back.
-    """
-    push = _mine(uow, claim, PushState.CLAIMED, PushState.UNKNOWN)
-    if push is None:
-        return
-    if no_grant:
-        _end_grants(uow, push)
-    else:
-        _give_back(uow, push)
-    _refuse(uow, push, "no_grant" if no_grant else reason)
-
-
-def put_back(uow: UnitOfWork, claim: Claim, after: timedelta) -> None:
-    """It surely was not sent: it goes back into the queue with its permission."""
-    push = _mine(uow, claim, PushState.CLAIMED)
-    if push is not None:
-        _give_back(uow, push)
-        push.state, push.due_at, push.claimed_at = PushState.QUEUED, uow.now + after, None
-
-
-def _mine(uow: UnitOfWork, claim: Claim, *states: PushState) -> Push | None:
-    found = uow.session.execute(select(Push.citizen_id).where(Push.id == claim.id)).first()
-    if found is None:
-        return None
+def _send_message(context: TaskContext, message: SubscriptionMessage) -> Outcome:
     try:
-        accounts.lock_citizen(uow, found.citizen_id)
-    except AppError:
-        return None
-    return uow.session.scalar(
-        select(Push)
-        .where(Push.id == claim.id, Push.tries == claim.tries, Push.state.in_(states))
-        .with_for_update()
-    )
+        return Done(result=context.gateway.send_subscription(message))
+    except NoGrant:
+        return GiveUp(reason=_NO_GRANT)
+    except WeChatError as trouble:
+        # A busy WeChat says that it delivered nothing.
+        return outcome_of(
+            trouble, context.uow_factory.dependencies.clock.now(), busy_did_nothing=True
+        )
 
 
-def _refuse(uow: UnitOfWork, push: Push, reason: str) -> None:
-    push.state, push.reason = PushState.REFUSED, reason
+def _settle_message(uow: UnitOfWork, push: Push, outcome: Outcome) -> None:
+    match outcome:
+        case Done():
+            push.message_id = outcome.result or None
+        case Retry():
+            _give_back(uow, push)
+        case GiveUp(reason=reason):
+            # WeChat knows of no permission, so every open one is over.
+            (_end_grants if reason == _NO_GRANT else _give_back)(uow, push)
+            _tell_in_inbox(uow, push, reason)
+
+
+QUEUE = Queue(
+    name="pushes",
+    task=TASK,
+    table=Push,
+    lock_first=_lock_owner,
+    prepare=_prepare_message,
+    send=_send_message,
+    settle=_settle_message,
+    lease=CLAIM_LASTS,
+    batch=100,
+)
+
+
+def _tell_in_inbox(uow: UnitOfWork, push: Push, reason: str) -> None:
     uow.session.execute(
         update(InboxMessage)
         .where(InboxMessage.citizen_id == push.citizen_id, InboxMessage.key == push.key)
@@ -266,3 +215,18 @@ def _end_grants(uow: UnitOfWork, push: Push) -> None:
 
 def _grants(push: Push, *where: ColumnElement[bool]) -> Any:
     return update(MessageGrant).where(and_(MessageGrant.citizen_id == push.citizen_id, *where))
+
+
+def tell_pushes(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """What was pushed to a citizen and how it ended, for the export."""
+    rows = uow.session.scalars(select(Push).where(Push.citizen_id == citizen_id).order_by(Push.id))
+    return [
+        {
+            "template_id": row.template_id,
+            "fields": row.fields,
+            "state": row.state.value,
+            "reason": row.reason,
+            "made_at": row.made_at,
+        }
+        for row in rows
+    ]

@@ -11,7 +11,10 @@ from sqlalchemy import select, update
 
 from server.accounts import identities, privacy
 from server.accounts.models import Citizen
+from server.base import outbox_rows
 from server.base.jobs import TaskContext
+from server.base.outbox import begin_calls, lease_due, settle_calls
+from server.base.outbox_rows import Claim, Done, GiveUp, Retry
 from server.base.uow import UnitOfWorkFactory
 from server.notices import pushes, service, tasks
 from server.notices.models import InboxMessage, MessageGrant, Push, PushState
@@ -21,6 +24,7 @@ from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.notices import FIRST, SECOND
+from tests.kit.outbox import without_jitter
 from tests.kit.quiz import all_at_once
 
 # Seven in the evening in Beijing.
@@ -33,7 +37,7 @@ def context(
 ) -> TaskContext:
     clock.set(EVENING)
     gateway.answers["send_subscription"] = "msg-1"
-    return TaskContext(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
 
 
 @pytest.fixture
@@ -72,6 +76,13 @@ def planned(
 def rows(uow_factory: UnitOfWorkFactory) -> list[Push]:
     with uow_factory.begin(read_only=True) as uow:
         return list(uow.session.scalars(select(Push).order_by(Push.id)))
+
+
+def claimed(context: TaskContext) -> Claim:
+    with context.uow_factory.begin() as uow:
+        (leased,) = lease_due(uow, pushes.QUEUE, 1)
+        (call,) = begin_calls(uow, pushes.QUEUE, [leased]).calls
+    return call.claim
 
 
 def states(uow_factory: UnitOfWorkFactory) -> list[tuple[str, str | None]]:
@@ -174,10 +185,7 @@ def test_a_worker_that_was_killed_in_the_call_leaves_it_unknown_and_a_late_answe
 ) -> None:
     granted(context.uow_factory, person)
     planned(context.uow_factory, person)
-    with context.uow_factory.begin() as uow:
-        step = pushes.claim_next(uow)
-    assert step is not None
-    assert step.claim is not None
+    claim = claimed(context)
     assert left(context.uow_factory, person) == 0
     clock.advance(pushes.CLAIM_LASTS.total_seconds() - 1)
     assert tasks.send_pushes(context) == 0
@@ -186,7 +194,7 @@ def test_a_worker_that_was_killed_in_the_call_leaves_it_unknown_and_a_late_answe
     assert states(context.uow_factory) == [("unknown", "worker_lost")]
     assert gateway.called("send_subscription") == []
     with context.uow_factory.begin() as uow:
-        pushes.settle_sent(uow, step.claim, "late")
+        settle_calls(uow, pushes.QUEUE, [(claim, Done(result="late"))])
     assert states(context.uow_factory) == [("sent", None)]
 
 
@@ -195,17 +203,14 @@ def test_a_claim_of_an_earlier_try_settles_nothing(
 ) -> None:
     granted(context.uow_factory, person)
     planned(context.uow_factory, person)
+    first = claimed(context)
     with context.uow_factory.begin() as uow:
-        first = pushes.claim_next(uow)
-    assert first is not None
-    assert first.claim is not None
-    with context.uow_factory.begin() as uow:
-        pushes.put_back(uow, first.claim, timedelta())
-    with context.uow_factory.begin() as uow:
-        assert pushes.claim_next(uow) is not None
-    with context.uow_factory.begin() as uow:
-        pushes.settle_unknown(uow, first.claim, "in_doubt")
-        pushes.settle_refused(uow, first.claim, "gone", no_grant=True)
+        settle_calls(uow, pushes.QUEUE, [(first, Retry(reason="busy"))])
+    clock.advance(2)
+    claimed(context)
+    for outcome in (outbox_rows.InDoubt(reason="in_doubt"), GiveUp(reason="no_grant")):
+        with context.uow_factory.begin() as uow:
+            settle_calls(uow, pushes.QUEUE, [(first, outcome)])
     assert states(context.uow_factory) == [("claimed", None)]
 
 
@@ -310,12 +315,12 @@ def test_the_race_is_seen_where_a_message_is_looked_up_instead_of_claimed(
 
     def look_then_send() -> None:
         with context.uow_factory.begin(read_only=True) as uow:
-            due = uow.session.scalars(select(Push.id).where(Push.state == PushState.QUEUED)).all()
+            due = uow.session.scalars(select(Push.id).where(Push.outbox_state == "queued")).all()
         looked.wait(timeout=30)
         for push_id in due:
             context.gateway.send_subscription(push_id)
             with context.uow_factory.begin() as uow:
-                sent = update(Push).where(Push.id == push_id).values(state=PushState.SENT)
+                sent = update(Push).where(Push.id == push_id).values(outbox_state="done")
                 uow.session.execute(sent)
 
     all_at_once([look_then_send] * 2)
