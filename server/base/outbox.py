@@ -270,9 +270,10 @@ def _pause(uow: UnitOfWork, queue: Queue, tries: int, after: timedelta) -> timed
 
 
 def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
-    """End claims whose worker is gone, and rows that have waited for too long; how many.
+    """End claims whose worker is gone, and rows that have waited for too long; how many are over.
 
-    Each in a transaction of its own. Without `lock_first` nobody is waited for: a row in other
+    Claims that may be repeated are queued again and not counted. Each row in a transaction of its
+    own. Without `lock_first` nobody is waited for: a row in other
     hands is left to the next run.
     """
     with uow_factory.begin(read_only=True) as reading:
@@ -311,8 +312,7 @@ def _end_one(uow: UnitOfWork, queue: Queue, claim: Claim) -> bool:
     )
     if row is None or not holds_fence(row, claim):
         return False
-    _settle(uow, queue, row, _end_of(uow, queue, row))
-    return True
+    return bool(_settle(uow, queue, row, _end_of(uow, queue, row)).ended)
 
 
 def _end_of(uow: UnitOfWork, queue: Queue, row: Any) -> Outcome:

@@ -70,15 +70,16 @@ class LateState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Follower(Base):
+class Follower(Outgoing, Base):
     """A citizen seen at the official account; `state_at` dates the event that set `subscribed`.
 
-    Units: `ask_at` is when WeChat may be asked, the next time after it told no unionid.
+    The columns of the outbox are about asking for the unionid: without a state WeChat told none so
+    far. Units: from `ask_at` on such a follower may be asked about again.
     """
 
     __tablename__ = "follower"
     __table_args__ = (
-        Index("ix_follower_asking_ask_at", "asking", "ask_at"),
+        outbox_index("follower"),
         Index("ix_follower_subscribed_unsubscribed_at", "subscribed", "unsubscribed_at"),
     )
 
@@ -93,9 +94,17 @@ class Follower(Base):
     last_scene: Mapped[str | None] = mapped_column(String(SCENE_LENGTH))
     last_scene_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    asking: Mapped[UnionidLookup] = mapped_column(enum_column(UnionidLookup, "asking"))
     ask_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    ask_count: Mapped[int] = mapped_column(Integer, default=0)
+
+    @property
+    def asking(self) -> UnionidLookup:
+        """How far we are with asking for the unionid."""
+        states = {
+            OutboxState.QUEUED: UnionidLookup.WANTED,
+            OutboxState.CLAIMED: UnionidLookup.CLAIMED,
+            OutboxState.DONE: UnionidLookup.KNOWN,
+        }
+        return UnionidLookup.NONE if self.outbox_state is None else states[self.outbox_state]
 
 
 class FollowerSweep(Base):

@@ -7,11 +7,10 @@ nothing: no other slice reads these tables.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select
 
 from server.accounts import service as accounts
 from server.base.errors import NotAuthenticated, Unavailable
@@ -20,29 +19,14 @@ from server.base.uow import UnitOfWork
 from server.channel import rules, visits
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
-from server.channel.models import SCENE_LENGTH, Follower, LateReply, UnionidLookup
+from server.channel.models import SCENE_LENGTH, Follower, LateReply
 from server.channel.personal_data import OWN_DATA, latest
 from server.channel.scenes import knows_scene as knows_scene
+from server.channel.unionids import LEARN_UNIONID
 from server.wechat.gateway import Follower as Listed
 
 APP: Final = "official_account"
-LEARN_UNIONID = "channel.learn_unionid"
-# Longer than the slowest call, so that two workers do not ask for the same follower.
-ASKING_LASTS = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A follower whose unionid a worker is asking for.
-
-    `count` and `until` tell its claim from later ones, also of a follower who was given the number
-    of a deleted one.
-    """
-
-    id: int
-    count: int
-    until: datetime
-    openid: str = field(repr=False)
+_OPEN = (OutboxState.QUEUED, OutboxState.CLAIMED)
 
 
 def followed(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
@@ -89,7 +73,7 @@ def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     rows = uow.session.execute(
         select(Follower.citizen_id).where(
             Follower.citizen_id.in_(owners.values()),
-            or_(Follower.asking != UnionidLookup.NONE, Follower.ask_at > uow.now),
+            or_(Follower.outbox_state.is_not(None), Follower.ask_at > uow.now),
         )
     )
     settled = {row.citizen_id for row in rows}
@@ -98,7 +82,7 @@ def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
 
 def _note(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
     row = _noted(uow, openid, at, following=following, scene=scene)
-    if following and row.asking is UnionidLookup.NONE and row.ask_at <= uow.now:
+    if following and row.outbox_state is None and row.ask_at <= uow.now:
         _want_unionid(uow, row)
     return row
 
@@ -114,7 +98,6 @@ def _noted(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene
             subscribed=following,
             state_at=at,
             last_event_at=at,
-            asking=UnionidLookup.NONE,
             ask_at=uow.now,
         )
         uow.session.add(row)
@@ -136,7 +119,7 @@ def _came_by(uow: UnitOfWork, row: Follower, at: datetime, scene: str) -> None:
 
 
 def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
-    row.asking, row.ask_at, row.ask_count = UnionidLookup.WANTED, uow.now, 0
+    row.enqueue(uow.now)
     uow.session.flush()  # the bell carries the row's number
     uow.enqueue_after_commit(LEARN_UNIONID, row.id)
 
@@ -146,7 +129,7 @@ def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     owners = accounts.citizens_of_openids(uow, APP, openids)
     rows = uow.session.execute(
         select(Follower.citizen_id).where(
-            Follower.citizen_id.in_(owners.values()), Follower.asking != UnionidLookup.NONE
+            Follower.citizen_id.in_(owners.values()), Follower.outbox_state.is_not(None)
         )
     )
     settled = {row.citizen_id for row in rows}
@@ -176,59 +159,7 @@ def link(uow: UnitOfWork, listed: Listed) -> None:
     at = uow.now if since is None else min(datetime.fromtimestamp(since, UTC), uow.now)
     row = _noted(uow, listed.openid, at, following=True, scene="")
     row.subscribed_at = latest(row.subscribed_at, at)
-    row.asking = UnionidLookup.KNOWN
-
-
-def claim_asking(uow: UnitOfWork) -> Asked | None:
-    """Take a follower whose unionid is due to be asked for; nobody else takes them for a minute."""
-    row = uow.session.scalar(
-        select(Follower)
-        .where(
-            Follower.asking.in_((UnionidLookup.WANTED, UnionidLookup.CLAIMED)),
-            Follower.ask_at <= uow.now,
-        )
-        .order_by(Follower.ask_at, Follower.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if row is None:
-        return None
-    row.asking, row.ask_at = UnionidLookup.CLAIMED, uow.now + ASKING_LASTS
-    row.ask_count += 1
-    openid = accounts.openid_of(uow, row.citizen_id, APP)
-    return Asked(id=row.id, count=row.ask_count, until=row.ask_at, openid=openid or "")
-
-
-def learned(uow: UnitOfWork, asked: Asked, unionid: str | None) -> None:
-    """WeChat answered: with a unionid the citizen may turn out to be known already.
-
-    Locks: the citizens, before the follower, as everywhere here.
-    """
-    if unionid:
-        accounts.learn_unionid(uow, APP, asked.openid, unionid)
-    settled = UnionidLookup.KNOWN if unionid else UnionidLookup.NONE
-    again_at = uow.now + rules.ASK_AFTER_NONE
-    uow.session.execute(
-        update(Follower).where(_claim(asked)).values(asking=settled, ask_at=again_at)
-    )
-
-
-def ask_again(uow: UnitOfWork, asked: Asked, after: timedelta) -> None:
-    """WeChat could not answer now."""
-    uow.session.execute(
-        update(Follower)
-        .where(_claim(asked))
-        .values(asking=UnionidLookup.WANTED, ask_at=uow.now + after)
-    )
-
-
-def _claim(asked: Asked) -> ColumnElement[bool]:
-    return and_(
-        Follower.id == asked.id,
-        Follower.asking == UnionidLookup.CLAIMED,
-        Follower.ask_count == asked.count,
-        Follower.ask_at == asked.until,
-    )
+    row.leave_outbox(OutboxState.DONE)
 
 
 def gone_for_good(uow: UnitOfWork, limit: int = 500) -> list[int]:
@@ -271,12 +202,12 @@ def followers(uow: UnitOfWork) -> float:
 
 def unionids_wanted(uow: UnitOfWork) -> float:
     """Followers whose unionid is not asked for yet."""
-    return _count(uow, Follower, Follower.asking.in_((UnionidLookup.WANTED, UnionidLookup.CLAIMED)))
+    return _count(uow, Follower, Follower.outbox_state.in_(_OPEN))
 
 
 def late_waiting(uow: UnitOfWork) -> float:
     """Late replies that are still to be said."""
-    waiting = LateReply.outbox_state.in_((OutboxState.QUEUED, OutboxState.CLAIMED))
+    waiting = LateReply.outbox_state.in_(_OPEN)
     return _count(uow, LateReply, waiting)
 
 

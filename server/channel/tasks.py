@@ -10,13 +10,19 @@ from datetime import datetime
 
 from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
-from server.channel import late_replies, processed_messages, rule_stats, rules, service, sweep
+from server.channel import (
+    late_replies,
+    processed_messages,
+    rule_stats,
+    rules,
+    service,
+    sweep,
+    unionids,
+)
 from server.channel.sweep import Part
 from server.wechat.errors import RecipientGone, WeChatError
 from server.wechat.gateway import Follower
 from server.wechat.retries import pause_after
-
-AT_ONCE = 20
 
 
 def say_late(context: TaskContext, *_row_ids: int) -> int:
@@ -26,35 +32,7 @@ def say_late(context: TaskContext, *_row_ids: int) -> int:
 
 def learn_unionids(context: TaskContext, *_row_ids: int) -> int:
     """Ask WeChat who the new followers are in the open platform's eyes."""
-    moved = 0
-    for _ in range(AT_ONCE):
-        with context.uow_factory.begin() as uow:
-            asked = service.claim_asking(uow)
-        if asked is None:
-            break
-        moved += 1
-        if not _ask(context, asked):
-            break
-    return moved
-
-
-def _ask(context: TaskContext, asked: service.Asked) -> bool:
-    """Ask for one; False when the next one would fail too."""
-    unionid: str | None = None
-    trouble: WeChatError | None = None
-    if asked.openid:
-        try:
-            unionid = context.gateway.follower(asked.openid).unionid
-        except RecipientGone:
-            unionid = None
-        except WeChatError as refusal:
-            trouble = refusal
-    with context.uow_factory.begin() as uow:
-        if trouble is None:
-            service.learned(uow, asked, unionid)
-        else:
-            service.ask_again(uow, asked, pause_after(trouble, asked.count, _now(context)))
-    return trouble is None
+    return deliver_due(context, unionids.QUEUE).moved
 
 
 def sweep_followers(context: TaskContext, *_row_ids: int) -> int:
@@ -138,10 +116,10 @@ def _now(context: TaskContext) -> datetime:
     return context.uow_factory.dependencies.clock.now()
 
 
-QUEUES = (late_replies.QUEUE,)
+QUEUES = (late_replies.QUEUE, unionids.QUEUE)
 TASKS = (
     Task(name=late_replies.SAY_LATE, step=say_late, every_seconds=2.0),
-    Task(name=service.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),
+    Task(name=unionids.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),
     Task(name="channel.sweep_followers", step=sweep_followers, every_seconds=30.0),
     Task(name="channel.tidy", step=tidy, every_seconds=60.0),
 )

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.base.errors import AppError
 from server.base.jobs import TaskContext
+from server.base.outbox_rows import OutboxState
 from server.base.uow import UnitOfWorkFactory
 from server.channel import contacts, models, service, tasks
 from server.channel.callback_handler import CallbackHandler
@@ -159,7 +160,7 @@ def test_known_people_cost_no_write(
     assert noted.flush() == 1
     with uow_factory.begin() as uow:
         for row in uow.session.query(models.Follower):
-            row.asking = UnionidLookup.KNOWN
+            row.leave_outbox(OutboxState.DONE)
     again = Contacts(uow_factory, flush_seconds=None)
     said(a_handler(uow_factory, contacts=again), a_message(content="帮助"))
     assert again.flush() == 0

@@ -10,8 +10,10 @@ from sqlalchemy import select
 from server.accounts import service as accounts
 from server.accounts.models import Citizen
 from server.base.jobs import TaskContext
+from server.base.outbox import begin_calls, end_overdue, lease_due, settle_calls
+from server.base.outbox_rows import Claim, Done
 from server.base.uow import UnitOfWorkFactory
-from server.channel import models, service, tasks
+from server.channel import models, tasks, unionids
 from server.channel.models import UnionidLookup
 from server.wechat.errors import NotSent, WeChatError, error_of
 from server.wechat.gateway import Follower
@@ -19,6 +21,7 @@ from tests.kit.accounts import a_citizen
 from tests.kit.channel import NOON, OPENID, a_handler, an_event, at_once, rows, said
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
+from tests.kit.outbox import without_jitter
 
 
 def known(unionid: str | None) -> Any:
@@ -28,7 +31,7 @@ def known(unionid: str | None) -> Any:
 @pytest.fixture
 def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
     gateway.answers["follower"] = known("union-1")
-    return TaskContext(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
 
 
 def asking(uow_factory: UnitOfWorkFactory) -> list[str]:
@@ -94,6 +97,13 @@ def test_wechat_away_is_asked_again_later_and_later(
     assert asking(context.uow_factory) == ["known"]
 
 
+def claimed(context: TaskContext) -> Claim:
+    with context.uow_factory.begin() as uow:
+        leased = lease_due(uow, unionids.QUEUE, 1)
+        (call,) = begin_calls(uow, unionids.QUEUE, leased).calls
+    return call.claim
+
+
 class Killed(BaseException):
     """The worker's process ends here."""
 
@@ -116,18 +126,16 @@ def test_an_answer_to_a_claim_that_was_lost_changes_no_state(
     context: TaskContext, clock: FakeClock
 ) -> None:
     said(a_handler(context.uow_factory), an_event("subscribe"))
-    with context.uow_factory.begin() as uow:
-        slow = service.claim_asking(uow)
+    slow = claimed(context)
     clock.advance(60)
+    end_overdue(context.uow_factory, unionids.QUEUE)
+    quick = claimed(context)
     with context.uow_factory.begin() as uow:
-        quick = service.claim_asking(uow)
-    assert slow is not None
-    assert quick is not None
-    with context.uow_factory.begin() as uow:
-        service.learned(uow, slow, None)
+        settle_calls(uow, unionids.QUEUE, [(slow, Done())])
     assert asking(context.uow_factory) == ["claimed"]
     with context.uow_factory.begin() as uow:
-        service.learned(uow, quick, "union-1")
+        told = unionids.ToldUnionid(openid=OPENID, unionid="union-1")
+        settle_calls(uow, unionids.QUEUE, [(quick, Done(result=told))])
     assert asking(context.uow_factory) == ["known"]
 
 

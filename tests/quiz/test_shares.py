@@ -16,6 +16,7 @@ from server.accounts.models import Citizen
 from server.base.access import REGION
 from server.base.jobs import TaskContext
 from server.base.ownership import owned_by
+from server.base.sql.tables import Base
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands as channel
 from server.channel.models import SceneCode
@@ -386,13 +387,14 @@ def written(path: Path) -> set[str]:
     """The tables that a file writes: statements, and objects that are made."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    tables = {mapper.class_.__name__ for mapper in Base.registry.mappers}
     found = set()
     for call in calls:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
         if name in _WRITES:
             found |= {ast.unparse(arg) for arg in call.args if ast.unparse(arg)[:1].isupper()}
-        if name == "add":
-            found |= {ast.unparse(arg.func) for arg in call.args if isinstance(arg, ast.Call)}
+        if name in tables:
+            found.add(name)
     return found
 
 
