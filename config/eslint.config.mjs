@@ -1,4 +1,4 @@
-// Style of everything that is written in TypeScript or JavaScript here.
+// ESLint rules for all TypeScript and JavaScript here.
 
 import eslint from "typescript-eslint";
 
@@ -7,7 +7,10 @@ import { ABSENT } from "../server/emulator/phone/compile/globals.mjs";
 const WECHAT = ["App", "Page", "Component", "Behavior", "wx", "getApp", "getCurrentPages"];
 const BUDGET = { max: 400, skipBlankLines: false, skipComments: false };
 
-/** A date and a time as every telephone reads them: `2026-04-01`, `2026-04-01T08:00:00+08:00`, `2026/4/1 08:00`. */
+/**
+ * Date formats that every phone parses: `2026-04-01`, `2026-04-01T08:00:00+08:00`, `2026/4/1
+ * 08:00`.
+ */
 const READ = String.raw`/^(\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?|\d{4}\/\d{1,2}\/\d{1,2}( \d{1,2}:\d\d(:\d\d)?)?)$/`;
 const LOOKBEHIND = String.raw`/\(\?<[=!]/`;
 const DATES = ["NewExpression[callee.name='Date']", "CallExpression[callee.object.name='Date'][callee.property.name='parse']"];
@@ -29,7 +32,7 @@ export default eslint.config(
     rules: {
       "max-lines": ["error", BUDGET],
       "max-lines-per-function": ["error", 40],
-      // Each ?? and ?. counts as a way too.
+      // ?? and ?. count as branches too.
       complexity: ["error", 16],
       eqeqeq: ["error", "always", { null: "ignore" }],
       "no-var": "error",

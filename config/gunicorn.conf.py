@@ -1,4 +1,4 @@
-"""How gunicorn runs the server: a loop and threads in a few processes, JSON logs."""
+"""gunicorn settings: a few processes, each with an event loop and threads; JSON logs."""
 
 import logging
 import resource
@@ -14,14 +14,14 @@ from server.base.web.gunicorn_worker import RUNNING, BufferedWorker
 try:
     _settings = load_settings()
 except SettingsError as refusal:
-    # gunicorn would tell it with a trace of itself.
+    # An exception here would make gunicorn print a traceback.
     sys.exit(str(refusal))
 
 bind = f"127.0.0.1:{_settings.port}"
 workers = 2
 threads = RUNNING
 worker_class = BufferedWorker
-# Clients of one process, idle ones included: each needs a file handle, an upload two.
+# Connections per process, idle ones included: each needs one file handle, an upload two.
 _, _handles = resource.getrlimit(resource.RLIMIT_NOFILE)
 _handles = 16384 if _handles == resource.RLIM_INFINITY else min(_handles, 16384)
 resource.setrlimit(
@@ -35,16 +35,16 @@ BufferedWorker.bounds = Bounds(
 )
 keepalive = 5
 timeout = 60
-# After SIGTERM: readiness is off for so long, then requests in flight have half a minute.
+# After SIGTERM: readiness is off for drain_seconds, then running requests have 30 seconds.
 graceful_timeout = int(_settings.drain_seconds) + 31
 limit_request_line = 8190
 max_requests = 0
-# Its default place is one file a user, which two instances would fight for.
+# Its default path is one file per user, which two instances would both use.
 control_socket_disable = True
 
 
 class JsonLogger(Logger):
-    """gunicorn's own lines in our format."""
+    """Writes gunicorn's own log lines in our JSON format."""
 
     def setup(self, _cfg: object) -> None:
         set_up_logging(_settings.var, "server", _settings.log_level, _settings.log_console)
@@ -53,7 +53,7 @@ class JsonLogger(Logger):
         self.error_log.propagate = True
 
     def access(self, *_args: object) -> None:
-        """The house writes its own line for every answer."""
+        """Do nothing: the application writes its own line per response."""
 
 
 logger_class = JsonLogger

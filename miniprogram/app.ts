@@ -1,4 +1,4 @@
-/** Start of the mini-program: notes how the reader came in, and takes updates. */
+/** App entry: records how the program was opened, and applies updates. */
 import { onPerson } from './api/index'
 import { redress } from './kit/dress'
 import { entered } from './kit/entry'

@@ -1,4 +1,4 @@
-// The folder that WeChat gets: the mini-program, what it uses of npm packages, and whose it is.
+// Builds the folder to upload: the mini-program, the used parts of npm packages, and the appid.
 
 import fs from "node:fs";
 import path from "node:path";
@@ -11,8 +11,8 @@ const SERVER_FILE = "config/env.ts";
 const SERVER = /(BASE_URL\s*=\s*)(['"])https:\/\/[^'"]+\2/;
 
 /**
- * Packs `app` into `out`, which is written anew. The sources stay as they are: the server's address
- * and the appid of the release stand in the packed copy alone.
+ * Packs `app` into `out`, which is recreated. The sources stay unchanged: only the packed copy
+ * contains the release's server address and appid.
  * @param {{ app: string, out: string, appid: string, server: string, elements?: string[] }} options
  */
 export async function pack({ app, out, appid, server, elements = builtIns() }) {

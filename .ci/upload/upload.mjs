@@ -1,6 +1,6 @@
 // Uploads the mini-program as a development version, which a person then submits for review.
 //
-// node upload.mjs [--pack-only]   the settings are in docs/release.md
+// node upload.mjs [--pack-only]   settings: docs/release.md
 
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,14 +11,14 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const APP = path.join(ROOT, "miniprogram");
 const PACKED = path.join(ROOT, "var/upload");
 
-// How to compile stands in project.config.json, for this tool as for the developer tools.
+// Compile settings are read from project.config.json, as in the developer tools.
 const SETTING = { useProjectConfig: true };
 
 async function main() {
   const { values } = parseArgs({ options: { "pack-only": { type: "boolean" } } });
   const { wishes, missing } = wishesOf(process.env, ROOT);
   if (missing.length > 0) return refuse("Nothing was uploaded. What is missing:", missing);
-  // Only now is it known that the packages which these two stand on are there.
+  // Imported late, because these modules need packages whose presence was only checked above.
   const { check } = await import("../../server/emulator/phone/check.mjs");
   const { pack } = await import("./pack.mjs");
   const faults = await check(APP);

@@ -1,4 +1,4 @@
-// What an upload needs from the person who releases, and every reason why it cannot begin.
+// Reads the upload's settings, and reports every reason why it cannot start.
 
 import fs from "node:fs";
 import path from "node:path";

@@ -1,18 +1,18 @@
-/** One call to the server: the token, a fresh log-in on 401, repeats of what is safe to repeat. */
+/** HTTP client for the server: adds the token, logs in again on 401, repeats idempotent calls. */
 import { API_ROOT, BASE_URL, TIMEOUT_MS } from '../config/env'
 import type { Ask, Method, Reply, Wire } from '../platform/shape'
 import { Unreachable } from '../platform/shape'
 import { OFFLINE, Problem, problemOf } from './problem'
 import { Session } from './session'
 
-/** `either`: as a citizen where one can log in, else as anyone. */
+/** `either`: as the citizen if login is possible, otherwise anonymous. */
 export type Who = 'citizen' | 'anyone' | 'either'
 
 export interface Options {
   who?: Who
   query?: Record<string, string | number | undefined>
   body?: unknown
-  /** Idempotency key: made once per screen, so that a second tap is not a second act. */
+  /** Idempotency key: created once per screen, so that a second tap is not a second request. */
   key?: string
 }
 
@@ -35,7 +35,9 @@ export class Client {
     return reply.data as Out
   }
 
-  /** One file as multipart; never repeated, a picture is quickly chosen again. */
+  /**
+   * Uploads one file as multipart; never repeated, because the user can choose the picture again.
+   */
   async upload(path: string, filePath: string, field: string): Promise<void> {
     const url = BASE_URL + API_ROOT + path
     const token = await this.tokenFor('citizen')
@@ -73,7 +75,7 @@ export class Client {
     return this.orNobody(who, this.session.token())
   }
 
-  /** What anyone may read is read without a name while nobody can be logged in. */
+  /** Returns null, for an anonymous call, when login fails and anyone may read the resource. */
   private async orNobody(who: Who, token: Promise<string>): Promise<string | null> {
     try {
       return await token

@@ -1,4 +1,4 @@
-/** The server as the pages use it. */
+/** The API clients that pages use. */
 import { wire } from '../platform/wx'
 import { accounts as accountsOf } from './accounts'
 import { Client } from './client'
@@ -11,7 +11,7 @@ import { units as unitsOf } from './units'
 
 const client = new Client(wire)
 
-/** Who hears of the person that is logged in. */
+/** Registers a listener for the logged-in person. */
 export function onPerson(hear: (person: Person) => void): void {
   client.session.onPerson = hear
 }

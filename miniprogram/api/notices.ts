@@ -1,4 +1,4 @@
-/** Announcements that came to the citizen, and how many may still be pushed. */
+/** The citizen's notices, and the remaining push grants. */
 import type { Client } from './client'
 import type { Letter, Page, Subscriptions } from './shapes'
 

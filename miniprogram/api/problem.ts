@@ -1,11 +1,11 @@
-/** Every way a call can fail, as one thing with a stable code that pages can act on. */
+/** One error class for every failed call, with a stable code that pages can act on. */
 
 export const OFFLINE = 'offline'
 
 export class Problem extends Error {
   readonly code: string
   readonly status: number
-  /** The server's own sentence for the citizen; empty when the server said nothing. */
+  /** The server's sentence for the citizen; empty when the server sent none. */
   readonly detail: string
 
   constructor(code: string, status: number, detail = '') {
@@ -21,14 +21,14 @@ interface ProblemBody {
   detail?: unknown
 }
 
-/** The problem that an answer of 400 and above stands for. */
+/** Creates the problem of a response with status 400 or above. */
 export function problemOf(status: number, data: unknown): Problem {
   const body = (typeof data === 'object' && data !== null ? data : {}) as ProblemBody
   const code = typeof body.code === 'string' ? body.code : `http_${status}`
   return new Problem(code, status, typeof body.detail === 'string' ? body.detail : '')
 }
 
-/** The code of whatever was thrown; a defect of our own is `unknown`. */
+/** The code of any thrown value; `unknown` for a bug of our own. */
 export function codeOf(thrown: unknown): string {
   return thrown instanceof Problem ? thrown.code : 'unknown'
 }

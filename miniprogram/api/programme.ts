@@ -1,4 +1,4 @@
-/** The campaign and its programmes; readable before any log-in. */
+/** The campaign and its programmes; readable without login. */
 import type { Client } from './client'
 import type { Campaign, Page, Programme } from './shapes'
 

@@ -1,4 +1,4 @@
-/** Who is logged in: one token, kept over restarts, renewed by one log-in at a time. */
+/** The session: one token, stored across restarts, renewed by one login at a time. */
 import { API_ROOT, BASE_URL, TIMEOUT_MS } from '../config/env'
 import type { Wire } from '../platform/shape'
 import { Unreachable } from '../platform/shape'
@@ -6,7 +6,7 @@ import { OFFLINE, Problem, problemOf } from './problem'
 import type { Login, Person } from './shapes'
 
 const KEY = 'session'
-/** A token is renewed a little before the server would refuse it. */
+/** A token is renewed this long before it expires. */
 const MARGIN_MS = 60_000
 
 interface Kept {
@@ -17,21 +17,21 @@ interface Kept {
 export class Session {
   private readonly wire: Wire
   private running: Promise<string> | null = null
-  /** Hears who is logged in, at each log-in and whenever the profile is read. */
+  /** Called with the person at each login and whenever the profile is read. */
   onPerson: (person: Person) => void = () => undefined
 
   constructor(wire: Wire) {
     this.wire = wire
   }
 
-  /** A living token; whoever asks while a log-in runs waits for that one. */
+  /** Returns a valid token; concurrent callers share one login. */
   async token(): Promise<string> {
     const kept = this.wire.read<Kept>(KEY)
     if (kept && kept.expiresAt - MARGIN_MS > this.wire.now()) return kept.token
     return this.renew()
   }
 
-  /** Drops a token that the server refused, unless a newer one is already there. */
+  /** Replaces a token that the server refused, unless it has been replaced already. */
   async tokenInsteadOf(refused: string): Promise<string> {
     const kept = this.wire.read<Kept>(KEY)
     if (kept && kept.token !== refused) return kept.token

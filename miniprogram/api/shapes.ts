@@ -1,11 +1,14 @@
-/** What the server answers, as far as the pages read it; a test holds each field against OpenAPI. */
+/**
+ * Types of the server's responses, limited to fields that pages read; a test compares them with
+ * OpenAPI.
+ */
 
 export interface Page<T> {
   items: T[]
   next: string | null
 }
 
-/** What goes with the person to every phone. */
+/** Settings that follow the person to every phone. */
 export interface Person {
   elder_mode: boolean
 }
@@ -33,7 +36,7 @@ export interface Profile {
   pending_nickname: string | null
   avatar_url: string | null
   avatar_state: 'none' | 'shown' | 'checking' | 'refused' | 'unchecked' | 'unreadable'
-  /** Where the reader sees a picture that is not public yet, for ten minutes. */
+  /** The user's own picture before it is public; the URL is valid for ten minutes. */
   avatar_preview_url: string | null
   phone_masked: string | null
   city: string | null
@@ -66,7 +69,7 @@ export interface ProfileChange {
   topics?: string[]
   quiet_from?: string | null
   quiet_to?: string | null
-  /** Given by WeChat's own button; null takes it back. */
+  /** Set through WeChat's phone-number button; null removes it. */
   phone?: null
 }
 
@@ -150,7 +153,7 @@ export interface Campaign {
   subscribe_templates: Template[]
 }
 
-/** Who answers for the service; a fact that is not set is an empty text. */
+/** The operator of the service; an unset fact is an empty string. */
 export interface Operator {
   name: string
   address: string
@@ -168,7 +171,7 @@ export interface Programme {
   start: string | null
   end: string | null
   date_text: string | null
-  /** How its days lie to the server's today; null where units decide the days. */
+  /** State on the server's current date; null when units set the dates. */
   state: 'upcoming' | 'now' | 'past' | null
   notice_year: number
   notice_text: string
@@ -189,7 +192,7 @@ export interface Letter {
   id: string
   title: string
   body: string
-  /** Where it leads, without a leading slash. */
+  /** The page to open, without leading slash. */
   page: string | null
   posted_at: string
   not_pushed_reason: string | null
@@ -211,16 +214,16 @@ export interface ContestMe {
   best_score: number | null
   open_attempt_id: string | null
   open_remaining_ms: number | null
-  /** The figure that ranks, and what today's papers come to by the same rule. */
+  /** The ranked total, and today's total by the same rule. */
   total: number | null
   today_score: number | null
   rank: number | null
-  /** Points to the place above, null in the first one; where they are 0, the time decides. */
+  /** Points to the next place above, null in first place; 0 when the time decides. */
   behind_next: number | null
   behind_next_ms: number | null
 }
 
-/** A closed paper in the list of one's own. */
+/** A closed paper in the user's own list. */
 export interface PaperRecord {
   id: string
   day: string
@@ -264,7 +267,7 @@ export interface Question {
   kind: 'single' | 'multiple' | 'judge'
   stem: string
   options: Option[]
-  /** Only under a timer for each question. */
+  /** Only when each question has its own timer. */
   deadline?: string
 }
 
@@ -353,7 +356,7 @@ export interface Group {
   group_id: string
 }
 
-/** A question of the wrong-answer book; options, choice and key are texts here, not keys. */
+/** A question of the wrong-answer book; options, choice and key are texts, not option keys. */
 export interface Mistake {
   question_id: string
   kind: 'single' | 'multiple' | 'judge'

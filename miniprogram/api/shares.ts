@@ -1,4 +1,4 @@
-/** Cards that are passed on, visits that they bring, and group boards; none of it earns anything. */
+/** Result cards, the visits they bring, and group boards; sharing earns nothing. */
 import type { Client } from './client'
 import { pictureAt } from './pictures'
 import type { Group, Share } from './shapes'

@@ -1,8 +1,8 @@
-/** The way between the three tab pages: large enough to hit, in the reader's language and size. */
+/** The custom tab bar, because WeChat's own follows neither language nor type size. */
 import { dressed } from '../kit/dress'
 import { openTab } from '../platform/wx'
 
-/** In the order of app.json; what it says there is only shown until this stands. */
+/** In the order of app.json, whose texts are shown only until this bar is ready. */
 function tabsOf({ c }: ReturnType<typeof dressed<'common'>>) {
   return [
     { route: 'pages/home/index', label: c.tab_home, icon: 'home' },
@@ -19,7 +19,7 @@ function drawn(route: string) {
 Component({
   data: drawn(''),
   methods: {
-    /** Draws the bar for the page that it lies under. */
+    /** Draws the bar for the page it belongs to. */
     dress(route: string) {
       const now = drawn(route)
       if (now.dress !== this.data.dress || route !== this.data.route) this.setData(now)

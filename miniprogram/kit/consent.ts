@@ -1,4 +1,4 @@
-/** Whether the reader has agreed to the privacy rules; asked once and known from then on. */
+/** The user's consent to the privacy policy; read once and cached. */
 import { accounts } from '../api/index'
 import { Problem } from '../api/problem'
 
@@ -11,19 +11,19 @@ export async function hasAgreed(): Promise<boolean> {
   return known
 }
 
-/** Refuses an act that the server would refuse, without troubling it. */
+/** Throws before a request that the server would refuse for missing consent. */
 export async function mustAgree(): Promise<void> {
   if (!(await hasAgreed())) throw new Problem(CONSENT_REQUIRED, 409)
 }
 
-/** What the reader wanted when consent was missing; it goes on by itself once that is given. */
+/** The action that was waiting for consent; it continues after consent is given. */
 let wanted: (() => void) | null = null
 
 export function afterConsent(goOn: () => void): void {
   wanted = goOn
 }
 
-/** Consent was given: what waited for it, to be called when the reader is back. */
+/** Returns the waiting action, for the caller to run when the user is back on its page. */
 export function consentGiven(): () => void {
   known = true
   const goOn = wanted
@@ -31,12 +31,12 @@ export function consentGiven(): () => void {
   return goOn ?? (() => undefined)
 }
 
-/** Consent was not given: nothing is done behind the reader's back later. */
+/** Drops the waiting action, so that it cannot run later without the user expecting it. */
 export function consentLeft(): void {
   wanted = null
 }
 
-/** After an erasure everything is asked anew. */
+/** Clears the cache after an erasure. */
 export function forgetConsent(): void {
   known = false
 }

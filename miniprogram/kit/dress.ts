@@ -1,4 +1,4 @@
-/** The dress of every page: its words in the reader's language and the size of its type. */
+/** Sets every page's texts in the user's language and its type size. */
 import { lookOf } from '../logic/elder'
 import { fontSize, openPages, setTitle } from '../platform/wx'
 import type { Section } from '../texts/index'
@@ -10,7 +10,7 @@ interface Dressed {
   setData(changes: Record<string, unknown>): void
 }
 
-/** The `data` that a page starts with: `t` are its own words, `c` those of all pages. */
+/** The initial `data` of a page: `t` are its own texts, `c` the common ones. */
 export function dressed<S extends Section>(section: S) {
   const { language, elder } = settings()
   const look = lookOf(elder, fontSize())
@@ -22,14 +22,14 @@ export function dressed<S extends Section>(section: S) {
   }
 }
 
-/** Dresses an open page again when the reader has changed language or size meanwhile. */
+/** Updates an open page after the user changed language or size. */
 export function dress(page: Dressed, section: Exclude<Section, 'common'>): void {
   const now = dressed(section)
   if (now.dress !== page.data.dress) page.setData(now)
   setTitle(now.t.title)
 }
 
-/** Gives every open page the size of type that was just learnt. */
+/** Applies a changed type size to every open page. */
 export function redress(): void {
   const { elder } = settings()
   for (const page of openPages()) {
@@ -38,7 +38,7 @@ export function redress(): void {
   }
 }
 
-/** The tab bar, as each tab page has one of its own. */
+/** The custom tab bar; each tab page has its own instance. */
 export interface TabBar {
   dress(route: string): void
 }
@@ -48,7 +48,9 @@ interface TabPage {
   getTabBar?(): unknown
 }
 
-/** The tab bar follows too, and shows whose page it is; WeChat tells it neither. A single page has none. */
+/**
+ * Updates the tab bar and its selected tab, which WeChat does not do. A single page has no tab bar.
+ */
 export function dressTabs(page: TabPage): void {
   const bar = page.getTabBar?.() as TabBar | null
   bar?.dress(page.route)

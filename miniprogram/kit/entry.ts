@@ -1,4 +1,4 @@
-/** How the reader came in: by which code or card, and out of which group. */
+/** How the program was opened: the code or card, and the group. */
 import { shares } from '../api/index'
 import { Problem } from '../api/problem'
 import { groupEntry, wire } from '../platform/wx'
@@ -13,18 +13,18 @@ interface Launch {
 
 const FROM_A_GROUP = new Set([1008, 1044])
 
-/** The code that was come by and is not reported yet. */
+/** The scene code that has not been reported yet. */
 let code = ''
 let groupPending = false
 
-/** Remembers the door that was come in by. */
+/** Stores the launch options. */
 export function entered(launch: Launch): void {
   groupPending = FROM_A_GROUP.has(launch.scene) && launch.shareTicket !== undefined
   code = decoded(launch.query.scene ?? '') || code
   void reportVisit()
 }
 
-/** The code of a scene; one that somebody garbled stands for none. */
+/** Decodes a scene to its code; an undecodable scene gives an empty code. */
 function decoded(scene: string): string {
   try {
     return decodeURIComponent(scene)
@@ -33,7 +33,10 @@ function decoded(scene: string): string {
   }
 }
 
-/** Tells by which code one came, once that is allowed; a report that is lost stops nobody. */
+/**
+ * Reports the scene code once consent exists; failures are ignored, because visits only feed
+ * statistics.
+ */
 export async function reportVisit(): Promise<void> {
   if (code === '' || !wire.canLogIn()) return
   try {
@@ -47,10 +50,10 @@ export async function reportVisit(): Promise<void> {
 
 export const comesFromGroup = (): boolean => groupPending
 
-/** Puts the reader on the board of the group that the card was opened in; true when that is new. */
+/** Adds the user to the board of the group that the card was opened in; true when new. */
 export async function joinGroup(): Promise<boolean> {
   if (!groupPending) return false
-  // The group's name is sealed under the session key of the latest log-in.
+  // The group's id is encrypted with the session key of the latest login.
   const login = await wire.loginCode()
   const entry = await groupEntry()
   groupPending = false

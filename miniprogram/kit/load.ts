@@ -1,4 +1,4 @@
-/** The states of a page while it reads, and what the reader hears when an act is refused. */
+/** Loading state of a page, and messages for refused actions. */
 import { OFFLINE, Problem, codeOf } from '../api/problem'
 import { open, say } from '../platform/wx'
 import { words } from '../texts/index'
@@ -22,10 +22,10 @@ interface Acting {
 
 const CONSENT = '/packages/mine/consent/index'
 
-/** How many reads each page began: an older one that comes late is of no use any more. */
+/** Number of loads started per page; a response to an older one is dropped. */
 const begun = new WeakMap<Reading, number>()
 
-/** Reads for a page and shows what came; a page that already shows something keeps it. */
+/** Loads data for a page and shows it; after a failure the page keeps what it shows. */
 export async function load(page: Reading, work: () => Promise<Changes>): Promise<void> {
   const turn = (begun.get(page) ?? 0) + 1
   begun.set(page, turn)
@@ -46,8 +46,8 @@ export async function load(page: Reading, work: () => Promise<Changes>): Promise
 }
 
 /**
- * Does one act at a time; a refusal is said. A missing consent is asked for, and the act goes on by
- * itself once it is given. True when it was done at once.
+ * Runs one action at a time and shows its refusal. Without consent it opens the consent page and
+ * continues after consent. True when it succeeded immediately.
  */
 export async function act(page: Acting, work: () => Promise<void>): Promise<boolean> {
   if (page.data.busy) return false
@@ -67,10 +67,10 @@ export async function act(page: Acting, work: () => Promise<void>): Promise<bool
   }
 }
 
-/** The act under way on each page that does its acts one after another. */
+/** The running action of each page that queues its actions. */
 const running = new WeakMap<Acting, Promise<unknown>>()
 
-/** Does one act after another; none is lost to one that still runs. True when it was done. */
+/** Queues an action after the running one, so that none is dropped. True when it succeeded. */
 export function inTurn(page: Acting, work: () => Promise<void>): Promise<boolean> {
   const next = () => act(page, work)
   const before = running.get(page)
@@ -86,7 +86,7 @@ function stateOf(why: unknown): State {
 
 const slowWords = (): string => words(settings().language, 'common').slow
 
-/** The server's own sentence where it gave one. */
+/** The server's sentence if it sent one, otherwise our own. */
 export function sentence(why: unknown): string {
   const c = words(settings().language, 'common')
   if (!(why instanceof Problem)) return c.failed
@@ -95,7 +95,7 @@ export function sentence(why: unknown): string {
   return why.detail || c.failed
 }
 
-/** A refusal is an answer; anything else is a defect and belongs on the console. */
+/** Rethrows anything but a Problem, because it is a bug of our own. */
 function ownDefect(why: unknown): void {
   if (!(why instanceof Problem)) throw why
 }

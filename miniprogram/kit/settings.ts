@@ -1,12 +1,12 @@
-/** What this phone remembers about its reader: language, size of type, the group last come from. */
+/** Settings on this phone: language, type size, the last group the user came from. */
 import type { Language, Person } from '../api/shapes'
 import { wire } from '../platform/wx'
 
 export interface Settings {
   language: Language
-  /** The reader's own switch; null follows WeChat's font size. */
+  /** The user's own switch; null follows WeChat's font size. */
   elder: boolean | null
-  /** What the person's own record said of it when it was last read. */
+  /** The server's value when the profile was last read. */
   elder_known: boolean
   group: string | null
 }
@@ -22,7 +22,7 @@ export function remember(changes: Partial<Settings>): void {
   wire.write(KEY, { ...settings(), ...changes })
 }
 
-/** Takes over what the person chose on another phone; true when something changed. */
+/** Applies a value chosen on another phone; true when something changed. */
 export function followPerson({ elder_mode: elder }: Person): boolean {
   if (settings().elder_known === elder) return false
   remember({ elder, elder_known: elder })

@@ -1,9 +1,9 @@
-/** A network that hangs: whoever waits is told so, long before the request is given up. */
+/** Detects a slow network, so that the user gets a message long before the timeout. */
 import { wire } from '../platform/wx'
 
 export const SLOW_MS = 5_000
 
-/** The result of `work`; `slow` is called once when it takes longer than `SLOW_MS`. */
+/** Returns the result of `work`; calls `slow` once if it takes longer than `SLOW_MS`. */
 export async function watched<T>(work: Promise<T>, slow: () => void): Promise<T> {
   let waiting = true
   void wire.wait(SLOW_MS).then(() => {

@@ -1,4 +1,4 @@
-/** One paper in the hand: what is chosen, what the server already has, and whether it is over. */
+/** State of one paper: the choices, what the server has saved, and whether it is over. */
 import type { Answers, Attempt, Question } from '../api/shapes'
 import { choosing } from './choosing'
 import { countdown, left, leftUntil } from './countdown'
@@ -12,14 +12,14 @@ export interface Paper {
   questions: Question[]
   index: number
   chosen: Answers
-  /** Questions whose choice the server does not have yet. */
+  /** Questions whose choice is not saved on the server yet. */
   unsaved: string[]
   phase: 'open' | 'handing_in' | 'closed'
 }
 
 /**
- * The paper as the server sent it; `kept` are choices of this phone that never got through.
- * A paper that the server has closed takes nothing any more.
+ * Creates the state from the server's response; `kept` are unsaved choices from this phone's
+ * storage. A paper that the server has closed ignores further choices.
  */
 export function paperOf(attempt: Attempt, now: number, kept: Answers = {}): Paper {
   const known = new Set(attempt.questions.map((question) => question.id))
@@ -38,7 +38,7 @@ export function paperOf(attempt: Attempt, now: number, kept: Answers = {}): Pape
   return { ...paper, index: firstToAnswer(paper) }
 }
 
-/** Where a returning reader goes on: the first question without an answer, else the last. */
+/** The question to resume at: the first unanswered one, otherwise the last. */
 function firstToAnswer(paper: Paper): number {
   const last = paper.questions.length - 1
   if (paper.timer === 'item') return last
@@ -56,7 +56,7 @@ export function current(paper: Paper): Question {
   return question
 }
 
-/** A tap on an option: replaces the choice, or adds and removes where several are right. */
+/** Applies a tap on an option: replaces the choice, or toggles it when several are right. */
 export function choose(paper: Paper, key: string): Paper {
   if (paper.phase !== 'open') return paper
   const question = current(paper)
@@ -74,7 +74,7 @@ export function goTo(paper: Paper, index: number): Paper {
   return { ...paper, index }
 }
 
-/** The next question under a timer for each of them, as the server opened it. */
+/** Adds the next question, which the server opened, when each question has its own timer. */
 export function withNext(paper: Paper, question: Question): Paper {
   const known = paper.questions.findIndex((each) => each.id === question.id)
   if (known >= 0) return { ...paper, index: known }
@@ -86,7 +86,7 @@ export function toSave(paper: Paper): Answers {
   return Object.fromEntries(paper.unsaved.map((id) => [id, paper.chosen[id] ?? []]))
 }
 
-/** The server has these; a choice changed since then stays unsaved. */
+/** Marks choices as saved; one changed since then stays unsaved. */
 export function saved(paper: Paper, sent: Answers): Paper {
   const same = (id: string) => String(sent[id]) === String(paper.chosen[id])
   return { ...paper, unsaved: paper.unsaved.filter((id) => !(id in sent && same(id))) }
@@ -104,7 +104,7 @@ export function atEnd(paper: Paper): boolean {
   return paper.index + 1 >= paper.count
 }
 
-/** Milliseconds left for what the reader sees now. */
+/** Milliseconds left for the current question or paper. */
 export function timeLeft(paper: Paper, now: number): number {
   const whole = left(paper.counting, now)
   const own = paper.timer === 'item' ? current(paper).deadline : undefined

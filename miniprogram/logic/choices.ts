@@ -1,4 +1,4 @@
-/** The fixed choices of the profile and of the subscription centre. */
+/** Fixed choices of the profile and of the subscription settings. */
 import type { Audience } from '../api/shapes'
 
 export const AUDIENCES: Audience[] = ['youth', 'farmer', 'worker', 'official', 'elder']

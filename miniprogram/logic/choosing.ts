@@ -1,7 +1,7 @@
-/** Choosing while one practises, and on a paper: one option, or several where several are right. */
+/** Selecting options, in practice and on a paper: one, or several when several are right. */
 import type { Question } from '../api/shapes'
 
-/** The choice after a tap on `key`, in the order of the options. */
+/** The selection after a tap on `key`, in the order of the options. */
 export function choosing(question: Question, chosen: string[], key: string): string[] {
   if (question.kind !== 'multiple') return [key]
   const wanted = new Set(chosen)

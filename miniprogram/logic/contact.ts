@@ -1,5 +1,5 @@
-/** Whom people can call. */
+/** The telephone number of the campaign. */
 import type { Campaign } from '../api/shapes'
 
-/** The number that people may call: the operator's, or the notice's where the operator named none. */
+/** The operator's number, or the one in the notice when the operator has none. */
 export const phoneOf = ({ operator, phone }: Pick<Campaign, 'operator' | 'phone'>): string => operator.phone || (phone ?? '')

@@ -1,15 +1,15 @@
-/** Dates as citizens of Guangxi read them: the calendar of Beijing, whatever the phone's zone. */
+/** Formats dates in Beijing time, whatever the phone's time zone. */
 
 const BEIJING_MS = 8 * 3600_000
 
-/** A Date whose UTC fields are Beijing's wall clock. */
+/** A Date whose UTC fields hold Beijing time. */
 function beijing(at: number): Date {
   return new Date(at + BEIJING_MS)
 }
 
 const two = (number: number): string => String(number).padStart(2, '0')
 
-/** `5月1日 09:00`; with its year when that is not the year of `now`. */
+/** `5月1日 09:00`; with the year if it differs from that of `now`. */
 export function sayInstant(instant: string, now: number): string {
   const day = beijing(Date.parse(instant))
   return dated(day, `${two(day.getUTCHours())}:${two(day.getUTCMinutes())}`, now)
@@ -35,7 +35,7 @@ export function sayDay(day: string): string {
   return `${year}年${month}月${date}日`
 }
 
-/** The reader's words for the stretch of a programme; empty when neither end is known. */
+/** The period of a programme in words; empty when neither end is set. */
 export function sayStretch(start: string | null, end: string | null): string {
   if (!start && !end) return ''
   if (!start || !end || start === end) return sayDay((start ?? end) as string)

@@ -1,4 +1,4 @@
-/** How large everything is drawn: WeChat's own font size, and the elder mode on top of it. */
+/** Display size: WeChat's own font size, and elder mode on top of it. */
 
 export interface Look {
   elder: boolean
@@ -7,11 +7,11 @@ export interface Look {
 }
 
 const ORDINARY_PX = 16
-/** From here on the ordinary layout gets tight: the elder one takes over by itself. */
+/** From this factor on the ordinary layout becomes too tight, so elder mode is switched on. */
 const ELDER_FROM = 1.2
 const MOST = 1.5
 
-/** `chosen` is the reader's own switch; null follows the font size alone. */
+/** `chosen` is the user's own switch; null follows the font size. */
 export function lookOf(chosen: boolean | null, fontSizePx: number): Look {
   const scale = Math.min(MOST, Math.max(1, fontSizePx / ORDINARY_PX))
   const elder = chosen ?? scale >= ELDER_FROM

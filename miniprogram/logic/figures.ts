@@ -1,7 +1,7 @@
 /**
- * How a score and a time are said: one rule for boards, results and records. The server has the same
- * rule for the chat in quiz/leaderboards/figures.py; both are held by tests/quiz/figures.json. Figures are cut,
- * never rounded up, so that nobody reads a better one than the board compares.
+ * Formats scores and times: one rule for boards, results and records. The server has the same rule
+ * for the chat in quiz/leaderboards/figures.py; tests/quiz/figures.json checks both. Figures are
+ * truncated, never rounded up, so that none looks better than the value the board compares.
  */
 
 /** `1 分 23 秒`; under a minute `23 秒`. */
@@ -11,7 +11,7 @@ export function sayDuration(ms: number): string {
   return minutes > 0 ? `${minutes} 分 ${seconds % 60} 秒` : `${seconds} 秒`
 }
 
-/** At most two decimals: `50`, `12.5`, `12.34`. The margin undoes the error of a division. */
+/** At most two decimals: `50`, `12.5`, `12.34`. The margin corrects floating-point error. */
 export function sayScore(score: number): string {
   return String(hundredths(score) / 100)
 }

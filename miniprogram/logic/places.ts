@@ -1,4 +1,4 @@
-/** Cities and counties as choices and by their names. */
+/** Cities and counties as choices, and their names. */
 import type { City } from '../api/shapes'
 import type { Choice } from './choices'
 

@@ -1,4 +1,4 @@
-/** Boards: which ones a reader can look at, and their lines in words. */
+/** Leaderboards: which ones a user can select, and their rows as text. */
 import type { Board, BoardLine, BoardMe } from '../api/shapes'
 import { pointsBetween, sayDuration, sayScore, timeBetween } from './figures'
 import { fill } from './fill'
@@ -28,20 +28,20 @@ const CODE: Record<Exclude<Place, 'region'>, Exclude<keyof Home, 'names'>> = {
   group: 'group',
 }
 
-/** The boards of this reader; the group's first when the reader comes from one. */
+/** The boards of this user; the group's first when the user came from a group. */
 export function placesOf(home: Home): Place[] {
   const own = (['city', 'county', 'unit', 'audience'] as const).filter((place) => home[CODE[place]])
   return [...(home.group ? (['group'] as const) : []), 'region', ...own]
 }
 
-/** The `scope` that the server knows; null when the reader has no such place. */
+/** The `scope` parameter of the server; null when the user has no such place. */
 export function scopeOf(place: Place, home: Home): string | null {
   if (place === 'region') return 'region'
   const code = home[CODE[place]]
   return code ? `${place}:${code}` : null
 }
 
-/** The `period` of the server, whose clock says which day and week it is. */
+/** The `period` parameter of the server, which computes the current day and week itself. */
 export const PERIODS: Record<Period, string> = { total: 'total', week: 'this_week', day: 'today' }
 
 export interface Row {
@@ -68,7 +68,7 @@ function rowOf(line: BoardLine): Row {
 
 export interface Rows {
   top: Row[]
-  /** The reader's neighbours, only when the reader is not among the first. */
+  /** The user's neighbours; empty when the user is among the first rows. */
   around: Row[]
 }
 
@@ -78,7 +78,7 @@ export function rowsOf(board: Board): Rows {
   return { top, around: board.me && !shown ? board.me.around.map(rowOf) : [] }
 }
 
-/** The reader's own line, for the foot of the page: the place in a sentence, and what is missing to the next. */
+/** The user's own row at the bottom of the page: the place, and the distance to the next one. */
 export function ownRow(me: BoardMe, words: { mine: string }, c: StandingWords, over: boolean): Row {
   const at = me.around.findIndex(({ rank }) => rank === me.rank)
   const [line, above] = [me.around[at], me.around[at - 1]]

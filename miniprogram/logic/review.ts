@@ -1,4 +1,4 @@
-/** A paper after it was handed in: every question with the own answer and the right one. */
+/** A closed paper: every question with the user's answer and the right one. */
 import type { Attempt, Option, Question, Review } from '../api/shapes'
 
 export interface Marked {
@@ -26,7 +26,7 @@ export function markOptions(options: Option[], chosen: string[], correct: string
   }))
 }
 
-/** Same keys, in whatever order. */
+/** Whether both have the same keys, in any order. */
 export function sameKeys(one: string[], other: string[]): boolean {
   return one.length === other.length && one.every((key) => other.includes(key))
 }

@@ -1,11 +1,11 @@
-/** The distance between the server's clock and the phone's, estimated from stamped answers. */
+/** Estimates the offset between the server's clock and the phone's from response timestamps. */
 
-/** A fall by more than this is a moved clock; a smaller one is an answer that travelled slowly. */
+/** A drop by more than this means that a clock was moved; a smaller one means a slow response. */
 const SLOWEST_MS = 30_000
 
 /**
- * The offset after one more estimate. An answer is read later than it was stamped, so each
- * estimate is too small by the time it travelled, and the largest is the best.
+ * The offset after one more estimate. A response is read later than it was stamped, so each
+ * estimate is too small by its travel time, and the largest is the most accurate.
  */
 export function offsetAfter(known: number, estimate: number): number {
   return estimate > known || known - estimate > SLOWEST_MS ? estimate : known

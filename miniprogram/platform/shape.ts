@@ -1,6 +1,6 @@
-/** What the rest of the mini-program asks of WeChat; tests give a fake of the same shape. */
+/** The interface to WeChat for the rest of the program; tests implement it with a fake. */
 
-/** wx.request knows no PATCH. */
+/** wx.request does not support PATCH. */
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 export interface Ask {
@@ -24,25 +24,27 @@ export interface Upload {
   headers: Record<string, string>
 }
 
-/** The part that talks and remembers: all that the API floor needs. */
+/** Network and storage: everything the API layer needs. */
 export interface Wire {
   send(ask: Ask): Promise<Reply>
   upload(file: Upload): Promise<Reply>
-  /** A one-time code for the server's log-in. */
+  /** A one-time code for login at the server. */
   loginCode(): Promise<string>
-  /** False in the single page of a friends' circle, where nobody can log in. */
+  /** False in the timeline's single page, where login is impossible. */
   canLogIn(): boolean
-  /** Never throws: storage is a convenience, nothing may depend on it. */
+  /** Never throws: nothing may depend on storage. */
   read<T>(key: string): T | null
-  /** True when the phone's storage took it; the value is readable in this run in any case. */
+  /** True when the phone stored it; the value is readable during this run in any case. */
   write(key: string, value: unknown): boolean
   drop(key: string): void
-  /** The server's time in ms since 1970, as well as it is known; else the phone's. */
+  /**
+   * The best estimate of the server's time in ms since 1970; the phone's time before any response.
+   */
   now(): number
-  /** Takes over the time that an answer of the server was stamped with. */
+  /** Updates the estimate with the timestamp of a response. */
   setServerTime(at: number): void
   wait(ms: number): Promise<void>
 }
 
-/** The network did not carry the request; nothing is known about the server. */
+/** The request failed on the network; nothing is known about the server. */
 export class Unreachable extends Error {}

@@ -1,10 +1,10 @@
 /**
- * Storage that never fails. WeChat's own throws when it is full (10 MB), damaged or switched off, and
- * can be emptied while the program runs; every value is therefore held in memory as well, and the
- * copy in memory decides as long as the program lives.
+ * Storage that never fails. WeChat's own throws when it is full (10 MB), damaged or disabled, and
+ * can be emptied while the program runs. Every value is therefore also held in memory, and the copy
+ * in memory wins while the program runs.
  */
 
-/** What WeChat offers; every call may throw. */
+/** WeChat's storage; every call may throw. */
 export interface PhoneStorage {
   read(key: string): unknown
   write(key: string, value: unknown): void
@@ -14,9 +14,9 @@ export interface PhoneStorage {
 
 export class Storage {
   private readonly phone: PhoneStorage
-  /** JSON texts, so that no caller shares an object with another; null for a dropped key. */
+  /** Values as JSON, so that no two callers share an object; null for a removed key. */
   private readonly held = new Map<string, string | null>()
-  /** After a clear nothing is read from the phone any more, even if it kept its values. */
+  /** After a clear, values of the phone are ignored, even if the phone failed to delete them. */
   private cleared = false
 
   constructor(phone: PhoneStorage) {
@@ -29,7 +29,7 @@ export class Storage {
     if (this.cleared) return null
     let found: unknown = null
     try {
-      // Storage answers an empty text for a key that it does not hold.
+      // WeChat returns an empty string for a missing key.
       found = this.phone.read(key) || null
     } catch {
       return null
@@ -38,7 +38,7 @@ export class Storage {
     return found as T | null
   }
 
-  /** True when the value outlives the program; false when only the copy in memory took it. */
+  /** True when the value survives a restart; false when only the copy in memory has it. */
   write(key: string, value: unknown): boolean {
     this.held.set(key, JSON.stringify(value))
     return taken(() => this.phone.write(key, value))

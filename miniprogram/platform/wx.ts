@@ -1,11 +1,14 @@
-/** The only file that names wx: everything WeChat offers us, as promises and plain values. */
+/** The only file that uses `wx`: WeChat's functions as promises and plain values. */
 import type { Ask, Reply, Upload, Wire } from './shape'
 import { offsetAfter } from './offset'
 import { Unreachable } from './shape'
 import { Storage } from './storage'
 
 const SINGLE_PAGE_SCENE = 1154
-/** The page that the timeline shows by itself: WeChat refuses there whatever wants a person, a bar or a menu. */
+/**
+ * Whether this is the timeline's single page, where WeChat refuses login, tab bar and menu
+ * functions.
+ */
 const onSinglePage = (): boolean => wx.getLaunchOptionsSync().scene === SINGLE_PAGE_SCENE
 
 function lowerCased(headers: Record<string, unknown> | undefined): Record<string, string> {
@@ -65,7 +68,7 @@ const storage = new Storage({
   clear: () => wx.clearStorageSync(),
 })
 
-/** How far the server's clock is ahead of this phone's, in ms. */
+/** Server time minus phone time, in ms. */
 let ahead = 0
 
 export const wire: Wire = {
@@ -85,35 +88,35 @@ export function forgetEverything(): void {
   storage.clear()
 }
 
-/** A name for one intended act, so that its repetition is recognised; no secret. */
+/** A random idempotency key for one intended request; not a secret. */
 export function freshKey(): string {
   const chance = Math.random().toString(36).slice(2, 12)
   return `mp-${Date.now().toString(36)}-${chance}`
 }
 
-/** The reader's font size in WeChat's own settings, in px; 16 is the ordinary one. */
+/** The font size in WeChat's own settings, in px; 16 is the default. */
 export function fontSize(): number {
   return wx.getAppBaseInfo().fontSizeSetting ?? 16
 }
 
 const DEEPEST = 10
-/** A second tap while a page is being opened does not open it twice. */
+/** Prevents a double tap from opening a page twice. */
 let opening = false
 
-/** Whoever goes on has read what was said: it must not lie over the next page. */
+/** Opens a page and hides the toast, which would otherwise cover the next page. */
 export const open = (url: string): void => {
   wx.hideToast({ fail: () => undefined })
-  // WeChat stacks no more pages than this: the next one takes the place of the last.
+  // WeChat limits the page stack; at the limit the new page replaces the top one.
   if (getCurrentPages().length >= DEEPEST) return replace(url)
   if (opening) return
   opening = true
-  // In the single page of a friends' circle WeChat itself says that there is no way on.
+  // In the timeline's single page WeChat itself shows that navigation is not possible.
   wx.navigateTo({ url, fail: () => undefined, complete: () => (opening = false) })
 }
 export const replace = (url: string): void => void wx.redirectTo({ url })
 export const restart = (url: string): void => void wx.reLaunch({ url })
 export const openTab = (url: string): void => void wx.switchTab({ url })
-/** The bar of a single page keeps the title of the page's own JSON. */
+/** Sets the title; in a single page WeChat keeps the title of the page's JSON. */
 export function setTitle(title: string): void {
   if (!onSinglePage()) void wx.setNavigationBarTitle({ title })
 }
@@ -128,7 +131,7 @@ interface OpenPage {
 
 export const openPages = (): OpenPage[] => getCurrentPages() as unknown as OpenPage[]
 
-/** One step back, or the home page when this page was opened from outside; over when that is done. */
+/** Goes one page back, or to the home page when this is the first page; resolves when done. */
 export function back(): Promise<void> {
   return new Promise((resolve) => {
     const complete = () => resolve()
@@ -137,25 +140,25 @@ export function back(): Promise<void> {
   })
 }
 
-/** Asks with these words when the back key of the navigation bar is pressed on this page. */
+/** Asks for confirmation when the back button of the navigation bar is pressed on this page. */
 export const askAtBackKey = (message: string): void =>
   wx.enableAlertBeforeUnload({ message, fail: () => undefined })
 export const backKeyFree = (): void => wx.disableAlertBeforeUnload({ fail: () => undefined })
 
-/** A short word is read at a glance and must not lie over the page for long. */
+/** Shows a short toast, long enough to read it and no longer. */
 export function say(title: string): void {
   wx.showToast({ title, icon: 'none', duration: title.length > 6 ? 2000 : 1200 })
 }
 
 const RED = '#b3261e'
 
-/** Ask before an act; true when the reader agrees. */
+/** Asks for confirmation; true when the user agrees. */
 export function confirm(ask: {
   title: string
   content: string
   yes: string
   no: string
-  /** What cannot be taken back: the agreeing word is red. */
+  /** Makes the confirming button red, for actions that cannot be undone. */
   danger?: boolean
 }): Promise<boolean> {
   return new Promise((resolve) => {
@@ -171,7 +174,7 @@ export function confirm(ask: {
   })
 }
 
-/** The subscription sheet; must be called inside the tap that wants it. */
+/** Opens the subscription sheet; must be called inside the tap handler. */
 export function askToSubscribe(ids: string[]): Promise<Record<string, string>> {
   return new Promise((resolve) => {
     wx.requestSubscribeMessage({
@@ -180,13 +183,13 @@ export function askToSubscribe(ids: string[]): Promise<Record<string, string>> {
         const answers = got as unknown as Record<string, string>
         resolve(Object.fromEntries(ids.flatMap((id) => (answers[id] ? [[id, answers[id]]] : []))))
       },
-      // The main switch is off or the sheet was closed: nobody agreed to anything.
+      // The main switch is off or the sheet was closed: nothing was accepted.
       fail: () => resolve({}),
     })
   })
 }
 
-/** Lets cards carry the group they are opened from. */
+/** Lets shared cards carry the group they are opened in. */
 export function offerGroupShare(): void {
   if (onSinglePage()) return
   void wx.showShareMenu({ withShareTicket: true, menus: ['shareAppMessage', 'shareTimeline'] })
@@ -197,7 +200,7 @@ export interface GroupEntry {
   iv: string
 }
 
-/** The group this visit came from, sealed for the server; null when it came from none. */
+/** The group of this visit, encrypted for the server; null without a group. */
 export function groupEntry(): Promise<GroupEntry | null> {
   return new Promise((resolve) => {
     wx.getGroupEnterInfo({
@@ -207,21 +210,21 @@ export function groupEntry(): Promise<GroupEntry | null> {
   })
 }
 
-/** Puts a text on the clipboard; false where WeChat did not allow it. */
+/** Copies a text to the clipboard; false when WeChat refused it. */
 export function copy(data: string): Promise<boolean> {
   return new Promise((resolve) => {
     wx.setClipboardData({ data, success: () => resolve(true), fail: () => resolve(false) })
   })
 }
 
-/** Hands a text over as a file, to a chat or to oneself; false where nothing was handed over. */
+/** Shares a text as a file; false when nothing was shared. */
 export function shareFile(fileName: string, text: string): Promise<boolean> {
   return new Promise((resolve) => {
     const filePath = `${wx.env.USER_DATA_PATH}/${fileName}`
     try {
       wx.getFileSystemManager().writeFileSync(filePath, text, 'utf8')
     } catch {
-      // A full phone takes no file, as its storage takes no value.
+      // A full phone cannot write the file.
       return resolve(false)
     }
     wx.shareFileMessage({ filePath, fileName, success: () => resolve(true), fail: () => resolve(false) })
@@ -236,7 +239,7 @@ export function openPrivacyContract(): void {
   wx.openPrivacyContract({ fail: () => undefined })
 }
 
-/** Takes a new version of the mini-program as soon as WeChat has it. */
+/** Applies a new version of the mini-program as soon as WeChat has it. */
 export function applyUpdates(ask: () => Promise<boolean>): void {
   const manager = wx.getUpdateManager()
   manager.onUpdateReady(() => {

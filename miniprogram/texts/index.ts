@@ -1,4 +1,4 @@
-/** Words by section and language; what a language lacks is said in Chinese. */
+/** Texts by section and language; missing texts fall back to Chinese. */
 import { za } from './za'
 import { zh } from './zh'
 
@@ -8,12 +8,12 @@ export type Language = 'zh' | 'za'
 
 export type Partly<T> = { [S in keyof T]?: { [K in keyof T[S]]?: string } }
 
-/** The words of one section, whole in every language. */
+/** The texts of one section, complete in every language. */
 export function words<S extends Section>(language: Language, section: S): Words[S] {
   return language === 'zh' ? zh[section] : { ...zh[section], ...za[section] }
 }
 
-/** The languages that a reader can choose: those that have a wording for everything. */
+/** The languages that a user can select: those with complete texts. */
 export function offered(): Language[] {
   return isWhole(za) ? ['zh', 'za'] : ['zh']
 }

@@ -1,11 +1,13 @@
 /**
- * Vahcuengh. Only wordings that are in public use stand here; everything else waits for a
- * translator and is shown in Chinese. The campaign's own name comes from the server, when known.
+ * Vahcuengh (Zhuang). Contains only texts that are in public use; the rest is shown in Chinese
+ * until translated. The server sends the campaign's own name, when known.
  */
 import type { Partly } from './index'
 import type { zh } from './zh'
 
-/** Shown in Chinese until translated: whole sections, or single keys; the walk holds it complete. */
+/**
+ * Shown in Chinese until translated: whole sections or single keys; check.mjs verifies the list.
+ */
 export const waiting: readonly string[] = [
   'common', 'home', 'programme', 'detail', 'round', 'rules', 'answer', 'records', 'result', 'board',
   'practice', 'mistakes', 'share', 'mine', 'consent', 'privacy', 'profile', 'unit', 'inbox',

@@ -1,4 +1,4 @@
-/** Chinese: the language that is whole. One section per page; `common` belongs to all of them. */
+/** Chinese, the complete language. One section per page; `common` is shared by all pages. */
 import { zh_mine } from './zh_mine'
 
 export const zh = {

@@ -1,4 +1,4 @@
-/** Chinese for what is the reader's own: the page 我的 and everything behind it. */
+/** Chinese texts of the page 我的 and the pages behind it. */
 export const zh_mine = {
   mine: {
     title: '我的',

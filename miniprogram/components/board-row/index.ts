@@ -1,4 +1,4 @@
-/** One line of a board. */
+/** One row of a leaderboard. */
 Component({
   properties: {
     row: { type: Object, value: {} },

@@ -1,12 +1,12 @@
-/** A row of words of which one, or several, are picked. */
+/** A row of labels of which one or several can be selected. */
 Component({
   properties: {
     /** Each `{value, label}`. */
     choices: { type: Array, value: [] },
-    /** The values that are picked. */
+    /** The selected values. */
     picked: { type: Array, value: [] },
     label: { type: String, value: '' },
-    /** One row that is scrolled sideways, however many there are. */
+    /** One row that scrolls sideways instead of wrapping. */
     scroll: { type: Boolean, value: false },
   },
   data: { items: [] as { value: string; label: string; on: boolean }[] },

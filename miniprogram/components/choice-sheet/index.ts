@@ -1,4 +1,4 @@
-/** A sheet from below with one large line for each choice. */
+/** A bottom sheet with one large row per choice. */
 Component({
   properties: {
     visible: { type: Boolean, value: false },

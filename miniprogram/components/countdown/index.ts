@@ -1,4 +1,4 @@
-/** The time left, as a clock; the page counts, this only shows. */
+/** Displays the time left; the page does the counting. */
 Component({
   properties: {
     face: { type: String, value: '' },

@@ -1,4 +1,4 @@
-/** A field for a nickname: tells the name once the reader is done with it, typed or taken from WeChat. */
+/** A nickname field: emits the name when editing ends, typed or chosen from WeChat's suggestion. */
 Component({
   properties: {
     value: { type: String, value: '' },
@@ -10,7 +10,7 @@ Component({
     type(event: WechatMiniprogram.Input) {
       this.setData({ typed: event.detail.value })
     },
-    /** A name taken from WeChat's offer comes without the field being left. */
+    /** A name chosen from WeChat's suggestion causes no blur event. */
     reviewed(event: WechatMiniprogram.CustomEvent<{ pass: boolean }>) {
       if (event.detail.pass) this.tell(this.data.typed)
     },

@@ -1,10 +1,10 @@
-/** The options of one question: to be tapped, or with the right and the own answer marked. */
+/** The options of one question: tappable, or marked with the right answer and the user's own. */
 Component({
   properties: {
     /** Each `{key, text, chosen, correct?}`. */
     options: { type: Array, value: [] },
     kind: { type: String, value: 'single' },
-    /** Shows which options are right; nothing can be tapped then. */
+    /** Shows which options are right and disables taps. */
     marked: { type: Boolean, value: false },
     rightWord: { type: String, value: '' },
     ownWord: { type: String, value: '' },

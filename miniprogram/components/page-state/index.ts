@@ -1,13 +1,13 @@
-/** What stands where content is not: loading, empty, a fault or no network, with a way on. */
+/** Placeholder for missing content: loading, empty, error or offline, with an action. */
 import { open } from '../../platform/wx'
 
 Component({
   properties: {
     state: { type: String, value: 'loading' },
-    /** The words of all pages. */
+    /** The texts of section `common`. */
     words: { type: Object, value: {} },
     empty: { type: String, value: '' },
-    /** Where an empty page leads on to; the page goes there on `onward`. */
+    /** The label of an empty page's button; the page handles `onward`. */
     way: { type: String, value: '' },
     problem: { type: String, value: '' },
   },

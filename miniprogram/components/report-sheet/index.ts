@@ -1,4 +1,4 @@
-/** Tells what is wrong with a question; the page sends it. */
+/** A sheet to report a faulty question; the page sends the report. */
 Component({
   properties: {
     visible: { type: Boolean, value: false },

@@ -1,9 +1,12 @@
-/** A clock that counts down by itself while its page is on the screen; `over` is told some seconds after the end. */
+/** A countdown that runs while its page is visible; emits `over` some seconds after the end. */
 import { clockFace, urgency } from '../../logic/countdown'
 import { wire } from '../../platform/wx'
 
 const TICK_MS = 500
-/** By then the server has closed the paper, its grace included; earlier it would still tell of an open one. */
+/**
+ * The server has closed the paper by then, including its grace period; earlier it would still
+ * report it open.
+ */
 const CLOSED_AFTER_MS = 4_000
 
 Component({

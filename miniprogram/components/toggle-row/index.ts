@@ -1,4 +1,4 @@
-/** A line that is switched on and off by a tap anywhere on it. */
+/** A row that is switched by a tap anywhere on it. */
 Component({
   properties: {
     heading: { type: String, value: '' },

@@ -1,4 +1,4 @@
-/** What home says of a contest: of one that is open, and of one that is over. */
+/** Contest cards on the home page: for open contests and for the last closed one. */
 import type { Contest } from '../../api/shapes'
 import { sayEnd } from '../../logic/dates'
 import { fill } from '../../logic/fill'
@@ -16,7 +16,7 @@ export interface OpenCard extends Standing {
   full: string
   today: string
   action: string
-  /** The paper that is open, and its end on this phone's clock; empty and 0 without one. */
+  /** The open paper and its end on this phone's clock; empty and 0 without one. */
   paper: string
   endsAt: number
 }

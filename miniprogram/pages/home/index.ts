@@ -1,4 +1,4 @@
-/** Home: the campaign, what is open now, and what the reader has left today. */
+/** Home: the campaign, open contests, and the attempts left today. */
 import { programme, quiz } from '../../api/index'
 import type { Campaign, Contest, Programme } from '../../api/shapes'
 import { phoneOf } from '../../logic/contact'
@@ -49,14 +49,16 @@ Page({
     })
   },
 
-  /** An edition of another year shows the notice's aim and words as those of its year. */
+  /**
+   * In an edition of another year, the notice's aim and wording are shown with the notice's year.
+   */
   aims({ target, shift_weeks, notice_year: year, notice_text: text }: Campaign) {
     const { t } = this.data
     if (shift_weeks === 0) return { target: fill(t.target, { ...target }), notice: '' }
     return { target: fill(t.target_of_notice, { ...target, year }), notice: fill(t.notice, { year, text }) }
   },
 
-  /** What is open, and the contest that ended last: its board stays within reach. */
+  /** Open contests, and the one that closed last, because its board is still read. */
   cards(items: Contest[]) {
     const { t, c } = this.data
     const now = wire.now()
@@ -73,7 +75,7 @@ Page({
     endPull()
   },
 
-  /** An open paper is gone on with at once: its time runs. */
+  /** Opens a running paper directly, because its time is limited. */
   round(event: WechatMiniprogram.TouchEvent) {
     const { id, paper } = event.currentTarget.dataset as { id: string; paper: string }
     open(paper ? `/packages/quiz/answer/index?id=${paper}` : `/packages/quiz/round/index?id=${id}`)

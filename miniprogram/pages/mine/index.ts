@@ -1,4 +1,4 @@
-/** Mine: who I am here, what I did, and the doors to everything that is the reader's own. */
+/** The user's page: profile, own results, and links to all personal pages. */
 import { accounts, quiz } from '../../api/index'
 import type { Profile } from '../../api/shapes'
 import { contestOf } from '../../logic/contests'

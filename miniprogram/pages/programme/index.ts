@@ -1,4 +1,4 @@
-/** All programmes of the campaign: theme activities and joint actions, what is on now first. */
+/** All programmes of the campaign: theme activities and joint actions, current ones first. */
 import { programme } from '../../api/index'
 import type { Programme } from '../../api/shapes'
 import { sayStretch } from '../../logic/dates'

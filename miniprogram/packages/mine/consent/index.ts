@@ -1,4 +1,4 @@
-/** Consent to the privacy rules, with the question of age; nothing is ticked beforehand. */
+/** Consent to the privacy policy, with the age question; nothing is preselected. */
 import { accounts, programme } from '../../../api/index'
 import { consentGiven, consentLeft } from '../../../kit/consent'
 import { reportVisit } from '../../../kit/entry'
@@ -68,7 +68,7 @@ Page({
       await back()
       goOn()
     })
-    // A corrected form is another act than the refused one.
+    // A corrected form is a new request, so it needs a new idempotency key.
     this.setData({ key: freshKey() })
   },
 

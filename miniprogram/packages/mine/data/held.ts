@@ -1,4 +1,4 @@
-/** What is held about the reader, said in words: each kind of record, what it says, how many there are. */
+/** Formats the data stored about the user: each kind of record, its content, its count. */
 import type { City } from '../../../api/shapes'
 import { nameOfPlace } from '../../../logic/places'
 import { sayInstant } from '../../../logic/dates'
@@ -14,7 +14,7 @@ export interface Line {
 type Words = ReturnType<typeof words<'data'>>
 type Row = Record<string, unknown>
 
-/** Kinds without a record are left out; one that has no name yet is shown by its own. */
+/** Kinds without records are omitted; a kind without a translation shows its technical name. */
 export function linesOf(held: Row, t: Words, cities: City[], now: number): Line[] {
   const names = namesOf(t)
   const { person, ...rest } = held
@@ -36,13 +36,13 @@ function sayRecords(records: unknown, t: Words, now: number): string {
 
 const INSTANT = /^\d{4}-\d\d-\d\dT/
 
-/** When a record was made, as far as it says so; its end lies ahead and does not count. */
+/** The creation times in a record; its expiry is in the future and does not count. */
 function instantsOf(row: Row): string[] {
   const pairs = Object.entries(row ?? {}).filter(([key]) => key.endsWith('at') && !key.startsWith('expires'))
   return pairs.flatMap(([, value]) => (typeof value === 'string' && INSTANT.test(value) ? [value] : []))
 }
 
-/** The profile, fact by fact; what was never told is left out. */
+/** The profile fields; unset ones are omitted. */
 function factsOf(person: Row, t: Words, cities: City[]): Line[] {
   const place = (code: unknown) => (typeof code === 'string' ? nameOfPlace(cities, code) : '')
   const named: [string, string, unknown][] = [

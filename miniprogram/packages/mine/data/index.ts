@@ -1,4 +1,4 @@
-/** The reader's own data: everything that is held can be seen, copied, and erased for good. */
+/** The user's own data: view, copy, and erase permanently. */
 import { accounts, units } from '../../../api/index'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
@@ -13,7 +13,7 @@ Page({
   data: { ...dressed('data'), busy: false, lines: [] as Line[], at: '', key: '' },
 
   asking: false,
-  /** The raw record; too much to draw. */
+  /** The raw JSON, too large for setData to render. */
   whole: '',
 
   onLoad() {
@@ -34,7 +34,7 @@ Page({
     })
   },
 
-  /** WeChat takes a file only in the tap itself: it is written before anything is waited for. */
+  /** WeChat shares a file only inside the tap handler, so it is written before the first await. */
   async save() {
     const { t } = this.data
     if (!(await shareFile(t.file_name, this.whole))) say(t.not_saved)
@@ -54,7 +54,7 @@ Page({
     }
   },
 
-  /** Asked twice: it cannot be taken back. */
+  /** Asks for confirmation twice, because erasure cannot be undone. */
   async sure(): Promise<boolean> {
     const { t, c } = this.data
     const first = { title: t.erase, content: t.erase_what, yes: t.go_on, no: c.cancel }

@@ -1,4 +1,4 @@
-/** Every announcement that was meant for the reader, also those that could not be pushed. */
+/** Every notice to the user, including those that could not be pushed. */
 import { notices } from '../../../api/index'
 import type { Letter } from '../../../api/shapes'
 import { sayInstant } from '../../../logic/dates'

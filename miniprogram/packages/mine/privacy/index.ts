@@ -1,4 +1,4 @@
-/** The privacy rules in plain words: who answers for them, what is kept, why, how long, and one's rights. */
+/** The privacy policy in plain words: operator, data, purposes, retention, rights. */
 import { programme } from '../../../api/index'
 import type { Campaign } from '../../../api/shapes'
 import { phoneOf } from '../../../logic/contact'
@@ -27,7 +27,7 @@ Page({
     void this.read()
   },
 
-  /** The rules themselves are read without a network; who answers for them comes from the server. */
+  /** The policy text is local and readable offline; the operator comes from the server. */
   async read() {
     await load(this, async () => {
       const campaign = await programme.campaign()

@@ -1,4 +1,4 @@
-/** The profile: name, picture, phone, place, unit, group of the public, and how one is named on boards. */
+/** The profile: name, picture, phone, region, unit, audience, and the name on boards. */
 import { accounts, units } from '../../../api/index'
 import type { Audience, City, Profile, ProfileChange } from '../../../api/shapes'
 import { AUDIENCES } from '../../../logic/choices'
@@ -48,7 +48,7 @@ Page({
     return shownOf(profile, this.data.cities, this.data.t)
   },
 
-  /** Everything is saved as soon as it is chosen; a tap that comes while a name is saved is not lost. */
+  /** Saves each change immediately; a change during another save is queued, not lost. */
   change(changes: ProfileChange): Promise<boolean> {
     return inTurn(this, async () => {
       this.setData(this.shown(await accounts.change(changes)))
@@ -56,7 +56,7 @@ Page({
     })
   },
 
-  /** A refused name gives way to the one in force. */
+  /** Saves the name; a refused one is replaced by the current one. */
   async saveName(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
     const { value: name } = event.detail
     const known = this.data.profile ? nameOf(this.data.profile) : ''

@@ -1,4 +1,4 @@
-/** What the reader is told about a picture that is not public, or not any more. */
+/** Message about a picture that is not public yet, or no longer. */
 import type { Profile } from '../../../api/shapes'
 import type { words } from '../../../texts/index'
 

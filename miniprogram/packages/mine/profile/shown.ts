@@ -1,4 +1,4 @@
-/** The profile as its page shows it. */
+/** The profile as the page displays it. */
 import type { City, Profile } from '../../../api/shapes'
 import type { Choice } from '../../../logic/choices'
 import { choicesOf, nameOfPlace } from '../../../logic/places'
@@ -7,7 +7,7 @@ import { noteOf } from './portrait'
 
 type Words = ReturnType<typeof words<'profile'>>
 
-/** The name in force, or the one that waits for its check. */
+/** The pending name if there is one, otherwise the current one. */
 export const nameOf = (profile: Profile): string => profile.pending_nickname ?? profile.nickname ?? ''
 
 export const shownOf = (profile: Profile, cities: City[], t: Words) => ({
@@ -19,7 +19,7 @@ export const shownOf = (profile: Profile, cities: City[], t: Words) => ({
   avatarNote: noteOf(profile.avatar_state, t),
 })
 
-/** The cities, or the counties of one, and first of all none of them. */
+/** The cities, or the counties of one, with an empty choice first. */
 export const placesOrNone = (cities: City[], city: string | null, t: Words): Choice[] => [
   { value: '', label: t.no_place },
   ...choicesOf(cities, city),

@@ -1,4 +1,7 @@
-/** Size of type and language; they hold on this phone at once and go with the reader when known. */
+/**
+ * Type size and language: applied on this phone immediately, and stored with the person after
+ * consent.
+ */
 import { accounts } from '../../../api/index'
 import { Problem } from '../../../api/problem'
 import type { Language, ProfileChange } from '../../../api/shapes'
@@ -38,7 +41,9 @@ Page({
     void this.tell({ language: event.detail.value })
   },
 
-  /** The phone has it already; the server is told where it can be: not before consent, not offline. */
+  /**
+   * Sends the change to the server, except without consent or offline; the phone has it already.
+   */
   async tell(change: ProfileChange) {
     try {
       if (await hasAgreed()) await accounts.change(change)

@@ -1,4 +1,4 @@
-/** Subscription centre: quiet hours, and how many messages may still be pushed. */
+/** Subscription settings: quiet hours, and the remaining push grants. */
 import { accounts, notices, programme } from '../../../api/index'
 import type { Profile, ProfileChange, Subscriptions, Template } from '../../../api/shapes'
 import { QUIET_FROM, QUIET_TO } from '../../../logic/choices'
@@ -68,7 +68,9 @@ Page({
     })
   },
 
-  /** The sheet of WeChat must open in the tap itself; what was allowed there must never be lost. */
+  /**
+   * WeChat opens its sheet only inside the tap handler; the grants it returns must never be lost.
+   */
   subscribe(event: WechatMiniprogram.TouchEvent) {
     const asked = askToSubscribe([event.currentTarget.dataset.id as string])
     void inTurn(this, async () => {

@@ -1,4 +1,4 @@
-/** Choosing the own unit: those of the own city first, or found by a part of the name. */
+/** Selecting the user's unit: units of the same city first, or a search by name. */
 import { accounts, programme, units } from '../../../api/index'
 import type { Unit } from '../../../api/shapes'
 import { mustAgree } from '../../../kit/consent'
@@ -42,7 +42,7 @@ Page({
 
   async find() {
     const q = this.data.q.trim()
-    // A name may be that of a unit of the whole region: it is looked for everywhere.
+    // A search covers the whole region, because units of the whole region belong to no city.
     const region = q === '' ? (this.data.city ?? undefined) : undefined
     return { searched: q !== '', found: (await units.find(region, q || undefined)).items }
   },
@@ -54,7 +54,7 @@ Page({
     await load(this, () => this.find())
   },
 
-  /** The whole list again, where the word looked for led to nothing. */
+  /** Shows the whole list again after a search without results. */
   async near() {
     this.setData({ q: '' })
     await this.search()

@@ -1,4 +1,4 @@
-/** One programme: when, where, who holds it, for whom, and what it is about. */
+/** One programme: time, place, organisers, audience, description. */
 import { programme } from '../../../api/index'
 import type { Organiser, Programme } from '../../../api/shapes'
 import { sayStretch } from '../../../logic/dates'
@@ -18,7 +18,7 @@ const named = (organisers: Organiser[], role: string): string =>
     .map((one) => one.name)
     .join('、')
 
-/** The notice's own words where this edition says it otherwise. */
+/** The original wording of the notice, if this edition differs from it. */
 const noticeOf = ({ notice_text, date_text, title }: Programme): string =>
   notice_text === [date_text, title].filter(Boolean).join(' ') ? '' : notice_text
 

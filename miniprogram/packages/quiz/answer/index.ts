@@ -1,4 +1,4 @@
-/** The paper: one question at a time, a clock that follows the server, answers saved as they come. */
+/** The paper page: one question at a time, a countdown by server time, answers saved at once. */
 import { setChanged } from '../../../kit/changed'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
@@ -16,7 +16,7 @@ Page({
   },
   ticking: 0,
   session: null as PaperSession | null,
-  /** This page is the one on the screen: only then it may count, and go on to another. */
+  /** Whether this page is visible: only then the countdown runs and the page may navigate. */
   here: false,
   asking: false,
 
@@ -27,7 +27,7 @@ Page({
       refused: (why) => (this.tick(), void act(this, () => Promise.reject(why))),
     })
   },
-  /** Coming back reads the paper again: the time left is the server's, not this phone's. */
+  /** Reads the paper again on return, because the server decides the time left. */
   onShow() {
     dress(this, 'answer')
     this.here = true
@@ -98,7 +98,7 @@ Page({
   goAway() {
     return this.asked(askToLeave, () => (backKeyFree(), back()))
   },
-  /** One question at a time; an answer that comes when the page is left does nothing. */
+  /** Shows one confirmation at a time; an answer after leaving the page is ignored. */
   async asked(ask: typeof askToFinish, then: () => void) {
     if (!this.session?.paper || this.asking) return
     this.asking = true

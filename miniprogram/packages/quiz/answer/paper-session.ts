@@ -1,4 +1,4 @@
-/** One paper while it is answered: reads it, keeps what is chosen, saves it in order, hands it in. */
+/** One open paper: reads it, stores choices, saves them in order, submits it. */
 import { quiz } from '../../../api/index'
 import { OFFLINE, Problem, codeOf } from '../../../api/problem'
 import type { Answers } from '../../../api/shapes'
@@ -8,28 +8,28 @@ import { watched } from '../../../kit/slow'
 import { freshKey, wire } from '../../../platform/wx'
 
 /**
- * What became of answers: `slow` the network hangs; `kept_here` not sent yet, but in the phone's storage;
- * `kept_open` not sent yet, and the storage refuses, so that only the open page has them.
+ * State of saving: `slow` the network is slow; `kept_here` unsent, but in the phone's storage;
+ * `kept_open` unsent and storage failed, so that only the open page has them.
  */
 export type Saving = 'saved' | 'slow' | 'kept_here' | 'kept_open'
 
-/** What the page hears of its paper. */
+/** Callbacks to the page. */
 export interface Hearer {
   saving(what: Saving): void
-  /** The server takes nothing more: handed in, by the clock, or closed by another phone. */
+  /** The paper is closed: submitted here or on another phone, or out of time. */
   closed(): void
-  /** The server does not take the paper, for a reason that a repetition would not change. */
+  /** The server refused the paper for a reason that a retry would not change. */
   refused(why: unknown): void
 }
 
-/** A paper on its way to the server. */
+/** State of the submission. */
 export interface HandingIn {
   since: number
-  /** The last try has failed; the next one comes by itself. */
+  /** The last attempt failed; the next one starts automatically. */
   failed: boolean
 }
 
-/** What did not get through is sent again after this time, without a tap. */
+/** Interval of automatic retries. */
 const AGAIN_MS = 5_000
 const TOO_MANY = 429
 
@@ -43,9 +43,9 @@ export class PaperSession {
   private saves = Promise.resolve()
   private againAt = Infinity
   private handInAt = Infinity
-  /** The end of the time hands in, but after a refusal not at once again. */
+  /** When the time is over the paper is submitted; after a refusal not again immediately. */
   private endAt = 0
-  /** One key for one act: the same answers handed in, the same question opened. */
+  /** One idempotency key per intended request: the same answers, the same question opened. */
   private readonly keys = new Map<string, string>()
 
   constructor(id: string, hearer: Hearer) {
@@ -53,19 +53,19 @@ export class PaperSession {
     this.hearer = hearer
   }
 
-  /** The paper as the server has it now, with what this phone could not save yet. */
+  /** Reads the paper from the server and adds choices that this phone could not save yet. */
   async read(): Promise<Paper> {
     const attempt = await quiz.attempt(this.id)
     const index = this.paper?.index
     const paper = papers.paperOf(attempt, wire.now(), wire.read<Answers>(kept(this.id)) ?? {})
     this.paper = index === undefined ? paper : papers.goTo(paper, index)
     if (paper.phase === 'closed') wire.drop(kept(this.id))
-    // What the reader has handed in stays handed in, also when the server has not heard of it yet.
+    // A submission in progress continues even if the server has not received it yet.
     else if (this.handing) this.paper = papers.inPhase(this.paper, 'handing_in')
     return this.paper
   }
 
-  /** Takes a choice, unless the time for it is over: then it would count nothing. */
+  /** Stores a choice; ignored after the time is over, because it would not count. */
   choose(key: string): void {
     if (!this.paper || papers.timeLeft(this.paper, wire.now()) <= 0) return
     this.set((paper) => papers.choose(paper, key))
@@ -84,7 +84,7 @@ export class PaperSession {
       const question = await quiz.next(this.id, this.keyFor(`next ${known}`))
       this.set((paper) => papers.withNext(paper, question))
     } catch (why) {
-      // Another phone may have opened it, or handed in; what the server has decides.
+      // Another phone may have opened the question or submitted; the server's state decides.
       if (!(why instanceof Problem) || why.status !== 409) throw why
       const paper = await this.read()
       if (paper.phase === 'closed') this.hearer.closed()
@@ -92,15 +92,15 @@ export class PaperSession {
     }
   }
 
-  /** One save after the other; what does not get through goes with the next one. */
+  /** Saves in sequence; choices of a failed save are sent with the next one. */
   save(): Promise<void> {
     const saving = this.saves.then(() => this.saveNow())
-    // A defect in one save is reported by its caller and must not hold up the next.
+    // The caller reports a failed save; here it must not block the next save.
     this.saves = saving.catch(() => undefined)
     return saving
   }
 
-  /** Called as time goes by: sends again what waits for it, and hands in when the time is over. */
+  /** Called on every tick: retries pending saves, and submits when the time is over. */
   goOn(now: number): void {
     if (!this.paper) return
     const due = now >= this.endAt && papers.isOver(this.paper, now)
@@ -109,7 +109,7 @@ export class PaperSession {
     else if (now >= this.againAt) void this.save()
   }
 
-  /** Hands in for good: what does not get through is sent again until the server has it. */
+  /** Submits the paper, and retries until the server has it. */
   async handIn(): Promise<void> {
     if (this.paper?.phase !== 'open') return
     this.set((paper) => papers.inPhase(paper, 'handing_in'))
@@ -166,7 +166,7 @@ export class PaperSession {
     if (this.paper) this.paper = change(this.paper)
   }
 
-  /** What the server does not have yet goes to the phone's storage; false when that refuses. */
+  /** Writes unsaved choices to the phone's storage; false when that fails. */
   private keep(): boolean {
     if (!this.paper || this.paper.phase === 'closed') return true
     const answers = papers.toSave(this.paper)
@@ -176,7 +176,7 @@ export class PaperSession {
   }
 }
 
-/** The network or a busy server: the same request may well be taken the next time. */
+/** Whether the failure is temporary (network, busy server), so that a retry can succeed. */
 function isPassing(why: unknown): boolean {
   return why instanceof Problem && (why.code === OFFLINE || why.status >= 500 || why.status === TOO_MANY)
 }

@@ -1,4 +1,4 @@
-/** What the paper's page shows of the paper. */
+/** The paper as its page displays it. */
 import type { Option } from '../../../api/shapes'
 import { answered, answeredCount, atEnd, current, isOver, timeLeft, unanswered } from '../../../logic/attempt'
 import type { Paper } from '../../../logic/attempt'
@@ -17,19 +17,19 @@ interface Dot {
 
 export interface Shown {
   place: string
-  /** How many have an answer, in words and in percent of the whole paper. */
+  /** The number of answered questions, as text and in percent. */
   done: string
   percent: number
   stem: string
   kind: string
   kindWord: string
   options: (Option & { chosen: boolean })[]
-  /** Whether one may walk freely: not under a timer for each question. */
+  /** Whether the user can move between questions; false when each question has its own timer. */
   free: boolean
   previous: number
   next: number
   dots: Dot[]
-  /** Under a timer for each question the next one is opened by the server. */
+  /** With a timer per question, the server opens the next one. */
   opensNext: boolean
   last: boolean
 }
@@ -58,26 +58,26 @@ export function shownOf(paper: Paper, t: Words): Shown {
   }
 }
 
-/** The clock's face; where one question's own time is over and the paper's is not, that is said. */
+/** The text of the clock; says so when one question's time is over but the paper's is not. */
 export function clockOf(paper: Paper, now: number, t: Words) {
   const left = timeLeft(paper, now)
   const clock = { face: clockFace(left), urgency: urgency(left) }
   return left <= 0 && !isOver(paper, now) ? { ...clock, saving: t.time_up } : clock
 }
 
-/** The question before a paper is handed in by its reader. */
+/** The confirmation before submitting. */
 export function askToFinish(paper: Paper, t: Words) {
   const missing = unanswered(paper)
   const content = missing > 0 ? fill(t.some_missing, { count: missing }) : t.all_answered
   return { title: t.finish, content, yes: t.finish, no: t.go_on }
 }
 
-/** The question before the page is left by our own key; the navigation bar asks the same. */
+/** The confirmation before leaving by the page's own button; the navigation bar uses the same. */
 export function askToLeave(_paper: Paper, t: Words) {
   return { title: t.leave, content: t.leave_ask, yes: t.go, no: t.stay }
 }
 
-/** Where the handing in is; empty while the paper is in the reader's hands. */
+/** The state of the submission; empty while the paper is being answered. */
 export function handOf(handing: HandingIn | null, paper: Paper, now: number, t: Words) {
   if (!handing) return { hand: '', handNote: '' }
   const late = handing.failed || now - handing.since >= SLOW_MS

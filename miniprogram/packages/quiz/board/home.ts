@@ -1,4 +1,6 @@
-/** What a reader of boards looks at, and where the reader belongs: own places, and the WeChat group that was come from. */
+/**
+ * Which boards the user can see: contest, own places, and the WeChat group that the user came from.
+ */
 import { accounts, quiz } from '../../../api/index'
 import { Problem, codeOf } from '../../../api/problem'
 import type { Contest } from '../../../api/shapes'
@@ -12,20 +14,20 @@ import { wire } from '../../../platform/wx'
 
 interface Found {
   home: Home
-  /** The reader has just come from a group. */
+  /** The user has just arrived from a group. */
   joined: boolean
-  /** A group's board is only for who has agreed to the privacy rules. */
+  /** A group board requires consent to the privacy policy. */
   needsConsent: boolean
 }
 
-/** The contest that was asked for, by its id or its slug; without one the reader's own. */
+/** The requested contest, by id or slug; by default the user's own. */
 export async function contestFor(id: string): Promise<Contest | undefined> {
   return id ? quiz.contest(id) : contestOf((await quiz.contests()).items)
 }
 
 const NOBODY: Found = { home: NOWHERE, joined: false, needsConsent: false }
 
-/** A board is readable by anyone: without a log-in, or while that is away, there is simply no own place. */
+/** The user's places; empty without login or offline, because anyone may read a board. */
 export async function homeOf(group: string | null): Promise<Found> {
   if (!wire.canLogIn()) return NOBODY
   try {

@@ -1,4 +1,4 @@
-/** The boards of a contest: who is ahead in the region, in the own place, in the own WeChat group. */
+/** The leaderboards of a contest: region, the user's own place, the user's WeChat group. */
 import { quiz } from '../../../api/index'
 import { codeOf } from '../../../api/problem'
 import type { Board, Contest } from '../../../api/shapes'
@@ -48,7 +48,10 @@ Page({
     void this.arrive()
   },
 
-  /** Finds the contest and the reader's places first; coming from a group opens its board. */
+  /**
+   * Loads the contest and the user's places; after arriving from a group it opens the group's
+   * board.
+   */
   async arrive() {
     await load(this, async () => {
       const contest = await contestFor(this.data.id)
@@ -73,7 +76,7 @@ Page({
       return this.shown(await quiz.board(id, scope, PERIODS[period]))
     } catch (why) {
       if (place !== 'group' || codeOf(why) !== 'not_found') throw why
-      // Whoever is not of the group sees the public board, unless another was chosen meanwhile.
+      // A user who is not a member sees the public board, unless another was chosen meanwhile.
       if (this.data.place === place) this.setData({ place: 'region' })
       return this.shown(await quiz.board(id, 'region', PERIODS[period]))
     }

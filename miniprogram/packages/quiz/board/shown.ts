@@ -1,4 +1,4 @@
-/** What the page of a board shows of the reader's places and of the board. */
+/** The board page's data: the user's places and the board's rows. */
 import type { Board, Contest } from '../../../api/shapes'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
@@ -9,7 +9,7 @@ import type { words } from '../../../texts/index'
 type Words = ReturnType<typeof words<'board'>>
 type Common = ReturnType<typeof words<'common'>>
 
-/** The boards one can choose from, each by the name of its place. */
+/** The selectable boards with the names of their places. */
 export function choicesOf(home: Home, t: Words): { value: string; label: string }[] {
   return placesOf(home).map((value) => {
     if (value === 'region' || value === 'group') return { value, label: t[value] }
@@ -25,7 +25,7 @@ export function shownOf(board: Board, state: Contest['state'], now: number, t: W
     own: board.me ? ownRow(board.me, t, c, over) : null,
     total: fill(t.people, { count: board.total }),
     asOf: fill(board.frozen ? t.frozen_at : t.as_of, { time: sayInstant(board.as_of, now) }),
-    // Whoever is still at a paper when the contest ends may hand it in.
+    // A paper that is open when the contest ends may still be submitted.
     final: board.frozen ? t.final : over ? t.almost_final : '',
     finalNote: board.frozen ? t.final_note : over ? t.almost_final_note : '',
   }

@@ -1,4 +1,4 @@
-/** Practice: no clock, no rank; the key and its explanation come after every answer. */
+/** Practice: no clock, no rank; the key and its explanation follow every answer. */
 import { quiz } from '../../../api/index'
 import type { PracticeVerdict, Question } from '../../../api/shapes'
 import { fill } from '../../../logic/fill'

@@ -1,4 +1,4 @@
-/** The record of one's papers in a contest: the total that ranks, today's figure, and each paper to open again. */
+/** The user's papers in a contest: the ranked total, today's total, and each paper. */
 import { quiz } from '../../../api/index'
 import type { Contest, PaperRecord } from '../../../api/shapes'
 import { contestOf } from '../../../logic/contests'
@@ -58,7 +58,7 @@ Page({
     })
   },
 
-  /** A contest older than those of the list, or, where none was asked for, the reader's own. */
+  /** The requested contest, also one older than the list; by default the user's own. */
   async contest(all: Contest[]): Promise<Contest | undefined> {
     return this.data.id ? quiz.contest(this.data.id) : contestOf(all)
   },

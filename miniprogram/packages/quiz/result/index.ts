@@ -1,4 +1,4 @@
-/** A handed-in paper: points, ranks, and every question with its key and explanation. */
+/** A closed paper: points, ranks, and every question with its key and explanation. */
 import { quiz } from '../../../api/index'
 import { Problem } from '../../../api/problem'
 import type { Attempt, ContestMe } from '../../../api/shapes'
@@ -55,7 +55,7 @@ Page({
     })
   },
 
-  /** What the whole contest comes to; the result does without where that cannot be read. */
+  /** The user's total in the contest; null when it cannot be read: the result works without it. */
   async mine(contest: string): Promise<ContestMe | null> {
     try {
       return (await quiz.contest(contest)).me
@@ -83,7 +83,7 @@ Page({
     }
   },
 
-  /** What to say to this result, and what to go on with: the questions that were not right. */
+  /** The comment on this result and the suggested next step: the wrongly answered questions. */
   kindWords({ correct_count: right = 0, question_count: count }: Attempt) {
     const { t } = this.data
     const wrong = count - right

@@ -1,4 +1,4 @@
-/** One contest before a paper: what it is, what is left today, and the way in. */
+/** One contest before a paper: its description, the attempts left today, the start button. */
 import { quiz } from '../../../api/index'
 import type { Contest, RuleSentence } from '../../../api/shapes'
 import { contestOf } from '../../../logic/contests'
@@ -10,7 +10,7 @@ import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { freshKey, offerGroupShare, open, wire } from '../../../platform/wx'
 
-/** What a reader needs before the first question; the whole text is on the rules page. */
+/** The rules shown before the first question; the rules page has all of them. */
 const SHORT = new Set(['per_day', 'points', 'timer', 'resume', 'no_reward'])
 
 Page({
@@ -79,7 +79,7 @@ Page({
     }
   },
 
-  /** What can be done now, and the way to it; none after the last try. */
+  /** The next possible action; none after the last attempt. */
   day(state: Contest['state'], paper: string, left: number) {
     const { t } = this.data
     if (state !== 'open') return { today: t[state], action: '' }
@@ -87,7 +87,7 @@ Page({
     return left > 0 ? { today: fill(t.left_today, { count: left }), action: t.start } : { today: t.none_left, action: '' }
   },
 
-  /** Resumes the open paper too, also one that another phone has begun: the server gives it back. */
+  /** Starts a paper or resumes the open one, also one started on another phone. */
   async begin() {
     if (this.data.paper) return open(`/packages/quiz/answer/index?id=${this.data.paper}`)
     await act(this, async () => {

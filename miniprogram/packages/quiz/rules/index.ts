@@ -1,4 +1,4 @@
-/** The whole rules of a contest, as the server writes them from the rules in force. */
+/** The complete rules of a contest, as the server words them from the rule set in force. */
 import { quiz } from '../../../api/index'
 import type { RuleSentence } from '../../../api/shapes'
 import { sayInstant } from '../../../logic/dates'

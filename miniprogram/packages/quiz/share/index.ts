@@ -1,4 +1,4 @@
-/** The card with the own result, to be passed on or not; passing it on earns nothing. */
+/** The card with the user's result; sharing it is optional and earns nothing. */
 import { shares } from '../../../api/index'
 import type { Share } from '../../../api/shapes'
 import { mustAgree } from '../../../kit/consent'
@@ -42,7 +42,7 @@ Page({
   onShareAppMessage() {
     const { share, t } = this.data
     const path = `/${(share?.path ?? 'pages/home/index').replace(/^\//, '')}`
-    // Without a picture WeChat would show the page itself, cut off somewhere.
+    // Without an image WeChat would use a cropped screenshot of the page.
     return { title: share?.title ?? t.title, path, ...(share && { imageUrl: share.card_url }) }
   },
 })

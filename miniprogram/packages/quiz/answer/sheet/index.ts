@@ -1,11 +1,13 @@
-/** The sheet of numbers: which questions have an answer, the way to each, to the end and away. */
+/**
+ * The question overview: which questions are answered, with links to each, to submit and to leave.
+ */
 Component({
   properties: {
     visible: { type: Boolean, value: false },
     /** Each `{index, number, done, here}`. */
     dots: { type: Array, value: [] },
     done: { type: String, value: '' },
-    /** The words of the paper's page. */
+    /** The texts of the paper page. */
     t: { type: Object, value: {} },
     closeWord: { type: String, value: '' },
   },
