@@ -9,10 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 from flask import Flask
+from flask.sessions import NullSession
 from sqlalchemy import select
 
+from server.app import Overrides, create_app
 from server.base.access import Organizer, Permission
 from server.base.errors import AppError, TooManyRequests
 from server.base.settings import Settings
@@ -21,8 +24,10 @@ from server.base.web.page import Page, PageRefused, Pages, Redirect, page
 from server.channel.models import KeywordRule, RuleState
 from server.console.frame import POLICY
 from server.console.templates import Templates
-from tests.kit.console import NANNING, Browser, console_app
+from tests.kit.clock import FakeClock
+from tests.kit.console import NANNING, Browser, console_app, resolve_test_session
 from tests.kit.console_rules import PAGES, RuleForm, make_rule
+from tests.kit.gateway import RecordingGateway
 
 EDITOR = "editor-city"
 SLUG = "rule-city-450100-on"
@@ -259,3 +264,25 @@ def test_a_value_that_a_template_names_and_nobody_gave_is_a_failure(
     with caplog.at_level(logging.ERROR):
         assert Browser(app, EDITOR).get("/one")[0] == 500
     assert "'rules' is undefined" in str(caplog.records[-1].exc_info)
+
+
+def test_the_whole_server_shows_the_page_of_the_session_that_it_is_given(
+    settings: Settings, clock: FakeClock, gateway: RecordingGateway
+) -> None:
+    given = Overrides(clock=clock, gateway=gateway, signed_in=resolve_test_session)
+    server = create_app(settings, given)
+    for path in ("", "/"):
+        status, shown = Browser(server, "editor-county").get(path)
+        assert status == 200
+        assert "南宁市青秀区" in shown
+    sheet = server.test_client().get("/console/assets/console.css")
+    assert (sheet.status_code, sheet.mimetype) == (200, "text/css")
+    server.extensions["kepu"].uow_factory.engine.dispose()
+
+
+def test_no_other_address_opens_the_session_of_forms(app: Flask) -> None:
+    opened = {}
+    for path in ("/console/rules", "/consoles", "/api/v1/me", "/"):
+        with app.test_request_context(path):
+            opened[path] = not isinstance(flask.session._get_current_object(), NullSession)  # type: ignore[attr-defined]
+    assert opened == {"/console/rules": True, "/consoles": False, "/api/v1/me": False, "/": False}

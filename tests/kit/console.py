@@ -15,6 +15,7 @@ from server.base.web.errors import install_error_handlers
 from server.base.web.health import install_request_frame
 from server.base.web.page import Pages
 from server.console import home
+from server.console.assets import asset_pages
 from server.console.audit import AuditEntry, AuditWriter
 from server.console.form_session import install_form_session
 from server.console.frame import SESSION_COOKIE, Console
@@ -99,5 +100,6 @@ def console_app(
         resolve=resolve_test_session,
         audit=audit or (lambda _uow, entry: written.append(entry)),
     )
+    app.register_blueprint(asset_pages())
     app.register_blueprint(console.blueprint())
     return app, written
