@@ -21,9 +21,10 @@ from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
+from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards import tasks as board_tasks
-from server.quiz.models import Attempt, AttemptState, Bank, Contest, Entry, RuleSetRow
+from server.quiz.models import Attempt, Bank, Contest, Entry, RuleSetRow
 from server.quiz.rule_check import read_rule_set
 from server.units.models import Unit
 from tests.kit.clock import FakeClock

@@ -28,7 +28,7 @@ SERVER = Path(server.__file__).parent
 def load_all_tables() -> None:
     for module in ("server.base.web.idempotency", "server.base.jobs", "server.base.outbox_rows"):
         importlib.import_module(module)
-    for path in sorted(SERVER.glob("*/models.py")):
+    for path in sorted(SERVER.glob("*/models*")):
         importlib.import_module(f"server.{path.parent.name}.models")
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import Engine
 
 from server.base.settings import ROOT
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.quiz import models
 from server.quiz.attempts import service as attempts
 from server.quiz.attempts.papers import KEYS
 from server.quiz.attempts.service import AttemptView
@@ -25,6 +24,7 @@ from server.quiz.contests import commands
 from server.quiz.contests import service as contests
 from server.quiz.contests.loading import ContestPlan
 from server.quiz.contests.service import ContestView
+from server.quiz.models.attempts import POSTGRESQL_TRIGGER, SQLITE_TRIGGER
 from tests.kit.accounts import a_citizen
 
 QUESTIONS = ROOT / "config" / "campaign" / "2020" / "questions.csv"
@@ -164,7 +164,7 @@ def unguarded(engine: Engine) -> Iterator[None]:
     try:
         yield
     finally:
-        made = models.SQLITE_TRIGGER if sqlite else models.POSTGRESQL_TRIGGER
+        made = SQLITE_TRIGGER if sqlite else POSTGRESQL_TRIGGER
         with engine.begin() as connection:
             connection.exec_driver_sql("UPDATE attempt SET state = 'expired', score = 0,"
                                        " correct_count = 0, duration_ms = 0, closed_at = started_at"

@@ -16,11 +16,12 @@ from server.accounts import service as accounts
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import returning
 from server.quiz.contests import service as contests
+from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import board_view, standings_queries
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import Place
 from server.quiz.leaderboards.standings_queries import Moved, Stand
-from server.quiz.models import Attempt, AttemptState, Contest, Entry, Question, Standing
+from server.quiz.models import Attempt, Contest, Entry, Question, Standing
 
 
 @dataclass(frozen=True)

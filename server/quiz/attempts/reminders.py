@@ -18,7 +18,8 @@ from server.base.uow import UnitOfWork
 from server.notices import service as notices
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
-from server.quiz.models import Attempt, AttemptState
+from server.quiz.enums import AttemptState
+from server.quiz.models import Attempt
 
 TEMPLATE = "quiz-daily"
 PAGE = "packages/quiz/round/index"

@@ -20,11 +20,12 @@ from server.base.redis.leaderboard import Ahead, Change
 from server.base.sql.prepared import run, table
 from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
+from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import board_keys as keys
 from server.quiz.leaderboards import standings_queries
 from server.quiz.leaderboards.board_keys import REGION, TOTAL, Place
 from server.quiz.leaderboards.standings_queries import Moved, Stand
-from server.quiz.models import Attempt, AttemptState, Entry, Standing
+from server.quiz.models import Attempt, Entry, Standing
 from server.quiz.rules import Paper, RuleSet, standing
 
 _log = logging.getLogger(__name__)

@@ -24,16 +24,9 @@ from sqlalchemy import (
 
 from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
+from server.quiz.enums import AttemptState
 from server.quiz.leaderboards.board_keys import GONE, REGION, TOTAL, Kept, Place
-from server.quiz.models import (
-    Attempt,
-    AttemptState,
-    Contest,
-    Entry,
-    GroupMember,
-    Question,
-    Standing,
-)
+from server.quiz.models import Attempt, Contest, Entry, GroupMember, Question, Standing
 
 CHUNK = 2000
 Asked: TypeAlias = Select[*tuple[Any, ...]]

@@ -1,0 +1,33 @@
+"""The tables of the contest, one file for each sub-package.
+
+Files here do not import each other: a foreign key names its table, so that every table is known
+once this package is imported.
+"""
+
+from __future__ import annotations
+
+from server.quiz.models.attempts import Attempt
+from server.quiz.models.bank import Bank, Question
+from server.quiz.models.contests import Contest, Deck, RuleSetRow
+from server.quiz.models.leaderboards import Entry, GroupMember, Standing, WeChatGroup
+from server.quiz.models.practice import Practice, PracticeAnswer
+from server.quiz.models.review import QuestionReport
+from server.quiz.models.sharing import Share, Visit
+
+__all__ = [
+    "Attempt",
+    "Bank",
+    "Contest",
+    "Deck",
+    "Entry",
+    "GroupMember",
+    "Practice",
+    "PracticeAnswer",
+    "Question",
+    "QuestionReport",
+    "RuleSetRow",
+    "Share",
+    "Standing",
+    "Visit",
+    "WeChatGroup",
+]

@@ -1,0 +1,70 @@
+"""Contests, their rules, and the decks that questions are dealt from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    String,
+    UniqueConstraint,
+    text,
+    true,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.base.ownership import Owned
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime
+
+
+class Contest(Owned, Base):
+    """A contest with its window; its rules are in `rule_set`."""
+
+    __tablename__ = "contest"
+    __table_args__ = (CheckConstraint("opens_at < closes_at", name="window"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    title: Mapped[str] = mapped_column(String(120))
+    programme_slug: Mapped[str | None] = mapped_column(String(60))
+    bank: Mapped[str] = mapped_column(String(40), ForeignKey("bank.slug"))
+    opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Refs of questions of its bank that it never deals: they are there for practice.
+    left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
+
+    @classmethod
+    def published(cls) -> ColumnElement[bool]:
+        """Every contest: citizens are shown it from the day it is made."""
+        return true()
+
+
+class RuleSetRow(Base):
+    """One version of a contest's rules; the newest `valid_from` is in force."""
+
+    __tablename__ = "rule_set"
+    __table_args__ = (UniqueConstraint("contest_id", "version"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
+    version: Mapped[str] = mapped_column(String(16))
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    valid_from: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Deck(Base):
+    """How often one shard of starts has dealt each question (`counts`: question ref -> times)."""
+
+    __tablename__ = "deck"
+    __table_args__ = (UniqueConstraint("contest_id", "shard"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"))
+    shard: Mapped[int] = mapped_column(Integer)
+    counts: Mapped[dict[str, int]] = mapped_column(Json)
