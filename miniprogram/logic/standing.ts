@@ -13,9 +13,9 @@ export interface StandingWords {
 }
 
 export interface Standing {
-  /** The figure that ranks, with its place; empty before the first paper. */
+  /** The ranked total with its place; empty before the first paper. */
   total: string
-  /** What is missing to the place above. */
+  /** The distance to the place above. */
   next: string
 }
 
@@ -25,7 +25,9 @@ export function standingOf(me: Pick<ContestMe, 'total' | 'rank' | 'behind_next' 
   return { total: `${fill(c.total, { score: sayScore(me.total) })}，${place}`, next: distance(me.behind_next, me.behind_next_ms, c) }
 }
 
-/** Points to the place above; where those are equal, the time decides, and then who was earlier. */
+/**
+ * The distance to the place above in points; at equal points in time, then by the earlier finish.
+ */
 export function distance(points: number | null, ms: number | null, c: StandingWords): string {
   if (points === null) return c.first
   if (points > 0) return fill(c.behind, { score: sayScore(points) })

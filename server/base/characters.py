@@ -1,4 +1,4 @@
-"""A text in the characters that a reader counts: a letter with accents, an emoji with its parts."""
+"""Splits a text into characters as a reader counts them: a letter with accents, a whole emoji."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _JOINER = "\u200d"
 
 
 def characters(text: str) -> Iterator[str]:
-    """The characters of a text in their order; together they are the whole text."""
+    """The user-perceived characters of a text in order; joined they are the whole text."""
     cluster = ""
     for char in text:
         if cluster and not _belongs(cluster, char):
@@ -37,5 +37,5 @@ def _flag_letter(char: str) -> bool:
 
 
 def _tag(char: str) -> bool:
-    """Part of the flag of a region, such as Scotland's."""
+    """Whether a character is part of a regional flag, such as Scotland's."""
     return "\U000e0020" <= char <= "\U000e007f"

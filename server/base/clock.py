@@ -1,6 +1,6 @@
-"""The one place that reads a clock; everybody else is handed an instant.
+"""The only module that reads a clock; all other code receives an instant.
 
-Calendar days of the campaign are Beijing days; the database and the wire carry instants.
+Calendar days of the campaign are Beijing days; database and API use instants.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 class Clock(Protocol):
-    """Wall time of the campaign, and a steady count for durations."""
+    """Wall-clock time of the campaign, and a monotonic clock for durations."""
 
     def now(self) -> datetime:
-        """The instant, aware, in UTC."""
+        """The current instant, timezone-aware, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """Seconds of the monotonic clock."""
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The system clock."""
 
     def now(self) -> datetime:
-        """The instant, aware, in UTC."""
+        """The current instant, timezone-aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds of a clock that never goes back."""
+        """Seconds of the monotonic clock."""
         return time.monotonic()
 
 
 class ShiftedClock:
-    """The machine's clock moved by a file that the emulated WeChat writes (demo and test only).
+    """The system clock, shifted by a file that the emulated WeChat writes (demo and test only).
 
-    Units: the file holds {"offset_s": seconds, "frozen_at": epoch seconds or null}.
+    Units: the file contains {"offset_s": seconds, "frozen_at": epoch seconds or null}.
     """
 
     def __init__(self, path: Path, system: Clock | None = None) -> None:
@@ -56,7 +56,7 @@ class ShiftedClock:
         self._frozen_at: float | None = None
 
     def now(self) -> datetime:
-        """The instant after the shift, aware, in UTC."""
+        """The shifted current instant, timezone-aware, in UTC."""
         with self._lock:
             self._reread()
             if self._frozen_at is not None:
@@ -64,7 +64,7 @@ class ShiftedClock:
             return self._system.now() + timedelta(seconds=self._offset)
 
     def monotonic(self) -> float:
-        """Seconds of the unshifted steady clock."""
+        """Seconds of the monotonic clock, not shifted."""
         return self._system.monotonic()
 
     def _reread(self) -> None:
@@ -89,7 +89,7 @@ def beijing_day(instant: datetime) -> date:
 
 
 def beijing_week(day: date) -> str:
-    """The ISO week that holds a day, as boards name it.
+    """The ISO week of a day, in the spelling of boards.
 
     Units: `2026-W18`.
     """
@@ -103,7 +103,7 @@ def beijing_midnight(day: date) -> datetime:
 
 
 def say_end_time(end: datetime) -> tuple[date, str]:
-    """The Beijing day and time of an end in words: midnight is 24:00 of the day before."""
+    """The Beijing day and time of an end for display: midnight is 24:00 of the day before."""
     local = end.astimezone(BEIJING)
     if local.hour == local.minute == 0:
         return local.date() - timedelta(days=1), "24:00"
@@ -111,6 +111,6 @@ def say_end_time(end: datetime) -> tuple[date, str]:
 
 
 def stopwatch(clock: Clock) -> Callable[[], float]:
-    """Seconds since this call, each time the result is called."""
+    """Return a function that returns the seconds since this call."""
     begun = clock.monotonic()
     return lambda: clock.monotonic() - begun

@@ -1,7 +1,7 @@
-"""The demo's own secrets: made at the first start, kept in $KEPU_VAR, never used elsewhere.
+"""The demo's own secrets: created at the first start, stored in $KEPU_VAR, never used elsewhere.
 
-`demo-wechat.json` is shared with the emulated WeChat, whoever starts first makes it. Every secret
-begins with `demo`, so that production recognises it wherever it was copied to.
+`demo-wechat.json` is shared with the emulated WeChat; whichever starts first creates it. Every
+secret begins with `demo`, so that production recognises a copied one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 WECHAT_FILE = "demo-wechat.json"
 KEYS_FILE = "demo-keys.json"
 _MARK = "demo"
-# Where `make run` keeps the demo's files unless it is told otherwise.
+# Where `make run` keeps the demo's files by default.
 _USUAL = Path(__file__).resolve().parents[2] / "var"
 _ALNUM = string.ascii_letters + string.digits
 
 
 def demo_layer(var: Path, emulator_port: int) -> dict[str, Any]:
-    """The settings that the demo's files add, making the files when they are not there yet."""
+    """The settings from the demo's files; creates missing files."""
     apps = _made_once(var / WECHAT_FILE, _new_apps)
     keys = _made_once(
         var / KEYS_FILE, lambda: {"master_key": f"{_MARK}-{secrets.token_urlsafe(48)}"}
@@ -42,9 +42,9 @@ def demo_layer(var: Path, emulator_port: int) -> dict[str, Any]:
 
 
 def known_demo_secrets(var: Path) -> set[str]:
-    """The secrets that demos of this folder and of the usual one have made.
+    """The secrets of demos in this folder and in the default one.
 
-    Those of older demos are without the mark.
+    Needed because secrets of older demos do not begin with `demo`.
     """
     found: set[str] = set()
     for folder in {var.resolve(), _USUAL}:
@@ -63,7 +63,7 @@ def _strings(value: Any) -> set[str]:
 
 def _made_once(path: Path, make: Any) -> dict[str, Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The emulator locks the same file name, so that two first starts make one file.
+    # The emulator locks the same file, so that two first starts create only one file.
     with (path.parent / f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.is_file():
@@ -84,7 +84,7 @@ def _new_app(form: str) -> dict[str, str]:
         "appid": "wx" + secrets.token_hex(8),
         "secret": _MARK + secrets.token_hex(14),
         "token": _MARK + _word(20),
-        # The last of 43 characters carries four bits: these leave none over.
+        # The last of 43 base64 characters carries only four bits; these letters leave none over.
         "aes_key": _MARK + _word(38) + secrets.choice("AEIMQUYcgkosw048"),
         "mode": "safe",
         "format": form,

@@ -1,6 +1,6 @@
-"""The refusals every floor may raise: a stable code with facts, never wording and never HTTP.
+"""Errors that every layer may raise: a stable code with facts, without wording and HTTP.
 
-The web edge turns them into problem+json, the chat edge into a sentence; both look the words up.
+The web layer turns them into problem+json, the chat layer into a text; both look up the wording.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _STORAGE_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class AppError(Exception):
-    """A refusal that a caller can act on; `facts` fill the places of its sentence."""
+    """An error that a caller can act on; `facts` fill the placeholders of its text."""
 
     code: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -26,72 +26,72 @@ class AppError(Exception):
 
 
 class Malformed(AppError):
-    """The request cannot be read at all."""
+    """The request cannot be parsed."""
 
     code = "malformed"
     status = 400
 
 
 class NotAuthenticated(AppError):
-    """No caller, or a token that is dead."""
+    """No token, or an invalid one."""
 
     code = "not_authenticated"
     status = 401
 
 
 class Forbidden(AppError):
-    """The caller is known and may not do this."""
+    """The caller is authenticated, but may not do this."""
 
     code = "forbidden"
     status = 403
 
 
 class NotFound(AppError):
-    """There is no such thing for this caller."""
+    """The resource does not exist for this caller."""
 
     code = "not_found"
     status = 404
 
 
 class MethodNotAllowed(AppError):
-    """The address exists, the method does not."""
+    """The path exists, but not for this method."""
 
     code = "method_not_allowed"
     status = 405
 
 
 class Conflict(AppError):
-    """A rule says no; every subclass has a code of its own."""
+    """A business rule refuses the request; every subclass has its own code."""
 
     code = "conflict"
     status = 409
 
 
 class LengthRequired(AppError):
-    """A body without a stated length at an edge that must bound it."""
+    """A body without Content-Length where the size must be limited."""
 
     code = "length_required"
     status = 411
 
 
 class BodyTooLarge(AppError):
-    """The body is over the limit of this edge."""
+    """The body exceeds the size limit of this endpoint."""
 
     code = "body_too_large"
     status = 413
 
 
 class UnsupportedMedia(AppError):
-    """The body is not of a type that this edge reads."""
+    """The body has a content type that this endpoint does not read."""
 
     code = "unsupported_media_type"
     status = 415
 
 
 class Invalid(AppError):
-    """The request can be read and is wrong.
+    """The request can be parsed, but is invalid.
 
-    Units: `errors` is a tuple of (path of the field, what is wrong).
+    Units: `errors` is a tuple of (path of the field, reason).
     """
 
     code = "invalid"
@@ -103,7 +103,7 @@ class Invalid(AppError):
 
 
 class TooManyRequests(AppError):
-    """The caller goes faster than the house allows.
+    """The caller exceeds a rate limit.
 
     Units: `retry_after_seconds` whole seconds, at least 1.
     """
@@ -117,7 +117,7 @@ class TooManyRequests(AppError):
 
 
 class Unavailable(AppError):
-    """A part that this answer needs is away; try again.
+    """A required component is unavailable; retry later.
 
     Units: `retry_after_seconds` whole seconds, at least 1.
     """
@@ -131,5 +131,5 @@ class Unavailable(AppError):
 
 
 def is_storage_full(trouble: BaseException) -> bool:
-    """Whether the operating system refused to write because a disk, quota or file is full."""
+    """Whether a write failed because a disk, quota or file is full."""
     return isinstance(trouble, OSError) and trouble.errno in _STORAGE_FULL

@@ -1,6 +1,6 @@
-"""Made things kept as files for a while: what is missing or broken is made again.
+"""A cache of generated files; missing or damaged files are generated again.
 
-The processes of a host share one folder. A full disk costs the work of making, nothing else.
+The processes of a host share one folder. A full disk only means that files are not cached.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class _Kept:
 
 
 class FileCache:
-    """A folder of files by the names of their contents.
+    """A folder of files, named by the hash of what they were generated from.
 
-    Units: `most_bytes` of all files together, overstepped by a few files at most; `keep_seconds`
-    after a file was written.
+    Units: `most_bytes` is the total size, exceeded by a few files at most; `keep_seconds` is the
+    life of a file after it was written.
     """
 
     def __init__(self, folder: Path, *, most_bytes: int, keep_seconds: float) -> None:
@@ -41,7 +41,7 @@ class FileCache:
         self._written = 0
 
     def get(self, name: str) -> bytes | None:
-        """What was kept under a name; None when it is not there, too old or not whole."""
+        """The cached content; None when missing, expired or damaged."""
         path = self._path(name)
         try:
             if path.stat().st_mtime <= _now() - self._keep_seconds:
@@ -50,11 +50,11 @@ class FileCache:
         except OSError:
             return None
         digest, content = raw[:_DIGEST_BYTES], raw[_DIGEST_BYTES:]
-        # A machine that lost its power may have left half a file.
+        # A power failure may have left half a file.
         return content if hashlib.sha256(content).digest() == digest else None
 
     def put(self, name: str, content: bytes) -> None:
-        """Keep something under a name."""
+        """Cache a content under a name."""
         path = self._path(name)
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         try:
@@ -63,8 +63,8 @@ class FileCache:
                 file.write(hashlib.sha256(content).digest() + content)
             fresh.replace(path)
         except OSError as trouble:
-            _log.warning("nothing was kept", extra={"outcome": type(trouble).__name__})
-            with suppress(OSError):  # what cannot be deleted now is deleted when it is old
+            _log.warning("file not cached", extra={"outcome": type(trouble).__name__})
+            with suppress(OSError):  # a file that cannot be deleted now is deleted by a later trim
                 fresh.unlink()
             return
         self._written += 1
@@ -72,7 +72,7 @@ class FileCache:
             self.trim()
 
     def trim(self) -> int:
-        """Delete what is too old and, beyond the bound, the oldest; how many files."""
+        """Delete expired files and, above the size limit, the oldest; return how many."""
         old = _now() - self._keep_seconds
         kept = sorted(self._all(), key=lambda file: file.at, reverse=True)
         total, gone = 0, 0
@@ -89,7 +89,7 @@ class FileCache:
             try:
                 facts = path.stat()
             except FileNotFoundError:
-                continue  # another process was faster
+                continue  # another process deleted it first
             found.append(_Kept(path, facts.st_mtime, facts.st_size))
         return found
 
@@ -98,5 +98,5 @@ class FileCache:
 
 
 def _now() -> float:
-    # Files have the machine's time, also while the demo's clock is moved.
+    # File times are system time, even when the demo's clock is shifted.
     return SystemClock().now().timestamp()

@@ -1,19 +1,19 @@
-"""Opaque public names of things; a numeric id never leaves the server."""
+"""Opaque public ids; a numeric row id never leaves the server."""
 
 from __future__ import annotations
 
 import secrets
 
 _LETTERS = b"0123456789abcdefghjkmnpqrstvwxyz"
-# A random byte is one of 256, so each of the 32 letters is as likely as the others.
+# 256 is a multiple of 32, so each letter is equally likely.
 _OF_BYTE = _LETTERS * 8
 
 
 def new_ref(prefix: str) -> str:
-    """A fresh public id such as `att_…`, with 100 random bits."""
+    """Create a public id such as `att_…`, with 100 random bits."""
     return f"{prefix}_{secrets.token_bytes(20).translate(_OF_BYTE).decode()}"
 
 
 def new_token() -> str:
-    """A bearer token with 256 random bits."""
+    """Create a bearer token with 256 random bits."""
     return secrets.token_urlsafe(32)

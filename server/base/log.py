@@ -1,6 +1,6 @@
 """JSON log lines with a request id, on the console and in `$KEPU_VAR/log`, without personal data.
 
-Only listed fields are written; an openid is logged as its pseudonym by whoever has one to tell.
+Only listed fields are written; callers log an openid as its pseudonym.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", d
 
 _MADE = "kepu_line"
 _OURS, _GUNICORN = ("server", "kepu"), "gunicorn"
-# Whatever else somebody attaches to a record stays out of the log.
+# Other attributes of a record are not written.
 FIELDS = (
     "path",
     "method",
@@ -39,15 +39,15 @@ FIELDS = (
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line."""
+    """Formats a record as one JSON object per line."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
         self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line; line breaks in it are escaped by JSON."""
-        # Console and file say the same, so what was made for the one serves the other.
+        """The record as one line; JSON escapes its line breaks."""
+        # Console and file have the same format, so the text is built once.
         made: str | None = getattr(record, _MADE, None)
         if made is None:
             made = self._made(record)
@@ -70,20 +70,20 @@ class JsonLines(logging.Formatter):
 
 
 def _event(record: logging.LogRecord) -> str:
-    """What a line says; of a library its words without their arguments, which may be anything."""
+    """The event of a record; for a library without its arguments, which may be personal."""
     if record.name.partition(".")[0] in (*_OURS, _GUNICORN):
         return record.getMessage()
     return str(record.msg)
 
 
 class _Dropping(logging.Handler):
-    """A line for which a disk has no room is dropped.
+    """A handler that drops a line when the disk is full.
 
-    Python's own way prints the whole record with its arguments, personal ones included.
+    The default handler would print the whole record with its arguments, personal data included.
     """
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """Tell that a line is lost, if there is room for that."""
+        """Report the lost line on the console, if possible."""
         kind = type(sys.exc_info()[1]).__name__
         with suppress(OSError):
             sys.stderr.write(f'{{"level":"ERROR","event":"a log line is lost: {kind}"}}\n')
@@ -98,7 +98,7 @@ class _File(_Dropping, logging.handlers.WatchedFileHandler):
 
 
 def _places(trouble: BaseException) -> list[str]:
-    """Kind and places of an exception; its message may hold a value and stays out."""
+    """Type and stack of an exception; its message may contain a value and is left out."""
     places = [type(trouble).__name__]
     step = trouble.__traceback__
     while step is not None:
@@ -112,8 +112,8 @@ def _places(trouble: BaseException) -> list[str]:
 def set_up_logging(var: Path, process: str, level: str, console: bool = True) -> None:
     """Send this process's log to `$KEPU_VAR/log/<process>.log`, private, and to the console.
 
-    The level is for our own lines; of a library only warnings are written, at DEBUG too, because
-    its lines hold whole addresses, statements and values.
+    The level applies to our own loggers. Libraries log only warnings, even at DEBUG, because their
+    lines contain full addresses, statements and values.
     """
     keep_private(var)
     folder = var / "log"
@@ -127,5 +127,5 @@ def set_up_logging(var: Path, process: str, level: str, console: bool = True) ->
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     for ours in _OURS:
         logging.getLogger(ours).setLevel(level)
-    # It tells when processes start and end; at DEBUG it would tell its settings and the requests.
+    # Its INFO lines report process starts and ends; its DEBUG lines contain settings and requests.
     logging.getLogger(_GUNICORN).setLevel(max(logging.INFO, logging.getLogger(_OURS[0]).level))

@@ -1,8 +1,8 @@
-"""The child process that decodes one picture of a stranger, with bounded memory and CPU time.
+"""The child process that decodes one uploaded picture, with limits on memory and CPU time.
 
-Run by its path with the picture on standard input; the square JPEG comes on standard output. It
-imports nothing of ours, so that a child starts in a tenth of a second. What it took is given back
-to the system when it ends, and a file that breaks a decoder ends the child alone.
+Run by path with the picture on standard input; writes the square JPEG to standard output. It
+imports none of our modules, so that it starts in a tenth of a second. Its memory is freed when it
+ends, and a file that crashes a decoder only kills this process.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from PIL import ExifTags, Image, ImageOps
 
 KINDS = ("JPEG", "PNG", "WEBP", "GIF")
 UNREADABLE = 3
-# The largest picture that is accepted needs 250 MB in the costliest format, WebP.
+# The largest accepted picture needs 250 MB in the most expensive format, WebP.
 MEMORY_BYTES, CPU_SECONDS = 320 * 2**20, 10
 _WHITE = (255, 255, 255)
 
-# Pixels are counted before a picture comes here, by a stricter rule.
+# The parent has already checked the number of pixels, by a stricter rule.
 Image.MAX_IMAGE_PIXELS = None
 
 
 def square_jpeg(raw: bytes, side: int) -> bytes:
-    """The middle of a picture as a square JPEG without anything beside its pixels.
+    """The centre of a picture as a square JPEG without metadata.
 
     Raises: OSError, ValueError, SyntaxError or EOFError for what cannot be decoded.
     """
     with Image.open(io.BytesIO(raw), formats=KINDS) as picture:
-        # JPEG is decoded at an eighth, a quarter or half of its size where that is enough.
+        # A JPEG is decoded at an eighth, a quarter or half of its size where that suffices.
         picture.draft("RGB", (side, side))
         orientation = picture.getexif().get(ExifTags.Base.Orientation)
         small = _middle(picture, side)
@@ -39,7 +39,7 @@ def square_jpeg(raw: bytes, side: int) -> bytes:
 
 
 def _middle(picture: Image.Image, side: int) -> Image.Image:
-    """The largest square in the middle, made small before anything else is done to it."""
+    """The largest centred square, scaled down before any further processing."""
     wide, high = picture.size
     edge = min(wide, high)
     left, top = (wide - edge) // 2, (high - edge) // 2
@@ -49,7 +49,7 @@ def _middle(picture: Image.Image, side: int) -> Image.Image:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    """The picture without transparency and without what its file says beside the pixels."""
+    """The picture on white instead of transparency, and without metadata."""
     coloured = picture.convert("RGBA")
     ground = Image.new("RGB", coloured.size, _WHITE)
     ground.paste(coloured, mask=coloured.getchannel("A"))
@@ -57,7 +57,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def _turned(picture: Image.Image, orientation: int | None) -> Image.Image:
-    """The picture as it is meant to be seen."""
+    """The picture rotated according to its EXIF orientation."""
     exif = Image.Exif()
     if orientation is not None:
         exif[ExifTags.Base.Orientation] = orientation
@@ -68,7 +68,7 @@ def _turned(picture: Image.Image, orientation: int | None) -> Image.Image:
 
 
 def main(side: int) -> int:
-    """Decode standard input; the exit status tells whether it could be read."""
+    """Decode standard input; the exit status says whether it could be decoded."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,7 +1,6 @@
-"""Pictures from strangers, made into small harmless ones: nothing of the file itself is kept.
+"""Uploaded pictures, converted to small safe ones: no byte of the original file is kept.
 
-A request looks at the first bytes only. Decoding is for the worker: in a child process of its own,
-one at a time in each worker.
+A request checks only the first bytes. A worker decodes, one picture at a time, in a child process.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ from server.base.errors import AppError
 
 _log = logging.getLogger(__name__)
 
-# A phone's camera of 12 megapixels makes up to 4096 by 3072. Such a picture is decoded as a whole.
+# A 12-megapixel phone camera produces up to 4096 by 3072. Such a picture is decoded as a whole.
 MOST_PIXELS = 13_000_000
-# A JPEG that is not progressive is decoded at an eighth of its size, whatever the camera.
+# A JPEG that is not progressive can be decoded at an eighth of its size, so more pixels are
+# allowed.
 MOST_PIXELS_REDUCED = 65_000_000
 _SECONDS = 20.0
-# Kinds that phones and computers make and that we do not read, by their first bytes.
+# Common formats that are not supported, by their first bytes.
 _OTHER_KINDS = (
     b"BM",
     b"II*\0",
@@ -37,31 +37,31 @@ _OTHER_KINDS = (
     b"<svg",
     b"<?xml",
 )
-_BOXED, _BOXED_AT = b"ftyp", 4  # HEIC and AVIF, and films
+_BOXED, _BOXED_AT = b"ftyp", 4  # HEIC, AVIF and videos
 _one_at_a_time = threading.Lock()
 
 
 class PictureRefused(AppError):
-    """A file that does not become a picture of ours."""
+    """A file that cannot be used as a picture."""
 
     code = "picture_unreadable"
     status = 422
 
 
 class PictureKindUnsupported(PictureRefused):
-    """A picture of a kind that we do not read, such as HEIC."""
+    """A picture in an unsupported format, such as HEIC."""
 
     code = "picture_kind_unsupported"
 
 
 class PictureTooLarge(PictureRefused):
-    """A picture with more pixels than we decode."""
+    """A picture with too many pixels."""
 
     code = "picture_too_large"
 
 
 def check_picture(raw: bytes) -> None:
-    """Refuse by its first bytes what will not become a picture; nothing is decoded.
+    """Check a file by its first bytes, without decoding.
 
     Raises: PictureRefused, PictureKindUnsupported, PictureTooLarge (422).
     """
@@ -79,7 +79,7 @@ def check_picture(raw: bytes) -> None:
 
 @contextmanager
 def only_one() -> Iterator[bool]:
-    """True for the one thread of this process that may decode pictures until the block ends."""
+    """Yield True if this thread may decode; only one thread per process may at a time."""
     free = _one_at_a_time.acquire(blocking=False)
     try:
         yield free
@@ -89,9 +89,9 @@ def only_one() -> Iterator[bool]:
 
 
 def make_small(raw: bytes, side: int) -> bytes:
-    """The middle of a picture that was checked, as a square JPEG; call it in no UnitOfWork.
+    """The centre of a checked picture as a square JPEG; never call it inside a transaction.
 
-    Raises: PictureRefused (422) for what cannot be decoded in bounded memory and time.
+    Raises: PictureRefused (422) for what cannot be decoded within the limits of memory and time.
     """
     command = [sys.executable, "-I", picture_process.__file__, str(side)]
     try:
@@ -99,11 +99,11 @@ def make_small(raw: bytes, side: int) -> bytes:
             command, input=raw, capture_output=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        _log.warning("a picture took too long")
+        _log.warning("picture decoding timed out")
         raise PictureRefused from None
     if done.returncode not in (0, picture_process.UNREADABLE):
-        # A decoder that broke, or a limit that was reached.
-        _log.warning("a picture ended its process", extra={"status": done.returncode})
+        # The decoder crashed, or hit a limit.
+        _log.warning("picture process failed", extra={"status": done.returncode})
     if done.returncode != 0 or not done.stdout:
         raise PictureRefused
     return done.stdout

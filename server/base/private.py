@@ -1,4 +1,4 @@
-"""Files that this process makes, and those under `var`, are for its own user alone."""
+"""Restricts new files, and those under `var`, to the process's own user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OTHERS = 0o077
 
 
 def keep_private(var: Path) -> None:
-    """Let new files be 0600 and new folders 0700, and take others' rights from what `var` holds."""
+    """Create new files as 0600 and folders as 0700, and remove other users' access to `var`."""
     os.umask(_OTHERS)
     var.mkdir(parents=True, exist_ok=True)
     for path in (var, *var.rglob("*")):
@@ -21,7 +21,7 @@ def keep_private(var: Path) -> None:
             if mode & _OTHERS and not stat.S_ISLNK(mode):
                 path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
         except FileNotFoundError:
-            # Another process has just taken it away.
+            # Another process has just deleted it.
             continue
         except PermissionError:
-            _log.warning("a file in the data folder belongs to somebody else")
+            _log.warning("file in the data folder belongs to another user")

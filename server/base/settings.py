@@ -1,7 +1,7 @@
 """All settings, read once at the start: default.toml < chosen file < demo files < environment.
 
-Wrong settings refuse to start with every complaint in one message. No module reads them at import.
-Only the standard library is used, so that a setting can be judged before anything is installed.
+Invalid settings stop the start, with every complaint in one message. No module reads settings at
+import. Uses only the standard library, so that settings can be checked before installation.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _N = TypeVar("_N", int, float)
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; the message lists every complaint."""
+    """The settings are invalid; the message lists every complaint."""
 
 
 def number(default: _N, least: _N, most: _N) -> _N:
-    """A number with its bounds; a value outside of them, nan and inf included, is refused."""
+    """A number with bounds; values outside of them are refused, nan and inf included."""
     declared: _N = field(default=default, metadata={"bounds": (least, most)})
     return declared
 
@@ -54,7 +54,7 @@ class WeChatApp:
 
 @dataclass(frozen=True, kw_only=True)
 class WeChat:
-    """Where WeChat is, how long to wait for it, and the two apps."""
+    """WeChat's addresses, timeouts, and the two apps."""
 
     api_base: str = "https://api.weixin.qq.com"
     open_base: str = "https://open.weixin.qq.com"
@@ -72,7 +72,7 @@ class WeChat:
 
 @dataclass(frozen=True, kw_only=True)
 class Database:
-    """The pool, and how long each kind of user may wait; the address itself is `database_url`."""
+    """Pool size and timeouts of the database; its address is `database_url`."""
 
     pool_size: int = number(8, 1, 200)
     request_seconds: float = number(1.8, 0.1, 10.0)
@@ -86,7 +86,7 @@ class Database:
 
 @dataclass(frozen=True, kw_only=True)
 class Security:
-    """The key that all other keys are derived from."""
+    """The master key."""
 
     master_key: str = field(default="", repr=False)
     token_days: int = number(30, 1, 365)
@@ -94,7 +94,7 @@ class Security:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Calls for one citizen, erased or not; a burst of half the figure is let through at once."""
+    """Rate limits per citizen, also after erasure; a burst of half the figure is allowed."""
 
     login_per_minute: float = number(10.0, 1.0, 1000000.0)
     quiz_start_per_minute: float = number(6.0, 1.0, 1000000.0)
@@ -111,7 +111,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """Who answers for the service: the facts that the privacy policy and the contact page name."""
+    """The operator of the service, shown in the privacy policy and on the contact page."""
 
     name: str = ""
     address: str = ""
@@ -123,7 +123,7 @@ class Operator:
 
 @dataclass(frozen=True, kw_only=True)
 class Allow:
-    """What production does not accept unless it is meant: for trials on one machine."""
+    """Exceptions from production checks, for trials on one machine."""
 
     sqlite: bool = False
     embedded_redis: bool = False
@@ -132,7 +132,7 @@ class Allow:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything the house is told from outside."""
+    """All settings."""
 
     environment: str = "demo"
     database_url: str = ""
@@ -162,18 +162,18 @@ class Settings:
 
     @property
     def policy_day(self) -> date | None:
-        """The day from which the privacy policy is in force; None where none is given."""
+        """The day the privacy policy took effect; None when not set."""
         return date.fromisoformat(self.policy_date) if self.policy_date else None
 
     @property
     def database_address(self) -> str:
-        """The SQLAlchemy address: the given one, or SQLite under `var`."""
+        """The SQLAlchemy URL: the given one, or SQLite under `var`."""
         url = self.database_url or f"sqlite:///{self.var.resolve() / 'kepu.sqlite3'}"
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this process; in the demo its own secrets are made at the first time.
+    """Load the settings of this process; the demo's secrets are created at the first start.
 
     Raises: SettingsError with every complaint.
     """
@@ -186,9 +186,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
-    """The settings and every complaint about them; a value that cannot be read keeps its default.
+    """Read the settings and every complaint about them; an unreadable value keeps its default.
 
-    In the demo nothing is written when there is a complaint already.
+    In the demo, files are only created when there is no complaint.
     """
     given = dict(os.environ if environ is None else environ)
     complaints: list[str] = []
@@ -253,7 +253,7 @@ def _from_environment(given: Mapping[str, str], complaints: list[str]) -> dict[s
     return values
 
 
-# Names that begin with KEPU_ and are meant for other programs or for the start itself.
+# KEPU_ names for other programs or for the start itself.
 OUTSIDE = ("KEPU_CONFIG", "KEPU_PROVE", "KEPU_UPLOAD_")
 
 
@@ -306,7 +306,7 @@ def _take(
         complaints.append(f"{path}: {kind.__name__} expected")
         return
     least, most = item.metadata.get("bounds", (None, None))
-    # Written so that nan is refused, which is neither less nor more than anything.
+    # Written as `not (a <= x <= b)` so that nan is refused.
     if least is not None and not least <= converted <= most:
         complaints.append(f"{path}: between {least:g} and {most:g} expected")
         return

@@ -1,4 +1,4 @@
-"""What makes settings unfit for use, above all in production; every complaint names its setting."""
+"""Checks settings, above all for production; every complaint names its setting."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READ_BY_OTHERS = 0o007
 
 
 def complaints_about_forms(settings: Settings) -> list[str]:
-    """What cannot be read as the setting it is for, in any environment."""
+    """Malformed settings, in any environment."""
     found = [*_about_forms(settings), *_about_addresses(settings)]
     if settings.emulated and settings.port == settings.emulator_port:
         found.append("emulator_port: another than that of the server is needed")
@@ -34,7 +34,7 @@ def complaints_about_forms(settings: Settings) -> list[str]:
 
 
 def complaints_about_apps(settings: Settings) -> list[str]:
-    """What the two apps and the master key lack, in any environment."""
+    """Missing or wrong values of the two apps and the master key, in any environment."""
     found = []
     for name, app in _apps(settings).items():
         found += _about_app(name, app)
@@ -48,7 +48,7 @@ def complaints_about_production(
 ) -> list[str]:
     """All reasons not to serve real citizens with these settings.
 
-    Units: `demo_operator` are the demo's words about an operator, which no service may publish.
+    Units: `demo_operator` is the demo's operator data, which no real service may publish.
     """
     found = _about_operator(settings, demo_operator)
     for part in _PRODUCTION:
@@ -57,7 +57,7 @@ def complaints_about_production(
 
 
 def exposed_secrets(layers: Mapping[Path, Mapping[str, Any]]) -> list[str]:
-    """The files with secrets in them that users without a right to them can read."""
+    """Files with secrets that other users can read."""
     return [
         f"{path.name}: holds {name} and can be read by others; take their right away (chmod o=)"
         for path, layer in layers.items()
@@ -126,7 +126,7 @@ def _about_app(name: str, app: WeChatApp) -> list[str]:
         found.append(f"{name}: appid and secret are missing")
     if app.mode not in ("plain", "compatible", "safe"):
         found.append(f"{name}.mode: plain, compatible or safe expected")
-    # An empty token makes a signature that anybody can compute.
+    # With an empty token anybody could compute a valid signature.
     if not re.fullmatch(r"[A-Za-z0-9]{3,32}", app.token):
         found.append(f"{name}.token: 3 to 32 letters and digits expected")
     if app.mode != "plain" and not re.fullmatch(r"[A-Za-z0-9]{43}", app.aes_key):

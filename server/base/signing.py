@@ -1,6 +1,6 @@
-"""Keys for every purpose, all derived from the one master key: hashes, sealed fields, signatures.
+"""Keys for every purpose, derived from the master key: hashes, sealed fields, signatures.
 
-Nothing here is stored; a purpose name keeps one key from serving two ends.
+Nothing is stored here; a separate key per purpose keeps values of one purpose useless for another.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 class Unreadable(Exception):
-    """A sealed value that this key cannot open: another key, another place, or damage."""
+    """A sealed value that cannot be decrypted: another key, another place, or damaged."""
 
 
 class Keys:
@@ -36,24 +36,24 @@ class Keys:
         return kdf.derive(self._master)
 
     def pseudonym(self, text: str) -> str:
-        """A short keyed hash that stands for an openid in logs and counters."""
+        """A short keyed hash in place of an openid, for logs and counters."""
         return hmac.new(self._hashing, text.encode(), hashlib.sha256).hexdigest()[:16]
 
     def blind(self, text: str, purpose: str) -> str:
-        """A whole keyed hash that finds a value again without telling it; one key a purpose."""
+        """A keyed hash for looking a value up without storing it; one key per purpose."""
         key = self._blinding.get(purpose)
         if key is None:
             key = self._blinding[purpose] = self._derive(f"blind:{purpose}")
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
     def seal(self, text: str, place: str) -> str:
-        """A text encrypted for one place (column and row), so that it cannot be moved elsewhere."""
+        """Encrypt a text, bound to its place (column and row), so that it cannot be moved."""
         nonce = secrets.token_bytes(12)
         box = self._sealing.encrypt(nonce, text.encode(), place.encode())
         return "v1." + base64.urlsafe_b64encode(nonce + box).decode()
 
     def unseal(self, sealed: str, place: str) -> str:
-        """The text that `seal` hid.
+        """Decrypt what `seal` returned.
 
         Raises: Unreadable.
         """
@@ -67,7 +67,7 @@ class Keys:
             raise Unreadable from None
 
     def sign(self, message: bytes) -> str:
-        """An Ed25519 signature that anybody can check with `public_key`."""
+        """An Ed25519 signature, verifiable with `public_key`."""
         return base64.urlsafe_b64encode(self._signing.sign(message)).decode()
 
     @property
@@ -80,5 +80,5 @@ class Keys:
 
 
 def token_hash(token: str) -> str:
-    """What is stored of a bearer token; 256 random bits need no salt."""
+    """The stored hash of a bearer token; 256 random bits need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""The mini-program's message templates, from the one data file that the emulated WeChat reads too.
+"""The mini-program's message templates, from the data file that the emulated WeChat also reads.
 
-Which citizen granted which, and what is written into the fields, is the business of the slices.
+Grants and the values of fields are handled by the slices.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FILE = ROOT / "config" / "wechat-templates.json"
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateField:
-    """One place of a template: WeChat's key, which fixes what may stand there, and its name."""
+    """A field of a template: WeChat's key, which sets its type, and its name."""
 
     key: str
     name: str
@@ -27,7 +27,7 @@ class TemplateField:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A template of the mini-program's list; `slug` is our name for it, `id` is WeChat's."""
+    """A template; `slug` is our name for it, `id` is WeChat's."""
 
     slug: str
     id: str
@@ -52,9 +52,9 @@ _READ = msgspec.json.Decoder(_Document)
 
 
 def read_templates(path: Path) -> tuple[Template, ...]:
-    """The templates of a data file.
+    """Read the templates of a data file.
 
-    Raises: ValueError for a file of another shape, or a slug or id that comes twice.
+    Raises: ValueError for an invalid file, or a duplicate slug or id.
     """
     try:
         document = _READ.decode(path.read_bytes())

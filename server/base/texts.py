@@ -1,7 +1,7 @@
-"""All wording that a person reads: `<slice>/texts.toml`, one sentence a key, places in {braces}.
+"""All texts for people: `<slice>/texts.toml`, one per key, with {placeholders}.
 
-A missing key or place is an error, never an empty sentence. Other languages are `texts.<code>.toml`
-beside it; what they lack is answered in Chinese and listed by `gaps`.
+A missing key or placeholder is an error, never an empty text. Other languages are
+`texts.<code>.toml` in the same folder; missing texts fall back to Chinese and are listed by `gaps`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FIRST_LANGUAGE = "zh"
 
 
 class TextMissing(Exception):
-    """No sentence under this key, or a place that nobody filled."""
+    """No text under this key, or a placeholder without value."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Texts:
     sentences: Mapping[str, Mapping[str, str]]
 
     def say(self, key: str, /, language: str = FIRST_LANGUAGE, **facts: object) -> str:
-        """The sentence under a key with its places filled.
+        """The text under a key with its placeholders filled.
 
         Raises: TextMissing.
         """
@@ -39,7 +39,7 @@ class Texts:
     def error(
         self, code: str, facts: Mapping[str, object] | None = None, language: str = FIRST_LANGUAGE
     ) -> str:
-        """The sentence of a refusal, wherever it is kept.
+        """The text of an error code, from whichever slice has it.
 
         Raises: TextMissing.
         """
@@ -52,7 +52,7 @@ class Texts:
         raise TextMissing(code)
 
     def gaps(self, language: str) -> list[str]:
-        """Keys that a language does not have yet."""
+        """Keys missing in a language."""
         have = self.sentences.get(language, {})
         return sorted(key for key in self.sentences[FIRST_LANGUAGE] if key not in have)
 
@@ -65,7 +65,7 @@ def _filled(words: str, facts: Mapping[str, object], key: str) -> str:
 
 
 def load_texts(slices: Iterable[Path]) -> Texts:
-    """Read the catalogues in these folders; the folder's name is the first part of its keys."""
+    """Load the catalogues in these folders; the folder's name is the first part of its keys."""
     sentences: dict[str, dict[str, str]] = {FIRST_LANGUAGE: {}}
     for folder in slices:
         for path in sorted(folder.glob("texts*.toml")):
@@ -82,6 +82,6 @@ def _flat(prefix: str, tree: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(value, Mapping):
             found |= _flat(f"{prefix}.{key}", value)
         else:
-            list(string.Formatter().parse(value))  # a broken brace is found at the start
+            list(string.Formatter().parse(value))  # fails at start-up on an unbalanced brace
             found[f"{prefix}.{key}"] = value
     return found

@@ -1,6 +1,6 @@
-"""Notes in memory that a thread of their own writes from time to time.
+"""Buffers records in memory; a background thread writes them periodically.
 
-A message must not pay for a note with a write; what a killed process had not written is lost.
+A message must not wait for such a write. A killed process loses its unwritten records.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ FLUSH_SECONDS = 2.0
 
 
 class BatchWriter:
-    """Calls `flush` every so many seconds from the first note on, and once more at the end.
+    """Calls `flush` periodically after the first record, and once more at exit.
 
-    Units: `seconds` between two writes; None writes nothing by itself.
+    Units: `seconds` between two writes; None disables the thread.
     """
 
     def __init__(self, flush: Callable[[], int], name: str, seconds: float | None) -> None:
@@ -29,9 +29,10 @@ class BatchWriter:
         self._over = threading.Event()
 
     def start(self) -> None:
-        """See to it that the thread runs; called with every note.
+        """Start the thread if it is not running; called with every record.
 
-        It begins with the first one: a thread from before a fork is not alive in the child.
+        It starts with the first record, because a thread started before a fork does not run in the
+        child.
         """
         running = self._thread is not None and self._thread.is_alive()
         if self._seconds is None or running or self._over.is_set():
@@ -41,7 +42,7 @@ class BatchWriter:
         atexit.register(self.close)
 
     def close(self) -> None:
-        """Write what is left and stop the thread; the end of a process does this by itself."""
+        """Write the remaining records and stop the thread; also runs at process exit."""
         atexit.unregister(self.close)
         self._over.set()
         if self._thread is not None and self._thread.is_alive():
@@ -56,5 +57,5 @@ class BatchWriter:
         try:
             self._flush()
         except Exception as trouble:
-            # The notes are kept; the next round tries again.
-            _log.warning("notes were not written", extra={"outcome": type(trouble).__name__})
+            # The records are kept, and the next round writes them.
+            _log.warning("batch write failed", extra={"outcome": type(trouble).__name__})

@@ -1,6 +1,6 @@
-"""Pages of the mini-program in what the account says: `[words](page)` in a sentence opens a page.
+"""Links to the mini-program in the account's texts: `[words](page)` opens a page.
 
-A sentence knows no appid: the settings do, and it is put in when the sentence is spoken. Pure.
+Texts contain no appid; it is added from the settings when a text is sent. Pure.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from server.base.settings import WeChat
 from server.channel import rules
 
-# As app.json writes a page, with at most one value behind it. Phones read the link as XML, so an
-# `&` would make it plain words again.
+# A page as in app.json, with at most one query parameter. Phones parse the link as XML, so an `&`
+# would turn it into plain text.
 _PAGE = r"[0-9A-Za-z_-]+(?:/[0-9A-Za-z_-]+)+"
 _ADDRESS = re.compile(rf"({_PAGE})(?:\?[0-9A-Za-z_]+=[0-9A-Za-z_.~%-]*)?")
 _LINK = re.compile(r"\[([^\[\]\n]+)\]\(([^()\s]*)\)")
@@ -21,7 +21,7 @@ _MARKS = str.maketrans("<>[]", "＜＞［］")
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """The mini-program that the account leads into.
+    """The mini-program that the account links to.
 
     Units: `instead` is the address for phones too old to open a page, `pages` are app.json's.
     """
@@ -32,14 +32,14 @@ class Program:
 
     @classmethod
     def of(cls, wechat: WeChat, pages: frozenset[str]) -> Program:
-        """The mini-program of the settings."""
+        """Build it from the settings."""
         return cls(appid=wechat.mini_program.appid, instead=wechat.old_phone_url, pages=pages)
 
     def spoken(self, sentence: str) -> str:
-        """A sentence with its links as WeChat takes them.
+        """Convert a text's links to WeChat's format.
 
-        A link that leads nowhere becomes its words, and so do all of them where there is no room:
-        a text that WeChat cuts ends in the middle of a link.
+        A link to an unknown page becomes plain words. So do all links when the text would be too
+        long, because WeChat would cut it in the middle of a link.
         Source: "Send customer service messages", text links that open a mini-program.
         """
         if "](" not in sentence:
@@ -58,7 +58,7 @@ class Program:
 
 
 def fault(address: object, pages: frozenset[str]) -> str | None:
-    """What is wrong with a page's address; None when the page is there."""
+    """The fault of a page's address; None when the page exists."""
     found = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
     if found is None:
         return f"{address!r} is no page as app.json writes it, with one value at most"
@@ -66,10 +66,10 @@ def fault(address: object, pages: frozenset[str]) -> str | None:
 
 
 def pages_linked(sentence: str) -> list[str]:
-    """Every page that a sentence opens, in order."""
+    """Every page linked in a text, in order."""
     return [address for _words, address in _LINK.findall(sentence)]
 
 
 def plain_words(name: str) -> str:
-    """What a person wrote, as words that can become no link."""
+    """Text of a user, changed so that it cannot become a link."""
     return name.translate(_MARKS)

@@ -1,4 +1,4 @@
-"""The replies as this house ships them (data/replies.json), and as the database holds them now."""
+"""Loads the replies: as shipped (data/replies.json), and as stored in the database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MANIFEST = ROOT / "miniprogram" / "app.json"
 
 
 class ShippedRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A keyword rule in the file; with `each` a pattern of one rule for every such place."""
+    """A keyword rule in the file; `each` makes it a pattern for one rule per such place."""
 
     slug: str
     words: tuple[str, ...]
@@ -55,7 +55,7 @@ class ShippedScene(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Shipped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file."""
+    """The complete file."""
 
     schema: Literal["channel-replies/1"]
     source: str
@@ -65,7 +65,7 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     menu: dict[str, Any]
 
     def answers(self) -> frozenset[str]:
-        """Names of the live answers that the file asks for."""
+        """Names of the live answers that the file uses."""
         named = [rule.answer for rule in self.keywords] + [scene.answer for scene in self.scenes]
         return frozenset(name for name in named if name is not None)
 
@@ -76,14 +76,14 @@ class _Package(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read of app.json; the fields have WeChat's names."""
+    """The part of app.json that is read; the fields have WeChat's names."""
 
     pages: tuple[str, ...]
     subPackages: tuple[_Package, ...] = ()  # noqa: N815 - WeChat's name
 
 
 class Book:
-    """All replies at one version, in memory; it answers without the database."""
+    """All replies at one version, in memory, so that most messages need no database."""
 
     def __init__(self, version: int, rows: tuple[Rule, ...], scenes: Scenes) -> None:
         self.version = version
@@ -97,9 +97,9 @@ _READ_SHIPPED, _READ_MANIFEST = msgspec.json.Decoder(Shipped), msgspec.json.Deco
 
 @cache
 def released_pages(path: Path = MANIFEST) -> frozenset[str]:
-    """The pages of the mini-program that belongs to this version.
+    """The pages of this version's mini-program.
 
-    Raises: RepliesRefused (409) when its app.json is not there or of another shape.
+    Raises: RepliesRefused (409) when its app.json is missing or invalid.
     """
     try:
         manifest = _READ_MANIFEST.decode(path.read_bytes())
@@ -112,7 +112,7 @@ def released_pages(path: Path = MANIFEST) -> frozenset[str]:
 
 
 def program_of(wechat: WeChat) -> links.Program:
-    """The mini-program that the account leads into.
+    """The mini-program that the account links to.
 
     Raises: RepliesRefused (409) when its app.json cannot be read.
     """
@@ -120,7 +120,7 @@ def program_of(wechat: WeChat) -> links.Program:
 
 
 def read_shipped(path: Path = DATA) -> Shipped:
-    """The file of replies, checked; every page it names is one of app.json.
+    """Read and check the file of replies; every linked page must be in app.json.
 
     Raises: RepliesRefused (409) with every complaint under `faults`.
     """
@@ -152,7 +152,7 @@ def _rules_of_places(pattern: ShippedRule) -> Iterator[ShippedRule]:
 
 
 def shipped_book(shipped: Shipped, operator: Operator) -> Book:
-    """The replies as shipped, for a database that was never seeded."""
+    """The shipped replies, for a database that was never seeded."""
     facts = facts_of(operator)
     keywords = (
         Rule(
@@ -179,12 +179,12 @@ def shipped_book(shipped: Shipped, operator: Operator) -> Book:
 
 
 def book_version(uow: UnitOfWork) -> int:
-    """The number of the replies' last change; 0 before the first."""
+    """The version of the replies; 0 before the first change."""
     return uow.session.scalar(select(KeywordVersion.version)) or 0
 
 
 def load_book(uow: UnitOfWork) -> Book:
-    """All replies that are switched on, with the settings' facts filled in."""
+    """All enabled replies, with the settings' values filled in."""
     version = book_version(uow)
     facts = facts_of(uow.settings.operator)
     connection = uow.session.connection()

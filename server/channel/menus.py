@@ -1,4 +1,4 @@
-"""The account's menu by WeChat's rules: what is wrong with one, and how two differ. Pure."""
+"""The account's menu: validation by WeChat's rules, and comparison of two menus. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from server.channel import links
 from server.channel.links import Program
 
 TOP_ENTRIES, SUB_ENTRIES = 3, 5
-# Source: "create custom menu": bytes as the API counts them, hanzi as the phone has room for them.
+# Source: "create custom menu". Bytes as the API counts them; hanzi as many as a phone displays.
 TOP_BYTES, SUB_BYTES, KEY_BYTES = 16, 60, 128
 TOP_HANZI, SUB_HANZI = 4, 7
-# What an entry may be, and the one thing that the file says of it: WeChat's appid and the address
-# for old phones come from the settings.
+# The one entry type of the file that opens a page; appid and the address for old phones are added
+# from the settings.
 PAGE = "miniprogram"
 KINDS = {"click": "key", PAGE: "pagepath"}
 
@@ -21,7 +21,7 @@ Menu = Mapping[str, Any]
 
 
 def faults(menu: Menu, answered: frozenset[str], pages: frozenset[str]) -> list[str]:
-    """What WeChat or a citizen would complain about; empty when the menu is good.
+    """Every fault of a menu; empty when it is valid.
 
     Units: `answered` are the keys that the chat answers, `pages` those of app.json.
     """
@@ -43,7 +43,7 @@ def faults(menu: Menu, answered: frozenset[str], pages: frozenset[str]) -> list[
 
 
 def complete(menu: Menu, program: Program) -> dict[str, Any]:
-    """A menu of the file with what WeChat wants of each entry that opens a page."""
+    """The menu with the fields that WeChat requires of entries that open a page."""
 
     def whole(button: Mapping[str, Any]) -> dict[str, Any]:
         subs = button.get("sub_button")
@@ -57,7 +57,7 @@ def complete(menu: Menu, program: Program) -> dict[str, Any]:
 
 
 def lines(menu: Menu) -> list[str]:
-    """A menu as text, one entry a line, in order."""
+    """The menu as text, one line per entry, in order, for comparison."""
     return [f"{'  ' * depth}{_shown(button)}" for depth, button in _entries(menu)]
 
 

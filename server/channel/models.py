@@ -1,6 +1,6 @@
-"""The tables of the official account; what may be in them is decided by rules.py.
+"""Tables of the official account; rules.py decides what they may contain.
 
-Nothing here holds an openid: persons are citizens, their openids stand in the accounts slice alone.
+No openid is stored here: persons are citizens, and openids are stored only in the accounts slice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SCENE_LENGTH = 64
 
 
 class UnionidLookup(StrEnum):
-    """How far we are with asking for a follower's unionid; `none` when WeChat told none so far."""
+    """State of reading a follower's unionid; `none` when WeChat has returned none so far."""
 
     WANTED = "wanted"
     CLAIMED = "claimed"
@@ -40,28 +40,28 @@ class UnionidLookup(StrEnum):
 
 
 class Mode(StrEnum):
-    """How the words of a rule are looked for in what somebody wrote."""
+    """How a rule's words are searched in a text."""
 
     EXACT = "exact"
     CONTAINS = "contains"
 
 
 class SceneMode(StrEnum):
-    """How the scene of a code is compared."""
+    """How a scene is compared."""
 
     EXACT = "exact"
     PREFIX = "prefix"
 
 
 class RuleState(StrEnum):
-    """Whether a rule answers at all."""
+    """Whether a rule is active."""
 
     ON = "on"
     OFF = "off"
 
 
 class LateState(StrEnum):
-    """A reply that missed its five seconds; `unknown` may have arrived and is never sent again."""
+    """State of a late reply; `unknown` may have been delivered and is never sent again."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -108,7 +108,7 @@ class Follower(Outgoing, Base):
 
 
 class FollowerSweep(Base):
-    """One row: how far the list of followers has been gone through, to link those known already.
+    """One row: progress of the sweep through the list of followers, which links known ones.
 
     Units: `cursor` is WeChat's, sealed because it is an openid; `place` counts inside its page;
     `fence` grows with every claim.
@@ -124,7 +124,7 @@ class FollowerSweep(Base):
 
 
 class SceneVisit(Base):
-    """A citizen came by a code: once for each scene and Beijing day."""
+    """A citizen came with a scene: once per scene and Beijing day."""
 
     __tablename__ = "scene_visit"
     __table_args__ = (
@@ -140,9 +140,9 @@ class SceneVisit(Base):
 
 
 class KeywordRule(Owned, Base):
-    """Words, when they count, and what is answered: a text, or the name of a live answer.
+    """Keywords, their time window, and the answer: a text, or the name of a live answer.
 
-    Units: `daily_from` and `daily_to` minutes of the Beijing day; it may go over midnight.
+    Units: `daily_from` and `daily_to` minutes of the Beijing day; the window may span midnight.
     """
 
     __tablename__ = "keyword_rule"
@@ -163,18 +163,18 @@ class KeywordRule(Owned, Base):
     text: Mapped[str | None] = mapped_column(Text)
     answer: Mapped[str | None] = mapped_column(String(60))
     state: Mapped[RuleState] = mapped_column(enum_column(RuleState, "state"))
-    # A rule that somebody edited is no longer brought up to date from the shipped file.
+    # Loading the shipped file no longer updates a rule that an operator edited.
     edited: Mapped[bool] = mapped_column(default=False)
     hits: Mapped[int] = mapped_column(BigInteger, default=0)
 
     @classmethod
     def published(cls) -> ColumnElement[bool]:
-        """Rules that are on: their words are answered to everybody who writes."""
+        """Active rules."""
         return cls.state == RuleState.ON
 
 
 class SceneReply(Base):
-    """What somebody is told who comes by a code, newly or again."""
+    """The reply to somebody who comes with a scene, as a new follower or again."""
 
     __tablename__ = "scene_reply"
     __table_args__ = (
@@ -192,7 +192,7 @@ class SceneReply(Base):
 
 
 class KeywordVersion(Base):
-    """One row whose number grows with every change of the replies, so that copies notice."""
+    """One row with a version that grows with every change of the replies, so that caches notice."""
 
     __tablename__ = "keyword_version"
 
@@ -201,7 +201,7 @@ class KeywordVersion(Base):
 
 
 class UnmatchedText(Base):
-    """What people wrote that no rule knew, by frequency; nobody's name beside it."""
+    """Texts that matched no rule, by frequency; without their senders."""
 
     __tablename__ = "unmatched_text"
     __table_args__ = (Index("ix_unmatched_text_count", "count"),)
@@ -213,7 +213,7 @@ class UnmatchedText(Base):
 
 
 class SeenMessage(Base):
-    """A message whose effects are done, written in their own transaction, with its reply."""
+    """A processed message, written in the same transaction as its effects, with its reply."""
 
     __tablename__ = "seen_message"
 
@@ -224,7 +224,7 @@ class SeenMessage(Base):
 
 
 class LateReply(Outgoing, Base):
-    """A reply for a customer-service message, said at most once; its text goes when it is over."""
+    """A reply sent as a customer-service message, at most once; its text is deleted afterwards."""
 
     __tablename__ = "late_reply"
     __table_args__ = (outbox_index("late_reply"),)
@@ -237,12 +237,12 @@ class LateReply(Outgoing, Base):
 
     @property
     def state(self) -> LateState:
-        """Where the reply stands, in the words of the export."""
+        """The state, in the words of the data export."""
         return _LATE_STATES[self.outbox_state or OutboxState.DONE]
 
     @property
     def reason(self) -> str | None:
-        """The class of WeChat's refusal, or why we did not even try."""
+        """The class of WeChat's refusal, or why sending was not attempted."""
         return self.outbox_reason
 
 
@@ -256,7 +256,7 @@ _LATE_STATES = {
 
 
 class SceneCode(Owned, Base):
-    """A permanent code of the official account; one for each scene."""
+    """A permanent code of the official account; one per scene."""
 
     __tablename__ = "scene_code"
 

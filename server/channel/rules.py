@@ -1,4 +1,4 @@
-"""Which reply fits what somebody wrote or scanned: pure, from rules to the one that wins."""
+"""Which reply matches a text or a scene; pure."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ from server.channel.readings import visible as visible
 TEXT_LIMIT_BYTES = 2048
 UNMATCHED_LENGTH = 64
 FORGET_AFTER = timedelta(days=7)
-# WeChat takes a customer-service message for 48 hours; the last hour is left to slow clocks.
+# WeChat accepts a customer-service message for 48 hours; the last hour is a margin for clock
+# errors.
 LATE_FOR = timedelta(hours=47)
-# A claim this old belongs to a worker that is gone: it may have spoken.
+# A claim this old belongs to a dead worker, which may have sent the reply.
 CLAIM_LASTS = timedelta(seconds=60)
 SEEN_KEPT = timedelta(days=2)
-# WeChat told no unionid: it may tell one later, once both apps are bound to one platform account.
+# WeChat returned no unionid; it may return one later, once both apps are bound to one account.
 ASK_AFTER_NONE = timedelta(hours=1)
-# The list of followers is gone through in parts, so that WeChat's daily quota of 500 pages and the
-# other steps are not hurt; then it is left alone for a day.
+# The list of followers is swept in parts, to stay below WeChat's quota of 500 pages a day and to
+# leave time for other tasks; after a complete sweep it rests for a day.
 SWEEP_EVERY, SWEEP_REST = timedelta(minutes=5), timedelta(days=1)
 SWEEP_PART, SWEEP_BATCH = 1000, 100
 SWEEP_SECONDS = 3.0
 MINUTES_A_DAY = 24 * 60
 
 _SCENE = re.compile(r"[0-9A-Za-z_-]{1,64}")
-# Long numbers are phones and identity cards: nobody needs them in a list of unknown words.
+# Long numbers may be phone or identity-card numbers, which must not enter the list of unknown
+# texts.
 _LONG_NUMBER = re.compile(r"[0-9][0-9 -]{4,}[0-9]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """What a rule answers: a fixed text, or the name of an answer from live data."""
+    """The answer of a rule: a fixed text, or the name of a live answer."""
 
     text: str | None = None
     answer: str | None = None
@@ -46,9 +48,9 @@ class Said:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A keyword rule as the matcher sees it; `words` are spelled as `as_rule_word` does.
+    """A keyword rule for the matcher; `words` are normalised by `as_rule_word`.
 
-    Units: `daily` minutes of the Beijing day, from and to; from > to goes over midnight.
+    Units: `daily` is from and to in minutes of the Beijing day; from > to spans midnight.
     """
 
     slug: str
@@ -61,7 +63,7 @@ class Rule:
     daily: tuple[int, int] | None = None
 
     def counts_at(self, now: datetime) -> bool:
-        """Whether its window is open."""
+        """Whether the rule's time window is open."""
         if self.starts_at is not None and now < self.starts_at:
             return False
         if self.ends_at is not None and now >= self.ends_at:
@@ -69,13 +71,13 @@ class Rule:
         return self.daily is None or _in_day(self.daily, now)
 
 
-# A rule that fits, and how many characters of its word do.
+# A matching rule, and the length of the matched word.
 _Hit: TypeAlias = tuple[Rule, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SceneRule:
-    """A scene reply as the matcher sees it."""
+    """A scene reply for the matcher."""
 
     scene: str
     exact: bool
@@ -83,7 +85,7 @@ class SceneRule:
 
 
 class Matcher:
-    """All rules, arranged so that one message costs little."""
+    """All keyword rules, indexed so that matching a message is cheap."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._exact: dict[str, list[Rule]] = {}
@@ -99,7 +101,8 @@ class Matcher:
     def best(self, seen: str, now: datetime) -> Rule | None:
         """The rule that answers: highest priority, then the longer word, then the slug's order.
 
-        Every reading counts the same; the others are only made when one of them could still win.
+        All normalised forms of the text count equally; more of them are only computed when they
+        could win.
         Units: `seen` is the visible text.
         """
         whole = self._whole(without_marks(seen), now)
@@ -127,7 +130,7 @@ def _order(hit: _Hit) -> tuple[int, int, str]:
 
 
 class Scenes:
-    """All scene replies: the scene itself first, then the longest beginning."""
+    """All scene replies: an exact match first, then the longest prefix."""
 
     def __init__(self, rules: Iterable[SceneRule]) -> None:
         every = list(rules)
@@ -136,7 +139,7 @@ class Scenes:
         self._beginnings = sorted(beginnings, key=lambda rule: -len(rule.scene))
 
     def said(self, scene: str) -> Said | None:
-        """What somebody is told who comes by this scene."""
+        """The reply for somebody who comes with this scene."""
         if scene in self._exact:
             return self._exact[scene]
         for rule in self._beginnings:
@@ -146,17 +149,17 @@ class Scenes:
 
 
 def unmatched(normalised: str) -> str:
-    """An unknown text as it is counted: short, and without long numbers."""
+    """The form of an unknown text in the statistics: short, and without long numbers."""
     return _LONG_NUMBER.sub("#", normalised)[:UNMATCHED_LENGTH].strip()
 
 
 def is_scene(scene: str) -> bool:
-    """Whether a scene can be printed into a code and kept."""
+    """Whether a scene can be stored in a code."""
     return _SCENE.fullmatch(scene) is not None
 
 
 def fits(text: str) -> bool:
-    """Whether WeChat takes a text reply whole."""
+    """Whether WeChat accepts a text reply without cutting it."""
     return 0 < len(text.encode()) <= TEXT_LIMIT_BYTES
 
 

@@ -1,4 +1,4 @@
-"""Whether a scene is one of ours: on a code that was made, or one that somebody is answered for."""
+"""Whether a scene is known: it has a code, or a reply."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from server.channel.models import RuleState, SceneCode, SceneMode, SceneReply
 
 
 def knows_scene(uow: UnitOfWork, scene: str) -> bool:
-    """Whether a scene stands on a code of this house."""
+    """Whether a scene has a stored code or a reply."""
     if uow.session.get(SceneCode, scene) is not None:
         return True
     rows = uow.session.execute(

@@ -1,1 +1,1 @@
-"""The campaign and its programmes, as one file tells them and as citizens see them."""
+"""The campaign and its programmes: loading their file, and the public views of them."""

@@ -1,4 +1,4 @@
-"""The campaign and its programmes for the mini-program; open to everybody."""
+"""The campaign and its programmes for the mini-program; public."""
 
 from __future__ import annotations
 

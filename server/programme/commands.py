@@ -1,4 +1,4 @@
-"""Commands of the campaign: loading its file; the command line prints what comes back."""
+"""Commands of the campaign: loading its file; the command line prints the result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.programme.storing import store_campaign, vanished
 
 @dataclass(frozen=True, kw_only=True)
 class LoadReport:
-    """What came of a file: stored as a whole with its counts, or refused with every reason."""
+    """Result of a load: counts when stored, or every reason when refused."""
 
     problems: tuple[Problem, ...] = ()
     counts: dict[str, int]
@@ -26,7 +26,7 @@ class LoadReport:
 
 
 def load_campaign(uow_factory: UnitOfWorkFactory, path: Path, *, shift: bool) -> LoadReport:
-    """Load a campaign file into the database, or refuse it as a whole.
+    """Load a campaign file into the database, or refuse all of it.
 
     Units: `shift` moves all dates into the demo's month; the first load of a campaign decides.
     """

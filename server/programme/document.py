@@ -1,6 +1,6 @@
-"""A JSON document read with every complaint kept: each object is asked for its fields by name.
+"""Reads a JSON document field by field and collects every problem.
 
-Knows nothing of the campaign. What nobody asked for is reported as an unknown field.
+Knows nothing of the campaign. Fields that were never read are reported as unknown.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Years of this century only: dates are moved by weeks and must stay in the calendar.
+# Only years of this century: dates are moved by weeks and must not leave the calendar.
 _DAY = re.compile(r"20\d{2}-\d{2}-\d{2}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
 class Problem(NamedTuple):
-    """One thing wrong with a file: where, and what."""
+    """One problem of a file: its path and the reason."""
 
     path: str
     reason: str
@@ -34,7 +34,7 @@ class Unreadable(Exception):
 
 
 def read_json(path: Path) -> object:
-    """The document of a file.
+    """Parse a file.
 
     Raises: Unreadable.
     """
@@ -56,7 +56,7 @@ def _calendar_day(text: str) -> date | None:
 
 
 class Node:
-    """One object of the document; remembers which fields were asked for."""
+    """One object of the document; records which fields were read."""
 
     def __init__(self, value: Mapping[str, Any], path: str, problems: list[Problem]) -> None:
         self._value = value
@@ -69,35 +69,35 @@ class Node:
         return f"{self._path}.{key}" if self._path else key
 
     def complain(self, key: str, reason: str) -> None:
-        """Keep something wrong with a field."""
+        """Record a problem of a field."""
         self.problems.append(Problem(self.at(key), reason))
 
     def has(self, key: str) -> bool:
-        """Whether a field is there and not null."""
+        """Whether a field is present and not null."""
         return self._value.get(key) is not None
 
     def ignore(self, *keys: str) -> None:
-        """Fields that are allowed and not read."""
+        """Mark fields as known without reading them."""
         self._asked.update(keys)
 
     def complain_of_unknown(self) -> None:
-        """Report the fields that nobody asked for."""
+        """Report the fields that were never read."""
         for key in self._value:
             if key not in self._asked:
                 self.complain(key, "unknown field")
 
     def text(self, key: str, *, longest: int = 100) -> str | None:
-        """A sentence that must be there; None was reported."""
+        """A required text; None after a reported problem."""
         found = self._required(key)
         return None if found is None else self._checked_text(found, key, longest)
 
     def optional_text(self, key: str, *, longest: int = 100) -> str | None:
-        """A sentence that may be missing or null."""
+        """An optional text; None when missing or null."""
         found = self._asked_for(key)
         return None if found is None else self._checked_text(found, key, longest)
 
     def slug(self, key: str, *, longest: int = 60) -> str | None:
-        """A name of small letters, digits and single dashes."""
+        """A name of lower-case letters, digits and single dashes."""
         found = self.text(key, longest=longest)
         if found is not None and not _SLUG.fullmatch(found):
             self.complain(key, "small letters, digits and single dashes are expected")
@@ -113,7 +113,7 @@ class Node:
         return found
 
     def whole(self, key: str, *, least: int, most: int) -> int | None:
-        """A whole number within bounds."""
+        """An integer within bounds."""
         found = self._required(key)
         if found is None:
             return None
@@ -136,7 +136,7 @@ class Node:
         return float(found)
 
     def flag(self, key: str) -> bool:
-        """Yes or no; no when it is missing."""
+        """A boolean; false when missing."""
         found = self._asked_for(key)
         if found is None or isinstance(found, bool):
             return bool(found)
@@ -154,7 +154,7 @@ class Node:
         return day
 
     def texts(self, key: str, *, longest: int = 200) -> list[str]:
-        """A list of sentences; empty when it is missing."""
+        """A list of texts; empty when missing."""
         found = [
             self._checked_text(item, f"{key}[{n}]", longest)
             for n, item in enumerate(self._list(key))
@@ -162,7 +162,7 @@ class Node:
         return [item for item in found if item is not None]
 
     def node(self, key: str) -> Node:
-        """An object that must be there; when it is not, a mute empty one, as that was reported."""
+        """A required object; when it is missing, an empty one that reports nothing further."""
         found = self._required(key)
         if isinstance(found, dict):
             return Node(found, self.at(key), self.problems)
@@ -171,7 +171,7 @@ class Node:
         return Node({}, self.at(key), [])
 
     def nodes(self, key: str) -> list[Node]:
-        """A list of objects that must be there."""
+        """A required list of objects."""
         if self._required(key) is None:
             return []
         made = []

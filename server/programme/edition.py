@@ -1,8 +1,8 @@
-"""The edition of a notice that the demo shows: titles and date wordings written for moved dates.
+"""The notice's titles and date wordings rewritten for the demo's moved dates.
 
-Pure. Without a move the notice's own words are kept as they stand. Exact days move by whole weeks
-and keep their day of the week; a wording of months or tens of days moves by whole months, since by
-weeks it would end within a unit of its own and name one more or one less.
+Pure. Without a move the notice's own words are kept. Exact days move by whole weeks and keep their
+day of the week. Wordings of months or tens of days move by whole months: moved by weeks they would
+end in the middle of a month or ten days and name one too many or one too few.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class EditionDates:
 
 @dataclass(frozen=True, kw_only=True)
 class Edition:
-    """A notice moved by whole weeks, its wordings of months by the months that those weeks make.
+    """A notice moved by whole weeks, its wordings of months by the corresponding months.
 
-    Units: `notice_year` is the year that the notice's titles name, `year` the one they name now.
+    Units: `notice_year` is the year in the notice's titles, `year` the one in the new titles.
     """
 
     notice_year: int
@@ -50,7 +50,7 @@ class Edition:
     words: DateWords
 
     def retitle(self, title: str) -> str:
-        """The title with the edition's year, and its yearly ordinal counted on by as many years."""
+        """The title with the edition's year and its ordinal number increased by as many years."""
         if not self.weeks:
             return title
         written = title.replace(
@@ -59,7 +59,7 @@ class Edition:
         return _ORDINAL.sub(self._count_on, written)
 
     def rewrite(self, text: str, start: date, end: date) -> EditionDates | None:
-        """The moved dates in words; None when the notice's wording cannot be read."""
+        """The moved dates as words; None when the notice's wording cannot be parsed."""
         window = window_of(text, self.words, year=self.notice_year)
         if window is None:
             return None

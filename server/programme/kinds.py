@@ -6,21 +6,21 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """A theme activity has dates and hosts; a joint action is left to the units."""
+    """A theme activity has dates and hosts; a joint action leaves both to the units."""
 
     THEME = "theme"
     JOINT = "joint"
 
 
 class Role(StrEnum):
-    """What an organiser of a programme does."""
+    """The role of an organiser in a programme."""
 
     HOST = "host"
     UNDERTAKER = "undertaker"
 
 
 class Precision(StrEnum):
-    """How exact the beginning of a date wording is.
+    """Precision of the start in a date wording.
 
     Units: a day; ten days; a month; the end of a month.
     """
@@ -32,7 +32,7 @@ class Precision(StrEnum):
 
 
 class State(StrEnum):
-    """How the days of a programme lie to today."""
+    """State of a programme relative to today."""
 
     UPCOMING = "upcoming"
     NOW = "now"

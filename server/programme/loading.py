@@ -1,6 +1,6 @@
-"""A campaign file read and checked as a whole: a plan, or every reason why it is refused.
+"""Reads and checks a campaign file as a whole: returns a plan, or every reason for refusal.
 
-Stores nothing and moves no dates. Places are checked against the facts of `units`.
+Stores nothing and moves no dates. Places are checked against the data of `units`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LISTS = ("who", "what", "focus", "audience", "participants", "stop_kinds", "veh
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeWords:
-    """The words of a notice that mean something to us."""
+    """Keywords of a notice that the parser knows."""
 
     dates: DateWords
     levels: Mapping[str, units.Level]
@@ -34,7 +34,7 @@ class NoticeWords:
 
 @dataclass(frozen=True, kw_only=True)
 class Dates:
-    """A date wording with our reading of it, before any move."""
+    """A date wording with the dates parsed from it, before any move."""
 
     text: str
     start: date
@@ -44,7 +44,7 @@ class Dates:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgrammePlan:
-    """A programme as the file has it; `owner` is a unit's ref."""
+    """A programme as in the file; `owner` is a unit's ref."""
 
     kind: Kind
     form: str | None
@@ -63,7 +63,7 @@ class ProgrammePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignPlan:
-    """A whole checked file."""
+    """A complete checked file."""
 
     slug: str
     year: int
@@ -81,18 +81,18 @@ class CampaignPlan:
     summary_on: date
 
 
-# Made once: two threads that read a shape for the first time together crash the process.
+# Built at import: two threads that build a decoder at the same time crash the process.
 _READ_WORDS = msgspec.json.Decoder(NoticeWords)
 
 
 @cache
 def notice_words() -> NoticeWords:
-    """The words of the data file, read once."""
+    """The keywords from the data file, read once."""
     return _READ_WORDS.decode(_WORDS.read_bytes())
 
 
 def read_campaign(path: Path) -> tuple[CampaignPlan | None, list[Problem]]:
-    """The plan of a campaign file, or None and everything that is wrong with it."""
+    """The plan of a campaign file, or None and every problem of it."""
     try:
         document = read_json(path)
     except Unreadable as trouble:
@@ -105,7 +105,7 @@ def read_campaign(path: Path) -> tuple[CampaignPlan | None, list[Problem]]:
 
 
 class _Reader:
-    """Reads one document; what it returns means something only when nothing was complained of."""
+    """Reads one document; its results are valid only when no problem was recorded."""
 
     def __init__(self, root: Node) -> None:
         self._root = root

@@ -1,8 +1,8 @@
-"""The tables of the campaign: one row a campaign, one a programme, and who organises them.
+"""Tables of campaigns, programmes and their organisers.
 
-Dates are stored as they hold here, already moved by the campaign's `shift_weeks`: exact days by
-these weeks, other wordings by the months that they make. Titles and date wordings are written for
-the moved dates, and `notice_text` keeps the notice's own words.
+Dates are stored after moving by the campaign's `shift_weeks`: exact days by these weeks, other
+wordings by the corresponding months. Titles and date wordings are written for the moved dates;
+`notice_text` keeps the notice's own words.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Campaign(Base):
 
 
 class CampaignHost(Base):
-    """A unit that holds the campaign, in the notice's order."""
+    """A hosting unit of the campaign, in the notice's order."""
 
     __tablename__ = "campaign_host"
     __table_args__ = (UniqueConstraint("campaign_id", "unit_id"),)
@@ -57,7 +57,7 @@ class CampaignHost(Base):
 
 
 class Programme(Base):
-    """A theme activity or a joint action; it may outlast its campaign or be without dates."""
+    """A theme activity or a joint action; it may end after its campaign or have no dates."""
 
     __tablename__ = "programme"
     __table_args__ = (
@@ -93,7 +93,7 @@ class Programme(Base):
 
 
 class ProgrammeOrganiser(Base):
-    """A unit that hosts or undertakes a programme, in the notice's order."""
+    """A hosting or undertaking unit of a programme, in the notice's order."""
 
     __tablename__ = "programme_organiser"
     __table_args__ = (UniqueConstraint("programme_id", "unit_id", "role"),)

@@ -1,6 +1,6 @@
-"""Dates of a notice: what its wording allows, and by how many weeks a demo moves them.
+"""Dates of a notice: parsing its wording, and the number of weeks that a demo moves them.
 
-Pure; the words themselves are data and come from the caller.
+Pure; the keywords are data and passed in by the caller.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from datetime import date, timedelta
 
 from server.programme.kinds import Precision, State
 
-# The demo lives in the month in which the contest is open, spring is past and the festival ahead.
+# In the demo's month the contest is open, the spring activities are over, the festival is ahead.
 DEMO_MONTH = date(2020, 6, 1)
-# The notice's first day. Moved by weeks it stays in the tens of days that the campaign begins in.
+# The notice's first day. Moved by weeks it stays in the ten days in which the campaign begins.
 FIRST_DAY = date(2020, 4, 21)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DateWords:
-    """The words of a date wording.
+    """The keywords of date wordings.
 
-    Units: spans are first and last day of the month, the last one cut to the month's length.
+    Units: spans are first and last day of the month, the last one limited to the month's length.
     """
 
     year: str
@@ -36,7 +36,7 @@ class DateWords:
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The days that a wording covers, and how exact its beginning and its end are."""
+    """The days that a wording covers, and the precision of its start and its end."""
 
     first: date
     last: date
@@ -45,9 +45,9 @@ class Window:
 
 
 def weeks_to_demo(today: date) -> int:
-    """By how many whole weeks the notice's days move so that today lies in the demo's month.
+    """The number of whole weeks that moves today into the demo's month.
 
-    Units: the least number that moves the first day at least as far as the whole months do, thus
+    Units: the smallest number that moves the first day at least as far as the whole months do, so
     by at most six days more.
     """
     first = moved_by_months(FIRST_DAY, _month_number(today) - _month_number(DEMO_MONTH))
@@ -55,12 +55,12 @@ def weeks_to_demo(today: date) -> int:
 
 
 def months_of_weeks(weeks: int) -> int:
-    """By how many whole months a wording of months or tens of days moves with these weeks."""
+    """The number of whole months by which a wording of months or tens of days moves."""
     return _month_number(moved(FIRST_DAY, weeks)) - _month_number(FIRST_DAY)
 
 
 def moved_by_months(day: date, months: int) -> date:
-    """The same day of another month, or that month's last day where it is too short.
+    """The same day of another month, or that month's last day if it is shorter.
 
     Raises: ValueError outside the calendar.
     """
@@ -81,7 +81,7 @@ def moved(day: date, weeks: int) -> date:
 
 
 def state_on(today: date, start: date | None, end: date | None) -> State | None:
-    """How a programme's days lie to today; None where units decide the days."""
+    """The state of a programme; None when units set the dates."""
     if start is None or end is None:
         return None
     if today < start:
@@ -90,9 +90,9 @@ def state_on(today: date, start: date | None, end: date | None) -> State | None:
 
 
 def window_of(text: str, words: DateWords, *, year: int) -> Window | None:
-    """The days that a wording such as `4月下旬—9月底` covers; None when it cannot be read.
+    """The days that a wording such as `4月下旬—9月底` covers; None when it cannot be parsed.
 
-    Units: `year` stands for a year that the wording leaves out.
+    Units: `year` is used when the wording has none.
     """
     joins = "|".join(re.escape(join) for join in words.joins)
     parts = re.split(rf"(?:{joins})+", "".join(text.split()))
@@ -116,7 +116,7 @@ class _Point:
     month: int | None
     day: int | None
     span: str | None
-    number: int | None  # a figure whose unit stands at the other end: the 4 of `4-9月`
+    number: int | None  # a number whose unit follows later: the 4 of `4-9月`
 
 
 def _point(text: str, words: DateWords) -> _Point | None:

@@ -1,4 +1,4 @@
-"""The shapes of the campaign and its programmes on the wire."""
+"""API types of the campaign and its programmes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class OrganiserOut(Out, frozen=True, kw_only=True):
 
 
 class TitleOut(Out, frozen=True, kw_only=True):
-    """The campaign's name; null where no source gives it in that language."""
+    """The campaign's name; null in a language without a known name."""
 
     zh: str
     za: str | None
 
 
 class TargetOut(Out, frozen=True, kw_only=True):
-    """The goal that the campaign works for, and what must be said beside it."""
+    """The campaign's goal, and the qualification to show beside it."""
 
     metric: str
     percent: float
@@ -57,7 +57,7 @@ class SummaryOut(Out, frozen=True, kw_only=True):
 
 
 class TemplateOut(Out, frozen=True, kw_only=True):
-    """A subscription message that the mini-program may ask for; listed are those with a sender."""
+    """A subscription message that the mini-program may offer, if the server sends it."""
 
     slug: str
     id: str
@@ -65,7 +65,7 @@ class TemplateOut(Out, frozen=True, kw_only=True):
 
 
 class OperatorOut(Out, frozen=True, kw_only=True):
-    """Who answers for the service, for the privacy policy and for complaints."""
+    """The operator of the service, with contacts for privacy and complaints."""
 
     name: str
     address: str
@@ -79,9 +79,9 @@ class CampaignOut(Out, frozen=True, kw_only=True):
     """The running campaign.
 
     In the demo exact days move by `shift_weeks` whole weeks, and wordings of months or tens of days
-    by the whole months that those weeks make; titles and wordings are written for the moved days.
-    Elsewhere it is 0. `notice_text` keeps the words of the notice of
-    `notice_year`. `today` is the server's calendar day in Beijing.
+    by the corresponding whole months; titles and wordings are written for the moved days. Elsewhere
+    it is 0. `notice_text` keeps the words of the notice of `notice_year`. `today` is the server's
+    calendar day in Beijing.
     """
 
     slug: str
@@ -106,10 +106,10 @@ class CampaignOut(Out, frozen=True, kw_only=True):
 
 
 class ProgrammeQuery(PageQuery, frozen=True, kw_only=True):
-    """Which programmes: all parts given must hold.
+    """Filter of programmes: all given parts must hold.
 
-    `city` keeps what is open to that city, the whole region's programmes included; `from` and `to`
-    keep what takes place in the period, so a programme without dates is left out.
+    `city` selects programmes open to that city, those of the whole region included; `from` and `to`
+    select programmes in a period, so programmes without dates are omitted.
     """
 
     kind: Kind | None = None
@@ -119,10 +119,10 @@ class ProgrammeQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class ProgrammeOut(Out, frozen=True, kw_only=True):
-    """A theme activity or a joint action; dates are null where units decide them.
+    """A theme activity or a joint action; dates are null when units set them.
 
     `open_list`: the notice names more undertakers than it lists. `owner_assumed`: it names no host,
-    the campaign's first one is shown. `state` tells how its days lie to `today`, the server's
+    so the campaign's first one is shown. `state` compares its days with `today`, the server's
     calendar day; null without dates. `notice_text` keeps the words of the notice of `notice_year`.
     """
 

@@ -1,6 +1,6 @@
-"""The campaign and its programmes as everybody may see them; storing a file is `storing`'s part.
+"""Public views of the campaign and its programmes; `storing` writes them.
 
-The running campaign is the newest that has begun, else the first to come; all of it is public.
+The running campaign is the newest that has begun, else the first that will begin.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LAST_POSITION = 2**31 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class ProgrammeView:
-    """A programme as the floors above see it; dates are None where units decide them."""
+    """A programme as other slices see it; dates are None when units set them."""
 
     id: int
     slug: str
@@ -40,7 +40,7 @@ class ProgrammeView:
 
 @dataclass(frozen=True, kw_only=True)
 class Organiser:
-    """A unit in its role, in the notice's order."""
+    """A unit with its role, in the notice's order."""
 
     id: str
     name: str
@@ -96,7 +96,7 @@ class CampaignDetail:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which programmes are asked for; every part that is given must hold."""
+    """Filter of programmes; every given part must hold."""
 
     kind: Kind | None = None
     city: str | None = None
@@ -107,7 +107,7 @@ class Wanted:
 def campaign(uow: UnitOfWork) -> CampaignDetail:
     """The running campaign.
 
-    Raises: NotFound (404) before any was loaded.
+    Raises: NotFound (404) when none is loaded.
     """
     row = _running(uow)
     if row is None:
@@ -144,7 +144,7 @@ def campaign(uow: UnitOfWork) -> CampaignDetail:
 def list_programmes(
     uow: UnitOfWork, wanted: Wanted, *, limit: int, after: str | None
 ) -> tuple[list[ProgrammeDetail], str | None]:
-    """A page of the running campaign's programmes in the notice's order, and the next cursor.
+    """One page of the running campaign's programmes in the notice's order, and the next cursor.
 
     Raises: Invalid (422) for an unknown city, a period that ends before it begins, a bad cursor.
     """
@@ -178,7 +178,7 @@ def programme(uow: UnitOfWork, slug: str) -> ProgrammeDetail:
 
 
 def programme_by_slug(uow: UnitOfWork, slug: str) -> ProgrammeView | None:
-    """The programme of the running campaign that a slice above belongs to."""
+    """The running campaign's programme with this slug, for other slices to refer to."""
     row = _by_slug(uow, _running(uow), slug)
     if row is None:
         return None
@@ -210,7 +210,7 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         conditions.append(Programme.kind == wanted.kind)
     if wanted.city is not None:
         conditions.append(_open_to_city(wanted.city))
-    # A programme without dates matches no period: nobody knows yet when it takes place.
+    # A programme without dates matches no period.
     if wanted.since is not None:
         conditions.append(Programme.end_on >= wanted.since)
     if wanted.until is not None:

@@ -1,4 +1,4 @@
-"""What the slice of the campaign and its programmes offers."""
+"""Manifest of the programme slice."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Stores a checked campaign file: a second load of the same file writes nothing.
+"""Stores a checked campaign file; loading the same file again writes nothing.
 
-Refs and the first load's shift are kept; a shifted load rewrites titles and date wordings. No
-programme disappears, since other rows refer to it.
+Refs and the shift of the first load are kept; a shifted load rewrites titles and date wordings.
+Programmes are never deleted, because other rows refer to them.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from server.units import service as units
 
 @dataclass
 class Written:
-    """How many rows a load added and how many it changed."""
+    """Number of rows that a load added and changed."""
 
     created: int = 0
     changed: int = 0
 
 
 def vanished(uow: UnitOfWork, plan: CampaignPlan) -> list[str]:
-    """Slugs that were loaded before and that this file no longer has."""
+    """Slugs of stored programmes that the new file does not contain."""
     loaded = uow.session.scalars(
         select(Programme.slug)
         .join(Campaign, Campaign.id == Programme.campaign_id)
@@ -45,10 +45,10 @@ def vanished(uow: UnitOfWork, plan: CampaignPlan) -> list[str]:
 
 
 def store_campaign(uow: UnitOfWork, plan: CampaignPlan, *, shift: bool) -> Written:
-    """Store a checked file: new rows are added, changed ones follow it, the rest stays untouched.
+    """Store a checked file: insert new rows, update changed ones, leave the rest untouched.
 
     Units: with `shift` all dates move so that today lies in the demo's month; the first load
-        decides by how many weeks.
+    decides by how many weeks.
     Locks: the campaign's row.
     """
     written = Written()
@@ -74,7 +74,7 @@ def _keep_campaign(
     values = _campaign_values(plan, weeks)
     added = uow.session.execute(adding.values(**values, **fresh).returning(Campaign.id)).first()
     written.created += 1 if added else 0
-    # Whoever came first decided the shift; from here on every other load waits for this one.
+    # The first load decided the shift; locking its row makes other loads wait for this one.
     found = uow.session.execute(
         select(*Campaign.__table__.c).where(Campaign.slug == plan.slug).with_for_update()
     )

@@ -1,4 +1,4 @@
-"""Places and units for the mini-program's pickers; open to everybody."""
+"""Regions and units for the mini-program's pickers; public."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The levels of units, for tables and services alike."""
+"""The levels of units, for tables and services."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How far a unit's duty reaches."""
+    """The level of a unit's area of responsibility."""
 
     NATIONAL = "national"
     REGION = "region"

@@ -1,6 +1,6 @@
-"""The region as facts: cities, county-level units with their validity, old codes, the tile grid.
+"""Regions: cities, county-level units with their validity, replaced codes, the tile grid.
 
-Pure: whoever has the data file makes a `Regions` of it; nothing here reads files or clocks.
+Pure: callers build `Regions` from the data file; nothing here reads files or clocks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from server.base.errors import Invalid
 
 @dataclass(frozen=True, kw_only=True)
 class RegionRow:
-    """The region itself, as the data file has it."""
+    """The region itself, from the data file."""
 
     code: str
     name: str
@@ -33,14 +33,14 @@ class County:
     valid_to: date | None = None
 
     def valid_on(self, day: date) -> bool:
-        """Whether the unit exists on a day; both ends of its validity count."""
+        """Whether the unit exists on a day; both ends of its validity are included."""
         begun = self.valid_from is None or self.valid_from <= day
         return begun and (self.valid_to is None or day <= self.valid_to)
 
 
 @dataclass(frozen=True, kw_only=True)
 class City:
-    """One of the region's cities with all county-level units it has or had.
+    """A city with all present and former county-level units.
 
     Units: `tile` is (row, column) on the schematic grid, from 0.
     """
@@ -58,7 +58,7 @@ class City:
 
 @dataclass(frozen=True, kw_only=True)
 class OldCode:
-    """A code that people still carry, and the one that took its place."""
+    """A replaced code that is still in use, and its successor."""
 
     code: str
     name: str
@@ -67,7 +67,7 @@ class OldCode:
 
 @dataclass(frozen=True, kw_only=True)
 class AssociationPattern:
-    """How the association of a city is called."""
+    """The naming pattern of a city's association."""
 
     name: str
     kind: str
@@ -75,7 +75,7 @@ class AssociationPattern:
 
 @dataclass(frozen=True, kw_only=True)
 class RegionsDocument:
-    """The data file."""
+    """The content of the data file."""
 
     region: RegionRow
     city_association: AssociationPattern
@@ -85,7 +85,7 @@ class RegionsDocument:
 
 @dataclass(frozen=True, kw_only=True)
 class Regions:
-    """All places of the campaign; immutable, one for the whole process."""
+    """All places of the campaign; immutable, one instance per process."""
 
     region: RegionRow
     association: AssociationPattern
@@ -99,7 +99,7 @@ class Regions:
         return self._cities.get(code)
 
     def county(self, code: str) -> County | None:
-        """The county-level unit with this code; for a code that is only an alias, its successor."""
+        """The county-level unit with this code, or the successor of a replaced code."""
         found = self._counties.get(code) or self._counties.get(self.current(code))
         return found[1] if found else None
 
@@ -109,15 +109,15 @@ class Regions:
         return found[0] if found else None
 
     def current(self, code: str) -> str:
-        """The newest code of a place; a code that was never replaced, or is unknown, as it is."""
+        """The successor of a replaced code; any other code unchanged."""
         return self._now.get(code, code)
 
     def knows(self, code: str) -> bool:
-        """Whether this is the region, one of its cities, or one of their counties."""
+        """Whether the code is the region, one of its cities, or one of their counties."""
         return code == self.region.code or code in self._cities or self.county(code) is not None
 
     def check_place(self, city: str | None, county: str | None) -> tuple[str | None, str | None]:
-        """A citizen's city and county as they are stored: newest codes, the county inside the city.
+        """Validate a citizen's city and county and return their current codes.
 
         Raises: Invalid (422) for an unknown code, a county elsewhere, or a county without a city.
         """
@@ -136,9 +136,9 @@ class Regions:
 
 
 def regions_of(document: RegionsDocument) -> Regions:
-    """The places of a data file.
+    """Build the places from the data file.
 
-    Raises: ValueError when two places share a code or an old code leads nowhere.
+    Raises: ValueError when two places share a code or an old code has no successor.
     """
     counties = {c.code: (city, c) for city in document.cities for c in city.counties}
     cities = {city.code: city for city in document.cities}

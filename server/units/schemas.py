@@ -1,4 +1,4 @@
-"""The shapes of places and units on the wire."""
+"""API types of regions and units."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class CityOut(Out, frozen=True, kw_only=True):
 
 
 class UnitQuery(PageQuery, frozen=True, kw_only=True):
-    """Where a unit is, and a part of its name."""
+    """Filter of units: place, and part of the name."""
 
     region: Code | None = None
     q: Annotated[str, Meta(max_length=40)] | None = None
 
 
 class UnitOut(Out, frozen=True, kw_only=True):
-    """A unit; `assumed` marks a name that no source gave."""
+    """A unit; `assumed` marks a name without a source."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Places and units for everybody above: lookups, the list of units, loading them idempotently."""
+"""Regions and units for other slices: lookups, the list of units, idempotent loading."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class UnitRow:
-    """A unit as a file names it; `ref` is its public id.
+    """A unit in a file; `ref` is its public id.
 
-    Units: `city` and `county` are codes, old ones are stored as their successors.
+    Units: `city` and `county` are codes; replaced ones are stored as their successors.
     """
 
     ref: str
@@ -52,7 +52,7 @@ class UnitRow:
 
 @dataclass(frozen=True, kw_only=True)
 class UnitView:
-    """A unit as the floors above see it."""
+    """A unit as other slices see it."""
 
     id: int
     ref: str
@@ -66,7 +66,7 @@ class UnitView:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedUnits:
-    """What a load did; `ids` are the rows by ref."""
+    """Result of a load; `ids` maps ref to row id."""
 
     created: int
     changed: int
@@ -78,7 +78,7 @@ _READ_REGIONS = msgspec.json.Decoder(RegionsDocument)
 
 @cache
 def regions() -> Regions:
-    """The places of the campaign, read once."""
+    """The places of the campaign, read once per process."""
     return regions_of(_READ_REGIONS.decode(_DATA.read_bytes()))
 
 
@@ -96,15 +96,15 @@ def unit_by_ref(uow: UnitOfWork, ref: str) -> UnitView | None:
 
 
 def unit_by_id(uow: UnitOfWork, unit_id: int) -> UnitView | None:
-    """The unit of a stored reference, whether or not it still exists."""
+    """The unit with this row id, even if it no longer exists today."""
     return _first(uow, Unit.id == unit_id)
 
 
 def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
-    """A scope with the codes of everything above it, and the name of its place.
+    """Resolve a scope to its codes on every level, and to the name of its place.
 
-    `spelled` is as boards spell it: `region`, `city:450100`, `county:450103`, `unit:7`.
-    Raises: Invalid (422) for anything that is no place of the campaign.
+    `spelled` has the spelling of boards: `region`, `city:450100`, `county:450103`, `unit:7`.
+    Raises: Invalid (422) for anything that is not a place of the campaign.
     """
     kind, _, value = spelled.partition(":")
     places = regions()
@@ -123,7 +123,7 @@ def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
 
 
 def units_by_id(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, UnitView]:
-    """The units of stored references."""
+    """The units with these row ids."""
     wanted = set(ids)
     if not wanted:
         return {}
@@ -134,9 +134,9 @@ def units_by_id(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, UnitView]:
 def list_units(
     uow: UnitOfWork, *, region: str | None, q: str | None, limit: int, after: str | None
 ) -> tuple[list[UnitView], str | None]:
-    """Today's units in a place whose name holds `q`, a page of them and the next cursor.
+    """One page of today's units in a place whose name contains `q`, and the next cursor.
 
-    Raises: Invalid (422) for an unknown place, an unreadable word or cursor.
+    Raises: Invalid (422) for an unknown place, an unusable search word or cursor.
     """
     wanted = [_valid_on(beijing_day(uow.now))]
     if region is not None:
@@ -152,9 +152,9 @@ def list_units(
 
 
 def load_units(uow: UnitOfWork, rows: Sequence[UnitRow]) -> LoadedUnits:
-    """Store units by their ref: new ones are added, changed ones follow the file, others stay.
+    """Store units by ref: insert new ones, update changed ones, keep the others.
 
-    Raises: Invalid (422) when a place is unknown or a ref comes twice.
+    Raises: Invalid (422) when a place is unknown or a ref occurs twice.
     """
     wanted = {row.ref: _stored(row) for row in rows}
     if len(wanted) != len(rows):

@@ -1,4 +1,4 @@
-"""What the slice of places and units offers."""
+"""Manifest of the slice of regions and units."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Everything that speaks to or hears from WeChat; the only place where wechatpy is imported."""
+"""Client and callbacks of WeChat; the only package that imports wechatpy."""

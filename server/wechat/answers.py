@@ -1,4 +1,4 @@
-"""Reading WeChat's JSON answers: what is missing or of another type leaves the call in doubt."""
+"""Reads WeChat's JSON responses; a missing or mistyped field leaves the call in doubt."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from server.wechat.gateway import Follower
 
 
 def follower_of(answer: Mapping[str, Any]) -> Follower:
-    """A follower as "get user information" tells one.
+    """Parse the response of "get user information".
 
-    Raises: InDoubt for an answer without an openid.
+    Raises: InDoubt for a response without an openid.
     """
     since = answer.get("subscribe_time")
     return Follower(
@@ -26,9 +26,9 @@ def follower_of(answer: Mapping[str, Any]) -> Follower:
 
 
 def objects_of(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """A list of objects in an answer.
+    """Read a list of objects.
 
-    Raises: InDoubt when it is none.
+    Raises: InDoubt when it is not one.
     """
     found = answer.get(name)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
@@ -37,9 +37,9 @@ def objects_of(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def word_of(answer: Mapping[str, Any], name: str) -> str:
-    """A text in an answer that may not be empty.
+    """Read a non-empty text.
 
-    Raises: InDoubt when it is missing: whether WeChat did what was asked is not known then.
+    Raises: InDoubt when it is missing, because then it is unknown whether WeChat executed the call.
     """
     value = answer.get(name)
     if not isinstance(value, str) or not value:

@@ -1,4 +1,4 @@
-"""Calls in the name of an account: with its token, with one retry at most where one is allowed."""
+"""Calls with an account's token, with at most one retry where the call allows it."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _T = TypeVar("_T")
 
 
 class Repeat(Enum):
-    """Whether a call may be made again when nobody knows whether it was done."""
+    """Whether a call may be retried when it is unknown whether it was executed."""
 
     HARMLESS = auto()
     NEVER = auto()
 
 
 class AuthorizedClient:
-    """One app's calls. All tries of a call, token included, share one patience."""
+    """The calls of one app; all attempts of a call share one timeout, token request included."""
 
     def __init__(self, transport: Transport, tokens: TokenService) -> None:
         self._transport = transport
         self.tokens = tokens
 
     def ask(self, call: Call, repeat: Repeat = Repeat.HARMLESS) -> dict[str, Any]:
-        """The answer to a call made with the account's token."""
+        """Call with the account's token and return the response."""
         return self._with_token(call, self._transport.ask, repeat)
 
     def picture(self, call: Call) -> bytes:
-        """The picture that a call answers with."""
+        """Call with the account's token and return the picture."""
         return self._with_token(call, self._transport.picture, Repeat.HARMLESS)
 
     def _with_token(self, call: Call, make: Callable[[Call, float], _T], repeat: Repeat) -> _T:
@@ -54,7 +54,7 @@ class AuthorizedClient:
         try:
             return make(call.with_token(token), until)
         except TokenRefused:
-            # WeChat did nothing with it, so even a send may go out once more.
+            # WeChat refused the token before doing anything, so even a send may be retried.
             refused = token
             token = _before_sending(lambda: self.tokens.refused(refused, until))
         except (SlowDown, NotSent):
@@ -74,7 +74,7 @@ class AuthorizedClient:
 
 
 def _before_sending(token: Callable[[], str]) -> str:
-    """A token; a doubt about the token's own call is none about the call that waits for it."""
+    """Get a token. InDoubt about the token request does not leave the waiting call in doubt."""
     try:
         return token()
     except (ConfigWrong, QuotaSpent, SlowDown, TokenRefused):

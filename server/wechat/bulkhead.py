@@ -1,4 +1,4 @@
-"""A bound on the threads that wait for WeChat, so that a hung WeChat cannot occupy all of them."""
+"""Limits the threads that wait for WeChat, so that a hanging WeChat cannot block all of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from server.wechat.errors import NotSent
 
 
 class Bulkhead:
-    """The places for calls to WeChat in this process.
+    """The slots for calls to WeChat in this process.
 
-    Units: `places` calls may be under way at once, each with all its tries and its token.
+    Units: at most `places` concurrent calls, each with all its attempts and its token request.
     """
 
     def __init__(self, places: int) -> None:
@@ -22,10 +22,10 @@ class Bulkhead:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold a place while a call is made.
+        """Hold a slot during a call.
 
-        Raises: NotSent (503), at once, when all places are taken: waiting would cost the thread
-        that the bound is there to save.
+        Raises: NotSent (503), at once, when all slots are taken: waiting would block the very
+        thread that the limit protects.
         """
         if not self._free.acquire(blocking=False):
             raise NotSent

@@ -1,7 +1,7 @@
-"""Connections on which the head of an answer has to be whole in time.
+"""Connections with a deadline for the complete response headers.
 
-A socket's time-out begins anew with every byte, so a peer that sends its headers in drops could
-hold a caller for ever. The body is bounded by whoever reads it.
+A socket timeout restarts with every byte, so a server that sends headers byte by byte could block a
+caller for ever. The reader of the body sets its own limit.
 """
 
 from __future__ import annotations
@@ -41,16 +41,17 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """An adapter of the HTTP library over such connections."""
+    """A requests adapter with such connections."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pools."""
+        """Create the connection pools."""
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
 def _cut(sock: socket.socket | None) -> None:
     if sock is not None:
-        # The plain socket's own method also for TLS: the reader sees an end, not a broken object.
+        # Also for TLS call the plain socket's method: the reader then sees an end of stream, not an
+        # exception of a broken object.
         with contextlib.suppress(OSError):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)

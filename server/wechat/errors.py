@@ -1,7 +1,7 @@
-"""What can go wrong with WeChat, in classes of meaning instead of numbers.
+"""Errors of WeChat, classified by what the caller can do.
 
-The numbers are known here and nowhere else; nobody outside this floor compares an errcode. A class
-says what the caller may do: wait, log in again, use another channel, give up.
+Error numbers are compared only in this file. A class means: wait, log in again, use another
+channel, or give up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from server.base.errors import (
 
 
 class SignatureRefused(Forbidden):
-    """A callback that WeChat did not sign, or not for this account."""
+    """A callback with a wrong signature, or for another account."""
 
     code = "signature_refused"
 
@@ -33,14 +33,14 @@ class StaleTimestamp(Forbidden):
 
 
 class OpenDataRefused(Invalid):
-    """Sealed data of the mini-program that its session key does not open, or not for us."""
+    """Encrypted data of the mini-program that cannot be decrypted, or is for another app."""
 
     def __init__(self) -> None:
         super().__init__((("body", "encrypted_data"), "not sealed under the session of this code"))
 
 
 class WeChatError(AppError):
-    """WeChat said no or said nothing; `errcode` and `rid` are for logs, never for callers."""
+    """WeChat refused or did not respond; `errcode` and `rid` are for logs, never for callers."""
 
     code = "wechat_error"
     status = 503
@@ -53,25 +53,25 @@ class WeChatError(AppError):
 
 
 class WeChatAway(WeChatError, Unavailable):
-    """WeChat cannot be used at this moment; nothing is wrong with the request."""
+    """WeChat is unavailable at this moment; the request itself is correct."""
 
     code = "wechat_away"
     kind = "retry"
 
 
 class NotSent(WeChatAway):
-    """WeChat cannot be reached, and the call surely did not leave us."""
+    """WeChat is unreachable, and the call was certainly not sent."""
 
 
 class InDoubt(WeChatAway):
-    """The call may have reached WeChat and no whole answer came back."""
+    """The call may have reached WeChat, but no complete response was received."""
 
     code = "wechat_in_doubt"
     kind = "in_doubt"
 
 
 class TryLater(WeChatAway):
-    """WeChat is busy or asks for a slower pace.
+    """WeChat is busy or requests a lower rate.
 
     Units: `after_seconds` whole seconds.
     """
@@ -84,45 +84,45 @@ class TryLater(WeChatAway):
 
 
 class SlowDown(TryLater):
-    """The minute's or second's share of this call is used up."""
+    """The rate limit per minute or second of this call is reached."""
 
     kind = "rate"
 
 
 class BusyRecipient(TryLater):
-    """Another message to the same person is under way; one at a time."""
+    """Another message to the same person is being sent; WeChat allows one at a time."""
 
     kind = "busy_user"
 
 
 class TokenRefused(WeChatAway):
-    """WeChat does not take our access token."""
+    """WeChat refused our access token."""
 
     kind = "auth"
 
 
 class ConfigWrong(WeChatAway):
-    """The account, its rights or our settings are wrong: an operator has to act."""
+    """The account, its permissions or our settings are wrong: an operator must act."""
 
     code = "wechat_misconfigured"
     kind = "config"
 
 
 class QuotaSpent(WeChatAway):
-    """The day's or month's share of this call is used up."""
+    """The daily or monthly limit of this call is reached."""
 
     code = "wechat_quota_spent"
     kind = "quota"
 
 
 class Unclassified(WeChatAway):
-    """An errcode that this house does not know."""
+    """An errcode that is not classified here."""
 
     code = "wechat_unclassified"
     kind = "unknown"
 
 
-# Every reason why a call made for a citizen stays unanswered: what its route declares.
+# The errors that a route with a call to WeChat declares.
 AWAY: tuple[type[WeChatAway], ...] = (
     WeChatAway,
     InDoubt,
@@ -134,7 +134,7 @@ AWAY: tuple[type[WeChatAway], ...] = (
 
 
 class NoGrant(WeChatError, Conflict):
-    """The citizen has not allowed this message, or the permission is used up."""
+    """The citizen gave no permission for this message, or it is used up."""
 
     code = "no_grant"
     status = 409
@@ -142,7 +142,7 @@ class NoGrant(WeChatError, Conflict):
 
 
 class RecipientGone(WeChatError, Conflict):
-    """This citizen cannot be reached by this way any more."""
+    """This citizen can no longer be reached through this channel."""
 
     code = "recipient_gone"
     status = 409
@@ -150,7 +150,7 @@ class RecipientGone(WeChatError, Conflict):
 
 
 class BadContent(WeChatError, Conflict):
-    """WeChat refuses what the message says; `field` names the place when WeChat does."""
+    """WeChat refused the content; `field` names the template field when WeChat does."""
 
     code = "content_refused"
     status = 409
@@ -162,7 +162,7 @@ class BadContent(WeChatError, Conflict):
 
 
 class TemplateRefused(WeChatError, Conflict):
-    """The template or the page behind it is not usable."""
+    """The template or its page is not usable."""
 
     code = "template_refused"
     status = 409
@@ -170,7 +170,7 @@ class TemplateRefused(WeChatError, Conflict):
 
 
 class AlreadySent(WeChatError, Conflict):
-    """WeChat knows this send already; `message_id` is the one it gave then."""
+    """WeChat has executed this send before; `message_id` is the id of that time."""
 
     code = "already_sent"
     status = 409
@@ -182,7 +182,7 @@ class AlreadySent(WeChatError, Conflict):
 
 
 class BadLoginCode(WeChatError, NotAuthenticated):
-    """The log-in code is wrong, used or too old: the client logs in again."""
+    """The login code is wrong, used or expired: the client must log in again."""
 
     code = "bad_login_code"
     status = 401
@@ -190,7 +190,7 @@ class BadLoginCode(WeChatError, NotAuthenticated):
 
 
 class LoginRefused(WeChatError, Forbidden):
-    """WeChat holds this person for a high risk and lets nobody log in as them."""
+    """WeChat rates this person as high risk and refuses the login."""
 
     code = "login_refused"
     status = 403
@@ -219,7 +219,7 @@ _BY_KIND: tuple[tuple[type[WeChatError], tuple[int, ...]], ...] = (
         BadContent,
         (
             *(47003, 45168, 87014, 40033, 45002, 45003, 45005, 45008, 47001, 44002),
-            # Bad parameters: of a scene or a check, and of a menu.
+            # Bad parameters of a scene, a check or a menu.
             *(40129, 40169, 40097, 40016, 40017, 40018, 40023, 40025, 40054, 40055, 45064),
         ),
     ),
@@ -233,20 +233,20 @@ CLASSES: Mapping[int, type[WeChatError]] = MappingProxyType(
     {errcode: kind for kind, errcodes in _BY_KIND for errcode in errcodes}
 )
 
-# Seconds to wait before the same call makes sense again.
+# Seconds before a retry can succeed.
 _PAUSES: Mapping[int, int] = MappingProxyType({45011: 60, 44990: 60, 44991: 60, 45066: 60})
 
 
 def class_of(errcode: int) -> type[WeChatError]:
-    """What an errcode means to us; an unknown one has a class too.
+    """The class of an errcode; `Unclassified` for an unknown one.
 
-    Source: the pages of every call; collected under "global return codes".
+    Source: the page of each call, collected under "global return codes".
     """
     return CLASSES.get(errcode, Unclassified)
 
 
 def error_of(errcode: int, *, rid: str = "", field: str = "", message_id: str = "") -> WeChatError:
-    """The error that a failed answer stands for."""
+    """The error for a failed response."""
     kind = class_of(errcode)
     if issubclass(kind, TryLater):
         return kind(_PAUSES.get(errcode, 2), errcode=errcode, rid=rid)

@@ -1,7 +1,7 @@
-"""What this house asks of WeChat, in its own words; how it is done is `live.py`'s matter.
+"""The interface to WeChat for the slices; http_gateway.py implements it.
 
-A call may take seconds, so none is made while a transaction is open; each raises a `WeChatError` of
-the class that says what to do next.
+A call may take seconds, so none may run while a transaction is open. Each raises a `WeChatError`
+whose class says what to do next.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who logs in: one openid for each app, one unionid over both when they are bound."""
+    """A logged-in person: one openid per app, and the unionid when the apps are bound."""
 
     openid: str = field(repr=False)
     unionid: str | None = field(repr=False)
@@ -22,9 +22,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follower:
-    """What WeChat tells of a follower of the official account.
+    """WeChat's data about a follower of the official account.
 
-    Units: `subscribed_at` epoch seconds; `scene` the way that led here, as WeChat names it.
+    Units: `subscribed_at` epoch seconds; `scene` is WeChat's name for how the person came.
     """
 
     openid: str = field(repr=False)
@@ -37,7 +37,7 @@ class Follower:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerPage:
-    """A part of the list of followers; `following` is the cursor of the next, empty at the end."""
+    """One page of the list of followers; `following` is the next cursor, empty at the end."""
 
     openids: tuple[str, ...] = field(repr=False)
     following: str = field(repr=False)
@@ -55,7 +55,7 @@ class SceneCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupEntry:
-    """Who opened the mini-program from which WeChat group."""
+    """The person who opened the mini-program, and the WeChat group it was opened from."""
 
     openid: str = field(repr=False)
     opengid: str = field(repr=False)
@@ -63,7 +63,7 @@ class GroupEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneNumber:
-    """A phone number that WeChat vouches for.  Units: digits, the country's code apart."""
+    """A phone number verified by WeChat.  Units: digits, without the country code."""
 
     country: str
     number: str = field(repr=False)
@@ -84,7 +84,7 @@ class SubscriptionMessage:
 
 
 class Verdict(StrEnum):
-    """What the content check says of a citizen's words."""
+    """Verdict of the content check on a citizen's text."""
 
     PASS = "pass"  # noqa: S105 - WeChat's word for a clean text
     REVIEW = "review"
@@ -92,7 +92,7 @@ class Verdict(StrEnum):
 
 
 class TextPlace(IntEnum):
-    """Where the words would be shown. Source: security.msgSecCheck, `scene`."""
+    """Where the text would be shown. Source: security.msgSecCheck, `scene`."""
 
     PROFILE = 1
     COMMENT = 2
@@ -101,10 +101,10 @@ class TextPlace(IntEnum):
 
 
 class Gateway(Protocol):
-    """WeChat, as far as the slices use it."""
+    """WeChat, as the slices use it."""
 
     def well(self) -> bool:
-        """Whether WeChat is being asked at this moment."""
+        """Whether calls are currently sent (circuit breaker closed)."""
         ...
 
     def token_age_seconds(self) -> float | None:
@@ -112,14 +112,14 @@ class Gateway(Protocol):
         ...
 
     def try_credentials(self, account: str) -> None:
-        """Ask WeChat for a token of `official_account` or `mini_program`, and leave it unused.
+        """Request a token of `official_account` or `mini_program` without using it.
 
-        Raises: WeChatError; its `errcode` tells an operator what WeChat does not accept.
+        Raises: WeChatError; its `errcode` shows an operator what WeChat refused.
         """
         ...
 
     def code_to_identity(self, code: str) -> Identity:
-        """Who stands behind a wx.login code; the code is used up by this.
+        """Exchange a wx.login code for the person's identity; uses the code up.
 
         Raises: BadLoginCode (401), LoginRefused (403), WeChatAway (503).
         """
@@ -130,16 +130,16 @@ class Gateway(Protocol):
         ...
 
     def followers(self, openids: Sequence[str]) -> list[Follower]:
-        """The same of up to a hundred followers.
+        """The same for up to a hundred followers.
 
-        Raises: RecipientGone when one of them has no account any more.
+        Raises: RecipientGone when one of them has closed the account.
         """
         ...
 
     def follower_page(self, after: str = "") -> FollowerPage:
-        """The next followers of the official account after a cursor.
+        """The followers of the official account after a cursor.
 
-        Raises: RecipientGone when the cursor's owner has no account any more.
+        Raises: RecipientGone when the cursor's owner has closed the account.
         """
         ...
 
@@ -148,7 +148,7 @@ class Gateway(Protocol):
         ...
 
     def current_menu(self) -> Mapping[str, object] | None:
-        """The menu that WeChat shows now; None without one."""
+        """The menu currently shown; None without one."""
         ...
 
     def scene_code(self, scene: str, *, permanent: bool = False) -> SceneCode:
@@ -156,47 +156,47 @@ class Gateway(Protocol):
         ...
 
     def say(self, openid: str, text: str) -> None:
-        """Say a sentence in the chat; never repeated by itself.
+        """Send a text to the chat; never retried automatically.
 
-        Raises: RecipientGone when no window is open, InDoubt when it may have been said.
+        Raises: RecipientGone when no window is open, InDoubt when it may have been sent.
         """
         ...
 
     def send_subscription(self, message: SubscriptionMessage) -> str:
-        """Send one subscription message; the id that WeChat gave it, empty where it gives none.
+        """Send one subscription message; return WeChat's id of it, empty when there is none.
 
-        Never repeated by itself. Raises: NoGrant without a permission, RecipientGone, BadContent
+        Never retried automatically. Raises: NoGrant without a permission, RecipientGone, BadContent
         (with the field), TemplateRefused, InDoubt when it may have been sent.
         """
         ...
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:
-        """WeChat's verdict on a citizen's words; on any WeChatError the words stay pending.
+        """Check a citizen's text; on any WeChatError the text stays pending.
 
         Units: the openid is that of the mini-program, used within two hours; 2,500 characters.
         """
         ...
 
     def mini_program_code(self, scene: str, page: str) -> bytes:
-        """The picture of a mini-program code. Units: 1 to 32 characters of WeChat's set."""
+        """Return the picture of a mini-program code. Units: 1 to 32 characters of WeChat's set."""
         ...
 
     def group_entry(self, code: str, encrypted_data: str, iv: str) -> GroupEntry:
-        """The WeChat group behind what wx.getGroupEnterInfo gave; the code is used up by this.
+        """Decrypt the result of wx.getGroupEnterInfo to the WeChat group; uses the code up.
 
         Raises: OpenDataRefused (422), BadLoginCode (401), LoginRefused (403), WeChatAway (503).
         """
         ...
 
     def phone_number(self, openid: str, code: str) -> PhoneNumber:
-        """The number behind a code of the phone-number button, for this person alone.
+        """Exchange a code of the phone-number button, which must belong to this person.
 
         Raises: BadLoginCode (401), WeChatAway (503).
         """
         ...
 
     def check_picture(self, openid: str, address: str) -> str:
-        """Have a picture judged; WeChat fetches it and tells its verdict later under this name.
+        """Start a picture check; return the trace id under which WeChat pushes its verdict.
 
         Units: the openid is that of the mini-program, used within two hours.
         """

@@ -1,7 +1,7 @@
-"""The gateway over HTTP: wechatpy's wrappers where they do well, own calls where it lacks them.
+"""The gateway over HTTP: wechatpy's wrappers where they suffice, own calls where they do not.
 
-wechatpy keeps hosts and token logic inside; here every one of its requests goes through our calls,
-so nothing of its own reaches the network.
+wechatpy has its own hosts and token logic; here all of its requests go through our client, so that
+it never opens a connection itself.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _SENDS = frozenset({"/cgi-bin/message/custom/send"})
 
 
 class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
-    """wechatpy's wrappers without its HTTP, its hosts, its token and its retries."""
+    """wechatpy's client with its HTTP, hosts, tokens and retries replaced."""
 
     def __init__(self, appid: str, calls: AuthorizedClient) -> None:
         super().__init__(appid, secret="", auto_retry=False)
@@ -83,12 +83,12 @@ class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         return self._calls.ask(call, repeat)
 
     def fetch_access_token(self) -> None:
-        """Tokens come from the token service alone."""
+        """Do nothing: tokens come only from the token service."""
         raise ConfigWrong
 
 
 class HttpGateway:
-    """WeChat itself, or whatever host the settings put in its place.
+    """The real WeChat, or another host from the settings.
 
     Units: `outside_transaction` raises when a transaction is open in this thread.
     """
@@ -112,7 +112,7 @@ class HttpGateway:
         self._accounts = accounts
 
     def well(self) -> bool:
-        """Whether WeChat is being asked at this moment."""
+        """Whether calls are currently sent (circuit breaker closed)."""
         return self._transport.well()
 
     def token_age_seconds(self) -> float | None:
@@ -120,14 +120,14 @@ class HttpGateway:
         return self._accounts["official_account"].tokens.age_seconds()
 
     def try_credentials(self, account: str) -> None:
-        """Ask for a token. Source: getStableAccessToken, in its normal mode."""
+        """Request a token. Source: getStableAccessToken, in its normal mode."""
         self._outside_transaction()
         self._accounts[account].tokens.ask()
 
     def code_to_identity(self, code: str) -> Identity:
-        """Who stands behind a wx.login code. Source: auth.code2Session."""
+        """Exchange a wx.login code. Source: auth.code2Session."""
         answer = self._login(code)
-        # The session key is dropped here: nothing of ours depends on it.
+        # The session key is dropped, because nothing needs it later.
         return Identity(
             openid=word_of(answer, "openid"),
             unionid=word_of(answer, "unionid") if answer.get("unionid") else None,
@@ -139,13 +139,13 @@ class HttpGateway:
         return follower_of(self._official.user.get(openid))
 
     def followers(self, openids: Sequence[str]) -> list[Follower]:
-        """What WeChat tells of up to a hundred. Source: user management, "batch get"."""
+        """WeChat's data about up to a hundred followers. Source: user management, "batch get"."""
         self._outside_transaction()
         answer = self._official.user.get_batch(list(openids))
         return [follower_of(one) for one in objects_of(answer, "user_info_list")]
 
     def follower_page(self, after: str = "") -> FollowerPage:
-        """The list of followers, in parts. Source: user management, "get the user list"."""
+        """One page of followers. Source: user management, "get the user list"."""
         self._outside_transaction()
         answer = self._official.user.get_followers(after or None)
         count, following = answer.get("count"), answer.get("next_openid")
@@ -163,7 +163,7 @@ class HttpGateway:
         self._official.menu.create(dict(menu))
 
     def current_menu(self) -> Mapping[str, object] | None:
-        """The menu that WeChat shows now. Source: custom menu, "get"."""
+        """The menu currently shown. Source: custom menu, "get"."""
         self._outside_transaction()
         try:
             answer = self._official.menu.get()
@@ -195,7 +195,7 @@ class HttpGateway:
         )
 
     def say(self, openid: str, text: str) -> None:
-        """Say a sentence in the chat. Source: customer service, "send a message"."""
+        """Send a text to the chat. Source: customer service, "send a message"."""
         self._outside_transaction()
         self._official.message.send_text(openid, text)
 
@@ -211,12 +211,12 @@ class HttpGateway:
             "data": {key: {"value": value} for key, value in message.fields.items()},
         }
         call = Call(method="POST", path="/cgi-bin/message/subscribe/send", body=body)
-        # There is no name by which WeChat would know a second try of the same message.
+        # WeChat has no deduplication id for this call, so a retry could send it twice.
         answer = self._mini_calls.ask(call, Repeat.NEVER)
         return str(answer.get("msgid") or "")
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:
-        """WeChat's verdict on a citizen's words. Source: security.msgSecCheck, version 2."""
+        """Check a citizen's text. Source: security.msgSecCheck, version 2."""
         self._outside_transaction()
         answer = self._mini_calls.ask(
             Call(
@@ -230,7 +230,8 @@ class HttpGateway:
         if not isinstance(suggest, str):
             raise InDoubt
         if suggest not in list(Verdict):
-            # Not a pass, and asking again brings the same word: a person has to look at it.
+            # An unknown verdict is no pass, and a retry would return it again: a person must
+            # decide.
             count_unknown_word("text_check", suggest)
             return Verdict.REVIEW
         return Verdict(suggest)
@@ -244,23 +245,23 @@ class HttpGateway:
         )
 
     def group_entry(self, code: str, encrypted_data: str, iv: str) -> GroupEntry:
-        """The WeChat group that the mini-program was opened from. Source: wx.getGroupEnterInfo."""
+        """The WeChat group that opened the mini-program. Source: wx.getGroupEnterInfo."""
         answer = self._login(code)
-        # The session key lives in this call alone.
+        # The session key exists only during this call.
         data = open_data(
             encrypted_data,
             session_key=word_of(answer, "session_key"),
             iv=iv,
             appid=self._mini_program.appid,
         )
-        # wx.getShareInfo wrote the same name in another way.
+        # wx.getShareInfo spells this field differently.
         opengid = data.get("opengid") or data.get("openGId")
         if not isinstance(opengid, str):
             raise OpenDataRefused
         return GroupEntry(openid=word_of(answer, "openid"), opengid=opengid)
 
     def phone_number(self, openid: str, code: str) -> PhoneNumber:
-        """The number behind a code. Source: phonenumber.getPhoneNumber."""
+        """Exchange a phone-number code. Source: phonenumber.getPhoneNumber."""
         self._outside_transaction()
         if not _CODE.fullmatch(code):
             raise BadLoginCode
@@ -279,7 +280,7 @@ class HttpGateway:
         return PhoneNumber(country=country, number=number)
 
     def check_picture(self, openid: str, address: str) -> str:
-        """Have a picture judged. Source: security.mediaCheckAsync, version 2."""
+        """Start a picture check. Source: security.mediaCheckAsync, version 2."""
         self._outside_transaction()
         body = {
             "version": 2,
@@ -313,7 +314,7 @@ class HttpGateway:
         try:
             return self._transport.ask(call, until)
         except TryLater:
-            # WeChat was busy and did nothing with the code.
+            # WeChat was busy and did not use the code up.
             self._transport.rest()
         except WeChatError as error:
             raise self._login_error(error) from None
@@ -323,7 +324,7 @@ class HttpGateway:
             raise self._login_error(error) from None
 
     def _login_error(self, error: WeChatError) -> WeChatError:
-        """What an error of the log-in endpoint means for the citizen who logs in."""
+        """Translate an error of the login endpoint for the citizen who logs in."""
         if isinstance(error, ConfigWrong):
             self._transport.alarm("login_config")
         if error.errcode in _BAD_CODE:
@@ -334,7 +335,7 @@ class HttpGateway:
 
 
 def _about_a_code(error: WeChatError) -> WeChatError:
-    """The same error where a citizen's code was spent; a code that makes no sense there is ours."""
+    """Keep BadLoginCode and WeChatAway; any other error is a mistake of ours."""
     if isinstance(error, BadLoginCode | WeChatAway):
         return error
     return Unclassified(errcode=error.errcode, rid=error.rid)
@@ -347,9 +348,9 @@ def open_gateway(
     *,
     total_seconds: float | None = None,
 ) -> HttpGateway:
-    """The gateway of this process as the settings say; nothing is asked of WeChat before a call.
+    """Create this process's gateway from the settings; makes no call itself.
 
-    Units: `total_seconds` is the patience of one call, that of a request unless given.
+    Units: `total_seconds` is the timeout of one call, by default that of a request.
     """
 
     def outside_transaction() -> None:
@@ -395,4 +396,4 @@ def _open_transport(wechat: WeChat, clock: Clock, total_seconds: float) -> Trans
 
 def _sound_alarm(what: str) -> None:
     metrics.CALLS.labels("alarm", what).inc()
-    _log.error("an operator has to look at WeChat", extra={"outcome": what})
+    _log.error("wechat needs an operator", extra={"outcome": what})

@@ -1,4 +1,4 @@
-"""The sealed data that a mini-program is handed for its server: AES-128 under the session key.
+"""Decryption of the mini-program's open data: AES-128 under the session key.
 
 Source: mini-program, open ability, "signature check and decryption of open data".
 """
@@ -22,9 +22,9 @@ _MOST_BYTES = 16 * 1024
 
 
 def open_data(encrypted: str, *, session_key: str, iv: str, appid: str) -> dict[str, Any]:
-    """What WeChat sealed for the mini-program of this appid.
+    """Decrypt WeChat's data for the mini-program with this appid.
 
-    Raises: OpenDataRefused (422) for whatever is wrong with it.
+    Raises: OpenDataRefused (422) for any defect of it.
     """
     key, start, sealed = _bytes(session_key), _bytes(iv), _bytes(encrypted)
     if len(key) != _BLOCK or len(start) != _BLOCK:

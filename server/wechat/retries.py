@@ -1,4 +1,4 @@
-"""When a failed call to WeChat makes sense again, for the background; pure."""
+"""When a failed background call to WeChat is retried; pure."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from server.wechat.errors import (
     WeChatError,
 )
 
-# WeChat answered and did nothing, or never heard of the call: it may be made again.
+# WeChat refused before doing anything, or never received the call: a retry is safe.
 NOT_DONE = (NotSent, BusyRecipient, SlowDown, TokenRefused, ConfigWrong, QuotaSpent)
-# Whoever comes next would meet the same.
+# These failures would hit any other call too.
 FOR_EVERYBODY = (NotSent, SlowDown, TokenRefused, ConfigWrong, QuotaSpent)
 
 
 def wait_after(tries: int) -> timedelta:
-    """How long a row rests after its tries. Units: from two seconds, doubling, at most an hour."""
+    """Back-off of a row after its attempts. Units: from two seconds, doubling, at most an hour."""
     return timedelta(seconds=min(2 ** min(tries, 12), 3600))
 
 
 def pause_after(trouble: WeChatError, tries: int, now: datetime) -> timedelta:
-    """How long to wait before the same call; a spent quota comes back at midnight in Beijing."""
+    """How long to pause a queue after a failure; a spent quota until midnight in Beijing."""
     if isinstance(trouble, QuotaSpent):
         return asked_pause(trouble, now)
     return max(asked_pause(trouble, now), wait_after(tries))
 
 
 def asked_pause(trouble: WeChatError, now: datetime) -> timedelta:
-    """The pause that WeChat itself asks for; none where it names none."""
+    """The pause requested by WeChat; zero when it requests none."""
     if isinstance(trouble, QuotaSpent):
         return beijing_midnight(beijing_day(now) + timedelta(days=1)) - now
     seconds = trouble.after_seconds if isinstance(trouble, TryLater) else 0
@@ -47,10 +47,10 @@ def asked_pause(trouble: WeChatError, now: datetime) -> timedelta:
 def outcome_of(
     trouble: WeChatError, now: datetime, *, repeatable: bool = False, busy_did_nothing: bool = False
 ) -> outbox.Outcome:
-    """What a failed call means for its row in an outbox.
+    """The outcome of a failed call for its outbox row.
 
-    Units: `repeatable` calls do no harm when they are made twice, so every failure is tried again;
-    with `busy_did_nothing` WeChat's answer that it is busy says that nothing was done.
+    Units: `repeatable` calls are harmless when executed twice, so every failure is retried; with
+    `busy_did_nothing`, WeChat's busy response means that the call was not executed.
     """
     reason = reason_of(trouble)
     did_nothing = isinstance(trouble, NOT_DONE) or (
@@ -68,5 +68,5 @@ def outcome_of(
 
 
 def reason_of(trouble: WeChatError) -> str:
-    """The kind of an error with WeChat's number, for the row that ends with it."""
+    """The error's class and WeChat's number, stored on a row that gives up."""
     return trouble.kind if trouble.errcode is None else f"{trouble.kind}:{trouble.errcode}"

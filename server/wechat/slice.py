@@ -1,4 +1,4 @@
-"""What the gateway to WeChat offers: the sentences of its refusals."""
+"""Manifest of the gateway to WeChat: the texts of its errors."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The access token of one app: asked for once by the whole fleet, never replaced by an older one.
+"""The access token of one app: requested once for all processes, never replaced by an older one.
 
-Every process keeps what it read for a moment; between processes the record in Redis counts. Without
-Redis each process asks for itself, which the platform's stable token allows.
+Every process caches it for a moment; between processes the record in Redis is authoritative.
+Without Redis each process requests its own, which the stable-token endpoint allows.
 Source: "get a stable interface call credential".
 """
 
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 PATH = "/cgi-bin/stable_token"
 LIFE_SECONDS = 7200
-# WeChat gives out the next token in the last five minutes of the present one.
+# WeChat issues the next token in the last five minutes of the current one.
 EARLY_SECONDS = 240
 STOP_SECONDS = 300.0
 FORCE_EVERY_SECONDS = 600
@@ -48,7 +48,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,2048}")
 
 
 class Credentials(Protocol):
-    """What WeChat wants to know of an app before it gives a token."""
+    """The credentials for requesting a token."""
 
     @property
     def appid(self) -> str: ...
@@ -58,7 +58,7 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """One token. Units: milliseconds since the epoch; `expires_ms` is on the safe side."""
+    """One token. Units: milliseconds since the epoch; `expires_ms` is rounded to the safe side."""
 
     value: str = field(repr=False)
     asked_ms: int
@@ -66,7 +66,7 @@ class Token:
 
 
 class _Flight:
-    """One request for a token by this process; whoever comes meanwhile takes its result."""
+    """One token request of this process, shared by concurrent callers."""
 
     def __init__(self) -> None:
         self.landed = threading.Event()
@@ -75,9 +75,9 @@ class _Flight:
 
 
 class TokenService:
-    """Tokens of one app for this process, in agreement with all others.
+    """The tokens of one app for this process, coordinated with all other processes.
 
-    Units: `pause` waits so many seconds between two looks at what another process does.
+    Units: `pause` sleeps this many seconds between two looks at another process's request.
     """
 
     def __init__(
@@ -106,9 +106,9 @@ class TokenService:
         self._name = f"wechat-token:{app.appid}"
 
     def token(self, until: float | None = None) -> str:
-        """A token that is good for some minutes at least.
+        """A token that is valid for at least some minutes.
 
-        Units: `until` on the steady clock, the end of the caller's patience.
+        Units: `until` on the monotonic clock, the caller's deadline.
         Raises: WeChatAway when there is none.
         """
         kept = self._kept
@@ -128,7 +128,7 @@ class TokenService:
             return old.value
 
     def refused(self, value: str, until: float | None = None) -> str:
-        """Another token after WeChat refused this one.
+        """Replace a token that WeChat refused.
 
         Raises: WeChatAway when there is none.
         """
@@ -138,19 +138,19 @@ class TokenService:
         return self._renewed(value, None, until or self._transport.until()).value
 
     def ask(self) -> None:
-        """Ask WeChat for the token it has, whatever is kept here; nothing changes by that.
+        """Request WeChat's current token, ignoring caches; changes nothing.
 
-        Raises: WeChatError when it gives none, for whatever reason.
+        Raises: WeChatError when WeChat returns none.
         """
         self._answer(self._transport.until(), force=False)
 
     def age_seconds(self) -> float | None:
-        """How long ago the present token was asked for; None without one."""
+        """Age of the current token; None without one."""
         token = self._stored() or self._kept
         return None if token is None else max(0.0, (self._now_ms() - token.asked_ms) / 1000)
 
     def _renewed(self, refused: str | None, old: Token | None, until: float) -> Token:
-        """The result of this process's one request, started here or under way already."""
+        """The result of this process's single token request, started here or already running."""
         while True:
             with self._guard:
                 flight, mine = self._flight, self._flight is None
@@ -164,7 +164,7 @@ class TokenService:
                 raise WeChatAway
             if flight.token is None:
                 raise _again(flight.error or WeChatAway())
-            # One that was under way for another reason may bring back what we cannot use.
+            # A request already running for another reason may return the refused token again.
             if flight.token.value != refused or mine:
                 return flight.token
 
@@ -179,7 +179,7 @@ class TokenService:
             flight.landed.set()
 
     def _agreed(self, refused: str | None, until: float) -> Token:
-        """A token that the whole fleet uses: asked for here, or by another process meanwhile."""
+        """A token shared by all processes: requested here, or by another process meanwhile."""
         lease = self._transport.total_seconds + 2.0
         while True:
             stored = self._stored()
@@ -189,7 +189,7 @@ class TokenService:
             try:
                 with self._lock.hold(self._name, lease) as ours:
                     if ours:
-                        # It may have been renewed between the look and the lock.
+                        # Another process may have renewed it between the first read and the lock.
                         stored = self._stored()
                         known = self._usable(refused, stored)
                         return known or self._asked(refused, stored, until)
@@ -212,9 +212,9 @@ class TokenService:
         return self._publish(token, before)
 
     def _forced(self, refused: str, until: float) -> Token:
-        """The one way out when WeChat refuses the token that it still gives out as good.
+        """Force a new token, when WeChat refuses the one that it still returns.
 
-        Units: at most one in ten minutes: WeChat allows twenty a day.
+        Units: at most one in ten minutes; WeChat allows twenty a day.
         """
         name = f"{self._name}:forced"
         now = self._clock.monotonic()
@@ -225,7 +225,7 @@ class TokenService:
                 raise TryLater(60)
             self._shared.set_json(name, True, FORCE_EVERY_SECONDS)
         except RedisUnavailable:
-            _log.warning("a token is forced without asking the other processes")
+            _log.warning("token forced without coordination")
         self._forced_at = now
         self._transport.alarm("token_forced")
         token = self._answer(until, force=True)
@@ -255,10 +255,11 @@ class TokenService:
         raise NotSent
 
     def _publish(self, token: Token, before: Token | None) -> Token:
-        """Tell the fleet, unless somebody has told it of a later token meanwhile."""
+        """Store the token in Redis, unless a later one is stored there."""
         version = token.expires_ms
         if before is not None:
-            # What was there is of no use any more, whatever a clock made of its end.
+            # The previous token is useless, so its successor must get a higher version, whatever
+            # the clocks say.
             version = max(version, before.expires_ms + 1)
         record = {"token": token.value, "asked_ms": token.asked_ms, "expires_ms": token.expires_ms}
         try:
@@ -267,7 +268,7 @@ class TokenService:
                 if stored is not None and self._lives(stored):
                     return stored
         except RedisUnavailable:
-            _log.warning("a token is kept by this process alone")
+            _log.warning("token kept by this process alone")
         return token
 
     def _check_stop(self) -> None:
@@ -282,7 +283,7 @@ class TokenService:
         self._stopped_by, self._stopped_until = error, self._clock.monotonic() + seconds
         if not isinstance(error, SlowDown):
             self._transport.alarm(f"token_{error.kind}")
-        _log.error("no token is asked for", extra={"errcode": error.errcode, "rid": error.rid})
+        _log.error("token request refused", extra={"errcode": error.errcode, "rid": error.rid})
         return error
 
     def _stored(self) -> Token | None:
@@ -306,7 +307,7 @@ class TokenService:
         return None
 
     def _lives(self, token: Token) -> bool:
-        # A clock that was put back must not make a token last longer than any does.
+        # A clock that was set back must not extend a token's life.
         return EARLY_SECONDS <= self._left(token) <= LIFE_SECONDS + EARLY_SECONDS
 
     def _left(self, token: Token) -> float:
@@ -319,10 +320,10 @@ class TokenService:
 def _read(answer: dict[str, Any], asked_ms: int) -> Token:
     value, seconds = answer.get("access_token"), answer.get("expires_in")
     good = isinstance(value, str) and _TOKEN.fullmatch(value) is not None
-    # `true` would pass for one second.
+    # bool is an int: `true` would count as one second.
     if not good or type(seconds) is not int or seconds <= 0:
         raise InDoubt
-    # A longer life than WeChat documents is not relied on, and is no reason to have no token.
+    # A longer life than documented is capped, not refused.
     life = timedelta(seconds=min(seconds, LIFE_SECONDS))
     expires_ms = asked_ms + life // timedelta(milliseconds=1)
     return Token(value=str(value), asked_ms=asked_ms, expires_ms=expires_ms)
@@ -338,5 +339,5 @@ def _from_record(record: object) -> Token | None:
 
 
 def _again(error: WeChatError) -> WeChatError:
-    # The same error is raised in many threads; each raise would lengthen its trace.
+    # The same error is raised in many threads; each raise would extend its traceback.
     return error.with_traceback(None)

@@ -1,8 +1,8 @@
-"""HTTP to WeChat's API host: bounded in time and size, strict about answers, silent about secrets.
+"""HTTP to WeChat's API host: limited in time and size, strict parsing, secrets never logged.
 
-Addresses and bodies hold AppSecrets, tokens and codes, so no exception and no log line that leaves
-this file has anything of them; errors are raised outside of `except` to keep no hidden context.
-It retries nothing: who calls knows what may be repeated.
+Addresses and bodies contain AppSecrets, tokens and codes. No exception or log line of this file
+includes them; errors are raised outside of `except`, so that they keep no context with them. There
+are no retries here: only the caller knows what may be repeated.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _NEVER_LEFT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of WeChat's API, without the host and without the token."""
+    """One API call, without host and token."""
 
     method: str
     path: str
@@ -60,7 +60,7 @@ class Call:
     body: Mapping[str, object] | None = field(default=None, repr=False)
 
     def with_token(self, token: str) -> Call:
-        """The same call in the name of the account."""
+        """The same call with the account's token."""
         return Call(
             method=self.method,
             path=self.path,
@@ -70,7 +70,7 @@ class Call:
 
 
 class Breaker:
-    """Stops asking after failures in a row; later lets one caller try."""
+    """Circuit breaker: opens after consecutive failures; later lets a single call try."""
 
     def __init__(self, clock: Clock, *, failures: int = 5, pause_seconds: float = 30.0) -> None:
         self._clock = clock
@@ -92,12 +92,12 @@ class Breaker:
             return True
 
     def closed(self) -> bool:
-        """Whether nothing keeps calls back."""
+        """Whether calls are admitted without restriction."""
         with self._lock:
             return self._failures < self._limit
 
     def record(self, worked: bool) -> None:
-        """Take note of how a call went."""
+        """Record the result of a call."""
         with self._lock:
             if worked:
                 self._failures = 0
@@ -115,9 +115,9 @@ class _Raw:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a caller waits: for the connection, for the whole call, before another try.
+    """Timeouts of a caller: for the connection, for the whole call, before a retry.
 
-    Units: `calls_at_once` how many callers of one process may wait at the same time.
+    Units: `calls_at_once` is the number of concurrent calls of one process.
     """
 
     connect_seconds: float = 2.0
@@ -129,7 +129,7 @@ class Patience:
 class Transport:
     """The connections of one process to WeChat's API host.
 
-    Units: `count` is told path and outcome of every call, `alarm` what an operator must look at.
+    Units: `count` receives path and outcome of every call, `alarm` what an operator must see.
     """
 
     def __init__(
@@ -154,16 +154,16 @@ class Transport:
         _hush_addresses()
 
     def until(self) -> float:
-        """The instant, on the steady clock, at which a call begun now has lasted too long."""
+        """The deadline, on the monotonic clock, of a call that begins now."""
         return self._clock.monotonic() + self.total_seconds
 
     def well(self) -> bool:
-        """Whether calls are being made: WeChat has not failed too often in a row."""
+        """Whether the circuit breaker is closed."""
         return self._breaker.closed()
 
     @contextmanager
     def place_for(self, path: str) -> Iterator[None]:
-        """Hold one of the places for calls, for all tries of a call together.
+        """Hold one of the slots for calls, for all attempts of a call together.
 
         Raises: NotSent (503), at once, when all are taken.
         """
@@ -176,19 +176,19 @@ class Transport:
             yield
 
     def rest(self) -> None:
-        """Give a busy WeChat a moment before the other try."""
+        """Wait a moment before the retry after a busy response."""
         time.sleep(self._patience.rest_seconds)
 
     def ask(self, call: Call, until: float) -> dict[str, Any]:
-        """The answer to a call, an object without an error.
+        """Make a call and return its response, an object without an error.
 
-        Raises: WeChatError of the class that the errcode or the failure means.
+        Raises: WeChatError of the class for the errcode or the failure.
         """
         raw = self._exchange(call, until)
         return self._judged(call, _object(raw.body))
 
     def picture(self, call: Call, until: float) -> bytes:
-        """The picture that a call answers with.
+        """Make a call and return its picture.
 
         Raises: WeChatError as `ask`.
         """
@@ -197,7 +197,7 @@ class Transport:
             self._note(call, "ok", worked=True)
             return raw.body
         answer = _object(raw.body)
-        # An object without an error is no picture either.
+        # A JSON object without an error is no picture either.
         self._judged(call, answer if answer and answer.get("errcode") else None)
         raise InDoubt
 
@@ -223,7 +223,7 @@ class Transport:
     def _sent(self, call: Call, left: float, until: float) -> _Raw:
         body = None
         if call.body is not None:
-            # Raw UTF-8: WeChat refuses or shows escaped Chinese.
+            # Unescaped UTF-8: WeChat refuses or displays `\u` escapes of Chinese.
             body = json.dumps(call.body, ensure_ascii=False).encode()
         with self._session.request(
             call.method,
@@ -291,7 +291,7 @@ def _session(adapter: BaseAdapter | None) -> requests.Session:
 
 
 def _meaning(trouble: Exception) -> WeChatError:
-    """Whether a call that broke off may have reached WeChat."""
+    """The error of a call that broke off: whether it may have reached WeChat."""
     if isinstance(trouble, _NEVER_LEFT):
         return NotSent()
     reason = getattr(trouble.args[0], "reason", None) if trouble.args else None
@@ -309,7 +309,7 @@ def _object(body: bytes) -> dict[str, Any] | None:
 
 
 class _NoAddresses(logging.Filter):
-    """Keeps back debug lines of the HTTP library, which hold whole addresses."""
+    """Drops debug lines of the HTTP library, which contain complete addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.levelno > logging.DEBUG
@@ -319,5 +319,5 @@ _NO_ADDRESSES = _NoAddresses()
 
 
 def _hush_addresses() -> None:
-    # addFilter takes the same filter once only.
+    # addFilter ignores a filter that is already present.
     logging.getLogger("urllib3.connectionpool").addFilter(_NO_ADDRESSES)

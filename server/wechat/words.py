@@ -1,7 +1,6 @@
-"""Words of WeChat's lists that this version does not know: WeChat adds some, and no call may fail.
+"""Counts unknown values in WeChat's enumerations: WeChat extends them, and no call may fail by it.
 
-Each reader decides what an unknown word means, always the safe way; here it is counted, so that
-somebody notices.
+Each reader chooses a safe meaning for an unknown value; the counter makes it visible.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ _LONGEST = 40
 
 
 def count_unknown_word(place: str, word: str) -> None:
-    """Count a word that a list of WeChat's does not have here.
+    """Count a value that is missing in our list.
 
-    Units: `place` names the list; the word itself is only logged, a label would have no bound.
+    Units: `place` names the list; the value is only logged, because a label must be bounded.
     """
     metrics.UNKNOWN_WORDS.labels(place).inc()
-    _log.info("an unknown word of wechat", extra={"path": place, "outcome": word[:_LONGEST]})
+    _log.info("unknown wechat value", extra={"path": place, "outcome": word[:_LONGEST]})

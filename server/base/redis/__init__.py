@@ -1,1 +1,1 @@
-"""Redis by purpose; every user copes with its absence."""
+"""Redis by purpose; every caller handles its absence."""

@@ -1,6 +1,6 @@
-"""The note that tells where the embedded server listens: `kv.json` in the folder of running state.
+"""The address file of the embedded server: `kv.json` in the folder of running state.
 
-Its owner writes it, everybody who attaches reads it again at each new connection.
+Its owner writes it; clients read it again at each new connection.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ _NAME = "kv.json"
 
 @dataclass(frozen=True)
 class Address:
-    """Where one run of the embedded server listens, and its process."""
+    """Socket and process id of one run of the embedded server."""
 
     socket: str
     pid: int
 
 
 def read_address(var: Path) -> Address | None:
-    """The address that the owner left, or None when there is none to read."""
+    """Read the address, or None when there is none."""
     try:
         note = json.loads((var / _NAME).read_text(encoding="utf-8"))
         return Address(socket=str(note["socket"]), pid=int(note["pid"]))
@@ -31,7 +31,7 @@ def read_address(var: Path) -> Address | None:
 
 
 def write_address(var: Path, address: Address) -> None:
-    """Leave the address for others; a reader sees the old note or the new one, never half."""
+    """Write the address atomically; a reader sees the old content or the new one."""
     draft = var / f"{_NAME}.{os.getpid()}"
     note = {"socket": address.socket, "pid": address.pid}
     draft.write_text(json.dumps(note), encoding="utf-8")
@@ -39,5 +39,5 @@ def write_address(var: Path, address: Address) -> None:
 
 
 def remove_address(var: Path) -> None:
-    """Take the note away: nobody listens any more."""
+    """Delete the address file after the server stopped."""
     (var / _NAME).unlink(missing_ok=True)

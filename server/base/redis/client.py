@@ -1,8 +1,8 @@
-"""The only door to Redis: one command, a pipeline or a script over a thin connection per thread.
+"""The only access to Redis: commands, pipelines and scripts over one connection per thread.
 
-Bytes in, bytes out. Nothing in Redis is the truth, so every failure is `RedisUnavailable` and
-callers go on without it; a breaker keeps a hung server from costing one time-out a call.
-It knows no key and no purpose: those are in the facilities beside it.
+Bytes in, bytes out. Redis is only a cache, so every failure is `RedisUnavailable` and callers
+continue without it; a circuit breaker keeps a hanging server from costing a timeout per call. Keys
+and purposes are defined in the modules beside this one.
 """
 
 from __future__ import annotations
@@ -46,33 +46,33 @@ Command: TypeAlias = tuple[Argument, ...]
 Reply: TypeAlias = "int | bytes | list[Reply] | None"
 
 _JOBS_TIMEOUT_SECONDS = 5.0
-# Answers by which a living server says that it cannot serve: for the caller it is away.
+# Replies of a server that runs but cannot serve; callers treat it as unavailable.
 _UNFIT = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError, NoPermissionError)
 _UNFIT_WORDS = ("MISCONF", "BUSY", "NOREPLICAS")
 
 
 class RedisUnavailable(Exception):
-    """Redis did not answer, or is not being asked for a while."""
+    """Redis did not respond, or the circuit breaker is open."""
 
 
 class RedisRefused(Exception):
-    """Redis understood and refused: a mistake in our command or script."""
+    """Redis refused the command: a bug in our command or script."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """A Lua script that Redis runs in one piece."""
+    """A Lua script that Redis executes atomically."""
 
     text: str
 
     @cached_property
     def sha(self) -> str:
-        """The name under which Redis keeps the script."""
+        """The hash under which Redis caches the script."""
         return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 class _Breaker:
-    """After a failure nobody asks for a while; then one caller tries, the others wait on."""
+    """Circuit breaker: open for a while after a failure; then one caller tries, the others skip."""
 
     def __init__(self, clock: Clock, pause_seconds: float) -> None:
         self._clock = clock
@@ -97,14 +97,14 @@ class _Breaker:
             if now < self._closed_until:
                 self.refusals += 1
                 raise RedisUnavailable("not asked: it failed a moment ago")
-            # This caller is the trial; the rest keep away until it succeeds.
+            # This caller is the trial; the others skip Redis until it succeeds.
             self._closed_until = now + self._pause
 
     def failed(self, why: Exception) -> None:
         with self._lock:
             self.failures += 1
             if self._closed_until is None:
-                log.warning("kv is away: %s", why)
+                log.warning("redis unavailable: %s", why)
             self._closed_until = self._clock.monotonic() + self._pause
 
     def worked(self) -> None:
@@ -112,20 +112,20 @@ class _Breaker:
             return
         with self._lock:
             self._closed_until = None
-        log.info("kv is back")
+        log.info("redis available again")
 
 
 class _Seat(threading.local):
-    """What one thread holds: its connection and the process that opened it."""
+    """The connection of one thread, and the process that opened it."""
 
     pid = 0
     connection: Any = None
-    # Tells in one call of the kernel whether the server has said or ended something unasked.
+    # A poll reports in one system call whether the server sent or closed something unexpectedly.
     watch: select.poll | None = None
 
 
 class RedisClient:
-    """Redis for one process: safe for threads and forks, each opens its own connection."""
+    """Redis for one process: safe for threads and forks, because each opens its own connection."""
 
     def __init__(self, pool: Any, jobs: redis.Redis, clock: Clock, pause_seconds: float) -> None:
         self._pool = pool
@@ -135,30 +135,30 @@ class RedisClient:
 
     @property
     def away(self) -> bool:
-        """Whether a call made now would be refused without asking."""
+        """Whether the circuit breaker is open now."""
         return self._breaker.away
 
     @property
     def failures(self) -> int:
-        """How often Redis was asked in vain."""
+        """Number of failed calls."""
         return self._breaker.failures
 
     @property
     def refusals(self) -> int:
-        """How often a call was refused without asking."""
+        """Number of calls skipped by the circuit breaker."""
         return self._breaker.refusals
 
     def run(self, *args: Argument) -> Reply:
-        """The reply to one command.
+        """Execute one command.
 
         Raises: RedisUnavailable, RedisRefused.
         """
         return _plain(self._exchange((args,))[0])
 
     def pipeline(self, commands: Sequence[Command]) -> list[Reply]:
-        """The replies to several commands sent in one go; others may come in between.
+        """Execute several commands in one round trip; not atomic.
 
-        Raises: RedisUnavailable, RedisRefused (the later commands have still been carried out).
+        Raises: RedisUnavailable, RedisRefused (the later commands have still been executed).
         """
         if not commands:
             return []
@@ -167,7 +167,7 @@ class RedisClient:
     def eval(
         self, script: Script, keys: Sequence[Argument], args: Sequence[Argument] = ()
     ) -> Reply:
-        """The reply of a script; its text travels only when Redis does not know it yet.
+        """Execute a script; its text is sent only if Redis does not have it cached.
 
         Raises: RedisUnavailable, RedisRefused.
         """
@@ -177,18 +177,18 @@ class RedisClient:
         return _plain(reply)
 
     def ping(self) -> bool:
-        """Whether Redis answers."""
+        """Whether Redis responds."""
         try:
             return self.run("PING") == b"PONG"
         except (RedisUnavailable, RedisRefused):
             return False
 
     def redis_for_jobs(self) -> redis.Redis:
-        """A whole client for the job engine: its waits are longer, the breaker is not in it."""
+        """A redis-py client for the job engine: longer timeouts, no circuit breaker."""
         return self._jobs
 
     def close(self) -> None:
-        """Give up the connection of this thread and those of the job engine."""
+        """Close the connection of this thread and those of the job engine."""
         self._drop()
         self._jobs.close()
         self._jobs.connection_pool.disconnect()
@@ -205,7 +205,8 @@ class RedisClient:
             self._breaker.failed(trouble)
             raise RedisUnavailable(str(trouble)) from trouble
         except BaseException:
-            # Broken off half-way: a reply may still come and must not answer the next command.
+            # After a failure half-way a reply may still arrive; it must not answer the next
+            # command.
             self._drop()
             raise
         self._breaker.worked()
@@ -219,10 +220,10 @@ class RedisClient:
             return refusal
 
     def _connection(self) -> Any:
-        """The connection of this thread, opened anew when the server has hung up on it.
+        """The connection of this thread, reopened if the server has closed it.
 
-        Nothing has been sent yet at this point, so a restart of Redis costs no command and
-        repeats none; a command that has been sent is never sent again.
+        Nothing has been sent yet at this point, so a restart of Redis loses no command and repeats
+        none; a command that has been sent is never sent again.
         """
         seat = self._seat
         if seat.connection is not None and seat.pid == os.getpid() and _usable(seat):
@@ -247,11 +248,11 @@ def connect(
     timeout_seconds: float = 0.2,
     pause_seconds: float = 5.0,
 ) -> RedisClient:
-    """Redis as the address says; nothing is asked of it before the first call.
+    """Create a client for the address; makes no call.
 
-    Units: `redis://`, `rediss://`, `unix://` as redis-py reads them; `embedded:` the server whose
-    owner left its note in `var`; `fake:` or `fake:NAME` one in this process, for tests.
-    Raises: ValueError for another scheme, RuntimeError when fakeredis is wanted and missing.
+    Units: `redis://`, `rediss://`, `unix://` as in redis-py; `embedded:` is the server whose
+    address file is in `var`; `fake:` or `fake:NAME` is one in this process, for tests.
+    Raises: ValueError for another scheme, RuntimeError when fakeredis is missing.
     """
     if url == "fake" or url.startswith("fake:"):
         fake = _fake(url.partition(":")[2])
@@ -262,7 +263,7 @@ def connect(
 
 def _pool(url: str, var: Path, timeout_seconds: float) -> redis.ConnectionPool:
     options: dict[str, Any] = {
-        # One reply format everywhere, and no question asked at connecting but AUTH and SELECT.
+        # RESP2 everywhere; at connect only AUTH and SELECT are sent.
         "protocol": 2,
         "driver_info": None,
         "socket_timeout": timeout_seconds,
@@ -275,7 +276,7 @@ def _pool(url: str, var: Path, timeout_seconds: float) -> redis.ConnectionPool:
 
 
 class _EmbeddedConnection(redis.UnixDomainSocketConnection):
-    """A connection to whichever run of the embedded server the note names now."""
+    """A connection to the embedded server that the address file names now."""
 
     def __init__(self, *, var: Path, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]  # untyped in redis-py
@@ -306,9 +307,9 @@ def _fake(name: str) -> Any:
 
 
 def _watch(connection: Any) -> select.poll | None:
-    """A watch over the connection's socket; None where it has none, as in tests."""
+    """A poll object for the connection's socket; None without one, as in tests."""
     held = getattr(connection, "_sock", None)
-    # Bytes that TLS has already read would not be seen.
+    # A poll would not report bytes that TLS has already read.
     if type(held) is not socket.socket:
         return None
     watch = select.poll()
@@ -317,7 +318,7 @@ def _watch(connection: Any) -> select.poll | None:
 
 
 def _usable(seat: _Seat) -> bool:
-    """Whether a connection is open and nothing unasked lies in it."""
+    """Whether a connection is open and has no unexpected data."""
     try:
         return not (seat.watch.poll(0) if seat.watch else seat.connection.can_read(0))
     except (RedisError, OSError):
@@ -325,7 +326,7 @@ def _usable(seat: _Seat) -> bool:
 
 
 def _packed(commands: Sequence[Command]) -> bytes:
-    """Commands as they are sent, by hiredis itself: redis-py's own way costs more than they do."""
+    """Serialise commands with hiredis directly; redis-py's own packing is slow."""
     try:
         return b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]
     except TypeError as mistake:

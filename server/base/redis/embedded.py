@@ -1,8 +1,8 @@
-"""The embedded Redis-protocol server: one owner by file lock, everybody else attaches.
+"""The embedded Redis-compatible server: one owner by file lock, other processes attach.
 
-Two locks: `kv.lock` says who owns, and is gone with its process; `kv/server.lock` is held by the
-server itself, so a new owner sees a survivor of its forerunner and never starts a second one on
-the same files. Clients do not come here: they read the note (address.py).
+Two locks: the owner holds `kv.lock`, which is released when its process ends; the server itself
+holds `kv/server.lock`, so that a new owner detects a surviving server and never starts a second one
+on the same files. Clients do not use this module: they read the address file (address.py).
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ _FOLDER_PREFIX = "kepu-kv-"
 
 
 class EmbeddedError(Exception):
-    """The embedded server could not be brought up, or its files not be had."""
+    """The embedded server could not be started, or its files are locked."""
 
 
 class EmbeddedServer:
     """The server of one folder of running state, started here or by another process.
 
-    Start it from a thread that lives as long as the process: on Linux the server dies with it.
+    Start it from a thread that lives as long as the process: on Linux the server ends with that
+    thread.
     """
 
     def __init__(
@@ -60,21 +61,21 @@ class EmbeddedServer:
 
     @property
     def owned(self) -> bool:
-        """Whether this object owns the server, and will stop it."""
+        """Whether this object owns the server and will stop it."""
         return self._owner_lock is not None
 
     @property
     def pid(self) -> int | None:
-        """The process of the server, where it is known."""
+        """The server's process id, if known."""
         if self._process is not None:
             return self._process.pid
         address = read_address(self._var)
         return None if address is None else address.pid
 
     def start(self) -> Self:
-        """Own the server and bring it up, or attach to the one that another owner has up.
+        """Become the owner and start the server, or attach to another owner's.
 
-        Raises: EmbeddedError when neither is done in time.
+        Raises: EmbeddedError when neither succeeds in time.
         """
         self._var.mkdir(parents=True, exist_ok=True)
         if not self._take_ownership_or_attach():
@@ -87,18 +88,18 @@ class EmbeddedServer:
         return self
 
     def revive(self) -> bool:
-        """Start the server again if it has died under its owner; whether that was needed.
+        """Restart the server if it has died; return whether that was needed.
 
-        Raises: EmbeddedError when it does not come up.
+        Raises: EmbeddedError when it does not start.
         """
         if not self.owned or self._process is None or self._process.poll() is None:
             return False
-        log.warning("the embedded server ended with %s, starting it again", self._process.poll())
+        log.warning("embedded server ended with %s, restarting", self._process.poll())
         self._launch()
         return True
 
     def stop(self) -> None:
-        """End the server in good order if it is ours; an attached one is left alone."""
+        """Stop the server in an orderly way if it is ours; do nothing when attached."""
         if self._owner_lock is None:
             return
         if self._process is not None:
@@ -148,7 +149,7 @@ class EmbeddedServer:
         try:
             self._sweep_up()
             if self._folder is None:
-                # A socket's path must stay under 108 bytes, so it is not under `var`.
+                # A socket path must be shorter than 108 bytes, so it is not under `var`.
                 self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
             socket = self._folder / "kv.sock"
             self._process = _spawn(socket, data, files)
@@ -158,7 +159,7 @@ class EmbeddedServer:
         self._await_answer()
 
     def _claim_files(self, data: Path) -> int:
-        """The lock that the server will hold, after any survivor of an earlier owner is gone."""
+        """Take the lock for the server, after ending a surviving server of an earlier owner."""
         within = stopwatch(self._clock)
         while (lock := _locked(data / "server.lock")) is None:
             _dismiss_survivor(data, forced=within() > self._start_seconds / 2)
@@ -168,7 +169,7 @@ class EmbeddedServer:
         return lock
 
     def _sweep_up(self) -> None:
-        """Remove the socket folder of an owner that was killed."""
+        """Remove the socket folder of a killed owner."""
         address = read_address(self._var)
         if address is not None:
             folder = Path(address.socket).parent
@@ -186,7 +187,7 @@ class EmbeddedServer:
                 _wait()
 
     def _forget_in_child(self) -> None:
-        """After a fork the child owns nothing, else the lock would outlive the owner."""
+        """After a fork the child must not own the lock, or it would outlive the owner."""
         if self._owner_lock is not None:
             os.close(self._owner_lock)
         self._owner_lock = None
@@ -208,7 +209,7 @@ def _wait() -> None:
 
 
 def _locked(path: Path) -> int | None:
-    """An open file that holds the lock on itself, or None when another process has it."""
+    """Open and lock a file; None when another process holds the lock."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -238,17 +239,17 @@ def _spawn(socket: Path, data: Path, files: int) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=(files,),
-        # Ctrl-C in a terminal is for the owner, who then stops the server in good order.
+        # Ctrl-C must reach only the owner, which then stops the server in an orderly way.
         start_new_session=True,
         preexec_fn=_before_exec(files),
     )
 
 
 def _before_exec(files: int) -> Callable[[], None]:
-    """What the child does between fork and exec: two system calls, no lock, no import.
+    """Return the function to run between fork and exec: two system calls, no lock, no import.
 
-    It signs the lock that it holds, so that the next owner knows whom to dismiss, and on Linux
-    asks to die with its parent.
+    It writes its process id into the lock file, so that the next owner can end it, and on Linux it
+    requests to be killed with its parent.
     """
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
     parent = os.getpid()
@@ -265,7 +266,7 @@ def _before_exec(files: int) -> Callable[[], None]:
 
 
 def _dismiss_survivor(data: Path, *, forced: bool) -> None:
-    """Ask the server that still holds the files to end; its held lock proves that it lives."""
+    """Signal the server that still holds the lock; the held lock proves that it is alive."""
     try:
         pid = int((data / "server.lock").read_text(encoding="ascii"))
     except ValueError:
@@ -273,7 +274,7 @@ def _dismiss_survivor(data: Path, *, forced: bool) -> None:
     try:
         os.kill(pid, signal.SIGKILL if forced else signal.SIGTERM)
     except ProcessLookupError:
-        log.info("the survivor %d is gone", pid)
+        log.info("surviving server %d ended", pid)
 
 
 def _end(process: subprocess.Popen[bytes], patience_seconds: float) -> None:

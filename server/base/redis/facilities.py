@@ -1,4 +1,4 @@
-"""Redis by purpose, in one bundle: what the composition root hands to slices and edges."""
+"""All uses of Redis in one bundle, passed to slices and endpoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from server.base.redis.shared import Shared
 
 @dataclass(frozen=True)
 class RedisFacilities:
-    """One of each, over one client."""
+    """One object per purpose, over one client."""
 
     kv: RedisClient
     once: ReplayCache
@@ -26,7 +26,7 @@ class RedisFacilities:
 
 
 def facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
-    """The facilities over an opened client."""
+    """Create the bundle over a client."""
     return RedisFacilities(
         kv=kv,
         once=ReplayCache(kv),

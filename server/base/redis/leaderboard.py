@@ -1,9 +1,9 @@
-"""Ranks in constant time: sorted sets that are a cache of the database and may vanish any moment.
+"""Leaderboards in Redis: sorted sets, a cache of the database that may vanish at any moment.
 
-A board answers only while its `ready` mark stands; else the answer is None and the caller asks
-the database. Who builds sets a mark *before* reading the database, so that what is committed
-meanwhile lands in a pending hash and is merged: nothing is missed, nothing newer overwritten.
-A change that could not be brought here (RedisUnavailable) is the caller's to bring later.
+A board answers only while its `ready` mark exists; otherwise the result is None and the caller uses
+the database. A build sets its mark *before* reading the database, so that changes committed
+meanwhile are collected in a pending hash and merged: nothing is missed, nothing newer overwritten.
+The caller must retry a change that could not be stored (RedisUnavailable).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from server.base.redis.client import Argument, RedisClient, Reply
 _T = TypeVar("_T")
 _LEASE_MILLISECONDS = 30_000
 _LEAVINGS_SECONDS = 3600
-# The mark goes first, so that a board never answers from a set that has expired.
+# The mark expires first, so that a board never answers from an expired set.
 _OUTLIVES_MARK_SECONDS = 60
 _BATCH = 500
 _LAST_MS = 9_999_999_999_999
@@ -30,11 +30,11 @@ _MOST_SCORE = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one entry has reached on one board.
+    """The result of one entry on one board.
 
     Units: `finish_ms` epoch milliseconds, the earlier ranks first among equal scores; `version`
-    grows with every change of the entry on the board. A removed entry is worth a row where the
-    database still has it: its version keeps a late older change from bringing it back.
+    grows with every change of the entry on the board. A removed entry stays as a row with its
+    version, so that an older change that arrives late cannot bring it back.
     """
 
     entry: int
@@ -46,7 +46,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A standing that an entry has come to on a board, or its removal from it."""
+    """A new standing of an entry on a board, or its removal."""
 
     board: str
     entry: int
@@ -67,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where an entry stands; no place and no score when it is not on the board."""
+    """The rank of an entry; no place and no score when it is not on the board."""
 
     place: int | None
     score: int | None
@@ -75,7 +75,7 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """How many others have more than a score, and how many have the very same."""
+    """How many others have a higher score, and how many the same."""
 
     better: int
     same: int
@@ -83,10 +83,10 @@ class Ahead:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one screen shows of a board.
+    """The data for one screen of a board.
 
-    Units: `mark` stays the same as long as nothing moves on the first 100 places; `top` is None
-    when the asker has it by this mark.
+    Units: `mark` is unchanged while the first 100 places are unchanged; `top` is None when the
+    caller already has it under this mark.
     """
 
     top: list[tuple[int, int]] | None
@@ -97,7 +97,7 @@ class View:
 
 
 class Leaderboard:
-    """Boards of groups; a group is one contest and lies on one node of a cluster.
+    """Boards of groups; a group is one contest and is stored on one node of a cluster.
 
     Every method raises RedisUnavailable; None always means that the board is not ready.
     """
@@ -106,9 +106,9 @@ class Leaderboard:
         self._kv = kv
 
     def apply(self, group: str, changes: Sequence[Change]) -> None:
-        """Bring committed changes, in any order and as often as one likes.
+        """Store committed changes, in any order and any number of times.
 
-        Boards that are neither ready nor being built are not touched.
+        Boards that are neither ready nor being built are skipped.
         """
         for batch in _batches(changes):
             boards = list(dict.fromkeys(change.board for change in batch))
@@ -119,9 +119,10 @@ class Leaderboard:
             self._kv.eval(scripts.APPLY, keys, arguments)
 
     def begin_build(self, group: str, board: str) -> str | None:
-        """The token of a build that may now read the database, None when another one runs.
+        """Return the token of a new build, or None when another build is running.
 
-        Units: the lease is 30 s and begins anew with each `load`.
+        Read the database only after this call. Units: the lease is 30 s and is renewed by each
+        `load`.
         """
         token = secrets.token_hex(8)
         keys = [*_keys(group, "bpZH", board), _key(group, "names")]
@@ -129,7 +130,7 @@ class Leaderboard:
         return token if begun == 1 else None
 
     def load(self, group: str, board: str, token: str, rows: Iterable[Standing]) -> bool:
-        """Put rows of the database into the build; False when the token is lost."""
+        """Add database rows to the build; False when the token is lost."""
         keys = _keys(group, "bZHp", board)
         for batch in _batches(rows):
             arguments: list[Argument] = [token, _LEASE_MILLISECONDS, _LEAVINGS_SECONDS]
@@ -140,16 +141,16 @@ class Leaderboard:
         return True
 
     def finish_build(self, group: str, board: str, token: str, *, expire_seconds: int = 0) -> bool:
-        """Merge what came meanwhile and open the board; False when the token is lost.
+        """Merge pending changes and make the board ready; False when the token is lost.
 
-        Units: `expire_seconds` until the board is given up, 0 for never.
+        Units: `expire_seconds` until the board expires, 0 for never.
         """
         keys = [*_keys(group, "rbzhpZH", board), _key(group, "names")]
         arguments: list[Argument] = [token, board, expire_seconds, _OUTLIVES_MARK_SECONDS]
         return self._kv.eval(scripts.FINISH, keys, arguments) == 1
 
     def abandon_build(self, group: str, board: str, token: str) -> None:
-        """Let another build begin at once, after this one has failed."""
+        """End a failed build, so that another one can start immediately."""
         self._kv.eval(scripts.ABANDON, _keys(group, "bpZH", board), [token])
 
     def top(self, group: str, board: str, limit: int) -> list[tuple[int, int]] | None:
@@ -158,27 +159,27 @@ class Leaderboard:
         return None if view is None else view.top
 
     def size(self, group: str, board: str) -> int | None:
-        """How many entries are on the board."""
+        """Number of entries on the board."""
         view = self.view(group, board, None, 0, -1)
         return None if view is None else view.size
 
     def rank(self, group: str, board: str, entry: int) -> Rank | None:
-        """Where an entry stands; `Rank(None, None)` when it is not on the board."""
+        """The rank of an entry; `Rank(None, None)` when it is not on the board."""
         view = self.view(group, board, entry, 0, -1)
         return None if view is None else view.rank
 
     def around(self, group: str, board: str, entry: int, span: int) -> list[Line] | None:
-        """The places of an entry and of `span` others on either side, none if it has no place."""
+        """An entry and `span` neighbours on either side; empty when it is not on the board."""
         view = self.view(group, board, entry, 0, span)
         return None if view is None else view.around
 
     def view(
         self, group: str, board: str, entry: int | None, limit: int, span: int, known: bytes = b""
     ) -> View | None:
-        """Top, size, an entry's rank and its neighbours, all of one moment.
+        """Top, size, an entry's rank and its neighbours, read atomically.
 
-        Units: a `limit` of 0 asks for no top, a `span` under 0 for no neighbours; `known` is the
-        mark of a view with the same limit, of at most 100, whose top is still at hand.
+        Units: a `limit` of 0 reads no top, a negative `span` no neighbours; `known` is the mark of
+        a cached view with the same limit, of at most 100.
         """
         arguments: list[Argument] = ["" if entry is None else entry, limit, span, known]
         reply = self._kv.eval(scripts.VIEW, _keys(group, "rzh", board), arguments)
@@ -187,7 +188,7 @@ class Leaderboard:
     def ahead(
         self, group: str, boards: Sequence[str], score: int, excluding_entry: int
     ) -> list[Ahead | None]:
-        """How many others are before or beside a score on each board, all of one moment."""
+        """How many others are ahead of or equal to a score on each board, read atomically."""
         keys = [key for board in boards for key in _keys(group, "rzh", board)]
         counts = self._kv.eval(scripts.AHEAD, keys, [score, excluding_entry])
         found = iter(cast("list[int]", counts))
@@ -197,7 +198,7 @@ class Leaderboard:
         ]
 
     def drop(self, group: str) -> None:
-        """Forget the boards and marks of a group; running builds of it are lost."""
+        """Delete the boards and marks of a group; running builds are cancelled."""
         names = cast("list[bytes]", self._kv.run("SMEMBERS", _key(group, "names")))
         for batch in _batches(names):
             boards = [name.decode() for name in batch]
@@ -205,11 +206,11 @@ class Leaderboard:
         self._kv.run("UNLINK", _key(group, "names"), _key(group, "marks"))
 
     def mark(self, group: str, name: str, value: str | int) -> None:
-        """Note how far the caller has brought the changes of a group."""
+        """Store how far the caller has synchronised the changes of a group."""
         self._kv.run("HSET", _key(group, "marks"), name, value)
 
     def read_mark(self, group: str, name: str) -> str | None:
-        """What was noted, None after everything here was lost."""
+        """The stored value, None after Redis lost its data."""
         value = cast("bytes | None", self._kv.run("HGET", _key(group, "marks"), name))
         return None if value is None else value.decode()
 
@@ -221,7 +222,7 @@ def _key(group: str, part: str, board: str = "") -> str:
 
 
 def _keys(group: str, parts: str, board: str) -> list[str]:
-    """r ready, b building, z zset, h hash, p pending, Z and H those that are being built."""
+    """r ready, b building, z zset, h hash, p pending; Z and H are those being built."""
     return [_key(group, part, board) for part in parts]
 
 
@@ -234,9 +235,9 @@ def _standing(of: Standing | Change) -> str:
 
 
 def _member(of: Standing | Change) -> str:
-    """Text whose reverse order is: earlier finish first, then the smaller entry.
+    """The member's text; in reverse order the earlier finish comes first, then the smaller id.
 
-    The set orders equal scores by it.
+    The sorted set orders equal scores by it.
     """
     if abs(of.score) > _MOST_SCORE:
         raise ValueError(f"a score that Redis cannot hold exactly: {of.score}")
@@ -272,7 +273,7 @@ def _number(score: Reply) -> int:
 
 
 def _batches(rows: Iterable[_T]) -> Iterator[list[_T]]:
-    """Pieces that Redis works off well within a client's patience."""
+    """Batches small enough to be processed within a client's timeout."""
     ahead = iter(rows)
     while batch := list(islice(ahead, _BATCH)):
         yield batch

@@ -1,8 +1,8 @@
-"""What Redis does in one piece for a leaderboard; leaderboard.py says why and builds the keys.
+"""Lua scripts of the leaderboards; leaderboard.py explains them and builds the keys.
 
-A standing is kept as `version:score:member`; a removed one as `version::`. The ready mark is
-`build:number`; the number grows when the first hundred places have changed, so whoever has read
-them under the same mark need not read them again.
+A standing is stored as `version:score:member`, a removed one as `version::`. The ready mark is
+`build:number`; the number grows when the first hundred places change, so a caller with the same
+mark need not read them again.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ local function put(zset, hash, entry, standing)
 end
 """
 
-# KEYS: five a board (ready, building, zset, hash, pending).
-# ARGV: three a change (number of the board from 0, entry, standing).
+# KEYS: five per board (ready, building, zset, hash, pending). ARGV: three per change (index of the
+# board from 0, entry, standing).
 APPLY = Script(
     _PUT
     + """
@@ -85,9 +85,9 @@ redis.call('SADD', KEYS[5], ARGV[3])
 return 1
 """)
 
-# KEYS: building, new zset, new hash, pending.
-# ARGV: token, lease in ms, lifetime of leavings in s, then two a row (entry, standing).
-# Rows that are new go in by three commands together; the others one by one, by version.
+# KEYS: building, new zset, new hash, pending. ARGV: token, lease in ms, expiry of leftovers in s,
+# then two per row (entry, standing). New rows are added by three commands together; the others one
+# by one, by version.
 LOAD = Script(
     _PUT
     + """
@@ -120,8 +120,8 @@ return 1
 """
 )
 
-# KEYS: ready, building, zset, hash, pending, new zset, new hash, names.
-# ARGV: token, board, seconds until it expires or 0, seconds the rest lives longer.
+# KEYS: ready, building, zset, hash, pending, new zset, new hash, names. ARGV: token, board, seconds
+# until it expires or 0, additional seconds for the other keys.
 FINISH = Script(
     _PUT
     + """
@@ -157,10 +157,10 @@ redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 return 1
 """)
 
-# KEYS: ready, zset, hash.
-# ARGV: entry, how many from the top, how many on either side, mark under which the top is known.
-# Gives: mark, size, top or nothing when it is known, place from 0 or -1, score, place from 0 of the
-# first around, around.
+# KEYS: ready, zset, hash. ARGV: entry, length of the top, neighbours on either side, mark under
+# which the top is known.
+# Returns: mark, size, top or nothing when it is known, place from 0 or -1, score, place from 0 of
+# the first neighbour, neighbours.
 VIEW = Script("""
 local mark = redis.call('GET', KEYS[1])
 if not mark then return false end
@@ -183,8 +183,8 @@ end
 return {mark, size, top, place, redis.call('ZSCORE', KEYS[2], member), first, around}
 """)
 
-# KEYS: three a board (ready, zset, hash).  ARGV: score, entry that is not counted.
-# Gives: for each board how many have more and how many have the same, -1 twice when not ready.
+# KEYS: three per board (ready, zset, hash).  ARGV: score, entry that is not counted.
+# Returns: for each board how many have more and how many have the same, -1 twice when not ready.
 AHEAD = Script("""
 local found, asked = {}, tonumber(ARGV[1])
 for base = 1, #KEYS, 3 do

@@ -1,7 +1,7 @@
-"""How fast one caller may go: a bucket that refills steadily, the same for all processes.
+"""Rate limiter: a token bucket per caller, shared by all processes.
 
-When Redis is away each process keeps buckets of the same figures: limits never fail open.
-It decides nothing about who is asked or what is answered; those are the edges' matters.
+Without Redis each process uses local buckets with the same figures, so limits never fail open.
+Callers decide which requests count and how to respond.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from server.base.redis.client import RedisClient, RedisUnavailable, Script
 _PREFIX = "limit:"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
-# A key outlives its bucket by this, so that an injected clock may stand still for a while.
+# A key outlives its bucket by this, because an injected clock may stand still for a while.
 _KEEP_MILLISECONDS = 60_000
 _LOCAL_BUCKETS = 50_000
 
-# The stored number is the instant at which the bucket is full again. One that lies further ahead
-# than an empty bucket can be comes from a clock that was set back.
+# The stored number is the instant at which the bucket is full again. One further in the future than
+# an empty bucket allows was written before the clock was set back.
 _TAKE = Script("""
 local now, interval, depth = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full_at = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -36,7 +36,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', full_at + interval), 'PX', ARGV
 return 0
 """)
 
-# Nothing to give back when the bucket is full or gone.
+# Nothing to give back when the bucket is full or expired.
 _GIVE_BACK = Script("""
 local now, interval = tonumber(ARGV[1]), tonumber(ARGV[2])
 local full_at = tonumber(redis.call('GET', KEYS[1]) or '0') - interval
@@ -51,7 +51,7 @@ return 0
 
 @dataclass(frozen=True)
 class _Figures:
-    """Microseconds: between two refills of one, and from empty to full."""
+    """Microseconds: per token, and from an empty bucket to a full one."""
 
     interval: int
     depth: int
@@ -68,10 +68,9 @@ class Limiter:
         self._local = _LocalBuckets(local_buckets)
 
     def allow(self, name: str, who: str, *, per_minute: float, burst: float) -> float:
-        """Take one from a caller's bucket: 0.0, or how long until there is one to take.
+        """Take a token; return 0.0, or the wait until one is available.
 
-        Units: the answer in seconds; `burst` is how many a rested caller may take at once, at
-        least 1.
+        Units: the result in seconds; `burst` is the bucket's capacity, at least 1.
         """
         figures = _figures(per_minute, burst)
         key = f"{_PREFIX}{name}:{who}"
@@ -83,7 +82,7 @@ class Limiter:
         return wait / _SECOND
 
     def give_back(self, name: str, who: str, *, per_minute: float, burst: float) -> None:
-        """Put back one that `allow` took, when it turns out not to count."""
+        """Return a token when the request turns out not to count."""
         figures = _figures(per_minute, burst)
         key = f"{_PREFIX}{name}:{who}"
         now = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
@@ -100,7 +99,7 @@ class Limiter:
 
 
 class _LocalBuckets:
-    """Buckets of this process alone, at most so many; newcomers beyond that share one."""
+    """Local buckets of this process, limited in number; further callers share one."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -1,7 +1,7 @@
-"""A lease on a name across all processes, for work that one of them should do.
+"""A lease on a name across all processes.
 
-It saves double work, it does not order writes: a holder that is paused past its lease goes on
-beside the next one. What must not happen twice is held by a row in the database.
+It avoids duplicate work, but guarantees nothing: a holder that pauses longer than its lease
+continues beside the next one. A database row must protect whatever may not happen twice.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ return 0
 
 
 class Lock:
-    """Names that one holder at a time has."""
+    """Names with one holder at a time."""
 
     def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
 
     @contextmanager
     def hold(self, name: str, seconds: float) -> Iterator[bool]:
-        """Whether the name is ours for this block; nobody waits for it.
+        """Try to take the name for this block, without waiting; yield whether it succeeded.
 
         Units: `seconds` after which it is free again even if the block still runs.
-        Raises: RedisUnavailable when it cannot be asked for.
+        Raises: RedisUnavailable.
         """
         key, token = _PREFIX + name, secrets.token_hex(16)
         held = self._kv.run("SET", key, token, "NX", "PX", max(1, round(seconds * 1000))) == b"OK"
@@ -50,5 +50,5 @@ class Lock:
         try:
             self._kv.eval(_RELEASE, [key], [token])
         except RedisUnavailable as away:
-            # The block is done and must not fail for this: the lease runs out by itself.
-            log.warning("the lock %s is left to run out: %s", key, away)
+            # The block is done and must not fail now; the lease expires by itself.
+            log.warning("lock %s left to expire: %s", key, away)

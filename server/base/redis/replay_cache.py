@@ -1,7 +1,7 @@
-"""Answers given once: the same letter again gets the first answer again.
+"""A cache of first replies: the same message again gets the first reply again.
 
-This spares work, it does not guard effects: when Redis is away nothing is remembered and every
-letter looks new. What makes an effect once is the unique row in its own transaction.
+It saves work, but does not protect effects: without Redis nothing is cached and every message looks
+new. A unique row in the effect's own transaction prevents duplicates.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PREFIX = "once:"
 
 
 class ReplayCache:
-    """A memory of first answers, open when Redis is away."""
+    """The cache; lookups return None when Redis is unavailable."""
 
     def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
@@ -24,11 +24,11 @@ class ReplayCache:
 
     @property
     def forgotten(self) -> int:
-        """How often something could not be remembered or looked up."""
+        """Number of failed reads and writes."""
         return self._forgotten
 
     def remember(self, key: str, reply: bytes, seconds: int) -> bytes | None:
-        """None at the first time, else the reply that was remembered then."""
+        """Store a reply unless one is stored; return the stored one, or None the first time."""
         try:
             return _value(self._kv.run(*_first(key, reply, seconds)))
         except RedisUnavailable:
@@ -38,7 +38,7 @@ class ReplayCache:
     def remember_pair(
         self, sig_key: str, sig_value: bytes, key: str, reply: bytes, seconds: int
     ) -> tuple[bytes | None, bytes | None]:
-        """What was remembered earlier under each of two keys, in one round trip."""
+        """Do the same for two keys in one round trip."""
         commands = [_first(sig_key, sig_value, seconds), _first(key, reply, seconds)]
         try:
             earlier_sig, earlier_reply = self._kv.pipeline(commands)
@@ -48,7 +48,7 @@ class ReplayCache:
         return _value(earlier_sig), _value(earlier_reply)
 
     def recall(self, key: str) -> bytes | None:
-        """What is remembered under a key, None also when it cannot be known."""
+        """The cached value, or None, also when Redis is unavailable."""
         try:
             return _value(self._kv.run("GET", _PREFIX + key))
         except RedisUnavailable:
@@ -56,14 +56,14 @@ class ReplayCache:
             return None
 
     def put(self, key: str, value: bytes, seconds: int) -> None:
-        """Remember a value in place of whatever was there."""
+        """Store a value, replacing any previous one."""
         try:
             self._kv.run("SET", _PREFIX + key, value, "EX", seconds)
         except RedisUnavailable:
             self._count()
 
     def forget(self, key: str) -> None:
-        """Let the next time be the first again."""
+        """Delete the entry."""
         try:
             self._kv.run("DEL", _PREFIX + key)
         except RedisUnavailable:

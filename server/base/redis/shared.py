@@ -1,6 +1,6 @@
-"""Small values that all processes see, such as a platform token; each can be fetched anew.
+"""Small values shared by all processes, such as a platform token; each can be fetched again.
 
-Nothing here is the truth and nothing here is kept: when Redis is away the caller hears of it.
+It is only a cache: when Redis is unavailable, callers get RedisUnavailable.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ return 1
 
 @dataclass(frozen=True)
 class Versioned:
-    """A shared value with the version it was stored under."""
+    """A shared value with its stored version."""
 
     version: int
     value: object
 
 
 class Shared:
-    """Values by key, each with an end."""
+    """Values by key, each with an expiry."""
 
     def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
@@ -48,7 +48,7 @@ class Shared:
         return None if found is None else found.value
 
     def get_versioned(self, key: str) -> Versioned | None:
-        """The value with its version; a plainly set one has version 0.
+        """The value with its version; one stored by `set_json` has version 0.
 
         Raises: RedisUnavailable.
         """
@@ -59,12 +59,12 @@ class Shared:
         try:
             return Versioned(version=int(version), value=json.loads(text))
         except (ValueError, RecursionError):
-            # Not written by us: as if nothing were there, so that the next value replaces it.
-            _log.error("a foreign value in Redis is passed over", extra={"count": len(kept)})
+            # A foreign value is treated as missing, so that the next write replaces it.
+            _log.error("foreign value in redis ignored", extra={"count": len(kept)})
             return None
 
     def set_json(self, key: str, value: object, seconds: int) -> None:
-        """Store a value whatever was there.
+        """Store a value unconditionally.
 
         Raises: RedisUnavailable.
         """
@@ -73,9 +73,9 @@ class Shared:
     def compare_and_set_newer(
         self, key: str, value_json: object, version: int, seconds: int
     ) -> bool:
-        """Store a value unless one of the same or a later version is there; whether it was.
+        """Store a value unless the stored version is equal or later; return whether it was stored.
 
-        Units: `value_json` is the value itself, as `get_json` gives it back; `version` from 1 to
+        Units: `value_json` is the value itself, as `get_json` returns it; `version` from 1 to
         2**53.
         Raises: RedisUnavailable.
         """
@@ -85,7 +85,7 @@ class Shared:
         return self._kv.eval(_SET_NEWER, [_PREFIX + key], arguments) == 1
 
     def delete(self, key: str) -> None:
-        """Take a value away.
+        """Delete a value.
 
         Raises: RedisUnavailable.
         """
