@@ -1,4 +1,4 @@
-"""The only composition root: settings -> log -> database -> Redis -> WeChat -> slices -> edges."""
+"""The only composition root: settings, log, database, Redis, WeChat, slices, endpoints."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ from server.wechat.http_gateway import open_gateway
 
 @dataclass(frozen=True, kw_only=True)
 class Overrides:
-    """What a test may put in the place of the real thing.
+    """Replacements for real dependencies in tests.
 
-    Time, chance, WeChat, and who is signed in to the console.
+    Clock, randomness, WeChat, and the resolver of console sessions.
     """
 
     clock: Clock | None = None
     random: random.Random | None = None
     gateway: Gateway | None = None
     enqueue: Any = None
-    # No organizer is appointed yet, so in the product no session cookie is valid.
+    # No organizer accounts exist yet, so in the product no session cookie is valid.
     signed_in: SessionResolver = lambda _uow, _cookie: None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """Everything an edge needs: web server, worker and commands are opened from the same house."""
+    """The opened dependencies, shared by web server, worker and commands."""
 
     app: Flask
     uow_factory: UnitOfWorkFactory
@@ -69,14 +69,14 @@ class Application:
 
     @property
     def task_context(self) -> TaskContext:
-        """What background steps work with."""
+        """The dependencies of background tasks."""
         return TaskContext(uow_factory=self.uow_factory, gateway=self.gateway)
 
 
 def open_application(
     settings: Settings, overrides: Overrides | None = None, *, use: Use = Use.REQUESTS
 ) -> Application:
-    """Database, Redis and WeChat, without any edge; whoever is no request has more patience."""
+    """Open database, Redis and WeChat, without endpoints; only requests get the short timeouts."""
     overrides = overrides or Overrides()
     clock = overrides.clock or campaign_clock(settings)
     app = new_flask(settings)
@@ -103,12 +103,12 @@ def open_application(
 
 
 def campaign_clock(settings: Settings) -> Clock:
-    """The machine's clock; in the demo and in tests the one that the emulated WeChat moves."""
+    """The system clock; in the demo and in tests the clock that the emulated WeChat shifts."""
     return ShiftedClock(settings.var / "clock.json") if settings.emulated else SystemClock()
 
 
 def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
-    """The web server's app."""
+    """Create the web server's app."""
     application = open_application(settings, overrides)
     app, uow_factory = application.app, application.uow_factory
     install_request_frame(app, SystemClock(), uow_factory.dependencies.clock)
@@ -176,7 +176,7 @@ def _reading(uow_factory: UnitOfWorkFactory, read: Any) -> metrics.Reading:
             with uow_factory.begin(read_only=True) as uow:
                 return float(read(uow))
         except DatabaseAway:
-            # The other figures are told all the same.
+            # The other metrics are still reported.
             return None
 
     return take

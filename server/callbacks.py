@@ -1,4 +1,4 @@
-"""The callback doors in front of the web framework, put together from what the slices offer."""
+"""Puts WeChat's callbacks in front of the web framework, with the handlers of all slices."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MINI_PROGRAM = "/wechat/miniprogram/callback"
 
 
 def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) -> Webhook:
-    """The app with both callbacks in front of it."""
+    """Wrap the app with both callbacks."""
     wechat = uow_factory.dependencies.settings.wechat
-    # Freshness is judged by the machine's clock also where the campaign's is moved.
+    # WeChat signs with real time, so freshness uses the system clock, not the campaign's.
     machine = SystemClock()
     once = uow_factory.dependencies.kv.once
     window = wechat.callback_window_seconds

@@ -1,6 +1,6 @@
-"""The commands of `python -m server`: each opens the house, does one thing and says what it did.
+"""The commands of `python -m server`: each opens the application, does one thing and reports it.
 
-Exit status: 0 done, 1 refused, 2 wrongly called.
+Exit status: 0 done, 1 refused, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command."""
     asked = parser().parse_args(arguments)
     if asked.command == "doctor":
-        # It tells also what is wrong with the settings.
+        # doctor also reports invalid settings, so it runs before they are loaded.
         return run_doctor(_tell)
     try:
         settings = load_settings()
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Every command with its arguments; `only_in` is the one environment it may run in."""
+    """Every command with its arguments; `only_in` restricts one to an environment."""
     made = argparse.ArgumentParser(prog="python -m server", description=__doc__)
     commands_of = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -141,7 +141,7 @@ def _slug(words: str) -> str:
 def _serve() -> int:
     conf = str(ROOT / "config" / "gunicorn.conf.py")
     command = [sys.executable, "-m", "gunicorn", "-c", conf, "--chdir", str(ROOT), "wsgi:app"]
-    # This process becomes gunicorn, so that signals reach it without a go-between.
+    # Replace this process by gunicorn, so that it receives signals directly.
     os.execv(sys.executable, command)  # noqa: S606 - our own fixed command
 
 

@@ -1,7 +1,7 @@
-"""`make run`: the whole thing on one machine, with an emulated WeChat and the campaign loaded.
+"""`make run`: the complete service on one machine, with an emulated WeChat and sample data.
 
-Starts the embedded Redis, the emulator, the web server and the worker as processes of their own,
-starts again what dies, and stops all of it cleanly.
+Starts the embedded Redis, the emulator, the web server and the worker as child processes, restarts
+those that die, and stops all of them cleanly.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from server.seeding import SeedingRefused, seed, seed_wechat
 _log = logging.getLogger(__name__)
 _READY_SECONDS = 150.0
 _RESTARTS_A_MINUTE = 10
-# Seconds that each process gets to stop, in the order in which they are asked.
+# Seconds for each process to stop, in stopping order.
 _PATIENCE = {"worker": 15.0, "server": 35.0, "emulator": 5.0}
 _PR_SET_PDEATHSIG = 1
 _LOCK = "demo.lock"
-# The host that the mini-program asks, as miniprogram/config/env.ts has it.
+# The host that the mini-program requests, as in miniprogram/config/env.ts.
 PHONE_HOST = "kepu.example.org"
-# The console is for whoever started the demo; its processes write their JSON lines to the files.
+# The console is for the person running the demo; the processes log JSON lines to files.
 _ENVIRONMENT = {**os.environ, "KEPU_LOG_CONSOLE": "false"}  # noqa: TID251 - handed on, not read
 
 
 class StartFailed(Exception):
-    """The demo cannot run; the message says why in plain words."""
+    """The demo cannot start; the message says why."""
 
 
 class Child:
@@ -61,7 +61,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches it through us alone.
+        """Start it in its own session, so that Ctrl-C reaches it only through the demo.
 
         Raises: StartFailed when it keeps dying.
         """
@@ -75,11 +75,11 @@ class Child:
 
     @property
     def died(self) -> bool:
-        """Whether it was started and is gone."""
+        """Whether it was started and has ended."""
         return self._process is not None and self._process.poll() is not None
 
     def stop(self, seconds: float) -> None:
-        """Ask it to stop, and make it stop when it does not."""
+        """Terminate it, and kill it when it does not stop in time."""
         if self._process is None or self.died:
             return
         self._process.send_signal(signal.SIGTERM)
@@ -91,13 +91,13 @@ class Child:
 
 
 def _die_with_parent() -> None:
-    # Should this process be killed outright, no child may keep a port or a file.
+    # If this process is killed, no child may keep a port or a file.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run_demo(settings: Settings) -> int:
-    """Run everything until SIGTERM or Ctrl-C; 0 after a clean stop, 1 when it could not start."""
+    """Run until SIGTERM or Ctrl-C; return 0 after a clean stop, 1 when it could not start."""
     if settings.environment != "demo":
         sys.stderr.write(
             f"refused: the demo does not run where environment is {settings.environment}\n"
@@ -121,9 +121,9 @@ def run_demo(settings: Settings) -> int:
 
 @contextmanager
 def _alone(var: Path) -> Iterator[None]:
-    """Hold the folder, so that a second demo cannot work on the same data.
+    """Lock the folder, so that no second demo uses the same data.
 
-    Raises: StartFailed while another holds it; the kernel lets go when its process ends.
+    Raises: StartFailed while another demo holds the lock; the kernel releases it at its end.
     """
     with (var / _LOCK).open("a+", encoding="utf-8") as note:
         try:
@@ -173,7 +173,7 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
 
 @contextmanager
 def _step(words: str, clock: Clock) -> Iterator[None]:
-    """Tell what is being done, and how long it took."""
+    """Print the step, and how long it took."""
     begun = clock.monotonic()
     _say(f"{words} …")
     yield
@@ -186,7 +186,7 @@ def _say(words: str) -> None:
 
 
 def build_phone(settings: Settings) -> Path | None:
-    """Compile the mini-program for the browser phone; None where Node is missing.
+    """Compile the mini-program for the browser phone; return None without Node.
 
     Raises: StartFailed when its sources do not compile.
     """
@@ -229,10 +229,10 @@ def _emulator_command(settings: Settings, here: str) -> list[str]:
 def _watch(children: list[Child], stop: threading.Event, redis: EmbeddedServer) -> None:
     while not stop.wait(0.5):
         if redis.revive():
-            _log.warning("Redis died and is started again")
+            _log.warning("Redis died, restarting it")
         for child in children:
             if child.died:
-                _log.warning("a process died and is started again", extra={"task": child.name})
+                _log.warning("process died, restarting it", extra={"task": child.name})
                 _say(
                     f"{child.name} died and is started again; its log lies in log/{child.name}.log"
                 )
@@ -243,8 +243,8 @@ def _seed_wechat(application: Application) -> None:
     try:
         seed_wechat(application)
     except AppError as refusal:
-        # The contest works without a menu; `push-menu` can be run again by hand.
-        _log.warning("the menu could not be pushed", extra={"code": refusal.code})
+        # The contest works without a menu, and `push-menu` can be run later.
+        _log.warning("menu not pushed", extra={"code": refusal.code})
 
 
 def _await(address: str, children: list[Child], stop: threading.Event, clock: Clock) -> None:

@@ -1,6 +1,6 @@
-"""`python -m server doctor`: one line about each thing that the service needs to run.
+"""`python -m server doctor`: one line per requirement of the service.
 
-It changes nothing. It goes on after what is wrong, so that one look shows everything.
+Changes nothing, and continues after a failed check, so that one run shows everything.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _VERSIONS = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_ver
 
 
 class State(StrEnum):
-    """How a thing is; only `wrong` makes the command fail."""
+    """Result of a check; only `wrong` makes the command fail."""
 
     OK = "ok"
     MIND = "mind"
@@ -52,9 +52,9 @@ class Finding:
 
 
 def run_doctor(tell: Tell, overrides: Overrides | None = None) -> int:
-    """Say how everything is; 0 when nothing is wrong, 1 otherwise."""
+    """Run all checks; return 0 when none failed, otherwise 1."""
     wrong = False
-    # What the lines below say in a sentence is not told a second time as a log.
+    # The report contains every failure; log lines would repeat them.
     logging.disable()
     try:
         for finding in _findings(overrides):
@@ -106,13 +106,13 @@ def _disks(settings: Settings) -> Iterator[Finding]:
 
 
 def _modes(settings: Settings) -> Iterator[Finding]:
-    """Files of the service that other users of the machine can reach."""
+    """Files of the service that other users of the machine can access."""
     if not settings.var.is_dir():
         return
     if not settings.var.stat().st_mode & stat.S_IXOTH:
         yield Finding(State.OK, "file modes", f"{settings.var}: closed to other users")
         return
-    # Links are not followed, and what vanishes meanwhile was a temporary file.
+    # Links are not followed; a file that vanishes meanwhile was temporary.
     open_ones = [path for path in _files(settings.var) if _mode(path) & _BY_OTHERS]
     if not open_ones:
         yield Finding(State.OK, "file modes", f"{settings.var}: no file is open to other users")
@@ -142,7 +142,7 @@ def _database(application: Application) -> Iterator[Finding]:
         application.uow_factory.engine.url.database,
     )
     if kind == "sqlite" and not Path(file or "").is_file():
-        # Looking would make it.
+        # Connecting would create the file.
         yield Finding(State.WRONG, "database", f"no file {file}; run `python -m server migrate`")
         return
     try:

@@ -1,6 +1,6 @@
-"""What the demo holds at its first start: campaign, bank, one open contest, replies, menu.
+"""Sample data of the demo at its first start: campaign, bank, one open contest, replies, menu.
 
-Each step is the same command that an operator runs by hand, and does nothing the second time.
+Each step is a command that operators can also run, and does nothing when repeated.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ FACTS = ROOT / "config" / "campaign" / "2020"
 
 
 class SeedingRefused(Exception):
-    """Nothing was seeded: the place is not the demo's, or a file of it was refused."""
+    """Nothing was seeded: the database is not the demo's, or a file was refused."""
 
 
 def seed(application: Application) -> None:
-    """Bring the database to the newest schema and load what the demo shows.
+    """Migrate the database and load the sample data.
 
     Raises: SeedingRefused.
     """
@@ -46,7 +46,7 @@ def seed(application: Application) -> None:
 
 
 def seed_wechat(application: Application) -> None:
-    """Push the demo's menu and make its poster's code in the emulated WeChat.
+    """In the emulated WeChat, push the menu and create the poster's code.
 
     Raises: SeedingRefused.
     """
@@ -63,9 +63,9 @@ def _refuse_environment(application: Application) -> None:
 
 
 def _refuse_foreign_place(application: Application) -> None:
-    """Refuse, before anything is migrated, a database that holds more than this folder's demo.
+    """Before any migration, refuse a database that contains more than this folder's demo.
 
-    The folder keeps a note of the database that it has seeded.
+    A file in the folder records which database was seeded.
     """
     _refuse_environment(application)
     settings = application.settings
@@ -74,7 +74,7 @@ def _refuse_foreign_place(application: Application) -> None:
     if note.is_file() and note.read_text(encoding="utf-8").strip() == mark:
         return
     slugs, citizens = _what_lives_in(application.uow_factory.engine)
-    # A demo that was begun before there were notes.
+    # A demo from before that file existed.
     older_demo = not settings.database_url and slugs <= {quiz.DEMO_CONTEST}
     if (slugs or citizens) and not older_demo:
         raise SeedingRefused(
@@ -84,7 +84,7 @@ def _refuse_foreign_place(application: Application) -> None:
 
 
 def _what_lives_in(engine: Engine) -> tuple[set[str], bool]:
-    """The slugs of the contests, and whether there are citizens; also before all migrations."""
+    """The slugs of the contests, and whether there are citizens; works before all migrations."""
     with engine.connect() as connection:
         if not {"contest", "citizen"} <= set(inspect(connection).get_table_names()):
             return set(), False

@@ -1,6 +1,6 @@
-"""All slices in floor order, the lowest first, and what they offer together.
+"""All slices in layer order, the lowest first, and what they register together.
 
-To add a slice is to write its folder and one line here. Importing this file loads every table.
+To add a slice, write its folder and one line here. Importing this file loads every table.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ SLICES: tuple[Slice, ...] = (
 
 
 def merge_named(offers: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
-    """What slices offer by name, in one mapping.
+    """Merge the named values of all slices.
 
-    Raises: ValueError when two slices offer something under the same name.
+    Raises: ValueError when two slices use the same name.
     """
     merged: dict[str, Value] = {}
     for offer in offers:

@@ -1,1 +1,1 @@
-"""The frame of the organizers' console: sessions, forms, layout and refusals; no slice's pages."""
+"""The frame of the organizers' console: sessions, forms, layout, errors; no slice's pages."""

@@ -1,4 +1,4 @@
-"""What the console hands to the audit trail for every change, and the writer of today: the log."""
+"""The console's audit entries, and their current writer: the log."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """One change: who made it, from where, by which page, to which object.
+    """One change: its author, origin, page and object.
 
-    `places` are the variable parts of the page's address; form fields may hold personal data and
-    are not here.
+    `places` are the variable parts of the page's path. Form fields are left out, because they may
+    contain personal data.
     """
 
     organizer: Organizer
@@ -28,12 +28,12 @@ class AuditEntry:
     places: Mapping[str, str]
 
 
-# Called inside the transaction of the change, so that there is never one without the other.
+# Called inside the transaction of the change, so that neither exists without the other.
 AuditWriter = Callable[[UnitOfWork, AuditEntry], None]
 
 
 def log_change(uow: UnitOfWork, entry: AuditEntry) -> None:
-    """Write the change to the log once it is committed."""
+    """Log the change after commit."""
     facts = {"rule": entry.page, "outcome": entry.organizer.role.value}
     facts["person"] = f"organizer:{entry.organizer.id}"
     uow.after_commit(lambda: _log.info("console change", extra=facts))

@@ -1,4 +1,4 @@
-"""The cookie that carries a form's token and the sentence shown after a change."""
+"""The cookie with a form's CSRF token and the message shown after a change."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ PREFIX = "/console"
 
 
 class ConsoleFormSession(SecureCookieSessionInterface):
-    """Flask's signed cookie, for the console alone: opening it costs every other request time."""
+    """Flask's signed cookie, only for the console, because opening it costs time."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The values of the cookie; None outside the console."""
+        """The cookie's values; None outside the console."""
         inside = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
         return super().open_session(app, request) if inside else None
 
 
 def install_form_session(app: Flask, settings: Settings, keys: Keys) -> None:
-    """Let forms keep their token in a signed cookie that only the console's addresses get."""
+    """Store CSRF tokens in a signed cookie that is only sent to the console's addresses."""
     app.secret_key = keys.blind("forms", "console.forms")
     app.session_interface = ConsoleFormSession()
     app.config |= {
@@ -30,6 +30,6 @@ def install_form_session(app: Flask, settings: Settings, keys: Keys) -> None:
         "SESSION_COOKIE_PATH": PREFIX,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        # The demo is served without TLS.
+        # The demo has no TLS.
         "SESSION_COOKIE_SECURE": settings.environment != "demo",
     }

@@ -1,4 +1,4 @@
-"""Runs declared pages: session, permission, scope, form, transaction, audit, and HTML refusals."""
+"""Runs declared pages: session, permission, scope, form, transaction, audit, HTML errors."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ _HEADERS = {
 _EVERY_METHOD = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BY_STATUS: Mapping[int, type[AppError]] = {400: Malformed, 404: NotFound, 413: errors.BodyTooLarge}
 
-# Turns the value of the session cookie into the organizer behind it; None for a dead one.
+# Resolves a session cookie to its organizer; None when it is invalid.
 SessionResolver = Callable[[UnitOfWork, str], Organizer | None]
 
 
 class FormExpired(AppError):
-    """A form came without the token of its own browser, or with one that is too old."""
+    """A form without a valid CSRF token of this browser."""
 
     code = "form_expired"
     status = 400
 
 
 class _Rest(BaseConverter):
-    """Whatever is left of an address, slashes at its beginning included."""
+    """The rest of a path, including leading slashes."""
 
     regex = ".*?"
     part_isolating = False
@@ -74,7 +74,7 @@ class _Rest(BaseConverter):
 
 @dataclass(frozen=True, kw_only=True)
 class Console:
-    """The pages of all slices, and what runs them; session and audit belong to higher floors."""
+    """The pages of all slices and their runner; session and audit are injected by higher layers."""
 
     uow_factory: UnitOfWorkFactory
     tables: tuple[Pages, ...]
@@ -107,7 +107,7 @@ class Console:
         run: Callable[..., Response],
         methods: list[str],
     ) -> None:
-        # A redirect to an address without its last slash would be made of the Host header.
+        # Flask would build a redirect for a missing last slash from the Host header.
         blueprint.add_url_rule(
             path,
             name,
@@ -118,7 +118,7 @@ class Console:
         )
 
     def _answering(self, run: Callable[..., Response]) -> Callable[..., Response]:
-        """The view with every refusal and every failure as a page of HTML."""
+        """Wrap a view so that every error becomes an HTML page."""
 
         def view(**places: str) -> Response:
             try:
@@ -127,7 +127,7 @@ class Console:
                 answer = self._refusal(refusal)
             except HTTPException as trouble:
                 answer = self._refusal(_BY_STATUS.get(trouble.code or 500, Malformed)())
-            except Exception as trouble:  # the page of an error must not be JSON
+            except Exception as trouble:  # an error page must not be JSON
                 rule = request.url_rule.rule if request.url_rule else "unknown"
                 _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
                 answer = self._refusal(AppError())
@@ -181,7 +181,7 @@ class Console:
             return organizer, answer
 
     def _read_address(self, route: PageRoute, places: Mapping[str, str]) -> dict[str, Any]:
-        # PostgreSQL refuses NUL in a text, which must not become an error of ours.
+        # PostgreSQL refuses NUL in a text, which would become a 500.
         if "\0" in request.path or b"%00" in request.query_string:
             raise NotFound
         call: dict[str, Any] = dict(places)
@@ -190,7 +190,7 @@ class Console:
         return call
 
     def _admitted(self, uow: UnitOfWork, route: PageRoute) -> Organizer:
-        """The organizer of this session, when the role holds the power that the page needs.
+        """The organizer of this session, if the role has the page's permission.
 
         Raises: NotAuthenticated (401), Forbidden (403).
         """
@@ -232,7 +232,7 @@ class Console:
         return _html_response(self.templates.render(page.template, {**page.shown, **frame}), status)
 
     def _menu_of(self, organizer: Organizer) -> list[tuple[str, str]]:
-        """Address and text key of each page of the menu that this role may open."""
+        """Address and text key of each menu page that this role may open."""
         return [
             (f"{PREFIX}{route.path}".rstrip("/"), route.menu)
             for pages in self.tables
@@ -276,7 +276,7 @@ def _see_other(answer: Redirect) -> Response:
     if answer.said is not None:
         flash(answer.said)
     made = Response(status=HTTPStatus.SEE_OTHER)
-    # Below our own prefix alone: a path cannot lead to another host.
+    # Always below our own prefix, so that a path cannot redirect to another host.
     made.headers["Location"] = f"{PREFIX}/{answer.path.lstrip('/')}"
     return made
 

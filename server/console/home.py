@@ -1,4 +1,4 @@
-"""The first page of the console: who is signed in, for which place, and what he may do."""
+"""The first page of the console: the signed-in organizer, with scope and permissions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGES = Pages("console", Path(__file__).with_name("pages"))
 
 @page(PAGES, "GET", "/", needs=Permission.CONSOLE_OPEN, menu="console.menu.home")
 def show_home(uow: UnitOfWork, organizer: Organizer) -> Page:  # noqa: ARG001 - it reads nothing
-    """Who is signed in, and every power of the role, reading and changing apart."""
+    """Show the organizer and the role's permissions, reading and changing separately."""
     powers = [power for power in Permission if organizer.may(power)]
     listed = [power for power in powers if power is not Permission.CONSOLE_OPEN]
     return Page(

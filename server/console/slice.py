@@ -1,4 +1,4 @@
-"""What the frame of the console offers: its first page and the sentences of its refusals."""
+"""Manifest of the console's frame: its first page and the texts of its errors."""
 
 from __future__ import annotations
 

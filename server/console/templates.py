@@ -1,4 +1,4 @@
-"""Templates of the console: one environment, a folder for each table of pages."""
+"""Templates of the console: one environment, one folder per table of pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.base.web.page import Pages
 
 
 class Templates:
-    """Renders pages; a value that a template names and nobody gave is an error."""
+    """Renders pages; an undefined template variable is an error."""
 
     def __init__(self, tables: Iterable[Pages], texts: Texts) -> None:
         loaders: dict[str, FileSystemLoader] = {}
@@ -31,5 +31,5 @@ class Templates:
         self._environment.globals |= {"say": texts.say, "form_token": generate_csrf}
 
     def render(self, template: str, shown: Mapping[str, Any]) -> str:
-        """The page as HTML."""
+        """Render the page as HTML."""
         return self._environment.get_template(template).render(shown)

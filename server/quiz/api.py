@@ -1,4 +1,4 @@
-"""Every route of the contest, each declared in the sub-package that it belongs to."""
+"""All routes of the contest; each is declared in its sub-package."""
 
 from __future__ import annotations
 

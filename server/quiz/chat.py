@@ -1,7 +1,7 @@
-"""What the official account answers about the contest, in words, from the same rows as the API.
+"""Answers of the official account about the contest, from the same rows as the API.
 
-Nothing is written here. The contest itself is in the mini-program, so answers end with a link to
-the page that goes on: `[words](page)`, which the conversation turns into WeChat's own.
+Writes nothing. The contest itself runs in the mini-program, so answers end with a link to the next
+page: `[words](page)`, which the channel slice converts to WeChat's format.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from server.units import service as units
 ROUND, BOARD, RULES, PAPER = (
     f"packages/quiz/{page}/index" for page in ("round", "board", "rules", "answer")
 )
-# WeChat cuts a text reply that is longer, and a link grows by its markup.  Units: bytes of UTF-8.
+# WeChat cuts longer replies, and a link grows by its markup. Units: bytes of UTF-8.
 MOST_BYTES, LINK_BYTES = 2048, 200
 TOP = 10
 _READ = 50
@@ -34,7 +34,7 @@ _SHOWN = 3
 
 
 def today(uow: UnitOfWork, citizen_id: int | None) -> str:
-    """What is open now, and how many papers the asking citizen may still begin today."""
+    """The open contests, and how many papers the citizen may still start today."""
     found = _asked_about(uow, "open", "upcoming", "closed")
     if not found:
         return uow.texts.say("quiz.chat.nothing")
@@ -53,7 +53,7 @@ def today(uow: UnitOfWork, citizen_id: int | None) -> str:
 
 
 def my_result(uow: UnitOfWork, citizen_id: int | None) -> str:
-    """The asking citizen's score and places."""
+    """The citizen's score and ranks."""
     found = _asked_about(uow, "open", "closed")
     if not found:
         return uow.texts.say("quiz.chat.nothing")
@@ -64,14 +64,14 @@ def my_result(uow: UnitOfWork, citizen_id: int | None) -> str:
 
 
 class Place(NamedTuple):
-    """A city or county with a board of its own."""
+    """A city or county with its own board."""
 
     scope: str
     name: str
 
 
 def board(uow: UnitOfWork, citizen_id: int | None, *, place: Place | None = None) -> str:
-    """The first ten of the region, a city or a county, and the asking citizen's place."""
+    """The first ten of the region, a city or a county, and the citizen's rank."""
     found = _asked_about(uow, "open", "closed")
     if not found:
         return uow.texts.say("quiz.chat.nothing")
@@ -91,7 +91,7 @@ def board(uow: UnitOfWork, citizen_id: int | None, *, place: Place | None = None
 
 
 def rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
-    """The rules in force, as many of them as a text holds."""
+    """The rules in force, as many as fit into a text."""
     found = _asked_about(uow, "open", "upcoming", "closed")
     if not found:
         return uow.texts.say("quiz.chat.nothing")
@@ -101,7 +101,7 @@ def rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
 
 
 def _asked_about(uow: UnitOfWork, *states: str) -> list[ContestView]:
-    """The contests that somebody means who names none: the youngest of the first state there is."""
+    """The contests in the first of these states that has any: all open ones, else the newest."""
     known = contests.contests(uow, _READ, None)
     for state in states:
         found = [contest for contest in known if contest.state(uow.now) == state]
@@ -135,14 +135,14 @@ def _tries(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) 
 
 
 def _way_in(uow: UnitOfWork, contest: ContestView) -> str:
-    """The link for somebody who has no result yet."""
+    """The link for a citizen without a result."""
     if contest.state(uow.now) == "open":
         return _link(uow, "to_round", ROUND, contest)
     return _link(uow, "to_board", BOARD, contest)
 
 
 def _way_on(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> str:
-    """The link to the page where this citizen can do something now."""
+    """The link to the page where the citizen can continue."""
     if contest.state(uow.now) == "upcoming":
         return _link(uow, "to_look", ROUND, contest)
     if mine is None:
@@ -229,7 +229,7 @@ def _moment(uow: UnitOfWork, day: date, time: str) -> str:
 
 
 def _fitted(lines: Sequence[str], last: Sequence[str] = ()) -> str:
-    """Lines as one text that WeChat does not cut: those that find no room go, `last` stays."""
+    """Join lines within WeChat's limit: lines that do not fit are dropped, `last` is kept."""
     kept = list(lines)
     while _size("\n".join([*kept, *last])) > MOST_BYTES:
         kept.pop()

@@ -1,4 +1,4 @@
-"""The words that tables, rules and answers of the contest share."""
+"""Enumerations shared by tables, rules and responses of the contest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """How a question is answered."""
+    """The kind of a question."""
 
     SINGLE = "single"
     MULTIPLE = "multiple"
@@ -14,7 +14,7 @@ class Kind(StrEnum):
 
 
 class QuestionState(StrEnum):
-    """Where a version of a question stands; only live ones are drawn."""
+    """State of a question version; only live ones are drawn."""
 
     DRAFT = "draft"
     LIVE = "live"
@@ -22,7 +22,7 @@ class QuestionState(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Open, handed in by the citizen, or closed by the clock."""
+    """Open, submitted by the citizen, or closed at the deadline."""
 
     OPEN = "open"
     SUBMITTED = "submitted"
@@ -30,14 +30,14 @@ class AttemptState(StrEnum):
 
 
 class Timer(StrEnum):
-    """What the clock runs for: the whole paper, or each item as it is opened."""
+    """What the time limit applies to: the whole paper, or each question after it was opened."""
 
     PAPER = "paper"
     ITEM = "item"
 
 
 class Season(StrEnum):
-    """How the papers of a season become one figure."""
+    """How the papers of a season are combined into one total."""
 
     BEST = "best_single_paper"
     SUM_OF_DAILY_BEST = "sum_of_daily_best"
@@ -47,7 +47,7 @@ class Season(StrEnum):
 
 
 class WordsState(StrEnum):
-    """What WeChat's content check said of a citizen's words."""
+    """Verdict of WeChat's content check on a citizen's text."""
 
     PASSED = "passed"
     REVIEW = "review"

@@ -1,4 +1,4 @@
-"""The refusals of the contest."""
+"""Errors of the contest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from server.base.errors import Conflict, Unavailable
 
 
 class ContestNotOpen(Conflict):
-    """The contest has not begun."""
+    """The contest has not started."""
 
     code = "contest_not_open"
 
@@ -18,66 +18,66 @@ class ContestClosed(Conflict):
 
 
 class NoAttemptsLeft(Conflict):
-    """The citizen has used the papers of this day, or of the whole contest."""
+    """The citizen has used all papers of this day, or of the contest."""
 
     code = "no_attempts_left"
 
 
 class BankTooSmall(Conflict):
-    """The live questions cannot fill a paper."""
+    """The bank has too few live questions for a paper."""
 
     code = "bank_too_small"
 
 
 class AttemptClosed(Conflict):
-    """The paper is handed in or its time is up."""
+    """The paper is submitted or out of time."""
 
     code = "attempt_closed"
 
 
 class AnswerFirst(Conflict):
-    """The item on the screen still has time and no answer."""
+    """The current question still has time and no answer."""
 
     code = "answer_first"
 
 
 class NoMoreQuestions(Conflict):
-    """Every item of the paper has been opened."""
+    """Every question of the paper has been opened."""
 
     code = "no_more_questions"
 
 
 class NoSuchPreset(Conflict):
-    """There are no rules under this name."""
+    """No preset rules have this name."""
 
     code = "no_such_preset"
 
 
 class NoSuchProgramme(Conflict):
-    """The running campaign has no such programme, or it has no dates."""
+    """The running campaign has no such programme, or the programme has no dates."""
 
     code = "no_such_programme"
 
 
 class RulesRefused(Conflict):
-    """The rules cannot be used; `reasons` says why."""
+    """The rules are invalid; `reasons` says why."""
 
     code = "rules_refused"
 
 
 class ReasonRefused(Conflict):
-    """WeChat's content check holds these words for unfit."""
+    """WeChat's content check refused the text."""
 
     code = "reason_refused"
 
 
 class AttemptOpen(Conflict):
-    """A paper that is not over has nothing to show yet."""
+    """The paper is still open, so it has no result."""
 
     code = "attempt_open"
 
 
 class PosterNotReady(Unavailable):
-    """The code on the poster is not there yet, because WeChat was away."""
+    """The poster's code does not exist yet, because WeChat was unavailable."""
 
     code = "poster_not_ready"

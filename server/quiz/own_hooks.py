@@ -1,4 +1,4 @@
-"""Practice, mistakes, reports, shares and groups of a citizen, for the export."""
+"""Data export of a citizen's practice, mistakes, reports, shares and groups."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def tell_groups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 
 def tell_reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """What a citizen found wrong with questions."""
+    """The citizen's reports about questions."""
     return _rows(
         uow,
         select(
@@ -57,7 +57,7 @@ def tell_reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 
 def tell_shares(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """The cards that a citizen made."""
+    """The citizen's result cards."""
     return _rows(
         uow,
         select(Share.ref.label("id"), Contest.title.label("contest"), Share.made_at)
@@ -69,7 +69,7 @@ def tell_shares(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 
 def tell_practice(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """The answers that a citizen gave in practice."""
+    """The citizen's practice answers."""
     asked = (
         select(
             Question.ref,

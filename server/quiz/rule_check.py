@@ -1,7 +1,7 @@
-"""Reading a rule set from its file and refusing it with every reason at once.
+"""Reads a rule set from its file, or refuses it with every reason at once.
 
-A preset may carry facts that no code acts on (its source, its prizes); what would change the
-contest and is not built is refused, never ignored.
+A preset may contain facts without effect (its source, its prizes). A field that would change the
+contest but is not implemented is refused, never ignored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from server.quiz.enums import Kind, Season, Timer
 from server.quiz.rules import Part, RuleSet
 from server.quiz.words import words
 
-# Told to readers, acted on by nobody.
+# Shown to readers; without effect.
 FACTS = frozenset(
     {
         "age_rule",
@@ -39,7 +39,7 @@ FACTS = frozenset(
         "unit_board_min_members",
     }
 )
-# These have one possible value until somebody builds another.
+# Only this value is implemented.
 FIXED: Mapping[str, object] = {
     "day_boundary": "00:00 Asia/Shanghai",
     "multiple_partial_credit": False,
@@ -47,13 +47,13 @@ FIXED: Mapping[str, object] = {
     "unanswered": "0 points",
     "wrong_penalty": 0,
 }
-# A source or a remark may name what a contest elsewhere did.
+# A source or a note may mention what a contest elsewhere did.
 _MAY_NAME_REWARDS = frozenset({"left_out", "note", "source"})
 CLAUSES = "WeChat external content rules 2.1.2, mini-program operating rules 5.1"
 
 
 class RuleSetRefused(Exception):
-    """The rules cannot be used; `reasons` says why, one a line."""
+    """The rules are invalid; `reasons` says why, one per line."""
 
     def __init__(self, reasons: list[str]) -> None:
         super().__init__("; ".join(reasons))
@@ -94,13 +94,13 @@ class _Reader:
 
 
 def version_of(body: Mapping[str, Any]) -> str:
-    """The name of exactly these rules."""
+    """A hash that identifies exactly these rules."""
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 def read_rule_set(body: Mapping[str, Any]) -> RuleSet:
-    """The rule set that this file describes.
+    """Parse a rule set.
 
     Raises: RuleSetRefused with every reason.
     """
@@ -116,7 +116,7 @@ def read_rule_set(body: Mapping[str, Any]) -> RuleSet:
 
 
 def rewarded(body: Mapping[str, Any]) -> list[str]:
-    """Where these rules speak of giving something for sharing or following."""
+    """The places where rules mention a reward for sharing or following."""
     forbidden = [word.lower() for word in words("rewards")["forbidden"]]
     found = []
     for path, text in _texts(body, ()):

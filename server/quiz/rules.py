@@ -1,6 +1,6 @@
-"""The rules of a contest as plain values and pure functions: deadlines, marks, season figures.
+"""The rules of a contest as plain values and pure functions: deadlines, marks, season totals.
 
-Reading and refusing a rule set is in rule_check.py, dealing a paper in drawing.py.
+rule_check.py parses and validates a rule set, bank/drawing.py draws a paper.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from server.quiz.enums import Kind, Season, Timer
 
-# A finger that was in time must not lose to the network.
+# An answer sent in time must not be lost to network delay.
 GRACE = timedelta(seconds=2)
 LATE_START = timedelta(seconds=1)
 MEAN_SCALE = 10_000
@@ -19,7 +19,7 @@ MEAN_SCALE = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One line of a blueprint: so many questions of this sort; None and () mean any."""
+    """One line of a blueprint: a number of questions of this sort; None and () mean any."""
 
     count: int
     kind: Kind | None = None
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleSet:
-    """What one contest does; `version` names exactly these rules."""
+    """The rules of one contest; `version` identifies exactly these rules."""
 
     version: str
     slug: str
@@ -47,7 +47,7 @@ class RuleSet:
 
     @property
     def question_count(self) -> int:
-        """Questions on one paper."""
+        """Number of questions on a paper."""
         return sum(part.count for part in self.parts)
 
     @property
@@ -57,39 +57,39 @@ class RuleSet:
 
     @property
     def points_scale(self) -> int:
-        """What a standing's `points` is divided by to be a score."""
+        """A standing's `points` divided by this is its score."""
         return MEAN_SCALE if self.season is Season.MEAN else 1
 
 
 def deadline(rules: RuleSet, started_at: datetime) -> datetime:
-    """When a paper's time is up."""
+    """The deadline of a paper."""
     return started_at + timedelta(seconds=rules.paper_seconds)
 
 
 def item_deadline(rules: RuleSet, opened_at: datetime, paper_deadline: datetime) -> datetime:
-    """When an item's time is up; never later than its paper's."""
+    """The deadline of a question; never later than its paper's."""
     seconds = rules.seconds_per_question or rules.paper_seconds
     return min(opened_at + timedelta(seconds=seconds), paper_deadline)
 
 
 def is_over(now: datetime, deadline_at: datetime) -> bool:
-    """Whether answers come too late, grace included."""
+    """Whether an answer is too late, grace period included."""
     return now > deadline_at + GRACE
 
 
 def milliseconds(span: timedelta) -> int:
-    """A span in whole milliseconds, never negative."""
+    """A duration in whole milliseconds, never negative."""
     return max(0, span // timedelta(milliseconds=1))
 
 
 def is_right(key: Sequence[int], chosen: Sequence[int]) -> bool:
-    """Whether an answer is right: all right options and no other one."""
+    """Whether an answer is right: all right options and no others."""
     return bool(chosen) and set(key) == set(chosen)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """The outcome of one paper."""
+    """The result of one paper."""
 
     score: int
     correct_count: int
@@ -98,7 +98,7 @@ class Mark:
 def mark(
     rules: RuleSet, keys: Mapping[str, Sequence[int]], answers: Mapping[str, Sequence[int]]
 ) -> Mark:
-    """The score of one paper; what is not answered counts 0 and nothing is taken away.
+    """Mark one paper; an unanswered question counts 0, a wrong one loses no points.
 
     Units: points. `keys` and `answers` by question.
     """
@@ -108,7 +108,7 @@ def mark(
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """A closed paper as the season sees it."""
+    """A closed paper, as far as season totals need it."""
 
     id: int
     on_day: date
@@ -119,7 +119,7 @@ class Paper:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A season figure with its tie-breakers: more points, less time, reached earlier.
+    """A season total with its tie-breakers: more points, less time, reached earlier.
 
     Units: `points` in 1/points_scale of the rule set.
     """
@@ -130,7 +130,7 @@ class Standing:
 
 
 def standing(season: Season, papers: Iterable[Paper]) -> Standing | None:
-    """What these closed papers come to under a season policy; None without any."""
+    """The total of these closed papers under a season policy; None without papers."""
     entry_lock = _COUNTED[season](list(papers))
     if not entry_lock:
         return None
@@ -167,7 +167,7 @@ def _last(papers: list[Paper]) -> list[Paper]:
     return sorted(papers, key=lambda paper: (paper.closed_at, paper.id))[-1:]
 
 
-# Whoever leaves a bad paper out of the figure gains by it.
+# Under these policies leaving a bad paper out would improve the total.
 BETTER_WITH_FEWER_PAPERS = frozenset({Season.MEAN})
 
 _COUNTED: Mapping[Season, Callable[[list[Paper]], list[Paper]]] = {

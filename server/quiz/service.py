@@ -1,6 +1,6 @@
 """The only module of the contest that code outside `server/quiz` imports, besides the manifest.
 
-It names the commands that operators run; what runs by itself is in `slice.py`.
+It includes the operators' commands; background tasks are in `slice.py`.
 """
 
 from __future__ import annotations

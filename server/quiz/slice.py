@@ -1,4 +1,4 @@
-"""What the slice of the contest offers: papers, boards, practice, cards, answers in the chat."""
+"""Manifest of the contest slice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the contest does by itself: papers whose time is up are closed, posters get their codes."""
+"""Background tasks of the contest: closing papers at their deadline, fetching poster codes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from server.quiz.sharing import service as shares
 _log = logging.getLogger(__name__)
 BATCH = 200
 CODES_AT_ONCE = 20
-# So many at most in one run, so that a worker can be stopped between runs.
+# Limits a run, so that a worker can be stopped between runs.
 _BATCHES = 20
 
 
 def close_expired(context: TaskContext, *_ids: int) -> int:
-    """Close open papers past deadline and grace, each in its own transaction; how many."""
+    """Close open papers past deadline and grace, each in its own transaction; return how many."""
     total = 0
     for _ in range(_BATCHES):
         closed = _close_batch(context)
@@ -38,8 +38,8 @@ def _close_batch(context: TaskContext) -> int:
             with context.uow_factory.begin() as uow:
                 closed += closing.close_overdue(uow, attempt_id)
         except Exception as caught:
-            # One paper that cannot be closed must not keep the others open.
-            _log.error("a paper was not closed", exc_info=caught, extra={"task": "quiz"})
+            # One paper that cannot be closed must not block the others.
+            _log.error("paper not closed", exc_info=caught, extra={"task": "quiz"})
             trouble = caught
     if trouble is not None and not closed:
         raise trouble
@@ -47,7 +47,7 @@ def _close_batch(context: TaskContext) -> int:
 
 
 def fetch_share_codes(context: TaskContext, *_ids: int) -> int:
-    """Fetch the codes of posters that WeChat could not give at once; how many came."""
+    """Fetch the missing codes of posters; return how many came."""
     with context.uow_factory.begin() as uow:
         missing = shares.claim(uow, CODES_AT_ONCE)
     came = 0

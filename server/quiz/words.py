@@ -1,4 +1,4 @@
-"""The words of files written by others, from words.toml."""
+"""Recognised words of imported files, from words.toml."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Dealing a paper: exact blueprint, nothing twice until a sort runs out, use spread evenly.
+"""Draws a paper: exactly the blueprint, unseen questions first, evenly used.
 
-Pure; what has been dealt before and how often is told by the caller.
+Pure; the caller passes what was dealt before and how often.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PoolTooSmall(Exception):
-    """The bank cannot fill a part of the blueprint."""
+    """The bank has too few questions for a part of the blueprint."""
 
     def __init__(self, part: Part, supply: int) -> None:
         super().__init__(f"{part.count} wanted, {supply} there")
@@ -27,7 +27,7 @@ class PoolTooSmall(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One version of a question as papers and reviews need it.
+    """One version of a question, for papers and reviews.
 
     Units: `answer` are positions in `options`.
     """
@@ -46,7 +46,7 @@ class Item:
 
 
 def fits(item: Item, part: Part) -> bool:
-    """Whether a question may stand in this part; one for everybody fits every audience."""
+    """Whether a question fits a part; a question without audience fits every audience."""
     return (
         part.kind in (None, item.kind)
         and part.difficulty in (None, item.difficulty)
@@ -56,7 +56,7 @@ def fits(item: Item, part: Part) -> bool:
 
 
 def shortages(parts: Sequence[Part], items: Iterable[Item]) -> list[tuple[Part, int]]:
-    """The parts that these questions cannot fill, with what is there for them."""
+    """The parts with too few questions, and how many each has."""
     pools = [(part, [item for item in items if fits(item, part)]) for part in parts]
     taken: set[str] = set()
     lacking = []
@@ -70,7 +70,7 @@ def shortages(parts: Sequence[Part], items: Iterable[Item]) -> list[tuple[Part, 
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """What a draw looks back on: this citizen's papers, and the use of each question so far.
+    """The history for a draw: this citizen's papers, and how often each question was used.
 
     Units: `seen` question ref -> a number that is greater for a later paper.
     """
@@ -86,7 +86,7 @@ def draw(
     *,
     cover_topics: bool,
 ) -> list[Item]:
-    """A paper in the order of its blueprint.
+    """Draw a paper in the order of its blueprint.
 
     Raises: PoolTooSmall.
     """
@@ -104,7 +104,7 @@ def draw(
 
 
 def deal_options(item: Item, chance: Random) -> list[int]:
-    """The order in which a paper shows the options; right and wrong keep theirs."""
+    """The order of the options on a paper; true/false questions keep theirs."""
     order = list(range(len(item.options)))
     if item.kind is not Kind.JUDGE:
         chance.shuffle(order)

@@ -1,6 +1,6 @@
-"""Reading a table of questions that others wrote: every refused row with its line and reason.
+"""Reads a question table of an unknown author; reports every refused row with line and reason.
 
-Nothing is stored here and no formula is run; the words of headings and values are in words.toml.
+Stores nothing and evaluates no formulas. Recognised headings and values are in words.toml.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MOST = {
     "explanation": 1000, "source": 300,
 }  # fmt: skip
 _REF = re.compile(r"[A-Za-z0-9_-]{1,40}")
-# What headings carry besides their meaning: "选项A（必填）", "*答案", "选项 Ａ".
+# Additions to a heading: "选项A（必填）", "*答案", "选项 Ａ".
 _ASIDE = re.compile(r"[（(\[【][^（(\[【]*[)）\]】]|[*＊]")
 _OPTION = re.compile(
     r"(?:备选|答案)?(?:选项|选择项|选择|option|choice|opt|ans|item)_?([a-h]|[1-8])"
@@ -47,7 +47,7 @@ _OPTION = re.compile(
 
 
 class FileRefused(Exception):
-    """The file as a whole cannot be read; `line` is where that was seen."""
+    """The file cannot be read at all; `line` is where this was detected."""
 
     def __init__(self, reason: str, line: int = 1) -> None:
         super().__init__(reason)
@@ -56,7 +56,7 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Why a row is refused.  Units: `line` as an editor counts, the heading is line 1."""
+    """Reason for refusing a row. Units: `line` as in an editor; the heading is line 1."""
 
     line: int
     reason: str
@@ -67,7 +67,7 @@ class Problem:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """One question as the file has it.  Units: `answer` positions in `options`."""
+    """One question of the file. Units: `answer` positions in `options`."""
 
     line: int
     ref: str
@@ -86,21 +86,21 @@ class Draft:
 
     @property
     def sameness(self) -> str:
-        """What two questions have in common when they ask the same in the same words."""
+        """Key for questions with identical content."""
         return sameness(self.stem, self.options)
 
     @property
     def likeness(self) -> str:
-        """What two questions have in common when they may be the same."""
+        """Key for questions that may be the same."""
         return likeness(self.stem, self.options)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """What a file holds; `ignored` are headings that are not read and lose nothing by it.
+    """The content of a file; `ignored` are unknown headings without relevant content.
 
-    `warnings` refuse nothing: a person should look at these rows. `from_zero` are lines whose
-    answer is a number that counts from 0.
+    `warnings` do not refuse a row, but a person should check it. `from_zero` are lines whose answer
+    counts options from 0.
     """
 
     drafts: list[Draft] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Every question of a .csv file.
+    """Read every question of a .csv file.
 
     Raises: FileRefused.
     """
@@ -146,10 +146,9 @@ def _some(path: Path, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[i
 def _unread_content(
     line: int, unread: Mapping[int, str], rows: Sequence[tuple[int, list[str]]]
 ) -> list[Problem]:
-    """Columns that nobody reads although something stands in them, such as an option's.
+    """Warn of unread columns with content, such as an unrecognised option.
 
-    Headings that tell about a question without belonging to it (a chapter, a running number) are
-    known and left out.
+    Known descriptive headings (a chapter, a running number) are left out.
     """
     known = {_plain(title) for title in words("unread")["headings"]}
     found = []
@@ -163,7 +162,7 @@ def _unread_content(
 
 
 def _check_numbers(table: Table) -> None:
-    """Refuse the file when one answer counts from 0: then the others do, and read wrongly."""
+    """Refuse the file when one answer counts from 0: then all others would be read wrongly."""
     if table.from_zero:
         reason = f"answers count from 0 (line {table.from_zero[0]}): write letters, or 1, 2, 3"
         table.problems.insert(0, Problem(line=1, reason=reason))
@@ -197,7 +196,7 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _columns(heading: Sequence[str]) -> tuple[dict[str, int], dict[int, str]]:
-    """Where each known column stands, and the headings of the others by their position."""
+    """The position of each known column, and the other headings by position."""
     known = {_plain(alias): name for name, aliases in words("columns").items() for alias in aliases}
     columns: dict[str, int] = {}
     unread: dict[int, str] = {}
@@ -217,7 +216,7 @@ def _columns(heading: Sequence[str]) -> tuple[dict[str, int], dict[int, str]]:
 
 
 def _plain(title: str) -> str:
-    """A heading without width, case, spaces and what is only said about it."""
+    """Normalise a heading: width, case, spaces and additions removed."""
     normal = unicodedata.normalize("NFKC", _ASIDE.sub("", title)).casefold()
     return re.sub(r"[\s_\-:：.．、]+", "", normal)
 

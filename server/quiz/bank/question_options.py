@@ -1,6 +1,6 @@
-"""The options of one row and what its answer says of them; pure functions on text.
+"""Parses the options and the answer of one row; pure.
 
-What cannot be read in one way only is refused: a wrong key would be told to thousands.
+Anything ambiguous is refused, because a wrong key would reach thousands of citizens.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from server.quiz.enums import Kind
 from server.quiz.words import words
 
 LETTERS = "ABCDEFGH"
-# A letter that stands before an option as its name: `A.`, `(B)`, `C、`.
+# A label in front of an option: `A.`, `(B)`, `C、`.
 _LABEL = re.compile(r"^(?:[(（【\[]\s*([A-Ha-h])\s*[)）】\]]|([A-Ha-h])\s*[.．、:：)）])\s*")
 _NAMES_OF_TWO = ("A", "B", "1", "2")
 _BETWEEN = re.compile(r"[\s,，、;；/|+&和]+")
@@ -24,10 +24,10 @@ _LIST_OF_LETTERS = re.compile(r"[A-Z](?:[、，,][A-Z])*")
 
 
 def without_labels(cells: Sequence[str]) -> tuple[str, ...]:
-    """The options without the letters of their columns, where every one of them carries its own.
+    """Remove the labels when every option has that of its own column.
 
     Any other letter is content: `C、H、O、N`, `E. coli`, `a.m.`.
-    Raises: ValueError where the letters name other columns than they stand in.
+    Raises: ValueError when the labels name other columns than they are in.
     """
     kept = tuple(cell.strip() for cell in cells)
     found = [_LABEL.match(cell) for cell in kept]
@@ -49,7 +49,7 @@ def without_labels(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def half_labelled(options: Sequence[str]) -> bool:
-    """Whether some options still carry their own column's letter while others carry none."""
+    """Whether some options have their own column's label while others have none."""
     own = [
         (match := _LABEL.match(option)) is not None
         and (match[1] or match[2]).upper() == LETTERS[at]
@@ -59,7 +59,7 @@ def half_labelled(options: Sequence[str]) -> bool:
 
 
 def letters_of(answer: str) -> str:
-    """An answer as letters, numbers counted from 1; anything else as it stands."""
+    """Convert numbers counted from 1 to letters; other answers are unchanged."""
     bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", answer)).upper()
     if _ONLY_DIGITS.fullmatch(bare) and all(1 <= int(digit) <= len(LETTERS) for digit in bare):
         return "".join(LETTERS[int(digit) - 1] for digit in bare)
@@ -67,18 +67,18 @@ def letters_of(answer: str) -> str:
 
 
 def counts_from_zero(answer: str, cells: Sequence[str]) -> bool:
-    """Whether an answer is made of numbers of which one is 0, and is not an option's own text."""
+    """Whether an answer consists of numbers including 0 and is not the text of an option."""
     if exact(answer) in {exact(cell) for cell in cells}:
         return False
     numbers = [one for one in _BETWEEN.split(unicodedata.normalize("NFKC", answer)) if one]
     if not numbers or not all(_ONLY_DIGITS.fullmatch(number) for number in numbers):
         return False
-    # `012` is 0, 1 and 2; `10` is no row of numbers.
+    # `012` is 0, 1 and 2; `10` is not a list of numbers.
     return any(number.startswith("0") for number in numbers)
 
 
 def is_by_letter(answer: str) -> bool:
-    """Whether an answer is made of option letters alone, and of no numbers."""
+    """Whether an answer consists only of option letters."""
     bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", answer)).upper()
     return _ONLY_LETTERS.fullmatch(bare) is not None
 
@@ -86,10 +86,10 @@ def is_by_letter(answer: str) -> bool:
 def chosen(
     given: str, options: Sequence[str], kind: Kind, *, by_letter: bool = False
 ) -> tuple[int, ...]:
-    """The right options by their positions.
+    """The positions of the right options.
 
-    Units: with `by_letter` every answer of the file is made of letters, so a letter that is also
-    the text of another option (`BB, Bb, bb, B`) names its own column.
+    Units: with `by_letter` every answer of the file consists of letters, so a letter that is also
+    the text of another option (`BB, Bb, bb, B`) means its own column.
     Raises: ValueError.
     """
     if len(options) < 2:
@@ -97,7 +97,7 @@ def chosen(
     by_text = tuple(at for at, option in enumerate(options) if exact(option) == exact(given))
     letters = letters_of(given)
     named = _ONLY_LETTERS.fullmatch(letters) is not None
-    # A single choice is named by one letter; anything longer can only be its text.
+    # A single choice is answered by one letter; anything longer can only be an option's text.
     if kind is Kind.SINGLE and by_text and (not named or len(letters) > 1):
         return by_text
     if not named:
@@ -124,9 +124,9 @@ def _check_count(kind: Kind, count: int) -> None:
 
 
 def kind_of(given: str, options: Sequence[str], answer: str) -> Kind:
-    """The kind as it is written, or as options and answer show it.
+    """The stated kind, or the kind that follows from options and answer.
 
-    Raises: ValueError for another kind, and where nothing shows it.
+    Raises: ValueError for an unknown kind, or when it cannot be inferred.
     """
     for kind, aliases in words("kinds").items():
         if given.casefold() in aliases:
@@ -146,7 +146,9 @@ def kind_of(given: str, options: Sequence[str], answer: str) -> Kind:
 
 
 def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Right is always the first of the two; a letter means the option that it names here.
+    """Convert a true/false question: `true` is always the first option.
+
+    A letter as answer means the option of that column.
 
     Raises: ValueError.
     """

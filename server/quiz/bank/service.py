@@ -1,6 +1,6 @@
-"""The question bank in memory: read once for each change of it, every version by its number.
+"""Cache of the question bank: reloaded after each change, with every version by its number.
 
-A paper is tied to the versions it was dealt; only live ones are dealt anew.
+A paper refers to the versions it was dealt; only live versions are drawn.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Bank:
     _pools: dict[tuple[Part, frozenset[str]], Sequence[Item]] = field(default_factory=dict)
 
     def pool(self, part: Part, left_out: frozenset[str] = frozenset()) -> Sequence[Item]:
-        """The live questions that fit a part of a blueprint, without those left out."""
+        """The live questions that fit a part of a blueprint, except those left out."""
         found = self._pools.get((part, left_out))
         if found is None:
             found = [item for item in self.live if fits(item, part) and item.ref not in left_out]
@@ -39,19 +39,19 @@ class Bank:
 
 _bank = table(models.Bank)
 _REVISION = select(_bank.c.revision).where(_bank.c.slug == bindparam("of_slug"))
-# A revision's name is made once and never again, so a copy can only be right or unused.
+# A revision id is never reused, so a cached copy is either right or unused.
 _kept: dict[str, Bank] = {}
 _MOST_KEPT = 4
 
 
 def revision_of(uow: UnitOfWork, slug: str) -> str | None:
-    """The name of a bank's present state; None without such a bank."""
+    """The revision of a bank's current state; None when the bank does not exist."""
     revision: str | None = run(uow, _REVISION, {"of_slug": slug}).scalar()
     return revision
 
 
 def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> Bank:
-    """A bank as it is now; `revision` when the caller has just read it."""
+    """The current bank; pass `revision` if it has just been read."""
     revision = revision or revision_of(uow, slug) or ""
     found = _kept.get(revision)
     if found is None:
@@ -63,7 +63,7 @@ def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> Bank:
 
 
 def every_bank(uow: UnitOfWork) -> list[Bank]:
-    """All banks as they are now."""
+    """All banks in their current state."""
     rows = uow.session.execute(select(models.Bank.slug, models.Bank.revision))
     return [bank_of(uow, slug, revision) for slug, revision in rows.all()]
 
@@ -77,7 +77,7 @@ def every_version(uow: UnitOfWork) -> Mapping[int, Item]:
 
 
 def changed(uow: UnitOfWork, slug: str) -> None:
-    """Give the bank a new name, in the transaction that changes it."""
+    """Set a new revision, in the transaction that changes the bank."""
     renamed = update(models.Bank).where(models.Bank.slug == slug)
     uow.session.execute(renamed.values(revision=uow.new_ref("rev")))
 

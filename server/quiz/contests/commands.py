@@ -1,6 +1,6 @@
-"""Commands of the contest: importing a question bank, opening a contest with a preset of rules.
+"""Commands of the contest: importing a question bank, opening a contest with preset rules.
 
-The command line prints what comes back.
+The command line prints the result.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ BANK = "demo"
 PROGRAMME = "quiz-contest"
 DEMO_CONTEST = "daily-quiz"
 QUESTIONS = PRESETS.with_name("questions.csv")
-# Every so many-th question of the demo's file is kept from its contest, for practice.
+# Every n-th question of the demo's file is left out of its contest, for practice.
 _PRACTICE_EVERY = 5
 _DEMO_DAYS = 120
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What came of a file: taken as a whole, or refused with every reason.
+    """Result of an import: the whole file accepted, or all of it refused, with every reason.
 
-    `warnings` name rows that a person should look at; they refuse nothing.
+    `warnings` name rows that a person should check; they refuse nothing.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -49,19 +49,19 @@ class ImportReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the file was taken."""
+        """Whether the file was accepted."""
         return not self.problems
 
     @property
     def count(self) -> int:
-        """Questions of the file that the bank has now, or would have after a dry run."""
+        """Number of the file's questions in the bank, or that would be after a dry run."""
         return self.added + self.changed + self.unchanged
 
 
 def import_questions(
     uow_factory: UnitOfWorkFactory, path: Path, *, bank: str = BANK, dry_run: bool = False
 ) -> ImportReport:
-    """Import a table of questions and publish them; one refused row refuses the file."""
+    """Import and publish a table of questions; one refused row refuses the file."""
     try:
         table = read_table(path)
     except FileRefused as refusal:
@@ -92,7 +92,7 @@ def _by_line(*found: Sequence[Problem]) -> tuple[Problem, ...]:
 
 
 def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:
-    """The rules that a file keeps under a name.
+    """The preset rules with this name.
 
     Raises: NoSuchPreset (409).
     """
@@ -103,7 +103,7 @@ def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:
 
 
 def open_contest(uow_factory: UnitOfWorkFactory, plan: ContestPlan) -> str:
-    """Open a contest, or bring the one of this slug to the plan; its public id.
+    """Open a contest, or update the one with this slug; return its public id.
 
     Raises: RulesRefused (409).
     """
@@ -120,9 +120,9 @@ def open_programme_contest(
     bank: str = BANK,
     title: str | None = None,
 ) -> str:
-    """Open a contest for as long as its programme runs; its public id.
+    """Open a contest for the duration of its programme; return its public id.
 
-    Without a `title` of its own the contest is called as its programme is.
+    The default `title` is that of the programme.
 
     Raises: NoSuchPreset, NoSuchProgramme, RulesRefused (409).
     """
@@ -144,7 +144,7 @@ def open_programme_contest(
 
 
 def open_demo_contest(uow_factory: UnitOfWorkFactory) -> str:
-    """The demo's contest, open from its first day on; once there it keeps its window.
+    """Open the demo's contest from the first day on; an existing one keeps its window.
 
     Raises: RulesRefused (409).
     """
@@ -172,7 +172,7 @@ def _kept_for_practice() -> tuple[str, ...]:
 
 
 def _demo_window(uow: UnitOfWork) -> tuple[datetime, datetime]:
-    """Open from today to the end of the programme; where that is over, for some weeks."""
+    """From today to the end of the programme, or for some weeks if that is over."""
     today = beijing_day(uow.now)
     found = programmes.programme_by_slug(uow, PROGRAMME)
     last = None if found is None else found.end

@@ -1,6 +1,6 @@
-"""Storing questions and opening contests: as a whole or not at all, and the second time nothing.
+"""Stores questions and opens contests: all or nothing, and nothing when repeated.
 
-A question whose content changed becomes a new version; papers keep the one they were dealt.
+A question with changed content becomes a new version; papers keep the version they were dealt.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CONTENT = (
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What a file would do to a bank."""
+    """The changes that a file would make to a bank."""
 
     added: list[Draft] = field(default_factory=list)
     changed: list[tuple[Draft, Question]] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class ContestPlan:
-    """A contest as it shall be; `body` is its rule set, `left_out` are refs it never deals."""
+    """A planned contest; `body` is its rule set, `left_out` are refs it never deals."""
 
     slug: str
     title: str
@@ -62,12 +62,12 @@ class ContestPlan:
     closes_at: datetime
     body: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
-    # Whose contest it is when it is new; an existing one keeps its owner.
+    # The owner of a new contest; an existing one keeps its owner.
     owner: Scope = REGION
 
 
 def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION) -> None:
-    """Hold a bank until the commit; a new one is made and belongs to `owner`."""
+    """Lock a bank until commit; create it for `owner` if it does not exist."""
     fresh = insert_for(uow.session, Bank).values(
         slug=slug, revision=uow.new_ref("rev"), **owned_by(owner)
     )
@@ -78,7 +78,7 @@ def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION) -> None:
 def compare(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
     """Compare a file's questions with each other and with the bank.
 
-    Only the same words make two questions one; what is nearly the same is a warning.
+    Only identical texts make two questions the same; similar ones cause a warning.
     """
     latest = _latest(uow)
     here = [row for row in latest.values() if row.bank == slug]
@@ -106,7 +106,7 @@ def compare(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
 
 
 def _by_its_words(draft: Draft, known: Mapping[str, str]) -> Draft:
-    """A question without an id is the one of the bank that says the same."""
+    """A question without an id is matched with the identical one of the bank."""
     ref = known.get(draft.sameness)
     return draft if draft.has_own_ref or ref is None else replace(draft, ref=ref)
 
@@ -153,7 +153,7 @@ def _stored(row: Question) -> dict[str, Any]:
 
 
 def store(uow: UnitOfWork, slug: str, found: Comparison) -> None:
-    """Publish what a file brings; the caller holds the bank, whose owner owns its questions."""
+    """Publish a file's changes under the caller's lock; questions get the bank's owner."""
     gone = [row.id for _, row in found.changed if row.state is QuestionState.LIVE]
     _set_state(uow, gone, QuestionState.RETIRED)
     rows = [(draft, 1) for draft in found.added]
@@ -190,9 +190,9 @@ def _set_state(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:
 
 
 def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
-    """Open a contest, or bring the one of this slug to the plan; its public id.
+    """Open a contest, or update the one with this slug; return its public id.
 
-    Raises: RuleSetRefused when its rules or its bank cannot give a paper.
+    Raises: RuleSetRefused when its rules or its bank cannot fill a paper.
     """
     rules = read_rule_set(plan.body)
     reasons = _cannot_fill(uow, plan) + _other_bank(uow, plan)
@@ -231,7 +231,7 @@ def _cannot_fill(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
 
 
 def _other_bank(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
-    """Papers are tied to the questions of the bank they were dealt from."""
+    """Refuse another bank: existing papers refer to the old bank's questions."""
     dealt = (
         select(Contest.bank)
         .join(Attempt, Attempt.contest_id == Contest.id)

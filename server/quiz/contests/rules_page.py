@@ -1,4 +1,4 @@
-"""The rules page, written from the rules that are in force and signed, so that it cannot drift."""
+"""The rules page: generated from the rules in force, so that it cannot differ; signed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SEASON = {
 
 @dataclass(frozen=True, kw_only=True)
 class RulesPage:
-    """The page; `document` is exactly what `signature` signs."""
+    """The page; `signature` signs exactly `document`."""
 
     contest: ContestView
     sentences: list[tuple[str, str]]
@@ -35,7 +35,7 @@ class RulesPage:
 
 
 def rules_page(uow: UnitOfWork, contest: ContestView) -> RulesPage:
-    """The rules of a contest in sentences, with the version they speak of."""
+    """The rules of a contest as sentences, with their version."""
     sentences = list(told(uow.texts, contest))
     document = json.dumps(
         {

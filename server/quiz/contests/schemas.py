@@ -1,4 +1,4 @@
-"""Shapes of the rules page on the wire."""
+"""API types of the rules page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from server.base.web.schema import Instant, Out
 
 
 class RuleSentenceOut(Out, frozen=True, kw_only=True):
-    """One rule in words."""
+    """One rule as a sentence."""
 
     name: str
     text: str

@@ -1,4 +1,4 @@
-"""Contests with the rules in force: found by their public id, opened and shown."""
+"""Contests with the rules in force: lookups and lists."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.quiz.rules import LATE_START, RuleSet, deadline, is_over
 
 @dataclass(frozen=True, kw_only=True)
 class ContestView:
-    """A contest and the rules in force."""
+    """A contest with the rules in force."""
 
     id: int
     ref: str
@@ -34,13 +34,13 @@ class ContestView:
     left_out: frozenset[str] = frozenset()
 
     def state(self, now: datetime) -> str:
-        """Where the contest stands: `upcoming`, `open`, `closed`."""
+        """The state of the contest: `upcoming`, `open`, `closed`."""
         if now < self.opens_at:
             return "upcoming"
         return "open" if now < self.closes_at else "closed"
 
     def takes_starts(self, now: datetime) -> bool:
-        """Whether a paper may be begun; a start that the network held up still counts."""
+        """Whether a paper may be started; a start delayed by the network still counts."""
         return self.opens_at <= now < self.closes_at + LATE_START
 
 
@@ -87,7 +87,7 @@ _BODY = select(_rules.c.body).where(
 )
 _MOST_ID = 2**63 - 1
 
-# Rules are named by their content, so what was read once stays right.
+# Rules are named by the hash of their content, so cached rules never become stale.
 _read: dict[str, RuleSet] = {}
 
 
@@ -111,12 +111,12 @@ def contest(uow: UnitOfWork, name: str) -> ContestView:
 
 
 def by_slug(uow: UnitOfWork, slug: str) -> ContestView | None:
-    """A contest by its slug, if there is one."""
+    """The contest with this slug, or None."""
     return _one(uow, _BY_SLUG, {"name": slug})
 
 
 def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
-    """A contest by its number.
+    """A contest by its row id.
 
     Raises: NotFound (404).
     """
@@ -127,19 +127,19 @@ def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
 
 
 def contests(uow: UnitOfWork, limit: int, before_id: int | None) -> list[ContestView]:
-    """Contests, the youngest first."""
+    """Contests, the newest first."""
     rows = run(uow, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
     return [_view(row) for row in rows]
 
 
 def unfinished(uow: UnitOfWork) -> list[ContestView]:
-    """Contests that deal papers now or will, or whose last papers may still be answered."""
+    """Contests that deal papers now or later, or whose last papers may still be answered."""
     found = [_view(row) for row in run(uow, _CONTESTS, {})]
     return [one for one in found if not is_over(uow.now, last_deadline(one))]
 
 
 def last_deadline(found: ContestView) -> datetime:
-    """When the time of the last paper that may be begun in a contest is up."""
+    """The deadline of the last paper that can be started in a contest."""
     return deadline(found.rules, found.closes_at + LATE_START)
 
 

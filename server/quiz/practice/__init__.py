@@ -1,1 +1,1 @@
-"""Practice without clock or rank, and the book of mistakes."""
+"""Practice without clock or rank, and the wrong-answer book."""

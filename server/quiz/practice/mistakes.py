@@ -1,7 +1,7 @@
-"""The wrong-answer book: worked out from closed papers and practice, never written.
+"""The wrong-answer book, computed from closed papers and practice, never stored.
 
-A question comes in with a wrong answer, or with none on a paper that is over, and leaves after two
-right answers in a row in practice.
+A question enters after a wrong answer, or none on a closed paper, and leaves after two right
+answers in a row in practice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shapes of practice and the wrong-answer book on the wire."""
+"""API types of practice and the wrong-answer book."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Topic = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class PracticeIn(In, frozen=True, kw_only=True):
-    """What to practise: some topics or all, out of the wrong-answer book or of everything."""
+    """What to practise: some topics or all, from the wrong-answer book or from everything."""
 
     topics: Annotated[list[Topic], Meta(max_length=20)] = field(default_factory=list)
     count: Annotated[int, Meta(ge=1, le=100)] = 5
@@ -21,21 +21,21 @@ class PracticeIn(In, frozen=True, kw_only=True):
 
 
 class PracticeOut(Out, frozen=True, kw_only=True):
-    """Questions to practise; fewer than asked for, or none, when there are not so many."""
+    """Practice questions; fewer than requested when there are not enough."""
 
     id: str
     questions: list[QuestionOut]
 
 
 class PracticeAnswerIn(In, frozen=True, kw_only=True):
-    """An answer in the keys of this practice."""
+    """An answer in the option keys of this practice."""
 
     question_id: Ref
     answer: Keys
 
 
 class PracticeAnswerOut(Out, frozen=True, kw_only=True):
-    """What the first answer came to; `chosen` is that first answer."""
+    """The result of the first answer; `chosen` is that first answer."""
 
     question_id: str
     chosen: list[str]
@@ -45,7 +45,7 @@ class PracticeAnswerOut(Out, frozen=True, kw_only=True):
 
 
 class MistakeOut(Out, frozen=True, kw_only=True):
-    """A question of the wrong-answer book in words; two right answers in a row take it out."""
+    """A question of the wrong-answer book as text; two right answers in a row remove it."""
 
     question_id: str
     kind: Literal["single", "multiple", "judge"]

@@ -1,7 +1,7 @@
-"""Practice: questions without a clock, each with its key and explanation right after the answer.
+"""Practice: questions without a clock, each with its key and explanation after the answer.
 
-Only what can give no advantage is dealt: questions that no contest may still ask, and those that
-this citizen has handed in. Nothing here touches a paper, a limit, a standing or a board.
+Only questions that give no advantage are dealt: those that no contest may still ask, and those on
+the citizen's closed papers. Nothing here changes a paper, a limit, a standing or a board.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from server.quiz.rules import is_right
 
 @dataclass(frozen=True, kw_only=True)
 class Dealt:
-    """A practice as it was dealt; there may be fewer questions than asked for, or none."""
+    """A dealt practice; it may have fewer questions than requested, or none."""
 
     ref: str
     slots: Sequence[Slot]
@@ -37,7 +37,7 @@ class Dealt:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerFeedback:
-    """What the first answer to a question came to, in this practice's keys."""
+    """The result of the first answer to a question, in this practice's option keys."""
 
     question_ref: str
     chosen: list[str]
@@ -54,9 +54,9 @@ def begin(
     topics: Collection[str] = (),
     from_mistakes: bool = False,
 ) -> Dealt:
-    """Deal so many questions, those practised least first; fewer when there are not so many.
+    """Deal questions, the least practised first; fewer when there are not enough.
 
-    Units: no `topics` mean all; `from_mistakes` deals from the wrong-answer book alone.
+    Units: empty `topics` means all; `from_mistakes` deals only from the wrong-answer book.
     """
     pool = _pool(uow, citizen_id)
     if topics:
@@ -73,10 +73,10 @@ def begin(
 def answer(
     uow: UnitOfWork, ref: str, citizen_id: int, question_ref: str, keys: Sequence[str]
 ) -> AnswerFeedback:
-    """Mark an answer; whoever answers a question again is told what came of the first time.
+    """Mark an answer; a repeated answer returns the result of the first one.
 
-    Raises: NotFound (404) also for another's practice, Invalid (422) for a question or option
-    that is not there.
+    Raises: NotFound (404) also for another citizen's practice, Invalid (422) for a question or
+    option that is not in it.
     """
     row = uow.session.scalar(
         select(Practice).where(Practice.ref == ref, Practice.citizen_id == citizen_id)
@@ -148,7 +148,7 @@ def _may_ask(contest: contests.ContestView, item: Item) -> bool:
 
 
 def _handed_in(uow: UnitOfWork, citizen_id: int) -> set[int]:
-    """The versions that stood on this citizen's closed papers."""
+    """The question versions on this citizen's closed papers."""
     closed = select(Attempt.paper).where(
         Attempt.citizen_id == citizen_id, Attempt.state != AttemptState.OPEN
     )

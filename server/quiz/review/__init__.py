@@ -1,1 +1,1 @@
-"""What citizens and organizers say about questions."""
+"""Reports about questions, by citizens and organizers."""

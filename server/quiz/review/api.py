@@ -17,7 +17,7 @@ REPORT_API = Api("practice")
 
 
 def _judged(preflight: PreflightContext, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
-    """Have the words judged, unless this version was reported before."""
+    """Check the text with WeChat, unless this version was reported before."""
     with preflight.uow_factory.begin(read_only=True) as uow:
         reported = reports.to_be_reported(uow, ref, preflight.caller.id)
     reason = reports.clean_reason(body.reason)

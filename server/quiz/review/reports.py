@@ -1,6 +1,6 @@
-"""What citizens find wrong with a question: stored once for each version, for the organizers.
+"""Citizens' reports about questions: stored once per version, for the organizers.
 
-The words pass WeChat's check first; the edge asks for it between two transactions.
+The text passes WeChat's check first; the endpoint runs it between two transactions.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _STATES = {Verdict.PASS: WordsState.PASSED, Verdict.REVIEW: WordsState.REVIEW}
 
 
 class TextCheck(Protocol):
-    """The part of the gateway that judges words."""
+    """The part of the gateway that checks texts."""
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reported:
-    """The version that is reported, and whom to ask WeChat about; `known` when it is a repeat."""
+    """The reported version, and the openid for WeChat's check; `known` when it is a repeat."""
 
     question_id: int
     openid: str | None
@@ -41,9 +41,9 @@ class Reported:
 
 
 def clean_reason(text: str) -> str:
-    """A reason without what cannot be seen.
+    """Remove invisible characters from a reason.
 
-    Raises: Invalid (422) when nothing is left of it.
+    Raises: Invalid (422) when nothing remains.
     """
     clean = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     if not clean:
@@ -54,7 +54,7 @@ def clean_reason(text: str) -> str:
 def to_be_reported(uow: UnitOfWork, question_ref: str, citizen_id: int) -> Reported:
     """The version of a question that a citizen saw last.
 
-    Raises: NotFound (404) for a question that they have not seen.
+    Raises: NotFound (404) for a question that the citizen has not seen.
     """
     question_id = _seen_version(uow, question_ref, citizen_id)
     if question_id is None:
@@ -72,7 +72,7 @@ def to_be_reported(uow: UnitOfWork, question_ref: str, citizen_id: int) -> Repor
 
 
 def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
-    """What WeChat says of the words; call it in no UnitOfWork.
+    """WeChat's verdict on the text; never call it inside a transaction.
 
     Raises: ReasonRefused (409).
     """
@@ -81,7 +81,7 @@ def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
     try:
         verdict = gateway.check_text(reported.openid, reason, TextPlace.COMMENT)
     except WeChatError as trouble:
-        _log.warning("a report is kept unchecked", extra={"code": trouble.code})
+        _log.warning("report stored without a content check", extra={"code": trouble.code})
         return WordsState.UNCHECKED
     if verdict is Verdict.RISKY:
         raise ReasonRefused
@@ -91,7 +91,7 @@ def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
 def report(
     uow: UnitOfWork, citizen_id: int, reported: Reported, reason: str, words: WordsState
 ) -> None:
-    """Keep a report; the first one about a version stays."""
+    """Store a report; an earlier report about the version is kept instead."""
     fresh = insert_for(uow.session, QuestionReport).values(
         ref=uow.new_ref("rep"),
         citizen_id=citizen_id,
@@ -118,7 +118,7 @@ def _seen_version(uow: UnitOfWork, question_ref: str, citizen_id: int) -> int | 
 
 
 def _papers(uow: UnitOfWork, citizen_id: int) -> list[tuple[list[dict[str, object]], bool]]:
-    """Every paper and practice of a citizen, and whether its items come one by one."""
+    """Every paper and practice of a citizen, and whether its questions are opened one by one."""
     dealt = [
         *uow.session.scalars(select(Attempt.paper).where(Attempt.citizen_id == citizen_id)),
         *uow.session.scalars(select(Practice.paper).where(Practice.citizen_id == citizen_id)),

@@ -1,4 +1,4 @@
-"""Shapes of reports about questions on the wire."""
+"""API types of reports about questions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from server.base.web.schema import In
 
 
 class ReportIn(In, frozen=True, kw_only=True):
-    """What is wrong with a question."""
+    """A fault of a question."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500)]

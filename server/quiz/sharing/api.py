@@ -1,4 +1,4 @@
-"""Cards of results, their posters, and visits; none of it earns anything, by rule."""
+"""Result cards, their posters, and visits; by rule, none of them earns anything."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from server.quiz.sharing.poster import content_name, drawn, drawn_card
 from server.quiz.sharing.service import Fetched
 
 SHARE_API = Api("shares")
-# A name on it may be hidden, and a card be taken back, at any time.
+# Short, because a name can be hidden and a card withdrawn at any time.
 _KEEP_SECONDS = 60
 
 
 class ShareIn(In, frozen=True, kw_only=True):
-    """What to make a card of: the result of an own paper."""
+    """What to make a card of: one of the citizen's own closed papers."""
 
     kind: Literal["quiz_result"]
     attempt_id: Ref
 
 
 class ShareOut(Out, frozen=True, kw_only=True):
-    """A card: where it leads, its title, its poster, and the picture that a chat shows of it."""
+    """A card: its page, its title, its poster, and its picture in a chat."""
 
     id: str
     path: str
@@ -48,7 +48,7 @@ class VisitIn(In, frozen=True, kw_only=True):
 
 
 def _code(preflight: PreflightContext, body: ShareIn) -> Fetched:
-    """Have WeChat make the code of a card that is new."""
+    """Fetch WeChat's code for a new card."""
     with preflight.uow_factory.begin(read_only=True) as uow:
         planned = shares.plan(uow, preflight.caller.id, body.attempt_id)
     return shares.fetch(preflight.gateway.mini_program_code, planned)
@@ -126,5 +126,5 @@ def show_card(uow: UnitOfWork, ref: str) -> Drawing:
     pace=VISIT,
 )
 def visit(uow: UnitOfWork, body: VisitIn) -> None:
-    """Tell by which code one came; once a day, for the report of shares and channels alone."""
+    """Record the code by which one came; once a day, only for the report of shares and channels."""
     shares.visit(uow, uow.caller_id, body.scene)

@@ -1,6 +1,6 @@
-"""The pictures of a card, for a chat and as a poster: the same picture for the same words.
+"""The pictures of a card, for a chat and as a poster; equal content gives an identical picture.
 
-A character that the font cannot draw is left out as a whole, never shown as a box or in parts.
+A character that the font cannot draw is left out completely, never shown as a box or in parts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 from server.base.characters import characters
 
 SIZE = (750, 1334)
-# A chat shows five parts of width to four of height.
+# A chat shows a picture with the ratio 5:4.
 CARD_SIZE = (750, 600)
 _FONT = "NotoSansSC-Regular.otf"
 _GREEN, _DEEP, _GOLD = (14, 116, 88), (8, 74, 58), (178, 92, 0)
@@ -29,7 +29,7 @@ _WHITE, _INK, _QUIET = (255, 255, 255), (28, 38, 34), (84, 96, 91)
 _MARGIN, _CODE_SIDE = 56, 280
 _HEAD, _GAP, _BAND = 420, 22, 24
 _CARD_HEAD = 320
-# Latin words stay whole, a Chinese line may end after any letter but an opening mark.
+# A line may break after any Chinese character except an opening mark, but not inside a Latin word.
 _MARKS = "\u0300-\u036f\u20d0-\u20ff"
 _WORDS = re.compile(
     rf"(?:[A-Za-z'’-][{_MARKS}]*)+|[“‘《（][^ ]?[，。、”’》）]*|[^ ][{_MARKS}]*[，。、”’》）]*| "
@@ -37,7 +37,7 @@ _WORDS = re.compile(
 _NO_LETTER = "\U0010ffff"
 
 
-# One face must not be used by two threads at once: each thread has its own.
+# A font face is not thread-safe, so each thread has its own.
 class _Faces(threading.local):
     def __init__(self) -> None:
         self.by_size: dict[int, ImageFont.FreeTypeFont] = {}
@@ -48,7 +48,7 @@ _faces = _Faces()
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """Everything that stands on the picture that a chat shows."""
+    """The content of the picture in a chat."""
 
     campaign: tuple[str, ...]
     contest: str
@@ -59,7 +59,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Poster(Card):
-    """Everything that stands on a poster."""
+    """The content of a poster."""
 
     lines: tuple[str, ...]
     invitation: str
@@ -67,12 +67,12 @@ class Poster(Card):
 
 
 def content_name(card: Card) -> str:
-    """A name for all that stands on a picture; whatever differs on it has another name."""
+    """A hash of the content of a picture."""
     return f"{type(card).__name__} {msgspec.json.encode(card).decode()}"
 
 
 def drawn(poster: Poster) -> bytes:
-    """The poster as a PNG.  Units: 750 by 1334 pixels."""
+    """Draw the poster as a PNG. Units: 750 by 1334 pixels."""
     picture = Image.new("RGB", SIZE, _WHITE)
     draw = ImageDraw.Draw(picture)
     _head(draw, poster.campaign, poster.contest, _HEAD)
@@ -82,10 +82,10 @@ def drawn(poster: Poster) -> bytes:
 
 
 def drawn_card(card: Card) -> bytes:
-    """The picture of a chat as a PNG.  Units: 750 by 600 pixels."""
+    """Draw the picture for a chat as a PNG. Units: 750 by 600 pixels."""
     picture = Image.new("RGB", CARD_SIZE, _WHITE)
     draw = ImageDraw.Draw(picture)
-    # A chat shows it small: there the second name could not be read.
+    # In a chat it is small, and the second name would not be legible.
     _head(draw, card.campaign[:1], card.contest, _CARD_HEAD)
     _centred(draw, card.name, 338, 40, _INK)
     _centred(draw, card.score, 384, 130, _GOLD)
@@ -94,7 +94,7 @@ def drawn_card(card: Card) -> bytes:
 
 
 def shows(name: str) -> bool:
-    """Whether anything of a name can be drawn beside the star that hides its rest."""
+    """Whether at least one character of a name can be drawn beside the mask."""
     return _shown(name).strip("* ") != ""
 
 
@@ -105,7 +105,7 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def _head(draw: ImageDraw.ImageDraw, campaign: tuple[str, ...], title: str, height: int) -> None:
-    """The campaign's names and the contest's, as one group in the middle of the green."""
+    """Draw the campaign's names and the contest's, centred on the green area."""
     draw.rectangle((0, 0, SIZE[0], height), fill=_GREEN)
     draw.rectangle((0, height - 12, SIZE[0], height), fill=_DEEP)
     # The Zhuang name is the longer one.
@@ -120,7 +120,7 @@ def _head(draw: ImageDraw.ImageDraw, campaign: tuple[str, ...], title: str, heig
 
 
 def _brocade(draw: ImageDraw.ImageDraw, top: int) -> None:
-    """A band of diamonds, as the brocade of Guangxi has them."""
+    """Draw a band of diamonds, a pattern of Guangxi's brocade."""
     wide, half = 2 * _BAND, _BAND // 2
     for left in range(-_BAND, SIZE[0], wide):
         middle = (left + _BAND, top + half)
@@ -154,7 +154,7 @@ def _block(
     *,
     most: int,
 ) -> int:
-    """So many centred lines of a text at most; where the next one may begin."""
+    """Draw at most `most` centred lines of a text; return the next line's position."""
     for line in _folded(text, size, most):
         _centred(draw, line, top, size, colour)
         top += size * 3 // 2
@@ -171,7 +171,7 @@ def _centred(
 
 
 def _folded(text: str, size: int, most: int) -> Iterable[str]:
-    """A text in lines that fit between the margins; what is too long ends in three dots."""
+    """Break a text into lines within the margins; an overlong text ends in an ellipsis."""
     wide, font = SIZE[0] - 2 * _MARGIN, _font(size)
     lines = [""]
     for word in _WORDS.findall(_shown(text)):
@@ -193,16 +193,17 @@ def _ended(line: str, font: ImageFont.FreeTypeFont, wide: int) -> str:
 
 
 def _shown(text: str) -> str:
-    """A text as far as it can be drawn, with single blanks."""
+    """The drawable characters of a text, with single spaces."""
     normal = unicodedata.normalize("NFC", text)
     return " ".join("".join(map(_drawable, characters(normal))).split())
 
 
 @lru_cache(maxsize=4096)
 def _drawable(character: str) -> str:
-    """What of a character is drawn: all of it, or nothing.
+    """The drawable form of a character, or nothing.
 
-    Selectors of a variant are not drawn themselves. Parts that a joiner makes one would be several.
+    Variation selectors are not drawn. Emoji joined by a joiner would be drawn as several, so they
+    are left out.
     """
     seen = [part for part in character if not _is_selector(part)]
     if any(unicodedata.category(part)[0] in "CZ" for part in seen):
@@ -218,15 +219,15 @@ def _is_selector(part: str) -> bool:
 
 
 def _has(part: str) -> bool:
-    """Whether the font has a code point: one that it lacks looks like one that nobody has."""
+    """Whether the font has a glyph: a missing one renders like an unassigned code point."""
     font = _font(24)
     return bytes(font.getmask(part)) != bytes(font.getmask(_NO_LETTER))
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The face of this thread.
+    """The font face of this thread.
 
-    Without the shaping library, which replaces code points that the font lacks by others.
+    Without the shaping library, which replaces missing code points by others.
     """
     faces = _faces.by_size
     if size not in faces:

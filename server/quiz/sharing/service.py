@@ -1,7 +1,7 @@
-"""Cards of results that citizens pass on, and the visits that they bring.
+"""Result cards, and the visits that they bring.
 
-Nothing is earned here: this file writes shares and visits and reads the rest. A visit is for the
-report of shares and channels alone.
+Nothing is earned here: this file writes only shares and visits. A visit is used only for the report
+of shares and channels.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FetchCode = Callable[[str, str], bytes]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A card to be made, or the one that is there; without `has_code` its code is to be fetched."""
+    """A card to be made, or the existing one; without `has_code` its code must be fetched."""
 
     ref: str
     attempt_id: int
@@ -47,7 +47,7 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class ShareView:
-    """A card as its citizen passes it on."""
+    """A card as its citizen shares it."""
 
     ref: str
     path: str
@@ -58,14 +58,14 @@ class ShareView:
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """The picture of a code, none while WeChat is away."""
+    """The picture of a code; None when WeChat is unavailable."""
 
     planned: Planned
     picture: bytes | None = field(repr=False)
 
 
 def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> Planned:
-    """The one card of a citizen's own closed paper.
+    """The single card of a citizen's own closed paper.
 
     Raises: NotFound (404), AttemptOpen (409).
     """
@@ -82,18 +82,18 @@ def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> Planned:
 
 
 def fetch(fetch_code: FetchCode, planned: Planned) -> Fetched:
-    """The code that leads back to a card, asked of WeChat; call it in no UnitOfWork."""
+    """Fetch the code of a card from WeChat; never call it inside a transaction."""
     if planned.has_code:
         return Fetched(planned=planned, picture=None)
     try:
         return Fetched(planned=planned, picture=fetch_code(planned.ref, PAGE))
     except WeChatError as trouble:
-        _log.warning("a poster waits for its code", extra={"code": trouble.code})
+        _log.warning("poster waits for its code", extra={"code": trouble.code})
         return Fetched(planned=planned, picture=None)
 
 
 def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
-    """Make the card, or find the one that was made.
+    """Create the card, or return the existing one.
 
     Locks: the citizen, because the new row refers to citizen and paper.
     """
@@ -126,7 +126,7 @@ def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
 
 
 def keep_code(uow: UnitOfWork, fetched: Fetched) -> bool:
-    """Keep a code that came; whether it was missing. A code leads to its own card alone."""
+    """Store a fetched code; return whether it was missing."""
     if fetched.picture is None:
         return False
     done = uow.session.execute(
@@ -138,9 +138,9 @@ def keep_code(uow: UnitOfWork, fetched: Fetched) -> bool:
 
 
 def claim(uow: UnitOfWork, limit: int) -> list[Planned]:
-    """Cards whose codes are missing; nobody else asks for them for a minute.
+    """Claim cards without codes, for a minute.
 
-    Locks: the cards, skipping those in other hands.
+    Locks: the cards, skipping those locked by others.
     """
     rows = uow.session.execute(
         select(Share.id, Share.ref, Share.attempt_id)
@@ -158,7 +158,7 @@ def claim(uow: UnitOfWork, limit: int) -> list[Planned]:
 
 
 def card(uow: UnitOfWork, ref: str) -> Card:
-    """What stands on a card. The name is masked unless its owner chose to be public.
+    """The content of a card. The name is masked unless its owner chose to be public.
 
     Raises: NotFound (404).
     """
@@ -166,7 +166,7 @@ def card(uow: UnitOfWork, ref: str) -> Card:
 
 
 def poster(uow: UnitOfWork, ref: str) -> Poster:
-    """What stands on a card's poster: all of the card, and more of the result.
+    """The content of a card's poster: that of the card, and more of the result.
 
     Raises: NotFound (404), PosterNotReady (503) while its code is missing.
     """
@@ -218,13 +218,13 @@ def _card(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> Card:
 
 
 def _name(uow: UnitOfWork, citizen_id: int) -> str:
-    """The name as strangers may see it, or words for somebody whose name cannot be drawn."""
+    """The name for the public, or a placeholder when it cannot be drawn."""
     name = accounts.names_of(uow, [citizen_id])[citizen_id].shown
     return name if shows(name) else uow.texts.say("quiz.share.unnamed")
 
 
 def _campaign(uow: UnitOfWork) -> tuple[str, ...]:
-    """The campaign's name in both languages, as far as it has been loaded."""
+    """The campaign's name in both languages, as far as loaded."""
     try:
         found = programmes.campaign(uow)
     except NotFound:
@@ -240,7 +240,7 @@ def _ranks(uow: UnitOfWork, region: int, in_city: int | None) -> list[str]:
 
 
 def visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
-    """Note that a citizen came by a card or a channel's code, once a day; others are not noted."""
+    """Record once a day that a citizen came by a card or code; anonymous visits are ignored."""
     if not _known(uow, scene):
         return
     fresh = insert_for(uow.session, Visit).values(
