@@ -140,7 +140,7 @@ class Console:
         def run(**places: str) -> Response:
             call = self._read_address(route, places)
             if route.form is not None:
-                call["form"] = route.form(formdata=None, meta={"csrf": False})
+                call["form"] = route.form(formdata=None)
             organizer, shown = self._read(route, call)
             return self._html(shown, organizer)
 
@@ -153,7 +153,7 @@ class Console:
                 organizer = self._admitted(reading, route)
             _check_token()
             if route.form is not None:
-                form = call["form"] = route.form(meta={"csrf": False})
+                form = call["form"] = route.form()
                 if not form.validate():
                     return self._shown_again(pages, route, call)
             with self.uow_factory.begin(organizer) as uow:

@@ -66,11 +66,16 @@ def test_a_wrong_form_comes_back_with_what_was_typed_and_changes_nothing(
     app: Flask, uow_factory: UnitOfWorkFactory
 ) -> None:
     typed = "<b>二十个字</b>再加上很多字"
-    status, shown = Browser(app, EDITOR).ask("POST", f"/rules/{SLUG}/edit", {"text": typed})
+    status, shown = Browser(app, EDITOR).ask(
+        "POST", f"/rules/{SLUG}/edit", {"text": typed, "priority": "x"}
+    )
     assert status == 422
     assert "&lt;b&gt;二十个字&lt;/b&gt;再加上很多字" in shown
-    assert "有 1 处需要修改" in shown
-    assert re.search(r'aria-describedby="text-wrong".*?id="text-wrong">太长。<', shown, re.S)
+    assert "有 2 处需要修改" in shown
+    assert re.search(
+        r'aria-describedby="text-wrong".*?id="text-wrong">请从列表中选择一项。<', shown, re.S
+    )
+    assert 'id="priority-wrong">请填写数字。<' in shown
     assert text_of(uow_factory) == "reply"
     assert app.extensions["audit"] == []
 

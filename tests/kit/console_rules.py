@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import StringField
+from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length
 
 from server.base.access import Organizer, Permission, Scope
@@ -16,16 +15,22 @@ from server.base.ownership import owned_by, visible_to, writable_by
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, page
 from server.channel.models import KeywordRule, Mode, RuleState
+from server.console.forms import ConsoleForm
 
 PAGES = Pages("sample", Path(__file__).with_name("console_pages"))
 
 
-class RuleForm(FlaskForm):  # type: ignore[misc]
+class RuleForm(ConsoleForm):
     """The words of the reply."""
 
     text = StringField(
-        "回复", validators=[InputRequired("请填写回复。"), Length(max=9, message="太长。")]
+        "console.permission.reply.read",
+        validators=[
+            InputRequired("console.form.required"),
+            Length(max=9, message="console.form.no_choice"),
+        ],
     )
+    priority = IntegerField("console.home.name", default=1)
 
 
 def make_rule(uow: UnitOfWork, owner: Scope, state: RuleState) -> KeywordRule:

@@ -16,7 +16,7 @@ from server.base.access import Permission
 from server.base.web.schema import prepare
 
 if TYPE_CHECKING:
-    from flask_wtf import FlaskForm
+    from wtforms import Form
 
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST")
@@ -57,7 +57,7 @@ class PageRoute:
     path: str
     view: Callable[..., Any]
     needs: Permission
-    form: type[FlaskForm] | None
+    form: type[Form] | None
     query: type[Any] | None
     menu: str | None
     tag: str
@@ -97,7 +97,7 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     path: str,
     *,
     needs: Permission,
-    form: type[FlaskForm] | None = None,
+    form: type[Form] | None = None,
     query: type[Any] | None = None,
     menu: str | None = None,
 ) -> Callable[[View], View]:
