@@ -1,1 +1,1 @@
-"""Citizens: who they are, how they log in, what they agreed to, and how they are forgotten."""
+"""Citizens: identity, login, consent, profile, export and erasure."""

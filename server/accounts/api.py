@@ -1,4 +1,4 @@
-"""Log-in, profile, consent, export and erasure for the mini-program."""
+"""Login, profile, consent, export and erasure for the mini-program."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ API = Api("accounts", routes=[*REACH_API.routes])
 
 
 def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> Identity:
-    """Exchange the code with WeChat and count the log-in of this openid."""
+    """Exchange the code with WeChat and count the login against this openid's rate limit."""
     dependencies = preflight.uow_factory.dependencies
     with counting_failures(dependencies, BAD_CODE, preflight.network, BadLoginCode):
         identity: Identity = preflight.gateway.code_to_identity(body.code)
@@ -100,7 +100,7 @@ def show_profile(uow: UnitOfWork) -> ProfileOut:
 
 
 def _judged_nickname(preflight: PreflightContext, body: ProfileIn) -> profile.Judged | None:
-    """Ask WeChat about a nickname that is new."""
+    """Check a new nickname with WeChat."""
     if not isinstance(body.nickname, str) or preflight.actor is None:
         return None
     name = profile.checked_name(body.nickname)
@@ -143,7 +143,7 @@ def change_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | Non
     pace=CHANGE,
 )
 def put_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
-    """The same as PATCH: a mini-program's wx.request knows no PATCH."""
+    """The same as PATCH, which a mini-program's wx.request does not support."""
     return change_profile(uow, body, asked)
 
 
@@ -190,7 +190,7 @@ def erase_me(uow: UnitOfWork) -> None:
 
 def _state(state: str) -> NicknameState:
     known: tuple[NicknameState, ...] = get_args(NicknameState)
-    # Whether a machine or a person looks at it is no matter of the citizen's.
+    # A citizen need not know whether a machine or a person is checking.
     return next((name for name in known if name == state), "checking")
 
 

@@ -1,8 +1,8 @@
-"""The two private addresses of a picture that has not passed its check.
+"""The two private addresses of a picture whose check is not finished.
 
-One is for WeChat, which fetches the picture to judge it; the other is for the citizen who sent it.
-Each is signed with a key of its own and ends by itself, so neither can be made from the name of the
-picture, nor one from the other.
+WeChat fetches the picture at one of them; the other is for the citizen who uploaded it. Each is
+signed with its own key and expires, so neither can be derived from the picture's name or from the
+other address.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from enum import StrEnum
 
 from server.base.signing import Keys
 
-_LONGEST_INSTANT = 12  # digits of a Unix time
+_LONGEST_INSTANT = 12  # digits of Unix time
 
 
 class Viewer(StrEnum):
-    """Who a private address is for."""
+    """The user of a private address."""
 
     CHECK = "check"
     OWNER = "owner"
@@ -35,19 +35,19 @@ class PrivateLink:
 
     @property
     def path(self) -> str:
-        """Where the server answers it."""
+        """The path of the address."""
         return f"/pictures/{self.viewer}/{self.name}/{self.until}/{self.signature}.jpg"
 
 
 def sign_link(keys: Keys, viewer: Viewer, name: str, until: datetime) -> PrivateLink:
-    """The private address of a picture for one viewer, valid until an instant."""
+    """Sign a private address for one viewer, valid until an instant."""
     stated = str(int(until.timestamp()))
     signature = _signature(keys, viewer, name, stated)
     return PrivateLink(viewer=viewer.value, name=name, until=stated, signature=signature)
 
 
 def check_link(keys: Keys, now: datetime, link: PrivateLink) -> Viewer | None:
-    """Who an address is for; None when its signature is wrong or its time is over."""
+    """The viewer of an address; None when its signature is wrong or it has expired."""
     viewer = next((one for one in Viewer if one.value == link.viewer), None)
     if viewer is None or not _is_instant(link.until):
         return None

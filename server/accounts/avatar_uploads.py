@@ -1,7 +1,7 @@
-"""Pictures as citizens sent them: kept until a worker has made a small one of each.
+"""Uploaded picture files, stored until a worker has made a small picture of each.
 
-The row is the job and the queue is bounded: a stranger's file is decoded one at a time, in the
-background, and costs a request nothing but its bytes.
+The row is the job, and the queue is bounded. Files are decoded in the background, one at a time, so
+an upload costs its request only the transfer.
 
 Lock order: the citizen first, then the row, as for the pictures themselves.
 """
@@ -20,9 +20,9 @@ from server.accounts.models import Citizen, PictureUpload
 from server.base.uow import UnitOfWork
 
 TASK = "accounts.make_pictures_small"
-# With files of 5 MiB at most this bounds what the database holds of them.
+# With files of at most 5 MiB this limits the space in the database.
 MOST_WAITING = 100
-# Longer than a child process may take; then the worker that had it is gone.
+# Longer than a child process may run; after that the claiming worker is dead.
 TAKEN_FOR = timedelta(seconds=60)
 MOST_TRIES = 3
 _UNREADABLE_TOLD_FOR = timedelta(days=7)
@@ -31,14 +31,14 @@ _RETRY_AFTER_SECONDS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A file that a worker has taken."""
+    """A file claimed by a worker."""
 
     ref: str
     content: bytes = field(repr=False)
 
 
 def receive(uow: UnitOfWork, citizen_id: int, content: bytes) -> None:
-    """Keep a file that was checked; what the citizen sent before and is not public is let go.
+    """Store a checked file; earlier files and pictures that are not public are deleted.
 
     Raises: PicturesWaiting (503).
     Locks: the citizen.
@@ -62,9 +62,9 @@ def receive(uow: UnitOfWork, citizen_id: int, content: bytes) -> None:
 
 
 def take(uow: UnitOfWork) -> Upload | None:
-    """The file that has waited longest; no other worker takes it for a minute.
+    """Claim the oldest file for a minute.
 
-    Locks: the row, skipping those in other hands.
+    Locks: the row, skipping those locked by others.
     """
     row = uow.session.scalar(
         select(PictureUpload)
@@ -76,15 +76,15 @@ def take(uow: UnitOfWork) -> Upload | None:
     if row is None:
         return None
     row.tries, row.take_after = row.tries + 1, uow.now + TAKEN_FOR
-    # Whoever had it the last time did not live to tell: it is not decoded again.
+    # The worker of the last attempt probably died while decoding it, so it is not decoded again.
     content = row.content if row.tries <= MOST_TRIES and row.content else b""
     return Upload(ref=row.ref, content=content)
 
 
 def finish(uow: UnitOfWork, ref: str, picture: bytes | None) -> bool:
-    """Put the small picture in the place of the file; without one the file cannot be read.
+    """Replace the file by the small picture; without a picture, mark it unreadable.
 
-    False when the file was replaced, taken back or handed over meanwhile.
+    False when the file was replaced, withdrawn or moved to another citizen meanwhile.
     Locks: the citizen, then the row.
     """
     citizen_id = _owner(uow, ref)
@@ -108,7 +108,7 @@ def _owner(uow: UnitOfWork, ref: str) -> int | None:
 
 
 def drop_old(uow: UnitOfWork) -> int:
-    """Let go of notes that a file could not be read, after a week."""
+    """Delete week-old markers of unreadable files; return how many."""
     old = (
         select(PictureUpload.id)
         .where(
@@ -126,7 +126,7 @@ def drop_old(uow: UnitOfWork) -> int:
 
 
 def state_of(uow: UnitOfWork, citizen_id: int) -> Literal["waiting", "unreadable"] | None:
-    """Where the file stands that a citizen sent last; None when there is none any more."""
+    """State of the file that a citizen uploaded last; None when there is none."""
     row = uow.session.execute(
         select(PictureUpload.take_after).where(PictureUpload.citizen_id == citizen_id)
     ).one_or_none()
@@ -136,13 +136,13 @@ def state_of(uow: UnitOfWork, citizen_id: int) -> Literal["waiting", "unreadable
 
 
 def take_back(uow: UnitOfWork, citizen_id: int) -> None:
-    """Show no picture of a citizen any more, and keep none, nor a file."""
+    """Delete every picture and file of a citizen."""
     uow.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
     avatars.take_back(uow, citizen_id)
 
 
 def tell_upload(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """Whether a file of a citizen is held, and since when."""
+    """Whether a file of a citizen is stored, and since when."""
     rows = uow.session.execute(
         select(PictureUpload.given_at).where(PictureUpload.citizen_id == citizen_id)
     )

@@ -1,10 +1,10 @@
-"""A citizen's picture: public under a random name, and only after WeChat's check has passed it.
+"""A citizen's picture: public under a random name, and only after it passed WeChat's check.
 
-WeChat fetches the picture by a private address and tells its verdict later by an event. Which comes
-first, our note of the name we asked under or the verdict, does not matter here.
+WeChat fetches the picture at a private address and pushes its verdict later as an event. The
+verdict may arrive before our transaction has stored the trace id.
 
 Lock order: the citizen first, then that citizen's pictures. A transaction that does not hold the
-citizen locks pictures with SKIP LOCKED only, and never waits for a citizen afterwards.
+citizen's lock locks pictures only with SKIP LOCKED, and never waits for a citizen afterwards.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _log = logging.getLogger(__name__)
 TASK = "accounts.check_pictures"
 SIDE = 256  # pixels
 ASK_AGAIN_AFTER = timedelta(seconds=60)
-# WeChat takes a picture only while its owner was in the mini-program within this time.
+# WeChat only checks pictures of people who used the mini-program within this time.
 ASKED_WITHIN = timedelta(hours=2)
-# It promises a verdict within half an hour; then a person has to look.
+# WeChat promises a verdict within half an hour; after this time a person must decide.
 JUDGED_WITHIN = timedelta(minutes=45)
 _VERDICTS_KEPT = timedelta(days=1)
 OWNER_SEES_FOR = timedelta(minutes=10)
-# In which states a private address is answered; the public one is answered in SHOWN alone.
+# States in which a private address works; the public one works only in SHOWN.
 _VISIBLE_TO = {
     Viewer.CHECK: (AvatarState.WAITING, AvatarState.ASKED),
     Viewer.OWNER: (AvatarState.WAITING, AvatarState.ASKED, AvatarState.REVIEW),
@@ -54,14 +54,14 @@ _VISIBLE_TO = {
 
 @dataclass(frozen=True, kw_only=True)
 class Unasked:
-    """A picture to ask WeChat about."""
+    """A picture to be checked."""
 
     openid: str
     name: str
 
 
 def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
-    """Keep a new picture until it is judged; the one that is shown stays so long.
+    """Store a new picture as unchecked; the public one remains until it passes.
 
     Locks: the citizen.
     """
@@ -81,27 +81,27 @@ def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
 
 
 def drop_unshown(uow: UnitOfWork, citizen_id: int) -> None:
-    """Let go of every picture of a citizen but the public one; the caller holds the citizen."""
+    """Delete every picture of a citizen except the public one, under the caller's lock."""
     uow.session.execute(
         delete(Avatar).where(Avatar.citizen_id == citizen_id, Avatar.state != AvatarState.SHOWN)
     )
 
 
 def take_back(uow: UnitOfWork, citizen_id: int) -> None:
-    """Show no picture of a citizen any more, and keep none."""
+    """Delete every picture of a citizen."""
     uow.session.execute(delete(Avatar).where(Avatar.citizen_id == citizen_id))
     uow.session.execute(update(Citizen).where(Citizen.id == citizen_id).values(avatar_url=None))
 
 
 def picture(uow: UnitOfWork, name: str) -> bytes | None:
-    """The picture of this name as a JPEG, once it has passed the check."""
+    """The picture with this name as a JPEG, if it passed the check."""
     return uow.session.scalar(
         select(Avatar.picture).where(Avatar.name == name, Avatar.state == AvatarState.SHOWN)
     )
 
 
 def private_picture(uow: UnitOfWork, link: PrivateLink) -> bytes | None:
-    """The picture behind a private address, while its check is not over."""
+    """The picture behind a private address, while its check is not finished."""
     viewer = check_link(uow.keys, uow.now, link)
     if viewer is None:
         return None
@@ -113,7 +113,7 @@ def private_picture(uow: UnitOfWork, link: PrivateLink) -> bytes | None:
 
 
 def preview_of(uow: UnitOfWork, citizen_id: int) -> str | None:
-    """Where a citizen sees their own picture for ten minutes while its check is not over."""
+    """A private address for the citizen's own view, valid for ten minutes, while the check runs."""
     name = uow.session.scalar(
         select(Avatar.name)
         .where(
@@ -130,15 +130,15 @@ def preview_of(uow: UnitOfWork, citizen_id: int) -> str | None:
 
 
 def state_of(uow: UnitOfWork, citizen_id: int) -> AvatarState | None:
-    """Where the picture that a citizen gave last stands."""
+    """State of the picture that a citizen uploaded last."""
     asked = select(Avatar.state).where(Avatar.citizen_id == citizen_id)
     return uow.session.scalar(asked.order_by(Avatar.id.desc()).limit(1))
 
 
 def claim(uow: UnitOfWork, limit: int) -> list[Unasked]:
-    """Pictures to ask WeChat about now; nobody else asks about them for a minute.
+    """Claim pictures to be checked, for a minute.
 
-    Locks: the pictures, skipping those in other hands.
+    Locks: the pictures, skipping those locked by others.
     """
     rows = uow.session.execute(
         select(Avatar.id, Avatar.name, Avatar.citizen_id)
@@ -160,18 +160,18 @@ def claim(uow: UnitOfWork, limit: int) -> list[Unasked]:
 
 
 def ask(check_picture: Callable[[str, str], str], unasked: Unasked, address: str) -> str | None:
-    """The name of WeChat's check, None when it could not be asked; call it in no UnitOfWork."""
+    """Request WeChat's check; return its trace id, or None. Never call inside a transaction."""
     try:
         return check_picture(unasked.openid, address)
     except WeChatError as trouble:
-        _log.warning("a picture waits for its check", extra={"code": trouble.code})
+        _log.warning("picture waits for its check", extra={"code": trouble.code})
         return None
 
 
 def note(uow: UnitOfWork, name: str, trace_id: str) -> None:
-    """Write down under which trace WeChat was asked about the picture of this name.
+    """Store the trace id of the check of the picture with this name.
 
-    By its name: SQLite gives the number of a replaced picture to the one that replaced it.
+    By name, because SQLite may reuse the row id of a replaced picture.
     """
     uow.session.execute(
         update(Avatar)
@@ -181,7 +181,7 @@ def note(uow: UnitOfWork, name: str, trace_id: str) -> None:
 
 
 def hear(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
-    """Keep a verdict and have it carried out."""
+    """Store a verdict, and enqueue its execution."""
     fresh = insert_for(uow.session, MediaVerdict).values(
         trace_id=trace_id, verdict=verdict, at=uow.now
     )
@@ -190,7 +190,7 @@ def hear(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
 
 
 def judged(uow: UnitOfWork, limit: int) -> list[int]:
-    """Pictures whose verdicts have come and are to be carried out."""
+    """Pictures with a verdict that is not applied yet."""
     rows = uow.session.scalars(
         select(Avatar.id)
         .join(MediaVerdict, MediaVerdict.trace_id == Avatar.trace_id)
@@ -202,9 +202,9 @@ def judged(uow: UnitOfWork, limit: int) -> list[int]:
 
 
 def settle(uow: UnitOfWork, avatar_id: int) -> bool:
-    """Carry out the verdict on one picture; whether there was one.
+    """Apply the verdict on one picture; return whether there was one.
 
-    Locks: the citizen, then the picture. One citizen in one transaction: a merge holds two.
+    Locks: the citizen, then the picture. One citizen per transaction, because a merge locks two.
     """
     owner = uow.session.scalar(select(Avatar.citizen_id).where(Avatar.id == avatar_id))
     uow.session.execute(select(Citizen.id).where(Citizen.id == owner).with_for_update())
@@ -213,7 +213,7 @@ def settle(uow: UnitOfWork, avatar_id: int) -> bool:
         .join(MediaVerdict, MediaVerdict.trace_id == Avatar.trace_id)
         .where(
             Avatar.id == avatar_id,
-            # It may have gone to another citizen while we waited; the next sweep finds it there.
+            # A merge may have moved it to another citizen meanwhile; the next sweep finds it there.
             Avatar.citizen_id == owner,
             Avatar.state == AvatarState.ASKED,
         )
@@ -252,20 +252,20 @@ def _show(uow: UnitOfWork, avatar: Avatar) -> None:
 
 
 def path_of(name: str) -> str:
-    """Where a picture is served."""
+    """The public path of a picture."""
     return f"/pictures/{name}.jpg"
 
 
 def address_for_check(settings: Settings, keys: Keys, name: str, now: datetime) -> str:
-    """Where WeChat finds a picture while it judges it. It stands in no answer, log or export."""
+    """The private address for WeChat's check. It must not appear in a response, log or export."""
     base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
     return base + sign_link(keys, Viewer.CHECK, name, now + JUDGED_WITHIN).path
 
 
 def give_up(uow: UnitOfWork) -> int:
-    """Let go of pictures that nobody judged in time; how many.
+    """Settle overdue checks: delete pictures never submitted, leave others to a person; count them.
 
-    Locks: the pictures, skipping those in other hands.
+    Locks: the pictures, skipping those locked by others.
     """
     gone = 0
     late = (
@@ -298,7 +298,7 @@ def _openids(session: Session, citizen_ids: list[int]) -> dict[int, str]:
 
 
 def tell_pictures(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """The pictures of a citizen and where they stand; only a public one has an address here."""
+    """The pictures of a citizen and their states; only a public one has an address here."""
     rows = uow.session.execute(
         select(Avatar.name, Avatar.state, Avatar.made_at)
         .where(Avatar.citizen_id == citizen_id)
@@ -315,7 +315,7 @@ def tell_pictures(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 
 def merge_pictures(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Take over the pictures of a double, unless a picture is shown already."""
+    """Move the pictures of a merged citizen, unless the other one has a public picture."""
     session = uow.session
     if session.scalar(select(Citizen.avatar_url).where(Citizen.id == keep_id)) is not None:
         session.execute(delete(Avatar).where(Avatar.citizen_id == gone_id))

@@ -1,4 +1,4 @@
-"""What WeChat tells of a citizen: an account closed, data withdrawn or cleaned, a picture judged.
+"""WeChat's events about a citizen: account closed, data withdrawn or cleaned, picture checked.
 
 Source: "Changes of authorized users' information" (mini-program; service account for the numbers
 from 201 on); security.mediaCheckAsync, the event of its verdict.
@@ -15,28 +15,28 @@ from server.wechat.callback.inbound import Message
 from server.wechat.callback.replies import Reply
 from server.wechat.words import count_unknown_word
 
-# WeChat's numbers for what a citizen takes back, as far as we hold it.
+# WeChat's numbers for withdrawn data that we store.
 _NAME = frozenset({"6", "19", "205"})
 _AVATAR = frozenset({"6", "20", "205"})
 _PHONE = frozenset({"8"})
-# All numbers of that list as it is now; WeChat adds to it.
+# All numbers of the list at present; WeChat extends it.
 _LISTED = frozenset(str(number) for number in (*range(1, 21), *range(201, 207)))
 _LONGEST_TRACE = 128
 
 
 def account_closed(uow: UnitOfWork, message: Message) -> None:
-    """The citizen has closed their WeChat account: forget them whole."""
+    """The citizen closed the WeChat account: erase the citizen."""
     citizen_id = _citizen(uow, message)
     if citizen_id is not None:
         privacy.erase(uow, citizen_id)
 
 
 def permission_withdrawn(uow: UnitOfWork, message: Message) -> None:
-    """The citizen has taken back the use of some data: drop what of it we hold."""
+    """The citizen withdrew the use of some data: delete it if we store it."""
     listed = message.fields.get("RevokeInfo", "")
     taken_back = {part.strip() for part in listed.split(",")} if isinstance(listed, str) else set()
     citizen_id = _citizen(uow, message)
-    # With a plugin's id the permission was a plugin's, never ours.
+    # With a plugin's id it was the plugin's permission, not ours.
     if citizen_id is None or message.fields.get("PluginID"):
         return
     for number in sorted(taken_back - _LISTED - {""}):
@@ -50,7 +50,7 @@ def permission_withdrawn(uow: UnitOfWork, message: Message) -> None:
 
 
 def profile_cleaned(uow: UnitOfWork, message: Message) -> None:
-    """WeChat has cleaned a risky profile, without saying what of it: drop name and avatar."""
+    """WeChat cleaned a risky profile, without saying which part: delete name and avatar."""
     citizen_id = _citizen(uow, message)
     if citizen_id is not None:
         profile.drop_name(uow, citizen_id)
@@ -58,7 +58,7 @@ def profile_cleaned(uow: UnitOfWork, message: Message) -> None:
 
 
 def picture_judged(uow: UnitOfWork, message: Message) -> None:
-    """WeChat's verdict on a picture that we asked about."""
+    """WeChat's verdict on a picture."""
     trace_id, result = message.fields.get("trace_id"), message.fields.get("result")
     if not isinstance(trace_id, str) or not 1 <= len(trace_id) <= _LONGEST_TRACE:
         return
@@ -74,7 +74,7 @@ def _verdict_of(suggest: object) -> PictureVerdict | None:
         return None
     if suggest in (PictureVerdict.PASS, PictureVerdict.REVIEW, PictureVerdict.RISKY):
         return PictureVerdict(suggest)
-    # Not a pass: a person has to look at it.
+    # An unknown verdict is no pass: a person must decide.
     count_unknown_word("picture_check", suggest)
     return PictureVerdict.REVIEW
 

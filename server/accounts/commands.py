@@ -1,4 +1,4 @@
-"""What an operator does for a citizen who asks for it by telephone: tell all, forget all."""
+"""Operator commands for a citizen who asks by telephone: export and erasure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 
 def export_person(uow_factory: UnitOfWorkFactory, who: str) -> dict[str, Any]:
-    """Everything held about a citizen, who is named by id or by an openid.
+    """Export a citizen's data, found by id or by an openid.
 
     Raises: NoSuchCitizen (404).
     """
@@ -22,9 +22,9 @@ def export_person(uow_factory: UnitOfWorkFactory, who: str) -> dict[str, Any]:
 
 
 def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
-    """Forget a citizen as if they had asked in the mini-program.
+    """Erase a citizen, as in the mini-program.
 
-    Raises: NoSuchCitizen (404), also when it has been done before.
+    Raises: NoSuchCitizen (404), also when already erased.
     """
     with uow_factory.begin() as uow:
         privacy.erase(uow, _known(uow, who))

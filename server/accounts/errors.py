@@ -1,4 +1,4 @@
-"""The refusals of the accounts slice."""
+"""Errors of the accounts slice."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from server.base.errors import Conflict, NotFound, Unavailable
 
 
 class NicknameRefused(Conflict):
-    """WeChat's content check holds this nickname for unfit."""
+    """WeChat's content check refused this nickname."""
 
     code = "nickname_refused"
 
 
 class PolicyVersionOutdated(Conflict):
-    """The consent is to another text than the one in force."""
+    """The consent is to another version of the policy than the current one."""
 
     code = "policy_version_outdated"
 
 
 class GuardianConsentRequired(Conflict):
-    """A person under 14 takes part only with a guardian's consent."""
+    """A person under 14 needs a guardian's consent."""
 
     code = "guardian_consent_required"
 
 
 class PicturesWaiting(Unavailable):
-    """So many pictures wait to be made small that no other is taken now."""
+    """Too many pictures are waiting to be processed."""
 
     code = "pictures_waiting"
 
 
 class NoSuchCitizen(NotFound):
-    """An operator named nobody who is alive here."""
+    """No living citizen has this id."""
 
     code = "no_such_citizen"

@@ -1,7 +1,7 @@
-"""Which citizen an openid belongs to, and how two citizens become one when WeChat says they are.
+"""Maps openids to citizens, and merges two citizens when WeChat reports that they are one person.
 
-Everything here copes with twins running at the same moment: the unique keys decide, a loser of the
-race reads again, and no violation ever leaves a broken transaction behind.
+Everything here is safe under concurrent calls for the same person: unique keys decide, the loser of
+a race reads again, and no violation leaves a broken transaction behind.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from server.base.sql.locks import lock_name
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 
-# A race is lost at most once for every twin that commits meanwhile.
+# Each lost race means that another transaction committed, so a few attempts suffice.
 _TRIES = 5
 _ALIVE = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
 
-# What says nothing about a person; an erased or merged row is reset to it.
+# Values without personal data, to which an erased or merged row is reset.
 BLANK: dict[str, Any] = {
     "unionid": None,
     "nickname": None,
@@ -47,7 +47,7 @@ BLANK: dict[str, Any] = {
     "quiet_to": None,
     "under_14": None,
 }
-# Taken over from the other row where the survivor has nothing; a group goes together or not at all.
+# Columns copied to the survivor of a merge where it has no value; a group all or nothing.
 _GROUPS = (
     ("nickname", "nickname_state", "pending_nickname", "pending_since", "check_after"),
     ("city", "county", "unit_id"),
@@ -64,10 +64,9 @@ _GROUPS = (
 
 @dataclass(frozen=True)
 class Settled:
-    """The citizen behind an openid, and whether this call saw the openid for the first time.
+    """The citizen of an openid, and whether this call saw the openid for the first time.
 
-    A follower who logs in for the first time is new to the mini-program, whether their unionid was
-    learned before the log-in or after it.
+    A follower's first login counts as new, whether the unionid was learned before or after it.
     """
 
     citizen_id: int
@@ -75,14 +74,14 @@ class Settled:
 
 
 def owner_of(uow: UnitOfWork, app: App, openid: str) -> int | None:
-    """The citizen behind an openid, when there is one."""
+    """The citizen of an openid, or None."""
     return uow.session.scalar(
         select(Identity.citizen_id).where(Identity.app == app, Identity.openid == openid)
     )
 
 
 def owners_of(uow: UnitOfWork, app: App, openids: Collection[str]) -> dict[str, int]:
-    """The citizens behind openids, as far as there are any."""
+    """The citizens of openids, where they exist."""
     found = uow.session.execute(
         select(Identity.openid, Identity.citizen_id).where(
             Identity.app == app, Identity.openid.in_(openids)
@@ -92,7 +91,7 @@ def owners_of(uow: UnitOfWork, app: App, openids: Collection[str]) -> dict[str, 
 
 
 def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
-    """Those among unionids that living citizens have."""
+    """The unionids among these that belong to living citizens."""
     found = uow.session.scalars(
         select(Citizen.unionid).where(Citizen.unionid.in_(unionids), *_ALIVE)
     )
@@ -100,10 +99,10 @@ def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
 
 
 def settle(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settled:
-    """The citizen behind an openid, made when unknown, joined with whoever has the same unionid.
+    """The citizen of an openid, created if unknown, and merged with a citizen of the same unionid.
 
-    Locks: the unionid, then the citizen; both citizens where two become one. Two transactions that
-    lock the citizens of one unionid would otherwise do so in either order.
+    Locks: the unionid, then the citizen; both citizens of a merge. Locking the unionid first makes
+    two transactions lock the citizens of one unionid in the same order.
     """
     if unionid is not None:
         lock_name(uow, "unionid", unionid)
@@ -128,7 +127,7 @@ def _locked_owner(uow: UnitOfWork, app: App, openid: str) -> int | None:
             .where(Identity.app == app, Identity.openid == openid, *_ALIVE)
             .with_for_update(of=Citizen)
         )
-        # None although the openid is known: its citizen was erased or merged while we waited.
+        # None for a known openid means that its citizen was erased or merged while we waited.
         if found is not None or owner_of(uow, app, openid) is None:
             return found
     raise Unavailable
@@ -151,7 +150,7 @@ def _first_seen(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> 
     )
     if made is not None:
         return Settled(citizen_id, is_new=True)
-    # A twin had the openid first: it waited for nothing, our spare row is taken back.
+    # A concurrent transaction created the openid first, so the spare citizen row is deleted.
     if known is None:
         uow.session.execute(delete(Citizen).where(Citizen.id == citizen_id))
     owner = _locked_owner(uow, app, openid)
@@ -161,7 +160,7 @@ def _first_seen(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> 
 def _new_citizen(uow: UnitOfWork) -> int:
     citizen = Citizen(ref=uow.new_ref("cit"), created_at=uow.now)
     uow.session.add(citizen)
-    uow.session.flush()  # its number is needed for the identity
+    uow.session.flush()  # the identity needs its row id
     number = citizen.id
     uow.session.expunge(citizen)
     return number
@@ -181,7 +180,7 @@ def _tie(uow: UnitOfWork, citizen_id: int, unionid: str) -> int:
 
 def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
     try:
-        # The savepoint keeps the transaction usable when a twin takes the unionid first.
+        # The savepoint keeps the transaction usable when a concurrent one takes the unionid first.
         with uow.session.begin_nested():
             uow.session.execute(
                 update(Citizen).where(Citizen.id == citizen_id).values(unionid=unionid)
@@ -192,9 +191,9 @@ def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
 
 
 def join(uow: UnitOfWork, one: int, other: int) -> int:
-    """Make two citizens one; who stays is the one with a mini-program identity, else the older.
+    """Merge two citizens; the one with a mini-program identity survives, otherwise the older.
 
-    Locks: expects both rows locked. Every slice declares what happens to its rows.
+    Locks: the caller holds both rows. Every slice declares how its rows are merged.
     """
     keep, gone = sorted((one, other), key=lambda number: (not in_mini_program(uow, number), number))
     place_before = _place(uow, keep)
@@ -207,9 +206,9 @@ def join(uow: UnitOfWork, one: int, other: int) -> int:
 
 
 def merge_profile(uow: UnitOfWork, keep: int, gone: int) -> None:
-    """Fill gaps of the survivor's profile from the other row, and blank that one."""
+    """Fill gaps of the survivor's profile from the other row, and blank that row."""
     session = uow.session
-    # Rows of earlier merges must lead to the one who is left.
+    # Rows of earlier merges must point to the survivor.
     session.execute(update(Citizen).where(Citizen.merged_into == gone).values(merged_into=keep))
     kept = session.get_one(Citizen, keep, populate_existing=True)
     left = session.get_one(Citizen, gone, populate_existing=True)
@@ -223,7 +222,7 @@ def merge_profile(uow: UnitOfWork, keep: int, gone: int) -> None:
 
 
 def blank(citizen: Citizen) -> None:
-    """Take everything personal out of a row."""
+    """Remove all personal data from a row."""
     for name, value in BLANK.items():
         setattr(citizen, name, value)
 

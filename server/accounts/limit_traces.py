@@ -1,8 +1,8 @@
-"""What outlives an erasure so that it resets no limit: keyed hashes of the person's WeChat ids.
+"""Keyed hashes of an erased person's WeChat ids, so that an erasure resets no limit.
 
-A hash leads from a person who logs in again to the rows they had before, for counting alone. It
-exists only while a slice still counts something per person (`Hooks.counted_until`), such as papers
-of a season, and the sweep deletes it after that.
+A hash maps a person who logs in again to earlier rows, only for counting. It exists only while a
+slice counts something per person (`Hooks.counted_until`), such as the papers of a season; the sweep
+deletes it afterwards.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PURPOSE = "limit-trace"
 _AT_ONCE = 500
 
 _citizen, _identity, _trace = table(Citizen), table(Identity), table(LimitTrace)
-# Nothing is read of anybody while no trace exists.
+# Reads no ids while no trace exists at all.
 _IDS = (
     select(_identity.c.app, _identity.c.openid, _citizen.c.unionid)
     .join(_citizen, _citizen.c.id == _identity.c.citizen_id)
@@ -40,7 +40,7 @@ _FORMER = (
 
 
 def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
-    """The erased rows of this person whose counts still go on, the oldest first."""
+    """The erased rows of this person that still count, the oldest first."""
     rows = run(uow, _IDS, {"citizen_id": citizen_id}).rows
     hashes = _hashes(uow, rows)
     if not hashes:
@@ -51,10 +51,10 @@ def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
 
 
 def leave(uow: UnitOfWork, citizen_id: int) -> None:
-    """Keep the hashes of a citizen who is about to be erased, as long as something counts on.
+    """Store the hashes of a citizen about to be erased, for as long as something counts.
 
-    Earlier traces of the same person are kept under every id that is known now, so that a person
-    who comes back with another of their ids is found as well.
+    Earlier traces of the same person are stored under every id known now, so that they are found
+    under any of them.
     """
     until = _counted_until(uow, citizen_id)
     earlier = _earlier(uow, citizen_id)
@@ -84,9 +84,9 @@ def _earlier(uow: UnitOfWork, citizen_id: int) -> list[tuple[int, datetime, date
 
 
 def drop_old(uow: UnitOfWork) -> int:
-    """Delete traces that nothing counts by any more; how many rows were dealt with.
+    """Delete traces that nothing counts by any more; return how many rows were processed.
 
-    A season that was prolonged after the erasure keeps its traces until its new end.
+    A season prolonged after the erasure keeps its traces until its new end.
     """
     due = uow.session.scalars(
         select(LimitTrace.citizen_id)
@@ -105,7 +105,7 @@ def drop_old(uow: UnitOfWork) -> int:
 
 
 def tell_erasures(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """Erasures of this person that are still remembered, for the export."""
+    """Remembered erasures of this person, for the export."""
     rows = uow.session.execute(
         select(LimitTrace.erased_at, LimitTrace.keep_until)
         .where(LimitTrace.citizen_id.in_(former_ids(uow, citizen_id)))
@@ -121,7 +121,7 @@ def _counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
 
 
 def _hashes(uow: UnitOfWork, rows: Iterable[Any]) -> list[str]:
-    """One hash for each openid and one for the unionid."""
+    """One hash per openid and one for the unionid."""
     words = set()
     for row in rows:
         words.add(f"{row.app.value}:{row.openid}")

@@ -1,4 +1,4 @@
-"""Tables of citizens: the person, the WeChat identities, the sessions, the ledger of consents."""
+"""Tables of citizens: person, WeChat identities, sessions, consents."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 
 class App(StrEnum):
-    """The two WeChat apps a citizen meets us through."""
+    """The two WeChat apps."""
 
     OFFICIAL_ACCOUNT = "official_account"
     MINI_PROGRAM = "mini_program"
 
 
 class NicknameState(StrEnum):
-    """Where a citizen's nickname stands with the content check.
+    """State of a citizen's nickname in the content check.
 
-    `checking` waits for WeChat, `review` for a person; `unchecked` was never judged in time.
+    `checking` waits for WeChat, `review` for a person; `unchecked` was not checked in time.
     """
 
     NONE = "none"
@@ -33,10 +33,10 @@ class NicknameState(StrEnum):
 
 
 class AvatarState(StrEnum):
-    """Where a citizen's picture stands with the content check.
+    """State of a citizen's picture in the content check.
 
-    `waiting` is not asked about yet, `asked` waits for WeChat, `review` for a person; `unchecked`
-    was never judged in time.
+    `waiting` is not submitted yet, `asked` waits for WeChat, `review` for a person; `unchecked` was
+    not checked in time.
     """
 
     WAITING = "waiting"
@@ -48,7 +48,7 @@ class AvatarState(StrEnum):
 
 
 class PictureVerdict(StrEnum):
-    """What WeChat said of a picture; `failed` when it could not fetch it."""
+    """WeChat's verdict on a picture; `failed` when WeChat could not fetch it."""
 
     PASS = "pass"  # noqa: S105 - WeChat's word for a clean picture
     REVIEW = "review"
@@ -57,7 +57,7 @@ class PictureVerdict(StrEnum):
 
 
 class Audience(StrEnum):
-    """The key groups of the campaign."""
+    """The target audiences of the campaign."""
 
     YOUTH = "youth"
     FARMER = "farmer"
@@ -67,14 +67,14 @@ class Audience(StrEnum):
 
 
 class Sex(StrEnum):
-    """An optional trait for statistics."""
+    """Optional, for statistics."""
 
     MALE = "male"
     FEMALE = "female"
 
 
 class Schooling(StrEnum):
-    """The highest school finished, for statistics."""
+    """Highest completed school, for statistics."""
 
     NONE = "none"
     PRIMARY = "primary"
@@ -85,21 +85,21 @@ class Schooling(StrEnum):
 
 
 class Residence(StrEnum):
-    """Town or country, for statistics."""
+    """Urban or rural, for statistics."""
 
     URBAN = "urban"
     RURAL = "rural"
 
 
 class Language(StrEnum):
-    """The languages the campaign speaks."""
+    """The languages of the campaign."""
 
     ZH = "zh"
     ZA = "za"
 
 
 class Citizen(Base):
-    """One person; an erased or merged row stays, without anything personal, for others to count."""
+    """One person; an erased or merged row remains without personal data, for references."""
 
     __tablename__ = "citizen"
     __table_args__ = (
@@ -142,7 +142,7 @@ class Citizen(Base):
 
 
 class Identity(Base):
-    """A citizen as one WeChat app knows them."""
+    """A citizen's openid in one WeChat app."""
 
     __tablename__ = "identity"
     __table_args__ = (
@@ -158,7 +158,7 @@ class Identity(Base):
 
 
 class SessionToken(Base):
-    """A session; only the hash of its token is kept."""
+    """A session; only the hash of its token is stored."""
 
     __tablename__ = "session_token"
     __table_args__ = (
@@ -175,7 +175,7 @@ class SessionToken(Base):
 
 
 class Consent(Base):
-    """One consent, never overwritten; a guardian's name and relation are sealed to its `ref`."""
+    """One consent, never changed; a guardian's name and relation are sealed to its `ref`."""
 
     __tablename__ = "consent"
     __table_args__ = (
@@ -195,7 +195,7 @@ class Consent(Base):
 
 
 class Avatar(Base):
-    """A citizen's picture under a name that nobody can guess; the bytes go when it is refused."""
+    """A citizen's picture under a random name; its bytes are deleted when it is refused."""
 
     __tablename__ = "avatar"
     __table_args__ = (
@@ -216,16 +216,16 @@ class Avatar(Base):
 
 
 class PictureUpload(Base):
-    """A picture as it was sent, until a worker has made a small one; a later one replaces it.
+    """An uploaded file, until a worker has made a small picture of it; a later upload replaces it.
 
-    The row is the job. A file that cannot be read loses `content` and `take_after`.
+    The row is the job. An unreadable file keeps its row, but not `content` and `take_after`.
     """
 
     __tablename__ = "picture_upload"
     __table_args__ = (UniqueConstraint("ref"), UniqueConstraint("citizen_id"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    # SQLite gives the number of a deleted row to the next one; this name is never given again.
+    # SQLite may reuse the row id of a deleted row; this name is never reused.
     ref: Mapped[str] = mapped_column(String(40))
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -235,7 +235,7 @@ class PictureUpload(Base):
 
 
 class MediaVerdict(Base):
-    """WeChat's verdict on a picture; it may come before we know under which name we asked."""
+    """WeChat's verdict on a picture; it may arrive before we store the trace id."""
 
     __tablename__ = "media_verdict"
 
@@ -245,7 +245,7 @@ class MediaVerdict(Base):
 
 
 class Phone(Base):
-    """A citizen's phone number, sealed to its `ref`; `blind` finds it again without telling it."""
+    """A citizen's phone number, sealed to its `ref`; `blind` is the lookup hash."""
 
     __tablename__ = "phone"
     __table_args__ = (
@@ -263,10 +263,10 @@ class Phone(Base):
 
 
 class LimitTrace(Base):
-    """A keyed hash of a WeChat id that an erased citizen had, so that limits of a season go on.
+    """A keyed hash of an erased citizen's WeChat id, so that limits of a season still hold.
 
-    It tells a returning person's former rows to whoever knows the WeChat id and the master key.
-    The sweep deletes it at `keep_until`.
+    With the WeChat id and the master key it leads to the person's former rows. The sweep deletes it
+    at `keep_until`.
     """
 
     __tablename__ = "limit_trace"

@@ -1,4 +1,4 @@
-"""The tables of this slice that hold persons, in the order in which an erasure goes over them."""
+"""Tables of this slice with personal data, in the order in which an erasure processes them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOT_TOLD = {"id", "unit_id", "merged_into", "erased_at", "check_after"}
 
 
 def tell_person(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """The profile of a citizen, with the unit's name instead of its number."""
+    """The profile of a citizen, with the unit's name instead of its row id."""
     citizen = uow.session.get_one(Citizen, citizen_id)
     person: dict[str, object] = {
         column.key: getattr(citizen, column.key)

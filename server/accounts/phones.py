@@ -1,4 +1,4 @@
-"""A citizen's phone number: vouched for by WeChat, sealed in its row, shown masked."""
+"""A citizen's phone number: verified by WeChat, sealed in its row, shown masked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PURPOSE = "phone"
 
 
 def keep(uow: UnitOfWork, citizen_id: int, number: PhoneNumber) -> str:
-    """Keep a number in place of an earlier one; how it is shown.
+    """Store a number, replacing an earlier one; return its masked form.
 
     Locks: the citizen.
     """
@@ -34,18 +34,18 @@ def keep(uow: UnitOfWork, citizen_id: int, number: PhoneNumber) -> str:
 
 
 def take_back(uow: UnitOfWork, citizen_id: int) -> None:
-    """Drop a citizen's number."""
+    """Delete a citizen's number."""
     uow.session.execute(delete(Phone).where(Phone.citizen_id == citizen_id))
 
 
 def masked_of(uow: UnitOfWork, citizen_id: int) -> str | None:
-    """A citizen's number as it is shown, if there is one."""
+    """A citizen's masked number, or None."""
     whole = tell_number(uow, citizen_id)
     return None if whole is None else masked(whole)
 
 
 def masked(whole: str) -> str:
-    """A number with its middle hidden; the country's code is left out for China."""
+    """Mask the middle of a number; the country code is omitted for China."""
     local = whole.removeprefix("+86")
     shown = 3 if len(local) >= 9 else 1
     tail = 4 if len(local) >= 9 else 1
@@ -53,7 +53,7 @@ def masked(whole: str) -> str:
 
 
 def tell_number(uow: UnitOfWork, citizen_id: int) -> str | None:
-    """A citizen's number in full, if there is one."""
+    """A citizen's full number, or None."""
     row = uow.session.execute(
         select(Phone.ref, Phone.sealed).where(Phone.citizen_id == citizen_id)
     ).one_or_none()

@@ -1,6 +1,6 @@
-"""Consent, the export of everything held, and erasure.
+"""Consent, data export, and erasure.
 
-What other slices hold is reached by their declarations (base/personal_data.py); this file never
+Data of other slices is reached through their declarations (base/personal_data.py); this file never
 reads their tables.
 """
 
@@ -22,7 +22,7 @@ from server.base.uow import UnitOfWork
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentGiven:
-    """What a citizen declares on the consent page."""
+    """The declarations of a citizen on the consent page."""
 
     policy_version: str
     guardian: bool
@@ -40,7 +40,7 @@ _HELD = (
 
 
 def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Consent:
-    """Write a consent into the ledger, with its time and the version of its text.
+    """Store a consent with its time and the version of its text.
 
     Raises: PolicyVersionOutdated (409), GuardianConsentRequired (409), Invalid (422).
     Locks: the citizen.
@@ -69,7 +69,7 @@ def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Conse
 
 
 def _guardian_words(field: str, words: str | None, *, named: bool) -> str | None:
-    # The page asks who the guardian is; the record of the consent stands without it as well.
+    # The guardian's name is optional: the consent is valid without it.
     if not named or words is None:
         return None
     clean = clean_name(words)
@@ -83,7 +83,7 @@ def _place(column: str, ref: str) -> str:
 
 
 def latest_version(citizen_id: Any) -> ScalarSelect[str | None]:
-    """The version of the latest consent, as part of a statement."""
+    """The version of the latest consent, as a subquery."""
     return (
         select(Consent.policy_version)
         .where(Consent.citizen_id == citizen_id)
@@ -97,16 +97,16 @@ _LATEST = select(latest_version(bindparam("citizen_id", type_=_citizen.c.id.type
 
 
 def has_consented(uow: UnitOfWork, citizen_id: int) -> bool:
-    """Whether the policy in force was agreed to."""
+    """Whether the citizen agreed to the current policy."""
     version: str | None = run(uow, _LATEST, {"citizen_id": citizen_id}).scalar()
     return version == uow.settings.policy_version
 
 
 def hold(uow: UnitOfWork, citizen_id: int) -> None:
-    """Hold a citizen's row until the commit.
+    """Lock a citizen's row until commit.
 
-    Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
-    with another citizen.
+    Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just merged with
+    another citizen.
     """
     row = run(uow, _HELD, {"citizen_id": citizen_id}).one_or_none()
     if row is None or row.erased_at is not None:
@@ -116,7 +116,7 @@ def hold(uow: UnitOfWork, citizen_id: int) -> None:
 
 
 def living(uow: UnitOfWork, citizen_id: int) -> Citizen:
-    """A citizen's row as it is under its lock.
+    """Lock and return a citizen's row.
 
     Raises: as `hold`.
     """
@@ -125,7 +125,7 @@ def living(uow: UnitOfWork, citizen_id: int) -> Citizen:
 
 
 def export(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-    """Everything any slice holds about a citizen."""
+    """All data of every slice about a citizen."""
     everything: dict[str, object] = {}
     for tell in uow.dependencies.hooks.export:
         everything |= tell(uow, citizen_id)
@@ -133,10 +133,10 @@ def export(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
 
 
 def erase(uow: UnitOfWork, citizen_id: int) -> None:
-    """Forget a citizen: every slice drops what is personal, an anonymous row stays.
+    """Erase a citizen: every slice deletes personal data, an anonymous row remains.
 
-    Limits that are counted per person go on by keyed hashes, see `limit_traces`.
-    Locks: the citizen. Doing it again does nothing.
+    Limits per person continue by keyed hashes, see `limit_traces`.
+    Locks: the citizen. Idempotent.
     """
     citizen = uow.session.scalar(select(Citizen).where(Citizen.id == citizen_id).with_for_update())
     if citizen is None or citizen.erased_at is not None:
@@ -147,7 +147,7 @@ def erase(uow: UnitOfWork, citizen_id: int) -> None:
 
 
 def tell_consents(uow: UnitOfWork, citizen_id: int) -> list[dict[str, Any]]:
-    """The consents of a citizen, with the guardian's name and relation opened."""
+    """The consents of a citizen, with the guardian's name and relation unsealed."""
     rows = uow.session.scalars(
         select(Consent).where(Consent.citizen_id == citizen_id).order_by(Consent.id)
     )

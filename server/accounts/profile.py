@@ -1,6 +1,6 @@
-"""What a citizen tells about themself, and the content check that a nickname passes first.
+"""A citizen's profile, and the content check of a nickname.
 
-Calls to WeChat are made by the edges between two transactions, never here inside one.
+Endpoints call WeChat between two transactions; nothing here calls it inside one.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from server.wechat.gateway import TextPlace, Verdict
 
 _log = logging.getLogger(__name__)
 
-# WeChat judges words only while their author was in the mini-program within this time.
+# WeChat only checks texts of people who used the mini-program within this time.
 JUDGED_WITHIN = timedelta(hours=2)
 ASK_AGAIN_AFTER = timedelta(seconds=60)
 _WAITING = (NicknameState.CHECKING, NicknameState.REVIEW)
-# What an explicit null puts back, for columns that always hold something.
+# The value that an explicit null resets a required column to.
 _DEFAULTS: dict[str, Any] = {
     "language": Language.ZH,
     "elder_mode": False,
@@ -58,14 +58,14 @@ _WORDS: dict[str, type[StrEnum]] = {
 
 
 class TextCheck(Protocol):
-    """The part of the gateway that judges words."""
+    """The part of the gateway that checks texts."""
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """A citizen as they see themself."""
+    """A citizen's own view of the profile."""
 
     citizen: Citizen
     city_name: str | None
@@ -79,7 +79,7 @@ class Profile:
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A nickname and what WeChat said of it; no verdict when it could not be asked."""
+    """A nickname with WeChat's verdict; None when WeChat was unavailable."""
 
     name: str
     verdict: Verdict | None
@@ -87,7 +87,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A nickname to be judged, and the openid to ask under."""
+    """A nickname to be checked, and the openid for the check."""
 
     citizen_id: int
     name: str
@@ -95,7 +95,7 @@ class Waiting:
 
 
 def profile_of(uow: UnitOfWork, citizen_id: int) -> Profile:
-    """A citizen's own view of their profile."""
+    """A citizen's own view of the profile."""
     citizen = uow.session.get_one(Citizen, citizen_id)
     unit = None if citizen.unit_id is None else units.unit_by_id(uow, citizen.unit_id)
     places = units.regions()
@@ -114,9 +114,9 @@ def profile_of(uow: UnitOfWork, citizen_id: int) -> Profile:
 
 
 def checked_name(text: str) -> str:
-    """A nickname in clean form.
+    """Normalise a nickname.
 
-    Raises: Invalid (422) unless 1 to 20 characters are left of it.
+    Raises: Invalid (422) unless 1 to 20 characters remain.
     """
     name = clean_name(text)
     if not fits(name):
@@ -125,7 +125,7 @@ def checked_name(text: str) -> str:
 
 
 def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> Waiting | None:
-    """The question to WeChat about a nickname; None when this one was asked before."""
+    """The check to request for a nickname; None when this one was checked before."""
     citizen = uow.session.get_one(Citizen, citizen_id)
     waiting = citizen.nickname_state in _WAITING and citizen.pending_nickname == name
     if waiting or citizen.nickname == name:
@@ -135,23 +135,23 @@ def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> Waiting | None:
 
 
 def judge(gateway: TextCheck, waiting: Waiting) -> Judged:
-    """WeChat's verdict on a nickname, None when it does not say; call outside a transaction."""
+    """WeChat's verdict on a nickname, None without one; never call inside a transaction."""
     verdict: Verdict | None = None
     if waiting.openid is not None:
         try:
             verdict = gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
         except WeChatError as trouble:
-            _log.warning("a nickname waits for its check", extra={"code": trouble.code})
+            _log.warning("nickname waits for its check", extra={"code": trouble.code})
     return Judged(name=waiting.name, verdict=verdict)
 
 
 def change(
     uow: UnitOfWork, citizen_id: int, changes: Mapping[str, Any], judged: Judged | None = None
 ) -> None:
-    """Change what is named in `changes`; None takes a thing back.
+    """Change the fields in `changes`; None clears a field.
 
     Raises: Invalid (422) for a place or unit that does not exist, NicknameRefused (409).
-    Locks: the citizen. The `relocate` hooks run when the place or audience is another one.
+    Locks: the citizen. Runs the `relocate` hooks when place or audience changes.
     """
     citizen = privacy.living(uow, citizen_id)
     before = _place(citizen)
@@ -173,7 +173,7 @@ def change(
 
 
 def _take_back(uow: UnitOfWork, citizen_id: int, left: dict[str, Any]) -> None:
-    """Picture and phone number are given by ways of their own; here they are only taken back."""
+    """Clear picture and phone number, which are set through endpoints of their own."""
     for name, take_back in (("avatar", avatar_uploads.take_back), ("phone", phones.take_back)):
         if name in left:
             left.pop(name)
@@ -192,7 +192,7 @@ def _set_region(citizen: Citizen, left: dict[str, Any]) -> None:
     if "city" not in left and "county" not in left:
         return
     city = left.pop("city", citizen.city)
-    # Whoever moves to another city and names no county has left the old one.
+    # A move to another city without a county clears the old county.
     kept = citizen.county if city == citizen.city else None
     county = left.pop("county", kept)
     citizen.city, citizen.county = units.regions().check_place(city, county)
@@ -247,24 +247,24 @@ def _settle_nickname(citizen: Citizen, name: str | None, state: NicknameState) -
 
 
 def drop_name(uow: UnitOfWork, citizen_id: int) -> None:
-    """Take a nickname back, shown or waiting, because its owner withdrew it at WeChat."""
+    """Delete a nickname, public or pending, because its owner withdrew it at WeChat."""
     change(uow, citizen_id, {"nickname": None})
 
 
 def drop_avatar(uow: UnitOfWork, citizen_id: int) -> None:
-    """Take an avatar back because its owner withdrew it at WeChat."""
+    """Delete an avatar, because its owner withdrew it at WeChat."""
     change(uow, citizen_id, {"avatar": None})
 
 
 def drop_phone(uow: UnitOfWork, citizen_id: int) -> None:
-    """Take a phone number back because its owner withdrew it at WeChat."""
+    """Delete a phone number, because its owner withdrew it at WeChat."""
     change(uow, citizen_id, {"phone": None})
 
 
 def claim_waiting(uow: UnitOfWork, limit: int) -> list[Waiting]:
-    """Nicknames to ask WeChat about now; nobody else asks about them for a minute.
+    """Claim nicknames to be checked, for a minute.
 
-    Locks: the citizens, skipping those in other hands.
+    Locks: the citizens, skipping those locked by others.
     """
     rows = uow.session.scalars(
         select(Citizen)
@@ -288,7 +288,7 @@ def claim_waiting(uow: UnitOfWork, limit: int) -> list[Waiting]:
 
 
 def record(uow: UnitOfWork, citizen_id: int, judged: Judged) -> bool:
-    """Write a late verdict down, unless the citizen has chosen another name meanwhile."""
+    """Store a late verdict, unless the citizen has chosen another name meanwhile."""
     if judged.verdict is None:
         return False
     citizen = uow.session.scalar(
@@ -307,9 +307,10 @@ def record(uow: UnitOfWork, citizen_id: int, judged: Judged) -> bool:
 
 
 def give_up_waiting(uow: UnitOfWork) -> int:
-    """Let go of nicknames that WeChat can no longer judge; how many.
+    """Drop nicknames that WeChat can no longer check; return how many.
 
-    Locks: the citizens, skipping those in other hands: who holds several waits for none.
+    Locks: the citizens, skipping those locked by others, because a transaction with several locks
+    must not wait.
     """
     ids = uow.session.scalars(
         select(Citizen.id)

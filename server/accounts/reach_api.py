@@ -1,4 +1,4 @@
-"""A citizen's picture and phone number: what WeChat has to vouch for or to check."""
+"""A citizen's picture and phone number, which WeChat checks or verifies."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ REACH_API = Api("reach")
 
 
 class PhoneIn(In, frozen=True, kw_only=True):
-    """The code that the phone-number button gave."""
+    """The code of the phone-number button."""
 
     code: Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class PhoneOut(Out, frozen=True, kw_only=True):
-    """The number as it is shown."""
+    """The masked number."""
 
     phone_masked: str
 
 
 def _checked(_asking: PreflightContext, upload: bytes) -> None:
-    """Refuse by its first bytes a file that will not become a picture."""
+    """Check a file by its first bytes."""
     check_picture(upload)
 
 
@@ -61,7 +61,7 @@ def give_avatar(uow: UnitOfWork, upload: bytes, asked: None) -> None:  # noqa: A
 
 
 def _number(preflight: PreflightContext, body: PhoneIn) -> PhoneNumber:
-    """Have WeChat tell the number behind a code of this citizen's own."""
+    """Exchange a code, which must be this citizen's own, for the number."""
     citizen_id = preflight.caller.id
     with preflight.uow_factory.begin(read_only=True) as uow:
         openid = service.openid_of(uow, citizen_id, "mini_program")

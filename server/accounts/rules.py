@@ -1,4 +1,4 @@
-"""What a name may look like and how much of it strangers see; pure functions on text."""
+"""Validity of names, and their masked form for the public; pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from hashlib import sha256
 from server.base.characters import characters
 
 MOST_CHARACTERS = 20
-# A family emoji is one character of many code points; a pile of accents is not a name.
+# A family emoji is one character of many code points; a stack of accents is not a name.
 MOST_CODE_POINTS = 100
 
 _JOINER = "\u200d"
 _PICTURE_SELECTOR = "\ufe0f"
 _LEFT_OUT = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-# Letters of Unicode that show nothing.
+# Unicode letters that display nothing.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def clean_name(text: str) -> str:
-    """A name in normal form, without control and format characters and with single blanks.
+    """Normalise a name: no control or format characters, single spaces.
 
-    A joiner stays where it holds two pictures of one emoji together.
+    A joiner between two parts of one emoji is kept.
     """
     normal = unicodedata.normalize("NFC", text)
     spaced = "".join(" " if char in "\t\n\r\u2028\u2029" else char for char in normal)
@@ -30,22 +30,22 @@ def clean_name(text: str) -> str:
 
 
 def fits(name: str) -> bool:
-    """Whether a clean name has 1 to 20 characters as a reader counts them, and shows something."""
+    """Whether a normalised name has 1 to 20 visible characters as a reader counts them."""
     if not 1 <= len(name) <= MOST_CODE_POINTS or not any(map(_visible, name)):
         return False
     return sum(1 for _ in characters(name)) <= MOST_CHARACTERS
 
 
 def masked(name: str) -> str:
-    """A name as strangers see it: the first character and a star."""
-    # Only as far as needed: a board shows a hundred of them.
+    """The public form of a name: the first character and a star."""
+    # Splits lazily, because a board masks a hundred names.
     shown = characters(name)
     first = next(shown)
     return "*" if next(shown, None) is None else f"{first}*"
 
 
 def number_of(ref: str) -> str:
-    """Four digits that stay with one citizen and tell nothing of the public id they come from."""
+    """Four digits that are stable per citizen and do not reveal the public id."""
     return f"{int.from_bytes(sha256(ref.encode()).digest()[:4]) % 10_000:04d}"
 
 

@@ -1,4 +1,4 @@
-"""Shapes of log-in, profile, consent and export on the wire."""
+"""API types of login, profile, consent and export."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ AvatarState = Literal["none", "shown", "checking", "refused", "unchecked", "unre
 
 
 class LoginIn(In, frozen=True, kw_only=True):
-    """The code that wx.login gave."""
+    """The code from wx.login."""
 
     code: Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class CitizenOut(Out, frozen=True, kw_only=True):
-    """The citizen who has just logged in; `policy_version` is the text in force.
+    """The citizen who has just logged in; `policy_version` is the current version.
 
-    `is_new` at the first log-in from the mini-program, also of somebody who follows the account.
+    `is_new` is true at the first login from the mini-program, also for a follower of the account.
     """
 
     id: str
@@ -61,9 +61,9 @@ class LoginOut(Out, frozen=True, kw_only=True):
 
 
 class ProfileOut(Out, frozen=True, kw_only=True):
-    """The profile; `pending_nickname` is shown to nobody else before it passes the check.
+    """The profile; only its owner sees `pending_nickname` before it passes the check.
 
-    `avatar_preview_url` shows the picture that waits for its check, for ten minutes.
+    `avatar_preview_url` shows the picture under check, for ten minutes.
     """
 
     id: str
@@ -98,7 +98,7 @@ class ProfileOut(Out, frozen=True, kw_only=True):
 
 
 class ProfileIn(In, frozen=True, kw_only=True):
-    """What to change; what is not named stays, null takes a thing back."""
+    """Changes: omitted fields stay, null clears a field."""
 
     nickname: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType | None = UNSET
     city: Code | UnsetType | None = UNSET
@@ -115,18 +115,18 @@ class ProfileIn(In, frozen=True, kw_only=True):
     topics: Annotated[list[Topic], Meta(max_length=20)] | UnsetType | None = UNSET
     quiet_from: Hour | UnsetType | None = UNSET
     quiet_to: Hour | UnsetType | None = UNSET
-    # Given by ways of their own; null takes them back here.
+    # Set through endpoints of their own; null clears them here.
     avatar: UnsetType | None = UNSET
     phone: UnsetType | None = UNSET
 
     def changes(self) -> dict[str, Any]:
-        """The named fields alone."""
+        """Only the fields that were sent."""
         every = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: value for name, value in every.items() if value is not UNSET}
 
 
 class ConsentIn(In, frozen=True, kw_only=True):
-    """A consent to a version of the privacy policy; the age question stands beside it."""
+    """A consent to a version of the privacy policy, with the age declaration."""
 
     policy_version: Annotated[str, Meta(min_length=1, max_length=40)]
     guardian: bool = False
@@ -136,7 +136,7 @@ class ConsentIn(In, frozen=True, kw_only=True):
 
 
 class ConsentOut(Out, frozen=True, kw_only=True):
-    """The consent as it stands in the ledger."""
+    """The stored consent."""
 
     policy_version: str
     guardian: bool
@@ -145,7 +145,7 @@ class ConsentOut(Out, frozen=True, kw_only=True):
 
 
 class ExportOut(Out, frozen=True, kw_only=True):
-    """Everything held about the citizen, by kind."""
+    """All data about the citizen, by kind."""
 
     exported_at: Instant
     held: dict[str, Any]

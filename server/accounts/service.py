@@ -1,6 +1,6 @@
-"""The doors of the accounts slice: log-in, sessions, and what other slices may know of a citizen.
+"""The interface of the accounts slice: login, sessions, and facts about citizens for other slices.
 
-The profile is kept in `profile.py`, consent, export and erasure in `privacy.py`.
+The profile is in `profile.py`, consent, export and erasure in `privacy.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AppName = Literal["official_account", "mini_program"]
 _BATCH = 500
 
 _citizen, _identity, _token = table(Citizen), table(Identity), table(SessionToken)
-# Where several are joined the first one stays: limits of pace are counted by it.
+# A merged citizen has several openids; rate limits are always counted by the oldest.
 _OPENID = (
     select(_identity.c.openid)
     .where(_identity.c.citizen_id == _citizen.c.id, _identity.c.app == App.MINI_PROGRAM)
@@ -74,7 +74,7 @@ _PLACE = select(_citizen.c.city, _citizen.c.county, _citizen.c.unit_id, _citizen
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A fresh session; the token exists nowhere else."""
+    """A new session; its token is not stored anywhere."""
 
     token: str
     expires_at: datetime
@@ -84,7 +84,7 @@ class SignedIn:
 
 @dataclass(frozen=True, kw_only=True)
 class Name:
-    """A citizen as strangers may see them."""
+    """A citizen's public name and picture."""
 
     shown: str
     avatar_url: str | None = None
@@ -93,7 +93,7 @@ class Name:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a citizen counts on boards."""
+    """The place that a citizen counts for on boards."""
 
     city: str | None
     county: str | None
@@ -102,7 +102,7 @@ class Place:
 
 
 def sign_in(uow: UnitOfWork, identity: WeChatIdentity) -> SignedIn:
-    """Open a session for somebody whom WeChat's log-in vouches for, known or new.
+    """Create a session for a person identified by WeChat's login, known or new.
 
     Locks: the citizen.
     """
@@ -132,7 +132,7 @@ def _drop_expired(uow: UnitOfWork, citizen_id: int) -> None:
 
 
 def sign_out(uow: UnitOfWork, token: str) -> None:
-    """End the session of this token at once."""
+    """End the session of this token."""
     uow.session.execute(
         update(SessionToken)
         .where(SessionToken.token_hash == token_hash(token), SessionToken.revoked_at.is_(None))
@@ -141,10 +141,11 @@ def sign_out(uow: UnitOfWork, token: str) -> None:
 
 
 def resolve(uow: UnitOfWork, token: str) -> Caller | None:
-    """The citizen behind a bearer token, and whether the policy in force was agreed to.
+    """The citizen of a bearer token, and whether the current policy was agreed to.
 
-    Raises: NotAuthenticated (401) for a token that was good once; only one that never was is None,
-    which is counted as a guess. A class that logged in together also comes back together.
+    Raises: NotAuthenticated (401) for an expired token. An unknown token returns None, which counts
+    as a guess. The difference matters because a school class behind one address may have many
+    expired ones.
     """
     found = run(uow, _CALLER, {"of_hash": token_hash(token), "at": uow.now}).one_or_none()
     if found is None:
@@ -159,7 +160,7 @@ def resolve(uow: UnitOfWork, token: str) -> Caller | None:
 
 
 def citizen_of_openid(uow: UnitOfWork, app: AppName, openid: str, *, create: bool) -> int | None:
-    """The citizen behind an openid; `create` makes one when it is unknown.
+    """The citizen of an openid; `create` creates one when it is unknown.
 
     Locks: the citizen, when `create` is set.
     """
@@ -169,14 +170,14 @@ def citizen_of_openid(uow: UnitOfWork, app: AppName, openid: str, *, create: boo
 
 
 def citizens_of_openids(uow: UnitOfWork, app: AppName, openids: Collection[str]) -> dict[str, int]:
-    """The citizens behind openids, as far as there are any."""
+    """The citizens of openids, where they exist."""
     return identities.owners_of(uow, App(app), openids)
 
 
 def player_of_openid(uow: UnitOfWork, app: AppName, openid: str) -> int | None:
-    """The citizen behind an openid when they are known to have used the mini-program.
+    """The citizen of an openid, if known to have used the mini-program.
 
-    A follower whose unionid is not learned yet is a citizen of their own, who played nothing.
+    A follower whose unionid is not known yet is a separate citizen without papers.
     """
     citizen_id = identities.owner_of(uow, App(app), openid)
     if citizen_id is None or not identities.in_mini_program(uow, citizen_id):
@@ -185,12 +186,12 @@ def player_of_openid(uow: UnitOfWork, app: AppName, openid: str) -> int | None:
 
 
 def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
-    """Those among unionids that citizens have."""
+    """The unionids among these that belong to citizens."""
     return identities.known_unionids(uow, unionids)
 
 
 def openid_of(uow: UnitOfWork, citizen_id: int, app: AppName) -> str | None:
-    """The openid under which one of the apps knows a citizen; the newest when there are several."""
+    """A citizen's openid in one of the apps; the newest when there are several."""
     return uow.session.scalar(
         select(Identity.openid)
         .where(Identity.citizen_id == citizen_id, Identity.app == App(app))
@@ -200,32 +201,32 @@ def openid_of(uow: UnitOfWork, citizen_id: int, app: AppName) -> str | None:
 
 
 def learn_unionid(uow: UnitOfWork, app: AppName, openid: str, unionid: str) -> int:
-    """Take note that an openid belongs to a unionid; the citizen who is left.
+    """Store the unionid of an openid; return the resulting citizen.
 
-    Locks: the citizen; two citizens with one unionid become one, in every slice's tables.
+    Locks: the citizen; two citizens with one unionid are merged, in every slice's tables.
     """
     return identities.settle(uow, App(app), openid, unionid).citizen_id
 
 
 def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
-    """Hold a citizen's row until the commit: the parent of everything that is counted per citizen.
+    """Lock a citizen's row until commit; required before counting anything per citizen.
 
-    Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just joined
-    with another citizen.
+    Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just merged with
+    another citizen.
     """
     privacy.hold(uow, citizen_id)
 
 
 def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
-    """Rows that the same person had erased and that limits of a running season still count."""
+    """Erased rows of the same person that limits of a running season still count."""
     return limit_traces.former_ids(uow, citizen_id)
 
 
 def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
-    """Citizens as strangers may see them, one entry for every number asked.
+    """Public names of citizens, one entry per id.
 
-    A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public;
-    who has none gets a number, so that neighbours on a board can be told apart.
+    A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public. A
+    citizen without one gets a number, so that rows of a board can be told apart.
     """
     wanted = list(dict.fromkeys(ids))
     nobody = Name(shown=uow.texts.say("accounts.name.erased"))
@@ -247,7 +248,7 @@ def _shown(nickname: str, public: bool) -> str:
 
 
 def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
-    """Where a citizen counts on boards at this moment."""
+    """The place that a citizen counts for now."""
     row = run(uow, _PLACE, {"citizen_id": citizen_id}).one_or_none()
     if row is None:
         return Place(city=None, county=None, unit_id=None, audience=None)
@@ -256,7 +257,7 @@ def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
 
 
 def quiet_hours(uow: UnitOfWork, citizen_id: int) -> tuple[time, time] | None:
-    """When a citizen does not want to be disturbed, from and to on Beijing's clock."""
+    """A citizen's quiet hours, from and to in Beijing time."""
     row = uow.session.execute(
         select(Citizen.quiet_from, Citizen.quiet_to).where(Citizen.id == citizen_id)
     ).one_or_none()
@@ -266,7 +267,7 @@ def quiet_hours(uow: UnitOfWork, citizen_id: int) -> tuple[time, time] | None:
 
 
 def batched_ids(ids: list[int]) -> Iterable[list[int]]:
-    """Numbers in lists short enough for one statement."""
+    """Split ids into lists short enough for one statement."""
     return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
@@ -278,6 +279,6 @@ def picture(uow: UnitOfWork, name: str) -> bytes | None:
 def private_picture(
     uow: UnitOfWork, viewer: str, name: str, until: str, signature: str
 ) -> bytes | None:
-    """A citizen's picture behind a private address, as a JPEG, while its check is not over."""
+    """A citizen's picture behind a private address, as a JPEG, while its check is not finished."""
     link = PrivateLink(viewer=viewer, name=name, until=until, signature=signature)
     return avatars.private_picture(uow, link)

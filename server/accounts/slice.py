@@ -1,4 +1,4 @@
-"""What the slice of citizens offers: log-in, profile, privacy, and WeChat's reports about them."""
+"""Manifest of the slice of citizens."""
 
 from __future__ import annotations
 

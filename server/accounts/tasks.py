@@ -1,8 +1,6 @@
-"""Nicknames that WeChat could not judge when they were chosen, and pictures, are asked about.
+"""Background tasks: checking nicknames and pictures, shrinking uploads, deleting limit traces.
 
-Hashes of erased citizens are deleted when no season counts by them any more.
-
-At least once: a verdict that comes twice is written once.
+Tasks run at least once; a verdict that arrives twice is stored once.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ from server.base.jobs import Task, TaskContext
 from server.base.pictures import PictureRefused, make_small, only_one
 
 _AT_ONCE = 20
-# Decoding takes seconds on a busy machine, and one thread keeps the time of all sweeps.
+# Decoding takes seconds on a busy machine, and one thread runs all sweeps.
 _DECODED_IN_A_RUN = 2
 
 
 def check_nicknames(context: TaskContext, *_ids: int) -> int:
-    """Ask about waiting nicknames and let go of those that waited too long; how many moved."""
+    """Check waiting nicknames and drop expired ones; return how many were processed."""
     with context.uow_factory.begin() as uow:
         moved = profile.give_up_waiting(uow)
         claimed = profile.claim_waiting(uow, _AT_ONCE)
@@ -30,9 +28,9 @@ def check_nicknames(context: TaskContext, *_ids: int) -> int:
 
 
 def make_pictures_small(context: TaskContext, *_ids: int) -> int:
-    """Make small pictures of the files that citizens sent, one after the other; how many moved."""
+    """Make small pictures of uploaded files, one after the other; return how many."""
     with only_one() as free:
-        # Another thread of this worker is at it and goes on until none is left.
+        # Another thread of this worker is running this and continues until none is left.
         return _make_each_small(context) if free else 0
 
 
@@ -59,7 +57,7 @@ def _small(taken: Upload) -> bytes | None:
 
 
 def check_pictures(context: TaskContext, *_ids: int) -> int:
-    """Carry out verdicts on pictures, ask about new ones, let go of old ones; how many moved."""
+    """Apply verdicts on pictures, submit new ones, drop expired ones; return how many."""
     moved = _carry_out_verdicts(context)
     with context.uow_factory.begin() as uow:
         moved += avatars.give_up(uow)
@@ -74,7 +72,7 @@ def check_pictures(context: TaskContext, *_ids: int) -> int:
             continue
         with context.uow_factory.begin() as uow:
             avatars.note(uow, unasked.name, trace_id)
-        # The verdict may have come before the note of its name.
+        # The verdict may have arrived before the trace id was stored.
         moved += 1 + _carry_out_verdicts(context)
     return moved
 
@@ -90,7 +88,7 @@ def _carry_out_verdicts(context: TaskContext) -> int:
 
 
 def drop_limit_traces(context: TaskContext, *_ids: int) -> int:
-    """Delete the hashes of erased citizens that no running season counts by; how many moved."""
+    """Delete limit traces that no running season counts by; return how many."""
     with context.uow_factory.begin() as uow:
         return limit_traces.drop_old(uow)
 

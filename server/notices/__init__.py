@@ -1,1 +1,1 @@
-"""One message to one person: what may be pushed to a citizen, and the inbox that takes it all."""
+"""Messages to single citizens: push grants, the push queue, and the inbox for all of them."""

@@ -1,4 +1,4 @@
-"""Permissions to push and the inbox for the mini-program."""
+"""Push grants and inbox for the mini-program."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def record_subscriptions(uow: UnitOfWork, body: SubscriptionsIn) -> Subscription
 
 @endpoint(API, "GET", "/me/subscriptions", who=Who.CITIZEN, out=SubscriptionsOut)
 def show_subscriptions(uow: UnitOfWork) -> SubscriptionsOut:
-    """How many messages may still be pushed, by template id; named are those with a sender."""
+    """How many messages may still be pushed, by template id; only templates that are sent."""
     left = service.remaining(uow, uow.caller_id)
     return SubscriptionsOut(remaining=service.of_senders(uow, left))
 

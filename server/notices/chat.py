@@ -1,4 +1,4 @@
-"""What WeChat tells of subscription messages: choices on the sheet and in the settings, deliveries.
+"""WeChat's events about subscription messages: choices on the sheet, in the settings, deliveries.
 
 Source: mini-program subscription messages, "event push": popup, change and sent events.
 """
@@ -15,8 +15,8 @@ from server.notices.service import Choice, Delivery
 from server.wechat.callback.inbound import Message
 from server.wechat.callback.replies import Reply
 
-# In XML the list stands inside one of these (the first two were seen for both events), in JSON at
-# the top.
+# In XML the list is inside one of these elements (the first two occur for both events), in JSON at
+# the top level.
 _FRAMES = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSentEvent")
 
 
@@ -31,7 +31,7 @@ def changed_in_settings(uow: UnitOfWork, message: Message) -> None:
 
 
 def delivered_or_not(uow: UnitOfWork, message: Message) -> None:
-    """WeChat tells how the sending of messages to the citizen ended."""
+    """WeChat reports the result of sending messages to the citizen."""
     citizen_id = accounts.citizen_of_openid(uow, message.app, message.openid, create=False)
     deliveries = deliveries_in(message.fields)
     if citizen_id is not None and deliveries:
@@ -50,12 +50,12 @@ def _record(
 
 
 def _told_at(uow: UnitOfWork, message: Message) -> datetime:
-    # An event from ahead of our clock happened now.
+    # An event time in the future is replaced by the present.
     return datetime.fromtimestamp(min(message.created_at, uow.now.timestamp()), UTC)
 
 
 def choices_in(fields: Mapping[str, object]) -> list[Choice]:
-    """The choices that an event lists: one object or several, in XML or in JSON."""
+    """The choices in an event: one object or several, in XML or in JSON."""
     return [
         Choice(template_id=template_id, status=status)
         for template_id, status in _listed(fields, "SubscribeStatusString")
@@ -63,7 +63,7 @@ def choices_in(fields: Mapping[str, object]) -> list[Choice]:
 
 
 def deliveries_in(fields: Mapping[str, object]) -> list[Delivery]:
-    """The deliveries that an event lists, in the same forms."""
+    """The deliveries in an event, in the same forms."""
     return [
         Delivery(template_id=template_id, errcode=errcode)
         for template_id, errcode in _listed(fields, "ErrorCode")

@@ -19,8 +19,8 @@ from server.notices.models import InboxMessage
 class Letter:
     """A message as its slice writes it.
 
-    Units: `key` names it once for a citizen; `page` is where it leads in the mini-program, without
-    a leading slash; `not_pushed_reason` is a sentence.
+    Units: `key` is unique per citizen; `page` is the mini-program page to open, without a leading
+    slash; `not_pushed_reason` is a sentence.
     """
 
     key: str
@@ -31,9 +31,9 @@ class Letter:
 
 
 def post(uow: UnitOfWork, citizen_id: int, letter: Letter) -> bool:
-    """Put a message into a citizen's inbox; False when one with this key is there already.
+    """Add a message to a citizen's inbox; False when one with this key exists.
 
-    A citizen who was erased meanwhile gets nothing, which is False too.
+    False too for a citizen who was erased meanwhile.
     Locks: the citizen.
     """
     try:
@@ -61,7 +61,7 @@ def post(uow: UnitOfWork, citizen_id: int, letter: Letter) -> bool:
 def list_messages(
     uow: UnitOfWork, citizen_id: int, *, limit: int, after: str | None
 ) -> tuple[list[InboxMessage], str | None]:
-    """One page of a citizen's inbox, newest first, and the cursor of the next.
+    """One page of a citizen's inbox, newest first, and the next cursor.
 
     Raises: Invalid (422) for an unreadable cursor.
     """

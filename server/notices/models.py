@@ -1,4 +1,4 @@
-"""Tables of permissions to push, of the inbox, and of pushes on their way."""
+"""Tables of push grants, inbox messages and queued pushes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from server.base.sql.tables import Base, BigId, Json, UtcDateTime
 
 
 class MessageGrant(Base):
-    """One permission for one message; told by the client, by WeChat's event, or by both."""
+    """One grant for one message; reported by the client, by WeChat's event, or by both."""
 
     __tablename__ = "message_grant"
     __table_args__ = (
@@ -48,9 +48,9 @@ class MessageGrant(Base):
 
 
 class InboxMessage(Base):
-    """One message in a citizen's inbox; `key` keeps a repeated post from showing twice.
+    """One message in a citizen's inbox; `key` prevents duplicates.
 
-    `page` is where it leads in the mini-program, without a leading slash.
+    `page` is the mini-program page to open, without a leading slash.
     """
 
     __tablename__ = "inbox_message"
@@ -72,7 +72,7 @@ class InboxMessage(Base):
 
 
 class PushState(StrEnum):
-    """Where a push stands; see `Push`."""
+    """State of a push; see `Push`."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -84,9 +84,9 @@ class PushState(StrEnum):
 class Push(Outgoing, Base):
     """One subscription message to one citizen, sent at most once.
 
-    Claimed together with the permission that it uses up. Where WeChat surely took nothing it is
-    queued again and the permission is given back. A claim whose worker is gone, or whose answer was
-    lost, ends as unknown.
+    A push and the grant that it uses are claimed together. When WeChat certainly did not accept it,
+    it is queued again and the grant is restored. A claim of a dead worker, or one without a
+    response, ends as unknown.
     """
 
     __tablename__ = "push"
@@ -108,12 +108,12 @@ class Push(Outgoing, Base):
 
     @property
     def state(self) -> PushState:
-        """Where the push stands, in the words of the export."""
+        """The state, in the words of the export."""
         return _PUSH_STATES[self.outbox_state or OutboxState.DONE]
 
     @property
     def reason(self) -> str | None:
-        """Why it was not sent or is unknown; None while it waits for another try."""
+        """Why it was not sent or is unknown; None while it waits for a retry."""
         return None if self.state is PushState.QUEUED else self.outbox_reason
 
 

@@ -1,4 +1,4 @@
-"""The tables of this slice that hold persons, in the order in which an erasure goes over them."""
+"""Tables of this slice with personal data, in the order in which an erasure processes them."""
 
 from __future__ import annotations
 

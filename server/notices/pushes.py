@@ -1,10 +1,10 @@
-"""Subscription messages on their way: one row a message, sent at most once.
+"""Queued subscription messages: one row per message, sent at most once.
 
-WeChat gives no name to a subscription message, so a try whose end is unknown is never repeated. The
-claim (see `base/outbox.py`) uses up the citizen's permission; where WeChat surely took nothing, the
-permission is given back.
+WeChat offers no deduplication for subscription messages, so an attempt with an unknown result is
+never repeated. The claim (see `base/outbox.py`) uses the citizen's grant; it is restored when
+WeChat certainly did not accept the message.
 
-Lock order: the citizen, then the message and its permission.
+Lock order: the citizen, then the message and its grant.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from server.wechat.retries import outcome_of
 TASK = "notices.send_pushes"
 APP: accounts.AppName = "mini_program"
 _NO_GRANT = "no_grant"
-# A claim this old belongs to a worker that is gone: the message may have been sent.
+# A claim this old belongs to a dead worker; the message may have been sent.
 CLAIM_LASTS = timedelta(seconds=60)
 _OPEN_GRANT = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A message to push, and the letter that lies in the inbox in any case.
+    """A message to push, and its copy for the inbox.
 
     Units: after `expires_at` it is not pushed any more; `fields` by the template's keys.
     """
@@ -60,9 +60,9 @@ class Planned:
 
 
 def plan_push(uow: UnitOfWork, citizen_id: int, planned: Planned) -> bool:
-    """Put a message into the inbox and its push into the queue; False when it is there already.
+    """Add a message to the inbox and its push to the queue; False when it exists.
 
-    A citizen who was erased meanwhile gets nothing, which is False too.
+    False too for a citizen who was erased meanwhile.
     Locks: the citizen.
     """
     if not inbox.post(uow, citizen_id, planned.letter):
@@ -86,9 +86,9 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: Planned) -> bool:
 def with_grant(
     uow: UnitOfWork, template_id: str, key: str, *, without: Select[Any], limit: int
 ) -> list[int]:
-    """Citizens with an open permission for a template to whom no message of this key was planned.
+    """Citizens with an open grant for a template and no planned message with this key.
 
-    Units: `without` selects the numbers of citizens to leave out.
+    Units: `without` selects the ids of citizens to leave out.
     """
     planned = select(InboxMessage.citizen_id).where(InboxMessage.key == key)
     found = uow.session.scalars(
@@ -113,7 +113,7 @@ def _lock_owner(uow: UnitOfWork, claim: Claim, _outcome: Outcome | None) -> bool
     try:
         accounts.lock_citizen(uow, citizen_id)
     except AppError:
-        # Erased or joined with another citizen meanwhile: the row went the same way.
+        # Erased or merged meanwhile: the row was deleted or moved too.
         return False
     return True
 
@@ -155,7 +155,7 @@ def _send_message(context: TaskContext, message: SubscriptionMessage) -> Outcome
     except NoGrant:
         return GiveUp(reason=_NO_GRANT)
     except WeChatError as trouble:
-        # A busy WeChat says that it delivered nothing.
+        # A busy response of WeChat means that nothing was delivered.
         return outcome_of(
             trouble, context.uow_factory.dependencies.clock.now(), busy_did_nothing=True
         )
@@ -168,7 +168,7 @@ def _settle_message(uow: UnitOfWork, push: Push, outcome: Outcome) -> None:
         case Retry():
             _give_back(uow, push)
         case GiveUp(reason=reason):
-            # WeChat knows of no permission, so every open one is over.
+            # WeChat knows no grant, so all open ones are invalid.
             (_end_grants if reason == _NO_GRANT else _give_back)(uow, push)
             _tell_in_inbox(uow, push, reason)
 
@@ -218,7 +218,7 @@ def _grants(push: Push, *where: ColumnElement[bool]) -> Any:
 
 
 def tell_pushes(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """What was pushed to a citizen and how it ended, for the export."""
+    """A citizen's pushes and their results, for the export."""
     rows = uow.session.scalars(select(Push).where(Push.citizen_id == citizen_id).order_by(Push.id))
     return [
         {

@@ -1,6 +1,6 @@
-"""What WeChat's words about subscription messages mean, and when nobody is to be disturbed. Pure.
+"""Meaning of WeChat's answers about subscription messages, and the quiet hours. Pure.
 
-WeChat's word lists are open.
+WeChat's lists of answers are open.
 
 Source: wx.requestSubscribeMessage, "success callback": accept, reject, ban, filter; long-term
 templates also answer acceptWithAudio, acceptWithAlert and acceptWithForcePush.
@@ -13,13 +13,13 @@ from enum import Enum, auto
 
 from server.base.clock import BEIJING
 
-# Nobody is pushed anything in these hours of Beijing. Source: operating rules, announcements.
+# No pushes in these hours of Beijing. Source: operating rules, announcements.
 HOUSE_QUIET = (time(22), time(8))
 _NO_GRANT = frozenset({"ban", "filter"})
 
 
 class Meaning(Enum):
-    """What a word does to the ledger."""
+    """Effect of an answer on the grants."""
 
     GRANT = auto()
     REFUSAL = auto()
@@ -28,7 +28,7 @@ class Meaning(Enum):
 
 
 def meaning_of(word: str) -> Meaning:
-    """What a word means: `accept…` is a grant, `reject…` a refusal, an unknown word no grant."""
+    """The effect of an answer: `accept…` grants, `reject…` refuses, an unknown one does nothing."""
     if word.startswith("accept"):
         return Meaning.GRANT
     if word.startswith("reject"):
@@ -37,13 +37,13 @@ def meaning_of(word: str) -> Meaning:
 
 
 def next_loud(now: datetime, own: tuple[time, time] | None) -> datetime:
-    """The next instant at which a person may be disturbed: `now`, or the end of quiet hours.
+    """The next instant outside quiet hours: `now`, or their end.
 
-    Units: quiet hours are from and to on Beijing's clock, over midnight when from is later; `own`
-    are the person's, beside the campaign's.
+    Units: quiet hours are from and to in Beijing time, spanning midnight when from is later; `own`
+    are the citizen's, in addition to the campaign's.
     """
     found = now
-    # The end of one stretch may lie inside the other.
+    # The end of one period may be inside the other.
     for _ in range(3):
         later = max(_end_of(found, quiet) for quiet in (HOUSE_QUIET, own) if quiet is not None)
         if later == found:

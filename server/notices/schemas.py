@@ -1,4 +1,4 @@
-"""Shapes of permissions and of the inbox on the wire."""
+"""API types of push grants and of the inbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TemplateId = Annotated[str, Meta(min_length=1, max_length=64)]
 class SubscriptionsIn(In, frozen=True, kw_only=True):
     """The answers of wx.requestSubscribeMessage by template id.
 
-    WeChat's list of words is open: each that begins with `accept` is a grant, any other is none.
+    WeChat's list of answers is open: each that begins with `accept` is a grant, any other is none.
     """
 
     results: Annotated[dict[TemplateId, str], Meta(min_length=1, max_length=20)]
@@ -27,9 +27,9 @@ class SubscriptionsOut(Out, frozen=True, kw_only=True):
 
 
 class InboxItem(Out, frozen=True, kw_only=True):
-    """One message; `not_pushed_reason` says why it came here only.
+    """One message; `not_pushed_reason` says why it is only in the inbox.
 
-    `page` is where it leads in the mini-program, without a leading slash; null for none.
+    `page` is the mini-program page to open, without a leading slash; null for none.
     """
 
     id: str

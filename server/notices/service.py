@@ -1,6 +1,6 @@
-"""The ledger of permissions to push, and the inbox; what uses a permission up are the senders.
+"""Push grants and the inbox; pushes.py uses the grants.
 
-A permission is told twice, by the client and by WeChat's event, in either order, and counts once.
+A grant is reported twice, by the client and by WeChat's event, in either order, and counts once.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from server.notices.rules import Meaning, meaning_of
 from server.wechat.errors import NoGrant, Unclassified, class_of
 from server.wechat.words import count_unknown_word
 
-# The two tellings of one tap lie no further apart than this.
+# Both reports of one tap arrive within this time.
 PAIRED_WITHIN = timedelta(minutes=10)
-# WeChat dates its events by whole seconds.
+# WeChat's event times are whole seconds.
 _SECOND = timedelta(seconds=1)
 _DELIVERED, _ERRCODE = "0", re.compile(r"-?[0-9]{1,9}")
 _OPEN = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None))
@@ -39,7 +39,7 @@ Side = InstrumentedAttribute[datetime | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What a citizen chose for one template, in WeChat's word."""
+    """A citizen's choice for one template, in WeChat's word."""
 
     template_id: str
     status: str
@@ -47,7 +47,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """How the sending of one message ended. Units: `errcode` as WeChat writes it, `0` delivered."""
+    """Result of sending one message. Units: `errcode` as WeChat writes it, `0` delivered."""
 
     template_id: str
     errcode: str
@@ -56,10 +56,10 @@ class Delivery:
 def record_client_results(
     uow: UnitOfWork, citizen_id: int, results: Mapping[str, str]
 ) -> dict[str, int]:
-    """Take the answers that wx.requestSubscribeMessage gave the client; open permissions then.
+    """Store the results of wx.requestSubscribeMessage; return the open grants.
 
-    A template that is not ours is left out: the phone may run an older version than the server,
-    and the grants of its other templates must not be lost.
+    Unknown templates are ignored: the phone may run an older version than the server, and the
+    grants of its other templates must not be lost.
     Locks: the citizen.
     Source: wx.requestSubscribeMessage, success callback.
     """
@@ -71,7 +71,7 @@ def record_client_results(
 
 
 def record_popups(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
-    """Take what WeChat tells of choices on the subscription sheet; templates not ours are left out.
+    """Store WeChat's report of choices on the sheet; unknown templates are ignored.
 
     Locks: the citizen.
     Source: subscribe_msg_popup_event.
@@ -82,7 +82,7 @@ def record_popups(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at:
 
 
 def record_changes(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
-    """A template turned off in WeChat's settings ends every open permission given before.
+    """End all earlier grants of a template that was turned off in WeChat's settings.
 
     Locks: the citizen.
     Source: subscribe_msg_change_event.
@@ -96,7 +96,7 @@ def record_changes(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at
 def record_deliveries(
     uow: UnitOfWork, citizen_id: int, items: Iterable[Delivery], at: datetime
 ) -> None:
-    """A message that WeChat did not deliver for want of a permission ends those given before.
+    """End all earlier grants of a template when WeChat did not deliver for lack of one.
 
     Locks: the citizen.
     Source: subscribe_msg_sent_event.
@@ -113,7 +113,7 @@ def record_deliveries(
 
 
 def _granted(place: str, choices: Iterable[Choice]) -> list[str]:
-    """The templates of ours that a citizen allowed."""
+    """The known templates that a citizen granted."""
     ours = _our_templates()
     return [
         choice.template_id
@@ -144,7 +144,7 @@ def _end_grants(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime
 
 def _told(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime, *, side: Side) -> None:
     other = MessageGrant.event_at if side is MessageGrant.client_at else MessageGrant.client_at
-    # A used or revoked one pairs too: its other telling may come late.
+    # A used or revoked grant pairs too, because its second report may be late.
     twin = uow.session.scalar(
         select(MessageGrant.id)
         .where(
@@ -164,11 +164,11 @@ def _told(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime, *, s
         uow.session.execute(
             update(MessageGrant).where(MessageGrant.id == twin).values({side.key: at})
         )
-    uow.session.flush()  # the next telling in this list must find it
+    uow.session.flush()  # the next report in this list must find it
 
 
 def remaining(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
-    """How many messages a citizen may still be pushed, by template id; every template is named."""
+    """How many messages a citizen may still be pushed, by template id, for every template."""
     counted = uow.session.execute(
         select(MessageGrant.template_id, func.count().label("open"))
         .where(MessageGrant.citizen_id == citizen_id, *_OPEN)
@@ -179,7 +179,7 @@ def remaining(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
 
 
 def of_senders(uow: UnitOfWork, left: Mapping[str, int]) -> dict[str, int]:
-    """What is left of the templates that some slice sends; the others are offered to nobody."""
+    """Only the templates that some slice sends; the others are not offered."""
     sends = uow.dependencies.hooks.sends
     return {one.id: left[one.id] for one in message_templates() if one.slug in sends}
 

@@ -1,4 +1,4 @@
-"""What the slice of notices offers: grants, inbox, delivery, and WeChat's reports about them."""
+"""Manifest of the slice of notices."""
 
 from __future__ import annotations
 

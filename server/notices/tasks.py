@@ -1,4 +1,4 @@
-"""Pushes go out in the background."""
+"""Background task that sends pushes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from server.notices import pushes
 
 
 def send_pushes(context: TaskContext, *_row_ids: int) -> int:
-    """Send what is due, the longest waiting first; how many rows were moved."""
+    """Send what is due, the longest waiting first; return how many rows were processed."""
     return deliver_due(context, pushes.QUEUE).moved
 
 
