@@ -42,6 +42,9 @@ from server.console.templates import Templates
 from server.wechat.gateway import Gateway
 from server.wechat.http_gateway import open_gateway
 
+# How long commands and jobs wait for a reply of Redis, at least.
+PATIENT_REDIS_SECONDS = 5.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overrides:
@@ -82,7 +85,7 @@ def open_application(
     app = new_flask(settings)
     engine = open_engine(app, settings, use)
     kv = connect(
-        settings.redis_url, settings.var, clock, timeout_seconds=settings.redis_timeout_seconds
+        settings.redis_url, settings.var, clock, timeout_seconds=redis_timeout(settings, use)
     )
     dependencies = Dependencies(
         settings=settings,
@@ -100,6 +103,16 @@ def open_application(
         settings.wechat, dependencies, uow_factory, total_seconds=patience
     )
     return Application(app=app, uow_factory=uow_factory, gateway=gateway, settings=settings)
+
+
+def redis_timeout(settings: Settings, use: Use) -> float:
+    """How long one use of the database waits for a reply of Redis.
+
+    A request goes on without Redis; a rebuild of big boards would have to be begun anew.
+    Units: seconds.
+    """
+    timeout = settings.redis_timeout_seconds
+    return timeout if use is Use.REQUESTS else max(timeout, PATIENT_REDIS_SECONDS)
 
 
 def campaign_clock(settings: Settings) -> Clock:
