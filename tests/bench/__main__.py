@@ -1,6 +1,7 @@
 """`python -m tests.bench`: measures the hot paths beside their peers, in turns, and reports.
 
     python -m tests.bench growth    what grows with 1,000, 100,000 and 1,000,000 players
+    python -m tests.bench rush      2,000 people within a minute against the production shape
 
 A quick look at some of it, in a minute or two:
     python -m tests.bench --rows submission,start --rounds 2 --db sqlite
@@ -25,12 +26,13 @@ from pathlib import Path
 
 from server.base.settings import ROOT
 from tests.bench.growth import SIZES, Growth, measure_growth
-from tests.bench.page import GROWTH_PAGE, page
+from tests.bench.page import GROWTH_PAGE, RUSH_PAGE, page
 from tests.bench.peers import PEERS
 from tests.bench.processes import BenchFailed
 from tests.bench.report import Report
 from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
 from tests.bench.run import Asked, measure
+from tests.bench.rush import PEOPLE, measure_rush
 
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
@@ -84,13 +86,14 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m tests.bench", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("what", nargs="?", choices=("peers", "growth"), default="peers")
+    parser.add_argument("what", nargs="?", choices=("peers", "growth", "rush"), default="peers")
     parser.add_argument("--quick", action="store_true", help="a run of seconds; its figures shake")
     parser.add_argument("--rows", type=_rows, help="some of the rows, with commas between them")
     parser.add_argument("--rounds", type=int, help="how many rounds, 5 by default")
     parser.add_argument("--db", choices=(*DATABASES, "both"), help="on which database")
     parser.add_argument("--stacks", type=_stacks, help="ours and which peers, with commas between")
     parser.add_argument("--sizes", help="growth: numbers of players, with commas between them")
+    parser.add_argument("--people", type=int, default=PEOPLE, help="rush: how many people")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
     return parser
 
@@ -99,7 +102,9 @@ def main() -> int:
     """Run the benchmark."""
     given = arguments().parse_args()
     try:
-        return {"peers": measure_peers, "growth": measure_sizes}[given.what](given)
+        return {"peers": measure_peers, "growth": measure_sizes, "rush": measure_the_rush}[
+            given.what
+        ](given)
     except BenchFailed as reason:
         sys.stderr.write(f"no figures: {reason}\n")
         return 1
@@ -127,6 +132,17 @@ def measure_sizes(given: argparse.Namespace) -> int:
     if given.write_docs:
         body = "\n".join([*GROWTH_PAGE, *told.lines(), ""])
         (ROOT / "docs" / "growth.md").write_text(body, encoding="utf-8")
+    sys.stdout.write("\n".join([*told.lines(), ""]))
+    return 0
+
+
+def measure_the_rush(given: argparse.Namespace) -> int:
+    """Many people at once."""
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    told = measure_rush(given.people, began, since_the_start())
+    if given.write_docs:
+        body = "\n".join([*RUSH_PAGE, *told.lines(), ""])
+        (ROOT / "docs" / "rush.md").write_text(body, encoding="utf-8")
     sys.stdout.write("\n".join([*told.lines(), ""]))
     return 0
 

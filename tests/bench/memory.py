@@ -109,8 +109,8 @@ def measure(folder: Path, pictures: int) -> Taken:
             command=partial(production, workers=None),
         )  # fmt: skip
         closing.callback(server.stop)
-        worker = _worker(stage.environment)
-        closing.callback(_end, worker)
+        worker = start_worker(stage.environment)
+        closing.callback(end_process, worker)
         server.await_answer("/readyz")
         # Both processes have answered an upload before they are weighed.
         for person in people[:4]:
@@ -155,7 +155,8 @@ def send(port: int, token: str, raw: bytes) -> None:
         connection.close()
 
 
-def _worker(environment: Mapping[str, str]) -> psutil.Popen:
+def start_worker(environment: Mapping[str, str]) -> psutil.Popen:
+    """The product's worker as a process."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("KEPU_", "PYTEST_"))}
     return psutil.Popen(
         [sys.executable, "-m", "server", "worker"],
@@ -164,7 +165,8 @@ def _worker(environment: Mapping[str, str]) -> psutil.Popen:
     )  # fmt: skip
 
 
-def _end(process: psutil.Popen) -> None:
+def end_process(process: psutil.Popen) -> None:
+    """End a process, and wait for its end."""
     process.terminate()
     try:
         process.wait(20)

@@ -116,3 +116,13 @@ GROWTH_PAGE = [
     " times with nothing to do, of which the best counts.",
     "",
 ]
+
+RUSH_PAGE = [
+    "# The rush",
+    "",
+    "Written by `python -m tests.bench rush --write-docs`: within a minute so many people log in,"
+    " agree to the policy, start a paper, keep their answers and hand in, all from new phones."
+    " gunicorn with `config/gunicorn.conf.py` and all its processes, the worker, PostgreSQL, Redis,"
+    " the emulated WeChat and the phones share one machine.",
+    "",
+]

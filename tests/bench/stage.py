@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from itertools import count
@@ -115,10 +115,13 @@ def environment(folder: Path, database_url: str, account: Account) -> dict[str, 
 class Stage:
     """The house, its Redis, and a contest for each server that is measured on its database."""
 
-    def __init__(self, folder: Path, database_url: str, account: Account) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, account: Account,
+        overrides: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         folder.mkdir()
         self.folder = folder
-        self.environment = environment(folder, database_url, account)
+        self.environment = {**environment(folder, database_url, account), **(overrides or {})}
         self.settings = load_settings(self.environment)
         self.redis = EmbeddedServer(folder).start()
         # Filling a database takes longer than a request may.
