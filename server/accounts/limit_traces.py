@@ -28,6 +28,8 @@ _IDS = (
     .join(_citizen, _citizen.c.id == _identity.c.citizen_id)
     .where(_citizen.c.id == bindparam("citizen_id"), exists(select(_trace.c.id)))
 )
+# Whether any trace exists: without one nobody was anybody before.
+ANY_TRACE = exists(select(_trace.c.id))
 _FORMER = (
     select(_trace.c.citizen_id)
     .where(

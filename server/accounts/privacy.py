@@ -108,7 +108,14 @@ def hold(uow: UnitOfWork, citizen_id: int) -> None:
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just merged with
     another citizen.
     """
-    row = run(uow, _HELD, {"citizen_id": citizen_id}).one_or_none()
+    refuse_absent(run(uow, _HELD, {"citizen_id": citizen_id}).one_or_none())
+
+
+def refuse_absent(row: Any) -> None:
+    """Refuse a citizen, read under lock with `erased_at` and `merged_into`, who is gone.
+
+    Raises: as `hold`.
+    """
     if row is None or row.erased_at is not None:
         raise NotAuthenticated
     if row.merged_into is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, delete, select, update
 
@@ -67,6 +67,19 @@ _NAMES = select(
     _citizen.c.public_rank,
     _citizen.c.under_14,
 ).where(_citizen.c.id.in_(bindparam("ids", expanding=True)), _citizen.c.erased_at.is_(None))
+_PLAYER = (
+    select(
+        _citizen.c.erased_at,
+        _citizen.c.merged_into,
+        _citizen.c.city,
+        _citizen.c.county,
+        _citizen.c.unit_id,
+        _citizen.c.audience,
+        limit_traces.ANY_TRACE.label("traces"),
+    )
+    .where(_citizen.c.id == bindparam("citizen_id"))
+    .with_for_update(of=_citizen)
+)
 _PLACE = select(_citizen.c.city, _citizen.c.county, _citizen.c.unit_id, _citizen.c.audience).where(
     _citizen.c.id == bindparam("citizen_id")
 )
@@ -99,6 +112,17 @@ class Place:
     county: str | None
     unit_id: int | None
     audience: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """A locked citizen who begins a paper.
+
+    Units: `may_have_former` is False when `former_ids` would surely find nobody.
+    """
+
+    place: Place
+    may_have_former: bool
 
 
 def sign_in(uow: UnitOfWork, identity: WeChatIdentity) -> SignedIn:
@@ -217,6 +241,16 @@ def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
     privacy.hold(uow, citizen_id)
 
 
+def lock_player(uow: UnitOfWork, citizen_id: int) -> Player:
+    """Hold a citizen's row until the commit, and what a contest asks of it, in one statement.
+
+    Raises: as `lock_citizen`.
+    """
+    row = run(uow, _PLAYER, {"citizen_id": citizen_id}).one_or_none()
+    privacy.refuse_absent(row)
+    return Player(place=_place(row), may_have_former=bool(row.traces))
+
+
 def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     """Erased rows of the same person that limits of a running season still count."""
     return limit_traces.former_ids(uow, citizen_id)
@@ -252,6 +286,10 @@ def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
     row = run(uow, _PLACE, {"citizen_id": citizen_id}).one_or_none()
     if row is None:
         return Place(city=None, county=None, unit_id=None, audience=None)
+    return _place(row)
+
+
+def _place(row: Any) -> Place:
     audience = None if row.audience is None else row.audience.value
     return Place(city=row.city, county=row.county, unit_id=row.unit_id, audience=audience)
 

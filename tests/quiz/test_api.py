@@ -9,12 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from server.base.uow import UnitOfWorkFactory
+from server.quiz.attempts import attempt_store
+from server.quiz.attempts import service as attempts
 from server.quiz.contests.service import ContestView
 from server.quiz.models import Attempt, Question
+from tests.conftest import application_of
 from tests.kit.accounts import a_citizen, a_session
+from tests.kit.boards import at_most
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import all_right, open_contest, rows, seen, some_right
 
@@ -371,6 +376,31 @@ def test_timed_items_come_one_by_one_with_their_own_deadline(
 
 
 # Limits and keys
+
+
+@pytest.mark.parametrize("papers_before", [0, 1])
+@pytest.mark.parametrize(("key", "most"), [({}, 8), ({"Idempotency-Key": "once"}, 10)])
+def test_a_start_takes_eight_statements_with_its_caller_and_two_more_under_a_key(
+    app: Flask,
+    client: Any,
+    uow_factory: UnitOfWorkFactory,
+    papers_before: int,
+    key: dict[str, str],
+    most: int,
+) -> None:
+    contest = open_contest(uow_factory, papers_per_day=3)
+    with uow_factory.begin() as uow:
+        for shard in range(attempts.SHARDS):
+            attempt_store.lock_deck(uow, contest.id, shard)
+    begun(client, contest, a_phone(uow_factory))
+    phone = a_phone(uow_factory)
+    for _ in range(papers_before):
+        paper = begun(client, contest, phone)
+        client.post(f"/attempts/{paper['id']}/submission", json={}, citizen=phone)
+    with at_most(application_of(app).uow_factory, most) as said:
+        path = f"/contests/{contest.ref}/attempts"
+        assert client.post(path, json={}, citizen=phone, headers=key).status_code == 201
+    assert len(said) == most
 
 
 def test_a_key_that_repeats_a_start_replays_its_answer(

@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 from server.base.errors import Unavailable
 from server.base.jobs import TaskContext
-from server.base.uow import UnitOfWorkFactory
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz import tasks
 from server.quiz.attempts import attempt_store
 from server.quiz.attempts import service as attempts
 from server.quiz.attempts.service import AttemptView, Started
 from server.quiz.errors import NoAttemptsLeft
+from server.quiz.leaderboards import service as boards
 from server.quiz.models import Attempt, Deck, Standing
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import (
@@ -142,7 +143,12 @@ def read_before_handing_in(
     """Every submission believes that the paper is open."""
     with uow_factory.begin(read_only=True) as uow:
         stale = attempt_store.of_citizen(uow, view.sheet.ref, citizen)
-    monkeypatch.setattr(attempt_store, "of_citizen", lambda *_, **__: stale)
+    assert stale is not None
+
+    def held(uow: UnitOfWork, *_: object) -> tuple[attempt_store.Sheet, boards.LockedEntry]:
+        return stale, boards.locked(uow, stale.entry_id)
+
+    monkeypatch.setattr(attempt_store, "locked_with_entry", held)
 
 
 def write_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:

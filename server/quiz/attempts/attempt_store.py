@@ -8,24 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
 from server.base.sql.prepared import run, table
+from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
+from server.quiz.leaderboards.board_keys import Place
+from server.quiz.leaderboards.service import LockedEntry
+from server.quiz.leaderboards.standings_queries import place_columns
 from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sheet:
+class Sheet(NamedTuple):
     """An attempt's row, which bank its questions are in, and which rules its season has now.
 
     Units: `best` the citizen's best score up to this paper, where whoever closed it knows it.
     """
+
+    # A tuple, because every request about a paper makes one and changes it.
 
     id: int
     ref: str
@@ -82,14 +87,16 @@ _in_force = (
     .correlate(_attempt)
     .scalar_subquery()
 )
+_COLUMNS: dict[str, ColumnElement[Any]] = {
+    **dict(_attempt.c),
+    "contest_ref": _contest.c.ref,
+    "bank": _contest.c.bank,
+    "bank_revision": _bank.c.revision,
+    "season_version": _in_force,
+}
+# In the order of a Sheet; the last of its fields is not in the database.
 _SHEETS = (
-    select(
-        *_attempt.c,
-        _contest.c.ref.label("contest_ref"),
-        _contest.c.bank,
-        _bank.c.revision.label("bank_revision"),
-        _in_force.label("season_version"),
-    )
+    select(*(_COLUMNS[name].label(name) for name in Sheet._fields[:-1]))
     .select_from(_attempt)
     .join(_contest, _contest.c.id == _attempt.c.contest_id)
     .join(_bank, _bank.c.slug == _contest.c.bank)
@@ -98,6 +105,12 @@ _OF_CITIZEN = _SHEETS.where(
     _attempt.c.ref == bindparam("ref"), _attempt.c.citizen_id == bindparam("citizen_id")
 )
 _BY_ID = _SHEETS.where(_attempt.c.id == bindparam("attempt_id"))
+# PostgreSQL locks in the order of the words: the entry before the attempt.
+_LOCKED_WITH_ENTRY = (
+    _OF_CITIZEN.add_columns(_entry.c.merged_at, *place_columns())
+    .join(_entry, _entry.c.id == _attempt.c.entry_id)
+    .with_for_update(of=[_entry, _attempt])
+)
 _LOCKED_OF_CITIZEN = _OF_CITIZEN.with_for_update(of=_attempt)
 _LOCKED_BY_ID = _BY_ID.with_for_update(of=_attempt)
 _IN_CONTEST = _SHEETS.where(
@@ -142,11 +155,19 @@ _DECK = (
     .with_for_update()
 )
 _KEEP_DECK = update(_deck).where(_deck.c.id == bindparam("deck_id"))
-# Inserts that leave what is there; which of the two is known once a database is.
-_NEW_ENTRY = {
-    "sqlite": sqlite.insert(_entry).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_entry).on_conflict_do_nothing(),
-}
+
+
+def _entry_made_or_held(dialect: str) -> Any:
+    fresh = insert_of(dialect, Entry)
+    return fresh.on_conflict_do_update(
+        index_elements=["contest_id", "citizen_id"],
+        # Nothing changes; it locks the row that is there and tells its number.
+        set_={"citizen_id": fresh.excluded.citizen_id},
+    ).returning(_entry.c.id)
+
+
+_ENTRY_MADE_OR_HELD = {name: _entry_made_or_held(name) for name in ("sqlite", "postgresql")}
+# An insert that leaves what is there; which of the two is known once a database is.
 _NEW_DECK = {
     "sqlite": sqlite.insert(_deck).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_deck).on_conflict_do_nothing(),
@@ -160,7 +181,29 @@ def of_citizen(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False
     """
     asked = _LOCKED_OF_CITIZEN if lock else _OF_CITIZEN
     row = run(uow, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
-    return None if row is None else Sheet(**row._asdict())
+    return None if row is None else Sheet(*row)
+
+
+def locked_with_entry(
+    uow: UnitOfWork, ref: str, citizen_id: int
+) -> tuple[Sheet, LockedEntry] | None:
+    """A citizen's own attempt with the entry that it counts for, in one statement.
+
+    None also when the attempt was given to another entry while its lock was waited for.
+    Locks: the entry, the attempt.
+    """
+    row = run(uow, _LOCKED_WITH_ENTRY, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    if row is None:
+        return None
+    *facts, merged_at, city, county, unit_id, audience = row
+    sheet = Sheet(*facts)
+    entry = LockedEntry(
+        contest_id=sheet.contest_id,
+        entry_id=sheet.entry_id,
+        place=Place(city, county, unit_id, audience),
+        on_board=merged_at is None,
+    )
+    return sheet, entry
 
 
 def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | None:
@@ -170,18 +213,18 @@ def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | No
     """
     asked = _LOCKED_BY_ID if lock else _BY_ID
     row = run(uow, asked, {"attempt_id": attempt_id}).one_or_none()
-    return None if row is None else Sheet(**row._asdict())
+    return None if row is None else Sheet(*row)
 
 
 def in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
     """All attempts of a citizen in a contest, under each of these rows, the oldest first."""
     rows = run(uow, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)})
-    return [Sheet(**row._asdict()) for row in rows]
+    return [Sheet(*row) for row in rows]
 
 
 def of_entry(uow: UnitOfWork, entry_id: int) -> list[Sheet]:
     """All attempts that count for an entry, the oldest first."""
-    return [Sheet(**row._asdict()) for row in run(uow, _OF_ENTRY, {"entry_id": entry_id})]
+    return [Sheet(*row) for row in run(uow, _OF_ENTRY, {"entry_id": entry_id})]
 
 
 def tries(
@@ -221,26 +264,34 @@ def close(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
     return run(uow, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
 
 
-def entry_for(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int:
-    """The entry of a citizen in a contest, made at the first paper.
+def entry_for(
+    uow: UnitOfWork, contest_id: int, citizen_id: int, place: accounts.Place | None = None
+) -> int:
+    """The entry of a citizen in a contest, made at the first paper with where he counts now.
+
+    Locks: the entry.
+    """
+    place = place or accounts.place_of(uow, citizen_id)
+    fresh: dict[str, Any] = {
+        "contest_id": contest_id,
+        "citizen_id": citizen_id,
+        "city": place.city,
+        "county": place.county,
+        "unit_id": place.unit_id,
+        "audience": place.audience,
+        "left_scopes": [],
+    }
+    return int(run(uow, _ENTRY_MADE_OR_HELD[_dialect(uow)], fresh).scalar_one())
+
+
+def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
+    """The entry of a citizen in a contest, if there is one.
 
     Locks: the entry.
     """
     whose = {"contest_id": contest_id, "citizen_id": citizen_id}
-    found = run(uow, _ENTRY_OF, whose).scalar()
-    if found is None:
-        place = accounts.place_of(uow, citizen_id)
-        fresh: dict[str, Any] = {
-            **whose,
-            "city": place.city,
-            "county": place.county,
-            "unit_id": place.unit_id,
-            "audience": place.audience,
-            "left_scopes": [],
-        }
-        run(uow, _NEW_ENTRY[_dialect(uow)], fresh)
-        found = run(uow, _ENTRY_OF, whose).scalar_one()
-    return int(found)
+    found: int | None = run(uow, _ENTRY_OF, whose).scalar()
+    return found
 
 
 def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:
@@ -263,4 +314,4 @@ def keep_deck(uow: UnitOfWork, deck_id: int, counts: Mapping[str, int]) -> None:
 
 
 def _dialect(uow: UnitOfWork) -> str:
-    return uow.session.get_bind().dialect.name
+    return uow.transaction.dialect.name

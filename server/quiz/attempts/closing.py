@@ -6,7 +6,7 @@ A result is told from the closed row alone, so that every repeat is the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,6 +36,20 @@ class Reviewed(NamedTuple):
     chosen: list[str]
     correct: list[str]
     explanation: str
+
+
+class Opened(NamedTuple):
+    """A paper's rules and its questions in their order."""
+
+    rules: RuleSet
+    slots: list[Slot]
+
+
+class Ending(NamedTuple):
+    """How and when a paper is closed."""
+
+    state: AttemptState
+    closed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,24 +87,24 @@ _BEST = select(func.max(_attempt.c.score)).where(
 _CITY = select(_entry.c.city).where(_entry.c.id == bindparam("entry_id"))
 
 
-def opened(uow: UnitOfWork, sheet: Sheet) -> tuple[RuleSet, list[Slot]]:
-    """The rules a paper was begun under, and its questions."""
+def opened(uow: UnitOfWork, sheet: Sheet) -> Opened:
+    """The rules a paper was begun under, and its questions; made once in a request."""
     rules = contests.rules_at(uow, sheet.contest_id, sheet.rules_version)
     bank = bank_of(uow, sheet.bank, sheet.bank_revision)
     slots = papers.slots(sheet.paper, bank.by_id, rules.timer, sheet.started_at, sheet.deadline_at)
-    return rules, slots
+    return Opened(rules, slots)
 
 
 def close(
-    uow: UnitOfWork, sheet: Sheet, entry_lock: LockedEntry, state: AttemptState, closed_at: datetime
+    uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry, ending: Ending
 ) -> Sheet:
     """Close an open paper with the answers that the sheet holds, and count it on the boards.
 
     The caller holds the entry and the attempt.
     Raises: Unavailable (503) when somebody else closed it, which the caller's lock rules out.
     """
-    closed = _closed(uow, sheet, state, closed_at)
-    now = _played(replace(sheet, **closed))
+    closed = _closed(sheet, paper, ending)
+    now = _played(sheet._replace(**closed))
     played = [one for one in boards.papers(uow, sheet.entry_id) if one.paper.id != sheet.id]
     played.append(now)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
@@ -99,12 +113,12 @@ def close(
     # The row is written last, and in one go; if it was closed already, nothing of this is kept.
     if not attempt_store.close(uow, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
-    return replace(sheet, **closed, best=_best(played, now.paper))
+    return sheet._replace(**closed, best=_best(played, now.paper))
 
 
-def expire(uow: UnitOfWork, sheet: Sheet, entry_lock: LockedEntry) -> Sheet:
+def expire(uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry) -> Sheet:
     """Close a paper whose time is up with the answers kept in time; the caller holds both."""
-    return close(uow, sheet, entry_lock, AttemptState.EXPIRED, sheet.deadline_at)
+    return close(uow, sheet, paper, entry_lock, Ending(AttemptState.EXPIRED, sheet.deadline_at))
 
 
 def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
@@ -121,7 +135,7 @@ def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
         return False
     if sheet.entry_id != found.entry_id:
         return False  # its citizen was just found to be another: the next sweep takes it
-    expire(uow, sheet, entry_lock)
+    expire(uow, sheet, opened(uow, sheet), entry_lock)
     return True
 
 
@@ -155,11 +169,10 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
     )
 
 
-def foretold(uow: UnitOfWork, sheet: Sheet) -> Result:
+def foretold(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
     """The result that the sweep will write for a paper whose time is up; nothing is written."""
-    closed = replace(
-        sheet, **_closed(uow, sheet, AttemptState.EXPIRED, sheet.deadline_at), rank_region=0
-    )
+    ending = Ending(AttemptState.EXPIRED, sheet.deadline_at)
+    closed = sheet._replace(**_closed(sheet, paper, ending), rank_region=0)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
     reached = standing(season.season, [_paper(s) for s in [*_counted(uow, sheet), closed]])
     if reached is None:
@@ -174,12 +187,11 @@ def foretold(uow: UnitOfWork, sheet: Sheet) -> Result:
     )
     return result_of(
         uow,
-        replace(
-            closed,
+        closed._replace(
             rank_region=_rank(uow, sheet, REGION, mine),
             rank_city=None if city is None else _rank(uow, sheet, f"city:{city}", mine),
         ),
-        *opened(uow, sheet),
+        *paper,
     )
 
 
@@ -208,20 +220,17 @@ def _paper(sheet: Sheet) -> Paper:
     )
 
 
-def _closed(
-    uow: UnitOfWork, sheet: Sheet, state: AttemptState, closed_at: datetime
-) -> dict[str, Any]:
-    rules, slots = opened(uow, sheet)
-    score, correct_count = papers.score(slots, rules, sheet.answers)
+def _closed(sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, Any]:
+    score, correct_count = papers.score(paper.slots, paper.rules, sheet.answers)
     # Time that was only granted to the network is not counted as time used.
-    used = min(closed_at, sheet.deadline_at) - sheet.started_at
+    used = min(ending.closed_at, sheet.deadline_at) - sheet.started_at
     return {
-        "state": state,
+        "state": ending.state,
         "answers": sheet.answers,
         "score": score,
         "correct_count": correct_count,
         "duration_ms": milliseconds(used),
-        "closed_at": closed_at,
+        "closed_at": ending.closed_at,
     }
 
 

@@ -6,7 +6,7 @@ The server owns the paper, the key, the clock and the score; closing is in closi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from server.base.rate_limits import ANSWER, QUIZ_START, spend
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import attempt_store, closing, papers, returning
 from server.quiz.attempts.attempt_store import Sheet
-from server.quiz.attempts.closing import Result
+from server.quiz.attempts.closing import Ending, Opened, Result
 from server.quiz.attempts.papers import Slot
 from server.quiz.bank.drawing import Item, Past, PoolTooSmall, draw
 from server.quiz.bank.service import Bank, bank_of
@@ -33,7 +33,6 @@ from server.quiz.errors import (
     NoAttemptsLeft,
     NoMoreQuestions,
 )
-from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.service import LockedEntry
 from server.quiz.rules import RuleSet, deadline, is_over
 
@@ -92,20 +91,25 @@ def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
     Locks: the citizen, former entries of the same person, the entry, the deck of one shard.
     """
     contest = contests.contest(uow, contest_name)
-    accounts.lock_citizen(uow, citizen_id)
+    player = accounts.lock_player(uow, citizen_id)
     past = attempt_store.in_contest(uow, contest.id, [citizen_id])
     current = next((sheet for sheet in past if sheet.is_open), None)
     if current is not None and not is_over(uow.now, current.deadline_at):
         return Started(view=view_of(uow, current), fresh=False)
     if current is not None:
         closing.close_overdue(uow, current.id)
-    former = accounts.former_ids(uow, citizen_id)
+    former = accounts.former_ids(uow, citizen_id) if player.may_have_former else []
     if former:
         past = attempt_store.in_contest(uow, contest.id, [citizen_id, *former])
     try_no = _free_try(uow, contest, past)
     spend(uow.dependencies, QUIZ_START, uow.person(citizen_id))
     returning.keep_one_line(uow, contest, citizen_id, former)
-    return Started(view=_begin(uow, contest, citizen_id, past, try_no), fresh=True)
+    # The row of a first paper is made with where its citizen counts now.
+    entry_id = attempt_store.hold_entry(uow, contest.id, citizen_id) if past else None
+    if entry_id is None:
+        entry_id = attempt_store.entry_for(uow, contest.id, citizen_id, player.place)
+    whose = {"contest_id": contest.id, "entry_id": entry_id, "citizen_id": citizen_id}
+    return Started(view=_begin(uow, contest, whose, past, try_no), fresh=True)
 
 
 def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> int:
@@ -122,11 +126,14 @@ def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> i
 
 
 def _begin(
-    uow: UnitOfWork, contest: ContestView, citizen_id: int, past: Sequence[Sheet], try_no: int
+    uow: UnitOfWork,
+    contest: ContestView,
+    whose: dict[str, int],
+    past: Sequence[Sheet],
+    try_no: int,
 ) -> AttemptView:
     rules = contest.rules
-    entry_id = attempt_store.entry_for(uow, contest.id, citizen_id)
-    bank = bank_of(uow, contest.bank)
+    bank = bank_of(uow, contest.bank, contest.bank_revision)
     paper = papers.deal(_draw(uow, contest, bank, past), uow.random)
     deadline_at = deadline(rules, uow.now)
     slots = papers.slots(paper, bank.by_id, rules.timer, uow.now, deadline_at)
@@ -136,9 +143,7 @@ def _begin(
     day = beijing_day(uow.now)
     row: dict[str, Any] = {
         "ref": uow.new_ref("att"),
-        "contest_id": contest.id,
-        "entry_id": entry_id,
-        "citizen_id": citizen_id,
+        **whose,
         "on_day": day,
         "on_week": beijing_week(day),
         "try_no": try_no,
@@ -182,15 +187,17 @@ def _draw(uow: UnitOfWork, contest: ContestView, bank: Bank, past: Sequence[Shee
     return items
 
 
-def view_of(uow: UnitOfWork, sheet: Sheet) -> AttemptView:
+def view_of(uow: UnitOfWork, sheet: Sheet, paper: Opened | None = None) -> AttemptView:
     """A paper as its citizen sees it; past its time the closed result is told, not written."""
-    rules, slots = closing.opened(uow, sheet)
-    made = AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)
+    paper = paper or closing.opened(uow, sheet)
+    result = None
     if not sheet.is_open:
-        return replace(made, result=closing.result_of(uow, sheet, rules, slots))
-    if is_over(uow.now, sheet.deadline_at):
-        return replace(made, result=closing.foretold(uow, sheet))
-    return made
+        result = closing.result_of(uow, sheet, *paper)
+    elif is_over(uow.now, sheet.deadline_at):
+        result = closing.foretold(uow, sheet, paper)
+    return AttemptView(
+        sheet=sheet, rules=paper.rules, slots=paper.slots, now=uow.now, result=result
+    )
 
 
 def read(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
@@ -242,22 +249,26 @@ def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptV
     Raises: NotFound (404), Invalid (422), TooManyRequests (429).
     Locks: the entry, the attempt.
     """
-    entry_lock = boards.locked_of_paper(uow, ref, citizen_id)
-    sheet = _own(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
-    if entry_lock is None or sheet.entry_id != entry_lock.entry_id:
+    held = attempt_store.locked_with_entry(uow, ref, citizen_id)
+    if held is None:
+        _own(attempt_store.of_citizen(uow, ref, citizen_id))
+        # It is there, but its citizen was just found to be another.
         raise Unavailable(retry_after_seconds=1)
+    sheet, entry_lock = held
+    paper = closing.opened(uow, sheet)
     if sheet.is_open:
         spend(uow.dependencies, ANSWER, uow.person(citizen_id))
-        sheet = _hand_in(uow, sheet, entry_lock, given)
-    return view_of(uow, sheet)
+        sheet = _hand_in(uow, sheet, paper, entry_lock, given)
+    return view_of(uow, sheet, paper)
 
 
-def _hand_in(uow: UnitOfWork, sheet: Sheet, entry_lock: LockedEntry, given: Given) -> Sheet:
+def _hand_in(
+    uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry, given: Given
+) -> Sheet:
     if is_over(uow.now, sheet.deadline_at):
-        return closing.expire(uow, sheet, entry_lock)
-    _, slots = closing.opened(uow, sheet)
-    answered = replace(sheet, answers=papers.merged(slots, sheet.answers, given, uow.now))
-    return closing.close(uow, answered, entry_lock, AttemptState.SUBMITTED, uow.now)
+        return closing.expire(uow, sheet, paper, entry_lock)
+    answered = sheet._replace(answers=papers.merged(paper.slots, sheet.answers, given, uow.now))
+    return closing.close(uow, answered, paper, entry_lock, Ending(AttemptState.SUBMITTED, uow.now))
 
 
 def _own(sheet: Sheet | None) -> Sheet:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, or_, select
 from server.base.errors import NotFound
 from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
-from server.quiz.models import Contest, RuleSetRow
+from server.quiz.models import Bank, Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import LATE_START, RuleSet, deadline, is_over
 
@@ -32,6 +32,7 @@ class ContestView:
     rules: RuleSet
     valid_from: datetime
     left_out: frozenset[str] = frozenset()
+    bank_revision: str | None = None
 
     def state(self, now: datetime) -> str:
         """The state of the contest: `upcoming`, `open`, `closed`."""
@@ -44,7 +45,7 @@ class ContestView:
         return self.opens_at <= now < self.closes_at + LATE_START
 
 
-_contest, _rules = table(Contest), table(RuleSetRow)
+_contest, _rules, _bank = table(Contest), table(RuleSetRow), table(Bank)
 _other = _rules.alias()
 _in_force = (
     select(_other.c.id)
@@ -65,12 +66,14 @@ _CONTESTS = (
         _contest.c.opens_at,
         _contest.c.closes_at,
         _contest.c.left_out,
+        _bank.c.revision.label("bank_revision"),
         _rules.c.version,
         _rules.c.body,
         _rules.c.valid_from,
     )
     .select_from(_contest)
     .join(_rules, _rules.c.id == _in_force)
+    .outerjoin(_bank, _bank.c.slug == _contest.c.bank)
 )
 _BY_NAME = _CONTESTS.where(
     or_(_contest.c.ref == bindparam("name"), _contest.c.slug == bindparam("name"))
@@ -169,4 +172,5 @@ def _view(row: Any) -> ContestView:
         rules=rules_from(row.version, row.body),
         valid_from=row.valid_from,
         left_out=frozenset(row.left_out),
+        bank_revision=row.bank_revision,
     )

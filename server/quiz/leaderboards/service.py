@@ -62,12 +62,6 @@ _ENTRY = select(
     _entry.c.id, _entry.c.contest_id, _entry.c.merged_at, *standings_queries.place_columns()
 )
 _LOCKED = _ENTRY.where(_entry.c.id == bindparam("entry_id")).with_for_update()
-_LOCKED_OF_PAPER = _ENTRY.where(
-    _entry.c.id
-    == select(_attempt.c.entry_id)
-    .where(_attempt.c.ref == bindparam("ref"), _attempt.c.citizen_id == bindparam("citizen_id"))
-    .scalar_subquery()
-).with_for_update()
 _PAPERS = select(
     _attempt.c.id,
     _attempt.c.on_day,
@@ -86,16 +80,6 @@ def locked(uow: UnitOfWork, entry_id: int) -> LockedEntry:
     Locks: the entry.
     """
     return _counted(run(uow, _LOCKED, {"entry_id": entry_id}).one())
-
-
-def locked_of_paper(uow: UnitOfWork, ref: str, citizen_id: int) -> LockedEntry | None:
-    """The entry that a citizen's own paper counts for, held until the commit.
-
-    Which entry it is was read before the lock was given: compare it with the paper's.
-    Locks: the entry.
-    """
-    row = run(uow, _LOCKED_OF_PAPER, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
-    return None if row is None else _counted(row)
 
 
 def _counted(row: Any) -> LockedEntry:
