@@ -25,7 +25,7 @@ from server.base.texts import load_texts
 from server.base.uow import DatabaseAway, Dependencies, UnitOfWorkFactory
 from server.base.web import metrics
 from server.base.web.drawings import Drawings, kept_drawings
-from server.base.web.endpoint import Edge
+from server.base.web.endpoint import Api, Edge
 from server.base.web.errors import install_error_handlers
 from server.base.web.flask_app import new_flask
 from server.base.web.front_page import front_page
@@ -120,9 +120,8 @@ def campaign_clock(settings: Settings) -> Clock:
     return ShiftedClock(settings.var / "clock.json") if settings.emulated else SystemClock()
 
 
-def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
-    """Create the web server's app."""
-    application = open_application(settings, overrides)
+def install_apis(application: Application, apis: tuple[Api, ...], drawings: Drawings) -> None:
+    """Put request frame, error handlers, these endpoints and their document into the web server."""
     app, uow_factory = application.app, application.uow_factory
     install_request_frame(app, SystemClock(), uow_factory.dependencies.clock)
     install_error_handlers(app, uow_factory.dependencies.texts)
@@ -130,12 +129,20 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
         uow_factory=uow_factory,
         gateway=application.gateway,
         resolve=accounts.resolve,
-        drawings=Drawings(kept_drawings(settings)),
+        drawings=drawings,
     )
-    app.register_blueprint(edge.blueprint(slices.APIS))
-    told = introduction(settings)
-    made = document(slices.APIS, title="八桂科普", version="1", introduction=told)
-    app.register_blueprint(docs_pages(made))
+    app.register_blueprint(edge.blueprint(apis))
+    told = introduction(application.settings)
+    app.register_blueprint(
+        docs_pages(lambda: document(apis, title="八桂科普", version="1", introduction=told))
+    )
+
+
+def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
+    """Create the web server's app."""
+    application = open_application(settings, overrides)
+    app, uow_factory = application.app, application.uow_factory
+    install_apis(application, slices.APIS, Drawings(kept_drawings(settings)))
     app.register_blueprint(front_page(settings, uow_factory.dependencies.texts))
     pictures = Finders(public=accounts.picture, private=accounts.private_picture)
     app.register_blueprint(picture_pages(uow_factory, pictures))

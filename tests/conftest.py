@@ -1,9 +1,8 @@
-"""The house as tests see it: a clock that stands still, a fresh database, no real WeChat."""
+"""The product as tests open it: a clock that stands still, a fresh database, no real WeChat."""
 
 from __future__ import annotations
 
 import random
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -12,17 +11,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from server import slices
-from server.app import Application, Overrides, create_app
-from server.base.redis.client import connect
-from server.base.redis.facilities import facilities
+from server.app import Application, Overrides, create_app, open_application
 from server.base.settings import Database, Limits, Operator, Security, Settings, WeChat, WeChatApp
-from server.base.signing import Keys
-from server.base.texts import load_texts
-from server.base.uow import Dependencies, UnitOfWorkFactory
+from server.base.uow import UnitOfWorkFactory
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
-from tests.kit.databases import Databases, databases_for, opened
+from tests.kit.databases import Databases, databases_for
 from tests.kit.gateway import RecordingGateway
 
 PLENTY = 1e9
@@ -50,7 +44,7 @@ def databases(worker_id: str) -> Iterator[Databases]:
     folder = Path(tempfile.mkdtemp(prefix="kepu-tests-"))
     made = Databases(folder, worker_id)
     yield made
-    shutil.rmtree(folder)
+    made.close()
 
 
 @pytest.fixture
@@ -111,42 +105,39 @@ def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settin
 
 @pytest.fixture
 def rung() -> list[tuple[str, tuple[int, ...]]]:
-    """Doorbells rung after commits, in order."""
+    """Tasks enqueued after commits, in order."""
     return []
 
 
 @pytest.fixture
-def uow_factory(
-    settings: Settings, clock: FakeClock, rung: list[tuple[str, tuple[int, ...]]]
-) -> Iterator[UnitOfWorkFactory]:
-    dependencies = Dependencies(
-        settings=settings,
-        clock=clock,
-        kv=facilities(connect(settings.redis_url, settings.var, clock), clock),
-        keys=Keys(settings.security.master_key),
-        texts=load_texts(slices.TEXTS),
-        hooks=slices.HOOKS,
-        random=random.Random(20260501),
-        enqueue=lambda task, *ids: rung.append((task, ids)),
-    )
-    with opened(settings) as engine:
-        yield UnitOfWorkFactory(engine, dependencies)
-
-
-@pytest.fixture
-def app(
-    settings: Settings,
-    clock: FakeClock,
-    gateway: RecordingGateway,
-    rung: list[tuple[str, tuple[int, ...]]],
-) -> Iterator[Flask]:
-    """The whole web server over the test's database, with the recorder instead of WeChat."""
-    overrides = Overrides(
+def overrides(
+    clock: FakeClock, gateway: RecordingGateway, rung: list[tuple[str, tuple[int, ...]]]
+) -> Overrides:
+    """Time, chance, WeChat and the queue of a test."""
+    return Overrides(
         clock=clock,
         random=random.Random(20260501),
         gateway=gateway,
         enqueue=lambda task, *ids: rung.append((task, ids)),
     )
+
+
+@pytest.fixture
+def opened_application(settings: Settings, overrides: Overrides) -> Iterator[Application]:
+    """Database, Redis and WeChat, opened as the product opens them, without an edge."""
+    opened = open_application(settings, overrides)
+    yield opened
+    opened.uow_factory.engine.dispose()
+
+
+@pytest.fixture
+def uow_factory(opened_application: Application) -> UnitOfWorkFactory:
+    return opened_application.uow_factory
+
+
+@pytest.fixture
+def app(settings: Settings, overrides: Overrides) -> Iterator[Flask]:
+    """The whole web server over the test's database, with the recorder instead of WeChat."""
     made = create_app(settings, overrides)
     yield made
     application_of(made).uow_factory.engine.dispose()

@@ -7,19 +7,16 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from flask import Flask
 from sqlalchemy import Engine, create_engine, text
 
 import server
-from server.base.settings import Settings
-from server.base.sql.database import open_engine
 from server.base.sql.tables import Base
 
 SERVER = Path(server.__file__).parent
@@ -40,6 +37,7 @@ class Databases:
         self._worker = worker
         self._template: Path | None = None
         self._postgres: str | None = None
+        self._emptying: Engine | None = None
         self._count = 0
         load_all_tables()
 
@@ -55,13 +53,14 @@ class Databases:
         return f"sqlite:///{copy}"
 
     def postgres_url(self) -> str:
-        if self._postgres is None:
+        if self._postgres is None or self._emptying is None:
             self._postgres = self._make_postgres()
-        engine = create_engine(self._postgres)
-        emptied = "".join(f'DELETE FROM "{t.name}";' for t in reversed(Base.metadata.sorted_tables))
-        with engine.begin() as connection:
-            connection.exec_driver_sql(emptied)
-        engine.dispose()
+            self._emptying = create_engine(self._postgres)
+            self._emptied = "".join(
+                f'DELETE FROM "{t.name}";' for t in reversed(Base.metadata.sorted_tables)
+            )
+        with self._emptying.begin() as connection:
+            connection.exec_driver_sql(self._emptied)
         return self._postgres
 
     def _make_postgres(self) -> str:
@@ -72,8 +71,9 @@ class Databases:
         return url
 
     def close(self) -> None:
-        for path in self._folder.glob("*.sqlite3*"):
-            path.unlink()
+        if self._emptying is not None:
+            self._emptying.dispose()
+        shutil.rmtree(self._folder)
 
 
 _socket_folder: Path | None = None
@@ -145,15 +145,6 @@ class OwnPostgres:
     def close(self) -> None:
         self.thaw()
         self._running.cleanup()
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[Engine]:
-    engine = open_engine(Flask("tests"), settings)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def databases_for(config: pytest.Config, *, race: bool) -> list[str]:

@@ -108,9 +108,9 @@ class Route:
         return _PLACE.findall(self.path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Api:
-    """The endpoints of one slice."""
+    """The endpoints of one slice; equal to itself alone, so that it can name a cache entry."""
 
     tag: str
     routes: list[Route] = field(default_factory=list)
