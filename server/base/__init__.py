@@ -1,1 +1,1 @@
-"""The shared wing: settings, clock, errors, the transaction, Redis, jobs, web; no campaign."""
+"""Shared infrastructure: settings, clock, errors, transactions, Redis, jobs, web."""

@@ -1,7 +1,7 @@
-"""Who acts, and what he may do: citizens, organizers, the system; permissions, roles and scopes.
+"""Actors and their permissions: citizens, organizers, the system; roles and scopes.
 
-Pure: nothing here reads a database. A scope comes here with its codes already resolved, so that
-this floor knows no tree of places.
+Pure: nothing here reads a database. Scopes arrive with resolved codes, so that this layer needs no
+tree of places.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, kw_only=True)
 class Citizen:
-    """A citizen who called with a token.
+    """A citizen authenticated by a token.
 
-    `known_as` is a keyed hash of the openid; it stays the same when the row is erased and made
-    anew, so that erasing oneself does not reset rate limits.
+    `known_as` is a keyed hash of the openid. It stays the same when the row is erased and created
+    anew, so that an erasure does not reset rate limits.
     """
 
     id: int
@@ -26,19 +26,19 @@ class Citizen:
 
     @property
     def person(self) -> str:
-        """The key by which rate limits count this person."""
+        """The key under which rate limits count this person."""
         return self.known_as or f"citizen:{self.id}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """The product itself: a command or a background task, by its name."""
+    """The system itself: a command or a background task, with its name."""
 
     name: str
 
 
 class Permission(StrEnum):
-    """One small power each, `<object>.<verb>`; roles are sets of them."""
+    """One permission each, `<object>.<verb>`; roles are sets of them."""
 
     CONSOLE_OPEN = "console.open"
     QUESTION_READ = "question.read"
@@ -62,17 +62,17 @@ class Permission(StrEnum):
 
     @property
     def subject(self) -> str:
-        """The object that the power is about: `question` of `question.write`."""
+        """The object of the permission: `question` of `question.write`."""
         return self.value.partition(".")[0]
 
     @property
     def changes_something(self) -> bool:
-        """Whether the power is more than reading."""
+        """Whether the permission is more than reading."""
         return self.value.partition(".")[2] not in ("read", "open")
 
 
 class Role(StrEnum):
-    """What an organizer was appointed as."""
+    """An organizer's role."""
 
     EDITOR = "editor"
     APPROVER = "approver"
@@ -92,8 +92,8 @@ _CONTENT_READ = frozenset(
         _P.UNIT_READ,
     }
 )
-# Separation of duties holds on this table: who writes content approves none, an auditor changes
-# nothing, a system administrator reads neither content nor persons.
+# Separation of duties: an author of content approves none, an auditor changes nothing, a system
+# administrator reads neither content nor persons. A test checks this table.
 ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.EDITOR: _CONTENT_READ
@@ -123,10 +123,10 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """A place in the organisation tree, with the codes of everything above it.
+    """A place in the organisation tree, with the codes of all levels above it.
 
-    Without any code it is the region. A county carries the code of its city, a unit the codes of
-    the city and the county it belongs to, as far as it belongs to one.
+    Without codes it is the region. A county has the code of its city, a unit the codes of its city
+    and county, if it has them.
     """
 
     city: str | None = None
@@ -144,7 +144,7 @@ class Scope:
 
     @property
     def above(self) -> tuple[str, ...]:
-        """The scopes that hold this one, as boards spell them, the region first."""
+        """The spelled scopes that contain this one, the region first."""
         found = [REGION.spelled]
         if self.city is not None:
             found.append(f"city:{self.city}")
@@ -153,7 +153,7 @@ class Scope:
         return tuple(one for one in found if one != self.spelled)
 
     def covers(self, other: Scope) -> bool:
-        """Whether `other` is this scope or lies below it."""
+        """Whether `other` is this scope or below it."""
         return self.spelled == other.spelled or self.spelled in other.above
 
 
@@ -162,7 +162,7 @@ REGION = Scope()
 
 @dataclass(frozen=True, kw_only=True)
 class Organizer:
-    """Somebody who works in the console; `place` is the name of the scope, read at log-in."""
+    """A user of the console; `place` is the name of the scope, read at login."""
 
     id: int
     name: str
@@ -172,11 +172,11 @@ class Organizer:
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """The powers of the role."""
+        """The permissions of the role."""
         return ROLES[self.role]
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role holds a power."""
+        """Whether the role has a permission."""
         return permission in self.permissions
 
 

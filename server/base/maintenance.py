@@ -1,6 +1,6 @@
-"""The house's own sweeps: kept answers and drawings are deleted, SQLite's log is emptied.
+"""Maintenance sweeps: delete old idempotency answers and drawings, truncate SQLite's WAL.
 
-A log keeps old pages, and with them what a citizen has had erased, until it is cut.
+Until it is truncated, the WAL keeps old pages, and with them data that a citizen has erased.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _PATIENCE_SECONDS = 0.2
 
 
 def drop_kept_answers(context: TaskContext, *_ids: int) -> int:
-    """Drop answers older than two days."""
+    """Delete stored answers older than two days."""
     with context.uow_factory.begin() as uow:
         return idempotency.drop_old(uow)
 
 
 def empty_log(context: TaskContext, *_ids: int) -> int:
-    """Bring SQLite's log into its file and cut it; moves no rows.
+    """Checkpoint and truncate SQLite's WAL; returns 0.
 
-    Readers and writers are waited for a moment only: the next round comes soon.
+    Waits only briefly for readers and writers, because the next round comes soon.
     """
     url = context.uow_factory.engine.url
     if url.get_backend_name() == "sqlite" and url.database:
@@ -34,7 +34,7 @@ def empty_log(context: TaskContext, *_ids: int) -> int:
 
 
 def trim_drawings(context: TaskContext, *_ids: int) -> int:
-    """Delete drawings that are too old or too many; moves no rows."""
+    """Delete drawings that are too old or too many; returns 0."""
     kept_drawings(context.uow_factory.dependencies.settings).trim()
     return 0
 

@@ -1,4 +1,4 @@
-"""What a slice offers to the composition root: one value in its `slice.py`."""
+"""The manifest of a slice: one value in its `slice.py`, read by the composition root."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
 from server.base.web.page import Pages
 
-# The name of a WeChat event and what is done about it: `(work, message) -> reply or None`.
-# The types of message and reply belong to `server/wechat/`, which this floor cannot import.
+# The name of a WeChat event and its handler: `(uow, message) -> reply or None`. The types of
+# message and reply belong to `server/wechat/`, which this layer cannot import.
 EventHandler = tuple[str, Callable[[UnitOfWork, Any], Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """Everything of one slice that is reached from outside its folder.
+    """Everything of a slice that is used from outside its folder.
 
-    `texts` is the folder that holds its `texts.toml`. Keys of `answers` are the names by which
-    the conversation's rules ask for a live answer; keys of `metrics` are names of gauges without
-    the prefix `kepu_`. `personal_data` declares each table that holds persons, in the order in
-    which an erasure goes over them: what refers to a row stands before it.
-    `permissions` are the powers that its pages ask for.
+    `texts` is the folder with its `texts.toml`. Keys of `answers` are the names under which keyword
+    rules refer to a live answer; keys of `metrics` are names of gauges without the prefix `kepu_`.
+    `personal_data` declares each table with personal data, in the order of erasure: referring rows
+    before the row they refer to. `permissions` are those that its pages require.
     """
 
     name: str

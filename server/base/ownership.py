@@ -1,7 +1,7 @@
-"""Whom a row belongs to, and the one way in which a scope is put into a query.
+"""Owners of rows, and the only functions that add a scope to a query.
 
-Downward an organizer reads and, by role, writes everything that his place or a place below it
-owns. Upward he reads what the owner has published and writes nothing.
+Downward an organizer reads and, by role, writes everything owned by the own place or one below it.
+Upward published rows can be read, but none written.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _UNIT = "unit:"
 
 
 class ScopeMissing(Exception):
-    """A page read or wrote owned rows without the organizer's scope: a bug, never an answer."""
+    """A page used owned rows without the organizer's scope: a bug, reported as an exception."""
 
 
 class Owned:
     """Columns of a table whose rows belong to a place; see `owned_by`.
 
-    `owner` is the scope as boards spell it; the codes above it stand beside it, so that all rows
-    of a city are found without a tree. Rows of the region have no codes.
+    `owner` is the scope in the spelling of boards. The codes of the levels above are stored beside
+    it, so that all rows of a city are found without a tree. Rows of the region have no codes.
     """
 
     owner: Mapped[str] = mapped_column(String(40), index=True)
@@ -49,12 +49,12 @@ class Owned:
 
     @classmethod
     def published(cls) -> ColumnElement[bool]:
-        """Which rows organizers below the owner may read; none unless the model says so."""
+        """Rows that organizers below the owner may read; none unless the model overrides this."""
         return false()
 
 
 class Placed(Protocol):
-    """A table of people or their results, with the place that each belongs to."""
+    """A table of people or their results, with the place of each."""
 
     city: Mapped[str | None]
     county: Mapped[str | None]
@@ -67,7 +67,7 @@ def owned_by(scope: Scope) -> dict[str, str | None]:
 
 
 def scope_of(row: Owned) -> Scope:
-    """The scope that a row belongs to."""
+    """The scope of a row."""
     unit = row.owner.removeprefix(_UNIT) if row.owner.startswith(_UNIT) else None
     return Scope(
         city=row.owner_city,
@@ -77,18 +77,18 @@ def scope_of(row: Owned) -> Scope:
 
 
 def visible_to(statement: Select[Any], organizer: Organizer, model: type[Owned]) -> Select[Any]:
-    """Keep the rows of `model` that the organizer may read."""
+    """Restrict a query to the rows of `model` that the organizer may read."""
     above = and_(model.owner.in_(organizer.scope.above), model.published())
     return _scoped(statement.where(or_(_inside(organizer.scope, model), above)), organizer)
 
 
 def writable_by(statement: Statement, organizer: Organizer, model: type[Owned]) -> Statement:
-    """Keep the rows of `model` that lie in the organizer's scope; the role is checked elsewhere."""
+    """Restrict a statement to rows in the organizer's scope; the role is checked elsewhere."""
     return _scoped(statement.where(_inside(organizer.scope, model)), organizer)
 
 
 def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed]) -> Select[Any]:
-    """Keep the people and results of the organizer's own place, whoever owns the contest."""
+    """Restrict to people and results of the organizer's own place, whoever owns the contest."""
     scope = organizer.scope
     kept: ColumnElement[bool] = true()
     if scope.unit_id is not None:
@@ -101,10 +101,10 @@ def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed])
 
 
 def guard_session(session: Session, organizer: Organizer) -> None:
-    """Refuse, on this session, owned rows that are reached without the organizer's scope.
+    """Make this session refuse access to owned rows without the organizer's scope.
 
-    The last line of defence behind the checks of the sources. Raises: ScopeMissing from the
-    statement or the flush that lacks it.
+    A safety net behind the static checks. Raises: ScopeMissing from the offending statement or
+    flush.
     """
     owned = [
         mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, Owned)

@@ -1,7 +1,7 @@
-"""What slices declare about their tables that hold persons, and what is done by the declarations.
+"""Slices' declarations of tables with personal data, and the operations that use them.
 
-Erasing, merging and exporting run over the declarations from the top floor down, the citizen's own
-row last: whatever hangs on a row is dealt with before the row itself.
+Erase, merge and export process the declarations from the top layer down, the citizen's own row
+last: referring rows are processed before the row they refer to.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from server.base.uow import Hooks, UnitOfWork
 
 
 class Erase(Enum):
-    """What an erasure does to the rows of a person."""
+    """Effect of an erasure on the rows of a person."""
 
     DELETE = auto()
     BLANK = auto()
@@ -36,9 +36,10 @@ class Erase(Enum):
 
 
 class Merge(Enum):
-    """What happens to the rows of a citizen who turns out to be another one's double.
+    """Effect of a merge on the rows of the citizen that disappears.
 
-    `KEEP_ONE` drops those that would break a unique key beside the survivor's, then re-points.
+    `KEEP_ONE` deletes rows that would violate a unique key of the survivor, then re-points the
+    others.
     """
 
     KEEP_ONE = auto()
@@ -50,20 +51,20 @@ ExportFunction = Callable[[UnitOfWork, int], object]
 
 
 class WronglyDeclared(ValueError):
-    """The declarations contradict each other or their tables; the house does not start."""
+    """Declarations contradict each other or their tables; the application does not start."""
 
 
 @dataclass(frozen=True)
 class Personal:
-    """How one table holds persons.
+    """How one table holds personal data.
 
     `owner_column` refers to the citizen, or to a row of another declared table that does; then
-    `merge` is left out, because the rows follow that row. `owner_value` is the form of an owner
+    `merge` is omitted, because the rows follow that row. `owner_value` is the format of an owner
     column that is text. `also` names further columns that refer to persons and need no statement.
     `blank` has the value, or a function of the UnitOfWork, for each column that an erasure blanks;
-    `stays` names the others. `export` has one key for each part of the export: a function, or the
-    columns to tell of each row, as their names or as (told name, column). `lock_first` takes the
-    rows' locks before anything else is done.
+    `stays` names the others. `export` has one key per part of the export: a function, or the
+    exported columns, as names or as (exported name, column). `lock_first` locks the rows before
+    anything else is done.
     """
 
     table: type[Base]
@@ -77,12 +78,12 @@ class Personal:
     also: tuple[str, ...] = ()
     owner_value: str = ""
     lock_first: bool = False
-    # Why rows are kept after an erasure, or are not in the export.
+    # Why rows are kept after an erasure, or are not exported.
     kept_because: str = ""
     untold_because: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be meant.
+        """Refuse contradictory declarations.
 
         Raises: WronglyDeclared.
         """
@@ -96,12 +97,12 @@ class Personal:
 
     @property
     def owner(self) -> Any:
-        """The column that leads to the person, as part of a statement."""
+        """The column that leads to the person."""
         return getattr(self.table, self.owner_column)
 
     @property
     def is_person(self) -> bool:
-        """Whether a row of this table is the person."""
+        """Whether a row of this table is the person itself."""
         return self.columns[self.owner_column].primary_key
 
     @property
@@ -111,14 +112,14 @@ class Personal:
 
     @property
     def parent(self) -> str:
-        """The table that the owner column refers to; empty when it refers to none."""
+        """The table that the owner column refers to; empty when it has no foreign key."""
         return next(
             (key.column.table.name for key in self.columns[self.owner_column].foreign_keys), ""
         )
 
     @property
     def unique_keys(self) -> list[tuple[str, ...]]:
-        """The other columns of each unique key that the owner is part of."""
+        """The other columns of each unique key that includes the owner."""
         table = cast(Table, self.table.__table__)
         keys = [c.columns.keys() for c in table.constraints if isinstance(c, UniqueConstraint)]
         keys += [index.columns.keys() for index in table.indexes if index.unique]
@@ -163,15 +164,15 @@ def _told_columns(one: Personal) -> set[str]:
 
 
 class PersonalData:
-    """The declarations of a house, in the order in which they are carried out."""
+    """All declarations, in processing order."""
 
     def __init__(self, slices: Sequence[Sequence[Personal]]) -> None:
-        """Order the declarations; `slices` from the lowest floor up, each as it is carried out.
+        """Sort the declarations; `slices` from the lowest layer up, each in its own order.
 
         Raises: WronglyDeclared.
         """
         downwards = [one for declared in reversed(slices) for one in declared]
-        # The citizen's own row is last, whatever stands on a lower floor.
+        # The citizen's own row is last, although its slice is not the lowest.
         self.order = tuple(sorted(downwards, key=lambda one: one.is_person))
         self._by_name = {one.name: one for one in self.order}
         self._check()
@@ -199,13 +200,14 @@ class PersonalData:
 
     @property
     def hooks(self) -> Hooks:
-        """What the slice of persons asks for without knowing the slices above it."""
+        """The operations for the accounts slice, which does not import the slices above it."""
         return Hooks(erase=(self.erase,), export=(self.export,), merge=(self.merge,))
 
     def erase(self, uow: UnitOfWork, citizen_id: int) -> None:
-        """Erase, blank or keep anonymous what is held about a citizen, as declared.
+        """Erase, blank or keep anonymous all data about a citizen, as declared.
 
-        Locks: expects the citizen's row locked; rows that are to be locked first, then the others.
+        Locks: the caller holds the citizen's row; first the rows with `lock_first`, then the
+        others.
         """
         self._lock_first(uow, (citizen_id,))
         for one in self.order:
@@ -220,9 +222,10 @@ class PersonalData:
                 uow.session.execute(update(one.table).where(mine).values(blanked))
 
     def merge(self, uow: UnitOfWork, keep: int, gone: int) -> None:
-        """Make the rows of one citizen those of another who turned out to be the same person.
+        """Move the rows of one citizen to another one that is the same person.
 
-        Locks: expects both citizens' rows locked; rows that are to be locked first, then others.
+        Locks: the caller holds both citizens' rows; first the rows with `lock_first`, then the
+        others.
         """
         self._lock_first(uow, (keep, gone))
         for one in self.order:
@@ -236,7 +239,7 @@ class PersonalData:
                 uow.session.execute(whose.values({one.owner_column: _owner_value(one, keep)}))
 
     def export(self, uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
-        """What is held about a citizen; the document begins with the person."""
+        """All data about a citizen; the document begins with the person."""
         told = [
             (
                 key,
@@ -248,7 +251,7 @@ class PersonalData:
         return dict(reversed(told))
 
     def rows_of(self, one: Personal, *citizens: int) -> ColumnElement[bool]:
-        """The condition under which a row of a declared table belongs to one of these citizens."""
+        """The condition for rows of a declared table that belong to one of these citizens."""
         whose: Any = [_owner_value(one, number) for number in citizens]
         if self._has_parent(one):
             parent = self._by_name[one.parent]

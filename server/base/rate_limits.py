@@ -1,7 +1,7 @@
-"""How fast one caller may go: every limit by name, and the only place that refuses for it.
+"""Rate limits by name, and the only place that refuses a request because of one.
 
-A pace is an even flow with half of its figure at once. It is counted for a person, not for a row
-that the person can erase: see `Citizen.person`.
+A limit is a token bucket with a capacity of half its figure. It counts per person, not per row,
+because a person can erase the row: see `Citizen.person`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Pace:
     """One limit.
 
     Units: `figure` names the setting under [limits], which ends in `_per_minute` or `_per_hour`;
-    `by_edge` is False when the person is known only after the edge has run.
+    `by_edge` is False when the person is known only after the endpoint has run.
     """
 
     name: str
@@ -29,11 +29,11 @@ class Pace:
     by_edge: bool = True
 
     def per_minute(self, dependencies: Dependencies) -> float:
-        """How many a minute."""
+        """The rate per minute."""
         return self._number(dependencies) / (60 if self.figure.endswith("_per_hour") else 1)
 
     def burst(self, dependencies: Dependencies) -> float:
-        """How many at once after a rest; never less than one."""
+        """The capacity of the bucket, at least 1."""
         return max(1.0, self._number(dependencies) / 2)
 
     def _number(self, dependencies: Dependencies) -> float:
@@ -46,7 +46,7 @@ OWN_WORDS = Pace(name="own_words", figure="own_words_per_hour")
 EXPORT = Pace(name="export", figure="export_per_hour")
 PHONE = Pace(name="phone", figure="login_per_minute")
 GROUP = Pace(name="groups", figure="login_per_minute")
-# What may only tell again what is there has a wide pace; what makes something new has its own.
+# Requests that may be repeats share this wide limit; creating something has its own.
 REPEAT = Pace(name="repeat", figure="repeat_per_minute")
 QUIZ_START = Pace(name="quiz.start", figure="quiz_start_per_minute")
 ANSWER = Pace(name="quiz.answers", figure="answer_per_minute")
@@ -54,13 +54,13 @@ PRACTICE = Pace(name="practice", figure="practice_per_minute")
 PRACTICE_ANSWER = Pace(name="practice.answers", figure="answer_per_minute")
 SHARE = Pace(name="shares", figure="share_per_minute")
 VISIT = Pace(name="visits", figure="visit_per_minute")
-# Failures of one address: pupils behind one router are not slowed by each other's good requests.
+# Failures per address: pupils behind one router are not limited by each other's valid requests.
 BAD_CODE = Pace(name="bad_codes", figure="failures_per_minute")
 DEAD_TOKEN = Pace(name="dead_tokens", figure="failures_per_minute")
 
 
 def spend(dependencies: Dependencies, pace: Pace, who: str) -> None:
-    """Let one call of a caller through.
+    """Count one call of a caller.
 
     Raises: TooManyRequests (429) with the time to wait.
     """
@@ -75,9 +75,9 @@ def spend(dependencies: Dependencies, pace: Pace, who: str) -> None:
 def counting_failures(
     dependencies: Dependencies, pace: Pace, who: str, failure: type[Exception]
 ) -> Iterator[None]:
-    """Run a step that may fail at a cost: it is counted before, and given back unless it failed.
+    """Run a step whose failures are limited: counted before, and given back unless it failed.
 
-    Once the limit is reached the step is not run at all.
+    When the limit is reached the step is not run.
     Raises: TooManyRequests (429).
     """
     spend(dependencies, pace, who)
@@ -98,7 +98,7 @@ def _give_back(dependencies: Dependencies, pace: Pace, who: str) -> None:
 
 
 def network_of(address: str | None) -> str:
-    """What counts as one place: an IPv4 address, or the /64 that one IPv6 host can roam in."""
+    """The unit that is counted as one address: an IPv4 address, or an IPv6 host's /64."""
     try:
         known = ipaddress.ip_address(address or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the base offers: its own sweeps, and the sentences of refusals that every slice shares."""
+"""Manifest of the base: its own sweeps, and the texts of shared errors."""
 
 from __future__ import annotations
 

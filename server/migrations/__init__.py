@@ -1,1 +1,1 @@
-"""The schema's history, one numbered step a file; HEAD names the last one."""
+"""The schema's history, one numbered migration per file; HEAD names the last one."""

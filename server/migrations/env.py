@@ -1,4 +1,4 @@
-"""How Alembic reaches our database: the caller hands over an open connection."""
+"""Alembic's environment: the caller passes an open connection."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The columns of an outbox row as steps 0018 and later add them to a table.
+"""The columns of an outbox row, for migrations 0018 and later.
 
-Frozen with the first release that holds them: another shape of these columns is another step.
+Frozen with the first release that contains them: a change of these columns needs a new migration.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _STATES = "'queued', 'claimed', 'done', 'given_up', 'in_doubt'"
 
 
 def add_outbox_columns(table: str) -> None:
-    """Add the columns, their check and their index; all rows are in no queue at first.
+    """Add the columns, their check and their index; existing rows are in no queue.
 
-    Written out because SQLite adds a check with its column only, without copying the table.
+    Written as SQL, because SQLite only adds a check without copying the table when it is part of
+    the column.
     """
     check = f"CONSTRAINT ck_{table}_outbox_state CHECK (outbox_state IN ({_STATES}))"
     op.execute(f"ALTER TABLE {table} ADD COLUMN outbox_state VARCHAR(40) {check}")
@@ -39,10 +40,10 @@ def add_outbox_columns(table: str) -> None:
 
 
 def drop_outbox_columns(table: str) -> None:
-    """Take them away.
+    """Drop the columns.
 
-    SQLite drops a check with its column where it was written there, as on a table that no step has
-    copied since; `drop_copied_outbox_columns` is for the others.
+    SQLite drops a check with its column when it is part of the column, as on a table that no
+    migration has copied since; `drop_copied_outbox_columns` is for the others.
     """
     op.drop_index(_index(table), table_name=table)
     for name in _COLUMNS:
@@ -50,7 +51,7 @@ def drop_outbox_columns(table: str) -> None:
 
 
 def drop_copied_outbox_columns(table: str) -> None:
-    """Take them away from a table that no other table refers to."""
+    """Drop the columns of a table that no other table refers to."""
     op.drop_index(_index(table), table_name=table)
     with op.batch_alter_table(table) as changed:
         changed.drop_constraint(op.f(f"ck_{table}_outbox_state"), type_="check")
@@ -61,7 +62,7 @@ def drop_copied_outbox_columns(table: str) -> None:
 def map_states(
     table: str, read: str, before: tuple[str, ...], written: str, after: tuple[str, ...]
 ) -> None:
-    """Write the words of one column into another, each in its new spelling."""
+    """Copy the states of one column to another, in the new spelling."""
     named = sa.table(table, sa.column(read), sa.column(written))
     for word, spelling in zip(before, after, strict=True):
         changed = sa.update(named).where(named.c[read] == word).values({written: spelling})

@@ -1,4 +1,4 @@
-"""The house's own tables: kept answers of idempotent requests, and leases of sweeps."""
+"""The base tables: stored answers of idempotent requests, and leases of sweeps."""
 
 from __future__ import annotations
 

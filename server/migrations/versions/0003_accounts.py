@@ -1,4 +1,4 @@
-"""Citizens, the identities WeChat gives them, their sessions and their consents."""
+"""Citizens, their WeChat identities, sessions and consents."""
 
 from __future__ import annotations
 

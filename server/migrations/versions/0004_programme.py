@@ -124,6 +124,6 @@ def _programme() -> None:
 
 
 def downgrade() -> None:
-    """Take the tables away."""
+    """Drop the tables."""
     for table in ("programme_organiser", "campaign_host", "programme", "campaign"):
         op.drop_table(table)

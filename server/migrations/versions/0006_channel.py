@@ -1,4 +1,4 @@
-"""Followers, replies to words and codes, handled messages, late replies."""
+"""Followers, replies to texts and codes, processed messages, late replies."""
 
 from __future__ import annotations
 

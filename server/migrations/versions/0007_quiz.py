@@ -1,4 +1,4 @@
-"""Contest: bank, rules, papers, standings; triggers keep a closed paper as it is."""
+"""Contest: bank, rules, papers, standings; triggers refuse changes of a closed paper."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the tables away."""
+    """Drop the tables."""
     for name in ("standing", "attempt", "entry", "deck", "rule_set", "contest", "question", "bank"):
         op.drop_table(name)
     if op.get_context().dialect.name == "postgresql":

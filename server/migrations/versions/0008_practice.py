@@ -1,4 +1,4 @@
-"""Practice: what a contest leaves out for it, practices with answers, reports about questions."""
+"""Practice: questions left out of a contest, practices with answers, reports about questions."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _reports() -> None:
 
 
 def downgrade() -> None:
-    """Take the tables away."""
+    """Drop the tables."""
     for name in ("question_report", "practice_answer", "practice"):
         op.drop_table(name)
     op.drop_column("contest", "left_out")

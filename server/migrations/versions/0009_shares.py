@@ -84,7 +84,7 @@ def _groups() -> None:
 
 
 def downgrade() -> None:
-    """Take the tables away."""
+    """Drop the tables."""
     for name in ("group_member", "wechat_group", "visit", "share"):
         op.drop_table(name)
 

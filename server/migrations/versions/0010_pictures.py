@@ -78,7 +78,7 @@ def _phone() -> None:
 
 
 def downgrade() -> None:
-    """Take the tables away."""
+    """Drop the tables."""
     for name in ("phone", "media_verdict", "avatar"):
         op.drop_table(name)
 

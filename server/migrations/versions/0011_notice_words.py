@@ -1,4 +1,4 @@
-"""The notice's own words beside the titles and dates that a shifted edition shows."""
+"""The notice's original wording, beside the titles and dates of a shifted edition."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Add the columns; rows of before hold the notice's words in their titles and wordings."""
-    # An empty default lets both databases add a column that may not be null.
+    """Add the columns; existing rows already have the notice's wording in titles and dates."""
+    # Both databases can add a NOT NULL column only with a default.
     year = sa.Column("notice_year", sa.Integer(), nullable=False, server_default="0")
     op.add_column("campaign", year)
     for table in ("campaign", "programme"):
@@ -44,7 +44,7 @@ def _fill_years() -> None:
 
 
 def downgrade() -> None:
-    """Take the columns away."""
+    """Drop the columns."""
     op.drop_column("campaign", "notice_year")
     op.drop_column("campaign", "notice_text")
     op.drop_column("programme", "notice_text")

@@ -1,4 +1,4 @@
-"""Keyed hashes of erased citizens' WeChat ids, by which limits of a running season go on."""
+"""Keyed hashes of erased citizens' WeChat ids, so that limits of a running season still hold."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the table away."""
+    """Drop the table."""
     op.drop_table("limit_trace")

@@ -1,4 +1,4 @@
-"""How far the list of followers has been gone through, to link those from before the launch."""
+"""Progress of the sweep through the list of followers, which links those from before the launch."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the table away."""
+    """Drop the table."""
     op.drop_table("follower_sweep")

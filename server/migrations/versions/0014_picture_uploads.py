@@ -1,4 +1,4 @@
-"""Pictures as they were sent, for a worker to make small ones of."""
+"""Uploaded picture files, from which a worker makes small pictures."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the table away."""
+    """Drop the table."""
     op.drop_table("picture_upload")

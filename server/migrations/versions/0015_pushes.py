@@ -1,4 +1,4 @@
-"""Pushes on their way, and where a message of the inbox leads."""
+"""Queued pushes, and the page that an inbox message opens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OPEN = sa.text("used_at IS NULL AND revoked_at IS NULL")
 
 
 def upgrade() -> None:
-    """Add the table, the column and the index by which grants of a template are found."""
+    """Add the table, the column and the index for finding grants of a template."""
     op.add_column("inbox_message", sa.Column("page", sa.String(200), nullable=True))
     op.create_index(
         "ix_message_grant_open_template_id_citizen_id",
@@ -64,7 +64,7 @@ def _push() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop them."""
     op.drop_table("push")
     op.drop_index("ix_message_grant_open_template_id_citizen_id", table_name="message_grant")
     op.drop_column("inbox_message", "page")

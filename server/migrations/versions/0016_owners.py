@@ -1,4 +1,4 @@
-"""Whom contests, banks, questions, keyword rules and codes belong to; today's are the region's."""
+"""Owners of contests, banks, questions, keyword rules and codes; first all the region."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _CODES = ("owner_city", "owner_county")
 def upgrade() -> None:
     """Add the columns; a row without codes belongs to the region.
 
-    The default fills the rows that exist. PostgreSQL forgets it afterwards; SQLite could only by
-    copying the table, and keeps it.
+    The default fills existing rows. PostgreSQL drops it afterwards; SQLite would have to copy the
+    table for that, so it keeps the default.
     """
     for table in _TABLES:
         op.add_column(
@@ -31,7 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop the columns."""
     for table in _TABLES:
         for column in ("owner", *_CODES):
             op.drop_index(f"ix_{table}_{column}", table_name=table)

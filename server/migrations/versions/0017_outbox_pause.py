@@ -24,5 +24,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the table away."""
+    """Drop the table."""
     op.drop_table("outbox_pause")

@@ -20,7 +20,7 @@ _OUTBOX = ("queued", "claimed", "done", "given_up", "in_doubt")
 
 
 def upgrade() -> None:
-    """Move state, time, tries and reason into the columns of an outbox."""
+    """Move state, time, attempts and reason to the columns of an outbox."""
     add_outbox_columns("late_reply")
     op.execute(
         sa.text(

@@ -1,4 +1,4 @@
-"""Asking for unionids as rows of an outbox."""
+"""Reading unionids becomes an outbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OUTBOX = ("queued", "claimed", "done")
 
 
 def upgrade() -> None:
-    """Move the asking into the columns of an outbox; followers without a unionid are in none."""
+    """Move its state to the columns of an outbox; followers without a unionid are in no queue."""
     add_outbox_columns("follower")
     op.execute(
         sa.text(
