@@ -20,7 +20,7 @@ help:  ## show this list
 # Needs only Python, so that a wrong setting is reported before anything is installed.
 settings:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(OLD_PYTHON); exit 1; }
-	@$(PYTHON) -m server.base.settings
+	@$(PYTHON) -m server.base.settings_reader
 
 $(VENV)/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { $(OLD_PYTHON); exit 1; }

@@ -7,7 +7,8 @@ import sys
 from gunicorn.glogging import Logger
 
 from server.base.log import set_up_logging
-from server.base.settings import SettingsError, load_settings
+from server.base.settings import SettingsError
+from server.base.settings_reader import load_settings
 from server.base.web.connection import Bounds
 from server.base.web.gunicorn_worker import RUNNING, BufferedWorker
 

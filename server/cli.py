@@ -24,7 +24,8 @@ from server.base.log import set_up_logging
 from server.base.outbox_control import find_queue, pause_queue, read_figures, resume_queue
 from server.base.outbox_rows import Queue
 from server.base.redis.client import RedisUnavailable
-from server.base.settings import ROOT, SettingsError, load_settings
+from server.base.settings import ROOT, SettingsError
+from server.base.settings_reader import load_settings
 from server.base.sql.patience import Use
 from server.base.sql.schema import migrate
 from server.channel import commands as channel

@@ -19,7 +19,8 @@ from sqlalchemy import text
 
 from server.app import Application, Overrides, open_application
 from server.base.errors import AppError
-from server.base.settings import Settings, read_settings
+from server.base.settings import Settings
+from server.base.settings_reader import read_settings
 from server.base.sql.patience import Use
 from server.base.sql.schema import is_newest, newest
 from server.base.uow import DatabaseAway

@@ -1,12 +1,10 @@
 /** Texts by section and language; missing texts fall back to Chinese. */
 import { za } from './za'
-import { zh } from './zh'
+import { zh, type Partly } from './zh'
 
 type Words = typeof zh
 export type Section = keyof Words
 export type Language = 'zh' | 'za'
-
-export type Partly<T> = { [S in keyof T]?: { [K in keyof T[S]]?: string } }
 
 /** The texts of one section, complete in every language. */
 export function words<S extends Section>(language: Language, section: S): Words[S] {

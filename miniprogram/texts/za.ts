@@ -2,8 +2,7 @@
  * Vahcuengh (Zhuang). Contains only texts that are in public use; the rest is shown in Chinese
  * until translated. The server sends the campaign's own name, when known.
  */
-import type { Partly } from './index'
-import type { zh } from './zh'
+import type { Partly, zh } from './zh'
 
 /**
  * Shown in Chinese until translated: whole sections or single keys; check.mjs verifies the list.

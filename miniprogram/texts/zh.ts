@@ -1,6 +1,9 @@
 /** Chinese, the complete language. One section per page; `common` is shared by all pages. */
 import { zh_mine } from './zh_mine'
 
+/** Texts of a language that may lack sections and keys. */
+export type Partly<T> = { [S in keyof T]?: { [K in keyof T[S]]?: string } }
+
 export const zh = {
   common: {
     loading: '正在加载，请稍候',

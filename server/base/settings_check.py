@@ -8,13 +8,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from server.base.demo_secrets import known_demo_secrets
-
-if TYPE_CHECKING:
-    from server.base.settings import Settings, WeChatApp
+from server.base.settings import Settings, WeChatApp
 
 _PLACEHOLDER = re.compile(r"change.?me|example|placeholder|^secret|^demo|^test", re.IGNORECASE)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")

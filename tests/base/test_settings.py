@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from server.base import demo_secrets
-from server.base.settings import Settings, SettingsError, load_settings
+from server.base.settings import Settings, SettingsError
+from server.base.settings_reader import load_settings
 from server.emulator import apps as emulated
 from tests.house.source import ROOT
 
@@ -313,7 +314,7 @@ def test_a_wrong_value_is_one_line_of_the_plain_python(
     kept = {k: v for k, v in os.environ.items() if not k.startswith("KEPU_")}
     done = subprocess.run(
         # -S: without what is installed beside it, as before the first installation.
-        [sys.executable, "-S", "-m", "server.base.settings"], cwd=ROOT,
+        [sys.executable, "-S", "-m", "server.base.settings_reader"], cwd=ROOT,
         env={**kept, "KEPU_VAR": str(tmp_path / "var"), name: value},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip

@@ -19,7 +19,8 @@ from server.app import Application, open_application
 from server.base.ids import new_ref, new_token
 from server.base.redis.address import read_address
 from server.base.redis.embedded import EmbeddedServer
-from server.base.settings import Operator, load_settings
+from server.base.settings import Operator
+from server.base.settings_reader import load_settings
 from server.base.signing import token_hash
 from server.base.sql.patience import Use
 from server.base.sql.schema import migrate

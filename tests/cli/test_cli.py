@@ -12,7 +12,7 @@ import pytest
 
 from server.accounts.models import Citizen
 from server.app import open_application
-from server.base.settings import load_settings
+from server.base.settings_reader import load_settings
 from server.cli import main
 from tests.house.source import ROOT
 from tests.kit.accounts import a_citizen

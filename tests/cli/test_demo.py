@@ -10,7 +10,7 @@ import pytest
 
 from server import demo
 from server.app import Application, open_application
-from server.base.settings import load_settings
+from server.base.settings_reader import load_settings
 from server.base.sql.schema import migrate
 from server.cli import main
 from server.seeding import SeedingRefused, seed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.app import Overrides, open_application
-from server.base.settings import load_settings
+from server.base.settings_reader import load_settings
 from server.base.sql.schema import migrate
 from server.cli import main
 from server.doctor import run_doctor

@@ -99,6 +99,6 @@ def test_what_is_there_is_told_in_the_order_of_the_steps() -> None:
     lines = make("-n", "run").stdout.splitlines()
     places = [
         next(at for at, line in enumerate(lines) if words in line)
-        for words in ("server.base.settings", "1/4 Python", "2/4 Node", "-m server demo")
+        for words in ("server.base.settings_reader", "1/4 Python", "2/4 Node", "-m server demo")
     ]
     assert places == sorted(places)

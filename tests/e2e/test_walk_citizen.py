@@ -28,7 +28,7 @@ POST = """
 import sys
 from server.accounts import service as accounts
 from server.app import open_house
-from server.base.settings import load_settings
+from server.base.settings_reader import load_settings
 from server.notices import service as notices
 house = open_house(load_settings())
 with house.desk.work() as work:

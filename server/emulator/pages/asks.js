@@ -1,8 +1,8 @@
 // Handlers for the requests of the mini-program's runtime, under the names in SHELL.md.
 
-import { codeCard, codeOf, issued, queryOf } from "./codes.js";
 import { make } from "./dom.js";
 import { goHome } from "./history.js";
+import { codeCard, codeOf, issued, queryOf } from "./issued_codes.js";
 import { inTurn, told } from "./net.js";
 import { agree, avatar, contract, nickname, nicknameReview, phoneNumber, privacy, privacyState }
   from "./profile.js";

@@ -1,20 +1,16 @@
 // Selecting the person of this tab, and creating a new one.
 
 import { $, face, make, redraw, shown } from "./dom.js";
+import { findPeople } from "./find.js";
 import { ask, unlessAway } from "./net.js";
 import { go } from "./route.js";
 import { memoryOf } from "./state.js";
 
 let drawn = "";
 
-export async function people(part) {
-  const { body } = await ask(`people?q=${encodeURIComponent(part)}`);
-  return body;
-}
-
 export async function readCrowd() {
   const part = $("search").value.trim();
-  const body = await people(part);
+  const body = await findPeople(part);
   const items = body.items.map((item) => {
     const seen = memoryOf(item.person);
     return { ...item, fresh: seen.unread > 0 || item.latest > seen.got };

@@ -14,7 +14,7 @@ import { create, readCrowd } from "./people.js";
 import { boot, enterWhole, openAddress } from "./program.js";
 import { followAddress, route, tapMore } from "./route.js";
 import { watchEnd } from "./scroll.js";
-import { programMenu } from "./share.js";
+import { programMenu } from "./program_menu.js";
 import { person, phone, wish } from "./state.js";
 import { writeInTalk } from "./talks.js";
 

@@ -1,8 +1,8 @@
 // Selecting people: a searchable list, and checkboxes for a group's members.
 
 import { face, make } from "./dom.js";
+import { findPeople } from "./find.js";
 import { unlessAway } from "./net.js";
-import { people } from "./people.js";
 import { sheet } from "./sheet.js";
 import { person } from "./state.js";
 
@@ -13,7 +13,7 @@ export function peopleList(row, without = []) {
   const list = make("ul", { class: "plainlist", "aria-label": "人物" });
   const read = async () => {
     try {
-      const { items } = await people(search.value.trim());
+      const { items } = await findPeople(search.value.trim());
       const others = items.filter((item) => item.person !== person && !without.includes(item.person));
       list.replaceChildren(...others.map((item) => make("li", {}, row(item))));
       if (others.length === 0) list.append(make("li", { class: "last" }, "没有别的人物。"));

@@ -2,7 +2,7 @@
 
 import { hostOf, type ElementKind, type Host } from "../runtime/element.ts";
 import { isAlone, pointElsewhere } from "../runtime/single.ts";
-import type { Caller } from "../runtime/space.ts";
+import type { Caller } from "../runtime/caller.ts";
 import { setForm } from "./parts/forms.ts";
 
 export const form: ElementKind = {

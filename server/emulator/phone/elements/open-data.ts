@@ -1,7 +1,8 @@
 // Data that WeChat shows but hides from the program; here the name of a group.
 
 import type { ElementKind } from "../runtime/element.ts";
-import { isAlone, UNAVAILABLE } from "../runtime/single.ts";
+import { isAlone } from "../runtime/single.ts";
+import { UNAVAILABLE } from "../runtime/trouble.ts";
 import { failure } from "../runtime/trouble.ts";
 
 export const openData: ElementKind = {

@@ -1,7 +1,7 @@
 // Animations: exported by wx.createAnimation for an element's `animation`, or started by
 // `this.animate` with a selector.
 
-import type { Caller } from "./space.ts";
+import type { Caller } from "./caller.ts";
 
 export interface Step {
   animates: { type: string; args: unknown[] }[];

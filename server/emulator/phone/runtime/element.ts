@@ -1,5 +1,6 @@
 // The interface of a built-in element: its tag, its properties, and its behaviour in the document.
 
+import type { Emitted } from "./caller.ts";
 import type { Phone } from "./phone.ts";
 
 export type Value = string | number | boolean | null | undefined | object;
@@ -25,11 +26,6 @@ export interface Mounted {
 export interface Field {
   value(): unknown;
   reset(): void;
-}
-
-export interface Emitted {
-  bubbles?: boolean;
-  composed?: boolean;
 }
 
 /** One element of a page, as its own code sees it. */

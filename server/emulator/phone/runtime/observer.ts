@@ -2,7 +2,7 @@
 
 import type { glassEasel } from "glass-easel-miniprogram-adapter";
 import type { View } from "./query.ts";
-import type { Caller } from "./space.ts";
+import type { Caller } from "./caller.ts";
 
 interface Margins {
   left?: number;

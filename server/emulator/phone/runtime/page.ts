@@ -1,10 +1,11 @@
 // One page of the stack: its frame in the document, its lifecycle, its scroll events.
 
 import { glassEasel } from "glass-easel-miniprogram-adapter";
+import type { Caller } from "./caller.ts";
 import type { Channel } from "./channel.ts";
 import type { Program, UnitSettings, WindowSettings } from "./program.ts";
 import { pullable } from "./pull.ts";
-import type { Caller, Space } from "./space.ts";
+import type { Space } from "./space.ts";
 import type { Theme } from "./theme.ts";
 import { guarded } from "./trouble.ts";
 

@@ -2,7 +2,7 @@
 
 import { glassEasel } from "glass-easel-miniprogram-adapter";
 import { hostOf } from "./element.ts";
-import type { Caller } from "./space.ts";
+import type { Caller } from "./caller.ts";
 
 export interface Fields {
   id?: boolean;

@@ -1,7 +1,7 @@
 // The lifetime `ready`: runs after a component's layout, inner components first.
 
 import { glassEasel, type CodeSpace } from "glass-easel-miniprogram-adapter";
-import type { Caller } from "./space.ts";
+import type { Caller } from "./caller.ts";
 
 export class Readiness {
   private waiting: glassEasel.GeneralComponent[] = [];

@@ -5,10 +5,9 @@ import type { Chrome } from "./chrome.ts";
 import type { Packages } from "./packages.ts";
 import { Page } from "./page.ts";
 import type { Program } from "./program.ts";
-import { UNAVAILABLE } from "./single.ts";
 import type { Space } from "./space.ts";
 import type { Theme } from "./theme.ts";
-import { failure } from "./trouble.ts";
+import { failure, UNAVAILABLE } from "./trouble.ts";
 
 const DEEPEST = 10;
 

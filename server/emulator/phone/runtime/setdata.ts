@@ -1,7 +1,7 @@
 // The rules of setData: plain data only, and a size limit.
 
 import { component } from "glass-easel-miniprogram-adapter";
-import type { Caller } from "./space.ts";
+import type { Caller } from "./caller.ts";
 import { failure } from "./trouble.ts";
 
 const AUDIT_BYTES = 256 * 1024;

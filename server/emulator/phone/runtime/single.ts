@@ -3,7 +3,6 @@
 
 import type { Phone } from "./phone.ts";
 
-export const UNAVAILABLE = "is not available in single page mode";
 const ELSEWHERE = "请前往小程序使用完整服务";
 const TOAST_MS = 1500;
 

@@ -9,6 +9,9 @@ declare global {
   }
 }
 
+/** Why a function of wx fails in the timeline's single page. */
+export const UNAVAILABLE = "is not available in single page mode";
+
 export type Fault = "onError" | "onUnhandledRejection";
 
 /** The program's own error listeners. */

@@ -1,8 +1,8 @@
 // Calling convention of wx functions: callbacks or a promise, `errMsg` in every result.
 
 import type { Phone } from "../runtime/phone.ts";
-import { isAlone, pointElsewhere, REFUSED_ALONE, UNAVAILABLE } from "../runtime/single.ts";
-import { failure, guarded, wordsOf } from "../runtime/trouble.ts";
+import { isAlone, pointElsewhere, REFUSED_ALONE } from "../runtime/single.ts";
+import { failure, guarded, UNAVAILABLE, wordsOf } from "../runtime/trouble.ts";
 
 export type Facts = Record<string, unknown>;
 export interface Options {

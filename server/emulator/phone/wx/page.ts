@@ -3,7 +3,7 @@
 import { ViewObserver, type ObserverOptions } from "../runtime/observer.ts";
 import type { Phone } from "../runtime/phone.ts";
 import { SelectorQuery } from "../runtime/query.ts";
-import type { Caller } from "../runtime/space.ts";
+import type { Caller } from "../runtime/caller.ts";
 import type { Family, Options } from "./api.ts";
 
 export const page: Family = (phone, add) => {

@@ -1,0 +1,9 @@
+// Finding people by their names.
+
+import { ask } from "./net.js";
+
+/** The newest people whose names contain a text, and how many there are. */
+export async function findPeople(part) {
+  const { body } = await ask(`people?q=${encodeURIComponent(part)}`);
+  return body;
+}
