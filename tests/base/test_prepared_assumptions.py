@@ -1,6 +1,6 @@
-"""What base/sql/prepared.py relies on inside SQLAlchemy and psycopg; see decision 10.
+"""What base/sql/prepared.py relies on inside SQLAlchemy and psycopg; see decision 12.
 
-Each test names one thing. When one fails after an upgrade, read decision 10, look at what the new
+Each test names one thing. When one fails after an upgrade, read decision 12, look at what the new
 version does instead, and change `prepared.py`, `transaction.py` or `postgres.py` before anything
 else: until then hot statements may send wrong values without any error.
 """

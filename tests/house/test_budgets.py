@@ -1,33 +1,10 @@
-"""Sizes: a file that has no reason to stop growing is the ugliest thing a codebase can hold."""
+"""How modules are written; their sizes are held by test_figures.py."""
 
 from __future__ import annotations
 
 import ast
 
-from tests.house.source import ROOT, functions, imports, trees
-
-FILE_LINES = 400
-FUNCTION_LINES = 40
-
-
-def test_no_file_is_too_long() -> None:
-    long = {
-        str(path): count
-        for path in trees()
-        if (count := (ROOT / path).read_text(encoding="utf-8").count("\n")) > FILE_LINES
-    }
-    assert long == {}
-
-
-def test_no_function_is_too_long() -> None:
-    long = {
-        f"{path}:{node.lineno} {node.name}": length
-        for path, tree in trees().items()
-        for node in functions(tree)
-        if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES
-        and path.parts[1] != "migrations"
-    }
-    assert long == {}
+from tests.house.source import functions, imports, trees
 
 
 def test_no_own_import_hides_in_a_function() -> None:
@@ -65,20 +42,6 @@ def test_every_module_says_why_it_exists() -> None:
         if ast.get_docstring(tree) is None and path.parent.name != "versions"
     ]
     assert silent == []
-
-
-def test_only_one_file_commits() -> None:
-    committing = {
-        str(path)
-        for path, tree in trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "commit"
-        and path.parts[1] != "emulator"
-        and path.name != "schema.py"  # migrations run outside any Work
-    }
-    assert committing <= {"server/base/uow.py"}
 
 
 def test_nothing_is_swallowed() -> None:
