@@ -97,6 +97,8 @@ def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("doctor", None, "say in a line each how settings, stores, disk and WeChat are")
     add("migrate", _migrate, "bring the database to the newest schema")
     add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
+    took_part = "write who took part from the closed papers, for those of before"
+    add("rebuild-participation", _rebuild_participation, took_part)
     _add_queues(add)
 
 
@@ -212,6 +214,14 @@ def _rebuild(application: Application, _asked: argparse.Namespace) -> int:
     )
     _tell(str(made))
     return 0
+
+
+def _rebuild_participation(application: Application, _asked: argparse.Namespace) -> int:
+    made = quiz.rebuild_participation(
+        application.uow_factory, lambda done, total: _tell(f"{done} of {total} papers")
+    )
+    _tell(str(made))
+    return 1 if made.busy else 0
 
 
 def _show_queues(application: Application, _asked: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from server.accounts.models import App, Citizen, Identity, NicknameState
@@ -248,6 +248,34 @@ def in_mini_program(uow: UnitOfWork, citizen_id: int) -> bool:
         .limit(1)
     )
     return found is not None
+
+
+def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """Whom citizens turned out to be: themselves, or the one they were merged into."""
+    survivor = func.coalesce(Citizen.merged_into, Citizen.id)
+    found = select(Citizen.id, survivor.label("survivor")).where(Citizen.id.in_(citizen_ids))
+    return {row.id: row.survivor for row in uow.session.execute(found)}
+
+
+def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """Whom citizens turned out to be, as far as nobody else holds them.
+
+    Locks: those citizens, shared, skipping those in other hands.
+    """
+    locked = set(
+        uow.session.scalars(
+            select(Citizen.id)
+            .where(
+                Citizen.id.in_(survivors_of(uow, citizen_ids).values()),
+                Citizen.merged_into.is_(None),
+            )
+            .order_by(Citizen.id)
+            .with_for_update(read=True, skip_locked=True)
+        )
+    )
+    # Read again: a merge may have ended between the first look and the locks.
+    now = survivors_of(uow, citizen_ids)
+    return {number: survivor for number, survivor in now.items() if survivor in locked}
 
 
 def _place(uow: UnitOfWork, citizen_id: int) -> tuple[Any, ...]:

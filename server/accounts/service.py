@@ -251,6 +251,19 @@ def lock_player(uow: UnitOfWork, citizen_id: int) -> Player:
     return Player(place=_place(row), may_have_former=bool(row.traces))
 
 
+def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """Whom citizens turned out to be: themselves, or the one they were merged into."""
+    return identities.survivors_of(uow, citizen_ids)
+
+
+def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """Whom citizens turned out to be, as far as nobody else holds them; no merge changes it then.
+
+    Locks: those citizens, shared, skipping those in other hands.
+    """
+    return identities.lock_survivors(uow, citizen_ids)
+
+
 def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     """Erased rows of the same person that limits of a running season still count."""
     return limit_traces.former_ids(uow, citizen_id)

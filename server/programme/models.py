@@ -1,4 +1,4 @@
-"""Tables of campaigns, programmes and their organisers.
+"""Tables of campaigns, programmes, their organisers and who took part.
 
 Dates are stored after moving by the campaign's `shift_weeks`: exact days by these weeks, other
 wordings by the corresponding months. Titles and date wordings are written for the moved dates;
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
@@ -103,3 +103,32 @@ class ProgrammeOrganiser(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"))
     position: Mapped[int]
+
+
+class Participation(Base):
+    """One fact by which a citizen took part, such as a closed paper; written with the fact itself.
+
+    `kind` and `source_ref` name the fact, in words of the slice it belongs to. City, county and
+    unit are the citizen's place when it happened and do not follow a later move; without a place
+    it counts for the region alone. Without a programme it belongs to the campaign as a whole.
+    Undoing the fact removes the row, a merge re-points it, an erasure leaves it with nobody's name.
+    """
+
+    __tablename__ = "participation"
+    __table_args__ = (
+        UniqueConstraint("kind", "source_ref"),
+        Index("ix_participation_citizen_id_on_day", "citizen_id", "on_day"),
+        Index("ix_participation_place", "programme", "city", "county", "on_day"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    # No foreign keys: PostgreSQL would lock the citizen's row at the insert, after the entry, which
+    # is the wrong order (docs/architecture.md). Rows of citizens and units are never deleted.
+    citizen_id: Mapped[int] = mapped_column(BigId)
+    kind: Mapped[str] = mapped_column(String(20))
+    source_ref: Mapped[str] = mapped_column(String(40))
+    programme: Mapped[str | None] = mapped_column(String(60))
+    city: Mapped[str | None] = mapped_column(String(6))
+    county: Mapped[str | None] = mapped_column(String(6))
+    unit_id: Mapped[int | None] = mapped_column(BigId)
+    on_day: Mapped[date]

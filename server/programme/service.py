@@ -21,6 +21,14 @@ from server.programme.kinds import Precision as Precision
 from server.programme.kinds import Role as Role
 from server.programme.kinds import State as State
 from server.programme.models import Campaign, CampaignHost, Programme, ProgrammeOrganiser
+from server.programme.participation import Fact as Fact
+from server.programme.participation import TookPart as TookPart
+from server.programme.participation import citizens_who as citizens_who
+from server.programme.participation import record_missing as record_missing
+from server.programme.participation import record_participation as record_participation
+from server.programme.participation import recorded_refs as recorded_refs
+from server.programme.participation import refs_after as refs_after
+from server.programme.participation import withdraw_participation as withdraw_participation
 from server.programme.rules import state_on
 from server.units import service as units
 

@@ -6,5 +6,8 @@ from pathlib import Path
 
 from server.base.manifest import Slice
 from server.programme import api
+from server.programme.personal_data import PERSONAL
 
-SLICE = Slice(name="programme", texts=Path(__file__).parent, apis=(api.API,))
+SLICE = Slice(
+    name="programme", texts=Path(__file__).parent, apis=(api.API,), personal_data=PERSONAL
+)

@@ -5,6 +5,7 @@ It includes the operators' commands; background tasks are in `slice.py`.
 
 from __future__ import annotations
 
+from server.quiz.attempts.participation import RebuiltParticipation, rebuild_participation
 from server.quiz.contests.commands import (
     DEMO_CONTEST,
     ImportReport,
@@ -18,8 +19,10 @@ __all__ = [
     "DEMO_CONTEST",
     "ImportReport",
     "Rebuilt",
+    "RebuiltParticipation",
     "import_questions",
     "open_demo_contest",
     "open_programme_contest",
     "rebuild_leaderboards",
+    "rebuild_participation",
 ]

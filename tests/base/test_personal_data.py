@@ -35,7 +35,7 @@ ANSWER = Personal(PracticeAnswer, "practice_id", erase=Erase.DELETE, untold_beca
 
 def test_the_order_is_from_the_top_floor_down_and_the_person_comes_last() -> None:
     order = slices.PERSONAL_DATA.order
-    places = [floors().index(one.table.__module__.split(".")[1]) for one in order[:-1]]
+    places = [floors()[one.table.__module__.split(".")[1]] for one in order[:-1]]
     assert places == sorted(places, reverse=True)
     assert [one.is_person for one in order] == [False] * (len(order) - 1) + [True]
     assert order[-1].table is Citizen

@@ -114,6 +114,8 @@ def test_what_needs_wechat_or_redis_says_so(
     assert main(["push-menu"]) == 1
     assert "wechat" in capsys.readouterr().err
     assert main(["rebuild-leaderboards"]) == 0
+    assert main(["rebuild-participation"]) == 0
+    assert "added=0" in capsys.readouterr().out
     assert main(["load-campaign", str(FACTS / "campaign.json")]) == 0
     assert main(["import-questions", str(FACTS / "questions.csv")]) == 0
     assert main(["open-contest", "extra"]) == 0

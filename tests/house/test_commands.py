@@ -25,6 +25,7 @@ ANYWHERE = {
     "push-menu",
     "scene-code",
     "rebuild-leaderboards",
+    "rebuild-participation",
     "queues",
     "pause-queue",
     "resume-queue",

@@ -50,6 +50,7 @@ class Sheet(NamedTuple):
     answers: dict[str, list[int]]
     bank: str
     bank_revision: str
+    programme_slug: str | None
     season_version: str
     score: int | None = None
     correct_count: int | None = None
@@ -92,6 +93,7 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "contest_ref": _contest.c.ref,
     "bank": _contest.c.bank,
     "bank_revision": _bank.c.revision,
+    "programme_slug": _contest.c.programme_slug,
     "season_version": _in_force,
 }
 # In the order of a Sheet; the last of its fields is not in the database.

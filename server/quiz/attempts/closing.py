@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, func, or_, select
 from server.base.errors import Unavailable
 from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
-from server.quiz.attempts import attempt_store, papers
+from server.quiz.attempts import attempt_store, papers, participation
 from server.quiz.attempts.attempt_store import Sheet
 from server.quiz.attempts.papers import Slot
 from server.quiz.bank.service import bank_of
@@ -100,7 +100,7 @@ def close(
 ) -> Sheet:
     """Close an open paper with the answers that the sheet holds, and count it on the boards.
 
-    The caller holds the entry and the attempt.
+    Its citizen took part by it. The caller holds the entry and the attempt.
     Raises: Unavailable (503) when somebody else closed it, which the caller's lock rules out.
     """
     closed = _closed(sheet, paper, ending)
@@ -113,6 +113,7 @@ def close(
     # The row is written last, and in one go; if it was closed already, nothing of this is kept.
     if not attempt_store.close(uow, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
+    participation.record_closed_paper(uow, sheet, entry_lock)
     return sheet._replace(**closed, best=_best(played, now.paper))
 
 

@@ -160,6 +160,7 @@ def _begin(
         contest_ref=contest.ref,
         bank=contest.bank,
         bank_revision=bank.revision,
+        programme_slug=contest.programme_slug,
         season_version=rules.version,
         **row,
     )

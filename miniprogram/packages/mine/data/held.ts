@@ -81,6 +81,7 @@ function namesOf(t: Words): Record<string, string> {
     shares: t.kept_shares,
     visits: t.kept_visits,
     groups: t.kept_groups,
+    participation: t.kept_participation,
     earlier_erasures: t.kept_erasures,
   }
 }

@@ -1,0 +1,146 @@
+"""Who took part in what, where and when: one row for each fact, written with the fact itself."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from server.base.sql.prepared import run, table
+from server.base.sql.tables import insert_for
+from server.base.uow import UnitOfWork
+from server.programme.models import Participation
+from server.units import service as units
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """One fact by which a citizen took part; see `Participation`."""
+
+    citizen_id: int
+    kind: str
+    source_ref: str
+    programme: str | None
+    city: str | None
+    county: str | None
+    unit_id: int | None
+    on_day: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class TookPart:
+    """Which facts are meant; None does not narrow. Units: both days are included."""
+
+    programme: str | None = None
+    kind: str | None = None
+    city: str | None = None
+    county: str | None = None
+    unit_id: int | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+_participation = table(Participation)
+_ADD = {
+    "sqlite": sqlite.insert(_participation).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_participation).on_conflict_do_nothing(),
+}
+
+
+def record_participation(uow: UnitOfWork, fact: Fact) -> None:
+    """Write the row of a fact, in the transaction of the fact; a repeat changes nothing."""
+    values = {
+        "citizen_id": fact.citizen_id,
+        "kind": fact.kind,
+        "source_ref": fact.source_ref,
+        "programme": fact.programme,
+        "city": fact.city,
+        "county": fact.county,
+        "unit_id": fact.unit_id,
+        "on_day": fact.on_day,
+    }
+    run(uow, _ADD[uow.transaction.dialect.name], values)
+
+
+def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:
+    """Write the rows of facts that have none; how many. Rows that are there stay as they are."""
+    if not facts:
+        return 0
+    fresh = insert_for(uow.session, Participation).values([asdict(fact) for fact in facts])
+    made = uow.session.scalars(fresh.on_conflict_do_nothing().returning(Participation.id)).all()
+    return len(made)
+
+
+def withdraw_participation(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> int:
+    """Remove the rows of facts that were undone; how many."""
+    gone: Any = uow.session.execute(
+        delete(Participation).where(
+            Participation.kind == kind, Participation.source_ref.in_(source_refs)
+        )
+    )
+    return int(gone.rowcount)
+
+
+def recorded_refs(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> set[str]:
+    """Those facts that have a row."""
+    found = select(Participation.source_ref).where(
+        Participation.kind == kind, Participation.source_ref.in_(source_refs)
+    )
+    return set(uow.session.scalars(found))
+
+
+def refs_after(uow: UnitOfWork, kind: str, last_id: int, limit: int) -> list[tuple[int, str]]:
+    """Recorded facts of a kind in the order of their rows, as (row, fact), after a row."""
+    found = (
+        select(Participation.id, Participation.source_ref)
+        .where(Participation.kind == kind, Participation.id > last_id)
+        .order_by(Participation.id)
+        .limit(limit)
+    )
+    return [(row.id, row.source_ref) for row in uow.session.execute(found)]
+
+
+def citizens_who(took_part: TookPart) -> Select[int]:
+    """The citizens who took part, each once, to be used inside another statement.
+
+    Erased ones are among them: whoever counts persons counts them too.
+    """
+    asked = select(Participation.citizen_id).distinct()
+    for name in ("programme", "kind", "city", "county", "unit_id"):
+        wanted = getattr(took_part, name)
+        if wanted is not None:
+            asked = asked.where(getattr(Participation, name) == wanted)
+    if took_part.first_day is not None:
+        asked = asked.where(Participation.on_day >= took_part.first_day)
+    if took_part.last_day is not None:
+        asked = asked.where(Participation.on_day <= took_part.last_day)
+    return asked
+
+
+def history_of(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """What a citizen took part in, the earliest first, with the unit's name."""
+    rows = uow.session.scalars(
+        select(Participation)
+        .where(Participation.citizen_id == citizen_id)
+        .order_by(Participation.on_day, Participation.id)
+    ).all()
+    names = {
+        number: None if found is None else found.name
+        for number in {row.unit_id for row in rows if row.unit_id is not None}
+        for found in (units.unit_by_id(uow, number),)
+    }
+    return [
+        {
+            "kind": row.kind,
+            "programme": row.programme,
+            "day": row.on_day,
+            "city": row.city,
+            "county": row.county,
+            "unit": None if row.unit_id is None else names[row.unit_id],
+        }
+        for row in rows
+    ]

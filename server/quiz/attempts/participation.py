@@ -1,0 +1,163 @@
+"""A closed paper is a fact by which its citizen took part; see `server/programme/participation.py`.
+
+The row is written with the paper. For papers of before, and to show that nothing is missing, all
+rows are worked out from the closed papers by a command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from server.accounts import service as accounts
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.programme import service as programmes
+from server.programme.service import Fact
+from server.quiz.attempts.attempt_store import Sheet
+from server.quiz.enums import AttemptState
+from server.quiz.leaderboards.service import LockedEntry
+from server.quiz.models import Attempt, Contest, Entry
+
+PAPER = "paper"
+BATCH = 500
+# Papers of citizens who are held by others are passed over and taken by the next pass.
+_PASSES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RebuiltParticipation:
+    """What the command did; `busy` papers belong to citizens whom others held all the time."""
+
+    papers: int
+    added: int
+    removed: int
+    busy: int
+
+
+def record_closed_paper(uow: UnitOfWork, sheet: Sheet, entry: LockedEntry) -> None:
+    """Write that a citizen took part, on the day and at the place that the paper counts for.
+
+    Locks: expects the entry locked, so that a merge waits and then re-points the row.
+    """
+    citizen_id = sheet.citizen_id
+    if not entry.on_board:
+        # What was left open by the double of somebody.
+        citizen_id = accounts.survivors_of(uow, [citizen_id])[citizen_id]
+    place = entry.place
+    programmes.record_participation(
+        uow,
+        Fact(
+            citizen_id=citizen_id,
+            kind=PAPER,
+            source_ref=sheet.ref,
+            programme=sheet.programme_slug,
+            city=place.city,
+            county=place.county,
+            unit_id=place.unit_id,
+            on_day=sheet.on_day,
+        ),
+    )
+
+
+def rebuild_participation(
+    uow_factory: UnitOfWorkFactory, progress: Callable[[int, int], None]
+) -> RebuiltParticipation:
+    """Write the rows that closed papers lack and remove those without one, in batches.
+
+    It may run again, and beside papers that are being closed. Rows that are there keep the place
+    of their time; papers of before are given the place that their entry has now.
+    """
+    with uow_factory.begin(read_only=True) as uow:
+        papers = uow.session.scalar(_closed(select(func.count()))) or 0
+    added, busy = 0, 0
+    for _ in range(_PASSES):
+        came, busy = _add_missing(uow_factory, lambda done: progress(done, papers))
+        added += came
+        if not busy:
+            break
+    return RebuiltParticipation(
+        papers=papers, added=added, removed=_remove_undone(uow_factory), busy=busy
+    )
+
+
+def _closed(asked: Any) -> Any:
+    return asked.select_from(Attempt).where(Attempt.state != AttemptState.OPEN)
+
+
+def _add_missing(
+    uow_factory: UnitOfWorkFactory, progress: Callable[[int], None]
+) -> tuple[int, int]:
+    last, done, added, busy = 0, 0, 0, 0
+    while True:
+        with uow_factory.begin() as uow:
+            rows = _papers_after(uow, last)
+            if not rows:
+                return added, busy
+            missing = _without_row(uow, rows)
+            owners = accounts.lock_survivors(uow, {row.citizen_id for row in missing})
+            facts = [_fact(row, owners[row.citizen_id]) for row in _owned(uow, missing, owners)]
+            added += programmes.record_missing(uow, facts)
+        busy += len(missing) - len(facts)
+        last, done = rows[-1].id, done + len(rows)
+        progress(done)
+
+
+def _papers_after(uow: UnitOfWork, last_id: int) -> list[Row[Any]]:
+    asked = select(Attempt.id, Attempt.ref, Attempt.citizen_id).order_by(Attempt.id).limit(BATCH)
+    return list(uow.session.execute(_closed(asked).where(Attempt.id > last_id)))
+
+
+def _without_row(uow: UnitOfWork, rows: list[Row[Any]]) -> list[Row[Any]]:
+    there = programmes.recorded_refs(uow, PAPER, [row.ref for row in rows])
+    return [row for row in rows if row.ref not in there]
+
+
+def _owned(uow: UnitOfWork, rows: list[Row[Any]], owners: dict[int, int]) -> list[Row[Any]]:
+    """The papers as they stand now that their citizens are held, with the place they count for."""
+    asked = (
+        select(
+            Attempt.ref,
+            Attempt.citizen_id,
+            Attempt.on_day,
+            Contest.programme_slug,
+            Entry.city,
+            Entry.county,
+            Entry.unit_id,
+        )
+        .join(Contest, Contest.id == Attempt.contest_id)
+        .join(Entry, Entry.id == Attempt.entry_id)
+        .where(Attempt.id.in_([row.id for row in rows]), Attempt.citizen_id.in_(owners))
+        .order_by(Attempt.id)
+    )
+    return list(uow.session.execute(asked))
+
+
+def _fact(row: Row[Any], citizen_id: int) -> Fact:
+    return Fact(
+        citizen_id=citizen_id,
+        kind=PAPER,
+        source_ref=row.ref,
+        programme=row.programme_slug,
+        city=row.city,
+        county=row.county,
+        unit_id=row.unit_id,
+        on_day=row.on_day,
+    )
+
+
+def _remove_undone(uow_factory: UnitOfWorkFactory) -> int:
+    last, removed = 0, 0
+    while True:
+        with uow_factory.begin() as uow:
+            recorded = programmes.refs_after(uow, PAPER, last, BATCH)
+            if not recorded:
+                return removed
+            # A row is seen with the paper that was closed in the same transaction.
+            closed = _closed(select(Attempt.ref)).where(Attempt.ref.in_([r for _, r in recorded]))
+            undone = {ref for _, ref in recorded} - set(uow.session.scalars(closed))
+            if undone:
+                removed += programmes.withdraw_participation(uow, PAPER, undone)
+        last = recorded[-1][0]
