@@ -10,12 +10,10 @@ citizen's lock locks pictures only with SKIP LOCKED, and never waits for a citiz
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
 
 from server.accounts import privacy
 from server.accounts.avatar_links import PrivateLink, Viewer, check_link, sign_link
@@ -28,11 +26,14 @@ from server.accounts.models import (
     MediaVerdict,
     PictureVerdict,
 )
+from server.base.jobs import TaskContext
+from server.base.outbox_rows import Backoff, Done, GiveUp, Lost, Outcome, Queue, Retry
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.wechat.errors import WeChatError
+from server.wechat.retries import outcome_of
 
 _log = logging.getLogger(__name__)
 
@@ -53,11 +54,11 @@ _VISIBLE_TO = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unasked:
-    """A picture to be checked."""
+class UncheckedPicture:
+    """A picture to ask WeChat about; `address` is where WeChat finds it."""
 
-    openid: str
-    name: str
+    openid: str = field(repr=False)
+    address: str = field(repr=False)
 
 
 def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
@@ -67,16 +68,15 @@ def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
     """
     privacy.hold(uow, citizen_id)
     drop_unshown(uow, citizen_id)
-    uow.session.add(
-        Avatar(
-            name=uow.new_ref("ava"),
-            citizen_id=citizen_id,
-            picture=picture,
-            state=AvatarState.WAITING,
-            ask_after=uow.now,
-            made_at=uow.now,
-        )
+    avatar = Avatar(
+        name=uow.new_ref("ava"),
+        citizen_id=citizen_id,
+        picture=picture,
+        state=AvatarState.WAITING,
+        made_at=uow.now,
     )
+    avatar.enqueue(uow.now)
+    uow.session.add(avatar)
     uow.enqueue_after_commit(TASK)
 
 
@@ -135,49 +135,48 @@ def state_of(uow: UnitOfWork, citizen_id: int) -> AvatarState | None:
     return uow.session.scalar(asked.order_by(Avatar.id.desc()).limit(1))
 
 
-def claim(uow: UnitOfWork, limit: int) -> list[Unasked]:
-    """Claim pictures to be checked, for a minute.
-
-    Locks: the pictures, skipping those locked by others.
-    """
-    rows = uow.session.execute(
-        select(Avatar.id, Avatar.name, Avatar.citizen_id)
-        .where(Avatar.state == AvatarState.WAITING, Avatar.ask_after <= uow.now)
-        .order_by(Avatar.ask_after)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    ids = [row.id for row in rows]
-    uow.session.execute(
-        update(Avatar).where(Avatar.id.in_(ids)).values(ask_after=uow.now + ASK_AGAIN_AFTER)
+def _prepare_question(uow: UnitOfWork, row: Avatar) -> UncheckedPicture | Outcome:
+    openid = uow.session.scalar(
+        select(Identity.openid)
+        .where(Identity.citizen_id == row.citizen_id, Identity.app == App.MINI_PROGRAM)
+        .order_by(Identity.id.desc())
+        .limit(1)
     )
-    openids = _openids(uow.session, [row.citizen_id for row in rows])
-    return [
-        Unasked(openid=openids[row.citizen_id], name=row.name)
-        for row in rows
-        if row.citizen_id in openids
-    ]
+    if openid is None:
+        return Retry(reason="no_openid")
+    address = address_for_check(uow.settings, uow.keys, row.name, uow.now)
+    return UncheckedPicture(openid=openid, address=address)
 
 
-def ask(check_picture: Callable[[str, str], str], unasked: Unasked, address: str) -> str | None:
-    """Request WeChat's check; return its trace id, or None. Never call inside a transaction."""
+def _ask_for_verdict(context: TaskContext, picture: UncheckedPicture) -> Outcome:
     try:
-        return check_picture(unasked.openid, address)
+        return Done(result=context.gateway.check_picture(picture.openid, picture.address))
     except WeChatError as trouble:
-        _log.warning("picture waits for its check", extra={"code": trouble.code})
-        return None
+        _log.warning("a picture waits for its check", extra={"code": trouble.code})
+        now = context.uow_factory.dependencies.clock.now()
+        return outcome_of(trouble, now, repeatable=True)
 
 
-def note(uow: UnitOfWork, name: str, trace_id: str) -> None:
-    """Store the trace id of the check of the picture with this name.
+def _settle_question(uow: UnitOfWork, row: Avatar, outcome: Outcome) -> None:
+    match outcome:
+        case Done():
+            row.state, row.trace_id, row.asked_at = AvatarState.ASKED, outcome.result, uow.now
+        case GiveUp():
+            row.state, row.picture = AvatarState.UNCHECKED, None
 
-    By name, because SQLite may reuse the row id of a replaced picture.
-    """
-    uow.session.execute(
-        update(Avatar)
-        .where(Avatar.name == name, Avatar.state == AvatarState.WAITING)
-        .values(state=AvatarState.ASKED, trace_id=trace_id, ask_after=uow.now)
-    )
+
+QUEUE = Queue(
+    name="picture_checks",
+    task=TASK,
+    table=Avatar,
+    prepare=_prepare_question,
+    send=_ask_for_verdict,
+    settle=_settle_question,
+    lost=Lost.QUEUED,
+    lease=ASK_AGAIN_AFTER,
+    backoff=Backoff(first=ASK_AGAIN_AFTER, most=ASK_AGAIN_AFTER),
+    keep_for=ASKED_WITHIN,
+)
 
 
 def hear(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
@@ -236,7 +235,9 @@ def _carry_out(uow: UnitOfWork, avatar: Avatar, verdict: PictureVerdict) -> None
             avatar.state = AvatarState.REVIEW
         case PictureVerdict.FAILED:
             avatar.state, avatar.trace_id = AvatarState.WAITING, None
-            avatar.ask_after = uow.now + ASK_AGAIN_AFTER
+            avatar.enqueue(uow.now, uow.now + ASK_AGAIN_AFTER)
+            # The time within which WeChat may be asked runs from the picture's first day on.
+            avatar.outbox_since = avatar.made_at
 
 
 def _show(uow: UnitOfWork, avatar: Avatar) -> None:
@@ -263,38 +264,17 @@ def address_for_check(settings: Settings, keys: Keys, name: str, now: datetime) 
 
 
 def give_up(uow: UnitOfWork) -> int:
-    """Settle overdue checks: delete pictures never submitted, leave others to a person; count them.
+    """Leave pictures to a person whose verdict did not come in time; how many.
 
     Locks: the pictures, skipping those locked by others.
     """
-    gone = 0
-    late = (
-        (
-            (Avatar.state == AvatarState.WAITING, Avatar.made_at <= uow.now - ASKED_WITHIN),
-            {"state": AvatarState.UNCHECKED, "picture": None},
-        ),
-        (
-            (Avatar.state == AvatarState.ASKED, Avatar.ask_after <= uow.now - JUDGED_WITHIN),
-            {"state": AvatarState.REVIEW},
-        ),
-    )
-    for which, values in late:
-        ids = uow.session.scalars(
-            select(Avatar.id).where(*which).with_for_update(skip_locked=True)
-        ).all()
-        uow.session.execute(update(Avatar).where(Avatar.id.in_(ids)).values(values))
-        gone += len(ids)
+    late = (Avatar.state == AvatarState.ASKED, Avatar.asked_at <= uow.now - JUDGED_WITHIN)
+    ids = uow.session.scalars(
+        select(Avatar.id).where(*late).with_for_update(skip_locked=True)
+    ).all()
+    uow.session.execute(update(Avatar).where(Avatar.id.in_(ids)).values(state=AvatarState.REVIEW))
     uow.session.execute(delete(MediaVerdict).where(MediaVerdict.at < uow.now - _VERDICTS_KEPT))
-    return gone
-
-
-def _openids(session: Session, citizen_ids: list[int]) -> dict[int, str]:
-    rows = session.execute(
-        select(Identity.citizen_id, Identity.openid)
-        .where(Identity.citizen_id.in_(citizen_ids), Identity.app == App.MINI_PROGRAM)
-        .order_by(Identity.id)
-    )
-    return {row.citizen_id: row.openid for row in rows}
+    return len(ids)
 
 
 def tell_pictures(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.base.outbox_rows import Outgoing, outbox_index
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 
@@ -194,24 +195,28 @@ class Consent(Base):
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Avatar(Base):
-    """A citizen's picture under a random name; its bytes are deleted when it is refused."""
+class Avatar(Outgoing, Base):
+    """A citizen's picture under a name that nobody can guess; the bytes go when it is refused.
+
+    The columns of the outbox are about asking WeChat for a verdict, which comes later by an event.
+    """
 
     __tablename__ = "avatar"
     __table_args__ = (
         UniqueConstraint("name"),
         UniqueConstraint("trace_id"),
         Index("ix_avatar_citizen_id", "citizen_id"),
-        Index("ix_avatar_state_ask_after", "state", "ask_after"),
+        Index("ix_avatar_state_asked_at", "state", "asked_at"),
+        outbox_index("avatar"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     name: Mapped[str] = mapped_column(String(40))
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
-    picture: Mapped[bytes | None] = mapped_column(LargeBinary)
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     state: Mapped[AvatarState] = mapped_column(enum_column(AvatarState, "state"))
     trace_id: Mapped[str | None] = mapped_column(String(128))
-    ask_after: Mapped[datetime] = mapped_column(UtcDateTime)
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -13,6 +13,7 @@ SLICE = Slice(
     texts=Path(__file__).parent,
     apis=(api.API,),
     tasks=tasks.TASKS,
+    queues=tasks.QUEUES,
     events=chat.HANDLERS,
     personal_data=PERSONAL,
 )

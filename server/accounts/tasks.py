@@ -8,6 +8,7 @@ from __future__ import annotations
 from server.accounts import avatar_uploads, avatars, limit_traces, profile
 from server.accounts.avatar_uploads import Upload
 from server.base.jobs import Task, TaskContext
+from server.base.outbox import deliver_due
 from server.base.pictures import PictureRefused, make_small, only_one
 
 _AT_ONCE = 20
@@ -61,20 +62,9 @@ def check_pictures(context: TaskContext, *_ids: int) -> int:
     moved = _carry_out_verdicts(context)
     with context.uow_factory.begin() as uow:
         moved += avatars.give_up(uow)
-        claimed = avatars.claim(uow, _AT_ONCE)
-    dependencies = context.uow_factory.dependencies
-    for unasked in claimed:
-        address = avatars.address_for_check(
-            dependencies.settings, dependencies.keys, unasked.name, dependencies.clock.now()
-        )
-        trace_id = avatars.ask(context.gateway.check_picture, unasked, address)
-        if trace_id is None:
-            continue
-        with context.uow_factory.begin() as uow:
-            avatars.note(uow, unasked.name, trace_id)
-        # The verdict may have arrived before the trace id was stored.
-        moved += 1 + _carry_out_verdicts(context)
-    return moved
+    asked = deliver_due(context, avatars.QUEUE)
+    # The verdict may have come before the note of its name.
+    return moved + asked.ended + (_carry_out_verdicts(context) if asked.ended else 0)
 
 
 def _carry_out_verdicts(context: TaskContext) -> int:
@@ -93,6 +83,7 @@ def drop_limit_traces(context: TaskContext, *_ids: int) -> int:
         return limit_traces.drop_old(uow)
 
 
+QUEUES = (avatars.QUEUE,)
 TASKS = (
     Task(name="accounts.check_nicknames", step=check_nicknames, every_seconds=30),
     Task(name=avatar_uploads.TASK, step=make_pictures_small, every_seconds=5),

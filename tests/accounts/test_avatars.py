@@ -20,6 +20,7 @@ from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.notices import an_event
+from tests.kit.outbox import without_jitter
 from tests.kit.pictures import a_heic, a_picture, as_form, opened
 
 EVENT = "wxa_media_check"
@@ -29,7 +30,7 @@ HANDLE = dict(HANDLERS)
 @pytest.fixture
 def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
     gateway.answers["check_picture"] = "trace-1"
-    return TaskContext(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
 
 
 @pytest.fixture

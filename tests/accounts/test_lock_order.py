@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from server.accounts import avatars, identities, privacy, profile
 from server.accounts.models import App, Avatar, AvatarState, Citizen, MediaVerdict, NicknameState
+from server.base.outbox import end_overdue
 from server.base.sql.locks import lock_name
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.accounts import Person, a_citizen
@@ -131,11 +132,10 @@ def test_letting_go_of_pictures_waits_for_nobody(
 ) -> None:
     with uow_factory.begin() as uow:
         avatars.keep(uow, person.id, b"first")
-        uow.session.execute(update(Avatar).values(made_at=uow.now - avatars.ASKED_WITHIN))
+        uow.session.execute(update(Avatar).values(outbox_since=uow.now - avatars.ASKED_WITHIN))
 
     def give_up() -> None:
-        with uow_factory.begin() as uow:
-            avatars.give_up(uow)
+        end_overdue(uow_factory, avatars.QUEUE)
 
     refused = meet(
         uow_factory,
