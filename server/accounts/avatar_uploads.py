@@ -12,11 +12,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from server.accounts import avatars, privacy
 from server.accounts.errors import PicturesWaiting
 from server.accounts.models import Citizen, PictureUpload
+from server.base.jobs import TaskContext
+from server.base.outbox_rows import (
+    Claim,
+    Done,
+    GiveUp,
+    Lost,
+    OutboxState,
+    Outcome,
+    Queue,
+)
+from server.base.pictures import PictureRefused, make_small
 from server.base.uow import UnitOfWork
 
 TASK = "accounts.make_pictures_small"
@@ -25,15 +36,18 @@ MOST_WAITING = 100
 # Longer than a child process may run; after that the claiming worker is dead.
 TAKEN_FOR = timedelta(seconds=60)
 MOST_TRIES = 3
+# Decoding takes seconds on a busy machine, and one thread keeps the time of all sweeps.
+DECODED_IN_A_RUN = 2
+_UNREADABLE = "unreadable"
+_WAITING = (OutboxState.QUEUED, OutboxState.CLAIMED)
 _UNREADABLE_TOLD_FOR = timedelta(days=7)
 _RETRY_AFTER_SECONDS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
-    """A file claimed by a worker."""
+class UploadedFile:
+    """A file that a worker has claimed."""
 
-    ref: str
     content: bytes = field(repr=False)
 
 
@@ -46,65 +60,58 @@ def receive(uow: UnitOfWork, citizen_id: int, content: bytes) -> None:
     privacy.hold(uow, citizen_id)
     avatars.drop_unshown(uow, citizen_id)
     uow.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
-    waiting = select(func.count()).where(PictureUpload.take_after.is_not(None))
+    waiting = select(func.count()).where(PictureUpload.outbox_state.in_(_WAITING))
     if (uow.session.scalar(waiting) or 0) >= MOST_WAITING:
         raise PicturesWaiting(retry_after_seconds=_RETRY_AFTER_SECONDS)
-    uow.session.add(
-        PictureUpload(
-            ref=uow.new_ref("upl"),
-            citizen_id=citizen_id,
-            content=content,
-            take_after=uow.now,
-            given_at=uow.now,
-        )
-    )
+    upload = PictureUpload(citizen_id=citizen_id, content=content, given_at=uow.now)
+    upload.enqueue(uow.now)
+    uow.session.add(upload)
     uow.enqueue_after_commit(TASK)
 
 
-def take(uow: UnitOfWork) -> Upload | None:
-    """Claim the oldest file for a minute.
-
-    Locks: the row, skipping those locked by others.
-    """
-    row = uow.session.scalar(
-        select(PictureUpload)
-        .where(PictureUpload.take_after <= uow.now)
-        .order_by(PictureUpload.take_after, PictureUpload.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if row is None:
-        return None
-    row.tries, row.take_after = row.tries + 1, uow.now + TAKEN_FOR
-    # The worker of the last attempt probably died while decoding it, so it is not decoded again.
-    content = row.content if row.tries <= MOST_TRIES and row.content else b""
-    return Upload(ref=row.ref, content=content)
-
-
-def finish(uow: UnitOfWork, ref: str, picture: bytes | None) -> bool:
-    """Replace the file by the small picture; without a picture, mark it unreadable.
-
-    False when the file was replaced, withdrawn or moved to another citizen meanwhile.
-    Locks: the citizen, then the row.
-    """
-    citizen_id = _owner(uow, ref)
+def _lock_owner(uow: UnitOfWork, claim: Claim, _outcome: Outcome | None) -> bool:
+    owner = select(PictureUpload.citizen_id).where(PictureUpload.id == claim.row_id)
+    citizen_id = uow.session.scalar(owner)
     uow.session.execute(select(Citizen.id).where(Citizen.id == citizen_id).with_for_update())
-    if citizen_id is None or _owner(uow, ref) != citizen_id:
-        return False
-    if picture is None:
-        uow.session.execute(
-            update(PictureUpload)
-            .where(PictureUpload.ref == ref)
-            .values(content=None, take_after=None)
-        )
-        return True
-    uow.session.execute(delete(PictureUpload).where(PictureUpload.ref == ref))
-    avatars.keep(uow, citizen_id, picture)
-    return True
+    # It may have gone to another citizen while we waited; the claim runs out and is taken again.
+    return citizen_id is not None and uow.session.scalar(owner) == citizen_id
 
 
-def _owner(uow: UnitOfWork, ref: str) -> int | None:
-    return uow.session.scalar(select(PictureUpload.citizen_id).where(PictureUpload.ref == ref))
+def _prepare_file(_uow: UnitOfWork, row: PictureUpload) -> UploadedFile | Outcome:
+    return UploadedFile(content=row.content) if row.content else GiveUp(reason=_UNREADABLE)
+
+
+def _decode_file(_context: TaskContext, upload: UploadedFile) -> Outcome:
+    try:
+        return Done(result=make_small(upload.content, avatars.SIDE))
+    except PictureRefused:
+        return GiveUp(reason=_UNREADABLE)
+
+
+def _settle_file(uow: UnitOfWork, row: PictureUpload, outcome: Outcome) -> None:
+    match outcome:
+        case Done():
+            citizen_id = row.citizen_id
+            uow.session.delete(row)
+            avatars.keep(uow, citizen_id, outcome.result)
+        case GiveUp():
+            row.content = None
+
+
+# A file is given up after some workers have died over it: whoever had it did not live to tell.
+QUEUE = Queue(
+    name="picture_files",
+    task=TASK,
+    table=PictureUpload,
+    lock_first=_lock_owner,
+    prepare=_prepare_file,
+    send=_decode_file,
+    settle=_settle_file,
+    lost=Lost.QUEUED,
+    lease=TAKEN_FOR,
+    batch=DECODED_IN_A_RUN,
+    most_tries=MOST_TRIES,
+)
 
 
 def drop_old(uow: UnitOfWork) -> int:
@@ -112,7 +119,7 @@ def drop_old(uow: UnitOfWork) -> int:
     old = (
         select(PictureUpload.id)
         .where(
-            PictureUpload.take_after.is_(None),
+            PictureUpload.outbox_state == OutboxState.GIVEN_UP,
             PictureUpload.given_at <= uow.now - _UNREADABLE_TOLD_FOR,
         )
         .with_for_update(skip_locked=True)
@@ -128,11 +135,11 @@ def drop_old(uow: UnitOfWork) -> int:
 def state_of(uow: UnitOfWork, citizen_id: int) -> Literal["waiting", "unreadable"] | None:
     """State of the file that a citizen uploaded last; None when there is none."""
     row = uow.session.execute(
-        select(PictureUpload.take_after).where(PictureUpload.citizen_id == citizen_id)
+        select(PictureUpload.outbox_state).where(PictureUpload.citizen_id == citizen_id)
     ).one_or_none()
     if row is None:
         return None
-    return "unreadable" if row.take_after is None else "waiting"
+    return "unreadable" if row.outbox_state is OutboxState.GIVEN_UP else "waiting"
 
 
 def take_back(uow: UnitOfWork, citizen_id: int) -> None:

@@ -220,22 +220,18 @@ class Avatar(Outgoing, Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class PictureUpload(Base):
-    """An uploaded file, until a worker has made a small picture of it; a later upload replaces it.
+class PictureUpload(Outgoing, Base):
+    """A picture as it was sent, until a worker has made a small one; a later one replaces it.
 
-    The row is the job. An unreadable file keeps its row, but not `content` and `take_after`.
+    A file that cannot be read is given up and loses its `content`.
     """
 
     __tablename__ = "picture_upload"
-    __table_args__ = (UniqueConstraint("ref"), UniqueConstraint("citizen_id"))
+    __table_args__ = (UniqueConstraint("citizen_id"), outbox_index("picture_upload"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    # SQLite may reuse the row id of a deleted row; this name is never reused.
-    ref: Mapped[str] = mapped_column(String(40))
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    tries: Mapped[int] = mapped_column(default=0)
-    take_after: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

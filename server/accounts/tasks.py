@@ -6,14 +6,11 @@ Tasks run at least once; a verdict that arrives twice is stored once.
 from __future__ import annotations
 
 from server.accounts import avatar_uploads, avatars, limit_traces, profile
-from server.accounts.avatar_uploads import Upload
 from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
-from server.base.pictures import PictureRefused, make_small, only_one
+from server.base.pictures import only_one
 
 _AT_ONCE = 20
-# Decoding takes seconds on a busy machine, and one thread runs all sweeps.
-_DECODED_IN_A_RUN = 2
 
 
 def check_nicknames(context: TaskContext, *_ids: int) -> int:
@@ -38,23 +35,7 @@ def make_pictures_small(context: TaskContext, *_ids: int) -> int:
 def _make_each_small(context: TaskContext) -> int:
     with context.uow_factory.begin() as uow:
         moved = avatar_uploads.drop_old(uow)
-    for _ in range(_DECODED_IN_A_RUN):
-        with context.uow_factory.begin() as uow:
-            taken = avatar_uploads.take(uow)
-        if taken is None:
-            return moved
-        picture = _small(taken)
-        with context.uow_factory.begin() as uow:
-            moved += avatar_uploads.finish(uow, taken.ref, picture)
-    context.uow_factory.dependencies.enqueue(avatar_uploads.TASK)  # there may be more
-    return moved
-
-
-def _small(taken: Upload) -> bytes | None:
-    try:
-        return make_small(taken.content, avatars.SIDE) if taken.content else None
-    except PictureRefused:
-        return None
+    return moved + deliver_due(context, avatar_uploads.QUEUE).ended
 
 
 def check_pictures(context: TaskContext, *_ids: int) -> int:
@@ -83,7 +64,7 @@ def drop_limit_traces(context: TaskContext, *_ids: int) -> int:
         return limit_traces.drop_old(uow)
 
 
-QUEUES = (avatars.QUEUE,)
+QUEUES = (avatar_uploads.QUEUE, avatars.QUEUE)
 TASKS = (
     Task(name="accounts.check_nicknames", step=check_nicknames, every_seconds=30),
     Task(name=avatar_uploads.TASK, step=make_pictures_small, every_seconds=5),

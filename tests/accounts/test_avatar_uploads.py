@@ -12,11 +12,14 @@ from server.accounts.errors import PicturesWaiting
 from server.accounts.models import Avatar, PictureUpload
 from server.base import pictures
 from server.base.jobs import TaskContext
+from server.base.outbox import end_overdue
+from server.base.outbox_rows import Done
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.locks import meet
+from tests.kit.outbox import claim_one, settle_one
 from tests.kit.pictures import a_picture, opened
 
 RED, BLUE = a_picture(colour=(250, 0, 0)), a_picture(colour=(0, 0, 250))
@@ -81,12 +84,11 @@ def test_a_file_that_was_replaced_while_it_was_decoded_is_let_go(
     uow_factory: UnitOfWorkFactory, person: Person
 ) -> None:
     give(uow_factory, person, RED)
-    with uow_factory.begin() as uow:
-        taken = avatar_uploads.take(uow)
+    taken = claim_one(uow_factory, avatar_uploads.QUEUE)
     assert taken is not None
     give(uow_factory, person, BLUE)
-    with uow_factory.begin() as uow:
-        assert not avatar_uploads.finish(uow, taken.ref, b"small")
+    small = Done(result=b"small")
+    assert settle_one(uow_factory, avatar_uploads.QUEUE, taken, small) == 0
     assert (count(uow_factory, Avatar), state(uow_factory, person)) == (0, "waiting")
 
 
@@ -110,12 +112,11 @@ def test_a_file_whose_worker_died_is_taken_again_three_times_at_most(
 ) -> None:
     give(uow_factory, person, RED)
     for _ in range(avatar_uploads.MOST_TRIES):
-        with uow_factory.begin() as uow:
-            taken = avatar_uploads.take(uow)
+        end_overdue(uow_factory, avatar_uploads.QUEUE)
+        taken = claim_one(uow_factory, avatar_uploads.QUEUE)
         assert taken is not None
-        assert taken.content == RED
-        with uow_factory.begin() as uow:
-            assert avatar_uploads.take(uow) is None
+        assert taken.letter.content == RED
+        assert claim_one(uow_factory, avatar_uploads.QUEUE) is None
         clock.advance(60)
     tasks.make_pictures_small(context)
     assert state(uow_factory, person) == "unreadable"
@@ -193,13 +194,11 @@ def test_a_new_file_and_the_end_of_an_old_one_do_not_wait_for_each_other(
     uow_factory: UnitOfWorkFactory, person: Person
 ) -> None:
     give(uow_factory, person, RED)
-    with uow_factory.begin() as uow:
-        taken = avatar_uploads.take(uow)
+    taken = claim_one(uow_factory, avatar_uploads.QUEUE)
     assert taken is not None
 
     def finish() -> None:
-        with uow_factory.begin() as uow:
-            avatar_uploads.finish(uow, taken.ref, b"small")
+        settle_one(uow_factory, avatar_uploads.QUEUE, taken, Done(result=b"small"))
 
     refused = meet(
         uow_factory,

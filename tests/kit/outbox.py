@@ -13,7 +13,8 @@ from sqlalchemy import MetaData, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from server.base.jobs import TaskContext
-from server.base.outbox_rows import Done, Outcome, Outgoing, Queue, outbox_index
+from server.base.outbox import begin_calls, lease_due, settle_calls
+from server.base.outbox_rows import Call, Done, Outcome, Outgoing, Queue, outbox_index
 from server.base.sql.tables import NAMES, BigId
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
@@ -91,3 +92,18 @@ def write_line(path: Path, text: str) -> None:
     """What the outside has heard, kept whatever happens to the process."""
     with path.open("a", encoding="utf-8") as file:
         file.write(text + "\n")
+
+
+def claim_one(uow_factory: UnitOfWorkFactory, queue: Queue) -> Call | None:
+    """The oldest due row claimed, as by a worker that is about to make its call."""
+    with uow_factory.begin() as uow:
+        for claim in lease_due(uow, queue, 1):
+            for call in begin_calls(uow, queue, [claim]).calls:
+                return call
+    return None
+
+
+def settle_one(uow_factory: UnitOfWorkFactory, queue: Queue, call: Call, outcome: Outcome) -> int:
+    """Write down how a call ended; how many rows that moved."""
+    with uow_factory.begin() as uow:
+        return settle_calls(uow, queue, [(call.claim, outcome)]).moved
