@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.accounts.models import App, Citizen, Identity, NicknameState
 from server.base.errors import Unavailable
+from server.base.outbox_rows import idle_values
 from server.base.sql.locks import lock_name
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
@@ -30,7 +31,7 @@ BLANK: dict[str, Any] = {
     "nickname_state": NicknameState.NONE,
     "pending_nickname": None,
     "pending_since": None,
-    "check_after": None,
+    **idle_values(),
     "avatar_url": None,
     "city": None,
     "county": None,
@@ -47,9 +48,11 @@ BLANK: dict[str, Any] = {
     "quiet_to": None,
     "under_14": None,
 }
-# Columns copied to the survivor of a merge where it has no value; a group all or nothing.
+# The check of a nickname that waits goes with the nickname and counts its tries anew.
+_CHECK_COLUMNS = tuple(name for name in idle_values() if name != "outbox_tries")
+# Taken over from the other row where the survivor has nothing; a group goes together or not at all.
 _GROUPS = (
-    ("nickname", "nickname_state", "pending_nickname", "pending_since", "check_after"),
+    ("nickname", "nickname_state", "pending_nickname", "pending_since", *_CHECK_COLUMNS),
     ("city", "county", "unit_id"),
     ("quiet_from", "quiet_to"),
     ("avatar_url",),

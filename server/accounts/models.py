@@ -99,14 +99,17 @@ class Language(StrEnum):
     ZA = "za"
 
 
-class Citizen(Base):
-    """One person; an erased or merged row remains without personal data, for references."""
+class Citizen(Outgoing, Base):
+    """One person; an erased or merged row stays, without anything personal, for others to count.
+
+    The columns of the outbox are about the check of the nickname that waits for WeChat.
+    """
 
     __tablename__ = "citizen"
     __table_args__ = (
         UniqueConstraint("ref"),
         UniqueConstraint("unionid"),
-        Index("ix_citizen_nickname_state_check_after", "nickname_state", "check_after"),
+        outbox_index("citizen"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -118,7 +121,6 @@ class Citizen(Base):
     )
     pending_nickname: Mapped[str | None] = mapped_column(String(100))
     pending_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    check_after: Mapped[datetime | None] = mapped_column(UtcDateTime)
     avatar_url: Mapped[str | None] = mapped_column(String(500))
     city: Mapped[str | None] = mapped_column(String(6))
     county: Mapped[str | None] = mapped_column(String(6))

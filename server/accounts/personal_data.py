@@ -16,11 +16,12 @@ from server.accounts.models import (
     SessionToken,
 )
 from server.accounts.privacy import tell_consents
+from server.base.outbox_rows import idle_values
 from server.base.personal_data import Erase, Merge, Personal
 from server.base.uow import UnitOfWork
 from server.units import service as units
 
-_NOT_TOLD = {"id", "unit_id", "merged_into", "erased_at", "check_after"}
+_NOT_TOLD = {"id", "unit_id", "merged_into", "erased_at", *idle_values()}
 
 
 def tell_person(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:

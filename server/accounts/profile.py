@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from server.accounts import avatar_uploads, avatars, phones, privacy
 from server.accounts.errors import NicknameRefused
@@ -29,10 +29,13 @@ from server.accounts.models import (
 )
 from server.accounts.rules import clean_name, fits
 from server.base.errors import Invalid
+from server.base.jobs import TaskContext
+from server.base.outbox_rows import Backoff, Done, GiveUp, Lost, Outcome, Queue, Retry
 from server.base.uow import UnitOfWork
 from server.units import service as units
 from server.wechat.errors import WeChatError
 from server.wechat.gateway import TextPlace, Verdict
+from server.wechat.retries import outcome_of
 
 _log = logging.getLogger(__name__)
 
@@ -139,10 +142,15 @@ def judge(gateway: TextCheck, waiting: Waiting) -> Judged:
     verdict: Verdict | None = None
     if waiting.openid is not None:
         try:
-            verdict = gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
+            verdict = _verdict_on(gateway, waiting)
         except WeChatError as trouble:
             _log.warning("nickname waits for its check", extra={"code": trouble.code})
     return Judged(name=waiting.name, verdict=verdict)
+
+
+def _verdict_on(gateway: TextCheck, waiting: Waiting) -> Verdict:
+    assert waiting.openid is not None  # noqa: S101 - both callers have looked
+    return gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
 
 
 def change(
@@ -235,7 +243,10 @@ def _take_verdict(uow: UnitOfWork, citizen: Citizen, name: str, verdict: Verdict
         citizen.pending_nickname = name
         citizen.pending_since = uow.now
         citizen.nickname_state = NicknameState.CHECKING if asked else NicknameState.REVIEW
-        citizen.check_after = uow.now + ASK_AGAIN_AFTER if asked else None
+        if asked:
+            citizen.enqueue(uow.now, uow.now + ASK_AGAIN_AFTER)
+        else:
+            citizen.leave_outbox()
 
 
 def _settle_nickname(citizen: Citizen, name: str | None, state: NicknameState) -> None:
@@ -243,7 +254,7 @@ def _settle_nickname(citizen: Citizen, name: str | None, state: NicknameState) -
     citizen.nickname_state = state
     citizen.pending_nickname = None
     citizen.pending_since = None
-    citizen.check_after = None
+    citizen.leave_outbox()
 
 
 def drop_name(uow: UnitOfWork, citizen_id: int) -> None:
@@ -261,76 +272,43 @@ def drop_phone(uow: UnitOfWork, citizen_id: int) -> None:
     change(uow, citizen_id, {"phone": None})
 
 
-def claim_waiting(uow: UnitOfWork, limit: int) -> list[Waiting]:
-    """Claim nicknames to be checked, for a minute.
-
-    Locks: the citizens, skipping those locked by others.
-    """
-    rows = uow.session.scalars(
-        select(Citizen)
-        .where(
-            Citizen.nickname_state == NicknameState.CHECKING,
-            Citizen.check_after <= uow.now,
-            Citizen.pending_since > uow.now - JUDGED_WITHIN,
-        )
-        .order_by(Citizen.check_after)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    openids = _openids(uow, [row.id for row in rows])
-    for row in rows:
-        row.check_after = uow.now + ASK_AGAIN_AFTER
-    return [
-        Waiting(citizen_id=row.id, name=row.pending_nickname, openid=openids.get(row.id))
-        for row in rows
-        if row.pending_nickname is not None
-    ]
+def _prepare_name(uow: UnitOfWork, citizen: Citizen) -> Waiting | Outcome:
+    openid = _openids(uow, [citizen.id]).get(citizen.id)
+    if openid is None or citizen.pending_nickname is None:
+        return Retry(reason="no_openid")
+    return Waiting(citizen_id=citizen.id, name=citizen.pending_nickname, openid=openid)
 
 
-def record(uow: UnitOfWork, citizen_id: int, judged: Judged) -> bool:
-    """Store a late verdict, unless the citizen has chosen another name meanwhile."""
-    if judged.verdict is None:
-        return False
-    citizen = uow.session.scalar(
-        select(Citizen)
-        .where(
-            Citizen.id == citizen_id,
-            Citizen.nickname_state == NicknameState.CHECKING,
-            Citizen.pending_nickname == judged.name,
-        )
-        .with_for_update()
-    )
-    if citizen is None:
-        return False
-    _take_verdict(uow, citizen, judged.name, judged.verdict)
-    return True
+def _ask_about_name(context: TaskContext, waiting: Waiting) -> Outcome:
+    try:
+        return Done(result=_verdict_on(context.gateway, waiting))
+    except WeChatError as trouble:
+        _log.warning("a nickname waits for its check", extra={"code": trouble.code})
+        now = context.uow_factory.dependencies.clock.now()
+        return outcome_of(trouble, now, repeatable=True)
 
 
-def give_up_waiting(uow: UnitOfWork) -> int:
-    """Drop nicknames that WeChat can no longer check; return how many.
+def _settle_name(uow: UnitOfWork, citizen: Citizen, outcome: Outcome) -> None:
+    # The claim is of this name: choosing another one queues the row anew.
+    match outcome:
+        case Done() if citizen.pending_nickname is not None:
+            _take_verdict(uow, citizen, citizen.pending_nickname, outcome.result)
+        case GiveUp():
+            _settle_nickname(citizen, citizen.nickname, NicknameState.UNCHECKED)
 
-    Locks: the citizens, skipping those locked by others, because a transaction with several locks
-    must not wait.
-    """
-    ids = uow.session.scalars(
-        select(Citizen.id)
-        .where(
-            Citizen.nickname_state == NicknameState.CHECKING,
-            Citizen.pending_since <= uow.now - JUDGED_WITHIN,
-        )
-        .with_for_update(skip_locked=True)
-    ).all()
-    uow.session.execute(
-        update(Citizen)
-        .where(Citizen.id.in_(ids))
-        .values(
-            nickname_state=NicknameState.UNCHECKED,
-            pending_nickname=None,
-            pending_since=None,
-            check_after=None,
-        )
-    )
-    return len(ids)
+
+QUEUE = Queue(
+    name="nickname_checks",
+    task="accounts.check_nicknames",
+    table=Citizen,
+    prepare=_prepare_name,
+    send=_ask_about_name,
+    settle=_settle_name,
+    lost=Lost.QUEUED,
+    lease=ASK_AGAIN_AFTER,
+    backoff=Backoff(first=ASK_AGAIN_AFTER, most=ASK_AGAIN_AFTER),
+    keep_for=JUDGED_WITHIN,
+)
 
 
 def _openids(uow: UnitOfWork, ids: list[int]) -> dict[int, str]:

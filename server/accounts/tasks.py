@@ -14,15 +14,8 @@ _AT_ONCE = 20
 
 
 def check_nicknames(context: TaskContext, *_ids: int) -> int:
-    """Check waiting nicknames and drop expired ones; return how many were processed."""
-    with context.uow_factory.begin() as uow:
-        moved = profile.give_up_waiting(uow)
-        claimed = profile.claim_waiting(uow, _AT_ONCE)
-    for waiting in claimed:
-        judged = profile.judge(context.gateway, waiting)
-        with context.uow_factory.begin() as uow:
-            moved += profile.record(uow, waiting.citizen_id, judged)
-    return moved
+    """Ask about waiting nicknames and let go of those that waited too long; how many moved."""
+    return deliver_due(context, profile.QUEUE).ended
 
 
 def make_pictures_small(context: TaskContext, *_ids: int) -> int:
@@ -64,9 +57,9 @@ def drop_limit_traces(context: TaskContext, *_ids: int) -> int:
         return limit_traces.drop_old(uow)
 
 
-QUEUES = (avatar_uploads.QUEUE, avatars.QUEUE)
+QUEUES = (profile.QUEUE, avatar_uploads.QUEUE, avatars.QUEUE)
 TASKS = (
-    Task(name="accounts.check_nicknames", step=check_nicknames, every_seconds=30),
+    Task(name=profile.QUEUE.task, step=check_nicknames, every_seconds=30),
     Task(name=avatar_uploads.TASK, step=make_pictures_small, every_seconds=5),
     Task(name=avatars.TASK, step=check_pictures, every_seconds=5),
     Task(name="accounts.drop_limit_traces", step=drop_limit_traces, every_seconds=600),

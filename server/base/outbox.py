@@ -130,11 +130,14 @@ def lease_due(uow: UnitOfWork, queue: Queue, limit: int) -> list[Claim]:
 
 def _due(uow: UnitOfWork, queue: Queue) -> tuple[ColumnElement[bool], ...]:
     table = queue.table
-    return (
+    due = (
         table.outbox_state == OutboxState.QUEUED,
         table.outbox_due_at <= uow.now,
         or_(table.outbox_until.is_(None), table.outbox_until <= uow.now),
     )
+    if queue.keep_for is None:
+        return due
+    return (*due, table.outbox_since > uow.now - queue.keep_for)
 
 
 def _has_due(uow: UnitOfWork, queue: Queue) -> bool:

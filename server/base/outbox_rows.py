@@ -62,9 +62,21 @@ class Outgoing:
 
     def leave_outbox(self, state: OutboxState | None = None) -> None:
         """Take the row out of its queue; a claim of before settles nothing any more."""
-        self.outbox_state = state
-        self.outbox_since = self.outbox_due_at = self.outbox_until = self.outbox_claim = None
-        self.outbox_tries, self.outbox_reason = 0, None
+        for name, value in idle_values(state).items():
+            setattr(self, name, value)
+
+
+def idle_values(state: OutboxState | None = None) -> dict[str, Any]:
+    """The columns of a row that is in no queue, for statements."""
+    return {
+        "outbox_state": state,
+        "outbox_since": None,
+        "outbox_due_at": None,
+        "outbox_until": None,
+        "outbox_claim": None,
+        "outbox_tries": 0,
+        "outbox_reason": None,
+    }
 
 
 def queued_values(now: datetime, due_at: datetime | None = None) -> dict[str, Any]:

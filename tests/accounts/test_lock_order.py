@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from server.accounts import avatars, identities, privacy, profile
 from server.accounts.models import App, Avatar, AvatarState, Citizen, MediaVerdict, NicknameState
 from server.base.outbox import end_overdue
+from server.base.outbox_rows import queued_values
 from server.base.sql.locks import lock_name
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.accounts import Person, a_citizen
@@ -96,7 +97,7 @@ def late_names(uow: UnitOfWork, *people: Person) -> None:
             .values(
                 nickname_state=NicknameState.CHECKING,
                 pending_nickname="x",
-                pending_since=uow.now - profile.JUDGED_WITHIN,
+                **queued_values(uow.now - profile.JUDGED_WITHIN),
             )
         )
 
@@ -110,8 +111,7 @@ def test_letting_go_of_names_waits_for_nobody(
         late_names(uow, one, two)
 
     def give_up() -> None:
-        with uow_factory.begin() as uow:
-            profile.give_up_waiting(uow)
+        end_overdue(uow_factory, profile.QUEUE)
 
     refused = meet(
         uow_factory,

@@ -13,12 +13,15 @@ from server.accounts.errors import NicknameRefused
 from server.accounts.models import Citizen, NicknameState
 from server.accounts.profile import Judged, Waiting
 from server.base.errors import Invalid
+from server.base.outbox import end_overdue
+from server.base.outbox_rows import Done
 from server.base.uow import Hooks, UnitOfWork, UnitOfWorkFactory
 from server.wechat.errors import NotSent, RecipientGone
 from server.wechat.gateway import Verdict
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
+from tests.kit.outbox import claim_one, settle_one
 
 
 @pytest.fixture
@@ -184,7 +187,7 @@ def test_going_back_to_the_old_nickname_ends_the_waiting(
     name(uow_factory, person, "小红", None)
     change(uow_factory, person, nickname="小明")
     now = seen(uow_factory, person)
-    assert (now.nickname_state, now.pending_nickname, now.check_after) == ("shown", None, None)
+    assert (now.nickname_state, now.pending_nickname, now.outbox_state) == ("shown", None, None)
 
 
 def test_taking_the_nickname_back_ends_the_waiting(
@@ -224,21 +227,24 @@ def test_a_nickname_in_other_hands_is_not_claimed_again(
 ) -> None:
     name(uow_factory, person, "小红", None)
     clock.advance(60)
-    with uow_factory.begin() as uow:
-        assert [waiting.name for waiting in profile.claim_waiting(uow, 20)] == ["小红"]
-        assert profile.claim_waiting(uow, 20) == []
+    call = claim_one(uow_factory, profile.QUEUE)
+    assert call is not None
+    assert call.letter.name == "小红"
+    assert claim_one(uow_factory, profile.QUEUE) is None
     clock.advance(60)
-    with uow_factory.begin() as uow:
-        assert len(profile.claim_waiting(uow, 20)) == 1
+    end_overdue(uow_factory, profile.QUEUE)
+    assert claim_one(uow_factory, profile.QUEUE) is not None
 
 
 def test_a_verdict_on_a_nickname_given_up_meanwhile_is_dropped(
-    uow_factory: UnitOfWorkFactory, person: Person
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
     name(uow_factory, person, "小红", None)
+    clock.advance(60)
+    asked = claim_one(uow_factory, profile.QUEUE)
+    assert asked is not None
     name(uow_factory, person, "小绿", None)
-    with uow_factory.begin() as uow:
-        assert not profile.record(uow, person.id, Judged(name="小红", verdict=Verdict.PASS))
+    assert settle_one(uow_factory, profile.QUEUE, asked, Done(result=Verdict.PASS)) == 0
     assert seen(uow_factory, person).pending_nickname == "小绿"
 
 
@@ -255,12 +261,10 @@ def test_a_nickname_waits_two_hours_and_no_longer(
             .values(nickname_state="review", pending_nickname="别人", pending_since=clock.now())
         )
     clock.advance(7199)
-    with uow_factory.begin() as uow:
-        assert profile.give_up_waiting(uow) == 0
+    assert end_overdue(uow_factory, profile.QUEUE) == 0
     clock.advance(1)
-    with uow_factory.begin() as uow:
-        assert profile.claim_waiting(uow, 20) == []
-        assert profile.give_up_waiting(uow) == 1
+    assert claim_one(uow_factory, profile.QUEUE) is None
+    assert end_overdue(uow_factory, profile.QUEUE) == 1
     now = seen(uow_factory, person)
     assert (now.nickname, now.nickname_state, now.pending_nickname) == ("小明", "unchecked", None)
     assert seen(uow_factory, other).pending_nickname == "别人"

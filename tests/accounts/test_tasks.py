@@ -15,11 +15,12 @@ from server.wechat.gateway import TextPlace, Verdict
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
+from tests.kit.outbox import without_jitter
 
 
 @pytest.fixture
 def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
-    return TaskContext(uow_factory=uow_factory, gateway=gateway)
+    return TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
 
 
 @pytest.fixture
