@@ -14,6 +14,7 @@ SLICE = Slice(
     texts=Path(__file__).parent,
     apis=(api.API,),
     tasks=tasks.TASKS,
+    queues=tasks.QUEUES,
     answers=chat.ANSWERS,
     metrics={"quiz_overdue_papers": metrics.count_overdue_papers},
     personal_data=PERSONAL,

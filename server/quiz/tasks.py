@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 
 from server.base.jobs import Task, TaskContext
+from server.base.outbox import deliver_due
 from server.quiz.attempts import closing
 from server.quiz.attempts.reminders import REMINDER_TASKS
 from server.quiz.leaderboards.tasks import BOARD_TASKS
-from server.quiz.sharing import service as shares
+from server.quiz.sharing import codes
 
 _log = logging.getLogger(__name__)
 BATCH = 200
-CODES_AT_ONCE = 20
 # Limits a run, so that a worker can be stopped between runs.
 _BATCHES = 20
 
@@ -48,18 +48,12 @@ def _close_batch(context: TaskContext) -> int:
 
 def fetch_share_codes(context: TaskContext, *_ids: int) -> int:
     """Fetch the missing codes of posters; return how many came."""
-    with context.uow_factory.begin() as uow:
-        missing = shares.claim(uow, CODES_AT_ONCE)
-    came = 0
-    for planned in missing:
-        fetched = shares.fetch(context.gateway.mini_program_code, planned)
-        with context.uow_factory.begin() as uow:
-            came += shares.keep_code(uow, fetched)
-    return came
+    return deliver_due(context, codes.QUEUE).ended
 
 
+QUEUES = (codes.QUEUE,)
 TASKS: tuple[Task, ...] = (
-    Task(name=shares.TASK, step=fetch_share_codes, every_seconds=10),
+    Task(name=codes.TASK, step=fetch_share_codes, every_seconds=10),
     Task(name="quiz.close_expired", step=close_expired, every_seconds=2),
     *BOARD_TASKS,
     *REMINDER_TASKS,

@@ -31,6 +31,7 @@ from tests.house.source import ROOT
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
+from tests.kit.outbox import without_jitter
 from tests.kit.pictures import a_code
 from tests.kit.quiz import open_contest, take
 
@@ -209,7 +210,7 @@ def test_a_poster_waits_for_its_code_and_is_never_shown_without(
     answer = client.get(f"/shares/{card['id']}/image.png")
     assert (answer.status_code, answer.get_json()["code"]) == (503, "poster_not_ready")
     assert int(answer.headers["Retry-After"]) > 0
-    context = TaskContext(uow_factory=uow_factory, gateway=gateway)
+    context = TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
     assert tasks.fetch_share_codes(context) == 0
     clock.advance(60)
     assert tasks.fetch_share_codes(context) == 0  # still away

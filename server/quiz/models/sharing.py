@@ -7,24 +7,24 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.base.outbox_rows import Outgoing, outbox_index
 from server.base.sql.tables import Base, BigId, UtcDateTime
 
 
-class Share(Base):
+class Share(Outgoing, Base):
     """A citizen's card of one closed paper. Nothing is ever counted in anybody's favour by it.
 
     `code_picture` is the mini-program code of its poster; WeChat makes it, so it may come later.
     """
 
     __tablename__ = "share"
-    __table_args__ = (Index("ix_share_citizen_id", "citizen_id"),)
+    __table_args__ = (Index("ix_share_citizen_id", "citizen_id"), outbox_index("share"))
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     ref: Mapped[str] = mapped_column(String(32), unique=True)
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
     attempt_id: Mapped[int] = mapped_column(BigId, ForeignKey("attempt.id"), unique=True)
-    code_picture: Mapped[bytes | None] = mapped_column(LargeBinary)
-    code_after: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    code_picture: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -17,6 +16,7 @@ from sqlalchemy import Row, select, update
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.errors import NotFound
+from server.base.outbox_rows import idle_values, queued_values
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
@@ -25,14 +25,12 @@ from server.quiz.attempts import attempt_store
 from server.quiz.contests import service as contests
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.models import Attempt, Share, Visit
+from server.quiz.sharing.codes import ASK_AGAIN_AFTER, PAGE
 from server.quiz.sharing.poster import Card, Poster, shows
 from server.wechat.errors import WeChatError
 
 _log = logging.getLogger(__name__)
 
-PAGE = "packages/quiz/round/index"
-TASK = "quiz.fetch_share_codes"
-ASK_AGAIN_AFTER = timedelta(seconds=60)
 FetchCode = Callable[[str, str], bytes]
 
 
@@ -104,8 +102,8 @@ def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
         citizen_id=citizen_id,
         attempt_id=planned.attempt_id,
         code_picture=picture,
-        code_after=uow.now + ASK_AGAIN_AFTER if picture is None else None,
         made_at=uow.now,
+        **(queued_values(uow.now, uow.now + ASK_AGAIN_AFTER) if picture is None else {}),
     )
     uow.session.execute(fresh.on_conflict_do_nothing())
     keep_code(uow, fetched)
@@ -126,35 +124,15 @@ def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
 
 
 def keep_code(uow: UnitOfWork, fetched: Fetched) -> bool:
-    """Store a fetched code; return whether it was missing."""
+    """Store a fetched code; return whether it was missing. The card leaves the queue of codes."""
     if fetched.picture is None:
         return False
     done = uow.session.execute(
         update(Share)
         .where(Share.ref == fetched.planned.ref, Share.code_picture.is_(None))
-        .values(code_picture=fetched.picture, code_after=None)
+        .values(code_picture=fetched.picture, **idle_values())
     )
     return int(getattr(done, "rowcount", 0)) == 1
-
-
-def claim(uow: UnitOfWork, limit: int) -> list[Planned]:
-    """Claim cards without codes, for a minute.
-
-    Locks: the cards, skipping those locked by others.
-    """
-    rows = uow.session.execute(
-        select(Share.id, Share.ref, Share.attempt_id)
-        .where(Share.code_after <= uow.now)
-        .order_by(Share.code_after)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    uow.session.execute(
-        update(Share)
-        .where(Share.id.in_([row.id for row in rows]))
-        .values(code_after=uow.now + ASK_AGAIN_AFTER)
-    )
-    return [Planned(ref=row.ref, attempt_id=row.attempt_id, has_code=False) for row in rows]
 
 
 def card(uow: UnitOfWork, ref: str) -> Card:
