@@ -95,7 +95,7 @@ def needed(name: str, typings: str) -> list[str]:
 
 def test_the_least_base_library_is_the_highest_that_anything_needs() -> None:
     guide = (ROOT / "docs/release.md").read_text(encoding="utf-8")
-    section = guide.split("## The least base library")[1].split("\n## ")[0]
+    section = guide.split("## Minimum base library")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (.+) \| ([\d.]+) \|$", section, re.MULTILINE)
     said = re.search(r"\*\*([\d.]+)\*\*", section)
     assert said is not None
