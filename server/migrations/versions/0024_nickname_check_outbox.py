@@ -7,8 +7,8 @@ from alembic import op
 
 from server.migrations.outbox_columns import add_outbox_columns, drop_outbox_columns
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 _WHEN = sa.DateTime(timezone=True)
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from server.migrations.outbox_columns import add_outbox_columns, drop_outbox_columns
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 
 _WHEN = sa.DateTime(timezone=True)
 

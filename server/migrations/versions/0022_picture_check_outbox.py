@@ -7,8 +7,8 @@ from alembic import op
 
 from server.migrations.outbox_columns import add_outbox_columns, drop_outbox_columns
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 _WHEN = sa.DateTime(timezone=True)
 

@@ -10,8 +10,8 @@ from server.migrations.outbox_columns import (
     drop_copied_outbox_columns,
 )
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 _WHEN = sa.DateTime(timezone=True)
 
