@@ -24,6 +24,7 @@ from server.base.log import set_up_logging
 from server.base.outbox_control import find_queue, pause_queue, read_figures, resume_queue
 from server.base.outbox_rows import Queue
 from server.base.redis.client import RedisUnavailable
+from server.base.retention import apply_retention
 from server.base.settings import ROOT, SettingsError
 from server.base.settings_reader import load_settings
 from server.base.sql.patience import Use
@@ -133,6 +134,9 @@ def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
         ("erase-person", _erase_person, "forget a citizen; anonymous results stay"),
     ):
         add(name, run, words).add_argument("citizen", help="their id (cit_...) or an openid")
+    overdue = "delete what is held about persons for longer than declared"
+    retention = add("retention", _apply_retention, overdue)
+    retention.add_argument("--dry-run", action="store_true", help="count only, delete nothing")
 
 
 def _slug(words: str) -> str:
@@ -264,6 +268,14 @@ def _export_person(application: Application, asked: argparse.Namespace) -> int:
 def _erase_person(application: Application, asked: argparse.Namespace) -> int:
     accounts.erase_person(application.uow_factory, asked.citizen)
     _tell("forgotten")
+    return 0
+
+
+def _apply_retention(application: Application, asked: argparse.Namespace) -> int:
+    declared = slices.PERSONAL_DATA.order
+    counts = apply_retention(application.uow_factory, declared, dry_run=asked.dry_run)
+    for table, count in counts.items():
+        _tell(f"{table}: {count}")
     return 0
 
 

@@ -16,6 +16,7 @@ from server.base.jobs import Task
 from server.base.manifest import EventHandler, Slice
 from server.base.outbox_rows import Queue
 from server.base.personal_data import PersonalData
+from server.base.retention import count_neglected
 from server.base.slice import SLICE as BASE
 from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
@@ -68,6 +69,15 @@ HOOKS: Hooks = reduce(add, (one.hooks for one in SLICES), PERSONAL_DATA.hooks)
 ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = merge_named(
     one.answers for one in SLICES
 )
+
+
+def _count_neglected(uow: UnitOfWork) -> float:
+    return float(count_neglected(uow, PERSONAL_DATA.order))
+
+
 READINGS: Mapping[str, Callable[[UnitOfWork], float]] = merge_named(
-    {f"kepu_{name}": read for name, read in one.metrics.items()} for one in SLICES
+    [
+        {"kepu_retention_neglected_rows": _count_neglected},
+        *({f"kepu_{name}": read for name, read in one.metrics.items()} for one in SLICES),
+    ]
 )

@@ -17,7 +17,7 @@ from server.accounts.models import (
 )
 from server.accounts.privacy import tell_consents
 from server.base.outbox_rows import idle_values
-from server.base.personal_data import Erase, Merge, Personal
+from server.base.personal_data import Erase, Keep, Merge, Personal
 from server.base.uow import UnitOfWork
 from server.units import service as units
 
@@ -48,6 +48,7 @@ PERSONAL = (
         erase=Erase.KEEP_ANONYMOUS,
         kept_because="limits of a running contest must not be reset by an erasure",
         stays=("hash",),
+        keep=Keep(since="keep_until", drop=limit_traces.drop_old),
         merge=Merge.KEEP_ONE,
         export={"earlier_erasures": limit_traces.tell_erasures},
     ),

@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 
 from server.base.jobs import Task, TaskContext
+from server.base.retention import drop_all_overdue
 from server.base.web import idempotency
 from server.base.web.drawings import kept_drawings
 
@@ -17,8 +18,7 @@ _PATIENCE_SECONDS = 0.2
 
 def drop_kept_answers(context: TaskContext, *_ids: int) -> int:
     """Delete stored answers older than two days."""
-    with context.uow_factory.begin() as uow:
-        return idempotency.drop_old(uow)
+    return sum(drop_all_overdue(context.uow_factory, one) for one in idempotency.PERSONAL)
 
 
 def empty_log(context: TaskContext, *_ids: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from typing import Any, cast
 
@@ -46,6 +47,18 @@ class Merge(Enum):
     REPOINT = auto()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """How long rows are kept at most: until `longest` after the instant in the column `since`.
+
+    `drop` deletes them where that takes more than a statement, and returns how many it processed.
+    """
+
+    since: str
+    longest: timedelta = timedelta(0)
+    drop: Callable[[UnitOfWork], int] | None = None
+
+
 Columns = tuple[str | tuple[str, str], ...]
 ExportFunction = Callable[[UnitOfWork, int], object]
 
@@ -64,7 +77,8 @@ class Personal:
     `blank` has the value, or a function of the UnitOfWork, for each column that an erasure blanks;
     `stays` names the others. `export` has one key per part of the export: a function, or the
     exported columns, as names or as (exported name, column). `lock_first` locks the rows before
-    anything else is done.
+    anything else is done. `keep` limits how long rows are kept (base/retention.py); without it
+    they stay until the citizen is erased.
     """
 
     table: type[Base]
@@ -78,6 +92,7 @@ class Personal:
     also: tuple[str, ...] = ()
     owner_value: str = ""
     lock_first: bool = False
+    keep: Keep | None = None
     # Why rows are kept after an erasure, or are not exported.
     kept_because: str = ""
     untold_because: str = ""
@@ -132,6 +147,7 @@ class Personal:
 
 def _complaints(one: Personal) -> Iterator[str]:
     named = {one.owner_column, *one.blank, *one.stays, *one.also, *_told_columns(one)}
+    named |= {one.keep.since} if one.keep else set()
     for unknown in sorted(named - one.columns.keys()):
         yield f"there is no column {unknown}"
     if bool(one.export) == bool(one.untold_because):

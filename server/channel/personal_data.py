@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from server.base.personal_data import Erase, Merge, Personal, PersonalData
+from server.base.personal_data import Erase, Keep, Merge, Personal, PersonalData
 from server.base.uow import UnitOfWork
-from server.channel import late_replies, processed_messages, visits
+from server.channel import late_replies, processed_messages, rules, visits
 from server.channel.models import Follower, LateReply, SceneVisit, SeenMessage
 
 
@@ -77,6 +77,8 @@ PERSONAL = (
         blank={"reply": processed_messages.NOTHING, "citizen_id": None},
         stays=("key", "at"),
         merge=Merge.REPOINT,
+        # Nobody can repeat such a message any more: its signature is long stale.
+        keep=Keep(since="at", longest=rules.SEEN_KEPT),
         export={"recent_replies": processed_messages.tell_replies},
     ),
     Personal(

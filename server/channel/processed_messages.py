@@ -5,13 +5,10 @@ A twin at work at the same moment waits for the row and then finds the reply on 
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
-from server.channel import rules
 from server.channel.models import SeenMessage
 from server.wechat.callback.replies import Reply
 
@@ -42,20 +39,6 @@ def leave(uow: UnitOfWork, key: str, reply: Reply, citizen_id: int | None) -> No
         .where(SeenMessage.key == key)
         .values(reply=reply.to_bytes().decode(), citizen_id=citizen_id)
     )
-
-
-def drop_old(uow: UnitOfWork, limit: int = 2000) -> int:
-    """Let go of messages that nobody can repeat any more: their signature is long stale."""
-    old = (
-        select(SeenMessage.key)
-        .where(SeenMessage.at <= uow.now - rules.SEEN_KEPT)
-        .order_by(SeenMessage.at)
-        .limit(limit)
-        # An erasure that holds some of them has others to take: nobody waits here.
-        .with_for_update(skip_locked=True)
-    )
-    gone: Any = uow.session.execute(delete(SeenMessage).where(SeenMessage.key.in_(old)))
-    return int(gone.rowcount)
 
 
 def tell_replies(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:

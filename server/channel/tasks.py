@@ -10,15 +10,16 @@ from datetime import datetime
 
 from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
+from server.base.retention import drop_all_overdue
 from server.channel import (
     late_replies,
-    processed_messages,
     rule_stats,
     rules,
     service,
     sweep,
     unionids,
 )
+from server.channel.personal_data import PERSONAL
 from server.channel.sweep import Part
 from server.wechat.errors import RecipientGone, WeChatError
 from server.wechat.gateway import Follower
@@ -106,9 +107,9 @@ def tidy(context: TaskContext, *_row_ids: int) -> int:
         # One citizen a transaction: whoever holds one never waits for another.
         with context.uow_factory.begin() as uow:
             moved += service.forget_the_gone(uow, citizen_id)
-    for drop in (processed_messages.drop_old, rule_stats.drop_rare):
-        with context.uow_factory.begin() as uow:
-            moved += drop(uow)
+    moved += sum(drop_all_overdue(context.uow_factory, one) for one in PERSONAL)
+    with context.uow_factory.begin() as uow:
+        moved += rule_stats.drop_rare(uow)
     return moved
 
 

@@ -104,6 +104,8 @@ def test_a_citizen_is_told_and_forgotten(capsys: pytest.CaptureFixture[str]) -> 
     for command in ("export-person", "erase-person"):
         assert main([command, name]) == 1
         assert "no_such_citizen" in capsys.readouterr().err
+    assert main(["retention", "--dry-run"]) == main(["retention"]) == 0
+    assert "seen_message: 0" in capsys.readouterr().out
     assert main(["erase-person", by_openid.openid]) == 0
     assert main(["export-person", by_openid.openid]) == 1
 

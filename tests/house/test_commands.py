@@ -30,6 +30,7 @@ ANYWHERE = {
     "pause-queue",
     "resume-queue",
     "export-person",
+    "retention",
     "erase-person",
 }
 SEEDING = ("seed", "seed_wechat", "open_demo_contest", "run_demo")

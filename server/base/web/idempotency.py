@@ -37,7 +37,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.errors import Conflict, Invalid
-from server.base.personal_data import Personal
+from server.base.personal_data import Keep, Personal
 from server.base.sql.prepared import run, table
 from server.base.sql.tables import Base, BigId, UtcDateTime, insert_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -263,22 +263,6 @@ def _drop_answers_of_double(uow: UnitOfWork, _keep: int, gone: int) -> None:
     drop_answers_of(uow, gone)
 
 
-def drop_old(uow: UnitOfWork) -> int:
-    """Drop answers older than two days; how many."""
-    old = (
-        select(KeptAnswer.id)
-        .where(KeptAnswer.claimed_at < uow.now - KEPT)
-        # An erasure that holds some of them has others to take: nobody waits here.
-        .with_for_update(skip_locked=True)
-    )
-    gone = uow.session.execute(
-        delete(KeptAnswer)
-        .where(KeptAnswer.id.in_(old))
-        .execution_options(synchronize_session=False)
-    )
-    return int(getattr(gone, "rowcount", 0))
-
-
 PERSONAL = (
     Personal(
         KeptAnswer,
@@ -287,5 +271,6 @@ PERSONAL = (
         erase=drop_answers_of,
         merge=_drop_answers_of_double,
         untold_because="copies of answers that the citizen got within two days",
+        keep=Keep(since="claimed_at", longest=KEPT),
     ),
 )
