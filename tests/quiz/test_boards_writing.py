@@ -16,7 +16,7 @@ from server.base.redis.client import RedisUnavailable
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.attempts import personal_data as board_hooks
 from server.quiz.contests.service import ContestView
-from server.quiz.leaderboards import board_keys, board_view
+from server.quiz.leaderboards import board_keys, board_view, rank_order
 from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.leaderboards.board_view import Board
 from server.quiz.leaderboards.commands import rebuild_leaderboards
@@ -47,7 +47,7 @@ def in_redis(
     """Points on a board as Redis alone tells them, None while it is not ready."""
     group = board_keys.group_name(contest.id)
     top = uow_factory.dependencies.kv.leaderboard.top(group, board, 100)
-    return None if top is None else [board_keys.unpacked(score).points for _, score in top]
+    return None if top is None else [rank_order.unpack_score(score).points for _, score in top]
 
 
 def build(uow_factory: UnitOfWorkFactory, contest: ContestView, *names: str) -> None:

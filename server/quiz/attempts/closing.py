@@ -23,7 +23,8 @@ from server.quiz.contests import service as contests
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards import standings_queries
-from server.quiz.leaderboards.board_keys import REGION, TOTAL, periods_of, to_millisecond
+from server.quiz.leaderboards.board_keys import REGION, TOTAL, periods_of
+from server.quiz.leaderboards.rank_order import rank_key, to_millisecond
 from server.quiz.leaderboards.service import LockedEntry, PlayedOn
 from server.quiz.models import Attempt, Entry
 from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, standing
@@ -200,11 +201,7 @@ def _rank(uow: UnitOfWork, sheet: Sheet, scope: str, mine: standings_queries.Sta
     """The place that a standing would take; what its entry has now is not in its own way."""
     place = standings_queries.place_on(uow, sheet.contest_id, TOTAL, scope, mine)
     now = standings_queries.stand_of(uow, sheet.entry_id, TOTAL, scope)
-    return place - 1 if now is not None and _order(now) < _order(mine) else place
-
-
-def _order(stand: standings_queries.Stand) -> tuple[int, int, datetime]:
-    return (-stand.points, stand.time_ms, stand.reached_at)
+    return place - 1 if now is not None and rank_key(now) < rank_key(mine) else place
 
 
 def _counted(uow: UnitOfWork, sheet: Sheet) -> list[Sheet]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 
 from server.base.clock import beijing_day
 from server.base.redis.client import RedisUnavailable
@@ -18,9 +18,10 @@ from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_keys as keys
-from server.quiz.leaderboards import figures
+from server.quiz.leaderboards import figures, rank_order
 from server.quiz.leaderboards import service as boards
-from server.quiz.leaderboards.board_keys import REGION, TOTAL, Kept
+from server.quiz.leaderboards.board_keys import REGION, TOTAL
+from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.models import Entry, Standing
 
 
@@ -64,36 +65,12 @@ _STANDS = (
     .join(_entry, _entry.c.id == _mine.c.entry_id)
     .where(_OF_CITIZEN, _mine.c.period.in_(bindparam("periods", expanding=True)))
 )  # fmt: skip
-
-
-def _ahead(columns: Sequence[tuple[Column[Any], bool]]) -> ColumnElement[bool]:
-    """Whether another row comes first, by columns of which each may be better when larger."""
-    (column, larger), *rest = columns
-    other, mine = _other.c[column.key], _mine.c[column.key]
-    better = other > mine if larger else other < mine
-    return or_(better, and_(other == mine, _ahead(rest))) if rest else better
-
-
 _BETTER = and_(
     _other.c.contest_id == _mine.c.contest_id,
     _other.c.period == _mine.c.period,
-    # Says nothing new: it is the range that the index can walk.
-    _other.c.points >= _mine.c.points,
-    _ahead(
-        (
-            (_mine.c.points, True),
-            (_mine.c.time_ms, False),
-            (_mine.c.reached_at, False),
-            (_mine.c.entry_id, False),
-        )
-    ),
+    rank_order.is_better(_other.c, _mine.c),
 )
-_NEAREST_FIRST = (
-    _other.c.points,
-    _other.c.time_ms.desc(),
-    _other.c.reached_at.desc(),
-    _other.c.entry_id.desc(),
-)
+_NEAREST_FIRST = rank_order.worst_first(_other)
 
 
 def _nearest(column: ColumnElement[int]) -> Any:
@@ -190,9 +167,11 @@ def _in_redis(uow: UnitOfWork, contest_id: int, mine: _Stand) -> _Place | None:
     if view is None:
         boards.ask_for(uow, contest_id, board)
         return None
-    if view.rank.place is None or view.rank.score != keys.packed(mine.kept):
+    if view.rank.place is None or view.rank.score != rank_order.pack_score(mine.kept):
         return None
-    above = [keys.unpacked(line.score) for line in view.around if line.place < view.rank.place]
+    above = [
+        rank_order.unpack_score(line.score) for line in view.around if line.place < view.rank.place
+    ]
     return _Place(view.rank.place, above[-1] if above else None)
 
 

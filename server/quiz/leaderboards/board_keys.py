@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
 
 from server.base.clock import beijing_day, beijing_week
 from server.base.errors import Invalid
@@ -18,17 +17,8 @@ TOTAL = "total"
 # A standing that no board shows any more keeps its row, so that its removal is brought everywhere.
 GONE = "gone:"
 
-_TIME_BITS = 32
-MOST_TIME_MS = (1 << _TIME_BITS) - 1
 _DAY = re.compile(r"day:(\d{4}-\d\d-\d\d)", re.ASCII)
 _WEEK = re.compile(r"week:(\d{4})-W(\d\d)", re.ASCII)
-
-
-class Kept(NamedTuple):
-    """Points and time as boards compare them.  Units: milliseconds, at most `MOST_TIME_MS`."""
-
-    points: int
-    time_ms: int
 
 
 @dataclass(frozen=True)
@@ -128,23 +118,3 @@ def _is_week(text: str) -> bool:
         return found is not None and date.fromisocalendar(int(found[1]), int(found[2]), 1).year > 0
     except ValueError:
         return False
-
-
-def packed(kept: Kept) -> int:
-    """Points first, then the shorter time, as one number that a sorted set keeps exactly."""
-    return (kept.points << _TIME_BITS) + MOST_TIME_MS - kept.time_ms
-
-
-def unpacked(score: int) -> Kept:
-    """Points and time of a number made by `packed`."""
-    return Kept(score >> _TIME_BITS, MOST_TIME_MS - (score & MOST_TIME_MS))
-
-
-def to_millisecond(instant: datetime) -> datetime:
-    """An instant as finely as boards tell them apart."""
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-
-
-def epoch_ms(instant: datetime) -> int:
-    """Milliseconds since 1970 of an instant cut by `to_millisecond`."""
-    return int(instant.timestamp()) * 1000 + instant.microsecond // 1000

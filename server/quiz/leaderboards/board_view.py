@@ -20,9 +20,10 @@ from server.base.redis.leaderboard import View
 from server.base.uow import UnitOfWork
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_keys as keys
-from server.quiz.leaderboards import groups, standings_queries
+from server.quiz.leaderboards import groups, rank_order, standings_queries
 from server.quiz.leaderboards import service as boards
-from server.quiz.leaderboards.board_keys import REGION, TOTAL, Kept
+from server.quiz.leaderboards.board_keys import REGION, TOTAL
+from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.leaderboards.schemas import BoardLineOut
 from server.quiz.leaderboards.standings_queries import Player
 from server.units import service as units
@@ -209,12 +210,14 @@ def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found
 
 
 def _of_view(view: View, entry_id: int | None) -> _Found:
-    around = [_Spot(line.place, line.entry, keys.unpacked(line.score)) for line in view.around]
+    around = [
+        _Spot(line.place, line.entry, rank_order.unpack_score(line.score)) for line in view.around
+    ]
     return _Found(
         top=None
         if view.top is None
         else [
-            _Spot(place, entry, keys.unpacked(score))
+            _Spot(place, entry, rank_order.unpack_score(score))
             for place, (entry, score) in enumerate(view.top, start=1)
         ],
         mark=view.mark,

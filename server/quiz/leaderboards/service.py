@@ -22,7 +22,7 @@ from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import board_keys as keys
-from server.quiz.leaderboards import standings_queries
+from server.quiz.leaderboards import rank_order, standings_queries
 from server.quiz.leaderboards.board_keys import REGION, TOTAL, Place
 from server.quiz.leaderboards.standings_queries import Moved, Stand
 from server.quiz.models import Attempt, Entry, Standing
@@ -134,8 +134,8 @@ def recount(
                     "entry_id": entry_lock.entry_id,
                     "period": period if entry_lock.on_board else keys.GONE + period,
                     "points": reached.points,
-                    "time_ms": min(reached.time_ms, keys.MOST_TIME_MS),
-                    "reached_at": keys.to_millisecond(reached.reached_at),
+                    "time_ms": min(reached.time_ms, rank_order.MOST_TIME_MS),
+                    "reached_at": rank_order.to_millisecond(reached.reached_at),
                     "version": 1,
                     "changed_at": uow.now,
                 }
@@ -211,8 +211,8 @@ def _changes(move: Moved) -> list[Change]:
         Change(
             board=keys.board_name(period, scope),
             entry=stand.entry_id,
-            score=keys.packed(stand.kept),
-            finish_ms=keys.epoch_ms(stand.reached_at),
+            score=rank_order.pack_score(stand.kept),
+            finish_ms=rank_order.epoch_ms(stand.reached_at),
             version=stand.version,
             removed=gone or at >= len(here),
         )
@@ -267,7 +267,7 @@ def _ahead_in_redis(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> li
     city = entry_lock.place.city
     scopes = [REGION] if city is None else [REGION, f"city:{city}"]
     boards = [keys.board_name(TOTAL, scope) for scope in scopes]
-    group, score = keys.group_name(entry_lock.contest_id), keys.packed(mine.kept)
+    group, score = keys.group_name(entry_lock.contest_id), rank_order.pack_score(mine.kept)
     try:
         asked = uow.kv.leaderboard.ahead(group, boards, score, mine.entry_id)
     except RedisUnavailable:

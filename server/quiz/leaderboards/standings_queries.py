@@ -1,7 +1,6 @@
 """The boards as the database knows them: the truth that Redis only repeats.
 
-Every order here is the one of board_keys.py: points, then less time, then the earlier finish,
-then the older entry. Nothing here writes.
+Every order here is the one of rank_order.py. Nothing here writes.
 """
 
 from __future__ import annotations
@@ -25,7 +24,9 @@ from sqlalchemy import (
 from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
-from server.quiz.leaderboards.board_keys import GONE, REGION, TOTAL, Kept, Place
+from server.quiz.leaderboards import rank_order
+from server.quiz.leaderboards.board_keys import GONE, REGION, TOTAL, Place
+from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.models import Attempt, Contest, Entry, GroupMember, Question, Standing
 
 CHUNK = 2000
@@ -37,18 +38,6 @@ STAND_COLUMNS = (
     Standing.time_ms,
     Standing.reached_at,
     Standing.version,
-)
-_BEST_FIRST = (
-    Standing.points.desc(),
-    Standing.time_ms,
-    Standing.reached_at,
-    Standing.entry_id,
-)
-_WORST_FIRST = (
-    Standing.points,
-    Standing.time_ms.desc(),
-    Standing.reached_at.desc(),
-    Standing.entry_id.desc(),
 )
 
 
@@ -92,38 +81,10 @@ class Around(NamedTuple):
 
 
 _entry, _standing, _member = table(Entry), table(Standing), table(GroupMember)
-_SAME_POINTS = _standing.c.points == bindparam("points")
-_SAME_TIME = _standing.c.time_ms == bindparam("time_ms")
-_SAME_INSTANT = _standing.c.reached_at == bindparam("reached_at")
-_EARLIER = or_(
-    _standing.c.reached_at < bindparam("reached_at"),
-    and_(_SAME_INSTANT, _standing.c.entry_id < bindparam("entry_id")),
-)
-_LATER = or_(
-    _standing.c.reached_at > bindparam("reached_at"),
-    and_(_SAME_INSTANT, _standing.c.entry_id > bindparam("entry_id")),
-)
-# The first condition of each says nothing new; it is the range that the index can walk.
-_BETTER = and_(
-    _standing.c.points >= bindparam("points"),
-    or_(
-        _standing.c.points > bindparam("points"),
-        and_(
-            _SAME_POINTS,
-            or_(_standing.c.time_ms < bindparam("time_ms"), and_(_SAME_TIME, _EARLIER)),
-        ),
-    ),
-)
-_WORSE = and_(
-    _standing.c.points <= bindparam("points"),
-    or_(
-        _standing.c.points < bindparam("points"),
-        and_(
-            _SAME_POINTS,
-            or_(_standing.c.time_ms > bindparam("time_ms"), and_(_SAME_TIME, _LATER)),
-        ),
-    ),
-)
+_BEST_FIRST, _WORST_FIRST = rank_order.best_first(_standing), rank_order.worst_first(_standing)
+_BETTER = rank_order.is_better(_standing.c, rank_order.GIVEN)
+_WORSE = rank_order.is_worse(_standing.c, rank_order.GIVEN)
+_EARLIER_TIE = rank_order.is_earlier_tie(_standing.c, rank_order.GIVEN)
 _SCOPES: Mapping[str, ColumnElement[bool] | None] = {
     REGION: None,
     "city": _entry.c.city == bindparam("scope"),
@@ -165,7 +126,7 @@ _TWO_COUNTS = (
     .where(_ON_BOARD)
 )
 _AHEAD = _TWO_COUNTS.where(_BETTER)
-_TIES_AHEAD = _TWO_COUNTS.where(and_(_SAME_POINTS, _SAME_TIME, _EARLIER))
+_TIES_AHEAD = _TWO_COUNTS.where(_EARLIER_TIE)
 _PLAYERS = select(_entry.c.id, _entry.c.citizen_id, _entry.c.city).where(
     _entry.c.id.in_(bindparam("entry_ids", expanding=True))
 )

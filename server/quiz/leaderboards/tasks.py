@@ -13,8 +13,8 @@ from server.base.redis.client import RedisUnavailable
 from server.base.redis.leaderboard import Standing
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import rank_order, standings_queries
 from server.quiz.leaderboards import service as boards
-from server.quiz.leaderboards import standings_queries
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
 from server.quiz.leaderboards.standings_queries import Stand
 from server.units import service as units
@@ -95,8 +95,8 @@ def _fill(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, token: st
 def _standing(stand: Stand) -> Standing:
     return Standing(
         entry=stand.entry_id,
-        score=keys.packed(stand.kept),
-        finish_ms=keys.epoch_ms(stand.reached_at),
+        score=rank_order.pack_score(stand.kept),
+        finish_ms=rank_order.epoch_ms(stand.reached_at),
         version=stand.version,
     )
 
