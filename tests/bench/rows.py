@@ -54,7 +54,7 @@ class Size:
 
 
 FULL = Size(rounds=5, seconds=1.0, letters=8000, papers=400, warm=48, entries=10_000, pictures=48)
-QUICK = Size(rounds=2, seconds=0.2, letters=1500, papers=40, warm=16, entries=1000, pictures=16)
+QUICK = Size(rounds=2, seconds=0.2, letters=1500, papers=40, warm=16, entries=500, pictures=4)
 
 
 @dataclass(frozen=True, kw_only=True)
