@@ -56,8 +56,8 @@ _WORDS = {
 def seed_players(stage: Stage, contest: SeededContest, many: int) -> list[int]:
     """So many players with a paper each; a few of their citizens.
 
-    Each has a citizen with identity, session and consent, an entry, a closed attempt and its three
-    standings.
+    Each has a citizen with identity, session and consent, an entry, a closed attempt, its three
+    standings and its row of participation.
     """
     first_pattern = _patterns(stage, contest)
     engine = create_engine(stage.settings.database_address)
@@ -159,6 +159,9 @@ def _statements(words: _Words) -> list[str]:
         standing("'total'"),
         standing("'day:' || a.on_day"),
         standing("'week:' || a.on_week"),
+        copy("participation", "citizen_id, kind, source_ref, city, county, on_day",
+             "a.citizen_id, 'paper', a.ref, p.city, p.county, a.on_day",
+             f"{person} JOIN attempt a ON a.entry_id = g.n"),
     ]  # fmt: skip
 
 

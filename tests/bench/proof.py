@@ -93,6 +93,7 @@ def _prove_submission(
     right = [one["chosen"] == one["correct"] for one in told["review"]]
     _same(right.count(True) * 10, paper.score, "a review")
     _same(stage.standings_of(paper.ref), [paper.score] * 3, "three standings")
+    _same(stage.took_part(paper.ref), 1, "a row of participation")
     _same(told["ranks"]["region"], stage.ranks_by_sort(contest)[stage.owner_of(paper.ref)],
           "a rank")  # fmt: skip
     _same(told["ranks"]["city"], stage.city_rank_by_sort(paper.ref), "a rank in the city")

@@ -26,6 +26,7 @@ from server.base.sql.patience import Use
 from server.base.sql.schema import migrate
 from server.base.uow import UnitOfWork
 from server.channel import commands as channel
+from server.programme.models import Participation
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards.board_keys import TOTAL
@@ -244,6 +245,14 @@ class Stage:
         )
         with self.application.uow_factory.begin(read_only=True) as uow:
             return list(uow.session.scalars(asked))
+
+    def took_part(self, ref: str) -> int:
+        """How many rows say that a paper's citizen took part by it."""
+        asked = select(func.count()).select_from(Participation).where(
+            Participation.kind == "paper", Participation.source_ref == ref
+        )  # fmt: skip
+        with self.application.uow_factory.begin(read_only=True) as uow:
+            return uow.session.scalar(asked) or 0
 
     def city_rank_by_sort(self, ref: str) -> int | None:
         """The place of a paper's entry among those of its city, counted here."""

@@ -55,7 +55,9 @@ class Held(NamedTuple):
     in_city: int | None
     city: str | None
     county: str | None
+    unit_id: int | None
     contest: str
+    programme: str | None
     bank: str
     revision: str
 
@@ -250,6 +252,10 @@ class Quiz:
             return _result_out(held, ref, its_rules, slots, best), 200, None
         self.take(citizen[0], "repeat", "answers")
         closed, after = self._close(execute, held, its_rules, slots, (given, played))
+        place = {"city": held.city, "county": held.county, "unit_id": held.unit_id}
+        fact = {"citizen_id": citizen[0], "ref": ref, "programme": held.programme,
+                "day": read.stored_day(held.on_day)}  # fmt: skip
+        execute(self.sql.took_part, {**place, **fact})
         best = max([closed.score or 0, *(one.score for one in played)])
         return _result_out(closed, ref, its_rules, slots, best), 200, after
 

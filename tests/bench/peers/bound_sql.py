@@ -96,7 +96,8 @@ class Statements:
     held_attempt: str = (
         "SELECT a.id, a.contest_id, a.entry_id, a.on_day, a.on_week, a.started_at, a.deadline_at,"
         " a.state, a.rules_version, a.paper, a.answers, a.score, a.correct_count, a.duration_ms,"
-        " a.closed_at, a.rank_region, a.rank_city, e.city, e.county, k.ref, k.bank, b.revision"
+        " a.closed_at, a.rank_region, a.rank_city, e.city, e.county, e.unit_id, k.ref,"
+        " k.programme_slug, k.bank, b.revision"
         " FROM attempt a JOIN entry e ON e.id = a.entry_id JOIN contest k ON k.id = a.contest_id"
         " JOIN bank b ON b.slug = k.bank WHERE a.ref = :ref AND a.citizen_id = :citizen_id"
         " FOR UPDATE OF e, a"
@@ -119,6 +120,10 @@ class Statements:
         "UPDATE attempt SET state = :state, answers = :answers::json, score = :score,"
         " correct_count = :right, duration_ms = :duration_ms, closed_at = :closed_at,"
         " rank_region = :region, rank_city = :in_city WHERE id = :id AND state = 'open'"
+    )
+    took_part: str = (
+        "INSERT INTO participation (citizen_id, kind, source_ref, programme, city, county, unit_id,"
+        " on_day) VALUES (:citizen_id, 'paper', :ref, :programme, :city, :county, :unit_id, :day)"
     )
     standings: str = (
         "SELECT s.entry_id, s.points, s.time_ms, s.reached_at, s.version, e.city, e.county"

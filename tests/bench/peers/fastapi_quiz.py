@@ -22,6 +22,7 @@ from tests.bench.peers.tables import (
     Contest,
     Deck,
     Entry,
+    Participation,
     Question,
     RuleSet,
     Standing,
@@ -32,10 +33,9 @@ from tests.bench.peers.tables import (
 
 PREFIX = "fastapi"
 Given = Mapping[str, Sequence[str]]
-attempts, banks, citizens, contests, decks, entries, questions, rule_sets, standings = (
-    model.__table__
-    for model in (Attempt, BankRow, Citizen, Contest, Deck, Entry, Question, RuleSet, Standing)
-)
+attempts, banks, citizens, contests = (m.__table__ for m in (Attempt, BankRow, Citizen, Contest))
+decks, entries, questions, rule_sets = (m.__table__ for m in (Deck, Entry, Question, RuleSet))
+participations, standings = Participation.__table__, Standing.__table__
 in_force = (
     select(rule_sets.c.version)
     .where(rule_sets.c.contest_id == contests.c.id)
@@ -194,8 +194,9 @@ class Quiz:
     async def _locked(self, connection: AsyncConnection, citizen_id: int, ref: str) -> Any:
         asked = (
             select(
-                attempts, entries.c.city, entries.c.county, contests.c.ref.label("contest_ref"),
-                contests.c.bank, banks.c.revision,
+                attempts, entries.c.city, entries.c.county, entries.c.unit_id,
+                contests.c.ref.label("contest_ref"), contests.c.programme_slug, contests.c.bank,
+                banks.c.revision,
             )
             .join(entries, entries.c.id == attempts.c.entry_id)
             .join(contests, contests.c.id == attempts.c.contest_id)
@@ -274,6 +275,12 @@ class Quiz:
         )
         if done.rowcount != 1:
             raise Refused(503, "unavailable")
+        took_part = {
+            "citizen_id": attempt.citizen_id, "kind": "paper", "source_ref": attempt.ref,
+            "programme": attempt.programme_slug, "city": attempt.city, "county": attempt.county,
+            "unit_id": attempt.unit_id, "on_day": attempt.on_day,
+        }  # fmt: skip
+        await connection.execute(insert(participations).values(took_part))
         place = Place(attempt.city, attempt.county)
         which = (PREFIX, attempt.contest_id, place, attempt.entry_id, moved)
         return closed, lambda: self._apply(*boards.apply_arguments(*which))

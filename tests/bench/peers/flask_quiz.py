@@ -20,6 +20,7 @@ from tests.bench.peers.tables import (
     Contest,
     Deck,
     Entry,
+    Participation,
     Question,
     RuleSet,
     Standing,
@@ -291,7 +292,15 @@ class Quiz:
         )  # fmt: skip
         if closed.rowcount != 1:
             raise Refused(503, "unavailable")
-        place = Place(attempt.entry.city, attempt.entry.county)
+        entry = attempt.entry
+        session.add(
+            Participation(
+                citizen_id=attempt.citizen_id, kind="paper", source_ref=attempt.ref,
+                programme=attempt.contest.programme_slug, city=entry.city, county=entry.county,
+                unit_id=entry.unit_id, on_day=attempt.on_day,
+            )
+        )  # fmt: skip
+        place = Place(entry.city, entry.county)
         which = (PREFIX, attempt.contest_id, place, attempt.entry_id, moved)
         session.info["after_commit"] = lambda: self._apply(*boards.apply_arguments(*which))
         return max(one.score for one in played)

@@ -141,6 +141,7 @@ class Contest(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     ref: Mapped[str]
     slug: Mapped[str]
+    programme_slug: Mapped[str | None]
     bank: Mapped[str] = mapped_column(ForeignKey("bank.slug"))
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
@@ -218,3 +219,19 @@ class Standing(Base):
     reached_at: Mapped[datetime]
     version: Mapped[int]
     changed_at: Mapped[datetime]
+
+
+class Participation(Base):
+    """One fact by which a citizen took part."""
+
+    __tablename__ = "participation"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    citizen_id: Mapped[int] = mapped_column(Id)
+    kind: Mapped[str]
+    source_ref: Mapped[str]
+    programme: Mapped[str | None]
+    city: Mapped[str | None]
+    county: Mapped[str | None]
+    unit_id: Mapped[int | None] = mapped_column(Id)
+    on_day: Mapped[date]
