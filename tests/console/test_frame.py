@@ -236,7 +236,8 @@ def form_view(uow: UnitOfWork, organizer: Organizer, form: RuleForm) -> Redirect
 
 WRONG: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (view, {"method": "PUT"}, "the method is one of"),
-    (view, {"needs": "console.open"}, "is no Permission"),
+    (view, {"needs": "console.open"}, "say needs=Permission"),
+    (view, {"needs": None}, "say needs=Permission"),
     (view, {"path": "/x/<ref>"}, r"the view takes \(uow, organizer, ref\)"),
     (lambda uow: Page("one/x.html"), {}, r"the view takes \(uow, organizer\)"),
     (form_view, {}, r"the view takes \(uow, organizer\)"),

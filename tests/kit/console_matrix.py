@@ -25,12 +25,13 @@ class Probe:
     `make(uow, owner, published)` makes an object and gives the variable parts of the address; a
     page that belongs to no owner has none. A page that lists objects has no variable parts; it
     must show the value of `shows` among those of each object that may be seen. `upward` tells that
-    what a higher owner has published may be opened.
+    what a higher owner has published may be opened, `all_published` that nothing is held back.
     """
 
     make: Callable[[UnitOfWork, Scope, bool], Mapping[str, str]] | None = None
     shows: str | None = None
     upward: bool = False
+    all_published: bool = False
     form: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,7 +92,8 @@ def _organizer(
 def _may_open(organizer: Organizer, owner: Scope, public: bool, probe: Probe) -> bool:
     if organizer.scope.covers(owner):
         return True
-    return probe.upward and public and owner.spelled in organizer.scope.above
+    published = public or probe.all_published
+    return probe.upward and published and owner.spelled in organizer.scope.above
 
 
 def _good(route: PageRoute, organizer: Organizer) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST")
+# Told in words, and not as a missing argument: whoever forgets it learns where powers are named.
+_NEEDS = "say needs=Permission.…: the power that opens the page (server/base/access.py)"
 _PLACE = re.compile(r"<(\w+)>")
 
 
@@ -96,7 +98,7 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     method: str,
     path: str,
     *,
-    needs: Permission,
+    needs: Permission | None = None,
     form: type[Form] | None = None,
     query: type[Any] | None = None,
     menu: str | None = None,
@@ -107,10 +109,12 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     `Redirect` and is written to the audit trail. A POST with a form follows the GET of the same
     path and form, which shows it again (422) with what was typed and what is wrong. `menu` is the
     key of the page's name in the menu.
-    Raises: PageRefused when the declaration cannot work.
+    Raises: PageRefused when the declaration cannot work, one without `needs` too.
     """
 
     def declare(view: View) -> View:
+        if not isinstance(needs, Permission):
+            raise PageRefused(f"{method} {path} ({view.__name__}): {_NEEDS}")
         route = PageRoute(
             method=method, path=path, view=view, needs=needs, form=form, query=query, menu=menu,
             tag=pages.tag,
@@ -130,7 +134,6 @@ def _check(pages: Pages, route: PageRoute) -> None:
     shown = pages.find("GET", route.path)
     reasons: Mapping[str, bool] = {
         f"the method is one of {METHODS}": route.method not in METHODS,
-        f"needs={route.needs!r} is no Permission": not isinstance(route.needs, Permission),
         f"the view takes ({', '.join(wanted)}), and in this order the first two": (
             given[:2] != wanted[:2] or set(given) != set(wanted)
         ),
