@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import select
 
@@ -36,6 +36,7 @@ from server.units import service as units
 from server.wechat.errors import WeChatError
 from server.wechat.gateway import TextPlace, Verdict
 from server.wechat.retries import outcome_of
+from server.wechat.text_check import TextCheck, verdict_or_none
 
 _log = logging.getLogger(__name__)
 
@@ -58,12 +59,6 @@ _WORDS: dict[str, type[StrEnum]] = {
     "residence": Residence,
     "language": Language,
 }
-
-
-class TextCheck(Protocol):
-    """The part of the gateway that checks texts."""
-
-    def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,18 +134,8 @@ def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> Waiting | None:
 
 def judge(gateway: TextCheck, waiting: Waiting) -> Judged:
     """WeChat's verdict on a nickname, None without one; never call inside a transaction."""
-    verdict: Verdict | None = None
-    if waiting.openid is not None:
-        try:
-            verdict = _verdict_on(gateway, waiting)
-        except WeChatError as trouble:
-            _log.warning("nickname waits for its check", extra={"code": trouble.code})
+    verdict = verdict_or_none(gateway, waiting.openid, waiting.name, TextPlace.PROFILE)
     return Judged(name=waiting.name, verdict=verdict)
-
-
-def _verdict_on(gateway: TextCheck, waiting: Waiting) -> Verdict:
-    assert waiting.openid is not None  # noqa: S101 - both callers have looked
-    return gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
 
 
 def change(
@@ -280,8 +265,10 @@ def _prepare_name(uow: UnitOfWork, citizen: Citizen) -> Waiting | Outcome:
 
 
 def _ask_about_name(context: TaskContext, waiting: Waiting) -> Outcome:
+    assert waiting.openid is not None  # noqa: S101 - _prepare_name has looked
     try:
-        return Done(result=_verdict_on(context.gateway, waiting))
+        verdict = context.gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
+        return Done(result=verdict)
     except WeChatError as trouble:
         _log.warning("a nickname waits for its check", extra={"code": trouble.code})
         now = context.uow_factory.dependencies.clock.now()

@@ -5,9 +5,7 @@ The text passes WeChat's check first; the endpoint runs it between two transacti
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
-from typing import Protocol
 
 from sqlalchemy import select
 
@@ -18,17 +16,10 @@ from server.base.uow import UnitOfWork
 from server.quiz.enums import WordsState
 from server.quiz.errors import ReasonRefused
 from server.quiz.models import Attempt, Practice, Question, QuestionReport
-from server.wechat.errors import WeChatError
 from server.wechat.gateway import TextPlace, Verdict
+from server.wechat.text_check import TextCheck, verdict_or_none
 
-_log = logging.getLogger(__name__)
 _STATES = {Verdict.PASS: WordsState.PASSED, Verdict.REVIEW: WordsState.REVIEW}
-
-
-class TextCheck(Protocol):
-    """The part of the gateway that checks texts."""
-
-    def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +67,8 @@ def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
 
     Raises: ReasonRefused (409).
     """
-    if reported.openid is None:
-        return WordsState.UNCHECKED
-    try:
-        verdict = gateway.check_text(reported.openid, reason, TextPlace.COMMENT)
-    except WeChatError as trouble:
-        _log.warning("report stored without a content check", extra={"code": trouble.code})
+    verdict = verdict_or_none(gateway, reported.openid, reason, TextPlace.COMMENT)
+    if verdict is None:
         return WordsState.UNCHECKED
     if verdict is Verdict.RISKY:
         raise ReasonRefused
