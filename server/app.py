@@ -33,6 +33,7 @@ from server.base.web.health import Probes, health_pages, install_request_frame
 from server.base.web.introduction import introduction
 from server.base.web.openapi import docs_pages, document
 from server.base.web.picture_pages import Finders, picture_pages
+from server.base.web.worker_figures import read_worker_figures
 from server.callbacks import with_callbacks
 from server.console.assets import asset_pages
 from server.console.audit import log_change
@@ -167,6 +168,7 @@ def _console(application: Application, resolve: SessionResolver) -> Console:
 
 def _probes(application: Application) -> Probes:
     kv = application.uow_factory.dependencies.kv.kv
+    counters = application.uow_factory.dependencies.kv.counters
     return Probes(
         uow_factory=application.uow_factory,
         migrated=lambda: is_newest(application.uow_factory.engine),
@@ -179,6 +181,7 @@ def _probes(application: Application) -> Probes:
             "kepu_wechat_token_age_seconds": application.gateway.token_age_seconds,
         },
         families=lambda: _queue_families(application.uow_factory),
+        worker_sums=lambda: read_worker_figures(counters),
     )
 
 

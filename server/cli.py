@@ -29,6 +29,7 @@ from server.base.settings import ROOT, SettingsError
 from server.base.settings_reader import load_settings
 from server.base.sql.patience import Use
 from server.base.sql.schema import migrate
+from server.base.web.worker_figures import FigurePublisher, publishing
 from server.channel import commands as channel
 from server.demo import run_demo
 from server.doctor import run_doctor
@@ -153,11 +154,13 @@ def _serve() -> int:
 
 
 def _work(application: Application, asked: argparse.Namespace) -> int:
-    if asked.until_idle:
-        _tell(f"{run_until_idle(application.task_context, slices.TASKS)} rows moved")
-        return 0
-    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
-    Worker(application.task_context, slices.TASKS, application.uow_factory.dependencies.kv.kv).run()
+    redis = application.uow_factory.dependencies.kv
+    with publishing(FigurePublisher(redis.counters)):
+        if asked.until_idle:
+            _tell(f"{run_until_idle(application.task_context, slices.TASKS)} rows moved")
+            return 0
+        signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+        Worker(application.task_context, slices.TASKS, redis.kv).run()
     return 0
 
 

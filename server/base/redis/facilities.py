@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from server.base.clock import Clock
 from server.base.redis.client import RedisClient
+from server.base.redis.counters import Counters
 from server.base.redis.leaderboard import Leaderboard
 from server.base.redis.limiter import Limiter
 from server.base.redis.lock import Lock
@@ -23,6 +24,7 @@ class RedisFacilities:
     limiter: Limiter
     shared: Shared
     leaderboard: Leaderboard
+    counters: Counters
 
 
 def facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
@@ -34,4 +36,5 @@ def facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
         limiter=Limiter(kv, clock),
         shared=Shared(kv),
         leaderboard=Leaderboard(kv),
+        counters=Counters(kv),
     )

@@ -40,6 +40,7 @@ class Probes:
     degraded: Mapping[str, Callable[[], bool]]
     readings: Mapping[str, metrics.Reading] = field(default_factory=dict)
     families: metrics.Families = lambda: ()
+    worker_sums: metrics.WorkerSums = lambda: None
 
 
 def health_pages(probes: Probes) -> Blueprint:
@@ -62,7 +63,7 @@ def health_pages(probes: Probes) -> Blueprint:
 
     @pages.get("/metrics")
     def prometheus() -> Response:
-        body, kind = metrics.exposition(dict(probes.readings), probes.families)
+        body, kind = metrics.exposition(dict(probes.readings), probes.families, probes.worker_sums)
         return Response(body, content_type=kind)
 
     return pages

@@ -56,28 +56,39 @@ _ALL: tuple[Counter | Histogram, ...] = (
     CALLBACK_SECONDS,
     CALLS,
     UNKNOWN_WORDS,
-    TASKS,
-    OUTBOX_CALLS,
 )
+# Counted by background workers alone; see worker_figures.py.
+_OF_WORKERS = (TASKS, OUTBOX_CALLS)
+WORKER_LABELS: Mapping[str, tuple[str, ...]] = {
+    "kepu_tasks": ("task", "outcome"),
+    "kepu_outbox_calls": ("queue", "outcome"),
+}
 
 Reading = Callable[[], float | None]
 # Gauges with labels.
 Families = Callable[[], Iterable[Metric]]
+# What workers have counted; None when nobody knows.
+WorkerSums = Callable[[], Mapping[figures.Key, float] | None]
 
 
 def exposition(
-    readings: Mapping[str, Reading], families: Families = lambda: ()
+    readings: Mapping[str, Reading],
+    families: Families = lambda: (),
+    worker_sums: WorkerSums = lambda: None,
 ) -> tuple[bytes, str]:
-    """All metrics as Prometheus text; `readings` and `families` are taken at this moment."""
+    """All metrics as Prometheus text; what is given is taken at this moment."""
     registry = CollectorRegistry()
-    registry.register(_Everything(readings, families))
+    registry.register(_Everything(readings, families, worker_sums))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
 class _Everything(Collector):
-    def __init__(self, readings: Mapping[str, Reading], families: Families) -> None:
+    def __init__(
+        self, readings: Mapping[str, Reading], families: Families, worker_sums: WorkerSums
+    ) -> None:
         self._readings = readings
         self._families = families
+        self._worker_sums = worker_sums
 
     def describe(self) -> list[Metric]:
         """Nothing, so that the registry does not take the readings twice."""
@@ -85,16 +96,23 @@ class _Everything(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The sums over all processes, and the readings."""
-        sums = figures.BOOK.sums()
-        for source in _ALL:
-            for family in source.describe():
-                _fill(family, sums)
-                yield family
+        yield from _filled(_ALL, figures.BOOK.sums())
+        # Without samples where nobody knows: a nought would look like a restart.
+        yield from _filled(_OF_WORKERS, self._worker_sums() or {})
         for name, read in self._readings.items():
             value = read()
             if value is not None:
                 yield GaugeMetricFamily(name, name.replace("_", " "), value)
         yield from self._families()
+
+
+def _filled(
+    sources: Iterable[Counter | Histogram], sums: Mapping[figures.Key, float]
+) -> Iterator[Metric]:
+    for source in sources:
+        for family in source.describe():
+            _fill(family, sums)
+            yield family
 
 
 def _fill(family: Metric, sums: Mapping[figures.Key, float]) -> None:

@@ -1,0 +1,49 @@
+"""Counters that several processes add to and any process reads, such as what workers have done.
+
+A flushed Redis begins them at nought again, which Prometheus takes for a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import cast
+
+from server.base.redis.client import RedisClient
+
+_log = logging.getLogger(__name__)
+_PREFIX = "counters:"
+
+
+class Counters:
+    """Named groups of counters; the name of a counter is any text."""
+
+    def __init__(self, kv: RedisClient) -> None:
+        self._kv = kv
+
+    def add(self, group: str, grown: Mapping[str, float]) -> None:
+        """Add to counters of a group.
+
+        Raises: RedisUnavailable.
+        """
+        key = _PREFIX + group
+        self._kv.pipeline(
+            [("HINCRBYFLOAT", key, name, repr(amount)) for name, amount in grown.items()]
+        )
+
+    def read(self, group: str) -> dict[str, float]:
+        """All counters of a group; what is no number was not written by us and is left out.
+
+        Raises: RedisUnavailable.
+        """
+        reply = cast("list[bytes]", self._kv.run("HGETALL", _PREFIX + group))
+        found: dict[str, float] = {}
+        for name, value in zip(reply[::2], reply[1::2], strict=True):
+            try:
+                number = float(value)
+                if math.isfinite(number):
+                    found[name.decode()] = number
+            except ValueError:
+                _log.error("foreign value among the counters is left out")
+        return found

@@ -1,0 +1,97 @@
+"""What background workers have counted, told by the web server's /metrics.
+
+Workers have no port. They add what they count to counters in Redis, together over all workers and
+their restarts; every web server tells the same totals.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from server.base.redis.client import RedisUnavailable
+from server.base.redis.counters import Counters
+from server.base.web import figures, metrics
+
+_log = logging.getLogger(__name__)
+_GROUP = "workers"
+
+
+class FigurePublisher:
+    """Brings what this process has counted since the last time."""
+
+    def __init__(self, counters: Counters, book: figures.Book = figures.BOOK) -> None:
+        self._counters = counters
+        self._book = book
+        self._published: dict[figures.Key, float] = {}
+
+    def publish(self) -> bool:
+        """Add what is new; False while Redis is away, then the next call brings it."""
+        told = {key: value for key, value in self._book.sums().items() if _is_worker_metric(key)}
+        grown = {
+            json.dumps(key): value - self._published.get(key, 0.0)
+            for key, value in told.items()
+            if value != self._published.get(key, 0.0)
+        }
+        try:
+            self._counters.add(_GROUP, grown)
+        except RedisUnavailable:
+            return False
+        self._published = told
+        return True
+
+
+@contextmanager
+def publishing(publisher: FigurePublisher, seconds: float = 2.0) -> Iterator[None]:
+    """Publish every so many seconds while the block runs, and once more at its end."""
+    over = threading.Event()
+
+    def keep_publishing() -> None:
+        while not over.wait(seconds):
+            _try_to_publish(publisher)
+
+    thread = threading.Thread(target=keep_publishing, name="figures", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=10)
+        _try_to_publish(publisher)
+
+
+def _try_to_publish(publisher: FigurePublisher) -> None:
+    try:
+        publisher.publish()
+    except Exception as trouble:
+        # Figures must not end the worker.
+        _log.error("figures not published", exc_info=trouble)
+
+
+def read_worker_figures(counters: Counters) -> Mapping[figures.Key, float] | None:
+    """What all workers have counted; None while Redis is away."""
+    try:
+        found = counters.read(_GROUP)
+    except RedisUnavailable:
+        return None
+    named = {_key_of(name): value for name, value in found.items()}
+    return {key: value for key, value in named.items() if key is not None}
+
+
+def _key_of(name: str) -> figures.Key | None:
+    """The key that a counter's name stands for; None for one that is not ours."""
+    try:
+        metric, sample, labels, values = json.loads(name)
+        key = (str(metric), str(sample), tuple(map(str, labels)), tuple(map(str, values)))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return key if _is_worker_metric(key) else None
+
+
+def _is_worker_metric(key: figures.Key) -> bool:
+    metric, sample, labels, values = key
+    known = metrics.WORKER_LABELS.get(metric)
+    return known == labels and len(values) == len(labels) and sample == f"{metric}_total"
