@@ -1,10 +1,10 @@
-"""The background engine: what is due is a row, the queue is only a doorbell.
+"""Background jobs: a due row is the job, a queue entry only wakes a worker up.
 
-A task carries ids and claims rows by itself; a lost bell is made good by its sweep. Running a task
-twice does nothing twice: every task is at-least-once. The only place where huey is used.
+A task claims its rows itself, and its sweep finds rows whose wake-up was lost. Every task runs at
+least once and must be idempotent. The only module that uses huey.
 
-The queue holds JSON that names a task and row numbers. huey's own format is pickle, by which
-whoever can write to Redis runs code in the worker; nothing here is ever pickled or unpickled.
+Queue entries are JSON with a task name and row ids. huey's own format is pickle, by which anybody
+who can write to Redis could run code in the worker; nothing here is ever pickled or unpickled.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from server.base.web.metrics import TASKS
 
 _log = logging.getLogger(__name__)
 _QUEUE = "kepu"
-# No bell of ours is longer; ringing is about a few rows, sweeps find the many.
+# Limits of a wake-up; it names only a few rows, sweeps find larger numbers.
 _MOST_ROWS, _MOST_BYTES = 1000, 32 * 1024
-# Renewed by every round of a sweep; a killed worker's sweeps go on elsewhere after this time.
+# Renewed by every round of a sweep; the sweeps of a killed worker move after this time.
 LEASE = timedelta(seconds=5)
 
 
 class Lease(Base):
-    """Who may run a sweep; `fence` grows with every change of hands."""
+    """The holder of a sweep; `fence` grows with every change of holder."""
 
     __tablename__ = "lease"
 
@@ -54,7 +54,7 @@ class Lease(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskContext:
-    """What a background step works with; it opens its own units of work."""
+    """Dependencies of a background task, which opens its own units of work."""
 
     uow_factory: UnitOfWorkFactory
     gateway: Any
@@ -62,7 +62,7 @@ class TaskContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A step by name; it returns how many rows it moved. `every_seconds` makes it a sweep too."""
+    """A task: returns how many rows it processed; `every_seconds` makes it a sweep too."""
 
     name: str
     step: Callable[..., int]
@@ -70,7 +70,7 @@ class Task:
 
 
 class _WakeUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry of the queue: the name of a task and the rows it is about."""
+    """A queue entry: the name of a task and row ids."""
 
     task: str
     rows: Annotated[list[int], Meta(max_length=_MOST_ROWS)]
@@ -80,7 +80,7 @@ _READ_WAKE_UP = msgspec.json.Decoder(_WakeUp)
 
 
 class _NoPickle(Serializer):  # type: ignore[misc]  # huey is untyped
-    """Stands where huey would pickle results and revocations; this queue has neither."""
+    """Replaces huey's pickle serializer for results and revocations, which are unused here."""
 
     def serialize(self, _data: object) -> NoReturn:
         raise TypeError("only bells go into the queue")
@@ -90,7 +90,7 @@ class _NoPickle(Serializer):  # type: ignore[misc]  # huey is untyped
 
 
 class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
-    """huey's queue with bells in it; an entry that is no bell of ours is dropped and counted."""
+    """huey's queue for wake-ups; an entry in another format is dropped and counted."""
 
     def __init__(self, kv: RedisClient, known: frozenset[str] | None) -> None:
         pool = kv.redis_for_jobs().connection_pool
@@ -98,7 +98,7 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
         self._known = known
 
     def declare(self, step: Callable[[str, list[int]], None]) -> Callable[..., Any]:
-        """What runs for every bell; the result rings one."""
+        """Register the function that handles every wake-up; the result sends one."""
         self.wrapper = self.task()(step)
         enqueue: Callable[..., Any] = self.wrapper
         return enqueue
@@ -115,7 +115,7 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
         return made
 
     def dequeue(self) -> QueuedTask | None:
-        """The next bell, None when there is none or when the entry is foreign."""
+        """The next wake-up, None when there is none or when the entry is foreign."""
         data = self.storage.dequeue()
         if data is None:
             return None
@@ -124,25 +124,25 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
                 raise msgspec.ValidationError("longer than any bell")
             return self.deserialize_task(data)
         except (ValueError, RecursionError) as trouble:
-            # Without the bytes: nobody knows what a stranger has put there.
+            # The bytes are not logged, because their author is unknown.
             _log.error(
-                "a foreign entry of the queue is dropped",
+                "foreign queue entry dropped",
                 extra={"count": len(data), "outcome": type(trouble).__name__},
             )
             TASKS.labels("bell", "foreign").inc()
             return None
 
     def is_revoked(self, *_given: object, **_named: object) -> bool:
-        """Never: a bell is not revoked, and what Redis holds of that is not looked at."""
+        """Always false: wake-ups are never revoked, and such data in Redis is ignored."""
         return False
 
     def read_schedule(self, _timestamp: datetime | None = None) -> list[QueuedTask]:
-        """Nothing: a bell is not put off, and what Redis holds of that is not looked at."""
+        """Always empty: wake-ups are never delayed, and such data in Redis is ignored."""
         return []
 
 
 class TaskQueue:
-    """Rings tasks from any process; a bell that cannot ring is left to the sweep."""
+    """Sends wake-ups from any process; rows of a lost one are found by the sweep."""
 
     def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
@@ -150,7 +150,7 @@ class TaskQueue:
         self._lock = threading.Lock()
 
     def enqueue(self, task: str, *row_ids: int) -> None:
-        """Wake a task; never raises, because the row it is about is in the database."""
+        """Wake a task up; never raises, because the rows are in the database."""
         try:
             if self._kv.away:
                 raise RedisUnavailable
@@ -159,10 +159,8 @@ class TaskQueue:
                     self._call = _declare(_BellQueue(self._kv, None), None, ())
             self._call(task, list(row_ids))
         except Exception as trouble:
-            # Whatever went wrong with the bell, the sweep finds the row.
-            _log.warning(
-                "a bell did not ring", extra={"task": task, "outcome": type(trouble).__name__}
-            )
+            # After any failure the sweep finds the rows.
+            _log.warning("wake-up failed", extra={"task": task, "outcome": type(trouble).__name__})
 
 
 def _declare(
@@ -178,25 +176,25 @@ def _declare(
 
 
 def run_step(context: TaskContext, task: Task, *row_ids: int) -> int:
-    """One run of a task; a failure is logged and counted, its rows stay due."""
+    """Run a task once; a failure is logged and counted, its rows stay due."""
     try:
         moved = task.step(context, *row_ids)
     except AppError as refusal:
-        _log.warning("a step was refused", extra={"task": task.name, "code": refusal.code})
+        _log.warning("task refused", extra={"task": task.name, "code": refusal.code})
         TASKS.labels(task.name, refusal.code).inc()
         return 0
     except Exception as trouble:
-        _log.error("a step failed", exc_info=trouble, extra={"task": task.name})
+        _log.error("task failed", exc_info=trouble, extra={"task": task.name})
         TASKS.labels(task.name, "failed").inc()
         return 0
     TASKS.labels(task.name, "done").inc()
     if moved:
-        _log.info("a step moved rows", extra={"task": task.name, "count": moved})
+        _log.info("task processed rows", extra={"task": task.name, "count": moved})
     return moved
 
 
 def run_until_idle(context: TaskContext, tasks: Sequence[Task], *, rounds: int = 1000) -> int:
-    """Run every sweep until none finds anything; how many rows were moved."""
+    """Run every sweep until none finds anything; return how many rows were processed."""
     total = 0
     for _ in range(rounds):
         moved = sum(run_step(context, task) for task in tasks if task.every_seconds is not None)
@@ -207,7 +205,7 @@ def run_until_idle(context: TaskContext, tasks: Sequence[Task], *, rounds: int =
 
 
 class Worker:
-    """A process of its own: answers bells and keeps the sweeps' clock."""
+    """A worker process: handles wake-ups and runs the sweeps on time."""
 
     def __init__(
         self, context: TaskContext, tasks: Sequence[Task], kv: RedisClient, *, threads: int = 4
@@ -223,7 +221,7 @@ class Worker:
         )
 
     def run(self) -> None:
-        """Work until SIGTERM or SIGINT."""
+        """Run until SIGTERM or SIGINT."""
         sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
         sweeper.start()
         try:
@@ -249,15 +247,15 @@ class Worker:
         except AppError as refusal:
             _log.warning("no lease", extra={"task": task.name, "code": refusal.code})
         except Exception as trouble:
-            # The one thread that keeps the sweeps' clock must outlive whatever happens to one.
+            # The single scheduler thread must survive any failure of one sweep.
             _log.error("no lease", exc_info=trouble, extra={"task": task.name})
         return False
 
 
 def take_lease(uow_factory: UnitOfWorkFactory, name: str, holder: str) -> bool:
-    """Take or renew the right to sweep; False while another holds it.
+    """Take or renew a sweep's lease; False while another worker holds it.
 
-    The machine's own clock decides: the campaign's may be moved by hand in the demo.
+    Uses the system clock, because the campaign's may be shifted in the demo.
     """
     now = SystemClock().now()
     with uow_factory.begin() as uow:

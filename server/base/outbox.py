@@ -1,12 +1,12 @@
-"""The outbox: calls to the outside, made from rows, with no transaction open.
+"""The outbox: external calls made from database rows, with no transaction open.
 
-Due rows are leased by one statement; a leased row is claimed, and the claim committed, right before
-its call; the outcome is written under the fence of the claim, so that a worker whose claim was lost
-changes nothing. A worker killed between claim and settlement leaves a claim that runs out: its row
-is in doubt, or queued again where the call may be repeated.
+One statement leases due rows. A leased row is claimed, and the claim committed, right before its
+call; the outcome is written under the claim's fence, so that a worker that lost its claim changes
+nothing. When a worker dies between claim and settlement the claim expires: its row is then in
+doubt, or queued again if the call may be repeated.
 
-`deliver_due` is all of this for one worker and one call at a time. Whoever makes many calls at once
-uses the steps themselves: `lease_due`, `begin_calls`, `settle_calls`, `release_leases`.
+`deliver_due` does all of this for one worker, one call at a time. For many concurrent calls use the
+steps: `lease_due`, `begin_calls`, `settle_calls`, `release_leases`.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ _LOST = "worker_lost"
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """What a run did. Units: rows that are over, and rows that come again later."""
+    """Result of a run. Units: finished rows, and rows that will be retried."""
 
     ended: int = 0
     postponed: int = 0
 
     @property
     def moved(self) -> int:
-        """How many rows were moved."""
+        """Number of processed rows."""
         return self.ended + self.postponed
 
     def __add__(self, other: Delivered) -> Delivered:
@@ -57,8 +57,9 @@ class Delivered:
 
 
 def deliver_due(context: TaskContext, queue: Queue) -> Delivered:
-    """One run over a queue: end what is overdue, then make the calls that are due, the oldest
-    first. A full batch wakes the queue's task again, because there may be more.
+    """Run a queue once: end overdue rows, then make the due calls, the oldest first.
+
+    A full batch wakes the queue's task again, because there may be more.
     """
     total = Delivered(ended=end_overdue(context.uow_factory, queue))
     with context.uow_factory.begin(read_only=True) as reading:
@@ -102,14 +103,13 @@ def _word_of(outcome: Outcome) -> str:
 
 
 def lease_due(uow: UnitOfWork, queue: Queue, limit: int) -> list[Claim]:
-    """Keep up to `limit` due rows from other workers until the lease ends; the oldest first.
+    """Lease up to `limit` due rows, the oldest first, so that other workers skip them.
 
-    They stay queued: a lease that is lost costs nothing but its time. One statement, whatever the
-    number.
-    Locks: the rows, skipping those in other hands.
+    Leased rows stay queued, so a lost lease only costs time. One statement for any number of rows.
+    Locks: the rows, skipping those locked by others.
     """
     table, token = queue.table, uow.new_ref("clm")
-    # A CTE with a lock is run once; as a plain subquery PostgreSQL may run it for each row.
+    # A CTE with a lock is executed once; PostgreSQL may execute a plain subquery per row.
     due = (
         select(table.id)
         .where(*_due(uow, queue))
@@ -145,7 +145,7 @@ def _has_due(uow: UnitOfWork, queue: Queue) -> bool:
 
 
 def release_leases(uow: UnitOfWork, queue: Queue, claims: Collection[Claim]) -> None:
-    """Give leased rows back that were not claimed; they are due again at once."""
+    """Release leased rows that were not claimed; they are due again at once."""
     table = queue.table
     uow.session.execute(
         update(table)
@@ -161,17 +161,17 @@ def release_leases(uow: UnitOfWork, queue: Queue, claims: Collection[Claim]) -> 
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """Claimed rows whose calls are to be made once this is committed, and rows settled already."""
+    """Claimed rows whose calls are made after the commit, and rows settled already."""
 
     calls: list[Call]
     settled: Delivered
 
 
 def begin_calls(uow: UnitOfWork, queue: Queue, claims: Sequence[Claim]) -> Begun:
-    """Claim leased rows; rows that another worker has taken meanwhile are left out.
+    """Claim leased rows, except those that another worker has taken meanwhile.
 
     Commit this before the calls.
-    Locks: what `lock_first` locks, then the rows.
+    Locks: those of `lock_first`, then the rows.
     Raises: ValueError for more than one row of a queue with `lock_first`.
     """
     calls: list[Call] = []
@@ -191,10 +191,10 @@ def begin_calls(uow: UnitOfWork, queue: Queue, claims: Sequence[Claim]) -> Begun
 def settle_calls(
     uow: UnitOfWork, queue: Queue, outcomes: Sequence[tuple[Claim, Outcome]]
 ) -> Delivered:
-    """Write down how calls ended; a claim that was lost or settled before changes nothing.
+    """Store the outcomes of calls; a claim that was lost or settled before changes nothing.
 
-    A row in doubt is still settled by a late answer to its own claim.
-    Locks: what `lock_first` locks, then the rows.
+    A row in doubt is still settled by a late outcome of its own claim.
+    Locks: those of `lock_first`, then the rows.
     Raises: ValueError for more than one row of a queue with `lock_first`.
     """
     told = dict(outcomes)
@@ -217,7 +217,7 @@ def _fenced(
     outcome: Outcome | None,
     states: tuple[OutboxState, ...],
 ) -> list[tuple[Any, Claim]]:
-    """The rows that are still in the hands of these claims, locked."""
+    """Lock and return the rows that these claims still hold."""
     if queue.lock_first is not None:
         if len(claims) > 1:
             raise ValueError(f"queue {queue.name} locks an owner first: one row at a time")
@@ -236,7 +236,7 @@ def _fenced(
 
 
 def holds_fence(row: Any, claim: Claim) -> bool:
-    """Whether a row is still in the hands of this claim, and not of a later one."""
+    """Whether this claim, and no later one, still holds a row."""
     return bool(row.outbox_claim == claim.token)
 
 
@@ -273,11 +273,10 @@ def _pause(uow: UnitOfWork, queue: Queue, tries: int, after: timedelta) -> timed
 
 
 def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
-    """End claims whose worker is gone, and rows that have waited for too long; how many are over.
+    """End claims of dead workers and rows that waited too long; return how many ended.
 
-    Claims that may be repeated are queued again and not counted. Each row in a transaction of its
-    own. Without `lock_first` nobody is waited for: a row in other
-    hands is left to the next run.
+    Repeatable claims are queued again and not counted. One transaction per row. Without
+    `lock_first` it waits for nobody: rows locked by others are left to the next run.
     """
     with uow_factory.begin(read_only=True) as reading:
         table = queue.table
@@ -329,7 +328,7 @@ def _end_of(uow: UnitOfWork, queue: Queue, row: Any) -> Outcome:
 
 
 def is_paused(uow: UnitOfWork, name: str) -> bool:
-    """Whether an operator has paused a queue; read before every call, so it holds at once."""
+    """Whether an operator has paused a queue; read before every call, to act at once."""
     paused = exists().where(
         OutboxPause.queue == name,
         or_(OutboxPause.until.is_(None), OutboxPause.until > uow.now),

@@ -1,4 +1,4 @@
-"""What an operator sees and does of queues: figures, pause, resume."""
+"""Operators' view and control of queues: figures, pause, resume."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ class QueueUnknown(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class QueueFigures:
-    """How one queue stands.
+    """Figures of one queue.
 
-    Units: `waiting` rows are not in a worker's hands, `due` of them could be called now, and
+    Units: `waiting` rows are not held by a worker, `due` of them could be called now, and
     `in_flight` are leased or claimed; `in_doubt` and `given_up` count what is still stored.
-    `oldest_seconds` is how long the oldest row that is not over has been in the queue, 0 without
-    one.
+    `oldest_seconds` is the age of the oldest unfinished row, 0 without one.
     """
 
     name: str
@@ -45,7 +44,7 @@ class QueueFigures:
 
     @property
     def by_state(self) -> dict[str, int]:
-        """The counted rows by the word that the figures use."""
+        """The counts by the state names of the metrics."""
         return {
             "waiting": self.waiting,
             "due": self.due,
@@ -56,7 +55,7 @@ class QueueFigures:
 
 
 def read_figures(uow: UnitOfWork, queue: Queue) -> QueueFigures:
-    """How one queue stands now; rows that are done are not counted."""
+    """Read the figures of a queue; finished rows are not counted."""
     table = queue.table
     state = table.outbox_state
     queued = state == OutboxState.QUEUED
@@ -102,9 +101,9 @@ def metric_families(figures: Sequence[QueueFigures]) -> Iterator[Metric]:
 
 
 def pause_queue(uow: UnitOfWork, queue: Queue, reason: str, until: datetime | None = None) -> None:
-    """Let no further call of a queue begin, in any process; a call under way is settled.
+    """Stop new calls of a queue in all processes; running calls are still settled.
 
-    Rows can still be put into the queue.
+    Rows can still be added to the queue.
     """
     values = {"paused_at": uow.now, "until": until, "reason": reason}
     made = insert_for(uow.session, OutboxPause).values(queue=queue.name, **values)
@@ -112,14 +111,14 @@ def pause_queue(uow: UnitOfWork, queue: Queue, reason: str, until: datetime | No
 
 
 def resume_queue(uow: UnitOfWork, queue: Queue) -> bool:
-    """Let a queue go on, at once; False when it was not paused."""
+    """Resume a queue; False when it was not paused."""
     gone = uow.session.execute(delete(OutboxPause).where(OutboxPause.queue == queue.name))
     uow.enqueue_after_commit(queue.task)
     return int(getattr(gone, "rowcount", 0)) == 1
 
 
 def find_queue(queues: Sequence[Queue], name: str) -> Queue:
-    """The queue of this name.
+    """The queue with this name.
 
     Raises: QueueUnknown (409).
     """

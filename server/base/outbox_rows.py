@@ -1,4 +1,4 @@
-"""What the outbox works on: the columns of a row that is a job, a queue of such rows, outcomes.
+"""Data of the outbox: the columns of a job row, the declaration of a queue, outcomes.
 
 A slice adds `Outgoing` to its model and `outbox_index` to its table, and declares one `Queue` for
 the table. The protocol itself is in `outbox.py`.
@@ -23,7 +23,7 @@ _REASON_LENGTH = 40
 
 
 class OutboxState(StrEnum):
-    """Where a job stands; see `Outgoing`."""
+    """State of a job; see `Outgoing`."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -33,16 +33,16 @@ class OutboxState(StrEnum):
 
 
 class Outgoing:
-    """Mixin of a model whose row is a job: a call to be made outside of any transaction.
+    """Mixin of a model whose row is a job: a call made outside of any transaction.
 
-    queued -> claimed, committed before the call -> done | given_up | in_doubt; back to queued
-    where the call surely did nothing. A lease leaves a row queued and keeps other workers from it.
-    Without a state the row is in no queue.
+    queued -> claimed, committed before the call -> done | given_up | in_doubt; back to queued when
+    the call certainly had no effect. A leased row stays queued, but other workers skip it. A row
+    without a state is in no queue.
 
     Units: a queued row is due from `outbox_due_at` on, unless it is leased until `outbox_until`; a
-    claim holds until `outbox_until`. `outbox_claim` names one lease or claim and is never used
-    again, unlike the number of a row, which SQLite gives to the next row once it is free.
-    `outbox_since` is when the row entered the queue.
+    claim is valid until `outbox_until`. `outbox_claim` names one lease or claim and is never
+    reused, unlike a row id, which SQLite may reuse. `outbox_since` is when the row entered the
+    queue.
     """
 
     outbox_state: Mapped[OutboxState | None] = mapped_column(
@@ -56,12 +56,12 @@ class Outgoing:
     outbox_reason: Mapped[str | None] = mapped_column(String(_REASON_LENGTH))
 
     def enqueue(self, now: datetime, due_at: datetime | None = None) -> None:
-        """Put the row into its queue anew; a claim of before settles nothing any more."""
+        """Enqueue the row again; earlier claims become void."""
         for name, value in queued_values(now, due_at).items():
             setattr(self, name, value)
 
     def leave_outbox(self, state: OutboxState | None = None) -> None:
-        """Take the row out of its queue; a claim of before settles nothing any more."""
+        """Remove the row from its queue; earlier claims become void."""
         for name, value in idle_values(state).items():
             setattr(self, name, value)
 
@@ -80,7 +80,7 @@ def idle_values(state: OutboxState | None = None) -> dict[str, Any]:
 
 
 def queued_values(now: datetime, due_at: datetime | None = None) -> dict[str, Any]:
-    """The columns of a row that enters its queue, for statements."""
+    """The column values of an enqueued row, for statements."""
     return {
         "outbox_state": OutboxState.QUEUED,
         "outbox_since": now,
@@ -93,7 +93,7 @@ def queued_values(now: datetime, due_at: datetime | None = None) -> dict[str, An
 
 
 def outbox_index(table: str) -> Index:
-    """The index that a table with these columns needs: due rows and figures are found by it."""
+    """The index that a table with these columns needs, for due rows and figures."""
     name = f"ix_{table}_outbox_state_outbox_due_at"
     return Index(name, "outbox_state", "outbox_due_at")
 
@@ -111,17 +111,17 @@ class OutboxPause(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """The call did what it was for; `result` is for the queue's `settle`."""
+    """The call succeeded; `result` is passed to the queue's `settle`."""
 
     result: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """The call surely did nothing and is made again.
+    """The call certainly had no effect and is retried.
 
     Units: not before `after` has passed and not before the queue's own back-off; with
-    `for_everybody` the next row would meet the same, so this run ends.
+    `for_everybody` the other rows would fail too, so this run ends.
     """
 
     reason: str
@@ -131,21 +131,21 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True)
 class PutOff:
-    """The call is not to be made before `until`; this counts as no try."""
+    """The call must not be made before `until`; this counts as no attempt."""
 
     until: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class GiveUp:
-    """The call will never be made again: refused for good, too old, tried too often."""
+    """The call will never be made again: refused permanently, too old, or too many attempts."""
 
     reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class InDoubt:
-    """The call may have worked; it is not made again, but its late answer still settles it."""
+    """The call may have succeeded; it is not repeated, but a late outcome still settles it."""
 
     reason: str
 
@@ -154,7 +154,7 @@ Outcome = Done | Retry | PutOff | GiveUp | InDoubt
 
 
 class Lost(StrEnum):
-    """What becomes of a claim whose worker is gone."""
+    """What happens to the claim of a dead worker."""
 
     IN_DOUBT = "in_doubt"
     QUEUED = "queued"
@@ -162,10 +162,10 @@ class Lost(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Backoff:
-    """How long a row rests after its tries.
+    """The back-off after failed attempts.
 
-    Units: `first` after the first try, doubled after each, `most` at most; chance adds up to the
-    share `jitter`, so that rows which failed together do not come back together.
+    Units: `first` after the first attempt, doubled after each, `most` at most; a random share of up
+    to `jitter` is added, so that rows that failed together are not retried together.
     """
 
     first: timedelta = timedelta(seconds=2)
@@ -173,14 +173,14 @@ class Backoff:
     jitter: float = 0.25
 
     def rest_after(self, tries: int) -> timedelta:
-        """The rest without jitter."""
+        """The back-off without jitter."""
         doubled: int = 2 ** min(max(tries - 1, 0), 30)
         return min(self.first * doubled, self.most)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One row in the hands of one worker: its number, and the name of the lease or claim."""
+    """One row held by one worker: its id, and the name of the lease or claim."""
 
     row_id: int
     token: str
@@ -188,7 +188,7 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A claimed row and what its call needs."""
+    """A claimed row with the input of its call."""
 
     claim: Claim
     letter: Any = field(repr=False)
@@ -200,20 +200,18 @@ def _nothing_to_settle(_work: UnitOfWork, _row: Any, _outcome: Outcome) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A table whose rows are jobs of one kind, and how one of them is done.
+    """A table whose rows are jobs of one kind, and the functions that process them.
 
-    `prepare` runs in the transaction that claims a row. It gives what `send` needs, or an outcome
-    that settles the row without a call.
-    `send` makes the call with no transaction open; refusals of the other side are outcomes.
-    `settle` runs in the transaction that writes an outcome, after the fence was found to hold and
-    the row's own columns are written: it does what the outcome means to the slice, no more.
-    `lock_first` takes the locks that stand before the row's in the order of locks, both before
-    claiming (without an outcome) and before settling; False when the row's owner is gone. A queue
-    with it claims and settles one row in one transaction.
+    `prepare` runs in the transaction that claims a row. It returns the input of `send`, or an
+    outcome that settles the row without a call. `send` makes the call with no transaction open; a
+    refusal by the other side is an outcome. `settle` runs in the transaction that stores an
+    outcome, after the fence was checked and the row's own columns were written; it applies the
+    outcome's meaning for the slice. `lock_first` takes the locks that precede the row's in the lock
+    order, both before claiming (without an outcome) and before settling; False when the row's owner
+    is gone. A queue with it claims and settles one row per transaction.
 
-    Units: a row that is queued for longer than `keep_for` is given up as `too_old`; after
-    `most_tries` calls as `too_many_tries`; `lease` is longer than the slowest call; a run takes
-    `batch` rows.
+    Units: a row queued for longer than `keep_for` is given up as `too_old`; after `most_tries`
+    calls as `too_many_tries`; `lease` is longer than the slowest call; a run takes `batch` rows.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""The transaction: the only file that begins, commits or rolls back.
+"""Transactions: the only file that begins, commits or rolls back.
 
-An edge (endpoint, worker step, command) opens one UnitOfWork and calls a service with it; it
-commits when the block ends well, and only then rings the bells given to `after_commit`.
+An endpoint, task or command opens one UnitOfWork and calls a service with it. It commits when the
+block ends without an exception, and only then runs what was given to `after_commit`.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ AfterCommit = Callable[[], None]
 
 
 class DatabaseAway(Unavailable):
-    """The database does not answer, or not in time."""
+    """The database does not respond, or not in time."""
 
     code = "database_away"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
-    """What the slice of persons asks of the slices above it, which it does not know.
+    """Functions of higher slices that the accounts slice calls without importing them.
 
-    `erase`, `export` and `merge` carry out the declarations of base/personal_data.py; `relocate`
-    follows a citizen whose place or audience is another one. Collected in `slices.py`.
+    `erase`, `export` and `merge` use the declarations of base/personal_data.py; `relocate` follows
+    a change of place or audience. Collected in `slices.py`.
     """
 
     erase: tuple[Callable[[UnitOfWork, int], None], ...] = ()
@@ -52,7 +52,7 @@ class Hooks:
     relocate: tuple[Callable[[UnitOfWork, int], None], ...] = ()
     # Slugs of the message templates that a slice sends.
     sends: tuple[str, ...] = ()
-    # Until when something is counted against this person, erased or not; None when nothing is.
+    # Until when something is counted per person, even after erasure; None when nothing is.
     counted_until: tuple[Callable[[UnitOfWork, int], datetime | None], ...] = ()
 
     def __add__(self, other: Hooks) -> Hooks:
@@ -68,7 +68,7 @@ class Hooks:
 
 @dataclass(frozen=True, kw_only=True)
 class Dependencies:
-    """What a service may use besides the database; chosen once in `create_app`."""
+    """Dependencies of a service besides the database; created once in `create_app`."""
 
     settings: Settings
     clock: Clock
@@ -82,7 +82,7 @@ class Dependencies:
 
 @dataclass(frozen=True, kw_only=True)
 class UnitOfWork:
-    """One transaction with the one instant, the chance and the caller that belong to it."""
+    """One transaction, with its instant, its random source and its caller."""
 
     transaction: Transaction
     now: datetime
@@ -90,27 +90,27 @@ class UnitOfWork:
     actor: Actor | None = None
     read_only: bool = False
     after_commit_calls: list[AfterCommit] = field(default_factory=list)
-    # Callers whose kept answers were dropped in this transaction.
+    # Callers whose stored answers were deleted in this transaction.
     forgotten: list[str] = field(default_factory=list)
 
     @property
     def session(self) -> Session:
-        """The transaction as the ORM sees it, made when it is first asked for."""
+        """The ORM session of this transaction, created at first use."""
         return self.transaction.session
 
     @property
     def random(self) -> random.Random:
-        """The chance of this transaction."""
+        """The random source of this transaction."""
         return self.dependencies.random
 
     @property
     def settings(self) -> Settings:
-        """The settings of the house."""
+        """The application's settings."""
         return self.dependencies.settings
 
     @property
     def kv(self) -> RedisFacilities:
-        """Redis by purpose; every user copes with its absence."""
+        """Redis by purpose; every caller handles its absence."""
         return self.dependencies.kv
 
     @property
@@ -120,18 +120,18 @@ class UnitOfWork:
 
     @property
     def texts(self) -> Texts:
-        """The wording of all slices."""
+        """The texts of all slices."""
         return self.dependencies.texts
 
     def new_ref(self, prefix: str) -> str:
-        """A fresh opaque id."""
+        """Create an opaque id."""
         return ids.new_ref(prefix)
 
     @property
     def caller_id(self) -> int:
         """The row id of the calling citizen.
 
-        Raises: NotAuthenticated (401) when no citizen calls.
+        Raises: NotAuthenticated (401) when the caller is no citizen.
         """
         if not isinstance(self.actor, Citizen):
             raise NotAuthenticated
@@ -139,26 +139,26 @@ class UnitOfWork:
 
     @property
     def maybe_caller_id(self) -> int | None:
-        """The row id of the calling citizen; None when no citizen calls."""
+        """The row id of the calling citizen; None when the caller is no citizen."""
         return self.actor.id if isinstance(self.actor, Citizen) else None
 
     def person(self, citizen_id: int) -> str:
-        """The key by which rate limits count a citizen, whether he calls or is only named."""
+        """The rate-limit key of a citizen, who need not be the caller."""
         if isinstance(self.actor, Citizen) and self.actor.id == citizen_id:
             return self.actor.person
         return Citizen(id=citizen_id).person
 
     def after_commit(self, call: AfterCommit) -> None:
-        """Call something once this transaction is in the database, never if it is rolled back."""
+        """Call a function after the commit; never after a rollback."""
         self.after_commit_calls.append(call)
 
     def enqueue_after_commit(self, task: str, *row_ids: int) -> None:
-        """Wake a background task after the commit; the rows it will find are the job."""
+        """Wake a background task up after the commit; the rows it will find are the job."""
         self.after_commit(lambda: self.dependencies.enqueue(task, *row_ids))
 
 
 class UnitOfWorkFactory:
-    """Opens units of work; there is one in a process."""
+    """Opens units of work; one instance per process."""
 
     def __init__(self, engine: Engine, dependencies: Dependencies) -> None:
         self.engine = engine
@@ -166,7 +166,7 @@ class UnitOfWorkFactory:
         self._patience = patience_of(engine)
         self._reading = engine.execution_options(**{READ_ONLY: True})
         self._sqlite = engine.dialect.name == "sqlite"
-        # SQLite's own wait for a writer is unfair; a queue in front serves threads in turn.
+        # SQLite's own wait for its writer is unfair; this lock serves threads in order.
         self._turn = threading.Lock()
         self._open = threading.local()
 
@@ -178,11 +178,11 @@ class UnitOfWorkFactory:
         read_only: bool = False,
         admit: Callable[[UnitOfWork], Actor | None] | None = None,
     ) -> Iterator[UnitOfWork]:
-        """One transaction: commits when the block ends, rolls back when it raises.
+        """Open a transaction: commits when the block ends, rolls back when it raises.
 
-        `admit` reads who asks and may refuse; it runs at the beginning of the transaction, except
-        that for a write on SQLite it has a reading of its own: who may be nobody takes no write
-        lock.
+        `admit` authenticates the caller and may refuse. It runs at the start of the transaction;
+        for a write on SQLite it gets a read-only transaction of its own, so that an invalid caller
+        takes no write lock.
         Raises: DatabaseAway (503) when the database cannot be reached or stays locked.
         """
         if admit is not None and self._sqlite and not read_only:
@@ -221,17 +221,17 @@ class UnitOfWorkFactory:
                 raise
 
     def waiting_at_most(self, seconds: float) -> AbstractContextManager[None]:
-        """Bound the database waits of this thread's units of work inside the block."""
+        """Limit the database waits of this thread's units of work inside the block."""
         return self._patience.spell(seconds)
 
     @contextmanager
     def _admitted(self, read_only: bool) -> Iterator[None]:
-        """The leave to use the database; it is asked again only after it has failed to answer.
+        """Admission to the database; refused for a while after it failed to respond.
 
         Raises: DatabaseAway.
         """
         queued = self._sqlite and not read_only
-        # Who reads SQLite waits for nobody, whoever holds it.
+        # On SQLite a reader never waits for a lock.
         watched = not self._sqlite or queued
         taken = False
         self._open.depth = self.depth + 1
@@ -259,20 +259,20 @@ class UnitOfWorkFactory:
         if not taken:
             raise DatabaseAway
         if self._patience.refuses:
-            # Others have waited in vain meanwhile; whoever is next is told the same.
+            # Others have timed out meanwhile, so the next thread is refused too.
             self._turn.release()
             raise NotAsked
 
     @property
     def depth(self) -> int:
-        """How many units of work this thread has open; the gateway calls out in none."""
+        """Number of open units of work of this thread; the gateway requires none."""
         return getattr(self._open, "depth", 0)
 
 
 def _finish_transaction(transaction: Transaction, *, read_only: bool) -> None:
-    """Commit, or roll back what was only read."""
+    """Commit, or roll back a read-only transaction."""
     if transaction.made_session is not None:
-        # Flushes the session; raises when an earlier failure in it was passed over.
+        # Flushes the session; raises when an earlier failure in it was swallowed.
         transaction.made_session.commit()
     made = transaction.made_connection
     if not read_only:
@@ -282,7 +282,8 @@ def _finish_transaction(transaction: Transaction, *, read_only: bool) -> None:
             made.commit()
         return
     transaction.refuse_writes()
-    # Also under SQLAlchemy's connection: psycopg's own rollback drops all prepared statements.
+    # Also under SQLAlchemy's connection, because psycopg's own rollback drops all prepared
+    # statements.
     transaction.end("ROLLBACK")
     if made is not None:
         made.rollback()
@@ -291,8 +292,8 @@ def _finish_transaction(transaction: Transaction, *, read_only: bool) -> None:
 def _roll_back_failed(transaction: Transaction) -> None:
     """Roll back after a failure.
 
-    A rollback that fails as well must not hide the first failure; the pool drops the connection,
-    because its transaction is still open.
+    A failing rollback must not hide the first failure; the pool drops the connection, because its
+    transaction is still open.
     """
     with suppress(DBAPIError):
         transaction.end("ROLLBACK")
@@ -300,7 +301,7 @@ def _roll_back_failed(transaction: Transaction) -> None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns a database that is away, locked or exhausted into DatabaseAway."""
+    """Translate errors of an unavailable, locked or exhausted database into DatabaseAway."""
     try:
         yield
     except PoolTimeout:

@@ -1,1 +1,1 @@
-"""The official account as such: followers, replies to words and codes, the menu, late replies."""
+"""The official account: followers, replies to texts and codes, the menu, late replies."""

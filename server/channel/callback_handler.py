@@ -1,6 +1,7 @@
-"""The callback's doors: each message's effects once, in one transaction with the reply.
+"""Callback handlers: each message's effects once, in one transaction with the reply.
 
-The webhook asks a door; the door asks the conversation and the slices' handlers. No HTTP here.
+The webhook calls a handler; the handler calls the chat and the slices' event handlers. No HTTP
+here.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from server.wechat.callback.replies import Reply
 
 _log = logging.getLogger(__name__)
 
-# What a slice does when WeChat tells of an event: the event's name in small letters, and the doing.
+# A slice's handler of a WeChat event: the lower-case event name, and the function.
 Handler = tuple[str, Effect]
 
 
 class CallbackHandler:
-    """The door of one app; without a `chat` it answers nothing of its own."""
+    """The handler of one app; without a `chat` it sends no replies of its own."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class CallbackHandler:
 
     @property
     def envelope(self) -> Envelope:
-        """The locks of this app."""
+        """Signature check and encryption of this app."""
         return self._envelope
 
     def pure(self, message: Message) -> Reply | None:
@@ -52,16 +53,16 @@ class CallbackHandler:
         place = _place(message)
         if self._chat is not None:
             reply = self._chat.pure(message)
-            # Silence of the conversation may be a slice's turn.
+            # When the chat has no reply, a slice may handle the message.
             if reply is None or reply.says_something or place not in self._effects:
                 return reply
         return None if place in self._effects else Reply()
 
     def effects(self, message: Message) -> Reply:
-        """Do what the message asks for, once for each `message.key`; a repeat gets the first reply.
+        """Apply a message's effects once per `message.key`; a repeat gets the first reply.
 
-        Raises: Unavailable (503) when it could not be done: nothing is kept, WeChat repeats it.
-        Whoever only asked for something is told so instead.
+        Raises: Unavailable (503) when it failed: nothing is stored, and WeChat repeats the message.
+        A mere question gets an apology as its reply instead.
         """
         try:
             return self._once(message)
@@ -83,9 +84,9 @@ class CallbackHandler:
             return reply
 
     def late(self, message: Message, reply: Reply) -> None:
-        """Have a reply said that came too late, by customer-service message, once for each key."""
+        """Deliver a late reply as a customer-service message, once per key."""
         if message.app != late_replies.APP or reply.kind != "text":
-            _log.warning("a late reply has no other way", extra={"outcome": reply.kind})
+            _log.warning("late reply cannot be delivered", extra={"outcome": reply.kind})
             return
         with self._uow_factory.begin() as uow:
             late_replies.queue(uow, message.key, message.openid, reply.text)
@@ -96,7 +97,7 @@ class CallbackHandler:
         if doing is None:
             return Reply()
         reply = answered(uow, lambda: doing(uow, message))
-        # WeChat's own reports take no reply, a citizen does.
+        # Only events of a person's chat take a reply, WeChat's own reports do not.
         in_chat = self._chat is not None and place in self._chat.effects
         return reply if in_chat else Reply()
 
@@ -110,9 +111,9 @@ def official_account_handler(
     rule_stats: RuleStats | None = None,
     contacts: Contacts | None = None,
 ) -> CallbackHandler:
-    """The door of the official account, with its conversation.
+    """Create the official account's handler, with its chat.
 
-    Raises: ValueError when the shipped replies ask for an answer that nobody offers.
+    Raises: ValueError when the shipped replies refer to an unknown live answer.
     """
     shipped = read_shipped()
     counts = RuleStats(uow_factory) if rule_stats is None else rule_stats
@@ -131,7 +132,7 @@ def official_account_handler(
 def mini_program_handler(
     uow_factory: UnitOfWorkFactory, envelope: Envelope, handlers: Iterable[Handler] = ()
 ) -> CallbackHandler:
-    """The door of the mini-program: it has no conversation, only what slices do with events."""
+    """Create the mini-program's handler: no chat, only the slices' event handlers."""
     return CallbackHandler(uow_factory, envelope, handlers)
 
 

@@ -1,6 +1,6 @@
-"""What the official account says to whom: words, clicks, follows and scans, each to its reply.
+"""Replies of the official account to texts, menu clicks, follows and scans.
 
-What needs no database is answered from memory; the rest is done inside the door's transaction.
+Replies that need no database come from memory; the others run inside the handler's transaction.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from server.wechat.callback.replies import Reply
 
 _log = logging.getLogger(__name__)
 
-# An answer from live data, for a citizen whom the mini-program knows or for anybody (None); like
-# every sentence it may hold links, `[words](page)`.
+# An answer from live data, for a citizen known from the mini-program or for anybody (None); it may
+# contain links, `[words](page)`.
 LiveAnswer = Callable[[UnitOfWork, int | None], str]
 Effect = Callable[[UnitOfWork, Message], Reply | None]
 
 WORDS_READ = 500
-# A message may be dated a little ahead of our clock, never more.
+# Maximum clock difference: a message may have a slightly later time than ours.
 AHEAD_SECONDS = 600
 
 _NOT_TEXT = {
@@ -41,7 +41,7 @@ _NOT_TEXT = {
     "location": "channel.reply.location",
     "link": "channel.reply.link",
 }
-# What a follower does with the menu; every message of theirs counts as well.
+# Menu actions of a follower; each counts as hearing from them, as messages do.
 _TAPS = frozenset(
     {
         *("click", "view", "view_miniprogram", "scancode_push", "scancode_waitmsg"),
@@ -52,7 +52,7 @@ _SELF_TEST = Reply.of_json({"demo_resp": "good luck"})
 
 
 class Chat:
-    """The conversation of the official account."""
+    """The chat of the official account."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Chat:
         self._clicks = shipped.clicks
         self._answers = answers
         self._program = program_of(dependencies.settings.wechat)
-        # Asking for something does nothing by itself, so it may be answered by an excuse.
+        # Events without effects, so that an apology is a sufficient reply.
         self.asking = frozenset({("text", ""), ("event", "click")})
         self.effects: Mapping[tuple[str, str], Effect] = {
             ("text", ""): self._written,
@@ -156,7 +156,7 @@ class Chat:
             return said.text
         answer = self._answers.get(said.answer or "")
         if answer is None:
-            _log.error("nobody offers an answer", extra={"rule": said.answer})
+            _log.error("unknown live answer", extra={"rule": said.answer})
             return self._say("channel.reply.fallback")
         citizen_id = accounts.player_of_openid(uow, message.app, message.openid)
         return answered(uow, lambda: Reply.of_text(answer(uow, citizen_id))).text
@@ -172,9 +172,9 @@ class Chat:
 
 
 def answered(uow: UnitOfWork, doing: Callable[[], Reply | None]) -> Reply:
-    """What is answered; a refusal is answered by its sentence, and what it had begun is undone.
+    """The reply; an error becomes its text, and the effects so far are rolled back.
 
-    Raises: a refusal that means `try again` (5xx).
+    Raises: an error that means `try again` (5xx).
     """
     after_commit_calls = len(uow.after_commit_calls)
     try:

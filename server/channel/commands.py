@@ -1,4 +1,4 @@
-"""What an operator does with the account: seed the replies, push the menu, get a code."""
+"""Operator commands for the account: seed the replies, push the menu, create a code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Show = Callable[[str], object]
 
 @dataclass(frozen=True, kw_only=True)
 class Seeded:
-    """What a seeding changed; rows that somebody edited are never touched."""
+    """Changes of a seeding; rows edited by an operator are never changed."""
 
     added: int
     updated: int
@@ -41,7 +41,7 @@ class Seeded:
 class Code:
     """A permanent code of the official account.
 
-    Units: `url` is what the code says, `picture_url` where WeChat draws it.
+    Units: `url` is the content of the code, `picture_url` is WeChat's picture of it.
     """
 
     scene: str
@@ -51,9 +51,9 @@ class Code:
 
 
 def seed_replies(uow_factory: UnitOfWorkFactory, shipped: Shipped | None = None) -> Seeded:
-    """Bring the shipped replies into the database; a second time changes nothing.
+    """Load the shipped replies into the database; a repeat changes nothing.
 
-    Raises: RepliesRefused (409) when the file is wrong.
+    Raises: RepliesRefused (409) when the file is invalid.
     """
     file = loading.read_shipped() if shipped is None else shipped
     with uow_factory.begin() as uow:
@@ -77,7 +77,7 @@ def seed_replies(uow_factory: UnitOfWorkFactory, shipped: Shipped | None = None)
 
 
 def replies_changed(uow: UnitOfWork) -> None:
-    """Let every process read the replies anew."""
+    """Make every process reload the replies."""
     made = insert_for(uow.session, KeywordVersion).values(id=1, version=1)
     uow.session.execute(
         made.on_conflict_do_update(
@@ -89,7 +89,7 @@ def replies_changed(uow: UnitOfWork) -> None:
 def push_menu(
     uow_factory: UnitOfWorkFactory, gateway: Gateway, *, show: Show | None = None
 ) -> list[str]:
-    """Show how the shipped menu differs from the live one, then push it; the same lines come back.
+    """Show how the shipped menu differs from the live one, then push it; return the same lines.
 
     Raises: MenuRefused (409) before anything is pushed, a WeChatError when WeChat refuses.
     """
@@ -117,7 +117,7 @@ def push_menu(
 
 
 def scene_code(uow_factory: UnitOfWorkFactory, gateway: Gateway, scene: str) -> Code:
-    """The permanent code of a scene, made once; the same ever after.
+    """The permanent code of a scene, created once and stored.
 
     Raises: SceneRefused (409), a WeChatError when WeChat refuses.
     """
@@ -165,7 +165,7 @@ def _answered_keys(uow: UnitOfWork, shipped: Shipped) -> frozenset[str]:
 class _Row:
     key: Mapping[str, Any]
     values: Mapping[str, Any]
-    # What is written when the row is new and never brought up to date.
+    # Values for a new row that are never updated.
     once: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,6 +1,6 @@
-"""Who wrote or tapped, so that WeChat is asked who they are: noted in memory, written in batches.
+"""Records who wrote or tapped, so that WeChat is asked for their data; written in batches.
 
-Most messages are answered from memory and never meet the database; these notes must not change it.
+Most messages are answered without the database; recording them in memory keeps it that way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.channel import service
 from server.channel.batches import FLUSH_SECONDS, BatchWriter
 
-# Somebody in the middle of a conversation is noted once.
+# One person is recorded at most once in this time.
 NOTED_FOR_SECONDS = 600.0
 KNOWN_IN_MEMORY = 20_000
 WAITING_IN_MEMORY = 2_000
@@ -21,9 +21,9 @@ TOGETHER = 200
 
 
 class Contacts:
-    """The people whom this process has heard from lately.
+    """The people from whom this process has recently received a message.
 
-    Units: `flush_seconds` between two writes by a thread of its own; None writes on `flush` alone.
+    Units: `flush_seconds` between two writes by a background thread; None only writes on `flush`.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Contacts:
         self._writer = BatchWriter(self.flush, "contacts", flush_seconds)
 
     def note(self, openid: str, at: datetime) -> None:
-        """Somebody was heard from; where there is no room they are noted the next time."""
+        """Record a person; when the buffer is full they are recorded the next time."""
         now = self._clock.monotonic()
         with self._lock:
             last = self._noted.get(openid)
@@ -53,9 +53,9 @@ class Contacts:
             self._writer.start()
 
     def flush(self) -> int:
-        """Write who was noted, each in a transaction of their own; how many were news.
+        """Write the records, each in its own transaction; return how many changed something.
 
-        Raises: DatabaseAway: who was not written stays noted.
+        Raises: DatabaseAway: unwritten records are kept.
         """
         with self._lock:
             waiting, self._waiting = self._waiting, {}
@@ -73,14 +73,14 @@ class Contacts:
         return news
 
     def close(self) -> None:
-        """Write what is left and stop the thread."""
+        """Write the remaining records and stop the thread."""
         self._writer.close()
 
     def _write(self, some: dict[str, datetime]) -> int:
         with self._uow_factory.begin(read_only=True) as uow:
             news = service.worth_hearing(uow, list(some))
         for openid in news:
-            # One citizen in one transaction: two would be locked in an order of chance.
+            # One citizen per transaction, because two could be locked in different orders.
             with self._uow_factory.begin() as uow:
                 service.heard_from(uow, openid, some[openid])
         return len(news)

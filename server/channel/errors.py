@@ -1,4 +1,4 @@
-"""The refusals of the official account's own matters."""
+"""Errors of the official account."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from server.base.errors import Conflict
 
 
 class _Faulty(Conflict):
-    """A refusal with a line for each complaint under `faults`; a start that fails shows them."""
+    """An error with one line per complaint in `faults`; a failing start prints them."""
 
     def __str__(self) -> str:
         faults = self.facts.get("faults")
@@ -15,18 +15,18 @@ class _Faulty(Conflict):
 
 
 class MenuRefused(_Faulty):
-    """The menu breaks WeChat's limits, or has an entry that nothing answers."""
+    """The menu violates WeChat's limits, or has an entry without an answer."""
 
     code = "menu_refused"
 
 
 class RepliesRefused(_Faulty):
-    """The file of replies cannot be used as it stands."""
+    """The file of replies is invalid."""
 
     code = "replies_refused"
 
 
 class SceneRefused(Conflict):
-    """A scene that WeChat would not take: 1 to 64 letters, digits, `_` or `-`."""
+    """A scene that WeChat would refuse: valid are 1 to 64 letters, digits, `_` or `-`."""
 
     code = "scene_refused"

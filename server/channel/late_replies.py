@@ -1,7 +1,7 @@
-"""Replies that missed WeChat's five seconds: said by customer-service message, at most once each.
+"""Replies later than WeChat's five seconds: sent as customer-service messages, at most once.
 
-Such messages carry no id by which WeChat would know a repeat. So a call whose end we did not see
-leaves the row in doubt, for good; see `base/outbox.py`.
+Such messages have no deduplication id. So a call with an unknown result leaves the row in doubt
+permanently; see `base/outbox.py`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SAY_LATE = "channel.say_late"
 
 @dataclass(frozen=True, kw_only=True)
 class LateText:
-    """What is to be said to whom."""
+    """Text and recipient."""
 
     openid: str = field(repr=False)
     text: str = field(repr=False)
 
 
 def queue(uow: UnitOfWork, key: str, openid: str, text: str) -> None:
-    """Have a reply said later, once for each message."""
+    """Queue a late reply, once per message."""
     citizen_id = accounts.citizen_of_openid(uow, APP, openid, create=True)
     row_id = uow.session.scalar(
         insert_for(uow.session, LateReply)
@@ -66,7 +66,7 @@ def _send_text(context: TaskContext, late: LateText) -> Outcome:
 
 
 def _settle_text(_work: UnitOfWork, row: LateReply, outcome: Outcome) -> None:
-    # Nobody reads a reply that is over, so its words go.
+    # The text of a finished reply is deleted.
     if not isinstance(outcome, Retry | PutOff):
         row.text = ""
 

@@ -1,4 +1,4 @@
-"""The tables of this slice that hold persons, in the order in which an erasure goes over them."""
+"""Tables of this slice with personal data, in the order in which an erasure processes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.channel.models import Follower, LateReply, SceneVisit, SeenMessage
 
 
 def tell_follower(uow: UnitOfWork, citizen_id: int) -> dict[str, object] | None:
-    """How a citizen follows the official account; None for somebody who was never seen there."""
+    """A citizen's state as a follower; None for somebody who never followed."""
     row = uow.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
     if row is None:
         return None
@@ -63,7 +63,7 @@ def _take_over(row: Follower, other: Follower) -> None:
 
 
 def latest(one: datetime | None, other: datetime | None) -> datetime | None:
-    """The later of two instants, as far as they are known."""
+    """The later of two instants, either of which may be None."""
     known = [at for at in (one, other) if at is not None]
     return max(known) if known else None
 
@@ -73,7 +73,7 @@ PERSONAL = (
         SeenMessage,
         "citizen_id",
         erase=Erase.BLANK,
-        # The reply may speak of the citizen; that the message was handled stays.
+        # The reply may be about the citizen; the fact that the message was processed is kept.
         blank={"reply": processed_messages.NOTHING, "citizen_id": None},
         stays=("key", "at"),
         merge=Merge.REPOINT,
@@ -103,5 +103,5 @@ PERSONAL = (
         export={"follower": tell_follower},
     ),
 )
-# What came from the official account alone, for who left it.
+# Data from the official account only, for people who unfollowed.
 OWN_DATA = PersonalData([PERSONAL])

@@ -1,6 +1,6 @@
-"""Facts of the settings in a reply: `{operator.phone}` is filled when the replies are loaded. Pure.
+"""Settings in a reply: `{operator.phone}` is filled in when the replies are loaded. Pure.
 
-A line that names a fact which is not set is left out, so that no reply ends in an empty number.
+A line with an unset value is left out, so that no reply ends in an empty number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}\n]*)\}")
 
 
 def facts_of(operator: Operator) -> Facts:
-    """What a reply may name, by placeholder."""
+    """The values available to replies, by placeholder."""
     return {f"operator.{name}": plain_words(said) for name, said in asdict(operator).items()}
 
 
@@ -26,13 +26,13 @@ KNOWN = frozenset(facts_of(Operator()))
 
 
 def fill_placeholders(text: str, facts: Facts) -> str:
-    """The text with its facts; lines that name one without a value are left out."""
+    """Fill the placeholders of a text; lines with an unset value are left out."""
     kept = (line for line in text.split("\n") if all(map(facts.get, _PLACEHOLDER.findall(line))))
     return _PLACEHOLDER.sub(lambda found: facts[found[1]], "\n".join(kept))
 
 
 def placeholder_faults(text: str) -> list[str]:
-    """What is wrong with the placeholders of a text: unknown ones, and no line that needs none."""
+    """Faults of a text's placeholders: unknown ones, or a text without any other line."""
     named = _PLACEHOLDER.findall(text)
     found = [f"no setting is told as {{{name}}}" for name in named if name not in KNOWN]
     if named and not any(not _PLACEHOLDER.search(line) for line in text.split("\n") if line):

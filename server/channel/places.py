@@ -1,6 +1,6 @@
-"""One rule of the shipped file for every city or county, under every name that people call it.
+"""Expands one rule of the shipped file to every city or county, under all of its names.
 
-Pure but for the places themselves, which are data of the units' slice.
+Pure, except for the places, which are data of the units slice.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from server.units.service import City
 
 Kind = Literal["city", "county"]
 
-# 金秀瑶族自治县 is called 金秀, 宾阳县 宾阳; 藤县 keeps its name, one character says nothing.
+# 金秀瑶族自治县 is also 金秀, 宾阳县 also 宾阳; 藤县 is not shortened: 藤 is ambiguous.
 _SHORT = re.compile(r"(.{2}).+自治县|(.{2,})[市县区]")
 
 
 def names_by_code(kind: Kind) -> dict[str, tuple[str, ...]]:
     """The names of each city or county, by its code.
 
-    A county is also known by the names that it had before, and with its city in front.
+    A county also has its former names, and its name with the city in front.
     """
     cities = units.regions().cities
     if kind == "city":

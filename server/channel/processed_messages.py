@@ -1,6 +1,6 @@
-"""Each message's effects once: its row is unique and written in the same transaction as they are.
+"""Effects of each message once: its unique row is written in the same transaction.
 
-A twin at work at the same moment waits for the row and then finds the reply on it.
+A concurrent repeat waits for the row and then finds the reply on it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NOTHING = Reply().to_bytes().decode()
 
 
 def enter(uow: UnitOfWork, key: str) -> Reply | None:
-    """None when this transaction is the first with this message, else the reply of the first.
+    """None when this transaction is the first with this message, else the stored reply.
 
     Locks: the row of this message.
     """
@@ -33,7 +33,7 @@ def enter(uow: UnitOfWork, key: str) -> Reply | None:
 
 
 def leave(uow: UnitOfWork, key: str, reply: Reply, citizen_id: int | None) -> None:
-    """Keep the reply for repeats, and whose it is, so that it can be erased with them."""
+    """Store the reply for repeats, and its citizen, so that an erasure finds it."""
     uow.session.execute(
         update(SeenMessage)
         .where(SeenMessage.key == key)

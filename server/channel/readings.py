@@ -1,7 +1,7 @@
-"""What somebody wrote, as rules compare it: without case, width, dressing, traditional characters.
+"""Normalised forms of a text for rule matching: case, width, decoration, traditional characters.
 
-A text has several readings, from what was written to its letters and digits alone, because people
-decorate a keyword (#答题#, 答题😀, 答 题), write it in traditional characters, or both. Pure.
+A text has several forms, from the original to only its letters and digits, because people decorate
+a keyword (#答题#, 答题😀, 答 题), write it in traditional characters, or both. Pure.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from functools import cache, lru_cache
 from opencc import OpenCC
 
 _SPACES = re.compile(r"\s+")
-# WeChat sends its own small pictures as words: [微笑], /:rose, /::).
+# WeChat sends its own emoji as text: [微笑], /:rose, /::).
 _ONE = r"(?:\[[^\[\]\s]{1,8}\]|/:[!-.:-~]{1,9})"
 _EMOTICONS = re.compile(rf"\A(?:{_ONE}\s?)+|(?:\s?{_ONE})+\Z")
 _INVISIBLE = ("Cc", "Cf")
 
 
 def visible(text: str) -> str:
-    """Narrow letters without case, single spaces, and nothing that cannot be seen."""
+    """Half-width lower-case letters, single spaces, no invisible characters."""
     narrow = unicodedata.normalize("NFKC", text).casefold()
     seen = "".join(c for c in narrow if unicodedata.category(c) not in _INVISIBLE or c in "\t\n")
     return _SPACES.sub(" ", seen).strip()
 
 
 def normalise(text: str) -> str:
-    """The visible text without the marks around it.
+    """The visible text without surrounding punctuation.
 
-    A text of marks alone is its first mark: `？？` asks for help.
+    A text of punctuation alone is reduced to its first character: `？？` asks for help.
     """
     return without_marks(visible(text))
 
 
 @lru_cache(maxsize=16_384)
 def as_rule_word(word: str) -> str:
-    """A rule's own word in the spelling in which it is looked for.
+    """A rule's word in the normalised form used for matching.
 
-    Cached: all rules are read again after each change, and a county has dozens of words.
+    Cached, because all rules are loaded again after each change, and a county has dozens of words.
     """
     return simplify(normalise(word))
 
 
 def readings_of(seen: str) -> Iterator[str]:
-    """The readings of a visible text, the closest first, none twice."""
+    """The distinct forms of a visible text, the closest first."""
     plain = without_marks(seen)
     undressed = without_marks(_EMOTICONS.sub("", seen))
     told: set[str] = set()
@@ -66,7 +66,7 @@ def without_marks(seen: str) -> str:
 
 
 def simplify(text: str) -> str:
-    """The same text in simplified characters."""
+    """The text in simplified characters."""
     return text if text.isascii() else _converter().convert(text)
 
 

@@ -1,7 +1,7 @@
-"""The book of replies in memory, looked up again when its number in the database has changed.
+"""Cache of all replies, reloaded when the version in the database has changed.
 
-One thread looks, at most once a second; everybody else reads the last book, which goes on answering
-while the database is away.
+One thread checks, at most once a second; the others use the cached version, which continues to work
+while the database is unavailable.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PAUSE_SECONDS = 5.0
 
 
 class ReplyRuleCache:
-    """Holds one book; until the first seeding it is the shipped one."""
+    """Holds all replies; until the first seeding the shipped ones."""
 
     def __init__(self, uow_factory: UnitOfWorkFactory, shipped: Shipped) -> None:
         self._uow_factory = uow_factory
@@ -31,17 +31,17 @@ class ReplyRuleCache:
 
     @property
     def book(self) -> Book:
-        """The book that was looked up last; fit for use inside a transaction."""
+        """The cached replies, without a check; may be used inside a transaction."""
         return self._book
 
     def look(self) -> Book:
-        """The book as it was a second ago at the latest; outside of any transaction."""
+        """The replies, at most a second old; call outside of any transaction."""
         if self._clock.monotonic() >= self._due and self._looking.acquire(blocking=False):
             try:
                 self._due = self._clock.monotonic() + EVERY_SECONDS
                 self._read()
             except AppError as refusal:
-                _log.warning("the replies could not be read", extra={"code": refusal.code})
+                _log.warning("replies not reloaded", extra={"code": refusal.code})
                 self._due = self._clock.monotonic() + PAUSE_SECONDS
             finally:
                 self._looking.release()

@@ -1,6 +1,6 @@
-"""How often each rule answered and what nobody understood: counted in memory, written in batches.
+"""Statistics of matched rules and unknown texts: counted in memory, written in batches.
 
-A message must not pay for statistics with a write; what a killed process had not written is lost.
+A message must not wait for such a write. A killed process loses its unwritten counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TEXTS_AFTER_TIDYING = 4_000
 class RuleStats:
     """The counters of this process.
 
-    Units: `flush_seconds` between two writes by a thread of its own; None writes on `flush` alone.
+    Units: `flush_seconds` between two writes by a background thread; None only writes on `flush`.
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class RuleStats:
         self._writer = BatchWriter(self.flush, "tally", flush_seconds)
 
     def hit(self, key: str, slug: str) -> None:
-        """A rule answered a message; the same message again counts nothing."""
+        """Count a match; a repeat of the same message is ignored."""
         with self._lock:
             if self._is_new(key):
                 self._hits[slug] += 1
 
     def missed(self, key: str, text: str, at: datetime) -> None:
-        """No rule knew a text; the same message again counts nothing."""
+        """Count an unknown text; a repeat of the same message is ignored."""
         with self._lock:
             known = text in self._missed or len(self._missed) < TEXTS_IN_MEMORY
             if text and known and self._is_new(key):
@@ -55,7 +55,7 @@ class RuleStats:
                 self._missed_at[text] = at
 
     def flush(self) -> int:
-        """Write what was counted; what cannot be written stays counted. How many rows it was.
+        """Write the counts and return the number of rows; what cannot be written is kept.
 
         Raises: DatabaseAway.
         """
@@ -86,12 +86,12 @@ class RuleStats:
         return True
 
     def close(self) -> None:
-        """Write what is left and stop the thread."""
+        """Write the remaining counts and stop the thread."""
         self._writer.close()
 
 
 def _write_hits(uow: UnitOfWork, hits: Counter[str]) -> None:
-    # In one order everywhere, so that two processes never wait for each other in a ring.
+    # Sorted, so that two processes lock rows in the same order and cannot deadlock.
     for slug, count in sorted(hits.items()):
         uow.session.execute(
             update(KeywordRule)
@@ -132,7 +132,7 @@ def _add_to_known(uow: UnitOfWork, text: str, count: int, at: datetime) -> None:
 
 
 def drop_rare(uow: UnitOfWork) -> int:
-    """Make room in the list of unknown texts: the rare and old ones go."""
+    """Delete rare and old entries from the list of unknown texts."""
     kept = (
         select(UnmatchedText.id)
         .order_by(UnmatchedText.count.desc(), UnmatchedText.last_at.desc(), UnmatchedText.id)
@@ -141,7 +141,7 @@ def drop_rare(uow: UnitOfWork) -> int:
     stored = uow.session.scalar(select(func.count()).select_from(UnmatchedText)) or 0
     if stored < TEXTS_IN_DATABASE:
         return 0
-    # Counts are written in the order of the texts: rows taken in another order are not waited for.
+    # Counts are written in text order; rows locked by others are skipped to avoid a deadlock.
     rare = (
         select(UnmatchedText.id)
         .where(UnmatchedText.id.not_in(kept))
@@ -156,7 +156,7 @@ def drop_rare(uow: UnitOfWork) -> int:
 
 
 def unmatched_by_frequency(uow: UnitOfWork, limit: int = 100) -> list[tuple[str, int]]:
-    """What people wrote that no rule knows, the most frequent first."""
+    """Texts that matched no rule, the most frequent first."""
     rows = uow.session.execute(
         select(UnmatchedText.text, UnmatchedText.count)
         .order_by(UnmatchedText.count.desc(), UnmatchedText.last_at.desc(), UnmatchedText.text)

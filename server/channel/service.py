@@ -1,6 +1,6 @@
-"""Followers of the official account: who follows, by which code they came, whose unionid is wanted.
+"""Followers of the official account: follow state, the code they came by, missing unionids.
 
-WeChat's events may come twice, late or in another order; the rows end the same. Following earns
+WeChat's events may be repeated, late or in any order; the rows end the same. Following earns
 nothing: no other slice reads these tables.
 """
 
@@ -30,7 +30,7 @@ _OPEN = (OutboxState.QUEUED, OutboxState.CLAIMED)
 
 
 def followed(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
-    """Somebody follows the account, by a code when `scene` is not empty; their citizen's number.
+    """Store a follow, with a code when `scene` is not empty; return the citizen's id.
 
     Locks: the citizen.
     """
@@ -40,7 +40,7 @@ def followed(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
 
 
 def scanned(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
-    """A follower scans a code of ours; the citizen's number. A scan is no new follow.
+    """Store a follower's scan of a code, which is not a new follow; return the citizen's id.
 
     Locks: the citizen.
     """
@@ -48,7 +48,7 @@ def scanned(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
 
 
 def unfollowed(uow: UnitOfWork, openid: str, at: datetime) -> int:
-    """Somebody stops following; the citizen's number.
+    """Store an unfollow; return the citizen's id.
 
     Locks: the citizen.
     """
@@ -58,17 +58,17 @@ def unfollowed(uow: UnitOfWork, openid: str, at: datetime) -> int:
 
 
 def heard_from(uow: UnitOfWork, openid: str, at: datetime) -> int:
-    """Somebody wrote or tapped the menu, so they follow; the citizen's number.
+    """Store that somebody wrote or tapped the menu, and so follows; return the citizen's id.
 
-    People who followed before our time send no other sign. WeChat is asked who they are, and again
-    some time after it told no unionid.
+    It is the only sign of people who followed before the launch. WeChat is asked for their unionid,
+    and again later when it returned none.
     Locks: the citizen.
     """
     return _note(uow, openid, at, following=True, scene="").citizen_id
 
 
 def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
-    """The openids about which `heard_from` would learn something, in their order."""
+    """The openids for which `heard_from` would change something, in their order."""
     owners = accounts.citizens_of_openids(uow, APP, openids)
     rows = uow.session.execute(
         select(Follower.citizen_id).where(
@@ -88,7 +88,7 @@ def _note(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene:
 
 
 def _noted(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
-    # This locks the citizen, so that two events of one person are noted one after the other.
+    # This locks the citizen, so that two events of one person are stored one after the other.
     citizen_id = accounts.citizen_of_openid(uow, APP, openid, create=True)
     assert citizen_id is not None  # noqa: S101 - it was to be created
     row = uow.session.scalar(select(Follower).where(Follower.citizen_id == citizen_id))
@@ -101,7 +101,8 @@ def _noted(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene
             ask_at=uow.now,
         )
         uow.session.add(row)
-    # Seconds are all that WeChat tells: of two events in one second the one that came later counts.
+    # WeChat's event times are whole seconds: of two events in one second the later received one
+    # counts.
     if at >= row.state_at:
         row.subscribed, row.state_at = following, at
     row.last_event_at = max(row.last_event_at, at)
@@ -120,7 +121,7 @@ def _came_by(uow: UnitOfWork, row: Follower, at: datetime, scene: str) -> None:
 
 def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
     row.enqueue(uow.now)
-    uow.session.flush()  # the bell carries the row's number
+    uow.session.flush()  # the wake-up contains the row's id
     uow.enqueue_after_commit(LEARN_UNIONID, row.id)
 
 
@@ -137,9 +138,9 @@ def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
 
 
 def known_among(uow: UnitOfWork, listed: Iterable[Listed]) -> list[Listed]:
-    """Listed followers who are citizens of ours, by their openid or by their unionid.
+    """Listed followers who are known citizens, by openid or by unionid.
 
-    Nobody is made a citizen by the list alone.
+    The list never creates a citizen.
     """
     found = [one for one in listed if one.subscribed and one.unionid]
     by_openid = accounts.citizens_of_openids(uow, APP, [one.openid for one in found])
@@ -148,7 +149,7 @@ def known_among(uow: UnitOfWork, listed: Iterable[Listed]) -> list[Listed]:
 
 
 def link(uow: UnitOfWork, listed: Listed) -> None:
-    """Link a listed follower with the citizen who has the same unionid.
+    """Link a listed follower with the citizen of the same unionid.
 
     Locks: the citizens, before the follower.
     """
@@ -163,15 +164,16 @@ def link(uow: UnitOfWork, listed: Listed) -> None:
 
 
 def gone_for_good(uow: UnitOfWork, limit: int = 500) -> list[int]:
-    """The citizens who left the official account a week ago and are still held here."""
+    """The citizens who unfollowed a week ago and still have data here."""
     return list(uow.session.scalars(select(Follower.citizen_id).where(*_left(uow)).limit(limit)))
 
 
 def forget_the_gone(uow: UnitOfWork, citizen_id: int) -> bool:
-    """Erase what came from the official account alone, a week after somebody left it.
+    """Erase data from the official account only, a week after somebody unfollowed.
 
-    False when they are back meanwhile. Locks: the citizen, before their rows, as everywhere here.
-    Source: WeChat's operating rules ask for it; what a citizen did in the campaign stays.
+    False when they follow again meanwhile. Locks: the citizen, before their rows, as everywhere
+    here.
+    Source: WeChat's operating rules require it; data of the campaign itself is kept.
     """
     try:
         accounts.lock_citizen(uow, citizen_id)
@@ -196,23 +198,23 @@ def _count(uow: UnitOfWork, table: Any, *where: ColumnElement[bool]) -> float:
 
 
 def followers(uow: UnitOfWork) -> float:
-    """How many follow now."""
+    """Number of present followers."""
     return _count(uow, Follower, Follower.subscribed.is_(True))
 
 
 def unionids_wanted(uow: UnitOfWork) -> float:
-    """Followers whose unionid is not asked for yet."""
+    """Number of followers whose unionid is not asked for yet."""
     return _count(uow, Follower, Follower.outbox_state.in_(_OPEN))
 
 
 def late_waiting(uow: UnitOfWork) -> float:
-    """Late replies that are still to be said."""
+    """Number of late replies still to be sent."""
     waiting = LateReply.outbox_state.in_(_OPEN)
     return _count(uow, LateReply, waiting)
 
 
 def late_unknown(uow: UnitOfWork) -> float:
-    """Late replies that may or may not have arrived."""
+    """Number of late replies with an unknown result."""
     return _count(uow, LateReply, LateReply.outbox_state == OutboxState.IN_DOUBT)
 
 

@@ -1,4 +1,4 @@
-"""What the slice of the official account offers; its conversation is opened by `callbacks.py`."""
+"""Manifest of the slice of the official account; `callbacks.py` creates its chat."""
 
 from __future__ import annotations
 

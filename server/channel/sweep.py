@@ -1,7 +1,7 @@
-"""Linking followers from before the launch: the list of followers is gone through slowly.
+"""Links followers from before the launch by a slow sweep through the list of followers.
 
-Each part is claimed and committed before WeChat is called; a part that a killed worker held is
-gone through again, which changes nothing.
+Each part is claimed and committed before WeChat is called; a part of a killed worker is processed
+again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SEALED_FOR = "follower_sweep.cursor"
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of the list in the hands of one worker; `fence` tells its claim from later ones."""
+    """A part of the list held by one worker; `fence` distinguishes its claim from later ones."""
 
     fence: int
     place: int
@@ -31,7 +31,7 @@ class Part:
 
 
 def claim_part(uow: UnitOfWork) -> Part | None:
-    """Take the next part if it is due; nobody else takes it until the time of the one after."""
+    """Claim the next part if it is due, until the next one would be due."""
     uow.session.execute(
         insert_for(uow.session, FollowerSweep)
         .values(id=_ONLY, place=0, due_at=uow.now, fence=0)
@@ -48,24 +48,24 @@ def claim_part(uow: UnitOfWork) -> Part | None:
     try:
         cursor = "" if row.cursor is None else uow.keys.unseal(row.cursor, _SEALED_FOR)
     except Unreadable:
-        # Sealed under an earlier master key: the list is gone through from its beginning.
+        # Sealed under an earlier master key: the sweep restarts.
         row.place, cursor = 0, ""
     return Part(fence=row.fence, place=row.place, cursor=cursor)
 
 
 def go_on(uow: UnitOfWork, part: Part, *, cursor: str, place: int) -> None:
-    """Remember where the next part begins."""
+    """Store where the next part begins."""
     sealed = uow.keys.seal(cursor, _SEALED_FOR) if cursor else None
     _settle(uow, part, cursor=sealed, place=place)
 
 
 def begin_again(uow: UnitOfWork, part: Part, after: timedelta) -> None:
-    """The list is at its end, or its cursor is worth nothing any more."""
+    """Restart after the end of the list, or after its cursor became invalid."""
     _settle(uow, part, cursor=None, place=0, due_at=uow.now + after)
 
 
 def wait(uow: UnitOfWork, part: Part, after: timedelta) -> None:
-    """WeChat could not answer now: the same part comes again."""
+    """Retry the same part later, because WeChat did not respond."""
     _settle(uow, part, due_at=uow.now + max(after, rules.SWEEP_EVERY))
 
 

@@ -1,4 +1,4 @@
-"""What the official account does in the background: late replies, unionids, tidying up.
+"""Background tasks of the official account: late replies, unionids, clean-up.
 
 A row is claimed and the claim committed before WeChat is called; no call is made in a transaction.
 """
@@ -27,17 +27,17 @@ from server.wechat.retries import pause_after
 
 
 def say_late(context: TaskContext, *_row_ids: int) -> int:
-    """Say what waits to be said, the oldest first."""
+    """Send due late replies, the oldest first."""
     return deliver_due(context, late_replies.QUEUE).moved
 
 
 def learn_unionids(context: TaskContext, *_row_ids: int) -> int:
-    """Ask WeChat who the new followers are in the open platform's eyes."""
+    """Ask WeChat for the unionids of new followers."""
     return deliver_due(context, unionids.QUEUE).moved
 
 
 def sweep_followers(context: TaskContext, *_row_ids: int) -> int:
-    """Link those in the list of followers whom we know from elsewhere; how many."""
+    """Link listed followers who are known citizens; return how many."""
     with context.uow_factory.begin() as uow:
         part = sweep.claim_part(uow)
     if part is None:
@@ -45,7 +45,7 @@ def sweep_followers(context: TaskContext, *_row_ids: int) -> int:
     try:
         return _sweep(context, part)
     except RecipientGone:
-        # The cursor is the openid of somebody who has no account any more.
+        # The cursor is the openid of a person who has closed the account.
         with context.uow_factory.begin() as uow:
             sweep.begin_again(uow, part, rules.SWEEP_EVERY)
     except WeChatError as trouble:
@@ -87,24 +87,24 @@ def _link(context: TaskContext, openids: Sequence[str]) -> int:
 
 
 def _listed(context: TaskContext, openids: Sequence[str]) -> list[Follower]:
-    """What WeChat tells of followers; those who have no account any more are left out."""
+    """WeChat's data of followers, without those who have closed their accounts."""
     try:
         return list(context.gateway.followers(openids))
     except RecipientGone:
         if len(openids) == 1:
             return []
-    # One of them spoils the whole answer.
+    # WeChat refuses the whole batch when one account is closed.
     half = len(openids) // 2
     return [*_listed(context, openids[:half]), *_listed(context, openids[half:])]
 
 
 def tidy(context: TaskContext, *_row_ids: int) -> int:
-    """Forget those who left a week ago, old messages, and unknown words that are rare."""
+    """Delete data of people who unfollowed a week ago, old messages, and rare unknown texts."""
     with context.uow_factory.begin(read_only=True) as reading:
         gone = service.gone_for_good(reading)
     moved = 0
     for citizen_id in gone:
-        # One citizen a transaction: whoever holds one never waits for another.
+        # One citizen per transaction, so that no transaction waits while holding another citizen.
         with context.uow_factory.begin() as uow:
             moved += service.forget_the_gone(uow, citizen_id)
     moved += sum(drop_all_overdue(context.uow_factory, one) for one in PERSONAL)

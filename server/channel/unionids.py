@@ -1,6 +1,6 @@
-"""Asking WeChat for the unionid of a follower, so that the citizen of the mini-program is found.
+"""Asks WeChat for a follower's unionid, to find the citizen of the mini-program.
 
-Asking twice does no harm: a claim whose worker is gone is queued again.
+The call is repeatable: a claim of a dead worker is queued again.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ ASKING_LASTS = timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class ToldUnionid:
-    """What WeChat tells of a follower."""
+    """WeChat's answer about a follower."""
 
     openid: str = field(repr=False)
     unionid: str | None = field(repr=False)
 
 
 def _learn_before_settling(uow: UnitOfWork, _claim: Claim, outcome: Outcome | None) -> bool:
-    # The citizens are locked here, before the follower. What WeChat told is true also where the
-    # claim was lost meanwhile.
+    # The citizens are locked here, before the follower. The answer is valid even if the claim was
+    # lost meanwhile.
     told = outcome.result if isinstance(outcome, Done) else None
     if told is not None and told.unionid:
         accounts.learn_unionid(uow, APP, told.openid, told.unionid)
@@ -52,7 +52,7 @@ def _ask_unionid(context: TaskContext, openid: str) -> Outcome:
         unionid = None
     except WeChatError as trouble:
         outcome = outcome_of(trouble, context.uow_factory.dependencies.clock.now(), repeatable=True)
-        # Whatever it was, nobody is in a hurry here.
+        # No failure is urgent here, so each pauses the whole queue.
         return replace(outcome, for_everybody=True) if isinstance(outcome, Retry) else outcome
     return Done(result=ToldUnionid(openid=openid, unionid=unionid))
 

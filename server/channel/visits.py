@@ -1,4 +1,4 @@
-"""Visits by a scene: once for each citizen, scene and Beijing day, with the day's first moment."""
+"""Visits by scene: once per citizen, scene and Beijing day, with the day's first time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.channel.models import SceneVisit
 
 
 def record_visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> None:
-    """Note that a citizen came by a scene; events may come in any order."""
+    """Record that a citizen came with a scene; events may arrive in any order."""
     made = insert_for(uow.session, SceneVisit).values(
         citizen_id=citizen_id, scene=scene, day=beijing_day(at), at=at
     )
@@ -27,7 +27,7 @@ def record_visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> 
 
 
 def merge_visits(uow: UnitOfWork, keep: int, gone: int) -> None:
-    """Record a double's visits for the survivor, who keeps each day's first moment."""
+    """Move a merged citizen's visits to the survivor, who keeps each day's first time."""
     for visit in uow.session.scalars(select(SceneVisit).where(SceneVisit.citizen_id == gone)):
         record_visit(uow, keep, visit.scene, visit.at)
     uow.session.execute(delete(SceneVisit).where(SceneVisit.citizen_id == gone))

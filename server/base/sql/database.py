@@ -1,6 +1,6 @@
-"""The one database engine, from Flask-SQLAlchemy in its smallest role: engine from it, tables ours.
+"""The database engine, created by Flask-SQLAlchemy; tables and sessions are our own.
 
-Sessions are opened by `base.work` alone.
+Only `base/uow.py` opens sessions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 
 def open_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engine:
-    """The engine of this app, with our transactions prepared and the waits of its use bounded."""
+    """The engine of this app, with our transactions and with bounded waits for its use."""
     url = settings.database_address
     patience = Patience(bounds_for(use, settings.database))
     options: dict[str, Any] = {
@@ -30,7 +30,7 @@ def open_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engi
         "max_overflow": 0,
         "pool_timeout": patience.bounds.client,
         "pool_recycle": 1800,
-        # Every use ends its own transaction; the pool need not do it once more.
+        # Every user ends its own transaction, so the pool need not roll back again.
         "pool_reset_on_return": None,
         "json_serializer": _to_json,
         "json_deserializer": msgspec.json.decode,

@@ -1,4 +1,4 @@
-"""A lock on a name that has no row yet, held until the transaction ends."""
+"""A lock on a name that has no row yet, held until the end of the transaction."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from server.base.uow import UnitOfWork
 
 
 def lock_name(uow: UnitOfWork, purpose: str, name: str) -> None:
-    """Let one transaction at a time deal with this name; others wait before they hold any row.
+    """Lock a name; other transactions wait before they lock any row.
 
-    SQLite has one writer at a time already.
+    SQLite needs no lock, because it has only one writer.
     """
     if uow.session.get_bind().dialect.name == "sqlite":
         return

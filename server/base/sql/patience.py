@@ -1,7 +1,7 @@
-"""How long the database may let one of its users wait, and what follows when it does not answer.
+"""Bounds on the waits for the database, and what happens after one was exceeded.
 
-A server that is stopped or cut off keeps its sockets open: no setting of the server and none of
-libpq bounds that. So every wait is bounded here, by the driver's own poll.
+A stopped or disconnected server leaves its sockets open; no setting of the server and none of libpq
+bounds that. So the driver's own poll bounds every wait here.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from server.base.clock import SystemClock
 from server.base.settings import Database
 
 _log = logging.getLogger(__name__)
-# The server gives up a lock or a statement before the client gives up the server: that way an
-# error arrives, and the connection lives on.
+# The server's timeouts are shorter than the client's: then the client receives an error, and the
+# connection stays usable.
 _SERVER_SHARE = 0.8
 _GRACE_SECONDS = 5.0
-# No writer of SQLite keeps it so long: whoever does is no neighbour who is about to end.
+# No writer of SQLite normally holds its lock this long, so the holder is probably hanging.
 _LOCKED_SHARE = 0.5
-# One exchange may last so long when all else is spent: a database that is only slow, or a process
-# that is only busy, must not cost the connection, and a rollback can still be said.
+# Minimum for one exchange when the rest is used up: a slow database or a busy process must not cost
+# the connection, and a rollback must still be possible.
 _LEAST_SECONDS = 0.3
-# After a wait in vain nobody asks for so long; then one caller tries.
+# Time without attempts after a timeout; then a single caller tries.
 PAUSE_SECONDS = 1.0
 
 
 class Use(enum.Enum):
-    """Who uses the database; each declares how long it may wait."""
+    """Users of the database, each with its own bounds."""
 
     REQUESTS = "requests"
     JOBS = "jobs"
@@ -41,10 +41,10 @@ class Use(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """Seconds that one wait for a lock, one statement and one wait of the client may last.
+    """Maximum seconds for one lock wait, one statement and one wait of the client.
 
-    `whole`: the client's seconds are those of a whole transaction, the wait for its connection
-    included.
+    `whole`: the client's seconds apply to the whole transaction, including the wait for a
+    connection.
     """
 
     lock: float
@@ -67,13 +67,14 @@ def bounds_for(use: Use, given: Database) -> Bounds:
 
 
 class NotAsked(Exception):
-    """The database did not answer a moment ago; nobody asks it again yet."""
+    """The database did not respond recently, so it is not asked."""
 
 
 class _Spell(threading.local):
-    """What is left to the transaction that this thread is in; None outside of one.
+    """Remaining time of this thread's transaction; None outside of one.
 
-    `since`: when a wait began that is taken off as a whole; `tries`: it asks for all the others.
+    `since`: start of a wait that is subtracted as a whole; `tries`: this thread is the single
+    trial.
     """
 
     left: float | None = None
@@ -82,7 +83,7 @@ class _Spell(threading.local):
 
 
 class Patience:
-    """The waits of one engine: measured, bounded, and after one in vain not begun for a while."""
+    """The waits of one engine: bounded; after a timeout new ones are refused for a while."""
 
     def __init__(self, bounds: Bounds, monotonic: Callable[[], float] | None = None) -> None:
         self.bounds = bounds
@@ -94,9 +95,9 @@ class Patience:
 
     @contextmanager
     def spell(self, seconds: float | None = None) -> Iterator[None]:
-        """The waits of one transaction, which share what one may wait.
+        """The waits of one transaction, which share one budget.
 
-        Units: `seconds` asks for less; a spell within another cannot give more than is left there.
+        Units: `seconds` requests a smaller budget; a nested spell cannot exceed the outer one.
         """
         before, tried = self._spell.left, self._spell.tries
         self._spell.tries = False
@@ -109,16 +110,16 @@ class Patience:
             self._spell.left, self._spell.tries = before, tried
 
     def allowed(self) -> float:
-        """Seconds that the next exchange of this thread with the database may last."""
+        """Seconds available for this thread's next exchange with the database."""
         return max(self._left(), _LEAST_SECONDS)
 
     def allowed_for_lock(self) -> float:
-        """Seconds that the next wait of this thread for a lock may last."""
+        """Seconds available for this thread's next lock wait."""
         return max(self._left(), 0.0) if self.bounds.whole else self.bounds.lock
 
     @property
     def usual_for_lock(self) -> float:
-        """Seconds that a wait for a lock may last when nothing of a transaction's is spent."""
+        """Seconds for a lock wait of a transaction that has used none of its budget."""
         return self.bounds.client if self.bounds.whole else self.bounds.lock
 
     def _left(self) -> float:
@@ -128,15 +129,15 @@ class Patience:
         return left if since is None else left - (self.monotonic() - since)
 
     def spend(self, seconds: float) -> None:
-        """Take a wait off what is left to this thread's transaction."""
+        """Subtract a wait from the budget of this thread's transaction."""
         spell = self._spell
-        # Inside of `spending` it is taken off already.
+        # Inside of `spending` it is subtracted already.
         if spell.left is not None and spell.since is None:
             spell.left -= seconds
 
     @contextmanager
     def spending(self) -> Iterator[None]:
-        """Take off how long the block lasts: waiting for a place and for the database within it."""
+        """Subtract the duration of the block: waits for a slot and for the database."""
         spell = self._spell
         begun = spell.since = self.monotonic()
         try:
@@ -148,19 +149,19 @@ class Patience:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the database is not being asked at this moment."""
+        """Whether the database is currently not asked."""
         until = self._closed_until
         return until is not None and self.monotonic() < until
 
     @property
     def refuses(self) -> bool:
-        """Whether this thread, which was admitted before, must not ask any more."""
+        """Whether this thread, although admitted before, must stop now."""
         return self.exhausted and not self._spell.tries
 
     def admit(self) -> None:
-        """Let a transaction begin.
+        """Admit a transaction.
 
-        Raises: NotAsked while the database is not being asked.
+        Raises: NotAsked while the database is not asked.
         """
         if self._closed_until is None:
             return
@@ -170,45 +171,45 @@ class Patience:
             now = self.monotonic()
             if now < self._closed_until:
                 raise NotAsked
-            # This caller tries; the others keep away until it knows.
+            # This caller is the trial; the others are refused until its result is known.
             self._closed_until = now + self.bounds.client + PAUSE_SECONDS
             self._spell.tries = True
 
     def failed(self) -> None:
-        """A transaction has met no database; if it was the one that tried, others may try soon."""
+        """A transaction did not reach the database; if it was the trial, others may soon try."""
         with self._lock:
             if self._closed_until is not None:
                 self._closed_until = self.monotonic() + PAUSE_SECONDS
 
     def unanswered(self, seconds: float) -> None:
-        """A wait of so many seconds for the server was in vain."""
-        # A shorter one may have met a lock that others hold: the server would have said so later.
+        """Record a wait for the server that timed out after so many seconds."""
+        # A shorter wait may only have met a lock; the server would have reported that later.
         if seconds >= self.bounds.client * _SERVER_SHARE:
             self._close()
 
     def locked_out(self, seconds: float) -> None:
-        """The one who had this process's turn to write has waited in vain for another process."""
+        """Record that the process's only writer timed out on another process's lock."""
         if seconds >= self.bounds.client * _LOCKED_SHARE:
             self._close()
 
     def no_place(self) -> None:
-        """A wait for a place in the pool was in vain: all of it is busy, or nobody is answered."""
+        """Record a timeout for a pool slot: all are in use, or the server does not respond."""
         if self.monotonic() - self._answered_at >= self.bounds.client * _SERVER_SHARE:
             self._close()
 
     def answered(self) -> None:
-        """The database has just answered."""
+        """Record a response of the database."""
         self._answered_at = self.monotonic()
         if self._closed_until is None:
             return
         with self._lock:
             self._closed_until = None
-        _log.info("the database answers again")
+        _log.info("database responds again")
 
     def _close(self) -> None:
         if not self.bounds.whole:
             return
         with self._lock:
             if self._closed_until is None:
-                _log.error("the database does not answer")
+                _log.error("database does not respond")
             self._closed_until = self.monotonic() + PAUSE_SECONDS

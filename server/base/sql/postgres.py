@@ -1,6 +1,6 @@
-"""PostgreSQL's connections: every wait is bounded, and hot statements go to libpq directly.
+"""PostgreSQL connections: bounded waits, and a direct path to libpq for hot statements.
 
-psycopg's poll ends when patience does. `run_prepared` and `end` use libpq through psycopg, because
+psycopg's poll ends at the timeout. `run_prepared` and `end` use libpq through psycopg, because
 psycopg's cursors cost three times as much CPU as the exchange itself.
 """
 
@@ -18,21 +18,21 @@ from sqlalchemy import Engine, event
 
 from server.base.sql.patience import Bounds, Patience
 
-# How often the driver looks up from a wait, as psycopg itself has it.
+# The driver's polling interval during a wait, the same as psycopg's.
 _LOOK_UP_SECONDS = 0.1
 _KEEPALIVE_SECONDS = 5
 _GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
-# Rows, and how many rows a statement gave or touched.
+# Rows, and the number of rows that a statement returned or changed.
 Found: TypeAlias = tuple[list[Any], int]
 
 
 class Unanswered(psycopg.OperationalError):
-    """The server has not answered in time; the connection is closed."""
+    """The server did not respond in time; the connection is closed."""
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that is closed when the server lets it wait too long."""
+    """A connection that is closed when a wait exceeds its timeout."""
 
     patience: ClassVar[Patience]
 
@@ -42,7 +42,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         self._adapting: abc.Transformer | None = None
 
     def run_prepared(self, text: str, values: Sequence[Any], begin: bytes) -> Found:
-        """Run a statement whose parameters are `$1`, `$2`, …, prepared at its first use.
+        """Run a statement with parameters `$1`, `$2`, …, which is prepared at its first use.
 
         `begin` opens a transaction in the same exchange when none is open.
         Raises: psycopg.Error.
@@ -64,10 +64,10 @@ class BoundedConnection(psycopg.Connection[Any]):
         return adapting.load_rows(0, result.ntuples, tuple), result.ntuples
 
     def end(self, words: bytes) -> None:
-        """End the open transaction, if there is one: COMMIT or ROLLBACK.
+        """End the open transaction, if there is one, with COMMIT or ROLLBACK.
 
-        Raises: psycopg.Error, InternalError when COMMIT was said after a statement had failed,
-        which PostgreSQL takes for ROLLBACK.
+        Raises: psycopg.Error; InternalError for COMMIT after a failed statement, which PostgreSQL
+        executes as ROLLBACK.
         """
         raw = self.pgconn
         if raw.transaction_status == TransactionStatus.IDLE:
@@ -99,13 +99,13 @@ class BoundedConnection(psycopg.Connection[Any]):
         return name
 
     def _deallocate(self, name: bytes | None) -> Generator[Any, Any, None]:
-        # psycopg says DEALLOCATE ALL after a rollback of its own: ours are gone then as well.
+        # After a rollback psycopg sends DEALLOCATE ALL, which also drops our statements.
         yield from super()._deallocate(name)
         if name is None:
             self._names.clear()
 
     def _new_adapting(self) -> abc.Transformer:
-        # Made late: SQLAlchemy tells a new connection its JSON functions after it is opened.
+        # Created late, because SQLAlchemy registers its JSON functions after connecting.
         made: abc.Transformer = Transformer.from_context(self)
         self._adapting = made
         return made
@@ -113,14 +113,14 @@ class BoundedConnection(psycopg.Connection[Any]):
     def wait(self, gen: Any, interval: float = _LOOK_UP_SECONDS, timeout: Any = None) -> Any:
         """Run an exchange with the server.
 
-        Raises: Unanswered after the seconds that this thread's transaction may still wait.
+        Raises: Unanswered after the remaining seconds of this thread's transaction.
         """
         patience = self.patience
         allowed, begun = patience.allowed(), patience.monotonic()
         try:
             told = super().wait(gen, interval, allowed if timeout is None else timeout)
         except errors._WaitTimeout:
-            # The answer may still come: it must not be taken for that to the next statement.
+            # A late response must not be taken for that of the next statement.
             self.pgconn.finish()
             patience.unanswered(patience.monotonic() - begun)
             raise Unanswered("no answer in time") from None
@@ -131,7 +131,7 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> Generator[Any, Any, Any]:
-        # psycopg's own bound is one for each address of a host.
+        # psycopg's own timeout applies to each address of a host separately.
         patience = cls.patience
         allowed, begun = patience.allowed(), patience.monotonic()
         steps, ready = super()._connect_gen(conninfo), None
@@ -148,10 +148,10 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 
 def connect_arguments(bounds: Bounds) -> dict[str, Any]:
-    """What the server and the kernel are told of our bounds."""
+    """Connection parameters that pass our bounds to the server and the kernel."""
     return {
         "connect_timeout": max(2, round(bounds.client)),
-        # Milliseconds in which sent bytes must be acknowledged by the other machine.
+        # Milliseconds in which the other machine must acknowledge sent bytes.
         "tcp_user_timeout": round(bounds.client * 1000),
         "keepalives": 1,
         "keepalives_idle": _KEEPALIVE_SECONDS,
@@ -163,16 +163,16 @@ def connect_arguments(bounds: Bounds) -> dict[str, Any]:
 
 
 def open_bounded(engine: Engine, patience: Patience) -> None:
-    """Have the engine open bounded connections."""
+    """Make the engine open bounded connections."""
 
     class OfThisEngine(BoundedConnection):
-        """Knows whose patience it is."""
+        """A connection class bound to this engine's patience."""
 
     OfThisEngine.patience = patience
 
     @event.listens_for(engine, "do_connect")
     def do_connect(_dialect: Any, _record: Any, given: Any, named: Any) -> Any:
         if patience.refuses:
-            # Its place in the pool goes to the next one who waits, who is told the same.
+            # The pool gives the slot to the next waiting thread, which is refused the same way.
             raise Unanswered("not asked: somebody has just waited in vain")
         return OfThisEngine.connect(*given, **named)

@@ -1,4 +1,4 @@
-"""Brings the database to the newest schema, and tells whether it is there."""
+"""Migrates the database to the newest schema, and checks whether it is there."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 
 
 def newest() -> str:
-    """The number of the newest step."""
+    """The revision of the newest migration."""
     return (FOLDER / "HEAD").read_text(encoding="utf-8").strip()
 
 
 def migrate(engine: Engine, target: str = "head") -> None:
-    """Run every step that this database lacks (or go down to an older one)."""
+    """Run every missing migration (or downgrade to an older one)."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     with engine.connect() as connection:
@@ -34,8 +34,8 @@ def migrate(engine: Engine, target: str = "head") -> None:
 
 
 def is_newest(engine: Engine) -> bool:
-    """Whether the database stands at the newest step."""
-    # A reader: it must not queue for SQLite's one writer.
+    """Whether the database is at the newest migration."""
+    # Read-only, so that it does not wait for SQLite's writer.
     reading = engine.execution_options(**{READ_ONLY: True})
     try:
         with reading.connect() as connection:

@@ -1,6 +1,6 @@
-"""What every table is made of: the base, names of constraints, aware times, JSON, enums.
+"""Shared parts of all tables: base class, constraint names, aware times, JSON, enums.
 
-Models inherit `Base` here, never the extension's own model class.
+Models inherit this `Base`, never the extension's own model class.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ NAMES = {
 
 
 class Base(DeclarativeBase):
-    """The root of all tables."""
+    """Base class of all tables."""
 
     metadata = MetaData(naming_convention=NAMES)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """The only date-time column: refuses naive times, stores UTC, gives aware times back.
+    """The only date-time column: refuses naive times, stores UTC, returns aware times.
 
-    SQLite drops the zone silently, which would move every time by eight hours.
+    SQLite silently drops the time zone, which would shift every time by eight hours.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """An instant on its way into the database."""
+        """Convert an instant for the database."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -48,14 +48,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return at.replace(tzinfo=None) if dialect.name == "sqlite" else at
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """An instant on its way out of the database."""
+        """Convert an instant from the database."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def utc_instant(value: datetime | None) -> datetime | None:
-    """An instant on its way into PostgreSQL, as `UtcDateTime` sends it."""
+    """Convert an instant for PostgreSQL, as `UtcDateTime` does."""
     if value is None:
         return None
     if value.tzinfo is None:
@@ -64,23 +64,23 @@ def utc_instant(value: datetime | None) -> datetime | None:
 
 
 def utc_text(value: datetime | None) -> str | None:
-    """An instant on its way into SQLite, as `UtcDateTime` writes it there."""
+    """Convert an instant for SQLite, as `UtcDateTime` does."""
     at = utc_instant(value)
     return None if at is None else at.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def utc_from_text(value: str | None) -> datetime | None:
-    """An instant out of SQLite, as `UtcDateTime` reads it there."""
+    """Convert an instant from SQLite, as `UtcDateTime` does."""
     return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
-# SQLite numbers rows by itself only for INTEGER; PostgreSQL wants the wide one.
+# SQLite generates row ids only for INTEGER; PostgreSQL needs the wide type.
 BigId = BigInteger().with_variant(Integer(), "sqlite")
 Json = JSON(none_as_null=True)
 
 
 def enum_column(kind: type[StrEnum], name: str) -> Enum:
-    """A StrEnum stored by its value, held by a CHECK that is called `name`."""
+    """A StrEnum stored by its value, with a CHECK constraint called `name`."""
     return Enum(
         kind,
         name=name,
@@ -92,12 +92,12 @@ def enum_column(kind: type[StrEnum], name: str) -> Enum:
 
 
 def insert_for(session: Session, table: Table | type[Base]) -> Any:
-    """An INSERT of this database's dialect, which knows `on_conflict_do_nothing`."""
+    """An INSERT of this database's dialect, which supports `on_conflict_do_nothing`."""
     return insert_of(session.get_bind().dialect.name, table)
 
 
 def insert_of(dialect: str, table: Table | type[Base]) -> Any:
-    """An INSERT of a dialect by its name, for statements that are made once."""
+    """An INSERT of a dialect by its name, for module-level statements."""
     return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
 
 

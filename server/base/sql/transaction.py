@@ -1,6 +1,6 @@
-"""One open transaction as hot paths and the ORM use it, and how engines begin one.
+"""One open transaction for hot paths and the ORM, and how engines begin one.
 
-It neither commits nor rolls back: that is `work.py`'s alone.
+It neither commits nor rolls back by itself: only `base/uow.py` does.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from server.base.sql.patience import Patience
 from server.base.sql.postgres import Found, open_bounded
 
 READ_ONLY = "kepu_read_only"
-# A connection used a moment ago is believed to live; asking costs a round trip each time.
+# A connection used within this time is assumed alive; a check costs a round trip.
 _BELIEVED_SECONDS = 1.0
-# A difference in SQLite's wait that is worth a statement, and where its present value is noted.
+# The smallest change of SQLite's timeout worth a statement, and the key of its current value.
 _MEANT_MILLISECONDS, _BUSY = 20, "kepu_busy_milliseconds"
 
 
 class Transaction:
-    """One transaction on a connection of the pool; closes what it has made when it ends.
+    """One transaction on a pooled connection; closes what it has created when it ends.
 
-    Hot paths use the driver alone. SQLAlchemy's connection and session are made when somebody asks
-    for them, and join the transaction that is open by then.
+    Hot paths use only the driver. SQLAlchemy's connection and session are created at first use and
+    join the open transaction.
     """
 
     def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: Patience) -> None:
@@ -43,7 +43,7 @@ class Transaction:
 
     @property
     def statement_dialect(self) -> Dialect:
-        """The dialect in which `execute` wants its statements."""
+        """The dialect of statements for `execute`."""
         return self.dialect
 
     @property
@@ -56,29 +56,29 @@ class Transaction:
 
     @property
     def session(self) -> Session:
-        """The ORM in this transaction; whoever needs none does not pay for it."""
+        """The ORM session in this transaction, created at first use."""
         if self._session is None:
             self._session = Session(self.connection, expire_on_commit=False)
         return self._session
 
     @property
     def made_connection(self) -> Connection | None:
-        """SQLAlchemy's connection, if anybody has asked for it."""
+        """SQLAlchemy's connection, if created."""
         return self._connection
 
     @property
     def made_session(self) -> Session | None:
-        """The ORM's session, if anybody has asked for it."""
+        """The ORM's session, if created."""
         return self._session
 
     def flush(self) -> None:
-        """Write what the session has still to write, and set the savepoint that it is in."""
+        """Flush the session, and start the savepoint that it is in."""
         if self._session is not None:
             self._session.flush()
             self._session.connection()
 
     def close(self) -> None:
-        """Give the connection back to the pool."""
+        """Return the connection to the pool."""
         try:
             if self._session is not None:
                 self._session.close()
@@ -89,31 +89,31 @@ class Transaction:
                 self._held.close()
 
     def begin(self) -> None:
-        """Begin; PostgreSQL does so with the first statement.
+        """Begin; on PostgreSQL the first statement does it.
 
         Raises: DBAPIError.
         """
 
     def end(self, words: str) -> None:
-        """Say COMMIT or ROLLBACK, if a transaction is open; `work.py` alone calls it.
+        """Send COMMIT or ROLLBACK, if a transaction is open; only `base/uow.py` calls it.
 
         Raises: DBAPIError.
         """
         if self._held.dbapi_connection is None:
-            return  # lost, and its transaction with it
+            return  # the connection is lost, and its transaction with it
         try:
             self._end(words)
         except self.dialect.loaded_dbapi.Error as trouble:
             raise self.told(words, trouble) from trouble
 
     def refuse_writes(self) -> None:
-        """Refuse, at the end of a reading, what it has written; PostgreSQL has done so already."""
+        """Refuse writes of a read-only transaction at its end; PostgreSQL did so already."""
 
     def execute(self, text: str, values: Any) -> Found:
-        """The rows of a statement in the driver's own words, and how many rows it touched.
+        """Execute driver-level SQL; return the rows, and the number of affected rows.
 
-        SQLAlchemy's execution would cost five times as much as the driver's; its listeners are
-        told and its errors are raised all the same.
+        SQLAlchemy's execution would cost five times as much as the driver's; its listeners and its
+        exceptions are supported here too.
         Raises: DBAPIError.
         """
         if self._heard:
@@ -125,7 +125,7 @@ class Transaction:
             raise self.told(text, trouble) from trouble
 
     def told(self, text: str, trouble: Exception) -> BaseException:
-        """A driver's error in SQLAlchemy's words; a lost connection leaves the pool."""
+        """Convert a driver's error to SQLAlchemy's; a lost connection leaves the pool."""
         lost = self.dialect.is_disconnect(cast(Any, trouble), self.driver, None)
         if lost and self._connection is not None:
             self._connection.invalidate(trouble)
@@ -149,10 +149,10 @@ class _OnSqlite(Transaction):
         _begin_sqlite(self._engine, self.driver, self._held.info, self._patience)
 
     def refuse_writes(self) -> None:
-        # SQLite could refuse each statement (`query_only`), but forgets every statement it has
-        # prepared whenever that is switched, and preparing costs more than running.
+        # SQLite's `query_only` could refuse each write, but switching it discards all prepared
+        # statements, and preparing costs more than running.
         if self.driver.total_changes != self._changes_before:
-            # As PostgreSQL has it: the mistake is ours, no database is away.
+            # The error class that PostgreSQL raises: a bug of ours, not an unavailable database.
             trouble = self.dialect.loaded_dbapi.InternalError("a reading Work has written")
             raise _in_sqlalchemys_words(self.dialect, "", trouble)
 
@@ -184,7 +184,7 @@ class _OnPostgres(Transaction):
 
 @cache
 def _numbered(dialect: Any) -> Dialect:
-    """The dialect with parameters as libpq counts them: `$1`, `$2`, …"""
+    """The dialect with parameters in libpq's style: `$1`, `$2`, …"""
     made: Dialect = type(dialect)(
         dbapi=dialect.loaded_dbapi,
         paramstyle="numeric_dollar",
@@ -195,7 +195,7 @@ def _numbered(dialect: Any) -> Dialect:
 
 
 def open_transaction(engine: Engine, patience: Patience) -> Transaction:
-    """A connection of the pool, ready to begin.
+    """Take a connection from the pool, ready to begin.
 
     Raises: DBAPIError, sqlalchemy.exc.TimeoutError when the pool is exhausted.
     """
@@ -211,12 +211,12 @@ _patience: WeakKeyDictionary[Engine, Patience] = WeakKeyDictionary()
 
 
 def patience_of(engine: Engine) -> Patience:
-    """The patience that an engine was prepared with."""
+    """The patience of a prepared engine."""
     return _patience[engine]
 
 
 def prepare_engine(engine: Engine, patience: Patience) -> None:
-    """Give an engine our transactions, all bounded: immediate to write, read only to read."""
+    """Install our transactions on an engine: bounded, immediate or read-only."""
     _patience[engine] = patience
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, patience)
@@ -226,13 +226,13 @@ def prepare_engine(engine: Engine, patience: Patience) -> None:
 
     @event.listens_for(engine, "checkin")
     def checkin(raw: Any, record: Any) -> None:
-        # A commit or rollback that failed may leave it open: nobody else may begin inside it.
+        # A failed commit or rollback may leave it open; nobody may begin inside it.
         if raw is not None and _is_open(engine.dialect, raw):
             record.invalidate()
 
 
 def _is_open(dialect: Dialect, raw: Any) -> bool:
-    """Whether a connection of the driver is inside a transaction, or in no state to tell."""
+    """Whether a driver connection is inside a transaction, or in an unknown state."""
     if dialect.name == "sqlite":
         return bool(raw.in_transaction)
     idle = cast(Any, dialect.loaded_dbapi).pq.TransactionStatus.IDLE
@@ -248,9 +248,9 @@ def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
         raw.execute(f"PRAGMA busy_timeout = {usual}")
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA foreign_keys = ON")
-        # What is erased is overwritten, not only unlinked.
+        # Deleted data is overwritten, not only unlinked.
         raw.execute("PRAGMA secure_delete = ON")
-        # An answer that was acknowledged must survive the loss of power.
+        # A committed answer must survive a power failure.
         raw.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
@@ -261,7 +261,7 @@ def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
 
 
 def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: Patience) -> None:
-    """Begin with the driver alone, because it is done for every transaction."""
+    """Begin through the driver, because this runs for every transaction."""
     reading, begun = _is_reading(engine), patience.monotonic()
     try:
         _wait_no_longer(raw, info, _milliseconds(patience), int(patience.usual_for_lock * 1000))
@@ -275,12 +275,12 @@ def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: Pati
 
 
 def _milliseconds(patience: Patience) -> int:
-    """How long SQLite may wait for a lock now."""
+    """SQLite's timeout for a lock now."""
     return int(patience.allowed_for_lock() * 1000)
 
 
 def _wait_no_longer(raw: Any, info: dict[Any, Any], now: int, usual: int) -> None:
-    """Shorten SQLite's wait where something of it is spent already; full again the next time."""
+    """Shorten SQLite's timeout when part of the budget is used; reset for the next transaction."""
     now = usual if usual - now < _MEANT_MILLISECONDS else now
     if info.get(_BUSY, usual) != now:
         raw.execute(f"PRAGMA busy_timeout = {now}")
@@ -290,7 +290,7 @@ def _wait_no_longer(raw: Any, info: dict[Any, Any], now: int, usual: int) -> Non
 def _prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # The driver says it with its BEGIN; a statement of its own would be one more round trip.
+        # The driver sends it with its BEGIN; a separate statement would cost another round trip.
         raw = cast(Any, connection.connection.dbapi_connection)
         reading = _is_reading(connection.engine)
         if not _is_open(engine.dialect, raw) and raw.read_only is not reading:
@@ -301,7 +301,7 @@ def _prepare_postgresql(engine: Engine) -> None:
 
     @event.listens_for(engine, "invalidate")
     def invalidate(_raw: object, _record: object, _trouble: object) -> None:
-        # Whatever has ended one connection may have ended all of them.
+        # What closed one connection has probably closed all of them.
         nonlocal last_lost
         last_lost = clock.monotonic()
 
@@ -317,14 +317,14 @@ def _prepare_postgresql(engine: Engine) -> None:
         try:
             engine.dialect.do_ping(raw)
         except engine.dialect.loaded_dbapi.Error as trouble:
-            # The pool opens another connection in its place.
+            # The pool then opens a new connection.
             raise DisconnectionError from trouble
 
 
 def _in_sqlalchemys_words(
     dialect: Dialect, text: str, trouble: Exception, *, lost: bool = False
 ) -> BaseException:
-    # Without the values: an error is no place for what a citizen has told us.
+    # The values are left out, because they may be personal data.
     return DBAPIError.instance(
         text, None, trouble, dialect.loaded_dbapi.Error, connection_invalidated=lost,
         hide_parameters=True, dialect=dialect,

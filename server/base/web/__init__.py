@@ -1,1 +1,1 @@
-"""The JSON edge: endpoints, callers, shapes, problem+json, health, OpenAPI."""
+"""The web layer: endpoints, callers, API types, problem+json, health, OpenAPI."""

@@ -1,4 +1,4 @@
-"""Who may call an endpoint; the accounts slice turns a token into an actor."""
+"""Which callers an endpoint admits; the accounts slice resolves a token to an actor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.base.uow import UnitOfWork
 
 
 class Who(StrEnum):
-    """The callers an endpoint can declare."""
+    """The kinds of callers that an endpoint can declare."""
 
     ANYONE = "anyone"
     MAYBE_CITIZEN = "maybe_citizen"
@@ -41,7 +41,7 @@ def bearer_token(header: str | None) -> str | None:
 
 
 def admitted(who: Who, actor: Citizen | None, *, consent: bool) -> Citizen | None:
-    """The actor, when this endpoint is open to him.
+    """The actor, if this endpoint admits it.
 
     Raises: NotAuthenticated (401), ConsentRequired (409).
     """

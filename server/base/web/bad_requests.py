@@ -1,7 +1,7 @@
-"""The answer to what is no HTTP request: problem+json like every other refusal.
+"""Responses to unparsable HTTP requests: problem+json like every other error.
 
-gunicorn itself would answer with a page of HTML that repeats what was sent, and write it into the
-log; a head may hold a token and an address a signature.
+gunicorn itself would respond with an HTML page that repeats the request, and log it; its headers
+may contain a token and its path a signature.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ _texts = load_texts([Path(__file__).parents[1]])
 
 
 def refusal(trouble: BaseException) -> bytes:
-    """A whole HTTP answer; the log tells the kind of the trouble and never its words.
+    """A complete HTTP response; the log has the kind of the error, never its message.
 
-    400 to what nobody can read, 413 to what is too long, 503 when a disk is full, else 500.
+    400 for unparsable requests, 413 for too long ones, 503 when a disk is full, else 500.
     """
     rid = ids.new_ref("req")
     refused = _refused(trouble)
     if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         told = {"code": refused.code, "outcome": type(trouble).__name__, "rid": rid}
-        _log.warning("a request is refused unread", extra=told)
+        _log.warning("request refused before parsing", extra=told)
     else:
-        _log.error("a request ended outside of the house", exc_info=trouble, extra={"rid": rid})
+        _log.error("request failed outside the application", exc_info=trouble, extra={"rid": rid})
     return _answer(refused, rid)
 
 
 def too_many_connections() -> bytes:
-    """A whole HTTP answer to an address that has more connections than anybody needs."""
+    """A complete HTTP response for an address with too many connections."""
     return _answer(TooManyRequests(), ids.new_ref("req"))
 
 

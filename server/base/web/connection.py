@@ -1,4 +1,4 @@
-"""One client's connection: what is received, what is still to be sent, and until when."""
+"""One client connection: received bytes, pending output, and its deadline."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ _RECEIVE_BYTES = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """How long and how much a client may take; none of it holds a thread.
+    """Limits on a client's time and size; a slow client never occupies a thread.
 
     Units: seconds and bytes; `per_address` is connections of one address to one process, None for
-    any number.
+    no limit.
     """
 
-    # Nothing is heard for so long, or the head is not whole by then.
+    # Maximum silence, and maximum time until the headers are complete.
     request_seconds: float = 10.0
-    # A body may take as much longer as it takes at this pace, and an answer likewise.
+    # A body, or a response, gets additional time at this rate.
     body_bytes_per_second: int = 32 * 1024
     answer_seconds: float = 30.0
     answer_bytes_per_second: int = 4 * 1024
-    # What still comes after the last answer is read and thrown away: closing at once would make
-    # the kernel reset the connection, and the client would lose the answer.
+    # What arrives after the last response is read and discarded: closing at once would make the
+    # kernel reset the connection, and the client would lose the response.
     linger_seconds: float = 10.0
     linger_bytes: int = 64 * 1024 * 1024
     per_address: int | None = 1024
-    # How long connections are accepted after SIGTERM; a proxy must notice /readyz by then.
+    # How long connections are accepted after SIGTERM; a proxy must notice /readyz within this time.
     drain_seconds: float = 0.0
 
 
 class State(Enum):
-    """Where a connection is; it goes round from RECEIVING to SENDING and ends with LINGERING."""
+    """State of a connection; cycles from RECEIVING to SENDING and ends with LINGERING."""
 
     RECEIVING = 1
     ANSWERING = 2
@@ -47,7 +47,7 @@ class State(Enum):
 
 
 class Connection:
-    """A client, used by the loop; while ANSWERING the thread of the house alone may send."""
+    """A client, used by the event loop; while ANSWERING only the worker thread may send."""
 
     def __init__(self, sock: socket.socket, peer: Any, server: Any, cfg: Any) -> None:
         sock.setblocking(False)
@@ -58,14 +58,14 @@ class Connection:
         self.state = State.RECEIVING
         self.watched = 0
         self.unsent = memoryview(b"")
-        # Whether another request may follow the answer that is being sent.
+        # Whether another request may follow the response being sent.
         self.keep = True
         self.heard_at = 0.0
         self.until = 0.0
         self.lingered_bytes = 0
 
     def receive(self) -> bytes | None:
-        """What is there; empty when the client has closed, None when nothing is there.
+        """The available bytes; empty when the client has closed, None when there are none.
 
         Raises: OSError when the connection is broken.
         """
@@ -75,7 +75,7 @@ class Connection:
             return None
 
     def send(self) -> bool:
-        """Send what the socket takes without waiting; whether all is sent.
+        """Send what the socket accepts without blocking; return whether all was sent.
 
         Raises: OSError when the connection is broken.
         """
@@ -88,19 +88,19 @@ class Connection:
         return True
 
     def end_sending(self) -> None:
-        """Tell the client that no more follows; what it still sends can be read."""
+        """Shut down sending; bytes that the client still sends can be read."""
         with suppress(OSError):
             self.sock.shutdown(socket.SHUT_WR)
 
     def is_late(self, now: float, bounds: Bounds) -> bool:
-        """Whether the client has used up its time."""
+        """Whether the client has exceeded its time limit."""
         if self.state is State.ANSWERING:
             return False
         silent = self.state is State.RECEIVING and self.receiver.begun
         return now > self.until or (silent and now - self.heard_at > bounds.request_seconds)
 
     def close(self) -> None:
-        """Let go of the socket and of what was received."""
+        """Close the socket and drop what was received."""
         self.state = State.CLOSED
         self.unsent = memoryview(b"")
         self.receiver.drop()
@@ -108,15 +108,15 @@ class Connection:
 
 
 class Outbox:
-    """Stands for a socket where gunicorn writes an answer; nothing is sent before it is whole."""
+    """Replaces a socket for gunicorn's response; nothing is sent before it is complete."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
-        """Keep a part of the answer."""
+        """Append a part of the response."""
         self._parts.append(data)
 
     def content(self) -> memoryview:
-        """All parts."""
+        """The complete response."""
         return memoryview(b"".join(self._parts))

@@ -1,4 +1,4 @@
-"""Cursors of lists: the position of the last row, opaque to clients."""
+"""Pagination cursors: the key of the last row, opaque to clients."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _BIGGEST = 2**63 - 1
 
 
 def encode_cursor(*parts: str | int) -> str:
-    """A cursor that stands after the row with this key."""
+    """Encode the cursor after the row with this key."""
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
 def decode_cursor(text: str, *kinds: type) -> list[str | int]:
-    """The key that a cursor stands for.
+    """Decode a cursor to its key.
 
-    Raises: Invalid (422) when nobody here made it.
+    Raises: Invalid (422) for a cursor that was not created here.
     """
     try:
         parts = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
@@ -33,7 +33,7 @@ def decode_cursor(text: str, *kinds: type) -> list[str | int]:
 
 
 def _storable(part: str | int) -> bool:
-    # What no column can hold would be an error of the database, not of the caller.
+    # A value that no column can hold would cause a database error instead of a 422.
     if isinstance(part, str):
         return "\0" not in part
     return -_BIGGEST <= part <= _BIGGEST

@@ -1,7 +1,7 @@
-"""Pictures that are drawn for readers: outside of any transaction, few at a time, kept by content.
+"""Drawn pictures: rendered outside of any transaction, few at a time, cached by content.
 
-A reader who would wait too long is refused this picture alone: so many threads of the house may
-wait for drawings, and no more.
+Only a limited number of threads wait for drawings, and only for a limited time; further readers get
+a 503 for the picture alone.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from server.base.errors import Unavailable
 from server.base.file_cache import FileCache
 from server.base.settings import Settings
 
-# For one process: drawings at once, readers that wait at once, and how long one of them waits.
+# Per process: concurrent drawings, waiting readers, and the wait of one reader.
 AT_ONCE, MOST_WAITING, PATIENCE_SECONDS = 1, 12, 2.0
-# Nobody is told the address of an erased citizen's card; its files are gone within the hour.
+# The address of an erased citizen's card is never published; its files expire within the hour.
 _MOST_BYTES, _KEEP_SECONDS = 64 * 2**20, 3600.0
 
 
 class PictureBusy(Unavailable):
-    """Too many pictures are being drawn; this one is worth asking for again."""
+    """Too many pictures are being drawn; the client may retry."""
 
     code = "picture_busy"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """An answer of a route with `media` that is drawn once the transaction has ended.
+    """The response of a route with `media` that is drawn after the transaction.
 
-    Units: `content_name` names everything that stands on the picture, `keep_seconds` as in Picture.
+    Units: `content_name` is a hash of everything on the picture, `keep_seconds` as in Picture.
     """
 
     content_name: str
@@ -41,7 +41,7 @@ class Drawing:
 
 
 def kept_drawings(settings: Settings) -> FileCache:
-    """The folder of drawings that the processes of this host share."""
+    """The cache folder for drawings, shared by the processes of this host."""
     folder = settings.var / "cache" / "drawings"
     return FileCache(folder, most_bytes=_MOST_BYTES, keep_seconds=_KEEP_SECONDS)
 
@@ -64,9 +64,9 @@ class Drawings:
         self._begun: dict[str, Future[bytes]] = {}
 
     def picture(self, drawing: Drawing) -> bytes:
-        """The picture, kept or drawn now; readers of one picture wait for one drawing.
+        """The cached picture, or a new one; concurrent readers share one drawing.
 
-        Raises: PictureBusy (503). What was begun is finished and kept for the next who asks.
+        Raises: PictureBusy (503). A drawing in progress is still finished and cached.
         """
         kept = self._cache.get(drawing.content_name)
         if kept is not None:
@@ -91,7 +91,7 @@ class Drawings:
 
     def _draw(self, drawing: Drawing) -> bytes:
         try:
-            # Another process may have drawn it since, or this one for a reader who was faster.
+            # Another process, or an earlier reader, may have drawn it meanwhile.
             kept = self._cache.get(drawing.content_name)
             if kept is not None:
                 return kept

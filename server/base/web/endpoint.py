@@ -1,6 +1,6 @@
-"""`endpoint` ties a route to its caller, its transaction, its shapes and its refusals.
+"""`endpoint` declares a route: its callers, transaction, API types and errors.
 
-The table of routes it fills is also what the OpenAPI document is written from.
+The OpenAPI document is generated from the resulting table of routes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PLACE = re.compile(r"<(\w+)>")
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A view's answer when its status is not the route's first one."""
+    """A view's response with another status than the route's first one."""
 
     value: Any
     status: int
@@ -44,9 +44,9 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """An answer of a route with `media`.
+    """A response of a route with `media`.
 
-    Units: `keep_seconds` how long a client may go on showing it; 0 when nobody may keep it.
+    Units: `keep_seconds` is how long a client may cache it; 0 for never.
     """
 
     content: bytes
@@ -55,7 +55,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class PreflightContext:
-    """What a step outside the transaction may use: WeChat, and short readings of its own."""
+    """Context of a step outside the transaction: WeChat, and short read-only transactions."""
 
     uow_factory: UnitOfWorkFactory
     gateway: Any
@@ -64,7 +64,7 @@ class PreflightContext:
 
     @property
     def caller(self) -> Citizen:
-        """Who asks.
+        """The caller.
 
         Raises: NotAuthenticated (401).
         """
@@ -133,14 +133,13 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     media: str | None = None,
     pace: Pace | None = None,
 ) -> Callable[[View], View]:
-    """Declare a view `view(work, <path places>, body=, query=, asked=)` under /api/v1.
+    """Declare a view `view(uow, <path variables>, body=, query=, asked=)` under /api/v1.
 
-    GET gets a read-only UnitOfWork. `ask(asking, <path places>, body=)` runs
-    before the UnitOfWork is opened; its result is the view's `asked=`.
-    The first of `status` is the usual one; another is returned with `Answer`.
-    `upload` takes one file as a form, which `ask` and the view get as `upload=`; `media` is the
-    type of an answer that is a `Picture`. `pace` is how often one person may call it; every route
-    that is not a GET has one.
+    GET gets a read-only UnitOfWork. `ask(preflight, <path variables>, body=)` runs before the
+    UnitOfWork is opened; the view gets its result as `asked=`. The first of `status` is the
+    default; another is returned with `Answer`. `upload` takes one file as a form, which `ask` and
+    the view get as `upload=`; `media` is the type of a response that is a `Picture`. `pace` is the
+    rate limit per person; every route that is not a GET has one.
     """
 
     def declare(view: View) -> View:
@@ -155,7 +154,7 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
 
 @dataclass(kw_only=True)
 class _Sent:
-    """What a write came with besides its address."""
+    """The input of a write besides its path."""
 
     raw: bytes
     token: str | None
@@ -164,7 +163,7 @@ class _Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """Runs declared routes with the powers chosen in `create_app`."""
+    """Runs declared routes with the dependencies chosen in `create_app`."""
 
     uow_factory: UnitOfWorkFactory
     gateway: Any
@@ -216,7 +215,7 @@ class Edge:
         return run
 
     def _write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
-        """Caller, key, effect and kept answer in one transaction."""
+        """Authenticate, check the key, run the view and store its answer in one transaction."""
 
         def admit(uow: UnitOfWork) -> Citizen | None:
             actor = None
@@ -228,7 +227,7 @@ class Edge:
         try:
             return self._write_once(route, call, sent, admit)
         except idempotency.AnsweredMeanwhile:
-            # A twin was committed after we had looked: the answer is there now.
+            # A concurrent request with the same key committed first, so its answer exists now.
             return self._write_once(route, call, sent, admit)
 
     def _write_once(
@@ -251,7 +250,7 @@ class Edge:
             return answer
 
     def _ask_and_write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
-        """The caller first, then the key, then WeChat with no transaction open, then the effect."""
+        """Authenticate, claim the key, call WeChat with no transaction open, then run the view."""
         actor: Citizen | None = None
         if route.who is not Who.ANYONE:
             with self.uow_factory.begin(read_only=True) as reading:
@@ -297,7 +296,7 @@ class Edge:
 
 
 def _refuse_nul(route: Route) -> None:
-    # PostgreSQL refuses NUL in a text, which must not become an error of ours.
+    # PostgreSQL refuses NUL in a text, which would become a 500.
     if "\0" in request.path:
         raise NotFound
     if route.query is not None and b"%00" in request.query_string:
@@ -308,13 +307,13 @@ def _whole_body() -> bytes:
     raw: bytes = request.get_data(cache=False)
     limit = request.max_content_length
     if request.content_length is None and limit is not None and len(raw) >= limit:
-        # Without a stated length it was read up to the limit and cut there.
+        # Without Content-Length it was read up to the limit and cut there.
         raise BodyTooLarge
     return raw
 
 
 def _take_body(route: Route, call: dict[str, Any], sent: _Sent) -> None:
-    """Put the body into the call, as the route declares it."""
+    """Add the body to the call, as the route declares it."""
     if route.body is not None:
         _check_type(sent.raw)
         call["body"] = decode_body(sent.raw, route.body)
@@ -323,7 +322,7 @@ def _take_body(route: Route, call: dict[str, Any], sent: _Sent) -> None:
 
 
 def _keyed(route: Route, citizen_id: int | None, sent: _Sent) -> idempotency.Keyed | None:
-    """The request under its key; None without a key, or without somebody whose key it could be."""
+    """The request with its key; None without a key, or without a caller who owns it."""
     if sent.key is None or citizen_id is None:
         return None
     print_of = idempotency.fingerprint(route.method, request.path, sent.raw)
@@ -354,7 +353,7 @@ def _response(status: int, body: bytes) -> Response:
 
 
 def picture_response(picture: Picture, media: str) -> Response:
-    """A picture on the wire, taken for nothing else by any browser."""
+    """A picture response that browsers never interpret as another type."""
     answer = Response(picture.content, content_type=media)
     kept = f"private, max-age={picture.keep_seconds}" if picture.keep_seconds else "no-store"
     answer.headers["Cache-Control"] = kept

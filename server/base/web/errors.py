@@ -1,6 +1,6 @@
-"""Every refusal as problem+json (RFC 9457) with a stable code; an unknown error is a plain 500.
+"""Every error as problem+json (RFC 9457) with a stable code; an unexpected one is a plain 500.
 
-No answer holds a stack trace, SQL or a secret.
+No response contains a stack trace, SQL or a secret.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BY_STATUS: dict[int, type[AppError]] = {
 
 
 def install_error_handlers(app: Flask, texts: Texts) -> None:
-    """Answer every error of this app as problem+json."""
+    """Install the error handlers of this app."""
 
     def app_error(trouble: AppError) -> Response:
         return problem(trouble, texts)
@@ -48,7 +48,7 @@ def install_error_handlers(app: Flask, texts: Texts) -> None:
         return unknown(trouble)
 
     def unknown(trouble: Exception) -> Response:
-        # The rule, not the path: some paths are secrets themselves.
+        # The rule, not the path: some paths contain secrets.
         rule = request.url_rule.rule if request.url_rule else "unknown"
         _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
         return problem(AppError(), texts)
@@ -59,7 +59,7 @@ def install_error_handlers(app: Flask, texts: Texts) -> None:
 
 
 def problem(trouble: AppError, texts: Texts) -> Response:
-    """The answer to a refusal."""
+    """The response for an error."""
     facts = {k: v for k, v in trouble.facts.items() if isinstance(v, str | int | float | bool)}
     body: dict[str, object] = {
         **facts,
@@ -86,5 +86,5 @@ def _sentence(trouble: AppError, texts: Texts) -> str:
     try:
         return texts.error(trouble.code, trouble.facts)
     except TextMissing:
-        _log.error("a refusal has no sentence", extra={"code": trouble.code})
+        _log.error("error code has no text", extra={"code": trouble.code})
         return texts.error("internal")

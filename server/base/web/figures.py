@@ -1,10 +1,10 @@
-"""Where counters live: memory that all worker processes of one gunicorn share, and no file.
+"""Storage of metrics: memory shared by all worker processes of one gunicorn, without files.
 
-A mapped file on a full disk kills the process that writes into it (SIGBUS); this memory is
-anonymous, so no disk stands behind it, /dev/shm neither. It is made in gunicorn's master and
-inherited. Each worker writes into an arena of its own, so that no two processes change one figure;
-whoever is asked adds all arenas up. The arena of a dead worker keeps its sums and is gone on with
-by the next. A figure for which there is no more place is dropped.
+A mapped file on a full disk kills the process that writes to it (SIGBUS). This memory is anonymous,
+so it needs neither disk nor /dev/shm. gunicorn's master creates it and workers inherit it. Each
+worker writes to its own arena, so no two processes change one figure; a scrape adds all arenas up.
+A dead worker's arena keeps its sums, and the next worker continues with it. Figures that no longer
+fit are dropped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Key = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 
 
 class Arena:
-    """Named numbers, one after the other: length of the name, name, number; used by one process."""
+    """Consecutive entries (length of the name, name, number); written by a single process."""
 
     def __init__(self, memory: memoryview) -> None:
         self._memory = memory
@@ -37,11 +37,11 @@ class Arena:
         self._places: dict[bytes, int] = {}
 
     def open(self) -> None:
-        """Find what a process before this one has left here, to go on with it."""
+        """Read the entries of a previous process, to continue with them."""
         self._places = dict(self._entries())
 
     def place(self, key: bytes) -> int | None:
-        """Where a number lives, made if it is new; None when the arena is full."""
+        """The offset of a number, created if new; None when the arena is full."""
         place = self._places.get(key)
         if place is None:
             place = self._append(key)
@@ -50,15 +50,15 @@ class Arena:
         return place
 
     def add(self, place: int, amount: float) -> None:
-        """Add to a number; its owner lets one thread at a time do so."""
+        """Add to a number; the caller ensures that only one thread does so."""
         self._cells[place] += amount
 
     def get(self, place: int) -> float:
-        """A number."""
+        """Read a number."""
         return float(self._cells[place])
 
     def read(self) -> Iterator[tuple[bytes, float]]:
-        """All names with their numbers, also while their process writes."""
+        """Read all names and numbers, also while their process writes."""
         for key, place in self._entries():
             yield key, self.get(place)
 
@@ -71,7 +71,7 @@ class Arena:
         _KEY_LENGTH.pack_into(self._memory, begin, len(padded))
         self._memory[begin + _KEY_LENGTH.size : at] = padded
         self._cells[at // _CELL] = 0.0
-        # Others read up to here: a half-written entry is never seen.
+        # Readers stop at this length, so they never see a half-written entry.
         _HEAD.pack_into(self._memory, 0, at + _CELL)
         return at // _CELL
 
@@ -88,7 +88,7 @@ class Arena:
 
 
 class Book:
-    """The figures of this process, and those of all others for whoever reads them."""
+    """The figures of this process, and for scrapes those of all processes."""
 
     def __init__(self, arenas: int = SLOTS, arena_bytes: int = ARENA_BYTES) -> None:
         shared = memoryview(mmap.mmap(-1, arenas * arena_bytes))
@@ -96,14 +96,14 @@ class Book:
             Arena(shared[at : at + arena_bytes])
             for at in range(0, arenas * arena_bytes, arena_bytes)
         ]
-        # Until a process has an arena, and where it is the only one, its figures are its own.
+        # Until an arena is assigned, and in a single process, the figures are local.
         self._mine = Arena(memoryview(bytearray(arena_bytes)))
         self._shared = False
         self._lock = threading.Lock()
         self._figures: list[Figure] = []
 
     def use(self, arena: int) -> None:
-        """Count into the shared arena of this number from now on; no other process may use it."""
+        """Use the shared arena with this number; no other process may use it."""
         with self._lock:
             self._mine = self._arenas[arena]
             self._mine.open()
@@ -112,24 +112,24 @@ class Book:
                 figure.place = self._mine.place(figure.key)
 
     def enter(self, figure: Figure) -> None:
-        """Give a figure its place."""
+        """Assign a figure its place."""
         with self._lock:
             figure.place = self._mine.place(figure.key)
             self._figures.append(figure)
 
     def add(self, figure: Figure, amount: float) -> None:
-        """Add to a figure; one that has no place is dropped."""
+        """Add to a figure; one without a place is dropped."""
         with self._lock:
             if figure.place is not None:
                 self._mine.add(figure.place, amount)
 
     def get(self, figure: Figure) -> float:
-        """What this process's arena holds of a figure."""
+        """This process's value of a figure."""
         with self._lock:
             return 0.0 if figure.place is None else self._mine.get(figure.place)
 
     def sums(self) -> dict[Key, float]:
-        """Every figure, added up over all processes."""
+        """Every figure, summed over all processes."""
         found: defaultdict[bytes, float] = defaultdict(float)
         for arena in self._arenas if self._shared else [self._mine]:
             for key, value in arena.read():
@@ -138,9 +138,9 @@ class Book:
 
 
 class Figure:
-    """One number, in the shape in which prometheus_client makes its metrics of numbers."""
+    """One number, with the interface of prometheus_client's value classes."""
 
-    # Counters and histograms alone are kept here, and exemplars are not used.
+    # Only counters and histograms are stored here; exemplars are not used.
     _multiprocess = False
 
     def __init__(
@@ -156,7 +156,7 @@ class Figure:
         BOOK.add(self, amount)
 
     def get(self) -> float:
-        """The number as this process has counted it."""
+        """This process's value of the number."""
         return BOOK.get(self)
 
     def get_exemplar(self) -> None:

@@ -1,4 +1,4 @@
-"""The bare Flask app: sizes and trusted proxies, nothing that a slice cares about."""
+"""The bare Flask app: size limits and trusted proxies."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ JSON_LIMIT_BYTES = 64 * 1024
 
 
 def new_flask(settings: Settings) -> Flask:
-    """A bare Flask app with our limits."""
+    """Create a Flask app with our limits."""
     app = Flask("kepu", static_folder=None)
-    # An address is known or it is 404. A redirect to a tidier one would be a page of HTML, and its
-    # address would be made of the Host header, which anybody may forge.
+    # A path that does not match exactly is 404. Flask's redirect to a normalised path would be
+    # HTML, and its address would be built from the Host header, which clients can forge.
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = True
     app.url_map.redirect_defaults = False
@@ -22,6 +22,6 @@ def new_flask(settings: Settings) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        # The caller's address alone: no answer depends on the host or the scheme that was asked.
+        # Only the client's address is taken from proxies; no response depends on host or scheme.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=0, x_host=0)  # type: ignore[method-assign]
     return app

@@ -1,7 +1,7 @@
-"""What the worker processes of one gunicorn know of each other, in memory that all of them share.
+"""State that the worker processes of one gunicorn share in memory.
 
-The memory is anonymous: no file stands behind it, so that a full disk cannot take it away. It is
-made where this module is first imported, which is gunicorn's master, and inherited by every worker.
+The memory is anonymous, so a full disk cannot affect it. It is created at this module's first
+import, in gunicorn's master, and inherited by every worker.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _FREE, _STARTING, _SERVING = range(3)
 
 
 class Fleet:
-    """One slot for each worker: its age as gunicorn counts, its process, and how far it is."""
+    """One slot per worker: its age (gunicorn's counter), process id, and progress."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, SLOTS * _RECORD.size)
 
     def enter(self, age: int) -> int | None:
-        """A slot for a worker that the master is about to start; None when all are taken."""
+        """Assign a slot to a worker that the master is about to start; None when all are used."""
         for slot in range(SLOTS):
             if not self._lives(slot):
                 self._write(slot, age, 0, _STARTING)
@@ -31,21 +31,21 @@ class Fleet:
         return None
 
     def started(self, slot: int) -> None:
-        """Tell from the worker's own process that it runs; from now on its death is noticed."""
+        """Called in the worker's process when it runs; from now on its death is noticed."""
         age, _, state = self._read(slot)
         self._write(slot, age, os.getpid(), state)
 
     def serves(self, slot: int) -> None:
-        """Tell from the worker's own process that it accepts connections."""
+        """Called in the worker's process when it accepts connections."""
         age, pid, _ = self._read(slot)
         self._write(slot, age, pid, _SERVING)
 
     def younger(self, age: int) -> int:
-        """How many living workers gunicorn has started after the one with this age."""
+        """Number of living workers started after the one with this age."""
         return sum(self._lives(slot) and self._read(slot)[0] > age for slot in range(SLOTS))
 
     def younger_are_starting(self, age: int) -> bool:
-        """Whether a younger worker lives and does not accept connections yet."""
+        """Whether a younger worker is alive and does not accept connections yet."""
         return any(
             self._read(slot)[0] > age and self._read(slot)[2] == _STARTING and self._lives(slot)
             for slot in range(SLOTS)
@@ -55,7 +55,7 @@ class Fleet:
         _, pid, state = self._read(slot)
         if state == _FREE:
             return False
-        # The master has written the slot and the process has not told its number yet.
+        # The master has assigned the slot, and the process has not written its id yet.
         if pid == 0:
             return True
         with suppress(PermissionError):

@@ -1,4 +1,4 @@
-"""The page at `/`: a few links for whoever finds this address in a browser."""
+"""The page at `/`: a few links for people who open it in a browser."""
 
 from __future__ import annotations
 

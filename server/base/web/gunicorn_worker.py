@@ -1,8 +1,8 @@
-"""gunicorn's worker: one loop talks with all clients, threads that run the house see none of them.
+"""gunicorn's worker class: one event loop handles all clients, threads run the application.
 
-A thread gets a request whose last byte is here, and leaves its answer to the loop as soon as the
-socket takes no more. So a client's pace costs a connection and never a thread, and with the thread
-a database or Redis connection. Each connection has one request in the house at a time.
+A thread gets a request only when it is completely received, and leaves its response to the loop
+when the socket blocks. So a slow client occupies a connection, but never a thread or its database
+or Redis connection. Each connection has one running request at a time.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
 from server.base.web.service_state import LEAVING
 
-# Threads of one process that run the house, each with a connection to Redis.
+# Application threads of one process, each with a connection to Redis.
 RUNNING = 32
-# Threads of their own for addresses whose answers must not wait for the others': what a balancer
-# asks, and WeChat's callbacks, which have five seconds. By the beginning of the path.
+# Separate threads for paths that must not wait for others: load balancer checks, and WeChat's
+# callbacks with their five-second limit. By path prefix.
 LANES = (("/healthz", 1), ("/readyz", 2), ("/metrics", 1), ("/wechat/", 16))
 _TURN_SECONDS = 0.5
-# Connections taken in one turn, so that the other processes get their share.
+# Connections accepted per turn, so that other processes get their share.
 _ACCEPTED_AT_ONCE = 4
-# How long an idle connection stays open once no new ones are accepted: a request may be on its way.
+# How long idle connections stay open after SIGTERM: a request may be on its way.
 _LAST_CALL_SECONDS = 2.0
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
-    """A worker process of gunicorn; `bounds` is set before gunicorn starts it."""
+    """A gunicorn worker process; `bounds` is set before gunicorn starts it."""
 
     bounds: ClassVar[Bounds] = Bounds()
     lanes: ClassVar[tuple[tuple[str, int], ...]] = LANES
@@ -63,7 +63,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         self._door_closed_at: float | None = None
 
     def init_process(self) -> None:
-        """Prepare what may not be shared with the master, and serve until the end."""
+        """Create what cannot be shared with the master, and serve until the end."""
         if self._slot is not None:
             FLEET.started(self._slot)
             BOOK.use(self._slot)
@@ -77,7 +77,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         super().init_process()
 
     def run(self) -> None:
-        """The loop; ends after SIGTERM, when everybody has their answer."""
+        """The event loop; after SIGTERM it ends when all responses are sent."""
         self._selector.register(self._ear, EVENT_READ, self._hear_wake_up)
         self._selector.register(self.PIPE[0], EVENT_READ, self._hear_signal)
         self._accept_more(True)
@@ -112,7 +112,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
                 sock, peer = door.accept()
             except OSError as trouble:
                 if trouble.errno in _FULL:
-                    # No file handle is left; in a second some clients will have gone.
+                    # Out of file handles; in a second some clients will have disconnected.
                     self._may_accept_at = self._clock() + 1.0
                     self._accept_more(False)
                 return
@@ -138,7 +138,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _serve(self, connection: Connection, ready: int) -> None:
         try:
             if connection.state is State.CLOSED:
-                # Closed by what happened earlier in this turn.
+                # Closed by an earlier event of this turn.
                 return
             if ready & EVENT_WRITE:
                 self._send_on(connection)
@@ -147,7 +147,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             elif connection.state is State.LINGERING:
                 self._discard(connection)
             else:
-                # More came before the answer was sent: it stays with the kernel meanwhile.
+                # More arrived before the response was sent: it stays in the kernel's buffer
+                # meanwhile.
                 self._watch(connection, connection.watched & ~EVENT_READ)
         except OSError:
             self._close(connection)
@@ -157,7 +158,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         if data is None:
             return
         if not data:
-            # Half a request is nobody's: an empty body would hand a paper in without its answers.
+            # An incomplete request is never run: an empty body would submit a paper without
+            # answers.
             self._close(connection)
             return
         now = self._clock()
@@ -198,7 +200,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         (pool or self._house).submit(self._answer, connection, request)
 
     def _answer(self, connection: Connection, request: Any) -> None:
-        """Run on a thread of the house."""
+        """Runs on an application thread."""
         outbox = Outbox()
         try:
             connection.keep = self._run_app(request, connection, outbox)
@@ -209,21 +211,21 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         with suppress(OSError):
             request.body.close()
         connection.unsent = outbox.content()
-        # Most answers fit into the socket; the loop sends the rest of the others, or sees that the
-        # client has gone.
+        # Most responses fit into the socket buffer; the loop sends the rest of larger ones, and
+        # detects disconnected clients.
         with suppress(OSError):
             connection.send()
         self._answered.append(connection)
         self._ring()
 
     def _run_app(self, request: Any, connection: Connection, outbox: Outbox) -> bool:
-        """Have gunicorn write the app's answer; whether the connection may be used again."""
+        """Run the app, let gunicorn write the response; return whether to keep the connection."""
         response, environ = wsgi.create(
             request, outbox, connection.peer, connection.server, self.cfg
         )
         environ["wsgi.multithread"] = True
         parts = self.wsgi(environ, response.start_response)
-        # Asked when the answer is ready: SIGTERM may have come while it was made.
+        # Checked after the response, because SIGTERM may have arrived meanwhile.
         if not self.alive or not self.cfg.keepalive:
             response.force_close()
         try:
@@ -238,14 +240,14 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _ring(self) -> None:
         if not self._rung:
             self._rung = True
-            # A full pipe holds a ring already; a closed one has nobody who listens.
+            # A full pipe contains a wake-up already; a closed one has no reader.
             with suppress(OSError):
                 self._wake_up.send(b"\0")
 
     def _hear_wake_up(self, _ready: int) -> None:
         with suppress(BlockingIOError):
             self._ear.recv(1024)
-        # In this order: a ring between the two would be taken for one that is still to be heard.
+        # In this order: a wake-up between the two would otherwise be lost.
         self._rung = False
         while self._answered:
             connection = self._answered.popleft()
@@ -332,11 +334,11 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             there_is_room = len(self._connections) < self.cfg.worker_connections
             self._accept_more(there_is_room and now >= self._may_accept_at)
         if os.getppid() != self.ppid:
-            # The master was killed: nobody would start us again.
+            # The master was killed, so nothing would restart this worker.
             self.alive = False
 
     def _has_left(self) -> bool:
-        """Whether this process is done; after SIGTERM it leaves step by step."""
+        """Whether this process is done; after SIGTERM it stops in steps."""
         if self.alive:
             return False
         now = self._clock()
@@ -353,7 +355,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         return not self._connections or now - self._door_closed_at > patience
 
     def _may_close_door(self, seconds: float) -> bool:
-        """Others must be able to take over: our successors, or whoever watches readiness."""
+        """Whether others can take over: younger workers, or a proxy that watches readiness."""
         if self._replaced and FLEET.younger(self.age):
             return not FLEET.younger_are_starting(self.age)
         return seconds >= self.bounds.drain_seconds
@@ -362,7 +364,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         self._door_closed_at = now
         self._accept_more(False)
         for door in self.sockets:
-            # Who waits at the door already is let in: the last to close it would reset them.
+            # Connections already in the backlog are accepted, because closing the socket would
+            # reset them.
             self._accept(door, at_once=self.cfg.backlog)
             door.close()
         for connection in self._connections:
@@ -375,9 +378,9 @@ def _pool(threads: int, name: str) -> ThreadPoolExecutor:
 
 
 def _address_of(peer: Any) -> str:
-    """What connections are counted by: an address, of IPv6 the network that one customer has.
+    """The key under which connections are counted: an IPv4 address, or an IPv6 customer's network.
 
-    Empty for a socket in the file system, where a proxy of this machine asks.
+    Empty for a Unix socket, which only a local proxy uses.
     """
     if not isinstance(peer, tuple):
         return ""

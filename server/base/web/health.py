@@ -1,4 +1,4 @@
-"""Health, readiness, metrics, and what every answer carries: request id, timing, headers."""
+"""Health, readiness, metrics, and parts of every response: request id, timing, headers."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from server.base.web.service_state import LEAVING
 _log = logging.getLogger("kepu.access")
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _FREE_SHARE = 0.05
-# Readiness is told after so long at the latest, whatever the database does.
+# Readiness responds within this time, whatever the database does.
 _LOOK_SECONDS = 1.0
-# A caller may invent methods; a figure for each would fill the memory.
+# Clients may invent methods; a metric for each would fill the memory.
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probes:
-    """How readiness looks at each part; `degraded` parts never take the server out."""
+    """The checks of readiness; `degraded` ones never make the server unready."""
 
     uow_factory: UnitOfWorkFactory
     migrated: Callable[[], bool]
@@ -70,7 +70,7 @@ def health_pages(probes: Probes) -> Blueprint:
 
 
 class Lookout:
-    """Looks at what may hang, on a thread of its own; nobody waits longer for it than they say."""
+    """Runs checks that may hang on a separate thread, so that callers wait only a limited time."""
 
     def __init__(self, checks: Callable[[], dict[str, str]]) -> None:
         self._checks = checks
@@ -79,7 +79,7 @@ class Lookout:
         self._running: Future[dict[str, str]] | None = None
 
     def look(self, seconds: float) -> dict[str, str]:
-        """What each part is like now; the database is taken for away when nobody knows in time."""
+        """The state of each part; the database counts as unavailable when it is unknown in time."""
         with self._lock:
             if self._running is None or self._running.done():
                 self._running = self._thread.submit(self._checks)
@@ -91,18 +91,18 @@ class Lookout:
 
 
 def _own_checks(probes: Probes) -> dict[str, str]:
-    """What this host says of itself at once."""
+    """Local checks, which never block."""
     var = probes.uow_factory.dependencies.settings.var
     disk = shutil.disk_usage(var)
     return {
         "disk": "ok" if disk.free > disk.total * _FREE_SHARE else "full",
-        # An operator who takes this host out of service creates the file; SIGTERM does without.
+        # An operator can create this file to take the host out of service; SIGTERM does the same.
         "draining": "draining" if LEAVING.is_set() or (var / "draining").exists() else "ok",
     }
 
 
 def _outer_checks(probes: Probes) -> dict[str, str]:
-    """What has to be asked for and may hang."""
+    """Checks of other services, which may hang."""
     checks = {"database": "ok" if _database_answers(probes.uow_factory) else "away"}
     if checks["database"] == "ok":
         checks["migrations"] = "ok" if probes.migrated() else "behind"
@@ -120,10 +120,10 @@ def _database_answers(uow_factory: UnitOfWorkFactory) -> bool:
 
 
 def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> None:
-    """Give every answer its request id, its log line, its figures and its headers.
+    """Add request id, log line, metrics and headers to every response.
 
-    `X-Campaign-Time` is the server's clock (in the demo the shifted one), so that a client need not
-    trust the phone's for days, states and deadlines.
+    `X-Campaign-Time` is the server's clock (shifted in the demo), so that a client need not rely on
+    the phone's for days, states and deadlines.
     """
 
     @app.before_request

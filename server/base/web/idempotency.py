@@ -1,11 +1,12 @@
-"""Answers kept under the client's Idempotency-Key: a repeated request changes nothing twice.
+"""Stored answers by Idempotency-Key, so that a repeated request has no second effect.
 
-Only answers that changed something are kept; a refusal is asked again. Rows die after two days.
+Only answers of successful changes are stored; a refused request runs again. Rows expire after two
+days.
 
-There are two ways. A route that runs in one transaction keeps its answer there (`find_answer`,
-`keep_answer`): effect and answer are committed together, and a process that dies leaves neither.
-A route that calls WeChat before its transaction claims the key beforehand in a transaction of its
-own (`claim`, `keep`, `release`), because nothing else would stop a twin from calling too.
+There are two ways. A route that runs in one transaction stores its answer in it (`find_answer`,
+`keep_answer`): effect and answer are committed together, and a process that dies leaves neither. A
+route that calls WeChat before its transaction claims the key in an earlier transaction (`claim`,
+`keep`, `release`), because otherwise a concurrent repeat would call WeChat too.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ from server.base.sql.tables import Base, BigId, UtcDateTime, insert_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 KEPT = timedelta(hours=48)
-# A request that died with its process gives its key free after this time.
+# The key of a request that died with its process is released after this time.
 IN_FLIGHT = timedelta(seconds=60)
 _KEY = re.compile(r"[\x21-\x7e]{1,64}")
 
 
 class IdempotencyKeyReused(Conflict):
-    """The same key came with another request."""
+    """The same key was used for another request."""
 
     code = "idempotency_key_reused"
 
@@ -61,7 +62,7 @@ class IdempotencyInFlight(Conflict):
 
 
 class KeptAnswer(Base):
-    """One key of one caller, and what he was answered."""
+    """One key of one caller, with the stored answer."""
 
     __tablename__ = "kept_answer"
     __table_args__ = (UniqueConstraint("caller", "key"),)
@@ -76,14 +77,14 @@ class KeptAnswer(Base):
 
 
 class AnsweredMeanwhile(Exception):
-    """A twin of this request was committed first; this transaction must be rolled back."""
+    """A concurrent repeat of this request committed first; this transaction must be rolled back."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Keyed:
-    """A request under its key.
+    """A request with its key.
 
-    Units: `print_of` is the fingerprint of what is asked.
+    Units: `print_of` is the fingerprint of the request.
     """
 
     caller: str
@@ -92,16 +93,16 @@ class Keyed:
 
     @property
     def lock(self) -> int:
-        """The number of the advisory lock that stands for this caller and key."""
+        """The advisory lock number for this caller and key."""
         named = f"{self.caller}\0{self.key}".encode()
         return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), "big", signed=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The right to run a request under its key, or the answer it had.
+    """The right to run a request under its key, or the stored answer.
 
-    It names its row by caller and key: SQLite gives the number of a deleted row to the next one.
+    It names its row by caller and key, because SQLite may reuse the id of a deleted row.
     """
 
     caller: str
@@ -114,9 +115,9 @@ _kept = table(KeptAnswer)
 _TOLD = (_kept.c.fingerprint, _kept.c.status, _kept.c.body, _kept.c.claimed_at)
 _OURS = and_(_kept.c.caller == bindparam("of_caller"), _kept.c.key == bindparam("of_key"))
 _FIND: dict[str, Select[Any]] = {
-    # Who writes holds the whole file: a twin waits for its turn and finds the answer.
+    # A writer holds the whole file, so a concurrent repeat waits and then finds the answer.
     "sqlite": select(true().label("free"), *_TOLD).where(_OURS),
-    # One row in any case, so that the lock is asked for exactly once. It ends with the transaction.
+    # Always one row, so that the lock is taken exactly once. It is released with the transaction.
     "postgresql": select(
         func.pg_try_advisory_xact_lock(
             bindparam("lock", type_=BigInteger), type_=Boolean
@@ -132,7 +133,7 @@ def _keeping(dialect: str) -> Any:
     return fresh.on_conflict_do_update(
         index_elements=["caller", "key"],
         set_={name: fresh.excluded[name] for name in told},
-        # A claim whose process died; an answer is never written over.
+        # Only an expired claim without an answer; an answer is never overwritten.
         where=_kept.c.status.is_(None),
     )
 
@@ -141,7 +142,7 @@ _KEEP = {dialect: _keeping(dialect) for dialect in _FIND}
 
 
 def checked_key(header: str | None) -> str | None:
-    """The key of a request, when there is one.
+    """The key of a request, or None.
 
     Raises: Invalid (422).
     """
@@ -153,14 +154,14 @@ def checked_key(header: str | None) -> str | None:
 
 
 def fingerprint(method: str, path: str, body: bytes) -> str:
-    """What makes two requests the same."""
+    """A hash that is equal for identical requests."""
     return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
 
 
 def find_answer(uow: UnitOfWork, asked: Keyed) -> tuple[int, str] | None:
-    """The answer that a request was given before; None when this transaction may do its work.
+    """The stored answer; None when this transaction must run the request.
 
-    On PostgreSQL the key is held until the end of the transaction.
+    On PostgreSQL the key is locked until the end of the transaction.
     Raises: IdempotencyKeyReused, IdempotencyInFlight (409).
     """
     dialect = uow.transaction.dialect.name
@@ -184,12 +185,12 @@ def _runs_still(uow: UnitOfWork, claimed_at: datetime | None) -> bool:
 
 
 def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
-    """Keep the answer in the transaction that does what it says.
+    """Store the answer in the transaction of its effect.
 
     Raises: AnsweredMeanwhile.
     """
     if asked.caller in uow.forgotten:
-        # Erased by this very request: nothing under this number may be kept.
+        # This request erased the citizen: nothing may be stored under this id.
         return
     facts = {
         "caller": asked.caller,
@@ -204,14 +205,14 @@ def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
 
 
 def claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> Claim:
-    """Take a key for a request, or find the answer it was given.
+    """Claim a key for a request, or find the stored answer.
 
     Raises: IdempotencyKeyReused, IdempotencyInFlight (409).
     """
     try:
         return _claim(uow_factory, caller, key, print_of)
     except IntegrityError:
-        # A twin took the key between our look and our insert: it is running now.
+        # A concurrent repeat claimed the key between our read and our insert.
         raise IdempotencyInFlight from None
 
 
@@ -225,7 +226,7 @@ def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str)
         if row is None:
             row = KeptAnswer(caller=caller, key=key, fingerprint=print_of, claimed_at=uow.now)
             uow.session.add(row)
-            uow.session.flush()  # the twin must be seen here
+            uow.session.flush()  # a concurrent insert must fail here
             return Claim(caller=caller, key=key)
         if row.fingerprint != print_of:
             raise IdempotencyKeyReused
@@ -237,12 +238,12 @@ def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str)
 
 
 def keep(uow: UnitOfWork, taken: Claim, status: int, body: str) -> None:
-    """Keep the answer in the transaction that did what it says."""
+    """Store the answer in the transaction of its effect."""
     uow.session.execute(update(KeptAnswer).where(*_row_of(taken)).values(status=status, body=body))
 
 
 def release(uow_factory: UnitOfWorkFactory, taken: Claim) -> None:
-    """Give a key free whose request was refused or failed."""
+    """Release the key of a refused or failed request."""
     with uow_factory.begin() as uow:
         uow.session.execute(delete(KeptAnswer).where(*_row_of(taken), KeptAnswer.status.is_(None)))
 
@@ -252,14 +253,14 @@ def _row_of(taken: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def drop_answers_of(uow: UnitOfWork, citizen_id: int) -> None:
-    """Drop every kept answer of a citizen, that of this request included: they may name them."""
+    """Delete all stored answers of a citizen, also that of this request: they may contain names."""
     caller = f"citizen:{citizen_id}"
     uow.forgotten.append(caller)
     uow.session.execute(delete(KeptAnswer).where(KeptAnswer.caller == caller))
 
 
 def _drop_answers_of_double(uow: UnitOfWork, _keep: int, gone: int) -> None:
-    # Nobody asks under the number of a double again.
+    # The id of a merged citizen is never used for a request again.
     drop_answers_of(uow, gone)
 
 

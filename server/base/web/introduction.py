@@ -1,4 +1,4 @@
-"""The introduction of the API's document: what it is for, how errors look, how to get a token."""
+"""The introduction of the OpenAPI document: purpose, error format, how to get a token."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ curl -s $SERVER/api/v1/me -H "Authorization: Bearer $token"
 
 
 def introduction(settings: Settings) -> str:
-    """The text as Markdown; the recipe with addresses only where WeChat is emulated."""
+    """The text as Markdown; includes a recipe with addresses only where WeChat is emulated."""
     if not settings.emulated:
         return _ABOUT
     emulator = f"http://127.0.0.1:{settings.emulator_port}"

@@ -1,4 +1,4 @@
-"""Counters and timings for Prometheus; they add up over all worker processes of a host."""
+"""Prometheus counters and timings, summed over all worker processes of a host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from server.base.web import figures
 
-# The library asks this name for each number that it makes.
+# prometheus_client instantiates this class for each number.
 values.ValueClass = figures.Figure
 
 REQUESTS = Counter("kepu_http_requests_total", "Answers by route", ["method", "route", "status"])
@@ -43,7 +43,7 @@ UNKNOWN_WORDS = Counter(
 TASKS = Counter("kepu_tasks_total", "Background steps", ["task", "outcome"])
 OUTBOX_CALLS = Counter("kepu_outbox_calls_total", "Calls made from queues", ["queue", "outcome"])
 
-# What a label stands for is looked up once: every answer is counted.
+# Label lookups are cached, because every response is counted.
 requests = cache(REQUESTS.labels)
 seconds = cache(SECONDS.labels)
 callbacks = cache(CALLBACKS.labels)
@@ -91,7 +91,7 @@ class _Everything(Collector):
         self._worker_sums = worker_sums
 
     def describe(self) -> list[Metric]:
-        """Nothing, so that the registry does not take the readings twice."""
+        """Return nothing, so that the registry does not read the gauges twice."""
         return []
 
     def collect(self) -> Iterator[Metric]:
@@ -129,7 +129,7 @@ def _fill(family: Metric, sums: Mapping[figures.Key, float]) -> None:
     for rest, counted in buckets.items():
         reached = 0.0
         for upper, value in sorted(counted, key=lambda bucket: float(bucket[0])):
-            # A bucket of the text holds the smaller ones, too.
+            # Buckets of the text format are cumulative.
             reached += value
             family.add_sample(f"{family.name}_bucket", {**dict(rest), "le": upper}, reached)
         family.add_sample(f"{family.name}_count", dict(rest), reached)

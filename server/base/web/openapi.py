@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, written from the declared routes, and a page that shows it offline."""
+"""The OpenAPI 3.1 document, generated from the declared routes, and an offline viewer."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _ALWAYS: tuple[type[AppError], ...] = (
 def document(
     apis: Sequence[Api], *, title: str, version: str, introduction: str = ""
 ) -> dict[str, Any]:
-    """The document of these endpoints; every status, field and error code is in it."""
+    """The document of these endpoints, with every status, field and error code."""
     paths, components = _described(tuple(apis))
     return {
         "openapi": "3.1.0",
@@ -106,7 +106,7 @@ def docs_pages(describe: Callable[[], dict[str, Any]]) -> Blueprint:
 
 
 def refusals(route: Route) -> dict[int, set[str]]:
-    """Every refusal a route can give, by status."""
+    """Every error code of a route, by status."""
     found: dict[int, set[str]] = {}
     for kind in (*_ALWAYS, *route.errors, *_implied(route)):
         found.setdefault(kind.status, set()).add(kind.code)

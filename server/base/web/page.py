@@ -1,6 +1,6 @@
-"""`page` declares a page of the console; `server/console/` runs what is declared here.
+"""`page` declares a page of the console; `server/console/` runs it.
 
-The table of pages that it fills is also what the menu and the matrix of roles are made from.
+Menu and role matrix are generated from the resulting table of pages.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PLACE = re.compile(r"<(\w+)>")
 
 
 class PageRefused(Exception):
-    """A page was declared wrongly; the message says what to write instead."""
+    """An invalid page declaration; the message says what to write instead."""
 
 
 class Page:
-    """A view's answer: a template and the values it shows.
+    """A view's response: a template and its values.
 
     `template` is `<tag of the table>/<file in its folder>`, for example `bank/questions.html`.
     """
@@ -42,9 +42,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Redirect:
-    """A view's answer after a change: the console address to show next, and what to say there.
+    """A view's response after a change: the next console path, and the message to show there.
 
-    `said` is the key of a sentence in `texts.toml`, in full.
+    `said` is the full key of a text in `texts.toml`.
     """
 
     path: str
@@ -53,7 +53,7 @@ class Redirect:
 
 @dataclass(frozen=True, kw_only=True)
 class PageRoute:
-    """One page as declared; `path` is below `/console`."""
+    """One declared page; `path` is below `/console`."""
 
     method: str
     path: str
@@ -103,7 +103,7 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     query: type[Any] | None = None,
     menu: str | None = None,
 ) -> Callable[[View], View]:
-    """Declare a view `view(uow, organizer, <path places>, form=, query=)` under `/console`.
+    """Declare a view `view(uow, organizer, <path variables>, form=, query=)` under `/console`.
 
     GET gets a read-only transaction and returns a `Page`; POST changes something, returns a
     `Redirect` and is written to the audit trail. A POST with a form follows the GET of the same

@@ -1,4 +1,4 @@
-"""Citizens' pictures: public ones by a name that nobody can guess, others by a signed address."""
+"""Citizens' pictures: public ones under a random name, others under a signed address."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEEP_SECONDS = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Finders:
-    """How pictures are found.
+    """Functions that find a picture.
 
     `public` gets the name; `private` gets viewer, name, instant and signature of the address.
     """
@@ -26,7 +26,7 @@ class Finders:
 
 
 def picture_pages(uow_factory: UnitOfWorkFactory, finders: Finders) -> Blueprint:
-    """The routes of pictures; what is not found, or no longer, is 404."""
+    """The routes of pictures; missing or expired ones are 404."""
     pages = Blueprint("pictures", __name__)
 
     def answer(find: Callable[[UnitOfWork], bytes | None], keep_seconds: int) -> Response:

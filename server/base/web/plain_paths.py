@@ -1,4 +1,4 @@
-"""The addresses outside /api/v1 in the document: operation, pictures and WeChat's callbacks."""
+"""The paths outside /api/v1 in the document: operation, pictures and WeChat's callbacks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _READINESS = {
     },
     "additionalProperties": False,
 }
-# What the door of the callbacks refuses with, and whatever its floor calls a wrong signature.
+# Error codes of the callbacks, including that of a wrong signature, which a higher layer defines.
 _DOOR = (
     errors.Malformed,
     errors.MethodNotAllowed,
@@ -45,7 +45,7 @@ _SIGNATURE = {"signature_refused", "stale_timestamp"}
 
 
 def plain_paths(refusal: Refusal) -> dict[str, Any]:
-    """The paths; `refusal` gives the schema of a refusal with one of these codes."""
+    """The paths; `refusal` returns the schema of an error with one of these codes."""
 
     def page(
         summary: str, media: str, schema: object = None, *more: type[AppError]

@@ -1,7 +1,7 @@
-"""Puts HTTP requests together from bytes as they arrive; it knows no socket and never waits.
+"""Assembles HTTP requests from received bytes; uses no socket and never blocks.
 
-gunicorn's parser reads the head and decides how the body is framed, so that there is one opinion
-about where a request ends. The body is collected whole before anybody is asked for an answer.
+gunicorn's parser reads the headers and decides about the body's framing, so that both agree on
+where a request ends. The body is received completely before the application runs.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from server.base.errors import BodyTooLarge
 from server.base.web.uploads import BODY_LIMIT_BYTES
 
 HEAD_LIMIT_BYTES = 64 * 1024
-# A longer body lies in a temporary file, so that many slow uploads do not fill the memory.
+# Longer bodies go to a temporary file, so that many slow uploads do not fill the memory.
 _MEMORY_BYTES = 64 * 1024
 _CHUNK_LINE_BYTES, _TRAILER_BYTES = 1024, 8192
-# Chunks of a byte each would keep the loop busy; honest clients send some hundred.
+# Chunks of one byte each would keep the loop busy; normal clients send some hundred.
 _CHUNKS = 20_000
 _END = b"\r\n\r\n"
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 
 
 class Receiver:
-    """The requests of one connection, one at a time; what follows the first stays in its buffer."""
+    """The requests of one connection, one at a time; later bytes stay in its buffer."""
 
     def __init__(self, cfg: Any, peer: Any) -> None:
         self._cfg = cfg
@@ -49,19 +49,16 @@ class Receiver:
 
     @property
     def begun(self) -> bool:
-        """Whether a part of a request is here."""
+        """Whether a part of a request has arrived."""
         return bool(self._buffer) or self._request is not None
 
     @property
     def expected_bytes(self) -> int:
-        """How long the body of the request that is being received may still be."""
+        """Maximum length of the body being received."""
         return self._body.expected_bytes if self._body is not None else 0
 
     def add(self, data: bytes) -> Any:
-        """Take bytes; gives gunicorn's request when it is whole, its body in a file, else None.
-
-        Raises: gunicorn's ParseException, BodyTooLarge, OSError when the disk for bodies is full.
-        """
+        """Add bytes; return the complete gunicorn request with its body in a file, else None."""
         self._buffer += data
         if self._request is None and not self._read_head():
             return None
@@ -69,7 +66,7 @@ class Receiver:
         if not self._body.take(self._buffer):
             return None
         request, self._request = self._request, None
-        # A client that has sent the body need not be told to go on.
+        # A client that has already sent the body needs no 100 Continue.
         request._expected_100_continue = False
         request.body = self._body.file
         request.body.seek(0)
@@ -77,17 +74,17 @@ class Receiver:
         return request
 
     def take_expectation(self) -> bool:
-        """Whether the client waits to be told to go on with the body; true once a request."""
+        """Whether the client waits for 100 Continue; true at most once per request."""
         if self._request is None or not self._request._expected_100_continue:
             return False
         self._request._expected_100_continue = False
         return True
 
     def drop(self) -> None:
-        """Forget what has come so far, and give the space of a half body free."""
+        """Discard what has arrived, and free the space of an incomplete body."""
         self._buffer.clear()
         if self._body is not None:
-            # Closing writes what is left; on a full disk that fails once more and changes nothing.
+            # Closing flushes the rest; on a full disk that fails again, without consequences.
             with suppress(OSError):
                 self._body.file.close()
         self._request = self._body = None
@@ -111,7 +108,7 @@ class Receiver:
 
 
 class _Sized:
-    """A body whose length was stated."""
+    """A body with Content-Length."""
 
     def __init__(self, length: int) -> None:
         if length > BODY_LIMIT_BYTES:
@@ -120,7 +117,7 @@ class _Sized:
         self.file = _new_file(length)
 
     def take(self, buffer: bytearray) -> bool:
-        """Move what belongs to the body out of the buffer; whether the body is whole."""
+        """Move the body's bytes out of the buffer; return whether the body is complete."""
         if self.expected_bytes and buffer:
             piece = buffer[: self.expected_bytes]
             self.file.write(piece)
@@ -130,7 +127,7 @@ class _Sized:
 
 
 class _Chunked:
-    """A body in chunks (RFC 9112 section 7.1); trailers and extensions are dropped."""
+    """A chunked body (RFC 9112 section 7.1); trailers and extensions are dropped."""
 
     def __init__(self) -> None:
         self.file = _new_file(BODY_LIMIT_BYTES)
@@ -140,7 +137,7 @@ class _Chunked:
         self._read_line: Callable[[bytes], None] = self._read_size
 
     def take(self, buffer: bytearray) -> bool:
-        """Move what belongs to the body out of the buffer; whether the body is whole."""
+        """Move the body's bytes out of the buffer; return whether the body is complete."""
         while self._read_line != self._refuse_more:
             if self._left:
                 if not buffer:
@@ -193,7 +190,7 @@ def _new_file(expected_bytes: int) -> IO[bytes]:
 
 
 def _line_of(buffer: bytearray) -> bytes | None:
-    """Take the next line out of the buffer, without its end; None when it is not whole yet."""
+    """Remove the next line from the buffer, without its end; None when it is incomplete."""
     at = buffer.find(b"\n", 0, _CHUNK_LINE_BYTES)
     if at < 0:
         if len(buffer) >= _CHUNK_LINE_BYTES:

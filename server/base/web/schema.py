@@ -1,4 +1,4 @@
-"""Shapes of requests and answers: what goes in refuses unknown fields, what goes out is named."""
+"""Types of requests and responses: request types refuse unknown fields."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class In(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """The part of the address after the question mark."""
+    """The query string of an address."""
 
 
 class Out(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An answer; the published schema allows no field that is not declared."""
+    """A response; the published schema allows no undeclared field."""
 
 
 class Page(Struct, Generic[Item], frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,14 +37,14 @@ class Page(Struct, Generic[Item], frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class PageQuery(Query, frozen=True, kw_only=True):
-    """The two questions that every list understands."""
+    """The two parameters of every list."""
 
     limit: Limit = 20
     after: str | None = None
 
 
 class ErrorEntry(Out, frozen=True, kw_only=True):
-    """One thing wrong with a request: where, and what."""
+    """One fault of a request: path of the field, and reason."""
 
     loc: list[str | int]
     msg: str
@@ -56,18 +56,18 @@ _MISSING = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
 
 
 def prepare(shape: type[Any] | None) -> None:
-    """Let the decoder look at a shape before requests come.
+    """Prepare the decoder of a type before requests arrive.
 
-    It does so when it first meets one, and two threads that meet one together crash the process.
+    Otherwise it would do so at first use, and two threads doing this at once crash the process.
     """
     if shape is not None:
         msgspec.json.Decoder(shape)
 
 
 def decode_body(raw: bytes, shape: type[Any]) -> Any:
-    """A request body as its shape.
+    """Decode a request body to its type.
 
-    Raises: Malformed (400) when it is not JSON, Invalid (422) when it is not of this shape.
+    Raises: Malformed (400) when it is not JSON, Invalid (422) when it is not of this type.
     """
     if rb"\u0000" in raw:
         raise Invalid(((), "NUL is not allowed"))
@@ -81,7 +81,7 @@ def decode_body(raw: bytes, shape: type[Any]) -> Any:
 
 
 def _refuse_unless_json(raw: bytes) -> None:
-    # The decoder stops at the first wrong field and may not have seen that the rest is no JSON.
+    # The decoder stops at the first wrong field, so the rest may not even be JSON.
     try:
         msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -89,7 +89,7 @@ def _refuse_unless_json(raw: bytes) -> None:
 
 
 def decode_query(args: dict[str, str], shape: type[Any]) -> Any:
-    """The query of an address as its shape.
+    """Decode a query string to its type.
 
     Raises: Invalid (422).
     """

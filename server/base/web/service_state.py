@@ -1,8 +1,8 @@
-"""Whether this process is about to end; readiness tells it to whoever sends requests here."""
+"""Whether this process is shutting down; readiness reports it to load balancers."""
 
 from __future__ import annotations
 
 import threading
 
-# Set once, by the worker that was told to stop; never cleared.
+# Set once, by a worker that was told to stop; never cleared.
 LEAVING = threading.Event()

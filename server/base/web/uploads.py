@@ -1,4 +1,4 @@
-"""Files that citizens send: one at a time, as a form, within the limit of the contract."""
+"""Uploaded files: one per request, as a form, within the documented limit."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from flask import request
 from server.base.errors import BodyTooLarge, Invalid, UnsupportedMedia
 
 UPLOAD_LIMIT_BYTES = 5 * 1024 * 1024
-# What a form adds around its one file.
+# The overhead of a form around its file.
 _FORM_BYTES = 16 * 1024
-# The longest body that any address reads.
+# The longest body of any path.
 BODY_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + _FORM_BYTES
 
 
 def one_file() -> bytes:
-    """The one file of the form that was sent.
+    """The single file of the form.
 
     Raises: UnsupportedMedia (415) for anything but a form, BodyTooLarge (413), Invalid (422).
     """

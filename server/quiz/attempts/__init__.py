@@ -1,1 +1,1 @@
-"""Papers of citizens: start, answers, closing, records."""
+"""Citizens' papers: start, answers, closing, records."""

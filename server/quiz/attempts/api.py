@@ -1,4 +1,4 @@
-"""Contests with what the caller has in them, and papers, for the mini-program."""
+"""Contests with the caller's progress, and papers, for the mini-program."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ATTEMPT_API = Api("quiz")
 
 
 def _progress_of_caller(uow: UnitOfWork, found: Sequence[ContestView]) -> dict[int, OwnProgress]:
-    """What the asking citizen has in these contests, by number; nothing without a citizen."""
+    """The caller's progress in these contests, by id; empty without a citizen."""
     caller = uow.maybe_caller_id
     if caller is None:
         return {}
@@ -62,7 +62,7 @@ def _progress_of_caller(uow: UnitOfWork, found: Sequence[ContestView]) -> dict[i
     errors=(Invalid,),
 )
 def list_contests(uow: UnitOfWork, query: PageQuery) -> Page[ContestOut]:
-    """Contests, the youngest first."""
+    """Contests, the newest first."""
     before = None if query.after is None else int(decode_cursor(query.after, int)[0])
     found = contests.contests(uow, query.limit + 1, before)
     shown = found[: query.limit]
@@ -108,7 +108,7 @@ def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
     pace=REPEAT,
 )
 def start_attempt(uow: UnitOfWork, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
-    """Begin a paper, or go on with the one that is open."""
+    """Start a paper, or resume the open one."""
     started = attempts.start(uow, ref, uow.caller_id)
     return Answer(value=responses.attempt_out(started.view), status=201 if started.fresh else 200)
 
@@ -125,7 +125,7 @@ def start_attempt(uow: UnitOfWork, ref: str, body: NothingIn) -> Answer:  # noqa
     pace=ANSWER,
 )
 def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
-    """Put the next timed item on the screen."""
+    """Open the next question of a paper with a timer per question."""
     return responses.question_out(attempts.open_next(uow, ref, uow.caller_id), timed=True)
 
 
@@ -133,7 +133,7 @@ def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noq
     ATTEMPT_API, "GET", "/attempts/<ref>", who=Who.CITIZEN, out=AttemptOut, errors=(NotFound,)
 )
 def show_attempt(uow: UnitOfWork, ref: str) -> AttemptOut:
-    """An own paper: to go on with, or with its result."""
+    """An own paper: to resume, or with its result."""
     return responses.attempt_out(attempts.read(uow, ref, uow.caller_id))
 
 
@@ -148,7 +148,7 @@ def show_attempt(uow: UnitOfWork, ref: str) -> AttemptOut:
     pace=ANSWER,
 )
 def save_answers(uow: UnitOfWork, ref: str, body: AnswersIn) -> None:
-    """Keep answers of an open paper."""
+    """Save answers of an open paper."""
     attempts.save_answers(uow, ref, uow.caller_id, body.answers)
 
 
@@ -163,7 +163,7 @@ def save_answers(uow: UnitOfWork, ref: str, body: AnswersIn) -> None:
     pace=REPEAT,
 )
 def submit(uow: UnitOfWork, ref: str, body: SubmissionIn) -> ResultOut:
-    """Hand a paper in; a repeat tells the same."""
+    """Submit a paper; a repeat returns the same result."""
     return responses.result_out(attempts.submit(uow, ref, uow.caller_id, body.answers))
 
 
@@ -177,7 +177,7 @@ def submit(uow: UnitOfWork, ref: str, body: SubmissionIn) -> ResultOut:
     errors=(NotFound, Invalid),
 )
 def list_records(uow: UnitOfWork, query: RecordsQuery) -> Page[RecordOut]:
-    """The citizen's closed papers, the one begun last first."""
+    """The citizen's closed papers, the last started first."""
     found = records.closed_papers(
         uow,
         uow.caller_id,

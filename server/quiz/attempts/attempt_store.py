@@ -1,6 +1,6 @@
-"""Reading and writing the rows of attempts, entries and decks; what they mean is decided elsewhere.
+"""Reads and writes the rows of attempts, entries and decks; contains no rules.
 
-Locks are taken in one order: citizen, entry, attempt, deck.
+Lock order: citizen, entry, attempt, deck.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
 
 
 class Sheet(NamedTuple):
-    """An attempt's row, which bank its questions are in, and which rules its season has now.
+    """An attempt's row, with its questions' bank and the current season rules.
 
-    Units: `best` the citizen's best score up to this paper, where whoever closed it knows it.
+    Units: `best` is the citizen's best score up to this paper, if the closing transaction knows it.
     """
 
-    # A tuple, because every request about a paper makes one and changes it.
+    # A tuple, because every request about a paper creates and changes one.
 
     id: int
     ref: str
@@ -62,7 +62,7 @@ class Sheet(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has closed it yet."""
+        """Whether it has not been closed yet."""
         return self.state is AttemptState.OPEN
 
 
@@ -96,7 +96,7 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "programme_slug": _contest.c.programme_slug,
     "season_version": _in_force,
 }
-# In the order of a Sheet; the last of its fields is not in the database.
+# In the order of Sheet's fields; the last field is not in the database.
 _SHEETS = (
     select(*(_COLUMNS[name].label(name) for name in Sheet._fields[:-1]))
     .select_from(_attempt)
@@ -107,7 +107,7 @@ _OF_CITIZEN = _SHEETS.where(
     _attempt.c.ref == bindparam("ref"), _attempt.c.citizen_id == bindparam("citizen_id")
 )
 _BY_ID = _SHEETS.where(_attempt.c.id == bindparam("attempt_id"))
-# PostgreSQL locks in the order of the words: the entry before the attempt.
+# PostgreSQL locks tables in the order they are named: the entry before the attempt.
 _LOCKED_WITH_ENTRY = (
     _OF_CITIZEN.add_columns(_entry.c.merged_at, *place_columns())
     .join(_entry, _entry.c.id == _attempt.c.entry_id)
@@ -163,13 +163,13 @@ def _entry_made_or_held(dialect: str) -> Any:
     fresh = insert_of(dialect, Entry)
     return fresh.on_conflict_do_update(
         index_elements=["contest_id", "citizen_id"],
-        # Nothing changes; it locks the row that is there and tells its number.
+        # Changes nothing, but locks an existing row and returns its id.
         set_={"citizen_id": fresh.excluded.citizen_id},
     ).returning(_entry.c.id)
 
 
 _ENTRY_MADE_OR_HELD = {name: _entry_made_or_held(name) for name in ("sqlite", "postgresql")}
-# An insert that leaves what is there; which of the two is known once a database is.
+# An insert that ignores an existing row, for either dialect.
 _NEW_DECK = {
     "sqlite": sqlite.insert(_deck).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_deck).on_conflict_do_nothing(),
@@ -177,9 +177,9 @@ _NEW_DECK = {
 
 
 def of_citizen(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False) -> Sheet | None:
-    """A citizen's own attempt; another's is not there.
+    """A citizen's own attempt; None for another citizen's.
 
-    Locks: the attempt, when asked.
+    Locks: the attempt, when `lock` is set.
     """
     asked = _LOCKED_OF_CITIZEN if lock else _OF_CITIZEN
     row = run(uow, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
@@ -189,9 +189,9 @@ def of_citizen(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False
 def locked_with_entry(
     uow: UnitOfWork, ref: str, citizen_id: int
 ) -> tuple[Sheet, LockedEntry] | None:
-    """A citizen's own attempt with the entry that it counts for, in one statement.
+    """A citizen's own attempt and its entry, in one statement.
 
-    None also when the attempt was given to another entry while its lock was waited for.
+    None also when the attempt was moved to another entry while waiting for its lock.
     Locks: the entry, the attempt.
     """
     row = run(uow, _LOCKED_WITH_ENTRY, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
@@ -209,9 +209,9 @@ def locked_with_entry(
 
 
 def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | None:
-    """An attempt by its number.
+    """An attempt by its row id.
 
-    Locks: the attempt, when asked.
+    Locks: the attempt, when `lock` is set.
     """
     asked = _LOCKED_BY_ID if lock else _BY_ID
     row = run(uow, asked, {"attempt_id": attempt_id}).one_or_none()
@@ -219,7 +219,7 @@ def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | No
 
 
 def in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
-    """All attempts of a citizen in a contest, under each of these rows, the oldest first."""
+    """All attempts of a citizen, under any of these ids, in a contest, the oldest first."""
     rows = run(uow, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)})
     return [Sheet(*row) for row in rows]
 
@@ -232,7 +232,7 @@ def of_entry(uow: UnitOfWork, entry_id: int) -> list[Sheet]:
 def tries(
     uow: UnitOfWork, contest_ids: Sequence[int], citizen_ids: Sequence[int]
 ) -> dict[int, list[Try]]:
-    """Attempts of a citizen, under each of these rows, by contest and without their papers."""
+    """Attempts of a citizen, under any of these ids, by contest and without their papers."""
     found: dict[int, list[Try]] = {}
     asked = {"citizen_ids": list(citizen_ids), "contest_ids": list(contest_ids)}
     for row in run(uow, _TRIES, asked):
@@ -242,34 +242,34 @@ def tries(
 
 
 def overdue(uow: UnitOfWork, before: datetime, limit: int) -> list[int]:
-    """Open attempts whose deadline lies before an instant, the longest overdue first."""
+    """Open attempts with a deadline before an instant, the longest overdue first."""
     return run(uow, _OVERDUE, {"before": before, "most": limit}).scalars()
 
 
 def add(uow: UnitOfWork, sheet: Mapping[str, Any]) -> int:
-    """Write a new attempt; its number."""
+    """Insert an attempt; return its id."""
     return int(run(uow, _ADD, dict(sheet)).scalar_one())
 
 
 def keep_answers(uow: UnitOfWork, attempt_id: int, answers: Mapping[str, list[int]]) -> None:
-    """Write the answers of an open attempt."""
+    """Update the answers of an open attempt."""
     run(uow, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
 
 
 def keep_paper(uow: UnitOfWork, attempt_id: int, paper: list[dict[str, Any]]) -> None:
-    """Write the paper of an open attempt."""
+    """Update the paper of an open attempt."""
     run(uow, _KEEP, {"attempt_id": attempt_id, "paper": paper})
 
 
 def close(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
-    """Close an attempt unless it is closed already; whether this call did it."""
+    """Close an attempt unless it is closed already; return whether this call did it."""
     return run(uow, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
 
 
 def entry_for(
     uow: UnitOfWork, contest_id: int, citizen_id: int, place: accounts.Place | None = None
 ) -> int:
-    """The entry of a citizen in a contest, made at the first paper with where he counts now.
+    """The entry of a citizen in a contest, created at the first paper with the present place.
 
     Locks: the entry.
     """
@@ -287,7 +287,7 @@ def entry_for(
 
 
 def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
-    """The entry of a citizen in a contest, if there is one.
+    """The entry of a citizen in a contest, or None.
 
     Locks: the entry.
     """
@@ -297,7 +297,7 @@ def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
 
 
 def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:
-    """One shard's deck: its number and how often each question was dealt from it.
+    """One shard's deck: its id and how often each question was dealt from it.
 
     Locks: the deck.
     """
@@ -311,7 +311,7 @@ def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[s
 
 
 def keep_deck(uow: UnitOfWork, deck_id: int, counts: Mapping[str, int]) -> None:
-    """Write a deck's counters."""
+    """Update a deck's counters."""
     run(uow, _KEEP_DECK, {"deck_id": deck_id, "counts": dict(counts)})
 
 

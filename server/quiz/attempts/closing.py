@@ -1,6 +1,6 @@
-"""Closing a paper, by its citizen or by the clock, and telling what came of it.
+"""Closing a paper, by its citizen or at its deadline, and building its result.
 
-A result is told from the closed row alone, so that every repeat is the same.
+A result is built only from the closed row, so that every repeat is the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, stan
 
 
 class Reviewed(NamedTuple):
-    """One question after the end, in the paper's keys."""
+    """One question of a closed paper, in the paper's option keys."""
 
     question_ref: str
     chosen: list[str]
@@ -55,7 +55,7 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of a paper.
+    """The result of a paper.
 
     Units: `duration_ms` milliseconds; `personal_best` the citizen's best score up to this paper.
     """
@@ -89,7 +89,7 @@ _CITY = select(_entry.c.city).where(_entry.c.id == bindparam("entry_id"))
 
 
 def opened(uow: UnitOfWork, sheet: Sheet) -> Opened:
-    """The rules a paper was begun under, and its questions; made once in a request."""
+    """The rules a paper was started under, and its questions; computed once per request."""
     rules = contests.rules_at(uow, sheet.contest_id, sheet.rules_version)
     bank = bank_of(uow, sheet.bank, sheet.bank_revision)
     slots = papers.slots(sheet.paper, bank.by_id, rules.timer, sheet.started_at, sheet.deadline_at)
@@ -99,10 +99,10 @@ def opened(uow: UnitOfWork, sheet: Sheet) -> Opened:
 def close(
     uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry, ending: Ending
 ) -> Sheet:
-    """Close an open paper with the answers that the sheet holds, and count it on the boards.
+    """Close an open paper with the answers in the sheet, update boards and participation.
 
-    Its citizen took part by it. The caller holds the entry and the attempt.
-    Raises: Unavailable (503) when somebody else closed it, which the caller's lock rules out.
+    The caller holds the locks of entry and attempt.
+    Raises: Unavailable (503) when it is closed already, which those locks rule out.
     """
     closed = _closed(sheet, paper, ending)
     now = _played(sheet._replace(**closed))
@@ -111,7 +111,7 @@ def close(
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
     ranks = boards.record(uow, entry_lock, played, now, season)
     closed |= {"rank_region": ranks.region, "rank_city": ranks.city}
-    # The row is written last, and in one go; if it was closed already, nothing of this is kept.
+    # The row is written last and at once; if it was closed already, everything is rolled back.
     if not attempt_store.close(uow, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
     participation.record_closed_paper(uow, sheet, entry_lock)
@@ -119,12 +119,12 @@ def close(
 
 
 def expire(uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry) -> Sheet:
-    """Close a paper whose time is up with the answers kept in time; the caller holds both."""
+    """Close an overdue paper with the answers saved in time; the caller holds both locks."""
     return close(uow, sheet, paper, entry_lock, Ending(AttemptState.EXPIRED, sheet.deadline_at))
 
 
 def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
-    """Close a paper if it is still open and its time is up; whether this call did it.
+    """Close a paper if it is open and overdue; return whether this call did it.
 
     Locks: the entry, the attempt.
     """
@@ -136,18 +136,18 @@ def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
     if sheet is None or not sheet.is_open or not is_over(uow.now, sheet.deadline_at):
         return False
     if sheet.entry_id != found.entry_id:
-        return False  # its citizen was just found to be another: the next sweep takes it
+        return False  # merged into another citizen meanwhile; the next sweep finds it
     expire(uow, sheet, opened(uow, sheet), entry_lock)
     return True
 
 
 def overdue(uow: UnitOfWork, limit: int) -> list[int]:
-    """Open papers whose time is up, grace included."""
+    """Open papers past deadline and grace."""
     return attempt_store.overdue(uow, uow.now - GRACE, limit)
 
 
 def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -> Result:
-    """The result of a closed paper with its rules and questions, as `opened` gives them."""
+    """The result of a closed paper; rules and questions as returned by `opened`."""
     if (
         sheet.score is None
         or sheet.correct_count is None
@@ -172,7 +172,7 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
 
 
 def foretold(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
-    """The result that the sweep will write for a paper whose time is up; nothing is written."""
+    """The result that the sweep will store for an overdue paper; writes nothing."""
     ending = Ending(AttemptState.EXPIRED, sheet.deadline_at)
     closed = sheet._replace(**_closed(sheet, paper, ending), rank_region=0)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
@@ -198,7 +198,7 @@ def foretold(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
 
 
 def _rank(uow: UnitOfWork, sheet: Sheet, scope: str, mine: standings_queries.Stand) -> int:
-    """The place that a standing would take; what its entry has now is not in its own way."""
+    """The rank that a standing would get; the entry's own present standing is not counted."""
     place = standings_queries.place_on(uow, sheet.contest_id, TOTAL, scope, mine)
     now = standings_queries.stand_of(uow, sheet.entry_id, TOTAL, scope)
     return place - 1 if now is not None and rank_key(now) < rank_key(mine) else place
@@ -220,7 +220,7 @@ def _paper(sheet: Sheet) -> Paper:
 
 def _closed(sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, Any]:
     score, correct_count = papers.score(paper.slots, paper.rules, sheet.answers)
-    # Time that was only granted to the network is not counted as time used.
+    # The grace period is not counted as time used.
     used = min(ending.closed_at, sheet.deadline_at) - sheet.started_at
     return {
         "state": ending.state,
@@ -237,7 +237,7 @@ def _played(sheet: Sheet) -> PlayedOn:
 
 
 def _best(played: Sequence[PlayedOn], now: Paper) -> int:
-    """The best score up to and with a paper, as `_best_before` finds it."""
+    """The best score up to and including a paper, as `_best_before` finds it."""
     until = (now.closed_at, now.id)
     papers = (one.paper for one in played)
     return max(paper.score for paper in papers if (paper.closed_at, paper.id) <= until)

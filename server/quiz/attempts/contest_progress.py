@@ -1,4 +1,4 @@
-"""What a citizen may still do in contests: papers left, best score, the paper that is open."""
+"""A citizen's options in contests: papers left, best score, the open paper."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from server.quiz.rules import is_over
 
 @dataclass(frozen=True, kw_only=True)
 class ContestProgress:
-    """What a citizen has in a contest; `open_deadline` is the end of the paper that is open."""
+    """A citizen's progress in a contest; `open_deadline` is that of the open paper."""
 
     attempts_left_today: int
     attempts_left_total: int | None
@@ -29,9 +29,9 @@ class ContestProgress:
 def contest_progress(
     uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int
 ) -> dict[int, ContestProgress]:
-    """What a citizen has in each of these contests, by the contest's number.
+    """A citizen's progress in each of these contests, by contest id.
 
-    Papers of before an erasure are counted as begun, and otherwise not told.
+    Papers from before an erasure only count as started.
     """
     rows = [citizen_id, *accounts.former_ids(uow, citizen_id)]
     tries = attempt_store.tries(uow, [contest.id for contest in contests], rows)

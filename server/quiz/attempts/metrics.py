@@ -1,4 +1,4 @@
-"""Figures of papers for /metrics."""
+"""Metrics of papers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.quiz.rules import GRACE
 
 
 def count_overdue_papers(uow: UnitOfWork) -> float:
-    """Open papers past deadline and grace, which a sweep should have closed."""
+    """Number of open papers past deadline and grace, which a sweep should have closed."""
     asked = select(func.count()).where(
         Attempt.state == AttemptState.OPEN, Attempt.deadline_at < uow.now - GRACE
     )

@@ -1,7 +1,7 @@
-"""A paper as it lies in its row and as the citizen sees it; pure.
+"""A paper as stored, and as the citizen sees it; pure.
 
-The row knows question versions and positions of options; the citizen sees question refs and keys
-A, B, C … in the order of this paper, so that nothing on the wire tells one attempt about another.
+The row contains question versions and option positions. The citizen sees question refs and keys A,
+B, C … in the order of this paper, so that one paper's answers reveal nothing about another's.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ KEYS = "ABCDEFGH"
 
 
 class Slot(NamedTuple):
-    """One question on a paper; without `opened_at` it is not on the screen yet.
+    """One question on a paper; without `opened_at` it is not open yet.
 
     Units: `order` are positions in the question's options.
     """
 
-    # A tuple, because every request about a paper makes one for each of its questions.
+    # A tuple, because every request about a paper creates one per question.
 
     item: Item
     order: tuple[int, ...]
@@ -35,13 +35,13 @@ class Slot(NamedTuple):
     deadline_at: datetime
 
     def keys_of(self, chosen: Sequence[int]) -> list[str]:
-        """Options as this paper's keys, in their order."""
+        """Option positions as this paper's keys, in their order."""
         return sorted(KEYS[self.order.index(option)] for option in chosen)
 
     def options_of(self, keys: Sequence[str]) -> list[int]:
-        """This paper's keys as options.
+        """This paper's keys as option positions.
 
-        Raises: ValueError for a key that is not there, given twice, or one too many.
+        Raises: ValueError for an unknown or duplicate key, or too many of them.
         """
         shown = KEYS[: len(self.order)]
         if len(set(keys)) != len(keys) or any(len(key) != 1 or key not in shown for key in keys):
@@ -52,17 +52,17 @@ class Slot(NamedTuple):
 
 
 def deal(items: Sequence[Item], chance: Random) -> list[dict[str, Any]]:
-    """A fresh paper as it is stored."""
+    """A new paper in its stored form."""
     return [{"q": item.id, "order": deal_options(item, chance)} for item in items]
 
 
 def open_item(slot: Slot, rules: RuleSet, now: datetime, paper_deadline: datetime) -> Slot:
-    """A question put on the screen; its own time runs from now."""
+    """Open a question; its own timer starts now."""
     return slot._replace(opened_at=now, deadline_at=item_deadline(rules, now, paper_deadline))
 
 
 def stored(slots: Sequence[Slot]) -> list[dict[str, Any]]:
-    """A paper of timed items as it is stored."""
+    """A paper with a timer per question, in its stored form."""
     return [
         {"q": slot.item.id, "order": list(slot.order)}
         | (
@@ -84,7 +84,7 @@ def slots(
     started_at: datetime,
     deadline_at: datetime,
 ) -> list[Slot]:
-    """A stored paper with its questions; under a paper's timer all are open from the start."""
+    """A stored paper with its questions; all are open unless each has its own timer."""
     made = []
     for row in paper:
         opened_at = _instant(row.get("opened_at")) if timer is Timer.ITEM else started_at
@@ -109,9 +109,9 @@ def merged(
     given: Mapping[str, Sequence[str]],
     now: datetime,
 ) -> dict[str, list[int]]:
-    """The kept answers under the given ones; one that comes after its item's time is left out.
+    """Merge given answers into the saved ones; those after their question's deadline are dropped.
 
-    Raises: Invalid (422) for a question that is not open on this paper, or an option it has not.
+    Raises: Invalid (422) for a question that is not open on this paper, or an unknown option.
     """
     shown = {slot.item.ref: slot for slot in slots if slot.opened_at is not None}
     answers = dict(kept)
@@ -136,6 +136,6 @@ def merged(
 def score(
     slots: Sequence[Slot], rules: RuleSet, answers: Mapping[str, list[int]]
 ) -> tuple[int, int]:
-    """Points and right answers of a paper."""
+    """Points and number of right answers of a paper."""
     marked = mark(rules, {slot.item.ref: slot.item.answer for slot in slots}, answers)
     return marked.score, marked.correct_count

@@ -1,6 +1,6 @@
-"""What the contest does when a citizen moves, is erased, or turns out to be another's double.
+"""Effects on the contest when a citizen moves, is erased, or is merged.
 
-Standings stay what the papers made them; only where and under which name they are shown changes.
+Standings do not change; only place and name under which they are shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from server.quiz.models import Attempt, Contest, Entry, Question, Standing
 
 @dataclass(frozen=True)
 class _Try:
-    """One paper as it is counted per day."""
+    """One paper, for the limit per day."""
 
     id: int
     on_day: date
@@ -36,7 +36,7 @@ class _Try:
 
 
 def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
-    """Entries of contests that still run follow the citizen's new place, with all they reached.
+    """Move a citizen's entries of running contests to the new place, with all their standings.
 
     Locks: the entries.
     """
@@ -85,7 +85,7 @@ def _move(uow: UnitOfWork, where: tuple[int, int], place: Place, left: list[str]
 
 
 def erase_entries(uow: UnitOfWork, citizen_id: int) -> None:
-    """Entries lose their person; papers and ranks stay, with nobody's name."""
+    """Detach entries from the person; papers and ranks remain anonymous."""
     board_view.names_changed(uow)
     uow.session.execute(
         update(Entry)
@@ -95,7 +95,7 @@ def erase_entries(uow: UnitOfWork, citizen_id: int) -> None:
 
 
 def tell_entries(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """A citizen's entries in contests, with the place that they count under."""
+    """A citizen's entries in contests, with the place they count for."""
     entries = uow.session.execute(
         select(Contest.title, *standings_queries.place_columns())
         .join(Contest, Contest.id == Entry.contest_id)
@@ -137,7 +137,7 @@ def _told(paper: Attempt) -> dict[str, object]:
 
 
 def _answers(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, object]]:
-    """What was answered, in words; nothing of what would have been right."""
+    """The given answers as text; the right ones are left out."""
     seen = [asked[slot["q"]] for slot in paper.paper]
     return [
         {
@@ -151,10 +151,10 @@ def _answers(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, objec
 
 
 def merge_entries(uow: UnitOfWork, keep: int, gone: int) -> None:
-    """Make the entries of one citizen those of another who turned out to be the same person.
+    """Move the entries of one citizen to another one that is the same person.
 
-    Where both were in a contest, the papers that still fit under each day's limit come over, in
-    the order in which they were started; the rest is kept and counts for nobody.
+    In a contest where both took part, papers within each day's limit are moved, in the order of
+    their start; the others are kept but do not count.
     Locks: the entries of both.
     """
     entries = uow.session.execute(
@@ -183,8 +183,8 @@ def _merge(uow: UnitOfWork, citizens: tuple[int, int], kept_entry: int, gone_ent
     keep, gone = citizens
     entry_lock = boards.locked(uow, kept_entry)
     rules = contests.contest_by_id(uow, entry_lock.contest_id).rules
-    # What the person had before an erasure stays counted, as at every start.
-    # The identities of both still stand under their own rows: they are merged after this.
+    # Papers from before an erasure count too, as at every start. Both citizens' identities still
+    # have their own rows, because they are merged after this.
     erased = {*accounts.former_ids(uow, keep), *accounts.former_ids(uow, gone)}
     former = returning.former_entries(uow, entry_lock.contest_id, sorted(erased))
     kept = _tries(uow, [kept_entry, *former])
@@ -213,7 +213,7 @@ def _tries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
 
 
 def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[tuple[int, int]]:
-    """Which papers may come over, and as which try of their day.
+    """Which papers may be moved, each with its number on its day.
 
     Units: `total` papers of one person in the whole contest, None without a limit.
     """
@@ -234,7 +234,7 @@ def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[t
 
 
 def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
-    """When the last contest that this citizen took part in has closed its last paper."""
+    """When the last contest of this citizen has closed its last paper."""
     entered = set(
         uow.session.scalars(select(Entry.contest_id).where(Entry.citizen_id == citizen_id))
     )

@@ -1,7 +1,7 @@
-"""Where a citizen stands in contests: the total that ranks, its place, the distance to the next.
+"""A citizen's standing in contests: the ranked total, its place, the distance to the next.
 
-Totals come from the database. Places come from Redis where it knows the same total, else from the
-database, in one statement for all contests. Nothing here writes.
+Totals come from the database. Places come from Redis if it has the same total, else from the
+database, in one statement for all contests. Writes nothing.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from server.quiz.models import Entry, Standing
 
 @dataclass(frozen=True, kw_only=True)
 class SeasonProgress:
-    """What a citizen has reached in one contest.
+    """A citizen's results in one contest.
 
     Units: `total` and `today_score` points by the contest's season rule, None without a closed
-    paper; `behind_next` points to the place above, None in the first place; `behind_next_ms`
-    milliseconds to it where the points are equal, else None. Both are the distance of the figures
-    as they are shown (leaderboards/figures.py), so that a board's lines add up.
+    paper; `behind_next` points to the place above, None in first place; `behind_next_ms`
+    milliseconds to it when the points are equal, else None. Both are differences of displayed
+    figures (leaderboards/figures.py), so that a board's rows add up.
     """
 
     total: float | None = None
@@ -43,7 +43,7 @@ class SeasonProgress:
 
 
 class _Place(NamedTuple):
-    """A place in the region, and what the place above has."""
+    """A place in the region, and the standing above it."""
 
     rank: int
     above: Kept | None
@@ -94,7 +94,7 @@ _PLACES = (
 def season_progress(
     uow: UnitOfWork, contests: Sequence[ContestView], citizen_id: int
 ) -> dict[int, SeasonProgress]:
-    """What a citizen has reached in each of these contests, by the contest's number."""
+    """A citizen's results in each of these contests, by contest id."""
     today = keys.day_period(beijing_day(uow.now))
     stands = _stands(uow, [contest.id for contest in contests], citizen_id, today)
     totals = {
@@ -156,7 +156,7 @@ def _places(uow: UnitOfWork, totals: dict[int, _Stand], citizen_id: int) -> dict
 
 
 def _in_redis(uow: UnitOfWork, contest_id: int, mine: _Stand) -> _Place | None:
-    """The place on the board of Redis; None where it is not ready or has another total."""
+    """The place on Redis's board; None when that is not ready or has another total."""
     board = keys.board_name(TOTAL, REGION)
     try:
         view = uow.kv.leaderboard.view(

@@ -17,7 +17,7 @@ from server.quiz.models import Attempt, Contest, RuleSetRow
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One closed paper.  Units: `id` for cursors only, it grows with the start of the papers."""
+    """One closed paper.  Units: `id` is for cursors; it grows with the start of papers."""
 
     id: int
     ref: str
@@ -35,7 +35,7 @@ class Record:
 
 _attempt, _contest, _rules = table(Attempt), table(Contest), table(RuleSetRow)
 _MOST_ID = 2**63 - 1
-# The rules of each paper come with it, so that papers of many versions cost one statement.
+# Each paper's rules are joined, so that many rule versions need only one statement.
 _CLOSED = (
     select(
         _attempt.c.id,
@@ -74,7 +74,7 @@ _CLOSED_IN_CONTEST = _CLOSED.where(_attempt.c.contest_id == bindparam("contest_i
 def closed_papers(
     uow: UnitOfWork, citizen_id: int, *, contest_name: str | None, before_id: int | None, limit: int
 ) -> list[Record]:
-    """The citizen's closed papers, of one contest or of all, the one begun last first.
+    """The citizen's closed papers, of one contest or of all, the last started first.
 
     Raises: NotFound (404) for a contest that does not exist.
     """

@@ -1,7 +1,6 @@
-"""The daily reminder: who allowed it and has not begun a paper today hears of the open contest.
+"""The daily reminder of the open contest, for citizens with a grant and without a paper today.
 
-The evening's sweep plans one message a person and day; `notices` sends it and uses up the
-permission.
+An evening sweep plans one message per person and day; `notices` sends it and uses the grant.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from server.quiz.models import Attempt
 
 TEMPLATE = "quiz-daily"
 PAGE = "packages/quiz/round/index"
-# Between these times of Beijing reminders are planned; later ones would meet the quiet hours.
+# Reminders are planned between these times of Beijing; later ones would be in the quiet hours.
 BEGINS, ENDS = time(19), time(21, 30)
 EXPIRES = time(22)
 BATCH = 200
-# Days without a gap are counted no further back than this.
+# Limit for counting consecutive days.
 _LONGEST = 366
 # Source: subscription messages, field type `thing`.
 _THING = 20
 
 
 def plan_reminders(context: TaskContext, *_ids: int) -> int:
-    """Plan this evening's reminders, a batch in a transaction; how many."""
+    """Plan this evening's reminders, one batch per transaction; return how many."""
     total = 0
     with context.uow_factory.begin(read_only=True) as reading:
         contest = due_contest(reading)
@@ -47,7 +46,7 @@ def plan_reminders(context: TaskContext, *_ids: int) -> int:
 
 
 def due_contest(uow: UnitOfWork) -> ContestView | None:
-    """The open contest that reminders are about now; the one that ends first."""
+    """The open contest to remind of; the one that ends first."""
     clock = uow.now.astimezone(BEIJING).time()
     if not BEGINS <= clock < ENDS:
         return None
@@ -56,7 +55,7 @@ def due_contest(uow: UnitOfWork) -> ContestView | None:
 
 
 def people_to_remind(uow: UnitOfWork, contest: ContestView) -> list[int]:
-    """Citizens who allowed the reminder, have begun no paper today and have none planned."""
+    """Citizens with a grant, without a paper today and without a planned reminder."""
     today = beijing_day(uow.now)
     playing = select(Attempt.citizen_id).where(
         Attempt.contest_id == contest.id, Attempt.on_day == today
@@ -65,7 +64,7 @@ def people_to_remind(uow: UnitOfWork, contest: ContestView) -> list[int]:
 
 
 def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> bool:
-    """Write one person's reminder of today; False when it is there already.
+    """Plan one person's reminder of today; False when it exists.
 
     Locks: the citizen.
     """
@@ -95,7 +94,7 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
 
 
 def streak_of(days: Iterable[date], today: date) -> int:
-    """On how many days without a gap a paper was handed in, up to yesterday or today."""
+    """Number of consecutive days with a submitted paper, up to yesterday or today."""
     played = set(days)
     day = today if today in played else today - timedelta(days=1)
     count = 0
@@ -105,7 +104,7 @@ def streak_of(days: Iterable[date], today: date) -> int:
 
 
 def shortened(title: str) -> str:
-    """A title as a template's field takes it. Units: 20 characters."""
+    """A title shortened for a template's field. Units: 20 characters."""
     return title if len(title) <= _THING else title[: _THING - 1] + "…"
 
 
@@ -132,7 +131,7 @@ def _spoken(until: datetime) -> str:
 
 def _moment(at: datetime) -> str:
     local = at.astimezone(BEIJING)
-    # WeChat's field for a time knows no 24:00.
+    # WeChat's time field does not accept 24:00.
     if local.time() == time(0):
         local -= timedelta(minutes=1)
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"

@@ -1,4 +1,4 @@
-"""From what the services give to what goes over the wire."""
+"""Converts results of the services to API types."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from server.quiz.contests.service import ContestView
 from server.quiz.enums import Timer
 from server.quiz.rules import RuleSet, milliseconds
 
-# What the asking citizen may still do in a contest, and has reached in it.
+# The caller's options in a contest, and results in it.
 OwnProgress: TypeAlias = tuple[ContestProgress, SeasonProgress]
 
 
 def contest_out(contest: ContestView, now: datetime, own: OwnProgress | None) -> ContestOut:
-    """A contest, with what the asking citizen has in it."""
+    """A contest, with the caller's progress."""
     return ContestOut(
         id=contest.ref,
         slug=contest.slug,
@@ -100,7 +100,7 @@ def record_out(record: Record) -> RecordOut:
 
 
 def question_out(slot: Slot, *, timed: bool) -> QuestionOut:
-    """A question of a paper, without a trace of what is right."""
+    """A question of a paper, without anything about its key."""
     return QuestionOut(
         id=slot.item.ref,
         kind=slot.item.kind.value,
@@ -114,7 +114,7 @@ def question_out(slot: Slot, *, timed: bool) -> QuestionOut:
 
 
 def attempt_out(view: AttemptView) -> AttemptOut:
-    """A paper, with its result once it is over."""
+    """A paper, with its result once it is closed."""
     sheet, timed = view.sheet, view.rules.timer is Timer.ITEM
     return AttemptOut(
         id=sheet.ref,
@@ -133,7 +133,7 @@ def attempt_out(view: AttemptView) -> AttemptOut:
 
 
 def result_out(view: AttemptView) -> ResultOut:
-    """The result of a paper that is over."""
+    """The result of a closed paper."""
     if view.result is None:
         raise ValueError("an open paper has no result")
     return ResultOut(

@@ -1,9 +1,9 @@
-"""A person who was erased and plays again in the same season stands on each board once.
+"""Keeps a person who was erased and returns in the same season on each board only once.
 
-The erased entry stays as nobody's until the person begins another paper. Then it leaves the boards
-and only what is reached from now on counts, so that erasing oneself is never worth anything. Where
-dropping papers could better the season's figure, the erased entry stays instead and the new one is
-on no board. Limits per day and season are counted over both, see `attempts.start`.
+The erased entry stays on the boards anonymously until the person starts another paper. Then it
+leaves the boards and only new results count, so that an erasure never brings an advantage. Where
+dropping papers could improve the season total, the erased entry stays instead and the new one is on
+no board. Limits per day and season count both, see `attempts.start`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from server.quiz.rules import BETTER_WITH_FEWER_PAPERS
 def keep_one_line(
     uow: UnitOfWork, contest: ContestView, citizen_id: int, former_ids: Sequence[int]
 ) -> None:
-    """Take the entries of before an erasure off the boards, or keep the new one off them.
+    """Take former entries off the boards, or keep the new one off them.
 
-    Locks: the former entries, and the entry where that is the one to be kept off.
+    Locks: the former entries; also the new entry when that is the one kept off.
     """
     if not former_ids:
         return
@@ -51,6 +51,6 @@ def keep_one_line(
 
 
 def former_entries(uow: UnitOfWork, contest_id: int, former_ids: Sequence[int]) -> list[int]:
-    """Entries of the same person of before an erasure, whose papers still count as begun."""
+    """Entries of the same person from before an erasure, whose papers still count as started."""
     found = select(Entry.id).where(Entry.contest_id == contest_id, Entry.citizen_id.in_(former_ids))
     return list(uow.session.scalars(found.order_by(Entry.id)))

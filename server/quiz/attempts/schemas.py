@@ -1,4 +1,4 @@
-"""Shapes of contests and papers on the wire; nothing of a key is in a paper that is open."""
+"""API types of contests and papers; an open paper contains nothing about its key."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Answers = Annotated[dict[Ref, Keys], Meta(max_length=100)]
 
 
 class NothingIn(In, frozen=True, kw_only=True):
-    """A request that says nothing but its address."""
+    """An empty request body."""
 
 
 class AnswersIn(In, frozen=True, kw_only=True):
-    """Answers by question, in this paper's keys; an empty list takes an answer back."""
+    """Answers by question, in this paper's option keys; an empty list removes an answer."""
 
     answers: Answers
 
@@ -48,12 +48,12 @@ class ContestRulesOut(Out, frozen=True, kw_only=True):
 
 
 class ContestMeOut(Out, frozen=True, kw_only=True):
-    """What the asking citizen has in this contest; `total` is the figure that ranks.
+    """The caller's progress in this contest; `total` is the ranked figure.
 
-    `today_score` is what today's papers come to by the same rule. `behind_next` is the distance in
-    points to the place above, null in the first place; where it is 0, `behind_next_ms` is the time;
-    both are the distance of the figures as they are shown, in 0.01 points and whole seconds.
-    `open_remaining_ms` is the time left for the open paper by the server's clock.
+    `today_score` is today's total by the same rule. `behind_next` is the distance in points to the
+    place above, null in first place; where it is 0, `behind_next_ms` is the distance in time. Both
+    are differences of displayed figures, in 0.01 points and whole seconds. `open_remaining_ms` is
+    the time left for the open paper by the server's clock.
     """
 
     attempts_left_today: int
@@ -70,7 +70,7 @@ class ContestMeOut(Out, frozen=True, kw_only=True):
 
 
 class ContestOut(Out, frozen=True, kw_only=True):
-    """A contest; `me` is null for nobody in particular."""
+    """A contest; `me` is null for an anonymous caller."""
 
     id: str
     slug: str
@@ -84,14 +84,14 @@ class ContestOut(Out, frozen=True, kw_only=True):
 
 
 class OptionOut(Out, frozen=True, kw_only=True):
-    """One option under the key it has on this paper."""
+    """One option with its key on this paper."""
 
     key: str
     text: str
 
 
 class RecordsQuery(PageQuery, frozen=True, kw_only=True):
-    """Which closed papers: those of one contest, by its id or slug, or all."""
+    """Filter of closed papers: those of one contest, by its id or slug, or all."""
 
     contest: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
 
@@ -113,7 +113,7 @@ class RecordOut(Out, frozen=True, kw_only=True):
 
 
 class QuestionOut(Out, frozen=True, kw_only=True):
-    """One question of a paper; `deadline` where every item has its own time."""
+    """One question of a paper; `deadline` is set when each question has its own timer."""
 
     id: str
     kind: Literal["single", "multiple", "judge"]
@@ -123,14 +123,14 @@ class QuestionOut(Out, frozen=True, kw_only=True):
 
 
 class RanksOut(Out, frozen=True, kw_only=True):
-    """Places at the moment the paper was closed; no city, no place in it."""
+    """Ranks at the moment the paper was closed; null in the city without one."""
 
     region: int
     city: int | None
 
 
 class ReviewOut(Out, frozen=True, kw_only=True):
-    """One question after the end, in this paper's keys."""
+    """One question of a closed paper, in this paper's option keys."""
 
     question_id: str
     chosen: list[str]
@@ -139,7 +139,7 @@ class ReviewOut(Out, frozen=True, kw_only=True):
 
 
 class ResultOut(Out, frozen=True, kw_only=True):
-    """What came of a paper; `personal_best` is the best score up to and with this paper."""
+    """The result of a paper; `personal_best` includes this paper."""
 
     id: str
     contest_id: str
@@ -156,7 +156,7 @@ class ResultOut(Out, frozen=True, kw_only=True):
 
 
 class AttemptOut(Out, frozen=True, kw_only=True):
-    """A paper; the fields of its result are there once it is over."""
+    """A paper; the result fields are set once it is closed."""
 
     id: str
     contest_id: str

@@ -1,6 +1,6 @@
-"""A citizen at a paper: start, read again, answer, open the next item, hand in.
+"""A citizen's paper: start, read, answer, open the next question, submit.
 
-The server owns the paper, the key, the clock and the score; closing is in closing.py.
+Paper, key, clock and score exist only on the server; closing is in closing.py.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Given = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptView:
-    """A paper as its citizen sees it at this moment; `result` once it is over."""
+    """A paper as its citizen sees it now; `result` once it is closed."""
 
     sheet: Sheet
     rules: RuleSet
@@ -52,19 +52,19 @@ class AttemptView:
 
     @property
     def remaining(self) -> timedelta:
-        """The time that is left."""
+        """The time left."""
         if self.result is not None:
             return timedelta(0)
         return max(timedelta(0), self.sheet.deadline_at - self.now)
 
     @property
     def shown(self) -> list[Slot]:
-        """The questions on the screen: those opened, or all of them after the end."""
+        """The visible questions: the opened ones, or all after closing."""
         return [slot for slot in self.slots if self.result or slot.opened_at is not None]
 
     @property
     def answers(self) -> dict[str, list[str]]:
-        """The kept answers in this paper's keys."""
+        """The saved answers in this paper's option keys."""
         kept = self.sheet.answers
         return {
             slot.item.ref: slot.keys_of(kept[slot.item.ref])
@@ -75,16 +75,16 @@ class AttemptView:
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """The paper to answer; `fresh` when this call began it."""
+    """The paper to answer; `fresh` when this call created it."""
 
     view: AttemptView
     fresh: bool
 
 
 def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
-    """Begin a paper, or go on with the one that is open.
+    """Start a paper, or resume the open one.
 
-    Papers of before an erasure count towards the limits and are not dealt again.
+    Papers from before an erasure count towards the limits, and their questions are not dealt again.
 
     Raises: NotFound (404), ContestNotOpen, ContestClosed, NoAttemptsLeft, BankTooSmall (409),
     TooManyRequests (429).
@@ -104,7 +104,7 @@ def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
     try_no = _free_try(uow, contest, past)
     spend(uow.dependencies, QUIZ_START, uow.person(citizen_id))
     returning.keep_one_line(uow, contest, citizen_id, former)
-    # The row of a first paper is made with where its citizen counts now.
+    # The entry of a first paper is created with the citizen's present place.
     entry_id = attempt_store.hold_entry(uow, contest.id, citizen_id) if past else None
     if entry_id is None:
         entry_id = attempt_store.entry_for(uow, contest.id, citizen_id, player.place)
@@ -189,7 +189,7 @@ def _draw(uow: UnitOfWork, contest: ContestView, bank: Bank, past: Sequence[Shee
 
 
 def view_of(uow: UnitOfWork, sheet: Sheet, paper: Opened | None = None) -> AttemptView:
-    """A paper as its citizen sees it; past its time the closed result is told, not written."""
+    """A paper as its citizen sees it; an overdue one shows its result, but is not written."""
     paper = paper or closing.opened(uow, sheet)
     result = None
     if not sheet.is_open:
@@ -210,7 +210,7 @@ def read(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
 
 
 def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> None:
-    """Keep answers of an open paper; those not named stay as they are.
+    """Save answers of an open paper; unnamed questions keep theirs.
 
     Raises: NotFound (404), AttemptClosed (409), Invalid (422).
     Locks: the attempt.
@@ -224,7 +224,7 @@ def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> No
 
 
 def open_next(uow: UnitOfWork, ref: str, citizen_id: int) -> Slot:
-    """Put the next item of a paper with a timer for each item on the screen.
+    """Open the next question of a paper with a timer per question.
 
     Raises: NotFound (404), AttemptClosed, AnswerFirst, NoMoreQuestions (409).
     Locks: the attempt.
@@ -245,7 +245,7 @@ def open_next(uow: UnitOfWork, ref: str, citizen_id: int) -> Slot:
 
 
 def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptView:
-    """Hand a paper in; once it is closed, however it came to that, the same result is told again.
+    """Submit a paper; for a closed paper return its stored result.
 
     Raises: NotFound (404), Invalid (422), TooManyRequests (429).
     Locks: the entry, the attempt.
@@ -253,7 +253,7 @@ def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptV
     held = attempt_store.locked_with_entry(uow, ref, citizen_id)
     if held is None:
         _own(attempt_store.of_citizen(uow, ref, citizen_id))
-        # It is there, but its citizen was just found to be another.
+        # It exists, but its citizen has just been merged into another.
         raise Unavailable(retry_after_seconds=1)
     sheet, entry_lock = held
     paper = closing.opened(uow, sheet)

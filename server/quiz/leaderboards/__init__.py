@@ -1,1 +1,1 @@
-"""Standings, ranks, boards and the groups that have boards."""
+"""Standings, ranks, leaderboards and groups."""

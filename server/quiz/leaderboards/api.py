@@ -1,4 +1,4 @@
-"""The boards' endpoint; anybody may read, a citizen also finds the own place."""
+"""The leaderboard endpoint; public, and with the own place for a citizen."""
 
 from __future__ import annotations
 

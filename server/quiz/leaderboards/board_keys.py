@@ -1,4 +1,4 @@
-"""What a board is called and how a standing lies in it; no database and no Redis here.
+"""Names of boards, and the encoding of a standing in them; uses neither database nor Redis.
 
 A board is one scope in one period of one contest: `total/region`, `day:2026-05-01/city:450100`.
 """
@@ -14,7 +14,7 @@ from server.base.errors import Invalid
 
 REGION = "region"
 TOTAL = "total"
-# A standing that no board shows any more keeps its row, so that its removal is brought everywhere.
+# Prefix of a removed standing, whose row is kept so that the removal reaches every board.
 GONE = "gone:"
 
 _DAY = re.compile(r"day:(\d{4}-\d\d-\d\d)", re.ASCII)
@@ -23,7 +23,7 @@ _WEEK = re.compile(r"week:(\d{4})-W(\d\d)", re.ASCII)
 
 @dataclass(frozen=True)
 class Place:
-    """Where an entry is counted: the words of its scopes."""
+    """The places that an entry counts for."""
 
     city: str | None
     county: str | None
@@ -32,7 +32,7 @@ class Place:
 
     @property
     def scopes(self) -> list[str]:
-        """Every scope whose boards hold this entry, the region first."""
+        """Every scope whose boards contain this entry, the region first."""
         named = {
             "city": self.city,
             "county": self.county,
@@ -43,7 +43,7 @@ class Place:
 
 
 def group_name(contest_id: int) -> str:
-    """What the boards of one contest are kept under."""
+    """The key group of a contest's boards."""
     return f"contest:{contest_id}"
 
 
@@ -59,12 +59,12 @@ def split_board(board: str) -> tuple[str, str]:
 
 
 def board_number(board: str) -> int:
-    """A board's name as a number, because a doorbell carries numbers."""
+    """A board's name as a number, because a wake-up contains numbers."""
     return int.from_bytes(board.encode(), "big")
 
 
 def numbered_board(number: int) -> str:
-    """The board that was made a number."""
+    """The board of such a number."""
     return number.to_bytes((number.bit_length() + 7) // 8, "big").decode()
 
 
@@ -79,18 +79,18 @@ def week_period(week: str) -> str:
 
 
 def periods_of(day: date, week: str) -> list[str]:
-    """The periods that a paper started on this day counts in, the whole contest first."""
+    """The periods that a paper started on this day counts for, the whole contest first."""
     return [TOTAL, day_period(day), week_period(week)]
 
 
 def periods_at(now: datetime) -> list[str]:
-    """The periods that run at an instant."""
+    """The periods that include an instant."""
     day = beijing_day(now)
     return periods_of(day, beijing_week(day))
 
 
 def check_period(text: str, now: datetime) -> str:
-    """A period as a client names it; `today` and `this_week` are those that run now.
+    """A client's period; `today` and `this_week` are resolved at `now`.
 
     Raises: Invalid (422).
     """

@@ -1,7 +1,7 @@
-"""Reading a board: from Redis when it is ready there, else from the database, to the same answer.
+"""Reads a board: from Redis when it is ready there, else from the database, with equal results.
 
-Boards hold numbers only. Names, avatars and cities are looked up at the moment of reading; those of
-the first places may be a second old, because every reader asks for the same hundred.
+Boards contain numbers only. Names, avatars and cities are read from the database; those of the
+first places are cached for a second, because every reader requests the same hundred.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from server.quiz.leaderboards.schemas import BoardLineOut
 from server.quiz.leaderboards.standings_queries import Player
 from server.units import service as units
 
-# The key groups of the campaign, as profiles name them.
+# The audiences of the campaign, as profiles name them.
 AUDIENCES = frozenset({"youth", "farmer", "worker", "official", "elder"})
 NEIGHBOURS = 3
-# A line is read by thousands and made once: it is on the wire what it is here.
+# Cached as the response struct, so it is encoded once.
 Line: TypeAlias = BoardLineOut
 NAMES_LAST = timedelta(seconds=1)
 MOST_PAGES = 200
@@ -39,7 +39,7 @@ MOST_PAGES = 200
 
 @dataclass(frozen=True, kw_only=True)
 class OwnPlace:
-    """Where the asking citizen stands; `around` holds this place and its neighbours in order."""
+    """The caller's place; `around` contains it and its neighbours in order."""
 
     rank: int
     score: int | float
@@ -49,7 +49,7 @@ class OwnPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """One answer about one board; `frozen` once nothing on it can change by a paper any more."""
+    """One response about a board; `frozen` once no paper can change it any more."""
 
     period: str
     items: list[Line]
@@ -61,7 +61,7 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """One question about one board."""
+    """One request for a board."""
 
     contest_id: int
     period: str
@@ -76,7 +76,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Spot:
-    """One place before the names are looked up."""
+    """One place, before names are looked up."""
 
     rank: int
     entry_id: int
@@ -85,9 +85,9 @@ class _Spot:
 
 @dataclass(frozen=True, kw_only=True)
 class _Found:
-    """What Redis or the database has said; `mine` is one of `around`.
+    """The result of Redis or the database; `mine` is one of `around`.
 
-    Units: `top` is None when its lines are at hand by `mark`.
+    Units: `top` is None when the rows cached under `mark` are still valid.
     """
 
     top: list[_Spot] | None
@@ -106,7 +106,7 @@ def board(
     limit: int = 20,
     citizen_id: int | None = None,
 ) -> Board:
-    """The top of a board, and where a citizen stands on it.
+    """The top of a board, and a citizen's place on it.
 
     Raises: Invalid (422) for an unknown scope or period, NotFound (404) for the board of a group
     that the citizen is not in.
@@ -140,10 +140,10 @@ def board(
 
 
 def known_scope(uow: UnitOfWork, text: str, citizen_id: int | None = None) -> str:
-    """A scope as boards are named by it, of the words of a client.
+    """The internal scope for a client's scope.
 
-    Raises: Invalid (422) when there is no such place, unit or group of people, NotFound (404)
-    for a group of WeChat that the citizen is not in.
+    Raises: Invalid (422) when there is no such place, unit or audience, NotFound (404) for a WeChat
+    group that the citizen is not in.
     """
     kind, colon, value = text.partition(":")
     if kind == "group" and value:
@@ -172,14 +172,14 @@ def _checked(uow: UnitOfWork, kind: str, value: str) -> str | None:
 def _answered(
     uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
 ) -> tuple[_Found, dict[int, Player]]:
-    """The spots with the persons behind them, all of one source."""
+    """The places with their persons, all from one source."""
     found = _from_redis(uow, asked, at_hand)
     if found is not None:
         entries = _entries(found)
         players = standings_queries.players(uow, entries)
         if len(players) == len(entries):
             return found, players
-        # Redis knows an entry that is younger than what this transaction sees.
+        # Redis contains an entry that is newer than this transaction's snapshot.
     found = _from_database(uow, asked)
     return found, standings_queries.players(uow, _entries(found))
 
@@ -190,7 +190,7 @@ def _entries(found: _Found) -> list[int]:
 
 def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found | None:
     if asked.scope.startswith("group:"):
-        # A group of WeChat holds a few hundred people at most: the database counts them quickly.
+        # A WeChat group has a few hundred people at most, which the database counts quickly.
         return None
     try:
         view = uow.kv.leaderboard.view(
@@ -259,7 +259,7 @@ def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]
 
 @dataclass(frozen=True)
 class _Lines:
-    """Makes lines of spots, with what was looked up for all of them at once."""
+    """Builds rows of places, with names looked up for all of them at once."""
 
     players: dict[int, Player]
     names: dict[int, accounts.Name]
@@ -296,7 +296,7 @@ def _mine(found: _Found, lines: _Lines) -> OwnPlace | None:
 
 
 def _with_me(lines: list[Line], mine: _Spot | None) -> list[Line]:
-    """Lines in which the asking citizen's own is marked; those given are shared by all readers."""
+    """Copy the shared rows and mark the caller's own."""
     at = -1 if mine is None or not lines else mine.rank - lines[0].rank
     if not 0 <= at < len(lines):
         return lines
@@ -305,7 +305,7 @@ def _with_me(lines: list[Line], mine: _Spot | None) -> list[Line]:
 
 @dataclass(frozen=True)
 class _Page:
-    """The lines of the first places as they were under a mark, with the names of `read_at`."""
+    """The rows of the first places for a mark, with names as of `read_at`."""
 
     mark: bytes
     lines: list[Line]
@@ -313,10 +313,7 @@ class _Page:
 
 
 class _Pages:
-    """Pages of this process. The mark tells whether the places still stand, the clock the names.
-
-    A mark is never given twice, so a page can only be right or unused.
-    """
+    """Cached pages: the mark tells whether places are current, the clock whether names are."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -324,7 +321,7 @@ class _Pages:
 
     def get(self, uow: UnitOfWork, asked: _Asked) -> _Page | None:
         page = self._kept.get((asked.contest_id, asked.board, asked.limit))
-        # A clock that was put back must not keep a name alive.
+        # After the clock was set back, old names must still expire.
         if page is None or not page.read_at <= uow.now < page.read_at + NAMES_LAST:
             return None
         return page
@@ -336,7 +333,7 @@ class _Pages:
         with self._lock:
             while len(self._kept) >= MOST_PAGES:
                 del self._kept[next(iter(self._kept))]
-            # The Work's instant is before all that it has read.
+            # The transaction's instant is earlier than all of its reads.
             self._kept[key] = _Page(found.mark, lines, uow.now)
 
     def clear(self) -> None:
@@ -348,8 +345,8 @@ _pages = _Pages()
 
 
 def names_changed(uow: UnitOfWork) -> None:
-    """A person is erased or counts elsewhere: no page read before the commit need be told again.
+    """Invalidate cached names after an erasure or a move, once it is committed.
 
-    Other processes, and readers on their way at the commit, may tell it for a second.
+    Other processes, and reads in progress at the commit, may use them for another second.
     """
     uow.after_commit(_pages.clear)

@@ -1,4 +1,4 @@
-"""The command that restores every board of every contest; it asks Redis nothing before."""
+"""The command that rebuilds every board of every contest from the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.quiz.leaderboards.board_keys import board_name, group_name
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilt:
-    """What the command did; `busy` boards were being built by somebody else."""
+    """Result of the command; `busy` boards were being built by another process."""
 
     contests: int
     boards: int
@@ -23,7 +23,7 @@ class Rebuilt:
 def rebuild_leaderboards(
     uow_factory: UnitOfWorkFactory, progress: Callable[[int, int], None]
 ) -> Rebuilt:
-    """Build all boards that hold anybody, and the main ones; `progress(done, total)` after each.
+    """Build all non-empty boards, and the main ones; calls `progress(done, total)` after each.
 
     Raises: RedisUnavailable.
     """

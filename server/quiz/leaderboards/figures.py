@@ -1,7 +1,7 @@
-"""How a score and a time are said: one rule for chat, boards and results.
+"""Formats scores and times: one rule for chat, boards and results.
 
-The mini-program has the same rule in logic/figures.ts; both are held by tests/quiz/figures.json.
-Figures are cut, never rounded up, so that nobody reads a better one than the board compares.
+The mini-program has the same rule in logic/figures.ts; tests/quiz/figures.json checks both. Figures
+are truncated, never rounded up, so that none looks better than the value the board compares.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 from server.base.texts import Texts
 
 _SECOND_MS = 1000
-# Standings count a mean in 1/10,000 of a point; the margin undoes the error of the division.
+# Means are stored in 1/10,000 of a point; the margin corrects floating-point error.
 _HUNDREDTHS, _MARGIN = 100, 1e-6
 
 
 def say_duration(texts: Texts, milliseconds: int) -> str:
-    """A time used, in whole minutes and seconds: `1 分 23 秒`, under a minute `23 秒`."""
+    """A duration in whole minutes and seconds: `1 分 23 秒`, under a minute `23 秒`."""
     minutes, seconds = divmod(milliseconds // _SECOND_MS, 60)
     if minutes:
         return texts.say("quiz.duration.minutes", minutes=minutes, seconds=seconds)
@@ -27,14 +27,14 @@ def say_score(score: float) -> str:
 
 
 def points_between(above: float, mine: float) -> float:
-    """The distance of two scores as they are shown; a real one that no figure shows is 0.01."""
+    """The difference of two displayed scores; at least 0.01 when the real ones differ."""
     if above <= mine:
         return 0.0
     return max(1, _hundredths(above) - _hundredths(mine)) / _HUNDREDTHS
 
 
 def time_between(mine_ms: int, above_ms: int) -> int:
-    """The distance of two times as they are shown, in milliseconds of whole seconds."""
+    """The difference of two displayed times, in milliseconds of whole seconds."""
     return (mine_ms // _SECOND_MS - above_ms // _SECOND_MS) * _SECOND_MS
 
 

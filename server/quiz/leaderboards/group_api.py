@@ -1,4 +1,4 @@
-"""The entry into a WeChat group's board."""
+"""Joining the board of a WeChat group."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GROUP_API = Api("groups")
 
 
 class GroupIn(In, frozen=True, kw_only=True):
-    """A code of wx.login, and what wx.getGroupEnterInfo gave after it."""
+    """A code of wx.login, and the result of wx.getGroupEnterInfo after it."""
 
     code: Annotated[str, Meta(min_length=1, max_length=256)]
     encrypted_data: Annotated[str, Meta(min_length=1, max_length=16384)]
@@ -34,7 +34,7 @@ class GroupOut(Out, frozen=True, kw_only=True):
 
 
 def _opened(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
-    """Have WeChat say who came from which group."""
+    """Let WeChat identify the person and the group."""
     try:
         with counting_failures(
             preflight.uow_factory.dependencies, BAD_CODE, preflight.network, BadLoginCode
@@ -60,5 +60,5 @@ def _opened(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
     pace=GROUP,
 )
 def enter_group(uow: UnitOfWork, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened
-    """Be on the board of the WeChat group that the mini-program was opened from."""
+    """Join the board of the WeChat group that the mini-program was opened from."""
     return GroupOut(group_id=groups.enter(uow, uow.caller_id, asked))

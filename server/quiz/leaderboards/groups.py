@@ -1,6 +1,6 @@
-"""WeChat groups whose members see each other on a board; the group's own id is kept as a hash.
+"""WeChat groups with boards; the group's id is stored only as a hash.
 
-Whoever opens the mini-program from a group's card is on its board, in every contest.
+Opening the mini-program from a group's card adds a person to its board, in every contest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from server.wechat.gateway import GroupEntry
 
 
 def enter(uow: UnitOfWork, citizen_id: int, entry: GroupEntry) -> str:
-    """Put a citizen on the board of the group they came from; the group's public id.
+    """Add a citizen to the board of the group they came from; return its public id.
 
     Raises: Invalid (422) when the entry is another person's.
     Locks: the citizen.
@@ -45,9 +45,9 @@ def _group(uow: UnitOfWork, opengid: str) -> tuple[int, str]:
 
 
 def group_of_member(uow: UnitOfWork, ref: str, citizen_id: int | None) -> int:
-    """The number of a group.
+    """The row id of a group.
 
-    Raises: NotFound (404) for whoever is not in it.
+    Raises: NotFound (404) for non-members.
     """
     found = uow.session.scalar(
         select(WeChatGroup.id)

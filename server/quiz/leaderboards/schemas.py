@@ -1,4 +1,4 @@
-"""Shapes of a board on the wire."""
+"""API types of leaderboards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Rank = Annotated[int, Meta(ge=1, description="Every rank is given once")]
 
 
 class BoardQuery(Query, frozen=True, kw_only=True):
-    """Which board, and how much of it."""
+    """Which board, and which part of it."""
 
     scope: Annotated[
         str,
@@ -45,7 +45,7 @@ class BoardLineOut(Out, frozen=True, kw_only=True):
 
 
 class BoardMeOut(Out, frozen=True, kw_only=True):
-    """The asking citizen's place; `around` holds it with its neighbours, in order."""
+    """The caller's place; `around` contains it with its neighbours, in order."""
 
     rank: Rank
     score: float
@@ -54,7 +54,7 @@ class BoardMeOut(Out, frozen=True, kw_only=True):
 
 
 class BoardOut(Out, frozen=True, kw_only=True):
-    """A board; `total` counts everybody on it, `period` is the one that was counted."""
+    """A board; `total` is the number of its entries, `period` the resolved period."""
 
     period: str
     items: list[BoardLineOut]

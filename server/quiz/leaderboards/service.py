@@ -1,6 +1,6 @@
-"""Writing the boards: standings in the transaction of the paper, Redis right after its commit.
+"""Writes the boards: standings in the paper's transaction, Redis after its commit.
 
-What cannot be brought to Redis is left to the sweep of board_tasks.py. Reading is in board_view.py.
+tasks.py later synchronises what could not be written to Redis. Reading is in board_view.py.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """Where a paper has brought its citizen at this moment; no city, no rank in it."""
+    """A citizen's ranks at this moment; no city rank without a city."""
 
     region: int
     city: int | None
@@ -51,7 +51,7 @@ class LockedEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class PlayedOn:
-    """A closed paper with the periods that it counts in."""
+    """A closed paper with the periods it counts for."""
 
     paper: Paper
     periods: Sequence[str]
@@ -75,7 +75,7 @@ _WRITTEN = ("contest_id", "entry_id", "period", "version", *_TOLD)
 
 
 def locked(uow: UnitOfWork, entry_id: int) -> LockedEntry:
-    """An entry, held until the commit, so that its place and its standings stay in step.
+    """Lock an entry until commit, so that its place and its standings stay consistent.
 
     Locks: the entry.
     """
@@ -108,9 +108,10 @@ def record(
     now: PlayedOn,
     rules: RuleSet,
 ) -> Ranks:
-    """Count a paper that this transaction closes, in the whole contest, its day and its week.
+    """Count a paper that this transaction closes, for the contest, its day and its week.
 
-    `played` are all closed papers of the entry, this one among them; the caller holds the entry.
+    `played` are all closed papers of the entry including this one; the caller holds the entry's
+    lock.
     """
     stands = recount(uow, entry_lock, played, rules, now.periods)
     return _ranks(uow, entry_lock, stands[TOTAL])
@@ -123,7 +124,7 @@ def recount(
     rules: RuleSet,
     periods: Iterable[str],
 ) -> dict[str, Stand]:
-    """Write the standings of an entry from its closed papers, and bring them to the boards."""
+    """Recompute the standings of an entry from its closed papers, and update the boards."""
     rows = []
     for period in sorted(periods):
         reached = standing(rules.season, [one.paper for one in played if period in one.periods])
@@ -146,7 +147,7 @@ def recount(
 
 
 def take_off(uow: UnitOfWork, entry_id: int) -> None:
-    """Take an entry off every board for good; its standings keep their rows.
+    """Take an entry off every board permanently; its standings keep their rows.
 
     Locks: the entry.
     """
@@ -168,13 +169,13 @@ def take_off(uow: UnitOfWork, entry_id: int) -> None:
 
 
 def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved]) -> None:
-    """Bring standings to the boards once they are committed."""
+    """Update the boards in Redis after the commit."""
 
     def call() -> None:
         try:
             bring(uow.kv, contest_id, moved)
         except RedisRefused:
-            # The paper is committed: its answer is given, and the mistake is ours to see.
+            # The paper is committed, so the request must succeed; the bug is logged.
             _log.exception("standings wait for the sweep")
 
     if moved:
@@ -182,21 +183,21 @@ def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved])
 
 
 def bring(kv: RedisFacilities, contest_id: int, moved: Sequence[Moved]) -> bool:
-    """Bring committed standings to the boards of Redis; False when it is away.
+    """Update committed standings in Redis; False when it is unavailable.
 
-    It may be done again at any time: what a board knows already it keeps.
+    Idempotent: a board ignores what it already has.
     """
     changes = [change for move in moved for change in _changes(move)]
     try:
         kv.leaderboard.apply(keys.group_name(contest_id), changes)
     except RedisUnavailable:
-        # The rows are committed and marked as changed: the sweep brings them when Redis is back.
+        # The rows are committed with `changed_at`: the sweep finds them when Redis is back.
         return False
     return True
 
 
 def ask_for(uow: UnitOfWork, contest_id: int, board: str) -> None:
-    """Have a board built that is not ready; asked once in two seconds however many read it."""
+    """Request the build of a board; at most once in two seconds, however many readers."""
     if uow.kv.kv.away:
         return
     if uow.kv.once.remember(f"board:{contest_id}:{board}", b"asked", 2) is None:
@@ -221,10 +222,10 @@ def _changes(move: Moved) -> list[Change]:
 
 
 def _write(uow: UnitOfWork, rows: Sequence[Mapping[str, object]]) -> dict[str, Stand]:
-    """Insert or renew standings; each write has a version of its own."""
+    """Insert or update standings; each write gets a new version."""
     if not rows:
         return {}
-    # All rows in one statement: this is on the way of every submission.
+    # One statement for all rows, because every submission runs this.
     values = {f"{name}_of_{at}": row[name] for at, row in enumerate(rows) for name in _WRITTEN}
     written = run(uow, _renewing(uow.transaction.dialect.name, len(rows)), values)
     return {row[0]: Stand(*row[1:]) for row in written}
@@ -255,7 +256,7 @@ def _ranks(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> Ranks:
         region, in_city = standings_queries.ahead(uow, entry_lock.contest_id, city, mine)
     else:
         region, in_city = found[0].better, found[-1].better
-        # Only the database knows in which order those with the very same result came.
+        # Only the database has the finishing order of equal results.
         if found[0].same:
             ties = standings_queries.ties_ahead(uow, entry_lock.contest_id, city, mine)
             region, in_city = region + ties[0], in_city + ties[1]
@@ -263,7 +264,7 @@ def _ranks(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> Ranks:
 
 
 def _ahead_in_redis(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> list[Ahead] | None:
-    """Who is ahead in the region and, last, in the city; None without Redis."""
+    """The number of entries ahead in the region and, last, in the city; None without Redis."""
     city = entry_lock.place.city
     scopes = [REGION] if city is None else [REGION, f"city:{city}"]
     boards = [keys.board_name(TOTAL, scope) for scope in scopes]

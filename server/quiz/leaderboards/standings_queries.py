@@ -1,4 +1,4 @@
-"""The boards as the database knows them: the truth that Redis only repeats.
+"""Boards computed by the database, the source of truth; Redis only caches them.
 
 Every order here is the one of rank_order.py. Nothing here writes.
 """
@@ -42,7 +42,7 @@ STAND_COLUMNS = (
 
 
 class Stand(NamedTuple):
-    """What an entry has in one period, complete enough to be compared."""
+    """The standing of an entry in one period, with all fields for comparison."""
 
     entry_id: int
     points: int
@@ -57,7 +57,7 @@ class Stand(NamedTuple):
 
 
 class Player(NamedTuple):
-    """Who is behind an entry, and the city he is counted in."""
+    """The citizen of an entry, and the city it counts for."""
 
     citizen_id: int
     city: str | None
@@ -74,7 +74,7 @@ class Moved(NamedTuple):
 
 
 class Around(NamedTuple):
-    """Neighbours on a board, in order; `above` are better."""
+    """Neighbours on a board, in order; `above` rank higher."""
 
     above: list[Stand]
     below: list[Stand]
@@ -98,7 +98,7 @@ _SCOPES: Mapping[str, ColumnElement[bool] | None] = {
 
 
 def _by_kind(asked: Asked) -> dict[str, Asked]:
-    """A statement about standings for each kind of scope."""
+    """One statement about standings per kind of scope."""
     joined = asked.join(_entry, _entry.c.id == _standing.c.entry_id)
     return {
         kind: asked if condition is None else joined.where(condition)
@@ -137,7 +137,7 @@ _ENTRY_OF = select(_entry.c.id).where(
 
 
 def place_columns() -> tuple[Any, ...]:
-    """The columns that make a `Place`, in its order."""
+    """The columns of a `Place`, in its order."""
     return (Entry.city, Entry.county, Entry.unit_id, Entry.audience)
 
 
@@ -147,20 +147,20 @@ def top(uow: UnitOfWork, contest_id: int, period: str, scope: str, limit: int) -
 
 
 def size(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> int:
-    """How many entries are on a board."""
+    """Number of entries on a board."""
     where = _board(contest_id, period, scope)
     return int(run(uow, _SIZE[where["kind"]], where).scalar_one())
 
 
 def stand_of(uow: UnitOfWork, entry_id: int, period: str, scope: str) -> Stand | None:
-    """What an entry has on a board, None when it is not on it."""
+    """An entry's standing on a board, None when it is not on it."""
     where = _board(0, period, scope)
     row = run(uow, _MINE[where["kind"]], {**where, "entry_id": entry_id}).one_or_none()
     return None if row is None else Stand(*row)
 
 
 def place_on(uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand) -> int:
-    """The place of a standing: one more than those that are better.  Units: from 1."""
+    """The place of a standing: one more than those ahead.  Units: from 1."""
     where = _board(contest_id, period, scope)
     better = run(uow, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
     return int(better.scalar_one()) + 1
@@ -176,17 +176,17 @@ def around(
 
 
 def ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
-    """How many are better in the whole contest, in the region and in a city."""
+    """How many are ahead in the whole contest, in the region and in a city."""
     return _two_counts(uow, _AHEAD, contest_id, city, mine)
 
 
 def ties_ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
-    """How many were earlier with the same points and time, in the region and in a city."""
+    """How many finished earlier with the same points and time, in the region and in a city."""
     return _two_counts(uow, _TIES_AHEAD, contest_id, city, mine)
 
 
 def board_rows(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> Iterator[Stand]:
-    """All of a board in no order, read in pieces by the entry's number."""
+    """All of a board, unordered, read in batches by entry id."""
     after = 0
     while True:
         asked = (
@@ -207,7 +207,7 @@ def board_rows(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> Ite
 def changed_since(
     uow: UnitOfWork, contest_id: int, since: datetime, after_id: int
 ) -> list[tuple[int, Moved]]:
-    """Standings changed from an instant on, a piece in the order of (instant, id)."""
+    """Standings changed since an instant, one batch in the order of (instant, id)."""
     asked = (
         select(
             Standing.id, Standing.period, Standing.changed_at, *STAND_COLUMNS,
@@ -229,7 +229,7 @@ def changed_since(
 
 
 def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
-    """Every (period, scope) of a contest that holds anybody."""
+    """Every (period, scope) of a contest with entries."""
     found: set[tuple[str, str]] = set()
     for column in place_columns():
         asked = (
@@ -247,7 +247,7 @@ def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
 
 
 def players(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, Player]:
-    """Who is behind these entries."""
+    """The citizens of these entries."""
     return {
         row[0]: Player(row[1], row[2]) for row in run(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
     }
@@ -261,7 +261,7 @@ def entry_of(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
 
 
 def has_open_paper(uow: UnitOfWork, contest_id: int) -> bool:
-    """Whether some paper of a contest may still be handed in or closed."""
+    """Whether a paper of a contest may still be submitted or closed."""
     asked = select(Attempt.id).where(
         Attempt.state == AttemptState.OPEN, Attempt.contest_id == contest_id
     )
@@ -269,7 +269,7 @@ def has_open_paper(uow: UnitOfWork, contest_id: int) -> bool:
 
 
 def questions(uow: UnitOfWork, ids: Collection[int]) -> dict[int, Question]:
-    """Versions of questions by their number."""
+    """Versions of questions by their row id."""
     found = uow.session.scalars(select(Question).where(Question.id.in_(ids)))
     return {question.id: question for question in found}
 
@@ -295,7 +295,7 @@ def _two_counts(
 
 
 def _board(contest_id: int, period: str, scope: str) -> dict[str, Any]:
-    """A board as the statements for its kind of scope take it."""
+    """The parameters of the statements for a board."""
     kind, _, value = scope.partition(":")
     number = int(value) if kind in ("unit", "group") else value
     return {"kind": kind, "contest_id": contest_id, "period": period, "scope": number}

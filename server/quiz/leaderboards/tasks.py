@@ -1,7 +1,7 @@
-"""Keeping Redis in step with the standings, whatever was lost between a commit and its boards.
+"""Synchronises Redis with the standings after lost updates.
 
-A board is built on demand, the main ones without being asked. What was committed but never
-brought is found by its `changed_at`; bringing something twice changes nothing.
+A board is built on demand, the main ones in advance. Committed standings that never reached Redis
+are found by `changed_at`; updating them twice changes nothing.
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ from server.quiz.leaderboards.standings_queries import Stand
 from server.units import service as units
 
 MARK = "synced"
-# Longer than any transaction lasts: its rows carry the instant at which it began.
+# Longer than any transaction: `changed_at` is the instant at which a transaction began.
 OVERLAP = timedelta(seconds=10)
-# Whose boards are kept ready without being asked for.
+# Boards of contests closed for less than this are kept ready in advance.
 STILL_READ = timedelta(days=1)
 _DAYS_KEPT = 2
 _TRIES = 3
 
 
 def rebuild_boards(context: TaskContext, contest_id: int, *numbers: int) -> int:
-    """Build the named boards of a contest, or its main ones; how many were built."""
+    """Build the named boards of a contest, or its main ones; return how many."""
     names = [keys.numbered_board(number) for number in numbers]
     try:
         if not names:
             names = main_boards(context.uow_factory.dependencies.clock.now())
         return sum(build(context.uow_factory, contest_id, board) for board in names)
     except RedisUnavailable:
-        # Nothing to build in; the database answers until Redis is back and asked again.
+        # Redis is unavailable; the database answers until it is back and a build is requested
+        # again.
         return 0
 
 
 def sync_boards(context: TaskContext) -> int:
-    """Bring what was committed lately to the boards of every contest; how many rows were new."""
+    """Update the boards of every contest with recent standings; return how many rows were new."""
     try:
         with context.uow_factory.begin(read_only=True) as uow:
             return sum(
@@ -53,7 +54,7 @@ def sync_boards(context: TaskContext) -> int:
 
 
 def main_boards(now: datetime) -> list[str]:
-    """The boards that most people read: the region's running ones, and the cities'."""
+    """The most read boards: current periods of the region and the cities."""
     regional = [keys.board_name(period, REGION) for period in keys.periods_at(now)]
     cities = [keys.board_name(TOTAL, f"city:{city.code}") for city in units.regions().cities]
     return regional + cities
@@ -66,7 +67,7 @@ def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
     """
     group, leaderboard = keys.group_name(contest_id), uow_factory.dependencies.kv.leaderboard
     for _ in range(_TRIES):
-        # The build is begun before the database is read: what is committed in between is kept.
+        # The build begins before the database is read, so that commits in between are collected.
         token = leaderboard.begin_build(group, board)
         if token is None:
             return False
@@ -106,7 +107,7 @@ def _sync(uow: UnitOfWork, contest_id: int, *, current: bool) -> int:
     kept = leaderboard.read_mark(group, MARK)
     mark = uow.now if kept is None else datetime.fromisoformat(kept)
     if mark > uow.now + OVERLAP:
-        # The clock has gone back: the mark says nothing about what comes now.
+        # The clock was set back, so the stored mark is useless.
         leaderboard.drop(group)
         mark = uow.now
     brought = _bring_since(uow, contest_id, min(mark, uow.now))
@@ -122,7 +123,7 @@ def _bring_since(uow: UnitOfWork, contest_id: int, mark: datetime) -> int:
         rows = standings_queries.changed_since(uow, contest_id, since, after_id)
         if rows and not boards.bring(uow.kv, contest_id, [moved for _, moved in rows]):
             raise RedisUnavailable("went away while standings were brought")
-        # What a clock far ahead has written is brought each time, and is news when its time comes.
+        # Rows with a time in the future are sent each time, but count as new only when it has come.
         new += sum(mark < moved.changed_at <= uow.now for _, moved in rows)
         if len(rows) < standings_queries.CHUNK:
             return new

@@ -1,7 +1,7 @@
-"""The tables of the contest, one file for each sub-package.
+"""Tables of the contest, one file per sub-package.
 
-Files here do not import each other: a foreign key names its table, so that every table is known
-once this package is imported.
+Files here do not import each other: a foreign key names its table as text, and all tables are
+registered when this package is imported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Papers. A trigger of the database holds the answers and the score of a closed one."""
+"""Papers. A database trigger protects answers and score of a closed one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from server.quiz.enums import AttemptState
 
 
 class Attempt(Base):
-    """One paper of one citizen: dealt once, answered until closed, never changed after."""
+    """One paper of one citizen: dealt once, answered until closed, then unchangeable."""
 
     __tablename__ = "attempt"
     __table_args__ = (
@@ -75,8 +75,8 @@ class Attempt(Base):
     rank_city: Mapped[int | None] = mapped_column(Integer)
 
 
-# What a closed attempt keeps for ever. Its owner may change (two citizens found to be one),
-# its ranks may be set once. PostgreSQL cannot compare JSON, so its text is compared.
+# Columns of a closed attempt that never change. Its owner may change (merge), its ranks may be set
+# once. PostgreSQL cannot compare JSON, so its text is compared.
 _KEPT = (
     "state", "rules_version", "on_day", "on_week", "started_at", "deadline_at", "score",
     "correct_count", "duration_ms", "closed_at",

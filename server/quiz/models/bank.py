@@ -22,7 +22,7 @@ from server.quiz.enums import Kind, QuestionState
 
 
 class Bank(Owned, Base):
-    """A pool of questions; `revision` is a fresh name for each change, so that copies notice."""
+    """A pool of questions; `revision` changes with each change, so that caches notice."""
 
     __tablename__ = "bank"
 
@@ -31,7 +31,7 @@ class Bank(Owned, Base):
 
 
 class Question(Owned, Base):
-    """One version of a question; answers stay tied to the version that was seen."""
+    """One version of a question; answers refer to the version that was seen."""
 
     __tablename__ = "question"
     __table_args__ = (
@@ -66,5 +66,5 @@ class Question(Owned, Base):
 
     @classmethod
     def published(cls) -> ColumnElement[bool]:
-        """Live questions, without their keys: a reader leaves out `answer` and `explanation`."""
+        """Live questions. Callers must not expose `answer` and `explanation`."""
         return cls.state == QuestionState.LIVE

@@ -1,4 +1,4 @@
-"""Contests, their rules, and the decks that questions are dealt from."""
+"""Contests, their rules, and the decks that spread the use of questions."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Contest(Owned, Base):
     opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Refs of questions of its bank that it never deals: they are there for practice.
+    # Refs of questions that are never dealt, so that they can be used for practice.
     left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
 
     @classmethod
     def published(cls) -> ColumnElement[bool]:
-        """Every contest: citizens are shown it from the day it is made."""
+        """Every contest, because citizens see it from its creation on."""
         return true()
 
 
@@ -59,7 +59,7 @@ class RuleSetRow(Base):
 
 
 class Deck(Base):
-    """How often one shard of starts has dealt each question (`counts`: question ref -> times)."""
+    """How often one shard has dealt each question (`counts`: question ref -> times)."""
 
     __tablename__ = "deck"
     __table_args__ = (UniqueConstraint("contest_id", "shard"),)

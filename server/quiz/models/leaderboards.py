@@ -1,4 +1,4 @@
-"""Entries, their standings, and the groups of WeChat that have boards of their own."""
+"""Entries, their standings, and WeChat groups with boards."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from server.base.sql.tables import Base, BigId, Json, UtcDateTime
 
 
 class Entry(Base):
-    """A citizen's place in one contest: what its boards count him under.
+    """A citizen's participation in one contest, with the place it counts for.
 
-    `merged_at` marks the double of a person found to be one with another, or what a person had
-    before an erasure and a return; it is on no board.
-    `left_scopes` names the boards it was once counted on, so that a lost removal can be made good.
+    `merged_at` marks the entry of a merged citizen, or one from before an erasure and a return; it
+    is on no board. `left_scopes` are boards it was once on, so that a lost removal can be repeated.
     """
 
     __tablename__ = "entry"
@@ -40,9 +39,9 @@ class Entry(Base):
 
 
 class Standing(Base):
-    """What one entry has in one period: `total`, `day:2026-05-01` or `week:2026-W18`.
+    """The standing of one entry in one period: `total`, `day:2026-05-01` or `week:2026-W18`.
 
-    Units: `points` whole points, or 1/10,000 of a point where the season counts a mean.
+    Units: `points` whole points, or 1/10,000 of a point where the season uses a mean.
     """
 
     __tablename__ = "standing"
@@ -74,7 +73,7 @@ Index(
 
 
 class WeChatGroup(Base):
-    """A WeChat group that members opened the mini-program from; its id is kept as a keyed hash."""
+    """A WeChat group that opened the mini-program; its id is stored as a keyed hash."""
 
     __tablename__ = "wechat_group"
 
@@ -85,7 +84,7 @@ class WeChatGroup(Base):
 
 
 class GroupMember(Base):
-    """A citizen is on a group's boards, in every contest."""
+    """A citizen who is on a group's boards, in every contest."""
 
     __tablename__ = "group_member"
     __table_args__ = (

@@ -12,7 +12,7 @@ from server.base.sql.tables import Base, BigId, Json, UtcDateTime
 
 
 class Practice(Base):
-    """Questions dealt for practice; it has no clock, no score and no place on any board."""
+    """Questions dealt for practice; without clock, score or board."""
 
     __tablename__ = "practice"
     __table_args__ = (Index("ix_practice_citizen_id", "citizen_id"),)
@@ -25,7 +25,7 @@ class Practice(Base):
 
 
 class PracticeAnswer(Base):
-    """The first answer to a question of a practice; later ones are told the same."""
+    """The first answer to a question of a practice; later ones return its result."""
 
     __tablename__ = "practice_answer"
     __table_args__ = (UniqueConstraint("practice_id", "question_id"),)

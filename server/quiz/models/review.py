@@ -1,4 +1,4 @@
-"""What citizens report about questions."""
+"""Citizens' reports about questions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from server.quiz.enums import WordsState
 
 
 class QuestionReport(Base):
-    """What a citizen finds wrong with the version of a question that they saw."""
+    """A citizen's report about the version of a question that they saw."""
 
     __tablename__ = "question_report"
     __table_args__ = (
@@ -25,6 +25,6 @@ class QuestionReport(Base):
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
     question_id: Mapped[int] = mapped_column(BigId, ForeignKey("question.id"))
     reason: Mapped[str] = mapped_column(Text)
-    # Words that WeChat could not judge in time are shown to an organizer as such.
+    # Texts that WeChat could not check in time are marked for the organizer.
     words: Mapped[WordsState] = mapped_column(enum_column(WordsState, "words"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)

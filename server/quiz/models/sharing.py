@@ -1,4 +1,4 @@
-"""Cards of results, and the visits that come by them."""
+"""Result cards, and the visits that come by them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from server.base.sql.tables import Base, BigId, UtcDateTime
 
 
 class Share(Outgoing, Base):
-    """A citizen's card of one closed paper. Nothing is ever counted in anybody's favour by it.
+    """A citizen's card of one closed paper. It never brings any advantage.
 
-    `code_picture` is the mini-program code of its poster; WeChat makes it, so it may come later.
+    `code_picture` is the mini-program code on its poster, which may arrive from WeChat later.
     """
 
     __tablename__ = "share"
@@ -29,7 +29,7 @@ class Share(Outgoing, Base):
 
 
 class Visit(Base):
-    """A citizen came by a share or a channel's code: once for each of them and Beijing day."""
+    """A citizen came by a share or a channel's code: once per code and Beijing day."""
 
     __tablename__ = "visit"
     __table_args__ = (

@@ -1,1 +1,1 @@
-"""WeChat's callbacks: envelope, documents, replies, deadline."""
+"""WeChat's callbacks: encryption, parsing, replies, deadline."""

@@ -1,7 +1,7 @@
-"""The lock of WeChat's callbacks: signatures and the AES envelope, as the protocol states them.
+"""Signatures and AES encryption of WeChat's callbacks, as the protocol defines them.
 
-Every way in which an envelope can be wrong ends in the same refusal without detail, so that an
-outsider learns nothing from trying. No XML, no JSON, no clock here.
+Every defect of an encrypted message raises the same error without detail, so that an attacker
+learns nothing from attempts. No XML, no JSON, no clock here.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def signature(*parts: str) -> str:
 
 
 def same(ours: str, theirs: str) -> bool:
-    """Whether two signatures are equal, in a time that tells nothing."""
+    """Compare two signatures in constant time."""
     return hmac.compare_digest(ours.encode(), theirs.encode("utf-8", "surrogatepass"))
 
 
 class Cipher:
-    """The envelope of one account under one EncodingAESKey."""
+    """Encryption of one account under one EncodingAESKey."""
 
     def __init__(self, aes_key: str, appid: str) -> None:
         try:
@@ -51,9 +51,9 @@ class Cipher:
         self._aes = AesCipher(AES(key), CBC(key[:_AES_BLOCK]))
 
     def open(self, encrypted: str) -> bytes:
-        """The message inside an envelope.
+        """Decrypt a message.
 
-        Raises: SignatureRefused (403) for whatever is wrong with it.
+        Raises: SignatureRefused (403) for any defect.
         """
         padded = self._decrypt(encrypted)
         pad = padded[-1]
@@ -68,7 +68,7 @@ class Cipher:
         return content[_HEADER : _HEADER + length]
 
     def seal(self, plain: bytes, prefix: bytes) -> str:
-        """An envelope around a message, as base64 text.
+        """Encrypt a message, as base64 text.
 
         Units: `prefix` is 16 unpredictable bytes.
         """

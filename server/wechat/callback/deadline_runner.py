@@ -1,7 +1,7 @@
-"""Running a message's handler under the callback's deadline, in threads of its own.
+"""Runs a message's handler under the callback's deadline, in separate threads.
 
-A handler that is still at work at the deadline goes on; its reply is then said another way. A
-repeat meanwhile in the same process starts nothing. No HTTP and no WeChat format here.
+A handler still running at the deadline continues; its reply is then delivered as a message. A
+concurrent repeat in the same process starts no second handler. No HTTP and no WeChat format here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Late = Callable[[Message, Reply], None]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of the door, and the word under which it is counted."""
+    """One response of the callback, and its outcome label in the metrics."""
 
     body: bytes
     outcome: str
@@ -36,10 +36,10 @@ class Answer:
 
 
 class DeadlineRunner:
-    """The handlers at work in this process.
+    """The running handlers of this process.
 
-    Units: `threads` bounds how many are at work at once; `remember_seconds` is how long a reply is
-    kept for repeats, at least twice the window of a signature.
+    Units: `threads` limits concurrent handlers; `remember_seconds` is how long a reply is kept for
+    repeats, at least twice the window of a signature.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class DeadlineRunner:
     def run(
         self, message: Message, effects: Effects, late: Late, elapsed: Callable[[], float]
     ) -> tuple[Reply, str]:
-        """The reply and how it came about, `answer_seconds` after the request began at the latest.
+        """The reply and its outcome, at most `answer_seconds` after the request began.
 
-        Raises: Unavailable when no thread is free; whatever the handler raises in time.
+        Raises: Unavailable when no thread is free; any exception that the handler raises in time.
         """
         with self._lock:
             if message.key in self._at_work:
@@ -87,7 +87,7 @@ class DeadlineRunner:
         return Reply(), "late"
 
     def close(self) -> None:
-        """Wait for the handlers at work and take no more."""
+        """Wait for the running handlers and accept no more."""
         self._pool.shutdown(wait=True)
 
     def _left(self, elapsed: Callable[[], float]) -> float:
@@ -108,7 +108,7 @@ class DeadlineRunner:
             if reply.says_something:
                 late(message, reply)
         except Exception:
-            _log.exception("a callback answered with success failed afterwards")
+            _log.exception("callback failed after it was answered with success")
             self._count_late("late_failed")
         else:
             self._count_late("late_said" if reply.says_something else "late_silent")

@@ -1,8 +1,8 @@
-"""Reading a callback's body: XML or JSON, told apart by the first byte, into fields of text.
+"""Parses a callback's body, XML or JSON by its first byte, into text fields.
 
-A document is bounded in depth, holds no DTD and no entity, and names nothing twice at its top.
-Numbers stay text: ids are longer than a double. Characters that XML forbids are dropped, because
-people send them and WeChat passes them on: a message must not be lost for one of them.
+A document is limited in depth, has no DTD, no entities, and no duplicate names at its top level.
+Numbers remain text, because ids are longer than a double. Characters forbidden in XML are dropped,
+because people send them and WeChat passes them on: a message must not be lost because of one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Value: TypeAlias = "str | dict[str, Value] | list[Value]"
 Fields: TypeAlias = Mapping[str, Value]
 
 MAX_DEPTH = 16
-# An unfinished string is taken to the end, so that no text makes the scan start over and over.
+# An unterminated string matches to the end, so that the scan stays linear.
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
-# The characters of XML 1.0; NUL would also be refused by a database.
+# The characters of XML 1.0; a database would also refuse NUL.
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Stands for a forbidden character until the document is parsed. Dropping it before would let a
-# text end its own CDATA section: `]]`, a control character, `>`. XML allows this code point, and
-# Unicode assigns no character to it.
+# Replaces a forbidden character until the document is parsed. Dropping it earlier would let a text
+# end its own CDATA section: `]]`, a control character, `>`. XML allows this code point, and Unicode
+# assigns no character to it.
 _MARK = "\U0010ffff"
 _MARKED = re.compile(f"{FORBIDDEN.pattern}|{_MARK}")
-# A numeric reference counts outside of CDATA only; an unclosed section goes to the end.
+# A numeric reference is only valid outside of CDATA; an unclosed section extends to the end.
 _REFERENCE = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&#(?:x(?P<hex>[0-9A-Fa-f]+)|(?P<decimal>[0-9]+));", re.DOTALL
 )
@@ -36,7 +36,7 @@ _LARGEST = 0x10FFFF
 
 
 def read(body: bytes) -> tuple[dict[str, Value], str]:
-    """The fields of a body and its form, `xml` or `json`.
+    """The fields of a body and its format, `xml` or `json`.
 
     Raises: Malformed (400).
     """
@@ -103,15 +103,15 @@ def read_json(body: bytes) -> dict[str, Value]:
 
 
 def read_answer(body: bytes) -> Any:
-    """The JSON value of an answer of WeChat's API, without forbidden characters in its texts.
+    """The JSON value of a WeChat API response, without forbidden characters in its texts.
 
-    Raises: ValueError, RecursionError when it is none.
+    Raises: ValueError, RecursionError for invalid JSON.
     """
     return _without_marks(json.loads(_marked(body), strict=False))
 
 
 class _Tree:
-    """The document while expat reads it: one level per open element, text of the innermost."""
+    """State of the expat parser: one level per open element, and the text of the innermost."""
 
     __slots__ = ("_levels", "pieces", "root")
 
@@ -151,7 +151,7 @@ class _Tree:
             siblings[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
 
     def _no_words(self) -> None:
-        """Words beside elements have no place in a message; blanks may stand there."""
+        """Refuse text beside elements, except white space."""
         if "".join(self.pieces).strip():
             raise Malformed
         self.pieces.clear()
@@ -162,7 +162,7 @@ def _refuse(*_found: object) -> None:
 
 
 def _marked(body: bytes) -> str:
-    """A body as text, with a mark for each forbidden character and for bytes that are no UTF-8."""
+    """Decode a body, with a mark for each forbidden character and each invalid UTF-8 byte."""
     return FORBIDDEN.sub(_MARK, body.decode("utf-8", "replace").replace("\ufffd", _MARK))
 
 

@@ -1,6 +1,6 @@
-"""What WeChat pushed, made sure of and read: from query and body to a `Message`, and a reply back.
+"""Verifies and parses WeChat's pushes to a `Message`, and encrypts the reply.
 
-No web framework, no store, no effect: an envelope is a function of the request and the clock.
+No web framework, no storage, no effects: the result depends only on the request and the clock.
 Source: wechat message push, "receive messages and events", "message encryption".
 """
 
@@ -25,13 +25,13 @@ AppName = Literal["official_account", "mini_program"]
 
 _TIMESTAMP = re.compile(r"[0-9]{10}")
 _NONCE = re.compile(r"[0-9A-Za-z_-]{1,128}")
-# WeChat adds kinds and events: one that we do not know is answered, never refused.
+# WeChat adds message types and events: an unknown one is answered, never refused.
 _NAME = re.compile(r".{1,128}", re.DOTALL)
 _PERSON = re.compile(r"[\x21-\x7e]{1,128}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,128}")
 _QR_PREFIX = "qrscene_"
-# Pushed in the platform's name: the citizen stands in a field of its own, which was seen missing.
+# Sent in the platform's name: the citizen is in a separate field, which can be missing.
 _ABOUT_SOMEBODY = frozenset(
     {"user_info_modified", "user_authorization_revoke", "user_authorization_cancellation"}
 )
@@ -39,7 +39,7 @@ _TELLING_APART = frozenset({"MsgID", "MsgId", "TemplateId", "trace_id", "RevokeI
 
 
 class App(Protocol):
-    """The settings of one WeChat app, as far as its callback needs them."""
+    """The settings of one WeChat app that its callback needs."""
 
     @property
     def appid(self) -> str: ...
@@ -55,11 +55,11 @@ class App(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message or event, believed and read.
+    """One message or event, verified and parsed.
 
     Units: `created_at` epoch seconds; `scene` the scene of a followed or scanned code, else empty;
     `key` is equal for every repeat of the same push and of no other (see `key_of`); `replay_key` is
-    equal for every request under the same signature; `digest` is of the content, decrypted.
+    equal for every request with the same signature; `digest` is the hash of the decrypted content.
     """
 
     app: AppName
@@ -82,9 +82,9 @@ class Message:
 
 
 class Envelope:
-    """The callback of one app: opens what WeChat sends and closes what is answered.
+    """The callback protocol of one app: decrypts requests and encrypts replies.
 
-    Units: `clock` is the machine's own clock, also where the campaign's clock is shifted.
+    Units: `clock` is the system clock, even when the campaign's clock is shifted.
     """
 
     def __init__(
@@ -110,11 +110,11 @@ class Envelope:
 
     @property
     def window_seconds(self) -> int:
-        """How far a timestamp may be off, either way."""
+        """The maximum difference of a timestamp, in either direction."""
         return self._window
 
     def check_address(self, query: Mapping[str, str]) -> str:
-        """The echo of WeChat's address check, unchanged.
+        """The echostr of WeChat's URL verification, unchanged.
 
         Raises: SignatureRefused (403), StaleTimestamp (403), Malformed (400) without an echo.
         """
@@ -124,7 +124,7 @@ class Envelope:
         return query["echostr"]
 
     def open(self, query: Mapping[str, str], body: bytes) -> Message:
-        """The message in a request.
+        """The message of a request.
 
         Raises: SignatureRefused (403), StaleTimestamp (403), BodyTooLarge (413), Malformed (400).
         """
@@ -133,16 +133,16 @@ class Envelope:
         self._believe(query)
         claims_encryption = query.get("encrypt_type", "") == "aes"
         encrypted = claims_encryption or self._app.mode != "plain"
-        # An unencrypted push to an account that expects encryption is a downgrade.
+        # An unencrypted push to an account that expects encryption is a downgrade attack.
         if encrypted and (not claims_encryption or self._cipher is None):
             raise SignatureRefused
         plain = self._decrypted(query, body) if encrypted else body
         return self._message(query, plain, encrypted)
 
     def seal(self, message: Message, reply: Reply) -> bytes:
-        """The body that answers a message, encrypted when the message was.
+        """The response body for a message, encrypted when the message was.
 
-        Units: `success`, never encrypted, when there is nothing to say.
+        Units: `success`, never encrypted, without a reply.
         """
         document = reply.document(message.openid, message.account, message.created_at, message.form)
         if document is None:
@@ -161,7 +161,8 @@ class Envelope:
         ours = signature(self._app.token, timestamp, nonce)
         if not same(ours, query.get("signature", "")):
             raise SignatureRefused
-        # Exactly ten digits: digits moved between timestamp and nonce keep the signature.
+        # Exactly ten digits, because moving digits between timestamp and nonce keeps the signature
+        # valid.
         if not _TIMESTAMP.fullmatch(timestamp):
             raise StaleTimestamp
         if abs(self._clock.now().timestamp() - int(timestamp)) > self._window:
@@ -213,11 +214,11 @@ class Envelope:
 
 
 def key_of(app: AppName, appid: str, kind: str, sender: str, *parts: str) -> str:
-    """The name under which a push is handled once, everywhere; a hash, so it tells no openid.
+    """The key under which a push is processed once; a hash, so it does not reveal an openid.
 
-    A MsgId alone is not enough: WeChat promises it unique for one sender at best.
-    Units: `parts` are the person an event is about, CreateTime, event, its key, MsgId, and whatever
-    tells two events of one second apart.
+    A MsgId alone is not enough: WeChat guarantees uniqueness per sender at best.
+    Units: `parts` are the person of an event, CreateTime, event, its key, MsgId, and whatever
+    distinguishes two events of one second.
     """
     return _hashed(app, appid, kind, sender, *parts)
 
@@ -246,7 +247,7 @@ def _scene(event: str, event_key: str) -> str:
 
 
 def _apart(value: Value | Fields) -> Iterator[str]:
-    """Ids anywhere inside that tell two events of one second apart."""
+    """Ids at any depth that distinguish two events of one second."""
     if isinstance(value, list):
         for item in value:
             yield from _apart(item)
@@ -259,5 +260,5 @@ def _apart(value: Value | Fields) -> Iterator[str]:
 
 
 def _hashed(*parts: str) -> str:
-    # No part holds a NUL (it is dropped with what XML forbids), so no two lists join to one text.
+    # No part contains NUL (it is dropped as forbidden in XML), so joined lists are unambiguous.
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""What we answer a citizen with at once: text, one article, or a hand-over to customer service.
+"""Immediate replies to a citizen: text, one article, or a transfer to customer service.
 
-Wording is the slices' matter; here it is only made safe for WeChat's XML and its limits.
+The wording comes from the slices; this module makes it safe for WeChat's XML and limits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TEXT_LIMIT_BYTES = 2048
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
-    """The one card of a news reply."""
+    """The single article of a news reply."""
 
     title: str
     description: str = ""
@@ -25,9 +25,9 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An answer in our words; it holds no openid, so it may be remembered anywhere.
+    """A reply without an openid, so that it can be cached anywhere.
 
-    Units: `text` is the sentence of a text reply, or the JSON of a self-test's answer.
+    Units: `text` is the text of a text reply, or the JSON of the self-test's response.
     """
 
     kind: Literal["nothing", "text", "article", "transfer", "json"] = "nothing"
@@ -36,9 +36,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """A sentence; nothing at all when it is empty.
+        """A text reply; no reply when the text is empty.
 
-        Units: cut to 2048 bytes at the border of a character.
+        Units: cut to 2048 bytes at a character boundary.
         """
         cleaned = _clean(text)
         whole = cleaned.encode()
@@ -48,41 +48,41 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of_article(cls, article: Article) -> Self:
-        """One card with a picture and a link."""
+        """An article with a picture and a link."""
         return cls(kind="article", article=article)
 
     @classmethod
     def transfer(cls) -> Self:
-        """Hand the conversation over to human customer service."""
+        """Transfer the conversation to human customer service."""
         return cls(kind="transfer")
 
     @classmethod
     def of_json(cls, members: dict[str, str]) -> Self:
-        """The answer to WeChat's own self-test, the one that may be JSON."""
+        """The response to WeChat's own self-test, the only one that may be JSON."""
         return cls(kind="json", text=json.dumps(members, ensure_ascii=False))
 
     @property
     def says_something(self) -> bool:
-        """Whether the citizen gets to see anything."""
+        """Whether the citizen sees a reply."""
         return self.kind != "nothing"
 
     def to_bytes(self) -> bytes:
-        """The reply as it is remembered."""
+        """Serialise the reply for a cache."""
         return msgspec.json.encode(self)
 
     @classmethod
     def from_bytes(cls, remembered: bytes) -> Reply:
-        """The reply that was remembered.
+        """Parse a cached reply.
 
-        Raises: ValueError when it is none.
+        Raises: ValueError when it is invalid.
         """
         return _READ.decode(remembered)
 
     def document(self, openid: str, account: str, created_at: int, form: str) -> bytes | None:
-        """The unencrypted body for one citizen; None when there is nothing to say.
+        """The unencrypted body for one citizen; None without a reply.
 
-        Units: `form` is that of the message. A citizen's message is answered in XML even when it
-        came as JSON: WeChat shows a failure otherwise.
+        Units: `form` is the message's format. A citizen's message gets an XML reply even if it was
+        JSON, because WeChat shows an error otherwise.
         """
         if self.kind == "json":
             return self.text.encode() if form == "json" else None
@@ -111,7 +111,7 @@ _READ = msgspec.json.Decoder(Reply)
 def sealed_document(
     encrypted: str, signed: str, timestamp: str, nonce: str, is_json: bool
 ) -> bytes:
-    """The outside of an encrypted reply.
+    """The outer document of an encrypted reply.
 
     Source: message push, "encrypted replies".
     """

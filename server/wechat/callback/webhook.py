@@ -1,7 +1,7 @@
-"""The door in front of the web framework through which WeChat's callbacks come.
+"""The WSGI middleware that handles WeChat's callbacks.
 
-It bounds, opens, recognises repeats, answers in time and counts. What a message means is the
-router's matter; that an effect happens once is the matter of the effect's own transaction.
+It limits, decrypts, detects repeats, responds within the deadline and counts. Handlers interpret
+messages; a unique row in the handler's transaction makes effects happen once.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ _log = logging.getLogger(__name__)
 QUERY_LIMIT = 4096
 _REQUEST_ID = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _LENGTH = re.compile(r"[0-9]{1,20}")
-# What is remembered while a handler is at work: no reply looks like it.
+# Cached while a handler runs; different from every serialised reply.
 _BEGUN = b"begun"
 
 Observe = Callable[[str, str, float], None]
 
 
 class CallbackHandler(Protocol):
-    """What the webhook needs to know of one app's callback."""
+    """The interface between the webhook and one app's callback."""
 
     @property
     def envelope(self) -> Envelope:
-        """The locks of this app."""
+        """The callback protocol of this app."""
         ...
 
     def pure(self, message: Message) -> Reply | None:
@@ -60,21 +60,21 @@ class CallbackHandler(Protocol):
         ...
 
     def effects(self, message: Message) -> Reply | None:
-        """Do what the message asks for, once for each `message.key`, and the reply to it.
+        """Apply a message's effects, once per `message.key`, and return the reply.
 
-        A repeat returns the reply of the first time: its row is unique by `message.key`.
+        A repeat returns the first reply: the row is unique by `message.key`.
         """
         ...
 
     def late(self, message: Message, reply: Reply) -> None:
-        """See to it that a reply that came too late is said otherwise, once for each key."""
+        """Deliver a late reply another way, once per key."""
         ...
 
 
 class Webhook:
-    """A WSGI callable that answers WeChat's callbacks and leaves everything else to the next one.
+    """WSGI middleware that answers WeChat's callbacks and passes other requests on.
 
-    Units: `observe` is told path, outcome and seconds of every answer.
+    Units: `observe` receives path, outcome and seconds of every response.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Webhook:
         self._observe = observe
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         path = environ.get("PATH_INFO", "")
         handler = self._handlers.get(path)
         if handler is None:
@@ -118,7 +118,7 @@ class Webhook:
         except AppError as refusal:
             answer = _refused(refusal, rid)
         except Exception as trouble:
-            # Not a 500 and not a success: WeChat sends it again, so nothing is lost by a mistake.
+            # A 503, so that WeChat repeats the message and nothing is lost by a bug.
             _log.exception("a callback failed", extra={"path": path})
             answer = _refused(Unavailable(), rid, outcome=f"failed_{type(trouble).__name__}")
         self._observe(path, answer.outcome, seconds())
@@ -165,13 +165,13 @@ class Webhook:
         earlier = self._recall(message, _BEGUN)
         if earlier is not None:
             return earlier, "repeat"
-        # "Begun" elsewhere does not stop us: its process may have been killed. The row decides.
+        # Another process may have begun and been killed, so run it anyway; the unique row decides.
         return self._deadline_runner.run(message, handler.effects, handler.late, seconds)
 
     def _recall(self, message: Message, reply: bytes) -> Reply | None:
-        """The reply remembered for this message, now remembering `reply` if nothing was.
+        """The cached reply of this message; stores `reply` if there was none.
 
-        Raises: SignatureRefused when the signature was used for another content.
+        Raises: SignatureRefused when the signature was used with another content.
         """
         digest = message.digest.encode()
         used_for, earlier = self._once.remember_pair(
@@ -186,15 +186,15 @@ class Webhook:
         try:
             return Reply.from_bytes(earlier)
         except (ValueError, RecursionError):
-            # Not written by us; as if nothing were remembered, the row decides what is done twice.
-            _log.error("a foreign reply in Redis is passed over", extra={"count": len(earlier)})
+            # A foreign value is treated as missing; the unique row still prevents duplicates.
+            _log.error("foreign reply in redis ignored", extra={"count": len(earlier)})
             return None
 
 
 def read_query(text: str) -> dict[str, str]:
-    """The parameters of a callback's address.
+    """Parse the query string of a callback.
 
-    Raises: Malformed when it is too long or names one twice.
+    Raises: Malformed when it is too long or names a parameter twice.
     """
     if len(text) > QUERY_LIMIT:
         raise Malformed
@@ -208,9 +208,9 @@ def read_query(text: str) -> dict[str, str]:
 
 
 def read_body(environ: WSGIEnvironment) -> bytes:
-    """The body of a request, never more than the limit.
+    """Read the body of a request, up to the limit.
 
-    Raises: BodyTooLarge before reading, LengthRequired, Malformed when it breaks off.
+    Raises: BodyTooLarge before reading, LengthRequired, Malformed when it is incomplete.
     """
     stated = environ.get("CONTENT_LENGTH") or ""
     stream = environ["wsgi.input"]
@@ -242,7 +242,7 @@ def _read(stream: _Stream, size: int) -> bytes:
             pieces.append(piece)
             size -= len(piece)
     except OSError:
-        # The client went away in the middle of its request.
+        # The client disconnected during its request.
         raise Malformed from None
     return b"".join(pieces)
 
