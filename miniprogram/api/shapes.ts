@@ -283,6 +283,8 @@ export interface Review {
 export interface Ranks {
   region: number | null
   city: number | null
+  /** Null also where the reader has moved since. */
+  city_name: string | null
 }
 
 export interface Attempt {

@@ -133,6 +133,7 @@ export const zh = {
     card: '成绩卡',
     open: '看答案和解析',
     board: '排行榜',
+    final_board: '看最终榜',
     more: '正在取更早的记录',
   },
   rules: {
@@ -180,7 +181,8 @@ export const zh = {
     right: '答对 {right} / {count} 题',
     time: '用时 {time}',
     rank_region: '交卷时全区第 {rank} 名',
-    rank_city: '交卷时全市第 {rank} 名',
+    rank_city: '交卷时{city}第 {rank} 名',
+    whole_city: '全市',
     now: '现在',
     expired: '时间到，已自动交卷',
     records: '我的答题记录',

@@ -201,6 +201,7 @@ export const zh_mine = {
     title: '字体大小',
     elder: '大字模式',
     elder_note: '字更大，按钮更大。没有选过时，跟着微信的字号走。',
+    only_here: '已在这台手机上改好。现在连不上你的账号，换手机后要再选一次。',
     language: '语言',
     language_zh: '中文',
     language_za: 'Vahcuengh',

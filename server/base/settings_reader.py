@@ -49,7 +49,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, l
     chosen = given.get("KEPU_CONFIG")
     if chosen:
         files.append(Path(chosen))
-    layers = {path: _toml(path, complaints) for path in files}
+    layers = {path: _toml(path, complaints, _origin(path, chosen)) for path in files}
     values: dict[str, Any] = {}
     for layer in layers.values():
         _merge(values, layer)
@@ -65,7 +65,28 @@ def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, l
         settings = _build(Settings, _over(values, from_environment), "", [])
     if settings.environment == "production" or not complaints:
         complaints += complaints_about_apps(settings)
-    return settings, complaints
+    return settings, [_with_variable(complaint) for complaint in complaints]
+
+
+def _origin(path: Path, chosen: str | None) -> str:
+    return f"KEPU_CONFIG: {chosen}" if chosen and path == Path(chosen) else path.name
+
+
+def _with_variable(complaint: str) -> str:
+    """Add the environment's name of a setting to a complaint that has its name in files."""
+    path, _, what = complaint.partition(": ")
+    if path not in _paths(Settings) and not what.startswith("unknown setting"):
+        return complaint
+    return f"{complaint} ({PREFIX}{path.replace('.', '__').upper()})"
+
+
+def _paths(kind: type, before: str = "") -> frozenset[str]:
+    found = set()
+    for name, hint in get_type_hints(kind).items():
+        found.add(f"{before}{name}")
+        if is_dataclass(hint):
+            found |= _paths(cast(type, hint), f"{before}{name}.")
+    return frozenset(found)
 
 
 def _add_demo_secrets(values: dict[str, Any], settings: Settings, complaints: list[str]) -> None:
@@ -80,11 +101,12 @@ def _operator_of_the_demo() -> frozenset[str]:
     return frozenset(str(value) for value in facts.values())
 
 
-def _toml(path: Path, complaints: list[str]) -> dict[str, Any]:
+def _toml(path: Path, complaints: list[str], origin: str = "") -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as trouble:
-        complaints.append(f"{path.name}: {trouble}")
+        why = trouble.strerror if isinstance(trouble, OSError) else trouble
+        complaints.append(f"{origin or path.name}: {why}")
         return {}
 
 

@@ -70,6 +70,24 @@ def test_the_environment_wins_over_a_chosen_file_and_that_over_the_defaults(tmp_
     )
 
 
+def test_a_file_of_settings_that_is_not_there_is_told_as_it_was_named() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"KEPU_CONFIG": "/nope/here"})
+    assert str(refused.value) == (
+        "settings refused: KEPU_CONFIG: /nope/here: No such file or directory"
+    )
+
+
+def test_a_complaint_names_the_setting_as_files_and_as_the_environment_do() -> None:
+    given = {"KEPU_PORT": "many", "KEPU_LIMITS__LOGIN_PER_MINUTE": "nan", "KEPU_POORT": "1"}
+    with pytest.raises(SettingsError) as refused:
+        load_settings(given)
+    told = str(refused.value)
+    assert "port: int expected (KEPU_PORT)" in told
+    assert "expected (KEPU_LIMITS__LOGIN_PER_MINUTE)" in told
+    assert "poort: unknown setting; did you mean port? (KEPU_POORT)" in told
+
+
 def test_good_production_settings_start(tmp_path: Path) -> None:
     # What the upload of the mini-program is told may stand in the same environment.
     settings = load_settings(production(tmp_path, KEPU_UPLOAD_APPID="wx0123456789abcdef"))

@@ -173,7 +173,7 @@ def test_every_start_tells_a_wrong_setting_in_one_line(
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr == "settings refused: port: int expected\n"
+    assert done.stderr == "settings refused: port: int expected (KEPU_PORT)\n"
 
 
 def test_queues_are_shown_paused_and_resumed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ def test_every_complaint_about_the_settings_is_a_line_and_nothing_else_is_asked(
     monkeypatch.setenv("KEPU_LIMITS__LOGIN_PER_MINUTE", "nan")
     status, told = look(gateway)
     assert status == 1
-    assert told["settings"][0] == "wrong: port: int expected"
+    assert told["settings"][0] == "wrong: port: int expected (KEPU_PORT)"
     assert "login_per_minute" in told["settings"][1]
     assert "database" not in told
     assert gateway.calls == []
@@ -96,8 +96,9 @@ def test_the_operators_facts_are_demanded_in_production(
         monkeypatch.setenv(name, value)
     _, told = look(gateway)
     assert told["settings"] == [
-        "wrong: operator.complaints: missing; the privacy policy names it",
-        "wrong: policy_date: missing; the privacy policy names it",
+        "wrong: operator.complaints: missing; the privacy policy names it"
+        " (KEPU_OPERATOR__COMPLAINTS)",
+        "wrong: policy_date: missing; the privacy policy names it (KEPU_POLICY_DATE)",
     ]
 
 

@@ -154,7 +154,7 @@ def rank_in(citizen: Citizen, city: str) -> int:
 
 
 def see_the_city(hand: Hand, rank: int) -> None:
-    hand.sees(f"全市第 {rank} 名")
+    hand.sees(f"南宁市第 {rank} 名")
     hand.tap("看排行榜")
     hand.tap("南宁市")
     hand.sees(f"我是第 {rank} 名")

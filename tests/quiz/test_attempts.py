@@ -26,7 +26,7 @@ from server.quiz.errors import (
     NoAttemptsLeft,
     NoMoreQuestions,
 )
-from server.quiz.models import Attempt, Question, Standing
+from server.quiz.models import Attempt, Entry, Question, Standing
 from tests.kit.clock import FakeClock
 from tests.kit.quiz import all_right, citizens, open_contest, shown, some_right, started, take
 
@@ -367,7 +367,7 @@ def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
         70, 100, 7, 10,
     )  # fmt: skip
     assert (first.duration_ms, first.personal_best) == (42_195, 70)
-    assert (first.rank_region, first.rank_city) == (1, 1)
+    assert (first.rank_region, first.rank_city, first.ranked_city) == (1, 1, "450100")
     with pytest.raises(AttemptClosed):
         save(uow_factory, ref, citizen, all_right(questions))
     clock.advance(1)
@@ -376,6 +376,11 @@ def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
     assert submit(uow_factory, ref, citizen, {"nonsense": ["Q"]}) == first
     assert read(uow_factory, ref, citizen).result == first
     assert read(uow_factory, ref, citizen).remaining == timedelta(0)
+    with uow_factory.begin() as uow:
+        uow.session.execute(update(Entry).values(city="450300", left_scopes=["city:450100"]))
+    moved = read(uow_factory, ref, citizen).result
+    assert moved is not None
+    assert (moved.rank_city, moved.ranked_city) == (1, None)
 
 
 def test_the_review_speaks_in_the_keys_of_this_paper(uow_factory: UnitOfWorkFactory) -> None:

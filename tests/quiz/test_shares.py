@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from server.accounts import identities, privacy
 from server.accounts.models import Citizen
@@ -110,7 +110,10 @@ def test_the_poster_is_public_and_shows_the_result(
     assert 10_000 < dark < 60_000  # the code stands where it should
     said = words(uow_factory, ref)
     assert (said.name, said.score, said.contest) == ("韦*", "90", "科学素质竞赛")
-    assert said.lines == ("答对 9 题，共 10 题", "交卷时全区第 1 名", "交卷时全市第 1 名")
+    assert said.lines == ("答对 9 题，共 10 题", "交卷时全区第 1 名", "交卷时南宁市第 1 名")
+    with uow_factory.begin() as uow:
+        uow.session.execute(update(Entry).values(city="450300", left_scopes=["city:450100"]))
+    assert words(uow_factory, ref).lines[-1] == "交卷时全市第 1 名"
     with uow_factory.begin() as uow:
         uow.session.get_one(Citizen, person.id).public_rank = True
     assert words(uow_factory, ref).name == "韦小明"

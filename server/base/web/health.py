@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from server.base import ids
 from server.base.clock import BEIJING, Clock
-from server.base.errors import AppError
+from server.base.errors import AppError, NotFound
 from server.base.log import request_id
 from server.base.uow import UnitOfWorkFactory
 from server.base.web import metrics
@@ -132,6 +132,9 @@ def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> None:
         g.request_id = given if _GOOD_ID.fullmatch(given) else ids.new_ref("req")
         g.begun = clock.monotonic()
         request_id.set(g.request_id)
+        # The router reads any number of slashes in front as one; an address is known or it is 404.
+        if request.environ["PATH_INFO"].startswith("//"):
+            raise NotFound
 
     @app.after_request
     def end(answer: Response) -> Response:

@@ -58,7 +58,15 @@ class Sheet(NamedTuple):
     closed_at: datetime | None = None
     rank_region: int | None = None
     rank_city: int | None = None
+    city: str | None = None
+    left_scopes: Sequence[str] = ()
     best: int | None = None
+
+    @property
+    def ranked_city(self) -> str | None:
+        """The city of `rank_city`; None where the entry has moved, so that it may be another."""
+        moved = any(scope.startswith("city:") for scope in self.left_scopes)
+        return None if self.rank_city is None or moved else self.city
 
     @property
     def is_open(self) -> bool:
@@ -88,6 +96,15 @@ _in_force = (
     .correlate(_attempt)
     .scalar_subquery()
 )
+_whose = _entry.alias()
+
+
+def _of_entry(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    # No join: an attempt that is given to another entry while its lock is waited for stays found.
+    found = select(column).where(_whose.c.id == _attempt.c.entry_id).correlate(_attempt)
+    return found.scalar_subquery()
+
+
 _COLUMNS: dict[str, ColumnElement[Any]] = {
     **dict(_attempt.c),
     "contest_ref": _contest.c.ref,
@@ -95,6 +112,8 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "bank_revision": _bank.c.revision,
     "programme_slug": _contest.c.programme_slug,
     "season_version": _in_force,
+    "city": _of_entry(_whose.c.city),
+    "left_scopes": _of_entry(_whose.c.left_scopes),
 }
 # In the order of Sheet's fields; the last field is not in the database.
 _SHEETS = (

@@ -70,6 +70,7 @@ class Result:
     personal_best: int
     rank_region: int
     rank_city: int | None
+    ranked_city: str | None
     review: list[Reviewed]
 
 
@@ -85,7 +86,6 @@ _BEST = select(func.max(_attempt.c.score)).where(
         ),
     ),
 )
-_CITY = select(_entry.c.city).where(_entry.c.id == bindparam("entry_id"))
 
 
 def opened(uow: UnitOfWork, sheet: Sheet) -> Opened:
@@ -167,6 +167,7 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
         personal_best=_best_before(uow, sheet, sheet.closed_at, sheet.score),
         rank_region=sheet.rank_region,
         rank_city=sheet.rank_city,
+        ranked_city=sheet.ranked_city,
         review=[_reviewed(slot, sheet.answers) for slot in slots],
     )
 
@@ -179,7 +180,7 @@ def foretold(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
     reached = standing(season.season, [_paper(s) for s in [*_counted(uow, sheet), closed]])
     if reached is None:
         raise ValueError("a closed paper counts")
-    city = run(uow, _CITY, {"entry_id": sheet.entry_id}).scalar()
+    city = sheet.city
     mine = standings_queries.Stand(
         sheet.entry_id,
         reached.points,

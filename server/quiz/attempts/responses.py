@@ -28,6 +28,7 @@ from server.quiz.attempts.service import AttemptView
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import Timer
 from server.quiz.rules import RuleSet, milliseconds
+from server.units import service as units
 
 # The caller's options in a contest, and results in it.
 OwnProgress: TypeAlias = tuple[ContestProgress, SeasonProgress]
@@ -145,6 +146,15 @@ def result_out(view: AttemptView) -> ResultOut:
     )
 
 
+def _ranks(result: Result) -> RanksOut:
+    city = units.regions().city(result.ranked_city or "")
+    return RanksOut(
+        region=result.rank_region,
+        city=result.rank_city,
+        city_name=None if city is None else city.name,
+    )
+
+
 def _told(result: Result) -> dict[str, Any]:
     return {
         "closed_at": result.closed_at,
@@ -153,7 +163,7 @@ def _told(result: Result) -> dict[str, Any]:
         "correct_count": result.correct_count,
         "duration_ms": result.duration_ms,
         "personal_best": result.personal_best,
-        "ranks": RanksOut(region=result.rank_region, city=result.rank_city),
+        "ranks": _ranks(result),
         "review": [
             ReviewOut(
                 question_id=one.question_ref,

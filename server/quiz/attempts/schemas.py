@@ -123,10 +123,14 @@ class QuestionOut(Out, frozen=True, kw_only=True):
 
 
 class RanksOut(Out, frozen=True, kw_only=True):
-    """Ranks at the moment the paper was closed; null in the city without one."""
+    """Ranks at the moment the paper was closed; null in the city without one.
+
+    `city_name` is null also when the citizen has moved since.
+    """
 
     region: int
     city: int | None
+    city_name: str | None
 
 
 class ReviewOut(Out, frozen=True, kw_only=True):

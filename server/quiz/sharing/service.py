@@ -24,9 +24,10 @@ from server.programme import service as programmes
 from server.quiz.attempts import attempt_store
 from server.quiz.contests import service as contests
 from server.quiz.errors import AttemptOpen, PosterNotReady
-from server.quiz.models import Attempt, Share, Visit
+from server.quiz.models import Attempt, Entry, Share, Visit
 from server.quiz.sharing.codes import ASK_AGAIN_AFTER, PAGE
 from server.quiz.sharing.poster import Card, Poster, shows
+from server.units import service as units
 from server.wechat.errors import WeChatError
 
 _log = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ def poster(uow: UnitOfWork, ref: str) -> Poster:
         **vars(_card(uow, row)),
         lines=(
             said("quiz.share.right", right=row.correct_count, count=rules.question_count),
-            *_ranks(uow, row.rank_region, row.rank_city),
+            *_ranks(uow, row),
         ),
         invitation=said("quiz.share.invitation"),
         code=row.code_picture,
@@ -175,8 +176,11 @@ def _shared(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
             Attempt.correct_count,
             Attempt.rank_region,
             Attempt.rank_city,
+            Entry.city,
+            Entry.left_scopes,
         )
         .join(Attempt, Attempt.id == Share.attempt_id)
+        .join(Entry, Entry.id == Attempt.entry_id)
         .where(Share.ref == ref)
     ).one_or_none()
     if row is None:
@@ -210,11 +214,16 @@ def _campaign(uow: UnitOfWork) -> tuple[str, ...]:
     return tuple(title for title in (found.title, found.title_za) if title)
 
 
-def _ranks(uow: UnitOfWork, region: int, in_city: int | None) -> list[str]:
-    lines = [uow.texts.say("quiz.share.region_rank", rank=region)]
-    if in_city is not None:
-        lines.append(uow.texts.say("quiz.share.city_rank", rank=in_city))
-    return lines
+def _ranks(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
+    say = uow.texts.say
+    lines = [say("quiz.share.region_rank", rank=row.rank_region)]
+    if row.rank_city is None:
+        return lines
+    # Whoever has moved since stood in another city then.
+    moved = any(scope.startswith("city:") for scope in row.left_scopes)
+    city = None if moved else units.regions().city(row.city or "")
+    where = say("quiz.share.city") if city is None else city.name
+    return [*lines, say("quiz.share.city_rank", city=where, rank=row.rank_city)]
 
 
 def visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:

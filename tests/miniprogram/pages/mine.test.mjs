@@ -270,6 +270,15 @@ scene("before consent and without network the phone alone remembers", "packages/
   assert.equal(phone.wx.getStorageSync("settings").elder, false);
 });
 
+scene("a switch that the account does not hear of says so, and holds on this phone", "packages/mine/settings/index", { script: { "POST /login": refusal(429, "too_many_requests", "请稍后再来。"), "GET /me": refusal(401, "not_authenticated", "请重新登录。") } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.elder);
+  await phone.until(() => phone.page.data.look.elder, "large type");
+  await phone.comes(t.only_here);
+  assert.equal(server.to(CHANGE).length, 0);
+  assert.equal(phone.wx.getStorageSync("settings").elder, true);
+});
+
 scene("large type chosen on another phone comes with the log-in, and goes with it", "pages/home/index", { script: { "POST /login": { ...LOGIN, citizen: { ...LOGIN.citizen, elder_mode: true } } } }, async (phone, server) => {
   await phone.until(() => phone.page.data.look.elder, "large type");
   assert.match(phone.$("[role=tablist]").className, /look-elder/);

@@ -5,6 +5,11 @@ import { PROFILE } from "./answers.mjs";
 import { asked, scene } from "./scene.mjs";
 import { refusal } from "./server.mjs";
 
+scene("whoever has no picture sees a person drawn, as on the board", "packages/mine/profile/index", { script: { "GET /me": { ...PROFILE, avatar_url: null } } }, async (phone) => {
+  await phone.says("南宁市");
+  assert.ok(phone.$(".avatar.avatar-none"), "the drawn person");
+});
+
 scene("a picture that waits for its check is shown to its owner alone, and says so", "packages/mine/profile/index", {
   script: { "GET /me": { ...PROFILE, avatar_state: "checking", avatar_preview_url: "/pictures/owner/ava_1/2/3.jpg" } },
 }, async (phone) => {

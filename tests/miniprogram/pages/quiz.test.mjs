@@ -182,7 +182,7 @@ scene("of several contests the open one is meant", "packages/quiz/round/index?id
 scene("a result says what, how long and which place, with every key, and needs no share", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": CLOSED } }, async (phone, server) => {
   const { t, c } = phone.page.data;
   const total = [fill(c.total, { score: 50 }), fill(c.behind, { score: 5 })];
-  for (const words of [fill(t.right, { right: 1, count: 3 }), fill(t.rank_region, { rank: 7 }), fill(t.rank_city, { rank: 3 }), ...total, t.was_right, t.was_wrong, t.key, "因为如此。"]) await phone.says(words);
+  for (const words of [fill(t.right, { right: 1, count: 3 }), fill(t.rank_region, { rank: 7 }), fill(t.rank_city, { city: "南宁市", rank: 3 }), ...total, t.was_right, t.was_wrong, t.key, "因为如此。"]) await phone.says(words);
   assert.ok(!phone.words.includes(t.choose_city));
   assert.equal(server.to("POST /shares").length, 0);
   assert.deepEqual(phone.shell.asked.filter(([kind]) => kind === "share" || kind === "officialAccount"), []);
@@ -190,9 +190,14 @@ scene("a result says what, how long and which place, with every key, and needs n
   await on(phone, "packages/quiz/board/index");
 });
 
-scene("a result without a city asks for one", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { region: 7, city: null } } } }, async (phone) => {
+scene("a result without a city asks for one", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { region: 7, city: null, city_name: null } } } }, async (phone) => {
   await phone.tapWords(phone.page.data.t.choose_city);
   await on(phone, "packages/mine/profile/index");
+});
+
+scene("a place in a city that the reader has left names no city", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { region: 7, city: 3, city_name: null } } } }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.rank_city, { city: t.whole_city, rank: 3 }));
 });
 
 scene("a paper that is still open is gone on with", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": paper() } }, async (phone) => {

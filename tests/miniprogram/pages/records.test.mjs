@@ -18,6 +18,15 @@ scene("the total that ranks stands beside today's figure, and each paper says it
   assert.deepEqual(plain(server.to(RECORDS)[0].query), { contest: "k1", limit: "20" });
 });
 
+scene("after the end its board is the final one, and nothing is missing to the next place", PAGE, { script: { "GET /contests": items({ ...CONTEST, state: "closed" }) } }, async (phone) => {
+  const { t, c } = phone.page.data;
+  await phone.says(fill(c.total, { score: 50 }));
+  await phone.says(t.final_board);
+  assert.ok(!phone.words.includes(fill(c.behind, { score: 5 })), phone.words);
+  await phone.tapWords(t.final_board);
+  await on(phone, "packages/quiz/board/index");
+});
+
 scene("each paper opens again with its review, and has its card", PAGE, { script: { "GET /attempts/{ref}": CLOSED } }, async (phone) => {
   const { t } = phone.page.data;
   await phone.says(t.open);

@@ -8,6 +8,7 @@ import type { Language, ProfileChange } from '../../../api/shapes'
 import { hasAgreed } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
 import { remember, settings } from '../../../kit/settings'
+import { say } from '../../../platform/wx'
 import { offered } from '../../../texts/index'
 
 Page({
@@ -42,13 +43,15 @@ Page({
   },
 
   /**
-   * Sends the change to the server, except without consent or offline; the phone has it already.
+   * Sends the change to the server once there is consent; the phone has it already. The reader is
+   * told when the server could not be reached or refused it.
    */
   async tell(change: ProfileChange) {
     try {
       if (await hasAgreed()) await accounts.change(change)
     } catch (why) {
       if (!(why instanceof Problem)) throw why
+      say(this.data.t.only_here)
     }
   },
 })

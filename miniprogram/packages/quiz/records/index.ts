@@ -29,6 +29,7 @@ Page({
     total: '',
     next: '',
     today: '',
+    board: '',
     rows: [] as Row[],
     after: null as string | null,
   },
@@ -63,13 +64,15 @@ Page({
     return this.data.id ? quiz.contest(this.data.id) : contestOf(all)
   },
 
-  shown({ id, title, me }: Contest) {
+  shown({ id, title, state, me }: Contest) {
     const { t, c } = this.data
     const today = me?.today_score ?? null
     return {
       id,
       title,
+      board: state === 'closed' ? t.final_board : t.board,
       ...standingOf(me, c),
+      ...(state === 'closed' ? { next: '' } : {}),
       today: today === null ? t.today_none : fill(t.today, { score: sayScore(today) }),
     }
   },

@@ -67,7 +67,7 @@ Page({
 
   figures(attempt: Attempt) {
     const { t } = this.data
-    const { region, city } = attempt.ranks ?? { region: null, city: null }
+    const { region, city, city_name: name } = attempt.ranks ?? { region: null, city: null, city_name: null }
     return {
       score: attempt.score ?? 0,
       full: fill(t.full, { count: attempt.max_score ?? 0 }),
@@ -76,7 +76,7 @@ Page({
       expired: attempt.state === 'expired',
       ranks: [
         ...(region === null ? [] : [fill(t.rank_region, { rank: region })]),
-        ...(city === null ? [] : [fill(t.rank_city, { rank: city })]),
+        ...(city === null ? [] : [fill(t.rank_city, { city: name ?? t.whole_city, rank: city })]),
       ],
       noCity: city === null,
       ...this.kindWords(attempt),
