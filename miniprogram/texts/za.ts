@@ -11,7 +11,7 @@ export const waiting: readonly string[] = [
   'common', 'home', 'programme', 'detail', 'round', 'rules', 'answer', 'records', 'result', 'board',
   'practice', 'mistakes', 'share', 'mine', 'consent', 'privacy', 'profile', 'unit', 'inbox',
   'subscriptions', 'data', 'settings.title', 'settings.elder', 'settings.elder_note',
-  'settings.language', 'settings.language_zh', 'settings.language_note',
+  'settings.only_here', 'settings.language', 'settings.language_zh', 'settings.language_note',
 ]
 
 export const za: Partly<typeof zh> = {
