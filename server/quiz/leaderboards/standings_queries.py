@@ -192,7 +192,13 @@ def board_rows(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> Ite
         asked = (
             select(*STAND_COLUMNS)
             .join(Entry, Entry.id == Standing.entry_id)
-            .where(Standing.period == period, Entry.contest_id == contest_id, Entry.id > after)
+            .where(
+                Standing.period == period,
+                Entry.contest_id == contest_id,
+                Entry.id > after,
+                # The same again: PostgreSQL would read all earlier standings for every piece.
+                Standing.entry_id > after,
+            )
             .order_by(Entry.id)
             .limit(CHUNK)
         )
