@@ -163,6 +163,7 @@ def _console(application: Application, resolve: SessionResolver) -> Console:
         templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts),
         resolve=resolve,
         audit=log_change,
+        personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
     )
 
 

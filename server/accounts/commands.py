@@ -9,6 +9,7 @@ from sqlalchemy import select
 from server.accounts import privacy
 from server.accounts.errors import NoSuchCitizen
 from server.accounts.models import Citizen, Identity
+from server.base.access import System
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 
@@ -26,7 +27,7 @@ def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
 
     Raises: NoSuchCitizen (404), also when already erased.
     """
-    with uow_factory.begin() as uow:
+    with uow_factory.begin(System(name="erase-person")) as uow:
         privacy.erase(uow, _known(uow, who))
 
 

@@ -6,12 +6,14 @@ Upward published rows can be read, but none written.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import (
     ClauseElement,
     ColumnElement,
     Delete,
+    Insert,
     Select,
     String,
     Update,
@@ -27,9 +29,11 @@ from sqlalchemy.sql.util import find_tables
 from server.base.access import Organizer, Scope
 from server.base.sql.tables import Base
 
-Statement = TypeVar("Statement", Select[Any], Update, Delete)
+Filtered = TypeVar("Filtered", Select[Any], Update, Delete)
+Statement = TypeVar("Statement", Select[Any], Update, Delete, Insert)
 _SCOPED = "kepu_scope"
 _UNIT = "unit:"
+_REMEDY = "put the select through visible_to, writable_by or people_of"
 
 
 class ScopeMissing(Exception):
@@ -82,7 +86,7 @@ def visible_to(statement: Select[Any], organizer: Organizer, model: type[Owned])
     return _scoped(statement.where(or_(_inside(organizer.scope, model), above)), organizer)
 
 
-def writable_by(statement: Statement, organizer: Organizer, model: type[Owned]) -> Statement:
+def writable_by(statement: Filtered, organizer: Organizer, model: type[Owned]) -> Filtered:
     """Restrict a statement to rows in the organizer's scope; the role is checked elsewhere."""
     return _scoped(statement.where(_inside(organizer.scope, model)), organizer)
 
@@ -100,15 +104,26 @@ def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed])
     return _scoped(statement.where(kept), organizer)
 
 
-def guard_session(session: Session, organizer: Organizer) -> None:
-    """Make this session refuse access to owned rows without the organizer's scope.
+def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Insert:
+    """Let a bulk insert pass whose rows all have the owner columns of `owner`.
 
-    A safety net behind the static checks. Raises: ScopeMissing from the offending statement or
-    flush.
+    Raises: ScopeMissing when that lies outside the organizer's scope.
     """
-    owned = [
-        mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, Owned)
-    ]
+    if not organizer.scope.covers(owner):
+        raise ScopeMissing(f"{statement.table.name}: {owner.spelled} is only readable")
+    return _scoped(statement, organizer)
+
+
+def guard_session(
+    session: Session, organizer: Organizer, personal: Collection[str] = frozenset()
+) -> None:
+    """Make this session refuse owned rows and persons without the organizer's scope.
+
+    `personal` names the tables that hold data about persons. A safety net behind the static
+    checks. Raises: ScopeMissing from the offending statement or flush.
+    """
+    owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
+    guarded = [t for t in Base.metadata.sorted_tables if t in owned or t.name in personal]
 
     def check_statement(state: ORMExecuteState) -> None:
         if state.is_column_load or _SCOPED in state.statement.get_execution_options():
@@ -121,9 +136,9 @@ def guard_session(session: Session, organizer: Organizer) -> None:
             include_selects=True,
             include_crud=True,
         )
-        missing = sorted(table.name for table in owned if table in touched)
+        missing = [table.name for table in guarded if table in touched]
         if missing:
-            raise ScopeMissing(f"{', '.join(missing)}: put the select through visible_to")
+            raise ScopeMissing(f"{', '.join(missing)}: {_REMEDY}")
 
     def check_flush(flushed: Session, *_given: Any) -> None:
         for row in (*flushed.new, *flushed.dirty, *flushed.deleted):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from server.base.access import REGION
+from server.base.access import REGION, System
 from server.base.ownership import owned_by
 from server.base.sql.tables import Base, insert_for
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -56,7 +56,7 @@ def seed_replies(uow_factory: UnitOfWorkFactory, shipped: Shipped | None = None)
     Raises: RepliesRefused (409) when the file is invalid.
     """
     file = loading.read_shipped() if shipped is None else shipped
-    with uow_factory.begin() as uow:
+    with uow_factory.begin(System(name="seed-replies")) as uow:
         region = owned_by(REGION)
         keywords = [
             _Row({"slug": rule.slug}, _keyword_values(rule), region) for rule in file.keywords
@@ -128,7 +128,7 @@ def scene_code(uow_factory: UnitOfWorkFactory, gateway: Gateway, scene: str) -> 
     if known is not None:
         return known
     made = gateway.scene_code(scene, permanent=True)
-    with uow_factory.begin() as uow:
+    with uow_factory.begin(System(name="scene-code")) as uow:
         uow.session.execute(
             insert_for(uow.session, SceneCode)
             .values(

@@ -81,6 +81,8 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
+    # Names of the tables that hold data about persons; a view reads them only by its scope.
+    personal: frozenset[str] = frozenset()
 
     def blueprint(self) -> Blueprint:
         """All pages as one Flask blueprint under /console."""
@@ -157,7 +159,7 @@ class Console:
                 if not form.validate():
                     return self._shown_again(pages, route, call)
             with self.uow_factory.begin(organizer) as uow:
-                guard_session(uow.session, organizer)
+                guard_session(uow.session, organizer, self.personal)
                 answer = route.view(uow, organizer, **call)
                 self.audit(uow, _entry(route, organizer, uow, places))
             if isinstance(answer, Page):
@@ -176,7 +178,7 @@ class Console:
     def _read(self, route: PageRoute, call: Mapping[str, Any]) -> tuple[Organizer, Page]:
         with self.uow_factory.begin(read_only=True) as uow:
             organizer = self._admitted(uow, route)
-            guard_session(uow.session, organizer)
+            guard_session(uow.session, organizer, self.personal)
             answer: Page = route.view(uow, organizer, **call)
             return organizer, answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.base.access import System
 from server.base.uow import UnitOfWorkFactory
 from server.programme.document import Problem
 from server.programme.kinds import Kind
@@ -33,7 +34,7 @@ def load_campaign(uow_factory: UnitOfWorkFactory, path: Path, *, shift: bool) ->
     plan, problems = read_campaign(path)
     if plan is None:
         return LoadReport(problems=tuple(problems), counts={})
-    with uow_factory.begin() as uow:
+    with uow_factory.begin(System(name="load-campaign")) as uow:
         lost = vanished(uow, plan)
         if lost:
             return LoadReport(problems=tuple(map(_lost, lost)), counts={})

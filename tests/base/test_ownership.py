@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 
+from server.accounts.models import Citizen
 from server.base.access import REGION, Organizer, Role, Scope
 from server.base.ownership import (
     Owned,
     ScopeMissing,
     guard_session,
     owned_by,
+    owned_insert,
     people_of,
     scope_of,
     visible_to,
@@ -149,6 +151,27 @@ def test_the_guard_refuses_a_statement_without_scope(uow: UnitOfWork, statement:
     guard_session(uow.session, organizer(COUNTY))
     with pytest.raises(ScopeMissing, match="put the select through visible_to"):
         uow.session.execute(statement())
+
+
+def test_the_guard_refuses_persons_without_scope(uow: UnitOfWork) -> None:
+    asking = organizer(COUNTY)
+    guard_session(uow.session, asking, {"entry", "citizen"})
+    mine = people_of(select(Entry.id), asking, Entry)
+    assert uow.session.scalars(mine).all() == []
+    for statement in (select(Entry.id), select(Citizen.id), update(Entry).values(city=None)):
+        with pytest.raises(ScopeMissing, match=r"(entry|citizen): put the select through"):
+            uow.session.execute(statement)
+
+
+def test_a_bulk_insert_passes_for_the_own_scope_alone(uow: UnitOfWork) -> None:
+    asking = organizer(COUNTY)
+    guard_session(uow.session, asking)
+    rows = [{"slug": f"new-{at}", "revision": "r", **owned_by(SCHOOL)} for at in range(2)]
+    uow.session.execute(owned_insert(insert(Bank), asking, SCHOOL), rows)
+    with pytest.raises(ScopeMissing, match="city:450100 is only readable"):
+        owned_insert(insert(Bank), asking, CITY)
+    with pytest.raises(ScopeMissing):
+        uow.session.execute(insert(Bank), rows)
 
 
 def test_the_guard_refuses_a_row_that_is_fetched_by_its_key(uow: UnitOfWork) -> None:

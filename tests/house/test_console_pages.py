@@ -13,8 +13,8 @@ from server import slices
 from server.console.form_session import PREFIX
 from tests.house.source import functions, trees
 
-SCOPED = ("visible_to", "writable_by", "people_of")
-STATEMENTS = ("select", "update", "delete", "get")
+SCOPED = ("visible_to", "writable_by", "people_of", "owned_insert")
+STATEMENTS = ("select", "update", "delete", "insert")
 NEEDS = "say needs=Permission.…: the power that opens the page (server/base/access.py)"
 TAKES = "give it the organizer too: what it reads and writes follows the organizer's place"
 SCOPE = "put the statement through visible_to, writable_by or people_of (server/base/ownership.py)"
@@ -51,7 +51,7 @@ def view_faults(path: Path, tree: ast.Module) -> list[str]:
         for call in (c for statement in view.body for c in calls(statement)):
             if "uow" in arguments(call) and "organizer" not in arguments(call):
                 faults.append(f"{where}: {ast.unparse(call.func)}(…): {TAKES}")
-            if name_of(call) in STATEMENTS[:3]:
+            if name_of(call) in STATEMENTS:
                 faults.append(f"{where}: {HERE}")
     return faults
 
@@ -76,7 +76,7 @@ def query_faults(path: Path, tree: ast.Module) -> list[str]:
         }
         for call in calls(function):
             by_key = name_of(call) == "get" and ast.unparse(call.func).endswith("session.get")
-            statement = isinstance(call.func, ast.Name) and call.func.id in STATEMENTS[:3]
+            statement = isinstance(call.func, ast.Name) and call.func.id in STATEMENTS
             if not (by_key or statement) or id(call) in inside:
                 continue
             if by_key or assigned.get(id(call)) not in named:

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
+from server import slices
 from server.base.access import REGION, Organizer, Role, Scope
 from server.base.clock import SystemClock
 from server.base.settings import Settings
@@ -98,6 +99,7 @@ def console_app(
         tables=every,
         templates=Templates(every, uow_factory.dependencies.texts),
         resolve=resolve_test_session,
+        personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
         audit=audit or (lambda _uow, entry: written.append(entry)),
     )
     app.register_blueprint(asset_pages())

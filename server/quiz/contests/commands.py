@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from server.base.access import System
 from server.base.clock import beijing_day, beijing_midnight
 from server.base.settings import ROOT
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -66,7 +67,7 @@ def import_questions(
         table = read_table(path)
     except FileRefused as refusal:
         return ImportReport(problems=(Problem(line=refusal.line, reason=str(refusal)),))
-    with uow_factory.begin(read_only=dry_run) as uow:
+    with uow_factory.begin(System(name="import-questions"), read_only=dry_run) as uow:
         if not dry_run:
             loading.lock_bank(uow, bank)
         found = loading.compare(uow, bank, table.drafts)
@@ -107,7 +108,7 @@ def open_contest(uow_factory: UnitOfWorkFactory, plan: ContestPlan) -> str:
 
     Raises: RulesRefused (409).
     """
-    with uow_factory.begin() as uow:
+    with uow_factory.begin(System(name="open-contest")) as uow:
         return _set(uow, plan)
 
 
@@ -127,7 +128,7 @@ def open_programme_contest(
     Raises: NoSuchPreset, NoSuchProgramme, RulesRefused (409).
     """
     body = preset_body(preset)
-    with uow_factory.begin() as uow:
+    with uow_factory.begin(System(name="open-contest")) as uow:
         found = programmes.programme_by_slug(uow, programme)
         if found is None or found.start is None or found.end is None:
             raise NoSuchProgramme(programme=programme)
@@ -149,7 +150,7 @@ def open_demo_contest(uow_factory: UnitOfWorkFactory) -> str:
     Raises: RulesRefused (409).
     """
     body = preset_body("default")
-    with uow_factory.begin() as uow:
+    with uow_factory.begin(System(name="demo")) as uow:
         there = contests.by_slug(uow, DEMO_CONTEST)
         opens_at, closes_at = _demo_window(uow)
         found = programmes.programme_by_slug(uow, PROGRAMME)
