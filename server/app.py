@@ -43,7 +43,7 @@ from server.console.templates import Templates
 from server.wechat.gateway import Gateway
 from server.wechat.http_gateway import open_gateway
 
-# How long commands and jobs wait for a reply of Redis, at least.
+# Minimum timeout of a Redis command in commands and jobs.
 PATIENT_REDIS_SECONDS = 5.0
 
 
@@ -107,9 +107,9 @@ def open_application(
 
 
 def redis_timeout(settings: Settings, use: Use) -> float:
-    """How long one use of the database waits for a reply of Redis.
+    """The timeout of a Redis command for one use of the database.
 
-    A request goes on without Redis; a rebuild of big boards would have to be begun anew.
+    A request can continue without Redis, but the rebuild of a big board would have to start again.
     Units: seconds.
     """
     timeout = settings.redis_timeout_seconds
@@ -122,7 +122,7 @@ def campaign_clock(settings: Settings) -> Clock:
 
 
 def install_apis(application: Application, apis: tuple[Api, ...], drawings: Drawings) -> None:
-    """Put request frame, error handlers, these endpoints and their document into the web server."""
+    """Install request ids, error handlers, these endpoints and their OpenAPI document."""
     app, uow_factory = application.app, application.uow_factory
     install_request_frame(app, SystemClock(), uow_factory.dependencies.clock)
     install_error_handlers(app, uow_factory.dependencies.texts)

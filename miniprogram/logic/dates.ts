@@ -15,7 +15,7 @@ export function sayInstant(instant: string, now: number): string {
   return dated(day, `${two(day.getUTCHours())}:${two(day.getUTCMinutes())}`, now)
 }
 
-/** An end: midnight is `5月1日 24:00` of the day before, as people say it. The server's chat has the same rule. */
+/** An end time: midnight is `5月1日 24:00` of the day before. The server's chat has the same rule. */
 export function sayEnd(instant: string, now: number): string {
   const at = Date.parse(instant)
   const day = beijing(at)

@@ -21,7 +21,7 @@ export function pointsBetween(above: number, mine: number): number {
   return above <= mine ? 0 : Math.max(1, hundredths(above) - hundredths(mine)) / 100
 }
 
-/** The distance of two times as they are shown, in ms of whole seconds. */
+/** The difference of two displayed times, in ms of whole seconds. */
 export function timeBetween(mineMs: number, aboveMs: number): number {
   return (Math.floor(mineMs / 1000) - Math.floor(aboveMs / 1000)) * 1000
 }

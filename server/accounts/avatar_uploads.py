@@ -73,7 +73,7 @@ def _lock_owner(uow: UnitOfWork, claim: Claim, _outcome: Outcome | None) -> bool
     owner = select(PictureUpload.citizen_id).where(PictureUpload.id == claim.row_id)
     citizen_id = uow.session.scalar(owner)
     uow.session.execute(select(Citizen.id).where(Citizen.id == citizen_id).with_for_update())
-    # It may have gone to another citizen while we waited; the claim runs out and is taken again.
+    # It may have moved to another citizen meanwhile; then the claim expires and is repeated.
     return citizen_id is not None and uow.session.scalar(owner) == citizen_id
 
 
@@ -98,7 +98,7 @@ def _settle_file(uow: UnitOfWork, row: PictureUpload, outcome: Outcome) -> None:
             row.content = None
 
 
-# A file is given up after some workers have died over it: whoever had it did not live to tell.
+# A file is given up after several workers died while decoding it.
 QUEUE = Queue(
     name="picture_files",
     task=TASK,

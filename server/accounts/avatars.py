@@ -55,7 +55,7 @@ _VISIBLE_TO = {
 
 @dataclass(frozen=True, kw_only=True)
 class UncheckedPicture:
-    """A picture to ask WeChat about; `address` is where WeChat finds it."""
+    """A picture to be checked; WeChat fetches it at `address`."""
 
     openid: str = field(repr=False)
     address: str = field(repr=False)
@@ -236,7 +236,7 @@ def _carry_out(uow: UnitOfWork, avatar: Avatar, verdict: PictureVerdict) -> None
         case PictureVerdict.FAILED:
             avatar.state, avatar.trace_id = AvatarState.WAITING, None
             avatar.enqueue(uow.now, uow.now + ASK_AGAIN_AFTER)
-            # The time within which WeChat may be asked runs from the picture's first day on.
+            # WeChat's time limit for a check runs from the upload.
             avatar.outbox_since = avatar.made_at
 
 
@@ -264,7 +264,7 @@ def address_for_check(settings: Settings, keys: Keys, name: str, now: datetime) 
 
 
 def give_up(uow: UnitOfWork) -> int:
-    """Leave pictures to a person whose verdict did not come in time; how many.
+    """Leave pictures without a timely verdict to a person; return how many.
 
     Locks: the pictures, skipping those locked by others.
     """

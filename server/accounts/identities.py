@@ -48,7 +48,7 @@ BLANK: dict[str, Any] = {
     "quiet_to": None,
     "under_14": None,
 }
-# The check of a nickname that waits goes with the nickname and counts its tries anew.
+# A pending nickname keeps its check, but its attempts are counted from zero.
 _CHECK_COLUMNS = tuple(name for name in idle_values() if name != "outbox_tries")
 # Taken over from the other row where the survivor has nothing; a group goes together or not at all.
 _GROUPS = (
@@ -254,16 +254,16 @@ def in_mini_program(uow: UnitOfWork, citizen_id: int) -> bool:
 
 
 def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """Whom citizens turned out to be: themselves, or the one they were merged into."""
+    """The citizens that these were merged into; unmerged ones map to themselves."""
     survivor = func.coalesce(Citizen.merged_into, Citizen.id)
     found = select(Citizen.id, survivor.label("survivor")).where(Citizen.id.in_(citizen_ids))
     return {row.id: row.survivor for row in uow.session.execute(found)}
 
 
 def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """Whom citizens turned out to be, as far as nobody else holds them.
+    """The citizens that these were merged into, except those locked by others.
 
-    Locks: those citizens, shared, skipping those in other hands.
+    Locks: those citizens, shared, skipping those locked by others.
     """
     locked = set(
         uow.session.scalars(
@@ -276,7 +276,7 @@ def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, i
             .with_for_update(read=True, skip_locked=True)
         )
     )
-    # Read again: a merge may have ended between the first look and the locks.
+    # Read again: a merge may have been committed between the first read and the locks.
     now = survivors_of(uow, citizen_ids)
     return {number: survivor for number, survivor in now.items() if survivor in locked}
 

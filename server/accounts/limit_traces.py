@@ -28,7 +28,7 @@ _IDS = (
     .join(_citizen, _citizen.c.id == _identity.c.citizen_id)
     .where(_citizen.c.id == bindparam("citizen_id"), exists(select(_trace.c.id)))
 )
-# Whether any trace exists: without one nobody was anybody before.
+# Whether any trace exists; without one there are no former citizens.
 ANY_TRACE = exists(select(_trace.c.id))
 _FORMER = (
     select(_trace.c.citizen_id)

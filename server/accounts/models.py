@@ -100,9 +100,9 @@ class Language(StrEnum):
 
 
 class Citizen(Outgoing, Base):
-    """One person; an erased or merged row stays, without anything personal, for others to count.
+    """One person; an erased or merged row remains without personal data, for references.
 
-    The columns of the outbox are about the check of the nickname that waits for WeChat.
+    The columns of the outbox are for the check of the pending nickname.
     """
 
     __tablename__ = "citizen"
@@ -198,9 +198,9 @@ class Consent(Base):
 
 
 class Avatar(Outgoing, Base):
-    """A citizen's picture under a name that nobody can guess; the bytes go when it is refused.
+    """A citizen's picture under a random name; its bytes are deleted when it is refused.
 
-    The columns of the outbox are about asking WeChat for a verdict, which comes later by an event.
+    The columns of the outbox are for requesting a verdict, which arrives later as an event.
     """
 
     __tablename__ = "avatar"
@@ -223,9 +223,9 @@ class Avatar(Outgoing, Base):
 
 
 class PictureUpload(Outgoing, Base):
-    """A picture as it was sent, until a worker has made a small one; a later one replaces it.
+    """An uploaded file, until a worker has made a small picture of it; a later upload replaces it.
 
-    A file that cannot be read is given up and loses its `content`.
+    An unreadable file is given up and loses its `content`.
     """
 
     __tablename__ = "picture_upload"

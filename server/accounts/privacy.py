@@ -112,7 +112,7 @@ def hold(uow: UnitOfWork, citizen_id: int) -> None:
 
 
 def refuse_absent(row: Any) -> None:
-    """Refuse a citizen, read under lock with `erased_at` and `merged_into`, who is gone.
+    """Refuse an erased or merged citizen; the row is locked, with `erased_at` and `merged_into`.
 
     Raises: as `hold`.
     """

@@ -276,7 +276,7 @@ def _ask_about_name(context: TaskContext, waiting: Waiting) -> Outcome:
 
 
 def _settle_name(uow: UnitOfWork, citizen: Citizen, outcome: Outcome) -> None:
-    # The claim is of this name: choosing another one queues the row anew.
+    # The claim belongs to this name: choosing another one queues the row again.
     match outcome:
         case Done() if citizen.pending_nickname is not None:
             _take_verdict(uow, citizen, citizen.pending_nickname, outcome.result)

@@ -116,9 +116,9 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Player:
-    """A locked citizen who begins a paper.
+    """A locked citizen who starts a paper.
 
-    Units: `may_have_former` is False when `former_ids` would surely find nobody.
+    Units: `may_have_former` is False when `former_ids` would certainly be empty.
     """
 
     place: Place
@@ -242,7 +242,7 @@ def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
 
 
 def lock_player(uow: UnitOfWork, citizen_id: int) -> Player:
-    """Hold a citizen's row until the commit, and what a contest asks of it, in one statement.
+    """Lock a citizen's row until commit, and read what a contest needs of it, in one statement.
 
     Raises: as `lock_citizen`.
     """
@@ -252,14 +252,14 @@ def lock_player(uow: UnitOfWork, citizen_id: int) -> Player:
 
 
 def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """Whom citizens turned out to be: themselves, or the one they were merged into."""
+    """The citizens that these were merged into; unmerged ones map to themselves."""
     return identities.survivors_of(uow, citizen_ids)
 
 
 def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """Whom citizens turned out to be, as far as nobody else holds them; no merge changes it then.
+    """The citizens that these were merged into, except those locked by others; final until commit.
 
-    Locks: those citizens, shared, skipping those in other hands.
+    Locks: those citizens, shared, skipping those locked by others.
     """
     return identities.lock_survivors(uow, citizen_ids)
 
@@ -273,7 +273,7 @@ def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
     """Public names of citizens, one entry per id.
 
     A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public. A
-    citizen without one gets a number, so that rows of a board can be told apart.
+    citizen without one gets a number, to distinguish the rows of a board.
     """
     wanted = list(dict.fromkeys(ids))
     nobody = Name(shown=uow.texts.say("accounts.name.erased"))

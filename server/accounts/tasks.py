@@ -14,7 +14,7 @@ _AT_ONCE = 20
 
 
 def check_nicknames(context: TaskContext, *_ids: int) -> int:
-    """Ask about waiting nicknames and let go of those that waited too long; how many moved."""
+    """Check waiting nicknames and drop expired ones; return how many were processed."""
     return deliver_due(context, profile.QUEUE).ended
 
 

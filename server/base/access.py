@@ -17,7 +17,7 @@ class Citizen:
     """A citizen authenticated by a token.
 
     `known_as` is a keyed hash of the openid. It stays the same when the row is erased and created
-    anew, so that an erasure does not reset rate limits.
+    again, so that an erasure does not reset rate limits.
     """
 
     id: int

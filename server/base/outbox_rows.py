@@ -67,7 +67,7 @@ class Outgoing:
 
 
 def idle_values(state: OutboxState | None = None) -> dict[str, Any]:
-    """The columns of a row that is in no queue, for statements."""
+    """The column values of a row that is in no queue, for statements."""
     return {
         "outbox_state": state,
         "outbox_since": None,

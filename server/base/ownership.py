@@ -92,7 +92,7 @@ def writable_by(statement: Filtered, organizer: Organizer, model: type[Owned]) -
 
 
 def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed]) -> Select[Any]:
-    """Restrict to people and results of the organizer's own place, whoever owns the contest."""
+    """Restrict to people and results of the organizer's own place, in any owner's contest."""
     scope = organizer.scope
     kept: ColumnElement[bool] = true()
     if scope.unit_id is not None:

@@ -49,9 +49,9 @@ class Merge(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Keep:
-    """How long rows are kept at most: until `longest` after the instant in the column `since`.
+    """Retention of rows: until `longest` after the instant in the column `since`.
 
-    `drop` deletes them where that takes more than a statement, and returns how many it processed.
+    `drop` deletes them where one statement is not enough, and returns how many it processed.
     """
 
     since: str

@@ -1,6 +1,6 @@
-"""Retention: rows about persons are deleted when their declared time is over.
+"""Retention: deletes rows about persons after their declared time.
 
-The sweeps delete such rows all the time; the command shows what they have to do, and does it.
+Sweeps delete such rows continuously; the command shows what is overdue, and deletes it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SWEPT_WITHIN = timedelta(hours=1)
 
 
 def count_overdue(uow: UnitOfWork, one: Personal, at: datetime) -> int:
-    """Rows of a declared table whose time was over at an instant; 0 without a limit."""
+    """Number of overdue rows of a declared table at an instant; 0 without a limit."""
     if one.keep is None:
         return 0
     counted = select(func.count()).select_from(one.table).where(_overdue(one, one.keep, at))
@@ -28,9 +28,9 @@ def count_overdue(uow: UnitOfWork, one: Personal, at: datetime) -> int:
 
 
 def drop_overdue(uow: UnitOfWork, one: Personal, limit: int = BATCH) -> int:
-    """Delete rows of a declared table whose time is over, the oldest first; how many.
+    """Delete overdue rows of a declared table, the oldest first; return how many.
 
-    Locks: those rows, skipping those in other hands: an erasure that holds some has others to take.
+    Locks: those rows, skipping those locked by an erasure, because waiting could deadlock with it.
     """
     if one.keep is None:
         return 0
@@ -53,9 +53,9 @@ def drop_overdue(uow: UnitOfWork, one: Personal, limit: int = BATCH) -> int:
 def apply_retention(
     uow_factory: UnitOfWorkFactory, declared: Iterable[Personal], *, dry_run: bool
 ) -> dict[str, int]:
-    """Delete all rows whose time is over, in batches; how many by table.
+    """Delete all overdue rows, in batches; return how many per table.
 
-    With `dry_run` nothing is deleted, and the figure is what would be.
+    With `dry_run` nothing is deleted, and the figures are what would be.
     """
     limited = [one for one in declared if one.keep is not None]
     if dry_run:
@@ -65,7 +65,7 @@ def apply_retention(
 
 
 def drop_all_overdue(uow_factory: UnitOfWorkFactory, one: Personal) -> int:
-    """Delete all rows of a table whose time is over, a batch in a transaction; how many."""
+    """Delete all overdue rows of a table, one batch per transaction; return how many."""
     total = 0
     while True:
         with uow_factory.begin() as uow:
@@ -76,7 +76,7 @@ def drop_all_overdue(uow_factory: UnitOfWorkFactory, one: Personal) -> int:
 
 
 def count_neglected(uow: UnitOfWork, declared: Iterable[Personal]) -> int:
-    """Rows that the sweeps should have deleted an hour ago; anything but 0 is a fault."""
+    """Number of rows that sweeps should have deleted an hour ago; anything but 0 is a fault."""
     at = uow.now - _SWEPT_WITHIN
     return sum(count_overdue(uow, one, at) for one in declared)
 

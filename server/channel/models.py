@@ -71,10 +71,10 @@ class LateState(StrEnum):
 
 
 class Follower(Outgoing, Base):
-    """A citizen seen at the official account; `state_at` dates the event that set `subscribed`.
+    """A citizen as a follower; `state_at` is the time of the last follow event.
 
-    The columns of the outbox are about asking for the unionid: without a state WeChat told none so
-    far. Units: from `ask_at` on such a follower may be asked about again.
+    The columns of the outbox are for reading the unionid; without a state WeChat has returned none
+    so far. Units: from `ask_at` on WeChat may be asked again about such a follower.
     """
 
     __tablename__ = "follower"
@@ -98,7 +98,7 @@ class Follower(Outgoing, Base):
 
     @property
     def asking(self) -> UnionidLookup:
-        """How far we are with asking for the unionid."""
+        """State of reading the unionid."""
         states = {
             OutboxState.QUEUED: UnionidLookup.WANTED,
             OutboxState.CLAIMED: UnionidLookup.CLAIMED,

@@ -77,7 +77,7 @@ PERSONAL = (
         blank={"reply": processed_messages.NOTHING, "citizen_id": None},
         stays=("key", "at"),
         merge=Merge.REPOINT,
-        # Nobody can repeat such a message any more: its signature is long stale.
+        # Such a message cannot be repeated any more, because its signature is stale.
         keep=Keep(since="at", longest=rules.SEEN_KEPT),
         export={"recent_replies": processed_messages.tell_replies},
     ),

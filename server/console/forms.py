@@ -1,4 +1,4 @@
-"""The form that every page inherits: its labels and messages are keys of `texts.toml`."""
+"""Base class of forms: labels and messages are keys of `texts.toml`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 
-# What WTForms says by itself when a value cannot be read; a validator names its key as `message`.
+# WTForms' own messages for unreadable values; a validator names its key as `message`.
 _UNREADABLE: Mapping[str, str] = {
     "Not a valid integer value.": "console.form.no_number",
     "Not a valid decimal value.": "console.form.no_number",
@@ -25,25 +25,25 @@ _UNREADABLE: Mapping[str, str] = {
 
 
 class _Keys:
-    """Gives WTForms a key of ours in the place of its English sentence."""
+    """Replaces the English messages of WTForms by text keys."""
 
     def gettext(self, message: str) -> str:
-        """The key of a message; a key stays as it is."""
+        """The key of a message; a key is unchanged."""
         return _UNREADABLE.get(message, message)
 
     def ngettext(self, singular: str, plural: str, n: int) -> str:
-        """The key of a message about a number of things."""
+        """The key of a message with a number."""
         return self.gettext(singular if n == 1 else plural)
 
 
 class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
-    """A form whose labels and messages are text keys; the frame checks the token of all forms."""
+    """A form with text keys as labels and messages; the frame checks its CSRF token."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF is untyped
-        """Our own messages, and no token of its own."""
+        """Own messages, and no CSRF token of its own."""
 
         csrf = False
 
         def get_translations(self, _form: Any) -> _Keys:
-            """Keys instead of English sentences."""
+            """Text keys instead of English messages."""
             return _Keys()

@@ -1,4 +1,4 @@
-"""Tables of campaigns, programmes, their organisers and who took part.
+"""Tables of campaigns, programmes, their organisers and participations.
 
 Dates are stored after moving by the campaign's `shift_weeks`: exact days by these weeks, other
 wordings by the corresponding months. Titles and date wordings are written for the moved dates;
@@ -106,12 +106,12 @@ class ProgrammeOrganiser(Base):
 
 
 class Participation(Base):
-    """One fact by which a citizen took part, such as a closed paper; written with the fact itself.
+    """One participation of a citizen, such as a closed paper; written with its cause.
 
-    `kind` and `source_ref` name the fact, in words of the slice it belongs to. City, county and
-    unit are the citizen's place when it happened and do not follow a later move; without a place
-    it counts for the region alone. Without a programme it belongs to the campaign as a whole.
-    Undoing the fact removes the row, a merge re-points it, an erasure leaves it with nobody's name.
+    `kind` and `source_ref` identify the cause, in terms of its slice. City, county and unit are the
+    citizen's place at that time and do not follow a later move; without a place it counts only for
+    the region. Without a programme it belongs to the whole campaign. Undoing the cause deletes the
+    row, a merge re-points it, an erasure makes it anonymous.
     """
 
     __tablename__ = "participation"

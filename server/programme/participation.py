@@ -1,4 +1,4 @@
-"""Who took part in what, where and when: one row for each fact, written with the fact itself."""
+"""Participations: one row per cause, written in the transaction of the cause."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.units import service as units
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fact:
-    """One fact by which a citizen took part; see `Participation`."""
+    """One participation; see `Participation`."""
 
     citizen_id: int
     kind: str
@@ -33,7 +33,7 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class TookPart:
-    """Which facts are meant; None does not narrow. Units: both days are included."""
+    """A filter of participations; None means any. Units: both days are included."""
 
     programme: str | None = None
     kind: str | None = None
@@ -52,7 +52,7 @@ _ADD = {
 
 
 def record_participation(uow: UnitOfWork, fact: Fact) -> None:
-    """Write the row of a fact, in the transaction of the fact; a repeat changes nothing."""
+    """Insert a participation, in the transaction of its cause; idempotent."""
     values = {
         "citizen_id": fact.citizen_id,
         "kind": fact.kind,
@@ -67,7 +67,7 @@ def record_participation(uow: UnitOfWork, fact: Fact) -> None:
 
 
 def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:
-    """Write the rows of facts that have none; how many. Rows that are there stay as they are."""
+    """Insert missing participations; return how many. Existing rows are not changed."""
     if not facts:
         return 0
     fresh = insert_for(uow.session, Participation).values([asdict(fact) for fact in facts])
@@ -76,7 +76,7 @@ def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:
 
 
 def withdraw_participation(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> int:
-    """Remove the rows of facts that were undone; how many."""
+    """Delete participations whose cause was undone; return how many."""
     gone: Any = uow.session.execute(
         delete(Participation).where(
             Participation.kind == kind, Participation.source_ref.in_(source_refs)
@@ -86,7 +86,7 @@ def withdraw_participation(uow: UnitOfWork, kind: str, source_refs: Collection[s
 
 
 def recorded_refs(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> set[str]:
-    """Those facts that have a row."""
+    """Those of these causes that have a row."""
     found = select(Participation.source_ref).where(
         Participation.kind == kind, Participation.source_ref.in_(source_refs)
     )
@@ -94,7 +94,7 @@ def recorded_refs(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> s
 
 
 def refs_after(uow: UnitOfWork, kind: str, last_id: int, limit: int) -> list[tuple[int, str]]:
-    """Recorded facts of a kind in the order of their rows, as (row, fact), after a row."""
+    """Recorded causes of a kind after a row id, as (row id, ref), in row order."""
     found = (
         select(Participation.id, Participation.source_ref)
         .where(Participation.kind == kind, Participation.id > last_id)
@@ -105,9 +105,9 @@ def refs_after(uow: UnitOfWork, kind: str, last_id: int, limit: int) -> list[tup
 
 
 def citizens_who(took_part: TookPart) -> Select[int]:
-    """The citizens who took part, each once, to be used inside another statement.
+    """A subquery of the citizens who took part, each once.
 
-    Erased ones are among them: whoever counts persons counts them too.
+    Erased citizens are included, so that they are counted too.
     """
     asked = select(Participation.citizen_id).distinct()
     for name in ("programme", "kind", "city", "county", "unit_id"):
@@ -122,7 +122,7 @@ def citizens_who(took_part: TookPart) -> Select[int]:
 
 
 def history_of(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """What a citizen took part in, the earliest first, with the unit's name."""
+    """A citizen's participations, the earliest first, with the unit's name."""
     rows = uow.session.scalars(
         select(Participation)
         .where(Participation.citizen_id == citizen_id)

@@ -1,4 +1,4 @@
-"""The table of this slice that holds persons."""
+"""Tables of this slice with personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The content check of what citizens write, with what is done when WeChat cannot tell."""
+"""The content check of citizens' texts, and the result when WeChat is unavailable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TextCheck(Protocol):
 def verdict_or_none(
     gateway: TextCheck, openid: str | None, text: str, place: TextPlace
 ) -> Verdict | None:
-    """WeChat's verdict on a text; None for somebody without an openid or while WeChat is away.
+    """WeChat's verdict on a text; None without an openid or while WeChat is unavailable.
 
     Never call it inside a transaction.
     """

@@ -1,6 +1,6 @@
-"""Counters that several processes add to and any process reads, such as what workers have done.
+"""Counters that several processes increment and any process reads, such as those of workers.
 
-A flushed Redis begins them at nought again, which Prometheus takes for a restart.
+After a flush they start at zero, which Prometheus treats as a restart.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Counters:
         self._kv = kv
 
     def add(self, group: str, grown: Mapping[str, float]) -> None:
-        """Add to counters of a group.
+        """Increment counters of a group.
 
         Raises: RedisUnavailable.
         """
@@ -33,7 +33,7 @@ class Counters:
         )
 
     def read(self, group: str) -> dict[str, float]:
-        """All counters of a group; what is no number was not written by us and is left out.
+        """All counters of a group; values that are not numbers are ignored.
 
         Raises: RedisUnavailable.
         """
@@ -45,5 +45,5 @@ class Counters:
                 if math.isfinite(number):
                     found[name.decode()] = number
             except ValueError:
-                _log.error("foreign value among the counters is left out")
+                _log.error("foreign counter in redis ignored")
         return found

@@ -110,7 +110,7 @@ class Route:
 
 @dataclass(frozen=True, eq=False)
 class Api:
-    """The endpoints of one slice; equal to itself alone, so that it can name a cache entry."""
+    """The endpoints of one slice; compares by identity, so that it can be a cache key."""
 
     tag: str
     routes: list[Route] = field(default_factory=list)

@@ -57,7 +57,7 @@ _ALL: tuple[Counter | Histogram, ...] = (
     CALLS,
     UNKNOWN_WORDS,
 )
-# Counted by background workers alone; see worker_figures.py.
+# Counted only by background workers; see worker_figures.py.
 _OF_WORKERS = (TASKS, OUTBOX_CALLS)
 WORKER_LABELS: Mapping[str, tuple[str, ...]] = {
     "kepu_tasks": ("task", "outcome"),
@@ -67,7 +67,7 @@ WORKER_LABELS: Mapping[str, tuple[str, ...]] = {
 Reading = Callable[[], float | None]
 # Gauges with labels.
 Families = Callable[[], Iterable[Metric]]
-# What workers have counted; None when nobody knows.
+# Counters of workers; None when Redis is unavailable.
 WorkerSums = Callable[[], Mapping[figures.Key, float] | None]
 
 
@@ -76,7 +76,7 @@ def exposition(
     families: Families = lambda: (),
     worker_sums: WorkerSums = lambda: None,
 ) -> tuple[bytes, str]:
-    """All metrics as Prometheus text; what is given is taken at this moment."""
+    """All metrics as Prometheus text; the callables are read now."""
     registry = CollectorRegistry()
     registry.register(_Everything(readings, families, worker_sums))
     return generate_latest(registry), CONTENT_TYPE_LATEST
@@ -97,7 +97,7 @@ class _Everything(Collector):
     def collect(self) -> Iterator[Metric]:
         """The sums over all processes, and the readings."""
         yield from _filled(_ALL, figures.BOOK.sums())
-        # Without samples where nobody knows: a nought would look like a restart.
+        # No samples when they are unknown: a zero would look like a restart.
         yield from _filled(_OF_WORKERS, self._worker_sums() or {})
         for name, read in self._readings.items():
             value = read()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST")
-# Told in words, and not as a missing argument: whoever forgets it learns where powers are named.
+# A message instead of a missing-argument error, so that it names where permissions are defined.
 _NEEDS = "say needs=Permission.…: the power that opens the page (server/base/access.py)"
 _PLACE = re.compile(r"<(\w+)>")
 
@@ -106,10 +106,10 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     """Declare a view `view(uow, organizer, <path variables>, form=, query=)` under `/console`.
 
     GET gets a read-only transaction and returns a `Page`; POST changes something, returns a
-    `Redirect` and is written to the audit trail. A POST with a form follows the GET of the same
-    path and form, which shows it again (422) with what was typed and what is wrong. `menu` is the
-    key of the page's name in the menu.
-    Raises: PageRefused when the declaration cannot work, one without `needs` too.
+    `Redirect` and is written to the audit trail. A POST with a form needs a GET with the same path
+    and form, which shows it again (422) with the input and its errors. `menu` is the text key of
+    the page's menu entry.
+    Raises: PageRefused for an invalid declaration, also without `needs`.
     """
 
     def declare(view: View) -> View:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 import threading
 
-# Set once, by a worker that was told to stop; never cleared.
+# Set once, by a worker that received SIGTERM; never cleared.
 LEAVING = threading.Event()

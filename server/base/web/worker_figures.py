@@ -1,7 +1,7 @@
-"""What background workers have counted, told by the web server's /metrics.
+"""Metrics of background workers, reported by the web server's /metrics.
 
-Workers have no port. They add what they count to counters in Redis, together over all workers and
-their restarts; every web server tells the same totals.
+Workers have no port. They add their counts to counters in Redis, shared by all workers and kept
+across their restarts; every web server reports the same totals.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _GROUP = "workers"
 
 
 class FigurePublisher:
-    """Brings what this process has counted since the last time."""
+    """Publishes the counts of this process since the last time."""
 
     def __init__(self, counters: Counters, book: figures.Book = figures.BOOK) -> None:
         self._counters = counters
@@ -29,7 +29,7 @@ class FigurePublisher:
         self._published: dict[figures.Key, float] = {}
 
     def publish(self) -> bool:
-        """Add what is new; False while Redis is away, then the next call brings it."""
+        """Add new counts; False while Redis is unavailable, then the next call adds them."""
         told = {key: value for key, value in self._book.sums().items() if _is_worker_metric(key)}
         grown = {
             json.dumps(key): value - self._published.get(key, 0.0)
@@ -46,7 +46,7 @@ class FigurePublisher:
 
 @contextmanager
 def publishing(publisher: FigurePublisher, seconds: float = 2.0) -> Iterator[None]:
-    """Publish every so many seconds while the block runs, and once more at its end."""
+    """Publish periodically while the block runs, and once more at its end."""
     over = threading.Event()
 
     def keep_publishing() -> None:
@@ -67,12 +67,12 @@ def _try_to_publish(publisher: FigurePublisher) -> None:
     try:
         publisher.publish()
     except Exception as trouble:
-        # Figures must not end the worker.
+        # A failure of metrics must not end the worker.
         _log.error("figures not published", exc_info=trouble)
 
 
 def read_worker_figures(counters: Counters) -> Mapping[figures.Key, float] | None:
-    """What all workers have counted; None while Redis is away."""
+    """Counters of all workers; None while Redis is unavailable."""
     try:
         found = counters.read(_GROUP)
     except RedisUnavailable:
@@ -82,7 +82,7 @@ def read_worker_figures(counters: Counters) -> Mapping[figures.Key, float] | Non
 
 
 def _key_of(name: str) -> figures.Key | None:
-    """The key that a counter's name stands for; None for one that is not ours."""
+    """The metric key of a counter's name; None for a foreign one."""
     try:
         metric, sample, labels, values = json.loads(name)
         key = (str(metric), str(sample), tuple(map(str, labels)), tuple(map(str, values)))

@@ -1,4 +1,4 @@
-// The codes that the emulator has issued, and the card of each.
+// The issued codes, each as a card.
 
 import { make } from "./dom.js";
 import { ask } from "./net.js";

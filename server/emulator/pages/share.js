@@ -1,4 +1,4 @@
-// The share sheet: where a card goes.
+// The share sheet: choosing the destination of a card.
 
 import { face, make, say } from "./dom.js";
 import { refresh, told } from "./net.js";

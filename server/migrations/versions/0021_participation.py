@@ -1,4 +1,4 @@
-"""Who took part in what, where and when; `rebuild-participation` fills it for the past."""
+"""Participations of citizens; `rebuild-participation` adds those of the past."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take it away."""
+    """Drop the table."""
     op.drop_table("participation")

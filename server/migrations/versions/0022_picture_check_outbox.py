@@ -1,4 +1,4 @@
-"""Asking for verdicts on pictures as rows of an outbox."""
+"""Picture checks become rows of an outbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHEN = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Queue the pictures that wait; of the others remember when WeChat was asked."""
+    """Queue waiting pictures; for the others store when WeChat was asked."""
     add_outbox_columns("avatar")
     op.add_column("avatar", sa.Column("asked_at", _WHEN, nullable=True))
     op.execute(sa.text("UPDATE avatar SET asked_at = ask_after WHERE state = 'asked'"))
@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Put both times back into one column."""
+    """Merge both times into one column."""
     op.drop_index("ix_avatar_state_asked_at", table_name="avatar")
     op.add_column("avatar", sa.Column("ask_after", _WHEN, nullable=True))
     op.execute(sa.text("UPDATE avatar SET ask_after = COALESCE(asked_at, outbox_due_at, made_at)"))

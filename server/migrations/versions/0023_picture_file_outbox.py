@@ -1,4 +1,4 @@
-"""Files of pictures as rows of an outbox."""
+"""Uploaded picture files become rows of an outbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WHEN = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Queue the files that wait; the others could not be read."""
+    """Queue waiting files; the others were unreadable."""
     add_outbox_columns("picture_upload")
     op.execute(
         sa.text(
@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give the files names again, and times to those that wait."""
+    """Restore names of files, and times of waiting ones."""
     with op.batch_alter_table("picture_upload") as table:
         table.add_column(sa.Column("ref", sa.String(40), nullable=True))
         table.add_column(sa.Column("tries", sa.Integer(), nullable=True))

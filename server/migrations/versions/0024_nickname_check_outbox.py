@@ -1,4 +1,4 @@
-"""Checks of nicknames as rows of an outbox."""
+"""Nickname checks become rows of an outbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHEN = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Queue the nicknames that wait for WeChat; the table is not copied, others refer to it."""
+    """Queue nicknames that wait for WeChat; other tables refer to this one, so no copy."""
     add_outbox_columns("citizen")
     op.execute(
         sa.text(
@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Move the time back."""
+    """Move the time back to its old column."""
     op.add_column("citizen", sa.Column("check_after", _WHEN, nullable=True))
     op.execute(sa.text("UPDATE citizen SET check_after = outbox_due_at"))
     drop_outbox_columns("citizen")

@@ -1,4 +1,4 @@
-"""Codes of posters that are missing as rows of an outbox."""
+"""Missing poster codes become rows of an outbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHEN = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Queue the cards whose codes are missing."""
+    """Queue cards without a code."""
     add_outbox_columns("share")
     op.execute(
         sa.text(
@@ -27,7 +27,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Move the time back."""
+    """Move the time back to its old column."""
     op.add_column("share", sa.Column("code_after", _WHEN, nullable=True))
     op.execute(
         sa.text(

@@ -1,7 +1,7 @@
-"""A closed paper is a fact by which its citizen took part; see `server/programme/participation.py`.
+"""Closed papers as participations; see `server/programme/participation.py`.
 
-The row is written with the paper. For papers of before, and to show that nothing is missing, all
-rows are worked out from the closed papers by a command.
+The row is written with the paper. A command recomputes all rows from closed papers, for earlier
+ones and as a check.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from server.quiz.models import Attempt, Contest, Entry
 
 PAPER = "paper"
 BATCH = 500
-# Papers of citizens who are held by others are passed over and taken by the next pass.
+# Papers of citizens locked by others are skipped and processed in the next pass.
 _PASSES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class RebuiltParticipation:
-    """What the command did; `busy` papers belong to citizens whom others held all the time."""
+    """Result of the command; `busy` papers belong to citizens who stayed locked by others."""
 
     papers: int
     added: int
@@ -38,13 +38,13 @@ class RebuiltParticipation:
 
 
 def record_closed_paper(uow: UnitOfWork, sheet: Sheet, entry: LockedEntry) -> None:
-    """Write that a citizen took part, on the day and at the place that the paper counts for.
+    """Record a participation, on the day and at the place that the paper counts for.
 
-    Locks: expects the entry locked, so that a merge waits and then re-points the row.
+    Locks: the caller holds the entry, so that a merge waits and then re-points the row.
     """
     citizen_id = sheet.citizen_id
     if not entry.on_board:
-        # What was left open by the double of somebody.
+        # A merged citizen's open paper counts for the survivor.
         citizen_id = accounts.survivors_of(uow, [citizen_id])[citizen_id]
     place = entry.place
     programmes.record_participation(
@@ -65,10 +65,10 @@ def record_closed_paper(uow: UnitOfWork, sheet: Sheet, entry: LockedEntry) -> No
 def rebuild_participation(
     uow_factory: UnitOfWorkFactory, progress: Callable[[int, int], None]
 ) -> RebuiltParticipation:
-    """Write the rows that closed papers lack and remove those without one, in batches.
+    """Insert missing rows of closed papers and delete rows without one, in batches.
 
-    It may run again, and beside papers that are being closed. Rows that are there keep the place
-    of their time; papers of before are given the place that their entry has now.
+    Can be repeated, also while papers are being closed. Existing rows keep their place; rows of
+    earlier papers get their entry's present place.
     """
     with uow_factory.begin(read_only=True) as uow:
         papers = uow.session.scalar(_closed(select(func.count()))) or 0
@@ -116,7 +116,7 @@ def _without_row(uow: UnitOfWork, rows: list[Row[Any]]) -> list[Row[Any]]:
 
 
 def _owned(uow: UnitOfWork, rows: list[Row[Any]], owners: dict[int, int]) -> list[Row[Any]]:
-    """The papers as they stand now that their citizens are held, with the place they count for."""
+    """The papers of the now locked citizens, with the place they count for."""
     asked = (
         select(
             Attempt.ref,
@@ -155,7 +155,7 @@ def _remove_undone(uow_factory: UnitOfWorkFactory) -> int:
             recorded = programmes.refs_after(uow, PAPER, last, BATCH)
             if not recorded:
                 return removed
-            # A row is seen with the paper that was closed in the same transaction.
+            # A row is visible together with its paper, because one transaction wrote both.
             closed = _closed(select(Attempt.ref)).where(Attempt.ref.in_([r for _, r in recorded]))
             undone = {ref for _, ref in recorded} - set(uow.session.scalars(closed))
             if undone:

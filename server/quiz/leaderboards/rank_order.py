@@ -1,8 +1,7 @@
 """The order of a board: more points, less time, reached earlier, the older entry.
 
-It is spelled in `RANK_ORDER` and nowhere else. SQL gets its conditions and its order from it,
-Python its sort key, Redis a score (points and time in one number) and, among equal scores, the
-instant and the entry.
+Only `RANK_ORDER` defines it. SQL conditions and ORDER BY, Python's sort key, and Redis's score
+(points and time in one number, ties by instant and entry) are derived from it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from sqlalchemy.sql.expression import ColumnCollection, FromClause
 
 
 class Criterion(NamedTuple):
-    """A column of `standing` and whether the larger value ranks first."""
+    """A column of `standing`, and whether the larger value ranks first."""
 
     column: str
     larger_first: bool
@@ -29,7 +28,7 @@ class Kept(NamedTuple):
     time_ms: int
 
 
-# What Redis keeps as the score of an entry, and what it orders equal scores by.
+# The criteria in Redis's score; equal scores are ordered by the other ones.
 SCORED = (Criterion("points", True), Criterion("time_ms", False))
 TIES = (Criterion("reached_at", False), Criterion("entry_id", False))
 RANK_ORDER = SCORED + TIES
@@ -68,7 +67,7 @@ def is_earlier_tie(one: Columns, other: Columns) -> ColumnElement[bool]:
 
 
 def rank_key(standing: Any) -> tuple[Any, ...]:
-    """What sorts standings in Python, the best first."""
+    """Sort key for standings in Python, the best first."""
     values = ((getattr(standing, column), larger) for column, larger in RANK_ORDER)
     return tuple(-value if larger else value for value, larger in values)
 
@@ -103,15 +102,15 @@ def pack_score(kept: Kept) -> int:
 
 
 def unpack_score(score: int) -> Kept:
-    """Points and time of a number made by `pack_score`."""
+    """Decode the points and time of a number of `pack_score`."""
     return Kept(score >> _TIME_BITS, MOST_TIME_MS - (score & MOST_TIME_MS))
 
 
 def to_millisecond(instant: datetime) -> datetime:
-    """An instant as finely as boards tell them apart."""
+    """An instant in the precision of boards."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
 
 
 def epoch_ms(instant: datetime) -> int:
-    """Milliseconds since 1970 of an instant cut by `to_millisecond`."""
+    """Milliseconds since 1970 of an instant truncated by `to_millisecond`."""
     return int(instant.timestamp()) * 1000 + instant.microsecond // 1000

@@ -1,6 +1,6 @@
 """Boards computed by the database, the source of truth; Redis only caches them.
 
-Every order here is the one of rank_order.py. Nothing here writes.
+Every query uses the order of rank_order.py. Writes nothing.
 """
 
 from __future__ import annotations

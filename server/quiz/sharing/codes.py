@@ -1,6 +1,6 @@
-"""Fetching the mini-program codes of posters that WeChat could not give at once.
+"""Fetches missing mini-program codes of posters in the background.
 
-A code leads to its own card and is made again by every call, so the call may be repeated.
+Every call generates the same card's code again, so the call may be repeated.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
 
 
 def keep_code(uow: UnitOfWork, fetched: Fetched) -> bool:
-    """Store a fetched code; return whether it was missing. The card leaves the queue of codes."""
+    """Store a fetched code and dequeue the card; return whether the code was missing."""
     if fetched.picture is None:
         return False
     done = uow.session.execute(
@@ -219,7 +219,7 @@ def _ranks(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
     lines = [say("quiz.share.region_rank", rank=row.rank_region)]
     if row.rank_city is None:
         return lines
-    # Whoever has moved since stood in another city then.
+    # After a move the rank belongs to another city than the present one.
     moved = any(scope.startswith("city:") for scope in row.left_scopes)
     city = None if moved else units.regions().city(row.city or "")
     where = say("quiz.share.city") if city is None else city.name

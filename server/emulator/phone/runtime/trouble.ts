@@ -9,7 +9,7 @@ declare global {
   }
 }
 
-/** Why a function of wx fails in the timeline's single page. */
+/** Error of wx functions that fail in the timeline's single page. */
 export const UNAVAILABLE = "is not available in single page mode";
 
 export type Fault = "onError" | "onUnhandledRejection";
