@@ -32,7 +32,7 @@ _BY_OTHERS = stat.S_IRWXO
 _VERSIONS = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """Result of a check; only `wrong` makes the command fail."""
 
     OK = "ok"
@@ -44,7 +44,7 @@ class State(StrEnum):
 class Finding:
     """One line of the report."""
 
-    state: State
+    state: CheckState
     about: str
     words: str
 
@@ -60,7 +60,7 @@ def run_doctor(tell: Tell, overrides: Overrides | None = None) -> int:
     try:
         for finding in _findings(overrides):
             tell(str(finding))
-            wrong = wrong or finding.state is State.WRONG
+            wrong = wrong or finding.state is CheckState.WRONG
     finally:
         logging.disable(logging.NOTSET)
     return 1 if wrong else 0
@@ -69,14 +69,16 @@ def run_doctor(tell: Tell, overrides: Overrides | None = None) -> int:
 def _findings(overrides: Overrides | None) -> Iterator[Finding]:
     settings, complaints = read_settings()
     for complaint in complaints:
-        yield Finding(State.WRONG, "settings", complaint)
+        yield Finding(CheckState.WRONG, "settings", complaint)
     if not complaints:
-        yield Finding(State.OK, "settings", f"environment {settings.environment}, all are in order")
+        yield Finding(
+            CheckState.OK, "settings", f"environment {settings.environment}, all are in order"
+        )
         yield _operator(settings)
     yield from _disks(settings)
     yield from _modes(settings)
     if complaints:
-        yield Finding(State.MIND, "services", "not asked: the settings come first")
+        yield Finding(CheckState.MIND, "services", "not asked: the settings come first")
         return
     application = open_application(settings, overrides, use=Use.JOBS)
     try:
@@ -89,9 +91,9 @@ def _findings(overrides: Overrides | None) -> Iterator[Finding]:
 
 def _operator(settings: Settings) -> Finding:
     if settings.emulated:
-        return Finding(State.MIND, "operator", "the demo's words; production needs its own")
+        return Finding(CheckState.MIND, "operator", "the demo's words; production needs its own")
     words = f"{settings.operator.name}, policy {settings.policy_version} of {settings.policy_date}"
-    return Finding(State.OK, "operator", words)
+    return Finding(CheckState.OK, "operator", words)
 
 
 def _disks(settings: Settings) -> Iterator[Finding]:
@@ -99,11 +101,11 @@ def _disks(settings: Settings) -> Iterator[Finding]:
         try:
             disk = shutil.disk_usage(folder)
         except OSError as trouble:
-            yield Finding(State.WRONG, "disk", f"{folder}: {trouble.strerror}")
+            yield Finding(CheckState.WRONG, "disk", f"{folder}: {trouble.strerror}")
             continue
         full = disk.free <= disk.total * _FREE_SHARE
         free = f"{folder}: {disk.free / 2**30:.1f} of {disk.total / 2**30:.1f} GiB free"
-        yield Finding(State.WRONG if full else State.OK, "disk", free)
+        yield Finding(CheckState.WRONG if full else CheckState.OK, "disk", free)
 
 
 def _modes(settings: Settings) -> Iterator[Finding]:
@@ -111,14 +113,16 @@ def _modes(settings: Settings) -> Iterator[Finding]:
     if not settings.var.is_dir():
         return
     if not settings.var.stat().st_mode & stat.S_IXOTH:
-        yield Finding(State.OK, "file modes", f"{settings.var}: closed to other users")
+        yield Finding(CheckState.OK, "file modes", f"{settings.var}: closed to other users")
         return
     # Links are not followed; a file that vanishes meanwhile was temporary.
     open_ones = [path for path in _files(settings.var) if _mode(path) & _BY_OTHERS]
     if not open_ones:
-        yield Finding(State.OK, "file modes", f"{settings.var}: no file is open to other users")
+        yield Finding(
+            CheckState.OK, "file modes", f"{settings.var}: no file is open to other users"
+        )
         return
-    state = State.MIND if settings.emulated else State.WRONG
+    state = CheckState.MIND if settings.emulated else CheckState.WRONG
     names = ", ".join(str(path.relative_to(settings.var)) for path in open_ones[:3])
     more = f" and {len(open_ones) - 3} more" if len(open_ones) > 3 else ""
     words = f"{settings.var}: open to other users: {names}{more}; close the folder (chmod o=)"
@@ -144,7 +148,9 @@ def _database(application: Application) -> Iterator[Finding]:
     )
     if kind == "sqlite" and not Path(file or "").is_file():
         # Connecting would create the file.
-        yield Finding(State.WRONG, "database", f"no file {file}; run `python -m server migrate`")
+        yield Finding(
+            CheckState.WRONG, "database", f"no file {file}; run `python -m server migrate`"
+        )
         return
     try:
         with application.uow_factory.begin(read_only=True) as uow:
@@ -152,21 +158,21 @@ def _database(application: Application) -> Iterator[Finding]:
     except DatabaseAway as away:
         cause = away.__cause__ or away
         words = f"{kind} does not answer ({type(cause).__name__})"
-        yield Finding(State.WRONG, "database", words)
-        yield Finding(State.MIND, "migrations", "not known: the database comes first")
+        yield Finding(CheckState.WRONG, "database", words)
+        yield Finding(CheckState.MIND, "migrations", "not known: the database comes first")
         return
-    yield Finding(State.OK, "database", f"{kind} {version} answers")
+    yield Finding(CheckState.OK, "database", f"{kind} {version} answers")
     if is_newest(application.uow_factory.engine):
-        yield Finding(State.OK, "migrations", f"the newest, {newest()}")
+        yield Finding(CheckState.OK, "migrations", f"the newest, {newest()}")
     else:
         words = f"behind {newest()}; run `python -m server migrate`"
-        yield Finding(State.WRONG, "migrations", words)
+        yield Finding(CheckState.WRONG, "migrations", words)
 
 
 def _redis(application: Application) -> Finding:
     if application.uow_factory.dependencies.kv.kv.ping():
-        return Finding(State.OK, "redis", "answers")
-    return Finding(State.WRONG, "redis", "does not answer; boards and limits go on without it")
+        return Finding(CheckState.OK, "redis", "answers")
+    return Finding(CheckState.WRONG, "redis", "does not answer; boards and limits go on without it")
 
 
 def _wechat(application: Application) -> Iterator[Finding]:
@@ -179,8 +185,8 @@ def _wechat(application: Application) -> Iterator[Finding]:
         except WeChatError as refusal:
             number = "" if refusal.errcode is None else f" {refusal.errcode}"
             words = f"{about}: no token ({refusal.code}{number})"
-            yield Finding(State.WRONG, "wechat", words)
+            yield Finding(CheckState.WRONG, "wechat", words)
         except AppError as refusal:
-            yield Finding(State.WRONG, "wechat", f"{about}: no token ({refusal.code})")
+            yield Finding(CheckState.WRONG, "wechat", f"{about}: no token ({refusal.code})")
         else:
-            yield Finding(State.OK, "wechat", f"{about}: gives a token")
+            yield Finding(CheckState.OK, "wechat", f"{about}: gives a token")

@@ -39,16 +39,16 @@ from server.base.uow import UnitOfWork
 from server.base.web.auth import Who, bearer_token
 from server.base.web.endpoint import Api, PreflightContext, endpoint
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
-from server.wechat.gateway import Identity
+from server.wechat.gateway import WeChatIdentity
 
 API = Api("accounts", routes=[*REACH_API.routes])
 
 
-def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> Identity:
+def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> WeChatIdentity:
     """Exchange the code with WeChat and count the login against this openid's rate limit."""
     dependencies = preflight.uow_factory.dependencies
     with counting_failures(dependencies, BAD_CODE, preflight.network, BadLoginCode):
-        identity: Identity = preflight.gateway.code_to_identity(body.code)
+        identity: WeChatIdentity = preflight.gateway.code_to_identity(body.code)
     spend(dependencies, LOGIN, dependencies.keys.pseudonym(identity.openid))
     return identity
 
@@ -64,7 +64,7 @@ def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> Identity:
     ask=_who_logs_in,
     pace=LOGIN,
 )
-def log_in(uow: UnitOfWork, body: LoginIn, asked: Identity) -> LoginOut:  # noqa: ARG001 - spent above
+def log_in(uow: UnitOfWork, body: LoginIn, asked: WeChatIdentity) -> LoginOut:  # noqa: ARG001 - spent above
     """Open a session with a code of wx.login."""
     signed = service.sign_in(uow, asked)
     seen = profile.profile_of(uow, signed.citizen_id)

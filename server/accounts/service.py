@@ -27,7 +27,7 @@ from server.base.ids import new_token
 from server.base.signing import token_hash
 from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
-from server.wechat.gateway import Identity as WeChatIdentity
+from server.wechat.gateway import WeChatIdentity
 
 AppName = Literal["official_account", "mini_program"]
 _BATCH = 500

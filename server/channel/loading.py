@@ -82,7 +82,7 @@ class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
     subPackages: tuple[_Package, ...] = ()  # noqa: N815 - WeChat's name
 
 
-class Book:
+class ReplyBook:
     """All replies at one version, in memory, so that most messages need no database."""
 
     def __init__(self, version: int, rows: tuple[Rule, ...], scenes: Scenes) -> None:
@@ -151,7 +151,7 @@ def _rules_of_places(pattern: ShippedRule) -> Iterator[ShippedRule]:
         )
 
 
-def shipped_book(shipped: Shipped, operator: Operator) -> Book:
+def shipped_book(shipped: Shipped, operator: Operator) -> ReplyBook:
     """The shipped replies, for a database that was never seeded."""
     facts = facts_of(operator)
     keywords = (
@@ -175,7 +175,7 @@ def shipped_book(shipped: Shipped, operator: Operator) -> Book:
         )
         for scene in shipped.scenes
     )
-    return Book(0, tuple(keywords), Scenes(scenes))
+    return ReplyBook(0, tuple(keywords), Scenes(scenes))
 
 
 def book_version(uow: UnitOfWork) -> int:
@@ -183,12 +183,12 @@ def book_version(uow: UnitOfWork) -> int:
     return uow.session.scalar(select(KeywordVersion.version)) or 0
 
 
-def load_book(uow: UnitOfWork) -> Book:
+def load_book(uow: UnitOfWork) -> ReplyBook:
     """All enabled replies, with the settings' values filled in."""
     version = book_version(uow)
     facts = facts_of(uow.settings.operator)
     connection = uow.session.connection()
-    return Book(version, tuple(_rules(connection, facts)), Scenes(_scenes(connection, facts)))
+    return ReplyBook(version, tuple(_rules(connection, facts)), Scenes(_scenes(connection, facts)))
 
 
 def _said(text: str | None, answer: str | None, facts: Facts) -> Said:

@@ -11,7 +11,7 @@ import threading
 
 from server.base.errors import AppError
 from server.base.uow import UnitOfWorkFactory
-from server.channel.loading import Book, Shipped, book_version, load_book, shipped_book
+from server.channel.loading import ReplyBook, Shipped, book_version, load_book, shipped_book
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +30,11 @@ class ReplyRuleCache:
         self._looking = threading.Lock()
 
     @property
-    def book(self) -> Book:
+    def book(self) -> ReplyBook:
         """The cached replies, without a check; may be used inside a transaction."""
         return self._book
 
-    def look(self) -> Book:
+    def look(self) -> ReplyBook:
         """The replies, at most a second old; call outside of any transaction."""
         if self._clock.monotonic() >= self._due and self._looking.acquire(blocking=False):
             try:

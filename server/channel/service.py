@@ -23,7 +23,7 @@ from server.channel.models import SCENE_LENGTH, Follower, LateReply
 from server.channel.personal_data import OWN_DATA, latest
 from server.channel.scenes import knows_scene as knows_scene
 from server.channel.unionids import LEARN_UNIONID
-from server.wechat.gateway import Follower as Listed
+from server.wechat.gateway import FollowerDetails
 
 APP: Final = "official_account"
 _OPEN = (OutboxState.QUEUED, OutboxState.CLAIMED)
@@ -137,8 +137,8 @@ def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     return [openid for openid in openids if owners.get(openid) not in settled]
 
 
-def known_among(uow: UnitOfWork, listed: Iterable[Listed]) -> list[Listed]:
-    """Listed followers who are known citizens, by openid or by unionid.
+def known_among(uow: UnitOfWork, listed: Iterable[FollowerDetails]) -> list[FollowerDetails]:
+    """FollowerDetails followers who are known citizens, by openid or by unionid.
 
     The list never creates a citizen.
     """
@@ -148,7 +148,7 @@ def known_among(uow: UnitOfWork, listed: Iterable[Listed]) -> list[Listed]:
     return [one for one in found if one.openid in by_openid or one.unionid in by_unionid]
 
 
-def link(uow: UnitOfWork, listed: Listed) -> None:
+def link(uow: UnitOfWork, listed: FollowerDetails) -> None:
     """Link a listed follower with the citizen of the same unionid.
 
     Locks: the citizens, before the follower.

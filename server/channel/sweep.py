@@ -22,7 +22,7 @@ _SEALED_FOR = "follower_sweep.cursor"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class SweepPart:
     """A part of the list held by one worker; `fence` distinguishes its claim from later ones."""
 
     fence: int
@@ -30,7 +30,7 @@ class Part:
     cursor: str = field(repr=False)
 
 
-def claim_part(uow: UnitOfWork) -> Part | None:
+def claim_part(uow: UnitOfWork) -> SweepPart | None:
     """Claim the next part if it is due, until the next one would be due."""
     uow.session.execute(
         insert_for(uow.session, FollowerSweep)
@@ -50,26 +50,26 @@ def claim_part(uow: UnitOfWork) -> Part | None:
     except Unreadable:
         # Sealed under an earlier master key: the sweep restarts.
         row.place, cursor = 0, ""
-    return Part(fence=row.fence, place=row.place, cursor=cursor)
+    return SweepPart(fence=row.fence, place=row.place, cursor=cursor)
 
 
-def go_on(uow: UnitOfWork, part: Part, *, cursor: str, place: int) -> None:
+def go_on(uow: UnitOfWork, part: SweepPart, *, cursor: str, place: int) -> None:
     """Store where the next part begins."""
     sealed = uow.keys.seal(cursor, _SEALED_FOR) if cursor else None
     _settle(uow, part, cursor=sealed, place=place)
 
 
-def begin_again(uow: UnitOfWork, part: Part, after: timedelta) -> None:
+def begin_again(uow: UnitOfWork, part: SweepPart, after: timedelta) -> None:
     """Restart after the end of the list, or after its cursor became invalid."""
     _settle(uow, part, cursor=None, place=0, due_at=uow.now + after)
 
 
-def wait(uow: UnitOfWork, part: Part, after: timedelta) -> None:
+def wait(uow: UnitOfWork, part: SweepPart, after: timedelta) -> None:
     """Retry the same part later, because WeChat did not respond."""
     _settle(uow, part, due_at=uow.now + max(after, rules.SWEEP_EVERY))
 
 
-def _settle(uow: UnitOfWork, part: Part, **columns: object) -> None:
+def _settle(uow: UnitOfWork, part: SweepPart, **columns: object) -> None:
     uow.session.execute(
         update(FollowerSweep)
         .where(FollowerSweep.id == _ONLY, FollowerSweep.fence == part.fence)

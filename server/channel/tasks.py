@@ -20,9 +20,9 @@ from server.channel import (
     unionids,
 )
 from server.channel.personal_data import PERSONAL
-from server.channel.sweep import Part
+from server.channel.sweep import SweepPart
 from server.wechat.errors import RecipientGone, WeChatError
-from server.wechat.gateway import Follower
+from server.wechat.gateway import FollowerDetails
 from server.wechat.retries import pause_after
 
 
@@ -54,7 +54,7 @@ def sweep_followers(context: TaskContext, *_row_ids: int) -> int:
     return 0
 
 
-def _sweep(context: TaskContext, part: Part) -> int:
+def _sweep(context: TaskContext, part: SweepPart) -> int:
     steady = context.uow_factory.dependencies.clock.monotonic
     until = steady() + rules.SWEEP_SECONDS
     page = context.gateway.follower_page(part.cursor)
@@ -86,7 +86,7 @@ def _link(context: TaskContext, openids: Sequence[str]) -> int:
     return len(known)
 
 
-def _listed(context: TaskContext, openids: Sequence[str]) -> list[Follower]:
+def _listed(context: TaskContext, openids: Sequence[str]) -> list[FollowerDetails]:
     """WeChat's data of followers, without those who have closed their accounts."""
     try:
         return list(context.gateway.followers(openids))

@@ -46,7 +46,7 @@ _OPEN_GRANT = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class PlannedPush:
     """A message to push, and its copy for the inbox.
 
     Units: after `expires_at` it is not pushed any more; `fields` by the template's keys.
@@ -59,7 +59,7 @@ class Planned:
     expires_at: datetime
 
 
-def plan_push(uow: UnitOfWork, citizen_id: int, planned: Planned) -> bool:
+def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
     """Add a message to the inbox and its push to the queue; False when it exists.
 
     False too for a citizen who was erased meanwhile.

@@ -20,7 +20,7 @@ from server.notices.inbox import Letter as Letter
 from server.notices.inbox import list_messages as list_messages
 from server.notices.inbox import post as post
 from server.notices.models import MessageGrant
-from server.notices.pushes import Planned as Planned
+from server.notices.pushes import PlannedPush as PlannedPush
 from server.notices.pushes import plan_push as plan_push
 from server.notices.pushes import with_grant as with_grant
 from server.notices.rules import Meaning, meaning_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from server.base.access import System
 from server.base.uow import UnitOfWorkFactory
-from server.programme.document import Problem
+from server.programme.document import DocumentProblem
 from server.programme.kinds import Kind
 from server.programme.loading import CampaignPlan, read_campaign
 from server.programme.storing import store_campaign, vanished
@@ -17,7 +17,7 @@ from server.programme.storing import store_campaign, vanished
 class LoadReport:
     """Result of a load: counts when stored, or every reason when refused."""
 
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DocumentProblem, ...] = ()
     counts: dict[str, int]
 
     @property
@@ -43,8 +43,8 @@ def load_campaign(uow_factory: UnitOfWorkFactory, path: Path, *, shift: bool) ->
     return LoadReport(counts=counts)
 
 
-def _lost(slug: str) -> Problem:
-    return Problem("", f"programme {slug} was loaded before and is missing in this file")
+def _lost(slug: str) -> DocumentProblem:
+    return DocumentProblem("", f"programme {slug} was loaded before and is missing in this file")
 
 
 def _sizes(plan: CampaignPlan) -> dict[str, int]:

@@ -19,7 +19,7 @@ _DAY = re.compile(r"20\d{2}-\d{2}-\d{2}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
-class Problem(NamedTuple):
+class DocumentProblem(NamedTuple):
     """One problem of a file: its path and the reason."""
 
     path: str
@@ -29,21 +29,21 @@ class Problem(NamedTuple):
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
-class Unreadable(Exception):
+class UnreadableDocument(Exception):
     """The file is not JSON; the message says why."""
 
 
 def read_json(path: Path) -> object:
     """Parse a file.
 
-    Raises: Unreadable.
+    Raises: UnreadableDocument.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as trouble:
-        raise Unreadable(f"the file cannot be opened: {trouble.strerror}") from None
+        raise UnreadableDocument(f"the file cannot be opened: {trouble.strerror}") from None
     except (ValueError, RecursionError) as trouble:
-        raise Unreadable(f"not readable as JSON: {trouble}") from None
+        raise UnreadableDocument(f"not readable as JSON: {trouble}") from None
 
 
 def _calendar_day(text: str) -> date | None:
@@ -58,7 +58,9 @@ def _calendar_day(text: str) -> date | None:
 class Node:
     """One object of the document; records which fields were read."""
 
-    def __init__(self, value: Mapping[str, Any], path: str, problems: list[Problem]) -> None:
+    def __init__(
+        self, value: Mapping[str, Any], path: str, problems: list[DocumentProblem]
+    ) -> None:
         self._value = value
         self._path = path
         self._asked: set[str] = set()
@@ -70,7 +72,7 @@ class Node:
 
     def complain(self, key: str, reason: str) -> None:
         """Record a problem of a field."""
-        self.problems.append(Problem(self.at(key), reason))
+        self.problems.append(DocumentProblem(self.at(key), reason))
 
     def has(self, key: str) -> bool:
         """Whether a field is present and not null."""

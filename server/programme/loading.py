@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from server.programme.document import Node, Problem, Unreadable, read_json
+from server.programme.document import DocumentProblem, Node, UnreadableDocument, read_json
 from server.programme.kinds import Kind, Precision
 from server.programme.rules import DateWords, window_of
 from server.units import service as units
@@ -91,20 +91,20 @@ def notice_words() -> NoticeWords:
     return _READ_WORDS.decode(_WORDS.read_bytes())
 
 
-def read_campaign(path: Path) -> tuple[CampaignPlan | None, list[Problem]]:
+def read_campaign(path: Path) -> tuple[CampaignPlan | None, list[DocumentProblem]]:
     """The plan of a campaign file, or None and every problem of it."""
     try:
         document = read_json(path)
-    except Unreadable as trouble:
-        return None, [Problem("", str(trouble))]
+    except UnreadableDocument as trouble:
+        return None, [DocumentProblem("", str(trouble))]
     if not isinstance(document, dict):
-        return None, [Problem("", "an object is expected")]
-    problems: list[Problem] = []
-    plan = _Reader(Node(document, "", problems)).plan()
+        return None, [DocumentProblem("", "an object is expected")]
+    problems: list[DocumentProblem] = []
+    plan = _FactReader(Node(document, "", problems)).plan()
     return (None, problems) if problems else (plan, [])
 
 
-class _Reader:
+class _FactReader:
     """Reads one document; its results are valid only when no problem was recorded."""
 
     def __init__(self, root: Node) -> None:

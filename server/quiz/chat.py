@@ -63,14 +63,14 @@ def my_result(uow: UnitOfWork, citizen_id: int | None) -> str:
     return _fitted([words for contest in found for words in _result(uow, contest, citizen_id)])
 
 
-class Place(NamedTuple):
+class BoardPlace(NamedTuple):
     """A city or county with its own board."""
 
     scope: str
     name: str
 
 
-def board(uow: UnitOfWork, citizen_id: int | None, *, place: Place | None = None) -> str:
+def board(uow: UnitOfWork, citizen_id: int | None, *, place: BoardPlace | None = None) -> str:
     """The first ten of the region, a city or a county, and the citizen's rank."""
     found = _asked_about(uow, "open", "closed")
     if not found:
@@ -199,7 +199,7 @@ def _line(uow: UnitOfWork, line: Line) -> str:
     )
 
 
-def _own_place(uow: UnitOfWork, seen: Board, place: Place | None, *, over: bool) -> str:
+def _own_place(uow: UnitOfWork, seen: Board, place: BoardPlace | None, *, over: bool) -> str:
     if seen.me is None and place is not None:
         return uow.texts.say("quiz.board.not_in_place", place=place.name)
     if seen.me is None:
@@ -240,11 +240,11 @@ def _size(words: str) -> int:
     return len(words.encode()) + LINK_BYTES * len(channel.pages_linked(words))
 
 
-def _places() -> Iterator[tuple[str, Place]]:
+def _places() -> Iterator[tuple[str, BoardPlace]]:
     for city in units.regions().cities:
-        yield city.code, Place(f"city:{city.code}", city.name)
+        yield city.code, BoardPlace(f"city:{city.code}", city.name)
         for county in city.counties:
-            yield county.code, Place(f"county:{county.code}", county.name)
+            yield county.code, BoardPlace(f"county:{county.code}", county.name)
 
 
 ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """The kind of a question."""
 
     SINGLE = "single"

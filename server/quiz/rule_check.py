@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.quiz.enums import Kind, Season, Timer
+from server.quiz.enums import QuestionKind, Season, Timer
 from server.quiz.rules import Part, RuleSet
 from server.quiz.words import words
 
@@ -176,7 +176,11 @@ def _parts(reader: _Reader) -> tuple[Part, ...]:
 def _part(reader: _Reader, row: Any) -> Part:
     inner = _Reader(row if isinstance(row, Mapping) else {})
     benchmarks = inner.value("benchmarks", list, [])
-    kind = inner.word("kind", Kind, Kind.SINGLE.value) if inner.body.get("kind") else None
+    kind = (
+        inner.word("kind", QuestionKind, QuestionKind.SINGLE.value)
+        if inner.body.get("kind")
+        else None
+    )
     made = Part(
         count=inner.positive("count", needed=True) or 0,
         kind=kind,

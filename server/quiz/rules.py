@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from server.quiz.enums import Kind, Season, Timer
+from server.quiz.enums import QuestionKind, Season, Timer
 
 # An answer sent in time must not be lost to network delay.
 GRACE = timedelta(seconds=2)
@@ -22,7 +22,7 @@ class Part:
     """One line of a blueprint: a number of questions of this sort; None and () mean any."""
 
     count: int
-    kind: Kind | None = None
+    kind: QuestionKind | None = None
     difficulty: int | None = None
     benchmarks: tuple[int, ...] = ()
     audience: str | None = None
@@ -118,7 +118,7 @@ class Paper:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class SeasonTotal:
     """A season total with its tie-breakers: more points, less time, reached earlier.
 
     Units: `points` in 1/points_scale of the rule set.
@@ -129,7 +129,7 @@ class Standing:
     reached_at: datetime
 
 
-def standing(season: Season, papers: Iterable[Paper]) -> Standing | None:
+def standing(season: Season, papers: Iterable[Paper]) -> SeasonTotal | None:
     """The total of these closed papers under a season policy; None without papers."""
     entry_lock = _COUNTED[season](list(papers))
     if not entry_lock:
@@ -139,7 +139,7 @@ def standing(season: Season, papers: Iterable[Paper]) -> Standing | None:
     if season is Season.MEAN:
         points = points * MEAN_SCALE // len(entry_lock)
         time_ms //= len(entry_lock)
-    return Standing(
+    return SeasonTotal(
         points=points, time_ms=time_ms, reached_at=max(paper.closed_at for paper in entry_lock)
     )
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from server.wechat.errors import InDoubt
-from server.wechat.gateway import Follower
+from server.wechat.errors import CallInDoubt
+from server.wechat.gateway import FollowerDetails
 
 
-def follower_of(answer: Mapping[str, Any]) -> Follower:
+def follower_of(answer: Mapping[str, Any]) -> FollowerDetails:
     """Parse the response of "get user information".
 
-    Raises: InDoubt for a response without an openid.
+    Raises: CallInDoubt for a response without an openid.
     """
     since = answer.get("subscribe_time")
-    return Follower(
+    return FollowerDetails(
         openid=word_of(answer, "openid"),
         subscribed=answer.get("subscribe") == 1,
         unionid=str(answer["unionid"]) if answer.get("unionid") else None,
@@ -28,20 +28,20 @@ def follower_of(answer: Mapping[str, Any]) -> Follower:
 def objects_of(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """Read a list of objects.
 
-    Raises: InDoubt when it is not one.
+    Raises: CallInDoubt when it is not one.
     """
     found = answer.get(name)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise InDoubt
+        raise CallInDoubt
     return found
 
 
 def word_of(answer: Mapping[str, Any], name: str) -> str:
     """Read a non-empty text.
 
-    Raises: InDoubt when it is missing, because then it is unknown whether WeChat executed the call.
+    Raises: CallInDoubt when it is missing: nobody knows then whether WeChat executed the call.
     """
     value = answer.get(name)
     if not isinstance(value, str) or not value:
-        raise InDoubt
+        raise CallInDoubt
     return value

@@ -7,8 +7,8 @@ from enum import Enum, auto
 from typing import Any, TypeVar
 
 from server.wechat.errors import (
+    CallInDoubt,
     ConfigWrong,
-    InDoubt,
     NotSent,
     QuotaSpent,
     SlowDown,
@@ -17,7 +17,7 @@ from server.wechat.errors import (
     WeChatError,
 )
 from server.wechat.tokens import TokenService
-from server.wechat.transport import Call, Transport
+from server.wechat.transport import ApiCall, Transport
 
 _T = TypeVar("_T")
 
@@ -36,19 +36,21 @@ class AuthorizedClient:
         self._transport = transport
         self.tokens = tokens
 
-    def ask(self, call: Call, repeat: Repeat = Repeat.HARMLESS) -> dict[str, Any]:
+    def ask(self, call: ApiCall, repeat: Repeat = Repeat.HARMLESS) -> dict[str, Any]:
         """Call with the account's token and return the response."""
         return self._with_token(call, self._transport.ask, repeat)
 
-    def picture(self, call: Call) -> bytes:
+    def picture(self, call: ApiCall) -> bytes:
         """Call with the account's token and return the picture."""
         return self._with_token(call, self._transport.picture, Repeat.HARMLESS)
 
-    def _with_token(self, call: Call, make: Callable[[Call, float], _T], repeat: Repeat) -> _T:
+    def _with_token(
+        self, call: ApiCall, make: Callable[[ApiCall, float], _T], repeat: Repeat
+    ) -> _T:
         with self._transport.place_for(call.path):
             return self._tried(call, make, repeat)
 
-    def _tried(self, call: Call, make: Callable[[Call, float], _T], repeat: Repeat) -> _T:
+    def _tried(self, call: ApiCall, make: Callable[[ApiCall, float], _T], repeat: Repeat) -> _T:
         until = self._transport.until()
         token = _before_sending(lambda: self.tokens.token(until))
         try:
@@ -59,13 +61,13 @@ class AuthorizedClient:
             token = _before_sending(lambda: self.tokens.refused(refused, until))
         except (SlowDown, NotSent):
             raise
-        except (TryLater, InDoubt):
+        except (TryLater, CallInDoubt):
             if repeat is Repeat.NEVER:
                 raise
             self._transport.rest()
         return self._once_more(call.with_token(token), make, until)
 
-    def _once_more(self, call: Call, make: Callable[[Call, float], _T], until: float) -> _T:
+    def _once_more(self, call: ApiCall, make: Callable[[ApiCall, float], _T], until: float) -> _T:
         try:
             return make(call, until)
         except (TokenRefused, ConfigWrong) as error:

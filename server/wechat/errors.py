@@ -63,7 +63,7 @@ class NotSent(WeChatAway):
     """WeChat is unreachable, and the call was certainly not sent."""
 
 
-class InDoubt(WeChatAway):
+class CallInDoubt(WeChatAway):
     """The call may have reached WeChat, but no complete response was received."""
 
     code = "wechat_in_doubt"
@@ -125,7 +125,7 @@ class Unclassified(WeChatAway):
 # The errors that a route with a call to WeChat declares.
 AWAY: tuple[type[WeChatAway], ...] = (
     WeChatAway,
-    InDoubt,
+    CallInDoubt,
     TryLater,
     ConfigWrong,
     QuotaSpent,

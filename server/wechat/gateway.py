@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class WeChatIdentity:
     """A logged-in person: one openid per app, and the unionid when the apps are bound."""
 
     openid: str = field(repr=False)
@@ -21,7 +21,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
+class FollowerDetails:
     """WeChat's data about a follower of the official account.
 
     Units: `subscribed_at` epoch seconds; `scene` is WeChat's name for how the person came.
@@ -44,7 +44,7 @@ class FollowerPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SceneCode:
+class MadeSceneCode:
     """A QR code of the official account that carries a scene."""
 
     ticket: str
@@ -118,18 +118,18 @@ class Gateway(Protocol):
         """
         ...
 
-    def code_to_identity(self, code: str) -> Identity:
+    def code_to_identity(self, code: str) -> WeChatIdentity:
         """Exchange a wx.login code for the person's identity; uses the code up.
 
         Raises: BadLoginCode (401), LoginRefused (403), WeChatAway (503).
         """
         ...
 
-    def follower(self, openid: str) -> Follower:
+    def follower(self, openid: str) -> FollowerDetails:
         """Whether a citizen follows the official account, and since when."""
         ...
 
-    def followers(self, openids: Sequence[str]) -> list[Follower]:
+    def followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
         """The same for up to a hundred followers.
 
         Raises: RecipientGone when one of them has closed the account.
@@ -151,7 +151,7 @@ class Gateway(Protocol):
         """The menu currently shown; None without one."""
         ...
 
-    def scene_code(self, scene: str, *, permanent: bool = False) -> SceneCode:
+    def scene_code(self, scene: str, *, permanent: bool = False) -> MadeSceneCode:
         """A QR code of the official account for a scene of 1 to 64 characters."""
         ...
 

@@ -22,8 +22,8 @@ from server.wechat.answers import follower_of, objects_of, word_of
 from server.wechat.authorized_client import AuthorizedClient, Repeat
 from server.wechat.errors import (
     BadLoginCode,
+    CallInDoubt,
     ConfigWrong,
-    InDoubt,
     LoginRefused,
     OpenDataRefused,
     TryLater,
@@ -32,19 +32,19 @@ from server.wechat.errors import (
     WeChatError,
 )
 from server.wechat.gateway import (
-    Follower,
+    FollowerDetails,
     FollowerPage,
     GroupEntry,
-    Identity,
+    MadeSceneCode,
     PhoneNumber,
-    SceneCode,
     SubscriptionMessage,
     TextPlace,
     Verdict,
+    WeChatIdentity,
 )
 from server.wechat.opendata import open_data
 from server.wechat.tokens import Credentials, TokenService
-from server.wechat.transport import Call, Patience, Transport
+from server.wechat.transport import ApiCall, Patience, Transport
 from server.wechat.words import count_unknown_word
 
 _log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         address = urlsplit(whole)
         if address.hostname != _API_HOST:
             raise ConfigWrong
-        call = Call(
+        call = ApiCall(
             method=method.upper(),
             path=address.path,
             params=options.get("params") or {},
@@ -124,21 +124,21 @@ class HttpGateway:
         self._outside_transaction()
         self._accounts[account].tokens.ask()
 
-    def code_to_identity(self, code: str) -> Identity:
+    def code_to_identity(self, code: str) -> WeChatIdentity:
         """Exchange a wx.login code. Source: auth.code2Session."""
         answer = self._login(code)
         # The session key is dropped, because nothing needs it later.
-        return Identity(
+        return WeChatIdentity(
             openid=word_of(answer, "openid"),
             unionid=word_of(answer, "unionid") if answer.get("unionid") else None,
         )
 
-    def follower(self, openid: str) -> Follower:
+    def follower(self, openid: str) -> FollowerDetails:
         """Whether a citizen follows. Source: user management, "get user information"."""
         self._outside_transaction()
         return follower_of(self._official.user.get(openid))
 
-    def followers(self, openids: Sequence[str]) -> list[Follower]:
+    def followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
         """WeChat's data about up to a hundred followers. Source: user management, "batch get"."""
         self._outside_transaction()
         answer = self._official.user.get_batch(list(openids))
@@ -154,7 +154,7 @@ class HttpGateway:
         data = answer.get("data")
         listed = data.get("openid") if isinstance(data, dict) else None
         if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
-            raise InDoubt
+            raise CallInDoubt
         return FollowerPage(openids=tuple(listed), following=str(following or ""))
 
     def push_menu(self, menu: Mapping[str, object]) -> None:
@@ -173,10 +173,10 @@ class HttpGateway:
             return None
         menu = answer.get("menu")
         if not isinstance(menu, dict):
-            raise InDoubt
+            raise CallInDoubt
         return menu
 
-    def scene_code(self, scene: str, *, permanent: bool = False) -> SceneCode:
+    def scene_code(self, scene: str, *, permanent: bool = False) -> MadeSceneCode:
         """A QR code with a scene. Source: account management, "QR code with parameters"."""
         self._outside_transaction()
         request: dict[str, object] = {
@@ -187,7 +187,7 @@ class HttpGateway:
             request["expire_seconds"] = _CODE_LIFE_SECONDS
         answer = self._official.qrcode.create(request)
         ticket, lasts = word_of(answer, "ticket"), answer.get("expire_seconds")
-        return SceneCode(
+        return MadeSceneCode(
             ticket=ticket,
             url=word_of(answer, "url"),
             picture_url=f"{self._mp_base}/cgi-bin/showqrcode?ticket={quote(ticket, safe='')}",
@@ -210,7 +210,7 @@ class HttpGateway:
             "lang": "zh_CN",
             "data": {key: {"value": value} for key, value in message.fields.items()},
         }
-        call = Call(method="POST", path="/cgi-bin/message/subscribe/send", body=body)
+        call = ApiCall(method="POST", path="/cgi-bin/message/subscribe/send", body=body)
         # WeChat has no deduplication id for this call, so a retry could send it twice.
         answer = self._mini_calls.ask(call, Repeat.NEVER)
         return str(answer.get("msgid") or "")
@@ -219,7 +219,7 @@ class HttpGateway:
         """Check a citizen's text. Source: security.msgSecCheck, version 2."""
         self._outside_transaction()
         answer = self._mini_calls.ask(
-            Call(
+            ApiCall(
                 method="POST",
                 path="/wxa/msg_sec_check",
                 body={"version": 2, "scene": int(place), "openid": openid, "content": text},
@@ -228,7 +228,7 @@ class HttpGateway:
         result = answer.get("result")
         suggest = result.get("suggest") if isinstance(result, dict) else None
         if not isinstance(suggest, str):
-            raise InDoubt
+            raise CallInDoubt
         if suggest not in list(Verdict):
             # An unknown verdict is no pass, and a retry would return it again: a person must
             # decide.
@@ -241,7 +241,7 @@ class HttpGateway:
         self._outside_transaction()
         body = {"scene": scene, "page": page, "check_path": False, "env_version": "release"}
         return self._mini_calls.picture(
-            Call(method="POST", path="/wxa/getwxacodeunlimit", body=body)
+            ApiCall(method="POST", path="/wxa/getwxacodeunlimit", body=body)
         )
 
     def group_entry(self, code: str, encrypted_data: str, iv: str) -> GroupEntry:
@@ -266,17 +266,17 @@ class HttpGateway:
         if not _CODE.fullmatch(code):
             raise BadLoginCode
         body = {"code": code, "openid": openid}
-        call = Call(method="POST", path="/wxa/business/getuserphonenumber", body=body)
+        call = ApiCall(method="POST", path="/wxa/business/getuserphonenumber", body=body)
         try:
             answer = self._mini_calls.ask(call, Repeat.NEVER)
         except WeChatError as error:
             raise _about_a_code(error) from None
         info = answer.get("phone_info")
         if not isinstance(info, dict):
-            raise InDoubt
+            raise CallInDoubt
         country, number = word_of(info, "countryCode"), word_of(info, "purePhoneNumber")
         if not _DIGITS.fullmatch(country) or not _DIGITS.fullmatch(number):
-            raise InDoubt
+            raise CallInDoubt
         return PhoneNumber(country=country, number=number)
 
     def check_picture(self, openid: str, address: str) -> str:
@@ -289,14 +289,14 @@ class HttpGateway:
             "openid": openid,
             "media_url": address,
         }
-        answer = self._mini_calls.ask(Call(method="POST", path="/wxa/media_check_async", body=body))
-        return word_of(answer, "trace_id")
+        call = ApiCall(method="POST", path="/wxa/media_check_async", body=body)
+        return word_of(self._mini_calls.ask(call), "trace_id")
 
     def _login(self, code: str) -> dict[str, Any]:
         self._outside_transaction()
         if not _CODE.fullmatch(code):
             raise BadLoginCode
-        call = Call(
+        call = ApiCall(
             method="GET",
             path="/sns/jscode2session",
             params={
@@ -309,7 +309,7 @@ class HttpGateway:
         with self._transport.place_for(call.path):
             return self._logged_in(call)
 
-    def _logged_in(self, call: Call) -> dict[str, Any]:
+    def _logged_in(self, call: ApiCall) -> dict[str, Any]:
         until = self._transport.until()
         try:
             return self._transport.ask(call, until)

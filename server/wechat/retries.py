@@ -8,8 +8,8 @@ from server.base import outbox_rows as outbox
 from server.base.clock import beijing_day, beijing_midnight
 from server.wechat.errors import (
     BusyRecipient,
+    CallInDoubt,
     ConfigWrong,
-    InDoubt,
     NotSent,
     QuotaSpent,
     SlowDown,
@@ -62,7 +62,7 @@ def outcome_of(
             after=asked_pause(trouble, now),
             for_everybody=isinstance(trouble, FOR_EVERYBODY),
         )
-    if isinstance(trouble, InDoubt | TryLater):
+    if isinstance(trouble, CallInDoubt | TryLater):
         return outbox.InDoubt(reason=reason)
     return outbox.GiveUp(reason=reason)
 

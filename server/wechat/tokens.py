@@ -21,8 +21,8 @@ from server.base.redis.client import RedisUnavailable
 from server.base.redis.lock import Lock
 from server.base.redis.shared import Shared
 from server.wechat.errors import (
+    CallInDoubt,
     ConfigWrong,
-    InDoubt,
     NotSent,
     QuotaSpent,
     SlowDown,
@@ -31,7 +31,7 @@ from server.wechat.errors import (
     WeChatAway,
     WeChatError,
 )
-from server.wechat.transport import Call, Transport
+from server.wechat.transport import ApiCall, Transport
 
 _log = logging.getLogger(__name__)
 
@@ -234,7 +234,7 @@ class TokenService:
         return token
 
     def _answer(self, until: float, *, force: bool) -> Token:
-        call = Call(
+        call = ApiCall(
             method="POST",
             path=PATH,
             body={
@@ -322,7 +322,7 @@ def _read(answer: dict[str, Any], asked_ms: int) -> Token:
     good = isinstance(value, str) and _TOKEN.fullmatch(value) is not None
     # bool is an int: `true` would count as one second.
     if not good or type(seconds) is not int or seconds <= 0:
-        raise InDoubt
+        raise CallInDoubt
     # A longer life than documented is capped, not refused.
     life = timedelta(seconds=min(seconds, LIFE_SECONDS))
     expires_ms = asked_ms + life // timedelta(milliseconds=1)

@@ -28,7 +28,7 @@ from server.base.clock import Clock
 from server.wechat.bulkhead import Bulkhead
 from server.wechat.callback.documents import read_answer
 from server.wechat.deadline_adapter import WatchedAdapter
-from server.wechat.errors import InDoubt, NotSent, Unclassified, WeChatError, error_of
+from server.wechat.errors import CallInDoubt, NotSent, Unclassified, WeChatError, error_of
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ _NEVER_LEFT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class ApiCall:
     """One API call, without host and token."""
 
     method: str
@@ -59,9 +59,9 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, object] | None = field(default=None, repr=False)
 
-    def with_token(self, token: str) -> Call:
+    def with_token(self, token: str) -> ApiCall:
         """The same call with the account's token."""
-        return Call(
+        return ApiCall(
             method=self.method,
             path=self.path,
             params={**self.params, "access_token": token},
@@ -179,7 +179,7 @@ class Transport:
         """Wait a moment before the retry after a busy response."""
         time.sleep(self._patience.rest_seconds)
 
-    def ask(self, call: Call, until: float) -> dict[str, Any]:
+    def ask(self, call: ApiCall, until: float) -> dict[str, Any]:
         """Make a call and return its response, an object without an error.
 
         Raises: WeChatError of the class for the errcode or the failure.
@@ -187,7 +187,7 @@ class Transport:
         raw = self._exchange(call, until)
         return self._judged(call, _object(raw.body))
 
-    def picture(self, call: Call, until: float) -> bytes:
+    def picture(self, call: ApiCall, until: float) -> bytes:
         """Make a call and return its picture.
 
         Raises: WeChatError as `ask`.
@@ -199,9 +199,9 @@ class Transport:
         answer = _object(raw.body)
         # A JSON object without an error is no picture either.
         self._judged(call, answer if answer and answer.get("errcode") else None)
-        raise InDoubt
+        raise CallInDoubt
 
-    def _exchange(self, call: Call, until: float) -> _Raw:
+    def _exchange(self, call: ApiCall, until: float) -> _Raw:
         left = until - self._clock.monotonic()
         if left <= 0 or not self._breaker.admits():
             self._count(call.path, "not_asked")
@@ -215,12 +215,12 @@ class Transport:
         if failure is not None:
             self._failed(call, failure.kind if failure.kind != "retry" else "away", failure)
         if raw.status >= 500:
-            self._failed(call, f"http_{raw.status}", InDoubt())
+            self._failed(call, f"http_{raw.status}", CallInDoubt())
         if raw.status != 200:
             self._failed(call, f"http_{raw.status}", Unclassified())
         return raw
 
-    def _sent(self, call: Call, left: float, until: float) -> _Raw:
+    def _sent(self, call: ApiCall, left: float, until: float) -> _Raw:
         body = None
         if call.body is not None:
             # Unescaped UTF-8: WeChat refuses or displays `\u` escapes of Chinese.
@@ -247,10 +247,10 @@ class Transport:
                 raise requests.exceptions.ReadTimeout
         return b"".join(pieces)
 
-    def _judged(self, call: Call, answer: dict[str, Any] | None) -> dict[str, Any]:
+    def _judged(self, call: ApiCall, answer: dict[str, Any] | None) -> dict[str, Any]:
         errcode = answer.get("errcode", 0) if answer is not None else None
         if answer is None or not isinstance(errcode, int) or isinstance(errcode, bool):
-            self._failed(call, "garbled", InDoubt())
+            self._failed(call, "garbled", CallInDoubt())
         if errcode == 0:
             self._note(call, "ok", worked=True)
             return answer
@@ -269,12 +269,12 @@ class Transport:
         )
         raise error
 
-    def _failed(self, call: Call, outcome: str, error: WeChatError) -> NoReturn:
+    def _failed(self, call: ApiCall, outcome: str, error: WeChatError) -> NoReturn:
         self._note(call, outcome, worked=False)
         _log.warning("wechat failed", extra={"path": call.path, "outcome": outcome})
         raise error
 
-    def _note(self, call: Call, outcome: str, *, worked: bool) -> None:
+    def _note(self, call: ApiCall, outcome: str, *, worked: bool) -> None:
         self._breaker.record(worked)
         self._count(call.path, outcome)
 
@@ -297,7 +297,7 @@ def _meaning(trouble: Exception) -> WeChatError:
     reason = getattr(trouble.args[0], "reason", None) if trouble.args else None
     if isinstance(reason, NewConnectionError | ConnectTimeoutError):
         return NotSent()
-    return InDoubt()
+    return CallInDoubt()
 
 
 def _object(body: bytes) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from server.channel.models import Follower
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
 from server.wechat.callback.webhook import Webhook
-from server.wechat.gateway import Identity, PhoneNumber
+from server.wechat.gateway import PhoneNumber, WeChatIdentity
 from tests.kit.accounts import a_consent
 from tests.kit.channel import rows
 from tests.wechat.callback_handlers import beyond
@@ -76,7 +76,9 @@ def somebody(uow_factory: UnitOfWorkFactory, wechat: Emulator) -> Somebody:
     wei = wechat.person("Wei")
     wechat.follow(wei["person"])
     with uow_factory.begin() as uow:
-        signed = service.sign_in(uow, Identity(openid=wei["openid_mp"], unionid=wei["unionid"]))
+        signed = service.sign_in(
+            uow, WeChatIdentity(openid=wei["openid_mp"], unionid=wei["unionid"])
+        )
         service.learn_unionid(uow, "official_account", wei["openid_oa"], wei["unionid"])
     with uow_factory.begin() as uow:
         a_consent(uow, signed.citizen_id)

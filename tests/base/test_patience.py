@@ -22,7 +22,14 @@ from sqlalchemy.exc import OperationalError
 from server.app import Overrides, create_app
 from server.base.settings import Database, Settings
 from server.base.sql.database import open_engine
-from server.base.sql.patience import PAUSE_SECONDS, Bounds, NotAsked, Patience, Use, bounds_for
+from server.base.sql.patience import (
+    PAUSE_SECONDS,
+    NotAsked,
+    Use,
+    WaitBounds,
+    WaitPatience,
+    bounds_for,
+)
 from server.base.sql.postgres import BoundedConnection
 from server.base.sql.schema import is_newest
 from server.base.sql.transaction import patience_of
@@ -90,7 +97,7 @@ def fill(uow_factory: UnitOfWorkFactory) -> int:
 class Waits:
     """What is asked of the database: how long each wait may last, and which were in vain."""
 
-    def __init__(self, patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, patience: WaitPatience, monkeypatch: pytest.MonkeyPatch) -> None:
         self.allowed: list[float] = []
         self.in_vain = 0
         spend, wait, gone = patience.unanswered, BoundedConnection.wait, self
@@ -107,7 +114,7 @@ class Waits:
         monkeypatch.setattr(BoundedConnection, "wait", recorded)
 
 
-def later(patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+def later(patience: WaitPatience, monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of the pause passes."""
     before = patience.monotonic
     monkeypatch.setattr(patience, "monotonic", lambda: before() + PAUSE_SECONDS + LONGEST)
@@ -342,12 +349,12 @@ class Hand:
         return self.at
 
 
-REQUESTS = Bounds(lock=1.6, statement=1.6, client=2.0, whole=True)
+REQUESTS = WaitBounds(lock=1.6, statement=1.6, client=2.0, whole=True)
 
 
 def test_after_a_wait_in_vain_one_asks_and_the_others_keep_away() -> None:
     hand = Hand()
-    patience = Patience(REQUESTS, hand)
+    patience = WaitPatience(REQUESTS, hand)
     patience.admit()
     patience.unanswered(2.0)
     for _ in range(3):
@@ -371,14 +378,14 @@ def test_after_a_wait_in_vain_one_asks_and_the_others_keep_away() -> None:
 
 
 def test_a_short_wait_in_vain_closes_nothing() -> None:
-    patience = Patience(REQUESTS, Hand())
+    patience = WaitPatience(REQUESTS, Hand())
     patience.unanswered(1.0)
     patience.failed()
     assert not patience.exhausted
 
 
 def test_a_writer_who_is_locked_out_for_half_of_it_closes_too() -> None:
-    patience = Patience(REQUESTS, Hand())
+    patience = WaitPatience(REQUESTS, Hand())
     patience.locked_out(0.9)
     assert not patience.exhausted
     patience.locked_out(1.0)
@@ -387,7 +394,7 @@ def test_a_writer_who_is_locked_out_for_half_of_it_closes_too() -> None:
 
 def test_a_full_pool_closes_only_when_nobody_is_answered() -> None:
     hand = Hand()
-    patience = Patience(REQUESTS, hand)
+    patience = WaitPatience(REQUESTS, hand)
     hand.at += 1.0
     patience.answered()
     hand.at += 1.0
@@ -400,7 +407,7 @@ def test_a_full_pool_closes_only_when_nobody_is_answered() -> None:
 
 def test_the_waits_of_one_transaction_share_what_is_allowed() -> None:
     hand = Hand()
-    patience = Patience(REQUESTS, hand)
+    patience = WaitPatience(REQUESTS, hand)
     with patience.spell():
         patience.spend(0.5)
         assert patience.allowed() == 1.5

@@ -25,7 +25,7 @@ from server.base.ownership import owned_by
 from server.base.sql import prepared
 from server.base.sql.prepared import run, table
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
-from server.quiz.enums import Kind, QuestionState
+from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Bank, Question
 from tests.kit.clock import FakeClock
 
@@ -61,7 +61,7 @@ def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     facts: dict[str, Any] = {
-        "ref": "q_1", "version": 1, "bank": "b", "external_no": "1", "kind": Kind.MULTIPLE,
+        "ref": "q_1", "version": 1, "bank": "b", "external_no": "1", "kind": QuestionKind.MULTIPLE,
         "topic": "t", "benchmark_no": None, "difficulty": 2, "audience": None, "stem": "水？",
         "options": ["甲", "乙"], "answer": [0, 1], "explanation": "", "state": QuestionState.LIVE,
         "made_at": clock.now() + timedelta(microseconds=123),

@@ -19,7 +19,7 @@ from server.channel.commands import Seeded
 from server.channel.errors import MenuRefused, RepliesRefused, SceneRefused
 from server.channel.models import RuleState
 from server.wechat.errors import error_of
-from server.wechat.gateway import SceneCode
+from server.wechat.gateway import MadeSceneCode
 from tests.kit.channel import at_once, rows
 from tests.kit.gateway import RecordingGateway
 
@@ -204,8 +204,10 @@ def test_without_a_mini_program_in_the_settings_no_menu_is_pushed(
     assert gateway.calls == []
 
 
-def a_code(number: int) -> SceneCode:
-    return SceneCode(ticket=f"ticket {number}", url=f"http://q/{number}", picture_url=f"p{number}")
+def a_code(number: int) -> MadeSceneCode:
+    return MadeSceneCode(
+        ticket=f"ticket {number}", url=f"http://q/{number}", picture_url=f"p{number}"
+    )
 
 
 def test_a_scene_has_one_permanent_code(
@@ -225,7 +227,7 @@ def test_twins_that_ask_for_a_code_get_the_same(
 ) -> None:
     made: list[int] = []
 
-    def make(_scene: str, *, permanent: bool) -> SceneCode:
+    def make(_scene: str, *, permanent: bool) -> MadeSceneCode:
         made.append(1)
         return a_code(len(made))
 

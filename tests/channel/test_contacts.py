@@ -16,7 +16,7 @@ from server.channel.callback_handler import CallbackHandler
 from server.channel.contacts import Contacts
 from server.channel.models import UnionidLookup
 from server.wechat.callback.inbound import Message
-from server.wechat.gateway import Follower
+from server.wechat.gateway import FollowerDetails
 from tests.channel.test_rule_stats import table_away
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import (
@@ -51,7 +51,7 @@ def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskCo
 
 
 def told(unionid: str | None) -> Any:
-    return lambda openid: Follower(openid=openid, subscribed=True, unionid=unionid)
+    return lambda openid: FollowerDetails(openid=openid, subscribed=True, unionid=unionid)
 
 
 def follower(uow_factory: UnitOfWorkFactory) -> models.Follower:

@@ -14,7 +14,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.channel import late_replies, models, tasks
 from server.channel.models import LateState
 from server.wechat.callback.replies import Article, Reply
-from server.wechat.errors import InDoubt, NotSent, WeChatError, error_of
+from server.wechat.errors import CallInDoubt, NotSent, WeChatError, error_of
 from tests.kit.channel import OPENID, a_handler, a_message, at_once, rows
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -105,7 +105,7 @@ def test_what_wechat_refuses_is_never_tried_again(
     assert len(gateway.called("say")) == 1
 
 
-@pytest.mark.parametrize("trouble", [InDoubt(), error_of(-1)], ids=["no answer", "busy"])
+@pytest.mark.parametrize("trouble", [CallInDoubt(), error_of(-1)], ids=["no answer", "busy"])
 def test_what_may_have_been_said_is_unknown_and_never_said_again(
     context: TaskContext, gateway: RecordingGateway, clock: FakeClock, trouble: WeChatError
 ) -> None:

@@ -15,8 +15,8 @@ from server.base.signing import Keys
 from server.base.uow import UnitOfWorkFactory
 from server.channel import models, rules, tasks
 from server.channel.models import UnionidLookup
-from server.wechat.errors import InDoubt, NotSent, QuotaSpent, RecipientGone
-from server.wechat.gateway import Follower, FollowerPage
+from server.wechat.errors import CallInDoubt, NotSent, QuotaSpent, RecipientGone
+from server.wechat.gateway import FollowerDetails, FollowerPage
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import NOON, a_handler, an_event, at_once, rows, said
 from tests.kit.clock import FakeClock
@@ -45,14 +45,14 @@ class Account:
         some = self.openids[begin : begin + PAGE]
         return FollowerPage(openids=tuple(some), following=some[-1] if some else "")
 
-    def followers(self, openids: Sequence[str]) -> list[Follower]:
+    def followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
         self._called()
         assert 1 <= len(openids) <= 100
         if self.gone & set(openids):
             raise RecipientGone
         self.asked.append(len(openids))
         return [
-            Follower(
+            FollowerDetails(
                 openid=openid, subscribed=True, unionid=f"u-{openid}", subscribed_at=NOON - 1000
             )
             for openid in openids
@@ -165,7 +165,9 @@ def test_who_is_known_already_is_not_asked_about(
 def test_a_follower_without_a_unionid_so_far_is_linked(
     context: TaskContext, clock: FakeClock
 ) -> None:
-    context.gateway.answers["follower"] = lambda openid: Follower(openid=openid, subscribed=True)
+    context.gateway.answers["follower"] = lambda openid: FollowerDetails(
+        openid=openid, subscribed=True
+    )
     said(a_handler(context.uow_factory), an_event("subscribe", openid="o-00007"))
     tasks.learn_unionids(context)
     people = players(context.uow_factory, "o-00007")
@@ -203,7 +205,7 @@ def test_a_slow_wechat_gets_smaller_parts(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "wait"), [(NotSent(), 300), (InDoubt(), 300), (QuotaSpent(), 12 * 3600)]
+    ("trouble", "wait"), [(NotSent(), 300), (CallInDoubt(), 300), (QuotaSpent(), 12 * 3600)]
 )
 def test_wechat_away_loses_no_place(
     context: TaskContext, clock: FakeClock, gateway: RecordingGateway, trouble: Exception, wait: int

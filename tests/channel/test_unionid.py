@@ -16,7 +16,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.channel import models, tasks, unionids
 from server.channel.models import UnionidLookup
 from server.wechat.errors import NotSent, WeChatError, error_of
-from server.wechat.gateway import Follower
+from server.wechat.gateway import FollowerDetails
 from tests.kit.accounts import a_citizen
 from tests.kit.channel import NOON, OPENID, a_handler, an_event, at_once, rows, said
 from tests.kit.clock import FakeClock
@@ -25,7 +25,7 @@ from tests.kit.outbox import without_jitter
 
 
 def known(unionid: str | None) -> Any:
-    return lambda openid: Follower(openid=openid, subscribed=True, unionid=unionid)
+    return lambda openid: FollowerDetails(openid=openid, subscribed=True, unionid=unionid)
 
 
 @pytest.fixture
@@ -144,9 +144,9 @@ def test_no_call_is_made_inside_a_transaction(
 ) -> None:
     depths: list[int] = []
 
-    def follower(openid: str) -> Follower:
+    def follower(openid: str) -> FollowerDetails:
         depths.append(context.uow_factory.depth)
-        return Follower(openid=openid, subscribed=True)
+        return FollowerDetails(openid=openid, subscribed=True)
 
     gateway.answers["follower"] = follower
     said(a_handler(context.uow_factory), an_event("subscribe"))
@@ -163,7 +163,7 @@ def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(
     with context.uow_factory.begin() as uow:
         for number, _ in enumerate(people):
             a_citizen(uow, openid=f"o-mini-{number}", unionid=f"union of o-person-{number}")
-    context.gateway.answers["follower"] = lambda openid: Follower(
+    context.gateway.answers["follower"] = lambda openid: FollowerDetails(
         openid=openid, subscribed=True, unionid=f"union of {openid}"
     )
     for openid in people:

@@ -12,7 +12,7 @@ from server.base.clock import beijing_midnight
 from server.programme import commands as programme
 from server.quiz.contests import commands as quiz
 from server.wechat.errors import AWAY, WeChatAway
-from server.wechat.gateway import GroupEntry, Identity, PhoneNumber, Verdict
+from server.wechat.gateway import GroupEntry, PhoneNumber, Verdict, WeChatIdentity
 from tests.conftest import application_of
 from tests.house.source import ROOT
 from tests.kit.client import CheckedClient, Undocumented
@@ -34,7 +34,7 @@ def contest(app: Flask, clock: FakeClock) -> str:
 
 @pytest.fixture
 def token(client: CheckedClient, gateway: RecordingGateway) -> str:
-    gateway.answers["code_to_identity"] = Identity(openid="o" * 28, unionid="u" * 28)
+    gateway.answers["code_to_identity"] = WeChatIdentity(openid="o" * 28, unionid="u" * 28)
     gateway.answers["check_text"] = Verdict.PASS
     return str(client.post("/login", json={"code": "c" * 32}).get_json()["token"])
 

@@ -11,14 +11,14 @@ from sqlalchemy import update
 from server.accounts import identities, privacy, service
 from server.accounts.models import App, Citizen
 from server.base.uow import UnitOfWork
-from server.wechat.gateway import Identity
+from server.wechat.gateway import WeChatIdentity
 
 _count = itertools.count(1)
 
 
-def known_as(openid: str, unionid: str | None = None) -> Identity:
+def known_as(openid: str, unionid: str | None = None) -> WeChatIdentity:
     """Somebody as WeChat's log-in answers."""
-    return Identity(openid=openid, unionid=unionid)
+    return WeChatIdentity(openid=openid, unionid=unionid)
 
 
 @dataclass(frozen=True, kw_only=True)

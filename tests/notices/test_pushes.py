@@ -19,7 +19,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.notices import pushes, service, tasks
 from server.notices.models import InboxMessage, MessageGrant, Push, PushState
 from server.notices.rules import next_loud
-from server.wechat.errors import InDoubt, NotSent, TryLater, WeChatError, error_of
+from server.wechat.errors import CallInDoubt, NotSent, TryLater, WeChatError, error_of
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -63,7 +63,7 @@ def planned(
 ) -> bool:
     with uow_factory.begin() as uow:
         letter = service.Letter(key=key, title="题", body="答", page="pages/home/index")
-        push = service.Planned(
+        push = service.PlannedPush(
             letter=letter,
             template_id=FIRST,
             page="pages/home/index",
@@ -135,7 +135,7 @@ def test_without_a_permission_it_lies_in_the_inbox_and_says_why(
         (error_of(47003), ("refused", "content:47003"), 2),
         (error_of(43107), ("refused", "template:43107"), 2),
         (error_of(12345), ("refused", "unknown:12345"), 2),
-        (InDoubt(), ("unknown", "in_doubt"), 1),
+        (CallInDoubt(), ("unknown", "in_doubt"), 1),
     ],
 )
 def test_what_wechat_refuses_or_leaves_open_is_never_sent_again(

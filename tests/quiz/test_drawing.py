@@ -12,7 +12,7 @@ import pytest
 from server.quiz.bank.drawing import Item, Past, PoolTooSmall, deal_options, draw, fits, shortages
 from server.quiz.bank.question_files import read_table
 from server.quiz.contests.commands import preset_body
-from server.quiz.enums import Kind
+from server.quiz.enums import QuestionKind
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import Part
 from tests.kit.quiz import QUESTIONS
@@ -52,18 +52,18 @@ def paper(parts: Sequence[Part], past: Past = NOTHING, seed: int = 1) -> list[It
 
 def test_a_paper_matches_every_part_of_a_fine_blueprint() -> None:
     parts = [
-        Part(count=2, kind=Kind.SINGLE),
-        Part(count=3, kind=Kind.SINGLE, difficulty=1),
+        Part(count=2, kind=QuestionKind.SINGLE),
+        Part(count=3, kind=QuestionKind.SINGLE, difficulty=1),
         Part(count=2, benchmarks=(1, 2)),
-        Part(count=1, kind=Kind.MULTIPLE, audience="farmer"),
+        Part(count=1, kind=QuestionKind.MULTIPLE, audience="farmer"),
     ]
     for seed in range(50):
         drawn = paper(parts, seed=seed)
         assert len({item.ref for item in drawn}) == 8
-        assert all(item.kind is Kind.SINGLE for item in drawn[:2])
-        assert all((i.kind, i.difficulty) == (Kind.SINGLE, 1) for i in drawn[2:5])
+        assert all(item.kind is QuestionKind.SINGLE for item in drawn[:2])
+        assert all((i.kind, i.difficulty) == (QuestionKind.SINGLE, 1) for i in drawn[2:5])
         assert all(item.benchmark_no in (1, 2) for item in drawn[5:7])
-        assert drawn[7].kind is Kind.MULTIPLE
+        assert drawn[7].kind is QuestionKind.MULTIPLE
 
 
 def test_a_question_for_one_group_is_not_dealt_to_another() -> None:
@@ -80,7 +80,7 @@ def test_nothing_comes_twice_until_a_sort_runs_out_then_the_longest_ago_returns(
     for number in range(7):
         drawn = paper(parts, Past(seen=seen, counts={}), seed=number)
         dealt.append({item.ref for item in drawn})
-        multiples.append({item.ref for item in drawn if item.kind is Kind.MULTIPLE})
+        multiples.append({item.ref for item in drawn if item.kind is QuestionKind.MULTIPLE})
         seen |= dict.fromkeys(dealt[-1], number)
     # Nine multiples last four papers and half of the fifth; thirteen judgements last six.
     assert sum(len(refs) for refs in dealt[:4]) == len(set().union(*dealt[:4])) == 40
@@ -93,11 +93,11 @@ def test_nothing_comes_twice_until_a_sort_runs_out_then_the_longest_ago_returns(
 
 
 def test_the_least_used_come_first() -> None:
-    counts = {item.ref: 5 for item in BANK if item.kind is Kind.SINGLE}
-    rare = [item.ref for item in BANK if item.kind is Kind.SINGLE][:3]
+    counts = {item.ref: 5 for item in BANK if item.kind is QuestionKind.SINGLE}
+    rare = [item.ref for item in BANK if item.kind is QuestionKind.SINGLE][:3]
     counts |= dict.fromkeys(rare, 2)
     for seed in range(20):
-        drawn = paper([Part(count=3, kind=Kind.SINGLE)], Past(seen={}, counts=counts), seed)
+        drawn = paper([Part(count=3, kind=QuestionKind.SINGLE)], Past(seen={}, counts=counts), seed)
         assert {item.ref for item in drawn} == set(rare)
 
 
@@ -113,18 +113,18 @@ def test_topics_are_covered_as_far_as_the_blueprint_allows() -> None:
 
 
 def test_a_bank_that_cannot_fill_a_part_is_told_from_the_start() -> None:
-    parts = [Part(count=10, kind=Kind.MULTIPLE), Part(count=2, kind=Kind.JUDGE)]
+    parts = [Part(count=10, kind=QuestionKind.MULTIPLE), Part(count=2, kind=QuestionKind.JUDGE)]
     assert shortages(parts, BANK) == [(parts[0], 9)]
     with pytest.raises(PoolTooSmall):
         paper(parts)
-    both = [Part(count=9, kind=Kind.MULTIPLE), Part(count=52)]
+    both = [Part(count=9, kind=QuestionKind.MULTIPLE), Part(count=52)]
     assert shortages(both, BANK) == [(both[1], 51)]
 
 
 def test_options_are_dealt_anew_but_right_and_wrong_keep_their_places() -> None:
     chance = random.Random(3)
-    judge = next(item for item in BANK if item.kind is Kind.JUDGE)
-    single = next(item for item in BANK if item.kind is Kind.SINGLE)
+    judge = next(item for item in BANK if item.kind is QuestionKind.JUDGE)
+    single = next(item for item in BANK if item.kind is QuestionKind.SINGLE)
     assert {tuple(deal_options(judge, chance)) for _ in range(50)} == {(0, 1)}
     orders = Counter(tuple(deal_options(single, chance)) for _ in range(2400))
     assert len(orders) == 24

@@ -13,7 +13,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.quiz.attempts import service as attempts
 from server.quiz.bank.question_files import Draft, FileRefused, read_table
 from server.quiz.contests.commands import ImportReport, import_questions
-from server.quiz.enums import Kind, QuestionState
+from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Question
 from tests.kit.quiz import QUESTIONS, citizens, open_contest, started
 
@@ -97,7 +97,7 @@ def test_the_sixty_questions_are_imported_and_live(uow_factory: UnitOfWorkFactor
             uow.session.execute(select(Question.kind, func.count()).group_by(Question.kind)).all()
         )
         states = set(uow.session.scalars(select(Question.state)))
-    assert kinds == {Kind.SINGLE: 38, Kind.JUDGE: 13, Kind.MULTIPLE: 9}
+    assert kinds == {QuestionKind.SINGLE: 38, QuestionKind.JUDGE: 13, QuestionKind.MULTIPLE: 9}
     assert states == {QuestionState.LIVE}
 
 
@@ -117,9 +117,13 @@ def test_a_dry_run_tells_and_stores_nothing(uow_factory: UnitOfWorkFactory, tmp_
 def test_chinese_headings_values_and_prefixed_options_are_understood(tmp_path: Path) -> None:
     found = drafts(a_file(tmp_path, EARTH, WATER, BIRDS))
     assert found["E1"].options == ("水星", "金星", "地球")
-    assert (found["E1"].kind, found["E1"].answer, found["E1"].topic) == (Kind.SINGLE, (0,), "天文")
+    assert (found["E1"].kind, found["E1"].answer, found["E1"].topic) == (
+        QuestionKind.SINGLE,
+        (0,),
+        "天文",
+    )
     assert (found["E2"].options, found["E2"].answer) == (("正确", "错误"), (0,))
-    assert (found["E3"].kind, found["E3"].answer) == (Kind.MULTIPLE, (0, 2, 3))
+    assert (found["E3"].kind, found["E3"].answer) == (QuestionKind.MULTIPLE, (0, 2, 3))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
@@ -149,8 +153,8 @@ def test_a_judgement_with_turned_options_means_what_it_shows(
 def test_a_number_names_an_option_and_the_kind_may_be_left_to_the_answer(tmp_path: Path) -> None:
     rows = [changed(EARTH, 题型="", 答案="3"), changed(BIRDS, 题型=""), changed(WATER, 题型="")]
     found = drafts(a_file(tmp_path, *rows))
-    assert (found["E1"].kind, found["E1"].answer) == (Kind.SINGLE, (2,))
-    assert (found["E2"].kind, found["E3"].kind) == (Kind.JUDGE, Kind.MULTIPLE)
+    assert (found["E1"].kind, found["E1"].answer) == (QuestionKind.SINGLE, (2,))
+    assert (found["E2"].kind, found["E3"].kind) == (QuestionKind.JUDGE, QuestionKind.MULTIPLE)
 
 
 @pytest.mark.parametrize(

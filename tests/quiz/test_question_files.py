@@ -14,7 +14,7 @@ from server.quiz.bank.question_files import Draft, FileRefused, Table, read_tabl
 from server.quiz.bank.question_options import LETTERS, without_labels
 from server.quiz.bank.question_text import exact, likeness, sameness
 from server.quiz.contests.commands import import_questions
-from server.quiz.enums import Kind
+from server.quiz.enums import QuestionKind
 from tests.kit.quiz import QUESTIONS
 
 
@@ -177,7 +177,7 @@ def test_headings_of_the_field_are_read(tmp_path: Path, heading: str) -> None:
     found = table(tmp_path, heading, ["哪一颗？", "水星", "金星", "地球", "火星", "C"])
     assert (found.problems, found.ignored) == ([], [])
     (draft,) = found.drafts
-    assert (draft.kind, draft.options) == (Kind.SINGLE, ("水星", "金星", "地球", "火星"))
+    assert (draft.kind, draft.options) == (QuestionKind.SINGLE, ("水星", "金星", "地球", "火星"))
     assert draft.answer == (2,)
 
 
@@ -236,7 +236,7 @@ def test_a_row_without_options_is_no_judgement_because_of_a_letter(
     assert [problem.reason for problem in found.problems] == [
         "kind: no options, and the answer is neither right nor wrong"
     ]
-    assert table(tmp_path, "题干,答案", ["水会流。", "对"]).drafts[0].kind is Kind.JUDGE
+    assert table(tmp_path, "题干,答案", ["水会流。", "对"]).drafts[0].kind is QuestionKind.JUDGE
 
 
 @pytest.mark.parametrize(
@@ -379,13 +379,13 @@ def test_where_every_answer_is_a_letter_it_names_its_own_column(
 
 @pytest.mark.parametrize(
     ("word", "kind"),
-    [("单项选择题", Kind.SINGLE), ("选择题", Kind.SINGLE), ("", Kind.SINGLE),
-     ("single_choice", Kind.SINGLE)],
+    [("单项选择题", QuestionKind.SINGLE), ("选择题", QuestionKind.SINGLE),
+     ("", QuestionKind.SINGLE), ("single_choice", QuestionKind.SINGLE)],
 )  # fmt: skip
-def test_kinds_have_many_names(tmp_path: Path, word: str, kind: Kind) -> None:
+def test_kinds_have_many_names(tmp_path: Path, word: str, kind: QuestionKind) -> None:
     assert one(tmp_path, ["甲", "乙"], "B", word).kind is kind
     if word in ("", "选择题"):
-        assert one(tmp_path, ["甲", "乙"], "AB", word).kind is Kind.MULTIPLE
+        assert one(tmp_path, ["甲", "乙"], "AB", word).kind is QuestionKind.MULTIPLE
 
 
 @pytest.mark.parametrize(

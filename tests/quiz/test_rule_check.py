@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.quiz.contests.commands import PRESETS, preset_body
-from server.quiz.enums import Kind, Season, Timer
+from server.quiz.enums import QuestionKind, Season, Timer
 from server.quiz.errors import NoSuchPreset
 from server.quiz.rule_check import RuleSetRefused, read_rule_set, rewarded
 from server.quiz.rules import Part
@@ -25,9 +25,9 @@ def reasons(**changes: Any) -> list[str]:
 def test_the_default_rules_are_those_of_the_file() -> None:
     rules = read_rule_set(preset_body("default"))
     assert {(part.kind, part.count) for part in rules.parts} == {
-        (Kind.SINGLE, 6),
-        (Kind.JUDGE, 2),
-        (Kind.MULTIPLE, 2),
+        (QuestionKind.SINGLE, 6),
+        (QuestionKind.JUDGE, 2),
+        (QuestionKind.MULTIPLE, 2),
     }
     assert (rules.papers_per_day, rules.paper_seconds, rules.max_score) == (1, 300, 100)
     assert (rules.timer, rules.season) == (Timer.PAPER, Season.SUM_OF_DAILY_BEST)
@@ -37,9 +37,9 @@ def test_the_default_rules_are_those_of_the_file() -> None:
 def test_the_nanjing_rules_are_those_of_the_file() -> None:
     rules = read_rule_set(preset_body("nanjing-2018"))
     assert {(part.kind, part.count) for part in rules.parts} == {
-        (Kind.JUDGE, 7),
-        (Kind.SINGLE, 7),
-        (Kind.MULTIPLE, 6),
+        (QuestionKind.JUDGE, 7),
+        (QuestionKind.SINGLE, 7),
+        (QuestionKind.MULTIPLE, 6),
     }
     assert (rules.question_count, rules.max_score, rules.paper_seconds) == (20, 100, 600)
     assert (rules.timer, rules.seconds_per_question) == (Timer.ITEM, 30)
@@ -130,7 +130,7 @@ def test_a_blueprint_may_ask_for_difficulty_benchmarks_and_audience() -> None:
         ],
     }
     assert read_rule_set(body).parts == (
-        Part(count=4, kind=Kind.SINGLE, difficulty=1),
+        Part(count=4, kind=QuestionKind.SINGLE, difficulty=1),
         Part(count=6, benchmarks=(1, 2, 3), audience="youth"),
     )
 

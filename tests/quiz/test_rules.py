@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from server.quiz.contests.commands import preset_body
 from server.quiz.enums import Season
 from server.quiz.rule_check import read_rule_set
-from server.quiz.rules import GRACE, Paper, Standing, is_over, is_right, mark, standing
+from server.quiz.rules import GRACE, Paper, SeasonTotal, is_over, is_right, mark, standing
 
 NOON = datetime(2026, 5, 1, 4, 0, tzinfo=UTC)
 option_sets = st.sets(st.integers(0, 5), max_size=6)
@@ -57,7 +57,7 @@ def test_half_of_a_multiple_choice_is_worth_nothing() -> None:
         assert not is_right([0, 2], chosen)
 
 
-def counted_by_hand(season: str, found: list[Paper]) -> Standing | None:
+def counted_by_hand(season: str, found: list[Paper]) -> SeasonTotal | None:
     """What the published words of each policy come to."""
     if not found:
         return None
@@ -74,7 +74,7 @@ def counted_by_hand(season: str, found: list[Paper]) -> Standing | None:
         chosen = [max(tuples, key=lambda one: (one[2], one[3]))]
     elif season == "mean_of_papers":
         divide, scale = len(tuples), 10_000
-    return Standing(
+    return SeasonTotal(
         points=sum(-one[0] for one in chosen) * scale // divide,
         time_ms=sum(one[1] for one in chosen) // divide,
         reached_at=max(one[2] for one in chosen),
@@ -97,7 +97,7 @@ def test_the_best_of_equal_scores_is_the_quicker_then_the_earlier() -> None:
         id=3, on_day=NOON.date(), score=90, time_ms=100_000, closed_at=NOON + timedelta(hours=1)
     )
     found = standing(Season.BEST, [slow, quick, early])
-    assert found == Standing(points=90, time_ms=100_000, reached_at=early.closed_at)
+    assert found == SeasonTotal(points=90, time_ms=100_000, reached_at=early.closed_at)
 
 
 def test_two_seconds_of_grace_and_not_one_moment_more() -> None:

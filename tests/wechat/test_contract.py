@@ -378,7 +378,7 @@ def test_a_sentence_whose_answer_was_lost_is_said_once_and_in_doubt(
 ) -> None:
     wechat.follow(wei["person"])
     wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
-    with pytest.raises(errors.InDoubt):
+    with pytest.raises(errors.CallInDoubt):
         gateway.say(wei["openid_oa"], "once")
     assert said(wechat, wei["openid_oa"]) == ["once"]
 
@@ -500,12 +500,12 @@ FAULTS: list[tuple[dict[str, Any], type[WeChatError]]] = [
     ({"errcode": -1}, errors.TryLater),
     ({"errcode": 45009}, errors.QuotaSpent),
     ({"errcode": 48001}, errors.ConfigWrong),
-    ({"http": 500}, errors.InDoubt),
-    ({"http": 502}, errors.InDoubt),
-    ({"mode": "reset"}, errors.InDoubt),
-    ({"mode": "truncate"}, errors.InDoubt),
-    ({"mode": "html"}, errors.InDoubt),
-    ({"mode": "accept_then_drop"}, errors.InDoubt),
+    ({"http": 500}, errors.CallInDoubt),
+    ({"http": 502}, errors.CallInDoubt),
+    ({"mode": "reset"}, errors.CallInDoubt),
+    ({"mode": "truncate"}, errors.CallInDoubt),
+    ({"mode": "html"}, errors.CallInDoubt),
+    ({"mode": "accept_then_drop"}, errors.CallInDoubt),
 ]
 
 
@@ -528,7 +528,7 @@ def test_a_failure_has_its_class_and_no_secret(
             gateway.code_to_identity(code)
         else:
             gateway.check_text(wei["openid_mp"], "x", TextPlace.PROFILE)
-    if path == TOKEN and kind in (errors.InDoubt, errors.TryLater):
+    if path == TOKEN and kind in (errors.CallInDoubt, errors.TryLater):
         # The call that waited for the token has surely not been made.
         kind = errors.NotSent
     assert isinstance(caught.value, kind)

@@ -19,15 +19,15 @@ from server.base.web.metrics import UNKNOWN_WORDS
 from server.wechat import errors
 from server.wechat.errors import WeChatError
 from server.wechat.gateway import (
-    Follower,
+    FollowerDetails,
     Gateway,
     GroupEntry,
-    Identity,
+    MadeSceneCode,
     PhoneNumber,
-    SceneCode,
     SubscriptionMessage,
     TextPlace,
     Verdict,
+    WeChatIdentity,
 )
 from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import PATH
@@ -70,7 +70,7 @@ def bench(clock: FakeClock, script: Script, tmp_path: object) -> Bench:
     return Bench(clock, script, kv=f"fake:{tmp_path}")
 
 
-def log_in(bench: Bench) -> Identity:
+def log_in(bench: Bench) -> WeChatIdentity:
     return bench.gateway.code_to_identity("a-code")
 
 
@@ -119,11 +119,11 @@ def test_the_list_of_followers_goes_on_from_its_cursor(bench: Bench, script: Scr
 )
 def test_a_garbled_list_leaves_a_doubt(said: object, bench: Bench, script: Script) -> None:
     script.answers[MANY] = said
-    with pytest.raises(errors.InDoubt):
+    with pytest.raises(errors.CallInDoubt):
         bench.gateway.followers(["o"])
     for page in ({"count": 1}, {"count": 1, "data": []}, {"count": 1, "data": {"openid": [7]}}):
         script.answers[LIST] = page
-        with pytest.raises(errors.InDoubt):
+        with pytest.raises(errors.CallInDoubt):
             bench.gateway.follower_page()
 
 
@@ -131,7 +131,7 @@ def test_a_login_code_becomes_an_identity_and_the_session_key_goes_nowhere(
     bench: Bench, script: Script
 ) -> None:
     identity = log_in(bench)
-    assert identity == Identity(openid=OPENID, unionid="u1")
+    assert identity == WeChatIdentity(openid=OPENID, unionid="u1")
     assert script.seen[0].method == "GET"
     assert script.seen[0].query == {
         "appid": bench.app.appid,
@@ -168,7 +168,7 @@ def test_a_follower_is_told_of_in_our_words(bench: Bench, script: Script) -> Non
         "qr_scene_str": "lecture.7",
     }
     follower = bench.gateway.follower(OPENID)
-    assert follower == Follower(
+    assert follower == FollowerDetails(
         openid=OPENID,
         subscribed=True,
         unionid="u1",
@@ -185,7 +185,7 @@ def test_a_follower_is_told_of_in_our_words(bench: Bench, script: Script) -> Non
 
 def test_who_does_not_follow_is_told_of_too(bench: Bench, script: Script) -> None:
     script.answers[INFO] = {"subscribe": 0, "openid": OPENID}
-    assert bench.gateway.follower(OPENID) == Follower(openid=OPENID, subscribed=False)
+    assert bench.gateway.follower(OPENID) == FollowerDetails(openid=OPENID, subscribed=False)
 
 
 def test_the_menu_travels_as_raw_chinese(bench: Bench, script: Script) -> None:
@@ -205,7 +205,7 @@ def test_the_menu_of_now_and_that_there_is_none(bench: Bench, script: Script) ->
     with pytest.raises(errors.ConfigWrong):
         bench.gateway.current_menu()
     script.answers[MENU_NOW] = {}
-    with pytest.raises(errors.InDoubt):
+    with pytest.raises(errors.CallInDoubt):
         bench.gateway.current_menu()
 
 
@@ -223,7 +223,7 @@ def test_a_scene_code(
     script.answers[CODE] = {"ticket": ticket, "expire_seconds": 60, "url": "http://weixin.qq.com/q"}
     code = bench.gateway.scene_code("lecture.7", permanent=permanent)
     picture = f"http://wechat.test/mpweb/cgi-bin/showqrcode?ticket={quote(ticket, safe='')}"
-    assert code == SceneCode(
+    assert code == MadeSceneCode(
         ticket=ticket, url="http://weixin.qq.com/q", picture_url=picture, expires_in_seconds=60
     )
     scene = {"action_info": {"scene": {"scene_str": "lecture.7"}}}
@@ -319,9 +319,9 @@ def test_a_phone_number_is_asked_for_its_own_person(bench: Bench, script: Script
         (40003, errors.Unclassified),
         (40226, errors.Unclassified),
         (43101, errors.Unclassified),
-        ({"errcode": 0}, errors.InDoubt),
-        ({"errcode": 0, "phone_info": {**NUMBER, "purePhoneNumber": "x"}}, errors.InDoubt),
-        ({"errcode": 0, "phone_info": {**NUMBER, "countryCode": ""}}, errors.InDoubt),
+        ({"errcode": 0}, errors.CallInDoubt),
+        ({"errcode": 0, "phone_info": {**NUMBER, "purePhoneNumber": "x"}}, errors.CallInDoubt),
+        ({"errcode": 0, "phone_info": {**NUMBER, "countryCode": ""}}, errors.CallInDoubt),
     ):
         script.answers[PHONE] = said
         with pytest.raises(kind):
@@ -332,7 +332,7 @@ def test_a_phone_number_is_asked_for_its_own_person(bench: Bench, script: Script
 
 def test_a_phone_code_is_never_spent_twice(bench: Bench, script: Script) -> None:
     script.answers[PHONE] = requests.exceptions.ReadTimeout()
-    with pytest.raises(errors.InDoubt):
+    with pytest.raises(errors.CallInDoubt):
         bench.gateway.phone_number(OPENID, "code")
     assert script.count(PHONE) == 1
 
@@ -348,7 +348,7 @@ def test_a_picture_is_given_to_be_judged(bench: Bench, script: Script) -> None:
         "media_url": "https://kepu.test/p.jpg",
     }
     script.answers[PICTURE_CHECK] = {"errcode": 0}
-    with pytest.raises(errors.InDoubt):
+    with pytest.raises(errors.CallInDoubt):
         bench.gateway.check_picture(OPENID, "https://kepu.test/p.jpg")
 
 
@@ -493,15 +493,15 @@ LOGIN_CELLS: list[tuple[str, object, type[WeChatError], int, int, list[str]]] = 
     ("of a message", 43101, errors.Unclassified, 503, 1, []),
     ("of a body", 47001, errors.Unclassified, 503, 1, []),
     ("of a follower", 43004, errors.Unclassified, 503, 1, []),
-    ("500", (500, b""), errors.InDoubt, 503, 1, []),
-    ("HTML", b"<html>", errors.InDoubt, 503, 1, []),
-    ("a list", b"[]", errors.InDoubt, 503, 1, []),
-    ("errcode as text", {"errcode": "0", **SESSION}, errors.InDoubt, 503, 1, []),
-    ("no openid", {"session_key": "k"}, errors.InDoubt, 503, 1, []),
-    ("openid of another type", {"openid": 5, "session_key": "k"}, errors.InDoubt, 503, 1, []),
-    ("time-out", requests.exceptions.ReadTimeout(), errors.InDoubt, 503, 1, []),
-    ("half an answer", requests.exceptions.ChunkedEncodingError(), errors.InDoubt, 503, 1, []),
-    ("reset", requests.exceptions.ConnectionError(), errors.InDoubt, 503, 1, []),
+    ("500", (500, b""), errors.CallInDoubt, 503, 1, []),
+    ("HTML", b"<html>", errors.CallInDoubt, 503, 1, []),
+    ("a list", b"[]", errors.CallInDoubt, 503, 1, []),
+    ("errcode as text", {"errcode": "0", **SESSION}, errors.CallInDoubt, 503, 1, []),
+    ("no openid", {"session_key": "k"}, errors.CallInDoubt, 503, 1, []),
+    ("openid of another type", {"openid": 5, "session_key": "k"}, errors.CallInDoubt, 503, 1, []),
+    ("time-out", requests.exceptions.ReadTimeout(), errors.CallInDoubt, 503, 1, []),
+    ("half an answer", requests.exceptions.ChunkedEncodingError(), errors.CallInDoubt, 503, 1, []),
+    ("reset", requests.exceptions.ConnectionError(), errors.CallInDoubt, 503, 1, []),
     ("refused", UNREACHED, errors.NotSent, 503, 1, []),
 ]
 
@@ -549,16 +549,16 @@ CHECK_CELLS: list[tuple[str, object, type[WeChatError], int]] = [
     ("47001", 47001, errors.BadContent, 1),
     ("-1", -1, errors.TryLater, 2),
     ("unknown", 987654, errors.Unclassified, 1),
-    ("500", (500, b""), errors.InDoubt, 2),
-    ("HTML", b"<html>", errors.InDoubt, 2),
-    ("a list", b"[]", errors.InDoubt, 2),
-    ("errcode as text", {"errcode": "0", "result": {"suggest": "pass"}}, errors.InDoubt, 2),
-    ("no result", {"errcode": 0}, errors.InDoubt, 1),
-    ("a result that is none", {"errcode": 0, "result": "pass"}, errors.InDoubt, 1),
-    ("a verdict that is no word", {"errcode": 0, "result": {"suggest": 1}}, errors.InDoubt, 1),
-    ("time-out", requests.exceptions.ReadTimeout(), errors.InDoubt, 2),
-    ("half an answer", requests.exceptions.ChunkedEncodingError(), errors.InDoubt, 2),
-    ("reset", requests.exceptions.ConnectionError(), errors.InDoubt, 2),
+    ("500", (500, b""), errors.CallInDoubt, 2),
+    ("HTML", b"<html>", errors.CallInDoubt, 2),
+    ("a list", b"[]", errors.CallInDoubt, 2),
+    ("errcode as text", {"errcode": "0", "result": {"suggest": "pass"}}, errors.CallInDoubt, 2),
+    ("no result", {"errcode": 0}, errors.CallInDoubt, 1),
+    ("a result that is none", {"errcode": 0, "result": "pass"}, errors.CallInDoubt, 1),
+    ("a verdict that is no word", {"errcode": 0, "result": {"suggest": 1}}, errors.CallInDoubt, 1),
+    ("time-out", requests.exceptions.ReadTimeout(), errors.CallInDoubt, 2),
+    ("half an answer", requests.exceptions.ChunkedEncodingError(), errors.CallInDoubt, 2),
+    ("reset", requests.exceptions.ConnectionError(), errors.CallInDoubt, 2),
     ("refused", UNREACHED, errors.NotSent, 1),
 ]
 
@@ -705,11 +705,11 @@ def test_nor_is_it_one_after_the_first_token_was_refused(
 @pytest.mark.parametrize(
     ("said", "kind"),
     [
-        (requests.exceptions.ReadTimeout(), errors.InDoubt),
-        (requests.exceptions.ConnectionError(), errors.InDoubt),
+        (requests.exceptions.ReadTimeout(), errors.CallInDoubt),
+        (requests.exceptions.ConnectionError(), errors.CallInDoubt),
         (UNREACHED, errors.NotSent),
-        ((500, b""), errors.InDoubt),
-        (b"<html>", errors.InDoubt),
+        ((500, b""), errors.CallInDoubt),
+        (b"<html>", errors.CallInDoubt),
         (-1, errors.TryLater),
         (45015, errors.RecipientGone),
         (45047, errors.RecipientGone),

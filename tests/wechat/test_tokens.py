@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from server.wechat.errors import (
+    CallInDoubt,
     ConfigWrong,
-    InDoubt,
     NotSent,
     QuotaSpent,
     SlowDown,
@@ -228,24 +228,24 @@ def test_a_record_that_is_none_is_replaced(bench: Bench, script: Script, record:
 
 
 FAILURES: list[tuple[str, object, type[WeChatError]]] = [
-    ("HTML", b"<html>", InDoubt),
-    ("a list", b"[]", InDoubt),
-    ("500", (500, b""), InDoubt),
-    ("502", (502, b"<html>"), InDoubt),
+    ("HTML", b"<html>", CallInDoubt),
+    ("a list", b"[]", CallInDoubt),
+    ("500", (500, b""), CallInDoubt),
+    ("502", (502, b"<html>"), CallInDoubt),
     ("404", (404, b""), Unclassified),
-    ("half an answer", b'{"access_token": "x', InDoubt),
-    ("an errcode as text", {"errcode": "0", "access_token": "x", "expires_in": 7200}, InDoubt),
-    ("no token", {"expires_in": 7200}, InDoubt),
-    ("an empty token", given(""), InDoubt),
-    ("a token that is a number", {"access_token": 5, "expires_in": 7200}, InDoubt),
-    ("a token of two lines", given("a\nb"), InDoubt),
-    ("no end", {"access_token": "x"}, InDoubt),
-    ("an end in words", {"access_token": "x", "expires_in": "7200"}, InDoubt),
-    ("an end in the past", given("x", -1), InDoubt),
-    ("an end of nought", given("x", 0), InDoubt),
-    ("an end that is true", {"access_token": "x", "expires_in": True}, InDoubt),
-    ("time-out", requests.exceptions.ReadTimeout(), InDoubt),
-    ("reset", requests.exceptions.ConnectionError(), InDoubt),
+    ("half an answer", b'{"access_token": "x', CallInDoubt),
+    ("an errcode as text", {"errcode": "0", "access_token": "x", "expires_in": 7200}, CallInDoubt),
+    ("no token", {"expires_in": 7200}, CallInDoubt),
+    ("an empty token", given(""), CallInDoubt),
+    ("a token that is a number", {"access_token": 5, "expires_in": 7200}, CallInDoubt),
+    ("a token of two lines", given("a\nb"), CallInDoubt),
+    ("no end", {"access_token": "x"}, CallInDoubt),
+    ("an end in words", {"access_token": "x", "expires_in": "7200"}, CallInDoubt),
+    ("an end in the past", given("x", -1), CallInDoubt),
+    ("an end of nought", given("x", 0), CallInDoubt),
+    ("an end that is true", {"access_token": "x", "expires_in": True}, CallInDoubt),
+    ("time-out", requests.exceptions.ReadTimeout(), CallInDoubt),
+    ("reset", requests.exceptions.ConnectionError(), CallInDoubt),
     ("refused", requests.exceptions.ConnectTimeout(), NotSent),
     ("busy", -1, TryLater),
     ("minute quota", 45011, SlowDown),
@@ -369,7 +369,7 @@ def test_when_the_one_request_fails_all_who_wait_hear_of_it(
         wait_until_running(others)
         go_on.set()
         for one in (first, *others):
-            with pytest.raises(InDoubt):
+            with pytest.raises(CallInDoubt):
                 one.result(10)
     # Whoever came too late for the first request may have made one of its own.
     assert 1 <= script.count(PATH) <= 8

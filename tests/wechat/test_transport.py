@@ -14,12 +14,12 @@ from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from server.base.clock import SystemClock
 from server.wechat import errors
-from server.wechat.errors import InDoubt, NotSent, Unclassified, WeChatError
-from server.wechat.transport import ANSWER_LIMIT, Breaker, Call, Patience, Transport
+from server.wechat.errors import CallInDoubt, NotSent, Unclassified, WeChatError
+from server.wechat.transport import ANSWER_LIMIT, ApiCall, Breaker, Patience, Transport
 from tests.kit.clock import FakeClock
 from tests.wechat.script import INFO, RID, SECRET, Bench, Script
 
-CALL = Call(method="POST", path=INFO, params={"secret": SECRET}, body={"text": "桂林 <山水>"})
+CALL = ApiCall(method="POST", path=INFO, params={"secret": SECRET}, body={"text": "桂林 <山水>"})
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def bench(clock: FakeClock, script: Script) -> Bench:
     return Bench(clock, script)
 
 
-def ask(bench: Bench, call: Call = CALL) -> object:
+def ask(bench: Bench, call: ApiCall = CALL) -> object:
     return bench.transport.ask(call, bench.transport.until())
 
 
@@ -71,7 +71,7 @@ def test_a_garbled_answer_is_a_failure_that_leaves_a_doubt(
     said: object, bench: Bench, script: Script
 ) -> None:
     script.answers[INFO] = said if said != [] else b"[]"
-    with pytest.raises(InDoubt):
+    with pytest.raises(CallInDoubt):
         ask(bench)
     assert bench.outcomes == [(INFO, "garbled")]
 
@@ -90,7 +90,13 @@ def test_characters_that_json_forbids_are_dropped_from_an_answer(
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(500, InDoubt), (502, InDoubt), (503, InDoubt), (301, Unclassified), (404, Unclassified)],
+    [
+        (500, CallInDoubt),
+        (502, CallInDoubt),
+        (503, CallInDoubt),
+        (301, Unclassified),
+        (404, Unclassified),
+    ],
 )
 def test_another_status_than_200_is_a_failure(
     status: int, kind: type[WeChatError], bench: Bench, script: Script
@@ -114,11 +120,11 @@ class Refused(Exception):
         (requests.exceptions.ConnectTimeout(), NotSent),
         (requests.exceptions.SSLError(), NotSent),
         (requests.exceptions.ConnectionError(Refused()), NotSent),
-        (requests.exceptions.ReadTimeout(), InDoubt),
-        (requests.exceptions.ConnectionError(ProtocolError("reset")), InDoubt),
-        (requests.exceptions.ChunkedEncodingError(), InDoubt),
-        (requests.exceptions.ConnectionError(), InDoubt),
-        (ConnectionResetError(), InDoubt),
+        (requests.exceptions.ReadTimeout(), CallInDoubt),
+        (requests.exceptions.ConnectionError(ProtocolError("reset")), CallInDoubt),
+        (requests.exceptions.ChunkedEncodingError(), CallInDoubt),
+        (requests.exceptions.ConnectionError(), CallInDoubt),
+        (ConnectionResetError(), CallInDoubt),
     ],
 )
 def test_a_broken_call_says_whether_it_may_have_arrived(
@@ -156,7 +162,7 @@ def test_the_field_that_wechat_names_is_kept(bench: Bench, script: Script) -> No
 
 def test_an_answer_without_end_is_cut_off(bench: Bench, script: Script) -> None:
     script.answers[INFO] = b" " * (ANSWER_LIMIT + 1)
-    with pytest.raises(InDoubt):
+    with pytest.raises(CallInDoubt):
         ask(bench)
 
 
@@ -174,9 +180,9 @@ def test_a_picture_is_a_picture_or_an_error(bench: Bench, script: Script) -> Non
     assert picture() == b"\xff\xd8\xff\xe0 picture"
     for said, kind in (
         (41030, errors.TemplateRefused),
-        (b"GIF89a", InDoubt),
-        (b"", InDoubt),
-        ({"errcode": 0}, InDoubt),
+        (b"GIF89a", CallInDoubt),
+        (b"", CallInDoubt),
+        ({"errcode": 0}, CallInDoubt),
     ):
         script.answers[INFO] = said
         with pytest.raises(kind):
@@ -188,7 +194,7 @@ def test_five_failures_in_a_row_stop_the_asking_for_half_a_minute(
 ) -> None:
     script.answers[INFO] = (502, b"")
     for _ in range(5):
-        with pytest.raises(InDoubt):
+        with pytest.raises(CallInDoubt):
             ask(bench)
     assert not bench.transport.well()
     with pytest.raises(NotSent):
@@ -198,7 +204,7 @@ def test_five_failures_in_a_row_stop_the_asking_for_half_a_minute(
         ask(bench)
     assert len(script.seen) == 5
     bench.clock.advance(0.2)
-    with pytest.raises(InDoubt):
+    with pytest.raises(CallInDoubt):
         ask(bench)
     with pytest.raises(NotSent):
         ask(bench)
@@ -248,7 +254,7 @@ def test_no_error_and_no_log_line_holds_a_secret(
     said: object, bench: Bench, script: Script, caplog: pytest.LogCaptureFixture
 ) -> None:
     script.answers[INFO] = said
-    call = Call(
+    call = ApiCall(
         method="POST",
         path=INFO,
         params={"secret": SECRET, "access_token": "tok-canary", "js_code": "code-canary"},
@@ -315,7 +321,7 @@ LINES: dict[str, bytes | None] = {
 
 @pytest.mark.parametrize("against", LINES.values(), ids=LINES.keys(), indirect=True)
 def test_on_a_real_line_every_break_leaves_a_doubt(against: Transport) -> None:
-    with pytest.raises(InDoubt) as caught:
+    with pytest.raises(CallInDoubt) as caught:
         against.ask(CALL, against.until())
     assert SECRET not in everything_of(caught.value)
 
@@ -397,7 +403,7 @@ def test_an_answer_in_drops_is_cut_off(answer: bytes) -> None:
     server = DrippingServer(answer)
     base = f"http://127.0.0.1:{server.port}"
     transport = Transport(base, SystemClock(), patience=Patience(0.3, 0.9))
-    with pytest.raises(InDoubt):
+    with pytest.raises(CallInDoubt):
         transport.ask(CALL, transport.until())
     # Had we waited for the end, it would have been many minutes.
     assert server.gave_up.wait(10)

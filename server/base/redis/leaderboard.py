@@ -29,7 +29,7 @@ _MOST_SCORE = 2**53
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class BoardStanding:
     """The result of one entry on one board.
 
     Units: `finish_ms` epoch milliseconds, the earlier ranks first among equal scores; `version`
@@ -129,7 +129,7 @@ class Leaderboard:
         begun = self._kv.eval(scripts.BEGIN, keys, [token, _LEASE_MILLISECONDS, board])
         return token if begun == 1 else None
 
-    def load(self, group: str, board: str, token: str, rows: Iterable[Standing]) -> bool:
+    def load(self, group: str, board: str, token: str, rows: Iterable[BoardStanding]) -> bool:
         """Add database rows to the build; False when the token is lost."""
         keys = _keys(group, "bZHp", board)
         for batch in _batches(rows):
@@ -226,7 +226,7 @@ def _keys(group: str, parts: str, board: str) -> list[str]:
     return [_key(group, part, board) for part in parts]
 
 
-def _standing(of: Standing | Change) -> str:
+def _standing(of: BoardStanding | Change) -> str:
     if not 0 <= of.version <= _MOST_SCORE:
         raise ValueError(f"no version: {of.version}")
     if of.removed:
@@ -234,7 +234,7 @@ def _standing(of: Standing | Change) -> str:
     return f"{of.version}:{of.score}:{_member(of)}"
 
 
-def _member(of: Standing | Change) -> str:
+def _member(of: BoardStanding | Change) -> str:
     """The member's text; in reverse order the earlier finish comes first, then the smaller id.
 
     The sorted set orders equal scores by it.

@@ -13,7 +13,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
 from server.base.settings import Settings
-from server.base.sql.patience import Patience, Use, bounds_for
+from server.base.sql.patience import Use, WaitPatience, bounds_for
 from server.base.sql.postgres import connect_arguments
 from server.base.sql.tables import Base
 from server.base.sql.transaction import prepare_engine
@@ -24,7 +24,7 @@ db = SQLAlchemy(metadata=Base.metadata)
 def open_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engine:
     """The engine of this app, with our transactions and with bounded waits for its use."""
     url = settings.database_address
-    patience = Patience(bounds_for(use, settings.database))
+    patience = WaitPatience(bounds_for(use, settings.database))
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": 0,

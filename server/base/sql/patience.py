@@ -40,7 +40,7 @@ class Use(enum.Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bounds:
+class WaitBounds:
     """Maximum seconds for one lock wait, one statement and one wait of the client.
 
     `whole`: the client's seconds apply to the whole transaction, including the wait for a
@@ -53,17 +53,17 @@ class Bounds:
     whole: bool = False
 
 
-def bounds_for(use: Use, given: Database) -> Bounds:
+def bounds_for(use: Use, given: Database) -> WaitBounds:
     """The bounds of one kind of user."""
     if use is Use.REQUESTS:
         share = given.request_seconds * _SERVER_SHARE
-        return Bounds(lock=share, statement=share, client=given.request_seconds, whole=True)
+        return WaitBounds(lock=share, statement=share, client=given.request_seconds, whole=True)
     lock, statement = {
         Use.JOBS: (given.job_lock_seconds, given.job_statement_seconds),
         Use.COMMANDS: (given.command_lock_seconds, given.command_statement_seconds),
         Use.MIGRATIONS: (given.migration_lock_seconds, given.migration_statement_seconds),
     }[use]
-    return Bounds(lock=lock, statement=statement, client=statement + _GRACE_SECONDS)
+    return WaitBounds(lock=lock, statement=statement, client=statement + _GRACE_SECONDS)
 
 
 class NotAsked(Exception):
@@ -82,10 +82,10 @@ class _Spell(threading.local):
     tries: bool = False
 
 
-class Patience:
+class WaitPatience:
     """The waits of one engine: bounded; after a timeout new ones are refused for a while."""
 
-    def __init__(self, bounds: Bounds, monotonic: Callable[[], float] | None = None) -> None:
+    def __init__(self, bounds: WaitBounds, monotonic: Callable[[], float] | None = None) -> None:
         self.bounds = bounds
         self.monotonic = monotonic or SystemClock().monotonic
         self._spell = _Spell()

@@ -16,7 +16,7 @@ from psycopg.generators import fetch_many
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Engine, event
 
-from server.base.sql.patience import Bounds, Patience
+from server.base.sql.patience import WaitBounds, WaitPatience
 
 # The driver's polling interval during a wait, the same as psycopg's.
 _LOOK_UP_SECONDS = 0.1
@@ -34,7 +34,7 @@ class Unanswered(psycopg.OperationalError):
 class BoundedConnection(psycopg.Connection[Any]):
     """A connection that is closed when a wait exceeds its timeout."""
 
-    patience: ClassVar[Patience]
+    patience: ClassVar[WaitPatience]
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -147,7 +147,7 @@ class BoundedConnection(psycopg.Connection[Any]):
             patience.spend(patience.monotonic() - begun)
 
 
-def connect_arguments(bounds: Bounds) -> dict[str, Any]:
+def connect_arguments(bounds: WaitBounds) -> dict[str, Any]:
     """Connection parameters that pass our bounds to the server and the kernel."""
     return {
         "connect_timeout": max(2, round(bounds.client)),
@@ -162,7 +162,7 @@ def connect_arguments(bounds: Bounds) -> dict[str, Any]:
     }
 
 
-def open_bounded(engine: Engine, patience: Patience) -> None:
+def open_bounded(engine: Engine, patience: WaitPatience) -> None:
     """Make the engine open bounded connections."""
 
     class OfThisEngine(BoundedConnection):

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from server.base.clock import SystemClock
-from server.base.sql.patience import Patience
+from server.base.sql.patience import WaitPatience
 from server.base.sql.postgres import Found, open_bounded
 
 READ_ONLY = "kepu_read_only"
@@ -31,7 +31,7 @@ class Transaction:
     join the open transaction.
     """
 
-    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: Patience) -> None:
+    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: WaitPatience) -> None:
         self.dialect = engine.dialect
         self.driver: Any = held.dbapi_connection
         self._engine = engine
@@ -141,7 +141,7 @@ class Transaction:
 
 
 class _OnSqlite(Transaction):
-    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: Patience) -> None:
+    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: WaitPatience) -> None:
         super().__init__(engine, held, patience)
         self._changes_before = self.driver.total_changes
 
@@ -166,7 +166,7 @@ class _OnSqlite(Transaction):
 
 
 class _OnPostgres(Transaction):
-    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: Patience) -> None:
+    def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: WaitPatience) -> None:
         super().__init__(engine, held, patience)
         self._begin = b"BEGIN READ ONLY" if _is_reading(engine) else b"BEGIN READ WRITE"
 
@@ -194,7 +194,7 @@ def _numbered(dialect: Any) -> Dialect:
     return made
 
 
-def open_transaction(engine: Engine, patience: Patience) -> Transaction:
+def open_transaction(engine: Engine, patience: WaitPatience) -> Transaction:
     """Take a connection from the pool, ready to begin.
 
     Raises: DBAPIError, sqlalchemy.exc.TimeoutError when the pool is exhausted.
@@ -207,15 +207,15 @@ def open_transaction(engine: Engine, patience: Patience) -> Transaction:
     return kind(engine, held, patience)
 
 
-_patience: WeakKeyDictionary[Engine, Patience] = WeakKeyDictionary()
+_patience: WeakKeyDictionary[Engine, WaitPatience] = WeakKeyDictionary()
 
 
-def patience_of(engine: Engine) -> Patience:
+def patience_of(engine: Engine) -> WaitPatience:
     """The patience of a prepared engine."""
     return _patience[engine]
 
 
-def prepare_engine(engine: Engine, patience: Patience) -> None:
+def prepare_engine(engine: Engine, patience: WaitPatience) -> None:
     """Install our transactions on an engine: bounded, immediate or read-only."""
     _patience[engine] = patience
     if engine.dialect.name == "sqlite":
@@ -239,7 +239,7 @@ def _is_open(dialect: Dialect, raw: Any) -> bool:
     return bool(raw.pgconn.transaction_status != idle)
 
 
-def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
+def _prepare_sqlite(engine: Engine, patience: WaitPatience) -> None:
     usual = int(patience.usual_for_lock * 1000)
 
     @event.listens_for(engine, "connect")
@@ -260,7 +260,7 @@ def _prepare_sqlite(engine: Engine, patience: Patience) -> None:
             _begin_sqlite(connection.engine, raw, connection.info, patience)
 
 
-def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: Patience) -> None:
+def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: WaitPatience) -> None:
     """Begin through the driver, because this runs for every transaction."""
     reading, begun = _is_reading(engine), patience.monotonic()
     try:
@@ -274,7 +274,7 @@ def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: Pati
         patience.answered()
 
 
-def _milliseconds(patience: Patience) -> int:
+def _milliseconds(patience: WaitPatience) -> int:
     """SQLite's timeout for a lock now."""
     return int(patience.allowed_for_lock() * 1000)
 

@@ -36,7 +36,7 @@ class Bounds:
     drain_seconds: float = 0.0
 
 
-class State(Enum):
+class ConnectionState(Enum):
     """State of a connection; cycles from RECEIVING to SENDING and ends with LINGERING."""
 
     RECEIVING = 1
@@ -55,7 +55,7 @@ class Connection:
         self.peer = peer
         self.server = server
         self.receiver = Receiver(cfg, peer)
-        self.state = State.RECEIVING
+        self.state = ConnectionState.RECEIVING
         self.watched = 0
         self.unsent = memoryview(b"")
         # Whether another request may follow the response being sent.
@@ -94,14 +94,14 @@ class Connection:
 
     def is_late(self, now: float, bounds: Bounds) -> bool:
         """Whether the client has exceeded its time limit."""
-        if self.state is State.ANSWERING:
+        if self.state is ConnectionState.ANSWERING:
             return False
-        silent = self.state is State.RECEIVING and self.receiver.begun
+        silent = self.state is ConnectionState.RECEIVING and self.receiver.begun
         return now > self.until or (silent and now - self.heard_at > bounds.request_seconds)
 
     def close(self) -> None:
         """Close the socket and drop what was received."""
-        self.state = State.CLOSED
+        self.state = ConnectionState.CLOSED
         self.unsent = memoryview(b"")
         self.receiver.drop()
         self.sock.close()

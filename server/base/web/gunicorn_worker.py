@@ -24,7 +24,7 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from server.base.clock import SystemClock
 from server.base.web import bad_requests
-from server.base.web.connection import Bounds, Connection, Outbox, State
+from server.base.web.connection import Bounds, Connection, ConnectionState, Outbox
 from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
 from server.base.web.service_state import LEAVING
@@ -137,14 +137,14 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _serve(self, connection: Connection, ready: int) -> None:
         try:
-            if connection.state is State.CLOSED:
+            if connection.state is ConnectionState.CLOSED:
                 # Closed by an earlier event of this turn.
                 return
             if ready & EVENT_WRITE:
                 self._send_on(connection)
-            elif connection.state is State.RECEIVING:
+            elif connection.state is ConnectionState.RECEIVING:
                 self._receive(connection)
-            elif connection.state is State.LINGERING:
+            elif connection.state is ConnectionState.LINGERING:
                 self._discard(connection)
             else:
                 # More arrived before the response was sent: it stays in the kernel's buffer
@@ -195,7 +195,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     # Answering
 
     def _ask_house(self, connection: Connection, request: Any) -> None:
-        connection.state = State.ANSWERING
+        connection.state = ConnectionState.ANSWERING
         pool = next((pool for path, pool in self._lanes if request.path.startswith(path)), None)
         (pool or self._house).submit(self._answer, connection, request)
 
@@ -265,14 +265,14 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _send_on(self, connection: Connection) -> None:
         now = self._clock()
         if not connection.send():
-            if connection.state is not State.SENDING:
+            if connection.state is not ConnectionState.SENDING:
                 seconds = len(connection.unsent) / self.bounds.answer_bytes_per_second
                 connection.until = now + self.bounds.answer_seconds + seconds
-                connection.state = State.SENDING
+                connection.state = ConnectionState.SENDING
             self._watch(connection, EVENT_WRITE)
             return
         if connection.keep:
-            connection.state = State.RECEIVING
+            connection.state = ConnectionState.RECEIVING
             connection.heard_at = now
             self._watch(connection, EVENT_READ)
             waits = self.bounds.request_seconds if connection.receiver.begun else self._idle_seconds
@@ -281,7 +281,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
                 self._advance(connection, b"")
             return
         connection.end_sending()
-        connection.state = State.LINGERING
+        connection.state = ConnectionState.LINGERING
         connection.until = now + self.bounds.linger_seconds
         self._watch(connection, EVENT_READ)
 
@@ -313,7 +313,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         connection.watched = wanted
 
     def _close(self, connection: Connection) -> None:
-        if connection.state is State.CLOSED:
+        if connection.state is ConnectionState.CLOSED:
             return
         self._watch(connection, 0)
         connection.close()
@@ -369,7 +369,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             self._accept(door, at_once=self.cfg.backlog)
             door.close()
         for connection in self._connections:
-            if connection.state is State.RECEIVING and not connection.receiver.begun:
+            if connection.state is ConnectionState.RECEIVING and not connection.receiver.begun:
                 connection.until = min(connection.until, now + _LAST_CALL_SECONDS)
 
 

@@ -99,7 +99,7 @@ class Keyed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
+class KeyClaim:
     """The right to run a request under its key, or the stored answer.
 
     It names its row by caller and key, because SQLite may reuse the id of a deleted row.
@@ -204,7 +204,7 @@ def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
         raise AnsweredMeanwhile
 
 
-def claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> Claim:
+def claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> KeyClaim:
     """Claim a key for a request, or find the stored answer.
 
     Raises: IdempotencyKeyReused, IdempotencyInFlight (409).
@@ -216,7 +216,7 @@ def claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) 
         raise IdempotencyInFlight from None
 
 
-def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> Claim:
+def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> KeyClaim:
     with uow_factory.begin() as uow:
         row = uow.session.scalar(
             select(KeptAnswer)
@@ -227,28 +227,28 @@ def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str)
             row = KeptAnswer(caller=caller, key=key, fingerprint=print_of, claimed_at=uow.now)
             uow.session.add(row)
             uow.session.flush()  # a concurrent insert must fail here
-            return Claim(caller=caller, key=key)
+            return KeyClaim(caller=caller, key=key)
         if row.fingerprint != print_of:
             raise IdempotencyKeyReused
         if row.status is None:
             if uow.now - row.claimed_at < IN_FLIGHT:
                 raise IdempotencyInFlight
             row.claimed_at = uow.now
-        return Claim(caller=caller, key=key, status=row.status, body=row.body)
+        return KeyClaim(caller=caller, key=key, status=row.status, body=row.body)
 
 
-def keep(uow: UnitOfWork, taken: Claim, status: int, body: str) -> None:
+def keep(uow: UnitOfWork, taken: KeyClaim, status: int, body: str) -> None:
     """Store the answer in the transaction of its effect."""
     uow.session.execute(update(KeptAnswer).where(*_row_of(taken)).values(status=status, body=body))
 
 
-def release(uow_factory: UnitOfWorkFactory, taken: Claim) -> None:
+def release(uow_factory: UnitOfWorkFactory, taken: KeyClaim) -> None:
     """Release the key of a refused or failed request."""
     with uow_factory.begin() as uow:
         uow.session.execute(delete(KeptAnswer).where(*_row_of(taken), KeptAnswer.status.is_(None)))
 
 
-def _row_of(taken: Claim) -> tuple[ColumnElement[bool], ...]:
+def _row_of(taken: KeyClaim) -> tuple[ColumnElement[bool], ...]:
     return KeptAnswer.caller == taken.caller, KeptAnswer.key == taken.key
 
 

@@ -18,7 +18,7 @@ from server.base.sql.prepared import run, table
 from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
-from server.quiz.leaderboards.board_keys import Place
+from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.service import LockedEntry
 from server.quiz.leaderboards.standings_queries import place_columns
 from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
@@ -221,7 +221,7 @@ def locked_with_entry(
     entry = LockedEntry(
         contest_id=sheet.contest_id,
         entry_id=sheet.entry_id,
-        place=Place(city, county, unit_id, audience),
+        place=CountedPlace(city, county, unit_id, audience),
         on_board=merged_at is None,
     )
     return sheet, entry

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from server.base.errors import Invalid
 from server.quiz.bank.drawing import Item, deal_options
-from server.quiz.enums import Kind, Timer
+from server.quiz.enums import QuestionKind, Timer
 from server.quiz.rules import RuleSet, is_over, item_deadline, mark
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Slot(NamedTuple):
         shown = KEYS[: len(self.order)]
         if len(set(keys)) != len(keys) or any(len(key) != 1 or key not in shown for key in keys):
             raise ValueError("an unknown option, or one given twice")
-        if len(keys) > 1 and self.item.kind is not Kind.MULTIPLE:
+        if len(keys) > 1 and self.item.kind is not QuestionKind.MULTIPLE:
             raise ValueError("one option only")
         return sorted(self.order[shown.index(key)] for key in keys)
 

@@ -19,7 +19,7 @@ from server.quiz.contests import service as contests
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import board_view, standings_queries
 from server.quiz.leaderboards import service as boards
-from server.quiz.leaderboards.board_keys import Place
+from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.standings_queries import Moved, Stand
 from server.quiz.models import Attempt, Contest, Entry, Question, Standing
 
@@ -42,7 +42,7 @@ def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
     """
     board_view.names_changed(uow)
     there = accounts.place_of(uow, citizen_id)
-    place = Place(there.city, there.county, there.unit_id, there.audience)
+    place = CountedPlace(there.city, there.county, there.unit_id, there.audience)
     entries = uow.session.execute(
         select(Entry.id, Entry.contest_id, Entry.left_scopes, *standings_queries.place_columns())
         .join(Contest, Contest.id == Entry.contest_id)
@@ -55,12 +55,12 @@ def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
         .with_for_update(of=Entry)
     ).all()
     for entry_id, contest_id, left_scopes, *before in entries:
-        if Place(*before) != place:
-            left = sorted({*left_scopes, *Place(*before).scopes} - set(place.scopes))
+        if CountedPlace(*before) != place:
+            left = sorted({*left_scopes, *CountedPlace(*before).scopes} - set(place.scopes))
             _move(uow, (contest_id, entry_id), place, left)
 
 
-def _move(uow: UnitOfWork, where: tuple[int, int], place: Place, left: list[str]) -> None:
+def _move(uow: UnitOfWork, where: tuple[int, int], place: CountedPlace, left: list[str]) -> None:
     contest_id, entry_id = where
     uow.session.execute(
         update(Entry)

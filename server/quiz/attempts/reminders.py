@@ -83,7 +83,7 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
         body += say("quiz.reminder.streak", days=streak)
     page = f"{PAGE}?id={contest.ref}"
     letter = notices.Letter(key=_key(today), title=say("quiz.reminder.title"), body=body, page=page)
-    planned = notices.Planned(
+    planned = notices.PlannedPush(
         letter=letter,
         template_id=_template_id(),
         page=page,

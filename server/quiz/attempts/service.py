@@ -20,7 +20,7 @@ from server.quiz.attempts.attempt_store import Sheet
 from server.quiz.attempts.closing import Ending, Opened, Result
 from server.quiz.attempts.papers import Slot
 from server.quiz.bank.drawing import Item, Past, PoolTooSmall, draw
-from server.quiz.bank.service import Bank, bank_of
+from server.quiz.bank.service import LoadedBank, bank_of
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState, Timer
@@ -167,7 +167,9 @@ def _begin(
     return AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)
 
 
-def _draw(uow: UnitOfWork, contest: ContestView, bank: Bank, past: Sequence[Sheet]) -> list[Item]:
+def _draw(
+    uow: UnitOfWork, contest: ContestView, bank: LoadedBank, past: Sequence[Sheet]
+) -> list[Item]:
     deck_id, counts = attempt_store.lock_deck(uow, contest.id, uow.random.randrange(SHARDS))
     seen = {
         bank.by_id[row["q"]].ref: number for number, sheet in enumerate(past) for row in sheet.paper

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from server.quiz.enums import Kind
+from server.quiz.enums import QuestionKind
 from server.quiz.rules import Part
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Item:
 
     id: int
     ref: str
-    kind: Kind
+    kind: QuestionKind
     topic: str
     benchmark_no: int | None
     difficulty: int
@@ -106,7 +106,7 @@ def draw(
 def deal_options(item: Item, chance: Random) -> list[int]:
     """The order of the options on a paper; true/false questions keep theirs."""
     order = list(range(len(item.options)))
-    if item.kind is not Kind.JUDGE:
+    if item.kind is not QuestionKind.JUDGE:
         chance.shuffle(order)
     return order
 

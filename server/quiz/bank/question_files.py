@@ -25,7 +25,7 @@ from server.quiz.bank.question_options import (
     without_labels,
 )
 from server.quiz.bank.question_text import alike, exact, likeness, sameness
-from server.quiz.enums import Kind
+from server.quiz.enums import QuestionKind
 from server.quiz.words import words
 
 MOST_BYTES = 20 * 2**20
@@ -72,7 +72,7 @@ class Draft:
     line: int
     ref: str
     has_own_ref: bool
-    kind: Kind
+    kind: QuestionKind
     topic: str
     benchmark_no: int | None
     benchmark: str
@@ -257,7 +257,7 @@ def _take(table: Table, line: int, row: Mapping[str, str], *, by_letter: bool) -
 
 
 def _doubts(draft: Draft) -> Iterator[str]:
-    if draft.kind is Kind.JUDGE:
+    if draft.kind is QuestionKind.JUDGE:
         return
     if len({alike(option) or option for option in draft.options}) != len(draft.options):
         yield "options: two are nearly the same"
@@ -269,7 +269,7 @@ def _draft(line: int, row: Mapping[str, str], *, by_letter: bool) -> Draft:
     _check_texts(row)
     options = _options(row)
     kind = kind_of(row.get("kind", ""), options, row["answer"])
-    if kind is Kind.JUDGE:
+    if kind is QuestionKind.JUDGE:
         options, answer = judged(row["answer"], options)
     else:
         answer = chosen(row["answer"], options, kind, by_letter=by_letter)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from server.quiz.bank.question_text import exact
-from server.quiz.enums import Kind
+from server.quiz.enums import QuestionKind
 from server.quiz.words import words
 
 LETTERS = "ABCDEFGH"
@@ -84,7 +84,7 @@ def is_by_letter(answer: str) -> bool:
 
 
 def chosen(
-    given: str, options: Sequence[str], kind: Kind, *, by_letter: bool = False
+    given: str, options: Sequence[str], kind: QuestionKind, *, by_letter: bool = False
 ) -> tuple[int, ...]:
     """The positions of the right options.
 
@@ -98,12 +98,12 @@ def chosen(
     letters = letters_of(given)
     named = _ONLY_LETTERS.fullmatch(letters) is not None
     # A single choice is answered by one letter; anything longer can only be an option's text.
-    if kind is Kind.SINGLE and by_text and (not named or len(letters) > 1):
+    if kind is QuestionKind.SINGLE and by_text and (not named or len(letters) > 1):
         return by_text
     if not named:
         raise ValueError(f"answer: {given!r} is not made of option letters")
     positions = tuple(sorted({LETTERS.index(letter) for letter in letters}))
-    if kind is Kind.SINGLE and by_text and by_text != positions and not by_letter:
+    if kind is QuestionKind.SINGLE and by_text and by_text != positions and not by_letter:
         raise ValueError(
             f"answer: {given!r} is the text of option {LETTERS[by_text[0]]}"
             " and names another one by its letter or number; write every answer as a letter"
@@ -116,33 +116,33 @@ def chosen(
     return positions
 
 
-def _check_count(kind: Kind, count: int) -> None:
-    if kind is Kind.SINGLE and count != 1:
+def _check_count(kind: QuestionKind, count: int) -> None:
+    if kind is QuestionKind.SINGLE and count != 1:
         raise ValueError("answer: a single choice has one right option")
-    if kind is Kind.MULTIPLE and count < 2:
+    if kind is QuestionKind.MULTIPLE and count < 2:
         raise ValueError("answer: a multiple choice has two or more right options")
 
 
-def kind_of(given: str, options: Sequence[str], answer: str) -> Kind:
+def kind_of(given: str, options: Sequence[str], answer: str) -> QuestionKind:
     """The stated kind, or the kind that follows from options and answer.
 
     Raises: ValueError for an unknown kind, or when it cannot be inferred.
     """
     for kind, aliases in words("kinds").items():
         if given.casefold() in aliases:
-            return Kind(kind)
+            return QuestionKind(kind)
     if given and given.casefold() not in words("open_kinds")["choice"]:
         raise ValueError(f"kind: {given!r} is none of single, multiple, judge")
     if not given and not options:
         if _verdict(answer) is None or answer.upper() in _NAMES_OF_TWO:
             raise ValueError("kind: no options, and the answer is neither right nor wrong")
-        return Kind.JUDGE
+        return QuestionKind.JUDGE
     letters = letters_of(answer)
     if len(letters) < 2 or not _ONLY_LETTERS.fullmatch(letters):
-        return Kind.SINGLE
+        return QuestionKind.SINGLE
     if any(exact(option) == exact(answer) for option in options):
         raise ValueError(f"kind: {answer!r} is the text of one option and the letters of several")
-    return Kind.MULTIPLE
+    return QuestionKind.MULTIPLE
 
 
 def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:

@@ -19,7 +19,7 @@ from server.quiz.rules import Part
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bank:
+class LoadedBank:
     """One state of a bank."""
 
     slug: str
@@ -40,7 +40,7 @@ class Bank:
 _bank = table(models.Bank)
 _REVISION = select(_bank.c.revision).where(_bank.c.slug == bindparam("of_slug"))
 # A revision id is never reused, so a cached copy is either right or unused.
-_kept: dict[str, Bank] = {}
+_kept: dict[str, LoadedBank] = {}
 _MOST_KEPT = 4
 
 
@@ -50,7 +50,7 @@ def revision_of(uow: UnitOfWork, slug: str) -> str | None:
     return revision
 
 
-def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> Bank:
+def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> LoadedBank:
     """The current bank; pass `revision` if it has just been read."""
     revision = revision or revision_of(uow, slug) or ""
     found = _kept.get(revision)
@@ -62,7 +62,7 @@ def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> Bank:
     return found
 
 
-def every_bank(uow: UnitOfWork) -> list[Bank]:
+def every_bank(uow: UnitOfWork) -> list[LoadedBank]:
     """All banks in their current state."""
     rows = uow.session.execute(select(models.Bank.slug, models.Bank.revision))
     return [bank_of(uow, slug, revision) for slug, revision in rows.all()]
@@ -82,7 +82,7 @@ def changed(uow: UnitOfWork, slug: str) -> None:
     uow.session.execute(renamed.values(revision=uow.new_ref("rev")))
 
 
-def _read(uow: UnitOfWork, slug: str, revision: str) -> Bank:
+def _read(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
     question = models.Question
     asked = select(
         question.id,
@@ -105,7 +105,7 @@ def _read(uow: UnitOfWork, slug: str, revision: str) -> Bank:
         by_id[item.id] = item
         if state is QuestionState.LIVE:
             live.append(item)
-    return Bank(slug=slug, revision=revision, by_id=by_id, live=live)
+    return LoadedBank(slug=slug, revision=revision, by_id=by_id, live=live)
 
 
 _NAMES = (

@@ -22,7 +22,7 @@ _WEEK = re.compile(r"week:(\d{4})-W(\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Place:
+class CountedPlace:
     """The places that an entry counts for."""
 
     city: str | None

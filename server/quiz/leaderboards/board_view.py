@@ -25,7 +25,7 @@ from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
 from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.leaderboards.schemas import BoardLineOut
-from server.quiz.leaderboards.standings_queries import Player
+from server.quiz.leaderboards.standings_queries import BoardPlayer
 from server.units import service as units
 
 # The audiences of the campaign, as profiles name them.
@@ -171,7 +171,7 @@ def _checked(uow: UnitOfWork, kind: str, value: str) -> str | None:
 
 def _answered(
     uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
-) -> tuple[_Found, dict[int, Player]]:
+) -> tuple[_Found, dict[int, BoardPlayer]]:
     """The places with their persons, all from one source."""
     found = _from_redis(uow, asked, at_hand)
     if found is not None:
@@ -261,7 +261,7 @@ def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]
 class _Lines:
     """Builds rows of places, with names looked up for all of them at once."""
 
-    players: dict[int, Player]
+    players: dict[int, BoardPlayer]
     names: dict[int, accounts.Name]
     scale: int
 

@@ -23,7 +23,7 @@ from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import board_keys as keys
 from server.quiz.leaderboards import rank_order, standings_queries
-from server.quiz.leaderboards.board_keys import REGION, TOTAL, Place
+from server.quiz.leaderboards.board_keys import REGION, TOTAL, CountedPlace
 from server.quiz.leaderboards.standings_queries import Moved, Stand
 from server.quiz.models import Attempt, Entry, Standing
 from server.quiz.rules import Paper, RuleSet, standing
@@ -45,7 +45,7 @@ class LockedEntry:
 
     contest_id: int
     entry_id: int
-    place: Place
+    place: CountedPlace
     on_board: bool
 
 
@@ -85,7 +85,10 @@ def locked(uow: UnitOfWork, entry_id: int) -> LockedEntry:
 def _counted(row: Any) -> LockedEntry:
     entry_id, contest_id, merged_at, *place = row
     return LockedEntry(
-        contest_id=contest_id, entry_id=entry_id, place=Place(*place), on_board=merged_at is None
+        contest_id=contest_id,
+        entry_id=entry_id,
+        place=CountedPlace(*place),
+        on_board=merged_at is None,
     )
 
 

@@ -25,7 +25,7 @@ from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import rank_order
-from server.quiz.leaderboards.board_keys import GONE, REGION, TOTAL, Place
+from server.quiz.leaderboards.board_keys import GONE, REGION, TOTAL, CountedPlace
 from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.models import Attempt, Contest, Entry, GroupMember, Question, Standing
 
@@ -56,7 +56,7 @@ class Stand(NamedTuple):
         return Kept(self.points, self.time_ms)
 
 
-class Player(NamedTuple):
+class BoardPlayer(NamedTuple):
     """The citizen of an entry, and the city it counts for."""
 
     citizen_id: int
@@ -68,7 +68,7 @@ class Moved(NamedTuple):
 
     period: str
     stand: Stand
-    place: Place
+    place: CountedPlace
     left_scopes: list[str]
     changed_at: datetime
 
@@ -137,7 +137,7 @@ _ENTRY_OF = select(_entry.c.id).where(
 
 
 def place_columns() -> tuple[Any, ...]:
-    """The columns of a `Place`, in its order."""
+    """The columns of a `CountedPlace`, in its order."""
     return (Entry.city, Entry.county, Entry.unit_id, Entry.audience)
 
 
@@ -229,7 +229,7 @@ def changed_since(
         .limit(CHUNK)
     )  # fmt: skip
     return [
-        (row[0], Moved(row[1], Stand(*row[3:8]), Place(*row[8:12]), row[12], row[2]))
+        (row[0], Moved(row[1], Stand(*row[3:8]), CountedPlace(*row[8:12]), row[12], row[2]))
         for row in uow.session.execute(asked)
     ]
 
@@ -252,10 +252,11 @@ def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def players(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, Player]:
+def players(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, BoardPlayer]:
     """The citizens of these entries."""
     return {
-        row[0]: Player(row[1], row[2]) for row in run(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
+        row[0]: BoardPlayer(row[1], row[2])
+        for row in run(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
     }
 
 

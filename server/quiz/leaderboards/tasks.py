@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from server.base.jobs import Task, TaskContext
 from server.base.redis.client import RedisUnavailable
-from server.base.redis.leaderboard import Standing
+from server.base.redis.leaderboard import BoardStanding
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.leaderboards import board_keys as keys
 from server.quiz.leaderboards import rank_order, standings_queries
@@ -93,8 +93,8 @@ def _fill(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, token: st
     return leaderboard.finish_build(group, board, token, expire_seconds=kept_seconds)
 
 
-def _standing(stand: Stand) -> Standing:
-    return Standing(
+def _standing(stand: Stand) -> BoardStanding:
+    return BoardStanding(
         entry=stand.entry_id,
         score=rank_order.pack_score(stand.kept),
         finish_ms=rank_order.epoch_ms(stand.reached_at),

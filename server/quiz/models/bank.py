@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
-from server.quiz.enums import Kind, QuestionState
+from server.quiz.enums import QuestionKind, QuestionState
 
 
 class Bank(Owned, Base):
@@ -50,7 +50,7 @@ class Question(Owned, Base):
     ref: Mapped[str] = mapped_column(String(40))
     version: Mapped[int] = mapped_column(Integer)
     bank: Mapped[str] = mapped_column(String(40), ForeignKey("bank.slug"))
-    kind: Mapped[Kind] = mapped_column(enum_column(Kind, "kind"))
+    kind: Mapped[QuestionKind] = mapped_column(enum_column(QuestionKind, "kind"))
     topic: Mapped[str] = mapped_column(String(40))
     benchmark_no: Mapped[int | None] = mapped_column(Integer)
     benchmark: Mapped[str] = mapped_column(String(80))

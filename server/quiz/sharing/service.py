@@ -36,7 +36,7 @@ FetchCode = Callable[[str, str], bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class PlannedCard:
     """A card to be made, or the existing one; without `has_code` its code must be fetched."""
 
     ref: str
@@ -59,11 +59,11 @@ class ShareView:
 class Fetched:
     """The picture of a code; None when WeChat is unavailable."""
 
-    planned: Planned
+    planned: PlannedCard
     picture: bytes | None = field(repr=False)
 
 
-def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> Planned:
+def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> PlannedCard:
     """The single card of a citizen's own closed paper.
 
     Raises: NotFound (404), AttemptOpen (409).
@@ -77,10 +77,10 @@ def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> Planned:
         select(Share.ref, Share.code_picture.is_not(None)).where(Share.attempt_id == sheet.id)
     ).one_or_none()
     ref, has_code = (uow.new_ref("shr"), False) if row is None else row
-    return Planned(ref=ref, attempt_id=sheet.id, has_code=has_code)
+    return PlannedCard(ref=ref, attempt_id=sheet.id, has_code=has_code)
 
 
-def fetch(fetch_code: FetchCode, planned: Planned) -> Fetched:
+def fetch(fetch_code: FetchCode, planned: PlannedCard) -> Fetched:
     """Fetch the code of a card from WeChat; never call it inside a transaction."""
     if planned.has_code:
         return Fetched(planned=planned, picture=None)

@@ -25,7 +25,7 @@ Late = Callable[[Message, Reply], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RunAnswer:
     """One response of the callback, and its outcome label in the metrics."""
 
     body: bytes

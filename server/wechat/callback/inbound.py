@@ -38,7 +38,7 @@ _ABOUT_SOMEBODY = frozenset(
 _TELLING_APART = frozenset({"MsgID", "MsgId", "TemplateId", "trace_id", "RevokeInfo", "PluginID"})
 
 
-class App(Protocol):
+class InboundApp(Protocol):
     """The settings of one WeChat app that its callback needs."""
 
     @property
@@ -90,7 +90,7 @@ class Envelope:
     def __init__(
         self,
         name: AppName,
-        app: App,
+        app: InboundApp,
         clock: Clock,
         *,
         window_seconds: int = 600,

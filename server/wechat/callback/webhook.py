@@ -28,7 +28,7 @@ from server.base.errors import (
 )
 from server.base.log import request_id
 from server.base.redis.replay_cache import ReplayCache
-from server.wechat.callback.deadline_runner import Answer, DeadlineRunner
+from server.wechat.callback.deadline_runner import DeadlineRunner, RunAnswer
 from server.wechat.callback.inbound import LIMIT_BYTES, Envelope, Message
 from server.wechat.callback.replies import Reply
 from server.wechat.errors import SignatureRefused
@@ -47,7 +47,7 @@ _BEGUN = b"begun"
 Observe = Callable[[str, str, float], None]
 
 
-class CallbackHandler(Protocol):
+class WebhookHandler(Protocol):
     """The interface between the webhook and one app's callback."""
 
     @property
@@ -80,7 +80,7 @@ class Webhook:
     def __init__(
         self,
         next_app: WSGIApplication,
-        handlers: Mapping[str, CallbackHandler],
+        handlers: Mapping[str, WebhookHandler],
         once: ReplayCache,
         clock: Clock,
         *,
@@ -104,7 +104,7 @@ class Webhook:
 
     def _serve(
         self,
-        handler: CallbackHandler,
+        handler: WebhookHandler,
         path: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
@@ -135,15 +135,15 @@ class Webhook:
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [answer.body]
 
     def _answer(
-        self, handler: CallbackHandler, environ: WSGIEnvironment, seconds: Callable[[], float]
-    ) -> Answer:
+        self, handler: WebhookHandler, environ: WSGIEnvironment, seconds: Callable[[], float]
+    ) -> RunAnswer:
         method = environ.get("REQUEST_METHOD", "")
         if method not in ("GET", "POST"):
             raise MethodNotAllowed
         query = read_query(environ.get("QUERY_STRING", ""))
         if method == "GET":
             echo = handler.envelope.check_address(query)
-            return Answer(echo.encode("utf-8", "replace"), "echo")
+            return RunAnswer(echo.encode("utf-8", "replace"), "echo")
         message = handler.envelope.open(query, read_body(environ))
         reply = handler.pure(message)
         if reply is None:
@@ -151,7 +151,7 @@ class Webhook:
         else:
             reply, outcome = self._pure(message, reply)
         body = handler.envelope.seal(message, reply)
-        return Answer(body, outcome, content_type=_content_type(body))
+        return RunAnswer(body, outcome, content_type=_content_type(body))
 
     def _pure(self, message: Message, reply: Reply) -> tuple[Reply, str]:
         earlier = self._recall(message, reply.to_bytes())
@@ -160,7 +160,7 @@ class Webhook:
         return earlier, "repeat"
 
     def _effects(
-        self, handler: CallbackHandler, message: Message, seconds: Callable[[], float]
+        self, handler: WebhookHandler, message: Message, seconds: Callable[[], float]
     ) -> tuple[Reply, str]:
         earlier = self._recall(message, _BEGUN)
         if earlier is not None:
@@ -255,7 +255,7 @@ def _content_type(body: bytes) -> str:
     return "text/plain; charset=utf-8"
 
 
-def _refused(refusal: AppError, rid: str, outcome: str = "") -> Answer:
+def _refused(refusal: AppError, rid: str, outcome: str = "") -> RunAnswer:
     body = msgspec.json.encode(
         {
             "type": f"urn:kepu:problem:{refusal.code}",
@@ -271,7 +271,7 @@ def _refused(refusal: AppError, rid: str, outcome: str = "") -> Answer:
         headers = (("Retry-After", str(refusal.retry_after_seconds)),)
     if isinstance(refusal, MethodNotAllowed):
         headers = (("Allow", "GET, POST"),)
-    return Answer(
+    return RunAnswer(
         body,
         outcome or refusal.code,
         status=refusal.status,

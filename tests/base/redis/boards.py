@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from server.base.redis.client import RedisClient
-from server.base.redis.leaderboard import Change, Leaderboard, Standing
+from server.base.redis.leaderboard import BoardStanding, Change, Leaderboard
 
 GROUP = "con_1"
 BOARD = "total|region"
@@ -16,14 +16,14 @@ def packed(points: int, milliseconds: int) -> int:
     return points << 32 | (2**32 - 1 - milliseconds)
 
 
-def ordered(standings: Iterable[Standing]) -> list[tuple[int, int]]:
+def ordered(standings: Iterable[BoardStanding]) -> list[tuple[int, int]]:
     """The model: the higher score, then the earlier finish, then the smaller entry."""
     there = [s for s in standings if not s.removed]
     best = sorted(there, key=lambda s: (-s.score, s.finish_ms, s.entry))
     return [(s.entry, s.score) for s in best]
 
 
-def built(kv: RedisClient, rows: Iterable[Standing] = (), board: str = BOARD) -> Leaderboard:
+def built(kv: RedisClient, rows: Iterable[BoardStanding] = (), board: str = BOARD) -> Leaderboard:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, board)
     assert token is not None

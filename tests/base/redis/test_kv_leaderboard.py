@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from server.base.clock import SystemClock
 from server.base.redis.client import RedisClient, RedisUnavailable, connect
 from server.base.redis.embedded import EmbeddedServer
-from server.base.redis.leaderboard import Ahead, Change, Leaderboard, Line, Rank, Standing, View
+from server.base.redis.leaderboard import (
+    Ahead,
+    BoardStanding,
+    Change,
+    Leaderboard,
+    Line,
+    Rank,
+    View,
+)
 from tests.base.redis.boards import BOARD, GROUP, NOON, built, change, ordered, packed
 
 
@@ -38,18 +46,18 @@ def test_an_empty_board_is_ready_all_the_same(kv: RedisClient) -> None:
 
 
 def test_a_board_marked_by_an_earlier_version_is_built_anew(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 100, NOON, 1)])
     (ready,) = kv.run("KEYS", "board:*:r:*")  # type: ignore[misc]  # a list of keys
     kv.run("SET", ready, "0123456789abcdef")
     boards.apply(GROUP, [change(2, 200)])
     assert boards.size(GROUP, BOARD) is None
-    assert built(kv, [Standing(1, 100, NOON, 1), Standing(2, 200, NOON, 1)]).top(
+    assert built(kv, [BoardStanding(1, 100, NOON, 1), BoardStanding(2, 200, NOON, 1)]).top(
         GROUP, BOARD, 9
     ) == [(2, 200), (1, 100)]
 
 
 def test_an_entry_that_is_not_on_the_board_has_no_place(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 100, NOON, 1)])
     assert boards.rank(GROUP, BOARD, 2) == Rank(None, None)
     assert boards.around(GROUP, BOARD, 2, 5) == []
     assert boards.rank(GROUP, BOARD, 1) == Rank(1, 100)
@@ -57,12 +65,12 @@ def test_an_entry_that_is_not_on_the_board_has_no_place(kv: RedisClient) -> None
 
 def test_equal_scores_rank_by_finish_and_then_by_entry(kv: RedisClient) -> None:
     rows = [
-        Standing(12, 100, NOON, 1),
-        Standing(3, 100, NOON, 1),
-        Standing(200, 100, NOON - 1, 1),
-        Standing(4, 99, NOON - 50, 1),
-        Standing(9_999_999_999, 100, NOON, 1),
-        Standing(0, 100, NOON, 1),
+        BoardStanding(12, 100, NOON, 1),
+        BoardStanding(3, 100, NOON, 1),
+        BoardStanding(200, 100, NOON - 1, 1),
+        BoardStanding(4, 99, NOON - 50, 1),
+        BoardStanding(9_999_999_999, 100, NOON, 1),
+        BoardStanding(0, 100, NOON, 1),
     ]
     boards = built(kv, rows)
     order = [200, 0, 3, 12, 9_999_999_999, 4]
@@ -77,7 +85,7 @@ def test_equal_scores_rank_by_finish_and_then_by_entry(kv: RedisClient) -> None:
 def test_scores_of_53_bits_are_told_apart(kv: RedisClient) -> None:
     most = packed(2**21 - 1, 0)
     assert most == 2**53 - 1
-    boards = built(kv, [Standing(1, most - 1, NOON, 1), Standing(2, most, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, most - 1, NOON, 1), BoardStanding(2, most, NOON, 1)])
     boards.apply(GROUP, [change(3, most - 2), change(4, 0), change(5, -1)])
     assert boards.top(GROUP, BOARD, 9) == [(2, most), (1, most - 1), (3, most - 2), (4, 0), (5, -1)]
     assert boards.rank(GROUP, BOARD, 1) == Rank(2, most - 1)
@@ -89,21 +97,21 @@ def test_scores_of_53_bits_are_told_apart(kv: RedisClient) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        Standing(1, 2**53 + 1, NOON, 1),
-        Standing(10**10, 1, NOON, 1),
-        Standing(-1, 1, NOON, 1),
-        Standing(1, 1, -1, 1),
-        Standing(1, 1, 10**13, 1),
-        Standing(1, 1, NOON, -1),
+        BoardStanding(1, 2**53 + 1, NOON, 1),
+        BoardStanding(10**10, 1, NOON, 1),
+        BoardStanding(-1, 1, NOON, 1),
+        BoardStanding(1, 1, -1, 1),
+        BoardStanding(1, 1, 10**13, 1),
+        BoardStanding(1, 1, NOON, -1),
     ],
 )
-def test_what_cannot_be_ordered_rightly_is_refused(kv: RedisClient, wrong: Standing) -> None:
+def test_what_cannot_be_ordered_rightly_is_refused(kv: RedisClient, wrong: BoardStanding) -> None:
     with pytest.raises(ValueError, match=r"no |exactly"):
         built(kv, [wrong])
 
 
 def test_a_better_standing_takes_the_old_one_away(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 150, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 100, NOON, 1), BoardStanding(2, 150, NOON, 1)])
     boards.apply(GROUP, [change(1, 200, NOON + 5, 2)])
     assert boards.view(GROUP, BOARD, 1, 10, 1) == View(
         [(1, 200), (2, 150)], 2, Rank(1, 200), [Line(1, 1, 200), Line(2, 2, 150)]
@@ -121,7 +129,7 @@ def test_an_older_change_that_comes_late_changes_nothing(kv: RedisClient) -> Non
 
 
 def test_a_removed_entry_stays_away_until_something_newer_comes(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 90, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 100, NOON, 1), BoardStanding(2, 90, NOON, 1)])
     boards.apply(GROUP, [change(1, 0, NOON, 3, removed=True)])
     boards.apply(GROUP, [change(1, 200, NOON, 2)])
     assert boards.top(GROUP, BOARD, 10) == [(2, 90)]
@@ -133,7 +141,7 @@ def test_a_removed_entry_stays_away_until_something_newer_comes(kv: RedisClient)
 
 
 def test_a_removal_in_the_database_outlives_a_rebuild(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 0, 0, 5, removed=True), Standing(2, 90, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 0, 0, 5, removed=True), BoardStanding(2, 90, NOON, 1)])
     boards.apply(GROUP, [change(1, 200, NOON, 4)])
     assert boards.top(GROUP, BOARD, 10) == [(2, 90)]
 
@@ -149,14 +157,14 @@ def test_one_call_brings_many_boards_and_touches_only_the_ready(kv: RedisClient)
 
 
 def test_more_rows_than_one_batch_come_whole(kv: RedisClient) -> None:
-    rows = [Standing(n, n % 97, NOON + n % 7, 1) for n in range(1, 1301)]
+    rows = [BoardStanding(n, n % 97, NOON + n % 7, 1) for n in range(1, 1301)]
     boards = built(kv, rows[:1201])
     boards.apply(GROUP, [change(r.entry, r.score, r.finish_ms) for r in rows[700:]])
     assert boards.top(GROUP, BOARD, 2000) == ordered(rows)
 
 
 def test_who_is_ahead_leaves_the_asker_out(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(n, n * 10, NOON, 1) for n in range(1, 6)])
+    boards = built(kv, [BoardStanding(n, n * 10, NOON, 1) for n in range(1, 6)])
 
     def ahead(score: int, me: int) -> list[Ahead | None]:
         return boards.ahead(GROUP, [BOARD], score, me)
@@ -169,14 +177,14 @@ def test_who_is_ahead_leaves_the_asker_out(kv: RedisClient) -> None:
 
 
 def test_who_is_ahead_is_told_for_each_board_that_is_ready(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(n, n * 10, NOON, 1) for n in range(1, 4)], board="a")
-    built(kv, [Standing(2, 20, NOON, 1)], board="c")
+    boards = built(kv, [BoardStanding(n, n * 10, NOON, 1) for n in range(1, 4)], board="a")
+    built(kv, [BoardStanding(2, 20, NOON, 1)], board="c")
     told = boards.ahead(GROUP, ["a", "b", "c"], 20, 1)
     assert told == [Ahead(better=1, same=1), None, Ahead(better=0, same=1)]
 
 
 def test_neighbours_end_with_the_board(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(n, 100 - n, NOON, 1) for n in range(1, 8)])
+    boards = built(kv, [BoardStanding(n, 100 - n, NOON, 1) for n in range(1, 8)])
     assert boards.around(GROUP, BOARD, 1, 2) == [Line(n, n, 100 - n) for n in (1, 2, 3)]
     assert boards.around(GROUP, BOARD, 4, 1) == [Line(n, n, 100 - n) for n in (3, 4, 5)]
     assert boards.around(GROUP, BOARD, 7, 2) == [Line(n, n, 100 - n) for n in (5, 6, 7)]
@@ -228,16 +236,18 @@ def test_any_order_of_changes_and_builds_gives_the_sorted_list(
         assert boards.ahead(GROUP, [BOARD], score, me) == [Ahead(better, same)]
 
 
-def newest(changes: Iterable[Change]) -> dict[int, Standing]:
-    rows: dict[int, Standing] = {}
+def newest(changes: Iterable[Change]) -> dict[int, BoardStanding]:
+    rows: dict[int, BoardStanding] = {}
     for c in sorted(changes, key=lambda c: c.version):
-        rows[c.entry] = Standing(c.entry, c.score, c.finish_ms, c.version, c.removed)
+        rows[c.entry] = BoardStanding(c.entry, c.score, c.finish_ms, c.version, c.removed)
     return rows
 
 
 def test_pages_of_a_shuffled_board_miss_nobody(kv: RedisClient) -> None:
     dice = random.Random(5)
-    rows = [Standing(n, dice.randrange(20), NOON + dice.randrange(5), 1) for n in range(1, 401)]
+    rows = [
+        BoardStanding(n, dice.randrange(20), NOON + dice.randrange(5), 1) for n in range(1, 401)
+    ]
     boards = built(kv, dice.sample(rows, len(rows)))
     best = ordered(rows)
     assert boards.top(GROUP, BOARD, 400) == best
@@ -250,7 +260,7 @@ def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
     calls: list[Callable[[], object]] = [
         lambda: boards.apply(GROUP, [change(1, 1)]),
         lambda: boards.begin_build(GROUP, BOARD),
-        lambda: boards.load(GROUP, BOARD, "t", [Standing(1, 1, NOON, 1)]),
+        lambda: boards.load(GROUP, BOARD, "t", [BoardStanding(1, 1, NOON, 1)]),
         lambda: boards.finish_build(GROUP, BOARD, "t"),
         lambda: boards.view(GROUP, BOARD, 1, 10, 1),
         lambda: boards.ahead(GROUP, [BOARD], 1, 1),
@@ -266,7 +276,7 @@ def test_a_board_outlives_a_restart_of_the_server(
     own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
-    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 100, NOON, 1)])
     boards.apply(GROUP, [change(2, 200)])
     own_server.stop()
     own_server.start()
@@ -274,7 +284,7 @@ def test_a_board_outlives_a_restart_of_the_server(
 
 
 def test_a_mark_changes_with_the_first_hundred_places_alone(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(n, 1000 - n, NOON, 1) for n in range(1, 151)])
+    boards = built(kv, [BoardStanding(n, 1000 - n, NOON, 1) for n in range(1, 151)])
 
     def mark() -> bytes:
         view = boards.view(GROUP, BOARD, None, 1, -1)
@@ -299,7 +309,7 @@ def test_a_mark_changes_with_the_first_hundred_places_alone(kv: RedisClient) -> 
 
 
 def test_a_top_that_is_known_by_its_mark_is_not_told_again(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 10, NOON, 1), Standing(2, 20, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 10, NOON, 1), BoardStanding(2, 20, NOON, 1)])
     first = boards.view(GROUP, BOARD, 1, 10, 1)
     assert first is not None
     again = boards.view(GROUP, BOARD, 1, 10, 1, known=first.mark)
@@ -317,7 +327,7 @@ def test_a_board_that_is_built_anew_has_a_mark_it_never_had(kv: RedisClient) -> 
     marks = set()
     for _ in range(5):
         kv.run("FLUSHALL")
-        view = built(kv, [Standing(1, 10, NOON, 1)]).view(GROUP, BOARD, None, 1, -1)
+        view = built(kv, [BoardStanding(1, 10, NOON, 1)]).view(GROUP, BOARD, None, 1, -1)
         assert view is not None
         marks.add(view.mark)
     assert len(marks) == 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.base.redis.client import RedisClient
-from server.base.redis.leaderboard import Leaderboard, Standing
+from server.base.redis.leaderboard import BoardStanding, Leaderboard
 from tests.base.redis.boards import BOARD, GROUP, NOON, built, change
 
 
@@ -20,7 +20,7 @@ def test_two_do_not_build_at_once(kv: RedisClient) -> None:
     boards.abandon_build(GROUP, BOARD, first)
     second = boards.begin_build(GROUP, BOARD)
     assert second not in (None, first)
-    assert not boards.load(GROUP, BOARD, first, [Standing(1, 1, NOON, 1)])
+    assert not boards.load(GROUP, BOARD, first, [BoardStanding(1, 1, NOON, 1)])
     assert not boards.finish_build(GROUP, BOARD, first)
     assert boards.finish_build(GROUP, BOARD, second or "")
     assert boards.top(GROUP, BOARD, 10) == []
@@ -31,7 +31,7 @@ def test_what_is_committed_during_a_build_is_in_it(kv: RedisClient) -> None:
     token = boards.begin_build(GROUP, BOARD) or ""
     boards.apply(GROUP, [change(1, 300, NOON, 3), change(9, 10, NOON, 1)])
     boards.apply(GROUP, [change(1, 200, NOON, 2), change(3, 0, NOON, 2, removed=True)])
-    rows = [Standing(n, 100, NOON, 1) for n in (1, 2, 3)] + [Standing(4, 100, NOON, 7)]
+    rows = [BoardStanding(n, 100, NOON, 1) for n in (1, 2, 3)] + [BoardStanding(4, 100, NOON, 7)]
     assert boards.load(GROUP, BOARD, token, rows[:2])
     boards.apply(GROUP, [change(4, 50, NOON, 6), change(2, 120, NOON, 2)])
     assert boards.load(GROUP, BOARD, token, rows[2:])
@@ -41,9 +41,9 @@ def test_what_is_committed_during_a_build_is_in_it(kv: RedisClient) -> None:
 
 
 def test_a_ready_board_serves_while_it_is_built_anew(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 100, NOON, 1), Standing(2, 5, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 100, NOON, 1), BoardStanding(2, 5, NOON, 1)])
     token = boards.begin_build(GROUP, BOARD) or ""
-    assert boards.load(GROUP, BOARD, token, [Standing(1, 100, NOON, 1)])
+    assert boards.load(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
     boards.apply(GROUP, [change(1, 110, NOON, 2)])
     assert boards.top(GROUP, BOARD, 10) == [(1, 110), (2, 5)]
     assert boards.finish_build(GROUP, BOARD, token)
@@ -51,7 +51,7 @@ def test_a_ready_board_serves_while_it_is_built_anew(kv: RedisClient) -> None:
 
 
 def test_a_board_built_anew_from_nothing_is_empty(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 100, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 100, NOON, 1)])
     built(kv)
     assert boards.top(GROUP, BOARD, 10) == []
     boards.apply(GROUP, [change(1, 50)])
@@ -62,13 +62,13 @@ def test_rows_read_twice_count_once_and_the_newest_counts(kv: RedisClient) -> No
     boards = built(
         kv,
         [
-            Standing(1, 100, NOON, 1),
-            Standing(2, 10, NOON, 1),
-            Standing(1, 300, NOON, 3),
-            Standing(1, 200, NOON + 1, 2),
-            *(Standing(n, 1, NOON, 1) for n in range(10, 600)),
-            Standing(2, 20, NOON + 9, 2),
-            Standing(1, 100, NOON, 1),
+            BoardStanding(1, 100, NOON, 1),
+            BoardStanding(2, 10, NOON, 1),
+            BoardStanding(1, 300, NOON, 3),
+            BoardStanding(1, 200, NOON + 1, 2),
+            *(BoardStanding(n, 1, NOON, 1) for n in range(10, 600)),
+            BoardStanding(2, 20, NOON + 9, 2),
+            BoardStanding(1, 100, NOON, 1),
         ],
     )
     assert boards.top(GROUP, BOARD, 2) == [(1, 300), (2, 20)]
@@ -82,14 +82,14 @@ def test_a_flush_during_a_build_loses_the_build_and_nothing_else(
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
     if moment != "before loading":
-        assert boards.load(GROUP, BOARD, token, [Standing(1, 100, NOON, 1)])
+        assert boards.load(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
     kv.run("FLUSHALL")
     if moment != "before finishing":
-        assert not boards.load(GROUP, BOARD, token, [Standing(2, 100, NOON, 1)])
+        assert not boards.load(GROUP, BOARD, token, [BoardStanding(2, 100, NOON, 1)])
     assert not boards.finish_build(GROUP, BOARD, token)
     assert boards.top(GROUP, BOARD, 10) is None
     assert kv.run("KEYS", "board:*") == []
-    built(kv, [Standing(1, 100, NOON, 1)])
+    built(kv, [BoardStanding(1, 100, NOON, 1)])
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
 
 
@@ -98,8 +98,8 @@ def test_a_build_begun_by_another_after_a_flush_is_not_disturbed(kv: RedisClient
     lost = boards.begin_build(GROUP, BOARD) or ""
     kv.run("FLUSHALL")
     token = boards.begin_build(GROUP, BOARD) or ""
-    assert not boards.load(GROUP, BOARD, lost, [Standing(66, 666, NOON, 6)])
-    assert boards.load(GROUP, BOARD, token, [Standing(1, 100, NOON, 1)])
+    assert not boards.load(GROUP, BOARD, lost, [BoardStanding(66, 666, NOON, 6)])
+    assert boards.load(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
     assert not boards.finish_build(GROUP, BOARD, lost)
     assert boards.finish_build(GROUP, BOARD, token)
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
@@ -108,17 +108,17 @@ def test_a_build_begun_by_another_after_a_flush_is_not_disturbed(kv: RedisClient
 def test_leavings_of_a_build_that_died_do_not_get_into_the_next(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     dead = boards.begin_build(GROUP, BOARD) or ""
-    boards.load(GROUP, BOARD, dead, [Standing(66, 666, NOON, 6)])
+    boards.load(GROUP, BOARD, dead, [BoardStanding(66, 666, NOON, 6)])
     boards.apply(GROUP, [change(67, 667, NOON, 6)])
     kv.run("DEL", f"board:{{{GROUP}}}:b:{BOARD}")  # as if its lease had run out
-    built(kv, [Standing(1, 100, NOON, 1)])
+    built(kv, [BoardStanding(1, 100, NOON, 1)])
     assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
 
 
 def test_a_lease_and_all_leavings_end_by_themselves(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
-    boards.load(GROUP, BOARD, token, [Standing(1, 1, NOON, 1)])
+    boards.load(GROUP, BOARD, token, [BoardStanding(1, 1, NOON, 1)])
     boards.apply(GROUP, [change(2, 2)])
     lease = kv.run("PTTL", f"board:{{{GROUP}}}:b:{BOARD}")
     assert isinstance(lease, int)
@@ -132,7 +132,7 @@ def test_a_lease_and_all_leavings_end_by_themselves(kv: RedisClient) -> None:
 def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
-    boards.load(GROUP, BOARD, token, [Standing(1, 1, NOON, 1)])
+    boards.load(GROUP, BOARD, token, [BoardStanding(1, 1, NOON, 1)])
     assert boards.finish_build(GROUP, BOARD, token, expire_seconds=100)
     boards.apply(GROUP, [change(2, 2)])
     parts = {part: kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"}
@@ -142,15 +142,15 @@ def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: RedisClient) -> N
 
 
 def test_a_board_of_a_running_contest_does_not_expire(kv: RedisClient) -> None:
-    built(kv, [Standing(1, 1, NOON, 1)])
+    built(kv, [BoardStanding(1, 1, NOON, 1)])
     assert [kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"] == [-1] * 3
 
 
 def test_a_dropped_group_leaves_no_key(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 1, NOON, 1)])
-    built(kv, [Standing(1, 1, NOON, 1)], board="day:2026-05-01|city:450100")
+    boards = built(kv, [BoardStanding(1, 1, NOON, 1)])
+    built(kv, [BoardStanding(1, 1, NOON, 1)], board="day:2026-05-01|city:450100")
     running = boards.begin_build(GROUP, "half") or ""
-    boards.load(GROUP, "half", running, [Standing(1, 1, NOON, 1)])
+    boards.load(GROUP, "half", running, [BoardStanding(1, 1, NOON, 1)])
     boards.mark(GROUP, "synced", 17)
     boards.mark("con_2", "synced", "x")
     boards.drop(GROUP)
@@ -171,7 +171,7 @@ def test_a_mark_is_kept_until_everything_is_lost(kv: RedisClient) -> None:
 
 
 def test_all_keys_of_a_group_lie_together(kv: RedisClient) -> None:
-    boards = built(kv, [Standing(1, 1, NOON, 1)])
+    boards = built(kv, [BoardStanding(1, 1, NOON, 1)])
     boards.mark(GROUP, "synced", 1)
     boards.begin_build(GROUP, BOARD)
     boards.apply(GROUP, [change(2, 2)])

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from server.base.redis.client import RedisClient
-from server.base.redis.leaderboard import Change, Leaderboard, Standing
+from server.base.redis.leaderboard import BoardStanding, Change, Leaderboard
 
 GROUP = "con_1"
 BOARD = "total"
@@ -21,12 +21,12 @@ class Database:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._rows: dict[int, Standing] = {}
+        self._rows: dict[int, BoardStanding] = {}
 
     def commit(self, entry: int, dice: random.Random) -> Change:
         with self._lock:
             before = self._rows.get(entry)
-            row = Standing(
+            row = BoardStanding(
                 entry=entry,
                 score=dice.randrange(50),
                 finish_ms=1_781_000_000_000 + dice.randrange(20),
@@ -43,7 +43,7 @@ class Database:
             removed=row.removed,
         )
 
-    def read(self, first: int, last: int) -> list[Standing]:
+    def read(self, first: int, last: int) -> list[BoardStanding]:
         with self._lock:
             return [self._rows[n] for n in range(first, last) if n in self._rows]
 
