@@ -49,6 +49,10 @@ _PAGE = [
     " encryption and signatures, the reply is decrypted, its signature and its words are checked,"
     " a forged message gets 403, and each message leaves new keys in Redis.",
     "",
+    "`python -m tests.bench growth` measures what grows with the number of players, and"
+    " `python -m tests.bench rush` 2,000 people within a minute against the production shape; both"
+    " write a page of their own here with `--write-docs`.",
+    "",
     "## Figures",
     "",
 ]
