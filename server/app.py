@@ -24,15 +24,17 @@ from server.base.sql.schema import is_newest
 from server.base.texts import load_texts
 from server.base.uow import DatabaseAway, Dependencies, UnitOfWorkFactory
 from server.base.web import metrics
+from server.base.web.api_middleware import ApiMiddleware
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Api, Edge
 from server.base.web.errors import install_error_handlers
-from server.base.web.flask_app import new_flask
+from server.base.web.flask_app import new_flask, trust_proxies
 from server.base.web.front_page import front_page
-from server.base.web.health import Probes, health_pages, install_request_frame
+from server.base.web.health import Probes, health_pages
 from server.base.web.introduction import introduction
 from server.base.web.openapi import docs_pages, document
 from server.base.web.picture_pages import Finders, picture_pages
+from server.base.web.request_frame import install_request_frame
 from server.base.web.worker_figures import read_worker_figures
 from server.callbacks import with_callbacks
 from server.console.assets import asset_pages
@@ -83,7 +85,7 @@ def open_application(
     """Open database, Redis and WeChat, without endpoints; only requests get the short timeouts."""
     overrides = overrides or Overrides()
     clock = overrides.clock or campaign_clock(settings)
-    app = new_flask(settings)
+    app = new_flask()
     engine = open_engine(app, settings, use)
     kv = connect(
         settings.redis_url, settings.var, clock, timeout_seconds=redis_timeout(settings, use)
@@ -124,8 +126,9 @@ def campaign_clock(settings: Settings) -> Clock:
 def install_apis(application: Application, apis: tuple[Api, ...], drawings: Drawings) -> None:
     """Install request ids, error handlers, these endpoints and their OpenAPI document."""
     app, uow_factory = application.app, application.uow_factory
-    install_request_frame(app, SystemClock(), uow_factory.dependencies.clock)
-    install_error_handlers(app, uow_factory.dependencies.texts)
+    texts = uow_factory.dependencies.texts
+    frame = install_request_frame(app, SystemClock(), uow_factory.dependencies.clock)
+    install_error_handlers(app, texts)
     edge = Edge(
         uow_factory=uow_factory,
         gateway=application.gateway,
@@ -133,6 +136,8 @@ def install_apis(application: Application, apis: tuple[Api, ...], drawings: Draw
         drawings=drawings,
     )
     app.register_blueprint(edge.blueprint(apis))
+    app.wsgi_app = ApiMiddleware(app.wsgi_app, edge.runners(apis), frame, texts)  # type: ignore[method-assign]
+    trust_proxies(app, application.settings)
     told = introduction(application.settings)
     app.register_blueprint(
         docs_pages(lambda: document(apis, title="八桂科普", version="1", introduction=told))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import get_args
 
-from flask import request
-
 from server.accounts import privacy, profile, service
 from server.accounts.errors import (
     GuardianConsentRequired,
@@ -25,7 +23,6 @@ from server.accounts.schemas import (
     ProfileIn,
     ProfileOut,
 )
-from server.base.errors import NotAuthenticated
 from server.base.rate_limits import (
     BAD_CODE,
     CHANGE,
@@ -36,7 +33,7 @@ from server.base.rate_limits import (
     spend,
 )
 from server.base.uow import UnitOfWork
-from server.base.web.auth import Who, bearer_token
+from server.base.web.auth import Who
 from server.base.web.endpoint import Api, PreflightContext, endpoint
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import WeChatIdentity
@@ -87,10 +84,7 @@ def log_in(uow: UnitOfWork, body: LoginIn, asked: WeChatIdentity) -> LoginOut:  
 @endpoint(API, "POST", "/logout", who=Who.CITIZEN, status=(204,), pace=CHANGE)
 def log_out(uow: UnitOfWork) -> None:
     """End this session at once."""
-    token = bearer_token(request.headers.get("Authorization"))
-    if token is None:
-        raise NotAuthenticated
-    service.sign_out(uow, token)
+    service.end_session(uow)
 
 
 @endpoint(API, "GET", "/me", who=Who.CITIZEN, out=ProfileOut)

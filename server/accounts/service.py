@@ -157,9 +157,23 @@ def _drop_expired(uow: UnitOfWork, citizen_id: int) -> None:
 
 def sign_out(uow: UnitOfWork, token: str) -> None:
     """End the session of this token."""
+    _revoke_session(uow, token_hash(token))
+
+
+def end_session(uow: UnitOfWork) -> None:
+    """End the session with which the citizen calls.
+
+    Raises: NotAuthenticated (401) when no citizen calls.
+    """
+    if not isinstance(uow.actor, Caller):
+        raise NotAuthenticated
+    _revoke_session(uow, uow.actor.session)
+
+
+def _revoke_session(uow: UnitOfWork, hashed: str) -> None:
     uow.session.execute(
         update(SessionToken)
-        .where(SessionToken.token_hash == token_hash(token), SessionToken.revoked_at.is_(None))
+        .where(SessionToken.token_hash == hashed, SessionToken.revoked_at.is_(None))
         .values(revoked_at=uow.now)
     )
 
@@ -171,15 +185,17 @@ def resolve(uow: UnitOfWork, token: str) -> Caller | None:
     as a guess. The difference matters because a school class behind one address may have many
     expired ones.
     """
-    found = run(uow, _CALLER, {"of_hash": token_hash(token), "at": uow.now}).one_or_none()
+    hashed = token_hash(token)
+    found = run(uow, _CALLER, {"of_hash": hashed, "at": uow.now}).one_or_none()
     if found is None:
-        if run(uow, _ONCE_GOOD, {"of_hash": token_hash(token)}).scalar() is not None:
+        if run(uow, _ONCE_GOOD, {"of_hash": hashed}).scalar() is not None:
             raise NotAuthenticated
         return None
     return Caller(
         id=found.id,
         consented=found.version == uow.settings.policy_version,
         known_as=uow.keys.pseudonym(found.openid) if found.openid else "",
+        session=hashed,
     )
 
 

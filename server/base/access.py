@@ -7,7 +7,7 @@ tree of places.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -23,6 +23,8 @@ class Citizen:
     id: int
     consented: bool = False
     known_as: str = ""
+    # The hash of that token, by which the session can be ended.
+    session: str = field(default="", repr=False)
 
     @property
     def person(self) -> str:

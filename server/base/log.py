@@ -9,7 +9,7 @@ import contextvars
 import logging
 import logging.handlers
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +54,19 @@ class JsonLines(logging.Formatter):
             setattr(record, _MADE, made)
         return made
 
+    def access_line(self, logger: str, facts: dict[str, object]) -> str:
+        """The line of an answer, as a record with these facts would have it."""
+        line: dict[str, object] = {
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - a log line
+            "level": "INFO",
+            "process": self._process,
+            "logger": logger,
+            "request_id": request_id.get(),
+            "event": "answered",
+            **facts,
+        }
+        return msgspec.json.encode(line).decode()
+
     def _made(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -82,7 +95,19 @@ class _Dropping(logging.Handler):
     The default handler would print the whole record with its arguments, personal data included.
     """
 
-    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+    def write_line(self, words: str) -> None:
+        """Write a finished line as `emit` would write a record."""
+        with self.lock or nullcontext():
+            try:
+                self.put(words)
+            except Exception:
+                self.handleError(None)
+
+    def put(self, words: str) -> None:
+        """Write and flush; the lock is held."""
+        raise NotImplementedError
+
+    def handleError(self, _record: logging.LogRecord | None) -> None:  # noqa: N802 - logging's own name
         """Report the lost line on the console, if possible."""
         kind = type(sys.exc_info()[1]).__name__
         with suppress(OSError):
@@ -90,11 +115,18 @@ class _Dropping(logging.Handler):
 
 
 class _Console(_Dropping, logging.StreamHandler):  # type: ignore[type-arg]  # its own is a text file
-    pass
+    def put(self, words: str) -> None:
+        self.stream.write(words)
+        self.flush()
 
 
 class _File(_Dropping, logging.handlers.WatchedFileHandler):
-    pass
+    def put(self, words: str) -> None:
+        self.reopenIfNeeded()
+        if self.stream is None:
+            self.stream = self._open()
+        self.stream.write(words)
+        self.flush()
 
 
 def _places(trouble: BaseException) -> list[str]:
@@ -129,3 +161,31 @@ def set_up_logging(var: Path, process: str, level: str, console: bool = True) ->
         logging.getLogger(ours).setLevel(level)
     # Its INFO lines report process starts and ends; its DEBUG lines contain settings and requests.
     logging.getLogger(_GUNICORN).setLevel(max(logging.INFO, logging.getLogger(_OURS[0]).level))
+
+
+_access = logging.getLogger("kepu.access")
+
+
+def write_answered(method: str, route: str, status: int, milliseconds: float) -> None:
+    """Write the line of one answer.
+
+    It is the line that `logging` would write, made once and without a record, because every request
+    pays for it. Where somebody else listens too, as in tests, it goes through `logging`.
+    """
+    if not _access.isEnabledFor(logging.INFO):
+        return
+    facts: dict[str, object] = {
+        "path": route,
+        "method": method,
+        "status": status,
+        "ms": milliseconds,
+    }
+    handlers = logging.getLogger().handlers
+    formatter = handlers[0].formatter if handlers else None
+    ours = [handler for handler in handlers if isinstance(handler, _Dropping)]
+    if len(ours) != len(handlers) or not isinstance(formatter, JsonLines):
+        _access.info("answered", extra=facts)
+        return
+    words = formatter.access_line(_access.name, facts) + "\n"
+    for handler in ours:
+        handler.write_line(words)

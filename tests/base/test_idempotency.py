@@ -21,7 +21,7 @@ from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Api, Edge, endpoint
 from server.base.web.errors import install_error_handlers
-from server.base.web.health import install_request_frame
+from server.base.web.request_frame import install_request_frame
 from server.base.web.schema import In, Out
 from tests.kit.clock import FakeClock
 

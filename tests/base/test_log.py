@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import resource
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from server.base.log import set_up_logging
+from server.base.log import request_id, set_up_logging, write_answered
 
 SECRET = "secret-of-mine"
 
@@ -87,3 +88,30 @@ def test_what_lies_in_the_data_folder_is_for_its_owner_alone(tmp_path: Path) -> 
             wanted = 0o700 if path.is_dir() else 0o600
             assert (path, stat.S_IMODE(path.stat().st_mode)) == (path, wanted)
     assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o644
+
+
+def test_the_line_of_an_answer_is_what_logging_would_have_written(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging(tmp_path, "tests", "INFO")
+    request_id.set("req_of_this_test")
+    facts = {"path": "/api/v1/me", "method": "GET", "status": 200, "ms": 1.5}
+    logging.getLogger("kepu.access").info("answered", extra=facts)
+    write_answered("GET", "/api/v1/me", 200, 1.5)
+    for told in (lines(tmp_path), capfd.readouterr().err):
+        by_logging, direct = (json.loads(line) for line in told.splitlines())
+        assert by_logging.pop("at")[:16] == direct.pop("at")[:16]
+        assert list(by_logging.items()) == list(direct.items())
+
+
+def test_the_line_of_an_answer_follows_the_level_and_a_moved_file(tmp_path: Path) -> None:
+    set_up_logging(tmp_path, "tests", "WARNING", console=False)
+    write_answered("GET", "/quiet", 200, 1.5)
+    set_up_logging(tmp_path, "tests", "INFO", console=False)
+    write_answered("GET", "/first", 200, 1.5)
+    file = tmp_path / "log" / "tests.log"
+    file.rename(tmp_path / "log" / "tests.log.1")
+    write_answered("GET", "/second", 200, 1.5)
+    moved = (tmp_path / "log" / "tests.log.1").read_text(encoding="utf-8")
+    assert [name in moved for name in ("/quiet", "/first", "/second")] == [False, True, False]
+    assert "/second" in lines(tmp_path)

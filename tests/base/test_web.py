@@ -15,13 +15,15 @@ from flask.testing import FlaskClient
 from server.base.access import Citizen
 from server.base.errors import Conflict
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.base.web.api_middleware import ApiMiddleware
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawings, kept_drawings
 from server.base.web.endpoint import Answer, Api, Edge, PreflightContext, endpoint
 from server.base.web.errors import install_error_handlers
 from server.base.web.flask_app import new_flask
-from server.base.web.health import Probes, health_pages, install_request_frame
+from server.base.web.health import Probes, health_pages
 from server.base.web.openapi import docs_pages, document
+from server.base.web.request_frame import install_request_frame
 from server.base.web.schema import In, Out, PageQuery
 from tests.kit.clock import FakeClock
 
@@ -97,15 +99,23 @@ def bench() -> Bench:
     return Bench()
 
 
-@pytest.fixture
-def http(uow_factory: UnitOfWorkFactory, bench: Bench, clock: FakeClock) -> FlaskClient:
-    app: Flask = new_flask(uow_factory.dependencies.settings)
-    install_request_frame(app, clock, clock)
+@pytest.fixture(params=["middleware", "flask"])
+def http(
+    request: pytest.FixtureRequest, uow_factory: UnitOfWorkFactory, bench: Bench, clock: FakeClock
+) -> FlaskClient:
+    """The same endpoints behind the API middleware, and in Flask alone."""
+    app: Flask = new_flask()
+    frame = install_request_frame(app, clock, clock)
     install_error_handlers(app, uow_factory.dependencies.texts)
     drawings = Drawings(kept_drawings(uow_factory.dependencies.settings))
     edge = Edge(uow_factory=uow_factory, gateway=None, resolve=resolve, drawings=drawings)
     app.register_blueprint(edge.blueprint((bench.api,)))
-    app.register_blueprint(docs_pages(document((bench.api,), title="bench", version="1")))
+    if request.param == "middleware":
+        middleware = ApiMiddleware(
+            app.wsgi_app, edge.runners((bench.api,)), frame, uow_factory.dependencies.texts
+        )
+        app.wsgi_app = middleware  # type: ignore[method-assign]
+    app.register_blueprint(docs_pages(lambda: document((bench.api,), title="bench", version="1")))
     app.register_blueprint(
         health_pages(
             Probes(

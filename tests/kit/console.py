@@ -13,8 +13,8 @@ from server.base.clock import SystemClock
 from server.base.settings import Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.errors import install_error_handlers
-from server.base.web.health import install_request_frame
 from server.base.web.page import Pages
+from server.base.web.request_frame import install_request_frame
 from server.console import home
 from server.console.assets import asset_pages
 from server.console.audit import AuditEntry, AuditWriter

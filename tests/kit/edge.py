@@ -17,7 +17,7 @@ def edge_client(
 ) -> CheckedClient:
     settings = uow_factory.dependencies.settings
     application = Application(
-        app=new_flask(settings), uow_factory=uow_factory, gateway=gateway, settings=settings
+        app=new_flask(), uow_factory=uow_factory, gateway=gateway, settings=settings
     )
     install_apis(application, apis, drawings or Drawings(kept_drawings(settings)))
     return CheckedClient(application.app)

@@ -16,7 +16,6 @@ from flask import Blueprint, Response, request
 from server.base.access import Citizen
 from server.base.errors import (
     AppError,
-    BodyTooLarge,
     Invalid,
     NotAuthenticated,
     NotFound,
@@ -27,10 +26,15 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.drawings import Drawing, Drawings
+from server.base.web.incoming import Incoming
+from server.base.web.reply import Reply, flask_response, json_reply
 from server.base.web.schema import decode_body, decode_query, prepare
 from server.base.web.uploads import one_file
 
 View = TypeVar("View", bound=Callable[..., Any])
+# Takes an Incoming and the places of the path by their names.
+Runner = Callable[..., Reply]
+PREFIX = "/api/v1"
 _PLACE = re.compile(r"<(\w+)>")
 
 
@@ -152,10 +156,11 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     return declare
 
 
-@dataclass(kw_only=True)
-class _Sent:
-    """The input of a write besides its path."""
+@dataclass(kw_only=True, slots=True)
+class _Write:
+    """What a write came with besides its address."""
 
+    sent: Incoming
     raw: bytes
     token: str | None
     key: str | None
@@ -172,26 +177,28 @@ class Edge:
 
     def blueprint(self, apis: tuple[Api, ...]) -> Blueprint:
         """All routes as one Flask blueprint under /api/v1."""
-        made = Blueprint("api", __name__, url_prefix="/api/v1")
-        for api in apis:
-            for route in api.routes:
-                made.add_url_rule(
-                    route.path, route.name, self._runner(route), methods=[route.method]
-                )
+        made = Blueprint("api", __name__, url_prefix=PREFIX)
+        for route, run in self.runners(apis):
+            made.add_url_rule(route.path, route.name, _flask_view(run), methods=[route.method])
         return made
 
-    def _runner(self, route: Route) -> Callable[..., Response]:
-        return self._reader(route) if route.method == "GET" else self._writer(route)
+    def runners(self, apis: tuple[Api, ...]) -> list[tuple[Route, Runner]]:
+        """All routes with what answers them."""
+        return [
+            (route, self._reader(route) if route.method == "GET" else self._writer(route))
+            for api in apis
+            for route in api.routes
+        ]
 
-    def _reader(self, route: Route) -> Callable[..., Response]:
-        def run(**call: Any) -> Response:
-            _refuse_nul(route)
-            token = bearer_token(request.headers.get("Authorization"))
+    def _reader(self, route: Route) -> Runner:
+        def run(sent: Incoming, **call: Any) -> Reply:
+            _refuse_nul(route, sent)
+            token = bearer_token(sent.authorization)
             if route.query is not None:
-                call["query"] = decode_query(request.args.to_dict(), route.query)
+                call["query"] = decode_query(sent.arguments(), route.query)
 
             def admit(uow: UnitOfWork) -> Citizen | None:
-                return self._caller(uow, route, token)
+                return self._caller(uow, route, sent, token)
 
             with self.uow_factory.begin(read_only=True, admit=admit) as uow:
                 made = route.view(uow, **call)
@@ -202,161 +209,158 @@ class Edge:
 
         return run
 
-    def _writer(self, route: Route) -> Callable[..., Response]:
+    def _writer(self, route: Route) -> Runner:
         carry_out = self._write if route.ask is None else self._ask_and_write
 
-        def run(**call: Any) -> Response:
-            _refuse_nul(route)
-            raw = b"" if route.upload else _whole_body()
-            token = bearer_token(request.headers.get("Authorization"))
-            key = idempotency.checked_key(request.headers.get("Idempotency-Key"))
-            return carry_out(route, call, _Sent(raw=raw, token=token, key=key))
+        def run(sent: Incoming, **call: Any) -> Reply:
+            _refuse_nul(route, sent)
+            raw = b"" if route.upload else sent.body()
+            token = bearer_token(sent.authorization)
+            key = idempotency.checked_key(sent.idempotency_key)
+            return carry_out(route, call, _Write(sent=sent, raw=raw, token=token, key=key))
 
         return run
 
-    def _write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
-        """Authenticate, check the key, run the view and store its answer in one transaction."""
+    def _write(self, route: Route, call: dict[str, Any], write: _Write) -> Reply:
+        """Caller, key, effect and kept answer in one transaction."""
 
         def admit(uow: UnitOfWork) -> Citizen | None:
             actor = None
             if route.who is not Who.ANYONE:
-                actor = self._caller(uow, route, sent.token)
-            _take_body(route, call, sent)
+                actor = self._caller(uow, route, write.sent, write.token)
+            _take_body(route, call, write)
             return actor
 
         try:
-            return self._write_once(route, call, sent, admit)
+            return self._write_once(route, call, write, admit)
         except idempotency.AnsweredMeanwhile:
-            # A concurrent request with the same key committed first, so its answer exists now.
-            return self._write_once(route, call, sent, admit)
+            # A twin was committed after we had looked: the answer is there now.
+            return self._write_once(route, call, write, admit)
 
     def _write_once(
         self,
         route: Route,
         call: dict[str, Any],
-        sent: _Sent,
+        write: _Write,
         admit: Callable[[UnitOfWork], Citizen | None],
-    ) -> Response:
+    ) -> Reply:
         with self.uow_factory.begin(admit=admit) as uow:
-            asked = _keyed(route, uow.maybe_caller_id, sent)
+            asked = _keyed(route, uow.maybe_caller_id, write)
             if asked is None:
                 return _answer(route, route.view(uow, **call))
             kept = idempotency.find_answer(uow, asked)
             if kept is not None:
-                return _response(kept[0], kept[1].encode())
+                return json_reply(kept[0], kept[1].encode())
             answer = _answer(route, route.view(uow, **call))
-            body = answer.get_data(as_text=True)
-            idempotency.keep_answer(uow, asked, answer.status_code, body)
+            idempotency.keep_answer(uow, asked, answer.status, answer.body.decode())
             return answer
 
-    def _ask_and_write(self, route: Route, call: dict[str, Any], sent: _Sent) -> Response:
-        """Authenticate, claim the key, call WeChat with no transaction open, then run the view."""
+    def _ask_and_write(self, route: Route, call: dict[str, Any], write: _Write) -> Reply:
+        """The caller first, then the key, then WeChat with no transaction open, then the effect."""
         actor: Citizen | None = None
         if route.who is not Who.ANYONE:
             with self.uow_factory.begin(read_only=True) as reading:
-                actor = self._caller(reading, route, sent.token)
-        _take_body(route, call, sent)
-        asked = _keyed(route, None if actor is None else actor.id, sent)
+                actor = self._caller(reading, route, write.sent, write.token)
+        _take_body(route, call, write)
+        asked = _keyed(route, None if actor is None else actor.id, write)
         if asked is None:
-            call = self._asked(route, actor, call)
+            call = self._asked(route, actor, call, write.sent)
             with self.uow_factory.begin(actor) as uow:
                 return _answer(route, route.view(uow, **call))
         taken = idempotency.claim(self.uow_factory, asked.caller, asked.key, asked.print_of)
         if taken.status is not None:
-            return _response(taken.status, (taken.body or "").encode())
+            return json_reply(taken.status, (taken.body or "").encode())
         try:
-            call = self._asked(route, actor, call)
+            call = self._asked(route, actor, call, write.sent)
             with self.uow_factory.begin(actor) as uow:
                 answer = _answer(route, route.view(uow, **call))
-                idempotency.keep(uow, taken, answer.status_code, answer.get_data(as_text=True))
+                idempotency.keep(uow, taken, answer.status, answer.body.decode())
                 return answer
         except BaseException:
             idempotency.release(self.uow_factory, taken)
             raise
 
-    def _asked(self, route: Route, actor: Citizen | None, call: dict[str, Any]) -> dict[str, Any]:
+    def _asked(
+        self, route: Route, actor: Citizen | None, call: dict[str, Any], sent: Incoming
+    ) -> dict[str, Any]:
         if route.ask is None:
             return call
-        network = network_of(request.remote_addr)
+        network = network_of(sent.address)
         preflight = PreflightContext(
             uow_factory=self.uow_factory, gateway=self.gateway, actor=actor, network=network
         )
         return {**call, "asked": route.ask(preflight, **call)}
 
-    def _caller(self, uow: UnitOfWork, route: Route, token: str | None) -> Citizen | None:
+    def _caller(
+        self, uow: UnitOfWork, route: Route, sent: Incoming, token: str | None
+    ) -> Citizen | None:
         actor = None
         if token is not None and route.who is not Who.ANYONE:
             actor = self.resolve(uow, token)
             if actor is None:
-                spend(uow.dependencies, DEAD_TOKEN, network_of(request.remote_addr))
+                spend(uow.dependencies, DEAD_TOKEN, network_of(sent.address))
                 return admitted(Who.CITIZEN, None, consent=False)
         if actor is not None and route.pace is not None and route.pace.by_edge:
             spend(uow.dependencies, route.pace, actor.person)
         return admitted(route.who, actor, consent=route.consent)
 
 
-def _refuse_nul(route: Route) -> None:
-    # PostgreSQL refuses NUL in a text, which would become a 500.
-    if "\0" in request.path:
+def _flask_view(run: Runner) -> Callable[..., Response]:
+    def view(**call: Any) -> Response:
+        return flask_response(run(Incoming(request.environ, request.path), **call))
+
+    return view
+
+
+def _refuse_nul(route: Route, sent: Incoming) -> None:
+    # PostgreSQL refuses NUL in a text, which must not become an error of ours.
+    if "\0" in sent.path:
         raise NotFound
-    if route.query is not None and b"%00" in request.query_string:
+    if route.query is not None and "%00" in sent.query:
         raise Invalid((("query",), "NUL is not allowed"))
 
 
-def _whole_body() -> bytes:
-    raw: bytes = request.get_data(cache=False)
-    limit = request.max_content_length
-    if request.content_length is None and limit is not None and len(raw) >= limit:
-        # Without Content-Length it was read up to the limit and cut there.
-        raise BodyTooLarge
-    return raw
-
-
-def _take_body(route: Route, call: dict[str, Any], sent: _Sent) -> None:
-    """Add the body to the call, as the route declares it."""
+def _take_body(route: Route, call: dict[str, Any], write: _Write) -> None:
+    """Put the body into the call, as the route declares it."""
     if route.body is not None:
-        _check_type(sent.raw)
-        call["body"] = decode_body(sent.raw, route.body)
+        if write.raw and write.sent.media_type != "application/json":
+            raise UnsupportedMedia
+        call["body"] = decode_body(write.raw, route.body)
     if route.upload:
-        call["upload"] = sent.raw = one_file()
+        call["upload"] = write.raw = one_file()
 
 
-def _keyed(route: Route, citizen_id: int | None, sent: _Sent) -> idempotency.Keyed | None:
-    """The request with its key; None without a key, or without a caller who owns it."""
-    if sent.key is None or citizen_id is None:
+def _keyed(route: Route, citizen_id: int | None, write: _Write) -> idempotency.Keyed | None:
+    """The request under its key; None without a key, or without somebody whose key it could be."""
+    if write.key is None or citizen_id is None:
         return None
-    print_of = idempotency.fingerprint(route.method, request.path, sent.raw)
-    return idempotency.Keyed(caller=f"citizen:{citizen_id}", key=sent.key, print_of=print_of)
-
-
-def _check_type(raw: bytes) -> None:
-    if raw and request.mimetype != "application/json":
-        raise UnsupportedMedia
+    print_of = idempotency.fingerprint(route.method, write.sent.path, write.raw)
+    return idempotency.Keyed(caller=f"citizen:{citizen_id}", key=write.key, print_of=print_of)
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def _answer(route: Route, made: Any) -> Response:
+def _answer(route: Route, made: Any) -> Reply:
     status = route.status[0]
     if isinstance(made, Answer):
         made, status = made.value, made.status
     if isinstance(made, Picture):
-        return picture_response(made, route.media or "application/octet-stream")
-    return _response(status, b"" if made is None else _encode(made))
+        return _picture_reply(made, route.media or "application/octet-stream")
+    return json_reply(status, b"" if made is None else _encode(made))
 
 
-def _response(status: int, body: bytes) -> Response:
-    if not body:
-        return Response(status=status)
-    return Response(body, status=status, content_type="application/json")
+def _picture_reply(picture: Picture, media: str) -> Reply:
+    kept = f"private, max-age={picture.keep_seconds}" if picture.keep_seconds else "no-store"
+    headers = (
+        ("Content-Type", media),
+        ("Cache-Control", kept),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Content-Security-Policy", "default-src 'none'"),
+    )
+    return Reply(200, picture.content, headers)
 
 
 def picture_response(picture: Picture, media: str) -> Response:
-    """A picture response that browsers never interpret as another type."""
-    answer = Response(picture.content, content_type=media)
-    kept = f"private, max-age={picture.keep_seconds}" if picture.keep_seconds else "no-store"
-    answer.headers["Cache-Control"] = kept
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'"
-    return answer
+    """A picture as a Flask response that browsers interpret as nothing else."""
+    return flask_response(_picture_reply(picture, media))

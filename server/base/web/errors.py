@@ -17,6 +17,7 @@ from server.base import errors
 from server.base.errors import AppError, Invalid, TooManyRequests, Unavailable
 from server.base.log import request_id
 from server.base.texts import TextMissing, Texts
+from server.base.web.reply import Reply, flask_response
 
 _log = logging.getLogger(__name__)
 
@@ -33,33 +34,34 @@ _BY_STATUS: dict[int, type[AppError]] = {
 def install_error_handlers(app: Flask, texts: Texts) -> None:
     """Install the error handlers of this app."""
 
-    def app_error(trouble: AppError) -> Response:
-        return problem(trouble, texts)
+    def refused(trouble: Exception) -> Response:
+        # The rule, not the path: some paths are secrets themselves.
+        rule = request.url_rule.rule if request.url_rule else "unknown"
+        return flask_response(error_reply(trouble, texts, rule))
 
-    def http_error(trouble: HTTPException) -> Response:
+    app.register_error_handler(Exception, refused)
+
+
+def error_reply(trouble: Exception, texts: Texts, rule: str) -> Reply:
+    """The answer to whatever was raised; an error that nobody expects is logged under its rule."""
+    if isinstance(trouble, AppError):
+        return problem_reply(trouble, texts)
+    if isinstance(trouble, HTTPException):
         known = _BY_STATUS.get(trouble.code or 500)
         if known is not None:
-            answer = problem(known(), texts)
+            answer = problem_reply(known(), texts)
             if isinstance(trouble, WrongMethod):
-                answer.headers["Allow"] = ", ".join(sorted(trouble.valid_methods or ()))
+                allowed = ("Allow", ", ".join(sorted(trouble.valid_methods or ())))
+                answer = answer._replace(headers=(*answer.headers, allowed))
             return answer
         if trouble.code is not None and trouble.code < 500:
-            return problem(errors.Malformed(), texts)
-        return unknown(trouble)
-
-    def unknown(trouble: Exception) -> Response:
-        # The rule, not the path: some paths contain secrets.
-        rule = request.url_rule.rule if request.url_rule else "unknown"
-        _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
-        return problem(AppError(), texts)
-
-    app.register_error_handler(AppError, app_error)
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(Exception, unknown)
+            return problem_reply(errors.Malformed(), texts)
+    _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
+    return problem_reply(AppError(), texts)
 
 
-def problem(trouble: AppError, texts: Texts) -> Response:
-    """The response for an error."""
+def problem_reply(trouble: AppError, texts: Texts) -> Reply:
+    """The answer to a refusal."""
     facts = {k: v for k, v in trouble.facts.items() if isinstance(v, str | int | float | bool)}
     body: dict[str, object] = {
         **facts,
@@ -72,14 +74,12 @@ def problem(trouble: AppError, texts: Texts) -> Response:
     }
     if isinstance(trouble, Invalid):
         body["errors"] = [{"loc": list(loc), "msg": words} for loc, words in trouble.errors]
-    answer = Response(
-        msgspec.json.encode(body), status=trouble.status, content_type="application/problem+json"
-    )
+    headers = [("Content-Type", "application/problem+json")]
     if isinstance(trouble, TooManyRequests | Unavailable):
-        answer.headers["Retry-After"] = str(trouble.retry_after_seconds)
+        headers.append(("Retry-After", str(trouble.retry_after_seconds)))
     if trouble.status == HTTPStatus.UNAUTHORIZED:
-        answer.headers["WWW-Authenticate"] = "Bearer"
-    return answer
+        headers.append(("WWW-Authenticate", "Bearer"))
+    return Reply(trouble.status, msgspec.json.encode(body), tuple(headers))
 
 
 def _sentence(trouble: AppError, texts: Texts) -> str:

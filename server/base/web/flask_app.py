@@ -6,12 +6,11 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from server.base.settings import Settings
+from server.base.web.incoming import JSON_LIMIT_BYTES
 
-JSON_LIMIT_BYTES = 64 * 1024
 
-
-def new_flask(settings: Settings) -> Flask:
-    """Create a Flask app with our limits."""
+def new_flask() -> Flask:
+    """A bare Flask app with our limits."""
     app = Flask("kepu", static_folder=None)
     # A path that does not match exactly is 404. Flask's redirect to a normalised path would be
     # HTML, and its address would be built from the Host header, which clients can forge.
@@ -20,8 +19,12 @@ def new_flask(settings: Settings) -> Flask:
     app.url_map.redirect_defaults = False
     app.config["MAX_CONTENT_LENGTH"] = JSON_LIMIT_BYTES
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    return app
+
+
+def trust_proxies(app: Flask, settings: Settings) -> None:
+    """Take the client address from trusted proxies; call it after the API middleware is added."""
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        # Only the client's address is taken from proxies; no response depends on host or scheme.
+        # The address alone: no answer depends on the host or the scheme that was asked.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=0, x_host=0)  # type: ignore[method-assign]
-    return app

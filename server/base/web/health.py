@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 import shutil
 import threading
 from collections.abc import Callable, Mapping
@@ -11,24 +9,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass, field
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Response
 from sqlalchemy import text
 
-from server.base import ids
-from server.base.clock import BEIJING, Clock
-from server.base.errors import AppError, NotFound
-from server.base.log import request_id
+from server.base.errors import AppError
 from server.base.uow import UnitOfWorkFactory
 from server.base.web import metrics
 from server.base.web.service_state import LEAVING
 
-_log = logging.getLogger("kepu.access")
-_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _FREE_SHARE = 0.05
 # Readiness responds within this time, whatever the database does.
 _LOOK_SECONDS = 1.0
-# Clients may invent methods; a metric for each would fill the memory.
-_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,53 +108,3 @@ def _database_answers(uow_factory: UnitOfWorkFactory) -> bool:
     except AppError:
         return False
     return True
-
-
-def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> None:
-    """Add request id, log line, metrics and headers to every response.
-
-    `X-Campaign-Time` is the server's clock (shifted in the demo), so that a client need not rely on
-    the phone's for days, states and deadlines.
-    """
-
-    @app.before_request
-    def begin() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _GOOD_ID.fullmatch(given) else ids.new_ref("req")
-        g.begun = clock.monotonic()
-        request_id.set(g.request_id)
-        # The router reads any number of slashes in front as one; an address is known or it is 404.
-        if request.environ["PATH_INFO"].startswith("//"):
-            raise NotFound
-
-    @app.after_request
-    def end(answer: Response) -> Response:
-        seconds = clock.monotonic() - g.begun
-        route = request.url_rule.rule if request.url_rule else "unknown"
-        method = request.method if request.method in _METHODS else "other"
-        metrics.requests(method, route, str(answer.status_code)).inc()
-        metrics.seconds(route).observe(seconds)
-        if route not in ("/healthz", "/readyz", "/metrics"):
-            _log.info(
-                "answered",
-                extra={
-                    "method": method,
-                    "path": route,
-                    "status": answer.status_code,
-                    "ms": round(seconds * 1000, 1),
-                },
-            )
-        now = campaign.now().astimezone(BEIJING)
-        answer.headers["X-Campaign-Time"] = now.isoformat(timespec="milliseconds")
-        return _with_headers(answer)
-
-
-def _with_headers(answer: Response) -> Response:
-    answer.headers["X-Request-Id"] = g.request_id
-    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    answer.headers.setdefault("Referrer-Policy", "no-referrer")
-    answer.headers.setdefault("Cache-Control", "no-store")
-    answer.headers.setdefault(
-        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
-    )
-    return answer

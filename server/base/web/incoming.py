@@ -1,0 +1,75 @@
+"""A request of the API as its WSGI environment has it; what is not asked for is not parsed."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import werkzeug.urls  # noqa: F401 - registers the name below
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_content_length, get_input_stream
+
+from server.base.errors import BodyTooLarge
+
+JSON_LIMIT_BYTES = 64 * 1024
+# Bytes that are no UTF-8 stay percent encoded, as in Flask's own query.
+_AS_SENT = "werkzeug.url_quote"
+
+
+class Incoming:
+    """One request.
+
+    Units: `path` decoded; `query` the part after the question mark as it was sent.
+    """
+
+    __slots__ = ("environ", "path", "query")
+
+    def __init__(self, environ: dict[str, Any], path: str) -> None:
+        self.environ = environ
+        self.path = path
+        self.query: str = environ.get("QUERY_STRING", "")
+
+    @property
+    def authorization(self) -> str | None:
+        """The Authorization header."""
+        found: str | None = self.environ.get("HTTP_AUTHORIZATION")
+        return found
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """The Idempotency-Key header."""
+        found: str | None = self.environ.get("HTTP_IDEMPOTENCY_KEY")
+        return found
+
+    @property
+    def address(self) -> str | None:
+        """The address of the client, or of what trusted proxies say it is."""
+        found: str | None = self.environ.get("REMOTE_ADDR")
+        return found
+
+    @property
+    def media_type(self) -> str:
+        """The type of the body without its parameters."""
+        stated: str = self.environ.get("CONTENT_TYPE", "")
+        return stated if stated == "application/json" else parse_options_header(stated)[0].lower()
+
+    def arguments(self) -> dict[str, str]:
+        """The parameters of the query, the first of each name."""
+        made: dict[str, str] = {}
+        if self.query:
+            sent = self.query.encode("latin-1").decode("utf-8", "replace")
+            for name, value in parse_qsl(sent, keep_blank_values=True, errors=_AS_SENT):
+                made.setdefault(name, value)
+        return made
+
+    def body(self) -> bytes:
+        """The whole body.
+
+        Raises: BodyTooLarge (413), werkzeug's RequestEntityTooLarge and ClientDisconnected.
+        """
+        environ = self.environ
+        raw: bytes = get_input_stream(environ, max_content_length=JSON_LIMIT_BYTES).read()
+        if len(raw) >= JSON_LIMIT_BYTES and get_content_length(environ) is None:
+            # Without a stated length it was read up to the limit and cut there.
+            raise BodyTooLarge
+        return raw

@@ -1,0 +1,100 @@
+"""Request id, metrics, log line and common headers of every response.
+
+The API middleware calls the frame directly; Flask calls it from its request hooks.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+from flask import Flask, Response, g, request
+
+from server.base import ids, log
+from server.base.clock import BEIJING, Clock
+from server.base.errors import NotFound
+from server.base.web import metrics
+from server.base.web.reply import Reply
+
+_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Clients may invent methods; a metric for each would fill the memory.
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+# A load balancer asks for these every second: counted, not logged.
+_UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
+_USUAL = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_USUAL_PAIRS = tuple(_USUAL.items())
+
+
+class RequestFrame:
+    """The frame around requests.
+
+    Units: `clock` measures them, `campaign` is the server's own day and time.
+    """
+
+    def __init__(self, clock: Clock, campaign: Clock) -> None:
+        self.monotonic = clock.monotonic
+        self._campaign = campaign
+
+    def begin(self, given: str) -> str:
+        """The id of a request: the caller's own if it is fit to be logged, else a new one."""
+        made = given if given and _GOOD_ID.fullmatch(given) else ids.new_ref("req")
+        log.request_id.set(made)
+        return made
+
+    def record(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answer and write its line."""
+        method = method if method in _METHODS else "other"
+        metrics.requests(method, route, str(status)).inc()
+        metrics.seconds(route).observe(seconds)
+        if route not in _UNLOGGED:
+            log.write_answered(method, route, status, round(seconds * 1000, 1))
+
+    def headers(self, rid: str, reply: Reply) -> list[tuple[str, str]]:
+        """All headers of an answer: its own, and ours where it has none of that name."""
+        made = list(reply.headers)
+        if reply.status != HTTPStatus.NO_CONTENT:
+            made.append(("Content-Length", str(len(reply.body))))
+        names = {name for name, _ in made}
+        made += [pair for pair in _USUAL_PAIRS if pair[0] not in names]
+        made.append(("X-Campaign-Time", self.campaign_time()))
+        made.append(("X-Request-Id", rid))
+        return made
+
+    def campaign_time(self) -> str:
+        """The server's clock, by which a client knows days, states and deadlines."""
+        return self._campaign.now().astimezone(BEIJING).isoformat(timespec="milliseconds")
+
+
+def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> RequestFrame:
+    """Add request id, log line, metrics and headers to every response of Flask.
+
+    `X-Campaign-Time` is the server's clock (shifted in the demo), so that a client need not rely on
+    the phone's for days, states and deadlines.
+    """
+    frame = RequestFrame(clock, campaign)
+
+    @app.before_request
+    def begin() -> None:
+        g.request_id = frame.begin(request.headers.get("X-Request-Id", ""))
+        g.begun = frame.monotonic()
+        # The router reads any number of slashes in front as one; an address is known or it is 404.
+        if request.environ["PATH_INFO"].startswith("//"):
+            raise NotFound
+
+    @app.after_request
+    def end(answer: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        seconds = frame.monotonic() - g.begun
+        frame.record(request.method, route, answer.status_code, seconds)
+        answer.headers["X-Campaign-Time"] = frame.campaign_time()
+        answer.headers["X-Request-Id"] = g.request_id
+        for name, value in _USUAL_PAIRS:
+            answer.headers.setdefault(name, value)
+        return answer
+
+    return frame
