@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from server.wechat.errors import QuotaSpent, TryLater, error_of
-from server.wechat.retries import pause_after, reason_of, wait_after
+import pytest
+
+from server.base import outbox_rows
+from server.base.outbox_rows import Retry
+from server.wechat.errors import (
+    InDoubt,
+    NotSent,
+    QuotaSpent,
+    TryLater,
+    WeChatError,
+    error_of,
+)
+from server.wechat.retries import outcome_of, pause_after, reason_of, wait_after
 
 NOW = datetime(2026, 5, 1, 15, 30, tzinfo=UTC)
 
@@ -27,3 +38,32 @@ def test_wechats_own_pause_counts_when_it_is_longer() -> None:
 def test_a_reason_names_the_kind_and_wechats_number() -> None:
     assert reason_of(error_of(43101)) == "no_grant:43101"
     assert reason_of(QuotaSpent()) == "quota"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "how", "outcome"),
+    [
+        (InDoubt(), {}, outbox_rows.InDoubt(reason="in_doubt")),
+        (TryLater(), {}, outbox_rows.InDoubt(reason="retry")),
+        (error_of(43004), {}, outbox_rows.GiveUp(reason="gone:43004")),
+        (NotSent(), {}, Retry(reason="retry", for_everybody=True)),
+        (
+            error_of(45011),
+            {},
+            Retry(reason="rate:45011", after=timedelta(seconds=60), for_everybody=True),
+        ),
+        (QuotaSpent(), {}, Retry(reason="quota", after=timedelta(minutes=30), for_everybody=True)),
+        (
+            TryLater(),
+            {"busy_did_nothing": True},
+            Retry(reason="retry", after=timedelta(seconds=2)),
+        ),
+        (InDoubt(), {"busy_did_nothing": True}, outbox_rows.InDoubt(reason="in_doubt")),
+        (InDoubt(), {"repeatable": True}, Retry(reason="in_doubt")),
+        (error_of(43004), {"repeatable": True}, Retry(reason="gone:43004")),
+    ],
+)
+def test_a_failed_call_means_the_same_for_every_queue(
+    trouble: WeChatError, how: dict[str, bool], outcome: outbox_rows.Outcome
+) -> None:
+    assert outcome_of(trouble, NOW, **how) == outcome
