@@ -184,7 +184,7 @@ def _tie(uow: UnitOfWork, citizen_id: int, unionid: str) -> int:
 def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
     try:
         # The savepoint keeps the transaction usable when a concurrent one takes the unionid first.
-        with uow.session.begin_nested():
+        with uow.savepoint():
             uow.session.execute(
                 update(Citizen).where(Citizen.id == citizen_id).values(unionid=unionid)
             )

@@ -152,6 +152,18 @@ class UnitOfWork:
         """Call a function after the commit; never after a rollback."""
         self.after_commit_calls.append(call)
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block has done when it raises: its rows and its calls after the commit."""
+        calls, forgotten = len(self.after_commit_calls), len(self.forgotten)
+        try:
+            with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self.after_commit_calls[calls:]
+            del self.forgotten[forgotten:]
+            raise
+
     def enqueue_after_commit(self, task: str, *row_ids: int) -> None:
         """Wake a background task up after the commit; the rows it will find are the job."""
         self.after_commit(lambda: self.dependencies.enqueue(task, *row_ids))

@@ -176,14 +176,12 @@ def answered(uow: UnitOfWork, doing: Callable[[], Reply | None]) -> Reply:
 
     Raises: an error that means `try again` (5xx).
     """
-    after_commit_calls = len(uow.after_commit_calls)
     try:
-        with uow.session.begin_nested():
+        with uow.savepoint():
             return doing() or Reply()
     except AppError as refusal:
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        del uow.after_commit_calls[after_commit_calls:]
         return Reply.of_text(uow.texts.error(refusal.code, refusal.facts))
 
 

@@ -61,6 +61,23 @@ def test_bells_ring_after_the_commit_and_never_after_a_rollback(
     assert rung == [("some.task", (7,))]
 
 
+def test_a_savepoint_that_raises_leaves_its_part_out_and_the_rest_in(
+    uow_factory: UnitOfWorkFactory, rung: list[tuple[str, tuple[int, ...]]]
+) -> None:
+    with uow_factory.begin() as uow:
+        a_lease(uow, "one")
+        uow.enqueue_after_commit("some.task", 1)
+        with pytest.raises(Conflict), uow.savepoint():
+            a_lease(uow, "two")
+            uow.enqueue_after_commit("some.task", 2)
+            raise Conflict
+        with uow.savepoint():
+            a_lease(uow, "three")
+            uow.enqueue_after_commit("some.task", 3)
+    assert leases(uow_factory) == 2
+    assert rung == [("some.task", (1,)), ("some.task", (3,))]
+
+
 def test_times_come_back_aware_and_equal(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> None:
     with uow_factory.begin() as uow:
         a_lease(uow, "one")
