@@ -123,17 +123,28 @@ class FollowerSweep(Base):
     fence: Mapped[int] = mapped_column(Integer)
 
 
+class VisitedApp(StrEnum):
+    """Where a scene led to."""
+
+    OFFICIAL_ACCOUNT = "official_account"
+    MINI_PROGRAM = "mini_program"
+
+
 class SceneVisit(Base):
-    """A citizen came with a scene: once per scene and Beijing day."""
+    """A citizen came with a scene: once per app, scene and Beijing day.
+
+    Scenes are names of codes and refs of cards. Visits are for the report of channels alone.
+    """
 
     __tablename__ = "scene_visit"
     __table_args__ = (
-        UniqueConstraint("citizen_id", "scene", "day"),
+        UniqueConstraint("citizen_id", "app", "scene", "day"),
         Index("ix_scene_visit_scene_day", "scene", "day"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    app: Mapped[VisitedApp] = mapped_column(enum_column(VisitedApp, "app"))
     scene: Mapped[str] = mapped_column(String(SCENE_LENGTH))
     day: Mapped[date] = mapped_column(Date)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -93,7 +94,10 @@ PERSONAL = (
         "citizen_id",
         erase=Erase.DELETE,
         merge=visits.merge_visits,
-        export={"scene_visits": visits.tell_visits},
+        export={
+            "scene_visits": visits.tell_account_visits,
+            "visits": visits.tell_mini_program_visits,
+        },
     ),
     Personal(
         Follower,
@@ -104,4 +108,11 @@ PERSONAL = (
     ),
 )
 # Data from the official account only, for people who unfollowed.
-OWN_DATA = PersonalData([PERSONAL])
+OWN_DATA = PersonalData(
+    [
+        [
+            replace(one, erase=visits.erase_account_visits) if one.table is SceneVisit else one
+            for one in PERSONAL
+        ]
+    ]
+)

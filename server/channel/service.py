@@ -19,7 +19,7 @@ from server.base.uow import UnitOfWork
 from server.channel import rules, visits
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
-from server.channel.models import SCENE_LENGTH, Follower, LateReply
+from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp
 from server.channel.personal_data import OWN_DATA, latest
 from server.channel.scenes import knows_scene as knows_scene
 from server.channel.unionids import LEARN_UNIONID
@@ -116,7 +116,12 @@ def _came_by(uow: UnitOfWork, row: Follower, at: datetime, scene: str) -> None:
         row.first_scene, row.first_scene_at = scene, at
     if row.last_scene_at is None or at >= row.last_scene_at:
         row.last_scene, row.last_scene_at = scene, at
-    visits.record_visit(uow, row.citizen_id, scene, at)
+    visits.record_visit(uow, row.citizen_id, VisitedApp.OFFICIAL_ACCOUNT, scene, at)
+
+
+def record_mini_program_visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
+    """Note that a citizen opened the mini-program by a code or a card, once a day."""
+    visits.record_visit(uow, citizen_id, VisitedApp.MINI_PROGRAM, scene, uow.now)
 
 
 def _want_unionid(uow: UnitOfWork, row: Follower) -> None:

@@ -1,4 +1,4 @@
-"""Visits by scene: once per citizen, scene and Beijing day, with the day's first time."""
+"""Visits by scene: once per citizen, app, scene and Beijing day, with the day's first time."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from sqlalchemy import delete, select
 from server.base.clock import beijing_day
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
-from server.channel.models import SceneVisit
+from server.channel.models import SceneVisit, VisitedApp
 
 
-def record_visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> None:
+def record_visit(
+    uow: UnitOfWork, citizen_id: int, app: VisitedApp, scene: str, at: datetime
+) -> None:
     """Record that a citizen came with a scene; events may arrive in any order."""
     made = insert_for(uow.session, SceneVisit).values(
-        citizen_id=citizen_id, scene=scene, day=beijing_day(at), at=at
+        citizen_id=citizen_id, app=app, scene=scene, day=beijing_day(at), at=at
     )
     uow.session.execute(
         made.on_conflict_do_update(
-            index_elements=["citizen_id", "scene", "day"],
+            index_elements=["citizen_id", "app", "scene", "day"],
             set_={"at": made.excluded.at},
             where=SceneVisit.at > made.excluded.at,
         )
@@ -29,13 +31,29 @@ def record_visit(uow: UnitOfWork, citizen_id: int, scene: str, at: datetime) -> 
 def merge_visits(uow: UnitOfWork, keep: int, gone: int) -> None:
     """Move a merged citizen's visits to the survivor, who keeps each day's first time."""
     for visit in uow.session.scalars(select(SceneVisit).where(SceneVisit.citizen_id == gone)):
-        record_visit(uow, keep, visit.scene, visit.at)
+        record_visit(uow, keep, visit.app, visit.scene, visit.at)
     uow.session.execute(delete(SceneVisit).where(SceneVisit.citizen_id == gone))
 
 
-def tell_visits(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """A citizen's visits, the earliest first, for the export."""
-    visits = uow.session.scalars(
-        select(SceneVisit).where(SceneVisit.citizen_id == citizen_id).order_by(SceneVisit.at)
-    )
+def erase_account_visits(uow: UnitOfWork, citizen_id: int) -> None:
+    """Delete the visits that the official account told, for who left it."""
+    mine = SceneVisit.citizen_id == citizen_id
+    of_account = SceneVisit.app == VisitedApp.OFFICIAL_ACCOUNT
+    uow.session.execute(delete(SceneVisit).where(mine, of_account))
+
+
+def tell_account_visits(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """A citizen's visits to the official account, the earliest first, for the export."""
+    visits = _visits(uow, citizen_id, VisitedApp.OFFICIAL_ACCOUNT)
     return [{"scene": one.scene, "day": one.day.isoformat()} for one in visits]
+
+
+def tell_mini_program_visits(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """A citizen's visits to the mini-program, the earliest first, for the export."""
+    visits = _visits(uow, citizen_id, VisitedApp.MINI_PROGRAM)
+    return [{"scene": one.scene, "on_day": one.day, "at": one.at} for one in visits]
+
+
+def _visits(uow: UnitOfWork, citizen_id: int, app: VisitedApp) -> list[SceneVisit]:
+    found = select(SceneVisit).where(SceneVisit.citizen_id == citizen_id, SceneVisit.app == app)
+    return list(uow.session.scalars(found.order_by(SceneVisit.at, SceneVisit.id)))

@@ -16,7 +16,6 @@ from server.quiz.models import (
     QuestionReport,
     Share,
     Standing,
-    Visit,
 )
 
 _ANONYMOUS = "boards and statistics count on, with nobody's name"
@@ -29,13 +28,6 @@ PERSONAL = (
         kept_because="an erased entry keeps its place on the group's board, with nobody's name",
         merge=Merge.KEEP_ONE,
         export={"groups": own_hooks.tell_groups},
-    ),
-    Personal(
-        Visit,
-        "citizen_id",
-        erase=Erase.DELETE,
-        merge=Merge.KEEP_ONE,
-        export={"visits": ("scene", "on_day", "at")},
     ),
     Personal(
         Share,

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from server.accounts import privacy
 from server.accounts import service as accounts
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.channel import models, tasks
+from server.channel import models, service, tasks
 from server.channel.personal_data import OWN_DATA
 from server.wechat.callback.replies import Reply
 from tests.kit.accounts import a_citizen
@@ -134,6 +135,26 @@ def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
         known = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert known == citizen_id
     assert tasks.tidy(context) == 0
+
+
+def test_visits_to_the_mini_program_stay_when_somebody_left_the_account(
+    uow_factory: UnitOfWorkFactory,
+    citizen_id: int,
+    clock: FakeClock,
+    gateway: RecordingGateway,
+) -> None:
+    with uow_factory.begin() as uow:
+        service.record_mini_program_visit(uow, citizen_id, "contest")
+        told: Any = privacy.export(uow, citizen_id)
+        assert [row["scene"] for row in told["visits"]] == ["contest"]
+    said(a_handler(uow_factory), an_event("unsubscribe", created_at=NOON))
+    clock.advance(7 * DAY)
+    tasks.tidy(TaskContext(uow_factory=uow_factory, gateway=gateway))
+    (left,) = (v for v in rows(uow_factory, models.SceneVisit) if v.citizen_id == citizen_id)
+    assert left.app == "mini_program"
+    with uow_factory.begin() as uow:
+        privacy.erase(uow, citizen_id)
+    assert citizen_id not in [v.citizen_id for v in rows(uow_factory, models.SceneVisit)]
 
 
 def test_who_comes_back_within_the_week_is_not_forgotten(

@@ -65,6 +65,32 @@ def test_rows_from_before_there_were_owners_belong_to_the_region(engine: Engine)
         assert connection.exec_driver_sql(asked).all() == [("region", None, None)]
 
 
+@pytest.mark.race
+def test_visits_of_both_apps_come_into_one_table_and_back(engine: Engine) -> None:
+    migrate(engine, "0025")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO citizen (id, ref, nickname_state, language, elder_mode, public_rank,"
+            " topics, created_at, outbox_tries) VALUES (1, 'cit', 'none', 'zh', false, false, '[]',"
+            " '2026-05-01 00:00:00', 0)",
+            "INSERT INTO scene_visit (citizen_id, scene, day, at)"
+            " VALUES (1, 'poster', '2026-05-01', '2026-05-01 01:00:00')",
+            "INSERT INTO visit (citizen_id, scene, on_day, at)"
+            " VALUES (1, 'poster', '2026-05-01', '2026-05-01 02:00:00')",
+        ):
+            connection.exec_driver_sql(statement)
+    migrate(engine)
+    with engine.connect() as connection:
+        asked = "SELECT app, scene FROM scene_visit ORDER BY id"
+        found = connection.exec_driver_sql(asked).all()
+    assert found == [("official_account", "poster"), ("mini_program", "poster")]
+    migrate(engine, "0025")
+    with engine.connect() as connection:
+        for table in ("scene_visit", "visit"):
+            counted = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
+            assert counted == 1, table
+
+
 def constraints(engine: Engine) -> dict[str, set[str]]:
     seen = inspect(engine)
     found = {}

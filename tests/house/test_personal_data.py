@@ -10,7 +10,7 @@ from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 from server import slices
 from server.base.personal_data import Erase, Personal
 from server.base.sql.tables import Base
-from server.quiz.models import Visit
+from server.quiz.models import Share
 from tests.kit.databases import load_all_tables
 
 PERSON = "citizen"
@@ -146,6 +146,10 @@ def test_a_new_column_of_a_declared_table_is_found(
 
 
 def test_a_declared_table_is_found_again_when_its_declaration_is_taken_away() -> None:
-    left = [one for one in slices.PERSONAL_DATA.order if one.table is not Visit]
-    found = missing([Visit.__table__], left)  # type: ignore[list-item]
-    assert [line.split()[0] for line in found] == ["visit.citizen_id"]
+    left = [one for one in slices.PERSONAL_DATA.order if one.table is not Share]
+    found = missing([Share.__table__], left)  # type: ignore[list-item]
+    assert [line.split()[0] for line in found] == [
+        "share.citizen_id",
+        "share.attempt_id",
+        "share.code_picture",
+    ]

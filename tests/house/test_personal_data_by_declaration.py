@@ -19,8 +19,9 @@ ORDER = slices.PERSONAL_DATA.order
 # Tables whose merge is a function, because some rows stay with the double or become one; each is
 # tried in the folder of its slice.
 BY_FUNCTION = {"avatar", "citizen", "entry", "follower", "kept_answer", "scene_visit"}
-# Told only to the same person, found by a keyed hash: tests/quiz/test_returning.py.
-HASHED = {"earlier_erasures"}
+# Tried elsewhere: told only to who is found by a keyed hash (tests/quiz/test_returning.py), and
+# told of the other of two apps (tests/quiz/test_shares.py).
+OTHERWISE = {"earlier_erasures", "visits"}
 each_table = pytest.mark.parametrize("one", ORDER, ids=lambda one: one.name)
 
 
@@ -97,9 +98,9 @@ def filled_profile(uow: UnitOfWork, citizen_id: int) -> None:
     ("table", "wrong", "seen"),
     [
         (
-            "visit",
+            "share",
             {"erase": Erase.KEEP_ANONYMOUS, "kept_because": "a mistake"},
-            "visit still holds a row",
+            "share still holds a row",
         ),
         (
             "consent",
@@ -162,7 +163,7 @@ def twins(uow: UnitOfWork, one: Personal, row: dict[str, Any], gone: int) -> Non
 def test_the_merge_that_only_repoints_fails_where_one_must_be_kept(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
-    (right,) = (one for one in ORDER if one.name == "visit")
+    (right,) = (one for one in ORDER if one.name == "question_report")
 
     class Careless(Personal):
         """A declaration that says nothing of the unique key."""
@@ -193,8 +194,8 @@ def test_the_export_tells_what_is_held_of_this_citizen_alone(
     assert "mark-乙" not in str(told)
     for key, part in one.export.items():
         assert key in told
-        assert key in HASHED or told[key], key
-        if not callable(part) and key not in HASHED:
+        assert key in OTHERWISE or told[key], key
+        if not callable(part) and key not in OTHERWISE:
             names = {name if isinstance(name, str) else name[0] for name in part}
             assert [set(row) for row in told[key]] == [names]  # type: ignore[attr-defined]
 
@@ -208,15 +209,7 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
     assert sorted(told) == sorted(declared)
     assert told == [
         *("person", "identities", "sessions", "consents", "picture_uploads", "pictures", "phone"),
-        *(
-            "earlier_erasures",
-            "participation",
-            "message_grants",
-            "inbox",
-            "pushes",
-            "follower",
-            "scene_visits",
-        ),
-        *("late_replies", "recent_replies", "contest_entries", "contest_papers", "practice"),
-        *("mistakes", "question_reports", "shares", "visits", "groups"),
+        *("earlier_erasures", "participation", "message_grants", "inbox", "pushes", "follower"),
+        *("scene_visits", "visits", "late_replies", "recent_replies", "contest_entries"),
+        *("contest_papers", "practice", "mistakes", "question_reports", "shares", "groups"),
     ]

@@ -19,11 +19,11 @@ from server.base.ownership import owned_by
 from server.base.sql.tables import Base
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import commands as channel
-from server.channel.models import SceneCode
+from server.channel.models import SceneCode, SceneVisit, VisitedApp
 from server.quiz import tasks
 from server.quiz.attempts import service as attempts
 from server.quiz.contests.service import ContestView
-from server.quiz.models import Attempt, Entry, Share, Standing, Visit
+from server.quiz.models import Attempt, Entry, Share, Standing
 from server.quiz.sharing import service as shares
 from server.quiz.sharing.poster import Poster
 from server.wechat.errors import NotSent
@@ -258,7 +258,11 @@ def test_a_card_goes_with_its_citizen(
 
 def visits(uow_factory: UnitOfWorkFactory) -> list[tuple[int, str]]:
     with uow_factory.begin(read_only=True) as uow:
-        rows = uow.session.execute(select(Visit.citizen_id, Visit.scene).order_by(Visit.id))
+        rows = uow.session.execute(
+            select(SceneVisit.citizen_id, SceneVisit.scene)
+            .where(SceneVisit.app == VisitedApp.MINI_PROGRAM)
+            .order_by(SceneVisit.id)
+        )
         return [(row[0], row[1]) for row in rows]
 
 
@@ -363,7 +367,8 @@ def test_fifty_shares_and_visits_change_no_paper_no_score_and_no_rank(
     ]
     with uow_factory.begin(read_only=True) as uow:
         assert uow.session.scalar(select(func.count()).select_from(Share)) == 1
-        assert uow.session.scalar(select(func.count()).select_from(Visit)) == 52
+        counted = select(func.count()).where(SceneVisit.app == VisitedApp.MINI_PROGRAM)
+        assert uow.session.scalar(counted) == 52
 
 
 def a_rival(uow_factory: UnitOfWorkFactory, contest: ContestView) -> str:
@@ -376,7 +381,7 @@ def a_rival(uow_factory: UnitOfWorkFactory, contest: ContestView) -> str:
 
 # Who may write what when somebody shares, visits or follows.
 _MAY_WRITE = {
-    "server/quiz/sharing/service.py": {"Share", "Visit"},
+    "server/quiz/sharing/service.py": {"Share"},
     "server/quiz/sharing/api.py": set(),
     "server/quiz/sharing/poster.py": set(),
     "server/quiz/leaderboards/groups.py": {"WeChatGroup", "GroupMember"},
@@ -408,7 +413,7 @@ def test_who_shares_visits_or_follows_is_given_nothing(path: str) -> None:
 
 
 def test_the_scan_sees_what_is_written() -> None:
-    assert written(ROOT / "server/quiz/sharing/service.py") == {"Share", "Visit"}
+    assert written(ROOT / "server/quiz/sharing/service.py") == {"Share"}
     assert {"Follower"} <= written(ROOT / "server/channel/service.py")
     assert {"SceneVisit"} <= written(ROOT / "server/channel/visits.py")
     assert {"Attempt", "Entry"} & written(ROOT / "server/quiz/attempts/personal_data.py")

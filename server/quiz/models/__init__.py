@@ -12,7 +12,7 @@ from server.quiz.models.contests import Contest, Deck, RuleSetRow
 from server.quiz.models.leaderboards import Entry, GroupMember, Standing, WeChatGroup
 from server.quiz.models.practice import Practice, PracticeAnswer
 from server.quiz.models.review import QuestionReport
-from server.quiz.models.sharing import Share, Visit
+from server.quiz.models.sharing import Share
 
 __all__ = [
     "Attempt",
@@ -28,6 +28,5 @@ __all__ = [
     "RuleSetRow",
     "Share",
     "Standing",
-    "Visit",
     "WeChatGroup",
 ]

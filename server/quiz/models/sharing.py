@@ -1,10 +1,10 @@
-"""Result cards, and the visits that come by them."""
+"""Result cards."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.outbox_rows import Outgoing, outbox_index
@@ -26,19 +26,3 @@ class Share(Outgoing, Base):
     attempt_id: Mapped[int] = mapped_column(BigId, ForeignKey("attempt.id"), unique=True)
     code_picture: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class Visit(Base):
-    """A citizen came by a share or a channel's code: once per code and Beijing day."""
-
-    __tablename__ = "visit"
-    __table_args__ = (
-        UniqueConstraint("citizen_id", "scene", "on_day"),
-        Index("ix_visit_scene_on_day", "scene", "on_day"),
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
-    scene: Mapped[str] = mapped_column(String(64))
-    on_day: Mapped[date]
-    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,7 +1,7 @@
 """Result cards, and the visits that they bring.
 
-Nothing is earned here: this file writes only shares and visits. A visit is used only for the report
-of shares and channels.
+Nothing is earned here: this file writes only shares, and visits by the channel's service. A visit
+is used only for the report of shares and channels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from server.accounts import service as accounts
-from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.outbox_rows import idle_values, queued_values
 from server.base.sql.tables import insert_for
@@ -24,7 +23,7 @@ from server.programme import service as programmes
 from server.quiz.attempts import attempt_store
 from server.quiz.contests import service as contests
 from server.quiz.errors import AttemptOpen, PosterNotReady
-from server.quiz.models import Attempt, Entry, Share, Visit
+from server.quiz.models import Attempt, Entry, Share
 from server.quiz.sharing.codes import ASK_AGAIN_AFTER, PAGE
 from server.quiz.sharing.poster import Card, Poster, shows
 from server.units import service as units
@@ -228,12 +227,8 @@ def _ranks(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
 
 def visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
     """Record once a day that a citizen came by a card or code; anonymous visits are ignored."""
-    if not _known(uow, scene):
-        return
-    fresh = insert_for(uow.session, Visit).values(
-        citizen_id=citizen_id, scene=scene, on_day=beijing_day(uow.now), at=uow.now
-    )
-    uow.session.execute(fresh.on_conflict_do_nothing())
+    if _known(uow, scene):
+        channel.record_mini_program_visit(uow, citizen_id, scene)
 
 
 def _known(uow: UnitOfWork, scene: str) -> bool:
