@@ -130,7 +130,7 @@ class Settings:
     emulator_port: int = number(8001, 1, 65535)
     log_level: str = "INFO"
     log_console: bool = True
-    policy_version: str = "2026-1"
+    policy_version: str = "2026-2"
     policy_date: str = ""
     trusted_proxies: int = number(0, 0, 10)
     drain_seconds: float = number(5.0, 0.0, 600.0)

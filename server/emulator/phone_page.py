@@ -99,6 +99,7 @@ def choice(world: World, part: str) -> dict[str, Any]:
             for row in rows
         ],
         "total": world.store.number(COUNT, part),
+        **_moment(world),
     }
 
 
@@ -119,9 +120,7 @@ def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str,
             "number": f"{owner.phone[:3]}****{owner.phone[-4:]}",
             "account": TEXTS["official_name"],
             "program": {"name": TEXTS["mini_name"], "appid": world.mini.appid},
-            "now": beijing(world.now()),
-            "ahead": world.clock.ahead(),
-            "cut": world.cut_off,
+            **_moment(world),
             "menu": api_menu.current(world) or {"button": []},
             "codes": world.store.number("SELECT count(*) FROM scenes"),
             "chat": inbox.since(world, owner.openid_oa, after),
@@ -129,6 +128,14 @@ def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str,
             "groups": groups.of_person(world, owner),
             "cards": posts.seen_by(world, owner, cards),
         }
+
+
+def _moment(world: World) -> dict[str, Any]:
+    return {
+        "now": beijing(world.now()),
+        "ahead": world.clock.ahead(),
+        "cut": world.cut_off,
+    }
 
 
 def _file(name: str) -> Response:

@@ -239,6 +239,31 @@ def test_the_desk_moves_the_time(desk: Page, wechat: Emulator) -> None:
     expect(desk.get_by_role("button", name="隔一天，再答一份 ✓ 已试过")).to_be_visible()
 
 
+def test_the_desk_is_there_before_a_person_is_chosen_and_its_numbers_stand_at_the_first_line(
+    window: BrowserContext, wechat: Emulator, wei: str
+) -> None:
+    page = window.new_page()
+    page.set_viewport_size(COMPUTER)  # type: ignore[arg-type]
+    page.goto(f"{wechat.base}/phone/")
+    desk = page.get_by_role("complementary", name="演示台")
+    before = wechat.world.now()
+    desk.get_by_role("button", name="过五分钟").click()
+    expect(desk.locator("#desk-said")).to_have_text("过了五分钟。")
+    assert wechat.world.now() - before >= 300
+    expect(desk.get_by_text("接下来试试")).to_be_hidden()
+    page.goto(f"{wechat.base}/phone/?person={wei}")
+    expect(desk.get_by_text("接下来试试")).to_be_visible()
+    items = desk.locator("li")
+    expect(items).to_have_count(6)
+    for at in range(6):
+        item, step = items.nth(at).bounding_box(), items.nth(at).locator("button").bounding_box()
+        assert item is not None
+        assert step is not None
+        # The number stands before the words and on their first line, also where they wrap.
+        assert step["x"] > item["x"] + 8
+        assert items.nth(at).evaluate("one => getComputedStyle(one).alignItems") == "baseline"
+
+
 def test_whoever_moves_the_world_moves_the_clock_of_every_phone(
     desk: Page, wechat: Emulator
 ) -> None:

@@ -158,7 +158,9 @@ def test_a_feed_of_nobody_says_so(wechat: Emulator) -> None:
 def test_people_are_offered_newest_first_and_found_by_name(
     wechat: Emulator, receiver: Receiver
 ) -> None:
-    assert read(wechat, "people") == {"items": [], "total": 0}
+    nobody = read(wechat, "people")
+    assert (nobody["items"], nobody["total"], nobody["cut"]) == ([], 0, False)
+    assert nobody["now"].endswith("+08:00")
     wechat.post("seed", followers=SHOWN_PEOPLE + 5)
     receiver.answer = replying(lambda: wechat.apps["official_account"], "欢迎")
     wei, mo = wechat.person("韦小妹"), wechat.person("莫_一%")

@@ -366,15 +366,30 @@ def test_where_every_answer_is_a_letter_it_names_its_own_column(
     tmp_path: Path, options: list[str], letter: str, at: int
 ) -> None:
     assert one(tmp_path, options, letter).answer == (at,)
-    # Where another answer of the file is a text, nobody knows what this one is.
+
+
+def beside_a_text(tmp_path: Path, options: list[str], letter: str) -> Table:
+    """A file in which another answer is the text of its option."""
     heading = "题目,选项A,选项B,选项C,选项D,答案"
-    mixed = table(
-        tmp_path, heading, ["哪一个？", *options, letter], ["几月？", "甲", "乙", "丙", "丁", "乙"]
-    )
-    doubtful = [problem.reason for problem in mixed.problems]
-    assert doubtful == [] or "is the text of" in doubtful[0]
-    assert len(mixed.drafts) + len(doubtful) == 2
-    assert bool(doubtful) is (letter in options)
+    other = ["几月？", "甲", "乙", "丙", "丁", "乙"]
+    return table(tmp_path, heading, ["哪一个？", *options, letter], other)
+
+
+def test_a_letter_that_is_also_an_option_is_doubtful_beside_answers_in_words(
+    tmp_path: Path,
+) -> None:
+    mixed = beside_a_text(tmp_path, ["B", "A", "D", "C"], "A")
+    (problem,) = mixed.problems
+    assert "is the text of" in problem.reason
+    assert len(mixed.drafts) == 1
+
+
+def test_a_letter_that_is_no_option_stays_a_letter_beside_answers_in_words(
+    tmp_path: Path,
+) -> None:
+    mixed = beside_a_text(tmp_path, ["一", "二", "三", "四"], "C")
+    assert mixed.problems == []
+    assert [draft.answer for draft in mixed.drafts] == [(2,), (1,)]
 
 
 @pytest.mark.parametrize(

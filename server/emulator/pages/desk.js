@@ -1,7 +1,7 @@
 // The panel beside the phone on a wide screen: controls for time, network and people, and a list of
 // steps to try.
 
-import { $, make } from "./dom.js";
+import { $, make, shown } from "./dom.js";
 import { goHome } from "./history.js";
 import { ask, refresh, unlessAway } from "./net.js";
 import { ranOnce, setNetwork } from "./program.js";
@@ -33,6 +33,9 @@ export function drawDesk() {
   $("desk-time").textContent = timeOf(phone.now);
   $("desk-network").textContent = phone.cut ? "接通网络" : "断开网络";
   setNetwork(!phone.cut);
+  // The steps are a person's; time, network and people can be moved before one is chosen.
+  for (const id of ["desk-steps", "desk-next"]) shown(id, phone.owner !== null);
+  if (phone.owner === null) return;
   const states = STEPS.map(([, , made]) => Boolean(made()));
   const drawn = states.join();
   if ($("desk-next").dataset.drawn === drawn) return;

@@ -1,10 +1,11 @@
 // Selecting the person of this tab, and creating a new one.
 
+import { drawDesk } from "./desk.js";
 import { $, face, make, redraw, shown } from "./dom.js";
 import { findPeople } from "./find.js";
 import { ask, unlessAway } from "./net.js";
 import { go } from "./route.js";
-import { memoryOf } from "./state.js";
+import { memoryOf, phone } from "./state.js";
 
 let drawn = "";
 
@@ -16,6 +17,9 @@ export async function readCrowd() {
     return { ...item, fresh: seen.unread > 0 || item.latest > seen.got };
   });
   go("people");
+  Object.assign(phone, { now: body.now, ahead: body.ahead, cut: body.cut });
+  shown("desk", true);
+  drawDesk();
   const fresh = JSON.stringify([part, body.total, items]);
   if (fresh === drawn) return;
   drawn = fresh;
