@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ MOST_WEB_MB, MOST_WORKER_MB = 80.0, 200.0
 MOST_CHILD_MB = picture_process.MEMORY_BYTES / 2**20
 _MB = 2**20
 _LOOKS = 4000
+_TRIES, _PAUSE_SECONDS = 30, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,18 +141,28 @@ def send_all(port: int, tokens: Sequence[str], raw: bytes) -> None:
 
 
 def send(port: int, token: str, raw: bytes) -> None:
-    """Send a picture.
+    """Send a picture; where the server is too busy for it now, again a moment later.
 
     Raises: BenchFailed when it is refused.
     """
+    for _ in range(_TRIES):
+        status, said = _sent(port, token, raw)
+        if status == 202:
+            return
+        if status != 503:
+            break
+        time.sleep(_PAUSE_SECONDS)
+    raise BenchFailed(f"a picture was refused: {status} {said!r}")
+
+
+def _sent(port: int, token: str, raw: bytes) -> tuple[int, bytes]:
     form = as_form(raw)
     headers = {"Content-Type": form["content_type"], "Authorization": f"Bearer {token}"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", "/api/v1/me/avatar", form["data"], headers)
         answer = connection.getresponse()
-        if answer.status != 202:
-            raise BenchFailed(f"a picture was refused: {answer.status} {answer.read()!r}")
+        return answer.status, answer.read()
     finally:
         connection.close()
 
