@@ -296,7 +296,7 @@ def _announce(settings: Settings, here: str) -> None:
         f"  emulator   {emulated}   (emulated WeChat)",
         f"  redis      {addresses['redis']}",
         f"  data       {settings.var}   (logs: {settings.var / 'log'})",
-        "  organizers none yet: the console is not part of this version",
+        "  organizers none yet: nobody can log in to the console in this version",
         "  stop with Ctrl-C; the next start finds the same data",
         "",
     ]
