@@ -283,7 +283,7 @@ export interface Review {
 export interface Ranks {
   region: number | null
   city: number | null
-  /** Null also where the reader has moved since. */
+  /** Null also when the user has moved since. */
   city_name: string | null
 }
 

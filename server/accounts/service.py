@@ -161,9 +161,9 @@ def sign_out(uow: UnitOfWork, token: str) -> None:
 
 
 def end_session(uow: UnitOfWork) -> None:
-    """End the session with which the citizen calls.
+    """End the session of this request.
 
-    Raises: NotAuthenticated (401) when no citizen calls.
+    Raises: NotAuthenticated (401) when the caller is no citizen.
     """
     if not isinstance(uow.actor, Caller):
         raise NotAuthenticated

@@ -23,7 +23,7 @@ class Citizen:
     id: int
     consented: bool = False
     known_as: str = ""
-    # The hash of that token, by which the session can be ended.
+    # The hash of the token, for ending the session.
     session: str = field(default="", repr=False)
 
     @property

@@ -55,7 +55,7 @@ class JsonLines(logging.Formatter):
         return made
 
     def access_line(self, logger: str, facts: dict[str, object]) -> str:
-        """The line of an answer, as a record with these facts would have it."""
+        """The log line of a response, equal to that of a record with these facts."""
         line: dict[str, object] = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),  # noqa: TID251 - a log line
             "level": "INFO",
@@ -96,7 +96,7 @@ class _Dropping(logging.Handler):
     """
 
     def write_line(self, words: str) -> None:
-        """Write a finished line as `emit` would write a record."""
+        """Write a formatted line as `emit` would write a record."""
         with self.lock or nullcontext():
             try:
                 self.put(words)
@@ -104,7 +104,7 @@ class _Dropping(logging.Handler):
                 self.handleError(None)
 
     def put(self, words: str) -> None:
-        """Write and flush; the lock is held."""
+        """Write and flush; the caller holds the lock."""
         raise NotImplementedError
 
     def handleError(self, _record: logging.LogRecord | None) -> None:  # noqa: N802 - logging's own name
@@ -167,10 +167,10 @@ _access = logging.getLogger("kepu.access")
 
 
 def write_answered(method: str, route: str, status: int, milliseconds: float) -> None:
-    """Write the line of one answer.
+    """Write the log line of one response.
 
-    It is the line that `logging` would write, made once and without a record, because every request
-    pays for it. Where somebody else listens too, as in tests, it goes through `logging`.
+    The line equals that of `logging`, but is built once and without a record, because every request
+    pays for it. With other handlers attached, as in tests, it goes through `logging`.
     """
     if not _access.isEnabledFor(logging.INFO):
         return

@@ -105,9 +105,9 @@ def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed])
 
 
 def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Insert:
-    """Let a bulk insert pass whose rows all have the owner columns of `owner`.
+    """Allow a bulk insert whose rows all have the owner columns of `owner`.
 
-    Raises: ScopeMissing when that lies outside the organizer's scope.
+    Raises: ScopeMissing when that is outside the organizer's scope.
     """
     if not organizer.scope.covers(owner):
         raise ScopeMissing(f"{statement.table.name}: {owner.spelled} is only readable")
@@ -117,10 +117,10 @@ def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Inser
 def guard_session(
     session: Session, organizer: Organizer, personal: Collection[str] = frozenset()
 ) -> None:
-    """Make this session refuse owned rows and persons without the organizer's scope.
+    """Make this session refuse access to owned rows and persons without the organizer's scope.
 
-    `personal` names the tables that hold data about persons. A safety net behind the static
-    checks. Raises: ScopeMissing from the offending statement or flush.
+    `personal` names the tables with personal data. A safety net behind the static checks. Raises:
+    ScopeMissing from the offending statement or flush.
     """
     owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
     guarded = [t for t in Base.metadata.sorted_tables if t in owned or t.name in personal]

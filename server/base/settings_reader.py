@@ -73,7 +73,7 @@ def _origin(path: Path, chosen: str | None) -> str:
 
 
 def _with_variable(complaint: str) -> str:
-    """Add the environment's name of a setting to a complaint that has its name in files."""
+    """Add a setting's environment variable to a complaint that has its name in files."""
     path, _, what = complaint.partition(": ")
     if path not in _paths(Settings) and not what.startswith("unknown setting"):
         return complaint

@@ -154,7 +154,7 @@ class UnitOfWork:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what the block has done when it raises: its rows and its calls after the commit."""
+        """Undo the block on an exception: its rows and its calls for after the commit."""
         calls, forgotten = len(self.after_commit_calls), len(self.forgotten)
         try:
             with self.session.begin_nested():

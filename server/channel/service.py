@@ -143,7 +143,7 @@ def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
 
 
 def known_among(uow: UnitOfWork, listed: Iterable[FollowerDetails]) -> list[FollowerDetails]:
-    """FollowerDetails followers who are known citizens, by openid or by unionid.
+    """Listed followers who are known citizens, by openid or by unionid.
 
     The list never creates a citizen.
     """

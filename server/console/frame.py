@@ -81,7 +81,7 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
-    # Names of the tables that hold data about persons; a view reads them only by its scope.
+    # Names of the tables with personal data, which a view may read only within its scope.
     personal: frozenset[str] = frozenset()
 
     def blueprint(self) -> Blueprint:

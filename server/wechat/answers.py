@@ -39,7 +39,8 @@ def objects_of(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 def word_of(answer: Mapping[str, Any], name: str) -> str:
     """Read a non-empty text.
 
-    Raises: CallInDoubt when it is missing: nobody knows then whether WeChat executed the call.
+    Raises: CallInDoubt when it is missing, because then it is unknown whether WeChat executed the
+    call.
     """
     value = answer.get(name)
     if not isinstance(value, str) or not value:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Known(NamedTuple):
-    """A route, its path split at the slashes; None stands for a path variable.
+    """A route with its path split at slashes; None stands for a path variable.
 
     Units: `rule` is Flask's spelling, used in metrics and log.
     """
@@ -59,7 +59,7 @@ class ApiMiddleware:
                 known = _known(route, run)
                 self._known.setdefault((route.method, len(known.steps)), []).append(known)
         for routes in self._known.values():
-            # Fixed words before variables, as in Flask.
+            # Fixed path segments before variables, as in Flask.
             routes.sort(key=lambda one: [step is None for step in one.steps])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

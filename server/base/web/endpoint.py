@@ -32,7 +32,7 @@ from server.base.web.schema import decode_body, decode_query, prepare
 from server.base.web.uploads import one_file
 
 View = TypeVar("View", bound=Callable[..., Any])
-# Takes an Incoming and the places of the path by their names.
+# Called with an Incoming and the path variables by name.
 Runner = Callable[..., Reply]
 PREFIX = "/api/v1"
 _PLACE = re.compile(r"<(\w+)>")
@@ -183,7 +183,7 @@ class Edge:
         return made
 
     def runners(self, apis: tuple[Api, ...]) -> list[tuple[Route, Runner]]:
-        """All routes with what answers them."""
+        """All routes with their runners."""
         return [
             (route, self._reader(route) if route.method == "GET" else self._writer(route))
             for api in apis
@@ -362,5 +362,5 @@ def _picture_reply(picture: Picture, media: str) -> Reply:
 
 
 def picture_response(picture: Picture, media: str) -> Response:
-    """A picture as a Flask response that browsers interpret as nothing else."""
+    """A picture response that browsers never interpret as another type."""
     return flask_response(_picture_reply(picture, media))

@@ -43,7 +43,7 @@ def install_error_handlers(app: Flask, texts: Texts) -> None:
 
 
 def error_reply(trouble: Exception, texts: Texts, rule: str) -> Reply:
-    """The answer to whatever was raised; an error that nobody expects is logged under its rule."""
+    """The response for any exception; an unexpected one is logged under its rule."""
     if isinstance(trouble, AppError):
         return problem_reply(trouble, texts)
     if isinstance(trouble, HTTPException):

@@ -26,5 +26,5 @@ def trust_proxies(app: Flask, settings: Settings) -> None:
     """Take the client address from trusted proxies; call it after the API middleware is added."""
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        # The address alone: no answer depends on the host or the scheme that was asked.
+        # Only the client's address is taken from proxies; no response depends on host or scheme.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=0, x_host=0)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""A request of the API as its WSGI environment has it; what is not asked for is not parsed."""
+"""An API request, read from its WSGI environment; unused parts are not parsed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 from server.base.errors import BodyTooLarge
 
 JSON_LIMIT_BYTES = 64 * 1024
-# Bytes that are no UTF-8 stay percent encoded, as in Flask's own query.
+# Invalid UTF-8 bytes stay percent-encoded, as in Flask's own query.
 _AS_SENT = "werkzeug.url_quote"
 
 
 class Incoming:
     """One request.
 
-    Units: `path` decoded; `query` the part after the question mark as it was sent.
+    Units: `path` is decoded; `query` is the raw query string.
     """
 
     __slots__ = ("environ", "path", "query")
@@ -43,18 +43,18 @@ class Incoming:
 
     @property
     def address(self) -> str | None:
-        """The address of the client, or of what trusted proxies say it is."""
+        """The client's address, as reported by trusted proxies."""
         found: str | None = self.environ.get("REMOTE_ADDR")
         return found
 
     @property
     def media_type(self) -> str:
-        """The type of the body without its parameters."""
+        """The content type of the body without its parameters."""
         stated: str = self.environ.get("CONTENT_TYPE", "")
         return stated if stated == "application/json" else parse_options_header(stated)[0].lower()
 
     def arguments(self) -> dict[str, str]:
-        """The parameters of the query, the first of each name."""
+        """The query parameters, the first value of each name."""
         made: dict[str, str] = {}
         if self.query:
             sent = self.query.encode("latin-1").decode("utf-8", "replace")
@@ -63,7 +63,7 @@ class Incoming:
         return made
 
     def body(self) -> bytes:
-        """The whole body.
+        """The complete body.
 
         Raises: BodyTooLarge (413), werkzeug's RequestEntityTooLarge and ClientDisconnected.
         """

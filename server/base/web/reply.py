@@ -1,4 +1,4 @@
-"""A response before it is sent, by the API middleware or by Flask."""
+"""A response before it is sent by the API middleware or by Flask."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HT
 
 
 class Reply(NamedTuple):
-    """Status, body and the headers that belong to this answer alone."""
+    """Status, body and the headers specific to this response."""
 
     status: int
     body: bytes
@@ -19,12 +19,12 @@ class Reply(NamedTuple):
 
 
 def json_reply(status: int, body: bytes) -> Reply:
-    """An answer in JSON; without a body it has no type."""
+    """A JSON response; without a body it has no content type."""
     return Reply(status, body, (("Content-Type", "application/json"),) if body else ())
 
 
 def flask_response(reply: Reply) -> Response:
-    """The same answer for Flask."""
+    """Convert to a Flask response."""
     made = Response(reply.body, status=reply.status)
     if not any(name == "Content-Type" for name, _ in reply.headers):
         return made

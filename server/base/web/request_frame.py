@@ -19,7 +19,7 @@ from server.base.web.reply import Reply
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Clients may invent methods; a metric for each would fill the memory.
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-# A load balancer asks for these every second: counted, not logged.
+# Load balancers request these every second: counted, not logged.
 _UNLOGGED = frozenset({"/healthz", "/readyz", "/metrics"})
 _USUAL = {
     "X-Content-Type-Options": "nosniff",
@@ -31,9 +31,9 @@ _USUAL_PAIRS = tuple(_USUAL.items())
 
 
 class RequestFrame:
-    """The frame around requests.
+    """Request id, metrics, log line and headers of requests.
 
-    Units: `clock` measures them, `campaign` is the server's own day and time.
+    Units: `clock` measures durations, `campaign` is the server's own day and time.
     """
 
     def __init__(self, clock: Clock, campaign: Clock) -> None:
@@ -41,13 +41,13 @@ class RequestFrame:
         self._campaign = campaign
 
     def begin(self, given: str) -> str:
-        """The id of a request: the caller's own if it is fit to be logged, else a new one."""
+        """The id of a request: the client's if it may be logged, else a new one."""
         made = given if given and _GOOD_ID.fullmatch(given) else ids.new_ref("req")
         log.request_id.set(made)
         return made
 
     def record(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count an answer and write its line."""
+        """Count a response and write its log line."""
         method = method if method in _METHODS else "other"
         metrics.requests(method, route, str(status)).inc()
         metrics.seconds(route).observe(seconds)
@@ -55,7 +55,7 @@ class RequestFrame:
             log.write_answered(method, route, status, round(seconds * 1000, 1))
 
     def headers(self, rid: str, reply: Reply) -> list[tuple[str, str]]:
-        """All headers of an answer: its own, and ours where it has none of that name."""
+        """All headers of a response: its own, and common ones that it does not set."""
         made = list(reply.headers)
         if reply.status != HTTPStatus.NO_CONTENT:
             made.append(("Content-Length", str(len(reply.body))))
@@ -66,7 +66,7 @@ class RequestFrame:
         return made
 
     def campaign_time(self) -> str:
-        """The server's clock, by which a client knows days, states and deadlines."""
+        """The server's time, from which a client takes days, states and deadlines."""
         return self._campaign.now().astimezone(BEIJING).isoformat(timespec="milliseconds")
 
 
@@ -82,7 +82,7 @@ def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> RequestF
     def begin() -> None:
         g.request_id = frame.begin(request.headers.get("X-Request-Id", ""))
         g.begun = frame.monotonic()
-        # The router reads any number of slashes in front as one; an address is known or it is 404.
+        # Flask's router merges leading slashes; a path that does not match exactly must be 404.
         if request.environ["PATH_INFO"].startswith("//"):
             raise NotFound
 

@@ -64,7 +64,7 @@ class Sheet(NamedTuple):
 
     @property
     def ranked_city(self) -> str | None:
-        """The city of `rank_city`; None where the entry has moved, so that it may be another."""
+        """The city of `rank_city`; None when the entry has moved to another place."""
         moved = any(scope.startswith("city:") for scope in self.left_scopes)
         return None if self.rank_city is None or moved else self.city
 
@@ -100,7 +100,7 @@ _whose = _entry.alias()
 
 
 def _of_entry(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    # No join: an attempt that is given to another entry while its lock is waited for stays found.
+    # No join, so that an attempt moved to another entry during the lock wait is still found.
     found = select(column).where(_whose.c.id == _attempt.c.entry_id).correlate(_attempt)
     return found.scalar_subquery()
 

@@ -125,7 +125,7 @@ class QuestionOut(Out, frozen=True, kw_only=True):
 class RanksOut(Out, frozen=True, kw_only=True):
     """Ranks at the moment the paper was closed; null in the city without one.
 
-    `city_name` is null also when the citizen has moved since.
+    `city_name` is also null when the citizen has moved since.
     """
 
     region: int

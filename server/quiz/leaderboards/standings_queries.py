@@ -196,7 +196,8 @@ def board_rows(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> Ite
                 Standing.period == period,
                 Entry.contest_id == contest_id,
                 Entry.id > after,
-                # The same again: PostgreSQL would read all earlier standings for every piece.
+                # Redundant, but without it PostgreSQL would read all earlier standings for every
+                # batch.
                 Standing.entry_id > after,
             )
             .order_by(Entry.id)

@@ -43,8 +43,8 @@ Page({
   },
 
   /**
-   * Sends the change to the server once there is consent; the phone has it already. The reader is
-   * told when the server could not be reached or refused it.
+   * Sends the change to the server once there is consent; the phone has it already. Shows a message
+   * when the server refused it or could not be reached.
    */
   async tell(change: ProfileChange) {
     try {
