@@ -39,13 +39,13 @@ def today(uow: UnitOfWork, citizen_id: int | None) -> str:
     if not found:
         return uow.texts.say("quiz.chat.nothing")
     mine = {} if citizen_id is None else contest_progress(uow, found, citizen_id)
-    return _fitted(
+    return _fit_lines(
         [
             words
             for contest in found
             for words in (
-                _state(uow, contest),
-                *_tries(uow, contest, mine.get(contest.id)),
+                _say_state(uow, contest),
+                *_say_tries(uow, contest, mine.get(contest.id)),
                 _way_on(uow, contest, mine.get(contest.id)),
             )
         ]
@@ -60,7 +60,9 @@ def my_result(uow: UnitOfWork, citizen_id: int | None) -> str:
     if citizen_id is None:
         words = uow.texts.say("quiz.chat.no_result_unlinked")
         return f"{words}\n{_way_in(uow, found[0])}"
-    return _fitted([words for contest in found for words in _result(uow, contest, citizen_id)])
+    return _fit_lines(
+        [words for contest in found for words in _say_result(uow, contest, citizen_id)]
+    )
 
 
 class BoardPlace(NamedTuple):
@@ -85,9 +87,9 @@ def board(uow: UnitOfWork, citizen_id: int | None, *, place: BoardPlace | None =
     if not seen.items:
         empty = uow.texts.say("quiz.board.stayed_empty" if over else "quiz.board.empty")
         return "\n".join([heading, empty, _way_in(uow, contest)])
-    lines = [_line(uow, line) for line in seen.items]
-    way_on = _link(uow, "to_board", BOARD, contest)
-    return _fitted([heading, *lines], [_own_place(uow, seen, place, over=over), way_on])
+    lines = [_say_line(uow, line) for line in seen.items]
+    way_on = _link_to_page(uow, "to_board", BOARD, contest)
+    return _fit_lines([heading, *lines], [_own_place(uow, seen, place, over=over), way_on])
 
 
 def rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
@@ -97,7 +99,7 @@ def rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
         return uow.texts.say("quiz.chat.nothing")
     heading = uow.texts.say("quiz.chat.rules_heading", title=found[0].title)
     told = [words for _, words in rules_page.told(uow.texts, found[0])]
-    return _fitted([heading, *told], [_link(uow, "to_rules", RULES, found[0])])
+    return _fit_lines([heading, *told], [_link_to_page(uow, "to_rules", RULES, found[0])])
 
 
 def _asked_about(uow: UnitOfWork, *states: str) -> list[ContestView]:
@@ -110,16 +112,16 @@ def _asked_about(uow: UnitOfWork, *states: str) -> list[ContestView]:
     return []
 
 
-def _state(uow: UnitOfWork, contest: ContestView) -> str:
+def _say_state(uow: UnitOfWork, contest: ContestView) -> str:
     return uow.texts.say(
         f"quiz.chat.{contest.state(uow.now)}",
         title=contest.title,
-        opens=_moment(uow, *_begin(contest.opens_at)),
-        closes=_moment(uow, *say_end_time(contest.closes_at)),
+        opens=_say_moment(uow, *_local_begin(contest.opens_at)),
+        closes=_say_moment(uow, *say_end_time(contest.closes_at)),
     )
 
 
-def _tries(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> list[str]:
+def _say_tries(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> list[str]:
     if contest.state(uow.now) != "open":
         return []
     if mine is None:
@@ -137,28 +139,28 @@ def _tries(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) 
 def _way_in(uow: UnitOfWork, contest: ContestView) -> str:
     """The link for a citizen without a result."""
     if contest.state(uow.now) == "open":
-        return _link(uow, "to_round", ROUND, contest)
-    return _link(uow, "to_board", BOARD, contest)
+        return _link_to_page(uow, "to_round", ROUND, contest)
+    return _link_to_page(uow, "to_board", BOARD, contest)
 
 
 def _way_on(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> str:
     """The link to the page where the citizen can continue."""
     if contest.state(uow.now) == "upcoming":
-        return _link(uow, "to_look", ROUND, contest)
+        return _link_to_page(uow, "to_look", ROUND, contest)
     if mine is None:
         return _way_in(uow, contest)
     if mine.open_attempt_ref is not None:
         return uow.texts.say("quiz.chat.to_go_on", page=f"{PAPER}?id={mine.open_attempt_ref}")
     if contest.state(uow.now) == "open" and mine.attempts_left_today:
-        return _link(uow, "to_round", ROUND, contest)
-    return _link(uow, "to_board", BOARD, contest)
+        return _link_to_page(uow, "to_round", ROUND, contest)
+    return _link_to_page(uow, "to_board", BOARD, contest)
 
 
-def _link(uow: UnitOfWork, name: str, page: str, contest: ContestView) -> str:
+def _link_to_page(uow: UnitOfWork, name: str, page: str, contest: ContestView) -> str:
     return uow.texts.say(f"quiz.chat.{name}", page=f"{page}?id={contest.ref}")
 
 
-def _result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[str]:
+def _say_result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[str]:
     heading = uow.texts.say("quiz.chat.result_heading", title=contest.title)
     region = board_view.board(uow, contest, limit=1, citizen_id=citizen_id)
     if region.me is None:
@@ -173,7 +175,7 @@ def _result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[str]
         ),
         uow.texts.say("quiz.chat.region_rank", rank=region.me.rank, total=region.total),
         _city_rank(uow, contest, citizen_id, region.me),
-        _link(uow, "to_board", BOARD, contest),
+        _link_to_page(uow, "to_board", BOARD, contest),
     ]
 
 
@@ -190,7 +192,7 @@ def _city_rank(uow: UnitOfWork, contest: ContestView, citizen_id: int, mine: Own
     )
 
 
-def _line(uow: UnitOfWork, line: Line) -> str:
+def _say_line(uow: UnitOfWork, line: Line) -> str:
     return uow.texts.say(
         "quiz.board.line",
         rank=line.rank,
@@ -212,12 +214,12 @@ def _own_place(uow: UnitOfWork, seen: Board, place: BoardPlace | None, *, over: 
     )
 
 
-def _begin(instant: datetime) -> tuple[date, str]:
+def _local_begin(instant: datetime) -> tuple[date, str]:
     local = instant.astimezone(BEIJING)
     return local.date(), local.strftime("%H:%M")
 
 
-def _moment(uow: UnitOfWork, day: date, time: str) -> str:
+def _say_moment(uow: UnitOfWork, day: date, time: str) -> str:
     this_year = day.year == beijing_day(uow.now).year
     return uow.texts.say(
         f"quiz.chat.{'moment' if this_year else 'moment_of_year'}",
@@ -228,19 +230,19 @@ def _moment(uow: UnitOfWork, day: date, time: str) -> str:
     )
 
 
-def _fitted(lines: Sequence[str], last: Sequence[str] = ()) -> str:
+def _fit_lines(lines: Sequence[str], last: Sequence[str] = ()) -> str:
     """Join lines within WeChat's limit: lines that do not fit are dropped, `last` is kept."""
     kept = list(lines)
-    while _size("\n".join([*kept, *last])) > MOST_BYTES:
+    while _size_in_wechat("\n".join([*kept, *last])) > MOST_BYTES:
         kept.pop()
     return "\n".join([*kept, *last])
 
 
-def _size(words: str) -> int:
+def _size_in_wechat(words: str) -> int:
     return len(words.encode()) + LINK_BYTES * len(channel.pages_linked(words))
 
 
-def _places() -> Iterator[tuple[str, BoardPlace]]:
+def _places_with_boards() -> Iterator[tuple[str, BoardPlace]]:
     for city in units.regions().cities:
         yield city.code, BoardPlace(f"city:{city.code}", city.name)
         for county in city.counties:
@@ -251,6 +253,6 @@ ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = {
     "quiz.today": today,
     "quiz.my_result": my_result,
     "quiz.board": board,
-    **{f"quiz.board.{code}": partial(board, place=place) for code, place in _places()},
+    **{f"quiz.board.{code}": partial(board, place=place) for code, place in _places_with_boards()},
     "quiz.rules": rules,
 }

@@ -31,7 +31,7 @@ def tell_mistakes(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 def tell_groups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """The WeChat groups whose boards a citizen is on."""
-    return _rows(
+    return _rows_as_dicts(
         uow,
         select(WeChatGroup.ref.label("id"), GroupMember.joined_at)
         .join(WeChatGroup, WeChatGroup.id == GroupMember.group_id)
@@ -42,7 +42,7 @@ def tell_groups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 def tell_reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """The citizen's reports about questions."""
-    return _rows(
+    return _rows_as_dicts(
         uow,
         select(
             QuestionReport.ref.label("id"),
@@ -58,7 +58,7 @@ def tell_reports(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 def tell_shares(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """The citizen's result cards."""
-    return _rows(
+    return _rows_as_dicts(
         uow,
         select(Share.ref.label("id"), Contest.title.label("contest"), Share.made_at)
         .join(Attempt, Attempt.id == Share.attempt_id)
@@ -96,5 +96,5 @@ def tell_practice(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     ]
 
 
-def _rows(uow: UnitOfWork, asked: Any) -> list[dict[str, object]]:
+def _rows_as_dicts(uow: UnitOfWork, asked: Any) -> list[dict[str, object]]:
     return [dict(row._mapping) for row in uow.session.execute(asked)]

@@ -105,7 +105,7 @@ def read_rule_set(body: Mapping[str, Any]) -> RuleSet:
     Raises: RuleSetRefused with every reason.
     """
     reader = _Reader(body)
-    made = _read(reader)
+    made = _read_rules(reader)
     reader.reasons += _not_built(reader)
     reader.reasons += [
         f"{path}: sharing and following may earn nothing ({CLAUSES})" for path in rewarded(body)
@@ -119,27 +119,27 @@ def rewarded(body: Mapping[str, Any]) -> list[str]:
     """The places where rules mention a reward for sharing or following."""
     forbidden = [word.lower() for word in words("rewards")["forbidden"]]
     found = []
-    for path, text in _texts(body, ()):
+    for path, text in _texts_within(body, ()):
         if not _MAY_NAME_REWARDS.intersection(path) and any(w in text.lower() for w in forbidden):
             found.append(".".join(path))
     return list(dict.fromkeys(found))
 
 
-def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _texts_within(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield (*path, str(key)), str(key)
-            yield from _texts(inner, (*path, str(key)))
+            yield from _texts_within(inner, (*path, str(key)))
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner, path)
+            yield from _texts_within(inner, path)
 
 
-def _read(reader: _Reader) -> RuleSet:
+def _read_rules(reader: _Reader) -> RuleSet:
     timer = reader.word("timer", Timer, Timer.PAPER.value)
-    parts = _parts(reader)
+    parts = _read_parts(reader)
     per_question = reader.positive("seconds_per_question", needed=timer is Timer.ITEM)
     seconds = reader.positive("paper_seconds", needed=timer is Timer.PAPER)
     if seconds is None:
@@ -160,20 +160,20 @@ def _read(reader: _Reader) -> RuleSet:
     )
 
 
-def _parts(reader: _Reader) -> tuple[Part, ...]:
+def _read_parts(reader: _Reader) -> tuple[Part, ...]:
     count = reader.positive("questions_per_paper", needed=True) or 0
     mix = reader.value("mix", dict, {})
     lines = reader.value("parts", list, [])
     if mix and lines:
         reader.reasons.append("mix, parts: only one of the two")
     rows = lines or [{"kind": kind, "count": number} for kind, number in mix.items()]
-    parts = tuple(_part(reader, row) for row in rows) or (Part(count=count),)
+    parts = tuple(_read_part(reader, row) for row in rows) or (Part(count=count),)
     if sum(part.count for part in parts) != count:
         reader.reasons.append("questions_per_paper: the parts come to another number")
     return parts
 
 
-def _part(reader: _Reader, row: Any) -> Part:
+def _read_part(reader: _Reader, row: Any) -> Part:
     inner = _Reader(row if isinstance(row, Mapping) else {})
     benchmarks = inner.value("benchmarks", list, [])
     kind = (

@@ -148,7 +148,7 @@ def _better_first(paper: Paper) -> tuple[int, int, datetime, int]:
     return (-paper.score, paper.time_ms, paper.closed_at, paper.id)
 
 
-def _best(papers: list[Paper]) -> list[Paper]:
+def _best_paper(papers: list[Paper]) -> list[Paper]:
     return sorted(papers, key=_better_first)[:1]
 
 
@@ -159,11 +159,11 @@ def _daily_best(papers: list[Paper]) -> list[Paper]:
     return list(days.values())
 
 
-def _all(papers: list[Paper]) -> list[Paper]:
+def _all_papers(papers: list[Paper]) -> list[Paper]:
     return papers
 
 
-def _last(papers: list[Paper]) -> list[Paper]:
+def _last_paper(papers: list[Paper]) -> list[Paper]:
     return sorted(papers, key=lambda paper: (paper.closed_at, paper.id))[-1:]
 
 
@@ -171,9 +171,9 @@ def _last(papers: list[Paper]) -> list[Paper]:
 BETTER_WITH_FEWER_PAPERS = frozenset({Season.MEAN})
 
 _COUNTED: Mapping[Season, Callable[[list[Paper]], list[Paper]]] = {
-    Season.BEST: _best,
+    Season.BEST: _best_paper,
     Season.SUM_OF_DAILY_BEST: _daily_best,
-    Season.SUM: _all,
-    Season.MEAN: _all,
-    Season.LAST: _last,
+    Season.SUM: _all_papers,
+    Season.MEAN: _all_papers,
+    Season.LAST: _last_paper,
 }

@@ -330,7 +330,7 @@ def test_the_rules_are_those_in_force(uow_factory: UnitOfWorkFactory) -> None:
 
 def test_texts_that_are_too_long_lose_whole_lines_only() -> None:
     lines = [f"{at}" + "字" * 200 for at in range(9)]
-    said = chat._fitted(lines, ["末行"])
+    said = chat._fit_lines(lines, ["末行"])
     assert len(said.encode()) <= MOST_BYTES
     assert said.splitlines() == [*lines[:3], "末行"]
 

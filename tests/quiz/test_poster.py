@@ -91,7 +91,7 @@ def test_the_longest_titles_stay_on_the_green_of_a_card() -> None:
     ],
 )
 def test_a_character_is_drawn_whole_or_left_out_whole(said: str, drawn_as: str) -> None:
-    assert poster._shown(said) == drawn_as
+    assert poster._drawable_text(said) == drawn_as
 
 
 def test_the_box_of_a_missing_letter_is_on_no_picture() -> None:
@@ -116,8 +116,8 @@ def test_the_name_of_a_content_differs_wherever_the_picture_does() -> None:
 
 def test_a_long_title_is_folded_and_ended() -> None:
     title = "2026年广西“公民科学素质提升行动”主题科普活动暨八桂科普大行动" * 3
-    lines = list(poster._folded(title, 36, 2))
+    lines = list(poster._fold_text(title, 36, 2))
     assert len(lines) == 2
     assert lines[1].endswith("…")
-    assert next(iter(poster._folded("Vahcuengh " * 9, 36, 3))).endswith("Vahcuengh ")
-    assert not any(line.startswith("”") for line in poster._folded("八" * 17 + "”九", 36, 3))
+    assert next(iter(poster._fold_text("Vahcuengh " * 9, 36, 3))).endswith("Vahcuengh ")
+    assert not any(line.startswith("”") for line in poster._fold_text("八" * 17 + "”九", 36, 3))

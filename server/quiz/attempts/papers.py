@@ -87,19 +87,19 @@ def slots(
     """A stored paper with its questions; all are open unless each has its own timer."""
     made = []
     for row in paper:
-        opened_at = _instant(row.get("opened_at")) if timer is Timer.ITEM else started_at
+        opened_at = _instant_from(row.get("opened_at")) if timer is Timer.ITEM else started_at
         made.append(
             Slot(
                 item=by_id[row["q"]],
                 order=tuple(row["order"]),
                 opened_at=opened_at,
-                deadline_at=_instant(row.get("deadline")) or deadline_at,
+                deadline_at=_instant_from(row.get("deadline")) or deadline_at,
             )
         )
     return made
 
 
-def _instant(text: str | None) -> datetime | None:
+def _instant_from(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 

@@ -71,7 +71,7 @@ def rebuild_participation(
     earlier papers get their entry's present place.
     """
     with uow_factory.begin(read_only=True) as uow:
-        papers = uow.session.scalar(_closed(select(func.count()))) or 0
+        papers = uow.session.scalar(_only_closed(select(func.count()))) or 0
     added, busy = 0, 0
     for _ in range(_PASSES):
         came, busy = _add_missing(uow_factory, lambda done: progress(done, papers))
@@ -83,7 +83,7 @@ def rebuild_participation(
     )
 
 
-def _closed(asked: Any) -> Any:
+def _only_closed(asked: Any) -> Any:
     return asked.select_from(Attempt).where(Attempt.state != AttemptState.OPEN)
 
 
@@ -98,7 +98,10 @@ def _add_missing(
                 return added, busy
             missing = _without_row(uow, rows)
             owners = accounts.lock_survivors(uow, {row.citizen_id for row in missing})
-            facts = [_fact(row, owners[row.citizen_id]) for row in _owned(uow, missing, owners)]
+            facts = [
+                _fact_of_paper(row, owners[row.citizen_id])
+                for row in _papers_of_owners(uow, missing, owners)
+            ]
             added += programmes.record_missing(uow, facts)
         busy += len(missing) - len(facts)
         last, done = rows[-1].id, done + len(rows)
@@ -107,7 +110,7 @@ def _add_missing(
 
 def _papers_after(uow: UnitOfWork, last_id: int) -> list[Row[Any]]:
     asked = select(Attempt.id, Attempt.ref, Attempt.citizen_id).order_by(Attempt.id).limit(BATCH)
-    return list(uow.session.execute(_closed(asked).where(Attempt.id > last_id)))
+    return list(uow.session.execute(_only_closed(asked).where(Attempt.id > last_id)))
 
 
 def _without_row(uow: UnitOfWork, rows: list[Row[Any]]) -> list[Row[Any]]:
@@ -115,7 +118,9 @@ def _without_row(uow: UnitOfWork, rows: list[Row[Any]]) -> list[Row[Any]]:
     return [row for row in rows if row.ref not in there]
 
 
-def _owned(uow: UnitOfWork, rows: list[Row[Any]], owners: dict[int, int]) -> list[Row[Any]]:
+def _papers_of_owners(
+    uow: UnitOfWork, rows: list[Row[Any]], owners: dict[int, int]
+) -> list[Row[Any]]:
     """The papers of the now locked citizens, with the place they count for."""
     asked = (
         select(
@@ -135,7 +140,7 @@ def _owned(uow: UnitOfWork, rows: list[Row[Any]], owners: dict[int, int]) -> lis
     return list(uow.session.execute(asked))
 
 
-def _fact(row: Row[Any], citizen_id: int) -> Fact:
+def _fact_of_paper(row: Row[Any], citizen_id: int) -> Fact:
     return Fact(
         citizen_id=citizen_id,
         kind=PAPER,
@@ -156,7 +161,9 @@ def _remove_undone(uow_factory: UnitOfWorkFactory) -> int:
             if not recorded:
                 return removed
             # A row is visible together with its paper, because one transaction wrote both.
-            closed = _closed(select(Attempt.ref)).where(Attempt.ref.in_([r for _, r in recorded]))
+            closed = _only_closed(select(Attempt.ref)).where(
+                Attempt.ref.in_([r for _, r in recorded])
+            )
             undone = {ref for _, ref in recorded} - set(uow.session.scalars(closed))
             if undone:
                 removed += programmes.withdraw_participation(uow, PAPER, undone)

@@ -73,7 +73,7 @@ _BETTER = and_(
 _NEAREST_FIRST = rank_order.worst_first(_other)
 
 
-def _nearest(column: ColumnElement[int]) -> Any:
+def _value_of_nearest(column: ColumnElement[int]) -> Any:
     asked = select(column).where(_BETTER).order_by(*_NEAREST_FIRST).limit(1)
     return asked.correlate(_mine).scalar_subquery()
 
@@ -83,8 +83,8 @@ _PLACES = (
         _mine.c.contest_id,
         select(func.count()).select_from(_other).where(_BETTER).correlate(_mine)
         .scalar_subquery().label("better"),
-        _nearest(_other.c.points).label("points"),
-        _nearest(_other.c.time_ms).label("time_ms"),
+        _value_of_nearest(_other.c.points).label("points"),
+        _value_of_nearest(_other.c.time_ms).label("time_ms"),
     )
     .join(_entry, _entry.c.id == _mine.c.entry_id)
     .where(_OF_CITIZEN, _mine.c.period == bindparam("period"))
@@ -96,20 +96,20 @@ def season_progress(
 ) -> dict[int, SeasonProgress]:
     """A citizen's results in each of these contests, by contest id."""
     today = keys.day_period(beijing_day(uow.now))
-    stands = _stands(uow, [contest.id for contest in contests], citizen_id, today)
+    stands = _read_stands(uow, [contest.id for contest in contests], citizen_id, today)
     totals = {
         contest_id: stand for (contest_id, period), stand in stands.items() if period == TOTAL
     }
-    places = _places(uow, totals, citizen_id)
+    places = _find_places(uow, totals, citizen_id)
     return {
-        contest.id: _told(
+        contest.id: _progress_from(
             contest, totals.get(contest.id), stands.get((contest.id, today)), places.get(contest.id)
         )
         for contest in contests
     }
 
 
-def _told(
+def _progress_from(
     contest: ContestView, total: _Stand | None, today: _Stand | None, place: _Place | None
 ) -> SeasonProgress:
     scale = contest.rules.points_scale
@@ -118,23 +118,25 @@ def _told(
     mine, above = total.kept, place.above
     equal = above is not None and above.points == mine.points
     return SeasonProgress(
-        total=_score(mine.points, scale),
-        today_score=None if today is None else _score(today.kept.points, scale),
+        total=_score_from_points(mine.points, scale),
+        today_score=None if today is None else _score_from_points(today.kept.points, scale),
         rank=place.rank,
         behind_next=None
         if above is None
-        else figures.points_between(_score(above.points, scale), _score(mine.points, scale)),
+        else figures.points_between(
+            _score_from_points(above.points, scale), _score_from_points(mine.points, scale)
+        ),
         behind_next_ms=figures.time_between(mine.time_ms, above.time_ms)
         if equal and above
         else None,
     )
 
 
-def _score(points: int, scale: int) -> float:
+def _score_from_points(points: int, scale: int) -> float:
     return points if scale == 1 else points / scale
 
 
-def _stands(
+def _read_stands(
     uow: UnitOfWork, contest_ids: Sequence[int], citizen_id: int, today: str
 ) -> dict[tuple[int, str], _Stand]:
     asked = {
@@ -148,7 +150,7 @@ def _stands(
     }
 
 
-def _places(uow: UnitOfWork, totals: dict[int, _Stand], citizen_id: int) -> dict[int, _Place]:
+def _find_places(uow: UnitOfWork, totals: dict[int, _Stand], citizen_id: int) -> dict[int, _Place]:
     found = {contest_id: _in_redis(uow, contest_id, mine) for contest_id, mine in totals.items()}
     known = {contest_id: place for contest_id, place in found.items() if place is not None}
     missing = [contest_id for contest_id in totals if contest_id not in known]

@@ -84,10 +84,10 @@ def closed_papers(
     else:
         contest = contests.contest(uow, contest_name)
         rows = run(uow, _CLOSED_IN_CONTEST, {**asked, "contest_id": contest.id})
-    return [_record(row) for row in rows]
+    return [_record_from_row(row) for row in rows]
 
 
-def _record(row: Any) -> Record:
+def _record_from_row(row: Any) -> Record:
     facts = row._asdict()
     rules = contests.rules_from(facts["version"], facts["body"])
     return Record(

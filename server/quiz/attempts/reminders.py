@@ -60,7 +60,7 @@ def people_to_remind(uow: UnitOfWork, contest: ContestView) -> list[int]:
     playing = select(Attempt.citizen_id).where(
         Attempt.contest_id == contest.id, Attempt.on_day == today
     )
-    return notices.with_grant(uow, _template_id(), _key(today), without=playing, limit=BATCH)
+    return notices.with_grant(uow, _template_id(), _key_of_day(today), without=playing, limit=BATCH)
 
 
 def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> bool:
@@ -76,13 +76,15 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
         "thing1": shortened(contest.title),
         "thing2": say("quiz.reminder.topic"),
         "number3": str(streak),
-        "time4": _moment(until),
+        "time4": _say_moment(until),
     }
-    body = say("quiz.reminder.body", title=contest.title, until=_spoken(until))
+    body = say("quiz.reminder.body", title=contest.title, until=_say_end(until))
     if streak > 0:
         body += say("quiz.reminder.streak", days=streak)
     page = f"{PAGE}?id={contest.ref}"
-    letter = notices.Letter(key=_key(today), title=say("quiz.reminder.title"), body=body, page=page)
+    letter = notices.Letter(
+        key=_key_of_day(today), title=say("quiz.reminder.title"), body=body, page=page
+    )
     planned = notices.PlannedPush(
         letter=letter,
         template_id=_template_id(),
@@ -124,12 +126,12 @@ def _days_played(uow: UnitOfWork, contest_id: int, citizen_id: int) -> list[date
     )
 
 
-def _spoken(until: datetime) -> str:
+def _say_end(until: datetime) -> str:
     day, time_of_day = say_end_time(until)
     return f"{day.year}年{day.month}月{day.day}日 {time_of_day}"
 
 
-def _moment(at: datetime) -> str:
+def _say_moment(at: datetime) -> str:
     local = at.astimezone(BEIJING)
     # WeChat's time field does not accept 24:00.
     if local.time() == time(0):
@@ -137,7 +139,7 @@ def _moment(at: datetime) -> str:
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
-def _key(today: date) -> str:
+def _key_of_day(today: date) -> str:
     return f"{TEMPLATE}:{today}"
 
 

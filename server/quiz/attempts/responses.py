@@ -129,7 +129,7 @@ def attempt_out(view: AttemptView) -> AttemptOut:
         question_count=view.rules.question_count,
         questions=[question_out(slot, timed=timed) for slot in view.shown],
         answers=view.answers,
-        **({} if view.result is None else _told(view.result)),
+        **({} if view.result is None else _result_fields(view.result)),
     )
 
 
@@ -142,11 +142,11 @@ def result_out(view: AttemptView) -> ResultOut:
         contest_id=view.sheet.contest_ref,
         state=cast(Literal["submitted", "expired"], view.result.state.value),
         question_count=view.result.question_count,
-        **_told(view.result),
+        **_result_fields(view.result),
     )
 
 
-def _ranks(result: Result) -> RanksOut:
+def _ranks_out(result: Result) -> RanksOut:
     city = units.regions().city(result.ranked_city or "")
     return RanksOut(
         region=result.rank_region,
@@ -155,7 +155,7 @@ def _ranks(result: Result) -> RanksOut:
     )
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _result_fields(result: Result) -> dict[str, Any]:
     return {
         "closed_at": result.closed_at,
         "score": result.score,
@@ -163,7 +163,7 @@ def _told(result: Result) -> dict[str, Any]:
         "correct_count": result.correct_count,
         "duration_ms": result.duration_ms,
         "personal_best": result.personal_best,
-        "ranks": _ranks(result),
+        "ranks": _ranks_out(result),
         "review": [
             ReviewOut(
                 question_id=one.question_ref,

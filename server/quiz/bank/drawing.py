@@ -97,7 +97,7 @@ def draw(
         free = [item for item in pool if item.ref not in taken]
         if len(free) < part.count:
             raise PoolTooSmall(part, len(free))
-        chosen = _deal(free, part.count, past, chance, topics if cover_topics else None)
+        chosen = _deal_items(free, part.count, past, chance, topics if cover_topics else None)
         taken.update(item.ref for item in chosen)
         dealt[part] = dealt.get(part, []) + chosen
     return [item for part, _ in pools for item in dealt.pop(part, [])]
@@ -117,7 +117,7 @@ def _scarcest_first(
     return sorted(pools, key=lambda pool: len(pool[1]) - pool[0].count)
 
 
-def _deal(
+def _deal_items(
     free: Sequence[Item], count: int, past: Past, chance: Random, topics: set[str] | None
 ) -> list[Item]:
     unseen = [item for item in free if item.ref not in past.seen]

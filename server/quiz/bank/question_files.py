@@ -117,12 +117,12 @@ def read_table(path: Path) -> Table:
     """
     if path.suffix.lower() != ".csv":
         raise FileRefused(f"{path.name}: only .csv files are read, not {path.suffix or 'this one'}")
-    rows = _rows(_text(path))
+    rows = _split_rows(_read_text(path))
     heading = next(rows, None)
     if heading is None:
         raise FileRefused(f"{path.name}: empty")
-    columns, unread = _columns(heading[1])
-    read = [(line, cells) for line, cells in _some(path, rows)]
+    columns, unread = _find_columns(heading[1])
+    read = [(line, cells) for line, cells in _limit_rows(path, rows)]
     problems = _unread_content(heading[0], unread, read)
     table = Table(problems=problems, ignored=[title for title in unread.values() if title])
     if not problems:
@@ -131,12 +131,14 @@ def read_table(path: Path) -> Table:
             if len(cells) > len(heading[1]):
                 table.problems.append(Problem(line=line, reason="more cells than headings"))
             else:
-                _take(table, line, _row(cells, columns), by_letter=by_letter)
+                _take_row(table, line, _named_cells(cells, columns), by_letter=by_letter)
         _check_numbers(table)
     return table
 
 
-def _some(path: Path, rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+def _limit_rows(
+    path: Path, rows: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
     for number, row in enumerate(rows):
         if number >= MOST_ROWS:
             raise FileRefused(f"{path.name}: more than {MOST_ROWS} rows")
@@ -150,11 +152,11 @@ def _unread_content(
 
     Known descriptive headings (a chapter, a running number) are left out.
     """
-    known = {_plain(title) for title in words("unread")["headings"]}
+    known = {_plain_heading(title) for title in words("unread")["headings"]}
     found = []
     for at, title in unread.items():
         first = next((row for row, cells in rows if at < len(cells) and cells[at]), None)
-        if first is not None and _plain(title) not in known:
+        if first is not None and _plain_heading(title) not in known:
             name = f"the column {title!r}" if title else f"column {at + 1}, which has no heading,"
             reason = f"{name} is not known and holds something (first in line {first})"
             found.append(Problem(line=line, reason=reason))
@@ -168,7 +170,7 @@ def _check_numbers(table: Table) -> None:
         table.problems.insert(0, Problem(line=1, reason=reason))
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except OSError as trouble:
@@ -183,7 +185,7 @@ def _text(path: Path) -> str:
     raise FileRefused(f"{path.name}: neither UTF-8 nor GBK")
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+def _split_rows(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
@@ -195,13 +197,17 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
         raise FileRefused(str(trouble), line) from None
 
 
-def _columns(heading: Sequence[str]) -> tuple[dict[str, int], dict[int, str]]:
+def _find_columns(heading: Sequence[str]) -> tuple[dict[str, int], dict[int, str]]:
     """The position of each known column, and the other headings by position."""
-    known = {_plain(alias): name for name, aliases in words("columns").items() for alias in aliases}
+    known = {
+        _plain_heading(alias): name
+        for name, aliases in words("columns").items()
+        for alias in aliases
+    }
     columns: dict[str, int] = {}
     unread: dict[int, str] = {}
     for at, title in enumerate(heading):
-        plain = _plain(title)
+        plain = _plain_heading(title)
         name = known.get(plain) or _option_column(plain)
         if name is None:
             unread[at] = title
@@ -215,7 +221,7 @@ def _columns(heading: Sequence[str]) -> tuple[dict[str, int], dict[int, str]]:
     return columns, unread
 
 
-def _plain(title: str) -> str:
+def _plain_heading(title: str) -> str:
     """Normalise a heading: width, case, spaces and additions removed."""
     normal = unicodedata.normalize("NFKC", _ASIDE.sub("", title)).casefold()
     return re.sub(r"[\s_\-:：.．、]+", "", normal)
@@ -231,7 +237,7 @@ def _option_column(plain: str) -> str | None:
 
 def _are_by_letter(rows: Sequence[tuple[int, list[str]]], columns: Mapping[str, int]) -> bool:
     """Whether all questions with options are answered by letters."""
-    read = [_row(cells, columns) for _, cells in rows]
+    read = [_named_cells(cells, columns) for _, cells in rows]
     answers = [row["answer"] for row in read if _options_given(row)]
     return all(map(is_by_letter, answers))
 
@@ -240,23 +246,23 @@ def _options_given(row: Mapping[str, str]) -> bool:
     return sum(bool(row.get(name)) for name in OPTIONS) > 2
 
 
-def _row(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
+def _named_cells(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
     return {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
 
 
-def _take(table: Table, line: int, row: Mapping[str, str], *, by_letter: bool) -> None:
+def _take_row(table: Table, line: int, row: Mapping[str, str], *, by_letter: bool) -> None:
     if counts_from_zero(row["answer"], [row.get(name, "") for name in OPTIONS]):
         table.from_zero.append(line)
     try:
-        draft = _draft(line, row, by_letter=by_letter)
+        draft = _read_draft(line, row, by_letter=by_letter)
     except ValueError as trouble:
         table.problems.append(Problem(line=line, reason=str(trouble)))
         return
     table.drafts.append(draft)
-    table.warnings.extend(Problem(line=line, reason=reason) for reason in _doubts(draft))
+    table.warnings.extend(Problem(line=line, reason=reason) for reason in _find_doubts(draft))
 
 
-def _doubts(draft: Draft) -> Iterator[str]:
+def _find_doubts(draft: Draft) -> Iterator[str]:
     if draft.kind is QuestionKind.JUDGE:
         return
     if len({alike(option) or option for option in draft.options}) != len(draft.options):
@@ -265,9 +271,9 @@ def _doubts(draft: Draft) -> Iterator[str]:
         yield "options: only some carry a letter, which stays as it is written"
 
 
-def _draft(line: int, row: Mapping[str, str], *, by_letter: bool) -> Draft:
+def _read_draft(line: int, row: Mapping[str, str], *, by_letter: bool) -> Draft:
     _check_texts(row)
-    options = _options(row)
+    options = _read_options(row)
     kind = kind_of(row.get("kind", ""), options, row["answer"])
     if kind is QuestionKind.JUDGE:
         options, answer = judged(row["answer"], options)
@@ -275,16 +281,16 @@ def _draft(line: int, row: Mapping[str, str], *, by_letter: bool) -> Draft:
         answer = chosen(row["answer"], options, kind, by_letter=by_letter)
     return Draft(
         line=line,
-        ref=_ref(row, options),
+        ref=_read_ref(row, options),
         has_own_ref=bool(row.get("ref", "")),
         stem=row["stem"],
         options=options,
         answer=answer,
         kind=kind,
         topic=row.get("topic", ""),
-        benchmark_no=_number(row, "benchmark_no", 26),
+        benchmark_no=_read_number(row, "benchmark_no", 26),
         benchmark=row.get("benchmark", ""),
-        difficulty=_difficulty(row),
+        difficulty=_read_difficulty(row),
         audience=row.get("audience") or None,
         explanation=row.get("explanation", ""),
         source=row.get("source", ""),
@@ -303,7 +309,7 @@ def _check_texts(row: Mapping[str, str]) -> None:
         raise ValueError(f"status: {row['status']!r} is not draft or live")
 
 
-def _ref(row: Mapping[str, str], options: Sequence[str]) -> str:
+def _read_ref(row: Mapping[str, str], options: Sequence[str]) -> str:
     given = row.get("ref", "")
     if not given:
         return "q_" + hashlib.sha256(sameness(row["stem"], options).encode()).hexdigest()[:16]
@@ -312,7 +318,7 @@ def _ref(row: Mapping[str, str], options: Sequence[str]) -> str:
     return given
 
 
-def _options(row: Mapping[str, str]) -> tuple[str, ...]:
+def _read_options(row: Mapping[str, str]) -> tuple[str, ...]:
     cells = [row.get(name, "") for name in OPTIONS]
     while cells and not cells[-1]:
         cells.pop()
@@ -324,15 +330,15 @@ def _options(row: Mapping[str, str]) -> tuple[str, ...]:
     return options
 
 
-def _difficulty(row: Mapping[str, str]) -> int:
+def _read_difficulty(row: Mapping[str, str]) -> int:
     given = row.get("difficulty", "").casefold()
     for level, named in words("difficulty").items():
         if given in named:
             return int(level)
-    return _number(row, "difficulty", 3) or 2
+    return _read_number(row, "difficulty", 3) or 2
 
 
-def _number(row: Mapping[str, str], name: str, most: int) -> int | None:
+def _read_number(row: Mapping[str, str], name: str, most: int) -> int | None:
     text = row.get(name, "")
     if not text:
         return None

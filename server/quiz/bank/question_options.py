@@ -134,7 +134,7 @@ def kind_of(given: str, options: Sequence[str], answer: str) -> QuestionKind:
     if given and given.casefold() not in words("open_kinds")["choice"]:
         raise ValueError(f"kind: {given!r} is none of single, multiple, judge")
     if not given and not options:
-        if _verdict(answer) is None or answer.upper() in _NAMES_OF_TWO:
+        if _right_or_wrong(answer) is None or answer.upper() in _NAMES_OF_TWO:
             raise ValueError("kind: no options, and the answer is neither right nor wrong")
         return QuestionKind.JUDGE
     letters = letters_of(answer)
@@ -155,17 +155,17 @@ def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[i
     shown = tuple(words("judge")["options"])
     meant = given.upper()
     if options:
-        if len(options) != 2 or {_verdict(option) for option in options} != {True, False}:
+        if len(options) != 2 or {_right_or_wrong(option) for option in options} != {True, False}:
             raise ValueError("options: a judgement has right and wrong")
         if meant in _NAMES_OF_TWO:
             meant = options[_NAMES_OF_TWO.index(meant) % 2].upper()
-    verdict = _verdict(meant)
+    verdict = _right_or_wrong(meant)
     if verdict is None:
         raise ValueError(f"answer: {given!r} is neither right nor wrong")
     return shown, (0,) if verdict else (1,)
 
 
-def _verdict(word: str) -> bool | None:
+def _right_or_wrong(word: str) -> bool | None:
     table = words("judge")
     if word.upper() in table["right"]:
         return True

@@ -55,7 +55,7 @@ def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> LoadedBa
     revision = revision or revision_of(uow, slug) or ""
     found = _kept.get(revision)
     if found is None:
-        found = _read(uow, slug, revision)
+        found = _read_bank(uow, slug, revision)
         while len(_kept) >= _MOST_KEPT:
             _kept.pop(next(iter(_kept)), None)
         _kept[revision] = found
@@ -82,7 +82,7 @@ def changed(uow: UnitOfWork, slug: str) -> None:
     uow.session.execute(renamed.values(revision=uow.new_ref("rev")))
 
 
-def _read(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
+def _read_bank(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
     question = models.Question
     asked = select(
         question.id,
@@ -101,7 +101,7 @@ def _read(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
     by_id: dict[int, Item] = {}
     live: list[Item] = []
     for *facts, state in uow.session.execute(asked.order_by(question.id)):
-        item = _item(*facts)
+        item = _item_from_row(*facts)
         by_id[item.id] = item
         if state is QuestionState.LIVE:
             live.append(item)
@@ -123,7 +123,7 @@ _NAMES = (
 )
 
 
-def _item(*facts: object) -> Item:
+def _item_from_row(*facts: object) -> Item:
     named = dict(zip(_NAMES, facts, strict=True))
     named["options"] = tuple(named["options"])  # type: ignore[arg-type]  # a JSON list
     named["answer"] = tuple(named["answer"])  # type: ignore[arg-type]  # a JSON list

@@ -109,7 +109,7 @@ def open_contest(uow_factory: UnitOfWorkFactory, plan: ContestPlan) -> str:
     Raises: RulesRefused (409).
     """
     with uow_factory.begin(System(name="open-contest")) as uow:
-        return _set(uow, plan)
+        return _set_contest(uow, plan)
 
 
 def open_programme_contest(
@@ -141,7 +141,7 @@ def open_programme_contest(
             closes_at=beijing_midnight(found.end + timedelta(days=1)),
             body=body,
         )
-        return _set(uow, plan)
+        return _set_contest(uow, plan)
 
 
 def open_demo_contest(uow_factory: UnitOfWorkFactory) -> str:
@@ -164,7 +164,7 @@ def open_demo_contest(uow_factory: UnitOfWorkFactory) -> str:
             body=body,
             left_out=_kept_for_practice(),
         )
-        return _set(uow, plan)
+        return _set_contest(uow, plan)
 
 
 def _kept_for_practice() -> tuple[str, ...]:
@@ -182,7 +182,7 @@ def _demo_window(uow: UnitOfWork) -> tuple[datetime, datetime]:
     return beijing_midnight(today), beijing_midnight(last + timedelta(days=1))
 
 
-def _set(uow: UnitOfWork, plan: ContestPlan) -> str:
+def _set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
     try:
         return loading.set_contest(uow, plan)
     except RuleSetRefused as refusal:

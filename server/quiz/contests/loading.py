@@ -80,7 +80,7 @@ def compare(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
 
     Only identical texts make two questions the same; similar ones cause a warning.
     """
-    latest = _latest(uow)
+    latest = _latest_versions(uow)
     here = [row for row in latest.values() if row.bank == slug]
     known = {sameness(row.stem, row.options): row.ref for row in here}
     like = {likeness(row.stem, row.options): f"{row.ref} of the bank" for row in here}
@@ -88,17 +88,17 @@ def compare(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
     lines: dict[str, int] = {}
     for given in drafts:
         draft = _by_its_words(given, known)
-        reason = _repeated(draft, lines) or _clash(draft, slug, latest, known)
+        reason = _find_repetition(draft, lines) or _find_clash(draft, slug, latest, known)
         row = latest.get(draft.ref)
         if reason:
             made.problems.append(Problem(line=draft.line, reason=reason))
             continue
-        doubt = _doubt(draft, like)
+        doubt = _find_likeness(draft, like)
         if doubt:
             made.warnings.append(Problem(line=draft.line, reason=doubt))
         if row is None:
             made.added.append(draft)
-        elif _content(draft) != _stored(row):
+        elif _content_of_draft(draft) != _content_of_row(row):
             made.changed.append((draft, row))
         else:
             made.unchanged.append(row)
@@ -111,19 +111,19 @@ def _by_its_words(draft: Draft, known: Mapping[str, str]) -> Draft:
     return draft if draft.has_own_ref or ref is None else replace(draft, ref=ref)
 
 
-def _doubt(draft: Draft, like: dict[str, str]) -> str | None:
+def _find_likeness(draft: Draft, like: dict[str, str]) -> str | None:
     other = like.setdefault(draft.likeness, f"line {draft.line}")
     if other in (f"line {draft.line}", f"{draft.ref} of the bank"):
         return None
     return f"the question is nearly the same as {other}"
 
 
-def _latest(uow: UnitOfWork) -> dict[str, Question]:
+def _latest_versions(uow: UnitOfWork) -> dict[str, Question]:
     rows = uow.session.scalars(select(Question).order_by(Question.ref, Question.version))
     return {row.ref: row for row in rows}
 
 
-def _repeated(draft: Draft, lines: dict[str, int]) -> str | None:
+def _find_repetition(draft: Draft, lines: dict[str, int]) -> str | None:
     for name, mark in (("id", f"ref {draft.ref}"), ("question", draft.sameness)):
         first = lines.setdefault(mark, draft.line)
         if first != draft.line:
@@ -131,7 +131,7 @@ def _repeated(draft: Draft, lines: dict[str, int]) -> str | None:
     return None
 
 
-def _clash(
+def _find_clash(
     draft: Draft, slug: str, latest: Mapping[str, Question], known: Mapping[str, str]
 ) -> str | None:
     row = latest.get(draft.ref)
@@ -143,12 +143,12 @@ def _clash(
     return None
 
 
-def _content(draft: Draft) -> dict[str, Any]:
+def _content_of_draft(draft: Draft) -> dict[str, Any]:
     named = {name: getattr(draft, name) for name in _CONTENT}
     return {**named, "options": list(draft.options), "answer": list(draft.answer)}
 
 
-def _stored(row: Question) -> dict[str, Any]:
+def _content_of_row(row: Question) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _CONTENT}
 
 
@@ -165,7 +165,7 @@ def store(uow: UnitOfWork, slug: str, found: Comparison) -> None:
             insert(Question),
             [
                 {
-                    **_content(draft),
+                    **_content_of_draft(draft),
                     "ref": draft.ref,
                     "version": version,
                     "bank": slug,

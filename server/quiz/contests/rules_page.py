@@ -62,19 +62,24 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
     yield (
         "window",
         texts.say(
-            "quiz.rules.window", opens=_minute(contest.opens_at), closes=_end(contest.closes_at)
+            "quiz.rules.window",
+            opens=_say_minute(contest.opens_at),
+            closes=_say_end(contest.closes_at),
         ),
     )
     yield "per_day", texts.say("quiz.rules.per_day", count=rules.papers_per_day)
     if rules.papers_total is not None:
         yield "in_all", texts.say("quiz.rules.in_all", count=rules.papers_total)
-    yield "paper", texts.say("quiz.rules.paper", count=rules.question_count, mix=_mix(texts, rules))
+    yield (
+        "paper",
+        texts.say("quiz.rules.paper", count=rules.question_count, mix=_say_mix(texts, rules)),
+    )
     yield "draw", texts.say("quiz.rules.draw")
     yield (
         "points",
         texts.say("quiz.rules.points", points=rules.points_per_question, most=rules.max_score),
     )
-    yield "timer", _timer(texts, rules)
+    yield "timer", _say_timer(texts, rules)
     yield "resume", texts.say("quiz.rules.resume")
     yield "reveal", texts.say("quiz.rules.reveal")
     yield "season", texts.say(_SEASON[rules.season])
@@ -84,35 +89,35 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
     yield "no_reward", texts.say("quiz.rules.no_reward")
 
 
-def _minute(instant: datetime) -> str:
+def _say_minute(instant: datetime) -> str:
     day = instant.astimezone(BEIJING)
     return f"{day.year}年{day.month}月{day.day}日 {day:%H:%M}"
 
 
-def _end(instant: datetime) -> str:
+def _say_end(instant: datetime) -> str:
     day, time = say_end_time(instant)
     return f"{day.year}年{day.month}月{day.day}日 {time}"
 
 
-def _mix(texts: Texts, rules: RuleSet) -> str:
-    lines = [_part(texts, part) for part in rules.parts if part.kind is not None]
+def _say_mix(texts: Texts, rules: RuleSet) -> str:
+    lines = [_say_part(texts, part) for part in rules.parts if part.kind is not None]
     return texts.say("quiz.rules.and").join(lines) or texts.say("quiz.rules.kind_any")
 
 
-def _part(texts: Texts, part: Part) -> str:
+def _say_part(texts: Texts, part: Part) -> str:
     kind = "any" if part.kind is None else part.kind.value
     return texts.say("quiz.rules.part", kind=texts.say(f"quiz.rules.kind_{kind}"), count=part.count)
 
 
-def _timer(texts: Texts, rules: RuleSet) -> str:
-    paper = _span(texts, rules.paper_seconds)
+def _say_timer(texts: Texts, rules: RuleSet) -> str:
+    paper = _say_span(texts, rules.paper_seconds)
     if rules.seconds_per_question is not None:
-        question = _span(texts, rules.seconds_per_question)
+        question = _say_span(texts, rules.seconds_per_question)
         return texts.say("quiz.rules.timer_item", question=question, paper=paper)
     return texts.say("quiz.rules.timer_paper", paper=paper)
 
 
-def _span(texts: Texts, seconds: int) -> str:
+def _say_span(texts: Texts, seconds: int) -> str:
     if seconds % 60 == 0:
         return texts.say("quiz.rules.minutes", count=seconds // 60)
     return texts.say("quiz.rules.seconds", count=seconds)

@@ -107,7 +107,7 @@ def contest(uow: UnitOfWork, name: str) -> ContestView:
 
     Raises: NotFound (404).
     """
-    found = _one(uow, _BY_NAME, {"name": name})
+    found = _find_one(uow, _BY_NAME, {"name": name})
     if found is None:
         raise NotFound
     return found
@@ -115,7 +115,7 @@ def contest(uow: UnitOfWork, name: str) -> ContestView:
 
 def by_slug(uow: UnitOfWork, slug: str) -> ContestView | None:
     """The contest with this slug, or None."""
-    return _one(uow, _BY_SLUG, {"name": slug})
+    return _find_one(uow, _BY_SLUG, {"name": slug})
 
 
 def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
@@ -123,7 +123,7 @@ def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
 
     Raises: NotFound (404).
     """
-    found = _one(uow, _BY_ID, {"contest_id": contest_id})
+    found = _find_one(uow, _BY_ID, {"contest_id": contest_id})
     if found is None:
         raise NotFound
     return found
@@ -132,12 +132,12 @@ def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
 def contests(uow: UnitOfWork, limit: int, before_id: int | None) -> list[ContestView]:
     """Contests, the newest first."""
     rows = run(uow, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
-    return [_view(row) for row in rows]
+    return [_view_from_row(row) for row in rows]
 
 
 def unfinished(uow: UnitOfWork) -> list[ContestView]:
     """Contests that deal papers now or later, or whose last papers may still be answered."""
-    found = [_view(row) for row in run(uow, _CONTESTS, {})]
+    found = [_view_from_row(row) for row in run(uow, _CONTESTS, {})]
     return [one for one in found if not is_over(uow.now, last_deadline(one))]
 
 
@@ -154,12 +154,12 @@ def rules_at(uow: UnitOfWork, contest_id: int, version: str) -> RuleSet:
     return rules_from(version, body)
 
 
-def _one(uow: UnitOfWork, asked: Select[Any], values: dict[str, Any]) -> ContestView | None:
+def _find_one(uow: UnitOfWork, asked: Select[Any], values: dict[str, Any]) -> ContestView | None:
     row = run(uow, asked, values).one_or_none()
-    return None if row is None else _view(row)
+    return None if row is None else _view_from_row(row)
 
 
-def _view(row: Any) -> ContestView:
+def _view_from_row(row: Any) -> ContestView:
     return ContestView(
         id=row.id,
         ref=row.ref,

@@ -29,7 +29,11 @@ def rebuild_leaderboards(
     """
     with uow_factory.begin(read_only=True) as uow:
         contests = standings_queries.contests(uow)
-        wanted = [(contest.id, board) for contest in contests for board in _boards(uow, contest.id)]
+        wanted = [
+            (contest.id, board)
+            for contest in contests
+            for board in _boards_to_build(uow, contest.id)
+        ]
     for contest in contests:
         uow_factory.dependencies.kv.leaderboard.drop(group_name(contest.id))
     built = 0
@@ -39,7 +43,7 @@ def rebuild_leaderboards(
     return Rebuilt(contests=len(contests), boards=built, busy=len(wanted) - built)
 
 
-def _boards(uow: UnitOfWork, contest_id: int) -> list[str]:
+def _boards_to_build(uow: UnitOfWork, contest_id: int) -> list[str]:
     held = [
         board_name(period, scope)
         for period, scope in standings_queries.boards_held(uow, contest_id)

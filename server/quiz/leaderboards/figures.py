@@ -23,14 +23,14 @@ def say_duration(texts: Texts, milliseconds: int) -> str:
 
 def say_score(score: float) -> str:
     """A score with at most two decimals: `50`, `12.5`, `12.34`."""
-    return f"{_hundredths(score) / _HUNDREDTHS:.2f}".rstrip("0").rstrip(".")
+    return f"{_whole_hundredths(score) / _HUNDREDTHS:.2f}".rstrip("0").rstrip(".")
 
 
 def points_between(above: float, mine: float) -> float:
     """The difference of two displayed scores; at least 0.01 when the real ones differ."""
     if above <= mine:
         return 0.0
-    return max(1, _hundredths(above) - _hundredths(mine)) / _HUNDREDTHS
+    return max(1, _whole_hundredths(above) - _whole_hundredths(mine)) / _HUNDREDTHS
 
 
 def time_between(mine_ms: int, above_ms: int) -> int:
@@ -38,5 +38,5 @@ def time_between(mine_ms: int, above_ms: int) -> int:
     return (mine_ms // _SECOND_MS - above_ms // _SECOND_MS) * _SECOND_MS
 
 
-def _hundredths(score: float) -> int:
+def _whole_hundredths(score: float) -> int:
     return int(score * _HUNDREDTHS + _MARGIN)

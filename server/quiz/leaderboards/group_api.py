@@ -33,7 +33,7 @@ class GroupOut(Out, frozen=True, kw_only=True):
     group_id: str
 
 
-def _opened(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
+def _open_group_entry(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
     """Let WeChat identify the person and the group."""
     try:
         with counting_failures(
@@ -56,7 +56,7 @@ def _opened(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
     out=GroupOut,
     errors=(Invalid, LoginRefused, *AWAY),
     consent=True,
-    ask=_opened,
+    ask=_open_group_entry,
     pace=GROUP,
 )
 def enter_group(uow: UnitOfWork, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened

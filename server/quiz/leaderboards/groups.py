@@ -25,7 +25,7 @@ def enter(uow: UnitOfWork, citizen_id: int, entry: GroupEntry) -> str:
     owner = accounts.citizen_of_openid(uow, "mini_program", entry.openid, create=False)
     if owner != citizen_id:
         raise Invalid((("body", "code"), "a code of another person"))
-    group_id, ref = _group(uow, entry.opengid)
+    group_id, ref = _find_or_add_group(uow, entry.opengid)
     fresh = insert_for(uow.session, GroupMember).values(
         group_id=group_id, citizen_id=citizen_id, joined_at=uow.now
     )
@@ -33,7 +33,7 @@ def enter(uow: UnitOfWork, citizen_id: int, entry: GroupEntry) -> str:
     return ref
 
 
-def _group(uow: UnitOfWork, opengid: str) -> tuple[int, str]:
+def _find_or_add_group(uow: UnitOfWork, opengid: str) -> tuple[int, str]:
     hashed = uow.keys.blind(opengid, "opengid")
     fresh = insert_for(uow.session, WeChatGroup).values(
         ref=uow.new_ref("grp"), opengid_hash=hashed, made_at=uow.now

@@ -42,12 +42,12 @@ Columns = ColumnCollection[str, Any] | Mapping[str, Any]
 
 def best_first(of: Table | FromClause) -> tuple[ColumnElement[Any], ...]:
     """ORDER BY for the best standing first."""
-    return tuple(_sorted(of, RANK_ORDER))
+    return tuple(_sort_columns(of, RANK_ORDER))
 
 
 def worst_first(of: Table | FromClause) -> tuple[ColumnElement[Any], ...]:
     """ORDER BY for the worst standing first."""
-    return tuple(_sorted(of, _reversed(RANK_ORDER)))
+    return tuple(_sort_columns(of, _reverse_order(RANK_ORDER)))
 
 
 def is_better(one: Columns, other: Columns) -> ColumnElement[bool]:
@@ -57,13 +57,13 @@ def is_better(one: Columns, other: Columns) -> ColumnElement[bool]:
 
 def is_worse(one: Columns, other: Columns) -> ColumnElement[bool]:
     """Whether one standing ranks after another."""
-    return _in_front(one, other, _reversed(RANK_ORDER))
+    return _in_front(one, other, _reverse_order(RANK_ORDER))
 
 
 def is_earlier_tie(one: Columns, other: Columns) -> ColumnElement[bool]:
     """Whether one standing has the same points and time as another, and ranks before it."""
     same = [one[criterion.column] == other[criterion.column] for criterion in SCORED]
-    return and_(*same, _before(one, other, TIES))
+    return and_(*same, _ranks_before(one, other, TIES))
 
 
 def rank_key(standing: Any) -> tuple[Any, ...]:
@@ -76,23 +76,23 @@ def _in_front(one: Columns, other: Columns, order: Sequence[Criterion]) -> Colum
     column, larger = order[0]
     # Says nothing new: it is the range that the index can walk.
     reach = one[column] >= other[column] if larger else one[column] <= other[column]
-    return and_(reach, _before(one, other, order))
+    return and_(reach, _ranks_before(one, other, order))
 
 
-def _before(one: Columns, other: Columns, order: Sequence[Criterion]) -> ColumnElement[bool]:
+def _ranks_before(one: Columns, other: Columns, order: Sequence[Criterion]) -> ColumnElement[bool]:
     (column, larger), *rest = order
     first: ColumnElement[bool]
     first = one[column] > other[column] if larger else one[column] < other[column]
     if not rest:
         return first
-    return or_(first, and_(one[column] == other[column], _before(one, other, rest)))
+    return or_(first, and_(one[column] == other[column], _ranks_before(one, other, rest)))
 
 
-def _sorted(of: Table | FromClause, order: Sequence[Criterion]) -> list[ColumnElement[Any]]:
+def _sort_columns(of: Table | FromClause, order: Sequence[Criterion]) -> list[ColumnElement[Any]]:
     return [of.c[column].desc() if larger else of.c[column].asc() for column, larger in order]
 
 
-def _reversed(order: Sequence[Criterion]) -> tuple[Criterion, ...]:
+def _reverse_order(order: Sequence[Criterion]) -> tuple[Criterion, ...]:
     return tuple(Criterion(column, not larger) for column, larger in order)
 
 

@@ -46,7 +46,7 @@ def sync_boards(context: TaskContext) -> int:
     try:
         with context.uow_factory.begin(read_only=True) as uow:
             return sum(
-                _sync(uow, contest.id, current=contest.closes_at > uow.now - STILL_READ)
+                _sync_contest(uow, contest.id, current=contest.closes_at > uow.now - STILL_READ)
                 for contest in standings_queries.contests(uow)
             )
     except RedisUnavailable:
@@ -72,7 +72,7 @@ def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
         if token is None:
             return False
         try:
-            if _fill(uow_factory, contest_id, board, token):
+            if _fill_board(uow_factory, contest_id, board, token):
                 return True
         except RedisUnavailable:
             raise
@@ -82,18 +82,18 @@ def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
     return False
 
 
-def _fill(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, token: str) -> bool:
+def _fill_board(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, token: str) -> bool:
     group, leaderboard = keys.group_name(contest_id), uow_factory.dependencies.kv.leaderboard
     period, scope = keys.split_board(board)
     with uow_factory.begin(read_only=True) as uow:
         stands = standings_queries.board_rows(uow, contest_id, period, scope)
-        if not leaderboard.load(group, board, token, map(_standing, stands)):
+        if not leaderboard.load(group, board, token, map(_board_standing, stands)):
             return False
     kept_seconds = 0 if period == TOTAL else _DAYS_KEPT * 86_400
     return leaderboard.finish_build(group, board, token, expire_seconds=kept_seconds)
 
 
-def _standing(stand: Stand) -> BoardStanding:
+def _board_standing(stand: Stand) -> BoardStanding:
     return BoardStanding(
         entry=stand.entry_id,
         score=rank_order.pack_score(stand.kept),
@@ -102,7 +102,7 @@ def _standing(stand: Stand) -> BoardStanding:
     )
 
 
-def _sync(uow: UnitOfWork, contest_id: int, *, current: bool) -> int:
+def _sync_contest(uow: UnitOfWork, contest_id: int, *, current: bool) -> int:
     group, leaderboard = keys.group_name(contest_id), uow.kv.leaderboard
     kept = leaderboard.read_mark(group, MARK)
     mark = uow.now if kept is None else datetime.fromisoformat(kept)

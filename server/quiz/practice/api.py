@@ -86,21 +86,25 @@ def answer_practice(uow: UnitOfWork, ref: str, body: PracticeAnswerIn) -> Practi
 )
 def list_mistakes(uow: UnitOfWork, query: PageQuery) -> Page[MistakeOut]:
     """The wrong-answer book, the latest mistake first."""
-    after = None if query.after is None else _position(query.after)
-    found = [m for m in mistakes.book(uow, uow.caller_id) if after is None or _place(m) < after]
+    after = None if query.after is None else _place_from_cursor(query.after)
+    found = [
+        m
+        for m in mistakes.book(uow, uow.caller_id)
+        if after is None or _place_of_mistake(m) < after
+    ]
     shown = found[: query.limit]
-    last = _place(shown[-1]) if len(found) > len(shown) else None
+    last = _place_of_mistake(shown[-1]) if len(found) > len(shown) else None
     return Page(
         items=[_mistake_out(mistake) for mistake in shown],
         next=None if last is None else encode_cursor(last[0].isoformat(), last[1]),
     )
 
 
-def _place(mistake: Mistake) -> tuple[datetime, str]:
+def _place_of_mistake(mistake: Mistake) -> tuple[datetime, str]:
     return mistake.wrong_at, mistake.item.ref
 
 
-def _position(cursor: str) -> tuple[datetime, str]:
+def _place_from_cursor(cursor: str) -> tuple[datetime, str]:
     at, ref = decode_cursor(cursor, str, str)
     try:
         instant = datetime.fromisoformat(str(at))

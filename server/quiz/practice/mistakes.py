@@ -50,16 +50,16 @@ class _Answered:
 def book(uow: UnitOfWork, citizen_id: int) -> list[Mistake]:
     """A citizen's wrong-answer book, the latest mistake first."""
     by_id = every_version(uow)
-    answered = [*_on_papers(uow, citizen_id, by_id), *_practised(uow, citizen_id, by_id)]
+    answered = [*_on_papers(uow, citizen_id, by_id), *_answers_of_practice(uow, citizen_id, by_id)]
     found: dict[str, Mistake] = {}
     for one in sorted(answered, key=lambda one: (one.at, one.number)):
-        _take(found, one)
+        _take_answer(found, one)
     return sorted(
         found.values(), key=lambda mistake: (mistake.wrong_at, mistake.item.ref), reverse=True
     )
 
 
-def _take(found: dict[str, Mistake], one: _Answered) -> None:
+def _take_answer(found: dict[str, Mistake], one: _Answered) -> None:
     ref = one.item.ref
     if not is_right(one.item.answer, one.chosen):
         found[ref] = Mistake(item=one.item, chosen=one.chosen, where=one.where, wrong_at=one.at)
@@ -85,7 +85,9 @@ def _on_papers(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> I
             )
 
 
-def _practised(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
+def _answers_of_practice(
+    uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]
+) -> Iterator[_Answered]:
     asked = (
         select(
             PracticeAnswer.id,

@@ -58,7 +58,7 @@ def begin(
 
     Units: empty `topics` means all; `from_mistakes` deals only from the wrong-answer book.
     """
-    pool = _pool(uow, citizen_id)
+    pool = _practice_pool(uow, citizen_id)
     if topics:
         pool = [item for item in pool if item.topic in topics]
     if from_mistakes:
@@ -67,7 +67,9 @@ def begin(
     paper = papers.deal(_least_practised(uow, citizen_id, pool)[:count], uow.random)
     row = Practice(ref=uow.new_ref("pra"), citizen_id=citizen_id, paper=paper, made_at=uow.now)
     uow.session.add(row)
-    return Dealt(ref=row.ref, slots=_slots(paper, {item.id: item for item in pool}, uow.now))
+    return Dealt(
+        ref=row.ref, slots=_slots_of_practice(paper, {item.id: item for item in pool}, uow.now)
+    )
 
 
 def answer(
@@ -83,12 +85,12 @@ def answer(
     )
     if row is None:
         raise NotFound
-    dealt = _slots(row.paper, every_version(uow), row.made_at)
+    dealt = _slots_of_practice(row.paper, every_version(uow), row.made_at)
     slots = {slot.item.ref: slot for slot in dealt}
     slot = slots.get(question_ref)
     if slot is None:
         raise Invalid((("body", "question_id"), "no such question in this practice"))
-    chosen = _chosen(slot, keys)
+    chosen = _chosen_options(slot, keys)
     first = _keep_first(uow, row.id, slot.item, chosen)
     return AnswerFeedback(
         question_ref=question_ref,
@@ -99,7 +101,7 @@ def answer(
     )
 
 
-def _chosen(slot: Slot, keys: Sequence[str]) -> list[int]:
+def _chosen_options(slot: Slot, keys: Sequence[str]) -> list[int]:
     try:
         chosen = slot.options_of(keys)
     except ValueError as trouble:
@@ -126,7 +128,7 @@ def _keep_first(uow: UnitOfWork, practice_id: int, item: Item, chosen: list[int]
     return list(first or [])
 
 
-def _pool(uow: UnitOfWork, citizen_id: int) -> list[Item]:
+def _practice_pool(uow: UnitOfWork, citizen_id: int) -> list[Item]:
     """Live questions that this citizen may practise."""
     handed_in = _handed_in(uow, citizen_id)
     to_come = contests.unfinished(uow)
@@ -168,7 +170,7 @@ def _least_practised(uow: UnitOfWork, citizen_id: int, pool: Sequence[Item]) -> 
     return sorted(mixed, key=lambda item: times.get(item.id, 0))
 
 
-def _slots(
+def _slots_of_practice(
     paper: Sequence[Mapping[str, Any]], by_id: Mapping[int, Item], made_at: datetime
 ) -> list[Slot]:
     return papers.slots(paper, by_id, Timer.PAPER, made_at, made_at)

@@ -16,7 +16,9 @@ from server.quiz.review.schemas import ReportIn
 REPORT_API = Api("practice")
 
 
-def _judged(preflight: PreflightContext, ref: str, body: ReportIn) -> tuple[Reported, WordsState]:
+def _have_words_judged(
+    preflight: PreflightContext, ref: str, body: ReportIn
+) -> tuple[Reported, WordsState]:
     """Check the text with WeChat, unless this version was reported before."""
     with preflight.uow_factory.begin(read_only=True) as uow:
         reported = reports.to_be_reported(uow, ref, preflight.caller.id)
@@ -36,7 +38,7 @@ def _judged(preflight: PreflightContext, ref: str, body: ReportIn) -> tuple[Repo
     status=(202,),
     errors=(NotFound, ReasonRefused, Invalid),
     consent=True,
-    ask=_judged,
+    ask=_have_words_judged,
     pace=CHANGE,
 )
 def report_question(

@@ -97,14 +97,16 @@ def _seen_version(uow: UnitOfWork, question_ref: str, citizen_id: int) -> int | 
         return None
     seen = [
         row["q"]
-        for paper, timed in _papers(uow, citizen_id)
+        for paper, timed in _papers_dealt_to(uow, citizen_id)
         for row in paper
         if row["q"] in ids and (not timed or "opened_at" in row)
     ]
     return max(seen, default=None)
 
 
-def _papers(uow: UnitOfWork, citizen_id: int) -> list[tuple[list[dict[str, object]], bool]]:
+def _papers_dealt_to(
+    uow: UnitOfWork, citizen_id: int
+) -> list[tuple[list[dict[str, object]], bool]]:
     """Every paper and practice of a citizen, and whether its questions are opened one by one."""
     dealt = [
         *uow.session.scalars(select(Attempt.paper).where(Attempt.citizen_id == citizen_id)),

@@ -47,7 +47,7 @@ class VisitIn(In, frozen=True, kw_only=True):
     scene: Annotated[str, Meta(min_length=1, max_length=128)]
 
 
-def _code(preflight: PreflightContext, body: ShareIn) -> Fetched:
+def _fetch_code(preflight: PreflightContext, body: ShareIn) -> Fetched:
     """Fetch WeChat's code for a new card."""
     with preflight.uow_factory.begin(read_only=True) as uow:
         planned = shares.plan(uow, preflight.caller.id, body.attempt_id)
@@ -64,7 +64,7 @@ def _code(preflight: PreflightContext, body: ShareIn) -> Fetched:
     status=(201,),
     errors=(NotFound, AttemptOpen),
     consent=True,
-    ask=_code,
+    ask=_fetch_code,
     pace=SHARE,
 )
 def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above

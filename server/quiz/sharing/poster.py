@@ -75,10 +75,10 @@ def drawn(poster: Poster) -> bytes:
     """Draw the poster as a PNG. Units: 750 by 1334 pixels."""
     picture = Image.new("RGB", SIZE, _WHITE)
     draw = ImageDraw.Draw(picture)
-    _head(draw, poster.campaign, poster.contest, _HEAD)
-    _result(draw, poster)
-    _foot(picture, draw, poster)
-    return _png(picture)
+    _draw_head(draw, poster.campaign, poster.contest, _HEAD)
+    _draw_result(draw, poster)
+    _draw_foot(picture, draw, poster)
+    return _as_png(picture)
 
 
 def drawn_card(card: Card) -> bytes:
@@ -86,40 +86,44 @@ def drawn_card(card: Card) -> bytes:
     picture = Image.new("RGB", CARD_SIZE, _WHITE)
     draw = ImageDraw.Draw(picture)
     # In a chat it is small, and the second name would not be legible.
-    _head(draw, card.campaign[:1], card.contest, _CARD_HEAD)
-    _centred(draw, card.name, 338, 40, _INK)
-    _centred(draw, card.score, 384, 130, _GOLD)
-    _centred(draw, card.score_note, 540, 30, _QUIET)
-    return _png(picture)
+    _draw_head(draw, card.campaign[:1], card.contest, _CARD_HEAD)
+    _draw_centred(draw, card.name, 338, 40, _INK)
+    _draw_centred(draw, card.score, 384, 130, _GOLD)
+    _draw_centred(draw, card.score_note, 540, 30, _QUIET)
+    return _as_png(picture)
 
 
 def shows(name: str) -> bool:
     """Whether at least one character of a name can be drawn beside the mask."""
-    return _shown(name).strip("* ") != ""
+    return _drawable_text(name).strip("* ") != ""
 
 
-def _png(picture: Image.Image) -> bytes:
+def _as_png(picture: Image.Image) -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
 
 
-def _head(draw: ImageDraw.ImageDraw, campaign: tuple[str, ...], title: str, height: int) -> None:
+def _draw_head(
+    draw: ImageDraw.ImageDraw, campaign: tuple[str, ...], title: str, height: int
+) -> None:
     """Draw the campaign's names and the contest's, centred on the green area."""
     draw.rectangle((0, 0, SIZE[0], height), fill=_GREEN)
     draw.rectangle((0, height - 12, SIZE[0], height), fill=_DEEP)
     # The Zhuang name is the longer one.
     names = [(name, *((40, 2) if at == 0 else (24, 3))) for at, name in enumerate(campaign)]
-    high = sum(len(list(_folded(name, size, most))) * size * 3 // 2 for name, size, most in names)
-    contest = len(list(_folded(title, 32, 2))) * 32 * 3 // 2
+    high = sum(
+        len(list(_fold_text(name, size, most))) * size * 3 // 2 for name, size, most in names
+    )
+    contest = len(list(_fold_text(title, 32, 2))) * 32 * 3 // 2
     top = (height - 12 - high - contest - 2 * _GAP - _BAND) // 2
     for name, size, most in names:
-        top = _block(draw, name, top, size, _WHITE, most=most)
-    _brocade(draw, top + _GAP)
-    _block(draw, title, top + 2 * _GAP + _BAND, 32, _WHITE, most=2)
+        top = _draw_block(draw, name, top, size, _WHITE, most=most)
+    _draw_brocade(draw, top + _GAP)
+    _draw_block(draw, title, top + 2 * _GAP + _BAND, 32, _WHITE, most=2)
 
 
-def _brocade(draw: ImageDraw.ImageDraw, top: int) -> None:
+def _draw_brocade(draw: ImageDraw.ImageDraw, top: int) -> None:
     """Draw a band of diamonds, a pattern of Guangxi's brocade."""
     wide, half = 2 * _BAND, _BAND // 2
     for left in range(-_BAND, SIZE[0], wide):
@@ -130,22 +134,22 @@ def _brocade(draw: ImageDraw.ImageDraw, top: int) -> None:
             draw.polygon(corners, fill=fill, outline=_SAND)
 
 
-def _result(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
-    _centred(draw, poster.name, 462, 44, _INK)
-    _centred(draw, poster.score, 530, 170, _GOLD)
-    _centred(draw, poster.score_note, 740, 30, _QUIET)
+def _draw_result(draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+    _draw_centred(draw, poster.name, 462, 44, _INK)
+    _draw_centred(draw, poster.score, 530, 170, _GOLD)
+    _draw_centred(draw, poster.score_note, 740, 30, _QUIET)
     for at, line in enumerate(poster.lines):
-        _centred(draw, line, 800 + at * 52, 34, _INK)
+        _draw_centred(draw, line, 800 + at * 52, 34, _INK)
 
 
-def _foot(picture: Image.Image, draw: ImageDraw.ImageDraw, poster: Poster) -> None:
+def _draw_foot(picture: Image.Image, draw: ImageDraw.ImageDraw, poster: Poster) -> None:
     with Image.open(io.BytesIO(poster.code)) as code:
         square = code.convert("RGB").resize((_CODE_SIDE, _CODE_SIDE), Image.Resampling.LANCZOS)
     picture.paste(square, ((SIZE[0] - _CODE_SIDE) // 2, 970))
-    _centred(draw, poster.invitation, 1268, 28, _QUIET)
+    _draw_centred(draw, poster.invitation, 1268, 28, _QUIET)
 
 
-def _block(
+def _draw_block(
     draw: ImageDraw.ImageDraw,
     text: str,
     top: int,
@@ -155,51 +159,51 @@ def _block(
     most: int,
 ) -> int:
     """Draw at most `most` centred lines of a text; return the next line's position."""
-    for line in _folded(text, size, most):
-        _centred(draw, line, top, size, colour)
+    for line in _fold_text(text, size, most):
+        _draw_centred(draw, line, top, size, colour)
         top += size * 3 // 2
     return top
 
 
-def _centred(
+def _draw_centred(
     draw: ImageDraw.ImageDraw, text: str, top: int, size: int, colour: tuple[int, int, int]
 ) -> None:
-    line = next(iter(_folded(text, size, 1)), "")
-    font = _font(size)
+    line = next(iter(_fold_text(text, size, 1)), "")
+    font = _font_sized(size)
     left = (SIZE[0] - font.getlength(line)) / 2
     draw.text((left, top), line, font=font, fill=colour)
 
 
-def _folded(text: str, size: int, most: int) -> Iterable[str]:
+def _fold_text(text: str, size: int, most: int) -> Iterable[str]:
     """Break a text into lines within the margins; an overlong text ends in an ellipsis."""
-    wide, font = SIZE[0] - 2 * _MARGIN, _font(size)
+    wide, font = SIZE[0] - 2 * _MARGIN, _font_sized(size)
     lines = [""]
-    for word in _WORDS.findall(_shown(text)):
+    for word in _WORDS.findall(_drawable_text(text)):
         if font.getlength(lines[-1] + word) <= wide:
             lines[-1] += word
         elif len(lines) < most and font.getlength(word) <= wide:
             lines.append(word.lstrip())
         else:
-            lines[-1] = _ended(lines[-1] + word, font, wide)
+            lines[-1] = _end_with_ellipsis(lines[-1] + word, font, wide)
             break
     return lines
 
 
-def _ended(line: str, font: ImageFont.FreeTypeFont, wide: int) -> str:
+def _end_with_ellipsis(line: str, font: ImageFont.FreeTypeFont, wide: int) -> str:
     kept = list(characters(line))
     while kept and font.getlength("".join(kept) + "…") > wide:
         kept.pop()
     return "".join(kept) + "…"
 
 
-def _shown(text: str) -> str:
+def _drawable_text(text: str) -> str:
     """The drawable characters of a text, with single spaces."""
     normal = unicodedata.normalize("NFC", text)
-    return " ".join("".join(map(_drawable, characters(normal))).split())
+    return " ".join("".join(map(_drawable_form, characters(normal))).split())
 
 
 @lru_cache(maxsize=4096)
-def _drawable(character: str) -> str:
+def _drawable_form(character: str) -> str:
     """The drawable form of a character, or nothing.
 
     Variation selectors are not drawn. Emoji joined by a joiner would be drawn as several, so they
@@ -210,7 +214,9 @@ def _drawable(character: str) -> str:
         blank = all(unicodedata.category(part) in ("Zs", "Zl", "Zp") for part in seen)
         return " " if blank or seen[0] in "\t\n\r" else ""
     base, marks = seen[:1], seen[1:]
-    whole = all(map(_has, seen)) and all(_font(24).getlength(mark) == 0 for mark in marks)
+    whole = all(map(_font_has, seen)) and all(
+        _font_sized(24).getlength(mark) == 0 for mark in marks
+    )
     return "".join(seen) if base and whole else ""
 
 
@@ -218,13 +224,13 @@ def _is_selector(part: str) -> bool:
     return "\ufe00" <= part <= "\ufe0f" or "\U000e0100" <= part <= "\U000e01ef"
 
 
-def _has(part: str) -> bool:
+def _font_has(part: str) -> bool:
     """Whether the font has a glyph: a missing one renders like an unassigned code point."""
-    font = _font(24)
+    font = _font_sized(24)
     return bytes(font.getmask(part)) != bytes(font.getmask(_NO_LETTER))
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def _font_sized(size: int) -> ImageFont.FreeTypeFont:
     """The font face of this thread.
 
     Without the shaping library, which replaces missing code points by others.

@@ -140,7 +140,7 @@ def card(uow: UnitOfWork, ref: str) -> Card:
 
     Raises: NotFound (404).
     """
-    return _card(uow, _shared(uow, ref))
+    return _card_from_row(uow, _find_share(uow, ref))
 
 
 def poster(uow: UnitOfWork, ref: str) -> Poster:
@@ -148,23 +148,23 @@ def poster(uow: UnitOfWork, ref: str) -> Poster:
 
     Raises: NotFound (404), PosterNotReady (503) while its code is missing.
     """
-    row = _shared(uow, ref)
+    row = _find_share(uow, ref)
     if row.code_picture is None:
         raise PosterNotReady(retry_after_seconds=30)
     rules = contests.rules_at(uow, row.contest_id, row.rules_version)
     said = uow.texts.say
     return Poster(
-        **vars(_card(uow, row)),
+        **vars(_card_from_row(uow, row)),
         lines=(
             said("quiz.share.right", right=row.correct_count, count=rules.question_count),
-            *_ranks(uow, row),
+            *_rank_lines(uow, row),
         ),
         invitation=said("quiz.share.invitation"),
         code=row.code_picture,
     )
 
 
-def _shared(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
+def _find_share(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
     row = uow.session.execute(
         select(
             Share.code_picture,
@@ -187,24 +187,24 @@ def _shared(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def _card(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> Card:
+def _card_from_row(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> Card:
     rules = contests.rules_at(uow, row.contest_id, row.rules_version)
     return Card(
-        campaign=_campaign(uow),
+        campaign=_campaign_names(uow),
         contest=contests.contest_by_id(uow, row.contest_id).title,
-        name=_name(uow, row.citizen_id),
+        name=_drawable_name(uow, row.citizen_id),
         score=str(row.score),
         score_note=uow.texts.say("quiz.share.of", most=rules.max_score),
     )
 
 
-def _name(uow: UnitOfWork, citizen_id: int) -> str:
+def _drawable_name(uow: UnitOfWork, citizen_id: int) -> str:
     """The name for the public, or a placeholder when it cannot be drawn."""
     name = accounts.names_of(uow, [citizen_id])[citizen_id].shown
     return name if shows(name) else uow.texts.say("quiz.share.unnamed")
 
 
-def _campaign(uow: UnitOfWork) -> tuple[str, ...]:
+def _campaign_names(uow: UnitOfWork) -> tuple[str, ...]:
     """The campaign's name in both languages, as far as loaded."""
     try:
         found = programmes.campaign(uow)
@@ -213,7 +213,7 @@ def _campaign(uow: UnitOfWork) -> tuple[str, ...]:
     return tuple(title for title in (found.title, found.title_za) if title)
 
 
-def _ranks(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
+def _rank_lines(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
     say = uow.texts.say
     lines = [say("quiz.share.region_rank", rank=row.rank_region)]
     if row.rank_city is None:
@@ -227,10 +227,10 @@ def _ranks(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
 
 def visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
     """Record once a day that a citizen came by a card or code; anonymous visits are ignored."""
-    if _known(uow, scene):
+    if _is_known_scene(uow, scene):
         channel.record_mini_program_visit(uow, citizen_id, scene)
 
 
-def _known(uow: UnitOfWork, scene: str) -> bool:
+def _is_known_scene(uow: UnitOfWork, scene: str) -> bool:
     shared = uow.session.scalar(select(Share.id).where(Share.ref == scene))
     return shared is not None or channel.knows_scene(uow, scene)
