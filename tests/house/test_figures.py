@@ -11,7 +11,7 @@ from tests.house.source import ROOT
 
 FILE_LINES = 400
 # Raised with each batch of better names; 2.0 is the goal.
-WORDS_PER_FUNCTION = 1.5
+WORDS_PER_FUNCTION = 1.55
 
 
 @cache
