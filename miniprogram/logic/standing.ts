@@ -1,4 +1,4 @@
-/** What a reader has reached in a contest, in the words of all pages. */
+/** The user's result in a contest, as text for all pages. */
 import type { ContestMe } from '../api/shapes'
 import { sayDuration, sayScore } from './figures'
 import { fill } from './fill'
@@ -31,6 +31,6 @@ export function standingOf(me: Pick<ContestMe, 'total' | 'rank' | 'behind_next' 
 export function distance(points: number | null, ms: number | null, c: StandingWords): string {
   if (points === null) return c.first
   if (points > 0) return fill(c.behind, { score: sayScore(points) })
-  // Times that are shown alike need no figure.
+  // Times that display equally count as a tie.
   return (ms ?? 0) >= 1000 ? fill(c.behind_time, { time: sayDuration(ms ?? 0) }) : c.behind_tie
 }

@@ -152,7 +152,7 @@ def _ask_for_verdict(context: TaskContext, picture: UncheckedPicture) -> Outcome
     try:
         return Done(result=context.gateway.check_picture(picture.openid, picture.address))
     except WeChatError as trouble:
-        _log.warning("a picture waits for its check", extra={"code": trouble.code})
+        _log.warning("picture waits for its check", extra={"code": trouble.code})
         now = context.uow_factory.dependencies.clock.now()
         return outcome_of(trouble, now, repeatable=True)
 

@@ -50,7 +50,7 @@ BLANK: dict[str, Any] = {
 }
 # A pending nickname keeps its check, but its attempts are counted from zero.
 _CHECK_COLUMNS = tuple(name for name in idle_values() if name != "outbox_tries")
-# Taken over from the other row where the survivor has nothing; a group goes together or not at all.
+# Columns copied to the survivor of a merge where it has no value; a group all or nothing.
 _GROUPS = (
     ("nickname", "nickname_state", "pending_nickname", "pending_since", *_CHECK_COLUMNS),
     ("city", "county", "unit_id"),

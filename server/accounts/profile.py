@@ -270,7 +270,7 @@ def _ask_about_name(context: TaskContext, waiting: Waiting) -> Outcome:
         verdict = context.gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
         return Done(result=verdict)
     except WeChatError as trouble:
-        _log.warning("a nickname waits for its check", extra={"code": trouble.code})
+        _log.warning("nickname waits for its check", extra={"code": trouble.code})
         now = context.uow_factory.dependencies.clock.now()
         return outcome_of(trouble, now, repeatable=True)
 

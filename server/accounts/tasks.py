@@ -37,7 +37,7 @@ def check_pictures(context: TaskContext, *_ids: int) -> int:
     with context.uow_factory.begin() as uow:
         moved += avatars.give_up(uow)
     asked = deliver_due(context, avatars.QUEUE)
-    # The verdict may have come before the note of its name.
+    # The verdict may have arrived before the trace id was stored.
     return moved + asked.ended + (_carry_out_verdicts(context) if asked.ended else 0)
 
 

@@ -158,7 +158,7 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
 
 @dataclass(kw_only=True, slots=True)
 class _Write:
-    """What a write came with besides its address."""
+    """The input of a write besides its path."""
 
     sent: Incoming
     raw: bytes
@@ -222,7 +222,7 @@ class Edge:
         return run
 
     def _write(self, route: Route, call: dict[str, Any], write: _Write) -> Reply:
-        """Caller, key, effect and kept answer in one transaction."""
+        """Authenticate, check the key, run the view and store its answer in one transaction."""
 
         def admit(uow: UnitOfWork) -> Citizen | None:
             actor = None
@@ -234,7 +234,7 @@ class Edge:
         try:
             return self._write_once(route, call, write, admit)
         except idempotency.AnsweredMeanwhile:
-            # A twin was committed after we had looked: the answer is there now.
+            # A concurrent request with the same key committed first, so its answer exists now.
             return self._write_once(route, call, write, admit)
 
     def _write_once(
@@ -256,7 +256,7 @@ class Edge:
             return answer
 
     def _ask_and_write(self, route: Route, call: dict[str, Any], write: _Write) -> Reply:
-        """The caller first, then the key, then WeChat with no transaction open, then the effect."""
+        """Authenticate, claim the key, call WeChat with no transaction open, then run the view."""
         actor: Citizen | None = None
         if route.who is not Who.ANYONE:
             with self.uow_factory.begin(read_only=True) as reading:
@@ -313,7 +313,7 @@ def _flask_view(run: Runner) -> Callable[..., Response]:
 
 
 def _refuse_nul(route: Route, sent: Incoming) -> None:
-    # PostgreSQL refuses NUL in a text, which must not become an error of ours.
+    # PostgreSQL refuses NUL in a text, which would become a 500.
     if "\0" in sent.path:
         raise NotFound
     if route.query is not None and "%00" in sent.query:
@@ -321,7 +321,7 @@ def _refuse_nul(route: Route, sent: Incoming) -> None:
 
 
 def _take_body(route: Route, call: dict[str, Any], write: _Write) -> None:
-    """Put the body into the call, as the route declares it."""
+    """Add the body to the call, as the route declares it."""
     if route.body is not None:
         if write.raw and write.sent.media_type != "application/json":
             raise UnsupportedMedia
@@ -331,7 +331,7 @@ def _take_body(route: Route, call: dict[str, Any], write: _Write) -> None:
 
 
 def _keyed(route: Route, citizen_id: int | None, write: _Write) -> idempotency.Keyed | None:
-    """The request under its key; None without a key, or without somebody whose key it could be."""
+    """The request with its key; None without a key, or without a caller who owns it."""
     if write.key is None or citizen_id is None:
         return None
     print_of = idempotency.fingerprint(route.method, write.sent.path, write.raw)

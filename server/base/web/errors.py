@@ -35,7 +35,7 @@ def install_error_handlers(app: Flask, texts: Texts) -> None:
     """Install the error handlers of this app."""
 
     def refused(trouble: Exception) -> Response:
-        # The rule, not the path: some paths are secrets themselves.
+        # The rule, not the path: some paths contain secrets.
         rule = request.url_rule.rule if request.url_rule else "unknown"
         return flask_response(error_reply(trouble, texts, rule))
 
@@ -61,7 +61,7 @@ def error_reply(trouble: Exception, texts: Texts, rule: str) -> Reply:
 
 
 def problem_reply(trouble: AppError, texts: Texts) -> Reply:
-    """The answer to a refusal."""
+    """The response for an error."""
     facts = {k: v for k, v in trouble.facts.items() if isinstance(v, str | int | float | bool)}
     body: dict[str, object] = {
         **facts,

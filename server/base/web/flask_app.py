@@ -10,7 +10,7 @@ from server.base.web.incoming import JSON_LIMIT_BYTES
 
 
 def new_flask() -> Flask:
-    """A bare Flask app with our limits."""
+    """Create a Flask app with our limits."""
     app = Flask("kepu", static_folder=None)
     # A path that does not match exactly is 404. Flask's redirect to a normalised path would be
     # HTML, and its address would be built from the Host header, which clients can forge.
