@@ -135,6 +135,13 @@ def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
         ("erase-person", _erase_person, "forget a citizen; anonymous results stay"),
     ):
         add(name, run, words).add_argument("citizen", help="their id (cit_...) or an openid")
+    pictures = add("pictures", _show_pictures, "list the pictures that wait for a person")
+    pictures.add_argument("--save", type=Path, metavar="FOLDER", help="write them there as well")
+    for name, words in (
+        ("pass-picture", "show a picture in review to everybody"),
+        ("refuse-picture", "refuse a picture in review and delete it"),
+    ):
+        add(name, _judge_picture, words).add_argument("picture", help="its name")
     overdue = "delete what is held about persons for longer than declared"
     retention = add("retention", _apply_retention, overdue)
     retention.add_argument("--dry-run", action="store_true", help="count only, delete nothing")
@@ -271,6 +278,21 @@ def _export_person(application: Application, asked: argparse.Namespace) -> int:
 def _erase_person(application: Application, asked: argparse.Namespace) -> int:
     accounts.erase_person(application.uow_factory, asked.citizen)
     _tell("forgotten")
+    return 0
+
+
+def _show_pictures(application: Application, asked: argparse.Namespace) -> int:
+    found = accounts.save_pictures(application.uow_factory, asked.save)
+    for one in found:
+        _tell(f"{one.name} {one.made_at.isoformat(timespec='seconds')} {len(one.picture)} bytes")
+    _tell(f"{len(found)} pictures wait")
+    return 0
+
+
+def _judge_picture(application: Application, asked: argparse.Namespace) -> int:
+    shown = asked.command == "pass-picture"
+    accounts.judge_picture(application.uow_factory, asked.picture, shown=shown)
+    _tell("shown" if shown else "refused")
     return 0
 
 

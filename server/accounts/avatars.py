@@ -220,12 +220,13 @@ def settle(uow: UnitOfWork, avatar_id: int) -> bool:
     ).one_or_none()
     if row is None:
         return False
-    _carry_out(uow, row.Avatar, row.verdict)
+    carry_out_verdict(uow, row.Avatar, row.verdict)
     uow.session.flush()
     return True
 
 
-def _carry_out(uow: UnitOfWork, avatar: Avatar, verdict: PictureVerdict) -> None:
+def carry_out_verdict(uow: UnitOfWork, avatar: Avatar, verdict: PictureVerdict) -> None:
+    """Apply a verdict to a picture; the caller holds the citizen and the picture."""
     match verdict:
         case PictureVerdict.PASS:
             _show(uow, avatar)

@@ -29,6 +29,12 @@ class PicturesWaiting(Unavailable):
     code = "pictures_waiting"
 
 
+class NoSuchPicture(NotFound):
+    """No picture of this name waits for a person."""
+
+    code = "no_such_picture"
+
+
 class NoSuchCitizen(NotFound):
     """No living citizen has this id."""
 

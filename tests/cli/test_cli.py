@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
-from server.accounts.models import Citizen
+from server.accounts import avatars
+from server.accounts.models import Avatar, AvatarState, Citizen
 from server.app import open_application
 from server.base.settings_reader import load_settings
 from server.cli import main
@@ -89,6 +92,43 @@ def test_a_contest_has_a_name_that_fits_an_address(slug: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["open-contest", slug])
     assert ended.value.code == 2
+
+
+def test_an_operator_sees_pictures_in_review_and_judges_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    uow_factory = open_application(load_settings()).uow_factory
+    with uow_factory.begin() as uow:
+        good, bad = (a_citizen(uow).id for _ in range(2))
+        for owner in (good, bad):
+            avatars.keep(uow, owner, b"jpeg of %d" % owner)
+        uow.session.execute(update(Avatar).values(state=AvatarState.REVIEW))
+        names = dict(uow.session.execute(select(Avatar.citizen_id, Avatar.name)).all())
+    assert main(["pictures", "--save", str(tmp_path / "look")]) == 0
+    said = capsys.readouterr().out
+    assert f"{names[good]} " in said
+    assert "2 pictures wait" in said
+    assert (tmp_path / "look" / f"{names[bad]}.jpg").read_bytes() == b"jpeg of %d" % bad
+    with caplog.at_level(logging.WARNING):
+        assert main(["pass-picture", names[good]]) == 0
+        assert main(["refuse-picture", names[bad]]) == 0
+    judged = [one for one in caplog.records if one.message == "an operator judged a picture"]
+    assert [(vars(one)["picture"], vars(one)["shown"]) for one in judged] == [
+        (names[good], True), (names[bad], False),
+    ]  # fmt: skip
+    with uow_factory.begin(read_only=True) as uow:
+        assert (uow.session.get_one(Citizen, good).avatar_url or "").endswith(f"{names[good]}.jpg")
+        assert uow.session.get_one(Citizen, bad).avatar_url is None
+        kept = uow.session.execute(select(Avatar.state, Avatar.picture).order_by(Avatar.id)).all()
+    assert [tuple(row) for row in kept] == [
+        (AvatarState.SHOWN, b"jpeg of %d" % good), (AvatarState.REFUSED, None),
+    ]  # fmt: skip
+    capsys.readouterr()
+    for command in ("pass-picture", "refuse-picture"):
+        assert main([command, names[bad]]) == 1
+        assert "no_such_picture" in capsys.readouterr().err
+    assert main(["pictures"]) == 0
+    assert capsys.readouterr().out == "0 pictures wait\n"
 
 
 def test_a_citizen_is_told_and_forgotten(capsys: pytest.CaptureFixture[str]) -> None:

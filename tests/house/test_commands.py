@@ -30,6 +30,9 @@ ANYWHERE = {
     "pause-queue",
     "resume-queue",
     "export-person",
+    "pictures",
+    "pass-picture",
+    "refuse-picture",
     "retention",
     "erase-person",
 }
