@@ -17,7 +17,7 @@ from server.base.web.api_middleware import ApiMiddleware
 from server.base.web.auth import Who
 from server.base.web.endpoint import Route
 from server.base.web.incoming import Incoming
-from server.base.web.reply import Reply
+from server.base.web.reply import HttpReply
 from server.base.web.request_frame import RequestFrame
 from tests.conftest import application_of
 from tests.kit.clock import FakeClock
@@ -31,9 +31,9 @@ PATHS = [
 
 
 def answering(path: str) -> Any:
-    def run(_sent: Incoming, **places: str) -> Reply:
+    def run(_sent: Incoming, **places: str) -> HttpReply:
         told = " ".join([path, *(f"{name}={value}" for name, value in places.items())])
-        return Reply(200, told.encode(), (("Content-Type", "text/plain"),))
+        return HttpReply(200, told.encode(), (("Content-Type", "text/plain"),))
 
     return run
 

@@ -27,13 +27,13 @@ from server.base.web import idempotency
 from server.base.web.auth import Resolver, Who, admitted, bearer_token
 from server.base.web.drawings import Drawing, Drawings
 from server.base.web.incoming import Incoming
-from server.base.web.reply import Reply, flask_response, json_reply
+from server.base.web.reply import HttpReply, flask_response, json_reply
 from server.base.web.schema import decode_body, decode_query, prepare
 from server.base.web.uploads import one_file
 
 View = TypeVar("View", bound=Callable[..., Any])
 # Called with an Incoming and the path variables by name.
-Runner = Callable[..., Reply]
+Runner = Callable[..., HttpReply]
 PREFIX = "/api/v1"
 _PLACE = re.compile(r"<(\w+)>")
 
@@ -191,7 +191,7 @@ class Edge:
         ]
 
     def _reader(self, route: Route) -> Runner:
-        def run(sent: Incoming, **call: Any) -> Reply:
+        def run(sent: Incoming, **call: Any) -> HttpReply:
             _refuse_nul(route, sent)
             token = bearer_token(sent.authorization)
             if route.query is not None:
@@ -212,7 +212,7 @@ class Edge:
     def _writer(self, route: Route) -> Runner:
         carry_out = self._write if route.ask is None else self._ask_and_write
 
-        def run(sent: Incoming, **call: Any) -> Reply:
+        def run(sent: Incoming, **call: Any) -> HttpReply:
             _refuse_nul(route, sent)
             raw = b"" if route.upload else sent.body()
             token = bearer_token(sent.authorization)
@@ -221,7 +221,7 @@ class Edge:
 
         return run
 
-    def _write(self, route: Route, call: dict[str, Any], write: _Write) -> Reply:
+    def _write(self, route: Route, call: dict[str, Any], write: _Write) -> HttpReply:
         """Authenticate, check the key, run the view and store its answer in one transaction."""
 
         def admit(uow: UnitOfWork) -> Citizen | None:
@@ -243,7 +243,7 @@ class Edge:
         call: dict[str, Any],
         write: _Write,
         admit: Callable[[UnitOfWork], Citizen | None],
-    ) -> Reply:
+    ) -> HttpReply:
         with self.uow_factory.begin(admit=admit) as uow:
             asked = _keyed(route, uow.maybe_caller_id, write)
             if asked is None:
@@ -255,7 +255,7 @@ class Edge:
             idempotency.keep_answer(uow, asked, answer.status, answer.body.decode())
             return answer
 
-    def _ask_and_write(self, route: Route, call: dict[str, Any], write: _Write) -> Reply:
+    def _ask_and_write(self, route: Route, call: dict[str, Any], write: _Write) -> HttpReply:
         """Authenticate, claim the key, call WeChat with no transaction open, then run the view."""
         actor: Citizen | None = None
         if route.who is not Who.ANYONE:
@@ -341,7 +341,7 @@ def _keyed(route: Route, citizen_id: int | None, write: _Write) -> idempotency.K
 _encode = msgspec.json.Encoder().encode
 
 
-def _answer(route: Route, made: Any) -> Reply:
+def _answer(route: Route, made: Any) -> HttpReply:
     status = route.status[0]
     if isinstance(made, Answer):
         made, status = made.value, made.status
@@ -350,7 +350,7 @@ def _answer(route: Route, made: Any) -> Reply:
     return json_reply(status, b"" if made is None else _encode(made))
 
 
-def _picture_reply(picture: Picture, media: str) -> Reply:
+def _picture_reply(picture: Picture, media: str) -> HttpReply:
     kept = f"private, max-age={picture.keep_seconds}" if picture.keep_seconds else "no-store"
     headers = (
         ("Content-Type", media),
@@ -358,7 +358,7 @@ def _picture_reply(picture: Picture, media: str) -> Reply:
         ("X-Content-Type-Options", "nosniff"),
         ("Content-Security-Policy", "default-src 'none'"),
     )
-    return Reply(200, picture.content, headers)
+    return HttpReply(200, picture.content, headers)
 
 
 def picture_response(picture: Picture, media: str) -> Response:

@@ -17,7 +17,7 @@ from server.base import errors
 from server.base.errors import AppError, Invalid, TooManyRequests, Unavailable
 from server.base.log import request_id
 from server.base.texts import TextMissing, Texts
-from server.base.web.reply import Reply, flask_response
+from server.base.web.reply import HttpReply, flask_response
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def install_error_handlers(app: Flask, texts: Texts) -> None:
     app.register_error_handler(Exception, refused)
 
 
-def error_reply(trouble: Exception, texts: Texts, rule: str) -> Reply:
+def error_reply(trouble: Exception, texts: Texts, rule: str) -> HttpReply:
     """The response for any exception; an unexpected one is logged under its rule."""
     if isinstance(trouble, AppError):
         return problem_reply(trouble, texts)
@@ -60,7 +60,7 @@ def error_reply(trouble: Exception, texts: Texts, rule: str) -> Reply:
     return problem_reply(AppError(), texts)
 
 
-def problem_reply(trouble: AppError, texts: Texts) -> Reply:
+def problem_reply(trouble: AppError, texts: Texts) -> HttpReply:
     """The response for an error."""
     facts = {k: v for k, v in trouble.facts.items() if isinstance(v, str | int | float | bool)}
     body: dict[str, object] = {
@@ -79,7 +79,7 @@ def problem_reply(trouble: AppError, texts: Texts) -> Reply:
         headers.append(("Retry-After", str(trouble.retry_after_seconds)))
     if trouble.status == HTTPStatus.UNAUTHORIZED:
         headers.append(("WWW-Authenticate", "Bearer"))
-    return Reply(trouble.status, msgspec.json.encode(body), tuple(headers))
+    return HttpReply(trouble.status, msgspec.json.encode(body), tuple(headers))
 
 
 def _sentence(trouble: AppError, texts: Texts) -> str:

@@ -10,7 +10,7 @@ from flask import Response
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-class Reply(NamedTuple):
+class HttpReply(NamedTuple):
     """Status, body and the headers specific to this response."""
 
     status: int
@@ -18,12 +18,12 @@ class Reply(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def json_reply(status: int, body: bytes) -> Reply:
+def json_reply(status: int, body: bytes) -> HttpReply:
     """A JSON response; without a body it has no content type."""
-    return Reply(status, body, (("Content-Type", "application/json"),) if body else ())
+    return HttpReply(status, body, (("Content-Type", "application/json"),) if body else ())
 
 
-def flask_response(reply: Reply) -> Response:
+def flask_response(reply: HttpReply) -> Response:
     """Convert to a Flask response."""
     made = Response(reply.body, status=reply.status)
     if not any(name == "Content-Type" for name, _ in reply.headers):

@@ -14,7 +14,7 @@ from server.base import ids, log
 from server.base.clock import BEIJING, Clock
 from server.base.errors import NotFound
 from server.base.web import metrics
-from server.base.web.reply import Reply
+from server.base.web.reply import HttpReply
 
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Clients may invent methods; a metric for each would fill the memory.
@@ -54,7 +54,7 @@ class RequestFrame:
         if route not in _UNLOGGED:
             log.write_answered(method, route, status, round(seconds * 1000, 1))
 
-    def headers(self, rid: str, reply: Reply) -> list[tuple[str, str]]:
+    def headers(self, rid: str, reply: HttpReply) -> list[tuple[str, str]]:
         """All headers of a response: its own, and common ones that it does not set."""
         made = list(reply.headers)
         if reply.status != HTTPStatus.NO_CONTENT:
