@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingPicture:
-    """A picture in review, without its owner: it is judged by what it shows."""
+    """A picture in review; its owner is left out, so that only the picture is judged."""
 
     name: str
     made_at: datetime

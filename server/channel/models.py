@@ -124,7 +124,7 @@ class FollowerSweep(Base):
 
 
 class VisitedApp(StrEnum):
-    """Where a scene led to."""
+    """The app that was opened."""
 
     OFFICIAL_ACCOUNT = "official_account"
     MINI_PROGRAM = "mini_program"

@@ -120,7 +120,7 @@ def _came_by(uow: UnitOfWork, row: Follower, at: datetime, scene: str) -> None:
 
 
 def record_mini_program_visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
-    """Note that a citizen opened the mini-program by a code or a card, once a day."""
+    """Record that a citizen opened the mini-program by a code or a card, once a day."""
     visits.record_visit(uow, citizen_id, VisitedApp.MINI_PROGRAM, scene, uow.now)
 
 

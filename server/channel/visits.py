@@ -36,7 +36,7 @@ def merge_visits(uow: UnitOfWork, keep: int, gone: int) -> None:
 
 
 def erase_account_visits(uow: UnitOfWork, citizen_id: int) -> None:
-    """Delete the visits that the official account told, for who left it."""
+    """Delete a citizen's visits to the official account after unfollowing."""
     mine = SceneVisit.citizen_id == citizen_id
     of_account = SceneVisit.app == VisitedApp.OFFICIAL_ACCOUNT
     uow.session.execute(delete(SceneVisit).where(mine, of_account))

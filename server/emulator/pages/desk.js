@@ -33,7 +33,7 @@ export function drawDesk() {
   $("desk-time").textContent = timeOf(phone.now);
   $("desk-network").textContent = phone.cut ? "接通网络" : "断开网络";
   setNetwork(!phone.cut);
-  // The steps are a person's; time, network and people can be moved before one is chosen.
+  // Steps need a person; controls for time, network and people work without one.
   for (const id of ["desk-steps", "desk-next"]) shown(id, phone.owner !== null);
   if (phone.owner === null) return;
   const states = STEPS.map(([, , made]) => Boolean(made()));

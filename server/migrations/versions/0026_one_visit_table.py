@@ -14,7 +14,7 @@ _NEW = "uq_scene_visit_citizen_id_app_scene_day"
 
 
 def upgrade() -> None:
-    """Name the app of each visit, and move those of the mini-program over."""
+    """Add the app to each visit, and move the mini-program's visits."""
     with op.batch_alter_table("scene_visit") as table:
         table.add_column(
             sa.Column("app", sa.String(40), nullable=False, server_default="official_account")

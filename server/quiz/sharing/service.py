@@ -1,6 +1,6 @@
 """Result cards, and the visits that they bring.
 
-Nothing is earned here: this file writes only shares, and visits by the channel's service. A visit
+Nothing is earned here: this file writes only shares, and visits through the channel slice. A visit
 is used only for the report of shares and channels.
 """
 
