@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from server.base.access import Citizen
 from server.base.jobs import Lease
+from server.base.sql.prepared import run, table
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
 from server.base.web.auth import Who
@@ -238,3 +239,21 @@ def test_what_is_kept_for_one_caller_is_not_found_by_another(
     assert mine.lock != yours.lock
     with uow_factory.begin() as uow:
         assert idempotency.find_answer(uow, yours) is None
+
+
+def test_a_conflict_at_the_commit_rolls_back_an_effect_made_without_the_session(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    asked = idempotency.Keyed(caller="citizen:1", key="k", print_of="p")
+    with uow_factory.begin() as uow:
+        idempotency.keep_answer(uow, asked, 200, "first")
+    facts = {"holder": "mark", "fence": 0}
+    with pytest.raises(idempotency.AnsweredMeanwhile), uow_factory.begin() as uow:
+        run(uow, insert(table(Lease)), {"name": "lost", "until": uow.now, **facts})
+        idempotency.keep_answer(uow, asked, 200, "second")
+    assert marks_of(uow_factory) == 0
+    with uow_factory.begin() as uow:
+        run(uow, insert(table(Lease)), {"name": "kept", "until": uow.now, **facts})
+        other = idempotency.Keyed(caller="citizen:1", key="other", print_of="p")
+        idempotency.keep_answer(uow, other, 200, "third")
+    assert marks_of(uow_factory) == 1

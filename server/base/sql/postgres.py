@@ -48,9 +48,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         Raises: psycopg.Error.
         """
         raw = self.pgconn
-        name = self._names.get(text) or self._prepare(text)
-        adapting = self._adapting or self._new_adapting()
-        bound = adapting.dump_sequence(values, [PyFormat.TEXT] * len(values))
+        name, bound, adapting = self._bind_prepared(text, values)
         if raw.transaction_status == TransactionStatus.IDLE:
             result = self._begin_and_run(begin, name, bound)
         else:
@@ -62,6 +60,25 @@ class BoundedConnection(psycopg.Connection[Any]):
             return [], result.command_tuples or 0
         adapting.set_pgresult(result)
         return adapting.load_rows(0, result.ntuples, tuple), result.ntuples
+
+    def run_and_commit(self, text: str, values: Sequence[Any]) -> None:
+        """Run a prepared statement and COMMIT in one exchange; nothing is committed if it fails.
+
+        Raises: psycopg.Error.
+        """
+        raw = self.pgconn
+        name, bound, _ = self._bind_prepared(text, values)
+        raw.enter_pipeline_mode()
+        raw.send_query_prepared(name, bound)
+        raw.send_query_params(b"COMMIT", None)
+        raw.pipeline_sync()
+        told, ended, _synced = (self.wait(fetch_many(raw))[-1] for _ in range(3))
+        raw.exit_pipeline_mode()
+        for result in (told, ended):
+            if result.status not in _GOOD:
+                raise errors.error_from_result(result, encoding="utf-8")
+        if ended.command_status != b"COMMIT":
+            raise psycopg.InternalError("the transaction had failed before its commit")
 
     def end(self, words: bytes) -> None:
         """End the open transaction, if there is one, with COMMIT or ROLLBACK.
@@ -78,6 +95,13 @@ class BoundedConnection(psycopg.Connection[Any]):
             raise errors.error_from_result(result, encoding="utf-8")
         if result.command_status != words:
             raise psycopg.InternalError("the transaction had failed before its commit")
+
+    def _bind_prepared(
+        self, text: str, values: Sequence[Any]
+    ) -> tuple[bytes, Any, abc.Transformer]:
+        name = self._names.get(text) or self._prepare(text)
+        adapting = self._adapting or self._new_adapting()
+        return name, adapting.dump_sequence(values, [PyFormat.TEXT] * len(values)), adapting
 
     def _begin_and_run(self, begin: bytes, name: bytes, bound: Sequence[Any]) -> Any:
         raw = self.pgconn

@@ -41,6 +41,19 @@ def run(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any]) ->
     return Found(told if ready.row is None else ready.rows(told), count)
 
 
+def insert_at_commit(
+    uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any], refused: Exception
+) -> None:
+    """Run an INSERT as the last statement of this transaction, together with its commit.
+
+    Raises: `refused`, here or at the commit, when a unique key exists; nothing is committed.
+    """
+    transaction = uow.transaction
+    transaction.flush()
+    ready = _ready(statement, transaction.statement_dialect, values)
+    transaction.execute_at_commit(ready.text, ready.bound(values), refused)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Result of a statement: rows with named columns, and the number of affected rows."""

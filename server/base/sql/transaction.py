@@ -10,7 +10,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect, Engine, PoolProxiedConnection, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.orm import Session
 
 from server.base.clock import SystemClock
@@ -124,6 +124,16 @@ class Transaction:
         except self.dialect.loaded_dbapi.Error as trouble:
             raise self.told(text, trouble) from trouble
 
+    def execute_at_commit(self, text: str, values: Any, refused: Exception) -> None:
+        """Execute a last INSERT, with the commit in one exchange where the database allows it.
+
+        Raises: `refused`, here or at the commit, when a unique key exists; nothing is committed.
+        """
+        try:
+            self.execute(text, values)
+        except IntegrityError:
+            raise refused from None
+
     def told(self, text: str, trouble: Exception) -> BaseException:
         """Convert a driver's error to SQLAlchemy's; a lost connection leaves the pool."""
         lost = self.dialect.is_disconnect(cast(Any, trouble), self.driver, None)
@@ -169,13 +179,31 @@ class _OnPostgres(Transaction):
     def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: WaitPatience) -> None:
         super().__init__(engine, held, patience)
         self._begin = b"BEGIN READ ONLY" if _is_reading(engine) else b"BEGIN READ WRITE"
+        self._last: tuple[str, Any, Exception] | None = None
 
     @property
     def statement_dialect(self) -> Dialect:
         return _numbered(self.dialect)
 
+    def execute_at_commit(self, text: str, values: Any, refused: Exception) -> None:
+        if self._connection is not None or self._heard:
+            # SQLAlchemy's connection sends its own COMMIT; listeners need one as well.
+            super().execute_at_commit(text, values, refused)
+        else:
+            self._last = text, values, refused
+
     def _end(self, words: str) -> None:
-        self.driver.end(words.encode())
+        last, self._last = self._last, None
+        if last is None or words != "COMMIT":
+            self.driver.end(words.encode())
+            return
+        text, values, refused = last
+        try:
+            self.driver.run_and_commit(text, values)
+        except self.dialect.loaded_dbapi.IntegrityError as trouble:
+            if trouble.diag.table_name is None:
+                raise
+            raise refused from None
 
     def _run(self, text: str, values: Any) -> Found:
         found: Found = self.driver.run_prepared(text, values, self._begin)

@@ -29,6 +29,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    insert,
     literal,
     select,
     true,
@@ -39,8 +40,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.errors import Conflict, Invalid
 from server.base.personal_data import Keep, Personal
-from server.base.sql.prepared import run, table
-from server.base.sql.tables import Base, BigId, UtcDateTime, insert_of
+from server.base.sql.prepared import insert_at_commit, run, table
+from server.base.sql.tables import Base, BigId, UtcDateTime
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 KEPT = timedelta(hours=48)
@@ -127,18 +128,8 @@ _FIND: dict[str, Select[Any]] = {
 }  # fmt: skip
 
 
-def _keeping(dialect: str) -> Any:
-    fresh = insert_of(dialect, KeptAnswer)
-    told = ("fingerprint", "status", "body", "claimed_at")
-    return fresh.on_conflict_do_update(
-        index_elements=["caller", "key"],
-        set_={name: fresh.excluded[name] for name in told},
-        # Only an expired claim without an answer; an answer is never overwritten.
-        where=_kept.c.status.is_(None),
-    )
-
-
-_KEEP = {dialect: _keeping(dialect) for dialect in _FIND}
+_KEEP = insert(_kept)
+_DROP_EXPIRED = delete(_kept).where(_OURS, _kept.c.status.is_(None))
 
 
 def checked_key(header: str | None) -> str | None:
@@ -175,19 +166,23 @@ def find_answer(uow: UnitOfWork, asked: Keyed) -> tuple[int, str] | None:
         raise IdempotencyKeyReused
     if row.status is not None:
         return row.status, row.body or ""
-    if not row.free or _runs_still(uow, row.claimed_at):
+    if not row.free:
         raise IdempotencyInFlight
+    if row.claimed_at is not None:
+        _drop_expired_claim(uow, asked, row.claimed_at)
     return None
 
 
-def _runs_still(uow: UnitOfWork, claimed_at: datetime | None) -> bool:
-    return claimed_at is not None and uow.now - claimed_at < IN_FLIGHT
+def _drop_expired_claim(uow: UnitOfWork, asked: Keyed, claimed_at: datetime) -> None:
+    if uow.now - claimed_at < IN_FLIGHT:
+        raise IdempotencyInFlight
+    run(uow, _DROP_EXPIRED, {"of_caller": asked.caller, "of_key": asked.key})
 
 
 def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
-    """Store the answer in the transaction of its effect.
+    """Store the answer in the transaction of its effect, as its last statement.
 
-    Raises: AnsweredMeanwhile.
+    Raises: AnsweredMeanwhile, here or at the commit.
     """
     if asked.caller in uow.forgotten:
         # This request erased the citizen: nothing may be stored under this id.
@@ -200,8 +195,7 @@ def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
         "body": body,
         "claimed_at": uow.now,
     }
-    if run(uow, _KEEP[uow.transaction.dialect.name], facts).rowcount != 1:
-        raise AnsweredMeanwhile
+    insert_at_commit(uow, _KEEP, facts, AnsweredMeanwhile())
 
 
 def claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> KeyClaim:
