@@ -43,8 +43,8 @@ def test_a_reason_names_the_kind_and_wechats_number() -> None:
 @pytest.mark.parametrize(
     ("trouble", "how", "outcome"),
     [
-        (CallInDoubt(), {}, outbox_rows.CallInDoubt(reason="in_doubt")),
-        (TryLater(), {}, outbox_rows.CallInDoubt(reason="retry")),
+        (CallInDoubt(), {}, outbox_rows.InDoubt(reason="in_doubt")),
+        (TryLater(), {}, outbox_rows.InDoubt(reason="retry")),
         (error_of(43004), {}, outbox_rows.GiveUp(reason="gone:43004")),
         (NotSent(), {}, Retry(reason="retry", for_everybody=True)),
         (
@@ -58,7 +58,7 @@ def test_a_reason_names_the_kind_and_wechats_number() -> None:
             {"busy_did_nothing": True},
             Retry(reason="retry", after=timedelta(seconds=2)),
         ),
-        (CallInDoubt(), {"busy_did_nothing": True}, outbox_rows.CallInDoubt(reason="in_doubt")),
+        (CallInDoubt(), {"busy_did_nothing": True}, outbox_rows.InDoubt(reason="in_doubt")),
         (CallInDoubt(), {"repeatable": True}, Retry(reason="in_doubt")),
         (error_of(43004), {"repeatable": True}, Retry(reason="gone:43004")),
     ],
