@@ -13,7 +13,6 @@ EXEMPT = {
     "Citizen": "base/access.py says who acts, accounts/models.py has the row of the same person",
     "Page": "base/web/schema.py has a page of a list, base/web/page.py one of the console",
     "Role": "published by programme/kinds.py; base/access.py has the role of an organizer",
-    "TextCheck": "two users declare the one method of the gateway that they call",
 }
 
 
