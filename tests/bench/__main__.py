@@ -56,7 +56,7 @@ def asked_for(given: argparse.Namespace) -> tuple[Size, Asked]:
         size = replace(size, rounds=given.rounds)
     stacks = tuple(given.stacks.split(",")) if given.stacks else (OURS, *PEERS)
     if given.rows is None and given.db is None:
-        return size, Asked(stacks=stacks)
+        return size, Asked(stacks=stacks, extras=not given.no_extras)
     names = set(given.rows.split(",")) if given.rows else {*NAMES, "callback"}
     starts = tuple(NAMES[name] for name in names if name != "callback")
     return size, Asked(
@@ -92,6 +92,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, help="how many rounds, 5 by default")
     parser.add_argument("--db", choices=(*DATABASES, "both"), help="on which database")
     parser.add_argument("--stacks", type=_stacks, help="ours and which peers, with commas between")
+    parser.add_argument("--no-extras", action="store_true", help="without the phone and pictures")
     parser.add_argument("--sizes", help="growth: numbers of players, with commas between them")
     parser.add_argument("--people", type=int, default=PEOPLE, help="rush: how many people")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
@@ -113,7 +114,7 @@ def main() -> int:
 def measure_peers(given: argparse.Namespace) -> int:
     """The hot paths beside their peers."""
     size, asked = asked_for(given)
-    if given.write_docs and not (asked.extras and given.stacks is None):
+    if given.write_docs and (given.rows or given.db or given.stacks):
         sys.stderr.write("docs/performance.* hold a whole run: leave --rows, --db, --stacks out\n")
         return 2
     found = measure(size, asked, since_the_start())

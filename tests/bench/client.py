@@ -19,7 +19,7 @@ from pathlib import Path
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _MOST_BYTES = 1 << 20
-_STALLED_SECONDS = 20.0
+_STALLED_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class Line:
     """One keep-alive connection with at most one request on the way."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=_STALLED_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.answer = Answer()
         self.sent_at = 0.0
