@@ -14,7 +14,7 @@ from time import thread_time
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, Pool, event
 from werkzeug.test import EnvironBuilder
 
 from server.app import Application, create_app
@@ -28,8 +28,7 @@ _ABOUT_TRANSACTIONS = ("PRAGMA", "BEGIN", "SET TRANSACTION")
 _PARTS: Mapping[str, tuple[tuple[type[Any], str], ...]] = {
     "statements": ((Transaction, "execute"),),
     "transactions": (
-        (Engine, "connect"), (Connection, "begin"), (Connection, "commit"),
-        (Connection, "rollback"), (Connection, "close"),
+        (Pool, "connect"), (Transaction, "begin"), (Transaction, "end"), (Transaction, "close"),
     ),
     "Redis": ((RedisClient, "_exchange"),),
 }  # fmt: skip
