@@ -13,6 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import select, update
 
 from server.accounts import service as accounts
+from server.base.personal_data import Erase, Personal
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import returning
 from server.quiz.contests import service as contests
@@ -240,3 +241,31 @@ def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
     )
     ends = [contests.last_deadline(c) for c in contests.unfinished(uow) if c.id in entered]
     return max(ends, default=None)
+
+
+_ANONYMOUS = "boards and statistics count on, with nobody's name"
+PERSONAL = (
+    Personal(
+        Standing,
+        "entry_id",
+        erase=Erase.KEEP_ANONYMOUS,
+        kept_because=_ANONYMOUS,
+        untold_because="worked out from the papers, which are told",
+    ),
+    Personal(
+        Attempt,
+        "entry_id",
+        also=("citizen_id",),
+        erase=Erase.KEEP_ANONYMOUS,
+        kept_because=_ANONYMOUS,
+        export={"contest_papers": tell_papers},
+    ),
+    Personal(
+        Entry,
+        "citizen_id",
+        lock_first=True,
+        erase=erase_entries,
+        merge=merge_entries,
+        export={"contest_entries": tell_entries},
+    ),
+)
