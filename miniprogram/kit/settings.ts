@@ -4,7 +4,7 @@ import { wire } from '../platform/wx'
 
 export interface Settings {
   language: Language
-  /** The user's own switch; null follows WeChat's font size. */
+  /** Elder mode as the user set it; null follows WeChat's font size. */
   elder: boolean | null
   /** The server's value when the profile was last read. */
   elder_known: boolean

@@ -120,7 +120,8 @@ def _fresh(form: str) -> dict[str, str]:
         # A production server recognises demo secrets by this prefix.
         "secret": "demo" + secrets.token_hex(14),
         "token": "demo" + word[:20],
-        # The last of 43 base64 characters carries only four bits; these letters leave none over.
+        # The last of 43 base64 characters carries only four bits; in these letters the other
+        # two are 0.
         "aes_key": "demo" + word[20:] + secrets.choice("AEIMQUYcgkosw048"),
         "mode": "safe",
         "format": form,

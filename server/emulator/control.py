@@ -244,7 +244,7 @@ def url_check(world: World, body: Body) -> Shown:
 
 
 def health(world: World) -> Shown:
-    """Report that the emulator runs, where it pushes, and how many calls had an unknown address."""
+    """Report the address that receives callbacks and the number of calls to unknown addresses."""
     failing = world.store.number("SELECT count(*) FROM calls WHERE failing = 1")
     return {"status": "ok", "server": world.settings.server, "failing_calls": failing}
 

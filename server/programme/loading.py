@@ -63,7 +63,7 @@ class ProgrammePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignPlan:
-    """A complete checked file."""
+    """The campaign with its programmes, read from the campaign file and checked."""
 
     slug: str
     year: int

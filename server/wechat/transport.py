@@ -197,7 +197,7 @@ class Transport:
             self._note(call, "ok", worked=True)
             return raw.body
         answer = _object(raw.body)
-        # A JSON object without an error is no picture either.
+        # Neither a picture nor an error: whether WeChat did its work is unknown, so it is in doubt.
         self._judged(call, answer if answer and answer.get("errcode") else None)
         raise CallInDoubt
 

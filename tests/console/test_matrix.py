@@ -19,7 +19,7 @@ from tests.kit.console import PEOPLE, Browser, console_app
 from tests.kit.console_matrix import MISSING, Probe, check_matrix
 from tests.kit.console_rules import PAGES, make_rule
 
-# Every page of the product stands here; a new one is entered by whoever declares it.
+# Every page of the product, with the objects it shows.
 PROBES = {
     "GET /": Probe(),
 }

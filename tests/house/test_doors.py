@@ -36,7 +36,7 @@ def test_a_slice_enters_another_through_its_service() -> None:
             foreign = parts[0] == "server" and parts[1] in SLICES and parts[1] != here
             if foreign and parts[2] not in OPEN_ROOMS:
                 wrong.append(f"{path}:{line} {name}")
-    assert wrong == []
+    assert wrong == [], "call server/<slice>/service.py, and add there what is missing"
 
 
 def test_code_outside_a_slice_enters_it_through_its_service_or_manifest() -> None:

@@ -41,7 +41,9 @@ def test_the_steps_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
     assert is_newest(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, Base.metadata) == [], (
+            "write the step server/migrations/versions/NNNN_….py, and its number into HEAD"
+        )
 
 
 @pytest.mark.race

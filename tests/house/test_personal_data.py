@@ -16,10 +16,11 @@ from tests.kit.databases import load_all_tables
 PERSON = "citizen"
 # Words in the name of a column that holds a person, or something by which one is known.
 WORDS = frozenset(
-    ("address", "author", "avatar", "birth", "born", "by", "caller", "citizen", "contact", "cursor",
-     "email", "face", "guardian", "hash", "invited", "ip", "member", "mobile", "name", "nickname",
-     "opengid", "openid", "operator", "person", "phone", "photo", "picture", "portrait", "relation",
-     "sex", "surname", "tel", "telephone", "text", "unionid", "user", "username", "words")
+    ("address", "author", "avatar", "birth", "born", "by", "caller", "citizen", "contact",
+     "cursor", "email", "face", "follower", "guardian", "hash", "invited", "ip", "member",
+     "mobile", "name", "nickname", "opengid", "openid", "operator", "person", "phone", "photo",
+     "picture", "portrait", "reader", "relation", "sex", "surname", "tel", "telephone", "text",
+     "unionid", "user", "username", "visitor", "winner", "words")
 )  # fmt: skip
 # Columns that sound like a person and hold none, or none that can be told apart.
 NOT_PERSONAL: Mapping[str, str] = {
@@ -37,6 +38,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "follower_sweep.cursor": "a place in WeChat's list: sealed, and overwritten by the next page",
     "scene_code.picture_url": "the QR code of a channel",
     "unmatched_text.text": "words of nobody in particular: they stand without their author",
+    "media_verdict.trace_id": "WeChat's name of a check; the picture's row has the owner",
     "wechat_group.opengid_hash": "a group; who is in it stands in group_member",
 }
 
@@ -68,6 +70,11 @@ def _to_do(column: Column[object], one: Personal | None, declared: set[str]) -> 
         return (
             "holds or refers to a person: declare its table in the personal_data.py of its slice"
             " (base/personal_data.py says how), or name it in NOT_PERSONAL with the reason"
+        )
+    if one is None and column.name.endswith("_id") and not column.foreign_keys:
+        return (
+            "is a number without a foreign key: say what it refers to by one, or name it in"
+            " NOT_PERSONAL with the reason"
         )
     if one is None or column.name in {one.owner_column, *one.also}:
         return ""
@@ -106,6 +113,7 @@ def a_table(*columns: Column[object]) -> Table:
         Column("openid", String),
         Column("contact_phone", String),
         Column("invited_by", String),
+        Column("reader_id", Integer),
     ],
     ids=lambda column: column.name,
 )

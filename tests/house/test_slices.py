@@ -48,6 +48,20 @@ def test_the_list_follows_the_floors() -> None:
     assert places == sorted(places), "server/slices.py lists the lowest floor first"
 
 
+def test_every_slice_is_held_by_the_contracts_of_imports() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {c["name"].split(":")[0]: c for c in settings["tool"]["importlinter"]["contracts"]}
+    every = {f"server.{one.name}" for one in slices.SLICES}
+    inside = {name for name in every if (SERVER / name.split(".")[1] / "service.py").exists()}
+    for name, key, wanted in (
+        ("layers inside a slice", "containers", inside),
+        ("the emulator is another program", "forbidden_modules", every),
+        ("nobody imports the emulator", "source_modules", every),
+    ):
+        left_out = wanted - set(contracts[name][key])
+        assert left_out == set(), f"add these to {key} of the contract '{name}' in pyproject.toml"
+
+
 @pytest.mark.parametrize("one", slices.SLICES, ids=lambda one: one.name)
 def test_a_manifest_leaves_no_route_and_no_task_of_its_slice_out(one: Slice) -> None:
     found: list[object] = []

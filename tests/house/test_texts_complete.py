@@ -78,7 +78,7 @@ def test_every_role_power_and_level_has_its_words() -> None:
     wanted = {f"console.{kind}.{role}" for role in Role for kind in ("role", "role_about")}
     wanted |= {f"console.permission.{p}" for p in Permission if p is not Permission.CONSOLE_OPEN}
     wanted |= {f"console.scope_about.{level}" for level in ("region", "city", "county", "unit")}
-    assert wanted - have == set()
+    assert wanted - have == set(), "add these keys to server/console/texts.toml"
 
 
 def test_each_language_tells_how_complete_it_is() -> None:

@@ -99,7 +99,7 @@ class Limiter:
 
 
 class _LocalBuckets:
-    """Local buckets of this process, limited in number; further callers share one."""
+    """Token buckets of this process, limited in number; callers above the limit share one."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST")
 # A message instead of a missing-argument error, so that it names where permissions are defined.
-_NEEDS = "say needs=Permission.…: the power that opens the page (server/base/access.py)"
+_NEEDS = "say needs=Permission.…: the permission that opens the page (server/base/access.py)"
 _PLACE = re.compile(r"<(\w+)>")
 
 

@@ -27,7 +27,8 @@ from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
 class Sheet(NamedTuple):
     """An attempt's row, with its questions' bank and the current season rules.
 
-    Units: `best` is the citizen's best score up to this paper, if the closing transaction knows it.
+    Units: `best` is in points, the citizen's best score up to this paper; only the closing
+    transaction knows it.
     """
 
     # A tuple, because every request about a paper creates and changes one.

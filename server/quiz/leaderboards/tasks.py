@@ -123,7 +123,8 @@ def _bring_since(uow: UnitOfWork, contest_id: int, mark: datetime) -> int:
         rows = standings_queries.changed_since(uow, contest_id, since, after_id)
         if rows and not boards.bring(uow.kv, contest_id, [moved for _, moved in rows]):
             raise RedisUnavailable("went away while standings were brought")
-        # Rows with a time in the future are sent each time, but count as new only when it has come.
+        # A row changed in the future (a clock ahead) is sent in every run, but counted only once
+        # the clock has reached its `changed_at`.
         new += sum(mark < moved.changed_at <= uow.now for _, moved in rows)
         if len(rows) < standings_queries.CHUNK:
             return new
