@@ -27,16 +27,16 @@ TIMED, TIMED_TITLE = "nanjing", "每题限时赛"
 POST = """
 import sys
 from server.accounts import service as accounts
-from server.app import open_house
+from server.app import open_application
 from server.base.settings_reader import load_settings
 from server.notices import service as notices
-house = open_house(load_settings())
-with house.desk.work() as work:
-    who = accounts.citizen_of_openid(work, "mini_program", sys.argv[1], create=False)
+application = open_application(load_settings())
+with application.uow_factory.begin() as uow:
+    who = accounts.citizen_of_openid(uow, "mini_program", sys.argv[1], create=False)
     moved = notices.Letter(key="a", title="讲座改期", body="改在周六上午九点，地点不变。")
     fresh = notices.Letter(key="b", title="有新讲座", body="来听。", not_pushed_reason="没有次数")
-    assert notices.post(work, who, moved)
-    assert notices.post(work, who, fresh)
+    assert notices.post(uow, who, moved)
+    assert notices.post(uow, who, fresh)
 """
 
 

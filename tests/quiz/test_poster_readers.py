@@ -13,6 +13,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from server.accounts.api import API as ACCOUNTS
+from server.app import Overrides, open_application
 from server.base.settings import Database, Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.auth import Who
@@ -23,7 +24,6 @@ from server.quiz.sharing import service as shares
 from server.quiz.sharing.api import SHARE_API
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.client import CheckedClient
-from tests.kit.databases import opened
 from tests.kit.edge import edge_client
 from tests.kit.gateway import RecordingGateway
 from tests.kit.pictures import a_code
@@ -62,12 +62,13 @@ def request_seconds() -> float:
 
 @pytest.fixture
 def few(
-    settings: Settings, uow_factory: UnitOfWorkFactory, request_seconds: float
+    settings: Settings, overrides: Overrides, request_seconds: float
 ) -> Iterator[UnitOfWorkFactory]:
-    """The house with few connections."""
+    """The application with few connections."""
     small = Database(pool_size=CONNECTIONS, request_seconds=request_seconds)
-    with opened(replace(settings, database=small)) as engine:
-        yield UnitOfWorkFactory(engine, uow_factory.dependencies)
+    opened = open_application(replace(settings, database=small), overrides)
+    yield opened.uow_factory
+    opened.uow_factory.engine.dispose()
 
 
 @pytest.fixture
