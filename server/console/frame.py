@@ -66,9 +66,12 @@ class FormExpired(AppError):
 
 
 class _Rest(BaseConverter):
-    """The rest of a path, including leading slashes."""
+    """The rest of a path, including leading slashes.
 
-    regex = ".*?"
+    Never empty: `/console/` is the first page, as `/console` is.
+    """
+
+    regex = ".+?"
     part_isolating = False
 
 

@@ -135,6 +135,19 @@ def one_page(view: Callable[..., Any], method: str = "GET") -> Pages:
     return pages
 
 
+@pytest.mark.parametrize("who", [None, EDITOR])
+def test_the_first_page_answers_with_and_without_a_last_slash(
+    uow_factory: UnitOfWorkFactory, who: str | None
+) -> None:
+    app, _ = console_app(uow_factory, PAGES)
+    client = Browser(app, who).client
+    bare, slashed = client.get("/console"), client.get("/console/")
+    assert bare.status_code == slashed.status_code == (200 if who else 401)
+    assert bare.headers["Content-Type"] == slashed.headers["Content-Type"]
+    assert client.delete("/console/").status_code == client.delete("/console").status_code == 405
+    assert client.get("/console//").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("trouble", "status"),
     [(RuntimeError("secret"), 500), (DatabaseAway(), 503), (TooManyRequests(7), 429)],
