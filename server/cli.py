@@ -31,7 +31,7 @@ from server.base.sql.patience import Use
 from server.base.sql.schema import migrate
 from server.base.web.worker_figures import FigurePublisher, publishing
 from server.channel import commands as channel
-from server.demo import run_demo
+from server.demo.supervisor import run_demo
 from server.doctor import run_doctor
 from server.programme import commands as programme
 from server.quiz import service as quiz

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from server import demo
 from server.app import Application, open_application
 from server.base.settings_reader import load_settings
 from server.base.sql.schema import migrate
 from server.cli import main
+from server.demo import supervisor as demo
 from server.seeding import SeedingRefused, seed
 from tests.e2e.outside import free_port
 from tests.kit.accounts import a_citizen

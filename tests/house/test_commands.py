@@ -79,4 +79,4 @@ def test_only_the_demo_seeds() -> None:
         and (name := ast.unparse(node.func).rsplit(".", 1)[-1]) in SEEDING
         and not (name == "seed" and path.parts[1] in ("channel", "emulator"))
     }
-    assert calling == {"server/demo.py", "server/seeding.py", "server/cli.py"}
+    assert calling == {"server/demo/supervisor.py", "server/seeding.py", "server/cli.py"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
-import json
 import logging
 import os
 import shutil
@@ -31,6 +30,7 @@ from server.base.log import set_up_logging
 from server.base.redis.embedded import EmbeddedServer
 from server.base.settings import ROOT, Settings
 from server.base.sql.patience import Use
+from server.demo.banner import announce_addresses, say_line, show_step
 from server.seeding import SeedingRefused, seed, seed_wechat
 
 _log = logging.getLogger(__name__)
@@ -149,40 +149,26 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
     worker = Child("worker", ["-m", "server", "worker"], clock)
     children = [worker, server]
     try:
-        with _step("3/4 the mini-program for the browser, the campaign, the questions", clock):
+        with show_step("3/4 the mini-program for the browser, the campaign, the questions", clock):
             emulator = Child("emulator", _emulator_command(settings, here), clock)
             children.append(emulator)
             emulator.start()
             application = open_application(settings, use=Use.COMMANDS)
             seed(application)
-        with _step("4/4 server, worker, Redis and the emulated WeChat", clock):
+        with show_step("4/4 server, worker, Redis and the emulated WeChat", clock):
             server.start()
             worker.start()
             _await(f"{here}/readyz", children, stop, clock)
             _await(f"http://127.0.0.1:{settings.emulator_port}/_emu/people", children, stop, clock)
         if not stop.is_set():
             _seed_wechat(application)
-            _announce(settings, here)
+            announce_addresses(settings, here)
         _watch(children, stop, redis)
     finally:
-        _say("stopping…")
+        say_line("stopping…")
         for child in children:
             child.stop(_PATIENCE[child.name])
     return 0
-
-
-@contextmanager
-def _step(words: str, clock: Clock) -> Iterator[None]:
-    """Print the step, and how long it took."""
-    begun = clock.monotonic()
-    _say(f"{words} …")
-    yield
-    _say(f"    {clock.monotonic() - begun:.1f} s")
-
-
-def _say(words: str) -> None:
-    sys.stdout.write(f"{words}\n")
-    sys.stdout.flush()
 
 
 def build_phone(settings: Settings) -> Path | None:
@@ -233,7 +219,7 @@ def _watch(children: list[Child], stop: threading.Event, redis: EmbeddedServer) 
         for child in children:
             if child.died:
                 _log.warning("process died, restarting it", extra={"task": child.name})
-                _say(
+                say_line(
                     f"{child.name} died and is started again; its log lies in log/{child.name}.log"
                 )
                 child.start()
@@ -274,31 +260,3 @@ def _refuse_taken_ports(settings: Settings) -> None:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 raise StartFailed(f"port {port} is taken; choose another with {name}") from None
-
-
-def _announce(settings: Settings, here: str) -> None:
-    emulated = f"http://127.0.0.1:{settings.emulator_port}"
-    socket_file = json.loads((settings.var / "kv.json").read_text(encoding="utf-8"))
-    addresses = {
-        "server": here,
-        "emulator": emulated,
-        "phone": f"{emulated}/phone/",
-        "console": f"{here}/console/",
-        "redis": f"unix://{socket_file['socket']}",
-    }
-    (settings.var / "addresses.json").write_text(json.dumps(addresses, indent=1), encoding="utf-8")
-    (settings.var / "demo-organizers.json").write_text("[]\n", encoding="utf-8")
-    lines = [
-        "",
-        "八桂科普 is ready. 八桂科普已就绪。",
-        f"  phone      {addresses['phone']}   (follow the account, chat, scan)",
-        f"  server     {here}   (docs: {here}/docs)",
-        f"  emulator   {emulated}   (emulated WeChat)",
-        f"  redis      {addresses['redis']}",
-        f"  data       {settings.var}   (logs: {settings.var / 'log'})",
-        "  organizers none yet: nobody can log in to the console in this version",
-        "  stop with Ctrl-C; the next start finds the same data",
-        "",
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""The demo: all processes on one machine, and a season in progress."""
