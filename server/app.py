@@ -99,6 +99,7 @@ def open_application(
         hooks=slices.HOOKS,
         random=overrides.random or random.SystemRandom(),
         enqueue=overrides.enqueue or TaskQueue(kv).enqueue,
+        system_clock=overrides.clock or SystemClock(),
     )
     uow_factory = UnitOfWorkFactory(engine, dependencies)
     patience = None if use is Use.REQUESTS else settings.wechat.worker_timeout_seconds
@@ -168,6 +169,7 @@ def _console(application: Application, resolve: SessionResolver) -> Console:
         templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts),
         resolve=resolve,
         audit=log_change,
+        gateway=application.gateway,
         personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
     )
 

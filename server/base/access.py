@@ -39,6 +39,10 @@ class System:
     name: str
 
 
+# The second half of permissions that confirm what somebody else has prepared.
+APPROVING_VERBS = frozenset({"approve", "seal", "publish", "decide", "release"})
+
+
 class Permission(StrEnum):
     """One permission each, `<object>.<verb>`; roles are sets of them."""
 
@@ -66,6 +70,11 @@ class Permission(StrEnum):
     def subject(self) -> str:
         """The object of the permission: `question` of `question.write`."""
         return self.value.partition(".")[0]
+
+    @property
+    def approves(self) -> bool:
+        """Whether the permission confirms another organizer's work."""
+        return self.value.partition(".")[2] in APPROVING_VERBS
 
     @property
     def changes_something(self) -> bool:
@@ -164,18 +173,25 @@ REGION = Scope()
 
 @dataclass(frozen=True, kw_only=True)
 class Organizer:
-    """A user of the console; `place` is the name of the scope, read at login."""
+    """A user of the console; `place` is the name of the scope.
+
+    `withheld` are permissions of the role that the account does not have for a while, because its
+    password was recovered; `session` is the row id of the session, 0 without one.
+    """
 
     id: int
     name: str
     role: Role
     scope: Scope
     place: str
+    ref: str = ""
+    withheld: frozenset[Permission] = frozenset()
+    session: int = field(default=0, repr=False)
 
     @property
     def permissions(self) -> frozenset[Permission]:
-        """The permissions of the role."""
-        return ROLES[self.role]
+        """The permissions of the role, without the withheld ones."""
+        return ROLES[self.role] - self.withheld
 
     def may(self, permission: Permission) -> bool:
         """Whether the role has a permission."""

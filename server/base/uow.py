@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from server.base import ids
 from server.base.access import Actor, Citizen
-from server.base.clock import Clock
+from server.base.clock import Clock, SystemClock
 from server.base.errors import NotAuthenticated, Unavailable
 from server.base.redis.facilities import RedisFacilities
 from server.base.settings import Settings
@@ -78,6 +78,8 @@ class Dependencies:
     hooks: Hooks = field(default_factory=Hooks)
     random: random.Random = field(default_factory=random.SystemRandom)
     enqueue: Callable[..., None] = lambda _task, *_ids: None
+    # Never shifted, unlike `clock` in the demo: for one-time codes, lock-outs and session ages.
+    system_clock: Clock = field(default_factory=SystemClock)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +124,11 @@ class UnitOfWork:
     def texts(self) -> Texts:
         """The texts of all slices."""
         return self.dependencies.texts
+
+    @property
+    def system_now(self) -> datetime:
+        """The instant of the system clock, which the emulated WeChat cannot shift."""
+        return self.dependencies.system_clock.now()
 
     def new_ref(self, prefix: str) -> str:
         """Create an opaque id."""

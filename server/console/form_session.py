@@ -10,6 +10,7 @@ from server.base.settings import Settings
 from server.base.signing import Keys
 
 PREFIX = "/console"
+SESSION_COOKIE = "kepu_console"
 
 
 class ConsoleFormSession(SecureCookieSessionInterface):

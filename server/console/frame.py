@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, flash, get_flashed_messages, request
+from flask import Blueprint, Response, get_flashed_messages, request
 from flask.blueprints import BlueprintSetupState
-from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
-from wtforms.validators import ValidationError
 
 from server.base import errors
-from server.base.access import ROLES, Organizer
+from server.base.access import Organizer
 from server.base.errors import (
     AppError,
     Forbidden,
@@ -31,14 +29,22 @@ from server.base.log import request_id
 from server.base.ownership import guard_session
 from server.base.rate_limits import network_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.base.web.page import Page, PageRoute, Pages, Redirect
+from server.base.web.page import (
+    FieldRefused,
+    Page,
+    PagePreflight,
+    PageRoute,
+    Pages,
+    Redirect,
+)
 from server.base.web.schema import decode_query
 from server.console.audit import AuditEntry, AuditWriter
-from server.console.form_session import PREFIX
+from server.console.form_session import PREFIX, SESSION_COOKIE
+from server.console.responses import check_token, html_response, see_other
 from server.console.templates import Templates
+from server.console.visitors import Visitors
 
 _log = logging.getLogger(__name__)
-SESSION_COOKIE = "kepu_console"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -58,11 +64,10 @@ _BY_STATUS: Mapping[int, type[AppError]] = {400: Malformed, 404: NotFound, 413: 
 SessionResolver = Callable[[UnitOfWork, str], Organizer | None]
 
 
-class FormExpired(AppError):
-    """A form without a valid CSRF token of this browser."""
+class ApprovalsPaused(Forbidden):
+    """The account was recovered less than a day ago, and approves nothing yet."""
 
-    code = "form_expired"
-    status = 400
+    code = "approvals_paused"
 
 
 class _Rest(BaseConverter):
@@ -84,6 +89,7 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
+    gateway: Any = None
     # Names of the tables with personal data, which a view may read only within its scope.
     personal: frozenset[str] = frozenset()
 
@@ -98,6 +104,11 @@ class Console:
                 path = "" if route.path == "/" else route.path
                 declared.setdefault(path, set()).add(route.method)
                 self._add(made, path, route.name, run, [route.method])
+        visitors = Visitors(uow_factory=self.uow_factory, templates=self.templates)
+        for pages in self.tables:
+            for opened in pages.open_routes:
+                run_open = visitors.runner(opened)
+                self._add(made, opened.path, opened.name, run_open, [opened.method])
         for number, (path, methods) in enumerate(declared.items()):
             others = sorted(_EVERY_METHOD - methods)
             self._add(made, path, f"other_method_{number}", _refuse_method, others)
@@ -156,20 +167,43 @@ class Console:
             call = self._read_address(route, places)
             with self.uow_factory.begin(read_only=True) as reading:
                 organizer = self._admitted(reading, route)
-            _check_token()
+            check_token()
             if route.form is not None:
                 form = call["form"] = route.form()
                 if not form.validate():
                     return self._shown_again(pages, route, call)
-            with self.uow_factory.begin(organizer) as uow:
-                guard_session(uow.session, organizer, self.personal)
-                answer = route.view(uow, organizer, **call)
-                self.audit(uow, _entry(route, organizer, uow, places))
+            try:
+                answer = self._change(route, organizer, call, places)
+            except FieldRefused as refusal:
+                if route.form is None:
+                    raise
+                form[refusal.field_name].errors = [refusal.said]
+                return self._shown_again(pages, route, call)
             if isinstance(answer, Page):
                 return self._html(answer, organizer)
-            return _see_other(answer)
+            return see_other(answer)
 
         return run
+
+    def _change(
+        self,
+        route: PageRoute,
+        organizer: Organizer,
+        call: Mapping[str, Any],
+        places: Mapping[str, str],
+    ) -> Page | Redirect:
+        """Run the view of a POST in its transaction, with its audit entry."""
+        asked = dict(call)
+        if route.ask is not None:
+            preflight = PagePreflight(
+                uow_factory=self.uow_factory, organizer=organizer, gateway=self.gateway
+            )
+            asked["asked"] = route.ask(preflight, **call)
+        with self.uow_factory.begin(organizer) as uow:
+            guard_session(uow.session, organizer, self.personal)
+            answer: Page | Redirect = route.view(uow, organizer, **asked)
+            self.audit(uow, _entry(route, organizer, uow, places))
+            return answer
 
     def _shown_again(self, pages: Pages, route: PageRoute, call: dict[str, Any]) -> Response:
         shown = pages.find("GET", route.path)
@@ -202,6 +236,8 @@ class Console:
         organizer = self._signed_in(uow)
         if organizer is None:
             raise NotAuthenticated
+        if route.needs in organizer.withheld:
+            raise ApprovalsPaused
         if not organizer.may(route.needs):
             raise Forbidden
         return organizer
@@ -220,7 +256,7 @@ class Console:
                 refusal.code, refusal.facts
             )
             shown["request_id"] = request_id.get()
-        answer = _html_response(self.templates.render(template, shown), refusal.status)
+        answer = html_response(self.templates.render(template, shown), refusal.status)
         if isinstance(refusal, TooManyRequests | Unavailable):
             answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
         if refusal.status == HTTPStatus.UNAUTHORIZED:
@@ -234,7 +270,7 @@ class Console:
             "said": get_flashed_messages(),
             "here": request.path.rstrip("/"),
         }
-        return _html_response(self.templates.render(page.template, {**page.shown, **frame}), status)
+        return html_response(self.templates.render(page.template, {**page.shown, **frame}), status)
 
     def _menu_of(self, organizer: Organizer) -> list[tuple[str, str]]:
         """Address and text key of each menu page that this role may open."""
@@ -242,7 +278,7 @@ class Console:
             (f"{PREFIX}{route.path}".rstrip("/"), route.menu)
             for pages in self.tables
             for route in pages.routes
-            if route.menu is not None and route.needs in ROLES[organizer.role]
+            if route.menu is not None and organizer.may(route.needs)
         ]
 
 
@@ -258,13 +294,6 @@ def _refuse_method(**_places: str) -> Response:
     raise MethodNotAllowed
 
 
-def _check_token() -> None:
-    try:
-        validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
-        raise FormExpired from None
-
-
 def _entry(
     route: PageRoute, organizer: Organizer, uow: UnitOfWork, places: Mapping[str, str]
 ) -> AuditEntry:
@@ -275,16 +304,3 @@ def _entry(
         page=route.spelled,
         places=places,
     )
-
-
-def _see_other(answer: Redirect) -> Response:
-    if answer.said is not None:
-        flash(answer.said)
-    made = Response(status=HTTPStatus.SEE_OTHER)
-    # Always below our own prefix, so that a path cannot redirect to another host.
-    made.headers["Location"] = f"{PREFIX}/{answer.path.lstrip('/')}"
-    return made
-
-
-def _html_response(html: str, status: int) -> Response:
-    return Response(html, status=status, content_type="text/html; charset=utf-8")

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from server.base.uow import UnitOfWorkFactory
 from server.channel.models import KeywordRule, RuleState
 from server.console.assets import FOLDER
-from server.console.frame import SESSION_COOKIE
+from server.console.form_session import SESSION_COOKIE
 from tests.e2e.phone import browser
 from tests.kit.console import NANNING, console_app
 from tests.kit.console_rules import PAGES, make_rule

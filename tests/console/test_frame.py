@@ -20,7 +20,18 @@ from server.base.access import Organizer, Permission
 from server.base.errors import AppError, TooManyRequests
 from server.base.settings import Settings
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
-from server.base.web.page import Page, PageRefused, Pages, Redirect, page
+from server.base.web.page import (
+    FieldRefused,
+    Page,
+    PagePreflight,
+    PageRefused,
+    Pages,
+    Redirect,
+    Visit,
+    VisitReply,
+    open_page,
+    page,
+)
 from server.channel.models import KeywordRule, RuleState
 from server.console.frame import POLICY
 from server.console.templates import Templates
@@ -78,6 +89,68 @@ def test_a_wrong_form_comes_back_with_what_was_typed_and_changes_nothing(
     assert 'id="priority-wrong">请填写数字。<' in shown
     assert text_of(uow_factory) == "reply"
     assert app.extensions["audit"] == []
+
+
+def test_a_field_that_the_service_refuses_is_shown_again_and_changes_nothing(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        make_rule(uow, NANNING, RuleState.ON)
+
+    def refuse_text(uow: UnitOfWork, organizer: Organizer, slug: str, form: RuleForm) -> Redirect:
+        (route,) = (r for r in PAGES.routes if r.spelled == "POST /rules/<slug>/edit")
+        route.view(uow, organizer, slug, form)
+        raise FieldRefused("text", "console.form.no_choice")
+
+    routes = [
+        replace(r, view=refuse_text) if r.spelled == "POST /rules/<slug>/edit" else r
+        for r in PAGES.routes
+    ]
+    app, audit = console_app(uow_factory, Pages(PAGES.tag, PAGES.folder, routes))
+    status, shown = Browser(app, EDITOR).ask("POST", f"/rules/{SLUG}/edit", {"text": "新的"})
+    assert status == 422
+    assert 'value="新的"' in shown
+    assert 'id="text-wrong">请从列表中选择一项。<' in shown
+    assert text_of(uow_factory) == "reply"
+    assert audit == []
+
+
+def test_what_a_page_asks_before_its_transaction_reaches_the_view(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    depths = []
+
+    def ask_depth(preflight: PagePreflight) -> str:
+        depths.append(preflight.uow_factory.depth)
+        return preflight.organizer.place
+
+    def store_place(uow: UnitOfWork, organizer: Organizer, asked: str) -> Redirect:
+        depths.append(uow_factory.depth)
+        return Redirect(f"/{asked}")
+
+    pages = Pages("one", PAGES.folder)
+    page(pages, "POST", "/one", needs=Permission.CONSOLE_OPEN, ask=ask_depth)(store_place)
+    app, _ = console_app(uow_factory, pages)
+    answer = Browser(app, EDITOR).open("POST", "/one", {})
+    assert (answer.status_code, depths) == (303, [0, 1])
+
+
+def test_an_open_page_needs_no_session_and_its_form_needs_a_token(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    pages = Pages("one", PAGES.folder)
+
+    def greet(visit: Visit) -> VisitReply:
+        return VisitReply(shown=Redirect("/x"), status=200, renewed=True)
+
+    open_page(pages, "POST", "/open")(greet)
+    app, _ = console_app(uow_factory, pages)
+    browser = Browser(app)
+    assert browser.client.post("/console/open").status_code == 400
+    assert browser.open("POST", "/open", {}).status_code == 303
+    with browser.client.session_transaction("/console") as session:
+        assert dict(session) == {}
+    assert browser.open("GET", "/open", {}).status_code == 404
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "stale"])
@@ -247,6 +320,10 @@ def form_view(uow: UnitOfWork, organizer: Organizer, form: RuleForm) -> Redirect
     return Redirect("/")
 
 
+def asking_view(uow: UnitOfWork, organizer: Organizer, asked: str) -> Redirect:
+    return Redirect(asked)
+
+
 WRONG: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (view, {"method": "PUT"}, "the method is one of"),
     (view, {"needs": "console.open"}, "say needs=Permission"),
@@ -255,6 +332,8 @@ WRONG: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (lambda uow: Page("one/x.html"), {}, r"the view takes \(uow, organizer\)"),
     (form_view, {}, r"the view takes \(uow, organizer\)"),
     (form_view, {"method": "POST", "form": RuleForm}, "declare first the GET of the same path"),
+    (view, {"ask": view}, r"the view takes \(uow, organizer, asked\)"),
+    (asking_view, {"ask": view}, "only a POST has something to `ask`"),
     (view, {"method": "POST", "menu": "console.menu.home"}, "only a GET without places"),
 ]
 

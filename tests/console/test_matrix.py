@@ -14,7 +14,7 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.auth import Who
 from server.base.web.page import Pages
 from server.channel.models import RuleState
-from server.console.frame import SESSION_COOKIE
+from server.console.form_session import SESSION_COOKIE
 from tests.kit.console import PEOPLE, Browser, console_app
 from tests.kit.console_matrix import MISSING, Probe, check_matrix
 from tests.kit.console_rules import PAGES, make_rule

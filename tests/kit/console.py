@@ -18,8 +18,8 @@ from server.base.web.request_frame import install_request_frame
 from server.console import home
 from server.console.assets import asset_pages
 from server.console.audit import AuditEntry, AuditWriter
-from server.console.form_session import install_form_session
-from server.console.frame import SESSION_COOKIE, Console
+from server.console.form_session import SESSION_COOKIE, install_form_session
+from server.console.frame import Console
 from server.console.templates import Templates
 
 NANNING = Scope(city="450100")

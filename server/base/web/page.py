@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from server.base.access import Permission
+from server.base.access import Organizer, Permission
+from server.base.errors import AppError
 from server.base.web.schema import prepare
 
 if TYPE_CHECKING:
     from wtforms import Form
+
+    from server.base.uow import UnitOfWorkFactory
 
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST")
@@ -27,6 +30,21 @@ _PLACE = re.compile(r"<(\w+)>")
 
 class PageRefused(Exception):
     """An invalid page declaration; the message says what to write instead."""
+
+
+class FieldRefused(AppError):
+    """A service refuses one field of a valid form; the frame shows the form again with it.
+
+    `field` is the field's name in the form, `said` the full key of a text in `texts.toml`.
+    """
+
+    code = "field_refused"
+    status = 422
+
+    def __init__(self, field_name: str, said: str) -> None:
+        super().__init__()
+        self.field_name = field_name
+        self.said = said
 
 
 class Page:
@@ -52,6 +70,73 @@ class Redirect:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PagePreflight:
+    """Context of a step before a page's transaction: WeChat, password hashes, short reads."""
+
+    uow_factory: UnitOfWorkFactory
+    organizer: Organizer
+    gateway: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A request to an open page: its view opens its own transactions.
+
+    Units: `network` is what counts as one address; `cookies` are those of the console by name;
+    `browser` is the User-Agent header, at most 300 characters.
+    """
+
+    uow_factory: UnitOfWorkFactory
+    network: str
+    cookies: Mapping[str, str] = field(repr=False)
+    browser: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetCookie:
+    """A cookie for the console's addresses: HttpOnly, SameSite=Lax, and Secure outside the demo.
+
+    Units: `keep_seconds` None until the browser is closed, 0 to delete it.
+    """
+
+    name: str
+    value: str = field(default="", repr=False)
+    keep_seconds: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitReply:
+    """An open page's response with cookies; `renewed` drops the browser's form tokens."""
+
+    shown: Page | Redirect
+    cookies: tuple[SetCookie, ...] = ()
+    status: int = 200
+    renewed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenRoute:
+    """A page for people without a session: the log-in and one-time links."""
+
+    method: str
+    path: str
+    view: Callable[..., Page | Redirect | VisitReply]
+    form: type[Form] | None
+    query: type[Any] | None
+    tag: str
+
+    @property
+    def name(self) -> str:
+        """A unique name for the router."""
+        return f"{self.tag}_open_{self.view.__name__}"
+
+    @property
+    def spelled(self) -> str:
+        """Method and path, as tests name the page."""
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageRoute:
     """One declared page; `path` is below `/console`."""
 
@@ -63,6 +148,7 @@ class PageRoute:
     query: type[Any] | None
     menu: str | None
     tag: str
+    ask: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:
@@ -87,6 +173,7 @@ class Pages:
     tag: str
     folder: Path
     routes: list[PageRoute] = field(default_factory=list)
+    open_routes: list[OpenRoute] = field(default_factory=list)
 
     def find(self, method: str, path: str) -> PageRoute | None:
         """The page with this method and path."""
@@ -102,13 +189,16 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     form: type[Form] | None = None,
     query: type[Any] | None = None,
     menu: str | None = None,
+    ask: Callable[..., Any] | None = None,
 ) -> Callable[[View], View]:
     """Declare a view `view(uow, organizer, <path variables>, form=, query=)` under `/console`.
 
     GET gets a read-only transaction and returns a `Page`; POST changes something, returns a
     `Redirect` and is written to the audit trail. A POST with a form needs a GET with the same path
-    and form, which shows it again (422) with the input and its errors. `menu` is the text key of
-    the page's menu entry.
+    and form, which shows it again (422) with the input and its errors; the view may raise
+    `FieldRefused` for the same. `menu` is the text key of the page's menu entry. `ask(preflight,
+    <path variables>, form=, query=)` of a POST runs before the transaction, for WeChat and password
+    hashes; the view gets its value as `asked`.
     Raises: PageRefused for an invalid declaration, also without `needs`.
     """
 
@@ -117,7 +207,7 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
             raise PageRefused(f"{method} {path} ({view.__name__}): {_NEEDS}")
         route = PageRoute(
             method=method, path=path, view=view, needs=needs, form=form, query=query, menu=menu,
-            tag=pages.tag,
+            tag=pages.tag, ask=ask,
         )  # fmt: skip
         _check(pages, route)
         prepare(query)
@@ -127,9 +217,38 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     return declare
 
 
+def open_page(
+    pages: Pages,
+    method: str,
+    path: str,
+    *,
+    form: type[Form] | None = None,
+    query: type[Any] | None = None,
+) -> Callable[[View], View]:
+    """Declare a view `view(visit, <path variables>, form=, query=)` that needs no session.
+
+    The view opens its own transactions, so that slow hashing holds none open, and validates its
+    form itself. A POST needs a CSRF token. Only the log-in and one-time links may be open;
+    `tests/console/test_matrix.py` lists them.
+    Raises: PageRefused for an unknown method.
+    """
+
+    def declare(view: View) -> View:
+        if method not in METHODS:
+            raise PageRefused(f"{method} {path} ({view.__name__}): the method is one of {METHODS}")
+        prepare(query)
+        pages.open_routes.append(
+            OpenRoute(method=method, path=path, view=view, form=form, query=query, tag=pages.tag)
+        )
+        return view
+
+    return declare
+
+
 def _check(pages: Pages, route: PageRoute) -> None:
     wanted = ["uow", "organizer", *route.places]
     wanted += [name for name in ("form", "query") if getattr(route, name) is not None]
+    wanted += ["asked"] if route.ask is not None else []
     given = list(inspect.signature(route.view).parameters)
     shown = pages.find("GET", route.path)
     reasons: Mapping[str, bool] = {
@@ -141,6 +260,9 @@ def _check(pages: Pages, route: PageRoute) -> None:
             route.method == "POST"
             and route.form is not None
             and (shown is None or shown.form is not route.form)
+        ),
+        "only a POST has something to `ask` before its transaction": (
+            route.method != "POST" and route.ask is not None
         ),
         "only a GET without places stands in the menu": (
             route.menu is not None and (route.method != "GET" or bool(route.places))
