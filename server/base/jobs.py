@@ -3,8 +3,9 @@
 A task claims its rows itself, and its sweep finds rows whose wake-up was lost. Every task runs at
 least once and must be idempotent. The only module that uses huey.
 
-Queue entries are JSON with a task name and row ids. huey's own format is pickle, by which anybody
-who can write to Redis could run code in the worker; nothing here is ever pickled or unpickled.
+Queue entries are JSON: a task's name and keys, which are row ids or names. huey's own format is
+pickle, by which anybody who can write to Redis could run code in the worker; nothing here is ever
+pickled or unpickled.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ from server.base.web.metrics import TASKS
 _log = logging.getLogger(__name__)
 _QUEUE = "kepu"
 # Limits of a wake-up; it names only a few rows, sweeps find larger numbers.
-_MOST_ROWS, _MOST_BYTES = 1000, 32 * 1024
+_MOST_KEYS, _MOST_BYTES = 1000, 32 * 1024
+_LONGEST_NAME = 200
 # Renewed by every round of a sweep; the sweeps of a killed worker move after this time.
 LEASE = timedelta(seconds=5)
 
@@ -70,10 +72,12 @@ class Task:
 
 
 class _WakeUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A queue entry: the name of a task and row ids."""
+    """A queue entry: the name of a task and its keys."""
 
     task: str
-    rows: Annotated[list[int], Meta(max_length=_MOST_ROWS)]
+    keys: Annotated[
+        list[int | Annotated[str, Meta(max_length=_LONGEST_NAME)]], Meta(max_length=_MOST_KEYS)
+    ]
 
 
 _READ_WAKE_UP = msgspec.json.Decoder(_WakeUp)
@@ -97,21 +101,21 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
         super().__init__(_QUEUE, connection_pool=pool, results=False, serializer=_NoPickle())
         self._known = known
 
-    def declare(self, step: Callable[[str, list[int]], None]) -> Callable[..., Any]:
+    def declare(self, step: Callable[[str, list[int | str]], None]) -> Callable[..., Any]:
         """Register the function that handles every wake-up; the result sends one."""
         self.wrapper = self.task()(step)
         enqueue: Callable[..., Any] = self.wrapper
         return enqueue
 
     def serialize_task(self, task: QueuedTask) -> bytes:
-        name, rows = task.args
-        return msgspec.json.encode(_WakeUp(task=name, rows=rows))
+        name, keys = task.args
+        return msgspec.json.encode(_WakeUp(task=name, keys=keys))
 
     def deserialize_task(self, data: bytes) -> QueuedTask:
         call = _READ_WAKE_UP.decode(data)
         if self._known is None or call.task not in self._known:
             raise msgspec.ValidationError("no task of ours")
-        made: QueuedTask = self.wrapper.task_class((call.task, call.rows))
+        made: QueuedTask = self.wrapper.task_class((call.task, call.keys))
         return made
 
     def dequeue(self) -> QueuedTask | None:
@@ -149,7 +153,7 @@ class TaskQueue:
         self._call: Callable[..., Any] | None = None
         self._lock = threading.Lock()
 
-    def enqueue(self, task: str, *row_ids: int) -> None:
+    def enqueue(self, task: str, *keys: int | str) -> None:
         """Wake a task up; never raises, because the rows are in the database."""
         try:
             if self._kv.away:
@@ -157,7 +161,7 @@ class TaskQueue:
             with self._lock:
                 if self._call is None:
                     self._call = _declare(_BellQueue(self._kv, None), None, ())
-            self._call(task, list(row_ids))
+            self._call(task, list(keys))
         except Exception as trouble:
             # After any failure the sweep finds the rows.
             _log.warning("wake-up failed", extra={"task": task, "outcome": type(trouble).__name__})
@@ -168,17 +172,17 @@ def _declare(
 ) -> Callable[..., Any]:
     steps = {task.name: task for task in tasks}
 
-    def run_named(name: str, row_ids: list[int]) -> None:
+    def run_named(name: str, keys: list[int | str]) -> None:
         if context is not None:
-            run_step(context, steps[name], *row_ids)
+            run_step(context, steps[name], *keys)
 
     return queue.declare(run_named)
 
 
-def run_step(context: TaskContext, task: Task, *row_ids: int) -> int:
+def run_step(context: TaskContext, task: Task, *keys: int | str) -> int:
     """Run a task once; a failure is logged and counted, its rows stay due."""
     try:
-        moved = task.step(context, *row_ids)
+        moved = task.step(context, *keys)
     except AppError as refusal:
         _log.warning("task refused", extra={"task": task.name, "code": refusal.code})
         TASKS.labels(task.name, refusal.code).inc()

@@ -77,7 +77,7 @@ class Dependencies:
     texts: Texts
     hooks: Hooks = field(default_factory=Hooks)
     random: random.Random = field(default_factory=random.SystemRandom)
-    enqueue: Callable[..., None] = lambda _task, *_ids: None
+    enqueue: Callable[..., None] = lambda _task, *_keys: None
     # Never shifted, unlike `clock` in the demo: for one-time codes, lock-outs and session ages.
     system_clock: Clock = field(default_factory=SystemClock)
 
@@ -171,9 +171,9 @@ class UnitOfWork:
             del self.forgotten[forgotten:]
             raise
 
-    def enqueue_after_commit(self, task: str, *row_ids: int) -> None:
+    def enqueue_after_commit(self, task: str, *keys: int | str) -> None:
         """Wake a background task up after the commit; the rows it will find are the job."""
-        self.after_commit(lambda: self.dependencies.enqueue(task, *row_ids))
+        self.after_commit(lambda: self.dependencies.enqueue(task, *keys))
 
 
 class UnitOfWorkFactory:

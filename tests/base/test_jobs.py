@@ -60,7 +60,7 @@ class Rung:
 
     kv: RedisClient
     worker: Worker
-    moved: list[tuple[int, ...]] = field(default_factory=list)
+    moved: list[tuple[int | str, ...]] = field(default_factory=list)
 
     def put(self, data: bytes, key: str = "huey.redis.kepu") -> None:
         self.kv.redis_for_jobs().lpush(key, data)
@@ -75,11 +75,11 @@ class Rung:
 
 @pytest.fixture
 def rung_worker(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> Iterator[Rung]:
-    moved: list[tuple[int, ...]] = []
+    moved: list[tuple[int | str, ...]] = []
 
-    def step(_context: TaskContext, *rows: int) -> int:
-        moved.append(rows)
-        return len(rows)
+    def step(_context: TaskContext, *keys: int | str) -> int:
+        moved.append(keys)
+        return len(keys)
 
     kv = connect(
         uow_factory.dependencies.settings.redis_url,
@@ -95,23 +95,25 @@ def rung_worker(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> It
     kv.close()
 
 
-def test_a_bell_carries_the_task_and_its_rows_as_json(rung_worker: Rung) -> None:
-    TaskQueue(rung_worker.kv).enqueue("some.task", 7, 2**80)
+def test_a_bell_carries_the_task_with_ids_and_names_as_json(rung_worker: Rung) -> None:
+    TaskQueue(rung_worker.kv).enqueue("some.task", 7, 2**80, "total/city:450100")
     (entry,) = rung_worker.kv.redis_for_jobs().lrange("huey.redis.kepu", 0, -1)  # type: ignore[misc]
-    assert json.loads(entry) == {"task": "some.task", "rows": [7, 2**80]}
+    assert json.loads(entry) == {"task": "some.task", "keys": [7, 2**80, "total/city:450100"]}
     rung_worker.next()
-    assert rung_worker.moved == [(7, 2**80)]
+    assert rung_worker.moved == [(7, 2**80, "total/city:450100")]
 
 
 FOREIGN = {
     "text": b"not a bell",
     "no text": b"\xff\xfe\x00",
     "empty": b"",
-    "another task": b'{"task":"os.system","rows":[1]}',
-    "another type": b'{"task":"some.task","rows":["rm -rf"]}',
-    "more than a bell": b'{"task":"some.task","rows":[1],"on_error":"x"}',
+    "another task": b'{"task":"os.system","keys":[1]}',
+    "another type": b'{"task":"some.task","keys":[{"rm":"-rf"}]}',
+    "a number with a point": b'{"task":"some.task","keys":[1.5]}',
+    "a long name": b'{"task":"some.task","keys":["%s"]}' % (b"x" * 201),
+    "more than a bell": b'{"task":"some.task","keys":[1],"on_error":"x"}',
     "deep": b'{"task":' + b"[" * 20_000,
-    "long": b'{"task":"some.task","rows":[' + b"1," * 20_000 + b"1]}",
+    "long": b'{"task":"some.task","keys":[' + b"1," * 20_000 + b"1]}",
 }
 
 

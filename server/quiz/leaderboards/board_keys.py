@@ -58,16 +58,6 @@ def split_board(board: str) -> tuple[str, str]:
     return period, scope
 
 
-def board_number(board: str) -> int:
-    """A board's name as a number, because a wake-up contains numbers."""
-    return int.from_bytes(board.encode(), "big")
-
-
-def numbered_board(number: int) -> str:
-    """The board of such a number."""
-    return number.to_bytes((number.bit_length() + 7) // 8, "big").decode()
-
-
 def day_period(day: date) -> str:
     """The period of one Beijing day."""
     return f"day:{day.isoformat()}"

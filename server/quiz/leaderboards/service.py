@@ -204,7 +204,7 @@ def ask_for(uow: UnitOfWork, contest_id: int, board: str) -> None:
     if uow.kv.kv.away:
         return
     if uow.kv.once.remember(f"board:{contest_id}:{board}", b"asked", 2) is None:
-        uow.enqueue_after_commit("quiz.rebuild_boards", contest_id, keys.board_number(board))
+        uow.enqueue_after_commit("quiz.rebuild_boards", contest_id, board)
 
 
 def _changes(move: Moved) -> list[Change]:

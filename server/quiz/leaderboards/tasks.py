@@ -28,13 +28,11 @@ _DAYS_KEPT = 2
 _TRIES = 3
 
 
-def rebuild_boards(context: TaskContext, contest_id: int, *numbers: int) -> int:
+def rebuild_boards(context: TaskContext, contest_id: int, *names: str) -> int:
     """Build the named boards of a contest, or its main ones; return how many."""
-    names = [keys.numbered_board(number) for number in numbers]
     try:
-        if not names:
-            names = main_boards(context.uow_factory.dependencies.clock.now())
-        return sum(build(context.uow_factory, contest_id, board) for board in names)
+        wanted = names or main_boards(context.uow_factory.dependencies.clock.now())
+        return sum(build(context.uow_factory, contest_id, board) for board in wanted)
     except RedisUnavailable:
         # Redis is unavailable; the database answers until it is back and a build is requested
         # again.
