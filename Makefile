@@ -11,7 +11,7 @@ PIP := $(BIN)/pip install --disable-pip-version-check --retries 2 -qq
 OLD_PYTHON = echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Install one and name it: make run PYTHON=python3.12"
 NO_PACKAGES = echo "The packages could not be fetched. The first start needs the internet, later ones do not; run the same command again."
 
-.PHONY: help settings told-python told-node run test prove lint bench upload lock clean
+.PHONY: help settings told-python told-node run console test prove lint bench upload lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -49,33 +49,38 @@ node_modules/.ready: package-lock.json | $(VENV)/.node
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM)
 	@touch node_modules/.phone $@
 
+# The libraries of the console's pages, served by the server itself.
+CONSOLE := server/console/static/licenses.txt
+$(CONSOLE): server/console/build.mjs $(wildcard server/console/assets/build/*.mjs) node_modules/.phone
+	@PATH="$(CURDIR)/$(BIN):$$PATH" node server/console/build.mjs
+
 # Prints the finished steps too, so that a later start also counts from one.
 told-python:
 	@if [ -e $(VENV)/.ready ] && ! [ requirements.txt -nt $(VENV)/.ready ]; then echo "1/4 Python packages: there already"; fi
 told-node:
 	@if [ -e node_modules/.phone ] && ! [ package-lock.json -nt node_modules/.phone ]; then echo "2/4 Node packages: there already"; fi
 
-run: settings told-python $(VENV)/.ready told-node node_modules/.phone  ## start server, worker, embedded Redis and emulated WeChat
+run: settings told-python $(VENV)/.ready told-node node_modules/.phone $(CONSOLE)  ## start server, worker, embedded Redis and emulated WeChat
 	@# Without bytecode each process would recompile every module, so it gets a separate folder.
 	@exec $(if $(PYTHONDONTWRITEBYTECODE),env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/bytecode") $(BIN)/python -m server demo
 
-lint: $(VENV)/.tests node_modules/.ready  ## format, style, types, floors, the mini-program
+lint: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## format, style, types, floors, the mini-program
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p tsconfig.json
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p server/emulator/phone/tsconfig.json
-	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install eslint -c config/eslint.config.mjs miniprogram server/emulator/phone tests/miniprogram tests/phone
+	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install eslint -c config/eslint.config.mjs miniprogram server/emulator/phone server/console tests/miniprogram tests/phone
 	PATH="$(CURDIR)/$(BIN):$$PATH" node server/emulator/phone/check.mjs miniprogram
 
 test: lint  ## everything: style, types, floors, tests on both databases, the browser
 	$(BIN)/pytest -n 2 --dist loadfile --db both
 
-prove: $(VENV)/.tests node_modules/.ready  ## the tests with the full figures
+prove: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## the tests with the full figures
 	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both --timeout 7200
 
-bench: $(VENV)/.tests node_modules/.phone  ## measure the hot paths and the phone against their goals, side by side
+bench: $(VENV)/.tests node_modules/.phone $(CONSOLE)  ## measure the hot paths and the phone against their goals, side by side
 	$(BIN)/python -m tests.bench
 
 upload: node_modules/.ready  ## upload the mini-program to WeChat (by a person, see docs/release.md)
@@ -88,5 +93,7 @@ lock: $(VENV)/.tests  ## write the hashed locks anew
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header config/requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header tests/requirements.in -o tests/requirements.txt
 
+console: $(CONSOLE)  ## build the libraries of the console's pages, for a host without Node
+
 clean:  ## remove the environment and the demo's data
-	rm -rf $(VENV) node_modules var
+	rm -rf $(VENV) node_modules var server/console/static

@@ -37,7 +37,7 @@ from server.base.web.picture_pages import Finders, picture_pages
 from server.base.web.request_frame import install_request_frame
 from server.base.web.worker_figures import read_worker_figures
 from server.callbacks import with_callbacks
-from server.console.assets import asset_pages
+from server.console.assets import Assets
 from server.console.audit import log_change
 from server.console.form_session import install_form_session
 from server.console.frame import Console, SessionResolver
@@ -155,18 +155,20 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     app.register_blueprint(picture_pages(uow_factory, pictures))
     app.register_blueprint(health_pages(_probes(application)))
     install_form_session(app, settings, uow_factory.dependencies.keys)
-    app.register_blueprint(asset_pages())
-    app.register_blueprint(_console(application, (overrides or Overrides()).signed_in).blueprint())
+    assets = Assets()
+    app.register_blueprint(assets.blueprint())
+    console = _console(application, assets, (overrides or Overrides()).signed_in)
+    app.register_blueprint(console.blueprint())
     app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]
     app.extensions["kepu"] = application
     return app
 
 
-def _console(application: Application, resolve: SessionResolver) -> Console:
+def _console(application: Application, assets: Assets, resolve: SessionResolver) -> Console:
     return Console(
         uow_factory=application.uow_factory,
         tables=slices.PAGES,
-        templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts),
+        templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts, assets),
         resolve=resolve,
         audit=log_change,
         gateway=application.gateway,

@@ -24,6 +24,7 @@ from server.base.settings_reader import read_settings
 from server.base.sql.patience import Use
 from server.base.sql.schema import is_newest, newest
 from server.base.uow import DatabaseAway
+from server.console.assets import missing_libraries
 from server.wechat.errors import WeChatError
 
 Tell = Callable[[str], None]
@@ -77,6 +78,7 @@ def _findings(overrides: Overrides | None) -> Iterator[Finding]:
         yield _operator(settings)
     yield from _disks(settings)
     yield from _modes(settings)
+    yield _console_libraries()
     if complaints:
         yield Finding(CheckState.MIND, "services", "not asked: the settings come first")
         return
@@ -94,6 +96,14 @@ def _operator(settings: Settings) -> Finding:
         return Finding(CheckState.MIND, "operator", "the demo's words; production needs its own")
     words = f"{settings.operator.name}, policy {settings.policy_version} of {settings.policy_date}"
     return Finding(CheckState.OK, "operator", words)
+
+
+def _console_libraries() -> Finding:
+    missing = missing_libraries()
+    if not missing:
+        return Finding(CheckState.OK, "console", "the libraries of its pages are built")
+    words = f"not built: {', '.join(missing)}; run `make console`, or copy server/console/static"
+    return Finding(CheckState.MIND, "console", words)
 
 
 def _disks(settings: Settings) -> Iterator[Finding]:

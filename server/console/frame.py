@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, get_flashed_messages, request
+from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
@@ -40,7 +40,14 @@ from server.base.web.page import (
 from server.base.web.schema import decode_query
 from server.console.audit import AuditEntry, AuditWriter
 from server.console.form_session import PREFIX, SESSION_COOKIE
-from server.console.responses import check_token, html_response, see_other
+from server.console.menu import build_menu, entry_of
+from server.console.responses import (
+    check_token,
+    flashed_messages,
+    html_response,
+    see_other,
+    send_to_login,
+)
 from server.console.templates import Templates
 from server.console.visitors import Visitors
 
@@ -56,6 +63,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    "Vary": "HX-Request, Cookie",
 }
 _EVERY_METHOD = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BY_STATUS: Mapping[int, type[AppError]] = {400: Malformed, 404: NotFound, 413: errors.BodyTooLarge}
@@ -68,6 +76,19 @@ class ApprovalsPaused(Forbidden):
     """The account was recovered less than a day ago, and approves nothing yet."""
 
     code = "approvals_paused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Addresses of the organizer's own account, which a higher layer provides.
+
+    `login` gets a parameter `next` with the path to return to; `logout` is posted to. Without
+    `login` a visitor reads how to be invited.
+    """
+
+    login: str | None = None
+    logout: str | None = None
+    settings: str | None = None
 
 
 class _Rest(BaseConverter):
@@ -90,6 +111,7 @@ class Console:
     resolve: SessionResolver
     audit: AuditWriter
     gateway: Any = None
+    account: Account = Account()
     # Names of the tables with personal data, which a view may read only within its scope.
     personal: frozenset[str] = frozenset()
 
@@ -247,6 +269,8 @@ class Console:
         return None if not cookie else self.resolve(uow, cookie)
 
     def _refusal(self, refusal: AppError) -> Response:
+        if isinstance(refusal, NotAuthenticated) and self.account.login is not None:
+            return send_to_login(self.account.login)
         shown: dict[str, Any] = {"organizer": None, "menu": [], "said": [], "here": request.path}
         if isinstance(refusal, NotAuthenticated):
             template = "console/signed_out.html"
@@ -264,22 +288,18 @@ class Console:
         return answer
 
     def _html(self, page: Page, organizer: Organizer, status: int = HTTPStatus.OK) -> Response:
+        menu, here = build_menu(self.tables, organizer), request.path.rstrip("/")
+        say = self.uow_factory.dependencies.texts.say
         frame = {
             "organizer": organizer,
-            "menu": self._menu_of(organizer),
-            "said": get_flashed_messages(),
-            "here": request.path.rstrip("/"),
+            "menu": menu,
+            "said": [say(key, **facts) for key, facts in flashed_messages()],
+            "here": here,
+            "here_in_menu": entry_of(menu, here),
+            "account_address": self.account.settings,
+            "logout_address": self.account.logout,
         }
         return html_response(self.templates.render(page.template, {**page.shown, **frame}), status)
-
-    def _menu_of(self, organizer: Organizer) -> list[tuple[str, str]]:
-        """Address and text key of each menu page that this role may open."""
-        return [
-            (f"{PREFIX}{route.path}".rstrip("/"), route.menu)
-            for pages in self.tables
-            for route in pages.routes
-            if route.menu is not None and organizer.may(route.needs)
-        ]
 
 
 def _add_converter(state: BlueprintSetupState) -> None:

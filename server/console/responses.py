@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
 
-from flask import Response, flash, request
+from flask import Response, flash, get_flashed_messages, request
 from flask_wtf.csrf import validate_csrf
 from wtforms.validators import ValidationError
 
@@ -34,10 +37,28 @@ def check_token() -> None:
 def see_other(answer: Redirect) -> Response:
     """The redirect after a change, always below our own prefix and never to another host."""
     if answer.said is not None:
-        flash(answer.said)
+        flash(json.dumps([answer.said, dict(answer.facts)]))
     made = Response(status=HTTPStatus.SEE_OTHER)
     made.headers["Location"] = f"{PREFIX}/{answer.path.lstrip('/')}"
     return made
+
+
+def flashed_messages() -> list[tuple[str, dict[str, Any]]]:
+    """Text key and facts of the messages that `see_other` left for this page."""
+    return [json.loads(str(message)) for message in get_flashed_messages()]
+
+
+def send_to_login(login: str) -> Response:
+    """The redirect to the login page, with the way back: this page, after a POST its GET."""
+    query = request.query_string.decode("ascii", "replace") if request.method == "GET" else ""
+    back = quote(f"{request.path}?{query}" if query else request.path, safe="/")
+    answer = Response(status=HTTPStatus.SEE_OTHER)
+    answer.headers["Location"] = f"{login}?next={back}"
+    if "HX-Request" in request.headers:
+        # htmx would put the login page into the middle of this page.
+        answer.status_code = HTTPStatus.NO_CONTENT
+        answer.headers["HX-Redirect"] = answer.headers.pop("Location")
+    return answer
 
 
 def html_response(html: str, status: int) -> Response:

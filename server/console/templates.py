@@ -10,12 +10,13 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from server.base.texts import Texts
 from server.base.web.page import Pages
+from server.console.assets import Assets
 
 
 class Templates:
     """Renders pages; an undefined template variable is an error."""
 
-    def __init__(self, tables: Iterable[Pages], texts: Texts) -> None:
+    def __init__(self, tables: Iterable[Pages], texts: Texts, assets: Assets) -> None:
         loaders: dict[str, FileSystemLoader] = {}
         for pages in tables:
             if pages.tag in loaders:
@@ -28,7 +29,11 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals |= {"say": texts.say, "form_token": generate_csrf}
+        self._environment.globals |= {
+            "say": texts.say,
+            "form_token": generate_csrf,
+            "asset": assets.address_of,
+        }
 
     def render(self, template: str, shown: Mapping[str, Any]) -> str:
         """Render the page as HTML."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, get_flashed_messages, request, session
+from flask import Response, request, session
 
 from server.base.errors import NotFound
 from server.base.rate_limits import network_of
@@ -14,7 +14,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.base.web.page import OpenRoute, Page, SetCookie, Visit, VisitReply
 from server.base.web.schema import decode_query
 from server.console.form_session import PREFIX
-from server.console.responses import check_token, html_response, see_other
+from server.console.responses import check_token, flashed_messages, html_response, see_other
 from server.console.templates import Templates
 
 _LONGEST_BROWSER = 300
@@ -58,10 +58,11 @@ class Visitors:
     def _response(self, reply: VisitReply) -> Response:
         if not isinstance(reply.shown, Page):
             return see_other(reply.shown)
+        say = self.uow_factory.dependencies.texts.say
         frame = {
             "organizer": None,
             "menu": [],
-            "said": get_flashed_messages(),
+            "said": [say(key, **facts) for key, facts in flashed_messages()],
             "here": request.path,
         }
         html = self.templates.render(reply.shown.template, {**reply.shown.shown, **frame})

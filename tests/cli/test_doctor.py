@@ -15,6 +15,7 @@ from server.cli import main
 from server.doctor import run_doctor
 from server.wechat.errors import ConfigWrong, WeChatAway
 from tests.base.test_settings import production
+from tests.kit.console_browser import built_libraries
 from tests.kit.gateway import RecordingGateway
 
 
@@ -56,6 +57,7 @@ def look(gateway: RecordingGateway) -> tuple[int, dict[str, list[str]]]:
 def test_a_good_house_has_a_good_line_for_each_thing(
     migrated: Path, gateway: RecordingGateway
 ) -> None:
+    built_libraries()
     status, told = look(gateway)
     assert status == 0
     assert list(told) == [
@@ -63,13 +65,14 @@ def test_a_good_house_has_a_good_line_for_each_thing(
         "operator",
         "disk",
         "file modes",
+        "console",
         "database",
         "migrations",
         "redis",
         "wechat",
     ]
     assert [words.split(":")[0] for lines in told.values() for words in lines] == [
-        "ok", "mind", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok",
+        "ok", "mind", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok",
     ]  # fmt: skip
     assert [call[1] for call in gateway.calls] == [("official_account",), ("mini_program",)]
     assert logging.root.manager.disable == logging.NOTSET

@@ -33,6 +33,7 @@ from server.base.web.page import (
     page,
 )
 from server.channel.models import KeywordRule, RuleState
+from server.console.assets import Assets
 from server.console.frame import POLICY
 from server.console.templates import Templates
 from tests.kit.clock import FakeClock
@@ -349,7 +350,7 @@ def test_a_page_that_cannot_work_is_refused_where_it_is_declared(
 
 def test_two_tables_of_pages_with_one_tag_are_refused(uow_factory: UnitOfWorkFactory) -> None:
     with pytest.raises(ValueError, match="two tables of pages have the tag sample"):
-        Templates((PAGES, PAGES), uow_factory.dependencies.texts)
+        Templates((PAGES, PAGES), uow_factory.dependencies.texts, Assets())
 
 
 def test_a_value_that_a_template_names_and_nobody_gave_is_a_failure(
@@ -373,7 +374,8 @@ def test_the_whole_server_shows_the_page_of_the_session_that_it_is_given(
         status, shown = Browser(server, "editor-county").get(path)
         assert status == 200
         assert "南宁市青秀区" in shown
-    sheet = server.test_client().get("/console/assets/console.css")
+        (address,) = re.findall(r'href="(/console/assets/console[^"]+)"', shown)
+    sheet = server.test_client().get(address)
     assert (sheet.status_code, sheet.mimetype) == (200, "text/css")
     server.extensions["kepu"].uow_factory.engine.dispose()
 

@@ -16,7 +16,7 @@ from server.base.web.errors import install_error_handlers
 from server.base.web.page import Pages
 from server.base.web.request_frame import install_request_frame
 from server.console import home
-from server.console.assets import asset_pages
+from server.console.assets import Assets
 from server.console.audit import AuditEntry, AuditWriter
 from server.console.form_session import SESSION_COOKIE, install_form_session
 from server.console.frame import Console
@@ -93,15 +93,15 @@ def console_app(
     install_form_session(
         app, settings or uow_factory.dependencies.settings, uow_factory.dependencies.keys
     )
-    every = (home.PAGES, *tables)
+    every, assets = (home.PAGES, *tables), Assets()
     console = Console(
         uow_factory=uow_factory,
         tables=every,
-        templates=Templates(every, uow_factory.dependencies.texts),
+        templates=Templates(every, uow_factory.dependencies.texts, assets),
         resolve=resolve_test_session,
         personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
         audit=audit or (lambda _uow, entry: written.append(entry)),
     )
-    app.register_blueprint(asset_pages())
+    app.register_blueprint(assets.blueprint())
     app.register_blueprint(console.blueprint())
     return app, written

@@ -9,6 +9,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,11 +63,22 @@ class Page:
 class Redirect:
     """A view's response after a change: the next console path, and the message to show there.
 
-    `said` is the full key of a text in `texts.toml`.
+    `said` is the full key of a text in `texts.toml`, `facts` fills its placeholders.
     """
 
     path: str
     said: str | None = None
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+class Section(StrEnum):
+    """The part of the menu in which a page stands, in this order."""
+
+    WORK = "work"
+    CONTENT = "content"
+    FIGURES = "figures"
+    ORGANISATION = "organisation"
+    SYSTEM = "system"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +159,7 @@ class PageRoute:
     form: type[Form] | None
     query: type[Any] | None
     menu: str | None
+    section: Section
     tag: str
     ask: Callable[..., Any] | None = None
 
@@ -190,15 +203,16 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     query: type[Any] | None = None,
     menu: str | None = None,
     ask: Callable[..., Any] | None = None,
+    section: Section = Section.WORK,
 ) -> Callable[[View], View]:
     """Declare a view `view(uow, organizer, <path variables>, form=, query=)` under `/console`.
 
     GET gets a read-only transaction and returns a `Page`; POST changes something, returns a
     `Redirect` and is written to the audit trail. A POST with a form needs a GET with the same path
     and form, which shows it again (422) with the input and its errors; the view may raise
-    `FieldRefused` for the same. `menu` is the text key of the page's menu entry. `ask(preflight,
-    <path variables>, form=, query=)` of a POST runs before the transaction, for WeChat and password
-    hashes; the view gets its value as `asked`.
+    `FieldRefused` for the same. `menu` is the text key of the page's menu entry, `section` its part
+    of the menu. `ask(preflight, <path variables>, form=, query=)` of a POST runs before the
+    transaction, for WeChat and password hashes; the view gets its value as `asked`.
     Raises: PageRefused for an invalid declaration, also without `needs`.
     """
 
@@ -207,7 +221,7 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
             raise PageRefused(f"{method} {path} ({view.__name__}): {_NEEDS}")
         route = PageRoute(
             method=method, path=path, view=view, needs=needs, form=form, query=query, menu=menu,
-            tag=pages.tag, ask=ask,
+            section=section, tag=pages.tag, ask=ask,
         )  # fmt: skip
         _check(pages, route)
         prepare(query)
