@@ -38,7 +38,9 @@ def seed(application: Application) -> None:
     _refuse("campaign.json", loaded.problems)
     bank = quiz.import_questions(application.uow_factory, FACTS / "questions.csv")
     _refuse("questions.csv", bank.problems)
-    quiz.open_demo_contest(application.uow_factory)
+    quiz.open_demo_contest(
+        application.uow_factory, season=application.settings.demo_season == "full"
+    )
     try:
         channel.seed_replies(application.uow_factory)
     except RepliesRefused as refusal:

@@ -19,6 +19,9 @@ from server.accounts import (
     privacy,
 )
 from server.accounts.avatar_links import PrivateLink
+from server.accounts.bulk import NewCitizen as NewCitizen
+from server.accounts.bulk import add_citizens as add_citizens
+from server.accounts.bulk import known_refs as known_refs
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.rules import masked, number_of
 from server.base.access import Citizen as Caller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 
 _LETTERS = b"0123456789abcdefghjkmnpqrstvwxyz"
@@ -17,3 +18,8 @@ def new_ref(prefix: str) -> str:
 def new_token() -> str:
     """Create a bearer token with 256 random bits."""
     return secrets.token_urlsafe(32)
+
+
+def derived_ref(prefix: str, key: str) -> str:
+    """A public id that is always the same for a key; guessable, so for sample data only."""
+    return f"{prefix}_{hashlib.sha256(key.encode()).digest()[:20].translate(_OF_BYTE).decode()}"

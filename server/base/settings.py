@@ -128,6 +128,7 @@ class Settings:
     var: Path = Path("var")
     port: int = number(8000, 1, 65535)
     emulator_port: int = number(8001, 1, 65535)
+    demo_season: str = "full"
     log_level: str = "INFO"
     log_console: bool = True
     policy_version: str = "2026-2"

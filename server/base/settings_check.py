@@ -87,6 +87,8 @@ def _about_forms(settings: Settings) -> list[str]:
     found = []
     if settings.environment not in ("demo", "test", "production"):
         found.append("environment: demo, test or production expected")
+    if settings.demo_season not in ("full", "none"):
+        found.append("demo_season: full or none expected")
     if settings.log_level.upper() not in _LEVELS:
         found.append(f"log_level: one of {', '.join(_LEVELS)} expected")
     if not re.fullmatch(r"[\x21-\x7e]{1,40}", settings.policy_version):

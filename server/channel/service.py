@@ -17,6 +17,8 @@ from server.base.errors import NotAuthenticated, Unavailable
 from server.base.outbox_rows import OutboxState
 from server.base.uow import UnitOfWork
 from server.channel import rules, visits
+from server.channel.bulk import NewFollower as NewFollower
+from server.channel.bulk import add_followers as add_followers
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
 from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp

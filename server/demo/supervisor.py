@@ -30,6 +30,7 @@ from server.base.log import set_up_logging
 from server.base.redis.embedded import EmbeddedServer
 from server.base.settings import ROOT, Settings
 from server.base.sql.patience import Use
+from server.demo.background import start_season
 from server.demo.banner import announce_addresses, say_line, show_step
 from server.seeding import SeedingRefused, seed, seed_wechat
 
@@ -148,6 +149,7 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
     server = Child("server", [*gunicorn, "--chdir", str(ROOT), "wsgi:app"], clock)
     worker = Child("worker", ["-m", "server", "worker"], clock)
     children = [worker, server]
+    season: threading.Thread | None = None
     try:
         with show_step("3/4 the mini-program for the browser, the campaign, the questions", clock):
             emulator = Child("emulator", _emulator_command(settings, here), clock)
@@ -163,9 +165,13 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
         if not stop.is_set():
             _seed_wechat(application)
             announce_addresses(settings, here)
+            season = start_season(application, clock, stop)
         _watch(children, stop, redis)
     finally:
         say_line("stopping…")
+        stop.set()
+        if season is not None:
+            season.join()
         for child in children:
             child.stop(_PATIENCE[child.name])
     return 0

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, request
 
-from . import acts, groups, hostile, inbox, people, posts, sheets
+from . import acts, groups, hostile, inbox, people, population, posts, sheets
 from .apps import MINI, OFFICIAL
 from .clock import beijing
 from .faults import bare_path
@@ -314,6 +314,7 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/reset": reset,
     "/seed": acts.seed,
     "/people": acts.put_person,
+    "/population": population.settle_people,
     "/follow": acts.follow,
     "/unfollow": acts.unfollow,
     "/message": acts.message,

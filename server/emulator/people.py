@@ -227,9 +227,13 @@ def _store_code(
     )
 
 
+def openid_of_word(app: App, word: str) -> str:
+    """An openid: 28 characters, the first six the same for all people of an app."""
+    return _prefix(app) + word
+
+
 def _openid(world: World, app: App) -> str:
-    """Create an openid: 28 characters, the first six the same for all people of an app."""
-    return _prefix(app) + world.word(22)
+    return openid_of_word(app, world.word(22))
 
 
 def _prefix(app: App) -> str:

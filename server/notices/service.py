@@ -16,6 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from server.accounts import service as accounts
 from server.base.templates import message_templates
 from server.base.uow import UnitOfWork
+from server.notices.bulk import NewGrant as NewGrant
+from server.notices.bulk import add_grants as add_grants
 from server.notices.inbox import Letter as Letter
 from server.notices.inbox import list_messages as list_messages
 from server.notices.inbox import post as post

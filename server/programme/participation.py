@@ -70,9 +70,9 @@ def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:
     """Insert missing participations; return how many. Existing rows are not changed."""
     if not facts:
         return 0
-    fresh = insert_for(uow.session, Participation).values([asdict(fact) for fact in facts])
-    made = uow.session.scalars(fresh.on_conflict_do_nothing().returning(Participation.id)).all()
-    return len(made)
+    fresh = insert_for(uow.session, Participation).on_conflict_do_nothing()
+    rows = [asdict(fact) for fact in facts]
+    return len(uow.session.scalars(fresh.returning(Participation.id), rows).all())
 
 
 def withdraw_participation(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> int:

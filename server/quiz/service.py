@@ -5,24 +5,52 @@ It includes the operators' commands; background tasks are in `slice.py`.
 
 from __future__ import annotations
 
+from server.quiz.attempts.bulk import PlayerPapers, add_played_papers
 from server.quiz.attempts.participation import RebuiltParticipation, rebuild_participation
+from server.quiz.attempts.season import PlayedPaper, PlayedSeason, Sitting, play_season
+from server.quiz.attempts.service import SHARDS
+from server.quiz.bank.drawing import Item
+from server.quiz.bank.service import LoadedBank, bank_of
 from server.quiz.contests.commands import (
     DEMO_CONTEST,
+    DemoSeason,
     ImportReport,
+    demo_season,
     import_questions,
     open_demo_contest,
     open_programme_contest,
 )
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import QuestionKind
+from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.commands import Rebuilt, rebuild_leaderboards
+from server.quiz.review.reports import PastReport, add_reports
 
 __all__ = [
     "DEMO_CONTEST",
+    "SHARDS",
+    "ContestView",
+    "CountedPlace",
+    "DemoSeason",
     "ImportReport",
+    "Item",
+    "LoadedBank",
+    "PastReport",
+    "PlayedPaper",
+    "PlayedSeason",
+    "PlayerPapers",
+    "QuestionKind",
     "Rebuilt",
     "RebuiltParticipation",
+    "Sitting",
+    "add_played_papers",
+    "add_reports",
+    "bank_of",
+    "demo_season",
     "import_questions",
     "open_demo_contest",
     "open_programme_contest",
+    "play_season",
     "rebuild_leaderboards",
     "rebuild_participation",
 ]

@@ -21,6 +21,7 @@ from tests.kit.accounts import a_citizen
 @pytest.fixture
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KEPU_VAR", str(tmp_path / "var"))
+    monkeypatch.setenv("KEPU_DEMO_SEASON", "none")
     monkeypatch.setenv("KEPU_REDIS_URL", f"fake:{tmp_path.name}")
     monkeypatch.setenv("KEPU_PORT", str(free_port()))
     monkeypatch.setenv("KEPU_EMULATOR_PORT", str(free_port()))

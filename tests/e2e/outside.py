@@ -55,10 +55,11 @@ def _json(raw: bytes) -> Any:
 
 
 class Demo:
-    """`make run` in a folder of its own."""
+    """`make run` in a folder of its own; without a season unless a test wants one."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, *, season: str = "none") -> None:
         self.var = var
+        self.season = season
         self.port, self.emulator_port = free_port(), free_port()
         self.server = f"http://127.0.0.1:{self.port}"
         self.emulator = f"http://127.0.0.1:{self.emulator_port}"
@@ -75,6 +76,7 @@ class Demo:
         return {
             **kept,
             "KEPU_VAR": str(self.var),
+            "KEPU_DEMO_SEASON": self.season,
             "KEPU_PORT": str(self.port),
             "KEPU_EMULATOR_PORT": str(self.emulator_port),
         }

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from server.base.access import System
 from server.base.clock import beijing_day, beijing_midnight
 from server.base.settings import ROOT
@@ -21,7 +23,9 @@ from server.quiz.bank.question_files import FileRefused, Problem, read_table
 from server.quiz.contests import loading
 from server.quiz.contests import service as contests
 from server.quiz.contests.loading import ContestPlan
+from server.quiz.contests.service import ContestView
 from server.quiz.errors import NoSuchPreset, NoSuchProgramme, RulesRefused
+from server.quiz.models import Contest
 from server.quiz.rule_check import RuleSetRefused
 
 PRESETS = ROOT / "config" / "campaign" / "2020" / "contest_rules.json"
@@ -32,6 +36,8 @@ QUESTIONS = PRESETS.with_name("questions.csv")
 # Every n-th question of the demo's file is left out of its contest, for practice.
 _PRACTICE_EVERY = 5
 _DEMO_DAYS = 120
+# How long before its first start a demo with a season opened its contest.
+SEASON = timedelta(weeks=4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,15 +150,17 @@ def open_programme_contest(
         return _set_contest(uow, plan)
 
 
-def open_demo_contest(uow_factory: UnitOfWorkFactory) -> str:
+def open_demo_contest(uow_factory: UnitOfWorkFactory, *, season: bool = False) -> str:
     """Open the demo's contest from the first day on; an existing one keeps its window.
+
+    With `season` it opened four weeks ago, for the papers of the past weeks (`demo_season`).
 
     Raises: RulesRefused (409).
     """
     body = preset_body("default")
     with uow_factory.begin(System(name="demo")) as uow:
         there = contests.by_slug(uow, DEMO_CONTEST)
-        opens_at, closes_at = _demo_window(uow)
+        opens_at, closes_at = _demo_window(uow, SEASON if season else timedelta(0))
         found = programmes.programme_by_slug(uow, PROGRAMME)
         plan = ContestPlan(
             slug=DEMO_CONTEST,
@@ -172,14 +180,31 @@ def _kept_for_practice() -> tuple[str, ...]:
     return tuple(draft.ref for draft in drafts[_PRACTICE_EVERY - 1 :: _PRACTICE_EVERY])
 
 
-def _demo_window(uow: UnitOfWork) -> tuple[datetime, datetime]:
-    """From today to the end of the programme, or for some weeks if that is over."""
+@dataclass(frozen=True, kw_only=True)
+class DemoSeason:
+    """The demo's contest, and the instant until which papers of the past weeks were taken."""
+
+    contest: ContestView
+    until: datetime
+
+
+def demo_season(uow: UnitOfWork) -> DemoSeason | None:
+    """The past weeks of the demo's contest; None when it was not opened for a season."""
+    contest = contests.by_slug(uow, DEMO_CONTEST)
+    made_at = uow.session.scalar(select(Contest.made_at).where(Contest.slug == DEMO_CONTEST))
+    if contest is None or made_at is None or contest.opens_at > made_at - SEASON:
+        return None
+    return DemoSeason(contest=contest, until=made_at)
+
+
+def _demo_window(uow: UnitOfWork, before: timedelta) -> tuple[datetime, datetime]:
+    """From so long before today to the end of the programme, or for some weeks if that is over."""
     today = beijing_day(uow.now)
     found = programmes.programme_by_slug(uow, PROGRAMME)
     last = None if found is None else found.end
     if last is None or last < today:
         last = today + timedelta(days=_DEMO_DAYS - 1)
-    return beijing_midnight(today), beijing_midnight(last + timedelta(days=1))
+    return beijing_midnight(today) - before, beijing_midnight(last + timedelta(days=1))
 
 
 def _set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:

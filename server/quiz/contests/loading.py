@@ -216,7 +216,7 @@ def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
             Contest.id, Contest.ref
         )
     ).one()
-    _put_in_force(uow, contest_id, rules.version, plan.body)
+    _put_in_force(uow, contest_id, rules.version, plan)
     return str(ref)
 
 
@@ -241,7 +241,7 @@ def _other_bank(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
     return [f"bank: papers have been dealt from {bank}" for bank in banks_dealt]
 
 
-def _put_in_force(uow: UnitOfWork, contest_id: int, version: str, body: Mapping[str, Any]) -> None:
+def _put_in_force(uow: UnitOfWork, contest_id: int, version: str, plan: ContestPlan) -> None:
     newest = uow.session.scalar(
         select(RuleSetRow.version)
         .where(RuleSetRow.contest_id == contest_id)
@@ -250,8 +250,10 @@ def _put_in_force(uow: UnitOfWork, contest_id: int, version: str, body: Mapping[
     )
     if newest == version:
         return
+    # The first rules also hold for the past of a contest that is loaded after its opening.
+    valid_from = min(uow.now, plan.opens_at) if newest is None else uow.now
     fresh = insert_for(uow.session, RuleSetRow).values(
-        contest_id=contest_id, version=version, body=dict(body), valid_from=uow.now
+        contest_id=contest_id, version=version, body=dict(plan.body), valid_from=valid_from
     )
     uow.session.execute(
         fresh.on_conflict_do_update(

@@ -5,7 +5,9 @@ The text passes WeChat's check first; the endpoint runs it between two transacti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -29,6 +31,16 @@ class Reported:
     question_id: int
     openid: str | None
     known: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastReport:
+    """A report with its time, about a version of a question that the citizen has seen."""
+
+    citizen_id: int
+    question_id: int
+    reason: str
+    at: datetime
 
 
 def clean_reason(text: str) -> str:
@@ -88,6 +100,24 @@ def report(
         made_at=uow.now,
     )
     uow.session.execute(fresh.on_conflict_do_nothing())
+
+
+def add_reports(uow: UnitOfWork, reports: Sequence[PastReport]) -> None:
+    """Store reports of the past, for the sample data of the demo."""
+    rows = [
+        {
+            "ref": uow.new_ref("rep"),
+            "citizen_id": one.citizen_id,
+            "question_id": one.question_id,
+            "reason": clean_reason(one.reason),
+            "words": WordsState.PASSED,
+            "made_at": one.at,
+        }
+        for one in reports
+    ]
+    if rows:
+        fresh = insert_for(uow.session, QuestionReport).on_conflict_do_nothing()
+        uow.session.execute(fresh, rows)
 
 
 def _seen_version(uow: UnitOfWork, question_ref: str, citizen_id: int) -> int | None:

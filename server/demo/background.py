@@ -1,0 +1,44 @@
+"""Runs the season's writing beside the demo's processes, with lines for the person running it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from server.app import Application
+from server.base.clock import Clock
+from server.base.errors import AppError
+from server.demo.banner import say_line
+from server.demo.season import fill_season
+
+_log = logging.getLogger(__name__)
+_AGAIN_SECONDS = 2.0
+
+
+def start_season(
+    application: Application, clock: Clock, stop: threading.Event
+) -> threading.Thread | None:
+    """Write the season in a thread that ends soon after `stop`; None when none is wanted."""
+    if application.settings.demo_season == "none":
+        return None
+    writing = threading.Thread(target=_write_season, args=(application, clock, stop), name="season")
+    writing.start()
+    return writing
+
+
+def _write_season(application: Application, clock: Clock, stop: threading.Event) -> None:
+    begun = clock.monotonic()
+    while not stop.is_set():
+        try:
+            written = fill_season(application, say_line, stop.is_set)
+        except (OSError, AppError) as trouble:
+            # The database or the emulator is being restarted; complete parts are kept.
+            _log.warning("season interrupted", extra={"outcome": type(trouble).__name__})
+            stop.wait(_AGAIN_SECONDS)
+            continue
+        if written.citizens and not stop.is_set():
+            say_line(
+                f"season: {written.papers} papers of {written.citizens} citizens in"
+                f" {clock.monotonic() - begun:.1f} s (KEPU_DEMO_SEASON=none leaves it out)"
+            )
+        return

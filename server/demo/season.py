@@ -1,0 +1,297 @@
+"""A season in progress for the demo: citizens, papers, followers, reports of the past weeks.
+
+Everything follows from a fixed seed and the instant at which the demo's contest was made, so that a
+season whose writing was interrupted goes on where it ended. People are written in parts, each with
+all of its rows in one transaction; a part whose last person exists is complete. The people exist in
+the emulated WeChat too.
+"""
+
+from __future__ import annotations
+
+import json
+import random  # noqa: TID251 - sample data from a fixed seed
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.accounts import service as accounts
+from server.accounts.service import NewCitizen
+from server.app import Application
+from server.base.access import System
+from server.base.ids import derived_ref
+from server.base.templates import message_templates
+from server.base.uow import UnitOfWork
+from server.channel import service as channel
+from server.channel.service import NewFollower
+from server.demo.season_papers import DOUBTFUL, AnsweringModel, plan_sittings
+from server.demo.season_people import (
+    SCENE,
+    SeasonFacts,
+    SeasonPerson,
+    make_people,
+    read_season_facts,
+    unit_ref,
+    unit_rows,
+)
+from server.notices import service as notices
+from server.notices.service import NewGrant
+from server.quiz import service as quiz
+from server.units import service as units
+
+SEED = "season"
+PART = 50
+_TEMPLATE = "quiz-daily"
+_EMULATOR_SECONDS = 30
+# Planted questions are reported by one in so many of those who saw them, others hardly ever.
+_REPORTED, _HARDLY = 40, 4000
+_MOST_REPORTS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeasonSize:
+    """How much is made; `following` are followers who never logged in.
+
+    Some of the papers fall away: of the last minutes, or a second one on a day.
+    """
+
+    logging_in: int = 1310
+    following: int = 190
+    papers: int = 6350
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WeChatPerson:
+    """A person as the emulated WeChat knows them."""
+
+    openid_official: str
+    openid_mini: str
+    unionid: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """The whole season in memory."""
+
+    people: list[SeasonPerson]
+    places: list[quiz.CountedPlace]
+    played: quiz.PlayedSeason
+    reports: dict[int, list[tuple[int, str, datetime]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenSeason:
+    """What a call wrote; zeros when the season was complete or is not wanted."""
+
+    citizens: int = 0
+    papers: int = 0
+    reports: int = 0
+
+
+def fill_season(
+    application: Application,
+    say: Callable[[str], None],
+    stopped: Callable[[], bool],
+    size: SeasonSize | None = None,
+) -> WrittenSeason:
+    """Write the season, or the parts of it that are missing; do nothing when it is complete.
+
+    The contest must have been opened for a season (`open_demo_contest`); a demo that began without
+    one gets none later.
+    """
+    size = size or SeasonSize()
+    people_count = size.logging_in + size.following
+    with application.uow_factory.begin(read_only=True) as uow:
+        window = quiz.demo_season(uow)
+        complete = accounts.known_refs(uow, [_citizen_ref(people_count - 1)])
+    if window is None or complete:
+        return WrittenSeason()
+    say(f"season: {people_count} citizens and four weeks of papers, in the background …")
+    plan = _plan_season(application, window, size)
+    known = _settle_in_wechat(application, plan.people)
+    return _write_parts(application, plan, known, say, stopped)
+
+
+def _plan_season(application: Application, window: quiz.DemoSeason, size: SeasonSize) -> _Plan:
+    facts, contest = read_season_facts(), window.contest
+    chance = random.Random(SEED)  # noqa: S311 - nothing here is secret
+    now = window.until
+    counts = (size.logging_in, size.following)
+    people = make_people(facts, chance, contest.opens_at, now, counts)
+    span = (contest.opens_at, now)
+    plan = plan_sittings(people, facts.hours, chance, span, size.papers)
+    model = AnsweringModel(people, plan.cheat, chance)
+    with application.uow_factory.begin(System(name="season")) as uow:
+        bank = quiz.bank_of(uow, contest.bank)
+        loaded = units.load_units(uow, unit_rows(facts, units.regions().cities))
+    places = [_place_of(one, loaded.ids) for one in people]
+    played = quiz.play_season(
+        contest, bank, places, plan.sittings, model.choose_options,
+        chance=chance, shards=quiz.SHARDS,
+    )  # fmt: skip
+    reports = _plan_reports(facts, played, bank, chance)
+    return _Plan(people=people, places=places, played=played, reports=reports)
+
+
+def _plan_reports(
+    facts: SeasonFacts, played: quiz.PlayedSeason, bank: quiz.LoadedBank, chance: random.Random
+) -> dict[int, list[tuple[int, str, datetime]]]:
+    """For each player the questions to report, with the reason and the time after the paper."""
+    made: dict[int, list[tuple[int, str, datetime]]] = {}
+    left = _MOST_REPORTS
+    for player, papers in sorted(played.papers.items()):
+        for paper in papers:
+            for row in paper.paper:
+                odds = _REPORTED if bank.by_id[row["q"]].ref in DOUBTFUL else _HARDLY
+                if left and chance.randrange(odds) == 0:
+                    reason = chance.choice(facts.report_reasons)
+                    made.setdefault(player, []).append((row["q"], reason, paper.closed_at))
+                    left -= 1
+    return made
+
+
+def _settle_in_wechat(
+    application: Application, people: Sequence[SeasonPerson]
+) -> list[_WeChatPerson]:
+    """Create the people in the emulated WeChat, through its control endpoint."""
+    template = next(one.id for one in message_templates() if one.slug == _TEMPLATE)
+    wished = [_wished(one, template) for one in people]
+    address = f"http://127.0.0.1:{application.settings.emulator_port}/_emu/population"
+    found: list[_WeChatPerson] = []
+    for first in range(0, len(wished), 500):
+        body = {"seed": SEED, "first": first, "people": wished[first : first + 500]}
+        asked = urllib.request.Request(
+            address, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=_EMULATOR_SECONDS) as answer:  # noqa: S310 - loopback
+            found += [
+                _WeChatPerson(
+                    openid_official=one["openid_oa"],
+                    openid_mini=one["openid_mp"],
+                    unionid=one["unionid"],
+                )
+                for one in json.load(answer)["items"]
+            ]
+    return found
+
+
+def _wished(person: SeasonPerson, template: str) -> dict[str, object]:
+    wish: dict[str, object] = {"name": person.name}
+    if person.followed_at is not None and person.left_at is None:
+        wish |= {"followed_at": person.followed_at.timestamp(), "scene": SCENE}
+    if person.logged_in_at is not None:
+        wish["used_at"] = person.logged_in_at.timestamp()
+    if person.grants:
+        wish["grants"] = {template: person.grants}
+    return wish
+
+
+def _write_parts(
+    application: Application,
+    plan: _Plan,
+    known: list[_WeChatPerson],
+    say: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> WrittenSeason:
+    told: Counter[str] = Counter()
+    for part in _parts(len(plan.people)):
+        if stopped():
+            break
+        with application.uow_factory.begin(System(name="season")) as uow:
+            if accounts.known_refs(uow, [_citizen_ref(part[-1])]):
+                continue
+            told += _write_part(uow, plan, known, part)
+        if part[-1] * 4 // len(plan.people) != (part[0] - 1) * 4 // len(plan.people):
+            say(f"season: {part[-1] + 1} of {len(plan.people)} citizens, {told['papers']} papers")
+    return WrittenSeason(**told)
+
+
+def _parts(count: int) -> Iterator[range]:
+    for first in range(0, count, PART):
+        yield range(first, min(first + PART, count))
+
+
+def _write_part(
+    uow: UnitOfWork, plan: _Plan, known: list[_WeChatPerson], part: range
+) -> Counter[str]:
+    """Write some people with everything that is theirs; return how many of each."""
+    rows = [_new_citizen(plan.people[n], plan.places[n], known[n], n) for n in part]
+    numbers = dict(zip(part, accounts.add_citizens(uow, rows), strict=True))
+    people = {n: plan.people[n] for n in part}
+    channel.add_followers(
+        uow,
+        [
+            NewFollower(
+                citizen_id=numbers[n], followed_at=one.followed_at, scene=SCENE, left_at=one.left_at
+            )
+            for n, one in people.items()
+            if one.followed_at is not None
+        ],
+    )
+    template = next(one.id for one in message_templates() if one.slug == _TEMPLATE)
+    notices.add_grants(
+        uow,
+        [
+            NewGrant(citizen_id=numbers[n], template_id=template, at=one.logged_in_at)
+            for n, one in people.items()
+            for _ in range(one.grants)
+            if one.logged_in_at is not None
+        ],
+    )
+    players = [
+        quiz.PlayerPapers(
+            citizen_id=numbers[n], place=plan.places[n], papers=plan.played.papers.get(n, [])
+        )
+        for n, one in people.items()
+    ]
+    quiz.add_played_papers(uow, plan.played.contest, players, _attempt_ref)
+    reports = [
+        quiz.PastReport(citizen_id=numbers[n], question_id=question, reason=reason, at=at)
+        for n in part
+        for question, reason, at in plan.reports.get(n, [])
+    ]
+    quiz.add_reports(uow, reports)
+    papers = sum(len(one.papers) for one in players)
+    return Counter(citizens=len(part), papers=papers, reports=len(reports))
+
+
+def _new_citizen(
+    person: SeasonPerson, place: quiz.CountedPlace, known: _WeChatPerson, number: int
+) -> NewCitizen:
+    logged_in = person.logged_in_at is not None
+    return NewCitizen(
+        ref=_citizen_ref(number),
+        openid_official=None if person.followed_at is None else known.openid_official,
+        openid_mini=known.openid_mini if logged_in else None,
+        unionid=known.unionid,
+        nickname=person.name if logged_in else None,
+        # Place and traits are what people told the mini-program.
+        city=place.city,
+        county=place.county,
+        unit_id=place.unit_id,
+        audience=place.audience,
+        sex=person.sex if logged_in else None,
+        birth_band=person.birth_band if logged_in else None,
+        schooling=person.schooling if logged_in else None,
+        residence=person.residence if logged_in else None,
+        public_rank=person.public_rank and logged_in,
+        under_14=person.under_14 if logged_in else None,
+        created_at=person.came_at,
+        consented_at=person.logged_in_at,
+    )
+
+
+def _place_of(person: SeasonPerson, unit_ids: Mapping[str, int]) -> quiz.CountedPlace:
+    if person.logged_in_at is None:
+        return quiz.CountedPlace(None, None, None, None)
+    unit_id = None if person.unit is None else unit_ids[unit_ref(person.city, person.unit)]
+    return quiz.CountedPlace(person.city, person.county, unit_id, person.audience)
+
+
+def _citizen_ref(number: int) -> str:
+    return derived_ref("cit", f"{SEED}:{number}")
+
+
+def _attempt_ref(name: str) -> str:
+    return derived_ref("att", f"{SEED}:{name}")

@@ -1,0 +1,295 @@
+"""The demo's season: consistent with the product's rules, and the same however it is written."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from server.accounts.models import Citizen, Identity
+from server.app import Application
+from server.base.clock import beijing_day
+from server.base.sql.tables import Base
+from server.channel.models import Follower
+from server.demo.season import PART, SeasonSize, WrittenSeason, fill_season
+from server.demo.season_papers import CHEAT_SECONDS, DOUBTFUL
+from server.emulator.testing import Emulator, emulated_wechat
+from server.notices.models import MessageGrant
+from server.programme import commands as programme
+from server.programme.models import Participation
+from server.quiz import service as quiz
+from server.quiz.bank.service import bank_of
+from server.quiz.enums import AttemptState
+from server.quiz.leaderboards.board_keys import group_name
+from server.quiz.leaderboards.service import papers
+from server.quiz.leaderboards.tasks import main_boards
+from server.quiz.models import Attempt, Contest, Deck, Entry, QuestionReport, Standing
+from server.quiz.rules import mark, standing
+from server.seeding import FACTS
+from tests.kit.quiz import QUESTIONS
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "wechat-templates.json"
+SMALL = SeasonSize(logging_in=150, following=25, papers=500)
+TINY = SeasonSize(logging_in=30, following=5, papers=60)
+
+
+@pytest.fixture
+def wechat() -> Iterator[Emulator]:
+    with emulated_wechat(templates=TEMPLATES) as emulator:
+        yield emulator
+
+
+def begin_demo(application: Application, *, season: bool = True) -> None:
+    """The sample data of the demo's first start."""
+    factory = application.uow_factory
+    assert programme.load_campaign(factory, FACTS / "campaign.json", shift=True).ok
+    assert quiz.import_questions(factory, QUESTIONS).ok
+    quiz.open_demo_contest(factory, season=season)
+
+
+@pytest.fixture
+def demo(opened_application: Application, wechat: Emulator) -> Application:
+    port = int(wechat.base.rsplit(":", 1)[1])
+    settings = replace(opened_application.settings, emulator_port=port)
+    made = replace(opened_application, settings=settings)
+    begin_demo(made)
+    return made
+
+
+def fill(demo: Application, size: SeasonSize = SMALL) -> WrittenSeason:
+    return fill_season(demo, lambda _line: None, lambda: False, size)
+
+
+def rows_of(demo: Application) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of the season's tables without the ids and instants of their writing."""
+    left_out = {"id", "entry_id", "contest_id", "changed_at", "citizen_id", "revision"}
+    found = {}
+    with demo.uow_factory.begin(read_only=True) as uow:
+        for model in (Citizen, Entry, Attempt, Standing, Participation, QuestionReport, Deck):
+            columns = [c for c in model.__table__.c if c.name not in left_out]
+            rows = uow.session.execute(select(*columns)).all()
+            found[model.__tablename__] = sorted(tuple(map(str, row)) for row in rows)
+    return found
+
+
+def test_the_season_is_a_campaign_in_every_city(demo: Application) -> None:
+    written = fill(demo)
+    assert written.citizens == SMALL.logging_in + SMALL.following
+    assert abs(written.papers - SMALL.papers) < 60
+    with demo.uow_factory.begin(read_only=True) as uow:
+        cities = Counter(uow.session.scalars(select(Citizen.city).where(Citizen.city.is_not(None))))
+        assert len(cities) == 14
+        assert cities["450100"] == max(cities.values())
+        count = uow.session.scalar
+        assert count(select(func.count()).select_from(Attempt)) == written.papers
+        assert (count(select(func.count()).select_from(QuestionReport)) or 0) == written.reports > 0
+        states = set(uow.session.scalars(select(Attempt.state)))
+        assert states == {AttemptState.SUBMITTED, AttemptState.EXPIRED}
+        contest = uow.session.scalars(select(Contest)).one()
+        first = count(select(func.min(Attempt.started_at)))
+        last = count(select(func.max(Attempt.closed_at)))
+        assert first is not None
+        assert last is not None
+        assert contest.opens_at <= first < last <= contest.made_at
+        assert beijing_day(contest.made_at) - beijing_day(contest.opens_at) == timedelta(weeks=4)
+
+
+def test_every_paper_and_standing_is_what_the_rules_make_of_its_answers(demo: Application) -> None:
+    fill(demo)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        window = quiz.demo_season(uow)
+        assert window is not None
+        rules = window.contest.rules
+        bank = bank_of(uow, window.contest.bank)
+        for row in uow.session.scalars(select(Attempt)):
+            keys = {bank.by_id[one["q"]].ref: bank.by_id[one["q"]].answer for one in row.paper}
+            marked = mark(rules, keys, row.answers)
+            assert (row.score, row.correct_count) == (marked.score, marked.correct_count)
+            assert len(keys) == rules.question_count
+        for entry_id in uow.session.scalars(select(Entry.id)):
+            played = papers(uow, entry_id)
+            stored = uow.session.scalars(
+                select(Standing).where(Standing.entry_id == entry_id)
+            ).all()
+            assert {one.period for one in stored} == {p for one in played for p in one.periods}
+            for one in stored:
+                of_period = [p.paper for p in played if one.period in p.periods]
+                total = standing(rules.season, of_period)
+                assert total is not None
+                assert (one.points, one.time_ms) == (total.points, total.time_ms)
+
+
+def kept_boards(demo: Application, contest_id: int) -> dict[str, list[tuple[int, int]]]:
+    """What Redis holds of the boards that are read most."""
+    dependencies = demo.uow_factory.dependencies
+    held = {
+        board: dependencies.kv.leaderboard.top(group_name(contest_id), board, 10_000)
+        for board in main_boards(dependencies.clock.now())
+    }
+    return {board: top for board, top in held.items() if top}
+
+
+def test_the_commands_that_recount_find_no_difference(demo: Application) -> None:
+    with demo.uow_factory.begin(read_only=True) as uow:
+        window = quiz.demo_season(uow)
+    assert window is not None
+    quiz.rebuild_leaderboards(demo.uow_factory, lambda _done, _total: None)
+    fill(demo, TINY)
+    live = kept_boards(demo, window.contest.id)
+    made = quiz.rebuild_participation(demo.uow_factory, lambda _done, _total: None)
+    assert (made.added, made.removed, made.busy) == (0, 0, 0)
+    quiz.rebuild_leaderboards(demo.uow_factory, lambda _done, _total: None)
+    again = kept_boards(demo, window.contest.id)
+    assert live == {name: again[name] for name in live}
+    assert len(live) > 5
+
+
+def test_a_rank_is_the_place_at_the_moment_of_closing(demo: Application) -> None:
+    fill(demo)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        window = quiz.demo_season(uow)
+        assert window is not None
+        season = window.contest.rules.season
+        closed = uow.session.scalars(select(Attempt).order_by(Attempt.closed_at)).all()
+        of_entry: dict[int, list[object]] = {}
+        for number, row in enumerate(closed):
+            of_entry.setdefault(row.entry_id, []).append(row)
+            if number % 97:
+                continue
+            totals = {
+                entry: standing(season, [one.paper for one in papers(uow, entry)
+                                         if one.paper.closed_at <= row.closed_at])
+                for entry in of_entry
+            }  # fmt: skip
+            mine = totals[row.entry_id]
+            assert mine is not None
+            key = (-mine.points, mine.time_ms, mine.reached_at)
+            ahead = sum(
+                (-one.points, one.time_ms, one.reached_at) < key
+                for one in totals.values() if one is not None
+            )  # fmt: skip
+            assert row.rank_region == ahead + 1
+
+
+def test_its_people_exist_in_wechat_with_the_same_grants(
+    demo: Application, wechat: Emulator
+) -> None:
+    fill(demo)
+    told = {one["openid_oa"]: one for one in wechat.get("people")["items"]}
+    assert len(told) == SMALL.logging_in + SMALL.following
+    with demo.uow_factory.begin(read_only=True) as uow:
+        asked = select(Identity.app, Identity.openid, Citizen.unionid).join(Citizen)
+        for app, openid, unionid in uow.session.execute(asked):
+            of_app = "openid_oa" if app == "official_account" else "openid_mp"
+            (one,) = [p for p in told.values() if p[of_app] == openid]
+            assert one["unionid"] == unionid
+        followers = uow.session.execute(
+            select(Identity.openid, Follower.subscribed)
+            .join(Follower, Follower.citizen_id == Identity.citizen_id)
+            .where(Identity.app == "official_account")
+        ).all()
+        assert followers
+        assert all(told[openid]["subscribed"] == subscribed for openid, subscribed in followers)
+        grants = uow.session.scalar(select(func.count()).select_from(MessageGrant))
+    assert grants == wechat.world.store.number("SELECT sum(count) FROM grants") > 0
+
+
+def test_planted_questions_are_answered_worse_by_those_who_know_more(demo: Application) -> None:
+    fill(demo)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        window = quiz.demo_season(uow)
+        assert window is not None
+        bank = bank_of(uow, window.contest.bank)
+        samples: dict[str, list[tuple[bool, int]]] = {}
+        for row in uow.session.scalars(select(Attempt)):
+            for one in row.paper:
+                item = bank.by_id[one["q"]]
+                right = set(row.answers.get(item.ref, [])) == set(item.answer)
+                rest = (row.correct_count or 0) - right
+                samples.setdefault(item.ref, []).append((right, rest))
+    correlation = {ref: discriminate(some) for ref, some in samples.items() if len(some) >= 40}
+    assert [ref for ref in DOUBTFUL if correlation[ref] >= 0] == []
+    others = [value for ref, value in correlation.items() if ref not in DOUBTFUL]
+    assert sum(value > 0 for value in others) > 0.8 * len(others)
+
+
+def discriminate(samples: list[tuple[bool, int]]) -> float:
+    """The correlation of an item with the rest of its papers."""
+    count = len(samples)
+    mean_x, mean_y = (sum(pair[n] for pair in samples) / count for n in (0, 1))
+    covariance = sum((x - mean_x) * (y - mean_y) for x, y in samples)
+    spread = math.prod(sum((pair[n] - mean) ** 2 for pair in samples)
+                       for n, mean in ((0, mean_x), (1, mean_y)))  # fmt: skip
+    return covariance / math.sqrt(spread)
+
+
+def test_one_planted_cheat_has_everything_right_in_no_time(demo: Application) -> None:
+    fill(demo)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        fast = uow.session.scalars(
+            select(Attempt).where(Attempt.duration_ms <= CHEAT_SECONDS * 1000)
+        ).all()
+        assert len({row.citizen_id for row in fast}) == 1
+        assert len(fast) > 10
+        assert {row.correct_count for row in fast} == {10}
+
+
+def test_a_season_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
+    demo: Application, wechat: Emulator
+) -> None:
+    parts = 0
+
+    def stop_after_two() -> bool:
+        nonlocal parts
+        parts += 1
+        return parts > 2
+
+    broken = fill_season(demo, lambda _line: None, stop_after_two, SMALL)
+    assert broken.citizens == 2 * PART
+    made = quiz.rebuild_participation(demo.uow_factory, lambda _done, _total: None)
+    assert (made.added, made.removed) == (0, 0)
+    rest = fill(demo)
+    assert broken.citizens + rest.citizens == SMALL.logging_in + SMALL.following
+    once = rows_of(demo)
+    assert fill(demo) == WrittenSeason()
+    assert rows_of(demo) == once
+    empty_database(demo)
+    begin_demo(demo)
+    fill(demo)
+    whole = rows_of(demo)
+    for name in ("citizen", "attempt", "participation", "deck", "standing"):
+        assert whole[name] == once[name], name
+
+
+def test_a_part_that_fails_leaves_nothing_of_itself(
+    demo: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(quiz, "add_reports", fail)
+    with pytest.raises(RuntimeError, match="killed"):
+        fill(demo)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        for model in (Citizen, Identity, Follower, MessageGrant, Entry, Attempt, Participation):
+            assert uow.session.scalar(select(func.count()).select_from(model)) == 0
+    monkeypatch.undo()
+    assert fill(demo).citizens == SMALL.logging_in + SMALL.following
+
+
+def test_a_demo_that_began_empty_gets_no_season_later(opened_application: Application) -> None:
+    begin_demo(opened_application, season=False)
+    quiz.open_demo_contest(opened_application.uow_factory, season=True)
+    assert fill(opened_application) == WrittenSeason()
+
+
+def empty_database(demo: Application) -> None:
+    with demo.uow_factory.engine.begin() as connection:
+        for one in reversed(Base.metadata.sorted_tables):
+            connection.execute(one.delete())
