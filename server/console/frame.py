@@ -22,11 +22,10 @@ from server.base.errors import (
     MethodNotAllowed,
     NotAuthenticated,
     NotFound,
-    TooManyRequests,
-    Unavailable,
 )
 from server.base.log import request_id
 from server.base.ownership import guard_session
+from server.base.problem import retry_headers
 from server.base.rate_limits import network_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import (
@@ -281,8 +280,7 @@ class Console:
             )
             shown["request_id"] = request_id.get()
         answer = html_response(self.templates.render(template, shown), refusal.status)
-        if isinstance(refusal, TooManyRequests | Unavailable):
-            answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
+        answer.headers.extend(retry_headers(refusal))
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             answer.headers["WWW-Authenticate"] = 'Session realm="console"'
         return answer

@@ -9,9 +9,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[import-untyped]
 
 from server.base import ids
@@ -22,6 +20,7 @@ from server.base.errors import (
     Unavailable,
     is_storage_full,
 )
+from server.base.problem import MEDIA, problem_body, retry_headers
 from server.base.texts import load_texts
 
 _log = logging.getLogger(__name__)
@@ -60,23 +59,14 @@ def _refused(trouble: BaseException) -> AppError:
 
 def _answer(refused: AppError, rid: str) -> bytes:
     status = HTTPStatus(refused.status)
-    told: dict[str, Any] = {
-        "type": f"urn:kepu:problem:{refused.code}",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": _texts.error(refused.code),
-        "code": refused.code,
-        "request_id": rid,
-    }
-    body = msgspec.json.encode(told)
-    later = refused if isinstance(refused, TooManyRequests | Unavailable) else None
+    body = problem_body(refused, _texts.error(refused.code), rid)
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}",
         "Connection: close",
-        "Content-Type: application/problem+json",
+        f"Content-Type: {MEDIA}",
         f"Content-Length: {len(body)}",
         "X-Content-Type-Options: nosniff",
-        *([f"Retry-After: {later.retry_after_seconds}"] if later else []),
+        *(f"{name}: {value}" for name, value in retry_headers(refused)),
         f"X-Request-Id: {rid}",
         "\r\n",
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from server.base import errors
-from server.base.errors import AppError, Invalid, TooManyRequests, Unavailable
+from server.base.errors import AppError
 from server.base.log import request_id
+from server.base.problem import MEDIA, problem_body, retry_headers
 from server.base.texts import TextMissing, Texts
 from server.base.web.reply import HttpReply, flask_response
 
@@ -62,24 +62,11 @@ def error_reply(trouble: Exception, texts: Texts, rule: str) -> HttpReply:
 
 def problem_reply(trouble: AppError, texts: Texts) -> HttpReply:
     """The response for an error."""
-    facts = {k: v for k, v in trouble.facts.items() if isinstance(v, str | int | float | bool)}
-    body: dict[str, object] = {
-        **facts,
-        "type": f"urn:kepu:problem:{trouble.code}",
-        "title": HTTPStatus(trouble.status).phrase,
-        "status": trouble.status,
-        "detail": _sentence(trouble, texts),
-        "code": trouble.code,
-        "request_id": request_id.get(),
-    }
-    if isinstance(trouble, Invalid):
-        body["errors"] = [{"loc": list(loc), "msg": words} for loc, words in trouble.errors]
-    headers = [("Content-Type", "application/problem+json")]
-    if isinstance(trouble, TooManyRequests | Unavailable):
-        headers.append(("Retry-After", str(trouble.retry_after_seconds)))
+    headers = [("Content-Type", MEDIA), *retry_headers(trouble)]
     if trouble.status == HTTPStatus.UNAUTHORIZED:
         headers.append(("WWW-Authenticate", "Bearer"))
-    return HttpReply(trouble.status, msgspec.json.encode(body), tuple(headers))
+    body = problem_body(trouble, _sentence(trouble, texts), request_id.get())
+    return HttpReply(trouble.status, body, tuple(headers))
 
 
 def _sentence(trouble: AppError, texts: Texts) -> str:

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, send_from_directory
 
 from server.base import errors
 from server.base.errors import AppError
+from server.base.problem import MEDIA
 from server.base.uow import DatabaseAway
 from server.base.web.auth import ConsentRequired, Who
 from server.base.web.endpoint import Api, Route
@@ -167,7 +168,7 @@ def _answers(route: Route) -> dict[str, Any]:
     for status, codes in sorted(refusals(route).items()):
         answers[str(status)] = {
             "description": ", ".join(sorted(codes)),
-            "content": {"application/problem+json": {"schema": _refusal(codes)}},
+            "content": {MEDIA: {"schema": _refusal(codes)}},
         }
     return answers
 

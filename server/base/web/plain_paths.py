@@ -7,6 +7,7 @@ from typing import Any
 
 from server.base import errors
 from server.base.errors import AppError
+from server.base.problem import MEDIA
 from server.base.uow import DatabaseAway
 
 Refusal = Callable[[set[str]], dict[str, Any]]
@@ -115,7 +116,7 @@ def _refusals(refusal: Refusal, *kinds: type[AppError]) -> dict[str, Any]:
 
 
 def _problem(refusal: Refusal, codes: set[str]) -> dict[str, Any]:
-    return _answer(", ".join(sorted(codes)), "application/problem+json", refusal(codes))
+    return _answer(", ".join(sorted(codes)), MEDIA, refusal(codes))
 
 
 def _get(summary: str, answers: dict[str, Any]) -> dict[str, Any]:

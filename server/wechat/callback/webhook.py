@@ -15,8 +15,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote_plus
 
-import msgspec
-
 from server.base.clock import Clock, stopwatch
 from server.base.errors import (
     AppError,
@@ -27,6 +25,7 @@ from server.base.errors import (
     Unavailable,
 )
 from server.base.log import request_id
+from server.base.problem import MEDIA, problem_body, retry_headers
 from server.base.redis.replay_cache import ReplayCache
 from server.wechat.callback.deadline_runner import DeadlineRunner, RunAnswer
 from server.wechat.callback.inbound import LIMIT_BYTES, Envelope, Message
@@ -256,25 +255,14 @@ def _content_type(body: bytes) -> str:
 
 
 def _refused(refusal: AppError, rid: str, outcome: str = "") -> RunAnswer:
-    body = msgspec.json.encode(
-        {
-            "type": f"urn:kepu:problem:{refusal.code}",
-            "title": HTTPStatus(refusal.status).phrase,
-            "status": refusal.status,
-            "detail": refusal.code.replace("_", " "),
-            "code": refusal.code,
-            "request_id": rid,
-        }
-    )
-    headers: tuple[tuple[str, str], ...] = ()
-    if isinstance(refusal, Unavailable):
-        headers = (("Retry-After", str(refusal.retry_after_seconds)),)
+    body = problem_body(refusal, refusal.code.replace("_", " "), rid)
+    headers = retry_headers(refusal)
     if isinstance(refusal, MethodNotAllowed):
-        headers = (("Allow", "GET, POST"),)
+        headers = (*headers, ("Allow", "GET, POST"))
     return RunAnswer(
         body,
         outcome or refusal.code,
         status=refusal.status,
-        content_type="application/problem+json",
+        content_type=MEDIA,
         headers=headers,
     )
