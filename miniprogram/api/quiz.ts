@@ -22,8 +22,11 @@ export function quiz(client: Client) {
     contest: (id: string) => client.call<Contest>('GET', `/contests/${id}`, { who: 'either' }),
     rules: (id: string) =>
       client.call<RulesPage>('GET', `/contests/${id}/rules`, { who: 'anyone' }),
-    begin: (id: string, key: string) =>
-      client.call<Attempt>('POST', `/contests/${id}/attempts`, { body: {}, key }),
+    begin: (id: string, division: string, key: string) =>
+      client.call<Attempt>('POST', `/contests/${id}/attempts`, {
+        body: division ? { division } : {},
+        key,
+      }),
     attempt: (id: string) => client.call<Attempt>('GET', `/attempts/${id}`),
     records: (contest: string, after?: string) =>
       client.call<Page<PaperRecord>>('GET', '/me/attempts', { query: { contest, after, limit: 20 } }),

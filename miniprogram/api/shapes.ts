@@ -206,9 +206,22 @@ export interface ContestRules {
   timer: 'paper' | 'item'
   paper_seconds: number
   seconds_per_question: number | null
+  /** Questions to practise before the first paper; null when there is no warm-up. */
+  warm_up_questions: number | null
+  /** Groups with boards of their own, of which a player chooses one; usually empty. */
+  divisions: Division[]
+}
+
+export interface Division {
+  key: string
+  title: string
 }
 
 export interface ContestMe {
+  /** The chosen group, final after the first paper. */
+  division: string | null
+  /** Questions still to practise before the first paper. */
+  warm_up_left: number
   attempts_left_today: number
   attempts_left_total: number | null
   best_score: number | null

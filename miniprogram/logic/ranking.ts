@@ -5,7 +5,9 @@ import { fill } from './fill'
 import { distance } from './standing'
 import type { StandingWords } from './standing'
 
-export type Place = 'region' | 'city' | 'county' | 'unit' | 'audience' | 'group'
+type OwnPlace = 'city' | 'county' | 'unit' | 'audience' | 'group'
+/** A board's place; the groups of a contest are named by their key. */
+export type Place = 'region' | OwnPlace | `division:${string}`
 export type Period = 'total' | 'week' | 'day'
 
 export interface Home {
@@ -20,7 +22,7 @@ export interface Home {
 
 export const NOWHERE: Home = { city: null, county: null, unit: null, audience: null, group: null, names: {} }
 
-const CODE: Record<Exclude<Place, 'region'>, Exclude<keyof Home, 'names'>> = {
+const CODE: Record<OwnPlace, Exclude<keyof Home, 'names'>> = {
   city: 'city',
   county: 'county',
   unit: 'unit',
@@ -29,16 +31,20 @@ const CODE: Record<Exclude<Place, 'region'>, Exclude<keyof Home, 'names'>> = {
 }
 
 /** The boards of this user; the group's first when the user came from a group. */
-export function placesOf(home: Home): Place[] {
+export function placesOf(home: Home): ('region' | OwnPlace)[] {
   const own = (['city', 'county', 'unit', 'audience'] as const).filter((place) => home[CODE[place]])
   return [...(home.group ? (['group'] as const) : []), 'region', ...own]
 }
 
 /** The `scope` parameter of the server; null when the user has no such place. */
 export function scopeOf(place: Place, home: Home): string | null {
-  if (place === 'region') return 'region'
+  if (place === 'region' || isDivision(place)) return place
   const code = home[CODE[place]]
   return code ? `${place}:${code}` : null
+}
+
+function isDivision(place: Place): place is `division:${string}` {
+  return place.startsWith('division:')
 }
 
 /** The `period` parameter of the server, which computes the current day and week itself. */

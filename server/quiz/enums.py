@@ -44,6 +44,7 @@ class Season(StrEnum):
     SUM = "sum_of_scores"
     MEAN = "mean_of_papers"
     LAST = "last_paper"
+    PAPERS = "papers_handed_in"
 
 
 class WordsState(StrEnum):

@@ -29,6 +29,24 @@ class BankTooSmall(Conflict):
     code = "bank_too_small"
 
 
+class DivisionNeeded(Conflict):
+    """The first paper of a contest with divisions needs the chosen one."""
+
+    code = "division_needed"
+
+
+class DivisionFixed(Conflict):
+    """The division was chosen with the first paper and cannot change."""
+
+    code = "division_fixed"
+
+
+class WarmUpFirst(Conflict):
+    """The contest requires practice before the first paper; `left` questions are missing."""
+
+    code = "warm_up_first"
+
+
 class AttemptClosed(Conflict):
     """The paper is submitted or out of time."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from server.quiz.enums import QuestionKind, Season, Timer
-from server.quiz.rules import Part, RuleSet
+from server.quiz.rules import Division, Part, RuleSet
 from server.quiz.words import words
 
 # Shown to readers; without effect.
@@ -27,15 +28,21 @@ FACTS = frozenset(
         "days",
         "draw_pass",
         "draw_pass_score",
+        "final",
         "left_out",
+        "mode",
         "note",
+        "ours",
         "practice_unlimited",
         "prize_delivery",
+        "prize_pool",
         "prizes",
         "ranking",
         "registration_fields",
         "seconds_per_question_advice",
         "source",
+        "teams",
+        "topic_classes",
         "unit_board_min_members",
     }
 )
@@ -49,6 +56,9 @@ FIXED: Mapping[str, object] = {
 }
 # A source or a note may mention what a contest elsewhere did.
 _MAY_NAME_REWARDS = frozenset({"left_out", "note", "source"})
+_DIVISION_KEY = re.compile(r"[a-z][a-z0-9_]{0,19}")
+_LONGEST_TITLE = 12
+_MOST_DIVISIONS = 12
 CLAUSES = "WeChat external content rules 2.1.2, mini-program operating rules 5.1"
 
 
@@ -157,7 +167,39 @@ def _read_rules(reader: _Reader) -> RuleSet:
         paper_seconds=seconds,
         seconds_per_question=per_question if timer is Timer.ITEM else None,
         season=reader.word("season_score", Season, Season.BEST.value),
+        divisions=_read_divisions(reader, sum(part.count for part in parts)),
+        warm_up_questions=reader.positive("warm_up_questions") or 0,
     )
+
+
+def _read_divisions(reader: _Reader, question_count: int) -> tuple[Division, ...]:
+    rows = reader.value("divisions", list, [])
+    made = tuple(_read_division(reader, row, question_count) for row in rows)
+    if len({one.key for one in made}) != len(made) or len({one.title for one in made}) != len(made):
+        reader.reasons.append("divisions: two have the same key or title")
+    if len(made) == 1 or len(made) > _MOST_DIVISIONS:
+        reader.reasons.append(f"divisions: from 2 to {_MOST_DIVISIONS}")
+    return made
+
+
+def _read_division(reader: _Reader, row: Any, question_count: int) -> Division:
+    inner = _Reader(row if isinstance(row, Mapping) else {})
+    parts = tuple(_read_part(inner, part) for part in inner.value("parts", list, []))
+    made = Division(
+        key=inner.value("key", str, "", needed=True),
+        title=inner.value("title", str, "", needed=True),
+        parts=parts,
+    )
+    if not _DIVISION_KEY.fullmatch(made.key):
+        inner.reasons.append("key: small letters, digits and _, at most 20")
+    if not 1 <= len(made.title.strip()) <= _LONGEST_TITLE:
+        inner.reasons.append(f"title: from 1 to {_LONGEST_TITLE} characters")
+    # The same number of questions, so that every paper of a contest has the same most points.
+    if parts and sum(part.count for part in parts) != question_count:
+        inner.reasons.append("parts: they come to another number than questions_per_paper")
+    inner.reasons += [f"{name}: unknown" for name in sorted(set(inner.body) - inner.asked)]
+    reader.reasons += [f"divisions: {reason}" for reason in inner.reasons]
+    return made
 
 
 def _read_parts(reader: _Reader) -> tuple[Part, ...]:

@@ -29,6 +29,15 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Division:
+    """A group of players with boards of its own; without `parts` it has the contest's blueprint."""
+
+    key: str
+    title: str
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class RuleSet:
     """The rules of one contest; `version` identifies exactly these rules."""
 
@@ -44,11 +53,23 @@ class RuleSet:
     paper_seconds: int
     seconds_per_question: int | None
     season: Season
+    divisions: tuple[Division, ...] = ()
+    # Questions that a citizen answers in practice before the first paper; 0 for none.
+    warm_up_questions: int = 0
 
     @property
     def question_count(self) -> int:
         """Number of questions on a paper."""
         return sum(part.count for part in self.parts)
+
+    def division_named(self, key: str | None) -> Division | None:
+        """The division with this key, or None."""
+        return next((one for one in self.divisions if one.key == key), None)
+
+    def parts_for(self, key: str | None) -> tuple[Part, ...]:
+        """The blueprint of a division's papers; that of the contest without a division."""
+        division = self.division_named(key)
+        return self.parts if division is None or not division.parts else division.parts
 
     @property
     def max_score(self) -> int:
@@ -135,6 +156,8 @@ def standing(season: Season, papers: Iterable[Paper]) -> SeasonTotal | None:
     if not entry_lock:
         return None
     points = sum(paper.score for paper in entry_lock)
+    if season is Season.PAPERS:
+        points = len(entry_lock)
     time_ms = sum(paper.time_ms for paper in entry_lock)
     if season is Season.MEAN:
         points = points * MEAN_SCALE // len(entry_lock)
@@ -176,4 +199,5 @@ _COUNTED: Mapping[Season, Callable[[list[Paper]], list[Paper]]] = {
     Season.SUM: _all_papers,
     Season.MEAN: _all_papers,
     Season.LAST: _last_paper,
+    Season.PAPERS: _all_papers,
 }

@@ -550,7 +550,13 @@ def test_the_export_holds_entries_papers_and_answers(uow_factory: UnitOfWorkFact
             (contest.title, "open", None),
         ]
         assert board_hooks.tell_entries(uow, citizen) == [
-            {"contest": contest.title, "city": NANNING, "county": None, "audience": None}
+            {
+                "contest": contest.title,
+                "city": NANNING,
+                "county": None,
+                "audience": None,
+                "division": None,
+            }
         ]
         assert board_hooks.tell_entries(uow, citizen + other) == []
         assert board_hooks.tell_papers(uow, citizen + other) == []

@@ -13,7 +13,16 @@ from server.quiz.errors import NoSuchPreset
 from server.quiz.rule_check import RuleSetRefused, read_rule_set, rewarded
 from server.quiz.rules import Part
 
-USABLE = {"default", "nanjing-2018", "qingdao-2023"}
+USABLE = {
+    "default",
+    "nanjing-2018",
+    "ningxia-2018",
+    "jiangsu-2017",
+    "chongqing-2019",
+    "guangdong-2021",
+    "qingdao-2023",
+    "fujian-2025",
+}
 
 
 def reasons(**changes: Any) -> list[str]:
@@ -53,6 +62,29 @@ def test_presets_that_need_what_is_not_built_are_refused_not_bent() -> None:
         else:
             with pytest.raises(RuleSetRefused):
                 read_rule_set(body)
+
+
+@pytest.mark.parametrize(
+    ("divisions", "reason"),
+    [
+        ([{"key": "a", "title": "甲组"}], "divisions: from 2 to 12"),
+        ([{"key": "a", "title": "甲组"}, {"key": "a", "title": "乙组"}], "the same key"),
+        ([{"key": "a", "title": "甲组"}, {"key": "b", "title": "甲组"}], "the same key or title"),
+        ([{"key": "A b", "title": "甲组"}, {"key": "b", "title": "乙组"}], "key: small letters"),
+        ([{"key": "a", "title": ""}, {"key": "b", "title": "乙组"}], "title: from 1"),
+        ([{"key": "a"}, "b"], "title: missing"),
+        ([{"key": "a", "title": "甲组", "bonus": 1}, {"key": "b", "title": "乙组"}], "bonus"),
+        (
+            [
+                {"key": "a", "title": "甲组", "parts": [{"count": 9}]},
+                {"key": "b", "title": "乙组"},
+            ],
+            "parts: they come to another number",
+        ),
+    ],
+)
+def test_groups_that_cannot_work_are_refused(divisions: list[Any], reason: str) -> None:
+    assert any(reason in one for one in reasons(divisions=divisions))
 
 
 def test_an_unknown_preset_is_refused() -> None:

@@ -25,6 +25,7 @@ from server.quiz.attempts.schemas import (
     RecordOut,
     RecordsQuery,
     ResultOut,
+    StartIn,
     SubmissionIn,
 )
 from server.quiz.contests import service as contests
@@ -35,8 +36,11 @@ from server.quiz.errors import (
     BankTooSmall,
     ContestClosed,
     ContestNotOpen,
+    DivisionFixed,
+    DivisionNeeded,
     NoAttemptsLeft,
     NoMoreQuestions,
+    WarmUpFirst,
 )
 
 ATTEMPT_API = Api("quiz")
@@ -93,11 +97,15 @@ def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
     "POST",
     "/contests/<ref>/attempts",
     who=Who.CITIZEN,
-    body=NothingIn,
+    body=StartIn,
     out=AttemptOut,
     status=(201, 200),
     errors=(
         NotFound,
+        Invalid,
+        DivisionNeeded,
+        DivisionFixed,
+        WarmUpFirst,
         ContestNotOpen,
         ContestClosed,
         NoAttemptsLeft,
@@ -107,9 +115,9 @@ def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
     consent=True,
     pace=REPEAT,
 )
-def start_attempt(uow: UnitOfWork, ref: str, body: NothingIn) -> Answer:  # noqa: ARG001 - it is empty
+def start_attempt(uow: UnitOfWork, ref: str, body: StartIn) -> Answer:
     """Start a paper, or resume the open one."""
-    started = attempts.start(uow, ref, uow.caller_id)
+    started = attempts.start(uow, ref, uow.caller_id, body.division)
     return Answer(value=responses.attempt_out(started.view), status=201 if started.fresh else 200)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
@@ -21,7 +21,16 @@ from server.quiz.enums import AttemptState
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.service import LockedEntry
 from server.quiz.leaderboards.standings_queries import place_columns
-from server.quiz.models import Attempt, Bank, Contest, Deck, Entry, RuleSetRow
+from server.quiz.models import (
+    Attempt,
+    Bank,
+    Contest,
+    Deck,
+    Entry,
+    Practice,
+    PracticeAnswer,
+    RuleSetRow,
+)
 
 
 class Sheet(NamedTuple):
@@ -89,6 +98,7 @@ class Try:
 
 _attempt, _contest, _bank = table(Attempt), table(Contest), table(Bank)
 _entry, _deck, _rules = table(Entry), table(Deck), table(RuleSetRow)
+_practice, _answer = table(Practice), table(PracticeAnswer)
 _in_force = (
     select(_rules.c.version)
     .where(_rules.c.contest_id == _attempt.c.contest_id)
@@ -164,13 +174,25 @@ _ADD = insert(_attempt).returning(_attempt.c.id)
 _KEEP = update(_attempt).where(_attempt.c.id == bindparam("attempt_id"))
 CLOSE = _KEEP.where(_attempt.c.state == AttemptState.OPEN)
 _ENTRY_OF = (
-    select(_entry.c.id)
+    select(_entry.c.id, _entry.c.division)
     .where(
         _entry.c.contest_id == bindparam("contest_id"),
         _entry.c.citizen_id == bindparam("citizen_id"),
     )
     .with_for_update()
 )
+_DIVISIONS = select(_entry.c.contest_id, _entry.c.division).where(
+    _entry.c.citizen_id == bindparam("citizen_id"),
+    _entry.c.contest_id.in_(bindparam("contest_ids", expanding=True)),
+)
+_practised = (
+    select(_answer.c.id)
+    .join(_practice, _practice.c.id == _answer.c.practice_id)
+    .where(_practice.c.citizen_id == bindparam("citizen_id"))
+    .limit(bindparam("most"))
+    .subquery()
+)
+_PRACTISED = select(func.count()).select_from(_practised)
 _DECK = (
     select(_deck.c.id, _deck.c.counts)
     .where(_deck.c.contest_id == bindparam("contest_id"), _deck.c.shard == bindparam("of_shard"))
@@ -217,12 +239,12 @@ def locked_with_entry(
     row = run(uow, _LOCKED_WITH_ENTRY, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
     if row is None:
         return None
-    *facts, merged_at, city, county, unit_id, audience = row
+    *facts, merged_at, city, county, unit_id, audience, division = row
     sheet = Sheet(*facts)
     entry = LockedEntry(
         contest_id=sheet.contest_id,
         entry_id=sheet.entry_id,
-        place=CountedPlace(city, county, unit_id, audience),
+        place=CountedPlace(city, county, unit_id, audience, division),
         on_board=merged_at is None,
     )
     return sheet, entry
@@ -261,6 +283,22 @@ def tries(
     return found
 
 
+def divisions_of(
+    uow: UnitOfWork, contest_ids: Sequence[int], citizen_id: int
+) -> dict[int, str | None]:
+    """The division of a citizen's entry, by contest; reads nothing for no contest."""
+    if not contest_ids:
+        return {}
+    asked = {"contest_ids": list(contest_ids), "citizen_id": citizen_id}
+    return {row.contest_id: row.division for row in run(uow, _DIVISIONS, asked)}
+
+
+def count_practised(uow: UnitOfWork, citizen_id: int, most: int) -> int:
+    """How many questions a citizen has answered in practice, counted up to `most`."""
+    asked = {"citizen_id": citizen_id, "most": most}
+    return int(run(uow, _PRACTISED, asked).scalar_one())
+
+
 def overdue(uow: UnitOfWork, before: datetime, limit: int) -> list[int]:
     """Open attempts with a deadline before an instant, the longest overdue first."""
     return run(uow, _OVERDUE, {"before": before, "most": limit}).scalars()
@@ -287,7 +325,11 @@ def close(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
 
 
 def entry_for(
-    uow: UnitOfWork, contest_id: int, citizen_id: int, place: accounts.Place | None = None
+    uow: UnitOfWork,
+    contest_id: int,
+    citizen_id: int,
+    place: accounts.Place | None = None,
+    division: str | None = None,
 ) -> int:
     """The entry of a citizen in a contest, created at the first paper with the present place.
 
@@ -301,19 +343,20 @@ def entry_for(
         "county": place.county,
         "unit_id": place.unit_id,
         "audience": place.audience,
+        "division": division,
         "left_scopes": [],
     }
     return int(run(uow, _ENTRY_MADE_OR_HELD[_dialect(uow)], fresh).scalar_one())
 
 
-def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
-    """The entry of a citizen in a contest, or None.
+def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> tuple[int, str | None] | None:
+    """The entry of a citizen in a contest with its division, or None.
 
     Locks: the entry.
     """
     whose = {"contest_id": contest_id, "citizen_id": citizen_id}
-    found: int | None = run(uow, _ENTRY_OF, whose).scalar()
-    return found
+    found = run(uow, _ENTRY_OF, whose).one_or_none()
+    return None if found is None else (found.id, found.division)
 
 
 def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
 from server.base.uow import UnitOfWork
-from server.quiz.attempts import attempt_store
+from server.quiz.attempts import attempt_store, first_paper
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState
 from server.quiz.rules import is_over
@@ -24,6 +24,8 @@ class ContestProgress:
     best_score: int | None
     open_attempt_ref: str | None
     open_deadline: datetime | None
+    division: str | None
+    warm_up_left: int
 
 
 def contest_progress(
@@ -35,14 +37,22 @@ def contest_progress(
     """
     rows = [citizen_id, *accounts.former_ids(uow, citizen_id)]
     tries = attempt_store.tries(uow, [contest.id for contest in contests], rows)
+    grouped = [contest.id for contest in contests if contest.rules.divisions]
+    divisions = attempt_store.divisions_of(uow, grouped, citizen_id)
     return {
-        contest.id: _progress_in(uow, contest, citizen_id, tries.get(contest.id, []))
+        contest.id: _progress_in(
+            uow, contest, citizen_id, tries.get(contest.id, []), divisions.get(contest.id)
+        )
         for contest in contests
     }
 
 
 def _progress_in(
-    uow: UnitOfWork, contest: ContestView, citizen_id: int, tries: Sequence[attempt_store.Try]
+    uow: UnitOfWork,
+    contest: ContestView,
+    citizen_id: int,
+    tries: Sequence[attempt_store.Try],
+    division: str | None,
 ) -> ContestProgress:
     today = beijing_day(uow.now)
     rules = contest.rules
@@ -65,4 +75,6 @@ def _progress_in(
         best_score=max(scores, default=None),
         open_attempt_ref=still_open.ref if still_open else None,
         open_deadline=still_open.deadline_at if still_open else None,
+        division=division,
+        warm_up_left=0 if tries else first_paper.count_warm_up_left(uow, rules, citizen_id),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import select, update
@@ -43,7 +43,7 @@ def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
     """
     board_view.names_changed(uow)
     there = accounts.place_of(uow, citizen_id)
-    place = CountedPlace(there.city, there.county, there.unit_id, there.audience)
+    moved_to = CountedPlace(there.city, there.county, there.unit_id, there.audience)
     entries = uow.session.execute(
         select(Entry.id, Entry.contest_id, Entry.left_scopes, *standings_queries.place_columns())
         .join(Contest, Contest.id == Entry.contest_id)
@@ -55,9 +55,12 @@ def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
         .order_by(Entry.id)
         .with_for_update(of=Entry)
     ).all()
-    for entry_id, contest_id, left_scopes, *before in entries:
-        if CountedPlace(*before) != place:
-            left = sorted({*left_scopes, *CountedPlace(*before).scopes} - set(place.scopes))
+    for entry_id, contest_id, left_scopes, *columns in entries:
+        before = CountedPlace(*columns)
+        # The division was chosen for the contest, and does not move with the citizen.
+        place = replace(moved_to, division=before.division)
+        if before != place:
+            left = sorted({*left_scopes, *before.scopes} - set(place.scopes))
             _move(uow, (contest_id, entry_id), place, left)
 
 
@@ -104,7 +107,13 @@ def tell_entries(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
         .order_by(Entry.id)
     )
     return [
-        {"contest": row.title, "city": row.city, "county": row.county, "audience": row.audience}
+        {
+            "contest": row.title,
+            "city": row.city,
+            "county": row.county,
+            "audience": row.audience,
+            "division": row.division,
+        }
         for row in entries
     ]
 

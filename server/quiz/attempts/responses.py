@@ -17,6 +17,7 @@ from server.quiz.attempts.schemas import (
     ContestMeOut,
     ContestOut,
     ContestRulesOut,
+    DivisionOut,
     OptionOut,
     QuestionOut,
     RanksOut,
@@ -61,6 +62,8 @@ def _rules_out(rules: RuleSet) -> ContestRulesOut:
         paper_seconds=rules.paper_seconds,
         seconds_per_question=rules.seconds_per_question,
         season=rules.season.value,
+        warm_up_questions=rules.warm_up_questions or None,
+        divisions=[DivisionOut(key=one.key, title=one.title) for one in rules.divisions],
     )
 
 
@@ -69,6 +72,8 @@ def _own_progress_out(
 ) -> ContestMeOut:
     ends = tries.open_deadline
     return ContestMeOut(
+        division=tries.division,
+        warm_up_left=tries.warm_up_left,
         attempts_left_today=tries.attempts_left_today,
         attempts_left_total=tries.attempts_left_total,
         best_score=tries.best_score,

@@ -16,6 +16,12 @@ Keys = Annotated[list[Key], Meta(max_length=8)]
 Answers = Annotated[dict[Ref, Keys], Meta(max_length=100)]
 
 
+class StartIn(In, frozen=True, kw_only=True):
+    """The division chosen for the first paper, in a contest that has divisions."""
+
+    division: Annotated[str, Meta(max_length=20)] | None = None
+
+
 class NothingIn(In, frozen=True, kw_only=True):
     """An empty request body."""
 
@@ -32,8 +38,18 @@ class SubmissionIn(In, frozen=True, kw_only=True):
     answers: Answers = field(default_factory=dict)
 
 
+class DivisionOut(Out, frozen=True, kw_only=True):
+    """A group of players with boards of its own, `division:<key>`."""
+
+    key: str
+    title: str
+
+
 class ContestRulesOut(Out, frozen=True, kw_only=True):
-    """The figures of the rules in force."""
+    """The figures of the rules in force.
+
+    `warm_up_questions` are to be answered in practice before the first paper.
+    """
 
     rules_version: str
     papers_per_day: int
@@ -45,6 +61,8 @@ class ContestRulesOut(Out, frozen=True, kw_only=True):
     paper_seconds: int
     seconds_per_question: int | None
     season: str
+    warm_up_questions: int | None
+    divisions: list[DivisionOut]
 
 
 class ContestMeOut(Out, frozen=True, kw_only=True):
@@ -53,9 +71,12 @@ class ContestMeOut(Out, frozen=True, kw_only=True):
     `today_score` is today's total by the same rule. `behind_next` is the distance in points to the
     place above, null in first place; where it is 0, `behind_next_ms` is the distance in time. Both
     are differences of displayed figures, in 0.01 points and whole seconds. `open_remaining_ms` is
-    the time left for the open paper by the server's clock.
+    the time left for the open paper by the server's clock. `division` is final with the first
+    paper; `warm_up_left` questions are to be practised before it.
     """
 
+    division: str | None
+    warm_up_left: int
     attempts_left_today: int
     attempts_left_total: int | None
     best_score: int | None

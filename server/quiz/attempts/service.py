@@ -15,7 +15,7 @@ from server.base.clock import beijing_day, beijing_week
 from server.base.errors import NotFound, Unavailable
 from server.base.rate_limits import ANSWER, QUIZ_START, spend
 from server.base.uow import UnitOfWork
-from server.quiz.attempts import attempt_store, closing, papers, returning
+from server.quiz.attempts import attempt_store, closing, first_paper, papers, returning
 from server.quiz.attempts.attempt_store import Sheet
 from server.quiz.attempts.closing import Ending, Opened, Result
 from server.quiz.attempts.papers import Slot
@@ -34,7 +34,7 @@ from server.quiz.errors import (
     NoMoreQuestions,
 )
 from server.quiz.leaderboards.service import LockedEntry
-from server.quiz.rules import RuleSet, deadline, is_over
+from server.quiz.rules import Part, RuleSet, deadline, is_over
 
 SHARDS = 4
 Given = Mapping[str, Sequence[str]]
@@ -81,13 +81,16 @@ class Started:
     fresh: bool
 
 
-def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
+def start(
+    uow: UnitOfWork, contest_name: str, citizen_id: int, division: str | None = None
+) -> Started:
     """Start a paper, or resume the open one.
 
     Papers from before an erasure count towards the limits, and their questions are not dealt again.
+    In a contest with divisions the first paper needs one.
 
-    Raises: NotFound (404), ContestNotOpen, ContestClosed, NoAttemptsLeft, BankTooSmall (409),
-    TooManyRequests (429).
+    Raises: NotFound (404), ContestNotOpen, ContestClosed, NoAttemptsLeft, BankTooSmall,
+    DivisionNeeded, DivisionFixed, WarmUpFirst (409), Invalid (422), TooManyRequests (429).
     Locks: the citizen, former entries of the same person, the entry, the deck of one shard.
     """
     contest = contests.contest(uow, contest_name)
@@ -102,14 +105,21 @@ def start(uow: UnitOfWork, contest_name: str, citizen_id: int) -> Started:
     if former:
         past = attempt_store.in_contest(uow, contest.id, [citizen_id, *former])
     try_no = _free_try(uow, contest, past)
+    held = attempt_store.hold_entry(uow, contest.id, citizen_id) if past else None
+    division = first_paper.check_division(contest.rules, held, division)
+    if not past:
+        first_paper.check_warm_up(uow, contest.rules, citizen_id)
     spend(uow.dependencies, QUIZ_START, uow.person(citizen_id))
     returning.keep_one_line(uow, contest, citizen_id, former)
     # The entry of a first paper is created with the citizen's present place.
-    entry_id = attempt_store.hold_entry(uow, contest.id, citizen_id) if past else None
-    if entry_id is None:
-        entry_id = attempt_store.entry_for(uow, contest.id, citizen_id, player.place)
+    if held is None:
+        entry_id = attempt_store.entry_for(uow, contest.id, citizen_id, player.place, division)
+    else:
+        entry_id = held[0]
     whose = {"contest_id": contest.id, "entry_id": entry_id, "citizen_id": citizen_id}
-    return Started(view=_begin(uow, contest, whose, past, try_no), fresh=True)
+    bank = bank_of(uow, contest.bank, contest.bank_revision)
+    items = _draw(uow, contest, (bank, contest.rules.parts_for(division)), past)
+    return Started(view=_begin(uow, contest, whose, (bank, items), try_no), fresh=True)
 
 
 def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> int:
@@ -129,12 +139,12 @@ def _begin(
     uow: UnitOfWork,
     contest: ContestView,
     whose: dict[str, int],
-    past: Sequence[Sheet],
+    drawn: tuple[LoadedBank, list[Item]],
     try_no: int,
 ) -> AttemptView:
     rules = contest.rules
-    bank = bank_of(uow, contest.bank, contest.bank_revision)
-    paper = papers.deal(_draw(uow, contest, bank, past), uow.random)
+    bank, items = drawn
+    paper = papers.deal(items, uow.random)
     deadline_at = deadline(rules, uow.now)
     slots = papers.slots(paper, bank.by_id, rules.timer, uow.now, deadline_at)
     if rules.timer is Timer.ITEM:
@@ -168,13 +178,17 @@ def _begin(
 
 
 def _draw(
-    uow: UnitOfWork, contest: ContestView, bank: LoadedBank, past: Sequence[Sheet]
+    uow: UnitOfWork,
+    contest: ContestView,
+    blueprint: tuple[LoadedBank, Sequence[Part]],
+    past: Sequence[Sheet],
 ) -> list[Item]:
+    bank, parts = blueprint
+    pools = [(part, bank.pool(part, contest.left_out)) for part in parts]
     deck_id, counts = attempt_store.lock_deck(uow, contest.id, uow.random.randrange(SHARDS))
     seen = {
         bank.by_id[row["q"]].ref: number for number, sheet in enumerate(past) for row in sheet.paper
     }
-    pools = [(part, bank.pool(part, contest.left_out)) for part in contest.rules.parts]
     try:
         items = draw(
             pools,

@@ -21,7 +21,7 @@ from server.quiz.bank.drawing import shortages
 from server.quiz.bank.question_files import Draft, Problem
 from server.quiz.bank.question_text import likeness, sameness
 from server.quiz.enums import QuestionState
-from server.quiz.models import Attempt, Bank, Contest, Question, RuleSetRow
+from server.quiz.models import Attempt, Bank, Contest, Entry, Question, RuleSetRow
 from server.quiz.rule_check import RuleSetRefused, read_rule_set
 
 _CONTENT = (
@@ -195,7 +195,7 @@ def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
     Raises: RuleSetRefused when its rules or its bank cannot fill a paper.
     """
     rules = read_rule_set(plan.body)
-    reasons = _cannot_fill(uow, plan) + _other_bank(uow, plan)
+    reasons = _cannot_fill(uow, plan) + _other_bank(uow, plan) + _other_divisions(uow, plan)
     if plan.opens_at >= plan.closes_at:
         reasons.append("window: it closes before it opens")
     if reasons:
@@ -223,11 +223,22 @@ def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
 def _cannot_fill(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
     rules = read_rule_set(plan.body)
     live = banks.bank_of(uow, plan.bank).live
-    lacking = shortages(rules.parts, [item for item in live if item.ref not in plan.left_out])
-    return [
+    dealt = [item for item in live if item.ref not in plan.left_out]
+    lines = [
         f"bank {plan.bank}: {part.kind or 'questions'}: {part.count} wanted, {there} there"
-        for part, there in lacking
+        for key in [None, *(one.key for one in rules.divisions)]
+        for part, there in shortages(rules.parts_for(key), dealt)
     ]
+    return list(dict.fromkeys(lines))
+
+
+def _other_divisions(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
+    """Refuse to add, remove or rename divisions: the citizens of existing entries chose one."""
+    keys = {one.key for one in read_rule_set(plan.body).divisions}
+    entered = select(Entry.division).join(Contest, Contest.id == Entry.contest_id)
+    chosen = set(uow.session.scalars(entered.where(Contest.slug == plan.slug).distinct()))
+    fitting = chosen <= keys if keys else chosen <= {None}
+    return [] if fitting else ["divisions: papers have been dealt in others"]
 
 
 def _other_bank(uow: UnitOfWork, plan: ContestPlan) -> list[str]:

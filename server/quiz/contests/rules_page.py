@@ -20,6 +20,7 @@ _SEASON = {
     Season.SUM: "quiz.rules.season_sum",
     Season.MEAN: "quiz.rules.season_mean",
     Season.LAST: "quiz.rules.season_last",
+    Season.PAPERS: "quiz.rules.season_papers",
 }
 
 
@@ -74,6 +75,11 @@ def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
         "paper",
         texts.say("quiz.rules.paper", count=rules.question_count, mix=_say_mix(texts, rules)),
     )
+    if rules.divisions:
+        titles = "、".join(one.title for one in rules.divisions)
+        yield "divisions", texts.say("quiz.rules.divisions", titles=titles)
+    if rules.warm_up_questions:
+        yield "warm_up", texts.say("quiz.rules.warm_up", count=rules.warm_up_questions)
     yield "draw", texts.say("quiz.rules.draw")
     yield (
         "points",

@@ -29,6 +29,7 @@ class CountedPlace:
     county: str | None
     unit_id: int | None
     audience: str | None
+    division: str | None = None
 
     @property
     def scopes(self) -> list[str]:
@@ -38,6 +39,7 @@ class CountedPlace:
             "county": self.county,
             "unit": self.unit_id,
             "audience": self.audience,
+            "division": self.division,
         }
         return [REGION, *(f"{kind}:{value}" for kind, value in named.items() if value)]
 

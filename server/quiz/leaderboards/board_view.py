@@ -115,7 +115,7 @@ def board(
     asked = _Asked(
         contest_id=contest.id,
         period=keys.check_period(period, uow.now),
-        scope=known_scope(uow, scope, citizen_id),
+        scope=_scope_in(uow, contest, scope, citizen_id),
         limit=limit,
         entry_id=known,
     )
@@ -137,6 +137,14 @@ def board(
         frozen=uow.now >= contest.closes_at
         and not standings_queries.has_open_paper(uow, contest.id),
     )
+
+
+def _scope_in(uow: UnitOfWork, contest: ContestView, text: str, citizen_id: int | None) -> str:
+    """The internal scope; divisions exist only in their contest."""
+    kind, _, value = text.partition(":")
+    if kind == "division" and contest.rules.division_named(value) is not None:
+        return text
+    return known_scope(uow, text, citizen_id)
 
 
 def known_scope(uow: UnitOfWork, text: str, citizen_id: int | None = None) -> str:

@@ -18,7 +18,7 @@ class BoardQuery(Query, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=80,
-            description="region, or city:, county:, unit:, audience:, group: and its id",
+            description="region, or city:, county:, unit:, audience:, division:, group: and its id",
         ),
     ] = "region"
     period: Annotated[

@@ -91,6 +91,7 @@ _SCOPES: Mapping[str, ColumnElement[bool] | None] = {
     "county": _entry.c.county == bindparam("scope"),
     "unit": _entry.c.unit_id == bindparam("scope"),
     "audience": _entry.c.audience == bindparam("scope"),
+    "division": _entry.c.division == bindparam("scope"),
     "group": _entry.c.citizen_id.in_(
         select(_member.c.citizen_id).where(_member.c.group_id == bindparam("scope"))
     ),
@@ -138,7 +139,7 @@ _ENTRY_OF = select(_entry.c.id).where(
 
 def place_columns() -> tuple[Any, ...]:
     """The columns of a `CountedPlace`, in its order."""
-    return (Entry.city, Entry.county, Entry.unit_id, Entry.audience)
+    return (Entry.city, Entry.county, Entry.unit_id, Entry.audience, Entry.division)
 
 
 def top(uow: UnitOfWork, contest_id: int, period: str, scope: str, limit: int) -> list[Stand]:
@@ -230,7 +231,7 @@ def changed_since(
         .limit(CHUNK)
     )  # fmt: skip
     return [
-        (row[0], Moved(row[1], Stand(*row[3:8]), CountedPlace(*row[8:12]), row[12], row[2]))
+        (row[0], Moved(row[1], Stand(*row[3:8]), CountedPlace(*row[8:13]), row[13], row[2]))
         for row in uow.session.execute(asked)
     ]
 
@@ -320,6 +321,8 @@ def _of_scope(scope: str) -> ColumnElement[bool]:
             return Entry.unit_id == int(value)
         case "audience":
             return Entry.audience == value
+        case "division":
+            return Entry.division == value
         case "group":
             members = select(GroupMember.citizen_id).where(GroupMember.group_id == int(value))
             return Entry.citizen_id.in_(members)

@@ -24,6 +24,7 @@ class Entry(Base):
         Index("ix_entry_contest_id_city", "contest_id", "city"),
         Index("ix_entry_contest_id_county", "contest_id", "county"),
         Index("ix_entry_contest_id_unit_id", "contest_id", "unit_id"),
+        Index("ix_entry_contest_id_division", "contest_id", "division"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -33,6 +34,8 @@ class Entry(Base):
     county: Mapped[str | None] = mapped_column(String(6))
     unit_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("unit.id"))
     audience: Mapped[str | None] = mapped_column(String(40))
+    # The group of the contest that the citizen chose before the first paper.
+    division: Mapped[str | None] = mapped_column(String(20))
     left_scopes: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     merged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

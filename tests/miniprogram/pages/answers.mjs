@@ -35,9 +35,10 @@ export const programme = (slug, changes = {}) => ({
 export const RULES = {
   rules_version: "r1", papers_per_day: 3, papers_total: null, question_count: 3, points_per_question: 10, max_score: 30, timer: "paper",
   paper_seconds: 600, seconds_per_question: null, season: "best",
+  warm_up_questions: null, divisions: [],
 };
 export const ME = {
-  attempts_left_today: 2, attempts_left_total: null, best_score: 20, open_attempt_id: null, open_deadline: null, open_remaining_ms: null,
+  division: null, warm_up_left: 0, attempts_left_today: 2, attempts_left_total: null, best_score: 20, open_attempt_id: null, open_deadline: null, open_remaining_ms: null,
   total: 50, today_score: 20, rank: 7, behind_next: 5, behind_next_ms: null,
 };
 /** A citizen without a closed paper. */

@@ -169,6 +169,37 @@ for (const [name, changes, words] of [
   });
 }
 
+const DIVISIONS = [{ key: "primary", title: "小学组" }, { key: "adult", title: "成人组" }];
+const grouped = (me, rules = {}) => contest(me, { rules: { ...CONTEST.rules, divisions: DIVISIONS, ...rules } });
+
+scene("in a contest with groups one is chosen before the first paper", "packages/quiz/round/index?id=k1", { script: { "GET /contests/{ref}": grouped({ best_score: null }) } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.start);
+  await phone.says(t.choose_division);
+  assert.equal(server.to(BEGIN).length, 0);
+  await phone.tapWords("成人组");
+  await phone.tap(phone.named(t.start));
+  await on(phone, "packages/quiz/answer/index");
+  assert.deepEqual(server.to(BEGIN)[0].body, { division: "adult" });
+});
+
+scene("the chosen group is shown and cannot be chosen again", "packages/quiz/round/index?id=k1", { script: { "GET /contests/{ref}": grouped({ division: "primary" }) } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.own_division, { title: "小学组" }));
+  assert.ok(!phone.words.includes("成人组"));
+  await phone.tap(phone.named(t.start));
+  await on(phone, "packages/quiz/answer/index");
+  assert.deepEqual(server.to(BEGIN)[0].body, {});
+});
+
+scene("before the warm-up is done it leads to practice", "packages/quiz/round/index?id=k1", { script: { "GET /contests/{ref}": contest({ warm_up_left: 4 }, { rules: { ...CONTEST.rules, warm_up_questions: 10 } }) } }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.warm_up, { count: 10, left: 4 }));
+  assert.ok(!phone.words.includes(t.start));
+  await phone.tapWords(t.practice);
+  await on(phone, "packages/quiz/practice/index");
+});
+
 scene("of several contests the open one is meant", "packages/quiz/round/index?id=", { script: { "GET /contests": items(contest(null, { id: "k9", state: "upcoming" }), CONTEST) } }, async (phone, server) => {
   await phone.says(CONTEST.title);
   assert.equal(server.to("GET /contests/{ref}")[0].path, "/contests/k1");

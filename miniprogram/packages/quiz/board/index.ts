@@ -56,11 +56,11 @@ Page({
     await load(this, async () => {
       const contest = await contestFor(this.data.id)
       if (!contest) return { state: 'empty' }
-      const { id, title, state: contestState } = contest
+      const { id, title, state: contestState, rules } = contest
       const { home, joined, needsConsent } = await homeOf(settings().group)
       const { t } = this.data
       const place = joined ? 'group' : this.data.place
-      this.setData({ id, title, contestState, home, places: choicesOf(home, t), place, groupNote: needsConsent ? t.group_consent : '' })
+      this.setData({ id, title, contestState, home, places: choicesOf(home, rules.divisions, t), place, groupNote: needsConsent ? t.group_consent : '' })
       return this.board()
     })
   },

@@ -1,5 +1,5 @@
 /** The board page's data: the user's places and the board's rows. */
-import type { Board, Contest } from '../../../api/shapes'
+import type { Board, Contest, Division } from '../../../api/shapes'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { ownRow, placesOf, rowsOf } from '../../../logic/ranking'
@@ -9,13 +9,15 @@ import type { words } from '../../../texts/index'
 type Words = ReturnType<typeof words<'board'>>
 type Common = ReturnType<typeof words<'common'>>
 
-/** The selectable boards with the names of their places. */
-export function choicesOf(home: Home, t: Words): { value: string; label: string }[] {
-  return placesOf(home).map((value) => {
+/** The selectable boards: the user's places by name, and the groups of the contest. */
+export function choicesOf(home: Home, divisions: Division[], t: Words): { value: string; label: string }[] {
+  const groups = divisions.map(({ key, title }) => ({ value: `division:${key}`, label: title }))
+  const places = placesOf(home).map((value) => {
     if (value === 'region' || value === 'group') return { value, label: t[value] }
     if (value === 'audience') return { value, label: t[home.audience as keyof Words] ?? t.audience }
     return { value, label: home.names[value] ?? '' }
   })
+  return [...places, ...groups]
 }
 
 export function shownOf(board: Board, state: Contest['state'], now: number, t: Words, c: Common) {
