@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+import server.app
 from server.app import Application, Overrides, create_app, open_application
 from server.base.settings import Database, Limits, Operator, Security, Settings, WeChat, WeChatApp
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
-from tests.kit.databases import Databases, databases_for
+from tests.kit.databases import Databases, databases_for, load_all_tables, memory_folder
 from tests.kit.gateway import RecordingGateway
+from tests.kit.statements import open_sharing_engine, share_mapper_statements
 
 PLENTY = 1e9
 
@@ -41,10 +43,19 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def databases(worker_id: str) -> Iterator[Databases]:
-    folder = Path(tempfile.mkdtemp(prefix="kepu-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="kepu-tests-", dir=memory_folder()))
     made = Databases(folder, worker_id)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_statements() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server.app, "open_engine", open_sharing_engine)
+        load_all_tables()
+        share_mapper_statements()
+        yield
 
 
 @pytest.fixture

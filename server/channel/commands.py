@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 
 from server.base.access import REGION, System
 from server.base.ownership import owned_by
@@ -170,38 +170,43 @@ class _Row:
 
 
 def _bring(uow: UnitOfWork, table: type[Base], rows: list[_Row]) -> Seeded:
-    added = updated = 0
-    columns = table.__table__.c
-    for row in rows:
-        made = uow.session.scalar(
-            insert_for(uow.session, table)
-            .values(**row.key, **row.values, **row.once, state=RuleState.ON, edited=False)
-            .on_conflict_do_nothing()
-            .returning(columns.id)
-        )
-        if made is not None:
-            added += 1
-            continue
-        same_key = [columns[name] == value for name, value in row.key.items()]
-        stored = uow.session.execute(select(table.__table__).where(*same_key)).one()._mapping
-        wanted = {**row.values, "state": RuleState.ON}
-        if not stored["edited"] and any(stored[name] != wanted[name] for name in wanted):
-            uow.session.execute(update(table).where(*same_key).values(**wanted))
-            updated += 1
-    return Seeded(added=added, updated=updated, switched_off=_switch_off(uow, table, rows))
+    """Insert the missing rows, then update and switch off the rows that no operator edited."""
+    added = _insert_missing(uow, table, rows)
+    names = tuple(rows[0].key) if rows else ()
+    shipped = {tuple(row.key[name] for name in names): row for row in rows}
+    updated, gone = 0, []
+    unedited = select(table.__table__).where(table.__table__.c.edited.is_(False))
+    for stored in uow.session.execute(unedited).mappings():
+        row = shipped.get(tuple(stored[name] for name in names))
+        if row is not None:
+            updated += _update_changed(uow, table, stored, row)
+        elif stored["state"] == RuleState.ON:
+            gone.append(stored["id"])
+    if gone:
+        columns = table.__table__.c
+        uow.session.execute(update(table).where(columns.id.in_(gone)).values(state=RuleState.OFF))
+    return Seeded(added=added, updated=updated, switched_off=len(gone))
 
 
-def _switch_off(uow: UnitOfWork, table: type[Base], rows: list[_Row]) -> int:
-    shipped = [dict(row.key) for row in rows]
-    columns = table.__table__.c
-    ours = select(table.__table__).where(columns.edited.is_(False), columns.state == RuleState.ON)
-    gone = [
-        stored.id
-        for stored in uow.session.execute(ours)
-        if not any(all(stored._mapping[n] == v for n, v in key.items()) for key in shipped)
-    ]
-    uow.session.execute(update(table).where(columns.id.in_(gone)).values(state=RuleState.OFF))
-    return len(gone)
+def _insert_missing(uow: UnitOfWork, table: type[Base], rows: list[_Row]) -> int:
+    if not rows:
+        return 0
+    shipped = cast(Table, table.__table__)
+    made = insert_for(uow.session, shipped).on_conflict_do_nothing().returning(shipped.c.id)
+    fresh = {"state": RuleState.ON, "edited": False}
+    values = [{**row.key, **row.values, **row.once, **fresh} for row in rows]
+    return len(uow.session.execute(made, values).all())
+
+
+def _update_changed(
+    uow: UnitOfWork, table: type[Base], stored: Mapping[Any, Any], row: _Row
+) -> bool:
+    wanted = {**row.values, "state": RuleState.ON}
+    if all(stored[name] == wanted[name] for name in wanted):
+        return False
+    same_row = table.__table__.c.id == stored["id"]
+    uow.session.execute(update(table).where(same_row).values(**wanted))
+    return True
 
 
 def _keyword_values(rule: ShippedRule) -> dict[str, Any]:

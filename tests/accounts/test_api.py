@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import replace
 from typing import Any
 
@@ -19,13 +18,14 @@ from tests.kit.accounts import known_as
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
 from tests.kit.edge import edge_client
+from tests.kit.effort import repeat_count
 from tests.kit.gateway import RecordingGateway
 from tests.kit.units import a_unit
 
 GUARDIAN = {"guardian": True, "guardian_name": "韦大山", "guardian_relation": "父亲"}
 
 # More than the failures that one address is allowed a minute.
-PUPILS = 500 if os.environ.get("KEPU_PROVE") == "1" else 320
+PUPILS = repeat_count(500, 320)
 
 
 def log_in(api: CheckedClient, gateway: RecordingGateway, openid: str = "openid-a") -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,19 +30,60 @@ class Undocumented(AssertionError):
     """The server said something that its document does not."""
 
 
+@dataclass(frozen=True)
+class _Judge:
+    """A document with its addresses as patterns and the validators of its answers."""
+
+    document: dict[str, Any]
+    paths: list[tuple[re.Pattern[str], str, dict[str, Any]]]
+    # By method, address, status and media type; making one costs more than using it.
+    validators: dict[tuple[str, str, str, str], Draft202012Validator] = field(default_factory=dict)
+
+    def find_operation(self, method: str, path: str) -> tuple[str, dict[str, Any] | None]:
+        for pattern, template, methods in self.paths:
+            if pattern.match(path):
+                return template, methods.get(method.lower())
+        return "", None
+
+    def find_validator(
+        self, key: tuple[str, str, str, str], schema: dict[str, Any]
+    ) -> Draft202012Validator:
+        found = self.validators.get(key)
+        if found is None:
+            whole = {**schema, "components": self.document["components"]}
+            found = self.validators[key] = Draft202012Validator(whole)
+        return found
+
+
+@lru_cache(maxsize=64)
+def _read_document(encoded: bytes) -> _Judge:
+    """The judge by a document; all applications of the same endpoints share it."""
+    document: dict[str, Any] = json.loads(encoded)
+    paths = [
+        (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), path, methods)
+        for path, methods in document["paths"].items()
+    ]
+    return _Judge(document, paths)
+
+
 class CheckedClient:
     """Flask's test client with JSON, a citizen's token, and the document as a judge."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
         self._client = app.test_client()
-        self.document: dict[str, Any] = self._client.get("/openapi.json").get_json()
-        self._paths = [
-            (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), path, methods)
-            for path, methods in self.document["paths"].items()
-        ]
+        self._judge = _read_document(self._client.get("/openapi.json").data)
         # What was answered: method, path as documented, status.
         self.templates: set[tuple[str, str, int]] = set()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document, shared by tests: to change it, copy it and give the copy to `judge_by`."""
+        return self._judge.document
+
+    def judge_by(self, document: dict[str, Any]) -> None:
+        """Hold answers against another document from now on."""
+        self._judge = _read_document(json.dumps(document).encode())
 
     def get(self, path: str, **named: Any) -> TestResponse:
         return self.open("GET", path, **named)
@@ -67,11 +111,11 @@ class CheckedClient:
             headers["Authorization"] = f"Bearer {citizen}"
         answer = self._client.open(whole, method=method, headers=headers, **named)
         if method != "HEAD":
-            self._judge(method, urlsplit(whole).path, answer)
+            self._check_answer(method, urlsplit(whole).path, answer)
         return answer
 
-    def _judge(self, method: str, path: str, answer: TestResponse) -> None:
-        template, operation = self._operation(method, path)
+    def _check_answer(self, method: str, path: str, answer: TestResponse) -> None:
+        template, operation = self._judge.find_operation(method, path)
         if operation is None:
             if answer.status_code not in (404, 405):
                 raise Undocumented(f"{method} {path}: {answer.status_code} from an unknown address")
@@ -87,12 +131,7 @@ class CheckedClient:
             return
         if "schema" not in content:
             return  # a picture
-        schema = {**content["schema"], "components": self.document["components"]}
-        for trouble in Draft202012Validator(schema).iter_errors(answer.get_json(force=True)):
+        key = (method, template, str(answer.status_code), answer.mimetype)
+        validator = self._judge.find_validator(key, content["schema"])
+        for trouble in validator.iter_errors(answer.get_json(force=True)):
             raise Undocumented(f"{method} {path}: {trouble.json_path} {trouble.message}")
-
-    def _operation(self, method: str, path: str) -> tuple[str, dict[str, Any] | None]:
-        for pattern, template, methods in self._paths:
-            if pattern.match(path):
-                return template, methods.get(method.lower())
-        return "", None

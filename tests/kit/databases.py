@@ -24,6 +24,7 @@ from server.base.sql.tables import Base
 
 SERVER = Path(server.__file__).parent
 START_SECONDS = 300
+ENOUGH_BYTES = 512 * 1024 * 1024
 
 
 def load_all_tables() -> None:
@@ -31,6 +32,13 @@ def load_all_tables() -> None:
         importlib.import_module(module)
     for path in sorted(SERVER.glob("*/models*")):
         importlib.import_module(f"server.{path.parent.name}.models")
+
+
+def memory_folder() -> str | None:
+    """A folder in memory with enough room for a test's files; None where there is none."""
+    folder = Path("/dev/shm")
+    roomy = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= ENOUGH_BYTES
+    return str(folder) if roomy else None
 
 
 class Databases:
@@ -51,6 +59,9 @@ class Databases:
             engine = create_engine(f"sqlite:///{self._template}")
             Base.metadata.create_all(engine)
             engine.dispose()
+        # The database of the test before is removed, or all of them would be written to the disk.
+        for old in self._folder.glob(f"{self._count}.sqlite3*"):
+            old.unlink()
         self._count += 1
         copy = self._folder / f"{self._count}.sqlite3"
         shutil.copyfile(self._template, copy)

@@ -28,6 +28,7 @@ from server.quiz.errors import (
 )
 from server.quiz.models import Attempt, Entry, Question, Standing
 from tests.kit.clock import FakeClock
+from tests.kit.effort import repeat_count
 from tests.kit.quiz import all_right, citizens, open_contest, shown, some_right, started, take
 
 MAY_2_BEIJING = datetime(2026, 5, 1, 16, 0, tzinfo=UTC)
@@ -79,7 +80,7 @@ def tries_left(
 # A1
 
 
-@pytest.mark.parametrize("seed", [1, 2, 2026])
+@pytest.mark.parametrize("seed", [2026, 1, 2][: repeat_count(3, 1)])
 @pytest.mark.parametrize("preset", ["default", "nanjing-2018"])
 def test_200_starts_match_the_blueprint_and_no_question_is_overused(
     uow_factory: UnitOfWorkFactory, preset: str, seed: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import random
 import threading
@@ -21,9 +20,10 @@ from server.quiz.leaderboards import tasks as board_tasks
 from tests.kit import boards as kit
 from tests.kit.boards import a_contest, an_entry, hand_in, recounted
 from tests.kit.clock import FakeClock
+from tests.kit.effort import repeat_count
 
-PAPERS = 5000 if os.environ.get("KEPU_PROVE") else 500
-FLUSHES = 20
+PAPERS = repeat_count(5000, 125)
+FLUSHES = repeat_count(20, 5)
 THREADS = 4
 CITIES = ("450100", "450200", None)
 Bell = tuple[str, tuple[int, ...]] | None
@@ -95,7 +95,7 @@ def a_worker(
     ids=["bells only", "with the sweep"],
     indirect=["either"],
 )
-def test_flushed_twenty_times_the_boards_equal_a_recount_every_time(
+def test_flushed_again_and_again_the_boards_equal_a_recount_every_time(
     syncing: bool, either: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     chance = random.Random(20260501)

@@ -19,6 +19,7 @@ from tests.kit import boards as kit
 from tests.kit.accounts import a_citizen
 from tests.kit.boards import a_contest, a_paper, an_entry, hand_in
 from tests.kit.clock import FakeClock
+from tests.kit.effort import repeat_count
 
 NANNING = "450100"
 
@@ -42,16 +43,15 @@ def a_game(uow_factory: UnitOfWorkFactory, **rules: int) -> tuple[ContestView, i
         return contest, citizen, an_entry(uow, contest, citizen, city=NANNING)
 
 
-@pytest.mark.parametrize("name", sorted(ANSWERS))
 @pytest.mark.parametrize("linked", [False, True])
 def test_without_any_contest_every_answer_says_so(
-    name: str, linked: bool, uow_factory: UnitOfWorkFactory
+    linked: bool, uow_factory: UnitOfWorkFactory
 ) -> None:
     with uow_factory.begin() as uow:
         (citizen,) = kit.people(uow, 1)
-    told = ask(uow_factory, name, citizen if linked else None)
-    assert told.startswith("现在没有竞赛，请过些时候再来看看。")
-    assert "帮助" in told
+    told = {name: ask(uow_factory, name, citizen if linked else None) for name in ANSWERS}
+    start = "现在没有竞赛，请过些时候再来看看。"
+    assert {n: t for n, t in told.items() if not (t.startswith(start) and "帮助" in t)} == {}
 
 
 def test_today_tells_what_is_open_and_how_many_tries_are_left(
@@ -349,7 +349,7 @@ def test_following_scanning_and_leaving_change_no_answer_and_no_board(
         return {name: ask(uow_factory, name, person.id) for name in ANSWERS}, board
 
     before = everything()
-    for step in range(10):
+    for step in range(repeat_count(10, 2)):
         with uow_factory.begin() as uow:
             at = uow.now + timedelta(seconds=step)
             channel.followed(uow, person.openid, at, f"share-{step}")

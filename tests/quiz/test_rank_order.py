@@ -17,6 +17,7 @@ from server.quiz.leaderboards.board_keys import REGION, TOTAL
 from server.quiz.leaderboards.standings_queries import Stand
 from server.quiz.models import Standing
 from tests.kit.boards import a_contest, an_entry, people
+from tests.kit.effort import repeat_count
 
 CITIES = ("450100", "450200", None)
 SCOPES = (REGION, "city:450100")
@@ -79,7 +80,7 @@ def a_stand(uow: UnitOfWork, contest: ContestView, entry: int, chance: random.Ra
     return stand
 
 
-@pytest.fixture(params=range(3))
+@pytest.fixture(params=range(repeat_count(3, 1)))
 def played(request: pytest.FixtureRequest, either: UnitOfWorkFactory) -> Played:
     return Played(either, request.param)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 
@@ -10,11 +9,12 @@ import pytest
 
 from server.base.errors import AppError
 from tests.kit.clock import FakeClock
+from tests.kit.effort import repeat_count
 from tests.wechat.callback_handlers import PATH, Stand
 from tests.wechat.hostile import documents
 from tests.wechat.kit import WeChatSide, an_app, as_json, knock, xml_event, xml_text
 
-ROUNDS = 200_000 if os.environ.get("KEPU_PROVE") == "1" else 24_000
+ROUNDS = repeat_count(200_000, 24_000)
 BLOCK = 4000
 TOKENS = [
     *(b"<", b">", b"</", b"/>", b"<xml>", b"</xml>", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<?"),

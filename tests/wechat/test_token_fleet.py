@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +20,10 @@ from server.base.redis.embedded import EmbeddedServer
 from server.base.redis.facilities import facilities
 from server.wechat.tokens import PATH, TokenService
 from server.wechat.transport import Patience, Transport
+from tests.kit.effort import repeat_count
 from tests.wechat.kit import an_app
 
-PROCESSES, THREADS = (8, 32) if os.environ.get("KEPU_PROVE") == "1" else (4, 12)
+PROCESSES, THREADS = repeat_count(8, 4), repeat_count(32, 12)
 PATIENCE_SECONDS = 60.0
 
 
