@@ -119,6 +119,7 @@ def _add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
     questions = add("import-questions", _import_questions, "import and publish a question bank")
     questions.add_argument("file", type=Path)
     questions.add_argument("--dry-run", action="store_true", help="check only, store nothing")
+    questions.add_argument("--from-zero", action="store_true", help="answers count from 0")
     contest = add("open-contest", _open_contest, "open a contest with a preset of rules")
     contest.add_argument("slug", type=_slug)
     contest.add_argument("--preset", default="default")
@@ -188,7 +189,10 @@ def _load_campaign(application: Application, asked: argparse.Namespace) -> int:
 
 
 def _import_questions(application: Application, asked: argparse.Namespace) -> int:
-    report = quiz.import_questions(application.uow_factory, asked.file, dry_run=asked.dry_run)
+    said = quiz.ReadingOptions(from_zero=asked.from_zero)
+    report = quiz.import_questions(
+        application.uow_factory, asked.file, dry_run=asked.dry_run, said=said
+    )
     for problem in report.problems:
         _tell(str(problem), error=True)
     for warning in report.warnings:

@@ -9,14 +9,14 @@ from server.quiz.attempts.bulk import PlayerPapers, add_played_papers
 from server.quiz.attempts.participation import RebuiltParticipation, rebuild_participation
 from server.quiz.attempts.season import PlayedPaper, PlayedSeason, Sitting, play_season
 from server.quiz.attempts.service import SHARDS
+from server.quiz.bank.commands import ImportReport, import_questions
 from server.quiz.bank.drawing import Item
+from server.quiz.bank.files.reading import ReadingOptions
 from server.quiz.bank.service import LoadedBank, bank_of
 from server.quiz.contests.commands import (
     DEMO_CONTEST,
     DemoSeason,
-    ImportReport,
     demo_season,
-    import_questions,
     open_demo_contest,
     open_programme_contest,
 )
@@ -40,6 +40,7 @@ __all__ = [
     "PlayedSeason",
     "PlayerPapers",
     "QuestionKind",
+    "ReadingOptions",
     "Rebuilt",
     "RebuiltParticipation",
     "Sitting",

@@ -11,6 +11,7 @@ from flask import Flask
 
 from server.base.clock import beijing_midnight
 from server.programme import commands as programme
+from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands as quiz
 from server.wechat.errors import AWAY, WeChatAway
 from server.wechat.gateway import GroupEntry, PhoneNumber, Verdict, WeChatIdentity
@@ -29,7 +30,7 @@ def contest(app: Flask, clock: FakeClock) -> str:
     """The demo's data over the test's database; the id of its contest."""
     uow_factory = application_of(app).uow_factory
     assert programme.load_campaign(uow_factory, FACTS / "campaign.json", shift=True).ok
-    assert quiz.import_questions(uow_factory, FACTS / "questions.csv").ok
+    assert import_questions(uow_factory, FACTS / "questions.csv").ok
     return quiz.open_demo_contest(uow_factory)
 
 

@@ -14,7 +14,8 @@ from tests.house.source import SERVER, trees
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
     "quiz.rules.", "quiz.chat.", "channel.menu.", "console.role.", "console.role_about.",
-    "console.scope_about.", "console.permission.", "console.section.",
+    "console.scope_about.", "console.permission.", "console.section.", "quiz.question_file.",
+    "quiz.question_column.",
 )  # fmt: skip
 
 

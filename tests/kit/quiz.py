@@ -20,6 +20,7 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.attempts import service as attempts
 from server.quiz.attempts.papers import KEYS
 from server.quiz.attempts.service import AttemptView
+from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands
 from server.quiz.contests import service as contests
 from server.quiz.contests.loading import ContestPlan
@@ -115,7 +116,7 @@ def open_contest(
     **changes: Any,
 ) -> ContestView:
     """The questions of the file and a contest over them; a change of None takes a rule out."""
-    assert commands.import_questions(uow_factory, QUESTIONS).ok
+    assert import_questions(uow_factory, QUESTIONS).ok
     body = {**commands.preset_body(preset), **changes}
     now = uow_factory.dependencies.clock.now()
     ref = commands.open_contest(

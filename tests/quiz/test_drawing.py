@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from server.quiz.bank.drawing import Item, Past, PoolTooSmall, deal_options, draw, fits, shortages
-from server.quiz.bank.question_files import read_table
+from server.quiz.bank.files.reading import read_table
 from server.quiz.contests.commands import preset_body
 from server.quiz.enums import QuestionKind
 from server.quiz.rule_check import read_rule_set

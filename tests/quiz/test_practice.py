@@ -13,6 +13,7 @@ from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.attempts import service as attempts
 from server.quiz.attempts.contest_progress import contest_progress
+from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
@@ -39,7 +40,7 @@ FIFTHS = [ref for at, ref in enumerate(rows(), start=1) if at % 5 == 0]
 @pytest.fixture
 def demo(uow_factory: UnitOfWorkFactory) -> ContestView:
     """The demo's own contest over its sixty questions."""
-    assert commands.import_questions(uow_factory, QUESTIONS).count == 60
+    assert import_questions(uow_factory, QUESTIONS).count == 60
     ref = commands.open_demo_contest(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
         return contests.contest(uow, ref)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz.bank.question_files import Draft, FileRefused, Table, read_table
-from server.quiz.bank.question_options import LETTERS, without_labels
-from server.quiz.bank.question_text import exact, likeness, sameness
-from server.quiz.contests.commands import import_questions
+from server.quiz.bank.commands import import_questions
+from server.quiz.bank.files.options import LETTERS, without_labels
+from server.quiz.bank.files.reading import Draft, Table, read_table
+from server.quiz.bank.files.sameness import exact, likeness, sameness
 from server.quiz.enums import QuestionKind
 from tests.kit.quiz import QUESTIONS
 
@@ -200,19 +200,22 @@ def test_a_column_that_nobody_reads_and_that_holds_something_refuses_the_file(
     report = import_questions(uow_factory, path)
     assert not report.ok
     assert {problem.line for problem in report.problems} == {1}
-    for title in set(heading.split(",")) & {"第四项", "选项D解析", "选项0", "心情", "选项一"}:
+    for title in set(heading.split(",")) & {"第四项", "选项D解析", "选项0", "心情"}:
         assert any(title in problem.reason for problem in report.problems)
     assert import_questions(uow_factory, path, dry_run=True).problems == report.problems
 
 
-def test_a_ninth_option_is_no_option_that_vanishes(tmp_path: Path) -> None:
+def test_a_question_has_up_to_six_options_and_no_further_one_vanishes(tmp_path: Path) -> None:
     titles = ["题干", *(f"选项{letter}" for letter in "ABCDEFGHI"), "答案"]
-    eight = [*"一二三四五六七八", ""]
-    found = table(tmp_path, titles, ["哪一个？", *eight, "H"])
-    assert (found.drafts[0].options, found.drafts[0].answer) == (tuple("一二三四五六七八"), (7,))
+    six = table(tmp_path, titles, ["哪一个？", *"一二三四五六", "", "", "", "F"])
+    assert (six.drafts[0].options, six.drafts[0].answer) == (tuple("一二三四五六"), (5,))
+    for count in (7, 8):
+        row = ["哪一个？", *"一二三四五六七八"[:count], *[""] * (9 - count), "A"]
+        (problem,) = table(tmp_path, titles, row).problems
+        assert problem.reason == "options: more than 6"
     nine = table(tmp_path, titles, ["哪一个？", *"一二三四五六七八九", "H"])
-    assert [problem.line for problem in nine.problems] == [1]
-    assert "选项I" in nine.problems[0].reason
+    assert [problem.line for problem in nine.refused] == [1]
+    assert "选项I" in nine.refused[0].reason
 
 
 def test_columns_that_tell_about_a_question_are_named_and_left_out(
@@ -422,5 +425,6 @@ def test_a_question_without_an_id_is_found_again_in_the_bank(
 
 
 def test_two_columns_for_one_thing_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileRefused, match="two columns are option_a"):
-        table(tmp_path, "题干,选项A,A,选项B,答案", ["哪一个？", "甲", "甲", "乙", "A"])
+    found = table(tmp_path, "题干,选项A,A,选项B,答案", ["哪一个？", "甲", "甲", "乙", "A"])
+    assert [problem.reason for problem in found.refused] == ["two columns are option_a"]
+    assert found.drafts == []

@@ -16,9 +16,9 @@ from server.base.ownership import owned_by
 from server.base.uow import UnitOfWorkFactory
 from server.programme.commands import load_campaign
 from server.quiz.attempts import service as attempts
+from server.quiz.bank.commands import import_questions
 from server.quiz.contests import service as contests
 from server.quiz.contests.commands import (
-    import_questions,
     open_contest,
     open_demo_contest,
     open_programme_contest,

@@ -1,12 +1,9 @@
-"""Commands of the contest: importing a question bank, opening a contest with preset rules.
-
-The command line prints the result.
-"""
+"""Commands of the contest: opening one with preset rules; the command line prints the result."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +16,8 @@ from server.base.clock import beijing_day, beijing_midnight
 from server.base.settings import ROOT
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme import service as programmes
-from server.quiz.bank.question_files import FileRefused, Problem, read_table
+from server.quiz.bank.commands import BANK
+from server.quiz.bank.files.reading import read_table
 from server.quiz.contests import loading
 from server.quiz.contests import service as contests
 from server.quiz.contests.loading import ContestPlan
@@ -29,7 +27,6 @@ from server.quiz.models import Contest
 from server.quiz.rule_check import RuleSetRefused
 
 PRESETS = ROOT / "config" / "campaign" / "2020" / "contest_rules.json"
-BANK = "demo"
 PROGRAMME = "quiz-contest"
 DEMO_CONTEST = "daily-quiz"
 QUESTIONS = PRESETS.with_name("questions.csv")
@@ -38,64 +35,6 @@ _PRACTICE_EVERY = 5
 _DEMO_DAYS = 120
 # How long before its first start a demo with a season opened its contest.
 SEASON = timedelta(weeks=4)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportReport:
-    """Result of an import: the whole file accepted, or all of it refused, with every reason.
-
-    `warnings` name rows that a person should check; they refuse nothing.
-    """
-
-    problems: tuple[Problem, ...] = ()
-    warnings: tuple[Problem, ...] = ()
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    ignored_columns: tuple[str, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether the file was accepted."""
-        return not self.problems
-
-    @property
-    def count(self) -> int:
-        """Number of the file's questions in the bank, or that would be after a dry run."""
-        return self.added + self.changed + self.unchanged
-
-
-def import_questions(
-    uow_factory: UnitOfWorkFactory, path: Path, *, bank: str = BANK, dry_run: bool = False
-) -> ImportReport:
-    """Import and publish a table of questions; one refused row refuses the file."""
-    try:
-        table = read_table(path)
-    except FileRefused as refusal:
-        return ImportReport(problems=(Problem(line=refusal.line, reason=str(refusal)),))
-    with uow_factory.begin(System(name="import-questions"), read_only=dry_run) as uow:
-        if not dry_run:
-            loading.lock_bank(uow, bank)
-        found = loading.compare(uow, bank, table.drafts)
-        problems = _by_line(table.problems, found.problems)
-        if not problems and not dry_run:
-            loading.store(uow, bank, found)
-    told: dict[str, Any] = {
-        "warnings": _by_line(table.warnings, found.warnings),
-        "ignored_columns": tuple(table.ignored),
-    }
-    if problems:
-        return ImportReport(problems=problems, **told)
-    return ImportReport(
-        added=len(found.added),
-        changed=len(found.changed),
-        unchanged=len(found.unchanged),
-        **told,
-    )
-
-
-def _by_line(*found: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted((one for some in found for one in some), key=lambda one: one.line))
 
 
 def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:

@@ -1,53 +1,22 @@
-"""Stores questions and opens contests: all or nothing, and nothing when repeated.
-
-A question with changed content becomes a new version; papers keep the version they were dealt.
-"""
+"""Opens contests, or updates them: all or nothing, and nothing when repeated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
 from server.base.access import REGION, Scope
-from server.base.ownership import owned_by, scope_of
+from server.base.ownership import owned_by
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.bank import service as banks
 from server.quiz.bank.drawing import shortages
-from server.quiz.bank.question_files import Draft, Problem
-from server.quiz.bank.question_text import likeness, sameness
-from server.quiz.enums import QuestionState
-from server.quiz.models import Attempt, Bank, Contest, Entry, Question, RuleSetRow
+from server.quiz.models import Attempt, Contest, Entry, RuleSetRow
 from server.quiz.rule_check import RuleSetRefused, read_rule_set
-
-_CONTENT = (
-    "kind",
-    "topic",
-    "benchmark_no",
-    "benchmark",
-    "difficulty",
-    "audience",
-    "stem",
-    "options",
-    "answer",
-    "explanation",
-    "source",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """The changes that a file would make to a bank."""
-
-    added: list[Draft] = field(default_factory=list)
-    changed: list[tuple[Draft, Question]] = field(default_factory=list)
-    unchanged: list[Question] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,129 +33,6 @@ class ContestPlan:
     left_out: tuple[str, ...] = ()
     # The owner of a new contest; an existing one keeps its owner.
     owner: Scope = REGION
-
-
-def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION) -> None:
-    """Lock a bank until commit; create it for `owner` if it does not exist."""
-    fresh = insert_for(uow.session, Bank).values(
-        slug=slug, revision=uow.new_ref("rev"), **owned_by(owner)
-    )
-    uow.session.execute(fresh.on_conflict_do_nothing())
-    uow.session.execute(select(Bank.slug).where(Bank.slug == slug).with_for_update())
-
-
-def compare(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
-    """Compare a file's questions with each other and with the bank.
-
-    Only identical texts make two questions the same; similar ones cause a warning.
-    """
-    latest = _latest_versions(uow)
-    here = [row for row in latest.values() if row.bank == slug]
-    known = {sameness(row.stem, row.options): row.ref for row in here}
-    like = {likeness(row.stem, row.options): f"{row.ref} of the bank" for row in here}
-    made = Comparison()
-    lines: dict[str, int] = {}
-    for given in drafts:
-        draft = _by_its_words(given, known)
-        reason = _find_repetition(draft, lines) or _find_clash(draft, slug, latest, known)
-        row = latest.get(draft.ref)
-        if reason:
-            made.problems.append(Problem(line=draft.line, reason=reason))
-            continue
-        doubt = _find_likeness(draft, like)
-        if doubt:
-            made.warnings.append(Problem(line=draft.line, reason=doubt))
-        if row is None:
-            made.added.append(draft)
-        elif _content_of_draft(draft) != _content_of_row(row):
-            made.changed.append((draft, row))
-        else:
-            made.unchanged.append(row)
-    return made
-
-
-def _by_its_words(draft: Draft, known: Mapping[str, str]) -> Draft:
-    """A question without an id is matched with the identical one of the bank."""
-    ref = known.get(draft.sameness)
-    return draft if draft.has_own_ref or ref is None else replace(draft, ref=ref)
-
-
-def _find_likeness(draft: Draft, like: dict[str, str]) -> str | None:
-    other = like.setdefault(draft.likeness, f"line {draft.line}")
-    if other in (f"line {draft.line}", f"{draft.ref} of the bank"):
-        return None
-    return f"the question is nearly the same as {other}"
-
-
-def _latest_versions(uow: UnitOfWork) -> dict[str, Question]:
-    rows = uow.session.scalars(select(Question).order_by(Question.ref, Question.version))
-    return {row.ref: row for row in rows}
-
-
-def _find_repetition(draft: Draft, lines: dict[str, int]) -> str | None:
-    for name, mark in (("id", f"ref {draft.ref}"), ("question", draft.sameness)):
-        first = lines.setdefault(mark, draft.line)
-        if first != draft.line:
-            return f"the same {name} as in line {first}"
-    return None
-
-
-def _find_clash(
-    draft: Draft, slug: str, latest: Mapping[str, Question], known: Mapping[str, str]
-) -> str | None:
-    row = latest.get(draft.ref)
-    if row is not None and row.bank != slug:
-        return f"id {draft.ref} belongs to the bank {row.bank}"
-    other = known.get(draft.sameness)
-    if other is not None and other != draft.ref:
-        return f"the bank has this question as {other}"
-    return None
-
-
-def _content_of_draft(draft: Draft) -> dict[str, Any]:
-    named = {name: getattr(draft, name) for name in _CONTENT}
-    return {**named, "options": list(draft.options), "answer": list(draft.answer)}
-
-
-def _content_of_row(row: Question) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _CONTENT}
-
-
-def store(uow: UnitOfWork, slug: str, found: Comparison) -> None:
-    """Publish a file's changes under the caller's lock; questions get the bank's owner."""
-    gone = [row.id for _, row in found.changed if row.state is QuestionState.LIVE]
-    _set_state(uow, gone, QuestionState.RETIRED)
-    rows = [(draft, 1) for draft in found.added]
-    rows += [(draft, row.version + 1) for draft, row in found.changed]
-    if rows:
-        bank = uow.session.scalars(select(Bank).where(Bank.slug == slug)).one()
-        owner = owned_by(scope_of(bank))
-        uow.session.execute(
-            insert(Question),
-            [
-                {
-                    **_content_of_draft(draft),
-                    "ref": draft.ref,
-                    "version": version,
-                    "bank": slug,
-                    "state": QuestionState.LIVE,
-                    "made_at": uow.now,
-                    **owner,
-                }
-                for draft, version in rows
-            ],
-        )
-    revived = [row.id for row in found.unchanged if row.state is not QuestionState.LIVE]
-    _set_state(uow, revived, QuestionState.LIVE)
-    if rows or revived:
-        banks.changed(uow, slug)
-
-
-def _set_state(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:
-    for start in range(0, len(ids), 500):
-        uow.session.execute(
-            update(Question).where(Question.id.in_(ids[start : start + 500])).values(state=state)
-        )
 
 
 def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:

@@ -9,12 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 # White space between two Latin letters or digits is significant: `1 1/2` is not `11/2`.
 _PARTING = re.compile(r"(?<=[0-9A-Za-z])\s+(?=[0-9A-Za-z])")
 _PUNCTUATION = frozenset("，。、；：？！,.;:?!“”‘’\"'（）()《》〈〉【】[]「」『』…—_·")
 
+# Each text of a file is needed several times.
+_REMEMBERED = 8192
 
+
+@lru_cache(maxsize=_REMEMBERED)
 def exact(text: str) -> str:
     """Remove insignificant characters; questions with equal results are identical."""
     normal = unicodedata.normalize("NFC", text)
@@ -22,6 +27,7 @@ def exact(text: str) -> str:
     return "".join(_PARTING.sub("\0", seen).split()).replace("\0", " ")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def alike(text: str) -> str:
     """Reduce a text for similarity: without width, case, superscripts and punctuation."""
     folded = unicodedata.normalize("NFKC", exact(text)).casefold()

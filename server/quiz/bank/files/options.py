@@ -8,15 +8,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 
-from server.quiz.bank.question_text import exact
+from server.quiz.bank.files.reasons import RowRefused
+from server.quiz.bank.files.sameness import exact
 from server.quiz.enums import QuestionKind
 from server.quiz.words import words
 
 LETTERS = "ABCDEFGH"
 # A label in front of an option: `A.`, `(B)`, `C、`.
 _LABEL = re.compile(r"^(?:[(（【\[]\s*([A-Ha-h])\s*[)）】\]]|([A-Ha-h])\s*[.．、:：)）])\s*")
+# The same inside a cell that holds all options.
+_LABEL_INSIDE = re.compile(r"(?:(?<=[\s;；|,，。])|^)[(（【\[]?\s*([A-H])\s*[.．、:：)）】\]]")
 _NAMES_OF_TWO = ("A", "B", "1", "2")
+_NAMES_WITHOUT_MEANING = (*_NAMES_OF_TWO, "0")
 _BETWEEN = re.compile(r"[\s,，、;；/|+&和]+")
 _ONLY_LETTERS = re.compile(rf"[{LETTERS}]+")
 _ONLY_DIGITS = re.compile(r"[0-9]+")
@@ -27,7 +32,7 @@ def without_labels(cells: Sequence[str]) -> tuple[str, ...]:
     """Remove the labels when every option has that of its own column.
 
     Any other letter is content: `C、H、O、N`, `E. coli`, `a.m.`.
-    Raises: ValueError when the labels name other columns than they are in.
+    Raises: RowRefused when the labels name other columns than they are in.
     """
     kept = tuple(cell.strip() for cell in cells)
     found = [_LABEL.match(cell) for cell in kept]
@@ -42,10 +47,30 @@ def without_labels(cells: Sequence[str]) -> tuple[str, ...]:
     lists = all(_LIST_OF_LETTERS.fullmatch(rest) for rest in rests)
     own = sum(letter == column for letter, column in zip(letters, columns, strict=True))
     if sorted(letters) == columns or (len(kept) > 2 and own == len(kept) - 1 and not lists):
-        raise ValueError(
-            f"options: the letters before them ({', '.join(letters)}) contradict their columns"
-        )
+        raise RowRefused("labels_contradict", letters=", ".join(letters))
     return kept
+
+
+def split_options(cell: str) -> list[str]:
+    """The options of a cell that holds all of them: by their letters, or one a line.
+
+    Raises: RowRefused.
+    """
+    marks = [mark for mark in _LABEL_INSIDE.finditer(cell) if not cell[: mark.start()].strip()]
+    at = marks[0].start() if marks else -1
+    cuts: list[int] = []
+    for letter in LETTERS:
+        found = next((m for m in _LABEL_INSIDE.finditer(cell, max(at, 0)) if m[1] == letter), None)
+        if found is None or at < 0:
+            break
+        cuts.append(found.start())
+        at = found.end()
+    if len(cuts) > 1:
+        return [cell[one:two].strip(" \t\n;；|") for one, two in pairwise([*cuts, len(cell)])]
+    parts = [part.strip() for part in re.split(r"\n|\|", cell) if part.strip()]
+    if len(parts) < 2:
+        raise RowRefused("options_unsplit")
+    return parts
 
 
 def half_labelled(options: Sequence[str]) -> bool:
@@ -90,10 +115,10 @@ def chosen(
 
     Units: with `by_letter` every answer of the file consists of letters, so a letter that is also
     the text of another option (`BB, Bb, bb, B`) means its own column.
-    Raises: ValueError.
+    Raises: RowRefused.
     """
     if len(options) < 2:
-        raise ValueError("options: fewer than two")
+        raise RowRefused("too_few_options")
     by_text = tuple(at for at, option in enumerate(options) if exact(option) == exact(given))
     letters = letters_of(given)
     named = _ONLY_LETTERS.fullmatch(letters) is not None
@@ -101,47 +126,44 @@ def chosen(
     if kind is QuestionKind.SINGLE and by_text and (not named or len(letters) > 1):
         return by_text
     if not named:
-        raise ValueError(f"answer: {given!r} is not made of option letters")
+        raise RowRefused("answer_unknown" if given else "answer_missing", given=given)
     positions = tuple(sorted({LETTERS.index(letter) for letter in letters}))
     if kind is QuestionKind.SINGLE and by_text and by_text != positions and not by_letter:
-        raise ValueError(
-            f"answer: {given!r} is the text of option {LETTERS[by_text[0]]}"
-            " and names another one by its letter or number; write every answer as a letter"
-        )
+        raise RowRefused("answer_ambiguous", given=given, letter=LETTERS[by_text[0]])
     if len(positions) != len(letters):
-        raise ValueError("answer: a letter twice")
+        raise RowRefused("answer_repeats")
     if positions[-1] >= len(options):
-        raise ValueError("answer: names an option that is not there")
+        raise RowRefused("answer_outside")
     _check_count(kind, len(positions))
     return positions
 
 
 def _check_count(kind: QuestionKind, count: int) -> None:
     if kind is QuestionKind.SINGLE and count != 1:
-        raise ValueError("answer: a single choice has one right option")
+        raise RowRefused("single_has_one")
     if kind is QuestionKind.MULTIPLE and count < 2:
-        raise ValueError("answer: a multiple choice has two or more right options")
+        raise RowRefused("multiple_has_two")
 
 
 def kind_of(given: str, options: Sequence[str], answer: str) -> QuestionKind:
     """The stated kind, or the kind that follows from options and answer.
 
-    Raises: ValueError for an unknown kind, or when it cannot be inferred.
+    Raises: RowRefused for an unknown kind, or when it cannot be inferred.
     """
     for kind, aliases in words("kinds").items():
         if given.casefold() in aliases:
             return QuestionKind(kind)
     if given and given.casefold() not in words("open_kinds")["choice"]:
-        raise ValueError(f"kind: {given!r} is none of single, multiple, judge")
+        raise RowRefused("wrong_kind", given=given)
     if not given and not options:
-        if _right_or_wrong(answer) is None or answer.upper() in _NAMES_OF_TWO:
-            raise ValueError("kind: no options, and the answer is neither right nor wrong")
+        if _right_or_wrong(answer) is None or answer.upper() in _NAMES_WITHOUT_MEANING:
+            raise RowRefused("kind_unclear")
         return QuestionKind.JUDGE
     letters = letters_of(answer)
     if len(letters) < 2 or not _ONLY_LETTERS.fullmatch(letters):
         return QuestionKind.SINGLE
     if any(exact(option) == exact(answer) for option in options):
-        raise ValueError(f"kind: {answer!r} is the text of one option and the letters of several")
+        raise RowRefused("kind_ambiguous", given=answer)
     return QuestionKind.MULTIPLE
 
 
@@ -150,18 +172,18 @@ def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[i
 
     A letter as answer means the option of that column.
 
-    Raises: ValueError.
+    Raises: RowRefused.
     """
     shown = tuple(words("judge")["options"])
     meant = given.upper()
     if options:
         if len(options) != 2 or {_right_or_wrong(option) for option in options} != {True, False}:
-            raise ValueError("options: a judgement has right and wrong")
+            raise RowRefused("judge_options")
         if meant in _NAMES_OF_TWO:
             meant = options[_NAMES_OF_TWO.index(meant) % 2].upper()
     verdict = _right_or_wrong(meant)
     if verdict is None:
-        raise ValueError(f"answer: {given!r} is neither right nor wrong")
+        raise RowRefused("judge_answer", given=given)
     return shown, (0,) if verdict else (1,)
 
 

@@ -1,0 +1,147 @@
+"""Reasons for refusing a file or a row, and doubts about one: a code with facts.
+
+Commands print the English sentences below. Pages show the Chinese ones: `quiz.question_file.<code>`
+in texts.toml; a test compares both lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ENGLISH: Mapping[str, str] = {
+    # The whole file.
+    "unreadable": "{name}: {trouble}",
+    "empty": "{name}: empty",
+    "too_large": "larger than {most} MiB",
+    "unpacks_too_large": "unpacks to more than {most} MiB",
+    "packed_too_tightly": "packed more than {most} times: this is no ordinary workbook",
+    "too_many_rows": "more than {most} rows",
+    "too_wide": "a sheet of {rows} rows and {columns} columns: delete the cells outside the table",
+    "workbook_broken": "the workbook is damaged or has a password",
+    "wrong_encoding": "neither UTF-8, UTF-16 nor GB18030",
+    "old_office": "an old .xls or .doc, or a file with a password: save it as .xlsx",
+    "word_document": "a Word document: copy the questions and paste them as text",
+    "pdf_document": "a PDF document: copy the questions and paste them as text",
+    "web_page": "a web page: save it as .xlsx or copy the questions as text",
+    "xml_document": "an XML document: export GIFT or .xlsx instead",
+    "json_document": "JSON: save it as .xlsx or .csv",
+    "other_archive": "an archive that is no workbook",
+    "picture_file": "a picture: questions are read from tables and text alone",
+    "no_table": "no column for {columns}",
+    "no_questions": "no question was found in this text",
+    "two_columns": "two columns are {column}",
+    "broken_quotes": "{trouble}",
+    "from_zero": "answers count from 0 (line {first}): write letters, or 1, 2, 3",
+    "unknown_column": (
+        "the column {title!r} is not known and holds something (first in line {first})"
+    ),
+    "column_without_heading": (
+        "column {column}, which has no heading, is not known and holds something"
+        " (first in line {first})"
+    ),
+    # One row.
+    "more_cells": "more cells than headings",
+    "stem_empty": "stem: empty",
+    "control_character": "{column}: a control character",
+    "too_long": "{column}: longer than {most} characters",
+    "wrong_status": "status: {given!r} is not draft, review, live or retired",
+    "wrong_ref": "ref: 1 to 40 letters, digits, - and _",
+    "option_gap": "options: an empty one between others",
+    "options_alike": "options: two are the same",
+    "options_unsplit": "options: no letters A, B, C and no lines between the options of the cell",
+    "too_few_options": "options: fewer than two",
+    "too_many_options": "options: more than {most}",
+    "labels_contradict": "options: the letters before them ({letters}) contradict their columns",
+    "wrong_number": "{column}: a number from 1 to {most} expected",
+    "wrong_benchmark": "benchmark: {given!r} is none of the 26",
+    "benchmarks_contradict": "benchmark: number {number} is {name!r}, not {given!r}",
+    "wrong_kind": "kind: {given!r} is none of single, multiple, judge",
+    "kind_unclear": "kind: no options, and the answer is neither right nor wrong",
+    "kind_ambiguous": "kind: {given!r} is the text of one option and the letters of several",
+    "answer_missing": "answer: '' is not made of option letters",
+    "answer_unknown": "answer: {given!r} is not made of option letters",
+    "answer_ambiguous": (
+        "answer: {given!r} is the text of option {letter}"
+        " and names another one by its letter or number; write every answer as a letter"
+    ),
+    "answer_repeats": "answer: a letter twice",
+    "answer_outside": "answer: names an option that is not there",
+    "single_has_one": "answer: a single choice has one right option",
+    "multiple_has_two": "answer: a multiple choice has two or more right options",
+    "judge_options": "options: a judgement has right and wrong",
+    "judge_answer": "answer: {given!r} is neither right nor wrong",
+    "same_id": "the same id as in line {other}",
+    "same_question": "the same question as in line {other}",
+    "id_elsewhere": "id {ref} belongs to the bank {bank}",
+    "known_as": "the bank has this question as {ref}",
+    "in_review": "{ref} waits for review: decide that first",
+    # GIFT and text.
+    "gift_unclosed": "a brace that is not closed",
+    "gift_no_answer": "no answer in braces",
+    "gift_essay": "an essay question has no key",
+    "gift_short_answer": "a short answer is no choice",
+    "gift_matching": "a matching question is no choice",
+    "gift_number": "a numerical question is no choice",
+    "gift_part_marks": "an option with part of the marks beside a right one",
+    "markup": "{tag}: pictures and formulas in HTML are not read; write the text itself",
+    "options_unordered": "options: {letter} stands where {wanted} is expected",
+    # Doubts, which refuse nothing.
+    "near_options": "options: two are nearly the same",
+    "half_labelled": "options: only some carry a letter, which stays as it is written",
+    "near_twin": "the question is nearly the same as line {other}",
+    "near_known": "the question is nearly the same as {ref} of the bank",
+    "other_text": "{ref} is another question in the bank, which this row replaces",
+    "date_cell": "{column}: a date, which the workbook may have made from something like 1-2",
+    "number_as_id": "the ids only count the rows, so they are not used",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """A code of `ENGLISH` with the facts of its sentence."""
+
+    code: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return ENGLISH[self.code].format(**self.facts)
+
+
+class RowRefused(ValueError):
+    """One row cannot be a question."""
+
+    def __init__(self, code: str, /, **facts: object) -> None:
+        self.why = Reason(code=code, facts=facts)
+        super().__init__(str(self.why))
+
+
+class FileRefused(Exception):
+    """The file cannot be read at all; `line` is where this was detected."""
+
+    def __init__(self, code: str, /, line: int = 1, **facts: object) -> None:
+        self.why = Reason(code=code, facts=facts)
+        self.line = line
+        super().__init__(str(self.why))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Reason for refusing a row, or a doubt about it.
+
+    Units: `line` as in an editor or a workbook, from 1; `sheet` is empty outside workbooks with
+    several sheets of questions.
+    """
+
+    line: int
+    why: Reason
+    sheet: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The English sentence."""
+        return str(self.why)
+
+    def __str__(self) -> str:
+        place = f"{self.sheet}, line {self.line}" if self.sheet else f"line {self.line}"
+        return f"{place}: {self.reason}"

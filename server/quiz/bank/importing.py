@@ -1,0 +1,253 @@
+"""Compares a file's questions with a bank and stores them: all or nothing, nothing when repeated.
+
+A question with changed content becomes a new version; papers keep the version they were dealt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from server.base.access import REGION, Organizer, Scope
+from server.base.ownership import owned_by, owned_insert, scope_of, writable_by
+from server.base.sql.tables import insert_for
+from server.base.uow import UnitOfWork
+from server.quiz.bank import service as banks
+from server.quiz.bank.files.reasons import Problem, Reason
+from server.quiz.bank.files.rows import Draft
+from server.quiz.bank.files.sameness import alike, likeness, sameness
+from server.quiz.enums import QuestionState
+from server.quiz.models import Bank, Question
+
+CONTENT = (
+    "kind",
+    "topic",
+    "benchmark_no",
+    "benchmark",
+    "difficulty",
+    "audience",
+    "stem",
+    "options",
+    "answer",
+    "explanation",
+    "source",
+)
+# Rows of one statement.
+_CHUNK = 500
+# Called with the number of rows that are stored so far.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownVersion:
+    """The latest version of a question of the bank."""
+
+    id: int
+    ref: str
+    version: int
+    state: QuestionState
+    content: Mapping[str, Any]
+
+    @cached_property
+    def sameness(self) -> str:
+        """Key for questions with identical content."""
+        return sameness(self.content["stem"], self.content["options"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The changes that a file would make to a bank."""
+
+    added: list[Draft] = field(default_factory=list)
+    changed: list[tuple[Draft, KnownVersion]] = field(default_factory=list)
+    unchanged: list[KnownVersion] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION) -> Scope:
+    """Lock a bank until commit; create it for `owner` if it does not exist. Return its owner."""
+    organizer = acting_organizer(uow)
+    fresh = insert_for(uow.session, Bank).values(
+        slug=slug, revision=uow.new_ref("rev"), **owned_by(owner)
+    )
+    fresh = fresh.on_conflict_do_nothing()
+    uow.session.execute(owned_insert(fresh, organizer, owner) if organizer else fresh)
+    asked = select(Bank).where(Bank.slug == slug).with_for_update()
+    asked = writable_by(asked, organizer, Bank) if organizer else asked
+    return scope_of(uow.session.scalars(asked).one())
+
+
+def acting_organizer(uow: UnitOfWork) -> Organizer | None:
+    """The organizer of this transaction; None for a command."""
+    return uow.actor if isinstance(uow.actor, Organizer) else None
+
+
+def compare_with_bank(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Comparison:
+    """Compare a file's questions with each other and with the bank.
+
+    Only identical texts make two questions the same; similar ones cause a warning.
+    """
+    given = list(drafts)
+    latest = _latest_versions(uow, slug)
+    elsewhere = _refs_elsewhere(uow, slug, given)
+    known = {row.sameness: row.ref for row in latest.values()}
+    like = {
+        likeness(row.content["stem"], row.content["options"]): row.ref for row in latest.values()
+    }
+    made = Comparison()
+    seen: dict[str, Draft] = {}
+    twins: dict[str, Draft] = {}
+    for one in given:
+        draft = _match_by_content(one, known)
+        row = latest.get(draft.ref)
+        why = _find_repetition(draft, seen) or _find_clash(draft, elsewhere, known)
+        if why:
+            made.problems.append(_problem(draft, why))
+            continue
+        made.warnings.extend(_problem(draft, doubt) for doubt in _find_doubts(draft, twins, like))
+        _sort_in(made, draft, row)
+    return made
+
+
+def _sort_in(made: Comparison, draft: Draft, row: KnownVersion | None) -> None:
+    if row is None:
+        made.added.append(draft)
+    elif content_of(draft) == row.content:
+        made.unchanged.append(row)
+    else:
+        made.changed.append((draft, row))
+        if _is_other_text(draft, row):
+            made.warnings.append(_problem(draft, Reason(code="other_text", facts={"ref": row.ref})))
+
+
+def _problem(draft: Draft, why: Reason) -> Problem:
+    return Problem(line=draft.line, sheet=draft.sheet, why=why)
+
+
+def _is_other_text(draft: Draft, row: KnownVersion) -> bool:
+    """Whether a row replaces stem and options at once: then its id may be another file's."""
+    return alike(draft.stem) != alike(row.content["stem"]) and (
+        set(draft.options).isdisjoint(row.content["options"])
+    )
+
+
+def _match_by_content(draft: Draft, known: Mapping[str, str]) -> Draft:
+    """A question without an id is matched with the identical one of the bank."""
+    ref = known.get(draft.sameness)
+    return draft if draft.has_own_ref or ref is None else replace(draft, ref=ref)
+
+
+def _find_doubts(
+    draft: Draft, twins: dict[str, Draft], like: Mapping[str, str]
+) -> Iterable[Reason]:
+    key = draft.likeness
+    known = like.get(key)
+    if known is not None and known != draft.ref:
+        yield Reason(code="near_known", facts={"ref": known})
+    twin = twins.setdefault(key, draft)
+    if known is None and twin is not draft:
+        yield Reason(code="near_twin", facts={"other": _place_of(twin)})
+
+
+def _place_of(draft: Draft) -> str:
+    return f"{draft.sheet} {draft.line}" if draft.sheet else str(draft.line)
+
+
+def _latest_versions(uow: UnitOfWork, slug: str) -> dict[str, KnownVersion]:
+    newest = select(func.max(Question.id)).where(Question.bank == slug).group_by(Question.ref)
+    facts = [getattr(Question, name) for name in CONTENT]
+    asked = select(Question.id, Question.ref, Question.version, Question.state, *facts).where(
+        Question.id.in_(newest)
+    )
+    organizer = acting_organizer(uow)
+    asked = _scope_for(asked, organizer)
+    return {
+        row[1]: KnownVersion(
+            id=row[0],
+            ref=row[1],
+            version=row[2],
+            state=row[3],
+            content=dict(zip(CONTENT, row[4:], strict=True)),
+        )
+        for row in uow.session.execute(asked)
+    }
+
+
+def _scope_for(statement: Any, organizer: Organizer | None) -> Any:
+    return writable_by(statement, organizer, Question) if organizer else statement
+
+
+def _refs_elsewhere(uow: UnitOfWork, slug: str, drafts: list[Draft]) -> Mapping[str, str]:
+    """The bank of each given id that another bank uses."""
+    organizer = acting_organizer(uow)
+    refs = [draft.ref for draft in drafts]
+    found: dict[str, str] = {}
+    for start in range(0, len(refs), _CHUNK):
+        asked = select(Question.ref, Question.bank).where(
+            Question.ref.in_(refs[start : start + _CHUNK]), Question.bank != slug
+        )
+        found |= {row[0]: row[1] for row in uow.session.execute(_scope_for(asked, organizer))}
+    return found
+
+
+def _find_repetition(draft: Draft, seen: dict[str, Draft]) -> Reason | None:
+    for name, mark in (("id", f"ref {draft.ref}"), ("question", draft.sameness)):
+        first = seen.setdefault(mark, draft)
+        if first is not draft:
+            return Reason(code=f"same_{name}", facts={"other": _place_of(first)})
+    return None
+
+
+def _find_clash(
+    draft: Draft, elsewhere: Mapping[str, str], known: Mapping[str, str]
+) -> Reason | None:
+    bank = elsewhere.get(draft.ref)
+    if bank is not None:
+        return Reason(code="id_elsewhere", facts={"ref": draft.ref, "bank": bank})
+    other = known.get(draft.sameness)
+    if other is not None and other != draft.ref:
+        return Reason(code="known_as", facts={"ref": other})
+    return None
+
+
+def content_of(draft: Draft) -> dict[str, Any]:
+    """The values of a draft's content columns."""
+    named = {name: getattr(draft, name) for name in CONTENT}
+    return {**named, "options": list(draft.options), "answer": list(draft.answer)}
+
+
+def publish_comparison(uow: UnitOfWork, slug: str, found: Comparison) -> None:
+    """Publish a file's changes under the caller's lock; questions get the bank's owner."""
+    gone = [row.id for _, row in found.changed if row.state is QuestionState.LIVE]
+    _set_states(uow, gone, QuestionState.RETIRED)
+    rows = [(draft, 1) for draft in found.added]
+    rows += [(draft, row.version + 1) for draft, row in found.changed]
+    if rows:
+        bank = uow.session.scalars(select(Bank).where(Bank.slug == slug)).one()
+        facts = {
+            "bank": slug,
+            "state": QuestionState.LIVE,
+            "made_at": uow.now,
+            **owned_by(scope_of(bank)),
+        }
+        made = [
+            {**content_of(draft), "ref": draft.ref, "version": version, **facts}
+            for draft, version in rows
+        ]
+        uow.session.execute(insert(Question), made)
+    revived = [row.id for row in found.unchanged if row.state is not QuestionState.LIVE]
+    _set_states(uow, revived, QuestionState.LIVE)
+    if rows or revived:
+        banks.changed(uow, slug)
+
+
+def _set_states(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:
+    for start in range(0, len(ids), _CHUNK):
+        uow.session.execute(
+            update(Question).where(Question.id.in_(ids[start : start + _CHUNK])).values(state=state)
+        )
