@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 
 from server import slices
 from server.accounts import service as accounts
+from server.audit.service import record_page
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.jobs import TaskContext, TaskQueue
 from server.base.outbox_control import metric_families, read_figures
@@ -38,7 +39,6 @@ from server.base.web.request_frame import install_request_frame
 from server.base.web.worker_figures import read_worker_figures
 from server.callbacks import with_callbacks
 from server.console.assets import Assets
-from server.console.audit import log_change
 from server.console.form_session import install_form_session
 from server.console.frame import Console, SessionResolver
 from server.console.templates import Templates
@@ -170,7 +170,7 @@ def _console(application: Application, assets: Assets, resolve: SessionResolver)
         tables=slices.PAGES,
         templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts, assets),
         resolve=resolve,
-        audit=log_change,
+        audit=record_page,
         gateway=application.gateway,
         personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.accounts.slice import SLICE as ACCOUNTS
+from server.audit.slice import SLICE as AUDIT
 from server.base.jobs import Task
 from server.base.manifest import EventHandler, Slice
 from server.base.outbox_rows import Queue
@@ -36,6 +37,7 @@ SLICES: tuple[Slice, ...] = (
     WECHAT,
     CONSOLE,
     UNITS,
+    AUDIT,
     ACCOUNTS,
     PROGRAMME,
     NOTICES,

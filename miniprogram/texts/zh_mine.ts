@@ -185,6 +185,7 @@ export const zh_mine = {
     kept_visits: '打开过的小程序码',
     kept_groups: '微信群',
     kept_participation: '参与记录',
+    kept_audit: '工作人员办理记录',
     kept_erasures: '以前的注销',
     copy: '复制原始记录',
     copied: '已经复制',

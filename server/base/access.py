@@ -177,6 +177,7 @@ class Organizer:
 
     `withheld` are permissions of the role that the account does not have for a while, because its
     password was recovered; `session` is the row id of the session, 0 without one.
+    `network` is the address of the present request, for the audit trail; the frame sets it.
     """
 
     id: int
@@ -187,6 +188,7 @@ class Organizer:
     ref: str = ""
     withheld: frozenset[Permission] = frozenset()
     session: int = field(default=0, repr=False)
+    network: str = field(default="-", compare=False)
 
     @property
     def permissions(self) -> frozenset[Permission]:

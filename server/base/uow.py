@@ -30,6 +30,7 @@ from server.base.sql.transaction import READ_ONLY, Transaction, open_transaction
 from server.base.texts import Texts
 
 AfterCommit = Callable[[], None]
+BeforeCommit = Callable[[], None]
 
 
 class DatabaseAway(Unavailable):
@@ -92,6 +93,7 @@ class UnitOfWork:
     actor: Actor | None = None
     read_only: bool = False
     after_commit_calls: list[AfterCommit] = field(default_factory=list)
+    before_commit_calls: list[BeforeCommit] = field(default_factory=list)
     # Callers whose stored answers were deleted in this transaction.
     forgotten: list[str] = field(default_factory=list)
 
@@ -159,15 +161,25 @@ class UnitOfWork:
         """Call a function after the commit; never after a rollback."""
         self.after_commit_calls.append(call)
 
+    def before_commit(self, call: BeforeCommit) -> None:
+        """Call a function as the last step inside the transaction, which it may still fail.
+
+        For a row that all transactions share: locked last, it is held only until the commit, and
+        no lock is waited for while it is held.
+        """
+        self.before_commit_calls.append(call)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo the block on an exception: its rows and its calls for after the commit."""
+        """Undo the block on an exception: its rows, and its calls before and after the commit."""
         calls, forgotten = len(self.after_commit_calls), len(self.forgotten)
+        last_steps = len(self.before_commit_calls)
         try:
             with self.session.begin_nested():
                 yield
         except BaseException:
             del self.after_commit_calls[calls:]
+            del self.before_commit_calls[last_steps:]
             del self.forgotten[forgotten:]
             raise
 
@@ -221,7 +233,7 @@ class UnitOfWorkFactory:
                     after_commit_calls=after_commit_calls,
                 )
                 yield uow if admit is None else replace(uow, actor=admit(uow))
-                _finish_transaction(transaction, read_only=read_only)
+                _finish_transaction(uow)
             except BaseException:
                 _roll_back_failed(transaction)
                 raise
@@ -288,13 +300,16 @@ class UnitOfWorkFactory:
         return getattr(self._open, "depth", 0)
 
 
-def _finish_transaction(transaction: Transaction, *, read_only: bool) -> None:
-    """Commit, or roll back a read-only transaction."""
+def _finish_transaction(uow: UnitOfWork) -> None:
+    """Take the last steps and commit, or roll back a read-only transaction."""
+    for take_last_step in uow.before_commit_calls:
+        take_last_step()
+    transaction = uow.transaction
     if transaction.made_session is not None:
         # Flushes the session; raises when an earlier failure in it was swallowed.
         transaction.made_session.commit()
     made = transaction.made_connection
-    if not read_only:
+    if not uow.read_only:
         if made is None:
             transaction.end("COMMIT")
         else:

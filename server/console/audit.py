@@ -1,16 +1,16 @@
-"""The console's audit entries, and their current writer: the log."""
+"""The entry of a changing page, and the type of the function that writes it.
+
+The audit slice lies above the console, so its writer is injected.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from server.base.access import Organizer
 from server.base.uow import UnitOfWork
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,3 @@ class AuditEntry:
 
 # Called inside the transaction of the change, so that neither exists without the other.
 AuditWriter = Callable[[UnitOfWork, AuditEntry], None]
-
-
-def log_change(uow: UnitOfWork, entry: AuditEntry) -> None:
-    """Log the change after commit."""
-    facts = {"rule": entry.page, "outcome": entry.organizer.role.value}
-    facts["person"] = f"organizer:{entry.organizer.id}"
-    uow.after_commit(lambda: _log.info("console change", extra=facts))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -265,7 +265,10 @@ class Console:
 
     def _signed_in(self, uow: UnitOfWork) -> Organizer | None:
         cookie = request.cookies.get(SESSION_COOKIE)
-        return None if not cookie else self.resolve(uow, cookie)
+        organizer = None if not cookie else self.resolve(uow, cookie)
+        if organizer is None:
+            return None
+        return replace(organizer, network=network_of(request.remote_addr))
 
     def _refusal(self, refusal: AppError) -> Response:
         if isinstance(refusal, NotAuthenticated) and self.account.login is not None:

@@ -24,6 +24,8 @@ WORDS = frozenset(
 )  # fmt: skip
 # Columns that sound like a person and hold none, or none that can be told apart.
 NOT_PERSONAL: Mapping[str, str] = {
+    "audit_entry.organizer_id": "an official in office: the log that the law asks for",
+    "audit_entry.organizer_name": "an official in office, as above",
     "campaign.phone": "the telephone of the organisers",
     "unit.name": "an organisation",
     "unit.full_name": "an organisation",

@@ -208,7 +208,16 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
     declared = [key for one in ORDER for key in one.export]
     assert sorted(told) == sorted(declared)
     assert told == [
-        *("person", "identities", "sessions", "consents", "picture_uploads", "pictures", "phone"),
+        *(
+            "person",
+            "audit",
+            "identities",
+            "sessions",
+            "consents",
+            "picture_uploads",
+            "pictures",
+            "phone",
+        ),
         *("earlier_erasures", "participation", "message_grants", "inbox", "pushes", "follower"),
         *("scene_visits", "visits", "late_replies", "recent_replies", "contest_entries"),
         *("contest_papers", "practice", "mistakes", "question_reports", "shares", "groups"),

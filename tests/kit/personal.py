@@ -92,7 +92,8 @@ def _parent(one: Personal) -> Personal | None:
 
 
 def _numbered(column: Column[Any]) -> bool:
-    return column.primary_key and isinstance(column.type, Integer)
+    counted = column.autoincrement is not False
+    return column.primary_key and isinstance(column.type, Integer) and counted
 
 
 def _value(uow: UnitOfWork, table: Table, column: Column[Any], row: dict[str, Any]) -> Any:

@@ -82,6 +82,7 @@ function namesOf(t: Words): Record<string, string> {
     visits: t.kept_visits,
     groups: t.kept_groups,
     participation: t.kept_participation,
+    audit: t.kept_audit,
     earlier_erasures: t.kept_erasures,
   }
 }

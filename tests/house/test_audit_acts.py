@@ -1,0 +1,41 @@
+"""Every act of the audit trail has its words, so that the page of the trail can say it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from server import slices
+from server.base.texts import FIRST_LANGUAGE, load_texts
+from tests.house.source import trees
+
+CALLS = ("record_change",)
+SAY = "name the act with a constant <slice>.<verb>_<object>, its words are <slice>.act.<verb>_…"
+
+
+def acts(sources: Mapping[Path, ast.Module]) -> Iterator[tuple[str, str]]:
+    """Where each entry is recorded, and the act it names; an empty one when it is no constant."""
+    for path, tree in sources.items():
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if ast.unparse(call.func).rpartition(".")[2] in CALLS and len(call.args) > 2:
+                act = call.args[2]
+                constant = isinstance(act, ast.Constant) and isinstance(act.value, str)
+                yield f"{path}:{call.lineno}", str(act.value) if constant else ""  # type: ignore[attr-defined]
+
+
+def test_every_act_has_its_words() -> None:
+    have = set(load_texts(slices.TEXTS).sentences[FIRST_LANGUAGE])
+    wrong = [
+        f"{where} {act}: {SAY}"
+        for where, act in acts(trees())
+        if "{}.act.{}".format(*act.partition(".")[::2]) not in have
+    ]
+    assert wrong == []
+
+
+def test_an_act_without_words_is_found() -> None:
+    source = 'record_change(uow, organizer, "quiz.dance", Subject("x", "y"))\n'
+    source += "audit.record_change(uow, organizer, act, Subject('x', 'y'))"
+    found = list(acts({Path("x.py"): ast.parse(source)}))
+    assert found == [("x.py:1", "quiz.dance"), ("x.py:2", "")]
