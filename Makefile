@@ -75,10 +75,10 @@ lint: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## format, style, types, fl
 	PATH="$(CURDIR)/$(BIN):$$PATH" node server/emulator/phone/check.mjs miniprogram
 
 test: lint  ## everything: style, types, floors, tests on both databases, the browser
-	$(BIN)/pytest -n 2 --dist loadfile --db both
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --db both
 
 prove: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## the tests with the full figures
-	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --db both --timeout 7200
+	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --db both --timeout 7200
 
 bench: $(VENV)/.tests node_modules/.phone $(CONSOLE)  ## measure the hot paths and the phone against their goals, side by side
 	$(BIN)/python -m tests.bench

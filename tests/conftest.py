@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-import server.app
 from server.app import Application, Overrides, create_app, open_application
 from server.base.settings import Database, Limits, Operator, Security, Settings, WeChat, WeChatApp
 from server.base.uow import UnitOfWorkFactory
@@ -19,9 +18,11 @@ from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
 from tests.kit.databases import Databases, databases_for, load_all_tables, memory_folder
 from tests.kit.gateway import RecordingGateway
-from tests.kit.statements import open_sharing_engine, share_mapper_statements
+from tests.kit.shared_work import shared_work
 
 PLENTY = 1e9
+# Folders whose files take longest.
+LONGEST = ("e2e", "bench", "docs", "miniprogram", "phone", "base", "cli", "demo", "quiz")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,10 +31,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
-        race = metafunc.definition.get_closest_marker("race") is not None
-        metafunc.parametrize(
-            "database_kind", databases_for(metafunc.config, race=race), indirect=True
-        )
+        marks = {mark.name for mark in metafunc.definition.iter_markers()}
+        metafunc.parametrize("database_kind", databases_for(metafunc.config, marks), indirect=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest files first, so that parallel processes end at about the same time."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(Path(item.nodeid.split("::")[0]).parts[1], len(ranks)))
 
 
 @pytest.fixture
@@ -50,11 +56,9 @@ def databases(worker_id: str) -> Iterator[Databases]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared_statements() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(server.app, "open_engine", open_sharing_engine)
-        load_all_tables()
-        share_mapper_statements()
+def _shared_work() -> Iterator[None]:
+    load_all_tables()
+    with shared_work():
         yield
 
 

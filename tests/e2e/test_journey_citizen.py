@@ -19,6 +19,7 @@ from tests.e2e.shell import PICTURES, Shell, code_of
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SHARES_DEMO = True
 
 ROUND, BOARD = "packages/quiz/round/index", "packages/quiz/board/index"
 FROM_LINK, FROM_GROUP = 1082, 1044

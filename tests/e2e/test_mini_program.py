@@ -15,6 +15,7 @@ from tests.e2e.phone import browser
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+SHARES_DEMO = True
 TABS = ("首页", "活动", "我的")
 # How far the last thing of a page stays above its tab bar when all is scrolled up, CSS px.
 ROOM = """() => {

@@ -12,6 +12,7 @@ from tests.e2e.outside import Citizen, Demo
 from tests.kit.pictures import a_picture, as_form, opened
 
 pytestmark = pytest.mark.slow
+SHARES_DEMO = True
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, create_engine, text
 
 import server
 from server.base.sql.tables import Base
+from tests.kit.effort import repeat_count
 
 SERVER = Path(server.__file__).parent
 START_SECONDS = 300
@@ -121,7 +122,16 @@ def _start_embedded() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         discard_unclean_data(folder)
         folder.mkdir(exist_ok=True)
-        return Path(_start(folder, "stop").get_postmaster_info().socket_dir)
+        socket_folder = Path(_start(folder, "stop").get_postmaster_info().socket_dir)
+        _write_without_sync(socket_folder)
+        return socket_folder
+
+
+def _write_without_sync(socket_folder: Path) -> None:
+    """Spare the server the waits for the disk: tests kill processes, never the machine."""
+    with psycopg.connect(host=str(socket_folder), user="postgres", autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET fsync = off")
+        admin.execute("SELECT pg_reload_conf()")
 
 
 def discard_unclean_data(folder: Path) -> None:
@@ -215,8 +225,14 @@ class OwnPostgres:
         self._running.cleanup()
 
 
-def databases_for(config: pytest.Config, *, race: bool) -> list[str]:
+def databases_for(config: pytest.Config, marks: set[str]) -> list[str]:
+    """The kinds of database for a test by its marks.
+
+    A test in a browser looks at a page; what is behind the page is tested without it, on both.
+    """
     chosen = str(config.getoption("--db"))
-    if chosen == "both" or race:
+    if chosen == "both" and "browser" in marks:
+        return ["sqlite", "postgres"][: repeat_count(2, 1)]
+    if chosen == "both" or "race" in marks:
         return ["sqlite", "postgres"]
     return [chosen]

@@ -1,0 +1,104 @@
+"""What many applications in one process need not make again: every test opens its own.
+
+SQLAlchemy keeps compiled statements by dialect, and every engine has a new one; werkzeug compiles
+a function for each rule of each application; texts and shipped replies are read from files. Without
+these they would be most of a test's set-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.engine import Compiled
+from werkzeug.routing import Rule
+
+import server.app
+from server.base.settings import Operator, Settings
+from server.base.sql.database import open_engine
+from server.base.sql.patience import Use
+from server.base.sql.tables import Base
+from server.base.texts import load_texts
+from server.channel import callback_handler, loading, reply_rule_cache
+from server.channel.loading import ReplyBook, Shipped
+
+
+class SharedStatements(MutableMapping[Any, Compiled]):
+    """A cache of compiled statements by the name of the dialect instead of the dialect."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Any, Compiled] = {}
+
+    def __getitem__(self, key: Any) -> Compiled:
+        return self._kept[key[0].name, *key[1:]]
+
+    def __setitem__(self, key: Any, compiled: Compiled) -> None:
+        self._kept[key[0].name, *key[1:]] = compiled
+
+    def __delitem__(self, key: Any) -> None:
+        del self._kept[key[0].name, *key[1:]]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+_STATEMENTS = SharedStatements()
+
+
+@contextmanager
+def shared_work() -> Iterator[None]:
+    """Share this work between all applications that are opened inside the block."""
+    for mapper in Base.registry.mappers:
+        # A flush keeps its statements apart, in each mapper.
+        mapper.__dict__["_compiled_cache"] = SharedStatements()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server.app, "open_engine", _open_sharing_engine)
+        patch.setattr(server.app, "load_texts", cache(load_texts))
+        patch.setattr(callback_handler, "read_shipped", cache(loading.read_shipped))
+        patch.setattr(reply_rule_cache, "shipped_book", _share_books(loading.shipped_book))
+        patch.setattr(Rule, "_compile_builder", _share_builders(Rule._compile_builder))
+        yield
+
+
+def _open_sharing_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engine:
+    """The product's engine, with the compiled statements of all earlier engines."""
+    engine = open_engine(app, settings, use)
+    engine.update_execution_options(compiled_cache=_STATEMENTS)
+    return engine
+
+
+def _share_builders(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile the address builder of equal rules once; it reads converters from its own rule."""
+    built: dict[object, Any] = {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+        if rule.defaults:
+            return compile_builder(rule, append_unknown)
+        key = (tuple(rule._trace), append_unknown)
+        if key not in built:
+            built[key] = compile_builder(rule, append_unknown)
+        return built[key]
+
+    return compile_once
+
+
+def _share_books(shipped_book: Callable[[Shipped, Operator], ReplyBook]) -> Callable[..., Any]:
+    """Make the book of shipped replies once for each operator; nothing changes a book."""
+    made: dict[tuple[int, Operator], tuple[Shipped, ReplyBook]] = {}
+
+    def make_once(shipped: Shipped, operator: Operator) -> ReplyBook:
+        key = (id(shipped), operator)
+        if key not in made:
+            # With its source, whose id is then not used again.
+            made[key] = shipped, shipped_book(shipped, operator)
+        return made[key][1]
+
+    return make_once
