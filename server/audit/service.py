@@ -74,15 +74,19 @@ def record_change(  # noqa: PLR0913 - one fact of the entry each, the optional o
 
 
 def record_page(uow: UnitOfWork, entry: AuditEntry) -> None:
-    """Record a changing page of the console whose view recorded nothing itself."""
+    """Record a changing page of the console whose view recorded nothing itself.
+
+    A page that changes no object, for example an export, names its act and its facts.
+    """
     if pending_entries(uow):
         return
     record_change(
         uow,
         entry.organizer,
-        "audit.use_page",
+        entry.act or "audit.use_page",
         Subject("page", entry.page),
-        after=dict(entry.places),
+        after={**entry.places, **entry.facts},
+        reason=entry.reason,
     )
 
 

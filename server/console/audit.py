@@ -6,7 +6,7 @@ The audit slice lies above the console, so its writer is injected.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from server.base.access import Organizer
@@ -18,7 +18,7 @@ class AuditEntry:
     """One change: its author, origin, page and object.
 
     `places` are the variable parts of the page's path. Form fields are left out, because they may
-    contain personal data.
+    contain personal data. A response that declares a `Note` gives `act`, `facts` and `reason`.
     """
 
     organizer: Organizer
@@ -26,6 +26,9 @@ class AuditEntry:
     network: str
     page: str
     places: Mapping[str, str]
+    act: str = ""
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+    reason: str = ""
 
 
 # Called inside the transaction of the change, so that neither exists without the other.

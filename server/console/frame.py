@@ -29,7 +29,9 @@ from server.base.problem import retry_headers
 from server.base.rate_limits import network_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import (
+    Download,
     FieldRefused,
+    Note,
     Page,
     PagePreflight,
     PageRoute,
@@ -42,6 +44,7 @@ from server.console.form_session import PREFIX, SESSION_COOKIE
 from server.console.menu import build_menu, entry_of
 from server.console.responses import (
     check_token,
+    file_response,
     flashed_messages,
     html_response,
     see_other,
@@ -179,7 +182,7 @@ class Console:
             if route.form is not None:
                 call["form"] = route.form(formdata=None)
             organizer, shown = self._read(route, call)
-            return self._html(shown, organizer)
+            return self._respond(shown, organizer)
 
         return run
 
@@ -200,11 +203,14 @@ class Console:
                     raise
                 form[refusal.field_name].errors = [refusal.said]
                 return self._shown_again(pages, route, call)
-            if isinstance(answer, Page):
-                return self._html(answer, organizer)
-            return see_other(answer)
+            return self._respond(answer, organizer)
 
         return run
+
+    def _respond(self, answer: Page | Redirect | Download, organizer: Organizer) -> Response:
+        if isinstance(answer, Page):
+            return self._html(answer, organizer)
+        return file_response(answer) if isinstance(answer, Download) else see_other(answer)
 
     def _change(
         self,
@@ -212,7 +218,7 @@ class Console:
         organizer: Organizer,
         call: Mapping[str, Any],
         places: Mapping[str, str],
-    ) -> Page | Redirect:
+    ) -> Page | Redirect | Download:
         """Run the view of a POST in its transaction, with its audit entry."""
         asked = dict(call)
         if route.ask is not None:
@@ -222,8 +228,10 @@ class Console:
             asked["asked"] = route.ask(preflight, **call)
         with self.uow_factory.begin(organizer) as uow:
             guard_session(uow.session, organizer, self.personal)
-            answer: Page | Redirect = route.view(uow, organizer, **asked)
-            self.audit(uow, _entry(route, organizer, uow, places))
+            answer: Page | Redirect | Download = route.view(uow, organizer, **asked)
+            note = None if isinstance(answer, Page) else answer.note
+            entry = _entry(route, organizer, uow, places)
+            self.audit(uow, entry if note is None else _noted(entry, note))
             return answer
 
     def _shown_again(self, pages: Pages, route: PageRoute, call: dict[str, Any]) -> Response:
@@ -231,13 +239,15 @@ class Console:
         if shown is None:
             raise NotFound
         organizer, page = self._read(shown, call)
-        return self._html(page, organizer, HTTPStatus.UNPROCESSABLE_ENTITY)
+        answer = self._respond(page, organizer)
+        answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return answer
 
-    def _read(self, route: PageRoute, call: Mapping[str, Any]) -> tuple[Organizer, Page]:
+    def _read(self, route: PageRoute, call: Mapping[str, Any]) -> tuple[Organizer, Page | Download]:
         with self.uow_factory.begin(read_only=True) as uow:
             organizer = self._admitted(uow, route)
             guard_session(uow.session, organizer, self.personal)
-            answer: Page = route.view(uow, organizer, **call)
+            answer: Page | Download = route.view(uow, organizer, **call)
             return organizer, answer
 
     def _read_address(self, route: PageRoute, places: Mapping[str, str]) -> dict[str, Any]:
@@ -246,7 +256,9 @@ class Console:
             raise NotFound
         call: dict[str, Any] = dict(places)
         if route.query is not None:
-            call["query"] = decode_query(request.args.to_dict(), route.query)
+            # An empty field of a filter form is no filter.
+            given = {name: value for name, value in request.args.items() if value != ""}
+            call["query"] = decode_query(given, route.query)
         return call
 
     def _admitted(self, uow: UnitOfWork, route: PageRoute) -> Organizer:
@@ -325,3 +337,7 @@ def _entry(
         page=route.spelled,
         places=places,
     )
+
+
+def _noted(entry: AuditEntry, note: Note) -> AuditEntry:
+    return replace(entry, act=note.act, facts=note.facts, reason=note.reason)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, flash, get_flashed_messages, request
+from flask import Response, flash, get_flashed_messages, request, send_file
 from flask_wtf.csrf import validate_csrf
 from wtforms.validators import ValidationError
 
 from server.base.errors import AppError
-from server.base.web.page import Redirect
+from server.base.web.page import Download, Redirect
 from server.console.form_session import PREFIX
 
 
@@ -59,6 +60,17 @@ def send_to_login(login: str) -> Response:
         answer.status_code = HTTPStatus.NO_CONTENT
         answer.headers["HX-Redirect"] = answer.headers.pop("Location")
     return answer
+
+
+def file_response(answer: Download) -> Response:
+    """A file that browsers save and never show."""
+    if isinstance(answer.content, Path):
+        made = send_file(answer.content, mimetype=answer.media, etag=False)
+    else:
+        made = Response(answer.content, content_type=answer.media)
+    named = quote(answer.file_name, safe="")
+    made.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{named}"
+    return made
 
 
 def html_response(html: str, status: int) -> Response:

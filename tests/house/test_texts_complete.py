@@ -14,7 +14,8 @@ from tests.house.source import SERVER, trees
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
     "quiz.rules.", "quiz.chat.", "channel.menu.", "console.role.", "console.role_about.",
-    "console.scope_about.", "console.permission.", "console.section.", "quiz.question_file.",
+    "console.scope_about.", "console.permission.", "console.section.", "console.act.",
+    "quiz.question_file.",
     "quiz.question_column.",
 )  # fmt: skip
 
@@ -27,7 +28,8 @@ def said_keys() -> set[str]:
     in_templates = {
         key
         for path in templates()
-        for key in re.findall(r'say\("([^"]+)"', path.read_text(encoding="utf-8"))
+        # Macros get keys as arguments.
+        for key in re.findall(r'"(\w+(?:\.\w+)+)"', path.read_text(encoding="utf-8"))
     }
     return in_templates | {
         node.value

@@ -59,6 +59,28 @@ class Page:
         self.shown = shown
 
 
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What the audit trail keeps about a POST that changes no object, for example an export.
+
+    `act` is `<slice>.<verb>_<object>`, with its name under `<slice>.act.<verb>_<object>`.
+    """
+
+    act: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A view's response: a file to save. `content` is the file itself or where it lies."""
+
+    file_name: str
+    media: str
+    content: bytes | Path = field(repr=False)
+    note: Note | None = None
+
+
 @dataclass(frozen=True)
 class Redirect:
     """A view's response after a change: the next console path, and the message to show there.
@@ -69,6 +91,7 @@ class Redirect:
     path: str
     said: str | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    note: Note | None = None
 
 
 class Section(StrEnum):
@@ -207,12 +230,12 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
 ) -> Callable[[View], View]:
     """Declare a view `view(uow, organizer, <path variables>, form=, query=)` under `/console`.
 
-    GET gets a read-only transaction and returns a `Page`; POST changes something, returns a
-    `Redirect` and is written to the audit trail. A POST with a form needs a GET with the same path
-    and form, which shows it again (422) with the input and its errors; the view may raise
-    `FieldRefused` for the same. `menu` is the text key of the page's menu entry, `section` its part
-    of the menu. `ask(preflight, <path variables>, form=, query=)` of a POST runs before the
-    transaction, for WeChat and password hashes; the view gets its value as `asked`.
+    GET gets a read-only transaction and returns a `Page` or a `Download`; POST changes something,
+    returns a `Redirect` or a `Download` and is written to the audit trail. A POST with a form needs
+    a GET with the same path and form, which shows it again (422) with the input and its errors; the
+    view may raise `FieldRefused` for the same. `menu` is the text key of the page's menu entry,
+    `section` its part of the menu. `ask(preflight, <path variables>, form=, query=)` of a POST runs
+    before the transaction, for WeChat and password hashes; the view gets its value as `asked`.
     Raises: PageRefused for an invalid declaration, also without `needs`.
     """
 

@@ -1,0 +1,219 @@
+"""The pages that every list has beside itself: its export, its columns and saved filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from wtforms import HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
+from wtforms.validators import Length
+
+from server.base.access import Organizer, Permission
+from server.base.clock import beijing_day
+from server.base.errors import Invalid
+from server.base.texts import Texts
+from server.base.uow import UnitOfWork
+from server.base.web.page import Download, FieldRefused, Note, Page, Pages, Redirect, page
+from server.console.exports import ExportFormat, Value, write_export
+from server.console.forms import ConsoleForm
+from server.console.list_paging import MOST_COUNTED, count_rows, iterate_rows
+from server.console.list_views import (
+    choose_columns,
+    chosen_columns,
+    clean_query,
+    drop_filter,
+    read_table,
+    save_filter,
+    spell_query,
+)
+from server.console.tables import Column, ColumnKind, FilterKind, ListQuery, Table, say_value
+
+_REASON = 300
+_TITLE = 40
+
+
+class ExportForm(ConsoleForm):
+    """Format, columns and reason of an export; the page sets the choices."""
+
+    file_format = RadioField(
+        "console.export.format",
+        choices=[
+            SelectChoice(ExportFormat.XLSX.value, "Excel (.xlsx)"),
+            SelectChoice(ExportFormat.CSV.value, "CSV"),
+        ],
+        default=ExportFormat.XLSX.value,
+    )
+    every_column = RadioField(
+        "console.export.columns", choices=[SelectChoice(""), SelectChoice("all")], default=""
+    )
+    reason = TextAreaField(
+        "console.export.reason",
+        description="console.export.reason_hint",
+        validators=[Length(max=_REASON, message="console.export.reason_long")],
+    )
+
+
+class ViewForm(ConsoleForm):
+    """A change of the own view of a list: `act` is columns, reset, save or delete."""
+
+    act = HiddenField("console.list.columns")
+    back = HiddenField("console.list.columns")
+    ref = HiddenField("console.list.columns")
+    columns = SelectMultipleField("console.list.columns", choices=[], validate_choice=False)
+    title = StringField(
+        "console.list.filter_title",
+        validators=[Length(max=_TITLE, message="console.list.filter_title_long")],
+    )
+
+
+def declare_list_pages(pages: Pages, table: Table, *, needs: Permission) -> None:
+    """Declare the pages for export, columns and saved filters of a list below its own path."""
+    label = table.name.replace(".", "_")
+    export, view = f"{table.path}/export", f"{table.path}/view"
+    declared: Sequence[tuple[str, str, str, Callable[..., Any], dict[str, Any]]] = (
+        ("GET", export, f"ask_export_{label}", _export_page(table), {"form": ExportForm}),
+        ("POST", export, f"export_{label}", _export_act(table), {"form": ExportForm}),
+        ("GET", view, f"show_view_{label}", _view_page(table), {"form": ViewForm}),
+        ("POST", view, f"change_view_{label}", _view_act(table), {"form": ViewForm}),
+    )
+    for method, path, name, function, given in declared:
+        function.__name__ = name
+        page(pages, method, path, needs=needs, query=table.query, **given)(function)
+
+
+def _export_page(table: Table) -> Callable[..., Page]:
+    def ask_export(
+        uow: UnitOfWork, organizer: Organizer, query: ListQuery, form: ExportForm
+    ) -> Page:
+        """Ask for the format, and for a reason where one is needed."""
+        rows = count_rows(uow, table.select(uow, organizer, query))
+        shown = len(chosen_columns(uow, organizer.id, table))
+        form.every_column.choices = [
+            SelectChoice("", uow.texts.say("console.export.shown_columns", count=shown)),
+            SelectChoice(
+                "all", uow.texts.say("console.export.all_columns", count=len(table.columns))
+            ),
+        ]
+        spelled = spell_query(query, {"after": None, "before": None})
+        return Page(
+            "console/export.html",
+            table=table,
+            form=form,
+            rows=rows,
+            counted_all=rows <= MOST_COUNTED,
+            asks_reason=table.asks_reason(rows),
+            query_string=spelled,
+        )
+
+    return ask_export
+
+
+def _export_act(table: Table) -> Callable[..., Download | Redirect]:
+    def export_list(
+        uow: UnitOfWork, organizer: Organizer, query: ListQuery, form: ExportForm
+    ) -> Download | Redirect:
+        """Write the rows of the filtered list into a file."""
+        reason = (form.reason.data or "").strip()
+        rows = count_rows(uow, table.select(uow, organizer, query))
+        if table.asks_reason(rows) and not reason:
+            raise FieldRefused("reason", "console.export.reason_missing")
+        every = form.every_column.data == "all"
+        names = list(table.by_name) if every else chosen_columns(uow, organizer.id, table)
+        kind = ExportFormat(form.file_format.data)
+        content, count = export_rows(uow, organizer, table, query, names, kind)
+        spelled = _noted_filter(table, query)
+        facts: dict[str, str | int] = {
+            "list": table.name,
+            "rows": count,
+            "format": kind.value,
+            "filter": spelled,
+        }
+        return Download(
+            file_name=name_file(uow, table, kind),
+            media=kind.media,
+            content=content,
+            note=Note(act="console.export_list", facts=facts, reason=reason),
+        )
+
+    return export_list
+
+
+def _noted_filter(table: Table, query: ListQuery) -> str:
+    """The filter as the audit trail keeps it: what was searched for may be a person's name."""
+    searched = {one.name: "*" for one in table.filters if one.kind is FilterKind.SEARCH}
+    hidden = {name: star for name, star in searched.items() if getattr(query, name)}
+    return spell_query(query, {"after": None, "before": None, **hidden})
+
+
+def export_rows(
+    uow: UnitOfWork,
+    organizer: Organizer,
+    table: Table,
+    query: ListQuery,
+    names: Sequence[str],
+    kind: ExportFormat,
+) -> tuple[bytes, int]:
+    """Write all rows that the organizer may see into a file; return it and their number."""
+    columns = [table.by_name[name] for name in names]
+    rows = iterate_rows(uow, table, table.select(uow, organizer, query), query.sort)
+    heads = [(uow.texts.say(column.title), column.kind.value) for column in columns]
+    values = ([export_value(uow.texts, column, row) for column in columns] for row in rows)
+    return write_export(kind, uow.texts.say(table.title), heads, values)
+
+
+def export_value(texts: Texts, column: Column, row: Any) -> Value:
+    """A value as it stands in an export: numbers and dates keep their type, codes get words."""
+    value = column.value(row)
+    keeps = isinstance(value, datetime | date) or column.kind is ColumnKind.NUMBER
+    if value is None or (keeps and column.words is None and isinstance(value, Value)):
+        return value
+    return say_value(texts, column, value)
+
+
+def name_file(uow: UnitOfWork, table: Table, kind: ExportFormat) -> str:
+    """The name of an exported file: title and day."""
+    day = beijing_day(uow.now).strftime("%Y%m%d")
+    return f"{uow.texts.say(table.title)}_{day}.{kind.value}"
+
+
+def _view_page(table: Table) -> Callable[..., Page]:
+    def show_view(uow: UnitOfWork, organizer: Organizer, query: ListQuery, form: ViewForm) -> Page:
+        """Show the columns and saved filters of a list as a page of their own."""
+        shown = read_table(uow, organizer, table, query)
+        return Page("console/list_view.html", shown=shown, form=form)
+
+    return show_view
+
+
+def _view_act(table: Table) -> Callable[..., Redirect]:
+    def change_view(
+        uow: UnitOfWork, organizer: Organizer, query: ListQuery, form: ViewForm
+    ) -> Redirect:
+        """Store the columns or a filter of this organizer's own view."""
+        said = _change_view(uow, organizer.id, table, form)
+        spelled = clean_query(table, form.back.data or spell_query(query, {}))
+        return Redirect(f"{table.path}?{spelled}" if spelled else table.path, said=said)
+
+    return change_view
+
+
+def _change_view(uow: UnitOfWork, organizer_id: int, table: Table, form: ViewForm) -> str:
+    act, title = form.act.data, (form.title.data or "").strip()
+    if act == "columns":
+        choose_columns(uow, organizer_id, table, form.columns.data or [])
+        return "console.list.columns_kept"
+    if act == "reset":
+        choose_columns(uow, organizer_id, table, [])
+        return "console.list.columns_kept"
+    if act == "delete":
+        drop_filter(uow, organizer_id, table, form.ref.data or "")
+        return "console.list.filter_dropped"
+    if act != "save":
+        raise Invalid((("body", "act"), "unknown"))
+    if not title:
+        raise FieldRefused("title", "console.list.filter_title_missing")
+    if not save_filter(uow, organizer_id, table, title, form.back.data or ""):
+        raise FieldRefused("title", "console.list.filters_full")
+    return "console.list.filter_kept"
