@@ -35,6 +35,7 @@ from server.base.rate_limits import (
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, PreflightContext, endpoint
+from server.base.web.schema import fill_from
 from server.wechat.errors import AWAY, BadLoginCode, LoginRefused
 from server.wechat.gateway import WeChatIdentity
 
@@ -65,20 +66,16 @@ def log_in(uow: UnitOfWork, body: LoginIn, asked: WeChatIdentity) -> LoginOut:  
     """Open a session with a code of wx.login."""
     signed = service.sign_in(uow, asked)
     seen = profile.profile_of(uow, signed.citizen_id)
-    return LoginOut(
-        token=signed.token,
-        expires_at=signed.expires_at,
-        citizen=CitizenOut(
-            id=seen.citizen.ref,
-            nickname=seen.citizen.nickname,
-            nickname_state=_state(seen.citizen.nickname_state),
-            avatar_url=seen.citizen.avatar_url,
-            is_new=signed.is_new,
-            elder_mode=seen.citizen.elder_mode,
-            consented=seen.consented,
-            policy_version=uow.settings.policy_version,
-        ),
+    citizen = fill_from(
+        seen.citizen,
+        CitizenOut,
+        id=seen.citizen.ref,
+        nickname_state=_state(seen.citizen.nickname_state),
+        is_new=signed.is_new,
+        consented=seen.consented,
+        policy_version=uow.settings.policy_version,
     )
+    return fill_from(signed, LoginOut, citizen=citizen)
 
 
 @endpoint(API, "POST", "/logout", who=Who.CITIZEN, status=(204,), pace=CHANGE)
@@ -198,34 +195,18 @@ def _avatar_state(state: str | None) -> AvatarState:
 def _profile(uow: UnitOfWork, citizen_id: int) -> ProfileOut:
     seen = profile.profile_of(uow, citizen_id)
     mine = seen.citizen
-    return ProfileOut(
+    return fill_from(
+        mine,
+        ProfileOut,
         id=mine.ref,
-        nickname=mine.nickname,
         nickname_state=_state(mine.nickname_state),
-        pending_nickname=mine.pending_nickname,
-        avatar_url=mine.avatar_url,
         avatar_state=_avatar_state(seen.avatar_state),
         avatar_preview_url=seen.avatar_preview_url,
         phone_masked=seen.phone_masked,
-        city=mine.city,
         city_name=seen.city_name,
-        county=mine.county,
         county_name=seen.county_name,
         unit=seen.unit.ref if seen.unit else None,
         unit_name=seen.unit.name if seen.unit else None,
-        audience=mine.audience.value if mine.audience else None,
-        sex=mine.sex.value if mine.sex else None,
-        birth_band=mine.birth_band,
-        schooling=mine.schooling.value if mine.schooling else None,
-        residence=mine.residence.value if mine.residence else None,
-        language=mine.language.value,
-        elder_mode=mine.elder_mode,
-        public_rank=mine.public_rank,
-        topics=mine.topics,
-        quiet_from=mine.quiet_from,
-        quiet_to=mine.quiet_to,
-        under_14=mine.under_14,
         consented=seen.consented,
         policy_version=uow.settings.policy_version,
-        created_at=mine.created_at,
     )

@@ -6,7 +6,7 @@ from server.base.rate_limits import CHANGE
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
-from server.base.web.schema import Page, PageQuery
+from server.base.web.schema import Page, PageQuery, fill_from
 from server.notices import service
 from server.notices.schemas import InboxItem, SubscriptionsIn, SubscriptionsOut
 
@@ -42,15 +42,5 @@ def list_inbox(uow: UnitOfWork, query: PageQuery) -> Page[InboxItem]:
     rows, following = service.list_messages(
         uow, uow.caller_id, limit=query.limit, after=query.after
     )
-    items = [
-        InboxItem(
-            id=row.ref,
-            title=row.title,
-            body=row.body,
-            page=row.page,
-            posted_at=row.posted_at,
-            not_pushed_reason=row.not_pushed_reason,
-        )
-        for row in rows
-    ]
+    items = [fill_from(row, InboxItem, id=row.ref) for row in rows]
     return Page(items=items, next=following)

@@ -9,7 +9,7 @@ from server.base.templates import message_templates
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
-from server.base.web.schema import Page
+from server.base.web.schema import Page, fill_from
 from server.programme import service
 from server.programme.schemas import (
     AwardOut,
@@ -31,19 +31,10 @@ API = Api("programme")
 def get_campaign(uow: UnitOfWork) -> CampaignOut:
     """The running campaign, with what a client needs at its start."""
     found = service.campaign(uow)
-    return CampaignOut(
-        slug=found.slug,
+    return fill_from(
+        found,
+        CampaignOut,
         title=TitleOut(zh=found.title, za=found.title_za),
-        theme=found.theme,
-        start=found.start,
-        end=found.end,
-        precision=found.precision,
-        date_text=found.date_text,
-        today=found.today,
-        shift_weeks=found.shift_weeks,
-        notice_year=found.notice_year,
-        notice_text=found.notice_text,
-        phone=found.phone,
         target=TargetOut(**found.target, note=uow.texts.say("programme.target.note")),
         summary=_summary(found),
         organisers=_organisers(found.organisers),
@@ -51,9 +42,9 @@ def get_campaign(uow: UnitOfWork) -> CampaignOut:
         policy_version=uow.settings.policy_version,
         policy_date=uow.settings.policy_day,
         subscribe_templates=[
-            TemplateOut(slug=t.slug, id=t.id, title=t.title)
-            for t in message_templates()
-            if t.slug in uow.dependencies.hooks.sends
+            fill_from(template, TemplateOut)
+            for template in message_templates()
+            if template.slug in uow.dependencies.hooks.sends
         ],
     )
 
@@ -83,29 +74,15 @@ def _summary(found: service.CampaignDetail) -> SummaryOut:
 
 
 def _organisers(found: list[service.Organiser]) -> list[OrganiserOut]:
-    return [OrganiserOut(id=unit.id, name=unit.name, role=unit.role) for unit in found]
+    return [fill_from(unit, OrganiserOut) for unit in found]
 
 
 def _programme(found: service.ProgrammeDetail) -> ProgrammeOut:
     content = found.content
-    return ProgrammeOut(
-        slug=found.slug,
-        title=found.title,
-        kind=found.kind,
-        form=found.form,
-        start=found.start,
-        end=found.end,
-        precision=found.precision,
-        date_text=found.date_text,
-        state=found.state,
-        today=found.today,
-        notice_year=found.notice_year,
-        notice_text=found.notice_text,
-        place=found.place,
-        place_code=found.place_code,
+    return fill_from(
+        found,
+        ProgrammeOut,
         organisers=_organisers(found.organisers),
-        owner_assumed=found.owner_assumed,
-        open_list=found.open_list,
         who=content["who"],
         what=content["what"],
         focus=content["focus"],

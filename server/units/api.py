@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
-from server.base.web.schema import Page
+from server.base.web.schema import Page, fill_from
 from server.units import service
 from server.units.schemas import CityOut, CountyOut, UnitOut, UnitQuery
 
@@ -16,13 +16,12 @@ API = Api("units")
 def list_regions(uow: UnitOfWork) -> Page[CityOut]:
     """All cities with the county-level units that exist today; never more than one page."""
     items = [
-        CityOut(
-            code=city.code,
-            name=city.name,
-            short=city.short,
+        fill_from(
+            city,
+            CityOut,
             tile_row=city.tile[0],
             tile_col=city.tile[1],
-            counties=[CountyOut(code=c.code, name=c.name, kind=c.kind) for c in counties],
+            counties=[fill_from(county, CountyOut) for county in counties],
         )
         for city, counties in service.cities_today(uow)
     ]
@@ -35,16 +34,5 @@ def list_units(uow: UnitOfWork, query: UnitQuery) -> Page[UnitOut]:
     units, following = service.list_units(
         uow, region=query.region, q=query.q, limit=query.limit, after=query.after
     )
-    items = [
-        UnitOut(
-            id=unit.ref,
-            name=unit.name,
-            kind=unit.kind,
-            level=unit.level,
-            city=unit.city,
-            county=unit.county,
-            assumed=unit.assumed,
-        )
-        for unit in units
-    ]
+    items = [fill_from(unit, UnitOut, id=unit.ref) for unit in units]
     return Page(items=items, next=following)

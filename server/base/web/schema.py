@@ -15,6 +15,7 @@ from server.base.errors import Invalid, Malformed
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset")]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 Item = TypeVar("Item")
+Shape = TypeVar("Shape", bound=Struct)
 
 
 class In(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +28,21 @@ class Query(Struct, frozen=True, kw_only=True):
 
 class Out(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A response; the published schema allows no undeclared field."""
+
+
+def fill_from(source: object, shape: type[Shape], **given: Any) -> Shape:
+    """A response filled from the attributes of the same name.
+
+    `given` are the fields with another name or another value. An enum goes out as its value.
+    Raises: AttributeError when a field is in neither, also one that has a default.
+    """
+    same = _fields_without(shape, frozenset(given))
+    return shape(**{name: getattr(source, name) for name in same}, **given)
+
+
+@cache
+def _fields_without(shape: type[Struct], given: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in shape.__struct_fields__ if name not in given)
 
 
 class Page(Struct, Generic[Item], frozen=True, kw_only=True, forbid_unknown_fields=True):

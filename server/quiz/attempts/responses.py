@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 from msgspec import UNSET
 
+from server.base.web.schema import fill_from
 from server.quiz.attempts.closing import Result
 from server.quiz.attempts.contest_progress import ContestProgress
 from server.quiz.attempts.papers import KEYS, Slot
@@ -37,33 +38,24 @@ OwnProgress: TypeAlias = tuple[ContestProgress, SeasonProgress]
 
 def contest_out(contest: ContestView, now: datetime, own: OwnProgress | None) -> ContestOut:
     """A contest, with the caller's progress."""
-    return ContestOut(
+    return fill_from(
+        contest,
+        ContestOut,
         id=contest.ref,
-        slug=contest.slug,
-        title=contest.title,
         programme=contest.programme_slug,
-        state=cast(Literal["upcoming", "open", "closed"], contest.state(now)),
-        opens_at=contest.opens_at,
-        closes_at=contest.closes_at,
+        state=contest.state(now),
         rules=_rules_out(contest.rules),
         me=None if own is None else _own_progress_out(now, *own),
     )
 
 
 def _rules_out(rules: RuleSet) -> ContestRulesOut:
-    return ContestRulesOut(
+    return fill_from(
+        rules,
+        ContestRulesOut,
         rules_version=rules.version,
-        papers_per_day=rules.papers_per_day,
-        papers_total=rules.papers_total,
-        question_count=rules.question_count,
-        points_per_question=rules.points_per_question,
-        max_score=rules.max_score,
-        timer=rules.timer.value,
-        paper_seconds=rules.paper_seconds,
-        seconds_per_question=rules.seconds_per_question,
-        season=rules.season.value,
         warm_up_questions=rules.warm_up_questions or None,
-        divisions=[DivisionOut(key=one.key, title=one.title) for one in rules.divisions],
+        divisions=[fill_from(one, DivisionOut) for one in rules.divisions],
     )
 
 
@@ -71,14 +63,10 @@ def _own_progress_out(
     now: datetime, tries: ContestProgress, reached: SeasonProgress
 ) -> ContestMeOut:
     ends = tries.open_deadline
-    return ContestMeOut(
-        division=tries.division,
-        warm_up_left=tries.warm_up_left,
-        attempts_left_today=tries.attempts_left_today,
-        attempts_left_total=tries.attempts_left_total,
-        best_score=tries.best_score,
+    return fill_from(
+        tries,
+        ContestMeOut,
         open_attempt_id=tries.open_attempt_ref,
-        open_deadline=ends,
         open_remaining_ms=None if ends is None else milliseconds(ends - now),
         total=reached.total,
         today_score=reached.today_score,
@@ -90,19 +78,7 @@ def _own_progress_out(
 
 def record_out(record: Record) -> RecordOut:
     """A closed paper in a list."""
-    return RecordOut(
-        id=record.ref,
-        contest=record.contest_ref,
-        contest_title=record.contest_title,
-        day=record.day,
-        state=cast(Literal["submitted", "expired"], record.state.value),
-        closed_at=record.closed_at,
-        score=record.score,
-        max_score=record.max_score,
-        correct_count=record.correct_count,
-        question_count=record.question_count,
-        duration_ms=record.duration_ms,
-    )
+    return fill_from(record, RecordOut, id=record.ref, contest=record.contest_ref)
 
 
 def question_out(slot: Slot, *, timed: bool) -> QuestionOut:

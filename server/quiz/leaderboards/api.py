@@ -6,9 +6,10 @@ from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
+from server.base.web.schema import fill_from
 from server.quiz.contests import service as contests
 from server.quiz.leaderboards import board_view
-from server.quiz.leaderboards.board_view import Board, OwnPlace
+from server.quiz.leaderboards.board_view import Board
 from server.quiz.leaderboards.schemas import BoardMeOut, BoardOut, BoardQuery
 
 BOARD_API = Api("boards")
@@ -37,20 +38,5 @@ def leaderboard(uow: UnitOfWork, ref: str, query: BoardQuery) -> BoardOut:
 
 
 def _board_out(found: Board) -> BoardOut:
-    return BoardOut(
-        period=found.period,
-        items=found.items,
-        me=None if found.me is None else _me_out(found.me),
-        total=found.total,
-        as_of=found.as_of,
-        frozen=found.frozen,
-    )
-
-
-def _me_out(mine: OwnPlace) -> BoardMeOut:
-    return BoardMeOut(
-        rank=mine.rank,
-        score=mine.score,
-        duration_ms=mine.duration_ms,
-        around=mine.around,
-    )
+    mine = None if found.me is None else fill_from(found.me, BoardMeOut)
+    return fill_from(found, BoardOut, me=mine)

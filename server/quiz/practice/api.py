@@ -10,7 +10,7 @@ from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import Api, endpoint
-from server.base.web.schema import Page, PageQuery
+from server.base.web.schema import Page, PageQuery, fill_from
 from server.quiz.attempts import responses
 from server.quiz.practice import mistakes
 from server.quiz.practice import service as practice
@@ -66,13 +66,7 @@ def begin_practice(uow: UnitOfWork, body: PracticeIn) -> PracticeOut:
 def answer_practice(uow: UnitOfWork, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
     """Answer one question and see the key with its explanation; a repeat tells the first result."""
     told = practice.answer(uow, ref, uow.caller_id, body.question_id, body.answer)
-    return PracticeAnswerOut(
-        question_id=told.question_ref,
-        chosen=told.chosen,
-        correct=told.correct,
-        key=told.key,
-        explanation=told.explanation,
-    )
+    return fill_from(told, PracticeAnswerOut, question_id=told.question_ref)
 
 
 @endpoint(
@@ -117,15 +111,12 @@ def _place_from_cursor(cursor: str) -> tuple[datetime, str]:
 
 def _mistake_out(mistake: Mistake) -> MistakeOut:
     item = mistake.item
-    return MistakeOut(
+    return fill_from(
+        item,
+        MistakeOut,
         question_id=item.ref,
-        kind=item.kind.value,
-        topic=item.topic,
-        stem=item.stem,
-        options=list(item.options),
         chosen=[item.options[at] for at in mistake.chosen],
         correct=[item.options[at] for at in item.answer],
-        explanation=item.explanation,
         where=mistake.where,
         wrong_at=mistake.wrong_at,
         right_in_a_row=mistake.right_in_a_row,

@@ -12,7 +12,7 @@ from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.drawings import Drawing, PictureBusy
 from server.base.web.endpoint import Api, PreflightContext, endpoint
-from server.base.web.schema import In, Out
+from server.base.web.schema import In, Out, fill_from
 from server.quiz.attempts.schemas import Ref
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.sharing import service as shares
@@ -70,13 +70,7 @@ def _fetch_code(preflight: PreflightContext, body: ShareIn) -> Fetched:
 def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
     """Make a card of an own result; a repeat gives the same card. It earns nothing."""
     made = shares.share(uow, uow.caller_id, asked)
-    return ShareOut(
-        id=made.ref,
-        path=made.path,
-        title=made.title,
-        image_url=made.image_url,
-        card_url=made.card_url,
-    )
+    return fill_from(made, ShareOut, id=made.ref)
 
 
 @endpoint(
