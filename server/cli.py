@@ -18,6 +18,9 @@ import msgspec
 from server import slices
 from server.accounts import commands as accounts
 from server.app import Application, open_application
+from server.audit import commands as audit
+from server.audit.service import Subject, record_change
+from server.base.access import System
 from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
 from server.base.log import set_up_logging
@@ -146,6 +149,8 @@ def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
     overdue = "delete what is held about persons for longer than declared"
     retention = add("retention", _apply_retention, overdue)
     retention.add_argument("--dry-run", action="store_true", help="count only, delete nothing")
+    verify = add("verify-audit", _verify_audit, "name the first fault of the audit trail, if any")
+    verify.add_argument("--head", default="", help="NUMBER:DIGEST of the log or an earlier run")
 
 
 def _slug(words: str) -> str:
@@ -252,17 +257,22 @@ def _show_queues(application: Application, _asked: argparse.Namespace) -> int:
 
 
 def _pause_queues(application: Application, asked: argparse.Namespace) -> int:
-    with application.uow_factory.begin() as uow:
+    by = System(name="pause-queue")
+    with application.uow_factory.begin(by) as uow:
         for queue in _queues_named(asked.queue):
             pause_queue(uow, queue, asked.reason)
+            subject = Subject("queue", queue.name)
+            record_change(uow, by, "audit.pause_queue", subject, reason=asked.reason)
             _tell(f"{queue.name}: paused")
     return 0
 
 
 def _resume_queues(application: Application, asked: argparse.Namespace) -> int:
-    with application.uow_factory.begin() as uow:
+    by = System(name="resume-queue")
+    with application.uow_factory.begin(by) as uow:
         for queue in _queues_named(asked.queue):
             was_paused = resume_queue(uow, queue)
+            record_change(uow, by, "audit.resume_queue", Subject("queue", queue.name))
             _tell(f"{queue.name}: {'goes on' if was_paused else 'was not paused'}")
     return 0
 
@@ -298,6 +308,10 @@ def _judge_picture(application: Application, asked: argparse.Namespace) -> int:
     accounts.judge_picture(application.uow_factory, asked.picture, shown=shown)
     _tell("shown" if shown else "refused")
     return 0
+
+
+def _verify_audit(application: Application, asked: argparse.Namespace) -> int:
+    return 0 if audit.verify_audit(application.uow_factory, asked.head, _tell) else 1
 
 
 def _apply_retention(application: Application, asked: argparse.Namespace) -> int:

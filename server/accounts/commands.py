@@ -11,17 +11,21 @@ from server.accounts import picture_review, privacy
 from server.accounts.errors import NoSuchCitizen
 from server.accounts.models import Citizen, Identity
 from server.accounts.picture_review import WaitingPicture
+from server.audit.service import Subject, record_change
 from server.base.access import System
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 
 def export_person(uow_factory: UnitOfWorkFactory, who: str) -> dict[str, Any]:
-    """Export a citizen's data, found by id or by an openid.
+    """Export a citizen's data, found by id or by an openid; an entry of the audit trail.
 
     Raises: NoSuchCitizen (404).
     """
-    with uow_factory.begin(read_only=True) as uow:
-        return {"exported_at": uow.now, "held": privacy.export(uow, _known(uow, who))}
+    by = System(name="export-person")
+    with uow_factory.begin(by) as uow:
+        citizen_id = _known(uow, who)
+        record_change(uow, by, "accounts.export_person", _subject_of(uow, citizen_id))
+        return {"exported_at": uow.now, "held": privacy.export(uow, citizen_id)}
 
 
 def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
@@ -29,8 +33,11 @@ def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
 
     Raises: NoSuchCitizen (404), also when already erased.
     """
-    with uow_factory.begin(System(name="erase-person")) as uow:
-        privacy.erase(uow, _known(uow, who))
+    by = System(name="erase-person")
+    with uow_factory.begin(by) as uow:
+        citizen_id = _known(uow, who)
+        record_change(uow, by, "accounts.erase_person", _subject_of(uow, citizen_id))
+        privacy.erase(uow, citizen_id)
 
 
 def save_pictures(uow_factory: UnitOfWorkFactory, folder: Path | None) -> list[WaitingPicture]:
@@ -49,8 +56,17 @@ def judge_picture(uow_factory: UnitOfWorkFactory, name: str, *, shown: bool) -> 
 
     Raises: NoSuchPicture (404).
     """
-    with uow_factory.begin(System(name="judge-picture")) as uow:
+    by = System(name="judge-picture")
+    with uow_factory.begin(by) as uow:
         picture_review.judge_picture(uow, name, shown=shown)
+        picture = Subject("picture", name)
+        record_change(uow, by, "accounts.judge_picture", picture, after={"shown": shown})
+
+
+def _subject_of(uow: UnitOfWork, citizen_id: int) -> Subject:
+    """The citizen in the audit trail: by the opaque id, which names nobody after an erasure."""
+    ref = uow.session.execute(select(Citizen.ref).where(Citizen.id == citizen_id)).scalar_one()
+    return Subject("person", ref)
 
 
 def _known(uow: UnitOfWork, who: str) -> int:

@@ -34,6 +34,7 @@ ANYWHERE = {
     "pass-picture",
     "refuse-picture",
     "retention",
+    "verify-audit",
     "erase-person",
 }
 SEEDING = ("seed", "seed_wechat", "open_demo_contest", "run_demo", "fill_season", "add_citizens")
