@@ -1,7 +1,8 @@
 """What many applications in one process need not make again: every test opens its own.
 
 SQLAlchemy keeps compiled statements by dialect, and every engine has a new one; werkzeug compiles
-a function for each rule of each application; texts and shipped replies are read from files. Without
+a function for each rule of each application; texts, replies and
+questions are read from files. Without
 these they would be most of a test's set-up.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,10 @@ from server.base.sql.tables import Base
 from server.base.texts import load_texts
 from server.channel import callback_handler, loading, reply_rule_cache
 from server.channel.loading import ReplyBook, Shipped
+from server.quiz.bank import commands as bank_commands
+from server.quiz.bank.files.reading import ReadingOptions, Table, read_table
+from server.quiz.contests import commands as contest_commands
+from server.quiz.contests.commands import QUESTIONS
 
 
 class SharedStatements(MutableMapping[Any, Compiled]):
@@ -64,6 +70,8 @@ def shared_work() -> Iterator[None]:
         patch.setattr(server.app, "load_texts", cache(load_texts))
         patch.setattr(callback_handler, "read_shipped", cache(loading.read_shipped))
         patch.setattr(reply_rule_cache, "shipped_book", _share_books(loading.shipped_book))
+        for commands in (bank_commands, contest_commands):
+            patch.setattr(commands, "read_table", _share_questions(read_table))
         patch.setattr(Rule, "_compile_builder", _share_builders(Rule._compile_builder))
         yield
 
@@ -102,3 +110,14 @@ def _share_books(shipped_book: Callable[[Shipped, Operator], ReplyBook]) -> Call
         return made[key][1]
 
     return make_once
+
+
+def _share_questions(read_table: Callable[..., Table]) -> Callable[..., Table]:
+    """Read the shipped file of questions once, wherever it is read without options."""
+    read_shipped = cache(read_table)
+
+    def read_once(path: Path, said: ReadingOptions | None = None) -> Table:
+        shipped = said is None and path == QUESTIONS
+        return read_shipped(path) if shipped else read_table(path, said)
+
+    return read_once

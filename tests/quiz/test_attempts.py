@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -33,6 +34,24 @@ from tests.kit.quiz import all_right, citizens, open_contest, shown, some_right,
 
 MAY_2_BEIJING = datetime(2026, 5, 1, 16, 0, tzinfo=UTC)
 ONE = timedelta(seconds=1)
+
+
+def game_of_one(
+    uow_factory: UnitOfWorkFactory, preset: str = "default", **changes: Any
+) -> tuple[ContestView, int]:
+    """A contest and one citizen."""
+    contest = open_contest(uow_factory, preset, **changes)
+    (citizen,) = citizens(uow_factory, 1)
+    return contest, citizen
+
+
+def begun_paper(
+    uow_factory: UnitOfWorkFactory, preset: str = "default", **changes: Any
+) -> tuple[ContestView, int, attempts.AttemptView]:
+    """A contest and one citizen who has just begun a paper."""
+    contest, citizen = game_of_one(uow_factory, preset, **changes)
+    with uow_factory.begin() as uow:
+        return contest, citizen, started(uow, contest, citizen)
 
 
 def starts(uow_factory: UnitOfWorkFactory, name: str, citizen: int) -> attempts.Started:
@@ -124,8 +143,7 @@ def test_people_who_come_daily_do_not_wear_out_single_questions(
 def test_a_citizen_meets_nothing_twice_in_four_days_and_what_is_due_after(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory)
     papers = []
     for _day in range(5):
         view = take(uow_factory, contest, citizen)
@@ -139,8 +157,7 @@ def test_a_citizen_meets_nothing_twice_in_four_days_and_what_is_due_after(
 
 
 def test_a_bank_that_ran_dry_refuses_a_start(uow_factory: UnitOfWorkFactory) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory)
     with uow_factory.begin() as uow:
         uow.session.execute(
             update(Question).where(Question.kind == "judge").values(state="retired")
@@ -157,8 +174,7 @@ def test_a_bank_that_ran_dry_refuses_a_start(uow_factory: UnitOfWorkFactory) -> 
 def test_one_second_before_midnight_is_refused_and_midnight_is_another_day(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory)
     take(uow_factory, contest, citizen)
     clock.set(MAY_2_BEIJING - ONE)
     with pytest.raises(NoAttemptsLeft) as refusal:
@@ -172,8 +188,7 @@ def test_one_second_before_midnight_is_refused_and_midnight_is_another_day(
 def test_a_paper_belongs_to_the_day_on_which_it_was_started(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory)
     clock.set(MAY_2_BEIJING - timedelta(seconds=10))
     with uow_factory.begin() as uow:
         view = started(uow, contest, citizen)
@@ -187,8 +202,7 @@ def test_a_paper_belongs_to_the_day_on_which_it_was_started(
 
 @pytest.mark.parametrize("limit", [2, 5])
 def test_as_many_papers_a_day_as_the_rule_says(uow_factory: UnitOfWorkFactory, limit: int) -> None:
-    contest = open_contest(uow_factory, papers_per_day=limit)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory, papers_per_day=limit)
     for _ in range(limit):
         take(uow_factory, contest, citizen)
     with pytest.raises(NoAttemptsLeft):
@@ -199,8 +213,7 @@ def test_as_many_papers_a_day_as_the_rule_says(uow_factory: UnitOfWorkFactory, l
 def test_a_limit_over_the_whole_contest_holds_too(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, papers_total=3, papers_per_day=2)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory, papers_total=3, papers_per_day=2)
     left = []
     for papers in (2, 1):
         for _ in range(papers):
@@ -216,8 +229,7 @@ def test_a_limit_over_the_whole_contest_holds_too(
 def test_the_clock_set_back_gives_no_second_paper_of_a_day(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory)
     take(uow_factory, contest, citizen)
     for hours in (-1, -3, 2, 7):
         clock.advance(hours * 3600)
@@ -247,10 +259,9 @@ def test_a_paper_begun_in_time_may_be_finished_after_the_end(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     now = clock.now()
-    contest = open_contest(uow_factory, opens_at=now, closes_at=now + timedelta(minutes=1))
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    contest, citizen, view = begun_paper(
+        uow_factory, opens_at=now, closes_at=now + timedelta(minutes=1)
+    )
     clock.advance(200)
     assert starts(uow_factory, contest.ref, citizen).view.sheet.ref == view.sheet.ref
     assert submit(uow_factory, view.sheet.ref, citizen, all_right(shown(view))).score == 100
@@ -262,10 +273,7 @@ def test_a_paper_begun_in_time_may_be_finished_after_the_end(
 def test_another_device_finds_the_same_paper_answers_and_time(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    contest, citizen, view = begun_paper(uow_factory)
     first, second = shown(view)[:2]
     clock.advance(100.5)
     save(uow_factory, view.sheet.ref, citizen, {first.id: first.key})
@@ -282,10 +290,7 @@ def test_another_device_finds_the_same_paper_answers_and_time(
 
 
 def test_answers_are_merged_replaced_and_taken_back(uow_factory: UnitOfWorkFactory) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory)
     first, second = shown(view)[:2]
     save(uow_factory, view.sheet.ref, citizen, {first.id: first.wrong, second.id: second.key})
     save(uow_factory, view.sheet.ref, citizen, {first.id: first.key, second.id: []})
@@ -298,10 +303,7 @@ def test_answers_are_merged_replaced_and_taken_back(uow_factory: UnitOfWorkFacto
 def test_an_answer_that_the_paper_cannot_hold_is_refused_whole(
     uow_factory: UnitOfWorkFactory, bad: list[str]
 ) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory)
     first, second = shown(view)[:2]
     for answers in ({first.id: bad, second.id: second.key}, {"KX9999": ["A"]}):
         with pytest.raises(Invalid) as refusal:
@@ -335,10 +337,7 @@ def test_another_citizens_paper_is_not_there(uow_factory: UnitOfWorkFactory) -> 
 def test_an_answer_counts_until_the_deadline_and_two_seconds_of_grace(
     uow_factory: UnitOfWorkFactory, clock: FakeClock, late: float, counts: bool
 ) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory)
     clock.advance(300 + late)
     answers = all_right(shown(view))
     if counts:
@@ -385,10 +384,7 @@ def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
 
 
 def test_the_review_speaks_in_the_keys_of_this_paper(uow_factory: UnitOfWorkFactory) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory)
     questions = shown(view)
     answers = some_right(questions, 5)
     del answers[questions[9].id]
@@ -421,8 +417,7 @@ def test_the_best_so_far_is_told_as_it_was_when_the_paper_was_closed(
 def test_a_start_after_the_time_was_up_closes_the_old_paper_first(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, papers_per_day=2)
-    (citizen,) = citizens(uow_factory, 1)
+    contest, citizen = game_of_one(uow_factory, papers_per_day=2)
     with uow_factory.begin() as uow:
         old = started(uow, contest, citizen)
     clock.advance(303)
@@ -439,10 +434,7 @@ def test_a_start_after_the_time_was_up_closes_the_old_paper_first(
 def test_only_opened_items_are_shown_and_the_next_opens_after_an_answer(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, "nanjing-2018")
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory, "nanjing-2018")
     ref = view.sheet.ref
     assert len(shown(view)) == 1
     assert view.shown[0].deadline_at == clock.now() + timedelta(seconds=30)
@@ -466,10 +458,7 @@ def test_only_opened_items_are_shown_and_the_next_opens_after_an_answer(
 def test_a_late_item_counts_nothing_and_the_next_may_be_opened(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, "nanjing-2018")
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory, "nanjing-2018")
     ref, question = view.sheet.ref, shown(view)[0]
     clock.advance(32.001)
     save(uow_factory, ref, citizen, {question.id: question.key})
@@ -483,10 +472,8 @@ def test_a_late_item_counts_nothing_and_the_next_may_be_opened(
 def test_the_next_item_opens_without_an_answer_the_moment_time_is_up(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, "nanjing-2018")
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        ref = started(uow, contest, citizen).sheet.ref
+    _, citizen, view = begun_paper(uow_factory, "nanjing-2018")
+    ref = view.sheet.ref
     clock.advance(29.999)
     with pytest.raises(AnswerFirst), uow_factory.begin() as uow:
         attempts.open_next(uow, ref, citizen)
@@ -498,10 +485,7 @@ def test_the_next_item_opens_without_an_answer_the_moment_time_is_up(
 def test_a_kept_answer_stays_when_a_late_one_would_replace_it(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, "nanjing-2018")
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory, "nanjing-2018")
     ref, question = view.sheet.ref, shown(view)[0]
     save(uow_factory, ref, citizen, {question.id: question.key})
     clock.advance(33)
@@ -512,10 +496,7 @@ def test_a_kept_answer_stays_when_a_late_one_would_replace_it(
 def test_twenty_items_in_turn_give_a_full_score_and_no_twenty_first(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, "nanjing-2018")
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory, "nanjing-2018")
     ref = view.sheet.ref
     for number in range(20):
         question = shown(read(uow_factory, ref, citizen))[number]
@@ -533,10 +514,7 @@ def test_twenty_items_in_turn_give_a_full_score_and_no_twenty_first(
 def test_the_whole_paper_ends_after_600_seconds_whatever_item_is_open(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    contest = open_contest(uow_factory, "nanjing-2018")
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        view = started(uow, contest, citizen)
+    _, citizen, view = begun_paper(uow_factory, "nanjing-2018")
     ref = view.sheet.ref
     clock.advance(590)
     with uow_factory.begin() as uow:
@@ -548,10 +526,8 @@ def test_the_whole_paper_ends_after_600_seconds_whatever_item_is_open(
 
 
 def test_a_paper_with_one_timer_has_no_next(uow_factory: UnitOfWorkFactory) -> None:
-    contest = open_contest(uow_factory)
-    (citizen,) = citizens(uow_factory, 1)
-    with uow_factory.begin() as uow:
-        ref = started(uow, contest, citizen).sheet.ref
+    _, citizen, view = begun_paper(uow_factory)
+    ref = view.sheet.ref
     with pytest.raises(NoMoreQuestions), uow_factory.begin() as uow:
         attempts.open_next(uow, ref, citizen)
 
