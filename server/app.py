@@ -15,8 +15,8 @@ from server.audit.service import record_page
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.jobs import TaskContext, TaskQueue
 from server.base.outbox_control import metric_families, read_figures
-from server.base.redis.client import connect
-from server.base.redis.facilities import facilities
+from server.base.redis.client import create_client
+from server.base.redis.facilities import create_facilities
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.sql.database import open_engine
@@ -32,8 +32,8 @@ from server.base.web.errors import install_error_handlers
 from server.base.web.flask_app import new_flask, trust_proxies
 from server.base.web.front_page import front_page
 from server.base.web.health import Probes, health_pages
-from server.base.web.introduction import introduction
-from server.base.web.openapi import docs_pages, document
+from server.base.web.introduction import compose_introduction
+from server.base.web.openapi import build_document, docs_pages
 from server.base.web.picture_pages import Finders, picture_pages
 from server.base.web.request_frame import install_request_frame
 from server.base.web.worker_figures import read_worker_figures
@@ -87,18 +87,18 @@ def open_application(
     clock = overrides.clock or campaign_clock(settings)
     app = new_flask()
     engine = open_engine(app, settings, use)
-    kv = connect(
+    kv = create_client(
         settings.redis_url, settings.var, clock, timeout_seconds=redis_timeout(settings, use)
     )
     dependencies = Dependencies(
         settings=settings,
         clock=clock,
-        kv=facilities(kv, clock),
+        kv=create_facilities(kv, clock),
         keys=Keys(settings.security.master_key),
         texts=load_texts(slices.TEXTS),
         hooks=slices.HOOKS,
         random=overrides.random or random.SystemRandom(),
-        enqueue=overrides.enqueue or TaskQueue(kv).enqueue,
+        enqueue=overrides.enqueue or TaskQueue(kv).enqueue_task,
         system_clock=overrides.clock or SystemClock(),
     )
     uow_factory = UnitOfWorkFactory(engine, dependencies)
@@ -133,15 +133,15 @@ def install_apis(application: Application, apis: tuple[Api, ...], drawings: Draw
     edge = Edge(
         uow_factory=uow_factory,
         gateway=application.gateway,
-        resolve=accounts.resolve,
+        resolve=accounts.resolve_token,
         drawings=drawings,
     )
-    app.register_blueprint(edge.blueprint(apis))
-    app.wsgi_app = ApiMiddleware(app.wsgi_app, edge.runners(apis), frame, texts)  # type: ignore[method-assign]
+    app.register_blueprint(edge.build_blueprint(apis))
+    app.wsgi_app = ApiMiddleware(app.wsgi_app, edge.build_runners(apis), frame, texts)  # type: ignore[method-assign]
     trust_proxies(app, application.settings)
-    told = introduction(application.settings)
+    told = compose_introduction(application.settings)
     app.register_blueprint(
-        docs_pages(lambda: document(apis, title="八桂科普", version="1", introduction=told))
+        docs_pages(lambda: build_document(apis, title="八桂科普", version="1", introduction=told))
     )
 
 
@@ -151,20 +151,20 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     app, uow_factory = application.app, application.uow_factory
     install_apis(application, slices.APIS, Drawings(kept_drawings(settings)))
     app.register_blueprint(front_page(settings, uow_factory.dependencies.texts))
-    pictures = Finders(public=accounts.picture, private=accounts.private_picture)
+    pictures = Finders(public=accounts.public_picture, private=accounts.private_picture)
     app.register_blueprint(picture_pages(uow_factory, pictures))
-    app.register_blueprint(health_pages(_probes(application)))
+    app.register_blueprint(health_pages(_build_probes(application)))
     install_form_session(app, settings, uow_factory.dependencies.keys)
     assets = Assets()
     app.register_blueprint(assets.blueprint())
-    console = _console(application, assets, (overrides or Overrides()).signed_in)
-    app.register_blueprint(console.blueprint())
+    console = _build_console(application, assets, (overrides or Overrides()).signed_in)
+    app.register_blueprint(console.build_blueprint())
     app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]
     app.extensions["kepu"] = application
     return app
 
 
-def _console(application: Application, assets: Assets, resolve: SessionResolver) -> Console:
+def _build_console(application: Application, assets: Assets, resolve: SessionResolver) -> Console:
     return Console(
         uow_factory=application.uow_factory,
         tables=slices.PAGES,
@@ -176,16 +176,16 @@ def _console(application: Application, assets: Assets, resolve: SessionResolver)
     )
 
 
-def _probes(application: Application) -> Probes:
+def _build_probes(application: Application) -> Probes:
     kv = application.uow_factory.dependencies.kv.kv
     counters = application.uow_factory.dependencies.kv.counters
     return Probes(
         uow_factory=application.uow_factory,
         migrated=lambda: is_newest(application.uow_factory.engine),
-        degraded={"redis": kv.ping, "wechat": application.gateway.well},
+        degraded={"redis": kv.ping_server, "wechat": application.gateway.is_available},
         readings={
             **{
-                name: _reading(application.uow_factory, read)
+                name: _bind_reading(application.uow_factory, read)
                 for name, read in slices.READINGS.items()
             },
             "kepu_wechat_token_age_seconds": application.gateway.token_age_seconds,
@@ -203,8 +203,8 @@ def _queue_families(uow_factory: UnitOfWorkFactory) -> list[Metric]:
         return []
 
 
-def _reading(uow_factory: UnitOfWorkFactory, read: Any) -> metrics.Reading:
-    def take() -> float | None:
+def _bind_reading(uow_factory: UnitOfWorkFactory, read: Any) -> metrics.Reading:
+    def take_reading() -> float | None:
         try:
             with uow_factory.begin(read_only=True) as uow:
                 return float(read(uow))
@@ -212,4 +212,4 @@ def _reading(uow_factory: UnitOfWorkFactory, read: Any) -> metrics.Reading:
             # The other metrics are still reported.
             return None
 
-    return take
+    return take_reading

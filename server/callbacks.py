@@ -46,10 +46,10 @@ def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) ->
             remember_seconds=2 * window,
             count_late=lambda outcome: metrics.CALLBACKS.labels(OFFICIAL, outcome).inc(),
         ),
-        observe=_observe,
+        observe=_observe_callback,
     )
 
 
-def _observe(path: str, outcome: str, seconds: float) -> None:
+def _observe_callback(path: str, outcome: str, seconds: float) -> None:
     metrics.callbacks(path, outcome).inc()
     metrics.callback_seconds(path).observe(seconds)

@@ -31,8 +31,8 @@ from server.base.retention import apply_retention
 from server.base.settings import ROOT, SettingsError
 from server.base.settings_reader import load_settings
 from server.base.sql.patience import Use
-from server.base.sql.schema import migrate
-from server.base.web.worker_figures import FigurePublisher, publishing
+from server.base.sql.schema import migrate_database
+from server.base.web.worker_figures import FigurePublisher, publish_periodically
 from server.channel import commands as channel
 from server.demo.supervisor import run_demo
 from server.doctor import run_doctor
@@ -45,22 +45,22 @@ Command = Callable[[Application, argparse.Namespace], int]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command."""
-    asked = parser().parse_args(arguments)
+    asked = build_parser().parse_args(arguments)
     if asked.command == "doctor":
         # doctor also reports invalid settings, so it runs before they are loaded.
-        return run_doctor(_tell)
+        return run_doctor(_print_line)
     try:
         settings = load_settings()
     except SettingsError as refusal:
-        _tell(str(refusal), error=True)
+        _print_line(str(refusal), error=True)
         return 1
     if asked.only_in and settings.environment != asked.only_in:
-        _tell(f"refused: {asked.command} runs in the {asked.only_in} alone", error=True)
+        _print_line(f"refused: {asked.command} runs in the {asked.only_in} alone", error=True)
         return 1
     if asked.command == "demo":
         return run_demo(settings)
     if asked.command == "serve":
-        return _serve()
+        return _serve_http()
     process = "worker" if asked.command == "worker" else "command"
     set_up_logging(settings.var, process, settings.log_level, settings.log_console)
     try:
@@ -68,28 +68,28 @@ def main(arguments: list[str] | None = None) -> int:
             asked.run(open_application(settings, use=_USES.get(asked.command, Use.COMMANDS)), asked)
         )
     except AppError as refusal:
-        _tell(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
+        _print_line(f"refused: {refusal.code} {refusal.facts or ''}".rstrip(), error=True)
         return 1
     except RedisUnavailable:
-        _tell("Redis is away: nothing was changed there", error=True)
+        _print_line("Redis is away: nothing was changed there", error=True)
         return 1
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Every command with its arguments; `only_in` restricts one to an environment."""
     made = argparse.ArgumentParser(prog="python -m server", description=__doc__)
     commands_of = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(
+    def add_command(
         name: str, run: Command | None, words: str, *, only_in: str = ""
     ) -> argparse.ArgumentParser:
         command = commands_of.add_parser(name, help=words, description=words)
         command.set_defaults(run=run, only_in=only_in)
         return command
 
-    _add_processes(add)
-    _add_contents(add)
-    _add_people(add)
+    _add_processes(add_command)
+    _add_contents(add_command)
+    _add_people(add_command)
     return made
 
 
@@ -97,11 +97,11 @@ def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
     everything = "run server, worker, embedded Redis and emulated WeChat (make run)"
     add("demo", None, everything, only_in="demo")
     add("serve", None, "run the web server with gunicorn")
-    worker = add("worker", _work, "run the background worker")
+    worker = add("worker", _run_worker, "run the background worker")
     worker.add_argument("--until-idle", action="store_true", help="stop when nothing is due")
     add("doctor", None, "say in a line each how settings, stores, disk and WeChat are")
-    add("migrate", _migrate, "bring the database to the newest schema")
-    add("rebuild-leaderboards", _rebuild, "build every board anew from the database")
+    add("migrate", _migrate_database, "bring the database to the newest schema")
+    add("rebuild-leaderboards", _rebuild_leaderboards, "build every board anew from the database")
     took_part = "write who took part from the closed papers, for those of before"
     add("rebuild-participation", _rebuild_participation, took_part)
     _add_queues(add)
@@ -124,7 +124,7 @@ def _add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
     questions.add_argument("--dry-run", action="store_true", help="check only, store nothing")
     questions.add_argument("--from-zero", action="store_true", help="answers count from 0")
     contest = add("open-contest", _open_contest, "open a contest with a preset of rules")
-    contest.add_argument("slug", type=_slug)
+    contest.add_argument("slug", type=_slug_of)
     contest.add_argument("--preset", default="default")
     contest.add_argument("--programme", default="quiz-contest")
     contest.add_argument("--title", help="instead of the programme's")
@@ -153,33 +153,33 @@ def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
     verify.add_argument("--head", default="", help="NUMBER:DIGEST of the log or an earlier run")
 
 
-def _slug(words: str) -> str:
+def _slug_of(words: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", words):
         raise argparse.ArgumentTypeError("1 to 40 small letters, digits and hyphens")
     return words
 
 
-def _serve() -> int:
+def _serve_http() -> int:
     conf = str(ROOT / "config" / "gunicorn.conf.py")
     command = [sys.executable, "-m", "gunicorn", "-c", conf, "--chdir", str(ROOT), "wsgi:app"]
     # Replace this process by gunicorn, so that it receives signals directly.
     os.execv(sys.executable, command)  # noqa: S606 - our own fixed command
 
 
-def _work(application: Application, asked: argparse.Namespace) -> int:
+def _run_worker(application: Application, asked: argparse.Namespace) -> int:
     redis = application.uow_factory.dependencies.kv
-    with publishing(FigurePublisher(redis.counters)):
+    with publish_periodically(FigurePublisher(redis.counters)):
         if asked.until_idle:
-            _tell(f"{run_until_idle(application.task_context, slices.TASKS)} rows moved")
+            _print_line(f"{run_until_idle(application.task_context, slices.TASKS)} rows moved")
             return 0
         signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
-        Worker(application.task_context, slices.TASKS, redis.kv).run()
+        Worker(application.task_context, slices.TASKS, redis.kv).run_worker()
     return 0
 
 
-def _migrate(application: Application, _asked: argparse.Namespace) -> int:
-    migrate(application.uow_factory.engine)
-    _tell("the schema is the newest")
+def _migrate_database(application: Application, _asked: argparse.Namespace) -> int:
+    migrate_database(application.uow_factory.engine)
+    _print_line("the schema is the newest")
     return 0
 
 
@@ -188,8 +188,8 @@ def _load_campaign(application: Application, asked: argparse.Namespace) -> int:
         application.uow_factory, asked.file, shift=application.settings.emulated
     )
     for problem in report.problems:
-        _tell(str(problem), error=True)
-    _tell(str(report.counts))
+        _print_line(str(problem), error=True)
+    _print_line(str(report.counts))
     return 0 if report.ok else 1
 
 
@@ -199,12 +199,12 @@ def _import_questions(application: Application, asked: argparse.Namespace) -> in
         application.uow_factory, asked.file, dry_run=asked.dry_run, said=said
     )
     for problem in report.problems:
-        _tell(str(problem), error=True)
+        _print_line(str(problem), error=True)
     for warning in report.warnings:
-        _tell(f"warning: {warning}", error=True)
+        _print_line(f"warning: {warning}", error=True)
     if report.ignored_columns:
-        _tell(f"not read: {', '.join(report.ignored_columns)}", error=True)
-    _tell(f"{report.count} questions")
+        _print_line(f"not read: {', '.join(report.ignored_columns)}", error=True)
+    _print_line(f"{report.count} questions")
     return 0 if report.ok else 1
 
 
@@ -216,34 +216,34 @@ def _open_contest(application: Application, asked: argparse.Namespace) -> int:
         programme=asked.programme,
         title=asked.title,
     )
-    _tell(ref)
+    _print_line(ref)
     return 0
 
 
 def _push_menu(application: Application, _asked: argparse.Namespace) -> int:
-    channel.push_menu(application.uow_factory, application.gateway, show=_tell)
+    channel.push_menu(application.uow_factory, application.gateway, show=_print_line)
     return 0
 
 
 def _scene_code(application: Application, asked: argparse.Namespace) -> int:
     made = channel.scene_code(application.uow_factory, application.gateway, asked.scene)
-    _tell(made.picture_url)
+    _print_line(made.picture_url)
     return 0
 
 
-def _rebuild(application: Application, _asked: argparse.Namespace) -> int:
+def _rebuild_leaderboards(application: Application, _asked: argparse.Namespace) -> int:
     made = quiz.rebuild_leaderboards(
-        application.uow_factory, lambda done, total: _tell(f"{done} of {total} boards")
+        application.uow_factory, lambda done, total: _print_line(f"{done} of {total} boards")
     )
-    _tell(str(made))
+    _print_line(str(made))
     return 0
 
 
 def _rebuild_participation(application: Application, _asked: argparse.Namespace) -> int:
     made = quiz.rebuild_participation(
-        application.uow_factory, lambda done, total: _tell(f"{done} of {total} papers")
+        application.uow_factory, lambda done, total: _print_line(f"{done} of {total} papers")
     )
-    _tell(str(made))
+    _print_line(str(made))
     return 1 if made.busy else 0
 
 
@@ -252,7 +252,7 @@ def _show_queues(application: Application, _asked: argparse.Namespace) -> int:
         for one in (read_figures(uow, queue) for queue in slices.QUEUES):
             counts = " ".join(f"{state}={count}" for state, count in one.by_state.items())
             paused = " paused" if one.paused else ""
-            _tell(f"{one.name}: {counts} oldest={one.oldest_seconds:.0f}s{paused}")
+            _print_line(f"{one.name}: {counts} oldest={one.oldest_seconds:.0f}s{paused}")
     return 0
 
 
@@ -263,7 +263,7 @@ def _pause_queues(application: Application, asked: argparse.Namespace) -> int:
             pause_queue(uow, queue, asked.reason)
             subject = Subject("queue", queue.name)
             record_change(uow, by, "audit.pause_queue", subject, reason=asked.reason)
-            _tell(f"{queue.name}: paused")
+            _print_line(f"{queue.name}: paused")
     return 0
 
 
@@ -273,7 +273,7 @@ def _resume_queues(application: Application, asked: argparse.Namespace) -> int:
         for queue in _queues_named(asked.queue):
             was_paused = resume_queue(uow, queue)
             record_change(uow, by, "audit.resume_queue", Subject("queue", queue.name))
-            _tell(f"{queue.name}: {'goes on' if was_paused else 'was not paused'}")
+            _print_line(f"{queue.name}: {'goes on' if was_paused else 'was not paused'}")
     return 0
 
 
@@ -285,42 +285,44 @@ def _queues_named(names: list[str]) -> list[Queue]:
 
 def _export_person(application: Application, asked: argparse.Namespace) -> int:
     held = accounts.export_person(application.uow_factory, asked.citizen)
-    _tell(msgspec.json.format(msgspec.json.encode(held)).decode())
+    _print_line(msgspec.json.format(msgspec.json.encode(held)).decode())
     return 0
 
 
 def _erase_person(application: Application, asked: argparse.Namespace) -> int:
     accounts.erase_person(application.uow_factory, asked.citizen)
-    _tell("forgotten")
+    _print_line("forgotten")
     return 0
 
 
 def _show_pictures(application: Application, asked: argparse.Namespace) -> int:
     found = accounts.save_pictures(application.uow_factory, asked.save)
     for one in found:
-        _tell(f"{one.name} {one.made_at.isoformat(timespec='seconds')} {len(one.picture)} bytes")
-    _tell(f"{len(found)} pictures wait")
+        _print_line(
+            f"{one.name} {one.made_at.isoformat(timespec='seconds')} {len(one.picture)} bytes"
+        )
+    _print_line(f"{len(found)} pictures wait")
     return 0
 
 
 def _judge_picture(application: Application, asked: argparse.Namespace) -> int:
     shown = asked.command == "pass-picture"
     accounts.judge_picture(application.uow_factory, asked.picture, shown=shown)
-    _tell("shown" if shown else "refused")
+    _print_line("shown" if shown else "refused")
     return 0
 
 
 def _verify_audit(application: Application, asked: argparse.Namespace) -> int:
-    return 0 if audit.verify_audit(application.uow_factory, asked.head, _tell) else 1
+    return 0 if audit.verify_audit(application.uow_factory, asked.head, _print_line) else 1
 
 
 def _apply_retention(application: Application, asked: argparse.Namespace) -> int:
     declared = slices.PERSONAL_DATA.order
     counts = apply_retention(application.uow_factory, declared, dry_run=asked.dry_run)
     for table, count in counts.items():
-        _tell(f"{table}: {count}")
+        _print_line(f"{table}: {count}")
     return 0
 
 
-def _tell(line: str, *, error: bool = False) -> None:
+def _print_line(line: str, *, error: bool = False) -> None:
     (sys.stderr if error else sys.stdout).write(line + "\n")

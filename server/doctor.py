@@ -22,7 +22,7 @@ from server.base.errors import AppError
 from server.base.settings import Settings
 from server.base.settings_reader import read_settings
 from server.base.sql.patience import Use
-from server.base.sql.schema import is_newest, newest
+from server.base.sql.schema import is_newest, newest_revision
 from server.base.uow import DatabaseAway
 from server.console.assets import missing_libraries
 from server.wechat.errors import WeChatError
@@ -59,7 +59,7 @@ def run_doctor(tell: Tell, overrides: Overrides | None = None) -> int:
     # The report contains every failure; log lines would repeat them.
     logging.disable()
     try:
-        for finding in _findings(overrides):
+        for finding in _collect_findings(overrides):
             tell(str(finding))
             wrong = wrong or finding.state is CheckState.WRONG
     finally:
@@ -67,7 +67,7 @@ def run_doctor(tell: Tell, overrides: Overrides | None = None) -> int:
     return 1 if wrong else 0
 
 
-def _findings(overrides: Overrides | None) -> Iterator[Finding]:
+def _collect_findings(overrides: Overrides | None) -> Iterator[Finding]:
     settings, complaints = read_settings()
     for complaint in complaints:
         yield Finding(CheckState.WRONG, "settings", complaint)
@@ -75,23 +75,23 @@ def _findings(overrides: Overrides | None) -> Iterator[Finding]:
         yield Finding(
             CheckState.OK, "settings", f"environment {settings.environment}, all are in order"
         )
-        yield _operator(settings)
-    yield from _disks(settings)
-    yield from _modes(settings)
+        yield _check_operator(settings)
+    yield from _check_disks(settings)
+    yield from _check_modes(settings)
     yield _console_libraries()
     if complaints:
         yield Finding(CheckState.MIND, "services", "not asked: the settings come first")
         return
     application = open_application(settings, overrides, use=Use.JOBS)
     try:
-        yield from _database(application)
-        yield _redis(application)
-        yield from _wechat(application)
+        yield from _check_database(application)
+        yield _check_redis(application)
+        yield from _check_wechat(application)
     finally:
         application.uow_factory.engine.dispose()
 
 
-def _operator(settings: Settings) -> Finding:
+def _check_operator(settings: Settings) -> Finding:
     if settings.emulated:
         return Finding(CheckState.MIND, "operator", "the demo's words; production needs its own")
     words = f"{settings.operator.name}, policy {settings.policy_version} of {settings.policy_date}"
@@ -106,7 +106,7 @@ def _console_libraries() -> Finding:
     return Finding(CheckState.MIND, "console", words)
 
 
-def _disks(settings: Settings) -> Iterator[Finding]:
+def _check_disks(settings: Settings) -> Iterator[Finding]:
     for folder in (settings.var, Path(tempfile.gettempdir())):
         try:
             disk = shutil.disk_usage(folder)
@@ -118,7 +118,7 @@ def _disks(settings: Settings) -> Iterator[Finding]:
         yield Finding(CheckState.WRONG if full else CheckState.OK, "disk", free)
 
 
-def _modes(settings: Settings) -> Iterator[Finding]:
+def _check_modes(settings: Settings) -> Iterator[Finding]:
     """Files of the service that other users of the machine can access."""
     if not settings.var.is_dir():
         return
@@ -126,7 +126,7 @@ def _modes(settings: Settings) -> Iterator[Finding]:
         yield Finding(CheckState.OK, "file modes", f"{settings.var}: closed to other users")
         return
     # Links are not followed; a file that vanishes meanwhile was temporary.
-    open_ones = [path for path in _files(settings.var) if _mode(path) & _BY_OTHERS]
+    open_ones = [path for path in _list_files(settings.var) if _mode_of(path) & _BY_OTHERS]
     if not open_ones:
         yield Finding(
             CheckState.OK, "file modes", f"{settings.var}: no file is open to other users"
@@ -139,19 +139,19 @@ def _modes(settings: Settings) -> Iterator[Finding]:
     yield Finding(state, "file modes", words)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _list_files(folder: Path) -> Iterator[Path]:
     for root, _, names in os.walk(folder):
         yield from (Path(root) / name for name in sorted(names))
 
 
-def _mode(path: Path) -> int:
+def _mode_of(path: Path) -> int:
     try:
         return stat.S_IMODE(path.lstat().st_mode) if not path.is_symlink() else 0
     except FileNotFoundError:
         return 0
 
 
-def _database(application: Application) -> Iterator[Finding]:
+def _check_database(application: Application) -> Iterator[Finding]:
     kind, file = (
         application.uow_factory.engine.dialect.name,
         application.uow_factory.engine.url.database,
@@ -173,19 +173,19 @@ def _database(application: Application) -> Iterator[Finding]:
         return
     yield Finding(CheckState.OK, "database", f"{kind} {version} answers")
     if is_newest(application.uow_factory.engine):
-        yield Finding(CheckState.OK, "migrations", f"the newest, {newest()}")
+        yield Finding(CheckState.OK, "migrations", f"the newest, {newest_revision()}")
     else:
-        words = f"behind {newest()}; run `python -m server migrate`"
+        words = f"behind {newest_revision()}; run `python -m server migrate`"
         yield Finding(CheckState.WRONG, "migrations", words)
 
 
-def _redis(application: Application) -> Finding:
-    if application.uow_factory.dependencies.kv.kv.ping():
+def _check_redis(application: Application) -> Finding:
+    if application.uow_factory.dependencies.kv.kv.ping_server():
         return Finding(CheckState.OK, "redis", "answers")
     return Finding(CheckState.WRONG, "redis", "does not answer; boards and limits go on without it")
 
 
-def _wechat(application: Application) -> Iterator[Finding]:
+def _check_wechat(application: Application) -> Iterator[Finding]:
     wechat = application.settings.wechat
     apps = {"official_account": wechat.official_account, "mini_program": wechat.mini_program}
     for name, app in apps.items():

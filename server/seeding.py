@@ -12,7 +12,7 @@ from sqlalchemy import Engine, inspect, text
 
 from server.app import Application
 from server.base.settings import ROOT
-from server.base.sql.schema import migrate
+from server.base.sql.schema import migrate_database
 from server.channel import commands as channel
 from server.channel.errors import RepliesRefused
 from server.programme import commands as programme
@@ -27,17 +27,17 @@ class SeedingRefused(Exception):
     """Nothing was seeded: the database is not the demo's, or a file was refused."""
 
 
-def seed(application: Application) -> None:
+def seed_samples(application: Application) -> None:
     """Migrate the database and load the sample data.
 
     Raises: SeedingRefused.
     """
     _refuse_foreign_place(application)
-    migrate(application.uow_factory.engine)
+    migrate_database(application.uow_factory.engine)
     loaded = programme.load_campaign(application.uow_factory, FACTS / "campaign.json", shift=True)
-    _refuse("campaign.json", loaded.problems)
+    _refuse_file("campaign.json", loaded.problems)
     bank = quiz.import_questions(application.uow_factory, FACTS / "questions.csv")
-    _refuse("questions.csv", bank.problems)
+    _refuse_file("questions.csv", bank.problems)
     quiz.open_demo_contest(
         application.uow_factory, season=application.settings.demo_season == "full"
     )
@@ -94,6 +94,6 @@ def _what_lives_in(engine: Engine) -> tuple[set[str], bool]:
         return slugs, connection.execute(text("SELECT 1 FROM citizen LIMIT 1")).first() is not None
 
 
-def _refuse(name: str, problems: object) -> None:
+def _refuse_file(name: str, problems: object) -> None:
     if problems:
         raise SeedingRefused(f"{name}: {problems}")

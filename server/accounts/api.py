@@ -30,7 +30,7 @@ from server.base.rate_limits import (
     LOGIN,
     OWN_WORDS,
     counting_failures,
-    spend,
+    spend_token,
 )
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
@@ -47,7 +47,7 @@ def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> WeChatIdentity:
     dependencies = preflight.uow_factory.dependencies
     with counting_failures(dependencies, BAD_CODE, preflight.network, BadLoginCode):
         identity: WeChatIdentity = preflight.gateway.code_to_identity(body.code)
-    spend(dependencies, LOGIN, dependencies.keys.pseudonym(identity.openid))
+    spend_token(dependencies, LOGIN, dependencies.keys.pseudonym_of(identity.openid))
     return identity
 
 
@@ -70,7 +70,7 @@ def log_in(uow: UnitOfWork, body: LoginIn, asked: WeChatIdentity) -> LoginOut:  
         seen.citizen,
         CitizenOut,
         id=seen.citizen.ref,
-        nickname_state=_state(seen.citizen.nickname_state),
+        nickname_state=_nickname_state(seen.citizen.nickname_state),
         is_new=signed.is_new,
         consented=seen.consented,
         policy_version=uow.settings.policy_version,
@@ -87,7 +87,7 @@ def log_out(uow: UnitOfWork) -> None:
 @endpoint(API, "GET", "/me", who=Who.CITIZEN, out=ProfileOut)
 def show_profile(uow: UnitOfWork) -> ProfileOut:
     """The profile of the caller."""
-    return _profile(uow, uow.caller_id)
+    return _profile_out(uow, uow.caller_id)
 
 
 def _judged_nickname(preflight: PreflightContext, body: ProfileIn) -> profile.Judged | None:
@@ -99,8 +99,8 @@ def _judged_nickname(preflight: PreflightContext, body: ProfileIn) -> profile.Ju
         waiting = profile.to_be_judged(uow, preflight.actor.id, name)
     if waiting is None:
         return None
-    spend(preflight.uow_factory.dependencies, OWN_WORDS, preflight.actor.person)
-    return profile.judge(preflight.gateway, waiting)
+    spend_token(preflight.uow_factory.dependencies, OWN_WORDS, preflight.actor.person)
+    return profile.judge_nickname(preflight.gateway, waiting)
 
 
 @endpoint(
@@ -117,8 +117,8 @@ def _judged_nickname(preflight: PreflightContext, body: ProfileIn) -> profile.Ju
 )
 def change_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
     """Change the named parts of the profile; null takes a part back."""
-    profile.change(uow, uow.caller_id, body.changes(), asked)
-    return _profile(uow, uow.caller_id)
+    profile.change_profile(uow, uow.caller_id, body.sent_fields(), asked)
+    return _profile_out(uow, uow.caller_id)
 
 
 @endpoint(
@@ -170,16 +170,16 @@ def give_consent(uow: UnitOfWork, body: ConsentIn) -> ConsentOut:
 @endpoint(API, "GET", "/me/export", who=Who.CITIZEN, out=ExportOut, pace=EXPORT)
 def export_me(uow: UnitOfWork) -> ExportOut:
     """Everything held about the caller."""
-    return ExportOut(exported_at=uow.now, held=privacy.export(uow, uow.caller_id))
+    return ExportOut(exported_at=uow.now, held=privacy.export_citizen(uow, uow.caller_id))
 
 
 @endpoint(API, "DELETE", "/me", who=Who.CITIZEN, status=(204,), pace=CHANGE)
 def erase_me(uow: UnitOfWork) -> None:
     """Forget the caller; anonymous results stay."""
-    privacy.erase(uow, uow.caller_id)
+    privacy.erase_citizen(uow, uow.caller_id)
 
 
-def _state(state: str) -> NicknameState:
+def _nickname_state(state: str) -> NicknameState:
     known: tuple[NicknameState, ...] = get_args(NicknameState)
     # A citizen need not know whether a machine or a person is checking.
     return next((name for name in known if name == state), "checking")
@@ -192,14 +192,14 @@ def _avatar_state(state: str | None) -> AvatarState:
     return next((name for name in known if name == state), "checking")
 
 
-def _profile(uow: UnitOfWork, citizen_id: int) -> ProfileOut:
+def _profile_out(uow: UnitOfWork, citizen_id: int) -> ProfileOut:
     seen = profile.profile_of(uow, citizen_id)
     mine = seen.citizen
     return fill_from(
         mine,
         ProfileOut,
         id=mine.ref,
-        nickname_state=_state(mine.nickname_state),
+        nickname_state=_nickname_state(mine.nickname_state),
         avatar_state=_avatar_state(seen.avatar_state),
         avatar_preview_url=seen.avatar_preview_url,
         phone_masked=seen.phone_masked,

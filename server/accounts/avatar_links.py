@@ -42,7 +42,7 @@ class PrivateLink:
 def sign_link(keys: Keys, viewer: Viewer, name: str, until: datetime) -> PrivateLink:
     """Sign a private address for one viewer, valid until an instant."""
     stated = str(int(until.timestamp()))
-    signature = _signature(keys, viewer, name, stated)
+    signature = _link_signature(keys, viewer, name, stated)
     return PrivateLink(viewer=viewer.value, name=name, until=stated, signature=signature)
 
 
@@ -51,15 +51,15 @@ def check_link(keys: Keys, now: datetime, link: PrivateLink) -> Viewer | None:
     viewer = next((one for one in Viewer if one.value == link.viewer), None)
     if viewer is None or not _is_instant(link.until):
         return None
-    right = _signature(keys, viewer, link.name, link.until)
+    right = _link_signature(keys, viewer, link.name, link.until)
     if not hmac.compare_digest(right.encode(), link.signature.encode()):
         return None
     ends = datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(link.until))
     return viewer if now < ends else None
 
 
-def _signature(keys: Keys, viewer: Viewer, name: str, until: str) -> str:
-    return keys.blind(f"{name}\n{until}", f"picture:{viewer.value}")
+def _link_signature(keys: Keys, viewer: Viewer, name: str, until: str) -> str:
+    return keys.blind_hash(f"{name}\n{until}", f"picture:{viewer.value}")
 
 
 def _is_instant(text: str) -> bool:

@@ -51,20 +51,20 @@ class UploadedFile:
     content: bytes = field(repr=False)
 
 
-def receive(uow: UnitOfWork, citizen_id: int, content: bytes) -> None:
+def receive_file(uow: UnitOfWork, citizen_id: int, content: bytes) -> None:
     """Store a checked file; earlier files and pictures that are not public are deleted.
 
     Raises: PicturesWaiting (503).
     Locks: the citizen.
     """
-    privacy.hold(uow, citizen_id)
+    privacy.lock_citizen(uow, citizen_id)
     avatars.drop_unshown(uow, citizen_id)
     uow.session.execute(delete(PictureUpload).where(PictureUpload.citizen_id == citizen_id))
     waiting = select(func.count()).where(PictureUpload.outbox_state.in_(_WAITING))
     if (uow.session.scalar(waiting) or 0) >= MOST_WAITING:
         raise PicturesWaiting(retry_after_seconds=_RETRY_AFTER_SECONDS)
     upload = PictureUpload(citizen_id=citizen_id, content=content, given_at=uow.now)
-    upload.enqueue(uow.now)
+    upload.enqueue_again(uow.now)
     uow.session.add(upload)
     uow.enqueue_after_commit(TASK)
 
@@ -93,7 +93,7 @@ def _settle_file(uow: UnitOfWork, row: PictureUpload, outcome: Outcome) -> None:
         case Done():
             citizen_id = row.citizen_id
             uow.session.delete(row)
-            avatars.keep(uow, citizen_id, outcome.result)
+            avatars.keep_picture(uow, citizen_id, outcome.result)
         case GiveUp():
             row.content = None
 

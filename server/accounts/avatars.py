@@ -61,12 +61,12 @@ class UncheckedPicture:
     address: str = field(repr=False)
 
 
-def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
+def keep_picture(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
     """Store a new picture as unchecked; the public one remains until it passes.
 
     Locks: the citizen.
     """
-    privacy.hold(uow, citizen_id)
+    privacy.lock_citizen(uow, citizen_id)
     drop_unshown(uow, citizen_id)
     avatar = Avatar(
         name=uow.new_ref("ava"),
@@ -75,7 +75,7 @@ def keep(uow: UnitOfWork, citizen_id: int, picture: bytes) -> None:
         state=AvatarState.WAITING,
         made_at=uow.now,
     )
-    avatar.enqueue(uow.now)
+    avatar.enqueue_again(uow.now)
     uow.session.add(avatar)
     uow.enqueue_after_commit(TASK)
 
@@ -93,7 +93,7 @@ def take_back(uow: UnitOfWork, citizen_id: int) -> None:
     uow.session.execute(update(Citizen).where(Citizen.id == citizen_id).values(avatar_url=None))
 
 
-def picture(uow: UnitOfWork, name: str) -> bytes | None:
+def public_picture(uow: UnitOfWork, name: str) -> bytes | None:
     """The picture with this name as a JPEG, if it passed the check."""
     return uow.session.scalar(
         select(Avatar.picture).where(Avatar.name == name, Avatar.state == AvatarState.SHOWN)
@@ -179,7 +179,7 @@ QUEUE = Queue(
 )
 
 
-def hear(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
+def store_verdict(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
     """Store a verdict, and enqueue its execution."""
     fresh = insert_for(uow.session, MediaVerdict).values(
         trace_id=trace_id, verdict=verdict, at=uow.now
@@ -188,7 +188,7 @@ def hear(uow: UnitOfWork, trace_id: str, verdict: PictureVerdict) -> None:
     uow.enqueue_after_commit(TASK)
 
 
-def judged(uow: UnitOfWork, limit: int) -> list[int]:
+def judged_pictures(uow: UnitOfWork, limit: int) -> list[int]:
     """Pictures with a verdict that is not applied yet."""
     rows = uow.session.scalars(
         select(Avatar.id)
@@ -200,7 +200,7 @@ def judged(uow: UnitOfWork, limit: int) -> list[int]:
     return list(rows)
 
 
-def settle(uow: UnitOfWork, avatar_id: int) -> bool:
+def settle_verdict(uow: UnitOfWork, avatar_id: int) -> bool:
     """Apply the verdict on one picture; return whether there was one.
 
     Locks: the citizen, then the picture. One citizen per transaction, because a merge locks two.
@@ -229,19 +229,19 @@ def carry_out_verdict(uow: UnitOfWork, avatar: Avatar, verdict: PictureVerdict) 
     """Apply a verdict to a picture; the caller holds the citizen and the picture."""
     match verdict:
         case PictureVerdict.PASS:
-            _show(uow, avatar)
+            _show_picture(uow, avatar)
         case PictureVerdict.RISKY:
             avatar.state, avatar.picture = AvatarState.REFUSED, None
         case PictureVerdict.REVIEW:
             avatar.state = AvatarState.REVIEW
         case PictureVerdict.FAILED:
             avatar.state, avatar.trace_id = AvatarState.WAITING, None
-            avatar.enqueue(uow.now, uow.now + ASK_AGAIN_AFTER)
+            avatar.enqueue_again(uow.now, uow.now + ASK_AGAIN_AFTER)
             # WeChat's time limit for a check runs from the upload.
             avatar.outbox_since = avatar.made_at
 
 
-def _show(uow: UnitOfWork, avatar: Avatar) -> None:
+def _show_picture(uow: UnitOfWork, avatar: Avatar) -> None:
     uow.session.execute(
         delete(Avatar).where(Avatar.citizen_id == avatar.citizen_id, Avatar.id != avatar.id)
     )

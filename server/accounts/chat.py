@@ -26,16 +26,16 @@ _LONGEST_TRACE = 128
 
 def account_closed(uow: UnitOfWork, message: Message) -> None:
     """The citizen closed the WeChat account: erase the citizen."""
-    citizen_id = _citizen(uow, message)
+    citizen_id = _citizen_of(uow, message)
     if citizen_id is not None:
-        privacy.erase(uow, citizen_id)
+        privacy.erase_citizen(uow, citizen_id)
 
 
 def permission_withdrawn(uow: UnitOfWork, message: Message) -> None:
     """The citizen withdrew the use of some data: delete it if we store it."""
     listed = message.fields.get("RevokeInfo", "")
     taken_back = {part.strip() for part in listed.split(",")} if isinstance(listed, str) else set()
-    citizen_id = _citizen(uow, message)
+    citizen_id = _citizen_of(uow, message)
     # With a plugin's id it was the plugin's permission, not ours.
     if citizen_id is None or message.fields.get("PluginID"):
         return
@@ -51,7 +51,7 @@ def permission_withdrawn(uow: UnitOfWork, message: Message) -> None:
 
 def profile_cleaned(uow: UnitOfWork, message: Message) -> None:
     """WeChat cleaned a risky profile, without saying which part: delete name and avatar."""
-    citizen_id = _citizen(uow, message)
+    citizen_id = _citizen_of(uow, message)
     if citizen_id is not None:
         profile.drop_name(uow, citizen_id)
         profile.drop_avatar(uow, citizen_id)
@@ -66,7 +66,7 @@ def picture_judged(uow: UnitOfWork, message: Message) -> None:
     fetched = message.fields.get("errcode", "0") == "0"
     verdict = _verdict_of(suggest) if fetched else PictureVerdict.FAILED
     if verdict is not None:
-        avatars.hear(uow, trace_id, verdict)
+        avatars.store_verdict(uow, trace_id, verdict)
 
 
 def _verdict_of(suggest: object) -> PictureVerdict | None:
@@ -79,7 +79,7 @@ def _verdict_of(suggest: object) -> PictureVerdict | None:
     return PictureVerdict.REVIEW
 
 
-def _citizen(uow: UnitOfWork, message: Message) -> int | None:
+def _citizen_of(uow: UnitOfWork, message: Message) -> int | None:
     return service.citizen_of_openid(uow, message.app, message.openid, create=False)
 
 

@@ -23,9 +23,9 @@ def export_person(uow_factory: UnitOfWorkFactory, who: str) -> dict[str, Any]:
     """
     by = System(name="export-person")
     with uow_factory.begin(by) as uow:
-        citizen_id = _known(uow, who)
+        citizen_id = _find_citizen(uow, who)
         record_change(uow, by, "accounts.export_person", _subject_of(uow, citizen_id))
-        return {"exported_at": uow.now, "held": privacy.export(uow, citizen_id)}
+        return {"exported_at": uow.now, "held": privacy.export_citizen(uow, citizen_id)}
 
 
 def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
@@ -35,9 +35,9 @@ def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
     """
     by = System(name="erase-person")
     with uow_factory.begin(by) as uow:
-        citizen_id = _known(uow, who)
+        citizen_id = _find_citizen(uow, who)
         record_change(uow, by, "accounts.erase_person", _subject_of(uow, citizen_id))
-        privacy.erase(uow, citizen_id)
+        privacy.erase_citizen(uow, citizen_id)
 
 
 def save_pictures(uow_factory: UnitOfWorkFactory, folder: Path | None) -> list[WaitingPicture]:
@@ -69,7 +69,7 @@ def _subject_of(uow: UnitOfWork, citizen_id: int) -> Subject:
     return Subject("person", ref)
 
 
-def _known(uow: UnitOfWork, who: str) -> int:
+def _find_citizen(uow: UnitOfWork, who: str) -> int:
     alive = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
     found = uow.session.scalar(select(Citizen.id).where(Citizen.ref == who, *alive))
     if found is None:

@@ -101,7 +101,7 @@ def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
     return {unionid for unionid in found if unionid is not None}
 
 
-def settle(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settled:
+def settle_identity(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settled:
     """The citizen of an openid, created if unknown, and merged with a citizen of the same unionid.
 
     Locks: the unionid, then the citizen; both citizens of a merge. Locking the unionid first makes
@@ -119,7 +119,7 @@ def settle(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settl
         raise Unavailable
     if unionid is None:
         return settled
-    return Settled(_tie(uow, settled.citizen_id, unionid), is_new=settled.is_new)
+    return Settled(_tie_unionid(uow, settled.citizen_id, unionid), is_new=settled.is_new)
 
 
 def _locked_owner(uow: UnitOfWork, app: App, openid: str) -> int | None:
@@ -169,13 +169,13 @@ def _new_citizen(uow: UnitOfWork) -> int:
     return number
 
 
-def _tie(uow: UnitOfWork, citizen_id: int, unionid: str) -> int:
+def _tie_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> int:
     for _ in range(_TRIES):
         other = _locked_by_unionid(uow, unionid)
         if other == citizen_id:
             return citizen_id
         if other is not None:
-            citizen_id = join(uow, citizen_id, other)
+            citizen_id = merge_citizens(uow, citizen_id, other)
         if _took_unionid(uow, citizen_id, unionid):
             return citizen_id
     raise Unavailable
@@ -184,7 +184,7 @@ def _tie(uow: UnitOfWork, citizen_id: int, unionid: str) -> int:
 def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
     try:
         # The savepoint keeps the transaction usable when a concurrent one takes the unionid first.
-        with uow.savepoint():
+        with uow.open_savepoint():
             uow.session.execute(
                 update(Citizen).where(Citizen.id == citizen_id).values(unionid=unionid)
             )
@@ -193,16 +193,16 @@ def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
     return True
 
 
-def join(uow: UnitOfWork, one: int, other: int) -> int:
+def merge_citizens(uow: UnitOfWork, one: int, other: int) -> int:
     """Merge two citizens; the one with a mini-program identity survives, otherwise the older.
 
     Locks: the caller holds both rows. Every slice declares how its rows are merged.
     """
     keep, gone = sorted((one, other), key=lambda number: (not in_mini_program(uow, number), number))
-    place_before = _place(uow, keep)
+    place_before = _place_of(uow, keep)
     for merge in uow.dependencies.hooks.merge:
         merge(uow, keep, gone)
-    if _place(uow, keep) != place_before:
+    if _place_of(uow, keep) != place_before:
         for relocate in uow.dependencies.hooks.relocate:
             relocate(uow, keep)
     return keep
@@ -215,8 +215,8 @@ def merge_profile(uow: UnitOfWork, keep: int, gone: int) -> None:
     session.execute(update(Citizen).where(Citizen.merged_into == gone).values(merged_into=keep))
     kept = session.get_one(Citizen, keep, populate_existing=True)
     left = session.get_one(Citizen, gone, populate_existing=True)
-    taken = _gaps(kept, left)
-    blank(left)
+    taken = _values_for_gaps(kept, left)
+    blank_citizen(left)
     left.merged_into = keep
     session.flush()  # the unionid must be free before the other row takes it
     for name, value in taken.items():
@@ -224,13 +224,13 @@ def merge_profile(uow: UnitOfWork, keep: int, gone: int) -> None:
     session.flush()
 
 
-def blank(citizen: Citizen) -> None:
+def blank_citizen(citizen: Citizen) -> None:
     """Remove all personal data from a row."""
     for name, value in BLANK.items():
         setattr(citizen, name, value)
 
 
-def _gaps(kept: Citizen, left: Citizen) -> dict[str, Any]:
+def _values_for_gaps(kept: Citizen, left: Citizen) -> dict[str, Any]:
     taken: dict[str, Any] = {
         name: getattr(left, name)
         for group in _GROUPS
@@ -281,7 +281,7 @@ def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, i
     return {number: survivor for number, survivor in now.items() if survivor in locked}
 
 
-def _place(uow: UnitOfWork, citizen_id: int) -> tuple[Any, ...]:
+def _place_of(uow: UnitOfWork, citizen_id: int) -> tuple[Any, ...]:
     return tuple(
         uow.session.execute(
             select(Citizen.city, Citizen.county, Citizen.unit_id, Citizen.audience).where(

@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import bindparam, delete, exists, select, update
 
 from server.accounts.models import Citizen, Identity, LimitTrace
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 
 _PURPOSE = "limit-trace"
 _AT_ONCE = 500
 
-_citizen, _identity, _trace = table(Citizen), table(Identity), table(LimitTrace)
+_citizen, _identity, _trace = table_of(Citizen), table_of(Identity), table_of(LimitTrace)
 # Reads no ids while no trace exists at all.
 _IDS = (
     select(_identity.c.app, _identity.c.openid, _citizen.c.unionid)
@@ -43,23 +43,23 @@ _FORMER = (
 
 def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     """The erased rows of this person that still count, the oldest first."""
-    rows = run(uow, _IDS, {"citizen_id": citizen_id}).rows
-    hashes = _hashes(uow, rows)
+    rows = run_statement(uow, _IDS, {"citizen_id": citizen_id}).rows
+    hashes = _identity_hashes(uow, rows)
     if not hashes:
         return []
     asked = {"hashes": hashes, "now": uow.now, "citizen_id": citizen_id}
-    found: list[int] = run(uow, _FORMER, asked).scalars()
+    found: list[int] = run_statement(uow, _FORMER, asked).first_values()
     return sorted(found)
 
 
-def leave(uow: UnitOfWork, citizen_id: int) -> None:
+def leave_traces(uow: UnitOfWork, citizen_id: int) -> None:
     """Store the hashes of a citizen about to be erased, for as long as something counts.
 
     Earlier traces of the same person are stored under every id known now, so that they are found
     under any of them.
     """
     until = _counted_until(uow, citizen_id)
-    earlier = _earlier(uow, citizen_id)
+    earlier = _earlier_traces(uow, citizen_id)
     rows = uow.session.execute(
         select(Identity.app, Identity.openid, Citizen.unionid)
         .join(Citizen, Citizen.id == Identity.citizen_id)
@@ -68,7 +68,7 @@ def leave(uow: UnitOfWork, citizen_id: int) -> None:
     kept = [*earlier, *([] if until is None else [(citizen_id, uow.now, until)])]
     values = [
         {"hash": made, "citizen_id": number, "erased_at": erased_at, "keep_until": keep_until}
-        for made in _hashes(uow, rows)
+        for made in _identity_hashes(uow, rows)
         for number, erased_at, keep_until in kept
     ]
     if values:
@@ -76,7 +76,7 @@ def leave(uow: UnitOfWork, citizen_id: int) -> None:
         uow.session.execute(fresh.on_conflict_do_nothing())
 
 
-def _earlier(uow: UnitOfWork, citizen_id: int) -> list[tuple[int, datetime, datetime]]:
+def _earlier_traces(uow: UnitOfWork, citizen_id: int) -> list[tuple[int, datetime, datetime]]:
     rows = uow.session.execute(
         select(LimitTrace.citizen_id, LimitTrace.erased_at, LimitTrace.keep_until)
         .where(LimitTrace.citizen_id.in_(former_ids(uow, citizen_id)))
@@ -122,11 +122,11 @@ def _counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
     return max((end for end in ends if end is not None and end > uow.now), default=None)
 
 
-def _hashes(uow: UnitOfWork, rows: Iterable[Any]) -> list[str]:
+def _identity_hashes(uow: UnitOfWork, rows: Iterable[Any]) -> list[str]:
     """One hash per openid and one for the unionid."""
     words = set()
     for row in rows:
         words.add(f"{row.app.value}:{row.openid}")
         if row.unionid is not None:
             words.add(f"unionid:{row.unionid}")
-    return sorted(uow.keys.blind(word, _PURPOSE) for word in words)
+    return sorted(uow.keys.blind_hash(word, _PURPOSE) for word in words)

@@ -12,12 +12,12 @@ from server.wechat.gateway import PhoneNumber
 _PURPOSE = "phone"
 
 
-def keep(uow: UnitOfWork, citizen_id: int, number: PhoneNumber) -> str:
+def keep_number(uow: UnitOfWork, citizen_id: int, number: PhoneNumber) -> str:
     """Store a number, replacing an earlier one; return its masked form.
 
     Locks: the citizen.
     """
-    privacy.hold(uow, citizen_id)
+    privacy.lock_citizen(uow, citizen_id)
     take_back(uow, citizen_id)
     whole = f"+{number.country}{number.number}"
     ref = uow.new_ref("pho")
@@ -25,12 +25,12 @@ def keep(uow: UnitOfWork, citizen_id: int, number: PhoneNumber) -> str:
         Phone(
             ref=ref,
             citizen_id=citizen_id,
-            sealed=uow.keys.seal(whole, _place(ref)),
-            blind=uow.keys.blind(whole, _PURPOSE),
+            sealed=uow.keys.seal_text(whole, _sealing_place(ref)),
+            blind=uow.keys.blind_hash(whole, _PURPOSE),
             given_at=uow.now,
         )
     )
-    return masked(whole)
+    return mask_number(whole)
 
 
 def take_back(uow: UnitOfWork, citizen_id: int) -> None:
@@ -41,10 +41,10 @@ def take_back(uow: UnitOfWork, citizen_id: int) -> None:
 def masked_of(uow: UnitOfWork, citizen_id: int) -> str | None:
     """A citizen's masked number, or None."""
     whole = tell_number(uow, citizen_id)
-    return None if whole is None else masked(whole)
+    return None if whole is None else mask_number(whole)
 
 
-def masked(whole: str) -> str:
+def mask_number(whole: str) -> str:
     """Mask the middle of a number; the country code is omitted for China."""
     local = whole.removeprefix("+86")
     shown = 3 if len(local) >= 9 else 1
@@ -57,8 +57,8 @@ def tell_number(uow: UnitOfWork, citizen_id: int) -> str | None:
     row = uow.session.execute(
         select(Phone.ref, Phone.sealed).where(Phone.citizen_id == citizen_id)
     ).one_or_none()
-    return None if row is None else uow.keys.unseal(row.sealed, _place(row.ref))
+    return None if row is None else uow.keys.unseal_text(row.sealed, _sealing_place(row.ref))
 
 
-def _place(ref: str) -> str:
+def _sealing_place(ref: str) -> str:
     return f"phone.sealed:{ref}"

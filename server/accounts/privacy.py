@@ -14,9 +14,9 @@ from sqlalchemy import ScalarSelect, bindparam, select
 from server.accounts import limit_traces
 from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
 from server.accounts.models import Citizen, Consent
-from server.accounts.rules import clean_name, fits
+from server.accounts.rules import clean_name, has_allowed_length
 from server.base.errors import Invalid, NotAuthenticated, Unavailable
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 
 
@@ -31,7 +31,7 @@ class ConsentGiven:
     guardian_relation: str | None = None
 
 
-_citizen = table(Citizen)
+_citizen = table_of(Citizen)
 _HELD = (
     select(_citizen.c.erased_at, _citizen.c.merged_into)
     .where(_citizen.c.id == bindparam("citizen_id"))
@@ -45,7 +45,7 @@ def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Conse
     Raises: PolicyVersionOutdated (409), GuardianConsentRequired (409), Invalid (422).
     Locks: the citizen.
     """
-    citizen = living(uow, citizen_id)
+    citizen = lock_and_load(uow, citizen_id)
     if given.policy_version != uow.settings.policy_version:
         raise PolicyVersionOutdated(policy_version=uow.settings.policy_version)
     if given.under_14 and not given.guardian:
@@ -58,8 +58,9 @@ def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Conse
         citizen_id=citizen_id,
         policy_version=given.policy_version,
         guardian=given.guardian,
-        guardian_name=name and uow.keys.seal(name, _place("guardian_name", ref)),
-        guardian_relation=relation and uow.keys.seal(relation, _place("guardian_relation", ref)),
+        guardian_name=name and uow.keys.seal_text(name, _sealing_place("guardian_name", ref)),
+        guardian_relation=relation
+        and uow.keys.seal_text(relation, _sealing_place("guardian_relation", ref)),
         under_14=given.under_14,
         given_at=uow.now,
     )
@@ -73,12 +74,12 @@ def _guardian_words(field: str, words: str | None, *, named: bool) -> str | None
     if not named or words is None:
         return None
     clean = clean_name(words)
-    if not fits(clean):
+    if not has_allowed_length(clean):
         raise Invalid((("body", field), "1 to 20 characters, not all of them invisible"))
     return clean
 
 
-def _place(column: str, ref: str) -> str:
+def _sealing_place(column: str, ref: str) -> str:
     return f"consent.{column}:{ref}"
 
 
@@ -98,17 +99,17 @@ _LATEST = select(latest_version(bindparam("citizen_id", type_=_citizen.c.id.type
 
 def has_consented(uow: UnitOfWork, citizen_id: int) -> bool:
     """Whether the citizen agreed to the current policy."""
-    version: str | None = run(uow, _LATEST, {"citizen_id": citizen_id}).scalar()
+    version: str | None = run_statement(uow, _LATEST, {"citizen_id": citizen_id}).first_value()
     return version == uow.settings.policy_version
 
 
-def hold(uow: UnitOfWork, citizen_id: int) -> None:
+def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
     """Lock a citizen's row until commit.
 
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just merged with
     another citizen.
     """
-    refuse_absent(run(uow, _HELD, {"citizen_id": citizen_id}).one_or_none())
+    refuse_absent(run_statement(uow, _HELD, {"citizen_id": citizen_id}).one_or_none())
 
 
 def refuse_absent(row: Any) -> None:
@@ -122,16 +123,16 @@ def refuse_absent(row: Any) -> None:
         raise Unavailable(retry_after_seconds=1)
 
 
-def living(uow: UnitOfWork, citizen_id: int) -> Citizen:
+def lock_and_load(uow: UnitOfWork, citizen_id: int) -> Citizen:
     """Lock and return a citizen's row.
 
     Raises: as `hold`.
     """
-    hold(uow, citizen_id)
+    lock_citizen(uow, citizen_id)
     return uow.session.get_one(Citizen, citizen_id, populate_existing=True)
 
 
-def export(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
+def export_citizen(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     """All data of every slice about a citizen."""
     everything: dict[str, object] = {}
     for tell in uow.dependencies.hooks.export:
@@ -139,7 +140,7 @@ def export(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
     return everything
 
 
-def erase(uow: UnitOfWork, citizen_id: int) -> None:
+def erase_citizen(uow: UnitOfWork, citizen_id: int) -> None:
     """Erase a citizen: every slice deletes personal data, an anonymous row remains.
 
     Limits per person continue by keyed hashes, see `limit_traces`.
@@ -148,7 +149,7 @@ def erase(uow: UnitOfWork, citizen_id: int) -> None:
     citizen = uow.session.scalar(select(Citizen).where(Citizen.id == citizen_id).with_for_update())
     if citizen is None or citizen.erased_at is not None:
         return
-    limit_traces.leave(uow, citizen_id)
+    limit_traces.leave_traces(uow, citizen_id)
     for erase_rows in uow.dependencies.hooks.erase:
         erase_rows(uow, citizen_id)
 
@@ -158,21 +159,23 @@ def tell_consents(uow: UnitOfWork, citizen_id: int) -> list[dict[str, Any]]:
     rows = uow.session.scalars(
         select(Consent).where(Consent.citizen_id == citizen_id).order_by(Consent.id)
     )
-    return [_told(uow, row) for row in rows]
+    return [_consent_fields(uow, row) for row in rows]
 
 
-def _told(uow: UnitOfWork, row: Consent) -> dict[str, Any]:
+def _consent_fields(uow: UnitOfWork, row: Consent) -> dict[str, Any]:
     return {
         "policy_version": row.policy_version,
         "given_at": row.given_at,
         "under_14": row.under_14,
         "guardian": row.guardian,
-        "guardian_name": _opened(uow, row.guardian_name, _place("guardian_name", row.ref)),
-        "guardian_relation": _opened(
-            uow, row.guardian_relation, _place("guardian_relation", row.ref)
+        "guardian_name": _unseal_text(
+            uow, row.guardian_name, _sealing_place("guardian_name", row.ref)
+        ),
+        "guardian_relation": _unseal_text(
+            uow, row.guardian_relation, _sealing_place("guardian_relation", row.ref)
         ),
     }
 
 
-def _opened(uow: UnitOfWork, sealed: str | None, place: str) -> str | None:
-    return None if sealed is None else uow.keys.unseal(sealed, place)
+def _unseal_text(uow: UnitOfWork, sealed: str | None, place: str) -> str | None:
+    return None if sealed is None else uow.keys.unseal_text(sealed, place)

@@ -27,7 +27,7 @@ from server.accounts.models import (
     Schooling,
     Sex,
 )
-from server.accounts.rules import clean_name, fits
+from server.accounts.rules import clean_name, has_allowed_length
 from server.base.errors import Invalid
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import Backoff, Done, GiveUp, Lost, Outcome, Queue, Retry
@@ -96,9 +96,9 @@ def profile_of(uow: UnitOfWork, citizen_id: int) -> Profile:
     """A citizen's own view of the profile."""
     citizen = uow.session.get_one(Citizen, citizen_id)
     unit = None if citizen.unit_id is None else units.unit_by_id(uow, citizen.unit_id)
-    places = units.regions()
-    city = places.city(citizen.city) if citizen.city else None
-    county = places.county(citizen.county) if citizen.county else None
+    places = units.load_regions()
+    city = places.find_city(citizen.city) if citizen.city else None
+    county = places.find_county(citizen.county) if citizen.county else None
     return Profile(
         citizen=citizen,
         city_name=city.name if city else None,
@@ -117,7 +117,7 @@ def checked_name(text: str) -> str:
     Raises: Invalid (422) unless 1 to 20 characters remain.
     """
     name = clean_name(text)
-    if not fits(name):
+    if not has_allowed_length(name):
         raise Invalid((("body", "nickname"), "1 to 20 characters, not all of them invisible"))
     return name
 
@@ -128,17 +128,17 @@ def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> Waiting | None:
     waiting = citizen.nickname_state in _WAITING and citizen.pending_nickname == name
     if waiting or citizen.nickname == name:
         return None
-    openid = _openids(uow, [citizen_id]).get(citizen_id)
+    openid = _openids_of(uow, [citizen_id]).get(citizen_id)
     return Waiting(citizen_id=citizen_id, name=name, openid=openid)
 
 
-def judge(gateway: TextCheck, waiting: Waiting) -> Judged:
+def judge_nickname(gateway: TextCheck, waiting: Waiting) -> Judged:
     """WeChat's verdict on a nickname, None without one; never call inside a transaction."""
     verdict = verdict_or_none(gateway, waiting.openid, waiting.name, TextPlace.PROFILE)
     return Judged(name=waiting.name, verdict=verdict)
 
 
-def change(
+def change_profile(
     uow: UnitOfWork, citizen_id: int, changes: Mapping[str, Any], judged: Judged | None = None
 ) -> None:
     """Change the fields in `changes`; None clears a field.
@@ -146,8 +146,8 @@ def change(
     Raises: Invalid (422) for a place or unit that does not exist, NicknameRefused (409).
     Locks: the citizen. Runs the `relocate` hooks when place or audience changes.
     """
-    citizen = privacy.living(uow, citizen_id)
-    before = _place(citizen)
+    citizen = privacy.lock_and_load(uow, citizen_id)
+    before = _place_of(citizen)
     left = dict(changes)
     _take_back(uow, citizen_id, left)
     if "nickname" in left:
@@ -156,11 +156,11 @@ def change(
         citizen.unit_id = _unit_id(uow, left.pop("unit"))
     _set_region(citizen, left)
     for name, value in left.items():
-        setattr(citizen, name, _DEFAULTS.get(name) if value is None else _stored(name, value))
+        setattr(citizen, name, _DEFAULTS.get(name) if value is None else _stored_value(name, value))
     if (citizen.quiet_from is None) != (citizen.quiet_to is None):
         raise Invalid((("body", "quiet_from"), "quiet hours have a beginning and an end"))
     uow.session.flush()  # the hooks read the new place
-    if _place(citizen) != before:
+    if _place_of(citizen) != before:
         for relocate in uow.dependencies.hooks.relocate:
             relocate(uow, citizen_id)
 
@@ -173,11 +173,11 @@ def _take_back(uow: UnitOfWork, citizen_id: int, left: dict[str, Any]) -> None:
             take_back(uow, citizen_id)
 
 
-def _stored(name: str, value: Any) -> Any:
+def _stored_value(name: str, value: Any) -> Any:
     return _WORDS[name](value) if name in _WORDS else value
 
 
-def _place(citizen: Citizen) -> tuple[object, ...]:
+def _place_of(citizen: Citizen) -> tuple[object, ...]:
     return (citizen.city, citizen.county, citizen.unit_id, citizen.audience)
 
 
@@ -188,7 +188,7 @@ def _set_region(citizen: Citizen, left: dict[str, Any]) -> None:
     # A move to another city without a county clears the old county.
     kept = citizen.county if city == citizen.city else None
     county = left.pop("county", kept)
-    citizen.city, citizen.county = units.regions().check_place(city, county)
+    citizen.city, citizen.county = units.load_regions().check_place(city, county)
 
 
 def _unit_id(uow: UnitOfWork, ref: str | None) -> int | None:
@@ -229,7 +229,7 @@ def _take_verdict(uow: UnitOfWork, citizen: Citizen, name: str, verdict: Verdict
         citizen.pending_since = uow.now
         citizen.nickname_state = NicknameState.CHECKING if asked else NicknameState.REVIEW
         if asked:
-            citizen.enqueue(uow.now, uow.now + ASK_AGAIN_AFTER)
+            citizen.enqueue_again(uow.now, uow.now + ASK_AGAIN_AFTER)
         else:
             citizen.leave_outbox()
 
@@ -244,21 +244,21 @@ def _settle_nickname(citizen: Citizen, name: str | None, state: NicknameState) -
 
 def drop_name(uow: UnitOfWork, citizen_id: int) -> None:
     """Delete a nickname, public or pending, because its owner withdrew it at WeChat."""
-    change(uow, citizen_id, {"nickname": None})
+    change_profile(uow, citizen_id, {"nickname": None})
 
 
 def drop_avatar(uow: UnitOfWork, citizen_id: int) -> None:
     """Delete an avatar, because its owner withdrew it at WeChat."""
-    change(uow, citizen_id, {"avatar": None})
+    change_profile(uow, citizen_id, {"avatar": None})
 
 
 def drop_phone(uow: UnitOfWork, citizen_id: int) -> None:
     """Delete a phone number, because its owner withdrew it at WeChat."""
-    change(uow, citizen_id, {"phone": None})
+    change_profile(uow, citizen_id, {"phone": None})
 
 
 def _prepare_name(uow: UnitOfWork, citizen: Citizen) -> Waiting | Outcome:
-    openid = _openids(uow, [citizen.id]).get(citizen.id)
+    openid = _openids_of(uow, [citizen.id]).get(citizen.id)
     if openid is None or citizen.pending_nickname is None:
         return Retry(reason="no_openid")
     return Waiting(citizen_id=citizen.id, name=citizen.pending_nickname, openid=openid)
@@ -298,7 +298,7 @@ QUEUE = Queue(
 )
 
 
-def _openids(uow: UnitOfWork, ids: list[int]) -> dict[int, str]:
+def _openids_of(uow: UnitOfWork, ids: list[int]) -> dict[int, str]:
     rows = uow.session.execute(
         select(Identity.citizen_id, Identity.openid)
         .where(Identity.citizen_id.in_(ids), Identity.app == App.MINI_PROGRAM)

@@ -38,7 +38,7 @@ class PhoneOut(Out, frozen=True, kw_only=True):
     phone_masked: str
 
 
-def _checked(_asking: PreflightContext, upload: bytes) -> None:
+def _check_upload(_asking: PreflightContext, upload: bytes) -> None:
     """Check a file by its first bytes."""
     check_picture(upload)
 
@@ -52,15 +52,15 @@ def _checked(_asking: PreflightContext, upload: bytes) -> None:
     status=(202,),
     errors=(PictureRefused, PictureKindUnsupported, PictureTooLarge, PicturesWaiting),
     consent=True,
-    ask=_checked,
+    ask=_check_upload,
     pace=OWN_WORDS,
 )
 def give_avatar(uow: UnitOfWork, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked above
     """Give a picture of oneself; it is shown once WeChat's check has passed it."""
-    avatar_uploads.receive(uow, uow.caller_id, upload)
+    avatar_uploads.receive_file(uow, uow.caller_id, upload)
 
 
-def _number(preflight: PreflightContext, body: PhoneIn) -> PhoneNumber:
+def _exchange_phone_code(preflight: PreflightContext, body: PhoneIn) -> PhoneNumber:
     """Exchange a code, which must be this citizen's own, for the number."""
     citizen_id = preflight.caller.id
     with preflight.uow_factory.begin(read_only=True) as uow:
@@ -86,9 +86,9 @@ def _number(preflight: PreflightContext, body: PhoneIn) -> PhoneNumber:
     out=PhoneOut,
     errors=(Invalid, *AWAY),
     consent=True,
-    ask=_number,
+    ask=_exchange_phone_code,
     pace=PHONE,
 )
 def give_phone(uow: UnitOfWork, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - spent
     """Give one's phone number, as WeChat knows it."""
-    return PhoneOut(phone_masked=phones.keep(uow, uow.caller_id, asked))
+    return PhoneOut(phone_masked=phones.keep_number(uow, uow.caller_id, asked))

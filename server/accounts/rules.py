@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from hashlib import sha256
 
-from server.base.characters import characters
+from server.base.characters import split_characters
 
 MOST_CHARACTERS = 20
 # A family emoji is one character of many code points; a stack of accents is not a name.
@@ -25,21 +25,21 @@ def clean_name(text: str) -> str:
     """
     normal = unicodedata.normalize("NFC", text)
     spaced = "".join(" " if char in "\t\n\r\u2028\u2029" else char for char in normal)
-    kept = "".join(c for i, c in enumerate(spaced) if _stays(spaced, i))
+    kept = "".join(c for i, c in enumerate(spaced) if _is_kept(spaced, i))
     return " ".join(kept.split())
 
 
-def fits(name: str) -> bool:
+def has_allowed_length(name: str) -> bool:
     """Whether a normalised name has 1 to 20 visible characters as a reader counts them."""
-    if not 1 <= len(name) <= MOST_CODE_POINTS or not any(map(_visible, name)):
+    if not 1 <= len(name) <= MOST_CODE_POINTS or not any(map(_is_visible, name)):
         return False
-    return sum(1 for _ in characters(name)) <= MOST_CHARACTERS
+    return sum(1 for _ in split_characters(name)) <= MOST_CHARACTERS
 
 
-def masked(name: str) -> str:
+def mask_name(name: str) -> str:
     """The public form of a name: the first character and a star."""
     # Splits lazily, because a board masks a hundred names.
-    shown = characters(name)
+    shown = split_characters(name)
     first = next(shown)
     return "*" if next(shown, None) is None else f"{first}*"
 
@@ -49,18 +49,18 @@ def number_of(ref: str) -> str:
     return f"{int.from_bytes(sha256(ref.encode()).digest()[:4]) % 10_000:04d}"
 
 
-def _stays(text: str, at: int) -> bool:
+def _is_kept(text: str, at: int) -> bool:
     if text[at] == _JOINER:
         before = text[:at].rstrip(_PICTURE_SELECTOR)
-        return bool(before) and _picture(before[-1]) and _picture(text[at + 1 : at + 2])
+        return bool(before) and _is_picture(before[-1]) and _is_picture(text[at + 1 : at + 2])
     return unicodedata.category(text[at]) not in _LEFT_OUT
 
 
-def _picture(char: str) -> bool:
+def _is_picture(char: str) -> bool:
     return bool(char) and (
         unicodedata.category(char) == "So" or "\U0001f000" <= char <= "\U0001faff"
     )
 
 
-def _visible(char: str) -> bool:
+def _is_visible(char: str) -> bool:
     return unicodedata.category(char)[0] not in "ZMC" and char not in _BLANK

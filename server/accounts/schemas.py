@@ -119,7 +119,7 @@ class ProfileIn(In, frozen=True, kw_only=True):
     avatar: UnsetType | None = UNSET
     phone: UnsetType | None = UNSET
 
-    def changes(self) -> dict[str, Any]:
+    def sent_fields(self) -> dict[str, Any]:
         """Only the fields that were sent."""
         every = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: value for name, value in every.items() if value is not UNSET}

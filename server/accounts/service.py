@@ -23,19 +23,19 @@ from server.accounts.bulk import NewCitizen as NewCitizen
 from server.accounts.bulk import add_citizens as add_citizens
 from server.accounts.bulk import known_refs as known_refs
 from server.accounts.models import App, Citizen, Identity, SessionToken
-from server.accounts.rules import masked, number_of
+from server.accounts.rules import mask_name, number_of
 from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
 from server.base.signing import token_hash
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.wechat.gateway import WeChatIdentity
 
 AppName = Literal["official_account", "mini_program"]
 _BATCH = 500
 
-_citizen, _identity, _token = table(Citizen), table(Identity), table(SessionToken)
+_citizen, _identity, _token = table_of(Citizen), table_of(Identity), table_of(SessionToken)
 # A merged citizen has several openids; rate limits are always counted by the oldest.
 _OPENID = (
     select(_identity.c.openid)
@@ -133,7 +133,9 @@ def sign_in(uow: UnitOfWork, identity: WeChatIdentity) -> SignedIn:
 
     Locks: the citizen.
     """
-    settled = identities.settle(uow, App.MINI_PROGRAM, identity.openid, identity.unionid or None)
+    settled = identities.settle_identity(
+        uow, App.MINI_PROGRAM, identity.openid, identity.unionid or None
+    )
     _drop_expired(uow, settled.citizen_id)
     token = new_token()
     expires_at = uow.now + timedelta(days=uow.settings.security.token_days)
@@ -181,7 +183,7 @@ def _revoke_session(uow: UnitOfWork, hashed: str) -> None:
     )
 
 
-def resolve(uow: UnitOfWork, token: str) -> Caller | None:
+def resolve_token(uow: UnitOfWork, token: str) -> Caller | None:
     """The citizen of a bearer token, and whether the current policy was agreed to.
 
     Raises: NotAuthenticated (401) for an expired token. An unknown token returns None, which counts
@@ -189,15 +191,15 @@ def resolve(uow: UnitOfWork, token: str) -> Caller | None:
     expired ones.
     """
     hashed = token_hash(token)
-    found = run(uow, _CALLER, {"of_hash": hashed, "at": uow.now}).one_or_none()
+    found = run_statement(uow, _CALLER, {"of_hash": hashed, "at": uow.now}).one_or_none()
     if found is None:
-        if run(uow, _ONCE_GOOD, {"of_hash": hashed}).scalar() is not None:
+        if run_statement(uow, _ONCE_GOOD, {"of_hash": hashed}).first_value() is not None:
             raise NotAuthenticated
         return None
     return Caller(
         id=found.id,
         consented=found.version == uow.settings.policy_version,
-        known_as=uow.keys.pseudonym(found.openid) if found.openid else "",
+        known_as=uow.keys.pseudonym_of(found.openid) if found.openid else "",
         session=hashed,
     )
 
@@ -208,7 +210,7 @@ def citizen_of_openid(uow: UnitOfWork, app: AppName, openid: str, *, create: boo
     Locks: the citizen, when `create` is set.
     """
     if create:
-        return identities.settle(uow, App(app), openid, None).citizen_id
+        return identities.settle_identity(uow, App(app), openid, None).citizen_id
     return identities.owner_of(uow, App(app), openid)
 
 
@@ -248,7 +250,7 @@ def learn_unionid(uow: UnitOfWork, app: AppName, openid: str, unionid: str) -> i
 
     Locks: the citizen; two citizens with one unionid are merged, in every slice's tables.
     """
-    return identities.settle(uow, App(app), openid, unionid).citizen_id
+    return identities.settle_identity(uow, App(app), openid, unionid).citizen_id
 
 
 def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
@@ -257,7 +259,7 @@ def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
     Raises: NotAuthenticated (401) when erased meanwhile, Unavailable (503) when just merged with
     another citizen.
     """
-    privacy.hold(uow, citizen_id)
+    privacy.lock_citizen(uow, citizen_id)
 
 
 def lock_player(uow: UnitOfWork, citizen_id: int) -> Player:
@@ -265,9 +267,9 @@ def lock_player(uow: UnitOfWork, citizen_id: int) -> Player:
 
     Raises: as `lock_citizen`.
     """
-    row = run(uow, _PLAYER, {"citizen_id": citizen_id}).one_or_none()
+    row = run_statement(uow, _PLAYER, {"citizen_id": citizen_id}).one_or_none()
     privacy.refuse_absent(row)
-    return Player(place=_place(row), may_have_former=bool(row.traces))
+    return Player(place=_place_from_row(row), may_have_former=bool(row.traces))
 
 
 def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
@@ -295,33 +297,33 @@ def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
     citizen without one gets a number, to distinguish the rows of a board.
     """
     wanted = list(dict.fromkeys(ids))
-    nobody = Name(shown=uow.texts.say("accounts.name.erased"))
+    nobody = Name(shown=uow.texts.fill_text("accounts.name.erased"))
     names = dict.fromkeys(wanted, nobody)
-    unnamed = uow.texts.say("accounts.name.unnamed")
+    unnamed = uow.texts.fill_text("accounts.name.unnamed")
     for some in batched_ids(wanted):
-        for row in run(uow, _NAMES, {"ids": some}):
+        for row in run_statement(uow, _NAMES, {"ids": some}):
             public, nickname = row.public_rank and not row.under_14, row.nickname
             names[row.id] = Name(
-                shown=_shown(nickname, public) if nickname else unnamed + number_of(row.ref),
+                shown=_shown_name(nickname, public) if nickname else unnamed + number_of(row.ref),
                 avatar_url=row.avatar_url if public else None,
                 city=row.city,
             )
     return names
 
 
-def _shown(nickname: str, public: bool) -> str:
-    return nickname if public else masked(nickname)
+def _shown_name(nickname: str, public: bool) -> str:
+    return nickname if public else mask_name(nickname)
 
 
 def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
     """The place that a citizen counts for now."""
-    row = run(uow, _PLACE, {"citizen_id": citizen_id}).one_or_none()
+    row = run_statement(uow, _PLACE, {"citizen_id": citizen_id}).one_or_none()
     if row is None:
         return Place(city=None, county=None, unit_id=None, audience=None)
-    return _place(row)
+    return _place_from_row(row)
 
 
-def _place(row: Any) -> Place:
+def _place_from_row(row: Any) -> Place:
     audience = None if row.audience is None else row.audience.value
     return Place(city=row.city, county=row.county, unit_id=row.unit_id, audience=audience)
 
@@ -341,9 +343,9 @@ def batched_ids(ids: list[int]) -> Iterable[list[int]]:
     return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
-def picture(uow: UnitOfWork, name: str) -> bytes | None:
+def public_picture(uow: UnitOfWork, name: str) -> bytes | None:
     """A citizen's public picture by its name, as a JPEG."""
-    return avatars.picture(uow, name)
+    return avatars.public_picture(uow, name)
 
 
 def private_picture(

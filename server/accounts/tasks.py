@@ -43,11 +43,11 @@ def check_pictures(context: TaskContext, *_ids: int) -> int:
 
 def _carry_out_verdicts(context: TaskContext) -> int:
     with context.uow_factory.begin(read_only=True) as reading:
-        due = avatars.judged(reading, _AT_ONCE)
+        due = avatars.judged_pictures(reading, _AT_ONCE)
     moved = 0
     for avatar_id in due:
         with context.uow_factory.begin() as uow:
-            moved += avatars.settle(uow, avatar_id)
+            moved += avatars.settle_verdict(uow, avatar_id)
     return moved
 
 

@@ -96,7 +96,7 @@ def _append_entries(uow: UnitOfWork, pending: list[PendingEntry]) -> None:
     connection.execute(insert(_ENTRY), entries)
     if values:
         connection.execute(insert(_PERSONAL), values)
-    signature = uow.keys.sign(head_message(number, digest))
+    signature = uow.keys.sign_message(head_message(number, digest))
     moved = {"number": number, "digest": digest, "signature": signature}
     connection.execute(update(_HEAD).where(_HEAD.c.id == _HEAD_ID).values(moved))
 

@@ -122,7 +122,7 @@ def _fault_of_head(uow: UnitOfWork, number: int, digest: str) -> Fault | None:
     head = uow.session.scalars(select(AuditHead)).one_or_none()
     if head is None:
         return None if number == 0 else Fault(kind=FaultKind.HEAD_EDITED, number=number)
-    signed = uow.keys.sign(head_message(head.number, head.digest))
+    signed = uow.keys.sign_message(head_message(head.number, head.digest))
     if head.number > 0 and head.signature != signed:
         return Fault(kind=FaultKind.HEAD_EDITED, number=head.number)
     if head.number > number:
@@ -134,7 +134,7 @@ def _fault_of_head(uow: UnitOfWork, number: int, digest: str) -> Fault | None:
 
 def _fault_of_checkpoints(uow: UnitOfWork, last: int, known: dict[int, str]) -> Fault | None:
     for one in uow.session.scalars(select(AuditCheckpoint).order_by(AuditCheckpoint.number)):
-        if one.signature != uow.keys.sign(head_message(one.number, one.digest)):
+        if one.signature != uow.keys.sign_message(head_message(one.number, one.digest)):
             return Fault(kind=FaultKind.CHECKPOINT_EDITED, number=one.number)
         if one.number > last:
             return Fault(kind=FaultKind.MISSING, number=last + 1)

@@ -163,7 +163,7 @@ class Scope:
             found.append(f"county:{self.county}")
         return tuple(one for one in found if one != self.spelled)
 
-    def covers(self, other: Scope) -> bool:
+    def covers_scope(self, other: Scope) -> bool:
         """Whether `other` is this scope or below it."""
         return self.spelled == other.spelled or self.spelled in other.above
 
@@ -195,7 +195,7 @@ class Organizer:
         """The permissions of the role, without the withheld ones."""
         return ROLES[self.role] - self.withheld
 
-    def may(self, permission: Permission) -> bool:
+    def has_permission(self, permission: Permission) -> bool:
         """Whether the role has a permission."""
         return permission in self.permissions
 

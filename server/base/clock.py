@@ -58,7 +58,7 @@ class ShiftedClock:
     def now(self) -> datetime:
         """The shifted current instant, timezone-aware, in UTC."""
         with self._lock:
-            self._reread()
+            self._reread_shift()
             if self._frozen_at is not None:
                 return datetime.fromtimestamp(self._frozen_at, UTC)
             return self._system.now() + timedelta(seconds=self._offset)
@@ -67,7 +67,7 @@ class ShiftedClock:
         """Seconds of the monotonic clock, not shifted."""
         return self._system.monotonic()
 
-    def _reread(self) -> None:
+    def _reread_shift(self) -> None:
         try:
             status = self._path.stat()
         except FileNotFoundError:
@@ -110,7 +110,7 @@ def say_end_time(end: datetime) -> tuple[date, str]:
     return local.date(), local.strftime("%H:%M")
 
 
-def stopwatch(clock: Clock) -> Callable[[], float]:
+def start_stopwatch(clock: Clock) -> Callable[[], float]:
     """Return a function that returns the seconds since this call."""
     begun = clock.monotonic()
     return lambda: clock.monotonic() - begun

@@ -51,13 +51,13 @@ def known_demo_secrets(var: Path) -> set[str]:
         for name in (WECHAT_FILE, KEYS_FILE):
             path = folder / name
             if path.is_file():
-                found |= _strings(json.loads(path.read_text(encoding="utf-8")))
+                found |= _collect_strings(json.loads(path.read_text(encoding="utf-8")))
     return found
 
 
-def _strings(value: Any) -> set[str]:
+def _collect_strings(value: Any) -> set[str]:
     if isinstance(value, dict):
-        return set().union(*(_strings(item) for item in value.values())) if value else set()
+        return set().union(*(_collect_strings(item) for item in value.values())) if value else set()
     return {value} if isinstance(value, str) and len(value) >= 16 else set()
 
 
@@ -75,7 +75,7 @@ def _made_once(path: Path, make: Any) -> dict[str, Any]:
     return loaded
 
 
-def _word(length: int) -> str:
+def _random_word(length: int) -> str:
     return "".join(secrets.choice(_ALNUM) for _ in range(length))
 
 
@@ -83,9 +83,9 @@ def _new_app(form: str) -> dict[str, str]:
     return {
         "appid": "wx" + secrets.token_hex(8),
         "secret": _MARK + secrets.token_hex(14),
-        "token": _MARK + _word(20),
+        "token": _MARK + _random_word(20),
         # The last of 43 base64 characters carries only four bits; these letters leave none over.
-        "aes_key": _MARK + _word(38) + secrets.choice("AEIMQUYcgkosw048"),
+        "aes_key": _MARK + _random_word(38) + secrets.choice("AEIMQUYcgkosw048"),
         "mode": "safe",
         "format": form,
     }

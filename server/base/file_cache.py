@@ -40,11 +40,11 @@ class FileCache:
         self._keep_seconds = keep_seconds
         self._written = 0
 
-    def get(self, name: str) -> bytes | None:
+    def get_content(self, name: str) -> bytes | None:
         """The cached content; None when missing, expired or damaged."""
-        path = self._path(name)
+        path = self._path_of(name)
         try:
-            if path.stat().st_mtime <= _now() - self._keep_seconds:
+            if path.stat().st_mtime <= _read_clock() - self._keep_seconds:
                 return None
             raw = path.read_bytes()
         except OSError:
@@ -53,9 +53,9 @@ class FileCache:
         # A power failure may have left half a file.
         return content if hashlib.sha256(content).digest() == digest else None
 
-    def put(self, name: str, content: bytes) -> None:
+    def put_content(self, name: str, content: bytes) -> None:
         """Cache a content under a name."""
-        path = self._path(name)
+        path = self._path_of(name)
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -69,12 +69,12 @@ class FileCache:
             return
         self._written += 1
         if self._written % _TRIM_EVERY == 0:
-            self.trim()
+            self.trim_files()
 
-    def trim(self) -> int:
+    def trim_files(self) -> int:
         """Delete expired files and, above the size limit, the oldest; return how many."""
-        old = _now() - self._keep_seconds
-        kept = sorted(self._all(), key=lambda file: file.at, reverse=True)
+        old = _read_clock() - self._keep_seconds
+        kept = sorted(self._list_kept(), key=lambda file: file.at, reverse=True)
         total, gone = 0, 0
         for file in kept:
             total += file.size
@@ -83,7 +83,7 @@ class FileCache:
                 gone += 1
         return gone
 
-    def _all(self) -> list[_Kept]:
+    def _list_kept(self) -> list[_Kept]:
         found = []
         for path in self._folder.glob("*"):
             try:
@@ -93,10 +93,10 @@ class FileCache:
             found.append(_Kept(path, facts.st_mtime, facts.st_size))
         return found
 
-    def _path(self, name: str) -> Path:
+    def _path_of(self, name: str) -> Path:
         return self._folder / hashlib.sha256(name.encode()).hexdigest()
 
 
-def _now() -> float:
+def _read_clock() -> float:
     # File times are system time, even when the demo's clock is shifted.
     return SystemClock().now().timestamp()

@@ -101,7 +101,7 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
         super().__init__(_QUEUE, connection_pool=pool, results=False, serializer=_NoPickle())
         self._known = known
 
-    def declare(self, step: Callable[[str, list[int | str]], None]) -> Callable[..., Any]:
+    def declare_step(self, step: Callable[[str, list[int | str]], None]) -> Callable[..., Any]:
         """Register the function that handles every wake-up; the result sends one."""
         self.wrapper = self.task()(step)
         enqueue: Callable[..., Any] = self.wrapper
@@ -153,21 +153,21 @@ class TaskQueue:
         self._call: Callable[..., Any] | None = None
         self._lock = threading.Lock()
 
-    def enqueue(self, task: str, *keys: int | str) -> None:
+    def enqueue_task(self, task: str, *keys: int | str) -> None:
         """Wake a task up; never raises, because the rows are in the database."""
         try:
             if self._kv.away:
                 raise RedisUnavailable
             with self._lock:
                 if self._call is None:
-                    self._call = _declare(_BellQueue(self._kv, None), None, ())
+                    self._call = _declare_tasks(_BellQueue(self._kv, None), None, ())
             self._call(task, list(keys))
         except Exception as trouble:
             # After any failure the sweep finds the rows.
             _log.warning("wake-up failed", extra={"task": task, "outcome": type(trouble).__name__})
 
 
-def _declare(
+def _declare_tasks(
     queue: _BellQueue, context: TaskContext | None, tasks: Sequence[Task]
 ) -> Callable[..., Any]:
     steps = {task.name: task for task in tasks}
@@ -176,7 +176,7 @@ def _declare(
         if context is not None:
             run_step(context, steps[name], *keys)
 
-    return queue.declare(run_named)
+    return queue.declare_step(run_named)
 
 
 def run_step(context: TaskContext, task: Task, *keys: int | str) -> int:
@@ -219,14 +219,14 @@ class Worker:
         self._me = ids.new_ref("wrk")
         self._stop = threading.Event()
         queue = _BellQueue(kv, frozenset(task.name for task in tasks))
-        _declare(queue, context, tasks)
+        _declare_tasks(queue, context, tasks)
         self._consumer = Consumer(
             queue, workers=threads, periodic=False, max_delay=0.3, check_worker_health=True
         )
 
-    def run(self) -> None:
+    def run_worker(self) -> None:
         """Run until SIGTERM or SIGINT."""
-        sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
+        sweeper = threading.Thread(target=self._run_sweeps, name="sweeper", daemon=True)
         sweeper.start()
         try:
             self._consumer.run()
@@ -234,7 +234,7 @@ class Worker:
             self._stop.set()
             sweeper.join(timeout=10)
 
-    def _sweep(self) -> None:
+    def _run_sweeps(self) -> None:
         steady = SystemClock().monotonic
         due = {task.name: 0.0 for task in self._tasks if task.every_seconds is not None}
         while not self._stop.wait(0.25):
@@ -242,10 +242,10 @@ class Worker:
                 if task.every_seconds is None or steady() < due[task.name]:
                     continue
                 due[task.name] = steady() + task.every_seconds
-                if self._may(task):
+                if self._may_sweep(task):
                     run_step(self._context, task)
 
-    def _may(self, task: Task) -> bool:
+    def _may_sweep(self, task: Task) -> bool:
         try:
             return take_lease(self._context.uow_factory, task.name, self._me)
         except AppError as refusal:

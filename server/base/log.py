@@ -50,7 +50,7 @@ class JsonLines(logging.Formatter):
         # Console and file have the same format, so the text is built once.
         made: str | None = getattr(record, _MADE, None)
         if made is None:
-            made = self._made(record)
+            made = self._make_line(record)
             setattr(record, _MADE, made)
         return made
 
@@ -67,22 +67,22 @@ class JsonLines(logging.Formatter):
         }
         return msgspec.json.encode(line).decode()
 
-    def _made(self, record: logging.LogRecord) -> str:
+    def _make_line(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "process": self._process,
             "logger": record.name,
             "request_id": request_id.get(),
-            "event": _event(record),
+            "event": _event_of(record),
         }
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
         if record.exc_info and record.exc_info[1] is not None:
-            line["trace"] = _places(record.exc_info[1])
+            line["trace"] = _places_of(record.exc_info[1])
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
-def _event(record: logging.LogRecord) -> str:
+def _event_of(record: logging.LogRecord) -> str:
     """The event of a record; for a library without its arguments, which may be personal."""
     if record.name.partition(".")[0] in (*_OURS, _GUNICORN):
         return record.getMessage()
@@ -99,11 +99,11 @@ class _Dropping(logging.Handler):
         """Write a formatted line as `emit` would write a record."""
         with self.lock or nullcontext():
             try:
-                self.put(words)
+                self.put_line(words)
             except Exception:
                 self.handleError(None)
 
-    def put(self, words: str) -> None:
+    def put_line(self, words: str) -> None:
         """Write and flush; the caller holds the lock."""
         raise NotImplementedError
 
@@ -115,13 +115,13 @@ class _Dropping(logging.Handler):
 
 
 class _Console(_Dropping, logging.StreamHandler):  # type: ignore[type-arg]  # its own is a text file
-    def put(self, words: str) -> None:
+    def put_line(self, words: str) -> None:
         self.stream.write(words)
         self.flush()
 
 
 class _File(_Dropping, logging.handlers.WatchedFileHandler):
-    def put(self, words: str) -> None:
+    def put_line(self, words: str) -> None:
         self.reopenIfNeeded()
         if self.stream is None:
             self.stream = self._open()
@@ -129,7 +129,7 @@ class _File(_Dropping, logging.handlers.WatchedFileHandler):
         self.flush()
 
 
-def _places(trouble: BaseException) -> list[str]:
+def _places_of(trouble: BaseException) -> list[str]:
     """Type and stack of an exception; its message may contain a value and is left out."""
     places = [type(trouble).__name__]
     step = trouble.__traceback__
@@ -138,7 +138,7 @@ def _places(trouble: BaseException) -> list[str]:
         places.append(f"{Path(code.co_filename).name}:{step.tb_lineno} {code.co_name}")
         step = step.tb_next
     cause = trouble.__cause__
-    return places + (["caused by", *_places(cause)] if cause is not None else [])
+    return places + (["caused by", *_places_of(cause)] if cause is not None else [])
 
 
 def set_up_logging(var: Path, process: str, level: str, console: bool = True) -> None:

@@ -35,7 +35,7 @@ def empty_log(context: TaskContext, *_ids: int) -> int:
 
 def trim_drawings(context: TaskContext, *_ids: int) -> int:
     """Delete drawings that are too old or too many; returns 0."""
-    kept_drawings(context.uow_factory.dependencies.settings).trim()
+    kept_drawings(context.uow_factory.dependencies.settings).trim_files()
     return 0
 
 

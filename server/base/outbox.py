@@ -76,7 +76,7 @@ def deliver_due(context: TaskContext, queue: Queue) -> Delivered:
                 begun = begin_calls(uow, queue, waiting[:1])
             del waiting[0]
             total += begun.settled
-            outcomes = [(call, _called(context, queue, call)) for call in begun.calls]
+            outcomes = [(call, _call_out(context, queue, call)) for call in begun.calls]
             for call, outcome in outcomes:
                 with context.uow_factory.begin() as uow:
                     total += settle_calls(uow, queue, [(call.claim, outcome)])
@@ -91,7 +91,7 @@ def deliver_due(context: TaskContext, queue: Queue) -> Delivered:
     return total
 
 
-def _called(context: TaskContext, queue: Queue, call: Call) -> Outcome:
+def _call_out(context: TaskContext, queue: Queue, call: Call) -> Outcome:
     outcome = queue.send(context, call.letter)
     OUTBOX_CALLS.labels(queue.name, _word_of(outcome)).inc()
     return outcome
@@ -112,7 +112,7 @@ def lease_due(uow: UnitOfWork, queue: Queue, limit: int) -> list[Claim]:
     # A CTE with a lock is executed once; PostgreSQL may execute a plain subquery per row.
     due = (
         select(table.id)
-        .where(*_due(uow, queue))
+        .where(*_due_conditions(uow, queue))
         .order_by(table.outbox_due_at, table.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -128,7 +128,7 @@ def lease_due(uow: UnitOfWork, queue: Queue, limit: int) -> list[Claim]:
     return [Claim(row_id=row_id, token=token) for _, row_id in sorted(map(tuple, leased))]
 
 
-def _due(uow: UnitOfWork, queue: Queue) -> tuple[ColumnElement[bool], ...]:
+def _due_conditions(uow: UnitOfWork, queue: Queue) -> tuple[ColumnElement[bool], ...]:
     table = queue.table
     due = (
         table.outbox_state == OutboxState.QUEUED,
@@ -141,7 +141,7 @@ def _due(uow: UnitOfWork, queue: Queue) -> tuple[ColumnElement[bool], ...]:
 
 
 def _has_due(uow: UnitOfWork, queue: Queue) -> bool:
-    return bool(uow.session.scalar(select(exists().where(*_due(uow, queue)))))
+    return bool(uow.session.scalar(select(exists().where(*_due_conditions(uow, queue)))))
 
 
 def release_leases(uow: UnitOfWork, queue: Queue, claims: Collection[Claim]) -> None:
@@ -176,10 +176,10 @@ def begin_calls(uow: UnitOfWork, queue: Queue, claims: Sequence[Claim]) -> Begun
     """
     calls: list[Call] = []
     settled = Delivered()
-    for row, claim in _fenced(uow, queue, claims, None, (OutboxState.QUEUED,)):
+    for row, claim in _lock_fenced(uow, queue, claims, None, (OutboxState.QUEUED,)):
         letter = queue.prepare(uow, row)
         if isinstance(letter, Outcome):
-            settled += _settle(uow, queue, row, letter)
+            settled += _settle_row(uow, queue, row, letter)
             continue
         row.outbox_state, row.outbox_until = OutboxState.CLAIMED, uow.now + queue.lease
         row.outbox_tries, row.outbox_reason = row.outbox_tries + 1, None
@@ -201,16 +201,16 @@ def settle_calls(
     first = outcomes[0][1] if outcomes else None
     open_states = (OutboxState.CLAIMED, OutboxState.IN_DOUBT)
     settled = Delivered()
-    for row, claim in _fenced(uow, queue, list(told), first, open_states):
+    for row, claim in _lock_fenced(uow, queue, list(told), first, open_states):
         outcome = told[claim]
         if row.outbox_state is OutboxState.IN_DOUBT and not isinstance(outcome, Done | GiveUp):
             continue
-        settled += _settle(uow, queue, row, outcome)
+        settled += _settle_row(uow, queue, row, outcome)
     uow.session.flush()
     return settled
 
 
-def _fenced(
+def _lock_fenced(
     uow: UnitOfWork,
     queue: Queue,
     claims: Sequence[Claim],
@@ -240,7 +240,7 @@ def holds_fence(row: Any, claim: Claim) -> bool:
     return bool(row.outbox_claim == claim.token)
 
 
-def _settle(uow: UnitOfWork, queue: Queue, row: Any, outcome: Outcome) -> Delivered:
+def _settle_row(uow: UnitOfWork, queue: Queue, row: Any, outcome: Outcome) -> Delivered:
     most = queue.most_tries
     if isinstance(outcome, Retry) and most is not None and row.outbox_tries >= most:
         outcome = GiveUp(reason="too_many_tries")
@@ -253,21 +253,21 @@ def _settle(uow: UnitOfWork, queue: Queue, row: Any, outcome: Outcome) -> Delive
         case InDoubt():
             row.outbox_state, row.outbox_reason = OutboxState.IN_DOUBT, outcome.reason
         case PutOff():
-            _requeue(row, outcome.until - uow.now, uow)
+            _requeue_row(row, outcome.until - uow.now, uow)
         case Retry():
-            _requeue(row, _pause(uow, queue, row.outbox_tries, outcome.after), uow)
+            _requeue_row(row, _pause_before_retry(uow, queue, row.outbox_tries, outcome.after), uow)
             row.outbox_reason = outcome.reason
     queue.settle(uow, row, outcome)
     postponed = isinstance(outcome, Retry | PutOff)
     return Delivered(postponed=1) if postponed else Delivered(ended=1)
 
 
-def _requeue(row: Any, after: timedelta, uow: UnitOfWork) -> None:
+def _requeue_row(row: Any, after: timedelta, uow: UnitOfWork) -> None:
     row.outbox_state, row.outbox_claim = OutboxState.QUEUED, None
     row.outbox_due_at = uow.now + after
 
 
-def _pause(uow: UnitOfWork, queue: Queue, tries: int, after: timedelta) -> timedelta:
+def _pause_before_retry(uow: UnitOfWork, queue: Queue, tries: int, after: timedelta) -> timedelta:
     rest = queue.backoff.rest_after(tries)
     return max(after, rest) + rest * queue.backoff.jitter * uow.random.random()
 
@@ -282,7 +282,7 @@ def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVER
         table = queue.table
         found = reading.session.execute(
             select(table.id, table.outbox_claim)
-            .where(_overdue(reading, queue))
+            .where(_overdue_condition(reading, queue))
             .order_by(table.outbox_due_at, table.id)
             .limit(limit)
         ).all()
@@ -293,7 +293,7 @@ def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVER
     return ended
 
 
-def _overdue(uow: UnitOfWork, queue: Queue) -> ColumnElement[bool]:
+def _overdue_condition(uow: UnitOfWork, queue: Queue) -> ColumnElement[bool]:
     table = queue.table
     lost = and_(table.outbox_state == OutboxState.CLAIMED, table.outbox_until <= uow.now)
     if queue.keep_for is None:
@@ -309,12 +309,12 @@ def _end_one(uow: UnitOfWork, queue: Queue, claim: Claim) -> bool:
     table = queue.table
     row = uow.session.scalar(
         select(table)
-        .where(table.id == claim.row_id, _overdue(uow, queue))
+        .where(table.id == claim.row_id, _overdue_condition(uow, queue))
         .with_for_update(of=table, skip_locked=queue.lock_first is None)
     )
     if row is None or not holds_fence(row, claim):
         return False
-    return bool(_settle(uow, queue, row, _end_of(uow, queue, row)).ended)
+    return bool(_settle_row(uow, queue, row, _end_of(uow, queue, row)).ended)
 
 
 def _end_of(uow: UnitOfWork, queue: Queue, row: Any) -> Outcome:

@@ -55,7 +55,7 @@ class Outgoing:
     outbox_tries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     outbox_reason: Mapped[str | None] = mapped_column(String(_REASON_LENGTH))
 
-    def enqueue(self, now: datetime, due_at: datetime | None = None) -> None:
+    def enqueue_again(self, now: datetime, due_at: datetime | None = None) -> None:
         """Enqueue the row again; earlier claims become void."""
         for name, value in queued_values(now, due_at).items():
             setattr(self, name, value)

@@ -52,7 +52,7 @@ class Owned:
     owner_county: Mapped[str | None] = mapped_column(String(6), index=True)
 
     @classmethod
-    def published(cls) -> ColumnElement[bool]:
+    def published_condition(cls) -> ColumnElement[bool]:
         """Rows that organizers below the owner may read; none unless the model overrides this."""
         return false()
 
@@ -82,13 +82,15 @@ def scope_of(row: Owned) -> Scope:
 
 def visible_to(statement: Select[Any], organizer: Organizer, model: type[Owned]) -> Select[Any]:
     """Restrict a query to the rows of `model` that the organizer may read."""
-    above = and_(model.owner.in_(organizer.scope.above), model.published())
-    return _scoped(statement.where(or_(_inside(organizer.scope, model), above)), organizer)
+    above = and_(model.owner.in_(organizer.scope.above), model.published_condition())
+    return _limit_to_scope(
+        statement.where(or_(_inside_condition(organizer.scope, model), above)), organizer
+    )
 
 
 def writable_by(statement: Filtered, organizer: Organizer, model: type[Owned]) -> Filtered:
     """Restrict a statement to rows in the organizer's scope; the role is checked elsewhere."""
-    return _scoped(statement.where(_inside(organizer.scope, model)), organizer)
+    return _limit_to_scope(statement.where(_inside_condition(organizer.scope, model)), organizer)
 
 
 def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed]) -> Select[Any]:
@@ -101,7 +103,7 @@ def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed])
         kept = model.county == scope.county
     elif scope.city is not None:
         kept = model.city == scope.city
-    return _scoped(statement.where(kept), organizer)
+    return _limit_to_scope(statement.where(kept), organizer)
 
 
 def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Insert:
@@ -109,9 +111,9 @@ def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Inser
 
     Raises: ScopeMissing when that is outside the organizer's scope.
     """
-    if not organizer.scope.covers(owner):
+    if not organizer.scope.covers_scope(owner):
         raise ScopeMissing(f"{statement.table.name}: {owner.spelled} is only readable")
-    return _scoped(statement, organizer)
+    return _limit_to_scope(statement, organizer)
 
 
 def guard_session(
@@ -142,18 +144,18 @@ def guard_session(
 
     def check_flush(flushed: Session, *_given: Any) -> None:
         for row in (*flushed.new, *flushed.dirty, *flushed.deleted):
-            if isinstance(row, Owned) and not organizer.scope.covers(scope_of(row)):
+            if isinstance(row, Owned) and not organizer.scope.covers_scope(scope_of(row)):
                 raise ScopeMissing(f"{type(row).__name__}: a row of {row.owner} is only readable")
 
     event.listen(session, "do_orm_execute", check_statement)
     event.listen(session, "before_flush", check_flush)
 
 
-def _scoped(statement: Statement, organizer: Organizer) -> Statement:
+def _limit_to_scope(statement: Statement, organizer: Organizer) -> Statement:
     return statement.execution_options(**{_SCOPED: organizer.scope.spelled})
 
 
-def _inside(scope: Scope, model: type[Owned]) -> ColumnElement[bool]:
+def _inside_condition(scope: Scope, model: type[Owned]) -> ColumnElement[bool]:
     if scope.unit_id is not None:
         return model.owner == scope.spelled
     if scope.county is not None:

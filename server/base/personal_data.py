@@ -102,7 +102,7 @@ class Personal:
 
         Raises: WronglyDeclared.
         """
-        for complaint in _complaints(self):
+        for complaint in _list_complaints(self):
             raise WronglyDeclared(f"{self.name}: {complaint}")
 
     @property
@@ -145,7 +145,7 @@ class Personal:
         ]
 
 
-def _complaints(one: Personal) -> Iterator[str]:
+def _list_complaints(one: Personal) -> Iterator[str]:
     named = {one.owner_column, *one.blank, *one.stays, *one.also, *_told_columns(one)}
     named |= {one.keep.since} if one.keep else set()
     for unknown in sorted(named - one.columns.keys()):
@@ -191,13 +191,13 @@ class PersonalData:
         # The citizen's own row is last, although its slice is not the lowest.
         self.order = tuple(sorted(downwards, key=lambda one: one.is_person))
         self._by_name = {one.name: one for one in self.order}
-        self._check()
+        self._check_declarations()
 
-    def _check(self) -> None:
-        for name, count in _counts(one.name for one in self.order):
+    def _check_declarations(self) -> None:
+        for name, count in _count_names(one.name for one in self.order):
             if count > 1:
                 raise WronglyDeclared(f"the table {name} is declared {count} times")
-        for key, count in _counts(key for one in self.order for key in one.export):
+        for key, count in _count_names(key for one in self.order for key in one.export):
             if count > 1:
                 raise WronglyDeclared(f"the export has {count} parts called {key}")
         place = {one.name: at for at, one in enumerate(self.order)}
@@ -217,9 +217,11 @@ class PersonalData:
     @property
     def hooks(self) -> Hooks:
         """The operations for the accounts slice, which does not import the slices above it."""
-        return Hooks(erase=(self.erase,), export=(self.export,), merge=(self.merge,))
+        return Hooks(
+            erase=(self.erase_person,), export=(self.export_person,), merge=(self.merge_persons,)
+        )
 
-    def erase(self, uow: UnitOfWork, citizen_id: int) -> None:
+    def erase_person(self, uow: UnitOfWork, citizen_id: int) -> None:
         """Erase, blank or keep anonymous all data about a citizen, as declared.
 
         Locks: the caller holds the citizen's row; first the rows with `lock_first`, then the
@@ -237,7 +239,7 @@ class PersonalData:
                 mine = self.rows_of(one, citizen_id)
                 uow.session.execute(update(one.table).where(mine).values(blanked))
 
-    def merge(self, uow: UnitOfWork, keep: int, gone: int) -> None:
+    def merge_persons(self, uow: UnitOfWork, keep: int, gone: int) -> None:
         """Move the rows of one citizen to another one that is the same person.
 
         Locks: the caller holds both citizens' rows; first the rows with `lock_first`, then the
@@ -254,12 +256,14 @@ class PersonalData:
                 whose = update(one.table).where(one.owner == _owner_value(one, gone))
                 uow.session.execute(whose.values({one.owner_column: _owner_value(one, keep)}))
 
-    def export(self, uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
+    def export_person(self, uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
         """All data about a citizen; the document begins with the person."""
         told = [
             (
                 key,
-                part(uow, citizen_id) if callable(part) else self._told(uow, one, part, citizen_id),
+                part(uow, citizen_id)
+                if callable(part)
+                else self._export_rows(uow, one, part, citizen_id),
             )
             for one in self.order
             for key, part in reversed(tuple(one.export.items()))
@@ -284,7 +288,7 @@ class PersonalData:
                 held = select(*number).where(self.rows_of(one, *citizens)).order_by(*number)
                 uow.session.execute(held.with_for_update())
 
-    def _told(
+    def _export_rows(
         self, uow: UnitOfWork, one: Personal, columns: Columns, citizen_id: int
     ) -> list[dict[str, object]]:
         pairs = [(name, name) if isinstance(name, str) else name for name in columns]
@@ -294,7 +298,7 @@ class PersonalData:
             .order_by(*cast(Table, one.table.__table__).primary_key.columns)
         )
         names = [name for name, _ in pairs]
-        return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
+        return [dict(zip(names, map(_plain_value, row), strict=True)) for row in rows]
 
 
 def _owner_value(one: Personal, citizen_id: int) -> object:
@@ -313,10 +317,10 @@ def _drop_twins(uow: UnitOfWork, one: Personal, keep: object, gone: object) -> N
         )
 
 
-def _plain(value: object) -> object:
+def _plain_value(value: object) -> object:
     return value.value if isinstance(value, StrEnum) else value
 
 
-def _counts(names: Iterator[str]) -> Iterator[tuple[str, int]]:
+def _count_names(names: Iterator[str]) -> Iterator[tuple[str, int]]:
     every = list(names)
     return ((name, every.count(name)) for name in dict.fromkeys(every))

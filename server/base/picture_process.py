@@ -32,13 +32,13 @@ def square_jpeg(raw: bytes, side: int) -> bytes:
         # A JPEG is decoded at an eighth, a quarter or half of its size where that suffices.
         picture.draft("RGB", (side, side))
         orientation = picture.getexif().get(ExifTags.Base.Orientation)
-        small = _middle(picture, side)
+        small = _crop_middle(picture, side)
     out = io.BytesIO()
-    _turned(_on_white(small), orientation).save(out, "JPEG", quality=85)
+    _turn_upright(_on_white(small), orientation).save(out, "JPEG", quality=85)
     return out.getvalue()
 
 
-def _middle(picture: Image.Image, side: int) -> Image.Image:
+def _crop_middle(picture: Image.Image, side: int) -> Image.Image:
     """The largest centred square, scaled down before any further processing."""
     wide, high = picture.size
     edge = min(wide, high)
@@ -56,7 +56,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return ground
 
 
-def _turned(picture: Image.Image, orientation: int | None) -> Image.Image:
+def _turn_upright(picture: Image.Image, orientation: int | None) -> Image.Image:
     """The picture rotated according to its EXIF orientation."""
     exif = Image.Exif()
     if orientation is not None:

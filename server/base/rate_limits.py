@@ -30,13 +30,15 @@ class Pace:
 
     def per_minute(self, dependencies: Dependencies) -> float:
         """The rate per minute."""
-        return self._number(dependencies) / (60 if self.figure.endswith("_per_hour") else 1)
+        return self._configured_number(dependencies) / (
+            60 if self.figure.endswith("_per_hour") else 1
+        )
 
-    def burst(self, dependencies: Dependencies) -> float:
+    def bucket_size(self, dependencies: Dependencies) -> float:
         """The capacity of the bucket, at least 1."""
-        return max(1.0, self._number(dependencies) / 2)
+        return max(1.0, self._configured_number(dependencies) / 2)
 
-    def _number(self, dependencies: Dependencies) -> float:
+    def _configured_number(self, dependencies: Dependencies) -> float:
         return float(getattr(dependencies.settings.limits, self.figure))
 
 
@@ -59,13 +61,16 @@ BAD_CODE = Pace(name="bad_codes", figure="failures_per_minute")
 DEAD_TOKEN = Pace(name="dead_tokens", figure="failures_per_minute")
 
 
-def spend(dependencies: Dependencies, pace: Pace, who: str) -> None:
+def spend_token(dependencies: Dependencies, pace: Pace, who: str) -> None:
     """Count one call of a caller.
 
     Raises: TooManyRequests (429) with the time to wait.
     """
-    wait = dependencies.kv.limiter.allow(
-        pace.name, who, per_minute=pace.per_minute(dependencies), burst=pace.burst(dependencies)
+    wait = dependencies.kv.limiter.take_token(
+        pace.name,
+        who,
+        per_minute=pace.per_minute(dependencies),
+        burst=pace.bucket_size(dependencies),
     )
     if wait > 0:
         raise TooManyRequests(math.ceil(wait))
@@ -80,7 +85,7 @@ def counting_failures(
     When the limit is reached the step is not run.
     Raises: TooManyRequests (429).
     """
-    spend(dependencies, pace, who)
+    spend_token(dependencies, pace, who)
     try:
         yield
     except failure:
@@ -93,7 +98,10 @@ def counting_failures(
 
 def _give_back(dependencies: Dependencies, pace: Pace, who: str) -> None:
     dependencies.kv.limiter.give_back(
-        pace.name, who, per_minute=pace.per_minute(dependencies), burst=pace.burst(dependencies)
+        pace.name,
+        who,
+        per_minute=pace.per_minute(dependencies),
+        burst=pace.bucket_size(dependencies),
     )
 
 

@@ -23,7 +23,9 @@ def count_overdue(uow: UnitOfWork, one: Personal, at: datetime) -> int:
     """Number of overdue rows of a declared table at an instant; 0 without a limit."""
     if one.keep is None:
         return 0
-    counted = select(func.count()).select_from(one.table).where(_overdue(one, one.keep, at))
+    counted = (
+        select(func.count()).select_from(one.table).where(_overdue_condition(one, one.keep, at))
+    )
     return uow.session.scalar(counted) or 0
 
 
@@ -39,7 +41,7 @@ def drop_overdue(uow: UnitOfWork, one: Personal, limit: int = BATCH) -> int:
     key = cast(Table, one.table.__table__).primary_key.columns
     old = (
         select(*key)
-        .where(_overdue(one, one.keep, uow.now))
+        .where(_overdue_condition(one, one.keep, uow.now))
         .order_by(getattr(one.table, one.keep.since))
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -81,6 +83,6 @@ def count_neglected(uow: UnitOfWork, declared: Iterable[Personal]) -> int:
     return sum(count_overdue(uow, one, at) for one in declared)
 
 
-def _overdue(one: Personal, keep: Keep, at: datetime) -> ColumnElement[bool]:
+def _overdue_condition(one: Personal, keep: Keep, at: datetime) -> ColumnElement[bool]:
     since: ColumnElement[bool] = getattr(one.table, keep.since) <= at - keep.longest
     return since

@@ -21,7 +21,7 @@ class SettingsError(Exception):
     """The settings are invalid; the message lists every complaint."""
 
 
-def number(default: _N, least: _N, most: _N) -> _N:
+def bounded_number(default: _N, least: _N, most: _N) -> _N:
     """A number with bounds; values outside of them are refused, nan and inf included."""
     declared: _N = field(default=default, metadata={"bounds": (least, most)})
     return declared
@@ -47,12 +47,12 @@ class WeChat:
     open_base: str = "https://open.weixin.qq.com"
     mp_base: str = "https://mp.weixin.qq.com"
     old_phone_url: str = "https://mp.weixin.qq.com"
-    connect_timeout_seconds: float = number(2.0, 0.1, 30.0)
-    request_timeout_seconds: float = number(4.0, 0.1, 4.5)
-    worker_timeout_seconds: float = number(10.0, 0.1, 120.0)
-    calls_at_once: int = number(8, 1, 64)
-    callback_window_seconds: int = number(600, 60, 3600)
-    callback_answer_seconds: float = number(4.0, 0.1, 4.5)
+    connect_timeout_seconds: float = bounded_number(2.0, 0.1, 30.0)
+    request_timeout_seconds: float = bounded_number(4.0, 0.1, 4.5)
+    worker_timeout_seconds: float = bounded_number(10.0, 0.1, 120.0)
+    calls_at_once: int = bounded_number(8, 1, 64)
+    callback_window_seconds: int = bounded_number(600, 60, 3600)
+    callback_answer_seconds: float = bounded_number(4.0, 0.1, 4.5)
     official_account: WeChatApp = field(default_factory=WeChatApp)
     mini_program: WeChatApp = field(default_factory=WeChatApp)
 
@@ -61,14 +61,14 @@ class WeChat:
 class Database:
     """Pool size and timeouts of the database; its address is `database_url`."""
 
-    pool_size: int = number(8, 1, 200)
-    request_seconds: float = number(1.8, 0.1, 10.0)
-    job_lock_seconds: float = number(5.0, 0.1, 60.0)
-    job_statement_seconds: float = number(30.0, 1.0, 600.0)
-    command_lock_seconds: float = number(10.0, 0.1, 600.0)
-    command_statement_seconds: float = number(600.0, 1.0, 86400.0)
-    migration_lock_seconds: float = number(5.0, 0.1, 600.0)
-    migration_statement_seconds: float = number(3600.0, 1.0, 86400.0)
+    pool_size: int = bounded_number(8, 1, 200)
+    request_seconds: float = bounded_number(1.8, 0.1, 10.0)
+    job_lock_seconds: float = bounded_number(5.0, 0.1, 60.0)
+    job_statement_seconds: float = bounded_number(30.0, 1.0, 600.0)
+    command_lock_seconds: float = bounded_number(10.0, 0.1, 600.0)
+    command_statement_seconds: float = bounded_number(600.0, 1.0, 86400.0)
+    migration_lock_seconds: float = bounded_number(5.0, 0.1, 600.0)
+    migration_statement_seconds: float = bounded_number(3600.0, 1.0, 86400.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,24 +76,24 @@ class Security:
     """The master key."""
 
     master_key: str = field(default="", repr=False)
-    token_days: int = number(30, 1, 365)
+    token_days: int = bounded_number(30, 1, 365)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Rate limits per citizen, also after erasure; a burst of half the figure is allowed."""
 
-    login_per_minute: float = number(10.0, 1.0, 1000000.0)
-    quiz_start_per_minute: float = number(6.0, 1.0, 1000000.0)
-    answer_per_minute: float = number(120.0, 1.0, 1000000.0)
-    own_words_per_hour: float = number(10.0, 1.0, 1000000.0)
-    export_per_hour: float = number(10.0, 1.0, 1000000.0)
-    change_per_minute: float = number(120.0, 1.0, 1000000.0)
-    repeat_per_minute: float = number(180.0, 1.0, 1000000.0)
-    practice_per_minute: float = number(120.0, 1.0, 1000000.0)
-    share_per_minute: float = number(120.0, 1.0, 1000000.0)
-    visit_per_minute: float = number(120.0, 1.0, 1000000.0)
-    failures_per_minute: float = number(300.0, 1.0, 1000000.0)
+    login_per_minute: float = bounded_number(10.0, 1.0, 1000000.0)
+    quiz_start_per_minute: float = bounded_number(6.0, 1.0, 1000000.0)
+    answer_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
+    own_words_per_hour: float = bounded_number(10.0, 1.0, 1000000.0)
+    export_per_hour: float = bounded_number(10.0, 1.0, 1000000.0)
+    change_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
+    repeat_per_minute: float = bounded_number(180.0, 1.0, 1000000.0)
+    practice_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
+    share_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
+    visit_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
+    failures_per_minute: float = bounded_number(300.0, 1.0, 1000000.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,16 +126,16 @@ class Settings:
     redis_url: str = "embedded:"
     public_url: str = ""
     var: Path = Path("var")
-    port: int = number(8000, 1, 65535)
-    emulator_port: int = number(8001, 1, 65535)
+    port: int = bounded_number(8000, 1, 65535)
+    emulator_port: int = bounded_number(8001, 1, 65535)
     demo_season: str = "full"
     log_level: str = "INFO"
     log_console: bool = True
     policy_version: str = "2026-2"
     policy_date: str = ""
-    trusted_proxies: int = number(0, 0, 10)
-    drain_seconds: float = number(5.0, 0.0, 600.0)
-    redis_timeout_seconds: float = number(0.2, 0.01, 5.0)
+    trusted_proxies: int = bounded_number(0, 0, 10)
+    drain_seconds: float = bounded_number(5.0, 0.0, 600.0)
+    redis_timeout_seconds: float = bounded_number(0.2, 0.01, 5.0)
     wechat: WeChat = field(default_factory=WeChat)
     database: Database = field(default_factory=Database)
     security: Security = field(default_factory=Security)

@@ -34,7 +34,7 @@ def complaints_about_forms(settings: Settings) -> list[str]:
 def complaints_about_apps(settings: Settings) -> list[str]:
     """Missing or wrong values of the two apps and the master key, in any environment."""
     found = []
-    for name, app in _apps(settings).items():
+    for name, app in _app_settings(settings).items():
         found += _about_app(name, app)
     if len(settings.security.master_key) < 32:
         found.append("security.master_key: at least 32 characters are needed")
@@ -70,13 +70,13 @@ def _first_secret(layer: Mapping[str, Any], prefix: str = "") -> str | None:
                 return found
         elif value and (
             key in ("secret", "token", "aes_key", "master_key")
-            or (key in ("database_url", "redis_url") and _password(str(value)))
+            or (key in ("database_url", "redis_url") and _has_password(str(value)))
         ):
             return prefix + key
     return None
 
 
-def _apps(settings: Settings) -> dict[str, WeChatApp]:
+def _app_settings(settings: Settings) -> dict[str, WeChatApp]:
     return {
         "wechat.official_account": settings.wechat.official_account,
         "wechat.mini_program": settings.wechat.mini_program,
@@ -103,7 +103,7 @@ def _about_forms(settings: Settings) -> list[str]:
 
 def _about_addresses(settings: Settings) -> list[str]:
     found = []
-    database, redis = _scheme(settings.database_url), _scheme(settings.redis_url)
+    database, redis = _scheme_of(settings.database_url), _scheme_of(settings.redis_url)
     if settings.database_url and database not in _DATABASES:
         found.append(
             "database_url: sqlite:///file or postgresql://user:password@host/name expected"
@@ -114,7 +114,7 @@ def _about_addresses(settings: Settings) -> list[str]:
     if settings.public_url:
         bases["public_url"] = settings.public_url
     for name, address in bases.items():
-        parts = _split(address)
+        parts = _split_address(address)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             found.append(f"{name}: an address like https://host expected")
     return found
@@ -136,7 +136,7 @@ def _about_app(name: str, app: WeChatApp) -> list[str]:
 
 def _about_live_apps(settings: Settings) -> list[str]:
     found = []
-    for name, app in _apps(settings).items():
+    for name, app in _app_settings(settings).items():
         if app.appid and not re.fullmatch(r"wx[0-9a-f]{16}", app.appid):
             found.append(f"{name}.appid: wx and 16 hexadecimal digits expected")
         if len(app.token) < 16:
@@ -145,7 +145,7 @@ def _about_live_apps(settings: Settings) -> list[str]:
             found.append(f"{name}.mode: production takes safe mode only")
         if not re.fullmatch(r"gh_[A-Za-z0-9_-]{4,40}", app.original_id):
             found.append(f"{name}.original_id: gh_... is missing; callbacks are checked against it")
-    appids = [app.appid for app in _apps(settings).values() if app.appid]
+    appids = [app.appid for app in _app_settings(settings).values() if app.appid]
     if len(set(appids)) < len(appids):
         found.append("wechat.mini_program.appid: the same as that of the official account")
     return found
@@ -154,7 +154,7 @@ def _about_live_apps(settings: Settings) -> list[str]:
 def _about_secrets(settings: Settings) -> list[str]:
     demo = known_demo_secrets(settings.var)
     secrets = {"security.master_key": settings.security.master_key}
-    for name, app in _apps(settings).items():
+    for name, app in _app_settings(settings).items():
         secrets |= {
             f"{name}.secret": app.secret,
             f"{name}.token": app.token,
@@ -177,14 +177,14 @@ def _about_live_addresses(settings: Settings) -> list[str]:
         elif not _is_wechats(address):
             found.append(f"{name}: no address of WeChat (allow.other_wechat, where that is meant)")
     for name, address in addresses.items():
-        parts = _split(address)
+        parts = _split_address(address)
         if parts is None or (parts.scheme != "https" and parts.hostname not in _LOOPBACK):
             found.append(f"{name}: https is needed in production")
     return found
 
 
 def _is_wechats(address: str) -> bool:
-    parts = _split(address)
+    parts = _split_address(address)
     return (
         parts is not None
         and (parts.hostname or "").endswith(".weixin.qq.com")
@@ -197,9 +197,9 @@ def _about_stores(settings: Settings) -> list[str]:
     found = []
     if not settings.database_url:
         found.append("database_url: missing")
-    elif _scheme(settings.database_url) == "sqlite" and not settings.allow.sqlite:
+    elif _scheme_of(settings.database_url) == "sqlite" and not settings.allow.sqlite:
         found.append("database_url: SQLite in production (allow.sqlite, where that is meant)")
-    kind = _scheme(settings.redis_url)
+    kind = _scheme_of(settings.redis_url)
     if kind in _OWN_REDIS:
         if not settings.allow.embedded_redis:
             found.append(
@@ -213,8 +213,8 @@ def _about_stores(settings: Settings) -> list[str]:
 
 
 def _is_guarded(redis_url: str) -> bool:
-    parts = _split(redis_url)
-    return parts is not None and (parts.hostname in _LOOPBACK or _password(redis_url))
+    parts = _split_address(redis_url)
+    return parts is not None and (parts.hostname in _LOOPBACK or _has_password(redis_url))
 
 
 def _about_operator(settings: Settings, demo_operator: Collection[str]) -> list[str]:
@@ -234,7 +234,7 @@ def _wechat_bases(settings: Settings) -> dict[str, str]:
     return {f"wechat.{name}": str(getattr(settings.wechat, name)) for name in names}
 
 
-def _split(address: str) -> SplitResult | None:
+def _split_address(address: str) -> SplitResult | None:
     try:
         parts = urlsplit(address)
         _ = parts.port
@@ -243,12 +243,12 @@ def _split(address: str) -> SplitResult | None:
     return parts
 
 
-def _scheme(address: str) -> str:
+def _scheme_of(address: str) -> str:
     return address.partition(":")[0].lower()
 
 
-def _password(address: str) -> bool:
-    parts = _split(address)
+def _has_password(address: str) -> bool:
+    parts = _split_address(address)
     return parts is not None and bool(
         parts.password or any(parse_qs(parts.query).get("password", ()))
     )

@@ -49,59 +49,61 @@ def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, l
     chosen = given.get("KEPU_CONFIG")
     if chosen:
         files.append(Path(chosen))
-    layers = {path: _toml(path, complaints, _origin(path, chosen)) for path in files}
+    layers = {path: _read_toml(path, complaints, _origin_of(path, chosen)) for path in files}
     values: dict[str, Any] = {}
     for layer in layers.values():
-        _merge(values, layer)
+        _merge_into(values, layer)
     from_environment = _from_environment(given, complaints)
-    settings: Settings = _build(Settings, _over(values, from_environment), "", complaints)
+    settings: Settings = _build_section(
+        Settings, _overlay_values(values, from_environment), "", complaints
+    )
     complaints += complaints_about_forms(settings)
     if settings.environment == "production":
         complaints += complaints_about_production(settings, _operator_of_the_demo())
         complaints += exposed_secrets(layers)
     elif settings.emulated and not complaints:
-        _merge(values, _toml(DEMO_FILE, complaints))
+        _merge_into(values, _read_toml(DEMO_FILE, complaints))
         _add_demo_secrets(values, settings, complaints)
-        settings = _build(Settings, _over(values, from_environment), "", [])
+        settings = _build_section(Settings, _overlay_values(values, from_environment), "", [])
     if settings.environment == "production" or not complaints:
         complaints += complaints_about_apps(settings)
     return settings, [_with_variable(complaint) for complaint in complaints]
 
 
-def _origin(path: Path, chosen: str | None) -> str:
+def _origin_of(path: Path, chosen: str | None) -> str:
     return f"KEPU_CONFIG: {chosen}" if chosen and path == Path(chosen) else path.name
 
 
 def _with_variable(complaint: str) -> str:
     """Add a setting's environment variable to a complaint that has its name in files."""
     path, _, what = complaint.partition(": ")
-    if path not in _paths(Settings) and not what.startswith("unknown setting"):
+    if path not in _paths_of(Settings) and not what.startswith("unknown setting"):
         return complaint
     return f"{complaint} ({PREFIX}{path.replace('.', '__').upper()})"
 
 
-def _paths(kind: type, before: str = "") -> frozenset[str]:
+def _paths_of(kind: type, before: str = "") -> frozenset[str]:
     found = set()
     for name, hint in get_type_hints(kind).items():
         found.add(f"{before}{name}")
         if is_dataclass(hint):
-            found |= _paths(cast(type, hint), f"{before}{name}.")
+            found |= _paths_of(cast(type, hint), f"{before}{name}.")
     return frozenset(found)
 
 
 def _add_demo_secrets(values: dict[str, Any], settings: Settings, complaints: list[str]) -> None:
     try:
-        _merge(values, demo_layer(settings.var, settings.emulator_port))
+        _merge_into(values, demo_layer(settings.var, settings.emulator_port))
     except (OSError, ValueError, KeyError) as trouble:
         complaints.append(f"var: {settings.var} holds no usable data of a demo: {trouble}")
 
 
 def _operator_of_the_demo() -> frozenset[str]:
-    facts = _toml(DEMO_FILE, []).get("operator", {})
+    facts = _read_toml(DEMO_FILE, []).get("operator", {})
     return frozenset(str(value) for value in facts.values())
 
 
-def _toml(path: Path, complaints: list[str], origin: str = "") -> dict[str, Any]:
+def _read_toml(path: Path, complaints: list[str], origin: str = "") -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as trouble:
@@ -132,51 +134,53 @@ def _from_environment(given: Mapping[str, str], complaints: list[str]) -> dict[s
 OUTSIDE = ("KEPU_CONFIG", "KEPU_PROVE", "KEPU_UPLOAD_")
 
 
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _overlay_values(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
-    _merge(merged, below)
-    _merge(merged, above)
+    _merge_into(merged, below)
+    _merge_into(merged, above)
     return merged
 
 
-def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+def _merge_into(below: dict[str, Any], above: Mapping[str, Any]) -> None:
     for key, value in above.items():
         if isinstance(value, Mapping):
             kept = below.get(key)
-            below[key] = _over(kept if isinstance(kept, dict) else {}, value)
+            below[key] = _overlay_values(kept if isinstance(kept, dict) else {}, value)
         else:
             below[key] = value
 
 
-def _build(kind: type, values: Mapping[str, Any], path: str, complaints: list[str]) -> Any:
+def _build_section(kind: type, values: Mapping[str, Any], path: str, complaints: list[str]) -> Any:
     hints = get_type_hints(kind)
     known = {item.name: item for item in fields(kind)}
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
-            complaints.append(f"{path}{key}: unknown setting{_suggestion(key, known)}")
+            complaints.append(f"{path}{key}: unknown setting{_suggest_key(key, known)}")
         elif is_dataclass(hints[key]):
             if isinstance(value, Mapping):
-                made[key] = _build(cast(type, hints[key]), value, f"{path}{key}.", complaints)
+                made[key] = _build_section(
+                    cast(type, hints[key]), value, f"{path}{key}.", complaints
+                )
             else:
                 complaints.append(f"{path}{key}: a table is expected")
         else:
-            _take(made, known[key], hints[key], value, f"{path}{key}", complaints)
+            _take_value(made, known[key], hints[key], value, f"{path}{key}", complaints)
     missing = [n for n, f in known.items() if f.default is f.default_factory is MISSING]
     complaints += [f"{path}{name}: missing" for name in missing if name not in made]
     return kind(**made)
 
 
-def _suggestion(key: str, known: Mapping[str, object]) -> str:
+def _suggest_key(key: str, known: Mapping[str, object]) -> str:
     near = difflib.get_close_matches(key, known, 1)
     return f"; did you mean {near[0]}?" if near else ""
 
 
-def _take(
+def _take_value(
     made: dict[str, Any], item: Field[Any], kind: Any, value: Any, path: str, complaints: list[str]
 ) -> None:
     try:
-        converted = _convert(kind, value)
+        converted = _convert_value(kind, value)
     except (TypeError, ValueError):
         complaints.append(f"{path}: {kind.__name__} expected")
         return
@@ -188,9 +192,9 @@ def _take(
     made[item.name] = converted
 
 
-def _convert(kind: Any, value: Any) -> Any:
+def _convert_value(kind: Any, value: Any) -> Any:
     if kind is bool:
-        return _boolean(value)
+        return _parse_boolean(value)
     if kind is Path:
         return Path(str(value)).expanduser()
     if isinstance(value, bool | list | Mapping) or (kind is int and isinstance(value, float)):
@@ -198,7 +202,7 @@ def _convert(kind: Any, value: Any) -> Any:
     return kind(value)
 
 
-def _boolean(value: Any) -> bool:
+def _parse_boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
     if str(value).lower() in ("1", "true", "yes", "on"):

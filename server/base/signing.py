@@ -26,33 +26,33 @@ class Keys:
 
     def __init__(self, master_key: str) -> None:
         self._master = master_key.encode()
-        self._hashing = self._derive("hash")
+        self._hashing = self._derive_key("hash")
         self._blinding: dict[str, bytes] = {}
-        self._sealing = AESGCM(self._derive("seal"))
-        self._signing = Ed25519PrivateKey.from_private_bytes(self._derive("sign"))
+        self._sealing = AESGCM(self._derive_key("seal"))
+        self._signing = Ed25519PrivateKey.from_private_bytes(self._derive_key("sign"))
 
-    def _derive(self, purpose: str) -> bytes:
+    def _derive_key(self, purpose: str) -> bytes:
         kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=b"bagui-kepu", info=purpose.encode())
         return kdf.derive(self._master)
 
-    def pseudonym(self, text: str) -> str:
+    def pseudonym_of(self, text: str) -> str:
         """A short keyed hash in place of an openid, for logs and counters."""
         return hmac.new(self._hashing, text.encode(), hashlib.sha256).hexdigest()[:16]
 
-    def blind(self, text: str, purpose: str) -> str:
+    def blind_hash(self, text: str, purpose: str) -> str:
         """A keyed hash for looking a value up without storing it; one key per purpose."""
         key = self._blinding.get(purpose)
         if key is None:
-            key = self._blinding[purpose] = self._derive(f"blind:{purpose}")
+            key = self._blinding[purpose] = self._derive_key(f"blind:{purpose}")
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
-    def seal(self, text: str, place: str) -> str:
+    def seal_text(self, text: str, place: str) -> str:
         """Encrypt a text, bound to its place (column and row), so that it cannot be moved."""
         nonce = secrets.token_bytes(12)
         box = self._sealing.encrypt(nonce, text.encode(), place.encode())
         return "v1." + base64.urlsafe_b64encode(nonce + box).decode()
 
-    def unseal(self, sealed: str, place: str) -> str:
+    def unseal_text(self, sealed: str, place: str) -> str:
         """Decrypt what `seal` returned.
 
         Raises: Unreadable.
@@ -66,7 +66,7 @@ class Keys:
         except (ValueError, InvalidTag):
             raise Unreadable from None
 
-    def sign(self, message: bytes) -> str:
+    def sign_message(self, message: bytes) -> str:
         """An Ed25519 signature, verifiable with `public_key`."""
         return base64.urlsafe_b64encode(self._signing.sign(message)).decode()
 

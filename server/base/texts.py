@@ -26,7 +26,7 @@ class Texts:
 
     sentences: Mapping[str, Mapping[str, str]]
 
-    def say(self, key: str, /, language: str = FIRST_LANGUAGE, **facts: object) -> str:
+    def fill_text(self, key: str, /, language: str = FIRST_LANGUAGE, **facts: object) -> str:
         """The text under a key with its placeholders filled.
 
         Raises: TextMissing.
@@ -34,9 +34,9 @@ class Texts:
         words = self.sentences.get(language, {}).get(key) or self.sentences[FIRST_LANGUAGE].get(key)
         if words is None:
             raise TextMissing(key)
-        return _filled(words, facts, key)
+        return _fill_placeholders(words, facts, key)
 
-    def error(
+    def error_text(
         self, code: str, facts: Mapping[str, object] | None = None, language: str = FIRST_LANGUAGE
     ) -> str:
         """The text of an error code, from whichever slice has it.
@@ -48,16 +48,16 @@ class Texts:
             if key.endswith(ending):
                 words = self.sentences.get(language, {}).get(key)
                 words = words or self.sentences[FIRST_LANGUAGE][key]
-                return _filled(words, facts or {}, key)
+                return _fill_placeholders(words, facts or {}, key)
         raise TextMissing(code)
 
-    def gaps(self, language: str) -> list[str]:
+    def missing_keys(self, language: str) -> list[str]:
         """Keys missing in a language."""
         have = self.sentences.get(language, {})
         return sorted(key for key in self.sentences[FIRST_LANGUAGE] if key not in have)
 
 
-def _filled(words: str, facts: Mapping[str, object], key: str) -> str:
+def _fill_placeholders(words: str, facts: Mapping[str, object], key: str) -> str:
     try:
         return words.format(**facts)
     except (KeyError, IndexError):
@@ -72,15 +72,15 @@ def load_texts(slices: Iterable[Path]) -> Texts:
             parts = path.name.split(".")
             language = parts[1] if len(parts) == 3 else FIRST_LANGUAGE
             tree = tomllib.loads(path.read_text(encoding="utf-8"))
-            sentences.setdefault(language, {}).update(_flat(folder.name, tree))
+            sentences.setdefault(language, {}).update(_flatten_tree(folder.name, tree))
     return Texts(sentences)
 
 
-def _flat(prefix: str, tree: Mapping[str, Any]) -> dict[str, str]:
+def _flatten_tree(prefix: str, tree: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            found |= _flat(f"{prefix}.{key}", value)
+            found |= _flatten_tree(f"{prefix}.{key}", value)
         else:
             list(string.Formatter().parse(value))  # fails at start-up on an unbalanced brace
             found[f"{prefix}.{key}"] = value

@@ -151,7 +151,7 @@ class UnitOfWork:
         """The row id of the calling citizen; None when the caller is no citizen."""
         return self.actor.id if isinstance(self.actor, Citizen) else None
 
-    def person(self, citizen_id: int) -> str:
+    def rate_limit_key(self, citizen_id: int) -> str:
         """The rate-limit key of a citizen, who need not be the caller."""
         if isinstance(self.actor, Citizen) and self.actor.id == citizen_id:
             return self.actor.person
@@ -170,7 +170,7 @@ class UnitOfWork:
         self.before_commit_calls.append(call)
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def open_savepoint(self) -> Iterator[None]:
         """Undo the block on an exception: its rows, and its calls before and after the commit."""
         calls, forgotten = len(self.after_commit_calls), len(self.forgotten)
         last_steps = len(self.before_commit_calls)
@@ -220,10 +220,10 @@ class UnitOfWorkFactory:
             with self.begin(read_only=True) as reading:
                 actor, admit = admit(reading), None
         after_commit_calls: list[AfterCommit] = []
-        with self._patience.spell(), self._admitted(read_only), translated():
-            transaction = self._opened(read_only)
+        with self._patience.share_budget(), self._admit_transaction(read_only), translate_errors():
+            transaction = self._open_transaction(read_only)
             try:
-                transaction.begin()
+                transaction.begin_transaction()
                 uow = UnitOfWork(
                     transaction=transaction,
                     now=self.dependencies.clock.now(),
@@ -238,12 +238,12 @@ class UnitOfWorkFactory:
                 _roll_back_failed(transaction)
                 raise
             finally:
-                transaction.close()
+                transaction.return_connection()
         for call in after_commit_calls:
             call()
 
-    def _opened(self, read_only: bool) -> Transaction:
-        with self._patience.spending():
+    def _open_transaction(self, read_only: bool) -> Transaction:
+        with self._patience.spend_block():
             try:
                 engine = self._reading if read_only else self.engine
                 return open_transaction(engine, self._patience)
@@ -253,10 +253,10 @@ class UnitOfWorkFactory:
 
     def waiting_at_most(self, seconds: float) -> AbstractContextManager[None]:
         """Limit the database waits of this thread's units of work inside the block."""
-        return self._patience.spell(seconds)
+        return self._patience.share_budget(seconds)
 
     @contextmanager
-    def _admitted(self, read_only: bool) -> Iterator[None]:
+    def _admit_transaction(self, read_only: bool) -> Iterator[None]:
         """Admission to the database; refused for a while after it failed to respond.
 
         Raises: DatabaseAway.
@@ -268,7 +268,7 @@ class UnitOfWorkFactory:
         self._open.depth = self.depth + 1
         try:
             if watched:
-                self._patience.admit()
+                self._patience.admit_transaction()
             if queued:
                 self._take_turn()
                 taken = True
@@ -277,7 +277,7 @@ class UnitOfWorkFactory:
             raise DatabaseAway from None
         except DatabaseAway:
             if watched:
-                self._patience.failed()
+                self._patience.note_failure()
             raise
         finally:
             self._open.depth -= 1
@@ -285,7 +285,7 @@ class UnitOfWorkFactory:
                 self._turn.release()
 
     def _take_turn(self) -> None:
-        with self._patience.spending():
+        with self._patience.spend_block():
             taken = self._turn.acquire(timeout=self._patience.allowed_for_lock())
         if not taken:
             raise DatabaseAway
@@ -311,14 +311,14 @@ def _finish_transaction(uow: UnitOfWork) -> None:
     made = transaction.made_connection
     if not uow.read_only:
         if made is None:
-            transaction.end("COMMIT")
+            transaction.end_transaction("COMMIT")
         else:
             made.commit()
         return
     transaction.refuse_writes()
     # Also under SQLAlchemy's connection, because psycopg's own rollback drops all prepared
     # statements.
-    transaction.end("ROLLBACK")
+    transaction.end_transaction("ROLLBACK")
     if made is not None:
         made.rollback()
 
@@ -330,11 +330,11 @@ def _roll_back_failed(transaction: Transaction) -> None:
     transaction is still open.
     """
     with suppress(DBAPIError):
-        transaction.end("ROLLBACK")
+        transaction.end_transaction("ROLLBACK")
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Translate errors of an unavailable, locked or exhausted database into DatabaseAway."""
     try:
         yield

@@ -28,7 +28,7 @@ class BatchWriter:
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
 
-    def start(self) -> None:
+    def start_thread(self) -> None:
         """Start the thread if it is not running; called with every record.
 
         It starts with the first record, because a thread started before a fork does not run in the
@@ -39,11 +39,11 @@ class BatchWriter:
             return
         self._thread = threading.Thread(target=self._keep_writing, name=self._name, daemon=True)
         self._thread.start()
-        atexit.register(self.close)
+        atexit.register(self.flush_and_stop)
 
-    def close(self) -> None:
+    def flush_and_stop(self) -> None:
         """Write the remaining records and stop the thread; also runs at process exit."""
-        atexit.unregister(self.close)
+        atexit.unregister(self.flush_and_stop)
         self._over.set()
         if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout=5)

@@ -13,7 +13,7 @@ from server.accounts import service as accounts
 from server.base.errors import Unavailable
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import late_replies, processed_messages
-from server.channel.chat import Chat, Effect, LiveAnswer, answered
+from server.channel.chat import Chat, Effect, LiveAnswer, reply_or_refusal
 from server.channel.contacts import Contacts
 from server.channel.loading import read_shipped
 from server.channel.reply_rule_cache import ReplyRuleCache
@@ -41,62 +41,62 @@ class CallbackHandler:
         self._uow_factory = uow_factory
         self._envelope = envelope
         self._chat = chat
-        self._effects = _table(handlers, chat)
+        self._effects = _effect_table(handlers, chat)
 
     @property
     def envelope(self) -> Envelope:
         """Signature check and encryption of this app."""
         return self._envelope
 
-    def pure(self, message: Message) -> Reply | None:
+    def reply_without_effects(self, message: Message) -> Reply | None:
         """The reply to a message without effects; None when it has some."""
-        place = _place(message)
+        place = _kind_and_event(message)
         if self._chat is not None:
-            reply = self._chat.pure(message)
+            reply = self._chat.reply_without_effects(message)
             # When the chat has no reply, a slice may handle the message.
             if reply is None or reply.says_something or place not in self._effects:
                 return reply
         return None if place in self._effects else Reply()
 
-    def effects(self, message: Message) -> Reply:
+    def apply_effects(self, message: Message) -> Reply:
         """Apply a message's effects once per `message.key`; a repeat gets the first reply.
 
         Raises: Unavailable (503) when it failed: nothing is stored, and WeChat repeats the message.
         A mere question gets an apology as its reply instead.
         """
         try:
-            return self._once(message)
+            return self._apply_once(message)
         except Unavailable as refusal:
-            if self._chat is None or _place(message) not in self._chat.asking:
+            if self._chat is None or _kind_and_event(message) not in self._chat.asking:
                 raise
             return Reply.of_text(
-                self._uow_factory.dependencies.texts.error(refusal.code, refusal.facts)
+                self._uow_factory.dependencies.texts.error_text(refusal.code, refusal.facts)
             )
 
-    def _once(self, message: Message) -> Reply:
+    def _apply_once(self, message: Message) -> Reply:
         with self._uow_factory.begin() as uow:
-            earlier = processed_messages.enter(uow, message.key)
+            earlier = processed_messages.claim_message(uow, message.key)
             if earlier is not None:
                 return earlier
-            reply = self._done(uow, message)
+            reply = self._run_handler(uow, message)
             whose = accounts.citizen_of_openid(uow, message.app, message.openid, create=False)
-            processed_messages.leave(uow, message.key, reply, whose)
+            processed_messages.store_reply(uow, message.key, reply, whose)
             return reply
 
-    def late(self, message: Message, reply: Reply) -> None:
+    def deliver_late(self, message: Message, reply: Reply) -> None:
         """Deliver a late reply as a customer-service message, once per key."""
         if message.app != late_replies.APP or reply.kind != "text":
             _log.warning("late reply cannot be delivered", extra={"outcome": reply.kind})
             return
         with self._uow_factory.begin() as uow:
-            late_replies.queue(uow, message.key, message.openid, reply.text)
+            late_replies.queue_reply(uow, message.key, message.openid, reply.text)
 
-    def _done(self, uow: UnitOfWork, message: Message) -> Reply:
-        place = _place(message)
+    def _run_handler(self, uow: UnitOfWork, message: Message) -> Reply:
+        place = _kind_and_event(message)
         doing = self._effects.get(place)
         if doing is None:
             return Reply()
-        reply = answered(uow, lambda: doing(uow, message))
+        reply = reply_or_refusal(uow, lambda: doing(uow, message))
         # Only events of a person's chat take a reply, WeChat's own reports do not.
         in_chat = self._chat is not None and place in self._chat.effects
         return reply if in_chat else Reply()
@@ -136,11 +136,11 @@ def mini_program_handler(
     return CallbackHandler(uow_factory, envelope, handlers)
 
 
-def _place(message: Message) -> tuple[str, str]:
+def _kind_and_event(message: Message) -> tuple[str, str]:
     return message.kind, message.event
 
 
-def _table(handlers: Iterable[Handler], chat: Chat | None) -> dict[tuple[str, str], Effect]:
+def _effect_table(handlers: Iterable[Handler], chat: Chat | None) -> dict[tuple[str, str], Effect]:
     table = dict(chat.effects) if chat is not None else {}
     for event, doing in handlers:
         place = ("event", event.lower())

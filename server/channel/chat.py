@@ -63,10 +63,10 @@ class Chat:
         answers: Mapping[str, LiveAnswer],
         contacts: Contacts,
     ) -> None:
-        lacking = sorted(shipped.answers() - answers.keys())
+        lacking = sorted(shipped.answer_names() - answers.keys())
         if lacking:
             raise ValueError(f"nobody offers the answers {lacking}")
-        self._say = dependencies.texts.say
+        self._say = dependencies.texts.fill_text
         self._clock = dependencies.clock
         self._reply_rules = reply_rules
         self._rule_stats = rule_stats
@@ -77,81 +77,85 @@ class Chat:
         # Events without effects, so that an apology is a sufficient reply.
         self.asking = frozenset({("text", ""), ("event", "click")})
         self.effects: Mapping[tuple[str, str], Effect] = {
-            ("text", ""): self._written,
-            ("event", "click"): self._clicked,
-            ("event", "subscribe"): self._followed,
-            ("event", "scan"): self._scanned,
-            ("event", "unsubscribe"): self._unfollowed,
+            ("text", ""): self._answer_text,
+            ("event", "click"): self._answer_click,
+            ("event", "subscribe"): self._answer_follow,
+            ("event", "scan"): self._answer_scan,
+            ("event", "unsubscribe"): self._record_unfollow,
         }
 
-    def pure(self, message: Message) -> Reply | None:
+    def reply_without_effects(self, message: Message) -> Reply | None:
         """The reply that needs no database; None when this message needs it."""
         if message.kind != "event" or message.event in _TAPS:
-            self._contacts.note(message.openid, _told_at(self._clock.now(), message))
+            self._contacts.note_contact(message.openid, _told_at(self._clock.now(), message))
         if message.kind not in ("text", "event"):
-            return self._sentence(_NOT_TEXT.get(message.kind, "channel.reply.other"))
-        self._reply_rules.look()
+            return self._standard_reply(_NOT_TEXT.get(message.kind, "channel.reply.other"))
+        self._reply_rules.refresh_book()
         if message.kind == "text":
             return self._known_words(message)
         if message.event == "click":
-            rule = self._behind(message)
-            return self._fixed(rule.said) if rule else self._sentence("channel.reply.old_menu")
+            rule = self._rule_of_click(message)
+            return (
+                self._fixed_reply(rule.said)
+                if rule
+                else self._standard_reply("channel.reply.old_menu")
+            )
         if message.event == "debug_demo":
             return _SELF_TEST
         return None if ("event", message.event) in self.effects else Reply()
 
     def _known_words(self, message: Message) -> Reply | None:
-        written = rules.visible(message.content[:WORDS_READ])
-        rule = self._best(written)
+        written = rules.visible_text(message.content[:WORDS_READ])
+        rule = self._best_rule(written)
         if rule is None:
-            unknown = rules.unmatched(rules.normalise(written))
-            self._rule_stats.missed(message.key, unknown, self._clock.now())
-            return self._sentence("channel.reply.fallback")
-        reply = self._fixed(rule.said)
+            unknown = rules.unmatched_form(rules.normalise_text(written))
+            self._rule_stats.count_missed(message.key, unknown, self._clock.now())
+            return self._standard_reply("channel.reply.fallback")
+        reply = self._fixed_reply(rule.said)
         if reply is not None:
-            self._rule_stats.hit(message.key, rule.slug)
+            self._rule_stats.count_hit(message.key, rule.slug)
         return reply
 
-    def _best(self, written: str) -> Rule | None:
-        return self._reply_rules.book.matcher.best(written, self._clock.now())
+    def _best_rule(self, written: str) -> Rule | None:
+        return self._reply_rules.book.matcher.best_rule(written, self._clock.now())
 
-    def _behind(self, message: Message) -> Rule | None:
+    def _rule_of_click(self, message: Message) -> Rule | None:
         return self._reply_rules.book.by_slug.get(self._clicks.get(message.event_key, ""))
 
-    def _written(self, uow: UnitOfWork, message: Message) -> Reply:
-        rule = self._best(rules.visible(message.content[:WORDS_READ]))
+    def _answer_text(self, uow: UnitOfWork, message: Message) -> Reply:
+        rule = self._best_rule(rules.visible_text(message.content[:WORDS_READ]))
         if rule is None:
-            return self._sentence("channel.reply.fallback")
+            return self._standard_reply("channel.reply.fallback")
         slug = rule.slug
-        uow.after_commit(lambda: self._rule_stats.hit(message.key, slug))
-        return self._reply(self._answer(uow, message, rule.said))
+        uow.after_commit(lambda: self._rule_stats.count_hit(message.key, slug))
+        return self._linked_reply(self._say_answer(uow, message, rule.said))
 
-    def _clicked(self, uow: UnitOfWork, message: Message) -> Reply:
-        rule = self._behind(message)
+    def _answer_click(self, uow: UnitOfWork, message: Message) -> Reply:
+        rule = self._rule_of_click(message)
         if rule is None:
-            return self._sentence("channel.reply.old_menu")
-        return self._reply(self._answer(uow, message, rule.said))
+            return self._standard_reply("channel.reply.old_menu")
+        return self._linked_reply(self._say_answer(uow, message, rule.said))
 
-    def _followed(self, uow: UnitOfWork, message: Message) -> Reply:
-        service.followed(uow, message.openid, _told_at(uow.now, message), message.scene)
+    def _answer_follow(self, uow: UnitOfWork, message: Message) -> Reply:
+        service.record_follow(uow, message.openid, _told_at(uow.now, message), message.scene)
         if not message.scene:
-            return self._sentence("channel.welcome.plain")
+            return self._standard_reply("channel.welcome.plain")
         welcome = self._say("channel.welcome.by_code")
-        said = self._reply_rules.book.scenes.said(message.scene)
-        more = self._answer(uow, message, said) if said else ""
-        return self._reply(f"{welcome}\n\n{more}" if more else welcome)
+        said = self._reply_rules.book.scenes.said_for(message.scene)
+        more = self._say_answer(uow, message, said) if said else ""
+        return self._linked_reply(f"{welcome}\n\n{more}" if more else welcome)
 
-    def _scanned(self, uow: UnitOfWork, message: Message) -> Reply:
-        service.scanned(uow, message.openid, _told_at(uow.now, message), message.scene)
-        said = self._reply_rules.book.scenes.said(message.scene)
+    def _answer_scan(self, uow: UnitOfWork, message: Message) -> Reply:
+        service.record_scan(uow, message.openid, _told_at(uow.now, message), message.scene)
+        said = self._reply_rules.book.scenes.said_for(message.scene)
         if said is None:
-            return self._sentence("channel.scan.unknown")
-        return self._reply(self._answer(uow, message, said))
+            return self._standard_reply("channel.scan.unknown")
+        return self._linked_reply(self._say_answer(uow, message, said))
 
-    def _unfollowed(self, uow: UnitOfWork, message: Message) -> None:
-        service.unfollowed(uow, message.openid, _told_at(uow.now, message))
+    def _record_unfollow(self, uow: UnitOfWork, message: Message) -> None:
+        service.record_unfollow(uow, message.openid, _told_at(uow.now, message))
 
-    def _answer(self, uow: UnitOfWork, message: Message, said: Said) -> str:
+    def _say_answer(self, uow: UnitOfWork, message: Message, said: Said) -> str:
         if said.text is not None:
             return said.text
         answer = self._answers.get(said.answer or "")
@@ -159,30 +163,30 @@ class Chat:
             _log.error("unknown live answer", extra={"rule": said.answer})
             return self._say("channel.reply.fallback")
         citizen_id = accounts.player_of_openid(uow, message.app, message.openid)
-        return answered(uow, lambda: Reply.of_text(answer(uow, citizen_id))).text
+        return reply_or_refusal(uow, lambda: Reply.of_text(answer(uow, citizen_id))).text
 
-    def _fixed(self, said: Said) -> Reply | None:
-        return None if said.text is None else self._reply(said.text)
+    def _fixed_reply(self, said: Said) -> Reply | None:
+        return None if said.text is None else self._linked_reply(said.text)
 
-    def _sentence(self, key: str) -> Reply:
-        return self._reply(self._say(key))
+    def _standard_reply(self, key: str) -> Reply:
+        return self._linked_reply(self._say(key))
 
-    def _reply(self, words: str) -> Reply:
-        return Reply.of_text(self._program.spoken(words))
+    def _linked_reply(self, words: str) -> Reply:
+        return Reply.of_text(self._program.link_pages(words))
 
 
-def answered(uow: UnitOfWork, doing: Callable[[], Reply | None]) -> Reply:
+def reply_or_refusal(uow: UnitOfWork, doing: Callable[[], Reply | None]) -> Reply:
     """The reply; an error becomes its text, and the effects so far are rolled back.
 
     Raises: an error that means `try again` (5xx).
     """
     try:
-        with uow.savepoint():
+        with uow.open_savepoint():
             return doing() or Reply()
     except AppError as refusal:
         if refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        return Reply.of_text(uow.texts.error(refusal.code, refusal.facts))
+        return Reply.of_text(uow.texts.error_text(refusal.code, refusal.facts))
 
 
 def _told_at(now: datetime, message: Message) -> datetime:

@@ -65,7 +65,7 @@ def seed_replies(uow_factory: UnitOfWorkFactory, shipped: Shipped | None = None)
             _Row({"scene": scene.scene, "mode": scene.mode}, _scene_values(scene))
             for scene in file.scenes
         ]
-        one, other = _bring(uow, KeywordRule, keywords), _bring(uow, SceneReply, scenes)
+        one, other = _seed_rows(uow, KeywordRule, keywords), _seed_rows(uow, SceneReply, scenes)
         seeded = Seeded(
             added=one.added + other.added,
             updated=one.updated + other.updated,
@@ -97,16 +97,16 @@ def push_menu(
     program = loading.program_of(uow_factory.dependencies.settings.wechat)
     with uow_factory.begin(read_only=True) as uow:
         answered = _answered_keys(uow, shipped)
-    faults = menus.faults(shipped.menu, answered, program.pages)
+    faults = menus.menu_faults(shipped.menu, answered, program.pages)
     if not program.appid:
         faults.append("wechat.mini_program.appid is not set: no entry can open a page")
     if faults:
         raise MenuRefused(faults=faults)
-    menu = menus.complete(shipped.menu, program)
+    menu = menus.complete_menu(shipped.menu, program)
     live = gateway.current_menu() or {}
     lines = list(
         difflib.unified_diff(
-            menus.lines(live), menus.lines(menu), "live menu", "new menu", lineterm=""
+            menus.menu_lines(live), menus.menu_lines(menu), "live menu", "new menu", lineterm=""
         )
     ) or ["the live menu is the same"]
     if show is not None:
@@ -169,7 +169,7 @@ class _Row:
     once: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _bring(uow: UnitOfWork, table: type[Base], rows: list[_Row]) -> Seeded:
+def _seed_rows(uow: UnitOfWork, table: type[Base], rows: list[_Row]) -> Seeded:
     """Insert the missing rows, then update and switch off the rows that no operator edited."""
     added = _insert_missing(uow, table, rows)
     names = tuple(rows[0].key) if rows else ()

@@ -34,9 +34,9 @@ class Contacts:
         self._lock = threading.Lock()
         self._noted: OrderedDict[str, float] = OrderedDict()
         self._waiting: dict[str, datetime] = {}
-        self._writer = BatchWriter(self.flush, "contacts", flush_seconds)
+        self._writer = BatchWriter(self.flush_contacts, "contacts", flush_seconds)
 
-    def note(self, openid: str, at: datetime) -> None:
+    def note_contact(self, openid: str, at: datetime) -> None:
         """Record a person; when the buffer is full they are recorded the next time."""
         now = self._clock.monotonic()
         with self._lock:
@@ -50,9 +50,9 @@ class Contacts:
             if len(self._noted) > KNOWN_IN_MEMORY:
                 self._noted.popitem(last=False)
             self._waiting[openid] = at
-            self._writer.start()
+            self._writer.start_thread()
 
-    def flush(self) -> int:
+    def flush_contacts(self) -> int:
         """Write the records, each in its own transaction; return how many changed something.
 
         Raises: DatabaseAway: unwritten records are kept.
@@ -63,7 +63,7 @@ class Contacts:
         while waiting:
             some = list(waiting)[:TOGETHER]
             try:
-                news += self._write({openid: waiting[openid] for openid in some})
+                news += self._write_contacts({openid: waiting[openid] for openid in some})
             except BaseException:
                 with self._lock:
                     self._waiting = waiting | self._waiting
@@ -72,11 +72,11 @@ class Contacts:
                 del waiting[openid]
         return news
 
-    def close(self) -> None:
+    def flush_and_stop(self) -> None:
         """Write the remaining records and stop the thread."""
-        self._writer.close()
+        self._writer.flush_and_stop()
 
-    def _write(self, some: dict[str, datetime]) -> int:
+    def _write_contacts(self, some: dict[str, datetime]) -> int:
         with self._uow_factory.begin(read_only=True) as uow:
             news = service.worth_hearing(uow, list(some))
         for openid in news:

@@ -33,7 +33,7 @@ class LateText:
     text: str = field(repr=False)
 
 
-def queue(uow: UnitOfWork, key: str, openid: str, text: str) -> None:
+def queue_reply(uow: UnitOfWork, key: str, openid: str, text: str) -> None:
     """Queue a late reply, once per message."""
     citizen_id = accounts.citizen_of_openid(uow, APP, openid, create=True)
     row_id = uow.session.scalar(
@@ -59,7 +59,7 @@ def _prepare_text(uow: UnitOfWork, row: LateReply) -> LateText | Outcome:
 
 def _send_text(context: TaskContext, late: LateText) -> Outcome:
     try:
-        context.gateway.say(late.openid, late.text)
+        context.gateway.send_text(late.openid, late.text)
     except WeChatError as trouble:
         return outcome_of(trouble, context.uow_factory.dependencies.clock.now())
     return Done()

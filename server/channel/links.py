@@ -31,11 +31,11 @@ class Program:
     pages: frozenset[str]
 
     @classmethod
-    def of(cls, wechat: WeChat, pages: frozenset[str]) -> Program:
+    def from_settings(cls, wechat: WeChat, pages: frozenset[str]) -> Program:
         """Build it from the settings."""
         return cls(appid=wechat.mini_program.appid, instead=wechat.old_phone_url, pages=pages)
 
-    def spoken(self, sentence: str) -> str:
+    def link_pages(self, sentence: str) -> str:
         """Convert a text's links to WeChat's format.
 
         A link to an unknown page becomes plain words. So do all links when the text would be too
@@ -44,12 +44,12 @@ class Program:
         """
         if "](" not in sentence:
             return sentence
-        linked = _LINK.sub(self._link, sentence)
-        return linked if rules.fits(linked) else _LINK.sub(r"\1", sentence)
+        linked = _LINK.sub(self._link_page, sentence)
+        return linked if rules.fits_reply(linked) else _LINK.sub(r"\1", sentence)
 
-    def _link(self, found: re.Match[str]) -> str:
+    def _link_page(self, found: re.Match[str]) -> str:
         words, address = found.groups()
-        if not self.appid or fault(address, self.pages):
+        if not self.appid or address_fault(address, self.pages):
             return words
         return (
             f'<a href="{self.instead}" data-miniprogram-appid="{self.appid}" '
@@ -57,7 +57,7 @@ class Program:
         )
 
 
-def fault(address: object, pages: frozenset[str]) -> str | None:
+def address_fault(address: object, pages: frozenset[str]) -> str | None:
     """The fault of a page's address; None when the page exists."""
     found = _ADDRESS.fullmatch(address) if isinstance(address, str) else None
     if found is None:

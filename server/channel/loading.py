@@ -64,7 +64,7 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     clicks: dict[str, str]
     menu: dict[str, Any]
 
-    def answers(self) -> frozenset[str]:
+    def answer_names(self) -> frozenset[str]:
         """Names of the live answers that the file uses."""
         named = [rule.answer for rule in self.keywords] + [scene.answer for scene in self.scenes]
         return frozenset(name for name in named if name is not None)
@@ -116,7 +116,7 @@ def program_of(wechat: WeChat) -> links.Program:
 
     Raises: RepliesRefused (409) when its app.json cannot be read.
     """
-    return links.Program.of(wechat, released_pages())
+    return links.Program.from_settings(wechat, released_pages())
 
 
 def read_shipped(path: Path = DATA) -> Shipped:
@@ -130,7 +130,7 @@ def read_shipped(path: Path = DATA) -> Shipped:
         raise RepliesRefused(faults=[str(trouble)]) from None
     every = tuple(rule for pattern in shipped.keywords for rule in _rules_of_places(pattern))
     shipped = msgspec.structs.replace(shipped, keywords=every)
-    found = list(_faults(shipped))
+    found = list(_shipped_faults(shipped))
     if found:
         raise RepliesRefused(faults=found)
     return shipped
@@ -160,7 +160,7 @@ def shipped_book(shipped: Shipped, operator: Operator) -> ReplyBook:
             words=tuple(rules.as_rule_word(word) for word in rule.words),
             exact=rule.mode is Mode.EXACT,
             priority=rule.priority,
-            said=_said(rule.text, rule.answer, facts),
+            said=_said_with_facts(rule.text, rule.answer, facts),
             starts_at=rule.starts_at,
             ends_at=rule.ends_at,
             daily=rule.daily,
@@ -171,7 +171,7 @@ def shipped_book(shipped: Shipped, operator: Operator) -> ReplyBook:
         SceneRule(
             scene=scene.scene,
             exact=scene.mode is SceneMode.EXACT,
-            said=_said(scene.text, scene.answer, facts),
+            said=_said_with_facts(scene.text, scene.answer, facts),
         )
         for scene in shipped.scenes
     )
@@ -188,14 +188,16 @@ def load_book(uow: UnitOfWork) -> ReplyBook:
     version = book_version(uow)
     facts = facts_of(uow.settings.operator)
     connection = uow.session.connection()
-    return ReplyBook(version, tuple(_rules(connection, facts)), Scenes(_scenes(connection, facts)))
+    return ReplyBook(
+        version, tuple(_active_rules(connection, facts)), Scenes(_active_scenes(connection, facts))
+    )
 
 
-def _said(text: str | None, answer: str | None, facts: Facts) -> Said:
+def _said_with_facts(text: str | None, answer: str | None, facts: Facts) -> Said:
     return Said(text=None if text is None else fill_placeholders(text, facts), answer=answer)
 
 
-def _rules(connection: Connection, facts: Facts) -> Iterator[Rule]:
+def _active_rules(connection: Connection, facts: Facts) -> Iterator[Rule]:
     table = KeywordRule.__table__
     for row in connection.execute(select(table).where(table.c.state == RuleState.ON)):
         yield Rule(
@@ -203,21 +205,21 @@ def _rules(connection: Connection, facts: Facts) -> Iterator[Rule]:
             words=tuple(rules.as_rule_word(word) for word in row.words),
             exact=row.mode is Mode.EXACT,
             priority=row.priority,
-            said=_said(row.text, row.answer, facts),
+            said=_said_with_facts(row.text, row.answer, facts),
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             daily=None if row.daily_from is None else (row.daily_from, row.daily_to),
         )
 
 
-def _scenes(connection: Connection, facts: Facts) -> Iterator[SceneRule]:
+def _active_scenes(connection: Connection, facts: Facts) -> Iterator[SceneRule]:
     table = SceneReply.__table__
     for row in connection.execute(select(table).where(table.c.state == RuleState.ON)):
-        said = _said(row.text, row.answer, facts)
+        said = _said_with_facts(row.text, row.answer, facts)
         yield SceneRule(scene=row.scene, exact=row.mode is SceneMode.EXACT, said=said)
 
 
-def _faults(shipped: Shipped) -> Iterator[str]:
+def _shipped_faults(shipped: Shipped) -> Iterator[str]:
     slugs = [rule.slug for rule in shipped.keywords]
     if len(set(slugs)) < len(slugs):
         yield "a slug is used twice"
@@ -234,16 +236,16 @@ def _faults(shipped: Shipped) -> Iterator[str]:
     yield from (
         f"{key}: no rule {slug}" for key, slug in shipped.clicks.items() if slug not in slugs
     )
-    yield from menus.faults(shipped.menu, frozenset(shipped.clicks), released_pages())
+    yield from menus.menu_faults(shipped.menu, frozenset(shipped.clicks), released_pages())
 
 
 def _said_faults(name: str, text: str | None, answer: str | None) -> Iterator[str]:
     if (text is None) == (answer is None):
         yield f"{name}: a text or an answer, not both"
-    if text is not None and not rules.fits(text):
+    if text is not None and not rules.fits_reply(text):
         yield f"{name}: the text has more than {rules.TEXT_LIMIT_BYTES} bytes or none"
     yield from (f"{name}: {fault}" for fault in placeholder_faults(text or ""))
     for address in links.pages_linked(text or ""):
-        wrong = links.fault(address, released_pages())
+        wrong = links.address_fault(address, released_pages())
         if wrong is not None:
             yield f"{name}: {wrong}"

@@ -20,7 +20,7 @@ KINDS = {"click": "key", PAGE: "pagepath"}
 Menu = Mapping[str, Any]
 
 
-def faults(menu: Menu, answered: frozenset[str], pages: frozenset[str]) -> list[str]:
+def menu_faults(menu: Menu, answered: frozenset[str], pages: frozenset[str]) -> list[str]:
     """Every fault of a menu; empty when it is valid.
 
     Units: `answered` are the keys that the chat answers, `pages` those of app.json.
@@ -39,29 +39,29 @@ def faults(menu: Menu, answered: frozenset[str], pages: frozenset[str]) -> list[
             found += _leaf_faults(sub, answered, pages)
         if not subs:
             found += _leaf_faults(button, answered, pages)
-    return found + _repeated(menu)
+    return found + _repeated_keys(menu)
 
 
-def complete(menu: Menu, program: Program) -> dict[str, Any]:
+def complete_menu(menu: Menu, program: Program) -> dict[str, Any]:
     """The menu with the fields that WeChat requires of entries that open a page."""
 
-    def whole(button: Mapping[str, Any]) -> dict[str, Any]:
+    def complete_button(button: Mapping[str, Any]) -> dict[str, Any]:
         subs = button.get("sub_button")
         if subs:
-            return {**button, "sub_button": [whole(sub) for sub in subs]}
+            return {**button, "sub_button": [complete_button(sub) for sub in subs]}
         if button.get("type") != PAGE:
             return dict(button)
         return {**button, "appid": program.appid, "url": program.instead}
 
-    return {"button": [whole(button) for button in menu["button"]]}
+    return {"button": [complete_button(button) for button in menu["button"]]}
 
 
-def lines(menu: Menu) -> list[str]:
+def menu_lines(menu: Menu) -> list[str]:
     """The menu as text, one line per entry, in order, for comparison."""
-    return [f"{'  ' * depth}{_shown(button)}" for depth, button in _entries(menu)]
+    return [f"{'  ' * depth}{_button_line(button)}" for depth, button in _menu_entries(menu)]
 
 
-def _shown(button: Mapping[str, Any]) -> str:
+def _button_line(button: Mapping[str, Any]) -> str:
     if button.get("sub_button"):
         return str(button.get("name"))
     shown = {
@@ -73,7 +73,7 @@ def _shown(button: Mapping[str, Any]) -> str:
     return f"{button.get('name')} [{button.get('type')} {told}]".replace(" ]", "]")
 
 
-def _entries(menu: Menu) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _menu_entries(menu: Menu) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for button in menu.get("button") or []:
         yield 0, button
         for sub in button.get("sub_button") or []:
@@ -99,7 +99,7 @@ def _leaf_faults(
     if extra:
         return [f"{name}: nothing is to be said of {', '.join(extra)}"]
     if kind == PAGE:
-        wrong = links.fault(button.get("pagepath"), pages)
+        wrong = links.address_fault(button.get("pagepath"), pages)
         return [] if wrong is None else [f"{name}: {wrong}"]
     return _key_faults(button, answered)
 
@@ -111,6 +111,6 @@ def _key_faults(button: Mapping[str, Any], answered: frozenset[str]) -> list[str
     return [] if key in answered else [f"{name}: nothing answers the key {key}"]
 
 
-def _repeated(menu: Menu) -> list[str]:
-    keys = [str(button["key"]) for _, button in _entries(menu) if button.get("key")]
+def _repeated_keys(menu: Menu) -> list[str]:
+    keys = [str(button["key"]) for _, button in _menu_entries(menu) if button.get("key")]
     return [f"{key}: used twice" for key in sorted(set(keys)) if keys.count(key) > 1]

@@ -179,7 +179,7 @@ class KeywordRule(Owned, Base):
     hits: Mapped[int] = mapped_column(BigInteger, default=0)
 
     @classmethod
-    def published(cls) -> ColumnElement[bool]:
+    def published_condition(cls) -> ColumnElement[bool]:
         """Active rules."""
         return cls.state == RuleState.ON
 

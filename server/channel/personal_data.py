@@ -20,15 +20,15 @@ def tell_follower(uow: UnitOfWork, citizen_id: int) -> dict[str, object] | None:
         return None
     return {
         "subscribed": row.subscribed,
-        "subscribed_at": _iso(row.subscribed_at),
-        "unsubscribed_at": _iso(row.unsubscribed_at),
+        "subscribed_at": _iso_text(row.subscribed_at),
+        "unsubscribed_at": _iso_text(row.unsubscribed_at),
         "first_scene": row.first_scene,
         "last_scene": row.last_scene,
-        "last_event_at": _iso(row.last_event_at),
+        "last_event_at": _iso_text(row.last_event_at),
     }
 
 
-def _iso(at: datetime | None) -> str | None:
+def _iso_text(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
@@ -51,8 +51,8 @@ def merge_followers(uow: UnitOfWork, keep: int, gone: int) -> None:
 
 
 def _take_over(row: Follower, other: Follower) -> None:
-    row.subscribed_at = latest(row.subscribed_at, other.subscribed_at)
-    row.unsubscribed_at = latest(row.unsubscribed_at, other.unsubscribed_at)
+    row.subscribed_at = latest_of(row.subscribed_at, other.subscribed_at)
+    row.unsubscribed_at = latest_of(row.unsubscribed_at, other.unsubscribed_at)
     row.last_event_at = max(row.last_event_at, other.last_event_at)
     if (
         other.first_scene_at
@@ -63,7 +63,7 @@ def _take_over(row: Follower, other: Follower) -> None:
         row.last_scene, row.last_scene_at = other.last_scene, other.last_scene_at
 
 
-def latest(one: datetime | None, other: datetime | None) -> datetime | None:
+def latest_of(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two instants, either of which may be None."""
     known = [at for at in (one, other) if at is not None]
     return max(known) if known else None

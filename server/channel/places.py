@@ -23,24 +23,24 @@ def names_by_code(kind: Kind) -> dict[str, tuple[str, ...]]:
 
     A county also has its former names, and its name with the city in front.
     """
-    cities = units.regions().cities
+    cities = units.load_regions().cities
     if kind == "city":
         return {city.code: (city.short, city.name) for city in cities}
-    return {code: names for city in cities for code, names in _counties(city)}
+    return {code: names for city in cities for code, names in _county_names(city)}
 
 
-def _counties(city: City) -> Iterator[tuple[str, tuple[str, ...]]]:
-    regions = units.regions()
+def _county_names(city: City) -> Iterator[tuple[str, tuple[str, ...]]]:
+    regions = units.load_regions()
     by_code: dict[str, list[str]] = {}
     for county in city.counties:
-        by_code.setdefault(regions.current(county.code), []).append(county.name)
+        by_code.setdefault(regions.current_code(county.code), []).append(county.name)
     for code, names in by_code.items():
-        called = dict.fromkeys(short for name in names for short in _called(name))
+        called = dict.fromkeys(short for name in names for short in _short_names(name))
         whole = (f"{before}{name}" for name in names for before in (city.short, city.name))
         yield code, (*called, *whole)
 
 
-def _called(name: str) -> Iterator[str]:
+def _short_names(name: str) -> Iterator[str]:
     found = _SHORT.fullmatch(name)
     if found is not None:
         yield found[1] or found[2]

@@ -15,7 +15,7 @@ from server.wechat.callback.replies import Reply
 NOTHING = Reply().to_bytes().decode()
 
 
-def enter(uow: UnitOfWork, key: str) -> Reply | None:
+def claim_message(uow: UnitOfWork, key: str) -> Reply | None:
     """None when this transaction is the first with this message, else the stored reply.
 
     Locks: the row of this message.
@@ -32,7 +32,7 @@ def enter(uow: UnitOfWork, key: str) -> Reply | None:
     return Reply.from_bytes((stored or NOTHING).encode())
 
 
-def leave(uow: UnitOfWork, key: str, reply: Reply, citizen_id: int | None) -> None:
+def store_reply(uow: UnitOfWork, key: str, reply: Reply, citizen_id: int | None) -> None:
     """Store the reply for repeats, and its citizen, so that an erasure finds it."""
     uow.session.execute(
         update(SeenMessage)

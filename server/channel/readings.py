@@ -20,19 +20,19 @@ _EMOTICONS = re.compile(rf"\A(?:{_ONE}\s?)+|(?:\s?{_ONE})+\Z")
 _INVISIBLE = ("Cc", "Cf")
 
 
-def visible(text: str) -> str:
+def visible_text(text: str) -> str:
     """Half-width lower-case letters, single spaces, no invisible characters."""
     narrow = unicodedata.normalize("NFKC", text).casefold()
     seen = "".join(c for c in narrow if unicodedata.category(c) not in _INVISIBLE or c in "\t\n")
     return _SPACES.sub(" ", seen).strip()
 
 
-def normalise(text: str) -> str:
+def normalise_text(text: str) -> str:
     """The visible text without surrounding punctuation.
 
     A text of punctuation alone is reduced to its first character: `？？` asks for help.
     """
-    return without_marks(visible(text))
+    return without_marks(visible_text(text))
 
 
 @lru_cache(maxsize=16_384)
@@ -41,7 +41,7 @@ def as_rule_word(word: str) -> str:
 
     Cached, because all rules are loaded again after each change, and a county has dozens of words.
     """
-    return simplify(normalise(word))
+    return simplify_text(normalise_text(word))
 
 
 def readings_of(seen: str) -> Iterator[str]:
@@ -49,7 +49,12 @@ def readings_of(seen: str) -> Iterator[str]:
     plain = without_marks(seen)
     undressed = without_marks(_EMOTICONS.sub("", seen))
     told: set[str] = set()
-    for reading in (plain, simplify(plain), simplify(undressed), simplify(_letters(seen))):
+    for reading in (
+        plain,
+        simplify_text(plain),
+        simplify_text(undressed),
+        simplify_text(_only_letters(seen)),
+    ):
         if reading and reading not in told:
             told.add(reading)
             yield reading
@@ -65,15 +70,15 @@ def without_marks(seen: str) -> str:
     return seen[begin:end] or seen[:1]
 
 
-def simplify(text: str) -> str:
+def simplify_text(text: str) -> str:
     """The text in simplified characters."""
-    return text if text.isascii() else _converter().convert(text)
+    return text if text.isascii() else _load_converter().convert(text)
 
 
 @cache
-def _converter() -> OpenCC:
+def _load_converter() -> OpenCC:
     return OpenCC("t2s")
 
 
-def _letters(text: str) -> str:
+def _only_letters(text: str) -> str:
     return "".join(c for c in text if c.isalnum())

@@ -34,12 +34,12 @@ class ReplyRuleCache:
         """The cached replies, without a check; may be used inside a transaction."""
         return self._book
 
-    def look(self) -> ReplyBook:
+    def refresh_book(self) -> ReplyBook:
         """The replies, at most a second old; call outside of any transaction."""
         if self._clock.monotonic() >= self._due and self._looking.acquire(blocking=False):
             try:
                 self._due = self._clock.monotonic() + EVERY_SECONDS
-                self._read()
+                self._reload_book()
             except AppError as refusal:
                 _log.warning("replies not reloaded", extra={"code": refusal.code})
                 self._due = self._clock.monotonic() + PAUSE_SECONDS
@@ -47,7 +47,7 @@ class ReplyRuleCache:
                 self._looking.release()
         return self._book
 
-    def _read(self) -> None:
+    def _reload_book(self) -> None:
         with self._uow_factory.begin(read_only=True) as uow:
             if book_version(uow) != self._book.version:
                 self._book = load_book(uow)

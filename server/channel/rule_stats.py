@@ -38,15 +38,15 @@ class RuleStats:
         self._hits: Counter[str] = Counter()
         self._missed: Counter[str] = Counter()
         self._missed_at: dict[str, datetime] = {}
-        self._writer = BatchWriter(self.flush, "tally", flush_seconds)
+        self._writer = BatchWriter(self.flush_counts, "tally", flush_seconds)
 
-    def hit(self, key: str, slug: str) -> None:
+    def count_hit(self, key: str, slug: str) -> None:
         """Count a match; a repeat of the same message is ignored."""
         with self._lock:
             if self._is_new(key):
                 self._hits[slug] += 1
 
-    def missed(self, key: str, text: str, at: datetime) -> None:
+    def count_missed(self, key: str, text: str, at: datetime) -> None:
         """Count an unknown text; a repeat of the same message is ignored."""
         with self._lock:
             known = text in self._missed or len(self._missed) < TEXTS_IN_MEMORY
@@ -54,7 +54,7 @@ class RuleStats:
                 self._missed[text] += 1
                 self._missed_at[text] = at
 
-    def flush(self) -> int:
+    def flush_counts(self) -> int:
         """Write the counts and return the number of rows; what cannot be written is kept.
 
         Raises: DatabaseAway.
@@ -77,7 +77,7 @@ class RuleStats:
         return len(hits) + len(missed)
 
     def _is_new(self, key: str) -> bool:
-        self._writer.start()
+        self._writer.start_thread()
         if key in self._keys:
             return False
         self._keys[key] = None
@@ -85,9 +85,9 @@ class RuleStats:
             self._keys.popitem(last=False)
         return True
 
-    def close(self) -> None:
+    def flush_and_stop(self) -> None:
         """Write the remaining counts and stop the thread."""
-        self._writer.close()
+        self._writer.flush_and_stop()
 
 
 def _write_hits(uow: UnitOfWork, hits: Counter[str]) -> None:

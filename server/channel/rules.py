@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from server.base.clock import BEIJING
 from server.channel.readings import as_rule_word as as_rule_word
-from server.channel.readings import normalise as normalise
+from server.channel.readings import normalise_text as normalise_text
 from server.channel.readings import readings_of, without_marks
-from server.channel.readings import visible as visible
+from server.channel.readings import visible_text as visible_text
 
 TEXT_LIMIT_BYTES = 2048
 UNMATCHED_LENGTH = 64
@@ -98,33 +98,33 @@ class Matcher:
                     self._contains.append((word, rule))
         self._most = max((rule.priority for _word, rule in self._contains), default=None)
 
-    def best(self, seen: str, now: datetime) -> Rule | None:
+    def best_rule(self, seen: str, now: datetime) -> Rule | None:
         """The rule that answers: highest priority, then the longer word, then the slug's order.
 
         All normalised forms of the text count equally; more of them are only computed when they
         could win.
         Units: `seen` is the visible text.
         """
-        whole = self._whole(without_marks(seen), now)
+        whole = self._whole_hits(without_marks(seen), now)
         if whole and (self._most is None or whole[0][0].priority > self._most):
             return whole[0][0]
-        found = [hit for text in readings_of(seen) for hit in self._hits(text, now)]
-        return min(found, key=_order)[0] if found else None
+        found = [hit for text in readings_of(seen) for hit in self._find_hits(text, now)]
+        return min(found, key=_hit_order)[0] if found else None
 
-    def _hits(self, text: str, now: datetime) -> list[_Hit]:
+    def _find_hits(self, text: str, now: datetime) -> list[_Hit]:
         parts = [
             (rule, len(word))
             for word, rule in self._contains
             if word in text and rule.counts_at(now)
         ]
-        return [*self._whole(text, now), *parts]
+        return [*self._whole_hits(text, now), *parts]
 
-    def _whole(self, text: str, now: datetime) -> list[_Hit]:
+    def _whole_hits(self, text: str, now: datetime) -> list[_Hit]:
         found = [(r, len(text)) for r in self._exact.get(text, ()) if r.counts_at(now)]
-        return sorted(found, key=_order)
+        return sorted(found, key=_hit_order)
 
 
-def _order(hit: _Hit) -> tuple[int, int, str]:
+def _hit_order(hit: _Hit) -> tuple[int, int, str]:
     rule, length = hit
     return -rule.priority, -length, rule.slug
 
@@ -138,7 +138,7 @@ class Scenes:
         beginnings = [rule for rule in every if not rule.exact]
         self._beginnings = sorted(beginnings, key=lambda rule: -len(rule.scene))
 
-    def said(self, scene: str) -> Said | None:
+    def said_for(self, scene: str) -> Said | None:
         """The reply for somebody who comes with this scene."""
         if scene in self._exact:
             return self._exact[scene]
@@ -148,7 +148,7 @@ class Scenes:
         return None
 
 
-def unmatched(normalised: str) -> str:
+def unmatched_form(normalised: str) -> str:
     """The form of an unknown text in the statistics: short, and without long numbers."""
     return _LONG_NUMBER.sub("#", normalised)[:UNMATCHED_LENGTH].strip()
 
@@ -158,7 +158,7 @@ def is_scene(scene: str) -> bool:
     return _SCENE.fullmatch(scene) is not None
 
 
-def fits(text: str) -> bool:
+def fits_reply(text: str) -> bool:
     """Whether WeChat accepts a text reply without cutting it."""
     return 0 < len(text.encode()) <= TEXT_LIMIT_BYTES
 

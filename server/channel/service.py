@@ -22,7 +22,7 @@ from server.channel.bulk import add_followers as add_followers
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
 from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp
-from server.channel.personal_data import OWN_DATA, latest
+from server.channel.personal_data import OWN_DATA, latest_of
 from server.channel.scenes import knows_scene as knows_scene
 from server.channel.unionids import LEARN_UNIONID
 from server.wechat.gateway import FollowerDetails
@@ -31,31 +31,31 @@ APP: Final = "official_account"
 _OPEN = (OutboxState.QUEUED, OutboxState.CLAIMED)
 
 
-def followed(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
+def record_follow(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
     """Store a follow, with a code when `scene` is not empty; return the citizen's id.
 
     Locks: the citizen.
     """
-    row = _note(uow, openid, at, following=True, scene=scene)
-    row.subscribed_at = latest(row.subscribed_at, at)
+    row = _note_follower(uow, openid, at, following=True, scene=scene)
+    row.subscribed_at = latest_of(row.subscribed_at, at)
     return row.citizen_id
 
 
-def scanned(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
+def record_scan(uow: UnitOfWork, openid: str, at: datetime, scene: str) -> int:
     """Store a follower's scan of a code, which is not a new follow; return the citizen's id.
 
     Locks: the citizen.
     """
-    return _note(uow, openid, at, following=True, scene=scene).citizen_id
+    return _note_follower(uow, openid, at, following=True, scene=scene).citizen_id
 
 
-def unfollowed(uow: UnitOfWork, openid: str, at: datetime) -> int:
+def record_unfollow(uow: UnitOfWork, openid: str, at: datetime) -> int:
     """Store an unfollow; return the citizen's id.
 
     Locks: the citizen.
     """
-    row = _note(uow, openid, at, following=False, scene="")
-    row.unsubscribed_at = latest(row.unsubscribed_at, at)
+    row = _note_follower(uow, openid, at, following=False, scene="")
+    row.unsubscribed_at = latest_of(row.unsubscribed_at, at)
     return row.citizen_id
 
 
@@ -66,7 +66,7 @@ def heard_from(uow: UnitOfWork, openid: str, at: datetime) -> int:
     and again later when it returned none.
     Locks: the citizen.
     """
-    return _note(uow, openid, at, following=True, scene="").citizen_id
+    return _note_follower(uow, openid, at, following=True, scene="").citizen_id
 
 
 def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
@@ -82,14 +82,18 @@ def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     return [openid for openid in openids if owners.get(openid) not in settled]
 
 
-def _note(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
-    row = _noted(uow, openid, at, following=following, scene=scene)
+def _note_follower(
+    uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str
+) -> Follower:
+    row = _store_follower(uow, openid, at, following=following, scene=scene)
     if following and row.outbox_state is None and row.ask_at <= uow.now:
         _want_unionid(uow, row)
     return row
 
 
-def _noted(uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str) -> Follower:
+def _store_follower(
+    uow: UnitOfWork, openid: str, at: datetime, *, following: bool, scene: str
+) -> Follower:
     # This locks the citizen, so that two events of one person are stored one after the other.
     citizen_id = accounts.citizen_of_openid(uow, APP, openid, create=True)
     assert citizen_id is not None  # noqa: S101 - it was to be created
@@ -127,12 +131,12 @@ def record_mini_program_visit(uow: UnitOfWork, citizen_id: int, scene: str) -> N
 
 
 def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
-    row.enqueue(uow.now)
+    row.enqueue_again(uow.now)
     uow.session.flush()  # the wake-up contains the row's id
     uow.enqueue_after_commit(LEARN_UNIONID, row.id)
 
 
-def unlinked(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
+def unlinked_openids(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
     """The openids whose unionid is neither known nor being asked for, in their order."""
     owners = accounts.citizens_of_openids(uow, APP, openids)
     rows = uow.session.execute(
@@ -155,7 +159,7 @@ def known_among(uow: UnitOfWork, listed: Iterable[FollowerDetails]) -> list[Foll
     return [one for one in found if one.openid in by_openid or one.unionid in by_unionid]
 
 
-def link(uow: UnitOfWork, listed: FollowerDetails) -> None:
+def link_follower(uow: UnitOfWork, listed: FollowerDetails) -> None:
     """Link a listed follower with the citizen of the same unionid.
 
     Locks: the citizens, before the follower.
@@ -165,14 +169,16 @@ def link(uow: UnitOfWork, listed: FollowerDetails) -> None:
     accounts.learn_unionid(uow, APP, listed.openid, listed.unionid)
     since = listed.subscribed_at
     at = uow.now if since is None else min(datetime.fromtimestamp(since, UTC), uow.now)
-    row = _noted(uow, listed.openid, at, following=True, scene="")
-    row.subscribed_at = latest(row.subscribed_at, at)
+    row = _store_follower(uow, listed.openid, at, following=True, scene="")
+    row.subscribed_at = latest_of(row.subscribed_at, at)
     row.leave_outbox(OutboxState.DONE)
 
 
 def gone_for_good(uow: UnitOfWork, limit: int = 500) -> list[int]:
     """The citizens who unfollowed a week ago and still have data here."""
-    return list(uow.session.scalars(select(Follower.citizen_id).where(*_left(uow)).limit(limit)))
+    return list(
+        uow.session.scalars(select(Follower.citizen_id).where(*_left_long_ago(uow)).limit(limit))
+    )
 
 
 def forget_the_gone(uow: UnitOfWork, citizen_id: int) -> bool:
@@ -186,47 +192,47 @@ def forget_the_gone(uow: UnitOfWork, citizen_id: int) -> bool:
         accounts.lock_citizen(uow, citizen_id)
     except (NotAuthenticated, Unavailable):
         return False  # erased or merged meanwhile, and these rows with them
-    still = select(Follower.id).where(Follower.citizen_id == citizen_id, *_left(uow))
+    still = select(Follower.id).where(Follower.citizen_id == citizen_id, *_left_long_ago(uow))
     if uow.session.scalar(still) is None:
         return False
-    OWN_DATA.erase(uow, citizen_id)
+    OWN_DATA.erase_person(uow, citizen_id)
     return True
 
 
-def _left(uow: UnitOfWork) -> tuple[ColumnElement[bool], ...]:
+def _left_long_ago(uow: UnitOfWork) -> tuple[ColumnElement[bool], ...]:
     return (
         Follower.subscribed.is_(False),
         Follower.unsubscribed_at <= uow.now - rules.FORGET_AFTER,
     )
 
 
-def _count(uow: UnitOfWork, table: Any, *where: ColumnElement[bool]) -> float:
+def _count_rows(uow: UnitOfWork, table: Any, *where: ColumnElement[bool]) -> float:
     return float(uow.session.scalar(select(func.count()).select_from(table).where(*where)) or 0)
 
 
-def followers(uow: UnitOfWork) -> float:
+def count_followers(uow: UnitOfWork) -> float:
     """Number of present followers."""
-    return _count(uow, Follower, Follower.subscribed.is_(True))
+    return _count_rows(uow, Follower, Follower.subscribed.is_(True))
 
 
 def unionids_wanted(uow: UnitOfWork) -> float:
     """Number of followers whose unionid is not asked for yet."""
-    return _count(uow, Follower, Follower.outbox_state.in_(_OPEN))
+    return _count_rows(uow, Follower, Follower.outbox_state.in_(_OPEN))
 
 
 def late_waiting(uow: UnitOfWork) -> float:
     """Number of late replies still to be sent."""
     waiting = LateReply.outbox_state.in_(_OPEN)
-    return _count(uow, LateReply, waiting)
+    return _count_rows(uow, LateReply, waiting)
 
 
 def late_unknown(uow: UnitOfWork) -> float:
     """Number of late replies with an unknown result."""
-    return _count(uow, LateReply, LateReply.outbox_state == OutboxState.IN_DOUBT)
+    return _count_rows(uow, LateReply, LateReply.outbox_state == OutboxState.IN_DOUBT)
 
 
 READINGS = {
-    "followers": followers,
+    "followers": count_followers,
     "unionids_wanted": unionids_wanted,
     "late_replies_queued": late_waiting,
     "late_replies_unknown": late_unknown,

@@ -46,7 +46,7 @@ def claim_part(uow: UnitOfWork) -> SweepPart | None:
         return None
     row.due_at, row.fence = uow.now + rules.SWEEP_EVERY, row.fence + 1
     try:
-        cursor = "" if row.cursor is None else uow.keys.unseal(row.cursor, _SEALED_FOR)
+        cursor = "" if row.cursor is None else uow.keys.unseal_text(row.cursor, _SEALED_FOR)
     except Unreadable:
         # Sealed under an earlier master key: the sweep restarts.
         row.place, cursor = 0, ""
@@ -55,21 +55,21 @@ def claim_part(uow: UnitOfWork) -> SweepPart | None:
 
 def go_on(uow: UnitOfWork, part: SweepPart, *, cursor: str, place: int) -> None:
     """Store where the next part begins."""
-    sealed = uow.keys.seal(cursor, _SEALED_FOR) if cursor else None
-    _settle(uow, part, cursor=sealed, place=place)
+    sealed = uow.keys.seal_text(cursor, _SEALED_FOR) if cursor else None
+    _settle_part(uow, part, cursor=sealed, place=place)
 
 
 def begin_again(uow: UnitOfWork, part: SweepPart, after: timedelta) -> None:
     """Restart after the end of the list, or after its cursor became invalid."""
-    _settle(uow, part, cursor=None, place=0, due_at=uow.now + after)
+    _settle_part(uow, part, cursor=None, place=0, due_at=uow.now + after)
 
 
-def wait(uow: UnitOfWork, part: SweepPart, after: timedelta) -> None:
+def retry_later(uow: UnitOfWork, part: SweepPart, after: timedelta) -> None:
     """Retry the same part later, because WeChat did not respond."""
-    _settle(uow, part, due_at=uow.now + max(after, rules.SWEEP_EVERY))
+    _settle_part(uow, part, due_at=uow.now + max(after, rules.SWEEP_EVERY))
 
 
-def _settle(uow: UnitOfWork, part: SweepPart, **columns: object) -> None:
+def _settle_part(uow: UnitOfWork, part: SweepPart, **columns: object) -> None:
     uow.session.execute(
         update(FollowerSweep)
         .where(FollowerSweep.id == _ONLY, FollowerSweep.fence == part.fence)

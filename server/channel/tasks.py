@@ -43,18 +43,18 @@ def sweep_followers(context: TaskContext, *_row_ids: int) -> int:
     if part is None:
         return 0
     try:
-        return _sweep(context, part)
+        return _sweep_part(context, part)
     except RecipientGone:
         # The cursor is the openid of a person who has closed the account.
         with context.uow_factory.begin() as uow:
             sweep.begin_again(uow, part, rules.SWEEP_EVERY)
     except WeChatError as trouble:
         with context.uow_factory.begin() as uow:
-            sweep.wait(uow, part, pause_after(trouble, 1, _now(context)))
+            sweep.retry_later(uow, part, pause_after(trouble, 1, _current_time(context)))
     return 0
 
 
-def _sweep(context: TaskContext, part: SweepPart) -> int:
+def _sweep_part(context: TaskContext, part: SweepPart) -> int:
     steady = context.uow_factory.dependencies.clock.monotonic
     until = steady() + rules.SWEEP_SECONDS
     page = context.gateway.follower_page(part.cursor)
@@ -62,7 +62,7 @@ def _sweep(context: TaskContext, part: SweepPart) -> int:
     end = min(part.place + rules.SWEEP_PART, len(page.openids))
     while place < end and steady() < until:
         some = page.openids[place : min(place + rules.SWEEP_BATCH, end)]
-        moved += _link(context, some)
+        moved += _link_followers(context, some)
         place += len(some)
     with context.uow_factory.begin() as uow:
         if place < len(page.openids):
@@ -74,31 +74,31 @@ def _sweep(context: TaskContext, part: SweepPart) -> int:
     return moved
 
 
-def _link(context: TaskContext, openids: Sequence[str]) -> int:
+def _link_followers(context: TaskContext, openids: Sequence[str]) -> int:
     with context.uow_factory.begin(read_only=True) as uow:
-        wanted = service.unlinked(uow, openids)
-    listed = _listed(context, wanted) if wanted else []
+        wanted = service.unlinked_openids(uow, openids)
+    listed = _fetch_followers(context, wanted) if wanted else []
     with context.uow_factory.begin(read_only=True) as uow:
         known = service.known_among(uow, listed)
     for one in known:
         with context.uow_factory.begin() as uow:
-            service.link(uow, one)
+            service.link_follower(uow, one)
     return len(known)
 
 
-def _listed(context: TaskContext, openids: Sequence[str]) -> list[FollowerDetails]:
+def _fetch_followers(context: TaskContext, openids: Sequence[str]) -> list[FollowerDetails]:
     """WeChat's data of followers, without those who have closed their accounts."""
     try:
-        return list(context.gateway.followers(openids))
+        return list(context.gateway.fetch_followers(openids))
     except RecipientGone:
         if len(openids) == 1:
             return []
     # WeChat refuses the whole batch when one account is closed.
     half = len(openids) // 2
-    return [*_listed(context, openids[:half]), *_listed(context, openids[half:])]
+    return [*_fetch_followers(context, openids[:half]), *_fetch_followers(context, openids[half:])]
 
 
-def tidy(context: TaskContext, *_row_ids: int) -> int:
+def delete_overdue(context: TaskContext, *_row_ids: int) -> int:
     """Delete data of people who unfollowed a week ago, old messages, and rare unknown texts."""
     with context.uow_factory.begin(read_only=True) as reading:
         gone = service.gone_for_good(reading)
@@ -113,7 +113,7 @@ def tidy(context: TaskContext, *_row_ids: int) -> int:
     return moved
 
 
-def _now(context: TaskContext) -> datetime:
+def _current_time(context: TaskContext) -> datetime:
     return context.uow_factory.dependencies.clock.now()
 
 
@@ -122,5 +122,5 @@ TASKS = (
     Task(name=late_replies.SAY_LATE, step=say_late, every_seconds=2.0),
     Task(name=unionids.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),
     Task(name="channel.sweep_followers", step=sweep_followers, every_seconds=30.0),
-    Task(name="channel.tidy", step=tidy, every_seconds=60.0),
+    Task(name="channel.tidy", step=delete_overdue, every_seconds=60.0),
 )

@@ -47,7 +47,7 @@ def _prepare_openid(uow: UnitOfWork, row: Follower) -> str | Outcome:
 
 def _ask_unionid(context: TaskContext, openid: str) -> Outcome:
     try:
-        unionid = context.gateway.follower(openid).unionid
+        unionid = context.gateway.fetch_follower(openid).unionid
     except RecipientGone:
         unionid = None
     except WeChatError as trouble:

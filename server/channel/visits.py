@@ -44,16 +44,16 @@ def erase_account_visits(uow: UnitOfWork, citizen_id: int) -> None:
 
 def tell_account_visits(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """A citizen's visits to the official account, the earliest first, for the export."""
-    visits = _visits(uow, citizen_id, VisitedApp.OFFICIAL_ACCOUNT)
+    visits = _visits_of(uow, citizen_id, VisitedApp.OFFICIAL_ACCOUNT)
     return [{"scene": one.scene, "day": one.day.isoformat()} for one in visits]
 
 
 def tell_mini_program_visits(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """A citizen's visits to the mini-program, the earliest first, for the export."""
-    visits = _visits(uow, citizen_id, VisitedApp.MINI_PROGRAM)
+    visits = _visits_of(uow, citizen_id, VisitedApp.MINI_PROGRAM)
     return [{"scene": one.scene, "on_day": one.day, "at": one.at} for one in visits]
 
 
-def _visits(uow: UnitOfWork, citizen_id: int, app: VisitedApp) -> list[SceneVisit]:
+def _visits_of(uow: UnitOfWork, citizen_id: int, app: VisitedApp) -> list[SceneVisit]:
     found = select(SceneVisit).where(SceneVisit.citizen_id == citizen_id, SceneVisit.app == app)
     return list(uow.session.scalars(found.order_by(SceneVisit.at, SceneVisit.id)))

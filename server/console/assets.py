@@ -81,12 +81,12 @@ class Assets:
         """The routes of all files."""
         pages = Blueprint("console_assets", __name__)
         for name, asset in self._assets.items():
-            view = partial(_show, asset)
+            view = partial(_serve_asset, asset)
             pages.add_url_rule(asset.address, name.replace(".", "_"), view)
         return pages
 
 
-def _show(asset: _Asset) -> Response:
+def _serve_asset(asset: _Asset) -> Response:
     zipped = request.accept_encodings.quality("gzip") > 0
     answer = Response(asset.packed if zipped else asset.content, content_type=asset.media)
     if zipped:

@@ -24,7 +24,7 @@ class ConsoleFormSession(SecureCookieSessionInterface):
 
 def install_form_session(app: Flask, settings: Settings, keys: Keys) -> None:
     """Store CSRF tokens in a signed cookie that is only sent to the console's addresses."""
-    app.secret_key = keys.blind("forms", "console.forms")
+    app.secret_key = keys.blind_hash("forms", "console.forms")
     app.session_interface = ConsoleFormSession()
     app.config |= {
         "SESSION_COOKIE_NAME": "kepu_console_form",

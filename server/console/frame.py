@@ -117,29 +117,33 @@ class Console:
     # Names of the tables with personal data, which a view may read only within its scope.
     personal: frozenset[str] = frozenset()
 
-    def blueprint(self) -> Blueprint:
+    def build_blueprint(self) -> Blueprint:
         """All pages as one Flask blueprint under /console."""
         made = Blueprint("console", __name__, url_prefix=PREFIX)
         made.record(_add_converter)
         declared: dict[str, set[str]] = {}
         for pages in self.tables:
             for route in pages.routes:
-                run = self._shown(route) if route.method == "GET" else self._done(pages, route)
+                run = (
+                    self._build_reader(route)
+                    if route.method == "GET"
+                    else self._build_writer(pages, route)
+                )
                 path = "" if route.path == "/" else route.path
                 declared.setdefault(path, set()).add(route.method)
-                self._add(made, path, route.name, run, [route.method])
+                self._add_rule(made, path, route.name, run, [route.method])
         visitors = Visitors(uow_factory=self.uow_factory, templates=self.templates)
         for pages in self.tables:
             for opened in pages.open_routes:
                 run_open = visitors.runner(opened)
-                self._add(made, opened.path, opened.name, run_open, [opened.method])
+                self._add_rule(made, opened.path, opened.name, run_open, [opened.method])
         for number, (path, methods) in enumerate(declared.items()):
             others = sorted(_EVERY_METHOD - methods)
-            self._add(made, path, f"other_method_{number}", _refuse_method, others)
-        self._add(made, "/<rest:unknown>", "unknown", _refuse_address, sorted(_EVERY_METHOD))
+            self._add_rule(made, path, f"other_method_{number}", _refuse_method, others)
+        self._add_rule(made, "/<rest:unknown>", "unknown", _refuse_address, sorted(_EVERY_METHOD))
         return made
 
-    def _add(
+    def _add_rule(
         self,
         blueprint: Blueprint,
         path: str,
@@ -151,46 +155,46 @@ class Console:
         blueprint.add_url_rule(
             path,
             name,
-            self._answering(run),
+            self._answer_errors(run),
             methods=methods,
             strict_slashes=False,
             provide_automatic_options=False,
         )
 
-    def _answering(self, run: Callable[..., Response]) -> Callable[..., Response]:
+    def _answer_errors(self, run: Callable[..., Response]) -> Callable[..., Response]:
         """Wrap a view so that every error becomes an HTML page."""
 
-        def view(**places: str) -> Response:
+        def answer_page(**places: str) -> Response:
             try:
                 answer = run(**places)
             except AppError as refusal:
-                answer = self._refusal(refusal)
+                answer = self._refusal_page(refusal)
             except HTTPException as trouble:
-                answer = self._refusal(_BY_STATUS.get(trouble.code or 500, Malformed)())
+                answer = self._refusal_page(_BY_STATUS.get(trouble.code or 500, Malformed)())
             except Exception as trouble:  # an error page must not be JSON
                 rule = request.url_rule.rule if request.url_rule else "unknown"
                 _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
-                answer = self._refusal(AppError())
+                answer = self._refusal_page(AppError())
             answer.headers.update(_HEADERS)
             return answer
 
-        return view
+        return answer_page
 
-    def _shown(self, route: PageRoute) -> Callable[..., Response]:
-        def run(**places: str) -> Response:
+    def _build_reader(self, route: PageRoute) -> Callable[..., Response]:
+        def submit_form(**places: str) -> Response:
             call = self._read_address(route, places)
             if route.form is not None:
                 call["form"] = route.form(formdata=None)
-            organizer, shown = self._read(route, call)
+            organizer, shown = self._read_page(route, call)
             return self._respond(shown, organizer)
 
-        return run
+        return submit_form
 
-    def _done(self, pages: Pages, route: PageRoute) -> Callable[..., Response]:
+    def _build_writer(self, pages: Pages, route: PageRoute) -> Callable[..., Response]:
         def run(**places: str) -> Response:
             call = self._read_address(route, places)
             with self.uow_factory.begin(read_only=True) as reading:
-                organizer = self._admitted(reading, route)
+                organizer = self._admit_organizer(reading, route)
             check_token()
             if route.form is not None:
                 form = call["form"] = route.form()
@@ -209,7 +213,7 @@ class Console:
 
     def _respond(self, answer: Page | Redirect | Download, organizer: Organizer) -> Response:
         if isinstance(answer, Page):
-            return self._html(answer, organizer)
+            return self._render_html(answer, organizer)
         return file_response(answer) if isinstance(answer, Download) else see_other(answer)
 
     def _change(
@@ -230,22 +234,24 @@ class Console:
             guard_session(uow.session, organizer, self.personal)
             answer: Page | Redirect | Download = route.view(uow, organizer, **asked)
             note = None if isinstance(answer, Page) else answer.note
-            entry = _entry(route, organizer, uow, places)
+            entry = _audit_entry(route, organizer, uow, places)
             self.audit(uow, entry if note is None else _noted(entry, note))
             return answer
 
     def _shown_again(self, pages: Pages, route: PageRoute, call: dict[str, Any]) -> Response:
-        shown = pages.find("GET", route.path)
+        shown = pages.find_page("GET", route.path)
         if shown is None:
             raise NotFound
-        organizer, page = self._read(shown, call)
+        organizer, page = self._read_page(shown, call)
         answer = self._respond(page, organizer)
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
 
-    def _read(self, route: PageRoute, call: Mapping[str, Any]) -> tuple[Organizer, Page | Download]:
+    def _read_page(
+        self, route: PageRoute, call: Mapping[str, Any]
+    ) -> tuple[Organizer, Page | Download]:
         with self.uow_factory.begin(read_only=True) as uow:
-            organizer = self._admitted(uow, route)
+            organizer = self._admit_organizer(uow, route)
             guard_session(uow.session, organizer, self.personal)
             answer: Page | Download = route.view(uow, organizer, **call)
             return organizer, answer
@@ -261,7 +267,7 @@ class Console:
             call["query"] = decode_query(given, route.query)
         return call
 
-    def _admitted(self, uow: UnitOfWork, route: PageRoute) -> Organizer:
+    def _admit_organizer(self, uow: UnitOfWork, route: PageRoute) -> Organizer:
         """The organizer of this session, if the role has the page's permission.
 
         Raises: NotAuthenticated (401), Forbidden (403).
@@ -271,7 +277,7 @@ class Console:
             raise NotAuthenticated
         if route.needs in organizer.withheld:
             raise ApprovalsPaused
-        if not organizer.may(route.needs):
+        if not organizer.has_permission(route.needs):
             raise Forbidden
         return organizer
 
@@ -282,7 +288,7 @@ class Console:
             return None
         return replace(organizer, network=network_of(request.remote_addr))
 
-    def _refusal(self, refusal: AppError) -> Response:
+    def _refusal_page(self, refusal: AppError) -> Response:
         if isinstance(refusal, NotAuthenticated) and self.account.login is not None:
             return send_to_login(self.account.login)
         shown: dict[str, Any] = {"organizer": None, "menu": [], "said": [], "here": request.path}
@@ -290,19 +296,21 @@ class Console:
             template = "console/signed_out.html"
         else:
             template = "console/refused.html"
-            shown["sentence"] = self.uow_factory.dependencies.texts.error(
+            shown["sentence"] = self.uow_factory.dependencies.texts.error_text(
                 refusal.code, refusal.facts
             )
             shown["request_id"] = request_id.get()
-        answer = html_response(self.templates.render(template, shown), refusal.status)
+        answer = html_response(self.templates.render_page(template, shown), refusal.status)
         answer.headers.extend(retry_headers(refusal))
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             answer.headers["WWW-Authenticate"] = 'Session realm="console"'
         return answer
 
-    def _html(self, page: Page, organizer: Organizer, status: int = HTTPStatus.OK) -> Response:
+    def _render_html(
+        self, page: Page, organizer: Organizer, status: int = HTTPStatus.OK
+    ) -> Response:
         menu, here = build_menu(self.tables, organizer), request.path.rstrip("/")
-        say = self.uow_factory.dependencies.texts.say
+        say = self.uow_factory.dependencies.texts.fill_text
         frame = {
             "organizer": organizer,
             "menu": menu,
@@ -312,7 +320,9 @@ class Console:
             "account_address": self.account.settings,
             "logout_address": self.account.logout,
         }
-        return html_response(self.templates.render(page.template, {**page.shown, **frame}), status)
+        return html_response(
+            self.templates.render_page(page.template, {**page.shown, **frame}), status
+        )
 
 
 def _add_converter(state: BlueprintSetupState) -> None:
@@ -327,7 +337,7 @@ def _refuse_method(**_places: str) -> Response:
     raise MethodNotAllowed
 
 
-def _entry(
+def _audit_entry(
     route: PageRoute, organizer: Organizer, uow: UnitOfWork, places: Mapping[str, str]
 ) -> AuditEntry:
     return AuditEntry(

@@ -14,12 +14,13 @@ PAGES = Pages("console", Path(__file__).with_name("pages"))
 @page(PAGES, "GET", "/", needs=Permission.CONSOLE_OPEN, menu="console.menu.home")
 def show_home(uow: UnitOfWork, organizer: Organizer) -> Page:  # noqa: ARG001 - it reads nothing
     """Show the organizer and the role's permissions, reading and changing separately."""
-    powers = [power for power in Permission if organizer.may(power)]
+    powers = [power for power in Permission if organizer.has_permission(power)]
     listed = [power for power in powers if power is not Permission.CONSOLE_OPEN]
     return Page(
         "console/home.html",
         reads=[power.value for power in listed if not power.changes_something],
         changes=[power.value for power in listed if power.changes_something],
         level=organizer.scope.spelled.partition(":")[0],
-        sees_above=bool(organizer.scope.above) and organizer.may(Permission.CONTEST_READ),
+        sees_above=bool(organizer.scope.above)
+        and organizer.has_permission(Permission.CONTEST_READ),
     )

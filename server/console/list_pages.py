@@ -91,9 +91,9 @@ def _export_page(table: Table) -> Callable[..., Page]:
         rows = count_rows(uow, table.select(uow, organizer, query))
         shown = len(chosen_columns(uow, organizer.id, table))
         form.every_column.choices = [
-            SelectChoice("", uow.texts.say("console.export.shown_columns", count=shown)),
+            SelectChoice("", uow.texts.fill_text("console.export.shown_columns", count=shown)),
             SelectChoice(
-                "all", uow.texts.say("console.export.all_columns", count=len(table.columns))
+                "all", uow.texts.fill_text("console.export.all_columns", count=len(table.columns))
             ),
         ]
         spelled = spell_query(query, {"after": None, "before": None})
@@ -158,9 +158,9 @@ def export_rows(
     """Write all rows that the organizer may see into a file; return it and their number."""
     columns = [table.by_name[name] for name in names]
     rows = iterate_rows(uow, table, table.select(uow, organizer, query), query.sort)
-    heads = [(uow.texts.say(column.title), column.kind.value) for column in columns]
+    heads = [(uow.texts.fill_text(column.title), column.kind.value) for column in columns]
     values = ([export_value(uow.texts, column, row) for column in columns] for row in rows)
-    return write_export(kind, uow.texts.say(table.title), heads, values)
+    return write_export(kind, uow.texts.fill_text(table.title), heads, values)
 
 
 def export_value(texts: Texts, column: Column, row: Any) -> Value:
@@ -175,7 +175,7 @@ def export_value(texts: Texts, column: Column, row: Any) -> Value:
 def name_file(uow: UnitOfWork, table: Table, kind: ExportFormat) -> str:
     """The name of an exported file: title and day."""
     day = beijing_day(uow.now).strftime("%Y%m%d")
-    return f"{uow.texts.say(table.title)}_{day}.{kind.value}"
+    return f"{uow.texts.fill_text(table.title)}_{day}.{kind.value}"
 
 
 def _view_page(table: Table) -> Callable[..., Page]:

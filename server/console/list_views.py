@@ -228,7 +228,7 @@ def _filter_view(
     uow: UnitOfWork, organizer: Organizer, one: Filter, query: ListQuery
 ) -> FilterView:
     given: Any = msgspec.to_builtins(getattr(query, one.name))
-    choices = [(value, uow.texts.say(key)) for value, key in one.choices]
+    choices = [(value, uow.texts.fill_text(key)) for value, key in one.choices]
     if one.options is not None:
         choices = list(one.options(uow, organizer))
     return FilterView(declared=one, choices=choices, value="" if given is None else str(given))

@@ -23,7 +23,7 @@ def build_menu(tables: Iterable[Pages], organizer: Organizer) -> list[MenuSectio
     found: dict[Section, list[tuple[str, str]]] = {section: [] for section in Section}
     for pages in tables:
         for route in pages.routes:
-            if route.menu is not None and organizer.may(route.needs):
+            if route.menu is not None and organizer.has_permission(route.needs):
                 entry = (f"{PREFIX}{route.path}".rstrip("/"), route.menu)
                 found[route.section].append(entry)
     return [

@@ -170,7 +170,7 @@ def say_value(texts: Texts, column: Column, value: object) -> str:
     if value is None:
         return ""
     if column.words is not None:
-        return texts.say(f"{column.words}.{value}")
+        return texts.fill_text(f"{column.words}.{value}")
     if isinstance(value, datetime):
         return value.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):

@@ -30,11 +30,11 @@ class Templates:
             lstrip_blocks=True,
         )
         self._environment.globals |= {
-            "say": texts.say,
+            "say": texts.fill_text,
             "form_token": generate_csrf,
             "asset": assets.address_of,
         }
 
-    def render(self, template: str, shown: Mapping[str, Any]) -> str:
+    def render_page(self, template: str, shown: Mapping[str, Any]) -> str:
         """Render the page as HTML."""
         return self._environment.get_template(template).render(shown)

@@ -58,14 +58,14 @@ class Visitors:
     def _response(self, reply: VisitReply) -> Response:
         if not isinstance(reply.shown, Page):
             return see_other(reply.shown)
-        say = self.uow_factory.dependencies.texts.say
+        say = self.uow_factory.dependencies.texts.fill_text
         frame = {
             "organizer": None,
             "menu": [],
             "said": [say(key, **facts) for key, facts in flashed_messages()],
             "here": request.path,
         }
-        html = self.templates.render(reply.shown.template, {**reply.shown.shown, **frame})
+        html = self.templates.render_page(reply.shown.template, {**reply.shown.shown, **frame})
         return html_response(html, reply.status)
 
     @property

@@ -124,7 +124,7 @@ def _plan_season(application: Application, window: quiz.DemoSeason, size: Season
     model = AnsweringModel(people, plan.cheat, chance)
     with application.uow_factory.begin(System(name="season")) as uow:
         bank = quiz.bank_of(uow, contest.bank)
-        loaded = units.load_units(uow, unit_rows(facts, units.regions().cities))
+        loaded = units.load_units(uow, unit_rows(facts, units.load_regions().cities))
     places = [_place_of(one, loaded.ids) for one in people]
     played = quiz.play_season(
         contest, bank, places, plan.sittings, model.choose_options,
@@ -219,16 +219,7 @@ def _write_part(
     rows = [_new_citizen(plan.people[n], plan.places[n], known[n], n) for n in part]
     numbers = dict(zip(part, accounts.add_citizens(uow, rows), strict=True))
     people = {n: plan.people[n] for n in part}
-    channel.add_followers(
-        uow,
-        [
-            NewFollower(
-                citizen_id=numbers[n], followed_at=one.followed_at, scene=SCENE, left_at=one.left_at
-            )
-            for n, one in people.items()
-            if one.followed_at is not None
-        ],
-    )
+    channel.add_followers(uow, _new_followers(people, numbers))
     template = next(one.id for one in message_templates() if one.slug == _TEMPLATE)
     notices.add_grants(
         uow,
@@ -254,6 +245,18 @@ def _write_part(
     quiz.add_reports(uow, reports)
     papers = sum(len(one.papers) for one in players)
     return Counter(citizens=len(part), papers=papers, reports=len(reports))
+
+
+def _new_followers(
+    people: Mapping[int, SeasonPerson], numbers: Mapping[int, int]
+) -> list[NewFollower]:
+    return [
+        NewFollower(
+            citizen_id=numbers[n], followed_at=one.followed_at, scene=SCENE, left_at=one.left_at
+        )
+        for n, one in people.items()
+        if one.followed_at is not None
+    ]
 
 
 def _new_citizen(

@@ -160,7 +160,7 @@ def _traits(chance: Random, audience: str | None) -> dict[str, str | None]:
 
 
 def _choose_county(chance: Random, city: str, now: datetime) -> str | None:
-    found = units.regions().city(city)
+    found = units.load_regions().find_city(city)
     if found is None or chance.random() < 0.06:
         return None
     counties = found.counties_on(now.date())

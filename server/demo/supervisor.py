@@ -32,7 +32,7 @@ from server.base.settings import ROOT, Settings
 from server.base.sql.patience import Use
 from server.demo.background import start_season
 from server.demo.banner import announce_addresses, say_line, show_step
-from server.seeding import SeedingRefused, seed, seed_wechat
+from server.seeding import SeedingRefused, seed_samples, seed_wechat
 
 _log = logging.getLogger(__name__)
 _READY_SECONDS = 150.0
@@ -61,7 +61,7 @@ class Child:
         self._starts: list[float] = []
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start_process(self) -> None:
         """Start it in its own session, so that Ctrl-C reaches it only through the demo.
 
         Raises: StartFailed when it keeps dying.
@@ -79,7 +79,7 @@ class Child:
         """Whether it was started and has ended."""
         return self._process is not None and self._process.poll() is not None
 
-    def stop(self, seconds: float) -> None:
+    def stop_process(self, seconds: float) -> None:
         """Terminate it, and kill it when it does not stop in time."""
         if self._process is None or self.died:
             return
@@ -110,18 +110,18 @@ def run_demo(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        with _alone(settings.var):
+        with _lock_folder(settings.var):
             set_up_logging(settings.var, "demo", settings.log_level, console=False)
             _refuse_taken_ports(settings)
             with EmbeddedServer(settings.var) as redis:
-                return _run(settings, stop, redis)
+                return _run_demo(settings, stop, redis)
     except (StartFailed, SeedingRefused) as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
 
 
 @contextmanager
-def _alone(var: Path) -> Iterator[None]:
+def _lock_folder(var: Path) -> Iterator[None]:
     """Lock the folder, so that no second demo uses the same data.
 
     Raises: StartFailed while another demo holds the lock; the kernel releases it at its end.
@@ -142,7 +142,7 @@ def _alone(var: Path) -> Iterator[None]:
         yield
 
 
-def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> int:
+def _run_demo(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> int:
     clock = SystemClock()
     here = f"http://127.0.0.1:{settings.port}"
     gunicorn = ["-m", "gunicorn", "-c", str(ROOT / "config" / "gunicorn.conf.py")]
@@ -154,26 +154,28 @@ def _run(settings: Settings, stop: threading.Event, redis: EmbeddedServer) -> in
         with show_step("3/4 the mini-program for the browser, the campaign, the questions", clock):
             emulator = Child("emulator", _emulator_command(settings, here), clock)
             children.append(emulator)
-            emulator.start()
+            emulator.start_process()
             application = open_application(settings, use=Use.COMMANDS)
-            seed(application)
+            seed_samples(application)
         with show_step("4/4 server, worker, Redis and the emulated WeChat", clock):
-            server.start()
-            worker.start()
-            _await(f"{here}/readyz", children, stop, clock)
-            _await(f"http://127.0.0.1:{settings.emulator_port}/_emu/people", children, stop, clock)
+            server.start_process()
+            worker.start_process()
+            _await_address(f"{here}/readyz", children, stop, clock)
+            _await_address(
+                f"http://127.0.0.1:{settings.emulator_port}/_emu/people", children, stop, clock
+            )
         if not stop.is_set():
             _seed_wechat(application)
             announce_addresses(settings, here)
             season = start_season(application, clock, stop)
-        _watch(children, stop, redis)
+        _watch_children(children, stop, redis)
     finally:
         say_line("stopping…")
         stop.set()
         if season is not None:
             season.join()
         for child in children:
-            child.stop(_PATIENCE[child.name])
+            child.stop_process(_PATIENCE[child.name])
     return 0
 
 
@@ -218,9 +220,9 @@ def _emulator_command(settings: Settings, here: str) -> list[str]:
     ]
 
 
-def _watch(children: list[Child], stop: threading.Event, redis: EmbeddedServer) -> None:
+def _watch_children(children: list[Child], stop: threading.Event, redis: EmbeddedServer) -> None:
     while not stop.wait(0.5):
-        if redis.revive():
+        if redis.revive_server():
             _log.warning("Redis died, restarting it")
         for child in children:
             if child.died:
@@ -228,7 +230,7 @@ def _watch(children: list[Child], stop: threading.Event, redis: EmbeddedServer) 
                 say_line(
                     f"{child.name} died and is started again; its log lies in log/{child.name}.log"
                 )
-                child.start()
+                child.start_process()
 
 
 def _seed_wechat(application: Application) -> None:
@@ -239,7 +241,9 @@ def _seed_wechat(application: Application) -> None:
         _log.warning("menu not pushed", extra={"code": refusal.code})
 
 
-def _await(address: str, children: list[Child], stop: threading.Event, clock: Clock) -> None:
+def _await_address(
+    address: str, children: list[Child], stop: threading.Event, clock: Clock
+) -> None:
     given_up = clock.monotonic() + _READY_SECONDS
     while not stop.is_set():
         try:
@@ -250,7 +254,7 @@ def _await(address: str, children: list[Child], stop: threading.Event, clock: Cl
             stop.wait(0.1)
         for child in children:
             if child.died:
-                child.start()
+                child.start_process()
         if clock.monotonic() > given_up:
             raise StartFailed(f"no answer from {address}; see the logs")
 

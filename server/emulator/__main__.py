@@ -21,7 +21,7 @@ from types import FrameType
 from . import apps, sender, templates
 from .app import create_app
 from .clock import EmulatorClock
-from .http_server import listen
+from .http_server import create_server
 from .state import Store
 from .world import Settings, World
 
@@ -47,25 +47,25 @@ def main(arguments: list[str] | None = None) -> int:
     if os.environ.get("KEPU_ENVIRONMENT") == "production":
         sys.stderr.write("the emulated WeChat refuses to run in production\n")
         return 2
-    options = _options(arguments)
-    world = build(options)
-    server = listen(create_app(world), options.port)
+    options = _parse_options(arguments)
+    world = build_world(options)
+    server = create_server(create_app(world), options.port)
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop_server(_number: int, _frame: FrameType | None) -> None:
         threading.Thread(target=server.shutdown, name="stop").start()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop_server)
+    signal.signal(signal.SIGINT, stop_server)
     world.log_line("listening", port=server.port)
     sys.stdout.write(f"emulated WeChat on http://127.0.0.1:{server.port}\n")
     sys.stdout.flush()
     server.serve_forever()
     server.server_close()
-    world.close()
+    world.close_world()
     return 0
 
 
-def build(options: argparse.Namespace) -> World:
+def build_world(options: argparse.Namespace) -> World:
     """Build the world from the command-line options, with its files in the var folder."""
     var: Path = options.var
     (var / "log").mkdir(parents=True, exist_ok=True)
@@ -83,19 +83,19 @@ def build(options: argparse.Namespace) -> World:
         store=Store(str(var / "emulator.sqlite3")),
         clock=EmulatorClock(time.time, var / "clock.json"),
         chance=random.SystemRandom(),
-        apps=apps.with_callbacks(apps.load_or_make(var), _callbacks(options)),
-        templates=templates.load(options.templates),
-        sender=sender.send,
+        apps=apps.with_callbacks(apps.load_or_make(var), _callback_addresses(options)),
+        templates=templates.load_templates(options.templates),
+        sender=sender.send_request,
         pause=time.sleep,
     )
 
 
-def _callbacks(options: argparse.Namespace) -> dict[str, str]:
+def _callback_addresses(options: argparse.Namespace) -> dict[str, str]:
     wished = {apps.OFFICIAL: options.official_callback, apps.MINI: options.mini_callback}
     return {account: callback for account, callback in wished.items() if callback}
 
 
-def _options(arguments: list[str] | None) -> argparse.Namespace:
+def _parse_options(arguments: list[str] | None) -> argparse.Namespace:
     environ = os.environ
     parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=__doc__)
     parser.add_argument("--port", type=int, default=int(environ.get("KEPU_EMULATOR_PORT", "8001")))

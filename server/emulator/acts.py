@@ -30,7 +30,7 @@ ANSWER = re.compile(r"[A-Za-z][0-9A-Za-z_]{0,63}")
 NOT_TOLD = ("ban", "filter")
 
 
-def shown(person: Person) -> dict[str, Any]:
+def show_person(person: Person) -> dict[str, Any]:
     """Describe a person for the control endpoint and the phone page."""
     return {
         "person": person.person,
@@ -44,66 +44,66 @@ def shown(person: Person) -> dict[str, Any]:
 
 def put_person(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Create a person, or change the one named by `person`."""
-    with world.store.transaction():
+    with world.store.open_transaction():
         if "person" in body:
             wishes = {name: value for name, value in body.items() if name != "person"}
-            people.change(world, str(body["person"]), wishes)
-            return shown(people.known(world, str(body["person"])))
-        return shown(people.create(world, str(body.get("name") or TEXTS["seed_name"])))
+            people.change_person(world, str(body["person"]), wishes)
+            return show_person(people.find_person(world, str(body["person"])))
+        return show_person(people.create_person(world, str(body.get("name") or TEXTS["seed_name"])))
 
 
-def seed(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def seed_followers(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Create followers; the same seed gives the same people. Pushes no event."""
     count, start = int(body.get("followers", 0)), str(body.get("seed", 0))
-    with world.store.transaction():
-        added = people.seed(world, count, start)
-    total = world.store.number("SELECT count(*) FROM people WHERE subscribed = 1")
+    with world.store.open_transaction():
+        added = people.seed_people(world, count, start)
+    total = world.store.select_number("SELECT count(*) FROM people WHERE subscribed = 1")
     return {"added": added, "followers": total}
 
 
-def follow(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def follow_account(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Follow the official account; `scene` is set when a code was scanned."""
-    person = _person(world, body)
+    person = _find_person(world, body)
     scene = str(body.get("scene") or "")
-    return _follow(world, person, scene, _ticket_of(world, scene))
+    return _follow_account(world, person, scene, _ticket_of(world, scene))
 
 
-def unfollow(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def unfollow_account(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Stop following."""
-    person = _person(world, body)
-    with world.store.transaction():
-        people.unfollow(world, person)
-    return _push(world, letters.event(world, person, "unsubscribe", ""))
+    person = _find_person(world, body)
+    with world.store.open_transaction():
+        people.unfollow_account(world, person)
+    return _push_letter(world, letters.build_event(world, person, "unsubscribe", ""))
 
 
-def scan(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def scan_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Scan a code: official-account codes cause a follow or SCAN event, mini-program codes open
     a page.
     """
-    person = _person(world, body)
+    person = _find_person(world, body)
     ticket = str(body.get("ticket"))
-    row = world.store.one("SELECT * FROM scenes WHERE ticket = ?", ticket)
+    row = world.store.first_row("SELECT * FROM scenes WHERE ticket = ?", ticket)
     if row is None:
         raise LookupError(f"no code has the ticket {ticket!r}")
     if row["expires"] is not None and row["expires"] <= world.now():
         raise NotNowError("the code has expired")
     if row["kind"] == "WXA_CODE":
-        people.touch(world, person.person)
+        people.touch_app(world, person.person)
         return {"attempts": [], "open": {"page": row["page"], "scene": row["scene"]}}
     if not person.subscribed:
-        return _follow(world, person, row["scene"], ticket)
-    return _event(world, person, ("SCAN", row["scene"], ticket))
+        return _follow_account(world, person, row["scene"], ticket)
+    return _push_event(world, person, ("SCAN", row["scene"], ticket))
 
 
-def message(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def send_message(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Send a message to the official account, or cause an event there."""
-    person = _person(world, body)
+    person = _find_person(world, body)
     if "event" not in body:
         kind, content = str(body.get("kind", "text")), str(body.get("content", ""))
-        letter = letters.message(world, person, kind, content)
-        with world.store.transaction():
+        letter = letters.build_message(world, person, kind, content)
+        with world.store.open_transaction():
             inbox.open_window(world, person.openid_oa, "message")
-            inbox.put(
+            inbox.put_line(
                 world,
                 person.openid_oa,
                 kind,
@@ -111,20 +111,20 @@ def message(world: World, body: dict[str, Any]) -> dict[str, Any]:
                 via="person",
                 direction=inbox.FROM_PERSON,
             )
-        return _push(world, letter)
+        return _push_letter(world, letter)
     name = str(body["event"])
     if name.lower() in ("subscribe", "unsubscribe"):
-        act = follow if name.lower() == "subscribe" else unfollow
+        act = follow_account if name.lower() == "subscribe" else unfollow_account
         return act(world, {"person": person.person})
     key = None if body.get("event_key") is None else str(body["event_key"])
     ticket = _ticket_of(world, key or "") if name.lower() == "scan" else None
-    return _event(world, person, (name, key, ticket))
+    return _push_event(world, person, (name, key, ticket))
 
 
 def login_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Return what wx.login returns."""
-    person = _person(world, body)
-    with world.store.transaction():
+    person = _find_person(world, body)
+    with world.store.open_transaction():
         code, _session_key = people.login_code(world, person)
     return {"code": code}
 
@@ -132,35 +132,35 @@ def login_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
 def check_session(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Return what wx.checkSession returns: whether the person has logged in here."""
     sql = "SELECT session_key IS NOT NULL AS valid FROM people WHERE person = ?"
-    row = world.store.one(sql, _person(world, body).person)
+    row = world.store.first_row(sql, _find_person(world, body).person)
     return {"valid": bool(row and row["valid"])}
 
 
 def phone_code(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Return what the phone-number button returns."""
-    person = _person(world, body)
-    with world.store.transaction():
+    person = _find_person(world, body)
+    with world.store.open_transaction():
         return {"code": people.phone_code(world, person)}
 
 
 def group_entry(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Return the results of wx.login and wx.getGroupEnterInfo under one session_key."""
-    person = _person(world, body)
+    person = _find_person(world, body)
     group = str(body.get("group") or "")
     if not group:
         raise ValueError("a group has a name")
-    with world.store.transaction():
+    with world.store.open_transaction():
         code, session_key = people.login_code(world, person)
     return {"code": code, **groups.sealed_entry(world, person, group, session_key)}
 
 
-def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def answer_sheet(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Record a tap on the subscription sheet (`template_id` or `results`) or `turn_off` in
     settings.
 
     Answers with `keep` are given again without a sheet next time.
     """
-    person = _person(world, body)
+    person = _find_person(world, body)
     results = dict(body.get("results") or {str(body.get("template_id")): body.get("result")})
     for template in results:
         if template not in world.templates:
@@ -169,18 +169,18 @@ def consent(world: World, body: dict[str, Any]) -> dict[str, Any]:
         return _turn_off(world, person, next(iter(results)))
     if not all(isinstance(said, str) and ANSWER.fullmatch(said) for said in results.values()):
         raise ValueError("an answer is a word such as accept, acceptWithAudio, reject")
-    with world.store.transaction():
+    with world.store.open_transaction():
         for template, answer in results.items():
             if answer.startswith(grants.YES):
-                grants.add(world, person.openid_mp, template)
-        sheets.settle(world, person, results, keep=bool(body.get("keep")))
+                grants.add_grant(world, person.openid_mp, template)
+        sheets.settle_choices(world, person, results, keep=bool(body.get("keep")))
     answers = [(t, a) for t, a in results.items() if a not in NOT_TOLD]
-    pushed = _push(world, letters.popup_event(world, person, answers)) if answers else {}
+    pushed = _push_letter(world, letters.popup_event(world, person, answers)) if answers else {}
     return {
         "attempts": [],
         **pushed,
         "results": results,
-        "grants": {t: grants.count(world, person.openid_mp, t) for t in results},
+        "grants": {t: grants.count_grants(world, person.openid_mp, t) for t in results},
     }
 
 
@@ -192,7 +192,7 @@ def change_authorization(world: World, body: dict[str, Any]) -> dict[str, Any]:
     the permission. After a cancellation the person is deleted and both apps receive the event.
     Raises: LookupError; ValueError for another event, or a revoke without numbers.
     """
-    person = _person(world, body)
+    person = _find_person(world, body)
     event, revoked = str(body.get("event")), str(body.get("revoked") or "")
     if event not in AUTHORIZATIONS:
         raise ValueError(f"an authorization's event is one of {sorted(AUTHORIZATIONS)}")
@@ -214,58 +214,63 @@ def change_authorization(world: World, body: dict[str, Any]) -> dict[str, Any]:
         for account in accounts
     ]
     if closes:
-        with world.store.transaction():
-            people.close(world, person)
-    return {"attempts": [attempt for letter in told for attempt in push.deliver(world, letter)]}
+        with world.store.open_transaction():
+            people.close_account(world, person)
+    return {
+        "attempts": [attempt for letter in told for attempt in push.deliver_letter(world, letter)]
+    }
 
 
 def url_check(world: World, account: str) -> dict[str, Any]:
     """GET the callback with an echostr; `ok` when it is returned unchanged."""
     if account not in world.apps:
         raise LookupError(f"there is no app {account!r}")
-    echo = world.word(19)
+    echo = world.random_word(19)
     outcome = push.url_check(world, account, echo)
     right = outcome.status == 200 and outcome.body == echo.encode()
     return {"ok": right, "status": outcome.status, "ms": outcome.ms}
 
 
 def _turn_off(world: World, person: Person, template: str) -> dict[str, Any]:
-    with world.store.transaction():
-        grants.drop(world, person.openid_mp, template)
+    with world.store.open_transaction():
+        grants.drop_grants(world, person.openid_mp, template)
         sheets.turn_off(world, person, template)
-    return {**_push(world, letters.change_event(world, person, template)), "grants": {template: 0}}
+    return {
+        **_push_letter(world, letters.change_event(world, person, template)),
+        "grants": {template: 0},
+    }
 
 
-def _follow(world: World, person: Person, scene: str, ticket: str | None) -> dict[str, Any]:
-    with world.store.transaction():
-        people.follow(world, person.person, scene)
+def _follow_account(world: World, person: Person, scene: str, ticket: str | None) -> dict[str, Any]:
+    with world.store.open_transaction():
+        people.follow_account(world, person.person, scene)
         inbox.open_window(world, person.openid_oa, "follow")
     key = f"qrscene_{scene}" if scene else ""
-    return _push(world, letters.event(world, person, "subscribe", key, ticket))
+    return _push_letter(world, letters.build_event(world, person, "subscribe", key, ticket))
 
 
-def _event(
+def _push_event(
     world: World, person: Person, event: tuple[str, str | None, str | None]
 ) -> dict[str, Any]:
     name, key, ticket = event
     window = WINDOW_OF.get(name.lower())
     if window is not None:
-        with world.store.transaction():
+        with world.store.open_transaction():
             inbox.open_window(world, person.openid_oa, window)
-    return _push(world, letters.event(world, person, name, key, ticket))
+    return _push_letter(world, letters.build_event(world, person, name, key, ticket))
 
 
-def _push(world: World, letter: Letter) -> dict[str, Any]:
-    return {"attempts": push.deliver(world, letter)}
+def _push_letter(world: World, letter: Letter) -> dict[str, Any]:
+    return {"attempts": push.deliver_letter(world, letter)}
 
 
-def _person(world: World, body: dict[str, Any]) -> Person:
-    return people.known(world, str(body.get("person")))
+def _find_person(world: World, body: dict[str, Any]) -> Person:
+    return people.find_person(world, str(body.get("person")))
 
 
 def _ticket_of(world: World, scene: str) -> str | None:
     if not scene:
         return None
     sql = "SELECT ticket FROM scenes WHERE scene = ? AND kind != 'WXA_CODE' ORDER BY id DESC"
-    row = world.store.one(sql, scene)
-    return f"gQ{world.word(90)}==" if row is None else str(row["ticket"])
+    row = world.store.first_row(sql, scene)
+    return f"gQ{world.random_word(90)}==" if row is None else str(row["ticket"])

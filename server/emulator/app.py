@@ -8,9 +8,9 @@ from typing import Any
 from flask import Flask, Response, request
 
 from . import control, phone_app, phone_page
-from .dispatch import Result, dispatch
+from .dispatch import Result, dispatch_call
 from .faults import bare_path
-from .http_server import cut
+from .http_server import cut_connection
 from .wechat_api import user as api_user
 from .wechat_api.common import Call, Picture, Upload
 from .world import World
@@ -30,38 +30,38 @@ def create_app(world: World) -> Flask:
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
 
     @app.route("/api/<path:path>", methods=METHODS)
-    def api(path: str) -> Response:
-        return _on_the_wire(dispatch(world, _call(f"/{path}")))
+    def answer_api(path: str) -> Response:
+        return _on_the_wire(dispatch_call(world, _read_call(f"/{path}")))
 
     @app.get("/mpweb/cgi-bin/showqrcode")
-    def showqrcode() -> Response:
+    def show_qrcode() -> Response:
         picture = api_user.qrcode_picture(world, request.args.get("ticket", ""))
         if picture is None:
             return Response(b"", status=404)
         return Response(picture.content, content_type=picture.mime)
 
     @app.get("/")
-    def front() -> Response:
-        return phone_page.front(world)
+    def show_front() -> Response:
+        return phone_page.show_front(world)
 
     @app.get("/phone")
     @app.get("/phone/app")
-    def folder() -> Response:
+    def redirect_to_folder() -> Response:
         return Response(status=308, headers={"Location": f"{request.path}/"})
 
     @app.errorhandler(404)
-    def unknown(_error: Exception) -> tuple[dict[str, Any], int]:
+    def answer_unknown(_error: Exception) -> tuple[dict[str, Any], int]:
         if request.path.startswith(PLAYED):
             control.note_unknown(world, request.method, bare_path(request.path))
         return {"error": f"nothing is emulated at {request.path}"}, 404
 
-    app.register_blueprint(control.routes(world))
-    app.register_blueprint(phone_page.routes(world))
-    app.register_blueprint(phone_app.routes(world))
+    app.register_blueprint(control.build_routes(world))
+    app.register_blueprint(phone_page.build_routes(world))
+    app.register_blueprint(phone_app.build_routes(world))
     return app
 
 
-def _call(path: str) -> Call:
+def _read_call(path: str) -> Call:
     raw = request.get_data()
     file = request.files.get("media")
     return Call(
@@ -77,7 +77,7 @@ def _call(path: str) -> Call:
 
 def _on_the_wire(result: Result) -> Response:
     if result.broken == "reset":
-        cut(request.environ)
+        cut_connection(request.environ)
         return Response(b"")
     if result.broken == "html":
         return Response(GATEWAY_PAGE, status=result.status, mimetype="text/html")
@@ -89,6 +89,6 @@ def _on_the_wire(result: Result) -> Response:
     if result.broken == "truncate":
         half = content[: len(content) // 2]
         head = f"HTTP/1.1 200 OK\r\nContent-Type: {mime}\r\nContent-Length: {len(content)}\r\n\r\n"
-        cut(request.environ, head.encode() + half)
+        cut_connection(request.environ, head.encode() + half)
         return Response(b"")
     return Response(content, status=result.status, content_type=mime)

@@ -75,7 +75,7 @@ def load_or_make(var: Path) -> dict[str, App]:
 
 def from_file(kept: dict[str, Any]) -> dict[str, App]:
     """Read the apps from the content of a `demo-wechat.json`."""
-    return {account: _app(account, kept[account]) for account in (OFFICIAL, MINI)}
+    return {account: _load_app(account, kept[account]) for account in (OFFICIAL, MINI)}
 
 
 def with_callbacks(apps: dict[str, App], callbacks: Mapping[str, str]) -> dict[str, App]:
@@ -92,12 +92,12 @@ def with_callbacks(apps: dict[str, App], callbacks: Mapping[str, str]) -> dict[s
 
 def new_apps() -> dict[str, Any]:
     """Create two apps in the file's format."""
-    made = {OFFICIAL: _fresh("xml"), MINI: _fresh("json")}
+    made = {OFFICIAL: _fresh_secrets("xml"), MINI: _fresh_secrets("json")}
     made[OFFICIAL]["original_id"] = "gh_" + secrets.token_hex(6)
     return made
 
 
-def _app(account: str, kept: dict[str, Any]) -> App:
+def _load_app(account: str, kept: dict[str, Any]) -> App:
     appid = str(kept["appid"])
     derived = "gh_" + hashlib.sha256(appid.encode()).hexdigest()[:12]
     return App(
@@ -113,7 +113,7 @@ def _app(account: str, kept: dict[str, Any]) -> App:
     )
 
 
-def _fresh(form: str) -> dict[str, str]:
+def _fresh_secrets(form: str) -> dict[str, str]:
     word = "".join(secrets.choice(LETTERS) for _ in range(20 + 38))
     return {
         "appid": "wx" + secrets.token_hex(8),

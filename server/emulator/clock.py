@@ -36,18 +36,22 @@ class EmulatorClock:
     def now(self) -> float:
         """Epoch seconds of the emulated world."""
         with self._lock:
-            return self._now()
+            return self._read_now()
 
-    def ahead(self) -> float:
+    def seconds_ahead(self) -> float:
         """Seconds by which the emulated world is ahead of the real clock."""
         with self._lock:
-            return self._now() - self.real()
+            return self._read_now() - self.real()
 
-    def state(self) -> dict[str, float | str | None]:
+    def show_state(self) -> dict[str, float | str | None]:
         """The offset as the control endpoint shows it."""
         with self._lock:
-            now = self._now()
-            return {"offset_s": self._offset, "frozen_at": self._frozen_at, "now": beijing(now)}
+            now = self._read_now()
+            return {
+                "offset_s": self._offset,
+                "frozen_at": self._frozen_at,
+                "now": format_beijing(now),
+            }
 
     def set_offset(self, seconds: float) -> None:
         """Set the offset from the real clock."""
@@ -55,34 +59,34 @@ class EmulatorClock:
             self._offset = seconds
             if self._frozen_at is not None:
                 self._frozen_at = self.real() + seconds
-            self._write()
+            self._write_offset()
 
-    def freeze(self, frozen: bool) -> None:
+    def freeze_time(self, frozen: bool) -> None:
         """Stop the emulated time, or continue it from where it stopped."""
         with self._lock:
-            now = self._now()
+            now = self._read_now()
             self._frozen_at = now if frozen else None
             self._offset = now - self.real()
-            self._write()
+            self._write_offset()
 
-    def advance(self, seconds: float) -> None:
+    def advance_time(self, seconds: float) -> None:
         """Advance the emulated time."""
         with self._lock:
             self._offset += seconds
             if self._frozen_at is not None:
                 self._frozen_at += seconds
-            self._write()
+            self._write_offset()
 
-    def reset(self) -> None:
+    def reset_time(self) -> None:
         """Return to the real clock."""
         with self._lock:
             self._offset, self._frozen_at = 0.0, None
-            self._write()
+            self._write_offset()
 
-    def _now(self) -> float:
+    def _read_now(self) -> float:
         return self.real() + self._offset if self._frozen_at is None else self._frozen_at
 
-    def _write(self) -> None:
+    def _write_offset(self) -> None:
         if self._path is None:
             return
         shift = json.dumps({"offset_s": self._offset, "frozen_at": self._frozen_at})
@@ -91,7 +95,7 @@ class EmulatorClock:
         fresh.replace(self._path)
 
 
-def beijing(at: float) -> str:
+def format_beijing(at: float) -> str:
     """Format an instant as RFC 3339 in Beijing time."""
     return datetime.fromtimestamp(at, BEIJING).isoformat(timespec="milliseconds")
 

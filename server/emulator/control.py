@@ -10,7 +10,7 @@ from flask import Blueprint, request
 
 from . import acts, groups, hostile, inbox, people, population, posts, sheets
 from .apps import MINI, OFFICIAL
-from .clock import beijing
+from .clock import format_beijing
 from .faults import bare_path
 from .wechat_api import menu as api_menu
 from .wechat_api import token as api_token
@@ -24,58 +24,60 @@ Body: TypeAlias = dict[str, Any]
 Shown: TypeAlias = "dict[str, Any] | tuple[dict[str, Any], int]"
 
 
-def routes(world: World) -> Blueprint:
+def build_routes(world: World) -> Blueprint:
     """Create the control routes for one world."""
     blueprint = Blueprint("control", __name__, url_prefix="/_emu")
     for path, act in POSTS.items():
-        blueprint.add_url_rule(path, f"post{path}", _posted(world, act), methods=["POST"])
+        blueprint.add_url_rule(path, f"post{path}", _post_view(world, act), methods=["POST"])
     for path, read in READS.items():
-        blueprint.add_url_rule(path, f"get{path}", _read(world, read), methods=["GET"])
-    blueprint.add_url_rule("/faults", "lift", _read(world, lift_faults), methods=["DELETE"])
+        blueprint.add_url_rule(path, f"get{path}", _read_view(world, read), methods=["GET"])
+    blueprint.add_url_rule("/faults", "lift", _read_view(world, lift_faults), methods=["DELETE"])
     _by_name(world, blueprint)
-    blueprint.register_error_handler(LookupError, lambda error: (_said(error), 404))
-    blueprint.register_error_handler(ValueError, lambda error: (_said(error), 400))
-    blueprint.register_error_handler(people.NotNowError, lambda error: (_said(error), 409))
-    blueprint.register_error_handler(people.RefusedError, _refused)
+    blueprint.register_error_handler(LookupError, lambda error: (_describe_error(error), 404))
+    blueprint.register_error_handler(ValueError, lambda error: (_describe_error(error), 400))
+    blueprint.register_error_handler(
+        people.NotNowError, lambda error: (_describe_error(error), 409)
+    )
+    blueprint.register_error_handler(people.RefusedError, _describe_refusal)
     return blueprint
 
 
 def _by_name(world: World, blueprint: Blueprint) -> None:
     @blueprint.get("/inbox/<openid>")
     def inbox_of(openid: str) -> Shown:
-        return {"items": inbox.received(world, openid)}
+        return {"items": inbox.list_received(world, openid)}
 
     @blueprint.get("/chat/<person>")
     def chat_of(person: str) -> Shown:
-        return {"items": inbox.chat(world, people.known(world, person).openid_oa)}
+        return {"items": inbox.list_chat(world, people.find_person(world, person).openid_oa)}
 
 
-def _posted(world: World, act: Callable[[World, Body], Shown]) -> Callable[[], Shown]:
-    def view() -> Shown:
+def _post_view(world: World, act: Callable[[World, Body], Shown]) -> Callable[[], Shown]:
+    def answer_post() -> Shown:
         body = json.loads(request.get_data() or b"{}")
         if not isinstance(body, dict):
             raise ValueError("the body is a JSON object")
         return act(world, body)
 
-    return view
+    return answer_post
 
 
-def _read(world: World, read: Callable[[World], Shown]) -> Callable[[], Shown]:
+def _read_view(world: World, read: Callable[[World], Shown]) -> Callable[[], Shown]:
     return lambda: read(world)
 
 
-def _said(error: Exception) -> dict[str, str]:
+def _describe_error(error: Exception) -> dict[str, str]:
     return {"error": str(error.args[0] if error.args else error)}
 
 
-def _refused(error: people.RefusedError) -> dict[str, Any]:
+def _describe_refusal(error: people.RefusedError) -> dict[str, Any]:
     """A refusal in WeChat's format: the call itself was served."""
     return {"errcode": error.errcode, "errmsg": str(error.args[0])}
 
 
 def note_unknown(world: World, method: str, path: str) -> None:
     """Record a request to an unknown address, so that a mistyped address cannot pass a test."""
-    world.store.insert(
+    world.store.insert_row(
         "calls",
         at=world.now(),
         path=path,
@@ -86,39 +88,39 @@ def note_unknown(world: World, method: str, path: str) -> None:
     )
 
 
-def reset(world: World, _body: Body) -> Shown:
+def reset_world(world: World, _body: Body) -> Shown:
     """Reset to an empty world."""
-    world.reset()
+    world.reset_world()
     return {"ok": True}
 
 
 def order_fault(world: World, body: Body) -> Shown:
     """Order a fault."""
-    return world.faults.order(body)
+    return world.faults.order_fault(body)
 
 
 def list_faults(world: World) -> Shown:
     """List the active faults."""
-    return {"items": world.faults.list()}
+    return {"items": world.faults.list_orders()}
 
 
 def lift_faults(world: World) -> Shown:
     """Remove one fault by `?id=`, or all."""
     number = request.args.get("id")
-    world.faults.lift(None if number is None else int(number))
+    world.faults.lift_orders(None if number is None else int(number))
     return list_faults(world)
 
 
 def spoil_tokens(world: World, body: Body) -> Shown:
     """Expire every token, or fetch a new one as another host of the operator would."""
     if body.get("expire"):
-        world.store.run("UPDATE tokens SET expires = ?", world.now())
+        world.store.run_sql("UPDATE tokens SET expires = ?", world.now())
     if body.get("revoke"):
-        world.store.run("UPDATE tokens SET dead = 1")
+        world.store.run_sql("UPDATE tokens SET dead = 1")
     if body.get("supersede"):
-        with world.store.transaction():
+        with world.store.open_transaction():
             api_token.issue_normal(world, world.apps[str(body["supersede"])])
-    return {"live": world.store.number("SELECT count(*) FROM tokens WHERE dead = 0")}
+    return {"live": world.store.select_number("SELECT count(*) FROM tokens WHERE dead = 0")}
 
 
 def ban_template(world: World, body: Body) -> Shown:
@@ -140,20 +142,20 @@ def move_clock(world: World, body: Body) -> Shown:
     numbers = all(type(seconds) in (int, float) for seconds in (offset, step))
     if not (body.keys() <= set(_CLOCK) and numbers and isinstance(body.get("freeze", True), bool)):
         raise ValueError(f"the clock knows {_CLOCK}: seconds, true or false, seconds")
-    ahead = (offset if "offset_s" in body else world.clock.ahead()) + step
+    ahead = (offset if "offset_s" in body else world.clock.seconds_ahead()) + step
     if not abs(ahead) <= _FURTHEST_S:
         raise ValueError(f"the clock goes {_FURTHEST_S} seconds either way, no further")
     if "offset_s" in body:
         world.clock.set_offset(float(offset))
     if "freeze" in body:
-        world.clock.freeze(body["freeze"])
-    world.clock.advance(step)
+        world.clock.freeze_time(body["freeze"])
+    world.clock.advance_time(step)
     return show_clock(world)
 
 
 def show_clock(world: World) -> Shown:
     """Show the emulated time."""
-    return world.clock.state()
+    return world.clock.show_state()
 
 
 def cut_network(world: World, body: Body) -> Shown:
@@ -173,12 +175,12 @@ def set_quota(world: World, body: Body) -> Shown:
     wished = [body.get(name) for name in ("limit", "minute")]
     if not body.get("path") or not all(n is None or (type(n) is int and n >= 0) for n in wished):
         raise ValueError("a quota needs a path; limit and minute are whole numbers from 0 on")
-    world.quota.limit(path, day=body.get("limit"), minute=body.get("minute"))
+    world.quota.set_limits(path, day=body.get("limit"), minute=body.get("minute"))
     return {
         "path": path,
         "limit": world.quota.daily_limit(path),
         "minute": world.quota.minute_limit(path),
-        "used": {app.appid: world.quota.used_today(app.appid, path) for app in _apps(world)},
+        "used": {app.appid: world.quota.used_today(app.appid, path) for app in _list_apps(world)},
     }
 
 
@@ -196,8 +198,8 @@ def change_apps(world: World, body: Body) -> Shown:
         changed[account] = changed[account].with_push(**push)
         addresses = wish.get("ip_whitelist", body.get("ip_whitelist"))
         if addresses is not None:
-            allowed[account] = _words(addresses, "ip_whitelist")
-    words = _words(body.get("refused_words", sorted(world.refused_words)), "refused_words")
+            allowed[account] = _word_set(addresses, "ip_whitelist")
+    words = _word_set(body.get("refused_words", sorted(world.refused_words)), "refused_words")
     if type(body.get("open_platform", True)) is not bool:
         raise ValueError("open_platform is true or false")
     world.apps, world.ip_whitelist, world.refused_words = changed, allowed, words
@@ -210,7 +212,7 @@ def _refuse_unknown(wish: object, known: set[str]) -> None:
         raise ValueError(f"the settings here are {sorted(known)}")
 
 
-def _words(listed: object, name: str) -> set[str]:
+def _word_set(listed: object, name: str) -> set[str]:
     if not isinstance(listed, list) or not all(isinstance(one, str) and one for one in listed):
         raise ValueError(f"{name} is a list of texts")
     return set(listed)
@@ -227,13 +229,13 @@ def show_apps(world: World) -> Shown:
             "callback": app.callback,
             "ip_whitelist": sorted(world.ip_whitelist.get(app.account, ())),
         }
-        for app in _apps(world)
+        for app in _list_apps(world)
     }
     words = sorted(world.refused_words)
     return {**shown, "open_platform": world.open_platform, "refused_words": words}
 
 
-def _apps(world: World) -> list[Any]:
+def _list_apps(world: World) -> list[Any]:
     return list(world.apps.values())
 
 
@@ -243,30 +245,30 @@ def url_check(world: World, body: Body) -> Shown:
     return acts.url_check(world, account)
 
 
-def health(world: World) -> Shown:
+def show_health(world: World) -> Shown:
     """Report the address that receives callbacks and the number of calls to unknown addresses."""
-    failing = world.store.number("SELECT count(*) FROM calls WHERE failing = 1")
+    failing = world.store.select_number("SELECT count(*) FROM calls WHERE failing = 1")
     return {"status": "ok", "server": world.settings.server, "failing_calls": failing}
 
 
 def show_menu(world: World) -> Shown:
     """Show the official account's menu as a phone displays it."""
-    return api_menu.current(world) or {"button": []}
+    return api_menu.current_menu(world) or {"button": []}
 
 
 def list_groups(world: World) -> Shown:
     """List every group with its members."""
-    return {"items": groups.everyone(world)}
+    return {"items": groups.list_groups(world)}
 
 
 def list_people(world: World) -> Shown:
     """List all people."""
-    return {"items": [acts.shown(person) for person in people.everybody(world)]}
+    return {"items": [acts.show_person(person) for person in people.list_people(world)]}
 
 
 def list_codes(world: World) -> Shown:
     """List every issued code that has a scene."""
-    rows = world.store.all("SELECT * FROM scenes ORDER BY id")
+    rows = world.store.all_rows("SELECT * FROM scenes ORDER BY id")
     return {
         "items": [
             {
@@ -275,8 +277,8 @@ def list_codes(world: World) -> Shown:
                 "ticket": row["ticket"],
                 "page": row["page"],
                 "url": row["url"],
-                "issued_at": beijing(row["issued"]),
-                "expires_at": None if row["expires"] is None else beijing(row["expires"]),
+                "issued_at": format_beijing(row["issued"]),
+                "expires_at": None if row["expires"] is None else format_beijing(row["expires"]),
             }
             for row in rows
         ]
@@ -285,23 +287,23 @@ def list_codes(world: World) -> Shown:
 
 def list_callbacks(world: World) -> Shown:
     """List the pushes and their results, oldest first."""
-    rows = world.store.all("SELECT * FROM callbacks ORDER BY id")
-    return {"items": [{**dict(row), "at": beijing(row["at"])} for row in rows]}
+    rows = world.store.all_rows("SELECT * FROM callbacks ORDER BY id")
+    return {"items": [{**dict(row), "at": format_beijing(row["at"])} for row in rows]}
 
 
 def list_calls(world: World) -> Shown:
     """List the API calls of the server, oldest first; `?path=` selects one API."""
     path = request.args.get("path")
     rows = (
-        world.store.all("SELECT * FROM calls WHERE path = ? ORDER BY id", bare_path(path))
+        world.store.all_rows("SELECT * FROM calls WHERE path = ? ORDER BY id", bare_path(path))
         if path
-        else world.store.all("SELECT * FROM calls ORDER BY id")
+        else world.store.all_rows("SELECT * FROM calls ORDER BY id")
     )
     return {
         "items": [
             {
                 **dict(row),
-                "at": beijing(row["at"]),
+                "at": format_beijing(row["at"]),
                 "failing": bool(row["failing"]),
                 "request": json.loads(row["request"]),
             }
@@ -311,31 +313,31 @@ def list_calls(world: World) -> Shown:
 
 
 POSTS: dict[str, Callable[[World, Body], Shown]] = {
-    "/reset": reset,
-    "/seed": acts.seed,
+    "/reset": reset_world,
+    "/seed": acts.seed_followers,
     "/people": acts.put_person,
     "/population": population.settle_people,
-    "/follow": acts.follow,
-    "/unfollow": acts.unfollow,
-    "/message": acts.message,
-    "/scan": acts.scan,
+    "/follow": acts.follow_account,
+    "/unfollow": acts.unfollow_account,
+    "/message": acts.send_message,
+    "/scan": acts.scan_code,
     "/login_code": acts.login_code,
     "/check_session": acts.check_session,
     "/phone_code": acts.phone_code,
     "/group_entry": acts.group_entry,
-    "/consent": acts.consent,
+    "/consent": acts.answer_sheet,
     "/authorization": acts.change_authorization,
-    "/sheet": sheets.asked,
+    "/sheet": sheets.ask_sheet,
     "/nickname": sheets.review_nickname,
-    "/settings": sheets.settings,
-    "/privacy": sheets.privacy,
-    "/groups": groups.put,
-    "/share": posts.share,
-    "/say": posts.say,
+    "/settings": sheets.show_settings,
+    "/privacy": sheets.show_privacy,
+    "/groups": groups.put_group,
+    "/share": posts.share_card,
+    "/say": posts.say_text,
     "/network": cut_network,
-    "/open": posts.opened,
+    "/open": posts.open_card,
     "/group_enter_info": posts.group_enter_info,
-    "/callback": hostile.play,
+    "/callback": hostile.play_hostile,
     "/url_check": url_check,
     "/faults": order_fault,
     "/tokens": spoil_tokens,
@@ -354,5 +356,5 @@ READS: dict[str, Callable[[World], Shown]] = {
     "/menu": show_menu,
     "/clock": show_clock,
     "/apps": show_apps,
-    "/health": health,
+    "/health": show_health,
 }

@@ -24,7 +24,7 @@ class CryptoError(ValueError):
     """A ciphertext that was not made with this key and appid."""
 
 
-def sign(*parts: str) -> str:
+def sign_push(*parts: str) -> str:
     """The signature of a push: SHA-1 over the sorted parts.
 
     Source: "Message push / URL check and signature".

@@ -17,7 +17,7 @@ from .wechat_api import subscribe as api_subscribe
 from .wechat_api import token as api_token
 from .wechat_api import user as api_user
 from .wechat_api import wxa as api_wxa
-from .wechat_api.common import BOTH, JSON, Answer, ApiError, Call, Endpoint, ok, read_body
+from .wechat_api.common import BOTH, JSON, Answer, ApiError, Call, Endpoint, ok_answer, read_body
 from .world import World
 
 SECRETS = {"secret", "appsecret", "access_token"}
@@ -54,7 +54,7 @@ def quota_get(world: World, call: Call) -> dict[str, Any]:
     minute = world.quota.minute_limit(endpoint.path)
     rate = {"rate_limit": {"call_count": minute, "refresh_second": 60}} if minute else {}
     quota = {"daily_limit": daily, "used": used, "remain": max(0, daily - used)}
-    return ok(quota=quota, **rate)
+    return ok_answer(quota=quota, **rate)
 
 
 QUOTA_GET = Endpoint(
@@ -76,45 +76,45 @@ ENDPOINTS = {
 }
 
 
-def dispatch(world: World, call: Call) -> Result:
+def dispatch_call(world: World, call: Call) -> Result:
     """Handle one call, apply the faults ordered for it, and log it."""
     endpoint = ENDPOINTS.get(call.path)
     if call.chunked:
         # WeChat's gateway requires a Content-Length before it reads a body.
         result = Result(None, status=412, broken="html")
     elif endpoint is None:
-        told = {"errcode": 404, "errmsg": f"no such API rid: {world.rid()}"}
+        told = {"errcode": 404, "errmsg": f"no such API rid: {world.new_request_id()}"}
         result = Result(told, status=404, unknown=True)
     else:
-        result = _answered(world, endpoint, call)
+        result = _answer_call(world, endpoint, call)
         result.mime = endpoint.mime
-    _note(world, call, result)
+    _log_call(world, call, result)
     return result
 
 
-def _answered(world: World, endpoint: Endpoint, call: Call) -> Result:
-    delay, fault = world.faults.matching(call.path, _openid(call))
-    with _alone(world, endpoint, call) as alone:
+def _answer_call(world: World, endpoint: Endpoint, call: Call) -> Result:
+    delay, fault = world.faults.match_call(call.path, _openid_of(call))
+    with _reserve_person(world, endpoint, call) as alone:
         if delay:
             world.pause(delay)
         if not alone:
-            return Result(_refusal(world, ApiError(43108)))
-        early = _instead(world, fault)
+            return Result(_refusal_answer(world, ApiError(43108)))
+        early = _apply_fault(world, fault)
         if early is not None:
             return early
-        answer = _run(world, endpoint, call)
+        answer = _run_endpoint(world, endpoint, call)
     if fault is not None and fault.mode in ("truncate", "accept_then_drop"):
         broken = "reset" if fault.mode == "accept_then_drop" else "truncate"
         return Result(answer, broken=broken)
     return Result(answer)
 
 
-def _instead(world: World, fault: Fault | None) -> Result | None:
+def _apply_fault(world: World, fault: Fault | None) -> Result | None:
     """The result of a fault that replaces the endpoint; the call then has no effect."""
     if fault is None:
         return None
     if fault.errcode is not None:
-        return Result(_refusal(world, ApiError(fault.errcode)))
+        return Result(_refusal_answer(world, ApiError(fault.errcode)))
     if fault.http is not None:
         return Result(None, status=fault.http, broken="html")
     if fault.mode in ("reset", "html"):
@@ -122,38 +122,38 @@ def _instead(world: World, fault: Fault | None) -> Result | None:
     return None
 
 
-def _run(world: World, endpoint: Endpoint, call: Call) -> Answer:
+def _run_endpoint(world: World, endpoint: Endpoint, call: Call) -> Answer:
     """Admit the call and run the endpoint, each in its own transaction."""
     try:
         # Quota stays counted even if the call is refused afterwards.
-        with world.store.transaction():
-            _admit(world, endpoint, call)
-        with world.store.transaction():
+        with world.store.open_transaction():
+            _admit_call(world, endpoint, call)
+        with world.store.open_transaction():
             return endpoint.answer(world, call)
     except ApiError as error:
-        return _refusal(world, error)
+        return _refusal_answer(world, error)
 
 
-def _admit(world: World, endpoint: Endpoint, call: Call) -> None:
+def _admit_call(world: World, endpoint: Endpoint, call: Call) -> None:
     if call.method != endpoint.method:
         raise ApiError(43001 if endpoint.method == "GET" else 43002)
     if endpoint.accounts:
         call.caller = api_token.caller_of(world, call, endpoint.accounts)
-        errcode = world.quota.use(call.caller.appid, call.path)
+        errcode = world.quota.use_call(call.caller.appid, call.path)
         if errcode:
             raise ApiError(errcode)
     if endpoint.method == "POST" and endpoint.takes == "json":
         call.body = read_body(call, endpoint.escapes)
 
 
-def _refusal(world: World, error: ApiError) -> dict[str, Any]:
-    return {"errcode": error.errcode, "errmsg": error.message(world.rid())}
+def _refusal_answer(world: World, error: ApiError) -> dict[str, Any]:
+    return {"errcode": error.errcode, "errmsg": error.errmsg_for(world.new_request_id())}
 
 
 @contextmanager
-def _alone(world: World, endpoint: Endpoint, call: Call) -> Iterator[bool]:
+def _reserve_person(world: World, endpoint: Endpoint, call: Call) -> Iterator[bool]:
     """Yield whether no other call for the person is running; reserve the person until it ends."""
-    person = _field(call, endpoint.one_at_a_time_by) if endpoint.one_at_a_time_by else None
+    person = _text_field(call, endpoint.one_at_a_time_by) if endpoint.one_at_a_time_by else None
     if person is None:
         yield True
         return
@@ -169,36 +169,36 @@ def _alone(world: World, endpoint: Endpoint, call: Call) -> Iterator[bool]:
                 world.in_flight.discard(place)
 
 
-def _openid(call: Call) -> str | None:
-    return _field(call, "touser") or _field(call, "openid") or call.query.get("openid")
+def _openid_of(call: Call) -> str | None:
+    return _text_field(call, "touser") or _text_field(call, "openid") or call.query.get("openid")
 
 
-def _field(call: Call, name: str) -> str | None:
+def _text_field(call: Call, name: str) -> str | None:
     value = call.loose.get(name)
     return value if isinstance(value, str) else None
 
 
-def _appid(world: World, call: Call) -> str | None:
+def _appid_of(world: World, call: Call) -> str | None:
     """The caller's appid, also for a call refused before authentication."""
     if call.caller is not None:
         return call.caller.appid
     app = world.app_of(str({**call.query, **call.loose}.get("appid")))
     token = call.query.get("access_token")
-    row = world.store.one("SELECT appid FROM tokens WHERE value = ?", token)
+    row = world.store.first_row("SELECT appid FROM tokens WHERE value = ?", token)
     owner = None if row is None else str(row["appid"])
     return owner if app is None else app.appid
 
 
-def _note(world: World, call: Call, result: Result) -> None:
+def _log_call(world: World, call: Call, result: Result) -> None:
     shown = {**call.query, **call.loose}
     request = {key: value for key, value in shown.items() if key not in SECRETS}
     status = 0 if result.broken == "reset" else result.status
-    world.store.insert(
+    world.store.insert_row(
         "calls",
         at=world.now(),
         path=call.path,
         method=call.method,
-        appid=_appid(world, call),
+        appid=_appid_of(world, call),
         status=status,
         errcode=result.errcode,
         failing=int(result.unknown),

@@ -45,7 +45,7 @@ class Faults:
         self._orders: list[Fault] = []
         self._last_id = 0
 
-    def order(self, wish: dict[str, Any]) -> dict[str, Any]:
+    def order_fault(self, wish: dict[str, Any]) -> dict[str, Any]:
         """Add a fault order.
 
         Raises: ValueError for an order without a path or with an unknown field.
@@ -68,36 +68,36 @@ class Faults:
             self._orders.append(fault)
         return asdict(fault)
 
-    def matching(self, path: str, openid: str | None) -> tuple[float, Fault | None]:
+    def match_call(self, path: str, openid: str | None) -> tuple[float, Fault | None]:
         """Return the delay and the fault for one call, and consume them."""
         delay = 0.0
         with self._lock:
             for fault in list(self._orders):
-                if not self._meets(fault, path, openid):
+                if not self._meets_call(fault, path, openid):
                     continue
-                self._use(fault)
+                self._use_once(fault)
                 delay += fault.delay_s
                 if fault.ends:
                     return delay, fault
         return delay, None
 
-    def list(self) -> list[dict[str, Any]]:
+    def list_orders(self) -> list[dict[str, Any]]:
         """The active orders with how often each was applied."""
         with self._lock:
             return [asdict(fault) for fault in self._orders]
 
-    def lift(self, number: int | None = None) -> None:
+    def lift_orders(self, number: int | None = None) -> None:
         """Remove one order, or all."""
         with self._lock:
             kept = [f for f in self._orders if number is not None and f.id != number]
             self._orders = kept
 
-    def _meets(self, fault: Fault, path: str, openid: str | None) -> bool:
+    def _meets_call(self, fault: Fault, path: str, openid: str | None) -> bool:
         if fault.path not in (path, "*") or fault.openid not in (None, openid):
             return False
         return fault.probability is None or self._chance.random() < fault.probability
 
-    def _use(self, fault: Fault) -> None:
+    def _use_once(self, fault: Fault) -> None:
         fault.hits += 1
         if fault.count is not None and fault.hits >= fault.count:
             self._orders.remove(fault)

@@ -18,39 +18,39 @@ _DATE = rf"{_DAY}(?:\s*{_CLOCK})?"
 _LATER = rf"(?:{_TIME}|{_DATE})"
 
 
-def _whole(pattern: str) -> Callable[[str], bool]:
+def _match_whole(pattern: str) -> Callable[[str], bool]:
     compiled = re.compile(pattern, re.ASCII)
     return lambda text: compiled.fullmatch(text) is not None
 
 
-def _symbols(text: str) -> bool:
+def _is_symbols(text: str) -> bool:
     return len(text) <= 5 and all(unicodedata.category(mark)[0] in "PSZ" for mark in text)
 
 
-def _name(text: str) -> bool:
+def _is_name(text: str) -> bool:
     pure = re.fullmatch(rf"[^{HANZI}0-9]{{1,20}}", text)
     mixed = re.fullmatch(rf"[{HANZI}A-Za-z ]{{1,10}}", text)
     return bool(pure or mixed)
 
 
 RULES: Mapping[str, Callable[[str], bool]] = {
-    "thing": _whole(r".{1,20}"),
-    "short_thing": _whole(r".{1,10}"),
-    "number": _whole(r"(?=.{1,32}$)[-+]?\d+(?:\.\d+)?"),
-    "letter": _whole(r"[A-Za-z]{1,32}"),
-    "symbol": _symbols,
-    "character_string": _whole(r"[\x20-\x7e]{1,32}"),
-    "time": _whole(rf"{_TIME}(?:\s*~\s*{_LATER})?"),
-    "date": _whole(rf"{_DATE}(?:\s*~\s*{_LATER})?"),
-    "amount": _whole(rf"[\u00a5\uffe5$\u20ac\u00a3]?\d{{1,10}}(?:\.\d+)?{_YUAN}?"),
-    "phone_number": _whole(r"[-+0-9() ]{1,17}"),
-    "car_number": _whole(rf"(?=.{{1,8}}$)[{HANZI}]?[A-Za-z0-9]{{1,7}}[{HANZI}]?"),
-    "name": _name,
-    "phrase": _whole(rf"[{HANZI}]{{1,5}}"),
+    "thing": _match_whole(r".{1,20}"),
+    "short_thing": _match_whole(r".{1,10}"),
+    "number": _match_whole(r"(?=.{1,32}$)[-+]?\d+(?:\.\d+)?"),
+    "letter": _match_whole(r"[A-Za-z]{1,32}"),
+    "symbol": _is_symbols,
+    "character_string": _match_whole(r"[\x20-\x7e]{1,32}"),
+    "time": _match_whole(rf"{_TIME}(?:\s*~\s*{_LATER})?"),
+    "date": _match_whole(rf"{_DATE}(?:\s*~\s*{_LATER})?"),
+    "amount": _match_whole(rf"[\u00a5\uffe5$\u20ac\u00a3]?\d{{1,10}}(?:\.\d+)?{_YUAN}?"),
+    "phone_number": _match_whole(r"[-+0-9() ]{1,17}"),
+    "car_number": _match_whole(rf"(?=.{{1,8}}$)[{HANZI}]?[A-Za-z0-9]{{1,7}}[{HANZI}]?"),
+    "name": _is_name,
+    "phrase": _match_whole(rf"[{HANZI}]{{1,5}}"),
 }
 
 
-def accepts(key: str, value: object, listed: tuple[str, ...] = ()) -> bool:
+def accepts_value(key: str, value: object, listed: tuple[str, ...] = ()) -> bool:
     """Whether a value fits the type in its key (`thing1`, `time2`, …)."""
     if not isinstance(value, str) or not value.strip():
         return False

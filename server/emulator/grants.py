@@ -9,14 +9,14 @@ YES = "accept"
 SELECT = "SELECT count FROM grants WHERE openid = ? AND template_id = ?"
 
 
-def count(world: World, openid: str, template_id: str) -> int:
+def count_grants(world: World, openid: str, template_id: str) -> int:
     """How many messages of a template may still be sent to this openid."""
-    return world.store.number(SELECT, openid, template_id)
+    return world.store.select_number(SELECT, openid, template_id)
 
 
-def add(world: World, openid: str, template_id: str) -> None:
+def add_grant(world: World, openid: str, template_id: str) -> None:
     """Add one grant."""
-    world.store.run(
+    world.store.run_sql(
         "INSERT INTO grants (openid, template_id, count) VALUES (?, ?, 1) "
         "ON CONFLICT (openid, template_id) DO UPDATE SET count = count + 1",
         openid,
@@ -24,9 +24,9 @@ def add(world: World, openid: str, template_id: str) -> None:
     )
 
 
-def take(world: World, openid: str, template_id: str) -> bool:
+def take_grant(world: World, openid: str, template_id: str) -> bool:
     """Consume one grant; return whether there was one."""
-    changed = world.store.run(
+    changed = world.store.run_sql(
         "UPDATE grants SET count = count - 1 WHERE openid = ? AND template_id = ? AND count > 0",
         openid,
         template_id,
@@ -34,6 +34,8 @@ def take(world: World, openid: str, template_id: str) -> bool:
     return changed == 1
 
 
-def drop(world: World, openid: str, template_id: str) -> None:
+def drop_grants(world: World, openid: str, template_id: str) -> None:
     """Remove all grants, because the person turned the template off."""
-    world.store.run("DELETE FROM grants WHERE openid = ? AND template_id = ?", openid, template_id)
+    world.store.run_sql(
+        "DELETE FROM grants WHERE openid = ? AND template_id = ?", openid, template_id
+    )

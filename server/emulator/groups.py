@@ -17,41 +17,43 @@ WHERE word = ? ORDER BY members.rowid
 """
 
 
-def put(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def put_group(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Create a group, or change the one named by `group`: `name`, `add`, `remove`.
 
     Raises: LookupError; ValueError for a group without a name or with too many members.
     """
-    with world.store.transaction():
-        word = str(body["group"]) if "group" in body else _make(world, body)
-        row = known(world, word)
+    with world.store.open_transaction():
+        word = str(body["group"]) if "group" in body else _make_group(world, body)
+        row = find_group(world, word)
         if "name" in body:
-            world.store.run("UPDATE groups SET name = ? WHERE word = ?", _name(body), word)
-        for person in _listed(body, "add") + _listed(body, "members"):
-            _join(world, word, people.known(world, person))
-        for person in _listed(body, "remove"):
-            leaving = people.known(world, person).person
-            world.store.run("DELETE FROM members WHERE word = ? AND person = ?", word, leaving)
-        size = world.store.number("SELECT count(*) FROM members WHERE word = ?", word)
+            world.store.run_sql(
+                "UPDATE groups SET name = ? WHERE word = ?", _group_name(body), word
+            )
+        for person in _name_list(body, "add") + _name_list(body, "members"):
+            _join_group(world, word, people.find_person(world, person))
+        for person in _name_list(body, "remove"):
+            leaving = people.find_person(world, person).person
+            world.store.run_sql("DELETE FROM members WHERE word = ? AND person = ?", word, leaving)
+        size = world.store.select_number("SELECT count(*) FROM members WHERE word = ?", word)
         if size > MOST_MEMBERS:
             raise ValueError(f"a group has at most {MOST_MEMBERS} members")
-        return shown(world, known(world, row["word"]))
+        return show_group(world, find_group(world, row["word"]))
 
 
-def known(world: World, word: str) -> sqlite3.Row:
+def find_group(world: World, word: str) -> sqlite3.Row:
     """Return the row of a group.
 
     Raises: LookupError when it does not exist.
     """
-    row = world.store.one("SELECT * FROM groups WHERE word = ?", word)
+    row = world.store.first_row("SELECT * FROM groups WHERE word = ?", word)
     if row is None:
         raise LookupError(f"there is no group {word!r}")
     return row
 
 
-def shown(world: World, row: sqlite3.Row) -> dict[str, Any]:
+def show_group(world: World, row: sqlite3.Row) -> dict[str, Any]:
     """Describe a group for the control endpoint and the phone page."""
-    members = [dict(member) for member in world.store.all(MEMBERS, row["word"])]
+    members = [dict(member) for member in world.store.all_rows(MEMBERS, row["word"])]
     return {
         "group": row["word"],
         "name": row["name"],
@@ -60,20 +62,22 @@ def shown(world: World, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def everyone(world: World) -> list[dict[str, Any]]:
+def list_groups(world: World) -> list[dict[str, Any]]:
     """All groups, oldest first."""
-    return [shown(world, row) for row in world.store.all("SELECT * FROM groups ORDER BY id")]
+    return [
+        show_group(world, row) for row in world.store.all_rows("SELECT * FROM groups ORDER BY id")
+    ]
 
 
 def of_person(world: World, person: Person) -> list[dict[str, Any]]:
     """The groups of a person."""
     sql = "SELECT groups.* FROM groups JOIN members USING (word) WHERE person = ? ORDER BY id"
-    return [shown(world, row) for row in world.store.all(sql, person.person)]
+    return [show_group(world, row) for row in world.store.all_rows(sql, person.person)]
 
 
 def name_of(world: World, opengid: str) -> str:
     """The name of the group with this opengid; empty when there is none."""
-    rows = world.store.all("SELECT word, name FROM groups")
+    rows = world.store.all_rows("SELECT word, name FROM groups")
     named = (str(row["name"]) for row in rows if people.group_id(world, row["word"]) == opengid)
     return next(named, "")
 
@@ -81,7 +85,7 @@ def name_of(world: World, opengid: str) -> str:
 def is_member(world: World, word: str, person: Person) -> bool:
     """Whether the person is a member now."""
     sql = "SELECT 1 FROM members WHERE word = ? AND person = ?"
-    return world.store.one(sql, word, person.person) is not None
+    return world.store.first_row(sql, word, person.person) is not None
 
 
 def sealed_entry(world: World, person: Person, group: str, session_key: str) -> dict[str, Any]:
@@ -97,15 +101,15 @@ def sealed_entry(world: World, person: Person, group: str, session_key: str) -> 
     return {"encrypted_data": seal_open_data(session_key, iv, data), "iv": people.text64(iv)}
 
 
-def _make(world: World, body: dict[str, Any]) -> str:
-    word = f"group-{world.word(10)}"
-    world.store.insert("groups", word=word, name=_name(body))
+def _make_group(world: World, body: dict[str, Any]) -> str:
+    word = f"group-{world.random_word(10)}"
+    world.store.insert_row("groups", word=word, name=_group_name(body))
     return word
 
 
-def _join(world: World, word: str, person: Person) -> None:
-    latest = world.store.number("SELECT max(id) FROM posts")
-    world.store.run(
+def _join_group(world: World, word: str, person: Person) -> None:
+    latest = world.store.select_number("SELECT max(id) FROM posts")
+    world.store.run_sql(
         "INSERT OR IGNORE INTO members (word, person, since) VALUES (?, ?, ?)",
         word,
         person.person,
@@ -113,14 +117,14 @@ def _join(world: World, word: str, person: Person) -> None:
     )
 
 
-def _name(body: dict[str, Any]) -> str:
+def _group_name(body: dict[str, Any]) -> str:
     name = str(body.get("name") or "").strip()
     if not 1 <= len(name) <= LONGEST_NAME:
         raise ValueError(f"a group's name has 1 to {LONGEST_NAME} characters")
     return name
 
 
-def _listed(body: dict[str, Any], name: str) -> list[str]:
+def _name_list(body: dict[str, Any], name: str) -> list[str]:
     value = body.get(name) or []
     if not isinstance(value, list):
         raise ValueError(f"{name} is a list of people")

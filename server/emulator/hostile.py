@@ -17,78 +17,82 @@ PARALLEL = 3
 HUGE_CHARACTERS = 80_000
 
 
-def play(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def play_hostile(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Send a text message damaged in the way `kind` names; return each request's result."""
-    person = people.known(world, str(body.get("person")))
+    person = people.find_person(world, str(body.get("person")))
     kind = str(body.get("kind"))
-    letter = letters.message(world, person, "text", str(body.get("content", "hello")))
+    letter = letters.build_message(world, person, "text", str(body.get("content", "hello")))
     if kind in ("unknown_event", "huge"):
         filler = "x" * (HUGE_CHARACTERS if kind == "huge" else 1)
         letter = letters.odd_event(world, person, "something_new", filler)
-        return {"attempts": [_send(world, letter, push.seal(world, letter))]}
+        return {"attempts": [_send_sealed(world, letter, push.seal_letter(world, letter))]}
     if kind in SPOILERS:
-        return {"attempts": [_send(world, letter, SPOILERS[kind](world, letter))]}
+        return {"attempts": [_send_sealed(world, letter, SPOILERS[kind](world, letter))]}
     if kind == "replay":
-        sealed = push.seal(world, letter)
-        return {"attempts": [_send(world, letter, sealed) for _ in range(2)]}
+        sealed = push.seal_letter(world, letter)
+        return {"attempts": [_send_sealed(world, letter, sealed) for _ in range(2)]}
     if kind == "duplicate":
-        pushes = [push.seal(world, letter) for _ in range(2)]
-        return {"attempts": [_send(world, letter, sealed) for sealed in pushes]}
+        pushes = [push.seal_letter(world, letter) for _ in range(2)]
+        return {"attempts": [_send_sealed(world, letter, sealed) for sealed in pushes]}
     if kind == "parallel":
-        return {"attempts": _together(world, letter, int(body.get("times", PARALLEL)))}
+        return {"attempts": _send_together(world, letter, int(body.get("times", PARALLEL)))}
     raise ValueError(f"a hostile push is one of {sorted([*SPOILERS, *OTHERS])}")
 
 
 OTHERS = ("unknown_event", "huge", "replay", "duplicate", "parallel")
 
 
-def _send(world: World, letter: Letter, sealed: Sealed) -> dict[str, Any]:
+def _send_sealed(world: World, letter: Letter, sealed: Sealed) -> dict[str, Any]:
     return push.attempt_once(world, letter, sealed, 1)[1]
 
 
-def _together(world: World, letter: Letter, times: int) -> list[dict[str, Any]]:
-    pushes = [push.seal(world, letter) for _ in range(times)]
+def _send_together(world: World, letter: Letter, times: int) -> list[dict[str, Any]]:
+    pushes = [push.seal_letter(world, letter) for _ in range(times)]
     with ThreadPoolExecutor(times) as hands:
-        return list(hands.map(lambda sealed: _send(world, letter, sealed), pushes))
+        return list(hands.map(lambda sealed: _send_sealed(world, letter, sealed), pushes))
 
 
 def _wrong_signature(world: World, letter: Letter) -> Sealed:
-    return push.seal(world, letter, replace(world.apps[letter.account], token="wrong" * 4))
+    return push.seal_letter(world, letter, replace(world.apps[letter.account], token="wrong" * 4))
 
 
 def _wrong_key(world: World, letter: Letter) -> Sealed:
-    return push.seal(world, letter, replace(world.apps[letter.account], aes_key="A" * 43))
+    return push.seal_letter(world, letter, replace(world.apps[letter.account], aes_key="A" * 43))
 
 
 def _wrong_appid(world: World, letter: Letter) -> Sealed:
-    return push.seal(world, letter, replace(world.apps[letter.account], appid="wx" + "0" * 16))
+    return push.seal_letter(
+        world, letter, replace(world.apps[letter.account], appid="wx" + "0" * 16)
+    )
 
 
 def _bad_padding(world: World, letter: Letter) -> Sealed:
     app = world.apps[letter.account]
     cipher = encrypt_raw(app.aes_key, b"\x00" * 64)
-    return push.sealed_as(world, letter, app, body=push.wrapped(app, letter, cipher), cipher=cipher)
+    return push.sealed_as(
+        world, letter, app, body=push.wrap_cipher(app, letter, cipher), cipher=cipher
+    )
 
 
-def _plain(world: World, letter: Letter) -> Sealed:
+def _build_plain(world: World, letter: Letter) -> Sealed:
     app = replace(world.apps[letter.account], mode="plain")
-    return push.seal(world, letter, app)
+    return push.seal_letter(world, letter, app)
 
 
-def _stale(world: World, letter: Letter) -> Sealed:
+def _build_stale(world: World, letter: Letter) -> Sealed:
     """Build a replayed push: one hour old, with a still valid signature."""
     app = world.apps[letter.account]
     cipher = encrypt_push(
         app.aes_key,
         appid=app.appid,
         message=push.plain_text(app, letter),
-        prefix=world.word(16).encode(),
+        prefix=world.random_word(16).encode(),
     )
     return push.sealed_as(
         world,
         letter,
         app,
-        body=push.wrapped(app, letter, cipher),
+        body=push.wrap_cipher(app, letter, cipher),
         cipher=cipher,
         age_s=3600,
     )
@@ -99,6 +103,6 @@ SPOILERS: dict[str, Callable[[World, Letter], Sealed]] = {
     "wrong_key": _wrong_key,
     "wrong_appid": _wrong_appid,
     "bad_padding": _bad_padding,
-    "plain": _plain,
-    "stale": _stale,
+    "plain": _build_plain,
+    "stale": _build_stale,
 }

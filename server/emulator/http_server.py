@@ -42,9 +42,9 @@ class KeepingHandler(WSGIRequestHandler):
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
-        self._write(started[0], started[1], content)
+        self._write_response(started[0], started[1], content)
 
-    def _write(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+    def _write_response(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
         code, _, words = status.partition(" ")
         self.send_response(int(code), words)
         for name, value in headers:
@@ -61,12 +61,12 @@ class KeepingHandler(WSGIRequestHandler):
         """Do nothing: a client that disconnected is not worth a log line."""
 
 
-def listen(app: Any, port: int) -> BaseWSGIServer:
+def create_server(app: Any, port: int) -> BaseWSGIServer:
     """Create a server on the loopback address; port 0 selects a free one."""
     return make_server("127.0.0.1", port, app, threaded=True, request_handler=KeepingHandler)
 
 
-def cut(environ: dict[str, Any], first: bytes = b"") -> None:
+def cut_connection(environ: dict[str, Any], first: bytes = b"") -> None:
     """Reset the connection in the middle of a response, after sending `first`."""
     connection: socket.socket = environ["werkzeug.socket"]
     # The client may have disconnected already.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .clock import beijing
+from .clock import format_beijing
 from .world import World
 
 # Act of the user -> (messages allowed, within seconds). Source: "Customer service messages".
@@ -13,7 +13,7 @@ WINDOWS = {"message": (5, 48 * 3600), "click": (3, 60), "follow": (3, 60), "scan
 TO_PERSON, FROM_PERSON, NOTE = "in", "out", "note"
 
 
-def put(
+def put_line(
     world: World,
     openid: str,
     kind: str,
@@ -24,7 +24,7 @@ def put(
     **extra: Any,
 ) -> None:
     """Add a line to the messages of this openid."""
-    world.store.insert(
+    world.store.insert_row(
         "messages",
         at=world.now(),
         openid=openid,
@@ -36,41 +36,41 @@ def put(
     )
 
 
-def received(world: World, openid: str) -> list[dict[str, Any]]:
+def list_received(world: World, openid: str) -> list[dict[str, Any]]:
     """The messages received by this openid, oldest first."""
-    return _lines(world, "openid = ? AND direction = 'in'", openid)
+    return _select_lines(world, "openid = ? AND direction = 'in'", openid)
 
 
-def chat(world: World, openid: str) -> list[dict[str, Any]]:
+def list_chat(world: World, openid: str) -> list[dict[str, Any]]:
     """Both sides of the chat with the official account, with the platform's own notes."""
-    return _lines(world, "openid = ?", openid)
+    return _select_lines(world, "openid = ?", openid)
 
 
-def since(world: World, openid: str, after: int) -> list[dict[str, Any]]:
+def list_since(world: World, openid: str, after: int) -> list[dict[str, Any]]:
     """The chat lines and notices of this openid after the line `after`."""
-    return _lines(world, "openid = ? AND id > ?", openid, after)
+    return _select_lines(world, "openid = ? AND id > ?", openid, after)
 
 
-def _lines(world: World, condition: str, *values: str | int) -> list[dict[str, Any]]:
+def _select_lines(world: World, condition: str, *values: str | int) -> list[dict[str, Any]]:
     sql = f"SELECT * FROM messages WHERE {condition} ORDER BY id"  # noqa: S608 - ours
     return [
         {
             "id": row["id"],
-            "at": beijing(row["at"]),
+            "at": format_beijing(row["at"]),
             "kind": row["kind"],
             "content": row["content"],
             "direction": row["direction"],
             "via": row["via"],
             **json.loads(row["extra"]),
         }
-        for row in world.store.all(sql, *values)
+        for row in world.store.all_rows(sql, *values)
     ]
 
 
 def open_window(world: World, openid: str, kind: str) -> None:
     """Open a new customer-message window after an act of the user."""
     count, seconds = WINDOWS[kind]
-    world.store.run(
+    world.store.run_sql(
         "INSERT OR REPLACE INTO windows (openid, kind, until, remaining) VALUES (?, ?, ?, ?)",
         openid,
         kind,
@@ -81,7 +81,7 @@ def open_window(world: World, openid: str, kind: str) -> None:
 
 def use_window(world: World, openid: str) -> int:
     """Use one message of the window that closes first; return 0, or an errcode if none is left."""
-    rows = world.store.all(
+    rows = world.store.all_rows(
         "SELECT kind, remaining FROM windows WHERE openid = ? AND until > ? ORDER BY until",
         openid,
         world.now(),
@@ -91,7 +91,7 @@ def use_window(world: World, openid: str) -> int:
     usable = [row["kind"] for row in rows if row["remaining"] > 0]
     if not usable:
         return 45047
-    world.store.run(
+    world.store.run_sql(
         "UPDATE windows SET remaining = remaining - 1 WHERE openid = ? AND kind = ?",
         openid,
         usable[0],

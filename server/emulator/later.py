@@ -26,10 +26,10 @@ class Later:
         self._open = 0
         self._closed = False
         self._hands = ThreadPoolExecutor(hands, thread_name_prefix="later")
-        self._watch = threading.Thread(target=self._run, name="later", daemon=True)
+        self._watch = threading.Thread(target=self._run_loop, name="later", daemon=True)
         self._watch.start()
 
-    def after(self, seconds: float, work: Callable[[], object]) -> None:
+    def run_after(self, seconds: float, work: Callable[[], object]) -> None:
         """Run the task after this many seconds of the real clock."""
         with self._changed:
             self._open += 1
@@ -37,19 +37,19 @@ class Later:
             heapq.heappush(self._due, (due, next(self._order), work))
             self._changed.notify_all()
 
-    def settle(self, timeout_s: float) -> bool:
+    def wait_settled(self, timeout_s: float) -> bool:
         """Wait until no task is left; return whether that happened before the timeout."""
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout_s)
 
-    def forget(self) -> None:
+    def drop_pending(self) -> None:
         """Drop pending tasks."""
         with self._changed:
             self._open -= len(self._due)
             self._due.clear()
             self._changed.notify_all()
 
-    def close(self) -> None:
+    def close_scheduler(self) -> None:
         """Drop pending tasks and wait for running ones."""
         with self._changed:
             self._closed = True
@@ -57,7 +57,7 @@ class Later:
         self._watch.join()
         self._hands.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self) -> None:
+    def _run_loop(self) -> None:
         while True:
             with self._changed:
                 if self._closed:
@@ -67,9 +67,9 @@ class Later:
                     self._changed.wait(wait)
                     continue
                 work = heapq.heappop(self._due)[2]
-            self._hands.submit(self._do, work)
+            self._hands.submit(self._do_work, work)
 
-    def _do(self, work: Callable[[], object]) -> None:
+    def _do_work(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception:

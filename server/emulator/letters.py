@@ -37,15 +37,15 @@ class Letter:
         return str(dict(self.fields)["FromUserName"])
 
 
-def message(world: World, person: Person, kind: str, content: str) -> Letter:
+def build_message(world: World, person: Person, kind: str, content: str) -> Letter:
     """A message from the person to the official account."""
-    media = world.word(43)
+    media = world.random_word(43)
     picture = f"http://mmbiz.qpic.cn/{media}"
     parts: dict[str, list[Pair]] = {
         "text": [("Content", content)],
         "image": [("PicUrl", picture), ("MediaId", media)],
         "voice": [("MediaId", media), ("Format", "amr")],
-        "video": [("MediaId", media), ("ThumbMediaId", world.word(43))],
+        "video": [("MediaId", media), ("ThumbMediaId", world.random_word(43))],
         "location": [
             ("Location_X", 22.817),
             ("Location_Y", 108.366),
@@ -56,16 +56,16 @@ def message(world: World, person: Person, kind: str, content: str) -> Letter:
     }
     if kind not in parts:
         raise ValueError(f"a message is one of {sorted(parts)}")
-    fields = [*_envelope(world, world.official, person.openid_oa, kind), *parts[kind]]
-    fields.append(("MsgId", world.number64()))
+    fields = [*_build_envelope(world, world.official, person.openid_oa, kind), *parts[kind]]
+    fields.append(("MsgId", world.random_number64()))
     return Letter(account=OFFICIAL, what=kind, fields=fields, is_message=True, may_reply=True)
 
 
-def event(
+def build_event(
     world: World, person: Person, name: str, key: str | None = None, ticket: str | None = None
 ) -> Letter:
     """An event of the person in the official account."""
-    fields = [*_envelope(world, world.official, person.openid_oa, "event", f"{name}:{key}")]
+    fields = [*_build_envelope(world, world.official, person.openid_oa, "event", f"{name}:{key}")]
     fields.append(("Event", name))
     lowered = name.lower()
     if key is not None:
@@ -89,13 +89,13 @@ def popup_event(world: World, person: Person, answers: Sequence[tuple[str, str]]
         [(name, str(value)) for name, value in item if isinstance(value, str | int)]
         for item in items
     ]
-    return _listed(world, person, "subscribe_msg_popup_event", items, as_text)
+    return _build_list_event(world, person, "subscribe_msg_popup_event", items, as_text)
 
 
 def change_event(world: World, person: Person, template: str) -> Letter:
     """The event of turning a template off in the settings."""
     item: list[Pair] = [("TemplateId", template), ("SubscribeStatusString", "reject")]
-    return _listed(world, person, "subscribe_msg_change_event", [item], [item])
+    return _build_list_event(world, person, "subscribe_msg_change_event", [item], [item])
 
 
 def sent_event(world: World, person: Person, template: str, msgid: int) -> Letter:
@@ -108,7 +108,7 @@ def sent_event(world: World, person: Person, template: str, msgid: int) -> Lette
         ("ErrorCode", "0"),
         words,
     ]
-    return _listed(world, person, "subscribe_msg_sent_event", [item], [as_text])
+    return _build_list_event(world, person, "subscribe_msg_sent_event", [item], [as_text])
 
 
 def media_event(world: World, trace: str, errcode: int, verdict: tuple[str, int]) -> Letter:
@@ -122,7 +122,9 @@ def media_event(world: World, trace: str, errcode: int, verdict: tuple[str, int]
     if errcode == 0:
         detail += [*result, ("prob", SURE)]
     fields: list[Pair] = [
-        *_envelope(world, world.mini, platform_openid(world.mini), "event", f"{name}:{trace}"),
+        *_build_envelope(
+            world, world.mini, platform_openid(world.mini), "event", f"{name}:{trace}"
+        ),
         ("Event", name),
         ("appid", world.mini.appid),
         ("trace_id", trace),
@@ -146,7 +148,7 @@ def authorization_event(
     """
     openid = person.openid_mp if app.account == MINI else person.openid_oa
     fields: list[Pair] = [
-        *_envelope(
+        *_build_envelope(
             world, app, platform_openid(app), "event", f"{name}:{openid}:{revoked}:{plugin}"
         ),
         ("Event", name),
@@ -162,12 +164,12 @@ def authorization_event(
 
 def odd_event(world: World, person: Person, name: str, filler: str = "") -> Letter:
     """An event of an unknown kind, with a filler of any size."""
-    fields = [*_envelope(world, world.official, person.openid_oa, "event", name)]
+    fields = [*_build_envelope(world, world.official, person.openid_oa, "event", name)]
     fields += [("Event", name), ("Filler", filler)]
     return Letter(account=OFFICIAL, what=name, fields=fields)
 
 
-def _listed(
+def _build_list_event(
     world: World,
     person: Person,
     name: str,
@@ -175,7 +177,7 @@ def _listed(
     as_text: Sequence[Sequence[Pair]],
 ) -> Letter:
     # XML wraps the items in an element named after the event; JSON has them at the top level.
-    head = [*_envelope(world, world.mini, person.openid_mp, "event", name), ("Event", name)]
+    head = [*_build_envelope(world, world.mini, person.openid_mp, "event", name), ("Event", name)]
     wrapper = "".join(part.capitalize() for part in name.split("_"))
     listed: list[Pair] = [("List", item) for item in items]
     return Letter(
@@ -186,10 +188,10 @@ def _listed(
     )
 
 
-def _envelope(
+def _build_envelope(
     world: World, app: App, openid: str, kind: str, event_key: str | None = None
 ) -> list[Pair]:
-    at = int(world.now()) if event_key is None else world.moment(openid, event_key)
+    at = int(world.now()) if event_key is None else world.next_moment(openid, event_key)
     return [
         ("ToUserName", app.original_id),
         ("FromUserName", openid),

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from . import people, push
 from .letters import media_event
 from .people import Person
-from .wechat_api.common import ONLY_MINI, ApiError, Call, Endpoint, ok
+from .wechat_api.common import ONLY_MINI, ApiError, Call, Endpoint, ok_answer
 from .wechat_api.wxa import check_openid
 from .world import World
 
@@ -31,25 +31,25 @@ def check_media(world: World, call: Call) -> dict[str, Any]:
         raise ApiError(40129)
     if call.body.get("media_type") not in (AUDIO, PICTURE):
         raise ApiError(40097, "media_type")
-    address = call.text("media_url", missing=40097)
+    address = call.text_field("media_url", missing=40097)
     person = check_openid(world, call.body.get("openid"))
-    trace = world.rid()
+    trace = world.new_request_id()
     between = world.settings.sent_event_s
     if between is not None:
-        world.later.after(
-            world.chance.uniform(*between), lambda: tell(world, person, address, trace)
+        world.later.run_after(
+            world.chance.uniform(*between), lambda: tell_verdict(world, person, address, trace)
         )
-    return ok(trace_id=trace)
+    return ok_answer(trace_id=trace)
 
 
-def tell(world: World, person: Person, address: str, trace: str) -> None:
+def tell_verdict(world: World, person: Person, address: str, trace: str) -> None:
     """Fetch the address and push the verdict."""
-    errcode = 0 if _fetched(world, address) else NOT_FETCHED
-    named = people.known(world, person.person).name
-    push.deliver(world, media_event(world, trace, errcode, world.judge_text(named)))
+    errcode = 0 if _can_fetch(world, address) else NOT_FETCHED
+    named = people.find_person(world, person.person).name
+    push.deliver_letter(world, media_event(world, trace, errcode, world.judge_text(named)))
 
 
-def _fetched(world: World, address: str) -> bool:
+def _can_fetch(world: World, address: str) -> bool:
     parts = urlsplit(address)
     if parts.scheme != "http" or parts.hostname not in LOOPBACK:
         return False

@@ -53,35 +53,35 @@ class Person:
     closed: bool
 
 
-def create(world: World, name: str) -> Person:
+def create_person(world: World, name: str) -> Person:
     """Create a person who follows nothing."""
-    person = f"person-{world.word(10)}"
-    world.store.insert(
+    person = f"person-{world.random_word(10)}"
+    world.store.insert_row(
         "people",
         person=person,
         name=name,
-        openid_oa=_openid(world, world.official),
-        openid_mp=_openid(world, world.mini),
-        unionid="oU" + world.word(26),
+        openid_oa=_create_openid(world, world.official),
+        openid_mp=_create_openid(world, world.mini),
+        unionid="oU" + world.random_word(26),
         phone=f"13{world.chance.randrange(10**8, 10**9)}",
     )
-    return known(world, person)
+    return find_person(world, person)
 
 
-def seed(world: World, followers: int, start: str) -> int:
+def seed_people(world: World, followers: int, start: str) -> int:
     """Create followers, the same for the same `start` and app; return how many were new."""
     # Seeded on purpose: the people must be repeatable, and nothing here is secret.
     chance = random.Random(f"{world.official.appid}:{start}")  # noqa: S311 - made-up people, the same for the same seed
     at, added = int(world.now()), 0
     for number in range(followers):
         word = "".join(chance.choices(LETTERS, k=26))
-        added += world.store.run(
+        added += world.store.run_sql(
             "INSERT OR IGNORE INTO people (person, name, openid_oa, openid_mp, unionid, phone, "
             "subscribed, subscribe_time, subscribe_scene) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?)",
             f"person-{start}-{number}",
             f"{TEXTS['seed_name']}{number}",
-            f"{_prefix(world.official)}{word[:22]}",
-            f"{_prefix(world.mini)}{word[4:]}",
+            f"{_openid_prefix(world.official)}{word[:22]}",
+            f"{_openid_prefix(world.mini)}{word[4:]}",
             f"oU{word}",
             f"13{chance.randrange(10**8, 10**9)}",
             at,
@@ -90,48 +90,48 @@ def seed(world: World, followers: int, start: str) -> int:
     return added
 
 
-def known(world: World, person: str) -> Person:
+def find_person(world: World, person: str) -> Person:
     """Return the person with this id.
 
     Raises: LookupError when there is none, or when the person closed the WeChat account.
     """
-    row = world.store.one("SELECT * FROM people WHERE person = ? AND closed = 0", person)
+    row = world.store.first_row("SELECT * FROM people WHERE person = ? AND closed = 0", person)
     if row is None:
         raise LookupError(f"there is no person {person!r}")
-    return _person(row)
+    return _person_of(row)
 
 
 def by_openid(world: World, app: App, openid: object) -> Person | None:
     """The person with this openid in this app."""
     column = "openid_oa" if app.account == world.official.account else "openid_mp"
     sql = f"SELECT * FROM people WHERE {column} = ? AND closed = 0"  # noqa: S608 - one of two
-    row = world.store.one(sql, openid) if isinstance(openid, str) else None
-    return None if row is None else _person(row)
+    row = world.store.first_row(sql, openid) if isinstance(openid, str) else None
+    return None if row is None else _person_of(row)
 
 
-def everybody(world: World) -> list[Person]:
+def list_people(world: World) -> list[Person]:
     """All people, oldest first."""
-    return [_person(row) for row in world.store.all(EVERYBODY)]
+    return [_person_of(row) for row in world.store.all_rows(EVERYBODY)]
 
 
-def change(world: World, person: str, wishes: dict[str, Any]) -> None:
+def change_person(world: World, person: str, wishes: dict[str, Any]) -> None:
     """Change a person's name, phone number, or how the platform treats them.
 
     Raises: LookupError; ValueError for anything else.
     """
-    known(world, person)
+    find_person(world, person)
     unknown = set(wishes) - set(CHANGEABLE)
     if unknown:
         raise ValueError(f"a person has {CHANGEABLE}, not {sorted(unknown)}")
     for column, value in wishes.items():
         sql = f"UPDATE people SET {column} = ? WHERE person = ?"  # noqa: S608 - checked above
-        world.store.run(sql, value, person)
+        world.store.run_sql(sql, value, person)
 
 
-def follow(world: World, person: str, scene: str = "") -> None:
+def follow_account(world: World, person: str, scene: str = "") -> None:
     """Follow the official account, through a code's scene or through search."""
     how = "ADD_SCENE_QR_CODE" if scene else "ADD_SCENE_SEARCH"
-    world.store.run(
+    world.store.run_sql(
         "UPDATE people SET subscribed = 1, subscribe_time = ?, subscribe_scene = ?, qr_scene = ? "
         "WHERE person = ?",
         int(world.now()),
@@ -141,10 +141,10 @@ def follow(world: World, person: str, scene: str = "") -> None:
     )
 
 
-def unfollow(world: World, person: Person) -> None:
+def unfollow_account(world: World, person: Person) -> None:
     """Unfollow; open customer-message windows close."""
-    world.store.run("UPDATE people SET subscribed = 0 WHERE person = ?", person.person)
-    world.store.run("DELETE FROM windows WHERE openid = ?", person.openid_oa)
+    world.store.run_sql("UPDATE people SET subscribed = 0 WHERE person = ?", person.person)
+    world.store.run_sql("DELETE FROM windows WHERE openid = ?", person.openid_oa)
 
 
 def unionid_of(world: World, person: Person) -> dict[str, str]:
@@ -154,27 +154,27 @@ def unionid_of(world: World, person: Person) -> dict[str, str]:
     return {"unionid": person.unionid} if world.open_platform and person.bound else {}
 
 
-def close(world: World, person: Person) -> None:
+def close_account(world: World, person: Person) -> None:
     """Close the WeChat account: every app loses the person."""
-    unfollow(world, person)
-    world.store.run("UPDATE people SET closed = 1 WHERE person = ?", person.person)
-    world.store.run("UPDATE codes SET used = 1 WHERE person = ?", person.person)
-    world.store.run("DELETE FROM members WHERE person = ?", person.person)
-    world.store.run("DELETE FROM grants WHERE openid = ?", person.openid_mp)
+    unfollow_account(world, person)
+    world.store.run_sql("UPDATE people SET closed = 1 WHERE person = ?", person.person)
+    world.store.run_sql("UPDATE codes SET used = 1 WHERE person = ?", person.person)
+    world.store.run_sql("DELETE FROM members WHERE person = ?", person.person)
+    world.store.run_sql("DELETE FROM grants WHERE openid = ?", person.openid_mp)
 
 
 def platform_openid(app: App) -> str:
     """The sender of the platform's own pushes: an openid that belongs to no person."""
     digest = hashlib.sha256(f"{app.appid}:platform".encode()).hexdigest()
-    return _prefix(app) + digest[:22]
+    return _openid_prefix(app) + digest[:22]
 
 
 def login_code(world: World, person: Person) -> tuple[str, str]:
     """Create a wx.login code and the session_key that is valid from now on."""
     session_key = world.random_base64(16)
-    code = "0" + world.word(31)
+    code = "0" + world.random_word(31)
     _store_code(world, code, "login", person, session_key)
-    world.store.run(
+    world.store.run_sql(
         "UPDATE people SET session_key = ?, last_access = ? WHERE person = ?",
         session_key,
         world.now(),
@@ -185,7 +185,7 @@ def login_code(world: World, person: Person) -> tuple[str, str]:
 
 def phone_code(world: World, person: Person) -> str:
     """Create a code of the phone-number button."""
-    code = world.word(64)
+    code = world.random_word(64)
     _store_code(world, code, "phone", person, None)
     return code
 
@@ -193,19 +193,19 @@ def phone_code(world: World, person: Person) -> str:
 def use_code(world: World, code: object, kind: str) -> sqlite3.Row | int:
     """Consume a code; return its row, or the errcode of the refusal."""
     sql = "SELECT * FROM codes WHERE code = ? AND kind = ?"
-    row = world.store.one(sql, code, kind) if isinstance(code, str) else None
+    row = world.store.first_row(sql, code, kind) if isinstance(code, str) else None
     if row is None or row["expires"] <= world.now():
         return 40029
     if row["used"]:
         return 40163 if kind == "login" else 40029
-    world.store.run("UPDATE codes SET used = 1 WHERE code = ?", code)
+    world.store.run_sql("UPDATE codes SET used = 1 WHERE code = ?", code)
     return row
 
 
-def touch(world: World, person: str) -> None:
+def touch_app(world: World, person: str) -> None:
     """Record that the person used the mini-program now."""
     sql = "UPDATE people SET last_access = ? WHERE person = ?"
-    world.store.run(sql, world.now(), person)
+    world.store.run_sql(sql, world.now(), person)
 
 
 def group_id(world: World, group: str) -> str:
@@ -217,7 +217,7 @@ def group_id(world: World, group: str) -> str:
 def _store_code(
     world: World, code: str, kind: str, person: Person, session_key: str | None
 ) -> None:
-    world.store.insert(
+    world.store.insert_row(
         "codes",
         code=code,
         kind=kind,
@@ -229,14 +229,14 @@ def _store_code(
 
 def openid_of_word(app: App, word: str) -> str:
     """An openid: 28 characters, the first six the same for all people of an app."""
-    return _prefix(app) + word
+    return _openid_prefix(app) + word
 
 
-def _openid(world: World, app: App) -> str:
-    return openid_of_word(app, world.word(22))
+def _create_openid(world: World, app: App) -> str:
+    return openid_of_word(app, world.random_word(22))
 
 
-def _prefix(app: App) -> str:
+def _openid_prefix(app: App) -> str:
     return "o" + hashlib.sha256(app.appid.encode()).hexdigest()[:5]
 
 
@@ -245,6 +245,6 @@ def text64(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _person(row: sqlite3.Row) -> Person:
+def _person_of(row: sqlite3.Row) -> Person:
     fields: dict[str, Any] = {name: row[name] for name in Person.__dataclass_fields__}
     return Person(**{**fields, **{flag: bool(row[flag]) for flag in FLAGS}})

@@ -22,42 +22,42 @@ POLICY = (
 NOT_BUILT = "<!doctype html><meta charset=utf-8><title>小程序</title><p>小程序还没有编译。"
 
 
-def routes(world: World) -> Blueprint:
+def build_routes(world: World) -> Blueprint:
     """Create the routes of bundle and forwarder for one world."""
     blueprint = Blueprint("phone_app", __name__, url_prefix="/phone")
     folder = world.settings.bundle
 
     @blueprint.get("/app/")
-    def program() -> Response:
+    def serve_program() -> Response:
         if folder is None or not (folder / "index.html").is_file():
             return Response(NOT_BUILT, status=503, content_type="text/html; charset=utf-8")
-        return _part(folder, "index.html")
+        return _serve_file(folder, "index.html")
 
     @blueprint.get("/app/account.js")
-    def account() -> Response:
+    def serve_account() -> Response:
         facts = json.dumps({"appId": world.mini.appid})
         return _kept_safe(Response(f"window.__account = {facts};\n", mimetype="text/javascript"))
 
     @blueprint.get("/app/<path:name>")
-    def part(name: str) -> Response:
+    def serve_part(name: str) -> Response:
         if folder is None:
             abort(404)
-        return _part(folder, name)
+        return _serve_file(folder, name)
 
     @blueprint.get("/group")
-    def group() -> dict[str, str]:
+    def answer_group() -> dict[str, str]:
         return {"name": groups.name_of(world, request.args.get("opengid", ""))}
 
     @blueprint.route("/net/<host>", defaults={"path": ""}, methods=phone_net.METHODS)
     @blueprint.route("/net/<host>/", defaults={"path": ""}, methods=phone_net.METHODS)
     @blueprint.route("/net/<host>/<path:path>", methods=phone_net.METHODS)
-    def onward(host: str, path: str) -> Response:
-        return phone_net.forward(world, host, path)
+    def forward_request(host: str, path: str) -> Response:
+        return phone_net.forward_request(world, host, path)
 
     return blueprint
 
 
-def _part(folder: Path, name: str) -> Response:
+def _serve_file(folder: Path, name: str) -> Response:
     return _kept_safe(send_from_directory(folder.resolve(), name, conditional=True))
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import Response, request
 
-from .http_server import cut
+from .http_server import cut_connection
 from .world import World
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -39,50 +39,53 @@ LIMIT_BYTES = 6 * 1024 * 1024
 ANSWER_LIMIT_BYTES = 50 * 1024 * 1024
 
 
-def forward(world: World, host: str, path: str) -> Response:
+def forward_request(world: World, host: str, path: str) -> Response:
     """Forward a request; return the host's response, or a refusal that the runtime understands."""
     if world.cut_off:
-        cut(request.environ)
+        cut_connection(request.environ)
         return Response(b"")
     base = world.settings.net.get(host)
     if base is None:
-        return _refused("domain", 403)
+        return _refuse_request("domain", 403)
     if (request.content_length or 0) > LIMIT_BYTES:
-        return _refused("size", 413)
+        return _refuse_request("size", 413)
     parts = urlsplit(base)
     connection = http.client.HTTPConnection(
         parts.hostname or "", parts.port or 80, timeout=world.settings.net_patience_s
     )
     try:
         connection.request(
-            request.method, _target(parts.path, path), request.get_data() or None, _headers(world)
+            request.method,
+            _target_url(parts.path, path),
+            request.get_data() or None,
+            _forward_headers(world),
         )
         answer = connection.getresponse()
         body = answer.read(ANSWER_LIMIT_BYTES + 1)
     except TimeoutError:
-        return _refused("timeout", 504)
+        return _refuse_request("timeout", 504)
     except (OSError, http.client.HTTPException):
         # The mini-program must see an unreachable host as a broken connection, not as a response.
-        cut(request.environ)
+        cut_connection(request.environ)
         return Response(b"")
     finally:
         connection.close()
     if len(body) > ANSWER_LIMIT_BYTES:
-        return _refused("size", 502)
-    kept = [(name, value) for name, value in answer.getheaders() if _kept(name)]
+        return _refuse_request("size", 502)
+    kept = [(name, value) for name, value in answer.getheaders() if _is_kept(name)]
     return Response(body, status=answer.status, headers=kept)
 
 
-def _refused(reason: str, status: int) -> Response:
+def _refuse_request(reason: str, status: int) -> Response:
     return Response("", status=status, headers={REFUSED: reason})
 
 
-def _target(base: str, path: str) -> str:
+def _target_url(base: str, path: str) -> str:
     target = f"{base.rstrip('/')}/{quote(path)}"
     return f"{target}?{request.query_string.decode('latin-1')}" if request.query_string else target
 
 
-def _headers(world: World) -> dict[str, str]:
+def _forward_headers(world: World) -> dict[str, str]:
     own = {
         name: value
         for name, value in request.headers.items()
@@ -94,6 +97,6 @@ def _headers(world: World) -> dict[str, str]:
     }
 
 
-def _kept(name: str) -> bool:
+def _is_kept(name: str) -> bool:
     lower = name.lower()
     return lower not in _NOT_SENT_BACK and not lower.startswith("content-security-policy")

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from . import acts, groups, inbox, people, posts
-from .clock import beijing
+from .clock import format_beijing
 from .texts import TEXTS
 from .wechat_api import menu as api_menu
 from .world import World
@@ -49,45 +49,45 @@ SELECT person, name, subscribed, (
 COUNT = "SELECT count(*) FROM people WHERE closed = 0 AND instr(name, ?)"
 
 
-def routes(world: World) -> Blueprint:
+def build_routes(world: World) -> Blueprint:
     """Create the routes of the page for one world."""
     blueprint = Blueprint("phone", __name__, url_prefix="/phone")
 
     @blueprint.get("/")
-    def page() -> Response:
-        return _file(INDEX)
+    def show_page() -> Response:
+        return _serve_file(INDEX)
 
     @blueprint.get("/<name>")
-    def part(name: str) -> Response:
+    def serve_part(name: str) -> Response:
         if name not in FILES or name in (INDEX, FRONT):
             abort(404)
-        return _file(name)
+        return _serve_file(name)
 
     @blueprint.get("/people")
-    def crowd() -> dict[str, Any]:
-        return choice(world, request.args.get("q", "").strip())
+    def answer_people() -> dict[str, Any]:
+        return list_choice(world, request.args.get("q", "").strip())
 
     @blueprint.get("/feed")
-    def news() -> dict[str, Any]:
+    def answer_feed() -> dict[str, Any]:
         after, cards = (request.args.get(name, 0, type=int) for name in ("after", "cards"))
-        return feed(world, request.args.get("person", ""), after, cards)
+        return read_feed(world, request.args.get("person", ""), after, cards)
 
     return blueprint
 
 
-def front(world: World) -> Response:
+def show_front(world: World) -> Response:
     """The page at `/`: links to the phone, the tested server, its documentation and its health."""
     text = (PAGES / FRONT).read_text(encoding="utf-8")
     page = text.replace("{server}", escape(world.settings.server, quote=True))
     return Response(page, content_type=FILES[FRONT], headers=HEADERS)
 
 
-def choice(world: World, part: str) -> dict[str, Any]:
+def list_choice(world: World, part: str) -> dict[str, Any]:
     """The newest people whose names contain this text, and how many match in total.
 
     Units: `latest` is the id of the person's newest line, 0 for none.
     """
-    rows = world.store.all(PEOPLE, part, SHOWN_PEOPLE)
+    rows = world.store.all_rows(PEOPLE, part, SHOWN_PEOPLE)
     return {
         "items": [
             {
@@ -98,45 +98,45 @@ def choice(world: World, part: str) -> dict[str, Any]:
             }
             for row in rows
         ],
-        "total": world.store.number(COUNT, part),
-        **_moment(world),
+        "total": world.store.select_number(COUNT, part),
+        **_show_moment(world),
     }
 
 
-def feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str, Any]:
+def read_feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str, Any]:
     """The content of one phone after these ids; empty without a person.
 
     Units: `after` is a line's id, `cards` a card's; `ahead` is the emulated time minus the real
     time in seconds.
     """
     try:
-        owner = people.known(world, person)
+        owner = people.find_person(world, person)
     except LookupError:
         return {"person": None}
     # One transaction for both lists, because the page polls next from the newest line of either.
-    with world.store.transaction():
+    with world.store.open_transaction():
         return {
-            "person": acts.shown(owner),
+            "person": acts.show_person(owner),
             "number": f"{owner.phone[:3]}****{owner.phone[-4:]}",
             "account": TEXTS["official_name"],
             "program": {"name": TEXTS["mini_name"], "appid": world.mini.appid},
-            **_moment(world),
-            "menu": api_menu.current(world) or {"button": []},
-            "codes": world.store.number("SELECT count(*) FROM scenes"),
-            "chat": inbox.since(world, owner.openid_oa, after),
-            "notices": inbox.since(world, owner.openid_mp, after),
+            **_show_moment(world),
+            "menu": api_menu.current_menu(world) or {"button": []},
+            "codes": world.store.select_number("SELECT count(*) FROM scenes"),
+            "chat": inbox.list_since(world, owner.openid_oa, after),
+            "notices": inbox.list_since(world, owner.openid_mp, after),
             "groups": groups.of_person(world, owner),
             "cards": posts.seen_by(world, owner, cards),
         }
 
 
-def _moment(world: World) -> dict[str, Any]:
+def _show_moment(world: World) -> dict[str, Any]:
     return {
-        "now": beijing(world.now()),
-        "ahead": world.clock.ahead(),
+        "now": format_beijing(world.now()),
+        "ahead": world.clock.seconds_ahead(),
         "cut": world.cut_off,
     }
 
 
-def _file(name: str) -> Response:
+def _serve_file(name: str) -> Response:
     return Response((PAGES / name).read_bytes(), content_type=FILES[name], headers=HEADERS)

@@ -10,16 +10,16 @@ from PIL import Image
 USUAL_WIDTH = 430
 
 
-def jpeg(content: str, width: int = USUAL_WIDTH) -> bytes:
+def draw_jpeg(content: str, width: int = USUAL_WIDTH) -> bytes:
     """A code as JPEG.  Units: `width` in pixels, equal to the height."""
     out = io.BytesIO()
-    _drawn(content, width).convert("RGB").save(out, "JPEG", quality=90)
+    _draw_code(content, width).convert("RGB").save(out, "JPEG", quality=90)
     return out.getvalue()
 
 
 def transparent_png(content: str, width: int = USUAL_WIDTH) -> bytes:
     """A code as PNG with transparent light modules."""
-    dark = _drawn(content, width).convert("L")
+    dark = _draw_code(content, width).convert("L")
     picture = Image.new("RGBA", dark.size, (0, 0, 0, 0))
     picture.putalpha(dark.point(lambda light: 255 - light))
     out = io.BytesIO()
@@ -27,7 +27,7 @@ def transparent_png(content: str, width: int = USUAL_WIDTH) -> bytes:
     return out.getvalue()
 
 
-def _drawn(content: str, width: int) -> Image.Image:
+def _draw_code(content: str, width: int) -> Image.Image:
     code = segno.make(content, error="m", micro=False)
     scale = max(1, width // code.symbol_size()[0])
     drawn = io.BytesIO()

@@ -30,11 +30,11 @@ def settle_people(world: World, body: dict[str, Any]) -> dict[str, Any]:
     for one in wished:
         _check_facts(world, one)
     added, made = 0, []
-    with world.store.transaction():
+    with world.store.open_transaction():
         for number, one in enumerate(wished, start=first):
             person = f"person-{start}-{number}"
             added += _settle_person(world, person, one)
-            made.append(acts.shown(people.known(world, person)))
+            made.append(acts.show_person(people.find_person(world, person)))
     return {"added": added, "items": made}
 
 
@@ -51,7 +51,7 @@ def _settle_person(world: World, person: str, facts: dict[str, Any]) -> int:
     word = _made_up_word(world, person)
     openid_mp = people.openid_of_word(world.mini, word[4:26])
     followed_at = facts.get("followed_at")
-    added = world.store.run(
+    added = world.store.run_sql(
         "INSERT OR IGNORE INTO people (person, name, openid_oa, openid_mp, unionid, phone, "
         "subscribed, subscribe_time, subscribe_scene, qr_scene, last_access) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -68,7 +68,7 @@ def _settle_person(world: World, person: str, facts: dict[str, Any]) -> int:
         facts.get("used_at"),
     )
     for template, count in facts.get("grants", {}).items() if added else ():
-        world.store.insert("grants", openid=openid_mp, template_id=template, count=int(count))
+        world.store.insert_row("grants", openid=openid_mp, template_id=template, count=int(count))
     return added
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import groups, people
-from .clock import beijing
+from .clock import format_beijing
 from .people import NotNowError, Person, RefusedError
 from .world import World
 
@@ -35,17 +35,17 @@ ORDER BY posts.id
 """
 
 
-def share(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def share_card(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Send a card to `to`: {"person"} or {"group"} or {"timeline": true}.
 
     Raises: LookupError; ValueError for a card that WeChat would refuse; NotNowError for a group
     that the person is not in.
     """
-    sender = people.known(world, str(body.get("person")))
-    place, target = _target(world, sender, body.get("to"))
-    title, path, image = _card(body)
-    with world.store.transaction():
-        number = world.store.insert(
+    sender = people.find_person(world, str(body.get("person")))
+    place, target = _find_target(world, sender, body.get("to"))
+    title, path, image = _read_card(body)
+    with world.store.open_transaction():
+        number = world.store.insert_row(
             "posts",
             at=world.now(),
             sender=sender.person,
@@ -59,20 +59,20 @@ def share(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"post": number, "place": place, "target": target}
 
 
-def say(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def say_text(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Send a text to `to`: {"person"} or {"group"}.
 
     Raises: LookupError; ValueError for no text; NotNowError for a group the person is not in.
     """
-    sender = people.known(world, str(body.get("person")))
-    place, target = _target(world, sender, body.get("to"))
+    sender = people.find_person(world, str(body.get("person")))
+    place, target = _find_target(world, sender, body.get("to"))
     content = body.get("content")
     if place == "timeline" or not isinstance(content, str):
         raise ValueError("a text goes to a person or a group")
     if not 1 <= len(content.strip()) <= LONGEST_TEXT:
         raise ValueError(f"a text has 1 to {LONGEST_TEXT} characters")
-    with world.store.transaction():
-        number = world.store.insert(
+    with world.store.open_transaction():
+        number = world.store.insert_row(
             "posts",
             at=world.now(),
             sender=sender.person,
@@ -86,21 +86,21 @@ def say(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"post": number, "place": place, "target": target}
 
 
-def opened(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def open_card(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Open a card: return the page and the content of wx.getLaunchOptionsSync.
 
     Raises: LookupError when the card is not visible to the person.
     """
-    person = people.known(world, str(body.get("person")))
-    row = _seen(world, person, body.get("post"))
-    people.touch(world, person.person)
+    person = people.find_person(world, str(body.get("person")))
+    row = _find_seen(world, person, body.get("post"))
+    people.touch_app(world, person.person)
     parts = urlsplit(row["path"])
     return {
         "path": parts.path.lstrip("/"),
-        "query": _query(parts.query),
+        "query": _parse_query(parts.query),
         "mode": "singlePage" if row["place"] == "timeline" else "default",
         "post": row["id"],
-        **_scene(world, row),
+        **_scene_of(world, row),
     }
 
 
@@ -109,14 +109,14 @@ def group_enter_info(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
     Raises: LookupError; RefusedError with 40097 outside of a group, 65206 after leaving it.
     """
-    person = people.known(world, str(body.get("person")))
-    row = world.store.one("SELECT * FROM posts WHERE id = ?", body.get("post"))
+    person = people.find_person(world, str(body.get("person")))
+    row = world.store.first_row("SELECT * FROM posts WHERE id = ?", body.get("post"))
     if row is None or row["place"] != "group":
         raise RefusedError(40097, "the page was not opened from a group")
     if not groups.is_member(world, row["target"], person):
         raise RefusedError(65206, "the person is not in the group any more")
     sql = "SELECT session_key FROM people WHERE person = ?"
-    login = world.store.one(sql, person.person)
+    login = world.store.first_row(sql, person.person)
     if login is None or login["session_key"] is None:
         raise NotNowError("wx.login comes first")
     return groups.sealed_entry(world, person, row["target"], login["session_key"])
@@ -127,20 +127,20 @@ def seen_by(world: World, person: Person, after: int) -> list[dict[str, Any]]:
     return [
         {
             "id": row["id"],
-            "at": beijing(row["at"]),
+            "at": format_beijing(row["at"]),
             "place": row["place"],
-            **_talk(row, person),
+            **_talk_of(row, person),
             "sender": row["sender"],
             "name": row["sender_name"],
             "title": row["content"],
             "path": row["path"],
             "image": row["image"],
         }
-        for row in world.store.all(SEEN, person.person, after)
+        for row in world.store.all_rows(SEEN, person.person, after)
     ]
 
 
-def _talk(row: sqlite3.Row, person: Person) -> dict[str, Any]:
+def _talk_of(row: sqlite3.Row, person: Person) -> dict[str, Any]:
     """The chat of the card as this person sees it: a group, the other person, or the timeline."""
     if row["place"] != "person":
         return {"talk": row["target"], "talk_name": ""}
@@ -149,44 +149,44 @@ def _talk(row: sqlite3.Row, person: Person) -> dict[str, Any]:
     return {"talk": row["sender"], "talk_name": row["sender_name"]}
 
 
-def _query(text: str) -> dict[str, str]:
+def _parse_query(text: str) -> dict[str, str]:
     """Parse a page's query as WeChat passes it on: split, but not decoded."""
     pieces = (piece.partition("=") for piece in text.split("&") if piece)
     return {name: value for name, _, value in pieces}
 
 
-def _seen(world: World, person: Person, number: object) -> sqlite3.Row:
-    for row in world.store.all(SEEN, person.person, 0):
+def _find_seen(world: World, person: Person, number: object) -> sqlite3.Row:
+    for row in world.store.all_rows(SEEN, person.person, 0):
         if row["id"] == number and row["path"] != TEXT_PATH:
             return row
     raise LookupError(f"there is no card {number!r} in the chats of {person.person!r}")
 
 
-def _scene(world: World, row: sqlite3.Row) -> dict[str, Any]:
+def _scene_of(world: World, row: sqlite3.Row) -> dict[str, Any]:
     if row["place"] == "timeline":
         return {"scene": TIMELINE}
     if row["place"] == "person":
         return {"scene": PERSON}
     if not row["with_ticket"]:
         return {"scene": GROUP}
-    return {"scene": GROUP_WITH_TICKET, "share_ticket": world.word(32)}
+    return {"scene": GROUP_WITH_TICKET, "share_ticket": world.random_word(32)}
 
 
-def _target(world: World, sender: Person, to: object) -> tuple[str, str]:
+def _find_target(world: World, sender: Person, to: object) -> tuple[str, str]:
     if not isinstance(to, dict) or len(to) != 1 or next(iter(to)) not in PLACES:
         raise ValueError(f"`to` names one of {PLACES}")
     place, name = next(iter(to.items()))
     if place == "timeline":
         return place, "timeline"
     if place == "person":
-        return place, people.known(world, str(name)).person
-    word = str(groups.known(world, str(name))["word"])
+        return place, people.find_person(world, str(name)).person
+    word = str(groups.find_group(world, str(name))["word"])
     if not groups.is_member(world, word, sender):
         raise NotNowError("the person is not in this group")
     return place, word
 
 
-def _card(body: dict[str, Any]) -> tuple[str, str, str]:
+def _read_card(body: dict[str, Any]) -> tuple[str, str, str]:
     title, path = str(body.get("title") or ""), str(body.get("path") or "")
     image = str(body.get("image") or "")
     if not 1 <= len(title) <= LONGEST_TITLE:

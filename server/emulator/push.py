@@ -12,15 +12,15 @@ from urllib.parse import urlencode
 
 from . import inbox, letters
 from .apps import OFFICIAL, App
-from .crypto import encrypt_push, sign
+from .crypto import encrypt_push, sign_push
 from .letters import Letter
 from .people import Person
-from .replies import Judgement, judge
+from .replies import Judgement, judge_reply
 from .sender import Outcome
 from .texts import TEXTS
 from .wechat_api import media as api_media
 from .world import World
-from .xml import as_json, write
+from .xml import as_json, write_xml
 
 MIME = {"xml": "text/xml", "json": "application/json"}
 
@@ -35,17 +35,17 @@ class Sealed:
     mime: str
 
 
-def deliver(world: World, letter: Letter) -> list[dict[str, Any]]:
+def deliver_letter(world: World, letter: Letter) -> list[dict[str, Any]]:
     """Push until accepted or out of attempts; return the result of each attempt."""
     attempts = []
     judgement = Judgement("not-sent", again=True)
     for attempt in range(1, world.settings.attempts + 1):
-        sealed = seal(world, letter)
+        sealed = seal_letter(world, letter)
         judgement, shown = attempt_once(world, letter, sealed, attempt)
         attempts.append(shown)
         if not judgement.again:
             break
-    _show(world, letter, judgement)
+    _show_reply(world, letter, judgement)
     return attempts
 
 
@@ -57,10 +57,13 @@ def attempt_once(
         "POST", sealed.url, sealed.body.encode(), sealed.mime, world.settings.deadline_s
     )
     app = world.apps[letter.account]
-    judgement = judge(
-        app, letter, outcome, lambda media_id, kinds: api_media.known(world, app, media_id, *kinds)
+    judgement = judge_reply(
+        app,
+        letter,
+        outcome,
+        lambda media_id, kinds: api_media.knows_media(world, app, media_id, *kinds),
     )
-    _note(world, letter, sealed, outcome, (attempt, judgement.verdict))
+    _note_push(world, letter, sealed, outcome, (attempt, judgement.verdict))
     return judgement, {
         "status": outcome.status,
         "ms": outcome.ms,
@@ -69,16 +72,16 @@ def attempt_once(
     }
 
 
-def seal(world: World, letter: Letter, app: App | None = None) -> Sealed:
+def seal_letter(world: World, letter: Letter, app: App | None = None) -> Sealed:
     """Build a push in the app's mode and format, with its own timestamp and nonce."""
     app = app or world.apps[letter.account]
     plain = plain_text(app, letter)
     if app.mode == "plain":
         return sealed_as(world, letter, app, body=plain)
     encrypted = encrypt_push(
-        app.aes_key, appid=app.appid, message=plain, prefix=world.word(16).encode()
+        app.aes_key, appid=app.appid, message=plain, prefix=world.random_word(16).encode()
     )
-    return sealed_as(world, letter, app, body=wrapped(app, letter, encrypted), cipher=encrypted)
+    return sealed_as(world, letter, app, body=wrap_cipher(app, letter, encrypted), cipher=encrypted)
 
 
 def sealed_as(
@@ -88,15 +91,15 @@ def sealed_as(
     timestamp = str(int(world.clock.real()) - age_s)
     nonce = str(world.chance.randrange(10**8, 10**10))
     query = {
-        "signature": sign(app.token, timestamp, nonce),
+        "signature": sign_push(app.token, timestamp, nonce),
         "timestamp": timestamp,
         "nonce": nonce,
         "openid": letter.openid,
     }
     if cipher is not None:
         query["encrypt_type"] = "aes"
-        query["msg_signature"] = sign(app.token, timestamp, nonce, cipher)
-    url = _address(world, app, query)
+        query["msg_signature"] = sign_push(app.token, timestamp, nonce, cipher)
+    url = _callback_address(world, app, query)
     return Sealed(url, body, plain_text(app, letter), MIME[app.format])
 
 
@@ -104,17 +107,17 @@ def plain_text(app: App, letter: Letter) -> str:
     """The unencrypted push in the app's data format."""
     if app.format == "json":
         return json.dumps(as_json(letter.json_fields or letter.fields), ensure_ascii=False)
-    return write(letter.fields)
+    return write_xml(letter.fields)
 
 
-def wrapped(app: App, letter: Letter, encrypted: str) -> str:
+def wrap_cipher(app: App, letter: Letter, encrypted: str) -> str:
     """The body with the cipher: alone in safe mode, beside the plain fields in compatible mode."""
     if app.format == "json":
         fields = as_json(letter.json_fields or letter.fields)
         shown = fields if app.mode == "compatible" else {"ToUserName": fields["ToUserName"]}
         return json.dumps({**shown, "Encrypt": encrypted}, ensure_ascii=False)
     pairs = letter.fields if app.mode == "compatible" else letter.fields[:1]
-    return write([*pairs, ("Encrypt", encrypted)])
+    return write_xml([*pairs, ("Encrypt", encrypted)])
 
 
 def sent_event(world: World, person: Person, template_id: str, msgid: int) -> None:
@@ -123,7 +126,7 @@ def sent_event(world: World, person: Person, template_id: str, msgid: int) -> No
     if between is None:
         return
     letter = letters.sent_event(world, person, template_id, msgid)
-    world.later.after(world.chance.uniform(*between), lambda: deliver(world, letter))
+    world.later.run_after(world.chance.uniform(*between), lambda: deliver_letter(world, letter))
 
 
 def url_check(world: World, account: str, echo: str) -> Outcome:
@@ -131,32 +134,32 @@ def url_check(world: World, account: str, echo: str) -> Outcome:
     app = world.apps[account]
     timestamp, nonce = str(int(world.clock.real())), str(world.chance.randrange(10**9))
     query = {
-        "signature": sign(app.token, timestamp, nonce),
+        "signature": sign_push(app.token, timestamp, nonce),
         "timestamp": timestamp,
         "nonce": nonce,
         "echostr": echo,
     }
-    url = _address(world, app, query)
+    url = _callback_address(world, app, query)
     return world.sender("GET", url, b"", "text/plain", world.settings.deadline_s)
 
 
-def _address(world: World, app: App, query: dict[str, str]) -> str:
+def _callback_address(world: World, app: App, query: dict[str, str]) -> str:
     """The app's callback address with this query appended to its own."""
     whole = app.callback.startswith(("http://", "https://"))
     base = app.callback if whole else f"{world.settings.server}{app.callback}"
     return f"{base}{'&' if '?' in base else '?'}{urlencode(query)}"
 
 
-def _show(world: World, letter: Letter, judgement: Judgement) -> None:
+def _show_reply(world: World, letter: Letter, judgement: Judgement) -> None:
     """Show the reply in the chat, or the platform's error line when none came in time."""
     if letter.account != OFFICIAL:
         return
     if judgement.reply is not None:
         reply = dict(judgement.reply)
         kind, content = reply.pop("kind"), reply.pop("content")
-        inbox.put(world, letter.openid, kind, content, via="passive", **reply)
+        inbox.put_line(world, letter.openid, kind, content, via="passive", **reply)
     elif not judgement.verdict.startswith("ok") and (letter.is_message or letter.what == "CLICK"):
-        inbox.put(
+        inbox.put_line(
             world,
             letter.openid,
             "failure",
@@ -166,11 +169,11 @@ def _show(world: World, letter: Letter, judgement: Judgement) -> None:
         )
 
 
-def _note(
+def _note_push(
     world: World, letter: Letter, sealed: Sealed, outcome: Outcome, result: tuple[int, str]
 ) -> None:
     attempt, verdict = result
-    world.store.insert(
+    world.store.insert_row(
         "callbacks",
         at=world.now(),
         app=letter.account,

@@ -40,14 +40,14 @@ class Quota:
         self._daily: dict[str, int] = {}
         self._minute: dict[str, int] = {}
 
-    def limit(self, path: str, *, day: int | None = None, minute: int | None = None) -> None:
+    def set_limits(self, path: str, *, day: int | None = None, minute: int | None = None) -> None:
         """Set a path's limits; None leaves a limit unchanged."""
         if day is not None:
             self._daily[path] = day
         if minute is not None:
             self._minute[path] = minute
 
-    def reset(self) -> None:
+    def reset_limits(self) -> None:
         """Restore the published limits."""
         self._daily.clear()
         self._minute.clear()
@@ -60,43 +60,43 @@ class Quota:
         """The limit of a path per minute; None when there is none."""
         return self._minute.get(path, MINUTE.get(path))
 
-    def use(self, appid: str, path: str) -> int:
+    def use_call(self, appid: str, path: str) -> int:
         """Count one call; return 0, or the errcode of the exceeded limit."""
         now = self._clock.now()
         minute = self.minute_limit(path)
         if minute is not None:
             bucket = f"minute:{int(now // 60)}"
-            if self._used(appid, path, bucket) >= minute:
+            if self._calls_used(appid, path, bucket) >= minute:
                 return SEC_CHECK_TOO_FAST if path == "/wxa/msg_sec_check" else TOO_FAST
-            self._add(appid, path, bucket)
+            self._add_call(appid, path, bucket)
         day = beijing_day(now)
-        if self._used(appid, path, day) >= self.daily_limit(path):
+        if self._calls_used(appid, path, day) >= self.daily_limit(path):
             return DAY_USED_UP
-        self._add(appid, path, day)
+        self._add_call(appid, path, day)
         return 0
 
     def used_today(self, appid: str, path: str) -> int:
         """The calls of a path on this Beijing day."""
-        return self._used(appid, path, beijing_day(self._clock.now()))
+        return self._calls_used(appid, path, beijing_day(self._clock.now()))
 
-    def clear(self, appid: str) -> int:
+    def clear_counters(self, appid: str) -> int:
         """Reset an app's daily counters; return 0, or an errcode when this month's resets are
         used up.
         """
         month = "month:" + beijing_day(self._clock.now())[:7]
-        if self._used(appid, "clear_quota", month) >= CLEARS_A_MONTH:
+        if self._calls_used(appid, "clear_quota", month) >= CLEARS_A_MONTH:
             return CLEARED_TOO_OFTEN
-        self._store.run("DELETE FROM usage WHERE appid = ? AND path != 'clear_quota'", appid)
-        self._add(appid, "clear_quota", month)
+        self._store.run_sql("DELETE FROM usage WHERE appid = ? AND path != 'clear_quota'", appid)
+        self._add_call(appid, "clear_quota", month)
         return 0
 
-    def _used(self, appid: str, path: str, period: str) -> int:
+    def _calls_used(self, appid: str, path: str, period: str) -> int:
         sql = "SELECT used FROM usage WHERE appid = ? AND path = ? AND period = ?"
-        return self._store.number(sql, appid, path, period)
+        return self._store.select_number(sql, appid, path, period)
 
-    def _add(self, appid: str, path: str, period: str) -> None:
+    def _add_call(self, appid: str, path: str, period: str) -> None:
         sql = (
             "INSERT INTO usage (appid, path, period, used) VALUES (?, ?, ?, 1) "
             "ON CONFLICT (appid, path, period) DO UPDATE SET used = used + 1"
         )
-        self._store.run(sql, appid, path, period)
+        self._store.run_sql(sql, appid, path, period)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .apps import App
-from .crypto import CryptoError, decrypt_push, sign
+from .crypto import CryptoError, decrypt_push, sign_push
 from .letters import Letter
 from .sender import Outcome
-from .xml import XmlError, read
+from .xml import XmlError, read_xml
 
 TEXT_BYTES, ARTICLES = 2048, 8
 KINDS = {"text", "image", "voice", "video", "music", "news", "transfer_customer_service"}
@@ -43,7 +43,7 @@ class Judgement:
     again: bool = False
 
 
-def judge(app: App, letter: Letter, outcome: Outcome, has_media: HasMedia) -> Judgement:
+def judge_reply(app: App, letter: Letter, outcome: Outcome, has_media: HasMedia) -> Judgement:
     """Judge a response; `has_media` returns whether the app uploaded a file."""
     if outcome.trouble is not None:
         return Judgement(outcome.trouble, again=True)
@@ -53,7 +53,7 @@ def judge(app: App, letter: Letter, outcome: Outcome, has_media: HasMedia) -> Ju
         text = outcome.body.decode().strip()
         if text in ("", "success"):
             return Judgement("ok-success" if text else "ok-empty")
-        reply = _checked(app, letter, _opened(app, text))
+        reply = _check_fields(app, letter, _open_sealed(app, text))
         _check_media(reply, has_media)
     except UnicodeDecodeError:
         return Judgement("bad-xml")
@@ -70,8 +70,8 @@ def _check_media(reply: dict[str, Any], has_media: HasMedia) -> None:
             raise _BadReplyError("unknown-media")
 
 
-def _opened(app: App, text: str) -> dict[str, Any]:
-    outer = _parse(app, text)
+def _open_sealed(app: App, text: str) -> dict[str, Any]:
+    outer = _parse_xml(app, text)
     if "Encrypt" not in outer:
         if app.mode == "safe":
             raise _BadReplyError("reply-not-encrypted")
@@ -80,16 +80,16 @@ def _opened(app: App, text: str) -> dict[str, Any]:
         raise _BadReplyError("reply-encrypted")
     encrypted = str(outer["Encrypt"])
     stamp, nonce = str(outer.get("TimeStamp", "")), str(outer.get("Nonce", ""))
-    if sign(app.token, stamp, nonce, encrypted) != outer.get("MsgSignature"):
+    if sign_push(app.token, stamp, nonce, encrypted) != outer.get("MsgSignature"):
         raise _BadReplyError("bad-signature-in-reply")
     try:
         inner = decrypt_push(app.aes_key, appid=app.appid, encrypted=encrypted)
     except CryptoError as error:
         raise _BadReplyError("bad-cipher-in-reply") from error
-    return _parse(app, inner)
+    return _parse_xml(app, inner)
 
 
-def _parse(app: App, text: str) -> dict[str, Any]:
+def _parse_xml(app: App, text: str) -> dict[str, Any]:
     if text.startswith("{"):
         if app.format != "json":
             raise _BadReplyError("json-to-user")
@@ -99,12 +99,12 @@ def _parse(app: App, text: str) -> dict[str, Any]:
             raise _BadReplyError("bad-json") from error
         return value
     try:
-        return read(text)
+        return read_xml(text)
     except XmlError as error:
         raise _BadReplyError("bad-xml") from error
 
 
-def _checked(app: App, letter: Letter, fields: dict[str, Any]) -> dict[str, Any]:
+def _check_fields(app: App, letter: Letter, fields: dict[str, Any]) -> dict[str, Any]:
     if fields.get("FromUserName") != app.original_id or fields.get("ToUserName") != letter.openid:
         raise _BadReplyError("reply-to-the-wrong-person")
     if not str(fields.get("CreateTime", "")).isdigit():
@@ -113,9 +113,9 @@ def _checked(app: App, letter: Letter, fields: dict[str, Any]) -> dict[str, Any]
     if kind not in KINDS:
         raise _BadReplyError("unknown-reply")
     if kind == "text":
-        return _text(fields)
+        return _read_text(fields)
     if kind == "news":
-        return _news(letter, fields)
+        return _read_news(letter, fields)
     if kind == "transfer_customer_service":
         return {"kind": kind, "content": ""}
     part = fields.get(str(kind).capitalize())
@@ -124,7 +124,7 @@ def _checked(app: App, letter: Letter, fields: dict[str, Any]) -> dict[str, Any]
     return {"kind": kind, "content": str(part.get("MediaId", part.get("Title", ""))), "part": part}
 
 
-def _text(fields: dict[str, Any]) -> dict[str, Any]:
+def _read_text(fields: dict[str, Any]) -> dict[str, Any]:
     content = fields.get("Content")
     if not isinstance(content, str) or not content:
         raise _BadReplyError("empty-text")
@@ -133,7 +133,7 @@ def _text(fields: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "text", "content": content}
 
 
-def _news(letter: Letter, fields: dict[str, Any]) -> dict[str, Any]:
+def _read_news(letter: Letter, fields: dict[str, Any]) -> dict[str, Any]:
     inner = fields.get("Articles")
     items = inner.get("item") if isinstance(inner, dict) else inner
     articles = items if isinstance(items, list) else [items]

@@ -30,7 +30,9 @@ class Outcome:
 Sender: TypeAlias = Callable[[str, str, bytes, str, float], Outcome]
 
 
-def send(method: str, url: str, body: bytes, content_type: str, deadline_s: float) -> Outcome:
+def send_request(
+    method: str, url: str, body: bytes, content_type: str, deadline_s: float
+) -> Outcome:
     """Send one request and read its whole response, or stop at the deadline."""
     begun = time.monotonic()
     parts = urlsplit(url)
@@ -38,7 +40,7 @@ def send(method: str, url: str, body: bytes, content_type: str, deadline_s: floa
         parts.hostname or "", parts.port or 80, timeout=deadline_s
     )
     late = threading.Event()
-    watch = threading.Timer(deadline_s, _cut, (connection, late))
+    watch = threading.Timer(deadline_s, _cut_connection, (connection, late))
     watch.daemon = True
     try:
         watch.start()
@@ -58,7 +60,7 @@ def send(method: str, url: str, body: bytes, content_type: str, deadline_s: floa
     return Outcome(status, content, round((time.monotonic() - begun) * 1000), trouble)
 
 
-def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+def _cut_connection(connection: http.client.HTTPConnection, late: threading.Event) -> None:
     late.set()
     if connection.sock is not None:
         # The peer may have closed the socket in the same moment.

@@ -15,15 +15,15 @@ MOST_TEMPLATES = 5
 KEPT, MAIN_SWITCH, PRIVACY = "subscribe:", "main-switch", "privacy"
 
 
-def asked(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def ask_sheet(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """The subscription sheet for these templates: which to show, and which are settled already.
 
     Raises: LookupError without a person; RefusedError with WeChat's number when no sheet is shown.
     """
-    person = people.known(world, str(body.get("person")))
+    person = people.find_person(world, str(body.get("person")))
     wishes = body.get("templates")
-    _check(world, person, wishes)
-    kept, results, shown, titles = _kept(world, person), {}, [], set()
+    _check_wishes(world, person, wishes)
+    kept, results, shown, titles = _kept_choices(world, person), {}, [], set()
     for template in (world.templates[wish] for wish in wishes or ()):
         if template.id in world.banned:
             results[template.id] = "ban"
@@ -37,19 +37,19 @@ def asked(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"templates": shown, "results": results}
 
 
-def settle(world: World, person: Person, results: dict[str, Any], *, keep: bool) -> None:
+def settle_choices(world: World, person: Person, results: dict[str, Any], *, keep: bool) -> None:
     """Store answers that are to be kept; an accept removes an earlier refusal in the settings."""
     for template, answer in results.items():
         agreed = answer.startswith(grants.YES)
         if keep and (agreed or answer == "reject"):
-            _choose(world, person, KEPT + template, answer)
-        elif agreed and _choice(world, person, KEPT + template) == "reject":
-            _forget(world, person, KEPT + template)
+            _store_choice(world, person, KEPT + template, answer)
+        elif agreed and _read_choice(world, person, KEPT + template) == "reject":
+            _forget_choice(world, person, KEPT + template)
 
 
 def turn_off(world: World, person: Person, template: str) -> None:
     """Store a refusal of the template, so that the next sheet refuses it without asking."""
-    _choose(world, person, KEPT + template, "reject")
+    _store_choice(world, person, KEPT + template, "reject")
 
 
 def review_nickname(world: World, body: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def review_nickname(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
     Raises: LookupError; ValueError for no text. Source: input, type="nickname", from 2.24.4.
     """
-    people.known(world, str(body.get("person")))
+    people.find_person(world, str(body.get("person")))
     name = body.get("name")
     if not isinstance(name, str) or not name.strip():
         raise ValueError("a nickname is a text")
@@ -65,64 +65,64 @@ def review_nickname(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "pass": suggest == "pass"}
 
 
-def settings(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def show_settings(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """The person's subscription settings; `main_switch` changes the global switch."""
-    person = people.known(world, str(body.get("person")))
+    person = people.find_person(world, str(body.get("person")))
     if "main_switch" in body:
-        _choose(world, person, MAIN_SWITCH, "on" if body["main_switch"] else "off")
-    kept = _kept(world, person)
+        _store_choice(world, person, MAIN_SWITCH, "on" if body["main_switch"] else "off")
+    kept = _kept_choices(world, person)
     return {
-        "main_switch": _choice(world, person, MAIN_SWITCH) != "off",
+        "main_switch": _read_choice(world, person, MAIN_SWITCH) != "off",
         "kept": {t: "ban" if t in world.banned else answer for t, answer in kept.items()},
         "templates": [
             {
                 "id": template.id,
                 "title": template.title,
-                "grants": grants.count(world, person.openid_mp, template.id),
+                "grants": grants.count_grants(world, person.openid_mp, template.id),
             }
             for template in world.templates.values()
         ],
     }
 
 
-def privacy(world: World, body: dict[str, Any]) -> dict[str, Any]:
+def show_privacy(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Whether the person agreed to the privacy guidelines; `agreed` stores the answer."""
-    person = people.known(world, str(body.get("person")))
+    person = people.find_person(world, str(body.get("person")))
     if body.get("agreed") is True:
-        _choose(world, person, PRIVACY, "agreed")
+        _store_choice(world, person, PRIVACY, "agreed")
     elif body.get("agreed") is False:
-        _forget(world, person, PRIVACY)
-    return {"agreed": _choice(world, person, PRIVACY) == "agreed"}
+        _forget_choice(world, person, PRIVACY)
+    return {"agreed": _read_choice(world, person, PRIVACY) == "agreed"}
 
 
-def _check(world: World, person: Person, wishes: object) -> None:
+def _check_wishes(world: World, person: Person, wishes: object) -> None:
     if not isinstance(wishes, list) or not wishes:
         raise RefusedError(10001, "TmplIds can't be empty")
     if len(wishes) > MOST_TEMPLATES:
         raise RefusedError(20003, "Templates count out of max bounds")
     if not all(isinstance(wish, str) and wish in world.templates for wish in wishes):
         raise RefusedError(20001, "No template data return, verify the template id exist")
-    if _choice(world, person, MAIN_SWITCH) == "off":
+    if _read_choice(world, person, MAIN_SWITCH) == "off":
         raise RefusedError(20004, "The main switch is switched off")
 
 
-def _kept(world: World, person: Person) -> dict[str, str]:
+def _kept_choices(world: World, person: Person) -> dict[str, str]:
     sql = "SELECT name, value FROM choices WHERE person = ? AND name LIKE ?"
-    rows = world.store.all(sql, person.person, f"{KEPT}%")
+    rows = world.store.all_rows(sql, person.person, f"{KEPT}%")
     return {row["name"].removeprefix(KEPT): row["value"] for row in rows}
 
 
-def _choice(world: World, person: Person, name: str) -> str | None:
+def _read_choice(world: World, person: Person, name: str) -> str | None:
     sql = "SELECT value FROM choices WHERE person = ? AND name = ?"
-    row = world.store.one(sql, person.person, name)
+    row = world.store.first_row(sql, person.person, name)
     return None if row is None else str(row["value"])
 
 
-def _choose(world: World, person: Person, name: str, value: str) -> None:
+def _store_choice(world: World, person: Person, name: str, value: str) -> None:
     sql = "INSERT OR REPLACE INTO choices (person, name, value) VALUES (?, ?, ?)"
-    world.store.run(sql, person.person, name, value)
+    world.store.run_sql(sql, person.person, name, value)
 
 
-def _forget(world: World, person: Person, name: str) -> None:
+def _forget_choice(world: World, person: Person, name: str) -> None:
     sql = "DELETE FROM choices WHERE person = ? AND name = ?"
-    world.store.run(sql, person.person, name)
+    world.store.run_sql(sql, person.person, name)

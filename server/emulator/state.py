@@ -116,33 +116,33 @@ class Store:
                     self._db.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def open_transaction(self) -> Iterator[None]:
         """Run the block as one transaction, one thread at a time; commit before leaving it."""
         with self._lock:
-            self._begin()
+            self._begin_transaction()
             try:
                 yield
             except BaseException:
-                self._end("ROLLBACK")
+                self._end_transaction("ROLLBACK")
                 raise
-            self._end("COMMIT")
+            self._end_transaction("COMMIT")
 
-    def _begin(self) -> None:
+    def _begin_transaction(self) -> None:
         if self._depth == 0:
             self._db.execute("BEGIN IMMEDIATE")
         self._depth += 1
 
-    def _end(self, word: str) -> None:
+    def _end_transaction(self, word: str) -> None:
         self._depth -= 1
         if self._depth == 0:
             self._db.execute(word)
 
-    def run(self, sql: str, *values: object) -> int:
+    def run_sql(self, sql: str, *values: object) -> int:
         """Execute one statement; return the number of changed rows."""
         with self._lock:
             return self._db.execute(sql, values).rowcount
 
-    def insert(self, table: str, **row: object) -> int:
+    def insert_row(self, table: str, **row: object) -> int:
         """Insert a row; return its id."""
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
@@ -150,42 +150,42 @@ class Store:
             number = self._db.execute(sql, tuple(row.values())).lastrowid
         return int(number or 0)
 
-    def one(self, sql: str, *values: object) -> sqlite3.Row | None:
+    def first_row(self, sql: str, *values: object) -> sqlite3.Row | None:
         """Return the first row, or None."""
         with self._lock:
             found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
             return found
 
-    def all(self, sql: str, *values: object) -> list[sqlite3.Row]:
+    def all_rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """Return every row."""
         with self._lock:
             return self._db.execute(sql, values).fetchall()
 
-    def number(self, sql: str, *values: object) -> int:
+    def select_number(self, sql: str, *values: object) -> int:
         """Return the single number that the query selects."""
-        row = self.one(sql, *values)
+        row = self.first_row(sql, *values)
         return int(row[0] or 0) if row is not None else 0
 
-    def fact(self, name: str) -> Any:
+    def read_fact(self, name: str) -> Any:
         """Return a stored JSON value, or None."""
-        row = self.one("SELECT value FROM facts WHERE name = ?", name)
+        row = self.first_row("SELECT value FROM facts WHERE name = ?", name)
         return None if row is None else json.loads(row["value"])
 
-    def remember(self, name: str, value: Any) -> None:
+    def store_fact(self, name: str, value: Any) -> None:
         """Store a JSON value under a name; None deletes it."""
         if value is None:
-            self.run("DELETE FROM facts WHERE name = ?", name)
+            self.run_sql("DELETE FROM facts WHERE name = ?", name)
             return
         text = json.dumps(value, ensure_ascii=False)
-        self.run("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, text)
+        self.run_sql("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", name, text)
 
-    def clear(self) -> None:
+    def delete_all(self) -> None:
         """Delete all data."""
-        with self.transaction():
+        with self.open_transaction():
             for table in TABLES:
-                self.run(f"DELETE FROM {table}")  # noqa: S608 - names are ours
+                self.run_sql(f"DELETE FROM {table}")  # noqa: S608 - names are ours
 
-    def close(self) -> None:
+    def close_file(self) -> None:
         """Close the file."""
         with self._lock:
             self._db.close()

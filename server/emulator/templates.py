@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .fields import accepts
+from .fields import accepts_value
 
 SCHEMA = "wechat-templates/1"
 # Default: a few templates of the common field types.
@@ -24,7 +24,7 @@ class Template:
     names: tuple[str, ...]
     listed: dict[str, tuple[str, ...]]
 
-    def content(self) -> str:
+    def show_content(self) -> str:
         """The template text as the console shows it."""
         pairs = zip(self.keys, self.names, strict=True)
         return "\n".join(f"{name}:{{{{{key}.DATA}}}}" for key, name in pairs) + "\n"
@@ -34,14 +34,14 @@ class Template:
         unknown = [key for key in data if key not in self.keys]
         if unknown:
             return unknown[0]
-        return next((key for key in self.keys if not self._fits(key, data.get(key))), None)
+        return next((key for key in self.keys if not self._fits_type(key, data.get(key))), None)
 
-    def _fits(self, key: str, cell: object) -> bool:
+    def _fits_type(self, key: str, cell: object) -> bool:
         value = cell.get("value") if isinstance(cell, dict) else None
-        return accepts(key, value, self.listed.get(key, ()))
+        return accepts_value(key, value, self.listed.get(key, ()))
 
 
-def load(path: Path) -> dict[str, Template]:
+def load_templates(path: Path) -> dict[str, Template]:
     """Load the templates of a data file by id.
 
     Raises: ValueError for another schema or an id that does not have WeChat's 43 characters.

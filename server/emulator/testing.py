@@ -23,7 +23,7 @@ from . import templates as template_file
 from .app import create_app
 from .apps import OFFICIAL, App, from_file, new_apps, with_callbacks
 from .clock import EmulatorClock
-from .http_server import listen
+from .http_server import create_server
 from .sender import Sender
 from .state import Store
 from .world import Settings, World
@@ -50,7 +50,7 @@ class Emulator:
     deadline_s: float = 5.0
     attempts: int = 3
     sent_event_s: tuple[float, float] | None = None
-    sender: Sender = http.send
+    sender: Sender = http.send_request
     pause: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Emulator:
             clock=EmulatorClock(self.clock),
             chance=random.Random(self.seed),  # noqa: S311 - the same chance in each run
             apps=with_callbacks(from_file(self.registered), self.callback_of),
-            templates=template_file.load(self.templates),
+            templates=template_file.load_templates(self.templates),
             sender=self.sender,
             pause=self.pause,
         )
@@ -78,33 +78,33 @@ class Emulator:
         self._tested: list[Served] = []
         self.base = self._own.base
 
-    def start(self) -> Emulator:
+    def start_server(self) -> Emulator:
         """Start the server."""
-        self._own.start()
+        self._own.start_serving()
         return self
 
-    def stop(self) -> None:
+    def stop_servers(self) -> None:
         """Stop the servers, here and of the applications under test, and discard all data."""
         for served in (*self._tested, self._own):
-            served.stop()
-        self.world.close()
+            served.stop_serving()
+        self.world.close_world()
 
-    def serve(self, app: Any, callback: str | None = None, account: str = OFFICIAL) -> str:
+    def serve_app(self, app: Any, callback: str | None = None, account: str = OFFICIAL) -> str:
         """Serve a WSGI application over HTTP, push to it from now on, and return its address.
 
         Units: `callback` is the path of `account` there; None keeps the previous one.
         """
         served = Served(app, "application")
         self._tested.append(served)
-        served.start()
+        served.start_serving()
         self.push_to(served.base)
         if callback is not None:
-            self.configure(**{account: {"callback": callback}})
+            self.configure_apps(**{account: {"callback": callback}})
         return served.base
 
-    def configure(self, **settings: Any) -> dict[str, Any]:
+    def configure_apps(self, **settings: Any) -> dict[str, Any]:
         """Change console settings; the control address `apps` lists them."""
-        return self.post("apps", **settings)
+        return self.post_control("apps", **settings)
 
     @property
     def api_base(self) -> str:
@@ -125,80 +125,80 @@ class Emulator:
         """Send pushes to this server from now on."""
         self.world.settings = replace(self.world.settings, server=server.rstrip("/"))
 
-    def post(self, address: str, /, **body: Any) -> dict[str, Any]:
+    def post_control(self, address: str, /, **body: Any) -> dict[str, Any]:
         """POST to a control address.
 
         Raises: ControlError for a refusal.
         """
-        return self._ask(address, json.dumps(body, ensure_ascii=False).encode())
+        return self._ask_control(address, json.dumps(body, ensure_ascii=False).encode())
 
-    def get(self, address: str) -> dict[str, Any]:
+    def get_control(self, address: str) -> dict[str, Any]:
         """GET a control address."""
-        return self._ask(address, None)
+        return self._ask_control(address, None)
 
-    def person(self, name: str = "Wei") -> dict[str, Any]:
+    def create_person(self, name: str = "Wei") -> dict[str, Any]:
         """Create a person."""
-        return self.post("people", name=name)
+        return self.post_control("people", name=name)
 
-    def follow(self, person: str, scene: str | None = None) -> list[dict[str, Any]]:
+    def follow_account(self, person: str, scene: str | None = None) -> list[dict[str, Any]]:
         """Follow the official account; return the attempts of the push."""
-        return list(self.post("follow", person=person, scene=scene)["attempts"])
+        return list(self.post_control("follow", person=person, scene=scene)["attempts"])
 
-    def unfollow(self, person: str) -> list[dict[str, Any]]:
+    def unfollow_account(self, person: str) -> list[dict[str, Any]]:
         """Unfollow; return the attempts of the push."""
-        return list(self.post("unfollow", person=person)["attempts"])
+        return list(self.post_control("unfollow", person=person)["attempts"])
 
-    def say(self, person: str, content: str) -> list[dict[str, Any]]:
+    def say_text(self, person: str, content: str) -> list[dict[str, Any]]:
         """Send a text; return the attempts of the push."""
-        return list(self.post("message", person=person, content=content)["attempts"])
+        return list(self.post_control("message", person=person, content=content)["attempts"])
 
-    def tap(self, person: str, event_key: str) -> list[dict[str, Any]]:
+    def tap_menu(self, person: str, event_key: str) -> list[dict[str, Any]]:
         """Tap a menu entry; return the attempts of the push."""
         body = {"person": person, "event": "CLICK", "event_key": event_key}
-        return list(self.post("message", **body)["attempts"])
+        return list(self.post_control("message", **body)["attempts"])
 
-    def scan(self, person: str, ticket: str) -> dict[str, Any]:
+    def scan_code(self, person: str, ticket: str) -> dict[str, Any]:
         """Scan a code."""
-        return self.post("scan", person=person, ticket=ticket)
+        return self.post_control("scan", person=person, ticket=ticket)
 
     def login_code(self, person: str) -> str:
         """Create a wx.login code."""
-        return str(self.post("login_code", person=person)["code"])
+        return str(self.post_control("login_code", person=person)["code"])
 
-    def consent(self, person: str, template_id: str, result: str = "accept") -> dict[str, Any]:
+    def answer_sheet(self, person: str, template_id: str, result: str = "accept") -> dict[str, Any]:
         """Answer the subscription sheet."""
-        return self.post("consent", person=person, template_id=template_id, result=result)
+        return self.post_control("consent", person=person, template_id=template_id, result=result)
 
-    def fault(self, path: str, **how: Any) -> dict[str, Any]:
+    def order_fault(self, path: str, **how: Any) -> dict[str, Any]:
         """Order a fault."""
-        return self.post("faults", path=path, **how)
+        return self.post_control("faults", path=path, **how)
 
-    def advance(self, seconds: float) -> None:
+    def advance_time(self, seconds: float) -> None:
         """Advance the emulated time."""
-        self.post("clock", advance=seconds)
+        self.post_control("clock", advance=seconds)
 
-    def inbox(self, openid: str) -> list[dict[str, Any]]:
+    def read_inbox(self, openid: str) -> list[dict[str, Any]]:
         """The messages received by an openid."""
-        return list(self.get(f"inbox/{openid}")["items"])
+        return list(self.get_control(f"inbox/{openid}")["items"])
 
-    def chat(self, person: str) -> list[dict[str, Any]]:
+    def read_chat(self, person: str) -> list[dict[str, Any]]:
         """The chat with the official account."""
-        return list(self.get(f"chat/{person}")["items"])
+        return list(self.get_control(f"chat/{person}")["items"])
 
-    def calls(self, path: str | None = None) -> list[dict[str, Any]]:
+    def list_calls(self, path: str | None = None) -> list[dict[str, Any]]:
         """The API calls so far."""
         query = f"?path={urllib.parse.quote(path)}" if path else ""
-        return list(self.get(f"calls{query}")["items"])
+        return list(self.get_control(f"calls{query}")["items"])
 
-    def callbacks(self) -> list[dict[str, Any]]:
+    def list_callbacks(self) -> list[dict[str, Any]]:
         """The pushes and their verdicts."""
-        return list(self.get("callbacks")["items"])
+        return list(self.get_control("callbacks")["items"])
 
-    def settle(self, timeout_s: float = 10.0) -> bool:
+    def wait_settled(self, timeout_s: float = 10.0) -> bool:
         """Wait until pending events of the platform have been delivered."""
-        return self.world.later.settle(timeout_s)
+        return self.world.later.wait_settled(timeout_s)
 
-    def _ask(self, path: str, body: bytes | None) -> dict[str, Any]:
+    def _ask_control(self, path: str, body: bytes | None) -> dict[str, Any]:
         url = f"{self.base}/_emu/{path}"
         asked = urllib.request.Request(url, data=body)  # noqa: S310 - always our own loopback
         try:
@@ -214,18 +214,18 @@ class Served:
     """A WSGI application on a free loopback port, in its own thread."""
 
     def __init__(self, app: Any, name: str) -> None:
-        self._server = listen(app, 0)
-        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._server = create_server(app, 0)
+        self._thread = threading.Thread(target=self._serve_forever, name=name, daemon=True)
         self.base = f"http://127.0.0.1:{self._server.port}"
 
-    def _serve(self) -> None:
+    def _serve_forever(self) -> None:
         self._server.serve_forever(poll_interval=0.02)
 
-    def start(self) -> None:
+    def start_serving(self) -> None:
         """Start serving."""
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop_serving(self) -> None:
         """Stop serving and free the port."""
         self._server.shutdown()
         self._thread.join()
@@ -243,8 +243,8 @@ class ControlError(Exception):
 @contextmanager
 def emulated_wechat(**options: Any) -> Iterator[Emulator]:
     """Run an emulator for the length of a block, with the options of `Emulator`."""
-    emulator = Emulator(**options).start()
+    emulator = Emulator(**options).start_server()
     try:
         yield emulator
     finally:
-        emulator.stop()
+        emulator.stop_servers()

@@ -101,7 +101,7 @@ class World:
         """The app with this appid."""
         return next((app for app in self.apps.values() if app.appid == appid), None)
 
-    def word(self, length: int) -> str:
+    def random_word(self, length: int) -> str:
         """Random letters and digits."""
         return "".join(self.chance.choices(LETTERS, k=length))
 
@@ -113,7 +113,7 @@ class World:
         """Random bytes as base64 text."""
         return base64.b64encode(self.random_bytes(count)).decode()
 
-    def rid(self) -> str:
+    def new_request_id(self) -> str:
         """The request id at the end of every errmsg: it begins with the second in hexadecimal."""
         chance = "-".join(f"{self.chance.getrandbits(32):08x}" for _ in range(2))
         return f"{int(self.now()):08x}-{chance}"
@@ -123,11 +123,11 @@ class World:
         marks = (*VERDICTS, *((word, "risky", ABUSE) for word in sorted(self.refused_words)))
         return next(((said, label) for mark, said, label in marks if mark in text), PASSED)
 
-    def number64(self) -> int:
+    def random_number64(self) -> int:
         """A random message id, larger than a JavaScript number can represent."""
         return (1 << 62) | self.chance.getrandbits(61)
 
-    def moment(self, openid: str, event: str) -> int:
+    def next_moment(self, openid: str, event: str) -> int:
         """The CreateTime of an event; unique per openid and event, even within one second."""
         with self.in_flight_lock:
             now, last = int(self.now()), self._moments.get((openid, event), 0)
@@ -159,18 +159,18 @@ class World:
         released = self.released_pages()
         return released is None or found[1] in released
 
-    def close(self) -> None:
+    def close_world(self) -> None:
         """Stop the scheduler and close the file."""
-        self.later.close()
-        self.store.close()
+        self.later.close_scheduler()
+        self.store.close_file()
 
-    def reset(self) -> None:
+    def reset_world(self) -> None:
         """Reset to an empty WeChat with the same two apps."""
-        self.store.clear()
-        self.clock.reset()
-        self.later.forget()
-        self.faults.lift()
-        self.quota.reset()
+        self.store.delete_all()
+        self.clock.reset_time()
+        self.later.drop_pending()
+        self.faults.lift_orders()
+        self.quota.reset_limits()
         self.banned.clear()
         self.ip_whitelist.clear()
         self.refused_words.clear()

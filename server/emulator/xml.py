@@ -28,16 +28,18 @@ class XmlError(ValueError):
     """A body that WeChat would not accept as a reply."""
 
 
-def write(fields: Sequence[Pair]) -> str:
+def write_xml(fields: Sequence[Pair]) -> str:
     """Serialise the message as one `<xml>` element."""
-    return f"<xml>{_inner(fields)}</xml>"
+    return f"<xml>{_write_inner(fields)}</xml>"
 
 
-def _inner(fields: Sequence[Pair]) -> str:
-    return "".join(f"<{name}>{_text(part)}</{name}>" for name, part in _elements(fields))
+def _write_inner(fields: Sequence[Pair]) -> str:
+    return "".join(f"<{name}>{_write_text(part)}</{name}>" for name, part in _list_elements(fields))
 
 
-def _elements(fields: Sequence[Pair]) -> Iterator[tuple[str, str | int | float | Sequence[Pair]]]:
+def _list_elements(
+    fields: Sequence[Pair],
+) -> Iterator[tuple[str, str | int | float | Sequence[Pair]]]:
     for name, value in fields:
         if isinstance(value, Array):
             yield from ((name, item) for item in value.items)
@@ -45,19 +47,19 @@ def _elements(fields: Sequence[Pair]) -> Iterator[tuple[str, str | int | float |
             yield name, value
 
 
-def _text(value: str | int | float | Sequence[Pair]) -> str:
+def _write_text(value: str | int | float | Sequence[Pair]) -> str:
     if isinstance(value, str):
         return f"<![CDATA[{value.replace(']]>', ']]]]><![CDATA[>')}]]>"
     if isinstance(value, int | float):
         return str(value)
-    return _inner(value)
+    return _write_inner(value)
 
 
 def as_json(fields: Sequence[Pair]) -> dict[str, Any]:
     """Convert the message to a JSON object; a repeated name becomes an array."""
     out: dict[str, Any] = {}
     for name, value in fields:
-        plain = _plain(value)
+        plain = _plain_value(value)
         if name not in out:
             out[name] = plain
         elif isinstance(out[name], list):
@@ -67,13 +69,13 @@ def as_json(fields: Sequence[Pair]) -> dict[str, Any]:
     return out
 
 
-def _plain(value: Value) -> Any:
+def _plain_value(value: Value) -> Any:
     if isinstance(value, Array):
         return [as_json(item) for item in value.items]
     return value if isinstance(value, str | int | float) else as_json(value)
 
 
-def read(body: str) -> dict[str, Any]:
+def read_xml(body: str) -> dict[str, Any]:
     """Parse the fields under the root element.
 
     Raises: XmlError for anything but plain nested elements.
@@ -81,10 +83,10 @@ def read(body: str) -> dict[str, Any]:
     reader = _Reader()
     parser = expat.ParserCreate()
     parser.buffer_text = True
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = reader.doctype
+    parser.StartElementHandler = reader.start_element
+    parser.EndElementHandler = reader.end_element
+    parser.CharacterDataHandler = reader.add_text
+    parser.StartDoctypeDeclHandler = reader.refuse_doctype
     try:
         parser.Parse(body, True)
     except expat.ExpatError as error:
@@ -100,15 +102,15 @@ class _Reader:
         self.root: Any = None
         self._stack: list[tuple[dict[str, Any], list[str]]] = []
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
+    def start_element(self, name: str, attributes: dict[str, str]) -> None:
         if attributes or len(self._stack) >= DEEPEST:
             raise XmlError(f"<{name}> is nothing WeChat knows")
         self._stack.append(({}, []))
 
-    def text(self, data: str) -> None:
+    def add_text(self, data: str) -> None:
         self._stack[-1][1].append(data)
 
-    def end(self, name: str) -> None:
+    def end_element(self, name: str) -> None:
         children, texts = self._stack.pop()
         value: Any = children or "".join(texts)
         if not self._stack:
@@ -121,5 +123,5 @@ class _Reader:
         else:
             siblings[name] = value
 
-    def doctype(self, *_declaration: object) -> None:
+    def refuse_doctype(self, *_declaration: object) -> None:
         raise XmlError("a document type is refused")

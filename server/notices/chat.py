@@ -22,12 +22,12 @@ _FRAMES = ("SubscribeMsgPopupEvent", "SubscribeMsgChangeEvent", "SubscribeMsgSen
 
 def chosen_on_sheet(uow: UnitOfWork, message: Message) -> None:
     """The citizen answered the subscription sheet."""
-    _record(uow, message, service.record_popups)
+    _record_choices(uow, message, service.record_popups)
 
 
 def changed_in_settings(uow: UnitOfWork, message: Message) -> None:
     """The citizen turned templates off in WeChat's settings."""
-    _record(uow, message, service.record_changes)
+    _record_choices(uow, message, service.record_changes)
 
 
 def delivered_or_not(uow: UnitOfWork, message: Message) -> None:
@@ -38,7 +38,7 @@ def delivered_or_not(uow: UnitOfWork, message: Message) -> None:
         service.record_deliveries(uow, citizen_id, deliveries, _told_at(uow, message))
 
 
-def _record(
+def _record_choices(
     uow: UnitOfWork,
     message: Message,
     record: Callable[[UnitOfWork, int, Iterable[Choice], datetime], None],
@@ -58,7 +58,7 @@ def choices_in(fields: Mapping[str, object]) -> list[Choice]:
     """The choices in an event: one object or several, in XML or in JSON."""
     return [
         Choice(template_id=template_id, status=status)
-        for template_id, status in _listed(fields, "SubscribeStatusString")
+        for template_id, status in _listed_pairs(fields, "SubscribeStatusString")
     ]
 
 
@@ -66,11 +66,11 @@ def deliveries_in(fields: Mapping[str, object]) -> list[Delivery]:
     """The deliveries in an event, in the same forms."""
     return [
         Delivery(template_id=template_id, errcode=errcode)
-        for template_id, errcode in _listed(fields, "ErrorCode")
+        for template_id, errcode in _listed_pairs(fields, "ErrorCode")
     ]
 
 
-def _listed(fields: Mapping[str, object], name: str) -> list[tuple[str, str]]:
+def _listed_pairs(fields: Mapping[str, object], name: str) -> list[tuple[str, str]]:
     """Template and one more field of every entry of an event that has both."""
     framed = (fields.get(frame) for frame in _FRAMES)
     holder = next((frame for frame in framed if isinstance(frame, Mapping)), fields)

@@ -30,7 +30,7 @@ class Letter:
     not_pushed_reason: str | None = None
 
 
-def post(uow: UnitOfWork, citizen_id: int, letter: Letter) -> bool:
+def post_message(uow: UnitOfWork, citizen_id: int, letter: Letter) -> bool:
     """Add a message to a citizen's inbox; False when one with this key exists.
 
     False too for a citizen who was erased meanwhile.
@@ -67,7 +67,7 @@ def list_messages(
     """
     wanted = select(InboxMessage).where(InboxMessage.citizen_id == citizen_id)
     if after is not None:
-        at, ref = _position(after)
+        at, ref = _position_from_cursor(after)
         wanted = wanted.where(
             or_(
                 InboxMessage.posted_at < at,
@@ -81,7 +81,7 @@ def list_messages(
     return page, encode_cursor(page[-1].posted_at.isoformat(), page[-1].ref) if more else None
 
 
-def _position(after: str) -> tuple[datetime, str]:
+def _position_from_cursor(after: str) -> tuple[datetime, str]:
     told, ref = decode_cursor(after, str, str)
     try:
         at = datetime.fromisoformat(str(told))

@@ -65,7 +65,7 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
     False too for a citizen who was erased meanwhile.
     Locks: the citizen.
     """
-    if not inbox.post(uow, citizen_id, planned.letter):
+    if not inbox.post_message(uow, citizen_id, planned.letter):
         return False
     push = Push(
         citizen_id=citizen_id,
@@ -76,7 +76,7 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
         expires_at=planned.expires_at,
         made_at=uow.now,
     )
-    push.enqueue(uow.now)
+    push.enqueue_again(uow.now)
     uow.session.add(push)
     uow.session.flush()
     uow.enqueue_after_commit(TASK, push.id)
@@ -190,30 +190,30 @@ def _tell_in_inbox(uow: UnitOfWork, push: Push, reason: str) -> None:
     uow.session.execute(
         update(InboxMessage)
         .where(InboxMessage.citizen_id == push.citizen_id, InboxMessage.key == push.key)
-        .values(not_pushed_reason=_said(uow, reason))
+        .values(not_pushed_reason=_say_reason(uow, reason))
     )
 
 
-def _said(uow: UnitOfWork, reason: str) -> str:
+def _say_reason(uow: UnitOfWork, reason: str) -> str:
     sentences = {
-        "no_grant": uow.texts.say("notices.not_pushed.no_grant"),
-        "quiet_hours": uow.texts.say("notices.not_pushed.quiet_hours"),
-        "too_late": uow.texts.say("notices.not_pushed.too_late"),
+        "no_grant": uow.texts.fill_text("notices.not_pushed.no_grant"),
+        "quiet_hours": uow.texts.fill_text("notices.not_pushed.quiet_hours"),
+        "too_late": uow.texts.fill_text("notices.not_pushed.too_late"),
     }
-    return sentences.get(reason) or uow.texts.say("notices.not_pushed.refused")
+    return sentences.get(reason) or uow.texts.fill_text("notices.not_pushed.refused")
 
 
 def _give_back(uow: UnitOfWork, push: Push) -> None:
-    uow.session.execute(_grants(push, MessageGrant.id == push.grant_id).values(used_at=None))
+    uow.session.execute(_update_grants(push, MessageGrant.id == push.grant_id).values(used_at=None))
     push.grant_id = None
 
 
 def _end_grants(uow: UnitOfWork, push: Push) -> None:
-    ended = _grants(push, MessageGrant.template_id == push.template_id, *_OPEN_GRANT)
+    ended = _update_grants(push, MessageGrant.template_id == push.template_id, *_OPEN_GRANT)
     uow.session.execute(ended.values(revoked_at=uow.now))
 
 
-def _grants(push: Push, *where: ColumnElement[bool]) -> Any:
+def _update_grants(push: Push, *where: ColumnElement[bool]) -> Any:
     return update(MessageGrant).where(and_(MessageGrant.citizen_id == push.citizen_id, *where))
 
 

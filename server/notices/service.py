@@ -20,7 +20,7 @@ from server.notices.bulk import NewGrant as NewGrant
 from server.notices.bulk import add_grants as add_grants
 from server.notices.inbox import Letter as Letter
 from server.notices.inbox import list_messages as list_messages
-from server.notices.inbox import post as post
+from server.notices.inbox import post_message as post_message
 from server.notices.models import MessageGrant
 from server.notices.pushes import PlannedPush as PlannedPush
 from server.notices.pushes import plan_push as plan_push
@@ -67,9 +67,9 @@ def record_client_results(
     """
     accounts.lock_citizen(uow, citizen_id)
     chosen = (Choice(template_id=name, status=word) for name, word in results.items())
-    for template_id in _granted("subscriptions", chosen):
-        _told(uow, citizen_id, template_id, uow.now, side=MessageGrant.client_at)
-    return remaining(uow, citizen_id)
+    for template_id in _granted_templates("subscriptions", chosen):
+        _record_grant(uow, citizen_id, template_id, uow.now, side=MessageGrant.client_at)
+    return remaining_grants(uow, citizen_id)
 
 
 def record_popups(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
@@ -79,8 +79,8 @@ def record_popups(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at:
     Source: subscribe_msg_popup_event.
     """
     accounts.lock_citizen(uow, citizen_id)
-    for template_id in _granted("subscribe_popup", items):
-        _told(uow, citizen_id, template_id, at, side=MessageGrant.event_at)
+    for template_id in _granted_templates("subscribe_popup", items):
+        _record_grant(uow, citizen_id, template_id, at, side=MessageGrant.event_at)
 
 
 def record_changes(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at: datetime) -> None:
@@ -91,7 +91,7 @@ def record_changes(uow: UnitOfWork, citizen_id: int, items: Iterable[Choice], at
     """
     accounts.lock_citizen(uow, citizen_id)
     for item in items:
-        if _meaning("subscribe_change", item) is Meaning.REFUSAL:
+        if _read_meaning("subscribe_change", item) is Meaning.REFUSAL:
             _end_grants(uow, citizen_id, item.template_id, at)
 
 
@@ -114,17 +114,17 @@ def record_deliveries(
             count_unknown_word("subscribe_sent", item.errcode)
 
 
-def _granted(place: str, choices: Iterable[Choice]) -> list[str]:
+def _granted_templates(place: str, choices: Iterable[Choice]) -> list[str]:
     """The known templates that a citizen granted."""
     ours = _our_templates()
     return [
         choice.template_id
         for choice in choices
-        if _meaning(place, choice) is Meaning.GRANT and choice.template_id in ours
+        if _read_meaning(place, choice) is Meaning.GRANT and choice.template_id in ours
     ]
 
 
-def _meaning(place: str, choice: Choice) -> Meaning:
+def _read_meaning(place: str, choice: Choice) -> Meaning:
     meaning = meaning_of(choice.status)
     if meaning is Meaning.UNKNOWN:
         count_unknown_word(place, choice.status)
@@ -144,7 +144,9 @@ def _end_grants(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime
     )
 
 
-def _told(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime, *, side: Side) -> None:
+def _record_grant(
+    uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime, *, side: Side
+) -> None:
     other = MessageGrant.event_at if side is MessageGrant.client_at else MessageGrant.client_at
     # A used or revoked grant pairs too, because its second report may be late.
     twin = uow.session.scalar(
@@ -169,7 +171,7 @@ def _told(uow: UnitOfWork, citizen_id: int, template_id: str, at: datetime, *, s
     uow.session.flush()  # the next report in this list must find it
 
 
-def remaining(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
+def remaining_grants(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
     """How many messages a citizen may still be pushed, by template id, for every template."""
     counted = uow.session.execute(
         select(MessageGrant.template_id, func.count().label("open"))

@@ -30,14 +30,14 @@ API = Api("programme")
 @endpoint(API, "GET", "/campaign", who=Who.ANYONE, out=CampaignOut, errors=(NotFound,))
 def get_campaign(uow: UnitOfWork) -> CampaignOut:
     """The running campaign, with what a client needs at its start."""
-    found = service.campaign(uow)
+    found = service.find_campaign(uow)
     return fill_from(
         found,
         CampaignOut,
         title=TitleOut(zh=found.title, za=found.title_za),
-        target=TargetOut(**found.target, note=uow.texts.say("programme.target.note")),
-        summary=_summary(found),
-        organisers=_organisers(found.organisers),
+        target=TargetOut(**found.target, note=uow.texts.fill_text("programme.target.note")),
+        summary=_summary_out(found),
+        organisers=_organisers_out(found.organisers),
         operator=OperatorOut(**asdict(uow.settings.operator)),
         policy_version=uow.settings.policy_version,
         policy_date=uow.settings.policy_day,
@@ -54,16 +54,16 @@ def list_programmes(uow: UnitOfWork, query: ProgrammeQuery) -> Page[ProgrammeOut
     """The campaign's theme activities and joint actions, in the notice's order."""
     wanted = service.Wanted(kind=query.kind, city=query.city, since=query.since, until=query.until)
     found, following = service.list_programmes(uow, wanted, limit=query.limit, after=query.after)
-    return Page(items=[_programme(item) for item in found], next=following)
+    return Page(items=[_programme_out(item) for item in found], next=following)
 
 
 @endpoint(API, "GET", "/programmes/<slug>", who=Who.ANYONE, out=ProgrammeOut, errors=(NotFound,))
 def get_programme(uow: UnitOfWork, slug: str) -> ProgrammeOut:
     """One theme activity or joint action."""
-    return _programme(service.programme(uow, slug))
+    return _programme_out(service.find_programme(uow, slug))
 
 
-def _summary(found: service.CampaignDetail) -> SummaryOut:
+def _summary_out(found: service.CampaignDetail) -> SummaryOut:
     told = found.summary
     return SummaryOut(
         date_text=told["date_text"],
@@ -73,16 +73,16 @@ def _summary(found: service.CampaignDetail) -> SummaryOut:
     )
 
 
-def _organisers(found: list[service.Organiser]) -> list[OrganiserOut]:
+def _organisers_out(found: list[service.Organiser]) -> list[OrganiserOut]:
     return [fill_from(unit, OrganiserOut) for unit in found]
 
 
-def _programme(found: service.ProgrammeDetail) -> ProgrammeOut:
+def _programme_out(found: service.ProgrammeDetail) -> ProgrammeOut:
     content = found.content
     return fill_from(
         found,
         ProgrammeOut,
-        organisers=_organisers(found.organisers),
+        organisers=_organisers_out(found.organisers),
         who=content["who"],
         what=content["what"],
         focus=content["focus"],

@@ -10,7 +10,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.programme.document import DocumentProblem
 from server.programme.kinds import Kind
 from server.programme.loading import CampaignPlan, read_campaign
-from server.programme.storing import store_campaign, vanished
+from server.programme.storing import find_vanished, store_campaign
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +35,19 @@ def load_campaign(uow_factory: UnitOfWorkFactory, path: Path, *, shift: bool) ->
     if plan is None:
         return LoadReport(problems=tuple(problems), counts={})
     with uow_factory.begin(System(name="load-campaign")) as uow:
-        lost = vanished(uow, plan)
+        lost = find_vanished(uow, plan)
         if lost:
-            return LoadReport(problems=tuple(map(_lost, lost)), counts={})
+            return LoadReport(problems=tuple(map(_lost_programme, lost)), counts={})
         written = store_campaign(uow, plan, shift=shift)
-    counts = {**_sizes(plan), "created": written.created, "changed": written.changed}
+    counts = {**_plan_sizes(plan), "created": written.created, "changed": written.changed}
     return LoadReport(counts=counts)
 
 
-def _lost(slug: str) -> DocumentProblem:
+def _lost_programme(slug: str) -> DocumentProblem:
     return DocumentProblem("", f"programme {slug} was loaded before and is missing in this file")
 
 
-def _sizes(plan: CampaignPlan) -> dict[str, int]:
+def _plan_sizes(plan: CampaignPlan) -> dict[str, int]:
     kinds = [item.kind for item in plan.programmes]
     return {
         "programmes": len(kinds),

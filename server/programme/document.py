@@ -66,19 +66,19 @@ class Node:
         self._asked: set[str] = set()
         self.problems = problems
 
-    def at(self, key: str) -> str:
+    def path_of(self, key: str) -> str:
         """The path of a field."""
         return f"{self._path}.{key}" if self._path else key
 
-    def complain(self, key: str, reason: str) -> None:
+    def complain_about(self, key: str, reason: str) -> None:
         """Record a problem of a field."""
-        self.problems.append(DocumentProblem(self.at(key), reason))
+        self.problems.append(DocumentProblem(self.path_of(key), reason))
 
-    def has(self, key: str) -> bool:
+    def has_field(self, key: str) -> bool:
         """Whether a field is present and not null."""
         return self._value.get(key) is not None
 
-    def ignore(self, *keys: str) -> None:
+    def ignore_fields(self, *keys: str) -> None:
         """Mark fields as known without reading them."""
         self._asked.update(keys)
 
@@ -86,11 +86,11 @@ class Node:
         """Report the fields that were never read."""
         for key in self._value:
             if key not in self._asked:
-                self.complain(key, "unknown field")
+                self.complain_about(key, "unknown field")
 
-    def text(self, key: str, *, longest: int = 100) -> str | None:
+    def read_text(self, key: str, *, longest: int = 100) -> str | None:
         """A required text; None after a reported problem."""
-        found = self._required(key)
+        found = self._required_value(key)
         return None if found is None else self._checked_text(found, key, longest)
 
     def optional_text(self, key: str, *, longest: int = 100) -> str | None:
@@ -98,118 +98,118 @@ class Node:
         found = self._asked_for(key)
         return None if found is None else self._checked_text(found, key, longest)
 
-    def slug(self, key: str, *, longest: int = 60) -> str | None:
+    def read_slug(self, key: str, *, longest: int = 60) -> str | None:
         """A name of lower-case letters, digits and single dashes."""
-        found = self.text(key, longest=longest)
+        found = self.read_text(key, longest=longest)
         if found is not None and not _SLUG.fullmatch(found):
-            self.complain(key, "small letters, digits and single dashes are expected")
+            self.complain_about(key, "small letters, digits and single dashes are expected")
             return None
         return found
 
-    def choice(self, key: str, choices: tuple[str, ...]) -> str | None:
+    def read_choice(self, key: str, choices: tuple[str, ...]) -> str | None:
         """One of a closed list."""
-        found = self.text(key)
+        found = self.read_text(key)
         if found is not None and found not in choices:
-            self.complain(key, f"one of {', '.join(choices)} is expected, not {found!r}")
+            self.complain_about(key, f"one of {', '.join(choices)} is expected, not {found!r}")
             return None
         return found
 
-    def whole(self, key: str, *, least: int, most: int) -> int | None:
+    def read_integer(self, key: str, *, least: int, most: int) -> int | None:
         """An integer within bounds."""
-        found = self._required(key)
+        found = self._required_value(key)
         if found is None:
             return None
         if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
-            self.complain(key, f"a whole number from {least} to {most} is expected")
+            self.complain_about(key, f"a whole number from {least} to {most} is expected")
             return None
         return found
 
-    def percent(self, key: str) -> float | None:
+    def read_percent(self, key: str) -> float | None:
         """A number from 0 to 100."""
-        found = self._required(key)
+        found = self._required_value(key)
         if found is None:
             return None
         if isinstance(found, bool) or not isinstance(found, int | float) or math.isnan(found):
-            self.complain(key, "a number is expected")
+            self.complain_about(key, "a number is expected")
             return None
         if not 0 <= found <= 100:
-            self.complain(key, "a number from 0 to 100 is expected")
+            self.complain_about(key, "a number from 0 to 100 is expected")
             return None
         return float(found)
 
-    def flag(self, key: str) -> bool:
+    def read_flag(self, key: str) -> bool:
         """A boolean; false when missing."""
         found = self._asked_for(key)
         if found is None or isinstance(found, bool):
             return bool(found)
-        self.complain(key, "true or false is expected")
+        self.complain_about(key, "true or false is expected")
         return False
 
-    def day(self, key: str) -> date | None:
+    def read_day(self, key: str) -> date | None:
         """A calendar day written as 2020-04-21."""
-        found = self.text(key)
+        found = self.read_text(key)
         if found is None:
             return None
         day = _calendar_day(found)
         if day is None:
-            self.complain(key, "a day such as 2020-04-21 is expected")
+            self.complain_about(key, "a day such as 2020-04-21 is expected")
         return day
 
-    def texts(self, key: str, *, longest: int = 200) -> list[str]:
+    def read_texts(self, key: str, *, longest: int = 200) -> list[str]:
         """A list of texts; empty when missing."""
         found = [
             self._checked_text(item, f"{key}[{n}]", longest)
-            for n, item in enumerate(self._list(key))
+            for n, item in enumerate(self._read_list(key))
         ]
         return [item for item in found if item is not None]
 
-    def node(self, key: str) -> Node:
+    def read_node(self, key: str) -> Node:
         """A required object; when it is missing, an empty one that reports nothing further."""
-        found = self._required(key)
+        found = self._required_value(key)
         if isinstance(found, dict):
-            return Node(found, self.at(key), self.problems)
+            return Node(found, self.path_of(key), self.problems)
         if found is not None:
-            self.complain(key, "an object is expected")
-        return Node({}, self.at(key), [])
+            self.complain_about(key, "an object is expected")
+        return Node({}, self.path_of(key), [])
 
-    def nodes(self, key: str) -> list[Node]:
+    def read_nodes(self, key: str) -> list[Node]:
         """A required list of objects."""
-        if self._required(key) is None:
+        if self._required_value(key) is None:
             return []
         made = []
-        for n, item in enumerate(self._list(key)):
+        for n, item in enumerate(self._read_list(key)):
             if isinstance(item, dict):
-                made.append(Node(item, self.at(f"{key}[{n}]"), self.problems))
+                made.append(Node(item, self.path_of(f"{key}[{n}]"), self.problems))
             else:
-                self.complain(f"{key}[{n}]", "an object is expected")
+                self.complain_about(f"{key}[{n}]", "an object is expected")
         return made
 
     def _asked_for(self, key: str) -> Any:
         self._asked.add(key)
         return self._value.get(key)
 
-    def _required(self, key: str) -> Any:
+    def _required_value(self, key: str) -> Any:
         found = self._asked_for(key)
         if found is None:
-            self.complain(key, "missing")
+            self.complain_about(key, "missing")
         return found
 
-    def _list(self, key: str) -> list[Any]:
+    def _read_list(self, key: str) -> list[Any]:
         found = self._asked_for(key)
         if found is None or isinstance(found, list):
             return found or []
-        self.complain(key, "a list is expected")
+        self.complain_about(key, "a list is expected")
         return []
 
     def _checked_text(self, found: object, key: str, longest: int) -> str | None:
         if not isinstance(found, str):
-            self.complain(key, "a text is expected")
+            self.complain_about(key, "a text is expected")
         elif not found.strip():
-            self.complain(key, "the text is empty")
+            self.complain_about(key, "the text is empty")
         elif len(found) > longest:
-            self.complain(key, f"longer than {longest} characters")
+            self.complain_about(key, f"longer than {longest} characters")
         elif any(unicodedata.category(letter) in ("Cc", "Cs") for letter in found):
-            self.complain(key, "holds characters that are no text")
+            self.complain_about(key, "holds characters that are no text")
         else:
             return found
         return None

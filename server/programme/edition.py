@@ -17,8 +17,8 @@ from server.programme.rules import (
     DateWords,
     Window,
     months_of_weeks,
-    moved,
     moved_by_months,
+    moved_by_weeks,
     window_of,
 )
 
@@ -49,7 +49,7 @@ class Edition:
     weeks: int
     words: DateWords
 
-    def retitle(self, title: str) -> str:
+    def renew_title(self, title: str) -> str:
         """The title with the edition's year and its ordinal number increased by as many years."""
         if not self.weeks:
             return title
@@ -58,7 +58,7 @@ class Edition:
         )
         return _ORDINAL.sub(self._count_on, written)
 
-    def rewrite(self, text: str, start: date, end: date) -> EditionDates | None:
+    def rewrite_dates(self, text: str, start: date, end: date) -> EditionDates | None:
         """The moved dates as words; None when the notice's wording cannot be parsed."""
         window = window_of(text, self.words, year=self.notice_year)
         if window is None:
@@ -66,7 +66,7 @@ class Edition:
         if not self.weeks:
             return EditionDates(text=text, start=start, end=end, precision=window.precision)
         if window.precision is window.last_precision is Precision.DAY:
-            span = moved(start, self.weeks), moved(end, self.weeks)
+            span = moved_by_weeks(start, self.weeks), moved_by_weeks(end, self.weeks)
             return self._say_window(window, covered=span, span=span)
         covered = self._covered_after_months(window)
         first, last = covered

@@ -100,7 +100,7 @@ def read_campaign(path: Path) -> tuple[CampaignPlan | None, list[DocumentProblem
     if not isinstance(document, dict):
         return None, [DocumentProblem("", "an object is expected")]
     problems: list[DocumentProblem] = []
-    plan = _FactReader(Node(document, "", problems)).plan()
+    plan = _FactReader(Node(document, "", problems)).read_plan()
     return (None, problems) if problems else (plan, [])
 
 
@@ -114,38 +114,44 @@ class _FactReader:
         self._units: set[str] = set()
         self._slugs: set[str] = set()
 
-    def plan(self) -> CampaignPlan | None:
+    def read_plan(self) -> CampaignPlan | None:
         root = self._root
-        root.choice("schema", (SCHEMA,))
-        root.ignore("source", "notes", "requirements")
-        rows = [self._unit(node) for node in root.nodes("organisations")]
-        head = root.node("campaign")
-        self._year = head.whole("year", least=2000, most=2099) or 0
-        hosts = self._organisers(head, "hosts", needed=True)
+        root.read_choice("schema", (SCHEMA,))
+        root.ignore_fields("source", "notes", "requirements")
+        rows = [self._read_unit(node) for node in root.read_nodes("organisations")]
+        head = root.read_node("campaign")
+        self._year = head.read_integer("year", least=2000, most=2099) or 0
+        hosts = self._read_organisers(head, "hosts", needed=True)
         fallback = hosts[0] if hosts else None
         programmes = [
-            self._programme(node, kind, fallback)
+            self._read_programme(node, kind, fallback)
             for kind, key in ((Kind.THEME, "theme_activities"), (Kind.JOINT, "joint_actions"))
-            for node in root.nodes(key)
+            for node in root.read_nodes(key)
         ]
-        made = self._campaign(head, hosts, rows, programmes)
+        made = self._read_campaign(head, hosts, rows, programmes)
         root.complain_of_unknown()
         return made
 
-    def _campaign(
+    def _read_campaign(
         self,
         head: Node,
         hosts: tuple[str, ...],
         rows: list[units.UnitRow | None],
         programmes: list[ProgrammePlan | None],
     ) -> CampaignPlan | None:
-        head.ignore("plan_title", "region", "start_basis", "background", "approach", "recipients")
-        slug, title, theme = head.slug("slug"), head.text("title"), head.text("theme")
+        head.ignore_fields(
+            "plan_title", "region", "start_basis", "background", "approach", "recipients"
+        )
+        slug, title, theme = (
+            head.read_slug("slug"),
+            head.read_text("title"),
+            head.read_text("theme"),
+        )
         title_za = head.optional_text("title_za", longest=200)
-        dates, region_code = self._dates(head), self._region(head)
-        phone, target = self._phone(head), self._target(head.node("target"))
+        dates, region_code = self._read_dates(head), self._read_region(head)
+        phone, target = self._read_phone(head), self._read_target(head.read_node("target"))
         head.complain_of_unknown()
-        summary, summary_on = self._summary(self._root.node("summary_and_awards"))
+        summary, summary_on = self._read_summary(self._root.read_node("summary_and_awards"))
         if self._problems or dates is None or summary_on is None:
             return None
         return CampaignPlan(
@@ -165,23 +171,23 @@ class _FactReader:
             summary_on=summary_on,
         )
 
-    def _unit(self, node: Node) -> units.UnitRow | None:
-        node.ignore("full_name_assumed", "role")
-        ref, name = node.slug("id", longest=40), node.text("name")
+    def _read_unit(self, node: Node) -> units.UnitRow | None:
+        node.ignore_fields("full_name_assumed", "role")
+        ref, name = node.read_slug("id", longest=40), node.read_text("name")
         full_name = node.optional_text("full_name")
-        kind = node.text("kind", longest=40)
-        level = node.choice("level", tuple(notice_words().levels))
-        code = self._place(node, "region")
+        kind = node.read_text("kind", longest=40)
+        level = node.read_choice("level", tuple(notice_words().levels))
+        code = self._read_place(node, "region")
         node.complain_of_unknown()
         if ref in self._units:
-            node.complain("id", f"{ref} is named twice")
+            node.complain_about("id", f"{ref} is named twice")
         if ref is not None:
             self._units.add(ref)
         if not (ref and name and kind and level):
             return None
-        places = units.regions()
+        places = units.load_regions()
         inside = code is not None and code != places.region.code
-        city = (places.city(code) or places.city_of(code)) if inside and code else None
+        city = (places.find_city(code) or places.city_of(code)) if inside and code else None
         return units.UnitRow(
             ref=ref,
             name=name,
@@ -192,19 +198,19 @@ class _FactReader:
             county=code if city and code != city.code else None,
         )
 
-    def _programme(self, node: Node, kind: Kind, fallback: str | None) -> ProgrammePlan | None:
+    def _read_programme(self, node: Node, kind: Kind, fallback: str | None) -> ProgrammePlan | None:
         theme = kind is Kind.THEME
-        node.whole("no", least=1, most=999)
-        node.ignore("product_feature")
-        slug, title = self._fresh_slug(node), node.text("title")
-        form = node.slug("programme", longest=40) if theme else None
-        dates = self._dates(node) if theme else self._dates_if_any(node)
-        hosts = self._organisers(node, "hosts", needed=theme)
+        node.read_integer("no", least=1, most=999)
+        node.ignore_fields("product_feature")
+        slug, title = self._fresh_slug(node), node.read_text("title")
+        form = node.read_slug("programme", longest=40) if theme else None
+        dates = self._read_dates(node) if theme else self._dates_if_any(node)
+        hosts = self._read_organisers(node, "hosts", needed=theme)
         owner = hosts[0] if hosts else fallback
-        undertakers = self._organisers(node, "undertakers", needed=False)
-        open_list = node.flag("undertakers_open_list")
-        place, place_code = node.optional_text("place"), self._place(node, "place_code")
-        content = self._content(node)
+        undertakers = self._read_organisers(node, "undertakers", needed=False)
+        open_list = node.read_flag("undertakers_open_list")
+        place, place_code = node.optional_text("place"), self._read_place(node, "place_code")
+        content = self._read_content(node)
         node.complain_of_unknown()
         if slug is None or title is None or owner is None:
             return None
@@ -225,107 +231,111 @@ class _FactReader:
         )
 
     def _fresh_slug(self, node: Node) -> str | None:
-        slug = node.slug("slug")
+        slug = node.read_slug("slug")
         if slug is not None and slug in self._slugs:
-            node.complain("slug", f"{slug} is the slug of another programme")
+            node.complain_about("slug", f"{slug} is the slug of another programme")
         if slug is not None:
             self._slugs.add(slug)
         return slug
 
-    def _content(self, node: Node) -> dict[str, Any]:
-        content: dict[str, Any] = {name: node.texts(name) for name in _LISTS}
-        assumed = node.texts("participants_assumed")
+    def _read_content(self, node: Node) -> dict[str, Any]:
+        content: dict[str, Any] = {name: node.read_texts(name) for name in _LISTS}
+        assumed = node.read_texts("participants_assumed")
         if assumed and content["participants"]:
-            node.complain("participants_assumed", "the participants are given already")
+            node.complain_about("participants_assumed", "the participants are given already")
         content["participants"] = content["participants"] or assumed
         content["participants_assumed"] = bool(assumed)
         content["note"] = node.optional_text("content", longest=500)
         return content
 
-    def _organisers(self, node: Node, key: str, *, needed: bool) -> tuple[str, ...]:
-        refs = node.texts(key, longest=40)
+    def _read_organisers(self, node: Node, key: str, *, needed: bool) -> tuple[str, ...]:
+        refs = node.read_texts(key, longest=40)
         if needed and not refs:
-            node.complain(key, "missing owner: no host is named")
+            node.complain_about(key, "missing owner: no host is named")
         for n, ref in enumerate(refs):
             if ref not in self._units:
-                node.complain(f"{key}[{n}]", f"unknown organiser {ref}")
+                node.complain_about(f"{key}[{n}]", f"unknown organiser {ref}")
             elif ref in refs[:n]:
-                node.complain(f"{key}[{n}]", f"{ref} is named twice")
+                node.complain_about(f"{key}[{n}]", f"{ref} is named twice")
         return tuple(refs)
 
-    def _place(self, node: Node, key: str) -> str | None:
+    def _read_place(self, node: Node, key: str) -> str | None:
         code = node.optional_text(key, longest=20)
-        if code is not None and not units.regions().knows(code):
-            node.complain(key, f"unknown place {code}")
+        if code is not None and not units.load_regions().knows_code(code):
+            node.complain_about(key, f"unknown place {code}")
             return None
-        return None if code is None else units.regions().current(code)
+        return None if code is None else units.load_regions().current_code(code)
 
-    def _region(self, head: Node) -> str:
-        code = units.regions().region.code
-        head.choice("region_code", (code,))
+    def _read_region(self, head: Node) -> str:
+        code = units.load_regions().region.code
+        head.read_choice("region_code", (code,))
         return code
 
-    def _dates(self, node: Node) -> Dates | None:
-        start, end = node.day("start"), node.day("end")
-        text, precision = self._wording(node, {"start": start, "end": end}.items())
+    def _read_dates(self, node: Node) -> Dates | None:
+        start, end = node.read_day("start"), node.read_day("end")
+        text, precision = self._read_wording(node, {"start": start, "end": end}.items())
         if start and end and start > end:
-            node.complain("end", f"{end} is before the start {start}")
+            node.complain_about("end", f"{end} is before the start {start}")
         if not (text and precision and start and end):
             return None
         return Dates(text=text, start=start, end=end, precision=precision)
 
     def _dates_if_any(self, node: Node) -> Dates | None:
         keys = ("date_text", "start", "end", "precision")
-        node.ignore(*keys)
-        return self._dates(node) if any(map(node.has, keys)) else None
+        node.ignore_fields(*keys)
+        return self._read_dates(node) if any(map(node.has_field, keys)) else None
 
-    def _wording(
+    def _read_wording(
         self, node: Node, days: Iterable[tuple[str, date | None]]
     ) -> tuple[str | None, Precision | None]:
-        text = node.text("date_text", longest=60)
-        precision = node.choice("precision", tuple(Precision))
+        text = node.read_text("date_text", longest=60)
+        precision = node.read_choice("precision", tuple(Precision))
         if text is None:
             return None, None
         window = window_of(text, notice_words().dates, year=self._year)
         if window is None:
-            node.complain("date_text", f"the wording {text} cannot be read as days")
+            node.complain_about("date_text", f"the wording {text} cannot be read as days")
             return None, None
         for key, day in days:
             if day is not None and not window.first <= day <= window.last:
-                node.complain(key, f"{day} is outside the wording: {window.first}..{window.last}")
+                node.complain_about(
+                    key, f"{day} is outside the wording: {window.first}..{window.last}"
+                )
         if precision is not None and precision != window.precision:
-            node.complain("precision", f"{precision} does not fit the wording: {window.precision}")
+            node.complain_about(
+                "precision", f"{precision} does not fit the wording: {window.precision}"
+            )
         return text, Precision(precision) if precision else None
 
-    def _phone(self, head: Node) -> str | None:
-        if not head.has("contact"):
-            head.ignore("contact")
+    def _read_phone(self, head: Node) -> str | None:
+        if not head.has_field("contact"):
+            head.ignore_fields("contact")
             return None
-        contact = head.node("contact")
-        contact.ignore("kind", "also_fax", "owner")
-        phone = contact.text("phone", longest=40)
+        contact = head.read_node("contact")
+        contact.ignore_fields("kind", "also_fax", "owner")
+        phone = contact.read_text("phone", longest=40)
         contact.complain_of_unknown()
         return phone
 
-    def _target(self, node: Node) -> dict[str, Any]:
-        node.ignore("slug", "note")
+    def _read_target(self, node: Node) -> dict[str, Any]:
+        node.ignore_fields("slug", "note")
         target = {
-            "metric": node.text("metric"),
-            "percent": node.percent("value_percent"),
-            "year": node.whole("year", least=2000, most=2099),
-            "scope": node.text("scope"),
+            "metric": node.read_text("metric"),
+            "percent": node.read_percent("value_percent"),
+            "year": node.read_integer("year", least=2000, most=2099),
+            "scope": node.read_text("scope"),
         }
         node.complain_of_unknown()
         return target
 
-    def _summary(self, node: Node) -> tuple[dict[str, Any], date | None]:
-        node.ignore("slug", "judge", "basis", "method_text", "method_known")
-        due = node.day("due")
-        text, precision = self._wording(node, [("due", due)])
+    def _read_summary(self, node: Node) -> tuple[dict[str, Any], date | None]:
+        node.ignore_fields("slug", "judge", "basis", "method_text", "method_known")
+        due = node.read_day("due")
+        text, precision = self._read_wording(node, [("due", due)])
         awards = []
-        for award in node.nodes("awards"):
-            awards.append({"slug": award.slug("slug"), "title": award.text("title")})
-            award.ignore("target")
+        for award in node.read_nodes("awards"):
+            awards.append({"slug": award.read_slug("slug"), "title": award.read_text("title")})
+            award.ignore_fields("target")
             award.complain_of_unknown()
         node.complain_of_unknown()
         return {"date_text": text, "precision": precision, "awards": awards}, due

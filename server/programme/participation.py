@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.programme.models import Participation
@@ -44,7 +44,7 @@ class TookPart:
     last_day: date | None = None
 
 
-_participation = table(Participation)
+_participation = table_of(Participation)
 _ADD = {
     "sqlite": sqlite.insert(_participation).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_participation).on_conflict_do_nothing(),
@@ -63,7 +63,7 @@ def record_participation(uow: UnitOfWork, fact: Fact) -> None:
         "unit_id": fact.unit_id,
         "on_day": fact.on_day,
     }
-    run(uow, _ADD[uow.transaction.dialect.name], values)
+    run_statement(uow, _ADD[uow.transaction.dialect.name], values)
 
 
 def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:

@@ -56,7 +56,7 @@ def weeks_to_demo(today: date) -> int:
 
 def months_of_weeks(weeks: int) -> int:
     """The number of whole months by which a wording of months or tens of days moves."""
-    return _month_number(moved(FIRST_DAY, weeks)) - _month_number(FIRST_DAY)
+    return _month_number(moved_by_weeks(FIRST_DAY, weeks)) - _month_number(FIRST_DAY)
 
 
 def moved_by_months(day: date, months: int) -> date:
@@ -72,7 +72,7 @@ def _month_number(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
-def moved(day: date, weeks: int) -> date:
+def moved_by_weeks(day: date, weeks: int) -> date:
     """A date moved by whole weeks.
 
     Raises: OverflowError outside the calendar.
@@ -98,16 +98,16 @@ def window_of(text: str, words: DateWords, *, year: int) -> Window | None:
     parts = re.split(rf"(?:{joins})+", "".join(text.split()))
     if len(parts) > 2:
         return None
-    points = [_point(part, words) for part in parts]
+    points = [_read_point(part, words) for part in parts]
     begun, ended = points[0], points[-1]
     if begun is None or ended is None or ended.number is not None:
         return None
-    begun = _completed(begun, ended)
+    begun = _complete_point(begun, ended)
     begun = replace(begun, year=begun.year or year)
     if len(parts) == 1:
-        return _window(begun, begun, words)
+        return _window_between(begun, begun, words)
     ended = replace(ended, year=ended.year or begun.year, month=ended.month or begun.month)
-    return _window(begun, ended, words)
+    return _window_between(begun, ended, words)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ class _Point:
     number: int | None  # a number whose unit follows later: the 4 of `4-9月`
 
 
-def _point(text: str, words: DateWords) -> _Point | None:
+def _read_point(text: str, words: DateWords) -> _Point | None:
     spans = "|".join(map(re.escape, [*words.spans, *words.end_of_month]))
     found = re.fullmatch(
         rf"(?:(?P<year>\d{{4}}){words.year})?(?:(?P<month>\d{{1,2}}){words.month})?"
@@ -133,7 +133,7 @@ def _point(text: str, words: DateWords) -> _Point | None:
     return _Point(span=found["span"], **figures)
 
 
-def _completed(begun: _Point, ended: _Point) -> _Point:
+def _complete_point(begun: _Point, ended: _Point) -> _Point:
     if begun.number is None:
         return begun
     if begun.month is None and ended.day is None:
@@ -143,12 +143,12 @@ def _completed(begun: _Point, ended: _Point) -> _Point:
     return begun
 
 
-def _window(begun: _Point, ended: _Point, words: DateWords) -> Window | None:
+def _window_between(begun: _Point, ended: _Point, words: DateWords) -> Window | None:
     if begun.number is not None or begun.month is None or ended.month is None:
         return None
     try:
-        first, _, precision = _days(begun, words)
-        _, last, last_precision = _days(ended, words)
+        first, _, precision = _days_of_point(begun, words)
+        _, last, last_precision = _days_of_point(ended, words)
     except ValueError:
         return None
     if first > last:
@@ -156,7 +156,7 @@ def _window(begun: _Point, ended: _Point, words: DateWords) -> Window | None:
     return Window(first=first, last=last, precision=precision, last_precision=last_precision)
 
 
-def _days(point: _Point, words: DateWords) -> tuple[date, date, Precision]:
+def _days_of_point(point: _Point, words: DateWords) -> tuple[date, date, Precision]:
     year, month = point.year or 0, point.month or 0
     if point.day is not None:
         day = date(year, month, point.day)

@@ -112,12 +112,12 @@ class Wanted:
     until: date | None = None
 
 
-def campaign(uow: UnitOfWork) -> CampaignDetail:
+def find_campaign(uow: UnitOfWork) -> CampaignDetail:
     """The running campaign.
 
     Raises: NotFound (404) when none is loaded.
     """
-    row = _running(uow)
+    row = _running_campaign(uow)
     if row is None:
         raise NotFound
     hosts = uow.session.scalars(
@@ -156,10 +156,10 @@ def list_programmes(
 
     Raises: Invalid (422) for an unknown city, a period that ends before it begins, a bad cursor.
     """
-    conditions = _conditions(wanted)
+    conditions = _filter_conditions(wanted)
     if after is not None:
-        conditions.append(Programme.position > _position(after))
-    running = _running(uow)
+        conditions.append(Programme.position > _position_from_cursor(after))
+    running = _running_campaign(uow)
     if running is None:
         return [], None
     rows = uow.session.scalars(
@@ -170,24 +170,24 @@ def list_programmes(
     ).all()
     more = len(rows) > limit
     page = rows[:limit]
-    return _details(uow, running, page), encode_cursor(page[-1].position) if more else None
+    return _details_of(uow, running, page), encode_cursor(page[-1].position) if more else None
 
 
-def programme(uow: UnitOfWork, slug: str) -> ProgrammeDetail:
+def find_programme(uow: UnitOfWork, slug: str) -> ProgrammeDetail:
     """One programme of the running campaign.
 
     Raises: NotFound (404).
     """
-    running = _running(uow)
+    running = _running_campaign(uow)
     row = _by_slug(uow, running, slug)
     if running is None or row is None:
         raise NotFound
-    return _details(uow, running, [row])[0]
+    return _details_of(uow, running, [row])[0]
 
 
 def programme_by_slug(uow: UnitOfWork, slug: str) -> ProgrammeView | None:
     """The running campaign's programme with this slug, for other slices to refer to."""
-    row = _by_slug(uow, _running(uow), slug)
+    row = _by_slug(uow, _running_campaign(uow), slug)
     if row is None:
         return None
     return ProgrammeView(
@@ -195,7 +195,7 @@ def programme_by_slug(uow: UnitOfWork, slug: str) -> ProgrammeView | None:
     )
 
 
-def _running(uow: UnitOfWork) -> Campaign | None:
+def _running_campaign(uow: UnitOfWork) -> Campaign | None:
     today = beijing_day(uow.now)
     rows = uow.session.scalars(select(Campaign).order_by(Campaign.start_on, Campaign.id)).all()
     begun = [row for row in rows if row.start_on <= today]
@@ -210,7 +210,7 @@ def _by_slug(uow: UnitOfWork, running: Campaign | None, slug: str) -> Programme 
     ).first()
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _filter_conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.since and wanted.until and wanted.since > wanted.until:
         raise Invalid((("query", "to"), "the period ends before it begins"))
@@ -227,22 +227,22 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 def _open_to_city(code: str) -> ColumnElement[bool]:
-    places = units.regions()
-    city = places.city(code)
+    places = units.load_regions()
+    city = places.find_city(code)
     if city is None:
         raise Invalid((("query", "city"), "no such city"))
     inside = [places.region.code, city.code, *(county.code for county in city.counties)]
     return or_(Programme.place_code.is_(None), Programme.place_code.in_(inside))
 
 
-def _position(after: str) -> int:
+def _position_from_cursor(after: str) -> int:
     (position,) = decode_cursor(after, int)
     if not isinstance(position, int) or not 0 <= position <= _LAST_POSITION:
         raise Invalid((("query", "after"), "an unreadable cursor"))
     return position
 
 
-def _details(
+def _details_of(
     uow: UnitOfWork, running: Campaign, rows: Sequence[Programme]
 ) -> list[ProgrammeDetail]:
     today = beijing_day(uow.now)

@@ -20,7 +20,7 @@ from server.programme.edition import Edition, EditionDates
 from server.programme.kinds import Role
 from server.programme.loading import CampaignPlan, Dates, ProgrammePlan, notice_words
 from server.programme.models import Campaign, CampaignHost, Programme, ProgrammeOrganiser
-from server.programme.rules import moved, weeks_to_demo
+from server.programme.rules import moved_by_weeks, weeks_to_demo
 from server.units import service as units
 
 
@@ -32,7 +32,7 @@ class Written:
     changed: int = 0
 
 
-def vanished(uow: UnitOfWork, plan: CampaignPlan) -> list[str]:
+def find_vanished(uow: UnitOfWork, plan: CampaignPlan) -> list[str]:
     """Slugs of stored programmes that the new file does not contain."""
     loaded = uow.session.scalars(
         select(Programme.slug)
@@ -57,7 +57,7 @@ def store_campaign(uow: UnitOfWork, plan: CampaignPlan, *, shift: bool) -> Writt
     ids = _keep_units(uow, plan, written)
     hosts = [{"unit_id": ids[ref], "position": n} for n, ref in enumerate(plan.hosts)]
     _keep_list(uow, CampaignHost, {"campaign_id": campaign_id}, hosts, written)
-    edition = _edition(plan, weeks)
+    edition = _plan_edition(plan, weeks)
     for position, item in enumerate(plan.programmes, start=1):
         values = {**_programme_values(item, edition, ids), "position": position}
         programme_id = _keep_programme(uow, campaign_id, values, written)
@@ -79,7 +79,7 @@ def _keep_campaign(
         select(*Campaign.__table__.c).where(Campaign.slug == plan.slug).with_for_update()
     )
     row = dict(found.one()._mapping)
-    _follow(uow, Campaign, row, _campaign_values(plan, row["shift_weeks"]), written)
+    _update_row(uow, Campaign, row, _campaign_values(plan, row["shift_weeks"]), written)
     return row["id"], row["shift_weeks"]
 
 
@@ -102,7 +102,7 @@ def _keep_programme(
     ).first()
     if known is not None:
         row = dict(known._mapping)
-        _follow(uow, Programme, row, values, written)
+        _update_row(uow, Programme, row, values, written)
         return int(row["id"])
     fresh = {"ref": uow.new_ref("prg"), "campaign_id": campaign_id}
     written.created += 1
@@ -111,7 +111,7 @@ def _keep_programme(
     ).scalar_one()
 
 
-def _follow(
+def _update_row(
     uow: UnitOfWork,
     table: type[Campaign] | type[Programme],
     row: Mapping[str, Any],
@@ -147,11 +147,11 @@ def _keep_list(
 
 
 def _campaign_values(plan: CampaignPlan, weeks: int) -> dict[str, Any]:
-    edition = _edition(plan, weeks)
-    due = _rewritten(edition, plan.summary["date_text"], plan.summary_on, plan.summary_on)
+    edition = _plan_edition(plan, weeks)
+    due = _rewrite_dates(edition, plan.summary["date_text"], plan.summary_on, plan.summary_on)
     return {
         "slug": plan.slug,
-        "title": edition.retitle(plan.title),
+        "title": edition.renew_title(plan.title),
         "title_za": plan.title_za,
         "theme": plan.theme,
         "region_code": plan.region_code,
@@ -172,7 +172,7 @@ def _programme_values(
         "kind": item.kind,
         "form": item.form,
         "slug": item.slug,
-        "title": edition.retitle(item.title),
+        "title": edition.renew_title(item.title),
         **_date_values(edition, item.dates),
         "notice_text": _notice_text(item.dates, item.title),
         "place": item.place,
@@ -184,8 +184,8 @@ def _programme_values(
     }
 
 
-def _edition(plan: CampaignPlan, weeks: int) -> Edition:
-    year = plan.year + moved(plan.dates.start, weeks).year - plan.dates.start.year
+def _plan_edition(plan: CampaignPlan, weeks: int) -> Edition:
+    year = plan.year + moved_by_weeks(plan.dates.start, weeks).year - plan.dates.start.year
     words = notice_words().dates
     return Edition(notice_year=plan.year, year=year, weeks=weeks, words=words)
 
@@ -193,7 +193,7 @@ def _edition(plan: CampaignPlan, weeks: int) -> Edition:
 def _date_values(edition: Edition, dates: Dates | None) -> dict[str, Any]:
     if dates is None:
         return dict.fromkeys(("date_text", "start_on", "end_on", "precision"))
-    told = _rewritten(edition, dates.text, dates.start, dates.end)
+    told = _rewrite_dates(edition, dates.text, dates.start, dates.end)
     return {
         "date_text": told.text,
         "start_on": told.start,
@@ -202,8 +202,8 @@ def _date_values(edition: Edition, dates: Dates | None) -> dict[str, Any]:
     }
 
 
-def _rewritten(edition: Edition, text: str, start: date, end: date) -> EditionDates:
-    told = edition.rewrite(text, start, end)
+def _rewrite_dates(edition: Edition, text: str, start: date, end: date) -> EditionDates:
+    told = edition.rewrite_dates(text, start, end)
     if told is None:  # `loading` refuses a file with such a wording
         raise ValueError(text)
     return told

@@ -33,11 +33,11 @@ _READ = 50
 _SHOWN = 3
 
 
-def today(uow: UnitOfWork, citizen_id: int | None) -> str:
+def say_today(uow: UnitOfWork, citizen_id: int | None) -> str:
     """The open contests, and how many papers the citizen may still start today."""
     found = _asked_about(uow, "open", "upcoming", "closed")
     if not found:
-        return uow.texts.say("quiz.chat.nothing")
+        return uow.texts.fill_text("quiz.chat.nothing")
     mine = {} if citizen_id is None else contest_progress(uow, found, citizen_id)
     return _fit_lines(
         [
@@ -56,9 +56,9 @@ def my_result(uow: UnitOfWork, citizen_id: int | None) -> str:
     """The citizen's score and ranks."""
     found = _asked_about(uow, "open", "closed")
     if not found:
-        return uow.texts.say("quiz.chat.nothing")
+        return uow.texts.fill_text("quiz.chat.nothing")
     if citizen_id is None:
-        words = uow.texts.say("quiz.chat.no_result_unlinked")
+        words = uow.texts.fill_text("quiz.chat.no_result_unlinked")
         return f"{words}\n{_way_in(uow, found[0])}"
     return _fit_lines(
         [words for contest in found for words in _say_result(uow, contest, citizen_id)]
@@ -72,49 +72,49 @@ class BoardPlace(NamedTuple):
     name: str
 
 
-def board(uow: UnitOfWork, citizen_id: int | None, *, place: BoardPlace | None = None) -> str:
+def say_board(uow: UnitOfWork, citizen_id: int | None, *, place: BoardPlace | None = None) -> str:
     """The first ten of the region, a city or a county, and the citizen's rank."""
     found = _asked_about(uow, "open", "closed")
     if not found:
-        return uow.texts.say("quiz.chat.nothing")
+        return uow.texts.fill_text("quiz.chat.nothing")
     contest = found[0]
     scope = REGION if place is None else place.scope
-    seen = board_view.board(uow, contest, scope=scope, limit=TOP, citizen_id=citizen_id)
-    where = uow.texts.say("quiz.board.region") if place is None else place.name
-    over = contest.state(uow.now) == "closed"
+    seen = board_view.read_board(uow, contest, scope=scope, limit=TOP, citizen_id=citizen_id)
+    where = uow.texts.fill_text("quiz.board.region") if place is None else place.name
+    over = contest.state_at(uow.now) == "closed"
     name = "quiz.board.final_heading" if seen.frozen else "quiz.board.heading"
-    heading = uow.texts.say(name, title=contest.title, where=where)
+    heading = uow.texts.fill_text(name, title=contest.title, where=where)
     if not seen.items:
-        empty = uow.texts.say("quiz.board.stayed_empty" if over else "quiz.board.empty")
+        empty = uow.texts.fill_text("quiz.board.stayed_empty" if over else "quiz.board.empty")
         return "\n".join([heading, empty, _way_in(uow, contest)])
     lines = [_say_line(uow, line) for line in seen.items]
     way_on = _link_to_page(uow, "to_board", BOARD, contest)
     return _fit_lines([heading, *lines], [_own_place(uow, seen, place, over=over), way_on])
 
 
-def rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
+def say_rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
     """The rules in force, as many as fit into a text."""
     found = _asked_about(uow, "open", "upcoming", "closed")
     if not found:
-        return uow.texts.say("quiz.chat.nothing")
-    heading = uow.texts.say("quiz.chat.rules_heading", title=found[0].title)
-    told = [words for _, words in rules_page.told(uow.texts, found[0])]
+        return uow.texts.fill_text("quiz.chat.nothing")
+    heading = uow.texts.fill_text("quiz.chat.rules_heading", title=found[0].title)
+    told = [words for _, words in rules_page.say_each_rule(uow.texts, found[0])]
     return _fit_lines([heading, *told], [_link_to_page(uow, "to_rules", RULES, found[0])])
 
 
 def _asked_about(uow: UnitOfWork, *states: str) -> list[ContestView]:
     """The contests in the first of these states that has any: all open ones, else the newest."""
-    known = contests.contests(uow, _READ, None)
+    known = contests.list_contests(uow, _READ, None)
     for state in states:
-        found = [contest for contest in known if contest.state(uow.now) == state]
+        found = [contest for contest in known if contest.state_at(uow.now) == state]
         if found:
             return found[:_SHOWN] if state == "open" else found[:1]
     return []
 
 
 def _say_state(uow: UnitOfWork, contest: ContestView) -> str:
-    return uow.texts.say(
-        f"quiz.chat.{contest.state(uow.now)}",
+    return uow.texts.fill_text(
+        f"quiz.chat.{contest.state_at(uow.now)}",
         title=contest.title,
         opens=_say_moment(uow, *_local_begin(contest.opens_at)),
         closes=_say_moment(uow, *say_end_time(contest.closes_at)),
@@ -122,58 +122,58 @@ def _say_state(uow: UnitOfWork, contest: ContestView) -> str:
 
 
 def _say_tries(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> list[str]:
-    if contest.state(uow.now) != "open":
+    if contest.state_at(uow.now) != "open":
         return []
     if mine is None:
-        return [uow.texts.say("quiz.chat.unlinked", count=contest.rules.papers_per_day)]
+        return [uow.texts.fill_text("quiz.chat.unlinked", count=contest.rules.papers_per_day)]
     if mine.attempts_left_total == 0 and mine.open_attempt_ref is None:
-        return [uow.texts.say("quiz.chat.none_left_at_all")]
+        return [uow.texts.fill_text("quiz.chat.none_left_at_all")]
     said = []
     if mine.open_attempt_ref is not None:
-        said.append(uow.texts.say("quiz.chat.paper_open"))
+        said.append(uow.texts.fill_text("quiz.chat.paper_open"))
     left = mine.attempts_left_today
     name = "quiz.chat.left" if left else "quiz.chat.none_left"
-    return [*said, uow.texts.say(name, count=left)]
+    return [*said, uow.texts.fill_text(name, count=left)]
 
 
 def _way_in(uow: UnitOfWork, contest: ContestView) -> str:
     """The link for a citizen without a result."""
-    if contest.state(uow.now) == "open":
+    if contest.state_at(uow.now) == "open":
         return _link_to_page(uow, "to_round", ROUND, contest)
     return _link_to_page(uow, "to_board", BOARD, contest)
 
 
 def _way_on(uow: UnitOfWork, contest: ContestView, mine: ContestProgress | None) -> str:
     """The link to the page where the citizen can continue."""
-    if contest.state(uow.now) == "upcoming":
+    if contest.state_at(uow.now) == "upcoming":
         return _link_to_page(uow, "to_look", ROUND, contest)
     if mine is None:
         return _way_in(uow, contest)
     if mine.open_attempt_ref is not None:
-        return uow.texts.say("quiz.chat.to_go_on", page=f"{PAPER}?id={mine.open_attempt_ref}")
-    if contest.state(uow.now) == "open" and mine.attempts_left_today:
+        return uow.texts.fill_text("quiz.chat.to_go_on", page=f"{PAPER}?id={mine.open_attempt_ref}")
+    if contest.state_at(uow.now) == "open" and mine.attempts_left_today:
         return _link_to_page(uow, "to_round", ROUND, contest)
     return _link_to_page(uow, "to_board", BOARD, contest)
 
 
 def _link_to_page(uow: UnitOfWork, name: str, page: str, contest: ContestView) -> str:
-    return uow.texts.say(f"quiz.chat.{name}", page=f"{page}?id={contest.ref}")
+    return uow.texts.fill_text(f"quiz.chat.{name}", page=f"{page}?id={contest.ref}")
 
 
 def _say_result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[str]:
-    heading = uow.texts.say("quiz.chat.result_heading", title=contest.title)
-    region = board_view.board(uow, contest, limit=1, citizen_id=citizen_id)
+    heading = uow.texts.fill_text("quiz.chat.result_heading", title=contest.title)
+    region = board_view.read_board(uow, contest, limit=1, citizen_id=citizen_id)
     if region.me is None:
-        words = uow.texts.say("quiz.chat.no_result")
+        words = uow.texts.fill_text("quiz.chat.no_result")
         return [heading, words, _way_in(uow, contest)]
     return [
         heading,
-        uow.texts.say(
+        uow.texts.fill_text(
             "quiz.chat.score",
             score=figures.say_score(region.me.score),
             time=figures.say_duration(uow.texts, region.me.duration_ms),
         ),
-        uow.texts.say("quiz.chat.region_rank", rank=region.me.rank, total=region.total),
+        uow.texts.fill_text("quiz.chat.region_rank", rank=region.me.rank, total=region.total),
         _city_rank(uow, contest, citizen_id, region.me),
         _link_to_page(uow, "to_board", BOARD, contest),
     ]
@@ -182,18 +182,20 @@ def _say_result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[
 def _city_rank(uow: UnitOfWork, contest: ContestView, citizen_id: int, mine: OwnPlace) -> str:
     code = next((line.city for line in mine.around if line.me), None)
     if code is None:
-        return uow.texts.say("quiz.chat.no_city")
-    in_city = board_view.board(uow, contest, scope=f"city:{code}", limit=1, citizen_id=citizen_id)
-    city = units.regions().city(code)
+        return uow.texts.fill_text("quiz.chat.no_city")
+    in_city = board_view.read_board(
+        uow, contest, scope=f"city:{code}", limit=1, citizen_id=citizen_id
+    )
+    city = units.load_regions().find_city(code)
     if in_city.me is None or city is None:
-        return uow.texts.say("quiz.chat.no_city")
-    return uow.texts.say(
+        return uow.texts.fill_text("quiz.chat.no_city")
+    return uow.texts.fill_text(
         "quiz.chat.city_rank", city=city.name, rank=in_city.me.rank, total=in_city.total
     )
 
 
 def _say_line(uow: UnitOfWork, line: Line) -> str:
-    return uow.texts.say(
+    return uow.texts.fill_text(
         "quiz.board.line",
         rank=line.rank,
         name=channel.plain_words(line.nickname),
@@ -203,10 +205,10 @@ def _say_line(uow: UnitOfWork, line: Line) -> str:
 
 def _own_place(uow: UnitOfWork, seen: Board, place: BoardPlace | None, *, over: bool) -> str:
     if seen.me is None and place is not None:
-        return uow.texts.say("quiz.board.not_in_place", place=place.name)
+        return uow.texts.fill_text("quiz.board.not_in_place", place=place.name)
     if seen.me is None:
-        return uow.texts.say("quiz.board.not_come_on_it" if over else "quiz.board.not_on_it")
-    return uow.texts.say(
+        return uow.texts.fill_text("quiz.board.not_come_on_it" if over else "quiz.board.not_on_it")
+    return uow.texts.fill_text(
         "quiz.board.own",
         rank=seen.me.rank,
         score=figures.say_score(seen.me.score),
@@ -221,7 +223,7 @@ def _local_begin(instant: datetime) -> tuple[date, str]:
 
 def _say_moment(uow: UnitOfWork, day: date, time: str) -> str:
     this_year = day.year == beijing_day(uow.now).year
-    return uow.texts.say(
+    return uow.texts.fill_text(
         f"quiz.chat.{'moment' if this_year else 'moment_of_year'}",
         year=day.year,
         month=day.month,
@@ -243,16 +245,19 @@ def _size_in_wechat(words: str) -> int:
 
 
 def _places_with_boards() -> Iterator[tuple[str, BoardPlace]]:
-    for city in units.regions().cities:
+    for city in units.load_regions().cities:
         yield city.code, BoardPlace(f"city:{city.code}", city.name)
         for county in city.counties:
             yield county.code, BoardPlace(f"county:{county.code}", county.name)
 
 
 ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = {
-    "quiz.today": today,
+    "quiz.today": say_today,
     "quiz.my_result": my_result,
-    "quiz.board": board,
-    **{f"quiz.board.{code}": partial(board, place=place) for code, place in _places_with_boards()},
-    "quiz.rules": rules,
+    "quiz.board": say_board,
+    **{
+        f"quiz.board.{code}": partial(say_board, place=place)
+        for code, place in _places_with_boards()
+    },
+    "quiz.rules": say_rules,
 }

@@ -15,7 +15,7 @@ from typing import Any
 
 from server.quiz.enums import QuestionKind, Season, Timer
 from server.quiz.rules import Division, Part, RuleSet
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 # Shown to readers; without effect.
 FACTS = frozenset(
@@ -76,7 +76,9 @@ class _Reader:
     reasons: list[str] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
 
-    def value(self, name: str, kind: type, default: Any = None, *, needed: bool = False) -> Any:
+    def read_value(
+        self, name: str, kind: type, default: Any = None, *, needed: bool = False
+    ) -> Any:
         self.asked.add(name)
         found = self.body.get(name)
         if found is None:
@@ -88,16 +90,16 @@ class _Reader:
             return default
         return found
 
-    def positive(self, name: str, *, needed: bool = False) -> int | None:
-        found = self.value(name, int, needed=needed)
+    def read_positive(self, name: str, *, needed: bool = False) -> int | None:
+        found = self.read_value(name, int, needed=needed)
         if found is not None and not 1 <= found <= 10_000:
             self.reasons.append(f"{name}: from 1 to 10000")
             return None
         return int(found) if found is not None else None
 
-    def word(self, name: str, kind: Callable[[str], Any], default: Any) -> Any:
+    def read_word(self, name: str, kind: Callable[[str], Any], default: Any) -> Any:
         try:
-            return kind(self.value(name, str, default))
+            return kind(self.read_value(name, str, default))
         except ValueError:
             self.reasons.append(f"{name}: unknown value {self.body[name]!r}")
             return kind(default)
@@ -118,16 +120,16 @@ def read_rule_set(body: Mapping[str, Any]) -> RuleSet:
     made = _read_rules(reader)
     reader.reasons += _not_built(reader)
     reader.reasons += [
-        f"{path}: sharing and following may earn nothing ({CLAUSES})" for path in rewarded(body)
+        f"{path}: sharing and following may earn nothing ({CLAUSES})" for path in find_rewards(body)
     ]
     if reader.reasons:
         raise RuleSetRefused(reader.reasons)
     return made
 
 
-def rewarded(body: Mapping[str, Any]) -> list[str]:
+def find_rewards(body: Mapping[str, Any]) -> list[str]:
     """The places where rules mention a reward for sharing or following."""
-    forbidden = [word.lower() for word in words("rewards")["forbidden"]]
+    forbidden = [word.lower() for word in word_table("rewards")["forbidden"]]
     found = []
     for path, text in _texts_within(body, ()):
         if not _MAY_NAME_REWARDS.intersection(path) and any(w in text.lower() for w in forbidden):
@@ -148,32 +150,32 @@ def _texts_within(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _read_rules(reader: _Reader) -> RuleSet:
-    timer = reader.word("timer", Timer, Timer.PAPER.value)
+    timer = reader.read_word("timer", Timer, Timer.PAPER.value)
     parts = _read_parts(reader)
-    per_question = reader.positive("seconds_per_question", needed=timer is Timer.ITEM)
-    seconds = reader.positive("paper_seconds", needed=timer is Timer.PAPER)
+    per_question = reader.read_positive("seconds_per_question", needed=timer is Timer.ITEM)
+    seconds = reader.read_positive("paper_seconds", needed=timer is Timer.PAPER)
     if seconds is None:
         seconds = (per_question or 0) * sum(part.count for part in parts)
     return RuleSet(
         version=version_of(reader.body),
-        slug=reader.value("slug", str, "", needed=True),
-        title=reader.value("title", str, ""),
-        papers_per_day=reader.positive("papers_per_day", needed=True) or 1,
-        papers_total=reader.positive("papers_total"),
+        slug=reader.read_value("slug", str, "", needed=True),
+        title=reader.read_value("title", str, ""),
+        papers_per_day=reader.read_positive("papers_per_day", needed=True) or 1,
+        papers_total=reader.read_positive("papers_total"),
         parts=parts,
-        cover_topics=reader.value("cover_topics", bool, False),
-        points_per_question=reader.positive("points_per_question", needed=True) or 0,
+        cover_topics=reader.read_value("cover_topics", bool, False),
+        points_per_question=reader.read_positive("points_per_question", needed=True) or 0,
         timer=timer,
         paper_seconds=seconds,
         seconds_per_question=per_question if timer is Timer.ITEM else None,
-        season=reader.word("season_score", Season, Season.BEST.value),
+        season=reader.read_word("season_score", Season, Season.BEST.value),
         divisions=_read_divisions(reader, sum(part.count for part in parts)),
-        warm_up_questions=reader.positive("warm_up_questions") or 0,
+        warm_up_questions=reader.read_positive("warm_up_questions") or 0,
     )
 
 
 def _read_divisions(reader: _Reader, question_count: int) -> tuple[Division, ...]:
-    rows = reader.value("divisions", list, [])
+    rows = reader.read_value("divisions", list, [])
     made = tuple(_read_division(reader, row, question_count) for row in rows)
     if len({one.key for one in made}) != len(made) or len({one.title for one in made}) != len(made):
         reader.reasons.append("divisions: two have the same key or title")
@@ -184,10 +186,10 @@ def _read_divisions(reader: _Reader, question_count: int) -> tuple[Division, ...
 
 def _read_division(reader: _Reader, row: Any, question_count: int) -> Division:
     inner = _Reader(row if isinstance(row, Mapping) else {})
-    parts = tuple(_read_part(inner, part) for part in inner.value("parts", list, []))
+    parts = tuple(_read_part(inner, part) for part in inner.read_value("parts", list, []))
     made = Division(
-        key=inner.value("key", str, "", needed=True),
-        title=inner.value("title", str, "", needed=True),
+        key=inner.read_value("key", str, "", needed=True),
+        title=inner.read_value("title", str, "", needed=True),
         parts=parts,
     )
     if not _DIVISION_KEY.fullmatch(made.key):
@@ -203,9 +205,9 @@ def _read_division(reader: _Reader, row: Any, question_count: int) -> Division:
 
 
 def _read_parts(reader: _Reader) -> tuple[Part, ...]:
-    count = reader.positive("questions_per_paper", needed=True) or 0
-    mix = reader.value("mix", dict, {})
-    lines = reader.value("parts", list, [])
+    count = reader.read_positive("questions_per_paper", needed=True) or 0
+    mix = reader.read_value("mix", dict, {})
+    lines = reader.read_value("parts", list, [])
     if mix and lines:
         reader.reasons.append("mix, parts: only one of the two")
     rows = lines or [{"kind": kind, "count": number} for kind, number in mix.items()]
@@ -217,18 +219,18 @@ def _read_parts(reader: _Reader) -> tuple[Part, ...]:
 
 def _read_part(reader: _Reader, row: Any) -> Part:
     inner = _Reader(row if isinstance(row, Mapping) else {})
-    benchmarks = inner.value("benchmarks", list, [])
+    benchmarks = inner.read_value("benchmarks", list, [])
     kind = (
-        inner.word("kind", QuestionKind, QuestionKind.SINGLE.value)
+        inner.read_word("kind", QuestionKind, QuestionKind.SINGLE.value)
         if inner.body.get("kind")
         else None
     )
     made = Part(
-        count=inner.positive("count", needed=True) or 0,
+        count=inner.read_positive("count", needed=True) or 0,
         kind=kind,
-        difficulty=inner.positive("difficulty"),
+        difficulty=inner.read_positive("difficulty"),
         benchmarks=tuple(number for number in benchmarks if type(number) is int),
-        audience=inner.value("audience", str),
+        audience=inner.read_value("audience", str),
     )
     unknown = set(inner.body) - inner.asked - {"kind"}
     inner.reasons += [f"{name}: unknown" for name in sorted(unknown)]

@@ -82,7 +82,7 @@ class RuleSet:
         return MEAN_SCALE if self.season is Season.MEAN else 1
 
 
-def deadline(rules: RuleSet, started_at: datetime) -> datetime:
+def deadline_of_paper(rules: RuleSet, started_at: datetime) -> datetime:
     """The deadline of a paper."""
     return started_at + timedelta(seconds=rules.paper_seconds)
 
@@ -98,7 +98,7 @@ def is_over(now: datetime, deadline_at: datetime) -> bool:
     return now > deadline_at + GRACE
 
 
-def milliseconds(span: timedelta) -> int:
+def whole_milliseconds(span: timedelta) -> int:
     """A duration in whole milliseconds, never negative."""
     return max(0, span // timedelta(milliseconds=1))
 
@@ -116,7 +116,7 @@ class Mark:
     correct_count: int
 
 
-def mark(
+def mark_paper(
     rules: RuleSet, keys: Mapping[str, Sequence[int]], answers: Mapping[str, Sequence[int]]
 ) -> Mark:
     """Mark one paper; an unanswered question counts 0, a wrong one loses no points.
@@ -150,7 +150,7 @@ class SeasonTotal:
     reached_at: datetime
 
 
-def standing(season: Season, papers: Iterable[Paper]) -> SeasonTotal | None:
+def season_total(season: Season, papers: Iterable[Paper]) -> SeasonTotal | None:
     """The total of these closed papers under a season policy; None without papers."""
     entry_lock = _COUNTED[season](list(papers))
     if not entry_lock:

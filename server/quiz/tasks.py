@@ -30,7 +30,7 @@ def close_expired(context: TaskContext, *_ids: int) -> int:
 
 def _close_batch(context: TaskContext) -> int:
     with context.uow_factory.begin(read_only=True) as reading:
-        due = closing.overdue(reading, BATCH)
+        due = closing.overdue_ids(reading, BATCH)
     closed = 0
     trouble: Exception | None = None
     for attempt_id in due:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @cache
-def words(table: str) -> dict[str, Any]:
+def word_table(table: str) -> dict[str, Any]:
     """One table of the word list."""
     tree = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
     return dict(tree[table])

@@ -94,27 +94,29 @@ class Regions:
     _counties: Mapping[str, tuple[City, County]]
     _now: Mapping[str, str]
 
-    def city(self, code: str) -> City | None:
+    def find_city(self, code: str) -> City | None:
         """The city with this code."""
         return self._cities.get(code)
 
-    def county(self, code: str) -> County | None:
+    def find_county(self, code: str) -> County | None:
         """The county-level unit with this code, or the successor of a replaced code."""
-        found = self._counties.get(code) or self._counties.get(self.current(code))
+        found = self._counties.get(code) or self._counties.get(self.current_code(code))
         return found[1] if found else None
 
     def city_of(self, county_code: str) -> City | None:
         """The city that a county-level unit belongs to."""
-        found = self._counties.get(self.current(county_code))
+        found = self._counties.get(self.current_code(county_code))
         return found[0] if found else None
 
-    def current(self, code: str) -> str:
+    def current_code(self, code: str) -> str:
         """The successor of a replaced code; any other code unchanged."""
         return self._now.get(code, code)
 
-    def knows(self, code: str) -> bool:
+    def knows_code(self, code: str) -> bool:
         """Whether the code is the region, one of its cities, or one of their counties."""
-        return code == self.region.code or code in self._cities or self.county(code) is not None
+        return (
+            code == self.region.code or code in self._cities or self.find_county(code) is not None
+        )
 
     def check_place(self, city: str | None, county: str | None) -> tuple[str | None, str | None]:
         """Validate a citizen's city and county and return their current codes.
@@ -132,7 +134,7 @@ class Regions:
             raise Invalid((("body", "county"), "no such county"))
         if home.code != city:
             raise Invalid((("body", "county"), "this county is in another city"))
-        return city, self.current(county)
+        return city, self.current_code(county)
 
 
 def regions_of(document: RegionsDocument) -> Regions:

@@ -77,7 +77,7 @@ _READ_REGIONS = msgspec.json.Decoder(RegionsDocument)
 
 
 @cache
-def regions() -> Regions:
+def load_regions() -> Regions:
     """The places of the campaign, read once per process."""
     return regions_of(_READ_REGIONS.decode(_DATA.read_bytes()))
 
@@ -85,19 +85,19 @@ def regions() -> Regions:
 def cities_today(uow: UnitOfWork) -> list[tuple[City, tuple[County, ...]]]:
     """The cities with the county-level units that exist today."""
     today = beijing_day(uow.now)
-    return [(city, city.counties_on(today)) for city in regions().cities]
+    return [(city, city.counties_on(today)) for city in load_regions().cities]
 
 
 def unit_by_ref(uow: UnitOfWork, ref: str) -> UnitView | None:
     """The unit with this public id, if it exists today."""
     if "\0" in ref:
         return None
-    return _first(uow, and_(Unit.ref == ref, _valid_on(beijing_day(uow.now))))
+    return _find_first(uow, and_(Unit.ref == ref, _valid_on(beijing_day(uow.now))))
 
 
 def unit_by_id(uow: UnitOfWork, unit_id: int) -> UnitView | None:
     """The unit with this row id, even if it no longer exists today."""
-    return _first(uow, Unit.id == unit_id)
+    return _find_first(uow, Unit.id == unit_id)
 
 
 def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
@@ -107,15 +107,15 @@ def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
     Raises: Invalid (422) for anything that is not a place of the campaign.
     """
     kind, _, value = spelled.partition(":")
-    places = regions()
-    city, county = places.city(value), places.county(value)
+    places = load_regions()
+    city, county = places.find_city(value), places.find_county(value)
     if spelled == REGION.spelled:
         return REGION, places.region.name
     if kind == "city" and city is not None:
         return Scope(city=city.code), city.name
     home = places.city_of(value)
     if kind == "county" and county is not None and home is not None:
-        return Scope(city=home.code, county=places.current(value)), f"{home.name}{county.name}"
+        return Scope(city=home.code, county=places.current_code(value)), f"{home.name}{county.name}"
     unit = unit_by_id(uow, int(value)) if kind == "unit" and _ROW_ID.fullmatch(value) else None
     if unit is None:
         raise Invalid((("scope",), "no such region, city, county or unit"))
@@ -140,11 +140,11 @@ def list_units(
     """
     wanted = [_valid_on(beijing_day(uow.now))]
     if region is not None:
-        wanted.append(_inside(region))
+        wanted.append(_inside_region(region))
     if q is not None and q.strip():
-        wanted.append(_named(q.strip()))
+        wanted.append(_name_matches(q.strip()))
     if after is not None:
-        wanted.append(Unit.id > _position(after))
+        wanted.append(Unit.id > _position_from_cursor(after))
     found = uow.session.execute(_SELECT.where(*wanted).order_by(Unit.id).limit(limit + 1))
     units = [UnitView(**row._mapping) for row in found]
     more = len(units) > limit
@@ -156,7 +156,7 @@ def load_units(uow: UnitOfWork, rows: Sequence[UnitRow]) -> LoadedUnits:
 
     Raises: Invalid (422) when a place is unknown or a ref occurs twice.
     """
-    wanted = {row.ref: _stored(row) for row in rows}
+    wanted = {row.ref: _stored_values(row) for row in rows}
     if len(wanted) != len(rows):
         raise Invalid((("ref",), "a unit is named twice"))
     known = _by_ref(uow, list(wanted))
@@ -178,7 +178,7 @@ def load_city_associations(uow: UnitOfWork) -> LoadedUnits:
 
     Source: the notice's recipients name every city's association without its full name.
     """
-    pattern = regions().association
+    pattern = load_regions().association
     return load_units(
         uow,
         [
@@ -190,7 +190,7 @@ def load_city_associations(uow: UnitOfWork) -> LoadedUnits:
                 city=city.code,
                 assumed=True,
             )
-            for city in regions().cities
+            for city in load_regions().cities
         ],
     )
 
@@ -200,7 +200,7 @@ _SELECT = select(
 )
 
 
-def _first(uow: UnitOfWork, wanted: ColumnElement[bool]) -> UnitView | None:
+def _find_first(uow: UnitOfWork, wanted: ColumnElement[bool]) -> UnitView | None:
     row = uow.session.execute(_SELECT.where(wanted)).first()
     return UnitView(**row._mapping) if row else None
 
@@ -212,18 +212,18 @@ def _valid_on(day: date) -> ColumnElement[bool]:
     )
 
 
-def _inside(region: str) -> ColumnElement[bool]:
-    places = regions()
+def _inside_region(region: str) -> ColumnElement[bool]:
+    places = load_regions()
     if region == places.region.code:
         return Unit.level != Level.NATIONAL
-    if places.city(region) is not None:
+    if places.find_city(region) is not None:
         return Unit.city == region
-    if places.county(region) is not None:
-        return Unit.county == places.current(region)
+    if places.find_county(region) is not None:
+        return Unit.county == places.current_code(region)
     raise Invalid((("query", "region"), "no such region, city or county"))
 
 
-def _named(words: str) -> ColumnElement[bool]:
+def _name_matches(words: str) -> ColumnElement[bool]:
     if "\0" in words:
         raise Invalid((("query", "q"), "NUL is not allowed"))
     return or_(
@@ -232,15 +232,15 @@ def _named(words: str) -> ColumnElement[bool]:
     )
 
 
-def _position(after: str) -> int:
+def _position_from_cursor(after: str) -> int:
     (position,) = decode_cursor(after, int)
     if not isinstance(position, int) or not 0 <= position <= _BIGGEST_ID:
         raise Invalid((("query", "after"), "an unreadable cursor"))
     return position
 
 
-def _stored(row: UnitRow) -> dict[str, Any]:
-    city, county = regions().check_place(row.city, row.county)
+def _stored_values(row: UnitRow) -> dict[str, Any]:
+    city, county = load_regions().check_place(row.city, row.county)
     return {**asdict(row), "city": city, "county": county}
 
 

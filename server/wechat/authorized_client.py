@@ -36,35 +36,37 @@ class AuthorizedClient:
         self._transport = transport
         self.tokens = tokens
 
-    def ask(self, call: ApiCall, repeat: Repeat = Repeat.HARMLESS) -> dict[str, Any]:
+    def call_api(self, call: ApiCall, repeat: Repeat = Repeat.HARMLESS) -> dict[str, Any]:
         """Call with the account's token and return the response."""
-        return self._with_token(call, self._transport.ask, repeat)
+        return self._with_token(call, self._transport.call_api, repeat)
 
-    def picture(self, call: ApiCall) -> bytes:
+    def fetch_picture(self, call: ApiCall) -> bytes:
         """Call with the account's token and return the picture."""
-        return self._with_token(call, self._transport.picture, Repeat.HARMLESS)
+        return self._with_token(call, self._transport.fetch_picture, Repeat.HARMLESS)
 
     def _with_token(
         self, call: ApiCall, make: Callable[[ApiCall, float], _T], repeat: Repeat
     ) -> _T:
         with self._transport.place_for(call.path):
-            return self._tried(call, make, repeat)
+            return self._call_with_retry(call, make, repeat)
 
-    def _tried(self, call: ApiCall, make: Callable[[ApiCall, float], _T], repeat: Repeat) -> _T:
-        until = self._transport.until()
-        token = _before_sending(lambda: self.tokens.token(until))
+    def _call_with_retry(
+        self, call: ApiCall, make: Callable[[ApiCall, float], _T], repeat: Repeat
+    ) -> _T:
+        until = self._transport.new_deadline()
+        token = _before_sending(lambda: self.tokens.valid_token(until))
         try:
             return make(call.with_token(token), until)
         except TokenRefused:
             # WeChat refused the token before doing anything, so even a send may be retried.
             refused = token
-            token = _before_sending(lambda: self.tokens.refused(refused, until))
+            token = _before_sending(lambda: self.tokens.replace_refused(refused, until))
         except (SlowDown, NotSent):
             raise
         except (TryLater, CallInDoubt):
             if repeat is Repeat.NEVER:
                 raise
-            self._transport.rest()
+            self._transport.rest_briefly()
         return self._once_more(call.with_token(token), make, until)
 
     def _once_more(self, call: ApiCall, make: Callable[[ApiCall, float], _T], until: float) -> _T:

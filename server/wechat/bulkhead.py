@@ -21,7 +21,7 @@ class Bulkhead:
         self._free = threading.BoundedSemaphore(places)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def hold_place(self) -> Iterator[None]:
         """Hold a slot during a call.
 
         Raises: NotSent (503), at once, when all slots are taken: waiting would block the very

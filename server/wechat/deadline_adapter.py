@@ -19,7 +19,7 @@ from urllib3.response import HTTPResponse
 
 class _Watched(HTTPConnection):
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 declares it
-        watch = threading.Timer(float(self.timeout or 0), _cut, (self.sock,))
+        watch = threading.Timer(float(self.timeout or 0), _cut_connection, (self.sock,))
         watch.daemon = True
         watch.start()
         try:
@@ -49,7 +49,7 @@ class WatchedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
-def _cut(sock: socket.socket | None) -> None:
+def _cut_connection(sock: socket.socket | None) -> None:
     if sock is not None:
         # Also for TLS call the plain socket's method: the reader then sees an end of stream, not an
         # exception of a broken object.

@@ -103,7 +103,7 @@ class TextPlace(IntEnum):
 class Gateway(Protocol):
     """WeChat, as the slices use it."""
 
-    def well(self) -> bool:
+    def is_available(self) -> bool:
         """Whether calls are currently sent (circuit breaker closed)."""
         ...
 
@@ -125,11 +125,11 @@ class Gateway(Protocol):
         """
         ...
 
-    def follower(self, openid: str) -> FollowerDetails:
+    def fetch_follower(self, openid: str) -> FollowerDetails:
         """Whether a citizen follows the official account, and since when."""
         ...
 
-    def followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
+    def fetch_followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
         """The same for up to a hundred followers.
 
         Raises: RecipientGone when one of them has closed the account.
@@ -155,7 +155,7 @@ class Gateway(Protocol):
         """A QR code of the official account for a scene of 1 to 64 characters."""
         ...
 
-    def say(self, openid: str, text: str) -> None:
+    def send_text(self, openid: str, text: str) -> None:
         """Send a text to the chat; never retried automatically.
 
         Raises: RecipientGone when no window is open, InDoubt when it may have been sent.

@@ -80,7 +80,7 @@ class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
             body=options.get("data"),
         )
         repeat = Repeat.NEVER if address.path in _SENDS else Repeat.HARMLESS
-        return self._calls.ask(call, repeat)
+        return self._calls.call_api(call, repeat)
 
     def fetch_access_token(self) -> None:
         """Do nothing: tokens come only from the token service."""
@@ -111,9 +111,9 @@ class HttpGateway:
         self._outside_transaction = outside_transaction
         self._accounts = accounts
 
-    def well(self) -> bool:
+    def is_available(self) -> bool:
         """Whether calls are currently sent (circuit breaker closed)."""
-        return self._transport.well()
+        return self._transport.is_available()
 
     def token_age_seconds(self) -> float | None:
         """Age of the official account's token; None before the first."""
@@ -122,23 +122,23 @@ class HttpGateway:
     def try_credentials(self, account: str) -> None:
         """Request a token. Source: getStableAccessToken, in its normal mode."""
         self._outside_transaction()
-        self._accounts[account].tokens.ask()
+        self._accounts[account].tokens.probe_token()
 
     def code_to_identity(self, code: str) -> WeChatIdentity:
         """Exchange a wx.login code. Source: auth.code2Session."""
-        answer = self._login(code)
+        answer = self._log_in(code)
         # The session key is dropped, because nothing needs it later.
         return WeChatIdentity(
             openid=word_of(answer, "openid"),
             unionid=word_of(answer, "unionid") if answer.get("unionid") else None,
         )
 
-    def follower(self, openid: str) -> FollowerDetails:
+    def fetch_follower(self, openid: str) -> FollowerDetails:
         """Whether a citizen follows. Source: user management, "get user information"."""
         self._outside_transaction()
         return follower_of(self._official.user.get(openid))
 
-    def followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
+    def fetch_followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
         """WeChat's data about up to a hundred followers. Source: user management, "batch get"."""
         self._outside_transaction()
         answer = self._official.user.get_batch(list(openids))
@@ -194,7 +194,7 @@ class HttpGateway:
             expires_in_seconds=lasts if isinstance(lasts, int) else None,
         )
 
-    def say(self, openid: str, text: str) -> None:
+    def send_text(self, openid: str, text: str) -> None:
         """Send a text to the chat. Source: customer service, "send a message"."""
         self._outside_transaction()
         self._official.message.send_text(openid, text)
@@ -212,13 +212,13 @@ class HttpGateway:
         }
         call = ApiCall(method="POST", path="/cgi-bin/message/subscribe/send", body=body)
         # WeChat has no deduplication id for this call, so a retry could send it twice.
-        answer = self._mini_calls.ask(call, Repeat.NEVER)
+        answer = self._mini_calls.call_api(call, Repeat.NEVER)
         return str(answer.get("msgid") or "")
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:
         """Check a citizen's text. Source: security.msgSecCheck, version 2."""
         self._outside_transaction()
-        answer = self._mini_calls.ask(
+        answer = self._mini_calls.call_api(
             ApiCall(
                 method="POST",
                 path="/wxa/msg_sec_check",
@@ -240,13 +240,13 @@ class HttpGateway:
         """The picture of a mini-program code. Source: wxacode.getUnlimited."""
         self._outside_transaction()
         body = {"scene": scene, "page": page, "check_path": False, "env_version": "release"}
-        return self._mini_calls.picture(
+        return self._mini_calls.fetch_picture(
             ApiCall(method="POST", path="/wxa/getwxacodeunlimit", body=body)
         )
 
     def group_entry(self, code: str, encrypted_data: str, iv: str) -> GroupEntry:
         """The WeChat group that opened the mini-program. Source: wx.getGroupEnterInfo."""
-        answer = self._login(code)
+        answer = self._log_in(code)
         # The session key exists only during this call.
         data = open_data(
             encrypted_data,
@@ -268,7 +268,7 @@ class HttpGateway:
         body = {"code": code, "openid": openid}
         call = ApiCall(method="POST", path="/wxa/business/getuserphonenumber", body=body)
         try:
-            answer = self._mini_calls.ask(call, Repeat.NEVER)
+            answer = self._mini_calls.call_api(call, Repeat.NEVER)
         except WeChatError as error:
             raise _about_a_code(error) from None
         info = answer.get("phone_info")
@@ -290,9 +290,9 @@ class HttpGateway:
             "media_url": address,
         }
         call = ApiCall(method="POST", path="/wxa/media_check_async", body=body)
-        return word_of(self._mini_calls.ask(call), "trace_id")
+        return word_of(self._mini_calls.call_api(call), "trace_id")
 
-    def _login(self, code: str) -> dict[str, Any]:
+    def _log_in(self, code: str) -> dict[str, Any]:
         self._outside_transaction()
         if not _CODE.fullmatch(code):
             raise BadLoginCode
@@ -310,16 +310,16 @@ class HttpGateway:
             return self._logged_in(call)
 
     def _logged_in(self, call: ApiCall) -> dict[str, Any]:
-        until = self._transport.until()
+        until = self._transport.new_deadline()
         try:
-            return self._transport.ask(call, until)
+            return self._transport.call_api(call, until)
         except TryLater:
             # WeChat was busy and did not use the code up.
-            self._transport.rest()
+            self._transport.rest_briefly()
         except WeChatError as error:
             raise self._login_error(error) from None
         try:
-            return self._transport.ask(call, until)
+            return self._transport.call_api(call, until)
         except WeChatError as error:
             raise self._login_error(error) from None
 

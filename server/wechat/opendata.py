@@ -26,13 +26,13 @@ def open_data(encrypted: str, *, session_key: str, iv: str, appid: str) -> dict[
 
     Raises: OpenDataRefused (422) for any defect of it.
     """
-    key, start, sealed = _bytes(session_key), _bytes(iv), _bytes(encrypted)
+    key, start, sealed = _decode_base64(session_key), _decode_base64(iv), _decode_base64(encrypted)
     if len(key) != _BLOCK or len(start) != _BLOCK:
         raise OpenDataRefused
     if not sealed or len(sealed) % _BLOCK or len(sealed) > _MOST_BYTES:
         raise OpenDataRefused
     box = Cipher(AES(key), CBC(start)).decryptor()
-    data = _json(_unpadded(box.update(sealed) + box.finalize()))
+    data = _parse_json(_remove_padding(box.update(sealed) + box.finalize()))
     watermark = data.get("watermark")
     whose = watermark.get("appid") if isinstance(watermark, dict) else None
     if not isinstance(whose, str) or not hmac.compare_digest(whose.encode(), appid.encode()):
@@ -40,21 +40,21 @@ def open_data(encrypted: str, *, session_key: str, iv: str, appid: str) -> dict[
     return data
 
 
-def _bytes(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
         raise OpenDataRefused from None
 
 
-def _unpadded(padded: bytes) -> bytes:
+def _remove_padding(padded: bytes) -> bytes:
     pad = padded[-1]
     if not 1 <= pad <= _BLOCK or padded[-pad:] != bytes((pad,)) * pad:
         raise OpenDataRefused
     return padded[:-pad]
 
 
-def _json(raw: bytes) -> dict[str, Any]:
+def _parse_json(raw: bytes) -> dict[str, Any]:
     try:
         data = read_answer(raw)
     except (ValueError, RecursionError):

@@ -105,51 +105,51 @@ class TokenService:
         self._forced_at: float | None = None
         self._name = f"wechat-token:{app.appid}"
 
-    def token(self, until: float | None = None) -> str:
+    def valid_token(self, until: float | None = None) -> str:
         """A token that is valid for at least some minutes.
 
         Units: `until` on the monotonic clock, the caller's deadline.
         Raises: WeChatAway when there is none.
         """
         kept = self._kept
-        if kept is not None and self._lives(kept) and not self._must_reread():
+        if kept is not None and self._is_alive(kept) and not self._must_reread():
             return kept.value
-        stored = self._stored()
-        if stored is not None and self._lives(stored):
-            return self._keep(stored).value
-        if kept is not None and self._lives(kept):
-            return self._keep(kept).value
-        old = next((t for t in (stored, kept) if t is not None and self._left(t) > 0), None)
+        stored = self._stored_token()
+        if stored is not None and self._is_alive(stored):
+            return self._keep_token(stored).value
+        if kept is not None and self._is_alive(kept):
+            return self._keep_token(kept).value
+        old = next((t for t in (stored, kept) if t is not None and self._seconds_left(t) > 0), None)
         try:
-            return self._renewed(None, old, until or self._transport.until()).value
+            return self._renewed_token(None, old, until or self._transport.new_deadline()).value
         except WeChatError:
-            if old is None or self._left(old) <= 0:
+            if old is None or self._seconds_left(old) <= 0:
                 raise
             return old.value
 
-    def refused(self, value: str, until: float | None = None) -> str:
+    def replace_refused(self, value: str, until: float | None = None) -> str:
         """Replace a token that WeChat refused.
 
         Raises: WeChatAway when there is none.
         """
-        stored = self._stored() or self._kept
-        if stored is not None and stored.value != value and self._lives(stored):
-            return self._keep(stored).value
-        return self._renewed(value, None, until or self._transport.until()).value
+        stored = self._stored_token() or self._kept
+        if stored is not None and stored.value != value and self._is_alive(stored):
+            return self._keep_token(stored).value
+        return self._renewed_token(value, None, until or self._transport.new_deadline()).value
 
-    def ask(self) -> None:
+    def probe_token(self) -> None:
         """Request WeChat's current token, ignoring caches; changes nothing.
 
         Raises: WeChatError when WeChat returns none.
         """
-        self._answer(self._transport.until(), force=False)
+        self._request_token(self._transport.new_deadline(), force=False)
 
     def age_seconds(self) -> float | None:
         """Age of the current token; None without one."""
-        token = self._stored() or self._kept
+        token = self._stored_token() or self._kept
         return None if token is None else max(0.0, (self._now_ms() - token.asked_ms) / 1000)
 
-    def _renewed(self, refused: str | None, old: Token | None, until: float) -> Token:
+    def _renewed_token(self, refused: str | None, old: Token | None, until: float) -> Token:
         """The result of this process's single token request, started here or already running."""
         while True:
             with self._guard:
@@ -157,20 +157,20 @@ class TokenService:
                 if flight is None:
                     flight = self._flight = _Flight()
             if mine:
-                self._fly(flight, refused, until)
+                self._finish_flight(flight, refused, until)
             elif old is not None:
                 return old
             elif not flight.landed.wait(max(0.0, until - self._clock.monotonic())):
                 raise WeChatAway
             if flight.token is None:
-                raise _again(flight.error or WeChatAway())
+                raise _without_traceback(flight.error or WeChatAway())
             # A request already running for another reason may return the refused token again.
             if flight.token.value != refused or mine:
                 return flight.token
 
-    def _fly(self, flight: _Flight, refused: str | None, until: float) -> None:
+    def _finish_flight(self, flight: _Flight, refused: str | None, until: float) -> None:
         try:
-            flight.token = self._keep(self._agreed(refused, until))
+            flight.token = self._keep_token(self._agree_on_token(refused, until))
         except WeChatError as error:
             flight.error = error
         finally:
@@ -178,40 +178,40 @@ class TokenService:
                 self._flight = None
             flight.landed.set()
 
-    def _agreed(self, refused: str | None, until: float) -> Token:
+    def _agree_on_token(self, refused: str | None, until: float) -> Token:
         """A token shared by all processes: requested here, or by another process meanwhile."""
         lease = self._transport.total_seconds + 2.0
         while True:
-            stored = self._stored()
-            known = self._usable(refused, stored, self._kept)
+            stored = self._stored_token()
+            known = self._usable_token(refused, stored, self._kept)
             if known is not None:
                 return known
             try:
-                with self._lock.hold(self._name, lease) as ours:
+                with self._lock.hold_lock(self._name, lease) as ours:
                     if ours:
                         # Another process may have renewed it between the first read and the lock.
-                        stored = self._stored()
-                        known = self._usable(refused, stored)
-                        return known or self._asked(refused, stored, until)
+                        stored = self._stored_token()
+                        known = self._usable_token(refused, stored)
+                        return known or self._ask_and_publish(refused, stored, until)
             except RedisUnavailable:
-                return self._asked(refused, self._kept, until)
-            if refused is None and stored is not None and self._left(stored) > 0:
+                return self._ask_and_publish(refused, self._kept, until)
+            if refused is None and stored is not None and self._seconds_left(stored) > 0:
                 return stored
             if self._clock.monotonic() >= until:
                 raise WeChatAway
             self._pause(_POLL_SECONDS)
 
-    def _asked(self, refused: str | None, before: Token | None, until: float) -> Token:
+    def _ask_and_publish(self, refused: str | None, before: Token | None, until: float) -> Token:
         self._check_stop()
         try:
-            token = self._answer(until, force=False)
+            token = self._request_token(until, force=False)
             if token.value == refused:
-                token = self._forced(refused, until)
+                token = self._force_token(refused, until)
         except (ConfigWrong, TokenRefused, QuotaSpent, SlowDown) as error:
-            raise self._stop(error) from None
-        return self._publish(token, before)
+            raise self._stop_asking(error) from None
+        return self._publish_token(token, before)
 
-    def _forced(self, refused: str, until: float) -> Token:
+    def _force_token(self, refused: str, until: float) -> Token:
         """Force a new token, when WeChat refuses the one that it still returns.
 
         Units: at most one in ten minutes; WeChat allows twenty a day.
@@ -228,12 +228,12 @@ class TokenService:
             _log.warning("token forced without coordination")
         self._forced_at = now
         self._transport.alarm("token_forced")
-        token = self._answer(until, force=True)
+        token = self._request_token(until, force=True)
         if token.value == refused:
             raise TryLater(60)
         return token
 
-    def _answer(self, until: float, *, force: bool) -> Token:
+    def _request_token(self, until: float, *, force: bool) -> Token:
         call = ApiCall(
             method="POST",
             path=PATH,
@@ -247,14 +247,14 @@ class TokenService:
         for left in range(_TRIES_WHEN_BUSY, 0, -1):
             asked_ms = self._now_ms()
             try:
-                return _read(self._transport.ask(call, until), asked_ms)
+                return _token_from_answer(self._transport.call_api(call, until), asked_ms)
             except TryLater as busy:
                 if isinstance(busy, SlowDown) or left == 1:
                     raise
             self._pause(_POLL_SECONDS * 2 * (_TRIES_WHEN_BUSY + 1 - left))
         raise NotSent
 
-    def _publish(self, token: Token, before: Token | None) -> Token:
+    def _publish_token(self, token: Token, before: Token | None) -> Token:
         """Store the token in Redis, unless a later one is stored there."""
         version = token.expires_ms
         if before is not None:
@@ -264,8 +264,8 @@ class TokenService:
         record = {"token": token.value, "asked_ms": token.asked_ms, "expires_ms": token.expires_ms}
         try:
             if not self._shared.compare_and_set_newer(self._name, record, version, LIFE_SECONDS):
-                stored = self._stored()
-                if stored is not None and self._lives(stored):
+                stored = self._stored_token()
+                if stored is not None and self._is_alive(stored):
                     return stored
         except RedisUnavailable:
             _log.warning("token kept by this process alone")
@@ -273,9 +273,9 @@ class TokenService:
 
     def _check_stop(self) -> None:
         if self._stopped_by is not None and self._clock.monotonic() < self._stopped_until:
-            raise _again(self._stopped_by)
+            raise _without_traceback(self._stopped_by)
 
-    def _stop(self, error: WeChatError) -> WeChatError:
+    def _stop_asking(self, error: WeChatError) -> WeChatError:
         seconds = 60.0 if isinstance(error, SlowDown) else STOP_SECONDS
         if isinstance(error, TokenRefused):
             # At this endpoint "wrong token" means a wrong AppSecret.
@@ -286,13 +286,13 @@ class TokenService:
         _log.error("token request refused", extra={"errcode": error.errcode, "rid": error.rid})
         return error
 
-    def _stored(self) -> Token | None:
+    def _stored_token(self) -> Token | None:
         try:
             return _from_record(self._shared.get_json(self._name))
         except RedisUnavailable:
             return None
 
-    def _keep(self, token: Token) -> Token:
+    def _keep_token(self, token: Token) -> Token:
         with self._guard:
             self._kept, self._kept_at = token, self._clock.monotonic()
         return token
@@ -300,24 +300,24 @@ class TokenService:
     def _must_reread(self) -> bool:
         return self._clock.monotonic() - self._kept_at >= _REREAD_SECONDS
 
-    def _usable(self, refused: str | None, *tokens: Token | None) -> Token | None:
+    def _usable_token(self, refused: str | None, *tokens: Token | None) -> Token | None:
         for token in tokens:
-            if token is not None and token.value != refused and self._lives(token):
+            if token is not None and token.value != refused and self._is_alive(token):
                 return token
         return None
 
-    def _lives(self, token: Token) -> bool:
+    def _is_alive(self, token: Token) -> bool:
         # A clock that was set back must not extend a token's life.
-        return EARLY_SECONDS <= self._left(token) <= LIFE_SECONDS + EARLY_SECONDS
+        return EARLY_SECONDS <= self._seconds_left(token) <= LIFE_SECONDS + EARLY_SECONDS
 
-    def _left(self, token: Token) -> float:
+    def _seconds_left(self, token: Token) -> float:
         return (token.expires_ms - self._now_ms()) / 1000
 
     def _now_ms(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
 
 
-def _read(answer: dict[str, Any], asked_ms: int) -> Token:
+def _token_from_answer(answer: dict[str, Any], asked_ms: int) -> Token:
     value, seconds = answer.get("access_token"), answer.get("expires_in")
     good = isinstance(value, str) and _TOKEN.fullmatch(value) is not None
     # bool is an int: `true` would count as one second.
@@ -338,6 +338,6 @@ def _from_record(record: object) -> Token | None:
     return Token(value=value, asked_ms=asked, expires_ms=expires)
 
 
-def _again(error: WeChatError) -> WeChatError:
+def _without_traceback(error: WeChatError) -> WeChatError:
     # The same error is raised in many threads; each raise would extend its traceback.
     return error.with_traceback(None)

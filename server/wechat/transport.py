@@ -80,7 +80,7 @@ class Breaker:
         self._failures = 0
         self._shut_until = 0.0
 
-    def admits(self) -> bool:
+    def admits_call(self) -> bool:
         """Whether a call may be made now."""
         with self._lock:
             if self._failures < self._limit:
@@ -91,12 +91,12 @@ class Breaker:
             self._shut_until = now + self._pause
             return True
 
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether calls are admitted without restriction."""
         with self._lock:
             return self._failures < self._limit
 
-    def record(self, worked: bool) -> None:
+    def record_result(self, worked: bool) -> None:
         """Record the result of a call."""
         with self._lock:
             if worked:
@@ -150,16 +150,16 @@ class Transport:
         self._count = count
         self._breaker = Breaker(clock)
         self._bulkhead = Bulkhead(patience.calls_at_once)
-        self._session = _session(adapter)
+        self._session = _open_session(adapter)
         _hush_addresses()
 
-    def until(self) -> float:
+    def new_deadline(self) -> float:
         """The deadline, on the monotonic clock, of a call that begins now."""
         return self._clock.monotonic() + self.total_seconds
 
-    def well(self) -> bool:
+    def is_available(self) -> bool:
         """Whether the circuit breaker is closed."""
-        return self._breaker.closed()
+        return self._breaker.is_closed()
 
     @contextmanager
     def place_for(self, path: str) -> Iterator[None]:
@@ -169,58 +169,58 @@ class Transport:
         """
         with ExitStack() as held:
             try:
-                held.enter_context(self._bulkhead.place())
+                held.enter_context(self._bulkhead.hold_place())
             except NotSent:
                 self._count(path, "no_place")
                 raise
             yield
 
-    def rest(self) -> None:
+    def rest_briefly(self) -> None:
         """Wait a moment before the retry after a busy response."""
         time.sleep(self._patience.rest_seconds)
 
-    def ask(self, call: ApiCall, until: float) -> dict[str, Any]:
+    def call_api(self, call: ApiCall, until: float) -> dict[str, Any]:
         """Make a call and return its response, an object without an error.
 
         Raises: WeChatError of the class for the errcode or the failure.
         """
-        raw = self._exchange(call, until)
-        return self._judged(call, _object(raw.body))
+        raw = self._exchange_call(call, until)
+        return self._judge_answer(call, _parse_object(raw.body))
 
-    def picture(self, call: ApiCall, until: float) -> bytes:
+    def fetch_picture(self, call: ApiCall, until: float) -> bytes:
         """Make a call and return its picture.
 
         Raises: WeChatError as `ask`.
         """
-        raw = self._exchange(call, until)
+        raw = self._exchange_call(call, until)
         if raw.body.startswith(_PICTURES):
-            self._note(call, "ok", worked=True)
+            self._note_outcome(call, "ok", worked=True)
             return raw.body
-        answer = _object(raw.body)
+        answer = _parse_object(raw.body)
         # Neither a picture nor an error: whether WeChat did its work is unknown, so it is in doubt.
-        self._judged(call, answer if answer and answer.get("errcode") else None)
+        self._judge_answer(call, answer if answer and answer.get("errcode") else None)
         raise CallInDoubt
 
-    def _exchange(self, call: ApiCall, until: float) -> _Raw:
+    def _exchange_call(self, call: ApiCall, until: float) -> _Raw:
         left = until - self._clock.monotonic()
-        if left <= 0 or not self._breaker.admits():
+        if left <= 0 or not self._breaker.admits_call():
             self._count(call.path, "not_asked")
             raise NotSent
         failure: WeChatError | None = None
         raw = _Raw(0, b"")
         try:
-            raw = self._sent(call, left, until)
+            raw = self._send_call(call, left, until)
         except (RequestException, HTTPError, OSError) as trouble:
-            failure = _meaning(trouble)
+            failure = _error_of(trouble)
         if failure is not None:
-            self._failed(call, failure.kind if failure.kind != "retry" else "away", failure)
+            self._fail_call(call, failure.kind if failure.kind != "retry" else "away", failure)
         if raw.status >= 500:
-            self._failed(call, f"http_{raw.status}", CallInDoubt())
+            self._fail_call(call, f"http_{raw.status}", CallInDoubt())
         if raw.status != 200:
-            self._failed(call, f"http_{raw.status}", Unclassified())
+            self._fail_call(call, f"http_{raw.status}", Unclassified())
         return raw
 
-    def _sent(self, call: ApiCall, left: float, until: float) -> _Raw:
+    def _send_call(self, call: ApiCall, left: float, until: float) -> _Raw:
         body = None
         if call.body is not None:
             # Unescaped UTF-8: WeChat refuses or displays `\u` escapes of Chinese.
@@ -235,9 +235,9 @@ class Transport:
             allow_redirects=False,
             stream=True,
         ) as response:
-            return _Raw(response.status_code, self._read(response, until))
+            return _Raw(response.status_code, self._read_content(response, until))
 
-    def _read(self, response: requests.Response, until: float) -> bytes:
+    def _read_content(self, response: requests.Response, until: float) -> bytes:
         pieces: list[bytes] = []
         size = 0
         while piece := response.raw.read1(_PIECE, decode_content=True):
@@ -247,14 +247,14 @@ class Transport:
                 raise requests.exceptions.ReadTimeout
         return b"".join(pieces)
 
-    def _judged(self, call: ApiCall, answer: dict[str, Any] | None) -> dict[str, Any]:
+    def _judge_answer(self, call: ApiCall, answer: dict[str, Any] | None) -> dict[str, Any]:
         errcode = answer.get("errcode", 0) if answer is not None else None
         if answer is None or not isinstance(errcode, int) or isinstance(errcode, bool):
-            self._failed(call, "garbled", CallInDoubt())
+            self._fail_call(call, "garbled", CallInDoubt())
         if errcode == 0:
-            self._note(call, "ok", worked=True)
+            self._note_outcome(call, "ok", worked=True)
             return answer
-        self._note(call, str(errcode), worked=True)
+        self._note_outcome(call, str(errcode), worked=True)
         text = str(answer.get("errmsg", ""))
         rid, place = _RID.search(text), _FIELD.search(text)
         error = error_of(
@@ -269,17 +269,17 @@ class Transport:
         )
         raise error
 
-    def _failed(self, call: ApiCall, outcome: str, error: WeChatError) -> NoReturn:
-        self._note(call, outcome, worked=False)
+    def _fail_call(self, call: ApiCall, outcome: str, error: WeChatError) -> NoReturn:
+        self._note_outcome(call, outcome, worked=False)
         _log.warning("wechat failed", extra={"path": call.path, "outcome": outcome})
         raise error
 
-    def _note(self, call: ApiCall, outcome: str, *, worked: bool) -> None:
-        self._breaker.record(worked)
+    def _note_outcome(self, call: ApiCall, outcome: str, *, worked: bool) -> None:
+        self._breaker.record_result(worked)
         self._count(call.path, outcome)
 
 
-def _session(adapter: BaseAdapter | None) -> requests.Session:
+def _open_session(adapter: BaseAdapter | None) -> requests.Session:
     session = requests.Session()
     session.trust_env = False
     session.headers["Accept-Encoding"] = "identity"
@@ -290,7 +290,7 @@ def _session(adapter: BaseAdapter | None) -> requests.Session:
     return session
 
 
-def _meaning(trouble: Exception) -> WeChatError:
+def _error_of(trouble: Exception) -> WeChatError:
     """The error of a call that broke off: whether it may have reached WeChat."""
     if isinstance(trouble, _NEVER_LEFT):
         return NotSent()
@@ -300,7 +300,7 @@ def _meaning(trouble: Exception) -> WeChatError:
     return CallInDoubt()
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def _parse_object(body: bytes) -> dict[str, Any] | None:
     try:
         found = read_answer(body)
     except (ValueError, RecursionError):

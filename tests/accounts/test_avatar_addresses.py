@@ -41,7 +41,7 @@ class Sender:
 
     def gives(self, content: bytes = b"jpeg") -> None:
         with self.uow_factory.begin() as uow:
-            avatars.keep(uow, self.person.id, content)
+            avatars.keep_picture(uow, self.person.id, content)
 
     def sweeps(self) -> None:
         tasks.check_pictures(self.task_context)
@@ -144,7 +144,7 @@ def test_an_erased_picture_is_shown_to_nobody(sender: Sender, verdict: str | Non
     if verdict is not None:
         sender.hears(verdict)
     with sender.uow_factory.begin() as uow:
-        privacy.erase(uow, sender.person.id)
+        privacy.erase_citizen(uow, sender.person.id)
     assert sender.statuses(*old) == [404] * len(old)
 
 

@@ -38,7 +38,7 @@ def person(uow_factory: UnitOfWorkFactory) -> Person:
 
 def give(uow_factory: UnitOfWorkFactory, person: Person, raw: bytes) -> None:
     with uow_factory.begin() as uow:
-        avatar_uploads.receive(uow, person.id, raw)
+        avatar_uploads.receive_file(uow, person.id, raw)
 
 
 def count(uow_factory: UnitOfWorkFactory, table: Any) -> int:
@@ -173,18 +173,18 @@ def test_a_file_is_exported_handed_over_and_forgotten(
         double = a_citizen(uow)
     give(uow_factory, double, RED)
     with uow_factory.begin() as uow:
-        keep = identities.join(uow, person.id, double.id)
-        (told,) = privacy.export(uow, keep)["picture_uploads"]
+        keep = identities.merge_citizens(uow, person.id, double.id)
+        (told,) = privacy.export_citizen(uow, keep)["picture_uploads"]
         assert told["state"] == "waiting"
     give(uow_factory, person, BLUE)
     with uow_factory.begin() as uow:
         another = a_citizen(uow)
     give(uow_factory, another, RED)
     with uow_factory.begin() as uow:
-        identities.join(uow, person.id, another.id)
+        identities.merge_citizens(uow, person.id, another.id)
     assert count(uow_factory, PictureUpload) == 1
     with uow_factory.begin() as uow:
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     assert count(uow_factory, PictureUpload) == 0
     assert tasks.make_pictures_small(context) == 0
 
@@ -202,9 +202,9 @@ def test_a_new_file_and_the_end_of_an_old_one_do_not_wait_for_each_other(
 
     refused = meet(
         uow_factory,
-        hold=lambda uow: privacy.hold(uow, person.id),
+        hold=lambda uow: privacy.lock_citizen(uow, person.id),
         other=finish,
-        go_on=lambda uow: avatar_uploads.receive(uow, person.id, BLUE),
+        go_on=lambda uow: avatar_uploads.receive_file(uow, person.id, BLUE),
     )
     assert refused == []
     assert (count(uow_factory, Avatar), state(uow_factory, person)) == (0, "waiting")

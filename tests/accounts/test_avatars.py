@@ -42,7 +42,7 @@ def person(uow_factory: UnitOfWorkFactory) -> Person:
 
 def give(uow_factory: UnitOfWorkFactory, person: Person, picture: bytes = b"jpeg") -> None:
     with uow_factory.begin() as uow:
-        avatars.keep(uow, person.id, picture)
+        avatars.keep_picture(uow, person.id, picture)
 
 
 def hear(
@@ -69,7 +69,7 @@ def states(uow_factory: UnitOfWorkFactory, person: Person) -> list[str]:
 def served(uow_factory: UnitOfWorkFactory, url: str | None) -> bytes | None:
     assert url is not None
     with uow_factory.begin(read_only=True) as uow:
-        return avatars.picture(uow, url.removeprefix("/pictures/").removesuffix(".jpg"))
+        return avatars.public_picture(uow, url.removeprefix("/pictures/").removesuffix(".jpg"))
 
 
 def test_a_picture_is_shown_once_it_has_passed(
@@ -248,10 +248,10 @@ def test_pictures_are_exported_handed_over_and_forgotten(
     url = url_of(uow_factory, person)
     with uow_factory.begin() as uow:
         double = a_citizen(uow)
-        keep = identities.join(uow, person.id, double.id)
-        (told,) = privacy.export(uow, keep)["pictures"]  # type: ignore[misc]
+        keep = identities.merge_citizens(uow, person.id, double.id)
+        (told,) = privacy.export_citizen(uow, keep)["pictures"]  # type: ignore[misc]
         assert (told["path"], told["state"]) == (url, "shown")
-        privacy.erase(uow, keep)
+        privacy.erase_citizen(uow, keep)
     assert served(uow_factory, url) is None
 
 
@@ -265,7 +265,7 @@ def test_the_one_picture_of_two_who_are_one_goes_on_being_shown(
     tasks.check_pictures(context)
     url = url_of(uow_factory, elder)
     with uow_factory.begin() as uow:
-        keep = identities.join(uow, person.id, elder.id)
+        keep = identities.merge_citizens(uow, person.id, elder.id)
     assert keep == person.id
     assert url_of(uow_factory, person) == url
     assert served(uow_factory, url) == b"jpeg"

@@ -41,7 +41,7 @@ def test_a_closed_account_is_erased(uow_factory: UnitOfWorkFactory, person: Pers
     for _ in range(2):
         tell(uow_factory, person.openid, CLOSED, {})
     with uow_factory.begin(read_only=True) as uow:
-        assert service.resolve(uow, token) is None
+        assert service.resolve_token(uow, token) is None
         assert service.names_of(uow, [person.id])[person.id].shown == "已注销用户"
         assert service.citizen_of_openid(uow, "mini_program", person.openid, create=False) is None
 

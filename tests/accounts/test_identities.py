@@ -71,7 +71,7 @@ def test_a_unionid_that_appears_later_joins_two_citizens(uow_factory: UnitOfWork
         assert citizen(uow, follower.id).merged_into == person.id
         owners = uow.session.scalars(select(Identity.citizen_id).distinct())
         assert list(owners) == [person.id]
-        actor = service.resolve(uow, token)
+        actor = service.resolve_token(uow, token)
         assert actor is not None
         # The consent that the follower gave is the same person's.
         assert (actor.id, actor.consented) == (person.id, True)
@@ -164,7 +164,7 @@ def test_a_place_that_is_taken_over_is_told_to_the_other_slices(
 def test_an_erased_citizen_is_joined_with_nobody(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
         gone = a_citizen(uow, openid="openid-mp", unionid="union-a")
-        privacy.erase(uow, gone.id)
+        privacy.erase_citizen(uow, gone.id)
         left = service.learn_unionid(uow, "official_account", "openid-oa", "union-a")
         assert left != gone.id
         assert citizen(uow, gone.id).merged_into is None

@@ -26,7 +26,7 @@ def an_erased_player(uow_factory: UnitOfWorkFactory) -> int:
         me = a_citizen(uow, openid=OPENID, unionid=UNIONID).id
     take(uow_factory, contest, me)
     with uow_factory.begin() as uow:
-        privacy.erase(uow, me)
+        privacy.erase_citizen(uow, me)
     return me
 
 
@@ -50,8 +50,8 @@ def test_one_hash_of_each_id_is_kept_and_no_id(uow_factory: UnitOfWorkFactory) -
     # Without the key of this house the hash cannot be made.
     with uow_factory.begin(read_only=True) as uow:
         assert {row.hash for row in rows} == {
-            uow.keys.blind(f"mini_program:{OPENID}", "limit-trace"),
-            uow.keys.blind(f"unionid:{UNIONID}", "limit-trace"),
+            uow.keys.blind_hash(f"mini_program:{OPENID}", "limit-trace"),
+            uow.keys.blind_hash(f"unionid:{UNIONID}", "limit-trace"),
         }
 
 
@@ -59,7 +59,7 @@ def test_whoever_took_part_in_nothing_leaves_no_trace(uow_factory: UnitOfWorkFac
     open_contest(uow_factory)
     with uow_factory.begin() as uow:
         me = a_citizen(uow, openid=OPENID, unionid=UNIONID).id
-        privacy.erase(uow, me)
+        privacy.erase_citizen(uow, me)
     assert traces(uow_factory) == []
 
 
@@ -121,7 +121,7 @@ def test_erasing_many_times_keeps_one_row_for_each_id_and_erasure(
             numbers.append(a_citizen(uow, openid=OPENID, unionid=UNIONID).id)
         take(uow_factory, contest, numbers[-1])
         with uow_factory.begin() as uow:
-            privacy.erase(uow, numbers[-1])
+            privacy.erase_citizen(uow, numbers[-1])
         clock.advance(timedelta(days=1).total_seconds())
     with uow_factory.begin(read_only=True) as uow:
         counted = uow.session.execute(
@@ -136,7 +136,7 @@ def test_the_export_tells_a_returning_person_until_when(
     an_erased_player(uow_factory)
     with uow_factory.begin() as uow:
         again = a_citizen(uow, openid=OPENID).id
-        held = privacy.export(uow, again)["earlier_erasures"]
+        held = privacy.export_citizen(uow, again)["earlier_erasures"]
     (told,) = held
     assert told["erased_at"] == clock.now()
     assert isinstance(told["keep_until"], datetime)

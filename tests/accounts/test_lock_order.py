@@ -25,7 +25,7 @@ def person(uow_factory: UnitOfWorkFactory) -> Person:
 def judged(uow_factory: UnitOfWorkFactory, person: Person) -> int:
     """The number of a picture whose verdict has come."""
     with uow_factory.begin() as uow:
-        avatars.keep(uow, person.id, b"first")
+        avatars.keep_picture(uow, person.id, b"first")
         avatar = uow.session.scalars(select(Avatar)).one()
         avatar.state, avatar.trace_id = AvatarState.ASKED, "trace-1"
         uow.session.add(MediaVerdict(trace_id="trace-1", verdict="pass", at=uow.now))
@@ -34,7 +34,7 @@ def judged(uow_factory: UnitOfWorkFactory, person: Person) -> int:
 
 def settle(uow_factory: UnitOfWorkFactory, avatar_id: int) -> None:
     with uow_factory.begin() as uow:
-        avatars.settle(uow, avatar_id)
+        avatars.settle_verdict(uow, avatar_id)
 
 
 @pytest.mark.race
@@ -43,9 +43,9 @@ def test_a_new_picture_and_the_verdict_on_the_old_one_do_not_wait_for_each_other
 ) -> None:
     refused = meet(
         uow_factory,
-        hold=lambda uow: privacy.hold(uow, person.id),
+        hold=lambda uow: privacy.lock_citizen(uow, person.id),
         other=lambda: settle(uow_factory, judged),
-        go_on=lambda uow: avatars.keep(uow, person.id, b"second"),
+        go_on=lambda uow: avatars.keep_picture(uow, person.id, b"second"),
     )
     assert refused == []
     with uow_factory.begin(read_only=True) as uow:
@@ -66,9 +66,9 @@ def test_the_deadlock_is_seen_when_the_picture_is_locked_first(
 
     refused = meet(
         uow_factory,
-        hold=lambda uow: privacy.hold(uow, person.id),
+        hold=lambda uow: privacy.lock_citizen(uow, person.id),
         other=settle_the_other_way_round,
-        go_on=lambda uow: avatars.keep(uow, person.id, b"second"),
+        go_on=lambda uow: avatars.keep_picture(uow, person.id, b"second"),
     )
     assert refused == ([] if database_kind == "sqlite" else ["database_away"])
 
@@ -79,9 +79,9 @@ def test_a_verdict_that_waited_for_an_erasure_finds_nothing(
 ) -> None:
     refused = meet(
         uow_factory,
-        hold=lambda uow: privacy.hold(uow, person.id),
+        hold=lambda uow: privacy.lock_citizen(uow, person.id),
         other=lambda: settle(uow_factory, judged),
-        go_on=lambda uow: privacy.erase(uow, person.id),
+        go_on=lambda uow: privacy.erase_citizen(uow, person.id),
     )
     assert refused == []
     with uow_factory.begin(read_only=True) as uow:
@@ -115,9 +115,9 @@ def test_letting_go_of_names_waits_for_nobody(
 
     refused = meet(
         uow_factory,
-        hold=lambda uow: privacy.hold(uow, two.id),
+        hold=lambda uow: privacy.lock_citizen(uow, two.id),
         other=give_up,
-        go_on=lambda uow: privacy.hold(uow, one.id),
+        go_on=lambda uow: privacy.lock_citizen(uow, one.id),
     )
     assert refused == []
     with uow_factory.begin(read_only=True) as uow:
@@ -131,7 +131,7 @@ def test_letting_go_of_pictures_waits_for_nobody(
     uow_factory: UnitOfWorkFactory, person: Person, database_kind: str
 ) -> None:
     with uow_factory.begin() as uow:
-        avatars.keep(uow, person.id, b"first")
+        avatars.keep_picture(uow, person.id, b"first")
         uow.session.execute(update(Avatar).values(outbox_since=uow.now - avatars.ASKED_WITHIN))
 
     def give_up() -> None:
@@ -172,7 +172,7 @@ def test_two_who_learn_of_one_unionid_do_not_wait_for_each_other(
 
     def twin() -> None:
         with uow_factory.begin() as uow:
-            identities.settle(uow, App.OFFICIAL_ACCOUNT, "openid-oa", "union-a")
+            identities.settle_identity(uow, App.OFFICIAL_ACCOUNT, "openid-oa", "union-a")
 
     def twin_out_of_order() -> None:
         with uow_factory.begin() as uow:
@@ -183,7 +183,7 @@ def test_two_who_learn_of_one_unionid_do_not_wait_for_each_other(
         uow_factory,
         hold=first_half,
         other=twin if in_order else twin_out_of_order,
-        go_on=lambda uow: identities._tie(uow, numbers[0], "union-a"),
+        go_on=lambda uow: identities._tie_unionid(uow, numbers[0], "union-a"),
     )
     seen = ["database_away"] if database_kind == "postgres" and not in_order else []
     assert refused == seen

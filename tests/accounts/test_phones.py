@@ -31,7 +31,7 @@ NUMBER = PhoneNumber(country="86", number="13800001234")
     ],
 )
 def test_the_middle_is_hidden(whole: str, shown: str) -> None:
-    assert phones.masked(whole) == shown
+    assert phones.mask_number(whole) == shown
 
 
 def test_the_number_is_not_in_the_row_and_can_be_found_again(
@@ -40,28 +40,28 @@ def test_the_number_is_not_in_the_row_and_can_be_found_again(
     with uow_factory.begin() as uow:
         one, other = a_citizen(uow), a_citizen(uow)
         for person in (one, one, other):
-            phones.keep(uow, person.id, NUMBER)
+            phones.keep_number(uow, person.id, NUMBER)
     with uow_factory.begin(read_only=True) as uow:
         rows = uow.session.scalars(select(Phone)).all()
         assert len(rows) == 2
         assert not any("13800001234" in f"{row.sealed}{row.blind}{row.ref}" for row in rows)
         assert rows[0].sealed != rows[1].sealed
-        assert {row.blind for row in rows} == {uow.keys.blind("+8613800001234", "phone")}
+        assert {row.blind for row in rows} == {uow.keys.blind_hash("+8613800001234", "phone")}
         assert phones.masked_of(uow, one.id) == "138****1234"
-        assert privacy.export(uow, one.id)["phone"] == "+8613800001234"
+        assert privacy.export_citizen(uow, one.id)["phone"] == "+8613800001234"
 
 
 def test_a_number_is_handed_over_and_forgotten(uow_factory: UnitOfWorkFactory) -> None:
     other = PhoneNumber(country="86", number="13900005678")
     with uow_factory.begin() as uow:
         keep, gone, more = (a_citizen(uow).id for _ in range(3))
-        phones.keep(uow, gone, NUMBER)
-        assert identities.join(uow, keep, gone) == keep
+        phones.keep_number(uow, gone, NUMBER)
+        assert identities.merge_citizens(uow, keep, gone) == keep
         assert phones.masked_of(uow, keep) == "138****1234"
-        phones.keep(uow, more, other)
-        identities.join(uow, keep, more)
+        phones.keep_number(uow, more, other)
+        identities.merge_citizens(uow, keep, more)
         assert phones.masked_of(uow, keep) == "138****1234"
-        privacy.erase(uow, keep)
+        privacy.erase_citizen(uow, keep)
         assert uow.session.scalar(select(func.count()).select_from(Phone)) == 0
 
 
@@ -72,7 +72,7 @@ def test_a_withdrawn_permission_drops_the_number(
     event = "user_authorization_revoke"
     with uow_factory.begin() as uow:
         person = a_citizen(uow)
-        phones.keep(uow, person.id, NUMBER)
+        phones.keep_number(uow, person.id, NUMBER)
     with uow_factory.begin() as uow:
         at = int(uow.now.timestamp())
         dict(HANDLERS)[event](uow, an_event(person.openid, event, at, {"RevokeInfo": taken_back}))

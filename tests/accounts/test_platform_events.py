@@ -73,8 +73,8 @@ class Somebody:
 @pytest.fixture
 def somebody(uow_factory: UnitOfWorkFactory, wechat: Emulator) -> Somebody:
     """A follower who logged in, with a name, a picture and a phone number."""
-    wei = wechat.person("Wei")
-    wechat.follow(wei["person"])
+    wei = wechat.create_person("Wei")
+    wechat.follow_account(wei["person"])
     with uow_factory.begin() as uow:
         signed = service.sign_in(
             uow, WeChatIdentity(openid=wei["openid_mp"], unionid=wei["unionid"])
@@ -85,7 +85,7 @@ def somebody(uow_factory: UnitOfWorkFactory, wechat: Emulator) -> Somebody:
         row = uow.session.get_one(Citizen, signed.citizen_id)
         row.nickname, row.nickname_state = "小明", "shown"  # type: ignore[assignment]
         row.avatar_url = "https://x/a.png"
-        phones.keep(uow, signed.citizen_id, PhoneNumber(number="13800138000", country="86"))
+        phones.keep_number(uow, signed.citizen_id, PhoneNumber(number="13800138000", country="86"))
     return Somebody(wei["person"], signed.citizen_id, signed.token)
 
 
@@ -114,9 +114,9 @@ def test_what_is_withdrawn_is_gone_and_the_rest_stays(
     kept: tuple[str | None, str | None, bool | None],
 ) -> None:
     # Within one second: a withdrawal is no repeat of another.
-    wechat.post("clock", freeze=True)
+    wechat.post_control("clock", freeze=True)
     for number in revoked:
-        (attempt,) = wechat.post(
+        (attempt,) = wechat.post_control(
             "authorization", person=somebody.person, event="revoke", revoked=number
         )["attempts"]
         assert attempt["verdict"] == "ok-success"
@@ -127,7 +127,7 @@ def test_what_is_withdrawn_is_gone_and_the_rest_stays(
 def test_a_profile_that_wechat_cleaned_is_cleaned(
     uow_factory: UnitOfWorkFactory, wechat: Emulator, somebody: Somebody
 ) -> None:
-    wechat.post("authorization", person=somebody.person, event="modified")
+    wechat.post_control("authorization", person=somebody.person, event="modified")
     name, avatar, phone = held(uow_factory, somebody)
     assert (name, avatar, bool(phone)) == (None, None, True)
 
@@ -135,12 +135,14 @@ def test_a_profile_that_wechat_cleaned_is_cleaned(
 def test_a_closed_account_leaves_nothing_of_the_person(
     uow_factory: UnitOfWorkFactory, wechat: Emulator, somebody: Somebody
 ) -> None:
-    told = wechat.post("authorization", person=somebody.person, event="cancellation")["attempts"]
+    told = wechat.post_control("authorization", person=somebody.person, event="cancellation")[
+        "attempts"
+    ]
     assert [attempt["verdict"] for attempt in told] == ["ok-success"] * 2
     assert held(uow_factory, somebody) == (None, None, None)
     assert rows(uow_factory, Follower) == []
     with uow_factory.begin(read_only=True) as uow:
-        assert service.resolve(uow, somebody.token) is None
+        assert service.resolve_token(uow, somebody.token) is None
         row = uow.session.get_one(Citizen, somebody.citizen_id)
         assert (row.erased_at is not None, row.unionid) == (True, None)
         for app in ("official_account", "mini_program"):

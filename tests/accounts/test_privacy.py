@@ -114,10 +114,10 @@ def test_a_guardians_name_is_sealed_to_its_row(uow_factory: UnitOfWorkFactory) -
         # Moved to another row or opened with another key it is unreadable.
         other.guardian_name = row.guardian_name
         with pytest.raises(Unreadable):
-            privacy.export(uow, child.id)
+            privacy.export_citizen(uow, child.id)
         strange = replace(uow, dependencies=replace(uow.dependencies, keys=Keys("x" * 48)))
         with pytest.raises(Unreadable):
-            privacy.export(strange, child.id)
+            privacy.export_citizen(strange, child.id)
 
 
 def test_a_guardian_who_is_not_needed_is_not_kept(uow_factory: UnitOfWorkFactory) -> None:
@@ -136,13 +136,13 @@ def test_the_export_holds_everything_about_this_citizen_alone(
         service.learn_unionid(uow, "official_account", "openid-oa", "union-a")
         a_consent(uow, person.id, under_14=True, **GUARDIAN)
         a_session(uow, person)
-        profile.change(
+        profile.change_profile(
             uow,
             person.id,
             {"city": "450100", "nickname": "小红"},
             Judged(name="小红", verdict=None),
         )
-        held = privacy.export(uow, person.id)
+        held = privacy.export_citizen(uow, person.id)
     assert held["person"]["nickname"] == "小明"
     assert held["person"]["pending_nickname"] == "小红"
     assert held["person"]["unionid"] == "union-a"
@@ -189,7 +189,7 @@ def somebody(uow: UnitOfWork, letter: str) -> tuple[Person, set[str]]:
     )
     a_session(uow, person)
     waiting = f"新名{letter}"
-    profile.change(
+    profile.change_profile(
         uow,
         person.id,
         {
@@ -202,7 +202,7 @@ def somebody(uow: UnitOfWork, letter: str) -> tuple[Person, set[str]]:
     )
     notices.record_client_results(uow, person.id, {FIRST: "accept"})
     letter_in = notices.Letter(key=f"key-{letter}", title=f"给昵称{letter}", body=f"正文{letter}")
-    notices.post(uow, person.id, letter_in)
+    notices.post_message(uow, person.id, letter_in)
     uow.session.add(
         KeptAnswer(
             caller=f"citizen:{person.id}",
@@ -227,17 +227,17 @@ def test_after_erasure_no_column_of_any_table_names_the_citizen(
     with uow_factory.begin() as uow:
         person, words = somebody(uow, "甲")
         noise, noise_words = somebody(uow, "乙")
-        kept_of_noise = privacy.export(uow, noise.id)
+        kept_of_noise = privacy.export_citizen(uow, noise.id)
         hidden = {"监护人甲", "关系甲", "监护人乙", "关系乙"}
         before = list(every_text(uow))
         for word in (words | noise_words) - hidden:
             assert any(word in text for text in before), word
     with uow_factory.begin() as uow:
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     with uow_factory.begin(read_only=True) as uow:
         after = list(every_text(uow))
         assert [word for word in words if any(word in text for text in after)] == []
-        assert privacy.export(uow, noise.id) == kept_of_noise
+        assert privacy.export_citizen(uow, noise.id) == kept_of_noise
         for word in noise_words - hidden:
             assert any(word in text for text in after), word
         sealed = uow.session.execute(
@@ -258,7 +258,7 @@ def test_after_erasure_no_file_of_sqlite_names_the_citizen(uow_factory: UnitOfWo
         _, noise_words = somebody(uow, "乙")
     assert held_by_files(uow_factory, words)
     with uow_factory.begin() as uow:
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     assert held_by_files(uow_factory, words)  # the log still has the pages of before
     assert empty_log(context) == 0
     assert held_by_files(uow_factory, words) == []
@@ -274,7 +274,7 @@ def held_by_files(uow_factory: UnitOfWorkFactory, words: set[str]) -> list[str]:
 def test_an_erased_row_says_nothing_but_that_it_was(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
         person, _ = somebody(uow, "甲")
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     with uow_factory.begin(read_only=True) as uow:
         row = uow.session.get_one(Citizen, person.id)
         blank = {c.key: getattr(row, c.key) for c in Citizen.__table__.columns}
@@ -293,16 +293,16 @@ def test_an_erased_row_says_nothing_but_that_it_was(uow_factory: UnitOfWorkFacto
 def test_erasing_again_does_nothing(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> None:
     with uow_factory.begin() as uow:
         person, _ = somebody(uow, "甲")
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
         first = uow.now
     clock.advance(60)
     with uow_factory.begin() as uow:
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
         assert uow.session.get_one(Citizen, person.id).erased_at == first
         with pytest.raises(NotAuthenticated):
             a_consent(uow, person.id)
         with pytest.raises(NotAuthenticated):
-            profile.change(uow, person.id, {"city": "450100"})
+            profile.change_profile(uow, person.id, {"city": "450100"})
 
 
 def test_a_follower_merged_before_is_gone_with_the_citizen(uow_factory: UnitOfWorkFactory) -> None:
@@ -310,7 +310,7 @@ def test_a_follower_merged_before_is_gone_with_the_citizen(uow_factory: UnitOfWo
         follower = a_citizen(uow, app="official_account", openid="openid-oa", nickname="老张")
         person = a_citizen(uow, openid="openid-mp", unionid="union-a")
         service.learn_unionid(uow, "official_account", "openid-oa", "union-a")
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
         texts = list(every_text(uow))
     assert not [text for text in texts if "openid" in text or "老张" in text or "union-a" in text]
     with uow_factory.begin() as uow:
@@ -321,7 +321,7 @@ def test_a_follower_merged_before_is_gone_with_the_citizen(uow_factory: UnitOfWo
 def test_the_scan_sees_what_is_left_behind(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
         person, _ = somebody(uow, "甲")
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
         uow.session.execute(
             update(Citizen).where(Citizen.id == person.id).values(topics=["topic-甲"])
         )

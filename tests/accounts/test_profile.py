@@ -40,7 +40,7 @@ def change(
     uow_factory: UnitOfWorkFactory, person: Person, judged: Judged | None = None, /, **changes: Any
 ) -> None:
     with uow_factory.begin() as uow:
-        profile.change(uow, person.id, changes, judged)
+        profile.change_profile(uow, person.id, changes, judged)
 
 
 def name(
@@ -132,12 +132,12 @@ def test_other_slices_hear_of_a_move_and_of_nothing_else(
     with uow_factory.begin() as plain:
         hooks = plain.dependencies.hooks + Hooks(relocate=(moved,))
         uow = replace(plain, dependencies=replace(plain.dependencies, hooks=hooks))
-        profile.change(uow, person.id, {"sex": "male", "elder_mode": True})
+        profile.change_profile(uow, person.id, {"sex": "male", "elder_mode": True})
         assert told == []
-        profile.change(uow, person.id, {"city": "450100"})
-        profile.change(uow, person.id, {"city": "450100", "county": None})
+        profile.change_profile(uow, person.id, {"city": "450100"})
+        profile.change_profile(uow, person.id, {"city": "450100", "county": None})
         assert told == [(person.id, "450100")]
-        profile.change(uow, person.id, {"audience": "elder"})
+        profile.change_profile(uow, person.id, {"audience": "elder"})
         assert len(told) == 2
 
 
@@ -217,8 +217,8 @@ def test_when_wechat_does_not_say_there_is_no_verdict(
 ) -> None:
     gateway.answers["check_text"] = trouble
     waiting = Waiting(citizen_id=1, name="小明", openid="openid-x")
-    assert profile.judge(gateway, waiting) == Judged(name="小明", verdict=None)
-    assert profile.judge(gateway, replace(waiting, openid=None)).verdict is None
+    assert profile.judge_nickname(gateway, waiting) == Judged(name="小明", verdict=None)
+    assert profile.judge_nickname(gateway, replace(waiting, openid=None)).verdict is None
     assert len(gateway.calls) == 1
 
 

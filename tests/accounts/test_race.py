@@ -138,12 +138,12 @@ def test_a_log_in_during_an_erasure_never_revives_the_citizen(
 
     def erase() -> str:
         with uow_factory.begin() as uow:
-            privacy.erase(uow, person.id)
+            privacy.erase_citizen(uow, person.id)
         return ""
 
     tokens = all_at_once([*[log_in] * 10, erase, *[log_in] * 10])
     with uow_factory.begin(read_only=True) as uow:
-        actors = [service.resolve(uow, str(token)) for token in tokens if token]
+        actors = [service.resolve_token(uow, str(token)) for token in tokens if token]
         assert person.id not in {actor.id for actor in actors if actor is not None}
         owners = set(uow.session.scalars(select(SessionToken.citizen_id)))
     assert owners <= set(living(uow_factory))

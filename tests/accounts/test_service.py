@@ -45,19 +45,19 @@ def test_a_token_stands_for_its_citizen_until_it_expires(
     clock.set(signed.expires_at)
     clock.advance(-1)
     with uow_factory.begin(read_only=True) as uow:
-        actor = service.resolve(uow, signed.token)
+        actor = service.resolve_token(uow, signed.token)
         assert actor is not None
         assert (actor.id, actor.consented) == (signed.citizen_id, False)
     clock.advance(1)
     with uow_factory.begin(read_only=True) as uow, pytest.raises(NotAuthenticated):
-        service.resolve(uow, signed.token)
+        service.resolve_token(uow, signed.token)
 
 
 def test_an_unknown_token_stands_for_nobody(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
         a_session(uow, a_citizen(uow))
     with uow_factory.begin(read_only=True) as uow:
-        assert service.resolve(uow, "no-such-token") is None
+        assert service.resolve_token(uow, "no-such-token") is None
 
 
 def test_logging_out_kills_this_token_alone(uow_factory: UnitOfWorkFactory) -> None:
@@ -67,8 +67,8 @@ def test_logging_out_kills_this_token_alone(uow_factory: UnitOfWorkFactory) -> N
         service.sign_out(uow, phone)
     with uow_factory.begin(read_only=True) as uow:
         with pytest.raises(NotAuthenticated):
-            service.resolve(uow, phone)
-        assert service.resolve(uow, tablet) is not None
+            service.resolve_token(uow, phone)
+        assert service.resolve_token(uow, tablet) is not None
 
 
 def test_logging_in_sweeps_out_the_citizens_expired_sessions(
@@ -91,7 +91,7 @@ def test_consent_counts_for_the_version_in_force_only(uow_factory: UnitOfWorkFac
         person = a_citizen(uow, consented=True)
         token = a_session(uow, person)
     with uow_factory.begin(read_only=True) as uow:
-        actor = service.resolve(uow, token)
+        actor = service.resolve_token(uow, token)
         assert actor is not None
         assert actor.consented
         newer = replace(
@@ -100,7 +100,7 @@ def test_consent_counts_for_the_version_in_force_only(uow_factory: UnitOfWorkFac
                 uow.dependencies, settings=replace(uow.settings, policy_version="2027")
             ),
         )
-        actor = service.resolve(newer, token)
+        actor = service.resolve_token(newer, token)
         assert actor is not None
         assert not actor.consented
 
@@ -118,7 +118,7 @@ def test_the_latest_consent_decides(uow_factory: UnitOfWorkFactory, clock: FakeC
             ),
         )
         a_consent(newer, person.id)
-        actor, newer_actor = service.resolve(uow, token), service.resolve(newer, token)
+        actor, newer_actor = service.resolve_token(uow, token), service.resolve_token(newer, token)
         assert actor is not None
         assert newer_actor is not None
         assert (actor.consented, newer_actor.consented) == (False, True)
@@ -168,7 +168,7 @@ def test_many_names_are_asked_in_few_statements(uow_factory: UnitOfWorkFactory) 
 def test_an_erased_citizen_has_no_name_and_no_place(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
         person = a_citizen(uow, nickname="张三", public_rank=True, city="450100")
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     with uow_factory.begin(read_only=True) as uow:
         assert service.names_of(uow, [person.id])[person.id].shown == "已注销用户"
         assert service.place_of(uow, person.id).city is None
@@ -187,7 +187,7 @@ def test_a_place_holds_what_the_citizen_told(uow_factory: UnitOfWorkFactory) -> 
 def test_a_citizen_who_is_gone_cannot_be_locked(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
         person, erased, merged = a_citizen(uow), a_citizen(uow), a_citizen(uow)
-        privacy.erase(uow, erased.id)
+        privacy.erase_citizen(uow, erased.id)
         uow.session.execute(
             update(Citizen).where(Citizen.id == merged.id).values(merged_into=person.id)
         )
@@ -204,8 +204,8 @@ def test_a_later_log_in_of_an_erased_citizen_is_somebody_new(
     with uow_factory.begin() as uow:
         person = a_citizen(uow, openid="openid-x", unionid="union-x")
         token = a_session(uow, person)
-        privacy.erase(uow, person.id)
-        assert service.resolve(uow, token) is None
+        privacy.erase_citizen(uow, person.id)
+        assert service.resolve_token(uow, token) is None
         again = service.sign_in(uow, known_as("openid-x", "union-x"))
         assert again.is_new
         assert again.citizen_id != person.id

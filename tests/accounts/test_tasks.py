@@ -28,7 +28,9 @@ def person(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> Person:
     with uow_factory.begin() as uow:
         a_citizen(uow, nickname="旁人")
         person = a_citizen(uow)
-        profile.change(uow, person.id, {"nickname": "小红"}, Judged(name="小红", verdict=None))
+        profile.change_profile(
+            uow, person.id, {"nickname": "小红"}, Judged(name="小红", verdict=None)
+        )
     clock.advance(60)
     return person
 

@@ -64,7 +64,7 @@ def test_each_entry_continues_the_one_before_and_the_head_is_signed(
     with uow_factory.begin(read_only=True) as uow:
         head = uow.session.scalars(select(AuditHead)).one()
         assert (head.number, head.digest) == (2, second.digest)
-        assert head.signature == uow.keys.sign(head_message(2, second.digest))
+        assert head.signature == uow.keys.sign_message(head_message(2, second.digest))
 
 
 def test_several_changes_of_one_transaction_stand_in_their_order(
@@ -87,7 +87,7 @@ def test_what_was_rolled_back_leaves_neither_entry_nor_gap(uow_factory: UnitOfWo
         raise RuntimeError
     with uow_factory.begin() as uow:
         record_in(uow, "kept")
-        with pytest.raises(RuntimeError), uow.savepoint():
+        with pytest.raises(RuntimeError), uow.open_savepoint():
             record_in(uow, "undone")
             raise RuntimeError
     assert [(e.number, e.subject_ref) for e in entries(uow_factory)] == [(1, "kept")]

@@ -45,8 +45,8 @@ def test_only_a_system_administrator_appoints_organizers() -> None:
 
 def test_a_role_gives_an_organizer_its_powers() -> None:
     editor = Organizer(id=1, name="韦", role=Role.EDITOR, scope=CITY, place="南宁市")
-    assert editor.may(Permission.QUESTION_WRITE)
-    assert not editor.may(Permission.QUESTION_APPROVE)
+    assert editor.has_permission(Permission.QUESTION_WRITE)
+    assert not editor.has_permission(Permission.QUESTION_APPROVE)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_a_scope_is_spelled_as_boards_spell_it(
 
 def test_a_scope_covers_itself_and_what_lies_below_it() -> None:
     for upper, lower in [(REGION, CITY), (CITY, COUNTY), (COUNTY, SCHOOL), (REGION, MUSEUM)]:
-        assert upper.covers(upper)
-        assert upper.covers(lower)
-        assert not lower.covers(upper)
-    assert not CITY.covers(MUSEUM)
-    assert not OTHER_CITY.covers(COUNTY)
+        assert upper.covers_scope(upper)
+        assert upper.covers_scope(lower)
+        assert not lower.covers_scope(upper)
+    assert not CITY.covers_scope(MUSEUM)
+    assert not OTHER_CITY.covers_scope(COUNTY)
 
 
 def test_limits_count_a_citizen_by_the_openid_and_else_by_the_row() -> None:
@@ -84,11 +84,11 @@ def test_only_a_citizen_is_the_caller_of_a_citizens_endpoint(
 ) -> None:
     with uow_factory.begin(Citizen(id=5, known_as="k"), read_only=True) as uow:
         assert (uow.caller_id, uow.maybe_caller_id) == (5, 5)
-        assert (uow.person(5), uow.person(6)) == ("k", "citizen:6")
+        assert (uow.rate_limit_key(5), uow.rate_limit_key(6)) == ("k", "citizen:6")
     organizer = Organizer(id=5, name="韦", role=Role.EDITOR, scope=CITY, place="南宁市")
     for actor in (organizer, System(name="sweep"), None):
         with uow_factory.begin(actor, read_only=True) as uow:
             assert uow.maybe_caller_id is None
-            assert uow.person(5) == "citizen:5"
+            assert uow.rate_limit_key(5) == "citizen:5"
             with pytest.raises(NotAuthenticated):
                 _ = uow.caller_id

@@ -111,11 +111,11 @@ def test_every_declared_endpoint_is_found_under_its_own_rule(app: Flask) -> None
         known = next(
             one
             for one in middleware._known[method, path.count("/") + 1]
-            if one.call(path.split("/")) is not None
+            if one.match_path(path.split("/")) is not None
         )
         endpoint, places = adapter.match(path, method=method)
         assert app.url_map._rules_by_endpoint[endpoint][0].rule == known.rule
-        assert known.call(path.split("/")) == places
+        assert known.match_path(path.split("/")) == places
     assert application_of(app).uow_factory is not None
 
 

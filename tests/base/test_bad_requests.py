@@ -14,7 +14,7 @@ SECRET = "Bearer secret-of-mine"
 
 def test_the_log_tells_the_kind_and_not_the_words(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        answer = bad_requests.refusal(InvalidHeader(SECRET))
+        answer = bad_requests.build_refusal(InvalidHeader(SECRET))
     [line] = caplog.records
     assert (line.levelname, line.outcome) == ("WARNING", "InvalidHeader")  # type: ignore[attr-defined]
     assert SECRET not in caplog.text
@@ -22,7 +22,7 @@ def test_the_log_tells_the_kind_and_not_the_words(caplog: pytest.LogCaptureFixtu
 
 
 def test_what_breaks_outside_of_the_house_is_a_plain_500(caplog: pytest.LogCaptureFixture) -> None:
-    answer = bad_requests.refusal(ValueError(SECRET))
+    answer = bad_requests.build_refusal(ValueError(SECRET))
     assert answer.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
     assert b'"code":"internal"' in answer
     assert SECRET.encode() not in answer

@@ -47,37 +47,37 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 def test_many_who_ask_for_one_picture_wait_for_one_drawing(studio: Studio) -> None:
     drawings = studio.drawings(most_waiting=8)
     with ThreadPoolExecutor(8) as readers:
-        asked = [readers.submit(drawings.picture, studio.drawing("a")) for _ in range(8)]
+        asked = [readers.submit(drawings.get_picture, studio.drawing("a")) for _ in range(8)]
         assert studio.begun.acquire(timeout=FOR_EVER)
         studio.go_on.set()
         assert {one.result() for one in asked} == {b"a"}
     assert studio.drawn == ["a"]
-    assert drawings.picture(studio.drawing("a")) == b"a"
+    assert drawings.get_picture(studio.drawing("a")) == b"a"
     assert studio.drawn == ["a"]
 
 
 def test_who_finds_no_place_to_wait_is_refused_at_once(studio: Studio) -> None:
     drawings = studio.drawings(most_waiting=2)
     with ThreadPoolExecutor(2) as readers:
-        waiting = [readers.submit(drawings.picture, studio.drawing(name)) for name in "ab"]
+        waiting = [readers.submit(drawings.get_picture, studio.drawing(name)) for name in "ab"]
         assert studio.begun.acquire(timeout=FOR_EVER)
         while drawings._places._value:  # until the second waits too
             pass
         with pytest.raises(PictureBusy) as refusal:
-            drawings.picture(studio.drawing("c"))
+            drawings.get_picture(studio.drawing("c"))
         assert refusal.value.retry_after_seconds > 0
         studio.go_on.set()
         assert [one.result() for one in waiting] == [b"a", b"b"]
-    assert drawings.picture(studio.drawing("c")) == b"c"
+    assert drawings.get_picture(studio.drawing("c")) == b"c"
 
 
 def test_a_kept_picture_needs_no_place(studio: Studio) -> None:
     drawings = studio.drawings(most_waiting=1)
-    studio.cache.put("kept", b"kept")
+    studio.cache.put_content("kept", b"kept")
     with ThreadPoolExecutor(1) as readers:
-        waiting = readers.submit(drawings.picture, studio.drawing("a"))
+        waiting = readers.submit(drawings.get_picture, studio.drawing("a"))
         assert studio.begun.acquire(timeout=FOR_EVER)
-        assert drawings.picture(studio.drawing("kept")) == b"kept"
+        assert drawings.get_picture(studio.drawing("kept")) == b"kept"
         studio.go_on.set()
         assert waiting.result() == b"a"
 
@@ -85,10 +85,10 @@ def test_a_kept_picture_needs_no_place(studio: Studio) -> None:
 def test_what_took_too_long_is_there_for_the_next_who_asks(studio: Studio) -> None:
     drawings = studio.drawings(patience_seconds=0.0)
     with pytest.raises(PictureBusy):
-        drawings.picture(studio.drawing("a"))
+        drawings.get_picture(studio.drawing("a"))
     studio.go_on.set()
     drawings._pool.submit(lambda: None).result()  # after the drawing
-    assert drawings.picture(studio.drawing("a")) == b"a"
+    assert drawings.get_picture(studio.drawing("a")) == b"a"
     assert studio.drawn == ["a"]
 
 
@@ -100,6 +100,6 @@ def test_a_drawing_that_fails_is_told_and_tried_again(studio: Studio) -> None:
 
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
-            drawings.picture(Drawing(content_name="a", draw=fails, keep_seconds=1))
+            drawings.get_picture(Drawing(content_name="a", draw=fails, keep_seconds=1))
     studio.go_on.set()
-    assert drawings.picture(studio.drawing("a")) == b"a"
+    assert drawings.get_picture(studio.drawing("a")) == b"a"

@@ -35,14 +35,14 @@ def test_what_processes_count_adds_up(made: Callable[[Book, str], Figure]) -> No
     book = Book(arenas=3)
 
     def count(arena: int) -> None:
-        book.use(arena)
+        book.use_arena(arena)
         made(book, "a").inc(arena + 1)
         made(book, f"only {arena}").inc(10)
 
     for arena in range(3):
         in_a_process(lambda arena=arena: count(arena))  # type: ignore[misc]
-    book.use(0)
-    sums = {key[3]: value for key, value in book.sums().items()}
+    book.use_arena(0)
+    sums = {key[3]: value for key, value in book.sum_processes().items()}
     assert sums == {("a",): 6, ("only 0",): 10, ("only 1",): 10, ("only 2",): 10}
 
 
@@ -52,24 +52,24 @@ def test_the_next_process_goes_on_with_the_sums_of_a_dead_one(
     book = Book(arenas=1)
 
     def count() -> None:
-        book.use(0)
+        book.use_arena(0)
         made(book, "a").inc(1)
 
     for _ in range(3):
         in_a_process(count)
-    book.use(0)
-    assert list(book.sums().values()) == [3]
+    book.use_arena(0)
+    assert list(book.sum_processes().values()) == [3]
 
 
 def test_a_figure_without_room_is_dropped_and_the_others_count_on(
     made: Callable[[Book, str], Figure],
 ) -> None:
     book = Book(arenas=1, arena_bytes=4096)
-    book.use(0)
+    book.use_arena(0)
     many = [made(book, f"{'x' * 100} {number}") for number in range(100)]
     for figure in many:
         figure.inc(1)
-    held = len(book.sums())
+    held = len(book.sum_processes())
     assert 0 < held < 100
     assert [figure.get() for figure in many] == [1.0] * held + [0.0] * (100 - held)
 
@@ -80,7 +80,7 @@ def test_figures_counted_before_a_process_has_its_arena_are_kept_apart(
     book = Book(arenas=1)
     early = made(book, "a")
     early.inc(5)
-    book.use(0)
+    book.use_arena(0)
     early.inc(1)
     assert early.get() == 1
 
@@ -88,7 +88,7 @@ def test_figures_counted_before_a_process_has_its_arena_are_kept_apart(
 def test_the_text_is_what_prometheus_reads() -> None:
     for seconds in (0.003, 0.3, 30):
         metrics.SECONDS.labels("/of-this-test").observe(seconds)
-    text = metrics.exposition({"kepu_reading": lambda: 4.5, "kepu_unknown": lambda: None})[0]
+    text = metrics.expose_metrics({"kepu_reading": lambda: 4.5, "kepu_unknown": lambda: None})[0]
     samples = {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text.decode())

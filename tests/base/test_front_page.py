@@ -13,7 +13,7 @@ from server import slices
 from server.base.settings import Settings
 from server.base.texts import load_texts
 from server.base.web.front_page import front_page
-from server.base.web.introduction import introduction
+from server.base.web.introduction import compose_introduction
 from tests.kit.gateway import RecordingGateway
 
 DEMO = Settings(environment="demo", port=8123, emulator_port=8124)
@@ -40,7 +40,7 @@ def test_in_production_nothing_of_the_emulator_is_linked() -> None:
 
 
 def test_every_link_of_the_house_leads_somewhere(app: Flask, gateway: RecordingGateway) -> None:
-    gateway.answers["well"] = True
+    gateway.answers["is_available"] = True
     http: FlaskClient = app.test_client()
     page = http.get("/").get_data(as_text=True)
     for link in re.findall(r'href="(/[^"]*)"', page):
@@ -51,7 +51,7 @@ def test_every_link_of_the_house_leads_somewhere(app: Flask, gateway: RecordingG
 def test_the_introduction_tells_of_tokens_and_only_the_demo_makes_one_by_hand(
     settings: Settings, shown: bool
 ) -> None:
-    text = introduction(settings)
+    text = compose_introduction(settings)
     assert "POST /api/v1/login" in text
     assert ("_emu/login_code" in text) is shown
     assert ("EMULATOR=http://127.0.0.1:8124" in text) is shown

@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 
 from server.base.access import Citizen
 from server.base.jobs import Lease
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
 from server.base.web.auth import Who
@@ -82,7 +82,7 @@ def http(uow_factory: UnitOfWorkFactory, marks: Marks, clock: FakeClock) -> Flas
         resolve=lambda _work, _token: Citizen(id=1),
         drawings=Drawings(kept_drawings(uow_factory.dependencies.settings)),
     )
-    app.register_blueprint(edge.blueprint((marks.api,)))
+    app.register_blueprint(edge.build_blueprint((marks.api,)))
     return app.test_client()
 
 
@@ -208,7 +208,7 @@ def test_a_claim_of_a_running_request_holds_the_key_and_one_that_died_gives_it_u
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     asked = idempotency.Keyed(caller="citizen:1", key="k", print_of="p")
-    idempotency.claim(uow_factory, asked.caller, asked.key, asked.print_of)
+    idempotency.claim_key(uow_factory, asked.caller, asked.key, asked.print_of)
     with pytest.raises(idempotency.IdempotencyInFlight), uow_factory.begin() as uow:
         idempotency.find_answer(uow, asked)
     clock.advance(idempotency.IN_FLIGHT.total_seconds() + 1)
@@ -249,11 +249,11 @@ def test_a_conflict_at_the_commit_rolls_back_an_effect_made_without_the_session(
         idempotency.keep_answer(uow, asked, 200, "first")
     facts = {"holder": "mark", "fence": 0}
     with pytest.raises(idempotency.AnsweredMeanwhile), uow_factory.begin() as uow:
-        run(uow, insert(table(Lease)), {"name": "lost", "until": uow.now, **facts})
+        run_statement(uow, insert(table_of(Lease)), {"name": "lost", "until": uow.now, **facts})
         idempotency.keep_answer(uow, asked, 200, "second")
     assert marks_of(uow_factory) == 0
     with uow_factory.begin() as uow:
-        run(uow, insert(table(Lease)), {"name": "kept", "until": uow.now, **facts})
+        run_statement(uow, insert(table_of(Lease)), {"name": "kept", "until": uow.now, **facts})
         other = idempotency.Keyed(caller="citizen:1", key="other", print_of="p")
         idempotency.keep_answer(uow, other, 200, "third")
     assert marks_of(uow_factory) == 1

@@ -14,7 +14,7 @@ import pytest
 
 from server.base import jobs
 from server.base.jobs import Task, TaskContext, TaskQueue, Worker, take_lease
-from server.base.redis.client import RedisClient, connect
+from server.base.redis.client import RedisClient, create_client
 from server.base.uow import DatabaseAway, UnitOfWorkFactory
 from server.base.web.metrics import TASKS
 from tests.kit.gateway import RecordingGateway
@@ -31,16 +31,16 @@ def test_a_lease_that_cannot_be_taken_ends_no_sweeper(
     settings, clock = uow_factory.dependencies.settings, uow_factory.dependencies.clock
     task = Task(name="some.sweep", step=lambda _context: 0, every_seconds=1)
     context = TaskContext(uow_factory=uow_factory, gateway=gateway)
-    worker = Worker(context, (task,), connect(settings.redis_url, settings.var, clock))
+    worker = Worker(context, (task,), create_client(settings.redis_url, settings.var, clock))
 
     def fails(*_: object) -> bool:
         raise trouble
 
     with monkeypatch.context() as broken:
         broken.setattr(jobs, "take_lease", fails)
-        assert not worker._may(task)
+        assert not worker._may_sweep(task)
     assert "no lease" in caplog.text
-    assert worker._may(task)
+    assert worker._may_sweep(task)
     assert not take_lease(uow_factory, task.name, "another")
 
 
@@ -81,7 +81,7 @@ def rung_worker(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> It
         moved.append(keys)
         return len(keys)
 
-    kv = connect(
+    kv = create_client(
         uow_factory.dependencies.settings.redis_url,
         uow_factory.dependencies.settings.var,
         uow_factory.dependencies.clock,
@@ -96,7 +96,7 @@ def rung_worker(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> It
 
 
 def test_a_bell_carries_the_task_with_ids_and_names_as_json(rung_worker: Rung) -> None:
-    TaskQueue(rung_worker.kv).enqueue("some.task", 7, 2**80, "total/city:450100")
+    TaskQueue(rung_worker.kv).enqueue_task("some.task", 7, 2**80, "total/city:450100")
     (entry,) = rung_worker.kv.redis_for_jobs().lrange("huey.redis.kepu", 0, -1)  # type: ignore[misc]
     assert json.loads(entry) == {"task": "some.task", "keys": [7, 2**80, "total/city:450100"]}
     rung_worker.next()
@@ -124,7 +124,7 @@ def test_foreign_bytes_in_the_queue_are_counted_and_never_run(
     trap = tmp_path / "ran"
     before = TASKS.labels("bell", "foreign")._value.get()
     rung_worker.put(FOREIGN.get(kind) if kind in FOREIGN else pickle.dumps(MakesAFolder(trap)))  # type: ignore[arg-type]
-    TaskQueue(rung_worker.kv).enqueue("some.task", 8)
+    TaskQueue(rung_worker.kv).enqueue_task("some.task", 8)
     rung_worker.next()
     assert (rung_worker.moved, trap.exists()) == ([], False)
     assert TASKS.labels("bell", "foreign")._value.get() == before + 1
@@ -138,7 +138,7 @@ def test_what_huey_would_unpickle_elsewhere_in_redis_is_not_looked_at(
     trap = pickle.dumps(MakesAFolder(tmp_path / "ran"))
     redis = rung_worker.kv.redis_for_jobs()
     queue = rung_worker.worker._consumer.huey
-    TaskQueue(rung_worker.kv).enqueue("some.task", 9)
+    TaskQueue(rung_worker.kv).enqueue_task("some.task", 9)
     task = queue.wrapper.task_class(("some.task", [9]))
     for name in (*queue._revoke_keys(task), queue.wrapper.task_class.__name__):
         redis.hset(queue.storage.result_key, name, trap)  # type: ignore[arg-type]

@@ -324,7 +324,7 @@ def test_a_claim_on_a_deleted_row_does_not_settle_the_row_that_has_its_number(
     with context.uow_factory.begin() as uow:
         uow.session.execute(delete(Letter))
         following = Letter(id=stale.row_id, text="b")
-        following.enqueue(uow.now)
+        following.enqueue_again(uow.now)
         uow.session.add(following)
     claimed(context, queue)
     assert settled(context, queue, stale, Done(result="stale")) == 0
@@ -338,7 +338,7 @@ def test_a_row_that_is_queued_anew_is_not_settled_by_the_claim_of_before(
     post(context.uow_factory, "a")
     stale = claimed(context, queue)
     with context.uow_factory.begin() as uow:
-        uow.session.scalars(select(Letter)).one().enqueue(uow.now)
+        uow.session.scalars(select(Letter)).one().enqueue_again(uow.now)
     assert settled(context, queue, stale, Done(result="stale")) == 0
     assert (states(context.uow_factory), notes(context.uow_factory)) == (["queued"], [""])
 
@@ -478,7 +478,7 @@ def test_thousands_are_leased_claimed_and_settled_together(
     with context.uow_factory.begin() as uow:
         for number in range(count):
             letter = Letter(text=str(number))
-            letter.enqueue(uow.now)
+            letter.enqueue_again(uow.now)
             uow.session.add(letter)
     with context.uow_factory.begin() as uow:
         leased = lease_due(uow, queue, count)

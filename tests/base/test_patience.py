@@ -100,17 +100,17 @@ class Waits:
     def __init__(self, patience: WaitPatience, monkeypatch: pytest.MonkeyPatch) -> None:
         self.allowed: list[float] = []
         self.in_vain = 0
-        spend, wait, gone = patience.unanswered, BoundedConnection.wait, self
+        spend, wait, gone = patience.note_timeout, BoundedConnection.wait, self
 
         def unanswered(seconds: float) -> None:
             gone.in_vain += 1
             spend(seconds)
 
         def recorded(connection: Any, *given: Any, **named: Any) -> Any:
-            gone.allowed.append(connection.patience.allowed())
+            gone.allowed.append(connection.patience.seconds_allowed())
             return wait(connection, *given, **named)
 
-        monkeypatch.setattr(patience, "unanswered", unanswered)
+        monkeypatch.setattr(patience, "note_timeout", unanswered)
         monkeypatch.setattr(BoundedConnection, "wait", recorded)
 
 
@@ -183,7 +183,7 @@ def test_a_new_connection_to_a_stopped_server_is_given_up_in_time(
 ) -> None:
     engine = open_engine(Flask("fresh"), replace(hurried, database_url=own_postgres.url))
     patience = patience_of(engine)
-    with frozen(own_postgres), patience.spell(), pytest.raises(OperationalError):
+    with frozen(own_postgres), patience.share_budget(), pytest.raises(OperationalError):
         engine.connect()
     assert patience.exhausted
     engine.dispose()
@@ -293,7 +293,7 @@ def test_a_writer_goes_on_when_the_lock_is_gone(
     hurried_uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uow_factory, patience = hurried_uow_factory, patience_of(hurried_uow_factory.engine)
-    patience.unanswered(REQUEST_SECONDS)
+    patience.note_timeout(REQUEST_SECONDS)
     assert patience.exhausted
     later(patience, monkeypatch)
     write(uow_factory)
@@ -307,8 +307,8 @@ def test_the_wait_for_a_turn_is_taken_off_the_wait_for_the_lock(
     if database_kind != "sqlite":
         pytest.skip("writers queue before SQLite alone")
     patience = patience_of(hurried_uow_factory.engine)
-    with patience.spell():
-        patience.spend(REQUEST_SECONDS - 0.2)
+    with patience.share_budget():
+        patience.spend_seconds(REQUEST_SECONDS - 0.2)
         with hurried_uow_factory.engine.begin() as connection:
             assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == pytest.approx(
                 200, abs=1
@@ -336,7 +336,7 @@ def test_each_kind_of_user_declares_its_own_bounds(
     # The server gives up first, so that the connection survives what is only slow.
     assert max(bounds.lock, bounds.statement) < bounds.client
     assert (bounds.client <= 2.0) is (use is Use.REQUESTS)
-    assert patience_of(engine).allowed() == bounds.client
+    assert patience_of(engine).seconds_allowed() == bounds.client
     engine.dispose()
 
 
@@ -355,32 +355,32 @@ REQUESTS = WaitBounds(lock=1.6, statement=1.6, client=2.0, whole=True)
 def test_after_a_wait_in_vain_one_asks_and_the_others_keep_away() -> None:
     hand = Hand()
     patience = WaitPatience(REQUESTS, hand)
-    patience.admit()
-    patience.unanswered(2.0)
+    patience.admit_transaction()
+    patience.note_timeout(2.0)
     for _ in range(3):
         with pytest.raises(NotAsked):
-            patience.admit()
+            patience.admit_transaction()
     hand.at += PAUSE_SECONDS
-    with patience.spell():
-        patience.admit()
+    with patience.share_budget():
+        patience.admit_transaction()
         assert (patience.exhausted, patience.refuses) == (True, False)
-    with patience.spell():
+    with patience.share_budget():
         assert patience.refuses
     hand.at += 2.0
     with pytest.raises(NotAsked):
-        patience.admit()
-    patience.failed()
+        patience.admit_transaction()
+    patience.note_failure()
     hand.at += PAUSE_SECONDS
-    patience.admit()
-    patience.answered()
+    patience.admit_transaction()
+    patience.note_response()
     for _ in range(3):
-        patience.admit()
+        patience.admit_transaction()
 
 
 def test_a_short_wait_in_vain_closes_nothing() -> None:
     patience = WaitPatience(REQUESTS, Hand())
-    patience.unanswered(1.0)
-    patience.failed()
+    patience.note_timeout(1.0)
+    patience.note_failure()
     assert not patience.exhausted
 
 
@@ -396,7 +396,7 @@ def test_a_full_pool_closes_only_when_nobody_is_answered() -> None:
     hand = Hand()
     patience = WaitPatience(REQUESTS, hand)
     hand.at += 1.0
-    patience.answered()
+    patience.note_response()
     hand.at += 1.0
     patience.no_place()
     assert not patience.exhausted
@@ -408,22 +408,22 @@ def test_a_full_pool_closes_only_when_nobody_is_answered() -> None:
 def test_the_waits_of_one_transaction_share_what_is_allowed() -> None:
     hand = Hand()
     patience = WaitPatience(REQUESTS, hand)
-    with patience.spell():
-        patience.spend(0.5)
-        assert patience.allowed() == 1.5
-        with patience.spending():
+    with patience.share_budget():
+        patience.spend_seconds(0.5)
+        assert patience.seconds_allowed() == 1.5
+        with patience.spend_block():
             hand.at += 1.0
             # A connection that is opened after a wait for its place has the rest alone.
-            assert patience.allowed() == 0.5
-            patience.spend(1.0)
-        assert patience.allowed() == 0.5
-        with patience.spell(0.3):
-            assert patience.allowed() == 0.3
-        with patience.spell():
-            assert patience.allowed() == 0.5
-        patience.spend(9.0)
-        assert 0 < patience.allowed() < 0.5
-    assert patience.allowed() == 2.0
+            assert patience.seconds_allowed() == 0.5
+            patience.spend_seconds(1.0)
+        assert patience.seconds_allowed() == 0.5
+        with patience.share_budget(0.3):
+            assert patience.seconds_allowed() == 0.3
+        with patience.share_budget():
+            assert patience.seconds_allowed() == 0.5
+        patience.spend_seconds(9.0)
+        assert 0 < patience.seconds_allowed() < 0.5
+    assert patience.seconds_allowed() == 2.0
 
 
 def test_readiness_waits_for_no_check_that_hangs() -> None:
@@ -436,17 +436,17 @@ def test_readiness_waits_for_no_check_that_hangs() -> None:
         return {"database": "ok"}
 
     lookout = Lookout(hangs)
-    assert [lookout.look(0.05) for _ in range(3)] == [{"database": "away"}] * 3
+    assert [lookout.check_parts(0.05) for _ in range(3)] == [{"database": "away"}] * 3
     # Nobody looks a second time while the first look lasts.
     assert len(asked) == 1
     may_end.set()
-    assert lookout.look(LONGEST) == {"database": "ok"}
+    assert lookout.check_parts(LONGEST) == {"database": "ok"}
 
 
 def test_health_and_readiness_and_figures_of_a_stopped_server_are_told(
     stoppable: Flask, own_postgres: OwnPostgres, gateway: RecordingGateway
 ) -> None:
-    gateway.answers |= {"well": True, "token_age_seconds": 1.0}
+    gateway.answers |= {"is_available": True, "token_age_seconds": 1.0}
     client = stoppable.test_client()
     with frozen(own_postgres):
         assert client.get("/healthz").status_code == 200

@@ -23,13 +23,13 @@ from server.base.access import REGION
 from server.base.jobs import Lease
 from server.base.ownership import owned_by
 from server.base.sql import prepared
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
 from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Bank, Question
 from tests.kit.clock import FakeClock
 
-lease, question = table(Lease), table(Question)
+lease, question = table_of(Lease), table_of(Question)
 ADD = insert(lease)
 RENEW = update(lease).where(lease.c.name == bindparam("which"))
 NAMED = select(lease).where(lease.c.name == bindparam("which"))
@@ -54,7 +54,7 @@ LATE = (
 
 def add(uow: UnitOfWork, name: str, fence: int = 0) -> None:
     until = uow.now + timedelta(microseconds=7)
-    run(uow, ADD, {"name": name, "holder": "me", "fence": fence, "until": until})
+    run_statement(uow, ADD, {"name": name, "holder": "me", "fence": fence, "until": until})
 
 
 def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(
@@ -74,8 +74,8 @@ def test_what_goes_in_comes_out_as_sqlalchemy_would_tell_it(
     }
     with uow_factory.begin() as uow:
         uow.session.add(Bank(slug="b", revision="first", **owned_by(REGION)))
-        number = run(uow, ASK, facts).scalar_one()
-        row = run(uow, ASKED, {"which": number}).one()
+        number = run_statement(uow, ASK, facts).scalar_one()
+        row = run_statement(uow, ASKED, {"which": number}).only_row()
         through = uow.session.connection().execute(ASKED, {"which": number}).one()
     assert row._asdict() == through._asdict()
     assert tuple(row) == tuple(through)
@@ -91,8 +91,8 @@ def test_a_list_of_any_length_finds_each_of_its_own_once(
     with uow_factory.begin() as uow:
         for name in [*names, "other"]:
             add(uow, name)
-        assert run(uow, AMONG, {"names": names, "most": 100}).scalars() == names
-        assert run(uow, AMONG, {"names": names, "most": 2}).scalars() == names[:2]
+        assert run_statement(uow, AMONG, {"names": names, "most": 100}).first_values() == names
+        assert run_statement(uow, AMONG, {"names": names, "most": 2}).first_values() == names[:2]
 
 
 def test_what_is_kept_grows_with_the_shapes_and_not_with_the_calls(
@@ -102,8 +102,8 @@ def test_what_is_kept_grows_with_the_shapes_and_not_with_the_calls(
     with uow_factory.begin(read_only=True) as uow:
         before = len(prepared._kept)
         for many in range(1, longest + 1):
-            run(uow, NAMED, {"which": f"n{many}"})
-            run(uow, AMONG, {"names": [f"n{at}" for at in range(many)], "most": many})
+            run_statement(uow, NAMED, {"which": f"n{many}"})
+            run_statement(uow, AMONG, {"names": [f"n{at}" for at in range(many)], "most": many})
         assert len(prepared._kept) - before <= 1 + longest.bit_length()
 
 
@@ -111,26 +111,26 @@ def test_one_statement_serves_many_values_and_columns(uow_factory: UnitOfWorkFac
     with uow_factory.begin() as uow:
         add(uow, "one")
         for fence in (1, 2):
-            assert run(uow, RENEW, {"which": "one", "fence": fence}).rowcount == 1
-            assert run(uow, NAMED, {"which": "one"}).one().fence == fence
-        assert run(uow, RENEW, {"which": "one", "holder": "you"}).rowcount == 1
-        assert run(uow, RENEW, {"which": "nobody", "holder": "you"}).rowcount == 0
-        row = run(uow, NAMED, {"which": "one"}).one()
+            assert run_statement(uow, RENEW, {"which": "one", "fence": fence}).rowcount == 1
+            assert run_statement(uow, NAMED, {"which": "one"}).only_row().fence == fence
+        assert run_statement(uow, RENEW, {"which": "one", "holder": "you"}).rowcount == 1
+        assert run_statement(uow, RENEW, {"which": "nobody", "holder": "you"}).rowcount == 0
+        row = run_statement(uow, NAMED, {"which": "one"}).only_row()
         assert (row.holder, row.fence) == ("you", 2)
 
 
 def test_rows_are_asked_for_as_of_a_result(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
-        assert run(uow, NAMED, {"which": "one"}).one_or_none() is None
-        assert run(uow, NAMED, {"which": "one"}).scalar() is None
+        assert run_statement(uow, NAMED, {"which": "one"}).one_or_none() is None
+        assert run_statement(uow, NAMED, {"which": "one"}).first_value() is None
         with pytest.raises(NoResultFound):
-            run(uow, NAMED, {"which": "one"}).scalar_one()
+            run_statement(uow, NAMED, {"which": "one"}).scalar_one()
         add(uow, "one")
         add(uow, "two")
         asked = {"names": ["one", "two"], "most": 9}
-        assert [row.name for row in run(uow, AMONG, asked)] == ["one", "two"]
+        assert [row.name for row in run_statement(uow, AMONG, asked)] == ["one", "two"]
         with pytest.raises(MultipleResultsFound):
-            run(uow, AMONG, asked).one_or_none()
+            run_statement(uow, AMONG, asked).one_or_none()
 
 
 def test_the_session_and_prepared_statements_see_each_others_writes(
@@ -138,11 +138,11 @@ def test_the_session_and_prepared_statements_see_each_others_writes(
 ) -> None:
     with uow_factory.begin() as uow:
         uow.session.add(Lease(name="orm", holder="me", fence=3, until=uow.now))
-        assert run(uow, NAMED, {"which": "orm"}).one().fence == 3
+        assert run_statement(uow, NAMED, {"which": "orm"}).only_row().fence == 3
         add(uow, "prepared")
         assert uow.session.get_one(Lease, "prepared").until == uow.now + timedelta(microseconds=7)
     with uow_factory.begin(read_only=True) as uow:
-        assert run(uow, HOW_MANY, {}).scalar_one() == 2
+        assert run_statement(uow, HOW_MANY, {}).scalar_one() == 2
 
 
 def test_a_savepoint_of_the_session_takes_prepared_writes_back(
@@ -154,8 +154,8 @@ def test_a_savepoint_of_the_session_takes_prepared_writes_back(
             add(uow, "goes")
             raise LookupError
     with uow_factory.begin(read_only=True) as uow:
-        assert run(uow, NAMED, {"which": "goes"}).one_or_none() is None
-        assert run(uow, NAMED, {"which": "stays"}).one().holder == "me"
+        assert run_statement(uow, NAMED, {"which": "goes"}).one_or_none() is None
+        assert run_statement(uow, NAMED, {"which": "stays"}).only_row().holder == "me"
 
 
 def test_errors_are_those_of_sqlalchemy_and_tell_no_value(uow_factory: UnitOfWorkFactory) -> None:
@@ -164,17 +164,17 @@ def test_errors_are_those_of_sqlalchemy_and_tell_no_value(uow_factory: UnitOfWor
         add(uow, "geheim")
     assert "me" not in str(refusal.value.params or "")
     with uow_factory.begin(read_only=True) as uow:
-        assert run(uow, HOW_MANY, {}).scalar_one() == 0
+        assert run_statement(uow, HOW_MANY, {}).scalar_one() == 0
 
 
 def test_a_value_that_is_missing_or_naive_is_refused(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     with uow_factory.begin() as uow, pytest.raises(InvalidRequestError):
-        run(uow, NAMED, {})
+        run_statement(uow, NAMED, {})
     naive = {"which": "one", "until": clock.now().replace(tzinfo=None)}
     with uow_factory.begin() as uow, pytest.raises(ValueError, match="naive"):
-        run(uow, RENEW, naive)
+        run_statement(uow, RENEW, naive)
 
 
 def test_a_default_that_only_sqlalchemy_would_fill_in_is_refused(
@@ -183,7 +183,7 @@ def test_a_default_that_only_sqlalchemy_would_fill_in_is_refused(
     filled = [t for t in lease.metadata.tables.values() if any(c.default for c in t.c)]
     for one in filled:
         with uow_factory.begin() as uow, pytest.raises((InvalidRequestError, StatementError)):
-            run(uow, insert(one), {})
+            run_statement(uow, insert(one), {})
     assert all(column.default is None for column in (*lease.c, *question.c))
 
 
@@ -196,7 +196,7 @@ def test_a_reading_work_cannot_write_by_a_prepared_statement(
         with uow_factory.begin() as uow:
             add(uow, f"kept {turn}")
     with uow_factory.begin(read_only=True) as uow:
-        assert run(uow, HOW_MANY, {}).scalar_one() == 3
+        assert run_statement(uow, HOW_MANY, {}).scalar_one() == 3
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_a_failure_to_write_that_was_passed_over_is_not_committed(
         with pytest.raises(IntegrityError):
             uow.session.flush()
     with uow_factory.begin(read_only=True) as uow:
-        assert run(uow, HOW_MANY, {}).scalar_one() == 0
+        assert run_statement(uow, HOW_MANY, {}).scalar_one() == 0
 
 
 def test_a_lost_connection_is_replaced(uow_factory: UnitOfWorkFactory) -> None:
@@ -238,10 +238,10 @@ def test_a_lost_connection_is_replaced(uow_factory: UnitOfWorkFactory) -> None:
         mine = uow.session.scalar(text("SELECT pg_backend_pid()"))
         with uow_factory.engine.connect() as other:
             other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": mine})
-        run(uow, HOW_MANY, {})
+        run_statement(uow, HOW_MANY, {})
     for _ in range(3):
         with uow_factory.begin(read_only=True) as uow:
-            assert run(uow, HOW_MANY, {}).scalar_one() == 0
+            assert run_statement(uow, HOW_MANY, {}).scalar_one() == 0
 
 
 def test_of_a_restart_one_work_learns_for_all_connections(uow_factory: UnitOfWorkFactory) -> None:
@@ -249,7 +249,7 @@ def test_of_a_restart_one_work_learns_for_all_connections(uow_factory: UnitOfWor
         pytest.skip("a file does not hang up")
     with ExitStack() as all_at_once:
         mine = [
-            run(all_at_once.enter_context(uow_factory.begin()), PID, {}).scalar_one()
+            run_statement(all_at_once.enter_context(uow_factory.begin()), PID, {}).scalar_one()
             for _ in range(6)
         ]
     with uow_factory.engine.connect() as other:
@@ -262,7 +262,7 @@ def test_of_a_restart_one_work_learns_for_all_connections(uow_factory: UnitOfWor
         try:
             with ExitStack() as again:
                 for _ in mine:
-                    run(again.enter_context(uow_factory.begin()), HOW_MANY, {})
+                    run_statement(again.enter_context(uow_factory.begin()), HOW_MANY, {})
         except DatabaseAway:
             away += 1
     assert away <= 1
@@ -280,7 +280,7 @@ def test_a_connection_with_an_open_transaction_never_serves_the_next(
             assert uow.transaction.connection.connection.dbapi_connection is not raw
             add(uow, f"kept {turn}")
     with uow_factory.begin(read_only=True) as uow:
-        assert run(uow, HOW_MANY, {}).scalar_one() == 3
+        assert run_statement(uow, HOW_MANY, {}).scalar_one() == 3
 
 
 def test_a_commit_that_fails_leaves_nothing_and_holds_nobody(
@@ -297,7 +297,7 @@ def test_a_commit_that_fails_leaves_nothing_and_holds_nobody(
             with uow_factory.begin() as uow:
                 add(uow, f"kept {turn}")
         with uow_factory.begin(read_only=True) as uow:
-            assert run(uow, HOW_MANY, {}).scalar_one() == 3
+            assert run_statement(uow, HOW_MANY, {}).scalar_one() == 3
     finally:
         with uow_factory.engine.begin() as connection:
             connection.execute(text("DROP TABLE late_child"))

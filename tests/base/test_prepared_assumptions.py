@@ -19,12 +19,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from server.base.jobs import Lease
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.sql.tables import UtcDateTime, utc_from_text, utc_instant, utc_text
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
-lease = table(Lease)
+lease = table_of(Lease)
 NAMED = select(lease.c.name, lease.c.until).where(lease.c.name == bindparam("which"))
 AMONG = select(lease.c.name).where(lease.c.name.in_(bindparam("names", expanding=True)))
 DIALECTS = {
@@ -116,13 +116,13 @@ def test_a_connection_joins_a_transaction_that_the_driver_has_begun(
 ) -> None:
     facts = {"name": "one", "holder": "me", "fence": 0, "until": clock.now()}
     with pytest.raises(LookupError), uow_factory.begin() as uow:
-        run(uow, insert(lease), facts)
+        run_statement(uow, insert(lease), facts)
         assert uow.transaction.made_connection is None
         assert uow.session.get(Lease, "one") is not None
         assert isinstance(uow.transaction.made_connection, Connection)
         raise LookupError
     with uow_factory.begin(read_only=True) as uow:
-        assert run(uow, NAMED, {"which": "one"}).one_or_none() is None
+        assert run_statement(uow, NAMED, {"which": "one"}).one_or_none() is None
 
 
 def test_listeners_of_an_engine_are_seen_without_a_connection(
@@ -136,12 +136,12 @@ def test_listeners_of_an_engine_are_seen_without_a_connection(
     event.listen(uow_factory.engine, "before_cursor_execute", hear)
     try:
         with uow_factory.begin(read_only=True) as uow:
-            run(uow, NAMED, {"which": "one"})
+            run_statement(uow, NAMED, {"which": "one"})
     finally:
         event.remove(uow_factory.engine, "before_cursor_execute", hear)
     assert any(words.startswith("SELECT lease.name") for words in heard)
     with uow_factory.begin(read_only=True) as uow:
-        run(uow, NAMED, {"which": "one"})
+        run_statement(uow, NAMED, {"which": "one"})
         assert uow.transaction.made_connection is None
 
 
@@ -165,7 +165,7 @@ def postgres(uow_factory: UnitOfWorkFactory) -> UnitOfWorkFactory:
 def test_what_psycopg_drops_after_a_rollback_is_prepared_anew(postgres: UnitOfWorkFactory) -> None:
     """It says DEALLOCATE ALL, which would leave our statements without their names' meaning."""
     with postgres.begin() as uow:
-        run(uow, NAMED, {"which": "one"})
+        run_statement(uow, NAMED, {"which": "one"})
         driver = uow.transaction.driver
         assert driver._names
     with postgres.engine.connect() as held:
@@ -178,7 +178,7 @@ def test_what_psycopg_drops_after_a_rollback_is_prepared_anew(postgres: UnitOfWo
     assert kept == []
     assert driver._names == {}
     with postgres.begin(read_only=True) as uow:
-        assert run(uow, NAMED, {"which": "one"}).one_or_none() is None
+        assert run_statement(uow, NAMED, {"which": "one"}).one_or_none() is None
         assert uow.transaction.driver is driver
 
 
@@ -187,7 +187,7 @@ def test_a_reading_that_used_the_session_keeps_what_is_prepared(
 ) -> None:
     for _ in range(8):
         with postgres.begin(read_only=True) as uow:
-            run(uow, NAMED, {"which": "one"})
+            run_statement(uow, NAMED, {"which": "one"})
             uow.session.execute(text("SELECT count(*) FROM lease"))
             driver = uow.transaction.driver
     assert driver._names
@@ -215,7 +215,7 @@ def test_a_pipeline_tells_each_result_and_then_that_it_is_in_step(
         ]
         refusal = psycopg.errors.error_from_result(told[1][0], encoding="utf-8")
         assert isinstance(refusal, psycopg.errors.DivisionByZero)
-        driver.end(b"ROLLBACK")
+        driver.end_transaction(b"ROLLBACK")
 
 
 def test_a_commit_after_a_failure_that_was_passed_over_is_refused(
@@ -223,8 +223,8 @@ def test_a_commit_after_a_failure_that_was_passed_over_is_refused(
 ) -> None:
     facts = {"name": "one", "holder": "me", "fence": 0, "until": clock.now()}
     with pytest.raises(DBAPIError, match="failed before its commit"), postgres.begin() as uow:
-        run(uow, insert(lease), facts)
+        run_statement(uow, insert(lease), facts)
         with pytest.raises(IntegrityError):
-            run(uow, insert(lease), facts)
+            run_statement(uow, insert(lease), facts)
     with postgres.begin(read_only=True) as uow:
-        assert run(uow, NAMED, {"which": "one"}).one_or_none() is None
+        assert run_statement(uow, NAMED, {"which": "one"}).one_or_none() is None

@@ -11,7 +11,7 @@ import pytest
 
 from server.base import rate_limits
 from server.base.errors import TooManyRequests
-from server.base.rate_limits import BAD_CODE, Pace, counting_failures, network_of, spend
+from server.base.rate_limits import BAD_CODE, Pace, counting_failures, network_of, spend_token
 from server.base.settings import Limits
 from server.base.uow import Dependencies, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
@@ -34,22 +34,22 @@ def test_a_small_figure_lets_one_through_and_then_says_how_long_to_wait(
     uow_factory: UnitOfWorkFactory, clock: FakeClock, one: Pace, figure: float
 ) -> None:
     dependencies = with_figures(uow_factory, **{one.figure: figure})
-    spend(dependencies, one, "me")
-    spend(dependencies, one, "another")
+    spend_token(dependencies, one, "me")
+    spend_token(dependencies, one, "another")
     with pytest.raises(TooManyRequests) as refused:
-        spend(dependencies, one, "me")
+        spend_token(dependencies, one, "me")
     wait = refused.value.retry_after_seconds
     assert wait == (3600 if one.figure.endswith("_per_hour") else 60) / figure
     clock.advance(wait)
-    spend(dependencies, one, "me")
+    spend_token(dependencies, one, "me")
 
 
 def test_half_of_a_figure_comes_at_once(uow_factory: UnitOfWorkFactory) -> None:
     dependencies = with_figures(uow_factory, change_per_minute=10)
     for _ in range(5):
-        spend(dependencies, rate_limits.CHANGE, "me")
+        spend_token(dependencies, rate_limits.CHANGE, "me")
     with pytest.raises(TooManyRequests):
-        spend(dependencies, rate_limits.CHANGE, "me")
+        spend_token(dependencies, rate_limits.CHANGE, "me")
 
 
 def test_only_the_failure_stays_counted(uow_factory: UnitOfWorkFactory) -> None:
@@ -76,7 +76,7 @@ def count_afterwards(dependencies: Dependencies, step: Callable[[], None]) -> No
     try:
         step()
     except BadCode:
-        spend(dependencies, BAD_CODE, "here")
+        spend_token(dependencies, BAD_CODE, "here")
         raise
 
 

@@ -95,7 +95,7 @@ def test_a_limit_trace_goes_with_the_last_contest_that_counts_by_it(
         me = a_citizen(uow, unionid="union-a").id
     take(uow_factory, contest, me)
     with uow_factory.begin() as uow:
-        privacy.erase(uow, me)
+        privacy.erase_citizen(uow, me)
     assert applied(uow_factory, dry_run=True) == {}
     clock.set(contest.closes_at + timedelta(days=1))
     assert applied(uow_factory, dry_run=True) == {"limit_trace": 2}

@@ -52,15 +52,15 @@ def test_the_clock_follows_the_file_that_moves_it(tmp_path: Path) -> None:
 
 def test_a_sealed_text_opens_in_its_own_place_only() -> None:
     keys = Keys("k" * 40)
-    sealed = keys.seal("张三", "consent.guardian_name:7")
+    sealed = keys.seal_text("张三", "consent.guardian_name:7")
     assert "张三" not in sealed
-    assert keys.unseal(sealed, "consent.guardian_name:7") == "张三"
+    assert keys.unseal_text(sealed, "consent.guardian_name:7") == "张三"
     with pytest.raises(Unreadable):
-        keys.unseal(sealed, "consent.guardian_name:8")
+        keys.unseal_text(sealed, "consent.guardian_name:8")
     with pytest.raises(Unreadable):
-        Keys("x" * 40).unseal(sealed, "consent.guardian_name:7")
+        Keys("x" * 40).unseal_text(sealed, "consent.guardian_name:7")
     with pytest.raises(Unreadable):
-        keys.unseal("v1.rubbish", "x")
+        keys.unseal_text("v1.rubbish", "x")
 
 
 def test_a_cursor_comes_back_and_a_foreign_one_is_refused() -> None:
@@ -85,12 +85,12 @@ def test_a_missing_sentence_or_place_is_an_error(tmp_path: Path) -> None:
     (folder / "texts.toml").write_text('[error]\nfull = "满了，前面{waiting}位"\n', "utf-8")
     (folder / "texts.za.toml").write_text("", "utf-8")
     texts = load_texts([folder])
-    assert texts.error("full", {"waiting": 3}) == "满了，前面3位"
-    assert texts.gaps("za") == ["shop.error.full"]
+    assert texts.error_text("full", {"waiting": 3}) == "满了，前面3位"
+    assert texts.missing_keys("za") == ["shop.error.full"]
     with pytest.raises(TextMissing):
-        texts.error("full")
+        texts.error_text("full")
     with pytest.raises(TextMissing):
-        texts.say("shop.nothing")
+        texts.fill_text("shop.nothing")
 
 
 def test_a_log_line_holds_no_message_of_an_exception() -> None:

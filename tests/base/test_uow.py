@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError, InternalError
 
 from server.base.errors import Conflict
 from server.base.jobs import Lease, take_lease
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
-ADD = insert(table(Lease))
+ADD = insert(table_of(Lease))
 
 
 def a_lease(uow: UnitOfWork, name: str) -> None:
@@ -67,11 +67,11 @@ def test_a_savepoint_that_raises_leaves_its_part_out_and_the_rest_in(
     with uow_factory.begin() as uow:
         a_lease(uow, "one")
         uow.enqueue_after_commit("some.task", 1)
-        with pytest.raises(Conflict), uow.savepoint():
+        with pytest.raises(Conflict), uow.open_savepoint():
             a_lease(uow, "two")
             uow.enqueue_after_commit("some.task", 2)
             raise Conflict
-        with uow.savepoint():
+        with uow.open_savepoint():
             a_lease(uow, "three")
             uow.enqueue_after_commit("some.task", 3)
     assert leases(uow_factory) == 2
@@ -129,7 +129,9 @@ def test_a_reading_work_that_writes_and_fails_on_the_way_leaves_nothing(
                     a_lease(uow, "one")
                     uow.session.flush()
                 else:
-                    run(uow, ADD, {"name": "x", "holder": "", "fence": 0, "until": uow.now})
+                    run_statement(
+                        uow, ADD, {"name": "x", "holder": "", "fence": 0, "until": uow.now}
+                    )
             raise LookupError
         with uow_factory.begin() as uow:
             a_lease(uow, f"kept {through_the_session}")

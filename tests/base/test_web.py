@@ -22,7 +22,7 @@ from server.base.web.endpoint import Answer, Api, Edge, PreflightContext, endpoi
 from server.base.web.errors import install_error_handlers
 from server.base.web.flask_app import new_flask
 from server.base.web.health import Probes, health_pages
-from server.base.web.openapi import docs_pages, document
+from server.base.web.openapi import build_document, docs_pages
 from server.base.web.request_frame import install_request_frame
 from server.base.web.schema import In, Out, PageQuery
 from tests.kit.clock import FakeClock
@@ -109,13 +109,15 @@ def http(
     install_error_handlers(app, uow_factory.dependencies.texts)
     drawings = Drawings(kept_drawings(uow_factory.dependencies.settings))
     edge = Edge(uow_factory=uow_factory, gateway=None, resolve=resolve, drawings=drawings)
-    app.register_blueprint(edge.blueprint((bench.api,)))
+    app.register_blueprint(edge.build_blueprint((bench.api,)))
     if request.param == "middleware":
         middleware = ApiMiddleware(
-            app.wsgi_app, edge.runners((bench.api,)), frame, uow_factory.dependencies.texts
+            app.wsgi_app, edge.build_runners((bench.api,)), frame, uow_factory.dependencies.texts
         )
         app.wsgi_app = middleware  # type: ignore[method-assign]
-    app.register_blueprint(docs_pages(lambda: document((bench.api,), title="bench", version="1")))
+    app.register_blueprint(
+        docs_pages(lambda: build_document((bench.api,), title="bench", version="1"))
+    )
     app.register_blueprint(
         health_pages(
             Probes(
@@ -290,8 +292,8 @@ def test_a_key_whose_process_died_is_free_after_a_minute(
 ) -> None:
     from server.base.web import idempotency
 
-    print_of = idempotency.fingerprint("POST", "/api/v1/wishes", b'{"words": "x"}')
-    idempotency.claim(uow_factory, "citizen:1", "k1", print_of)
+    print_of = idempotency.fingerprint_request("POST", "/api/v1/wishes", b'{"words": "x"}')
+    idempotency.claim_key(uow_factory, "citizen:1", "k1", print_of)
     keyed = ann(**{"Idempotency-Key": "k1"})
     call = {"data": b'{"words": "x"}', "content_type": "application/json", "headers": keyed}
     assert http.post("/api/v1/wishes", **call).status_code == 409
@@ -303,22 +305,22 @@ def test_an_answer_is_kept_under_its_own_key_alone(uow_factory: UnitOfWorkFactor
     """SQLite gives the number of the erased caller's row to the next one."""
     from server.base.web import idempotency
 
-    gone = idempotency.claim(uow_factory, "citizen:1", "k1", "print-1")
+    gone = idempotency.claim_key(uow_factory, "citizen:1", "k1", "print-1")
     with uow_factory.begin() as uow:
         idempotency.drop_answers_of(uow, 1)
-    taken = idempotency.claim(uow_factory, "citizen:2", "k2", "print-2")
+    taken = idempotency.claim_key(uow_factory, "citizen:2", "k2", "print-2")
     with uow_factory.begin() as uow:
-        idempotency.keep(uow, gone, 201, "the words of citizen 1")
-    idempotency.release(uow_factory, gone)
+        idempotency.keep_claimed_answer(uow, gone, 201, "the words of citizen 1")
+    idempotency.release_key(uow_factory, gone)
     with pytest.raises(idempotency.IdempotencyInFlight):
-        idempotency.claim(uow_factory, "citizen:2", "k2", "print-2")
+        idempotency.claim_key(uow_factory, "citizen:2", "k2", "print-2")
     with uow_factory.begin() as uow:
-        idempotency.keep(uow, taken, 201, "the words of citizen 2")
+        idempotency.keep_claimed_answer(uow, taken, 201, "the words of citizen 2")
     assert (
-        idempotency.claim(uow_factory, "citizen:2", "k2", "print-2").body
+        idempotency.claim_key(uow_factory, "citizen:2", "k2", "print-2").body
         == "the words of citizen 2"
     )
-    assert idempotency.claim(uow_factory, "citizen:1", "k1", "print-1").status is None
+    assert idempotency.claim_key(uow_factory, "citizen:1", "k1", "print-1").status is None
 
 
 def test_asking_happens_outside_the_transaction(http: FlaskClient) -> None:

@@ -8,11 +8,15 @@ import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.base.redis.client import RedisClient, RedisUnavailable, connect
+from server.base.redis.client import RedisClient, RedisUnavailable, create_client
 from server.base.redis.counters import Counters
 from server.base.web import figures, metrics
 from server.base.web.figures import Book, Figure
-from server.base.web.worker_figures import FigurePublisher, publishing, read_worker_figures
+from server.base.web.worker_figures import (
+    FigurePublisher,
+    publish_periodically,
+    read_worker_figures,
+)
 from tests.conftest import application_of
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -35,7 +39,7 @@ FOREIGN = [
 
 @pytest.fixture
 def kv(tmp_path: Path) -> RedisClient:
-    return connect(f"fake:{tmp_path.name}", tmp_path, FakeClock())
+    return create_client(f"fake:{tmp_path.name}", tmp_path, FakeClock())
 
 
 @pytest.fixture
@@ -47,13 +51,13 @@ def a_worker(counters: Counters) -> tuple[FigurePublisher, Figure, Book]:
     """A process that counts steps, apart from the figures of this one."""
     book = Book(arenas=1)
     figure = Figure("counter", *STEP, "")
-    book.enter(figure)
+    book.enter_figure(figure)
     return FigurePublisher(counters, book), figure, book
 
 
 def count(worker: tuple[FigurePublisher, Figure, Book], amount: float) -> None:
     _, figure, book = worker
-    book.add(figure, amount)
+    book.add_amount(figure, amount)
 
 
 def told(counters: Counters) -> float | None:
@@ -64,12 +68,12 @@ def test_workers_add_up_and_a_restart_loses_nothing(counters: Counters) -> None:
     one, other = a_worker(counters), a_worker(counters)
     for worker, amount in ((one, 2), (other, 3), (one, 4)):
         count(worker, amount)
-        worker[0].publish()
-        worker[0].publish()  # what was published is not published again
+        worker[0].publish_counts()
+        worker[0].publish_counts()  # what was published is not published again
     assert told(counters) == 9
     restarted = a_worker(counters)
     count(restarted, 1)
-    restarted[0].publish()
+    restarted[0].publish_counts()
     assert told(counters) == 10
 
 
@@ -83,16 +87,16 @@ def test_what_could_not_be_published_is_brought_the_next_time(
         def refuse(*_args: object) -> None:
             raise RedisUnavailable
 
-        away.setattr(Counters, "add", refuse)
-        assert not worker[0].publish()
+        away.setattr(Counters, "add_counts", refuse)
+        assert not worker[0].publish_counts()
     count(worker, 1)
-    assert worker[0].publish()
+    assert worker[0].publish_counts()
     assert told(counters) == 3
 
 
 def test_the_end_of_a_worker_publishes_what_is_left(counters: Counters) -> None:
     worker = a_worker(counters)
-    with publishing(worker[0], seconds=3600):
+    with publish_periodically(worker[0], seconds=3600):
         count(worker, 5)
     assert told(counters) == 5
 
@@ -100,17 +104,17 @@ def test_the_end_of_a_worker_publishes_what_is_left(counters: Counters) -> None:
 def test_figures_that_no_worker_counts_are_not_published(counters: Counters) -> None:
     book = Book(arenas=1)
     route = Figure("counter", "kepu_x", "kepu_x_total", ("route",), ("/",), "")
-    book.enter(route)
-    book.add(route, 1)
-    FigurePublisher(counters, book).publish()
+    book.enter_figure(route)
+    book.add_amount(route, 1)
+    FigurePublisher(counters, book).publish_counts()
     assert read_worker_figures(counters) == {}
 
 
 def test_foreign_values_are_passed_over(counters: Counters, kv: RedisClient) -> None:
     for name in FOREIGN:
-        kv.run("HSET", "counters:workers", name, "1")
-    kv.run("HSET", "counters:workers", '["kepu_tasks"]', "nan")
-    kv.run("HSET", "counters:workers", "x", "many")
+        kv.run_command("HSET", "counters:workers", name, "1")
+    kv.run_command("HSET", "counters:workers", '["kepu_tasks"]', "nan")
+    kv.run_command("HSET", "counters:workers", "x", "many")
     assert read_worker_figures(counters) == {}
 
 
@@ -119,7 +123,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object) -> None:
         raise RedisUnavailable
 
-    monkeypatch.setattr(Counters, "read", refuse)
+    monkeypatch.setattr(Counters, "read_counts", refuse)
 
 
 def samples(app: Flask) -> dict[str, float]:
@@ -136,7 +140,7 @@ def test_the_web_server_tells_what_workers_counted(app: Flask, gateway: Recordin
     gateway.answers["token_age_seconds"] = None
     worker = a_worker(application_of(app).uow_factory.dependencies.kv.counters)
     count(worker, 7)
-    worker[0].publish()
+    worker[0].publish_counts()
     assert samples(app) == {"kepu_tasks_total['done', 'tests.step']": 7}
 
 

@@ -26,9 +26,10 @@ from tests.bench.stage import Stage
 # What a driver is told about a transaction is counted as a transaction.
 _ABOUT_TRANSACTIONS = ("PRAGMA", "BEGIN", "SET TRANSACTION")
 _PARTS: Mapping[str, tuple[tuple[type[Any], str], ...]] = {
-    "statements": ((Transaction, "execute"),),
+    "statements": ((Transaction, "execute_text"),),
     "transactions": (
-        (Pool, "connect"), (Transaction, "begin"), (Transaction, "end"), (Transaction, "close"),
+        (Pool, "connect"), (Transaction, "begin_transaction"), (Transaction, "end_transaction"),
+        (Transaction, "return_connection"),
     ),
     "Redis": ((RedisClient, "_exchange"),),
 }  # fmt: skip

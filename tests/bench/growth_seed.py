@@ -113,7 +113,7 @@ def _first_free(connection: Connection) -> int:
 
 def _statements(words: _Words) -> list[str]:
     """The copying in the order of what hangs on what."""
-    cities = units.regions().cities
+    cities = units.load_regions().cities
     places = ", ".join(f"({at}, '{city.code}', '{city.counties[0].code}')"
                        for at, city in enumerate(cities))  # fmt: skip
     # Every instant is one of the last day's, each player's own.

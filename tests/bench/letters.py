@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from server.emulator.crypto import decrypt_push, encrypt_push, sign
+from server.emulator.crypto import decrypt_push, encrypt_push, sign_push
 from tests.bench.floors import CALLBACK
 
 _ALNUM = string.ascii_letters + string.digits
@@ -83,9 +83,10 @@ class Letters:
             whose.aes_key, appid=whose.appid, message=message, prefix=random.randbytes(16)
         )
         query = (
-            f"signature={sign(whose.token, timestamp, nonce)}&timestamp={timestamp}&nonce={nonce}"
+            f"signature={sign_push(whose.token, timestamp, nonce)}"
+            f"&timestamp={timestamp}&nonce={nonce}"
             f"&openid={sender}&encrypt_type=aes"
-            f"&msg_signature={sign(whose.token, timestamp, nonce, sealed)}"
+            f"&msg_signature={sign_push(whose.token, timestamp, nonce, sealed)}"
         )
         body = (
             f"<xml><ToUserName><![CDATA[{whose.original_id}]]></ToUserName>"
@@ -99,7 +100,7 @@ class Letters:
         Raises: ValueError when it is signed or sealed wrongly.
         """
         outer = _fields(body.decode())
-        made = sign(self._account.token, outer["TimeStamp"], outer["Nonce"], outer["Encrypt"])
+        made = sign_push(self._account.token, outer["TimeStamp"], outer["Nonce"], outer["Encrypt"])
         if made != outer["MsgSignature"]:
             raise ValueError("the reply's signature is wrong")
         inner = decrypt_push(

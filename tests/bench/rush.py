@@ -273,7 +273,7 @@ class _Ground:
         papers, _points = self.stage.handed_in(self.contest)
         places = self.stage.ranks_by_sort(self.contest)
         kv = self.stage.application.uow_factory.dependencies.kv
-        size = kv.leaderboard.size(f"contest:{self.contest.view.id}", "total/region")
+        size = kv.leaderboard.read_size(f"contest:{self.contest.view.id}", "total/region")
         if (papers, len(places), size) != (people, people, people):
             raise BenchFailed(f"{papers} papers, {len(places)} standings, {size} on the board")
 

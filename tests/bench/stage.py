@@ -23,7 +23,7 @@ from server.base.settings import Operator
 from server.base.settings_reader import load_settings
 from server.base.signing import token_hash
 from server.base.sql.patience import Use
-from server.base.sql.schema import migrate
+from server.base.sql.schema import migrate_database
 from server.base.uow import UnitOfWork
 from server.channel import commands as channel
 from server.programme.models import Participation
@@ -125,17 +125,17 @@ class Stage:
         self.folder = folder
         self.environment = {**environment(folder, database_url, account), **(overrides or {})}
         self.settings = load_settings(self.environment)
-        self.redis = EmbeddedServer(folder).start()
+        self.redis = EmbeddedServer(folder).start_server()
         # Filling a database takes longer than a request may.
         self.application: Application = open_application(self.settings, use=Use.COMMANDS)
-        migrate(self.application.uow_factory.engine)
+        migrate_database(self.application.uow_factory.engine)
         channel.seed_replies(self.application.uow_factory)
 
     def close(self) -> None:
         """Let go of database and Redis."""
         self.application.uow_factory.engine.dispose()
         self.application.uow_factory.dependencies.kv.kv.close()
-        self.redis.stop()
+        self.redis.stop_server()
 
     @property
     def peers_environment(self) -> dict[str, str]:
@@ -275,7 +275,7 @@ class Stage:
 
 
 def _people(uow: UnitOfWork, many: int) -> list[int]:
-    cities = units.regions().cities
+    cities = units.load_regions().cities
     made: list[int] = []
     share = many // len(cities)
     for city in cities if share else ():
@@ -324,7 +324,7 @@ def _entries(uow: UnitOfWork, contest_id: int, people: Sequence[int]) -> list[tu
     """An entry for each of them, spread over the cities; numbers of entries and of citizens."""
     if not people:
         return []
-    cities = units.regions().cities
+    cities = units.load_regions().cities
     rows = []
     for at, citizen in enumerate(people):
         city = cities[at % len(cities)]

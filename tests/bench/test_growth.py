@@ -60,7 +60,7 @@ def test_seeded_players_stand_where_a_recount_of_their_papers_puts_them(stage: S
     # The next row that is made in the usual way does not meet a number that is taken.
     assert stage.newcomers(3)
     stage.rebuild_boards()
-    size = stage.application.uow_factory.dependencies.kv.leaderboard.size
+    size = stage.application.uow_factory.dependencies.kv.leaderboard.read_size
     assert size(f"contest:{contest.view.id}", "total/region") == PLAYERS + 44
 
 

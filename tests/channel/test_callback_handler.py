@@ -20,14 +20,14 @@ TWINS = 8
 
 def leaves_a_trace(uow: UnitOfWork, message: Message) -> Reply:
     """An effect that can be counted: nothing but the door keeps it from happening again."""
-    late_replies.queue(uow, uow.new_ref("trace"), message.openid, "trace")
+    late_replies.queue_reply(uow, uow.new_ref("trace"), message.openid, "trace")
     return Reply.of_text(f"trace {uow.new_ref('r')}")
 
 
 @pytest.mark.race
 def test_twins_do_it_once_and_all_get_the_first_reply(uow_factory: UnitOfWorkFactory) -> None:
     def today(uow: UnitOfWork, _citizen_id: int | None) -> str:
-        late_replies.queue(uow, uow.new_ref("trace"), "o-somebody", "trace")
+        late_replies.queue_reply(uow, uow.new_ref("trace"), "o-somebody", "trace")
         return uow.new_ref("reply")
 
     handler = a_handler(uow_factory, answers={"quiz.today": today})
@@ -53,8 +53,8 @@ class Unguarded:
             return Reply.from_bytes(known.reply.encode())
         with self._uow_factory.begin() as uow:
             reply = leaves_a_trace(uow, message)
-            if processed_messages.enter(uow, message.key) is None:
-                processed_messages.leave(uow, message.key, reply, None)
+            if processed_messages.claim_message(uow, message.key) is None:
+                processed_messages.store_reply(uow, message.key, reply, None)
             return reply
 
 
@@ -80,8 +80,8 @@ def test_a_slice_does_something_with_an_event_once_and_in_silence(
     ):
         message = an_event("something", created_at=len(rows(uow_factory, models.SeenMessage)))
         before = len(rows(uow_factory, models.LateReply))
-        assert handler.pure(message) is None
-        assert [handler.effects(message).says_something for _ in range(3)] == [False] * 3
+        assert handler.reply_without_effects(message) is None
+        assert [handler.apply_effects(message).says_something for _ in range(3)] == [False] * 3
         assert len(rows(uow_factory, models.LateReply)) == before + 1
 
 
@@ -94,7 +94,7 @@ def an_envelope(uow_factory: UnitOfWorkFactory) -> Envelope:
 def test_the_mini_program_has_no_conversation(uow_factory: UnitOfWorkFactory) -> None:
     handler = mini_program_handler(uow_factory, an_envelope(uow_factory))
     for message in (a_message(content="答题"), a_message("image"), an_event("subscribe")):
-        reply = handler.pure(message)
+        reply = handler.reply_without_effects(message)
         assert reply is not None
         assert not reply.says_something
 
@@ -112,7 +112,7 @@ def test_a_report_of_wechat_that_is_refused_is_done_with_and_undone(
         raise NotToday
 
     handler = a_handler(uow_factory, handlers=[("something", refuses)])
-    assert handler.effects(an_event("something")) == Reply()
+    assert handler.apply_effects(an_event("something")) == Reply()
     assert rows(uow_factory, models.LateReply) == []
     assert len(rows(uow_factory, models.SeenMessage)) == 1
 
@@ -131,11 +131,11 @@ def test_what_failed_is_not_remembered_and_the_repeat_does_it(
     handler = a_handler(uow_factory, handlers=[("something", fails_twice)])
     message = an_event("something")
     with pytest.raises(Unavailable):
-        handler.effects(message)
+        handler.apply_effects(message)
     with pytest.raises(RuntimeError):
-        handler.effects(message)
+        handler.apply_effects(message)
     assert rows(uow_factory, models.SeenMessage) == []
-    assert handler.effects(message) == Reply()
+    assert handler.apply_effects(message) == Reply()
     assert len(rows(uow_factory, models.LateReply)) == 1
 
 

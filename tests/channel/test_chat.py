@@ -54,7 +54,7 @@ def test_words_of_the_contest_are_answered_from_live_data(
     commands.seed_replies(uow_factory)
     handler = a_handler(uow_factory)
     message = a_message(content=written)
-    assert handler.pure(message) is None
+    assert handler.reply_without_effects(message) is None
     assert said(handler, message) == f"{answer} for somebody"
 
 
@@ -90,7 +90,7 @@ def test_a_decorated_or_traditional_keyword_is_the_keyword(
 )
 def test_every_city_has_its_board(uow_factory: UnitOfWorkFactory, written: str) -> None:
     handler = a_handler(uow_factory)
-    for city in units.regions().cities:
+    for city in units.load_regions().cities:
         asked = a_message(content=written.format(city.short))
         assert said(handler, asked) == f"quiz.board.{city.code} for somebody"
     assert said(handler, a_message(content="南寧排行榜")) == "quiz.board.450100 for somebody"
@@ -117,7 +117,7 @@ def test_every_city_has_its_board(uow_factory: UnitOfWorkFactory, written: str) 
 def test_small_talk_and_wishes_are_understood_at_once(
     uow_factory: UnitOfWorkFactory, written: str, told: str
 ) -> None:
-    reply = a_handler(uow_factory).pure(a_message(content=written))
+    reply = a_handler(uow_factory).reply_without_effects(a_message(content=written))
     assert reply is not None
     assert told in reply.text
 
@@ -174,7 +174,7 @@ def test_a_place_or_a_plain_question_gets_the_answer_meant(
 def test_every_county_of_today_has_a_rule_and_no_word_stands_in_two_rules() -> None:
     shipped = read_shipped()
     slugs = {rule.slug for rule in shipped.keywords}
-    for city in units.regions().cities:
+    for city in units.load_regions().cities:
         for county in city.counties:
             if county.valid_to is None:
                 assert f"board-{county.code}" in slugs, county.name
@@ -186,7 +186,7 @@ def test_every_county_of_today_has_a_rule_and_no_word_stands_in_two_rules() -> N
 def test_who_asks_for_a_telephone_gets_the_number_at_once(
     uow_factory: UnitOfWorkFactory, written: str
 ) -> None:
-    reply = a_handler(uow_factory).pure(a_message(content=written))
+    reply = a_handler(uow_factory).reply_without_effects(a_message(content=written))
     assert reply is not None
     assert "电话：0771-1\n投诉：0771-2\n" in reply.text
 
@@ -206,9 +206,9 @@ def test_the_reply_names_the_operator_of_the_settings_without_asking_the_databas
         commands.seed_replies(uow_factory)
     operator = Operator(name="某科协", phone="0771-7654321", complaints="<12345>热线")
     handler = a_handler(with_operator(uow_factory, operator))
-    assert handler.pure(a_message(content="帮助")) is not None
+    assert handler.reply_without_effects(a_message(content="帮助")) is not None
     with at_most(uow_factory, 0):
-        reply = handler.pure(a_message(content="投诉"))
+        reply = handler.reply_without_effects(a_message(content="投诉"))
     assert reply is not None
     assert "0771-7654321" in reply.text
     assert "投诉：＜12345＞热线" in reply.text
@@ -231,7 +231,7 @@ def test_help_lists_words_and_every_listed_word_works(
     uow_factory: UnitOfWorkFactory, written: str
 ) -> None:
     handler = a_handler(uow_factory)
-    reply = handler.pure(a_message(content=written))
+    reply = handler.reply_without_effects(a_message(content=written))
     assert reply is not None
     listed = [
         word
@@ -250,15 +250,15 @@ def test_help_lists_words_and_every_listed_word_works(
 
 def test_a_reply_without_effects_touches_no_database(uow_factory: UnitOfWorkFactory) -> None:
     handler = a_handler(uow_factory)
-    handler.pure(a_message(content="帮助"))
+    handler.reply_without_effects(a_message(content="帮助"))
     uow_factory.engine.dispose()
     uow_factory.engine.pool.connect = None  # type: ignore[assignment, method-assign]  # any use would fail
     for kind in ("image", "voice", "video", "shortvideo", "location", "link", "miniprogrampage"):
-        reply = handler.pure(a_message(kind))
+        reply = handler.reply_without_effects(a_message(kind))
         assert reply is not None
         assert reply.says_something
     for written in ("帮助", "电话", "没有这个词"):
-        reply = handler.pure(a_message(content=written))
+        reply = handler.reply_without_effects(a_message(content=written))
         assert reply is not None
         assert reply.says_something
 
@@ -270,7 +270,7 @@ def test_an_unknown_text_gets_the_fallback_and_is_listed_by_frequency(
     handler = a_handler(uow_factory, rule_stats=rule_stats)
     for written in ("大篷车", "大篷车。", "讲座", "大篷车 "):
         assert "帮助" in said(handler, a_message(content=written))
-    rule_stats.flush()
+    rule_stats.flush_counts()
     with uow_factory.begin(read_only=True) as uow:
         assert unmatched_by_frequency(uow) == [("大篷车", 3), ("讲座", 1)]
 
@@ -345,8 +345,8 @@ def test_a_click_gets_the_answer_of_its_word(
 def test_fixed_clicks_and_old_entries_are_answered_at_once(uow_factory: UnitOfWorkFactory) -> None:
     handler = a_handler(uow_factory)
     contact, old = (
-        handler.pure(an_event("click", "CONTACT")),
-        handler.pure(an_event("click", "GONE")),
+        handler.reply_without_effects(an_event("click", "CONTACT")),
+        handler.reply_without_effects(an_event("click", "GONE")),
     )
     assert contact is not None
     assert "0771-1" in contact.text
@@ -358,13 +358,13 @@ def test_fixed_clicks_and_old_entries_are_answered_at_once(uow_factory: UnitOfWo
 def test_events_that_nobody_waits_for_are_ignored_quietly(
     uow_factory: UnitOfWorkFactory, event: str
 ) -> None:
-    reply = a_handler(uow_factory).pure(an_event(event, "https://example.org"))
+    reply = a_handler(uow_factory).reply_without_effects(an_event(event, "https://example.org"))
     assert reply is not None
     assert not reply.says_something
 
 
 def test_the_self_test_of_wechat_is_answered(uow_factory: UnitOfWorkFactory) -> None:
-    reply = a_handler(uow_factory).pure(an_event("debug_demo"))
+    reply = a_handler(uow_factory).reply_without_effects(an_event("debug_demo"))
     assert reply is not None
     assert reply.kind == "json"
 

@@ -46,7 +46,7 @@ def handler(uow_factory: UnitOfWorkFactory, noted: Contacts) -> CallbackHandler:
 
 @pytest.fixture
 def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
-    gateway.answers["follower"] = told("union-1")
+    gateway.answers["fetch_follower"] = told("union-1")
     return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
@@ -86,7 +86,7 @@ def test_words_and_taps_have_wechat_asked_and_the_player_is_found(
     before = said(handler, a_message(content="我的成绩", msg_id="first"))
     assert before == "quiz.my_result for somebody"
     said(handler, message)
-    assert noted.flush() == 1
+    assert noted.flush_contacts() == 1
     assert follower(context.uow_factory).asking is UnionidLookup.WANTED
     assert [task for task, _ in rung] == [service.LEARN_UNIONID]
     tasks.learn_unionids(context)
@@ -100,7 +100,7 @@ def test_what_the_platform_tells_is_no_sign_of_life(
     context: TaskContext, handler: CallbackHandler, noted: Contacts, event: str
 ) -> None:
     said(handler, an_event(event))
-    assert noted.flush() == 0
+    assert noted.flush_contacts() == 0
 
 
 def test_a_conversation_is_noted_once_and_never_asks_twice(
@@ -112,14 +112,14 @@ def test_a_conversation_is_noted_once_and_never_asks_twice(
 ) -> None:
     for _ in range(5):
         said(handler, a_message(content="帮助"))
-    assert (noted.flush(), noted.flush()) == (1, 0)
+    assert (noted.flush_contacts(), noted.flush_contacts()) == (1, 0)
     tasks.learn_unionids(context)
     for _ in range(3):
         clock.advance(contacts.NOTED_FOR_SECONDS)
         said(handler, a_message(content="帮助"))
-        assert noted.flush() == 0
+        assert noted.flush_contacts() == 0
         tasks.learn_unionids(context)
-    assert gateway.called("follower") == [(OPENID,)]
+    assert gateway.called("fetch_follower") == [(OPENID,)]
 
 
 def test_after_an_empty_answer_wechat_is_asked_again_an_hour_later(
@@ -129,17 +129,17 @@ def test_after_an_empty_answer_wechat_is_asked_again_an_hour_later(
     gateway: RecordingGateway,
     clock: FakeClock,
 ) -> None:
-    gateway.answers["follower"] = told(None)
+    gateway.answers["fetch_follower"] = told(None)
     said(handler, an_event("subscribe"))
     tasks.learn_unionids(context)
-    gateway.answers["follower"] = told("union-1")
+    gateway.answers["fetch_follower"] = told("union-1")
     clock.advance(3599)
     said(handler, a_message(content="帮助"))
-    assert (noted.flush(), tasks.learn_unionids(context)) == (0, 0)
+    assert (noted.flush_contacts(), tasks.learn_unionids(context)) == (0, 0)
     assert follower(context.uow_factory).asking is UnionidLookup.NONE
     clock.advance(contacts.NOTED_FOR_SECONDS)
     said(handler, a_message(content="帮助"))
-    assert (noted.flush(), tasks.learn_unionids(context)) == (1, 1)
+    assert (noted.flush_contacts(), tasks.learn_unionids(context)) == (1, 1)
     assert follower(context.uow_factory).asking is UnionidLookup.KNOWN
 
 
@@ -148,7 +148,7 @@ def test_a_note_does_not_turn_a_later_leaving(
 ) -> None:
     said(handler, an_event("unsubscribe", created_at=NOON + 60))
     said(handler, a_message(content="帮助"))
-    noted.flush()
+    noted.flush_contacts()
     assert not follower(uow_factory).subscribed
 
 
@@ -157,13 +157,13 @@ def test_known_people_cost_no_write(
 ) -> None:
     a_player(uow_factory)
     said(handler, a_message(content="帮助"))
-    assert noted.flush() == 1
+    assert noted.flush_contacts() == 1
     with uow_factory.begin() as uow:
         for row in uow.session.query(models.Follower):
             row.leave_outbox(OutboxState.DONE)
     again = Contacts(uow_factory, flush_seconds=None)
     said(a_handler(uow_factory, contacts=again), a_message(content="帮助"))
-    assert again.flush() == 0
+    assert again.flush_contacts() == 0
 
 
 def test_notes_survive_a_write_that_fails(
@@ -171,8 +171,8 @@ def test_notes_survive_a_write_that_fails(
 ) -> None:
     said(handler, a_message(content="帮助"))
     with table_away(uow_factory, "follower"), pytest.raises((AppError, SQLAlchemyError)):
-        noted.flush()
-    assert noted.flush() == 1
+        noted.flush_contacts()
+    assert noted.flush_contacts() == 1
 
 
 def test_memory_is_bounded_and_who_found_no_room_comes_the_next_time(
@@ -183,10 +183,10 @@ def test_memory_is_bounded_and_who_found_no_room_comes_the_next_time(
 ) -> None:
     monkeypatch.setattr(contacts, "WAITING_IN_MEMORY", 2)
     for openid in ("o-1", "o-2", "o-3"):
-        noted.note(openid, clock.now())
-    assert noted.flush() == 2
-    noted.note("o-3", clock.now())
-    assert noted.flush() == 1
+        noted.note_contact(openid, clock.now())
+    assert noted.flush_contacts() == 2
+    noted.note_contact("o-3", clock.now())
+    assert noted.flush_contacts() == 1
     assert len(rows(uow_factory, models.Follower)) == 3
 
 
@@ -194,8 +194,8 @@ def test_a_thread_of_its_own_writes_and_the_end_writes_the_rest(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     quick = Contacts(uow_factory, flush_seconds=3600)
-    quick.note("o-1", clock.now())
-    quick.close()
+    quick.note_contact("o-1", clock.now())
+    quick.flush_and_stop()
     assert len(rows(uow_factory, models.Follower)) == 1
 
 
@@ -206,9 +206,9 @@ def test_many_processes_that_note_one_person_make_one_follower(
     processes = [Contacts(uow_factory, flush_seconds=None) for _ in range(4)]
     for one in processes:
         for number in range(3):
-            one.note(f"o-{number}", uow_factory.dependencies.clock.now())
+            one.note_contact(f"o-{number}", uow_factory.dependencies.clock.now())
     try:
-        at_once([one.flush for one in processes])
+        at_once([one.flush_contacts for one in processes])
     except AppError as refusal:
         raise AssertionError(f"a flush was refused: {refusal}") from refusal
     assert len(rows(uow_factory, models.Follower)) == 3

@@ -88,7 +88,7 @@ def application(uow_factory: UnitOfWorkFactory) -> Iterator[Application]:
     made = Application(uow_factory, dict(ANSWERS))
     yield made
     if made.deadline_runner is not None:
-        made.deadline_runner.close()
+        made.deadline_runner.drain_handlers()
 
 
 @pytest.fixture
@@ -142,24 +142,24 @@ def answer(attempts: list[dict[str, Any]]) -> str:
 
 def test_a_citizen_follows_asks_taps_and_leaves(wechat: Emulator, context: TaskContext) -> None:
     commands.push_menu(context.uow_factory, context.gateway)
-    wei = wechat.person("Wei")["person"]
-    assert "欢迎" in answer(wechat.follow(wei))
-    assert "答题" in answer(wechat.say(wei, "帮助"))
-    assert "竞赛" in answer(wechat.say(wei, "答题"))
-    contact = answer(wechat.tap(wei, "CONTACT"))
+    wei = wechat.create_person("Wei")["person"]
+    assert "欢迎" in answer(wechat.follow_account(wei))
+    assert "答题" in answer(wechat.say_text(wei, "帮助"))
+    assert "竞赛" in answer(wechat.say_text(wei, "答题"))
+    contact = answer(wechat.tap_menu(wei, "CONTACT"))
     operator = context.uow_factory.dependencies.settings.operator
     assert operator.phone in contact
     assert operator.complaints in contact
-    assert "帮助" in answer(wechat.say(wei, "大篷车"))
+    assert "帮助" in answer(wechat.say_text(wei, "大篷车"))
     appid = wechat.apps["mini_program"].appid
     for written in ("帮助", "活动", "练习", "小程序"):
-        assert f'data-miniprogram-appid="{appid}"' in answer(wechat.say(wei, written)), written
+        assert f'data-miniprogram-appid="{appid}"' in answer(wechat.say_text(wei, written)), written
     for key in ("QUIZ_TODAY", "QUIZ_BOARD", "MY_RESULT", "RULES"):
-        assert answer(wechat.tap(wei, key))
-    assert answer(wechat.unfollow(wei)) == ""
+        assert answer(wechat.tap_menu(wei, key))
+    assert answer(wechat.unfollow_account(wei)) == ""
     (row,) = rows(context.uow_factory, models.Follower)
     assert not row.subscribed
-    verdicts = {push["verdict"] for push in wechat.callbacks()}
+    verdicts = {push["verdict"] for push in wechat.list_callbacks()}
     assert verdicts <= {"ok-reply", "ok-success"}, verdicts
 
 
@@ -167,14 +167,16 @@ def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, context: TaskContext
     first = commands.push_menu(context.uow_factory, context.gateway)
     assert any(line.startswith("+") and "每日答题" in line for line in first)
     appid = wechat.apps["mini_program"].appid
-    shown = [leaf for top in wechat.get("menu")["button"] for leaf in top["sub_button"] or [top]]
+    shown = [
+        leaf for top in wechat.get_control("menu")["button"] for leaf in top["sub_button"] or [top]
+    ]
     opening = [leaf for leaf in shown if leaf["type"] == "miniprogram"]
     assert {(leaf["appid"], leaf["url"]) for leaf in opening} == {
         (appid, "https://mp.weixin.qq.com")
     }
     assert len(opening) == 6
     assert commands.push_menu(context.uow_factory, context.gateway) == ["the live menu is the same"]
-    assert [call["errcode"] for call in wechat.calls("/cgi-bin/menu/create")] == [0, 0]
+    assert [call["errcode"] for call in wechat.list_calls("/cgi-bin/menu/create")] == [0, 0]
 
 
 def test_a_poster_answers_new_and_old_followers(
@@ -182,11 +184,11 @@ def test_a_poster_answers_new_and_old_followers(
 ) -> None:
     code = commands.scene_code(context.uow_factory, context.gateway, "contest")
     assert commands.scene_code(context.uow_factory, context.gateway, "contest") == code
-    wei = wechat.person("Wei")
-    wechat.scan(wei["person"], code.ticket)
+    wei = wechat.create_person("Wei")
+    wechat.scan_code(wei["person"], code.ticket)
     clock.advance(60)
-    wechat.scan(wei["person"], code.ticket)
-    texts = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
+    wechat.scan_code(wei["person"], code.ticket)
+    texts = [item["content"] for item in wechat.read_inbox(wei["openid_oa"])]
     assert len(texts) == 2
     welcome, again = texts
     assert welcome.startswith("欢迎扫码")
@@ -199,36 +201,36 @@ def test_a_poster_answers_new_and_old_followers(
 def test_who_follows_is_recognised_in_the_background(
     wechat: Emulator, context: TaskContext
 ) -> None:
-    wei = wechat.person("Wei")
-    wechat.follow(wei["person"])
+    wei = wechat.create_person("Wei")
+    wechat.follow_account(wei["person"])
     assert run_until_idle(context, tasks.TASKS) == 1
     assert [row.asking.value for row in rows(context.uow_factory, models.Follower)] == ["known"]
-    assert len(wechat.calls("/cgi-bin/user/info")) == 1
+    assert len(wechat.list_calls("/cgi-bin/user/info")) == 1
 
 
 def test_a_follower_from_before_the_launch_hears_their_result(
     wechat: Emulator, context: TaskContext, application: Application
 ) -> None:
     application.answers["quiz.my_result"] = lambda _work, citizen_id: f"result of {citizen_id}"
-    wei = wechat.person("Wei")
-    wechat.post("apps", open_platform=False)
-    wechat.follow(wei["person"])
+    wei = wechat.create_person("Wei")
+    wechat.post_control("apps", open_platform=False)
+    wechat.follow_account(wei["person"])
     run_until_idle(context, tasks.TASKS)
-    wechat.post("apps", open_platform=True)
+    wechat.post_control("apps", open_platform=True)
     with context.uow_factory.begin() as uow:
         player = a_citizen(uow, openid=wei["openid_mp"], unionid=wei["unionid"])
-    assert answer(wechat.say(wei["person"], "我的成绩")) == "result of None"
+    assert answer(wechat.say_text(wei["person"], "我的成绩")) == "result of None"
     application.uow_factory.dependencies.clock.advance(3600)  # type: ignore[attr-defined]
-    assert answer(wechat.say(wei["person"], "帮助"))
-    application.contacts.flush()
+    assert answer(wechat.say_text(wei["person"], "帮助"))
+    application.contacts.flush_contacts()
     run_until_idle(context, tasks.TASKS)
-    assert answer(wechat.say(wei["person"], "我的成绩")) == f"result of {player.id}"
+    assert answer(wechat.say_text(wei["person"], "我的成绩")) == f"result of {player.id}"
 
 
 def test_the_slow_sweep_links_who_never_writes(wechat: Emulator, context: TaskContext) -> None:
-    people = [wechat.person(name) for name in ("Wei", "Lan", "Mei")]
+    people = [wechat.create_person(name) for name in ("Wei", "Lan", "Mei")]
     for person in people:
-        wechat.follow(person["person"])
+        wechat.follow_account(person["person"])
     with context.uow_factory.begin() as uow:
         uow.session.execute(delete(models.Follower))
         uow.session.execute(delete(Identity))
@@ -248,20 +250,20 @@ def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
         ended.set()
         return "慢慢想出来的回答"
 
-    wei = wechat.person("Wei")
-    wechat.follow(wei["person"])
+    wei = wechat.create_person("Wei")
+    wechat.follow_account(wei["person"])
     assert application.deadline_runner is not None
-    application.deadline_runner.close()
+    application.deadline_runner.drain_handlers()
     application.answers["quiz.today"] = slow
     application.open(settings_of(wechat, "official_account"), answer_seconds=0.05)
-    assert answer(wechat.say(wei["person"], "答题")) == ""
+    assert answer(wechat.say_text(wei["person"], "答题")) == ""
     may_end.set()
     assert ended.wait(10)
-    application.deadline_runner.close()
+    application.deadline_runner.drain_handlers()
     assert [row.state.value for row in rows(context.uow_factory, models.LateReply)] == ["queued"]
     tasks.say_late(context)
     tasks.say_late(context)
-    heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
+    heard = [item["content"] for item in wechat.read_inbox(wei["openid_oa"])]
     assert heard.count("慢慢想出来的回答") == 1
     assert [row.state.value for row in rows(context.uow_factory, models.LateReply)] == ["said"]
 
@@ -269,15 +271,15 @@ def test_a_reply_that_missed_its_time_is_said_once_by_another_way(
 def test_a_late_reply_whose_answer_was_lost_is_not_said_twice(
     wechat: Emulator, context: TaskContext, application: Application
 ) -> None:
-    wei = wechat.person("Wei")
-    wechat.follow(wei["person"])
-    wechat.say(wei["person"], "帮助")
+    wei = wechat.create_person("Wei")
+    wechat.follow_account(wei["person"])
+    wechat.say_text(wei["person"], "帮助")
     with context.uow_factory.begin() as uow:
-        late_replies.queue(uow, "k" * 64, wei["openid_oa"], "只说一次")
-    wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
+        late_replies.queue_reply(uow, "k" * 64, wei["openid_oa"], "只说一次")
+    wechat.order_fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
     for _ in range(3):
         tasks.say_late(context)
-    heard = [item["content"] for item in wechat.inbox(wei["openid_oa"])]
+    heard = [item["content"] for item in wechat.read_inbox(wei["openid_oa"])]
     assert heard.count("只说一次") == 1
     assert [row.state.value for row in rows(context.uow_factory, models.LateReply)] == ["unknown"]
 
@@ -340,7 +342,7 @@ def test_a_repeat_is_known_also_when_redis_forgot(
     webhook = application.open(side.app)
     plain = xml_event("SCAN", "<EventKey>contest</EventKey>")
     first = opened(side, knock(webhook, PATH, *side.push(plain)))
-    application.uow_factory.dependencies.kv.kv.run("FLUSHALL")
+    application.uow_factory.dependencies.kv.kv.run_command("FLUSHALL")
     assert opened(side, knock(webhook, PATH, *side.push(plain))) == first
     assert len(rows(application.uow_factory, models.SeenMessage)) == 1
 

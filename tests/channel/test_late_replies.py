@@ -25,12 +25,14 @@ HOUR = 3600
 
 @pytest.fixture
 def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
-    gateway.answers["say"] = None
+    gateway.answers["send_text"] = None
     return TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
 
 
 def queued(uow_factory: UnitOfWorkFactory, text: str = "迟到的回答", msg_id: str = "1") -> None:
-    a_handler(uow_factory).late(a_message(content="答题", msg_id=msg_id), Reply.of_text(text))
+    a_handler(uow_factory).deliver_late(
+        a_message(content="答题", msg_id=msg_id), Reply.of_text(text)
+    )
 
 
 def states(uow_factory: UnitOfWorkFactory) -> list[str]:
@@ -45,7 +47,7 @@ def test_a_late_reply_is_a_row_and_a_bell_and_is_said_once(
     (row,) = rows(context.uow_factory, models.LateReply)
     assert rung == [("channel.say_late", (row.id,))]
     assert [tasks.say_late(context, row.id) for _ in range(3)] == [1, 0, 0]
-    assert gateway.called("say") == [(OPENID, "迟到的回答")]
+    assert gateway.called("send_text") == [(OPENID, "迟到的回答")]
     (row,) = rows(context.uow_factory, models.LateReply)
     assert (row.state, row.text) == (LateState.SAID, "")
 
@@ -57,9 +59,12 @@ def test_one_id_of_two_senders_is_two_late_replies(
     for openid in ("o-one", "o-two"):
         for _ in range(2):
             message = a_message(content="答题", openid=openid, msg_id="7")
-            handler.late(message, Reply.of_text(f"result of {openid}"))
+            handler.deliver_late(message, Reply.of_text(f"result of {openid}"))
     tasks.say_late(context)
-    assert gateway.called("say") == [("o-one", "result of o-one"), ("o-two", "result of o-two")]
+    assert gateway.called("send_text") == [
+        ("o-one", "result of o-one"),
+        ("o-two", "result of o-two"),
+    ]
 
 
 def test_the_longest_waiting_is_said_first(
@@ -69,15 +74,15 @@ def test_the_longest_waiting_is_said_first(
         queued(context.uow_factory, f"answer {number}", str(number))
         clock.advance(1)
     tasks.say_late(context)
-    assert [text for _, text in gateway.called("say")] == ["answer 0", "answer 1", "answer 2"]
+    assert [text for _, text in gateway.called("send_text")] == ["answer 0", "answer 1", "answer 2"]
 
 
 def test_what_is_no_text_and_what_is_not_for_the_account_is_not_queued(
     context: TaskContext,
 ) -> None:
     handler = a_handler(context.uow_factory)
-    handler.late(a_message(content="答题"), Reply.of_article(Article(title="t")))
-    handler.late(a_message(content="答题", app="mini_program"), Reply.of_text("text"))
+    handler.deliver_late(a_message(content="答题"), Reply.of_article(Article(title="t")))
+    handler.deliver_late(a_message(content="答题", app="mini_program"), Reply.of_text("text"))
     assert rows(context.uow_factory, models.LateReply) == []
 
 
@@ -95,29 +100,29 @@ def test_what_is_no_text_and_what_is_not_for_the_account_is_not_queued(
 def test_what_wechat_refuses_is_never_tried_again(
     context: TaskContext, gateway: RecordingGateway, clock: FakeClock, errcode: int, reason: str
 ) -> None:
-    gateway.answers["say"] = error_of(errcode)
+    gateway.answers["send_text"] = error_of(errcode)
     queued(context.uow_factory)
     for _ in range(3):
         tasks.say_late(context)
         clock.advance(HOUR)
     (row,) = rows(context.uow_factory, models.LateReply)
     assert (row.state, row.reason, row.text) == (LateState.REFUSED, reason, "")
-    assert len(gateway.called("say")) == 1
+    assert len(gateway.called("send_text")) == 1
 
 
 @pytest.mark.parametrize("trouble", [CallInDoubt(), error_of(-1)], ids=["no answer", "busy"])
 def test_what_may_have_been_said_is_unknown_and_never_said_again(
     context: TaskContext, gateway: RecordingGateway, clock: FakeClock, trouble: WeChatError
 ) -> None:
-    gateway.answers["say"] = trouble
+    gateway.answers["send_text"] = trouble
     queued(context.uow_factory)
     tasks.say_late(context)
-    gateway.answers["say"] = None
+    gateway.answers["send_text"] = None
     for _ in range(50):
         clock.advance(HOUR)
         tasks.say_late(context)
     assert states(context.uow_factory) == ["unknown"]
-    assert len(gateway.called("say")) == 1
+    assert len(gateway.called("send_text")) == 1
 
 
 @pytest.mark.parametrize(
@@ -138,14 +143,14 @@ def test_what_surely_was_not_said_is_tried_again_later(
     trouble: WeChatError,
     seconds: int,
 ) -> None:
-    gateway.answers["say"] = trouble
+    gateway.answers["send_text"] = trouble
     queued(context.uow_factory, msg_id="1")
     queued(context.uow_factory, msg_id="2")
     tasks.say_late(context)
     # Nobody else fares better at this moment, so the second is not even tried.
-    assert len(gateway.called("say")) == 1
+    assert len(gateway.called("send_text")) == 1
     assert states(context.uow_factory) == ["queued", "queued"]
-    gateway.answers["say"] = None
+    gateway.answers["send_text"] = None
     tasks.say_late(context)
     assert states(context.uow_factory) == ["queued", "said"]
     clock.advance(seconds - 1)
@@ -164,7 +169,7 @@ def test_a_reply_older_than_the_window_is_dropped(
     assert tasks.say_late(context) == 1
     (row,) = rows(context.uow_factory, models.LateReply)
     assert (row.state, row.reason, row.text) == (LateState.REFUSED, "too_old", "")
-    assert gateway.called("say") == []
+    assert gateway.called("send_text") == []
 
 
 class Killed(BaseException):
@@ -182,12 +187,12 @@ def test_a_worker_killed_between_claim_and_record_leaves_an_unknown(
             heard.append(text)
         raise Killed
 
-    gateway.answers["say"] = die
+    gateway.answers["send_text"] = die
     queued(context.uow_factory)
     with pytest.raises(Killed):
         tasks.say_late(context)
     assert states(context.uow_factory) == ["claimed"]
-    gateway.answers["say"] = lambda _openid, text: heard.append(text)
+    gateway.answers["send_text"] = lambda _openid, text: heard.append(text)
     clock.advance(59)
     tasks.say_late(context)
     assert states(context.uow_factory) == ["claimed"]
@@ -204,7 +209,7 @@ def test_an_answer_after_our_patience_still_settles_an_unknown(
         clock.advance(61)
         assert end_overdue(context.uow_factory, late_replies.QUEUE) == 1
 
-    gateway.answers["say"] = slow
+    gateway.answers["send_text"] = slow
     queued(context.uow_factory)
     tasks.say_late(context)
     assert states(context.uow_factory) == ["said"]
@@ -223,7 +228,7 @@ def test_the_end_of_an_erased_reply_is_not_that_of_the_next_one(
             leased = lease_due(uow, late_replies.QUEUE, 1)
             assert len(begin_calls(uow, late_replies.QUEUE, leased).calls) == 1
 
-    gateway.answers["say"] = erased_meanwhile
+    gateway.answers["send_text"] = erased_meanwhile
     queued(context.uow_factory)
     tasks.say_late(context)
     (row,) = rows(context.uow_factory, models.LateReply)
@@ -238,14 +243,14 @@ def test_nobody_is_called_without_an_openid(
         uow.session.execute(delete(Identity))
     tasks.say_late(context)
     assert states(context.uow_factory) == ["refused"]
-    assert gateway.called("say") == []
+    assert gateway.called("send_text") == []
 
 
 def test_no_call_is_made_inside_a_transaction(
     context: TaskContext, gateway: RecordingGateway
 ) -> None:
     depths: list[int] = []
-    gateway.answers["say"] = lambda _openid, _text: depths.append(context.uow_factory.depth)
+    gateway.answers["send_text"] = lambda _openid, _text: depths.append(context.uow_factory.depth)
     queued(context.uow_factory)
     tasks.say_late(context)
     assert depths == [0]
@@ -258,6 +263,6 @@ def test_workers_at_the_same_moment_say_each_reply_once(
     for number in range(10):
         queued(context.uow_factory, f"answer {number}", str(number))
     at_once([lambda: tasks.say_late(context)] * 4)
-    heard = sorted(text for _, text in gateway.called("say"))
+    heard = sorted(text for _, text in gateway.called("send_text"))
     assert heard == [f"answer {number}" for number in range(10)]
     assert set(states(context.uow_factory)) == {"said"}

@@ -31,12 +31,12 @@ LINK = f'<a href="https://old.example" data-miniprogram-appid="{PROGRAM.appid}" 
 
 
 def test_a_link_is_written_as_wechat_wants_it() -> None:
-    spoken = PROGRAM.spoken(f"欢迎！\n[去首页]({HOME}?id=cts_1)，或[留下]({HOME})。")
+    spoken = PROGRAM.link_pages(f"欢迎！\n[去首页]({HOME}?id=cts_1)，或[留下]({HOME})。")
     assert spoken == (
         f'欢迎！\n{LINK}data-miniprogram-path="{HOME}?id=cts_1">去首页</a>，'
         f'或{LINK}data-miniprogram-path="{HOME}">留下</a>。'
     )
-    assert PROGRAM.spoken("没有链接 [方括号] (圆括号)") == "没有链接 [方括号] (圆括号)"
+    assert PROGRAM.link_pages("没有链接 [方括号] (圆括号)") == "没有链接 [方括号] (圆括号)"
 
 
 @pytest.mark.parametrize(
@@ -44,23 +44,23 @@ def test_a_link_is_written_as_wechat_wants_it() -> None:
     ["pages/gone/index", f"/{HOME}", f"{HOME}?a=1&b=2", f'{HOME}"x', "https://bad.example", ""],
 )
 def test_a_link_that_leads_nowhere_is_its_words(address: str) -> None:
-    assert PROGRAM.spoken(f"看[这里]({address})。") == "看这里。"
+    assert PROGRAM.link_pages(f"看[这里]({address})。") == "看这里。"
 
 
 def test_without_an_appid_links_are_their_words() -> None:
-    assert replace(PROGRAM, appid="").spoken(f"看[这里]({HOME})。") == "看这里。"
+    assert replace(PROGRAM, appid="").link_pages(f"看[这里]({HOME})。") == "看这里。"
 
 
 def test_where_there_is_no_room_for_the_markup_the_words_stay_whole() -> None:
     words = "字" * 600
-    assert PROGRAM.spoken(f"{words}[走]({HOME})").startswith(f"{words}<a href")
+    assert PROGRAM.link_pages(f"{words}[走]({HOME})").startswith(f"{words}<a href")
     words = "字" * 660
-    assert PROGRAM.spoken(f"{words}[走]({HOME})") == f"{words}走"
+    assert PROGRAM.link_pages(f"{words}[走]({HOME})") == f"{words}走"
 
 
 def test_what_a_person_wrote_becomes_no_link() -> None:
     for bad in (f"[我]({HOME})", '<a href="https://bad.example">我</a>'):
-        assert PROGRAM.spoken(links.plain_words(bad)) == links.plain_words(bad)
+        assert PROGRAM.link_pages(links.plain_words(bad)) == links.plain_words(bad)
         assert "<" not in links.plain_words(bad)
 
 
@@ -77,7 +77,9 @@ def test_every_page_of_every_sentence_is_in_app_json() -> None:
     assert HOME in fixed
     pages = loading.released_pages()
     made = [f"{page}?id=cts_1" for page in (quiz_chat.ROUND, quiz_chat.BOARD, quiz_chat.RULES)]
-    assert {one: wrong for one in (*fixed, *made) if (wrong := links.fault(one, pages))} == {}
+    assert {
+        one: wrong for one in (*fixed, *made) if (wrong := links.address_fault(one, pages))
+    } == {}
 
 
 def test_the_pages_are_those_of_the_real_app_json() -> None:
@@ -88,7 +90,7 @@ def test_the_pages_are_those_of_the_real_app_json() -> None:
 
 @pytest.mark.parametrize("written", ["活动", "练习", "小程序", "帮助"])
 def test_fixed_replies_open_pages_at_once(uow_factory: UnitOfWorkFactory, written: str) -> None:
-    reply = a_handler(uow_factory).pure(a_message(content=written))
+    reply = a_handler(uow_factory).reply_without_effects(a_message(content=written))
     assert reply is not None
     found = ANCHOR.findall(reply.text)
     assert found
@@ -140,5 +142,5 @@ def test_a_rule_with_a_page_that_was_taken_away_still_answers(
 
 def test_the_settings_say_which_mini_program_it_is() -> None:
     wechat = WeChat(mini_program=WeChatApp(appid="wx1"), old_phone_url="https://old.example")
-    program = Program.of(wechat, frozenset({HOME}))
+    program = Program.from_settings(wechat, frozenset({HOME}))
     assert (program.appid, program.instead) == ("wx1", "https://old.example")

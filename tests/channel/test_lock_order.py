@@ -33,7 +33,7 @@ def left(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> int:
 
 
 def half_an_erasure(uow: UnitOfWork, citizen_id: int) -> None:
-    privacy.hold(uow, citizen_id)
+    privacy.lock_citizen(uow, citizen_id)
     uow.session.execute(delete(models.SceneVisit).where(models.SceneVisit.citizen_id == citizen_id))
 
 
@@ -44,8 +44,8 @@ def test_an_erasure_and_the_sweep_of_those_who_left_do_not_wait_for_each_other(
     refused = meet(
         uow_factory,
         hold=lambda uow: half_an_erasure(uow, left),
-        other=lambda: tasks.tidy(TaskContext(uow_factory=uow_factory, gateway=gateway)),
-        go_on=lambda uow: privacy.erase(uow, left),
+        other=lambda: tasks.delete_overdue(TaskContext(uow_factory=uow_factory, gateway=gateway)),
+        go_on=lambda uow: privacy.erase_citizen(uow, left),
     )
     assert refused == []
     assert rows(uow_factory, models.Follower) == rows(uow_factory, models.SceneVisit) == []
@@ -58,13 +58,13 @@ def test_the_deadlock_is_seen_when_the_follower_is_locked_first(
     def sweep_the_other_way_round() -> None:
         with uow_factory.begin() as uow:
             uow.session.scalars(select(models.Follower).with_for_update()).all()
-            OWN_DATA.erase(uow, left)
+            OWN_DATA.erase_person(uow, left)
 
     refused = meet(
         uow_factory,
         hold=lambda uow: half_an_erasure(uow, left),
         other=sweep_the_other_way_round,
-        go_on=lambda uow: privacy.erase(uow, left),
+        go_on=lambda uow: privacy.erase_citizen(uow, left),
     )
     assert refused == ([] if database_kind == "sqlite" else ["database_away"])
 

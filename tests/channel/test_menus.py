@@ -26,9 +26,9 @@ def page(path: Any = "pages/home/index", **more: Any) -> dict[str, Any]:
 def test_a_menu_at_the_limits_is_good() -> None:
     subs = [click("一二三四五六七", key) for key in "ABCDE"]
     menu = {"button": [{"name": "一二三四", "sub_button": subs}, click("一二三四", "F"), page()]}
-    assert menus.faults(menu, ANSWERED, PAGES) == []
+    assert menus.menu_faults(menu, ANSWERED, PAGES) == []
     menu = {"button": [page("packages/quiz/board/index?id=cts_1"), page()]}
-    assert menus.faults(menu, ANSWERED, PAGES) == []
+    assert menus.menu_faults(menu, ANSWERED, PAGES) == []
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_a_menu_at_the_limits_is_good() -> None:
     ],
 )
 def test_a_menu_over_a_limit_is_told_why(menu: dict[str, Any], word: str) -> None:
-    faults = menus.faults(menu, ANSWERED, PAGES)
+    faults = menus.menu_faults(menu, ANSWERED, PAGES)
     assert any(word in fault for fault in faults), faults
 
 
 def test_the_shipped_menu_leads_to_pages_and_the_rest_is_answered() -> None:
     shipped = read_shipped()
-    assert menus.faults(shipped.menu, frozenset(shipped.clicks), released_pages()) == []
+    assert menus.menu_faults(shipped.menu, frozenset(shipped.clicks), released_pages()) == []
     leaves = {
         leaf["name"]: leaf.get("pagepath", leaf.get("key"))
         for top in shipped.menu["button"]
@@ -86,18 +86,18 @@ def test_the_shipped_menu_leads_to_pages_and_the_rest_is_answered() -> None:
 def test_the_appid_and_the_address_for_old_phones_are_put_in() -> None:
     menu = {"button": [{"name": "服务", "sub_button": [page(), click()]}, page()]}
     whole = page(appid="wx0123456789abcdef", url="https://old.example")
-    assert menus.complete(menu, PROGRAM) == {
+    assert menus.complete_menu(menu, PROGRAM) == {
         "button": [{"name": "服务", "sub_button": [whole, click()]}, whole]
     }
 
 
 def test_a_menu_reads_as_lines() -> None:
     menu = {"button": [{"name": "答题", "sub_button": [click("规则", "A")]}, click("联系", "B")]}
-    assert menus.lines(menu) == ["答题", "  规则 [click key=A]", "联系 [click key=B]"]
+    assert menus.menu_lines(menu) == ["答题", "  规则 [click key=A]", "联系 [click key=B]"]
     shown_by_wechat = {
         "button": [
             {"name": "答题", "sub_button": [{**click("规则", "A"), "sub_button": []}]},
             {**click("联系", "B"), "sub_button": []},
         ]
     }
-    assert menus.lines(shown_by_wechat) == menus.lines(menu)
+    assert menus.menu_lines(shown_by_wechat) == menus.menu_lines(menu)

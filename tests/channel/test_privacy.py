@@ -31,7 +31,7 @@ def citizen_id(uow_factory: UnitOfWorkFactory) -> int:
         a_player(uow_factory, openid)
         said(handler, an_event("subscribe", "qrscene_contest", openid=openid, created_at=NOON - 10))
         said(handler, a_message(content="我的成绩", openid=openid))
-        handler.late(a_message(content="答题", openid=openid), Reply.of_text("迟到的回答"))
+        handler.deliver_late(a_message(content="答题", openid=openid), Reply.of_text("迟到的回答"))
     with uow_factory.begin(read_only=True) as uow:
         found = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert found is not None
@@ -40,7 +40,7 @@ def citizen_id(uow_factory: UnitOfWorkFactory) -> int:
 
 def test_the_export_tells_all_of_it(uow_factory: UnitOfWorkFactory, citizen_id: int) -> None:
     with uow_factory.begin(read_only=True) as uow:
-        held: Any = OWN_DATA.export(uow, citizen_id)
+        held: Any = OWN_DATA.export_person(uow, citizen_id)
     assert held["follower"] == {
         "subscribed": True,
         "subscribed_at": "2026-05-01T03:59:50+00:00",
@@ -62,7 +62,7 @@ def test_erasing_leaves_nothing_of_the_person_and_all_of_others(
     message = a_message(content="我的成绩", msg_id="kept")
     said(a_handler(uow_factory), message)
     with uow_factory.begin() as uow:
-        OWN_DATA.erase(uow, citizen_id)
+        OWN_DATA.erase_person(uow, citizen_id)
     for table in TABLES:
         assert [row.citizen_id for row in rows(uow_factory, table)] != []
         assert citizen_id not in [row.citizen_id for row in rows(uow_factory, table)]
@@ -70,13 +70,13 @@ def test_erasing_leaves_nothing_of_the_person_and_all_of_others(
     assert citizen_id not in [row.citizen_id for row in seen]
     assert sum("my_result" in row.reply for row in seen) == 1
     # The message stays handled: a repeat does nothing again and tells nothing any more.
-    assert a_handler(uow_factory).effects(message) == Reply()
+    assert a_handler(uow_factory).apply_effects(message) == Reply()
 
 
 def test_no_openid_stands_in_any_column_of_the_slice(
     uow_factory: UnitOfWorkFactory, citizen_id: int
 ) -> None:
-    a_handler(uow_factory).pure(a_message(content="没有这个词"))
+    a_handler(uow_factory).reply_without_effects(a_message(content="没有这个词"))
     with uow_factory.begin(read_only=True) as uow:
         for mapper in models.Base.registry.mappers:
             if mapper.class_.__module__ != models.__name__:
@@ -94,7 +94,7 @@ def test_two_citizens_who_are_one_keep_one_of_everything(
     with uow_factory.begin() as uow:
         other = accounts.citizen_of_openid(uow, "official_account", "o-other", create=False)
         assert other is not None
-        OWN_DATA.merge(uow, other, citizen_id)
+        OWN_DATA.merge_persons(uow, other, citizen_id)
     mine = [row for row in rows(uow_factory, models.Follower) if row.citizen_id == other]
     (row,) = mine
     assert not row.subscribed
@@ -112,7 +112,7 @@ def test_a_person_with_one_follower_row_takes_it_along(
 ) -> None:
     with uow_factory.begin() as uow:
         person = a_citizen(uow)
-        OWN_DATA.merge(uow, person.id, citizen_id)
+        OWN_DATA.merge_persons(uow, person.id, citizen_id)
     assert person.id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
     assert len(rows(uow_factory, models.Follower)) == 2
 
@@ -123,10 +123,10 @@ def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
     context = TaskContext(uow_factory=uow_factory, gateway=gateway)
     said(a_handler(uow_factory), an_event("unsubscribe", created_at=NOON))
     clock.advance(7 * DAY - 1)
-    tasks.tidy(context)
+    tasks.delete_overdue(context)
     assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
     clock.advance(1)
-    tasks.tidy(context)
+    tasks.delete_overdue(context)
     for table in TABLES:
         assert citizen_id not in [row.citizen_id for row in rows(uow_factory, table)]
     assert len(rows(uow_factory, models.Follower)) == 1
@@ -134,7 +134,7 @@ def test_a_week_after_leaving_what_came_from_the_account_alone_is_forgotten(
     with uow_factory.begin(read_only=True) as uow:
         known = accounts.citizen_of_openid(uow, "official_account", OPENID, create=False)
     assert known == citizen_id
-    assert tasks.tidy(context) == 0
+    assert tasks.delete_overdue(context) == 0
 
 
 def test_visits_to_the_mini_program_stay_when_somebody_left_the_account(
@@ -145,15 +145,15 @@ def test_visits_to_the_mini_program_stay_when_somebody_left_the_account(
 ) -> None:
     with uow_factory.begin() as uow:
         service.record_mini_program_visit(uow, citizen_id, "contest")
-        told: Any = privacy.export(uow, citizen_id)
+        told: Any = privacy.export_citizen(uow, citizen_id)
         assert [row["scene"] for row in told["visits"]] == ["contest"]
     said(a_handler(uow_factory), an_event("unsubscribe", created_at=NOON))
     clock.advance(7 * DAY)
-    tasks.tidy(TaskContext(uow_factory=uow_factory, gateway=gateway))
+    tasks.delete_overdue(TaskContext(uow_factory=uow_factory, gateway=gateway))
     (left,) = (v for v in rows(uow_factory, models.SceneVisit) if v.citizen_id == citizen_id)
     assert left.app == "mini_program"
     with uow_factory.begin() as uow:
-        privacy.erase(uow, citizen_id)
+        privacy.erase_citizen(uow, citizen_id)
     assert citizen_id not in [v.citizen_id for v in rows(uow_factory, models.SceneVisit)]
 
 
@@ -165,7 +165,7 @@ def test_who_comes_back_within_the_week_is_not_forgotten(
     clock.advance(3 * DAY)
     said(handler, an_event("subscribe", created_at=NOON + 3 * DAY))
     clock.advance(30 * DAY)
-    tasks.tidy(TaskContext(uow_factory=uow_factory, gateway=gateway))
+    tasks.delete_overdue(TaskContext(uow_factory=uow_factory, gateway=gateway))
     assert citizen_id in [row.citizen_id for row in rows(uow_factory, models.Follower)]
 
 
@@ -174,8 +174,8 @@ def test_handled_messages_are_let_go_after_two_days(
 ) -> None:
     context = TaskContext(uow_factory=uow_factory, gateway=gateway)
     clock.advance(2 * DAY - 1)
-    tasks.tidy(context)
+    tasks.delete_overdue(context)
     assert rows(uow_factory, models.SeenMessage)
     clock.advance(1)
-    tasks.tidy(context)
+    tasks.delete_overdue(context)
     assert rows(uow_factory, models.SeenMessage) == []

@@ -16,7 +16,7 @@ NOW = datetime(2026, 5, 1, 4, 0, tzinfo=UTC)  # noon in Beijing
 def rule(slug: str, *words: str, exact: bool = True, priority: int = 10, **more: object) -> Rule:
     return Rule(
         slug=slug,
-        words=tuple(rules.normalise(word) for word in words),
+        words=tuple(rules.normalise_text(word) for word in words),
         exact=exact,
         priority=priority,
         said=Said(text=slug),
@@ -25,7 +25,7 @@ def rule(slug: str, *words: str, exact: bool = True, priority: int = 10, **more:
 
 
 def winner(text: str, *every: Rule, now: datetime = NOW) -> str | None:
-    found = Matcher(every).best(rules.visible(text), now)
+    found = Matcher(every).best_rule(rules.visible_text(text), now)
     return found.slug if found else None
 
 
@@ -53,8 +53,8 @@ def winner(text: str, *every: Rule, now: datetime = NOW) -> str | None:
     ],
 )
 def test_a_text_is_read_without_its_dressing(written: str, read: str) -> None:
-    assert rules.normalise(written) == read
-    assert rules.normalise(read) == read
+    assert rules.normalise_text(written) == read
+    assert rules.normalise_text(read) == read
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_text_is_read_without_its_dressing(written: str, read: str) -> None:
     ],
 )
 def test_a_text_has_its_readings_the_closest_first(written: str, readings: list[str]) -> None:
-    assert list(rules_readings.readings_of(rules.visible(written))) == readings
+    assert list(rules_readings.readings_of(rules.visible_text(written))) == readings
 
 
 def test_a_rule_in_traditional_characters_answers_both_spellings() -> None:
@@ -151,14 +151,14 @@ def test_a_scene_is_looked_up_whole_then_by_its_longest_beginning() -> None:
             SceneRule(scene="contest-nanning", exact=False, said=Said(text="long")),
         ]
     )
-    assert scenes.said("contest") == Said(text="whole")
-    assert scenes.said("contest-liuzhou") == Said(text="short")
-    assert scenes.said("contest-nanning-7") == Said(text="long")
-    assert scenes.said("contes") is None
+    assert scenes.said_for("contest") == Said(text="whole")
+    assert scenes.said_for("contest-liuzhou") == Said(text="short")
+    assert scenes.said_for("contest-nanning-7") == Said(text="long")
+    assert scenes.said_for("contes") is None
 
 
 def test_an_unknown_text_is_kept_short_and_without_long_numbers() -> None:
-    assert rules.unmatched("我的电话是13800138000请回电") == "我的电话是#请回电"
-    assert rules.unmatched("450103 1990 0101 1234") == "#"
-    assert rules.unmatched("2026年") == "2026年"
-    assert len(rules.unmatched("长" * 200)) == 64
+    assert rules.unmatched_form("我的电话是13800138000请回电") == "我的电话是#请回电"
+    assert rules.unmatched_form("450103 1990 0101 1234") == "#"
+    assert rules.unmatched_form("2026年") == "2026年"
+    assert len(rules.unmatched_form("长" * 200)) == 64

@@ -77,7 +77,7 @@ def context(
     uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, account: Account
 ) -> TaskContext:
     gateway.answers["follower_page"] = account.follower_page
-    gateway.answers["followers"] = account.followers
+    gateway.answers["fetch_followers"] = account.followers
     return TaskContext(uow_factory=uow_factory, gateway=gateway)
 
 
@@ -165,7 +165,7 @@ def test_who_is_known_already_is_not_asked_about(
 def test_a_follower_without_a_unionid_so_far_is_linked(
     context: TaskContext, clock: FakeClock
 ) -> None:
-    context.gateway.answers["follower"] = lambda openid: FollowerDetails(
+    context.gateway.answers["fetch_follower"] = lambda openid: FollowerDetails(
         openid=openid, subscribed=True
     )
     said(a_handler(context.uow_factory), an_event("subscribe", openid="o-00007"))
@@ -199,7 +199,7 @@ def test_a_slow_wechat_gets_smaller_parts(
 ) -> None:
     account.clock, account.steps_per_call = clock, 1.0
     tasks.sweep_followers(context)
-    assert len(gateway.called("followers")) == 2
+    assert len(gateway.called("fetch_followers")) == 2
     (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert (row.cursor, row.place) == (None, 200)
 
@@ -212,13 +212,13 @@ def test_wechat_away_loses_no_place(
 ) -> None:
     tasks.sweep_followers(context)
     clock.advance(rules.SWEEP_EVERY.total_seconds())
-    working = gateway.answers["followers"]
-    gateway.answers["followers"] = trouble
+    working = gateway.answers["fetch_followers"]
+    gateway.answers["fetch_followers"] = trouble
     assert tasks.sweep_followers(context) == 0
     (row,) = rows(context.uow_factory, models.FollowerSweep)
     assert row.place == 1000
     assert abs((row.due_at - clock.now()).total_seconds() - wait) <= 300
-    gateway.answers["followers"] = working
+    gateway.answers["fetch_followers"] = working
     people = players(context.uow_factory, "o-01001")
     clock.advance(wait)
     sweep_until_the_end(context, clock)

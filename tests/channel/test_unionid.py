@@ -30,7 +30,7 @@ def known(unionid: str | None) -> Any:
 
 @pytest.fixture
 def context(uow_factory: UnitOfWorkFactory, gateway: RecordingGateway) -> TaskContext:
-    gateway.answers["follower"] = known("union-1")
+    gateway.answers["fetch_follower"] = known("union-1")
     return TaskContext(uow_factory=without_jitter(uow_factory), gateway=gateway)
 
 
@@ -47,7 +47,7 @@ def test_a_new_follower_is_asked_about_once(
     (row,) = rows(context.uow_factory, models.Follower)
     assert rung == [("channel.learn_unionid", (row.id,))]
     assert [tasks.learn_unionids(context) for _ in range(2)] == [1, 0]
-    assert gateway.called("follower") == [(OPENID,)]
+    assert gateway.called("fetch_follower") == [(OPENID,)]
     assert asking(context.uow_factory) == ["known"]
     with context.uow_factory.begin(read_only=True) as uow:
         assert uow.session.scalars(select(Citizen.unionid)).all() == ["union-1"]
@@ -76,7 +76,7 @@ def test_a_follower_turns_out_to_be_a_citizen_of_the_mini_program(context: TaskC
 def test_without_a_unionid_the_asking_ends(
     context: TaskContext, gateway: RecordingGateway, trouble: WeChatError | None
 ) -> None:
-    gateway.answers["follower"] = trouble or known(None)
+    gateway.answers["fetch_follower"] = trouble or known(None)
     said(a_handler(context.uow_factory), an_event("subscribe"))
     assert [tasks.learn_unionids(context) for _ in range(2)] == [1, 0]
     assert asking(context.uow_factory) == ["none"]
@@ -85,14 +85,14 @@ def test_without_a_unionid_the_asking_ends(
 def test_wechat_away_is_asked_again_later_and_later(
     context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
-    gateway.answers["follower"] = NotSent()
+    gateway.answers["fetch_follower"] = NotSent()
     said(a_handler(context.uow_factory), an_event("subscribe"))
     for wait in (2, 4, 8):
         assert tasks.learn_unionids(context) == 1
         clock.advance(wait - 1)
         assert tasks.learn_unionids(context) == 0
         clock.advance(1)
-    gateway.answers["follower"] = known("union-1")
+    gateway.answers["fetch_follower"] = known("union-1")
     assert tasks.learn_unionids(context) == 1
     assert asking(context.uow_factory) == ["known"]
 
@@ -111,11 +111,11 @@ class Killed(BaseException):
 def test_a_worker_killed_while_asking_is_followed_by_another(
     context: TaskContext, gateway: RecordingGateway, clock: FakeClock
 ) -> None:
-    gateway.answers["follower"] = Killed()
+    gateway.answers["fetch_follower"] = Killed()
     said(a_handler(context.uow_factory), an_event("subscribe"))
     with pytest.raises(Killed):
         tasks.learn_unionids(context)
-    gateway.answers["follower"] = known("union-1")
+    gateway.answers["fetch_follower"] = known("union-1")
     assert tasks.learn_unionids(context) == 0
     clock.advance(60)
     assert tasks.learn_unionids(context) == 1
@@ -148,7 +148,7 @@ def test_no_call_is_made_inside_a_transaction(
         depths.append(context.uow_factory.depth)
         return FollowerDetails(openid=openid, subscribed=True)
 
-    gateway.answers["follower"] = follower
+    gateway.answers["fetch_follower"] = follower
     said(a_handler(context.uow_factory), an_event("subscribe"))
     tasks.learn_unionids(context)
     assert depths == [0]
@@ -163,7 +163,7 @@ def test_events_and_the_asking_at_the_same_moment_do_not_block_each_other(
     with context.uow_factory.begin() as uow:
         for number, _ in enumerate(people):
             a_citizen(uow, openid=f"o-mini-{number}", unionid=f"union of o-person-{number}")
-    context.gateway.answers["follower"] = lambda openid: FollowerDetails(
+    context.gateway.answers["fetch_follower"] = lambda openid: FollowerDetails(
         openid=openid, subscribed=True, unionid=f"union of {openid}"
     )
     for openid in people:

@@ -101,7 +101,7 @@ def test_an_operator_sees_pictures_in_review_and_judges_them(
     with uow_factory.begin() as uow:
         good, bad = (a_citizen(uow).id for _ in range(2))
         for owner in (good, bad):
-            avatars.keep(uow, owner, b"jpeg of %d" % owner)
+            avatars.keep_picture(uow, owner, b"jpeg of %d" % owner)
         uow.session.execute(update(Avatar).values(state=AvatarState.REVIEW))
         names = dict(uow.session.execute(select(Avatar.citizen_id, Avatar.name)).all())
     assert main(["pictures", "--save", str(tmp_path / "look")]) == 0

@@ -10,10 +10,10 @@ import pytest
 
 from server.app import Application, open_application
 from server.base.settings_reader import load_settings
-from server.base.sql.schema import migrate
+from server.base.sql.schema import migrate_database
 from server.cli import main
 from server.demo import supervisor as demo
-from server.seeding import SeedingRefused, seed
+from server.seeding import SeedingRefused, seed_samples
 from tests.e2e.outside import free_port
 from tests.kit.accounts import a_citizen
 
@@ -32,7 +32,7 @@ def test_a_second_demo_on_the_same_folder_refuses_in_one_line(
     var: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     var.mkdir()
-    with demo._alone(var):
+    with demo._lock_folder(var):
         assert main(["demo"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert f"a demo runs on {var} already (process {os.getpid()})" in line
@@ -41,7 +41,7 @@ def test_a_second_demo_on_the_same_folder_refuses_in_one_line(
 
 
 def hold(var: Path, held: object, go: object) -> None:
-    with demo._alone(var):
+    with demo._lock_folder(var):
         held.set()  # type: ignore[attr-defined]
         go.wait()  # type: ignore[attr-defined]
 
@@ -52,11 +52,11 @@ def test_the_folder_of_a_demo_that_was_killed_is_free_again(tmp_path: Path) -> N
     other = spawn.Process(target=hold, args=(tmp_path, held, go))
     other.start()
     assert held.wait(60)
-    with pytest.raises(demo.StartFailed, match=str(other.pid)), demo._alone(tmp_path):
+    with pytest.raises(demo.StartFailed, match=str(other.pid)), demo._lock_folder(tmp_path):
         raise AssertionError("two demos on one folder")
     other.kill()
     other.join()
-    with demo._alone(tmp_path):
+    with demo._lock_folder(tmp_path):
         assert (tmp_path / "demo.lock").read_text("utf-8").strip() == str(os.getpid())
 
 
@@ -70,7 +70,7 @@ def fill(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database as another installation of the product has it."""
     monkeypatch.setenv("KEPU_DATABASE_URL", f"sqlite:///{database}")
     application = open_application(load_settings())
-    migrate(application.uow_factory.engine)
+    migrate_database(application.uow_factory.engine)
     add_a_citizen(application)
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_seeded_into_a_database_with_other_citizens(
     fill(tmp_path / "other.sqlite3", monkeypatch)
     before = (tmp_path / "other.sqlite3").read_bytes()
     with pytest.raises(SeedingRefused, match="not of this demo"):
-        seed(open_application(load_settings()))
+        seed_samples(open_application(load_settings()))
     assert (tmp_path / "other.sqlite3").read_bytes() == before
 
 
@@ -89,9 +89,9 @@ def test_a_demo_goes_on_with_the_database_that_it_has_seeded(
 ) -> None:
     monkeypatch.setenv("KEPU_DATABASE_URL", f"sqlite:///{tmp_path / 'own.sqlite3'}")
     application = open_application(load_settings())
-    seed(application)
+    seed_samples(application)
     add_a_citizen(application)
-    seed(open_application(load_settings()))
+    seed_samples(open_application(load_settings()))
 
 
 def test_seeding_refuses_a_house_that_is_no_demo(
@@ -99,5 +99,5 @@ def test_seeding_refuses_a_house_that_is_no_demo(
 ) -> None:
     monkeypatch.setenv("KEPU_ENVIRONMENT", "test")
     with pytest.raises(SeedingRefused, match="environment is test"):
-        seed(open_application(load_settings()))
+        seed_samples(open_application(load_settings()))
     assert not (var / "kepu.sqlite3").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from server.app import Overrides, open_application
 from server.base.settings_reader import load_settings
-from server.base.sql.schema import migrate
+from server.base.sql.schema import migrate_database
 from server.cli import main
 from server.doctor import run_doctor
 from server.wechat.errors import ConfigWrong, WeChatAway
@@ -31,7 +31,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def migrated(var: Path) -> Path:
     application = open_application(load_settings())
-    migrate(application.uow_factory.engine)
+    migrate_database(application.uow_factory.engine)
     application.uow_factory.engine.dispose()
     return var
 
@@ -142,7 +142,7 @@ def _refuse(trouble: Exception) -> object:
 
 def test_a_schema_that_is_behind_is_told(migrated: Path, gateway: RecordingGateway) -> None:
     application = open_application(load_settings())
-    migrate(application.uow_factory.engine, "0001")
+    migrate_database(application.uow_factory.engine, "0001")
     application.uow_factory.engine.dispose()
     status, told = look(gateway)
     assert (status, told["migrations"][0].startswith("wrong: behind")) == (1, True)

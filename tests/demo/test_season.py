@@ -27,10 +27,10 @@ from server.quiz import service as quiz
 from server.quiz.bank.service import bank_of
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards.board_keys import group_name
-from server.quiz.leaderboards.service import papers
+from server.quiz.leaderboards.service import closed_papers
 from server.quiz.leaderboards.tasks import main_boards
 from server.quiz.models import Attempt, Contest, Deck, Entry, QuestionReport, Standing
-from server.quiz.rules import mark, standing
+from server.quiz.rules import mark_paper, season_total
 from server.seeding import FACTS
 from tests.kit.quiz import QUESTIONS
 
@@ -109,18 +109,18 @@ def test_every_paper_and_standing_is_what_the_rules_make_of_its_answers(demo: Ap
         bank = bank_of(uow, window.contest.bank)
         for row in uow.session.scalars(select(Attempt)):
             keys = {bank.by_id[one["q"]].ref: bank.by_id[one["q"]].answer for one in row.paper}
-            marked = mark(rules, keys, row.answers)
+            marked = mark_paper(rules, keys, row.answers)
             assert (row.score, row.correct_count) == (marked.score, marked.correct_count)
             assert len(keys) == rules.question_count
         for entry_id in uow.session.scalars(select(Entry.id)):
-            played = papers(uow, entry_id)
+            played = closed_papers(uow, entry_id)
             stored = uow.session.scalars(
                 select(Standing).where(Standing.entry_id == entry_id)
             ).all()
             assert {one.period for one in stored} == {p for one in played for p in one.periods}
             for one in stored:
                 of_period = [p.paper for p in played if one.period in p.periods]
-                total = standing(rules.season, of_period)
+                total = season_total(rules.season, of_period)
                 assert total is not None
                 assert (one.points, one.time_ms) == (total.points, total.time_ms)
 
@@ -129,7 +129,7 @@ def kept_boards(demo: Application, contest_id: int) -> dict[str, list[tuple[int,
     """What Redis holds of the boards that are read most."""
     dependencies = demo.uow_factory.dependencies
     held = {
-        board: dependencies.kv.leaderboard.top(group_name(contest_id), board, 10_000)
+        board: dependencies.kv.leaderboard.read_top(group_name(contest_id), board, 10_000)
         for board in main_boards(dependencies.clock.now())
     }
     return {board: top for board, top in held.items() if top}
@@ -163,7 +163,7 @@ def test_a_rank_is_the_place_at_the_moment_of_closing(demo: Application) -> None
             if number % 97:
                 continue
             totals = {
-                entry: standing(season, [one.paper for one in papers(uow, entry)
+                entry: season_total(season, [one.paper for one in closed_papers(uow, entry)
                                          if one.paper.closed_at <= row.closed_at])
                 for entry in of_entry
             }  # fmt: skip
@@ -181,7 +181,7 @@ def test_its_people_exist_in_wechat_with_the_same_grants(
     demo: Application, wechat: Emulator
 ) -> None:
     fill(demo)
-    told = {one["openid_oa"]: one for one in wechat.get("people")["items"]}
+    told = {one["openid_oa"]: one for one in wechat.get_control("people")["items"]}
     assert len(told) == SMALL.logging_in + SMALL.following
     with demo.uow_factory.begin(read_only=True) as uow:
         asked = select(Identity.app, Identity.openid, Citizen.unionid).join(Citizen)
@@ -197,7 +197,7 @@ def test_its_people_exist_in_wechat_with_the_same_grants(
         assert followers
         assert all(told[openid]["subscribed"] == subscribed for openid, subscribed in followers)
         grants = uow.session.scalar(select(func.count()).select_from(MessageGrant))
-    assert grants == wechat.world.store.number("SELECT sum(count) FROM grants") > 0
+    assert grants == wechat.world.store.select_number("SELECT sum(count) FROM grants") > 0
 
 
 def test_planted_questions_are_answered_worse_by_those_who_know_more(demo: Application) -> None:

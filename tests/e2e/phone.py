@@ -108,7 +108,7 @@ def window(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
 @pytest.fixture
 def wechat(receiver: Receiver, window: BrowserContext) -> Iterator[Emulator]:
     with emulated_wechat(server=receiver.url, pause=lambda _seconds: None) as emulator:
-        emulator.post("apps", official_account={"mode": "plain"})
+        emulator.post_control("apps", official_account={"mode": "plain"})
         receiver.answer = account(emulator)
         Api(emulator).official("/cgi-bin/menu/create", {"button": MENU})
         yield emulator

@@ -50,8 +50,8 @@ def test_a_person_follows_reads_taps_asks_leaves_and_comes_back_by_a_code(
     page.get_by_role("button", name="排行榜").click()
     expect(bubbles(page).last).to_have_text(BOARD)
     expect(page.get_by_role("button", name="排行榜")).to_be_hidden()
-    assert [c["what"] for c in wechat.callbacks()] == ["subscribe", "CLICK"]
-    assert "BOARD" in wechat.callbacks()[-1]["plain"]
+    assert [c["what"] for c in wechat.list_callbacks()] == ["subscribe", "CLICK"]
+    assert "BOARD" in wechat.list_callbacks()[-1]["plain"]
 
     write(page, "帮助")
     expect(page.locator("#lines .out .bubble")).to_have_text("帮助")
@@ -72,17 +72,17 @@ def test_a_person_follows_reads_taps_asks_leaves_and_comes_back_by_a_code(
     assert picture.evaluate("async (img) => { await img.decode(); return img.naturalWidth }") > 100
     card.click()
     expect(page.get_by_role("heading", name="八桂科普")).to_be_visible()
-    assert [c["what"] for c in wechat.callbacks()].count("subscribe") == 1
+    assert [c["what"] for c in wechat.list_callbacks()].count("subscribe") == 1
     page.get_by_role("button", name="关注公众号").click()
     expect(bubbles(page).last).to_have_text(WELCOME)
     expect(page.get_by_role("button", name="关注公众号")).to_be_hidden()
-    assert "qrscene_contest" in wechat.callbacks()[-1]["plain"]
+    assert "qrscene_contest" in wechat.list_callbacks()[-1]["plain"]
 
     page.get_by_role("link", name="返回").click()
     page.get_by_role("link", name="扫一扫").click()
     page.get_by_role("button", name="contest").click()
     expect(bubbles(page).last).to_have_text(POSTER)
-    assert wechat.callbacks()[-1]["what"] == "SCAN"
+    assert wechat.list_callbacks()[-1]["what"] == "SCAN"
 
 
 def test_a_code_that_was_scanned_and_left_alone_is_forgotten(
@@ -95,7 +95,7 @@ def test_a_code_that_was_scanned_and_left_alone_is_forgotten(
     expect(page.get_by_role("button", name="关注公众号")).to_be_visible()
     page.get_by_role("link", name="返回").click()
     follow(page)
-    assert "qrscene_" not in wechat.callbacks()[-1]["plain"]
+    assert "qrscene_" not in wechat.list_callbacks()[-1]["plain"]
 
 
 def test_two_tabs_are_two_people_each_with_its_own_unread_messages(
@@ -116,7 +116,9 @@ def test_two_tabs_are_two_people_each_with_its_own_unread_messages(
     expect(wei.locator("#chat-badge")).to_be_hidden()
 
     person = wei.url.split("person=")[1].split("#")[0]
-    openid = next(i for i in wechat.get("people")["items"] if i["person"] == person)["openid_oa"]
+    openid = next(i for i in wechat.get_control("people")["items"] if i["person"] == person)[
+        "openid_oa"
+    ]
     for words in ("第一条", "第二条"):
         sent = {"touser": openid, "msgtype": "text", "text": {"content": words}}
         assert Api(wechat).official("/cgi-bin/message/custom/send", sent)["errcode"] == 0
@@ -136,8 +138,8 @@ def test_a_service_notice_is_counted_and_read(window: BrowserContext, wechat: Em
     page.locator("a[href='#notices']").click()
     expect(page.get_by_text("还没有服务通知。")).to_be_visible()
     page.get_by_role("link", name="返回").click()
-    openid = wechat.get("people")["items"][0]["openid_mp"]
-    inbox.put(
+    openid = wechat.get_control("people")["items"][0]["openid_mp"]
+    inbox.put_line(
         wechat.world,
         openid,
         "subscribe",
@@ -186,7 +188,7 @@ def test_a_stopped_wechat_is_said_and_the_message_can_be_sent_again(
     write(page, "帮助")
     again = page.get_by_role("button", name="没发出，重发")
     expect(again).to_be_visible()
-    assert wechat.callbacks()[-1]["what"] == "subscribe"
+    assert wechat.list_callbacks()[-1]["what"] == "subscribe"
     window.set_offline(False)
     expect(page.get_by_role("alert")).to_be_hidden()
     again.click()
@@ -233,7 +235,7 @@ def test_while_the_account_thinks_the_phone_says_so(
 def test_a_person_who_is_gone_leads_back_to_the_choice(
     window: BrowserContext, wechat: Emulator
 ) -> None:
-    wechat.person("莫一")
+    wechat.create_person("莫一")
     page = window.new_page()
     page.goto(f"{wechat.base}/phone/?person=person-gone")
     expect(page.get_by_text("没有找到这个人，请重新选择。")).to_be_visible()
@@ -242,7 +244,7 @@ def test_a_person_who_is_gone_leads_back_to_the_choice(
     page.get_by_label("选择人物").fill("莫")
     page.get_by_role("link", name="莫一").click()
     expect(page.get_by_role("heading", name="莫一的手机")).to_be_visible()
-    wechat.post("reset")
+    wechat.post_control("reset")
     expect(page.get_by_text("没有找到这个人，请重新选择。")).to_be_visible()
 
 

@@ -28,11 +28,11 @@ PIXEL = base64.b64encode(
 @pytest.fixture
 def people(window: BrowserContext, wechat: Emulator) -> list[str]:
     stand_in(window)
-    return [str(wechat.person(name)["person"]) for name in ("韦小妹", "莫一", "陆二")]
+    return [str(wechat.create_person(name)["person"]) for name in ("韦小妹", "莫一", "陆二")]
 
 
 def group_of(wechat: Emulator, *members: str) -> str:
-    return str(wechat.post("groups", name="三年级家长群", members=members)["group"])
+    return str(wechat.post_control("groups", name="三年级家长群", members=members)["group"])
 
 
 def share(page: Page, **changed: Any) -> None:
@@ -57,7 +57,7 @@ def test_a_group_is_made_by_hand_and_its_members_find_it(
     sheet.get_by_role("button", name="确定").click()
     expect(page.get_by_role("heading", name="三年级家长群")).to_be_visible()
     expect(page.get_by_text("还没有人发过消息。")).to_be_visible()
-    (group,) = wechat.get("groups")["items"]
+    (group,) = wechat.get_control("groups")["items"]
     assert [member["name"] for member in group["members"]] == ["韦小妹", "莫一", "陆二"]
     mo = phone_of(window, wechat, people[1])
     mo.get_by_role("link", name="三年级家长群（3）").click()
@@ -81,7 +81,7 @@ def test_members_are_added_and_may_leave(
     page.get_by_role("button", name="退出群聊").click()
     expect(page.get_by_role("heading", name="韦小妹的手机")).to_be_visible()
     expect(page.get_by_role("link", name="三年级家长群")).to_have_count(0)
-    assert [m["name"] for m in wechat.get("groups")["items"][0]["members"]] == ["莫一"]
+    assert [m["name"] for m in wechat.get_control("groups")["items"][0]["members"]] == ["莫一"]
 
 
 def test_a_shared_card_reaches_a_group_and_opens_there_with_the_group(
@@ -110,7 +110,7 @@ def test_a_shared_card_reaches_a_group_and_opens_there_with_the_group(
     ask(reader, "groupEnter")
     info = answered(reader)["value"]
     opened = unsealed({"encrypted_data": info["encryptedData"], "iv": info["iv"]}, key)
-    listed = {item["group"]: item["opengid"] for item in wechat.get("groups")["items"]}
+    listed = {item["group"]: item["opengid"] for item in wechat.get_control("groups")["items"]}
     assert opened["opengid"] == listed[group]
     reader.get_by_role("button", name="关闭小程序").click()
     expect(row.locator(".badge")).to_be_hidden()

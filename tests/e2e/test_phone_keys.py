@@ -29,13 +29,13 @@ MOST_TABS = 40
 
 @pytest.fixture
 def wei(wechat: Emulator) -> str:
-    return str(wechat.person("韦小妹")["person"])
+    return str(wechat.create_person("韦小妹")["person"])
 
 
 @pytest.fixture
 def group(wechat: Emulator, wei: str) -> str:
-    mo = wechat.person("莫一")["person"]
-    return str(wechat.post("groups", name="三年级家长群", members=[wei, mo])["group"])
+    mo = wechat.create_person("莫一")["person"]
+    return str(wechat.post_control("groups", name="三年级家长群", members=[wei, mo])["group"])
 
 
 def reach(page: Page, role: str, name: str | re.Pattern[str]) -> None:
@@ -60,7 +60,7 @@ def test_every_view_and_sheet_speaks_and_is_reached(
 ) -> None:
     stand_in(window)
     code(wechat, "lecture.7")
-    wechat.post("say", person=wei, to={"group": group}, content="大家好")
+    wechat.post_control("say", person=wei, to={"group": group}, content="大家好")
     page = phone_of(window, wechat, wei)
     follow(page)
     for view in ("home", "chat", "notices", "scan", f"talk/{group}", "moments", "app"):
@@ -96,7 +96,7 @@ def test_tabs_tiles_links_and_choices_are_pressed_from_the_keyboard(
     reach(page, "button", "关注公众号")
     page.keyboard.press("Enter")
     expect(bubbles(page)).to_have_count(1)
-    openid = wechat.get("people")["items"][0]["openid_oa"]
+    openid = wechat.get_control("people")["items"][0]["openid_oa"]
     appid = wechat.apps[MINI].appid
     link = f'<a data-miniprogram-appid="{appid}" data-miniprogram-path="pages/a">去答题</a>'
     menu = {"head_content": "选一个", "list": [{"id": "1", "content": "甲"}], "tail_content": ""}
@@ -143,7 +143,9 @@ def test_people_write_to_each_other_in_a_group(
     window: BrowserContext, wechat: Emulator, wei: str, group: str
 ) -> None:
     page = phone_of(window, wechat, wei, f"#talk/{group}")
-    mo = next(item["person"] for item in wechat.get("people")["items"] if item["person"] != wei)
+    mo = next(
+        item["person"] for item in wechat.get_control("people")["items"] if item["person"] != wei
+    )
     other = phone_of(window, wechat, mo)
     reach(page, "textbox", "群消息")
     page.keyboard.type("今天的题答了吗？ <b>")
@@ -162,7 +164,7 @@ def test_people_write_to_each_other_in_a_group(
     other.get_by_role("button", name="发送").click()
     expect(page.locator("#posts .line.in .bubble")).to_have_text("答了")
     audit(page, "a group")
-    assert wechat.callbacks() == []
+    assert wechat.list_callbacks() == []
 
 
 def test_back_leads_through_what_was_opened_and_ends_at_the_list_of_chats(
@@ -229,10 +231,10 @@ def test_the_desk_moves_the_time(desk: Page, wechat: Emulator) -> None:
     assert 300 <= wechat.world.now() - before < 400
     ahead = desk.evaluate("window.shell.clockAhead")
     assert ahead == pytest.approx(300_000, abs=1_000)
-    day = str(wechat.get("clock")["now"])[:10]
+    day = str(wechat.get_control("clock")["now"])[:10]
     desk.get_by_role("button", name="到第二天").click()
     expect(desk.locator("#desk-said")).to_have_text("到了第二天早上八点。")
-    now = str(wechat.get("clock")["now"])
+    now = str(wechat.get_control("clock")["now"])
     assert now[:10] > day
     assert now[11:13] == "08"
     expect(desk.locator("#desk-time")).to_contain_text("08:0")
@@ -269,7 +271,7 @@ def test_whoever_moves_the_world_moves_the_clock_of_every_phone(
 ) -> None:
     told = desk.locator("#desk-time").inner_text()
     for offset in (86_400, -86_400):
-        wechat.post("clock", offset_s=offset)
+        wechat.post_control("clock", offset_s=offset)
         expect(desk.locator("#desk-time")).not_to_have_text(told)
         told = desk.locator("#desk-time").inner_text()
         ahead = desk.evaluate("window.shell.clockAhead")
@@ -303,7 +305,7 @@ def test_the_desk_cuts_the_network_of_the_mini_program_and_gives_it_back(
 def test_the_desk_brings_followers_and_shows_what_to_try_next(desk: Page, wechat: Emulator) -> None:
     desk.get_by_role("button", name="来五十位关注者").click()
     expect(desk.locator("#desk-said")).to_contain_text("来了 50 位关注者")
-    people = wechat.get("people")["items"]
+    people = wechat.get_control("people")["items"]
     assert sum(person["subscribed"] for person in people) == 50
     step = desk.get_by_role("listitem").get_by_role("button", name=re.compile("^关注这个公众号"))
     expect(step).not_to_contain_text("已试过")

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def wei(window: BrowserContext, wechat: Emulator) -> str:
     stand_in(window)
-    return str(wechat.person("韦小妹")["person"])
+    return str(wechat.create_person("韦小妹")["person"])
 
 
 def mini_code(wechat: Emulator, scene: str, page: str) -> None:
@@ -89,9 +89,11 @@ def test_an_address_without_a_person_keeps_its_page_through_the_choice(
 def test_a_service_notice_opens_its_page(
     window: BrowserContext, wechat: Emulator, wei: str
 ) -> None:
-    openid = next(p["openid_mp"] for p in wechat.get("people")["items"] if p["person"] == wei)
+    openid = next(
+        p["openid_mp"] for p in wechat.get_control("people")["items"] if p["person"] == wei
+    )
     page_of = {"via": "subscribe", "page": "packages/lectures/ticket/index?id=t1"}
-    inbox.put(wechat.world, openid, "subscribe", "报名成功通知", data={}, **page_of)  # type: ignore[arg-type]
+    inbox.put_line(wechat.world, openid, "subscribe", "报名成功通知", data={}, **page_of)  # type: ignore[arg-type]
     page = phone_of(window, wechat, wei, "#notices")
     page.get_by_role("button", name="进入小程序查看").click()
     found = start(page)
@@ -115,7 +117,7 @@ def test_the_menu_opens_a_page_and_tells_the_server(
         1035,
     )
     expect(page.get_by_text("正在等待公众号答复…")).to_be_hidden()
-    assert wechat.callbacks()[-1]["what"] == "view_miniprogram"
+    assert wechat.list_callbacks()[-1]["what"] == "view_miniprogram"
 
 
 def test_words_in_a_message_open_a_page_of_our_own_mini_program_and_of_no_other(
@@ -146,7 +148,9 @@ def test_a_card_in_the_chat_opens_its_page(
 ) -> None:
     page, api = phone_of(window, wechat, wei), Api(wechat)
     follow(page)
-    openid = next(p["openid_oa"] for p in wechat.get("people")["items"] if p["person"] == wei)
+    openid = next(
+        p["openid_oa"] for p in wechat.get_control("people")["items"] if p["person"] == wei
+    )
     where = {"appid": wechat.apps[MINI].appid, "pagepath": "pages/home/index"}
     card = {"title": "今日竞赛", "thumb_media_id": a_file(api, "image", JPEG)["media_id"], **where}
     sent = {"touser": openid, "msgtype": "miniprogrampage", "miniprogrampage": card}
@@ -169,7 +173,7 @@ def test_a_mini_program_code_is_scanned_with_a_tap_or_pasted(
     page.get_by_label("二维码内容").fill("https://example.org/not-ours")
     page.get_by_role("button", name="识别").click()
     expect(page.get_by_text("这不是模拟微信发出的二维码。")).to_be_visible()
-    page.get_by_label("二维码内容").fill(wechat.get("codes")["items"][0]["url"])
+    page.get_by_label("二维码内容").fill(wechat.get_control("codes")["items"][0]["url"])
     page.get_by_role("button", name="识别").click()
     expect(page.locator("#app")).to_be_visible()
     assert [kind for kind, *_ in told(page)] == ["start", "hide", "show"]
@@ -194,7 +198,7 @@ def test_a_mini_program_that_does_not_start_can_be_tried_again(
 
 
 def test_two_tabs_run_it_for_two_people(window: BrowserContext, wechat: Emulator, wei: str) -> None:
-    mo = str(wechat.person("莫一")["person"])
+    mo = str(wechat.create_person("莫一")["person"])
     tabs = [phone_of(window, wechat, person, "&path=pages/home/index") for person in (wei, mo)]
     assert [start(tab)["person"] for tab in tabs] == [wei, mo]
     tabs[0].get_by_role("button", name="关闭小程序").click()

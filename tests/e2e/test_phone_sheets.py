@@ -23,7 +23,7 @@ PHONE_NUMBER = "/wxa/business/getuserphonenumber"
 @pytest.fixture
 def wei(window: BrowserContext, wechat: Emulator) -> str:
     stand_in(window)
-    return str(wechat.person("韦小妹")["person"])
+    return str(wechat.create_person("韦小妹")["person"])
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def page(window: BrowserContext, wechat: Emulator, wei: str) -> Page:
 
 
 def grants(wechat: Emulator, person: str) -> dict[str, int]:
-    listed = wechat.post("settings", person=person)["templates"]
+    listed = wechat.post_control("settings", person=person)["templates"]
     return {item["id"]: item["grants"] for item in listed if item["grants"]}
 
 
@@ -48,7 +48,7 @@ def test_each_template_is_accepted_or_refused_and_the_server_hears_of_it(
     sheet.get_by_role("button", name="允许").click()
     assert answered(page) == {"value": {"results": {yes: "accept", no: "reject"}}}
     assert grants(wechat, wei) == {yes: 1}
-    event = wechat.callbacks()[-1]
+    event = wechat.list_callbacks()[-1]
     assert event["what"] == "subscribe_msg_popup_event"
     assert event["plain"].count('"SubscribeStatusString"') == 2
     expect(sheet).to_be_hidden()
@@ -74,7 +74,7 @@ def test_a_stronger_yes_and_an_unknown_word_can_be_said(
     page.get_by_role("button", name="允许").click()
     assert answered(page) == {"value": {"results": {first: word}}}
     assert grants(wechat, wei) == ({first: 1} if granted else {})
-    assert f'"SubscribeStatusString": "{word}"' in wechat.callbacks()[-1]["plain"]
+    assert f'"SubscribeStatusString": "{word}"' in wechat.list_callbacks()[-1]["plain"]
 
 
 def test_an_answer_to_be_kept_needs_no_sheet_the_next_time_and_adds_a_grant_each_time(
@@ -107,7 +107,7 @@ def test_without_a_tap_or_with_six_templates_there_is_no_sheet(
     assert answered(page)["refusal"]["errCode"] == 20003
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert grants(wechat, wei) == {}
-    assert wechat.callbacks() == []
+    assert wechat.list_callbacks() == []
 
 
 def test_a_phone_number_is_given_once_and_only_when_allowed(
@@ -144,7 +144,7 @@ def test_the_privacy_popup_shows_its_text_and_remembers_who_agreed(
     ask(page, "privacy")
     assert answered(page) == {"value": {"agreed": True}}
     expect(page.get_by_role("dialog")).to_be_hidden()
-    mo = str(wechat.person("莫一")["person"])
+    mo = str(wechat.create_person("莫一")["person"])
     other = phone_of(window, wechat, mo, "&path=pages/home/index")
     ask(other, "privacyState")
     assert answered(other)["value"]["needAuthorization"] is True
@@ -263,7 +263,7 @@ def test_what_was_turned_off_holds_for_what_is_asked_before_it_is_written(
     page: Page, wechat: Emulator, wei: str
 ) -> None:
     first = next(iter(wechat.world.templates))
-    wechat.consent(wei, first)
+    wechat.answer_sheet(wei, first)
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -289,8 +289,8 @@ def test_notices_are_turned_off_one_by_one_and_all_together(
     page: Page, wechat: Emulator, wei: str
 ) -> None:
     first, second = list(wechat.world.templates)[:2]
-    wechat.consent(wei, first)
-    wechat.consent(wei, second)
+    wechat.answer_sheet(wei, first)
+    wechat.answer_sheet(wei, second)
     page.get_by_role("button", name="小程序菜单").click()
     page.get_by_role("button", name="通知设置").click()
     title = wechat.world.templates[first].title
@@ -299,7 +299,7 @@ def test_notices_are_turned_off_one_by_one_and_all_together(
     ask(page, "subscribe", tmplIds=[first], tapped=True)
     assert answered(page) == {"value": {"results": {first: "reject"}}}
     assert grants(wechat, wei) == {second: 1}
-    assert "subscribe_msg_change_event" in [c["what"] for c in wechat.callbacks()]
+    assert "subscribe_msg_change_event" in [c["what"] for c in wechat.list_callbacks()]
     page.get_by_role("button", name="小程序菜单").click()
     page.get_by_role("button", name="通知设置").click()
     expect(page.get_by_role("button", name=f"拒收{title}")).to_be_disabled()

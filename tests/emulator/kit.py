@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from server.emulator.apps import OFFICIAL, App
-from server.emulator.crypto import decrypt_push, encrypt_push, sign
-from server.emulator.xml import read, write
+from server.emulator.crypto import decrypt_push, encrypt_push, sign_push
+from server.emulator.xml import read_xml, write_xml
 from tests.emulator.conftest import Api, Push
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
@@ -49,7 +49,7 @@ def _fields(text: str) -> dict[str, Any]:
     if text.startswith("{"):
         value: dict[str, Any] = json.loads(text)
         return value
-    return read(text)
+    return read_xml(text)
 
 
 def text_reply(app: App, push: Push, content: str, **changed: Any) -> str:
@@ -65,7 +65,7 @@ def text_reply(app: App, push: Push, content: str, **changed: Any) -> str:
     }
     if app.format == "json":
         return json.dumps(fields, ensure_ascii=False)
-    return write(list(fields.items()))
+    return write_xml(list(fields.items()))
 
 
 def sealed(app: App, push: Push, plain: str, **changed: Any) -> str:
@@ -74,14 +74,14 @@ def sealed(app: App, push: Push, plain: str, **changed: Any) -> str:
     nonce, stamp = push.query["nonce"], 1_780_000_001
     fields = {
         "Encrypt": cipher,
-        "MsgSignature": sign(app.token, str(stamp), nonce, cipher),
+        "MsgSignature": sign_push(app.token, str(stamp), nonce, cipher),
         "TimeStamp": stamp,
         "Nonce": nonce,
         **changed,
     }
     if app.format == "json":
         return json.dumps(fields, ensure_ascii=False)
-    return write(list(fields.items()))
+    return write_xml(list(fields.items()))
 
 
 def replying(app: Callable[[], App], content: str) -> Callable[[Push], tuple[int, bytes]]:

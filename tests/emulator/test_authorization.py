@@ -20,8 +20,8 @@ NAMES = {
 
 @pytest.fixture
 def wei(wechat: Emulator, receiver: Receiver) -> dict[str, Any]:
-    wei = wechat.person("Wei")
-    wechat.follow(wei["person"])
+    wei = wechat.create_person("Wei")
+    wechat.follow_account(wei["person"])
     receiver.pushes.clear()
     return wei
 
@@ -35,8 +35,8 @@ def told(wechat: Emulator, receiver: Receiver) -> list[dict[str, Any]]:
 def test_a_withdrawal_is_pushed_in_the_platforms_name(
     wechat: Emulator, receiver: Receiver, wei: dict[str, Any], form: str
 ) -> None:
-    wechat.post("apps", mini_program={"format": form})
-    wechat.post("authorization", person=wei["person"], event="revoke", revoked="6,8")
+    wechat.post_control("apps", mini_program={"format": form})
+    wechat.post_control("authorization", person=wei["person"], event="revoke", revoked="6,8")
     (event,) = told(wechat, receiver)
     mini = wechat.apps[MINI]
     assert event["FromUserName"] not in (wei["openid_mp"], wei["openid_oa"])
@@ -54,7 +54,9 @@ def test_a_plugins_withdrawal_names_the_plugin(
     wechat: Emulator, receiver: Receiver, wei: dict[str, Any]
 ) -> None:
     plugin = "wx" + "1" * 16
-    wechat.post("authorization", person=wei["person"], event="revoke", revoked="1", plugin=plugin)
+    wechat.post_control(
+        "authorization", person=wei["person"], event="revoke", revoked="1", plugin=plugin
+    )
     (event,) = told(wechat, receiver)
     assert event["PluginID"] == plugin
     assert len(event["OpenPID"]) == 28
@@ -63,7 +65,7 @@ def test_a_plugins_withdrawal_names_the_plugin(
 def test_a_change_is_told_to_the_app_that_is_named(
     wechat: Emulator, receiver: Receiver, wei: dict[str, Any]
 ) -> None:
-    wechat.post("authorization", person=wei["person"], event="modified", app=OFFICIAL)
+    wechat.post_control("authorization", person=wei["person"], event="modified", app=OFFICIAL)
     (event,) = told(wechat, receiver)
     assert (event["Event"], event["OpenID"]) == (NAMES["modified"], wei["openid_oa"])
     assert "RevokeInfo" not in event
@@ -73,7 +75,7 @@ def test_after_a_closed_account_nobody_is_there_and_both_apps_know(
     wechat: Emulator, api: Api, receiver: Receiver, wei: dict[str, Any]
 ) -> None:
     code = wechat.login_code(wei["person"])
-    wechat.post("authorization", person=wei["person"], event="cancellation")
+    wechat.post_control("authorization", person=wei["person"], event="cancellation")
     assert [(event["Event"], event["OpenID"]) for event in told(wechat, receiver)] == [
         (NAMES["cancellation"], wei["openid_oa"]),
         (NAMES["cancellation"], wei["openid_mp"]),
@@ -83,9 +85,9 @@ def test_after_a_closed_account_nobody_is_there_and_both_apps_know(
     assert "openid" not in api.get("/sns/jscode2session", js_code=code, **query)
     assert api.official("/cgi-bin/user/info", openid=wei["openid_oa"])["errcode"] == 40003
     assert api.official("/cgi-bin/user/get")["total"] == 0
-    assert wechat.get("people")["items"] == []
+    assert wechat.get_control("people")["items"] == []
     with pytest.raises(ControlError, match="404"):
-        wechat.say(wei["person"], "still here?")
+        wechat.say_text(wei["person"], "still here?")
 
 
 @pytest.mark.parametrize(
@@ -101,5 +103,5 @@ def test_a_wish_that_wechat_has_no_event_for_is_refused(
     wechat: Emulator, receiver: Receiver, wei: dict[str, Any], wish: dict[str, Any]
 ) -> None:
     with pytest.raises(ControlError, match="400"):
-        wechat.post("authorization", person=wei["person"], **wish)
+        wechat.post_control("authorization", person=wei["person"], **wish)
     assert receiver.pushes == []

@@ -25,7 +25,7 @@ CHECK, PHONE = "/wxa/msg_sec_check", "/wxa/business/getuserphonenumber"
 
 @pytest.fixture
 def wei(wechat: Emulator) -> dict[str, Any]:
-    return wechat.person("Wei")
+    return wechat.create_person("Wei")
 
 
 def session(api: Api, code: str, **changed: str) -> dict[str, Any]:
@@ -50,9 +50,9 @@ def test_a_login_code_works_once(wechat: Emulator, api: Api, wei: dict[str, Any]
 
 
 def test_a_session_holds_from_the_first_login_on(wechat: Emulator, wei: dict[str, Any]) -> None:
-    assert wechat.post("check_session", person=wei["person"]) == {"valid": False}
+    assert wechat.post_control("check_session", person=wei["person"]) == {"valid": False}
     wechat.login_code(wei["person"])
-    assert wechat.post("check_session", person=wei["person"]) == {"valid": True}
+    assert wechat.post_control("check_session", person=wei["person"]) == {"valid": True}
 
 
 def test_parallel_logins_with_one_code_succeed_once(
@@ -66,7 +66,7 @@ def test_parallel_logins_with_one_code_succeed_once(
 
 def test_a_login_code_lives_five_minutes(wechat: Emulator, api: Api, wei: dict[str, Any]) -> None:
     code = wechat.login_code(wei["person"])
-    wechat.advance(300)
+    wechat.advance_time(300)
     assert session(api, code)["errcode"] == 40029
 
 
@@ -81,24 +81,24 @@ def test_a_login_is_refused_for_the_reason_it_has(
     assert session(api, code, grant_type="x")["errcode"] == 40002
     wrong_app = {"appid": official.appid, "secret": official.secret}
     assert session(api, code, **wrong_app)["errcode"] == 40013
-    wechat.post("people", person=wei["person"], risky=True)
+    wechat.post_control("people", person=wei["person"], risky=True)
     assert session(api, code)["errcode"] == 40226
 
 
 def test_without_an_open_platform_there_is_no_unionid(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    wechat.post("apps", open_platform=False)
+    wechat.post_control("apps", open_platform=False)
     assert "unionid" not in session(api, wechat.login_code(wei["person"]))
-    wechat.follow(wei["person"])
+    wechat.follow_account(wei["person"])
     assert "unionid" not in api.official("/cgi-bin/user/info", openid=wei["openid_oa"])
 
 
 def test_a_phone_code_works_once_and_for_its_own_person(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    other = wechat.person("Mo")
-    code = wechat.post("phone_code", person=wei["person"])["code"]
+    other = wechat.create_person("Mo")
+    code = wechat.post_control("phone_code", person=wei["person"])["code"]
     stolen = api.mini(PHONE, {"code": code, "openid": other["openid_mp"]})
     assert stolen["errcode"] == 40029
     info = api.mini(PHONE, {"code": code, "openid": wei["openid_mp"]})["phone_info"]
@@ -110,10 +110,10 @@ def test_a_phone_code_works_once_and_for_its_own_person(
 def test_group_data_opens_with_the_session_key_of_its_own_code(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    other = wechat.person("Mo")
+    other = wechat.create_person("Mo")
     groups = []
     for person in (wei, other):
-        entry = wechat.post("group_entry", person=person["person"], group="class 3")
+        entry = wechat.post_control("group_entry", person=person["person"], group="class 3")
         key = base64.b64decode(session(api, entry["code"])["session_key"])
         opener = Cipher(algorithms.AES(key), modes.CBC(base64.b64decode(entry["iv"]))).decryptor()
         padded = opener.update(base64.b64decode(entry["encrypted_data"])) + opener.finalize()
@@ -155,7 +155,7 @@ def test_a_code_lasts_a_minute_unless_told_otherwise_and_is_a_picture(
     made = api.official(QR, code("QR_STR_SCENE", {"scene_str": "a"}))
     assert made["expire_seconds"] == 60
     assert "expire_seconds" not in api.official(QR, code("QR_LIMIT_SCENE", {"scene_id": 1}))
-    (first, second) = wechat.get("codes")["items"]
+    (first, second) = wechat.get_control("codes")["items"]
     assert (first["scene"], first["ticket"], first["url"]) == ("a", made["ticket"], made["url"])
     assert second["expires_at"] is None
     assert wechat.world.quota.used_today(wechat.apps[OFFICIAL].appid, QR) == 2
@@ -166,7 +166,7 @@ def test_scanning_follows_first_and_tells_the_scene_afterwards(
 ) -> None:
     made = api.official(QR, code("QR_SCENE", {"scene_id": 7}, expire_seconds=600))
     for _ in range(2):
-        wechat.scan(wei["person"], made["ticket"])
+        wechat.scan_code(wei["person"], made["ticket"])
     events = [opened(wechat.apps[OFFICIAL], push) for push in receiver.pushes]
     assert [(e["Event"], e["EventKey"]) for e in events] == [
         ("subscribe", "qrscene_7"),
@@ -175,9 +175,9 @@ def test_scanning_follows_first_and_tells_the_scene_afterwards(
     assert {e["Ticket"] for e in events} == {made["ticket"]}
     info = api.official("/cgi-bin/user/info", openid=wei["openid_oa"])
     assert (info["subscribe_scene"], info["qr_scene"]) == ("ADD_SCENE_QR_CODE", 7)
-    wechat.advance(600)
+    wechat.advance_time(600)
     with pytest.raises(ControlError, match="409"):
-        wechat.scan(wei["person"], made["ticket"])
+        wechat.scan_code(wei["person"], made["ticket"])
 
 
 @pytest.mark.parametrize(
@@ -230,9 +230,12 @@ def test_scanning_a_mini_program_code_opens_its_page(
 ) -> None:
     body = {"scene": "s=1", "page": "pages/a", "check_path": False}
     api.raw(WXA, json.dumps(body).encode(), access_token=api.token(MINI))
-    (made,) = wechat.get("codes")["items"]
+    (made,) = wechat.get_control("codes")["items"]
     assert made["kind"] == "WXA_CODE"
-    assert wechat.scan(wei["person"], made["ticket"])["open"] == {"page": "pages/a", "scene": "s=1"}
+    assert wechat.scan_code(wei["person"], made["ticket"])["open"] == {
+        "page": "pages/a",
+        "scene": "s=1",
+    }
 
 
 def text(person: dict[str, Any], content: str, **changed: Any) -> dict[str, Any]:
@@ -260,9 +263,9 @@ def test_the_content_check_wants_somebody_seen_within_two_hours(
 ) -> None:
     assert api.mini(CHECK, text(wei, "hi"))["errcode"] == 61010
     wechat.login_code(wei["person"])
-    wechat.advance(7200)
+    wechat.advance_time(7200)
     assert api.mini(CHECK, text(wei, "hi"))["errcode"] == 0
-    wechat.advance(1)
+    wechat.advance_time(1)
     assert api.mini(CHECK, text(wei, "hi"))["errcode"] == 61010
 
 

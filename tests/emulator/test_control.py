@@ -21,7 +21,7 @@ from server.emulator.app import create_app
 from server.emulator.apps import MINI, OFFICIAL, load_or_make
 from server.emulator.clock import EmulatorClock
 from server.emulator.pytest_plugin import wechat_emulator, wechat_options
-from server.emulator.templates import load
+from server.emulator.templates import load_templates
 from server.emulator.testing import ControlError, Emulator
 from tests.emulator.conftest import TEMPLATES, Api, Receiver, Time
 from tests.emulator.kit import replying
@@ -34,9 +34,9 @@ def test_an_unknown_api_is_a_marked_404(wechat: Emulator, api: Api) -> None:
         api.raw("/cgi-bin/mesage/custom/send", b"{}", access_token=api.token())
     with error.value:
         assert error.value.code == 404
-    (call,) = wechat.calls("/cgi-bin/mesage/custom/send")
+    (call,) = wechat.list_calls("/cgi-bin/mesage/custom/send")
     assert (call["status"], call["failing"]) == (404, True)
-    assert not any(line["failing"] for line in wechat.calls("/cgi-bin/stable_token"))
+    assert not any(line["failing"] for line in wechat.list_calls("/cgi-bin/stable_token"))
 
 
 def test_an_unknown_page_of_the_other_hosts_is_marked_too(wechat: Emulator) -> None:
@@ -44,43 +44,43 @@ def test_an_unknown_page_of_the_other_hosts_is_marked_too(wechat: Emulator) -> N
         with pytest.raises(urllib.error.HTTPError) as error:
             urllib.request.urlopen(f"{wechat.base}{path}")
         error.value.close()
-    assert [call["path"] for call in wechat.calls()] == ["/cgi-bin/nothing", "/nothing"]
+    assert [call["path"] for call in wechat.list_calls()] == ["/cgi-bin/nothing", "/nothing"]
 
 
 def test_calls_tell_who_asked_what_and_no_secret(wechat: Emulator, api: Api) -> None:
     api.stable()
     api.stable(secret="0" * 32)
-    wechat.fault("/cgi-bin/stable_token", errcode=-1)
+    wechat.order_fault("/cgi-bin/stable_token", errcode=-1)
     api.stable()
-    calls = wechat.calls("/api/cgi-bin/stable_token")
+    calls = wechat.list_calls("/api/cgi-bin/stable_token")
     appid = wechat.apps[OFFICIAL].appid
     assert [(c["appid"], c["method"], c["errcode"]) for c in calls] == [
         (appid, "POST", 0),
         (appid, "POST", 40125),
         (appid, "POST", -1),
     ]
-    assert wechat.apps[OFFICIAL].secret not in json.dumps(wechat.calls())
+    assert wechat.apps[OFFICIAL].secret not in json.dumps(wechat.list_calls())
 
 
 def test_the_inbox_holds_passive_replies_and_the_chat_both_sides(
     wechat: Emulator, receiver: Receiver
 ) -> None:
-    wei = wechat.person()
+    wei = wechat.create_person()
     receiver.answer = replying(lambda: wechat.apps[OFFICIAL], "欢迎")
-    wechat.follow(wei["person"])
-    wechat.say(wei["person"], "答题")
-    inbox = wechat.inbox(wei["openid_oa"])
+    wechat.follow_account(wei["person"])
+    wechat.say_text(wei["person"], "答题")
+    inbox = wechat.read_inbox(wei["openid_oa"])
     assert [(i["kind"], i["content"], i["via"]) for i in inbox] == [
         ("text", "欢迎", "passive"),
         ("text", "欢迎", "passive"),
     ]
     assert inbox[0]["at"].endswith("+08:00")
-    assert [line["direction"] for line in wechat.chat(wei["person"])] == ["in", "out", "in"]
+    assert [line["direction"] for line in wechat.read_chat(wei["person"])] == ["in", "out", "in"]
 
 
 def test_callbacks_are_logged_with_their_verdict(wechat: Emulator) -> None:
-    wechat.follow(wechat.person()["person"])
-    (line,) = wechat.callbacks()
+    wechat.follow_account(wechat.create_person()["person"])
+    (line,) = wechat.list_callbacks()
     assert (line["what"], line["verdict"], line["status"]) == ("subscribe", "ok-success", 200)
     assert "<Event><![CDATA[subscribe]]></Event>" in line["plain"]
     assert "<Encrypt>" in line["sent"]
@@ -117,28 +117,33 @@ def test_what_makes_no_sense_is_refused(
     wechat: Emulator, path: str, body: dict[str, Any], status: int
 ) -> None:
     if body.get("person") == "?":
-        body = {**body, "person": wechat.person()["person"]}
+        body = {**body, "person": wechat.create_person()["person"]}
     if body.get("template_id") == "first":
         body = {**body, "template_id": next(iter(wechat.world.templates))}
     with pytest.raises(ControlError) as refused:
-        wechat.post(path, **body)
+        wechat.post_control(path, **body)
     assert refused.value.status == status
 
 
 def test_reset_empties_everything_but_the_apps(wechat: Emulator, api: Api) -> None:
-    wei = wechat.person()
-    wechat.follow(wei["person"])
+    wei = wechat.create_person()
+    wechat.follow_account(wei["person"])
     token = api.token()
-    wechat.fault("/cgi-bin/menu/get", errcode=-1)
-    wechat.post("quota", path="/cgi-bin/menu/get", limit=0)
-    wechat.post("clock", offset_s=1e6)
-    wechat.post("apps", official_account={"mode": "plain"}, open_platform=False)
+    wechat.order_fault("/cgi-bin/menu/get", errcode=-1)
+    wechat.post_control("quota", path="/cgi-bin/menu/get", limit=0)
+    wechat.post_control("clock", offset_s=1e6)
+    wechat.post_control("apps", official_account={"mode": "plain"}, open_platform=False)
     before = wechat.apps[OFFICIAL].appid
-    wechat.post("reset")
-    assert wechat.get("people")["items"] == []
-    assert wechat.calls() == wechat.callbacks() == wechat.get("faults")["items"] == []
-    assert wechat.get("clock")["offset_s"] == 0
-    shown = wechat.get("apps")
+    wechat.post_control("reset")
+    assert wechat.get_control("people")["items"] == []
+    assert (
+        wechat.list_calls()
+        == wechat.list_callbacks()
+        == wechat.get_control("faults")["items"]
+        == []
+    )
+    assert wechat.get_control("clock")["offset_s"] == 0
+    shown = wechat.get_control("apps")
     assert (shown[OFFICIAL]["mode"], shown["open_platform"]) == ("safe", True)
     assert wechat.apps[OFFICIAL].appid == before
     assert api.get("/cgi-bin/menu/get", access_token=token)["errcode"] == 40001
@@ -146,7 +151,7 @@ def test_reset_empties_everything_but_the_apps(wechat: Emulator, api: Api) -> No
 
 
 def test_apps_are_shown_without_a_secret(wechat: Emulator) -> None:
-    shown = json.dumps(wechat.get("apps"))
+    shown = json.dumps(wechat.get_control("apps"))
     for app in wechat.apps.values():
         assert app.appid in shown
         assert not any(word in shown for word in (app.secret, app.token, app.aes_key))
@@ -157,12 +162,12 @@ def test_the_clock_is_set_frozen_and_advanced(tmp_path: Path, time_now: Time) ->
     clock = EmulatorClock(time_now, path)
     clock.set_offset(100)
     assert clock.now() == time_now.at + 100
-    clock.freeze(True)
+    clock.freeze_time(True)
     time_now.at += 50
     assert clock.now() == time_now.at + 50
-    clock.advance(10)
+    clock.advance_time(10)
     assert json.loads(path.read_text())["frozen_at"] == clock.now() == time_now.at + 60
-    clock.freeze(False)
+    clock.freeze_time(False)
     time_now.at += 5
     assert clock.now() == time_now.at + 60
     assert EmulatorClock(time_now, path).now() == clock.now()
@@ -171,11 +176,11 @@ def test_the_clock_is_set_frozen_and_advanced(tmp_path: Path, time_now: Time) ->
 
 def test_a_frozen_clock_can_be_set(time_now: Time) -> None:
     clock = EmulatorClock(time_now)
-    clock.freeze(True)
+    clock.freeze_time(True)
     clock.set_offset(-30)
     time_now.at += 7
     assert clock.now() == time_now.at - 37
-    clock.reset()
+    clock.reset_time()
     assert clock.now() == time_now.at
 
 
@@ -183,7 +188,7 @@ def test_sixty_parallel_callers_get_one_token(wechat: Emulator, api: Api) -> Non
     with ThreadPoolExecutor(60) as many:
         tokens = set(many.map(lambda _: api.token(), range(60)))
     assert len(tokens) == 1
-    assert len(wechat.calls("/cgi-bin/stable_token")) == 60
+    assert len(wechat.list_calls("/cgi-bin/stable_token")) == 60
 
 
 def test_a_connection_is_kept_for_the_next_call(wechat: Emulator) -> None:
@@ -206,7 +211,7 @@ def test_the_picture_of_a_ticket_is_shown_until_it_expires(wechat: Emulator, api
     shown = client.get("/mpweb/cgi-bin/showqrcode", query_string={"ticket": ticket})
     assert (shown.status_code, shown.mimetype) == (200, "image/jpg")
     assert shown.data.startswith(b"\xff\xd8\xff")
-    wechat.advance(60)
+    wechat.advance_time(60)
     gone = client.get("/mpweb/cgi-bin/showqrcode", query_string={"ticket": ticket})
     assert gone.status_code == 404
 
@@ -229,19 +234,19 @@ def test_a_data_file_of_another_form_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "templates.json"
     path.write_text(json.dumps({"schema": "other/1", "templates": []}))
     with pytest.raises(ValueError, match="schema"):
-        load(path)
+        load_templates(path)
     row = {"slug": "s", "id": "short", "title": "t", "fields": []}
     path.write_text(json.dumps({"schema": "wechat-templates/1", "templates": [row]}))
     with pytest.raises(ValueError, match="43"):
-        load(path)
-    assert {template.slug for template in load(TEMPLATES).values()} >= {"signup-success"}
+        load_templates(path)
+    assert {template.slug for template in load_templates(TEMPLATES).values()} >= {"signup-success"}
 
 
 def test_the_fixture_can_be_used_by_other_projects(
     wechat_emulator: Emulator, receiver: Receiver
 ) -> None:
     wechat_emulator.push_to(receiver.url)
-    (attempt,) = wechat_emulator.follow(wechat_emulator.person()["person"])
+    (attempt,) = wechat_emulator.follow_account(wechat_emulator.create_person()["person"])
     assert attempt["verdict"] == "ok-success"
 
 

@@ -28,17 +28,17 @@ RAW_DATA = (
 
 
 def test_the_url_check_vector() -> None:
-    signature = crypto.sign("AAAAA", "1714036504", "1514711492")
+    signature = crypto.sign_push("AAAAA", "1714036504", "1514711492")
     assert signature == "f464b24fc39322e44b38aa78f5edd27bd1441696"
 
 
 def test_the_plain_push_vector() -> None:
-    signature = crypto.sign("AAAAA", "1714037059", "486452656")
+    signature = crypto.sign_push("AAAAA", "1714037059", "486452656")
     assert signature == "899cf89e464efb63f54ddac96b0a0a235f53aa78"
 
 
 def test_the_safe_push_vector() -> None:
-    signature = crypto.sign("AAAAA", "1714112445", "415670741", SAFE_PUSH)
+    signature = crypto.sign_push("AAAAA", "1714112445", "415670741", SAFE_PUSH)
     assert signature == "046e02f8204d34f8ba5fa3b1db94908f3df2e9b3"
     plain = crypto.decrypt_push(KEY, appid=APPID, encrypted=SAFE_PUSH)
     assert len(plain.encode()) == 167
@@ -52,7 +52,7 @@ def test_the_safe_reply_vector() -> None:
     assert encrypted == (
         "ELGduP2YcVatjqIS+eZbp80MNLoAUWvzzyJxgGzxZO/5sAvd070Bs6qrLARC9nVHm48Y4hyRbtzve1L32tmxSQ=="
     )
-    signature = crypto.sign("AAAAA", "1713424427", "415670741", encrypted)
+    signature = crypto.sign_push("AAAAA", "1713424427", "415670741", encrypted)
     assert signature == "1b9339964ed2e271e7c7b6ff2b0ef902fc94dea1"
 
 

@@ -16,8 +16,8 @@ SEND = "/cgi-bin/message/custom/send"
 
 @pytest.fixture
 def wei(wechat: Emulator) -> dict[str, Any]:
-    person = wechat.person("Wei")
-    wechat.follow(person["person"])
+    person = wechat.create_person("Wei")
+    wechat.follow_account(person["person"])
     return person
 
 
@@ -33,35 +33,35 @@ def test_a_follow_opens_three_messages_for_a_minute(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
     assert codes(api, wei, 4) == [0, 0, 0, 45047]
-    wechat.advance(60)
+    wechat.advance_time(60)
     assert codes(api, wei, 1) == [45015]
 
 
 def test_a_message_opens_five_for_two_days(wechat: Emulator, api: Api, wei: dict[str, Any]) -> None:
-    wechat.advance(61)
-    wechat.say(wei["person"], "hi")
-    wechat.advance(48 * 3600 - 1)
+    wechat.advance_time(61)
+    wechat.say_text(wei["person"], "hi")
+    wechat.advance_time(48 * 3600 - 1)
     assert codes(api, wei, 6) == [0] * 5 + [45047]
-    wechat.advance(1)
+    wechat.advance_time(1)
     assert codes(api, wei, 1) == [45015]
 
 
 def test_a_new_message_opens_the_window_afresh(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    wechat.advance(61)
-    wechat.say(wei["person"], "hi")
+    wechat.advance_time(61)
+    wechat.say_text(wei["person"], "hi")
     assert codes(api, wei, 6)[-1] == 45047
-    wechat.say(wei["person"], "again")
+    wechat.say_text(wei["person"], "again")
     assert codes(api, wei, 1) == [0]
 
 
 def test_the_window_that_closes_first_is_used_first(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    wechat.say(wei["person"], "hi")
+    wechat.say_text(wei["person"], "hi")
     assert codes(api, wei, 3) == [0] * 3
-    wechat.advance(60)
+    wechat.advance_time(60)
     assert codes(api, wei, 6) == [0] * 5 + [45047]
 
 
@@ -69,27 +69,29 @@ def test_the_window_that_closes_first_is_used_first(
 def test_a_tap_or_a_scan_opens_three_for_a_minute(
     wechat: Emulator, api: Api, wei: dict[str, Any], event: tuple[str, str]
 ) -> None:
-    wechat.advance(61)
+    wechat.advance_time(61)
     name, key = event
-    wechat.post("message", person=wei["person"], event=name, event_key=key)
+    wechat.post_control("message", person=wei["person"], event=name, event_key=key)
     assert codes(api, wei, 4) == [0, 0, 0, 45047]
 
 
 def test_opening_a_link_opens_no_window(wechat: Emulator, api: Api, wei: dict[str, Any]) -> None:
-    wechat.advance(61)
-    wechat.post("message", person=wei["person"], event="VIEW", event_key="https://example.org")
+    wechat.advance_time(61)
+    wechat.post_control(
+        "message", person=wei["person"], event="VIEW", event_key="https://example.org"
+    )
     assert codes(api, wei, 1) == [45015]
 
 
 def test_nobody_is_reached_who_left_blocks_or_is_protected(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    wechat.post("people", person=wei["person"], blocks=True)
+    wechat.post_control("people", person=wei["person"], blocks=True)
     assert codes(api, wei, 1) == [48002]
-    wechat.post("people", person=wei["person"], blocks=False, minor=True)
+    wechat.post_control("people", person=wei["person"], blocks=False, minor=True)
     assert codes(api, wei, 1) == [70000]
-    wechat.post("people", person=wei["person"], minor=False)
-    wechat.unfollow(wei["person"])
+    wechat.post_control("people", person=wei["person"], minor=False)
+    wechat.unfollow_account(wei["person"])
     assert codes(api, wei, 1) == [43004]
     assert api.official(SEND, {**text(wei), "touser": wei["openid_mp"]})["errcode"] == 40003
 
@@ -97,11 +99,11 @@ def test_nobody_is_reached_who_left_blocks_or_is_protected(
 def test_what_was_sent_is_in_the_inbox_and_in_the_chat(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    wechat.say(wei["person"], "hi")
+    wechat.say_text(wei["person"], "hi")
     api.official(SEND, text(wei, "第一句"))
-    (item,) = wechat.inbox(wei["openid_oa"])
+    (item,) = wechat.read_inbox(wei["openid_oa"])
     assert (item["kind"], item["content"], item["via"]) == ("text", "第一句", "custom")
-    assert [line["direction"] for line in wechat.chat(wei["person"])] == ["out", "in"]
+    assert [line["direction"] for line in wechat.read_chat(wei["person"])] == ["out", "in"]
 
 
 def test_escaped_chinese_is_shown_as_it_was_sent(
@@ -112,7 +114,7 @@ def test_escaped_chinese_is_shown_as_it_was_sent(
         % wei["openid_oa"].encode()
     )
     assert api.official(SEND, body)["errcode"] == 0
-    assert wechat.inbox(wei["openid_oa"])[0]["content"] == "\\u4f60"
+    assert wechat.read_inbox(wei["openid_oa"])[0]["content"] == "\\u4f60"
 
 
 ARTICLE = {"title": "t", "description": "d", "url": "https://example.org", "picurl": ""}
@@ -162,8 +164,8 @@ def test_a_page_of_the_linked_mini_program_can_be_sent(
     assert sent(pagepath="/pages/quiz/index") == 40165
     assert sent(thumb_media_id="") == 40007
     assert sent(thumb_media_id="m" * 64) == 40007
-    wechat.advance(3 * 86_400)
-    wechat.say(wei["person"], "hi")
+    wechat.advance_time(3 * 86_400)
+    wechat.say_text(wei["person"], "hi")
     assert sent() == 40007
 
 
@@ -175,5 +177,5 @@ def test_typing_needs_an_open_window_and_uses_nothing(
     assert api.official(path, typing)["errcode"] == 0
     assert codes(api, wei, 3) == [0] * 3
     assert api.official(path, {**typing, "command": "Sing"})["errcode"] == 40097
-    wechat.advance(60)
+    wechat.advance_time(60)
     assert api.official(path, typing)["errcode"] == 45080

@@ -22,44 +22,44 @@ def errcode(api: Api) -> int:
 
 @pytest.fixture
 def sent(wechat: Emulator) -> dict[str, Any]:
-    person = wechat.person("Wei")
-    wechat.follow(person["person"])
+    person = wechat.create_person("Wei")
+    wechat.follow_account(person["person"])
     return {"touser": person["openid_oa"], "msgtype": "text", "text": {"content": "hi"}}
 
 
 def test_an_errcode_comes_as_often_as_ordered(wechat: Emulator, api: Api) -> None:
-    wechat.fault(IPS, errcode=-1, count=2)
+    wechat.order_fault(IPS, errcode=-1, count=2)
     assert [errcode(api) for _ in range(3)] == [-1, -1, 0]
 
 
 def test_a_fault_without_a_count_stays_until_it_is_lifted(wechat: Emulator, api: Api) -> None:
-    order = wechat.fault("/api" + IPS, errcode=45009)
+    order = wechat.order_fault("/api" + IPS, errcode=45009)
     assert [errcode(api) for _ in range(3)] == [45009] * 3
-    assert wechat.get("faults")["items"][0]["hits"] == 3
-    wechat.world.faults.lift(order["id"] + 1)
+    assert wechat.get_control("faults")["items"][0]["hits"] == 3
+    wechat.world.faults.lift_orders(order["id"] + 1)
     assert errcode(api) == 45009
-    wechat.world.faults.lift(order["id"])
+    wechat.world.faults.lift_orders(order["id"])
     assert errcode(api) == 0
 
 
 def test_chance_decides_when_told_so(wechat: Emulator, api: Api) -> None:
-    wechat.fault(IPS, errcode=-1, probability=0.5)
+    wechat.order_fault(IPS, errcode=-1, probability=0.5)
     seen = {errcode(api) for _ in range(40)}
     assert seen == {-1, 0}
 
 
 def test_a_refused_send_has_no_effect(wechat: Emulator, api: Api, sent: dict[str, Any]) -> None:
-    wechat.fault(SEND, errcode=-1, count=1)
+    wechat.order_fault(SEND, errcode=-1, count=1)
     assert api.official(SEND, sent)["errcode"] == -1
-    assert wechat.inbox(sent["touser"]) == []
+    assert wechat.read_inbox(sent["touser"]) == []
 
 
 def test_a_fault_can_be_meant_for_one_person(
     wechat: Emulator, api: Api, sent: dict[str, Any]
 ) -> None:
-    wechat.fault(SEND, errcode=45011, openid="somebody else")
+    wechat.order_fault(SEND, errcode=45011, openid="somebody else")
     assert api.official(SEND, sent)["errcode"] == 0
-    wechat.fault(SEND, errcode=45011, openid=sent["touser"])
+    wechat.order_fault(SEND, errcode=45011, openid=sent["touser"])
     assert api.official(SEND, sent)["errcode"] == 45011
 
 
@@ -67,36 +67,36 @@ def test_an_accepted_call_whose_answer_is_lost_did_happen(
     wechat: Emulator, api: Api, sent: dict[str, Any]
 ) -> None:
     token = api.token()
-    wechat.fault(SEND, mode="accept_then_drop", count=1)
+    wechat.order_fault(SEND, mode="accept_then_drop", count=1)
     with pytest.raises(BROKEN):
         api.post(SEND, sent, access_token=token)
-    assert [item["content"] for item in wechat.inbox(sent["touser"])] == ["hi"]
-    assert wechat.calls(SEND)[0]["status"] == 0
+    assert [item["content"] for item in wechat.read_inbox(sent["touser"])] == ["hi"]
+    assert wechat.list_calls(SEND)[0]["status"] == 0
 
 
 def test_a_reset_call_did_not_happen(wechat: Emulator, api: Api, sent: dict[str, Any]) -> None:
     token = api.token()
-    wechat.fault(SEND, mode="reset", count=1)
+    wechat.order_fault(SEND, mode="reset", count=1)
     with pytest.raises(BROKEN):
         api.post(SEND, sent, access_token=token)
-    assert wechat.inbox(sent["touser"]) == []
+    assert wechat.read_inbox(sent["touser"]) == []
     assert api.post(SEND, sent, access_token=token)["errcode"] == 0
 
 
 def test_half_an_answer_is_no_json(wechat: Emulator, api: Api, sent: dict[str, Any]) -> None:
     token = api.token()
-    wechat.fault(SEND, mode="truncate", count=1)
+    wechat.order_fault(SEND, mode="truncate", count=1)
     with pytest.raises(http.client.IncompleteRead) as half:
         api.post(SEND, sent, access_token=token)
     assert half.value.partial.startswith(b'{"errcode"')
     with pytest.raises(json.JSONDecodeError):
         json.loads(half.value.partial)
-    assert len(wechat.inbox(sent["touser"])) == 1
+    assert len(wechat.read_inbox(sent["touser"])) == 1
 
 
 def test_a_gateway_page_instead_of_json(wechat: Emulator, api: Api) -> None:
     token = api.token()
-    wechat.fault(IPS, mode="html", count=1)
+    wechat.order_fault(IPS, mode="html", count=1)
     mime, content = api.raw(IPS, None, access_token=token)
     assert mime.startswith("text/html")
     assert content.startswith(b"<html>")
@@ -104,19 +104,19 @@ def test_a_gateway_page_instead_of_json(wechat: Emulator, api: Api) -> None:
 
 def test_an_http_status_instead_of_an_errcode(wechat: Emulator, api: Api) -> None:
     token = api.token()
-    wechat.fault(IPS, http=502, count=1)
+    wechat.order_fault(IPS, http=502, count=1)
     with pytest.raises(urllib.error.HTTPError) as error:
         api.raw(IPS, None, access_token=token)
     with error.value:
         assert error.value.code == 502
-    assert wechat.calls(IPS)[0]["status"] == 502
+    assert wechat.list_calls(IPS)[0]["status"] == 502
 
 
 def test_a_delay_is_kept_and_adds_to_another_fault(
     wechat: Emulator, api: Api, pauses: list[float]
 ) -> None:
-    wechat.fault(IPS, delay_s=3)
-    wechat.fault(IPS, errcode=-1, delay_s=4, count=1)
+    wechat.order_fault(IPS, delay_s=3)
+    wechat.order_fault(IPS, errcode=-1, delay_s=4, count=1)
     assert errcode(api) == -1
     assert errcode(api) == 0
     assert pauses == [7, 3]
@@ -133,4 +133,4 @@ def test_a_delay_is_kept_and_adds_to_another_fault(
 )
 def test_a_fault_that_makes_no_sense_is_refused(wechat: Emulator, wish: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="400"):
-        wechat.post("faults", **wish)
+        wechat.post_control("faults", **wish)

@@ -21,11 +21,11 @@ CARD = {"title": "一起来答题", "path": "/packages/quiz/round/index?contest=
 
 @pytest.fixture
 def people(wechat: Emulator) -> list[str]:
-    return [wechat.person(name)["person"] for name in ("韦小妹", "莫一", "陆二")]
+    return [wechat.create_person(name)["person"] for name in ("韦小妹", "莫一", "陆二")]
 
 
 def cards(wechat: Emulator, person: str, after: int = 0) -> list[dict[str, Any]]:
-    known = crowd.known(wechat.world, person)
+    known = crowd.find_person(wechat.world, person)
     return posts.seen_by(wechat.world, known, after)
 
 
@@ -48,17 +48,17 @@ def test_a_group_is_made_grows_shrinks_and_changes_its_name(
     wechat: Emulator, people: list[str]
 ) -> None:
     wei, mo, lu = people
-    made = wechat.post("groups", name="三年级", members=[wei, mo])
+    made = wechat.post_control("groups", name="三年级", members=[wei, mo])
     assert [member["name"] for member in made["members"]] == ["韦小妹", "莫一"]
-    grown = wechat.post("groups", group=made["group"], add=[lu, lu], name="四年级")
+    grown = wechat.post_control("groups", group=made["group"], add=[lu, lu], name="四年级")
     assert [member["person"] for member in grown["members"]] == people
     assert grown["name"] == "四年级"
     assert grown["opengid"] == made["opengid"]
-    shrunk = wechat.post("groups", group=made["group"], remove=[mo])
+    shrunk = wechat.post_control("groups", group=made["group"], remove=[mo])
     assert [member["person"] for member in shrunk["members"]] == [wei, lu]
-    assert wechat.get("groups")["items"] == [shrunk]
-    wechat.post("reset")
-    assert wechat.get("groups")["items"] == []
+    assert wechat.get_control("groups")["items"] == [shrunk]
+    wechat.post_control("reset")
+    assert wechat.get_control("groups")["items"] == []
 
 
 @pytest.mark.parametrize(
@@ -75,25 +75,25 @@ def test_a_group_that_cannot_be_is_refused_and_leaves_nothing(
     wechat: Emulator, body: dict[str, Any], status: int
 ) -> None:
     with pytest.raises(ControlError) as refused:
-        wechat.post("groups", **body)
+        wechat.post_control("groups", **body)
     assert refused.value.status == status
-    assert wechat.get("groups")["items"] == []
+    assert wechat.get_control("groups")["items"] == []
 
 
 def test_a_card_in_a_group_reaches_its_members_and_whoever_joins_later_misses_it(
     wechat: Emulator, people: list[str]
 ) -> None:
     wei, mo, lu = people
-    group = wechat.post("groups", name="三年级", members=[wei, mo])["group"]
-    wechat.post("share", person=wei, to={"group": group}, **CARD)
-    wechat.post("groups", group=group, add=[lu])
+    group = wechat.post_control("groups", name="三年级", members=[wei, mo])["group"]
+    wechat.post_control("share", person=wei, to={"group": group}, **CARD)
+    wechat.post_control("groups", group=group, add=[lu])
     shown = cards(wechat, mo)
     assert [(card["talk"], card["name"], card["title"]) for card in shown] == [
         (group, "韦小妹", "一起来答题")
     ]
     assert cards(wechat, wei) == shown
     assert cards(wechat, lu) == []
-    wechat.post("share", person=mo, to={"group": group}, **CARD)
+    wechat.post_control("share", person=mo, to={"group": group}, **CARD)
     assert [card["sender"] for card in cards(wechat, lu)] == [mo]
     assert len(cards(wechat, wei, after=shown[-1]["id"])) == 1
 
@@ -102,7 +102,7 @@ def test_a_card_between_two_people_stands_in_both_chats_and_in_no_third(
     wechat: Emulator, people: list[str]
 ) -> None:
     wei, mo, _lu = people
-    wechat.post("share", person=wei, to={"person": mo}, **CARD)
+    wechat.post_control("share", person=wei, to={"person": mo}, **CARD)
     talks = [[(card["talk"], card["talk_name"]) for card in cards(wechat, one)] for one in people]
     assert talks == [[(mo, "莫一")], [(wei, "韦小妹")], []]
 
@@ -115,10 +115,10 @@ def test_an_opened_card_says_where_it_stood(
     wechat: Emulator, people: list[str], place: str, with_ticket: bool, scene: int
 ) -> None:
     wei, mo, _lu = people
-    group = wechat.post("groups", name="三年级", members=[wei, mo])["group"]
+    group = wechat.post_control("groups", name="三年级", members=[wei, mo])["group"]
     to = {place: group if place == "group" else mo}
-    post = wechat.post("share", person=wei, to=to, with_ticket=with_ticket, **CARD)["post"]
-    found = wechat.post("open", person=mo, post=post)
+    post = wechat.post_control("share", person=wei, to=to, with_ticket=with_ticket, **CARD)["post"]
+    found = wechat.post_control("open", person=mo, post=post)
     assert found["path"] == "packages/quiz/round/index"
     assert found["query"] == {"contest": "c1", "from": "", "name": "%E9%9F%A6"}
     assert (found["scene"], found["mode"]) == (scene, "default")
@@ -129,25 +129,25 @@ def test_a_card_on_the_timeline_is_everybodys_and_opens_as_a_single_page(
     wechat: Emulator, people: list[str]
 ) -> None:
     wei, _mo, lu = people
-    post = wechat.post("share", person=wei, to={"timeline": True}, **CARD)["post"]
+    post = wechat.post_control("share", person=wei, to={"timeline": True}, **CARD)["post"]
     assert [card["place"] for card in cards(wechat, lu)] == ["timeline"]
-    found = wechat.post("open", person=lu, post=post)
+    found = wechat.post_control("open", person=lu, post=post)
     assert (found["scene"], found["mode"]) == (1154, "singlePage")
-    assert wechat.post("group_enter_info", person=lu, post=post)["errcode"] == 40097
+    assert wechat.post_control("group_enter_info", person=lu, post=post)["errcode"] == 40097
 
 
 def test_members_learn_the_same_group_with_the_key_of_their_own_login(
     wechat: Emulator, api: Api, people: list[str]
 ) -> None:
     wei, mo, _lu = people
-    made = wechat.post("groups", name="三年级", members=[wei, mo])
-    post = wechat.post("share", person=wei, to={"group": made["group"]}, **CARD)["post"]
+    made = wechat.post_control("groups", name="三年级", members=[wei, mo])
+    post = wechat.post_control("share", person=wei, to={"group": made["group"]}, **CARD)["post"]
     found = []
     for person in (wei, mo):
         with pytest.raises(ControlError, match=r"wx\.login comes first"):
-            wechat.post("group_enter_info", person=person, post=post)
+            wechat.post_control("group_enter_info", person=person, post=post)
         key = session_key(api, wechat.login_code(person))
-        info = wechat.post("group_enter_info", person=person, post=post)
+        info = wechat.post_control("group_enter_info", person=person, post=post)
         found.append(unsealed(info, key))
     assert {entry["opengid"] for entry in found} == {made["opengid"]}
     assert found[0]["group_openid"] != found[1]["group_openid"]
@@ -157,15 +157,15 @@ def test_who_left_the_group_neither_opens_its_cards_nor_learns_of_it(
     wechat: Emulator, people: list[str]
 ) -> None:
     wei, mo, _lu = people
-    group = wechat.post("groups", name="三年级", members=[wei, mo])["group"]
-    post = wechat.post("share", person=wei, to={"group": group}, **CARD)["post"]
-    wechat.post("groups", group=group, remove=[mo])
-    assert wechat.post("group_enter_info", person=mo, post=post)["errcode"] == 65206
+    group = wechat.post_control("groups", name="三年级", members=[wei, mo])["group"]
+    post = wechat.post_control("share", person=wei, to={"group": group}, **CARD)["post"]
+    wechat.post_control("groups", group=group, remove=[mo])
+    assert wechat.post_control("group_enter_info", person=mo, post=post)["errcode"] == 65206
     with pytest.raises(ControlError) as refused:
-        wechat.post("open", person=mo, post=post)
+        wechat.post_control("open", person=mo, post=post)
     assert refused.value.status == 404
     with pytest.raises(ControlError) as outside:
-        wechat.post("share", person=mo, to={"group": group}, **CARD)
+        wechat.post_control("share", person=mo, to={"group": group}, **CARD)
     assert outside.value.status == 409
 
 
@@ -187,7 +187,7 @@ def test_a_card_that_wechat_would_not_send_is_refused(
     wechat: Emulator, people: list[str], changed: dict[str, Any], status: int
 ) -> None:
     with pytest.raises(ControlError) as refused:
-        wechat.post(
+        wechat.post_control(
             "share", **{"person": people[0], "to": {"person": people[1]}, **CARD, **changed}
         )
     assert refused.value.status == status
@@ -195,16 +195,16 @@ def test_a_card_that_wechat_would_not_send_is_refused(
 
 
 def test_words_in_a_group_reach_its_members_and_open_nothing(wechat: Emulator) -> None:
-    wei, mo, lu = (str(wechat.person(name)["person"]) for name in ("Wei", "Mo", "Lu"))
-    group = wechat.post("groups", name="class 3", members=[wei, mo])["group"]
-    said = wechat.post("say", person=wei, to={"group": group}, content="hello")
+    wei, mo, lu = (str(wechat.create_person(name)["person"]) for name in ("Wei", "Mo", "Lu"))
+    group = wechat.post_control("groups", name="class 3", members=[wei, mo])["group"]
+    said = wechat.post_control("say", person=wei, to={"group": group}, content="hello")
     for person, seen in ((mo, ["hello"]), (lu, [])):
-        cards = phone_page.feed(wechat.world, person)["cards"]
+        cards = phone_page.read_feed(wechat.world, person)["cards"]
         assert [card["title"] for card in cards] == seen
     with pytest.raises(ControlError, match="404"):
-        wechat.post("open", person=mo, post=said["post"])
-    wechat.post("say", person=wei, to={"person": lu}, content="only for you")
-    assert len(phone_page.feed(wechat.world, mo)["cards"]) == 1
+        wechat.post_control("open", person=mo, post=said["post"])
+    wechat.post_control("say", person=wei, to={"person": lu}, content="only for you")
+    assert len(phone_page.read_feed(wechat.world, mo)["cards"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -221,15 +221,15 @@ def test_words_in_a_group_reach_its_members_and_open_nothing(wechat: Emulator) -
 def test_words_that_cannot_be_said_are_refused(
     wechat: Emulator, to: dict[str, Any], content: object, status: int
 ) -> None:
-    wei = str(wechat.person("Wei")["person"])
-    group = wechat.post("groups", name="class 3", members=[wei])["group"]
+    wei = str(wechat.create_person("Wei")["person"])
+    group = wechat.post_control("groups", name="class 3", members=[wei])["group"]
     goal = {"group": group} if to == {"group": "?"} else to
     with pytest.raises(ControlError, match=str(status)):
-        wechat.post("say", person=wei, to=goal, content=content)
+        wechat.post_control("say", person=wei, to=goal, content=content)
 
 
 def test_who_is_not_in_a_group_says_nothing_there(wechat: Emulator) -> None:
-    wei, mo = (str(wechat.person(name)["person"]) for name in ("Wei", "Mo"))
-    group = wechat.post("groups", name="class 3", members=[wei])["group"]
+    wei, mo = (str(wechat.create_person(name)["person"]) for name in ("Wei", "Mo"))
+    group = wechat.post_control("groups", name="class 3", members=[wei])["group"]
     with pytest.raises(ControlError, match="409"):
-        wechat.post("say", person=mo, to={"group": group}, content="hello")
+        wechat.post_control("say", person=mo, to={"group": group}, content="hello")

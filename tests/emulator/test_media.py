@@ -8,7 +8,7 @@ import pytest
 
 from server.emulator.apps import MINI, OFFICIAL
 from server.emulator.testing import Emulator
-from server.emulator.xml import write
+from server.emulator.xml import write_xml
 from tests.emulator.conftest import Api, Push, Receiver
 from tests.emulator.kit import JPEG, a_file, opened
 
@@ -26,7 +26,7 @@ def test_a_file_can_be_fetched_again_for_three_days_by_its_own_app(
     shown = api.raw(GET, None, access_token=api.token(), media_id=media_id)
     assert shown == ("image/jpeg", JPEG)
     assert api.mini(GET, media_id=media_id)["errcode"] == 40007
-    wechat.advance(3 * 86_400)
+    wechat.advance_time(3 * 86_400)
     assert api.official(GET, media_id=media_id)["errcode"] == 40007
 
 
@@ -62,8 +62,8 @@ def test_a_body_without_the_field_media_is_refused(api: Api) -> None:
 def test_a_message_names_a_file_that_was_uploaded_as_its_kind(
     wechat: Emulator, api: Api, kind: str, content: bytes
 ) -> None:
-    wei = wechat.person("Wei")
-    wechat.follow(wei["person"])
+    wei = wechat.create_person("Wei")
+    wechat.follow_account(wei["person"])
 
     def sent(media_id: str) -> int:
         body = {"touser": wei["openid_oa"], "msgtype": kind, kind: {"media_id": media_id}}
@@ -72,15 +72,15 @@ def test_a_message_names_a_file_that_was_uploaded_as_its_kind(
     assert sent(a_file(api, "thumb", JPEG)["thumb_media_id"]) == 40007
     assert sent(a_file(api, kind, content, MINI)["media_id"]) == 40007
     assert sent(a_file(api, kind, content)["media_id"]) == 0
-    assert wechat.chat(wei["person"])[-1]["kind"] == kind
+    assert wechat.read_chat(wei["person"])[-1]["kind"] == kind
 
 
 def test_a_passive_reply_with_an_unknown_file_is_a_failure_before_the_person(
     wechat: Emulator, api: Api, receiver: Receiver
 ) -> None:
     known = a_file(api, "image", JPEG)["media_id"]
-    wechat.post("apps", official_account={"mode": "plain"})
-    wei = wechat.person("Wei")
+    wechat.post_control("apps", official_account={"mode": "plain"})
+    wei = wechat.create_person("Wei")
 
     def picture(media_id: str) -> Any:
         def answer(push: Push) -> tuple[int, bytes]:
@@ -92,12 +92,12 @@ def test_a_passive_reply_with_an_unknown_file_is_a_failure_before_the_person(
                 ("MsgType", "image"),
                 ("Image", [("MediaId", media_id)]),
             ]
-            return 200, write(fields).encode()
+            return 200, write_xml(fields).encode()
 
         return answer
 
     receiver.answer = picture(known)
-    assert [a["verdict"] for a in wechat.say(wei["person"], "hi")] == ["ok-reply"]
+    assert [a["verdict"] for a in wechat.say_text(wei["person"], "hi")] == ["ok-reply"]
     receiver.answer = picture("m" * 64)
-    assert [a["verdict"] for a in wechat.say(wei["person"], "hi")] == ["unknown-media"]
-    assert wechat.chat(wei["person"])[-1]["kind"] == "failure"
+    assert [a["verdict"] for a in wechat.say_text(wei["person"], "hi")] == ["unknown-media"]
+    assert wechat.read_chat(wei["person"])[-1]["kind"] == "failure"

@@ -26,13 +26,13 @@ def emulator(receiver: Receiver) -> Iterator[Emulator]:
         return 200, b"success"
 
     receiver.answer = answer
-    made = Emulator(server=receiver.url, sent_event_s=(0.0, 0.0)).start()
+    made = Emulator(server=receiver.url, sent_event_s=(0.0, 0.0)).start_server()
     yield made
-    made.stop()
+    made.stop_servers()
 
 
 def a_person(emulator: Emulator, name: str = "Wei") -> str:
-    person = emulator.person(name)
+    person = emulator.create_person(name)
     emulator.login_code(person["person"])
     return str(person["openid_mp"])
 
@@ -42,7 +42,7 @@ def body(openid: str, address: str) -> dict[str, Any]:
 
 
 def event_of(emulator: Emulator, receiver: Receiver) -> dict[str, Any]:
-    assert emulator.settle()
+    assert emulator.wait_settled()
     pushes = [push for push in receiver.pushes if push.method == "POST"]
     return opened(emulator.apps[MINI], pushes[-1])
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_fetched_gets_no_verdict(
 def test_the_verdict_has_the_shape_of_its_format(
     emulator: Emulator, receiver: Receiver, form: str, listed: type
 ) -> None:
-    emulator.post("apps", mini_program={"format": form})
+    emulator.post_control("apps", mini_program={"format": form})
     openid = a_person(emulator)
     trace = Api(emulator).mini(CHECK, body(openid, f"{receiver.url}/p.jpg"))["trace_id"]
     event = event_of(emulator, receiver)
@@ -101,7 +101,7 @@ def test_the_verdict_has_the_shape_of_its_format(
 
 def test_a_question_that_wechat_would_not_take_is_refused(emulator: Emulator) -> None:
     openid = a_person(emulator)
-    stranger = emulator.person("Lan")["openid_mp"]
+    stranger = emulator.create_person("Lan")["openid_mp"]
     api = Api(emulator)
     for changes, errcode in (
         ({"version": 1}, 40097),

@@ -26,7 +26,7 @@ def test_a_menu_is_kept_until_it_is_deleted(wechat: Emulator, api: Api) -> None:
     top = api.official(GET)["menu"]["button"]
     assert top[0] == {**click(), "sub_button": []}
     assert top[1]["sub_button"][0]["key"] == "CONTACT"
-    assert wechat.get("menu")["button"] == top
+    assert wechat.get_control("menu")["button"] == top
     listed = api.official("/cgi-bin/get_current_selfmenu_info")
     assert listed["is_menu_open"] == 1
     assert listed["selfmenu_info"]["button"][1]["sub_button"]["list"][0]["key"] == "CONTACT"

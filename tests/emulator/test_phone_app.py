@@ -184,20 +184,20 @@ def test_a_host_that_is_down_is_a_broken_line(wechat: Emulator) -> None:
 def test_a_cut_network_breaks_every_line_until_it_is_back(wechat: Emulator) -> None:
     known = "/phone/net/kepu.example.org/whatever"
     before = ask(wechat.base, known)[0]
-    assert wechat.post("network", cut=True) == {"cut": True}
+    assert wechat.post_control("network", cut=True) == {"cut": True}
     with pytest.raises((ConnectionError, http.client.HTTPException)):
         ask(wechat.base, known)
-    wechat.post("network", cut=False)
+    wechat.post_control("network", cut=False)
     assert ask(wechat.base, known)[0] == before
-    wechat.post("network", cut=True)
-    wechat.post("reset")
+    wechat.post_control("network", cut=True)
+    wechat.post_control("reset")
     assert ask(wechat.base, known)[0] == before
     with pytest.raises(ControlError, match="400"):
-        wechat.post("network", cut="yes")
+        wechat.post_control("network", cut="yes")
 
 
 def test_a_groups_name_is_shown_by_its_id(wechat: Emulator) -> None:
-    made = wechat.post("groups", name="科普群")
+    made = wechat.post_control("groups", name="科普群")
     known = json.loads(ask(wechat.base, f"/phone/group?opengid={made['opengid']}")[2])
     unknown = json.loads(ask(wechat.base, "/phone/group?opengid=no")[2])
     assert (known, unknown) == ({"name": "科普群"}, {"name": ""})

@@ -50,10 +50,10 @@ def test_every_part_of_the_page_is_served_with_its_type(wechat: Emulator) -> Non
 
 
 def test_a_feed_holds_groups_and_only_the_cards_that_are_new(wechat: Emulator) -> None:
-    wei, mo = (wechat.person(name)["person"] for name in ("韦小妹", "莫一"))
-    group = wechat.post("groups", name="三年级", members=[wei, mo])
+    wei, mo = (wechat.create_person(name)["person"] for name in ("韦小妹", "莫一"))
+    group = wechat.post_control("groups", name="三年级", members=[wei, mo])
     card = {"title": "一起来答题", "path": "/pages/home/index", "image": "/phone/app/share.png"}
-    wechat.post("share", person=wei, to={"group": group["group"]}, **card)
+    wechat.post_control("share", person=wei, to={"group": group["group"]}, **card)
     feed = read(wechat, "feed", person=mo)
     assert feed["program"] == {"name": "八桂科普", "appid": wechat.apps[MINI].appid}
     assert feed["groups"] == [group]
@@ -96,10 +96,10 @@ def test_every_module_is_imported_by_another_and_every_import_is_there() -> None
 def test_a_feed_holds_both_sides_and_then_only_what_is_new(
     wechat: Emulator, receiver: Receiver
 ) -> None:
-    wei = wechat.person("韦小妹")
+    wei = wechat.create_person("韦小妹")
     receiver.answer = replying(lambda: wechat.apps["official_account"], "欢迎")
-    wechat.follow(wei["person"])
-    wechat.say(wei["person"], "帮助")
+    wechat.follow_account(wei["person"])
+    wechat.say_text(wei["person"], "帮助")
     feed = read(wechat, "feed", person=wei["person"], after=0)
     assert feed["person"] == {**wei, "subscribed": True}
     assert re.fullmatch(r"13\d\*{4}\d{4}", feed["number"])
@@ -112,15 +112,15 @@ def test_a_feed_holds_both_sides_and_then_only_what_is_new(
     assert feed["now"].endswith("+08:00")
     latest = feed["chat"][-1]["id"]
     assert read(wechat, "feed", person=wei["person"], after=latest)["chat"] == []
-    wechat.say(wei["person"], "排行榜")
+    wechat.say_text(wei["person"], "排行榜")
     news = read(wechat, "feed", person=wei["person"], after=latest)["chat"]
     assert [line["content"] for line in news] == ["排行榜", "欢迎"]
 
 
 def test_a_feed_holds_notices_menu_and_the_number_of_codes(wechat: Emulator, api: Api) -> None:
-    wei = wechat.person()
+    wei = wechat.create_person()
     template = next(iter(wechat.world.templates.values()))
-    wechat.consent(wei["person"], template.id)
+    wechat.answer_sheet(wei["person"], template.id)
     values = {key: template.listed.get(key) or SAMPLES[key.rstrip("0123456789")]
               for key in template.keys}  # fmt: skip
     data = {key: {"value": value[0]} for key, value in values.items()}
@@ -161,10 +161,10 @@ def test_people_are_offered_newest_first_and_found_by_name(
     nobody = read(wechat, "people")
     assert (nobody["items"], nobody["total"], nobody["cut"]) == ([], 0, False)
     assert nobody["now"].endswith("+08:00")
-    wechat.post("seed", followers=SHOWN_PEOPLE + 5)
+    wechat.post_control("seed", followers=SHOWN_PEOPLE + 5)
     receiver.answer = replying(lambda: wechat.apps["official_account"], "欢迎")
-    wei, mo = wechat.person("韦小妹"), wechat.person("莫_一%")
-    wechat.follow(wei["person"])
+    wei, mo = wechat.create_person("韦小妹"), wechat.create_person("莫_一%")
+    wechat.follow_account(wei["person"])
     offered = read(wechat, "people")
     assert len(offered["items"]) == SHOWN_PEOPLE
     assert offered["total"] == SHOWN_PEOPLE + 7

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.emulator.apps import MINI
-from server.emulator.fields import accepts
+from server.emulator.fields import accepts_value
 from server.emulator.testing import Emulator
 from tests.emulator.conftest import TEMPLATES, Api, Receiver
 from tests.emulator.kit import opened
@@ -34,8 +34,8 @@ def message(openid: str, **changed: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def wei(wechat: Emulator) -> dict[str, Any]:
-    person = wechat.person("Wei")
-    wechat.consent(person["person"], SIGNUP["id"])
+    person = wechat.create_person("Wei")
+    wechat.answer_sheet(person["person"], SIGNUP["id"])
     return person
 
 
@@ -43,7 +43,7 @@ def test_one_accept_is_one_message(wechat: Emulator, api: Api, wei: dict[str, An
     first = api.mini(SEND, message(wei["openid_mp"]))
     assert first["errcode"] == 0
     assert api.mini(SEND, message(wei["openid_mp"]))["errcode"] == 43101
-    (item,) = wechat.inbox(wei["openid_mp"])
+    (item,) = wechat.read_inbox(wei["openid_mp"])
     assert (item["kind"], item["content"]) == ("subscribe", "报名成功通知")
     assert item["data"] == DATA
     assert item["msgid"] == str(first["msgid"])
@@ -52,8 +52,8 @@ def test_one_accept_is_one_message(wechat: Emulator, api: Api, wei: dict[str, An
 def test_accepts_add_up_and_a_refusal_adds_nothing(
     wechat: Emulator, api: Api, wei: dict[str, Any]
 ) -> None:
-    assert wechat.consent(wei["person"], SIGNUP["id"])["grants"] == {SIGNUP["id"]: 2}
-    assert wechat.consent(wei["person"], SIGNUP["id"], "reject")["grants"] == {SIGNUP["id"]: 2}
+    assert wechat.answer_sheet(wei["person"], SIGNUP["id"])["grants"] == {SIGNUP["id"]: 2}
+    assert wechat.answer_sheet(wei["person"], SIGNUP["id"], "reject")["grants"] == {SIGNUP["id"]: 2}
     codes = [api.mini(SEND, message(wei["openid_mp"]))["errcode"] for _ in range(3)]
     assert codes == [0, 0, 43101]
 
@@ -62,14 +62,14 @@ def test_a_ban_on_the_sheet_pushes_nothing(
     wechat: Emulator, receiver: Receiver, wei: dict[str, Any]
 ) -> None:
     before = len(receiver.pushes)
-    assert wechat.consent(wei["person"], SIGNUP["id"], "ban")["attempts"] == []
+    assert wechat.answer_sheet(wei["person"], SIGNUP["id"], "ban")["attempts"] == []
     assert len(receiver.pushes) == before
 
 
 def test_turning_a_template_off_ends_its_grants_and_tells_the_server(
     wechat: Emulator, api: Api, receiver: Receiver, wei: dict[str, Any]
 ) -> None:
-    wechat.consent(wei["person"], SIGNUP["id"], "turn_off")
+    wechat.answer_sheet(wei["person"], SIGNUP["id"], "turn_off")
     fields = opened(wechat.apps[MINI], receiver.pushes[-1])
     assert fields["Event"] == "subscribe_msg_change_event"
     assert fields["List"]["SubscribeStatusString"] == "reject"
@@ -106,9 +106,9 @@ def test_who_and_what_is_checked_before_the_grant(
     assert api.mini(SEND, {**good, "miniprogram_state": "beta"})["errcode"] == 40097
     assert api.mini(SEND, {**good, "data": None})["errcode"] == 47003
     assert api.mini(SEND, message(wei["openid_mp"], thing1="[risky]"))["errcode"] == 45168
-    wechat.post("templates", template_id=SIGNUP["id"], banned=True)
+    wechat.post_control("templates", template_id=SIGNUP["id"], banned=True)
     assert api.mini(SEND, good)["errcode"] == 43107
-    wechat.post("templates", template_id=SIGNUP["id"], banned=False)
+    wechat.post_control("templates", template_id=SIGNUP["id"], banned=False)
     assert api.mini(SEND, good)["errcode"] == 0
 
 
@@ -122,7 +122,7 @@ def test_two_sends_to_one_person_at_once_are_refused(
         assert go.wait(10)
 
     wechat.world.pause = pause
-    wechat.fault(SEND, delay_s=1, count=1)
+    wechat.order_fault(SEND, delay_s=1, count=1)
     body = message(wei["openid_mp"])
     with ThreadPoolExecutor(1) as other:
         first = other.submit(api.mini, SEND, body)
@@ -143,19 +143,21 @@ def test_parallel_sends_never_use_a_grant_twice(
             many.map(lambda _: api.post(SEND, body, access_token=token)["errcode"], range(32))
         )
     assert answers.count(0) == 1
-    assert len(wechat.inbox(wei["openid_mp"])) == 1
+    assert len(wechat.read_inbox(wei["openid_mp"])) == 1
 
 
 def test_the_result_event_carries_the_answers_msgid(receiver: Receiver) -> None:
-    emulator = Emulator(server=receiver.url, sent_event_s=(0.0, 0.0), templates=TEMPLATES).start()
+    emulator = Emulator(
+        server=receiver.url, sent_event_s=(0.0, 0.0), templates=TEMPLATES
+    ).start_server()
     try:
-        person = emulator.person()
-        emulator.consent(person["person"], SIGNUP["id"])
+        person = emulator.create_person()
+        emulator.answer_sheet(person["person"], SIGNUP["id"])
         sent = Api(emulator).mini(SEND, message(person["openid_mp"]))
-        assert emulator.settle()
+        assert emulator.wait_settled()
         fields = opened(emulator.apps[MINI], receiver.pushes[-1])
     finally:
-        emulator.stop()
+        emulator.stop_servers()
     assert fields["Event"] == "subscribe_msg_sent_event"
     assert fields["List"]["MsgID"] == str(sent["msgid"])
     assert fields["List"]["ErrorCode"] == "0"
@@ -214,9 +216,9 @@ def test_the_template_list_is_the_mini_programs_alone(api: Api) -> None:
     ],
 )
 def test_the_type_table(key: str, value: object, good: bool) -> None:
-    assert accepts(key, value) is good
+    assert accepts_value(key, value) is good
 
 
 def test_an_enum_takes_its_listed_values_only() -> None:
-    assert accepts("enum1", "red", ("red", "blue"))
-    assert not accepts("enum1", "green", ("red", "blue"))
+    assert accepts_value("enum1", "red", ("red", "blue"))
+    assert not accepts_value("enum1", "green", ("red", "blue"))

@@ -19,7 +19,7 @@ def errcode(api: Api, token: str) -> int:
 
 def test_a_stable_token_stays_the_same_while_it_lasts(wechat: Emulator, api: Api) -> None:
     first = api.stable()
-    wechat.advance(7200 - 301)
+    wechat.advance_time(7200 - 301)
     again = api.stable()
     assert again["access_token"] == first["access_token"]
     assert (first["expires_in"], again["expires_in"]) == (7200, 301)
@@ -30,13 +30,13 @@ def test_in_the_last_five_minutes_a_new_stable_token_comes_and_both_work_for_fiv
     wechat: Emulator, api: Api
 ) -> None:
     old = api.token()
-    wechat.advance(7200 - 100)
+    wechat.advance_time(7200 - 100)
     new = api.stable()
     assert new["access_token"] != old
     assert new["expires_in"] == 7200
-    wechat.advance(299)
+    wechat.advance_time(299)
     assert errcode(api, old) == 0
-    wechat.advance(1)
+    wechat.advance_time(1)
     assert errcode(api, old) in (40001, 42001)
     assert errcode(api, new["access_token"]) == 0
     assert api.token() == new["access_token"]
@@ -44,7 +44,7 @@ def test_in_the_last_five_minutes_a_new_stable_token_comes_and_both_work_for_fiv
 
 def test_an_expired_stable_token_says_so_and_is_replaced(wechat: Emulator, api: Api) -> None:
     old = api.token()
-    wechat.advance(7200)
+    wechat.advance_time(7200)
     assert errcode(api, old) == 42001
     assert api.stable()["expires_in"] == 7200
 
@@ -61,16 +61,16 @@ def test_a_second_forced_refresh_within_half_a_minute_changes_nothing(
     wechat: Emulator, api: Api
 ) -> None:
     first = api.stable(force_refresh=True)["access_token"]
-    wechat.advance(29)
+    wechat.advance_time(29)
     assert api.stable(force_refresh=True)["access_token"] == first
-    wechat.advance(1)
+    wechat.advance_time(1)
     assert api.stable(force_refresh=True)["access_token"] != first
 
 
 def test_twenty_forced_refreshes_a_day_are_the_limit(wechat: Emulator, api: Api) -> None:
     for _ in range(20):
         assert "access_token" in api.stable(force_refresh=True)
-        wechat.advance(30)
+        wechat.advance_time(30)
     assert api.stable(force_refresh=True)["errcode"] == 45009
     assert "access_token" in api.stable()
 
@@ -80,9 +80,9 @@ def test_the_old_normal_token_lives_five_minutes_after_a_new_one(
 ) -> None:
     old, new = api.normal()["access_token"], api.normal()["access_token"]
     assert old != new
-    wechat.advance(299)
+    wechat.advance_time(299)
     assert errcode(api, old) == 0
-    wechat.advance(1)
+    wechat.advance_time(1)
     assert errcode(api, old) == 40001
     assert errcode(api, new) == 0
 
@@ -90,11 +90,11 @@ def test_the_old_normal_token_lives_five_minutes_after_a_new_one(
 def test_normal_and_stable_tokens_do_not_disturb_each_other(wechat: Emulator, api: Api) -> None:
     stable, normal = api.token(), api.normal()["access_token"]
     api.stable(force_refresh=True)
-    wechat.advance(301)
+    wechat.advance_time(301)
     assert errcode(api, normal) == 0
     second = api.token()
     api.normal()
-    wechat.advance(301)
+    wechat.advance_time(301)
     assert errcode(api, second) == 0
     assert errcode(api, stable) == 40001
 
@@ -144,7 +144,7 @@ def test_every_errmsg_ends_with_a_request_id(api: Api) -> None:
 
 
 def test_a_caller_outside_the_whitelist_is_refused_by_name(wechat: Emulator, api: Api) -> None:
-    wechat.post("apps", ip_whitelist=["10.0.0.1"])
+    wechat.post_control("apps", ip_whitelist=["10.0.0.1"])
     answer = api.stable()
     assert answer["errcode"] == 40164
     assert "127.0.0.1" in answer["errmsg"]
@@ -154,25 +154,25 @@ def test_all_tokens_can_be_expired_and_superseded_by_another_host(
     wechat: Emulator, api: Api
 ) -> None:
     stable, normal = api.token(), api.normal()["access_token"]
-    wechat.post("tokens", supersede=OFFICIAL)
-    wechat.advance(300)
+    wechat.post_control("tokens", supersede=OFFICIAL)
+    wechat.advance_time(300)
     assert errcode(api, normal) == 40001
     assert errcode(api, stable) == 0
-    wechat.post("tokens", expire=True)
+    wechat.post_control("tokens", expire=True)
     assert errcode(api, stable) == 42001
 
 
 def test_a_daily_quota_ends_at_midnight_in_beijing_or_by_clearing(
     wechat: Emulator, api: Api
 ) -> None:
-    wechat.post("quota", path=IPS, limit=2)
+    wechat.post_control("quota", path=IPS, limit=2)
     assert [errcode(api, api.token()) for _ in range(3)] == [0, 0, 45009]
     quota = api.official("/cgi-bin/openapi/quota/get", {"cgi_path": IPS})["quota"]
     assert quota == {"daily_limit": 2, "used": 2, "remain": 0}
     appid = wechat.apps[OFFICIAL].appid
     assert api.official("/cgi-bin/clear_quota", {"appid": appid})["errcode"] == 0
     assert [errcode(api, api.token()) for _ in range(3)] == [0, 0, 45009]
-    wechat.advance(86_400)
+    wechat.advance_time(86_400)
     assert errcode(api, api.token()) == 0
 
 
@@ -184,9 +184,9 @@ def test_quotas_can_be_cleared_ten_times_a_month(wechat: Emulator, api: Api) -> 
 
 
 def test_a_minutes_rate_ends_with_the_minute(wechat: Emulator, api: Api) -> None:
-    wechat.post("quota", path=IPS, minute=1)
+    wechat.post_control("quota", path=IPS, minute=1)
     assert [errcode(api, api.token()) for _ in range(2)] == [0, 45011]
-    wechat.advance(60)
+    wechat.advance_time(60)
     assert errcode(api, api.token()) == 0
 
 

@@ -23,7 +23,7 @@ WXA = "/wxa/getwxacodeunlimit"
 def test_a_login_is_answered_as_plain_text(wechat: Emulator, api: Api) -> None:
     app = wechat.apps[MINI]
     query = {"appid": app.appid, "secret": app.secret, "grant_type": "authorization_code"}
-    code = wechat.login_code(wechat.person()["person"])
+    code = wechat.login_code(wechat.create_person()["person"])
     for js_code in (code, "made-up"):
         mime, content = api.raw("/sns/jscode2session", None, js_code=js_code, **query)
         assert mime == "text/plain"
@@ -45,7 +45,7 @@ def test_a_body_without_a_length_is_refused_by_the_gateway(wechat: Emulator, pat
         assert connection.getresponse().status == 200
     finally:
         connection.close()
-    assert [call["status"] for call in wechat.calls(path)] == [412, 200]
+    assert [call["status"] for call in wechat.list_calls(path)] == [412, 200]
 
 
 @pytest.mark.parametrize("path", sorted(ENDPOINTS))
@@ -55,7 +55,7 @@ def test_every_refusal_ends_with_a_request_id_that_tells_its_second(
     method = ENDPOINTS[path].method
     refused = [api.post(path, {}) if method == "GET" else api.get(path)]
     refused.append(api.get(path) if method == "GET" else api.post(path, {}))
-    wechat.fault(path, errcode=-1)
+    wechat.order_fault(path, errcode=-1)
     refused.append(api.get(path) if method == "GET" else api.post(path, {}))
     for answer in refused:
         assert answer["errcode"] != 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli import main, parser
+from server.cli import build_parser, main
 from tests.base.test_settings import production
 from tests.house.source import trees
 
@@ -41,7 +41,7 @@ SEEDING = ("seed", "seed_wechat", "open_demo_contest", "run_demo", "fill_season"
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    (choices,) = [a for a in parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    (choices,) = [a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction)]
     return dict(choices.choices)
 
 

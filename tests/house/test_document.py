@@ -105,7 +105,7 @@ def test_every_way_in_which_wechat_is_away_is_documented(
 def test_the_other_addresses_answer_as_documented(
     client: CheckedClient, gateway: RecordingGateway, path: str
 ) -> None:
-    gateway.answers |= {"well": True, "token_age_seconds": 1.0}
+    gateway.answers |= {"is_available": True, "token_age_seconds": 1.0}
     assert client.get(path).status_code in (200, 404, 503)
     assert client.post(path).status_code == 405
 

@@ -11,7 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect
 
-from server.base.sql.schema import FOLDER, is_newest, migrate, newest
+from server.base.sql.schema import FOLDER, is_newest, migrate_database, newest_revision
 from server.base.sql.tables import Base
 from tests.kit.databases import load_all_tables, new_postgres
 
@@ -32,12 +32,12 @@ def engine(database_kind: str, tmp_path: Path) -> Iterator[Engine]:
 def test_the_steps_are_numbered_and_head_is_the_last() -> None:
     numbers = sorted(path.name[:4] for path in (FOLDER / "versions").glob("0*.py"))
     assert numbers == [f"{n + 1:04d}" for n in range(len(numbers))]
-    assert newest() == numbers[-1]
+    assert newest_revision() == numbers[-1]
 
 
 @pytest.mark.race
 def test_the_steps_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
-    migrate(engine)
+    migrate_database(engine)
     assert is_newest(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -48,9 +48,9 @@ def test_the_steps_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
 
 @pytest.mark.race
 def test_checks_and_triggers_are_the_same_either_way(engine: Engine, tmp_path: Path) -> None:
-    migrate(engine)
+    migrate_database(engine)
     stepped = constraints(engine)
-    migrate(engine, "base")
+    migrate_database(engine, "base")
     assert [t for t in inspect(engine).get_table_names() if t != "alembic_version"] == []
     Base.metadata.create_all(engine)
     assert constraints(engine) == stepped
@@ -58,10 +58,10 @@ def test_checks_and_triggers_are_the_same_either_way(engine: Engine, tmp_path: P
 
 @pytest.mark.race
 def test_rows_from_before_there_were_owners_belong_to_the_region(engine: Engine) -> None:
-    migrate(engine, "0015")
+    migrate_database(engine, "0015")
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO bank (slug, revision) VALUES ('old', 'r')")
-    migrate(engine)
+    migrate_database(engine)
     with engine.connect() as connection:
         asked = "SELECT owner, owner_city, owner_county FROM bank"
         assert connection.exec_driver_sql(asked).all() == [("region", None, None)]
@@ -69,7 +69,7 @@ def test_rows_from_before_there_were_owners_belong_to_the_region(engine: Engine)
 
 @pytest.mark.race
 def test_visits_of_both_apps_come_into_one_table_and_back(engine: Engine) -> None:
-    migrate(engine, "0025")
+    migrate_database(engine, "0025")
     with engine.begin() as connection:
         for statement in (
             "INSERT INTO citizen (id, ref, nickname_state, language, elder_mode, public_rank,"
@@ -81,12 +81,12 @@ def test_visits_of_both_apps_come_into_one_table_and_back(engine: Engine) -> Non
             " VALUES (1, 'poster', '2026-05-01', '2026-05-01 02:00:00')",
         ):
             connection.exec_driver_sql(statement)
-    migrate(engine)
+    migrate_database(engine)
     with engine.connect() as connection:
         asked = "SELECT app, scene FROM scene_visit ORDER BY id"
         found = connection.exec_driver_sql(asked).all()
     assert found == [("official_account", "poster"), ("mini_program", "poster")]
-    migrate(engine, "0025")
+    migrate_database(engine, "0025")
     with engine.connect() as connection:
         for table in ("scene_visit", "visit"):
             counted = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from server.base.sql.schema import migrate
+from server.base.sql.schema import migrate_database
 from tests.kit.databases import new_postgres
 
 _T, _LATER = "'2026-05-01 04:00:00+00:00'", "'2026-05-01 05:00:00+00:00'"
@@ -139,17 +139,17 @@ def rows(engine: Engine, table: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("case", CASES)
 def test_rows_keep_their_place_in_the_queue(engine: Engine, case: str) -> None:
     before, after, table, statements, states = CASES[case]
-    migrate(engine, before)
+    migrate_database(engine, before)
     with engine.begin() as connection:
         for statement in (_CITIZEN, *statements):
             connection.execute(text(statement.replace(":", "\\:")))
     stored = rows(engine, table)
-    migrate(engine, after)
+    migrate_database(engine, after)
     assert [row["outbox_state"] for row in rows(engine, table)] == states
     assert all(
         row["outbox_due_at"] is not None and row["outbox_since"] is not None
         for row in rows(engine, table)
         if row["outbox_state"] == "queued"
     )
-    migrate(engine, before)
+    migrate_database(engine, before)
     assert rows(engine, table) == stored

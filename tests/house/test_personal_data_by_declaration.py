@@ -76,7 +76,7 @@ def test_an_erasure_leaves_what_the_declaration_allows_and_all_of_others(
             filled_profile(uow, person)
             before = rows_about(uow, one, person)
     with uow_factory.begin() as uow:
-        privacy.erase(uow, person)
+        privacy.erase_citizen(uow, person)
     with uow_factory.begin() as uow:
         assert left_after_erasing(uow, one, person, before) == []
         assert rows_about(uow, one, noise) == others
@@ -123,7 +123,7 @@ def test_a_wrong_declaration_is_seen(
     with uow_factory.begin() as uow:
         person = filled(uow, right, "甲")
         before = rows_about(uow, right, person)
-        PersonalData([[declared]]).erase(uow, person)
+        PersonalData([[declared]]).erase_person(uow, person)
         assert left_after_erasing(uow, right, person, before) == [seen]
 
 
@@ -137,7 +137,7 @@ def test_two_citizens_who_are_one_have_each_row_once(
         twins(uow, one, kept[0], gone)
         count = len(rows_about(uow, one, gone))
     with uow_factory.begin() as uow:
-        assert identities.join(uow, keep, gone) == keep
+        assert identities.merge_citizens(uow, keep, gone) == keep
     with uow_factory.begin() as uow:
         after = rows_about(uow, one, keep)
         assert rows_about(uow, one, noise) == others
@@ -178,8 +178,8 @@ def test_the_merge_that_only_repoints_fails_where_one_must_be_kept(
         keep, gone = filled(uow, right, "甲"), filled(uow, right, "乙")
         twins(uow, right, rows_about(uow, right, keep)[0], gone)
         with pytest.raises(Exception, match=r"(?i)unique"), uow.session.begin_nested():
-            PersonalData([[careless]]).merge(uow, keep, gone)
-        PersonalData([[right]]).merge(uow, keep, gone)
+            PersonalData([[careless]]).merge_persons(uow, keep, gone)
+        PersonalData([[right]]).merge_persons(uow, keep, gone)
 
 
 @each_table
@@ -190,7 +190,7 @@ def test_the_export_tells_what_is_held_of_this_citizen_alone(
         person = filled(uow, one, "甲")
         filled(uow, one, "乙")
     with uow_factory.begin(read_only=True) as uow:
-        told = privacy.export(uow, person)
+        told = privacy.export_citizen(uow, person)
     assert "mark-乙" not in str(told)
     for key, part in one.export.items():
         assert key in told
@@ -204,7 +204,7 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
     with uow_factory.begin() as uow:
-        told = list(privacy.export(uow, a_citizen(uow).id))
+        told = list(privacy.export_citizen(uow, a_citizen(uow).id))
     declared = [key for one in ORDER for key in one.export]
     assert sorted(told) == sorted(declared)
     assert told == [

@@ -89,7 +89,7 @@ def test_each_language_tells_how_complete_it_is() -> None:
     texts = load_texts(slices.TEXTS)
     total = len(texts.sentences[FIRST_LANGUAGE])
     for language in texts.sentences:
-        gaps = texts.gaps(language)
+        gaps = texts.missing_keys(language)
         print(
             f"{language}: {100 * (total - len(gaps)) // total} % of {total} sentences; gaps: {gaps}"
         )

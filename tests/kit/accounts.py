@@ -41,7 +41,7 @@ def a_citizen(
 ) -> Person:
     """A citizen with an identity and the consent; columns are named as in the table."""
     openid = openid or f"openid-of-person-{next(_count)}"
-    settled = identities.settle(uow, App(app), openid, unionid)
+    settled = identities.settle_identity(uow, App(app), openid, unionid)
     if consented:
         a_consent(uow, settled.citizen_id)
     if "nickname" in columns:

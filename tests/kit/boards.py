@@ -153,9 +153,9 @@ def count(uow: UnitOfWork, attempt_id: int) -> boards.Ranks:
         select(Attempt.contest_id, Attempt.entry_id).where(Attempt.id == attempt_id)
     ).one()
     rules = contests.contest_by_id(uow, row.contest_id).rules
-    played = boards.papers(uow, row.entry_id)
+    played = boards.closed_papers(uow, row.entry_id)
     now = next(one for one in played if one.paper.id == attempt_id)
-    return boards.record(uow, boards.locked(uow, row.entry_id), played, now, rules)
+    return boards.record_result(uow, boards.lock_entry(uow, row.entry_id), played, now, rules)
 
 
 def recounted(

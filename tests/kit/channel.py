@@ -57,7 +57,7 @@ def _whose(name: str) -> LiveAnswer:
     return answer
 
 
-ANSWERS = {name: _whose(name) for name in sorted(read_shipped().answers())}
+ANSWERS = {name: _whose(name) for name in sorted(read_shipped().answer_names())}
 
 
 def a_message(
@@ -131,8 +131,8 @@ def a_handler(
 
 def said(handler: CallbackHandler, message: Message) -> str:
     """What the account answers, the way the webhook asks."""
-    reply = handler.pure(message)
-    return (handler.effects(message) if reply is None else reply).text
+    reply = handler.reply_without_effects(message)
+    return (handler.apply_effects(message) if reply is None else reply).text
 
 
 def rows(uow_factory: UnitOfWorkFactory, table: Any) -> list[Any]:

@@ -103,5 +103,5 @@ def console_app(
         audit=audit or (lambda _uow, entry: written.append(entry)),
     )
     app.register_blueprint(assets.blueprint())
-    app.register_blueprint(console.blueprint())
+    app.register_blueprint(console.build_blueprint())
     return app, written

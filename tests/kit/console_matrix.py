@@ -90,7 +90,7 @@ def _organizer(
 
 
 def _may_open(organizer: Organizer, owner: Scope, public: bool, probe: Probe) -> bool:
-    if organizer.scope.covers(owner):
+    if organizer.scope.covers_scope(owner):
         return True
     published = public or probe.all_published
     return probe.upward and published and owner.spelled in organizer.scope.above

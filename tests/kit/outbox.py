@@ -62,7 +62,7 @@ def post(uow_factory: UnitOfWorkFactory, *texts: str) -> None:
     for text in texts:
         with uow_factory.begin() as uow:
             letter = Letter(text=text)
-            letter.enqueue(uow.now)
+            letter.enqueue_again(uow.now)
             uow.session.add(letter)
 
 

@@ -15,8 +15,8 @@ from flask import Flask
 from server.base.jobs import TaskContext
 from server.base.outbox import deliver_due
 from server.base.outbox_rows import Lost, Outcome
-from server.base.redis.client import connect
-from server.base.redis.facilities import facilities
+from server.base.redis.client import create_client
+from server.base.redis.facilities import create_facilities
 from server.base.settings import Settings
 from server.base.signing import Keys
 from server.base.sql.database import open_engine
@@ -32,7 +32,7 @@ def main(var: str, url: str, heard: str, lost: str) -> None:
     dependencies = Dependencies(
         settings=settings,
         clock=clock,
-        kv=facilities(connect("fake:", settings.var, clock), clock),
+        kv=create_facilities(create_client("fake:", settings.var, clock), clock),
         keys=Keys("k" * 48),
         texts=load_texts(()),
     )

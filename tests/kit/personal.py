@@ -26,16 +26,16 @@ _SPECIAL: Mapping[str, Any] = {
     "attempt.state": "submitted",
     "citizen.erased_at": None,
     "citizen.merged_into": None,
-    "consent.guardian_name": lambda uow, row: uow.keys.seal(
+    "consent.guardian_name": lambda uow, row: uow.keys.seal_text(
         row["mark"], f"consent.guardian_name:{row['ref']}"
     ),
-    "consent.guardian_relation": lambda uow, row: uow.keys.seal(
+    "consent.guardian_relation": lambda uow, row: uow.keys.seal_text(
         row["mark"], f"consent.guardian_relation:{row['ref']}"
     ),
     "contest.closes_at": lambda _work, row: row["now"].replace(year=row["now"].year + 1),
     "entry.erased_at": None,
     "entry.merged_at": None,
-    "phone.sealed": lambda uow, row: uow.keys.seal(row["mark"], f"phone.sealed:{row['ref']}"),
+    "phone.sealed": lambda uow, row: uow.keys.seal_text(row["mark"], f"phone.sealed:{row['ref']}"),
     "push.fields": {},
     "question.answer": [0],
     "question.options": ["甲", "乙"],

@@ -71,7 +71,7 @@ def shown(view: AttemptView) -> list[Shown]:
             slot.item.kind.value,
             [(KEYS[at], slot.item.options[option]) for at, option in enumerate(slot.order)],
         )
-        for slot in view.shown
+        for slot in view.shown_slots
     ]
 
 
@@ -132,7 +132,7 @@ def open_contest(
         ),
     )
     with uow_factory.begin(read_only=True) as uow:
-        return contests.contest(uow, ref)
+        return contests.find_contest(uow, ref)
 
 
 def citizens(uow_factory: UnitOfWorkFactory, count: int, **columns: Any) -> list[int]:
@@ -141,7 +141,7 @@ def citizens(uow_factory: UnitOfWorkFactory, count: int, **columns: Any) -> list
 
 
 def started(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> AttemptView:
-    return attempts.start(uow, contest.ref, citizen_id).view
+    return attempts.start_paper(uow, contest.ref, citizen_id).view
 
 
 def take(
@@ -151,7 +151,7 @@ def take(
     with uow_factory.begin() as uow:
         view = started(uow, contest, citizen_id)
         answers = some_right(shown(view), right)
-        return attempts.submit(uow, view.sheet.ref, citizen_id, answers)
+        return attempts.submit_paper(uow, view.sheet.ref, citizen_id, answers)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import pytest
 
 from server import slices
-from server.base.web.openapi import document
+from server.base.web.openapi import build_document
 from tests.miniprogram.test_checks import ROOT, node_path
 
 PAGES = ROOT / "tests/miniprogram/pages"
@@ -36,7 +36,7 @@ def run(*arguments: str, environment: Mapping[str, str]) -> subprocess.Completed
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """The program as `make run` builds it, and the server's document."""
     folder = tmp_path_factory.mktemp("scenes")
-    published = document(slices.APIS, title="八桂科普", version="1")
+    published = build_document(slices.APIS, title="八桂科普", version="1")
     (folder / "openapi.json").write_text(json.dumps(published), encoding="utf-8")
     built = folder / "built"
     done = run(

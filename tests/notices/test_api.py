@@ -153,12 +153,12 @@ def test_the_inbox_is_paged_newest_first(
     for number in range(3):
         clock.advance(1)
         with uow_factory.begin() as uow:
-            service.post(
+            service.post_message(
                 uow,
                 person.id,
                 service.Letter(title=f"通知{number}", body="正文", key=f"a:{number}"),
             )
-            service.post(
+            service.post_message(
                 uow,
                 a_citizen(uow).id,
                 service.Letter(title="别人的", body="正文", key=f"a:{number}"),

@@ -9,7 +9,7 @@ from server.base.web.metrics import UNKNOWN_WORDS
 from server.notices import service
 from server.notices.chat import HANDLERS, choices_in
 from server.notices.service import Choice
-from server.wechat.callback.documents import Fields, read
+from server.wechat.callback.documents import Fields, read_document
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.notices import FIRST, SECOND, an_event
@@ -40,7 +40,7 @@ def tell(
 
 def left(uow_factory: UnitOfWorkFactory, person: Person) -> tuple[int, int]:
     with uow_factory.begin(read_only=True) as uow:
-        said = service.remaining(uow, person.id)
+        said = service.remaining_grants(uow, person.id)
     return said[FIRST], said[SECOND]
 
 
@@ -55,7 +55,7 @@ def xml(frame: str, *items: tuple[str, str]) -> Fields:
         "<PopupScene>0</PopupScene></List>"
         for template, status in items
     )
-    return read(f"<xml><{frame}>{listed}</{frame}></xml>".encode())[0]
+    return read_document(f"<xml><{frame}>{listed}</{frame}></xml>".encode())[0]
 
 
 @pytest.mark.parametrize(

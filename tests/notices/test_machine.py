@@ -96,7 +96,7 @@ def test_a_permission_counts_once_and_a_turning_off_ends_what_there_was(
                 record(uow, person.id, [Choice(template_id=template, status=status)], uow.now)
         models[template].step(kind, now)
         with uow_factory.begin(read_only=True) as uow:
-            said = service.remaining(uow, person.id)
+            said = service.remaining_grants(uow, person.id)
         assert {name: said[name] for name in models} == {
             name: model.left() for name, model in models.items()
         }
@@ -141,4 +141,4 @@ def test_taps_far_apart_are_counted_however_their_tellings_arrive(
                     uow, person.id, [Choice(template_id=FIRST, status="accept")], uow.now
                 )
     with uow_factory.begin(read_only=True) as uow:
-        assert service.remaining(uow, person.id)[FIRST] == len(taps)
+        assert service.remaining_grants(uow, person.id)[FIRST] == len(taps)

@@ -97,7 +97,7 @@ def reasons(uow_factory: UnitOfWorkFactory) -> list[str | None]:
 
 def left(uow_factory: UnitOfWorkFactory, person: Person) -> int:
     with uow_factory.begin(read_only=True) as uow:
-        return service.remaining(uow, person.id)[FIRST]
+        return service.remaining_grants(uow, person.id)[FIRST]
 
 
 def test_a_push_is_sent_once_and_uses_up_one_permission(
@@ -263,7 +263,7 @@ def test_an_erased_citizen_gets_nothing_and_leaves_nothing(
     granted(context.uow_factory, person)
     planned(context.uow_factory, person)
     with context.uow_factory.begin() as uow:
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     assert tasks.send_pushes(context) == 0
     assert rows(context.uow_factory) == []
     assert not planned(context.uow_factory, person, "b")
@@ -274,7 +274,7 @@ def test_the_export_names_what_was_pushed(context: TaskContext, person: Person) 
     planned(context.uow_factory, person)
     tasks.send_pushes(context)
     with context.uow_factory.begin(read_only=True) as uow:
-        (told,) = privacy.export(uow, person.id)["pushes"]  # type: ignore[misc]
+        (told,) = privacy.export_citizen(uow, person.id)["pushes"]  # type: ignore[misc]
     assert (told["state"], told["fields"]) == ("sent", {"thing1": "八桂"})
 
 
@@ -284,7 +284,7 @@ def test_of_two_with_one_key_the_survivors_stays(context: TaskContext, person: P
     for who, key in ((person, "a"), (other, "a"), (other, "b")):
         planned(context.uow_factory, who, key)
     with context.uow_factory.begin() as uow:
-        identities.join(uow, person.id, other.id)
+        identities.merge_citizens(uow, person.id, other.id)
     assert [(row.citizen_id, row.key) for row in rows(context.uow_factory)] == [
         (person.id, "a"),
         (person.id, "b"),

@@ -52,7 +52,7 @@ def test_every_tap_told_twice_at_once_counts_once(
 
     all_at_once([client, event] * TAPS)
     with uow_factory.begin(read_only=True) as uow:
-        assert service.remaining(uow, person.id)[FIRST] == TAPS
+        assert service.remaining_grants(uow, person.id)[FIRST] == TAPS
 
 
 @pytest.mark.race
@@ -80,7 +80,7 @@ def test_the_race_is_seen_when_the_lock_is_off(
         [look_then_insert("client_at", "event_at"), look_then_insert("event_at", "client_at")]
     )
     with uow_factory.begin(read_only=True) as uow:
-        assert service.remaining(uow, person.id)[FIRST] == 2
+        assert service.remaining_grants(uow, person.id)[FIRST] == 2
 
 
 @pytest.mark.race
@@ -89,7 +89,9 @@ def test_a_message_posted_by_many_shows_once(
 ) -> None:
     def post() -> None:
         with uow_factory.begin() as uow:
-            service.post(uow, person.id, service.Letter(title="通知", body="一次", key="a:1"))
+            service.post_message(
+                uow, person.id, service.Letter(title="通知", body="一次", key="a:1")
+            )
 
     all_at_once([post] * TAPS)
     with uow_factory.begin(read_only=True) as uow:

@@ -37,7 +37,7 @@ def accept(uow: UnitOfWork, person: Person, *, by_client: bool, template: str = 
 
 def left(uow_factory: UnitOfWorkFactory, person: Person) -> dict[str, int]:
     with uow_factory.begin(read_only=True) as uow:
-        return service.remaining(uow, person.id)
+        return service.remaining_grants(uow, person.id)
 
 
 @pytest.mark.parametrize("client_first", [True, False])
@@ -184,7 +184,7 @@ def test_an_erased_citizen_gives_no_permission(
 ) -> None:
     with uow_factory.begin() as uow:
         accept(uow, person, by_client=True)
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
         with pytest.raises(NotAuthenticated):
             accept(uow, person, by_client=True)
     assert left(uow_factory, person)[FIRST] == 0
@@ -195,11 +195,15 @@ def test_a_message_with_the_same_key_shows_once(
 ) -> None:
     with uow_factory.begin() as uow:
         other = a_citizen(uow)
-        assert service.post(uow, person.id, service.Letter(title="通知", body="第一次", key="a:1"))
-        assert not service.post(
+        assert service.post_message(
+            uow, person.id, service.Letter(title="通知", body="第一次", key="a:1")
+        )
+        assert not service.post_message(
             uow, person.id, service.Letter(title="通知", body="第二次", key="a:1")
         )
-        assert service.post(uow, other.id, service.Letter(title="通知", body="第一次", key="a:1"))
+        assert service.post_message(
+            uow, other.id, service.Letter(title="通知", body="第一次", key="a:1")
+        )
         rows, following = service.list_messages(uow, person.id, limit=20, after=None)
     assert [row.body for row in rows] == ["第一次"]
     assert following is None
@@ -207,8 +211,8 @@ def test_a_message_with_the_same_key_shows_once(
 
 def test_an_erased_citizen_gets_no_message(uow_factory: UnitOfWorkFactory, person: Person) -> None:
     with uow_factory.begin() as uow:
-        privacy.erase(uow, person.id)
-        assert not service.post(
+        privacy.erase_citizen(uow, person.id)
+        assert not service.post_message(
             uow, person.id, service.Letter(title="通知", body="迟到", key="a:1")
         )
         assert list(uow.session.scalars(select(InboxMessage.id))) == []
@@ -221,11 +225,13 @@ def test_the_inbox_is_read_page_by_page_newest_first(
         # Two of a second, so that the order cannot hang on the time alone.
         clock.advance(number % 2)
         with uow_factory.begin() as uow:
-            service.post(
+            service.post_message(
                 uow, person.id, service.Letter(title="通知", body=str(number), key=f"a:{number}")
             )
     with uow_factory.begin() as uow:
-        service.post(uow, a_citizen(uow).id, service.Letter(title="通知", body="别人的", key="a:1"))
+        service.post_message(
+            uow, a_citizen(uow).id, service.Letter(title="通知", body="别人的", key="a:1")
+        )
     seen, after = [], None
     with uow_factory.begin(read_only=True) as uow:
         while True:
@@ -252,14 +258,14 @@ def test_two_citizens_who_become_one_keep_everything_once(
         other = a_citizen(uow)
         accept(uow, person, by_client=True)
         accept(uow, other, by_client=True)
-        service.post(uow, person.id, service.Letter(title="通知", body="我的", key="a:1"))
-        service.post(uow, other.id, service.Letter(title="通知", body="同一条", key="a:1"))
-        service.post(uow, other.id, service.Letter(title="通知", body="另一条", key="a:2"))
-        identities.join(uow, person.id, other.id)
+        service.post_message(uow, person.id, service.Letter(title="通知", body="我的", key="a:1"))
+        service.post_message(uow, other.id, service.Letter(title="通知", body="同一条", key="a:1"))
+        service.post_message(uow, other.id, service.Letter(title="通知", body="另一条", key="a:2"))
+        identities.merge_citizens(uow, person.id, other.id)
         rows, _ = service.list_messages(uow, person.id, limit=20, after=None)
         assert sorted(row.body for row in rows) == ["另一条", "我的"]
-        assert service.remaining(uow, person.id)[FIRST] == 2
-        assert service.remaining(uow, other.id)[FIRST] == 0
+        assert service.remaining_grants(uow, person.id)[FIRST] == 2
+        assert service.remaining_grants(uow, other.id)[FIRST] == 0
 
 
 def test_the_export_holds_permissions_and_messages_and_erasure_drops_them(
@@ -267,14 +273,14 @@ def test_the_export_holds_permissions_and_messages_and_erasure_drops_them(
 ) -> None:
     with uow_factory.begin() as uow:
         noise = a_citizen(uow)
-        service.post(uow, noise.id, service.Letter(title="通知", body="别人的", key="a:1"))
+        service.post_message(uow, noise.id, service.Letter(title="通知", body="别人的", key="a:1"))
         accept(uow, person, by_client=True)
-        service.post(
+        service.post_message(
             uow,
             person.id,
             service.Letter(title="通知", body="我的", key="a:1", not_pushed_reason="no_grant"),
         )
-        held = privacy.export(uow, person.id)
+        held = privacy.export_citizen(uow, person.id)
         assert held["message_grants"] == [
             {
                 "template_id": FIRST,
@@ -292,7 +298,7 @@ def test_the_export_holds_permissions_and_messages_and_erasure_drops_them(
                 "not_pushed_reason": "no_grant",
             }
         ]
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
         assert list(uow.session.scalars(select(InboxMessage.citizen_id))) == [noise.id]
         assert person.id not in set(uow.session.scalars(select(MessageGrant.citizen_id)))
 

@@ -41,7 +41,7 @@ def test_a_wording_is_written_for_the_moved_dates_with_the_same_precision(
 ) -> None:
     window = window_of(text, WORDS, year=2020)
     assert window is not None
-    told = an_edition(weeks).rewrite(text, window.first, window.last)
+    told = an_edition(weeks).rewrite_dates(text, window.first, window.last)
     assert told is not None
     assert (told.text, told.precision) == (written, window.precision)
     assert (told.start, told.end) == (start, end)
@@ -54,7 +54,7 @@ def test_a_wording_is_written_for_the_moved_dates_with_the_same_precision(
 def test_a_single_day_behind_the_end_of_a_month_stays_its_last_day(
     weeks: int, written: str, due: date
 ) -> None:
-    told = an_edition(weeks).rewrite("10月底", D(2020, 10, 31), D(2020, 10, 31))
+    told = an_edition(weeks).rewrite_dates("10月底", D(2020, 10, 31), D(2020, 10, 31))
     assert told is not None
     assert (told.text, told.start, told.end) == (written, due, due)
     assert told.precision is Precision.END_OF_MONTH
@@ -83,7 +83,7 @@ def test_a_moved_wording_read_again_gives_its_dates_precision_and_count(text: st
     window = window_of(text, WORDS, year=2020)
     assert window is not None
     for weeks in range(1, 8 * 53):
-        told = an_edition(weeks).rewrite(text, window.first, window.last)
+        told = an_edition(weeks).rewrite_dates(text, window.first, window.last)
         assert told is not None
         read = window_of(told.text, WORDS, year=0)
         assert read is not None, told.text
@@ -94,10 +94,10 @@ def test_a_moved_wording_read_again_gives_its_dates_precision_and_count(text: st
 
 def test_without_a_move_the_notices_words_stay_as_they_are() -> None:
     edition = an_edition(0, year=2020)
-    told = edition.rewrite("2020年4－9月", D(2020, 4, 1), D(2020, 9, 30))
+    told = edition.rewrite_dates("2020年4－9月", D(2020, 4, 1), D(2020, 9, 30))
     assert told is not None
     assert told.text == "2020年4－9月"
-    assert edition.retitle("2020年第八届科学节") == "2020年第八届科学节"
+    assert edition.renew_title("2020年第八届科学节") == "2020年第八届科学节"
 
 
 @given(
@@ -114,7 +114,7 @@ def test_days_inside_a_wording_stay_inside_the_moved_one(
     assert window is not None
     start = data.draw(st.dates(window.first, window.last))
     end = data.draw(st.dates(start, window.last))
-    told = an_edition(weeks).rewrite(text, start, end)
+    told = an_edition(weeks).rewrite_dates(text, start, end)
     assert told is not None
     read = window_of(told.text, WORDS, year=0)
     assert read is not None, told.text
@@ -142,7 +142,7 @@ def test_days_inside_a_wording_stay_inside_the_moved_one(
 def test_a_title_names_the_year_and_the_ordinal_of_its_edition(
     title: str, year: int, written: str
 ) -> None:
-    assert an_edition(313, year=year).retitle(title) == written
+    assert an_edition(313, year=year).renew_title(title) == written
 
 
 @pytest.mark.parametrize(

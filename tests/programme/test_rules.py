@@ -12,8 +12,8 @@ from server.programme.rules import (
     DEMO_MONTH,
     FIRST_DAY,
     months_of_weeks,
-    moved,
     moved_by_months,
+    moved_by_weeks,
     weeks_to_demo,
     window_of,
 )
@@ -68,7 +68,7 @@ def test_the_first_day_moved_by_weeks_stays_in_its_tens_of_days_and_on_its_weekd
     offset: int,
 ) -> None:
     today = D(2018, 1, 1) + timedelta(days=offset)
-    first = moved(FIRST_DAY, weeks_to_demo(today))
+    first = moved_by_weeks(FIRST_DAY, weeks_to_demo(today))
     assert 21 <= first.day <= 27
     assert first.weekday() == FIRST_DAY.weekday()
 

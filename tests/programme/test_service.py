@@ -126,7 +126,7 @@ def test_before_any_load_there_is_no_campaign_and_no_programme(
         assert slugs(uow, Wanted()) == []
         assert service.programme_by_slug(uow, "quiz-contest") is None
         with pytest.raises(NotFound):
-            service.campaign(uow)
+            service.find_campaign(uow)
 
 
 def test_another_slice_finds_its_programme_by_slug(notice: UnitOfWorkFactory) -> None:
@@ -156,5 +156,5 @@ def test_the_newest_campaign_that_has_begun_is_the_running_one(
     ):
         clock.set(at)
         with uow_factory.begin(read_only=True) as uow:
-            running.append(service.campaign(uow).slug)
+            running.append(service.find_campaign(uow).slug)
     assert running == ["first", "first", "next"]

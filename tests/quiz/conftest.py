@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from server.base.redis.client import connect
+from server.base.redis.client import create_client
 from server.base.redis.embedded import EmbeddedServer
-from server.base.redis.facilities import facilities
+from server.base.redis.facilities import create_facilities
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
@@ -32,10 +32,10 @@ def either(
         yield uow_factory
         return
     var = request.getfixturevalue("embedded_redis")
-    kv = connect("embedded:", var, clock, timeout_seconds=20.0)
-    kv.run("FLUSHALL")
+    kv = create_client("embedded:", var, clock, timeout_seconds=20.0)
+    kv.run_command("FLUSHALL")
     yield UnitOfWorkFactory(
-        uow_factory.engine, replace(uow_factory.dependencies, kv=facilities(kv, clock))
+        uow_factory.engine, replace(uow_factory.dependencies, kv=create_facilities(kv, clock))
     )
     kv.close()
 
@@ -45,8 +45,8 @@ def without(
     uow_factory: UnitOfWorkFactory, clock: FakeClock, tmp_path: Path
 ) -> Iterator[UnitOfWorkFactory]:
     """The same house where nothing answers at the address of Redis."""
-    kv = connect("redis://127.0.0.1:9/0", tmp_path, clock)
+    kv = create_client("redis://127.0.0.1:9/0", tmp_path, clock)
     yield UnitOfWorkFactory(
-        uow_factory.engine, replace(uow_factory.dependencies, kv=facilities(kv, clock))
+        uow_factory.engine, replace(uow_factory.dependencies, kv=create_facilities(kv, clock))
     )
     kv.close()

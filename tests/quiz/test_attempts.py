@@ -56,12 +56,12 @@ def begun_paper(
 
 def starts(uow_factory: UnitOfWorkFactory, name: str, citizen: int) -> attempts.Started:
     with uow_factory.begin() as uow:
-        return attempts.start(uow, name, citizen)
+        return attempts.start_paper(uow, name, citizen)
 
 
 def read(uow_factory: UnitOfWorkFactory, ref: str, citizen: int) -> attempts.AttemptView:
     with uow_factory.begin(read_only=True) as uow:
-        return attempts.read(uow, ref, citizen)
+        return attempts.read_paper(uow, ref, citizen)
 
 
 def save(
@@ -78,7 +78,7 @@ def submit(
     answers: dict[str, list[str]] | None = None,
 ) -> closing.Result:
     with uow_factory.begin() as uow:
-        result = attempts.submit(uow, ref, citizen, answers or {}).result
+        result = attempts.submit_paper(uow, ref, citizen, answers or {}).result
     assert result is not None
     return result
 
@@ -162,7 +162,7 @@ def test_a_bank_that_ran_dry_refuses_a_start(uow_factory: UnitOfWorkFactory) -> 
         uow.session.execute(
             update(Question).where(Question.kind == "judge").values(state="retired")
         )
-        bank.changed(uow, "demo")
+        bank.renew_revision(uow, "demo")
     with pytest.raises(BankTooSmall):
         starts(uow_factory, contest.ref, citizen)
     assert attempt_rows(uow_factory) == 0
@@ -284,7 +284,7 @@ def test_another_device_finds_the_same_paper_answers_and_time(
     for there in (again.view, read(uow_factory, view.sheet.ref, citizen)):
         assert shown(there) == shown(view)
         assert there.answers == {first.id: first.key, second.id: second.wrong}
-        assert there.remaining == timedelta(seconds=179.5)
+        assert there.remaining_time == timedelta(seconds=179.5)
         assert there.result is None
     assert attempt_rows(uow_factory) == 1
 
@@ -375,7 +375,7 @@ def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
     assert submit(uow_factory, ref, citizen, all_right(questions)) == first
     assert submit(uow_factory, ref, citizen, {"nonsense": ["Q"]}) == first
     assert read(uow_factory, ref, citizen).result == first
-    assert read(uow_factory, ref, citizen).remaining == timedelta(0)
+    assert read(uow_factory, ref, citizen).remaining_time == timedelta(0)
     with uow_factory.begin() as uow:
         uow.session.execute(update(Entry).values(city="450300", left_scopes=["city:450100"]))
     moved = read(uow_factory, ref, citizen).result
@@ -437,7 +437,7 @@ def test_only_opened_items_are_shown_and_the_next_opens_after_an_answer(
     _, citizen, view = begun_paper(uow_factory, "nanjing-2018")
     ref = view.sheet.ref
     assert len(shown(view)) == 1
-    assert view.shown[0].deadline_at == clock.now() + timedelta(seconds=30)
+    assert view.shown_slots[0].deadline_at == clock.now() + timedelta(seconds=30)
     with pytest.raises(AnswerFirst), uow_factory.begin() as uow:
         attempts.open_next(uow, ref, citizen)
     hidden = view.slots[1].item.ref
@@ -451,8 +451,11 @@ def test_only_opened_items_are_shown_and_the_next_opens_after_an_answer(
     assert second.item.ref == hidden
     assert second.deadline_at == clock.now() + timedelta(seconds=30)
     there = read(uow_factory, ref, citizen)
-    assert [slot.item.ref for slot in there.shown] == [question.id, hidden]
-    assert [s.deadline_at for s in there.shown] == [view.shown[0].deadline_at, second.deadline_at]
+    assert [slot.item.ref for slot in there.shown_slots] == [question.id, hidden]
+    assert [s.deadline_at for s in there.shown_slots] == [
+        view.shown_slots[0].deadline_at,
+        second.deadline_at,
+    ]
 
 
 def test_a_late_item_counts_nothing_and_the_next_may_be_opened(

@@ -59,7 +59,7 @@ def test_a_citizen_finds_the_own_place(
 ) -> None:
     contest, _, token = game
     if ready:
-        assert board_tasks.build(uow_factory, contest.id, f"total/city:{NANNING}")
+        assert board_tasks.build_board(uow_factory, contest.id, f"total/city:{NANNING}")
     path = f"/contests/{contest.ref}/leaderboard?scope=city:{NANNING}&period=total&limit=1"
     body = client.get(path, citizen=token).get_json()
     assert len(body["items"]) == 1

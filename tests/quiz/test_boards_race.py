@@ -46,7 +46,7 @@ def told_the_truth(
 ) -> None:
     for (period, scope), rows in truth.items():
         with uow_factory.begin(read_only=True) as uow:
-            told = board_view.board(
+            told = board_view.read_board(
                 uow, contest, scope=scope, period=period, limit=100, citizen_id=citizen
             )
         expected = [(points, time_ms) for _, points, time_ms in rows]
@@ -131,12 +131,12 @@ def test_flushed_again_and_again_the_boards_equal_a_recount_every_time(
                 with uow_factory.begin() as uow:
                     hand_in(uow, contest, entry, score=score, time_ms=time_ms)
                     if flushing:
-                        uow_factory.dependencies.kv.kv.run("FLUSHALL")
+                        uow_factory.dependencies.kv.kv.run_command("FLUSHALL")
                     if killed:
                         uow.after_commit_calls.clear()
                 if entry % 5 == 0:
                     with uow_factory.begin(read_only=True) as uow:
-                        board_view.board(uow, contest, citizen_id=people[0])
+                        board_view.read_board(uow, contest, citizen_id=people[0])
 
             list(threads.map(play, papers))
             if syncing:
@@ -152,7 +152,7 @@ def test_parallel_papers_leave_every_rank_once(either: UnitOfWorkFactory) -> Non
     with either.begin() as uow:
         contest = a_contest(uow)
         placed = kit.entries(uow, contest, 24)
-    assert board_tasks.build(either, contest.id, "total/region")
+    assert board_tasks.build_board(either, contest.id, "total/region")
 
     def play(entry: int) -> int:
         with either.begin() as uow:
@@ -162,7 +162,7 @@ def test_parallel_papers_leave_every_rank_once(either: UnitOfWorkFactory) -> Non
         ranks = list(threads.map(play, placed))
     assert all(1 <= rank <= 24 for rank in ranks)
     with either.begin(read_only=True) as uow:
-        told = board_view.board(uow, contest, limit=100)
+        told = board_view.read_board(uow, contest, limit=100)
         truth = recounted(uow.session, contest, "region", "total")
     assert [line.rank for line in told.items] == list(range(1, 25))
     assert [line.score for line in told.items] == [points for _, points, _ in truth]

@@ -37,7 +37,7 @@ NANNING, LIUZHOU = "450100", "450200"
 
 def read(uow_factory: UnitOfWorkFactory, contest: ContestView, **asked: object) -> Board:
     with uow_factory.begin(read_only=True) as uow:
-        return board_view.board(uow, contest, **asked)  # type: ignore[arg-type]
+        return board_view.read_board(uow, contest, **asked)  # type: ignore[arg-type]
 
 
 def in_bytes(board: Board) -> bytes:
@@ -46,7 +46,7 @@ def in_bytes(board: Board) -> bytes:
 
 def build(uow_factory: UnitOfWorkFactory, contest: ContestView, *boards: str) -> None:
     for board in boards or ("total/region",):
-        assert board_tasks.build(uow_factory, contest.id, board)
+        assert board_tasks.build_board(uow_factory, contest.id, board)
 
 
 def plain(board: Board, scale: int) -> list[tuple[int, int, int]]:
@@ -315,11 +315,11 @@ def test_an_entry_younger_than_the_reader_is_answered_from_the_database(
             hand_in(uow, contest, entry, score=10)
     build(uow_factory, contest)
     with uow_factory.begin(read_only=True) as reader:
-        before = board_view.board(reader, contest)
+        before = board_view.read_board(reader, contest)
         with uow_factory.begin() as uow:
             (late,) = entries(uow, contest, 1)
             hand_in(uow, contest, late, score=100)
-        after = board_view.board(reader, contest)
+        after = board_view.read_board(reader, contest)
     assert before.total == 2
     # SQLite's reader sees its snapshot, PostgreSQL's the newest rows: neither a half of both.
     assert after.total in (2, 3)
@@ -416,7 +416,7 @@ def test_who_is_erased_by_another_process_has_a_name_for_a_second_at_most(
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(board_view, "_pages", board_view._Pages())
         with uow_factory.begin() as uow:
-            privacy.erase(uow, citizen)
+            privacy.erase_citizen(uow, citizen)
     clock.advance(board_view.NAMES_LAST.total_seconds())
     for preflight in (None, citizen):
         assert "黄大山" not in in_bytes(read(uow_factory, contest, citizen_id=preflight)).decode()
@@ -429,9 +429,9 @@ def test_a_reader_on_the_way_at_an_erasure_does_not_keep_the_name_for_others(
     with uow_factory.begin(read_only=True) as early:
         assert early.session.get(Citizen, citizen) is not None
         with uow_factory.begin() as uow:
-            privacy.erase(uow, citizen)
+            privacy.erase_citizen(uow, citizen)
         clock.advance(board_view.NAMES_LAST.total_seconds() * 0.9)
-        assert board_view.board(early, contest).total == 1
+        assert board_view.read_board(early, contest).total == 1
     clock.advance(board_view.NAMES_LAST.total_seconds() * 0.1)
     assert "黄大山" not in in_bytes(read(uow_factory, contest)).decode()
 

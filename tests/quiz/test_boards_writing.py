@@ -32,7 +32,7 @@ Rung = list[tuple[str, tuple[int, ...]]]
 
 def read(uow_factory: UnitOfWorkFactory, contest: ContestView, **asked: object) -> Board:
     with uow_factory.begin(read_only=True) as uow:
-        return board_view.board(uow, contest, **asked)  # type: ignore[arg-type]
+        return board_view.read_board(uow, contest, **asked)  # type: ignore[arg-type]
 
 
 def scores(
@@ -46,13 +46,13 @@ def in_redis(
 ) -> list[int] | None:
     """Points on a board as Redis alone tells them, None while it is not ready."""
     group = board_keys.group_name(contest.id)
-    top = uow_factory.dependencies.kv.leaderboard.top(group, board, 100)
+    top = uow_factory.dependencies.kv.leaderboard.read_top(group, board, 100)
     return None if top is None else [rank_order.unpack_score(score).points for _, score in top]
 
 
 def build(uow_factory: UnitOfWorkFactory, contest: ContestView, *names: str) -> None:
     for board in names or ("total/region",):
-        assert board_tasks.build(uow_factory, contest.id, board)
+        assert board_tasks.build_board(uow_factory, contest.id, board)
 
 
 def sync(uow_factory: UnitOfWorkFactory) -> int:
@@ -60,7 +60,7 @@ def sync(uow_factory: UnitOfWorkFactory) -> int:
 
 
 def flush(uow_factory: UnitOfWorkFactory) -> None:
-    uow_factory.dependencies.kv.kv.run("FLUSHALL")
+    uow_factory.dependencies.kv.kv.run_command("FLUSHALL")
 
 
 def a_game(
@@ -395,7 +395,7 @@ def test_two_builders_do_not_get_in_each_others_way(either: UnitOfWorkFactory) -
     contest, _, _ = a_game(either, 1)
     group = board_keys.group_name(contest.id)
     assert either.dependencies.kv.leaderboard.begin_build(group, "total/region") is not None
-    assert not board_tasks.build(either, contest.id, "total/region")
+    assert not board_tasks.build_board(either, contest.id, "total/region")
 
 
 def test_tasks_do_nothing_while_redis_is_away(

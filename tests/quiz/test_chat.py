@@ -175,7 +175,7 @@ def test_my_result_tells_score_and_both_places(ready: bool, uow_factory: UnitOfW
         hand_in(uow, contest, an_entry(uow, contest, elsewhere), score=100)
     if ready:
         for board in ("total/region", f"total/city:{NANNING}"):
-            assert board_tasks.build(uow_factory, contest.id, board)
+            assert board_tasks.build_board(uow_factory, contest.id, board)
     assert ask(uow_factory, "quiz.my_result", citizen).splitlines() == [
         f"《{contest.title}》我的成绩",
         "总成绩 80 分，用时 1 分 23 秒。",
@@ -345,16 +345,16 @@ def test_following_scanning_and_leaving_change_no_answer_and_no_board(
 
     def everything() -> tuple[dict[str, str], board_view.Board]:
         with uow_factory.begin(read_only=True) as uow:
-            board = board_view.board(uow, contest, citizen_id=person.id)
+            board = board_view.read_board(uow, contest, citizen_id=person.id)
         return {name: ask(uow_factory, name, person.id) for name in ANSWERS}, board
 
     before = everything()
     for step in range(repeat_count(10, 2)):
         with uow_factory.begin() as uow:
             at = uow.now + timedelta(seconds=step)
-            channel.followed(uow, person.openid, at, f"share-{step}")
-            channel.scanned(uow, person.openid, at, f"share-{step}")
+            channel.record_follow(uow, person.openid, at, f"share-{step}")
+            channel.record_scan(uow, person.openid, at, f"share-{step}")
         assert everything() == before
         with uow_factory.begin() as uow:
-            channel.unfollowed(uow, person.openid, at)
+            channel.record_unfollow(uow, person.openid, at)
         assert everything() == before

@@ -9,7 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from server.quiz.bank.drawing import Item, Past, PoolTooSmall, deal_options, draw, fits, shortages
+from server.quiz.bank.drawing import (
+    Item,
+    Past,
+    PoolTooSmall,
+    deal_options,
+    draw_paper,
+    find_shortages,
+    fits_part,
+)
 from server.quiz.bank.files.reading import read_table
 from server.quiz.contests.commands import preset_body
 from server.quiz.enums import QuestionKind
@@ -43,11 +51,11 @@ BANK = the_bank()
 
 
 def pools(parts: Sequence[Part], bank: Sequence[Item] = BANK) -> list[tuple[Part, list[Item]]]:
-    return [(part, [item for item in bank if fits(item, part)]) for part in parts]
+    return [(part, [item for item in bank if fits_part(item, part)]) for part in parts]
 
 
 def paper(parts: Sequence[Part], past: Past = NOTHING, seed: int = 1) -> list[Item]:
-    return draw(pools(parts), past, random.Random(seed), cover_topics=True)
+    return draw_paper(pools(parts), past, random.Random(seed), cover_topics=True)
 
 
 def test_a_paper_matches_every_part_of_a_fine_blueprint() -> None:
@@ -68,8 +76,10 @@ def test_a_paper_matches_every_part_of_a_fine_blueprint() -> None:
 
 def test_a_question_for_one_group_is_not_dealt_to_another() -> None:
     bank = [replace(item, audience="youth") if item.id % 2 else item for item in BANK]
-    assert not any(fits(item, Part(count=1, audience="elder")) for item in bank if item.audience)
-    assert all(fits(item, Part(count=1, audience="youth")) for item in bank)
+    assert not any(
+        fits_part(item, Part(count=1, audience="elder")) for item in bank if item.audience
+    )
+    assert all(fits_part(item, Part(count=1, audience="youth")) for item in bank)
 
 
 def test_nothing_comes_twice_until_a_sort_runs_out_then_the_longest_ago_returns() -> None:
@@ -105,7 +115,12 @@ def test_topics_are_covered_as_far_as_the_blueprint_allows() -> None:
     parts = read_rule_set(preset_body("default")).parts
     with_cover = [len({i.topic for i in paper(parts, seed=seed)}) for seed in range(60)]
     without = [
-        len({i.topic for i in draw(pools(parts), NOTHING, random.Random(s), cover_topics=False)})
+        len(
+            {
+                i.topic
+                for i in draw_paper(pools(parts), NOTHING, random.Random(s), cover_topics=False)
+            }
+        )
         for s in range(60)
     ]
     assert min(with_cover) >= 7
@@ -114,11 +129,11 @@ def test_topics_are_covered_as_far_as_the_blueprint_allows() -> None:
 
 def test_a_bank_that_cannot_fill_a_part_is_told_from_the_start() -> None:
     parts = [Part(count=10, kind=QuestionKind.MULTIPLE), Part(count=2, kind=QuestionKind.JUDGE)]
-    assert shortages(parts, BANK) == [(parts[0], 9)]
+    assert find_shortages(parts, BANK) == [(parts[0], 9)]
     with pytest.raises(PoolTooSmall):
         paper(parts)
     both = [Part(count=9, kind=QuestionKind.MULTIPLE), Part(count=52)]
-    assert shortages(both, BANK) == [(both[1], 51)]
+    assert find_shortages(both, BANK) == [(both[1], 51)]
 
 
 def test_options_are_dealt_anew_but_right_and_wrong_keep_their_places() -> None:

@@ -12,7 +12,7 @@ from server.quiz.bank.files.headings import OPTIONS
 from server.quiz.bank.files.reading import ReadingOptions, read_questions
 from server.quiz.bank.files.reasons import ENGLISH, Reason
 from server.quiz.bank.files.wording import say_reason
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 PLACE = re.compile(r"\{(\w+)")
 
@@ -40,7 +40,7 @@ def test_every_column_has_a_name_for_organizers(texts: Texts) -> None:
         for key in texts.sentences[FIRST_LANGUAGE]
         if key.startswith("quiz.question_column.")
     }
-    assert named == {*words("columns"), *OPTIONS}
+    assert named == {*word_table("columns"), *OPTIONS}
 
 
 def test_an_organizer_is_told_columns_in_chinese(texts: Texts) -> None:

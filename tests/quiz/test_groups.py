@@ -32,14 +32,14 @@ def people(uow_factory: UnitOfWorkFactory, count: int) -> list[Person]:
 
 def enter(uow_factory: UnitOfWorkFactory, person: Person, opengid: str = "G-one") -> str:
     with uow_factory.begin() as uow:
-        return groups.enter(uow, person.id, GroupEntry(openid=person.openid, opengid=opengid))
+        return groups.join_group(uow, person.id, GroupEntry(openid=person.openid, opengid=opengid))
 
 
 def board_of(
     uow_factory: UnitOfWorkFactory, contest: Any, person: Person | None, group: str
 ) -> board_view.Board:
     with uow_factory.begin(read_only=True) as uow:
-        return board_view.board(
+        return board_view.read_board(
             uow,
             contest,
             scope=f"group:{group}",
@@ -90,9 +90,9 @@ def test_the_groups_own_id_is_nowhere(uow_factory: UnitOfWorkFactory) -> None:
     ref = enter(uow_factory, person)
     with uow_factory.begin(read_only=True) as uow:
         row = uow.session.scalars(select(WeChatGroup)).one()
-        assert row.opengid_hash == uow.keys.blind("G-one", "opengid")
+        assert row.opengid_hash == uow.keys.blind_hash("G-one", "opengid")
         assert "G-one" not in (row.opengid_hash, row.ref, ref)
-        assert privacy.export(uow, person.id)["groups"] == [
+        assert privacy.export_citizen(uow, person.id)["groups"] == [
             {"id": ref, "joined_at": uow_factory.dependencies.clock.now()}
         ]
 
@@ -101,7 +101,7 @@ def test_another_persons_entry_opens_nothing(uow_factory: UnitOfWorkFactory) -> 
     one, other = people(uow_factory, 2)
     for openid in (other.openid, "nobody"):
         with uow_factory.begin() as uow, pytest.raises(Invalid):
-            groups.enter(uow, one.id, GroupEntry(openid=openid, opengid="G-one"))
+            groups.join_group(uow, one.id, GroupEntry(openid=openid, opengid="G-one"))
     with uow_factory.begin(read_only=True) as uow:
         assert uow.session.scalar(select(func.count()).select_from(WeChatGroup)) == 0
 
@@ -126,11 +126,11 @@ def test_a_joined_citizen_is_once_on_the_board_and_an_erased_one_stays_nameless(
     group = enter(uow_factory, keep)
     assert enter(uow_factory, gone) == enter(uow_factory, friend) == group
     with uow_factory.begin() as uow:
-        assert identities.join(uow, keep.id, gone.id) == keep.id
+        assert identities.merge_citizens(uow, keep.id, gone.id) == keep.id
     board = board_of(uow_factory, contest, keep, group)
     assert [(line.score, line.me) for line in board.items] == [(80, True)]
     with uow_factory.begin() as uow:
-        privacy.erase(uow, keep.id)
+        privacy.erase_citizen(uow, keep.id)
     board = board_of(uow_factory, contest, friend, group)
     assert [(line.nickname, line.score) for line in board.items] == [("已注销用户", 80)]
 

@@ -36,17 +36,17 @@ def test_a_fourth_start_at_once_waits_and_the_open_paper_is_free(
             ref = started(uow, contest, me).sheet.ref
         for _again in range(20):
             with limited.begin() as uow:
-                assert not attempts.start(uow, contest.ref, me).fresh
+                assert not attempts.start_paper(uow, contest.ref, me).fresh
         with limited.begin() as uow:
-            attempts.submit(uow, ref, me, {})
+            attempts.submit_paper(uow, ref, me, {})
     with pytest.raises(TooManyRequests) as refusal, limited.begin() as uow:
-        attempts.start(uow, contest.ref, me)
+        attempts.start_paper(uow, contest.ref, me)
     assert 1 <= refusal.value.retry_after_seconds <= 11
     with limited.begin() as uow:
-        assert attempts.start(uow, contest.ref, other).fresh
+        assert attempts.start_paper(uow, contest.ref, other).fresh
     clock.advance(10)
     with limited.begin() as uow:
-        assert attempts.start(uow, contest.ref, me).fresh
+        assert attempts.start_paper(uow, contest.ref, me).fresh
 
 
 def test_a_repeated_submission_is_free(limited: UnitOfWorkFactory) -> None:
@@ -55,10 +55,10 @@ def test_a_repeated_submission_is_free(limited: UnitOfWorkFactory) -> None:
     with limited.begin() as uow:
         view = started(uow, contest, me)
     with limited.begin() as uow:
-        first = attempts.submit(uow, view.sheet.ref, me, all_right(shown(view)))
+        first = attempts.submit_paper(uow, view.sheet.ref, me, all_right(shown(view)))
     for _ in range(200):
         with limited.begin() as uow:
-            assert attempts.submit(uow, view.sheet.ref, me, {}).result == first.result
+            assert attempts.submit_paper(uow, view.sheet.ref, me, {}).result == first.result
 
 
 @pytest.fixture

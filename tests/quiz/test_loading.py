@@ -271,7 +271,7 @@ def test_an_open_paper_keeps_the_version_it_was_dealt(
     report = import_questions(uow_factory, a_file(tmp_path, *rows, heading=heading))
     assert report.changed == 60
     with uow_factory.begin(read_only=True) as uow:
-        again = attempts.read(uow, view.sheet.ref, citizen)
+        again = attempts.read_paper(uow, view.sheet.ref, citizen)
     assert [slot.item for slot in again.slots] == [slot.item for slot in view.slots]
     (newcomer,) = citizens(uow_factory, 1)
     with uow_factory.begin() as uow:

@@ -72,7 +72,7 @@ class Papers(RuleBasedStateMachine):
         current = [paper for paper in own if not paper.over(now)]
         try:
             with self.uow_factory.begin() as uow:
-                begun = attempts.start(uow, self.contest.ref, citizen)
+                begun = attempts.start_paper(uow, self.contest.ref, citizen)
         except NoAttemptsLeft:
             assert not current
             assert sum(paper.day == self.today for paper in own) >= LIMIT
@@ -111,7 +111,7 @@ class Papers(RuleBasedStateMachine):
             paper.right[asked.id] = right
         keys = asked.key if right else asked.wrong
         with self.uow_factory.begin() as uow:
-            view = attempts.submit(uow, paper.ref, paper.citizen, {asked.id: keys})
+            view = attempts.submit_paper(uow, paper.ref, paper.citizen, {asked.id: keys})
         paper.closed = True
         self.compare(paper, view)
 
@@ -123,21 +123,21 @@ class Papers(RuleBasedStateMachine):
     def sweep(self) -> None:
         tasks.close_expired(TaskContext(uow_factory=self.uow_factory, gateway=None))
         with self.uow_factory.begin(read_only=True) as uow:
-            assert closing.overdue(uow, 10) == []
+            assert closing.overdue_ids(uow, 10) == []
 
     @rule(at=st.integers(0, 9))
     def read(self, at: int) -> None:
         if (paper := self.paper(at)) is None:
             return
         with self.uow_factory.begin(read_only=True) as uow:
-            view = attempts.read(uow, paper.ref, paper.citizen)
+            view = attempts.read_paper(uow, paper.ref, paper.citizen)
         assert shown(view) == paper.questions
         assert set(view.answers) == set(paper.right)
         if paper.over(self.clock.now()):
             self.compare(paper, view)
         else:
             assert view.result is None
-            assert view.remaining == max(timedelta(0), paper.ends - self.clock.now())
+            assert view.remaining_time == max(timedelta(0), paper.ends - self.clock.now())
 
     def compare(self, paper: Model, view: attempts.AttemptView) -> None:
         assert view.result is not None

@@ -69,11 +69,11 @@ def test_a_closed_paper_is_written_with_its_programme_place_and_day(
         uow.session.execute(update(Contest).values(programme_slug="quiz-contest"))
     me = somebody(uow_factory, **NANNING)
     with uow_factory.begin() as uow:
-        view = attempts.start(uow, contest.ref, me).view
+        view = attempts.start_paper(uow, contest.ref, me).view
     assert written(uow_factory) == []
     for _ in range(2):
         with uow_factory.begin() as uow:
-            attempts.submit(uow, view.sheet.ref, me, {})
+            attempts.submit_paper(uow, view.sheet.ref, me, {})
     row = (me, "paper", view.sheet.ref, "quiz-contest", "450100", "450103", None, date(2026, 5, 1))
     assert written(uow_factory) == [row]
 
@@ -84,7 +84,7 @@ def test_a_paper_that_the_clock_closes_is_written_under_the_day_it_was_begun(
     clock.set(clock.now().replace(hour=15, minute=59))  # a minute before midnight in Beijing
     me = somebody(uow_factory)
     with uow_factory.begin() as uow:
-        ref = attempts.start(uow, contest.ref, me).view.sheet.ref
+        ref = attempts.start_paper(uow, contest.ref, me).view.sheet.ref
     clock.advance(7200)
     assert close_expired(TaskContext(uow_factory=uow_factory, gateway=None)) == 1
     # Without a place it counts for the region alone, without a programme for the campaign.
@@ -96,9 +96,9 @@ def test_a_refused_hand_in_leaves_no_row(
 ) -> None:
     me = somebody(uow_factory)
     with uow_factory.begin() as uow:
-        ref = attempts.start(uow, contest.ref, me).view.sheet.ref
+        ref = attempts.start_paper(uow, contest.ref, me).view.sheet.ref
     with pytest.raises(ZeroDivisionError), uow_factory.begin() as uow:
-        attempts.submit(uow, ref, me, {})
+        attempts.submit_paper(uow, ref, me, {})
         raise ZeroDivisionError
     assert written(uow_factory) == []
 
@@ -109,7 +109,7 @@ def test_a_later_move_leaves_the_place_of_the_time(
     me = somebody(uow_factory, **NANNING)
     take(uow_factory, contest, me)
     with uow_factory.begin() as uow:
-        profile.change(uow, me, {"city": "450200"})
+        profile.change_profile(uow, me, {"city": "450200"})
         assert uow.session.scalar(select(Entry.city)) == "450200"
     take(uow_factory, contest, me)
     assert sorted(row[4] for row in written(uow_factory)) == ["450100", "450200"]
@@ -122,7 +122,7 @@ def test_an_erased_citizen_took_part_and_is_told_to_nobody(
     take(uow_factory, contest, me)
     before = written(uow_factory)
     with uow_factory.begin() as uow:
-        assert privacy.export(uow, me)["participation"] == [
+        assert privacy.export_citizen(uow, me)["participation"] == [
             {
                 "kind": "paper",
                 "programme": None,
@@ -132,7 +132,7 @@ def test_an_erased_citizen_took_part_and_is_told_to_nobody(
                 "unit": None,
             }
         ]
-        privacy.erase(uow, me)
+        privacy.erase_citizen(uow, me)
     assert written(uow_factory) == before
     assert rebuilt(uow_factory) == RebuiltParticipation(papers=1, added=0, removed=0, busy=0)
 
@@ -145,7 +145,7 @@ def test_two_halves_of_a_person_took_part_as_one_and_so_does_what_was_left_open(
     for citizen in (one, other):
         take(uow_factory, contest, citizen)
         with uow_factory.begin() as uow:
-            attempts.start(uow, contest.ref, citizen)
+            attempts.start_paper(uow, contest.ref, citizen)
     with uow_factory.begin() as uow:
         keep = accounts.learn_unionid(uow, "mini_program", OPENID, UNIONID)
     clock.advance(7200)
@@ -164,7 +164,7 @@ def test_the_past_is_worked_out_in_batches_and_a_second_run_changes_nothing(
     for _ in range(5):
         take(uow_factory, contest, somebody(uow_factory, **NANNING))
     with uow_factory.begin() as uow:
-        attempts.start(uow, contest.ref, a_citizen(uow).id)  # an open paper is no fact yet
+        attempts.start_paper(uow, contest.ref, a_citizen(uow).id)  # an open paper is no fact yet
     truth = written(uow_factory)
     lose_the_past(uow_factory)
     told: list[tuple[int, int]] = []

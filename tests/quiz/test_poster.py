@@ -9,7 +9,14 @@ import pytest
 from PIL import Image
 
 from server.quiz.sharing import poster
-from server.quiz.sharing.poster import Card, Poster, content_name, drawn, drawn_card, shows
+from server.quiz.sharing.poster import (
+    Card,
+    Poster,
+    can_draw_name,
+    content_name,
+    draw_poster,
+    drawn_card,
+)
 from tests.kit.pictures import a_code
 
 CODE = a_code()
@@ -30,9 +37,9 @@ def a_poster(**changes: Any) -> Poster:
 
 
 def test_the_same_words_give_the_same_picture() -> None:
-    first = drawn(a_poster())
-    assert drawn(a_poster()) == first
-    assert drawn(a_poster(score="80")) != first
+    first = draw_poster(a_poster())
+    assert draw_poster(a_poster()) == first
+    assert draw_poster(a_poster(score="80")) != first
 
 
 def a_card(**changes: Any) -> Card:
@@ -102,7 +109,9 @@ def test_the_box_of_a_missing_letter_is_on_no_picture() -> None:
 
 
 def test_a_name_of_which_nothing_can_be_drawn_is_known() -> None:
-    assert [shows(name) for name in ("😀*", "*", "", "𪚥", "韦*", "x")] == [False] * 4 + [True] * 2
+    assert [can_draw_name(name) for name in ("😀*", "*", "", "𪚥", "韦*", "x")] == [False] * 4 + [
+        True
+    ] * 2
 
 
 def test_the_name_of_a_content_differs_wherever_the_picture_does() -> None:

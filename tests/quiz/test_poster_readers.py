@@ -37,9 +37,9 @@ class Slow:
     """Drawings that are not done before the test says so; each reader asks for another picture."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.go_on, self.draws = threading.Event(), share_api.drawn
+        self.go_on, self.draws = threading.Event(), share_api.draw_poster
         numbers = itertools.count()
-        monkeypatch.setattr(share_api, "drawn", self.drawn)
+        monkeypatch.setattr(share_api, "draw_poster", self.drawn)
         monkeypatch.setattr(share_api, "content_name", lambda _card: str(next(numbers)))
 
     def drawn(self, poster: Any) -> bytes:
@@ -146,7 +146,7 @@ def test_the_harm_is_seen_when_posters_are_drawn_inside_the_transaction(
     @endpoint(inside, "GET", "/inside/<ref>", who=Who.ANYONE, media="image/png")
     def show(uow: UnitOfWork, ref: str) -> Picture:
         """Draw as it was done before."""
-        return Picture(content=slow.drawn(shares.poster(uow, ref)), keep_seconds=1)
+        return Picture(content=slow.drawn(shares.read_poster(uow, ref)), keep_seconds=1)
 
     client = client_of(few, inside)
     with ThreadPoolExecutor(READERS) as pool:
@@ -167,13 +167,13 @@ def test_a_poster_is_drawn_once_and_no_transaction_is_open_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn_at: list[int] = []
-    draws = share_api.drawn
+    draws = share_api.draw_poster
 
     def drawn(poster: Any) -> bytes:
         drawn_at.append(few.engine.pool.checkedout())  # type: ignore[attr-defined]
         return draws(poster)
 
-    monkeypatch.setattr(share_api, "drawn", drawn)
+    monkeypatch.setattr(share_api, "draw_poster", drawn)
     client = client_of(few)
     first, second = (client.get(f"/shares/{ref}/image.png") for _ in range(2))
     assert (first.status_code, first.data) == (200, second.data)

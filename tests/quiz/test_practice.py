@@ -43,14 +43,14 @@ def demo(uow_factory: UnitOfWorkFactory) -> ContestView:
     assert import_questions(uow_factory, QUESTIONS).count == 60
     ref = commands.open_demo_contest(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
-        return contests.contest(uow, ref)
+        return contests.find_contest(uow, ref)
 
 
 def dealt(
     uow_factory: UnitOfWorkFactory, citizen: int, count: int = 20, **asked: Any
 ) -> tuple[str, list[Shown]]:
     with uow_factory.begin() as uow:
-        made = practice.begin(uow, citizen, count=count, **asked)
+        made = practice.begin_practice(uow, citizen, count=count, **asked)
         return made.ref, [
             Shown(
                 slot.item.ref,
@@ -65,12 +65,12 @@ def say(
     uow_factory: UnitOfWorkFactory, citizen: int, ref: str, question: str, keys: list[str]
 ) -> practice.AnswerFeedback:
     with uow_factory.begin() as uow:
-        return practice.answer(uow, ref, citizen, question, keys)
+        return practice.answer_question(uow, ref, citizen, question, keys)
 
 
 def in_book(uow_factory: UnitOfWorkFactory, citizen: int) -> list[str]:
     with uow_factory.begin(read_only=True) as uow:
-        return [mistake.item.ref for mistake in mistakes.book(uow, citizen)]
+        return [mistake.item.ref for mistake in mistakes.list_mistakes(uow, citizen)]
 
 
 def test_practice_begins_with_the_twelve_that_the_demo_contest_leaves_out(
@@ -88,7 +88,7 @@ def test_the_demo_contest_never_asks_what_it_leaves_out(
     asked: set[str] = set()
     for citizen in citizens(uow_factory, 40):
         with uow_factory.begin() as uow:
-            view = attempts.start(uow, demo.ref, citizen).view
+            view = attempts.start_paper(uow, demo.ref, citizen).view
         asked |= {slot.item.ref for slot in view.slots}
     assert not asked & set(FIFTHS)
     assert len(asked) == 48
@@ -99,11 +99,11 @@ def test_what_was_handed_in_may_be_practised_and_what_is_open_may_not(
 ) -> None:
     one, other = citizens(uow_factory, 2)
     with uow_factory.begin() as uow:
-        view = attempts.start(uow, demo.ref, one).view
+        view = attempts.start_paper(uow, demo.ref, one).view
     paper = {slot.item.ref for slot in view.slots}
     assert not paper & {question.id for question in dealt(uow_factory, one)[1]}
     with uow_factory.begin() as uow:
-        attempts.submit(uow, view.sheet.ref, one, {})
+        attempts.submit_paper(uow, view.sheet.ref, one, {})
     there = {q.id for _ in range(4) for q in dealt(uow_factory, one)[1]}
     assert there <= paper | set(FIFTHS)
     assert dealt(uow_factory, one, from_mistakes=True)[1]
@@ -213,7 +213,7 @@ def test_a_closed_paper_fills_the_book_and_an_open_one_does_not(
     assert sorted(in_book(uow_factory, citizen)) == sorted(wrong)
     clock.advance(86_400)
     with uow_factory.begin() as uow:
-        attempts.start(uow, demo.ref, citizen)
+        attempts.start_paper(uow, demo.ref, citizen)
     assert sorted(in_book(uow_factory, citizen)) == sorted(wrong)
     for _ in range(2):
         clock.advance(1)
@@ -271,8 +271,8 @@ def test_practice_is_exported_handed_over_and_forgotten(
             merge(uow, keep, gone)
     assert in_book(uow_factory, keep) == [questions[0].id]
     with uow_factory.begin() as uow:
-        held = privacy.export(uow, keep)
+        held = privacy.export_citizen(uow, keep)
         assert [one["question_id"] for one in held["practice"]] == [questions[0].id]
         assert [one["question_id"] for one in held["mistakes"]] == [questions[0].id]
-        privacy.erase(uow, keep)
+        privacy.erase_citizen(uow, keep)
         assert uow.session.scalar(select(func.count()).select_from(PracticeAnswer)) == 0

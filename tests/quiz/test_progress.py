@@ -82,7 +82,7 @@ def test_every_place_and_distance_of_every_policy_equals_a_recount(
     scale = 10_000 if season == "mean_of_papers" else 1
     today = {entry: points for entry, points, _ in day}
     assert any(one[1] == other[1] for one, other in pairwise(totals)), "ties are among them"
-    assert board_tasks.build(either, contest.id, "total/region")
+    assert board_tasks.build_board(either, contest.id, "total/region")
     for entry, _, _ in totals:
         told = expected(totals, today, entry, scale)
         with at_most(either, 1) as said:
@@ -99,14 +99,14 @@ def test_a_board_of_redis_that_is_behind_is_not_believed(either: UnitOfWorkFacto
         hand_in(uow, contest, an_entry(uow, contest, first), score=60)
         mine = an_entry(uow, contest, second)
         hand_in(uow, contest, mine, score=50)
-    assert board_tasks.build(either, contest.id, "total/region")
+    assert board_tasks.build_board(either, contest.id, "total/region")
     assert reached(either, contest, second).rank == 2
     lost = either.dependencies.kv.leaderboard
-    kept = lost.apply
-    lost.apply = lambda *_: None  # type: ignore[method-assign]
+    kept = lost.apply_changes
+    lost.apply_changes = lambda *_: None  # type: ignore[method-assign]
     with either.begin() as uow:
         hand_in(uow, contest, mine, score=100)
-    lost.apply = kept  # type: ignore[method-assign]
+    lost.apply_changes = kept  # type: ignore[method-assign]
     told = reached(either, contest, second)
     assert (told.total, told.rank, told.behind_next) == (100, 1, None)
 
@@ -167,7 +167,7 @@ def test_the_list_of_contests_costs_few_questions_however_many_there_are(
         token, contests = season(count)
         if ready:
             for contest in contests:
-                assert board_tasks.build(uow_factory, contest.id, "total/region")
+                assert board_tasks.build_board(uow_factory, contest.id, "total/region")
         client.get(f"/contests?limit={count}", citizen=token)
         with at_most(application_of(app).uow_factory, 5 if ready else 6):
             listed = client.get(f"/contests?limit={count}", citizen=token).get_json()["items"]

@@ -41,7 +41,7 @@ def start_50(
 ) -> list[Started | Exception]:
     def start() -> Started:
         with uow_factory.begin() as uow:
-            return attempts.start(uow, contest_ref, citizen)
+            return attempts.start_paper(uow, contest_ref, citizen)
 
     return all_at_once([start] * 50)
 
@@ -55,7 +55,7 @@ def submit_50(
         def submit() -> AttemptView:
             with uow_factory.begin() as uow:
                 answers = some_right(questions, right)
-                return attempts.submit(uow, view.sheet.ref, citizen, answers)
+                return attempts.submit_paper(uow, view.sheet.ref, citizen, answers)
 
         return submit
 
@@ -146,7 +146,7 @@ def read_before_handing_in(
     assert stale is not None
 
     def held(uow: UnitOfWork, *_: object) -> tuple[attempt_store.Sheet, boards.LockedEntry]:
-        return stale, boards.locked(uow, stale.entry_id)
+        return stale, boards.lock_entry(uow, stale.entry_id)
 
     monkeypatch.setattr(attempt_store, "locked_with_entry", held)
 
@@ -225,7 +225,7 @@ def test_answers_of_ten_devices_at_once_are_all_kept(uow_factory: UnitOfWorkFact
     answers = all_right(shown(view))
     assert all_at_once([saving(*one) for one in answers.items()]) == [None] * 10
     with uow_factory.begin(read_only=True) as uow:
-        assert attempts.read(uow, view.sheet.ref, citizen).answers == answers
+        assert attempts.read_paper(uow, view.sheet.ref, citizen).answers == answers
 
 
 def test_the_sweep_and_the_citizen_close_a_paper_once_between_them(
@@ -244,7 +244,7 @@ def test_the_sweep_and_the_citizen_close_a_paper_once_between_them(
     def submission(ref: str, citizen: int) -> Any:
         def submit() -> int:
             with uow_factory.begin() as uow:
-                result = attempts.submit(uow, ref, citizen, {}).result
+                result = attempts.submit_paper(uow, ref, citizen, {}).result
             return -1 if result is None else result.score
 
         return submit
@@ -267,7 +267,7 @@ def test_parallel_starts_of_many_lose_no_count_of_a_deck(uow_factory: UnitOfWork
     def starting(citizen: int) -> Any:
         def start() -> bool:
             with uow_factory.begin() as uow:
-                return attempts.start(uow, contest.ref, citizen).fresh
+                return attempts.start_paper(uow, contest.ref, citizen).fresh
 
         return start
 
@@ -299,7 +299,7 @@ def test_not_even_sql_changes_a_closed_paper(uow_factory: UnitOfWorkFactory, cha
     with uow_factory.begin() as uow:
         view = started(uow, contest, citizen)
         uow.session.execute(text(f"UPDATE attempt SET rules_version = '{contest.rules.version}'"))
-        attempts.submit(uow, view.sheet.ref, citizen, some_right(shown(view), 3))
+        attempts.submit_paper(uow, view.sheet.ref, citizen, some_right(shown(view), 3))
     with pytest.raises(IntegrityError, match="a closed attempt stays"), uow_factory.begin() as uow:
         uow.session.execute(text(f"UPDATE attempt SET {change}"))
     with uow_factory.begin() as uow:

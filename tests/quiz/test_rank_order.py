@@ -92,10 +92,10 @@ def test_the_database_places_like_an_independent_sort(
     order = played.on_board(scope)
     with either.begin(read_only=True) as uow:
         where = (uow, played.contest.id, TOTAL, scope)
-        assert standings_queries.top(*where, COUNT) == order
+        assert standings_queries.top_stands(*where, COUNT) == order
         for at, stand in enumerate(order):
             assert standings_queries.place_on(*where, stand) == at + 1
-            near = standings_queries.around(*where, stand, 2)
+            near = standings_queries.stands_around(*where, stand, 2)
             assert near.above == order[max(0, at - 2) : at]
             assert near.below == order[at + 1 : at + 3]
     assert sorted(played.on_board(scope), key=rank_order.rank_key) == order
@@ -107,7 +107,7 @@ def test_the_ranks_of_a_closed_paper_are_those_of_an_independent_sort(
     everywhere, in_city = played.on_board(REGION), played.on_board("city:450100")
     with either.begin(read_only=True) as uow:
         for at, stand in enumerate(everywhere):
-            region, city = standings_queries.ahead(uow, played.contest.id, "450100", stand)
+            region, city = standings_queries.count_ahead(uow, played.contest.id, "450100", stand)
             assert region == at
             assert city == sum(before(other, stand) for other in in_city)
             ties = standings_queries.ties_ahead(uow, played.contest.id, "450100", stand)
@@ -122,7 +122,7 @@ def test_progress_and_boards_place_like_an_independent_sort(
     order = played.on_board(REGION)
     if ready:
         board = board_keys.board_name(TOTAL, REGION)
-        assert board_tasks.build(either, played.contest.id, board)
+        assert board_tasks.build_board(either, played.contest.id, board)
     places = {stand.entry_id: at for at, stand in enumerate(order, start=1)}
     with either.begin(read_only=True) as uow:
         for citizen in played.citizens:
@@ -133,7 +133,7 @@ def test_progress_and_boards_place_like_an_independent_sort(
             assert reached.rank == place
             mine, above = order[place - 1], order[place - 2] if place > 1 else None
             assert reached.behind_next == (None if above is None else above.points - mine.points)
-            seen = board_view.board(uow, played.contest, limit=COUNT, citizen_id=citizen).me
+            seen = board_view.read_board(uow, played.contest, limit=COUNT, citizen_id=citizen).me
             assert seen is not None
             assert seen.rank == place
             at = next(n for n, line in enumerate(seen.around) if line.me)
@@ -146,16 +146,16 @@ def test_redis_lists_and_places_like_an_independent_sort(
 ) -> None:
     order = played.on_board(scope)
     group, board = board_keys.group_name(played.contest.id), board_keys.board_name(TOTAL, scope)
-    assert board_tasks.build(either, played.contest.id, board)
+    assert board_tasks.build_board(either, played.contest.id, board)
     leaderboard = either.dependencies.kv.leaderboard
-    listed = leaderboard.top(group, board, COUNT)
+    listed = leaderboard.read_top(group, board, COUNT)
     assert listed == [(one.entry_id, rank_order.pack_score(one.kept)) for one in order]
     for at, stand in enumerate(order, start=1):
-        rank = leaderboard.rank(group, board, stand.entry_id)
+        rank = leaderboard.read_rank(group, board, stand.entry_id)
         assert rank is not None
         assert rank.place == at
         score = rank_order.pack_score(stand.kept)
-        (ahead,) = leaderboard.ahead(group, [board], score, stand.entry_id)
+        (ahead,) = leaderboard.count_ahead(group, [board], score, stand.entry_id)
         assert ahead is not None
         assert ahead.better == sum(
             (o.points, -o.time_ms) > (stand.points, -stand.time_ms) for o in order

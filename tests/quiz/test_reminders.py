@@ -10,12 +10,12 @@ from sqlalchemy import select
 from server.base.jobs import TaskContext
 from server.base.templates import message_templates
 from server.base.uow import UnitOfWorkFactory
-from server.emulator.fields import accepts
+from server.emulator.fields import accepts_value
 from server.notices import tasks as notices_tasks
 from server.notices.models import InboxMessage, MessageGrant, Push
 from server.quiz.attempts import reminders
 from server.quiz.attempts import service as attempts
-from server.quiz.attempts.reminders import plan_reminders, shortened, streak_of
+from server.quiz.attempts.reminders import plan_reminders, shorten_title, streak_of
 from server.quiz.contests.service import ContestView
 from tests.kit.accounts import Person, a_citizen, a_consent
 from tests.kit.boards import at_most
@@ -62,10 +62,10 @@ def play(
     uow_factory: UnitOfWorkFactory, contest: ContestView, person: Person, *, hand_in: bool = True
 ) -> None:
     with uow_factory.begin() as uow:
-        paper = attempts.start(uow, contest.ref, person.id)
+        paper = attempts.start_paper(uow, contest.ref, person.id)
     if hand_in:
         with uow_factory.begin() as uow:
-            attempts.submit(uow, paper.view.sheet.ref, person.id, {})
+            attempts.submit_paper(uow, paper.view.sheet.ref, person.id, {})
 
 
 def planned(uow_factory: UnitOfWorkFactory) -> list[Push]:
@@ -115,9 +115,9 @@ def test_every_field_is_one_that_wechat_takes(
     plan_reminders(context)
     (push,) = planned(context.uow_factory)
     assert set(push.fields) == {field.key for field in TEMPLATE.fields}
-    assert [key for key, value in push.fields.items() if not accepts(key, value)] == []
-    assert shortened("长" * 20) == "长" * 20
-    assert accepts("thing1", shortened("长" * 21))
+    assert [key for key, value in push.fields.items() if not accepts_value(key, value)] == []
+    assert shorten_title("长" * 20) == "长" * 20
+    assert accepts_value("thing1", shorten_title("长" * 21))
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def phone(uow_factory: UnitOfWorkFactory, person: Person) -> str:
 def question(uow_factory: UnitOfWorkFactory, contest: ContestView, person: Person) -> str:
     """A question on the citizen's open paper."""
     with uow_factory.begin() as uow:
-        return attempts.start(uow, contest.ref, person.id).view.slots[0].item.ref
+        return attempts.start_paper(uow, contest.ref, person.id).view.slots[0].item.ref
 
 
 def stored(uow_factory: UnitOfWorkFactory) -> list[tuple[str, str]]:
@@ -132,7 +132,7 @@ def test_under_a_timer_for_each_item_only_opened_ones_were_seen(
         uow_factory, slug="timed", timer="item", seconds_per_question=20, paper_seconds=300
     )
     with uow_factory.begin() as uow:
-        slots = attempts.start(uow, contest.ref, person.id).view.slots
+        slots = attempts.start_paper(uow, contest.ref, person.id).view.slots
     for slot, status in ((slots[0], 202), (slots[1], 404)):
         answer = client.post(
             f"/questions/{slot.item.ref}/reports", json={"reason": "有误"}, citizen=phone

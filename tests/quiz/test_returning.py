@@ -36,14 +36,14 @@ def comes(uow_factory: UnitOfWorkFactory, openid: str = OPENID, unionid: str | N
 
 def erased(uow_factory: UnitOfWorkFactory, citizen_id: int) -> None:
     with uow_factory.begin() as uow:
-        privacy.erase(uow, citizen_id)
+        privacy.erase_citizen(uow, citizen_id)
 
 
 def board(
     uow_factory: UnitOfWorkFactory, contest: ContestView, period: str = "total"
 ) -> list[tuple[str, float]]:
     with uow_factory.begin(read_only=True) as uow:
-        found = board_view.board(uow, contest, period=period, limit=100)
+        found = board_view.read_board(uow, contest, period=period, limit=100)
     return [(line.nickname, line.score) for line in found.items]
 
 
@@ -147,7 +147,7 @@ def test_an_open_paper_that_is_left_behind_counts_as_begun(uow_factory: UnitOfWo
     contest = open_contest(uow_factory)
     me = comes(uow_factory)
     with uow_factory.begin() as uow:
-        attempts.start(uow, contest.ref, me)
+        attempts.start_paper(uow, contest.ref, me)
     erased(uow_factory, me)
     again = comes(uow_factory)
     with pytest.raises(NoAttemptsLeft):
@@ -187,7 +187,7 @@ def test_a_paper_of_before_that_the_clock_closes_does_not_come_back(
     contest = open_contest(uow_factory, papers_per_day=2)
     me = comes(uow_factory)
     with uow_factory.begin() as uow:
-        attempts.start(uow, contest.ref, me)
+        attempts.start_paper(uow, contest.ref, me)
     erased(uow_factory, me)
     again = comes(uow_factory)
     take(uow_factory, contest, again, right=4)
@@ -243,10 +243,10 @@ def test_a_groups_board_shows_a_returning_person_once(
     for right in (10, 6):
         me = comes(uow_factory)
         with uow_factory.begin() as uow:
-            group = groups.enter(uow, me, entry)
+            group = groups.join_group(uow, me, entry)
         take(uow_factory, contest, me, right=right)
         with uow_factory.begin(read_only=True) as uow:
-            found = board_view.board(uow, contest, scope=f"group:{group}", citizen_id=me)
+            found = board_view.read_board(uow, contest, scope=f"group:{group}", citizen_id=me)
         assert [(line.score, line.me) for line in found.items] == [(10 * right, True)]
         assert found.total == 1
         erased(uow_factory, me)
@@ -274,7 +274,7 @@ def test_answers_are_told_to_nobody_who_comes_back(
     erased(uow_factory, me)
     again = comes(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
-        held = privacy.export(uow, again)
+        held = privacy.export_citizen(uow, again)
         assert held["contest_papers"] == []
         assert len(held["earlier_erasures"]) == 1
         assert ref not in str(held)

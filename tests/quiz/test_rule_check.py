@@ -10,7 +10,7 @@ import pytest
 from server.quiz.contests.commands import PRESETS, preset_body
 from server.quiz.enums import QuestionKind, Season, Timer
 from server.quiz.errors import NoSuchPreset
-from server.quiz.rule_check import RuleSetRefused, read_rule_set, rewarded
+from server.quiz.rule_check import RuleSetRefused, find_rewards, read_rule_set
 from server.quiz.rules import Part
 
 USABLE = {
@@ -112,7 +112,7 @@ def test_a_rule_that_rewards_sharing_or_following_is_refused(
 
 def test_a_source_may_say_what_a_contest_elsewhere_gave() -> None:
     body = {**preset_body("default"), "left_out": "points for sharing", "source": "高校转发通知"}
-    assert rewarded(body) == []
+    assert find_rewards(body) == []
     read_rule_set(body)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from server.quiz.contests.commands import preset_body
 from server.quiz.enums import Season
 from server.quiz.rule_check import read_rule_set
-from server.quiz.rules import GRACE, Paper, SeasonTotal, is_over, is_right, mark, standing
+from server.quiz.rules import GRACE, Paper, SeasonTotal, is_over, is_right, mark_paper, season_total
 
 NOON = datetime(2026, 5, 1, 4, 0, tzinfo=UTC)
 option_sets = st.sets(st.integers(0, 5), max_size=6)
@@ -47,7 +47,7 @@ def test_a_paper_scores_what_a_count_by_hand_says(
         if options is not None and at < len(key)
     }
     by_hand = [name for name in keys if name in answers and set(answers[name]) == set(keys[name])]
-    marked = mark(rules, keys, answers)
+    marked = mark_paper(rules, keys, answers)
     assert (marked.score, marked.correct_count) == (points * len(by_hand), len(by_hand))
 
 
@@ -84,8 +84,8 @@ def counted_by_hand(season: str, found: list[Paper]) -> SeasonTotal | None:
 @pytest.mark.parametrize("season", list(Season))
 @given(found=papers)
 def test_every_season_policy_equals_a_count_by_hand(season: Season, found: list[Paper]) -> None:
-    assert standing(season, found) == counted_by_hand(season.value, found)
-    assert standing(season, reversed(found)) == standing(season, found)
+    assert season_total(season, found) == counted_by_hand(season.value, found)
+    assert season_total(season, reversed(found)) == season_total(season, found)
 
 
 def test_the_best_of_equal_scores_is_the_quicker_then_the_earlier() -> None:
@@ -96,7 +96,7 @@ def test_the_best_of_equal_scores_is_the_quicker_then_the_earlier() -> None:
     early = Paper(
         id=3, on_day=NOON.date(), score=90, time_ms=100_000, closed_at=NOON + timedelta(hours=1)
     )
-    found = standing(Season.BEST, [slow, quick, early])
+    found = season_total(Season.BEST, [slow, quick, early])
     assert found == SeasonTotal(points=90, time_ms=100_000, reached_at=early.closed_at)
 
 

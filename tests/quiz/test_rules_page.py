@@ -113,7 +113,9 @@ def test_an_open_paper_goes_on_under_the_rules_it_was_begun_with(
     quiz.open_contest(uow_factory, paper_seconds=60, points_per_question=1)
     clock.advance(250)
     with uow_factory.begin() as uow:
-        ended = attempts.submit(uow, view.sheet.ref, citizen, quiz.all_right(quiz.shown(view)))
+        ended = attempts.submit_paper(
+            uow, view.sheet.ref, citizen, quiz.all_right(quiz.shown(view))
+        )
     assert ended.result is not None
     assert (ended.result.score, ended.result.max_score) == (100, 100)
 
@@ -171,7 +173,7 @@ def test_opening_twice_changes_nothing_and_an_old_rule_may_come_back(
         refs.append(open_contest(uow_factory, wanted))
         clock.advance(1)
         with uow_factory.begin(read_only=True) as uow:
-            in_force.append(contests.contest(uow, "plan").rules.papers_per_day)
+            in_force.append(contests.find_contest(uow, "plan").rules.papers_per_day)
     assert len(set(refs)) == 1
     assert in_force == [1, 1, 3, 1]
     with uow_factory.begin(read_only=True) as uow:
@@ -206,13 +208,13 @@ def test_the_demo_contest_is_open_from_the_first_day_and_keeps_its_window(
     assert import_questions(uow_factory, QUESTIONS).ok
     ref = open_demo_contest(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
-        first = contests.contest(uow, ref)
-        assert first.state(uow.now) == "open"
+        first = contests.find_contest(uow, ref)
+        assert first.state_at(uow.now) == "open"
     assert (first.rules.question_count, first.rules.papers_per_day) == (10, 1)
     clock.advance(5 * 86_400)
     assert open_demo_contest(uow_factory) == ref
     with uow_factory.begin(read_only=True) as uow:
-        assert contests.contest(uow, ref) == first
+        assert contests.find_contest(uow, ref) == first
 
 
 def test_a_contest_of_a_programme_that_is_not_there_is_refused(
@@ -231,5 +233,5 @@ def test_a_second_contest_of_a_programme_may_have_a_title_of_its_own(
     named = open_programme_contest(uow_factory, slug="x", preset="nanjing-2018", title="每题限时赛")
     plain = open_programme_contest(uow_factory, slug="y")
     with uow_factory.begin(read_only=True) as uow:
-        assert contests.contest(uow, named).title == "每题限时赛"
-        assert contests.contest(uow, plain).title == "2026年广西公民科学素质网络竞赛"
+        assert contests.find_contest(uow, named).title == "每题限时赛"
+        assert contests.find_contest(uow, plain).title == "2026年广西公民科学素质网络竞赛"

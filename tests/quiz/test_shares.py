@@ -74,7 +74,7 @@ def shared(client: Any, phone: str, paper: str) -> Any:
 
 def words(uow_factory: UnitOfWorkFactory, ref: str) -> Poster:
     with uow_factory.begin(read_only=True) as uow:
-        return shares.poster(uow, ref)
+        return shares.read_poster(uow, ref)
 
 
 def test_a_closed_paper_has_one_card(
@@ -135,11 +135,11 @@ def test_the_picture_of_a_chat_is_public_and_waits_for_no_code(
     with Image.open(io.BytesIO(answer.data)) as picture:
         assert (picture.format, picture.size) == ("PNG", (750, 600))
     with uow_factory.begin(read_only=True) as uow:
-        said = shares.card(uow, ref)
+        said = shares.read_card(uow, ref)
     assert (said.name, said.score, said.contest) == ("韦*", "90", "科学素质竞赛")
     assert client.get("/shares/shr_nothing/card.png").status_code == 404
     with uow_factory.begin() as uow:
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     assert client.get(f"/shares/{ref}/card.png").status_code == 404
 
 
@@ -148,7 +148,7 @@ def test_the_picture_of_a_chat_tells_no_more_than_the_poster(
 ) -> None:
     ref = shared(client, phone, paper).get_json()["id"]
     with uow_factory.begin(read_only=True) as uow:
-        told, more = vars(shares.card(uow, ref)), vars(shares.poster(uow, ref))
+        told, more = vars(shares.read_card(uow, ref)), vars(shares.read_poster(uow, ref))
     assert told.items() <= more.items()
     assert told.keys() == {"campaign", "contest", "name", "score", "score_note"}
 
@@ -192,7 +192,7 @@ def test_only_an_own_closed_paper_is_shared(
     assert shared(client, unasked, paper).status_code == 409
     clock.advance(86_400)
     with uow_factory.begin() as uow:
-        still_open = attempts.start(uow, contest.ref, person.id).view.sheet.ref
+        still_open = attempts.start_paper(uow, contest.ref, person.id).view.sheet.ref
     refused = shared(client, phone, still_open)
     assert (refused.status_code, refused.get_json()["code"]) == (409, "attempt_open")
     assert gateway.calls == []
@@ -247,9 +247,9 @@ def test_a_card_goes_with_its_citizen(
 ) -> None:
     ref = shared(client, phone, paper).get_json()["id"]
     with uow_factory.begin() as uow:
-        (told,) = privacy.export(uow, person.id)["shares"]
+        (told,) = privacy.export_citizen(uow, person.id)["shares"]
         assert (told["id"], told["contest"]) == (ref, "科学素质竞赛")
-        privacy.erase(uow, person.id)
+        privacy.erase_citizen(uow, person.id)
     assert client.get(f"/shares/{ref}/image.png").status_code == 404
 
 
@@ -316,12 +316,12 @@ def test_visits_are_exported_handed_over_once_and_forgotten(uow_factory: UnitOfW
         uow.session.add(a_code(uow))
         keep, gone = a_citizen(uow).id, a_citizen(uow).id
         for citizen in (keep, gone):
-            shares.visit(uow, citizen, "poster-7")
-        identities.join(uow, keep, gone)
+            shares.record_visit(uow, citizen, "poster-7")
+        identities.merge_citizens(uow, keep, gone)
     assert visits(uow_factory) == [(keep, "poster-7")]
     with uow_factory.begin() as uow:
-        assert len(privacy.export(uow, keep)["visits"]) == 1
-        privacy.erase(uow, keep)
+        assert len(privacy.export_citizen(uow, keep)["visits"]) == 1
+        privacy.erase_citizen(uow, keep)
     assert visits(uow_factory) == []
 
 

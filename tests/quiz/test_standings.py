@@ -87,12 +87,12 @@ def one_paper(
     clock, citizen = uow_factory.dependencies.clock, person.citizen
     begun = clock.now()
     with uow_factory.begin() as uow:
-        view = attempts.start(uow, contest.ref, citizen, person.division).view
+        view = attempts.start_paper(uow, contest.ref, citizen, person.division).view
     ref, answers, questions = view.sheet.ref, {}, []
     while len(questions) < len(view.slots):
         before = len(questions)
         with uow_factory.begin(read_only=True) as uow:
-            questions = shown(attempts.read(uow, ref, citizen))
+            questions = shown(attempts.read_paper(uow, ref, citizen))
         new = guessed(questions[before:], chance)
         clock.advance(chance.choice([1, 3, 7]))  # type: ignore[attr-defined]
         with uow_factory.begin() as uow:
@@ -105,7 +105,7 @@ def one_paper(
         with uow_factory.begin() as uow:
             attempts.open_next(uow, ref, citizen)
     with uow_factory.begin() as uow:
-        attempts.submit(uow, ref, citizen, {})
+        attempts.submit_paper(uow, ref, citizen, {})
     ended = clock.now()
     day = (begun + timedelta(hours=8)).date()
     seconds = min((ended - begun).total_seconds(), contest.rules.paper_seconds)
@@ -180,9 +180,11 @@ def test_every_board_equals_a_recount_of_the_raw_answers(
         expected = by_oracle(found, points, season)
         assert len(expected) > (3 if ":" not in scope or scope.startswith("city") else 1)
         with uow_factory.begin(read_only=True) as uow:
-            board = board_view.board(uow, contest, scope=scope, period=period, limit=100)
+            board = board_view.read_board(uow, contest, scope=scope, period=period, limit=100)
             order = [
-                board_view.board(uow, contest, scope=scope, period=period, citizen_id=citizen).me
+                board_view.read_board(
+                    uow, contest, scope=scope, period=period, citizen_id=citizen
+                ).me
                 for citizen, _, _ in expected
             ]
         lines = [(line.rank, line.score, line.duration_ms) for line in board.items]
@@ -203,10 +205,10 @@ def handed_in(
         clock.set(noon + timedelta(seconds=at))  # type: ignore[attr-defined]
         with uow_factory.begin() as uow:
             if used is None:
-                papers[citizen] = attempts.start(uow, contest.ref, citizen).view
+                papers[citizen] = attempts.start_paper(uow, contest.ref, citizen).view
             else:
                 view = papers[citizen]
-                attempts.submit(uow, view.sheet.ref, citizen, some_right(shown(view), 8))
+                attempts.submit_paper(uow, view.sheet.ref, citizen, some_right(shown(view), 8))
 
 
 def three_ties_rank_by_time_then_earlier_finish_then_older_entry(
@@ -221,10 +223,10 @@ def three_ties_rank_by_time_then_earlier_finish_then_older_entry(
     )
     with application.begin(read_only=True) as uow:
         ranks = {
-            citizen: board_view.board(uow, contest, citizen_id=citizen).me.rank  # type: ignore[union-attr]
+            citizen: board_view.read_board(uow, contest, citizen_id=citizen).me.rank  # type: ignore[union-attr]
             for citizen in (quick, early, twin, late, slow)
         }
-        lines = board_view.board(uow, contest).items
+        lines = board_view.read_board(uow, contest).items
     assert list(ranks.values()) == [1, 2, 3, 4, 5]
     assert [line.duration_ms for line in lines] == [45_000, 60_000, 60_000, 60_000, 90_000]
     with application.begin(read_only=True) as uow:

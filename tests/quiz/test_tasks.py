@@ -79,18 +79,18 @@ def test_a_reading_before_the_sweep_tells_the_same_and_writes_nothing(
     view = left_open(uow_factory, me, contest, 5)
     clock.advance(302.5)
     with uow_factory.begin(read_only=True) as uow:
-        before = attempts.read(uow, view.sheet.ref, me)
+        before = attempts.read_paper(uow, view.sheet.ref, me)
         state = uow.session.scalar(select(Attempt.state).where(Attempt.ref == view.sheet.ref))
     assert state is AttemptState.OPEN
     assert before.result is not None
     assert before.result.score == 50
-    assert before.remaining == timedelta(0)
+    assert before.remaining_time == timedelta(0)
     assert sweep(uow_factory) == 1
     with uow_factory.begin(read_only=True) as uow:
-        after = attempts.read(uow, view.sheet.ref, me)
+        after = attempts.read_paper(uow, view.sheet.ref, me)
     assert after.result == before.result
     with uow_factory.begin() as uow:
-        assert attempts.submit(uow, view.sheet.ref, me, {}).result == before.result
+        assert attempts.submit_paper(uow, view.sheet.ref, me, {}).result == before.result
 
 
 def test_a_paper_that_cannot_be_closed_does_not_keep_the_others_open(
@@ -162,7 +162,7 @@ def test_a_refusal_of_redis_costs_no_answer(
 
     contest = open_contest(uow_factory)
     (citizen,) = citizens(uow_factory, 1)
-    monkeypatch.setattr(uow_factory.dependencies.kv.leaderboard, "apply", refused)
+    monkeypatch.setattr(uow_factory.dependencies.kv.leaderboard, "apply_changes", refused)
     take(uow_factory, contest, citizen, 5)
     assert "standings wait for the sweep" in caplog.text
     with uow_factory.begin(read_only=True) as uow:

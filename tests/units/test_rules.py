@@ -20,17 +20,17 @@ DATA = Path(service.__file__).with_name("data") / "regions.json"
 
 
 def kinds_on(day: date) -> Counter[str]:
-    return Counter(c.kind for city in service.regions().cities for c in city.counties_on(day))
+    return Counter(c.kind for city in service.load_regions().cities for c in city.counties_on(day))
 
 
 def test_there_are_14_cities_and_111_county_level_units_in_the_notices_year_and_now() -> None:
-    assert len(service.regions().cities) == 14
+    assert len(service.load_regions().cities) == 14
     assert kinds_on(NOTICE_DAY) == {"市辖区": 41, "县级市": 9, "县": 49, "自治县": 12}
     assert kinds_on(TODAY) == {"市辖区": 41, "县级市": 10, "县": 48, "自治县": 12}
 
 
 def test_each_city_has_the_number_of_counties_that_it_really_has() -> None:
-    counted = {c.short: len(c.counties_on(TODAY)) for c in service.regions().cities}
+    counted = {c.short: len(c.counties_on(TODAY)) for c in service.load_regions().cities}
     assert counted == {
         "南宁": 12, "柳州": 10, "桂林": 17, "梧州": 7, "北海": 4, "防城港": 4, "钦州": 4,
         "贵港": 5, "玉林": 7, "百色": 12, "贺州": 5, "河池": 11, "来宾": 6, "崇左": 7,
@@ -41,7 +41,7 @@ def test_each_city_has_the_number_of_counties_that_it_really_has() -> None:
     ("day", "name"), [(date(2021, 2, 2), "横县"), (date(2021, 2, 3), "横州市")]
 )
 def test_one_county_became_a_city_overnight(day: date, name: str) -> None:
-    nanning = service.regions().city("450100")
+    nanning = service.load_regions().find_city("450100")
     assert nanning is not None
     named = [c.name for c in nanning.counties_on(day) if c.name.startswith("横")]
     assert named == [name]
@@ -58,9 +58,9 @@ def test_one_county_became_a_city_overnight(day: date, name: str) -> None:
     ],
 )
 def test_an_old_code_leads_to_the_unit_that_took_its_place(old: str, new: str, name: str) -> None:
-    places = service.regions()
-    assert places.current(old) == new
-    found = places.county(places.current(old))
+    places = service.load_regions()
+    assert places.current_code(old) == new
+    found = places.find_county(places.current_code(old))
     assert found is not None
     assert found.name == name
     home = places.city_of(old)
@@ -69,13 +69,13 @@ def test_an_old_code_leads_to_the_unit_that_took_its_place(old: str, new: str, n
 
 
 def test_the_grid_has_one_square_a_city() -> None:
-    tiles = [city.tile for city in service.regions().cities]
+    tiles = [city.tile for city in service.load_regions().cities]
     assert len(set(tiles)) == 14
     assert {*tiles, (0, 0), (0, 1)} == {(row, col) for row in range(4) for col in range(4)}
 
 
 def test_a_place_may_be_unsaid_or_a_city_alone() -> None:
-    places = service.regions()
+    places = service.load_regions()
     assert places.check_place(None, None) == (None, None)
     assert places.check_place("450200", None) == ("450200", None)
     assert places.check_place("450100", "450103") == ("450100", "450103")
@@ -97,17 +97,17 @@ def test_a_place_that_does_not_fit_is_refused(
     city: str | None, county: str | None, field: str
 ) -> None:
     with pytest.raises(Invalid) as refusal:
-        service.regions().check_place(city, county)
+        service.load_regions().check_place(city, county)
     assert [loc for loc, _ in refusal.value.errors] == [("body", field)]
 
 
 def test_every_code_lies_inside_its_city() -> None:
-    for city in service.regions().cities:
+    for city in service.load_regions().cities:
         assert all(county.code[:4] == city.code[:4] for county in city.counties)
 
 
 def test_a_data_file_with_a_lost_old_code_or_a_double_code_is_refused() -> None:
-    places = service.regions()
+    places = service.load_regions()
     sound = RegionsDocument(
         region=places.region,
         city_association=places.association,

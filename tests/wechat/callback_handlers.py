@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from server.base.redis.client import RedisClient, connect
+from server.base.redis.client import RedisClient, create_client
 from server.base.redis.replay_cache import ReplayCache
 from server.wechat.callback.deadline_runner import DeadlineRunner
 from server.wechat.callback.inbound import Envelope, Message
@@ -19,7 +19,7 @@ PATH = "/wechat/official/callback"
 
 
 class RecordingDoor:
-    """Counts what it is asked; the first `effects` of a key decides the reply of all."""
+    """Counts what it is asked; the first `apply_effects` of a key decides the reply of all."""
 
     def __init__(self, side: WeChatSide) -> None:
         self.side = side
@@ -37,7 +37,7 @@ class RecordingDoor:
     def envelope(self) -> Envelope:
         return self.side.envelope
 
-    def pure(self, message: Message) -> Reply | None:
+    def reply_without_effects(self, message: Message) -> Reply | None:
         self.seen.append(message.key)
         if message.kind == "image":
             return Reply()
@@ -45,7 +45,7 @@ class RecordingDoor:
             Reply.of_text(f"hello number {len(self.seen)}") if message.content == "hello" else None
         )
 
-    def effects(self, message: Message) -> Reply | None:
+    def apply_effects(self, message: Message) -> Reply | None:
         self.begun.set()
         if self.failing:
             raise self.failing.pop()
@@ -53,7 +53,7 @@ class RecordingDoor:
         with self._lock:
             return self.done.setdefault(message.key, Reply.of_text(f"row {len(self.done) + 1}"))
 
-    def late(self, message: Message, reply: Reply) -> None:
+    def deliver_late(self, message: Message, reply: Reply) -> None:
         self.lately.append((message.key, reply))
         self.told_late.set()
 
@@ -77,7 +77,7 @@ class Stand:
         threads: int = 8,
     ) -> None:
         self.clock: FakeClock = side.clock
-        self.kv: RedisClient = connect(kv_name, None, self.clock)  # type: ignore[arg-type]
+        self.kv: RedisClient = create_client(kv_name, None, self.clock)  # type: ignore[arg-type]
         self.once = ReplayCache(self.kv)
         self.handler = handler or RecordingDoor(side)
         self.observed = Heard()

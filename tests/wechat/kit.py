@@ -146,7 +146,7 @@ class WeChatSide:
         return f"<xml><ToUserName><![CDATA[{ACCOUNT}]]></ToUserName>".encode() + wrapped + b"</xml>"
 
     def opened(self, plain: bytes, *, form: str = "xml") -> Message:
-        return self.envelope.open(*self.push(plain, form=form))
+        return self.envelope.open_message(*self.push(plain, form=form))
 
 
 @dataclass

@@ -14,8 +14,8 @@ import requests
 from requests.adapters import BaseAdapter
 from urllib3.response import HTTPResponse
 
-from server.base.redis.client import connect
-from server.base.redis.facilities import facilities
+from server.base.redis.client import create_client
+from server.base.redis.facilities import create_facilities
 from server.wechat.authorized_client import AuthorizedClient
 from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import PATH as TOKEN_PATH
@@ -117,7 +117,7 @@ class Bench:
         self.counted = Heard()
         self.alarms = Heard()
         self.app = an_app(secret=SECRET)
-        self.facilities = facilities(connect(kv, None, clock), clock)  # type: ignore[arg-type]
+        self.facilities = create_facilities(create_client(kv, None, clock), clock)  # type: ignore[arg-type]
         self.transport = Transport(
             "http://wechat.test/api",
             clock,

@@ -117,14 +117,14 @@ def test_a_call_with_a_token_holds_one_place_for_all_it_needs(clock: FakeClock) 
     hanging = Hanging()
     bench = a_bench(clock, 1, hanging)
     with ThreadPoolExecutor(1) as people, hanging.hung():
-        one = people.submit(bench.gateway.follower, "oSomebody")
+        one = people.submit(bench.gateway.fetch_follower, "oSomebody")
         assert hanging.waiting.acquire(timeout=60)
         with pytest.raises(NotSent):
-            bench.gateway.say("oSomebody", "words")
+            bench.gateway.send_text("oSomebody", "words")
         assert bench.script.count(SEND) == 0
         hanging.let_go.set()
         one.result()
-    bench.gateway.say("oSomebody", "words")
+    bench.gateway.send_text("oSomebody", "words")
     assert (SEND, "no_place") in bench.outcomes
 
 
@@ -137,7 +137,7 @@ def test_a_refused_call_tells_nothing_about_wechat(clock: FakeClock) -> None:
         for _ in range(20):
             with pytest.raises(NotSent):
                 bench.gateway.code_to_identity("code")
-        assert bench.gateway.well()
+        assert bench.gateway.is_available()
         hanging.let_go.set()
         one.result()
 
@@ -145,7 +145,7 @@ def test_a_refused_call_tells_nothing_about_wechat(clock: FakeClock) -> None:
 def test_a_failed_call_gives_its_place_back() -> None:
     bulkhead = Bulkhead(1)
     for _ in range(3):
-        with pytest.raises(KeyError), bulkhead.place():
+        with pytest.raises(KeyError), bulkhead.hold_place():
             raise KeyError
     with pytest.raises(ValueError, match="at least one"):
         Bulkhead(0)

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.base.redis.client import connect
-from server.base.redis.facilities import RedisFacilities, facilities
+from server.base.redis.client import create_client
+from server.base.redis.facilities import RedisFacilities, create_facilities
 from server.base.settings import WeChatApp
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
@@ -50,17 +50,17 @@ class Answering:
         self.reply = Reply()
         self.failures = 0
 
-    def pure(self, message: Message) -> Reply | None:
+    def reply_without_effects(self, message: Message) -> Reply | None:
         return None
 
-    def effects(self, message: Message) -> Reply | None:
+    def apply_effects(self, message: Message) -> Reply | None:
         if self.failures:
             self.failures -= 1
             raise errors.WeChatAway
         self.messages.append(message)
         return self.reply
 
-    def late(self, message: Message, reply: Reply) -> None:
+    def deliver_late(self, message: Message, reply: Reply) -> None:
         raise AssertionError("nothing is late here")
 
 
@@ -112,10 +112,10 @@ def settings_of(wechat: Emulator, name: str) -> WeChatApp:
 
 @pytest.fixture
 def application(clock: FakeClock, tmp_path: object) -> Iterator[Application]:
-    kit = facilities(connect(f"fake:{tmp_path}", None, clock), clock)  # type: ignore[arg-type]
+    kit = create_facilities(create_client(f"fake:{tmp_path}", None, clock), clock)  # type: ignore[arg-type]
     deadline_runner = DeadlineRunner(kit.once)
     yield Application(clock=clock, kit=kit, deadline_runner=deadline_runner)
-    deadline_runner.close()
+    deadline_runner.drain_handlers()
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def gateway(wechat: Emulator, application: Application) -> HttpGateway:
 
 @pytest.fixture
 def wei(wechat: Emulator) -> dict[str, Any]:
-    return wechat.person("Wei")
+    return wechat.create_person("Wei")
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def handler(application: Application, wechat: Emulator) -> Answering:
 
 
 def said(wechat: Emulator, openid: str) -> list[str]:
-    return [item["content"] for item in wechat.inbox(openid) if item["kind"] == "text"]
+    return [item["content"] for item in wechat.read_inbox(openid) if item["kind"] == "text"]
 
 
 # --- Mini Program, auth.code2Session
@@ -184,7 +184,7 @@ def test_a_code_names_its_person_once(
     assert (identity.openid, identity.unionid) == (wei["openid_mp"], wei["unionid"])
     with pytest.raises(errors.BadLoginCode):
         gateway.code_to_identity(code)
-    assert wechat.calls(TOKEN) == []
+    assert wechat.list_calls(TOKEN) == []
 
 
 def test_a_code_dies_after_five_minutes(
@@ -209,9 +209,9 @@ def test_each_app_has_one_token_however_many_calls(
 ) -> None:
     gateway.code_to_identity(wechat.login_code(wei["person"]))
     for _ in range(5):
-        gateway.follower(wei["openid_oa"])
+        gateway.fetch_follower(wei["openid_oa"])
         gateway.check_text(wei["openid_mp"], "山水", TextPlace.COMMENT)
-    asked = wechat.calls(TOKEN)
+    asked = wechat.list_calls(TOKEN)
     assert sorted(call["appid"] for call in asked) == sorted(
         app.appid for app in wechat.apps.values()
     )
@@ -221,21 +221,21 @@ def test_a_token_is_renewed_before_its_end_and_no_call_is_refused(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     for _ in range(40):
-        gateway.follower(wei["openid_oa"])
+        gateway.fetch_follower(wei["openid_oa"])
         clock.advance(290)
-    assert {call["errcode"] for call in wechat.calls("/cgi-bin/user/info")} == {0}
-    assert len(wechat.calls(TOKEN)) == 2
+    assert {call["errcode"] for call in wechat.list_calls("/cgi-bin/user/info")} == {0}
+    assert len(wechat.list_calls(TOKEN)) == 2
 
 
 def test_a_token_that_died_early_is_replaced_at_the_first_refusal(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
-    gateway.follower(wei["openid_oa"])
-    wechat.post("tokens", expire=True)
-    assert not gateway.follower(wei["openid_oa"]).subscribed
-    calls = wechat.calls("/cgi-bin/user/info")
+    gateway.fetch_follower(wei["openid_oa"])
+    wechat.post_control("tokens", expire=True)
+    assert not gateway.fetch_follower(wei["openid_oa"]).subscribed
+    calls = wechat.list_calls("/cgi-bin/user/info")
     assert [call["errcode"] == 0 for call in calls] == [True, False, True]
-    assert len(wechat.calls(TOKEN)) == 2
+    assert len(wechat.list_calls(TOKEN)) == 2
 
 
 def test_a_wrong_secret_is_told_apart(wechat: Emulator, application: Application) -> None:
@@ -246,8 +246,8 @@ def test_a_wrong_secret_is_told_apart(wechat: Emulator, application: Application
     )
     for _ in range(3):
         with pytest.raises(errors.ConfigWrong):
-            tokens.token()
-    assert len(wechat.calls(TOKEN)) == 1
+            tokens.valid_token()
+    assert len(wechat.list_calls(TOKEN)) == 1
 
 
 # --- Service account, user management, "get basic user information"
@@ -256,41 +256,41 @@ def test_a_wrong_secret_is_told_apart(wechat: Emulator, application: Application
 def test_a_follower_is_seen_with_the_way_that_led_here(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
-    assert not gateway.follower(wei["openid_oa"]).subscribed
-    wechat.follow(wei["person"], "lecture.7")
-    follower = gateway.follower(wei["openid_oa"])
+    assert not gateway.fetch_follower(wei["openid_oa"]).subscribed
+    wechat.follow_account(wei["person"], "lecture.7")
+    follower = gateway.fetch_follower(wei["openid_oa"])
     assert follower.subscribed
     assert follower.subscribed_at == int(clock.now().timestamp())
     assert follower.unionid == wei["unionid"]
     assert (follower.scene, follower.code_scene) == ("ADD_SCENE_QR_CODE", "lecture.7")
-    wechat.unfollow(wei["person"])
-    assert not gateway.follower(wei["openid_oa"]).subscribed
+    wechat.unfollow_account(wei["person"])
+    assert not gateway.fetch_follower(wei["openid_oa"]).subscribed
 
 
 def test_a_stranger_is_nobody(gateway: HttpGateway) -> None:
     with pytest.raises(errors.RecipientGone):
-        gateway.follower("oNobody_0123456789abcdefghij")
+        gateway.fetch_follower("oNobody_0123456789abcdefghij")
 
 
 def test_many_followers_are_told_of_together(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
-    lan = wechat.person("Lan")
-    wechat.follow(wei["person"])
-    one, other = gateway.followers([wei["openid_oa"], lan["openid_oa"]])
+    lan = wechat.create_person("Lan")
+    wechat.follow_account(wei["person"])
+    one, other = gateway.fetch_followers([wei["openid_oa"], lan["openid_oa"]])
     assert (one.subscribed, one.unionid) == (True, wei["unionid"])
     assert not other.subscribed
     with pytest.raises(errors.RecipientGone):
-        gateway.followers([wei["openid_oa"], "oNobody_0123456789abcdefghij"])
+        gateway.fetch_followers([wei["openid_oa"], "oNobody_0123456789abcdefghij"])
 
 
 def test_the_list_of_followers_is_read_to_its_end(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     assert gateway.follower_page() == FollowerPage(openids=(), following="")
-    lan = wechat.person("Lan")
+    lan = wechat.create_person("Lan")
     for person in (wei, lan):
-        wechat.follow(person["person"])
+        wechat.follow_account(person["person"])
     page = gateway.follower_page()
     assert page.openids == (wei["openid_oa"], lan["openid_oa"])
     assert page.following == lan["openid_oa"]
@@ -329,8 +329,8 @@ def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
     with urllib.request.urlopen(code.picture_url) as answer:
         assert answer.read(3) == b"\xff\xd8\xff"
     assert code.expires_in_seconds == (None if permanent else 2_592_000)
-    wechat.scan(wei["person"], code.ticket)
-    wechat.scan(wei["person"], code.ticket)
+    wechat.scan_code(wei["person"], code.ticket)
+    wechat.scan_code(wei["person"], code.ticket)
     assert [(m.event, m.scene) for m in handler.messages] == [
         ("subscribe", "lecture.7"),
         ("scan", "lecture.7"),
@@ -343,9 +343,9 @@ def test_a_scene_code_has_a_picture_and_leads_to_its_scene(
 def test_a_sentence_is_said_while_a_window_is_open(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
-    wechat.follow(wei["person"])
-    wechat.say(wei["person"], "hello")
-    gateway.say(wei["openid_oa"], "你好 <b>&")
+    wechat.follow_account(wei["person"])
+    wechat.say_text(wei["person"], "hello")
+    gateway.send_text(wei["openid_oa"], "你好 <b>&")
     assert said(wechat, wei["openid_oa"]) == ["你好 <b>&"]
 
 
@@ -353,33 +353,33 @@ def test_without_a_window_nothing_is_said(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
     with pytest.raises(errors.RecipientGone):
-        gateway.say(wei["openid_oa"], "x")
-    wechat.follow(wei["person"])
+        gateway.send_text(wei["openid_oa"], "x")
+    wechat.follow_account(wei["person"])
     clock.advance(49 * 3600)
     with pytest.raises(errors.RecipientGone):
-        gateway.say(wei["openid_oa"], "x")
+        gateway.send_text(wei["openid_oa"], "x")
 
 
 def test_five_sentences_answer_one_message(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any], clock: FakeClock
 ) -> None:
-    wechat.follow(wei["person"])
+    wechat.follow_account(wei["person"])
     clock.advance(120)
-    wechat.say(wei["person"], "hello")
+    wechat.say_text(wei["person"], "hello")
     for number in range(5):
-        gateway.say(wei["openid_oa"], str(number))
+        gateway.send_text(wei["openid_oa"], str(number))
     with pytest.raises(errors.RecipientGone) as caught:
-        gateway.say(wei["openid_oa"], "6")
+        gateway.send_text(wei["openid_oa"], "6")
     assert caught.value.errcode == 45047
 
 
 def test_a_sentence_whose_answer_was_lost_is_said_once_and_in_doubt(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
-    wechat.follow(wei["person"])
-    wechat.fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
+    wechat.follow_account(wei["person"])
+    wechat.order_fault("/cgi-bin/message/custom/send", mode="accept_then_drop", count=1)
     with pytest.raises(errors.CallInDoubt):
-        gateway.say(wei["openid_oa"], "once")
+        gateway.send_text(wei["openid_oa"], "once")
     assert said(wechat, wei["openid_oa"]) == ["once"]
 
 
@@ -421,10 +421,10 @@ def test_a_group_is_the_same_for_all_of_its_members(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     """Source: mini-program, wx.getGroupEnterInfo and the decryption of open data."""
-    other = wechat.person("Lan")
+    other = wechat.create_person("Lan")
     entries = []
     for person, group in ((wei, "g1"), (other, "g1"), (wei, "g2")):
-        given = wechat.post("group_entry", person=person["person"], group=group)
+        given = wechat.post_control("group_entry", person=person["person"], group=group)
         entry = gateway.group_entry(given["code"], given["encrypted_data"], given["iv"])
         assert entry.openid == person["openid_mp"]
         entries.append(entry.opengid)
@@ -434,7 +434,7 @@ def test_a_group_is_the_same_for_all_of_its_members(
 def test_a_group_entry_belongs_to_one_log_in(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
-    given = wechat.post("group_entry", person=wei["person"], group="g1")
+    given = wechat.post_control("group_entry", person=wei["person"], group="g1")
     later = wechat.login_code(wei["person"])
     with pytest.raises(errors.OpenDataRefused):
         gateway.group_entry(later, given["encrypted_data"], given["iv"])
@@ -447,9 +447,9 @@ def test_a_phone_number_is_told_once_and_to_its_own_person(
     wechat: Emulator, gateway: HttpGateway, wei: dict[str, Any]
 ) -> None:
     """Source: mini-program, user information, phonenumber.getPhoneNumber."""
-    code = wechat.post("phone_code", person=wei["person"])["code"]
+    code = wechat.post_control("phone_code", person=wei["person"])["code"]
     with pytest.raises(errors.BadLoginCode):
-        gateway.phone_number(wechat.person("Lan")["openid_mp"], code)
+        gateway.phone_number(wechat.create_person("Lan")["openid_mp"], code)
     number = gateway.phone_number(wei["openid_mp"], code)
     assert (number.country, len(number.number)) == ("86", 11)
     with pytest.raises(errors.BadLoginCode):
@@ -474,9 +474,9 @@ def test_a_scene_of_other_characters_is_refused(gateway: HttpGateway, scene: str
 def test_a_withdrawal_is_about_the_citizen_and_names_what_is_withdrawn(
     form: str, wechat: Emulator, application: Application, wei: dict[str, Any]
 ) -> None:
-    wechat.post("apps", mini_program={"format": form})
+    wechat.post_control("apps", mini_program={"format": form})
     for revoked in ("6", "8"):
-        wechat.post("authorization", person=wei["person"], event="revoke", revoked=revoked)
+        wechat.post_control("authorization", person=wei["person"], event="revoke", revoked=revoked)
     assert application.handlers is not None
     heard = application.handlers[PATHS[MINI]].messages
     assert [(message.event, message.openid, message.fields["RevokeInfo"]) for message in heard] == [
@@ -487,7 +487,7 @@ def test_a_withdrawal_is_about_the_citizen_and_names_what_is_withdrawn(
 def test_a_closed_account_is_told_to_both_doors(
     wechat: Emulator, application: Application, wei: dict[str, Any]
 ) -> None:
-    wechat.post("authorization", person=wei["person"], event="cancellation")
+    wechat.post_control("authorization", person=wei["person"], event="cancellation")
     assert application.handlers is not None
     for account, openid in ((OFFICIAL, "openid_oa"), (MINI, "openid_mp")):
         (message,) = application.handlers[PATHS[account]].messages
@@ -522,7 +522,7 @@ def test_a_failure_has_its_class_and_no_secret(
     code = wechat.login_code(wei["person"])
     if path != "/sns/jscode2session":
         gateway.code_to_identity(code)
-    wechat.fault(path, **fault)
+    wechat.order_fault(path, **fault)
     with pytest.raises(WeChatError) as caught:
         if path == "/sns/jscode2session":
             gateway.code_to_identity(code)
@@ -546,12 +546,12 @@ def test_a_failure_has_its_class_and_no_secret(
 def test_a_message_is_read_and_answered_in_every_mode_and_form(
     name: str, mode: str, form: str, wechat: Emulator, application: Application, wei: dict[str, Any]
 ) -> None:
-    wechat.post("apps", **{name: {"mode": mode, "format": form}})
+    wechat.post_control("apps", **{name: {"mode": mode, "format": form}})
     application.listen(wechat)
     assert application.handlers is not None
     handler = application.handlers[PATHS[name]]
     handler.reply = Reply.of_text("答案 ]]> <a href='x'>y</a>")
-    (attempt,) = wechat.say(wei["person"], "答题 <&")
+    (attempt,) = wechat.say_text(wei["person"], "答题 <&")
     assert attempt["verdict"] == "ok-reply"
     assert attempt["reply"] == {"kind": "text", "content": handler.reply.text}
     (message,) = handler.messages
@@ -564,7 +564,7 @@ def test_a_message_is_read_and_answered_in_every_mode_and_form(
     ("reply", "verdict"),
     [
         (Reply(), "ok-success"),
-        (Reply.transfer(), "ok-reply"),
+        (Reply.of_transfer(), "ok-reply"),
         (
             Reply.of_article(Article(title="题", url="https://a/", picture_url="https://a/p")),
             "ok-reply",
@@ -577,22 +577,22 @@ def test_every_kind_of_reply_is_taken(
     reply: Reply, verdict: str, wechat: Emulator, wei: dict[str, Any], handler: Answering
 ) -> None:
     handler.reply = reply
-    (attempt,) = wechat.say(wei["person"], "hello")
+    (attempt,) = wechat.say_text(wei["person"], "hello")
     assert attempt["verdict"] == verdict
 
 
 def test_the_address_check_is_passed(wechat: Emulator) -> None:
     for name in PATHS:
-        checked = wechat.post("url_check", app=name)
+        checked = wechat.post_control("url_check", app=name)
         assert (checked["ok"], checked["status"]) == (True, 200)
 
 
 def test_events_arrive_under_our_names(
     wechat: Emulator, wei: dict[str, Any], handler: Answering
 ) -> None:
-    wechat.follow(wei["person"], "lecture.7")
-    wechat.tap(wei["person"], "QUIZ")
-    wechat.unfollow(wei["person"])
+    wechat.follow_account(wei["person"], "lecture.7")
+    wechat.tap_menu(wei["person"], "QUIZ")
+    wechat.unfollow_account(wei["person"])
     seen = [(m.kind, m.event, m.event_key, m.scene) for m in handler.messages]
     assert seen == [
         ("event", "subscribe", "qrscene_lecture.7", "lecture.7"),
@@ -606,7 +606,7 @@ def test_a_failure_of_ours_is_made_good_by_the_repeat(
 ) -> None:
     handler.failures = 2
     handler.reply = Reply.of_text("at last")
-    attempts = wechat.say(wei["person"], "hello")
+    attempts = wechat.say_text(wei["person"], "hello")
     assert [attempt["status"] for attempt in attempts] == [503, 503, 200]
     assert attempts[-1]["reply"] == {"kind": "text", "content": "at last"}
     assert len(handler.messages) == 1
@@ -635,7 +635,7 @@ def test_a_hostile_push_is_refused_and_a_repeat_is_handled_once(
     wei: dict[str, Any],
     handler: Answering,
 ) -> None:
-    attempts = wechat.post("callback", person=wei["person"], kind=kind)["attempts"]
+    attempts = wechat.post_control("callback", person=wei["person"], kind=kind)["attempts"]
     assert [attempt["status"] for attempt in attempts] == statuses
     assert len(handler.messages) == handled
 
@@ -644,7 +644,7 @@ def test_parallel_repeats_are_all_answered(
     wechat: Emulator, wei: dict[str, Any], handler: Answering
 ) -> None:
     handler.reply = Reply.of_text("once")
-    pushed = wechat.post("callback", person=wei["person"], kind="parallel", times=3)
+    pushed = wechat.post_control("callback", person=wei["person"], kind="parallel", times=3)
     verdicts = {attempt["verdict"] for attempt in pushed["attempts"]}
     assert verdicts <= {"ok-reply", "ok-success"}
     assert "ok-reply" in verdicts

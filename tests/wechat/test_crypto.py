@@ -8,7 +8,7 @@ import hmac
 
 import pytest
 
-from server.wechat.callback.crypto import Cipher, same, signature
+from server.wechat.callback.crypto import Cipher, equal_signatures, sign_parts
 from server.wechat.errors import SignatureRefused
 from tests.wechat.kit import pad, raw_encrypt
 
@@ -43,17 +43,17 @@ RAW_DATA = (
     ids=["address check", "plain push", "safe push", "safe reply"],
 )
 def test_signatures_are_the_official_ones(parts: tuple[str, ...], expected: str) -> None:
-    assert signature(*parts) == expected
+    assert sign_parts(*parts) == expected
 
 
 def test_the_official_push_opens() -> None:
-    plain = Cipher(KEY, APPID).open(PUSHED)
+    plain = Cipher(KEY, APPID).decrypt_message(PUSHED)
     assert len(plain) == 167
     assert b'"Event":"debug_demo"' in plain.replace(b" ", b"")
 
 
 def test_the_official_reply_is_sealed_to_the_same_text() -> None:
-    sealed = Cipher(KEY, APPID).seal(b'{"demo_resp":"good luck"}', b"707722b803182950")
+    sealed = Cipher(KEY, APPID).encrypt_message(b'{"demo_resp":"good luck"}', b"707722b803182950")
     assert sealed == ANSWERED
 
 
@@ -77,7 +77,7 @@ def test_other_official_signatures_hold_with_the_standard_library() -> None:
 def test_what_is_sealed_opens_again(size: int) -> None:
     cipher = Cipher(KEY, APPID)
     plain = bytes(n % 251 for n in range(size))
-    assert cipher.open(cipher.seal(plain, b"p" * 16)) == plain
+    assert cipher.decrypt_message(cipher.encrypt_message(plain, b"p" * 16)) == plain
 
 
 def content(plain: bytes = b"hello", length: int | None = None, appid: str = APPID) -> bytes:
@@ -124,7 +124,7 @@ BROKEN = {
 @pytest.mark.parametrize("encrypted", BROKEN.values(), ids=BROKEN.keys())
 def test_every_wrong_envelope_is_the_same_refusal(encrypted: str) -> None:
     with pytest.raises(SignatureRefused) as refusal:
-        Cipher(KEY, APPID).open(encrypted)
+        Cipher(KEY, APPID).decrypt_message(encrypted)
     assert (refusal.value.status, refusal.value.facts) == (403, {})
 
 
@@ -141,10 +141,10 @@ def test_a_key_without_an_appid_is_refused_at_the_start() -> None:
 
 def test_a_prefix_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
-        Cipher(KEY, APPID).seal(b"x", b"short")
+        Cipher(KEY, APPID).encrypt_message(b"x", b"short")
 
 
 @pytest.mark.parametrize("theirs", ["", "a", "密", "\ud800", "ab"])
 def test_signatures_that_differ_in_any_way_are_not_the_same(theirs: str) -> None:
-    assert not same("aa", theirs)
-    assert same("aa", "aa")
+    assert not equal_signatures("aa", theirs)
+    assert equal_signatures("aa", "aa")

@@ -96,7 +96,7 @@ def test_a_mutated_body_is_a_message_or_a_4xx(block: int, clock: FakeClock) -> N
             chance.choice(MUTATIONS)(outside, chance)
             body = bytes(outside)
         try:
-            envelopes[place].open(query, body)
+            envelopes[place].open_message(query, body)
             read += 1
         except AppError as refusal:
             assert 400 <= refusal.status < 500, body  # noqa: PT017 - any refusal is fine, its status is not
@@ -121,4 +121,4 @@ def test_mutated_requests_never_get_a_5xx_at_the_door(clock: FakeClock) -> None:
         statuses.add(knock(stand.webhook, PATH, query, body, **environ).status)
     assert statuses == {200, 400, 403, 411}
     for stand in stands:
-        stand.deadline_runner.close()
+        stand.deadline_runner.drain_handlers()

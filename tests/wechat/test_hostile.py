@@ -23,7 +23,7 @@ def test_the_envelope_refuses(case: Case, clock: FakeClock) -> None:
     side = WeChatSide(an_app(case.mode), clock)
     query, body = case.make(side)
     with pytest.raises(AppError) as refusal:
-        side.envelope.open(query, body)
+        side.envelope.open_message(query, body)
     assert refusal.value.status == case.status
 
 
@@ -38,4 +38,4 @@ def test_the_door_refuses_and_does_nothing(case: Case, clock: FakeClock) -> None
     assert reached.headers["Content-Type"] == "application/problem+json"
     assert stand.handler.seen == []
     assert stand.handler.done == {}
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()

@@ -79,7 +79,7 @@ def check(bench: Bench) -> Verdict:
 
 
 def say(bench: Bench) -> None:
-    bench.gateway.say(OPENID, "你好")
+    bench.gateway.send_text(OPENID, "你好")
 
 
 # --- what is asked and what comes back
@@ -94,7 +94,7 @@ def test_many_followers_are_asked_about_at_once_and_come_back_in_order(
             {"subscribe": 0, "openid": "o-2"},
         ]
     }
-    one, other = bench.gateway.followers(["o-1", "o-2"])
+    one, other = bench.gateway.fetch_followers(["o-1", "o-2"])
     assert (one.openid, one.subscribed, one.unionid, one.subscribed_at) == ("o-1", True, "u-1", 7)
     assert (other.openid, other.subscribed, other.unionid) == ("o-2", False, None)
     assert [asked["openid"] for asked in script.seen[-1].body["user_list"]] == ["o-1", "o-2"]
@@ -120,7 +120,7 @@ def test_the_list_of_followers_goes_on_from_its_cursor(bench: Bench, script: Scr
 def test_a_garbled_list_leaves_a_doubt(said: object, bench: Bench, script: Script) -> None:
     script.answers[MANY] = said
     with pytest.raises(errors.CallInDoubt):
-        bench.gateway.followers(["o"])
+        bench.gateway.fetch_followers(["o"])
     for page in ({"count": 1}, {"count": 1, "data": []}, {"count": 1, "data": {"openid": [7]}}):
         script.answers[LIST] = page
         with pytest.raises(errors.CallInDoubt):
@@ -167,7 +167,7 @@ def test_a_follower_is_told_of_in_our_words(bench: Bench, script: Script) -> Non
         "qr_scene": 0,
         "qr_scene_str": "lecture.7",
     }
-    follower = bench.gateway.follower(OPENID)
+    follower = bench.gateway.fetch_follower(OPENID)
     assert follower == FollowerDetails(
         openid=OPENID,
         subscribed=True,
@@ -185,7 +185,7 @@ def test_a_follower_is_told_of_in_our_words(bench: Bench, script: Script) -> Non
 
 def test_who_does_not_follow_is_told_of_too(bench: Bench, script: Script) -> None:
     script.answers[INFO] = {"subscribe": 0, "openid": OPENID}
-    assert bench.gateway.follower(OPENID) == FollowerDetails(openid=OPENID, subscribed=False)
+    assert bench.gateway.fetch_follower(OPENID) == FollowerDetails(openid=OPENID, subscribed=False)
 
 
 def test_the_menu_travels_as_raw_chinese(bench: Bench, script: Script) -> None:
@@ -356,13 +356,13 @@ GROUP = sealed(opengid="G1")
 CALLS: dict[str, Callable[[Gateway], object]] = {
     "try_credentials": lambda g: g.try_credentials("official_account"),
     "code_to_identity": lambda g: g.code_to_identity("code"),
-    "follower": lambda g: g.follower(OPENID),
-    "followers": lambda g: g.followers([OPENID]),
+    "fetch_follower": lambda g: g.fetch_follower(OPENID),
+    "fetch_followers": lambda g: g.fetch_followers([OPENID]),
     "follower_page": lambda g: g.follower_page(),
     "push_menu": lambda g: g.push_menu({"button": []}),
     "current_menu": lambda g: g.current_menu(),
     "scene_code": lambda g: g.scene_code("s"),
-    "say": lambda g: g.say(OPENID, "x"),
+    "send_text": lambda g: g.send_text(OPENID, "x"),
     "send_subscription": lambda g: g.send_subscription(
         SubscriptionMessage(openid=OPENID, template_id="t", page="p", fields={"thing1": "x"})
     ),
@@ -372,7 +372,7 @@ CALLS: dict[str, Callable[[Gateway], object]] = {
     "phone_number": lambda g: g.phone_number(OPENID, "code"),
     "check_picture": lambda g: g.check_picture(OPENID, "https://kepu.test/p.jpg"),
 }
-LOCAL = {"well", "token_age_seconds"}
+LOCAL = {"is_available", "token_age_seconds"}
 
 
 def test_every_call_of_the_gateway_is_tried_below() -> None:
@@ -427,7 +427,7 @@ def closed_network(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 WRAPPERS: dict[str, Callable[[Bench], object]] = {
     **{name: lambda b, call=call: call(b.gateway) for name, call in CALLS.items()},
-    "token": lambda b: b.tokens.refused("token-1"),
+    "token": lambda b: b.tokens.replace_refused("token-1"),
     "wechatpy: login": lambda b: b.gateway._official.wxa.code_to_session("code"),
     "wechatpy: followers": lambda b: b.gateway._official.user.get_followers(),
     "wechatpy: templates": lambda b: b.gateway._official.template.get_all_private_template(),
@@ -443,7 +443,7 @@ def test_with_the_network_closed_only_the_configured_host_is_looked_for(
     name: str, bench: Bench, closed_network: list[object]
 ) -> None:
     """Also for wrappers of the library that we do not use: none reaches a host of its own."""
-    bench.tokens.token()
+    bench.tokens.valid_token()
     transport = Transport("https://api.house.test", bench.clock)
     bench.gateway._transport = bench.tokens._transport = transport
     for calls in bench.gateway._accounts.values():
@@ -585,8 +585,12 @@ def test_the_check_goes_on_when_the_other_try_is_answered(bench: Bench, script: 
 
 WITH_TOKEN = {
     "check_text": (check, CHECK, PASSED),
-    "say": (say, SEND, {"errcode": 0}),
-    "follower": (lambda b: b.gateway.follower(OPENID), INFO, {"openid": OPENID, "subscribe": 0}),
+    "send_text": (say, SEND, {"errcode": 0}),
+    "fetch_follower": (
+        lambda b: b.gateway.fetch_follower(OPENID),
+        INFO,
+        {"openid": OPENID, "subscribe": 0},
+    ),
     "phone_number": (
         lambda b: b.gateway.phone_number(OPENID, "code"),
         PHONE,
@@ -644,11 +648,11 @@ def test_a_token_that_somebody_renewed_meanwhile_costs_no_request(
         {"access_token": "first", "expires_in": 7200},
         {"access_token": "second", "expires_in": 7200},
     ]
-    bench.tokens.token()
+    bench.tokens.valid_token()
     kv = bench.facilities
     other = Bench(bench.clock, script)
     other.tokens._shared, other.tokens._lock = kv.shared, kv.lock
-    other.tokens.refused("first")
+    other.tokens.replace_refused("first")
     script.answers[path] = [40001, good]
     call(bench)
     assert script.count(PATH) == 2
@@ -740,7 +744,7 @@ def test_a_busy_admin_call_is_tried_twice(bench: Bench, script: Script) -> None:
 def test_the_gateway_is_the_one_that_the_slices_know(bench: Bench) -> None:
     gateway: Gateway = bench.gateway
     assert isinstance(gateway, HttpGateway)
-    assert gateway.well()
+    assert gateway.is_available()
     assert gateway.token_age_seconds() is None
-    bench.tokens.token()
+    bench.tokens.valid_token()
     assert gateway.token_age_seconds() == 0

@@ -63,32 +63,32 @@ def test_compatible_mode_believes_the_encrypted_part_alone(clock: FakeClock) -> 
     side = WeChatSide(an_app("compatible"), clock)
     encrypted = encrypt(side.app.aes_key, side.app.appid, xml_text("the truth"))
     forged = side.outside(encrypted, xml_text("a lie", msg_id="1"))
-    message = side.envelope.open(side.query(encrypted), forged)
+    message = side.envelope.open_message(side.query(encrypted), forged)
     assert (message.content, message.msg_id) == ("the truth", "6054768590064713728")
 
 
 def test_a_plain_account_with_a_key_reads_encrypted_pushes_too(clock: FakeClock) -> None:
     sender = WeChatSide(an_app("safe"), clock)
     reader = WeChatSide(an_app("plain"), clock).envelope
-    message = reader.open(*sender.push(xml_text()))
+    message = reader.open_message(*sender.push(xml_text()))
     assert message.encrypted
-    assert reader.seal(message, Reply.of_text("x")).startswith(b"<xml><Encrypt>")
+    assert reader.seal_reply(message, Reply.of_text("x")).startswith(b"<xml><Encrypt>")
 
 
 def test_a_plain_account_without_a_key_refuses_them(clock: FakeClock) -> None:
     query, body = WeChatSide(an_app("safe"), clock).push(xml_text())
     with pytest.raises(SignatureRefused):
-        WeChatSide(an_app("plain", aes_key=""), clock).envelope.open(query, body)
+        WeChatSide(an_app("plain", aes_key=""), clock).envelope.open_message(query, body)
 
 
 @pytest.mark.parametrize("offset", [-600, -1, 0, 1, 599, 600])
 def test_a_time_inside_the_window_is_good(side: WeChatSide, offset: int) -> None:
-    assert side.envelope.open(*side.push(xml_text(), offset=offset)).content == "hello"
+    assert side.envelope.open_message(*side.push(xml_text(), offset=offset)).content == "hello"
 
 
 def test_a_time_outside_the_window_is_told_apart_from_a_wrong_signature(side: WeChatSide) -> None:
     with pytest.raises(StaleTimestamp):
-        side.envelope.open(*side.push(xml_text(), offset=-601))
+        side.envelope.open_message(*side.push(xml_text(), offset=-601))
 
 
 def test_the_address_check_gives_the_echo_back_in_every_mode(side: WeChatSide) -> None:
@@ -243,7 +243,7 @@ def test_both_apps_have_keys_of_their_own(clock: FakeClock) -> None:
     app = an_app("plain")
     query, body = WeChatSide(app, clock).push(xml_text())
     opened = [
-        Envelope(name, app, clock).open(query, body)
+        Envelope(name, app, clock).open_message(query, body)
         for name in ("official_account", "mini_program")
     ]
     assert opened[0].key != opened[1].key
@@ -282,7 +282,7 @@ def opened_reply(side: WeChatSide, sealed: bytes) -> bytes:
 def test_a_reply_goes_back_the_way_the_message_came(side: WeChatSide) -> None:
     message = side.opened(xml_text())
     side.clock.advance(1)
-    sealed = side.envelope.seal(message, Reply.of_text("你好"))
+    sealed = side.envelope.seal_reply(message, Reply.of_text("你好"))
     document = sealed if side.app.mode == "plain" else opened_reply(side, sealed)
     assert document.decode() == (
         f"<xml><ToUserName><![CDATA[{OPENID}]]></ToUserName>"
@@ -292,18 +292,20 @@ def test_a_reply_goes_back_the_way_the_message_came(side: WeChatSide) -> None:
 
 
 def test_nothing_to_say_is_success_in_every_mode(side: WeChatSide) -> None:
-    assert side.envelope.seal(side.opened(xml_text()), Reply()) == b"success"
+    assert side.envelope.seal_reply(side.opened(xml_text()), Reply()) == b"success"
 
 
 def test_a_citizen_is_answered_in_xml_even_when_the_push_was_json(side: WeChatSide) -> None:
-    sealed = side.envelope.seal(side.opened(as_json()), Reply.of_text("x"))
+    sealed = side.envelope.seal_reply(side.opened(as_json()), Reply.of_text("x"))
     assert sealed.startswith(b"<xml>")
 
 
 def test_the_self_test_is_answered_in_json(side: WeChatSide) -> None:
     push = as_json(MsgType="event", Event="debug_demo", debug_str="x", Content=None, MsgId=None)
     message = side.opened(push)
-    sealed = json.loads(side.envelope.seal(message, Reply.of_json({"demo_resp": "good luck"})))
+    sealed = json.loads(
+        side.envelope.seal_reply(message, Reply.of_json({"demo_resp": "good luck"}))
+    )
     if side.app.mode != "plain":
         assert sealed["TimeStamp"] == int(side.stamp())
         signature = sha1(side.app.token, side.stamp(), side.nonce, sealed["Encrypt"])
@@ -315,5 +317,5 @@ def test_the_self_test_is_answered_in_json(side: WeChatSide) -> None:
 def test_two_seals_of_one_reply_differ(clock: FakeClock) -> None:
     side = WeChatSide(an_app("safe"), clock)
     message = side.opened(xml_text())
-    seals = {side.envelope.seal(message, Reply.of_text("x")) for _ in range(20)}
+    seals = {side.envelope.seal_reply(message, Reply.of_text("x")) for _ in range(20)}
     assert len(seals) == 20

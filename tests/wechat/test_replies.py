@@ -17,7 +17,7 @@ def children(document: bytes | None) -> dict[str, str]:
 
 
 def shown(reply: Reply) -> dict[str, str]:
-    return children(reply.document("oA", "gh_b", 1777608000, "xml"))
+    return children(reply.to_document("oA", "gh_b", 1777608000, "xml"))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
@@ -59,7 +59,7 @@ def test_control_and_half_characters_are_left_out() -> None:
 
 def test_an_article_is_one_card() -> None:
     article = Article(title="T]]>", description="D", url="https://a/?b=1&c=2", picture_url="p")
-    document = Reply.of_article(article).document("oA", "gh_b", 1, "xml")
+    document = Reply.of_article(article).to_document("oA", "gh_b", 1, "xml")
     assert document is not None
     root = ElementTree.fromstring(document)
     assert root.findtext("ArticleCount") == "1"
@@ -70,11 +70,11 @@ def test_an_article_is_one_card() -> None:
 
 
 def test_a_transfer_names_no_one() -> None:
-    assert shown(Reply.transfer())["MsgType"] == "transfer_customer_service"
+    assert shown(Reply.of_transfer())["MsgType"] == "transfer_customer_service"
 
 
 def test_a_json_answer_to_an_xml_push_says_nothing() -> None:
-    assert Reply.of_json({"demo_resp": "x"}).document("oA", "gh_b", 1, "xml") is None
+    assert Reply.of_json({"demo_resp": "x"}).to_document("oA", "gh_b", 1, "xml") is None
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_json_answer_to_an_xml_push_says_nothing() -> None:
     [
         Reply(),
         Reply.of_text("你好"),
-        Reply.transfer(),
+        Reply.of_transfer(),
         Reply.of_article(Article(title="T")),
         Reply.of_json({"demo_resp": "x"}),
     ],

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from server.base.clock import SystemClock
-from server.base.redis.client import connect
+from server.base.redis.client import create_client
 from server.base.redis.embedded import EmbeddedServer
-from server.base.redis.facilities import facilities
+from server.base.redis.facilities import create_facilities
 from server.wechat.tokens import PATH, TokenService
 from server.wechat.transport import Patience, Transport
 from tests.kit.effort import repeat_count
@@ -61,15 +61,19 @@ def counting() -> Iterator[tuple[str, list[bool]]]:
 def one_process(var: str, base: str, together: Barrier, found: Queue[list[set[str]]]) -> None:
     """Ask with many threads at once, cold; then say that the token was refused."""
     clock = SystemClock()
-    kit = facilities(connect("embedded:", Path(var), clock, timeout_seconds=5.0), clock)
+    kit = create_facilities(
+        create_client("embedded:", Path(var), clock, timeout_seconds=5.0), clock
+    )
     transport = Transport(base, clock, patience=Patience(2.0, PATIENCE_SECONDS))
     tokens = TokenService(an_app(), transport, kit.shared, kit.lock, clock)
     rounds: list[set[str]] = []
     with ThreadPoolExecutor(THREADS) as threads:
         together.wait(PATIENCE_SECONDS)
-        rounds.append(set(threads.map(lambda _: tokens.token(), range(THREADS))))
+        rounds.append(set(threads.map(lambda _: tokens.valid_token(), range(THREADS))))
         together.wait(PATIENCE_SECONDS)
-        rounds.append(set(threads.map(lambda _: tokens.refused("token-1"), range(THREADS * 4))))
+        rounds.append(
+            set(threads.map(lambda _: tokens.replace_refused("token-1"), range(THREADS * 4)))
+        )
     found.put(rounds)
 
 

@@ -52,7 +52,7 @@ def forced(seen: Seen) -> bool:
 
 
 def test_a_token_is_asked_for_once_and_kept(bench: Bench, script: Script) -> None:
-    assert {bench.tokens.token() for _ in range(50)} == {"token-1"}
+    assert {bench.tokens.valid_token() for _ in range(50)} == {"token-1"}
     assert script.count(PATH) == 1
     assert script.seen[0].method == "POST"
     assert script.seen[0].body == {
@@ -67,9 +67,9 @@ def test_a_token_is_asked_for_once_and_kept(bench: Bench, script: Script) -> Non
 def test_another_process_takes_the_token_of_the_first(
     bench: Bench, script: Script, kv_name: str
 ) -> None:
-    bench.tokens.token()
+    bench.tokens.valid_token()
     other = Bench(bench.clock, script, kv=kv_name)
-    assert other.tokens.token() == "token-1"
+    assert other.tokens.valid_token() == "token-1"
     assert script.count(PATH) == 1
 
 
@@ -77,12 +77,12 @@ def test_a_token_is_renewed_when_less_than_four_minutes_are_left(
     bench: Bench, script: Script
 ) -> None:
     script.answers[PATH] = [given("first"), given("second")]
-    bench.tokens.token()
+    bench.tokens.valid_token()
     bench.clock.advance(7200 - 241)
-    assert bench.tokens.token() == "first"
+    assert bench.tokens.valid_token() == "first"
     bench.clock.advance(2)
-    assert bench.tokens.token() == "second"
-    assert bench.tokens.token() == "second"
+    assert bench.tokens.valid_token() == "second"
+    assert bench.tokens.valid_token() == "second"
     assert script.count(PATH) == 2
 
 
@@ -91,10 +91,10 @@ def test_a_token_renewed_elsewhere_is_noticed_soon(
 ) -> None:
     script.answers[PATH] = [given("first"), given("second")]
     other = Bench(bench.clock, script, kv=kv_name)
-    assert bench.tokens.token() == other.tokens.token() == "first"
-    assert other.tokens.refused("first") == "second"
+    assert bench.tokens.valid_token() == other.tokens.valid_token() == "first"
+    assert other.tokens.replace_refused("first") == "second"
     bench.clock.advance(5)
-    assert bench.tokens.token() == "second"
+    assert bench.tokens.valid_token() == "second"
     assert script.count(PATH) == 2
 
 
@@ -102,16 +102,16 @@ def test_a_life_longer_than_documented_is_taken_as_the_documented_one(
     bench: Bench, script: Script
 ) -> None:
     script.answers[PATH] = [given("long", 99_999_999), given("next")]
-    assert bench.tokens.token() == "long"
+    assert bench.tokens.valid_token() == "long"
     bench.clock.advance(7200 - 241)
-    assert bench.tokens.token() == "long"
+    assert bench.tokens.valid_token() == "long"
     bench.clock.advance(2)
-    assert bench.tokens.token() == "next"
+    assert bench.tokens.valid_token() == "next"
 
 
 def test_the_age_is_counted_from_the_asking(bench: Bench) -> None:
     assert bench.tokens.age_seconds() is None
-    bench.tokens.token()
+    bench.tokens.valid_token()
     bench.clock.advance(90)
     assert bench.tokens.age_seconds() == pytest.approx(90)
 
@@ -123,7 +123,7 @@ def test_many_threads_at_a_cold_start_ask_once(kv: str, clock: FakeClock, script
 
     def one(_: int) -> str:
         together.wait(10)
-        return bench.tokens.token()
+        return bench.tokens.valid_token()
 
     with ThreadPoolExecutor(32) as threads:
         assert set(threads.map(one, range(32))) == {"token-1"}
@@ -132,9 +132,9 @@ def test_many_threads_at_a_cold_start_ask_once(kv: str, clock: FakeClock, script
 
 def test_a_thousand_refusals_of_one_token_ask_once(bench: Bench, script: Script) -> None:
     script.answers[PATH] = [given("first"), given("second")]
-    bench.tokens.token()
+    bench.tokens.valid_token()
     with ThreadPoolExecutor(32) as threads:
-        found = set(threads.map(lambda _: bench.tokens.refused("first"), range(1000)))
+        found = set(threads.map(lambda _: bench.tokens.replace_refused("first"), range(1000)))
     assert found == {"second"}
     assert script.count(PATH) == 2
     assert not any(forced(seen) for seen in script.seen)
@@ -144,11 +144,11 @@ def test_a_token_still_given_out_though_refused_is_forced_once(
     bench: Bench, script: Script
 ) -> None:
     script.answers[PATH] = lambda seen: given("second" if forced(seen) else "first")
-    bench.tokens.token()
-    assert bench.tokens.refused("first") == "second"
+    bench.tokens.valid_token()
+    assert bench.tokens.replace_refused("first") == "second"
     assert [forced(seen) for seen in script.seen] == [False, False, True]
     assert bench.alarmed == ["token_forced"]
-    assert bench.tokens.token() == "second"
+    assert bench.tokens.valid_token() == "second"
 
 
 def test_it_is_not_forced_again_for_ten_minutes_by_anybody(
@@ -156,23 +156,23 @@ def test_it_is_not_forced_again_for_ten_minutes_by_anybody(
 ) -> None:
     script.answers[PATH] = lambda seen: given("same")
     other = Bench(bench.clock, script, kv=kv_name)
-    bench.tokens.token()
+    bench.tokens.valid_token()
     for tokens in (bench.tokens, bench.tokens, other.tokens):
         with pytest.raises(TryLater):
-            tokens.refused("same")
+            tokens.replace_refused("same")
     assert sum(forced(seen) for seen in script.seen) == 1
 
 
 def test_without_redis_forcing_is_rare_in_each_process(clock: FakeClock, script: Script) -> None:
     script.answers[PATH] = lambda seen: given("same")
     bench = Bench(clock, script, kv=DEAD)
-    bench.tokens.token()
+    bench.tokens.valid_token()
     for _ in range(3):
         with pytest.raises(TryLater):
-            bench.tokens.refused("same")
+            bench.tokens.replace_refused("same")
     clock.advance(601)
     with pytest.raises(TryLater):
-        bench.tokens.refused("same")
+        bench.tokens.replace_refused("same")
     assert sum(forced(seen) for seen in script.seen) == 2
 
 
@@ -181,9 +181,9 @@ def test_a_refused_token_that_somebody_replaced_costs_no_call(
 ) -> None:
     script.answers[PATH] = [given("first"), given("second")]
     other = Bench(bench.clock, script, kv=kv_name)
-    bench.tokens.token()
-    other.tokens.refused("first")
-    assert bench.tokens.refused("first") == "second"
+    bench.tokens.valid_token()
+    other.tokens.replace_refused("first")
+    assert bench.tokens.replace_refused("first") == "second"
     assert script.count(PATH) == 2
 
 
@@ -195,16 +195,16 @@ def test_a_slow_old_answer_does_not_replace_a_newer_token(
 
     def slow(_seen: Seen) -> dict[str, object]:
         bench.clock.at += timedelta(seconds=60)
-        bench.facilities.kv.run("DEL", f"lock:wechat-token:{bench.app.appid}")
+        bench.facilities.kv.run_command("DEL", f"lock:wechat-token:{bench.app.appid}")
         script.answers[PATH] = given("newer")
-        assert other.tokens.token() == "newer"
+        assert other.tokens.valid_token() == "newer"
         return given("older", seconds=300)
 
     script.answers[PATH] = slow
-    assert bench.tokens.token() == "newer"
-    assert other.tokens.token() == "newer"
+    assert bench.tokens.valid_token() == "newer"
+    assert other.tokens.valid_token() == "newer"
     third = Bench(bench.clock, script, kv=kv_name)
-    assert third.tokens.token() == "newer"
+    assert third.tokens.valid_token() == "newer"
 
 
 def test_a_clock_that_was_put_back_does_not_keep_a_token_for_ever(
@@ -212,18 +212,18 @@ def test_a_clock_that_was_put_back_does_not_keep_a_token_for_ever(
 ) -> None:
     script.answers[PATH] = [given("tomorrow"), given("today")]
     bench.clock.advance(86_400)
-    bench.tokens.token()
+    bench.tokens.valid_token()
     bench.clock.at = FakeClock().at
     other = Bench(bench.clock, script, kv=kv_name)
-    assert other.tokens.token() == "today"
-    assert Bench(bench.clock, script, kv=kv_name).tokens.token() == "today"
+    assert other.tokens.valid_token() == "today"
+    assert Bench(bench.clock, script, kv=kv_name).tokens.valid_token() == "today"
     assert script.count(PATH) == 2
 
 
 @pytest.mark.parametrize("record", [[], {}, {"token": 1}, "x", {"token": "t", "asked_ms": "1"}])
 def test_a_record_that_is_none_is_replaced(bench: Bench, script: Script, record: object) -> None:
     bench.facilities.shared.set_json(f"wechat-token:{bench.app.appid}", record, 60)
-    assert bench.tokens.token() == "token-1"
+    assert bench.tokens.valid_token() == "token-1"
     assert bench.facilities.shared.get_json(f"wechat-token:{bench.app.appid}") != record
 
 
@@ -271,7 +271,7 @@ def test_a_failure_is_never_stored(
 ) -> None:
     script.answers[PATH] = said
     with pytest.raises(WeChatAway) as caught:
-        bench.tokens.token()
+        bench.tokens.valid_token()
     assert type(caught.value) is kind
     assert caught.value.status == 503
     assert bench.tokens.age_seconds() is None
@@ -281,13 +281,13 @@ def test_a_failure_is_never_stored(
 def test_after_a_failure_the_old_token_serves_to_its_end(
     said: object, kind: type[WeChatError], bench: Bench, script: Script
 ) -> None:
-    bench.tokens.token()
+    bench.tokens.valid_token()
     bench.clock.advance(7200 - 100)
     script.answers[PATH] = said
-    assert bench.tokens.token() == "token-1"
+    assert bench.tokens.valid_token() == "token-1"
     bench.clock.advance(101)
     with pytest.raises(WeChatAway):
-        bench.tokens.token()
+        bench.tokens.valid_token()
 
 
 @each_failure
@@ -296,10 +296,10 @@ def test_after_a_failure_is_over_the_next_call_gets_a_token(
 ) -> None:
     script.answers[PATH] = said
     with pytest.raises(WeChatAway):
-        bench.tokens.token()
+        bench.tokens.valid_token()
     script.answers[PATH] = given("fresh")
     bench.clock.advance(301)
-    assert bench.tokens.token() == "fresh"
+    assert bench.tokens.valid_token() == "fresh"
 
 
 @pytest.mark.parametrize(
@@ -318,16 +318,16 @@ def test_after_an_error_of_ours_nothing_is_asked_for_a_while(
     script.answers[PATH] = errcode
     for _ in range(20):
         with pytest.raises(WeChatAway):
-            bench.tokens.token()
+            bench.tokens.valid_token()
     bench.clock.advance(seconds - 1)
     with pytest.raises(WeChatAway) as caught:
-        bench.tokens.token()
+        bench.tokens.valid_token()
     assert script.count(PATH) == 1
     assert bench.alarmed == alarms
     assert len(_trace(caught.value)) < 20
     bench.clock.advance(2)
     with pytest.raises(WeChatAway):
-        bench.tokens.token()
+        bench.tokens.valid_token()
     assert script.count(PATH) == 2
 
 
@@ -342,11 +342,11 @@ def _trace(error: BaseException) -> list[object]:
 
 def test_busy_is_asked_three_times_and_then_left(bench: Bench, script: Script) -> None:
     script.answers[PATH] = [-1, -1, given("third")]
-    assert bench.tokens.token() == "third"
+    assert bench.tokens.valid_token() == "third"
     script.answers[PATH] = -1
     bench.clock.advance(7200)
     with pytest.raises(TryLater):
-        bench.tokens.token()
+        bench.tokens.valid_token()
     assert script.count(PATH) == 6
 
 
@@ -363,9 +363,9 @@ def test_when_the_one_request_fails_all_who_wait_hear_of_it(
 
     script.answers[PATH] = hang
     with ThreadPoolExecutor(8) as threads:
-        first = threads.submit(bench.tokens.token)
+        first = threads.submit(bench.tokens.valid_token)
         assert begun.wait(10)
-        others = [threads.submit(bench.tokens.token) for _ in range(7)]
+        others = [threads.submit(bench.tokens.valid_token) for _ in range(7)]
         wait_until_running(others)
         go_on.set()
         for one in (first, *others):
@@ -384,11 +384,11 @@ def wait_until_running(futures: list[object]) -> None:
 def test_while_another_process_asks_an_old_token_serves(
     bench: Bench, script: Script, kv_name: str
 ) -> None:
-    bench.tokens.token()
+    bench.tokens.valid_token()
     bench.clock.advance(7200 - 100)
-    with bench.facilities.lock.hold(f"wechat-token:{bench.app.appid}", 30) as ours:
+    with bench.facilities.lock.hold_lock(f"wechat-token:{bench.app.appid}", 30) as ours:
         assert ours
-        assert bench.tokens.token() == "token-1"
+        assert bench.tokens.valid_token() == "token-1"
     assert script.count(PATH) == 1
 
 
@@ -396,11 +396,11 @@ def test_while_another_process_asks_a_cold_one_waits_within_its_patience(
     bench: Bench, script: Script
 ) -> None:
     with (
-        bench.facilities.lock.hold(f"wechat-token:{bench.app.appid}", 3000) as ours,
+        bench.facilities.lock.hold_lock(f"wechat-token:{bench.app.appid}", 3000) as ours,
         pytest.raises(WeChatAway),
     ):
         assert ours
-        bench.tokens.token()
+        bench.tokens.valid_token()
     assert script.count(PATH) == 0
 
 
@@ -414,12 +414,14 @@ def test_a_cold_process_takes_what_the_other_one_brings(
         clock.advance(seconds)
         if clock.monotonic() > 1000.5 and not brought:
             kv = other.facilities.kv
-            kv.run("DEL", f"lock:wechat-token:{other.app.appid}")
-            brought.append(other.tokens.token())
+            kv.run_command("DEL", f"lock:wechat-token:{other.app.appid}")
+            brought.append(other.tokens.valid_token())
 
     bench = Bench(clock, script, kv=kv_name, pause=bring)
-    bench.facilities.kv.run("SET", f"lock:wechat-token:{bench.app.appid}", "other", "PX", 60_000)
-    assert bench.tokens.token() == "token-1"
+    bench.facilities.kv.run_command(
+        "SET", f"lock:wechat-token:{bench.app.appid}", "other", "PX", 60_000
+    )
+    assert bench.tokens.valid_token() == "token-1"
     assert script.count(PATH) == 1
 
 
@@ -427,8 +429,8 @@ def test_a_cold_process_takes_what_the_other_one_brings(
 def test_an_app_secret_is_in_no_error(how: str, bench: Bench, script: Script) -> None:
     script.answers[PATH] = requests.exceptions.ConnectionError()
     call: Callable[[], str] = {
-        "token": bench.tokens.token,
-        "refused": lambda: bench.tokens.refused("tok-canary"),
+        "token": bench.tokens.valid_token,
+        "refused": lambda: bench.tokens.replace_refused("tok-canary"),
     }[how]
     with pytest.raises(WeChatAway) as caught:
         call()
@@ -439,5 +441,5 @@ def test_an_app_secret_is_in_no_error(how: str, bench: Bench, script: Script) ->
 
 
 def test_a_token_shows_itself_to_nobody(bench: Bench) -> None:
-    bench.tokens.token()
+    bench.tokens.valid_token()
     assert "token-1" not in repr(bench.tokens._kept)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from server.base.errors import AppError, Malformed
-from server.wechat.callback.documents import read
+from server.wechat.callback.documents import read_document
 from tests.kit.clock import FakeClock
 from tests.wechat.callback_handlers import PATH, Stand
 from tests.wechat.kit import ACCOUNT, WeChatSide, an_app, as_json, knock, xml_event, xml_text
@@ -72,7 +72,7 @@ def test_unsigned_it_stays_refused(plain: bytes, side: WeChatSide) -> None:
     forged = {name: "0" * 40 for name in ("signature", "msg_signature") if name in query}
     for changed in ({"signature": "0" * 40}, forged):
         with pytest.raises(AppError) as refusal:
-            side.envelope.open(query | changed, body)
+            side.envelope.open_message(query | changed, body)
         assert refusal.value.status == 403
 
 
@@ -120,7 +120,7 @@ def test_the_door_answers_it(plain: bytes, clock: FakeClock, tmp_path: object) -
     query, body = stand.handler.side.push(plain)
     assert knock(stand.webhook, PATH, query, body).status == 200
     assert knock(stand.webhook, PATH, query | {"msg_signature": "0" * 40}, body).status == 403
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()
 
 
 def test_what_is_no_document_is_refused_still() -> None:
@@ -132,7 +132,7 @@ def test_what_is_no_document_is_refused_still() -> None:
         b"<xml>\x1d",
     ):
         with pytest.raises(Malformed):
-            read(body)
+            read_document(body)
 
 
 def test_the_account_is_still_compared(side: WeChatSide) -> None:
@@ -143,5 +143,5 @@ def test_the_account_is_still_compared(side: WeChatSide) -> None:
 
 
 def test_numbers_of_an_answer_stay_numbers() -> None:
-    found, form = read(json.dumps({"MsgId": 2**62}).encode())
+    found, form = read_document(json.dumps({"MsgId": 2**62}).encode())
     assert (found, form) == ({"MsgId": str(2**62)}, "json")

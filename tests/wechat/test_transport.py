@@ -33,7 +33,7 @@ def bench(clock: FakeClock, script: Script) -> Bench:
 
 
 def ask(bench: Bench, call: ApiCall = CALL) -> object:
-    return bench.transport.ask(call, bench.transport.until())
+    return bench.transport.call_api(call, bench.transport.new_deadline())
 
 
 def test_an_answer_without_an_error_is_given_back(bench: Bench, script: Script) -> None:
@@ -168,13 +168,13 @@ def test_an_answer_without_end_is_cut_off(bench: Bench, script: Script) -> None:
 
 def test_a_call_without_patience_left_is_not_made(bench: Bench, script: Script) -> None:
     with pytest.raises(NotSent):
-        bench.transport.ask(CALL, bench.clock.monotonic())
+        bench.transport.call_api(CALL, bench.clock.monotonic())
     assert script.seen == []
 
 
 def test_a_picture_is_a_picture_or_an_error(bench: Bench, script: Script) -> None:
     def picture() -> bytes:
-        return bench.transport.picture(CALL, bench.transport.until())
+        return bench.transport.fetch_picture(CALL, bench.transport.new_deadline())
 
     script.answers[INFO] = b"\xff\xd8\xff\xe0 picture"
     assert picture() == b"\xff\xd8\xff\xe0 picture"
@@ -196,7 +196,7 @@ def test_five_failures_in_a_row_stop_the_asking_for_half_a_minute(
     for _ in range(5):
         with pytest.raises(CallInDoubt):
             ask(bench)
-    assert not bench.transport.well()
+    assert not bench.transport.is_available()
     with pytest.raises(NotSent):
         ask(bench)
     bench.clock.advance(29.9)
@@ -212,7 +212,7 @@ def test_five_failures_in_a_row_stop_the_asking_for_half_a_minute(
     bench.clock.advance(31)
     script.answers[INFO] = {}
     assert ask(bench) == {}
-    assert bench.transport.well()
+    assert bench.transport.is_available()
     assert bench.outcomes[-1] == (INFO, "ok")
     assert bench.outcomes.count((INFO, "not_asked")) == 3
 
@@ -220,10 +220,10 @@ def test_five_failures_in_a_row_stop_the_asking_for_half_a_minute(
 def test_an_answer_with_an_errcode_is_no_failure_of_the_line(clock: FakeClock) -> None:
     breaker = Breaker(clock)
     for _ in range(4):
-        breaker.record(worked=False)
-    breaker.record(worked=True)
-    breaker.record(worked=False)
-    assert breaker.closed()
+        breaker.record_result(worked=False)
+    breaker.record_result(worked=True)
+    breaker.record_result(worked=False)
+    assert breaker.is_closed()
 
 
 def everything_of(error: BaseException | None) -> str:
@@ -322,7 +322,7 @@ LINES: dict[str, bytes | None] = {
 @pytest.mark.parametrize("against", LINES.values(), ids=LINES.keys(), indirect=True)
 def test_on_a_real_line_every_break_leaves_a_doubt(against: Transport) -> None:
     with pytest.raises(CallInDoubt) as caught:
-        against.ask(CALL, against.until())
+        against.call_api(CALL, against.new_deadline())
     assert SECRET not in everything_of(caught.value)
 
 
@@ -334,7 +334,7 @@ def test_on_a_real_line_a_refused_connection_leaves_no_doubt(
     free.close()
     transport = Transport(f"http://127.0.0.1:{port}", SystemClock())
     with caplog.at_level(logging.DEBUG), pytest.raises(NotSent) as caught:
-        transport.ask(CALL, transport.until())
+        transport.call_api(CALL, transport.new_deadline())
     assert SECRET not in everything_of(caught.value) + caplog.text
 
 
@@ -346,7 +346,7 @@ def test_debug_lines_of_the_http_library_are_kept_back(
     against: Transport, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        assert against.ask(CALL, against.until()) == {}
+        assert against.call_api(CALL, against.new_deadline()) == {}
     assert SECRET not in caplog.text
 
 
@@ -354,14 +354,14 @@ def test_debug_lines_of_the_http_library_are_kept_back(
 def test_a_base_that_is_no_address_is_never_a_crash(address: str) -> None:
     transport = Transport(address, SystemClock())
     with pytest.raises(NotSent):
-        transport.ask(CALL, transport.until())
+        transport.call_api(CALL, transport.new_deadline())
 
 
 def test_a_redirection_is_not_followed() -> None:
     server = RawServer(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
     transport = Transport(f"http://127.0.0.1:{server.port}", SystemClock())
     with pytest.raises(Unclassified):
-        transport.ask(CALL, transport.until())
+        transport.call_api(CALL, transport.new_deadline())
     server.close()
     assert server.connections == 1
 
@@ -404,7 +404,7 @@ def test_an_answer_in_drops_is_cut_off(answer: bytes) -> None:
     base = f"http://127.0.0.1:{server.port}"
     transport = Transport(base, SystemClock(), patience=Patience(0.3, 0.9))
     with pytest.raises(CallInDoubt):
-        transport.ask(CALL, transport.until())
+        transport.call_api(CALL, transport.new_deadline())
     # Had we waited for the end, it would have been many minutes.
     assert server.gave_up.wait(10)
     server.close()

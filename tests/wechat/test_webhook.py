@@ -38,14 +38,14 @@ def kv_name(tmp_path: object) -> str:
 def stand(side: WeChatSide, kv_name: str) -> Iterator[Stand]:
     made = Stand(side, kv_name)
     yield made
-    made.deadline_runner.close()
+    made.deadline_runner.drain_handlers()
 
 
 @pytest.fixture
 def plain_stand(plain_side: WeChatSide, kv_name: str) -> Iterator[Stand]:
     made = Stand(plain_side, kv_name)
     yield made
-    made.deadline_runner.close()
+    made.deadline_runner.drain_handlers()
 
 
 def send(stand: Stand, plain: bytes, nonce: str = "1", **environ: object) -> Reached:
@@ -201,7 +201,7 @@ def test_a_repeat_gets_the_first_reply_though_it_would_be_another_now(plain_stan
 def test_a_foreign_reply_in_redis_is_as_good_as_none(
     plain_stand: Stand, plain_side: WeChatSide, foreign: bytes
 ) -> None:
-    plain_stand.once.put(plain_side.opened(xml_text()).key, foreign, 60)
+    plain_stand.once.put_value(plain_side.opened(xml_text()).key, foreign, 60)
     answer = send(plain_stand, xml_text())
     assert answer.status == 200
     assert content(answer)
@@ -234,7 +234,7 @@ def test_a_safe_repeat_may_be_encrypted_anew_under_the_same_signature(clock: Fak
     assert knock(stand.webhook, PATH, query, body).status == 200
     assert send(stand, xml_text("rank"), nonce=stand.handler.side.nonce).status == 200
     assert stand.outcomes == ["handled", "repeat"]
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()
 
 
 def test_an_effect_is_done_once_however_often_it_is_repeated(plain_stand: Stand) -> None:
@@ -276,7 +276,7 @@ def test_parallel_repeats_in_two_processes_get_the_reply_of_the_one_row(
     assert replies == ["row 1", "row 1"]
     assert len(handler.done) == 1
     for stand in stands:
-        stand.deadline_runner.close()
+        stand.deadline_runner.drain_handlers()
 
 
 def test_a_process_that_died_at_work_leaves_the_message_to_the_repeat(
@@ -288,7 +288,7 @@ def test_a_process_that_died_at_work_leaves_the_message_to_the_repeat(
     alive = Stand(plain_side, kv_name)
     assert content(send(alive, xml_text("rank"), nonce="2")) == "row 1"
     for stand in (dead, alive):
-        stand.deadline_runner.close()
+        stand.deadline_runner.drain_handlers()
 
 
 def test_a_slow_handler_is_answered_with_success_and_says_its_reply_later(
@@ -302,7 +302,7 @@ def test_a_slow_handler_is_answered_with_success_and_says_its_reply_later(
     assert stand.handler.lately == []
     stand.handler.may_end.set()
     assert stand.handler.told_late.wait(10)
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()
     key = plain_side.opened(xml_text("rank")).key
     assert [(k, r.text) for k, r in stand.handler.lately] == [(key, "row 1")]
     assert stand.late_outcomes.told == [("late_said",)]
@@ -313,7 +313,7 @@ def test_a_slow_handler_that_fails_at_last_is_told_to_the_operator(
     plain_side: WeChatSide, kv_name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     class FailsAtLast(RecordingDoor):
-        def effects(self, message: object) -> None:
+        def apply_effects(self, message: object) -> None:
             assert self.may_end.wait(10)
             raise RuntimeError("in the end")
 
@@ -321,7 +321,7 @@ def test_a_slow_handler_that_fails_at_last_is_told_to_the_operator(
     stand.handler.may_end.clear()
     assert send(stand, xml_text("rank")).body == b"success"
     stand.handler.may_end.set()
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()
     assert stand.late_outcomes.told == [("late_failed",)]
     assert [r.levelname for r in caplog.records] == ["ERROR"]
 
@@ -335,10 +335,10 @@ def test_when_all_threads_are_taken_the_message_is_left_to_the_repeat(
     refused = send(stand, xml_text("other", msg_id="2"), nonce="2")
     assert (refused.status, "Retry-After" in refused.headers) == (503, True)
     stand.handler.may_end.set()
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()
     again = Stand(plain_side, kv_name, handler=stand.handler)
     assert content(send(again, xml_text("other", msg_id="2"), nonce="3")) == "row 2"
-    again.deadline_runner.close()
+    again.deadline_runner.drain_handlers()
 
 
 def test_an_outage_is_503_and_the_repeat_does_it(plain_stand: Stand) -> None:
@@ -369,7 +369,7 @@ def test_without_redis_everything_is_answered_and_the_row_keeps_it_once(
     assert content(send(stand, xml_text("rank"), nonce="2")) == "row 1"
     assert content(send(stand, xml_text("rank"), nonce="3")) == "row 1"
     assert len(stand.handler.done) == 1
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()
 
 
 def test_forty_parallel_copies_without_redis_do_one_thing(plain_side: WeChatSide) -> None:
@@ -384,7 +384,7 @@ def test_forty_parallel_copies_without_redis_do_one_thing(plain_side: WeChatSide
         bodies = set(others.map(one, range(40)))
     assert len(stand.handler.done) == 1
     assert all(body == b"success" or b"row 1" in body for body in bodies)
-    stand.deadline_runner.close()
+    stand.deadline_runner.drain_handlers()
 
 
 @pytest.mark.parametrize(
@@ -422,11 +422,11 @@ def test_every_answer_is_counted_with_its_path_and_time(plain_stand: Stand) -> N
 def test_no_key_in_redis_holds_an_openid_or_words(plain_stand: Stand) -> None:
     send(plain_stand, xml_text("rank and secret words"))
     send(plain_stand, xml_event("subscribe"), nonce="2")
-    keys = plain_stand.kv.run("KEYS", "*")
+    keys = plain_stand.kv.run_command("KEYS", "*")
     assert isinstance(keys, list)
     assert len(keys) == 4
     for key in keys:
         assert isinstance(key, bytes)
-        whole = key + (plain_stand.kv.run("GET", key) or b"")  # type: ignore[operator]
+        whole = key + (plain_stand.kv.run_command("GET", key) or b"")  # type: ignore[operator]
         assert b"oCitizen" not in whole
         assert b"secret" not in whole

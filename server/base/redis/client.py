@@ -87,7 +87,7 @@ class _Breaker:
         until = self._closed_until
         return until is not None and self._clock.monotonic() < until
 
-    def admit(self) -> None:
+    def admit_call(self) -> None:
         if self._closed_until is None:
             return
         with self._lock:
@@ -100,14 +100,14 @@ class _Breaker:
             # This caller is the trial; the others skip Redis until it succeeds.
             self._closed_until = now + self._pause
 
-    def failed(self, why: Exception) -> None:
+    def note_failure(self, why: Exception) -> None:
         with self._lock:
             self.failures += 1
             if self._closed_until is None:
                 log.warning("redis unavailable: %s", why)
             self._closed_until = self._clock.monotonic() + self._pause
 
-    def worked(self) -> None:
+    def note_success(self) -> None:
         if self._closed_until is None:
             return
         with self._lock:
@@ -148,38 +148,38 @@ class RedisClient:
         """Number of calls skipped by the circuit breaker."""
         return self._breaker.refusals
 
-    def run(self, *args: Argument) -> Reply:
+    def run_command(self, *args: Argument) -> Reply:
         """Execute one command.
 
         Raises: RedisUnavailable, RedisRefused.
         """
-        return _plain(self._exchange((args,))[0])
+        return _plain_reply(self._exchange_commands((args,))[0])
 
-    def pipeline(self, commands: Sequence[Command]) -> list[Reply]:
+    def run_pipeline(self, commands: Sequence[Command]) -> list[Reply]:
         """Execute several commands in one round trip; not atomic.
 
         Raises: RedisUnavailable, RedisRefused (the later commands have still been executed).
         """
         if not commands:
             return []
-        return [_plain(reply) for reply in self._exchange(commands)]
+        return [_plain_reply(reply) for reply in self._exchange_commands(commands)]
 
-    def eval(
+    def run_script(
         self, script: Script, keys: Sequence[Argument], args: Sequence[Argument] = ()
     ) -> Reply:
         """Execute a script; its text is sent only if Redis does not have it cached.
 
         Raises: RedisUnavailable, RedisRefused.
         """
-        reply = self._exchange((("EVALSHA", script.sha, len(keys), *keys, *args),))[0]
+        reply = self._exchange_commands((("EVALSHA", script.sha, len(keys), *keys, *args),))[0]
         if isinstance(reply, NoScriptError):
-            reply = self._exchange((("EVAL", script.text, len(keys), *keys, *args),))[0]
-        return _plain(reply)
+            reply = self._exchange_commands((("EVAL", script.text, len(keys), *keys, *args),))[0]
+        return _plain_reply(reply)
 
-    def ping(self) -> bool:
+    def ping_server(self) -> bool:
         """Whether Redis responds."""
         try:
-            return self.run("PING") == b"PONG"
+            return self.run_command("PING") == b"PONG"
         except (RedisUnavailable, RedisRefused):
             return False
 
@@ -189,58 +189,58 @@ class RedisClient:
 
     def close(self) -> None:
         """Close the connection of this thread and those of the job engine."""
-        self._drop()
+        self._drop_connection()
         self._jobs.close()
         self._jobs.connection_pool.disconnect()
 
-    def _exchange(self, commands: Sequence[Command]) -> list[object]:
-        packed = _packed(commands)
-        self._breaker.admit()
+    def _exchange_commands(self, commands: Sequence[Command]) -> list[object]:
+        packed = _pack_commands(commands)
+        self._breaker.admit_call()
         try:
-            connection = self._connection()
+            connection = self._open_connection()
             connection.send_packed_command([packed], False)
-            replies = [self._read(connection) for _ in commands]
+            replies = [self._read_reply(connection) for _ in commands]
         except (RedisError, OSError) as trouble:
-            self._drop()
-            self._breaker.failed(trouble)
+            self._drop_connection()
+            self._breaker.note_failure(trouble)
             raise RedisUnavailable(str(trouble)) from trouble
         except BaseException:
             # After a failure half-way a reply may still arrive; it must not answer the next
             # command.
-            self._drop()
+            self._drop_connection()
             raise
-        self._breaker.worked()
+        self._breaker.note_success()
         return replies
 
     @staticmethod
-    def _read(connection: Any) -> object:
+    def _read_reply(connection: Any) -> object:
         try:
             return cast(object, connection.read_response())
         except ResponseError as refusal:
             return refusal
 
-    def _connection(self) -> Any:
+    def _open_connection(self) -> Any:
         """The connection of this thread, reopened if the server has closed it.
 
         Nothing has been sent yet at this point, so a restart of Redis loses no command and repeats
         none; a command that has been sent is never sent again.
         """
         seat = self._seat
-        if seat.connection is not None and seat.pid == os.getpid() and _usable(seat):
+        if seat.connection is not None and seat.pid == os.getpid() and _is_usable(seat):
             return seat.connection
-        self._drop()
+        self._drop_connection()
         connection = self._pool.make_connection()
         connection.connect()
-        seat.connection, seat.pid, seat.watch = connection, os.getpid(), _watch(connection)
+        seat.connection, seat.pid, seat.watch = connection, os.getpid(), _watch_socket(connection)
         return connection
 
-    def _drop(self) -> None:
+    def _drop_connection(self) -> None:
         connection, self._seat.connection = self._seat.connection, None
         if connection is not None:
             connection.disconnect()
 
 
-def connect(
+def create_client(
     url: str,
     var: Path,
     clock: Clock,
@@ -255,13 +255,13 @@ def connect(
     Raises: ValueError for another scheme, RuntimeError when fakeredis is missing.
     """
     if url == "fake" or url.startswith("fake:"):
-        fake = _fake(url.partition(":")[2])
+        fake = _connect_fake(url.partition(":")[2])
         return RedisClient(fake.connection_pool, fake, clock, pause_seconds)
-    jobs = redis.Redis(connection_pool=_pool(url, var, _JOBS_TIMEOUT_SECONDS))
-    return RedisClient(_pool(url, var, timeout_seconds), jobs, clock, pause_seconds)
+    jobs = redis.Redis(connection_pool=_build_pool(url, var, _JOBS_TIMEOUT_SECONDS))
+    return RedisClient(_build_pool(url, var, timeout_seconds), jobs, clock, pause_seconds)
 
 
-def _pool(url: str, var: Path, timeout_seconds: float) -> redis.ConnectionPool:
+def _build_pool(url: str, var: Path, timeout_seconds: float) -> redis.ConnectionPool:
     options: dict[str, Any] = {
         # RESP2 everywhere; at connect only AUTH and SELECT are sent.
         "protocol": 2,
@@ -296,7 +296,7 @@ _fake_servers: dict[str, Any] = {}
 _fake_servers_lock = threading.Lock()
 
 
-def _fake(name: str) -> Any:
+def _connect_fake(name: str) -> Any:
     try:
         fakeredis = importlib.import_module("fakeredis")
     except ImportError as missing:
@@ -306,7 +306,7 @@ def _fake(name: str) -> Any:
     return fakeredis.FakeRedis(server=server, protocol=2)
 
 
-def _watch(connection: Any) -> select.poll | None:
+def _watch_socket(connection: Any) -> select.poll | None:
     """A poll object for the connection's socket; None without one, as in tests."""
     held = getattr(connection, "_sock", None)
     # A poll would not report bytes that TLS has already read.
@@ -317,7 +317,7 @@ def _watch(connection: Any) -> select.poll | None:
     return watch
 
 
-def _usable(seat: _Seat) -> bool:
+def _is_usable(seat: _Seat) -> bool:
     """Whether a connection is open and has no unexpected data."""
     try:
         return not (seat.watch.poll(0) if seat.watch else seat.connection.can_read(0))
@@ -325,7 +325,7 @@ def _usable(seat: _Seat) -> bool:
         return False
 
 
-def _packed(commands: Sequence[Command]) -> bytes:
+def _pack_commands(commands: Sequence[Command]) -> bytes:
     """Serialise commands with hiredis directly; redis-py's own packing is slow."""
     try:
         return b"".join(pack_command(command) for command in commands)  # type: ignore[arg-type]
@@ -333,7 +333,7 @@ def _packed(commands: Sequence[Command]) -> bytes:
         raise RedisRefused(str(mistake)) from mistake
 
 
-def _plain(reply: object) -> Reply:
+def _plain_reply(reply: object) -> Reply:
     if isinstance(reply, ResponseError):
         if isinstance(reply, _UNFIT) or str(reply).startswith(_UNFIT_WORDS):
             raise RedisUnavailable(str(reply)) from reply

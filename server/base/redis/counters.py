@@ -22,22 +22,22 @@ class Counters:
     def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
 
-    def add(self, group: str, grown: Mapping[str, float]) -> None:
+    def add_counts(self, group: str, grown: Mapping[str, float]) -> None:
         """Increment counters of a group.
 
         Raises: RedisUnavailable.
         """
         key = _PREFIX + group
-        self._kv.pipeline(
+        self._kv.run_pipeline(
             [("HINCRBYFLOAT", key, name, repr(amount)) for name, amount in grown.items()]
         )
 
-    def read(self, group: str) -> dict[str, float]:
+    def read_counts(self, group: str) -> dict[str, float]:
         """All counters of a group; values that are not numbers are ignored.
 
         Raises: RedisUnavailable.
         """
-        reply = cast("list[bytes]", self._kv.run("HGETALL", _PREFIX + group))
+        reply = cast("list[bytes]", self._kv.run_command("HGETALL", _PREFIX + group))
         found: dict[str, float] = {}
         for name, value in zip(reply[::2], reply[1::2], strict=True):
             try:

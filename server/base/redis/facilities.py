@@ -27,7 +27,7 @@ class RedisFacilities:
     counters: Counters
 
 
-def facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
+def create_facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
     """Create the bundle over a client."""
     return RedisFacilities(
         kv=kv,

@@ -105,18 +105,18 @@ class Leaderboard:
     def __init__(self, kv: RedisClient) -> None:
         self._kv = kv
 
-    def apply(self, group: str, changes: Sequence[Change]) -> None:
+    def apply_changes(self, group: str, changes: Sequence[Change]) -> None:
         """Store committed changes, in any order and any number of times.
 
         Boards that are neither ready nor being built are skipped.
         """
-        for batch in _batches(changes):
+        for batch in _split_batches(changes):
             boards = list(dict.fromkeys(change.board for change in batch))
-            keys = [_key(group, part, board) for board in boards for part in "rbzhp"]
+            keys = [_key_of(group, part, board) for board in boards for part in "rbzhp"]
             arguments: list[Argument] = []
             for change in batch:
-                arguments += (boards.index(change.board), change.entry, _standing(change))
-            self._kv.eval(scripts.APPLY, keys, arguments)
+                arguments += (boards.index(change.board), change.entry, _encode_standing(change))
+            self._kv.run_script(scripts.APPLY, keys, arguments)
 
     def begin_build(self, group: str, board: str) -> str | None:
         """Return the token of a new build, or None when another build is running.
@@ -125,18 +125,18 @@ class Leaderboard:
         `load`.
         """
         token = secrets.token_hex(8)
-        keys = [*_keys(group, "bpZH", board), _key(group, "names")]
-        begun = self._kv.eval(scripts.BEGIN, keys, [token, _LEASE_MILLISECONDS, board])
+        keys = [*_keys_of(group, "bpZH", board), _key_of(group, "names")]
+        begun = self._kv.run_script(scripts.BEGIN, keys, [token, _LEASE_MILLISECONDS, board])
         return token if begun == 1 else None
 
-    def load(self, group: str, board: str, token: str, rows: Iterable[BoardStanding]) -> bool:
+    def load_rows(self, group: str, board: str, token: str, rows: Iterable[BoardStanding]) -> bool:
         """Add database rows to the build; False when the token is lost."""
-        keys = _keys(group, "bZHp", board)
-        for batch in _batches(rows):
+        keys = _keys_of(group, "bZHp", board)
+        for batch in _split_batches(rows):
             arguments: list[Argument] = [token, _LEASE_MILLISECONDS, _LEAVINGS_SECONDS]
             for row in batch:
-                arguments += (row.entry, _standing(row))
-            if self._kv.eval(scripts.LOAD, keys, arguments) != 1:
+                arguments += (row.entry, _encode_standing(row))
+            if self._kv.run_script(scripts.LOAD, keys, arguments) != 1:
                 return False
         return True
 
@@ -145,35 +145,35 @@ class Leaderboard:
 
         Units: `expire_seconds` until the board expires, 0 for never.
         """
-        keys = [*_keys(group, "rbzhpZH", board), _key(group, "names")]
+        keys = [*_keys_of(group, "rbzhpZH", board), _key_of(group, "names")]
         arguments: list[Argument] = [token, board, expire_seconds, _OUTLIVES_MARK_SECONDS]
-        return self._kv.eval(scripts.FINISH, keys, arguments) == 1
+        return self._kv.run_script(scripts.FINISH, keys, arguments) == 1
 
     def abandon_build(self, group: str, board: str, token: str) -> None:
         """End a failed build, so that another one can start immediately."""
-        self._kv.eval(scripts.ABANDON, _keys(group, "bpZH", board), [token])
+        self._kv.run_script(scripts.ABANDON, _keys_of(group, "bpZH", board), [token])
 
-    def top(self, group: str, board: str, limit: int) -> list[tuple[int, int]] | None:
+    def read_top(self, group: str, board: str, limit: int) -> list[tuple[int, int]] | None:
         """Entries with their scores, the best first."""
-        view = self.view(group, board, None, limit, -1)
+        view = self.read_view(group, board, None, limit, -1)
         return None if view is None else view.top
 
-    def size(self, group: str, board: str) -> int | None:
+    def read_size(self, group: str, board: str) -> int | None:
         """Number of entries on the board."""
-        view = self.view(group, board, None, 0, -1)
+        view = self.read_view(group, board, None, 0, -1)
         return None if view is None else view.size
 
-    def rank(self, group: str, board: str, entry: int) -> Rank | None:
+    def read_rank(self, group: str, board: str, entry: int) -> Rank | None:
         """The rank of an entry; `Rank(None, None)` when it is not on the board."""
-        view = self.view(group, board, entry, 0, -1)
+        view = self.read_view(group, board, entry, 0, -1)
         return None if view is None else view.rank
 
-    def around(self, group: str, board: str, entry: int, span: int) -> list[Line] | None:
+    def read_around(self, group: str, board: str, entry: int, span: int) -> list[Line] | None:
         """An entry and `span` neighbours on either side; empty when it is not on the board."""
-        view = self.view(group, board, entry, 0, span)
+        view = self.read_view(group, board, entry, 0, span)
         return None if view is None else view.around
 
-    def view(
+    def read_view(
         self, group: str, board: str, entry: int | None, limit: int, span: int, known: bytes = b""
     ) -> View | None:
         """Top, size, an entry's rank and its neighbours, read atomically.
@@ -182,59 +182,61 @@ class Leaderboard:
         a cached view with the same limit, of at most 100.
         """
         arguments: list[Argument] = ["" if entry is None else entry, limit, span, known]
-        reply = self._kv.eval(scripts.VIEW, _keys(group, "rzh", board), arguments)
-        return None if reply is None else _view(cast("list[Reply]", reply))
+        reply = self._kv.run_script(scripts.VIEW, _keys_of(group, "rzh", board), arguments)
+        return None if reply is None else _decode_view(cast("list[Reply]", reply))
 
-    def ahead(
+    def count_ahead(
         self, group: str, boards: Sequence[str], score: int, excluding_entry: int
     ) -> list[Ahead | None]:
         """How many others are ahead of or equal to a score on each board, read atomically."""
-        keys = [key for board in boards for key in _keys(group, "rzh", board)]
-        counts = self._kv.eval(scripts.AHEAD, keys, [score, excluding_entry])
+        keys = [key for board in boards for key in _keys_of(group, "rzh", board)]
+        counts = self._kv.run_script(scripts.AHEAD, keys, [score, excluding_entry])
         found = iter(cast("list[int]", counts))
         return [
             None if better < 0 else Ahead(better, same)
             for better, same in zip(found, found, strict=True)
         ]
 
-    def drop(self, group: str) -> None:
+    def drop_group(self, group: str) -> None:
         """Delete the boards and marks of a group; running builds are cancelled."""
-        names = cast("list[bytes]", self._kv.run("SMEMBERS", _key(group, "names")))
-        for batch in _batches(names):
+        names = cast("list[bytes]", self._kv.run_command("SMEMBERS", _key_of(group, "names")))
+        for batch in _split_batches(names):
             boards = [name.decode() for name in batch]
-            self._kv.pipeline([("UNLINK", *_keys(group, "rbzhpZH", board)) for board in boards])
-        self._kv.run("UNLINK", _key(group, "names"), _key(group, "marks"))
+            self._kv.run_pipeline(
+                [("UNLINK", *_keys_of(group, "rbzhpZH", board)) for board in boards]
+            )
+        self._kv.run_command("UNLINK", _key_of(group, "names"), _key_of(group, "marks"))
 
-    def mark(self, group: str, name: str, value: str | int) -> None:
+    def store_mark(self, group: str, name: str, value: str | int) -> None:
         """Store how far the caller has synchronised the changes of a group."""
-        self._kv.run("HSET", _key(group, "marks"), name, value)
+        self._kv.run_command("HSET", _key_of(group, "marks"), name, value)
 
     def read_mark(self, group: str, name: str) -> str | None:
         """The stored value, None after Redis lost its data."""
-        value = cast("bytes | None", self._kv.run("HGET", _key(group, "marks"), name))
+        value = cast("bytes | None", self._kv.run_command("HGET", _key_of(group, "marks"), name))
         return None if value is None else value.decode()
 
 
-def _key(group: str, part: str, board: str = "") -> str:
+def _key_of(group: str, part: str, board: str = "") -> str:
     if "{" in group or "}" in group:
         raise ValueError(f"no name for a group: {group}")
     return f"board:{{{group}}}:{part}:{board}"
 
 
-def _keys(group: str, parts: str, board: str) -> list[str]:
+def _keys_of(group: str, parts: str, board: str) -> list[str]:
     """r ready, b building, z zset, h hash, p pending; Z and H are those being built."""
-    return [_key(group, part, board) for part in parts]
+    return [_key_of(group, part, board) for part in parts]
 
 
-def _standing(of: BoardStanding | Change) -> str:
+def _encode_standing(of: BoardStanding | Change) -> str:
     if not 0 <= of.version <= _MOST_SCORE:
         raise ValueError(f"no version: {of.version}")
     if of.removed:
         return f"{of.version}::"
-    return f"{of.version}:{of.score}:{_member(of)}"
+    return f"{of.version}:{of.score}:{_encode_member(of)}"
 
 
-def _member(of: BoardStanding | Change) -> str:
+def _encode_member(of: BoardStanding | Change) -> str:
     """The member's text; in reverse order the earlier finish comes first, then the smaller id.
 
     The sorted set orders equal scores by it.
@@ -246,33 +248,33 @@ def _member(of: BoardStanding | Change) -> str:
     return f"{_LAST_MS - of.finish_ms:013d}:{_LAST_ENTRY - of.entry:010d}"
 
 
-def _view(reply: list[Reply]) -> View:
+def _decode_view(reply: list[Reply]) -> View:
     mark, size, top, place, score, first, around = reply
     placed = cast(int, place)
-    lines = enumerate(_pairs(around), start=cast(int, first) + 1)
+    lines = enumerate(_decode_pairs(around), start=cast(int, first) + 1)
     return View(
-        top=None if top is None else _pairs(top),
+        top=None if top is None else _decode_pairs(top),
         size=cast(int, size),
-        rank=Rank(None, None) if placed < 0 else Rank(placed + 1, _number(score)),
+        rank=Rank(None, None) if placed < 0 else Rank(placed + 1, _decode_number(score)),
         around=[Line(at, entry, points) for at, (entry, points) in lines],
         mark=cast(bytes, mark),
     )
 
 
-def _pairs(reply: Reply) -> list[tuple[int, int]]:
+def _decode_pairs(reply: Reply) -> list[tuple[int, int]]:
     flat = iter(cast("list[bytes]", reply))
     return [
-        (_LAST_ENTRY - int(member.partition(b":")[2]), _number(score))
+        (_LAST_ENTRY - int(member.partition(b":")[2]), _decode_number(score))
         for member, score in zip(flat, flat, strict=True)
     ]
 
 
-def _number(score: Reply) -> int:
+def _decode_number(score: Reply) -> int:
     text = cast(bytes, score)
     return int(text) if text.lstrip(b"-").isdigit() else int(float(text))
 
 
-def _batches(rows: Iterable[_T]) -> Iterator[list[_T]]:
+def _split_batches(rows: Iterable[_T]) -> Iterator[list[_T]]:
     """Batches small enough to be processed within a client's timeout."""
     ahead = iter(rows)
     while batch := list(islice(ahead, _BATCH)):

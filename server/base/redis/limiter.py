@@ -67,35 +67,35 @@ class Limiter:
         self._clock = clock
         self._local = _LocalBuckets(local_buckets)
 
-    def allow(self, name: str, who: str, *, per_minute: float, burst: float) -> float:
+    def take_token(self, name: str, who: str, *, per_minute: float, burst: float) -> float:
         """Take a token; return 0.0, or the wait until one is available.
 
         Units: the result in seconds; `burst` is the bucket's capacity, at least 1.
         """
-        figures = _figures(per_minute, burst)
+        figures = _bucket_figures(per_minute, burst)
         key = f"{_PREFIX}{name}:{who}"
         now = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
         try:
-            wait = self._ask(key, now, figures)
+            wait = self._ask_redis(key, now, figures)
         except RedisUnavailable:
-            wait = self._local.take(key, now, figures)
+            wait = self._local.take_token(key, now, figures)
         return wait / _SECOND
 
     def give_back(self, name: str, who: str, *, per_minute: float, burst: float) -> None:
         """Return a token when the request turns out not to count."""
-        figures = _figures(per_minute, burst)
+        figures = _bucket_figures(per_minute, burst)
         key = f"{_PREFIX}{name}:{who}"
         now = (self._clock.now() - _EPOCH) // timedelta(microseconds=1)
         keep = figures.depth // 1000 + _KEEP_MILLISECONDS
         try:
-            self._kv.eval(_GIVE_BACK, [key], (now, figures.interval, keep))
+            self._kv.run_script(_GIVE_BACK, [key], (now, figures.interval, keep))
         except RedisUnavailable:
             self._local.give_back(key, figures)
 
-    def _ask(self, key: str, now: int, figures: _Figures) -> int:
+    def _ask_redis(self, key: str, now: int, figures: _Figures) -> int:
         keep = figures.depth // 1000 + _KEEP_MILLISECONDS
         arguments = (now, figures.interval, figures.depth, keep)
-        return cast(int, self._kv.eval(_TAKE, [key], arguments))
+        return cast(int, self._kv.run_script(_TAKE, [key], arguments))
 
 
 class _LocalBuckets:
@@ -107,9 +107,9 @@ class _LocalBuckets:
         self._sweep_after = 0
         self._lock = threading.Lock()
 
-    def take(self, key: str, now: int, figures: _Figures) -> int:
+    def take_token(self, key: str, now: int, figures: _Figures) -> int:
         with self._lock:
-            key = self._place(key, now)
+            key = self._bucket_key(key, now)
             full_at = min(max(self._full_at.get(key, 0), now), now + figures.depth)
             wait = full_at + figures.interval - figures.depth - now
             if wait > 0:
@@ -123,7 +123,7 @@ class _LocalBuckets:
             if key in self._full_at:
                 self._full_at[key] -= figures.interval
 
-    def _place(self, key: str, now: int) -> str:
+    def _bucket_key(self, key: str, now: int) -> str:
         if key in self._full_at or len(self._full_at) < self._most:
             return key
         if now >= self._sweep_after:
@@ -132,7 +132,7 @@ class _LocalBuckets:
         return key if len(self._full_at) < self._most else ""
 
 
-def _figures(per_minute: float, burst: float) -> _Figures:
+def _bucket_figures(per_minute: float, burst: float) -> _Figures:
     if not (per_minute > 0 and burst >= 1):
         raise ValueError("a limit lets something through: per_minute > 0 and burst >= 1")
     interval = math.ceil(60 * _SECOND / per_minute)

@@ -32,23 +32,26 @@ class Lock:
         self._kv = kv
 
     @contextmanager
-    def hold(self, name: str, seconds: float) -> Iterator[bool]:
+    def hold_lock(self, name: str, seconds: float) -> Iterator[bool]:
         """Try to take the name for this block, without waiting; yield whether it succeeded.
 
         Units: `seconds` after which it is free again even if the block still runs.
         Raises: RedisUnavailable.
         """
         key, token = _PREFIX + name, secrets.token_hex(16)
-        held = self._kv.run("SET", key, token, "NX", "PX", max(1, round(seconds * 1000))) == b"OK"
+        held = (
+            self._kv.run_command("SET", key, token, "NX", "PX", max(1, round(seconds * 1000)))
+            == b"OK"
+        )
         try:
             yield held
         finally:
             if held:
-                self._release(key, token)
+                self._release_lock(key, token)
 
-    def _release(self, key: str, token: str) -> None:
+    def _release_lock(self, key: str, token: str) -> None:
         try:
-            self._kv.eval(_RELEASE, [key], [token])
+            self._kv.run_script(_RELEASE, [key], [token])
         except RedisUnavailable as away:
             # The block is done and must not fail now; the lease expires by itself.
             log.warning("lock %s left to expire: %s", key, away)

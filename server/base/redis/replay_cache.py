@@ -27,56 +27,59 @@ class ReplayCache:
         """Number of failed reads and writes."""
         return self._forgotten
 
-    def remember(self, key: str, reply: bytes, seconds: int) -> bytes | None:
+    def store_first(self, key: str, reply: bytes, seconds: int) -> bytes | None:
         """Store a reply unless one is stored; return the stored one, or None the first time."""
         try:
-            return _value(self._kv.run(*_first(key, reply, seconds)))
+            return _decode_value(self._kv.run_command(*_set_first_command(key, reply, seconds)))
         except RedisUnavailable:
-            self._count()
+            self._count_failure()
             return None
 
     def remember_pair(
         self, sig_key: str, sig_value: bytes, key: str, reply: bytes, seconds: int
     ) -> tuple[bytes | None, bytes | None]:
         """Do the same for two keys in one round trip."""
-        commands = [_first(sig_key, sig_value, seconds), _first(key, reply, seconds)]
+        commands = [
+            _set_first_command(sig_key, sig_value, seconds),
+            _set_first_command(key, reply, seconds),
+        ]
         try:
-            earlier_sig, earlier_reply = self._kv.pipeline(commands)
+            earlier_sig, earlier_reply = self._kv.run_pipeline(commands)
         except RedisUnavailable:
-            self._count()
+            self._count_failure()
             return None, None
-        return _value(earlier_sig), _value(earlier_reply)
+        return _decode_value(earlier_sig), _decode_value(earlier_reply)
 
-    def recall(self, key: str) -> bytes | None:
+    def recall_value(self, key: str) -> bytes | None:
         """The cached value, or None, also when Redis is unavailable."""
         try:
-            return _value(self._kv.run("GET", _PREFIX + key))
+            return _decode_value(self._kv.run_command("GET", _PREFIX + key))
         except RedisUnavailable:
-            self._count()
+            self._count_failure()
             return None
 
-    def put(self, key: str, value: bytes, seconds: int) -> None:
+    def put_value(self, key: str, value: bytes, seconds: int) -> None:
         """Store a value, replacing any previous one."""
         try:
-            self._kv.run("SET", _PREFIX + key, value, "EX", seconds)
+            self._kv.run_command("SET", _PREFIX + key, value, "EX", seconds)
         except RedisUnavailable:
-            self._count()
+            self._count_failure()
 
-    def forget(self, key: str) -> None:
+    def delete_entry(self, key: str) -> None:
         """Delete the entry."""
         try:
-            self._kv.run("DEL", _PREFIX + key)
+            self._kv.run_command("DEL", _PREFIX + key)
         except RedisUnavailable:
-            self._count()
+            self._count_failure()
 
-    def _count(self) -> None:
+    def _count_failure(self) -> None:
         with self._lock:
             self._forgotten += 1
 
 
-def _first(key: str, value: bytes, seconds: int) -> tuple[str | bytes | int, ...]:
+def _set_first_command(key: str, value: bytes, seconds: int) -> tuple[str | bytes | int, ...]:
     return ("SET", _PREFIX + key, value, "NX", "GET", "EX", seconds)
 
 
-def _value(reply: Reply) -> bytes | None:
+def _decode_value(reply: Reply) -> bytes | None:
     return cast("bytes | None", reply)

@@ -52,7 +52,7 @@ class Shared:
 
         Raises: RedisUnavailable.
         """
-        kept = cast("bytes | None", self._kv.run("GET", _PREFIX + key))
+        kept = cast("bytes | None", self._kv.run_command("GET", _PREFIX + key))
         if kept is None:
             return None
         version, _, text = kept.partition(b":")
@@ -68,7 +68,7 @@ class Shared:
 
         Raises: RedisUnavailable.
         """
-        self._kv.run("SET", _PREFIX + key, f"0:{_text(value)}", "EX", seconds)
+        self._kv.run_command("SET", _PREFIX + key, f"0:{_encode_text(value)}", "EX", seconds)
 
     def compare_and_set_newer(
         self, key: str, value_json: object, version: int, seconds: int
@@ -81,16 +81,16 @@ class Shared:
         """
         if not 0 < version <= 2**53:
             raise ValueError(f"no version: {version}")
-        arguments = (version, _text(value_json), seconds)
-        return self._kv.eval(_SET_NEWER, [_PREFIX + key], arguments) == 1
+        arguments = (version, _encode_text(value_json), seconds)
+        return self._kv.run_script(_SET_NEWER, [_PREFIX + key], arguments) == 1
 
-    def delete(self, key: str) -> None:
+    def delete_value(self, key: str) -> None:
         """Delete a value.
 
         Raises: RedisUnavailable.
         """
-        self._kv.run("DEL", _PREFIX + key)
+        self._kv.run_command("DEL", _PREFIX + key)
 
 
-def _text(value: object) -> str:
+def _encode_text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -94,7 +94,7 @@ class WaitPatience:
         self._answered_at = self.monotonic()
 
     @contextmanager
-    def spell(self, seconds: float | None = None) -> Iterator[None]:
+    def share_budget(self, seconds: float | None = None) -> Iterator[None]:
         """The waits of one transaction, which share one budget.
 
         Units: `seconds` requests a smaller budget; a nested spell cannot exceed the outer one.
@@ -109,26 +109,26 @@ class WaitPatience:
         finally:
             self._spell.left, self._spell.tries = before, tried
 
-    def allowed(self) -> float:
+    def seconds_allowed(self) -> float:
         """Seconds available for this thread's next exchange with the database."""
-        return max(self._left(), _LEAST_SECONDS)
+        return max(self._seconds_left(), _LEAST_SECONDS)
 
     def allowed_for_lock(self) -> float:
         """Seconds available for this thread's next lock wait."""
-        return max(self._left(), 0.0) if self.bounds.whole else self.bounds.lock
+        return max(self._seconds_left(), 0.0) if self.bounds.whole else self.bounds.lock
 
     @property
     def usual_for_lock(self) -> float:
         """Seconds for a lock wait of a transaction that has used none of its budget."""
         return self.bounds.client if self.bounds.whole else self.bounds.lock
 
-    def _left(self) -> float:
+    def _seconds_left(self) -> float:
         left, since = self._spell.left, self._spell.since
         if left is None:
             return self.bounds.client
         return left if since is None else left - (self.monotonic() - since)
 
-    def spend(self, seconds: float) -> None:
+    def spend_seconds(self, seconds: float) -> None:
         """Subtract a wait from the budget of this thread's transaction."""
         spell = self._spell
         # Inside of `spending` it is subtracted already.
@@ -136,7 +136,7 @@ class WaitPatience:
             spell.left -= seconds
 
     @contextmanager
-    def spending(self) -> Iterator[None]:
+    def spend_block(self) -> Iterator[None]:
         """Subtract the duration of the block: waits for a slot and for the database."""
         spell = self._spell
         begun = spell.since = self.monotonic()
@@ -158,7 +158,7 @@ class WaitPatience:
         """Whether this thread, although admitted before, must stop now."""
         return self.exhausted and not self._spell.tries
 
-    def admit(self) -> None:
+    def admit_transaction(self) -> None:
         """Admit a transaction.
 
         Raises: NotAsked while the database is not asked.
@@ -175,29 +175,29 @@ class WaitPatience:
             self._closed_until = now + self.bounds.client + PAUSE_SECONDS
             self._spell.tries = True
 
-    def failed(self) -> None:
+    def note_failure(self) -> None:
         """A transaction did not reach the database; if it was the trial, others may soon try."""
         with self._lock:
             if self._closed_until is not None:
                 self._closed_until = self.monotonic() + PAUSE_SECONDS
 
-    def unanswered(self, seconds: float) -> None:
+    def note_timeout(self, seconds: float) -> None:
         """Record a wait for the server that timed out after so many seconds."""
         # A shorter wait may only have met a lock; the server would have reported that later.
         if seconds >= self.bounds.client * _SERVER_SHARE:
-            self._close()
+            self._close_admission()
 
     def locked_out(self, seconds: float) -> None:
         """Record that the process's only writer timed out on another process's lock."""
         if seconds >= self.bounds.client * _LOCKED_SHARE:
-            self._close()
+            self._close_admission()
 
     def no_place(self) -> None:
         """Record a timeout for a pool slot: all are in use, or the server does not respond."""
         if self.monotonic() - self._answered_at >= self.bounds.client * _SERVER_SHARE:
-            self._close()
+            self._close_admission()
 
-    def answered(self) -> None:
+    def note_response(self) -> None:
         """Record a response of the database."""
         self._answered_at = self.monotonic()
         if self._closed_until is None:
@@ -206,7 +206,7 @@ class WaitPatience:
             self._closed_until = None
         _log.info("database responds again")
 
-    def _close(self) -> None:
+    def _close_admission(self) -> None:
         if not self.bounds.whole:
             return
         with self._lock:

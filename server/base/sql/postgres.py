@@ -80,7 +80,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         if ended.command_status != b"COMMIT":
             raise psycopg.InternalError("the transaction had failed before its commit")
 
-    def end(self, words: bytes) -> None:
+    def end_transaction(self, words: bytes) -> None:
         """End the open transaction, if there is one, with COMMIT or ROLLBACK.
 
         Raises: psycopg.Error; InternalError for COMMIT after a failed statement, which PostgreSQL
@@ -99,7 +99,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     def _bind_prepared(
         self, text: str, values: Sequence[Any]
     ) -> tuple[bytes, Any, abc.Transformer]:
-        name = self._names.get(text) or self._prepare(text)
+        name = self._names.get(text) or self._prepare_statement(text)
         adapting = self._adapting or self._new_adapting()
         return name, adapting.dump_sequence(values, [PyFormat.TEXT] * len(values)), adapting
 
@@ -113,7 +113,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         raw.exit_pipeline_mode()
         return told if begun.status == ExecStatus.COMMAND_OK else begun
 
-    def _prepare(self, text: str) -> bytes:
+    def _prepare_statement(self, text: str) -> bytes:
         name = f"kepu_{len(self._names)}".encode()
         self.pgconn.send_prepare(name, text.encode())
         result = self.wait(fetch_many(self.pgconn))[-1]
@@ -140,35 +140,35 @@ class BoundedConnection(psycopg.Connection[Any]):
         Raises: Unanswered after the remaining seconds of this thread's transaction.
         """
         patience = self.patience
-        allowed, begun = patience.allowed(), patience.monotonic()
+        allowed, begun = patience.seconds_allowed(), patience.monotonic()
         try:
             told = super().wait(gen, interval, allowed if timeout is None else timeout)
         except errors._WaitTimeout:
             # A late response must not be taken for that of the next statement.
             self.pgconn.finish()
-            patience.unanswered(patience.monotonic() - begun)
+            patience.note_timeout(patience.monotonic() - begun)
             raise Unanswered("no answer in time") from None
         finally:
-            patience.spend(patience.monotonic() - begun)
-        patience.answered()
+            patience.spend_seconds(patience.monotonic() - begun)
+        patience.note_response()
         return told
 
     @classmethod
     def _connect_gen(cls, conninfo: str = "") -> Generator[Any, Any, Any]:
         # psycopg's own timeout applies to each address of a host separately.
         patience = cls.patience
-        allowed, begun = patience.allowed(), patience.monotonic()
+        allowed, begun = patience.seconds_allowed(), patience.monotonic()
         steps, ready = super()._connect_gen(conninfo), None
         try:
             while True:
                 ready = yield steps.send(ready)  # type: ignore[arg-type]  # None begins it
                 if patience.monotonic() - begun >= allowed:
-                    patience.unanswered(patience.monotonic() - begun)
+                    patience.note_timeout(patience.monotonic() - begun)
                     raise errors.ConnectionTimeout("no connection in time")
         except StopIteration as done:
             return done.value
         finally:
-            patience.spend(patience.monotonic() - begun)
+            patience.spend_seconds(patience.monotonic() - begun)
 
 
 def connect_arguments(bounds: WaitBounds) -> dict[str, Any]:

@@ -23,22 +23,22 @@ from server.base.uow import UnitOfWork
 _Process = Callable[[Any], Any] | None
 
 
-def table(model: type[Base]) -> Table:
+def table_of(model: type[Base]) -> Table:
     """The table of a model."""
     return cast(Table, model.__table__)
 
 
-def run(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any]) -> Found:
+def run_statement(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any]) -> Found:
     """Run a prepared statement in this transaction; `values` by parameter name.
 
     The statement must be a module-level constant, because its compiled form is cached for ever.
     Pending changes of the session are flushed first.
     """
     transaction = uow.transaction
-    transaction.flush()
-    ready = _ready(statement, transaction.statement_dialect, values)
-    told, count = transaction.execute(ready.text, ready.bound(values))
-    return Found(told if ready.row is None else ready.rows(told), count)
+    transaction.flush_session()
+    ready = _prepare_statement(statement, transaction.statement_dialect, values)
+    told, count = transaction.execute_text(ready.text, ready.bind_values(values))
+    return Found(told if ready.row is None else ready.convert_rows(told), count)
 
 
 def insert_at_commit(
@@ -49,9 +49,9 @@ def insert_at_commit(
     Raises: `refused`, here or at the commit, when a unique key exists; nothing is committed.
     """
     transaction = uow.transaction
-    transaction.flush()
-    ready = _ready(statement, transaction.statement_dialect, values)
-    transaction.execute_at_commit(ready.text, ready.bound(values), refused)
+    transaction.flush_session()
+    ready = _prepare_statement(statement, transaction.statement_dialect, values)
+    transaction.execute_at_commit(ready.text, ready.bind_values(values), refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Found:
             raise MultipleResultsFound
         return self.rows[0] if self.rows else None
 
-    def one(self) -> Any:
+    def only_row(self) -> Any:
         """The only row.
 
         Raises: NoResultFound, MultipleResultsFound.
@@ -83,7 +83,7 @@ class Found:
             raise NoResultFound
         return row
 
-    def scalar(self) -> Any:
+    def first_value(self) -> Any:
         """The first value of the only row, or None.
 
         Raises: MultipleResultsFound.
@@ -96,9 +96,9 @@ class Found:
 
         Raises: NoResultFound, MultipleResultsFound.
         """
-        return self.one()[0]
+        return self.only_row()[0]
 
-    def scalars(self) -> list[Any]:
+    def first_values(self) -> list[Any]:
         """The first value of every row."""
         return [row[0] for row in self.rows]
 
@@ -117,11 +117,11 @@ class _Ready:
     row: Any
     out: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def bound(self, values: Mapping[str, Any]) -> list[Any]:
+    def bind_values(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in the driver's form."""
-        return [_taken(values, *step) for step in self.steps]
+        return [_take_value(values, *step) for step in self.steps]
 
-    def rows(self, told: list[Any]) -> list[Any]:
+    def convert_rows(self, told: list[Any]) -> list[Any]:
         """The driver's rows with converted values."""
         make = self.row._make
         if not self.out:
@@ -135,7 +135,7 @@ class _Ready:
         return made
 
 
-def _taken(values: Mapping[str, Any], name: str | None, at: Any, process: _Process) -> Any:
+def _take_value(values: Mapping[str, Any], name: str | None, at: Any, process: _Process) -> Any:
     if name is None:
         return at
     value = values[name]
@@ -151,7 +151,9 @@ _kept: dict[tuple[object, ...], _Ready] = {}
 _lists: dict[ClauseElement, tuple[str, ...]] = {}
 
 
-def _ready(statement: ClauseElement, dialect: Dialect, values: Mapping[str, Any]) -> _Ready:
+def _prepare_statement(
+    statement: ClauseElement, dialect: Dialect, values: Mapping[str, Any]
+) -> _Ready:
     lists = _lists.get(statement)
     if lists is None:
         compiled = cast(SQLCompiler, statement.compile(dialect=dialect))
@@ -177,7 +179,7 @@ def _made_ready(
     expanded = compiled.construct_expanded_state({**values, **filled})
     if expanded.positiontup is None:
         raise InvalidRequestError("a hot statement gives its values by their places")
-    into = {name: _into(bind.type, dialect) for bind, name in compiled.bind_names.items()}
+    into = {name: _bind_processor(bind.type, dialect) for bind, name in compiled.bind_names.items()}
     of_lists = {
         f"{name}_{at + 1}": (name, at) for name, length in lengths.items() for at in range(length)
     }
@@ -186,14 +188,15 @@ def _made_ready(
     return _Ready(
         text=expanded.statement,
         steps=tuple(
-            _step(place, values, compiled.params, into, of_lists) for place in expanded.positiontup
+            _binding_step(place, values, compiled.params, into, of_lists)
+            for place in expanded.positiontup
         ),
         row=namedtuple("Row", columns.keys(), rename=True) if columns else None,
         out=tuple((at, process) for at, process in enumerate(out) if process is not None),
     )
 
 
-def _step(
+def _binding_step(
     place: str,
     values: Mapping[str, Any],
     fixed: Mapping[str, Any],
@@ -209,7 +212,7 @@ def _step(
     return None, fixed[place] if process is None else process(fixed[place]), None
 
 
-def _into(kind: TypeEngine[Any], dialect: Dialect) -> _Process:
+def _bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> _Process:
     """The conversion of a value on its way into the database."""
     if isinstance(kind, UtcDateTime):
         return utc_text if dialect.name == "sqlite" else utc_instant

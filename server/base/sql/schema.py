@@ -16,12 +16,12 @@ from server.base.sql.transaction import READ_ONLY
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 
 
-def newest() -> str:
+def newest_revision() -> str:
     """The revision of the newest migration."""
     return (FOLDER / "HEAD").read_text(encoding="utf-8").strip()
 
 
-def migrate(engine: Engine, target: str = "head") -> None:
+def migrate_database(engine: Engine, target: str = "head") -> None:
     """Run every missing migration (or downgrade to an older one)."""
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
@@ -39,6 +39,8 @@ def is_newest(engine: Engine) -> bool:
     reading = engine.execution_options(**{READ_ONLY: True})
     try:
         with reading.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() == newest()
+            return (
+                MigrationContext.configure(connection).get_current_revision() == newest_revision()
+            )
     except (DBAPIError, PoolTimeout):
         return False

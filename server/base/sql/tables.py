@@ -87,7 +87,7 @@ def enum_column(kind: type[StrEnum], name: str) -> Enum:
         native_enum=False,
         create_constraint=True,
         length=40,
-        values_callable=_values,
+        values_callable=_enum_values,
     )
 
 
@@ -101,5 +101,5 @@ def insert_of(dialect: str, table: Table | type[Base]) -> Any:
     return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
 
 
-def _values(kind: Any) -> list[str]:
+def _enum_values(kind: Any) -> list[str]:
     return [member.value for member in kind]

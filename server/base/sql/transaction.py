@@ -71,13 +71,13 @@ class Transaction:
         """The ORM's session, if created."""
         return self._session
 
-    def flush(self) -> None:
+    def flush_session(self) -> None:
         """Flush the session, and start the savepoint that it is in."""
         if self._session is not None:
             self._session.flush()
             self._session.connection()
 
-    def close(self) -> None:
+    def return_connection(self) -> None:
         """Return the connection to the pool."""
         try:
             if self._session is not None:
@@ -88,13 +88,13 @@ class Transaction:
             elif self._held.dbapi_connection is not None:
                 self._held.close()
 
-    def begin(self) -> None:
+    def begin_transaction(self) -> None:
         """Begin; on PostgreSQL the first statement does it.
 
         Raises: DBAPIError.
         """
 
-    def end(self, words: str) -> None:
+    def end_transaction(self, words: str) -> None:
         """Send COMMIT or ROLLBACK, if a transaction is open; only `base/uow.py` calls it.
 
         Raises: DBAPIError.
@@ -102,14 +102,14 @@ class Transaction:
         if self._held.dbapi_connection is None:
             return  # the connection is lost, and its transaction with it
         try:
-            self._end(words)
+            self._send_end(words)
         except self.dialect.loaded_dbapi.Error as trouble:
-            raise self.told(words, trouble) from trouble
+            raise self.convert_error(words, trouble) from trouble
 
     def refuse_writes(self) -> None:
         """Refuse writes of a read-only transaction at its end; PostgreSQL did so already."""
 
-    def execute(self, text: str, values: Any) -> Found:
+    def execute_text(self, text: str, values: Any) -> Found:
         """Execute driver-level SQL; return the rows, and the number of affected rows.
 
         SQLAlchemy's execution would cost five times as much as the driver's; its listeners and its
@@ -120,9 +120,9 @@ class Transaction:
             for heard in self._heard:
                 heard(self.connection, None, text, values, None, False)
         try:
-            return self._run(text, values)
+            return self._run_text(text, values)
         except self.dialect.loaded_dbapi.Error as trouble:
-            raise self.told(text, trouble) from trouble
+            raise self.convert_error(text, trouble) from trouble
 
     def execute_at_commit(self, text: str, values: Any, refused: Exception) -> None:
         """Execute a last INSERT, with the commit in one exchange where the database allows it.
@@ -130,11 +130,11 @@ class Transaction:
         Raises: `refused`, here or at the commit, when a unique key exists; nothing is committed.
         """
         try:
-            self.execute(text, values)
+            self.execute_text(text, values)
         except IntegrityError:
             raise refused from None
 
-    def told(self, text: str, trouble: Exception) -> BaseException:
+    def convert_error(self, text: str, trouble: Exception) -> BaseException:
         """Convert a driver's error to SQLAlchemy's; a lost connection leaves the pool."""
         lost = self.dialect.is_disconnect(cast(Any, trouble), self.driver, None)
         if lost and self._connection is not None:
@@ -143,10 +143,10 @@ class Transaction:
             self._held.invalidate(trouble)
         return _in_sqlalchemys_words(self.dialect, text, trouble, lost=lost)
 
-    def _run(self, text: str, values: Any) -> Found:
+    def _run_text(self, text: str, values: Any) -> Found:
         raise NotImplementedError
 
-    def _end(self, words: str) -> None:
+    def _send_end(self, words: str) -> None:
         raise NotImplementedError
 
 
@@ -155,7 +155,7 @@ class _OnSqlite(Transaction):
         super().__init__(engine, held, patience)
         self._changes_before = self.driver.total_changes
 
-    def begin(self) -> None:
+    def begin_transaction(self) -> None:
         _begin_sqlite(self._engine, self.driver, self._held.info, self._patience)
 
     def refuse_writes(self) -> None:
@@ -166,11 +166,11 @@ class _OnSqlite(Transaction):
             trouble = self.dialect.loaded_dbapi.InternalError("a reading Work has written")
             raise _in_sqlalchemys_words(self.dialect, "", trouble)
 
-    def _end(self, words: str) -> None:
+    def _send_end(self, words: str) -> None:
         if self.driver.in_transaction:
             self.driver.execute(words)
 
-    def _run(self, text: str, values: Any) -> Found:
+    def _run_text(self, text: str, values: Any) -> Found:
         cursor = self.driver.execute(text, values)
         return cursor.fetchall(), cursor.rowcount
 
@@ -183,7 +183,7 @@ class _OnPostgres(Transaction):
 
     @property
     def statement_dialect(self) -> Dialect:
-        return _numbered(self.dialect)
+        return _numbered_dialect(self.dialect)
 
     def execute_at_commit(self, text: str, values: Any, refused: Exception) -> None:
         if self._connection is not None or self._heard:
@@ -192,10 +192,10 @@ class _OnPostgres(Transaction):
         else:
             self._last = text, values, refused
 
-    def _end(self, words: str) -> None:
+    def _send_end(self, words: str) -> None:
         last, self._last = self._last, None
         if last is None or words != "COMMIT":
-            self.driver.end(words.encode())
+            self.driver.end_transaction(words.encode())
             return
         text, values, refused = last
         try:
@@ -205,13 +205,13 @@ class _OnPostgres(Transaction):
                 raise
             raise refused from None
 
-    def _run(self, text: str, values: Any) -> Found:
+    def _run_text(self, text: str, values: Any) -> Found:
         found: Found = self.driver.run_prepared(text, values, self._begin)
         return found
 
 
 @cache
-def _numbered(dialect: Any) -> Dialect:
+def _numbered_dialect(dialect: Any) -> Dialect:
     """The dialect with parameters in libpq's style: `$1`, `$2`, …"""
     made: Dialect = type(dialect)(
         dbapi=dialect.loaded_dbapi,
@@ -253,7 +253,7 @@ def prepare_engine(engine: Engine, patience: WaitPatience) -> None:
         _prepare_postgresql(engine)
 
     @event.listens_for(engine, "checkin")
-    def checkin(raw: Any, record: Any) -> None:
+    def discard_open_transaction(raw: Any, record: Any) -> None:
         # A failed commit or rollback may leave it open; nobody may begin inside it.
         if raw is not None and _is_open(engine.dialect, raw):
             record.invalidate()
@@ -271,7 +271,7 @@ def _prepare_sqlite(engine: Engine, patience: WaitPatience) -> None:
     usual = int(patience.usual_for_lock * 1000)
 
     @event.listens_for(engine, "connect")
-    def connect(raw: Any, _record: object) -> None:
+    def set_up_sqlite(raw: Any, _record: object) -> None:
         raw.isolation_level = None  # the driver must not begin by itself
         raw.execute(f"PRAGMA busy_timeout = {usual}")
         raw.execute("PRAGMA journal_mode = WAL")
@@ -282,7 +282,7 @@ def _prepare_sqlite(engine: Engine, patience: WaitPatience) -> None:
         raw.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
+    def begin_sqlite(connection: Connection) -> None:
         raw = cast(Any, connection.connection.dbapi_connection)
         if not raw.in_transaction:
             _begin_sqlite(connection.engine, raw, connection.info, patience)
@@ -292,17 +292,19 @@ def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: Wait
     """Begin through the driver, because this runs for every transaction."""
     reading, begun = _is_reading(engine), patience.monotonic()
     try:
-        _wait_no_longer(raw, info, _milliseconds(patience), int(patience.usual_for_lock * 1000))
+        _wait_no_longer(
+            raw, info, _timeout_milliseconds(patience), int(patience.usual_for_lock * 1000)
+        )
         raw.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
     except engine.dialect.loaded_dbapi.Error as trouble:
         if not reading:
             patience.locked_out(patience.monotonic() - begun)
         raise _in_sqlalchemys_words(engine.dialect, "BEGIN", trouble) from trouble
     if not reading:
-        patience.answered()
+        patience.note_response()
 
 
-def _milliseconds(patience: WaitPatience) -> int:
+def _timeout_milliseconds(patience: WaitPatience) -> int:
     """SQLite's timeout for a lock now."""
     return int(patience.allowed_for_lock() * 1000)
 
@@ -317,7 +319,7 @@ def _wait_no_longer(raw: Any, info: dict[Any, Any], now: int, usual: int) -> Non
 
 def _prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
+    def set_read_only(connection: Connection) -> None:
         # The driver sends it with its BEGIN; a separate statement would cost another round trip.
         raw = cast(Any, connection.connection.dbapi_connection)
         reading = _is_reading(connection.engine)
@@ -328,17 +330,17 @@ def _prepare_postgresql(engine: Engine) -> None:
     last_lost = float("-inf")
 
     @event.listens_for(engine, "invalidate")
-    def invalidate(_raw: object, _record: object, _trouble: object) -> None:
+    def note_lost_connection(_raw: object, _record: object, _trouble: object) -> None:
         # What closed one connection has probably closed all of them.
         nonlocal last_lost
         last_lost = clock.monotonic()
 
     @event.listens_for(engine, "checkin")
-    def checkin(_raw: object, record: Any) -> None:
+    def note_rest_start(_raw: object, record: Any) -> None:
         record.info["rests_since"] = clock.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def checkout(raw: Any, record: Any, _held: object) -> None:
+    def ping_rested(raw: Any, record: Any, _held: object) -> None:
         since = record.info.get("rests_since")
         if since is None or max(last_lost, clock.monotonic() - _BELIEVED_SECONDS) < since:
             return

@@ -32,7 +32,7 @@ class _Known(NamedTuple):
     rule: str
     run: Runner
 
-    def call(self, steps: list[str]) -> dict[str, str] | None:
+    def match_path(self, steps: list[str]) -> dict[str, str] | None:
         """The path variables of a matching path; None when the path does not match."""
         for wanted, given in zip(self.steps, steps, strict=True):
             if not given if wanted is None else wanted != given:
@@ -56,7 +56,7 @@ class ApiMiddleware:
         self._known: dict[tuple[str, int], list[_Known]] = {}
         for route, run in runners:
             if not route.upload:
-                known = _known(route, run)
+                known = _compile_route(route, run)
                 self._known.setdefault((route.method, len(known.steps)), []).append(known)
         for routes in self._known.values():
             # Fixed path segments before variables, as in Flask.
@@ -69,28 +69,28 @@ class ApiMiddleware:
             return self._next_app(environ, start_response)
         method, steps = environ["REQUEST_METHOD"], path.split("/")
         for known in self._known.get((method, len(steps)), ()):
-            call = known.call(steps)
+            call = known.match_path(steps)
             if call is not None:
-                return self._answer(known, call, Incoming(environ, path), start_response)
+                return self._answer_call(known, call, Incoming(environ, path), start_response)
         return self._next_app(environ, start_response)
 
-    def _answer(
+    def _answer_call(
         self, known: _Known, call: dict[str, str], sent: Incoming, start_response: StartResponse
     ) -> Iterable[bytes]:
         frame, environ = self._frame, sent.environ
         begun = frame.monotonic()
-        rid = frame.begin(environ.get("HTTP_X_REQUEST_ID", ""))
+        rid = frame.begin_request(environ.get("HTTP_X_REQUEST_ID", ""))
         try:
             reply = known.run(sent, **call)
         except Exception as trouble:
             reply = error_reply(trouble, self._texts, known.rule)
         seconds = frame.monotonic() - begun
-        frame.record(environ["REQUEST_METHOD"], known.rule, reply.status, seconds)
-        start_response(STATUS_LINES[reply.status], frame.headers(rid, reply))
+        frame.record_response(environ["REQUEST_METHOD"], known.rule, reply.status, seconds)
+        start_response(STATUS_LINES[reply.status], frame.response_headers(rid, reply))
         return (reply.body,)
 
 
-def _known(route: Route, run: Runner) -> _Known:
+def _compile_route(route: Route, run: Runner) -> _Known:
     rule = f"{PREFIX}{route.path}"
     words = rule.split("/")
     steps = tuple(None if word.startswith("<") else word for word in words)

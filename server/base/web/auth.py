@@ -40,7 +40,7 @@ def bearer_token(header: str | None) -> str | None:
     return token.strip()
 
 
-def admitted(who: Who, actor: Citizen | None, *, consent: bool) -> Citizen | None:
+def admit_actor(who: Who, actor: Citizen | None, *, consent: bool) -> Citizen | None:
     """The actor, if this endpoint admits it.
 
     Raises: NotAuthenticated (401), ConsentRequired (409).

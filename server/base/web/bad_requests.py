@@ -27,27 +27,27 @@ _log = logging.getLogger(__name__)
 _texts = load_texts([Path(__file__).parents[1]])
 
 
-def refusal(trouble: BaseException) -> bytes:
+def build_refusal(trouble: BaseException) -> bytes:
     """A complete HTTP response; the log has the kind of the error, never its message.
 
     400 for unparsable requests, 413 for too long ones, 503 when a disk is full, else 500.
     """
     rid = ids.new_ref("req")
-    refused = _refused(trouble)
+    refused = _refusal_for(trouble)
     if refused.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         told = {"code": refused.code, "outcome": type(trouble).__name__, "rid": rid}
         _log.warning("request refused before parsing", extra=told)
     else:
         _log.error("request failed outside the application", exc_info=trouble, extra={"rid": rid})
-    return _answer(refused, rid)
+    return _encode_answer(refused, rid)
 
 
 def too_many_connections() -> bytes:
     """A complete HTTP response for an address with too many connections."""
-    return _answer(TooManyRequests(), ids.new_ref("req"))
+    return _encode_answer(TooManyRequests(), ids.new_ref("req"))
 
 
-def _refused(trouble: BaseException) -> AppError:
+def _refusal_for(trouble: BaseException) -> AppError:
     if isinstance(trouble, AppError):
         return trouble
     if isinstance(trouble, ParseException | NoMoreData):
@@ -57,9 +57,9 @@ def _refused(trouble: BaseException) -> AppError:
     return AppError()
 
 
-def _answer(refused: AppError, rid: str) -> bytes:
+def _encode_answer(refused: AppError, rid: str) -> bytes:
     status = HTTPStatus(refused.status)
-    body = problem_body(refused, _texts.error(refused.code), rid)
+    body = problem_body(refused, _texts.error_text(refused.code), rid)
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}",
         "Connection: close",

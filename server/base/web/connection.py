@@ -64,7 +64,7 @@ class Connection:
         self.until = 0.0
         self.lingered_bytes = 0
 
-    def receive(self) -> bytes | None:
+    def receive_bytes(self) -> bytes | None:
         """The available bytes; empty when the client has closed, None when there are none.
 
         Raises: OSError when the connection is broken.
@@ -74,7 +74,7 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             return None
 
-    def send(self) -> bool:
+    def send_bytes(self) -> bool:
         """Send what the socket accepts without blocking; return whether all was sent.
 
         Raises: OSError when the connection is broken.
@@ -99,11 +99,11 @@ class Connection:
         silent = self.state is ConnectionState.RECEIVING and self.receiver.begun
         return now > self.until or (silent and now - self.heard_at > bounds.request_seconds)
 
-    def close(self) -> None:
+    def close_socket(self) -> None:
         """Close the socket and drop what was received."""
         self.state = ConnectionState.CLOSED
         self.unsent = memoryview(b"")
-        self.receiver.drop()
+        self.receiver.drop_received()
         self.sock.close()
 
 
@@ -117,6 +117,6 @@ class Outbox:
         """Append a part of the response."""
         self._parts.append(data)
 
-    def content(self) -> memoryview:
+    def response_content(self) -> memoryview:
         """The complete response."""
         return memoryview(b"".join(self._parts))

@@ -27,12 +27,12 @@ def decode_cursor(text: str, *kinds: type) -> list[str | int]:
         parts = None
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
         raise Invalid((("query", "after"), "an unreadable cursor"))
-    if not all(_storable(part) for part in parts):
+    if not all(_is_storable(part) for part in parts):
         raise Invalid((("query", "after"), "an unreadable cursor"))
     return parts
 
 
-def _storable(part: str | int) -> bool:
+def _is_storable(part: str | int) -> bool:
     # A value that no column can hold would cause a database error instead of a 422.
     if isinstance(part, str):
         return "\0" not in part

@@ -63,12 +63,12 @@ class Drawings:
         self._lock = threading.Lock()
         self._begun: dict[str, Future[bytes]] = {}
 
-    def picture(self, drawing: Drawing) -> bytes:
+    def get_picture(self, drawing: Drawing) -> bytes:
         """The cached picture, or a new one; concurrent readers share one drawing.
 
         Raises: PictureBusy (503). A drawing in progress is still finished and cached.
         """
-        kept = self._cache.get(drawing.content_name)
+        kept = self._cache.get_content(drawing.content_name)
         if kept is not None:
             return kept
         if not self._places.acquire(blocking=False):
@@ -85,18 +85,18 @@ class Drawings:
         with self._lock:
             begun = self._begun.get(name)
             if begun is None:
-                begun = self._pool.submit(self._draw, drawing)
+                begun = self._pool.submit(self._draw_picture, drawing)
                 self._begun[name] = begun
         return begun
 
-    def _draw(self, drawing: Drawing) -> bytes:
+    def _draw_picture(self, drawing: Drawing) -> bytes:
         try:
             # Another process, or an earlier reader, may have drawn it meanwhile.
-            kept = self._cache.get(drawing.content_name)
+            kept = self._cache.get_content(drawing.content_name)
             if kept is not None:
                 return kept
             made = drawing.draw()
-            self._cache.put(drawing.content_name, made)
+            self._cache.put_content(drawing.content_name, made)
             return made
         finally:
             with self._lock:

@@ -21,14 +21,14 @@ from server.base.errors import (
     NotFound,
     UnsupportedMedia,
 )
-from server.base.rate_limits import DEAD_TOKEN, Pace, network_of, spend
+from server.base.rate_limits import DEAD_TOKEN, Pace, network_of, spend_token
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
-from server.base.web.auth import Resolver, Who, admitted, bearer_token
+from server.base.web.auth import Resolver, Who, admit_actor, bearer_token
 from server.base.web.drawings import Drawing, Drawings
 from server.base.web.incoming import Incoming
 from server.base.web.reply import HttpReply, flask_response, json_reply
-from server.base.web.schema import decode_body, decode_query, prepare
+from server.base.web.schema import decode_body, decode_query, prepare_decoder
 from server.base.web.uploads import one_file
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -98,8 +98,8 @@ class Route:
     tag: str = ""
 
     def __post_init__(self) -> None:
-        prepare(self.body)
-        prepare(self.query)
+        prepare_decoder(self.body)
+        prepare_decoder(self.query)
 
     @property
     def name(self) -> str:
@@ -146,14 +146,14 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     rate limit per person; every route that is not a GET has one.
     """
 
-    def declare(view: View) -> View:
+    def declare_view(view: View) -> View:
         facts = {"who": who, "body": body, "query": query, "out": out, "status": status}
         more = {"errors": errors, "consent": consent, "ask": ask, "tag": api.tag}
         more |= {"upload": upload, "media": media, "pace": pace}
         api.routes.append(Route(method=method, path=path, view=view, **facts, **more))  # type: ignore[arg-type]
         return view
 
-    return declare
+    return declare_view
 
 
 @dataclass(kw_only=True, slots=True)
@@ -175,67 +175,70 @@ class Edge:
     resolve: Resolver
     drawings: Drawings
 
-    def blueprint(self, apis: tuple[Api, ...]) -> Blueprint:
+    def build_blueprint(self, apis: tuple[Api, ...]) -> Blueprint:
         """All routes as one Flask blueprint under /api/v1."""
         made = Blueprint("api", __name__, url_prefix=PREFIX)
-        for route, run in self.runners(apis):
+        for route, run in self.build_runners(apis):
             made.add_url_rule(route.path, route.name, _flask_view(run), methods=[route.method])
         return made
 
-    def runners(self, apis: tuple[Api, ...]) -> list[tuple[Route, Runner]]:
+    def build_runners(self, apis: tuple[Api, ...]) -> list[tuple[Route, Runner]]:
         """All routes with their runners."""
         return [
-            (route, self._reader(route) if route.method == "GET" else self._writer(route))
+            (
+                route,
+                self._build_reader(route) if route.method == "GET" else self._build_writer(route),
+            )
             for api in apis
             for route in api.routes
         ]
 
-    def _reader(self, route: Route) -> Runner:
-        def run(sent: Incoming, **call: Any) -> HttpReply:
+    def _build_reader(self, route: Route) -> Runner:
+        def run_read(sent: Incoming, **call: Any) -> HttpReply:
             _refuse_nul(route, sent)
             token = bearer_token(sent.authorization)
             if route.query is not None:
-                call["query"] = decode_query(sent.arguments(), route.query)
+                call["query"] = decode_query(sent.query_arguments(), route.query)
 
-            def admit(uow: UnitOfWork) -> Citizen | None:
-                return self._caller(uow, route, sent, token)
+            def admit_caller(uow: UnitOfWork) -> Citizen | None:
+                return self._find_caller(uow, route, sent, token)
 
-            with self.uow_factory.begin(read_only=True, admit=admit) as uow:
+            with self.uow_factory.begin(read_only=True, admit=admit_caller) as uow:
                 made = route.view(uow, **call)
             if isinstance(made, Drawing):
-                content = self.drawings.picture(made)
+                content = self.drawings.get_picture(made)
                 made = Picture(content=content, keep_seconds=made.keep_seconds)
-            return _answer(route, made)
+            return _encode_answer(route, made)
 
-        return run
+        return run_read
 
-    def _writer(self, route: Route) -> Runner:
-        carry_out = self._write if route.ask is None else self._ask_and_write
+    def _build_writer(self, route: Route) -> Runner:
+        carry_out = self._write_with_retry if route.ask is None else self._ask_and_write
 
-        def run(sent: Incoming, **call: Any) -> HttpReply:
+        def run_write(sent: Incoming, **call: Any) -> HttpReply:
             _refuse_nul(route, sent)
-            raw = b"" if route.upload else sent.body()
+            raw = b"" if route.upload else sent.read_body()
             token = bearer_token(sent.authorization)
             key = idempotency.checked_key(sent.idempotency_key)
             return carry_out(route, call, _Write(sent=sent, raw=raw, token=token, key=key))
 
-        return run
+        return run_write
 
-    def _write(self, route: Route, call: dict[str, Any], write: _Write) -> HttpReply:
+    def _write_with_retry(self, route: Route, call: dict[str, Any], write: _Write) -> HttpReply:
         """Authenticate, check the key, run the view and store its answer in one transaction."""
 
-        def admit(uow: UnitOfWork) -> Citizen | None:
+        def admit_caller(uow: UnitOfWork) -> Citizen | None:
             actor = None
             if route.who is not Who.ANYONE:
-                actor = self._caller(uow, route, write.sent, write.token)
+                actor = self._find_caller(uow, route, write.sent, write.token)
             _take_body(route, call, write)
             return actor
 
         try:
-            return self._write_once(route, call, write, admit)
+            return self._write_once(route, call, write, admit_caller)
         except idempotency.AnsweredMeanwhile:
             # A concurrent request with the same key committed first, so its answer exists now.
-            return self._write_once(route, call, write, admit)
+            return self._write_once(route, call, write, admit_caller)
 
     def _write_once(
         self,
@@ -245,13 +248,13 @@ class Edge:
         admit: Callable[[UnitOfWork], Citizen | None],
     ) -> HttpReply:
         with self.uow_factory.begin(admit=admit) as uow:
-            asked = _keyed(route, uow.maybe_caller_id, write)
+            asked = _key_request(route, uow.maybe_caller_id, write)
             if asked is None:
-                return _answer(route, route.view(uow, **call))
+                return _encode_answer(route, route.view(uow, **call))
             kept = idempotency.find_answer(uow, asked)
             if kept is not None:
                 return json_reply(kept[0], kept[1].encode())
-            answer = _answer(route, route.view(uow, **call))
+            answer = _encode_answer(route, route.view(uow, **call))
             idempotency.keep_answer(uow, asked, answer.status, answer.body.decode())
             return answer
 
@@ -260,27 +263,27 @@ class Edge:
         actor: Citizen | None = None
         if route.who is not Who.ANYONE:
             with self.uow_factory.begin(read_only=True) as reading:
-                actor = self._caller(reading, route, write.sent, write.token)
+                actor = self._find_caller(reading, route, write.sent, write.token)
         _take_body(route, call, write)
-        asked = _keyed(route, None if actor is None else actor.id, write)
+        asked = _key_request(route, None if actor is None else actor.id, write)
         if asked is None:
-            call = self._asked(route, actor, call, write.sent)
+            call = self._ask_before(route, actor, call, write.sent)
             with self.uow_factory.begin(actor) as uow:
-                return _answer(route, route.view(uow, **call))
-        taken = idempotency.claim(self.uow_factory, asked.caller, asked.key, asked.print_of)
+                return _encode_answer(route, route.view(uow, **call))
+        taken = idempotency.claim_key(self.uow_factory, asked.caller, asked.key, asked.print_of)
         if taken.status is not None:
             return json_reply(taken.status, (taken.body or "").encode())
         try:
-            call = self._asked(route, actor, call, write.sent)
+            call = self._ask_before(route, actor, call, write.sent)
             with self.uow_factory.begin(actor) as uow:
-                answer = _answer(route, route.view(uow, **call))
-                idempotency.keep(uow, taken, answer.status, answer.body.decode())
+                answer = _encode_answer(route, route.view(uow, **call))
+                idempotency.keep_claimed_answer(uow, taken, answer.status, answer.body.decode())
                 return answer
         except BaseException:
-            idempotency.release(self.uow_factory, taken)
+            idempotency.release_key(self.uow_factory, taken)
             raise
 
-    def _asked(
+    def _ask_before(
         self, route: Route, actor: Citizen | None, call: dict[str, Any], sent: Incoming
     ) -> dict[str, Any]:
         if route.ask is None:
@@ -291,25 +294,25 @@ class Edge:
         )
         return {**call, "asked": route.ask(preflight, **call)}
 
-    def _caller(
+    def _find_caller(
         self, uow: UnitOfWork, route: Route, sent: Incoming, token: str | None
     ) -> Citizen | None:
         actor = None
         if token is not None and route.who is not Who.ANYONE:
             actor = self.resolve(uow, token)
             if actor is None:
-                spend(uow.dependencies, DEAD_TOKEN, network_of(sent.address))
-                return admitted(Who.CITIZEN, None, consent=False)
+                spend_token(uow.dependencies, DEAD_TOKEN, network_of(sent.address))
+                return admit_actor(Who.CITIZEN, None, consent=False)
         if actor is not None and route.pace is not None and route.pace.by_edge:
-            spend(uow.dependencies, route.pace, actor.person)
-        return admitted(route.who, actor, consent=route.consent)
+            spend_token(uow.dependencies, route.pace, actor.person)
+        return admit_actor(route.who, actor, consent=route.consent)
 
 
 def _flask_view(run: Runner) -> Callable[..., Response]:
-    def view(**call: Any) -> Response:
+    def answer_flask(**call: Any) -> Response:
         return flask_response(run(Incoming(request.environ, request.path), **call))
 
-    return view
+    return answer_flask
 
 
 def _refuse_nul(route: Route, sent: Incoming) -> None:
@@ -330,18 +333,18 @@ def _take_body(route: Route, call: dict[str, Any], write: _Write) -> None:
         call["upload"] = write.raw = one_file()
 
 
-def _keyed(route: Route, citizen_id: int | None, write: _Write) -> idempotency.Keyed | None:
+def _key_request(route: Route, citizen_id: int | None, write: _Write) -> idempotency.Keyed | None:
     """The request with its key; None without a key, or without a caller who owns it."""
     if write.key is None or citizen_id is None:
         return None
-    print_of = idempotency.fingerprint(route.method, write.sent.path, write.raw)
+    print_of = idempotency.fingerprint_request(route.method, write.sent.path, write.raw)
     return idempotency.Keyed(caller=f"citizen:{citizen_id}", key=write.key, print_of=print_of)
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def _answer(route: Route, made: Any) -> HttpReply:
+def _encode_answer(route: Route, made: Any) -> HttpReply:
     status = route.status[0]
     if isinstance(made, Answer):
         made, status = made.value, made.status

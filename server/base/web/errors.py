@@ -34,12 +34,12 @@ _BY_STATUS: dict[int, type[AppError]] = {
 def install_error_handlers(app: Flask, texts: Texts) -> None:
     """Install the error handlers of this app."""
 
-    def refused(trouble: Exception) -> Response:
+    def answer_error(trouble: Exception) -> Response:
         # The rule, not the path: some paths contain secrets.
         rule = request.url_rule.rule if request.url_rule else "unknown"
         return flask_response(error_reply(trouble, texts, rule))
 
-    app.register_error_handler(Exception, refused)
+    app.register_error_handler(Exception, answer_error)
 
 
 def error_reply(trouble: Exception, texts: Texts, rule: str) -> HttpReply:
@@ -65,13 +65,13 @@ def problem_reply(trouble: AppError, texts: Texts) -> HttpReply:
     headers = [("Content-Type", MEDIA), *retry_headers(trouble)]
     if trouble.status == HTTPStatus.UNAUTHORIZED:
         headers.append(("WWW-Authenticate", "Bearer"))
-    body = problem_body(trouble, _sentence(trouble, texts), request_id.get())
+    body = problem_body(trouble, _error_sentence(trouble, texts), request_id.get())
     return HttpReply(trouble.status, body, tuple(headers))
 
 
-def _sentence(trouble: AppError, texts: Texts) -> str:
+def _error_sentence(trouble: AppError, texts: Texts) -> str:
     try:
-        return texts.error(trouble.code, trouble.facts)
+        return texts.error_text(trouble.code, trouble.facts)
     except TextMissing:
         _log.error("error code has no text", extra={"code": trouble.code})
-        return texts.error("internal")
+        return texts.error_text("internal")

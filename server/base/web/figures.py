@@ -36,35 +36,35 @@ class Arena:
         self._cells = memory.cast("d")
         self._places: dict[bytes, int] = {}
 
-    def open(self) -> None:
+    def load_entries(self) -> None:
         """Read the entries of a previous process, to continue with them."""
-        self._places = dict(self._entries())
+        self._places = dict(self._scan_entries())
 
-    def place(self, key: bytes) -> int | None:
+    def place_of(self, key: bytes) -> int | None:
         """The offset of a number, created if new; None when the arena is full."""
         place = self._places.get(key)
         if place is None:
-            place = self._append(key)
+            place = self._append_entry(key)
             if place is not None:
                 self._places[key] = place
         return place
 
-    def add(self, place: int, amount: float) -> None:
+    def add_amount(self, place: int, amount: float) -> None:
         """Add to a number; the caller ensures that only one thread does so."""
         self._cells[place] += amount
 
-    def get(self, place: int) -> float:
+    def read_number(self, place: int) -> float:
         """Read a number."""
         return float(self._cells[place])
 
-    def read(self) -> Iterator[tuple[bytes, float]]:
+    def read_all(self) -> Iterator[tuple[bytes, float]]:
         """Read all names and numbers, also while their process writes."""
-        for key, place in self._entries():
-            yield key, self.get(place)
+        for key, place in self._scan_entries():
+            yield key, self.read_number(place)
 
-    def _append(self, key: bytes) -> int | None:
+    def _append_entry(self, key: bytes) -> int | None:
         padded = key.ljust(-(-len(key) // _CELL) * _CELL)
-        begin = self._used()
+        begin = self._bytes_used()
         at = begin + _KEY_LENGTH.size + len(padded)
         if at + _CELL > len(self._memory):
             return None
@@ -75,15 +75,15 @@ class Arena:
         _HEAD.pack_into(self._memory, 0, at + _CELL)
         return at // _CELL
 
-    def _entries(self) -> Iterator[tuple[bytes, int]]:
-        at, used = _HEAD.size, self._used()
+    def _scan_entries(self) -> Iterator[tuple[bytes, int]]:
+        at, used = _HEAD.size, self._bytes_used()
         while at < used:
             (length,) = _KEY_LENGTH.unpack_from(self._memory, at)
             at += _KEY_LENGTH.size
             yield bytes(self._memory[at : at + length]).rstrip(b" "), (at + length) // _CELL
             at += length + _CELL
 
-    def _used(self) -> int:
+    def _bytes_used(self) -> int:
         return int(_HEAD.unpack_from(self._memory)[0]) or _HEAD.size
 
 
@@ -102,37 +102,37 @@ class Book:
         self._lock = threading.Lock()
         self._figures: list[Figure] = []
 
-    def use(self, arena: int) -> None:
+    def use_arena(self, arena: int) -> None:
         """Use the shared arena with this number; no other process may use it."""
         with self._lock:
             self._mine = self._arenas[arena]
-            self._mine.open()
+            self._mine.load_entries()
             self._shared = True
             for figure in self._figures:
-                figure.place = self._mine.place(figure.key)
+                figure.place = self._mine.place_of(figure.key)
 
-    def enter(self, figure: Figure) -> None:
+    def enter_figure(self, figure: Figure) -> None:
         """Assign a figure its place."""
         with self._lock:
-            figure.place = self._mine.place(figure.key)
+            figure.place = self._mine.place_of(figure.key)
             self._figures.append(figure)
 
-    def add(self, figure: Figure, amount: float) -> None:
+    def add_amount(self, figure: Figure, amount: float) -> None:
         """Add to a figure; one without a place is dropped."""
         with self._lock:
             if figure.place is not None:
-                self._mine.add(figure.place, amount)
+                self._mine.add_amount(figure.place, amount)
 
-    def get(self, figure: Figure) -> float:
+    def own_value(self, figure: Figure) -> float:
         """This process's value of a figure."""
         with self._lock:
-            return 0.0 if figure.place is None else self._mine.get(figure.place)
+            return 0.0 if figure.place is None else self._mine.read_number(figure.place)
 
-    def sums(self) -> dict[Key, float]:
+    def sum_processes(self) -> dict[Key, float]:
         """Every figure, summed over all processes."""
         found: defaultdict[bytes, float] = defaultdict(float)
         for arena in self._arenas if self._shared else [self._mine]:
-            for key, value in arena.read():
+            for key, value in arena.read_all():
                 found[key] += value
         return {_key_of(raw): value for raw, value in found.items()}
 
@@ -149,15 +149,15 @@ class Figure:
     ) -> None:  # fmt: skip
         self.key = json.dumps([metric, name, list(labels), list(values)]).encode()
         self.place: int | None = None
-        BOOK.enter(self)
+        BOOK.enter_figure(self)
 
     def inc(self, amount: float) -> None:
         """Add to the number."""
-        BOOK.add(self, amount)
+        BOOK.add_amount(self, amount)
 
     def get(self) -> float:
         """This process's value of the number."""
-        return BOOK.get(self)
+        return BOOK.own_value(self)
 
     def get_exemplar(self) -> None:
         """None: exemplars are not kept."""

@@ -22,37 +22,39 @@ class Fleet:
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, SLOTS * _RECORD.size)
 
-    def enter(self, age: int) -> int | None:
+    def take_slot(self, age: int) -> int | None:
         """Assign a slot to a worker that the master is about to start; None when all are used."""
         for slot in range(SLOTS):
-            if not self._lives(slot):
-                self._write(slot, age, 0, _STARTING)
+            if not self._is_alive(slot):
+                self._write_slot(slot, age, 0, _STARTING)
                 return slot
         return None
 
-    def started(self, slot: int) -> None:
+    def note_started(self, slot: int) -> None:
         """Called in the worker's process when it runs; from now on its death is noticed."""
-        age, _, state = self._read(slot)
-        self._write(slot, age, os.getpid(), state)
+        age, _, state = self._read_slot(slot)
+        self._write_slot(slot, age, os.getpid(), state)
 
-    def serves(self, slot: int) -> None:
+    def note_serving(self, slot: int) -> None:
         """Called in the worker's process when it accepts connections."""
-        age, pid, _ = self._read(slot)
-        self._write(slot, age, pid, _SERVING)
+        age, pid, _ = self._read_slot(slot)
+        self._write_slot(slot, age, pid, _SERVING)
 
-    def younger(self, age: int) -> int:
+    def count_younger(self, age: int) -> int:
         """Number of living workers started after the one with this age."""
-        return sum(self._lives(slot) and self._read(slot)[0] > age for slot in range(SLOTS))
+        return sum(self._is_alive(slot) and self._read_slot(slot)[0] > age for slot in range(SLOTS))
 
     def younger_are_starting(self, age: int) -> bool:
         """Whether a younger worker is alive and does not accept connections yet."""
         return any(
-            self._read(slot)[0] > age and self._read(slot)[2] == _STARTING and self._lives(slot)
+            self._read_slot(slot)[0] > age
+            and self._read_slot(slot)[2] == _STARTING
+            and self._is_alive(slot)
             for slot in range(SLOTS)
         )
 
-    def _lives(self, slot: int) -> bool:
-        _, pid, state = self._read(slot)
+    def _is_alive(self, slot: int) -> bool:
+        _, pid, state = self._read_slot(slot)
         if state == _FREE:
             return False
         # The master has assigned the slot, and the process has not written its id yet.
@@ -65,11 +67,11 @@ class Fleet:
                 return False
         return True
 
-    def _read(self, slot: int) -> tuple[int, int, int]:
+    def _read_slot(self, slot: int) -> tuple[int, int, int]:
         age, pid, state = _RECORD.unpack_from(self._memory, slot * _RECORD.size)
         return int(age), int(pid), int(state)
 
-    def _write(self, slot: int, age: int, pid: int, state: int) -> None:
+    def _write_slot(self, slot: int, age: int, pid: int, state: int) -> None:
         _RECORD.pack_into(self._memory, slot * _RECORD.size, age, pid, state)
 
 

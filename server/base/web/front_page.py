@@ -30,30 +30,30 @@ def front_page(settings: Settings, texts: Texts) -> Blueprint:
     """The page and its style; the phone is linked only where WeChat is emulated."""
     pages = Blueprint("front", __name__)
     links = [
-        ("/docs", texts.say("base.front.docs")),
-        ("/healthz", texts.say("base.front.health")),
-        ("/readyz", texts.say("base.front.ready")),
+        ("/docs", texts.fill_text("base.front.docs")),
+        ("/healthz", texts.fill_text("base.front.health")),
+        ("/readyz", texts.fill_text("base.front.ready")),
     ]
     if settings.emulated:
         emulator = f"http://127.0.0.1:{settings.emulator_port}"
-        links.insert(0, (f"{emulator}/phone/", texts.say("base.front.phone")))
-        links.append((f"{emulator}/", texts.say("base.front.emulator")))
+        links.insert(0, (f"{emulator}/phone/", texts.fill_text("base.front.phone")))
+        links.append((f"{emulator}/", texts.fill_text("base.front.emulator")))
     page = _PAGE.format(
-        title=escape(texts.say("base.front.title")),
-        about=escape(texts.say("base.front.about")),
+        title=escape(texts.fill_text("base.front.title")),
+        about=escape(texts.fill_text("base.front.about")),
         links="".join(
             f'<li><a href="{escape(to)}">{escape(words)}</a></li>' for to, words in links
         ),
     )
 
     @pages.get("/")
-    def front() -> Response:
+    def show_front() -> Response:
         answer = Response(page, content_type="text/html; charset=utf-8")
         answer.headers["Content-Security-Policy"] = _POLICY
         return answer
 
     @pages.get("/front.css")
-    def style() -> Response:
+    def serve_style() -> Response:
         return Response(_STYLE, content_type="text/css; charset=utf-8")
 
     return pages

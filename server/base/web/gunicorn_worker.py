@@ -51,7 +51,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._clock = SystemClock().monotonic
-        self._slot = FLEET.enter(self.age)
+        self._slot = FLEET.take_slot(self.age)
         self._connections: set[Connection] = set()
         self._of_address: Counter[str] = Counter()
         self._answered: deque[Connection] = deque()
@@ -65,15 +65,17 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def init_process(self) -> None:
         """Create what cannot be shared with the master, and serve until the end."""
         if self._slot is not None:
-            FLEET.started(self._slot)
-            BOOK.use(self._slot)
+            FLEET.note_started(self._slot)
+            BOOK.use_arena(self._slot)
         self._selector = selectors.DefaultSelector()
         self._wake_up, self._ear = socket.socketpair()
         for end in (self._wake_up, self._ear):
             end.setblocking(False)
         self._rung = False
-        self._house = _pool(self.cfg.threads, "house")
-        self._lanes = [(path, _pool(threads, path.strip("/"))) for path, threads in self.lanes]
+        self._house = _build_pool(self.cfg.threads, "house")
+        self._lanes = [
+            (path, _build_pool(threads, path.strip("/"))) for path, threads in self.lanes
+        ]
         super().init_process()
 
     def run(self) -> None:
@@ -82,14 +84,14 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         self._selector.register(self.PIPE[0], EVENT_READ, self._hear_signal)
         self._accept_more(True)
         if self._slot is not None:
-            FLEET.serves(self._slot)
+            FLEET.note_serving(self._slot)
         while not self._has_left():
             self.notify()
             for key, ready in self._selector.select(_TURN_SECONDS):
                 key.data(ready)
-            self._sweep()
+            self._sweep_connections()
         for connection in list(self._connections):
-            self._close(connection)
+            self._close_connection(connection)
         for pool in (self._house, *(pool for _, pool in self._lanes)):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -102,11 +104,13 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         for door in self.sockets:
             if wanted:
                 door.setblocking(False)
-                self._selector.register(door, EVENT_READ, partial(self._accept, door))
+                self._selector.register(door, EVENT_READ, partial(self._accept_connections, door))
             else:
                 self._selector.unregister(door)
 
-    def _accept(self, door: Any, _ready: int = 0, at_once: int = _ACCEPTED_AT_ONCE) -> None:
+    def _accept_connections(
+        self, door: Any, _ready: int = 0, at_once: int = _ACCEPTED_AT_ONCE
+    ) -> None:
         for _ in range(at_once):
             try:
                 sock, peer = door.accept()
@@ -116,9 +120,9 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
                     self._may_accept_at = self._clock() + 1.0
                     self._accept_more(False)
                 return
-            self._greet(sock, peer, door.getsockname())
+            self._register_client(sock, peer, door.getsockname())
 
-    def _greet(self, sock: socket.socket, peer: Any, server: Any) -> None:
+    def _register_client(self, sock: socket.socket, peer: Any, server: Any) -> None:
         address = _address_of(peer)
         limit = self.bounds.per_address
         if address and limit is not None and self._of_address[address] >= limit:
@@ -131,11 +135,11 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         self._connections.add(connection)
         self._of_address[address] += 1
         connection.until = self._clock() + self.bounds.request_seconds
-        self._watch(connection, EVENT_READ)
+        self._watch_connection(connection, EVENT_READ)
 
     # Receiving
 
-    def _serve(self, connection: Connection, ready: int) -> None:
+    def _serve_connection(self, connection: Connection, ready: int) -> None:
         try:
             if connection.state is ConnectionState.CLOSED:
                 # Closed by an earlier event of this turn.
@@ -143,38 +147,38 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             if ready & EVENT_WRITE:
                 self._send_on(connection)
             elif connection.state is ConnectionState.RECEIVING:
-                self._receive(connection)
+                self._receive_bytes(connection)
             elif connection.state is ConnectionState.LINGERING:
-                self._discard(connection)
+                self._discard_connection(connection)
             else:
                 # More arrived before the response was sent: it stays in the kernel's buffer
                 # meanwhile.
-                self._watch(connection, connection.watched & ~EVENT_READ)
+                self._watch_connection(connection, connection.watched & ~EVENT_READ)
         except OSError:
-            self._close(connection)
+            self._close_connection(connection)
 
-    def _receive(self, connection: Connection) -> None:
-        data = connection.receive()
+    def _receive_bytes(self, connection: Connection) -> None:
+        data = connection.receive_bytes()
         if data is None:
             return
         if not data:
             # An incomplete request is never run: an empty body would submit a paper without
             # answers.
-            self._close(connection)
+            self._close_connection(connection)
             return
         now = self._clock()
         if not connection.receiver.begun:
             connection.until = now + self.bounds.request_seconds
         connection.heard_at = now
-        self._advance(connection, data)
+        self._advance_request(connection, data)
 
-    def _advance(self, connection: Connection, data: bytes) -> None:
+    def _advance_request(self, connection: Connection, data: bytes) -> None:
         receiver = connection.receiver
         before = receiver.expected_bytes
         try:
-            request = receiver.add(data)
+            request = receiver.add_bytes(data)
         except Exception as trouble:
-            self._refuse(connection, trouble)
+            self._refuse_request(connection, trouble)
             return
         if request is not None:
             self._ask_house(connection, request)
@@ -183,13 +187,13 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             connection.until += receiver.expected_bytes / self.bounds.body_bytes_per_second
         if receiver.take_expectation():
             connection.unsent = memoryview(b"HTTP/1.1 100 Continue\r\n\r\n")
-            if not connection.send():
-                self._close(connection)
+            if not connection.send_bytes():
+                self._close_connection(connection)
 
-    def _refuse(self, connection: Connection, trouble: Exception) -> None:
-        connection.receiver.drop()
+    def _refuse_request(self, connection: Connection, trouble: Exception) -> None:
+        connection.receiver.drop_received()
         connection.keep = False
-        connection.unsent = memoryview(bad_requests.refusal(trouble))
+        connection.unsent = memoryview(bad_requests.build_refusal(trouble))
         self._send_on(connection)
 
     # Answering
@@ -197,26 +201,26 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _ask_house(self, connection: Connection, request: Any) -> None:
         connection.state = ConnectionState.ANSWERING
         pool = next((pool for path, pool in self._lanes if request.path.startswith(path)), None)
-        (pool or self._house).submit(self._answer, connection, request)
+        (pool or self._house).submit(self._answer_request, connection, request)
 
-    def _answer(self, connection: Connection, request: Any) -> None:
+    def _answer_request(self, connection: Connection, request: Any) -> None:
         """Runs on an application thread."""
         outbox = Outbox()
         try:
             connection.keep = self._run_app(request, connection, outbox)
         except Exception as trouble:
             outbox = Outbox()
-            outbox.sendall(bad_requests.refusal(trouble))
+            outbox.sendall(bad_requests.build_refusal(trouble))
             connection.keep = False
         with suppress(OSError):
             request.body.close()
-        connection.unsent = outbox.content()
+        connection.unsent = outbox.response_content()
         # Most responses fit into the socket buffer; the loop sends the rest of larger ones, and
         # detects disconnected clients.
         with suppress(OSError):
-            connection.send()
+            connection.send_bytes()
         self._answered.append(connection)
-        self._ring()
+        self._wake_loop()
 
     def _run_app(self, request: Any, connection: Connection, outbox: Outbox) -> bool:
         """Run the app, let gunicorn write the response; return whether to keep the connection."""
@@ -237,7 +241,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
                 parts.close()
         return not response.should_close()
 
-    def _ring(self) -> None:
+    def _wake_loop(self) -> None:
         if not self._rung:
             self._rung = True
             # A full pipe contains a wake-up already; a closed one has no reader.
@@ -254,7 +258,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             try:
                 self._send_on(connection)
             except OSError:
-                self._close(connection)
+                self._close_connection(connection)
 
     def _hear_signal(self, _ready: int) -> None:
         with suppress(BlockingIOError):
@@ -264,26 +268,26 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _send_on(self, connection: Connection) -> None:
         now = self._clock()
-        if not connection.send():
+        if not connection.send_bytes():
             if connection.state is not ConnectionState.SENDING:
                 seconds = len(connection.unsent) / self.bounds.answer_bytes_per_second
                 connection.until = now + self.bounds.answer_seconds + seconds
                 connection.state = ConnectionState.SENDING
-            self._watch(connection, EVENT_WRITE)
+            self._watch_connection(connection, EVENT_WRITE)
             return
         if connection.keep:
             connection.state = ConnectionState.RECEIVING
             connection.heard_at = now
-            self._watch(connection, EVENT_READ)
+            self._watch_connection(connection, EVENT_READ)
             waits = self.bounds.request_seconds if connection.receiver.begun else self._idle_seconds
             connection.until = now + waits
             if connection.receiver.begun:
-                self._advance(connection, b"")
+                self._advance_request(connection, b"")
             return
         connection.end_sending()
         connection.state = ConnectionState.LINGERING
         connection.until = now + self.bounds.linger_seconds
-        self._watch(connection, EVENT_READ)
+        self._watch_connection(connection, EVENT_READ)
 
     @property
     def _idle_seconds(self) -> float:
@@ -291,45 +295,49 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             return _LAST_CALL_SECONDS
         return float(self.cfg.keepalive)
 
-    def _discard(self, connection: Connection) -> None:
-        data = connection.receive()
+    def _discard_connection(self, connection: Connection) -> None:
+        data = connection.receive_bytes()
         if data is None:
             return
         connection.lingered_bytes += len(data)
         if not data or connection.lingered_bytes > self.bounds.linger_bytes:
-            self._close(connection)
+            self._close_connection(connection)
 
     # Ending
 
-    def _watch(self, connection: Connection, wanted: int) -> None:
+    def _watch_connection(self, connection: Connection, wanted: int) -> None:
         if wanted == connection.watched:
             return
         if not connection.watched:
-            self._selector.register(connection.sock, wanted, partial(self._serve, connection))
+            self._selector.register(
+                connection.sock, wanted, partial(self._serve_connection, connection)
+            )
         elif wanted:
-            self._selector.modify(connection.sock, wanted, partial(self._serve, connection))
+            self._selector.modify(
+                connection.sock, wanted, partial(self._serve_connection, connection)
+            )
         else:
             self._selector.unregister(connection.sock)
         connection.watched = wanted
 
-    def _close(self, connection: Connection) -> None:
+    def _close_connection(self, connection: Connection) -> None:
         if connection.state is ConnectionState.CLOSED:
             return
-        self._watch(connection, 0)
-        connection.close()
+        self._watch_connection(connection, 0)
+        connection.close_socket()
         self._connections.discard(connection)
         address = _address_of(connection.peer)
         self._of_address[address] -= 1
         if not self._of_address[address]:
             del self._of_address[address]
 
-    def _sweep(self) -> None:
+    def _sweep_connections(self) -> None:
         now = self._clock()
         if now - self._swept_at < _TURN_SECONDS:
             return
         self._swept_at = now
         for connection in [one for one in self._connections if one.is_late(now, self.bounds)]:
-            self._close(connection)
+            self._close_connection(connection)
         if self._door_closed_at is None:
             there_is_room = len(self._connections) < self.cfg.worker_connections
             self._accept_more(there_is_room and now >= self._may_accept_at)
@@ -344,7 +352,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         now = self._clock()
         if self._leaving_since is None:
             self._leaving_since = now
-            self._replaced = FLEET.younger(self.age) >= self.cfg.workers
+            self._replaced = FLEET.count_younger(self.age) >= self.cfg.workers
             if not self._replaced:
                 LEAVING.set()
         if self._door_closed_at is None and self._may_close_door(now - self._leaving_since):
@@ -356,7 +364,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _may_close_door(self, seconds: float) -> bool:
         """Whether others can take over: younger workers, or a proxy that watches readiness."""
-        if self._replaced and FLEET.younger(self.age):
+        if self._replaced and FLEET.count_younger(self.age):
             return not FLEET.younger_are_starting(self.age)
         return seconds >= self.bounds.drain_seconds
 
@@ -366,14 +374,14 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         for door in self.sockets:
             # Connections already in the backlog are accepted, because closing the socket would
             # reset them.
-            self._accept(door, at_once=self.cfg.backlog)
+            self._accept_connections(door, at_once=self.cfg.backlog)
             door.close()
         for connection in self._connections:
             if connection.state is ConnectionState.RECEIVING and not connection.receiver.begun:
                 connection.until = min(connection.until, now + _LAST_CALL_SECONDS)
 
 
-def _pool(threads: int, name: str) -> ThreadPoolExecutor:
+def _build_pool(threads: int, name: str) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
 
 

@@ -40,12 +40,12 @@ def health_pages(probes: Probes) -> Blueprint:
     lookout = Lookout(lambda: _outer_checks(probes))
 
     @pages.get("/healthz")
-    def healthz() -> dict[str, str]:
+    def answer_healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @pages.get("/readyz")
-    def readyz() -> tuple[dict[str, object], int]:
-        checks = _own_checks(probes) | lookout.look(_LOOK_SECONDS)
+    def answer_readyz() -> tuple[dict[str, object], int]:
+        checks = _own_checks(probes) | lookout.check_parts(_LOOK_SECONDS)
         ready = all(value in ("ok", "degraded") for value in checks.values())
         return {
             "status": "ready" if ready else "not_ready",
@@ -53,8 +53,10 @@ def health_pages(probes: Probes) -> Blueprint:
         }, 200 if ready else 503
 
     @pages.get("/metrics")
-    def prometheus() -> Response:
-        body, kind = metrics.exposition(dict(probes.readings), probes.families, probes.worker_sums)
+    def answer_metrics() -> Response:
+        body, kind = metrics.expose_metrics(
+            dict(probes.readings), probes.families, probes.worker_sums
+        )
         return Response(body, content_type=kind)
 
     return pages
@@ -69,7 +71,7 @@ class Lookout:
         self._lock = threading.Lock()
         self._running: Future[dict[str, str]] | None = None
 
-    def look(self, seconds: float) -> dict[str, str]:
+    def check_parts(self, seconds: float) -> dict[str, str]:
         """The state of each part; the database counts as unavailable when it is unknown in time."""
         with self._lock:
             if self._running is None or self._running.done():

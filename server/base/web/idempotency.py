@@ -40,7 +40,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.errors import Conflict, Invalid
 from server.base.personal_data import Keep, Personal
-from server.base.sql.prepared import insert_at_commit, run, table
+from server.base.sql.prepared import insert_at_commit, run_statement, table_of
 from server.base.sql.tables import Base, BigId, UtcDateTime
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
@@ -112,7 +112,7 @@ class KeyClaim:
     body: str | None = None
 
 
-_kept = table(KeptAnswer)
+_kept = table_of(KeptAnswer)
 _TOLD = (_kept.c.fingerprint, _kept.c.status, _kept.c.body, _kept.c.claimed_at)
 _OURS = and_(_kept.c.caller == bindparam("of_caller"), _kept.c.key == bindparam("of_key"))
 _FIND: dict[str, Select[Any]] = {
@@ -144,7 +144,7 @@ def checked_key(header: str | None) -> str | None:
     return header
 
 
-def fingerprint(method: str, path: str, body: bytes) -> str:
+def fingerprint_request(method: str, path: str, body: bytes) -> str:
     """A hash that is equal for identical requests."""
     return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
 
@@ -159,7 +159,7 @@ def find_answer(uow: UnitOfWork, asked: Keyed) -> tuple[int, str] | None:
     facts: dict[str, Any] = {"of_caller": asked.caller, "of_key": asked.key}
     if dialect == "postgresql":
         facts["lock"] = asked.lock
-    row = run(uow, _FIND[dialect], facts).one_or_none()
+    row = run_statement(uow, _FIND[dialect], facts).one_or_none()
     if row is None:
         return None
     if row.fingerprint is not None and row.fingerprint != asked.print_of:
@@ -176,7 +176,7 @@ def find_answer(uow: UnitOfWork, asked: Keyed) -> tuple[int, str] | None:
 def _drop_expired_claim(uow: UnitOfWork, asked: Keyed, claimed_at: datetime) -> None:
     if uow.now - claimed_at < IN_FLIGHT:
         raise IdempotencyInFlight
-    run(uow, _DROP_EXPIRED, {"of_caller": asked.caller, "of_key": asked.key})
+    run_statement(uow, _DROP_EXPIRED, {"of_caller": asked.caller, "of_key": asked.key})
 
 
 def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
@@ -198,19 +198,19 @@ def keep_answer(uow: UnitOfWork, asked: Keyed, status: int, body: str) -> None:
     insert_at_commit(uow, _KEEP, facts, AnsweredMeanwhile())
 
 
-def claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> KeyClaim:
+def claim_key(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> KeyClaim:
     """Claim a key for a request, or find the stored answer.
 
     Raises: IdempotencyKeyReused, IdempotencyInFlight (409).
     """
     try:
-        return _claim(uow_factory, caller, key, print_of)
+        return _claim_row(uow_factory, caller, key, print_of)
     except IntegrityError:
         # A concurrent repeat claimed the key between our read and our insert.
         raise IdempotencyInFlight from None
 
 
-def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> KeyClaim:
+def _claim_row(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str) -> KeyClaim:
     with uow_factory.begin() as uow:
         row = uow.session.scalar(
             select(KeptAnswer)
@@ -231,12 +231,12 @@ def _claim(uow_factory: UnitOfWorkFactory, caller: str, key: str, print_of: str)
         return KeyClaim(caller=caller, key=key, status=row.status, body=row.body)
 
 
-def keep(uow: UnitOfWork, taken: KeyClaim, status: int, body: str) -> None:
+def keep_claimed_answer(uow: UnitOfWork, taken: KeyClaim, status: int, body: str) -> None:
     """Store the answer in the transaction of its effect."""
     uow.session.execute(update(KeptAnswer).where(*_row_of(taken)).values(status=status, body=body))
 
 
-def release(uow_factory: UnitOfWorkFactory, taken: KeyClaim) -> None:
+def release_key(uow_factory: UnitOfWorkFactory, taken: KeyClaim) -> None:
     """Release the key of a refused or failed request."""
     with uow_factory.begin() as uow:
         uow.session.execute(delete(KeptAnswer).where(*_row_of(taken), KeptAnswer.status.is_(None)))

@@ -53,7 +53,7 @@ class Incoming:
         stated: str = self.environ.get("CONTENT_TYPE", "")
         return stated if stated == "application/json" else parse_options_header(stated)[0].lower()
 
-    def arguments(self) -> dict[str, str]:
+    def query_arguments(self) -> dict[str, str]:
         """The query parameters, the first value of each name."""
         made: dict[str, str] = {}
         if self.query:
@@ -62,7 +62,7 @@ class Incoming:
                 made.setdefault(name, value)
         return made
 
-    def body(self) -> bytes:
+    def read_body(self) -> bytes:
         """The complete body.
 
         Raises: BodyTooLarge (413), werkzeug's RequestEntityTooLarge and ClientDisconnected.

@@ -35,7 +35,7 @@ curl -s $SERVER/api/v1/me -H "Authorization: Bearer $token"
 ```"""
 
 
-def introduction(settings: Settings) -> str:
+def compose_introduction(settings: Settings) -> str:
     """The text as Markdown; includes a recipe with addresses only where WeChat is emulated."""
     if not settings.emulated:
         return _ABOUT

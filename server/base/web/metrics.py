@@ -71,7 +71,7 @@ Families = Callable[[], Iterable[Metric]]
 WorkerSums = Callable[[], Mapping[figures.Key, float] | None]
 
 
-def exposition(
+def expose_metrics(
     readings: Mapping[str, Reading],
     families: Families = lambda: (),
     worker_sums: WorkerSums = lambda: None,
@@ -96,9 +96,9 @@ class _Everything(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The sums over all processes, and the readings."""
-        yield from _filled(_ALL, figures.BOOK.sums())
+        yield from _fill_families(_ALL, figures.BOOK.sum_processes())
         # No samples when they are unknown: a zero would look like a restart.
-        yield from _filled(_OF_WORKERS, self._worker_sums() or {})
+        yield from _fill_families(_OF_WORKERS, self._worker_sums() or {})
         for name, read in self._readings.items():
             value = read()
             if value is not None:
@@ -106,16 +106,16 @@ class _Everything(Collector):
         yield from self._families()
 
 
-def _filled(
+def _fill_families(
     sources: Iterable[Counter | Histogram], sums: Mapping[figures.Key, float]
 ) -> Iterator[Metric]:
     for source in sources:
         for family in source.describe():
-            _fill(family, sums)
+            _fill_family(family, sums)
             yield family
 
 
-def _fill(family: Metric, sums: Mapping[figures.Key, float]) -> None:
+def _fill_family(family: Metric, sums: Mapping[figures.Key, float]) -> None:
     buckets: defaultdict[tuple[tuple[str, str], ...], list[tuple[str, float]]] = defaultdict(list)
     for (metric, name, labels, told), value in sums.items():
         if metric != family.name:

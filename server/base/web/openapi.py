@@ -48,11 +48,11 @@ _ALWAYS: tuple[type[AppError], ...] = (
 )
 
 
-def document(
+def build_document(
     apis: Sequence[Api], *, title: str, version: str, introduction: str = ""
 ) -> dict[str, Any]:
     """The document of these endpoints, with every status, field and error code."""
-    paths, components = _described(tuple(apis))
+    paths, components = _describe_apis(tuple(apis))
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": introduction},
@@ -65,7 +65,7 @@ def document(
 
 
 @lru_cache(maxsize=32)
-def _described(apis: tuple[Api, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _describe_apis(apis: tuple[Api, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The paths and schemas of these endpoints. Units: takes about 30 ms, so it is cached."""
     routes = [route for api in apis for route in api.routes]
     shapes = [shape for route in routes for shape in (route.body, route.out) if shape is not None]
@@ -74,8 +74,8 @@ def _described(apis: tuple[Api, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
     paths: dict[str, Any] = {}
     for route in routes:
         path = "/api/v1" + route.path.replace("<", "{").replace(">", "}")
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route)
-    paths |= plain_paths(_refusal)
+        paths.setdefault(path, {})[route.method.lower()] = _describe_operation(route)
+    paths |= plain_paths(_describe_refusal)
     return paths, components
 
 
@@ -86,35 +86,35 @@ def docs_pages(describe: Callable[[], dict[str, Any]]) -> Blueprint:
     files = Path(__file__).parent / "static" / "swagger-ui"
 
     @pages.get("/openapi.json")
-    def openapi() -> Response:
+    def serve_document() -> Response:
         return Response(encoded(), content_type="application/json")
 
     @pages.get("/docs")
-    def page() -> Response:
+    def show_docs() -> Response:
         answer = Response(_PAGE, content_type="text/html; charset=utf-8")
         answer.headers["Content-Security-Policy"] = _POLICY
         return answer
 
     @pages.get("/docs/start.js")
-    def start() -> Response:
+    def serve_start_script() -> Response:
         return Response(_START, content_type="text/javascript")
 
     @pages.get("/docs/files/<path:name>")
-    def file(name: str) -> Response:
+    def serve_file(name: str) -> Response:
         return send_from_directory(files, name)
 
     return pages
 
 
-def refusals(route: Route) -> dict[int, set[str]]:
+def refusals_of(route: Route) -> dict[int, set[str]]:
     """Every error code of a route, by status."""
     found: dict[int, set[str]] = {}
-    for kind in (*_ALWAYS, *route.errors, *_implied(route)):
+    for kind in (*_ALWAYS, *route.errors, *_implied_errors(route)):
         found.setdefault(kind.status, set()).add(kind.code)
     return found
 
 
-def _implied(route: Route) -> Iterable[type[AppError]]:
+def _implied_errors(route: Route) -> Iterable[type[AppError]]:
     if route.who is not Who.ANYONE:
         yield errors.NotAuthenticated
     if route.places:
@@ -131,16 +131,16 @@ def _implied(route: Route) -> Iterable[type[AppError]]:
             yield from (IdempotencyKeyReused, IdempotencyInFlight)
 
 
-def _operation(route: Route) -> dict[str, Any]:
+def _describe_operation(route: Route) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": route.name,
         "tags": [route.tag],
         "summary": (route.view.__doc__ or "").strip().split("\n")[0],
-        "responses": _answers(route),
+        "responses": _describe_answers(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route)],
     }
     if route.body is not None:
-        made["requestBody"] = {"content": {"application/json": {"schema": _ref(route.body)}}}
+        made["requestBody"] = {"content": {"application/json": {"schema": _schema_ref(route.body)}}}
     if route.upload:
         made["requestBody"] = {"content": {"multipart/form-data": {"schema": _ONE_FILE}}}
     if route.who is not Who.ANYONE:
@@ -157,18 +157,20 @@ def _operation(route: Route) -> dict[str, Any]:
     return made
 
 
-def _answers(route: Route) -> dict[str, Any]:
+def _describe_answers(route: Route) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for status in route.status:
         answers[str(status)] = {"description": HTTPStatus(status).phrase}
         if route.out is not None and status != HTTPStatus.NO_CONTENT:
-            answers[str(status)]["content"] = {"application/json": {"schema": _ref(route.out)}}
+            answers[str(status)]["content"] = {
+                "application/json": {"schema": _schema_ref(route.out)}
+            }
         if route.media is not None:
             answers[str(status)]["content"] = {route.media: {}}
-    for status, codes in sorted(refusals(route).items()):
+    for status, codes in sorted(refusals_of(route).items()):
         answers[str(status)] = {
             "description": ", ".join(sorted(codes)),
-            "content": {MEDIA: {"schema": _refusal(codes)}},
+            "content": {MEDIA: {"schema": _describe_refusal(codes)}},
         }
     return answers
 
@@ -192,12 +194,12 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     ]
 
 
-def _ref(shape: Any) -> dict[str, Any]:
+def _schema_ref(shape: Any) -> dict[str, Any]:
     (schema,), _ = msgspec.json.schema_components([shape], ref_template=_REF)
     return schema
 
 
-def _refusal(codes: set[str]) -> dict[str, Any]:
+def _describe_refusal(codes: set[str]) -> dict[str, Any]:
     return {
         "allOf": [
             {"$ref": _REF.format(name="Problem")},

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from server.base.access import Organizer, Permission
 from server.base.errors import AppError
-from server.base.web.schema import prepare
+from server.base.web.schema import prepare_decoder
 
 if TYPE_CHECKING:
     from wtforms import Form
@@ -211,7 +211,7 @@ class Pages:
     routes: list[PageRoute] = field(default_factory=list)
     open_routes: list[OpenRoute] = field(default_factory=list)
 
-    def find(self, method: str, path: str) -> PageRoute | None:
+    def find_page(self, method: str, path: str) -> PageRoute | None:
         """The page with this method and path."""
         return next((r for r in self.routes if (r.method, r.path) == (method, path)), None)
 
@@ -239,19 +239,19 @@ def page(  # noqa: PLR0913 - one declaration per fact of the page, all by name
     Raises: PageRefused for an invalid declaration, also without `needs`.
     """
 
-    def declare(view: View) -> View:
+    def declare_view(view: View) -> View:
         if not isinstance(needs, Permission):
             raise PageRefused(f"{method} {path} ({view.__name__}): {_NEEDS}")
         route = PageRoute(
             method=method, path=path, view=view, needs=needs, form=form, query=query, menu=menu,
             section=section, tag=pages.tag, ask=ask,
         )  # fmt: skip
-        _check(pages, route)
-        prepare(query)
+        _check_route(pages, route)
+        prepare_decoder(query)
         pages.routes.append(route)
         return view
 
-    return declare
+    return declare_view
 
 
 def open_page(
@@ -273,7 +273,7 @@ def open_page(
     def declare(view: View) -> View:
         if method not in METHODS:
             raise PageRefused(f"{method} {path} ({view.__name__}): the method is one of {METHODS}")
-        prepare(query)
+        prepare_decoder(query)
         pages.open_routes.append(
             OpenRoute(method=method, path=path, view=view, form=form, query=query, tag=pages.tag)
         )
@@ -282,12 +282,12 @@ def open_page(
     return declare
 
 
-def _check(pages: Pages, route: PageRoute) -> None:
+def _check_route(pages: Pages, route: PageRoute) -> None:
     wanted = ["uow", "organizer", *route.places]
     wanted += [name for name in ("form", "query") if getattr(route, name) is not None]
     wanted += ["asked"] if route.ask is not None else []
     given = list(inspect.signature(route.view).parameters)
-    shown = pages.find("GET", route.path)
+    shown = pages.find_page("GET", route.path)
     reasons: Mapping[str, bool] = {
         f"the method is one of {METHODS}": route.method not in METHODS,
         f"the view takes ({', '.join(wanted)}), and in this order the first two": (

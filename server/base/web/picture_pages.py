@@ -29,7 +29,7 @@ def picture_pages(uow_factory: UnitOfWorkFactory, finders: Finders) -> Blueprint
     """The routes of pictures; missing or expired ones are 404."""
     pages = Blueprint("pictures", __name__)
 
-    def answer(find: Callable[[UnitOfWork], bytes | None], keep_seconds: int) -> Response:
+    def answer_picture(find: Callable[[UnitOfWork], bytes | None], keep_seconds: int) -> Response:
         if "\0" in request.path:
             raise NotFound
         with uow_factory.begin(read_only=True) as uow:
@@ -39,11 +39,11 @@ def picture_pages(uow_factory: UnitOfWorkFactory, finders: Finders) -> Blueprint
         return picture_response(Picture(content=content, keep_seconds=keep_seconds), "image/jpeg")
 
     @pages.get("/pictures/<name>.jpg")
-    def show(name: str) -> Response:
-        return answer(lambda uow: finders.public(uow, name), _KEEP_SECONDS)
+    def show_picture(name: str) -> Response:
+        return answer_picture(lambda uow: finders.public(uow, name), _KEEP_SECONDS)
 
     @pages.get("/pictures/<viewer>/<name>/<until>/<signature>.jpg")
     def show_privately(viewer: str, name: str, until: str, signature: str) -> Response:
-        return answer(lambda uow: finders.private(uow, viewer, name, until, signature), 0)
+        return answer_picture(lambda uow: finders.private(uow, viewer, name, until, signature), 0)
 
     return pages

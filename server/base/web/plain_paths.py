@@ -48,58 +48,58 @@ _SIGNATURE = {"signature_refused", "stale_timestamp"}
 def plain_paths(refusal: Refusal) -> dict[str, Any]:
     """The paths; `refusal` returns the schema of an error with one of these codes."""
 
-    def page(
+    def get_page(
         summary: str, media: str, schema: object = None, *more: type[AppError]
     ) -> dict[str, Any]:
-        refusals = _refusals(refusal, AppError, errors.MethodNotAllowed, *more)
-        return _get(summary, {"200": _answer(summary, media, schema), **refusals})
+        refusals = _describe_refusals(refusal, AppError, errors.MethodNotAllowed, *more)
+        return _describe_get(summary, {"200": _describe_answer(summary, media, schema), **refusals})
 
-    ready = page("The server can answer", "application/json", _READINESS)
-    ready["get"]["responses"]["503"] = _answer("not ready", "application/json", _READINESS)
-    callback = _callback(refusal)
+    ready = get_page("The server can answer", "application/json", _READINESS)
+    ready["get"]["responses"]["503"] = _describe_answer("not ready", "application/json", _READINESS)
+    callback = _describe_callback(refusal)
     return {
         "/pictures/{name}.jpg": {
-            **page("A citizen's picture", "image/jpeg", None, errors.NotFound, DatabaseAway),
-            "parameters": _places("name"),
+            **get_page("A citizen's picture", "image/jpeg", None, errors.NotFound, DatabaseAway),
+            "parameters": _describe_places("name"),
         },
         "/pictures/{viewer}/{name}/{until}/{signature}.jpg": {
-            **page(
+            **get_page(
                 "A citizen's picture before its check is over, by a signed address that ends",
                 "image/jpeg",
                 None,
                 errors.NotFound,
                 DatabaseAway,
             ),
-            "parameters": _places("viewer", "name", "until", "signature"),
+            "parameters": _describe_places("viewer", "name", "until", "signature"),
         },
-        "/": page("A page that links the phone, the documents and the health", "text/html"),
-        "/front.css": page("The style of that page", "text/css"),
-        "/healthz": page("The process lives", "application/json", _HEALTH),
+        "/": get_page("A page that links the phone, the documents and the health", "text/html"),
+        "/front.css": get_page("The style of that page", "text/css"),
+        "/healthz": get_page("The process lives", "application/json", _HEALTH),
         "/readyz": ready,
-        "/metrics": page("Figures in Prometheus's text format", "text/plain"),
-        "/openapi.json": page("This document", "application/json", {"type": "object"}),
-        "/docs": page("A page that shows this document", "text/html"),
+        "/metrics": get_page("Figures in Prometheus's text format", "text/plain"),
+        "/openapi.json": get_page("This document", "application/json", {"type": "object"}),
+        "/docs": get_page("A page that shows this document", "text/html"),
         "/wechat/official/callback": callback,
         "/wechat/miniprogram/callback": callback,
     }
 
 
-def _places(*names: str) -> list[dict[str, Any]]:
+def _describe_places(*names: str) -> list[dict[str, Any]]:
     text = {"type": "string"}
     return [{"name": name, "in": "path", "required": True, "schema": text} for name in names]
 
 
-def _callback(refusal: Refusal) -> dict[str, Any]:
-    refused = _refusals(refusal, *_DOOR)
-    refused["403"] = _problem(refusal, _SIGNATURE)
-    echo = _answer("the echo", "text/plain", {"type": "string"})
+def _describe_callback(refusal: Refusal) -> dict[str, Any]:
+    refused = _describe_refusals(refusal, *_DOOR)
+    refused["403"] = _describe_problem(refusal, _SIGNATURE)
+    echo = _describe_answer("the echo", "text/plain", {"type": "string"})
     reply = {
         "description": "`success`, or a reply to the person",
         "content": {"text/plain": {}, "application/xml": {}, "application/json": {}},
     }
     checked = {status: refused[status] for status in ("400", "403", "405", "503")}
     return {
-        **_get("WeChat's check of the address", {"200": echo, **checked}),
+        **_describe_get("WeChat's check of the address", {"200": echo, **checked}),
         "post": {
             "summary": "A message or an event pushed by WeChat",
             "tags": ["operation"],
@@ -108,20 +108,20 @@ def _callback(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def _refusals(refusal: Refusal, *kinds: type[AppError]) -> dict[str, Any]:
+def _describe_refusals(refusal: Refusal, *kinds: type[AppError]) -> dict[str, Any]:
     codes: dict[str, set[str]] = {}
     for kind in kinds:
         codes.setdefault(str(kind.status), set()).add(kind.code)
-    return {status: _problem(refusal, named) for status, named in sorted(codes.items())}
+    return {status: _describe_problem(refusal, named) for status, named in sorted(codes.items())}
 
 
-def _problem(refusal: Refusal, codes: set[str]) -> dict[str, Any]:
-    return _answer(", ".join(sorted(codes)), MEDIA, refusal(codes))
+def _describe_problem(refusal: Refusal, codes: set[str]) -> dict[str, Any]:
+    return _describe_answer(", ".join(sorted(codes)), MEDIA, refusal(codes))
 
 
-def _get(summary: str, answers: dict[str, Any]) -> dict[str, Any]:
+def _describe_get(summary: str, answers: dict[str, Any]) -> dict[str, Any]:
     return {"get": {"summary": summary, "tags": ["operation"], "responses": answers}}
 
 
-def _answer(words: str, media: str, schema: object = None) -> dict[str, Any]:
+def _describe_answer(words: str, media: str, schema: object = None) -> dict[str, Any]:
     return {"description": words, "content": {media: {} if schema is None else {"schema": schema}}}

@@ -57,13 +57,13 @@ class Receiver:
         """Maximum length of the body being received."""
         return self._body.expected_bytes if self._body is not None else 0
 
-    def add(self, data: bytes) -> Any:
+    def add_bytes(self, data: bytes) -> Any:
         """Add bytes; return the complete gunicorn request with its body in a file, else None."""
         self._buffer += data
         if self._request is None and not self._read_head():
             return None
         assert self._body is not None  # noqa: S101 - narrows for the type checker
-        if not self._body.take(self._buffer):
+        if not self._body.take_body(self._buffer):
             return None
         request, self._request = self._request, None
         # A client that has already sent the body needs no 100 Continue.
@@ -80,7 +80,7 @@ class Receiver:
         self._request._expected_100_continue = False
         return True
 
-    def drop(self) -> None:
+    def drop_received(self) -> None:
         """Discard what has arrived, and free the space of an incomplete body."""
         self._buffer.clear()
         if self._body is not None:
@@ -116,7 +116,7 @@ class _Sized:
         self.expected_bytes = length
         self.file = _new_file(length)
 
-    def take(self, buffer: bytearray) -> bool:
+    def take_body(self, buffer: bytearray) -> bool:
         """Move the body's bytes out of the buffer; return whether the body is complete."""
         if self.expected_bytes and buffer:
             piece = buffer[: self.expected_bytes]
@@ -136,7 +136,7 @@ class _Chunked:
         self._chunks = self._trailer_bytes = 0
         self._read_line: Callable[[bytes], None] = self._read_size
 
-    def take(self, buffer: bytearray) -> bool:
+    def take_body(self, buffer: bytearray) -> bool:
         """Move the body's bytes out of the buffer; return whether the body is complete."""
         while self._read_line != self._refuse_more:
             if self._left:

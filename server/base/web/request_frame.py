@@ -40,13 +40,13 @@ class RequestFrame:
         self.monotonic = clock.monotonic
         self._campaign = campaign
 
-    def begin(self, given: str) -> str:
+    def begin_request(self, given: str) -> str:
         """The id of a request: the client's if it may be logged, else a new one."""
         made = given if given and _GOOD_ID.fullmatch(given) else ids.new_ref("req")
         log.request_id.set(made)
         return made
 
-    def record(self, method: str, route: str, status: int, seconds: float) -> None:
+    def record_response(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a response and write its log line."""
         method = method if method in _METHODS else "other"
         metrics.requests(method, route, str(status)).inc()
@@ -54,7 +54,7 @@ class RequestFrame:
         if route not in _UNLOGGED:
             log.write_answered(method, route, status, round(seconds * 1000, 1))
 
-    def headers(self, rid: str, reply: HttpReply) -> list[tuple[str, str]]:
+    def response_headers(self, rid: str, reply: HttpReply) -> list[tuple[str, str]]:
         """All headers of a response: its own, and common ones that it does not set."""
         made = list(reply.headers)
         if reply.status != HTTPStatus.NO_CONTENT:
@@ -79,18 +79,18 @@ def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> RequestF
     frame = RequestFrame(clock, campaign)
 
     @app.before_request
-    def begin() -> None:
-        g.request_id = frame.begin(request.headers.get("X-Request-Id", ""))
+    def begin_request() -> None:
+        g.request_id = frame.begin_request(request.headers.get("X-Request-Id", ""))
         g.begun = frame.monotonic()
         # Flask's router merges leading slashes; a path that does not match exactly must be 404.
         if request.environ["PATH_INFO"].startswith("//"):
             raise NotFound
 
     @app.after_request
-    def end(answer: Response) -> Response:
+    def end_request(answer: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unknown"
         seconds = frame.monotonic() - g.begun
-        frame.record(request.method, route, answer.status_code, seconds)
+        frame.record_response(request.method, route, answer.status_code, seconds)
         answer.headers["X-Campaign-Time"] = frame.campaign_time()
         answer.headers["X-Request-Id"] = g.request_id
         for name, value in _USUAL_PAIRS:

@@ -71,7 +71,7 @@ _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _MISSING = re.compile(r"(?:missing required|contains unknown) field `([^`]*)`")
 
 
-def prepare(shape: type[Any] | None) -> None:
+def prepare_decoder(shape: type[Any] | None) -> None:
     """Prepare the decoder of a type before requests arrive.
 
     Otherwise it would do so at first use, and two threads doing this at once crash the process.
@@ -91,7 +91,7 @@ def decode_body(raw: bytes, shape: type[Any]) -> Any:
         return msgspec.json.decode(raw or b"{}", type=shape)
     except msgspec.ValidationError as trouble:
         _refuse_unless_json(raw)
-        raise _invalid(str(trouble), "body") from None
+        raise _invalid_at(str(trouble), "body") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Malformed from None
 
@@ -109,19 +109,19 @@ def decode_query(args: dict[str, str], shape: type[Any]) -> Any:
 
     Raises: Invalid (422).
     """
-    known = _names(shape)  # type: ignore[arg-type]  # a class is hashable
+    known = _field_names(shape)  # type: ignore[arg-type]  # a class is hashable
     try:
         return msgspec.convert({k: v for k, v in args.items() if k in known}, shape, strict=False)
     except msgspec.ValidationError as trouble:
-        raise _invalid(str(trouble), "query") from None
+        raise _invalid_at(str(trouble), "query") from None
 
 
 @cache
-def _names(shape: type[Any]) -> frozenset[str]:
+def _field_names(shape: type[Any]) -> frozenset[str]:
     return frozenset(field.encode_name for field in msgspec.structs.fields(shape))
 
 
-def _invalid(message: str, where: str) -> Invalid:
+def _invalid_at(message: str, where: str) -> Invalid:
     found = _AT.search(message)
     words = message[: found.start()] if found else message
     loc: list[str | int] = [where]

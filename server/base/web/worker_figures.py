@@ -28,16 +28,20 @@ class FigurePublisher:
         self._book = book
         self._published: dict[figures.Key, float] = {}
 
-    def publish(self) -> bool:
+    def publish_counts(self) -> bool:
         """Add new counts; False while Redis is unavailable, then the next call adds them."""
-        told = {key: value for key, value in self._book.sums().items() if _is_worker_metric(key)}
+        told = {
+            key: value
+            for key, value in self._book.sum_processes().items()
+            if _is_worker_metric(key)
+        }
         grown = {
             json.dumps(key): value - self._published.get(key, 0.0)
             for key, value in told.items()
             if value != self._published.get(key, 0.0)
         }
         try:
-            self._counters.add(_GROUP, grown)
+            self._counters.add_counts(_GROUP, grown)
         except RedisUnavailable:
             return False
         self._published = told
@@ -45,7 +49,7 @@ class FigurePublisher:
 
 
 @contextmanager
-def publishing(publisher: FigurePublisher, seconds: float = 2.0) -> Iterator[None]:
+def publish_periodically(publisher: FigurePublisher, seconds: float = 2.0) -> Iterator[None]:
     """Publish periodically while the block runs, and once more at its end."""
     over = threading.Event()
 
@@ -65,7 +69,7 @@ def publishing(publisher: FigurePublisher, seconds: float = 2.0) -> Iterator[Non
 
 def _try_to_publish(publisher: FigurePublisher) -> None:
     try:
-        publisher.publish()
+        publisher.publish_counts()
     except Exception as trouble:
         # A failure of metrics must not end the worker.
         _log.error("figures not published", exc_info=trouble)
@@ -74,7 +78,7 @@ def _try_to_publish(publisher: FigurePublisher) -> None:
 def read_worker_figures(counters: Counters) -> Mapping[figures.Key, float] | None:
     """Counters of all workers; None while Redis is unavailable."""
     try:
-        found = counters.read(_GROUP)
+        found = counters.read_counts(_GROUP)
     except RedisUnavailable:
         return None
     named = {_key_of(name): value for name, value in found.items()}

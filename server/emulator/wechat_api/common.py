@@ -104,7 +104,7 @@ class ApiError(Exception):
         self.detail = detail
         self.more = more
 
-    def message(self, rid: str) -> str:
+    def errmsg_for(self, rid: str) -> str:
         """The errmsg: free wording followed by the request id; clients must not parse it."""
         words = ERRORS.get(self.errcode, "error")
         named = words.format(self.detail) if "{0}" in words else f"{words} {self.detail}".strip()
@@ -160,7 +160,7 @@ class Call:
             raise ApiError(41001)
         return self.caller
 
-    def text(self, name: str, *, missing: int = 47001) -> str:
+    def text_field(self, name: str, *, missing: int = 47001) -> str:
         """A text field of the body; raises `missing` when it is not text."""
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
@@ -186,7 +186,7 @@ class Endpoint:
     takes: Literal["json", "file"] = "json"
 
 
-def ok(**more: Any) -> dict[str, Any]:
+def ok_answer(**more: Any) -> dict[str, Any]:
     """The response to a successful call."""
     return {"errcode": 0, "errmsg": "ok", **more}
 

@@ -42,7 +42,7 @@ RULES = {
 MP4_NAME_AT = 4
 
 
-def upload(world: World, call: Call) -> dict[str, Any]:
+def upload_media(world: World, call: Call) -> dict[str, Any]:
     """Store a file for three days."""
     kind = call.query.get("type", "")
     rule = RULES.get(kind)
@@ -59,8 +59,8 @@ def upload(world: World, call: Call) -> dict[str, Any]:
     mime = next((said for start, said in rule.starts if content[at:].startswith(start)), None)
     if mime is None:
         raise ApiError(40005)
-    media_id = world.word(64)
-    world.store.insert(
+    media_id = world.random_word(64)
+    world.store.insert_row(
         "media",
         media_id=media_id,
         appid=call.app.appid,
@@ -73,9 +73,9 @@ def upload(world: World, call: Call) -> dict[str, Any]:
     return {"type": kind, name: media_id, "created_at": int(world.now())}
 
 
-def fetch(world: World, call: Call) -> Picture:
+def fetch_media(world: World, call: Call) -> Picture:
     """Return the bytes of an uploaded file."""
-    row = world.store.one(
+    row = world.store.first_row(
         "SELECT mime, content FROM media WHERE media_id = ? AND appid = ? AND expires > ?",
         call.query.get("media_id", ""),
         call.app.appid,
@@ -86,9 +86,9 @@ def fetch(world: World, call: Call) -> Picture:
     return Picture(row["content"], row["mime"])
 
 
-def known(world: World, app: App, media_id: object, *kinds: str) -> bool:
+def knows_media(world: World, app: App, media_id: object, *kinds: str) -> bool:
     """Whether an app still has this file, as one of these kinds."""
-    row = world.store.one(
+    row = world.store.first_row(
         "SELECT kind FROM media WHERE media_id = ? AND appid = ? AND expires > ?",
         media_id if isinstance(media_id, str) else "",
         app.appid,
@@ -99,7 +99,11 @@ def known(world: World, app: App, media_id: object, *kinds: str) -> bool:
 
 ENDPOINTS = [
     Endpoint(
-        path="/cgi-bin/media/upload", method="POST", accounts=BOTH, answer=upload, takes="file"
+        path="/cgi-bin/media/upload",
+        method="POST",
+        accounts=BOTH,
+        answer=upload_media,
+        takes="file",
     ),
-    Endpoint(path="/cgi-bin/media/get", method="GET", accounts=BOTH, answer=fetch),
+    Endpoint(path="/cgi-bin/media/get", method="GET", accounts=BOTH, answer=fetch_media),
 ]

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ..world import World
-from .common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok
+from .common import ONLY_OFFICIAL, ApiError, Call, Endpoint, ok_answer
 
 TOP, SUB = 3, 5
 TOP_NAME_BYTES, SUB_NAME_BYTES, KEY_BYTES, URL_BYTES = 16, 60, 128, 1024
@@ -24,39 +24,39 @@ APPID = re.compile(r"wx[0-9a-f]{16}")
 FACT = "menu"
 
 
-def create(world: World, call: Call) -> dict[str, Any]:
+def create_menu(world: World, call: Call) -> dict[str, Any]:
     """Replace the menu."""
     buttons = call.body.get("button")
     if not isinstance(buttons, list) or not 1 <= len(buttons) <= TOP:
         raise ApiError(40016)
-    menu = [_top(world, button) for button in buttons]
-    world.store.remember(FACT, {"button": menu})
-    return ok()
+    menu = [_check_top_button(world, button) for button in buttons]
+    world.store.store_fact(FACT, {"button": menu})
+    return ok_answer()
 
 
-def current(world: World) -> dict[str, Any] | None:
+def current_menu(world: World) -> dict[str, Any] | None:
     """The stored menu, or None."""
-    menu: dict[str, Any] | None = world.store.fact(FACT)
+    menu: dict[str, Any] | None = world.store.read_fact(FACT)
     return menu
 
 
-def get(world: World, _call: Call) -> dict[str, Any]:
+def get_menu(world: World, _call: Call) -> dict[str, Any]:
     """Return the menu in the form it was created in."""
-    menu = current(world)
+    menu = current_menu(world)
     if menu is None:
         raise ApiError(46003)
     return {"menu": menu}
 
 
-def delete(world: World, _call: Call) -> dict[str, Any]:
+def delete_menu(world: World, _call: Call) -> dict[str, Any]:
     """Delete the menu."""
-    world.store.remember(FACT, None)
-    return ok()
+    world.store.store_fact(FACT, None)
+    return ok_answer()
 
 
-def selfmenu(world: World, _call: Call) -> dict[str, Any]:
+def get_selfmenu(world: World, _call: Call) -> dict[str, Any]:
     """Return the menu in the form with nested lists."""
-    menu = current(world)
+    menu = current_menu(world)
     if menu is None:
         return {"is_menu_open": 0, "selfmenu_info": {"button": []}}
     buttons = []
@@ -72,20 +72,22 @@ def selfmenu(world: World, _call: Call) -> dict[str, Any]:
     return {"is_menu_open": 1, "selfmenu_info": {"button": buttons}}
 
 
-def _top(world: World, button: object) -> dict[str, Any]:
+def _check_top_button(world: World, button: object) -> dict[str, Any]:
     if not isinstance(button, dict):
         raise ApiError(40016)
     subs = button.get("sub_button") or []
     if not subs:
-        return _leaf(world, button, TOP_NAME_BYTES, 40018)
+        return _check_leaf_button(world, button, TOP_NAME_BYTES, 40018)
     _check_name(button, TOP_NAME_BYTES, 40018)
     if not isinstance(subs, list) or len(subs) > SUB:
         raise ApiError(40023)
-    leaves = [_leaf(world, sub, SUB_NAME_BYTES, 40025) for sub in subs]
+    leaves = [_check_leaf_button(world, sub, SUB_NAME_BYTES, 40025) for sub in subs]
     return {"name": button["name"], "sub_button": leaves}
 
 
-def _leaf(world: World, button: object, name_bytes: int, name_error: int) -> dict[str, Any]:
+def _check_leaf_button(
+    world: World, button: object, name_bytes: int, name_error: int
+) -> dict[str, Any]:
     if not isinstance(button, dict):
         raise ApiError(40023)
     _check_name(button, name_bytes, name_error)
@@ -135,15 +137,15 @@ ENDPOINTS = [
         path="/cgi-bin/menu/create",
         method="POST",
         accounts=ONLY_OFFICIAL,
-        answer=create,
+        answer=create_menu,
         escapes="refused",
     ),
-    Endpoint(path="/cgi-bin/menu/get", method="GET", accounts=ONLY_OFFICIAL, answer=get),
-    Endpoint(path="/cgi-bin/menu/delete", method="GET", accounts=ONLY_OFFICIAL, answer=delete),
+    Endpoint(path="/cgi-bin/menu/get", method="GET", accounts=ONLY_OFFICIAL, answer=get_menu),
+    Endpoint(path="/cgi-bin/menu/delete", method="GET", accounts=ONLY_OFFICIAL, answer=delete_menu),
     Endpoint(
         path="/cgi-bin/get_current_selfmenu_info",
         method="GET",
         accounts=ONLY_OFFICIAL,
-        answer=selfmenu,
+        answer=get_selfmenu,
     ),
 ]

@@ -9,29 +9,29 @@ from ..apps import MINI
 from ..people import Person
 from ..templates import Template
 from ..world import World
-from .common import BOTH, ONLY_MINI, ApiError, Call, Endpoint, ok
+from .common import BOTH, ONLY_MINI, ApiError, Call, Endpoint, ok_answer
 
 SENSITIVE = "[risky]"
 
 
-def send(world: World, call: Call) -> dict[str, Any]:
+def send_message(world: World, call: Call) -> dict[str, Any]:
     """Use one grant and add the message to the person's service notices."""
     person = people.by_openid(world, world.mini, call.body.get("touser"))
     if person is None:
         raise ApiError(40003)
-    template = world.templates.get(call.text("template_id", missing=40037))
+    template = world.templates.get(call.text_field("template_id", missing=40037))
     if template is None:
         raise ApiError(40037)
     if template.id in world.banned:
         raise ApiError(43107)
-    page = _page(world, call)
-    data = _data(call, template)
-    if not grants.take(world, person.openid_mp, template.id):
+    page = _read_page(world, call)
+    data = _read_data(call, template)
+    if not grants.take_grant(world, person.openid_mp, template.id):
         raise ApiError(43101)
-    return _accepted(world, person, template, {"page": page, "data": data})
+    return _accept_message(world, person, template, {"page": page, "data": data})
 
 
-def _page(world: World, call: Call) -> str:
+def _read_page(world: World, call: Call) -> str:
     page = call.body.get("page", "")
     if not isinstance(page, str):
         raise ApiError(41030)
@@ -43,7 +43,7 @@ def _page(world: World, call: Call) -> str:
     return page
 
 
-def _data(call: Call, template: Template) -> dict[str, Any]:
+def _read_data(call: Call, template: Template) -> dict[str, Any]:
     data = call.body.get("data")
     if not isinstance(data, dict):
         raise ApiError(47003, "data")
@@ -55,12 +55,12 @@ def _data(call: Call, template: Template) -> dict[str, Any]:
     return data
 
 
-def _accepted(
+def _accept_message(
     world: World, person: Person, template: Template, shown: dict[str, Any]
 ) -> dict[str, Any]:
-    msgid = world.number64()
+    msgid = world.random_number64()
     values = {key: cell["value"] for key, cell in shown["data"].items()}
-    inbox.put(
+    inbox.put_line(
         world,
         person.openid_mp,
         "subscribe",
@@ -73,18 +73,18 @@ def _accepted(
         msgid=str(msgid),
     )
     push.sent_event(world, person, template.id, msgid)
-    return ok(msgid=msgid)
+    return ok_answer(msgid=msgid)
 
 
-def templates(world: World, call: Call) -> dict[str, Any]:
+def list_templates(world: World, call: Call) -> dict[str, Any]:
     """List the templates of the caller; the official account has none."""
     own = world.templates.values() if call.app.account == MINI else ()
-    return ok(
+    return ok_answer(
         data=[
             {
                 "priTmplId": template.id,
                 "title": template.title,
-                "content": template.content(),
+                "content": template.show_content(),
                 "example": "",
                 "type": 2,
                 "keywordEnumValueList": [
@@ -103,8 +103,10 @@ ENDPOINTS = [
         path="/cgi-bin/message/subscribe/send",
         method="POST",
         accounts=ONLY_MINI,
-        answer=send,
+        answer=send_message,
         one_at_a_time_by="touser",
     ),
-    Endpoint(path="/wxaapi/newtmpl/gettemplate", method="GET", accounts=BOTH, answer=templates),
+    Endpoint(
+        path="/wxaapi/newtmpl/gettemplate", method="GET", accounts=BOTH, answer=list_templates
+    ),
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..apps import App
 from ..world import World
-from .common import BOTH, NO_TOKEN, ApiError, Call, Endpoint, ok
+from .common import BOTH, NO_TOKEN, ApiError, Call, Endpoint, ok_answer
 
 TOKEN_SECONDS = 7200
 OVERLAP_SECONDS = 300
@@ -30,7 +30,7 @@ def caller_of(world: World, call: Call, accounts: frozenset[str]) -> App:
         raise ApiError(41001)
     if not FORM.fullmatch(value):
         raise ApiError(40014)
-    row = world.store.one("SELECT * FROM tokens WHERE value = ?", value)
+    row = world.store.first_row("SELECT * FROM tokens WHERE value = ?", value)
     app = None if row is None else world.app_of(row["appid"])
     if row is None or app is None or row["dead"]:
         raise ApiError(40001)
@@ -50,42 +50,44 @@ def _check_times(row: sqlite3.Row, now: float) -> None:
 
 def get_token(world: World, call: Call) -> dict[str, Any]:
     """Issue a new token each time; the previous one stays valid for five minutes."""
-    app = _credentials(world, call, dict(call.query))
-    return _given(world, issue_normal(world, app))
+    app = _check_credentials(world, call, dict(call.query))
+    return _token_answer(world, issue_normal(world, app))
 
 
 def issue_normal(world: World, app: App) -> str:
     """Issue a token of the old endpoint, as another host of the operator would."""
-    world.store.run(
+    world.store.run_sql(
         "UPDATE tokens SET superseded_at = ? "
         "WHERE appid = ? AND kind = 'normal' AND superseded_at IS NULL",
         world.now(),
         app.appid,
     )
-    return _issue(world, app, "normal")
+    return _issue_token(world, app, "normal")
 
 
 def get_stable_token(world: World, call: Call) -> dict[str, Any]:
     """Return the current token; a new one in its last five minutes or when forced."""
-    app = _credentials(world, call, call.body)
-    row = world.store.one(LATEST, app.appid, "stable")
+    app = _check_credentials(world, call, call.body)
+    row = world.store.first_row(LATEST, app.appid, "stable")
     if row is not None and row["expires"] <= world.now():
         row = None
     if call.body.get("force_refresh") is True and _may_force(world, app):
-        world.store.run("UPDATE tokens SET dead = 1 WHERE appid = ? AND kind = 'stable'", app.appid)
-        return _given(world, _issue(world, app, "stable"))
+        world.store.run_sql(
+            "UPDATE tokens SET dead = 1 WHERE appid = ? AND kind = 'stable'", app.appid
+        )
+        return _token_answer(world, _issue_token(world, app, "stable"))
     if row is None:
-        return _given(world, _issue(world, app, "stable"))
+        return _token_answer(world, _issue_token(world, app, "stable"))
     if row["expires"] - world.now() <= OVERLAP_SECONDS:
         _hand_over(world, row)
-        return _given(world, _issue(world, app, "stable"))
-    return _given(world, row["value"])
+        return _token_answer(world, _issue_token(world, app, "stable"))
+    return _token_answer(world, row["value"])
 
 
 def _hand_over(world: World, row: sqlite3.Row) -> None:
     """Keep the previous token valid for five minutes beside the new one."""
     now = world.now()
-    world.store.run(
+    world.store.run_sql(
         "UPDATE tokens SET superseded_at = ?, expires = ? WHERE value = ?",
         now,
         now + OVERLAP_SECONDS,
@@ -95,19 +97,19 @@ def _hand_over(world: World, row: sqlite3.Row) -> None:
 
 def _may_force(world: World, app: App) -> bool:
     name = f"forced:{app.appid}"
-    forced = world.store.fact(name)
+    forced = world.store.read_fact(name)
     if forced is not None and world.now() - forced < FORCED_GAP_SECONDS:
         return False
     if world.quota.used_today(app.appid, "force_refresh") >= FORCED_A_DAY:
         raise ApiError(45009, "force_refresh")
-    world.quota.use(app.appid, "force_refresh")
-    world.store.remember(name, world.now())
+    world.quota.use_call(app.appid, "force_refresh")
+    world.store.store_fact(name, world.now())
     return True
 
 
-def _issue(world: World, app: App, kind: str) -> str:
-    value = f"{world.chance.randrange(10, 99)}_{world.word(150)}"
-    world.store.insert(
+def _issue_token(world: World, app: App, kind: str) -> str:
+    value = f"{world.chance.randrange(10, 99)}_{world.random_word(150)}"
+    world.store.insert_row(
         "tokens",
         value=value,
         appid=app.appid,
@@ -118,13 +120,13 @@ def _issue(world: World, app: App, kind: str) -> str:
     return value
 
 
-def _given(world: World, value: str) -> dict[str, Any]:
-    row = world.store.one("SELECT expires FROM tokens WHERE value = ?", value)
+def _token_answer(world: World, value: str) -> dict[str, Any]:
+    row = world.store.first_row("SELECT expires FROM tokens WHERE value = ?", value)
     left = 0 if row is None else math.ceil(row["expires"] - world.now())
     return {"access_token": value, "expires_in": left}
 
 
-def _credentials(world: World, call: Call, given: dict[str, Any]) -> App:
+def _check_credentials(world: World, call: Call, given: dict[str, Any]) -> App:
     if given.get("grant_type") != "client_credential":
         raise ApiError(40002)
     app = app_by_secret(world, given)
@@ -132,7 +134,7 @@ def _credentials(world: World, call: Call, given: dict[str, Any]) -> App:
     allowed = world.ip_whitelist.get(app.account)
     if allowed and call.ip not in allowed:
         raise ApiError(40164, call.ip)
-    errcode = world.quota.use(app.appid, call.path)
+    errcode = world.quota.use_call(app.appid, call.path)
     if errcode:
         raise ApiError(errcode)
     return app
@@ -157,22 +159,22 @@ def app_by_secret(world: World, given: dict[str, Any], secret: str = "secret") -
 
 def clear_quota(world: World, call: Call) -> dict[str, Any]:
     """Reset today's counters, at most ten times a month."""
-    if call.text("appid", missing=41002) != call.app.appid:
+    if call.text_field("appid", missing=41002) != call.app.appid:
         raise ApiError(40013)
-    return _cleared(world, call.app)
+    return _clear_quota(world, call.app)
 
 
 def clear_quota_by_secret(world: World, call: Call) -> dict[str, Any]:
     """Reset today's counters without a token, for when the token quota itself is used up."""
     call.caller = app_by_secret(world, call.body, "appsecret")
-    return _cleared(world, call.caller)
+    return _clear_quota(world, call.caller)
 
 
-def _cleared(world: World, app: App) -> dict[str, Any]:
-    errcode = world.quota.clear(app.appid)
+def _clear_quota(world: World, app: App) -> dict[str, Any]:
+    errcode = world.quota.clear_counters(app.appid)
     if errcode:
         raise ApiError(errcode)
-    return ok()
+    return ok_answer()
 
 
 def callback_ips(_world: World, _call: Call) -> dict[str, Any]:

@@ -23,7 +23,7 @@ KINDS = {
 
 def user_info(world: World, call: Call) -> dict[str, Any]:
     """Return what the official account may know about one person."""
-    return _info(world, call.query.get("openid"))
+    return _user_info(world, call.query.get("openid"))
 
 
 def user_info_batch(world: World, call: Call) -> dict[str, Any]:
@@ -32,10 +32,10 @@ def user_info_batch(world: World, call: Call) -> dict[str, Any]:
     if not isinstance(asked, list) or not 1 <= len(asked) <= BATCH:
         raise ApiError(40032)
     openids = [item.get("openid") if isinstance(item, dict) else None for item in asked]
-    return {"user_info_list": [_info(world, openid) for openid in openids]}
+    return {"user_info_list": [_user_info(world, openid) for openid in openids]}
 
 
-def _info(world: World, openid: object) -> dict[str, Any]:
+def _user_info(world: World, openid: object) -> dict[str, Any]:
     person = people.by_openid(world, world.official, openid)
     if person is None:
         raise ApiError(40003)
@@ -69,11 +69,11 @@ def user_get(world: World, call: Call) -> dict[str, Any]:
     after = 0
     asked = call.query.get("next_openid")
     if asked:
-        after = world.store.number("SELECT id FROM people WHERE openid_oa = ?", asked)
+        after = world.store.select_number("SELECT id FROM people WHERE openid_oa = ?", asked)
         if not after:
             raise ApiError(40003)
-    total = world.store.number("SELECT count(*) FROM people WHERE subscribed = 1")
-    rows = world.store.all(
+    total = world.store.select_number("SELECT count(*) FROM people WHERE subscribed = 1")
+    rows = world.store.all_rows(
         "SELECT openid_oa FROM people WHERE subscribed = 1 AND id > ? ORDER BY id LIMIT ?",
         after,
         PAGE,
@@ -94,15 +94,15 @@ def qrcode_create(world: World, call: Call) -> dict[str, Any]:
     kind = call.body.get("action_name")
     if not isinstance(kind, str) or kind not in KINDS:
         raise ApiError(40052)
-    scene = _scene(call, kind)
-    lasts = None if "LIMIT" in kind else _seconds(call)
+    scene = _read_scene(call, kind)
+    lasts = None if "LIMIT" in kind else _expire_seconds(call)
     if lasts is None:
         sql = "SELECT count(*) FROM scenes WHERE kind LIKE 'QR_LIMIT%'"
-        if world.store.number(sql) >= PERMANENT:
+        if world.store.select_number(sql) >= PERMANENT:
             raise ApiError(40053, "too many permanent codes")
-    ticket = f"gQ{world.word(48)}+/{world.word(40)}=="
-    url = f"http://weixin.qq.com/q/02{world.word(22)}"
-    world.store.insert(
+    ticket = f"gQ{world.random_word(48)}+/{world.random_word(40)}=="
+    url = f"http://weixin.qq.com/q/02{world.random_word(22)}"
+    world.store.insert_row(
         "scenes",
         kind=kind,
         scene=scene,
@@ -116,7 +116,7 @@ def qrcode_create(world: World, call: Call) -> dict[str, Any]:
     return {"ticket": ticket, **limit, "url": url}
 
 
-def _scene(call: Call, kind: str) -> str:
+def _read_scene(call: Call, kind: str) -> str:
     name, largest = KINDS[kind]
     info = call.body.get("action_info")
     scene = info.get("scene") if isinstance(info, dict) else None
@@ -128,7 +128,7 @@ def _scene(call: Call, kind: str) -> str:
     raise ApiError(40053)
 
 
-def _seconds(call: Call) -> int:
+def _expire_seconds(call: Call) -> int:
     seconds = call.body.get("expire_seconds", DEFAULT_SECONDS)
     if type(seconds) is not int or not 1 <= seconds <= LONGEST_SECONDS:
         raise ApiError(40053, "expire_seconds")
@@ -137,15 +137,15 @@ def _seconds(call: Call) -> int:
 
 def qrcode_picture(world: World, ticket: str) -> Picture | None:
     """The picture of a ticket from mp.weixin.qq.com; None after it has expired."""
-    row = world.store.one(
+    row = world.store.first_row(
         "SELECT url FROM scenes WHERE ticket = ? AND (expires IS NULL OR expires > ?)",
         ticket,
         world.now(),
     )
-    return None if row is None else Picture(pictures.jpeg(row["url"]), "image/jpg")
+    return None if row is None else Picture(pictures.draw_jpeg(row["url"]), "image/jpg")
 
 
-def holder(world: World, openid: object) -> Person:
+def find_holder(world: World, openid: object) -> Person:
     """The person with this openid in the official account.
 
     Raises: ApiError 40003.

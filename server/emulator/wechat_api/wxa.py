@@ -16,7 +16,7 @@ from .common import (
     Call,
     Endpoint,
     Picture,
-    ok,
+    ok_answer,
 )
 from .token import app_by_secret
 
@@ -41,27 +41,27 @@ def code_to_session(world: World, call: Call) -> dict[str, Any]:
     row = people.use_code(world, call.query["js_code"], "login")
     if isinstance(row, int):
         raise ApiError(row)
-    person = people.known(world, row["person"])
+    person = people.find_person(world, row["person"])
     if person.risky:
         raise ApiError(40226)
-    people.touch(world, person.person)
+    people.touch_app(world, person.person)
     shown = {"session_key": row["session_key"], "openid": person.openid_mp}
     return {**shown, **people.unionid_of(world, person)}
 
 
 def phone_number(world: World, call: Call) -> dict[str, Any]:
     """Exchange a code of the phone-number button, once, and only for its own person."""
-    code = call.text("code", missing=41008)
+    code = call.text_field("code", missing=41008)
     sql = "SELECT person FROM codes WHERE code = ? AND kind = 'phone'"
-    row = world.store.one(sql, code)
-    person = None if row is None else people.known(world, row["person"])
+    row = world.store.first_row(sql, code)
+    person = None if row is None else people.find_person(world, row["person"])
     if person is None or call.body.get("openid") not in (None, person.openid_mp):
         raise ApiError(40029)
     used = people.use_code(world, code, "phone")
     if isinstance(used, int):
         raise ApiError(used)
     watermark = {"timestamp": int(world.now()), "appid": world.mini.appid}
-    return ok(
+    return ok_answer(
         phone_info={
             "phoneNumber": person.phone,
             "purePhoneNumber": person.phone,
@@ -79,15 +79,15 @@ def check_text(world: World, call: Call) -> dict[str, Any]:
     if call.body.get("scene") not in (1, 2, 3, 4):
         raise ApiError(40129)
     check_openid(world, call.body.get("openid"))
-    content = call.text("content", missing=44002)
+    content = call.text_field("content", missing=44002)
     if len(content) > LONGEST_TEXT:
         raise ApiError(45002)
     words = " ".join(str(call.body.get(name, "")) for name in CHECKED)
     suggest, label = world.judge_text(words)
     detail = {"strategy": "content_model", "errcode": 0, "suggest": suggest, "label": label}
-    return ok(
+    return ok_answer(
         detail=[{**detail, "prob": 90}],
-        trace_id=world.rid(),
+        trace_id=world.new_request_id(),
         result={"suggest": suggest, "label": label},
     )
 
@@ -113,15 +113,15 @@ def unlimited_code(world: World, call: Call) -> Picture:
         raise ApiError(40169)
     if not SCENE.fullmatch(scene):
         raise ApiError(40129)
-    page = _page(world, call.body)
+    page = _read_page(world, call.body)
     width = call.body.get("width", USUAL_WIDTH)
     if type(width) is not int or not NARROWEST <= width <= WIDEST:
         raise ApiError(40097, "width")
     if call.body.get("env_version", "release") not in ("release", "trial", "develop"):
         raise ApiError(40097, "env_version")
-    ticket = world.word(16)
+    ticket = world.random_word(16)
     url = f"https://wxaurl.cn/{ticket}"
-    world.store.insert(
+    world.store.insert_row(
         "scenes",
         kind="WXA_CODE",
         scene=scene,
@@ -133,10 +133,10 @@ def unlimited_code(world: World, call: Call) -> Picture:
     if call.body.get("is_hyaline") is True:
         # JPEG has no transparency.
         return Picture(pictures.transparent_png(url, width), "image/png")
-    return Picture(pictures.jpeg(url, width))
+    return Picture(pictures.draw_jpeg(url, width))
 
 
-def _page(world: World, body: dict[str, Any]) -> str:
+def _read_page(world: World, body: dict[str, Any]) -> str:
     page = body.get("page", "")
     if not isinstance(page, str) or page.startswith("/") or "?" in page:
         raise ApiError(41030)

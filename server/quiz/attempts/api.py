@@ -68,7 +68,7 @@ def _progress_of_caller(uow: UnitOfWork, found: Sequence[ContestView]) -> dict[i
 def list_contests(uow: UnitOfWork, query: PageQuery) -> Page[ContestOut]:
     """Contests, the newest first."""
     before = None if query.after is None else int(decode_cursor(query.after, int)[0])
-    found = contests.contests(uow, query.limit + 1, before)
+    found = contests.list_contests(uow, query.limit + 1, before)
     shown = found[: query.limit]
     mine = _progress_of_caller(uow, shown)
     return Page(
@@ -87,7 +87,7 @@ def list_contests(uow: UnitOfWork, query: PageQuery) -> Page[ContestOut]:
 )
 def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
     """One contest, and what the caller has in it."""
-    found = contests.contest(uow, ref)
+    found = contests.find_contest(uow, ref)
     mine = _progress_of_caller(uow, [found])
     return responses.contest_out(found, uow.now, mine.get(found.id))
 
@@ -117,7 +117,7 @@ def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
 )
 def start_attempt(uow: UnitOfWork, ref: str, body: StartIn) -> Answer:
     """Start a paper, or resume the open one."""
-    started = attempts.start(uow, ref, uow.caller_id, body.division)
+    started = attempts.start_paper(uow, ref, uow.caller_id, body.division)
     return Answer(value=responses.attempt_out(started.view), status=201 if started.fresh else 200)
 
 
@@ -142,7 +142,7 @@ def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noq
 )
 def show_attempt(uow: UnitOfWork, ref: str) -> AttemptOut:
     """An own paper: to resume, or with its result."""
-    return responses.attempt_out(attempts.read(uow, ref, uow.caller_id))
+    return responses.attempt_out(attempts.read_paper(uow, ref, uow.caller_id))
 
 
 @endpoint(
@@ -172,7 +172,7 @@ def save_answers(uow: UnitOfWork, ref: str, body: AnswersIn) -> None:
 )
 def submit(uow: UnitOfWork, ref: str, body: SubmissionIn) -> ResultOut:
     """Submit a paper; a repeat returns the same result."""
-    return responses.result_out(attempts.submit(uow, ref, uow.caller_id, body.answers))
+    return responses.result_out(attempts.submit_paper(uow, ref, uow.caller_id, body.answers))
 
 
 @endpoint(

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
@@ -96,9 +96,9 @@ class Try:
     score: int | None
 
 
-_attempt, _contest, _bank = table(Attempt), table(Contest), table(Bank)
-_entry, _deck, _rules = table(Entry), table(Deck), table(RuleSetRow)
-_practice, _answer = table(Practice), table(PracticeAnswer)
+_attempt, _contest, _bank = table_of(Attempt), table_of(Contest), table_of(Bank)
+_entry, _deck, _rules = table_of(Entry), table_of(Deck), table_of(RuleSetRow)
+_practice, _answer = table_of(Practice), table_of(PracticeAnswer)
 _in_force = (
     select(_rules.c.version)
     .where(_rules.c.contest_id == _attempt.c.contest_id)
@@ -224,7 +224,7 @@ def of_citizen(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False
     Locks: the attempt, when `lock` is set.
     """
     asked = _LOCKED_OF_CITIZEN if lock else _OF_CITIZEN
-    row = run(uow, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    row = run_statement(uow, asked, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
     return None if row is None else Sheet(*row)
 
 
@@ -236,7 +236,9 @@ def locked_with_entry(
     None also when the attempt was moved to another entry while waiting for its lock.
     Locks: the entry, the attempt.
     """
-    row = run(uow, _LOCKED_WITH_ENTRY, {"ref": ref, "citizen_id": citizen_id}).one_or_none()
+    row = run_statement(
+        uow, _LOCKED_WITH_ENTRY, {"ref": ref, "citizen_id": citizen_id}
+    ).one_or_none()
     if row is None:
         return None
     *facts, merged_at, city, county, unit_id, audience, division = row
@@ -256,28 +258,30 @@ def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | No
     Locks: the attempt, when `lock` is set.
     """
     asked = _LOCKED_BY_ID if lock else _BY_ID
-    row = run(uow, asked, {"attempt_id": attempt_id}).one_or_none()
+    row = run_statement(uow, asked, {"attempt_id": attempt_id}).one_or_none()
     return None if row is None else Sheet(*row)
 
 
 def in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
     """All attempts of a citizen, under any of these ids, in a contest, the oldest first."""
-    rows = run(uow, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)})
+    rows = run_statement(
+        uow, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)}
+    )
     return [Sheet(*row) for row in rows]
 
 
 def of_entry(uow: UnitOfWork, entry_id: int) -> list[Sheet]:
     """All attempts that count for an entry, the oldest first."""
-    return [Sheet(*row) for row in run(uow, _OF_ENTRY, {"entry_id": entry_id})]
+    return [Sheet(*row) for row in run_statement(uow, _OF_ENTRY, {"entry_id": entry_id})]
 
 
-def tries(
+def tries_by_contest(
     uow: UnitOfWork, contest_ids: Sequence[int], citizen_ids: Sequence[int]
 ) -> dict[int, list[Try]]:
     """Attempts of a citizen, under any of these ids, by contest and without their papers."""
     found: dict[int, list[Try]] = {}
     asked = {"citizen_ids": list(citizen_ids), "contest_ids": list(contest_ids)}
-    for row in run(uow, _TRIES, asked):
+    for row in run_statement(uow, _TRIES, asked):
         facts = row._asdict()
         found.setdefault(facts.pop("contest_id"), []).append(Try(**facts))
     return found
@@ -290,38 +294,38 @@ def divisions_of(
     if not contest_ids:
         return {}
     asked = {"contest_ids": list(contest_ids), "citizen_id": citizen_id}
-    return {row.contest_id: row.division for row in run(uow, _DIVISIONS, asked)}
+    return {row.contest_id: row.division for row in run_statement(uow, _DIVISIONS, asked)}
 
 
 def count_practised(uow: UnitOfWork, citizen_id: int, most: int) -> int:
     """How many questions a citizen has answered in practice, counted up to `most`."""
     asked = {"citizen_id": citizen_id, "most": most}
-    return int(run(uow, _PRACTISED, asked).scalar_one())
+    return int(run_statement(uow, _PRACTISED, asked).scalar_one())
 
 
-def overdue(uow: UnitOfWork, before: datetime, limit: int) -> list[int]:
+def overdue_ids(uow: UnitOfWork, before: datetime, limit: int) -> list[int]:
     """Open attempts with a deadline before an instant, the longest overdue first."""
-    return run(uow, _OVERDUE, {"before": before, "most": limit}).scalars()
+    return run_statement(uow, _OVERDUE, {"before": before, "most": limit}).first_values()
 
 
-def add(uow: UnitOfWork, sheet: Mapping[str, Any]) -> int:
+def insert_attempt(uow: UnitOfWork, sheet: Mapping[str, Any]) -> int:
     """Insert an attempt; return its id."""
-    return int(run(uow, _ADD, dict(sheet)).scalar_one())
+    return int(run_statement(uow, _ADD, dict(sheet)).scalar_one())
 
 
 def keep_answers(uow: UnitOfWork, attempt_id: int, answers: Mapping[str, list[int]]) -> None:
     """Update the answers of an open attempt."""
-    run(uow, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
+    run_statement(uow, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
 
 
 def keep_paper(uow: UnitOfWork, attempt_id: int, paper: list[dict[str, Any]]) -> None:
     """Update the paper of an open attempt."""
-    run(uow, _KEEP, {"attempt_id": attempt_id, "paper": paper})
+    run_statement(uow, _KEEP, {"attempt_id": attempt_id, "paper": paper})
 
 
-def close(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
+def close_paper(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
     """Close an attempt unless it is closed already; return whether this call did it."""
-    return run(uow, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
+    return run_statement(uow, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
 
 
 def entry_for(
@@ -346,7 +350,7 @@ def entry_for(
         "division": division,
         "left_scopes": [],
     }
-    return int(run(uow, _ENTRY_MADE_OR_HELD[_dialect(uow)], fresh).scalar_one())
+    return int(run_statement(uow, _ENTRY_MADE_OR_HELD[_dialect_name(uow)], fresh).scalar_one())
 
 
 def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> tuple[int, str | None] | None:
@@ -355,7 +359,7 @@ def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> tuple[int, 
     Locks: the entry.
     """
     whose = {"contest_id": contest_id, "citizen_id": citizen_id}
-    found = run(uow, _ENTRY_OF, whose).one_or_none()
+    found = run_statement(uow, _ENTRY_OF, whose).one_or_none()
     return None if found is None else (found.id, found.division)
 
 
@@ -365,18 +369,18 @@ def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[s
     Locks: the deck.
     """
     which = {"contest_id": contest_id, "of_shard": shard}
-    found = run(uow, _DECK, which).one_or_none()
+    found = run_statement(uow, _DECK, which).one_or_none()
     if found is None:
         fresh: dict[str, Any] = {"contest_id": contest_id, "shard": shard, "counts": {}}
-        run(uow, _NEW_DECK[_dialect(uow)], fresh)
-        found = run(uow, _DECK, which).one()
+        run_statement(uow, _NEW_DECK[_dialect_name(uow)], fresh)
+        found = run_statement(uow, _DECK, which).only_row()
     return found.id, dict(found.counts)
 
 
 def keep_deck(uow: UnitOfWork, deck_id: int, counts: Mapping[str, int]) -> None:
     """Update a deck's counters."""
-    run(uow, _KEEP_DECK, {"deck_id": deck_id, "counts": dict(counts)})
+    run_statement(uow, _KEEP_DECK, {"deck_id": deck_id, "counts": dict(counts)})
 
 
-def _dialect(uow: UnitOfWork) -> str:
+def _dialect_name(uow: UnitOfWork) -> str:
     return uow.transaction.dialect.name

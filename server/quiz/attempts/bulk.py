@@ -112,9 +112,9 @@ def _recount_standings(
     uow: UnitOfWork, contest: ContestView, one: PlayerPapers, entry_id: int
 ) -> None:
     entry = LockedEntry(contest_id=contest.id, entry_id=entry_id, place=one.place, on_board=True)
-    played = boards.papers(uow, entry_id)
+    played = boards.closed_papers(uow, entry_id)
     periods = {period for paper in played for period in paper.periods}
-    boards.recount(uow, entry, played, contest.rules, periods)
+    boards.recount_standings(uow, entry, played, contest.rules, periods)
 
 
 def _count_dealt(uow: UnitOfWork, contest: ContestView, papers: Sequence[PlayedPaper]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from server.base.errors import Unavailable
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import attempt_store, papers, participation
 from server.quiz.attempts.attempt_store import Sheet
@@ -27,7 +27,7 @@ from server.quiz.leaderboards.board_keys import REGION, TOTAL, periods_of
 from server.quiz.leaderboards.rank_order import rank_key, to_millisecond
 from server.quiz.leaderboards.service import LockedEntry, PlayedOn
 from server.quiz.models import Attempt, Entry
-from server.quiz.rules import GRACE, Paper, RuleSet, is_over, milliseconds, standing
+from server.quiz.rules import GRACE, Paper, RuleSet, is_over, season_total, whole_milliseconds
 
 
 class Reviewed(NamedTuple):
@@ -74,7 +74,7 @@ class Result:
     review: list[Reviewed]
 
 
-_attempt, _entry = table(Attempt), table(Entry)
+_attempt, _entry = table_of(Attempt), table_of(Entry)
 _BEST = select(func.max(_attempt.c.score)).where(
     _attempt.c.entry_id == bindparam("entry_id"),
     _attempt.c.state != AttemptState.OPEN,
@@ -88,15 +88,17 @@ _BEST = select(func.max(_attempt.c.score)).where(
 )
 
 
-def opened(uow: UnitOfWork, sheet: Sheet) -> Opened:
+def load_paper(uow: UnitOfWork, sheet: Sheet) -> Opened:
     """The rules a paper was started under, and its questions; computed once per request."""
     rules = contests.rules_at(uow, sheet.contest_id, sheet.rules_version)
     bank = bank_of(uow, sheet.bank, sheet.bank_revision)
-    slots = papers.slots(sheet.paper, bank.by_id, rules.timer, sheet.started_at, sheet.deadline_at)
+    slots = papers.slots_of_paper(
+        sheet.paper, bank.by_id, rules.timer, sheet.started_at, sheet.deadline_at
+    )
     return Opened(rules, slots)
 
 
-def close(
+def close_paper(
     uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry, ending: Ending
 ) -> Sheet:
     """Close an open paper with the answers in the sheet, update boards and participation.
@@ -104,23 +106,25 @@ def close(
     The caller holds the locks of entry and attempt.
     Raises: Unavailable (503) when it is closed already, which those locks rule out.
     """
-    closed = _closed(sheet, paper, ending)
-    now = _played(sheet._replace(**closed))
-    played = [one for one in boards.papers(uow, sheet.entry_id) if one.paper.id != sheet.id]
+    closed = _closed_columns(sheet, paper, ending)
+    now = _played_from_sheet(sheet._replace(**closed))
+    played = [one for one in boards.closed_papers(uow, sheet.entry_id) if one.paper.id != sheet.id]
     played.append(now)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
-    ranks = boards.record(uow, entry_lock, played, now, season)
+    ranks = boards.record_result(uow, entry_lock, played, now, season)
     closed |= {"rank_region": ranks.region, "rank_city": ranks.city}
     # The row is written last and at once; if it was closed already, everything is rolled back.
-    if not attempt_store.close(uow, sheet.id, closed):
+    if not attempt_store.close_paper(uow, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
     participation.record_closed_paper(uow, sheet, entry_lock)
-    return sheet._replace(**closed, best=_best(played, now.paper))
+    return sheet._replace(**closed, best=_best_score(played, now.paper))
 
 
-def expire(uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry) -> Sheet:
+def expire_paper(uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry) -> Sheet:
     """Close an overdue paper with the answers saved in time; the caller holds both locks."""
-    return close(uow, sheet, paper, entry_lock, Ending(AttemptState.EXPIRED, sheet.deadline_at))
+    return close_paper(
+        uow, sheet, paper, entry_lock, Ending(AttemptState.EXPIRED, sheet.deadline_at)
+    )
 
 
 def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
@@ -131,19 +135,19 @@ def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
     found = attempt_store.by_id(uow, attempt_id)
     if found is None:
         return False
-    entry_lock = boards.locked(uow, found.entry_id)
+    entry_lock = boards.lock_entry(uow, found.entry_id)
     sheet = attempt_store.by_id(uow, attempt_id, lock=True)
     if sheet is None or not sheet.is_open or not is_over(uow.now, sheet.deadline_at):
         return False
     if sheet.entry_id != found.entry_id:
         return False  # merged into another citizen meanwhile; the next sweep finds it
-    expire(uow, sheet, opened(uow, sheet), entry_lock)
+    expire_paper(uow, sheet, load_paper(uow, sheet), entry_lock)
     return True
 
 
-def overdue(uow: UnitOfWork, limit: int) -> list[int]:
+def overdue_ids(uow: UnitOfWork, limit: int) -> list[int]:
     """Open papers past deadline and grace."""
-    return attempt_store.overdue(uow, uow.now - GRACE, limit)
+    return attempt_store.overdue_ids(uow, uow.now - GRACE, limit)
 
 
 def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -> Result:
@@ -168,16 +172,18 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
         rank_region=sheet.rank_region,
         rank_city=sheet.rank_city,
         ranked_city=sheet.ranked_city,
-        review=[_reviewed(slot, sheet.answers) for slot in slots],
+        review=[_review_slot(slot, sheet.answers) for slot in slots],
     )
 
 
-def foretold(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
+def foretell_result(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
     """The result that the sweep will store for an overdue paper; writes nothing."""
     ending = Ending(AttemptState.EXPIRED, sheet.deadline_at)
-    closed = sheet._replace(**_closed(sheet, paper, ending), rank_region=0)
+    closed = sheet._replace(**_closed_columns(sheet, paper, ending), rank_region=0)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
-    reached = standing(season.season, [_paper(s) for s in [*_counted(uow, sheet), closed]])
+    reached = season_total(
+        season.season, [_paper_from_sheet(s) for s in [*_closed_sheets(uow, sheet), closed]]
+    )
     if reached is None:
         raise ValueError("a closed paper counts")
     city = sheet.city
@@ -191,25 +197,25 @@ def foretold(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
     return result_of(
         uow,
         closed._replace(
-            rank_region=_rank(uow, sheet, REGION, mine),
-            rank_city=None if city is None else _rank(uow, sheet, f"city:{city}", mine),
+            rank_region=_rank_on_board(uow, sheet, REGION, mine),
+            rank_city=None if city is None else _rank_on_board(uow, sheet, f"city:{city}", mine),
         ),
         *paper,
     )
 
 
-def _rank(uow: UnitOfWork, sheet: Sheet, scope: str, mine: standings_queries.Stand) -> int:
+def _rank_on_board(uow: UnitOfWork, sheet: Sheet, scope: str, mine: standings_queries.Stand) -> int:
     """The rank that a standing would get; the entry's own present standing is not counted."""
     place = standings_queries.place_on(uow, sheet.contest_id, TOTAL, scope, mine)
     now = standings_queries.stand_of(uow, sheet.entry_id, TOTAL, scope)
     return place - 1 if now is not None and rank_key(now) < rank_key(mine) else place
 
 
-def _counted(uow: UnitOfWork, sheet: Sheet) -> list[Sheet]:
+def _closed_sheets(uow: UnitOfWork, sheet: Sheet) -> list[Sheet]:
     return [other for other in attempt_store.of_entry(uow, sheet.entry_id) if not other.is_open]
 
 
-def _paper(sheet: Sheet) -> Paper:
+def _paper_from_sheet(sheet: Sheet) -> Paper:
     return Paper(
         id=sheet.id,
         on_day=sheet.on_day,
@@ -219,8 +225,8 @@ def _paper(sheet: Sheet) -> Paper:
     )
 
 
-def _closed(sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, Any]:
-    score, correct_count = papers.score(paper.slots, paper.rules, sheet.answers)
+def _closed_columns(sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, Any]:
+    score, correct_count = papers.score_paper(paper.slots, paper.rules, sheet.answers)
     # The grace period is not counted as time used.
     used = min(ending.closed_at, sheet.deadline_at) - sheet.started_at
     return {
@@ -228,16 +234,16 @@ def _closed(sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, Any]:
         "answers": sheet.answers,
         "score": score,
         "correct_count": correct_count,
-        "duration_ms": milliseconds(used),
+        "duration_ms": whole_milliseconds(used),
         "closed_at": ending.closed_at,
     }
 
 
-def _played(sheet: Sheet) -> PlayedOn:
-    return PlayedOn(paper=_paper(sheet), periods=periods_of(sheet.on_day, sheet.on_week))
+def _played_from_sheet(sheet: Sheet) -> PlayedOn:
+    return PlayedOn(paper=_paper_from_sheet(sheet), periods=periods_of(sheet.on_day, sheet.on_week))
 
 
-def _best(played: Sequence[PlayedOn], now: Paper) -> int:
+def _best_score(played: Sequence[PlayedOn], now: Paper) -> int:
     """The best score up to and including a paper, as `_best_before` finds it."""
     until = (now.closed_at, now.id)
     papers = (one.paper for one in played)
@@ -248,10 +254,10 @@ def _best_before(uow: UnitOfWork, sheet: Sheet, closed_at: datetime, score: int)
     if sheet.best is not None:
         return sheet.best
     so_far = {"entry_id": sheet.entry_id, "closed_at": closed_at, "attempt_id": sheet.id}
-    return max(score, run(uow, _BEST, so_far).scalar() or 0)
+    return max(score, run_statement(uow, _BEST, so_far).first_value() or 0)
 
 
-def _reviewed(slot: Slot, answers: dict[str, list[int]]) -> Reviewed:
+def _review_slot(slot: Slot, answers: dict[str, list[int]]) -> Reviewed:
     return Reviewed(
         question_ref=slot.item.ref,
         chosen=slot.keys_of(answers.get(slot.item.ref, [])),

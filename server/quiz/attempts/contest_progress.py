@@ -36,7 +36,7 @@ def contest_progress(
     Papers from before an erasure only count as started.
     """
     rows = [citizen_id, *accounts.former_ids(uow, citizen_id)]
-    tries = attempt_store.tries(uow, [contest.id for contest in contests], rows)
+    tries = attempt_store.tries_by_contest(uow, [contest.id for contest in contests], rows)
     grouped = [contest.id for contest in contests if contest.rules.divisions]
     divisions = attempt_store.divisions_of(uow, grouped, citizen_id)
     return {
@@ -70,7 +70,7 @@ def _progress_in(
         None,
     )
     return ContestProgress(
-        attempts_left_today=left if contest.state(uow.now) == "open" else 0,
+        attempts_left_today=left if contest.state_at(uow.now) == "open" else 0,
         attempts_left_total=in_all,
         best_score=max(scores, default=None),
         open_attempt_ref=still_open.ref if still_open else None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from server.base.errors import Invalid
 from server.quiz.bank.drawing import Item, deal_options
 from server.quiz.enums import QuestionKind, Timer
-from server.quiz.rules import RuleSet, is_over, item_deadline, mark
+from server.quiz.rules import RuleSet, is_over, item_deadline, mark_paper
 
 if TYPE_CHECKING:
     from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
@@ -51,7 +51,7 @@ class Slot(NamedTuple):
         return sorted(self.order[shown.index(key)] for key in keys)
 
 
-def deal(items: Sequence[Item], chance: Random) -> list[dict[str, Any]]:
+def deal_paper(items: Sequence[Item], chance: Random) -> list[dict[str, Any]]:
     """A new paper in its stored form."""
     return [{"q": item.id, "order": deal_options(item, chance)} for item in items]
 
@@ -61,7 +61,7 @@ def open_item(slot: Slot, rules: RuleSet, now: datetime, paper_deadline: datetim
     return slot._replace(opened_at=now, deadline_at=item_deadline(rules, now, paper_deadline))
 
 
-def stored(slots: Sequence[Slot]) -> list[dict[str, Any]]:
+def stored_form(slots: Sequence[Slot]) -> list[dict[str, Any]]:
     """A paper with a timer per question, in its stored form."""
     return [
         {"q": slot.item.id, "order": list(slot.order)}
@@ -77,7 +77,7 @@ def stored(slots: Sequence[Slot]) -> list[dict[str, Any]]:
     ]
 
 
-def slots(
+def slots_of_paper(
     paper: Sequence[Mapping[str, Any]],
     by_id: Mapping[int, Item],
     timer: Timer,
@@ -103,7 +103,7 @@ def _instant_from(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
-def merged(
+def merge_answers(
     slots: Sequence[Slot],
     kept: Mapping[str, list[int]],
     given: Mapping[str, Sequence[str]],
@@ -133,9 +133,9 @@ def merged(
     return {ref: options for ref, options in answers.items() if options}
 
 
-def score(
+def score_paper(
     slots: Sequence[Slot], rules: RuleSet, answers: Mapping[str, list[int]]
 ) -> tuple[int, int]:
     """Points and number of right answers of a paper."""
-    marked = mark(rules, {slot.item.ref: slot.item.answer for slot in slots}, answers)
+    marked = mark_paper(rules, {slot.item.ref: slot.item.answer for slot in slots}, answers)
     return marked.score, marked.correct_count

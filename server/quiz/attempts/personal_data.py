@@ -61,10 +61,12 @@ def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
         place = replace(moved_to, division=before.division)
         if before != place:
             left = sorted({*left_scopes, *before.scopes} - set(place.scopes))
-            _move(uow, (contest_id, entry_id), place, left)
+            _relocate_entry(uow, (contest_id, entry_id), place, left)
 
 
-def _move(uow: UnitOfWork, where: tuple[int, int], place: CountedPlace, left: list[str]) -> None:
+def _relocate_entry(
+    uow: UnitOfWork, where: tuple[int, int], place: CountedPlace, left: list[str]
+) -> None:
     contest_id, entry_id = where
     uow.session.execute(
         update(Entry)
@@ -126,16 +128,16 @@ def tell_papers(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
         .where(Attempt.citizen_id == citizen_id)
         .order_by(Attempt.id)
     ).all()
-    asked = standings_queries.questions(
+    asked = standings_queries.questions_by_id(
         uow, {slot["q"] for paper, _ in papers for slot in paper.paper}
     )
     return [
-        {**_told(paper), "contest": title, "answers": _answers(paper, asked)}
+        {**_paper_fields(paper), "contest": title, "answers": _answers_as_text(paper, asked)}
         for paper, title in papers
     ]
 
 
-def _told(paper: Attempt) -> dict[str, object]:
+def _paper_fields(paper: Attempt) -> dict[str, object]:
     return {
         "id": paper.ref,
         "state": paper.state.value,
@@ -146,7 +148,7 @@ def _told(paper: Attempt) -> dict[str, object]:
     }
 
 
-def _answers(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, object]]:
+def _answers_as_text(paper: Attempt, asked: dict[int, Question]) -> list[dict[str, object]]:
     """The given answers as text; the right ones are left out."""
     seen = [asked[slot["q"]] for slot in paper.paper]
     return [
@@ -178,7 +180,7 @@ def merge_entries(uow: UnitOfWork, keep: int, gone: int) -> None:
         if citizen_id == keep:
             continue
         if contest_id in kept:
-            _merge(uow, (keep, gone), kept[contest_id], entry_id)
+            _merge_papers(uow, (keep, gone), kept[contest_id], entry_id)
         else:
             _hand_over(uow, keep, entry_id)
     relocate_entries(uow, keep)
@@ -189,28 +191,32 @@ def _hand_over(uow: UnitOfWork, keep: int, entry_id: int) -> None:
     uow.session.execute(update(Attempt).where(Attempt.entry_id == entry_id).values(citizen_id=keep))
 
 
-def _merge(uow: UnitOfWork, citizens: tuple[int, int], kept_entry: int, gone_entry: int) -> None:
+def _merge_papers(
+    uow: UnitOfWork, citizens: tuple[int, int], kept_entry: int, gone_entry: int
+) -> None:
     keep, gone = citizens
-    entry_lock = boards.locked(uow, kept_entry)
+    entry_lock = boards.lock_entry(uow, kept_entry)
     rules = contests.contest_by_id(uow, entry_lock.contest_id).rules
     # Papers from before an erasure count too, as at every start. Both citizens' identities still
     # have their own rows, because they are merged after this.
     erased = {*accounts.former_ids(uow, keep), *accounts.former_ids(uow, gone)}
     former = returning.former_entries(uow, entry_lock.contest_id, sorted(erased))
-    kept = _tries(uow, [kept_entry, *former])
-    for attempt_id, try_no in _that_fit(kept, _tries(uow, [gone_entry]), rules.papers_total):
+    kept = _tries_of_entries(uow, [kept_entry, *former])
+    for attempt_id, try_no in _that_fit(
+        kept, _tries_of_entries(uow, [gone_entry]), rules.papers_total
+    ):
         uow.session.execute(
             update(Attempt)
             .where(Attempt.id == attempt_id)
             .values(citizen_id=keep, entry_id=kept_entry, try_no=try_no)
         )
     boards.take_off(uow, gone_entry)
-    played = boards.papers(uow, kept_entry)
+    played = boards.closed_papers(uow, kept_entry)
     periods = {period for one in played for period in one.periods}
-    boards.recount(uow, entry_lock, played, rules, periods)
+    boards.recount_standings(uow, entry_lock, played, rules, periods)
 
 
-def _tries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
+def _tries_of_entries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
     asked = (
         select(Attempt.id, Attempt.on_day, Attempt.try_no, Attempt.day_limit, Attempt.state)
         .where(Attempt.entry_id.in_(entry_ids))
@@ -248,7 +254,7 @@ def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
     entered = set(
         uow.session.scalars(select(Entry.contest_id).where(Entry.citizen_id == citizen_id))
     )
-    ends = [contests.last_deadline(c) for c in contests.unfinished(uow) if c.id in entered]
+    ends = [contests.last_deadline(c) for c in contests.unfinished_contests(uow) if c.id in entered]
     return max(ends, default=None)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, select
 
 from server.base.clock import beijing_day
 from server.base.redis.client import RedisUnavailable
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_keys as keys
@@ -54,7 +54,7 @@ class _Stand(NamedTuple):
     kept: Kept
 
 
-_entry, _mine = table(Entry), table(Standing)
+_entry, _mine = table_of(Entry), table_of(Standing)
 _other = _mine.alias()
 _IN_THESE = _mine.c.contest_id.in_(bindparam("contest_ids", expanding=True))
 _OF_CITIZEN = and_(_entry.c.citizen_id == bindparam("citizen_id"), _IN_THESE)
@@ -146,7 +146,7 @@ def _read_stands(
     }
     return {
         (row.contest_id, row.period): _Stand(row.entry_id, Kept(row.points, row.time_ms))
-        for row in run(uow, _STANDS, asked)
+        for row in run_statement(uow, _STANDS, asked)
     }
 
 
@@ -161,7 +161,7 @@ def _in_redis(uow: UnitOfWork, contest_id: int, mine: _Stand) -> _Place | None:
     """The place on Redis's board; None when that is not ready or has another total."""
     board = keys.board_name(TOTAL, REGION)
     try:
-        view = uow.kv.leaderboard.view(
+        view = uow.kv.leaderboard.read_view(
             keys.group_name(contest_id), board, mine.entry_id, limit=0, span=1
         )
     except RedisUnavailable:
@@ -185,5 +185,5 @@ def _in_database(
         row.contest_id: _Place(
             row.better + 1, None if row.points is None else Kept(row.points, row.time_ms)
         )
-        for row in run(uow, _PLACES, asked)
+        for row in run_statement(uow, _PLACES, asked)
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.contests import service as contests
 from server.quiz.enums import AttemptState
@@ -33,7 +33,7 @@ class Record:
     duration_ms: int
 
 
-_attempt, _contest, _rules = table(Attempt), table(Contest), table(RuleSetRow)
+_attempt, _contest, _rules = table_of(Attempt), table_of(Contest), table_of(RuleSetRow)
 _MOST_ID = 2**63 - 1
 # Each paper's rules are joined, so that many rule versions need only one statement.
 _CLOSED = (
@@ -80,10 +80,10 @@ def closed_papers(
     """
     asked = {"citizen_id": citizen_id, "before": before_id or _MOST_ID, "most": limit}
     if contest_name is None:
-        rows = run(uow, _CLOSED, asked)
+        rows = run_statement(uow, _CLOSED, asked)
     else:
-        contest = contests.contest(uow, contest_name)
-        rows = run(uow, _CLOSED_IN_CONTEST, {**asked, "contest_id": contest.id})
+        contest = contests.find_contest(uow, contest_name)
+        rows = run_statement(uow, _CLOSED_IN_CONTEST, {**asked, "contest_id": contest.id})
     return [_record_from_row(row) for row in rows]
 
 

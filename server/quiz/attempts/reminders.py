@@ -50,7 +50,7 @@ def due_contest(uow: UnitOfWork) -> ContestView | None:
     clock = uow.now.astimezone(BEIJING).time()
     if not BEGINS <= clock < ENDS:
         return None
-    running = [one for one in contests.unfinished(uow) if one.state(uow.now) == "open"]
+    running = [one for one in contests.unfinished_contests(uow) if one.state_at(uow.now) == "open"]
     return min(running, key=lambda one: (one.closes_at, one.id), default=None)
 
 
@@ -71,9 +71,9 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
     today = beijing_day(uow.now)
     until = min(beijing_midnight(today + timedelta(days=1)), contest.closes_at)
     streak = streak_of(_days_played(uow, contest.id, citizen_id), today)
-    say = uow.texts.say
+    say = uow.texts.fill_text
     fields = {
-        "thing1": shortened(contest.title),
+        "thing1": shorten_title(contest.title),
         "thing2": say("quiz.reminder.topic"),
         "number3": str(streak),
         "time4": _say_moment(until),
@@ -105,7 +105,7 @@ def streak_of(days: Iterable[date], today: date) -> int:
     return count
 
 
-def shortened(title: str) -> str:
+def shorten_title(title: str) -> str:
     """A title shortened for a template's field. Units: 20 characters."""
     return title if len(title) <= _THING else title[: _THING - 1] + "…"
 

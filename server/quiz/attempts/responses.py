@@ -29,7 +29,7 @@ from server.quiz.attempts.schemas import (
 from server.quiz.attempts.service import AttemptView
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import Timer
-from server.quiz.rules import RuleSet, milliseconds
+from server.quiz.rules import RuleSet, whole_milliseconds
 from server.units import service as units
 
 # The caller's options in a contest, and results in it.
@@ -43,7 +43,7 @@ def contest_out(contest: ContestView, now: datetime, own: OwnProgress | None) ->
         ContestOut,
         id=contest.ref,
         programme=contest.programme_slug,
-        state=contest.state(now),
+        state=contest.state_at(now),
         rules=_rules_out(contest.rules),
         me=None if own is None else _own_progress_out(now, *own),
     )
@@ -67,7 +67,7 @@ def _own_progress_out(
         tries,
         ContestMeOut,
         open_attempt_id=tries.open_attempt_ref,
-        open_remaining_ms=None if ends is None else milliseconds(ends - now),
+        open_remaining_ms=None if ends is None else whole_milliseconds(ends - now),
         total=reached.total,
         today_score=reached.today_score,
         rank=reached.rank,
@@ -106,9 +106,9 @@ def attempt_out(view: AttemptView) -> AttemptOut:
         timer=view.rules.timer.value,
         started_at=sheet.started_at,
         deadline=sheet.deadline_at,
-        remaining_ms=milliseconds(view.remaining),
+        remaining_ms=whole_milliseconds(view.remaining_time),
         question_count=view.rules.question_count,
-        questions=[question_out(slot, timed=timed) for slot in view.shown],
+        questions=[question_out(slot, timed=timed) for slot in view.shown_slots],
         answers=view.answers,
         **({} if view.result is None else _result_fields(view.result)),
     )
@@ -128,7 +128,7 @@ def result_out(view: AttemptView) -> ResultOut:
 
 
 def _ranks_out(result: Result) -> RanksOut:
-    city = units.regions().city(result.ranked_city or "")
+    city = units.load_regions().find_city(result.ranked_city or "")
     return RanksOut(
         region=result.rank_region,
         city=result.rank_city,

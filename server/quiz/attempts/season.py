@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from server.base.clock import beijing_day, beijing_week
 from server.quiz.attempts import papers
-from server.quiz.bank.drawing import Item, Past, draw
+from server.quiz.bank.drawing import Item, Past, draw_paper
 from server.quiz.bank.service import LoadedBank
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.rank_order import rank_key, to_millisecond
 from server.quiz.leaderboards.standings_queries import Stand
-from server.quiz.rules import Paper, RuleSet, deadline, milliseconds, standing
+from server.quiz.rules import Paper, RuleSet, deadline_of_paper, season_total, whole_milliseconds
 
 if TYPE_CHECKING:
     from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
@@ -120,15 +120,17 @@ def _play_sitting(table: _Table, sitting: Sitting) -> None:
         return
     shard = table.chance.randrange(table.shards)
     items = _draw_items(table, earlier, shard)
-    dealt = papers.deal(items, table.chance)
-    deadline_at = deadline(rules, sitting.started_at)
+    dealt = papers.deal_paper(items, table.chance)
+    deadline_at = deadline_of_paper(rules, sitting.started_at)
     closed_at = deadline_at if sitting.took is None else sitting.started_at + sitting.took
     # A paper that was never submitted has the answers of its first half.
     answered = items if sitting.took is not None else items[: len(items) // 2]
     chosen = {item.ref: table.answer(sitting.player, item) for item in answered}
     answers = {ref: options for ref, options in chosen.items() if options}
-    slots = papers.slots(dealt, table.bank.by_id, rules.timer, sitting.started_at, deadline_at)
-    score, correct_count = papers.score(slots, rules, answers)
+    slots = papers.slots_of_paper(
+        dealt, table.bank.by_id, rules.timer, sitting.started_at, deadline_at
+    )
+    score, correct_count = papers.score_paper(slots, rules, answers)
     earlier.append(
         PlayedPaper(
             player=sitting.player,
@@ -144,7 +146,7 @@ def _play_sitting(table: _Table, sitting: Sitting) -> None:
             answers=answers,
             score=score,
             correct_count=correct_count,
-            duration_ms=milliseconds(closed_at - sitting.started_at),
+            duration_ms=whole_milliseconds(closed_at - sitting.started_at),
         )
     )
 
@@ -152,9 +154,9 @@ def _play_sitting(table: _Table, sitting: Sitting) -> None:
 def _draw_items(table: _Table, earlier: Sequence[PlayedPaper], shard: int) -> list[Item]:
     rules, counts = table.contest.rules, table.counts[shard]
     seen = {ref: number for number, one in enumerate(earlier) for ref in one.dealt}
-    pools = [(part, table.bank.pool(part, table.contest.left_out)) for part in rules.parts]
+    pools = [(part, table.bank.pool_for_part(part, table.contest.left_out)) for part in rules.parts]
     past = Past(seen=seen, counts=counts)
-    items = draw(pools, past, table.chance, cover_topics=rules.cover_topics)
+    items = draw_paper(pools, past, table.chance, cover_topics=rules.cover_topics)
     for item in items:
         counts[item.ref] = counts.get(item.ref, 0) + 1
     return items
@@ -190,7 +192,7 @@ def _rank_papers(
 
 
 def _board_key(rules: RuleSet, player: int, mine: Sequence[Paper]) -> tuple[Any, ...]:
-    total = standing(rules.season, mine)
+    total = season_total(rules.season, mine)
     if total is None:
         return ()
     reached_at = to_millisecond(total.reached_at)

@@ -13,13 +13,13 @@ from typing import Any
 from server.accounts import service as accounts
 from server.base.clock import beijing_day, beijing_week
 from server.base.errors import NotFound, Unavailable
-from server.base.rate_limits import ANSWER, QUIZ_START, spend
+from server.base.rate_limits import ANSWER, QUIZ_START, spend_token
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import attempt_store, closing, first_paper, papers, returning
 from server.quiz.attempts.attempt_store import Sheet
 from server.quiz.attempts.closing import Ending, Opened, Result
 from server.quiz.attempts.papers import Slot
-from server.quiz.bank.drawing import Item, Past, PoolTooSmall, draw
+from server.quiz.bank.drawing import Item, Past, PoolTooSmall, draw_paper
 from server.quiz.bank.service import LoadedBank, bank_of
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
@@ -34,7 +34,7 @@ from server.quiz.errors import (
     NoMoreQuestions,
 )
 from server.quiz.leaderboards.service import LockedEntry
-from server.quiz.rules import Part, RuleSet, deadline, is_over
+from server.quiz.rules import Part, RuleSet, deadline_of_paper, is_over
 
 SHARDS = 4
 Given = Mapping[str, Sequence[str]]
@@ -51,14 +51,14 @@ class AttemptView:
     result: Result | None = None
 
     @property
-    def remaining(self) -> timedelta:
+    def remaining_time(self) -> timedelta:
         """The time left."""
         if self.result is not None:
             return timedelta(0)
         return max(timedelta(0), self.sheet.deadline_at - self.now)
 
     @property
-    def shown(self) -> list[Slot]:
+    def shown_slots(self) -> list[Slot]:
         """The visible questions: the opened ones, or all after closing."""
         return [slot for slot in self.slots if self.result or slot.opened_at is not None]
 
@@ -81,7 +81,7 @@ class Started:
     fresh: bool
 
 
-def start(
+def start_paper(
     uow: UnitOfWork, contest_name: str, citizen_id: int, division: str | None = None
 ) -> Started:
     """Start a paper, or resume the open one.
@@ -93,7 +93,7 @@ def start(
     DivisionNeeded, DivisionFixed, WarmUpFirst (409), Invalid (422), TooManyRequests (429).
     Locks: the citizen, former entries of the same person, the entry, the deck of one shard.
     """
-    contest = contests.contest(uow, contest_name)
+    contest = contests.find_contest(uow, contest_name)
     player = accounts.lock_player(uow, citizen_id)
     past = attempt_store.in_contest(uow, contest.id, [citizen_id])
     current = next((sheet for sheet in past if sheet.is_open), None)
@@ -109,7 +109,7 @@ def start(
     division = first_paper.check_division(contest.rules, held, division)
     if not past:
         first_paper.check_warm_up(uow, contest.rules, citizen_id)
-    spend(uow.dependencies, QUIZ_START, uow.person(citizen_id))
+    spend_token(uow.dependencies, QUIZ_START, uow.rate_limit_key(citizen_id))
     returning.keep_one_line(uow, contest, citizen_id, former)
     # The entry of a first paper is created with the citizen's present place.
     if held is None:
@@ -118,8 +118,8 @@ def start(
         entry_id = held[0]
     whose = {"contest_id": contest.id, "entry_id": entry_id, "citizen_id": citizen_id}
     bank = bank_of(uow, contest.bank, contest.bank_revision)
-    items = _draw(uow, contest, (bank, contest.rules.parts_for(division)), past)
-    return Started(view=_begin(uow, contest, whose, (bank, items), try_no), fresh=True)
+    items = _draw_questions(uow, contest, (bank, contest.rules.parts_for(division)), past)
+    return Started(view=_begin_paper(uow, contest, whose, (bank, items), try_no), fresh=True)
 
 
 def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> int:
@@ -135,7 +135,7 @@ def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> i
     return min(set(range(1, limit + 1)) - set(used))
 
 
-def _begin(
+def _begin_paper(
     uow: UnitOfWork,
     contest: ContestView,
     whose: dict[str, int],
@@ -144,12 +144,12 @@ def _begin(
 ) -> AttemptView:
     rules = contest.rules
     bank, items = drawn
-    paper = papers.deal(items, uow.random)
-    deadline_at = deadline(rules, uow.now)
-    slots = papers.slots(paper, bank.by_id, rules.timer, uow.now, deadline_at)
+    paper = papers.deal_paper(items, uow.random)
+    deadline_at = deadline_of_paper(rules, uow.now)
+    slots = papers.slots_of_paper(paper, bank.by_id, rules.timer, uow.now, deadline_at)
     if rules.timer is Timer.ITEM:
         slots[0] = papers.open_item(slots[0], rules, uow.now, deadline_at)
-        paper = papers.stored(slots)
+        paper = papers.stored_form(slots)
     day = beijing_day(uow.now)
     row: dict[str, Any] = {
         "ref": uow.new_ref("att"),
@@ -166,7 +166,7 @@ def _begin(
         "answers": {},
     }
     sheet = Sheet(
-        id=attempt_store.add(uow, row),
+        id=attempt_store.insert_attempt(uow, row),
         contest_ref=contest.ref,
         bank=contest.bank,
         bank_revision=bank.revision,
@@ -177,20 +177,20 @@ def _begin(
     return AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)
 
 
-def _draw(
+def _draw_questions(
     uow: UnitOfWork,
     contest: ContestView,
     blueprint: tuple[LoadedBank, Sequence[Part]],
     past: Sequence[Sheet],
 ) -> list[Item]:
     bank, parts = blueprint
-    pools = [(part, bank.pool(part, contest.left_out)) for part in parts]
+    pools = [(part, bank.pool_for_part(part, contest.left_out)) for part in parts]
     deck_id, counts = attempt_store.lock_deck(uow, contest.id, uow.random.randrange(SHARDS))
     seen = {
         bank.by_id[row["q"]].ref: number for number, sheet in enumerate(past) for row in sheet.paper
     }
     try:
-        items = draw(
+        items = draw_paper(
             pools,
             Past(seen=seen, counts=counts),
             uow.random,
@@ -206,23 +206,23 @@ def _draw(
 
 def view_of(uow: UnitOfWork, sheet: Sheet, paper: Opened | None = None) -> AttemptView:
     """A paper as its citizen sees it; an overdue one shows its result, but is not written."""
-    paper = paper or closing.opened(uow, sheet)
+    paper = paper or closing.load_paper(uow, sheet)
     result = None
     if not sheet.is_open:
         result = closing.result_of(uow, sheet, *paper)
     elif is_over(uow.now, sheet.deadline_at):
-        result = closing.foretold(uow, sheet, paper)
+        result = closing.foretell_result(uow, sheet, paper)
     return AttemptView(
         sheet=sheet, rules=paper.rules, slots=paper.slots, now=uow.now, result=result
     )
 
 
-def read(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
+def read_paper(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
     """A citizen's own paper, the same on every device.
 
     Raises: NotFound (404), also for another citizen's paper.
     """
-    return view_of(uow, _own(attempt_store.of_citizen(uow, ref, citizen_id)))
+    return view_of(uow, _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id)))
 
 
 def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> None:
@@ -231,10 +231,10 @@ def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> No
     Raises: NotFound (404), AttemptClosed (409), Invalid (422).
     Locks: the attempt.
     """
-    sheet = _own(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
+    sheet = _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
     _still_open(uow, sheet)
-    _, slots = closing.opened(uow, sheet)
-    answers = papers.merged(slots, sheet.answers, given, uow.now)
+    _, slots = closing.load_paper(uow, sheet)
+    answers = papers.merge_answers(slots, sheet.answers, given, uow.now)
     if answers != sheet.answers:
         attempt_store.keep_answers(uow, sheet.id, answers)
 
@@ -245,9 +245,9 @@ def open_next(uow: UnitOfWork, ref: str, citizen_id: int) -> Slot:
     Raises: NotFound (404), AttemptClosed, AnswerFirst, NoMoreQuestions (409).
     Locks: the attempt.
     """
-    sheet = _own(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
+    sheet = _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
     _still_open(uow, sheet)
-    rules, slots = closing.opened(uow, sheet)
+    rules, slots = closing.load_paper(uow, sheet)
     shown = [slot for slot in slots if slot.opened_at is not None]
     if len(shown) == len(slots):
         raise NoMoreQuestions
@@ -256,11 +256,11 @@ def open_next(uow: UnitOfWork, ref: str, citizen_id: int) -> Slot:
         raise AnswerFirst
     opened = papers.open_item(slots[len(shown)], rules, uow.now, sheet.deadline_at)
     rows = [*shown, opened, *slots[len(shown) + 1 :]]
-    attempt_store.keep_paper(uow, sheet.id, papers.stored(rows))
+    attempt_store.keep_paper(uow, sheet.id, papers.stored_form(rows))
     return opened
 
 
-def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptView:
+def submit_paper(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptView:
     """Submit a paper; for a closed paper return its stored result.
 
     Raises: NotFound (404), Invalid (422), TooManyRequests (429).
@@ -268,13 +268,13 @@ def submit(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> AttemptV
     """
     held = attempt_store.locked_with_entry(uow, ref, citizen_id)
     if held is None:
-        _own(attempt_store.of_citizen(uow, ref, citizen_id))
+        _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id))
         # It exists, but its citizen has just been merged into another.
         raise Unavailable(retry_after_seconds=1)
     sheet, entry_lock = held
-    paper = closing.opened(uow, sheet)
+    paper = closing.load_paper(uow, sheet)
     if sheet.is_open:
-        spend(uow.dependencies, ANSWER, uow.person(citizen_id))
+        spend_token(uow.dependencies, ANSWER, uow.rate_limit_key(citizen_id))
         sheet = _hand_in(uow, sheet, paper, entry_lock, given)
     return view_of(uow, sheet, paper)
 
@@ -283,12 +283,16 @@ def _hand_in(
     uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry, given: Given
 ) -> Sheet:
     if is_over(uow.now, sheet.deadline_at):
-        return closing.expire(uow, sheet, paper, entry_lock)
-    answered = sheet._replace(answers=papers.merged(paper.slots, sheet.answers, given, uow.now))
-    return closing.close(uow, answered, paper, entry_lock, Ending(AttemptState.SUBMITTED, uow.now))
+        return closing.expire_paper(uow, sheet, paper, entry_lock)
+    answered = sheet._replace(
+        answers=papers.merge_answers(paper.slots, sheet.answers, given, uow.now)
+    )
+    return closing.close_paper(
+        uow, answered, paper, entry_lock, Ending(AttemptState.SUBMITTED, uow.now)
+    )
 
 
-def _own(sheet: Sheet | None) -> Sheet:
+def _require_sheet(sheet: Sheet | None) -> Sheet:
     if sheet is None:
         raise NotFound
     return sheet

@@ -45,7 +45,7 @@ class Item:
     explanation: str
 
 
-def fits(item: Item, part: Part) -> bool:
+def fits_part(item: Item, part: Part) -> bool:
     """Whether a question fits a part; a question without audience fits every audience."""
     return (
         part.kind in (None, item.kind)
@@ -55,9 +55,9 @@ def fits(item: Item, part: Part) -> bool:
     )
 
 
-def shortages(parts: Sequence[Part], items: Iterable[Item]) -> list[tuple[Part, int]]:
+def find_shortages(parts: Sequence[Part], items: Iterable[Item]) -> list[tuple[Part, int]]:
     """The parts with too few questions, and how many each has."""
-    pools = [(part, [item for item in items if fits(item, part)]) for part in parts]
+    pools = [(part, [item for item in items if fits_part(item, part)]) for part in parts]
     taken: set[str] = set()
     lacking = []
     for part, pool in _scarcest_first(pools):
@@ -79,7 +79,7 @@ class Past:
     counts: Mapping[str, int]
 
 
-def draw(
+def draw_paper(
     pools: Sequence[tuple[Part, Sequence[Item]]],
     past: Past,
     chance: Random,

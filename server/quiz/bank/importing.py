@@ -243,7 +243,7 @@ def publish_comparison(uow: UnitOfWork, slug: str, found: Comparison) -> None:
     revived = [row.id for row in found.unchanged if row.state is not QuestionState.LIVE]
     _set_states(uow, revived, QuestionState.LIVE)
     if rows or revived:
-        banks.changed(uow, slug)
+        banks.renew_revision(uow, slug)
 
 
 def _set_states(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, select, update
 
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz import models
-from server.quiz.bank.drawing import Item, fits
+from server.quiz.bank.drawing import Item, fits_part
 from server.quiz.enums import QuestionState
 from server.quiz.rules import Part
 
@@ -28,16 +28,18 @@ class LoadedBank:
     live: Sequence[Item]
     _pools: dict[tuple[Part, frozenset[str]], Sequence[Item]] = field(default_factory=dict)
 
-    def pool(self, part: Part, left_out: frozenset[str] = frozenset()) -> Sequence[Item]:
+    def pool_for_part(self, part: Part, left_out: frozenset[str] = frozenset()) -> Sequence[Item]:
         """The live questions that fit a part of a blueprint, except those left out."""
         found = self._pools.get((part, left_out))
         if found is None:
-            found = [item for item in self.live if fits(item, part) and item.ref not in left_out]
+            found = [
+                item for item in self.live if fits_part(item, part) and item.ref not in left_out
+            ]
             self._pools[part, left_out] = found
         return found
 
 
-_bank = table(models.Bank)
+_bank = table_of(models.Bank)
 _REVISION = select(_bank.c.revision).where(_bank.c.slug == bindparam("of_slug"))
 # A revision id is never reused, so a cached copy is either right or unused.
 _kept: dict[str, LoadedBank] = {}
@@ -46,7 +48,7 @@ _MOST_KEPT = 4
 
 def revision_of(uow: UnitOfWork, slug: str) -> str | None:
     """The revision of a bank's current state; None when the bank does not exist."""
-    revision: str | None = run(uow, _REVISION, {"of_slug": slug}).scalar()
+    revision: str | None = run_statement(uow, _REVISION, {"of_slug": slug}).first_value()
     return revision
 
 
@@ -76,7 +78,7 @@ def every_version(uow: UnitOfWork) -> Mapping[int, Item]:
     return {number: item for bank in banks for number, item in bank.by_id.items()}
 
 
-def changed(uow: UnitOfWork, slug: str) -> None:
+def renew_revision(uow: UnitOfWork, slug: str) -> None:
     """Set a new revision, in the transaction that changes the bank."""
     renamed = update(models.Bank).where(models.Bank.slug == slug)
     uow.session.execute(renamed.values(revision=uow.new_ref("rev")))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 MOST_BENCHMARK = 26
 
@@ -25,7 +25,7 @@ def read_benchmarks() -> Mapping[int, Benchmark]:
     """All benchmarks by their number."""
     return {
         int(number): Benchmark(number=int(number), name=name, topic=topic)
-        for number, (name, topic) in words("benchmarks").items()
+        for number, (name, topic) in word_table("benchmarks").items()
     }
 
 

@@ -24,7 +24,7 @@ RULES_API = Api("quiz")
 )
 def show_rules(uow: UnitOfWork, ref: str) -> RulesPageOut:
     """The rules page, written from the rules in force."""
-    return _rules_out(rules_page.rules_page(uow, contests.contest(uow, ref)))
+    return _rules_out(rules_page.rules_page(uow, contests.find_contest(uow, ref)))
 
 
 def _rules_out(page: RulesPage) -> RulesPageOut:

@@ -14,7 +14,7 @@ from server.base.ownership import owned_by
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.bank import service as banks
-from server.quiz.bank.drawing import shortages
+from server.quiz.bank.drawing import find_shortages
 from server.quiz.models import Attempt, Contest, Entry, RuleSetRow
 from server.quiz.rule_check import RuleSetRefused, read_rule_set
 
@@ -73,7 +73,7 @@ def _cannot_fill(uow: UnitOfWork, plan: ContestPlan) -> list[str]:
     lines = [
         f"bank {plan.bank}: {part.kind or 'questions'}: {part.count} wanted, {there} there"
         for key in [None, *(one.key for one in rules.divisions)]
-        for part, there in shortages(rules.parts_for(key), dealt)
+        for part, there in find_shortages(rules.parts_for(key), dealt)
     ]
     return list(dict.fromkeys(lines))
 

@@ -37,7 +37,7 @@ class RulesPage:
 
 def rules_page(uow: UnitOfWork, contest: ContestView) -> RulesPage:
     """The rules of a contest as sentences, with their version."""
-    sentences = list(told(uow.texts, contest))
+    sentences = list(say_each_rule(uow.texts, contest))
     document = json.dumps(
         {
             "contest": contest.ref,
@@ -52,47 +52,49 @@ def rules_page(uow: UnitOfWork, contest: ContestView) -> RulesPage:
         contest=contest,
         sentences=sentences,
         document=document,
-        signature=uow.keys.sign(document.encode()),
+        signature=uow.keys.sign_message(document.encode()),
         public_key=uow.keys.public_key,
     )
 
 
-def told(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
+def say_each_rule(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str]]:
     """Every rule as a sentence for citizens, by name."""
     rules = contest.rules
     yield (
         "window",
-        texts.say(
+        texts.fill_text(
             "quiz.rules.window",
             opens=_say_minute(contest.opens_at),
             closes=_say_end(contest.closes_at),
         ),
     )
-    yield "per_day", texts.say("quiz.rules.per_day", count=rules.papers_per_day)
+    yield "per_day", texts.fill_text("quiz.rules.per_day", count=rules.papers_per_day)
     if rules.papers_total is not None:
-        yield "in_all", texts.say("quiz.rules.in_all", count=rules.papers_total)
+        yield "in_all", texts.fill_text("quiz.rules.in_all", count=rules.papers_total)
     yield (
         "paper",
-        texts.say("quiz.rules.paper", count=rules.question_count, mix=_say_mix(texts, rules)),
+        texts.fill_text("quiz.rules.paper", count=rules.question_count, mix=_say_mix(texts, rules)),
     )
     if rules.divisions:
         titles = "、".join(one.title for one in rules.divisions)
-        yield "divisions", texts.say("quiz.rules.divisions", titles=titles)
+        yield "divisions", texts.fill_text("quiz.rules.divisions", titles=titles)
     if rules.warm_up_questions:
-        yield "warm_up", texts.say("quiz.rules.warm_up", count=rules.warm_up_questions)
-    yield "draw", texts.say("quiz.rules.draw")
+        yield "warm_up", texts.fill_text("quiz.rules.warm_up", count=rules.warm_up_questions)
+    yield "draw", texts.fill_text("quiz.rules.draw")
     yield (
         "points",
-        texts.say("quiz.rules.points", points=rules.points_per_question, most=rules.max_score),
+        texts.fill_text(
+            "quiz.rules.points", points=rules.points_per_question, most=rules.max_score
+        ),
     )
     yield "timer", _say_timer(texts, rules)
-    yield "resume", texts.say("quiz.rules.resume")
-    yield "reveal", texts.say("quiz.rules.reveal")
-    yield "season", texts.say(_SEASON[rules.season])
-    yield "ties", texts.say("quiz.rules.ties")
+    yield "resume", texts.fill_text("quiz.rules.resume")
+    yield "reveal", texts.fill_text("quiz.rules.reveal")
+    yield "season", texts.fill_text(_SEASON[rules.season])
+    yield "ties", texts.fill_text("quiz.rules.ties")
     stays = rules.season in BETTER_WITH_FEWER_PAPERS
-    yield "again", texts.say("quiz.rules.again_mean" if stays else "quiz.rules.again")
-    yield "no_reward", texts.say("quiz.rules.no_reward")
+    yield "again", texts.fill_text("quiz.rules.again_mean" if stays else "quiz.rules.again")
+    yield "no_reward", texts.fill_text("quiz.rules.no_reward")
 
 
 def _say_minute(instant: datetime) -> str:
@@ -107,23 +109,25 @@ def _say_end(instant: datetime) -> str:
 
 def _say_mix(texts: Texts, rules: RuleSet) -> str:
     lines = [_say_part(texts, part) for part in rules.parts if part.kind is not None]
-    return texts.say("quiz.rules.and").join(lines) or texts.say("quiz.rules.kind_any")
+    return texts.fill_text("quiz.rules.and").join(lines) or texts.fill_text("quiz.rules.kind_any")
 
 
 def _say_part(texts: Texts, part: Part) -> str:
     kind = "any" if part.kind is None else part.kind.value
-    return texts.say("quiz.rules.part", kind=texts.say(f"quiz.rules.kind_{kind}"), count=part.count)
+    return texts.fill_text(
+        "quiz.rules.part", kind=texts.fill_text(f"quiz.rules.kind_{kind}"), count=part.count
+    )
 
 
 def _say_timer(texts: Texts, rules: RuleSet) -> str:
     paper = _say_span(texts, rules.paper_seconds)
     if rules.seconds_per_question is not None:
         question = _say_span(texts, rules.seconds_per_question)
-        return texts.say("quiz.rules.timer_item", question=question, paper=paper)
-    return texts.say("quiz.rules.timer_paper", paper=paper)
+        return texts.fill_text("quiz.rules.timer_item", question=question, paper=paper)
+    return texts.fill_text("quiz.rules.timer_paper", paper=paper)
 
 
 def _say_span(texts: Texts, seconds: int) -> str:
     if seconds % 60 == 0:
-        return texts.say("quiz.rules.minutes", count=seconds // 60)
-    return texts.say("quiz.rules.seconds", count=seconds)
+        return texts.fill_text("quiz.rules.minutes", count=seconds // 60)
+    return texts.fill_text("quiz.rules.seconds", count=seconds)

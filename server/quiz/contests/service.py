@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, or_, select
 
 from server.base.errors import NotFound
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.models import Bank, Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set
-from server.quiz.rules import LATE_START, RuleSet, deadline, is_over
+from server.quiz.rules import LATE_START, RuleSet, deadline_of_paper, is_over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class ContestView:
     left_out: frozenset[str] = frozenset()
     bank_revision: str | None = None
 
-    def state(self, now: datetime) -> str:
+    def state_at(self, now: datetime) -> str:
         """The state of the contest: `upcoming`, `open`, `closed`."""
         if now < self.opens_at:
             return "upcoming"
@@ -45,7 +45,7 @@ class ContestView:
         return self.opens_at <= now < self.closes_at + LATE_START
 
 
-_contest, _rules, _bank = table(Contest), table(RuleSetRow), table(Bank)
+_contest, _rules, _bank = table_of(Contest), table_of(RuleSetRow), table_of(Bank)
 _other = _rules.alias()
 _in_force = (
     select(_other.c.id)
@@ -102,7 +102,7 @@ def rules_from(version: str, body: Mapping[str, Any]) -> RuleSet:
     return found
 
 
-def contest(uow: UnitOfWork, name: str) -> ContestView:
+def find_contest(uow: UnitOfWork, name: str) -> ContestView:
     """A contest by its public id or its slug.
 
     Raises: NotFound (404).
@@ -129,33 +129,33 @@ def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
     return found
 
 
-def contests(uow: UnitOfWork, limit: int, before_id: int | None) -> list[ContestView]:
+def list_contests(uow: UnitOfWork, limit: int, before_id: int | None) -> list[ContestView]:
     """Contests, the newest first."""
-    rows = run(uow, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
+    rows = run_statement(uow, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
     return [_view_from_row(row) for row in rows]
 
 
-def unfinished(uow: UnitOfWork) -> list[ContestView]:
+def unfinished_contests(uow: UnitOfWork) -> list[ContestView]:
     """Contests that deal papers now or later, or whose last papers may still be answered."""
-    found = [_view_from_row(row) for row in run(uow, _CONTESTS, {})]
+    found = [_view_from_row(row) for row in run_statement(uow, _CONTESTS, {})]
     return [one for one in found if not is_over(uow.now, last_deadline(one))]
 
 
 def last_deadline(found: ContestView) -> datetime:
     """The deadline of the last paper that can be started in a contest."""
-    return deadline(found.rules, found.closes_at + LATE_START)
+    return deadline_of_paper(found.rules, found.closes_at + LATE_START)
 
 
 def rules_at(uow: UnitOfWork, contest_id: int, version: str) -> RuleSet:
     """A version of a contest's rules."""
     if version in _read:
         return _read[version]
-    body = run(uow, _BODY, {"contest_id": contest_id, "of_version": version}).scalar_one()
+    body = run_statement(uow, _BODY, {"contest_id": contest_id, "of_version": version}).scalar_one()
     return rules_from(version, body)
 
 
 def _find_one(uow: UnitOfWork, asked: Select[Any], values: dict[str, Any]) -> ContestView | None:
-    row = run(uow, asked, values).one_or_none()
+    row = run_statement(uow, asked, values).one_or_none()
     return None if row is None else _view_from_row(row)
 
 

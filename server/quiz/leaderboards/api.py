@@ -26,9 +26,9 @@ BOARD_API = Api("boards")
 )
 def leaderboard(uow: UnitOfWork, ref: str, query: BoardQuery) -> BoardOut:
     """The top of a board, and the caller's place on it."""
-    found = board_view.board(
+    found = board_view.read_board(
         uow,
-        contests.contest(uow, ref),
+        contests.find_contest(uow, ref),
         scope=query.scope,
         period=query.period,
         limit=query.limit,

@@ -97,7 +97,7 @@ class _Found:
     around: list[_Spot]
 
 
-def board(
+def read_board(
     uow: UnitOfWork,
     contest: ContestView,
     *,
@@ -119,19 +119,19 @@ def board(
         limit=limit,
         entry_id=known,
     )
-    at_hand = _pages.get(uow, asked)
-    found, players = _answered(uow, asked, at_hand)
+    at_hand = _pages.get_page(uow, asked)
+    found, players = _find_places(uow, asked, at_hand)
     names = accounts.names_of(uow, [player.citizen_id for player in players.values()])
     lines = _Lines(players, names, contest.rules.points_scale)
     if found.top is None and at_hand is not None:
         top = at_hand.lines
     else:
-        top = [lines.line(spot) for spot in found.top or ()]
-        _pages.keep(uow, asked, found, top)
+        top = [lines.line_of_spot(spot) for spot in found.top or ()]
+        _pages.keep_page(uow, asked, found, top)
     return Board(
         period=asked.period,
         items=_with_me(top, found.mine),
-        me=_mine(found, lines),
+        me=_own_place(found, lines),
         total=found.size,
         as_of=uow.now,
         frozen=uow.now >= contest.closes_at
@@ -156,19 +156,19 @@ def known_scope(uow: UnitOfWork, text: str, citizen_id: int | None = None) -> st
     kind, colon, value = text.partition(":")
     if kind == "group" and value:
         return f"group:{groups.group_of_member(uow, value, citizen_id)}"
-    checked = REGION if text == REGION else _checked(uow, kind, value)
+    checked = REGION if text == REGION else _check_place(uow, kind, value)
     if checked is None or (colon and not value):
         raise Invalid((("query", "scope"), "no such scope"))
     return checked
 
 
-def _checked(uow: UnitOfWork, kind: str, value: str) -> str | None:
-    places = units.regions()
+def _check_place(uow: UnitOfWork, kind: str, value: str) -> str | None:
+    places = units.load_regions()
     match kind:
-        case "city" if places.city(value) is not None:
+        case "city" if places.find_city(value) is not None:
             return f"city:{value}"
-        case "county" if places.county(value) is not None:
-            return f"county:{places.current(value)}"
+        case "county" if places.find_county(value) is not None:
+            return f"county:{places.current_code(value)}"
         case "audience" if value in AUDIENCES:
             return f"audience:{value}"
         case "unit":
@@ -177,22 +177,22 @@ def _checked(uow: UnitOfWork, kind: str, value: str) -> str | None:
     return None
 
 
-def _answered(
+def _find_places(
     uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
 ) -> tuple[_Found, dict[int, BoardPlayer]]:
     """The places with their persons, all from one source."""
     found = _from_redis(uow, asked, at_hand)
     if found is not None:
-        entries = _entries(found)
-        players = standings_queries.players(uow, entries)
+        entries = _entry_ids(found)
+        players = standings_queries.players_by_entry(uow, entries)
         if len(players) == len(entries):
             return found, players
         # Redis contains an entry that is newer than this transaction's snapshot.
     found = _from_database(uow, asked)
-    return found, standings_queries.players(uow, _entries(found))
+    return found, standings_queries.players_by_entry(uow, _entry_ids(found))
 
 
-def _entries(found: _Found) -> list[int]:
+def _entry_ids(found: _Found) -> list[int]:
     return list(dict.fromkeys(spot.entry_id for spot in [*(found.top or ()), *found.around]))
 
 
@@ -201,7 +201,7 @@ def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found
         # A WeChat group has a few hundred people at most, which the database counts quickly.
         return None
     try:
-        view = uow.kv.leaderboard.view(
+        view = uow.kv.leaderboard.read_view(
             keys.group_name(asked.contest_id),
             asked.board,
             asked.entry_id,
@@ -237,12 +237,12 @@ def _of_view(view: View, entry_id: int | None) -> _Found:
 
 def _from_database(uow: UnitOfWork, asked: _Asked) -> _Found:
     where = (uow, asked.contest_id, asked.period, asked.scope)
-    top = enumerate(standings_queries.top(*where, asked.limit), start=1)
+    top = enumerate(standings_queries.top_stands(*where, asked.limit), start=1)
     mine, around = _near_me(uow, asked)
     return _Found(
         top=[_Spot(place, stand.entry_id, stand.kept) for place, stand in top],
         mark=b"",
-        size=standings_queries.size(*where),
+        size=standings_queries.board_size(*where),
         mine=mine,
         around=around,
     )
@@ -256,7 +256,7 @@ def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]
         return None, []
     where = (uow, asked.contest_id, asked.period, asked.scope, stand)
     place = standings_queries.place_on(*where)
-    near = standings_queries.around(*where, NEIGHBOURS)
+    near = standings_queries.stands_around(*where, NEIGHBOURS)
     row = [*near.above, stand, *near.below]
     spots = [
         _Spot(at, one.entry_id, one.kept)
@@ -273,33 +273,33 @@ class _Lines:
     names: dict[int, accounts.Name]
     scale: int
 
-    def score(self, kept: Kept) -> int | float:
+    def scaled_score(self, kept: Kept) -> int | float:
         return kept.points if self.scale == 1 else kept.points / self.scale
 
-    def line(self, spot: _Spot) -> Line:
+    def line_of_spot(self, spot: _Spot) -> Line:
         player = self.players[spot.entry_id]
         name = self.names[player.citizen_id]
-        city = None if player.city is None else units.regions().city(player.city)
+        city = None if player.city is None else units.load_regions().find_city(player.city)
         return Line(
             rank=spot.rank,
             nickname=name.shown,
             avatar_url=name.avatar_url,
             city=player.city,
             city_name=None if city is None else city.name,
-            score=self.score(spot.kept),
+            score=self.scaled_score(spot.kept),
             duration_ms=spot.kept.time_ms,
             me=False,
         )
 
 
-def _mine(found: _Found, lines: _Lines) -> OwnPlace | None:
+def _own_place(found: _Found, lines: _Lines) -> OwnPlace | None:
     if found.mine is None:
         return None
     return OwnPlace(
         rank=found.mine.rank,
-        score=lines.score(found.mine.kept),
+        score=lines.scaled_score(found.mine.kept),
         duration_ms=found.mine.kept.time_ms,
-        around=_with_me([lines.line(spot) for spot in found.around], found.mine),
+        around=_with_me([lines.line_of_spot(spot) for spot in found.around], found.mine),
     )
 
 
@@ -327,14 +327,14 @@ class _Pages:
         self._lock = threading.Lock()
         self._kept: dict[tuple[int, str, int], _Page] = {}
 
-    def get(self, uow: UnitOfWork, asked: _Asked) -> _Page | None:
+    def get_page(self, uow: UnitOfWork, asked: _Asked) -> _Page | None:
         page = self._kept.get((asked.contest_id, asked.board, asked.limit))
         # After the clock was set back, old names must still expire.
         if page is None or not page.read_at <= uow.now < page.read_at + NAMES_LAST:
             return None
         return page
 
-    def keep(self, uow: UnitOfWork, asked: _Asked, found: _Found, lines: list[Line]) -> None:
+    def keep_page(self, uow: UnitOfWork, asked: _Asked, found: _Found, lines: list[Line]) -> None:
         if not found.mark:
             return
         key = (asked.contest_id, asked.board, asked.limit)
@@ -344,7 +344,7 @@ class _Pages:
             # The transaction's instant is earlier than all of its reads.
             self._kept[key] = _Page(found.mark, lines, uow.now)
 
-    def clear(self) -> None:
+    def clear_pages(self) -> None:
         with self._lock:
             self._kept.clear()
 
@@ -357,4 +357,4 @@ def names_changed(uow: UnitOfWork) -> None:
 
     Other processes, and reads in progress at the commit, may use them for another second.
     """
-    uow.after_commit(_pages.clear)
+    uow.after_commit(_pages.clear_pages)

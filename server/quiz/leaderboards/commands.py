@@ -28,17 +28,17 @@ def rebuild_leaderboards(
     Raises: RedisUnavailable.
     """
     with uow_factory.begin(read_only=True) as uow:
-        contests = standings_queries.contests(uow)
+        contests = standings_queries.all_contests(uow)
         wanted = [
             (contest.id, board)
             for contest in contests
             for board in _boards_to_build(uow, contest.id)
         ]
     for contest in contests:
-        uow_factory.dependencies.kv.leaderboard.drop(group_name(contest.id))
+        uow_factory.dependencies.kv.leaderboard.drop_group(group_name(contest.id))
     built = 0
     for done, (contest_id, board) in enumerate(wanted, start=1):
-        built += board_tasks.build(uow_factory, contest_id, board)
+        built += board_tasks.build_board(uow_factory, contest_id, board)
         progress(done, len(wanted))
     return Rebuilt(contests=len(contests), boards=built, busy=len(wanted) - built)
 

@@ -17,8 +17,8 @@ def say_duration(texts: Texts, milliseconds: int) -> str:
     """A duration in whole minutes and seconds: `1 分 23 秒`, under a minute `23 秒`."""
     minutes, seconds = divmod(milliseconds // _SECOND_MS, 60)
     if minutes:
-        return texts.say("quiz.duration.minutes", minutes=minutes, seconds=seconds)
-    return texts.say("quiz.duration.seconds", seconds=seconds)
+        return texts.fill_text("quiz.duration.minutes", minutes=minutes, seconds=seconds)
+    return texts.fill_text("quiz.duration.seconds", seconds=seconds)
 
 
 def say_score(score: float) -> str:

@@ -61,4 +61,4 @@ def _open_group_entry(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
 )
 def enter_group(uow: UnitOfWork, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - opened
     """Join the board of the WeChat group that the mini-program was opened from."""
-    return GroupOut(group_id=groups.enter(uow, uow.caller_id, asked))
+    return GroupOut(group_id=groups.join_group(uow, uow.caller_id, asked))

@@ -15,7 +15,7 @@ from server.quiz.models import GroupMember, WeChatGroup
 from server.wechat.gateway import GroupEntry
 
 
-def enter(uow: UnitOfWork, citizen_id: int, entry: GroupEntry) -> str:
+def join_group(uow: UnitOfWork, citizen_id: int, entry: GroupEntry) -> str:
     """Add a citizen to the board of the group they came from; return its public id.
 
     Raises: Invalid (422) when the entry is another person's.
@@ -34,7 +34,7 @@ def enter(uow: UnitOfWork, citizen_id: int, entry: GroupEntry) -> str:
 
 
 def _find_or_add_group(uow: UnitOfWork, opengid: str) -> tuple[int, str]:
-    hashed = uow.keys.blind(opengid, "opengid")
+    hashed = uow.keys.blind_hash(opengid, "opengid")
     fresh = insert_for(uow.session, WeChatGroup).values(
         ref=uow.new_ref("grp"), opengid_hash=hashed, made_at=uow.now
     )

@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from server.base.redis.client import RedisRefused, RedisUnavailable
 from server.base.redis.facilities import RedisFacilities
 from server.base.redis.leaderboard import Ahead, Change
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
@@ -26,7 +26,7 @@ from server.quiz.leaderboards import rank_order, standings_queries
 from server.quiz.leaderboards.board_keys import REGION, TOTAL, CountedPlace
 from server.quiz.leaderboards.standings_queries import Moved, Stand
 from server.quiz.models import Attempt, Entry, Standing
-from server.quiz.rules import Paper, RuleSet, standing
+from server.quiz.rules import Paper, RuleSet, season_total
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class PlayedOn:
     periods: Sequence[str]
 
 
-_entry, _attempt, _standing = table(Entry), table(Attempt), table(Standing)
+_entry, _attempt, _standing = table_of(Entry), table_of(Attempt), table_of(Standing)
 _ENTRY = select(
     _entry.c.id, _entry.c.contest_id, _entry.c.merged_at, *standings_queries.place_columns()
 )
@@ -74,15 +74,15 @@ _TOLD = ("points", "time_ms", "reached_at", "changed_at")
 _WRITTEN = ("contest_id", "entry_id", "period", "version", *_TOLD)
 
 
-def locked(uow: UnitOfWork, entry_id: int) -> LockedEntry:
+def lock_entry(uow: UnitOfWork, entry_id: int) -> LockedEntry:
     """Lock an entry until commit, so that its place and its standings stay consistent.
 
     Locks: the entry.
     """
-    return _counted(run(uow, _LOCKED, {"entry_id": entry_id}).one())
+    return _entry_from_row(run_statement(uow, _LOCKED, {"entry_id": entry_id}).only_row())
 
 
-def _counted(row: Any) -> LockedEntry:
+def _entry_from_row(row: Any) -> LockedEntry:
     entry_id, contest_id, merged_at, *place = row
     return LockedEntry(
         contest_id=contest_id,
@@ -92,7 +92,7 @@ def _counted(row: Any) -> LockedEntry:
     )
 
 
-def papers(uow: UnitOfWork, entry_id: int) -> list[PlayedOn]:
+def closed_papers(uow: UnitOfWork, entry_id: int) -> list[PlayedOn]:
     """The closed papers of an entry."""
     return [
         PlayedOn(
@@ -100,11 +100,11 @@ def papers(uow: UnitOfWork, entry_id: int) -> list[PlayedOn]:
                         closed_at=row.closed_at),
             periods=keys.periods_of(row.on_day, row.on_week),
         )
-        for row in run(uow, _PAPERS, {"entry_id": entry_id})
+        for row in run_statement(uow, _PAPERS, {"entry_id": entry_id})
     ]  # fmt: skip
 
 
-def record(
+def record_result(
     uow: UnitOfWork,
     entry_lock: LockedEntry,
     played: Sequence[PlayedOn],
@@ -116,11 +116,11 @@ def record(
     `played` are all closed papers of the entry including this one; the caller holds the entry's
     lock.
     """
-    stands = recount(uow, entry_lock, played, rules, now.periods)
-    return _ranks(uow, entry_lock, stands[TOTAL])
+    stands = recount_standings(uow, entry_lock, played, rules, now.periods)
+    return _find_ranks(uow, entry_lock, stands[TOTAL])
 
 
-def recount(
+def recount_standings(
     uow: UnitOfWork,
     entry_lock: LockedEntry,
     played: Sequence[PlayedOn],
@@ -130,7 +130,7 @@ def recount(
     """Recompute the standings of an entry from its closed papers, and update the boards."""
     rows = []
     for period in sorted(periods):
-        reached = standing(rules.season, [one.paper for one in played if period in one.periods])
+        reached = season_total(rules.season, [one.paper for one in played if period in one.periods])
         if reached is not None:
             rows.append(
                 {
@@ -144,7 +144,9 @@ def recount(
                     "changed_at": uow.now,
                 }
             )
-    moved = [Moved(p, s, entry_lock.place, [], uow.now) for p, s in _write(uow, rows).items()]
+    moved = [
+        Moved(p, s, entry_lock.place, [], uow.now) for p, s in _write_standings(uow, rows).items()
+    ]
     bring_after_commit(uow, entry_lock.contest_id, moved)
     return {move.period.removeprefix(keys.GONE): move.stand for move in moved}
 
@@ -154,7 +156,7 @@ def take_off(uow: UnitOfWork, entry_id: int) -> None:
 
     Locks: the entry.
     """
-    entry = locked(uow, entry_id)
+    entry = lock_entry(uow, entry_id)
     uow.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=uow.now))
     withdrawn = (
         update(Standing)
@@ -174,25 +176,25 @@ def take_off(uow: UnitOfWork, entry_id: int) -> None:
 def bring_after_commit(uow: UnitOfWork, contest_id: int, moved: Sequence[Moved]) -> None:
     """Update the boards in Redis after the commit."""
 
-    def call() -> None:
+    def bring_or_log() -> None:
         try:
-            bring(uow.kv, contest_id, moved)
+            bring_standings(uow.kv, contest_id, moved)
         except RedisRefused:
             # The paper is committed, so the request must succeed; the bug is logged.
             _log.exception("standings wait for the sweep")
 
     if moved:
-        uow.after_commit(call)
+        uow.after_commit(bring_or_log)
 
 
-def bring(kv: RedisFacilities, contest_id: int, moved: Sequence[Moved]) -> bool:
+def bring_standings(kv: RedisFacilities, contest_id: int, moved: Sequence[Moved]) -> bool:
     """Update committed standings in Redis; False when it is unavailable.
 
     Idempotent: a board ignores what it already has.
     """
-    changes = [change for move in moved for change in _changes(move)]
+    changes = [change for move in moved for change in _board_changes(move)]
     try:
-        kv.leaderboard.apply(keys.group_name(contest_id), changes)
+        kv.leaderboard.apply_changes(keys.group_name(contest_id), changes)
     except RedisUnavailable:
         # The rows are committed with `changed_at`: the sweep finds them when Redis is back.
         return False
@@ -203,11 +205,11 @@ def ask_for(uow: UnitOfWork, contest_id: int, board: str) -> None:
     """Request the build of a board; at most once in two seconds, however many readers."""
     if uow.kv.kv.away:
         return
-    if uow.kv.once.remember(f"board:{contest_id}:{board}", b"asked", 2) is None:
+    if uow.kv.once.store_first(f"board:{contest_id}:{board}", b"asked", 2) is None:
         uow.enqueue_after_commit("quiz.rebuild_boards", contest_id, board)
 
 
-def _changes(move: Moved) -> list[Change]:
+def _board_changes(move: Moved) -> list[Change]:
     here, gone = move.place.scopes, move.period.startswith(keys.GONE)
     left = [scope for scope in move.left_scopes if scope not in here]
     period, stand = move.period.removeprefix(keys.GONE), move.stand
@@ -224,18 +226,18 @@ def _changes(move: Moved) -> list[Change]:
     ]
 
 
-def _write(uow: UnitOfWork, rows: Sequence[Mapping[str, object]]) -> dict[str, Stand]:
+def _write_standings(uow: UnitOfWork, rows: Sequence[Mapping[str, object]]) -> dict[str, Stand]:
     """Insert or update standings; each write gets a new version."""
     if not rows:
         return {}
     # One statement for all rows, because every submission runs this.
     values = {f"{name}_of_{at}": row[name] for at, row in enumerate(rows) for name in _WRITTEN}
-    written = run(uow, _renewing(uow.transaction.dialect.name, len(rows)), values)
+    written = run_statement(uow, _renewing_insert(uow.transaction.dialect.name, len(rows)), values)
     return {row[0]: Stand(*row[1:]) for row in written}
 
 
 @cache
-def _renewing(dialect: str, rows: int) -> ReturningInsert[Any]:
+def _renewing_insert(dialect: str, rows: int) -> ReturningInsert[Any]:
     fresh = insert_of(dialect, Standing).values(
         [
             {name: bindparam(f"{name}_of_{at}", type_=_standing.c[name].type) for name in _WRITTEN}
@@ -252,11 +254,11 @@ def _renewing(dialect: str, rows: int) -> ReturningInsert[Any]:
     return renewed
 
 
-def _ranks(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> Ranks:
+def _find_ranks(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> Ranks:
     city = entry_lock.place.city
     found = _ahead_in_redis(uow, entry_lock, mine)
     if found is None:
-        region, in_city = standings_queries.ahead(uow, entry_lock.contest_id, city, mine)
+        region, in_city = standings_queries.count_ahead(uow, entry_lock.contest_id, city, mine)
     else:
         region, in_city = found[0].better, found[-1].better
         # Only the database has the finishing order of equal results.
@@ -273,7 +275,7 @@ def _ahead_in_redis(uow: UnitOfWork, entry_lock: LockedEntry, mine: Stand) -> li
     boards = [keys.board_name(TOTAL, scope) for scope in scopes]
     group, score = keys.group_name(entry_lock.contest_id), rank_order.pack_score(mine.kept)
     try:
-        asked = uow.kv.leaderboard.ahead(group, boards, score, mine.entry_id)
+        asked = uow.kv.leaderboard.count_ahead(group, boards, score, mine.entry_id)
     except RedisUnavailable:
         return None
     found = [one for one in asked if one is not None]

@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from server.base.sql.prepared import run, table
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import rank_order
@@ -80,7 +80,7 @@ class Around(NamedTuple):
     below: list[Stand]
 
 
-_entry, _standing, _member = table(Entry), table(Standing), table(GroupMember)
+_entry, _standing, _member = table_of(Entry), table_of(Standing), table_of(GroupMember)
 _BEST_FIRST, _WORST_FIRST = rank_order.best_first(_standing), rank_order.worst_first(_standing)
 _BETTER = rank_order.is_better(_standing.c, rank_order.GIVEN)
 _WORSE = rank_order.is_worse(_standing.c, rank_order.GIVEN)
@@ -142,41 +142,43 @@ def place_columns() -> tuple[Any, ...]:
     return (Entry.city, Entry.county, Entry.unit_id, Entry.audience, Entry.division)
 
 
-def top(uow: UnitOfWork, contest_id: int, period: str, scope: str, limit: int) -> list[Stand]:
+def top_stands(
+    uow: UnitOfWork, contest_id: int, period: str, scope: str, limit: int
+) -> list[Stand]:
     """The best of a board in order."""
-    return _stands(uow, _TOP, _board(contest_id, period, scope), limit=limit)
+    return _read_stands(uow, _TOP, _board_parameters(contest_id, period, scope), limit=limit)
 
 
-def size(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> int:
+def board_size(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> int:
     """Number of entries on a board."""
-    where = _board(contest_id, period, scope)
-    return int(run(uow, _SIZE[where["kind"]], where).scalar_one())
+    where = _board_parameters(contest_id, period, scope)
+    return int(run_statement(uow, _SIZE[where["kind"]], where).scalar_one())
 
 
 def stand_of(uow: UnitOfWork, entry_id: int, period: str, scope: str) -> Stand | None:
     """An entry's standing on a board, None when it is not on it."""
-    where = _board(0, period, scope)
-    row = run(uow, _MINE[where["kind"]], {**where, "entry_id": entry_id}).one_or_none()
+    where = _board_parameters(0, period, scope)
+    row = run_statement(uow, _MINE[where["kind"]], {**where, "entry_id": entry_id}).one_or_none()
     return None if row is None else Stand(*row)
 
 
 def place_on(uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand) -> int:
     """The place of a standing: one more than those ahead.  Units: from 1."""
-    where = _board(contest_id, period, scope)
-    better = run(uow, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
+    where = _board_parameters(contest_id, period, scope)
+    better = run_statement(uow, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
     return int(better.scalar_one()) + 1
 
 
-def around(
+def stands_around(
     uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand, span: int
 ) -> Around:
     """Up to `span` neighbours on either side."""
-    where = _board(contest_id, period, scope) | mine._asdict()
-    above = _stands(uow, _ABOVE, where, limit=span)
-    return Around(above[::-1], _stands(uow, _BELOW, where, limit=span))
+    where = _board_parameters(contest_id, period, scope) | mine._asdict()
+    above = _read_stands(uow, _ABOVE, where, limit=span)
+    return Around(above[::-1], _read_stands(uow, _BELOW, where, limit=span))
 
 
-def ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
+def count_ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
     """How many are ahead in the whole contest, in the region and in a city."""
     return _two_counts(uow, _AHEAD, contest_id, city, mine)
 
@@ -254,18 +256,18 @@ def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def players(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, BoardPlayer]:
+def players_by_entry(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, BoardPlayer]:
     """The citizens of these entries."""
     return {
         row[0]: BoardPlayer(row[1], row[2])
-        for row in run(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
+        for row in run_statement(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
     }
 
 
 def entry_of(uow: UnitOfWork, contest_id: int, citizen_id: int) -> int | None:
     """The entry of a citizen in a contest."""
     whose = {"contest_id": contest_id, "citizen_id": citizen_id}
-    found: int | None = run(uow, _ENTRY_OF, whose).scalar()
+    found: int | None = run_statement(uow, _ENTRY_OF, whose).first_value()
     return found
 
 
@@ -277,21 +279,21 @@ def has_open_paper(uow: UnitOfWork, contest_id: int) -> bool:
     return uow.session.scalar(asked.limit(1)) is not None
 
 
-def questions(uow: UnitOfWork, ids: Collection[int]) -> dict[int, Question]:
+def questions_by_id(uow: UnitOfWork, ids: Collection[int]) -> dict[int, Question]:
     """Versions of questions by their row id."""
     found = uow.session.scalars(select(Question).where(Question.id.in_(ids)))
     return {question.id: question for question in found}
 
 
-def contests(uow: UnitOfWork) -> list[Contest]:
+def all_contests(uow: UnitOfWork) -> list[Contest]:
     """All contests, the oldest first."""
     return list(uow.session.scalars(select(Contest).order_by(Contest.id)))
 
 
-def _stands(
+def _read_stands(
     uow: UnitOfWork, asked: Mapping[str, Asked], where: Mapping[str, Any], *, limit: int
 ) -> list[Stand]:
-    found = run(uow, asked[where["kind"]], {**where, "most": limit})
+    found = run_statement(uow, asked[where["kind"]], {**where, "most": limit})
     return [Stand(*row) for row in found]
 
 
@@ -299,11 +301,11 @@ def _two_counts(
     uow: UnitOfWork, asked: Asked, contest_id: int, city: str | None, mine: Stand
 ) -> tuple[int, int]:
     facts = {"contest_id": contest_id, "period": TOTAL, "city": city, **mine._asdict()}
-    everywhere, here = run(uow, asked, facts).one()
+    everywhere, here = run_statement(uow, asked, facts).only_row()
     return everywhere, int(here or 0)
 
 
-def _board(contest_id: int, period: str, scope: str) -> dict[str, Any]:
+def _board_parameters(contest_id: int, period: str, scope: str) -> dict[str, Any]:
     """The parameters of the statements for a board."""
     kind, _, value = scope.partition(":")
     number = int(value) if kind in ("unit", "group") else value

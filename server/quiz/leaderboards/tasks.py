@@ -32,7 +32,7 @@ def rebuild_boards(context: TaskContext, contest_id: int, *names: str) -> int:
     """Build the named boards of a contest, or its main ones; return how many."""
     try:
         wanted = names or main_boards(context.uow_factory.dependencies.clock.now())
-        return sum(build(context.uow_factory, contest_id, board) for board in wanted)
+        return sum(build_board(context.uow_factory, contest_id, board) for board in wanted)
     except RedisUnavailable:
         # Redis is unavailable; the database answers until it is back and a build is requested
         # again.
@@ -45,7 +45,7 @@ def sync_boards(context: TaskContext) -> int:
         with context.uow_factory.begin(read_only=True) as uow:
             return sum(
                 _sync_contest(uow, contest.id, current=contest.closes_at > uow.now - STILL_READ)
-                for contest in standings_queries.contests(uow)
+                for contest in standings_queries.all_contests(uow)
             )
     except RedisUnavailable:
         return 0
@@ -54,11 +54,11 @@ def sync_boards(context: TaskContext) -> int:
 def main_boards(now: datetime) -> list[str]:
     """The most read boards: current periods of the region and the cities."""
     regional = [keys.board_name(period, REGION) for period in keys.periods_at(now)]
-    cities = [keys.board_name(TOTAL, f"city:{city.code}") for city in units.regions().cities]
+    cities = [keys.board_name(TOTAL, f"city:{city.code}") for city in units.load_regions().cities]
     return regional + cities
 
 
-def build(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
+def build_board(uow_factory: UnitOfWorkFactory, contest_id: int, board: str) -> bool:
     """Build one board from the database; False when another build runs or Redis was flushed.
 
     Raises: RedisUnavailable.
@@ -85,7 +85,7 @@ def _fill_board(uow_factory: UnitOfWorkFactory, contest_id: int, board: str, tok
     period, scope = keys.split_board(board)
     with uow_factory.begin(read_only=True) as uow:
         stands = standings_queries.board_rows(uow, contest_id, period, scope)
-        if not leaderboard.load(group, board, token, map(_board_standing, stands)):
+        if not leaderboard.load_rows(group, board, token, map(_board_standing, stands)):
             return False
     kept_seconds = 0 if period == TOTAL else _DAYS_KEPT * 86_400
     return leaderboard.finish_build(group, board, token, expire_seconds=kept_seconds)
@@ -106,10 +106,10 @@ def _sync_contest(uow: UnitOfWork, contest_id: int, *, current: bool) -> int:
     mark = uow.now if kept is None else datetime.fromisoformat(kept)
     if mark > uow.now + OVERLAP:
         # The clock was set back, so the stored mark is useless.
-        leaderboard.drop(group)
+        leaderboard.drop_group(group)
         mark = uow.now
     brought = _bring_since(uow, contest_id, min(mark, uow.now))
-    leaderboard.mark(group, MARK, uow.now.isoformat())
+    leaderboard.store_mark(group, MARK, uow.now.isoformat())
     if current:
         _ask_for_main_boards(uow, contest_id)
     return brought
@@ -119,7 +119,7 @@ def _bring_since(uow: UnitOfWork, contest_id: int, mark: datetime) -> int:
     since, after_id, new = mark - OVERLAP, 0, 0
     while True:
         rows = standings_queries.changed_since(uow, contest_id, since, after_id)
-        if rows and not boards.bring(uow.kv, contest_id, [moved for _, moved in rows]):
+        if rows and not boards.bring_standings(uow.kv, contest_id, [moved for _, moved in rows]):
             raise RedisUnavailable("went away while standings were brought")
         # A row changed in the future (a clock ahead) is sent in every run, but counted only once
         # the clock has reached its `changed_at`.
@@ -131,7 +131,7 @@ def _bring_since(uow: UnitOfWork, contest_id: int, mark: datetime) -> int:
 
 def _ask_for_main_boards(uow: UnitOfWork, contest_id: int) -> None:
     for board in main_boards(uow.now):
-        if uow.kv.leaderboard.size(keys.group_name(contest_id), board) is None:
+        if uow.kv.leaderboard.read_size(keys.group_name(contest_id), board) is None:
             boards.ask_for(uow, contest_id, board)
 
 

@@ -85,7 +85,7 @@ _KEPT_JSON = ("paper", "answers")
 _RANKS = ("rank_region", "rank_city")
 
 
-def _changed(differs: str, json_as: str) -> str:
+def _changed_condition(differs: str, json_as: str) -> str:
     kept = [f"NEW.{name} {differs} OLD.{name}" for name in _KEPT]
     kept += [f"NEW.{name}{json_as} {differs} OLD.{name}{json_as}" for name in _KEPT_JSON]
     ranks = [f"NEW.{name} {differs} OLD.{name}" for name in _RANKS]
@@ -94,12 +94,12 @@ def _changed(differs: str, json_as: str) -> str:
 
 SQLITE_TRIGGER = (
     "CREATE TRIGGER attempt_closed_stays BEFORE UPDATE ON attempt FOR EACH ROW"
-    f" WHEN OLD.state <> 'open' AND ({_changed('IS NOT', '')})"
+    f" WHEN OLD.state <> 'open' AND ({_changed_condition('IS NOT', '')})"
     " BEGIN SELECT RAISE(ABORT, 'a closed attempt stays as it is'); END"
 )
 POSTGRESQL_FUNCTION = (
     "CREATE OR REPLACE FUNCTION attempt_closed_stays() RETURNS trigger LANGUAGE plpgsql AS $$"
-    f" BEGIN IF {_changed('IS DISTINCT FROM', '::text')} THEN"
+    f" BEGIN IF {_changed_condition('IS DISTINCT FROM', '::text')} THEN"
     " RAISE EXCEPTION 'a closed attempt stays as it is' USING ERRCODE = 'check_violation';"
     " END IF; RETURN NEW; END $$"
 )

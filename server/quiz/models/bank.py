@@ -65,6 +65,6 @@ class Question(Owned, Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @classmethod
-    def published(cls) -> ColumnElement[bool]:
+    def published_condition(cls) -> ColumnElement[bool]:
         """Live questions. Callers must not expose `answer` and `explanation`."""
         return cls.state == QuestionState.LIVE

@@ -40,7 +40,7 @@ class Contest(Owned, Base):
     left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
 
     @classmethod
-    def published(cls) -> ColumnElement[bool]:
+    def published_condition(cls) -> ColumnElement[bool]:
         """Every contest, because citizens see it from its creation on."""
         return true()
 

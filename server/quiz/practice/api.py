@@ -39,7 +39,7 @@ PRACTICE_API = Api("practice")
 )
 def begin_practice(uow: UnitOfWork, body: PracticeIn) -> PracticeOut:
     """Deal questions to practise: without a clock, without a rank."""
-    dealt = practice.begin(
+    dealt = practice.begin_practice(
         uow,
         uow.caller_id,
         count=body.count,
@@ -65,7 +65,7 @@ def begin_practice(uow: UnitOfWork, body: PracticeIn) -> PracticeOut:
 )
 def answer_practice(uow: UnitOfWork, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
     """Answer one question and see the key with its explanation; a repeat tells the first result."""
-    told = practice.answer(uow, ref, uow.caller_id, body.question_id, body.answer)
+    told = practice.answer_question(uow, ref, uow.caller_id, body.question_id, body.answer)
     return fill_from(told, PracticeAnswerOut, question_id=told.question_ref)
 
 
@@ -83,7 +83,7 @@ def list_mistakes(uow: UnitOfWork, query: PageQuery) -> Page[MistakeOut]:
     after = None if query.after is None else _place_from_cursor(query.after)
     found = [
         m
-        for m in mistakes.book(uow, uow.caller_id)
+        for m in mistakes.list_mistakes(uow, uow.caller_id)
         if after is None or _place_of_mistake(m) < after
     ]
     shown = found[: query.limit]

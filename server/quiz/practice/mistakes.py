@@ -47,7 +47,7 @@ class _Answered:
     where: Where
 
 
-def book(uow: UnitOfWork, citizen_id: int) -> list[Mistake]:
+def list_mistakes(uow: UnitOfWork, citizen_id: int) -> list[Mistake]:
     """A citizen's wrong-answer book, the latest mistake first."""
     by_id = every_version(uow)
     answered = [*_on_papers(uow, citizen_id, by_id), *_answers_of_practice(uow, citizen_id, by_id)]

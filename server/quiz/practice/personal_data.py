@@ -42,7 +42,7 @@ def tell_mistakes(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     """A citizen's wrong-answer book."""
     return [
         {"question_id": one.item.ref, "stem": one.item.stem, "wrong_at": one.wrong_at}
-        for one in mistakes.book(uow, citizen_id)
+        for one in mistakes.list_mistakes(uow, citizen_id)
     ]
 
 

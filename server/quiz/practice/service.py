@@ -18,7 +18,7 @@ from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import papers
 from server.quiz.attempts.papers import Slot
-from server.quiz.bank.drawing import Item, fits
+from server.quiz.bank.drawing import Item, fits_part
 from server.quiz.bank.service import every_bank, every_version
 from server.quiz.contests import service as contests
 from server.quiz.enums import AttemptState, Timer
@@ -46,7 +46,7 @@ class AnswerFeedback:
     explanation: str
 
 
-def begin(
+def begin_practice(
     uow: UnitOfWork,
     citizen_id: int,
     *,
@@ -62,9 +62,9 @@ def begin(
     if topics:
         pool = [item for item in pool if item.topic in topics]
     if from_mistakes:
-        wrong = {mistake.item.ref for mistake in mistakes.book(uow, citizen_id)}
+        wrong = {mistake.item.ref for mistake in mistakes.list_mistakes(uow, citizen_id)}
         pool = [item for item in pool if item.ref in wrong]
-    paper = papers.deal(_least_practised(uow, citizen_id, pool)[:count], uow.random)
+    paper = papers.deal_paper(_least_practised(uow, citizen_id, pool)[:count], uow.random)
     row = Practice(ref=uow.new_ref("pra"), citizen_id=citizen_id, paper=paper, made_at=uow.now)
     uow.session.add(row)
     return Dealt(
@@ -72,7 +72,7 @@ def begin(
     )
 
 
-def answer(
+def answer_question(
     uow: UnitOfWork, ref: str, citizen_id: int, question_ref: str, keys: Sequence[str]
 ) -> AnswerFeedback:
     """Mark an answer; a repeated answer returns the result of the first one.
@@ -131,7 +131,7 @@ def _keep_first(uow: UnitOfWork, practice_id: int, item: Item, chosen: list[int]
 def _practice_pool(uow: UnitOfWork, citizen_id: int) -> list[Item]:
     """Live questions that this citizen may practise."""
     handed_in = _handed_in(uow, citizen_id)
-    to_come = contests.unfinished(uow)
+    to_come = contests.unfinished_contests(uow)
     found = []
     for bank in every_bank(uow):
         preflight = [one for one in to_come if one.bank == bank.slug]
@@ -145,7 +145,7 @@ def _practice_pool(uow: UnitOfWork, citizen_id: int) -> list[Item]:
 
 def _may_ask(contest: contests.ContestView, item: Item) -> bool:
     return item.ref not in contest.left_out and any(
-        fits(item, part) for part in contest.rules.parts
+        fits_part(item, part) for part in contest.rules.parts
     )
 
 
@@ -173,4 +173,4 @@ def _least_practised(uow: UnitOfWork, citizen_id: int, pool: Sequence[Item]) -> 
 def _slots_of_practice(
     paper: Sequence[Mapping[str, Any]], by_id: Mapping[int, Item], made_at: datetime
 ) -> list[Slot]:
-    return papers.slots(paper, by_id, Timer.PAPER, made_at, made_at)
+    return papers.slots_of_paper(paper, by_id, Timer.PAPER, made_at, made_at)

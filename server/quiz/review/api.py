@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.base.errors import Invalid, NotFound
-from server.base.rate_limits import CHANGE, OWN_WORDS, spend
+from server.base.rate_limits import CHANGE, OWN_WORDS, spend_token
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, PreflightContext, endpoint
@@ -25,8 +25,8 @@ def _have_words_judged(
     reason = reports.clean_reason(body.reason)
     if reported.known:
         return reported, WordsState.UNCHECKED
-    spend(preflight.uow_factory.dependencies, OWN_WORDS, preflight.caller.person)
-    return reported, reports.judge(preflight.gateway, reported, reason)
+    spend_token(preflight.uow_factory.dependencies, OWN_WORDS, preflight.caller.person)
+    return reported, reports.judge_reason(preflight.gateway, reported, reason)
 
 
 @endpoint(
@@ -49,4 +49,4 @@ def report_question(
 ) -> None:
     """Tell what is wrong with a question that one has seen; once for each version of it."""
     reported, words = asked
-    reports.report(uow, uow.caller_id, reported, reports.clean_reason(body.reason), words)
+    reports.store_report(uow, uow.caller_id, reported, reports.clean_reason(body.reason), words)

@@ -74,7 +74,7 @@ def to_be_reported(uow: UnitOfWork, question_ref: str, citizen_id: int) -> Repor
     )
 
 
-def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
+def judge_reason(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
     """WeChat's verdict on the text; never call it inside a transaction.
 
     Raises: ReasonRefused (409).
@@ -87,7 +87,7 @@ def judge(gateway: TextCheck, reported: Reported, reason: str) -> WordsState:
     return _STATES[verdict]
 
 
-def report(
+def store_report(
     uow: UnitOfWork, citizen_id: int, reported: Reported, reason: str, words: WordsState
 ) -> None:
     """Store a report; an earlier report about the version is kept instead."""

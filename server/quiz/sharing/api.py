@@ -16,7 +16,7 @@ from server.base.web.schema import In, Out, fill_from
 from server.quiz.attempts.schemas import Ref
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.sharing import service as shares
-from server.quiz.sharing.poster import content_name, drawn, drawn_card
+from server.quiz.sharing.poster import content_name, draw_poster, drawn_card
 from server.quiz.sharing.service import Fetched
 
 SHARE_API = Api("shares")
@@ -50,8 +50,8 @@ class VisitIn(In, frozen=True, kw_only=True):
 def _fetch_code(preflight: PreflightContext, body: ShareIn) -> Fetched:
     """Fetch WeChat's code for a new card."""
     with preflight.uow_factory.begin(read_only=True) as uow:
-        planned = shares.plan(uow, preflight.caller.id, body.attempt_id)
-    return shares.fetch(preflight.gateway.mini_program_code, planned)
+        planned = shares.plan_card(uow, preflight.caller.id, body.attempt_id)
+    return shares.fetch_card_code(preflight.gateway.mini_program_code, planned)
 
 
 @endpoint(
@@ -69,7 +69,7 @@ def _fetch_code(preflight: PreflightContext, body: ShareIn) -> Fetched:
 )
 def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
     """Make a card of an own result; a repeat gives the same card. It earns nothing."""
-    made = shares.share(uow, uow.caller_id, asked)
+    made = shares.create_card(uow, uow.caller_id, asked)
     return fill_from(made, ShareOut, id=made.ref)
 
 
@@ -83,10 +83,10 @@ def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: 
 )
 def show_poster(uow: UnitOfWork, ref: str) -> Drawing:
     """The poster of a card, with the mini-program code that leads back to it."""
-    poster = shares.poster(uow, ref)
+    poster = shares.read_poster(uow, ref)
     return Drawing(
         content_name=content_name(poster),
-        draw=lambda: drawn(poster),
+        draw=lambda: draw_poster(poster),
         keep_seconds=_KEEP_SECONDS,
     )
 
@@ -101,7 +101,7 @@ def show_poster(uow: UnitOfWork, ref: str) -> Drawing:
 )
 def show_card(uow: UnitOfWork, ref: str) -> Drawing:
     """The picture of a card, 5:4, with less of the result than its poster and no code."""
-    card = shares.card(uow, ref)
+    card = shares.read_card(uow, ref)
     return Drawing(
         content_name=content_name(card),
         draw=lambda: drawn_card(card),
@@ -121,4 +121,4 @@ def show_card(uow: UnitOfWork, ref: str) -> Drawing:
 )
 def visit(uow: UnitOfWork, body: VisitIn) -> None:
     """Record the code by which one came; once a day, only for the report of shares and channels."""
-    shares.visit(uow, uow.caller_id, body.scene)
+    shares.record_visit(uow, uow.caller_id, body.scene)

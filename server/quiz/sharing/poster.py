@@ -17,7 +17,7 @@ from importlib import resources
 import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
-from server.base.characters import characters
+from server.base.characters import split_characters
 
 SIZE = (750, 1334)
 # A chat shows a picture with the ratio 5:4.
@@ -71,7 +71,7 @@ def content_name(card: Card) -> str:
     return f"{type(card).__name__} {msgspec.json.encode(card).decode()}"
 
 
-def drawn(poster: Poster) -> bytes:
+def draw_poster(poster: Poster) -> bytes:
     """Draw the poster as a PNG. Units: 750 by 1334 pixels."""
     picture = Image.new("RGB", SIZE, _WHITE)
     draw = ImageDraw.Draw(picture)
@@ -93,7 +93,7 @@ def drawn_card(card: Card) -> bytes:
     return _as_png(picture)
 
 
-def shows(name: str) -> bool:
+def can_draw_name(name: str) -> bool:
     """Whether at least one character of a name can be drawn beside the mask."""
     return _drawable_text(name).strip("* ") != ""
 
@@ -190,7 +190,7 @@ def _fold_text(text: str, size: int, most: int) -> Iterable[str]:
 
 
 def _end_with_ellipsis(line: str, font: ImageFont.FreeTypeFont, wide: int) -> str:
-    kept = list(characters(line))
+    kept = list(split_characters(line))
     while kept and font.getlength("".join(kept) + "…") > wide:
         kept.pop()
     return "".join(kept) + "…"
@@ -199,7 +199,7 @@ def _end_with_ellipsis(line: str, font: ImageFont.FreeTypeFont, wide: int) -> st
 def _drawable_text(text: str) -> str:
     """The drawable characters of a text, with single spaces."""
     normal = unicodedata.normalize("NFC", text)
-    return " ".join("".join(map(_drawable_form, characters(normal))).split())
+    return " ".join("".join(map(_drawable_form, split_characters(normal))).split())
 
 
 @lru_cache(maxsize=4096)

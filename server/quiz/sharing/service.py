@@ -25,7 +25,7 @@ from server.quiz.contests import service as contests
 from server.quiz.errors import AttemptOpen, PosterNotReady
 from server.quiz.models import Attempt, Entry, Share
 from server.quiz.sharing.codes import ASK_AGAIN_AFTER, PAGE
-from server.quiz.sharing.poster import Card, Poster, shows
+from server.quiz.sharing.poster import Card, Poster, can_draw_name
 from server.units import service as units
 from server.wechat.errors import WeChatError
 
@@ -62,7 +62,7 @@ class Fetched:
     picture: bytes | None = field(repr=False)
 
 
-def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> PlannedCard:
+def plan_card(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> PlannedCard:
     """The single card of a citizen's own closed paper.
 
     Raises: NotFound (404), AttemptOpen (409).
@@ -79,7 +79,7 @@ def plan(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> PlannedCard:
     return PlannedCard(ref=ref, attempt_id=sheet.id, has_code=has_code)
 
 
-def fetch(fetch_code: FetchCode, planned: PlannedCard) -> Fetched:
+def fetch_card_code(fetch_code: FetchCode, planned: PlannedCard) -> Fetched:
     """Fetch the code of a card from WeChat; never call it inside a transaction."""
     if planned.has_code:
         return Fetched(planned=planned, picture=None)
@@ -90,7 +90,7 @@ def fetch(fetch_code: FetchCode, planned: PlannedCard) -> Fetched:
         return Fetched(planned=planned, picture=None)
 
 
-def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
+def create_card(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
     """Create the card, or return the existing one.
 
     Locks: the citizen, because the new row refers to citizen and paper.
@@ -117,7 +117,7 @@ def share(uow: UnitOfWork, citizen_id: int, fetched: Fetched) -> ShareView:
     return ShareView(
         ref=row.ref,
         path=f"/{PAGE}?scene={row.ref}",
-        title=uow.texts.say("quiz.share.title", title=title, score=row.score),
+        title=uow.texts.fill_text("quiz.share.title", title=title, score=row.score),
         image_url=f"{pictures}/image.png",
         card_url=f"{pictures}/card.png",
     )
@@ -135,7 +135,7 @@ def keep_code(uow: UnitOfWork, fetched: Fetched) -> bool:
     return int(getattr(done, "rowcount", 0)) == 1
 
 
-def card(uow: UnitOfWork, ref: str) -> Card:
+def read_card(uow: UnitOfWork, ref: str) -> Card:
     """The content of a card. The name is masked unless its owner chose to be public.
 
     Raises: NotFound (404).
@@ -143,7 +143,7 @@ def card(uow: UnitOfWork, ref: str) -> Card:
     return _card_from_row(uow, _find_share(uow, ref))
 
 
-def poster(uow: UnitOfWork, ref: str) -> Poster:
+def read_poster(uow: UnitOfWork, ref: str) -> Poster:
     """The content of a card's poster: that of the card, and more of the result.
 
     Raises: NotFound (404), PosterNotReady (503) while its code is missing.
@@ -152,7 +152,7 @@ def poster(uow: UnitOfWork, ref: str) -> Poster:
     if row.code_picture is None:
         raise PosterNotReady(retry_after_seconds=30)
     rules = contests.rules_at(uow, row.contest_id, row.rules_version)
-    said = uow.texts.say
+    said = uow.texts.fill_text
     return Poster(
         **vars(_card_from_row(uow, row)),
         lines=(
@@ -194,38 +194,38 @@ def _card_from_row(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> Card:
         contest=contests.contest_by_id(uow, row.contest_id).title,
         name=_drawable_name(uow, row.citizen_id),
         score=str(row.score),
-        score_note=uow.texts.say("quiz.share.of", most=rules.max_score),
+        score_note=uow.texts.fill_text("quiz.share.of", most=rules.max_score),
     )
 
 
 def _drawable_name(uow: UnitOfWork, citizen_id: int) -> str:
     """The name for the public, or a placeholder when it cannot be drawn."""
     name = accounts.names_of(uow, [citizen_id])[citizen_id].shown
-    return name if shows(name) else uow.texts.say("quiz.share.unnamed")
+    return name if can_draw_name(name) else uow.texts.fill_text("quiz.share.unnamed")
 
 
 def _campaign_names(uow: UnitOfWork) -> tuple[str, ...]:
     """The campaign's name in both languages, as far as loaded."""
     try:
-        found = programmes.campaign(uow)
+        found = programmes.find_campaign(uow)
     except NotFound:
-        return (uow.texts.say("quiz.share.campaign"),)
+        return (uow.texts.fill_text("quiz.share.campaign"),)
     return tuple(title for title in (found.title, found.title_za) if title)
 
 
 def _rank_lines(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
-    say = uow.texts.say
+    say = uow.texts.fill_text
     lines = [say("quiz.share.region_rank", rank=row.rank_region)]
     if row.rank_city is None:
         return lines
     # After a move the rank belongs to another city than the present one.
     moved = any(scope.startswith("city:") for scope in row.left_scopes)
-    city = None if moved else units.regions().city(row.city or "")
+    city = None if moved else units.load_regions().find_city(row.city or "")
     where = say("quiz.share.city") if city is None else city.name
     return [*lines, say("quiz.share.city_rank", city=where, rank=row.rank_city)]
 
 
-def visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
+def record_visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:
     """Record once a day that a citizen came by a card or code; anonymous visits are ignored."""
     if _is_known_scene(uow, scene):
         channel.record_mini_program_visit(uow, citizen_id, scene)

@@ -23,7 +23,7 @@ _PAD_BLOCK = 32
 _HEADER = PREFIX_BYTES + 4
 
 
-def signature(*parts: str) -> str:
+def sign_parts(*parts: str) -> str:
     """The SHA-1 in hex over the sorted parts.
 
     Source: message push, "verify the message comes from WeChat".
@@ -32,7 +32,7 @@ def signature(*parts: str) -> str:
     return hashlib.sha1(joined, usedforsecurity=False).hexdigest()
 
 
-def same(ours: str, theirs: str) -> bool:
+def equal_signatures(ours: str, theirs: str) -> bool:
     """Compare two signatures in constant time."""
     return hmac.compare_digest(ours.encode(), theirs.encode("utf-8", "surrogatepass"))
 
@@ -50,12 +50,12 @@ class Cipher:
         self._appid = appid.encode()
         self._aes = AesCipher(AES(key), CBC(key[:_AES_BLOCK]))
 
-    def open(self, encrypted: str) -> bytes:
+    def decrypt_message(self, encrypted: str) -> bytes:
         """Decrypt a message.
 
         Raises: SignatureRefused (403) for any defect.
         """
-        padded = self._decrypt(encrypted)
+        padded = self._decrypt_bytes(encrypted)
         pad = padded[-1]
         if not 1 <= pad <= _PAD_BLOCK or padded[-pad:] != bytes((pad,)) * pad:
             raise SignatureRefused
@@ -67,7 +67,7 @@ class Cipher:
             raise SignatureRefused
         return content[_HEADER : _HEADER + length]
 
-    def seal(self, plain: bytes, prefix: bytes) -> str:
+    def encrypt_message(self, plain: bytes, prefix: bytes) -> str:
         """Encrypt a message, as base64 text.
 
         Units: `prefix` is 16 unpredictable bytes.
@@ -80,7 +80,7 @@ class Cipher:
         sealed = encryptor.update(content + bytes((pad,)) * pad) + encryptor.finalize()
         return base64.b64encode(sealed).decode("ascii")
 
-    def _decrypt(self, encrypted: str) -> bytes:
+    def _decrypt_bytes(self, encrypted: str) -> bytes:
         try:
             sealed = base64.b64decode(encrypted, validate=True)
         except (ValueError, binascii.Error):

@@ -60,7 +60,7 @@ class DeadlineRunner:
         self._lock = threading.Lock()
         self._at_work: set[str] = set()
 
-    def run(
+    def run_effects(
         self, message: Message, effects: Effects, late: Late, elapsed: Callable[[], float]
     ) -> tuple[Reply, str]:
         """The reply and its outcome, at most `answer_seconds` after the request began.
@@ -72,31 +72,31 @@ class DeadlineRunner:
                 return Reply(), "busy"
             self._at_work.add(message.key)
         try:
-            if not self._slots.acquire(timeout=self._left(elapsed)):
+            if not self._slots.acquire(timeout=self._seconds_left(elapsed)):
                 raise Unavailable
         except BaseException:
             self._at_work.discard(message.key)
             raise
         context = contextvars.copy_context()
-        future = self._pool.submit(context.run, self._work, message, effects)
-        wait((future,), timeout=self._left(elapsed))
+        future = self._pool.submit(context.run, self._run_and_store, message, effects)
+        wait((future,), timeout=self._seconds_left(elapsed))
         if future.done():
             reply = future.result()
             return reply, "handled" if reply.says_something else "silent"
         future.add_done_callback(lambda done: context.run(self._say_late, message, done, late))
         return Reply(), "late"
 
-    def close(self) -> None:
+    def drain_handlers(self) -> None:
         """Wait for the running handlers and accept no more."""
         self._pool.shutdown(wait=True)
 
-    def _left(self, elapsed: Callable[[], float]) -> float:
+    def _seconds_left(self, elapsed: Callable[[], float]) -> float:
         return max(self.answer_seconds - elapsed(), 0.0)
 
-    def _work(self, message: Message, effects: Effects) -> Reply:
+    def _run_and_store(self, message: Message, effects: Effects) -> Reply:
         try:
             reply = effects(message) or Reply()
-            self._once.put(message.key, reply.to_bytes(), self.remember_seconds)
+            self._once.put_value(message.key, reply.to_bytes(), self.remember_seconds)
             return reply
         finally:
             self._at_work.discard(message.key)

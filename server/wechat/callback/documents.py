@@ -35,7 +35,7 @@ _REFERENCE = re.compile(
 _LARGEST = 0x10FFFF
 
 
-def read(body: bytes) -> tuple[dict[str, Value], str]:
+def read_document(body: bytes) -> tuple[dict[str, Value], str]:
     """The fields of a body and its format, `xml` or `json`.
 
     Raises: Malformed (400).
@@ -54,28 +54,28 @@ def read_xml(body: bytes) -> dict[str, Value]:
     Raises: Malformed (400).
     """
     try:
-        return _parsed(body)
+        return _parse_xml(body)
     except expat.ExpatError:
         return _parsed_tolerantly(body)
 
 
 def _parsed_tolerantly(body: bytes) -> dict[str, Value]:
     try:
-        return _parsed(_marked_xml(body), marked=True)
+        return _parse_xml(_marked_xml(body), marked=True)
     except expat.ExpatError:
         raise Malformed from None
 
 
-def _parsed(body: bytes, *, marked: bool = False) -> dict[str, Value]:
+def _parse_xml(body: bytes, *, marked: bool = False) -> dict[str, Value]:
     tree = _Tree()
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
-    parser.StartElementHandler = tree.start
-    parser.EndElementHandler = tree.end
+    parser.StartElementHandler = tree.start_element
+    parser.EndElementHandler = tree.end_element
     parser.CharacterDataHandler = tree.add_unmarked if marked else tree.pieces.append
-    parser.StartDoctypeDeclHandler = _refuse
-    parser.EntityDeclHandler = _refuse
-    parser.ProcessingInstructionHandler = _refuse
+    parser.StartDoctypeDeclHandler = _refuse_construct
+    parser.EntityDeclHandler = _refuse_construct
+    parser.ProcessingInstructionHandler = _refuse_construct
     parser.Parse(body, True)
     return tree.root
 
@@ -88,18 +88,18 @@ def read_json(body: bytes) -> dict[str, Value]:
     _bound_depth(body)
     try:
         found = json.loads(
-            _marked(body),
+            _mark_forbidden(body),
             strict=False,
-            object_pairs_hook=_object,
+            object_pairs_hook=_object_from_pairs,
             parse_int=str,
             parse_float=str,
-            parse_constant=_refuse,
+            parse_constant=_refuse_construct,
         )
     except ValueError:
         raise Malformed from None
     if not isinstance(found, dict):
         raise Malformed
-    return {name: _plain(value) for name, value in found.items()}
+    return {name: _plain_value(value) for name, value in found.items()}
 
 
 def read_answer(body: bytes) -> Any:
@@ -107,7 +107,7 @@ def read_answer(body: bytes) -> Any:
 
     Raises: ValueError, RecursionError for invalid JSON.
     """
-    return _without_marks(json.loads(_marked(body), strict=False))
+    return _without_marks(json.loads(_mark_forbidden(body), strict=False))
 
 
 class _Tree:
@@ -123,7 +123,7 @@ class _Tree:
     def add_unmarked(self, text: str) -> None:
         self.pieces.append(text.replace(_MARK, ""))
 
-    def start(self, name: str, _attributes: dict[str, str]) -> None:
+    def start_element(self, name: str, _attributes: dict[str, str]) -> None:
         levels = self._levels
         if len(levels) >= MAX_DEPTH or not (levels or name == "xml"):
             raise Malformed
@@ -131,7 +131,7 @@ class _Tree:
             self._no_words()
         levels.append({} if levels else self.root)
 
-    def end(self, name: str) -> None:
+    def end_element(self, name: str) -> None:
         levels, pieces = self._levels, self.pieces
         value: Value = levels.pop()
         if value or not levels:
@@ -157,17 +157,17 @@ class _Tree:
         self.pieces.clear()
 
 
-def _refuse(*_found: object) -> None:
+def _refuse_construct(*_found: object) -> None:
     raise Malformed
 
 
-def _marked(body: bytes) -> str:
+def _mark_forbidden(body: bytes) -> str:
     """Decode a body, with a mark for each forbidden character and each invalid UTF-8 byte."""
     return FORBIDDEN.sub(_MARK, body.decode("utf-8", "replace").replace("\ufffd", _MARK))
 
 
 def _marked_xml(body: bytes) -> bytes:
-    return _REFERENCE.sub(_marked_reference, _marked(body)).encode()
+    return _REFERENCE.sub(_marked_reference, _mark_forbidden(body)).encode()
 
 
 def _marked_reference(found: re.Match[str]) -> str:
@@ -193,18 +193,18 @@ def _bound_depth(body: bytes) -> None:
             depth -= 1
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = {_MARKED.sub("", name): value for name, value in pairs}
     if len(found) != len(pairs):
         raise Malformed
     return found
 
 
-def _plain(value: Any) -> Value:
+def _plain_value(value: Any) -> Value:
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _plain_value(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_plain_value(item) for item in value]
     if isinstance(value, bool):
         return "1" if value else "0"
     return "" if value is None else _MARKED.sub("", str(value))

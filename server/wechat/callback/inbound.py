@@ -15,8 +15,8 @@ from typing import Literal, Protocol
 
 from server.base.clock import Clock
 from server.base.errors import BodyTooLarge, Malformed
-from server.wechat.callback.crypto import PREFIX_BYTES, Cipher, same, signature
-from server.wechat.callback.documents import Fields, Value, read
+from server.wechat.callback.crypto import PREFIX_BYTES, Cipher, equal_signatures, sign_parts
+from server.wechat.callback.documents import Fields, Value, read_document
 from server.wechat.callback.replies import Reply, sealed_document
 from server.wechat.errors import SignatureRefused, StaleTimestamp
 
@@ -118,48 +118,50 @@ class Envelope:
 
         Raises: SignatureRefused (403), StaleTimestamp (403), Malformed (400) without an echo.
         """
-        self._believe(query)
+        self._check_signature(query)
         if "echostr" not in query:
             raise Malformed
         return query["echostr"]
 
-    def open(self, query: Mapping[str, str], body: bytes) -> Message:
+    def open_message(self, query: Mapping[str, str], body: bytes) -> Message:
         """The message of a request.
 
         Raises: SignatureRefused (403), StaleTimestamp (403), BodyTooLarge (413), Malformed (400).
         """
         if len(body) > LIMIT_BYTES:
             raise BodyTooLarge
-        self._believe(query)
+        self._check_signature(query)
         claims_encryption = query.get("encrypt_type", "") == "aes"
         encrypted = claims_encryption or self._app.mode != "plain"
         # An unencrypted push to an account that expects encryption is a downgrade attack.
         if encrypted and (not claims_encryption or self._cipher is None):
             raise SignatureRefused
-        plain = self._decrypted(query, body) if encrypted else body
-        return self._message(query, plain, encrypted)
+        plain = self._decrypt_body(query, body) if encrypted else body
+        return self._read_message(query, plain, encrypted)
 
-    def seal(self, message: Message, reply: Reply) -> bytes:
+    def seal_reply(self, message: Message, reply: Reply) -> bytes:
         """The response body for a message, encrypted when the message was.
 
         Units: `success`, never encrypted, without a reply.
         """
-        document = reply.document(message.openid, message.account, message.created_at, message.form)
+        document = reply.to_document(
+            message.openid, message.account, message.created_at, message.form
+        )
         if document is None:
             return b"success"
         if not message.encrypted or self._cipher is None:
             return document
-        encrypted = self._cipher.seal(document, self._random_bytes(PREFIX_BYTES))
+        encrypted = self._cipher.encrypt_message(document, self._random_bytes(PREFIX_BYTES))
         timestamp = str(int(self._clock.now().timestamp()))
-        signed = signature(self._app.token, timestamp, message.nonce, encrypted)
+        signed = sign_parts(self._app.token, timestamp, message.nonce, encrypted)
         return sealed_document(encrypted, signed, timestamp, message.nonce, document[:1] == b"{")
 
-    def _believe(self, query: Mapping[str, str]) -> None:
+    def _check_signature(self, query: Mapping[str, str]) -> None:
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         if not _NONCE.fullmatch(nonce):
             raise SignatureRefused
-        ours = signature(self._app.token, timestamp, nonce)
-        if not same(ours, query.get("signature", "")):
+        ours = sign_parts(self._app.token, timestamp, nonce)
+        if not equal_signatures(ours, query.get("signature", "")):
             raise SignatureRefused
         # Exactly ten digits, because moving digits between timestamp and nonce keeps the signature
         # valid.
@@ -168,30 +170,30 @@ class Envelope:
         if abs(self._clock.now().timestamp() - int(timestamp)) > self._window:
             raise StaleTimestamp
 
-    def _decrypted(self, query: Mapping[str, str], body: bytes) -> bytes:
-        outer, _ = read(body)
+    def _decrypt_body(self, query: Mapping[str, str], body: bytes) -> bytes:
+        outer, _ = read_document(body)
         encrypted = outer.get("Encrypt")
         if not isinstance(encrypted, str) or not encrypted:
             raise SignatureRefused
-        ours = signature(self._app.token, query["timestamp"], query["nonce"], encrypted)
-        if not same(ours, query.get("msg_signature", "")) or self._cipher is None:
+        ours = sign_parts(self._app.token, query["timestamp"], query["nonce"], encrypted)
+        if not equal_signatures(ours, query.get("msg_signature", "")) or self._cipher is None:
             raise SignatureRefused
-        return self._cipher.open(encrypted)
+        return self._cipher.decrypt_message(encrypted)
 
-    def _message(self, query: Mapping[str, str], plain: bytes, encrypted: bool) -> Message:
-        fields, form = read(plain)
-        account = _text(fields, "ToUserName", _PERSON)
-        if self._app.original_id and not same(self._app.original_id, account):
+    def _read_message(self, query: Mapping[str, str], plain: bytes, encrypted: bool) -> Message:
+        fields, form = read_document(plain)
+        account = _required_text(fields, "ToUserName", _PERSON)
+        if self._app.original_id and not equal_signatures(self._app.original_id, account):
             raise SignatureRefused
-        kind = _text(fields, "MsgType", _NAME).lower()
-        event = _text(fields, "Event", _NAME).lower() if kind == "event" else ""
-        sender = _text(fields, "FromUserName", _PERSON)
+        kind = _required_text(fields, "MsgType", _NAME).lower()
+        event = _required_text(fields, "Event", _NAME).lower() if kind == "event" else ""
+        sender = _required_text(fields, "FromUserName", _PERSON)
         named = event in _ABOUT_SOMEBODY and bool(fields.get("OpenID"))
-        about = _text(fields, "OpenID", _PERSON) if named else sender
-        created = _text(fields, "CreateTime", _SECONDS)
-        msg_id = _text(fields, "MsgId", _MESSAGE_ID) if fields.get("MsgId") else ""
-        event_key, content = _loose(fields, "EventKey"), _loose(fields, "Content")
-        told_apart = (event, event_key, msg_id or content, *_apart(fields))
+        about = _required_text(fields, "OpenID", _PERSON) if named else sender
+        created = _required_text(fields, "CreateTime", _SECONDS)
+        msg_id = _required_text(fields, "MsgId", _MESSAGE_ID) if fields.get("MsgId") else ""
+        event_key, content = _optional_text(fields, "EventKey"), _optional_text(fields, "Content")
+        told_apart = (event, event_key, msg_id or content, *_distinguishing_ids(fields))
         return Message(
             app=self._name,
             kind=kind,
@@ -201,11 +203,11 @@ class Envelope:
             created_at=int(created),
             msg_id=msg_id,
             event_key=event_key,
-            scene=_scene(event, event_key),
+            scene=_scene_of(event, event_key),
             content=content,
             fields=fields,
             key=key_of(self._name, self._app.appid, kind, sender, about, created, *told_apart),
-            replay_key=_hashed(self._name, self._app.appid, "signature", query["signature"]),
+            replay_key=_hash_parts(self._name, self._app.appid, "signature", query["signature"]),
             digest=hashlib.sha256(plain).hexdigest(),
             form=form,
             encrypted=encrypted,
@@ -220,10 +222,10 @@ def key_of(app: AppName, appid: str, kind: str, sender: str, *parts: str) -> str
     Units: `parts` are the person of an event, CreateTime, event, its key, MsgId, and whatever
     distinguishes two events of one second.
     """
-    return _hashed(app, appid, kind, sender, *parts)
+    return _hash_parts(app, appid, kind, sender, *parts)
 
 
-def _text(fields: Fields, name: str, shape: re.Pattern[str]) -> str:
+def _required_text(fields: Fields, name: str, shape: re.Pattern[str]) -> str:
     value = fields.get(name)
     text = value.strip() if isinstance(value, str) else ""
     if not shape.fullmatch(text):
@@ -231,14 +233,14 @@ def _text(fields: Fields, name: str, shape: re.Pattern[str]) -> str:
     return text
 
 
-def _loose(fields: Fields, name: str) -> str:
+def _optional_text(fields: Fields, name: str) -> str:
     value = fields.get(name, "")
     if not isinstance(value, str):
         raise Malformed
     return value
 
 
-def _scene(event: str, event_key: str) -> str:
+def _scene_of(event: str, event_key: str) -> str:
     if event == "scan":
         return event_key
     if event == "subscribe" and event_key.startswith(_QR_PREFIX):
@@ -246,19 +248,19 @@ def _scene(event: str, event_key: str) -> str:
     return ""
 
 
-def _apart(value: Value | Fields) -> Iterator[str]:
+def _distinguishing_ids(value: Value | Fields) -> Iterator[str]:
     """Ids at any depth that distinguish two events of one second."""
     if isinstance(value, list):
         for item in value:
-            yield from _apart(item)
+            yield from _distinguishing_ids(item)
     elif isinstance(value, Mapping):
         for name, item in value.items():
             if name in _TELLING_APART and isinstance(item, str):
                 yield f"{name}={item}"
             else:
-                yield from _apart(item)
+                yield from _distinguishing_ids(item)
 
 
-def _hashed(*parts: str) -> str:
+def _hash_parts(*parts: str) -> str:
     # No part contains NUL (it is dropped as forbidden in XML), so joined lists are unambiguous.
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

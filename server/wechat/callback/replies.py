@@ -40,7 +40,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
         Units: cut to 2048 bytes at a character boundary.
         """
-        cleaned = _clean(text)
+        cleaned = _clean_text(text)
         whole = cleaned.encode()
         if len(whole) > TEXT_LIMIT_BYTES:
             cleaned = whole[:TEXT_LIMIT_BYTES].decode("utf-8", "ignore")
@@ -52,7 +52,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return cls(kind="article", article=article)
 
     @classmethod
-    def transfer(cls) -> Self:
+    def of_transfer(cls) -> Self:
         """Transfer the conversation to human customer service."""
         return cls(kind="transfer")
 
@@ -78,7 +78,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """
         return _READ.decode(remembered)
 
-    def document(self, openid: str, account: str, created_at: int, form: str) -> bytes | None:
+    def to_document(self, openid: str, account: str, created_at: int, form: str) -> bytes | None:
         """The unencrypted body for one citizen; None without a reply.
 
         Units: `form` is the message's format. A citizen's message gets an XML reply even if it was
@@ -86,22 +86,24 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """
         if self.kind == "json":
             return self.text.encode() if form == "json" else None
-        inside = self._inside()
+        inside = self._inner_xml()
         if inside is None:
             return None
         return (
-            f"<xml><ToUserName>{_cdata(openid)}</ToUserName>"
-            f"<FromUserName>{_cdata(account)}</FromUserName>"
+            f"<xml><ToUserName>{_cdata_section(openid)}</ToUserName>"
+            f"<FromUserName>{_cdata_section(account)}</FromUserName>"
             f"<CreateTime>{created_at}</CreateTime>{inside}</xml>"
         ).encode()
 
-    def _inside(self) -> str | None:
+    def _inner_xml(self) -> str | None:
         if self.kind == "text":
-            return f"<MsgType><![CDATA[text]]></MsgType><Content>{_cdata(self.text)}</Content>"
+            return (
+                f"<MsgType><![CDATA[text]]></MsgType><Content>{_cdata_section(self.text)}</Content>"
+            )
         if self.kind == "transfer":
             return "<MsgType><![CDATA[transfer_customer_service]]></MsgType>"
         if self.kind == "article" and self.article is not None:
-            return _news(self.article)
+            return _news_xml(self.article)
         return None
 
 
@@ -127,23 +129,23 @@ def sealed_document(
     return (
         f"<xml><Encrypt><![CDATA[{encrypted}]]></Encrypt>"
         f"<MsgSignature><![CDATA[{signed}]]></MsgSignature>"
-        f"<TimeStamp>{timestamp}</TimeStamp><Nonce>{_cdata(nonce)}</Nonce></xml>"
+        f"<TimeStamp>{timestamp}</TimeStamp><Nonce>{_cdata_section(nonce)}</Nonce></xml>"
     ).encode()
 
 
-def _news(article: Article) -> str:
+def _news_xml(article: Article) -> str:
     return (
         "<MsgType><![CDATA[news]]></MsgType><ArticleCount>1</ArticleCount><Articles><item>"
-        f"<Title>{_cdata(article.title)}</Title>"
-        f"<Description>{_cdata(article.description)}</Description>"
-        f"<PicUrl>{_cdata(article.picture_url)}</PicUrl>"
-        f"<Url>{_cdata(article.url)}</Url></item></Articles>"
+        f"<Title>{_cdata_section(article.title)}</Title>"
+        f"<Description>{_cdata_section(article.description)}</Description>"
+        f"<PicUrl>{_cdata_section(article.picture_url)}</PicUrl>"
+        f"<Url>{_cdata_section(article.url)}</Url></item></Articles>"
     )
 
 
-def _clean(text: str) -> str:
+def _clean_text(text: str) -> str:
     return FORBIDDEN.sub("", text)
 
 
-def _cdata(text: str) -> str:
-    return "<![CDATA[" + _clean(text).replace("]]>", "]]]]><![CDATA[>") + "]]>"
+def _cdata_section(text: str) -> str:
+    return "<![CDATA[" + _clean_text(text).replace("]]>", "]]]]><![CDATA[>") + "]]>"

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote_plus
 
-from server.base.clock import Clock, stopwatch
+from server.base.clock import Clock, start_stopwatch
 from server.base.errors import (
     AppError,
     BodyTooLarge,
@@ -54,18 +54,18 @@ class WebhookHandler(Protocol):
         """The callback protocol of this app."""
         ...
 
-    def pure(self, message: Message) -> Reply | None:
+    def reply_without_effects(self, message: Message) -> Reply | None:
         """The reply to a message without effects; None when it has some."""
         ...
 
-    def effects(self, message: Message) -> Reply | None:
+    def apply_effects(self, message: Message) -> Reply | None:
         """Apply a message's effects, once per `message.key`, and return the reply.
 
         A repeat returns the first reply: the row is unique by `message.key`.
         """
         ...
 
-    def late(self, message: Message, reply: Reply) -> None:
+    def deliver_late(self, message: Message, reply: Reply) -> None:
         """Deliver a late reply another way, once per key."""
         ...
 
@@ -99,27 +99,29 @@ class Webhook:
         handler = self._handlers.get(path)
         if handler is None:
             return self._next_app(environ, start_response)
-        return contextvars.copy_context().run(self._serve, handler, path, environ, start_response)
+        return contextvars.copy_context().run(
+            self._serve_request, handler, path, environ, start_response
+        )
 
-    def _serve(
+    def _serve_request(
         self,
         handler: WebhookHandler,
         path: str,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        seconds = stopwatch(self._clock)
+        seconds = start_stopwatch(self._clock)
         rid = environ.get("HTTP_X_REQUEST_ID", "")
         rid = rid if _REQUEST_ID.fullmatch(rid) else secrets.token_hex(16)
         request_id.set(rid)
         try:
-            answer = self._answer(handler, environ, seconds)
+            answer = self._answer_request(handler, environ, seconds)
         except AppError as refusal:
-            answer = _refused(refusal, rid)
+            answer = _refusal_answer(refusal, rid)
         except Exception as trouble:
             # A 503, so that WeChat repeats the message and nothing is lost by a bug.
             _log.exception("a callback failed", extra={"path": path})
-            answer = _refused(Unavailable(), rid, outcome=f"failed_{type(trouble).__name__}")
+            answer = _refusal_answer(Unavailable(), rid, outcome=f"failed_{type(trouble).__name__}")
         self._observe(path, answer.outcome, seconds())
         start_response(
             f"{answer.status} {HTTPStatus(answer.status).phrase}",
@@ -133,7 +135,7 @@ class Webhook:
         )
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [answer.body]
 
-    def _answer(
+    def _answer_request(
         self, handler: WebhookHandler, environ: WSGIEnvironment, seconds: Callable[[], float]
     ) -> RunAnswer:
         method = environ.get("REQUEST_METHOD", "")
@@ -143,31 +145,33 @@ class Webhook:
         if method == "GET":
             echo = handler.envelope.check_address(query)
             return RunAnswer(echo.encode("utf-8", "replace"), "echo")
-        message = handler.envelope.open(query, read_body(environ))
-        reply = handler.pure(message)
+        message = handler.envelope.open_message(query, read_body(environ))
+        reply = handler.reply_without_effects(message)
         if reply is None:
-            reply, outcome = self._effects(handler, message, seconds)
+            reply, outcome = self._run_effects(handler, message, seconds)
         else:
-            reply, outcome = self._pure(message, reply)
-        body = handler.envelope.seal(message, reply)
+            reply, outcome = self._repeat_or_reply(message, reply)
+        body = handler.envelope.seal_reply(message, reply)
         return RunAnswer(body, outcome, content_type=_content_type(body))
 
-    def _pure(self, message: Message, reply: Reply) -> tuple[Reply, str]:
-        earlier = self._recall(message, reply.to_bytes())
+    def _repeat_or_reply(self, message: Message, reply: Reply) -> tuple[Reply, str]:
+        earlier = self._recall_reply(message, reply.to_bytes())
         if earlier is None:
             return reply, "replied" if reply.says_something else "silent"
         return earlier, "repeat"
 
-    def _effects(
+    def _run_effects(
         self, handler: WebhookHandler, message: Message, seconds: Callable[[], float]
     ) -> tuple[Reply, str]:
-        earlier = self._recall(message, _BEGUN)
+        earlier = self._recall_reply(message, _BEGUN)
         if earlier is not None:
             return earlier, "repeat"
         # Another process may have begun and been killed, so run it anyway; the unique row decides.
-        return self._deadline_runner.run(message, handler.effects, handler.late, seconds)
+        return self._deadline_runner.run_effects(
+            message, handler.apply_effects, handler.deliver_late, seconds
+        )
 
-    def _recall(self, message: Message, reply: bytes) -> Reply | None:
+    def _recall_reply(self, message: Message, reply: bytes) -> Reply | None:
         """The cached reply of this message; stores `reply` if there was none.
 
         Raises: SignatureRefused when the signature was used with another content.
@@ -178,7 +182,7 @@ class Webhook:
         )
         if used_for is not None and used_for != digest:
             if earlier is None:
-                self._once.forget(message.key)
+                self._once.delete_entry(message.key)
             raise SignatureRefused
         if earlier is None or earlier == _BEGUN:
             return None
@@ -216,7 +220,7 @@ def read_body(environ: WSGIEnvironment) -> bytes:
     if not stated:
         if not environ.get("wsgi.input_terminated"):
             raise LengthRequired
-        body = _read(stream, LIMIT_BYTES + 1)
+        body = _read_pieces(stream, LIMIT_BYTES + 1)
         if len(body) > LIMIT_BYTES:
             raise BodyTooLarge
         return body
@@ -224,7 +228,7 @@ def read_body(environ: WSGIEnvironment) -> bytes:
         raise Malformed
     if int(stated) > LIMIT_BYTES:
         raise BodyTooLarge
-    body = _read(stream, int(stated))
+    body = _read_pieces(stream, int(stated))
     if len(body) != int(stated):
         raise Malformed
     return body
@@ -234,7 +238,7 @@ class _Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _read(stream: _Stream, size: int) -> bytes:
+def _read_pieces(stream: _Stream, size: int) -> bytes:
     pieces: list[bytes] = []
     try:
         while size > 0 and (piece := stream.read(size)):
@@ -254,7 +258,7 @@ def _content_type(body: bytes) -> str:
     return "text/plain; charset=utf-8"
 
 
-def _refused(refusal: AppError, rid: str, outcome: str = "") -> RunAnswer:
+def _refusal_answer(refusal: AppError, rid: str, outcome: str = "") -> RunAnswer:
     body = problem_body(refusal, refusal.code.replace("_", " "), rid)
     headers = retry_headers(refusal)
     if isinstance(refusal, MethodNotAllowed):

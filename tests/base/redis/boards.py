@@ -27,7 +27,7 @@ def built(kv: RedisClient, rows: Iterable[BoardStanding] = (), board: str = BOAR
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, board)
     assert token is not None
-    assert boards.load(GROUP, board, token, rows)
+    assert boards.load_rows(GROUP, board, token, rows)
     assert boards.finish_build(GROUP, board, token)
     return boards
 

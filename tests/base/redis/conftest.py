@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from server.base.redis.client import RedisClient, connect
+from server.base.redis.client import RedisClient, create_client
 from server.base.redis.embedded import EmbeddedServer
 
 BEGINNING = datetime(2026, 6, 15, 1, 0, tzinfo=UTC)
@@ -50,11 +50,11 @@ def kv(
 ) -> Iterator[RedisClient]:
     """An empty Redis of either kind, patient enough for a busy machine."""
     if request.param == "fake":
-        opened = connect("fake:suite", tmp_path, clock)
+        opened = create_client("fake:suite", tmp_path, clock)
     else:
         var = request.getfixturevalue("embedded")
-        opened = connect("embedded:", var, clock, timeout_seconds=20.0)
-    opened.run("FLUSHALL")
+        opened = create_client("embedded:", var, clock, timeout_seconds=20.0)
+    opened.run_command("FLUSHALL")
     yield opened
     opened.close()
 
@@ -72,7 +72,7 @@ def attach(tmp_path: Path, clock: SteppedClock) -> Iterator[Callable[..., RedisC
     with ExitStack() as stack:
 
         def open_kv(timeout_seconds: float = 20.0, pause_seconds: float = 5.0) -> RedisClient:
-            opened = connect(
+            opened = create_client(
                 "embedded:",
                 tmp_path,
                 clock,

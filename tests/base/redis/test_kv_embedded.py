@@ -17,7 +17,7 @@ import pytest
 import server
 from server.base.clock import SystemClock
 from server.base.redis.address import Address, read_address, write_address
-from server.base.redis.client import RedisClient, connect
+from server.base.redis.client import RedisClient, create_client
 from server.base.redis.embedded import EmbeddedError, EmbeddedServer
 
 ROOT = Path(server.__file__).parent.parent
@@ -49,17 +49,17 @@ def owner_elsewhere(var: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
 
 
 def value(var: Path, key: str) -> object:
-    kv = connect("embedded:", var, SystemClock(), timeout_seconds=20.0)
+    kv = create_client("embedded:", var, SystemClock(), timeout_seconds=20.0)
     try:
-        return kv.run("GET", key)
+        return kv.run_command("GET", key)
     finally:
         kv.close()
 
 
 def put(var: Path, key: str, text: str) -> None:
-    kv = connect("embedded:", var, SystemClock(), timeout_seconds=20.0)
+    kv = create_client("embedded:", var, SystemClock(), timeout_seconds=20.0)
     try:
-        kv.run("SET", key, text)
+        kv.run_command("SET", key, text)
     finally:
         kv.close()
 
@@ -92,7 +92,7 @@ def test_a_second_owner_attaches_and_leaves_the_server_alone(
         assert own_server.owned
         assert not second.owned
         assert second.pid == own_server.pid
-        assert not second.revive()
+        assert not second.revive_server()
     assert value(tmp_path, "k") is None
 
 
@@ -141,7 +141,9 @@ def test_a_server_does_not_outlive_its_owner(tmp_path: Path) -> None:
         finally:
             if not gone.done():
                 os.kill(server_pid, signal.SIGKILL)
-    EmbeddedServer(tmp_path, start_seconds=20.0).start().stop()  # sweeps up after the killed
+    EmbeddedServer(
+        tmp_path, start_seconds=20.0
+    ).start_server().stop_server()  # sweeps up after the killed
 
 
 def test_owner_and_server_killed_together_are_followed_by_the_next(tmp_path: Path) -> None:
@@ -155,14 +157,14 @@ def test_owner_and_server_killed_together_are_followed_by_the_next(tmp_path: Pat
 
 
 def test_a_forked_worker_does_not_keep_the_ownership_alive(tmp_path: Path) -> None:
-    server = EmbeddedServer(tmp_path, start_seconds=20.0).start()
+    server = EmbeddedServer(tmp_path, start_seconds=20.0).start_server()
     hold, release = os.pipe()
     worker = os.fork()
     if worker == 0:
         os.close(release)
         os.read(hold, 1)
         os._exit(0 if not server.owned else 1)
-    server.stop()
+    server.stop_server()
     with EmbeddedServer(tmp_path, start_seconds=20.0) as following:
         assert following.owned
     os.close(release)
@@ -178,17 +180,20 @@ def test_a_held_lock_without_a_server_is_an_error_in_time(
     os.kill(own_server.pid, signal.SIGKILL)
     os.waitid(os.P_PID, own_server.pid, os.WEXITED | os.WNOWAIT)
     with pytest.raises(EmbeddedError):
-        EmbeddedServer(tmp_path, start_seconds=0.1).start()
-    assert own_server.revive()
+        EmbeddedServer(tmp_path, start_seconds=0.1).start_server()
+    assert own_server.revive_server()
 
 
 def test_the_server_has_no_port_and_keeps_every_key(
     own_server: EmbeddedServer, attach: Callable[..., RedisClient]
 ) -> None:
     kv = attach()
-    assert kv.run("CONFIG", "GET", "port") == [b"port", b"0"]
-    assert kv.run("CONFIG", "GET", "maxmemory-policy") == [b"maxmemory-policy", b"noeviction"]
-    assert kv.run("CONFIG", "GET", "appendonly") == [b"appendonly", b"yes"]
+    assert kv.run_command("CONFIG", "GET", "port") == [b"port", b"0"]
+    assert kv.run_command("CONFIG", "GET", "maxmemory-policy") == [
+        b"maxmemory-policy",
+        b"noeviction",
+    ]
+    assert kv.run_command("CONFIG", "GET", "appendonly") == [b"appendonly", b"yes"]
 
 
 def test_half_a_note_is_no_address(tmp_path: Path) -> None:

@@ -20,42 +20,42 @@ def test_two_do_not_build_at_once(kv: RedisClient) -> None:
     boards.abandon_build(GROUP, BOARD, first)
     second = boards.begin_build(GROUP, BOARD)
     assert second not in (None, first)
-    assert not boards.load(GROUP, BOARD, first, [BoardStanding(1, 1, NOON, 1)])
+    assert not boards.load_rows(GROUP, BOARD, first, [BoardStanding(1, 1, NOON, 1)])
     assert not boards.finish_build(GROUP, BOARD, first)
     assert boards.finish_build(GROUP, BOARD, second or "")
-    assert boards.top(GROUP, BOARD, 10) == []
+    assert boards.read_top(GROUP, BOARD, 10) == []
 
 
 def test_what_is_committed_during_a_build_is_in_it(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
-    boards.apply(GROUP, [change(1, 300, NOON, 3), change(9, 10, NOON, 1)])
-    boards.apply(GROUP, [change(1, 200, NOON, 2), change(3, 0, NOON, 2, removed=True)])
+    boards.apply_changes(GROUP, [change(1, 300, NOON, 3), change(9, 10, NOON, 1)])
+    boards.apply_changes(GROUP, [change(1, 200, NOON, 2), change(3, 0, NOON, 2, removed=True)])
     rows = [BoardStanding(n, 100, NOON, 1) for n in (1, 2, 3)] + [BoardStanding(4, 100, NOON, 7)]
-    assert boards.load(GROUP, BOARD, token, rows[:2])
-    boards.apply(GROUP, [change(4, 50, NOON, 6), change(2, 120, NOON, 2)])
-    assert boards.load(GROUP, BOARD, token, rows[2:])
-    assert boards.top(GROUP, BOARD, 10) is None
+    assert boards.load_rows(GROUP, BOARD, token, rows[:2])
+    boards.apply_changes(GROUP, [change(4, 50, NOON, 6), change(2, 120, NOON, 2)])
+    assert boards.load_rows(GROUP, BOARD, token, rows[2:])
+    assert boards.read_top(GROUP, BOARD, 10) is None
     assert boards.finish_build(GROUP, BOARD, token)
-    assert boards.top(GROUP, BOARD, 10) == [(1, 300), (2, 120), (4, 100), (9, 10)]
+    assert boards.read_top(GROUP, BOARD, 10) == [(1, 300), (2, 120), (4, 100), (9, 10)]
 
 
 def test_a_ready_board_serves_while_it_is_built_anew(kv: RedisClient) -> None:
     boards = built(kv, [BoardStanding(1, 100, NOON, 1), BoardStanding(2, 5, NOON, 1)])
     token = boards.begin_build(GROUP, BOARD) or ""
-    assert boards.load(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
-    boards.apply(GROUP, [change(1, 110, NOON, 2)])
-    assert boards.top(GROUP, BOARD, 10) == [(1, 110), (2, 5)]
+    assert boards.load_rows(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
+    boards.apply_changes(GROUP, [change(1, 110, NOON, 2)])
+    assert boards.read_top(GROUP, BOARD, 10) == [(1, 110), (2, 5)]
     assert boards.finish_build(GROUP, BOARD, token)
-    assert boards.top(GROUP, BOARD, 10) == [(1, 110)]
+    assert boards.read_top(GROUP, BOARD, 10) == [(1, 110)]
 
 
 def test_a_board_built_anew_from_nothing_is_empty(kv: RedisClient) -> None:
     boards = built(kv, [BoardStanding(1, 100, NOON, 1)])
     built(kv)
-    assert boards.top(GROUP, BOARD, 10) == []
-    boards.apply(GROUP, [change(1, 50)])
-    assert boards.top(GROUP, BOARD, 10) == [(1, 50)]
+    assert boards.read_top(GROUP, BOARD, 10) == []
+    boards.apply_changes(GROUP, [change(1, 50)])
+    assert boards.read_top(GROUP, BOARD, 10) == [(1, 50)]
 
 
 def test_rows_read_twice_count_once_and_the_newest_counts(kv: RedisClient) -> None:
@@ -71,8 +71,8 @@ def test_rows_read_twice_count_once_and_the_newest_counts(kv: RedisClient) -> No
             BoardStanding(1, 100, NOON, 1),
         ],
     )
-    assert boards.top(GROUP, BOARD, 2) == [(1, 300), (2, 20)]
-    assert boards.size(GROUP, BOARD) == 592
+    assert boards.read_top(GROUP, BOARD, 2) == [(1, 300), (2, 20)]
+    assert boards.read_size(GROUP, BOARD) == 592
 
 
 @pytest.mark.parametrize("moment", ["before loading", "between loads", "before finishing"])
@@ -82,49 +82,49 @@ def test_a_flush_during_a_build_loses_the_build_and_nothing_else(
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
     if moment != "before loading":
-        assert boards.load(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
-    kv.run("FLUSHALL")
+        assert boards.load_rows(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
+    kv.run_command("FLUSHALL")
     if moment != "before finishing":
-        assert not boards.load(GROUP, BOARD, token, [BoardStanding(2, 100, NOON, 1)])
+        assert not boards.load_rows(GROUP, BOARD, token, [BoardStanding(2, 100, NOON, 1)])
     assert not boards.finish_build(GROUP, BOARD, token)
-    assert boards.top(GROUP, BOARD, 10) is None
-    assert kv.run("KEYS", "board:*") == []
+    assert boards.read_top(GROUP, BOARD, 10) is None
+    assert kv.run_command("KEYS", "board:*") == []
     built(kv, [BoardStanding(1, 100, NOON, 1)])
-    assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
+    assert boards.read_top(GROUP, BOARD, 10) == [(1, 100)]
 
 
 def test_a_build_begun_by_another_after_a_flush_is_not_disturbed(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     lost = boards.begin_build(GROUP, BOARD) or ""
-    kv.run("FLUSHALL")
+    kv.run_command("FLUSHALL")
     token = boards.begin_build(GROUP, BOARD) or ""
-    assert not boards.load(GROUP, BOARD, lost, [BoardStanding(66, 666, NOON, 6)])
-    assert boards.load(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
+    assert not boards.load_rows(GROUP, BOARD, lost, [BoardStanding(66, 666, NOON, 6)])
+    assert boards.load_rows(GROUP, BOARD, token, [BoardStanding(1, 100, NOON, 1)])
     assert not boards.finish_build(GROUP, BOARD, lost)
     assert boards.finish_build(GROUP, BOARD, token)
-    assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
+    assert boards.read_top(GROUP, BOARD, 10) == [(1, 100)]
 
 
 def test_leavings_of_a_build_that_died_do_not_get_into_the_next(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     dead = boards.begin_build(GROUP, BOARD) or ""
-    boards.load(GROUP, BOARD, dead, [BoardStanding(66, 666, NOON, 6)])
-    boards.apply(GROUP, [change(67, 667, NOON, 6)])
-    kv.run("DEL", f"board:{{{GROUP}}}:b:{BOARD}")  # as if its lease had run out
+    boards.load_rows(GROUP, BOARD, dead, [BoardStanding(66, 666, NOON, 6)])
+    boards.apply_changes(GROUP, [change(67, 667, NOON, 6)])
+    kv.run_command("DEL", f"board:{{{GROUP}}}:b:{BOARD}")  # as if its lease had run out
     built(kv, [BoardStanding(1, 100, NOON, 1)])
-    assert boards.top(GROUP, BOARD, 10) == [(1, 100)]
+    assert boards.read_top(GROUP, BOARD, 10) == [(1, 100)]
 
 
 def test_a_lease_and_all_leavings_end_by_themselves(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
-    boards.load(GROUP, BOARD, token, [BoardStanding(1, 1, NOON, 1)])
-    boards.apply(GROUP, [change(2, 2)])
-    lease = kv.run("PTTL", f"board:{{{GROUP}}}:b:{BOARD}")
+    boards.load_rows(GROUP, BOARD, token, [BoardStanding(1, 1, NOON, 1)])
+    boards.apply_changes(GROUP, [change(2, 2)])
+    lease = kv.run_command("PTTL", f"board:{{{GROUP}}}:b:{BOARD}")
     assert isinstance(lease, int)
     assert 0 < lease <= 30_000
     for part in "ZHp":
-        left = kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}")
+        left = kv.run_command("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}")
         assert isinstance(left, int)
         assert 0 < left <= 3600
 
@@ -132,10 +132,10 @@ def test_a_lease_and_all_leavings_end_by_themselves(kv: RedisClient) -> None:
 def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     token = boards.begin_build(GROUP, BOARD) or ""
-    boards.load(GROUP, BOARD, token, [BoardStanding(1, 1, NOON, 1)])
+    boards.load_rows(GROUP, BOARD, token, [BoardStanding(1, 1, NOON, 1)])
     assert boards.finish_build(GROUP, BOARD, token, expire_seconds=100)
-    boards.apply(GROUP, [change(2, 2)])
-    parts = {part: kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"}
+    boards.apply_changes(GROUP, [change(2, 2)])
+    parts = {part: kv.run_command("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"}
     assert all(isinstance(left, int) for left in parts.values())
     assert 0 < int(str(parts["r"])) <= 100 < int(str(parts["z"])) <= 160
     assert 100 < int(str(parts["h"])) <= 160
@@ -143,41 +143,43 @@ def test_a_board_of_a_past_day_expires_with_its_mark_first(kv: RedisClient) -> N
 
 def test_a_board_of_a_running_contest_does_not_expire(kv: RedisClient) -> None:
     built(kv, [BoardStanding(1, 1, NOON, 1)])
-    assert [kv.run("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"] == [-1] * 3
+    assert [kv.run_command("TTL", f"board:{{{GROUP}}}:{part}:{BOARD}") for part in "rzh"] == [
+        -1
+    ] * 3
 
 
 def test_a_dropped_group_leaves_no_key(kv: RedisClient) -> None:
     boards = built(kv, [BoardStanding(1, 1, NOON, 1)])
     built(kv, [BoardStanding(1, 1, NOON, 1)], board="day:2026-05-01|city:450100")
     running = boards.begin_build(GROUP, "half") or ""
-    boards.load(GROUP, "half", running, [BoardStanding(1, 1, NOON, 1)])
-    boards.mark(GROUP, "synced", 17)
-    boards.mark("con_2", "synced", "x")
-    boards.drop(GROUP)
+    boards.load_rows(GROUP, "half", running, [BoardStanding(1, 1, NOON, 1)])
+    boards.store_mark(GROUP, "synced", 17)
+    boards.store_mark("con_2", "synced", "x")
+    boards.drop_group(GROUP)
     assert boards.read_mark(GROUP, "synced") is None
     assert not boards.finish_build(GROUP, "half", running)
-    assert kv.run("KEYS", "board:*") == [b"board:{con_2}:marks:"]
-    boards.drop("con_never")
+    assert kv.run_command("KEYS", "board:*") == [b"board:{con_2}:marks:"]
+    boards.drop_group("con_never")
 
 
 def test_a_mark_is_kept_until_everything_is_lost(kv: RedisClient) -> None:
     boards = Leaderboard(kv)
     assert boards.read_mark(GROUP, "synced") is None
-    boards.mark(GROUP, "synced", 17)
-    boards.mark(GROUP, "synced", 18)
+    boards.store_mark(GROUP, "synced", 17)
+    boards.store_mark(GROUP, "synced", 18)
     assert boards.read_mark(GROUP, "synced") == "18"
-    kv.run("FLUSHALL")
+    kv.run_command("FLUSHALL")
     assert boards.read_mark(GROUP, "synced") is None
 
 
 def test_all_keys_of_a_group_lie_together(kv: RedisClient) -> None:
     boards = built(kv, [BoardStanding(1, 1, NOON, 1)])
-    boards.mark(GROUP, "synced", 1)
+    boards.store_mark(GROUP, "synced", 1)
     boards.begin_build(GROUP, BOARD)
-    boards.apply(GROUP, [change(2, 2)])
-    keys = kv.run("KEYS", "*")
+    boards.apply_changes(GROUP, [change(2, 2)])
+    keys = kv.run_command("KEYS", "*")
     assert isinstance(keys, list)
     assert len(keys) == 7
     assert all(f"{{{GROUP}}}" in str(key) for key in keys)
     with pytest.raises(ValueError, match="group"):
-        boards.mark("a{b", "x", 1)
+        boards.store_mark("a{b", "x", 1)

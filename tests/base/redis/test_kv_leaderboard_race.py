@@ -58,7 +58,7 @@ def build(boards: Leaderboard, database: Database) -> bool:
     if token is None:
         return False
     for first in range(0, 120, 30):
-        if not boards.load(GROUP, BOARD, token, database.read(first, first + 30)):
+        if not boards.load_rows(GROUP, BOARD, token, database.read(first, first + 30)):
             return False
     return boards.finish_build(GROUP, BOARD, token)
 
@@ -71,9 +71,9 @@ def write(boards: Leaderboard, database: Database, seed: int) -> None:
         # What is committed first may well arrive last.
         if len(late) > 3 or dice.random() < 0.5:
             dice.shuffle(late)
-            boards.apply(GROUP, late)
+            boards.apply_changes(GROUP, late)
             late = []
-    boards.apply(GROUP, late)
+    boards.apply_changes(GROUP, late)
 
 
 def keep_building(boards: Leaderboard, database: Database, writing: threading.Event) -> list[bool]:
@@ -85,9 +85,9 @@ def keep_building(boards: Leaderboard, database: Database, writing: threading.Ev
 
 def flush_now_and_then(kv: RedisClient, times: int) -> None:
     for _ in range(times):
-        kv.run("FLUSHALL")
+        kv.run_command("FLUSHALL")
         for _ in range(30):
-            kv.run("PING")
+            kv.run_command("PING")
 
 
 def one_round(kv: RedisClient, database: Database, seeds: range, flushes: int) -> list[bool]:
@@ -114,9 +114,9 @@ def test_a_ready_board_at_rest_equals_the_database(kv: RedisClient, flushes: int
     for number in range(4):
         seeds = range(number * WRITERS, (number + 1) * WRITERS)
         outcomes += one_round(kv, database, seeds, flushes)
-        if boards.top(GROUP, BOARD, 200) is None:
+        if boards.read_top(GROUP, BOARD, 200) is None:
             assert build(boards, database)
-        assert boards.top(GROUP, BOARD, 200) == database.ordered()
-        assert boards.size(GROUP, BOARD) == len(database.ordered())
+        assert boards.read_top(GROUP, BOARD, 200) == database.ordered()
+        assert boards.read_size(GROUP, BOARD) == len(database.ordered())
     assert True in outcomes
     assert flushes or False not in outcomes

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.base.clock import Clock
-from server.base.redis.client import RedisClient, connect
+from server.base.redis.client import RedisClient, create_client
 from server.base.redis.embedded import EmbeddedServer
 from server.base.redis.limiter import Limiter
 
@@ -46,15 +46,17 @@ class Bucket:
 @pytest.fixture(params=["fake", "embedded", "away"])
 def any_kv(request: pytest.FixtureRequest, clock: Stepped, tmp_path: Path) -> RedisClient:
     if request.param == "away":
-        return connect("embedded:", tmp_path / "nowhere", clock)
+        return create_client("embedded:", tmp_path / "nowhere", clock)
     if request.param == "fake":
-        return connect("fake:limits", tmp_path, clock)
-    return connect("embedded:", request.getfixturevalue("embedded"), clock, timeout_seconds=20.0)
+        return create_client("fake:limits", tmp_path, clock)
+    return create_client(
+        "embedded:", request.getfixturevalue("embedded"), clock, timeout_seconds=20.0
+    )
 
 
 def clear(kv: RedisClient) -> None:
-    if kv.ping():
-        kv.run("FLUSHALL")
+    if kv.ping_server():
+        kv.run_command("FLUSHALL")
 
 
 # Figures whose refill is a whole number of microseconds, so that the model is exact.
@@ -85,7 +87,7 @@ def test_a_caller_goes_as_fast_as_a_dripping_bucket_lets_him(
         now += Fraction(milliseconds, 1000)
         clock.passed = float(now)
         expected = buckets[who].allow(now)
-        waited = limiter.allow("quiz", who, per_minute=per_minute, burst=float(burst))
+        waited = limiter.take_token("quiz", who, per_minute=per_minute, burst=float(burst))
         assert waited == pytest.approx(float(expected), abs=2e-6)
         assert (waited == 0.0) == (expected == 0)
 
@@ -97,7 +99,7 @@ def test_who_waits_as_told_is_let_through_and_not_a_moment_earlier(
     limiter = Limiter(any_kv, clock)
 
     def ask() -> float:
-        return limiter.allow("login", "citizen", per_minute=6, burst=2)
+        return limiter.take_token("login", "citizen", per_minute=6, burst=2)
 
     assert [ask(), ask()] == [0.0, 0.0]
     wait = ask()
@@ -115,7 +117,7 @@ def test_what_is_given_back_can_be_taken_again_and_never_more_than_the_burst(
     limiter = Limiter(any_kv, clock)
 
     def ask() -> bool:
-        return limiter.allow("codes", "here", per_minute=6, burst=3) == 0.0
+        return limiter.take_token("codes", "here", per_minute=6, burst=3) == 0.0
 
     def give_back() -> None:
         limiter.give_back("codes", "here", per_minute=6, burst=3)
@@ -135,17 +137,17 @@ def test_names_and_callers_do_not_share_a_bucket(any_kv: RedisClient, clock: Ste
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
     for name, who in (("a", "x"), ("a", "y"), ("b", "x")):
-        assert limiter.allow(name, who, per_minute=1, burst=1) == 0.0
-    assert limiter.allow("a", "x", per_minute=1, burst=1) > 0
+        assert limiter.take_token(name, who, per_minute=1, burst=1) == 0.0
+    assert limiter.take_token("a", "x", per_minute=1, burst=1) > 0
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out(any_kv: RedisClient, clock: Stepped) -> None:
     clear(any_kv)
     limiter = Limiter(any_kv, clock)
     clock.passed = 86_400.0
-    assert limiter.allow("quiz", "who", per_minute=60, burst=2) == 0.0
+    assert limiter.take_token("quiz", "who", per_minute=60, burst=2) == 0.0
     clock.passed = 0.0
-    assert limiter.allow("quiz", "who", per_minute=60, burst=2) <= 1.0
+    assert limiter.take_token("quiz", "who", per_minute=60, burst=2) <= 1.0
 
 
 def test_many_at_once_get_no_more_than_the_burst(any_kv: RedisClient, clock: Stepped) -> None:
@@ -153,7 +155,7 @@ def test_many_at_once_get_no_more_than_the_burst(any_kv: RedisClient, clock: Ste
     limiter = Limiter(any_kv, clock)
 
     def ask(_: int) -> bool:
-        return limiter.allow("quiz", "who", per_minute=1, burst=5) == 0.0
+        return limiter.take_token("quiz", "who", per_minute=1, burst=5) == 0.0
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(ask, range(40))) == 5
@@ -162,12 +164,12 @@ def test_many_at_once_get_no_more_than_the_burst(any_kv: RedisClient, clock: Ste
 def test_a_limit_that_lets_nothing_through_is_a_mistake(kv: RedisClient, clock: Stepped) -> None:
     for per_minute, burst in ((0.0, 1.0), (-1.0, 1.0), (60.0, 0.5), (math.nan, 1.0)):
         with pytest.raises(ValueError, match="limit"):
-            Limiter(kv, clock).allow("n", "w", per_minute=per_minute, burst=burst)
+            Limiter(kv, clock).take_token("n", "w", per_minute=per_minute, burst=burst)
 
 
 def test_a_key_ends_after_its_bucket_is_full_again(kv: RedisClient, clock: Stepped) -> None:
-    Limiter(kv, clock).allow("quiz", "who", per_minute=6, burst=3)
-    left = kv.run("PTTL", "limit:quiz:who")
+    Limiter(kv, clock).take_token("quiz", "who", per_minute=6, burst=3)
+    left = kv.run_command("PTTL", "limit:quiz:who")
     assert isinstance(left, int)
     assert 30_000 < left <= 90_000
 
@@ -178,20 +180,20 @@ def test_when_redis_goes_away_limits_hold_in_the_process(
     limiter = Limiter(attach(), clock)
 
     def ask() -> bool:
-        return limiter.allow("quiz", "who", per_minute=1, burst=3) == 0.0
+        return limiter.take_token("quiz", "who", per_minute=1, burst=3) == 0.0
 
     assert [ask() for _ in range(4)] == [True] * 3 + [False]
-    own_server.stop()
+    own_server.stop_server()
     assert [ask() for _ in range(6)] == [True] * 3 + [False] * 3
 
 
 def test_local_buckets_are_bounded_and_newcomers_share_the_last(
     tmp_path: Path, clock: Stepped
 ) -> None:
-    limiter = Limiter(connect("embedded:", tmp_path, clock), clock, local_buckets=3)
+    limiter = Limiter(create_client("embedded:", tmp_path, clock), clock, local_buckets=3)
 
     def ask(who: str) -> bool:
-        return limiter.allow("quiz", who, per_minute=60, burst=1) == 0.0
+        return limiter.take_token("quiz", who, per_minute=60, burst=1) == 0.0
 
     assert [ask(who) for who in "abc"] == [True, True, True]
     assert [ask(who) for who in "defg"] == [True, False, False, False]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.base.clock import SystemClock
-from server.base.redis.client import RedisClient, RedisUnavailable, connect
+from server.base.redis.client import RedisClient, RedisUnavailable, create_client
 from server.base.redis.shared import Shared, Versioned
 
 
@@ -19,7 +19,7 @@ def test_a_value_comes_back_as_it_was(kv: RedisClient) -> None:
     assert shared.get_json("k") is None
     shared.set_json("k", value, 60)
     assert shared.get_json("k") == value
-    shared.delete("k")
+    shared.delete_value("k")
     assert shared.get_json("k") is None
 
 
@@ -27,7 +27,7 @@ def test_a_value_has_an_end(kv: RedisClient) -> None:
     shared = Shared(kv)
     shared.set_json("plain", 1, 60)
     shared.compare_and_set_newer("newer", 1, 1, 30)
-    plain, newer = kv.pipeline([("TTL", "shared:plain"), ("TTL", "shared:newer")])
+    plain, newer = kv.run_pipeline([("TTL", "shared:plain"), ("TTL", "shared:newer")])
     assert isinstance(plain, int)
     assert isinstance(newer, int)
     assert (0 < plain <= 60, 0 < newer <= 30) == (True, True)
@@ -64,7 +64,7 @@ def test_writers_in_any_order_leave_the_newest(kv: RedisClient) -> None:
 
 
 def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
-    shared = Shared(connect("embedded:", tmp_path, SystemClock()))
+    shared = Shared(create_client("embedded:", tmp_path, SystemClock()))
     with pytest.raises(RedisUnavailable):
         shared.get_json("k")
     with pytest.raises(RedisUnavailable):
@@ -72,7 +72,7 @@ def test_without_redis_the_caller_hears_of_it(tmp_path: Path) -> None:
     with pytest.raises(RedisUnavailable):
         shared.compare_and_set_newer("k", 1, 1, 60)
     with pytest.raises(RedisUnavailable):
-        shared.delete("k")
+        shared.delete_value("k")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_a_stranger_has_put_there_is_as_good_as_nothing(
     kv: RedisClient, foreign: bytes
 ) -> None:
     shared = Shared(kv)
-    kv.run("SET", "shared:token", foreign)
+    kv.run_command("SET", "shared:token", foreign)
     assert shared.get_json("token") is None
     shared.set_json("token", 1, 60)
     assert shared.get_json("token") == 1

@@ -16,7 +16,7 @@ from itertools import pairwise
 from server.quiz.bank.files.grids import HEADING_WITHIN, Grid, Row
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.files.reasons import FileRefused, Problem, Reason
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 OPTIONS = tuple(f"option_{letter.lower()}" for letter in LETTERS)
 NEEDED = ("stem", "answer")
@@ -62,14 +62,14 @@ def plain_heading(title: str) -> str:
 def _known_headings() -> Mapping[str, str]:
     return {
         plain_heading(alias): name
-        for name, aliases in words("columns").items()
+        for name, aliases in word_table("columns").items()
         for alias in aliases
     }
 
 
 @cache
 def _described_headings() -> frozenset[str]:
-    return frozenset(plain_heading(title) for title in words("unread")["headings"])
+    return frozenset(plain_heading(title) for title in word_table("unread")["headings"])
 
 
 def column_meaning(title: str, at: int, by_hand: Mapping[str, str]) -> str | None:

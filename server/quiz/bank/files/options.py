@@ -13,7 +13,7 @@ from itertools import pairwise
 from server.quiz.bank.files.reasons import RowRefused
 from server.quiz.bank.files.sameness import exact
 from server.quiz.enums import QuestionKind
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 LETTERS = "ABCDEFGH"
 # A label in front of an option: `A.`, `(B)`, `C、`.
@@ -150,10 +150,10 @@ def kind_of(given: str, options: Sequence[str], answer: str) -> QuestionKind:
 
     Raises: RowRefused for an unknown kind, or when it cannot be inferred.
     """
-    for kind, aliases in words("kinds").items():
+    for kind, aliases in word_table("kinds").items():
         if given.casefold() in aliases:
             return QuestionKind(kind)
-    if given and given.casefold() not in words("open_kinds")["choice"]:
+    if given and given.casefold() not in word_table("open_kinds")["choice"]:
         raise RowRefused("wrong_kind", given=given)
     if not given and not options:
         if _right_or_wrong(answer) is None or answer.upper() in _NAMES_WITHOUT_MEANING:
@@ -174,7 +174,7 @@ def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[i
 
     Raises: RowRefused.
     """
-    shown = tuple(words("judge")["options"])
+    shown = tuple(word_table("judge")["options"])
     meant = given.upper()
     if options:
         if len(options) != 2 or {_right_or_wrong(option) for option in options} != {True, False}:
@@ -188,7 +188,7 @@ def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[i
 
 
 def _right_or_wrong(word: str) -> bool | None:
-    table = words("judge")
+    table = word_table("judge")
     if word.upper() in table["right"]:
         return True
     return False if word.upper() in table["wrong"] else None

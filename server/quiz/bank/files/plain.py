@@ -15,7 +15,7 @@ from server.quiz.bank.files.gift import TextQuestion
 from server.quiz.bank.files.headings import OPTIONS
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.files.reasons import RowRefused
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 _NUMBER = re.compile(
     r"^\s*(?:第\s*\d+\s*题\s*[:：.、]?|[（(]\s*\d+\s*[)）]|\d+\s*[.．、:：)）])\s*(?!\d)"
@@ -182,7 +182,7 @@ def looks_like_plain(text: str) -> bool:
 
 
 def _kind_named(word: str) -> str | None:
-    for kind, aliases in words("kinds").items():
+    for kind, aliases in word_table("kinds").items():
         if word.casefold() in aliases:
             return str(kind)
     return None

@@ -38,7 +38,7 @@ from server.quiz.bank.files.plain import looks_like_plain, read_plain
 from server.quiz.bank.files.reasons import FileRefused, Problem, Reason, RowRefused
 from server.quiz.bank.files.rows import Draft, RowStyle, find_doubts, read_draft
 from server.quiz.bank.files.workbooks import read_workbook
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 # Stem, answer and two options.
 _LEAST_COLUMNS = 3
@@ -244,7 +244,7 @@ def _find_style(heading: Heading, said: ReadingOptions, sheet: str) -> RowStyle:
 
 def _kind_of_sheet(name: str) -> str:
     """The kind that a sheet's name tells: `判断题`."""
-    named = {alias: kind for kind, aliases in words("kinds").items() for alias in aliases}
+    named = {alias: kind for kind, aliases in word_table("kinds").items() for alias in aliases}
     return named.get(name.strip().casefold(), "")
 
 

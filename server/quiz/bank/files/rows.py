@@ -22,7 +22,7 @@ from server.quiz.bank.files.reasons import Reason, RowRefused
 from server.quiz.bank.files.sameness import alike, exact, likeness, sameness
 from server.quiz.bank.taxonomy import MOST_BENCHMARK, numbers_by_name, read_benchmarks
 from server.quiz.enums import QuestionKind
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 MOST_OPTIONS = 6
 # Units: characters.
@@ -202,7 +202,7 @@ def _read_benchmark(row: Mapping[str, str]) -> tuple[int | None, str, str]:
 
 def _read_difficulty(row: Mapping[str, str]) -> int:
     given = row.get("difficulty", "").casefold()
-    for level, named in words("difficulty").items():
+    for level, named in word_table("difficulty").items():
         if given in named:
             return int(level)
     return read_number(given, "difficulty", 3) or 2

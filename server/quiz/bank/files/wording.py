@@ -17,9 +17,9 @@ def say_reason(texts: Texts, why: Reason) -> str:
         else value
         for name, value in why.facts.items()
     }
-    return texts.say(f"quiz.question_file.{why.code}", language=FIRST_LANGUAGE, **facts)
+    return texts.fill_text(f"quiz.question_file.{why.code}", language=FIRST_LANGUAGE, **facts)
 
 
 def say_columns(texts: Texts, names: str) -> str:
     """Names of columns as organizers know them."""
-    return "、".join(texts.say(f"quiz.question_column.{name}") for name in names.split(", "))
+    return "、".join(texts.fill_text(f"quiz.question_column.{name}") for name in names.split(", "))
