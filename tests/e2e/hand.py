@@ -31,6 +31,17 @@ DRESS = """(elder) => document.querySelectorAll("[class]").forEach((node) => {
 })"""
 
 
+# How far a part stands above the lower edge of a page that is longer than the screen.
+ABOVE_EDGE = """(part) => {
+  const page = part.closest("wx-page"), [content] = page.getElementsByClassName("look");
+  content.style.minHeight = "4000px";
+  const edge = Math.min(page.getBoundingClientRect().bottom, window.innerHeight);
+  const above = edge - part.getBoundingClientRect().bottom;
+  content.style.minHeight = "";
+  return above;
+}"""
+
+
 class Hand:
     """What a citizen can do on the phone: open, see, tap, write; and what a test can measure."""
 
@@ -110,6 +121,10 @@ class Hand:
             found = flaws(self.frame, floor)
             assert not found, f"{name}, {kind}: {found}"
         self.frame.evaluate(DRESS, elder)
+
+    def stays_pinned(self, part: str) -> None:
+        """This part stays at the lower edge, however long the page is."""
+        assert abs(self.here.locator(part).evaluate(ABOVE_EDGE)) < 1, part
 
     def missing(self) -> object:
         """What the phone lacks of WeChat, and the errors that the program threw."""

@@ -66,6 +66,7 @@ def boards(hand: Hand, contest: str, unit: str) -> None:
         expect(chip).to_have_attribute("aria-pressed", "true")
         hand.sees("我是第 1 名")
     hand.measure("board-own")
+    hand.stays_pinned(".own")
 
 
 def test_practice_explains_and_the_book_is_emptied_by_two_right_answers(
@@ -136,6 +137,7 @@ def test_without_a_network_or_a_server_a_page_says_so_and_comes_back(
         answer(hand, KEYS)
         hand.sees("答案先存在手机里")
         hand.measure("kept-here")
+        hand.stays_pinned(".foot")
         hand.page.unroute("**/phone/net/**", cut)
         hand.sees("已保存")
         hand.go("pages/home/index")
