@@ -76,7 +76,7 @@ class Application:
     @property
     def task_context(self) -> TaskContext:
         """The dependencies of background tasks."""
-        return TaskContext(uow_factory=self.uow_factory, gateway=self.gateway)
+        return TaskContext(uow_factory=self.uow_factory, gateway=self.gateway, jobs=slices.JOBS)
 
 
 def open_application(

@@ -14,7 +14,7 @@ from typing import TypeVar
 from server.accounts.slice import SLICE as ACCOUNTS
 from server.audit.slice import SLICE as AUDIT
 from server.base.jobs import Task
-from server.base.manifest import EventHandler, Slice
+from server.base.manifest import EventHandler, NamedJob, Slice
 from server.base.outbox_rows import Queue
 from server.base.personal_data import PersonalData
 from server.base.retention import count_neglected
@@ -65,6 +65,7 @@ APIS: tuple[Api, ...] = tuple(api for one in SLICES for api in one.apis)
 PAGES: tuple[Pages, ...] = tuple(pages for one in SLICES for pages in one.pages)
 TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
 QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queues)
+JOBS: Mapping[str, NamedJob] = merge_named({job.name: job for job in one.jobs} for one in SLICES)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
 PERSONAL_DATA = PersonalData([one.personal_data for one in SLICES])
 HOOKS: Hooks = reduce(add, (one.hooks for one in SLICES), PERSONAL_DATA.hooks)

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, NoReturn
 
@@ -56,10 +56,14 @@ class Lease(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskContext:
-    """Dependencies of a background task, which opens its own units of work."""
+    """Dependencies of a background task, which opens its own units of work.
+
+    `jobs` are the kinds of organizers' long work by name.
+    """
 
     uow_factory: UnitOfWorkFactory
     gateway: Any
+    jobs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from server.base.access import Permission
 from server.base.jobs import Task
@@ -18,6 +18,14 @@ from server.base.web.page import Pages
 # The name of a WeChat event and its handler: `(uow, message) -> reply or None`. The types of
 # message and reply belong to `server/wechat/`, which this layer cannot import.
 EventHandler = tuple[str, Callable[[UnitOfWork, Any], Any]]
+
+
+class NamedJob(Protocol):
+    """Long work of organizers: a `LongJob` of server/console, which this layer cannot import."""
+
+    @property
+    def name(self) -> str:
+        """The name by which rows refer to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +44,7 @@ class Slice:
     pages: tuple[Pages, ...] = ()
     tasks: tuple[Task, ...] = ()
     queues: tuple[Queue, ...] = ()
+    jobs: tuple[NamedJob, ...] = ()
     events: tuple[EventHandler, ...] = ()
     answers: Mapping[str, Callable[[UnitOfWork, int | None], str]] = field(default_factory=dict)
     metrics: Mapping[str, Callable[[UnitOfWork], float]] = field(default_factory=dict)

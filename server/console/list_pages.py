@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 from wtforms import HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
@@ -13,9 +14,12 @@ from wtforms.validators import Length
 from server.base.access import Organizer, Permission
 from server.base.clock import beijing_day
 from server.base.errors import Invalid
+from server.base.jobs import TaskContext
+from server.base.ownership import guard_session
 from server.base.texts import Texts
 from server.base.uow import UnitOfWork
 from server.base.web.page import Download, FieldRefused, Note, Page, Pages, Redirect, page
+from server.base.web.schema import decode_query
 from server.console.exports import ExportFormat, Value, write_export
 from server.console.forms import ConsoleForm
 from server.console.list_paging import MOST_COUNTED, count_rows, iterate_rows
@@ -28,8 +32,21 @@ from server.console.list_views import (
     save_filter,
     spell_query,
 )
-from server.console.tables import Column, ColumnKind, FilterKind, ListQuery, Table, say_value
+from server.console.long_jobs import JobResult, JobRun, LongJob, start_job
+from server.console.tables import (
+    Column,
+    ColumnKind,
+    FilterKind,
+    ListQuery,
+    Table,
+    read_value,
+    say_value,
+)
 
+# A longer list is exported in the background.
+INSTANT_ROWS = 2000
+# The declared lists by name, for exports in the background.
+_EXPORTED: dict[str, Table] = {}
 _REASON = 300
 _TITLE = 40
 
@@ -70,6 +87,8 @@ class ViewForm(ConsoleForm):
 
 def declare_list_pages(pages: Pages, table: Table, *, needs: Permission) -> None:
     """Declare the pages for export, columns and saved filters of a list below its own path."""
+    if _EXPORTED.setdefault(table.name, table) is not table:
+        raise ValueError(f"two lists have the name {table.name}")
     label = table.name.replace(".", "_")
     export, view = f"{table.path}/export", f"{table.path}/view"
     declared: Sequence[tuple[str, str, str, Callable[..., Any], dict[str, Any]]] = (
@@ -122,22 +141,53 @@ def _export_act(table: Table) -> Callable[..., Download | Redirect]:
         every = form.every_column.data == "all"
         names = list(table.by_name) if every else chosen_columns(uow, organizer.id, table)
         kind = ExportFormat(form.file_format.data)
-        content, count = export_rows(uow, organizer, table, query, names, kind)
-        spelled = _noted_filter(table, query)
-        facts: dict[str, str | int] = {
-            "list": table.name,
-            "rows": count,
-            "format": kind.value,
-            "filter": spelled,
-        }
-        return Download(
-            file_name=name_file(uow, table, kind),
-            media=kind.media,
-            content=content,
-            note=Note(act="console.export_list", facts=facts, reason=reason),
-        )
+        note = _export_note(table, query, kind, rows, reason)
+        if rows > INSTANT_ROWS:
+            spelled = {"table": table.name, "columns": names, "format": kind.value}
+            given = {**spelled, "query": spell_query(query, {})}
+            title = {"list": uow.texts.fill_text(table.title)}
+            ref = start_job(uow, organizer, EXPORT_JOB, given, title_facts=title)
+            return Redirect(f"/jobs/{ref}", note=note)
+        content, _ = export_rows(uow, organizer, table, query, names, kind)
+        name = name_file(uow, table, kind)
+        return Download(file_name=name, media=kind.media, content=content, note=note)
 
     return export_list
+
+
+def _export_note(
+    table: Table, query: ListQuery, kind: ExportFormat, rows: int, reason: str
+) -> Note:
+    counted = rows if rows <= MOST_COUNTED else f">{MOST_COUNTED}"
+    facts = {"list": table.name, "rows": counted, "format": kind.value}
+    return Note(
+        act="console.export_list",
+        facts={**facts, "filter": _noted_filter(table, query)},
+        reason=reason,
+    )
+
+
+def _run_export(context: TaskContext, job: JobRun) -> JobResult:
+    """Write the file of a long list, with the scope that the organizer had at its start."""
+    given = job.arguments
+    table, kind = _EXPORTED[given["table"]], ExportFormat(given["format"])
+    query = decode_query(dict(parse_qsl(given["query"])), table.query)
+    with context.uow_factory.begin(read_only=True) as uow:
+        guard_session(uow.session, job.organizer)
+        content, count = export_rows(uow, job.organizer, table, query, given["columns"], kind)
+        name = name_file(uow, table, kind)
+    return JobResult(
+        said="console.export.done",
+        facts={"count": count},
+        file_name=name,
+        media=kind.media,
+        content=content,
+    )
+
+
+EXPORT_JOB = LongJob(
+    name="console.export_list", title="console.export.title", run=_run_export, cancellable=True
+)
 
 
 def _noted_filter(table: Table, query: ListQuery) -> str:
@@ -165,7 +215,7 @@ def export_rows(
 
 def export_value(texts: Texts, column: Column, row: Any) -> Value:
     """A value as it stands in an export: numbers and dates keep their type, codes get words."""
-    value = column.value(row)
+    value = read_value(texts, column, row)
     keeps = isinstance(value, datetime | date) or column.kind is ColumnKind.NUMBER
     if value is None or (keeps and column.words is None and isinstance(value, Value)):
         return value

@@ -1,12 +1,14 @@
-"""Tables of the frame: each organizer's column choices and saved filters."""
+"""Tables of the frame: organizers' column choices and saved filters, and their long work."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.base.outbox_rows import Outgoing, outbox_index
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime
 
 
@@ -28,3 +30,41 @@ class ConsoleView(Base):
     columns: Mapped[list[str]] = mapped_column(Json, default=list)
     filter_query: Mapped[str] = mapped_column(String(1000), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ConsoleJob(Outgoing, Base):
+    """Long work that an organizer started: an import, an export, a new scoring.
+
+    The outbox columns say when it runs: queued -> claimed -> done | given_up; a claim of a dead
+    worker is queued again, at most `MOST_TRIES` times (long_jobs.py). `settled` is set in the
+    transaction of the job's own effect, so that a repeat finds the effect made. `organizer` is the
+    id of the account, `acts_as` its role and scope when the job began; nobody else sees the row.
+    `said` and `facts` are the outcome in words. Input and result are deleted with the row,
+    `KEPT` after the end.
+    """
+
+    __tablename__ = "console_job"
+    __table_args__ = (outbox_index("console_job"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    job: Mapped[str] = mapped_column(String(60))
+    title: Mapped[str] = mapped_column(String(80))
+    title_facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    organizer: Mapped[int] = mapped_column(Integer, index=True)
+    acts_as: Mapped[dict[str, Any]] = mapped_column(Json)
+    arguments: Mapped[dict[str, Any]] = mapped_column(Json)
+    input_file: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    cancellable: Mapped[bool] = mapped_column(Boolean)
+    cancel_asked: Mapped[bool] = mapped_column(Boolean, default=False)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    total: Mapped[int] = mapped_column(Integer, default=0)
+    settled: Mapped[bool] = mapped_column(Boolean, default=False)
+    failed: Mapped[bool] = mapped_column(Boolean, default=False)
+    said: Mapped[str] = mapped_column(String(80), default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    result_file: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    result_title: Mapped[str] = mapped_column(String(120), default="")
+    result_media: Mapped[str] = mapped_column(String(100), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from server.base.access import Permission
 from server.base.manifest import Slice
-from server.console import home
+from server.console import job_pages, list_pages, long_jobs, tasks
 
 SLICE = Slice(
     name="console",
     texts=Path(__file__).parent,
-    pages=(home.PAGES,),
+    pages=(job_pages.PAGES,),
+    tasks=tasks.TASKS,
+    queues=(long_jobs.QUEUE,),
+    jobs=(list_pages.EXPORT_JOB,),
     permissions=(Permission.CONSOLE_OPEN,),
 )

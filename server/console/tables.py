@@ -49,7 +49,8 @@ class ColumnKind(StrEnum):
 class Column:
     """One column; `value(row)` is a text, a number, an instant, a day or None.
 
-    `title` is a text key. `sort` is a never-null expression by which the list can be sorted.
+    `title` is a text key. `say(texts, row)` gives the value where it takes several texts.
+    `sort` is a never-null expression by which the list can be sorted.
     `words` turns values into text keys: `bank.state` makes `bank.state.live` of `live`. `address`
     makes the cell a link below /console, `badge` names the kind of badge (plain, good, mind, bad).
     Columns with `shown=False` appear when an organizer chooses them, and in full exports.
@@ -61,6 +62,7 @@ class Column:
     kind: ColumnKind = ColumnKind.TEXT
     sort: ColumnElement[Any] | Any | None = None
     words: str | None = None
+    say: Callable[[Texts, Any], str] | None = None
     address: Callable[[Any], str | None] | None = None
     badge: Callable[[Any], str] | None = None
     shown: bool = True
@@ -156,13 +158,18 @@ class Cell:
 
 def show_cell(texts: Texts, column: Column, row: Any) -> Cell:
     """The value of a column in one row, in words."""
-    value = column.value(row)
+    value = read_value(texts, column, row)
     return Cell(
         text=say_value(texts, column, value),
         kind=column.kind,
         address=column.address(row) if column.address is not None else None,
         badge=column.badge(row) if column.badge is not None and value is not None else None,
     )
+
+
+def read_value(texts: Texts, column: Column, row: Any) -> object:
+    """The value of a column in one row."""
+    return column.value(row) if column.say is None else column.say(texts, row)
 
 
 def say_value(texts: Texts, column: Column, value: object) -> str:

@@ -275,9 +275,9 @@ def test_the_menu_shows_what_the_role_may_open(app: Flask) -> None:
         for who in (EDITOR, "auditor-unit", "system_admin-region")
     }
     assert menus == {
-        EDITOR: ["/console", "/console/rules"],
-        "auditor-unit": ["/console", "/console/rules"],
-        "system_admin-region": ["/console"],
+        EDITOR: ["/console", "/console/jobs", "/console/rules"],
+        "auditor-unit": ["/console", "/console/jobs", "/console/rules"],
+        "system_admin-region": ["/console", "/console/jobs"],
     }
 
 

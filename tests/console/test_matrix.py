@@ -8,20 +8,36 @@ import pytest
 from flask import Flask
 
 from server import slices
-from server.base.access import Permission, Scope
+from server.base.access import Organizer, Permission, Scope
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.auth import Who
 from server.base.web.page import Pages
 from server.channel.models import RuleState
 from server.console.form_session import SESSION_COOKIE
+from server.console.list_pages import EXPORT_JOB
+from server.console.long_jobs import find_job, start_job
 from tests.kit.console import PEOPLE, Browser, console_app
-from tests.kit.console_matrix import MISSING, Probe, check_matrix
+from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
 from tests.kit.console_rules import PAGES, make_rule
+
+
+def a_job(uow: UnitOfWork, organizer: Organizer) -> dict[str, str]:
+    """A job that waits, with a file that it never had time to write."""
+    ref = start_job(uow, organizer, EXPORT_JOB, {}, title_facts={"list": "x"})
+    row = find_job(uow, organizer, ref)
+    row.result_file, row.result_title, row.result_media = b"x", "x.csv", "text/csv"
+    return {"ref": ref}
+
 
 # Every page of the product, with the objects it shows.
 PROBES = {
     "GET /": Probe(),
+    "GET /jobs": Probe(),
+    "GET /jobs/<ref>": Probe(make_own=a_job),
+    "GET /jobs/<ref>/file": Probe(make_own=a_job),
+    "POST /jobs/<ref>/cancel": Probe(make_own=a_job),
+    **list_probes("/jobs"),
 }
 
 

@@ -15,6 +15,7 @@ from tests.house.source import SERVER, trees
 COMPOSED = (
     "quiz.rules.", "quiz.chat.", "channel.menu.", "console.role.", "console.role_about.",
     "console.scope_about.", "console.permission.", "console.section.", "console.act.",
+    "console.job_state.",
     "quiz.question_file.",
     "quiz.question_column.",
 )  # fmt: skip

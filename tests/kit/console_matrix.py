@@ -26,13 +26,31 @@ class Probe:
     page that belongs to no owner has none. A page that lists objects has no variable parts; it
     must show the value of `shows` among those of each object that may be seen. `upward` tells that
     what a higher owner has published may be opened, `all_published` that nothing is held back.
+    `make_own(uow, organizer)` makes an object that this organizer alone may open, whatever the
+    place, and gives the variable parts.
     """
 
     make: Callable[[UnitOfWork, Scope, bool], Mapping[str, str]] | None = None
     shows: str | None = None
     upward: bool = False
     all_published: bool = False
+    make_own: Callable[[UnitOfWork, Organizer], Mapping[str, str]] | None = None
     form: Mapping[str, str] = field(default_factory=dict)
+    # The answer to a POST is a file.
+    saves: bool = False
+
+
+def list_probes(path: str, *, reason: str = "") -> dict[str, Probe]:
+    """The entries of the pages that `declare_list_pages` adds below a list's path.
+
+    The rows of a list are checked on its own page; its export runs the same statement.
+    """
+    return {
+        f"GET {path}/export": Probe(),
+        f"POST {path}/export": Probe(form={"file_format": "csv", "reason": reason}, saves=True),
+        f"GET {path}/view": Probe(),
+        f"POST {path}/view": Probe(form={"act": "reset"}),
+    }
 
 
 def check_matrix(
@@ -67,8 +85,12 @@ def _organizer(
 ) -> list[str]:
     faults = []
     shown = [(owner, public) for owner, _ in PLACES.values() for public in (True, False)]
+    if probe.make_own is not None:
+        return _own_faults(app, uow_factory, route, probe, who, organizer)
     if probe.make is None or not (route.places or probe.shows):
-        return _told(route, who, "", _ask(app, route, probe, who, {})[0], _good(route, organizer))
+        return _told(
+            route, who, "", _ask(app, route, probe, who, {})[0], _good(route, organizer, probe)
+        )
     with uow_factory.begin() as uow:
         made = [(o, p, probe.make(uow, o, p)) for o, p in shown]
     if not route.places:
@@ -89,6 +111,29 @@ def _organizer(
     return faults
 
 
+def _own_faults(
+    app: Flask,
+    uow_factory: UnitOfWorkFactory,
+    route: PageRoute,
+    probe: Probe,
+    who: str,
+    organizer: Organizer,
+) -> list[str]:
+    """Faults of a page of an organizer's own objects: another's does not exist."""
+    assert probe.make_own is not None
+    other = next(one for one in PEOPLE.values() if one.id != organizer.id)
+    faults = []
+    for owner in (organizer, other):
+        with uow_factory.begin() as uow:
+            places = probe.make_own(uow, owner)
+        wanted = _good(route, organizer)
+        if wanted != 403 and owner is not organizer:
+            wanted = 404
+        status, _ = _ask(app, route, probe, who, places)
+        faults += _told(route, who, f" on a thing of {owner.name}", status, wanted)
+    return faults
+
+
 def _may_open(organizer: Organizer, owner: Scope, public: bool, probe: Probe) -> bool:
     if organizer.scope.covers_scope(owner):
         return True
@@ -96,10 +141,11 @@ def _may_open(organizer: Organizer, owner: Scope, public: bool, probe: Probe) ->
     return probe.upward and published and owner.spelled in organizer.scope.above
 
 
-def _good(route: PageRoute, organizer: Organizer) -> int:
+def _good(route: PageRoute, organizer: Organizer, probe: Probe | None = None) -> int:
     if route.needs not in ROLES[Role(organizer.role)]:
         return 403
-    return 200 if route.method == "GET" else 303
+    saves = probe is not None and probe.saves
+    return 200 if route.method == "GET" or saves else 303
 
 
 def _told(route: PageRoute, who: str, where: str, status: int, wanted: int) -> list[str]:
