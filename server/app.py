@@ -40,8 +40,10 @@ from server.base.web.worker_figures import read_worker_figures
 from server.callbacks import with_callbacks
 from server.console.assets import Assets
 from server.console.form_session import install_form_session
+from server.console.frame import Account as ConsoleAccount
 from server.console.frame import Console, SessionResolver
 from server.console.templates import Templates
+from server.organizers import service as organizers
 from server.wechat.gateway import Gateway
 from server.wechat.http_gateway import open_gateway
 
@@ -60,8 +62,7 @@ class Overrides:
     random: random.Random | None = None
     gateway: Gateway | None = None
     enqueue: Any = None
-    # No organizer accounts exist yet, so in the product no session cookie is valid.
-    signed_in: SessionResolver = lambda _uow, _cookie: None
+    signed_in: SessionResolver | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,12 +165,15 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     return app
 
 
-def _build_console(application: Application, assets: Assets, resolve: SessionResolver) -> Console:
+def _build_console(
+    application: Application, assets: Assets, resolve: SessionResolver | None
+) -> Console:
     return Console(
         uow_factory=application.uow_factory,
         tables=slices.PAGES,
         templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts, assets),
-        resolve=resolve,
+        resolve=resolve or organizers.SessionResolver(application.uow_factory).resolve,
+        account=ConsoleAccount(login="/console/login", logout="/console/logout", settings=None),
         audit=record_page,
         gateway=application.gateway,
         personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),

@@ -6,6 +6,7 @@ Exit status: 0 done, 1 refused, 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import re
 import signal
@@ -20,7 +21,7 @@ from server.accounts import commands as accounts
 from server.app import Application, open_application
 from server.audit import commands as audit
 from server.audit.service import Subject, record_change
-from server.base.access import System
+from server.base.access import Role, System
 from server.base.errors import AppError
 from server.base.jobs import Worker, run_until_idle
 from server.base.log import set_up_logging
@@ -32,10 +33,12 @@ from server.base.settings import ROOT, SettingsError
 from server.base.settings_reader import load_settings
 from server.base.sql.patience import Use
 from server.base.sql.schema import migrate_database
+from server.base.web.page import FieldRefused
 from server.base.web.worker_figures import FigurePublisher, publish_periodically
 from server.channel import commands as channel
 from server.demo.supervisor import run_demo
 from server.doctor import run_doctor
+from server.organizers import commands as organizers
 from server.programme import commands as programme
 from server.quiz import service as quiz
 
@@ -90,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_processes(add_command)
     _add_contents(add_command)
     _add_people(add_command)
+    _add_organizers(add_command)
     return made
 
 
@@ -151,6 +155,23 @@ def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
     retention.add_argument("--dry-run", action="store_true", help="count only, delete nothing")
     verify = add("verify-audit", _verify_audit, "name the first fault of the audit trail, if any")
     verify.add_argument("--head", default="", help="NUMBER:DIGEST of the log or an earlier run")
+
+
+def _add_organizers(add: Callable[..., argparse.ArgumentParser]) -> None:
+    words = "create an organizer's account and print its one-time link"
+    made = add("create-organizer", _create_organizer, words)
+    made.add_argument("username", help="for the log-in: a-z, 0-9, `.`, `_`, `-`")
+    made.add_argument("--name", required=True, help="the person's name")
+    made.add_argument("--role", required=True, type=Role, choices=list(Role), metavar="ROLE",
+                      help=", ".join(Role))  # fmt: skip
+    made.add_argument(
+        "--scope", default="region", help="region, city:450100, county:450103 or unit:7"
+    )
+    made.add_argument(
+        "--password", action="store_true", help="ask for a password here instead of a link"
+    )
+    lost = "print a one-time link for an organizer who lost password or phone; ends all sessions"
+    add("recover-organizer", _recover_organizer, lost).add_argument("username")
 
 
 def _slug_of(words: str) -> str:
@@ -292,6 +313,42 @@ def _export_person(application: Application, asked: argparse.Namespace) -> int:
 def _erase_person(application: Application, asked: argparse.Namespace) -> int:
     accounts.erase_person(application.uow_factory, asked.citizen)
     _print_line("forgotten")
+    return 0
+
+
+def _create_organizer(application: Application, asked: argparse.Namespace) -> int:
+    new = organizers.NewAccount(
+        username=asked.username, name=asked.name, role=asked.role, place=asked.scope
+    )
+    say = application.uow_factory.dependencies.texts.fill_text
+    try:
+        if not asked.password:
+            _print_line(organizers.create_organizer(application.uow_factory, new))
+            return 0
+        made = organizers.create_with_password(application.uow_factory, new, _ask_password())
+    except FieldRefused as refusal:
+        _print_line(f"refused: {refusal.field_name}: {say(refusal.said)}", error=True)
+        return 1
+    _print_line(f"for the authenticator app: {made.app_address}")
+    _print_line(f"recovery codes: {' '.join(made.recovery_codes)}")
+    return 0
+
+
+def _ask_password() -> str:
+    """Ask twice on the terminal; without one, read a single line.
+
+    Raises: FieldRefused when the two differ.
+    """
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass("password: ")
+    if getpass.getpass("again: ") != password:
+        raise FieldRefused("password", "organizers.form.again_wrong")
+    return password
+
+
+def _recover_organizer(application: Application, asked: argparse.Namespace) -> int:
+    _print_line(organizers.recover_organizer(application.uow_factory, asked.username))
     return 0
 
 

@@ -15,6 +15,7 @@ from server.base.settings import ROOT
 from server.base.sql.schema import migrate_database
 from server.channel import commands as channel
 from server.channel.errors import RepliesRefused
+from server.organizers import commands as organizers
 from server.programme import commands as programme
 from server.quiz import service as quiz
 
@@ -41,6 +42,7 @@ def seed_samples(application: Application) -> None:
     quiz.open_demo_contest(
         application.uow_factory, season=application.settings.demo_season == "full"
     )
+    organizers.seed_demo_organizers(application.uow_factory, application.settings.var)
     try:
         channel.seed_replies(application.uow_factory)
     except RepliesRefused as refusal:

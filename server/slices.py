@@ -25,6 +25,7 @@ from server.base.web.page import Pages
 from server.channel.slice import SLICE as CHANNEL
 from server.console.slice import SLICE as CONSOLE
 from server.notices.slice import SLICE as NOTICES
+from server.organizers.slice import SLICE as ORGANIZERS
 from server.programme.slice import SLICE as PROGRAMME
 from server.quiz.slice import SLICE as QUIZ
 from server.units.slice import SLICE as UNITS
@@ -38,6 +39,7 @@ SLICES: tuple[Slice, ...] = (
     CONSOLE,
     UNITS,
     AUDIT,
+    ORGANIZERS,
     ACCOUNTS,
     PROGRAMME,
     NOTICES,

@@ -59,6 +59,7 @@ VISIT = Pace(name="visits", figure="visit_per_minute")
 # Failures per address: pupils behind one router are not limited by each other's valid requests.
 BAD_CODE = Pace(name="bad_codes", figure="failures_per_minute")
 DEAD_TOKEN = Pace(name="dead_tokens", figure="failures_per_minute")
+CONSOLE_LOGIN = Pace(name="console.logins", figure="failures_per_minute")
 
 
 def spend_token(dependencies: Dependencies, pace: Pace, who: str) -> None:

@@ -51,6 +51,9 @@ class Hooks:
     export: tuple[Callable[[UnitOfWork, int], dict[str, object]], ...] = ()
     merge: tuple[Callable[[UnitOfWork, int, int], None], ...] = ()
     relocate: tuple[Callable[[UnitOfWork, int], None], ...] = ()
+    # Kind of object and `(uow, leaving, successor) -> count`: what an organizer owned personally
+    # goes to a successor, both by row id.
+    hand_over: tuple[tuple[str, Callable[[UnitOfWork, int, int], int]], ...] = ()
     # Slugs of the message templates that a slice sends.
     sends: tuple[str, ...] = ()
     # Until when something is counted per person, even after erasure; None when nothing is.
@@ -62,6 +65,7 @@ class Hooks:
             export=self.export + other.export,
             merge=self.merge + other.merge,
             relocate=self.relocate + other.relocate,
+            hand_over=self.hand_over + other.hand_over,
             sends=self.sends + other.sends,
             counted_until=self.counted_until + other.counted_until,
         )

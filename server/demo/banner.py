@@ -38,7 +38,6 @@ def announce_addresses(settings: Settings, here: str) -> None:
         "redis": f"unix://{socket_file['socket']}",
     }
     (settings.var / "addresses.json").write_text(json.dumps(addresses, indent=1), encoding="utf-8")
-    (settings.var / "demo-organizers.json").write_text("[]\n", encoding="utf-8")
     lines = [
         "",
         "八桂科普 is ready. 八桂科普已就绪。",
@@ -47,9 +46,20 @@ def announce_addresses(settings: Settings, here: str) -> None:
         f"  emulator   {emulated}   (emulated WeChat)",
         f"  redis      {addresses['redis']}",
         f"  data       {settings.var}   (logs: {settings.var / 'log'})",
-        "  organizers none yet: nobody can log in to the console in this version",
+        *_organizer_lines(settings, addresses["console"]),
         "  stop with Ctrl-C; the next start finds the same data",
         "",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
+
+
+def _organizer_lines(settings: Settings, console: str) -> list[str]:
+    """Who can log in to the console; the demo gives all of them one password."""
+    people = json.loads((settings.var / "demo-organizers.json").read_text(encoding="utf-8"))
+    names = [one["username"] for one in people]
+    lines = [f"  console    {console}", f"             password {people[0]['password']} for"]
+    lines += [f"             {'  '.join(names[at : at + 4])}" for at in range(0, len(names), 4)]
+    with_code = [one["username"] for one in people if "totp_secret" in one]
+    told = "  ".join(with_code)
+    return [*lines, f"             ({told} needs a code too: secret in demo-organizers.json)"]

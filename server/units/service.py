@@ -122,6 +122,15 @@ def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
     return Scope(city=unit.city, county=unit.county, unit_id=unit.id), unit.name
 
 
+def list_places(uow: UnitOfWork) -> list[tuple[Scope, str]]:
+    """The cities, each followed by its counties of today, with their full names."""
+    found = []
+    for city, counties in cities_today(uow):
+        found.append((Scope(city=city.code), city.name))
+        found += [(Scope(city=city.code, county=c.code), f"{city.name}{c.name}") for c in counties]
+    return found
+
+
 def units_by_id(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, UnitView]:
     """The units with these row ids."""
     wanted = set(ids)

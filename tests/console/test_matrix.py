@@ -39,6 +39,14 @@ PROBES = {
     "POST /jobs/<ref>/cancel": Probe(make_own=a_job),
     **list_probes("/jobs"),
 }
+# Pages without a session: the log-in, and what an invitation or a recovery link opens.
+OPEN = {
+    "GET /login",
+    "POST /login",
+    "POST /logout",
+    "GET /links/<token>",
+    "POST /links/<token>",
+}
 
 
 def a_rule(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
@@ -123,9 +131,15 @@ def test_a_session_of_the_console_opens_no_endpoint_of_citizens(
 
 def test_a_citizens_token_opens_no_page_of_the_console(app: Flask) -> None:
     answer = app.test_client().get("/console", headers={"Authorization": "Bearer x"})
-    assert answer.status_code == 401
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/console/login")
 
 
-def test_the_product_has_nobody_signed_in_yet(app: Flask) -> None:
+def test_no_page_but_the_log_in_and_one_time_links_is_open() -> None:
+    opened = {route.spelled for pages in slices.PAGES for route in pages.open_routes}
+    assert opened == OPEN
+
+
+def test_a_cookie_that_is_no_token_of_a_session_opens_nothing(app: Flask) -> None:
     for who in PEOPLE:
-        assert Browser(app, who).get()[0] == 401
+        assert Browser(app, who).get()[0] == 303

@@ -35,6 +35,8 @@ ANYWHERE = {
     "refuse-picture",
     "retention",
     "verify-audit",
+    "create-organizer",
+    "recover-organizer",
     "erase-person",
 }
 SEEDING = ("seed", "seed_wechat", "open_demo_contest", "run_demo", "fill_season", "add_citizens")

@@ -96,7 +96,11 @@ def test_every_statement_for_an_organizer_carries_the_scope() -> None:
 
 
 def test_every_address_of_the_console_was_declared_as_a_page(app: Flask) -> None:
-    declared = {f"{PREFIX}{r.path}".rstrip("/") for pages in slices.PAGES for r in pages.routes}
+    declared = {
+        f"{PREFIX}{r.path}".rstrip("/")
+        for pages in slices.PAGES
+        for r in (*pages.routes, *pages.open_routes)
+    }
     inside = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith(PREFIX)}
     pages = {rule for rule in inside if not rule.startswith(f"{PREFIX}/assets/")}
     told = "declare it with `page` (server/base/web/page.py)"

@@ -41,6 +41,21 @@ NOT_PERSONAL: Mapping[str, str] = {
     "scene_code.picture_url": "the QR code of a channel",
     "unmatched_text.text": "words of nobody in particular: they stand without their author",
     "media_verdict.trace_id": "WeChat's name of a check; the picture's row has the owner",
+    **{
+        f"organizer{column}": "an account of the organisers' staff, not of a citizen"
+        for column in (
+            ".username",
+            ".name",
+            ".password_hash",
+            "_session.token_hash",
+            "_link.token_hash",
+            "_recovery_code.code_hash",
+            "_login_tries.key_hash",
+            "_browser.browser_hash",
+            "_wechat.openid",
+            "_wechat.openid_hash",
+        )
+    },
     "wechat_group.opengid_hash": "a group; who is in it stands in group_member",
 }
 

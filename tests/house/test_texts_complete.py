@@ -17,7 +17,7 @@ COMPOSED = (
     "console.scope_about.", "console.permission.", "console.section.", "console.act.",
     "console.job_state.",
     "quiz.question_file.",
-    "quiz.question_column.",
+    "quiz.question_column.", "organizers.link.",
 )  # fmt: skip
 
 

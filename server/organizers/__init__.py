@@ -1,0 +1,1 @@
+"""Organizers: accounts, roles, log-in with two factors, sessions, invitations, their places."""

@@ -1,0 +1,53 @@
+"""Errors of log-in, one-time links and organizers' accounts."""
+
+from __future__ import annotations
+
+from server.base.errors import Conflict, NotAuthenticated, NotFound, TooManyRequests, Unavailable
+
+
+class BadLogin(NotAuthenticated):
+    """Name, password or code is wrong; the error never says which."""
+
+    code = "bad_login"
+
+
+class LoginBarred(TooManyRequests):
+    """Too many wrong passwords for this account from this address."""
+
+    code = "login_barred"
+
+
+class PasswordsBusy(Unavailable):
+    """Too many passwords are being checked at once."""
+
+    code = "passwords_busy"
+
+
+class LinkDead(NotFound):
+    """A one-time link that was used, replaced, or is too old."""
+
+    code = "link_dead"
+
+
+class AccountNotOpen(Conflict):
+    """The account is closed, or its invitation was not taken yet."""
+
+    code = "account_not_open"
+
+
+class OwnAccount(Conflict):
+    """Nobody changes the role of, recovers or closes the own account."""
+
+    code = "own_account"
+
+
+class SuccessorUnfit(Conflict):
+    """The successor has another role or place, or is the same person."""
+
+    code = "successor_unfit"
+
+
+class WeChatTaken(Conflict):
+    """This WeChat belongs to another organizer's account."""
+
+    code = "wechat_taken"

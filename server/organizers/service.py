@@ -1,0 +1,65 @@
+"""Organizers for other layers: log-in, sessions, links, and the account that acts.
+
+Functions that take a `UnitOfWorkFactory` open their own transactions, because they hash passwords
+with none open.
+"""
+
+from __future__ import annotations
+
+from server.audit.service import Subject, record_change
+from server.base.access import Organizer
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.organizers import links, log_in, sessions
+from server.organizers.log_in import LoggedIn, TypedLogin
+from server.organizers.models import LinkPurpose, OrganizerAccount
+from server.organizers.sessions import SessionResolver as SessionResolver
+from server.organizers.sessions import organizer_of
+
+
+def log_in_organizer(uow_factory: UnitOfWorkFactory, given: TypedLogin) -> LoggedIn:
+    """Log an organizer in; see `log_in.log_in`."""
+    return log_in.log_in(uow_factory, given)
+
+
+def log_out_organizer(uow_factory: UnitOfWorkFactory, cookie: str) -> None:
+    """End the session of a cookie; nothing happens without one."""
+    if not cookie:
+        return
+    resolver = SessionResolver(uow_factory)
+    with uow_factory.begin() as uow:
+        organizer = resolver.resolve(uow, cookie)
+        sessions.end_session_of_cookie(uow, cookie)
+        if organizer is not None:
+            subject = Subject("organizer", organizer.ref)
+            record_change(uow, organizer, "organizers.log_out", subject)
+
+
+def take_link(
+    uow_factory: UnitOfWorkFactory, token: str, password_hash: str, code: str
+) -> links.TakenLink | None:
+    """Use a one-time link; None when the code is wrong.
+
+    Raises: LinkDead (404).
+    """
+    with uow_factory.begin() as uow:
+        purpose = links.read_link(uow, token).purpose
+        taken = links.take_link(uow, token, password_hash, code)
+        if taken is None:
+            return None
+        organizer = organizer_by_id(uow, taken.organizer_id)
+        subject = Subject("organizer", organizer.ref)
+        if purpose is LinkPurpose.INVITE:
+            record_change(uow, organizer, "organizers.take_invitation", subject)
+        else:
+            record_change(uow, organizer, "organizers.take_recovery", subject)
+        return taken
+
+
+def may_omit_code(environment: str) -> bool:
+    """Whether accounts may do without a second factor: in the demo only."""
+    return environment in log_in.WITHOUT_CODE
+
+
+def organizer_by_id(uow: UnitOfWork, organizer_id: int) -> Organizer:
+    """The actor of an account."""
+    return organizer_of(uow, uow.session.get_one(OrganizerAccount, organizer_id))

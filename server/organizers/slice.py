@@ -1,0 +1,21 @@
+"""Manifest of the slice of organizers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base.access import Permission
+from server.base.manifest import Slice
+from server.organizers import log_in_pages, tasks
+
+SLICE = Slice(
+    name="organizers",
+    texts=Path(__file__).parent,
+    pages=(log_in_pages.PAGES,),
+    tasks=tasks.TASKS,
+    permissions=(
+        Permission.CONSOLE_OPEN,
+        Permission.ORGANIZER_READ,
+        Permission.ORGANIZER_WRITE,
+    ),
+)

@@ -1,0 +1,16 @@
+"""Background task: deletes sessions, links and tries that no longer matter."""
+
+from __future__ import annotations
+
+from server.base.jobs import Task, TaskContext
+from server.organizers import links, log_in, sessions
+
+
+def drop_dead_rows(context: TaskContext, *_ids: int) -> int:
+    """Delete dead sessions, links and tries; return how many rows."""
+    with context.uow_factory.begin() as uow:
+        gone = sessions.drop_dead_sessions(uow) + links.drop_old_links(uow)
+        return gone + log_in.drop_old_tries(uow)
+
+
+TASKS = (Task(name="organizers.drop_dead_rows", step=drop_dead_rows, every_seconds=600),)
