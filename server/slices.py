@@ -70,7 +70,8 @@ QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queue
 JOBS: Mapping[str, NamedJob] = merge_named({job.name: job for job in one.jobs} for one in SLICES)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
 PERSONAL_DATA = PersonalData([one.personal_data for one in SLICES])
-HOOKS: Hooks = reduce(add, (one.hooks for one in SLICES), PERSONAL_DATA.hooks)
+_WAITING = Hooks(waiting=tuple(provider for one in SLICES for provider in one.waiting))
+HOOKS: Hooks = reduce(add, (one.hooks for one in SLICES), PERSONAL_DATA.hooks + _WAITING)
 ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = merge_named(
     one.answers for one in SLICES
 )

@@ -13,7 +13,7 @@ from server.base.outbox_rows import Queue
 from server.base.personal_data import Personal
 from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
-from server.base.web.page import Pages
+from server.base.web.page import Pages, WaitingProvider
 
 # The name of a WeChat event and its handler: `(uow, message) -> reply or None`. The types of
 # message and reply belong to `server/wechat/`, which this layer cannot import.
@@ -36,6 +36,7 @@ class Slice:
     rules refer to a live answer; keys of `metrics` are names of gauges without the prefix `kepu_`.
     `personal_data` declares each table with personal data, in the order of erasure: referring rows
     before the row they refer to. `permissions` are those that its pages require.
+    `jobs` are kinds of long work, `waiting` functions that tell an organizer what waits.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Slice:
     tasks: tuple[Task, ...] = ()
     queues: tuple[Queue, ...] = ()
     jobs: tuple[NamedJob, ...] = ()
+    waiting: tuple[WaitingProvider, ...] = ()
     events: tuple[EventHandler, ...] = ()
     answers: Mapping[str, Callable[[UnitOfWork, int | None], str]] = field(default_factory=dict)
     metrics: Mapping[str, Callable[[UnitOfWork], float]] = field(default_factory=dict)

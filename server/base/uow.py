@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -19,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from server.base import ids
-from server.base.access import Actor, Citizen
+from server.base.access import Actor, Citizen, Organizer
 from server.base.clock import Clock, SystemClock
 from server.base.errors import NotAuthenticated, Unavailable
 from server.base.redis.facilities import RedisFacilities
@@ -58,6 +59,8 @@ class Hooks:
     sends: tuple[str, ...] = ()
     # Until when something is counted per person, even after erasure; None when nothing is.
     counted_until: tuple[Callable[[UnitOfWork, int], datetime | None], ...] = ()
+    # What waits for an organizer, for the first page of the console (base/web/page.py: Waiting).
+    waiting: tuple[Callable[[UnitOfWork, Organizer], Iterable[Any]], ...] = ()
 
     def __add__(self, other: Hooks) -> Hooks:
         return Hooks(
@@ -68,6 +71,7 @@ class Hooks:
             hand_over=self.hand_over + other.hand_over,
             sends=self.sends + other.sends,
             counted_until=self.counted_until + other.counted_until,
+            waiting=self.waiting + other.waiting,
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,7 @@ from server.base.web.schema import prepare_decoder
 if TYPE_CHECKING:
     from wtforms import Form
 
-    from server.base.uow import UnitOfWorkFactory
+    from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST")
@@ -92,6 +92,24 @@ class Redirect:
     said: str | None = None
     facts: Mapping[str, str | int] = field(default_factory=dict)
     note: Note | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Work that waits for an organizer: how much, a text key, and where it is done.
+
+    The sentence gets `count` and `facts`; it stands beside the number, for example
+    "questions wait for your review". `path` is below /console. Without a count nothing is shown.
+    """
+
+    count: int
+    said: str
+    path: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+# Called by the first page with the organizer's scope guarded; must be cheap.
+WaitingProvider = Callable[["UnitOfWork", Organizer], Iterable[Waiting]]
 
 
 class Section(StrEnum):
