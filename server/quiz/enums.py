@@ -21,6 +21,25 @@ class QuestionState(StrEnum):
     RETIRED = "retired"
 
 
+class QuestionStage(StrEnum):
+    """Stage of a question version for organizers: a sent draft waits for review."""
+
+    DRAFT = "draft"
+    REVIEW = "review"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+class ImportState(StrEnum):
+    """State of an uploaded file: to be checked, checked, to be stored, stored, or given up."""
+
+    WAITING = "waiting"
+    CHECKED = "checked"
+    CONFIRMED = "confirmed"
+    STORED = "stored"
+    DROPPED = "dropped"
+
+
 class AttemptState(StrEnum):
     """Open, submitted by the citizen, or closed at the deadline."""
 

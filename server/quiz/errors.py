@@ -99,3 +99,27 @@ class PosterNotReady(Unavailable):
     """The poster's code does not exist yet, because WeChat was unavailable."""
 
     code = "poster_not_ready"
+
+
+class QuestionInReview(Conflict):
+    """The question waits for review and cannot be changed."""
+
+    code = "question_in_review"
+
+
+class WrongQuestionStage(Conflict):
+    """The question is in another stage; somebody else may have decided."""
+
+    code = "wrong_question_stage"
+
+
+class OwnQuestion(Conflict):
+    """Nobody approves a question of his own."""
+
+    code = "own_question"
+
+
+class ImportNotReady(Conflict):
+    """The file is not checked, or stored already."""
+
+    code = "import_not_ready"

@@ -24,6 +24,10 @@ WORDS = frozenset(
 )  # fmt: skip
 # Columns that sound like a person and hold none, or none that can be told apart.
 NOT_PERSONAL: Mapping[str, str] = {
+    "question.writer_id": "the organizer who wrote it, on duty",
+    "question.decider_id": "the organizer who decided on it, on duty",
+    "question_import.writer_id": "the organizer who uploaded it, on duty",
+    "question_import.file_name": "the name of a file",
     "audit_entry.organizer_id": "an official in office: the log that the law asks for",
     "audit_entry.organizer_name": "an official in office, as above",
     "campaign.phone": "the telephone of the organisers",

@@ -18,6 +18,7 @@ COMPOSED = (
     "console.job_state.",
     "quiz.question_file.",
     "quiz.question_column.", "organizers.link.",
+    "quiz.kind.", "quiz.stage.", "quiz.difficulty.", "quiz.import_state.",
 )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import importing
 from server.quiz.bank.files.reading import ReadingOptions, read_table
 from server.quiz.bank.files.reasons import FileRefused, Problem
+from server.quiz.bank.places import REGION_BANK
 
-BANK = "demo"
+BANK = REGION_BANK
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,12 @@ A question with changed content becomes a new version; papers keep the version t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from server.base.access import REGION, Organizer, Scope
 from server.base.ownership import owned_by, owned_insert, scope_of, writable_by
@@ -36,10 +36,9 @@ CONTENT = (
     "explanation",
     "source",
 )
-# Rows of one statement.
-_CHUNK = 500
-# Called with the number of rows that are stored so far.
-Progress = Callable[[int], None]
+# Ids of one statement, and rows of one insert.
+CHUNK = 500
+_INSERTED = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +49,7 @@ class KnownVersion:
     ref: str
     version: int
     state: QuestionState
+    sent: bool
     content: Mapping[str, Any]
 
     @cached_property
@@ -106,6 +106,8 @@ def compare_with_bank(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Co
         draft = _match_by_content(one, known)
         row = latest.get(draft.ref)
         why = _find_repetition(draft, seen) or _find_clash(draft, elsewhere, known)
+        if why is None and row is not None and row.sent:
+            why = Reason(code="in_review", facts={"ref": row.ref})
         if why:
             made.problems.append(_problem(draft, why))
             continue
@@ -161,9 +163,8 @@ def _place_of(draft: Draft) -> str:
 def _latest_versions(uow: UnitOfWork, slug: str) -> dict[str, KnownVersion]:
     newest = select(func.max(Question.id)).where(Question.bank == slug).group_by(Question.ref)
     facts = [getattr(Question, name) for name in CONTENT]
-    asked = select(Question.id, Question.ref, Question.version, Question.state, *facts).where(
-        Question.id.in_(newest)
-    )
+    head = (Question.id, Question.ref, Question.version, Question.state, Question.sent_at)
+    asked = select(*head, *facts).where(Question.id.in_(newest))
     organizer = acting_organizer(uow)
     asked = _scope_for(asked, organizer)
     return {
@@ -172,7 +173,8 @@ def _latest_versions(uow: UnitOfWork, slug: str) -> dict[str, KnownVersion]:
             ref=row[1],
             version=row[2],
             state=row[3],
-            content=dict(zip(CONTENT, row[4:], strict=True)),
+            sent=row[4] is not None,
+            content=dict(zip(CONTENT, row[5:], strict=True)),
         )
         for row in uow.session.execute(asked)
     }
@@ -187,9 +189,9 @@ def _refs_elsewhere(uow: UnitOfWork, slug: str, drafts: list[Draft]) -> Mapping[
     organizer = acting_organizer(uow)
     refs = [draft.ref for draft in drafts]
     found: dict[str, str] = {}
-    for start in range(0, len(refs), _CHUNK):
+    for start in range(0, len(refs), CHUNK):
         asked = select(Question.ref, Question.bank).where(
-            Question.ref.in_(refs[start : start + _CHUNK]), Question.bank != slug
+            Question.ref.in_(refs[start : start + CHUNK]), Question.bank != slug
         )
         found |= {row[0]: row[1] for row in uow.session.execute(_scope_for(asked, organizer))}
     return found
@@ -246,8 +248,39 @@ def publish_comparison(uow: UnitOfWork, slug: str, found: Comparison) -> None:
         banks.renew_revision(uow, slug)
 
 
+def store_drafts(
+    uow: UnitOfWork,
+    slug: str,
+    found: Comparison,
+    *,
+    owner: Scope,
+    writer_id: int,
+    batch: str,
+) -> None:
+    """Store a file's changes as drafts; live versions stay until their drafts are approved.
+
+    A draft that nobody has sent yet is replaced.
+    """
+    facts = {
+        "bank": slug, "state": QuestionState.DRAFT, "made_at": uow.now, "writer_id": writer_id,
+        "batch": batch, **owned_by(owner),
+    }  # fmt: skip
+    unsent = [row.id for _, row in found.changed if row.state is QuestionState.DRAFT]
+    for start in range(0, len(unsent), CHUNK):
+        uow.session.execute(delete(Question).where(Question.id.in_(unsent[start : start + CHUNK])))
+    rows = [(draft, 1) for draft in found.added]
+    rows += [
+        (draft, row.version if row.state is QuestionState.DRAFT else row.version + 1)
+        for draft, row in found.changed
+    ]
+    for start in range(0, len(rows), _INSERTED):
+        part = rows[start : start + _INSERTED]
+        made = [{**content_of(d), "ref": d.ref, "version": v, **facts} for d, v in part]
+        uow.session.execute(insert(Question), made)
+
+
 def _set_states(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:
-    for start in range(0, len(ids), _CHUNK):
+    for start in range(0, len(ids), CHUNK):
         uow.session.execute(
-            update(Question).where(Question.id.in_(ids[start : start + _CHUNK])).values(state=state)
+            update(Question).where(Question.id.in_(ids[start : start + CHUNK])).values(state=state)
         )

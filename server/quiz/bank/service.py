@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, select, update
 
+from server.base.access import Organizer
+from server.base.ownership import writable_by
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz import models
@@ -43,7 +45,8 @@ _bank = table_of(models.Bank)
 _REVISION = select(_bank.c.revision).where(_bank.c.slug == bindparam("of_slug"))
 # A revision id is never reused, so a cached copy is either right or unused.
 _kept: dict[str, LoadedBank] = {}
-_MOST_KEPT = 4
+# More than the places that have a bank of their own.
+_MOST_KEPT = 1000
 
 
 def revision_of(uow: UnitOfWork, slug: str) -> str | None:
@@ -58,6 +61,10 @@ def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> LoadedBa
     found = _kept.get(revision)
     if found is None:
         found = _read_bank(uow, slug, revision)
+        # An older state of the same bank is of use for requests that have begun, but no longer.
+        older = [key for key, kept in list(_kept.items()) if kept.slug == slug]
+        for key in older[:-1]:
+            _kept.pop(key, None)
         while len(_kept) >= _MOST_KEPT:
             _kept.pop(next(iter(_kept)), None)
         _kept[revision] = found
@@ -84,6 +91,13 @@ def renew_revision(uow: UnitOfWork, slug: str) -> None:
     uow.session.execute(renamed.values(revision=uow.new_ref("rev")))
 
 
+def renew_revision(uow: UnitOfWork, organizer: Organizer, slug: str) -> None:
+    """Set a new revision of a bank within the organizer's scope."""
+    renamed = update(models.Bank).where(models.Bank.slug == slug)
+    renamed = renamed.values(revision=uow.new_ref("rev"))
+    uow.session.execute(writable_by(renamed, organizer, models.Bank))
+
+
 def _read_bank(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
     question = models.Question
     asked = select(
@@ -99,7 +113,7 @@ def _read_bank(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
         question.answer,
         question.explanation,
         question.state,
-    ).where(question.bank == slug)
+    ).where(question.bank == slug, question.state != QuestionState.DRAFT)
     by_id: dict[int, Item] = {}
     live: list[Item] = []
     for *facts, state in uow.session.execute(asked.order_by(question.id)):

@@ -7,7 +7,7 @@ registered when this package is imported.
 from __future__ import annotations
 
 from server.quiz.models.attempts import Attempt
-from server.quiz.models.bank import Bank, Question
+from server.quiz.models.bank import Bank, Question, QuestionHeading, QuestionImport
 from server.quiz.models.contests import Contest, Deck, RuleSetRow
 from server.quiz.models.leaderboards import Entry, GroupMember, Standing, WeChatGroup
 from server.quiz.models.practice import Practice, PracticeAnswer
@@ -24,6 +24,8 @@ __all__ = [
     "Practice",
     "PracticeAnswer",
     "Question",
+    "QuestionHeading",
+    "QuestionImport",
     "QuestionReport",
     "RuleSetRow",
     "Share",

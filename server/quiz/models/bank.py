@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -18,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
-from server.quiz.enums import QuestionKind, QuestionState
+from server.quiz.enums import ImportState, QuestionKind, QuestionState
 
 
 class Bank(Owned, Base):
@@ -31,7 +33,14 @@ class Bank(Owned, Base):
 
 
 class Question(Owned, Base):
-    """One version of a question; answers refer to the version that was seen."""
+    """One version of a question; answers refer to the version that was seen.
+
+    State machine of a version:
+        draft --send--> draft with `sent_at` (in review) --approve--> live --retire--> retired
+        draft with `sent_at` --return, with a remark--> draft; draft --retire--> retired
+    Approving a version retires the live one of the same `ref`. `writer_id` wrote it and
+    `decider_id` decided last: organizers; None for a command. `batch` is the import it came with.
+    """
 
     __tablename__ = "question"
     __table_args__ = (
@@ -44,6 +53,8 @@ class Question(Owned, Base):
             postgresql_where=text("state = 'live'"),
         ),
         Index("ix_question_bank_state", "bank", "state"),
+        Index("ix_question_batch", "batch"),
+        Index("ix_question_sent_at", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -63,8 +74,49 @@ class Question(Owned, Base):
     source: Mapped[str] = mapped_column(Text)
     state: Mapped[QuestionState] = mapped_column(enum_column(QuestionState, "state"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    writer_id: Mapped[int | None] = mapped_column(BigId)
+    decider_id: Mapped[int | None] = mapped_column(BigId)
+    remark: Mapped[str | None] = mapped_column(String(300))
+    batch: Mapped[str | None] = mapped_column(String(40))
 
     @classmethod
     def published_condition(cls) -> ColumnElement[bool]:
         """Live questions. Callers must not expose `answer` and `explanation`."""
         return cls.state == QuestionState.LIVE
+
+
+class QuestionImport(Owned, Base):
+    """A file of questions that an organizer uploaded; a worker checks and stores it.
+
+    State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; checked
+    --say more about the file--> waiting; each but stored --drop--> dropped. `content` is deleted at
+    both ends. `said` is what the organizer said about the file, `report` the last check's result.
+    """
+
+    __tablename__ = "question_import"
+    __table_args__ = (UniqueConstraint("ref"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40))
+    file_name: Mapped[str] = mapped_column(String(200))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    said: Mapped[dict[str, Any]] = mapped_column(Json)
+    report: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    state: Mapped[ImportState] = mapped_column(enum_column(ImportState, "state"))
+    # Progress of the running check or storing.
+    done_rows: Mapped[int] = mapped_column(Integer, default=0)
+    total_rows: Mapped[int] = mapped_column(Integer, default=0)
+    writer_id: Mapped[int] = mapped_column(BigId)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class QuestionHeading(Owned, Base):
+    """The meaning of a heading as assigned by hand, remembered for later files of this place."""
+
+    __tablename__ = "question_heading"
+    __table_args__ = (UniqueConstraint("owner", "title"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    title: Mapped[str] = mapped_column(String(80))
+    meaning: Mapped[str] = mapped_column(String(20))

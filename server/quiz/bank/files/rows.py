@@ -32,7 +32,7 @@ MOST = {
 }  # fmt: skip
 MOST_OTHER = 200
 _REF = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_STATES = ("", "draft", "review", "live", "retired")
+_STATES = ("", "draft", "review", "live", "retired", "草稿", "待审核", "已上线", "已停用")
 
 
 @dataclass(frozen=True, kw_only=True)

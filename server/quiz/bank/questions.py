@@ -1,0 +1,195 @@
+"""Reading the bank for organizers: the list, one question with its versions, differences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from sqlalchemy import Select, String, cast, func, literal, or_, select
+
+from server.base.access import Organizer, Permission
+from server.base.errors import NotFound
+from server.base.ownership import scope_of, visible_to
+from server.base.uow import UnitOfWork
+from server.quiz.bank.files.options import LETTERS
+from server.quiz.bank.lifecycle import is_in_stage, stage_of, waits_for
+from server.quiz.enums import QuestionKind, QuestionStage, QuestionState
+from server.quiz.models import Question
+
+# Content columns that tell the key.
+_KEYS = ("answer", "explanation")
+_COMPARED = ("kind", "stem", "options", "answer", "explanation", "benchmark", "topic",
+             "difficulty", "audience", "source")  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionFilter:
+    """Filters of the list; None and empty mean all."""
+
+    words: str | None = None
+    stage: QuestionStage | None = None
+    kind: QuestionKind | None = None
+    benchmark: int | None = None
+    owner: str | None = None
+    batch: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionView:
+    """One version for a page; `key_shown` when the organizer may see answer and explanation.
+
+    `writable` when it lies in the organizer's scope, `own` when the organizer wrote it.
+    """
+
+    row: Question
+    stage: QuestionStage
+    key_shown: bool
+    writable: bool
+    own: bool
+
+    @property
+    def letters(self) -> str:
+        """The key as letters."""
+        return "".join(LETTERS[at] for at in self.row.answer)
+
+    @property
+    def shown_options(self) -> list[tuple[str, str, bool]]:
+        """Letter, text, and whether it is right; never right without the key."""
+        return [
+            (LETTERS[at], option, self.key_shown and at in self.row.answer)
+            for at, option in enumerate(self.row.options)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldDifference:
+    """One field of two versions; parts are (text, whether it differs)."""
+
+    name: str
+    left: list[tuple[str, bool]]
+    right: list[tuple[str, bool]]
+    differs: bool
+
+
+def select_questions(organizer: Organizer, given: QuestionFilter) -> Select[Any]:
+    """The newest visible version of each question, filtered.
+
+    A question whose live version has a draft beside it is listed once, with the draft.
+    """
+    newest: Select[Any] = visible_to(
+        select(func.max(Question.id)).group_by(Question.ref), organizer, Question
+    )  # fmt: skip
+    asked: Any = select(
+        Question, literal(_reader(organizer)).label("reader"), literal(organizer.id).label("me")
+    ).where(Question.id.in_(newest))
+    return visible_to(_filter_rows(asked, given), organizer, Question)
+
+
+def _reader(organizer: Organizer) -> str:
+    return organizer.scope.spelled if organizer.may(Permission.QUESTION_KEY_READ) else ""
+
+
+def _filter_rows(asked: Select[Any], given: QuestionFilter) -> Select[Any]:
+    if given.words:
+        for word in given.words.split():
+            like = f"%{_escaped(word)}%"
+            asked = asked.where(
+                or_(
+                    Question.stem.ilike(like, escape="\\"),
+                    Question.ref.ilike(like, escape="\\"),
+                    cast(Question.options, String).ilike(like, escape="\\"),
+                )
+            )
+    if given.stage is not None:
+        asked = asked.where(is_in_stage(given.stage))
+    if given.kind is not None:
+        asked = asked.where(Question.kind == given.kind)
+    if given.benchmark is not None:
+        asked = asked.where(Question.benchmark_no == given.benchmark)
+    if given.owner:
+        asked = asked.where(Question.owner == given.owner)
+    return asked if not given.batch else asked.where(Question.batch == given.batch)
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def key_is_shown(row: Question, reader: str) -> bool:
+    """Whether the key of a listed version is shown to the place `reader`: its own, or one above."""
+    owner = scope_of(row)
+    return bool(reader) and (owner.spelled == reader or reader in owner.above)
+
+
+def read_versions(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[QuestionView]:
+    """All visible versions of a question, the newest first.
+
+    Raises: NotFound (404).
+    """
+    asked = select(Question).where(Question.ref == ref).order_by(Question.version.desc())
+    rows: Sequence[Question] = uow.session.scalars(visible_to(asked, organizer, Question)).all()
+    if not rows:
+        raise NotFound
+    return [_view_of(row, organizer) for row in rows]
+
+
+def _view_of(row: Question, organizer: Organizer) -> QuestionView:
+    return QuestionView(
+        row=row,
+        stage=stage_of(row),
+        key_shown=key_is_shown(row, _reader(organizer)),
+        writable=organizer.scope.covers(scope_of(row)),
+        own=row.writer_id == organizer.id,
+    )
+
+
+def compare_versions(left: QuestionView, right: QuestionView) -> list[FieldDifference]:
+    """Each field of two versions side by side; the key only where both may be seen."""
+    shown = left.key_shown and right.key_shown
+    return [
+        _compare_field(name, _spell_field(left, name), _spell_field(right, name))
+        for name in _COMPARED
+        if shown or name not in _KEYS
+    ]
+
+
+def _spell_field(view: QuestionView, name: str) -> str:
+    if name == "options":
+        return "\n".join(f"{letter}. {text}" for letter, text, _ in view.shown_options)
+    if name == "answer":
+        return view.letters
+    value = getattr(view.row, name)
+    return "" if value is None else str(value)
+
+
+def _compare_field(name: str, left: str, right: str) -> FieldDifference:
+    old: list[tuple[str, bool]] = []
+    new: list[tuple[str, bool]] = []
+    for act, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+        if b > a:
+            old.append((left[a:b], act != "equal"))
+        if d > c:
+            new.append((right[c:d], act != "equal"))
+    return FieldDifference(name=name, left=old, right=new, differs=left != right)
+
+
+def count_waiting(uow: UnitOfWork, organizer: Organizer) -> int:
+    """Questions that wait for this approver."""
+    asked = select(func.count()).select_from(Question).where(waits_for(organizer))
+    return uow.session.scalar(visible_to(asked, organizer, Question)) or 0
+
+
+def count_stages(uow: UnitOfWork, organizer: Organizer, batch: str) -> dict[QuestionStage, int]:
+    """The number of an import's versions in each stage."""
+    sent = Question.sent_at.is_not(None)
+    asked: Any = select(Question.state, sent, func.count()).where(Question.batch == batch)
+    asked = visible_to(asked.group_by(Question.state, sent), organizer, Question)
+    found: dict[QuestionStage, int] = {}
+    for state, is_sent, count in uow.session.execute(asked).all():
+        stage = QuestionStage(state.value)
+        if state is QuestionState.DRAFT and is_sent:
+            stage = QuestionStage.REVIEW
+        found[stage] = found.get(stage, 0) + count
+    return found
