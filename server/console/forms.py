@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
+from wtforms import FileField
 
 # WTForms' own messages for unreadable values; a validator names its key as `message`.
 _UNREADABLE: Mapping[str, str] = {
@@ -47,3 +48,9 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         def get_translations(self, _form: Any) -> _Keys:
             """Text keys instead of English messages."""
             return _Keys()
+
+
+def takes_file(form: type[Any]) -> bool:
+    """Whether a form has a field for a file."""
+    fields = (getattr(one, "field_class", None) for one in vars(form).values())
+    return any(isinstance(one, type) and issubclass(one, FileField) for one in fields)

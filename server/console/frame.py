@@ -39,8 +39,10 @@ from server.base.web.page import (
     Redirect,
 )
 from server.base.web.schema import decode_query
+from server.base.web.uploads import BODY_LIMIT_BYTES
 from server.console.audit import AuditEntry, AuditWriter
 from server.console.form_session import PREFIX, SESSION_COOKIE
+from server.console.forms import takes_file
 from server.console.menu import build_menu, entry_of
 from server.console.responses import (
     check_token,
@@ -195,6 +197,8 @@ class Console:
             call = self._read_address(route, places)
             with self.uow_factory.begin(read_only=True) as reading:
                 organizer = self._admit_organizer(reading, route)
+            if route.form is not None and takes_file(route.form):
+                request.max_content_length = BODY_LIMIT_BYTES
             check_token()
             if route.form is not None:
                 form = call["form"] = route.form()

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from server.base.access import Permission
 from server.base.manifest import Slice
 from server.quiz import api, chat, tasks
 from server.quiz.attempts import metrics
+from server.quiz.bank import import_console
 from server.quiz.personal_data import HOOKS, PERSONAL
 
 SLICE = Slice(
     name="quiz",
     texts=Path(__file__).parent,
     apis=(api.API,),
+    pages=(import_console.PAGES,),
+    permissions=(
+        Permission.QUESTION_READ,
+        Permission.QUESTION_KEY_READ,
+        Permission.QUESTION_WRITE,
+        Permission.QUESTION_APPROVE,
+    ),
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     answers=chat.ANSWERS,

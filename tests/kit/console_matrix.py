@@ -95,7 +95,7 @@ def _organizer(
         made = [(o, p, probe.make(uow, o, p)) for o, p in shown]
     if not route.places:
         status, text = _ask(app, route, probe, who, {})
-        faults += _told(route, who, "", status, _good(route, organizer))
+        faults += _told(route, who, "", status, _good(route, organizer, probe))
         for owner, public, places in made if status == 200 else []:
             seen, may = places[str(probe.shows)] in text, _may_open(organizer, owner, public, probe)
             if seen is not may:
@@ -103,7 +103,7 @@ def _organizer(
     else:
         for owner, public, places in made:
             status, _ = _ask(app, route, probe, who, places)
-            wanted = _good(route, organizer)
+            wanted = _good(route, organizer, probe)
             if wanted != 403 and not _may_open(organizer, owner, public, probe):
                 wanted = 404
             faults += _told(route, who, f" on {owner.spelled}", status, wanted)

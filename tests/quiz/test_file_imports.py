@@ -13,7 +13,7 @@ from server.base.errors import NotFound
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import file_imports, lifecycle, questions
 from server.quiz.bank import service as banks
-from server.quiz.bank.file_imports import UploadedFile
+from server.quiz.bank.file_imports import QuestionFile
 from server.quiz.enums import ImportState, QuestionStage
 from server.quiz.errors import ImportNotReady
 from server.quiz.models import Question, QuestionImport
@@ -25,13 +25,13 @@ GOOD = [["哪一颗？", "水星", "金星", "A"], ["几颗？", "七", "八", "
 BAD = ["坏题？", "甲", "甲", "A"]
 
 
-def as_file(*rows: list[str], titles: list[str] = TITLES, **said: bool) -> UploadedFile:
+def as_file(*rows: list[str], titles: list[str] = TITLES, **said: bool) -> QuestionFile:
     text = io.StringIO()
     csv.writer(text).writerows([titles, *rows])
-    return UploadedFile(name="题目.csv", content=text.getvalue().encode(), **said)
+    return QuestionFile(name="题目.csv", content=text.getvalue().encode(), **said)
 
 
-def kept(uow_factory: UnitOfWorkFactory, file: UploadedFile) -> str:
+def kept(uow_factory: UnitOfWorkFactory, file: QuestionFile) -> str:
     with uow_factory.begin(EDITOR) as uow:
         ref = file_imports.keep_file(uow, EDITOR, file)
     assert file_imports.read_imports(uow_factory) == 1
@@ -166,7 +166,7 @@ def test_columns_assigned_by_hand_are_remembered_for_the_place(
 
 
 def test_an_import_is_given_up_and_a_refused_file_says_why(uow_factory: UnitOfWorkFactory) -> None:
-    ref = kept(uow_factory, UploadedFile(name="a.pdf", content=b"%PDF-1.7"))
+    ref = kept(uow_factory, QuestionFile(name="a.pdf", content=b"%PDF-1.7"))
     state, told = report(uow_factory, ref)
     assert (state, told["problems"]) == (ImportState.CHECKED, [["", 1, "pdf_document", {}]])
     with uow_factory.begin(EDITOR) as uow:

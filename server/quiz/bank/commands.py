@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from server.base.access import System
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import importing
 from server.quiz.bank.files.reading import ReadingOptions, read_table
-from server.quiz.bank.files.reasons import FileRefused, Problem
+from server.quiz.bank.files.reasons import FileRefused, Problem, sort_by_line
 from server.quiz.bank.places import REGION_BANK
 
 BANK = REGION_BANK
@@ -74,8 +73,3 @@ def import_questions(
         unchanged=len(found.unchanged),
         **told,
     )
-
-
-def sort_by_line(*found: Sequence[Problem]) -> tuple[Problem, ...]:
-    """All problems in the order of the file."""
-    return tuple(sorted((one for some in found for one in some), key=lambda one: one.line))

@@ -18,25 +18,29 @@ from server.base.errors import NotFound
 from server.base.ownership import owned_by, scope_of, visible_to, writable_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.bank import importing
-from server.quiz.bank.commands import sort_by_line
 from server.quiz.bank.files.headings import LEFT_OUT, OPTIONS
 from server.quiz.bank.files.reading import ReadingOptions, Table, read_questions
-from server.quiz.bank.files.reasons import FileRefused, Problem
+from server.quiz.bank.files.reasons import FileRefused, Problem, sort_by_line
 from server.quiz.bank.places import bank_slug, place_ref
 from server.quiz.enums import ImportState
 from server.quiz.errors import ImportNotReady
 from server.quiz.models import QuestionHeading, QuestionImport
-from server.quiz.words import words
+from server.quiz.words import word_table
 
 TASK = "quiz.read_imports"
-# Problems that a report holds; their number is told in full.
+# Problems that a report holds; their number is complete.
 MOST_TOLD = 1000
 _LISTED = 20
 _SYSTEM = System(name="import-questions")
+# The report of a file that was not checked yet.
+EMPTY_REPORT: Mapping[str, Any] = {
+    "refused": False, "problems": [], "problem_count": 0, "warnings": [], "warning_count": 0,
+    "added": 0, "changed": 0, "unchanged": 0, "columns": [], "ignored": [],
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class UploadedFile:
+class QuestionFile:
     """A file, or a pasted text, with what the organizer said about it."""
 
     name: str
@@ -47,10 +51,10 @@ class UploadedFile:
 
 def column_names() -> list[str]:
     """The columns that a heading can be assigned to, and LEFT_OUT."""
-    return [*words("columns"), *OPTIONS[:6], LEFT_OUT]
+    return [*word_table("columns"), *OPTIONS[:6], LEFT_OUT]
 
 
-def keep_file(uow: UnitOfWork, organizer: Organizer, file: UploadedFile) -> str:
+def keep_file(uow: UnitOfWork, organizer: Organizer, file: QuestionFile) -> str:
     """Keep a file for the check; return the import's ref.
 
     Headings that were assigned by hand before are assigned again.
@@ -225,7 +229,7 @@ def _check_file(uow_factory: UnitOfWorkFactory, row_id: int) -> None:
 def _report_of(uow: UnitOfWork, row: QuestionImport, read: Table | FileRefused) -> dict[str, Any]:
     if isinstance(read, FileRefused):
         told = _told(Problem(line=read.line, why=read.why))
-        return {**_EMPTY, "refused": True, "problems": [told], "problem_count": 1}
+        return {**EMPTY_REPORT, "refused": True, "problems": [told], "problem_count": 1}
     found = importing.compare_with_bank(uow, bank_slug(scope_of(row)), read.drafts)
     problems = sort_by_line(read.every_problem, found.problems)
     warnings = sort_by_line(read.warnings, found.warnings)
@@ -241,12 +245,6 @@ def _report_of(uow: UnitOfWork, row: QuestionImport, read: Table | FileRefused) 
         "columns": [asdict(column) for column in read.columns],
         "ignored": read.ignored,
     }
-
-
-_EMPTY: Mapping[str, Any] = {
-    "warnings": [], "warning_count": 0, "added": 0, "changed": 0, "unchanged": 0, "columns": [],
-    "ignored": [],
-}  # fmt: skip
 
 
 def _told(problem: Problem) -> list[Any]:
@@ -284,7 +282,7 @@ def _store_file(uow_factory: UnitOfWorkFactory, row_id: int) -> None:
 
 def _report_of_stored(row: QuestionImport, found: importing.Comparison) -> dict[str, Any]:
     return {
-        **(row.report or _EMPTY),
+        **(row.report or EMPTY_REPORT),
         "added": len(found.added),
         "changed": len(found.changed),
         "unchanged": len(found.unchanged),

@@ -187,7 +187,7 @@ def retire_question(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str
     row.remark, row.decider_id = reason, organizer.id
     uow.session.flush()
     if was_live:
-        banks.renew_revision(uow, organizer, row.bank)
+        banks.renew_revision_for(uow, organizer, row.bank)
     record_change(
         uow, organizer, "quiz.retire_question", _subject(row), after=_version(row), reason=reason
     )
@@ -210,17 +210,22 @@ def _publish_versions(uow: UnitOfWork, organizer: Organizer, rows: Sequence[Ques
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         refs = [row.ref for row in chunk]
-        gone = update(Question).where(Question.ref.in_(refs), Question.state == QuestionState.LIVE)
-        gone = writable_by(gone.values(state=QuestionState.RETIRED), organizer, Question)
-        uow.session.execute(gone.execution_options(synchronize_session=False))
-        shown = update(Question).where(Question.id.in_([row.id for row in chunk]))
-        shown = shown.values(
-            state=QuestionState.LIVE, sent_at=None, remark=None, decider_id=organizer.id
+        gone = (
+            update(Question)
+            .where(Question.ref.in_(refs), Question.state == QuestionState.LIVE)
+            .values(state=QuestionState.RETIRED)
+            .execution_options(synchronize_session=False)
         )
-        shown = writable_by(shown, organizer, Question)
-        uow.session.execute(shown.execution_options(synchronize_session=False))
+        uow.session.execute(writable_by(gone, organizer, Question))
+        shown = (
+            update(Question)
+            .where(Question.id.in_([row.id for row in chunk]))
+            .values(state=QuestionState.LIVE, sent_at=None, remark=None, decider_id=organizer.id)
+            .execution_options(synchronize_session=False)
+        )
+        uow.session.execute(writable_by(shown, organizer, Question))
     for slug in sorted({row.bank for row in rows}):
-        banks.renew_revision(uow, organizer, slug)
+        banks.renew_revision_for(uow, organizer, slug)
     uow.session.expire_all()
 
 
@@ -231,11 +236,13 @@ def send_many(
     drafts = _many(organizer, QuestionStage.DRAFT, refs, batch)
     ids = list(uow.session.scalars(drafts.with_only_columns(Question.id)))
     for start in range(0, len(ids), CHUNK):
-        sent = update(Question).where(Question.id.in_(ids[start : start + CHUNK]))
-        sent = sent.values(sent_at=uow.now, remark=None)
-        uow.session.execute(
-            writable_by(sent, organizer, Question).execution_options(synchronize_session=False)
+        sent = (
+            update(Question)
+            .where(Question.id.in_(ids[start : start + CHUNK]))
+            .values(sent_at=uow.now, remark=None)
+            .execution_options(synchronize_session=False)
         )
+        uow.session.execute(writable_by(sent, organizer, Question))
     if ids:
         after = _count_many(len(ids), refs, batch)
         record_change(uow, organizer, "quiz.send_questions", _subject_of_many(batch), after=after)

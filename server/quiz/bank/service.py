@@ -91,7 +91,7 @@ def renew_revision(uow: UnitOfWork, slug: str) -> None:
     uow.session.execute(renamed.values(revision=uow.new_ref("rev")))
 
 
-def renew_revision(uow: UnitOfWork, organizer: Organizer, slug: str) -> None:
+def renew_revision_for(uow: UnitOfWork, organizer: Organizer, slug: str) -> None:
     """Set a new revision of a bank within the organizer's scope."""
     renamed = update(models.Bank).where(models.Bank.slug == slug)
     renamed = renamed.values(revision=uow.new_ref("rev"))
@@ -113,7 +113,7 @@ def _read_bank(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
         question.answer,
         question.explanation,
         question.state,
-    ).where(question.bank == slug, question.state != QuestionState.DRAFT)
+    ).where(question.bank == slug)
     by_id: dict[int, Item] = {}
     live: list[Item] = []
     for *facts, state in uow.session.execute(asked.order_by(question.id)):

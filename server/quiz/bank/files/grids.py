@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from server.console.exports import restore_text
 from server.quiz.bank.files.reasons import FileRefused
 
 MOST_BYTES = 20 * 2**20
@@ -117,7 +118,7 @@ def _read_rows(text: str, separator: str, skipped: int) -> Iterator[Row]:
     try:
         for cells in reader:
             if line > skipped and any(cell.strip() for cell in cells):
-                yield line, [cell.strip() for cell in cells]
+                yield line, [restore_text(cell.strip()) for cell in cells]
             line = reader.line_num + 1
     except csv.Error as trouble:
         raise FileRefused("broken_quotes", line=line, trouble=str(trouble)) from None

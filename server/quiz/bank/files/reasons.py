@@ -6,7 +6,7 @@ in texts.toml; a test compares both lists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 ENGLISH: Mapping[str, str] = {
@@ -145,3 +145,8 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.sheet}, line {self.line}" if self.sheet else f"line {self.line}"
         return f"{place}: {self.reason}"
+
+
+def sort_by_line(*found: Sequence[Problem]) -> tuple[Problem, ...]:
+    """All problems in the order of the file."""
+    return tuple(sorted((one for some in found for one in some), key=lambda one: one.line))

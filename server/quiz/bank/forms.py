@@ -1,0 +1,206 @@
+"""Forms of the question bank's pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from wtforms import (
+    BooleanField,
+    FileField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    widgets,
+)
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+from server.base.texts import Texts
+from server.console.forms import ConsoleForm
+from server.quiz.bank.files.options import LETTERS
+from server.quiz.bank.files.reasons import RowRefused
+from server.quiz.bank.files.rows import MOST, MOST_OPTIONS, Draft, RowStyle, read_draft
+from server.quiz.bank.questions import QuestionView
+from server.quiz.bank.taxonomy import read_benchmarks
+from server.quiz.enums import QuestionKind
+
+_LETTERS = LETTERS[:MOST_OPTIONS]
+_NONE = ""
+_REMARK = 300
+# The field beside which a reason stands, by the part of its code before the first underscore.
+_FIELD_OF_REASON = {
+    "stem": "stem", "option": "option_a", "options": "option_a", "too": "option_a",
+    "labels": "option_a", "judge": "right", "answer": "right", "single": "right",
+    "multiple": "right", "control": "stem",
+}  # fmt: skip
+_REASONS_WITHOUT_FACTS = frozenset(
+    {"stem_empty", "option_gap", "options_alike", "too_few_options", "answer_missing",
+     "answer_outside", "single_has_one", "multiple_has_two", "judge_options"}
+)  # fmt: skip
+
+
+class _CheckBoxes(SelectMultipleField):  # type: ignore[misc]  # WTForms is untyped
+    widget = widgets.ListWidget(prefix_label=False)
+    option_widget = widgets.CheckboxInput()
+
+
+def _long(name: str) -> Length:
+    return Length(max=MOST[name], message="quiz.bank_form.too_long")
+
+
+class QuestionForm(ConsoleForm):
+    """One question as it is written; options stay in the order of their letters."""
+
+    kind = RadioField(
+        "quiz.bank_form.kind",
+        choices=[SelectChoice(kind.value) for kind in QuestionKind],
+        default=QuestionKind.SINGLE.value,
+    )
+    stem = TextAreaField(
+        "quiz.bank_form.stem",
+        validators=[InputRequired("quiz.question_file.stem_empty"), _long("stem")],
+    )
+    option_a = StringField(
+        "quiz.question_column.option_a", description="quiz.bank_form.options_hint"
+    )
+    option_b = StringField("quiz.question_column.option_b")
+    option_c = StringField("quiz.question_column.option_c")
+    option_d = StringField("quiz.question_column.option_d")
+    option_e = StringField("quiz.question_column.option_e")
+    option_f = StringField("quiz.question_column.option_f")
+    right = _CheckBoxes(
+        "quiz.bank_form.right",
+        choices=[SelectChoice(letter, letter) for letter in _LETTERS],
+        description="quiz.bank_form.right_hint",
+    )
+    explanation = TextAreaField(
+        "quiz.question_column.explanation", validators=[_long("explanation")]
+    )
+    benchmark = SelectField(
+        "quiz.question_column.benchmark",
+        choices=[SelectChoice(_NONE), *(SelectChoice(str(n)) for n in read_benchmarks())],
+        default=_NONE,
+    )
+    topic = StringField(
+        "quiz.question_column.topic",
+        description="quiz.bank_form.topic_hint",
+        validators=[_long("topic")],
+    )
+    difficulty = SelectField(
+        "quiz.question_column.difficulty",
+        choices=[SelectChoice(level) for level in "123"],
+        default="2",
+    )
+    source = StringField("quiz.question_column.source", validators=[_long("source")])
+
+
+class RemarkForm(ConsoleForm):
+    """A remark for the author, or the reason of a change."""
+
+    remark = TextAreaField(
+        "quiz.bank_form.remark",
+        validators=[
+            InputRequired("quiz.bank_form.remark_missing"),
+            Length(max=_REMARK, message="quiz.bank_form.too_long"),
+        ],
+    )
+
+
+class PickForm(ConsoleForm):
+    """Questions picked from the list."""
+
+    picked = SelectMultipleField("quiz.bank.picked", choices=[], validate_choice=False)
+
+
+class UploadForm(ConsoleForm):
+    """A file or a pasted text."""
+
+    file = FileField("quiz.bank_form.file", description="quiz.bank_form.file_hint")
+    pasted = TextAreaField("quiz.bank_form.pasted", description="quiz.bank_form.pasted_hint")
+    from_zero = BooleanField("quiz.bank_form.from_zero")
+    no_heading = BooleanField("quiz.bank_form.no_heading")
+
+
+class ColumnsForm(ConsoleForm):
+    """The meaning of each column, as pairs `key=meaning`, and two facts about the file."""
+
+    key = SelectMultipleField("quiz.bank_form.columns", choices=[], validate_choice=False)
+    meaning = SelectMultipleField("quiz.bank_form.columns", choices=[], validate_choice=False)
+    from_zero = BooleanField("quiz.bank_form.from_zero")
+    no_heading = BooleanField("quiz.bank_form.no_heading")
+
+
+def label_choices(texts: Texts, form: QuestionForm) -> None:
+    """Put the words on the choices of a form."""
+    form.kind.choices = [
+        SelectChoice(kind.value, texts.fill_text(f"quiz.kind.{kind.value}"))
+        for kind in QuestionKind
+    ]
+    form.benchmark.choices = [
+        SelectChoice(_NONE, texts.fill_text("quiz.bank_form.no_benchmark")),
+        *(SelectChoice(str(one.number), f"{one.number} {one.name}（{one.topic}）")
+          for one in read_benchmarks().values()),
+    ]  # fmt: skip
+    form.difficulty.choices = [
+        SelectChoice(level, texts.fill_text(f"quiz.difficulty.{level}")) for level in "123"
+    ]
+
+
+def fill_form(form: QuestionForm, view: QuestionView) -> None:
+    """Show a stored version in the form."""
+    row = view.row
+    options = {} if row.kind is QuestionKind.JUDGE else dict(
+        zip((f"option_{letter.lower()}" for letter in _LETTERS), row.options, strict=False)
+    )  # fmt: skip
+    form.process(
+        data={
+            "kind": row.kind.value,
+            "stem": row.stem,
+            "right": list(view.letters),
+            "explanation": row.explanation,
+            "benchmark": str(row.benchmark_no or _NONE),
+            "topic": row.topic,
+            "difficulty": str(row.difficulty),
+            "source": row.source,
+            **options,
+        }
+    )
+
+
+def read_form(form: QuestionForm, audience: str | None = None) -> Draft:
+    """The question of a valid form; `audience` is kept from the version before.
+
+    Raises: RowRefused.
+    """
+    row = {
+        "kind": form.kind.data,
+        "stem": _clean(form.stem.data),
+        "answer": "".join(form.right.data or []),
+        "explanation": _clean(form.explanation.data),
+        "benchmark_no": form.benchmark.data or "",
+        "topic": _clean(form.topic.data),
+        "difficulty": form.difficulty.data,
+        "source": _clean(form.source.data),
+        "audience": audience or "",
+        **{f"option_{one.lower()}": _clean(form[f"option_{one.lower()}"].data) for one in _LETTERS},
+    }
+    return read_draft(1, row, RowStyle(by_letter=True))
+
+
+def _clean(text: str | None) -> str:
+    return (text or "").replace("\r\n", "\n").strip()
+
+
+def place_reason(refusal: RowRefused) -> tuple[str, str]:
+    """The field and the text key of a refusal."""
+    code = refusal.why.code
+    field = _FIELD_OF_REASON.get(code.partition("_")[0], "stem")
+    known = code in _REASONS_WITHOUT_FACTS
+    return field, f"quiz.question_file.{code}" if known else "quiz.bank_form.check_question"
+
+
+def pair_columns(keys: Iterable[str], meanings: Iterable[str]) -> dict[str, str]:
+    """The columns that were assigned, by their key."""
+    return {key: meaning for key, meaning in zip(keys, meanings, strict=False) if meaning}

@@ -1,0 +1,199 @@
+"""The question bank's pages: writing, reviewing, importing, and exports that import again."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from server.base.uow import UnitOfWorkFactory
+from server.quiz.bank import file_imports
+from server.quiz.bank.commands import import_questions
+from server.quiz.bank.files.reading import read_questions
+from server.quiz.bank.import_console import PAGES
+from server.quiz.models import Question, QuestionImport
+from tests.kit.console import Browser, console_app
+from tests.kit.question_probes import WRITTEN
+from tests.kit.quiz import QUESTIONS
+
+
+@pytest.fixture
+def bank_app(uow_factory: UnitOfWorkFactory) -> Flask:
+    return console_app(uow_factory, PAGES)[0]
+
+
+def path_of(location: str) -> str:
+    return location.removeprefix("/console")
+
+
+def send_file(app: Flask, name: str, raw: bytes, who: str) -> TestResponse:
+    """Upload a file; the body is built here, because the client would leave a temporary file."""
+    browser, line = Browser(app, who), b"--boundary"
+    token = f'\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{browser.token()}\r\n'
+    head = f'\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    return browser.client.post(
+        "/console/questions/import",
+        data=line + token.encode() + line + head.encode() + raw + b"\r\n" + line + b"--\r\n",
+        content_type="multipart/form-data; boundary=boundary",
+    )
+
+
+def upload(app: Flask, name: str, raw: bytes, who: str = "editor-region") -> str:
+    """Upload a file on the page; the address of its import."""
+    answer = send_file(app, name, raw, who)
+    assert answer.status_code == 303, answer.text
+    return path_of(answer.headers["Location"])
+
+
+def export(bank_app: Flask, kind: str, who: str = "editor-region") -> bytes:
+    answer = Browser(bank_app, who).open(
+        "POST", "/questions/export", {"file_format": kind, "every_column": "all"}
+    )
+    assert answer.status_code == 200
+    return answer.data
+
+
+def test_a_question_is_written_sent_and_approved_on_its_page(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    editor, approver = Browser(bank_app, "editor-county"), Browser(bank_app, "approver-city")
+    answer = editor.open("POST", "/questions/new", WRITTEN)
+    page = path_of(answer.headers["Location"])
+    status, shown = editor.get(page)
+    assert status == 200
+    assert "哪一个？" in shown
+    assert "草稿" in shown
+    assert editor.ask("POST", f"{page}/send", {})[0] == 303
+    assert "有 1 道题等您审核" in approver.get("/questions")[1]
+    assert approver.ask("POST", f"{page}/approve", {})[0] == 303
+    assert "已上线" in editor.get(page)[1]
+    assert editor.ask("POST", f"{page}/edit", {**WRITTEN, "stem": "改了？"})[0] == 303
+    status, difference = editor.get(f"{page}/versions")
+    assert status == 200
+    assert "<ins>改了" in difference
+    assert "参与者看到的样子" in editor.get(page)[1]
+
+
+def test_a_wrong_question_is_shown_again_with_the_reason(bank_app: Flask) -> None:
+    browser = Browser(bank_app, "editor-county")
+    for changed, sentence in (
+        ({"right": None}, "答案是空的"),
+        ({"option_b": "甲"}, "有两个选项完全相同"),
+        ({"kind": "multiple"}, "多选题至少要有两个答案"),
+        ({"stem": ""}, "题干是空的"),
+        ({"option_a": "B. 甲", "option_b": "A. 乙"}, "选项前不要写字母"),
+    ):
+        given = {k: v for k, v in {**WRITTEN, **changed}.items() if v is not None}
+        status, shown = browser.ask("POST", "/questions/new", given)
+        assert status == 422
+        assert sentence in shown
+
+
+def test_keys_are_shown_to_those_who_may_read_them(bank_app: Flask) -> None:
+    answer = Browser(bank_app, "editor-county").open("POST", "/questions/new", WRITTEN)
+    page = path_of(answer.headers["Location"])
+    hidden = "不对您的角色或辖区显示"
+    assert hidden not in Browser(bank_app, "approver-county").get(page)[1]
+    assert hidden in Browser(bank_app, "auditor-county").get(page)[1]
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_an_export_is_imported_again_unchanged(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory, kind: str
+) -> None:
+    assert import_questions(uow_factory, QUESTIONS).ok
+    with uow_factory.begin() as uow:
+        row = uow.session.scalars(select(Question).where(Question.ref == "KX0001")).one()
+        # Signs with which spreadsheet programs begin a formula.
+        row.stem, row.options = "=1+1 等于几？", ["-1", "+1", "@1", "'=1"]
+    raw = export(bank_app, kind)
+    page = upload(bank_app, f"题库.{kind}", raw)
+    assert file_imports.read_imports(uow_factory) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        told = uow.session.scalars(select(QuestionImport.report)).one()
+    assert told is not None
+    assert (told["unchanged"], told["added"], told["changed"]) == (60, 0, 0)
+    assert (told["problems"], told["warnings"], told["refused"]) == ([], [], False)
+    assert "题库里都有" in Browser(bank_app, "editor-region").get(page)[1]
+
+
+def test_an_export_for_a_lower_place_has_no_keys(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    assert import_questions(uow_factory, QUESTIONS).ok
+    table = read_questions("a.csv", export(bank_app, "csv", "editor-county"))
+    assert table.drafts == []
+    assert {problem.why.code for problem in table.problems} <= {"answer_missing", "kind_unclear",
+                                                                 "judge_answer"}  # fmt: skip
+    assert len(table.problems) == 60
+
+
+def test_a_file_is_imported_from_the_page(bank_app: Flask, uow_factory: UnitOfWorkFactory) -> None:
+    raw = "题干,选项A,选项B,答案\n哪一颗？,水星,金星,A\n坏题？,甲,甲,A\n".encode()
+    page = upload(bank_app, "题目.csv", raw, "editor-county")
+    browser = Browser(bank_app, "editor-county")
+    assert "正在检查" in browser.get(page)[1]
+    file_imports.read_imports(uow_factory)
+    shown = browser.get(page)[1]
+    assert "有 1 处问题；其余 1 道题可以导入" in shown
+    assert "有两个选项完全相同" in shown
+    assert browser.ask("POST", f"{page}/all", {})[0] == 409
+    assert browser.ask("POST", f"{page}/good", {})[0] == 303
+    file_imports.read_imports(uow_factory)
+    assert "新增 1 道" in browser.get(page)[1]
+    assert browser.ask("POST", f"{page}/send", {})[0] == 303
+    approver = Browser(bank_app, "approver-city")
+    assert approver.ask("POST", f"{page}/approve", {})[0] == 303
+    assert "已上线 1 道" in approver.get(page)[1]
+
+
+def test_columns_are_assigned_on_the_page(bank_app: Flask, uow_factory: UnitOfWorkFactory) -> None:
+    raw = "考题原文,甲,乙,谜底\n哪一颗？,水星,金星,A\n".encode()
+    page = upload(bank_app, "题目.csv", raw, "editor-county")
+    file_imports.read_imports(uow_factory)
+    browser = Browser(bank_app, "editor-county")
+    assert "没有找到这些栏目：题干、答案" in browser.get(page)[1]
+    assert "考题原文" in browser.get(f"{page}/columns")[1]
+    given = {
+        "csrf_token": browser.token(),
+        "key": ["考题原文", "甲", "乙", "谜底"],
+        "meaning": ["stem", "option_a", "option_b", "answer"],
+    }
+    answer = browser.client.post(f"/console{page}/columns", data=given)
+    assert answer.status_code == 303
+    file_imports.read_imports(uow_factory)
+    assert "检查通过：新增 1 道" in browser.get(page)[1]
+
+
+def test_text_is_pasted_and_nothing_at_all_is_refused(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    browser = Browser(bank_app, "editor-county")
+    text = "1. 哪一颗？\nA. 水星\nB. 金星\n答案：A"
+    answer = browser.open("POST", "/questions/import", {"pasted": text})
+    file_imports.read_imports(uow_factory)
+    assert "检查通过：新增 1 道" in browser.get(path_of(answer.headers["Location"]))[1]
+    status, shown = browser.ask("POST", "/questions/import", {"pasted": " "})
+    assert (status, "请选择文件" in shown) == (422, True)
+
+
+def test_a_large_file_is_taken_and_a_larger_one_is_not(bank_app: Flask) -> None:
+    assert upload(bank_app, "a.csv", b"x" * 4_000_000)
+    answer = send_file(bank_app, "a.csv", b"x" * 6_000_000, "editor-region")
+    assert answer.status_code == 413
+
+
+def test_picked_questions_are_sent_and_approved_together(bank_app: Flask) -> None:
+    editor = Browser(bank_app, "editor-county")
+    answers = [
+        editor.open("POST", "/questions/new", {**WRITTEN, "stem": stem})
+        for stem in ("一？", "二？")
+    ]
+    refs = [answer.headers["Location"].rpartition("/")[2] for answer in answers]
+    for who, act in (("editor-county", "send"), ("approver-city", "approve")):
+        browser = Browser(bank_app, who)
+        given = {"csrf_token": browser.token(), "picked": refs}
+        answer = browser.client.post(f"/console/questions/picked/{act}", data=given)
+        assert answer.status_code == 303
+    assert editor.get("/questions?stage=live")[1].count("已上线</span>") == 2
