@@ -36,6 +36,7 @@ from server.base.sql.schema import migrate_database
 from server.base.web.page import FieldRefused
 from server.base.web.worker_figures import FigurePublisher, publish_periodically
 from server.channel import commands as channel
+from server.dashboard import commands as dashboard
 from server.demo.supervisor import run_demo
 from server.doctor import run_doctor
 from server.organizers import commands as organizers
@@ -108,6 +109,8 @@ def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("rebuild-leaderboards", _rebuild_leaderboards, "build every board anew from the database")
     took_part = "write who took part from the closed papers, for those of before"
     add("rebuild-participation", _rebuild_participation, took_part)
+    counted = "count every figure of the dashboard again from the recorded participations"
+    add("rebuild-figures", _rebuild_figures, counted)
     _add_queues(add)
 
 
@@ -266,6 +269,11 @@ def _rebuild_participation(application: Application, _asked: argparse.Namespace)
     )
     _print_line(str(made))
     return 1 if made.busy else 0
+
+
+def _rebuild_figures(application: Application, _asked: argparse.Namespace) -> int:
+    _print_line(str(dashboard.rebuild_figures(application.uow_factory)))
+    return 0
 
 
 def _show_queues(application: Application, _asked: argparse.Namespace) -> int:

@@ -24,6 +24,7 @@ from server.base.web.endpoint import Api
 from server.base.web.page import Pages
 from server.channel.slice import SLICE as CHANNEL
 from server.console.slice import SLICE as CONSOLE
+from server.dashboard.slice import SLICE as DASHBOARD
 from server.notices.slice import SLICE as NOTICES
 from server.organizers.slice import SLICE as ORGANIZERS
 from server.programme.slice import SLICE as PROGRAMME
@@ -45,6 +46,7 @@ SLICES: tuple[Slice, ...] = (
     NOTICES,
     CHANNEL,
     QUIZ,
+    DASHBOARD,
 )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 
 from server.accounts import (
     avatars,
@@ -115,6 +115,15 @@ class Place:
     county: str | None
     unit_id: int | None
     audience: str | None
+
+
+class PlaceCount(NamedTuple):
+    """A number of citizens whose profile names a place."""
+
+    city: str | None
+    county: str | None
+    unit_id: int | None
+    number: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,6 +335,22 @@ def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
 def _place_from_row(row: Any) -> Place:
     audience = None if row.audience is None else row.audience.value
     return Place(city=row.city, county=row.county, unit_id=row.unit_id, audience=audience)
+
+
+def mini_program_ids() -> Select[Any]:
+    """A subquery of the citizens who have logged in to the mini-program."""
+    return select(Identity.citizen_id).where(Identity.app == App.MINI_PROGRAM)
+
+
+def count_by_place(uow: UnitOfWork, chosen: Select[Any]) -> list[PlaceCount]:
+    """How many of the citizens of a subquery live where; without erased and merged ones."""
+    place = (Citizen.city, Citizen.county, Citizen.unit_id)
+    asked = (
+        select(*place, func.count())
+        .where(Citizen.id.in_(chosen), Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
+        .group_by(*place)
+    )
+    return [PlaceCount(*row) for row in uow.session.execute(asked)]
 
 
 def quiet_hours(uow: UnitOfWork, citizen_id: int) -> tuple[time, time] | None:

@@ -88,6 +88,11 @@ def beijing_day(instant: datetime) -> date:
     return instant.astimezone(BEIJING).date()
 
 
+def beijing_hour(instant: datetime) -> int:
+    """The hour of an instant in Beijing, from 0 to 23."""
+    return instant.astimezone(BEIJING).hour
+
+
 def beijing_week(day: date) -> str:
     """The ISO week of a day, in the spelling of boards.
 
@@ -100,6 +105,11 @@ def beijing_week(day: date) -> str:
 def beijing_midnight(day: date) -> datetime:
     """The instant at which a Beijing day begins, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=BEIJING).astimezone(UTC)
+
+
+def say_instant(instant: datetime) -> str:
+    """An instant in Beijing time for display: `2026-05-01 12:00:05`."""
+    return f"{instant.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
 
 def say_end_time(end: datetime) -> tuple[date, str]:

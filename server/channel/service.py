@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from server.accounts import service as accounts
 from server.base.errors import NotAuthenticated, Unavailable
@@ -67,6 +67,11 @@ def heard_from(uow: UnitOfWork, openid: str, at: datetime) -> int:
     Locks: the citizen.
     """
     return _note_follower(uow, openid, at, following=True, scene="").citizen_id
+
+
+def follower_ids() -> Select[Any]:
+    """A subquery of the citizens who follow the account now."""
+    return select(Follower.citizen_id).where(Follower.subscribed)
 
 
 def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:

@@ -155,8 +155,7 @@ def _settle_in_wechat(
     application: Application, people: Sequence[SeasonPerson]
 ) -> list[_WeChatPerson]:
     """Create the people in the emulated WeChat, through its control endpoint."""
-    template = next(one.id for one in message_templates() if one.slug == _TEMPLATE)
-    wished = [_wished(one, template) for one in people]
+    wished = [_wished(one, _template_id()) for one in people]
     address = f"http://127.0.0.1:{application.settings.emulator_port}/_emu/population"
     found: list[_WeChatPerson] = []
     for first in range(0, len(wished), 500):
@@ -220,11 +219,10 @@ def _write_part(
     numbers = dict(zip(part, accounts.add_citizens(uow, rows), strict=True))
     people = {n: plan.people[n] for n in part}
     channel.add_followers(uow, _new_followers(people, numbers))
-    template = next(one.id for one in message_templates() if one.slug == _TEMPLATE)
     notices.add_grants(
         uow,
         [
-            NewGrant(citizen_id=numbers[n], template_id=template, at=one.logged_in_at)
+            NewGrant(citizen_id=numbers[n], template_id=_template_id(), at=one.logged_in_at)
             for n, one in people.items()
             for _ in range(one.grants)
             if one.logged_in_at is not None
@@ -237,14 +235,19 @@ def _write_part(
         for n, one in people.items()
     ]
     quiz.add_played_papers(uow, plan.played.contest, players, _attempt_ref)
+    count = _add_reports(uow, plan, numbers)
+    papers = sum(len(one.papers) for one in players)
+    return Counter(citizens=len(part), papers=papers, reports=count)
+
+
+def _add_reports(uow: UnitOfWork, plan: _Plan, numbers: Mapping[int, int]) -> int:
     reports = [
         quiz.PastReport(citizen_id=numbers[n], question_id=question, reason=reason, at=at)
-        for n in part
+        for n in numbers
         for question, reason, at in plan.reports.get(n, [])
     ]
     quiz.add_reports(uow, reports)
-    papers = sum(len(one.papers) for one in players)
-    return Counter(citizens=len(part), papers=papers, reports=len(reports))
+    return len(reports)
 
 
 def _new_followers(
@@ -290,6 +293,10 @@ def _place_of(person: SeasonPerson, unit_ids: Mapping[str, int]) -> quiz.Counted
         return quiz.CountedPlace(None, None, None, None)
     unit_id = None if person.unit is None else unit_ids[unit_ref(person.city, person.unit)]
     return quiz.CountedPlace(person.city, person.county, unit_id, person.audience)
+
+
+def _template_id() -> str:
+    return next(one.id for one in message_templates() if one.slug == _TEMPLATE)
 
 
 def _citizen_ref(number: int) -> str:

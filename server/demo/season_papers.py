@@ -52,7 +52,8 @@ def plan_sittings(
     # The cheat took part from early on.
     cheat = min(starting, key=lambda n: people[n].logged_in_at or span[1])
     free = {n: _free_days(people[n], span) for n in starting}
-    zeal = {n: chance.paretovariate(1.3) for n in starting}
+    # Many come once, a few every day.
+    zeal = {n: chance.random() ** 3 for n in starting}
     zeal[cheat] = 50.0
     wanted = _share_papers({n: len(days) for n, days in free.items()}, zeal, papers)
     sittings = [

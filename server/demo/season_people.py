@@ -50,10 +50,9 @@ class UnitPattern:
 
 @dataclass(frozen=True, kw_only=True)
 class SeasonFacts:
-    """The data file. Units: `residents` by city code, `hours` and `audiences` relative weights."""
+    """The data file. Units: `hours` and `audiences` are relative weights."""
 
     source: str
-    residents: Mapping[str, int]
     surnames: str
     given: tuple[str, ...]
     units: tuple[UnitPattern, ...]
@@ -121,7 +120,7 @@ def make_people(
 def _make_person(
     facts: SeasonFacts, chance: Random, opened: datetime, now: datetime, *, logs_in: bool
 ) -> SeasonPerson:
-    city = _weighted_choice(chance, facts.residents)
+    city = _weighted_choice(chance, units.load_residents().residents)
     audience = _weighted_choice(chance, facts.audiences) or None
     came_at = opened + (now - opened) * chance.random() ** 1.6
     follows = not logs_in or chance.random() < 0.72
@@ -187,6 +186,7 @@ def unit_rows(facts: SeasonFacts, cities: Sequence[units.City]) -> list[units.Un
             kind=pattern.kind,
             level=units.Level.COUNTY,
             city=city.code,
+            county=city.counties[place].code,
             assumed=True,
         )
         for city in cities

@@ -10,7 +10,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    event,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
@@ -108,6 +118,9 @@ class ProgrammeOrganiser(Base):
 class Participation(Base):
     """One participation of a citizen, such as a closed paper; written with its cause.
 
+    Units: `hour` is the hour of the day in Beijing at which it began, where that is known;
+    `completed` is false for a paper that was left to its deadline.
+
     `kind` and `source_ref` identify the cause, in terms of its slice. City, county and unit are the
     citizen's place at that time and do not follow a later move; without a place it counts only for
     the region. Without a programme it belongs to the whole campaign. Undoing the cause deletes the
@@ -132,3 +145,69 @@ class Participation(Base):
     county: Mapped[str | None] = mapped_column(String(6))
     unit_id: Mapped[int | None] = mapped_column(BigId)
     on_day: Mapped[date]
+    audience: Mapped[str | None] = mapped_column(String(40))
+    hour: Mapped[int | None] = mapped_column(SmallInteger)
+    completed: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+
+class ParticipationChange(Base):
+    """An added (`sign` 1) or removed (-1) participation that the figures do not contain yet.
+
+    Written by triggers in the transaction of the change, so that no way of writing participations
+    can leave one out: an update, such as a merge, removes the old row and adds the new one.
+    """
+
+    __tablename__ = "participation_change"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sign: Mapped[int] = mapped_column(SmallInteger)
+    citizen_id: Mapped[int] = mapped_column(BigId)
+    city: Mapped[str | None] = mapped_column(String(6))
+    county: Mapped[str | None] = mapped_column(String(6))
+    unit_id: Mapped[int | None] = mapped_column(BigId)
+    audience: Mapped[str | None] = mapped_column(String(40))
+    on_day: Mapped[date]
+    hour: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+_TOLD = "citizen_id, city, county, unit_id, audience, on_day, hour"
+
+
+def _note_change(row: str, sign: int) -> str:
+    values = ", ".join(f"{row}.{name}" for name in _TOLD.split(", "))
+    named = f"participation_change (sign, {_TOLD})"
+    return f"INSERT INTO {named} VALUES ({sign}, {values});"  # noqa: S608 - our own names
+
+
+_NOTED = "participation_{}_noted"
+_CHANGES = {
+    "INSERT": _note_change("NEW", 1),
+    "UPDATE": f"{_note_change('OLD', -1)} {_note_change('NEW', 1)}",
+    "DELETE": _note_change("OLD", -1),
+}
+SQLITE_TRIGGERS = tuple(
+    f"CREATE TRIGGER {_NOTED.format(name.lower())} AFTER {name} ON participation"
+    f" FOR EACH ROW BEGIN {noting} END"
+    for name, noting in _CHANGES.items()
+)
+POSTGRESQL_TRIGGERS = tuple(
+    statement
+    for name, noting in _CHANGES.items()
+    for statement in (
+        f"CREATE OR REPLACE FUNCTION {_NOTED.format(name.lower())}() RETURNS trigger"
+        f" LANGUAGE plpgsql AS $$ BEGIN {noting} RETURN NULL; END $$",
+        f"CREATE TRIGGER {_NOTED.format(name.lower())} AFTER {name} ON participation"
+        f" FOR EACH ROW EXECUTE FUNCTION {_NOTED.format(name.lower())}()",
+    )
+)
+
+# After the table that the triggers write to, which is created later than `participation`.
+for _dialect, _statements in (
+    ("sqlite", SQLITE_TRIGGERS),
+    ("postgresql", POSTGRESQL_TRIGGERS),
+):
+    for _statement in _statements:
+        _ddl = DDL(_statement)  # type: ignore[no-untyped-call]  # a gap in SQLAlchemy's own types
+        event.listen(
+            ParticipationChange.__table__, "after_create", _ddl.execute_if(dialect=_dialect)
+        )

@@ -29,6 +29,9 @@ class Fact:
     county: str | None
     unit_id: int | None
     on_day: date
+    audience: str | None = None
+    hour: int | None = None
+    completed: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,9 @@ def record_participation(uow: UnitOfWork, fact: Fact) -> None:
         "county": fact.county,
         "unit_id": fact.unit_id,
         "on_day": fact.on_day,
+        "audience": fact.audience,
+        "hour": fact.hour,
+        "completed": fact.completed,
     }
     run_statement(uow, _ADD[uow.transaction.dialect.name], values)
 
@@ -141,6 +147,9 @@ def history_of(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
             "city": row.city,
             "county": row.county,
             "unit": None if row.unit_id is None else names[row.unit_id],
+            "audience": row.audience,
+            "hour": row.hour,
+            "completed": row.completed,
         }
         for row in rows
     ]

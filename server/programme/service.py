@@ -16,6 +16,13 @@ from server.base.clock import beijing_day
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
+from server.programme.changes import NotedParticipation as NotedParticipation
+from server.programme.changes import PersonSum as PersonSum
+from server.programme.changes import citizens_after as citizens_after
+from server.programme.changes import drop_changes as drop_changes
+from server.programme.changes import pending_changes as pending_changes
+from server.programme.changes import sum_by_person as sum_by_person
+from server.programme.changes import sum_counted as sum_counted
 from server.programme.kinds import Kind as Kind
 from server.programme.kinds import Precision as Precision
 from server.programme.kinds import Role as Role

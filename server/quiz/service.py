@@ -9,6 +9,7 @@ from server.quiz.attempts.bulk import PlayerPapers, add_played_papers
 from server.quiz.attempts.participation import RebuiltParticipation, rebuild_participation
 from server.quiz.attempts.season import PlayedPaper, PlayedSeason, Sitting, play_season
 from server.quiz.attempts.service import SHARDS
+from server.quiz.attempts.starters import starter_ids
 from server.quiz.bank.commands import ImportReport, import_questions
 from server.quiz.bank.drawing import Item
 from server.quiz.bank.files.reading import ReadingOptions
@@ -54,4 +55,5 @@ __all__ = [
     "play_season",
     "rebuild_leaderboards",
     "rebuild_participation",
+    "starter_ids",
 ]

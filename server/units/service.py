@@ -82,6 +82,24 @@ def load_regions() -> Regions:
     return regions_of(_READ_REGIONS.decode(_DATA.read_bytes()))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResidentsDocument:
+    """The census figures. Units: `residents` by city code, on the day `as_of`."""
+
+    source: str
+    as_of: date
+    residents: dict[str, int]
+
+
+_READ_RESIDENTS = msgspec.json.Decoder(ResidentsDocument)
+
+
+@cache
+def load_residents() -> ResidentsDocument:
+    """The number of residents of each city, read once per process."""
+    return _READ_RESIDENTS.decode(_DATA.with_name("residents.json").read_bytes())
+
+
 def cities_today(uow: UnitOfWork) -> list[tuple[City, tuple[County, ...]]]:
     """The cities with the county-level units that exist today."""
     today = beijing_day(uow.now)

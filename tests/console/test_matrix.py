@@ -20,6 +20,7 @@ from server.console.long_jobs import find_job, start_job
 from tests.kit.console import PEOPLE, Browser, console_app
 from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
 from tests.kit.console_rules import PAGES, make_rule
+from tests.kit.figure_probes import FIGURE_PROBES
 from tests.kit.question_probes import QUESTION_PROBES
 
 
@@ -40,6 +41,7 @@ PROBES = {
     "POST /jobs/<ref>/cancel": Probe(make_own=a_job),
     **list_probes("/jobs"),
     **QUESTION_PROBES,
+    **FIGURE_PROBES,
 }
 # Pages without a session: the log-in, and what an invitation or a recovery link opens.
 OPEN = {

@@ -26,6 +26,7 @@ ANYWHERE = {
     "scene-code",
     "rebuild-leaderboards",
     "rebuild-participation",
+    "rebuild-figures",
     "queues",
     "pause-queue",
     "resume-queue",

@@ -18,7 +18,16 @@ from tests.kit.personal import a_row_about, a_row_of, every_row, rows_about
 ORDER = slices.PERSONAL_DATA.order
 # Tables whose merge is a function, because some rows stay with the double or become one; each is
 # tried in the folder of its slice.
-BY_FUNCTION = {"avatar", "citizen", "entry", "follower", "kept_answer", "scene_visit"}
+BY_FUNCTION = {
+    "participation_change",
+    "participant",
+    "avatar",
+    "citizen",
+    "entry",
+    "follower",
+    "kept_answer",
+    "scene_visit",
+}
 # Tried elsewhere: told only to who is found by a keyed hash (tests/quiz/test_returning.py), and
 # told of the other of two apps (tests/quiz/test_shares.py).
 OTHERWISE = {"earlier_erasures", "visits"}

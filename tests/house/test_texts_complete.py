@@ -19,6 +19,7 @@ COMPOSED = (
     "quiz.question_file.",
     "quiz.question_column.", "organizers.link.",
     "quiz.kind.", "quiz.stage.", "quiz.difficulty.", "quiz.import_state.",
+    "dashboard.group.", "dashboard.step.", "dashboard.column.", "dashboard.map.",
 )  # fmt: skip
 
 

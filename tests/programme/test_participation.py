@@ -109,7 +109,15 @@ def test_the_history_is_told_by_day_with_the_units_name(uow_factory: UnitOfWorkF
             uow,
             [
                 a_fact(1, "later", on_day=JUNE, programme=None),
-                a_fact(1, "first", city="450100", county="450103", unit_id=unit.id),
+                a_fact(
+                    1,
+                    "first",
+                    city="450100",
+                    county="450103",
+                    unit_id=unit.id,
+                    audience="youth",
+                    hour=20,
+                ),
                 a_fact(2, "another"),
             ],
         )
@@ -121,6 +129,9 @@ def test_the_history_is_told_by_day_with_the_units_name(uow_factory: UnitOfWorkF
                 "city": "450100",
                 "county": "450103",
                 "unit": unit.name,
+                "audience": "youth",
+                "hour": 20,
+                "completed": True,
             },
             {
                 "kind": "paper",
@@ -129,6 +140,9 @@ def test_the_history_is_told_by_day_with_the_units_name(uow_factory: UnitOfWorkF
                 "city": None,
                 "county": None,
                 "unit": None,
+                "audience": None,
+                "hour": None,
+                "completed": True,
             },
         ]
 

@@ -130,6 +130,9 @@ def test_an_erased_citizen_took_part_and_is_told_to_nobody(
                 "city": "450100",
                 "county": "450103",
                 "unit": None,
+                "audience": None,
+                "hour": 12,
+                "completed": True,
             }
         ]
         privacy.erase_citizen(uow, me)

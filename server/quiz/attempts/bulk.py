@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 
 from server.accounts.service import Place
+from server.base.clock import beijing_hour
 from server.base.uow import UnitOfWork
 from server.programme import service as programmes
 from server.programme.service import Fact
@@ -19,6 +20,7 @@ from server.quiz.attempts import attempt_store
 from server.quiz.attempts.participation import PAPER
 from server.quiz.attempts.season import PlayedPaper
 from server.quiz.contests.service import ContestView
+from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.service import LockedEntry
@@ -105,6 +107,9 @@ def _fact_of_paper(contest: ContestView, one: PlayerPapers, paper: PlayedPaper, 
         county=one.place.county,
         unit_id=one.place.unit_id,
         on_day=paper.on_day,
+        audience=one.place.audience,
+        hour=beijing_hour(paper.started_at),
+        completed=paper.state is AttemptState.SUBMITTED,
     )
 
 

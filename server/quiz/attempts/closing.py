@@ -116,8 +116,9 @@ def close_paper(
     # The row is written last and at once; if it was closed already, everything is rolled back.
     if not attempt_store.close_paper(uow, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
-    participation.record_closed_paper(uow, sheet, entry_lock)
-    return sheet._replace(**closed, best=_best_score(played, now.paper))
+    done = sheet._replace(**closed, best=_best_score(played, now.paper))
+    participation.record_closed_paper(uow, done, entry_lock)
+    return done
 
 
 def expire_paper(uow: UnitOfWork, sheet: Sheet, paper: Opened, entry_lock: LockedEntry) -> Sheet:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from server.accounts import service as accounts
+from server.base.clock import beijing_hour
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme import service as programmes
 from server.programme.service import Fact
@@ -38,7 +39,7 @@ class RebuiltParticipation:
 
 
 def record_closed_paper(uow: UnitOfWork, sheet: Sheet, entry: LockedEntry) -> None:
-    """Record a participation, on the day and at the place that the paper counts for.
+    """Record the participation of a closed sheet, on its day and at the place it counts for.
 
     Locks: the caller holds the entry, so that a merge waits and then re-points the row.
     """
@@ -58,6 +59,9 @@ def record_closed_paper(uow: UnitOfWork, sheet: Sheet, entry: LockedEntry) -> No
             county=place.county,
             unit_id=place.unit_id,
             on_day=sheet.on_day,
+            audience=place.audience,
+            hour=beijing_hour(sheet.started_at),
+            completed=sheet.state is AttemptState.SUBMITTED,
         ),
     )
 
@@ -127,10 +131,13 @@ def _papers_of_owners(
             Attempt.ref,
             Attempt.citizen_id,
             Attempt.on_day,
+            Attempt.started_at,
+            Attempt.state,
             Contest.programme_slug,
             Entry.city,
             Entry.county,
             Entry.unit_id,
+            Entry.audience,
         )
         .join(Contest, Contest.id == Attempt.contest_id)
         .join(Entry, Entry.id == Attempt.entry_id)
@@ -150,6 +157,9 @@ def _fact_of_paper(row: Row[Any], citizen_id: int) -> Fact:
         county=row.county,
         unit_id=row.unit_id,
         on_day=row.on_day,
+        audience=row.audience,
+        hour=beijing_hour(row.started_at),
+        completed=row.state is AttemptState.SUBMITTED,
     )
 
 

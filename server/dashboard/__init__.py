@@ -1,0 +1,1 @@
+"""The organizers' dashboard: figures of participation, counted in the background."""

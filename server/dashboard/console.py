@@ -1,0 +1,58 @@
+"""The dashboard in the console: the figures of the organizer's place and of those below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from server.base.access import Organizer, Permission
+from server.base.clock import say_instant
+from server.base.uow import UnitOfWork
+from server.base.web.page import Page, Pages, Section, page
+from server.base.web.schema import Query
+from server.dashboard import charts, service
+
+PAGES = Pages("dashboard", Path(__file__).with_name("pages"))
+
+
+class FigureQuery(Query, frozen=True, kw_only=True):
+    """By day or by week."""
+
+    by: Literal["day", "week"] = "day"
+
+
+@page(
+    PAGES,
+    "GET",
+    "/figures",
+    needs=Permission.FIGURES_READ,
+    query=FigureQuery,
+    menu="dashboard.console.title",
+    section=Section.FIGURES,
+)
+def show_own_figures(uow: UnitOfWork, organizer: Organizer, query: FigureQuery) -> Page:
+    """The figures of the organizer's own place."""
+    return _show_place(uow, organizer, organizer.scope.spelled, query)
+
+
+@page(PAGES, "GET", "/figures/<place>", needs=Permission.FIGURES_READ, query=FigureQuery)
+def show_figures(uow: UnitOfWork, organizer: Organizer, place: str, query: FigureQuery) -> Page:
+    """The figures of a place in the organizer's scope."""
+    return _show_place(uow, organizer, place, query)
+
+
+def _show_place(uow: UnitOfWork, organizer: Organizer, place: str, query: FigureQuery) -> Page:
+    found = service.read_dashboard(uow, organizer, place)
+    say = uow.texts.fill_text
+    times = say("dashboard.column.times")
+    spans = found.weeks if query.by == "week" else found.days
+    return Page(
+        "dashboard/figures.html",
+        figures=found,
+        spans=spans,
+        by=query.by,
+        trend=charts.draw_trend(spans, times, say("dashboard.column.newcomers")),
+        hours=charts.draw_hours(found.hours, times),
+        counted=found.counted_at and say_instant(found.counted_at),
+        funnel_counted=found.funnel_at and say_instant(found.funnel_at),
+    )

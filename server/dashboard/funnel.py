@@ -1,0 +1,61 @@
+"""How many people came how far: followed, logged in, started, handed in, came again.
+
+Counted as a whole at intervals, because nothing of it is needed by the second. People count at the
+place that their profile names now; those who left are not counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from sqlalchemy import delete, insert, select
+
+from server.accounts import service as accounts
+from server.base.sql.locks import lock_name
+from server.base.uow import UnitOfWork
+from server.channel import service as channel
+from server.dashboard.counting import note_counted, places_of
+from server.dashboard.models import FigureFunnel, FigureState, Participant
+from server.quiz import service as quiz
+
+FUNNEL = "funnel"
+STEPS = ("followed", "logged_in", "started", "handed_in", "came_again")
+# A count reads every citizen.
+COUNTED_EVERY = timedelta(minutes=2)
+
+
+def is_funnel_due(uow: UnitOfWork) -> bool:
+    """Whether the last count is old enough."""
+    last = uow.session.scalar(select(FigureState.counted_at).where(FigureState.kind == FUNNEL))
+    return last is None or not timedelta(0) <= uow.now - last < COUNTED_EVERY
+
+
+def count_funnel(uow: UnitOfWork) -> int:
+    """Count every step again; return how many places have figures.
+
+    Locks: the name of the funnel.
+    """
+    lock_name(uow, "figures", FUNNEL)
+    took_part = select(Participant.citizen_id)
+    chosen = {
+        "followed": channel.follower_ids(),
+        "logged_in": accounts.mini_program_ids(),
+        "started": quiz.starter_ids(),
+        "handed_in": took_part.where(Participant.completed > 0),
+        "came_again": took_part.where(Participant.days > 1),
+    }
+    counts: dict[str, Counter[str]] = {}
+    for step, ids in chosen.items():
+        for found in accounts.count_by_place(uow, ids):
+            for place in places_of(found):
+                counts.setdefault(place, Counter())[step] += found.number
+    uow.session.execute(delete(FigureFunnel))
+    rows = [
+        {"place": place, **{step: steps[step] for step in STEPS}}
+        for place, steps in sorted(counts.items())
+    ]
+    if rows:
+        uow.session.execute(insert(FigureFunnel), rows)
+    note_counted(uow, FUNNEL)
+    return len(rows)

@@ -1,0 +1,23 @@
+"""Tables of this slice with personal data."""
+
+from __future__ import annotations
+
+from server.base.personal_data import Erase, Personal
+from server.base.uow import UnitOfWork
+from server.dashboard.models import Participant
+
+
+def _keep_rows(_uow: UnitOfWork, _keep: int, _gone: int) -> None:
+    """Nothing: a merge changes participations, and counting them renews both citizens' rows."""
+
+
+PERSONAL = (
+    Personal(
+        Participant,
+        "citizen_id",
+        erase=Erase.KEEP_ANONYMOUS,
+        kept_because="people are counted with the participations, which go on with nobody's name",
+        merge=_keep_rows,
+        untold_because="sums of the participations, which are told",
+    ),
+)
