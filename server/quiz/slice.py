@@ -8,7 +8,7 @@ from server.base.access import Permission
 from server.base.manifest import Slice
 from server.quiz import api, chat, tasks
 from server.quiz.attempts import metrics
-from server.quiz.bank import import_console
+from server.quiz.bank import file_imports, import_console
 from server.quiz.personal_data import HOOKS, PERSONAL
 
 SLICE = Slice(
@@ -22,6 +22,7 @@ SLICE = Slice(
         Permission.QUESTION_WRITE,
         Permission.QUESTION_APPROVE,
     ),
+    jobs=file_imports.JOBS,
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     answers=chat.ANSWERS,

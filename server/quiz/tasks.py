@@ -8,7 +8,6 @@ from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
 from server.quiz.attempts import closing
 from server.quiz.attempts.reminders import REMINDER_TASKS
-from server.quiz.bank.tasks import BANK_TASKS
 from server.quiz.leaderboards.tasks import BOARD_TASKS
 from server.quiz.sharing import codes
 
@@ -56,7 +55,6 @@ QUEUES = (codes.QUEUE,)
 TASKS: tuple[Task, ...] = (
     Task(name=codes.TASK, step=fetch_share_codes, every_seconds=10),
     Task(name="quiz.close_expired", step=close_expired, every_seconds=2),
-    *BANK_TASKS,
     *BOARD_TASKS,
     *REMINDER_TASKS,
 )

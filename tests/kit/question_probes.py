@@ -63,7 +63,7 @@ def an_import(state: ImportState) -> Make:
         row = QuestionImport(
             ref=uow.new_ref("imp"), file_name="题目.csv", content=b"x", state=state,
             said={"columns": {}, "from_zero": False, "no_heading": False}, report=report,
-            writer_id=0, made_at=uow.now, done_rows=0, total_rows=0, **owned_by(owner),
+            writer_id=0, made_at=uow.now, **owned_by(owner),
         )  # fmt: skip
         uow.session.add(row)
         uow.session.flush()

@@ -8,12 +8,12 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from server.base.uow import UnitOfWorkFactory
-from server.quiz.bank import file_imports
 from server.quiz.bank.commands import import_questions
 from server.quiz.bank.files.reading import read_questions
 from server.quiz.bank.import_console import PAGES
 from server.quiz.models import Question, QuestionImport
 from tests.kit.console import Browser, console_app
+from tests.kit.jobs import run_jobs
 from tests.kit.question_probes import WRITTEN
 from tests.kit.quiz import QUESTIONS
 
@@ -109,7 +109,7 @@ def test_an_export_is_imported_again_unchanged(
         row.stem, row.options = "=1+1 等于几？", ["-1", "+1", "@1", "'=1"]
     raw = export(bank_app, kind)
     page = upload(bank_app, f"题库.{kind}", raw)
-    assert file_imports.read_imports(uow_factory) == 1
+    assert run_jobs(uow_factory) == 1
     with uow_factory.begin(read_only=True) as uow:
         told = uow.session.scalars(select(QuestionImport.report)).one()
     assert told is not None
@@ -134,13 +134,13 @@ def test_a_file_is_imported_from_the_page(bank_app: Flask, uow_factory: UnitOfWo
     page = upload(bank_app, "题目.csv", raw, "editor-county")
     browser = Browser(bank_app, "editor-county")
     assert "正在检查" in browser.get(page)[1]
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     shown = browser.get(page)[1]
     assert "有 1 处问题；其余 1 道题可以导入" in shown
     assert "有两个选项完全相同" in shown
     assert browser.ask("POST", f"{page}/all", {})[0] == 409
     assert browser.ask("POST", f"{page}/good", {})[0] == 303
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     assert "新增 1 道" in browser.get(page)[1]
     assert browser.ask("POST", f"{page}/send", {})[0] == 303
     approver = Browser(bank_app, "approver-city")
@@ -151,7 +151,7 @@ def test_a_file_is_imported_from_the_page(bank_app: Flask, uow_factory: UnitOfWo
 def test_columns_are_assigned_on_the_page(bank_app: Flask, uow_factory: UnitOfWorkFactory) -> None:
     raw = "考题原文,甲,乙,谜底\n哪一颗？,水星,金星,A\n".encode()
     page = upload(bank_app, "题目.csv", raw, "editor-county")
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     browser = Browser(bank_app, "editor-county")
     assert "没有找到这些栏目：题干、答案" in browser.get(page)[1]
     assert "考题原文" in browser.get(f"{page}/columns")[1]
@@ -162,7 +162,7 @@ def test_columns_are_assigned_on_the_page(bank_app: Flask, uow_factory: UnitOfWo
     }
     answer = browser.client.post(f"/console{page}/columns", data=given)
     assert answer.status_code == 303
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     assert "检查通过：新增 1 道" in browser.get(page)[1]
 
 
@@ -172,7 +172,7 @@ def test_text_is_pasted_and_nothing_at_all_is_refused(
     browser = Browser(bank_app, "editor-county")
     text = "1. 哪一颗？\nA. 水星\nB. 金星\n答案：A"
     answer = browser.open("POST", "/questions/import", {"pasted": text})
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     assert "检查通过：新增 1 道" in browser.get(path_of(answer.headers["Location"]))[1]
     status, shown = browser.ask("POST", "/questions/import", {"pasted": " "})
     assert (status, "请选择文件" in shown) == (422, True)

@@ -18,6 +18,7 @@ from server.quiz.enums import ImportState, QuestionStage
 from server.quiz.errors import ImportNotReady
 from server.quiz.models import Question, QuestionImport
 from tests.kit.console import PEOPLE
+from tests.kit.jobs import run_jobs
 
 EDITOR, APPROVER = PEOPLE["editor-county"], PEOPLE["approver-city"]
 TITLES = ["题干", "选项A", "选项B", "答案"]
@@ -34,7 +35,7 @@ def as_file(*rows: list[str], titles: list[str] = TITLES, **said: bool) -> Quest
 def kept(uow_factory: UnitOfWorkFactory, file: QuestionFile) -> str:
     with uow_factory.begin(EDITOR) as uow:
         ref = file_imports.keep_file(uow, EDITOR, file)
-    assert file_imports.read_imports(uow_factory) == 1
+    assert run_jobs(uow_factory) == 1
     return ref
 
 
@@ -47,7 +48,7 @@ def report(uow_factory: UnitOfWorkFactory, ref: str) -> tuple[ImportState, dict[
 def confirm(uow_factory: UnitOfWorkFactory, ref: str, *, good_only: bool = False) -> None:
     with uow_factory.begin(EDITOR) as uow:
         file_imports.confirm_import(uow, EDITOR, ref, good_only=good_only)
-    assert file_imports.read_imports(uow_factory) == 1
+    assert run_jobs(uow_factory) == 1
 
 
 def count(uow_factory: UnitOfWorkFactory) -> int:
@@ -79,7 +80,7 @@ def test_a_file_is_checked_first_and_stored_as_drafts_after_a_yes(
         assert lifecycle.approve_many(uow, APPROVER, batch=ref).changed == 2
     with uow_factory.begin(read_only=True) as uow:
         assert len(banks.bank_of(uow, "county-450103").live) == 2
-    assert file_imports.read_imports(uow_factory) == 0
+    assert run_jobs(uow_factory) == 0
 
 
 def test_one_bad_row_refuses_all_or_is_left_out_by_choice(uow_factory: UnitOfWorkFactory) -> None:
@@ -149,7 +150,7 @@ def test_columns_assigned_by_hand_are_remembered_for_the_place(
     meanings = dict(zip(keys, ["stem", "option_a", "option_b", "answer"], strict=True))
     with uow_factory.begin(EDITOR) as uow:
         file_imports.say_columns_of(uow, EDITOR, ref, meanings, from_zero=False)
-    assert file_imports.read_imports(uow_factory) == 1
+    assert run_jobs(uow_factory) == 1
     assert report(uow_factory, ref)[1]["added"] == 2
     again = kept(uow_factory, as_file(["第三题？", "一", "二", "B"], titles=titles))
     assert report(uow_factory, again)[1]["added"] == 1
@@ -157,7 +158,7 @@ def test_columns_assigned_by_hand_are_remembered_for_the_place(
         elsewhere = file_imports.keep_file(
             uow, PEOPLE["editor-other"], as_file(*GOOD, titles=titles)
         )
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
         row = file_imports.find_import(uow, PEOPLE["editor-other"], elsewhere)
         assert (row.report or {})["refused"]
@@ -182,10 +183,10 @@ def test_two_places_may_use_the_same_ids(uow_factory: UnitOfWorkFactory) -> None
     other = PEOPLE["editor-other"]
     with uow_factory.begin(other) as uow:
         ref = file_imports.keep_file(uow, other, as_file(["E1", *GOOD[0]], titles=titles))
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     with uow_factory.begin(other) as uow:
         file_imports.confirm_import(uow, other, ref, good_only=False)
-    file_imports.read_imports(uow_factory)
+    run_jobs(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
         refs = uow.session.scalars(select(Question.ref).order_by(Question.ref)).all()
     assert refs == ["E1-450103", "E1-450200"]

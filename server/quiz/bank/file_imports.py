@@ -1,11 +1,11 @@
-"""Files that organizers upload: kept, checked by a worker, confirmed, stored by a worker.
+"""Files that organizers upload: kept, checked by a long job, confirmed, stored by a long job.
 
 The check is a dry run. Parsing happens outside of transactions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,25 +13,36 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import undefer
 
 from server.audit.service import Subject, record_change
-from server.base.access import Organizer, Scope, System
+from server.base.access import Organizer, Scope
 from server.base.errors import NotFound
+from server.base.jobs import TaskContext
 from server.base.ownership import owned_by, scope_of, visible_to, writable_by
+from server.base.texts import Texts
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.console.exports import ExportFormat, write_export
+from server.console.long_jobs import (
+    JobResult,
+    JobRun,
+    LongJob,
+    cancel_job,
+    find_job,
+    start_job,
+)
+from server.console.models import ConsoleJob
 from server.quiz.bank import importing
 from server.quiz.bank.files.headings import LEFT_OUT, OPTIONS
 from server.quiz.bank.files.reading import ReadingOptions, Table, read_questions
-from server.quiz.bank.files.reasons import FileRefused, Problem, sort_by_line
+from server.quiz.bank.files.reasons import FileRefused, Problem, Reason, sort_by_line
+from server.quiz.bank.files.wording import say_reason
 from server.quiz.bank.places import bank_slug, place_ref
 from server.quiz.enums import ImportState
 from server.quiz.errors import ImportNotReady
 from server.quiz.models import QuestionHeading, QuestionImport
 from server.quiz.words import word_table
 
-TASK = "quiz.read_imports"
 # Problems that a report holds; their number is complete.
 MOST_TOLD = 1000
 _LISTED = 20
-_SYSTEM = System(name="import-questions")
 # The report of a file that was not checked yet.
 EMPTY_REPORT: Mapping[str, Any] = {
     "refused": False, "problems": [], "problem_count": 0, "warnings": [], "warning_count": 0,
@@ -69,7 +80,7 @@ def keep_file(uow: UnitOfWork, organizer: Organizer, file: QuestionFile) -> str:
     row = QuestionImport(
         ref=uow.new_ref("imp"), file_name=file.name[-200:], content=file.content, said=said,
         state=ImportState.WAITING, writer_id=organizer.id, made_at=uow.now,
-        done_rows=0, total_rows=0, **owned_by(organizer.scope),
+        **owned_by(organizer.scope),
     )  # fmt: skip
     uow.session.add(row)
     uow.session.flush()
@@ -77,7 +88,7 @@ def keep_file(uow: UnitOfWork, organizer: Organizer, file: QuestionFile) -> str:
         uow, organizer, "quiz.upload_questions", Subject("question_import", row.ref),
         after={"file": row.file_name, "bytes": len(file.content)},
     )  # fmt: skip
-    uow.enqueue_after_commit(TASK, row.id)
+    _start(uow, organizer, row, CHECK_JOB)
     return row.ref
 
 
@@ -108,7 +119,7 @@ def say_columns_of(
     """
     row = _locked_in(uow, organizer, ref, ImportState.CHECKED)
     row.said = {**row.said, **said, "columns": {**row.said["columns"], **columns}}
-    row.state, row.done_rows, row.report = ImportState.WAITING, 0, None
+    row.state, row.report = ImportState.WAITING, None
     for title, meaning in columns.items():
         if not title.startswith("#"):
             _remember_heading(uow, organizer, scope_of(row), title, meaning)
@@ -116,7 +127,7 @@ def say_columns_of(
         uow, organizer, "quiz.assign_columns", Subject("question_import", ref, scope_of(row)),
         after={"columns": dict(columns), **said},
     )  # fmt: skip
-    uow.enqueue_after_commit(TASK, row.id)
+    _start(uow, organizer, row, CHECK_JOB)
 
 
 def _remember_heading(
@@ -146,14 +157,14 @@ def confirm_import(uow: UnitOfWork, organizer: Organizer, ref: str, *, good_only
     report = row.report or {}
     if report.get("refused") or (report.get("problem_count") and not good_only):
         raise ImportNotReady(ref=ref)
-    row.state, row.done_rows = ImportState.CONFIRMED, 0
+    row.state = ImportState.CONFIRMED
     row.said = {**row.said, "good_only": good_only}
     record_change(
         uow, organizer, "quiz.import_questions", Subject("question_import", ref, scope_of(row)),
         after={"good_only": good_only, "added": report.get("added"),
                "changed": report.get("changed")},
     )  # fmt: skip
-    uow.enqueue_after_commit(TASK, row.id)
+    _start(uow, organizer, row, STORE_JOB)
 
 
 def drop_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
@@ -163,6 +174,9 @@ def drop_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     """
     states = (ImportState.WAITING, ImportState.CHECKED, ImportState.CONFIRMED)
     row = _locked_in(uow, organizer, ref, *states)
+    job = find_running_job(uow, organizer, row)
+    if job is not None:
+        cancel_job(uow, organizer, job.ref)
     row.state, row.content = ImportState.DROPPED, None
     record_change(
         uow, organizer, "quiz.drop_import", Subject("question_import", ref, scope_of(row))
@@ -182,23 +196,9 @@ def _locked_in(
     return row
 
 
-def read_imports(uow_factory: UnitOfWorkFactory) -> int:
-    """Check waiting files and store confirmed ones; return how many."""
-    with uow_factory.begin(_SYSTEM, read_only=True) as uow:
-        states = (ImportState.WAITING, ImportState.CONFIRMED)
-        asked = select(QuestionImport.id, QuestionImport.state)
-        due = uow.session.execute(asked.where(QuestionImport.state.in_(states))).all()
-    for row_id, state in due:
-        if state is ImportState.WAITING:
-            _check_file(uow_factory, row_id)
-        else:
-            _store_file(uow_factory, row_id)
-    return len(due)
-
-
 def _read_file(uow_factory: UnitOfWorkFactory, row_id: int) -> Table | FileRefused | None:
     """The file's questions, the reason for refusing it, or None when it was dropped."""
-    with uow_factory.begin(_SYSTEM, read_only=True) as uow:
+    with uow_factory.begin(read_only=True) as uow:
         row = uow.session.get(QuestionImport, row_id, options=[undefer(QuestionImport.content)])
         if row is None or row.content is None:
             return None
@@ -214,16 +214,69 @@ def _read_file(uow_factory: UnitOfWorkFactory, row_id: int) -> Table | FileRefus
     return replace(table, drafts=drafts)
 
 
-def _check_file(uow_factory: UnitOfWorkFactory, row_id: int) -> None:
-    read = _read_file(uow_factory, row_id)
+def check_file(context: TaskContext, job: JobRun) -> JobResult:
+    """Check a file: a dry run, whose report is kept with the import."""
+    row_id = _id_of_import(context.uow_factory, job)
+    read = _read_file(context.uow_factory, row_id)
     if isinstance(read, Table):
-        _show_progress(uow_factory, row_id, len(read.drafts))
-    with uow_factory.begin(_SYSTEM) as uow:
+        job.report_progress(len(read.drafts), 2 * len(read.drafts))
+    with context.uow_factory.begin(job.organizer) as uow:
         row = uow.session.get(QuestionImport, row_id, with_for_update=True)
         if row is None or read is None or row.state is not ImportState.WAITING:
-            return
-        row.report = _report_of(uow, row, read)
+            raise ImportNotReady(ref=job.arguments["import"])
+        row.report = report = _report_of(uow, row, read)
         row.state = ImportState.CHECKED
+        result = _told_result(uow, "quiz.bank_import.job_checked", report)
+        job.settle_in(uow, result)
+    return result
+
+
+def _told_result(uow: UnitOfWork, said: str, report: Mapping[str, Any]) -> JobResult:
+    """The result of a check, with its problems as a file to download."""
+    facts = {name: int(report[name]) for name in ("added", "changed", "problem_count")}
+    if not report["problems"]:
+        return JobResult(said=said, facts=facts)
+    kind, texts = ExportFormat.CSV, uow.texts
+    heads = [
+        (texts.fill_text("quiz.bank_import.sheet"), "text"),
+        (texts.fill_text("quiz.bank_import.line"), "number"),
+        (texts.fill_text("quiz.bank_import.reason"), "long"),
+    ]
+    rows = say_problems(texts, report["problems"])
+    content, _ = write_export(kind, texts.fill_text("quiz.bank_import.reasons"), heads, rows)
+    name = f"{texts.fill_text('quiz.bank_import.reasons')}.{kind.value}"
+    return JobResult(
+        said=said, facts=facts, failed=True, file_name=name, media=kind.media, content=content
+    )
+
+
+def say_problems(texts: Texts, told: Sequence[Sequence[Any]]) -> list[tuple[str, int, str]]:
+    """Sheet, line and sentence of each problem of a report."""
+    return [
+        (sheet, line, say_reason(texts, Reason(code=code, facts=facts)))
+        for sheet, line, code, facts in told
+    ]
+
+
+def _id_of_import(uow_factory: UnitOfWorkFactory, job: JobRun) -> int:
+    with uow_factory.begin(job.organizer, read_only=True) as uow:
+        return find_import(uow, job.organizer, job.arguments["import"]).id
+
+
+def find_running_job(
+    uow: UnitOfWork, organizer: Organizer, row: QuestionImport
+) -> ConsoleJob | None:
+    """The job that checks or stores the file; None when somebody else started it."""
+    busy = row.state in (ImportState.WAITING, ImportState.CONFIRMED)
+    if not busy or row.said.get("job_of") != organizer.id:
+        return None
+    return find_job(uow, organizer, row.said["job"])
+
+
+def _start(uow: UnitOfWork, organizer: Organizer, row: QuestionImport, job: LongJob) -> None:
+    title = {"file": row.file_name}
+    ref = start_job(uow, organizer, job, {"import": row.ref}, title_facts=title)
+    row.said = {**row.said, "job": ref, "job_of": organizer.id}
 
 
 def _report_of(uow: UnitOfWork, row: QuestionImport, read: Table | FileRefused) -> dict[str, Any]:
@@ -251,33 +304,43 @@ def _told(problem: Problem) -> list[Any]:
     return [problem.sheet, problem.line, problem.why.code, dict(problem.why.facts)]
 
 
-def _store_file(uow_factory: UnitOfWorkFactory, row_id: int) -> None:
+def store_file(context: TaskContext, job: JobRun) -> JobResult:
     """Store the questions in one transaction; a bank that changed meanwhile is compared again."""
-    read = _read_file(uow_factory, row_id)
+    row_id = _id_of_import(context.uow_factory, job)
+    read = _read_file(context.uow_factory, row_id)
     if not isinstance(read, Table):
-        return
-    _show_progress(uow_factory, row_id, len(read.drafts))
-    with uow_factory.begin(_SYSTEM) as uow:
+        raise ImportNotReady(ref=job.arguments["import"])
+    job.report_progress(len(read.drafts), 2 * len(read.drafts))
+    with context.uow_factory.begin(job.organizer) as uow:
         row = uow.session.get(QuestionImport, row_id, with_for_update=True)
         if row is None or row.state is not ImportState.CONFIRMED:
-            return
-        owner = scope_of(row)
-        slug = bank_slug(owner)
-        importing.lock_bank(uow, slug, owner)
-        found = importing.compare_with_bank(uow, slug, read.drafts)
-        if read.refused or (found.problems and not row.said["good_only"]):
-            row.state, row.report = ImportState.CHECKED, _report_of(uow, row, read)
-            return
-        importing.store_drafts(
-            uow, slug, found, owner=owner, writer_id=row.writer_id, batch=row.ref
-        )
-        row.state, row.content = ImportState.STORED, None
-        row.report = _report_of_stored(row, found)
-        row.done_rows = row.total_rows
-        record_change(
-            uow, _SYSTEM, "quiz.import_questions", Subject("question_import", row.ref, owner),
-            after={"added": len(found.added), "changed": len(found.changed)},
-        )  # fmt: skip
+            raise ImportNotReady(ref=job.arguments["import"])
+        result = _store_rows(uow, job.organizer, row, read)
+        job.settle_in(uow, result)
+    return result
+
+
+def _store_rows(
+    uow: UnitOfWork, organizer: Organizer, row: QuestionImport, read: Table
+) -> JobResult:
+    owner = scope_of(row)
+    slug = bank_slug(owner)
+    importing.lock_bank(uow, slug, owner)
+    found = importing.compare_with_bank(uow, slug, read.drafts)
+    if read.refused or (found.problems and not row.said["good_only"]):
+        row.state, row.report = ImportState.CHECKED, _report_of(uow, row, read)
+        return _told_result(uow, "quiz.bank_import.job_checked", row.report)
+    importing.store_drafts(
+        uow, slug, found, owner=owner, writer_id=row.writer_id, batch=row.ref
+    )  # fmt: skip
+    row.state, row.content = ImportState.STORED, None
+    row.report = report = _report_of_stored(row, found)
+    record_change(
+        uow, organizer, "quiz.import_questions", Subject("question_import", row.ref, owner),
+        after={"added": len(found.added), "changed": len(found.changed)},
+    )  # fmt: skip
+    facts = {"added": int(report["added"]), "changed": int(report["changed"])}
+    return JobResult(said="quiz.bank_import.job_stored", facts=facts)
 
 
 def _report_of_stored(row: QuestionImport, found: importing.Comparison) -> dict[str, Any]:
@@ -289,8 +352,12 @@ def _report_of_stored(row: QuestionImport, found: importing.Comparison) -> dict[
     }
 
 
-def _show_progress(uow_factory: UnitOfWorkFactory, row_id: int, count: int) -> None:
-    """Store between two transactions that the rows are read: half of the work is done."""
-    with uow_factory.begin(_SYSTEM) as uow:
-        read = update(QuestionImport).where(QuestionImport.id == row_id)
-        uow.session.execute(read.values(done_rows=count, total_rows=2 * count))
+CHECK_JOB = LongJob(
+    name="quiz.check_questions", title="quiz.bank_import.check_job", run=check_file,
+    cancellable=True,
+)  # fmt: skip
+STORE_JOB = LongJob(
+    name="quiz.import_questions", title="quiz.bank_import.store_job", run=store_file,
+    cancellable=True,
+)  # fmt: skip
+JOBS = (CHECK_JOB, STORE_JOB)

@@ -11,8 +11,7 @@ from server.quiz.bank.console import PAGES
 from server.quiz.bank.file_imports import QuestionFile
 from server.quiz.bank.files.grids import MIB
 from server.quiz.bank.files.headings import LEFT_OUT
-from server.quiz.bank.files.reasons import ENGLISH, Reason
-from server.quiz.bank.files.wording import say_columns, say_reason
+from server.quiz.bank.files.wording import say_columns
 from server.quiz.bank.forms import ColumnsForm, UploadForm, pair_columns
 from server.quiz.enums import ImportState, QuestionStage
 from server.quiz.models import QuestionImport
@@ -68,10 +67,11 @@ def show_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         "bank/imported.html",
         row=row,
         report=report,
-        problems=_say_problems(uow.texts, report["problems"][:_SHOWN_PROBLEMS]),
-        warnings=_say_problems(uow.texts, report["warnings"][:_SHOWN_PROBLEMS]),
+        problems=file_imports.say_problems(uow.texts, report["problems"][:_SHOWN_PROBLEMS]),
+        warnings=file_imports.say_problems(uow.texts, report["warnings"][:_SHOWN_PROBLEMS]),
         good=report["added"] + report["changed"],
         busy=row.state in (ImportState.WAITING, ImportState.CONFIRMED),
+        job=file_imports.find_running_job(uow, organizer, row),
         drafts=stages.get(QuestionStage.DRAFT, 0),
         waiting=stages.get(QuestionStage.REVIEW, 0),
         live=stages.get(QuestionStage.LIVE, 0),
@@ -79,19 +79,6 @@ def show_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         may_approve=organizer.has_permission(_P.QUESTION_APPROVE),
         own=row.writer_id == organizer.id,
     )
-
-
-def _say_problems(texts: Texts, told: list[list[object]]) -> list[tuple[str, int, str]]:
-    """Sheet, line and sentence of each problem."""
-    return [
-        (str(sheet), int(str(line)), _say_told(texts, str(code), facts))
-        for sheet, line, code, facts in told
-        if code in ENGLISH
-    ]
-
-
-def _say_told(texts: Texts, code: str, facts: object) -> str:
-    return say_reason(texts, Reason(code=code, facts=facts if isinstance(facts, dict) else {}))
 
 
 @page(PAGES, "GET", "/questions/imports/<ref>/columns", needs=_P.QUESTION_WRITE, form=ColumnsForm)

@@ -87,11 +87,12 @@ class Question(Owned, Base):
 
 
 class QuestionImport(Owned, Base):
-    """A file of questions that an organizer uploaded; a worker checks and stores it.
+    """A file of questions that an organizer uploaded; long jobs check and store it.
 
     State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; checked
     --say more about the file--> waiting; each but stored --drop--> dropped. `content` is deleted at
-    both ends. `said` is what the organizer said about the file, `report` the last check's result.
+    both ends. `said` is what the organizer said about the file, and the
+    running job; `report` the last check's result.
     """
 
     __tablename__ = "question_import"
@@ -104,9 +105,6 @@ class QuestionImport(Owned, Base):
     said: Mapped[dict[str, Any]] = mapped_column(Json)
     report: Mapped[dict[str, Any] | None] = mapped_column(Json)
     state: Mapped[ImportState] = mapped_column(enum_column(ImportState, "state"))
-    # Progress of the running check or storing.
-    done_rows: Mapped[int] = mapped_column(Integer, default=0)
-    total_rows: Mapped[int] = mapped_column(Integer, default=0)
     writer_id: Mapped[int] = mapped_column(BigId)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
