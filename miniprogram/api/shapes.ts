@@ -252,6 +252,8 @@ export interface Contest {
   id: string
   title: string
   state: 'upcoming' | 'open' | 'closed'
+  /** No paper starts for the time being; open ones go on. */
+  paused: boolean
   opens_at: string
   closes_at: string
   rules: ContestRules

@@ -53,6 +53,7 @@ class Permission(StrEnum):
     QUESTION_APPROVE = "question.approve"
     CONTEST_READ = "contest.read"
     CONTEST_WRITE = "contest.write"
+    CONTEST_APPROVE = "contest.approve"
     CONTEST_SEAL = "contest.seal"
     REPLY_READ = "reply.read"
     REPLY_WRITE = "reply.write"
@@ -117,7 +118,13 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.PERSON_READ,
         },
         Role.APPROVER: _CONTENT_READ
-        | {_P.QUESTION_KEY_READ, _P.QUESTION_APPROVE, _P.CONTEST_SEAL, _P.PERSON_READ},
+        | {
+            _P.QUESTION_KEY_READ,
+            _P.QUESTION_APPROVE,
+            _P.CONTEST_APPROVE,
+            _P.CONTEST_SEAL,
+            _P.PERSON_READ,
+        },
         Role.AUDITOR: _CONTENT_READ | {_P.ORGANIZER_READ, _P.AUDIT_READ},
         Role.SYSTEM_ADMIN: frozenset(
             {

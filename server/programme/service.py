@@ -180,6 +180,15 @@ def list_programmes(
     return _details_of(uow, running, page), encode_cursor(page[-1].position) if more else None
 
 
+def list_titles(uow: UnitOfWork) -> list[tuple[str, str]]:
+    """Slug and title of the running campaign's programmes, in the notice's order."""
+    running = _running_campaign(uow)
+    if running is None:
+        return []
+    rows = select(Programme.slug, Programme.title).where(Programme.campaign_id == running.id)
+    return [(row.slug, row.title) for row in uow.session.execute(rows.order_by(Programme.position))]
+
+
 def find_programme(uow: UnitOfWork, slug: str) -> ProgrammeDetail:
     """One programme of the running campaign.
 

@@ -17,6 +17,12 @@ class ContestClosed(Conflict):
     code = "contest_closed"
 
 
+class ContestPaused(Conflict):
+    """The organizers have paused the contest; open papers go on."""
+
+    code = "contest_paused"
+
+
 class NoAttemptsLeft(Conflict):
     """The citizen has used all papers of this day, or of the contest."""
 
@@ -63,6 +69,36 @@ class NoMoreQuestions(Conflict):
     """Every question of the paper has been opened."""
 
     code = "no_more_questions"
+
+
+class OwnContestDraft(Conflict):
+    """An organizer publishes only drafts of others."""
+
+    code = "own_contest_draft"
+
+
+class ContestCannotFill(Conflict):
+    """The bank has too few live questions for the contest's papers."""
+
+    code = "contest_cannot_fill"
+
+
+class ContestOver(Conflict):
+    """The contest would be over when it is published."""
+
+    code = "contest_over"
+
+
+class ContestNotRunning(Conflict):
+    """Only a running contest can be paused or closed."""
+
+    code = "contest_not_running"
+
+
+class ContestNotPaused(Conflict):
+    """Only a paused contest can be resumed."""
+
+    code = "contest_not_paused"
 
 
 class NoSuchPreset(Conflict):

@@ -9,18 +9,22 @@ from server.base.manifest import Slice
 from server.quiz import api, chat, tasks
 from server.quiz.attempts import metrics
 from server.quiz.bank import file_imports, import_console
+from server.quiz.contests import console as contest_pages
 from server.quiz.personal_data import HOOKS, PERSONAL
 
 SLICE = Slice(
     name="quiz",
     texts=Path(__file__).parent,
     apis=(api.API,),
-    pages=(import_console.PAGES,),
+    pages=(import_console.PAGES, contest_pages.PAGES),
     permissions=(
         Permission.QUESTION_READ,
         Permission.QUESTION_KEY_READ,
         Permission.QUESTION_WRITE,
         Permission.QUESTION_APPROVE,
+        Permission.CONTEST_READ,
+        Permission.CONTEST_WRITE,
+        Permission.CONTEST_APPROVE,
     ),
     jobs=file_imports.JOBS,
     tasks=tasks.TASKS,

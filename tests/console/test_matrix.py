@@ -18,6 +18,7 @@ from server.console.form_session import SESSION_COOKIE
 from server.console.list_pages import EXPORT_JOB
 from server.console.long_jobs import find_job, start_job
 from tests.kit.console import PEOPLE, Browser, console_app
+from tests.kit.console_contests import CONTEST_PROBES
 from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
 from tests.kit.console_rules import PAGES, make_rule
 from tests.kit.figure_probes import FIGURE_PROBES
@@ -42,6 +43,7 @@ PROBES = {
     **list_probes("/jobs"),
     **QUESTION_PROBES,
     **FIGURE_PROBES,
+    **CONTEST_PROBES,
 }
 # Pages without a session: the log-in, and what an invitation or a recovery link opens.
 OPEN = {

@@ -30,6 +30,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "question_import.file_name": "the name of a file",
     "audit_entry.organizer_id": "an official in office: the log that the law asks for",
     "audit_entry.organizer_name": "an official in office, as above",
+    "contest.drafted_by": "an official in office, so that nobody publishes an own draft",
     "campaign.phone": "the telephone of the organisers",
     "unit.name": "an organisation",
     "unit.full_name": "an organisation",

@@ -20,6 +20,7 @@ COMPOSED = (
     "quiz.question_column.", "organizers.link.",
     "quiz.kind.", "quiz.stage.", "quiz.difficulty.", "quiz.import_state.",
     "dashboard.group.", "dashboard.step.", "dashboard.column.", "dashboard.map.",
+    "quiz.contest.", "quiz.harm.", "quiz.timer.", "quiz.season.",
 )  # fmt: skip
 
 

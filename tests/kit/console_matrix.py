@@ -13,6 +13,7 @@ from server.base.ownership import Owned
 from server.base.sql.tables import Base
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import PageRoute
+from server.quiz.models import RuleSetRow
 from tests.kit.console import PEOPLE, PLACES, Browser
 
 MISSING = "add an entry to PROBES in tests/console/test_matrix.py that makes an object of an owner"
@@ -28,6 +29,7 @@ class Probe:
     what a higher owner has published may be opened, `all_published` that nothing is held back.
     `make_own(uow, organizer)` makes an object that this organizer alone may open, whatever the
     place, and gives the variable parts.
+    `refused` is the status of a change that may be sent but cannot be made here.
     """
 
     make: Callable[[UnitOfWork, Scope, bool], Mapping[str, str]] | None = None
@@ -38,6 +40,7 @@ class Probe:
     form: Mapping[str, str] = field(default_factory=dict)
     # The answer to a POST is a file.
     saves: bool = False
+    refused: int | None = None
 
 
 def list_probes(path: str, *, reason: str = "") -> dict[str, Probe]:
@@ -144,6 +147,8 @@ def _may_open(organizer: Organizer, owner: Scope, public: bool, probe: Probe) ->
 def _good(route: PageRoute, organizer: Organizer, probe: Probe | None = None) -> int:
     if route.needs not in ROLES[Role(organizer.role)]:
         return 403
+    if probe is not None and probe.refused is not None and route.method == "POST":
+        return probe.refused
     saves = probe is not None and probe.saves
     return 200 if route.method == "GET" or saves else 303
 
@@ -165,6 +170,7 @@ def _ask(
 
 def _clear(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
+        uow.session.execute(delete(RuleSetRow))
         owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
         for table in reversed(Base.metadata.sorted_tables):
             # The trail of the changes refuses to be deleted.

@@ -24,6 +24,7 @@ from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands
 from server.quiz.contests import service as contests
 from server.quiz.contests.loading import ContestPlan
+from server.quiz.contests.presets import preset_body
 from server.quiz.contests.service import ContestView
 from server.quiz.models.attempts import POSTGRESQL_TRIGGER, SQLITE_TRIGGER
 from tests.kit.accounts import a_citizen
@@ -117,7 +118,7 @@ def open_contest(
 ) -> ContestView:
     """The questions of the file and a contest over them; a change of None takes a rule out."""
     assert import_questions(uow_factory, QUESTIONS).ok
-    body = {**commands.preset_body(preset), **changes}
+    body = {**preset_body(preset), **changes}
     now = uow_factory.dependencies.clock.now()
     ref = commands.open_contest(
         uow_factory,

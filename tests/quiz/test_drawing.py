@@ -19,7 +19,7 @@ from server.quiz.bank.drawing import (
     fits_part,
 )
 from server.quiz.bank.files.reading import read_table
-from server.quiz.contests.commands import preset_body
+from server.quiz.contests.presets import preset_body
 from server.quiz.enums import QuestionKind
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import Part

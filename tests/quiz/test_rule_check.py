@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.quiz.contests.commands import PRESETS, preset_body
+from server.quiz.contests.presets import PRESETS, preset_body
 from server.quiz.enums import QuestionKind, Season, Timer
 from server.quiz.errors import NoSuchPreset
 from server.quiz.rule_check import RuleSetRefused, find_rewards, read_rule_set

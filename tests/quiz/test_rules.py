@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.quiz.contests.commands import preset_body
+from server.quiz.contests.presets import preset_body
 from server.quiz.enums import Season
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import GRACE, Paper, SeasonTotal, is_over, is_right, mark_paper, season_total

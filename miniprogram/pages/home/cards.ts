@@ -30,8 +30,9 @@ export interface PastCard extends Standing {
 type Words = ReturnType<typeof words<'home'>>
 type Common = ReturnType<typeof words<'common'>>
 
-export function openCard({ id, title, closes_at, rules, me }: Contest, now: number, t: Words, c: Common): OpenCard {
-  const left = me?.attempts_left_today ?? rules.papers_per_day
+export function openCard({ id, title, paused, closes_at, rules, me }: Contest, now: number, t: Words, c: Common): OpenCard {
+  const left = paused ? 0 : (me?.attempts_left_today ?? rules.papers_per_day)
+  const none = paused ? t.paused : t.none_left
   const paper = me?.open_attempt_id ?? ''
   return {
     id,
@@ -41,7 +42,7 @@ export function openCard({ id, title, closes_at, rules, me }: Contest, now: numb
     minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
     each: rules.seconds_per_question ? fill(t.each, { count: rules.seconds_per_question }) : '',
     full: fill(t.full, { count: rules.max_score }),
-    today: paper ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : t.none_left,
+    today: paper ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : none,
     action: paper ? t.go_on : left > 0 ? t.start : t.look,
     paper,
     endsAt: paper ? now + (me?.open_remaining_ms ?? 0) : 0,

@@ -91,13 +91,14 @@ class ContestMeOut(Out, frozen=True, kw_only=True):
 
 
 class ContestOut(Out, frozen=True, kw_only=True):
-    """A contest; `me` is null for an anonymous caller."""
+    """A contest; `me` is null for an anonymous caller. While `paused` no paper starts."""
 
     id: str
     slug: str
     title: str
     programme: str | None
     state: Literal["upcoming", "open", "closed"]
+    paused: bool
     opens_at: Instant
     closes_at: Instant
     rules: ContestRulesOut

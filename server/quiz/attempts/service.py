@@ -30,6 +30,7 @@ from server.quiz.errors import (
     BankTooSmall,
     ContestClosed,
     ContestNotOpen,
+    ContestPaused,
     NoAttemptsLeft,
     NoMoreQuestions,
 )
@@ -89,8 +90,9 @@ def start_paper(
     Papers from before an erasure count towards the limits, and their questions are not dealt again.
     In a contest with divisions the first paper needs one.
 
-    Raises: NotFound (404), ContestNotOpen, ContestClosed, NoAttemptsLeft, BankTooSmall,
-    DivisionNeeded, DivisionFixed, WarmUpFirst (409), Invalid (422), TooManyRequests (429).
+    Raises: NotFound (404), ContestNotOpen, ContestPaused, ContestClosed, NoAttemptsLeft,
+    BankTooSmall, DivisionNeeded, DivisionFixed, WarmUpFirst (409), Invalid (422),
+    TooManyRequests (429).
     Locks: the citizen, former entries of the same person, the entry, the deck of one shard.
     """
     contest = contests.find_contest(uow, contest_name)
@@ -125,6 +127,8 @@ def start_paper(
 def _free_try(uow: UnitOfWork, contest: ContestView, past: Sequence[Sheet]) -> int:
     if uow.now < contest.opens_at:
         raise ContestNotOpen
+    if contest.paused:
+        raise ContestPaused
     if not contest.takes_starts(uow.now):
         raise ContestClosed
     today = beijing_day(uow.now)

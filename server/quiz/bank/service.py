@@ -41,8 +41,26 @@ class LoadedBank:
         return found
 
 
-_bank = table_of(models.Bank)
+_bank, _question = table_of(models.Bank), table_of(models.Question)
 _REVISION = select(_bank.c.revision).where(_bank.c.slug == bindparam("of_slug"))
+_NAMES = (
+    "id",
+    "ref",
+    "kind",
+    "topic",
+    "benchmark_no",
+    "difficulty",
+    "audience",
+    "stem",
+    "options",
+    "answer",
+    "explanation",
+)
+_QUESTIONS = (
+    select(*(_question.c[name] for name in (*_NAMES, "state")))
+    .where(_question.c.bank == bindparam("of_slug"))
+    .order_by(_question.c.id)
+)
 # A revision id is never reused, so a cached copy is either right or unused.
 _kept: dict[str, LoadedBank] = {}
 # More than the places that have a bank of their own.
@@ -99,44 +117,15 @@ def renew_revision_for(uow: UnitOfWork, organizer: Organizer, slug: str) -> None
 
 
 def _read_bank(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
-    question = models.Question
-    asked = select(
-        question.id,
-        question.ref,
-        question.kind,
-        question.topic,
-        question.benchmark_no,
-        question.difficulty,
-        question.audience,
-        question.stem,
-        question.options,
-        question.answer,
-        question.explanation,
-        question.state,
-    ).where(question.bank == slug)
     by_id: dict[int, Item] = {}
     live: list[Item] = []
-    for *facts, state in uow.session.execute(asked.order_by(question.id)):
+    # The cache holds whole banks; a console page shows only what its scope allows.
+    for *facts, state in run_statement(uow, _QUESTIONS, {"of_slug": slug}):
         item = _item_from_row(*facts)
         by_id[item.id] = item
         if state is QuestionState.LIVE:
             live.append(item)
     return LoadedBank(slug=slug, revision=revision, by_id=by_id, live=live)
-
-
-_NAMES = (
-    "id",
-    "ref",
-    "kind",
-    "topic",
-    "benchmark_no",
-    "difficulty",
-    "audience",
-    "stem",
-    "options",
-    "answer",
-    "explanation",
-)
 
 
 def _item_from_row(*facts: object) -> Item:

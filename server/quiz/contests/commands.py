@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 from sqlalchemy import select
 
 from server.base.access import System
 from server.base.clock import beijing_day, beijing_midnight
-from server.base.settings import ROOT
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme import service as programmes
 from server.quiz.bank.commands import BANK
@@ -21,12 +16,12 @@ from server.quiz.bank.files.reading import read_table
 from server.quiz.contests import loading
 from server.quiz.contests import service as contests
 from server.quiz.contests.loading import ContestPlan
+from server.quiz.contests.presets import PRESETS, preset_body
 from server.quiz.contests.service import ContestView
-from server.quiz.errors import NoSuchPreset, NoSuchProgramme, RulesRefused
+from server.quiz.errors import NoSuchProgramme, RulesRefused
 from server.quiz.models import Contest
 from server.quiz.rule_check import RuleSetRefused
 
-PRESETS = ROOT / "config" / "campaign" / "2020" / "contest_rules.json"
 PROGRAMME = "quiz-contest"
 DEMO_CONTEST = "daily-quiz"
 QUESTIONS = PRESETS.with_name("questions.csv")
@@ -35,17 +30,6 @@ _PRACTICE_EVERY = 5
 _DEMO_DAYS = 120
 # How long before its first start a demo with a season opened its contest.
 SEASON = timedelta(weeks=4)
-
-
-def preset_body(preset: str, path: Path = PRESETS) -> Mapping[str, Any]:
-    """The preset rules with this name.
-
-    Raises: NoSuchPreset (409).
-    """
-    for body in json.loads(path.read_text(encoding="utf-8"))["presets"]:
-        if body["slug"] == preset:
-            return dict(body)
-    raise NoSuchPreset(preset=preset)
 
 
 def open_contest(uow_factory: UnitOfWorkFactory, plan: ContestPlan) -> str:

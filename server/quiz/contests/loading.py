@@ -55,7 +55,12 @@ def set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
         "left_out": list(plan.left_out),
     }
     fresh = insert_for(uow.session, Contest).values(
-        ref=uow.new_ref("con"), slug=plan.slug, made_at=uow.now, **facts, **owned_by(plan.owner)
+        ref=uow.new_ref("con"),
+        slug=plan.slug,
+        made_at=uow.now,
+        published_at=uow.now,
+        **facts,
+        **owned_by(plan.owner),
     )
     contest_id, ref = uow.session.execute(
         fresh.on_conflict_do_update(index_elements=["slug"], set_=facts).returning(

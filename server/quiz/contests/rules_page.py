@@ -64,7 +64,7 @@ def say_each_rule(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str
         "window",
         texts.fill_text(
             "quiz.rules.window",
-            opens=_say_minute(contest.opens_at),
+            opens=say_minute(contest.opens_at),
             closes=_say_end(contest.closes_at),
         ),
     )
@@ -97,7 +97,8 @@ def say_each_rule(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str
     yield "no_reward", texts.fill_text("quiz.rules.no_reward")
 
 
-def _say_minute(instant: datetime) -> str:
+def say_minute(instant: datetime) -> str:
+    """An instant as people say it, in Beijing time."""
     day = instant.astimezone(BEIJING)
     return f"{day.year}年{day.month}月{day.day}日 {day:%H:%M}"
 

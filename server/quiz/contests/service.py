@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, or_, select
 from server.base.errors import NotFound
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
-from server.quiz.models import Bank, Contest, RuleSetRow
+from server.quiz.models import Attempt, Bank, Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import LATE_START, RuleSet, deadline_of_paper, is_over
 
@@ -31,6 +31,7 @@ class ContestView:
     closes_at: datetime
     rules: RuleSet
     valid_from: datetime
+    paused: bool = False
     left_out: frozenset[str] = frozenset()
     bank_revision: str | None = None
 
@@ -42,10 +43,11 @@ class ContestView:
 
     def takes_starts(self, now: datetime) -> bool:
         """Whether a paper may be started; a start delayed by the network still counts."""
-        return self.opens_at <= now < self.closes_at + LATE_START
+        return not self.paused and self.opens_at <= now < self.closes_at + LATE_START
 
 
 _contest, _rules, _bank = table_of(Contest), table_of(RuleSetRow), table_of(Bank)
+_attempt = table_of(Attempt)
 _other = _rules.alias()
 _in_force = (
     select(_other.c.id)
@@ -65,6 +67,7 @@ _CONTESTS = (
         _contest.c.bank,
         _contest.c.opens_at,
         _contest.c.closes_at,
+        _contest.c.paused_at,
         _contest.c.left_out,
         _bank.c.revision.label("bank_revision"),
         _rules.c.version,
@@ -74,6 +77,7 @@ _CONTESTS = (
     .select_from(_contest)
     .join(_rules, _rules.c.id == _in_force)
     .outerjoin(_bank, _bank.c.slug == _contest.c.bank)
+    .where(_contest.c.published_at.is_not(None))
 )
 _BY_NAME = _CONTESTS.where(
     or_(_contest.c.ref == bindparam("name"), _contest.c.slug == bindparam("name"))
@@ -88,6 +92,8 @@ _YOUNGEST = (
 _BODY = select(_rules.c.body).where(
     _rules.c.contest_id == bindparam("contest_id"), _rules.c.version == bindparam("of_version")
 )
+# Only whether there is a paper, of whichever place: nothing of a person is read.
+_ANY_PAPER = select(_attempt.c.id).where(_attempt.c.contest_id == bindparam("contest_id")).limit(1)
 _MOST_ID = 2**63 - 1
 
 # Rules are named by the hash of their content, so cached rules never become stale.
@@ -135,6 +141,11 @@ def list_contests(uow: UnitOfWork, limit: int, before_id: int | None) -> list[Co
     return [_view_from_row(row) for row in rows]
 
 
+def has_papers(uow: UnitOfWork, contest_id: int) -> bool:
+    """Whether a paper of a contest has been dealt."""
+    return run_statement(uow, _ANY_PAPER, {"contest_id": contest_id}).first_value() is not None
+
+
 def unfinished_contests(uow: UnitOfWork) -> list[ContestView]:
     """Contests that deal papers now or later, or whose last papers may still be answered."""
     found = [_view_from_row(row) for row in run_statement(uow, _CONTESTS, {})]
@@ -171,6 +182,7 @@ def _view_from_row(row: Any) -> ContestView:
         closes_at=row.closes_at,
         rules=rules_from(row.version, row.body),
         valid_from=row.valid_from,
+        paused=row.paused_at is not None,
         left_out=frozenset(row.left_out),
         bank_revision=row.bank_revision,
     )

@@ -13,7 +13,6 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     text,
-    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,7 +21,11 @@ from server.base.sql.tables import Base, BigId, Json, UtcDateTime
 
 
 class Contest(Owned, Base):
-    """A contest with its window; its rules are in `rule_set`."""
+    """A contest with its window; its rules are in `rule_set`.
+
+    A draft has no `published_at`, and citizens do not see it. While `paused_at` is set no paper
+    starts; open ones go on.
+    """
 
     __tablename__ = "contest"
     __table_args__ = (CheckConstraint("opens_at < closes_at", name="window"),)
@@ -38,11 +41,15 @@ class Contest(Owned, Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Refs of questions that are never dealt, so that they can be used for practice.
     left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The organizer of the draft, who does not publish it; None for one of the command line.
+    drafted_by: Mapped[int | None] = mapped_column(BigId)
 
     @classmethod
     def published_condition(cls) -> ColumnElement[bool]:
-        """Every contest, because citizens see it from its creation on."""
-        return true()
+        """The contests that citizens see."""
+        return cls.published_at.is_not(None)
 
 
 class RuleSetRow(Base):

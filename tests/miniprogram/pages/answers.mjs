@@ -46,7 +46,7 @@ export const NEW = { ...ME, best_score: null, total: null, today_score: null, ra
 /** A citizen with a paper that is open for `left` milliseconds. */
 export const WAITING = (left = 480_000) => ({ ...ME, open_attempt_id: "att_1", open_deadline: new Date(NOW + left).toISOString(), open_remaining_ms: left });
 export const CONTEST = {
-  id: "k1", slug: "science", title: "科学素质网络竞赛", programme: "contest", state: "open", opens_at: at("00:00", "2026-06-15"),
+  id: "k1", slug: "science", title: "科学素质网络竞赛", programme: "contest", state: "open", paused: false, opens_at: at("00:00", "2026-06-15"),
   closes_at: at("00:00", "2026-06-22"), rules: RULES, me: ME,
 };
 export const RULES_PAGE = {

@@ -27,6 +27,7 @@ export function shownOf(contest: Contest, now: number, t: Words, c: Common) {
     warmUp: '',
     ...dayOf(state, paper, me?.attempts_left_today ?? rules.papers_per_day, t),
     ...gateOf(rules, me, state, t),
+    ...(contest.paused && state === 'open' && !paper ? { today: t.paused, action: '', warmUp: '' } : {}),
     board: state === 'closed' ? t.final_board : t.board,
   }
 }

@@ -1,0 +1,102 @@
+"""Contests of every owner for the console's tests, and the form of one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from server.base.access import Scope
+from server.base.ownership import owned_by
+from server.base.uow import UnitOfWork
+from server.quiz.contests.presets import preset_body
+from server.quiz.models import Bank, Contest, RuleSetRow
+from server.quiz.rule_check import version_of
+from tests.kit.console_matrix import Probe, list_probes
+
+FORM = {
+    "base": "preset:default",
+    "title": "南宁市科普答题",
+    "programme": "",
+    "bank": "demo",
+    "opens_at": "2026-05-02T00:00",
+    "closes_at": "2026-06-02T00:00",
+    "papers_per_day": "1",
+    "papers_total": "",
+    "single": "6",
+    "multiple": "2",
+    "judge": "2",
+    "any_kind": "0",
+    "cover_topics": "y",
+    "points_per_question": "10",
+    "timer": "paper",
+    "paper_seconds": "300",
+    "seconds_per_question": "",
+    "season": "sum_of_daily_best",
+    "divisions": "",
+    "warm_up_questions": "0",
+}
+CHANGE_FORM = {**FORM, "bank": "matrix", "reason": "试试"}
+
+
+def make_contest(
+    uow: UnitOfWork, owner: Scope, published: bool, *, paused: bool = False
+) -> dict[str, str]:
+    """A running contest of an owner, or its draft; its public id as an address needs it."""
+    if uow.session.scalar(select(Bank).where(Bank.slug == "matrix")) is None:
+        uow.session.add(Bank(slug="matrix", revision=uow.new_ref("rev"), **owned_by(Scope())))
+        uow.session.flush()
+    ref = uow.new_ref("con")
+    contest = Contest(
+        ref=ref,
+        slug=ref,
+        title="竞赛",
+        bank="matrix",
+        opens_at=uow.now - timedelta(days=1),
+        closes_at=uow.now + timedelta(days=9),
+        made_at=uow.now,
+        left_out=[],
+        published_at=uow.now if published else None,
+        paused_at=uow.now if paused else None,
+        **owned_by(owner),
+    )
+    uow.session.add(contest)
+    uow.session.flush()
+    body = preset_body("default")
+    uow.session.add(
+        RuleSetRow(
+            contest_id=contest.id, version=version_of(body), body=dict(body), valid_from=uow.now
+        )
+    )
+    uow.session.flush()
+    return {"ref": ref}
+
+
+def make_published(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A running contest, whether asked for or not: only those are paused and closed."""
+    return make_contest(uow, owner, True)
+
+
+def make_paused(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A paused contest."""
+    return make_contest(uow, owner, True, paused=True)
+
+
+_REASON = {"reason": "试试"}
+CONTEST_PROBES = {
+    "GET /contests": Probe(make=make_contest, shows="ref", upward=True),
+    **list_probes("/contests"),
+    "GET /contests/new": Probe(),
+    # Without any bank the form is shown again; that it is shown tells that it may be sent.
+    "POST /contests/new": Probe(form=FORM, refused=422),
+    "GET /contests/rules-preview": Probe(),
+    "GET /contests/<ref>": Probe(make=make_contest, upward=True),
+    "GET /contests/<ref>/edit": Probe(make=make_contest),
+    "POST /contests/<ref>/edit": Probe(make=make_contest, form=CHANGE_FORM),
+    "POST /contests/<ref>/publish": Probe(make=make_published),
+    "GET /contests/<ref>/pause": Probe(make=make_published),
+    "POST /contests/<ref>/pause": Probe(make=make_published, form=_REASON),
+    "POST /contests/<ref>/resume": Probe(make=make_paused),
+    "GET /contests/<ref>/close": Probe(make=make_published),
+    "POST /contests/<ref>/close": Probe(make=make_published, form=_REASON),
+}
