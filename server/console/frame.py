@@ -246,7 +246,10 @@ class Console:
         shown = pages.find_page("GET", route.path)
         if shown is None:
             raise NotFound
-        organizer, page = self._read_page(shown, call)
+        # The page that shows the form takes its own query, which the POST need not have.
+        places = {name: call[name] for name in route.places}
+        again = {**self._read_address(shown, places), "form": call["form"]}
+        organizer, page = self._read_page(shown, again)
         answer = self._respond(page, organizer)
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return answer

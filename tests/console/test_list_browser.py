@@ -20,6 +20,7 @@ from tests.kit.console_browser import (
     served_console,
 )
 from tests.kit.console_lists import PAGES, make_rules
+from tests.kit.hostile import HOSTILE
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -103,3 +104,24 @@ def test_a_saved_filter_is_found_again(context: BrowserContext, site: Site) -> N
     page.get_by_text("常用条件", exact=True).click()
     page.get_by_role("link", name="在用的").click()
     expect(page.get_by_text("共 6 条")).to_be_visible()
+
+
+def test_hostile_texts_open_no_dialog_and_break_no_policy(
+    context: BrowserContext, uow_factory: UnitOfWorkFactory
+) -> None:
+    stored = [text[:600] for text in HOSTILE]
+    with uow_factory.begin() as uow:
+        make_rules(uow, NANNING, stored)
+    dialogs: list[str] = []
+    with served_console(uow_factory, PAGES) as site:
+        page = open_page(context, site, EDITOR, "/long")
+        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.reload()
+        shown = page.locator("td.long").all_inner_texts()
+        assert len(shown) == len(stored)
+        assert page.locator("td.long *").count() == 0
+        assert page.evaluate("violations") == []
+        page.goto(site.address("/long?words=%3Cscript%3Ealert(1)%3C/script%3E"))
+        page.get_by_role("searchbox").press("End")
+        assert page.evaluate("violations") == []
+    assert dialogs == []

@@ -99,6 +99,7 @@ def declared_table(**given: Any) -> Table:
 
 
 TABLE = declared_table()
+LONG_TABLE = declared_table(name="sample.long", path="/long", page_rows=500)
 PEOPLE_TABLE = declared_table(name="sample.people", path="/people", persons=True)
 
 
@@ -114,6 +115,12 @@ def list_rules(uow: UnitOfWork, organizer: Organizer, query: RuleQuery) -> Page:
 def list_people(uow: UnitOfWork, organizer: Organizer, query: RuleQuery) -> Page:
     """The rules, as if they were persons."""
     return Page("sample_list/listed.html", shown=read_table(uow, organizer, PEOPLE_TABLE, query))
+
+
+@page(PAGES, "GET", "/long", needs=Permission.REPLY_READ, query=RuleQuery)
+def list_many(uow: UnitOfWork, organizer: Organizer, query: RuleQuery) -> Page:
+    """All rules on one page."""
+    return Page("sample_list/listed.html", shown=read_table(uow, organizer, LONG_TABLE, query))
 
 
 declare_list_pages(PAGES, TABLE, needs=Permission.REPLY_READ)
