@@ -173,7 +173,9 @@ def _build_console(
         tables=slices.PAGES,
         templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts, assets),
         resolve=resolve or organizers.SessionResolver(application.uow_factory).resolve,
-        account=ConsoleAccount(login="/console/login", logout="/console/logout", settings=None),
+        account=ConsoleAccount(
+            login="/console/login", logout="/console/logout", settings="/console/account"
+        ),
         audit=record_page,
         gateway=application.gateway,
         personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),

@@ -19,6 +19,7 @@ from server.channel.loading import Shipped, program_of
 from server.channel.reply_rule_cache import ReplyRuleCache
 from server.channel.rule_stats import RuleStats
 from server.channel.rules import Rule, Said
+from server.organizers import service as organizers
 from server.wechat.callback.inbound import Message
 from server.wechat.callback.replies import Reply
 
@@ -140,6 +141,8 @@ class Chat:
         service.record_follow(uow, message.openid, _told_at(uow.now, message), message.scene)
         if not message.scene:
             return self._standard_reply("channel.welcome.plain")
+        if message.scene.startswith(organizers.WECHAT_SCENE):
+            return self._bind_organizer(uow, message)
         welcome = self._say("channel.welcome.by_code")
         said = self._reply_rules.book.scenes.said_for(message.scene)
         more = self._say_answer(uow, message, said) if said else ""
@@ -147,10 +150,20 @@ class Chat:
 
     def _answer_scan(self, uow: UnitOfWork, message: Message) -> Reply:
         service.record_scan(uow, message.openid, _told_at(uow.now, message), message.scene)
+        if message.scene.startswith(organizers.WECHAT_SCENE):
+            return self._bind_organizer(uow, message)
         said = self._reply_rules.book.scenes.said_for(message.scene)
         if said is None:
             return self._standard_reply("channel.scan.unknown")
         return self._linked_reply(self._say_answer(uow, message, said))
+
+    def _bind_organizer(self, uow: UnitOfWork, message: Message) -> Reply:
+        def bind_scanner() -> Reply:
+            name = organizers.bind_wechat(uow, message.openid, message.scene)
+            return Reply.of_text(self._say("organizers.account.bound_reply", name=name))
+
+        # Its own savepoint, so that a dead code leaves the follow stored.
+        return reply_or_refusal(uow, bind_scanner)
 
     def _record_unfollow(self, uow: UnitOfWork, message: Message) -> None:
         service.record_unfollow(uow, message.openid, _told_at(uow.now, message))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
-from sqlalchemy import Select, delete, or_, select
+from msgspec import Meta
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from server.audit.service import Subject, record_change
@@ -14,7 +15,9 @@ from server.base.access import Organizer, Role, Scope
 from server.base.errors import Invalid, NotFound
 from server.base.ownership import owned_by, scope_of, visible_to, writable_by
 from server.base.uow import UnitOfWork
+from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.page import FieldRefused
+from server.base.web.schema import PageQuery
 from server.organizers import links, log_in, rules, sessions
 from server.organizers.errors import AccountNotOpen, OwnAccount, SuccessorUnfit
 from server.organizers.models import (
@@ -46,6 +49,13 @@ class AccountView:
     own: bool
 
 
+class AccountFilter(PageQuery, frozen=True, kw_only=True):
+    """Filter of the list: a part of the name, and the state."""
+
+    q: Annotated[str, Meta(max_length=40)] = ""
+    state: Annotated[str, Meta(max_length=10)] = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewAccount:
     """What an administrator enters for an invitation; `place` is a spelled scope."""
@@ -67,21 +77,37 @@ class IssuedLink:
 
 
 def list_accounts(
-    organizer: Organizer, *, q: str = "", state: str = ""
-) -> Select[tuple[OrganizerAccount]]:
-    """The accounts of the organizer's place, filtered by a part of the name and by state."""
+    uow: UnitOfWork, organizer: Organizer, wanted: AccountFilter
+) -> tuple[list[AccountView], str | None]:
+    """One page of the accounts of the organizer's place, newest first, and the next cursor.
+
+    Raises: Invalid (422) for an unreadable cursor.
+    """
     rows = visible_to(select(OrganizerAccount), organizer, OrganizerAccount)
-    if state:
-        rows = rows.where(OrganizerAccount.state == state)
-    if q.strip():
-        words = q.strip()
+    if wanted.state:
+        rows = rows.where(OrganizerAccount.state == wanted.state)
+    if words := wanted.q.strip():
         rows = rows.where(
             or_(
                 OrganizerAccount.name.icontains(words, autoescape=True),
                 OrganizerAccount.username.icontains(words, autoescape=True),
             )
         )
-    return rows
+    if wanted.after is not None:
+        (last,) = decode_cursor(wanted.after, int)
+        rows = rows.where(OrganizerAccount.id < last)
+    limit = wanted.limit
+    found = uow.session.scalars(rows.order_by(OrganizerAccount.id.desc()).limit(limit + 1)).all()
+    more = encode_cursor(found[limit - 1].id) if len(found) > limit else None
+    return [view_account(uow, organizer, one) for one in found[:limit]], more
+
+
+def show_account(uow: UnitOfWork, organizer: Organizer, ref: str) -> AccountView:
+    """The account with this ref in the organizer's place.
+
+    Raises: NotFound (404).
+    """
+    return view_account(uow, organizer, read_account(uow, organizer, ref))
 
 
 def view_account(uow: UnitOfWork, organizer: Organizer, account: OrganizerAccount) -> AccountView:
@@ -220,8 +246,8 @@ def close_account(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
     )
 
 
-def successors_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> Sequence[OrganizerAccount]:
-    """Who can take over from an organizer: the same role, and a place that covers his."""
+def successors_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[tuple[str, str]]:
+    """Ref and name of possible successors: the same role, and a place that covers the other's."""
     account = read_account(uow, organizer, ref)
     leaving = (account.role, scope_of(account))
     rows = visible_to(select(OrganizerAccount), organizer, OrganizerAccount).where(
@@ -230,7 +256,11 @@ def successors_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> Sequence[O
         OrganizerAccount.id != account.id,
     )
     found = uow.session.scalars(rows.order_by(OrganizerAccount.name, OrganizerAccount.id))
-    return [one for one in found if rules.may_succeed(leaving, (one.role, scope_of(one)))]
+    return [
+        (one.ref, f"{one.name}（{one.username}）")
+        for one in found
+        if rules.may_succeed(leaving, (one.role, scope_of(one)))
+    ]
 
 
 def leave_post(

@@ -97,6 +97,31 @@ def may_succeed(
     return not same and leaving[0] is successor[0] and successor[1].covers_scope(leaving[1])
 
 
+def browser_name(agent: str) -> str:
+    """The browser and the system in a User-Agent header, in short; `-` when neither is known."""
+    browsers = {
+        "MicroMessenger": "微信",
+        "Edg/": "Edge",
+        "Firefox/": "Firefox",
+        "Chrome/": "Chrome",
+        "Safari/": "Safari",
+    }
+    systems = {
+        "Windows": "Windows",
+        "HarmonyOS": "HarmonyOS",
+        "Android": "Android",
+        "iPhone": "iPhone",
+        "iPad": "iPad",
+        "Mac OS": "macOS",
+        "Linux": "Linux",
+    }
+    found = [
+        next((name for mark, name in known.items() if mark in agent), "")
+        for known in (browsers, systems)
+    ]
+    return " · ".join(name for name in found if name) or "-"
+
+
 def path_after_login(wanted: str) -> str:
     """The console path to open after the log-in, below `/console`; the first page for any other."""
     if _NEXT.fullmatch(wanted) is None or "//" in wanted or ".." in wanted:

@@ -12,6 +12,9 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.organizers import links, log_in, sessions
 from server.organizers.log_in import LoggedIn, TypedLogin
 from server.organizers.models import LinkPurpose, OrganizerAccount
+from server.organizers.own_account import WECHAT_SCENE as WECHAT_SCENE
+from server.organizers.own_account import bind_wechat as bind_wechat
+from server.organizers.own_account import openid_of as openid_of
 from server.organizers.sessions import SessionResolver as SessionResolver
 from server.organizers.sessions import organizer_of
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import delete, or_, select, update
 
 from server.base.access import ROLES, Organizer, Permission
+from server.base.clock import BEIJING
 from server.base.ids import new_token
 from server.base.ownership import scope_of
 from server.base.signing import token_hash
@@ -26,8 +27,7 @@ class SessionView:
     """A session in the list of the own ones."""
 
     ref: str
-    started_at: datetime
-    seen_at: datetime
+    seen: str
     network: str
     browser: str
     own: bool
@@ -144,10 +144,9 @@ def list_sessions(uow: UnitOfWork, organizer_id: int, own: int) -> list[SessionV
     return [
         SessionView(
             ref=row.ref,
-            started_at=row.started_at,
-            seen_at=row.seen_at,
+            seen=row.seen_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M"),
             network=row.network,
-            browser=row.browser,
+            browser=rules.browser_name(row.browser),
             own=row.id == own,
         )
         for row in rows

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from server.base.access import Permission
 from server.base.manifest import Slice
-from server.organizers import log_in_pages, tasks
+from server.organizers import account_pages, console, log_in_pages, tasks
 
 SLICE = Slice(
     name="organizers",
     texts=Path(__file__).parent,
-    pages=(log_in_pages.PAGES,),
+    pages=(log_in_pages.PAGES, account_pages.PAGES, console.PAGES),
     tasks=tasks.TASKS,
     permissions=(
         Permission.CONSOLE_OPEN,

@@ -21,6 +21,7 @@ COMPOSED = (
     "quiz.kind.", "quiz.stage.", "quiz.difficulty.", "quiz.import_state.",
     "dashboard.group.", "dashboard.step.", "dashboard.column.", "dashboard.map.",
     "quiz.contest.", "quiz.harm.", "quiz.timer.", "quiz.season.",
+    "quiz.question_column.", "organizers.link.", "organizers.state.",
 )  # fmt: skip
 
 

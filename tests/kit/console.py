@@ -21,6 +21,7 @@ from server.console.audit import AuditEntry, AuditWriter
 from server.console.form_session import SESSION_COOKIE, install_form_session
 from server.console.frame import Console
 from server.console.templates import Templates
+from server.wechat.gateway import Gateway
 
 NANNING = Scope(city="450100")
 QINGXIU = Scope(city="450100", county="450103")
@@ -83,6 +84,7 @@ def console_app(
     *tables: Pages,
     settings: Settings | None = None,
     audit: AuditWriter | None = None,
+    gateway: Gateway | None = None,
 ) -> tuple[Flask, list[AuditEntry]]:
     """The console with some tables of pages alone, and what it writes to the audit trail."""
     written: list[AuditEntry] = []
@@ -101,6 +103,7 @@ def console_app(
         resolve=resolve_test_session,
         personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
         audit=audit or (lambda _uow, entry: written.append(entry)),
+        gateway=gateway,
     )
     app.register_blueprint(assets.blueprint())
     app.register_blueprint(console.build_blueprint())

@@ -28,7 +28,9 @@ class Probe:
     must show the value of `shows` among those of each object that may be seen. `upward` tells that
     what a higher owner has published may be opened, `all_published` that nothing is held back.
     `make_own(uow, organizer)` makes an object that this organizer alone may open, whatever the
-    place, and gives the variable parts.
+    place, and gives the variable parts. `before(uow, organizer)` makes what the page of this
+    organizer needs besides. `form_of` is the form where it depends on the organizer; `answers` is
+    the status where a POST does not redirect.
     `refused` is the status of a change that may be sent but cannot be made here.
     """
 
@@ -38,6 +40,9 @@ class Probe:
     all_published: bool = False
     make_own: Callable[[UnitOfWork, Organizer], Mapping[str, str]] | None = None
     form: Mapping[str, str] = field(default_factory=dict)
+    before: Callable[[UnitOfWork, Organizer], None] | None = None
+    form_of: Callable[[Organizer], Mapping[str, str]] | None = None
+    answers: int = 0
     # The answer to a POST is a file.
     saves: bool = False
     refused: int | None = None
@@ -87,31 +92,64 @@ def _organizer(
     organizer: Organizer,
 ) -> list[str]:
     faults = []
-    shown = [(owner, public) for owner, _ in PLACES.values() for public in (True, False)]
+    good = _good(route, organizer, probe)
+    shown = _owners(probe, organizer, good)
+    if probe.before is not None:
+        with uow_factory.begin() as uow:
+            probe.before(uow, organizer)
     if probe.make_own is not None:
         return _own_faults(app, uow_factory, route, probe, who, organizer)
     if probe.make is None or not (route.places or probe.shows):
-        return _told(
-            route, who, "", _ask(app, route, probe, who, {})[0], _good(route, organizer, probe)
-        )
+        faults = _told(route, who, "", _ask(app, route, probe, who, {})[0], good)
+        if probe.before is not None:
+            _clear(uow_factory)
+        return faults
     with uow_factory.begin() as uow:
         made = [(o, p, probe.make(uow, o, p)) for o, p in shown]
-    if not route.places:
-        status, text = _ask(app, route, probe, who, {})
-        faults += _told(route, who, "", status, _good(route, organizer, probe))
-        for owner, public, places in made if status == 200 else []:
-            seen, may = places[str(probe.shows)] in text, _may_open(organizer, owner, public, probe)
-            if seen is not may:
-                faults.append(f"{route.spelled} as {who}: row of {owner.spelled} seen: {seen}")
-    else:
-        for owner, public, places in made:
-            status, _ = _ask(app, route, probe, who, places)
-            wanted = _good(route, organizer, probe)
-            if wanted != 403 and not _may_open(organizer, owner, public, probe):
-                wanted = 404
-            faults += _told(route, who, f" on {owner.spelled}", status, wanted)
+    check_faults = _object_faults if route.places else _list_faults
+    faults = check_faults(app, route, probe, who, made)
     _clear(uow_factory)
     return faults
+
+
+Made = list[tuple[Scope, bool, Mapping[str, str]]]
+
+
+def _list_faults(app: Flask, route: PageRoute, probe: Probe, who: str, made: Made) -> list[str]:
+    organizer = PEOPLE[who]
+    status, text = _ask(app, route, probe, who, {})
+    faults = _told(route, who, "", status, _good(route, organizer, probe))
+    for owner, public, places in made if status == 200 else []:
+        seen, may = places[str(probe.shows)] in text, _may_open(organizer, owner, public, probe)
+        if seen is not may:
+            faults.append(f"{route.spelled} as {who}: row of {owner.spelled} seen: {seen}")
+    return faults
+
+
+def _object_faults(app: Flask, route: PageRoute, probe: Probe, who: str, made: Made) -> list[str]:
+    faults = []
+    good = _good(route, PEOPLE[who], probe)
+    for owner, public, places in made:
+        status, _ = _ask(app, route, probe, who, places)
+        wanted = good
+        if wanted != 403 and not _may_open(PEOPLE[who], owner, public, probe):
+            wanted = 404
+        faults += _told(route, who, f" on {owner.spelled}", status, wanted)
+    return faults
+
+
+def _owners(probe: Probe, organizer: Organizer, good: int) -> list[tuple[Scope, bool]]:
+    """The owners of the objects to ask for, and whether each object is published.
+
+    What is held back matters only where something is published upward. Where the role does not open
+    the page, one object of the own place is enough.
+    """
+    owners = [owner for owner, _ in PLACES.values()]
+    if good == 403:
+        return [(next(one for one in owners if organizer.scope.covers_scope(one)), True)]
+    return [
+        (one, public) for one in owners for public in ((True, False) if probe.upward else (True,))
+    ]
 
 
 def _own_faults(
@@ -149,6 +187,8 @@ def _good(route: PageRoute, organizer: Organizer, probe: Probe | None = None) ->
         return 403
     if probe is not None and probe.refused is not None and route.method == "POST":
         return probe.refused
+    if probe is not None and probe.answers:
+        return probe.answers
     saves = probe is not None and probe.saves
     return 200 if route.method == "GET" or saves else 303
 
@@ -165,7 +205,8 @@ def _ask(
     path = route.path
     for name in route.places:
         path = path.replace(f"<{name}>", places[name])
-    return Browser(app, who).ask(route.method, path, dict(probe.form))
+    form = probe.form if probe.form_of is None else probe.form_of(PEOPLE[who])
+    return Browser(app, who).ask(route.method, path, dict(form))
 
 
 def _clear(uow_factory: UnitOfWorkFactory) -> None:
@@ -173,6 +214,7 @@ def _clear(uow_factory: UnitOfWorkFactory) -> None:
         uow.session.execute(delete(RuleSetRow))
         owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
         for table in reversed(Base.metadata.sorted_tables):
+            below = {key.column.table for key in table.foreign_keys} & owned
             # The trail of the changes refuses to be deleted.
-            if table in owned and table.name != "audit_entry":
+            if (table in owned or below) and not table.name.startswith("audit_"):
                 uow.session.execute(delete(table))

@@ -1,0 +1,152 @@
+"""Pages of the own account: password, authenticator app, recovery codes, sessions, WeChat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired
+
+from server.base.access import Organizer, Permission
+from server.base.uow import UnitOfWork
+from server.base.web.page import FieldRefused, Page, PagePreflight, Pages, Redirect, page
+from server.console.forms import ConsoleForm
+from server.organizers import codes, own_account
+
+PAGES = Pages("own_account", Path(__file__).with_name("pages"))
+_OPEN = Permission.CONSOLE_OPEN
+
+
+class ConfirmForm(ConsoleForm):
+    """The current password, before something that an open session alone must not do."""
+
+    current = PasswordField(
+        "organizers.form.current",
+        validators=[InputRequired("organizers.form.password_missing")],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordForm(ConfirmForm):
+    """A new password, twice."""
+
+    password = PasswordField(
+        "organizers.form.new_password",
+        description="organizers.password.about",
+        validators=[InputRequired("organizers.form.password_missing")],
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        "organizers.form.again",
+        validators=[InputRequired("organizers.form.password_missing")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class SecondFactorForm(ConfirmForm):
+    """The first code of the newly scanned secret."""
+
+    totp = StringField(
+        "organizers.form.first_code",
+        validators=[InputRequired("organizers.form.code_missing")],
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": "6"},
+    )
+
+
+def _confirm(preflight: PagePreflight, form: ConfirmForm) -> None:
+    own_account.confirm_password(preflight.uow_factory, preflight.organizer, form.current.data)
+
+
+def _hash_password(preflight: PagePreflight, form: PasswordForm) -> str:
+    if form.password.data != form.again.data:
+        raise FieldRefused("again", "organizers.form.again_wrong")
+    _confirm(preflight, form)
+    return own_account.hash_new_password(
+        preflight.uow_factory, preflight.organizer, form.password.data
+    )
+
+
+def _fetch_code(preflight: PagePreflight) -> str:
+    scene = own_account.start_binding(preflight.uow_factory, preflight.organizer)
+    return str(preflight.gateway.scene_code(scene).url)
+
+
+@page(PAGES, "GET", "/account", needs=_OPEN)
+def show_account(uow: UnitOfWork, organizer: Organizer) -> Page:
+    """The own account with its sessions."""
+    account = own_account.show_own_account(uow, organizer)
+    return Page("own_account/account.html", account=account)
+
+
+@page(PAGES, "GET", "/account/password", needs=_OPEN, form=PasswordForm)
+def show_password(uow: UnitOfWork, organizer: Organizer, form: PasswordForm) -> Page:  # noqa: ARG001 - it reads nothing
+    """The form of a new password."""
+    return Page("own_account/password.html", form=form)
+
+
+@page(PAGES, "POST", "/account/password", needs=_OPEN, form=PasswordForm, ask=_hash_password)
+def change_password(
+    uow: UnitOfWork,
+    organizer: Organizer,
+    form: PasswordForm,  # noqa: ARG001 - read before the transaction
+    asked: str,
+) -> Redirect:
+    """Store the new password; all other sessions end."""
+    own_account.change_password(uow, organizer, asked)
+    return Redirect("/account", said="organizers.account.password_changed")
+
+
+@page(PAGES, "GET", "/account/second-factor", needs=_OPEN, form=SecondFactorForm)
+def show_second_factor(uow: UnitOfWork, organizer: Organizer, form: SecondFactorForm) -> Page:
+    """The QR code of a new secret."""
+    offered = own_account.offer_secret(uow, organizer)
+    return Page("own_account/second_factor.html", form=form, offered=offered)
+
+
+@page(PAGES, "POST", "/account/second-factor", needs=_OPEN, form=SecondFactorForm, ask=_confirm)
+def change_second_factor(
+    uow: UnitOfWork,
+    organizer: Organizer,
+    form: SecondFactorForm,
+    asked: None,  # noqa: ARG001 - the password was right
+) -> Page:
+    """Store the new secret and show new recovery codes once."""
+    made = own_account.change_second_factor(uow, organizer, form.totp.data)
+    return Page("own_account/codes.html", codes=made)
+
+
+@page(PAGES, "GET", "/account/recovery-codes", needs=_OPEN, form=ConfirmForm)
+def show_renewal(uow: UnitOfWork, organizer: Organizer, form: ConfirmForm) -> Page:  # noqa: ARG001 - it reads nothing
+    """The form of new recovery codes."""
+    return Page("own_account/renew_codes.html", form=form)
+
+
+@page(PAGES, "POST", "/account/recovery-codes", needs=_OPEN, form=ConfirmForm, ask=_confirm)
+def renew_codes(
+    uow: UnitOfWork,
+    organizer: Organizer,
+    form: ConfirmForm,  # noqa: ARG001 - read before the transaction
+    asked: None,  # noqa: ARG001 - the password was right
+) -> Page:
+    """Replace the recovery codes and show them once."""
+    return Page("own_account/codes.html", codes=own_account.renew_own_codes(uow, organizer))
+
+
+@page(PAGES, "POST", "/account/sessions/<ref>/end", needs=_OPEN)
+def end_session(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
+    """End one of the own sessions."""
+    own_account.end_own_session(uow, organizer, ref)
+    return Redirect("/account", said="organizers.account.session_ended")
+
+
+@page(PAGES, "POST", "/account/wechat", needs=_OPEN, ask=_fetch_code)
+def show_wechat_code(uow: UnitOfWork, organizer: Organizer, asked: str) -> Page:  # noqa: ARG001 - the code was made before
+    """A QR code that binds the WeChat that scans it."""
+    return Page("own_account/wechat.html", picture=codes.qr_picture(asked))
+
+
+@page(PAGES, "POST", "/account/wechat/unbind", needs=_OPEN)
+def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> Redirect:
+    """Forget the own WeChat."""
+    own_account.unbind_wechat(uow, organizer)
+    return Redirect("/account", said="organizers.account.wechat_unbound")

@@ -1,0 +1,188 @@
+"""Pages of organizers' accounts for system administrators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wtforms import StringField, TextAreaField
+from wtforms.validators import AnyOf, InputRequired, Length
+
+from server.base.access import Organizer, Permission, Role
+from server.base.uow import UnitOfWork
+from server.base.web.page import Page, Pages, Redirect, Section, page
+from server.console.forms import ConsoleForm
+from server.organizers import people
+
+PAGES = Pages("organizers", Path(__file__).with_name("pages"))
+ROLES = [role.value for role in Role]
+
+
+class InviteForm(ConsoleForm):
+    """The account of an invitation."""
+
+    username = StringField(
+        "organizers.form.username",
+        description="organizers.form.username_wrong",
+        validators=[InputRequired("organizers.form.username_missing"), Length(max=32)],
+        render_kw={"autocomplete": "off", "autocapitalize": "none"},
+    )
+    name = StringField(
+        "organizers.form.name",
+        validators=[
+            InputRequired("organizers.form.name_missing"),
+            Length(max=40, message="organizers.form.name_missing"),
+        ],
+    )
+    role = StringField(
+        "organizers.form.role", validators=[AnyOf(ROLES, message="console.form.no_choice")]
+    )
+    place = StringField("organizers.form.place")
+
+
+class RoleForm(ConsoleForm):
+    """Another role or place, and why."""
+
+    role = StringField(
+        "organizers.form.role", validators=[AnyOf(ROLES, message="console.form.no_choice")]
+    )
+    place = StringField("organizers.form.place")
+    reason = TextAreaField(
+        "organizers.form.reason",
+        validators=[
+            InputRequired("organizers.form.reason_missing"),
+            Length(max=300, message="organizers.form.reason_long"),
+        ],
+    )
+
+
+class ReasonForm(ConsoleForm):
+    """Why an account is closed."""
+
+    reason = TextAreaField(
+        "organizers.form.reason",
+        validators=[
+            InputRequired("organizers.form.reason_missing"),
+            Length(max=300, message="organizers.form.reason_long"),
+        ],
+    )
+
+
+class LeaveForm(ReasonForm):
+    """The successor, and why."""
+
+    successor = StringField(
+        "organizers.form.successor",
+        validators=[InputRequired("organizers.form.successor_missing")],
+    )
+
+
+@page(
+    PAGES,
+    "GET",
+    "/organizers",
+    needs=Permission.ORGANIZER_READ,
+    query=people.AccountFilter,
+    menu="organizers.people.title",
+    section=Section.SYSTEM,
+)
+def list_organizers(uow: UnitOfWork, organizer: Organizer, query: people.AccountFilter) -> Page:
+    """The accounts of the organizer's place."""
+    found, following = people.list_accounts(uow, organizer, query)
+    return Page(
+        "organizers/organizers.html",
+        accounts=found,
+        following=following,
+        query=query,
+        writes=organizer.has_permission(Permission.ORGANIZER_WRITE),
+    )
+
+
+@page(PAGES, "GET", "/organizers/invite", needs=Permission.ORGANIZER_WRITE, form=InviteForm)
+def show_invitation(uow: UnitOfWork, organizer: Organizer, form: InviteForm) -> Page:
+    """The form of an invitation."""
+    places = people.places_to_give(uow, organizer)
+    return Page("organizers/invite.html", form=form, places=places, roles=ROLES)
+
+
+@page(PAGES, "POST", "/organizers/invite", needs=Permission.ORGANIZER_WRITE, form=InviteForm)
+def invite_organizer(uow: UnitOfWork, organizer: Organizer, form: InviteForm) -> Page:
+    """Create the account and show its link once."""
+    new = people.NewAccount(
+        username=form.username.data,
+        name=form.name.data,
+        role=Role(form.role.data),
+        place=form.place.data or "",
+    )
+    issued = people.invite_organizer(uow, organizer, new)
+    return Page("organizers/link_issued.html", link=issued, recovery=False)
+
+
+@page(PAGES, "GET", "/organizers/<ref>", needs=Permission.ORGANIZER_READ)
+def show_organizer(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
+    """One account with what can be done about it."""
+    return Page(
+        "organizers/organizer.html",
+        account=people.show_account(uow, organizer, ref),
+        writes=organizer.has_permission(Permission.ORGANIZER_WRITE),
+    )
+
+
+@page(PAGES, "GET", "/organizers/<ref>/role", needs=Permission.ORGANIZER_WRITE, form=RoleForm)
+def show_role(uow: UnitOfWork, organizer: Organizer, ref: str, form: RoleForm) -> Page:
+    """The form of another role or place."""
+    account = people.show_account(uow, organizer, ref)
+    if form.role.data is None:
+        form.role.data, form.place.data = account.role.value, account.scope
+    places = people.places_to_give(uow, organizer)
+    return Page("organizers/role.html", account=account, form=form, places=places, roles=ROLES)
+
+
+@page(PAGES, "POST", "/organizers/<ref>/role", needs=Permission.ORGANIZER_WRITE, form=RoleForm)
+def change_role(uow: UnitOfWork, organizer: Organizer, ref: str, form: RoleForm) -> Redirect:
+    """Give the account another role or place."""
+    people.change_role(
+        uow,
+        organizer,
+        ref,
+        role=Role(form.role.data),
+        place=form.place.data or "",
+        reason=form.reason.data,
+    )
+    return Redirect(f"/organizers/{ref}", said="organizers.people.role_changed")
+
+
+@page(PAGES, "POST", "/organizers/<ref>/link", needs=Permission.ORGANIZER_WRITE)
+def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
+    """Issue an invitation again, or a recovery link, and show it once."""
+    recovery = people.show_account(uow, organizer, ref).state.value == "active"
+    issued = people.renew_link(uow, organizer, ref)
+    return Page("organizers/link_issued.html", link=issued, recovery=recovery)
+
+
+@page(PAGES, "GET", "/organizers/<ref>/close", needs=Permission.ORGANIZER_WRITE, form=ReasonForm)
+def show_closing(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Page:
+    """The form of closing an account."""
+    account = people.show_account(uow, organizer, ref)
+    return Page("organizers/close.html", account=account, form=form)
+
+
+@page(PAGES, "POST", "/organizers/<ref>/close", needs=Permission.ORGANIZER_WRITE, form=ReasonForm)
+def close_organizer(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Redirect:
+    """Close the account."""
+    people.close_account(uow, organizer, ref, form.reason.data)
+    return Redirect(f"/organizers/{ref}", said="organizers.people.closed")
+
+
+@page(PAGES, "GET", "/organizers/<ref>/leave", needs=Permission.ORGANIZER_WRITE, form=LeaveForm)
+def show_leaving(uow: UnitOfWork, organizer: Organizer, ref: str, form: LeaveForm) -> Page:
+    """The form of leaving a post."""
+    account = people.show_account(uow, organizer, ref)
+    successors = people.successors_of(uow, organizer, ref)
+    return Page("organizers/leave.html", account=account, form=form, successors=successors)
+
+
+@page(PAGES, "POST", "/organizers/<ref>/leave", needs=Permission.ORGANIZER_WRITE, form=LeaveForm)
+def leave_post(uow: UnitOfWork, organizer: Organizer, ref: str, form: LeaveForm) -> Redirect:
+    """Hand over and close, in one step."""
+    people.leave_post(uow, organizer, ref, successor=form.successor.data, reason=form.reason.data)
+    return Redirect(f"/organizers/{ref}", said="organizers.people.left")
