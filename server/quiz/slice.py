@@ -8,7 +8,7 @@ from server.base.access import Permission
 from server.base.manifest import Slice
 from server.quiz import api, chat, tasks
 from server.quiz.attempts import metrics
-from server.quiz.bank import file_imports, import_console
+from server.quiz.bank import file_imports, import_console, questions
 from server.quiz.contests import console as contest_pages
 from server.quiz.personal_data import HOOKS, PERSONAL
 
@@ -27,6 +27,7 @@ SLICE = Slice(
         Permission.CONTEST_APPROVE,
     ),
     jobs=file_imports.JOBS,
+    waiting=(questions.tell_waiting,),
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     answers=chat.ANSWERS,

@@ -69,7 +69,8 @@ def test_a_question_goes_from_draft_over_review_to_live_and_is_retired(
         with pytest.raises(QuestionInReview):
             lifecycle.write_question(uow, EDITOR, a_draft("另一题？"), ref)
     with uow_factory.begin(APPROVER) as uow:
-        assert questions.count_waiting(uow, APPROVER) == 1
+        assert [one.count for one in questions.tell_waiting(uow, APPROVER)] == [1]
+        assert questions.tell_waiting(uow, EDITOR) == []
         lifecycle.approve_question(uow, APPROVER, ref)
     with uow_factory.begin(read_only=True) as uow:
         assert stages(uow, ref) == [(1, "live")]

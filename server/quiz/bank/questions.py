@@ -13,6 +13,7 @@ from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
 from server.base.ownership import scope_of, visible_to
 from server.base.uow import UnitOfWork
+from server.base.web.page import Waiting
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import is_in_stage, stage_of, waits_for
 from server.quiz.enums import QuestionKind, QuestionStage, QuestionState
@@ -185,6 +186,14 @@ def count_waiting(uow: UnitOfWork, organizer: Organizer) -> int:
     """Questions that wait for this approver."""
     asked = select(func.count()).select_from(Question).where(waits_for(organizer))
     return uow.session.scalar(visible_to(asked, organizer, Question)) or 0
+
+
+def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
+    """For the first page: how many questions wait for this approver."""
+    if not organizer.has_permission(Permission.QUESTION_APPROVE):
+        return []
+    count = count_waiting(uow, organizer)
+    return [Waiting(count=count, said="quiz.bank.task", path="/questions?stage=review")]
 
 
 def count_stages(uow: UnitOfWork, organizer: Organizer, batch: str) -> dict[QuestionStage, int]:
