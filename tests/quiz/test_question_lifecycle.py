@@ -219,7 +219,7 @@ def test_two_versions_stand_side_by_side(uow_factory: UnitOfWorkFactory) -> None
         lifecycle.write_question(uow, EDITOR, a_draft("哪一颗卫星离太阳最近？", "B"), ref)
     with uow_factory.begin(read_only=True) as uow:
         new, old = questions.read_versions(uow, EDITOR, ref)
-        found = {one.name: one for one in questions.compare_versions(old, new)}
+        found = {one.name: one for one in questions.compare_versions(uow.texts, old, new)}
         assert found["stem"].left == [
             ("哪一颗", False),
             ("行", True),
@@ -230,5 +230,5 @@ def test_two_versions_stand_side_by_side(uow_factory: UnitOfWorkFactory) -> None
         )
         assert [name for name, one in found.items() if one.differs] == ["stem", "answer"]
         blind = questions.read_versions(uow, PEOPLE["auditor-county"], ref)
-        names = {one.name for one in questions.compare_versions(blind[1], blind[0])}
+        names = {one.name for one in questions.compare_versions(uow.texts, blind[1], blind[0])}
         assert not {"answer", "explanation"} & names

@@ -111,7 +111,7 @@ def compare_versions(uow: UnitOfWork, organizer: Organizer, ref: str, query: Ver
     return Page(
         "bank/versions.html",
         ref=ref, left=left, right=right, versions=versions,
-        differences=questions.compare_versions(left, right),
+        differences=questions.compare_versions(uow.texts, left, right),
     )  # fmt: skip
 
 

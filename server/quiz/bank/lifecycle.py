@@ -26,6 +26,7 @@ from server.quiz.errors import OwnQuestion, QuestionInReview, WrongQuestionStage
 from server.quiz.models import Question
 
 SUBJECT = "question"
+_REF_LENGTH = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,8 @@ def write_question(
 def _add_question(uow: UnitOfWork, organizer: Organizer, draft: Draft) -> str:
     slug = bank_slug(organizer.scope)
     owner = lock_bank(uow, slug, organizer.scope)
-    ref = place_ref(uow.new_ref("q").replace("_", "-"), owner)
+    # Short, because people read it aloud; the unique key refuses a repetition.
+    ref = place_ref(uow.new_ref("q").replace("_", "-")[:_REF_LENGTH], owner)
     row = Question(
         **content_of(draft), ref=ref, version=1, bank=slug, state=QuestionState.DRAFT,
         made_at=uow.now, writer_id=organizer.id, **owned_by(owner),

@@ -12,6 +12,7 @@ from sqlalchemy import Select, String, cast, func, literal, or_, select
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
 from server.base.ownership import scope_of, visible_to
+from server.base.texts import Texts
 from server.base.uow import UnitOfWork
 from server.base.web.page import Waiting
 from server.quiz.bank.files.options import LETTERS
@@ -152,22 +153,26 @@ def _view_of(row: Question, organizer: Organizer) -> QuestionView:
     )
 
 
-def compare_versions(left: QuestionView, right: QuestionView) -> list[FieldDifference]:
+def compare_versions(
+    texts: Texts, left: QuestionView, right: QuestionView
+) -> list[FieldDifference]:
     """Each field of two versions side by side; the key only where both may be seen."""
     shown = left.key_shown and right.key_shown
     return [
-        _compare_field(name, _spell_field(left, name), _spell_field(right, name))
+        _compare_field(name, _spell_field(texts, left, name), _spell_field(texts, right, name))
         for name in _COMPARED
         if shown or name not in _KEYS
     ]
 
 
-def _spell_field(view: QuestionView, name: str) -> str:
+def _spell_field(texts: Texts, view: QuestionView, name: str) -> str:
     if name == "options":
         return "\n".join(f"{letter}. {text}" for letter, text, _ in view.shown_options)
     if name == "answer":
         return view.letters
     value = getattr(view.row, name)
+    if name in ("kind", "difficulty"):
+        return texts.fill_text(f"quiz.{name}.{value}")
     return "" if value is None else str(value)
 
 
