@@ -84,7 +84,7 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Waiting:
+class UncheckedName:
     """A nickname to be checked, and the openid for the check."""
 
     citizen_id: int
@@ -122,17 +122,17 @@ def checked_name(text: str) -> str:
     return name
 
 
-def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> Waiting | None:
+def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> UncheckedName | None:
     """The check to request for a nickname; None when this one was checked before."""
     citizen = uow.session.get_one(Citizen, citizen_id)
     waiting = citizen.nickname_state in _WAITING and citizen.pending_nickname == name
     if waiting or citizen.nickname == name:
         return None
     openid = _openids_of(uow, [citizen_id]).get(citizen_id)
-    return Waiting(citizen_id=citizen_id, name=name, openid=openid)
+    return UncheckedName(citizen_id=citizen_id, name=name, openid=openid)
 
 
-def judge_nickname(gateway: TextCheck, waiting: Waiting) -> Judged:
+def judge_nickname(gateway: TextCheck, waiting: UncheckedName) -> Judged:
     """WeChat's verdict on a nickname, None without one; never call inside a transaction."""
     verdict = verdict_or_none(gateway, waiting.openid, waiting.name, TextPlace.PROFILE)
     return Judged(name=waiting.name, verdict=verdict)
@@ -257,14 +257,14 @@ def drop_phone(uow: UnitOfWork, citizen_id: int) -> None:
     change_profile(uow, citizen_id, {"phone": None})
 
 
-def _prepare_name(uow: UnitOfWork, citizen: Citizen) -> Waiting | Outcome:
+def _prepare_name(uow: UnitOfWork, citizen: Citizen) -> UncheckedName | Outcome:
     openid = _openids_of(uow, [citizen.id]).get(citizen.id)
     if openid is None or citizen.pending_nickname is None:
         return Retry(reason="no_openid")
-    return Waiting(citizen_id=citizen.id, name=citizen.pending_nickname, openid=openid)
+    return UncheckedName(citizen_id=citizen.id, name=citizen.pending_nickname, openid=openid)
 
 
-def _ask_about_name(context: TaskContext, waiting: Waiting) -> Outcome:
+def _ask_about_name(context: TaskContext, waiting: UncheckedName) -> Outcome:
     assert waiting.openid is not None  # noqa: S101 - _prepare_name has looked
     try:
         verdict = context.gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)

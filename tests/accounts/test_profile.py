@@ -11,7 +11,7 @@ from sqlalchemy import update
 from server.accounts import profile
 from server.accounts.errors import NicknameRefused
 from server.accounts.models import Citizen, NicknameState
-from server.accounts.profile import Judged, Waiting
+from server.accounts.profile import Judged, UncheckedName
 from server.base.errors import Invalid
 from server.base.outbox import end_overdue
 from server.base.outbox_rows import Done
@@ -206,7 +206,7 @@ def test_only_a_new_nickname_is_a_question(uow_factory: UnitOfWorkFactory, perso
     with uow_factory.begin(read_only=True) as uow:
         assert profile.to_be_judged(uow, person.id, "小明") is None
         assert profile.to_be_judged(uow, person.id, "小红") is None
-        assert profile.to_be_judged(uow, person.id, "小绿") == Waiting(
+        assert profile.to_be_judged(uow, person.id, "小绿") == UncheckedName(
             citizen_id=person.id, name="小绿", openid=person.openid
         )
 
@@ -216,7 +216,7 @@ def test_when_wechat_does_not_say_there_is_no_verdict(
     gateway: RecordingGateway, trouble: Exception
 ) -> None:
     gateway.answers["check_text"] = trouble
-    waiting = Waiting(citizen_id=1, name="小明", openid="openid-x")
+    waiting = UncheckedName(citizen_id=1, name="小明", openid="openid-x")
     assert profile.judge_nickname(gateway, waiting) == Judged(name="小明", verdict=None)
     assert profile.judge_nickname(gateway, replace(waiting, openid=None)).verdict is None
     assert len(gateway.calls) == 1

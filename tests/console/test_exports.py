@@ -79,7 +79,7 @@ def test_numbers_and_dates_keep_their_type_and_long_digits_their_digits() -> Non
     assert sheet_of(content) == [
         ["文字", "=1+1", "数", "时间"],
         ["0012", None, 12.5, datetime(2026, 5, 2, 0, 30)],  # noqa: DTZ001 - a sheet has no zone
-        ["450102199001011234", None, "450102199001011234", datetime(2026, 5, 1)],  # noqa: DTZ001
+        ["450102199001011234", None, "450102199001011234", datetime(2026, 5, 1)],  # noqa: DTZ001 - as above
     ]
     content, _ = write_export(ExportFormat.CSV, "x", HEADS, [values, long])
     assert lines_of(content) == [
