@@ -37,7 +37,7 @@ class CheckState(StrEnum):
     """Result of a check; only `wrong` makes the command fail."""
 
     OK = "ok"
-    MIND = "mind"
+    WARNING = "warning"
     WRONG = "wrong"
 
 
@@ -50,7 +50,7 @@ class Finding:
     words: str
 
     def __str__(self) -> str:
-        return f"{self.state:<6} {self.about:<11} {self.words}"
+        return f"{self.state:<7} {self.about:<11} {self.words}"
 
 
 def run_doctor(tell: Tell, overrides: Overrides | None = None) -> int:
@@ -80,7 +80,7 @@ def _collect_findings(overrides: Overrides | None) -> Iterator[Finding]:
     yield from _check_modes(settings)
     yield _console_libraries()
     if complaints:
-        yield Finding(CheckState.MIND, "services", "not asked: the settings come first")
+        yield Finding(CheckState.WARNING, "services", "not asked: the settings come first")
         return
     application = open_application(settings, overrides, use=Use.JOBS)
     try:
@@ -93,7 +93,7 @@ def _collect_findings(overrides: Overrides | None) -> Iterator[Finding]:
 
 def _check_operator(settings: Settings) -> Finding:
     if settings.emulated:
-        return Finding(CheckState.MIND, "operator", "the demo's words; production needs its own")
+        return Finding(CheckState.WARNING, "operator", "the demo's words; production needs its own")
     words = f"{settings.operator.name}, policy {settings.policy_version} of {settings.policy_date}"
     return Finding(CheckState.OK, "operator", words)
 
@@ -103,7 +103,7 @@ def _console_libraries() -> Finding:
     if not missing:
         return Finding(CheckState.OK, "console", "the libraries of its pages are built")
     words = f"not built: {', '.join(missing)}; run `make console`, or copy server/console/static"
-    return Finding(CheckState.MIND, "console", words)
+    return Finding(CheckState.WARNING, "console", words)
 
 
 def _check_disks(settings: Settings) -> Iterator[Finding]:
@@ -132,7 +132,7 @@ def _check_modes(settings: Settings) -> Iterator[Finding]:
             CheckState.OK, "file modes", f"{settings.var}: no file is open to other users"
         )
         return
-    state = CheckState.MIND if settings.emulated else CheckState.WRONG
+    state = CheckState.WARNING if settings.emulated else CheckState.WRONG
     names = ", ".join(str(path.relative_to(settings.var)) for path in open_ones[:3])
     more = f" and {len(open_ones) - 3} more" if len(open_ones) > 3 else ""
     words = f"{settings.var}: open to other users: {names}{more}; close the folder (chmod o=)"
@@ -169,7 +169,7 @@ def _check_database(application: Application) -> Iterator[Finding]:
         cause = away.__cause__ or away
         words = f"{kind} does not answer ({type(cause).__name__})"
         yield Finding(CheckState.WRONG, "database", words)
-        yield Finding(CheckState.MIND, "migrations", "not known: the database comes first")
+        yield Finding(CheckState.WARNING, "migrations", "not known: the database comes first")
         return
     yield Finding(CheckState.OK, "database", f"{kind} {version} answers")
     if is_newest(application.uow_factory.engine):

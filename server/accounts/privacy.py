@@ -115,7 +115,7 @@ def lock_citizen(uow: UnitOfWork, citizen_id: int) -> None:
 def refuse_absent(row: Any) -> None:
     """Refuse an erased or merged citizen; the row is locked, with `erased_at` and `merged_into`.
 
-    Raises: as `hold`.
+    Raises: as `lock_citizen`.
     """
     if row is None or row.erased_at is not None:
         raise NotAuthenticated
@@ -126,7 +126,7 @@ def refuse_absent(row: Any) -> None:
 def lock_and_load(uow: UnitOfWork, citizen_id: int) -> Citizen:
     """Lock and return a citizen's row.
 
-    Raises: as `hold`.
+    Raises: as `lock_citizen`.
     """
     lock_citizen(uow, citizen_id)
     return uow.session.get_one(Citizen, citizen_id, populate_existing=True)

@@ -53,7 +53,7 @@ class Keys:
         return "v1." + base64.urlsafe_b64encode(nonce + box).decode()
 
     def unseal_text(self, sealed: str, place: str) -> str:
-        """Decrypt what `seal` returned.
+        """Decrypt what `seal_text` returned.
 
         Raises: Unreadable.
         """

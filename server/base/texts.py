@@ -1,7 +1,8 @@
 """All texts for people: `<slice>/texts.toml`, one per key, with {placeholders}.
 
 A missing key or placeholder is an error, never an empty text. Other languages are
-`texts.<code>.toml` in the same folder; missing texts fall back to Chinese and are listed by `gaps`.
+`texts.<code>.toml` in the same folder; missing texts fall back to Chinese and are listed by
+`missing_keys`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ TOGETHER = 200
 class Contacts:
     """The people from whom this process has recently received a message.
 
-    Units: `flush_seconds` between two writes by a background thread; None only writes on `flush`.
+    Units: `flush_seconds` between two writes by a background thread; with None only
+    `flush_contacts` writes.
     """
 
     def __init__(

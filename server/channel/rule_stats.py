@@ -26,7 +26,8 @@ TEXTS_AFTER_TIDYING = 4_000
 class RuleStats:
     """The counters of this process.
 
-    Units: `flush_seconds` between two writes by a background thread; None only writes on `flush`.
+    Units: `flush_seconds` between two writes by a background thread; with None only
+    `flush_counts` writes.
     """
 
     def __init__(

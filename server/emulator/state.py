@@ -1,6 +1,6 @@
 """The emulator's storage: one SQLite file behind one lock, committed before each response.
 
-Contains no rules; the rules read and write rows inside `transaction()`.
+Contains no rules; the rules read and write rows inside `open_transaction()`.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ ADDED = {"people": {"bound": "INTEGER NOT NULL DEFAULT 1", "closed": "INTEGER NO
 
 
 class Store:
-    """One connection for all threads; the owner may enter `transaction()` again.
+    """One connection for all threads; the owner may enter `open_transaction()` again.
 
     Locks: one re-entrant lock around every statement and every transaction.
     """

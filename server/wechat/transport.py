@@ -190,7 +190,7 @@ class Transport:
     def fetch_picture(self, call: ApiCall, until: float) -> bytes:
         """Make a call and return its picture.
 
-        Raises: WeChatError as `ask`.
+        Raises: WeChatError as `call_api`.
         """
         raw = self._exchange_call(call, until)
         if raw.body.startswith(_PICTURES):

@@ -19,39 +19,40 @@ _PAGE = [
     "# Performance",
     "",
     "Written by `make bench` (`python -m tests.bench --write-docs`); the figures round by round"
-    " are in [performance.json](performance.json). Read ratios, not rates: rates move with the"
-    " machine and its neighbours, a ratio of one run moves little.",
+    " are in [performance.json](performance.json). Compare ratios, not rates: a rate depends on"
+    " the machine and its load, a ratio within one run hardly does.",
     "",
     "## How it is measured",
     "",
-    "What counts is the **CPU time of the server's processes for each request**, as the phone sends"
-    " it; that of Redis and PostgreSQL comes on top. Ours is the product as it runs in production:"
-    " gunicorn with `config/gunicorn.conf.py` and the product's own worker, one process, with its"
-    " log line and its metrics for every answer, its rate limits and its Redis. The peers of"
+    "The measure is the **CPU time of the server's processes per request**, as the phone sends it;"
+    " that of Redis and PostgreSQL is not included. Ours is the product as in production: gunicorn"
+    " with `config/gunicorn.conf.py` and the product's own worker, one process, with its log line"
+    " and metrics for every response, its rate limits and its Redis. The peers of"
     " `tests/bench/peers/` do the same work on the same tables and the same Redis: caller from the"
     " bearer token, rate limit, locks, idempotent close, three standings, two ranks, review,"
-    " Idempotency-Key, a JSON log line and metrics. `flask` is Flask, SQLAlchemy's ORM and redis-py"
-    " under gunicorn gthread; `fastapi` is FastAPI, SQLAlchemy Core with asyncpg or aiosqlite and"
-    " redis.asyncio under uvicorn; `bound` is hand-written WSGI with the driver and Redis alone,"
-    " under the same server as ours. The peers lack what the product has beside that: limits that"
-    " outlive an erasure, boards that answer without Redis, waits that are bounded everywhere.",
+    " Idempotency-Key, a JSON log line and metrics. `flask` is Flask, SQLAlchemy's ORM and"
+    " redis-py under gunicorn gthread; `fastapi` is FastAPI, SQLAlchemy Core with asyncpg or"
+    " aiosqlite and redis.asyncio under uvicorn; `bound` is hand-written WSGI with the driver and"
+    " Redis alone, under the same server as ours. The peers omit three things that the product"
+    " does: rate limits that survive an erasure, boards that work without Redis, and bounded waits"
+    " everywhere.",
     "",
-    "The server has one CPU, the load generator, Redis and everything else another (on a machine"
-    " with two or more). 16 keep-alive connections send the next request when the answer to the"
-    " last is complete. Rows take turns, A B C … C B A; the same job of ours and of the peers"
-    " stands beside each other, and a ratio is the median of such pairs. SQL is how many statements"
-    " one request takes.",
+    "On a machine with two or more CPUs the server has one, and the load generator, Redis and all"
+    " other processes share another. Each of 16 keep-alive connections sends its next request"
+    " after the complete response to the last. Rows are measured in turn, A B C … C B A, so that"
+    " the same job of ours and of a peer runs next to each other; a ratio is the median of these"
+    " pairs. SQL is the number of statements per request.",
     "",
-    "Nothing is measured that was not checked, ours and the peers alike. Boards hold the places"
-    " that an independent sort gives. Papers are real ones of as many citizens; after each round"
-    " their number and the sum of their scores in the database are what the answers were worth, and"
-    " as many keys hold an answer as requests had one. Every callback is a new message with its own"
-    " encryption and signatures, the reply is decrypted, its signature and its words are checked,"
-    " a forged message gets 403, and each message leaves new keys in Redis.",
+    "Results are checked, ours and the peers' alike. Boards are compared with an independent sort."
+    " Each paper belongs to a different citizen; after each round the number of papers and the sum"
+    " of their scores in the database must be those of the submitted answers, and the number of"
+    " stored Idempotency-Keys that of keyed requests. Every callback is a new message with its own"
+    " encryption and signatures: the reply is decrypted, its signature and text are checked, a"
+    " forged message must get 403, and each message must add keys to Redis.",
     "",
-    "`python -m tests.bench growth` measures what grows with the number of players, and"
-    " `python -m tests.bench rush` 2,000 people within a minute against the production shape; both"
-    " write a page of their own here with `--write-docs`.",
+    "`python -m tests.bench growth` measures the influence of the number of players, and `python"
+    " -m tests.bench rush` 2,000 people within a minute against all production processes; with"
+    " `--write-docs` each writes a page of its own.",
     "",
     "## Figures",
     "",
@@ -99,7 +100,7 @@ def _parts(report: Report) -> Sequence[str]:
     lines = [
         "## Where our CPU goes",
         "",
-        "Microseconds of one request alone in one thread, without the server around it.",
+        "Microseconds of a single request in one thread, without gunicorn.",
         "",
         f"| | {' | '.join(names)} |",
         f"|---|{'---|' * len(names)}",
@@ -113,11 +114,11 @@ def _parts(report: Report) -> Sequence[str]:
 GROWTH_PAGE = [
     "# Growth",
     "",
-    "Written by `python -m tests.bench growth --write-docs`. For each size a database of its own"
-    " with as many players, all with a closed paper of today on every board. Board, start and"
-    " submission are asked by one connection in turns over the sizes, nine times; a ratio is the"
-    " median of the pairs of the smallest and the biggest. The rest is measured once, a sweep three"
-    " times with nothing to do, of which the best counts.",
+    "Written by `python -m tests.bench growth --write-docs`. Each size has its own database with"
+    " that many players, each of whom has a closed paper of today on every board. One connection"
+    " requests board, start and submission, alternating between the sizes nine times; a ratio is"
+    " the median over the pairs of the smallest and the largest size. The other figures are"
+    " measured once; an idle sweep is measured three times, and the best counts.",
     "",
 ]
 

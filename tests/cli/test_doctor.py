@@ -46,7 +46,7 @@ def gateway() -> RecordingGateway:
 def look(gateway: RecordingGateway) -> tuple[int, dict[str, list[str]]]:
     lines: list[str] = []
     status = run_doctor(lines.append, Overrides(gateway=gateway))
-    told = [(line[7:18].strip(), f"{line[:6].strip()}: {line[19:]}") for line in lines]
+    told = [(line[8:19].strip(), f"{line[:7].strip()}: {line[20:]}") for line in lines]
     assert all("\n" not in line for line in lines)
     return status, {
         about: [words for _, words in group]
@@ -72,7 +72,7 @@ def test_a_good_house_has_a_good_line_for_each_thing(
         "wechat",
     ]
     assert [words.split(":")[0] for lines in told.values() for words in lines] == [
-        "ok", "mind", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok",
+        "ok", "warning", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok",
     ]  # fmt: skip
     assert [call[1] for call in gateway.calls] == [("official_account",), ("mini_program",)]
     assert logging.root.manager.disable == logging.NOTSET
@@ -174,4 +174,4 @@ def test_files_that_others_can_read_are_named(
 
 def test_the_command_is_the_doctor(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 1
-    assert "ok     settings" in capsys.readouterr().out
+    assert "ok      settings" in capsys.readouterr().out

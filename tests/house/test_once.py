@@ -43,4 +43,4 @@ def test_the_problem_document_and_its_headers_are_written_in_one_place(words: st
 
 def test_one_place_refuses_by_a_rate_limit() -> None:
     found = files_that_make("TooManyRequests")
-    assert found == REFUSES_BY_RATE, "call `spend` of base/rate_limits.py"
+    assert found == REFUSES_BY_RATE, "call `spend_token` of base/rate_limits.py"

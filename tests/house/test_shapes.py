@@ -1,4 +1,4 @@
-"""Shapes are made known to the decoder while one thread runs: see `prepare` in base/web."""
+"""Shapes are made known to the decoder while one thread runs: see `prepare_decoder` in base/web."""
 
 from __future__ import annotations
 

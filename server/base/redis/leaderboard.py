@@ -122,7 +122,7 @@ class Leaderboard:
         """Return the token of a new build, or None when another build is running.
 
         Read the database only after this call. Units: the lease is 30 s and is renewed by each
-        `load`.
+        `load_rows`.
         """
         token = secrets.token_hex(8)
         keys = [*_keys_of(group, "bpZH", board), _key_of(group, "names")]

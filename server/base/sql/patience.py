@@ -131,7 +131,7 @@ class WaitPatience:
     def spend_seconds(self, seconds: float) -> None:
         """Subtract a wait from the budget of this thread's transaction."""
         spell = self._spell
-        # Inside of `spending` it is subtracted already.
+        # Inside of `spend_block` it is subtracted already.
         if spell.left is not None and spell.since is None:
             spell.left -= seconds
 

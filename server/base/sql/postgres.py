@@ -1,7 +1,7 @@
 """PostgreSQL connections: bounded waits, and a direct path to libpq for hot statements.
 
-psycopg's poll ends at the timeout. `run_prepared` and `end` use libpq through psycopg, because
-psycopg's cursors cost three times as much CPU as the exchange itself.
+psycopg's poll ends at the timeout. `run_prepared` and `end_transaction` use libpq through psycopg,
+because psycopg's cursors cost three times as much CPU as the exchange itself.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Transaction:
 
     @property
     def statement_dialect(self) -> Dialect:
-        """The dialect of statements for `execute`."""
+        """The dialect of statements for `execute_text`."""
         return self.dialect
 
     @property

@@ -5,8 +5,9 @@ days.
 
 There are two ways. A route that runs in one transaction stores its answer in it (`find_answer`,
 `keep_answer`): effect and answer are committed together, and a process that dies leaves neither. A
-route that calls WeChat before its transaction claims the key in an earlier transaction (`claim`,
-`keep`, `release`), because otherwise a concurrent repeat would call WeChat too.
+route that calls WeChat before its transaction claims the key in an earlier transaction
+(`claim_key`, `keep_claimed_answer`, `release_key`), because otherwise a concurrent repeat would
+call WeChat too.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ def overdue_ids(uow: UnitOfWork, limit: int) -> list[int]:
 
 
 def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slot]) -> Result:
-    """The result of a closed paper; rules and questions as returned by `opened`."""
+    """The result of a closed paper; rules and questions as returned by `load_paper`."""
     if (
         sheet.score is None
         or sheet.correct_count is None

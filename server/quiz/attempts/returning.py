@@ -3,7 +3,7 @@
 The erased entry stays on the boards anonymously until the person starts another paper. Then it
 leaves the boards and only new results count, so that an erasure never brings an advantage. Where
 dropping papers could improve the season total, the erased entry stays instead and the new one is on
-no board. Limits per day and season count both, see `attempts.start`.
+no board. Limits per day and season count both, see `attempts.start_paper`.
 """
 
 from __future__ import annotations
