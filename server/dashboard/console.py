@@ -10,7 +10,15 @@ from server.base.clock import say_instant
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Section, page
 from server.base.web.schema import Query
+from server.console.list_pages import declare_list_pages
+from server.console.list_views import read_table
 from server.dashboard import charts, service
+from server.dashboard.tables import (
+    PARTICIPANTS,
+    PARTICIPATIONS,
+    ParticipantQuery,
+    ParticipationQuery,
+)
 
 PAGES = Pages("dashboard", Path(__file__).with_name("pages"))
 
@@ -41,6 +49,24 @@ def show_figures(uow: UnitOfWork, organizer: Organizer, place: str, query: Figur
     return _show_place(uow, organizer, place, query)
 
 
+@page(PAGES, "GET", "/participants", needs=Permission.PERSON_READ, query=ParticipantQuery)
+def list_participants(uow: UnitOfWork, organizer: Organizer, query: ParticipantQuery) -> Page:
+    """The people behind the figures, without names."""
+    shown = read_table(uow, organizer, PARTICIPANTS, query)
+    return Page("dashboard/rows.html", list=shown, kind="participants")
+
+
+@page(PAGES, "GET", "/participations", needs=Permission.FIGURES_READ, query=ParticipationQuery)
+def list_participations(uow: UnitOfWork, organizer: Organizer, query: ParticipationQuery) -> Page:
+    """The participations behind the figures, without names."""
+    shown = read_table(uow, organizer, PARTICIPATIONS, query)
+    return Page("dashboard/rows.html", list=shown, kind="participations")
+
+
+declare_list_pages(PAGES, PARTICIPANTS, needs=Permission.PERSON_READ)
+declare_list_pages(PAGES, PARTICIPATIONS, needs=Permission.FIGURES_READ)
+
+
 def _show_place(uow: UnitOfWork, organizer: Organizer, place: str, query: FigureQuery) -> Page:
     found = service.read_dashboard(uow, organizer, place)
     say = uow.texts.fill_text
@@ -49,6 +75,7 @@ def _show_place(uow: UnitOfWork, organizer: Organizer, place: str, query: Figure
     return Page(
         "dashboard/figures.html",
         figures=found,
+        may_see_people=organizer.has_permission(Permission.PERSON_READ),
         spans=spans,
         by=query.by,
         trend=charts.draw_trend(spans, times, say("dashboard.column.newcomers")),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -90,6 +90,7 @@ class Dashboard:
     counted_at: datetime | None
     funnel_at: datetime | None
     total: PlaceFigures
+    on_day: date
     today: int
     below: Sequence[PlaceFigures]
     unplaced: PlaceFigures | None
@@ -121,6 +122,7 @@ def read_dashboard(uow: UnitOfWork, organizer: Organizer, spelled: str) -> Dashb
         counted_at=stated.get(PARTICIPATION),
         funnel_at=stated.get(FUNNEL),
         total=total,
+        on_day=beijing_day(uow.now),
         today=days[-1].times if days else 0,
         below=below,
         unplaced=None if scope.county or scope.unit_id else _rest_of(total, below),

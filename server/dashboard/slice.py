@@ -14,6 +14,6 @@ SLICE = Slice(
     texts=Path(__file__).parent,
     pages=(console.PAGES,),
     tasks=tasks.FIGURE_TASKS,
-    permissions=(Permission.FIGURES_READ,),
+    permissions=(Permission.FIGURES_READ, Permission.PERSON_READ),
     personal_data=PERSONAL,
 )

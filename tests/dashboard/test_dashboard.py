@@ -8,11 +8,19 @@ import pytest
 from sqlalchemy import Engine, event
 
 from server.base.errors import NotFound
-from server.base.uow import UnitOfWorkFactory
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import service as channel
+from server.console.list_views import read_table
+from server.console.tables import ListQuery, Table
 from server.dashboard import funnel, service
 from server.dashboard.console import PAGES
 from server.dashboard.rules import DaySum, shade_steps, sum_weeks, without_gaps
+from server.dashboard.tables import (
+    PARTICIPANTS,
+    PARTICIPATIONS,
+    ParticipantQuery,
+    ParticipationQuery,
+)
 from tests.kit.accounts import a_citizen
 from tests.kit.clock import FakeClock
 from tests.kit.console import PEOPLE, Browser, console_app
@@ -182,3 +190,32 @@ def test_shades_divide_what_there_is_into_five() -> None:
     assert shade_steps([0, 7]) == [0, 5]
     assert shade_steps([0, 0]) == [0, 0]
     assert shade_steps([]) == []
+
+
+def test_each_tile_opens_as_many_rows_as_it_counts(uow_factory: UnitOfWorkFactory) -> None:
+    fill(uow_factory)
+    with uow_factory.begin(read_only=True) as uow:
+        for who, place in (
+            ("editor-region", "region"),
+            ("editor-region", NANNING),
+            ("editor-city", NANNING),
+            ("editor-county", QINGXIU),
+        ):
+            found = service.read_dashboard(uow, PEOPLE[who], place)
+            people = rows_of(uow, who, PARTICIPANTS, ParticipantQuery(place=place))
+            times = rows_of(uow, who, PARTICIPATIONS, ParticipationQuery(place=place))
+            assert (people, times) == (found.total.people, found.total.times)
+            for one in found.days:
+                of_day = ParticipationQuery(place=place, day=one.first)
+                assert rows_of(uow, who, PARTICIPATIONS, of_day) == one.times
+            for group in found.groups:
+                wanted = ParticipationQuery(place=place, group=group.audience or "none")  # type: ignore[arg-type]
+                assert rows_of(uow, who, PARTICIPATIONS, wanted) == group.times
+        # Without a filter each organizer still sees the own place alone.
+        assert rows_of(uow, "editor-city", PARTICIPATIONS, ParticipationQuery()) == 5
+        with pytest.raises(NotFound):
+            rows_of(uow, "editor-city", PARTICIPATIONS, ParticipationQuery(place="city:450200"))
+
+
+def rows_of(uow: UnitOfWork, who: str, table: Table, query: ListQuery) -> int:
+    return read_table(uow, PEOPLE[who], table, query).count

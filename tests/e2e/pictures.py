@@ -1,4 +1,5 @@
-"""The pictures of docs/pictures/, taken of the running demo: `python -m tests.e2e.pictures`.
+"""The pictures of docs/pictures/, taken of the running demo: `python -m tests.e2e.pictures`;
+with `console` only those of the organizers' pages.
 
 They show what is there: a demo is started in a folder of its own, people take the contest, and a
 browser looks.  Nothing is drawn by hand, and nobody but this machine is asked.
@@ -7,11 +8,15 @@ browser looks.  Nothing is drawn by hand, and nobody but this machine is asked.
 from __future__ import annotations
 
 import io
+import json
 import shutil
+import sqlite3
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
+import pyotp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -130,6 +135,66 @@ def chat(page: Page, demo: Demo, person: str) -> None:
     saved(shot(page), "phone.png")
 
 
+# The console's pages, and what each shows when it has everything.
+CONSOLE_PAGES = (
+    ("home", "", "首页"),
+    ("figures", "/figures", "数据总览"),
+    ("questions", "/questions", "题库"),
+)
+SEASON_SECONDS = 120
+
+
+def await_season(demo: Demo) -> None:
+    """Wait until the season is written and counted."""
+    waiting = threading.Event()
+    for _ in range(SEASON_SECONDS):
+        if "leaves it out" in demo.console():
+            with sqlite3.connect(f"file:{demo.var / 'kepu.sqlite3'}?mode=ro", uri=True) as database:
+                (left,) = database.execute("SELECT count(*) FROM participation_change").fetchone()
+                (counted,) = database.execute("SELECT count(*) FROM figure_funnel").fetchone()
+            if counted > 100 and left == 0:
+                return
+        waiting.wait(1)
+    raise AssertionError("the demo has no season")
+
+
+def console(browser: Browser, watch: Watch, demo: Demo) -> None:
+    """An editor of the region looks at the season: first page, dashboard, question bank."""
+    people = json.loads((demo.var / "demo-organizers.json").read_text("utf-8"))
+    one = next(p for p in people if (p["role"], p["scope"]) == ("editor", "region"))
+    page = opened(browser, watch, viewport={"width": 1280, "height": 800}).new_page()
+    page.goto(f"{demo.server}/console/login")
+    page.locator("[name=username]").fill(one["username"])
+    page.locator("[name=password]").fill(one["password"])
+    if "totp_secret" in one:
+        page.locator("[name=totp]").fill(pyotp.TOTP(one["totp_secret"]).now())
+    page.locator("main form button").first.click()
+    for name, path, told in CONSOLE_PAGES:
+        page.goto(f"{demo.server}/console{path}")
+        expect(page.locator("main")).to_contain_text(told)
+        saved(shot(page), f"console-{name}.png")
+
+
+def take_console_pictures() -> None:
+    """The console's pictures, of a demo of their own with a season."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        raise SystemExit("no chromium on this machine")
+    with tempfile.TemporaryDirectory(prefix="kepu-pictures-") as folder:
+        demo = Demo(Path(folder) / "var", season="full")
+        demo.start()
+        try:
+            await_season(demo)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                watch = Watch()
+                console(browser, watch, demo)
+                browser.close()
+            assert watch.wrong == [], watch.wrong
+        finally:
+            demo.stop()
+
+
 def main() -> None:
     """Start a demo, fill it, take every picture, and leave nothing behind."""
     chromium = shutil.which("chromium")
@@ -165,4 +230,6 @@ def take(browser: Browser, demo: Demo) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if "console" not in sys.argv[1:]:
+        main()
+    take_console_pictures()

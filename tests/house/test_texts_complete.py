@@ -22,6 +22,7 @@ COMPOSED = (
     "dashboard.group.", "dashboard.step.", "dashboard.column.", "dashboard.map.",
     "quiz.contest.", "quiz.harm.", "quiz.timer.", "quiz.season.",
     "quiz.question_column.", "organizers.link.", "organizers.state.",
+    "dashboard.rows.", "dashboard.completed.",
 )  # fmt: skip
 
 

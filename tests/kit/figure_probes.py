@@ -6,7 +6,7 @@ from server.base.access import Scope
 from server.base.uow import UnitOfWork
 from server.units.models import Unit
 from server.units.service import Level
-from tests.kit.console_matrix import Probe
+from tests.kit.console_matrix import Probe, list_probes
 
 
 def a_place(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
@@ -23,4 +23,8 @@ def a_place(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
 FIGURE_PROBES = {
     "GET /figures": Probe(),
     "GET /figures/<place>": Probe(make=a_place),
+    "GET /participants": Probe(),
+    "GET /participations": Probe(),
+    **list_probes("/participants", reason="核对"),
+    **list_probes("/participations", reason="核对"),
 }
