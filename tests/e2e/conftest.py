@@ -15,6 +15,7 @@ def _run_demo(var: Path) -> Iterator[Demo]:
     made.start()
     yield made
     assert made.stop() == 0
+    assert made.console().splitlines()[-1] == "stopping…"
 
 
 @pytest.fixture(scope="package")
