@@ -126,6 +126,13 @@ class Hand:
         """This part stays at the lower edge, however long the page is."""
         assert abs(self.here.locator(part).evaluate(ABOVE_EDGE)) < 1, part
 
+    def stands_in_one_row(self, label: str) -> None:
+        """The choices of a group stand side by side; the page itself is not wider for it."""
+        group = self.here.get_by_role("group", name=label)
+        tops = "(group) => [...group.children].map((one) => one.getBoundingClientRect().top)"
+        found = group.evaluate(tops)
+        assert (len(found) > 1, len(set(found))) == (True, 1), (label, found)
+
     def missing(self) -> object:
         """What the phone lacks of WeChat, and the errors that the program threw."""
         return self.frame.evaluate("[[...window.__missing], [...window.__errors]]")

@@ -67,6 +67,8 @@ def boards(hand: Hand, contest: str, unit: str) -> None:
         hand.sees("我是第 1 名")
     hand.measure("board-own")
     hand.stays_pinned(".own")
+    # 广西, a city, a county, a unit and an audience: more than a phone is wide.
+    hand.stands_in_one_row("范围")
 
 
 def test_practice_explains_and_the_book_is_emptied_by_two_right_answers(

@@ -213,12 +213,16 @@ scene("an export that does not come is said", "packages/mine/data/index", { scri
 scene("erasing is asked twice, done once, and forgets everything on this phone", "packages/mine/data/index", { keep: { settings: { elder: true } } }, async (phone, server) => {
   const { t, c } = phone.page.data;
   const erase = phone.all("wx-button").at(-1);
+  // What cannot be undone is red, on the page and in the last question.
+  assert.match(erase.className, /t-button--danger/);
   await phone.tap(erase);
   await phone.says(t.go_on);
   await phone.press(c.cancel);
   await phone.tap(erase);
   await phone.press(t.go_on);
   await phone.says(t.erase_final);
+  const yes = [...phone.window.document.querySelectorAll("#wx-overlay .wx-dialog button")].at(-1);
+  assert.equal(yes.style.color, "rgb(179, 38, 30)");
   await phone.press(c.cancel);
   assert.equal(server.to("DELETE /me").length, 0);
   await Promise.all([phone.tap(erase), phone.tap(erase)]);
