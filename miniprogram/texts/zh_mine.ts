@@ -185,6 +185,8 @@ export const zh_mine = {
     kept_visits: '打开过的小程序码',
     kept_groups: '微信群',
     kept_participation: '参与记录',
+    kept_devices: '答题用过的设备',
+    kept_held: '暂停的成绩',
     kept_audit: '工作人员办理记录',
     kept_erasures: '以前的注销',
     copy: '复制原始记录',

@@ -49,7 +49,7 @@ class Noted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ChainVerdict:
     """The end of the verified part of the chain, and the first fault, if any."""
 
     number: int
@@ -57,7 +57,7 @@ class Verdict:
     fault: Fault | None = None
 
 
-def verify_chain(uow: UnitOfWork, noted: Noted | None = None) -> Verdict:
+def verify_chain(uow: UnitOfWork, noted: Noted | None = None) -> ChainVerdict:
     """Check entries, head, checkpoints, readable values, and a head that was noted earlier."""
     number, digest = 0, GENESIS
     known: dict[int, str] = {0: GENESIS}
@@ -66,7 +66,7 @@ def verify_chain(uow: UnitOfWork, noted: Noted | None = None) -> Verdict:
     for row in _rows_in_order(uow):
         fault = _fault_of(uow, row, number + 1, digest)
         if fault is not None:
-            return Verdict(number=number, digest=digest, fault=fault)
+            return ChainVerdict(number=number, digest=digest, fault=fault)
         number, digest = row.number, row.digest
         if number in watched:
             known[number] = digest
@@ -75,7 +75,7 @@ def verify_chain(uow: UnitOfWork, noted: Noted | None = None) -> Verdict:
     if fault is None and noted is not None and known.get(noted.number) != noted.digest:
         kind = FaultKind.MISSING if noted.number > number else FaultKind.NOTED_DIFFERS
         fault = Fault(kind=kind, number=min(noted.number, number + 1))
-    return Verdict(number=number, digest=digest, fault=fault or _fault_of_values(uow))
+    return ChainVerdict(number=number, digest=digest, fault=fault or _fault_of_values(uow))
 
 
 def _rows_in_order(uow: UnitOfWork) -> Iterator[AuditRecord]:

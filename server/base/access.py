@@ -25,6 +25,8 @@ class Citizen:
     known_as: str = ""
     # The hash of the token, for ending the session.
     session: str = field(default="", repr=False)
+    # A keyed hash of the device's random id; empty when the request has none.
+    device: str = field(default="", repr=False)
 
     @property
     def person(self) -> str:
@@ -66,6 +68,10 @@ class Permission(StrEnum):
     ORGANIZER_READ = "organizer.read"
     ORGANIZER_WRITE = "organizer.write"
     AUDIT_READ = "audit.read"
+    HISTORY_READ = "history.read"
+    HOLD_READ = "hold.read"
+    HOLD_WRITE = "hold.write"
+    HOLD_APPROVE = "hold.approve"
 
     @property
     def subject(self) -> str:
@@ -116,6 +122,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.REPLY_WRITE,
             _P.SCENE_WRITE,
             _P.PERSON_READ,
+            _P.HISTORY_READ,
+            _P.HOLD_READ,
+            _P.HOLD_WRITE,
         },
         Role.APPROVER: _CONTENT_READ
         | {
@@ -124,8 +133,12 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.CONTEST_APPROVE,
             _P.CONTEST_SEAL,
             _P.PERSON_READ,
+            _P.HISTORY_READ,
+            _P.HOLD_READ,
+            _P.HOLD_APPROVE,
         },
-        Role.AUDITOR: _CONTENT_READ | {_P.ORGANIZER_READ, _P.AUDIT_READ},
+        Role.AUDITOR: _CONTENT_READ
+        | {_P.ORGANIZER_READ, _P.AUDIT_READ, _P.HISTORY_READ, _P.HOLD_READ},
         Role.SYSTEM_ADMIN: frozenset(
             {
                 _P.CONSOLE_OPEN,

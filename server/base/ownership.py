@@ -6,7 +6,8 @@ Upward published rows can be read, but none written.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import (
@@ -31,7 +32,7 @@ from server.base.sql.tables import Base
 
 Filtered = TypeVar("Filtered", Select[Any], Update, Delete)
 Statement = TypeVar("Statement", Select[Any], Update, Delete, Insert)
-_SCOPED = "kepu_scope"
+_SCOPED, _FOUND = "kepu_scope", "kepu_found_row"
 _UNIT = "unit:"
 _REMEDY = "put the select through visible_to, writable_by or people_of"
 
@@ -93,8 +94,11 @@ def writable_by(statement: Filtered, organizer: Organizer, model: type[Owned]) -
     return _limit_to_scope(statement.where(_inside_condition(organizer.scope, model)), organizer)
 
 
-def people_of(statement: Select[Any], organizer: Organizer, model: type[Placed]) -> Select[Any]:
-    """Restrict to people and results of the organizer's own place, in any owner's contest."""
+def people_of(statement: Select[Any], organizer: Organizer, model: type[Any]) -> Select[Any]:
+    """Restrict to people and results of the organizer's own place, in any owner's contest.
+
+    `model` is a table with the place of each: columns `city`, `county` and `unit_id`.
+    """
     scope = organizer.scope
     kept: ColumnElement[bool] = true()
     if scope.unit_id is not None:
@@ -116,6 +120,20 @@ def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Inser
     return _limit_to_scope(statement, organizer)
 
 
+@contextmanager
+def serving_found_row(session: Session) -> Iterator[None]:
+    """Let services of lower layers use the person of a row that was found within the scope.
+
+    For example telling a citizen in the inbox. Every statement in the block must be about that row.
+    """
+    session.info[_FOUND] = True
+    try:
+        yield
+        session.flush()
+    finally:
+        del session.info[_FOUND]
+
+
 def guard_session(
     session: Session, organizer: Organizer, personal: Collection[str] = frozenset()
 ) -> None:
@@ -128,6 +146,8 @@ def guard_session(
     guarded = [t for t in Base.metadata.sorted_tables if t in owned or t.name in personal]
 
     def check_statement(state: ORMExecuteState) -> None:
+        if _FOUND in state.session.info:
+            return
         if state.is_column_load or _SCOPED in state.statement.get_execution_options():
             return
         touched = find_tables(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.base.web.endpoint import Api
 from server.quiz.attempts.api import ATTEMPT_API
 from server.quiz.contests.api import RULES_API
+from server.quiz.integrity.api import APPEAL_API
 from server.quiz.leaderboards.api import BOARD_API
 from server.quiz.leaderboards.group_api import GROUP_API
 from server.quiz.practice.api import PRACTICE_API
@@ -23,6 +24,7 @@ API = Api(
             SHARE_API,
             ATTEMPT_API,
             RULES_API,
+            APPEAL_API,
         )
         for route in api.routes
     ],

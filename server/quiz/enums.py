@@ -72,3 +72,22 @@ class WordsState(StrEnum):
     PASSED = "passed"
     REVIEW = "review"
     UNCHECKED = "unchecked"
+
+
+class Signal(StrEnum):
+    """A sign of cheating, found by the rules of `integrity/rules.py`."""
+
+    SPEED = "speed"
+    SAME_ANSWERS = "same_answers"
+    SHARED_DEVICE = "shared_device"
+    PERFECT_HOUR = "perfect_hour"
+    IMPOSSIBLE = "impossible"
+
+
+class CaseState(StrEnum):
+    """State of a hold."""
+
+    HELD = "held"
+    APPEALED = "appealed"
+    UPHELD = "upheld"
+    RELEASED = "released"

@@ -125,6 +125,24 @@ class ReasonRefused(Conflict):
     code = "reason_refused"
 
 
+class NotHeld(Conflict):
+    """The result is not held, or the hold has been decided already."""
+
+    code = "not_held"
+
+
+class AlreadyHeld(Conflict):
+    """The results of this citizen are held already."""
+
+    code = "already_held"
+
+
+class OwnHold(Conflict):
+    """The organizer who held the results cannot decide about them."""
+
+    code = "own_hold"
+
+
 class AttemptOpen(Conflict):
     """The paper is still open, so it has no result."""
 

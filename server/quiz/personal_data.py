@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from server.base.uow import Hooks
+from server.quiz.attempts import devices, reminders
 from server.quiz.attempts import personal_data as attempts
-from server.quiz.attempts import reminders
+from server.quiz.integrity import personal_data as integrity
 from server.quiz.leaderboards import personal_data as leaderboards
 from server.quiz.practice import personal_data as practice
 from server.quiz.review import personal_data as review
@@ -13,6 +14,8 @@ from server.quiz.sharing import personal_data as sharing
 PERSONAL = (
     *leaderboards.PERSONAL,
     *sharing.PERSONAL,
+    *integrity.PERSONAL,
+    *devices.PERSONAL,
     *review.PERSONAL,
     *practice.PERSONAL,
     *attempts.PERSONAL,

@@ -8,6 +8,7 @@ from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
 from server.quiz.attempts import closing
 from server.quiz.attempts.reminders import REMINDER_TASKS
+from server.quiz.integrity.inspection import INTEGRITY_TASKS
 from server.quiz.leaderboards.tasks import BOARD_TASKS
 from server.quiz.sharing import codes
 
@@ -56,5 +57,6 @@ TASKS: tuple[Task, ...] = (
     Task(name=codes.TASK, step=fetch_share_codes, every_seconds=10),
     Task(name="quiz.close_expired", step=close_expired, every_seconds=2),
     *BOARD_TASKS,
+    *INTEGRITY_TASKS,
     *REMINDER_TASKS,
 )

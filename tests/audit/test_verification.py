@@ -11,7 +11,7 @@ from sqlalchemy import text
 from server.audit import commands, tasks
 from server.audit.models import AuditPersonal
 from server.audit.service import PersonalValues, Subject, record_change
-from server.audit.verification import Fault, FaultKind, Noted, Verdict, verify_chain
+from server.audit.verification import ChainVerdict, Fault, FaultKind, Noted, verify_chain
 from server.base.access import System
 from server.base.errors import Invalid
 from server.base.jobs import TaskContext
@@ -57,7 +57,7 @@ def tamper(uow_factory: UnitOfWorkFactory, statements: Sequence[str]) -> None:
             run(statement)
 
 
-def verdict_of(uow_factory: UnitOfWorkFactory, noted: Noted | None = None) -> Verdict:
+def verdict_of(uow_factory: UnitOfWorkFactory, noted: Noted | None = None) -> ChainVerdict:
     with uow_factory.begin(read_only=True) as uow:
         return verify_chain(uow, noted)
 

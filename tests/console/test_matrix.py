@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from server import slices
+from server.audit.service import Subject, record_change
 from server.base.access import Organizer, Permission, Role, Scope
 from server.base.errors import NotFound
 from server.base.ownership import owned_by
@@ -20,6 +21,7 @@ from server.console.form_session import SESSION_COOKIE
 from server.console.list_pages import EXPORT_JOB
 from server.console.long_jobs import find_job, start_job
 from server.organizers.models import AccountState, OrganizerAccount, OrganizerSession
+from server.quiz.enums import CaseState
 from server.units.models import Level, Unit
 from server.wechat.gateway import MadeSceneCode
 from tests.kit.console import PEOPLE, Browser, console_app
@@ -28,6 +30,7 @@ from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
 from tests.kit.console_rules import PAGES, make_rule
 from tests.kit.figure_probes import FIGURE_PROBES
 from tests.kit.gateway import RecordingGateway
+from tests.kit.integrity import make_flag
 from tests.kit.question_probes import QUESTION_PROBES
 
 
@@ -119,10 +122,39 @@ ORGANIZERS = {
         make=an_organizer, form={"reason": "x", "successor": "org_none"}, answers=404
     ),
 }
+
+
+def an_entry_of_trail(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
+    organizer = next(one for one in PEOPLE.values() if one.scope == owner)
+    ref = uow.new_ref("hld")
+    record_change(uow, organizer, "quiz.hold_results", Subject("hold", ref))
+    return {"kind": "hold", "ref": ref}
+
+
+def a_flag(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
+    return {"ref": make_flag(uow, owner, CaseState.RELEASED)}
+
+
+def an_appealed_flag(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
+    return {"ref": make_flag(uow, owner, CaseState.APPEALED)}
+
+
 # Every page of the product, with the objects it shows.
 PROBES = {
     **ORGANIZERS,
     "GET /": Probe(),
+    "GET /audit": Probe(make=an_entry_of_trail, shows="ref"),
+    **list_probes("/audit", reason="核对"),
+    "GET /audit/<kind>/<ref>": Probe(make=an_entry_of_trail),
+    "GET /integrity": Probe(make=a_flag, shows="ref"),
+    **list_probes("/integrity", reason="核对"),
+    "GET /integrity/<ref>": Probe(make=a_flag),
+    "GET /integrity/<ref>/hold": Probe(make=a_flag),
+    "POST /integrity/<ref>/hold": Probe(make=a_flag, form={"reason": "答题过快"}),
+    "GET /integrity/<ref>/decision": Probe(make=an_appealed_flag),
+    "POST /integrity/<ref>/decision": Probe(
+        make=an_appealed_flag, form={"reason": "核对过了", "decision": "release"}
+    ),
     "GET /jobs": Probe(),
     "GET /jobs/<ref>": Probe(make_own=a_job),
     "GET /jobs/<ref>/file": Probe(make_own=a_job),

@@ -11,13 +11,20 @@ from server.base.texts import FIRST_LANGUAGE, load_texts
 from tests.house.source import trees
 
 CALLS = ("record_change",)
+# Passes on the act of a page, which a `Note` names.
+PASSED_ON = "server/audit/service.py"
 SAY = "name the act with a constant <slice>.<verb>_<object>, its words are <slice>.act.<verb>_…"
 
 
 def acts(sources: Mapping[Path, ast.Module]) -> Iterator[tuple[str, str]]:
     """Where each entry is recorded, and the act it names; an empty one when it is no constant."""
     for path, tree in sources.items():
+        if path.as_posix() == PASSED_ON:
+            continue
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            named = {k.arg: k.value for k in call.keywords}
+            if ast.unparse(call.func) == "Note" and isinstance(named.get("act"), ast.Constant):
+                yield f"{path}:{call.lineno}", str(named["act"].value)  # type: ignore[attr-defined]
             if ast.unparse(call.func).rpartition(".")[2] in CALLS and len(call.args) > 2:
                 act = call.args[2]
                 constant = isinstance(act, ast.Constant) and isinstance(act.value, str)

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from server.base.clock import beijing_midnight
+from server.base.uow import UnitOfWorkFactory
 from server.programme import commands as programme
 from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands as quiz
+from server.quiz.enums import CaseState
+from server.quiz.models import Attempt, IntegrityCase
 from server.wechat.errors import AWAY, WeChatAway
 from server.wechat.gateway import GroupEntry, PhoneNumber, Verdict, WeChatIdentity
 from tests.conftest import application_of
@@ -47,8 +51,10 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     token: str,
     clock: FakeClock,
     gateway: RecordingGateway,
+    app: Flask,
 ) -> None:
     me = {"citizen": token}
+    uow_factory_of_app = application_of(app).uow_factory
     policy = client.get("/campaign").get_json()["policy_version"]
     given = {"policy_version": policy, "guardian": False, "under_14": False}
     client.post("/me/consents", json=given, **me)
@@ -65,6 +71,7 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
         assert client.get(path, **me).status_code == 200, path
     take_a_paper(client, contest, me)
     assert client.get(f"/contests/{contest}/leaderboard", **me).get_json()["me"]["rank"] == 1
+    appeal_hold(client, uow_factory_of_app, me)
     take_a_timed_paper(client, clock, me)
     practise(client, me)
     share_and_visit(client, gateway, contest, me)
@@ -127,6 +134,23 @@ def take_a_paper(client: CheckedClient, contest: str, me: dict[str, Any]) -> Non
     assert client.post(f"/attempts/{paper['id']}/submission", **me).status_code == 200
     assert client.get(f"/attempts/{paper['id']}", **me).get_json()["review"]
     assert client.get("/me/attempts", **me).get_json()["items"][0]["id"] == paper["id"]
+
+
+def appeal_hold(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict[str, Any]) -> None:
+    paper = client.get("/me/attempts", **me).get_json()["items"][0]["id"]
+    path, given = f"/attempts/{paper}/appeal", {"reason": "我是自己答的"}
+    assert client.post(path, json=given, **me).get_json()["code"] == "not_held"
+    with uow_factory.begin() as uow:
+        entry_id = uow.session.scalars(select(Attempt.entry_id).where(Attempt.ref == paper)).one()
+        uow.session.add(
+            IntegrityCase(
+                ref="hld_1", entry_id=entry_id, state="held", hold_reason="x", holder_id=0,
+                held_at=uow.now,
+            )
+        )  # fmt: skip
+    assert client.post(path, json=given, **me).status_code == 202
+    with uow_factory.begin() as uow:
+        uow.session.scalars(select(IntegrityCase)).one().state = CaseState.RELEASED
 
 
 def practise(client: CheckedClient, me: dict[str, Any]) -> None:

@@ -229,5 +229,6 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
         ),
         *("earlier_erasures", "participation", "message_grants", "inbox", "pushes", "follower"),
         *("scene_visits", "visits", "late_replies", "recent_replies", "contest_entries"),
-        *("contest_papers", "practice", "mistakes", "question_reports", "shares", "groups"),
+        *("contest_papers", "practice", "mistakes", "question_reports", "devices"),
+        *("held_results", "shares", "groups"),
     ]

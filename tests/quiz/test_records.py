@@ -60,6 +60,7 @@ def test_closed_papers_come_newest_first_and_each_opens_again(
         "id": ids[0], "contest": contest.ref, "contest_title": contest.title, "day": "2026-05-01",
         "state": "submitted", "closed_at": first["closed_at"], "score": 40, "max_score": 100,
         "correct_count": 4, "question_count": 10, "duration_ms": 83_000,
+        "held": False, "appeal": None,
     }  # fmt: skip
     for one in listed["items"]:
         again = client.get(f"/attempts/{one['id']}", citizen=phone).get_json()

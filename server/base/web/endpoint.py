@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,6 +36,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Runner = Callable[..., HttpReply]
 PREFIX = "/api/v1"
 _PLACE = re.compile(r"<(\w+)>")
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,9 +304,16 @@ class Edge:
             if actor is None:
                 spend_token(uow.dependencies, DEAD_TOKEN, network_of(sent.address))
                 return admit_actor(Who.CITIZEN, None, consent=False)
+            if route.method == "POST" and sent.device is not None:
+                actor = replace(actor, device=_hash_device(uow, sent.device))
         if actor is not None and route.pace is not None and route.pace.by_edge:
             spend_token(uow.dependencies, route.pace, actor.person)
         return admit_actor(route.who, actor, consent=route.consent)
+
+
+def _hash_device(uow: UnitOfWork, device: str) -> str:
+    """The keyed hash of a device's id; empty for what the mini-program does not send."""
+    return uow.keys.blind_hash(device, "device") if _DEVICE.fullmatch(device) else ""
 
 
 def _flask_view(run: Runner) -> Callable[..., Response]:

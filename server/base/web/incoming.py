@@ -42,6 +42,12 @@ class Incoming:
         return found
 
     @property
+    def device(self) -> str | None:
+        """The X-Device-Id header: a random id that the mini-program keeps."""
+        found: str | None = self.environ.get("HTTP_X_DEVICE_ID")
+        return found
+
+    @property
     def address(self) -> str | None:
         """The client's address, as reported by trusted proxies."""
         found: str | None = self.environ.get("REMOTE_ADDR")

@@ -139,7 +139,7 @@ _OF_CITIZEN = _SHEETS.where(
 _BY_ID = _SHEETS.where(_attempt.c.id == bindparam("attempt_id"))
 # PostgreSQL locks tables in the order they are named: the entry before the attempt.
 _LOCKED_WITH_ENTRY = (
-    _OF_CITIZEN.add_columns(_entry.c.merged_at, *place_columns())
+    _OF_CITIZEN.add_columns(_entry.c.merged_at, _entry.c.held_at, *place_columns())
     .join(_entry, _entry.c.id == _attempt.c.entry_id)
     .with_for_update(of=[_entry, _attempt])
 )
@@ -241,13 +241,13 @@ def locked_with_entry(
     ).one_or_none()
     if row is None:
         return None
-    *facts, merged_at, city, county, unit_id, audience, division = row
+    *facts, merged_at, held_at, city, county, unit_id, audience, division = row
     sheet = Sheet(*facts)
     entry = LockedEntry(
         contest_id=sheet.contest_id,
         entry_id=sheet.entry_id,
         place=CountedPlace(city, county, unit_id, audience, division),
-        on_board=merged_at is None,
+        on_board=merged_at is None and held_at is None,
     )
     return sheet, entry
 

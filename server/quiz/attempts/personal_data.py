@@ -17,12 +17,12 @@ from server.base.personal_data import Erase, Personal
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import returning
 from server.quiz.contests import service as contests
-from server.quiz.enums import AttemptState
+from server.quiz.enums import AttemptState, CaseState
 from server.quiz.leaderboards import board_view, standings_queries
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.standings_queries import Moved, Stand
-from server.quiz.models import Attempt, Contest, Entry, Question, Standing
+from server.quiz.models import Attempt, Contest, Entry, IntegrityCase, Question, Standing
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,7 @@ def _merge_papers(
     uow: UnitOfWork, citizens: tuple[int, int], kept_entry: int, gone_entry: int
 ) -> None:
     keep, gone = citizens
+    _carry_hold(uow, kept_entry, gone_entry)
     entry_lock = boards.lock_entry(uow, kept_entry)
     rules = contests.contest_by_id(uow, entry_lock.contest_id).rules
     # Papers from before an erasure count too, as at every start. Both citizens' identities still
@@ -214,6 +215,20 @@ def _merge_papers(
     played = boards.closed_papers(uow, kept_entry)
     periods = {period for one in played for period in one.periods}
     boards.recount_standings(uow, entry_lock, played, rules, periods)
+
+
+def _carry_hold(uow: UnitOfWork, kept_entry: int, gone_entry: int) -> None:
+    """Hold the survivor's entry if the other one was held, so that a merge ends no hold."""
+    held = select(Entry.id).where(
+        Entry.id.in_((kept_entry, gone_entry)), Entry.held_at.is_not(None)
+    )
+    entries = set(uow.session.scalars(held))
+    if entries == {gone_entry}:
+        boards.hold_entry(uow, kept_entry)
+        moved = update(IntegrityCase).where(
+            IntegrityCase.entry_id == gone_entry, IntegrityCase.state != CaseState.RELEASED
+        )
+        uow.session.execute(moved.values(entry_id=kept_entry))
 
 
 def _tries_of_entries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:

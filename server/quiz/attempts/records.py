@@ -11,8 +11,8 @@ from sqlalchemy import and_, bindparam, select
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.contests import service as contests
-from server.quiz.enums import AttemptState
-from server.quiz.models import Attempt, Contest, RuleSetRow
+from server.quiz.enums import AttemptState, CaseState
+from server.quiz.models import Attempt, Contest, Entry, IntegrityCase, RuleSetRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +31,18 @@ class Record:
     correct_count: int
     question_count: int
     duration_ms: int
+    held: bool
+    appeal: str | None
 
 
 _attempt, _contest, _rules = table_of(Attempt), table_of(Contest), table_of(RuleSetRow)
+_entry, _case = table_of(Entry), table_of(IntegrityCase)
+# What the citizen can do about a hold.
+_APPEALS = {
+    CaseState.HELD: "possible",
+    CaseState.APPEALED: "waiting",
+    CaseState.UPHELD: "rejected",
+}
 _MOST_ID = 2**63 - 1
 # Each paper's rules are joined, so that many rule versions need only one statement.
 _CLOSED = (
@@ -46,6 +55,8 @@ _CLOSED = (
         _attempt.c.score,
         _attempt.c.correct_count,
         _attempt.c.duration_ms,
+        _attempt.c.entry_id,
+        _entry.c.held_at,
         _contest.c.ref.label("contest_ref"),
         _contest.c.title,
         _rules.c.version,
@@ -53,6 +64,7 @@ _CLOSED = (
     )
     .select_from(_attempt)
     .join(_contest, _contest.c.id == _attempt.c.contest_id)
+    .join(_entry, _entry.c.id == _attempt.c.entry_id)
     .join(
         _rules,
         and_(
@@ -67,6 +79,10 @@ _CLOSED = (
     )
     .order_by(_attempt.c.id.desc())
     .limit(bindparam("most"))
+)
+_CASES = select(_case.c.entry_id, _case.c.state).where(
+    _case.c.entry_id.in_(bindparam("entry_ids", expanding=True)),
+    _case.c.state != CaseState.RELEASED,
 )
 _CLOSED_IN_CONTEST = _CLOSED.where(_attempt.c.contest_id == bindparam("contest_id"))
 
@@ -84,10 +100,20 @@ def closed_papers(
     else:
         contest = contests.find_contest(uow, contest_name)
         rows = run_statement(uow, _CLOSED_IN_CONTEST, {**asked, "contest_id": contest.id})
-    return [_record_from_row(row) for row in rows]
+    found = list(rows)
+    appeals = _appeals_of(uow, {row.entry_id for row in found if row.held_at is not None})
+    return [_record_from_row(row, appeals.get(row.entry_id)) for row in found]
 
 
-def _record_from_row(row: Any) -> Record:
+def _appeals_of(uow: UnitOfWork, entry_ids: set[int]) -> dict[int, str]:
+    """What can be done about the holds of these entries; reads nothing without any."""
+    if not entry_ids:
+        return {}
+    rows = run_statement(uow, _CASES, {"entry_ids": sorted(entry_ids)})
+    return {row.entry_id: _APPEALS[row.state] for row in rows}
+
+
+def _record_from_row(row: Any, appeal: str | None) -> Record:
     facts = row._asdict()
     rules = contests.rules_from(facts["version"], facts["body"])
     return Record(
@@ -103,4 +129,6 @@ def _record_from_row(row: Any) -> Record:
         correct_count=facts["correct_count"],
         question_count=rules.question_count,
         duration_ms=facts["duration_ms"],
+        held=facts["held_at"] is not None,
+        appeal=appeal,
     )

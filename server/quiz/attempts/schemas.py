@@ -119,7 +119,11 @@ class RecordsQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class RecordOut(Out, frozen=True, kw_only=True):
-    """One closed paper; its questions and its review are under `/attempts/{id}`."""
+    """One closed paper; its questions and its review are under `/attempts/{id}`.
+
+    `held` results are on no board while suspected cheating is examined. `appeal` tells whether
+    `POST /attempts/{id}/appeal` is possible, waits for its decision or was rejected.
+    """
 
     id: str
     contest: str
@@ -132,6 +136,8 @@ class RecordOut(Out, frozen=True, kw_only=True):
     correct_count: int
     question_count: int
     duration_ms: int
+    held: bool
+    appeal: Literal["possible", "waiting", "rejected"] | None
 
 
 class QuestionOut(Out, frozen=True, kw_only=True):

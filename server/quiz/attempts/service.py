@@ -15,7 +15,7 @@ from server.base.clock import beijing_day, beijing_week
 from server.base.errors import NotFound, Unavailable
 from server.base.rate_limits import ANSWER, QUIZ_START, spend_token
 from server.base.uow import UnitOfWork
-from server.quiz.attempts import attempt_store, closing, first_paper, papers, returning
+from server.quiz.attempts import attempt_store, closing, devices, first_paper, papers, returning
 from server.quiz.attempts.attempt_store import Sheet
 from server.quiz.attempts.closing import Ending, Opened, Result
 from server.quiz.attempts.papers import Slot
@@ -121,6 +121,7 @@ def start_paper(
     whose = {"contest_id": contest.id, "entry_id": entry_id, "citizen_id": citizen_id}
     bank = bank_of(uow, contest.bank, contest.bank_revision)
     items = _draw_questions(uow, contest, (bank, contest.rules.parts_for(division)), past)
+    devices.note_device(uow, citizen_id)
     return Started(view=_begin_paper(uow, contest, whose, (bank, items), try_no), fresh=True)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from server.base.redis.client import RedisRefused, RedisUnavailable
@@ -59,7 +59,11 @@ class PlayedOn:
 
 _entry, _attempt, _standing = table_of(Entry), table_of(Attempt), table_of(Standing)
 _ENTRY = select(
-    _entry.c.id, _entry.c.contest_id, _entry.c.merged_at, *standings_queries.place_columns()
+    _entry.c.id,
+    _entry.c.contest_id,
+    _entry.c.merged_at,
+    _entry.c.held_at,
+    *standings_queries.place_columns(),
 )
 _LOCKED = _ENTRY.where(_entry.c.id == bindparam("entry_id")).with_for_update()
 _PAPERS = select(
@@ -83,12 +87,12 @@ def lock_entry(uow: UnitOfWork, entry_id: int) -> LockedEntry:
 
 
 def _entry_from_row(row: Any) -> LockedEntry:
-    entry_id, contest_id, merged_at, *place = row
+    entry_id, contest_id, merged_at, held_at, *place = row
     return LockedEntry(
         contest_id=contest_id,
         entry_id=entry_id,
         place=CountedPlace(*place),
-        on_board=merged_at is None,
+        on_board=merged_at is None and held_at is None,
     )
 
 
@@ -158,17 +162,48 @@ def take_off(uow: UnitOfWork, entry_id: int) -> None:
     """
     entry = lock_entry(uow, entry_id)
     uow.session.execute(update(Entry).where(Entry.id == entry_id).values(merged_at=uow.now))
-    withdrawn = (
+    _withdraw_standings(uow, entry)
+
+
+def hold_entry(uow: UnitOfWork, entry_id: int) -> None:
+    """Take an entry off every board until `release_entry`; new papers do not bring it back.
+
+    Locks: the entry.
+    """
+    entry = lock_entry(uow, entry_id)
+    uow.session.execute(update(Entry).where(Entry.id == entry_id).values(held_at=uow.now))
+    _withdraw_standings(uow, entry)
+
+
+def release_entry(uow: UnitOfWork, entry_id: int) -> None:
+    """Bring a held entry back to its boards, with the papers of meanwhile; not a merged one.
+
+    Locks: the entry.
+    """
+    lock_entry(uow, entry_id)
+    uow.session.execute(update(Entry).where(Entry.id == entry_id).values(held_at=None))
+    entry = lock_entry(uow, entry_id)
+    if entry.on_board:
+        kept = func.substr(Standing.period, len(keys.GONE) + 1)
+        _rename_periods(uow, entry, Standing.period.like(f"{keys.GONE}%"), kept)
+
+
+def _withdraw_standings(uow: UnitOfWork, entry: LockedEntry) -> None:
+    """Remove an entry from every board; its standings keep their rows under another period."""
+    shown = Standing.period.not_like(f"{keys.GONE}%")
+    _rename_periods(uow, entry, shown, keys.GONE + Standing.period)
+
+
+def _rename_periods(
+    uow: UnitOfWork, entry: LockedEntry, which: ColumnElement[bool], period: Any
+) -> None:
+    renamed = (
         update(Standing)
-        .where(Standing.entry_id == entry_id, Standing.period.not_like(f"{keys.GONE}%"))
-        .values(
-            period=keys.GONE + Standing.period,
-            version=Standing.version + 1,
-            changed_at=uow.now,
-        )
+        .where(Standing.entry_id == entry.entry_id, which)
+        .values(period=period, version=Standing.version + 1, changed_at=uow.now)
         .returning(Standing.period, *standings_queries.STAND_COLUMNS)
     )
-    rows = uow.session.execute(withdrawn).all()
+    rows = uow.session.execute(renamed).all()
     moves = [Moved(row[0], Stand(*row[1:]), entry.place, [], uow.now) for row in rows]
     bring_after_commit(uow, entry.contest_id, moves)
 

@@ -9,6 +9,12 @@ from __future__ import annotations
 from server.quiz.models.attempts import Attempt
 from server.quiz.models.bank import Bank, Question, QuestionHeading, QuestionImport
 from server.quiz.models.contests import Contest, Deck, RuleSetRow
+from server.quiz.models.integrity import (
+    DeviceUse,
+    IntegrityCase,
+    IntegrityFlag,
+    IntegrityMark,
+)
 from server.quiz.models.leaderboards import Entry, GroupMember, Standing, WeChatGroup
 from server.quiz.models.practice import Practice, PracticeAnswer
 from server.quiz.models.review import QuestionReport
@@ -19,8 +25,12 @@ __all__ = [
     "Bank",
     "Contest",
     "Deck",
+    "DeviceUse",
     "Entry",
     "GroupMember",
+    "IntegrityCase",
+    "IntegrityFlag",
+    "IntegrityMark",
     "Practice",
     "PracticeAnswer",
     "Question",

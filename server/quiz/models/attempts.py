@@ -50,6 +50,7 @@ class Attempt(Base):
         ),
         Index("ix_attempt_entry_id", "entry_id"),
         Index("ix_attempt_citizen_id", "citizen_id"),
+        Index("ix_attempt_contest_id_closed_at", "contest_id", "closed_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

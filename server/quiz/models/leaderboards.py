@@ -39,6 +39,8 @@ class Entry(Base):
     left_scopes: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     merged_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Since when the entry is held for suspected cheating; it is on no board meanwhile.
+    held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Standing(Base):

@@ -79,7 +79,15 @@ def judge_reason(gateway: TextCheck, reported: Reported, reason: str) -> WordsSt
 
     Raises: ReasonRefused (409).
     """
-    verdict = verdict_or_none(gateway, reported.openid, reason, TextPlace.COMMENT)
+    return judge_words(gateway, reported.openid, reason)
+
+
+def judge_words(gateway: TextCheck, openid: str | None, words: str) -> WordsState:
+    """WeChat's verdict on a citizen's text; never call it inside a transaction.
+
+    Raises: ReasonRefused (409).
+    """
+    verdict = verdict_or_none(gateway, openid, words, TextPlace.COMMENT)
     if verdict is None:
         return WordsState.UNCHECKED
     if verdict is Verdict.RISKY:

@@ -180,7 +180,8 @@ def _find_share(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
         )
         .join(Attempt, Attempt.id == Share.attempt_id)
         .join(Entry, Entry.id == Attempt.entry_id)
-        .where(Share.ref == ref)
+        # A held result is shown to nobody, by no card either.
+        .where(Share.ref == ref, Entry.held_at.is_(None))
     ).one_or_none()
     if row is None:
         raise NotFound

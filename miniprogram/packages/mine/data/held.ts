@@ -82,6 +82,8 @@ function namesOf(t: Words): Record<string, string> {
     visits: t.kept_visits,
     groups: t.kept_groups,
     participation: t.kept_participation,
+    devices: t.kept_devices,
+    held_results: t.kept_held,
     audit: t.kept_audit,
     earlier_erasures: t.kept_erasures,
   }

@@ -1,0 +1,1 @@
+"""Signs of cheating, holds, appeals and decisions."""

@@ -1,0 +1,183 @@
+"""What the fraud desk shows: flagged entries of the organizer's place, with their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, select
+
+from server.accounts import service as accounts
+from server.base.access import Organizer, Permission
+from server.base.clock import BEIJING
+from server.base.errors import NotFound
+from server.base.ownership import people_of, serving_found_row
+from server.base.uow import UnitOfWork
+from server.base.web.page import Waiting
+from server.console.tables import ListQuery
+from server.quiz.enums import AttemptState, CaseState, Signal
+from server.quiz.models import Attempt, Contest, Entry, IntegrityCase, IntegrityFlag
+from server.units import service as units
+
+
+class FlagQuery(ListQuery, frozen=True, kw_only=True):
+    """The filters of the desk: signal and state."""
+
+    signal: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlagLine:
+    """One flag in the list; `state` is that of the entry's hold, `open` without one."""
+
+    ref: str
+    signal: Signal
+    contest: str
+    place: str
+    name: str
+    state: str
+    found_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperLine:
+    """One closed paper of the flagged entry."""
+
+    ref: str
+    day: str
+    score: int
+    correct_count: int
+    question_count: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlaggedEntry:
+    """A flagged entry: its signals with evidence as texts, its papers, its hold."""
+
+    line: FlagLine
+    signals: list[tuple[Signal, str]]
+    papers: list[PaperLine]
+    case: IntegrityCase | None
+
+
+_BY_ENTRY: Any = (
+    select(IntegrityFlag, Entry, Contest.title, IntegrityCase.state)
+    .join(Entry, Entry.id == IntegrityFlag.entry_id)
+    .join(Contest, Contest.id == Entry.contest_id)
+    .outerjoin(
+        IntegrityCase,
+        and_(IntegrityCase.entry_id == Entry.id, IntegrityCase.state != CaseState.RELEASED),
+    )
+)
+
+
+def select_flags(uow: UnitOfWork, organizer: Organizer, query: FlagQuery) -> Select[Any]:  # noqa: ARG001 - a table's select gets it
+    """The flags of people of the organizer's place that match the filters."""
+    found = people_of(_BY_ENTRY, organizer, Entry)
+    if query.signal in set(Signal):
+        found = found.where(IntegrityFlag.signal == Signal(query.signal))
+    if query.state == "open":
+        found = found.where(IntegrityCase.state.is_(None))
+    elif query.state in set(CaseState):
+        found = found.where(IntegrityCase.state == CaseState(query.state))
+    return found
+
+
+def describe_flags(uow: UnitOfWork, rows: Sequence[Any]) -> list[FlagLine]:
+    """Flags in words; names are those of the public boards."""
+    with serving_found_row(uow.session):
+        names = accounts.names_of(uow, [row[1].citizen_id for row in rows])
+    return [
+        FlagLine(
+            ref=flag.ref,
+            signal=flag.signal,
+            contest=title,
+            place=_name_place(entry),
+            name=names[entry.citizen_id].shown,
+            state="open" if state is None else CaseState(state).value,
+            found_at=flag.found_at,
+        )
+        for flag, entry, title, state, *_ in rows
+    ]
+
+
+def read_flagged(uow: UnitOfWork, organizer: Organizer, ref: str) -> FlaggedEntry:
+    """A flagged entry by one of its flags.
+
+    Raises: NotFound (404) outside the organizer's place.
+    """
+    found = people_of(_BY_ENTRY, organizer, Entry).where(IntegrityFlag.ref == ref)
+    row = uow.session.execute(found).one_or_none()
+    if row is None:
+        raise NotFound
+    (line,) = describe_flags(uow, [row])
+    with serving_found_row(uow.session):
+        return _read_entry(uow, row[1].id, line)
+
+
+def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
+    """For the first page: how many holds wait for this approver's decision."""
+    if not organizer.has_permission(Permission.HOLD_APPROVE):
+        return []
+    waiting = people_of(
+        select(IntegrityCase.id)
+        .join(Entry, Entry.id == IntegrityCase.entry_id)
+        .where(IntegrityCase.state == CaseState.APPEALED),
+        organizer,
+        Entry,
+    )
+    count = len(uow.session.scalars(waiting).all())
+    return [Waiting(count=count, said="quiz.integrity.task", path="/integrity?state=appealed")]
+
+
+def _read_entry(uow: UnitOfWork, entry_id: int, line: FlagLine) -> FlaggedEntry:
+    flags = uow.session.scalars(
+        select(IntegrityFlag).where(IntegrityFlag.entry_id == entry_id).order_by(IntegrityFlag.id)
+    )
+    papers = uow.session.scalars(
+        select(Attempt)
+        .where(Attempt.entry_id == entry_id, Attempt.state != AttemptState.OPEN)
+        .order_by(Attempt.id.desc())
+        .limit(50)
+    )
+    newest = (
+        select(IntegrityCase)
+        .where(IntegrityCase.entry_id == entry_id)
+        .order_by(IntegrityCase.id.desc())
+        .limit(1)
+    )
+    return FlaggedEntry(
+        line=line,
+        signals=[(flag.signal, _say_evidence(uow, flag)) for flag in flags],
+        papers=[_paper_line(row) for row in papers],
+        case=uow.session.scalars(newest).one_or_none(),
+    )
+
+
+def _say_evidence(uow: UnitOfWork, flag: IntegrityFlag) -> str:
+    facts = {**flag.evidence, "count": len(flag.evidence.get("papers", []))}
+    return uow.texts.fill_text(f"quiz.signal_evidence.{flag.signal.value}", **facts)
+
+
+def _paper_line(row: Attempt) -> PaperLine:
+    return PaperLine(
+        ref=row.ref,
+        day=row.started_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M"),
+        score=row.score or 0,
+        correct_count=row.correct_count or 0,
+        question_count=len(row.paper),
+        seconds=round((row.duration_ms or 0) / 1000, 1),
+    )
+
+
+def _name_place(entry: Entry) -> str:
+    regions = units.load_regions()
+    city = regions.find_city(entry.city or "")
+    if city is None:
+        return "—"
+    county = next((one for one in city.counties if one.code == entry.county), None)
+    return city.name + (county.name if county is not None else "")

@@ -1,0 +1,148 @@
+"""Inspects closed papers in the background, and stores the signs that it finds.
+
+A minute's run reads the papers closed since the last one; once a day the papers of three days are
+read again, because a paper that a late sweep closes carries an earlier instant.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from server.base.clock import beijing_day
+from server.base.jobs import Task, TaskContext
+from server.base.sql.tables import insert_for
+from server.base.uow import UnitOfWork
+from server.quiz.contests import service as contests
+from server.quiz.enums import AttemptState
+from server.quiz.integrity.rules import InspectedPaper, SignalFinding, find_signals
+from server.quiz.models import Attempt, Contest, DeviceUse, Entry, IntegrityFlag, IntegrityMark
+
+_OVERLAP = timedelta(minutes=15)
+_DAILY = timedelta(days=3)
+# Papers of one contest read at once; the next run continues behind them.
+_MOST = 20_000
+_CHUNK = 500
+
+
+def inspect_contests(context: TaskContext, *_ids: int) -> int:
+    """Inspect every contest with new papers; return the number of new flags."""
+    with context.uow_factory.begin(read_only=True) as uow:
+        found = list(uow.session.scalars(select(Contest.id).order_by(Contest.id)))
+    return sum(_inspect_contest(context, contest_id) for contest_id in found)
+
+
+def _inspect_contest(context: TaskContext, contest_id: int) -> int:
+    with context.uow_factory.begin(read_only=True) as uow:
+        mark = uow.session.get(IntegrityMark, contest_id)
+        since = _begin_of_window(uow, mark)
+        papers = _closed_papers(uow, contest_id, since)
+        findings = find_signals(papers, _citizens_on_devices(uow, papers))
+        until = uow.now
+    if not papers:
+        return 0
+    with context.uow_factory.begin() as uow:
+        made = insert_for(uow.session, IntegrityMark).values(
+            contest_id=contest_id, inspected_until=until
+        )
+        uow.session.execute(
+            made.on_conflict_do_update(
+                index_elements=["contest_id"], set_={"inspected_until": until}
+            )
+        )
+        return _store_findings(uow, findings)
+
+
+def _begin_of_window(uow: UnitOfWork, mark: IntegrityMark | None) -> datetime | None:
+    if mark is None:
+        return None
+    new_day = beijing_day(mark.inspected_until) != beijing_day(uow.now)
+    return mark.inspected_until - (_DAILY if new_day else _OVERLAP)
+
+
+def _closed_papers(
+    uow: UnitOfWork, contest_id: int, since: datetime | None
+) -> list[InspectedPaper]:
+    wanted = (
+        select(Attempt)
+        .join(Entry, Entry.id == Attempt.entry_id)
+        .where(
+            Attempt.contest_id == contest_id,
+            Attempt.state != AttemptState.OPEN,
+            Entry.merged_at.is_(None),
+            Entry.erased_at.is_(None),
+        )
+        .order_by(Attempt.closed_at.desc(), Attempt.id.desc())
+        .limit(_MOST)
+    )
+    if since is not None:
+        wanted = wanted.where(Attempt.closed_at >= since)
+    return [_inspected(uow, row) for row in uow.session.scalars(wanted)]
+
+
+def _inspected(uow: UnitOfWork, row: Attempt) -> InspectedPaper:
+    rules = contests.rules_at(uow, row.contest_id, row.rules_version)
+    # The answers of a closed paper are stored in the options' order of the bank, which is the same
+    # for all citizens whatever order their paper showed.
+    vector = sorted((str(ref), tuple(sorted(chosen))) for ref, chosen in row.answers.items())
+    return InspectedPaper(
+        ref=row.ref,
+        entry_id=row.entry_id,
+        citizen_id=row.citizen_id,
+        question_count=len(row.paper),
+        answered=sum(1 for chosen in row.answers.values() if chosen),
+        correct_count=row.correct_count or 0,
+        score=row.score or 0,
+        max_score=rules.max_score,
+        duration_ms=row.duration_ms or 0,
+        closed_at=row.closed_at or row.deadline_at,
+        vector=str(vector),
+    )
+
+
+def _citizens_on_devices(
+    uow: UnitOfWork, papers: Sequence[InspectedPaper]
+) -> dict[str, frozenset[int]]:
+    """The citizens of each device that citizens of these papers use."""
+    citizens = sorted({one.citizen_id for one in papers})
+    devices: set[str] = set()
+    for at in range(0, len(citizens), _CHUNK):
+        part = citizens[at : at + _CHUNK]
+        devices |= set(
+            uow.session.scalars(select(DeviceUse.device).where(DeviceUse.citizen_id.in_(part)))
+        )
+    found: dict[str, set[int]] = defaultdict(set)
+    names = sorted(devices)
+    for at in range(0, len(names), _CHUNK):
+        wanted = select(DeviceUse.device, DeviceUse.citizen_id)
+        part_of = names[at : at + _CHUNK]
+        for device, citizen_id in uow.session.execute(wanted.where(DeviceUse.device.in_(part_of))):
+            found[device].add(citizen_id)
+    return {device: frozenset(whose) for device, whose in found.items()}
+
+
+def _store_findings(uow: UnitOfWork, findings: Sequence[SignalFinding]) -> int:
+    """Store new flags; an entry has each signal once, with its first evidence."""
+    rows: list[dict[str, Any]] = [
+        {
+            "ref": uow.new_ref("flg"),
+            "entry_id": one.entry_id,
+            "signal": one.signal,
+            "evidence": dict(one.evidence),
+            "found_at": uow.now,
+        }
+        for one in findings
+    ]
+    stored = 0
+    for row in rows:
+        fresh = insert_for(uow.session, IntegrityFlag).values(row)
+        made = fresh.on_conflict_do_nothing(index_elements=["entry_id", "signal"])
+        stored += len(uow.session.execute(made.returning(IntegrityFlag.id)).all())
+    return stored
+
+
+INTEGRITY_TASKS = (Task(name="quiz.inspect_papers", step=inspect_contests, every_seconds=60),)

@@ -1,0 +1,141 @@
+"""The signs of cheating: pure rules with stated thresholds. A finding alone changes nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from server.quiz.enums import Signal
+
+# Nobody reads and answers a question in less. Units: milliseconds per answered question.
+SPEED_FLOOR_MS = 1_000
+# A paper handed in nearly empty is quick without cheating.
+FEWEST_ANSWERED = 5
+# Identical papers are a sign only with common mistakes: papers without any are alike by nature.
+FEWEST_COMMON_MISTAKES = 2
+FEWEST_SAME_PAPERS = 3
+# A family shares a telephone, and so does a small class, but not eight citizens.
+MOST_CITIZENS_ON_DEVICE = 7
+PERFECT_PAPERS_IN_HOUR = 5
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedPaper:
+    """One closed paper.  `vector` spells its questions with the answers, the same for the same."""
+
+    ref: str
+    entry_id: int
+    citizen_id: int
+    question_count: int
+    answered: int
+    correct_count: int
+    score: int
+    max_score: int
+    duration_ms: int
+    closed_at: datetime
+    vector: str
+
+    @property
+    def mistakes(self) -> int:
+        """Answered questions that were wrong."""
+        return self.answered - self.correct_count
+
+    @property
+    def is_perfect(self) -> bool:
+        """Whether every question was right."""
+        return self.correct_count == self.question_count > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalFinding:
+    """A sign about one entry, with its evidence as JSON values."""
+
+    entry_id: int
+    signal: Signal
+    evidence: Mapping[str, object]
+
+
+def find_signals(
+    papers: Sequence[InspectedPaper], citizens_on: Mapping[str, frozenset[int]]
+) -> list[SignalFinding]:
+    """All signs in these papers of one contest, one per entry and signal.
+
+    `citizens_on` has the citizens of each device that one of the papers' citizens uses.
+    """
+    found: dict[tuple[int, Signal], SignalFinding] = {}
+    for finding in (
+        *_find_fast_papers(papers),
+        *_find_impossible_papers(papers),
+        *_find_same_answers(papers),
+        *_find_shared_devices(papers, citizens_on),
+        *_find_perfect_hours(papers, citizens_on),
+    ):
+        found.setdefault((finding.entry_id, finding.signal), finding)
+    return list(found.values())
+
+
+def _find_fast_papers(papers: Sequence[InspectedPaper]) -> Iterator[SignalFinding]:
+    for one in papers:
+        fast = one.duration_ms < SPEED_FLOOR_MS * one.answered
+        if one.answered >= FEWEST_ANSWERED and fast and one.correct_count * 2 >= one.answered:
+            each = one.duration_ms // one.answered
+            evidence = {"papers": [one.ref], "each_ms": each, "floor_ms": SPEED_FLOOR_MS}
+            yield SignalFinding(entry_id=one.entry_id, signal=Signal.SPEED, evidence=evidence)
+
+
+def _find_impossible_papers(papers: Sequence[InspectedPaper]) -> Iterator[SignalFinding]:
+    for one in papers:
+        too_much = one.score > one.max_score or one.correct_count > one.question_count
+        if too_much or one.correct_count > one.answered or one.duration_ms < 0:
+            evidence = {"papers": [one.ref], "score": one.score, "most": one.max_score}
+            yield SignalFinding(entry_id=one.entry_id, signal=Signal.IMPOSSIBLE, evidence=evidence)
+
+
+def _find_same_answers(papers: Sequence[InspectedPaper]) -> Iterator[SignalFinding]:
+    alike: dict[str, list[InspectedPaper]] = defaultdict(list)
+    for one in papers:
+        if one.answered >= FEWEST_ANSWERED and one.mistakes >= FEWEST_COMMON_MISTAKES:
+            alike[one.vector].append(one)
+    for group in alike.values():
+        if len({one.citizen_id for one in group}) >= FEWEST_SAME_PAPERS:
+            refs = sorted(one.ref for one in group)
+            for one in group:
+                evidence = {"papers": refs, "mistakes": one.mistakes}
+                yield SignalFinding(
+                    entry_id=one.entry_id, signal=Signal.SAME_ANSWERS, evidence=evidence
+                )
+
+
+def _find_shared_devices(
+    papers: Sequence[InspectedPaper], citizens_on: Mapping[str, frozenset[int]]
+) -> Iterator[SignalFinding]:
+    for device, citizens in citizens_on.items():
+        if len(citizens) > MOST_CITIZENS_ON_DEVICE:
+            refs = sorted(one.ref for one in papers if one.citizen_id in citizens)
+            evidence = {"papers": refs, "citizens": len(citizens), "device": device[:8]}
+            for one in papers:
+                if one.citizen_id in citizens:
+                    yield SignalFinding(
+                        entry_id=one.entry_id, signal=Signal.SHARED_DEVICE, evidence=evidence
+                    )
+
+
+def _find_perfect_hours(
+    papers: Sequence[InspectedPaper], citizens_on: Mapping[str, frozenset[int]]
+) -> Iterator[SignalFinding]:
+    perfect = sorted((one for one in papers if one.is_perfect), key=lambda one: one.closed_at)
+    for device, citizens in citizens_on.items():
+        here = [one for one in perfect if one.citizen_id in citizens]
+        for first in range(len(here)):
+            until = here[first].closed_at + _HOUR
+            within = [one for one in here[first:] if one.closed_at <= until]
+            if len({one.citizen_id for one in within}) >= PERFECT_PAPERS_IN_HOUR:
+                refs = sorted(one.ref for one in within)
+                evidence = {"papers": refs, "device": device[:8]}
+                for one in within:
+                    yield SignalFinding(
+                        entry_id=one.entry_id, signal=Signal.PERFECT_HOUR, evidence=evidence
+                    )
