@@ -10,6 +10,7 @@ from server.quiz import api, chat, tasks
 from server.quiz.attempts import metrics
 from server.quiz.bank import file_imports, import_console, questions
 from server.quiz.contests import console as contest_pages
+from server.quiz.contests import contest_list
 from server.quiz.integrity import desk
 from server.quiz.personal_data import HOOKS, PERSONAL
 
@@ -28,7 +29,7 @@ SLICE = Slice(
         Permission.CONTEST_APPROVE,
     ),
     jobs=file_imports.JOBS,
-    waiting=(questions.tell_waiting, desk.tell_waiting),
+    waiting=(questions.tell_waiting, contest_list.tell_waiting, desk.tell_waiting),
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     answers=chat.ANSWERS,

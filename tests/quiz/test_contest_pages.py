@@ -13,6 +13,7 @@ from sqlalchemy import select
 from server.audit.models import AuditRecord
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import service as banks
+from server.quiz.contests import contest_list
 from server.quiz.contests.console import PAGES
 from server.quiz.models import Contest
 from tests.kit.accounts import a_citizen, a_session
@@ -207,3 +208,21 @@ def test_a_bank_is_read_for_a_page_when_no_process_has_it_yet(
         banks.renew_revision(uow, "demo")
     status, page = Browser(console, "editor-city").get(f"/contests/{ref}")
     assert (status, "竞赛期间不会重复" in page or "起遇到重复的题" in page) == (200, True)
+
+
+def test_a_draft_waits_on_the_first_page_of_the_approver(
+    console: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    draft(console)
+    with uow_factory.begin(read_only=True) as uow:
+        told = {
+            who: [(one.count, one.path) for one in contest_list.tell_waiting(uow, PEOPLE[who])]
+            for who in ("approver-city", "approver-region", "approver-other", "editor-city")
+        }
+    waits = [(1, "/contests?state=draft")]
+    assert told == {
+        "approver-city": waits,
+        "approver-region": waits,
+        "approver-other": [(0, "/contests?state=draft")],
+        "editor-city": [],
+    }

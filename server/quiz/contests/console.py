@@ -10,6 +10,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from server.base.access import Organizer, Permission
+from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.texts import Texts
 from server.base.uow import UnitOfWork
@@ -28,11 +29,12 @@ from server.quiz.contests.forms import (
     ReasonForm,
     fill_contest,
     fill_rules,
+    fill_window,
     read_plan,
 )
 from server.quiz.contests.presets import list_presets, preset_body
 from server.quiz.contests.rule_form import has_detailed_parts
-from server.quiz.contests.rules_page import say_each_rule, say_minute
+from server.quiz.contests.rules_page import say_each_rule, say_end, say_minute
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import Season, Timer
 from server.quiz.errors import NoSuchPreset
@@ -109,6 +111,7 @@ def show_draft_form(
         form.base.data = query.base
         body = _base_body(uow, organizer, query.base)
         fill_rules(form, body)
+        fill_window(form, beijing_day(uow.now))
         form.title.data = str(body.get("title", ""))
         if query.base.startswith(_COPY):
             source = editing.show_contest(uow, organizer, query.base.removeprefix(_COPY))
@@ -235,7 +238,7 @@ def _list_facts(texts: Texts, shown: EditableContest) -> Iterator[tuple[str, str
     say = texts.fill_text
     yield say("quiz.contest.state_title"), say(f"quiz.contest.state.{shown.state}"), None
     yield say("quiz.contest.form.opens_at"), say_minute(shown.view.opens_at), None
-    yield say("quiz.contest.form.closes_at"), say_minute(shown.view.closes_at), None
+    yield say("quiz.contest.form.closes_at"), say_end(shown.view.closes_at), None
     yield say("quiz.contest.form.bank"), shown.view.bank, None
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from server.base.access import Organizer
+from server.base.access import Organizer, Permission
+from server.base.ownership import writable_by
 from server.base.uow import UnitOfWork
+from server.base.web.page import Waiting
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
 from server.quiz.contests import editing
 from server.quiz.models import Contest
@@ -49,6 +51,16 @@ def _find_contests(uow: UnitOfWork, organizer: Organizer, query: ContestQuery) -
     if query.state is not None:
         rows = rows.where(_in_state(uow, query.state))
     return rows
+
+
+def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
+    """The drafts of others that an approver may publish."""
+    if not organizer.has_permission(Permission.CONTEST_APPROVE):
+        return []
+    others = or_(Contest.drafted_by.is_(None), Contest.drafted_by != organizer.id)
+    drafts = select(func.count()).select_from(Contest).where(Contest.published_at.is_(None), others)
+    count = uow.session.scalar(writable_by(drafts, organizer, Contest)) or 0
+    return [Waiting(count=count, said="quiz.contest.waiting", path="/contests?state=draft")]
 
 
 def _in_state(uow: UnitOfWork, state: ContestState) -> ColumnElement[bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from wtforms import (
@@ -89,6 +89,7 @@ class ContestForm(ConsoleForm):
         "quiz.contest.form.divisions",
         validators=[Length(max=400, message="quiz.contest.form.divisions_long")],
         description="quiz.contest.form.divisions_hint",
+        render_kw={"rows": 4},
     )
     warm_up_questions = _number("warm_up_questions", 0, 200)
 
@@ -141,6 +142,12 @@ def read_plan(form: ContestForm, base: Mapping[str, Any]) -> ContestDraft:
         closes_at=_utc(form.closes_at.data),
         body=write_body(fields, base),
     )
+
+
+def fill_window(form: ContestForm, today: date) -> None:
+    """Propose a month from tomorrow on, so that only what differs has to be typed."""
+    form.opens_at.data = datetime.combine(today + timedelta(days=1), time())
+    form.closes_at.data = datetime.combine(today + timedelta(days=31), time())
 
 
 def fill_rules(form: ContestForm, body: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ def say_each_rule(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str
         texts.fill_text(
             "quiz.rules.window",
             opens=say_minute(contest.opens_at),
-            closes=_say_end(contest.closes_at),
+            closes=say_end(contest.closes_at),
         ),
     )
     yield "per_day", texts.fill_text("quiz.rules.per_day", count=rules.papers_per_day)
@@ -103,7 +103,8 @@ def say_minute(instant: datetime) -> str:
     return f"{day.year}年{day.month}月{day.day}日 {day:%H:%M}"
 
 
-def _say_end(instant: datetime) -> str:
+def say_end(instant: datetime) -> str:
+    """An end as people say it: midnight is 24:00 of the day before."""
     day, time = say_end_time(instant)
     return f"{day.year}年{day.month}月{day.day}日 {time}"
 
