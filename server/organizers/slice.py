@@ -6,16 +6,18 @@ from pathlib import Path
 
 from server.base.access import Permission
 from server.base.manifest import Slice
-from server.organizers import account_pages, console, log_in_pages, tasks
+from server.organizers import account_pages, console, log_in_pages, tasks, unit_pages
 
 SLICE = Slice(
     name="organizers",
     texts=Path(__file__).parent,
-    pages=(log_in_pages.PAGES, account_pages.PAGES, console.PAGES),
+    pages=(log_in_pages.PAGES, account_pages.PAGES, console.PAGES, unit_pages.PAGES),
     tasks=tasks.TASKS,
     permissions=(
         Permission.CONSOLE_OPEN,
         Permission.ORGANIZER_READ,
+        Permission.UNIT_READ,
+        Permission.UNIT_WRITE,
         Permission.ORGANIZER_WRITE,
     ),
 )

@@ -19,8 +19,15 @@ from server.base.errors import Invalid
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
+from server.units.directory import KINDS as KINDS
+from server.units.directory import close_unit as close_unit
+from server.units.directory import create_unit as create_unit
+from server.units.directory import find_in_scope as find_in_scope
+from server.units.directory import is_open as is_open
+from server.units.directory import list_directory as list_directory
+from server.units.directory import name_taken as name_taken
 from server.units.kinds import Level as Level
-from server.units.models import Unit
+from server.units.models import Unit as Unit
 from server.units.rules import City as City
 from server.units.rules import County as County
 from server.units.rules import Regions as Regions

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from server import slices
 from server.audit.service import Subject, record_change
@@ -96,6 +97,42 @@ def a_role(organizer: Organizer) -> dict[str, str]:
     return {"role": "auditor", "place": organizer.scope.spelled, "reason": "x"}
 
 
+def a_unit_of(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A unit of a place; the place of a unit is that unit alone."""
+    a_unit(uow)
+    if owner.unit_id is not None:
+        unit = uow.session.get_one(Unit, 7)
+        unit.valid_to = None
+        return {"ref": unit.ref}
+    ref = uow.new_ref("unt")
+    uow.session.add(
+        Unit(ref=ref, name=ref, kind="school", level=Level.COUNTY, city=owner.city,
+             county=owner.county, assumed=False)
+    )  # fmt: skip
+    uow.session.flush()
+    return {"ref": ref}
+
+
+def drop_units(uow: UnitOfWork, _organizer: Organizer) -> None:
+    """Delete the units of earlier rounds, so that all of this one are on the first page."""
+    uow.session.execute(delete(Unit).where(Unit.id != 7))
+
+
+def a_new_name(organizer: Organizer) -> dict[str, str]:
+    return {"name": f"单位{organizer.id}-{next(_NUMBERS)}"}
+
+
+_NUMBERS = count()
+UNITS = {
+    "GET /units": Probe(before=drop_units, make=a_unit_of, shows="ref"),
+    "GET /units/new": Probe(),
+    "POST /units/new": Probe(answers=422),
+    "GET /units/<ref>": Probe(make=a_unit_of),
+    "GET /units/<ref>/name": Probe(make=a_unit_of),
+    "POST /units/<ref>/name": Probe(make=a_unit_of, form_of=a_new_name),
+    "GET /units/<ref>/close": Probe(make=a_unit_of),
+    "POST /units/<ref>/close": Probe(make=a_unit_of, form={"reason": "x"}),
+}
 ORGANIZERS = {
     "GET /account": Probe(before=own_account),
     "GET /account/password": Probe(),
@@ -142,6 +179,7 @@ def an_appealed_flag(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str
 # Every page of the product, with the objects it shows.
 PROBES = {
     **ORGANIZERS,
+    **UNITS,
     "GET /": Probe(),
     "GET /audit": Probe(make=an_entry_of_trail, shows="ref"),
     **list_probes("/audit", reason="核对"),

@@ -24,6 +24,7 @@ COMPOSED = (
     "quiz.contest.", "quiz.harm.", "quiz.timer.", "quiz.season.",
     "quiz.question_column.", "organizers.link.", "organizers.state.",
     "dashboard.rows.", "dashboard.completed.",
+    "quiz.question_column.", "organizers.link.", "organizers.state.", "organizers.unit_kind.",
 )  # fmt: skip
 
 

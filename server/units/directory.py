@@ -1,0 +1,97 @@
+"""The directory of units for organizers: list, create, rename and close inside a place."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, or_, select, true
+
+from server.base.access import Scope
+from server.base.clock import beijing_day
+from server.base.errors import NotFound
+from server.base.uow import UnitOfWork
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.units.kinds import Level
+from server.units.models import Unit
+
+KINDS = ("association", "school", "enterprise", "institution", "government", "community", "other")
+
+
+def list_directory(
+    uow: UnitOfWork, scope: Scope, *, q: str, limit: int, after: str | None
+) -> tuple[list[Unit], str | None]:
+    """One page of the units in a place, newest first, and the next cursor.
+
+    Raises: Invalid (422) for an unreadable cursor.
+    """
+    rows = select(Unit).where(_inside_scope(scope))
+    if words := q.strip():
+        rows = rows.where(Unit.name.icontains(words, autoescape=True))
+    if after is not None:
+        (last,) = decode_cursor(after, int)
+        rows = rows.where(Unit.id < last)
+    found = list(uow.session.scalars(rows.order_by(Unit.id.desc()).limit(limit + 1)))
+    following = encode_cursor(found[limit - 1].id) if len(found) > limit else None
+    return found[:limit], following
+
+
+def find_in_scope(uow: UnitOfWork, scope: Scope, ref: str, *, lock: bool = False) -> Unit:
+    """The unit with this ref in a place.
+
+    Raises: NotFound (404).
+    """
+    rows = select(Unit).where(Unit.ref == ref, _inside_scope(scope))
+    unit = uow.session.scalar(rows.with_for_update() if lock else rows)
+    if unit is None:
+        raise NotFound
+    return unit
+
+
+def name_taken(uow: UnitOfWork, place: Scope, name: str, *, but: int = 0) -> bool:
+    """Whether an open unit of exactly this place has this name."""
+    same = and_(Unit.city.is_not_distinct_from(place.city),
+                Unit.county.is_not_distinct_from(place.county))  # fmt: skip
+    rows = select(Unit.id).where(Unit.name == name, same, Unit.id != but, _is_open(uow))
+    return uow.session.scalar(rows.limit(1)) is not None
+
+
+def create_unit(uow: UnitOfWork, place: Scope, name: str, kind: str) -> Unit:
+    """Add a unit to a region, city or county."""
+    level = Level.REGION if place.city is None else Level.CITY
+    unit = Unit(
+        ref=uow.new_ref("unt"),
+        name=name,
+        kind=kind,
+        level=level if place.county is None else Level.COUNTY,
+        city=place.city,
+        county=place.county,
+        assumed=False,
+    )
+    uow.session.add(unit)
+    uow.session.flush()
+    return unit
+
+
+def close_unit(uow: UnitOfWork, unit: Unit) -> None:
+    """Close a unit from today on: nobody can join it, and its results stay."""
+    yesterday = beijing_day(uow.now) - timedelta(days=1)
+    unit.valid_to = yesterday
+    if unit.valid_from is not None and unit.valid_from > yesterday:
+        unit.valid_from = yesterday
+
+
+def is_open(uow: UnitOfWork, unit: Unit) -> bool:
+    """Whether the unit exists today."""
+    return unit.valid_to is None or unit.valid_to >= beijing_day(uow.now)
+
+
+def _is_open(uow: UnitOfWork) -> ColumnElement[bool]:
+    return or_(Unit.valid_to.is_(None), Unit.valid_to >= beijing_day(uow.now))
+
+
+def _inside_scope(scope: Scope) -> ColumnElement[bool]:
+    if scope.unit_id is not None:
+        return Unit.id == scope.unit_id
+    if scope.county is not None:
+        return Unit.county == scope.county
+    return true() if scope.city is None else Unit.city == scope.city
