@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import pytest
+import xlsxwriter
 from sqlalchemy import func, select
 
 from server.base.errors import NotFound
@@ -190,3 +191,17 @@ def test_two_places_may_use_the_same_ids(uow_factory: UnitOfWorkFactory) -> None
     with uow_factory.begin(read_only=True) as uow:
         refs = uow.session.scalars(select(Question.ref).order_by(Question.ref)).all()
     assert refs == ["E1-450103", "E1-450200"]
+
+
+def test_twelve_thousand_rows_of_a_workbook_go_in_at_once(uow_factory: UnitOfWorkFactory) -> None:
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for at, row in enumerate(
+            [TITLES, *([f"第{n}题？", "甲", "乙", "A"] for n in range(12_000))]
+        ):
+            sheet.write_row(at, 0, row)
+    ref = kept(uow_factory, QuestionFile(name="题库.xlsx", content=made.getvalue()))
+    confirm(uow_factory, ref)
+    assert report(uow_factory, ref)[1]["added"] == 12_000
+    assert count(uow_factory) == 12_000

@@ -19,9 +19,12 @@ from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import is_in_stage, stage_of, waits_for
 from server.quiz.enums import QuestionKind, QuestionStage, QuestionState
 from server.quiz.models import Question
+from server.units.service import resolve_scope, unit_by_id
 
 # Content columns that tell the key.
 _KEYS = ("answer", "explanation")
+# Choices of a filter.
+_MOST_OWNERS = 200
 _COMPARED = ("kind", "stem", "options", "answer", "explanation", "benchmark", "topic",
              "difficulty", "audience", "source")  # fmt: skip
 
@@ -191,6 +194,27 @@ def count_waiting(uow: UnitOfWork, organizer: Organizer) -> int:
     """Questions that wait for this approver."""
     asked = select(func.count()).select_from(Question).where(waits_for(organizer))
     return uow.session.scalar(visible_to(asked, organizer, Question)) or 0
+
+
+def list_owners(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
+    """The places with visible questions, as scope and name."""
+    rows = uow.session.scalars(visible_to(_owners(), organizer, Question)).all()
+    named = [(owner, _name_place(uow, owner)) for owner in rows]
+    return [(owner, name) for owner, name in named if name is not None]
+
+
+def _name_place(uow: UnitOfWork, owner: str) -> str | None:
+    """The name of a place; None for a unit that was removed."""
+    kind, _, number = owner.partition(":")
+    if kind != "unit":
+        return resolve_scope(uow, owner)[1]
+    unit = unit_by_id(uow, int(number))
+    return None if unit is None else unit.name
+
+
+def _owners() -> Select[Any]:
+    owners: Any = select(Question.owner).distinct().order_by(Question.owner).limit(_MOST_OWNERS)
+    return owners  # type: ignore[no-any-return]  # as above
 
 
 def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:

@@ -14,7 +14,7 @@ from server.base.uow import UnitOfWork
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import stage_of
-from server.quiz.bank.questions import QuestionFilter, key_is_shown, select_questions
+from server.quiz.bank.questions import QuestionFilter, key_is_shown, list_owners, select_questions
 from server.quiz.bank.taxonomy import read_benchmarks
 from server.quiz.enums import QuestionKind, QuestionStage
 from server.quiz.models import Question
@@ -178,5 +178,6 @@ QUESTIONS = Table(
                 (str(one.number), f"{one.number} {one.name}") for one in read_benchmarks().values()
             ],
         ),
+        Filter(name="owner", title="quiz.bank.owner", options=list_owners),
     ),
 )
