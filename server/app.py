@@ -157,7 +157,7 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     app.register_blueprint(health_pages(_build_probes(application)))
     install_form_session(app, settings, uow_factory.dependencies.keys)
     assets = Assets()
-    app.register_blueprint(assets.blueprint())
+    app.register_blueprint(assets.build_blueprint())
     console = _build_console(application, assets, (overrides or Overrides()).signed_in)
     app.register_blueprint(console.build_blueprint())
     app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]

@@ -77,7 +77,7 @@ class Assets:
         asset = self._assets.get(name)
         return "" if asset is None else asset.address
 
-    def blueprint(self) -> Blueprint:
+    def build_blueprint(self) -> Blueprint:
         """The routes of all files."""
         pages = Blueprint("console_assets", __name__)
         for name, asset in self._assets.items():

@@ -188,7 +188,7 @@ class Console:
             if route.form is not None:
                 call["form"] = route.form(formdata=None)
             organizer, shown = self._read_page(route, call)
-            return self._respond(shown, organizer)
+            return self._send_answer(shown, organizer)
 
         return submit_form
 
@@ -205,22 +205,22 @@ class Console:
                 if not form.validate():
                     return self._shown_again(pages, route, call)
             try:
-                answer = self._change(route, organizer, call, places)
+                answer = self._run_change(route, organizer, call, places)
             except FieldRefused as refusal:
                 if route.form is None:
                     raise
                 form[refusal.field_name].errors = [refusal.said]
                 return self._shown_again(pages, route, call)
-            return self._respond(answer, organizer)
+            return self._send_answer(answer, organizer)
 
         return run
 
-    def _respond(self, answer: Page | Redirect | Download, organizer: Organizer) -> Response:
+    def _send_answer(self, answer: Page | Redirect | Download, organizer: Organizer) -> Response:
         if isinstance(answer, Page):
             return self._render_html(answer, organizer)
         return file_response(answer) if isinstance(answer, Download) else see_other(answer)
 
-    def _change(
+    def _run_change(
         self,
         route: PageRoute,
         organizer: Organizer,
@@ -239,7 +239,7 @@ class Console:
             answer: Page | Redirect | Download = route.view(uow, organizer, **asked)
             note = None if isinstance(answer, Page) else answer.note
             entry = _audit_entry(route, organizer, uow, places)
-            self.audit(uow, entry if note is None else _noted(entry, note))
+            self.audit(uow, entry if note is None else _add_note(entry, note))
             return answer
 
     def _shown_again(self, pages: Pages, route: PageRoute, call: dict[str, Any]) -> Response:
@@ -250,7 +250,7 @@ class Console:
         places = {name: call[name] for name in route.places}
         again = {**self._read_address(shown, places), "form": call["form"]}
         organizer, page = self._read_page(shown, again)
-        answer = self._respond(page, organizer)
+        answer = self._send_answer(page, organizer)
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
 
@@ -356,5 +356,5 @@ def _audit_entry(
     )
 
 
-def _noted(entry: AuditEntry, note: Note) -> AuditEntry:
+def _add_note(entry: AuditEntry, note: Note) -> AuditEntry:
     return replace(entry, act=note.act, facts=note.facts, reason=note.reason)

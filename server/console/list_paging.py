@@ -70,9 +70,9 @@ def read_rows_page(
     cursor = query.before if backward else query.after
     if cursor is not None:
         value, key = _decode_cursor(cursor, order)
-        statement = statement.where(_beyond(table, order, value, key, backward))
+        statement = statement.where(_rows_beyond(table, order, value, key, backward))
     found = uow.session.execute(
-        _ordered(table, statement, order, backward).limit(table.page_rows + 1)
+        _order_statement(table, statement, order, backward).limit(table.page_rows + 1)
     ).all()
     more, kept = len(found) > table.page_rows, list(found[: table.page_rows])
     if backward:
@@ -81,7 +81,7 @@ def read_rows_page(
     earlier = more if backward else cursor is not None
     later = cursor is not None if backward else more
     return RowsPage(
-        rows=_prepared(uow, table, kept),
+        rows=_prepare_rows(uow, table, kept),
         before=_encode_cursor(order, first) if earlier and first is not None else None,
         after=_encode_cursor(order, last) if later and last is not None else None,
     )
@@ -100,13 +100,15 @@ def iterate_rows(
     uow: UnitOfWork, table: Table, statement: Select[Any], sort: str | None
 ) -> Iterator[Any]:
     """All rows in their order, read in batches."""
-    ordered = _ordered(table, statement, order_of(table, sort), backward=False)
+    ordered = _order_statement(table, statement, order_of(table, sort), backward=False)
     rows = iter(uow.session.execute(ordered.execution_options(yield_per=_BATCH)))
     while batch := list(islice(rows, _BATCH)):
-        yield from _prepared(uow, table, batch)
+        yield from _prepare_rows(uow, table, batch)
 
 
-def _ordered(table: Table, statement: Select[Any], order: Order, backward: bool) -> Select[Any]:
+def _order_statement(
+    table: Table, statement: Select[Any], order: Order, backward: bool
+) -> Select[Any]:
     descending = order.descending is not backward
     parts = [order.expression, table.key]
     return statement.add_columns(order.expression.label("_sort"), table.key.label("_key")).order_by(
@@ -114,7 +116,7 @@ def _ordered(table: Table, statement: Select[Any], order: Order, backward: bool)
     )
 
 
-def _beyond(
+def _rows_beyond(
     table: Table, order: Order, value: object, key: int, backward: bool
 ) -> ColumnElement[bool]:
     # Spelled out, because SQLite and PostgreSQL infer types of row values differently.
@@ -124,7 +126,7 @@ def _beyond(
     return or_(expression > value, and_(expression == value, unique > key))
 
 
-def _prepared(uow: UnitOfWork, table: Table, rows: Sequence[Row[Any]]) -> Sequence[Any]:
+def _prepare_rows(uow: UnitOfWork, table: Table, rows: Sequence[Row[Any]]) -> Sequence[Any]:
     # Two columns were added for the cursor; a statement over one class gives its objects.
     plain = [row[0] if len(row) == 3 else row for row in rows]
     return plain if table.prepare is None else table.prepare(uow, plain)
@@ -149,12 +151,17 @@ def _decode_cursor(text: str, order: Order) -> tuple[Any, int]:
             value = (datetime if kind == "instant" else date).fromisoformat(value)
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise _UNREADABLE from None
-    if spelled != order.spelled or not _storable(value) or not _storable(key) or type(key) is bool:
+    if (
+        spelled != order.spelled
+        or not _is_storable(value)
+        or not _is_storable(key)
+        or type(key) is bool
+    ):
         raise _UNREADABLE
     return value, key
 
 
-def _storable(value: object) -> bool:
+def _is_storable(value: object) -> bool:
     # A value that no column can hold would cause a database error instead of a 422.
     if isinstance(value, str):
         return "\0" not in value

@@ -105,6 +105,6 @@ def console_app(
         audit=audit or (lambda _uow, entry: written.append(entry)),
         gateway=gateway,
     )
-    app.register_blueprint(assets.blueprint())
+    app.register_blueprint(assets.build_blueprint())
     app.register_blueprint(console.build_blueprint())
     return app, written
