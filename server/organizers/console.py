@@ -55,7 +55,7 @@ class RoleForm(ConsoleForm):
     )
 
 
-class ReasonForm(ConsoleForm):
+class ClosingForm(ConsoleForm):
     """Why an account is closed."""
 
     reason = TextAreaField(
@@ -67,7 +67,7 @@ class ReasonForm(ConsoleForm):
     )
 
 
-class LeaveForm(ReasonForm):
+class LeaveForm(ClosingForm):
     """The successor, and why."""
 
     successor = StringField(
@@ -159,15 +159,15 @@ def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     return Page("organizers/link_issued.html", link=issued, recovery=recovery)
 
 
-@page(PAGES, "GET", "/organizers/<ref>/close", needs=Permission.ORGANIZER_WRITE, form=ReasonForm)
-def show_closing(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Page:
+@page(PAGES, "GET", "/organizers/<ref>/close", needs=Permission.ORGANIZER_WRITE, form=ClosingForm)
+def show_closing(uow: UnitOfWork, organizer: Organizer, ref: str, form: ClosingForm) -> Page:
     """The form of closing an account."""
     account = people.show_account(uow, organizer, ref)
     return Page("organizers/close.html", account=account, form=form)
 
 
-@page(PAGES, "POST", "/organizers/<ref>/close", needs=Permission.ORGANIZER_WRITE, form=ReasonForm)
-def close_organizer(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Redirect:
+@page(PAGES, "POST", "/organizers/<ref>/close", needs=Permission.ORGANIZER_WRITE, form=ClosingForm)
+def close_organizer(uow: UnitOfWork, organizer: Organizer, ref: str, form: ClosingForm) -> Redirect:
     """Close the account."""
     people.close_account(uow, organizer, ref, form.reason.data)
     return Redirect(f"/organizers/{ref}", said="organizers.people.closed")
