@@ -18,6 +18,7 @@ from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
 from tests.kit.databases import Databases, databases_for, load_all_tables, memory_folder
 from tests.kit.gateway import RecordingGateway
+from tests.kit.kept_connections import kept_connections
 from tests.kit.shared_work import shared_work
 
 PLENTY = 1e9
@@ -58,7 +59,7 @@ def databases(worker_id: str) -> Iterator[Databases]:
 @pytest.fixture(scope="session", autouse=True)
 def _shared_work() -> Iterator[None]:
     load_all_tables()
-    with shared_work():
+    with shared_work(), kept_connections():
         yield
 
 

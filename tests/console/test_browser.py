@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from server.base.uow import UnitOfWorkFactory
 from server.channel.models import KeywordRule, RuleState
-from tests.e2e.phone import browser
+from tests.kit.browser import browser
 from tests.kit.console import NANNING
 from tests.kit.console_browser import (
     NARROW,

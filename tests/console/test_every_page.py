@@ -13,7 +13,7 @@ from server import slices
 from server.app import Overrides, create_app
 from server.base.settings import Settings
 from server.base.web.page import PageRoute
-from tests.e2e.phone import browser
+from tests.kit.browser import browser
 from tests.kit.console import PEOPLE, resolve_test_session
 from tests.kit.console_browser import a_context, built_libraries, check_page, served
 

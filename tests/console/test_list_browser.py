@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from server.base.uow import UnitOfWorkFactory
-from tests.e2e.phone import browser
+from tests.kit.browser import browser
 from tests.kit.console import NANNING
 from tests.kit.console_browser import (
     NARROW,

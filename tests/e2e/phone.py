@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import pytest
 from playwright.sync_api import (
-    Browser,
     BrowserContext,
-    ConsoleMessage,
     Locator,
     Page,
-    Route,
     expect,
-    sync_playwright,
 )
 
 from server.emulator.apps import OFFICIAL
 from server.emulator.testing import Emulator, emulated_wechat
 from tests.emulator.conftest import Api, Push, Receiver
 from tests.emulator.kit import opened, text_reply
+from tests.kit.browser import PHONE as PHONE
+from tests.kit.browser import Watch as Watch
+from tests.kit.browser import browser as browser
+from tests.kit.browser import watch as watch
+from tests.kit.browser import window as window
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {"width": 390, "height": 844}
 WELCOME = "欢迎关注八桂科普"
 HELP = '可以回复：答题、排行榜\n<a href="https://example.org/rules?a=1&b=2">竞赛规则</a>'
 BOARD, POSTER = "全区排行榜\n1. 韦** 98分", "您扫的是竞赛海报"
@@ -46,63 +35,6 @@ MENU = [
         ],
     },
 ]
-
-
-@dataclass
-class Watch:
-    """What a browser must not do: write errors, throw, or ask anybody but this machine."""
-
-    allowed: tuple[str, ...] = ()
-    wrong: list[str] = field(default_factory=list)
-
-    def console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.note(message.text)
-
-    def note(self, text: str) -> None:
-        if not any(part in text for part in self.allowed):
-            self.wrong.append(text)
-
-    def gate(self, route: Route) -> None:
-        if route.request.url.startswith("http://127.0.0.1:"):
-            route.continue_()
-            return
-        self.wrong.append(f"asked for {route.request.url}")
-        route.abort()
-
-    def page(self, page: Page) -> None:
-        page.on("console", self.console)
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
-
-
-@pytest.fixture(scope="module")
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        reason = "NO CHROMIUM ON THIS MACHINE: the phone page was not looked at in a browser"
-        capture = request.config.pluginmanager.getplugin("capturemanager")
-        with capture.global_and_fixture_disabled():
-            print(f"\n*** {reason} ***", flush=True)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-
-
-@pytest.fixture
-def watch() -> Iterator[Watch]:
-    watch = Watch()
-    yield watch
-    assert watch.wrong == []
-
-
-@pytest.fixture
-def window(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=PHONE, reduced_motion="reduce")  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
-    context.on("page", watch.page)
-    context.route("**/*", watch.gate)
-    yield context
-    context.close()
 
 
 @pytest.fixture

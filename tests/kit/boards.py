@@ -14,20 +14,18 @@ from sqlalchemy import event, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.accounts.models import Citizen
-from server.base.access import REGION
 from server.base.clock import beijing_day, beijing_week
 from server.base.jobs import TaskContext
-from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards import tasks as board_tasks
-from server.quiz.models import Attempt, Bank, Contest, Entry, RuleSetRow
-from server.quiz.rule_check import read_rule_set
+from server.quiz.models import Attempt, Entry
 from server.units.models import Unit
 from tests.kit.clock import FakeClock
+from tests.kit.contests import a_contest as a_contest
 
 _count = itertools.count(1)
 SEASONS = (
@@ -38,41 +36,6 @@ SEASONS = (
     "last_paper",
 )
 PLACES = ("city", "county", "unit_id", "audience")
-
-
-def a_contest(
-    uow: UnitOfWork, *, season: str = "sum_of_daily_best", papers_per_day: int = 1
-) -> ContestView:
-    """A contest of ten questions of ten points that runs now."""
-    number = next(_count)
-    session = uow.session
-    session.add(Bank(slug=f"bank-{number}", revision="first", **owned_by(REGION)))
-    session.flush()
-    body = {
-        "slug": "tests",
-        "papers_per_day": papers_per_day,
-        "questions_per_paper": 10,
-        "mix": {"single": 6, "judge": 2, "multiple": 2},
-        "points_per_question": 10,
-        "paper_seconds": 300,
-        "season_score": season,
-    }
-    contest = Contest(
-        ref=f"cst_{number}", slug=f"contest-{number}", title=f"第{number}届竞赛",
-        bank=f"bank-{number}", opens_at=uow.now - timedelta(days=3),
-        closes_at=uow.now + timedelta(days=60), made_at=uow.now,
-        **owned_by(REGION),
-    )  # fmt: skip
-    session.add(contest)
-    session.flush()
-    session.add(
-        RuleSetRow(
-            contest_id=contest.id, version=read_rule_set(body).version, body=body,
-            valid_from=uow.now - timedelta(days=4),
-        )
-    )  # fmt: skip
-    session.flush()
-    return contests.contest_by_id(uow, contest.id)
 
 
 def people(uow: UnitOfWork, count: int, **columns: Any) -> list[int]:

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from psycopg import pq
 from sqlalchemy import Engine, create_engine, text
 
 import server
@@ -145,15 +146,14 @@ def discard_unclean_data(folder: Path) -> None:
 
 
 def _answers(lines: list[str]) -> bool:
-    """Whether a client gets in, by the lines of a postmaster.pid (line 5: the socket's folder)."""
+    """Whether a server answers, by the lines of a postmaster.pid (line 5: the socket's folder).
+
+    One that refuses a further client answers too, so this asks as pg_isready does.
+    """
     if len(lines) < 5:
         return False
-    with suppress(psycopg.Error):
-        psycopg.connect(
-            host=lines[4].strip(), user="postgres", dbname="postgres", connect_timeout=60
-        ).close()
-        return True
-    return False
+    asked = f"host={lines[4].strip()} user=postgres dbname=postgres connect_timeout=60"
+    return pq.PGconn.ping(asked.encode()) == pq.Ping.OK
 
 
 def _start(folder: Path, cleanup: str) -> Any:

@@ -9,27 +9,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
-from server.base.settings import ROOT
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.attempts import service as attempts
 from server.quiz.attempts.papers import KEYS
 from server.quiz.attempts.service import AttemptView
-from server.quiz.bank.commands import import_questions
-from server.quiz.contests import commands
-from server.quiz.contests import service as contests
-from server.quiz.contests.loading import ContestPlan
-from server.quiz.contests.presets import preset_body
 from server.quiz.contests.service import ContestView
 from server.quiz.models.attempts import POSTGRESQL_TRIGGER, SQLITE_TRIGGER
 from tests.kit.accounts import a_citizen
+from tests.kit.contests import QUESTIONS as QUESTIONS
+from tests.kit.contests import open_contest as open_contest
 
-QUESTIONS = ROOT / "config" / "campaign" / "2020" / "questions.csv"
 Answers = dict[str, list[str]]
 Result = TypeVar("Result")
 
@@ -105,35 +99,6 @@ def guessed(questions: Sequence[Shown], chance: random.Random) -> Answers:
             keys = [key for key, _ in question.options]
             answers[question.id] = sorted(chance.sample(keys, chance.randint(1, most)))
     return answers
-
-
-def open_contest(
-    uow_factory: UnitOfWorkFactory,
-    preset: str = "default",
-    *,
-    slug: str = "daily",
-    opens_at: datetime | None = None,
-    closes_at: datetime | None = None,
-    **changes: Any,
-) -> ContestView:
-    """The questions of the file and a contest over them; a change of None takes a rule out."""
-    assert import_questions(uow_factory, QUESTIONS).ok
-    body = {**preset_body(preset), **changes}
-    now = uow_factory.dependencies.clock.now()
-    ref = commands.open_contest(
-        uow_factory,
-        ContestPlan(
-            slug=slug,
-            title="科学素质竞赛",
-            programme_slug=None,
-            bank="demo",
-            opens_at=opens_at or now - timedelta(days=1),
-            closes_at=closes_at or now + timedelta(days=60),
-            body={name: value for name, value in body.items() if value is not None},
-        ),
-    )
-    with uow_factory.begin(read_only=True) as uow:
-        return contests.find_contest(uow, ref)
 
 
 def citizens(uow_factory: UnitOfWorkFactory, count: int, **columns: Any) -> list[int]:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from server.emulator.testing import Emulator, emulated_wechat
-from tests.e2e.phone import PHONE, Watch, browser
+from tests.kit.browser import PHONE, Watch, browser
 from tests.miniprogram.test_checks import ROOT, node_path
 
 __all__ = ["browser"]

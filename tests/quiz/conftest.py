@@ -1,4 +1,4 @@
-"""Boards over either kind of Redis, and over none."""
+"""The contest of most tests; boards over either kind of Redis, and over none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from server.base.redis.client import create_client
 from server.base.redis.embedded import EmbeddedServer
 from server.base.redis.facilities import create_facilities
 from server.base.uow import UnitOfWorkFactory
+from server.quiz.contests.service import ContestView
 from tests.kit.clock import FakeClock
+from tests.kit.contests import open_contest
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +23,12 @@ def embedded_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     var = tmp_path_factory.mktemp("kv")
     with EmbeddedServer(var, start_seconds=20.0):
         yield var
+
+
+@pytest.fixture
+def contest(uow_factory: UnitOfWorkFactory) -> ContestView:
+    """A contest by the default rules, with the real questions."""
+    return open_contest(uow_factory)
 
 
 @pytest.fixture(params=["fake", "embedded"])

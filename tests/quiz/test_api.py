@@ -31,11 +31,6 @@ def a_phone(uow_factory: UnitOfWorkFactory, *, consented: bool = True, **columns
         return a_session(uow, a_citizen(uow, consented=consented, **columns))
 
 
-@pytest.fixture
-def contest(uow_factory: UnitOfWorkFactory) -> ContestView:
-    return open_contest(uow_factory)
-
-
 def begun(client: Any, contest: ContestView, phone: str) -> dict[str, Any]:
     answer = client.post(f"/contests/{contest.ref}/attempts", citizen=phone)
     assert answer.status_code == 201

@@ -11,7 +11,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import lifecycle
 from server.quiz.bank.import_console import PAGES
 from server.quiz.models import Question
-from tests.e2e.phone import browser
+from tests.kit.browser import browser
 from tests.kit.console import PEOPLE
 from tests.kit.console_browser import (
     NARROW,

@@ -19,11 +19,6 @@ from tests.kit.quiz import open_contest, rows
 
 
 @pytest.fixture
-def contest(uow_factory: UnitOfWorkFactory) -> ContestView:
-    return open_contest(uow_factory)
-
-
-@pytest.fixture
 def person(uow_factory: UnitOfWorkFactory) -> Person:
     with uow_factory.begin() as uow:
         return a_citizen(uow)

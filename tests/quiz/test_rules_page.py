@@ -28,6 +28,7 @@ from server.quiz.errors import NoAttemptsLeft, NoSuchProgramme, RulesRefused
 from server.quiz.models import Attempt, Bank, Question, RuleSetRow
 from tests.kit import quiz
 from tests.kit.clock import FakeClock
+from tests.kit.contests import contest_body
 from tests.kit.quiz import QUESTIONS, citizens, take
 
 
@@ -143,7 +144,7 @@ def plan(uow_factory: UnitOfWorkFactory, **changes: Any) -> ContestPlan:
         "bank": "demo",
         "opens_at": now,
         "closes_at": now.replace(year=now.year + 1),
-        "body": quiz.commands.preset_body("default"),
+        "body": contest_body("default"),
     }
     return ContestPlan(**{**made, **changes})
 

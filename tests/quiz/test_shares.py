@@ -33,14 +33,9 @@ from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.outbox import without_jitter
 from tests.kit.pictures import a_code
-from tests.kit.quiz import open_contest, take
+from tests.kit.quiz import take
 
 CODE = a_code()
-
-
-@pytest.fixture
-def contest(uow_factory: UnitOfWorkFactory) -> ContestView:
-    return open_contest(uow_factory)
 
 
 @pytest.fixture
