@@ -95,7 +95,9 @@ def test_keys_are_shown_to_those_who_may_read_them(bank_app: Flask) -> None:
     page = path_of(answer.headers["Location"])
     hidden = "不对您的角色或辖区显示"
     assert hidden not in Browser(bank_app, "approver-county").get(page)[1]
-    assert hidden in Browser(bank_app, "auditor-county").get(page)[1]
+    audited = Browser(bank_app, "auditor-county").get(page)[1]
+    assert hidden in audited
+    assert f"/console/audit/question/{page.rpartition('/')[2]}" in audited
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
