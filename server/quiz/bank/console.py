@@ -95,7 +95,6 @@ def show_question(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         may_decide=decides and in_review and not newest.own,
         own_in_review=decides and in_review and newest.own,
         may_retire=writes and newest.stage in (QuestionStage.DRAFT, QuestionStage.LIVE),
-        may_read_audit=organizer.has_permission(_P.AUDIT_READ),
     )
 
 
