@@ -30,6 +30,8 @@ export function quiz(client: Client) {
     attempt: (id: string) => client.call<Attempt>('GET', `/attempts/${id}`),
     records: (contest: string, after?: string) =>
       client.call<Page<PaperRecord>>('GET', '/me/attempts', { query: { contest, after, limit: 20 } }),
+    appeal: (id: string, reason: string, key: string) =>
+      client.call<void>('POST', `/attempts/${id}/appeal`, { body: { reason }, key }),
     next: (id: string, key: string) =>
       client.call<Question>('POST', `/attempts/${id}/next`, { body: {}, key }),
     save: (id: string, answers: Answers) =>

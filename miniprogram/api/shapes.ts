@@ -246,6 +246,9 @@ export interface PaperRecord {
   correct_count: number
   question_count: number
   duration_ms: number
+  /** On no board while suspected cheating is examined. */
+  held: boolean
+  appeal: 'possible' | 'waiting' | 'rejected' | null
 }
 
 export interface Contest {

@@ -1,22 +1,14 @@
 /** The user's papers in a contest: the ranked total, today's total, and each paper. */
 import { quiz } from '../../../api/index'
-import type { Contest, PaperRecord } from '../../../api/shapes'
+import type { Contest } from '../../../api/shapes'
 import { contestOf } from '../../../logic/contests'
-import { sayDay } from '../../../logic/dates'
-import { sayDuration, sayScore } from '../../../logic/figures'
+import { sayScore } from '../../../logic/figures'
 import { fill } from '../../../logic/fill'
+import { type Row, rowOf } from './rows'
 import { standingOf } from '../../../logic/standing'
 import { dress, dressed } from '../../../kit/dress'
-import { load } from '../../../kit/load'
-import { endPull, open } from '../../../platform/wx'
-
-interface Row {
-  id: string
-  day: string
-  score: string
-  facts: string
-  expired: boolean
-}
+import { act, load } from '../../../kit/load'
+import { endPull, freshKey, open, say } from '../../../platform/wx'
 
 Page({
   data: {
@@ -32,6 +24,8 @@ Page({
     board: '',
     rows: [] as Row[],
     after: null as string | null,
+    ...{ appealing: '', busy: false, key: '' },
+    sheet: {} as Record<string, string>,
   },
 
   onLoad(query: Record<string, string | undefined>) {
@@ -48,11 +42,12 @@ Page({
       const contest = all.find(({ id }) => id === this.data.id) ?? (await this.contest(all))
       if (!contest) return { state: 'empty' }
       const { items, next } = await quiz.records(contest.id)
+      const { t } = this.data
       const taken = all.filter(({ id, me }) => me?.total != null || id === contest.id)
       return {
         ...this.shown(contest),
         contests: taken.map(({ id, title }) => ({ value: id, label: title })),
-        rows: items.map((one) => this.row(one)),
+        rows: items.map((one) => rowOf(one, t)),
         after: next,
         state: items.length > 0 ? 'content' : 'empty',
       }
@@ -77,22 +72,12 @@ Page({
     }
   },
 
-  row(one: PaperRecord): Row {
-    const { t } = this.data
-    const facts = [
-      fill(t.full, { count: one.max_score }),
-      fill(t.right, { right: one.correct_count, count: one.question_count }),
-      fill(t.time, { time: sayDuration(one.duration_ms) }),
-    ]
-    return { id: one.id, day: sayDay(one.day), score: fill(t.score, { score: one.score }), facts: facts.join('，'), expired: one.state === 'expired' }
-  },
-
   async onReachBottom() {
-    const { after, rows, id } = this.data
+    const { after, rows, id, t } = this.data
     if (after === null) return
     await load(this, async () => {
       const { items, next } = await quiz.records(id, after)
-      return { rows: [...rows, ...items.map((one) => this.row(one))], after: next }
+      return { rows: [...rows, ...items.map((one) => rowOf(one, t))], after: next }
     })
   },
 
@@ -109,6 +94,22 @@ Page({
   },
   card(event: WechatMiniprogram.TouchEvent) {
     open(`/packages/quiz/share/index?id=${event.currentTarget.dataset.id as string}`)
+  },
+  appeal(event: WechatMiniprogram.TouchEvent) {
+    const { t, c } = this.data
+    const sheet = { ...c, report_heading: t.appeal, report_hint: t.appeal_hint, report_send: t.appeal_send }
+    this.setData({ appealing: event.currentTarget.dataset.id as string, key: freshKey(), sheet })
+  },
+  closeAppeal() {
+    this.setData({ appealing: '' })
+  },
+  async sendAppeal(event: WechatMiniprogram.CustomEvent<{ reason: string }>) {
+    await act(this, async () => {
+      await quiz.appeal(this.data.appealing, event.detail.reason, this.data.key)
+      this.closeAppeal()
+      say(this.data.t.appeal_sent)
+      await this.read()
+    })
   },
   board() {
     open(`/packages/quiz/board/index?id=${this.data.id}`)
