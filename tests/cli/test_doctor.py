@@ -156,7 +156,7 @@ def test_files_that_others_can_read_are_named(
     (migrated / "letters.txt").chmod(0o644)
     status, told = look(gateway)
     assert status == 0
-    assert told["file modes"][0].startswith("mind:")
+    assert told["file modes"][0].startswith("warning:")
     assert "open to other users" in told["file modes"][0]
     given = production(
         migrated,
