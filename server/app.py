@@ -172,7 +172,7 @@ def _build_console(
         uow_factory=application.uow_factory,
         tables=slices.PAGES,
         templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts, assets),
-        resolve=resolve or organizers.SessionResolver(application.uow_factory).resolve,
+        resolve=resolve or organizers.SessionResolver(application.uow_factory).resolve_cookie,
         account=ConsoleAccount(
             login="/console/login", logout="/console/logout", settings="/console/account"
         ),

@@ -137,7 +137,7 @@ class Console:
         visitors = Visitors(uow_factory=self.uow_factory, templates=self.templates)
         for pages in self.tables:
             for opened in pages.open_routes:
-                run_open = visitors.runner(opened)
+                run_open = visitors.build_runner(opened)
                 self._add_rule(made, opened.path, opened.name, run_open, [opened.method])
         for number, (path, methods) in enumerate(declared.items()):
             others = sorted(_EVERY_METHOD - methods)

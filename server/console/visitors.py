@@ -27,10 +27,10 @@ class Visitors:
     uow_factory: UnitOfWorkFactory
     templates: Templates
 
-    def runner(self, route: OpenRoute) -> Callable[..., Response]:
+    def build_runner(self, route: OpenRoute) -> Callable[..., Response]:
         """The function that answers a request to this page."""
 
-        def run(**places: str) -> Response:
+        def answer_visitor(**places: str) -> Response:
             if "\0" in request.path or b"%00" in request.query_string:
                 raise NotFound
             call: dict[str, Any] = dict(places)
@@ -40,22 +40,22 @@ class Visitors:
                 call["form"] = route.form() if route.method == "POST" else route.form(formdata=None)
             if route.method == "POST":
                 check_token()
-            return self._answer(_visit(self.uow_factory), route, call)
+            return self._answer_visit(_begin_visit(self.uow_factory), route, call)
 
-        return run
+        return answer_visitor
 
-    def _answer(self, visit: Visit, route: OpenRoute, call: dict[str, Any]) -> Response:
+    def _answer_visit(self, visit: Visit, route: OpenRoute, call: dict[str, Any]) -> Response:
         made = route.view(visit, **call)
         reply = made if isinstance(made, VisitReply) else VisitReply(shown=made)
         if reply.renewed:
             # A form token from before the log-in must not be valid after it.
             session.clear()
-        answer = self._response(reply)
+        answer = self._response_of(reply)
         for cookie in reply.cookies:
             _add_cookie(answer, cookie, secure=self._secure)
         return answer
 
-    def _response(self, reply: VisitReply) -> Response:
+    def _response_of(self, reply: VisitReply) -> Response:
         if not isinstance(reply.shown, Page):
             return see_other(reply.shown)
         say = self.uow_factory.dependencies.texts.fill_text
@@ -73,7 +73,7 @@ class Visitors:
         return self.uow_factory.dependencies.settings.environment != "demo"
 
 
-def _visit(uow_factory: UnitOfWorkFactory) -> Visit:
+def _begin_visit(uow_factory: UnitOfWorkFactory) -> Visit:
     return Visit(
         uow_factory=uow_factory,
         network=network_of(request.remote_addr),

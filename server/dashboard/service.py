@@ -112,7 +112,7 @@ def read_dashboard(uow: UnitOfWork, organizer: Organizer, spelled: str) -> Dashb
     places = _places_below(uow, scope)
     sums = _sums_of(uow, [spelled, *(one.place for one in places)])
     total = _with_sums(PlaceFigures(place=spelled, name=name, people=0, times=0, returned=0), sums)
-    below = _shaded([_with_sums(one, sums) for one in places])
+    below = _shade_places([_with_sums(one, sums) for one in places])
     days = without_gaps(_days_of(uow, spelled), beijing_day(uow.now))
     stated = _instants_of(uow)
     target = _target_of(uow)
@@ -232,7 +232,7 @@ def _with_sums(one: PlaceFigures, sums: Sums) -> PlaceFigures:
     )
 
 
-def _shaded(below: list[PlaceFigures]) -> list[PlaceFigures]:
+def _shade_places(below: list[PlaceFigures]) -> list[PlaceFigures]:
     """The places with their shade: by residents where these are known, else by people."""
     shades = shade_steps([one.people if one.per_10000 is None else one.per_10000 for one in below])
     return [

@@ -155,7 +155,7 @@ def _settle_in_wechat(
     application: Application, people: Sequence[SeasonPerson]
 ) -> list[_WeChatPerson]:
     """Create the people in the emulated WeChat, through its control endpoint."""
-    wished = [_wished(one, _template_id()) for one in people]
+    wished = [_wishes_of(one, _template_id()) for one in people]
     address = f"http://127.0.0.1:{application.settings.emulator_port}/_emu/population"
     found: list[_WeChatPerson] = []
     for first in range(0, len(wished), 500):
@@ -175,7 +175,7 @@ def _settle_in_wechat(
     return found
 
 
-def _wished(person: SeasonPerson, template: str) -> dict[str, object]:
+def _wishes_of(person: SeasonPerson, template: str) -> dict[str, object]:
     wish: dict[str, object] = {"name": person.name}
     if person.followed_at is not None and person.left_at is None:
         wish |= {"followed_at": person.followed_at.timestamp(), "scene": SCENE}
@@ -194,7 +194,7 @@ def _write_parts(
     stopped: Callable[[], bool],
 ) -> WrittenSeason:
     told: Counter[str] = Counter()
-    for part in _parts(len(plan.people)):
+    for part in _split_parts(len(plan.people)):
         if stopped():
             break
         with application.uow_factory.begin(System(name="season")) as uow:
@@ -206,7 +206,7 @@ def _write_parts(
     return WrittenSeason(**told)
 
 
-def _parts(count: int) -> Iterator[range]:
+def _split_parts(count: int) -> Iterator[range]:
     for first in range(0, count, PART):
         yield range(first, min(first + PART, count))
 

@@ -124,7 +124,7 @@ class AnsweringModel:
 
     def _right_chance(self, player: int, item: quiz.Item) -> float:
         knowledge = self._people[player].knowledge
-        hardness = (item.difficulty - 2) * 0.9 - 0.7 + _spread(item.ref)
+        hardness = (item.difficulty - 2) * 0.9 - 0.7 + _spread_of(item.ref)
         if item.ref in DOUBTFUL:
             return 1 / (1 + math.exp(1.4 * (knowledge + 0.2)))
         guessed = 0.1 if item.kind is quiz.QuestionKind.MULTIPLE else 1 / (1 + len(item.options))
@@ -140,6 +140,6 @@ class AnsweringModel:
         return sorted({*kept, self._chance.choice(others)} if others else kept)
 
 
-def _spread(ref: str) -> float:
+def _spread_of(ref: str) -> float:
     """A fixed number from -0.6 to 0.6 for each question, so that no two are equally hard."""
     return hashlib.sha256(ref.encode()).digest()[0] / 255 * 1.2 - 0.6

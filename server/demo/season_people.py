@@ -132,7 +132,7 @@ def _make_person(
         county=_choose_county(chance, city, now),
         unit=chance.randrange(_UNITS_A_CITY) if chance.random() < 0.22 else None,
         audience=audience,
-        **_traits(chance, audience),
+        **_draw_traits(chance, audience),
         public_rank=chance.random() < 0.3,
         under_14=audience == "youth" and chance.random() < 0.1,
         followed_at=came_at if follows else None,
@@ -144,7 +144,7 @@ def _make_person(
     )
 
 
-def _traits(chance: Random, audience: str | None) -> dict[str, str | None]:
+def _draw_traits(chance: Random, audience: str | None) -> dict[str, str | None]:
     told = audience is not None and chance.random() < 0.6
     if audience is None or not told:
         return dict.fromkeys(("sex", "birth_band", "schooling", "residence"))

@@ -53,14 +53,14 @@ class SecondFactorForm(ConfirmForm):
     )
 
 
-def _confirm(preflight: PagePreflight, form: ConfirmForm) -> None:
+def _confirm_password(preflight: PagePreflight, form: ConfirmForm) -> None:
     own_account.confirm_password(preflight.uow_factory, preflight.organizer, form.current.data)
 
 
 def _hash_password(preflight: PagePreflight, form: PasswordForm) -> str:
     if form.password.data != form.again.data:
         raise FieldRefused("again", "organizers.form.again_wrong")
-    _confirm(preflight, form)
+    _confirm_password(preflight, form)
     return own_account.hash_new_password(
         preflight.uow_factory, preflight.organizer, form.password.data
     )
@@ -103,7 +103,14 @@ def show_second_factor(uow: UnitOfWork, organizer: Organizer, form: SecondFactor
     return Page("own_account/second_factor.html", form=form, offered=offered)
 
 
-@page(PAGES, "POST", "/account/second-factor", needs=_OPEN, form=SecondFactorForm, ask=_confirm)
+@page(
+    PAGES,
+    "POST",
+    "/account/second-factor",
+    needs=_OPEN,
+    form=SecondFactorForm,
+    ask=_confirm_password,
+)
 def change_second_factor(
     uow: UnitOfWork,
     organizer: Organizer,
@@ -121,7 +128,9 @@ def show_renewal(uow: UnitOfWork, organizer: Organizer, form: ConfirmForm) -> Pa
     return Page("own_account/renew_codes.html", form=form)
 
 
-@page(PAGES, "POST", "/account/recovery-codes", needs=_OPEN, form=ConfirmForm, ask=_confirm)
+@page(
+    PAGES, "POST", "/account/recovery-codes", needs=_OPEN, form=ConfirmForm, ask=_confirm_password
+)
 def renew_codes(
     uow: UnitOfWork,
     organizer: Organizer,

@@ -60,7 +60,7 @@ def matching_step(secret: str, code: str, now: datetime) -> int | None:
 
 def seal_secret(keys: Keys, secret: str, ref: str) -> str:
     """Encrypt a secret for its account."""
-    return keys.seal_text(secret, _place(ref))
+    return keys.seal_text(secret, _sealing_place(ref))
 
 
 def accept_code(uow: UnitOfWork, account: OrganizerAccount, given: str) -> bool:
@@ -74,7 +74,7 @@ def accept_code(uow: UnitOfWork, account: OrganizerAccount, given: str) -> bool:
     if len(code) == _LONG:
         return _use_recovery_code(uow, account, code)
     step = matching_step(
-        uow.keys.unseal_text(account.totp_secret, _place(account.ref)), code, uow.system_now
+        uow.keys.unseal_text(account.totp_secret, _sealing_place(account.ref)), code, uow.system_now
     )
     if step is None or (account.totp_step is not None and step <= account.totp_step):
         return False
@@ -111,5 +111,5 @@ def _code_hash(keys: Keys, ref: str, code: str) -> str:
     return keys.blind_hash(f"{ref}:{code}", "organizers.recovery")
 
 
-def _place(ref: str) -> str:
+def _sealing_place(ref: str) -> str:
     return f"organizer.totp_secret:{ref}"

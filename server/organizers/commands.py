@@ -64,7 +64,7 @@ def create_organizer(uow_factory: UnitOfWorkFactory, new: people.NewAccount) -> 
     Raises: FieldRefused for a name that cannot be used, Invalid (422) for an unknown place.
     """
     with uow_factory.begin(_COMMAND) as uow:
-        return links.link_address(uow, links.issue_link(uow, _create(uow, new).id, _INVITE))
+        return links.link_address(uow, links.issue_link(uow, _create_account(uow, new).id, _INVITE))
 
 
 def create_with_password(
@@ -79,8 +79,8 @@ def create_with_password(
         raise FieldRefused("password", fault)
     hashed, secret = HASHES.hash_password(password), pyotp.random_base32()
     with uow_factory.begin(_COMMAND) as uow:
-        account = _create(uow, new)
-        _activate(uow, account, hashed, secret)
+        account = _create_account(uow, new)
+        _activate_account(uow, account, hashed, secret)
         made = codes.renew_recovery_codes(uow, account.id, account.ref)
     return MadeWithPassword(
         app_address=codes.app_address(secret, account.username), recovery_codes=made
@@ -156,7 +156,7 @@ def _invent_demo_organizers() -> list[DemoPerson]:
     return [*made, second]
 
 
-def _create(uow: UnitOfWork, new: people.NewAccount) -> OrganizerAccount:
+def _create_account(uow: UnitOfWork, new: people.NewAccount) -> OrganizerAccount:
     scope, _ = units.resolve_scope(uow, new.place)
     account = people.create_account(uow, scope, new)
     record_change(
@@ -169,7 +169,7 @@ def _create(uow: UnitOfWork, new: people.NewAccount) -> OrganizerAccount:
     return account
 
 
-def _activate(
+def _activate_account(
     uow: UnitOfWork, account: OrganizerAccount, password_hash: str, secret: str | None
 ) -> None:
     account.state, account.password_hash = AccountState.ACTIVE, password_hash
@@ -190,7 +190,7 @@ def _store_demo_person(uow: UnitOfWork, one: DemoPerson, password_hash: str) -> 
         )
         scope, _ = units.resolve_scope(uow, one.scope)
         account = people.create_account(uow, scope, new)
-    _activate(uow, account, password_hash, one.totp_secret)
+    _activate_account(uow, account, password_hash, one.totp_secret)
 
 
 def _read_demo_file(path: Path) -> list[DemoPerson]:

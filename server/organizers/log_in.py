@@ -66,7 +66,7 @@ def log_in(
     with counting_failures(uow_factory.dependencies, CONSOLE_LOGIN, given.network, BadLogin):
         with uow_factory.begin() as uow:
             attempt = _begin_attempt(uow, given)
-        right = hashes.matches(attempt.password_hash, given.password)
+        right = hashes.matches_password(attempt.password_hash, given.password)
         with uow_factory.begin() as uow:
             made = _finish_attempt(uow, attempt, given, right=right)
         if made is None:
@@ -85,11 +85,11 @@ def count_try(uow: UnitOfWork, key: str) -> bool:
     uow.session.execute(added.on_conflict_do_nothing(index_elements=["key_hash"]))
     row = uow.session.get_one(LoginTries, key, with_for_update=True, populate_existing=True)
     state = rules.TriesState(tries=row.tries, last_at=row.last_at, barred_until=row.barred_until)
-    left = state.barred(uow.system_now)
+    left = state.time_barred(uow.system_now)
     if left > timedelta(0):
         minutes = math.ceil(left / timedelta(minutes=1))
         raise LoginBarred(math.ceil(left.total_seconds()), minutes=minutes)
-    counted = state.counted(uow.system_now)
+    counted = state.with_counted_try(uow.system_now)
     row.tries, row.barred_until = counted.tries, counted.barred_until
     row.last_at = uow.system_now
     return counted.barred_until is not None

@@ -76,7 +76,7 @@ def confirm_password(
         key = log_in.tries_key(uow, organizer.ref, "confirm")
         log_in.count_try(uow, key)
         stored = _own_row(uow, organizer).password_hash
-    if not hashes.matches(stored, password):
+    if not hashes.matches_password(stored, password):
         raise FieldRefused("current", "organizers.form.current_wrong")
     with uow_factory.begin() as uow:
         log_in.forget_tries(uow, key)

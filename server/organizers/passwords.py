@@ -36,15 +36,15 @@ class PasswordHashes:
 
         Raises: PasswordsBusy (503).
         """
-        with self._place():
+        with self._hold_place():
             return self._hasher.hash(password)
 
-    def matches(self, stored: str | None, password: str) -> bool:
+    def matches_password(self, stored: str | None, password: str) -> bool:
         """Whether a password belongs to a hash; without one, the hash UNKNOWN costs the same.
 
         Raises: PasswordsBusy (503).
         """
-        with self._place():
+        with self._hold_place():
             try:
                 right = self._hasher.verify(stored or UNKNOWN, password)
             except (VerificationError, InvalidHashError):
@@ -52,7 +52,7 @@ class PasswordHashes:
         return right and stored is not None
 
     @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _hold_place(self) -> Iterator[None]:
         if not self._places.acquire(timeout=self._wait_seconds):
             raise PasswordsBusy
         try:

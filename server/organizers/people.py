@@ -183,7 +183,7 @@ def invite_organizer(uow: UnitOfWork, organizer: Organizer, new: NewAccount) -> 
         Subject("organizer", account.ref, scope),
         after={"role": account.role.value, "scope": account.owner, "username": account.username},
     )
-    return _issue(uow, account, LinkPurpose.INVITE)
+    return _issue_link(uow, account, LinkPurpose.INVITE)
 
 
 def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> IssuedLink:
@@ -195,10 +195,10 @@ def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> IssuedLink:
     subject = Subject("organizer", ref, scope_of(account))
     if account.state is AccountState.INVITED:
         record_change(uow, organizer, "organizers.invite_again", subject)
-        return _issue(uow, account, LinkPurpose.INVITE)
+        return _issue_link(uow, account, LinkPurpose.INVITE)
     sessions.end_sessions(uow, account.id)
     record_change(uow, organizer, "organizers.recover_account", subject)
-    return _issue(uow, account, LinkPurpose.RECOVER)
+    return _issue_link(uow, account, LinkPurpose.RECOVER)
 
 
 def change_role(
@@ -236,7 +236,7 @@ def close_account(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
     Raises: NotFound (404), OwnAccount, AccountNotOpen (409).
     """
     account = _account_to_change(uow, organizer, ref)
-    _close(uow, account)
+    _close_account(uow, account)
     record_change(
         uow,
         organizer,
@@ -285,7 +285,7 @@ def leave_post(
         for kind, hand_over in uow.dependencies.hooks.hand_over
         if (count := hand_over(uow, account.id, follower.id))
     }
-    _close(uow, account)
+    _close_account(uow, account)
     record_change(
         uow,
         organizer,
@@ -336,7 +336,7 @@ def _account_to_change(uow: UnitOfWork, organizer: Organizer, ref: str) -> Organ
     return account
 
 
-def _issue(uow: UnitOfWork, account: OrganizerAccount, purpose: LinkPurpose) -> IssuedLink:
+def _issue_link(uow: UnitOfWork, account: OrganizerAccount, purpose: LinkPurpose) -> IssuedLink:
     token = links.issue_link(uow, account.id, purpose)
     valid = rules.INVITE_VALID if purpose is LinkPurpose.INVITE else rules.RECOVER_VALID
     return IssuedLink(
@@ -347,7 +347,7 @@ def _issue(uow: UnitOfWork, account: OrganizerAccount, purpose: LinkPurpose) -> 
     )
 
 
-def _close(uow: UnitOfWork, account: OrganizerAccount) -> None:
+def _close_account(uow: UnitOfWork, account: OrganizerAccount) -> None:
     account.state, account.closed_at = AccountState.CLOSED, uow.system_now
     account.password_hash = account.totp_secret = None
     sessions.end_sessions(uow, account.id)

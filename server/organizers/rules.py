@@ -43,13 +43,13 @@ class TriesState:
     last_at: datetime | None = None
     barred_until: datetime | None = None
 
-    def barred(self, now: datetime) -> timedelta:
+    def time_barred(self, now: datetime) -> timedelta:
         """How long it is still barred; zero when it is not."""
         if self.barred_until is None or self.barred_until <= now:
             return timedelta(0)
         return self.barred_until - now
 
-    def counted(self, now: datetime) -> TriesState:
+    def with_counted_try(self, now: datetime) -> TriesState:
         """The state with one more try, counted before it is checked.
 
         The tenth try bars at once, so that parallel tries cannot exceed the limit.

@@ -30,7 +30,7 @@ def log_out_organizer(uow_factory: UnitOfWorkFactory, cookie: str) -> None:
         return
     resolver = SessionResolver(uow_factory)
     with uow_factory.begin() as uow:
-        organizer = resolver.resolve(uow, cookie)
+        organizer = resolver.resolve_cookie(uow, cookie)
         sessions.end_session_of_cookie(uow, cookie)
         if organizer is not None:
             subject = Subject("organizer", organizer.ref)

@@ -39,7 +39,7 @@ class SessionResolver:
     def __init__(self, uow_factory: UnitOfWorkFactory) -> None:
         self._uow_factory = uow_factory
 
-    def resolve(self, uow: UnitOfWork, cookie: str) -> Organizer | None:
+    def resolve_cookie(self, uow: UnitOfWork, cookie: str) -> Organizer | None:
         """The organizer of a living session of an open account."""
         row = uow.session.execute(
             select(OrganizerSession, OrganizerAccount)
@@ -53,10 +53,10 @@ class SessionResolver:
             return None
         if now - session.seen_at >= rules.TOUCH_EVERY:
             session_id = session.id
-            uow.after_commit(lambda: self._touch(session_id, now))
+            uow.after_commit(lambda: self._touch_session(session_id, now))
         return organizer_of(uow, row.OrganizerAccount, session=session.id)
 
-    def _touch(self, session_id: int, now: datetime) -> None:
+    def _touch_session(self, session_id: int, now: datetime) -> None:
         mine = update(OrganizerSession).where(OrganizerSession.id == session_id)
         try:
             with self._uow_factory.begin() as uow:

@@ -28,8 +28,8 @@ class Waiting(PasswordHasher):
 
 
 def test_a_hash_uses_64_mib_and_the_one_for_unknown_names_too() -> None:
-    assert HASHES.matches(PASSWORD_HASH, PASSWORD)
-    assert not HASHES.matches(PASSWORD_HASH, "another")
+    assert HASHES.matches_password(PASSWORD_HASH, PASSWORD)
+    assert not HASHES.matches_password(PASSWORD_HASH, "another")
     stored = HASHES.hash_password("x")
     assert extract_parameters(stored) == extract_parameters(UNKNOWN)
     assert extract_parameters(UNKNOWN).memory_cost == 64 * 1024
@@ -38,9 +38,9 @@ def test_a_hash_uses_64_mib_and_the_one_for_unknown_names_too() -> None:
 def test_without_a_readable_hash_nothing_matches() -> None:
     hashes = PasswordHashes(CHEAP, at_once=1, wait_seconds=0)
     for stored in (None, "", "no hash at all"):
-        assert not hashes.matches(stored, PASSWORD)
+        assert not hashes.matches_password(stored, PASSWORD)
     # Every place was given back.
-    assert hashes.matches(CHEAP.hash("x"), "x")
+    assert hashes.matches_password(CHEAP.hash("x"), "x")
 
 
 def test_more_hashes_than_places_are_refused_and_the_place_is_given_back() -> None:

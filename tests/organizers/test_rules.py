@@ -17,22 +17,22 @@ MINUTE = timedelta(minutes=1)
 def after_tries(count: int, every: timedelta = timedelta(0)) -> rules.TriesState:
     state = rules.TriesState()
     for number in range(count):
-        state = state.counted(NOON + number * every)
+        state = state.with_counted_try(NOON + number * every)
     return state
 
 
 def test_the_tenth_try_bars_for_a_quarter_of_an_hour() -> None:
-    assert after_tries(9).barred(NOON) == timedelta(0)
+    assert after_tries(9).time_barred(NOON) == timedelta(0)
     barred = after_tries(10)
-    assert barred.barred(NOON) == 15 * MINUTE
-    assert barred.barred(NOON + 14 * MINUTE) == MINUTE
-    assert barred.barred(NOON + 15 * MINUTE) == timedelta(0)
+    assert barred.time_barred(NOON) == 15 * MINUTE
+    assert barred.time_barred(NOON + 14 * MINUTE) == MINUTE
+    assert barred.time_barred(NOON + 15 * MINUTE) == timedelta(0)
 
 
 def test_tries_start_again_after_a_bar_and_after_a_quiet_quarter_of_an_hour() -> None:
-    assert after_tries(10).counted(NOON + 16 * MINUTE).tries == 1
-    assert after_tries(9).counted(NOON + 16 * MINUTE).tries == 1
-    assert after_tries(9).counted(NOON + 15 * MINUTE).tries == 10
+    assert after_tries(10).with_counted_try(NOON + 16 * MINUTE).tries == 1
+    assert after_tries(9).with_counted_try(NOON + 16 * MINUTE).tries == 1
+    assert after_tries(9).with_counted_try(NOON + 15 * MINUTE).tries == 10
     # Slow guessing never counts ten inside the window.
     assert after_tries(50, 16 * MINUTE).barred_until is None
 

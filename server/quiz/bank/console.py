@@ -63,11 +63,13 @@ def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) 
 @page(PAGES, "POST", "/questions/new", needs=_P.QUESTION_WRITE, form=QuestionForm)
 def write_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) -> Redirect:
     """Store a new question as a draft."""
-    ref = _write(uow, organizer, form, None)
+    ref = _write_question(uow, organizer, form, None)
     return Redirect(f"/questions/{ref}", said="quiz.bank.kept")
 
 
-def _write(uow: UnitOfWork, organizer: Organizer, form: QuestionForm, ref: str | None) -> str:
+def _write_question(
+    uow: UnitOfWork, organizer: Organizer, form: QuestionForm, ref: str | None
+) -> str:
     audience = None
     if ref is not None:
         audience = questions.read_versions(uow, organizer, ref)[0].row.audience
@@ -130,7 +132,7 @@ def change_question(
     uow: UnitOfWork, organizer: Organizer, ref: str, form: QuestionForm
 ) -> Redirect:
     """Store the changed question as a draft."""
-    _write(uow, organizer, form, ref)
+    _write_question(uow, organizer, form, ref)
     return Redirect(f"/questions/{ref}", said="quiz.bank.kept")
 
 

@@ -88,7 +88,7 @@ def keep_file(uow: UnitOfWork, organizer: Organizer, file: QuestionFile) -> str:
         uow, organizer, "quiz.upload_questions", Subject("question_import", row.ref),
         after={"file": row.file_name, "bytes": len(file.content)},
     )  # fmt: skip
-    _start(uow, organizer, row, CHECK_JOB)
+    _start_job(uow, organizer, row, CHECK_JOB)
     return row.ref
 
 
@@ -127,7 +127,7 @@ def say_columns_of(
         uow, organizer, "quiz.assign_columns", Subject("question_import", ref, scope_of(row)),
         after={"columns": dict(columns), **said},
     )  # fmt: skip
-    _start(uow, organizer, row, CHECK_JOB)
+    _start_job(uow, organizer, row, CHECK_JOB)
 
 
 def _remember_heading(
@@ -164,7 +164,7 @@ def confirm_import(uow: UnitOfWork, organizer: Organizer, ref: str, *, good_only
         after={"good_only": good_only, "added": report.get("added"),
                "changed": report.get("changed")},
     )  # fmt: skip
-    _start(uow, organizer, row, STORE_JOB)
+    _start_job(uow, organizer, row, STORE_JOB)
 
 
 def drop_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
@@ -273,7 +273,7 @@ def find_running_job(
     return find_job(uow, organizer, row.said["job"])
 
 
-def _start(uow: UnitOfWork, organizer: Organizer, row: QuestionImport, job: LongJob) -> None:
+def _start_job(uow: UnitOfWork, organizer: Organizer, row: QuestionImport, job: LongJob) -> None:
     title = {"file": row.file_name}
     ref = start_job(uow, organizer, job, {"import": row.ref}, title_facts=title)
     row.said = {**row.said, "job": ref, "job_of": organizer.id}
@@ -281,16 +281,16 @@ def _start(uow: UnitOfWork, organizer: Organizer, row: QuestionImport, job: Long
 
 def _report_of(uow: UnitOfWork, row: QuestionImport, read: Table | FileRefused) -> dict[str, Any]:
     if isinstance(read, FileRefused):
-        told = _told(Problem(line=read.line, why=read.why))
+        told = _problem_cells(Problem(line=read.line, why=read.why))
         return {**EMPTY_REPORT, "refused": True, "problems": [told], "problem_count": 1}
     found = importing.compare_with_bank(uow, bank_slug(scope_of(row)), read.drafts)
     problems = sort_by_line(read.every_problem, found.problems)
     warnings = sort_by_line(read.warnings, found.warnings)
     return {
         "refused": bool(read.refused),
-        "problems": [_told(one) for one in problems[:MOST_TOLD]],
+        "problems": [_problem_cells(one) for one in problems[:MOST_TOLD]],
         "problem_count": len(problems),
-        "warnings": [_told(one) for one in warnings[:MOST_TOLD]],
+        "warnings": [_problem_cells(one) for one in warnings[:MOST_TOLD]],
         "warning_count": len(warnings),
         "added": len(found.added),
         "changed": len(found.changed),
@@ -300,7 +300,7 @@ def _report_of(uow: UnitOfWork, row: QuestionImport, read: Table | FileRefused) 
     }
 
 
-def _told(problem: Problem) -> list[Any]:
+def _problem_cells(problem: Problem) -> list[Any]:
     return [problem.sheet, problem.line, problem.why.code, dict(problem.why.facts)]
 
 

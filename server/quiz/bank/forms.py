@@ -46,7 +46,7 @@ class _CheckBoxes(SelectMultipleField):  # type: ignore[misc]  # WTForms is unty
     option_widget = widgets.CheckboxInput()
 
 
-def _long(name: str) -> Length:
+def _length_of(name: str) -> Length:
     return Length(max=MOST[name], message="quiz.bank_form.too_long")
 
 
@@ -60,7 +60,7 @@ class QuestionForm(ConsoleForm):
     )
     stem = TextAreaField(
         "quiz.bank_form.stem",
-        validators=[InputRequired("quiz.question_file.stem_empty"), _long("stem")],
+        validators=[InputRequired("quiz.question_file.stem_empty"), _length_of("stem")],
     )
     option_a = StringField(
         "quiz.question_column.option_a", description="quiz.bank_form.options_hint"
@@ -76,7 +76,7 @@ class QuestionForm(ConsoleForm):
         description="quiz.bank_form.right_hint",
     )
     explanation = TextAreaField(
-        "quiz.question_column.explanation", validators=[_long("explanation")]
+        "quiz.question_column.explanation", validators=[_length_of("explanation")]
     )
     benchmark = SelectField(
         "quiz.question_column.benchmark",
@@ -86,14 +86,14 @@ class QuestionForm(ConsoleForm):
     topic = StringField(
         "quiz.question_column.topic",
         description="quiz.bank_form.topic_hint",
-        validators=[_long("topic")],
+        validators=[_length_of("topic")],
     )
     difficulty = SelectField(
         "quiz.question_column.difficulty",
         choices=[SelectChoice(level) for level in "123"],
         default="2",
     )
-    source = StringField("quiz.question_column.source", validators=[_long("source")])
+    source = StringField("quiz.question_column.source", validators=[_length_of("source")])
 
 
 class RemarkForm(ConsoleForm):
@@ -176,20 +176,23 @@ def read_form(form: QuestionForm, audience: str | None = None) -> Draft:
     """
     row = {
         "kind": form.kind.data,
-        "stem": _clean(form.stem.data),
+        "stem": _clean_text(form.stem.data),
         "answer": "".join(form.right.data or []),
-        "explanation": _clean(form.explanation.data),
+        "explanation": _clean_text(form.explanation.data),
         "benchmark_no": form.benchmark.data or "",
-        "topic": _clean(form.topic.data),
+        "topic": _clean_text(form.topic.data),
         "difficulty": form.difficulty.data,
-        "source": _clean(form.source.data),
+        "source": _clean_text(form.source.data),
         "audience": audience or "",
-        **{f"option_{one.lower()}": _clean(form[f"option_{one.lower()}"].data) for one in _LETTERS},
+        **{
+            f"option_{one.lower()}": _clean_text(form[f"option_{one.lower()}"].data)
+            for one in _LETTERS
+        },
     }
     return read_draft(1, row, RowStyle(by_letter=True))
 
 
-def _clean(text: str | None) -> str:
+def _clean_text(text: str | None) -> str:
     return (text or "").replace("\r\n", "\n").strip()
 
 

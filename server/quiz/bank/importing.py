@@ -19,7 +19,7 @@ from server.base.uow import UnitOfWork
 from server.quiz.bank import service as banks
 from server.quiz.bank.files.reasons import Problem, Reason
 from server.quiz.bank.files.rows import Draft
-from server.quiz.bank.files.sameness import alike, likeness, sameness
+from server.quiz.bank.files.sameness import likeness_key, sameness_key, similar_form
 from server.quiz.enums import QuestionState
 from server.quiz.models import Bank, Question
 
@@ -55,7 +55,7 @@ class KnownVersion:
     @cached_property
     def sameness(self) -> str:
         """Key for questions with identical content."""
-        return sameness(self.content["stem"], self.content["options"])
+        return sameness_key(self.content["stem"], self.content["options"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,8 @@ def compare_with_bank(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Co
     elsewhere = _refs_elsewhere(uow, slug, given)
     known = {row.sameness: row.ref for row in latest.values()}
     like = {
-        likeness(row.content["stem"], row.content["options"]): row.ref for row in latest.values()
+        likeness_key(row.content["stem"], row.content["options"]): row.ref
+        for row in latest.values()
     }
     made = Comparison()
     seen: dict[str, Draft] = {}
@@ -109,9 +110,11 @@ def compare_with_bank(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Co
         if why is None and row is not None and row.sent:
             why = Reason(code="in_review", facts={"ref": row.ref})
         if why:
-            made.problems.append(_problem(draft, why))
+            made.problems.append(_problem_of(draft, why))
             continue
-        made.warnings.extend(_problem(draft, doubt) for doubt in _find_doubts(draft, twins, like))
+        made.warnings.extend(
+            _problem_of(draft, doubt) for doubt in _find_doubts(draft, twins, like)
+        )
         _sort_in(made, draft, row)
     return made
 
@@ -124,16 +127,18 @@ def _sort_in(made: Comparison, draft: Draft, row: KnownVersion | None) -> None:
     else:
         made.changed.append((draft, row))
         if _is_other_text(draft, row):
-            made.warnings.append(_problem(draft, Reason(code="other_text", facts={"ref": row.ref})))
+            made.warnings.append(
+                _problem_of(draft, Reason(code="other_text", facts={"ref": row.ref}))
+            )
 
 
-def _problem(draft: Draft, why: Reason) -> Problem:
+def _problem_of(draft: Draft, why: Reason) -> Problem:
     return Problem(line=draft.line, sheet=draft.sheet, why=why)
 
 
 def _is_other_text(draft: Draft, row: KnownVersion) -> bool:
     """Whether a row replaces stem and options at once: then its id may be another file's."""
-    return alike(draft.stem) != alike(row.content["stem"]) and (
+    return similar_form(draft.stem) != similar_form(row.content["stem"]) and (
         set(draft.options).isdisjoint(row.content["options"])
     )
 

@@ -78,8 +78,9 @@ def write_question(
     else:
         _add_version(uow, organizer, content, ref=ref, after=row)
     record_change(
-        uow, organizer, "quiz.write_question", _subject(row),
-        before=_plain({name: before[name] for name in changed}), after=_plain(changed),
+        uow, organizer, "quiz.write_question", _subject_of(row),
+        before=_plain_content({name: before[name] for name in changed}),
+        after=_plain_content(changed),
     )  # fmt: skip
     return ref
 
@@ -94,8 +95,8 @@ def _add_question(uow: UnitOfWork, organizer: Organizer, draft: Draft) -> str:
         made_at=uow.now, writer_id=organizer.id, **owned_by(owner),
     )  # fmt: skip
     uow.session.add(row)
-    after = _plain(content_of(draft))
-    record_change(uow, organizer, "quiz.write_question", _subject(row), after=after)
+    after = _plain_content(content_of(draft))
+    record_change(uow, organizer, "quiz.write_question", _subject_of(row), after=after)
     return ref
 
 
@@ -111,13 +112,13 @@ def _add_version(
     )  # fmt: skip
 
 
-def _plain(content: Mapping[str, Any]) -> dict[str, object]:
+def _plain_content(content: Mapping[str, Any]) -> dict[str, object]:
     """Content as JSON values, without the key: auditors may not read it."""
     hidden = ("answer", "explanation")
     return {name: "…" if name in hidden else value for name, value in content.items()}
 
 
-def _subject(row: Question) -> Subject:
+def _subject_of(row: Question) -> Subject:
     return Subject(SUBJECT, row.ref, scope_of(row))
 
 
@@ -126,19 +127,19 @@ def read_latest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Question:
 
     Raises: NotFound (404).
     """
-    return _only(uow.session.scalar(_latest(organizer, ref)))
+    return _require_row(uow.session.scalar(_latest_version(organizer, ref)))
 
 
 def _locked_latest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Question:
-    return _only(uow.session.scalar(_latest(organizer, ref).with_for_update()))
+    return _require_row(uow.session.scalar(_latest_version(organizer, ref).with_for_update()))
 
 
-def _latest(organizer: Organizer, ref: str) -> Select[Any]:
+def _latest_version(organizer: Organizer, ref: str) -> Select[Any]:
     asked = select(Question).where(Question.ref == ref).order_by(Question.version.desc()).limit(1)
     return writable_by(asked, organizer, Question)
 
 
-def _only(row: Question | None) -> Question:
+def _require_row(row: Question | None) -> Question:
     if row is None:
         raise NotFound
     return row
@@ -151,7 +152,7 @@ def send_question(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     """
     row = _latest_in(uow, organizer, ref, QuestionStage.DRAFT)
     row.sent_at, row.remark = uow.now, None
-    record_change(uow, organizer, "quiz.send_question", _subject(row), after=_version(row))
+    record_change(uow, organizer, "quiz.send_question", _subject_of(row), after=_version_facts(row))
 
 
 def approve_question(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
@@ -163,7 +164,9 @@ def approve_question(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     if row.writer_id == organizer.id:
         raise OwnQuestion(ref=ref)
     _publish_versions(uow, organizer, [row])
-    record_change(uow, organizer, "quiz.approve_question", _subject(row), after=_version(row))
+    record_change(
+        uow, organizer, "quiz.approve_question", _subject_of(row), after=_version_facts(row)
+    )
 
 
 def return_question(uow: UnitOfWork, organizer: Organizer, ref: str, remark: str) -> None:
@@ -174,7 +177,12 @@ def return_question(uow: UnitOfWork, organizer: Organizer, ref: str, remark: str
     row = _latest_in(uow, organizer, ref, QuestionStage.REVIEW)
     row.sent_at, row.remark, row.decider_id = None, remark, organizer.id
     record_change(
-        uow, organizer, "quiz.return_question", _subject(row), after=_version(row), reason=remark
+        uow,
+        organizer,
+        "quiz.return_question",
+        _subject_of(row),
+        after=_version_facts(row),
+        reason=remark,
     )
 
 
@@ -191,11 +199,16 @@ def retire_question(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str
     if was_live:
         banks.renew_revision_for(uow, organizer, row.bank)
     record_change(
-        uow, organizer, "quiz.retire_question", _subject(row), after=_version(row), reason=reason
+        uow,
+        organizer,
+        "quiz.retire_question",
+        _subject_of(row),
+        after=_version_facts(row),
+        reason=reason,
     )
 
 
-def _version(row: Question) -> dict[str, object]:
+def _version_facts(row: Question) -> dict[str, object]:
     return {"version": row.version, "stage": stage_of(row).value}
 
 
@@ -235,7 +248,7 @@ def send_many(
     uow: UnitOfWork, organizer: Organizer, *, refs: Collection[str] = (), batch: str | None = None
 ) -> BulkResult:
     """Send drafts to review: those picked, or all of an import."""
-    drafts = _many(organizer, QuestionStage.DRAFT, refs, batch)
+    drafts = _select_many(organizer, QuestionStage.DRAFT, refs, batch)
     ids = list(uow.session.scalars(drafts.with_only_columns(Question.id)))
     for start in range(0, len(ids), CHUNK):
         sent = (
@@ -255,7 +268,7 @@ def approve_many(
     uow: UnitOfWork, organizer: Organizer, *, refs: Collection[str] = (), batch: str | None = None
 ) -> BulkResult:
     """Publish questions that wait for review: those picked, or all of an import."""
-    waiting = _many(organizer, QuestionStage.REVIEW, refs, batch)
+    waiting = _select_many(organizer, QuestionStage.REVIEW, refs, batch)
     rows = uow.session.scalars(waiting).all()
     others = [row for row in rows if row.writer_id != organizer.id]
     if others:
@@ -267,7 +280,7 @@ def approve_many(
     return BulkResult(changed=len(others), own=len(rows) - len(others))
 
 
-def _many(
+def _select_many(
     organizer: Organizer, stage: QuestionStage, refs: Collection[str], batch: str | None
 ) -> Select[Any]:
     chosen = Question.batch == batch if batch is not None else Question.ref.in_(list(refs))

@@ -19,13 +19,13 @@ def place_ref(given: str, scope: Scope) -> str:
 
     Two counties may both number their questions from E1 on.
     """
-    ending = _ending(scope)
+    ending = _slug_ending(scope)
     if not ending or given.endswith(ending):
         return given
     return f"{given[: 40 - len(ending)]}{ending}"
 
 
-def _ending(scope: Scope) -> str:
+def _slug_ending(scope: Scope) -> str:
     if scope.unit_id is not None:
         return f"-u{scope.unit_id}"
     code = scope.county or scope.city

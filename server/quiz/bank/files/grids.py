@@ -96,11 +96,11 @@ def _find_separator(text: str, judge: HeadingJudge) -> str:
     # A quoted cell may be long, so that a few lines do not always hold a few rows.
     head = text[: 64 * 1024]
 
-    def rate(separator: str) -> tuple[int, int]:
+    def rate_separator(separator: str) -> tuple[int, int]:
         rows = [cells for _, cells in islice(_read_leniently(head, separator), HEADING_WITHIN)]
         return max(map(judge, rows), default=0), -_SEPARATORS.index(separator)
 
-    return max(_SEPARATORS, key=rate)
+    return max(_SEPARATORS, key=rate_separator)
 
 
 def _read_leniently(text: str, separator: str) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from server.quiz.bank.files.reasons import RowRefused
-from server.quiz.bank.files.sameness import exact
+from server.quiz.bank.files.sameness import exact_form
 from server.quiz.enums import QuestionKind
 from server.quiz.words import word_table
 
@@ -42,7 +42,7 @@ def without_labels(cells: Sequence[str]) -> tuple[str, ...]:
     rests = tuple(cell[match.end() :] for cell, match in zip(kept, found, strict=True) if match)
     columns = list(LETTERS[: len(kept)])
     if letters == columns:
-        whole = all(rests) and len({exact(rest) for rest in rests}) == len(rests)
+        whole = all(rests) and len({exact_form(rest) for rest in rests}) == len(rests)
         return rests if whole else kept
     lists = all(_LIST_OF_LETTERS.fullmatch(rest) for rest in rests)
     own = sum(letter == column for letter, column in zip(letters, columns, strict=True))
@@ -93,7 +93,7 @@ def letters_of(answer: str) -> str:
 
 def counts_from_zero(answer: str, cells: Sequence[str]) -> bool:
     """Whether an answer consists of numbers including 0 and is not the text of an option."""
-    if exact(answer) in {exact(cell) for cell in cells}:
+    if exact_form(answer) in {exact_form(cell) for cell in cells}:
         return False
     numbers = [one for one in _BETWEEN.split(unicodedata.normalize("NFKC", answer)) if one]
     if not numbers or not all(_ONLY_DIGITS.fullmatch(number) for number in numbers):
@@ -108,7 +108,7 @@ def is_by_letter(answer: str) -> bool:
     return _ONLY_LETTERS.fullmatch(bare) is not None
 
 
-def chosen(
+def chosen_positions(
     given: str, options: Sequence[str], kind: QuestionKind, *, by_letter: bool = False
 ) -> tuple[int, ...]:
     """The positions of the right options.
@@ -119,7 +119,9 @@ def chosen(
     """
     if len(options) < 2:
         raise RowRefused("too_few_options")
-    by_text = tuple(at for at, option in enumerate(options) if exact(option) == exact(given))
+    by_text = tuple(
+        at for at, option in enumerate(options) if exact_form(option) == exact_form(given)
+    )
     letters = letters_of(given)
     named = _ONLY_LETTERS.fullmatch(letters) is not None
     # A single choice is answered by one letter; anything longer can only be an option's text.
@@ -162,12 +164,12 @@ def kind_of(given: str, options: Sequence[str], answer: str) -> QuestionKind:
     letters = letters_of(answer)
     if len(letters) < 2 or not _ONLY_LETTERS.fullmatch(letters):
         return QuestionKind.SINGLE
-    if any(exact(option) == exact(answer) for option in options):
+    if any(exact_form(option) == exact_form(answer) for option in options):
         raise RowRefused("kind_ambiguous", given=answer)
     return QuestionKind.MULTIPLE
 
 
-def judged(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def read_judgement(given: str, options: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Convert a true/false question: `true` is always the first option.
 
     A letter as answer means the option of that column.

@@ -123,17 +123,17 @@ def read_text(text: str, said: ReadingOptions, *, is_table: bool = False) -> Tab
     Raises: FileRefused.
     """
 
-    def judge(cells: Sequence[str]) -> int:
+    def judge_cells(cells: Sequence[str]) -> int:
         return rate_heading(cells, said.columns)
 
     gift = not is_table and looks_like_gift(text)
     if not gift and (is_table or said.no_heading or _has_heading(text, said)):
-        return _read_grids([split_table(text, judge)], said)
+        return _read_grids([split_table(text, judge_cells)], said)
     if gift:
         return _read_questions_of_text(read_gift(text), said)
     if looks_like_plain(text):
         return _read_questions_of_text(read_plain(text), said)
-    grid = split_table(text, judge)
+    grid = split_table(text, judge_cells)
     if max(len(cells) for _, cells in grid.rows) < _LEAST_COLUMNS:
         raise FileRefused("no_questions")
     return _read_grids([grid], said)

@@ -11,15 +11,15 @@ from functools import cached_property
 
 from server.quiz.bank.files.headings import OPTIONS
 from server.quiz.bank.files.options import (
-    chosen,
+    chosen_positions,
     half_labelled,
-    judged,
     kind_of,
+    read_judgement,
     split_options,
     without_labels,
 )
 from server.quiz.bank.files.reasons import Reason, RowRefused
-from server.quiz.bank.files.sameness import alike, exact, likeness, sameness
+from server.quiz.bank.files.sameness import exact_form, likeness_key, sameness_key, similar_form
 from server.quiz.bank.taxonomy import MOST_BENCHMARK, numbers_by_name, read_benchmarks
 from server.quiz.enums import QuestionKind
 from server.quiz.words import word_table
@@ -58,12 +58,12 @@ class Draft:
     @cached_property
     def sameness(self) -> str:
         """Key for questions with identical content."""
-        return sameness(self.stem, self.options)
+        return sameness_key(self.stem, self.options)
 
     @cached_property
     def likeness(self) -> str:
         """Key for questions that may be the same."""
-        return likeness(self.stem, self.options)
+        return likeness_key(self.stem, self.options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +92,9 @@ def read_draft(line: int, row: Mapping[str, str], style: RowStyle) -> Draft:
         given = _count_from_one(given)
     kind = kind_of(row.get("kind", ""), options, given)
     if kind is QuestionKind.JUDGE:
-        options, answer = judged(given, options)
+        options, answer = read_judgement(given, options)
     else:
-        answer = chosen(given, options, kind, by_letter=style.by_letter)
+        answer = chosen_positions(given, options, kind, by_letter=style.by_letter)
     number, benchmark, topic = _read_benchmark(row)
     ref, own = _read_ref(row if style.own_ids else {**row, "ref": ""}, options)
     return Draft(
@@ -120,7 +120,7 @@ def find_doubts(draft: Draft) -> Iterator[Reason]:
     """What a person should look at, although the row is accepted."""
     if draft.kind is QuestionKind.JUDGE:
         return
-    if len({alike(option) or option for option in draft.options}) != len(draft.options):
+    if len({similar_form(option) or option for option in draft.options}) != len(draft.options):
         yield Reason(code="near_options")
     if half_labelled(draft.options):
         yield Reason(code="half_labelled")
@@ -149,7 +149,7 @@ def _count_from_one(given: str) -> str:
 def _read_ref(row: Mapping[str, str], options: Sequence[str]) -> tuple[str, bool]:
     given = row.get("ref", "")
     if not given:
-        digest = hashlib.sha256(sameness(row["stem"], options).encode()).hexdigest()
+        digest = hashlib.sha256(sameness_key(row["stem"], options).encode()).hexdigest()
         return f"q_{digest[:16]}", False
     if not _REF.fullmatch(given):
         raise RowRefused("wrong_ref")
@@ -171,7 +171,7 @@ def read_options(row: Mapping[str, str]) -> tuple[str, ...]:
     if len(cells) > MOST_OPTIONS:
         raise RowRefused("too_many_options", most=MOST_OPTIONS)
     options = without_labels(cells)
-    if len({exact(option) for option in options}) != len(options):
+    if len({exact_form(option) for option in options}) != len(options):
         raise RowRefused("options_alike")
     return options
 

@@ -20,7 +20,7 @@ _REMEMBERED = 8192
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def exact(text: str) -> str:
+def exact_form(text: str) -> str:
     """Remove insignificant characters; questions with equal results are identical."""
     normal = unicodedata.normalize("NFC", text)
     seen = "".join(char for char in normal if unicodedata.category(char) != "Cf").strip()
@@ -28,17 +28,17 @@ def exact(text: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def alike(text: str) -> str:
+def similar_form(text: str) -> str:
     """Reduce a text for similarity: without width, case, superscripts and punctuation."""
-    folded = unicodedata.normalize("NFKC", exact(text)).casefold()
+    folded = unicodedata.normalize("NFKC", exact_form(text)).casefold()
     return "".join(char for char in folded if char not in _PUNCTUATION and not char.isspace())
 
 
-def sameness(stem: str, options: Sequence[str]) -> str:
+def sameness_key(stem: str, options: Sequence[str]) -> str:
     """Key for questions with identical content, in any order of options."""
-    return "\n".join([exact(stem), *sorted(exact(option) for option in options)])
+    return "\n".join([exact_form(stem), *sorted(exact_form(option) for option in options)])
 
 
-def likeness(stem: str, options: Sequence[str]) -> str:
+def likeness_key(stem: str, options: Sequence[str]) -> str:
     """Key for questions that may be one question in two spellings."""
-    return "\n".join([alike(stem), *sorted(alike(option) for option in options)])
+    return "\n".join([similar_form(stem), *sorted(similar_form(option) for option in options)])
