@@ -100,18 +100,19 @@ class Waits:
     def __init__(self, patience: WaitPatience, monkeypatch: pytest.MonkeyPatch) -> None:
         self.allowed: list[float] = []
         self.in_vain = 0
-        spend, wait, gone = patience.note_timeout, BoundedConnection.wait, self
+        spend, wait, gone = patience.note_timeout, psycopg.Connection.wait, self
 
         def unanswered(seconds: float) -> None:
             gone.in_vain += 1
             spend(seconds)
 
         def recorded(connection: Any, *given: Any, **named: Any) -> Any:
-            gone.allowed.append(connection.patience.seconds_allowed())
+            # The generator, the interval of looking up, and what this wait is really given.
+            gone.allowed.append(given[2])
             return wait(connection, *given, **named)
 
         monkeypatch.setattr(patience, "note_timeout", unanswered)
-        monkeypatch.setattr(BoundedConnection, "wait", recorded)
+        monkeypatch.setattr(psycopg.Connection, "wait", recorded)
 
 
 def later(patience: WaitPatience, monkeypatch: pytest.MonkeyPatch) -> None:

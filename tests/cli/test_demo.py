@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.app import Application, open_application
+from server.base.settings import Settings
 from server.base.settings_reader import load_settings
 from server.base.sql.schema import migrate_database
 from server.cli import main
@@ -101,3 +102,23 @@ def test_seeding_refuses_a_house_that_is_no_demo(
     with pytest.raises(SeedingRefused, match="environment is test"):
         seed_samples(open_application(load_settings()))
     assert not (var / "kepu.sqlite3").exists()
+
+
+@pytest.mark.parametrize("environment", ["test", "production"])
+def test_the_demo_starts_nothing_outside_its_own_environment(
+    var: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], environment: str
+) -> None:
+    def start(*_: object) -> None:
+        raise AssertionError("the demo started")
+
+    monkeypatch.setattr(demo, "EmbeddedServer", start)
+    monkeypatch.setattr("server.cli.run_demo", start)
+    monkeypatch.setattr(
+        "server.cli.load_settings", lambda: Settings(environment=environment, var=var)
+    )
+    assert main(["demo"]) == 1
+    # Whoever calls it past the command line is refused the same way.
+    assert demo.run_demo(Settings(environment=environment, var=var)) == 1
+    refused = capsys.readouterr().err.splitlines()
+    assert (len(refused), all("refused" in line for line in refused)) == (2, True)
+    assert not var.exists()
