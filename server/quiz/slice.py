@@ -11,6 +11,7 @@ from server.quiz.attempts import metrics
 from server.quiz.bank import file_imports, import_console, questions
 from server.quiz.contests import console as contest_pages
 from server.quiz.contests import contest_list
+from server.quiz.integrity import console as integrity_pages
 from server.quiz.integrity import desk
 from server.quiz.personal_data import HOOKS, PERSONAL
 
@@ -18,7 +19,7 @@ SLICE = Slice(
     name="quiz",
     texts=Path(__file__).parent,
     apis=(api.API,),
-    pages=(import_console.PAGES, contest_pages.PAGES),
+    pages=(import_console.PAGES, contest_pages.PAGES, integrity_pages.PAGES),
     permissions=(
         Permission.QUESTION_READ,
         Permission.QUESTION_KEY_READ,
@@ -27,6 +28,9 @@ SLICE = Slice(
         Permission.CONTEST_READ,
         Permission.CONTEST_WRITE,
         Permission.CONTEST_APPROVE,
+        Permission.HOLD_READ,
+        Permission.HOLD_WRITE,
+        Permission.HOLD_APPROVE,
     ),
     jobs=file_imports.JOBS,
     waiting=(questions.tell_waiting, contest_list.tell_waiting, desk.tell_waiting),

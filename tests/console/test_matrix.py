@@ -239,7 +239,7 @@ def test_every_page_of_the_product_holds_role_and_place(
 
 def test_pages_with_owners_hold_role_and_place(uow_factory: UnitOfWorkFactory) -> None:
     app, _ = console_app(uow_factory, PAGES)
-    assert check_matrix(app, uow_factory, PAGES.routes, SAMPLE_PROBES) == []
+    assert check_matrix(app, uow_factory, PAGES.routes, SAMPLE_PROBES, everybody=True) == []
 
 
 def test_a_page_without_an_entry_is_named(uow_factory: UnitOfWorkFactory) -> None:
@@ -258,7 +258,7 @@ def test_a_page_that_asks_for_too_little_is_found(uow_factory: UnitOfWorkFactory
     lax = tables_with("POST /rules/<slug>/off", needs=Permission.CONSOLE_OPEN)
     app, _ = console_app(uow_factory, lax)
     (route,) = (r for r in PAGES.routes if r.spelled == "POST /rules/<slug>/off")
-    faults = check_matrix(app, uow_factory, [route], SAMPLE_PROBES)
+    faults = check_matrix(app, uow_factory, [route], SAMPLE_PROBES, everybody=True)
     assert "POST /rules/<slug>/off as auditor-city on city:450100: 303 instead of 403" in faults
 
 
@@ -270,7 +270,7 @@ def test_a_page_that_changes_what_is_only_readable_is_found(uow_factory: UnitOfW
         uow, organizer, slug))  # fmt: skip
     app, _ = console_app(uow_factory, wide)
     (route,) = (r for r in wide.routes if r.spelled == "GET /rules/<slug>/edit")
-    faults = check_matrix(app, uow_factory, [route], SAMPLE_PROBES)
+    faults = check_matrix(app, uow_factory, [route], SAMPLE_PROBES, everybody=True)
     assert "GET /rules/<slug>/edit as editor-county on region: 200 instead of 404" in faults
 
 

@@ -65,15 +65,24 @@ def list_probes(path: str, *, reason: str = "") -> dict[str, Probe]:
 
 
 def check_matrix(
-    app: Flask, uow_factory: UnitOfWorkFactory, routes: list[PageRoute], probes: Mapping[str, Probe]
+    app: Flask,
+    uow_factory: UnitOfWorkFactory,
+    routes: list[PageRoute],
+    probes: Mapping[str, Probe],
+    *,
+    everybody: bool = False,
 ) -> list[str]:
-    """Every fault of these pages, worded; an empty list when there is none."""
+    """Every fault of these pages, worded; an empty list when there is none.
+
+    With `everybody` each role asks from each place, as under `make prove`.
+    """
     faults = [f"{r.spelled}: {MISSING}" for r in routes if r.spelled not in probes]
     for number, route in enumerate(routes):
         probe = probes.get(route.spelled)
         if probe is not None:
             faults += _visitor(app, route)
-            for who, organizer in _people_for(route, number).items():
+            people = PEOPLE if everybody else _people_for(route, number)
+            for who, organizer in people.items():
                 faults += _organizer(app, uow_factory, route, probe, who, organizer)
     return faults
 
@@ -84,7 +93,7 @@ def _people_for(route: PageRoute, number: int) -> Mapping[str, Organizer]:
     Usually one role that may open it asks from every place, and each other role from one place,
     another one for each page: the role is checked before the place, and by itself.
     """
-    if repeat_count(1, 0):
+    if repeat_count(full=1, usual=0):
         return PEOPLE
     allowed = [role for role in Role if route.needs in ROLES[role]]
     everywhere = allowed[number % len(allowed)]

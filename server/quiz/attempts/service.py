@@ -114,10 +114,8 @@ def start_paper(
     spend_token(uow.dependencies, QUIZ_START, uow.rate_limit_key(citizen_id))
     returning.keep_one_line(uow, contest, citizen_id, former)
     # The entry of a first paper is created with the citizen's present place.
-    if held is None:
-        entry_id = attempt_store.entry_for(uow, contest.id, citizen_id, player.place, division)
-    else:
-        entry_id = held[0]
+    fresh = (contest.id, citizen_id, player.place, division)
+    entry_id = attempt_store.entry_for(uow, *fresh) if held is None else held[0]
     whose = {"contest_id": contest.id, "entry_id": entry_id, "citizen_id": citizen_id}
     bank = bank_of(uow, contest.bank, contest.bank_revision)
     items = _draw_questions(uow, contest, (bank, contest.rules.parts_for(division)), past)

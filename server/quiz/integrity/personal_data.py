@@ -10,7 +10,7 @@ PERSONAL = (
         IntegrityFlag,
         "entry_id",
         erase=Erase.DELETE,
-        untold_because="how cheating is found is told to nobody; the hold itself is told",
+        untold_because="the export would show how cheating is found; the hold itself is exported",
     ),
     Personal(
         IntegrityCase,

@@ -38,7 +38,7 @@ class Appealed:
 
 
 def hold_results(uow: UnitOfWork, organizer: Organizer, flag_ref: str, reason: str) -> None:
-    """Hold the results of a flagged entry; the citizen is told in the inbox.
+    """Hold the results of a flagged entry; the citizen gets a message in the inbox.
 
     Raises: NotFound (404) outside the organizer's place, AlreadyHeld (409).
     Locks: the citizen, the entry.
@@ -72,7 +72,7 @@ def hold_results(uow: UnitOfWork, organizer: Organizer, flag_ref: str, reason: s
 def decide_flagged(
     uow: UnitOfWork, organizer: Organizer, flag_ref: str, *, release: bool, reason: str
 ) -> None:
-    """Uphold a hold or release the results; the citizen is told in the inbox.
+    """Uphold a hold or release the results; the citizen gets a message in the inbox.
 
     Raises: NotFound (404) outside the organizer's place, NotHeld (409) when decided already,
     OwnHold (409) for the organizer who held them.
@@ -168,7 +168,7 @@ def _case_in_force(uow: UnitOfWork, entry_id: int) -> IntegrityCase | None:
 
 
 def _lock_person(uow: UnitOfWork, citizen_id: int) -> bool:
-    """Lock a citizen before the entry; False when erased meanwhile, who is told nothing."""
+    """Lock a citizen before the entry; False when erased meanwhile: then no message is sent."""
     try:
         accounts.lock_citizen(uow, citizen_id)
     except NotAuthenticated:
