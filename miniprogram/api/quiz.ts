@@ -46,6 +46,13 @@ export function quiz(client: Client) {
       const me = board.me && { ...board.me, around: board.me.around.map(pictured) }
       return { ...board, items: board.items.map(pictured), me }
     },
+    ...practiceOf(client),
+  }
+}
+
+/** Practice, the wrong-answer book, and reports of questions. */
+function practiceOf(client: Client) {
+  return {
     practise: (count: number, from_mistakes: boolean, key: string) =>
       client.call<Practice>('POST', '/practice', { body: { count, from_mistakes }, key }),
     practiseAnswer: (id: string, question_id: string, answer: string[]) =>
