@@ -74,9 +74,8 @@ lint: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## format, style, types, fl
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install eslint -c config/eslint.config.mjs miniprogram server/emulator/phone server/console tests/miniprogram tests/phone
 	PATH="$(CURDIR)/$(BIN):$$PATH" node server/emulator/phone/check.mjs miniprogram
 
-# Three processes for two cores: a test of the whole product waits a third of its time.
 test: lint  ## everything: style, types, floors, tests on both databases, the browser
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --db both
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --db both
 
 prove: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## the tests with the full figures
 	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --db both --timeout 7200

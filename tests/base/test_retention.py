@@ -37,7 +37,11 @@ def applied(uow_factory: UnitOfWorkFactory, *, dry_run: bool) -> dict[str, int]:
 
 def test_the_limits_are_those_that_the_operator_is_told() -> None:
     declared = {one.name: one.keep.longest for one in LIMITED if one.keep is not None}
-    others = {"limit_trace": timedelta(0), "audit_personal": timedelta(days=365)}
+    others = {
+        "limit_trace": timedelta(0),
+        "audit_personal": timedelta(days=365),
+        "device_use": timedelta(days=180),
+    }
     assert declared == {**KEPT, **others}
 
 

@@ -31,7 +31,7 @@ _PARTS: Mapping[str, tuple[tuple[type[Any], str], ...]] = {
         (Pool, "connect"), (Transaction, "begin_transaction"), (Transaction, "end_transaction"),
         (Transaction, "return_connection"),
     ),
-    "Redis": ((RedisClient, "_exchange"),),
+    "Redis": ((RedisClient, "_exchange_commands"),),
 }  # fmt: skip
 
 

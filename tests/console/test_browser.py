@@ -87,7 +87,7 @@ def test_everything_is_reached_by_keyboard(context: BrowserContext, site: Site) 
     box = page.locator(".skip").bounding_box()
     assert box is not None
     assert box["x"] >= 0
-    for name in ("八桂科普 管理后台", "首页", "公众号的自动回复"):
+    for name in ("八桂科普 管理后台", "首页", "任务进度", "公众号的自动回复"):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == name
     page.keyboard.press("Tab")

@@ -11,7 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,10 @@ class SmallDemo(Demo):
     def processes(self, words: bytes) -> list[int]:
         found = []
         for pid in descendants(self.pid):
-            with_words = Path(f"/proc/{pid}/cmdline").read_bytes()
-            if words in with_words:
-                found.append(pid)
+            # A process may end between the list and this look at it.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if words in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(pid)
         return found
 
     def workers(self) -> set[int]:

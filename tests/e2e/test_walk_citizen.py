@@ -35,8 +35,8 @@ with application.uow_factory.begin() as uow:
     who = accounts.citizen_of_openid(uow, "mini_program", sys.argv[1], create=False)
     moved = notices.Letter(key="a", title="讲座改期", body="改在周六上午九点，地点不变。")
     fresh = notices.Letter(key="b", title="有新讲座", body="来听。", not_pushed_reason="没有次数")
-    assert notices.post(uow, who, moved)
-    assert notices.post(uow, who, fresh)
+    assert notices.post_message(uow, who, moved)
+    assert notices.post_message(uow, who, fresh)
 """
 
 

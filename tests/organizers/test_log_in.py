@@ -55,7 +55,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
         compared.append(stored)
         return stored is not None and password == PASSWORD
 
-    monkeypatch.setattr(PasswordHashes, "matches", matches)
+    monkeypatch.setattr(PasswordHashes, "matches_password", matches)
     return compared
 
 

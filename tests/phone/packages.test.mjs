@@ -1,4 +1,4 @@
-// What `make run` installs is what the phone's build needs, all of it and nothing else.
+// What `make run` installs is what the builds of phone and console need, all of it and nothing else.
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -8,6 +8,7 @@ import { elementTags } from "../../server/emulator/phone/build.mjs";
 import { closure } from "../../server/emulator/phone/closure.mjs";
 
 const PHONE = "server/emulator/phone";
+const CONSOLE = ["bootstrap", "echarts", "flatpickr", "htmx.org"];
 const PARTS = ["compile", "elements", "runtime", "wx"];
 const IMPORT = /(?:\bfrom|\bimport\(|\brequire\()\s*["']([^"'.:][^"':]*)["']/g;
 const bare = (name) => name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/");
@@ -19,7 +20,9 @@ test("the packages that are needed to run are those that build and mini-program 
   const theirs = await closure({ root: path.resolve("miniprogram"), modules: path.resolve("node_modules"), elements: elementTags() });
   const used = [...theirs.keys()].map((name) => bare(name.replace("miniprogram_npm/", "")));
   // The adapter stands on the framework, which it names as a peer.
-  const needed = new Set([...imported, ...used, "glass-easel"]);
+  const pages = fs.readFileSync("server/console/build.mjs", "utf8");
+  assert.deepEqual(CONSOLE.filter((name) => !pages.includes(name)), []);
+  const needed = new Set([...imported, ...used, ...CONSOLE, "glass-easel"]);
   const { dependencies } = JSON.parse(fs.readFileSync("package.json", "utf8"));
   assert.deepEqual(Object.keys(dependencies).sort(), [...needed].sort());
 });

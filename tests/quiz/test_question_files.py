@@ -13,7 +13,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank.commands import import_questions
 from server.quiz.bank.files.options import LETTERS, without_labels
 from server.quiz.bank.files.reading import Draft, Table, read_table
-from server.quiz.bank.files.sameness import exact, likeness, sameness
+from server.quiz.bank.files.sameness import exact_form, likeness_key, sameness_key
 from server.quiz.enums import QuestionKind
 from tests.kit.quiz import QUESTIONS
 
@@ -148,10 +148,10 @@ def test_the_campaigns_own_questions_need_no_warning(uow_factory: UnitOfWorkFact
 
 
 def test_only_the_same_words_are_the_same_question() -> None:
-    assert sameness("水 在？", ["甲", "乙"]) == sameness("水在？", ["乙", "甲 "])
-    assert sameness("x²", ["甲"]) != sameness("x2", ["甲"])
-    assert likeness("x²", ["甲"]) == likeness("X2。", ["甲"])
-    assert exact("1 1/2") != exact("11/2")
+    assert sameness_key("水 在？", ["甲", "乙"]) == sameness_key("水在？", ["乙", "甲 "])
+    assert sameness_key("x²", ["甲"]) != sameness_key("x2", ["甲"])
+    assert likeness_key("x²", ["甲"]) == likeness_key("X2。", ["甲"])
+    assert exact_form("1 1/2") != exact_form("11/2")
 
 
 @pytest.mark.parametrize(

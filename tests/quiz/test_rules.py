@@ -74,8 +74,11 @@ def counted_by_hand(season: str, found: list[Paper]) -> SeasonTotal | None:
         chosen = [max(tuples, key=lambda one: (one[2], one[3]))]
     elif season == "mean_of_papers":
         divide, scale = len(tuples), 10_000
+    points = sum(-one[0] for one in chosen)
+    if season == "papers_handed_in":
+        points = len(tuples)
     return SeasonTotal(
-        points=sum(-one[0] for one in chosen) * scale // divide,
+        points=points * scale // divide,
         time_ms=sum(one[1] for one in chosen) // divide,
         reached_at=max(one[2] for one in chosen),
     )

@@ -169,7 +169,7 @@ def _latest_versions(uow: UnitOfWork, slug: str) -> dict[str, KnownVersion]:
     newest = select(func.max(Question.id)).where(Question.bank == slug).group_by(Question.ref)
     facts = [getattr(Question, name) for name in CONTENT]
     head = (Question.id, Question.ref, Question.version, Question.state, Question.sent_at)
-    asked = select(*head, *facts).where(Question.id.in_(newest))
+    asked = select(*head, *facts).where(Question.id.in_(newest)).order_by(Question.id)
     organizer = acting_organizer(uow)
     asked = _scope_for(asked, organizer)
     return {

@@ -24,7 +24,7 @@ from server.quiz.leaderboards import board_view
 from server.quiz.leaderboards import service as boards
 from server.quiz.models import Attempt, Entry, IntegrityCase, IntegrityFlag
 
-PAGE = "packages/mine/score/index"
+PAGE = "packages/quiz/records/index"
 _UNDECIDED = (CaseState.HELD, CaseState.APPEALED)
 
 

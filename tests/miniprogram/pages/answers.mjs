@@ -80,7 +80,7 @@ export const CLOSED = paper(0, { state: "submitted", answers: { q1: ["A"], q2: [
 /** A closed paper in the list of one's own. */
 export const record = (id, changes = {}) => ({
   id, contest: "k1", contest_title: "科学素质网络竞赛", day: "2026-06-17", state: "submitted", closed_at: at("08:59"), score: 10, max_score: 30,
-  correct_count: 1, question_count: 3, duration_ms: 83_900, ...changes,
+  correct_count: 1, question_count: 3, duration_ms: 83_900, held: false, appeal: null, ...changes,
 });
 
 export const line = (rank, changes = {}) => ({
