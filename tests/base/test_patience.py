@@ -445,6 +445,28 @@ def test_readiness_waits_for_no_check_that_hangs() -> None:
     assert lookout.check_parts(LONGEST) == {"database": "ok"}
 
 
+def test_readiness_gives_every_wait_less_than_the_two_seconds_of_a_request(
+    stoppable: Flask, gateway: RecordingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.answers |= {"is_available": True, "token_age_seconds": 1.0}
+    given: list[tuple[str, float]] = []
+    check_parts, waiting = Lookout.check_parts, UnitOfWorkFactory.waiting_at_most
+
+    def recorded_look(lookout: Lookout, seconds: float) -> dict[str, str]:
+        given.append(("look", seconds))
+        return check_parts(lookout, seconds)
+
+    def recorded_wait(factory: UnitOfWorkFactory, seconds: float) -> Any:
+        given.append(("database", seconds))
+        return waiting(factory, seconds)
+
+    monkeypatch.setattr(Lookout, "check_parts", recorded_look)
+    monkeypatch.setattr(UnitOfWorkFactory, "waiting_at_most", recorded_wait)
+    assert stoppable.test_client().get("/readyz").get_json()["checks"]["database"] == "ok"
+    assert {name for name, _ in given} == {"look", "database"}
+    assert max(seconds for _, seconds in given) < 2
+
+
 def test_health_and_readiness_and_figures_of_a_stopped_server_are_told(
     stoppable: Flask, own_postgres: OwnPostgres, gateway: RecordingGateway
 ) -> None:
