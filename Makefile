@@ -6,12 +6,16 @@ BIN := $(VENV)/bin
 # before are taken from npm's cache, verified by checksum.
 NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefer-offline \
 	--fetch-retries=2 --fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=2000
+# Without bytecode each process would recompile every module, so it gets a separate folder.
+BYTECODE := $(if $(PYTHONDONTWRITEBYTECODE),env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/bytecode")
+# Four processes on two cores: half of them mostly wait, see tests/kit/scheduling.py.
+PYTEST := $(BYTECODE) $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --db both
 PIP := $(BIN)/pip install --disable-pip-version-check --retries 2 -qq
 
 OLD_PYTHON = echo "Python 3.11 or newer is needed, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Install one and name it: make run PYTHON=python3.12"
 NO_PACKAGES = echo "The packages could not be fetched. The first start needs the internet, later ones do not; run the same command again."
 
-.PHONY: help settings told-python told-node run console test prove lint bench upload lock clean
+.PHONY: help settings told-python told-node check-python check-floors check-programs check-scripts run console test prove lint bench upload lock clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -31,7 +35,7 @@ $(VENV)/.ready: requirements.txt
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.ready tests/requirements.txt
-	$(PIP) --require-hashes -r tests/requirements.txt
+	$(PIP) --no-compile --require-hashes -r tests/requirements.txt
 	@touch $@
 
 # Node compiles the mini-program; without a system Node it is installed from a wheel.
@@ -61,27 +65,32 @@ told-node:
 	@if [ -e node_modules/.phone ] && ! [ package-lock.json -nt node_modules/.phone ]; then echo "2/4 Node packages: there already"; fi
 
 run: settings told-python $(VENV)/.ready told-node node_modules/.phone $(CONSOLE)  ## start server, worker, embedded Redis and emulated WeChat
-	@# Without bytecode each process would recompile every module, so it gets a separate folder.
-	@exec $(if $(PYTHONDONTWRITEBYTECODE),env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/bytecode") $(BIN)/python -m server demo
+	@exec $(BYTECODE) $(BIN)/python -m server demo
 
 lint: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## format, style, types, floors, the mini-program
+	@$(MAKE) --no-print-directory -j 2 check-python check-floors check-programs check-scripts
+
+check-python:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+check-floors:
 	$(BIN)/lint-imports --no-cache
+	PATH="$(CURDIR)/$(BIN):$$PATH" node server/emulator/phone/check.mjs miniprogram
+check-programs:
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p tsconfig.json
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install tsc -p server/emulator/phone/tsconfig.json
+check-scripts:
 	PATH="$(CURDIR)/$(BIN):$$PATH" npx --no-install eslint -c config/eslint.config.mjs miniprogram server/emulator/phone server/console tests/miniprogram tests/phone
-	PATH="$(CURDIR)/$(BIN):$$PATH" node server/emulator/phone/check.mjs miniprogram
 
 test: lint  ## everything: style, types, floors, tests on both databases, the browser
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --db both
+	$(PYTEST)
 
 prove: $(VENV)/.tests node_modules/.ready $(CONSOLE)  ## the tests with the full figures
-	KEPU_PROVE=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --db both --timeout 7200
+	KEPU_PROVE=1 $(PYTEST) --timeout 7200
 
 bench: $(VENV)/.tests node_modules/.phone $(CONSOLE)  ## measure the hot paths and the phone against their goals, side by side
-	$(BIN)/python -m tests.bench
+	$(BYTECODE) $(BIN)/python -m tests.bench
 
 upload: node_modules/.ready  ## upload the mini-program to WeChat (by a person, see docs/release.md)
 	@test -n "$$KEPU_UPLOAD_APPID" || { node .ci/upload/upload.mjs; exit 1; }

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,14 +17,19 @@ from server.base.settings import Database, Limits, Operator, Security, Settings,
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
-from tests.kit.databases import Databases, databases_for, load_all_tables, memory_folder
+from tests.kit.databases import (
+    Databases,
+    databases_for,
+    load_all_tables,
+    memory_folder,
+    what_was_left_out,
+)
 from tests.kit.gateway import RecordingGateway
 from tests.kit.kept_connections import kept_connections
+from tests.kit.scheduling import MixedScheduling, rank_file
 from tests.kit.shared_work import shared_work
 
 PLENTY = 1e9
-# Folders whose files take longest.
-LONGEST = ("e2e", "bench", "docs", "miniprogram", "phone", "base", "cli", "demo", "quiz")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,8 +45,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest files first, so that parallel processes end at about the same time."""
-    ranks = {name: rank for rank, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: ranks.get(Path(item.nodeid.split("::")[0]).parts[1], len(ranks)))
+    items.sort(key=lambda item: rank_file(item.nodeid.split("::")[0]))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say in the summary what this run left out, so that nobody takes it for the whole."""
+    for sentence in what_was_left_out(config):
+        terminalreporter.write_line(f"*** {sentence}", yellow=True, bold=True)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> MixedScheduling | None:
+    """Files that wait beside files that compute, where whole files are handed out."""
+    return MixedScheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture

@@ -31,12 +31,16 @@ def test_an_old_python_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("without_bytecode", [False, True])
-def test_the_demo_writes_bytecode_somewhere_also_where_python_is_told_not_to(
-    without_bytecode: bool,
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [("run", "-m server demo"), ("prove", "bin/pytest"), ("bench", "-m tests.bench")],
+)
+def test_programs_write_bytecode_somewhere_also_where_python_is_told_not_to(
+    target: str, words: str, without_bytecode: bool
 ) -> None:
     more = {"PYTHONDONTWRITEBYTECODE": "1"} if without_bytecode else {}
-    told = make("-n", "run", **more).stdout.splitlines()
-    (start,) = [line for line in told if line.endswith("-m server demo")]
+    told = make("-n", target, **more).stdout.splitlines()
+    (start,) = [line for line in told if words in line]
     assert ("env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=" in start) == without_bytecode
 
 

@@ -236,3 +236,11 @@ def databases_for(config: pytest.Config, marks: set[str]) -> list[str]:
     if chosen == "both" or "race" in marks:
         return ["sqlite", "postgres"]
     return [chosen]
+
+
+def what_was_left_out(config: pytest.Config) -> list[str]:
+    """A sentence for each part of the tests that this run does on one database alone."""
+    both = str(config.getoption("--db")) == "both"
+    if both and repeat_count(2, 1) == 1:
+        return ["Tests in the browser: on SQLite only. `make prove` runs them on both databases."]
+    return [] if both else [f"Run with --db {config.getoption('--db')}: on one database only."]
