@@ -6,8 +6,9 @@ Upward published rows can be read, but none written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import (
@@ -21,8 +22,11 @@ from sqlalchemy import (
     and_,
     event,
     false,
+    func,
     or_,
+    select,
     true,
+    update,
 )
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column
 from sqlalchemy.sql.util import find_tables
@@ -64,6 +68,45 @@ class Placed(Protocol):
     city: Mapped[str | None]
     county: Mapped[str | None]
     unit_id: Mapped[int | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOver:
+    """Rows that name an organizer as responsible and go to a successor.
+
+    `said` is the text key of a sentence with `count`; `column` holds the row id of the account;
+    `unfinished` restricts to rows that still need somebody, because finished ones keep the author
+    they had.
+    """
+
+    said: str
+    table: type[Any]
+    column: str
+    unfinished: Callable[[], ColumnElement[bool]] = true
+
+
+def count_handed(session: Session, organizer: Organizer, kind: HandOver, leaving: int) -> int:
+    """How many rows in the organizer's place name this account."""
+    asked = select(func.count()).select_from(kind.table).where(_names_account(kind, leaving))
+    if issubclass(kind.table, Owned):
+        asked = writable_by(asked, organizer, kind.table)
+    return session.scalar(asked) or 0
+
+
+def hand_over_rows(
+    session: Session, organizer: Organizer, kind: HandOver, leaving: int, successor: int
+) -> int:
+    """Name the successor in these rows; return how many."""
+    moved = update(kind.table).where(_names_account(kind, leaving)).values({kind.column: successor})
+    if issubclass(kind.table, Owned):
+        moved = writable_by(moved, organizer, kind.table)
+    moved = moved.execution_options(synchronize_session=False)
+    done = session.execute(moved.returning(getattr(kind.table, kind.column)))
+    return len(done.all())
+
+
+def _names_account(kind: HandOver, account: int) -> ColumnElement[bool]:
+    return and_(getattr(kind.table, kind.column) == account, kind.unfinished())
 
 
 def owned_by(scope: Scope) -> dict[str, str | None]:

@@ -23,6 +23,7 @@ from server.base import ids
 from server.base.access import Actor, Citizen, Organizer
 from server.base.clock import Clock, SystemClock
 from server.base.errors import NotAuthenticated, Unavailable
+from server.base.ownership import HandOver
 from server.base.redis.facilities import RedisFacilities
 from server.base.settings import Settings
 from server.base.signing import Keys
@@ -52,9 +53,8 @@ class Hooks:
     export: tuple[Callable[[UnitOfWork, int], dict[str, object]], ...] = ()
     merge: tuple[Callable[[UnitOfWork, int, int], None], ...] = ()
     relocate: tuple[Callable[[UnitOfWork, int], None], ...] = ()
-    # Kind of object and `(uow, leaving, successor) -> count`: what an organizer owned personally
-    # goes to a successor, both by row id.
-    hand_over: tuple[tuple[str, Callable[[UnitOfWork, int, int], int]], ...] = ()
+    # What names an organizer as responsible, and goes to a successor.
+    hand_over: tuple[HandOver, ...] = ()
     # Slugs of the message templates that a slice sends.
     sends: tuple[str, ...] = ()
     # Until when something is counted per person, even after erasure; None when nothing is.

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from server.base.access import Permission
 from server.base.manifest import Slice
+from server.base.ownership import HandOver
+from server.base.uow import Hooks
 from server.console import job_pages, list_pages, long_jobs, tasks
+from server.console.models import ConsoleJob
 
 SLICE = Slice(
     name="console",
@@ -16,4 +19,8 @@ SLICE = Slice(
     queues=(long_jobs.QUEUE,),
     jobs=(list_pages.EXPORT_JOB,),
     permissions=(Permission.CONSOLE_OPEN,),
+    # Running work goes on, and its result can be downloaded by the successor.
+    hooks=Hooks(
+        hand_over=(HandOver(said="console.hand_over.jobs", table=ConsoleJob, column="organizer"),)
+    ),
 )

@@ -11,7 +11,10 @@ from server.base.access import Organizer, Permission, Role
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
 from server.console.forms import ConsoleForm
-from server.organizers import people
+from server.console.list_pages import declare_list_pages
+from server.console.list_views import read_table
+from server.organizers import leaving, people
+from server.organizers.account_list import ACCOUNTS, AccountQuery
 
 PAGES = Pages("organizers", Path(__file__).with_name("pages"))
 ROLES = [role.value for role in Role]
@@ -81,18 +84,15 @@ class LeaveForm(ClosingForm):
     "GET",
     "/organizers",
     needs=Permission.ORGANIZER_READ,
-    query=people.AccountFilter,
+    query=AccountQuery,
     menu="organizers.people.title",
     section=Section.SYSTEM,
 )
-def list_organizers(uow: UnitOfWork, organizer: Organizer, query: people.AccountFilter) -> Page:
+def list_organizers(uow: UnitOfWork, organizer: Organizer, query: AccountQuery) -> Page:
     """The accounts of the organizer's place."""
-    found, following = people.list_accounts(uow, organizer, query)
     return Page(
         "organizers/organizers.html",
-        accounts=found,
-        following=following,
-        query=query,
+        shown=read_table(uow, organizer, ACCOUNTS, query),
         writes=organizer.has_permission(Permission.ORGANIZER_WRITE),
     )
 
@@ -177,12 +177,20 @@ def close_organizer(uow: UnitOfWork, organizer: Organizer, ref: str, form: Closi
 def show_leaving(uow: UnitOfWork, organizer: Organizer, ref: str, form: LeaveForm) -> Page:
     """The form of leaving a post."""
     account = people.show_account(uow, organizer, ref)
-    successors = people.successors_of(uow, organizer, ref)
-    return Page("organizers/leave.html", account=account, form=form, successors=successors)
+    return Page(
+        "organizers/leave.html",
+        account=account,
+        form=form,
+        successors=leaving.successors_of(uow, organizer, ref),
+        moves=leaving.preview_leaving(uow, organizer, ref),
+    )
 
 
 @page(PAGES, "POST", "/organizers/<ref>/leave", needs=Permission.ORGANIZER_WRITE, form=LeaveForm)
 def leave_post(uow: UnitOfWork, organizer: Organizer, ref: str, form: LeaveForm) -> Redirect:
     """Hand over and close, in one step."""
-    people.leave_post(uow, organizer, ref, successor=form.successor.data, reason=form.reason.data)
+    leaving.leave_post(uow, organizer, ref, successor=form.successor.data, reason=form.reason.data)
     return Redirect(f"/organizers/{ref}", said="organizers.people.left")
+
+
+declare_list_pages(PAGES, ACCOUNTS, needs=Permission.ORGANIZER_READ)

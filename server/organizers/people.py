@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
 
-from msgspec import Meta
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from server.audit.service import Subject, record_change
@@ -15,11 +13,10 @@ from server.base.access import Organizer, Role, Scope
 from server.base.errors import Invalid, NotFound
 from server.base.ownership import owned_by, scope_of, visible_to, writable_by
 from server.base.uow import UnitOfWork
-from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.page import FieldRefused
-from server.base.web.schema import PageQuery
+from server.console.list_views import forget_views
 from server.organizers import links, log_in, rules, sessions
-from server.organizers.errors import AccountNotOpen, OwnAccount, SuccessorUnfit
+from server.organizers.errors import AccountNotOpen, OwnAccount
 from server.organizers.models import (
     AccountState,
     LinkPurpose,
@@ -49,13 +46,6 @@ class AccountView:
     own: bool
 
 
-class AccountFilter(PageQuery, frozen=True, kw_only=True):
-    """Filter of the list: a part of the name, and the state."""
-
-    q: Annotated[str, Meta(max_length=40)] = ""
-    state: Annotated[str, Meta(max_length=10)] = ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class NewAccount:
     """What an administrator enters for an invitation; `place` is a spelled scope."""
@@ -74,32 +64,6 @@ class IssuedLink:
     username: str
     address: str = field(repr=False)
     hours: int
-
-
-def list_accounts(
-    uow: UnitOfWork, organizer: Organizer, wanted: AccountFilter
-) -> tuple[list[AccountView], str | None]:
-    """One page of the accounts of the organizer's place, newest first, and the next cursor.
-
-    Raises: Invalid (422) for an unreadable cursor.
-    """
-    rows = visible_to(select(OrganizerAccount), organizer, OrganizerAccount)
-    if wanted.state:
-        rows = rows.where(OrganizerAccount.state == wanted.state)
-    if words := wanted.q.strip():
-        rows = rows.where(
-            or_(
-                OrganizerAccount.name.icontains(words, autoescape=True),
-                OrganizerAccount.username.icontains(words, autoescape=True),
-            )
-        )
-    if wanted.after is not None:
-        (last,) = decode_cursor(wanted.after, int)
-        rows = rows.where(OrganizerAccount.id < last)
-    limit = wanted.limit
-    found = uow.session.scalars(rows.order_by(OrganizerAccount.id.desc()).limit(limit + 1)).all()
-    more = encode_cursor(found[limit - 1].id) if len(found) > limit else None
-    return [view_account(uow, organizer, one) for one in found[:limit]], more
 
 
 def show_account(uow: UnitOfWork, organizer: Organizer, ref: str) -> AccountView:
@@ -191,7 +155,7 @@ def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> IssuedLink:
 
     Raises: NotFound (404), OwnAccount (409), AccountNotOpen (409) for a closed account.
     """
-    account = _account_to_change(uow, organizer, ref)
+    account = lock_account(uow, organizer, ref)
     subject = Subject("organizer", ref, scope_of(account))
     if account.state is AccountState.INVITED:
         record_change(uow, organizer, "organizers.invite_again", subject)
@@ -209,7 +173,7 @@ def change_role(
     Raises: NotFound (404), OwnAccount, AccountNotOpen (409), FieldRefused for a place outside the
     organizer's own.
     """
-    account = _account_to_change(uow, organizer, ref)
+    account = lock_account(uow, organizer, ref)
     scope = scope_to_give(uow, organizer, place)
     before = {"role": account.role.value, "scope": account.owner}
     account.role = role
@@ -235,8 +199,8 @@ def close_account(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
 
     Raises: NotFound (404), OwnAccount, AccountNotOpen (409).
     """
-    account = _account_to_change(uow, organizer, ref)
-    _close_account(uow, account)
+    account = lock_account(uow, organizer, ref)
+    end_account(uow, account)
     record_change(
         uow,
         organizer,
@@ -244,57 +208,6 @@ def close_account(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
         Subject("organizer", ref, scope_of(account)),
         reason=reason,
     )
-
-
-def successors_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[tuple[str, str]]:
-    """Ref and name of possible successors: the same role, and a place that covers the other's."""
-    account = read_account(uow, organizer, ref)
-    leaving = (account.role, scope_of(account))
-    rows = visible_to(select(OrganizerAccount), organizer, OrganizerAccount).where(
-        OrganizerAccount.role == account.role,
-        OrganizerAccount.state == AccountState.ACTIVE,
-        OrganizerAccount.id != account.id,
-    )
-    found = uow.session.scalars(rows.order_by(OrganizerAccount.name, OrganizerAccount.id))
-    return [
-        (one.ref, f"{one.name}（{one.username}）")
-        for one in found
-        if rules.may_succeed(leaving, (one.role, scope_of(one)))
-    ]
-
-
-def leave_post(
-    uow: UnitOfWork, organizer: Organizer, ref: str, *, successor: str, reason: str
-) -> dict[str, int]:
-    """Close an account and hand over to a successor what it owned, in one transaction.
-
-    Returns how many objects of each kind were handed over.
-    Raises: NotFound (404), OwnAccount, AccountNotOpen, SuccessorUnfit (409).
-    """
-    account = _account_to_change(uow, organizer, ref)
-    follower = read_account(uow, organizer, successor)
-    fits = rules.may_succeed(
-        (account.role, scope_of(account)),
-        (follower.role, scope_of(follower)),
-        same=follower.id == account.id,
-    )
-    if not fits or follower.state is not AccountState.ACTIVE:
-        raise SuccessorUnfit
-    moved = {
-        kind: count
-        for kind, hand_over in uow.dependencies.hooks.hand_over
-        if (count := hand_over(uow, account.id, follower.id))
-    }
-    _close_account(uow, account)
-    record_change(
-        uow,
-        organizer,
-        "organizers.leave_post",
-        Subject("organizer", ref, scope_of(account)),
-        after={"successor": follower.ref, "handed_over": moved},
-        reason=reason,
-    )
-    return moved
 
 
 def scope_to_give(uow: UnitOfWork, organizer: Organizer, place: str) -> Scope:
@@ -321,8 +234,10 @@ def places_to_give(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str
     ]
 
 
-def _account_to_change(uow: UnitOfWork, organizer: Organizer, ref: str) -> OrganizerAccount:
-    """Locks: the account. Raises: NotFound (404), OwnAccount, AccountNotOpen (409)."""
+def lock_account(uow: UnitOfWork, organizer: Organizer, ref: str) -> OrganizerAccount:
+    """The account with this ref, to be changed by another organizer.
+
+    Locks: the account. Raises: NotFound (404), OwnAccount, AccountNotOpen (409)."""
     rows = writable_by(select(OrganizerAccount), organizer, OrganizerAccount)
     account: OrganizerAccount | None = uow.session.scalar(
         rows.where(OrganizerAccount.ref == ref).with_for_update()
@@ -347,10 +262,12 @@ def _issue_link(uow: UnitOfWork, account: OrganizerAccount, purpose: LinkPurpose
     )
 
 
-def _close_account(uow: UnitOfWork, account: OrganizerAccount) -> None:
+def end_account(uow: UnitOfWork, account: OrganizerAccount) -> None:
+    """Close an account: sessions, links, WeChat, saved filters and column choices are deleted."""
     account.state, account.closed_at = AccountState.CLOSED, uow.system_now
     account.password_hash = account.totp_secret = None
     sessions.end_sessions(uow, account.id)
     log_in.forget_browsers(uow, account.id)
+    forget_views(uow, account.id)
     for table in (OrganizerLink, OrganizerWeChat, RecoveryCode):
         uow.session.execute(delete(table).where(table.organizer_id == account.id))

@@ -30,14 +30,6 @@ class UnitClosed(Conflict):
     code = "unit_closed"
 
 
-def list_units(
-    uow: UnitOfWork, organizer: Organizer, *, q: str, limit: int, after: str | None
-) -> tuple[list[UnitEntry], str | None]:
-    """One page of the units of the organizer's place, newest first, and the next cursor."""
-    found, following = units.list_directory(uow, organizer.scope, q=q, limit=limit, after=after)
-    return [_entry_of(uow, unit) for unit in found], following
-
-
 def show_unit(uow: UnitOfWork, organizer: Organizer, ref: str) -> UnitEntry:
     """One unit of the organizer's place.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from msgspec import Meta
 from wtforms import StringField, TextAreaField
 from wtforms.validators import AnyOf, InputRequired, Length
 
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
-from server.base.web.schema import PageQuery
 from server.console.forms import ConsoleForm
+from server.console.list_pages import declare_list_pages
+from server.console.list_views import read_table
 from server.organizers import people, unit_directory
+from server.organizers.unit_list import UNITS, UnitListQuery
 from server.units.service import KINDS
 
 PAGES = Pages("unit_pages", Path(__file__).with_name("pages"))
@@ -54,31 +54,20 @@ class CloseUnitForm(ConsoleForm):
     )
 
 
-class DirectoryQuery(PageQuery, frozen=True, kw_only=True):
-    """Filter of the directory: a part of the name."""
-
-    q: Annotated[str, Meta(max_length=40)] = ""
-
-
 @page(
     PAGES,
     "GET",
     "/units",
     needs=Permission.UNIT_READ,
-    query=DirectoryQuery,
+    query=UnitListQuery,
     menu="organizers.units.title",
     section=Section.ORGANISATION,
 )
-def list_units(uow: UnitOfWork, organizer: Organizer, query: DirectoryQuery) -> Page:
+def list_units(uow: UnitOfWork, organizer: Organizer, query: UnitListQuery) -> Page:
     """The units of the organizer's place."""
-    found, following = unit_directory.list_units(
-        uow, organizer, q=query.q, limit=query.limit, after=query.after
-    )
     return Page(
         "unit_pages/units.html",
-        units=found,
-        following=following,
-        query=query,
+        shown=read_table(uow, organizer, UNITS, query),
         writes=organizer.has_permission(_WRITE),
     )
 
@@ -137,3 +126,6 @@ def close_unit(uow: UnitOfWork, organizer: Organizer, ref: str, form: CloseUnitF
     """Close the unit."""
     unit_directory.close_unit(uow, organizer, ref, form.reason.data)
     return Redirect(f"/units/{ref}", said="organizers.units.closed")
+
+
+declare_list_pages(PAGES, UNITS, needs=Permission.UNIT_READ)

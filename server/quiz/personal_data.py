@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from server.base.ownership import HandOver
 from server.base.uow import Hooks
 from server.quiz.attempts import devices, reminders
 from server.quiz.attempts import personal_data as attempts
+from server.quiz.enums import ImportState, QuestionState
 from server.quiz.integrity import personal_data as integrity
 from server.quiz.leaderboards import personal_data as leaderboards
+from server.quiz.models import Contest, Question, QuestionImport
 from server.quiz.practice import personal_data as practice
 from server.quiz.review import personal_data as review
 from server.quiz.sharing import personal_data as sharing
@@ -20,7 +23,32 @@ PERSONAL = (
     *practice.PERSONAL,
     *attempts.PERSONAL,
 )
+# Only unfinished work: the successor becomes its author, so that he approves none of it. A version
+# that was decided on, and a published contest, keep the author they had.
+HAND_OVER = (
+    HandOver(
+        said="quiz.hand_over.questions",
+        table=Question,
+        column="writer_id",
+        unfinished=lambda: Question.state == QuestionState.DRAFT,
+    ),
+    HandOver(
+        said="quiz.hand_over.imports",
+        table=QuestionImport,
+        column="writer_id",
+        unfinished=lambda: QuestionImport.state.in_(
+            (ImportState.WAITING, ImportState.CHECKED, ImportState.CONFIRMED)
+        ),
+    ),
+    HandOver(
+        said="quiz.hand_over.contests",
+        table=Contest,
+        column="drafted_by",
+        unfinished=lambda: Contest.published_at.is_(None),
+    ),
+)
 HOOKS = Hooks(
+    hand_over=HAND_OVER,
     relocate=(attempts.relocate_entries,),
     counted_until=(attempts.counted_until,),
     sends=(reminders.TEMPLATE,),

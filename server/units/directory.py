@@ -1,38 +1,51 @@
-"""The directory of units for organizers: list, create, rename and close inside a place."""
+"""The directory of units for organizers: search, create, rename and close inside a place."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, true
 
 from server.base.access import Scope
 from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
-from server.base.web.cursor import decode_cursor, encode_cursor
 from server.units.kinds import Level
 from server.units.models import Unit
 
 KINDS = ("association", "school", "enterprise", "institution", "government", "community", "other")
 
 
-def list_directory(
-    uow: UnitOfWork, scope: Scope, *, q: str, limit: int, after: str | None
-) -> tuple[list[Unit], str | None]:
-    """One page of the units in a place, newest first, and the next cursor.
+def select_directory(
+    uow: UnitOfWork,
+    scope: Scope,
+    *,
+    q: str = "",
+    kind: str | None = None,
+    is_open: bool | None = None,
+    place: str | None = None,
+) -> Select[Any]:
+    """The units in a place: with these words in the name, of a kind, open or closed.
 
-    Raises: Invalid (422) for an unreadable cursor.
+    `place` is a spelled city or county that restricts further; an unknown one finds nothing.
     """
     rows = select(Unit).where(_inside_scope(scope))
     if words := q.strip():
-        rows = rows.where(Unit.name.icontains(words, autoescape=True))
-    if after is not None:
-        (last,) = decode_cursor(after, int)
-        rows = rows.where(Unit.id < last)
-    found = list(uow.session.scalars(rows.order_by(Unit.id.desc()).limit(limit + 1)))
-    following = encode_cursor(found[limit - 1].id) if len(found) > limit else None
-    return found[:limit], following
+        named = Unit.name.icontains(words, autoescape=True)
+        rows = rows.where(or_(named, Unit.full_name.icontains(words, autoescape=True)))
+    if kind is not None:
+        rows = rows.where(Unit.kind == kind)
+    if is_open is not None:
+        rows = rows.where(_is_open(uow) if is_open else not_(_is_open(uow)))
+    if place is not None:
+        rows = rows.where(or_(*_code_matches(place)))
+    return rows
+
+
+def _code_matches(place: str) -> tuple[ColumnElement[bool], ...]:
+    code = place.partition(":")[2]
+    return (Unit.city == code, Unit.county == code)
 
 
 def find_in_scope(uow: UnitOfWork, scope: Scope, ref: str, *, lock: bool = False) -> Unit:

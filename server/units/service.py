@@ -24,8 +24,8 @@ from server.units.directory import close_unit as close_unit
 from server.units.directory import create_unit as create_unit
 from server.units.directory import find_in_scope as find_in_scope
 from server.units.directory import is_open as is_open
-from server.units.directory import list_directory as list_directory
 from server.units.directory import name_taken as name_taken
+from server.units.directory import select_directory as select_directory
 from server.units.kinds import Level as Level
 from server.units.models import Unit as Unit
 from server.units.rules import City as City
@@ -145,6 +145,13 @@ def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
     if unit is None:
         raise Invalid((("scope",), "no such region, city, county or unit"))
     return Scope(city=unit.city, county=unit.county, unit_id=unit.id), unit.name
+
+
+def name_place(code: str) -> str:
+    """The name of a city or county by its code; the code itself for an unknown one."""
+    places = load_regions()
+    found = places.find_city(code) or places.find_county(code)
+    return code if found is None else found.name
 
 
 def list_places(uow: UnitOfWork) -> list[tuple[Scope, str]]:

@@ -60,7 +60,7 @@ def an_organizer(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, s
 def a_unit(uow: UnitOfWork) -> None:
     if uow.session.get(Unit, 7) is None:
         uow.session.add(
-            Unit(id=7, ref="school", name="南宁市第一中学", kind="school", level=Level.COUNTY,
+            Unit(id=7, ref="unt-seven", name="南宁市第一中学", kind="school", level=Level.COUNTY,
                  city="450100", county="450103", assumed=False)
         )  # fmt: skip
         uow.session.flush()
@@ -125,6 +125,7 @@ def a_new_name(organizer: Organizer) -> dict[str, str]:
 _NUMBERS = count()
 UNITS = {
     "GET /units": Probe(before=drop_units, make=a_unit_of, shows="ref"),
+    **list_probes("/units"),
     "GET /units/new": Probe(),
     "POST /units/new": Probe(answers=422),
     "GET /units/<ref>": Probe(make=a_unit_of),
@@ -145,6 +146,7 @@ ORGANIZERS = {
     "POST /account/wechat": Probe(before=own_account, answers=200),
     "POST /account/wechat/unbind": Probe(before=own_account),
     "GET /organizers": Probe(make=an_organizer, shows="ref"),
+    **list_probes("/organizers", reason="核对"),
     "GET /organizers/invite": Probe(),
     "POST /organizers/invite": Probe(answers=422),
     "GET /organizers/<ref>": Probe(make=an_organizer),

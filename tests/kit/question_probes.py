@@ -34,7 +34,12 @@ def an_unsent_question(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[
 
 
 def make_question(
-    uow: UnitOfWork, owner: Scope, state: QuestionState, *, sent: bool = False
+    uow: UnitOfWork,
+    owner: Scope,
+    state: QuestionState,
+    *,
+    sent: bool = False,
+    writer_id: int | None = None,
 ) -> dict[str, str]:
     slug = bank_slug(owner)
     lock_bank(uow, slug, owner)
@@ -43,7 +48,7 @@ def make_question(
         Question(
             ref=ref, version=1, bank=slug, kind=QuestionKind.SINGLE, topic="", benchmark="",
             difficulty=2, stem=f"题目 {ref} 是哪一个？", options=["甲", "乙"], answer=[0],
-            explanation="", source="", state=state, made_at=uow.now,
+            explanation="", source="", state=state, made_at=uow.now, writer_id=writer_id,
             sent_at=uow.now if sent else None, **owned_by(owner),
         )
     )  # fmt: skip

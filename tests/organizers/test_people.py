@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from server.audit.models import AuditRecord
 from server.base.access import Role
-from server.base.uow import UnitOfWorkFactory
+from server.base.ownership import owned_by, scope_of
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.console.list_pages import EXPORT_JOB
+from server.console.long_jobs import find_job, start_job
+from server.console.models import ConsoleJob, ConsoleView
 from server.organizers.models import AccountState, OrganizerAccount
+from server.organizers.sessions import organizer_of
+from server.quiz.bank.lifecycle import approve_question
+from server.quiz.enums import QuestionState
+from server.quiz.errors import OwnQuestion
+from server.quiz.models import Contest, Question
 from tests.conftest import application_of
 from tests.kit.clock import FakeClock
 from tests.kit.console import Browser
 from tests.kit.organizers import an_account, logged_in, submit_login
+from tests.kit.question_probes import make_question
 
 
 @pytest.fixture
@@ -140,12 +152,85 @@ def test_who_leaves_hands_over_to_somebody_fit(
     assert read_account(factory, "wei").state is AccountState.CLOSED
 
 
-def test_the_list_is_filtered_and_goes_on(admin: Browser, factory: UnitOfWorkFactory) -> None:
+def shown_usernames(page: str) -> list[str]:
+    return re.findall(r">\s*(wei\d|admin)\s*</td>", page)
+
+
+def test_the_list_is_filtered_and_exported(admin: Browser, factory: UnitOfWorkFactory) -> None:
     for number in range(3):
         add_account(factory, f"wei{number}", "city:450100", Role.EDITOR)
-    first = admin.get("/organizers?limit=2")[1]
-    assert re.findall(r"<td class=\"nowrap\">(wei\d|admin)</td>", first) == ["wei2", "wei1"]
-    (following,) = re.findall(r"after=([^&\"]+)", first)
-    second = admin.get(f"/organizers?limit=2&after={following}")[1]
-    assert re.findall(r"<td class=\"nowrap\">(wei\d|admin)</td>", second) == ["wei0", "admin"]
-    assert "没有符合条件的管理人员" in admin.get("/organizers?q=nobody")[1]
+    shown = shown_usernames(admin.get("/organizers?sort=username")[1])
+    assert shown == ["admin", "wei0", "wei1", "wei2"]
+    assert shown_usernames(admin.get("/organizers?role=system_admin")[1]) == ["admin"]
+    assert shown_usernames(admin.get("/organizers?q=wei1&state=active")[1]) == ["wei1"]
+    assert shown_usernames(admin.get("/organizers?q=nobody")[1]) == []
+    form = {"file_format": "csv", "every_column": "all"}
+    assert admin.ask("POST", "/organizers/export", form)[0] == 422
+    file = admin.open("POST", "/organizers/export?q=wei", {**form, "reason": "核对"}).data
+    lines = file.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("姓名,用户名,角色,管理范围,状态,动态口令")
+    assert [line.split(",")[1] for line in lines[1:]] == ["wei2", "wei1", "wei0"]
+
+
+def unfinished_work(uow: UnitOfWork, editor: OrganizerAccount, lan: OrganizerAccount) -> None:
+    """One row of every kind that is handed over, and finished rows that keep their author."""
+    writer = organizer_of(uow, editor)
+    for state in (QuestionState.DRAFT, QuestionState.LIVE):
+        make_question(uow, writer.scope, state, writer_id=editor.id)
+    ref = start_job(uow, writer, EXPORT_JOB, {}, title_facts={"list": "x"})
+    assert find_job(uow, writer, ref).organizer != lan.id
+    uow.session.add(
+        ConsoleView(ref="cvw_1", organizer=editor.id, list_slug="quiz.questions", title="x",
+                    columns=[], filter_query="", created_at=uow.now)
+    )  # fmt: skip
+    for ref, published in (("con_1", None), ("con_2", uow.now)):
+        uow.session.add(
+            Contest(ref=ref, slug=ref, title=ref, bank="county-450103", opens_at=uow.now,
+                    closes_at=uow.now + timedelta(days=1), made_at=uow.now,
+                    published_at=published, drafted_by=editor.id, **owned_by(writer.scope))
+        )  # fmt: skip
+    uow.session.flush()
+
+
+def test_unfinished_work_goes_to_the_successor_and_finished_work_keeps_its_author(
+    admin: Browser, factory: UnitOfWorkFactory
+) -> None:
+    leaving = add_account(factory, "wei", "county:450103", Role.EDITOR)
+    fit = add_account(factory, "lan", "city:450100", Role.EDITOR)
+    wei, lan = read_account(factory, "wei"), read_account(factory, "lan")
+    with factory.begin() as uow:
+        unfinished_work(uow, wei, lan)
+    page = admin.get(f"/organizers/{leaving}/leave")[1]
+    for told in ("未审核的题目1道", "未发布的竞赛草稿1项", "后台任务及其文件1项"):
+        assert told in page
+    form = {"successor": fit, "reason": "调走"}
+    assert admin.ask("POST", f"/organizers/{leaving}/leave", form)[0] == 303
+    with factory.begin(read_only=True) as uow:
+        writers = dict(uow.session.execute(select(Question.state, Question.writer_id)).all())
+        assert writers == {QuestionState.DRAFT: lan.id, QuestionState.LIVE: wei.id}
+        drafted = dict(uow.session.execute(select(Contest.ref, Contest.drafted_by)).all())
+        assert drafted == {"con_1": lan.id, "con_2": wei.id}
+        assert uow.session.scalars(select(ConsoleJob.organizer)).all() == [lan.id]
+        assert uow.session.scalars(select(ConsoleView.id)).all() == []
+        trail = uow.session.scalars(
+            select(AuditRecord.after).where(AuditRecord.act == "organizers.leave_post")
+        ).one()
+    assert '"quiz.hand_over.questions":1' in trail.replace(" ", "")
+    assert "没有未完成的工作" in admin.get(f"/organizers/{leaving}/leave")[1]
+
+
+def test_a_successor_who_becomes_an_approver_cannot_approve_what_was_handed_to_him(
+    admin: Browser, factory: UnitOfWorkFactory
+) -> None:
+    leaving = add_account(factory, "wei", "county:450103", Role.EDITOR)
+    fit = add_account(factory, "lan", "county:450103", Role.EDITOR)
+    wei = read_account(factory, "wei")
+    with factory.begin() as uow:
+        made = make_question(uow, scope_of(wei), QuestionState.DRAFT, sent=True, writer_id=wei.id)
+    form = {"successor": fit, "reason": "调走"}
+    assert admin.ask("POST", f"/organizers/{leaving}/leave", form)[0] == 303
+    promoted = {"role": "approver", "place": "county:450103", "reason": "岗位调整"}
+    assert admin.ask("POST", f"/organizers/{fit}/role", promoted)[0] == 303
+    with factory.begin() as uow, pytest.raises(OwnQuestion):
+        lan = uow.session.get_one(OrganizerAccount, read_account(factory, "lan").id)
+        approve_question(uow, organizer_of(uow, lan), made["ref"])
