@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class QuestionKind(StrEnum):
@@ -46,6 +46,26 @@ class AttemptState(StrEnum):
     OPEN = "open"
     SUBMITTED = "submitted"
     EXPIRED = "expired"
+
+
+class Tally(IntEnum):
+    """Whether the statistics of questions include a paper.
+
+    A paper of a held entry is taken out of them and comes back with the release.
+    """
+
+    DUE = 0
+    COUNTED = 1
+    TO_REMOVE = 2
+    LEFT_OUT = 3
+
+
+class DoubtSign(StrEnum):
+    """A sign that a question is faulty, found by the rules of `review/item_rules.py`."""
+
+    NEGATIVE = "negative"
+    DISTRACTOR = "distractor"
+    GUESSED = "guessed"
 
 
 class Timer(StrEnum):

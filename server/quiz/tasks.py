@@ -10,6 +10,7 @@ from server.quiz.attempts import closing
 from server.quiz.attempts.reminders import REMINDER_TASKS
 from server.quiz.integrity.inspection import INTEGRITY_TASKS
 from server.quiz.leaderboards.tasks import BOARD_TASKS
+from server.quiz.review.tallies import TALLY_TASKS
 from server.quiz.sharing import codes
 
 _log = logging.getLogger(__name__)
@@ -59,4 +60,5 @@ TASKS: tuple[Task, ...] = (
     *BOARD_TASKS,
     *INTEGRITY_TASKS,
     *REMINDER_TASKS,
+    *TALLY_TASKS,
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from server.base.redis.client import RedisRefused, RedisUnavailable
@@ -20,7 +20,7 @@ from server.base.redis.leaderboard import Ahead, Change
 from server.base.sql.prepared import run_statement, table_of
 from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
-from server.quiz.enums import AttemptState
+from server.quiz.enums import AttemptState, Tally
 from server.quiz.leaderboards import board_keys as keys
 from server.quiz.leaderboards import rank_order, standings_queries
 from server.quiz.leaderboards.board_keys import REGION, TOTAL, CountedPlace
@@ -172,6 +172,7 @@ def hold_entry(uow: UnitOfWork, entry_id: int) -> None:
     """
     entry = lock_entry(uow, entry_id)
     uow.session.execute(update(Entry).where(Entry.id == entry_id).values(held_at=uow.now))
+    _change_tallies(uow, entry_id, {Tally.DUE: Tally.LEFT_OUT, Tally.COUNTED: Tally.TO_REMOVE})
     _withdraw_standings(uow, entry)
 
 
@@ -182,10 +183,17 @@ def release_entry(uow: UnitOfWork, entry_id: int) -> None:
     """
     lock_entry(uow, entry_id)
     uow.session.execute(update(Entry).where(Entry.id == entry_id).values(held_at=None))
+    _change_tallies(uow, entry_id, {Tally.LEFT_OUT: Tally.DUE, Tally.TO_REMOVE: Tally.COUNTED})
     entry = lock_entry(uow, entry_id)
     if entry.on_board:
         kept = func.substr(Standing.period, len(keys.GONE) + 1)
         _rename_periods(uow, entry, Standing.period.like(f"{keys.GONE}%"), kept)
+
+
+def _change_tallies(uow: UnitOfWork, entry_id: int, become: Mapping[Tally, Tally]) -> None:
+    """Tell the statistics of questions to leave an entry's papers out, or to include them."""
+    changed = update(Attempt).where(Attempt.entry_id == entry_id, Attempt.tally.in_(become))
+    uow.session.execute(changed.values(tally=case(dict(become), value=Attempt.tally)))
 
 
 def _withdraw_standings(uow: UnitOfWork, entry: LockedEntry) -> None:

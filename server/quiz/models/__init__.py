@@ -17,7 +17,7 @@ from server.quiz.models.integrity import (
 )
 from server.quiz.models.leaderboards import Entry, GroupMember, Standing, WeChatGroup
 from server.quiz.models.practice import Practice, PracticeAnswer
-from server.quiz.models.review import QuestionReport
+from server.quiz.models.review import ItemFigure, ItemTally, OptionTally, QuestionReport
 from server.quiz.models.sharing import Share
 
 __all__ = [
@@ -31,6 +31,9 @@ __all__ = [
     "IntegrityCase",
     "IntegrityFlag",
     "IntegrityMark",
+    "ItemFigure",
+    "ItemTally",
+    "OptionTally",
     "Practice",
     "PracticeAnswer",
     "Question",

@@ -21,6 +21,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.quiz.enums import AttemptState
 
+# Closed papers that the statistics do not treat as they should yet.
+TALLY_DUE = "state <> 'open' AND tally IN (0, 2)"
+
 
 class Attempt(Base):
     """One paper of one citizen: dealt once, answered until closed, then unchangeable."""
@@ -51,6 +54,12 @@ class Attempt(Base):
         Index("ix_attempt_entry_id", "entry_id"),
         Index("ix_attempt_citizen_id", "citizen_id"),
         Index("ix_attempt_contest_id_closed_at", "contest_id", "closed_at"),
+        Index(
+            "ix_attempt_tally_due",
+            "id",
+            sqlite_where=text(TALLY_DUE),
+            postgresql_where=text(TALLY_DUE),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -74,6 +83,8 @@ class Attempt(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rank_region: Mapped[int | None] = mapped_column(Integer)
     rank_city: Mapped[int | None] = mapped_column(Integer)
+    # Whether the statistics of its questions include it: a value of `Tally`.
+    tally: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 # Columns of a closed attempt that never change. Its owner may change (merge), its ranks may be set

@@ -1,10 +1,19 @@
-"""Citizens' reports about questions."""
+"""Citizens' reports about questions, and the statistics of questions."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.sql.tables import Base, BigId, UtcDateTime, enum_column
@@ -28,3 +37,62 @@ class QuestionReport(Base):
     # Texts that WeChat could not check in time are marked for the organizer.
     words: Mapped[WordsState] = mapped_column(enum_column(WordsState, "words"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ItemTally(Base):
+    """Counts of one question version in the papers of one contest and of one length.
+
+    All numbers are whole, so that sums are exact and a paper can be taken out again. The rest score
+    is the number of right answers to the other questions of the same paper: `rest_sum`,
+    `rest_squares`, and `rest_right` over those who were right themselves. Units: `time_ms`
+    milliseconds.
+    """
+
+    __tablename__ = "item_tally"
+
+    question_id: Mapped[int] = mapped_column(BigId, ForeignKey("question.id"), primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"), primary_key=True)
+    paper_size: Mapped[int] = mapped_column(Integer, primary_key=True)
+    dealt: Mapped[int] = mapped_column(BigInteger)
+    omitted: Mapped[int] = mapped_column(BigInteger)
+    correct: Mapped[int] = mapped_column(BigInteger)
+    # Papers with a high rest score.
+    strong: Mapped[int] = mapped_column(BigInteger)
+    rest_sum: Mapped[int] = mapped_column(BigInteger)
+    rest_squares: Mapped[int] = mapped_column(BigInteger)
+    rest_right: Mapped[int] = mapped_column(BigInteger)
+    time_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class OptionTally(Base):
+    """How often one option was chosen, as in `ItemTally`; `strong` by those with a high rest."""
+
+    __tablename__ = "option_tally"
+
+    question_id: Mapped[int] = mapped_column(BigId, ForeignKey("question.id"), primary_key=True)
+    contest_id: Mapped[int] = mapped_column(BigId, ForeignKey("contest.id"), primary_key=True)
+    paper_size: Mapped[int] = mapped_column(Integer, primary_key=True)
+    option_no: Mapped[int] = mapped_column(Integer, primary_key=True)
+    chosen: Mapped[int] = mapped_column(BigInteger)
+    strong: Mapped[int] = mapped_column(BigInteger)
+    rest_sum: Mapped[int] = mapped_column(BigInteger)
+
+
+class ItemFigure(Base):
+    """The figures of one question version over all contests, for lists.
+
+    `signs` and `accepted` are signs of doubt, joined by commas: found now, and found earlier and
+    judged to be no fault. `doubtful` when there are signs that nobody has judged.
+    """
+
+    __tablename__ = "item_figure"
+    __table_args__ = (Index("ix_item_figure_doubtful", "doubtful"),)
+
+    question_id: Mapped[int] = mapped_column(BigId, ForeignKey("question.id"), primary_key=True)
+    dealt: Mapped[int] = mapped_column(BigInteger)
+    facility: Mapped[float | None] = mapped_column(Double)
+    discrimination: Mapped[float | None] = mapped_column(Double)
+    signs: Mapped[str] = mapped_column(String(120))
+    accepted: Mapped[str] = mapped_column(String(120))
+    doubtful: Mapped[bool]
+    counted_at: Mapped[datetime] = mapped_column(UtcDateTime)
