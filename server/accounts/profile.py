@@ -194,7 +194,7 @@ def _set_region(citizen: Citizen, left: dict[str, Any]) -> None:
 def _unit_id(uow: UnitOfWork, ref: str | None) -> int | None:
     if ref is None:
         return None
-    unit = units.unit_by_ref(uow, ref)
+    unit = units.unit_to_join(uow, ref)
     if unit is None:
         raise Invalid((("body", "unit"), "no such unit"))
     return unit.id

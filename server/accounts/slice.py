@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server.accounts import api, chat, tasks
+from server.accounts import api, chat, tasks, unit_members
 from server.accounts.personal_data import PERSONAL
 from server.base.manifest import Slice
 
@@ -16,4 +16,5 @@ SLICE = Slice(
     queues=tasks.QUEUES,
     events=chat.HANDLERS,
     personal_data=PERSONAL,
+    hooks=unit_members.HOOKS,
 )

@@ -28,6 +28,8 @@ class AuditRecord(Owned, Base):
         Index("ix_audit_entry_at", "at"),
     )
 
+    follows_unit = False
+
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     previous_digest: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))

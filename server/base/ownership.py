@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from sqlalchemy import (
     ClauseElement,
@@ -51,6 +51,9 @@ class Owned:
     `owner` is the scope in the spelling of boards. The codes of the levels above are stored beside
     it, so that all rows of a city are found without a tree. Rows of the region have no codes.
     """
+
+    # Whether rows of a unit belong to the one that it is merged into; a trail stays as it was.
+    follows_unit: ClassVar[bool] = True
 
     owner: Mapped[str] = mapped_column(String(40), index=True)
     owner_city: Mapped[str | None] = mapped_column(String(6), index=True)

@@ -42,6 +42,20 @@ class DatabaseAway(Unavailable):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnitMove:
+    """References to a unit that follow it into another one.
+
+    `said` is the text key of a sentence with `count`. `count(uow, unit)` tells how many there are;
+    `move(uow, old, new)` moves one batch and returns how many it moved, 0 when none is left. Both
+    take row ids; a repeated move changes nothing.
+    """
+
+    said: str
+    count: Callable[[UnitOfWork, int], int]
+    move: Callable[[UnitOfWork, int, int], int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hooks:
     """Functions of higher slices that the accounts slice calls without importing them.
 
@@ -55,6 +69,8 @@ class Hooks:
     relocate: tuple[Callable[[UnitOfWork, int], None], ...] = ()
     # What names an organizer as responsible, and goes to a successor.
     hand_over: tuple[HandOver, ...] = ()
+    # What refers to a unit, and follows it when it is merged into another one.
+    follow_unit: tuple[UnitMove, ...] = ()
     # Slugs of the message templates that a slice sends.
     sends: tuple[str, ...] = ()
     # Until when something is counted per person, even after erasure; None when nothing is.
@@ -69,6 +85,7 @@ class Hooks:
             merge=self.merge + other.merge,
             relocate=self.relocate + other.relocate,
             hand_over=self.hand_over + other.hand_over,
+            follow_unit=self.follow_unit + other.follow_unit,
             sends=self.sends + other.sends,
             counted_until=self.counted_until + other.counted_until,
             waiting=self.waiting + other.waiting,

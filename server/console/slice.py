@@ -8,7 +8,7 @@ from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.ownership import HandOver
 from server.base.uow import Hooks
-from server.console import job_pages, list_pages, long_jobs, tasks
+from server.console import job_pages, list_pages, long_jobs, tasks, unit_moves
 from server.console.models import ConsoleJob
 
 SLICE = Slice(
@@ -21,6 +21,7 @@ SLICE = Slice(
     permissions=(Permission.CONSOLE_OPEN,),
     # Running work goes on, and its result can be downloaded by the successor.
     hooks=Hooks(
-        hand_over=(HandOver(said="console.hand_over.jobs", table=ConsoleJob, column="organizer"),)
+        follow_unit=(unit_moves.UNIT_MOVE,),
+        hand_over=(HandOver(said="console.hand_over.jobs", table=ConsoleJob, column="organizer"),),
     ),
 )

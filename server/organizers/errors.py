@@ -51,3 +51,9 @@ class WeChatTaken(Conflict):
     """This WeChat belongs to another organizer's account."""
 
     code = "wechat_taken"
+
+
+class UnitClosed(Conflict):
+    """The unit is closed already."""
+
+    code = "unit_closed"

@@ -6,13 +6,28 @@ from pathlib import Path
 
 from server.base.access import Permission
 from server.base.manifest import Slice
-from server.organizers import account_pages, console, log_in_pages, tasks, unit_pages
+from server.organizers import (
+    account_pages,
+    console,
+    log_in_pages,
+    merge_pages,
+    tasks,
+    unit_merging,
+    unit_pages,
+)
 
 SLICE = Slice(
     name="organizers",
     texts=Path(__file__).parent,
-    pages=(log_in_pages.PAGES, account_pages.PAGES, console.PAGES, unit_pages.PAGES),
+    pages=(
+        log_in_pages.PAGES,
+        account_pages.PAGES,
+        console.PAGES,
+        unit_pages.PAGES,
+        merge_pages.PAGES,
+    ),
     tasks=tasks.TASKS,
+    jobs=(unit_merging.MERGE_JOB,),
     permissions=(
         Permission.CONSOLE_OPEN,
         Permission.ORGANIZER_READ,

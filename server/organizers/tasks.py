@@ -1,9 +1,9 @@
-"""Background task: deletes sessions, links and tries that no longer matter."""
+"""Background tasks: delete sessions, links and tries of the past; finish merges of units."""
 
 from __future__ import annotations
 
 from server.base.jobs import Task, TaskContext
-from server.organizers import links, log_in, sessions
+from server.organizers import links, log_in, sessions, unit_merging
 
 
 def drop_dead_rows(context: TaskContext, *_ids: int) -> int:
@@ -13,4 +13,7 @@ def drop_dead_rows(context: TaskContext, *_ids: int) -> int:
         return gone + log_in.drop_old_tries(uow)
 
 
-TASKS = (Task(name="organizers.drop_dead_rows", step=drop_dead_rows, every_seconds=600),)
+TASKS = (
+    Task(name="organizers.drop_dead_rows", step=drop_dead_rows, every_seconds=600),
+    Task(name="organizers.finish_merges", step=unit_merging.finish_merges, every_seconds=600),
+)

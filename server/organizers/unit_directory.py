@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from server.audit.service import Subject, record_change
 from server.base.access import Organizer
-from server.base.errors import Conflict
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused
+from server.organizers.errors import UnitClosed
 from server.organizers.people import scope_to_give
 from server.units import service as units
 
@@ -22,12 +22,8 @@ class UnitEntry:
     kind: str
     place: str
     open: bool
-
-
-class UnitClosed(Conflict):
-    """The unit is closed already."""
-
-    code = "unit_closed"
+    into_ref: str = ""
+    into_name: str = ""
 
 
 def show_unit(uow: UnitOfWork, organizer: Organizer, ref: str) -> UnitEntry:
@@ -98,6 +94,13 @@ def _unit_to_change(uow: UnitOfWork, organizer: Organizer, ref: str) -> units.Un
 def _entry_of(uow: UnitOfWork, unit: units.Unit) -> UnitEntry:
     spelled = f"county:{unit.county}" if unit.county else f"city:{unit.city}"
     _, place = units.resolve_scope(uow, spelled if unit.city else "region")
+    into = None if unit.merged_into is None else units.unit_by_id(uow, unit.merged_into)
     return UnitEntry(
-        ref=unit.ref, name=unit.name, kind=unit.kind, place=place, open=units.is_open(uow, unit)
+        ref=unit.ref,
+        name=unit.name,
+        kind=unit.kind,
+        place=place,
+        open=units.is_open(uow, unit),
+        into_ref="" if into is None else into.ref,
+        into_name="" if into is None else into.name,
     )

@@ -94,6 +94,7 @@ def show_unit(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     return Page(
         "unit_pages/unit.html",
         unit=unit_directory.show_unit(uow, organizer, ref),
+        kinds=KINDS,
         writes=organizer.has_permission(_WRITE),
     )
 

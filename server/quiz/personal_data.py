@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from server.base.ownership import HandOver
 from server.base.uow import Hooks
-from server.quiz.attempts import devices, reminders
+from server.quiz.attempts import devices, reminders, unit_moves
 from server.quiz.attempts import personal_data as attempts
 from server.quiz.enums import ImportState, QuestionState
 from server.quiz.integrity import personal_data as integrity
@@ -50,6 +50,7 @@ HAND_OVER = (
 HOOKS = Hooks(
     hand_over=HAND_OVER,
     relocate=(attempts.relocate_entries,),
+    follow_unit=(unit_moves.UNIT_MOVE,),
     counted_until=(attempts.counted_until,),
     sends=(reminders.TEMPLATE,),
 )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.sql.tables import Base, BigId, enum_column
+from server.base.sql.tables import Base, BigId, UtcDateTime, enum_column
 from server.units.kinds import Level
 
 
 class Unit(Base):
-    """An organisation that organises, reports or has members."""
+    """An organisation that organises, reports or has members.
+
+    A merged unit is closed and has `merged_into`, the open unit of today that its links lead to.
+    `merge_ended_at` is set when everything that referred to it refers to that one.
+    """
 
     __tablename__ = "unit"
     __table_args__ = (
@@ -33,3 +37,5 @@ class Unit(Base):
     assumed: Mapped[bool]
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+    merged_into: Mapped[int | None] = mapped_column(BigId, ForeignKey("unit.id"), index=True)
+    merge_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

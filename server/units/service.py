@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from server.base.access import REGION, Scope
 from server.base.clock import beijing_day
@@ -27,6 +27,11 @@ from server.units.directory import is_open as is_open
 from server.units.directory import name_taken as name_taken
 from server.units.directory import select_directory as select_directory
 from server.units.kinds import Level as Level
+from server.units.merging import end_merge as end_merge
+from server.units.merging import find_successor as find_successor
+from server.units.merging import lock_pair as lock_pair
+from server.units.merging import merge_unit as merge_unit
+from server.units.merging import unended_merges as unended_merges
 from server.units.models import Unit as Unit
 from server.units.rules import City as City
 from server.units.rules import County as County
@@ -114,10 +119,23 @@ def cities_today(uow: UnitOfWork) -> list[tuple[City, tuple[County, ...]]]:
 
 
 def unit_by_ref(uow: UnitOfWork, ref: str) -> UnitView | None:
-    """The unit with this public id, if it exists today."""
+    """The unit with this public id, if it exists today; for a merged one the unit of today."""
     if "\0" in ref:
         return None
-    return _find_first(uow, and_(Unit.ref == ref, _valid_on(beijing_day(uow.now))))
+    return _find_first(uow, and_(_leads_from(Unit.ref == ref), _valid_on(beijing_day(uow.now))))
+
+
+def unit_to_join(uow: UnitOfWork, ref: str) -> UnitView | None:
+    """As `unit_by_ref`, for a citizen who is about to become a member.
+
+    A merge of the unit waits for this transaction, and so moves its member too.
+    Locks: the unit, shared with other new members.
+    """
+    if "\0" in ref:
+        return None
+    held = select(Unit.id).where(Unit.ref == ref).with_for_update(read=True)
+    uow.session.execute(held)
+    return unit_by_ref(uow, ref)
 
 
 def unit_by_id(uow: UnitOfWork, unit_id: int) -> UnitView | None:
@@ -141,7 +159,7 @@ def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
     home = places.city_of(value)
     if kind == "county" and county is not None and home is not None:
         return Scope(city=home.code, county=places.current_code(value)), f"{home.name}{county.name}"
-    unit = unit_by_id(uow, int(value)) if kind == "unit" and _ROW_ID.fullmatch(value) else None
+    unit = _today_by_id(uow, int(value)) if kind == "unit" and _ROW_ID.fullmatch(value) else None
     if unit is None:
         raise Invalid((("scope",), "no such region, city, county or unit"))
     return Scope(city=unit.city, county=unit.county, unit_id=unit.id), unit.name
@@ -244,6 +262,16 @@ _SELECT = select(
 def _find_first(uow: UnitOfWork, wanted: ColumnElement[bool]) -> UnitView | None:
     row = uow.session.execute(_SELECT.where(wanted)).first()
     return UnitView(**row._mapping) if row else None
+
+
+def _today_by_id(uow: UnitOfWork, unit_id: int) -> UnitView | None:
+    return _find_first(uow, _leads_from(Unit.id == unit_id))
+
+
+def _leads_from(named: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The unit so named; for a merged one the unit that it was merged into."""
+    found = select(func.coalesce(Unit.merged_into, Unit.id)).where(named)
+    return Unit.id == found.scalar_subquery()
 
 
 def _valid_on(day: date) -> ColumnElement[bool]:

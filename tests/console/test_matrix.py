@@ -131,6 +131,11 @@ UNITS = {
     "GET /units/<ref>": Probe(make=a_unit_of),
     "GET /units/<ref>/name": Probe(make=a_unit_of),
     "POST /units/<ref>/name": Probe(make=a_unit_of, form_of=a_new_name),
+    "GET /units/<ref>/merge": Probe(make=a_unit_of),
+    # The other unit does not exist: 404 for every unit alike, so only the role is checked here.
+    "POST /units/<ref>/merge": Probe(
+        make=a_unit_of, form={"reason": "x", "into": "unt_none"}, answers=404
+    ),
     "GET /units/<ref>/close": Probe(make=a_unit_of),
     "POST /units/<ref>/close": Probe(make=a_unit_of, form={"reason": "x"}),
 }

@@ -1,10 +1,12 @@
-"""A lock on a name that has no row yet, held until the end of the transaction."""
+"""Locks on names without a row, and on batches of rows; held until the transaction ends."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from server.base.uow import UnitOfWork
 
@@ -19,3 +21,14 @@ def lock_name(uow: UnitOfWork, purpose: str, name: str) -> None:
     digest = hashlib.sha256(f"{purpose}\0{name}".encode()).digest()
     key = int.from_bytes(digest[:8], signed=True)
     uow.session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def lock_batch(uow: UnitOfWork, wanted: Select[Any], limit: int) -> Sequence[Any]:
+    """Lock up to `limit` rows of a select of ids; return the ids.
+
+    Rows that others hold are skipped, because two transactions that lock many rows would wait for
+    each other; when every row is held, one is waited for, with no other lock.
+    Locks: the rows.
+    """
+    free = uow.session.scalars(wanted.limit(limit).with_for_update(skip_locked=True)).all()
+    return free or uow.session.scalars(wanted.limit(1).with_for_update()).all()

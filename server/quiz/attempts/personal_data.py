@@ -61,12 +61,16 @@ def relocate_entries(uow: UnitOfWork, citizen_id: int) -> None:
         place = replace(moved_to, division=before.division)
         if before != place:
             left = sorted({*left_scopes, *before.scopes} - set(place.scopes))
-            _relocate_entry(uow, (contest_id, entry_id), place, left)
+            relocate_entry(uow, (contest_id, entry_id), place, left)
 
 
-def _relocate_entry(
+def relocate_entry(
     uow: UnitOfWork, where: tuple[int, int], place: CountedPlace, left: list[str]
 ) -> None:
+    """Move an entry to another place, with its standings on every board; `left` are boards it left.
+
+    `where` is the row id of the contest, and of the entry, which the caller has locked.
+    """
     contest_id, entry_id = where
     uow.session.execute(
         update(Entry)
