@@ -13,6 +13,7 @@ import logging
 import os
 import select
 import socket
+import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ class _Breaker:
             # This caller is the trial; the others skip Redis until it succeeds.
             self._closed_until = now + self._pause
 
-    def note_failure(self, why: Exception) -> None:
+    def note_failure(self, why: str) -> None:
         with self._lock:
             self.failures += 1
             if self._closed_until is None:
@@ -202,8 +203,9 @@ class RedisClient:
             replies = [self._read_reply(connection) for _ in commands]
         except (RedisError, OSError) as trouble:
             self._drop_connection()
-            self._breaker.note_failure(trouble)
-            raise RedisUnavailable(str(trouble)) from trouble
+            reason = _failure_reason(trouble)
+            self._breaker.note_failure(reason)
+            raise RedisUnavailable(reason) from trouble
         except BaseException:
             # After a failure half-way a reply may still arrive; it must not answer the next
             # command.
@@ -231,6 +233,7 @@ class RedisClient:
         self._drop_connection()
         connection = self._pool.make_connection()
         connection.connect()
+        _let_kernel_time_out(connection)
         seat.connection, seat.pid, seat.watch = connection, os.getpid(), _watch_socket(connection)
         return connection
 
@@ -315,6 +318,27 @@ def _watch_socket(connection: Any) -> select.poll | None:
     watch = select.poll()
     watch.register(held, select.POLLIN)
     return watch
+
+
+def _let_kernel_time_out(connection: Any) -> None:
+    """Replace Python's timeout of a socket by the kernel's.
+
+    Python waits in a system call of its own before each send and receive of a socket with a
+    timeout, and hands the interpreter lock to another thread each time.
+    """
+    held, seconds = getattr(connection, "_sock", None), connection.socket_timeout
+    if type(held) is not socket.socket or not seconds:
+        return
+    limit = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
+    held.settimeout(None)
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        held.setsockopt(socket.SOL_SOCKET, option, limit)
+
+
+def _failure_reason(trouble: Exception) -> str:
+    # The kernel's timeout arrives as "resource temporarily unavailable".
+    timed_out = isinstance(trouble.__context__, BlockingIOError)
+    return "no reply in time" if timed_out else str(trouble)
 
 
 def _is_usable(seat: _Seat) -> bool:
