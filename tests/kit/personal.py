@@ -103,6 +103,9 @@ def _value(uow: UnitOfWork, table: Table, column: Column[Any], row: dict[str, An
     if column.foreign_keys:
         (key,) = column.foreign_keys
         parent = key.column.table
+        if parent is table and column.nullable:
+            # A row that refers to another one of its own table: the first has nobody above it.
+            return None
         return a_row_of(uow, parent, row["mark"])[key.column.name]
     return _of_type(column.type, row)
 
