@@ -44,6 +44,7 @@ from server.console.frame import Account as ConsoleAccount
 from server.console.frame import Console, SessionResolver
 from server.console.templates import Templates
 from server.organizers import service as organizers
+from server.quiz import service as quiz
 from server.wechat.gateway import Gateway
 from server.wechat.http_gateway import open_gateway
 
@@ -152,7 +153,11 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     app, uow_factory = application.app, application.uow_factory
     install_apis(application, slices.APIS, Drawings(kept_drawings(settings)))
     app.register_blueprint(front_page(settings, uow_factory.dependencies.texts))
-    pictures = Finders(public=accounts.public_picture, private=accounts.private_picture)
+    pictures = Finders(
+        public=accounts.public_picture,
+        private=accounts.private_picture,
+        question=quiz.picture_content,
+    )
     app.register_blueprint(picture_pages(uow_factory, pictures))
     app.register_blueprint(health_pages(_build_probes(application)))
     install_form_session(app, settings, uow_factory.dependencies.keys)

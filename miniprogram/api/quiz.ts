@@ -1,6 +1,6 @@
 /** Contests, papers, boards, practice and the wrong-answer book. */
 import type { Client } from './client'
-import { pictured } from './pictures'
+import { illustrated, pictured } from './pictures'
 import type {
   Answers,
   Attempt,
@@ -27,13 +27,16 @@ export function quiz(client: Client) {
         body: division ? { division } : {},
         key,
       }),
-    attempt: (id: string) => client.call<Attempt>('GET', `/attempts/${id}`),
+    attempt: async (id: string) => {
+      const attempt = await client.call<Attempt>('GET', `/attempts/${id}`)
+      return { ...attempt, questions: attempt.questions.map(illustrated) }
+    },
     records: (contest: string, after?: string) =>
       client.call<Page<PaperRecord>>('GET', '/me/attempts', { query: { contest, after, limit: 20 } }),
     appeal: (id: string, reason: string, key: string) =>
       client.call<void>('POST', `/attempts/${id}/appeal`, { body: { reason }, key }),
-    next: (id: string, key: string) =>
-      client.call<Question>('POST', `/attempts/${id}/next`, { body: {}, key }),
+    next: async (id: string, key: string) =>
+      illustrated(await client.call<Question>('POST', `/attempts/${id}/next`, { body: {}, key })),
     save: (id: string, answers: Answers) =>
       client.call<void>('PUT', `/attempts/${id}/answers`, { body: { answers } }),
     submit: (id: string, answers: Answers, key: string) =>
@@ -53,14 +56,18 @@ export function quiz(client: Client) {
 /** Practice, the wrong-answer book, and reports of questions. */
 function practiceOf(client: Client) {
   return {
-    practise: (count: number, from_mistakes: boolean, key: string) =>
-      client.call<Practice>('POST', '/practice', { body: { count, from_mistakes }, key }),
+    practise: async (count: number, from_mistakes: boolean, key: string) => {
+      const dealt = await client.call<Practice>('POST', '/practice', { body: { count, from_mistakes }, key })
+      return { ...dealt, questions: dealt.questions.map(illustrated) }
+    },
     practiseAnswer: (id: string, question_id: string, answer: string[]) =>
       client.call<PracticeVerdict>('POST', `/practice/${id}/answers`, {
         body: { question_id, answer },
       }),
-    mistakes: (after?: string) =>
-      client.call<Page<Mistake>>('GET', '/me/mistakes', { query: { after, limit: 20 } }),
+    mistakes: async (after?: string) => {
+      const page = await client.call<Page<Mistake>>('GET', '/me/mistakes', { query: { after, limit: 20 } })
+      return { ...page, items: page.items.map(illustrated) }
+    },
     report: (question: string, reason: string, key: string) =>
       client.call<void>('POST', `/questions/${question}/reports`, { body: { reason }, key }),
   }

@@ -280,11 +280,20 @@ export interface Option {
   text: string
 }
 
+/** The picture of a question; `alt` is its text for screen readers, sizes are in pixels. */
+export interface Picture {
+  url: string
+  alt: string
+  width: number
+  height: number
+}
+
 export interface Question {
   id: string
   kind: 'single' | 'multiple' | 'judge'
   stem: string
   options: Option[]
+  picture?: Picture
   /** Only when each question has its own timer. */
   deadline?: string
 }
@@ -381,6 +390,7 @@ export interface Mistake {
   question_id: string
   kind: 'single' | 'multiple' | 'judge'
   stem: string
+  picture?: Picture
   options: string[]
   chosen: string[]
   correct: string[]

@@ -1,10 +1,11 @@
 /** A closed paper: every question with the user's answer and the right one. */
-import type { Attempt, Option, Question, Review } from '../api/shapes'
+import type { Attempt, Option, Picture, Question, Review } from '../api/shapes'
 
 export interface Marked {
   id: string
   number: number
   stem: string
+  picture: Picture | null
   kind: Question['kind']
   right: boolean
   options: MarkedOption[]
@@ -44,6 +45,7 @@ function marked(question: Question, review: Review, number: number): Marked {
     id: question.id,
     number,
     stem: question.stem,
+    picture: question.picture ?? null,
     kind: question.kind,
     right: sameKeys(review.chosen, review.correct),
     options: markOptions(question.options, review.chosen, review.correct),

@@ -1,6 +1,6 @@
 """The child process that decodes one uploaded picture, with limits on memory and CPU time.
 
-Run by path with the picture on standard input; writes the square JPEG to standard output. It
+Run by path with the picture on standard input; writes a small JPEG to standard output. It
 imports none of our modules, so that it starts in a tenth of a second. Its memory is freed when it
 ends, and a file that crashes a decoder only kills this process.
 """
@@ -18,6 +18,9 @@ UNREADABLE = 3
 # The largest accepted picture needs 250 MB in the most expensive format, WebP.
 MEMORY_BYTES, CPU_SECONDS = 320 * 2**20, 10
 _WHITE = (255, 255, 255)
+SQUARE, WHOLE = "square", "whole"
+# A whole picture takes the first quality at which it has at most this size.
+_QUALITIES, _MOST_BYTES = (85, 75, 65, 50), 200 * 2**10
 
 # The parent has already checked the number of pixels, by a stricter rule.
 Image.MAX_IMAGE_PIXELS = None
@@ -36,6 +39,30 @@ def square_jpeg(raw: bytes, side: int) -> bytes:
     out = io.BytesIO()
     _turn_upright(_on_white(small), orientation).save(out, "JPEG", quality=85)
     return out.getvalue()
+
+
+def whole_jpeg(raw: bytes, side: int) -> bytes:
+    """A picture as a JPEG without metadata, its longer side at most `side`.
+
+    Raises: OSError, ValueError, SyntaxError or EOFError for what cannot be decoded.
+    """
+    with Image.open(io.BytesIO(raw), formats=KINDS) as picture:
+        wide, high = picture.size
+        share = min(1.0, side / max(wide, high))
+        size = (max(1, round(wide * share)), max(1, round(high * share)))
+        picture.draft("RGB", size)
+        orientation = picture.getexif().get(ExifTags.Base.Orientation)
+        plain = picture if picture.mode in ("L", "RGB", "RGBA") else picture.convert("RGBA")
+        small = plain.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    upright = _turn_upright(_on_white(small), orientation)
+    made = b""
+    for quality in _QUALITIES:
+        out = io.BytesIO()
+        upright.save(out, "JPEG", quality=quality)
+        made = out.getvalue()
+        if len(made) <= _MOST_BYTES:
+            break
+    return made
 
 
 def _crop_middle(picture: Image.Image, side: int) -> Image.Image:
@@ -67,13 +94,14 @@ def _turn_upright(picture: Image.Image, orientation: int | None) -> Image.Image:
     return upright
 
 
-def main(side: int) -> int:
+def main(side: int, shape: str) -> int:
     """Decode standard input; the exit status says whether it could be decoded."""
+    convert = whole_jpeg if shape == WHOLE else square_jpeg
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        made = square_jpeg(sys.stdin.buffer.read(), side)
+        made = convert(sys.stdin.buffer.read(), side)
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
         return UNREADABLE
     sys.stdout.buffer.write(made)
@@ -81,4 +109,4 @@ def main(side: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2]))

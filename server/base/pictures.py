@@ -88,12 +88,37 @@ def only_one() -> Iterator[bool]:
             _one_at_a_time.release()
 
 
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Wait until no other thread of this process decodes; a decoding ends within `_SECONDS`."""
+    with _one_at_a_time:
+        yield
+
+
 def make_small(raw: bytes, side: int) -> bytes:
     """The centre of a checked picture as a square JPEG; never call it inside a transaction.
 
     Raises: PictureRefused (422) for what cannot be decoded within the limits of memory and time.
     """
-    command = [sys.executable, "-I", picture_process.__file__, str(side)]
+    return _run_process(raw, side, picture_process.SQUARE)
+
+
+def make_whole(raw: bytes, side: int) -> bytes:
+    """A checked picture as a JPEG whose longer side is at most `side`; not inside a transaction.
+
+    Raises: PictureRefused (422) for what cannot be decoded within the limits of memory and time.
+    """
+    return _run_process(raw, side, picture_process.WHOLE)
+
+
+def measure_jpeg(made: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG that `make_small` or `make_whole` returned, without decoding."""
+    with Image.open(io.BytesIO(made), formats=("JPEG",)) as picture:
+        return picture.size
+
+
+def _run_process(raw: bytes, side: int, shape: str) -> bytes:
+    command = [sys.executable, "-I", picture_process.__file__, str(side), shape]
     try:
         done = subprocess.run(  # noqa: S603 - our own fixed command
             command, input=raw, capture_output=True, timeout=_SECONDS, check=False

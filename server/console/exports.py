@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -29,16 +30,19 @@ Value = str | int | float | datetime | date | None
 
 
 class ExportFormat(StrEnum):
-    """The format of an exported list."""
+    """The format of an exported list; ZIP is an XLSX beside the files that its rows name."""
 
     XLSX = "xlsx"
     CSV = "csv"
+    ZIP = "zip"
 
     @property
     def media(self) -> str:
         """The content type of the file."""
         if self is ExportFormat.CSV:
             return "text/csv; charset=utf-8"
+        if self is ExportFormat.ZIP:
+            return "application/zip"
         return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -60,14 +64,25 @@ def write_export(
     heads: Sequence[tuple[str, str]],
     rows: Iterable[Sequence[Value]],
 ) -> tuple[bytes, int]:
-    """Write a file; return it and its number of rows.
+    """Write a sheet; return it and its number of rows.
 
-    `heads` are pairs of title and kind of column (text, long, number, date).
+    ZIP writes the XLSX for `pack_files`. `heads` are pairs of title and kind of column (text, long,
+    number, date).
     Raises: ValueError for more rows than an XLSX sheet can hold.
     """
     if kind is ExportFormat.CSV:
         return _write_csv(heads, rows)
     return _write_xlsx(sheet, heads, rows)
+
+
+def pack_files(sheet: str, content: bytes, files: Mapping[str, bytes]) -> bytes:
+    """A ZIP of an XLSX called `sheet` and the files that it names."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as packed:
+        packed.writestr(f"{sheet}.{ExportFormat.XLSX.value}", content)
+        for name, one in sorted(files.items()):
+            packed.writestr(name, one)
+    return made.getvalue()
 
 
 def _write_csv(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,7 +20,7 @@ from server.base.texts import Texts
 from server.base.uow import UnitOfWork
 from server.base.web.page import Download, FieldRefused, Note, Page, Pages, Redirect, page
 from server.base.web.schema import decode_query
-from server.console.exports import ExportFormat, Value, write_export
+from server.console.exports import ExportFormat, Value, pack_files, write_export
 from server.console.forms import ConsoleForm
 from server.console.list_paging import MOST_COUNTED, count_rows, iterate_rows
 from server.console.list_views import (
@@ -59,6 +59,7 @@ class ExportForm(ConsoleForm):
         choices=[
             SelectChoice(ExportFormat.XLSX.value, "Excel (.xlsx)"),
             SelectChoice(ExportFormat.CSV.value, "CSV"),
+            SelectChoice(ExportFormat.ZIP.value, "ZIP"),
         ],
         default=ExportFormat.XLSX.value,
     )
@@ -115,6 +116,7 @@ def _export_page(table: Table) -> Callable[..., Page]:
                 "all", uow.texts.fill_text("console.export.all_columns", count=len(table.columns))
             ),
         ]
+        _name_formats(uow.texts, table, form)
         spelled = spell_query(query, {"after": None, "before": None})
         return Page(
             "console/export.html",
@@ -129,6 +131,15 @@ def _export_page(table: Table) -> Callable[..., Page]:
     return ask_export
 
 
+def _name_formats(texts: Texts, table: Table, form: ExportForm) -> None:
+    """Offer a ZIP only where rows have files."""
+    first = form.file_format.choices[:2]
+    if table.read_files is not None:
+        words = texts.fill_text("console.export.with_files")
+        first = [*first, SelectChoice(ExportFormat.ZIP.value, words)]
+    form.file_format.choices = first
+
+
 def _export_act(table: Table) -> Callable[..., Download | Redirect]:
     def export_list(
         uow: UnitOfWork, organizer: Organizer, query: ListQuery, form: ExportForm
@@ -138,9 +149,11 @@ def _export_act(table: Table) -> Callable[..., Download | Redirect]:
         rows = count_rows(uow, table.select(uow, organizer, query))
         if table.asks_reason(rows) and not reason:
             raise FieldRefused("reason", "console.export.reason_missing")
-        every = form.every_column.data == "all"
-        names = list(table.by_name) if every else chosen_columns(uow, organizer.id, table)
         kind = ExportFormat(form.file_format.data)
+        if kind is ExportFormat.ZIP and table.read_files is None:
+            raise FieldRefused("file_format", "console.form.no_choice")
+        every = form.every_column.data == "all" or kind is ExportFormat.ZIP
+        names = list(table.by_name) if every else chosen_columns(uow, organizer.id, table)
         note = _export_note(table, query, kind, rows, reason)
         if rows > INSTANT_ROWS:
             spelled = {"table": table.name, "columns": names, "format": kind.value}
@@ -209,8 +222,18 @@ def export_rows(
     columns = [table.by_name[name] for name in names]
     rows = iterate_rows(uow, table, table.select(uow, organizer, query), query.sort)
     heads = [(uow.texts.fill_text(column.title), column.kind.value) for column in columns]
-    values = ([export_value(uow.texts, column, row) for column in columns] for row in rows)
-    return write_export(kind, uow.texts.fill_text(table.title), heads, values)
+    title, files = uow.texts.fill_text(table.title), set[str]()
+
+    def list_values() -> Iterator[Sequence[Value]]:
+        for row in rows:
+            file = table.file_of(row) if table.file_of is not None else None
+            files.update([file] if file is not None else [])
+            yield [export_value(uow.texts, column, row) for column in columns]
+
+    content, count = write_export(kind, title, heads, list_values())
+    if kind is ExportFormat.ZIP and table.read_files is not None:
+        content = pack_files(title, content, table.read_files(uow, files))
+    return content, count
 
 
 def export_value(texts: Texts, column: Column, row: Any) -> Value:

@@ -7,7 +7,7 @@ pages for the column choice, saved filters and the export, which use the same de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -103,7 +103,8 @@ class Table:
     skips rows while others are inserted. `prepare` may replace a batch of rows by richer ones, in
     their order. `persons` tells that rows hold people's data; an export of it asks for a reason, as
     does one of more than 1,000 rows unless `free` (the question bank). `pick` is the value of a
-    check box at the beginning of each row, for changes of several rows.
+    check box at the beginning of each row, for changes of several rows. `file_of` is the file that
+    a row names, and `read_files(uow, names)` reads them, for exports with their files.
     """
 
     name: str
@@ -118,6 +119,8 @@ class Table:
     sort: str = ""
     prepare: Callable[[UnitOfWork, Sequence[Any]], Sequence[Any]] | None = None
     pick: Callable[[Any], str] | None = None
+    file_of: Callable[[Any], str | None] | None = None
+    read_files: Callable[[UnitOfWork, Collection[str]], Mapping[str, bytes]] | None = None
     persons: bool = False
     free: bool = False
     page_rows: int = PAGE_ROWS

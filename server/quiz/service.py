@@ -13,6 +13,7 @@ from server.quiz.attempts.starters import starter_ids
 from server.quiz.bank.commands import ImportReport, import_questions
 from server.quiz.bank.drawing import Item
 from server.quiz.bank.files.reading import ReadingOptions
+from server.quiz.bank.pictures import picture_content
 from server.quiz.bank.service import LoadedBank, bank_of
 from server.quiz.contests.commands import (
     DEMO_CONTEST,
@@ -52,6 +53,7 @@ __all__ = [
     "import_questions",
     "open_demo_contest",
     "open_programme_contest",
+    "picture_content",
     "play_season",
     "rebuild_leaderboards",
     "rebuild_participation",

@@ -8,6 +8,7 @@ from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
 from server.quiz.attempts import closing
 from server.quiz.attempts.reminders import REMINDER_TASKS
+from server.quiz.bank.pictures import drop_unused_pictures
 from server.quiz.integrity.inspection import INTEGRITY_TASKS
 from server.quiz.leaderboards.tasks import BOARD_TASKS
 from server.quiz.review.tallies import TALLY_TASKS
@@ -57,6 +58,7 @@ QUEUES = (codes.QUEUE,)
 TASKS: tuple[Task, ...] = (
     Task(name=codes.TASK, step=fetch_share_codes, every_seconds=10),
     Task(name="quiz.close_expired", step=close_expired, every_seconds=2),
+    Task(name="quiz.drop_unused_pictures", step=drop_unused_pictures, every_seconds=3600),
     *BOARD_TASKS,
     *INTEGRITY_TASKS,
     *REMINDER_TASKS,

@@ -97,7 +97,15 @@ def console(uow_factory: UnitOfWorkFactory) -> tuple[Flask, list[AuditEntry]]:
     return console_app(uow_factory, PAGES)
 
 
-@pytest.mark.parametrize("kind", list(ExportFormat))
+def test_a_list_whose_rows_have_no_files_is_not_exported_with_files(
+    console: tuple[Flask, list[AuditEntry]],
+) -> None:
+    browser = Browser(console[0], EDITOR)
+    assert "打成一个压缩包" not in browser.get("/listed/export")[1]
+    assert browser.ask("POST", "/listed/export", {"file_format": "zip"})[0] == 422
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.XLSX, ExportFormat.CSV])
 def test_an_export_has_the_rows_of_the_filtered_list_and_is_recorded(
     console: tuple[Flask, list[AuditEntry]], kind: ExportFormat
 ) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from flask import Flask
@@ -29,9 +29,12 @@ from server.base.texts import load_texts
 from server.channel import callback_handler, loading, reply_rule_cache
 from server.channel.loading import ReplyBook, Shipped
 from server.quiz.bank import commands as bank_commands
-from server.quiz.bank.files.reading import ReadingOptions, Table, read_table
+from server.quiz.bank.files.reading import ReadingOptions, read_table
+from server.quiz.bank.picture_imports import read_file
 from server.quiz.contests import commands as contest_commands
 from server.quiz.contests.commands import QUESTIONS
+
+Read = TypeVar("Read")
 
 
 class SharedStatements(MutableMapping[Any, Compiled]):
@@ -70,8 +73,8 @@ def shared_work() -> Iterator[None]:
         patch.setattr(server.app, "load_texts", cache(load_texts))
         patch.setattr(callback_handler, "read_shipped", cache(loading.read_shipped))
         patch.setattr(reply_rule_cache, "shipped_book", _share_books(loading.shipped_book))
-        for commands in (bank_commands, contest_commands):
-            patch.setattr(commands, "read_table", _share_questions(read_table))
+        patch.setattr(bank_commands, "read_file", _share_questions(read_file))
+        patch.setattr(contest_commands, "read_table", _share_questions(read_table))
         patch.setattr(Rule, "_compile_builder", _share_builders(Rule._compile_builder))
         yield
 
@@ -112,12 +115,12 @@ def _share_books(shipped_book: Callable[[Shipped, Operator], ReplyBook]) -> Call
     return make_once
 
 
-def _share_questions(read_table: Callable[..., Table]) -> Callable[..., Table]:
+def _share_questions(read: Callable[..., Read]) -> Callable[..., Read]:
     """Read the shipped file of questions once, wherever it is read without options."""
-    read_shipped = cache(read_table)
+    read_shipped = cache(read)
 
-    def read_once(path: Path, said: ReadingOptions | None = None) -> Table:
+    def read_once(path: Path, said: ReadingOptions | None = None) -> Read:
         shipped = said is None and path == QUESTIONS
-        return read_shipped(path) if shipped else read_table(path, said)
+        return read_shipped(path) if shipped else read(path, said)
 
     return read_once

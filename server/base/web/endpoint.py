@@ -51,11 +51,13 @@ class Answer:
 class Picture:
     """A response of a route with `media`.
 
-    Units: `keep_seconds` is how long a client may cache it; 0 for never.
+    Units: `keep_seconds` is how long a client may cache it; 0 for never. `shared`: caches between
+    client and server may keep it too.
     """
 
     content: bytes
     keep_seconds: int
+    shared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -362,7 +364,8 @@ def _encode_answer(route: Route, made: Any) -> HttpReply:
 
 
 def _picture_reply(picture: Picture, media: str) -> HttpReply:
-    kept = f"private, max-age={picture.keep_seconds}" if picture.keep_seconds else "no-store"
+    kept = "public" if picture.shared else "private"
+    kept = f"{kept}, max-age={picture.keep_seconds}" if picture.keep_seconds else "no-store"
     headers = (
         ("Content-Type", media),
         ("Cache-Control", kept),

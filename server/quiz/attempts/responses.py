@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from server.base.web.schema import fill_from
 from server.quiz.attempts.closing import Result
@@ -20,6 +20,7 @@ from server.quiz.attempts.schemas import (
     ContestRulesOut,
     DivisionOut,
     OptionOut,
+    PictureOut,
     QuestionOut,
     RanksOut,
     RecordOut,
@@ -27,6 +28,7 @@ from server.quiz.attempts.schemas import (
     ReviewOut,
 )
 from server.quiz.attempts.service import AttemptView
+from server.quiz.bank.drawing import Item
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import Timer
 from server.quiz.rules import RuleSet, whole_milliseconds
@@ -91,8 +93,14 @@ def question_out(slot: Slot, *, timed: bool) -> QuestionOut:
             OptionOut(key=KEYS[at], text=slot.item.options[option])
             for at, option in enumerate(slot.order)
         ],
+        picture=picture_out(slot.item),
         deadline=slot.deadline_at if timed and slot.opened_at is not None else UNSET,
     )
+
+
+def picture_out(item: Item) -> PictureOut | UnsetType:
+    """The picture of a question; unset without one."""
+    return UNSET if item.picture is None else fill_from(item.picture, PictureOut)
 
 
 def attempt_out(view: AttemptView) -> AttemptOut:

@@ -140,13 +140,29 @@ class RecordOut(Out, frozen=True, kw_only=True):
     appeal: Literal["possible", "waiting", "rejected"] | None
 
 
+class PictureOut(Out, frozen=True, kw_only=True):
+    """The picture of a question, a JPEG at a public address; `alt` is for screen readers.
+
+    Units: pixels.
+    """
+
+    url: str
+    alt: str
+    width: int
+    height: int
+
+
 class QuestionOut(Out, frozen=True, kw_only=True):
-    """One question of a paper; `deadline` is set when each question has its own timer."""
+    """One question of a paper; `deadline` is set when each question has its own timer.
+
+    `picture` is missing for a question without one.
+    """
 
     id: str
     kind: Literal["single", "multiple", "judge"]
     stem: str
     options: list[OptionOut]
+    picture: PictureOut | UnsetType = UNSET
     deadline: Instant | UnsetType = UNSET
 
 

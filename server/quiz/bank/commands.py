@@ -9,8 +9,9 @@ from typing import Any
 from server.base.access import System
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import importing
-from server.quiz.bank.files.reading import ReadingOptions, read_table
+from server.quiz.bank.files.reading import ReadingOptions
 from server.quiz.bank.files.reasons import FileRefused, Problem, sort_by_line
+from server.quiz.bank.picture_imports import PictureWork, place_pictures, read_file
 from server.quiz.bank.places import REGION_BANK
 
 BANK = REGION_BANK
@@ -51,9 +52,10 @@ def import_questions(
 ) -> ImportReport:
     """Import and publish a file of questions; one refused row refuses the file."""
     try:
-        table = read_table(path, said)
+        read = read_file(path, said)
     except FileRefused as refusal:
         return ImportReport(problems=(Problem(line=refusal.line, why=refusal.why),))
+    table, _ = place_pictures(uow_factory, read, PictureWork(dry_run=dry_run))
     with uow_factory.begin(System(name="import-questions"), read_only=dry_run) as uow:
         if not dry_run:
             importing.lock_bank(uow, bank)

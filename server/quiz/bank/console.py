@@ -6,12 +6,22 @@ from pathlib import Path
 
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
+from server.base.pictures import PictureRefused
 from server.base.uow import UnitOfWork
-from server.base.web.page import FieldRefused, Page, Pages, Redirect, Section, page
+from server.base.web.page import (
+    FieldRefused,
+    Page,
+    PagePreflight,
+    Pages,
+    Redirect,
+    Section,
+    page,
+)
 from server.base.web.schema import Query
+from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
-from server.quiz.bank import lifecycle, questions
+from server.quiz.bank import lifecycle, pictures, questions
 from server.quiz.bank.files.reasons import RowRefused
 from server.quiz.bank.forms import (
     PickForm,
@@ -22,11 +32,18 @@ from server.quiz.bank.forms import (
     place_reason,
     read_form,
 )
+from server.quiz.bank.pictures import MadePicture, PictureMisshapen
 from server.quiz.bank.tables import QUESTIONS, QuestionQuery
 from server.quiz.enums import QuestionStage
 
 PAGES = Pages("bank", Path(__file__).with_name("pages"))
 _P = Permission
+_PICTURE_REFUSALS = {
+    "picture_unreadable": "quiz.bank_picture.picture_unreadable",
+    "picture_kind_unsupported": "quiz.bank_picture.picture_kind_unsupported",
+    "picture_too_large": "quiz.bank_picture.picture_too_large",
+    "picture_misshapen": "quiz.bank_picture.picture_misshapen",
+}
 
 
 class VersionsQuery(Query, frozen=True, kw_only=True):
@@ -60,21 +77,53 @@ def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) 
     return Page("bank/edit.html", form=form, view=None, action="/console/questions/new")
 
 
-@page(PAGES, "POST", "/questions/new", needs=_P.QUESTION_WRITE, form=QuestionForm)
-def write_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) -> Redirect:
+def convert_upload(
+    _preflight: PagePreflight,
+    form: QuestionForm,
+    ref: str | None = None,  # noqa: ARG001 - a part of the path
+) -> MadePicture | None:
+    """Convert the picture of a form before the transaction; None without one."""
+    given = form.picture.data
+    content: bytes = given.read(UPLOAD_LIMIT_BYTES + 1) if given else b""
+    if not content:
+        return None
+    if len(content) > UPLOAD_LIMIT_BYTES:
+        raise FieldRefused("picture", "quiz.bank_picture.file_large")
+    try:
+        return pictures.convert_picture(content)
+    except (PictureRefused, PictureMisshapen) as refusal:
+        raise FieldRefused("picture", _PICTURE_REFUSALS[refusal.code]) from None
+
+
+@page(
+    PAGES, "POST", "/questions/new", needs=_P.QUESTION_WRITE, form=QuestionForm,
+    ask=convert_upload,
+)  # fmt: skip
+def write_new_question(
+    uow: UnitOfWork, organizer: Organizer, form: QuestionForm, asked: MadePicture | None
+) -> Redirect:
     """Store a new question as a draft."""
-    ref = _write_question(uow, organizer, form, None)
+    ref = _write_question(uow, organizer, form, asked, None)
     return Redirect(f"/questions/{ref}", said="quiz.bank.kept")
 
 
 def _write_question(
-    uow: UnitOfWork, organizer: Organizer, form: QuestionForm, ref: str | None
+    uow: UnitOfWork,
+    organizer: Organizer,
+    form: QuestionForm,
+    made: MadePicture | None,
+    ref: str | None,
 ) -> str:
-    audience = None
+    audience = picture = None
     if ref is not None:
-        audience = questions.read_versions(uow, organizer, ref)[0].row.audience
+        row = questions.read_versions(uow, organizer, ref)[0].row
+        audience, picture = row.audience, row.picture
+    if made is not None:
+        picture = pictures.keep_picture(uow, made)
+    elif form.picture_gone.data:
+        picture = None
     try:
-        draft = read_form(form, audience)
+        draft = read_form(form, audience, picture)
     except RowRefused as refusal:
         raise FieldRefused(*place_reason(refusal)) from None
     return lifecycle.write_question(uow, organizer, draft, ref)
@@ -127,12 +176,15 @@ def ask_changes(uow: UnitOfWork, organizer: Organizer, ref: str, form: QuestionF
     return Page("bank/edit.html", form=form, view=view, action=f"/console/questions/{row.ref}/edit")
 
 
-@page(PAGES, "POST", "/questions/<ref>/edit", needs=_P.QUESTION_WRITE, form=QuestionForm)
+@page(
+    PAGES, "POST", "/questions/<ref>/edit", needs=_P.QUESTION_WRITE, form=QuestionForm,
+    ask=convert_upload,
+)  # fmt: skip
 def change_question(
-    uow: UnitOfWork, organizer: Organizer, ref: str, form: QuestionForm
+    uow: UnitOfWork, organizer: Organizer, ref: str, form: QuestionForm, asked: MadePicture | None
 ) -> Redirect:
     """Store the changed question as a draft."""
-    _write_question(uow, organizer, form, ref)
+    _write_question(uow, organizer, form, asked, ref)
     return Redirect(f"/questions/{ref}", said="quiz.bank.kept")
 
 

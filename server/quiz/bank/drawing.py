@@ -26,6 +26,16 @@ class PoolTooSmall(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ItemPicture:
+    """The picture of a question: its address and its text for screen readers. Units: pixels."""
+
+    url: str
+    alt: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """One version of a question, for papers and reviews.
 
@@ -43,6 +53,7 @@ class Item:
     options: tuple[str, ...]
     answer: tuple[int, ...]
     explanation: str
+    picture: ItemPicture | None = None
 
 
 def fits_part(item: Item, part: Part) -> bool:

@@ -6,7 +6,7 @@ The check is a dry run. Parsing happens outside of transactions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -31,9 +31,10 @@ from server.console.long_jobs import (
 from server.console.models import ConsoleJob
 from server.quiz.bank import importing
 from server.quiz.bank.files.headings import LEFT_OUT, OPTIONS
-from server.quiz.bank.files.reading import ReadingOptions, Table, read_questions
+from server.quiz.bank.files.reading import ReadingOptions, Table
 from server.quiz.bank.files.reasons import FileRefused, Problem, Reason, sort_by_line
 from server.quiz.bank.files.wording import say_reason
+from server.quiz.bank.picture_imports import PictureWork, place_pictures, read_upload
 from server.quiz.bank.places import bank_slug, place_ref
 from server.quiz.enums import ImportState
 from server.quiz.errors import ImportNotReady
@@ -196,8 +197,16 @@ def _locked_in(
     return row
 
 
-def _read_file(uow_factory: UnitOfWorkFactory, row_id: int) -> Table | FileRefused | None:
-    """The file's questions, the reason for refusing it, or None when it was dropped."""
+@dataclass(frozen=True, kw_only=True)
+class _FileRead:
+    """The file's questions, or the reason for refusing it; `names` are those of its pictures."""
+
+    table: Table | FileRefused
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+def _read_file(uow_factory: UnitOfWorkFactory, job: JobRun, row_id: int) -> _FileRead | None:
+    """Read the file and store its pictures; None when it was dropped."""
     with uow_factory.begin(read_only=True) as uow:
         row = uow.session.get(QuestionImport, row_id, options=[undefer(QuestionImport.content)])
         if row is None or row.content is None:
@@ -207,25 +216,30 @@ def _read_file(uow_factory: UnitOfWorkFactory, row_id: int) -> Table | FileRefus
         columns=said["columns"], from_zero=said["from_zero"], no_heading=said["no_heading"]
     )
     try:
-        table = read_questions(name, content, options)
+        read = read_upload(name, content, options)
     except FileRefused as refusal:
-        return refusal
+        return _FileRead(table=refusal)
+    work = PictureWork(
+        organizer=job.organizer, remembered=said.get("pictures", {}),
+        report_progress=job.report_progress,
+    )  # fmt: skip
+    table, names = place_pictures(uow_factory, read, work)
     drafts = [replace(draft, ref=place_ref(draft.ref, owner)) for draft in table.drafts]
-    return replace(table, drafts=drafts)
+    return _FileRead(table=replace(table, drafts=drafts), names=names)
 
 
 def check_file(context: TaskContext, job: JobRun) -> JobResult:
     """Check a file: a dry run, whose report is kept with the import."""
     row_id = _id_of_import(context.uow_factory, job)
-    read = _read_file(context.uow_factory, row_id)
-    if isinstance(read, Table):
-        job.report_progress(len(read.drafts), 2 * len(read.drafts))
+    read = _read_file(context.uow_factory, job, row_id)
+    if read is not None and isinstance(read.table, Table):
+        job.report_progress(len(read.table.drafts), 2 * len(read.table.drafts))
     with context.uow_factory.begin(job.organizer) as uow:
         row = uow.session.get(QuestionImport, row_id, with_for_update=True)
         if row is None or read is None or row.state is not ImportState.WAITING:
             raise ImportNotReady(ref=job.arguments["import"])
-        row.report = report = _report_of(uow, row, read)
-        row.state = ImportState.CHECKED
+        row.report = report = _report_of(uow, row, read.table)
+        row.state, row.said = ImportState.CHECKED, {**row.said, "pictures": dict(read.names)}
         result = _told_result(uow, "quiz.bank_import.job_checked", report)
         job.settle_in(uow, result)
     return result
@@ -307,15 +321,16 @@ def _problem_cells(problem: Problem) -> list[Any]:
 def store_file(context: TaskContext, job: JobRun) -> JobResult:
     """Store the questions in one transaction; a bank that changed meanwhile is compared again."""
     row_id = _id_of_import(context.uow_factory, job)
-    read = _read_file(context.uow_factory, row_id)
-    if not isinstance(read, Table):
+    read = _read_file(context.uow_factory, job, row_id)
+    if read is None or not isinstance(read.table, Table):
         raise ImportNotReady(ref=job.arguments["import"])
-    job.report_progress(len(read.drafts), 2 * len(read.drafts))
+    table = read.table
+    job.report_progress(len(table.drafts), 2 * len(table.drafts))
     with context.uow_factory.begin(job.organizer) as uow:
         row = uow.session.get(QuestionImport, row_id, with_for_update=True)
         if row is None or row.state is not ImportState.CONFIRMED:
             raise ImportNotReady(ref=job.arguments["import"])
-        result = _store_rows(uow, job.organizer, row, read)
+        result = _store_rows(uow, job.organizer, row, table)
         job.settle_in(uow, result)
     return result
 

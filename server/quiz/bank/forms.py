@@ -33,11 +33,12 @@ _REMARK = 300
 _FIELD_OF_REASON = {
     "stem": "stem", "option": "option_a", "options": "option_a", "too": "option_a",
     "labels": "option_a", "judge": "right", "answer": "right", "single": "right",
-    "multiple": "right", "control": "stem",
+    "multiple": "right", "control": "stem", "picture": "picture_alt", "alt": "picture",
 }  # fmt: skip
 _REASONS_WITHOUT_FACTS = frozenset(
     {"stem_empty", "option_gap", "options_alike", "too_few_options", "answer_missing",
-     "answer_outside", "single_has_one", "multiple_has_two", "judge_options"}
+     "answer_outside", "single_has_one", "multiple_has_two", "judge_options",
+     "picture_without_alt", "alt_without_picture"}
 )  # fmt: skip
 
 
@@ -62,6 +63,17 @@ class QuestionForm(ConsoleForm):
         "quiz.bank_form.stem",
         validators=[InputRequired("quiz.question_file.stem_empty"), _length_of("stem")],
     )
+    picture = FileField(
+        "quiz.bank_picture.file",
+        description="quiz.bank_picture.file_hint",
+        render_kw={"accept": "image/jpeg,image/png,image/webp,image/gif"},
+    )
+    picture_alt = StringField(
+        "quiz.question_column.picture_alt",
+        description="quiz.bank_picture.alt_hint",
+        validators=[_length_of("picture_alt")],
+    )
+    picture_gone = BooleanField("quiz.bank_picture.gone")
     option_a = StringField(
         "quiz.question_column.option_a", description="quiz.bank_form.options_hint"
     )
@@ -164,13 +176,14 @@ def fill_form(form: QuestionForm, view: QuestionView) -> None:
             "topic": row.topic,
             "difficulty": str(row.difficulty),
             "source": row.source,
+            "picture_alt": row.picture_alt,
             **options,
         }
     )
 
 
-def read_form(form: QuestionForm, audience: str | None = None) -> Draft:
-    """The question of a valid form; `audience` is kept from the version before.
+def read_form(form: QuestionForm, audience: str | None = None, picture: str | None = None) -> Draft:
+    """The question of a valid form with this picture; `audience` is kept from the version before.
 
     Raises: RowRefused.
     """
@@ -184,6 +197,8 @@ def read_form(form: QuestionForm, audience: str | None = None) -> Draft:
         "difficulty": form.difficulty.data,
         "source": _clean_text(form.source.data),
         "audience": audience or "",
+        "picture": picture or "",
+        "picture_alt": "" if form.picture_gone.data else _clean_text(form.picture_alt.data),
         **{
             f"option_{one.lower()}": _clean_text(form[f"option_{one.lower()}"].data)
             for one in _LETTERS

@@ -35,6 +35,8 @@ CONTENT = (
     "answer",
     "explanation",
     "source",
+    "picture",
+    "picture_alt",
 )
 # Ids of one statement, and rows of one insert.
 CHUNK = 500
@@ -55,7 +57,12 @@ class KnownVersion:
     @cached_property
     def sameness(self) -> str:
         """Key for questions with identical content."""
-        return sameness_key(self.content["stem"], self.content["options"])
+        return sameness_key(self.text[0], self.text[1], self.content["picture"])
+
+    @property
+    def text(self) -> tuple[str, list[str]]:
+        """Stem and options."""
+        return self.content["stem"], self.content["options"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +103,13 @@ def compare_with_bank(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Co
     latest = _latest_versions(uow, slug)
     elsewhere = _refs_elsewhere(uow, slug, given)
     known = {row.sameness: row.ref for row in latest.values()}
-    like = {
-        likeness_key(row.content["stem"], row.content["options"]): row.ref
-        for row in latest.values()
-    }
+    like = {likeness_key(*row.text, row.content["picture"]): row.ref for row in latest.values()}
+    by_text = {sameness_key(*row.text): row for row in latest.values() if row.content["picture"]}
     made = Comparison()
     seen: dict[str, Draft] = {}
     twins: dict[str, Draft] = {}
     for one in given:
-        draft = _match_by_content(one, known)
+        draft = _match_by_content(_keep_picture(one, latest, by_text), known)
         row = latest.get(draft.ref)
         why = _find_repetition(draft, seen) or _find_clash(draft, elsewhere, known)
         if why is None and row is not None and row.sent:
@@ -141,6 +146,19 @@ def _is_other_text(draft: Draft, row: KnownVersion) -> bool:
     return similar_form(draft.stem) != similar_form(row.content["stem"]) and (
         set(draft.options).isdisjoint(row.content["options"])
     )
+
+
+def _keep_picture(
+    draft: Draft, latest: Mapping[str, KnownVersion], by_text: Mapping[str, KnownVersion]
+) -> Draft:
+    """A question of a file without a column for pictures keeps the one that the bank has."""
+    if not draft.keeps_picture:
+        return draft
+    row = latest.get(draft.ref) if draft.has_own_ref else by_text.get(draft.sameness)
+    if row is None:
+        return draft
+    kept = {name: row.content[name] for name in ("picture", "picture_alt")}
+    return replace(draft, **kept)
 
 
 def _match_by_content(draft: Draft, known: Mapping[str, str]) -> Draft:

@@ -17,6 +17,7 @@ from server.base.uow import UnitOfWork
 from server.base.web.page import Waiting
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import is_in_stage, stage_of, waits_for
+from server.quiz.bank.pictures import picture_path
 from server.quiz.enums import QuestionKind, QuestionStage, QuestionState
 from server.quiz.models import Question
 from server.units.service import resolve_scope, unit_by_id
@@ -25,8 +26,8 @@ from server.units.service import resolve_scope, unit_by_id
 _KEYS = ("answer", "explanation")
 # Choices of a filter.
 _MOST_OWNERS = 200
-_COMPARED = ("kind", "stem", "options", "answer", "explanation", "benchmark", "topic",
-             "difficulty", "audience", "source")  # fmt: skip
+_COMPARED = ("kind", "stem", "picture", "picture_alt", "options", "answer", "explanation",
+             "benchmark", "topic", "difficulty", "audience", "source")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,11 @@ class QuestionView:
     key_shown: bool
     writable: bool
     own: bool
+
+    @property
+    def picture_address(self) -> str | None:
+        """Where the picture is shown; None without one."""
+        return None if self.row.picture is None else picture_path(self.row.picture)
 
     @property
     def letters(self) -> str:

@@ -15,7 +15,8 @@ from server.base.ownership import writable_by
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz import models
-from server.quiz.bank.drawing import Item, fits_part
+from server.quiz.bank.drawing import Item, ItemPicture, fits_part
+from server.quiz.bank.pictures import picture_path
 from server.quiz.enums import QuestionState
 from server.quiz.rules import Part
 
@@ -56,8 +57,14 @@ _NAMES = (
     "answer",
     "explanation",
 )
+_picture = table_of(models.QuestionPicture)
 _QUESTIONS = (
-    select(*(_question.c[name] for name in (*_NAMES, "state")))
+    select(
+        *(_question.c[name] for name in (*_NAMES, "state", "picture", "picture_alt")),
+        _picture.c.width,
+        _picture.c.height,
+    )
+    .select_from(_question.outerjoin(_picture, _picture.c.name == _question.c.picture))
     .where(_question.c.bank == bindparam("of_slug"))
     .order_by(_question.c.id)
 )
@@ -120,16 +127,23 @@ def _read_bank(uow: UnitOfWork, slug: str, revision: str) -> LoadedBank:
     by_id: dict[int, Item] = {}
     live: list[Item] = []
     # The cache holds whole banks; a console page shows only what its scope allows.
-    for *facts, state in run_statement(uow, _QUESTIONS, {"of_slug": slug}):
-        item = _item_from_row(*facts)
+    base = uow.settings.public_url.rstrip("/")
+    for *facts, state, name, alt, width, height in run_statement(
+        uow, _QUESTIONS, {"of_slug": slug}
+    ):
+        picture = None
+        if width is not None:
+            url = f"{base}{picture_path(name)}"
+            picture = ItemPicture(url=url, alt=alt, width=width, height=height)
+        item = _item_from_row(picture, *facts)
         by_id[item.id] = item
         if state is QuestionState.LIVE:
             live.append(item)
     return LoadedBank(slug=slug, revision=revision, by_id=by_id, live=live)
 
 
-def _item_from_row(*facts: object) -> Item:
+def _item_from_row(picture: ItemPicture | None, *facts: object) -> Item:
     named = dict(zip(_NAMES, facts, strict=True))
     named["options"] = tuple(named["options"])  # type: ignore[arg-type]  # a JSON list
     named["answer"] = tuple(named["answer"])  # type: ignore[arg-type]  # a JSON list
-    return Item(**named)  # type: ignore[arg-type]  # columns of the same names and types
+    return Item(picture=picture, **named)  # type: ignore[arg-type]  # columns of the same names and types

@@ -5,6 +5,7 @@ The titles of the columns are headings that an import reads, so that an export c
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select
@@ -14,6 +15,7 @@ from server.base.uow import UnitOfWork
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import stage_of
+from server.quiz.bank.pictures import read_contents
 from server.quiz.bank.questions import QuestionFilter, key_is_shown, list_owners, select_questions
 from server.quiz.bank.taxonomy import read_benchmarks
 from server.quiz.enums import QuestionKind, QuestionStage
@@ -61,6 +63,20 @@ def _explanation_of(row: Any) -> str | None:
     return row.Question.explanation if key_is_shown(row.Question, row.reader) else None
 
 
+def picture_file(name: str | None) -> str | None:
+    """The file of a picture in an export."""
+    return None if name is None else f"{name}.jpg"
+
+
+def read_picture_files(uow: UnitOfWork, files: Collection[str]) -> dict[str, bytes]:
+    """The files of pictures by the names that `picture_file` gives.
+
+    Raises: PicturesTooMany (422).
+    """
+    contents = read_contents(uow, (file.removesuffix(".jpg") for file in files))
+    return {f"{name}.jpg": content for name, content in contents.items()}
+
+
 def _option_column(at: int) -> Column:
     letter = LETTERS[at].lower()
     return Column(
@@ -91,6 +107,8 @@ QUESTIONS = Table(
     sort="-made_at",
     free=True,
     pick=lambda row: row.Question.ref,
+    file_of=lambda row: picture_file(row.Question.picture),
+    read_files=read_picture_files,
     columns=(
         _content_column("ref", sort=Question.ref),
         Column(
@@ -139,6 +157,13 @@ QUESTIONS = Table(
             words="quiz.stage",
             badge=lambda row: _BADGES[stage_of(row.Question)],
         ),
+        Column(
+            name="picture",
+            title="quiz.question_column.picture",
+            value=lambda row: picture_file(row.Question.picture),
+            shown=False,
+        ),
+        _content_column("picture_alt", shown=False),
         Column(
             name="version",
             title="quiz.bank.version",

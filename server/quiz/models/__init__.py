@@ -7,7 +7,13 @@ registered when this package is imported.
 from __future__ import annotations
 
 from server.quiz.models.attempts import Attempt
-from server.quiz.models.bank import Bank, Question, QuestionHeading, QuestionImport
+from server.quiz.models.bank import (
+    Bank,
+    Question,
+    QuestionHeading,
+    QuestionImport,
+    QuestionPicture,
+)
 from server.quiz.models.contests import Contest, Deck, RuleSetRow
 from server.quiz.models.integrity import (
     DeviceUse,
@@ -39,6 +45,7 @@ __all__ = [
     "Question",
     "QuestionHeading",
     "QuestionImport",
+    "QuestionPicture",
     "QuestionReport",
     "RuleSetRow",
     "Share",

@@ -46,6 +46,7 @@ class Question(Owned, Base):
         draft with `sent_at` --return, with a remark--> draft; draft --retire--> retired
     Approving a version retires the live one of the same `ref`. `writer_id` wrote it and
     `decider_id` decided last: organizers; None for a command. `batch` is the import it came with.
+    `picture` is the name of a `QuestionPicture`, `picture_alt` its text for screen readers.
     """
 
     __tablename__ = "question"
@@ -78,6 +79,8 @@ class Question(Owned, Base):
     answer: Mapped[list[int]] = mapped_column(Json)
     explanation: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
+    picture: Mapped[str | None] = mapped_column(String(40), index=True)
+    picture_alt: Mapped[str] = mapped_column(String(200), default="")
     state: Mapped[QuestionState] = mapped_column(enum_column(QuestionState, "state"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -90,6 +93,25 @@ class Question(Owned, Base):
     def published_condition(cls) -> ColumnElement[bool]:
         """Live questions. Callers must not expose `answer` and `explanation`."""
         return cls.state == QuestionState.LIVE
+
+
+class QuestionPicture(Base):
+    """A picture of questions, converted and without metadata; equal contents are stored once.
+
+    It has no owner: questions of several places may show it. `name` is random and its address;
+    `digest` is the SHA-256 of `content`. `used_at` is when it was last put into a question: a week
+    later it is deleted unless a version of a question refers to it.
+    """
+
+    __tablename__ = "question_picture"
+    __table_args__ = (UniqueConstraint("digest"), Index("ix_question_picture_used_at", "used_at"))
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    width: Mapped[int] = mapped_column(Integer)
+    height: Mapped[int] = mapped_column(Integer)
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class QuestionImport(Owned, Base):

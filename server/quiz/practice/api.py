@@ -115,6 +115,7 @@ def _mistake_out(mistake: Mistake) -> MistakeOut:
         item,
         MistakeOut,
         question_id=item.ref,
+        picture=responses.picture_out(item),
         chosen=[item.options[at] for at in mistake.chosen],
         correct=[item.options[at] for at in item.answer],
         where=mistake.where,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from server.base.web.schema import In, Instant, Out
-from server.quiz.attempts.schemas import Keys, QuestionOut, Ref
+from server.quiz.attempts.schemas import Keys, PictureOut, QuestionOut, Ref
 
 Topic = Annotated[str, Meta(min_length=1, max_length=40)]
 
@@ -51,6 +51,7 @@ class MistakeOut(Out, frozen=True, kw_only=True):
     kind: Literal["single", "multiple", "judge"]
     topic: str
     stem: str
+    picture: PictureOut | UnsetType = UNSET
     options: list[str]
     chosen: list[str]
     correct: list[str]

@@ -1,5 +1,5 @@
 /** The paper as its page displays it. */
-import type { Option } from '../../../api/shapes'
+import type { Option, Picture } from '../../../api/shapes'
 import { answered, answeredCount, atEnd, current, isOver, timeLeft, unanswered } from '../../../logic/attempt'
 import type { Paper } from '../../../logic/attempt'
 import { clockFace, urgency } from '../../../logic/countdown'
@@ -21,6 +21,7 @@ export interface Shown {
   done: string
   percent: number
   stem: string
+  picture: Picture | null
   kind: string
   kindWord: string
   options: (Option & { chosen: boolean })[]
@@ -46,6 +47,7 @@ export function shownOf(paper: Paper, t: Words): Shown {
     done: fill(t.done_of, { done: answeredCount(paper), count: paper.count }),
     percent: Math.round((100 * answeredCount(paper)) / paper.count),
     stem: question.stem,
+    picture: question.picture ?? null,
     kind: question.kind,
     kindWord: { single: t.single, multiple: t.multiple, judge: t.judge }[question.kind],
     options: question.options.map((option) => ({ ...option, chosen: chosen.includes(option.key) })),

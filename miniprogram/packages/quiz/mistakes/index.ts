@@ -1,6 +1,6 @@
 /** The wrong-answer book: a question leaves it after two right answers in a row. */
 import { quiz } from '../../../api/index'
-import type { Mistake } from '../../../api/shapes'
+import type { Mistake, Picture } from '../../../api/shapes'
 import { dress, dressed } from '../../../kit/dress'
 import { load } from '../../../kit/load'
 import { open } from '../../../platform/wx'
@@ -8,6 +8,7 @@ import { open } from '../../../platform/wx'
 interface Entry {
   id: string
   stem: string
+  picture: Picture | null
   own: string
   right: string
   explanation: string
@@ -17,6 +18,7 @@ interface Entry {
 const entryOf = (one: Mistake): Entry => ({
   id: one.question_id,
   stem: one.stem,
+  picture: one.picture ?? null,
   own: one.chosen.join('、'),
   right: one.correct.join('、'),
   explanation: one.explanation,

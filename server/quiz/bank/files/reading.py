@@ -37,7 +37,7 @@ from server.quiz.bank.files.options import counts_from_zero, is_by_letter
 from server.quiz.bank.files.plain import looks_like_plain, read_plain
 from server.quiz.bank.files.reasons import FileRefused, Problem, Reason, RowRefused
 from server.quiz.bank.files.rows import Draft, RowStyle, find_doubts, read_draft
-from server.quiz.bank.files.workbooks import read_workbook
+from server.quiz.bank.files.workbooks import has_pictures, read_workbook
 from server.quiz.words import word_table
 
 # Stem, answer and two options.
@@ -94,12 +94,19 @@ def read_table(path: Path, said: ReadingOptions | None = None) -> Table:
 
     Raises: FileRefused.
     """
+    return read_questions(path.name, read_bytes(path), said)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, up to one byte more than is allowed.
+
+    Raises: FileRefused.
+    """
     try:
         with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+            return file.read(MOST_BYTES + 1)
     except OSError as trouble:
         raise FileRefused("unreadable", name=path.name, trouble=trouble.strerror) from None
-    return read_questions(path.name, raw, said)
 
 
 def read_questions(name: str, raw: bytes, said: ReadingOptions | None = None) -> Table:
@@ -113,7 +120,10 @@ def read_questions(name: str, raw: bytes, said: ReadingOptions | None = None) ->
     if not raw.strip():
         raise FileRefused("empty", name=name)
     if kind_of_file(raw) is FileKind.WORKBOOK:
-        return _read_grids(read_workbook(raw), said)
+        made = _read_grids(read_workbook(raw), said)
+        if has_pictures(raw):
+            made.warnings.append(Problem(line=1, why=Reason(code="pictures_in_cells")))
+        return made
     return read_text(decode_text(raw), said, is_table=name.lower().endswith((".csv", ".tsv")))
 
 
@@ -288,4 +298,13 @@ def _warn_of_dates(made: Table, grid: Grid, heading: Heading, line: int, sheet: 
         made.warnings.append(Problem(line=line, sheet=sheet, why=why))
 
 
-__all__ = ["ColumnFound", "Draft", "ReadingOptions", "Row", "Table", "read_questions", "read_table"]
+__all__ = [
+    "ColumnFound",
+    "Draft",
+    "ReadingOptions",
+    "Row",
+    "Table",
+    "read_bytes",
+    "read_questions",
+    "read_table",
+]

@@ -40,6 +40,13 @@ ENGLISH: Mapping[str, str] = {
         "column {column}, which has no heading, is not known and holds something"
         " (first in line {first})"
     ),
+    "package_broken": "the archive is damaged or has a password",
+    "package_members": "an archive of more than {most} files",
+    "package_unpacks_too_large": "the archive unpacks to more than {most} MiB",
+    "package_path": "{name}: a path out of the archive, or a link",
+    "package_without_sheet": "an archive without a table of questions (.xlsx, .csv, .txt)",
+    "package_sheets": "an archive with several tables: {names}",
+    "package_twice": "two different pictures are called {name}",
     # One row.
     "more_cells": "more cells than headings",
     "stem_empty": "stem: empty",
@@ -76,6 +83,13 @@ ENGLISH: Mapping[str, str] = {
     "id_elsewhere": "id {ref} belongs to the bank {bank}",
     "known_as": "the bank has this question as {ref}",
     "in_review": "{ref} waits for review: decide that first",
+    "picture_without_alt": "picture: its text for screen readers (picture_alt) is missing",
+    "alt_without_picture": "picture: empty, but picture_alt is not",
+    "picture_missing": "picture: {name} is neither in the archive nor in the bank",
+    "picture_broken": "picture: {name} cannot be read",
+    "picture_kind": "picture: {name} is no JPEG, PNG, WebP or GIF",
+    "picture_large": "picture: {name} has too many pixels",
+    "picture_misshapen": "picture: {name} is too small or too narrow",
     # GIFT and text.
     "gift_unclosed": "a brace that is not closed",
     "gift_no_answer": "no answer in braces",
@@ -87,6 +101,8 @@ ENGLISH: Mapping[str, str] = {
     "markup": "{tag}: pictures and formulas in HTML are not read; write the text itself",
     "options_unordered": "options: {letter} stands where {wanted} is expected",
     # Doubts, which refuse nothing.
+    "pictures_unused": "{count} pictures of the archive belong to no question ({first})",
+    "pictures_in_cells": "pictures inside the workbook are not read: pack them as files",
     "near_options": "options: two are nearly the same",
     "half_labelled": "options: only some carry a letter, which stays as it is written",
     "near_twin": "the question is nearly the same as line {other}",

@@ -28,7 +28,7 @@ MOST_OPTIONS = 6
 # Units: characters.
 MOST = {
     "ref": 40, "stem": 500, "topic": 40, "benchmark": 80, "audience": 40,
-    "explanation": 1000, "source": 300, "options": 1500,
+    "explanation": 1000, "source": 300, "options": 1500, "picture_alt": 120,
 }  # fmt: skip
 MOST_OTHER = 200
 _REF = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -37,7 +37,11 @@ _STATES = ("", "draft", "review", "live", "retired", "草稿", "待审核", "已
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """One question of a file. Units: `answer` positions in `options`."""
+    """One question of a file. Units: `answer` positions in `options`.
+
+    `picture` is first the text of its cell, then the name of a stored picture. `keeps_picture`: the
+    file has no column for pictures, so a known question keeps its own.
+    """
 
     line: int
     ref: str
@@ -53,17 +57,20 @@ class Draft:
     answer: tuple[int, ...]
     explanation: str
     source: str
+    picture: str | None = None
+    picture_alt: str = ""
+    keeps_picture: bool = False
     sheet: str = ""
 
     @cached_property
     def sameness(self) -> str:
         """Key for questions with identical content."""
-        return sameness_key(self.stem, self.options)
+        return sameness_key(self.stem, self.options, self.picture)
 
     @cached_property
     def likeness(self) -> str:
         """Key for questions that may be the same."""
-        return likeness_key(self.stem, self.options)
+        return likeness_key(self.stem, self.options, self.picture)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +103,7 @@ def read_draft(line: int, row: Mapping[str, str], style: RowStyle) -> Draft:
     else:
         answer = chosen_positions(given, options, kind, by_letter=style.by_letter)
     number, benchmark, topic = _read_benchmark(row)
+    picture, picture_alt = _read_picture(row)
     ref, own = _read_ref(row if style.own_ids else {**row, "ref": ""}, options)
     return Draft(
         line=line,
@@ -113,6 +121,9 @@ def read_draft(line: int, row: Mapping[str, str], style: RowStyle) -> Draft:
         audience=row.get("audience") or None,
         explanation=row.get("explanation", ""),
         source=row.get("source", ""),
+        picture=picture,
+        picture_alt=picture_alt,
+        keeps_picture="picture" not in row,
     )
 
 
@@ -149,11 +160,22 @@ def _count_from_one(given: str) -> str:
 def _read_ref(row: Mapping[str, str], options: Sequence[str]) -> tuple[str, bool]:
     given = row.get("ref", "")
     if not given:
-        digest = hashlib.sha256(sameness_key(row["stem"], options).encode()).hexdigest()
+        key = sameness_key(row["stem"], options, row.get("picture") or None)
+        digest = hashlib.sha256(key.encode()).hexdigest()
         return f"q_{digest[:16]}", False
     if not _REF.fullmatch(given):
         raise RowRefused("wrong_ref")
     return given, True
+
+
+def _read_picture(row: Mapping[str, str]) -> tuple[str | None, str]:
+    """The picture and its text for screen readers; one without the other is refused."""
+    picture, alt = row.get("picture", ""), row.get("picture_alt", "")
+    if picture and not alt:
+        raise RowRefused("picture_without_alt")
+    if alt and not picture:
+        raise RowRefused("alt_without_picture")
+    return picture or None, alt
 
 
 def read_options(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -34,11 +34,16 @@ def similar_form(text: str) -> str:
     return "".join(char for char in folded if char not in _PUNCTUATION and not char.isspace())
 
 
-def sameness_key(stem: str, options: Sequence[str]) -> str:
-    """Key for questions with identical content, in any order of options."""
-    return "\n".join([exact_form(stem), *sorted(exact_form(option) for option in options)])
+def sameness_key(stem: str, options: Sequence[str], picture: str | None = None) -> str:
+    """Key for questions with identical content, in any order of options.
+
+    Two questions about two traffic signs have the same texts.
+    """
+    texts = [exact_form(stem), *sorted(exact_form(option) for option in options)]
+    return "\n".join(texts if picture is None else [*texts, f"\f{picture}"])
 
 
-def likeness_key(stem: str, options: Sequence[str]) -> str:
+def likeness_key(stem: str, options: Sequence[str], picture: str | None = None) -> str:
     """Key for questions that may be one question in two spellings."""
-    return "\n".join([similar_form(stem), *sorted(similar_form(option) for option in options)])
+    texts = [similar_form(stem), *sorted(similar_form(option) for option in options)]
+    return "\n".join(texts if picture is None else [*texts, f"\f{picture}"])

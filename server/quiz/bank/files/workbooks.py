@@ -94,6 +94,12 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
+def has_pictures(raw: bytes) -> bool:
+    """Whether pictures lie in the cells of a workbook that could be read."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+        return any(name.startswith("xl/media/") for name in packed.namelist())
+
+
 def read_workbook(raw: bytes) -> list[Grid]:
     """The visible and hidden worksheets with content, in their order.
 
