@@ -6,12 +6,12 @@ block ends without an exception, and only then runs what was given to `after_com
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from random import Random, SystemRandom
 from typing import Any
 
 from sqlalchemy import Engine
@@ -102,10 +102,13 @@ class Dependencies:
     keys: Keys
     texts: Texts
     hooks: Hooks = field(default_factory=Hooks)
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: Random = field(default_factory=SystemRandom)
     enqueue: Callable[..., None] = lambda _task, *_keys: None
     # Never shifted, unlike `clock` in the demo: for one-time codes, lock-outs and session ages.
     system_clock: Clock = field(default_factory=SystemClock)
+
+
+_SEED_BITS = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +131,16 @@ class UnitOfWork:
         return self.transaction.session
 
     @property
-    def random(self) -> random.Random:
+    def random(self) -> Random:
         """The random source of this transaction."""
         return self.dependencies.random
+
+    def seeded_random(self) -> Random:
+        """A generator for many draws, seeded with 256 bits of the random source.
+
+        The system's source takes a system call for each number.
+        """
+        return Random(self.random.getrandbits(_SEED_BITS))  # noqa: S311 - secret seed
 
     @property
     def settings(self) -> Settings:

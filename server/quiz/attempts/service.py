@@ -147,7 +147,7 @@ def _begin_paper(
 ) -> AttemptView:
     rules = contest.rules
     bank, items = drawn
-    paper = papers.deal_paper(items, uow.random)
+    paper = papers.deal_paper(items, uow.seeded_random())
     deadline_at = deadline_of_paper(rules, uow.now)
     slots = papers.slots_of_paper(paper, bank.by_id, rules.timer, uow.now, deadline_at)
     if rules.timer is Timer.ITEM:
@@ -196,7 +196,7 @@ def _draw_questions(
         items = draw_paper(
             pools,
             Past(seen=seen, counts=counts),
-            uow.random,
+            uow.seeded_random(),
             cover_topics=contest.rules.cover_topics,
         )
     except PoolTooSmall:

@@ -145,17 +145,18 @@ def _deal_items(
 def _least_used(
     pool: Sequence[Item], count: int, past: Past, chance: Random, topics: set[str] | None
 ) -> list[Item]:
-    left = list(pool)
+    used = [(past.counts.get(item.ref, 0), item) for item in pool]
     chosen: list[Item] = []
     eligible: list[Item] = []
     while len(chosen) < count:
         if not eligible:
-            least = min(past.counts.get(item.ref, 0) for item in left)
-            eligible = [item for item in left if past.counts.get(item.ref, 0) <= least + 1]
-            left = [item for item in left if past.counts.get(item.ref, 0) > least + 1]
+            limit = min(times for times, _ in used) + 1
+            eligible = [item for times, item in used if times <= limit]
+            used = [(times, item) for times, item in used if times > limit]
         new = [i for i in eligible if i.topic not in topics] if topics is not None else []
         item = chance.choice(new or eligible)
-        eligible.remove(item)
+        # By identity, because comparing two items compares all of their fields.
+        eligible = [one for one in eligible if one is not item]
         chosen.append(item)
         if topics is not None:
             topics.add(item.topic)
