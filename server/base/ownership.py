@@ -172,12 +172,14 @@ def serving_found_row(session: Session) -> Iterator[None]:
 
     For example telling a citizen in the inbox. Every statement in the block must be about that row.
     """
+    outer = session.info.get(_FOUND, False)
     session.info[_FOUND] = True
     try:
         yield
         session.flush()
     finally:
-        del session.info[_FOUND]
+        if not outer:
+            del session.info[_FOUND]
 
 
 def guard_session(

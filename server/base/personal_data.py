@@ -74,6 +74,7 @@ class Personal:
     `owner_column` refers to the citizen, or to a row of another declared table that does; then
     `merge` is omitted, because the rows follow that row. `owner_value` is the format of an owner
     column that is text. `also` names further columns that refer to persons and need no statement.
+    `refers_to` is that table where the column has no foreign key, so that no lock is taken.
     `blank` has the value, or a function of the UnitOfWork, for each column that an erasure blanks;
     `stays` names the others. `export` has one key per part of the export: a function, or the
     exported columns, as names or as (exported name, column). `lock_first` locks the rows before
@@ -91,6 +92,7 @@ class Personal:
     stays: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     owner_value: str = ""
+    refers_to: type[Base] | None = None
     lock_first: bool = False
     keep: Keep | None = None
     # Why rows are kept after an erasure, or are not exported.
@@ -127,7 +129,9 @@ class Personal:
 
     @property
     def parent(self) -> str:
-        """The table that the owner column refers to; empty when it has no foreign key."""
+        """The table that the owner column refers to; empty when it is not known."""
+        if self.refers_to is not None:
+            return str(self.refers_to.__tablename__)
         return next(
             (key.column.table.name for key in self.columns[self.owner_column].foreign_keys), ""
         )
@@ -275,9 +279,9 @@ class PersonalData:
         whose: Any = [_owner_value(one, number) for number in citizens]
         if self._has_parent(one):
             parent = self._by_name[one.parent]
-            (key,) = one.columns[one.owner_column].foreign_keys
-            referred = getattr(parent.table, key.column.key)
-            whose = select(referred).where(self.rows_of(parent, *citizens))
+            keys = one.columns[one.owner_column].foreign_keys
+            name = next((str(key.column.key) for key in keys), "id")
+            whose = select(getattr(parent.table, name)).where(self.rows_of(parent, *citizens))
         mine: ColumnElement[bool] = one.owner.in_(whose)
         return mine
 

@@ -10,9 +10,9 @@ import hashlib
 import hmac
 import secrets
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -30,6 +30,7 @@ class Keys:
         self._blinding: dict[str, bytes] = {}
         self._sealing = AESGCM(self._derive_key("seal"))
         self._signing = Ed25519PrivateKey.from_private_bytes(self._derive_key("sign"))
+        self._sealing_ranks = Ed25519PrivateKey.from_private_bytes(self._derive_key("final ranks"))
 
     def _derive_key(self, purpose: str) -> bytes:
         kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=b"bagui-kepu", info=purpose.encode())
@@ -73,10 +74,34 @@ class Keys:
     @property
     def public_key(self) -> str:
         """The raw Ed25519 public key, URL-safe base64."""
-        raw = self._signing.public_key().public_bytes(
-            serialization.Encoding.Raw, serialization.PublicFormat.Raw
-        )
-        return base64.urlsafe_b64encode(raw).decode()
+        return _spell_public_key(self._signing)
+
+    def sign_final_ranks(self, document: bytes) -> str:
+        """An Ed25519 signature under final ranks, verifiable with `final_ranks_key`.
+
+        A key of its own, because its public half is published.
+        """
+        return base64.urlsafe_b64encode(self._sealing_ranks.sign(document)).decode()
+
+    @property
+    def final_ranks_key(self) -> str:
+        """The public key of final ranks, raw Ed25519 in URL-safe base64."""
+        return _spell_public_key(self._sealing_ranks)
+
+
+def _spell_public_key(key: Ed25519PrivateKey) -> str:
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return base64.urlsafe_b64encode(raw).decode()
+
+
+def is_signed(message: bytes, signature: str, public_key: str) -> bool:
+    """Whether an Ed25519 signature fits a message and a public key, both URL-safe base64."""
+    try:
+        known = Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(public_key))
+        known.verify(base64.urlsafe_b64decode(signature), message)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def token_hash(token: str) -> str:

@@ -111,3 +111,21 @@ class CaseState(StrEnum):
     APPEALED = "appealed"
     UPHELD = "upheld"
     RELEASED = "released"
+
+
+class BoardState(StrEnum):
+    """What a board shows: the present, a freeze, the end before the sealing, or final ranks."""
+
+    LIVE = "live"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+    FINAL = "final"
+
+
+class SealState(StrEnum):
+    """State of a version of final ranks; see `SealedVersion`."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    REPLACED = "replaced"
+    DROPPED = "dropped"

@@ -177,3 +177,63 @@ class ImportNotReady(Conflict):
     """The file is not checked, or stored already."""
 
     code = "import_not_ready"
+
+
+class FreezeTooEarly(Conflict):
+    """A freeze begins at least a minute ahead, so that no open transaction can miss it."""
+
+    code = "freeze_too_early"
+
+
+class FreezeBegun(Conflict):
+    """The board is frozen already."""
+
+    code = "freeze_begun"
+
+
+class NoFreeze(Conflict):
+    """The contest has no freeze that could be lifted."""
+
+    code = "no_freeze"
+
+
+class SealTooEarly(Conflict):
+    """The contest is not over yet, or ended less than a minute ago."""
+
+    code = "seal_too_early"
+
+
+class PapersStillOpen(Conflict):
+    """`count` papers are still open or being closed."""
+
+    code = "papers_still_open"
+
+
+class CasesStillOpen(Conflict):
+    """`count` holds are undecided, and the organizer has not accepted that."""
+
+    code = "cases_still_open"
+
+
+class AlreadySealed(Conflict):
+    """The contest has sealed ranks; changes become new versions by themselves."""
+
+    code = "already_sealed"
+
+
+class SealWaits(Conflict):
+    """Results were changed a moment ago, and the version that contains it is being made."""
+
+    code = "seal_waits"
+
+
+class NotSealDraft(Conflict):
+    """The version is not the draft that waits for publication."""
+
+    code = "not_seal_draft"
+
+
+class OwnSealChange(Conflict):
+    """A version is not published by the organizer whose change of results it contains."""
+
+    code = "own_seal_change"

@@ -12,6 +12,7 @@ from server.quiz.leaderboards import personal_data as leaderboards
 from server.quiz.models import Contest, Question, QuestionImport
 from server.quiz.practice import personal_data as practice
 from server.quiz.review import personal_data as review
+from server.quiz.sealing import personal_data as sealing
 from server.quiz.sharing import personal_data as sharing
 
 PERSONAL = (
@@ -21,6 +22,7 @@ PERSONAL = (
     *devices.PERSONAL,
     *review.PERSONAL,
     *practice.PERSONAL,
+    *sealing.PERSONAL,
     *attempts.PERSONAL,
 )
 # Only unfinished work: the successor becomes its author, so that he approves none of it. A version

@@ -28,6 +28,7 @@ SLICE = Slice(
         Permission.CONTEST_READ,
         Permission.CONTEST_WRITE,
         Permission.CONTEST_APPROVE,
+        Permission.CONTEST_SEAL,
         Permission.HOLD_READ,
         Permission.HOLD_WRITE,
         Permission.HOLD_APPROVE,

@@ -12,6 +12,7 @@ from server.quiz.bank.pictures import drop_unused_pictures
 from server.quiz.integrity.inspection import INTEGRITY_TASKS
 from server.quiz.leaderboards.tasks import BOARD_TASKS
 from server.quiz.review.tallies import TALLY_TASKS
+from server.quiz.sealing.tasks import SEALING_TASKS
 from server.quiz.sharing import codes
 
 _log = logging.getLogger(__name__)
@@ -63,4 +64,5 @@ TASKS: tuple[Task, ...] = (
     *INTEGRITY_TASKS,
     *REMINDER_TASKS,
     *TALLY_TASKS,
+    *SEALING_TASKS,
 )

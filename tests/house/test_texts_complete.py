@@ -14,6 +14,7 @@ from tests.house.source import SERVER, trees
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
     "audit.kind.", "quiz.signal.", "quiz.signal_evidence.", "quiz.hold_state.", "quiz.hold_letter.",
+    "quiz.seal.",
     "quiz.rules.", "quiz.chat.", "channel.menu.", "console.role.", "console.role_about.",
     "console.scope_about.", "console.permission.", "console.section.", "console.act.",
     "console.job_state.",

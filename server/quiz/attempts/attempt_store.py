@@ -70,6 +70,8 @@ class Sheet(NamedTuple):
     rank_city: int | None = None
     city: str | None = None
     left_scopes: Sequence[str] = ()
+    freezes_at: datetime | None = None
+    final_id: int | None = None
     best: int | None = None
 
     @property
@@ -123,6 +125,8 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "bank_revision": _bank.c.revision,
     "programme_slug": _contest.c.programme_slug,
     "season_version": _in_force,
+    "freezes_at": _contest.c.freezes_at,
+    "final_id": _contest.c.final_id,
     "city": _of_entry(_whose.c.city),
     "left_scopes": _of_entry(_whose.c.left_scopes),
 }
@@ -248,6 +252,7 @@ def locked_with_entry(
         entry_id=sheet.entry_id,
         place=CountedPlace(city, county, unit_id, audience, division),
         on_board=merged_at is None and held_at is None,
+        freezes_at=sheet.freezes_at if sheet.final_id is None else None,
     )
     return sheet, entry
 

@@ -163,6 +163,8 @@ def change_contest(
     _check_window(plan.opens_at, plan.closes_at)
     if plan.bank != contest.bank:
         _check_bank(uow, organizer, plan.bank)
+    if contest.sealed_at is not None and plan.closes_at != contest.closes_at:
+        raise FieldRefused("closes_at", "quiz.harm.sealed")
     if has_papers(uow, contest.id):
         _refuse_harm(contest, plan, find_harm(before, after), uow.now)
     was = {"title": contest.title, "opens_at": contest.opens_at, "closes_at": contest.closes_at}

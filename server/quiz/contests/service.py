@@ -12,14 +12,26 @@ from sqlalchemy import Select, bindparam, or_, select
 from server.base.errors import NotFound
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
-from server.quiz.models import Attempt, Bank, Contest, RuleSetRow
+from server.quiz.models import Attempt, Bank, Contest, RuleSetRow, SealedVersion
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import LATE_START, RuleSet, deadline_of_paper, is_over
 
 
 @dataclass(frozen=True, kw_only=True)
+class FinalRanks:
+    """The published version of a contest's final ranks."""
+
+    id: int
+    number: int
+    published_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContestView:
-    """A contest with the rules in force."""
+    """A contest with the rules in force.
+
+    `freezes_at` is when its public boards freeze, `final` its published final ranks.
+    """
 
     id: int
     ref: str
@@ -34,6 +46,12 @@ class ContestView:
     paused: bool = False
     left_out: frozenset[str] = frozenset()
     bank_revision: str | None = None
+    freezes_at: datetime | None = None
+    final: FinalRanks | None = None
+
+    def is_frozen_at(self, now: datetime) -> bool:
+        """Whether citizens see a frozen board; the published final ranks end the freeze."""
+        return self.final is None and self.freezes_at is not None and self.freezes_at <= now
 
     def state_at(self, now: datetime) -> str:
         """The state of the contest: `upcoming`, `open`, `closed`."""
@@ -47,7 +65,7 @@ class ContestView:
 
 
 _contest, _rules, _bank = table_of(Contest), table_of(RuleSetRow), table_of(Bank)
-_attempt = table_of(Attempt)
+_attempt, _sealed = table_of(Attempt), table_of(SealedVersion)
 _other = _rules.alias()
 _in_force = (
     select(_other.c.id)
@@ -69,6 +87,10 @@ _CONTESTS = (
         _contest.c.closes_at,
         _contest.c.paused_at,
         _contest.c.left_out,
+        _contest.c.freezes_at,
+        _sealed.c.id.label("final_id"),
+        _sealed.c.number.label("final_number"),
+        _sealed.c.published_at.label("final_at"),
         _bank.c.revision.label("bank_revision"),
         _rules.c.version,
         _rules.c.body,
@@ -77,6 +99,7 @@ _CONTESTS = (
     .select_from(_contest)
     .join(_rules, _rules.c.id == _in_force)
     .outerjoin(_bank, _bank.c.slug == _contest.c.bank)
+    .outerjoin(_sealed, _sealed.c.id == _contest.c.final_id)
     .where(_contest.c.published_at.is_not(None))
 )
 _BY_NAME = _CONTESTS.where(
@@ -185,4 +208,8 @@ def _view_from_row(row: Any) -> ContestView:
         paused=row.paused_at is not None,
         left_out=frozenset(row.left_out),
         bank_revision=row.bank_revision,
+        freezes_at=row.freezes_at,
+        final=None
+        if row.final_id is None
+        else FinalRanks(id=row.final_id, number=row.final_number, published_at=row.final_at),
     )

@@ -23,6 +23,7 @@ from server.quiz.errors import AlreadyHeld, NotHeld, OwnHold
 from server.quiz.leaderboards import board_view
 from server.quiz.leaderboards import service as boards
 from server.quiz.models import Attempt, Entry, IntegrityCase, IntegrityFlag
+from server.quiz.sealing import service as sealing
 
 PAGE = "packages/quiz/records/index"
 _UNDECIDED = (CaseState.HELD, CaseState.APPEALED)
@@ -59,6 +60,7 @@ def hold_results(uow: UnitOfWork, organizer: Organizer, flag_ref: str, reason: s
             raise AlreadyHeld
         boards.hold_entry(uow, entry.id)
         board_view.names_changed(uow)
+        _note_change(uow, organizer, entry, "held", reason)
         uow.session.add(case)
         if told:
             _tell_citizen(uow, entry, case, "held")
@@ -93,6 +95,7 @@ def decide_flagged(
         if release:
             boards.release_entry(uow, entry.id)
             board_view.names_changed(uow)
+            _note_change(uow, organizer, entry, "released", reason)
         if told:
             _tell_citizen(uow, entry, case, case.state.value)
     subject, act = Subject("hold", case.ref, _place_of(entry)), {"state": case.state.value}
@@ -174,6 +177,13 @@ def _lock_person(uow: UnitOfWork, citizen_id: int) -> bool:
     except NotAuthenticated:
         return False
     return True
+
+
+def _note_change(
+    uow: UnitOfWork, organizer: Organizer, entry: Entry, what: str, reason: str
+) -> None:
+    words = uow.texts.fill_text(f"quiz.seal.{what}", reason=reason)
+    sealing.note_late_change(uow, entry.contest_id, organizer, words)
 
 
 def _place_of(entry: Entry) -> Scope:

@@ -16,6 +16,9 @@ REGION = "region"
 TOTAL = "total"
 # Prefix of a removed standing, whose row is kept so that the removal reaches every board.
 GONE = "gone:"
+# Prefix of a standing that citizens do not see while the boards are frozen. One character, because
+# a period with both prefixes must fit into its column.
+HIDDEN = "+"
 
 _DAY = re.compile(r"day:(\d{4}-\d\d-\d\d)", re.ASCII)
 _WEEK = re.compile(r"week:(\d{4})-W(\d\d)", re.ASCII)
@@ -52,6 +55,11 @@ def group_name(contest_id: int) -> str:
 def board_name(period: str, scope: str) -> str:
     """One board of a contest."""
     return f"{period}/{scope}"
+
+
+def is_hidden(period: str) -> bool:
+    """Whether a period belongs to no public board, because it was counted during a freeze."""
+    return period.removeprefix(GONE).startswith(HIDDEN)
 
 
 def split_board(board: str) -> tuple[str, str]:

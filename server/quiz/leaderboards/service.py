@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -33,20 +34,21 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Ranks:
-    """A citizen's ranks at this moment; no city rank without a city."""
+    """A citizen's ranks at this moment; no city rank without a city, none on a frozen board."""
 
-    region: int
+    region: int | None
     city: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class LockedEntry:
-    """The entry that a closed paper counts for."""
+    """The entry that a closed paper counts for; `freezes_at` is when its public boards freeze."""
 
     contest_id: int
     entry_id: int
     place: CountedPlace
     on_board: bool
+    freezes_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,7 @@ _ENTRY = select(
     _entry.c.contest_id,
     _entry.c.merged_at,
     _entry.c.held_at,
+    standings_queries.freeze_of_contest(_entry.c.contest_id).label("freezes_at"),
     *standings_queries.place_columns(),
 )
 _LOCKED = _ENTRY.where(_entry.c.id == bindparam("entry_id")).with_for_update()
@@ -87,12 +90,13 @@ def lock_entry(uow: UnitOfWork, entry_id: int) -> LockedEntry:
 
 
 def _entry_from_row(row: Any) -> LockedEntry:
-    entry_id, contest_id, merged_at, held_at, *place = row
+    entry_id, contest_id, merged_at, held_at, freezes_at, *place = row
     return LockedEntry(
         contest_id=contest_id,
         entry_id=entry_id,
         place=CountedPlace(*place),
         on_board=merged_at is None and held_at is None,
+        freezes_at=freezes_at,
     )
 
 
@@ -121,6 +125,12 @@ def record_result(
     lock.
     """
     stands = recount_standings(uow, entry_lock, played, rules, now.periods)
+    if entry_lock.freezes_at is not None and entry_lock.freezes_at <= uow.now:
+        if now.paper.closed_at >= entry_lock.freezes_at:
+            return Ranks(region=None, city=None)
+        # Closed before the freeze, but brought to the boards after it.
+        before = [one for one in played if one.paper.closed_at < entry_lock.freezes_at]
+        stands = _write_boards(uow, entry_lock, before, rules, now.periods)
     return _find_ranks(uow, entry_lock, stands[TOTAL])
 
 
@@ -131,7 +141,24 @@ def recount_standings(
     rules: RuleSet,
     periods: Iterable[str],
 ) -> dict[str, Stand]:
-    """Recompute the standings of an entry from its closed papers, and update the boards."""
+    """Recompute the standings of an entry from its closed papers, and update the boards.
+
+    While the boards are frozen the standings are stored under hidden periods, which only organizers
+    and the sealing read.
+    """
+    frozen = entry_lock.freezes_at is not None and entry_lock.freezes_at <= uow.now
+    return _write_boards(uow, entry_lock, played, rules, periods, keys.HIDDEN if frozen else "")
+
+
+def _write_boards(
+    uow: UnitOfWork,
+    entry_lock: LockedEntry,
+    played: Sequence[PlayedOn],
+    rules: RuleSet,
+    periods: Iterable[str],
+    hidden: str = "",
+) -> dict[str, Stand]:
+    gone = "" if entry_lock.on_board else keys.GONE
     rows = []
     for period in sorted(periods):
         reached = season_total(rules.season, [one.paper for one in played if period in one.periods])
@@ -140,7 +167,7 @@ def recount_standings(
                 {
                     "contest_id": entry_lock.contest_id,
                     "entry_id": entry_lock.entry_id,
-                    "period": period if entry_lock.on_board else keys.GONE + period,
+                    "period": f"{gone}{hidden}{period}",
                     "points": reached.points,
                     "time_ms": min(reached.time_ms, rank_order.MOST_TIME_MS),
                     "reached_at": rank_order.to_millisecond(reached.reached_at),
@@ -152,7 +179,7 @@ def recount_standings(
         Moved(p, s, entry_lock.place, [], uow.now) for p, s in _write_standings(uow, rows).items()
     ]
     bring_after_commit(uow, entry_lock.contest_id, moved)
-    return {move.period.removeprefix(keys.GONE): move.stand for move in moved}
+    return {move.period.removeprefix(f"{gone}{hidden}"): move.stand for move in moved}
 
 
 def take_off(uow: UnitOfWork, entry_id: int) -> None:
@@ -235,7 +262,8 @@ def bring_standings(kv: RedisFacilities, contest_id: int, moved: Sequence[Moved]
 
     Idempotent: a board ignores what it already has.
     """
-    changes = [change for move in moved for change in _board_changes(move)]
+    shown = (move for move in moved if not keys.is_hidden(move.period))
+    changes = [change for move in shown for change in _board_changes(move)]
     try:
         kv.leaderboard.apply_changes(keys.group_name(contest_id), changes)
     except RedisUnavailable:

@@ -25,7 +25,7 @@ from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import rank_order
-from server.quiz.leaderboards.board_keys import GONE, REGION, TOTAL, CountedPlace
+from server.quiz.leaderboards.board_keys import GONE, HIDDEN, REGION, TOTAL, CountedPlace
 from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.models import Attempt, Contest, Entry, GroupMember, Question, Standing
 
@@ -81,6 +81,7 @@ class Around(NamedTuple):
 
 
 _entry, _standing, _member = table_of(Entry), table_of(Standing), table_of(GroupMember)
+_contest = table_of(Contest)
 _BEST_FIRST, _WORST_FIRST = rank_order.best_first(_standing), rank_order.worst_first(_standing)
 _BETTER = rank_order.is_better(_standing.c, rank_order.GIVEN)
 _WORSE = rank_order.is_worse(_standing.c, rank_order.GIVEN)
@@ -140,6 +141,14 @@ _ENTRY_OF = select(_entry.c.id).where(
 def place_columns() -> tuple[Any, ...]:
     """The columns of a `CountedPlace`, in its order."""
     return (Entry.city, Entry.county, Entry.unit_id, Entry.audience, Entry.division)
+
+
+def freeze_of_contest(contest_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The instant since which a contest's boards are frozen, as a column; ended by final ranks."""
+    frozen = select(_contest.c.freezes_at).where(
+        _contest.c.id == contest_id, _contest.c.final_id.is_(None)
+    )
+    return frozen.scalar_subquery()
 
 
 def top_stands(
@@ -245,7 +254,11 @@ def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
         asked = (
             select(Standing.period, column)
             .join(Entry, Entry.id == Standing.entry_id)
-            .where(Standing.contest_id == contest_id, Standing.period.not_like(f"{GONE}%"))
+            .where(
+                Standing.contest_id == contest_id,
+                Standing.period.not_like(f"{GONE}%"),
+                Standing.period.not_like(f"{HIDDEN}%"),
+            )
             .distinct()
         )
         for period, value in uow.session.execute(asked):

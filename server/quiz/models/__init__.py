@@ -24,6 +24,7 @@ from server.quiz.models.integrity import (
 from server.quiz.models.leaderboards import Entry, GroupMember, Standing, WeChatGroup
 from server.quiz.models.practice import Practice, PracticeAnswer
 from server.quiz.models.review import ItemFigure, ItemTally, OptionTally, QuestionReport
+from server.quiz.models.sealing import SealChange, SealedPart, SealedRank, SealedVersion
 from server.quiz.models.sharing import Share
 
 __all__ = [
@@ -48,6 +49,10 @@ __all__ = [
     "QuestionPicture",
     "QuestionReport",
     "RuleSetRow",
+    "SealChange",
+    "SealedPart",
+    "SealedRank",
+    "SealedVersion",
     "Share",
     "Standing",
     "WeChatGroup",

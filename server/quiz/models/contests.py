@@ -43,6 +43,12 @@ class Contest(Owned, Base):
     left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # From when on citizens see a frozen board; papers closed later count for the final ranks only.
+    freezes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When the first final ranks were sealed; the window cannot change any more.
+    sealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The published version of the final ranks; without foreign key, because it refers back.
+    final_id: Mapped[int | None] = mapped_column(BigId)
     # The organizer of the draft, who does not publish it; None for one of the command line.
     drafted_by: Mapped[int | None] = mapped_column(BigId)
 

@@ -1,0 +1,1 @@
+"""Freezing public boards, and sealing and publishing final ranks as signed versions."""

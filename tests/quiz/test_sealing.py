@@ -1,0 +1,211 @@
+"""Final ranks: sealed once, signed, corrected only by new versions that somebody publishes."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from server.base.errors import Conflict
+from server.base.signing import is_signed
+from server.base.uow import UnitOfWorkFactory
+from server.quiz.enums import SealState
+from server.quiz.errors import (
+    AlreadySealed,
+    CasesStillOpen,
+    NotSealDraft,
+    OwnSealChange,
+    PapersStillOpen,
+    SealTooEarly,
+    SealWaits,
+)
+from server.quiz.leaderboards import service as boards
+from server.quiz.models import Entry, SealedPart, SealedRank, SealedVersion
+from server.quiz.sealing import rules
+from server.quiz.sealing import service as sealing
+from tests.kit.boards import a_paper, close_paper, recounted
+from tests.kit.clock import FakeClock
+from tests.kit.sealing import (
+    APPROVER,
+    OTHER,
+    a_played_contest,
+    end_contest,
+    publish,
+    seal,
+    version_of,
+    work,
+)
+
+
+def test_sealed_ranks_equal_a_recount_and_are_signed(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+    end_contest(uow_factory, clock, contest)
+    ref = seal(uow_factory, contest)
+    with uow_factory.begin(read_only=True) as uow:
+        version = version_of(uow, ref)
+        asked = select(SealedRank).where(SealedRank.version_id == version.id)
+        rows = list(uow.session.scalars(asked.order_by(SealedRank.rank)))
+        assert [(row.entry_id, row.points, row.time_ms) for row in rows] == recounted(
+            uow.session, contest, "region", "total"
+        )
+        assert [row.rank for row in rows] == [1, 2, 3, 4, 5]
+        nanning = [row for row in rows if row.city == "450100"]
+        assert [row.city_rank for row in nanning] == [1, 2]
+        content = b"".join(
+            uow.session.scalars(
+                select(SealedPart.content)
+                .where(SealedPart.version_id == version.id)
+                .order_by(SealedPart.number)
+            )
+        )
+        document = msgspec.json.decode(version.document)
+        assert rules.hash_bytes(content) == document["file_sha256"] == version.digest
+        assert is_signed(version.document, version.signature, uow.keys.final_ranks_key)
+        assert not is_signed(version.document + b" ", version.signature, version.public_key)
+        assert content.count(b"\n") == 1 + version.rank_count == 6
+        # Nothing in the signed bytes leads to a person without the key of this installation.
+        assert str(rows[0].entry_id) not in content.decode().split("\n")[1].split(",")[1:2]
+
+
+def test_a_contest_is_sealed_once_and_only_when_every_paper_is_closed(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        entry = uow.session.scalars(select(Entry.id).where(Entry.contest_id == contest.id)).first()
+        assert entry is not None
+    with pytest.raises(SealTooEarly):
+        seal(uow_factory, contest)
+    end_contest(uow_factory, clock, contest)
+    with uow_factory.begin() as uow:
+        paper = a_paper(uow, contest, entry, score=0, state="open")
+    with pytest.raises(PapersStillOpen) as refused:
+        seal(uow_factory, contest)
+    assert refused.value.facts == {"count": 1}
+    with uow_factory.begin() as uow:
+        close_paper(uow, paper, score=0, time_ms=1)
+    seal(uow_factory, contest)
+    with pytest.raises(AlreadySealed):
+        seal(uow_factory, contest, OTHER)
+
+
+def test_a_late_change_makes_a_draft_that_another_organizer_publishes(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        best = recounted(uow.session, contest, "region", "total")[0][0]
+        assert not sealing.note_late_change(uow, contest.id, APPROVER, "没有封存")
+    end_contest(uow_factory, clock, contest)
+    first = seal(uow_factory, contest)
+    contest = publish(uow_factory, contest, first)
+    with uow_factory.begin() as uow:
+        boards.hold_entry(uow, best)
+        assert sealing.note_late_change(uow, contest.id, APPROVER, "第一名作弊")
+    assert work(uow_factory) == 1
+    assert work(uow_factory) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        draft = uow.session.scalars(
+            select(SealedVersion).where(SealedVersion.state == SealState.DRAFT)
+        ).one()
+        assert (draft.number, draft.reason, draft.rank_count) == (2, "第一名作弊", 4)
+        document = msgspec.json.decode(draft.document)
+        published = version_of(uow, first)
+        assert document["previous_sha256"] == rules.hash_bytes(published.document)
+        assert published.state is SealState.PUBLISHED
+    with pytest.raises(OwnSealChange):
+        publish(uow_factory, contest, draft.ref, APPROVER)
+    contest = publish(uow_factory, contest, draft.ref, OTHER)
+    assert contest.final is not None
+    assert contest.final.number == 2
+    with uow_factory.begin(read_only=True) as uow:
+        assert version_of(uow, first).state is SealState.REPLACED
+    with pytest.raises(NotSealDraft):
+        publish(uow_factory, contest, first, OTHER)
+
+
+def test_a_change_that_moves_nobody_makes_no_draft(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        best = recounted(uow.session, contest, "region", "total")[0][0]
+    end_contest(uow_factory, clock, contest)
+    publish(uow_factory, contest, seal(uow_factory, contest))
+    with uow_factory.begin() as uow:
+        boards.hold_entry(uow, best)
+        boards.release_entry(uow, best)
+        sealing.note_late_change(uow, contest.id, APPROVER, "复核后恢复")
+    assert work(uow_factory) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        states = list(uow.session.scalars(select(SealedVersion.state).order_by("number")))
+    assert states == [SealState.PUBLISHED, SealState.DROPPED]
+
+
+def test_a_version_is_not_published_while_a_newer_change_waits(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        best = recounted(uow.session, contest, "region", "total")[0][0]
+    end_contest(uow_factory, clock, contest)
+    first = seal(uow_factory, contest)
+    with uow_factory.begin() as uow:
+        boards.hold_entry(uow, best)
+        sealing.note_late_change(uow, contest.id, OTHER, "作弊")
+    with pytest.raises(SealWaits):
+        publish(uow_factory, contest, first)
+    work(uow_factory)
+    with pytest.raises(Conflict):
+        publish(uow_factory, contest, first)
+    with uow_factory.begin(read_only=True) as uow:
+        newest = uow.session.scalars(
+            select(SealedVersion.ref).order_by(SealedVersion.number.desc())
+        ).first()
+    assert newest is not None
+    published = publish(uow_factory, contest, newest)
+    assert published.final is not None
+    assert published.final.number == 2
+
+
+def test_a_dropped_first_version_is_sealed_again(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+    end_contest(uow_factory, clock, contest)
+    first = seal(uow_factory, contest)
+    with uow_factory.begin() as uow:
+        sealing.drop_version(uow, OTHER, contest.ref, first, "还有申诉")
+    again = publish(uow_factory, contest, seal(uow_factory, contest))
+    assert again.final is not None
+    assert again.final.number == 2
+
+
+def test_undecided_holds_stop_a_sealing_unless_they_are_accepted(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    from server.quiz.enums import CaseState
+    from server.quiz.models import IntegrityCase
+
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        best = recounted(uow.session, contest, "region", "total")[0][0]
+        boards.hold_entry(uow, best)
+        uow.session.add(
+            IntegrityCase(
+                ref="hld_open", entry_id=best, state=CaseState.HELD, hold_reason="太快",
+                holder_id=1, held_at=uow.now,
+            )
+        )  # fmt: skip
+    end_contest(uow_factory, clock, contest)
+    with pytest.raises(CasesStillOpen), uow_factory.begin() as uow:
+        sealing.seal_contest(uow, APPROVER, contest.ref, "结束", accept_open=False)
+    ref = seal(uow_factory, contest)
+    with uow_factory.begin(read_only=True) as uow:
+        version = version_of(uow, ref)
+        assert msgspec.json.decode(version.document)["open_cases"] == ["hld_open"]
+        assert version.rank_count == 4
