@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.house.circles import all_circles
-from tests.house.source import ROOT, functions, trees
+from tests.house.source import ROOT, functions, nodes_of, trees
 
 FUNCTION_LINES = 40
 
@@ -88,7 +88,7 @@ def _committing_files() -> set[str]:
     return {
         str(path)
         for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "commit"

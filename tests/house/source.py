@@ -23,13 +23,27 @@ def trees() -> dict[Path, ast.Module]:
     }
 
 
+@cache
+def nodes_of(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """The node and all nodes below it, collected once: many tests look at every node."""
+    return tuple(ast.walk(tree))
+
+
+@cache
+def callee(call: ast.Call) -> str:
+    """What is called, as it is written."""
+    return ast.unparse(call.func)
+
+
+@cache
 def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [n for n in nodes_of(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
+@cache
 def imports(tree: ast.AST) -> list[tuple[int, str]]:
     found = []
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.Import):
             found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from server import slices
 from server.base.texts import FIRST_LANGUAGE, load_texts
-from tests.house.source import trees
+from tests.house.source import callee, nodes_of, trees
 
 CALLS = ("record_change",)
 # Passes on the act of a page, which a `Note` names.
@@ -21,11 +21,11 @@ def acts(sources: Mapping[Path, ast.Module]) -> Iterator[tuple[str, str]]:
     for path, tree in sources.items():
         if path.as_posix() == PASSED_ON:
             continue
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        for call in (node for node in nodes_of(tree) if isinstance(node, ast.Call)):
             named = {k.arg: k.value for k in call.keywords}
-            if ast.unparse(call.func) == "Note" and isinstance(named.get("act"), ast.Constant):
+            if callee(call) == "Note" and isinstance(named.get("act"), ast.Constant):
                 yield f"{path}:{call.lineno}", str(named["act"].value)  # type: ignore[attr-defined]
-            if ast.unparse(call.func).rpartition(".")[2] in CALLS and len(call.args) > 2:
+            if callee(call).rpartition(".")[2] in CALLS and len(call.args) > 2:
                 act = call.args[2]
                 constant = isinstance(act, ast.Constant) and isinstance(act.value, str)
                 yield f"{path}:{call.lineno}", str(act.value) if constant else ""  # type: ignore[attr-defined]

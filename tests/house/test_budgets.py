@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tests.house.source import functions, imports, trees
+from tests.house.source import functions, imports, nodes_of, trees
 
 
 def test_no_own_import_hides_in_a_function() -> None:
@@ -48,7 +48,7 @@ def test_nothing_is_swallowed() -> None:
     swallowed = [
         f"{path}:{node.lineno}"
         for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.ExceptHandler)
         and len(node.body) == 1
         and isinstance(node.body[0], ast.Pass)

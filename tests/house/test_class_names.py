@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 
-from tests.house.source import trees
+from tests.house.source import nodes_of, trees
 
 # The emulator is another program, and its names are those of WeChat's side.
 OTHER_PROGRAM = "emulator"
@@ -23,7 +23,7 @@ def homes() -> dict[str, list[str]]:
     for path, tree in trees().items():
         if path.parts[1] == OTHER_PROGRAM:
             continue
-        for node in ast.walk(tree):
+        for node in nodes_of(tree):
             if isinstance(node, ast.ClassDef):
                 found[node.name].append(f"{path}:{node.lineno}")
     return found

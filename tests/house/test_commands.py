@@ -10,7 +10,7 @@ import pytest
 
 from server.cli import build_parser, main
 from tests.base.test_settings import production
-from tests.house.source import trees
+from tests.house.source import callee, nodes_of, trees
 
 # A new command is entered here by somebody who has thought about production.
 DEMO_ALONE = {"demo"}
@@ -78,9 +78,9 @@ def test_only_the_demo_seeds() -> None:
     calling = {
         str(path)
         for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.Call)
-        and (name := ast.unparse(node.func).rsplit(".", 1)[-1]) in SEEDING
+        and (name := callee(node).rsplit(".", 1)[-1]) in SEEDING
         and not (name == "seed" and path.parts[1] in ("channel", "emulator"))
     }
     assert calling == {

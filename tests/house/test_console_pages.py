@@ -11,7 +11,7 @@ from flask import Flask
 
 from server import slices
 from server.console.form_session import PREFIX
-from tests.house.source import functions, trees
+from tests.house.source import callee, functions, nodes_of, trees
 
 SCOPED = ("visible_to", "writable_by", "people_of", "owned_insert")
 STATEMENTS = ("select", "update", "delete", "insert")
@@ -24,11 +24,11 @@ HERE = "a view calls its service; the statement belongs there"
 
 
 def name_of(call: ast.Call) -> str:
-    return ast.unparse(call.func).rpartition(".")[2]
+    return callee(call).rpartition(".")[2]
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (node for node in nodes_of(tree) if isinstance(node, ast.Call))
 
 
 def page_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Call | None:
@@ -52,7 +52,7 @@ def view_faults(path: Path, tree: ast.Module) -> list[str]:
             faults.append(f"{where}: {NEEDS}")
         for call in (c for statement in view.body for c in calls(statement)):
             if "uow" in arguments(call) and "organizer" not in arguments(call):
-                faults.append(f"{where}: {ast.unparse(call.func)}(…): {TAKES}")
+                faults.append(f"{where}: {callee(call)}(…): {TAKES}")
             if name_of(call) in STATEMENTS:
                 faults.append(f"{where}: {HERE}")
     return faults
@@ -68,16 +68,16 @@ def query_faults(path: Path, tree: ast.Module) -> list[str]:
         ):
             continue
         scoped = [call for call in calls(function) if name_of(call) in SCOPED]
-        inside = {id(node) for call in scoped for node in ast.walk(call)}
+        inside = {id(node) for call in scoped for node in nodes_of(call)}
         named = {ast.unparse(call.args[0]) for call in scoped if call.args}
         assigned = {
             id(node): ast.unparse(statement.targets[0])
-            for statement in ast.walk(function)
+            for statement in nodes_of(function)
             if isinstance(statement, ast.Assign)
-            for node in ast.walk(statement.value)
+            for node in nodes_of(statement.value)
         }
         for call in calls(function):
-            by_key = name_of(call) == "get" and ast.unparse(call.func).endswith("session.get")
+            by_key = name_of(call) == "get" and callee(call).endswith("session.get")
             statement = isinstance(call.func, ast.Name) and call.func.id in (*STATEMENTS, *RAW)
             if not (by_key or statement) or id(call) in inside:
                 continue

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import trees
+from tests.house.source import callee, nodes_of, trees
 
 PROBLEM = Path("server/base/problem.py")
 # The limiter's place; the other one counts connections, before a request is read.
@@ -19,7 +19,7 @@ def files_with_text(words: str) -> set[Path]:
     return {
         path
         for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and node.value.strip(": ") == words.strip(": ")
@@ -30,8 +30,8 @@ def files_that_make(name: str) -> set[Path]:
     return {
         path
         for path, tree in trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(name)
+        for node in nodes_of(tree)
+        if isinstance(node, ast.Call) and callee(node).endswith(name)
     }
 
 

@@ -9,7 +9,7 @@ from server import slices
 from server.base import rate_limits
 from server.base.settings import Limits
 from server.base.web.endpoint import Api, Route
-from tests.house.source import trees
+from tests.house.source import nodes_of, trees
 
 # The person is known only after WeChat has answered; bad codes are counted before it is asked.
 KNOWN_LATER = {"POST /login"}
@@ -47,7 +47,7 @@ def test_only_one_file_asks_the_limiter() -> None:
     asking = {
         path.as_posix()
         for path, tree in trees().items()
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.Attribute)
         and node.attr in ("allow", "give_back")
         and isinstance(node.value, ast.Attribute)

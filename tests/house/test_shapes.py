@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT
+from tests.house.source import callee, nodes_of, trees
 
 SCHEMA = "schema.py"
 # Eight threads read a fresh shape together, again and again.
@@ -53,17 +54,20 @@ def test_without_preparing_they_would_crash_the_process() -> None:
 
 def calls(name: str) -> Iterator[tuple[Path, ast.Call, bool]]:
     """Calls of msgspec's functions of this name, and whether each stands inside a function."""
-    for path in sorted((ROOT / "server").rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        inside = {
-            id(node)
-            for scope in ast.walk(tree)
-            if isinstance(scope, ast.FunctionDef | ast.Lambda)
-            for node in ast.walk(scope)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
-                yield path, node, id(node) in inside
+    for path, tree in trees().items():
+        for node in nodes_of(tree):
+            if isinstance(node, ast.Call) and callee(node) == name:
+                yield path, node, id(node) in nodes_in_functions(tree)
+
+
+@cache
+def nodes_in_functions(tree: ast.Module) -> set[int]:
+    return {
+        id(node)
+        for scope in nodes_of(tree)
+        if isinstance(scope, ast.FunctionDef | ast.Lambda)
+        for node in ast.walk(scope)
+    }
 
 
 @pytest.mark.parametrize("name", ["msgspec.json.decode", "msgspec.convert"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from server import slices
 from server.base.access import Permission, Role
 from server.base.texts import FIRST_LANGUAGE, load_texts
-from tests.house.source import SERVER, trees
+from tests.house.source import SERVER, nodes_of, trees
 
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
@@ -43,7 +43,7 @@ def said_keys() -> set[str]:
     return in_templates | {
         node.value
         for tree in trees().values()
-        for node in ast.walk(tree)
+        for node in nodes_of(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
 
