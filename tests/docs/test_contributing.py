@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def follow(guide: str, checkout: Path) -> list[str]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path) -> Iterator[Path]:
     made = tmp_path / "checkout"
     made.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", ".*_cache", "var")
@@ -91,13 +92,15 @@ def checkout(tmp_path: Path) -> Path:
             shutil.copy(path, made)
     for name in LINKED:
         (made / name).symlink_to((ROOT / name).resolve())
-    return made
+    yield made
+    if sys.pycache_prefix is not None:
+        shutil.rmtree(sys.pycache_prefix + str(made), ignore_errors=True)
 
 
 def run(command: str, checkout: Path) -> None:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "KEPU"))}
     # What is imported is the copy, wherever the tests themselves were started.
-    kept |= {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    kept |= {"PYTHONPATH": str(checkout)}
     done = subprocess.run(
         shlex.split(command), cwd=checkout, env=kept, capture_output=True, text=True, timeout=900
     )

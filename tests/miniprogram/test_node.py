@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from tests.kit.client import CheckedClient
-from tests.miniprogram.test_checks import ROOT, node_path
+from tests.kit.node import ROOT, node_path
 
 
 def test_logic_words_and_calls_of_the_mini_program(client: CheckedClient, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.miniprogram.test_checks import ROOT
+from tests.kit.node import ROOT
 
 PAGE = re.compile(r"\b(?:pages|packages)(?:/[a-z][a-z0-9_-]*)+/[a-z][a-z0-9_-]*\b")
 SPEAKERS = ("server/**/*.py", "server/**/*.toml", "server/**/*.json", "config/**/*")

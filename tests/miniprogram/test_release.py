@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 
-from tests.miniprogram.test_checks import ROOT, node, node_path
+from tests.kit.node import ROOT, node, node_path
 
 UPLOAD = ROOT / ".ci/upload"
 # What WeChat lets a mini-program do only after the console declares it; of its list those that

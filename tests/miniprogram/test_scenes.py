@@ -14,10 +14,9 @@ import pytest
 
 from server import slices
 from server.base.web.openapi import build_document
-from tests.miniprogram.test_checks import ROOT, node_path
+from tests.kit.node import ROOT, TOGETHER, faults_of, node_path, run_together
 
 PAGES = ROOT / "tests/miniprogram/pages"
-FILES = sorted(path.name for path in PAGES.glob("*.test.mjs"))
 
 
 def run(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -49,11 +48,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FILES)
-def test_the_pages_in_node(name: str, environment: Mapping[str, str]) -> None:
-    done = run("--test", str(PAGES / name), environment=environment)
-    print(done.stdout[-20_000:])
-    assert done.returncode == 0, done.stderr
+@pytest.mark.timeout(600)
+def test_the_pages_in_node(environment: Mapping[str, str]) -> None:
+    done = run_together("tests/miniprogram/pages", environment)
+    assert faults_of(done) == ""
+    assert int(done.stdout.rpartition("\n# pass ")[2].split()[0]) > 200
 
 
 PLANTED = {
@@ -68,15 +67,16 @@ PLANTED = {
 
 @pytest.mark.slow
 def test_what_goes_wrong_in_a_scene_fails_it(environment: Mapping[str, str]) -> None:
-    done = run("--test", str(PAGES / "planted.mjs"), environment=environment)
+    planted = ("--test-reporter=tap", TOGETHER, str(PAGES / "planted.mjs"))
+    done = run(*planted, environment=environment)
     assert done.returncode == 1, done.stdout
     assert f"# fail {len(PLANTED)}\n" in done.stdout, done.stdout
     for line, fault in PLANTED.items():
-        assert line in done.stdout, fault
+        assert line in faults_of(done), fault
 
 
 def test_there_is_a_scene_at_every_page() -> None:
     app = json.loads((ROOT / "miniprogram/app.json").read_text(encoding="utf-8"))
     pages = app["pages"] + [f"{p['root']}/{q}" for p in app["subPackages"] for q in p["pages"]]
-    told = "".join((PAGES / name).read_text(encoding="utf-8") for name in FILES)
+    told = "".join(name.read_text(encoding="utf-8") for name in sorted(PAGES.glob("*.test.mjs")))
     assert [page for page in pages if f'"{page}' not in told] == []

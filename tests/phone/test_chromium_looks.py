@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from server.emulator.testing import Emulator, emulated_wechat
 from tests.kit.browser import PHONE, browser
-from tests.miniprogram.test_checks import ROOT, node_path
+from tests.kit.node import ROOT, node_path
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
