@@ -22,7 +22,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.e2e.hand import AT_REST, DRESS, PATIENCE_MS, Hand, answer, right_options
 from tests.e2e.outside import ROOT, Citizen, Demo
-from tests.e2e.phone import FLAGS, PHONE, Watch, write
+from tests.e2e.phone import write
+from tests.kit.browser import FLAGS, PHONE, Watch
 
 OUT = ROOT / "docs" / "pictures"
 SHARP = 1.5
@@ -137,7 +138,7 @@ def chat(page: Page, demo: Demo, person: str) -> None:
 
 # The console's pages, and what each shows when it has everything.
 CONSOLE_PAGES = (
-    ("home", "", "首页"),
+    ("home", "", "等我办理"),
     ("figures", "/figures", "数据总览"),
     ("questions", "/questions", "题库"),
 )
@@ -159,9 +160,9 @@ def await_season(demo: Demo) -> None:
 
 
 def console(browser: Browser, watch: Watch, demo: Demo) -> None:
-    """An editor of the region looks at the season: first page, dashboard, question bank."""
+    """An approver of the region looks at the season: first page, dashboard, question bank."""
     people = json.loads((demo.var / "demo-organizers.json").read_text("utf-8"))
-    one = next(p for p in people if (p["role"], p["scope"]) == ("editor", "region"))
+    one = next(p for p in people if (p["role"], p["scope"]) == ("approver", "region"))
     page = opened(browser, watch, viewport={"width": 1280, "height": 800}).new_page()
     page.goto(f"{demo.server}/console/login")
     page.locator("[name=username]").fill(one["username"])
