@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from server.accounts import privacy
+from server.base.access import Scope
 from server.base.errors import Invalid, NotFound
+from server.base.ownership import owned_by
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.attempts import service as attempts
 from server.quiz.attempts.contest_progress import contest_progress
@@ -17,7 +19,7 @@ from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
-from server.quiz.models import Attempt, Entry, PracticeAnswer, Standing
+from server.quiz.models import Attempt, Bank, Entry, PracticeAnswer, Standing
 from server.quiz.practice import mistakes
 from server.quiz.practice import service as practice
 from tests.kit.accounts import a_citizen, a_session
@@ -122,6 +124,28 @@ def test_a_contest_keeps_its_questions_until_its_last_paper_is_over(
     assert dealt(uow_factory, citizen)[1] == []
     clock.advance(0.001)
     assert len(dealt(uow_factory, citizen)[1]) == 20
+
+
+@pytest.mark.parametrize(
+    ("owner", "dealt_there"),
+    [
+        (Scope(), True),
+        (Scope(city="450100"), True),
+        (Scope(city="450100", county="450103"), True),
+        (Scope(city="450100", county="450102"), False),
+        (Scope(city="450200"), False),
+        (Scope(city="450100", unit_id=7), False),
+    ],
+    ids=lambda value: value.spelled if isinstance(value, Scope) else str(value),
+)
+def test_practice_deals_the_banks_of_the_region_and_of_ones_own_places(
+    uow_factory: UnitOfWorkFactory, owner: Scope, dealt_there: bool
+) -> None:
+    import_questions(uow_factory, QUESTIONS)
+    with uow_factory.begin() as uow:
+        uow.session.execute(update(Bank).values(**owned_by(owner)))
+    (citizen,) = citizens(uow_factory, 1, city="450100", county="450103")
+    assert bool(dealt(uow_factory, citizen)[1]) is dealt_there
 
 
 def test_the_least_practised_come_first_and_topics_choose(

@@ -36,7 +36,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Runner = Callable[..., HttpReply]
 PREFIX = "/api/v1"
 _PLACE = re.compile(r"<(\w+)>")
-_DEVICE = re.compile(r"[A-Za-z0-9_-]{16,64}")
+DEVICE_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +98,7 @@ class Route:
     upload: bool = False
     media: str | None = None
     pace: Pace | None = None
+    device: bool = False
     tag: str = ""
 
     def __post_init__(self) -> None:
@@ -139,6 +140,7 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     upload: bool = False,
     media: str | None = None,
     pace: Pace | None = None,
+    device: bool = False,
 ) -> Callable[[View], View]:
     """Declare a view `view(uow, <path variables>, body=, query=, asked=)` under /api/v1.
 
@@ -146,13 +148,14 @@ def endpoint(  # noqa: PLR0913 - one declaration per fact of the contract, all b
     UnitOfWork is opened; the view gets its result as `asked=`. The first of `status` is the
     default; another is returned with `Answer`. `upload` takes one file as a form, which `ask` and
     the view get as `upload=`; `media` is the type of a response that is a `Picture`. `pace` is the
-    rate limit per person; every route that is not a GET has one.
+    rate limit per person; every route that is not a GET has one. `device` documents that the view
+    uses the X-Device-Id header.
     """
 
     def declare_view(view: View) -> View:
         facts = {"who": who, "body": body, "query": query, "out": out, "status": status}
         more = {"errors": errors, "consent": consent, "ask": ask, "tag": api.tag}
-        more |= {"upload": upload, "media": media, "pace": pace}
+        more |= {"upload": upload, "media": media, "pace": pace, "device": device}
         api.routes.append(Route(method=method, path=path, view=view, **facts, **more))  # type: ignore[arg-type]
         return view
 
@@ -306,7 +309,7 @@ class Edge:
             if actor is None:
                 spend_token(uow.dependencies, DEAD_TOKEN, network_of(sent.address))
                 return admit_actor(Who.CITIZEN, None, consent=False)
-            if route.method == "POST" and sent.device is not None:
+            if route.device and sent.device is not None:
                 actor = replace(actor, device=_hash_device(uow, sent.device))
         if actor is not None and route.pace is not None and route.pace.by_edge:
             spend_token(uow.dependencies, route.pace, actor.person)
@@ -315,7 +318,7 @@ class Edge:
 
 def _hash_device(uow: UnitOfWork, device: str) -> str:
     """The keyed hash of a device's id; empty for what the mini-program does not send."""
-    return uow.keys.blind_hash(device, "device") if _DEVICE.fullmatch(device) else ""
+    return uow.keys.blind_hash(device, "device") if DEVICE_ID.fullmatch(device) else ""
 
 
 def _flask_view(run: Runner) -> Callable[..., Response]:

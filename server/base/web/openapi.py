@@ -16,7 +16,7 @@ from server.base.errors import AppError
 from server.base.problem import MEDIA
 from server.base.uow import DatabaseAway
 from server.base.web.auth import ConsentRequired, Who
-from server.base.web.endpoint import Api, Route
+from server.base.web.endpoint import DEVICE_ID, Api, Route
 from server.base.web.idempotency import IdempotencyInFlight, IdempotencyKeyReused
 from server.base.web.plain_paths import plain_paths
 from server.base.web.schema import ErrorEntry
@@ -154,6 +154,16 @@ def _describe_operation(route: Route) -> dict[str, Any]:
                     "schema": {"type": "string", "minLength": 1, "maxLength": 64},
                 }
             )
+    if route.device:
+        made["parameters"].append(
+            {
+                "name": "X-Device-Id",
+                "in": "header",
+                "required": False,
+                "description": "A random id that the mini-program keeps; stored as a keyed hash.",
+                "schema": {"type": "string", "pattern": DEVICE_ID.pattern},
+            }
+        )
     return made
 
 

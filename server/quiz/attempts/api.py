@@ -116,6 +116,7 @@ def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
     ),
     consent=True,
     pace=REPEAT,
+    device=True,
 )
 def start_attempt(uow: UnitOfWork, ref: str, body: StartIn) -> Answer:
     """Start a paper, or resume the open one."""

@@ -5,7 +5,7 @@ A paper refers to the versions it was dealt; only live versions are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, select, update
@@ -100,6 +100,12 @@ def every_bank(uow: UnitOfWork) -> list[LoadedBank]:
     """All banks in their current state."""
     rows = uow.session.execute(select(models.Bank.slug, models.Bank.revision))
     return [bank_of(uow, slug, revision) for slug, revision in rows.all()]
+
+
+def banks_owned_by(uow: UnitOfWork, scopes: Collection[str]) -> set[str]:
+    """The slugs of the banks that belong to one of these spelled scopes."""
+    wanted = select(models.Bank.slug).where(models.Bank.owner.in_(scopes))
+    return set(uow.session.scalars(wanted))
 
 
 def every_version(uow: UnitOfWork) -> Mapping[int, Item]:

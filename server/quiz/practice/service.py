@@ -1,7 +1,8 @@
 """Practice: questions without a clock, each with its key and explanation after the answer.
 
-Only questions that give no advantage are dealt: those that no contest may still ask, and those on
-the citizen's closed papers. Nothing here changes a paper, a limit, a standing or a board.
+Only questions that give no advantage are dealt: those on the citizen's closed papers, and those of
+the region's bank and of the banks of the citizen's own places that no contest may still ask.
+Nothing here changes a paper, a limit, a standing or a board.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from server.accounts import service as accounts
+from server.base.access import Scope
 from server.base.errors import Invalid, NotFound
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import papers
 from server.quiz.attempts.papers import Slot
 from server.quiz.bank.drawing import Item, fits_part
-from server.quiz.bank.service import every_bank, every_version
+from server.quiz.bank.service import banks_owned_by, every_bank, every_version
 from server.quiz.contests import service as contests
 from server.quiz.enums import AttemptState, Timer
 from server.quiz.models import Attempt, Practice, PracticeAnswer
@@ -132,13 +135,18 @@ def _practice_pool(uow: UnitOfWork, citizen_id: int) -> list[Item]:
     """Live questions that this citizen may practise."""
     handed_in = _handed_in(uow, citizen_id)
     to_come = contests.unfinished_contests(uow)
+    place = accounts.place_of(uow, citizen_id)
+    home = Scope(city=place.city, county=place.county, unit_id=place.unit_id)
+    # Another place may keep the questions of its bank for a contest that it has not created yet.
+    own = banks_owned_by(uow, {home.spelled, *home.above})
     found = []
     for bank in every_bank(uow):
         preflight = [one for one in to_come if one.bank == bank.slug]
         found += [
             item
             for item in bank.live
-            if item.id in handed_in or not any(_may_ask(contest, item) for contest in preflight)
+            if item.id in handed_in
+            or (bank.slug in own and not any(_may_ask(contest, item) for contest in preflight))
         ]
     return found
 
