@@ -104,10 +104,10 @@ def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
     add("serve", None, "run the web server with gunicorn")
     worker = add("worker", _run_worker, "run the background worker")
     worker.add_argument("--until-idle", action="store_true", help="stop when nothing is due")
-    add("doctor", None, "say in a line each how settings, stores, disk and WeChat are")
+    add("doctor", None, "print one line for each requirement: settings, stores, disk, WeChat")
     add("migrate", _migrate_database, "bring the database to the newest schema")
     add("rebuild-leaderboards", _rebuild_leaderboards, "build every board anew from the database")
-    took_part = "write who took part from the closed papers, for those of before"
+    took_part = "recompute participations from closed papers, earlier ones included"
     add("rebuild-participation", _rebuild_participation, took_part)
     counted = "count every figure of the dashboard again from the recorded participations"
     add("rebuild-figures", _rebuild_figures, counted)
@@ -115,10 +115,10 @@ def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_queues(add: Callable[..., argparse.ArgumentParser]) -> None:
-    add("queues", _show_queues, "say in a line each how the queues of outgoing calls stand")
-    pause = add("pause-queue", _pause_queues, "let no further call of these queues begin")
+    add("queues", _show_queues, "print one line for each queue of outgoing calls")
+    pause = add("pause-queue", _pause_queues, "stop new calls of these queues")
     pause.add_argument("--reason", default="")
-    resume = add("resume-queue", _resume_queues, "let these queues go on")
+    resume = add("resume-queue", _resume_queues, "resume these queues")
     for one in (pause, resume):
         one.add_argument("queue", nargs="+", help="names of queues, or `all`")
 
@@ -142,8 +142,8 @@ def _add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
     for name, run, words in (
-        ("export-person", _export_person, "print everything held about a citizen, as JSON"),
-        ("erase-person", _erase_person, "forget a citizen; anonymous results stay"),
+        ("export-person", _export_person, "print all data stored about a citizen, as JSON"),
+        ("erase-person", _erase_person, "erase a citizen's data; anonymous results remain"),
     ):
         add(name, run, words).add_argument("citizen", help="their id (cit_...) or an openid")
     pictures = add("pictures", _show_pictures, "list the pictures that wait for a person")

@@ -255,7 +255,7 @@ export interface Contest {
   id: string
   title: string
   state: 'upcoming' | 'open' | 'closed'
-  /** No paper starts for the time being; open ones go on. */
+  /** No new paper can be started now; open ones can be finished. */
   paused: boolean
   opens_at: string
   closes_at: string

@@ -16,7 +16,7 @@ export function sayScore(score: number): string {
   return String(hundredths(score) / 100)
 }
 
-/** The distance of two scores as they are shown; a real one that no figure shows is 0.01. */
+/** The difference of two displayed scores; at least 0.01 when the real ones differ. */
 export function pointsBetween(above: number, mine: number): number {
   return above <= mine ? 0 : Math.max(1, hundredths(above) - hundredths(mine)) / 100
 }

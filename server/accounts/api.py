@@ -62,7 +62,7 @@ def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> WeChatIdentity:
     ask=_who_logs_in,
     pace=LOGIN,
 )
-def log_in(uow: UnitOfWork, body: LoginIn, asked: WeChatIdentity) -> LoginOut:  # noqa: ARG001 - spent above
+def log_in(uow: UnitOfWork, body: LoginIn, asked: WeChatIdentity) -> LoginOut:  # noqa: ARG001 - exchanged in `_who_logs_in`
     """Open a session with a code of wx.login."""
     signed = service.sign_in(uow, asked)
     seen = profile.profile_of(uow, signed.citizen_id)
@@ -116,7 +116,7 @@ def _judged_nickname(preflight: PreflightContext, body: ProfileIn) -> profile.Ju
     pace=CHANGE,
 )
 def change_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
-    """Change the named parts of the profile; null takes a part back."""
+    """Change the given fields of the profile; null clears a field."""
     profile.change_profile(uow, uow.caller_id, body.sent_fields(), asked)
     return _profile_out(uow, uow.caller_id)
 
@@ -175,13 +175,13 @@ def export_me(uow: UnitOfWork) -> ExportOut:
 
 @endpoint(API, "DELETE", "/me", who=Who.CITIZEN, status=(204,), pace=CHANGE)
 def erase_me(uow: UnitOfWork) -> None:
-    """Forget the caller; anonymous results stay."""
+    """Erase the caller's personal data; anonymous results remain."""
     privacy.erase_citizen(uow, uow.caller_id)
 
 
 def _nickname_state(state: str) -> NicknameState:
     known: tuple[NicknameState, ...] = get_args(NicknameState)
-    # A citizen need not know whether a machine or a person is checking.
+    # Citizens get `checking` for every internal state of the check.
     return next((name for name in known if name == state), "checking")
 
 

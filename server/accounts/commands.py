@@ -64,7 +64,7 @@ def judge_picture(uow_factory: UnitOfWorkFactory, name: str, *, shown: bool) -> 
 
 
 def _subject_of(uow: UnitOfWork, citizen_id: int) -> Subject:
-    """The citizen in the audit trail: by the opaque id, which names nobody after an erasure."""
+    """The citizen as an audit subject: the opaque id, which identifies nobody once erased."""
     ref = uow.session.execute(select(Citizen.ref).where(Citizen.id == citizen_id)).scalar_one()
     return Subject("person", ref)
 

@@ -94,7 +94,7 @@ def owners_of(uow: UnitOfWork, app: App, openids: Collection[str]) -> dict[str, 
 
 
 def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
-    """The unionids among these that belong to living citizens."""
+    """The unionids among these that belong to citizens who are not erased or merged."""
     found = uow.session.scalars(
         select(Citizen.unionid).where(Citizen.unionid.in_(unionids), *_ALIVE)
     )

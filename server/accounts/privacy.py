@@ -143,7 +143,7 @@ def export_citizen(uow: UnitOfWork, citizen_id: int) -> dict[str, object]:
 def erase_citizen(uow: UnitOfWork, citizen_id: int) -> None:
     """Erase a citizen: every slice deletes personal data, an anonymous row remains.
 
-    Limits per person continue by keyed hashes, see `limit_traces`.
+    Limits per person still count earlier papers, by keyed hashes (`limit_traces`).
     Locks: the citizen. Idempotent.
     """
     citizen = uow.session.scalar(select(Citizen).where(Citizen.id == citizen_id).with_for_update())

@@ -56,7 +56,7 @@ def _check_upload(_asking: PreflightContext, upload: bytes) -> None:
     pace=OWN_WORDS,
 )
 def give_avatar(uow: UnitOfWork, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked above
-    """Give a picture of oneself; it is shown once WeChat's check has passed it."""
+    """Upload the caller's picture; it is shown after it has passed WeChat's check."""
     avatar_uploads.receive_file(uow, uow.caller_id, upload)
 
 
@@ -89,6 +89,6 @@ def _exchange_phone_code(preflight: PreflightContext, body: PhoneIn) -> PhoneNum
     ask=_exchange_phone_code,
     pace=PHONE,
 )
-def give_phone(uow: UnitOfWork, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - spent
-    """Give one's phone number, as WeChat knows it."""
+def give_phone(uow: UnitOfWork, body: PhoneIn, asked: PhoneNumber) -> PhoneOut:  # noqa: ARG001 - exchanged in `_exchange_phone_code`
+    """Store the caller's phone number, as verified by WeChat."""
     return PhoneOut(phone_masked=phones.keep_number(uow, uow.caller_id, asked))

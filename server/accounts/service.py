@@ -343,7 +343,7 @@ def mini_program_ids() -> Select[Any]:
 
 
 def count_by_place(uow: UnitOfWork, chosen: Select[Any]) -> list[PlaceCount]:
-    """How many of the citizens of a subquery live where; without erased and merged ones."""
+    """Number of citizens of a subquery by place, without erased and merged ones."""
     place = (Citizen.city, Citizen.county, Citizen.unit_id)
     asked = (
         select(*place, func.count())

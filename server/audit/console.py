@@ -25,7 +25,7 @@ TRAIL = Table(
     select=reading.select_entries,
     key=AuditRecord.number,
     prepare=reading.describe_entries,
-    # Names of officials and network addresses: an export tells its reason.
+    # Rows contain officials' names and network addresses, so an export requires a reason.
     persons=True,
     columns=(
         Column(

@@ -79,7 +79,7 @@ class AuditHead(Base):
 
 
 class AuditCheckpoint(Base):
-    """A signed head of a day, append-only: a chain that was cut and re-headed misses it."""
+    """A day's signed head, append-only: a truncated chain with a new head does not contain it."""
 
     __tablename__ = "audit_checkpoint"
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from server.audit.models import AuditPersonal
 from server.base.personal_data import Erase, Keep, Merge, Personal
 
-# The Cybersecurity Law (article 21) asks for at least six months of security logs; readable values
-# of persons are kept twice that and no longer. The entries themselves hold no person and stay.
+# The Cybersecurity Law (article 21) requires six months of security logs; readable personal values
+# are kept for twice that time. The entries contain no personal data and are not deleted.
 _KEPT_READABLE = timedelta(days=365)
 
 PERSONAL = (

@@ -205,5 +205,5 @@ def _day_of(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        # Half a date while somebody types does not filter.
+        # An incomplete date, as while it is typed, is ignored.
         return None

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 def note_head(context: TaskContext, *_ids: int) -> int:
     """Append today's checkpoint, if entries have been added since the last one.
 
-    The log line leaves the database, so that a chain cut together with its checkpoints is seen.
+    The log is outside the database: it shows when chain and checkpoints are truncated together.
     """
     with context.uow_factory.begin() as uow:
         newest = select(AuditCheckpoint).order_by(AuditCheckpoint.number.desc()).limit(1)

@@ -1,7 +1,7 @@
 """Owners of rows, and the only functions that add a scope to a query.
 
-Downward an organizer reads and, by role, writes everything owned by the own place or one below it.
-Upward published rows can be read, but none written.
+An organizer reads, and with a writing role changes, the rows of the organizer's place and below.
+Published rows of higher places can be read, but not changed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Owned:
     it, so that all rows of a city are found without a tree. Rows of the region have no codes.
     """
 
-    # Whether rows of a unit belong to the one that it is merged into; a trail stays as it was.
+    # Whether a merge of units moves these rows to the new unit; audit entries are not moved.
     follows_unit: ClassVar[bool] = True
 
     owner: Mapped[str] = mapped_column(String(40), index=True)
@@ -75,10 +75,10 @@ class Placed(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class HandOver:
-    """Rows that name an organizer as responsible and go to a successor.
+    """Rows with a responsible organizer, which are handed over to a successor.
 
     `said` is the text key of a sentence with `count`; `column` holds the row id of the account;
-    `unfinished` restricts to rows that still need somebody, because finished ones keep the author
+    `unfinished` restricts to rows with work left to do, because finished ones keep the author
     they had.
     """
 
@@ -170,7 +170,7 @@ def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Inser
 def serving_found_row(session: Session) -> Iterator[None]:
     """Let services of lower layers use the person of a row that was found within the scope.
 
-    For example telling a citizen in the inbox. Every statement in the block must be about that row.
+    For example to send that citizen a message. Every statement in the block must concern that row.
     """
     outer = session.info.get(_FOUND, False)
     session.info[_FOUND] = True

@@ -43,7 +43,7 @@ class DatabaseAway(Unavailable):
 
 @dataclass(frozen=True, kw_only=True)
 class UnitMove:
-    """References to a unit that follow it into another one.
+    """References to a unit, which are moved when it is merged into another one.
 
     `said` is the text key of a sentence with `count`. `count(uow, unit)` tells how many there are;
     `move(uow, old, new)` moves one batch and returns how many it moved, 0 when none is left. Both
@@ -67,15 +67,15 @@ class Hooks:
     export: tuple[Callable[[UnitOfWork, int], dict[str, object]], ...] = ()
     merge: tuple[Callable[[UnitOfWork, int, int], None], ...] = ()
     relocate: tuple[Callable[[UnitOfWork, int], None], ...] = ()
-    # What names an organizer as responsible, and goes to a successor.
+    # Rows with a responsible organizer, which are handed over to a successor.
     hand_over: tuple[HandOver, ...] = ()
-    # What refers to a unit, and follows it when it is merged into another one.
+    # References to a unit, which are moved when it is merged into another one.
     follow_unit: tuple[UnitMove, ...] = ()
     # Slugs of the message templates that a slice sends.
     sends: tuple[str, ...] = ()
-    # Until when something is counted per person, even after erasure; None when nothing is.
+    # The end of counting per person, also after an erasure; None when nothing is counted.
     counted_until: tuple[Callable[[UnitOfWork, int], datetime | None], ...] = ()
-    # What waits for an organizer, for the first page of the console (base/web/page.py: Waiting).
+    # An organizer's pending tasks, for the first page of the console (base/web/page.py: Waiting).
     waiting: tuple[Callable[[UnitOfWork, Organizer], Iterable[Any]], ...] = ()
 
     def __add__(self, other: Hooks) -> Hooks:

@@ -162,7 +162,7 @@ class Chat:
             name = organizers.bind_wechat(uow, message.openid, message.scene)
             return Reply.of_text(self._say("organizers.account.bound_reply", name=name))
 
-        # Its own savepoint, so that a dead code leaves the follow stored.
+        # In its own savepoint, so that an expired code does not undo the stored follow.
         return reply_or_refusal(uow, bind_scanner)
 
     def _record_unfollow(self, uow: UnitOfWork, message: Message) -> None:

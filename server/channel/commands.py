@@ -142,7 +142,7 @@ def scene_code(uow_factory: UnitOfWorkFactory, gateway: Gateway, scene: str) -> 
             .on_conflict_do_nothing()
         )
         kept = _kept_code(uow, scene)
-    assert kept is not None  # noqa: S101 - it was just written, by us or by a twin
+    assert kept is not None  # noqa: S101 - written just now, here or by a concurrent call
     return kept
 
 

@@ -1,6 +1,6 @@
-"""Records who wrote or tapped, so that WeChat is asked for their data; written in batches.
+"""Records senders of messages and menu taps, whose data is then requested from WeChat.
 
-Most messages are answered without the database; recording them in memory keeps it that way.
+Most messages need no database, so contacts are kept in memory and written in batches.
 """
 
 from __future__ import annotations

@@ -60,9 +60,9 @@ def record_unfollow(uow: UnitOfWork, openid: str, at: datetime) -> int:
 
 
 def heard_from(uow: UnitOfWork, openid: str, at: datetime) -> int:
-    """Store that somebody wrote or tapped the menu, and so follows; return the citizen's id.
+    """Store the sender of a message or menu tap as a follower; return the citizen's id.
 
-    It is the only sign of people who followed before the launch. WeChat is asked for their unionid,
+    Followers from before the launch are only found so. Their unionid is requested from WeChat,
     and again later when it returned none.
     Locks: the citizen.
     """

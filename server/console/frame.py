@@ -87,7 +87,7 @@ class Account:
     """Addresses of the organizer's own account, which a higher layer provides.
 
     `login` gets a parameter `next` with the path to return to; `logout` is posted to. Without
-    `login` a visitor reads how to be invited.
+    `login` the page explains how to get an invitation.
     """
 
     login: str | None = None

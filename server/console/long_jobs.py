@@ -40,7 +40,7 @@ KEPT = timedelta(days=3)
 LEASE = timedelta(seconds=90)
 MOST_TRIES = 3
 _CANCELLED, _LOST, _BROKEN = "cancelled", "claim_lost", "broken"
-# Sentences about an end that the job itself has no words for.
+# Texts of outcomes that the job's own function cannot report.
 _ENDINGS = {
     _CANCELLED: "console.job.cancelled",
     "worker_lost": "console.job.lost",

@@ -1,4 +1,4 @@
-"""Waiting jobs and saved filters that name a unit follow it when it is merged."""
+"""Changes unfinished jobs and saved filters of a merged unit to refer to the new unit."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from server.console.models import ConsoleJob, ConsoleView
 
 
 def count_named(uow: UnitOfWork, unit_id: int) -> int:
-    """How many unfinished jobs and saved filters name a unit."""
+    """Number of unfinished jobs and saved filters that refer to a unit."""
     return len(_jobs_of(uow, unit_id)) + len(_views_of(uow, unit_id))
 
 
 def rename_all(uow: UnitOfWork, old: int, new: int) -> int:
-    """Let them name the new unit; return how many there were."""
+    """Replace the old unit in them by the new one; return how many were changed."""
     jobs, views = _jobs_of(uow, old), _views_of(uow, old)
     for job in jobs:
         job.acts_as = {**job.acts_as, "scope": [*job.acts_as["scope"][:2], new]}

@@ -30,7 +30,7 @@ class RebuiltFigures:
 def rebuild_figures(uow_factory: UnitOfWorkFactory) -> RebuiltFigures:
     """Count all figures and participants again, in one transaction.
 
-    Readers see the earlier figures until it commits; participations of meanwhile are counted later.
+    Readers see the earlier figures until the commit; participations added meanwhile count later.
     Locks: the name of the figures.
     """
     with uow_factory.begin(System(name="rebuild-figures")) as uow:

@@ -32,7 +32,7 @@ from server.programme.service import NotedParticipation, PersonSum
 
 BATCH = 500
 PARTICIPATION = "participation"
-# How old the instant of complete figures becomes while nothing happens.
+# How often the instant of complete figures is renewed while there are no changes.
 NOTED_EVERY = timedelta(seconds=30)
 
 
@@ -94,7 +94,7 @@ def lock_figures(uow: UnitOfWork) -> None:
 
 
 def is_complete(uow: UnitOfWork) -> bool:
-    """Whether nothing waits to be counted, as was found not long ago."""
+    """Whether no change is pending and completeness was recorded within `NOTED_EVERY`."""
     last = uow.session.scalar(
         select(FigureState.counted_at).where(FigureState.kind == PARTICIPATION)
     )
@@ -165,7 +165,7 @@ def _add_counts(
     uow.session.execute(
         fresh.on_conflict_do_update(index_elements=["place", key.key], set_=added), rows
     )
-    # A figure of nothing is no row, as after a rebuild.
+    # Rows whose counts are all zero are deleted, as a rebuild would not create them.
     places: set[str] = {row["place"] for row in rows}
     empty = [table.c[name] == 0 for name in counts]
     uow.session.execute(delete(model).where(table.c.place.in_(places), *empty))

@@ -1,7 +1,7 @@
-"""How many people came how far: followed, logged in, started, handed in, came again.
+"""The funnel: numbers of people who followed, logged in, started, submitted, took part again.
 
-Counted as a whole at intervals, because nothing of it is needed by the second. People count at the
-place that their profile names now; those who left are not counted.
+Counted completely at intervals; figures some minutes old are enough. People count at the place in
+their present profile; erased and merged citizens are not counted.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class FigureGroup(Base):
 
 
 class FigureFunnel(Base):
-    """How many people came how far, at the place that their profile names now."""
+    """Numbers of people who reached each funnel step, by the place in their present profile."""
 
     __tablename__ = "figure_funnel"
 

@@ -8,7 +8,7 @@ from server.dashboard.models import Participant
 
 
 def _keep_rows(_uow: UnitOfWork, _keep: int, _gone: int) -> None:
-    """Nothing: a merge changes participations, and counting them renews both citizens' rows."""
+    """Do nothing: a merge changes participations, and counting them updates both citizens' rows."""
 
 
 PERSONAL = (
@@ -16,7 +16,7 @@ PERSONAL = (
         Participant,
         "citizen_id",
         erase=Erase.KEEP_ANONYMOUS,
-        kept_because="people are counted with the participations, which go on with nobody's name",
+        kept_because="anonymous participations are still counted, and their people too",
         merge=_keep_rows,
         untold_because="sums of the participations, which are told",
     ),

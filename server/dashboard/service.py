@@ -49,7 +49,7 @@ class PlaceFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupFigures:
-    """A group of the audience; `reached` are the places of the table with somebody of it."""
+    """An audience group; `reached` is the number of places in the table with its people."""
 
     audience: str
     people: int
@@ -242,7 +242,7 @@ def _shade_places(below: list[PlaceFigures]) -> list[PlaceFigures]:
 
 
 def _rest_of(total: PlaceFigures, below: Sequence[PlaceFigures]) -> PlaceFigures:
-    """Who is in no place of the next level, so that the table adds up to the total."""
+    """The figures of people without a place of the next level; with them the table adds up."""
     rest = {
         name: getattr(total, name) - sum(getattr(one, name) for one in below)
         for name in ("people", "times", "returned")

@@ -55,7 +55,7 @@ def announce_addresses(settings: Settings, here: str) -> None:
 
 
 def _organizer_lines(settings: Settings, console: str) -> list[str]:
-    """Who can log in to the console; the demo gives all of them one password."""
+    """Lines with the demo's console accounts, which share one password."""
     people = json.loads((settings.var / "demo-organizers.json").read_text(encoding="utf-8"))
     names = [one["username"] for one in people]
     lines = [f"  console    {console}", f"             password {people[0]['password']} for"]

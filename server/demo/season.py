@@ -44,7 +44,7 @@ SEED = "season"
 PART = 50
 _TEMPLATE = "quiz-daily"
 _EMULATOR_SECONDS = 30
-# Planted questions are reported by one in so many of those who saw them, others hardly ever.
+# Readers per report: of a planted question, and of any other question.
 _REPORTED, _HARDLY = 40, 4000
 _MOST_REPORTS = 60
 
@@ -53,7 +53,7 @@ _MOST_REPORTS = 60
 class SeasonSize:
     """How much is made; `following` are followers who never logged in.
 
-    Some of the papers fall away: of the last minutes, or a second one on a day.
+    Some papers are dropped: those of the last minutes, and a second one on a day.
     """
 
     logging_in: int = 1310

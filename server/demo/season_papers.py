@@ -76,7 +76,7 @@ def _free_days(person: SeasonPerson, span: tuple[datetime, datetime]) -> list[da
 def _share_papers(
     most: Mapping[int, int], zeal: Mapping[int, float], papers: int
 ) -> dict[int, int]:
-    """Share a number of papers out by zeal; nobody gets more than a paper a day."""
+    """Distribute papers in proportion to `zeal`, at most `most[n]` to person `n`."""
     low, high = 0.0, float(papers)
     for _ in range(60):
         scale = (low + high) / 2

@@ -18,7 +18,7 @@ _OPEN = Permission.CONSOLE_OPEN
 
 
 class ConfirmForm(ConsoleForm):
-    """The current password, before something that an open session alone must not do."""
+    """The current password, for acts that an open session must not allow alone."""
 
     current = PasswordField(
         "organizers.form.current",
@@ -156,6 +156,6 @@ def show_wechat_code(uow: UnitOfWork, organizer: Organizer, asked: str) -> Page:
 
 @page(PAGES, "POST", "/account/wechat/unbind", needs=_OPEN)
 def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> Redirect:
-    """Forget the own WeChat."""
+    """Unbind the organizer's WeChat."""
     own_account.unbind_wechat(uow, organizer)
     return Redirect("/account", said="organizers.account.wechat_unbound")

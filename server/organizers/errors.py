@@ -36,7 +36,7 @@ class AccountNotOpen(Conflict):
 
 
 class OwnAccount(Conflict):
-    """Nobody changes the role of, recovers or closes the own account."""
+    """Organizers cannot change the role of their own account, recover it or close it."""
 
     code = "own_account"
 

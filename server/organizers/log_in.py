@@ -28,7 +28,7 @@ _GUARD = System(name="log-in")
 
 @dataclass(frozen=True, kw_only=True)
 class TypedLogin:
-    """What somebody typed, and from where; `known_browser` is the value of that cookie."""
+    """The entered data and its origin; `known_browser` is the value of that cookie."""
 
     username: str = field(repr=False)
     password: str = field(repr=False)
@@ -156,7 +156,7 @@ def _finish_attempt(
     )
     if account.state is not AccountState.ACTIVE or account.password_hash != attempt.password_hash:
         return None
-    # A thief of the password could guess codes from many addresses, so these count together.
+    # An attacker with the password could guess codes from many addresses, so all count together.
     code_key = tries_key(uow, account.ref, "code")
     if not attempt.known:
         count_try(uow, code_key)

@@ -68,7 +68,7 @@ def confirm_password(
     password: str,
     hashes: PasswordHashes = HASHES,
 ) -> None:
-    """Check the own password again, before something that an open session alone must not do.
+    """Check the organizer's password again; for acts that an open session must not allow alone.
 
     Raises: FieldRefused for a wrong one, LoginBarred (429) after ten.
     """
@@ -83,7 +83,7 @@ def confirm_password(
 
 
 def check_new_password(password: str, username: str, *, field_name: str = "password") -> None:
-    """Raises: FieldRefused when this must not be a password."""
+    """Check a new password. Raises: FieldRefused when it must not be used."""
     fault = rules.password_fault(password, username)
     if fault is not None:
         raise FieldRefused(field_name, fault)
@@ -201,7 +201,7 @@ def bind_wechat(uow: UnitOfWork, openid: str, scene: str) -> str:
 
 
 def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> None:
-    """Forget the own WeChat."""
+    """Unbind the organizer's WeChat."""
     _forget_wechat(uow, organizer.id)
     record_change(uow, organizer, "organizers.unbind_wechat", Subject("organizer", organizer.ref))
 

@@ -128,7 +128,7 @@ def create_account(uow: UnitOfWork, scope: Scope, new: NewAccount) -> OrganizerA
             uow.session.add(account)
             uow.session.flush()
     except IntegrityError:
-        # Only the unique key tells of accounts in places that the organizer must not read.
+        # Accounts of other places are not readable here, so only the unique key finds a taken name.
         raise FieldRefused("username", "organizers.form.username_taken") from None
     return account
 

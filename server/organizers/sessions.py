@@ -40,7 +40,7 @@ class SessionResolver:
         self._uow_factory = uow_factory
 
     def resolve_cookie(self, uow: UnitOfWork, cookie: str) -> Organizer | None:
-        """The organizer of a living session of an open account."""
+        """The organizer of a valid session of an open account."""
         row = uow.session.execute(
             select(OrganizerSession, OrganizerAccount)
             .join(OrganizerAccount, OrganizerAccount.id == OrganizerSession.organizer_id)
@@ -134,7 +134,7 @@ def end_one_session(uow: UnitOfWork, organizer_id: int, ref: str) -> bool:
 
 
 def list_sessions(uow: UnitOfWork, organizer_id: int, own: int) -> list[SessionView]:
-    """The living sessions of an organizer, the latest used first."""
+    """The valid sessions of an organizer, the last used first; `own` is the current one's id."""
     now = uow.system_now
     rows: Sequence[OrganizerSession] = uow.session.scalars(
         select(OrganizerSession)

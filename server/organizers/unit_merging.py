@@ -1,6 +1,6 @@
 """Merging a unit into another one: preview, the change itself, and the long job that follows.
 
-The change closes the old unit and lets it lead to the new one; from then on nobody can join it.
+The change closes the old unit and sets its `merged_into`; from then on no citizen can join it.
 Then members, results and everything else follow in batches, each in its own transaction. A batch
 that is repeated changes nothing, so a lost job is finished by a sweep.
 """
@@ -33,7 +33,7 @@ _OFFERED = 20
 
 @dataclass(frozen=True, kw_only=True)
 class MergePreview:
-    """Two units, and what would follow the first one: text keys with numbers."""
+    """Two units, and the numbers of rows that would be moved from the first, by text key."""
 
     old: UnitEntry
     new: UnitEntry
@@ -53,7 +53,7 @@ def offer_targets(uow: UnitOfWork, organizer: Organizer, ref: str, words: str) -
 
 
 def preview_merge(uow: UnitOfWork, organizer: Organizer, ref: str, into: str) -> MergePreview:
-    """What would follow the unit into the other one now.
+    """The numbers of rows that a merge would move now.
 
     Raises: NotFound (404), FieldRefused for a unit that cannot be merged.
     """
@@ -136,8 +136,8 @@ def move_references(
 ) -> Counter[str]:
     """Move batch after batch until nothing refers to the unit; return how many rows of each kind.
 
-    A paper that is being handed in counts for the old unit until its entry is moved, so later kinds
-    can leave work for earlier ones: the kinds are repeated until all of them are empty.
+    A paper submitted during the move counts for the old unit until its entry is moved, so a later
+    kind can add rows of an earlier one: all kinds are repeated until none has rows.
     """
     moved: Counter[str] = Counter()
     while True:
@@ -190,7 +190,7 @@ def count_owned(uow: UnitOfWork, unit_id: int) -> int:
 
 
 def move_owned(uow: UnitOfWork, old: int, new: int) -> int:
-    """Give everything that belongs to a unit to another one; of two equal rows one is kept."""
+    """Change the owner of a unit's rows to another unit; of two equal rows one is kept."""
     scope, _ = units.resolve_scope(uow, f"unit:{new}")
     moved = 0
     for table in _owned_tables():

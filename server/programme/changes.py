@@ -1,4 +1,4 @@
-"""Participations for those who count them: pending changes, sums per person, sums without changes.
+"""Participations to be counted: pending changes, sums per person, sums without pending changes.
 
 The changes are noted by triggers, see `ParticipationChange`.
 """
@@ -116,8 +116,8 @@ def citizens_after(uow: UnitOfWork, citizen_id: int, limit: int) -> list[int]:
 def sum_counted(uow: UnitOfWork, *columns: str) -> list[Row[Any]]:
     """How many participations there are by these columns, without the pending changes.
 
-    Both are read in one statement, so that no participation is in one of them alone; the number
-    stands last in each row.
+    Rows and changes are read in one statement, so that they agree; the number of participations
+    is the last column of each row.
     """
     changed = ParticipationChange
     recorded = union_all(

@@ -9,7 +9,7 @@ from server.programme.participation import history_of
 
 
 def _keep_changes(_uow: UnitOfWork, _keep: int, _gone: int) -> None:
-    """Nothing: the triggers note what a merge changes, for both citizens."""
+    """Do nothing: triggers record the changes of a merge for both citizens."""
 
 
 PERSONAL = (
@@ -17,7 +17,7 @@ PERSONAL = (
         ParticipationChange,
         "citizen_id",
         erase=Erase.KEEP_ANONYMOUS,
-        kept_because="the counting of participations goes on, with nobody's name, and deletes them",
+        kept_because="anonymous participations are still counted, and counting deletes these rows",
         merge=_keep_changes,
         untold_because="copies of participations for some seconds, which are told",
     ),
@@ -25,7 +25,7 @@ PERSONAL = (
         Participation,
         "citizen_id",
         erase=Erase.KEEP_ANONYMOUS,
-        kept_because="counts of who took part where and when go on, with nobody's name",
+        kept_because="anonymous counts by place and day are kept",
         merge=Merge.REPOINT,
         export={"participation": history_of},
     ),

@@ -1,4 +1,4 @@
-"""A merged unit: its roles in campaign and programmes, and participations, follow."""
+"""Moves a merged unit's roles in campaign and programmes, and its participations."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def count_roles(uow: UnitOfWork, unit_id: int) -> int:
 
 
 def move_roles(uow: UnitOfWork, old: int, new: int) -> int:
-    """Name the new unit everywhere; where it is named already, the old one is left out."""
+    """Replace the old unit by the new one; delete its row where the new unit has the same role."""
     moved = 0
     for table, key in ((CampaignHost, ("campaign_id",)),
                        (ProgrammeOrganiser, ("programme_id", "role"))):  # fmt: skip

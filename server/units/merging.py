@@ -1,4 +1,4 @@
-"""Merging a unit into another one: the unit itself; what refers to it follows through hooks."""
+"""Merges one unit row into another; hooks of higher slices move the rows that refer to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lock_pair(uow: UnitOfWork, scope: Scope, old_ref: str, new_ref: str) -> tupl
 
 
 def merge_unit(uow: UnitOfWork, old: Unit, new: Unit) -> None:
-    """Close a unit and let it, and all units merged into it before, lead to another one."""
+    """Close `old`; set `merged_into` of it, and of all units merged into it before, to `new`."""
     close_unit(uow, old)
     old.merged_into, old.merge_ended_at = new.id, None
     earlier = update(Unit).where(Unit.merged_into == old.id)
@@ -49,7 +49,7 @@ def unended_merges(uow: UnitOfWork) -> list[int]:
 
 
 def end_merge(uow: UnitOfWork, unit_id: int) -> bool:
-    """Note that everything has followed a merged unit; False when that was noted before."""
+    """Record that no row refers to a merged unit any more; False when recorded before."""
     ended = update(Unit).where(Unit.id == unit_id, Unit.merge_ended_at.is_(None))
     done = uow.session.execute(ended.values(merge_ended_at=uow.now).returning(Unit.id))
     return done.first() is not None

@@ -14,8 +14,8 @@ from server.units.kinds import Level
 class Unit(Base):
     """An organisation that organises, reports or has members.
 
-    A merged unit is closed and has `merged_into`, the open unit of today that its links lead to.
-    `merge_ended_at` is set when everything that referred to it refers to that one.
+    A merged unit is closed; `merged_into` is the id of the open unit that replaces it.
+    `merge_ended_at` is set when no row refers to the merged unit any more.
     """
 
     __tablename__ = "unit"

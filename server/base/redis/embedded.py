@@ -274,7 +274,7 @@ def _dismiss_survivor(data: Path, *, forced: bool) -> None:
     try:
         os.kill(pid, signal.SIGKILL if forced else signal.SIGTERM)
     except ProcessLookupError:
-        log.info("surviving server %d ended", pid)
+        log.info("earlier server %d had ended already", pid)
 
 
 def _end_process(process: subprocess.Popen[bytes], patience_seconds: float) -> None:

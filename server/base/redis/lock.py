@@ -54,4 +54,4 @@ class Lock:
             self._kv.run_script(_RELEASE, [key], [token])
         except RedisUnavailable as away:
             # The block is done and must not fail now; the lease expires by itself.
-            log.warning("lock %s left to expire: %s", key, away)
+            log.warning("lock %s not released, it expires by itself: %s", key, away)

@@ -67,7 +67,7 @@ def bounds_for(use: Use, given: Database) -> WaitBounds:
 
 
 class NotAsked(Exception):
-    """The database did not respond recently, so it is not asked."""
+    """The database did not respond recently, so transactions are refused."""
 
 
 class _Spell(threading.local):
@@ -149,7 +149,7 @@ class WaitPatience:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the database is currently not asked."""
+        """Whether transactions are currently refused."""
         until = self._closed_until
         return until is not None and self.monotonic() < until
 
@@ -161,7 +161,7 @@ class WaitPatience:
     def admit_transaction(self) -> None:
         """Admit a transaction.
 
-        Raises: NotAsked while the database is not asked.
+        Raises: NotAsked while transactions are refused.
         """
         if self._closed_until is None:
             return

@@ -198,5 +198,5 @@ def open_bounded(engine: Engine, patience: WaitPatience) -> None:
     def do_connect(_dialect: Any, _record: Any, given: Any, named: Any) -> Any:
         if patience.refuses:
             # The pool gives the slot to the next waiting thread, which is refused the same way.
-            raise Unanswered("not asked: somebody has just waited in vain")
+            raise Unanswered("not connected: another thread has just timed out")
         return OfThisEngine.connect(*given, **named)

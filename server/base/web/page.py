@@ -73,7 +73,7 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """A view's response: a file to save. `content` is the file itself or where it lies."""
+    """A view's response: a file to save. `content` is the file's bytes or its path."""
 
     file_name: str
     media: str
@@ -96,7 +96,7 @@ class Redirect:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """Work that waits for an organizer: how much, a text key, and where it is done.
+    """A pending task of an organizer: its number, a text key, and the page on which it is done.
 
     The sentence gets `count` and `facts`; it stands beside the number, for example
     "questions wait for your review". `path` is below /console. Without a count nothing is shown.

@@ -9,7 +9,7 @@ from server.base.errors import BodyTooLarge, Invalid, UnsupportedMedia
 UPLOAD_LIMIT_BYTES = 5 * 1024 * 1024
 # The overhead of a form around its file.
 _FORM_BYTES = 16 * 1024
-# The longest body of any path.
+# The largest request body that any endpoint accepts.
 BODY_LIMIT_BYTES = UPLOAD_LIMIT_BYTES + _FORM_BYTES
 
 

@@ -277,7 +277,7 @@ def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
     return max(ends, default=None)
 
 
-_ANONYMOUS = "boards and statistics count on, with nobody's name"
+_ANONYMOUS = "boards and statistics keep counting the anonymous rows"
 PERSONAL = (
     Personal(
         Standing,

@@ -1,4 +1,4 @@
-"""Entries count for the unit that theirs was merged into, with all their standings."""
+"""Moves entries and their standings from a merged unit to the unit it was merged into."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def _find_names(uow: UnitOfWork, key: object, values: Iterable[str]) -> dict[str
 def names_in_use(
     uow: UnitOfWork, organizer: Organizer | None, names: Iterable[str]
 ) -> frozenset[str]:
-    """Those of the names that a question shows which the organizer may see; all for a command."""
+    """The names used in questions that the organizer may see; a command sees all questions."""
     found: set[str] = set()
     wanted = sorted(set(names))
     for start in range(0, len(wanted), _CHUNK):

@@ -296,7 +296,7 @@ def _unsaved_view(now: datetime, plan: ContestDraft) -> ContestView:
 
 
 def _refuse_fields(act: Callable[[], Any]) -> Any:
-    """Run a change; rules that cannot be are said at the field that decides them."""
+    """Run a change; show an invalid rule as an error of the form field that sets it."""
     try:
         return act()
     except RuleSetRefused as refusal:

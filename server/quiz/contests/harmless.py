@@ -15,7 +15,7 @@ _Compare = Callable[[RuleSet, RuleSet], bool]
 
 
 def find_harm(before: RuleSet, after: RuleSet) -> list[str]:
-    """The form fields that may not change so once a paper has been dealt; empty when all may."""
+    """The form fields whose change would harm dealt papers; empty when the change is allowed."""
     return [key for key, harms in _HARMFUL.items() if harms(before, after)]
 
 

@@ -48,6 +48,6 @@ def appeal_hold(
     body: AppealIn,
     asked: tuple[Appealed, WordsState],
 ) -> None:
-    """Appeal against the hold of an own result; a repeat keeps the first text."""
+    """Appeal against the hold of the caller's own result; a repeat keeps the first text."""
     appealed, words = asked
     integrity.appeal_hold(uow, uow.caller_id, appealed, reports.clean_reason(body.reason), words)

@@ -1,4 +1,4 @@
-"""The leaderboard endpoint; public, and with the own place for a citizen."""
+"""The leaderboard endpoint; public, and for a citizen with the caller's place."""
 
 from __future__ import annotations
 

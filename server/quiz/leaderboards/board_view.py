@@ -321,7 +321,7 @@ class _Page:
 
 
 class _Pages:
-    """Cached pages: the mark tells whether places are current, the clock whether names are."""
+    """Cached pages: places are valid while the mark is unchanged, names for `NAMES_LAST`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

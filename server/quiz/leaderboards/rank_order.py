@@ -74,7 +74,7 @@ def rank_key(standing: Any) -> tuple[Any, ...]:
 
 def _in_front(one: Columns, other: Columns, order: Sequence[Criterion]) -> ColumnElement[bool]:
     column, larger = order[0]
-    # Says nothing new: it is the range that the index can walk.
+    # Logically redundant; it lets the database use a range scan of the index.
     reach = one[column] >= other[column] if larger else one[column] <= other[column]
     return and_(reach, _ranks_before(one, other, order))
 

@@ -204,7 +204,7 @@ def hold_entry(uow: UnitOfWork, entry_id: int) -> None:
 
 
 def release_entry(uow: UnitOfWork, entry_id: int) -> None:
-    """Bring a held entry back to its boards, with the papers of meanwhile; not a merged one.
+    """Put a held entry back on its boards, with papers closed meanwhile, unless it is merged.
 
     Locks: the entry.
     """
@@ -218,7 +218,7 @@ def release_entry(uow: UnitOfWork, entry_id: int) -> None:
 
 
 def _change_tallies(uow: UnitOfWork, entry_id: int, become: Mapping[Tally, Tally]) -> None:
-    """Tell the statistics of questions to leave an entry's papers out, or to include them."""
+    """Mark an entry's papers to be removed from the statistics of questions, or to be counted."""
     changed = update(Attempt).where(Attempt.entry_id == entry_id, Attempt.tally.in_(become))
     uow.session.execute(changed.values(tally=case(dict(become), value=Attempt.tally)))
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.quiz.enums import AttemptState
 
-# Closed papers that the statistics do not treat as they should yet.
+# Closed papers still to be added to the statistics, or to be removed from them.
 TALLY_DUE = "state <> 'open' AND tally IN (0, 2)"
 
 

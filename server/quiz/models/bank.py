@@ -119,7 +119,7 @@ class QuestionImport(Owned, Base):
 
     State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; checked
     --say more about the file--> waiting; each but stored --drop--> dropped. `content` is deleted at
-    both ends. `said` is what the organizer said about the file, and the
+    both final states. `said` has the organizer's settings for reading the file, and the
     running job; `report` the last check's result.
     """
 

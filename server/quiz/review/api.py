@@ -47,6 +47,6 @@ def report_question(
     body: ReportIn,
     asked: tuple[Reported, WordsState],
 ) -> None:
-    """Tell what is wrong with a question that one has seen; once for each version of it."""
+    """Report a fault of a question that the caller has seen, once per version."""
     reported, words = asked
     reports.store_report(uow, uow.caller_id, reported, reports.clean_reason(body.reason), words)

@@ -221,7 +221,7 @@ def find_signs(figures: ItemFigures) -> list[DoubtSign]:
 
 
 def _misleads_strong(options: Sequence[OptionFigures]) -> bool:
-    """Whether the strong chose a wrong option more often than some right one."""
+    """Whether strong papers chose a wrong option more often than some right one."""
     right = [one.strong for one in options if one.is_key]
     wrong = [one.strong for one in options if not one.is_key]
     return bool(right and wrong) and max(wrong) > min(right)

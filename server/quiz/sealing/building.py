@@ -38,7 +38,7 @@ _KEY_PURPOSE, _KEY_LENGTH = "final ranks", 32
 
 @dataclass(frozen=True, kw_only=True)
 class SealOrder:
-    """Who makes a version, why, and which holds are undecided."""
+    """The author and the reason of a version, and the undecided holds."""
 
     author: Organizer | System
     reason: str

@@ -306,7 +306,7 @@ def _lock_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Contest:
 
 
 def _check_sealable(uow: UnitOfWork, contest: Contest) -> list[str]:
-    """Refuse what forbids a sealing; return the undecided holds."""
+    """Raise the error that prevents a sealing; return the undecided holds."""
     if contest.published_at is None or uow.now < sealable_from(contest):
         raise SealTooEarly
     if contest.sealed_at is not None:

@@ -67,8 +67,8 @@ def _fetch_code(preflight: PreflightContext, body: ShareIn) -> Fetched:
     ask=_fetch_code,
     pace=SHARE,
 )
-def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - planned above
-    """Make a card of an own result; a repeat gives the same card. It earns nothing."""
+def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - used by the step in `ask=`
+    """Create a card of the caller's result; a repeat returns the same card. It earns nothing."""
     made = shares.create_card(uow, uow.caller_id, asked)
     return fill_from(made, ShareOut, id=made.ref)
 
@@ -120,5 +120,5 @@ def show_card(uow: UnitOfWork, ref: str) -> Drawing:
     pace=VISIT,
 )
 def visit(uow: UnitOfWork, body: VisitIn) -> None:
-    """Record the code by which one came; once a day, only for the report of shares and channels."""
+    """Record the code that opened the mini-program; once a day, only for statistics of channels."""
     shares.record_visit(uow, uow.caller_id, body.scene)

@@ -180,7 +180,7 @@ def _find_share(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
         )
         .join(Attempt, Attempt.id == Share.attempt_id)
         .join(Entry, Entry.id == Attempt.entry_id)
-        # A held result is shown to nobody, by no card either.
+        # A held result is not public, so its card is not found.
         .where(Share.ref == ref, Entry.held_at.is_(None))
     ).one_or_none()
     if row is None:

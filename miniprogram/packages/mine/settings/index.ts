@@ -43,7 +43,7 @@ Page({
   },
 
   /**
-   * Sends the change to the server once there is consent; the phone has it already. Shows a message
+   * Sends the change to the server after consent; this phone applied it before. Shows a message
    * when the server refused it or could not be reached.
    */
   async tell(change: ProfileChange) {

@@ -43,7 +43,7 @@ export class PaperSession {
   private saves = Promise.resolve()
   private againAt = Infinity
   private handInAt = Infinity
-  /** When the time is over the paper is submitted; after a refusal not again immediately. */
+  /** No automatic submission before this instant, so that a refused one is not repeated at once. */
   private endAt = 0
   /** One idempotency key per intended request: the same answers, the same question opened. */
   private readonly keys = new Map<string, string>()

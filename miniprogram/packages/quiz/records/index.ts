@@ -54,7 +54,7 @@ Page({
     })
   },
 
-  /** The requested contest, also one older than the list; by default the user's own. */
+  /** The requested contest, even if it is too old for the list; by default the user's own. */
   async contest(all: Contest[]): Promise<Contest | undefined> {
     return this.data.id ? quiz.contest(this.data.id) : contestOf(all)
   },

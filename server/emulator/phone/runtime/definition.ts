@@ -25,7 +25,7 @@ function mapped(part: Definition, change: (value: unknown) => unknown): Definiti
   return withoutNothing(Object.fromEntries(Object.entries(part).map(([name, value]) => [name, change(value)])));
 }
 
-/** Wraps an observer given as a method name; a behavior may define the method, or nobody. */
+/** Wraps an observer given as a method name; the method may come from a behavior, or be missing. */
 function called(observer: unknown): unknown {
   if (typeof observer !== "string") return typeof observer === "function" ? observer : undefined;
   const call: Called = function (...values) {

@@ -1,4 +1,4 @@
-// The WeChat around the mini-program, as in SHELL.md.
+// The interface of the shell, which emulates WeChat around the mini-program; see SHELL.md.
 
 export interface Start {
   person: string;

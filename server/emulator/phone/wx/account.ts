@@ -16,7 +16,7 @@ export const account: Family = (phone, add) => {
   add.now("getAccountInfoSync", () => ({ miniProgram: { appId: window.__account?.appId ?? TOURIST, envVersion: "develop", version: "" } }));
   add.later("getUserProfile", ({ desc }) => {
     if (!desc) throw new Error("parameter error: parameter.desc should be String");
-    // Closed since 2022: this name and no picture for every person.
+    // WeChat closed this API in 2022: it returns this name and no picture for every person.
     return { userInfo: { nickName: "微信用户", avatarUrl: "", gender: 0, country: "", province: "", city: "", language: "" }, rawData: "", signature: "" };
   });
   add.later("openOfficialAccountProfile", async () => {

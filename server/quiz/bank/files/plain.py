@@ -70,7 +70,7 @@ class _Open:
         return self.is_complete or _IN_BRACKETS.search(self.cells.get("stem", "")) is not None
 
     def take_marked(self, line: str) -> bool:
-        """Take a line that says itself what it is: an answer, an explanation, options."""
+        """Take a line that is recognisable by itself: an answer, an explanation, options."""
         answer, explanation = _ANSWER.match(line), _EXPLANATION.match(line)
         if explanation:
             self.add_words("explanation", explanation[1].strip())

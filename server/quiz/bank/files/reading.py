@@ -46,7 +46,7 @@ _LEAST_COLUMNS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingOptions:
-    """What a person said about a file.
+    """An organizer's settings for reading a file.
 
     `columns` assigns columns by their key (`column_key`); `from_zero`: answers count from 0;
     `no_heading`: the first row is a question.
@@ -173,7 +173,7 @@ def _read_questions_of_text(found: Iterable[TextQuestion], said: ReadingOptions)
 
 
 def _read_grids(grids: Sequence[Grid], said: ReadingOptions) -> Table:
-    """Read every sheet that has a heading; when none has one, tell what the first lacks."""
+    """Read every sheet with a heading; when none has one, report the fault of the first."""
     made = Table()
     if said.no_heading:
         grids = [with_blank_heading(grid) for grid in grids]

@@ -1,4 +1,4 @@
-"""Says reasons and column names to organizers."""
+"""Texts of reasons and column names for organizers."""
 
 from __future__ import annotations
 
