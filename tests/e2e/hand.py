@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,7 +110,10 @@ class Hand:
         options.nth(number).tap()
 
     def measure(self, name: str) -> None:
-        """The page has no flaw, neither as most see it nor in the elder mode; both are kept."""
+        """The page has no flaw, neither as most see it nor in the elder mode.
+
+        A picture of each is kept where pictures are wanted, or where it has a flaw.
+        """
         self.settled()
         elder = self.frame.evaluate("document.querySelector('.look-elder') !== null")
         self._count += 1
@@ -117,8 +121,9 @@ class Hand:
             self.frame.evaluate(DRESS, kind == "elder")
             # Sizes of buttons glide from one look to the other.
             self.frame.evaluate(AT_REST)
-            self.page.screenshot(path=self._shots / f"{self._count:02d}-{name}-{kind}.png")
             found = flaws(self.frame, floor)
+            if found or pictures_wanted():
+                self.page.screenshot(path=self._shots / f"{self._count:02d}-{name}-{kind}.png")
             assert not found, f"{name}, {kind}: {found}"
         self.frame.evaluate(DRESS, elder)
 
@@ -136,6 +141,11 @@ class Hand:
     def missing(self) -> object:
         """What the phone lacks of WeChat, and the errors that the program threw."""
         return self.frame.evaluate("[[...window.__missing], [...window.__errors]]")
+
+
+def pictures_wanted() -> bool:
+    """Whether KEPU_SHOTS names a folder for pictures of the pages."""
+    return bool(os.environ.get("KEPU_SHOTS"))
 
 
 @contextmanager

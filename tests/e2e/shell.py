@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.audit import CONTRAST, OVERFLOW, SMALL_TARGETS, SMALL_TEXT
-from tests.e2e.hand import AT_REST, Hand
+from tests.e2e.hand import AT_REST, Hand, pictures_wanted
 from tests.e2e.outside import Demo
 
 # Every picture that is in sight has come.
@@ -80,12 +80,13 @@ class Shell:
         ]
 
     def looks(self, name: str) -> None:
-        """The view in front is large, legible and whole; its picture is kept."""
+        """The view in front is large, legible and whole; its picture is kept if wanted."""
         self._count += 1
         self.page.wait_for_function(PICTURES)
         self.page.evaluate(AT_REST)
-        self.page.screenshot(path=self._shots / f"wechat-{self._count:02d}-{name}.png")
         found = [line for flaw in FLAWS for line in self.page.evaluate(flaw)]
+        if found or pictures_wanted():
+            self.page.screenshot(path=self._shots / f"wechat-{self._count:02d}-{name}.png")
         assert found == [], f"{name}: {found}"
 
 

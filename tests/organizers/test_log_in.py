@@ -23,6 +23,7 @@ from tests.kit.clock import FakeClock
 from tests.kit.console import Browser
 from tests.kit.organizers import (
     PASSWORD,
+    PRODUCT_HASH,
     SECRET,
     an_account,
     code_of,
@@ -108,8 +109,9 @@ def test_an_unknown_name_costs_the_same_hash_as_a_known_one(
 
     monkeypatch.setattr(passwords.PasswordHasher, "verify", verify)
     with factory.begin() as uow:
-        an_account(uow, "gone", state=AccountState.CLOSED)
-    for name in ("wei", "nobody", "gone"):
+        an_account(uow, "gone", state=AccountState.CLOSED).password_hash = PRODUCT_HASH
+        an_account(uow, "known").password_hash = PRODUCT_HASH
+    for name in ("known", "nobody", "gone"):
         given = TypedLogin(username=name, password="wrong", code="", network="-")
         with pytest.raises(log_in.BadLogin):
             log_in.log_in(factory, given)
