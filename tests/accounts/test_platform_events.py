@@ -19,9 +19,9 @@ from server.emulator.testing import Emulator, emulated_wechat
 from server.wechat.callback.webhook import Webhook
 from server.wechat.gateway import PhoneNumber, WeChatIdentity
 from tests.kit.accounts import a_consent
+from tests.kit.callback_handlers import beyond
 from tests.kit.channel import rows
-from tests.wechat.callback_handlers import beyond
-from tests.wechat.kit import knock
+from tests.kit.wechat_side import knock
 
 SETTINGS = ("appid", "secret", "token", "aes_key", "mode", "original_id")
 

@@ -11,7 +11,7 @@ from server.accounts.models import Citizen, Consent, Phone
 from server.base.personal_data import Erase, Merge, Personal, PersonalData, WronglyDeclared
 from server.notices.models import InboxMessage, MessageGrant
 from server.quiz.models import Practice, PracticeAnswer
-from tests.house.test_slices import floors
+from tests.kit.floors import floors
 
 GRANT = Personal(
     MessageGrant,

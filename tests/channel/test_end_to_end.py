@@ -27,10 +27,10 @@ from server.wechat.callback.inbound import Envelope
 from server.wechat.callback.webhook import Webhook
 from server.wechat.http_gateway import open_gateway
 from tests.kit.accounts import a_citizen
+from tests.kit.callback_handlers import beyond
 from tests.kit.channel import a_player, at_once, rows
 from tests.kit.clock import FakeClock
-from tests.wechat.callback_handlers import beyond
-from tests.wechat.kit import OPENID, Reached, WeChatSide, decrypt, knock, xml_event, xml_text
+from tests.kit.wechat_side import OPENID, Reached, WeChatSide, decrypt, knock, xml_event, xml_text
 
 PATH = "/wechat/official/callback"
 

@@ -16,8 +16,8 @@ from server.channel import commands, links, loading, models
 from server.channel.links import Program
 from server.quiz import chat as quiz_chat
 from server.wechat.callback.replies import TEXT_LIMIT_BYTES
-from tests.house.source import ROOT
 from tests.kit.channel import a_handler, a_message, a_rule, an_event, rows, said
+from tests.kit.paths import ROOT
 
 HOME = "pages/home/index"
 PROGRAM = Program(

@@ -17,8 +17,8 @@ from server.accounts.models import Avatar, AvatarState, Citizen
 from server.app import open_application
 from server.base.settings_reader import load_settings
 from server.cli import main
-from tests.house.source import ROOT
 from tests.kit.accounts import a_citizen
+from tests.kit.paths import ROOT
 
 FACTS = ROOT / "config" / "campaign" / "2020"
 

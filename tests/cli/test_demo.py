@@ -15,8 +15,8 @@ from server.base.sql.schema import migrate_database
 from server.cli import main
 from server.demo import supervisor as demo
 from server.seeding import SeedingRefused, seed_samples
-from tests.e2e.outside import free_port
 from tests.kit.accounts import a_citizen
+from tests.kit.paths import free_port
 
 
 @pytest.fixture

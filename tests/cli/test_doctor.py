@@ -14,9 +14,9 @@ from server.base.sql.schema import migrate_database
 from server.cli import main
 from server.doctor import run_doctor
 from server.wechat.errors import ConfigWrong, WeChatAway
-from tests.base.test_settings import production
 from tests.kit.console_browser import built_libraries
 from tests.kit.gateway import RecordingGateway
+from tests.kit.settings import production
 
 
 @pytest.fixture

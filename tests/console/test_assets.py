@@ -12,9 +12,9 @@ from flask import Flask
 
 from server.base.uow import UnitOfWorkFactory
 from server.console.assets import BUILT, LIBRARIES, OWN, Assets, missing_libraries
-from tests.house.source import ROOT
 from tests.kit.console import Browser, console_app
 from tests.kit.console_browser import built_libraries
+from tests.kit.paths import ROOT
 
 # Not known to Chrome 86 or Firefox 78. What esbuild lowers in libraries it does not lower in our
 # own files, so both are searched.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import ROOT
+from tests.kit.paths import ROOT
 
 GUIDE = ROOT / "docs" / "contributing.md"
 COPIED = ("server", "tests", "config", "docs", "miniprogram")

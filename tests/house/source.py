@@ -6,11 +6,9 @@ import ast
 from functools import cache
 from pathlib import Path
 
-import server
 from server import slices
+from tests.kit.paths import ROOT, SERVER
 
-SERVER = Path(server.__file__).parent
-ROOT = SERVER.parent
 # Base, wechat and console are floors that every slice may use as a whole.
 SLICES = tuple(one.name for one in slices.SLICES if one.name not in ("base", "wechat", "console"))
 

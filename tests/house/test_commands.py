@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from server.cli import build_parser, main
-from tests.base.test_settings import production
 from tests.house.source import callee, nodes_of, trees
+from tests.kit.settings import production
 
 # A new command is entered here by somebody who has thought about production.
 DEMO_ALONE = {"demo"}

@@ -14,15 +14,7 @@ from server.base.jobs import Task
 from server.base.manifest import Slice
 from server.base.web.endpoint import Api
 from tests.house.source import ROOT, SERVER
-
-
-def floors() -> dict[str, int]:
-    """The folders under `server/` with the number of their floor, as import-linter holds them."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts = settings["tool"]["importlinter"]["contracts"]
-    (layers,) = (c["layers"] for c in contracts if c["name"].startswith("floors:"))
-    numbered = enumerate(reversed(layers))
-    return {name.strip(): floor for floor, layer in numbered for name in layer.split("|")}
+from tests.kit.floors import floors
 
 
 def modules(one: Slice) -> Iterator[ModuleType]:

@@ -21,8 +21,8 @@ from server.base.uow import UnitOfWorkFactory
 from server.base.web.page import Pages
 from server.console.assets import missing_libraries
 from server.console.form_session import SESSION_COOKIE
-from tests.house.source import ROOT
 from tests.kit.console import console_app
+from tests.kit.paths import ROOT
 
 NARROW, WIDE = (360, 640), (1280, 800)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

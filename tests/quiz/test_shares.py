@@ -27,11 +27,11 @@ from server.quiz.models import Attempt, Entry, Share, Standing
 from server.quiz.sharing import service as shares
 from server.quiz.sharing.poster import Poster
 from server.wechat.errors import NotSent
-from tests.house.source import ROOT
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.outbox import without_jitter
+from tests.kit.paths import ROOT
 from tests.kit.pictures import a_code
 from tests.kit.quiz import take
 

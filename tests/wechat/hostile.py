@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from tests.wechat.kit import (
+from tests.kit.wechat_side import (
     ACCOUNT,
     OPENID,
     WeChatSide,

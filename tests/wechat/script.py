@@ -22,7 +22,7 @@ from server.wechat.tokens import PATH as TOKEN_PATH
 from server.wechat.tokens import TokenService
 from server.wechat.transport import Patience, Transport
 from tests.kit.clock import FakeClock
-from tests.wechat.kit import Heard, an_app
+from tests.kit.wechat_side import Heard, an_app
 
 LOGIN, CHECK = "/sns/jscode2session", "/wxa/msg_sec_check"
 SEND, INFO = "/cgi-bin/message/custom/send", "/cgi-bin/user/info"

@@ -22,7 +22,7 @@ from server.wechat.errors import NotSent
 from server.wechat.transport import Patience
 from tests.conftest import application_of
 from tests.kit.clock import FakeClock
-from tests.wechat.kit import ACCOUNT, WeChatSide, knock, xml_event
+from tests.kit.wechat_side import ACCOUNT, WeChatSide, knock, xml_event
 from tests.wechat.script import INFO, LOGIN, SEND, Bench, Script, Seen
 
 MANY = 80

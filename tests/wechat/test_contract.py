@@ -30,9 +30,9 @@ from server.wechat.gateway import FollowerPage, TextPlace, Verdict
 from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import TokenService
 from server.wechat.transport import Patience, Transport
+from tests.kit.callback_handlers import beyond
 from tests.kit.clock import FakeClock
-from tests.wechat.callback_handlers import beyond
-from tests.wechat.kit import knock
+from tests.kit.wechat_side import knock
 
 OFFICIAL, MINI = "official_account", "mini_program"
 PATHS = {OFFICIAL: "/wechat/official/callback", MINI: "/wechat/miniprogram/callback"}

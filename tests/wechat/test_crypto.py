@@ -10,7 +10,7 @@ import pytest
 
 from server.wechat.callback.crypto import Cipher, equal_signatures, sign_parts
 from server.wechat.errors import SignatureRefused
-from tests.wechat.kit import pad, raw_encrypt
+from tests.kit.wechat_side import pad, raw_encrypt
 
 KEY, APPID = "A" * 43, "wxba5fad812f8e6fb9"
 PUSHED = (

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from server.base.errors import AppError
+from tests.kit.callback_handlers import PATH, Stand
 from tests.kit.clock import FakeClock
 from tests.kit.effort import repeat_count
-from tests.wechat.callback_handlers import PATH, Stand
+from tests.kit.wechat_side import WeChatSide, an_app, as_json, knock, xml_event, xml_text
 from tests.wechat.hostile import documents
-from tests.wechat.kit import WeChatSide, an_app, as_json, knock, xml_event, xml_text
 
 ROUNDS = repeat_count(200_000, 24_000)
 BLOCK = 4000

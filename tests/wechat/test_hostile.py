@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from server.base.errors import AppError
+from tests.kit.callback_handlers import PATH, Stand
 from tests.kit.clock import FakeClock
-from tests.wechat.callback_handlers import PATH, Stand
+from tests.kit.wechat_side import WeChatSide, an_app, knock
 from tests.wechat.hostile import Case, cases
-from tests.wechat.kit import WeChatSide, an_app, knock
 
 CASES = cases()
 NAMES = [case.name for case in CASES]

@@ -33,7 +33,7 @@ from server.wechat.http_gateway import HttpGateway
 from server.wechat.tokens import PATH
 from server.wechat.transport import Transport
 from tests.kit.clock import FakeClock
-from tests.wechat.kit import OPENID, an_app
+from tests.kit.wechat_side import OPENID, an_app
 from tests.wechat.script import CHECK, INFO, LOGIN, SECRET, SEND, Bench, Script
 
 MENU, MENU_NOW, CODE = "/cgi-bin/menu/create", "/cgi-bin/menu/get", "/cgi-bin/qrcode/create"

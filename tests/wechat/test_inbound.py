@@ -11,7 +11,7 @@ from server.wechat.callback.inbound import Envelope
 from server.wechat.callback.replies import Reply
 from server.wechat.errors import SignatureRefused, StaleTimestamp
 from tests.kit.clock import FakeClock
-from tests.wechat.kit import (
+from tests.kit.wechat_side import (
     ACCOUNT,
     OPENID,
     WeChatSide,

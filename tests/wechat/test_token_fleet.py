@@ -21,7 +21,7 @@ from server.base.redis.facilities import create_facilities
 from server.wechat.tokens import PATH, TokenService
 from server.wechat.transport import Patience, Transport
 from tests.kit.effort import repeat_count
-from tests.wechat.kit import an_app
+from tests.kit.wechat_side import an_app
 
 PROCESSES, THREADS = repeat_count(8, 4), repeat_count(32, 12)
 PATIENCE_SECONDS = 60.0

@@ -8,9 +8,9 @@ import pytest
 
 from server.base.errors import AppError, Malformed
 from server.wechat.callback.documents import read_document
+from tests.kit.callback_handlers import PATH, Stand
 from tests.kit.clock import FakeClock
-from tests.wechat.callback_handlers import PATH, Stand
-from tests.wechat.kit import ACCOUNT, WeChatSide, an_app, as_json, knock, xml_event, xml_text
+from tests.kit.wechat_side import ACCOUNT, WeChatSide, an_app, as_json, knock, xml_event, xml_text
 
 TEXT = b"<![CDATA[hello]]>"
 # Each is a text that reads `答题` with something in it that its form forbids.

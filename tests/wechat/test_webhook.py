@@ -11,9 +11,9 @@ import pytest
 
 from server.base.errors import Unavailable
 from server.wechat.callback.inbound import LIMIT_BYTES
+from tests.kit.callback_handlers import PATH, RecordingDoor, Stand
 from tests.kit.clock import FakeClock
-from tests.wechat.callback_handlers import PATH, RecordingDoor, Stand
-from tests.wechat.kit import Reached, WeChatSide, an_app, as_json, knock, xml_event, xml_text
+from tests.kit.wechat_side import Reached, WeChatSide, an_app, as_json, knock, xml_event, xml_text
 
 MODES = ("plain", "compatible", "safe")
 TYPE = "Content-Type"

@@ -13,7 +13,7 @@ from server.wechat.callback.inbound import Envelope, Message
 from server.wechat.callback.replies import Reply
 from server.wechat.callback.webhook import Webhook
 from tests.kit.clock import FakeClock
-from tests.wechat.kit import Heard, WeChatSide
+from tests.kit.wechat_side import Heard, WeChatSide
 
 PATH = "/wechat/official/callback"
 
