@@ -6,7 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.house.source import ROOT
-from tests.kit.scheduling import LONGEST, MixedScheduling, rank_file, waits_mostly
+from tests.kit.scheduling import (
+    LONGEST,
+    ONE_DEMO,
+    SHARING,
+    MixedScheduling,
+    rank_file,
+    waits_mostly,
+)
 
 FILES = [str(path.relative_to(ROOT)) for path in ROOT.glob("tests/*/test_*.py")]
 
@@ -46,6 +53,16 @@ def test_every_other_process_takes_files_that_wait() -> None:
 def test_a_process_without_files_of_its_kind_takes_the_others() -> None:
     files = ["tests/quiz/test_b.py", "tests/e2e/test_a.py", "tests/quiz/test_c.py"]
     assert hand_out(files, "000") == [files[1], files[0], files[2]]
+
+
+def test_the_files_of_one_demo_go_to_one_process() -> None:
+    said = {file for file in FILES if "\nSHARES_DEMO = True" in (ROOT / file).read_text("utf-8")}
+    assert said == SHARING, "name the file in SHARING of tests/kit/scheduling.py"
+    config: Any = SimpleNamespace(getvalue=lambda _name: ["popen"])
+    split = MixedScheduling(config)._split_scope
+    assert {split(f"{file}::test_it") for file in SHARING} == {ONE_DEMO}
+    assert split("tests/e2e/test_bad_days.py::test_it") == "tests/e2e/test_bad_days.py"
+    assert waits_mostly(ONE_DEMO)
 
 
 def test_the_lists_name_files_that_exist() -> None:

@@ -16,10 +16,16 @@ WAITING = re.compile(
     r"tests/(e2e/|bench/|phone/test_chromium|[a-z]+/test_\w*browser"
     r"|console/test_every_page|base/test_(drain|patience|gunicorn_worker))"
 )
+# Files that share one running demo (SHARES_DEMO): one process takes them all, and starts one.
+ONE_DEMO = "tests/e2e/ with one demo"
+SHARING = {
+    f"tests/e2e/test_{name}.py"
+    for name in ("journey_citizen", "mini_program", "pages_need", "ways_in")
+}
 # Files that take longest, of either kind; they start first, or one of them would end alone.
 LONGEST = (
-    "console/test_every_page", "docs/", "bench/", "e2e/test_bad", "e2e/test_walk", "e2e/test_ways",
-    "e2e/test_journey", "e2e/", "miniprogram/", "phone/", "console/test_matrix", "base/test_drain",
+    "console/test_every_page", "docs/", "e2e/test_ways", "e2e/test_bad", "e2e/test_walk", "bench/",
+    "e2e/", "miniprogram/", "phone/", "console/test_matrix", "base/test_drain",
     "demo/", "cli/", "quiz/test_boards", "house/", "base/", "organizers/", "quiz/",
 )  # fmt: skip
 
@@ -37,6 +43,10 @@ def rank_file(file: str) -> int:
 
 class MixedScheduling(LoadFileScheduling):
     """Hands out whole files; every other process prefers those that wait."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return ONE_DEMO if file in SHARING else file
 
     def _assign_work_unit(self, node: Any) -> None:
         preferred = int(node.gateway.id.removeprefix("gw")) % 2 == 0
