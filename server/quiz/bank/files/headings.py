@@ -27,7 +27,7 @@ LEFT_OUT = "-"
 # Additions to a heading: "选项A（必填）", "*答案", "选项 Ａ".
 _ASIDE = re.compile(r"[（(\[【][^（(\[【]*[)）\]】]|[*＊]")
 _OPTION = re.compile(
-    r"(?:备选|答案)?(?:选项|选择项|选择|备选项|option|choice|opt|ans|item)_?([a-h]|[1-8]|[一二三四五六七八])"
+    r"(?:备选|答案)?(?:选项|选择项|选择|备选项|option|choice|opt|answer|ans|item)_?([a-h]|[1-8]|[一二三四五六七八])"
     r"|([a-h])(?:选项|项|option)?"
 )
 _CHINESE = "一二三四五六七八"
