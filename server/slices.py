@@ -29,6 +29,7 @@ from server.notices.slice import SLICE as NOTICES
 from server.organizers.slice import SLICE as ORGANIZERS
 from server.programme.slice import SLICE as PROGRAMME
 from server.quiz.slice import SLICE as QUIZ
+from server.unit_requests.slice import SLICE as UNIT_REQUESTS
 from server.units.slice import SLICE as UNITS
 from server.wechat.slice import SLICE as WECHAT
 
@@ -45,6 +46,7 @@ SLICES: tuple[Slice, ...] = (
     PROGRAMME,
     NOTICES,
     CHANNEL,
+    UNIT_REQUESTS,
     QUIZ,
     DASHBOARD,
 )

@@ -1,10 +1,14 @@
 /** Cities, counties and the units of the campaign. */
 import type { Client } from './client'
-import type { City, Page, Unit } from './shapes'
+import type { City, Page, Unit, UnitRequest } from './shapes'
 
 export function units(client: Client) {
   return {
     cities: () => client.call<Page<City>>('GET', '/regions', { who: 'anyone' }),
+    requests: () => client.call<{ items: UnitRequest[] }>('GET', '/me/unit-requests'),
+    /** The key makes a repeat harmless, as after a lost answer. */
+    request: (body: { name: string; city: string; county: string | null }, key: string) =>
+      client.call<UnitRequest>('POST', '/me/unit-requests', { body, key }),
     find: (region: string | undefined, q: string | undefined) =>
       client.call<Page<Unit>>('GET', '/units', { who: 'anyone', query: { region, q, limit: 50 } }),
   }

@@ -165,6 +165,18 @@ def change_profile(
             relocate(uow, citizen_id)
 
 
+def join_unit(uow: UnitOfWork, citizen_id: int, unit_ref: str) -> bool:
+    """Make a citizen a member of a unit, unless he has chosen one himself or it is closed now.
+
+    Locks: the citizen.
+    """
+    citizen = privacy.lock_and_load(uow, citizen_id)
+    if citizen.unit_id is not None or units.unit_by_ref(uow, unit_ref) is None:
+        return False
+    change_profile(uow, citizen_id, {"unit": unit_ref})
+    return True
+
+
 def _take_back(uow: UnitOfWork, citizen_id: int, left: dict[str, Any]) -> None:
     """Clear picture and phone number, which are set through endpoints of their own."""
     for name, take_back in (("avatar", avatar_uploads.take_back), ("phone", phones.take_back)):

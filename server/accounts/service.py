@@ -23,6 +23,7 @@ from server.accounts.bulk import NewCitizen as NewCitizen
 from server.accounts.bulk import add_citizens as add_citizens
 from server.accounts.bulk import known_refs as known_refs
 from server.accounts.models import App, Citizen, Identity, SessionToken
+from server.accounts.profile import join_unit as join_unit
 from server.accounts.rules import mask_name, number_of
 from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated

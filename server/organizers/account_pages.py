@@ -11,7 +11,7 @@ from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Page, PagePreflight, Pages, Redirect, page
 from server.console.forms import ConsoleForm
-from server.organizers import codes, own_account
+from server.organizers import codes, own_account, wechat_notices
 
 PAGES = Pages("own_account", Path(__file__).with_name("pages"))
 _OPEN = Permission.CONSOLE_OPEN
@@ -71,10 +71,18 @@ def _fetch_code(preflight: PagePreflight) -> str:
     return str(preflight.gateway.scene_code(scene).url)
 
 
+def _send_test(preflight: PagePreflight) -> str:
+    with preflight.uow_factory.begin(read_only=True) as uow:
+        openid = own_account.openid_of(uow, preflight.organizer.id)
+        text = uow.texts.fill_text("organizers.notice.test", name=preflight.organizer.name)
+    return wechat_notices.send_test(preflight.gateway, openid, text)
+
+
 @page(PAGES, "GET", "/account", needs=_OPEN)
 def show_account(uow: UnitOfWork, organizer: Organizer) -> Page:
     """The own account with its sessions."""
-    account = own_account.show_own_account(uow, organizer)
+    last_notice = wechat_notices.say_last_notice(uow, organizer)
+    account = own_account.show_own_account(uow, organizer, last_notice)
     return Page("own_account/account.html", account=account)
 
 
@@ -159,3 +167,23 @@ def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> Redirect:
     """Unbind the organizer's WeChat."""
     own_account.unbind_wechat(uow, organizer)
     return Redirect("/account", said="organizers.account.wechat_unbound")
+
+
+@page(PAGES, "POST", "/account/wechat/test", needs=_OPEN, ask=_send_test)
+def send_test(uow: UnitOfWork, organizer: Organizer, asked: str) -> Redirect:  # noqa: ARG001 - sent before the transaction
+    """Send a test message to the own WeChat, and say what happened."""
+    return Redirect("/account", said=asked)
+
+
+@page(PAGES, "POST", "/account/wechat/notices-on", needs=_OPEN)
+def switch_notices_on(uow: UnitOfWork, organizer: Organizer) -> Redirect:
+    """Switch the daily notice on."""
+    own_account.switch_notices(uow, organizer, on=True)
+    return Redirect("/account", said="organizers.account.notices_on")
+
+
+@page(PAGES, "POST", "/account/wechat/notices-off", needs=_OPEN)
+def switch_notices_off(uow: UnitOfWork, organizer: Organizer) -> Redirect:
+    """Switch the daily notice off."""
+    own_account.switch_notices(uow, organizer, on=False)
+    return Redirect("/account", said="organizers.account.notices_off")

@@ -5,13 +5,14 @@ Secrets are stored as hashes, or sealed where they must be read again.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.access import Role
+from server.base.outbox_rows import Outgoing, outbox_index
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, UtcDateTime, enum_column
 
@@ -138,5 +139,21 @@ class OrganizerWeChat(Base):
     openid: Mapped[str] = mapped_column(String(300))
     openid_hash: Mapped[str] = mapped_column(String(64))
     bound_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # The last Beijing day on which a notice of waiting tasks was sent.
-    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Whether the organizer wants a notice of what waits, once a day.
+    notices_on: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+
+class OrganizerNotice(Outgoing, Base):
+    """The notice of a Beijing day to one organizer: what waits for him.
+
+    A customer-service message, which WeChat accepts within 48 hours of the organizer's own last
+    message; outside, the row is given up. The text is written when it is sent.
+    """
+
+    __tablename__ = "organizer_notice"
+    __table_args__ = (UniqueConstraint("organizer_id", "day"), outbox_index("organizer_notice"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    organizer_id: Mapped[int] = mapped_column(BigId, ForeignKey("organizer.id"))
+    day: Mapped[date]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -39,6 +39,8 @@ class OwnAccountView:
     second_factor: bool
     recovery_codes: int
     wechat_since: datetime | None
+    notices_on: bool
+    last_notice: tuple[str, str] | None
     sessions: list[sessions.SessionView]
 
 
@@ -50,7 +52,9 @@ class OfferedSecret:
     picture: str = field(repr=False)
 
 
-def show_own_account(uow: UnitOfWork, organizer: Organizer) -> OwnAccountView:
+def show_own_account(
+    uow: UnitOfWork, organizer: Organizer, last_notice: tuple[str, str] | None = None
+) -> OwnAccountView:
     """The own account with its sessions."""
     account = _own_row(uow, organizer)
     return OwnAccountView(
@@ -58,6 +62,8 @@ def show_own_account(uow: UnitOfWork, organizer: Organizer) -> OwnAccountView:
         second_factor=account.totp_secret is not None,
         recovery_codes=codes.count_recovery_codes(uow, organizer.id),
         wechat_since=_wechat_since(uow, organizer.id),
+        notices_on=_notices_on(uow, organizer.id),
+        last_notice=last_notice,
         sessions=sessions.list_sessions(uow, organizer.id, organizer.session),
     )
 
@@ -206,6 +212,21 @@ def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> None:
     record_change(uow, organizer, "organizers.unbind_wechat", Subject("organizer", organizer.ref))
 
 
+def switch_notices(uow: UnitOfWork, organizer: Organizer, *, on: bool) -> None:
+    """Switch the daily notice to the own WeChat on or off."""
+    row = _bound_row(uow, organizer.id)
+    if row is None or row.notices_on is on:
+        return
+    row.notices_on = on
+    record_change(
+        uow,
+        organizer,
+        "organizers.switch_notices",
+        Subject("organizer", organizer.ref),
+        after={"on": on},
+    )
+
+
 def openid_of(uow: UnitOfWork, organizer_id: int) -> str | None:
     """The openid of an organizer's WeChat at the official account, for test messages."""
     row = uow.session.get(OrganizerWeChat, organizer_id)
@@ -234,6 +255,15 @@ def _next_secret(uow: UnitOfWork, account: OrganizerAccount) -> str:
 def _wechat_since(uow: UnitOfWork, organizer_id: int) -> datetime | None:
     bound = select(OrganizerWeChat.bound_at).where(OrganizerWeChat.organizer_id == organizer_id)
     return uow.session.scalar(bound)
+
+
+def _bound_row(uow: UnitOfWork, organizer_id: int) -> OrganizerWeChat | None:
+    return uow.session.get(OrganizerWeChat, organizer_id)
+
+
+def _notices_on(uow: UnitOfWork, organizer_id: int) -> bool:
+    on = select(OrganizerWeChat.notices_on).where(OrganizerWeChat.organizer_id == organizer_id)
+    return bool(uow.session.scalar(on))
 
 
 def _openid_place(organizer_id: int) -> str:

@@ -22,6 +22,7 @@ from server.organizers.models import (
     LinkPurpose,
     OrganizerAccount,
     OrganizerLink,
+    OrganizerNotice,
     OrganizerWeChat,
     RecoveryCode,
 )
@@ -269,5 +270,5 @@ def end_account(uow: UnitOfWork, account: OrganizerAccount) -> None:
     sessions.end_sessions(uow, account.id)
     log_in.forget_browsers(uow, account.id)
     forget_views(uow, account.id)
-    for table in (OrganizerLink, OrganizerWeChat, RecoveryCode):
+    for table in (OrganizerLink, OrganizerWeChat, OrganizerNotice, RecoveryCode):
         uow.session.execute(delete(table).where(table.organizer_id == account.id))

@@ -17,6 +17,7 @@ from server.organizers.own_account import bind_wechat as bind_wechat
 from server.organizers.own_account import openid_of as openid_of
 from server.organizers.sessions import SessionResolver as SessionResolver
 from server.organizers.sessions import organizer_of
+from server.organizers.unit_directory import create_unit as create_unit
 
 
 def log_in_organizer(uow_factory: UnitOfWorkFactory, given: TypedLogin) -> LoggedIn:

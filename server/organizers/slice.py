@@ -14,6 +14,7 @@ from server.organizers import (
     tasks,
     unit_merging,
     unit_pages,
+    wechat_notices,
 )
 
 SLICE = Slice(
@@ -28,6 +29,7 @@ SLICE = Slice(
     ),
     tasks=tasks.TASKS,
     jobs=(unit_merging.MERGE_JOB,),
+    queues=(wechat_notices.QUEUE,),
     permissions=(
         Permission.CONSOLE_OPEN,
         Permission.ORGANIZER_READ,

@@ -23,6 +23,7 @@ from server.console.list_pages import EXPORT_JOB
 from server.console.long_jobs import find_job, start_job
 from server.organizers.models import AccountState, OrganizerAccount, OrganizerSession
 from server.quiz.enums import CaseState
+from server.unit_requests.models import NameCheck, RequestState, UnitRequest
 from server.units.models import Level, Unit
 from server.wechat.gateway import MadeSceneCode
 from tests.kit.console import PEOPLE, Browser, console_app
@@ -150,6 +151,9 @@ ORGANIZERS = {
     "POST /account/sessions/<ref>/end": Probe(make_own=own_session),
     "POST /account/wechat": Probe(before=own_account, answers=200),
     "POST /account/wechat/unbind": Probe(before=own_account),
+    "POST /account/wechat/test": Probe(before=own_account),
+    "POST /account/wechat/notices-on": Probe(before=own_account),
+    "POST /account/wechat/notices-off": Probe(before=own_account),
     "GET /organizers": Probe(make=an_organizer, shows="ref"),
     **list_probes("/organizers", reason="核对"),
     "GET /organizers/invite": Probe(),
@@ -183,11 +187,27 @@ def an_appealed_flag(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str
     return {"ref": make_flag(uow, owner, CaseState.APPEALED)}
 
 
+def a_unit_request(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
+    ref = uow.new_ref("unq")
+    uow.session.add(
+        UnitRequest(ref=ref, name=ref, name_key=ref, name_check=NameCheck.PASSED, sentence="",
+                    state=RequestState.WAITING, made_at=uow.now, **owned_by(owner))
+    )  # fmt: skip
+    uow.session.flush()
+    return {"ref": ref}
+
+
 # Every page of the product, with the objects it shows.
 PROBES = {
     **ORGANIZERS,
     **UNITS,
     "GET /": Probe(),
+    "GET /unit-requests": Probe(make=a_unit_request, shows="ref"),
+    **list_probes("/unit-requests"),
+    "GET /unit-requests/<ref>": Probe(make=a_unit_request),
+    "POST /unit-requests/<ref>": Probe(
+        make=a_unit_request, form={"answer": "refused", "sentence": "重复", "kind": "school"}
+    ),
     "GET /audit": Probe(make=an_entry_of_trail, shows="ref"),
     **list_probes("/audit", reason="核对"),
     "GET /audit/<kind>/<ref>": Probe(make=an_entry_of_trail),

@@ -61,12 +61,14 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     client.patch("/me", json={"nickname": "小韦", "city": "450100", "public_rank": True}, **me)
     client.put("/me", json={"county": "450103"}, **me)
     template = client.get("/campaign").get_json()["subscribe_templates"][0]["id"]
+    wanted = {"name": "南宁市第九十九中学", "city": "450100"}
+    assert client.post("/me/unit-requests", json=wanted, **me).status_code == 200
     client.post("/me/subscriptions", json={"results": {template: "accept"}}, **me)
     client.get("/me/subscriptions", **me)
     slug = client.get("/programmes").get_json()["items"][0]["slug"]
     for path in (
         "/me", "/me/inbox", "/me/export", f"/programmes/{slug}", "/regions", "/units",
-        "/contests", f"/contests/{contest}", f"/contests/{contest}/rules",
+        "/contests", f"/contests/{contest}", f"/contests/{contest}/rules", "/me/unit-requests",
     ):  # fmt: skip
         assert client.get(path, **me).status_code == 200, path
     take_a_paper(client, contest, me)

@@ -15,6 +15,7 @@ from tests.house.source import SERVER, nodes_of, trees
 COMPOSED = (
     "audit.kind.", "quiz.signal.", "quiz.signal_evidence.", "quiz.hold_state.", "quiz.hold_letter.",
     "quiz.seal.",
+    "unit_requests.state.", "unit_requests.letter.", "unit_requests.answer.",
     "quiz.rules.", "quiz.chat.", "channel.menu.", "console.role.", "console.role_about.",
     "console.scope_about.", "console.permission.", "console.section.", "console.act.",
     "console.job_state.",

@@ -154,6 +154,27 @@ scene("a search without a hit leads on: to the list, to whom one can ask, or out
   assert.deepEqual(server.to("GET /units").map(({ query }) => query.q), [undefined, "火星科协", undefined]);
 });
 
+scene("a unit that is missing is asked for once, and the answers are shown", "packages/mine/unit/index", {
+  script: {
+    "GET /units": ({ query }) => items(...(query.q ? [] : [unit("u1", "南宁市科学技术协会")])),
+    "GET /me/unit-requests": items(
+      { id: "unq0", name: "高二三班", place: "南宁市", state: "refused", unit_name: null, sentence: "班级不单独登记。" },
+      { id: "unq2", name: "一中", place: "南宁市", state: "pointed", unit_name: "第一中学", sentence: null },
+    ),
+  },
+}, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("班级不单独登记。");
+  await phone.says(fill(t.request_pointed, { unit: "第一中学" }));
+  await phone.type("wx-input", "火星科协");
+  await phone.tap(phone.named(t.search));
+  const button = phone.named(fill(t.request, { name: "火星科协" }));
+  await Promise.all([phone.tap(button), phone.tap(button)]);
+  await phone.says(t.request_waiting);
+  const asked = server.to("POST /me/unit-requests").map(({ body }) => body);
+  assert.deepEqual(asked, [{ name: "火星科协", city: "450100", county: "450103" }]);
+});
+
 scene("one may belong to no unit", "packages/mine/unit/index", {}, async (phone, server) => {
   await phone.tapWords(phone.page.data.t.leave);
   await on(phone, "pages/home/index");

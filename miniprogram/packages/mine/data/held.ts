@@ -81,6 +81,7 @@ function namesOf(t: Words): Record<string, string> {
     shares: t.kept_shares,
     visits: t.kept_visits,
     groups: t.kept_groups,
+    unit_requests: t.kept_unit_requests,
     participation: t.kept_participation,
     devices: t.kept_devices,
     held_results: t.kept_held,

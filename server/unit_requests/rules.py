@@ -1,0 +1,50 @@
+"""Names of requested units; pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from server.base.errors import Invalid
+
+SHORTEST, LONGEST = 2, 100
+_OFFERED = 15
+_ALIKE = 0.5
+
+
+def clean_name(text: str) -> str:
+    """A name without invisible characters.
+
+    Raises: Invalid (422) unless 2 to 100 characters remain.
+    """
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    clean = " ".join(unicodedata.normalize("NFC", shown).split())
+    if not SHORTEST <= len(clean) <= LONGEST:
+        raise Invalid((("body", "name"), "2 to 100 characters, not all of them invisible"))
+    return clean
+
+
+def name_key(name: str) -> str:
+    """The name without width, case, spaces and punctuation: two people mean the same unit."""
+    flat = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(letter for letter in flat if letter.isalnum())[:LONGEST] or name[:LONGEST]
+
+
+def most_alike(name: str, offered: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of these (ref, name) whose name is like the wanted one, the most alike first."""
+    wanted = name_key(name)
+    matcher = SequenceMatcher(b=wanted, autojunk=False)
+    found = []
+    for ref, other in offered:
+        key = name_key(other)
+        matcher.set_seq1(key)
+        alike = 1.0 if key in wanted or wanted in key else _ratio(matcher)
+        if alike >= _ALIKE:
+            found.append((-alike, other, ref))
+    return [(ref, other) for _, other, ref in sorted(found)[:_OFFERED]]
+
+
+def _ratio(matcher: SequenceMatcher[str]) -> float:
+    # The upper bound is cheap and excludes nearly all of a city's units.
+    return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0

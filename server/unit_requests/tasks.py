@@ -1,0 +1,20 @@
+"""Background task: tells citizens the answer to their request."""
+
+from __future__ import annotations
+
+from server.base.jobs import Task, TaskContext
+from server.unit_requests import service
+
+
+def tell_requesters(context: TaskContext, *_ids: int) -> int:
+    """Tell those who asked, one transaction each; return how many were informed."""
+    with context.uow_factory.begin(read_only=True) as uow:
+        waiting = service.untold_requesters(uow)
+    told = 0
+    for row_id in waiting:
+        with context.uow_factory.begin() as uow:
+            told += service.tell_requester(uow, row_id)
+    return told
+
+
+TASKS = (Task(name=service.TELL_TASK, step=tell_requesters, every_seconds=60),)
