@@ -112,16 +112,6 @@ export interface Unit {
   city: string | null
 }
 
-/** A missing unit that the user asked for, with the answer. */
-export interface UnitRequest {
-  id: string
-  name: string
-  place: string
-  state: string
-  unit_name: string | null
-  sentence: string | null
-}
-
 export interface Title {
   zh: string
   za: string | null

@@ -1,6 +1,16 @@
 /** Cities, counties and the units of the campaign. */
 import type { Client } from './client'
-import type { City, Page, Unit, UnitRequest } from './shapes'
+import type { City, Page, Unit } from './shapes'
+
+/** A missing unit that the user asked for, with the answer. */
+export interface UnitRequest {
+  id: string
+  name: string
+  place: string
+  state: string
+  unit_name: string | null
+  sentence: string | null
+}
 
 export function units(client: Client) {
   return {

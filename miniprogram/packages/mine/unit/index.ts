@@ -1,6 +1,7 @@
 /** Selecting the user's unit: units of the same city first, or a search by name. */
 import { accounts, programme, units } from '../../../api/index'
-import type { Unit, UnitRequest } from '../../../api/shapes'
+import type { Unit } from '../../../api/shapes'
+import type { UnitRequest } from '../../../api/units'
 import { mustAgree } from '../../../kit/consent'
 import { phoneOf } from '../../../logic/contact'
 import { fill } from '../../../logic/fill'
