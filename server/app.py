@@ -34,11 +34,13 @@ from server.base.web.front_page import front_page
 from server.base.web.health import Probes, health_pages
 from server.base.web.introduction import compose_introduction
 from server.base.web.openapi import build_document, docs_pages
+from server.base.web.page import Pages
 from server.base.web.picture_pages import Finders, picture_pages
 from server.base.web.request_frame import install_request_frame
 from server.base.web.worker_figures import read_worker_figures
 from server.callbacks import with_callbacks
 from server.console.assets import Assets
+from server.console.audit import AuditWriter
 from server.console.form_session import install_form_session
 from server.console.frame import Account as ConsoleAccount
 from server.console.frame import Console, SessionResolver
@@ -48,6 +50,9 @@ from server.quiz import service as quiz
 from server.wechat.gateway import Gateway
 from server.wechat.http_gateway import open_gateway
 
+CONSOLE_ACCOUNT = ConsoleAccount(
+    login="/console/login", logout="/console/logout", settings="/console/account"
+)
 # Minimum timeout of a Redis command in commands and jobs.
 PATIENT_REDIS_SECONDS = 5.0
 
@@ -147,6 +152,35 @@ def install_apis(application: Application, apis: tuple[Api, ...], drawings: Draw
     )
 
 
+def install_console(
+    application: Application,
+    tables: tuple[Pages, ...],
+    resolve: SessionResolver,
+    *,
+    audit: AuditWriter = record_page,
+    account: ConsoleAccount | None = None,
+) -> None:
+    """Install these pages of the console, their session and their files.
+
+    Without `account`, a visitor is refused where he would be sent to the log-in.
+    """
+    app, dependencies = application.app, application.uow_factory.dependencies
+    install_form_session(app, application.settings, dependencies.keys)
+    assets = Assets()
+    app.register_blueprint(assets.build_blueprint())
+    console = Console(
+        uow_factory=application.uow_factory,
+        tables=tables,
+        templates=Templates(tables, dependencies.texts, assets),
+        resolve=resolve,
+        account=account or ConsoleAccount(),
+        audit=audit,
+        gateway=application.gateway,
+        personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
+    )
+    app.register_blueprint(console.build_blueprint())
+
+
 def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     """Create the web server's app."""
     application = open_application(settings, overrides)
@@ -160,31 +194,12 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     )
     app.register_blueprint(picture_pages(uow_factory, pictures))
     app.register_blueprint(health_pages(_build_probes(application)))
-    install_form_session(app, settings, uow_factory.dependencies.keys)
-    assets = Assets()
-    app.register_blueprint(assets.build_blueprint())
-    console = _build_console(application, assets, (overrides or Overrides()).signed_in)
-    app.register_blueprint(console.build_blueprint())
+    resolve = (overrides or Overrides()).signed_in
+    resolve = resolve or organizers.SessionResolver(uow_factory).resolve_cookie
+    install_console(application, slices.PAGES, resolve, account=CONSOLE_ACCOUNT)
     app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]
     app.extensions["kepu"] = application
     return app
-
-
-def _build_console(
-    application: Application, assets: Assets, resolve: SessionResolver | None
-) -> Console:
-    return Console(
-        uow_factory=application.uow_factory,
-        tables=slices.PAGES,
-        templates=Templates(slices.PAGES, application.uow_factory.dependencies.texts, assets),
-        resolve=resolve or organizers.SessionResolver(application.uow_factory).resolve_cookie,
-        account=ConsoleAccount(
-            login="/console/login", logout="/console/logout", settings="/console/account"
-        ),
-        audit=record_page,
-        gateway=application.gateway,
-        personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
-    )
 
 
 def _build_probes(application: Application) -> Probes:

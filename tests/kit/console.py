@@ -7,21 +7,18 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from server import slices
+from server.app import Application, install_apis, install_console
 from server.base.access import REGION, Organizer, Role, Scope
-from server.base.clock import SystemClock
 from server.base.settings import Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.base.web.errors import install_error_handlers
+from server.base.web.drawings import Drawings, kept_drawings
+from server.base.web.flask_app import new_flask
 from server.base.web.page import Pages
-from server.base.web.request_frame import install_request_frame
 from server.console import home
-from server.console.assets import Assets
 from server.console.audit import AuditEntry, AuditWriter
-from server.console.form_session import SESSION_COOKIE, install_form_session
-from server.console.frame import Console
-from server.console.templates import Templates
+from server.console.form_session import SESSION_COOKIE
 from server.wechat.gateway import Gateway
+from tests.kit.gateway import RecordingGateway
 
 NANNING = Scope(city="450100")
 QINGXIU = Scope(city="450100", county="450103")
@@ -88,23 +85,17 @@ def console_app(
 ) -> tuple[Flask, list[AuditEntry]]:
     """The console with some tables of pages alone, and what it writes to the audit trail."""
     written: list[AuditEntry] = []
-    app = Flask("tests", static_folder=None)
-    app.url_map.merge_slashes = False
-    install_request_frame(app, SystemClock(), SystemClock())
-    install_error_handlers(app, uow_factory.dependencies.texts)
-    install_form_session(
-        app, settings or uow_factory.dependencies.settings, uow_factory.dependencies.keys
-    )
-    every, assets = (home.PAGES, *tables), Assets()
-    console = Console(
+    application = Application(
+        app=new_flask(),
         uow_factory=uow_factory,
-        tables=every,
-        templates=Templates(every, uow_factory.dependencies.texts, assets),
-        resolve=resolve_test_session,
-        personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
-        audit=audit or (lambda _uow, entry: written.append(entry)),
-        gateway=gateway,
+        gateway=gateway or RecordingGateway(),
+        settings=settings or uow_factory.dependencies.settings,
     )
-    app.register_blueprint(assets.build_blueprint())
-    app.register_blueprint(console.build_blueprint())
-    return app, written
+    install_apis(application, (), Drawings(kept_drawings(application.settings)))
+    install_console(
+        application,
+        (home.PAGES, *tables),
+        resolve_test_session,
+        audit=audit or (lambda _uow, entry: written.append(entry)),
+    )
+    return application.app, written
