@@ -30,6 +30,8 @@ from tests.kit.scheduling import MixedScheduling, rank_file
 from tests.kit.shared_work import shared_work
 
 PLENTY = 1e9
+# Bytes that are short enough to be a test's name.
+MOST_NAMED = 40
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +42,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         marks = {mark.name for mark in metafunc.definition.iter_markers()}
         metafunc.parametrize("database_kind", databases_for(metafunc.config, marks), indirect=True)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """No bytes in a test's name: they may hold a time, and processes must agree on the names."""
+    return argname if isinstance(val, bytes) and len(val) > MOST_NAMED else None
 
 
 @pytest.hookimpl(trylast=True)
