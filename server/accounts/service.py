@@ -321,6 +321,14 @@ def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
     return names
 
 
+def ids_by_nickname(nickname: str) -> Select[Any]:
+    """The ids of citizens with exactly this nickname, as a subquery.
+
+    Part of a nickname finds nothing, so that masked names cannot be revealed letter by letter.
+    """
+    return select(Citizen.id).where(Citizen.nickname == nickname)
+
+
 def _shown_name(nickname: str, public: bool) -> str:
     return nickname if public else mask_name(nickname)
 

@@ -12,14 +12,14 @@ from server.quiz.bank import file_imports, import_console, questions
 from server.quiz.contests import console as contest_pages
 from server.quiz.contests import contest_list
 from server.quiz.integrity import console as integrity_pages
-from server.quiz.integrity import desk
+from server.quiz.integrity import desk, entrant_console
 from server.quiz.personal_data import HOOKS, PERSONAL
 
 SLICE = Slice(
     name="quiz",
     texts=Path(__file__).parent,
     apis=(api.API,),
-    pages=(import_console.PAGES, contest_pages.PAGES, integrity_pages.PAGES),
+    pages=(import_console.PAGES, contest_pages.PAGES, integrity_pages.PAGES, entrant_console.PAGES),
     permissions=(
         Permission.QUESTION_READ,
         Permission.QUESTION_KEY_READ,

@@ -32,7 +32,7 @@ from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
 from tests.kit.console_rules import PAGES, make_rule
 from tests.kit.figure_probes import FIGURE_PROBES
 from tests.kit.gateway import RecordingGateway
-from tests.kit.integrity import make_flag
+from tests.kit.integrity import make_entrant, make_flag
 from tests.kit.question_probes import QUESTION_PROBES
 
 
@@ -197,6 +197,10 @@ def a_unit_request(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, 
     return {"ref": ref}
 
 
+def an_entrant(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
+    return {"ref": make_entrant(uow, owner)}
+
+
 # Every page of the product, with the objects it shows.
 PROBES = {
     **ORGANIZERS,
@@ -220,6 +224,9 @@ PROBES = {
     "POST /integrity/<ref>/decision": Probe(
         make=an_appealed_flag, form={"reason": "核对过了", "decision": "release"}
     ),
+    "GET /entrants": Probe(make=an_entrant, shows="ref"),
+    **list_probes("/entrants", reason="核对"),
+    "GET /entrants/<ref>": Probe(make=an_entrant),
     "GET /jobs": Probe(),
     "GET /jobs/<ref>": Probe(make_own=a_job),
     "GET /jobs/<ref>/file": Probe(make_own=a_job),

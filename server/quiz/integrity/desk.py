@@ -96,7 +96,7 @@ def describe_flags(uow: UnitOfWork, rows: Sequence[Any]) -> list[FlagLine]:
             ref=flag.ref,
             signal=flag.signal,
             contest=title,
-            place=_name_place(entry),
+            place=name_place(entry),
             name=names[entry.citizen_id].shown,
             state="open" if state is None else CaseState(state).value,
             found_at=flag.found_at,
@@ -174,7 +174,8 @@ def _paper_line(row: Attempt) -> PaperLine:
     )
 
 
-def _name_place(entry: Entry) -> str:
+def name_place(entry: Entry) -> str:
+    """The city and county that an entry counts for, in words."""
     regions = units.load_regions()
     city = regions.find_city(entry.city or "")
     if city is None:

@@ -1,0 +1,220 @@
+"""The people in contests, for organizers: their ranks, and why somebody has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, func, or_, select
+
+from server.accounts import service as accounts
+from server.base.access import Organizer
+from server.base.errors import NotFound
+from server.base.ownership import people_of, serving_found_row
+from server.base.uow import UnitOfWork
+from server.console.tables import ListQuery
+from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
+from server.quiz.enums import AttemptState
+from server.quiz.integrity.desk import name_place
+from server.quiz.integrity.rank_reasons import EntryFacts, RankReason, explain_rank
+from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import standings_queries as standings
+from server.quiz.models import Attempt, Contest, Entry, IntegrityFlag, Standing
+from server.units import service as units
+
+_CONTESTS = 100
+_STATES = ("ranked", "held", "unranked")
+_LIVE = (keys.TOTAL, keys.HIDDEN + keys.TOTAL)
+
+
+class EntrantQuery(ListQuery, frozen=True, kw_only=True):
+    """Filters: an exact nickname or a paper number, the contest, whether there is a rank."""
+
+    q: str | None = None
+    contest: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntrantLine:
+    """One entry; `ref` is its first paper's, `state` one of ranked, held, unranked."""
+
+    ref: str
+    name: str
+    contest: str
+    place: str
+    papers: int
+    state: str
+    played_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardRank:
+    """A rank on one board, and the number of entries on it."""
+
+    kind: str
+    place: str
+    rank: int
+    of: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entrant:
+    """One entry with its live ranks, the reasons of missing ones, and its flag, if it has one."""
+
+    line: EntrantLine
+    contest: ContestView
+    ranks: list[BoardRank]
+    reasons: list[RankReason]
+    flag_ref: str | None
+
+
+_CLOSED = Attempt.state != AttemptState.OPEN
+_FIRST_REF = (
+    select(Attempt.ref)
+    .where(Attempt.entry_id == Entry.id)
+    .order_by(Attempt.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_CLOSED_COUNT = select(func.count()).where(Attempt.entry_id == Entry.id, _CLOSED).scalar_subquery()
+_LAST_CLOSED = (
+    select(func.max(Attempt.closed_at))
+    .where(Attempt.entry_id == Entry.id, _CLOSED)
+    .scalar_subquery()
+)
+_HAS_STANDING = exists().where(Standing.entry_id == Entry.id, Standing.period.in_(_LIVE))
+_ENTRANTS: Any = select(
+    Entry,
+    Contest.title,
+    _FIRST_REF.label("ref"),
+    _CLOSED_COUNT.label("papers"),
+    _LAST_CLOSED.label("played_at"),
+    _HAS_STANDING.label("standing"),
+).join(Contest, Contest.id == Entry.contest_id)
+
+
+def select_entrants(uow: UnitOfWork, organizer: Organizer, query: EntrantQuery) -> Select[Any]:  # noqa: ARG001 - a table's select gets it
+    """The entries of people of the organizer's place that match the filters."""
+    found = people_of(_ENTRANTS, organizer, Entry)
+    if query.contest:
+        found = found.where(Contest.ref == query.contest)
+    if query.q:
+        named = accounts.ids_by_nickname(query.q.strip())
+        of_paper = _entry_of_paper(query.q.strip())
+        found = found.where(or_(Entry.citizen_id.in_(named), Entry.id.in_(of_paper)))
+    if query.state == "held":
+        found = found.where(Entry.held_at.is_not(None))
+    elif query.state in _STATES:
+        on_board = _HAS_STANDING & Entry.held_at.is_(None)
+        found = found.where(on_board if query.state == "ranked" else ~on_board)
+    return found
+
+
+def describe_entrants(uow: UnitOfWork, rows: Sequence[Any]) -> list[EntrantLine]:
+    """Entries in words; names are those of the public boards."""
+    with serving_found_row(uow.session):
+        names = accounts.names_of(uow, [row[0].citizen_id for row in rows])
+    return [
+        EntrantLine(
+            ref=ref or "",
+            name=names[entry.citizen_id].shown,
+            contest=title,
+            place=name_place(entry),
+            papers=papers,
+            state=_state_of(entry, standing),
+            played_at=played_at,
+        )
+        for entry, title, ref, papers, played_at, standing, *_ in rows
+    ]
+
+
+def list_contests(uow: UnitOfWork, _organizer: Organizer) -> list[tuple[str, str]]:
+    """The contests that citizens have seen, the newest first, for the filter."""
+    with serving_found_row(uow.session):
+        return _published_contests(uow)
+
+
+def read_entrant(uow: UnitOfWork, organizer: Organizer, paper_ref: str) -> Entrant:
+    """The entry that a paper belongs to.
+
+    Raises: NotFound (404) outside the organizer's place.
+    """
+    found = people_of(_ENTRANTS, organizer, Entry)
+    row = uow.session.execute(found.where(Entry.id.in_(_entry_of_paper(paper_ref)))).one_or_none()
+    if row is None:
+        raise NotFound
+    (line,) = describe_entrants(uow, [row])
+    with serving_found_row(uow.session):
+        return _describe_entry(uow, row[0], line)
+
+
+def _entry_of_paper(paper_ref: str) -> Select[Any]:
+    return select(Attempt.entry_id).where(Attempt.ref == paper_ref)
+
+
+def _published_contests(uow: UnitOfWork) -> list[tuple[str, str]]:
+    wanted = select(Contest.ref, Contest.title).where(Contest.published_at.is_not(None))
+    rows = uow.session.execute(wanted.order_by(Contest.id.desc()).limit(_CONTESTS))
+    return [(ref, title) for ref, title in rows]
+
+
+def _describe_entry(uow: UnitOfWork, entry: Entry, line: EntrantLine) -> Entrant:
+    contest = contests.contest_by_id(uow, entry.contest_id)
+    ranks = [] if line.state == "held" else _live_ranks(uow, entry)
+    region = next((one.rank for one in ranks if one.kind == keys.REGION), None)
+    flag = select(IntegrityFlag.ref).where(IntegrityFlag.entry_id == entry.id)
+    open_paper = exists().where(Attempt.entry_id == entry.id, Attempt.state == AttemptState.OPEN)
+    frozen = contest.freezes_at if contest.is_frozen_at(uow.now) else None
+    facts = EntryFacts(
+        erased=entry.erased_at is not None,
+        merged=entry.merged_at is not None,
+        held=entry.held_at is not None,
+        closed_papers=line.papers,
+        open_paper=bool(uow.session.scalar(select(open_paper))),
+        city=entry.city,
+        county=entry.county,
+        unit_id=entry.unit_id,
+        shown=standings.stand_of(uow, entry.id, keys.TOTAL, keys.REGION) is not None,
+        frozen_at=frozen,
+        last_closed_at=line.played_at,
+        region_rank=region,
+    )
+    return Entrant(
+        line=line,
+        contest=contest,
+        ranks=ranks,
+        reasons=explain_rank(facts),
+        flag_ref=uow.session.scalar(flag.order_by(IntegrityFlag.id).limit(1)),
+    )
+
+
+def _live_ranks(uow: UnitOfWork, entry: Entry) -> list[BoardRank]:
+    """The ranks of the total as organizers see them, also of frozen boards."""
+    hidden = keys.HIDDEN + keys.TOTAL
+    period = hidden if standings.stand_of(uow, entry.id, hidden, keys.REGION) else keys.TOTAL
+    mine = standings.stand_of(uow, entry.id, period, keys.REGION)
+    if mine is None:
+        return []
+    place = keys.CountedPlace(
+        entry.city, entry.county, entry.unit_id, entry.audience, entry.division
+    )
+    return [
+        BoardRank(
+            kind=scope.partition(":")[0],
+            place=units.resolve_scope(uow, scope)[1],
+            rank=standings.place_on(uow, entry.contest_id, period, scope, mine),
+            of=standings.board_size(uow, entry.contest_id, period, scope),
+        )
+        for scope in place.scopes
+        if scope.partition(":")[0] in ("region", "city", "county", "unit")
+    ]
+
+
+def _state_of(entry: Entry, standing: bool) -> str:
+    if entry.held_at is not None:
+        return "held"
+    return "ranked" if standing else "unranked"
