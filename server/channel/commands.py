@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from sqlalchemy import Table, select, update
 
+from server.audit.service import Subject, record_change
 from server.base.access import REGION, System
 from server.base.ownership import owned_by
 from server.base.sql.tables import Base, insert_for
@@ -56,7 +57,8 @@ def seed_replies(uow_factory: UnitOfWorkFactory, shipped: Shipped | None = None)
     Raises: RepliesRefused (409) when the file is invalid.
     """
     file = loading.read_shipped() if shipped is None else shipped
-    with uow_factory.begin(System(name="seed-replies")) as uow:
+    actor = System(name="seed-replies")
+    with uow_factory.begin(actor) as uow:
         region = owned_by(REGION)
         keywords = [
             _Row({"slug": rule.slug}, _keyword_values(rule), region) for rule in file.keywords
@@ -73,6 +75,8 @@ def seed_replies(uow_factory: UnitOfWorkFactory, shipped: Shipped | None = None)
         )
         if seeded != Seeded(added=0, updated=0, switched_off=0):
             replies_changed(uow)
+            subject = Subject("replies", "shipped")
+            record_change(uow, actor, "channel.seed_replies", subject, after=asdict(seeded))
     return seeded
 
 
@@ -128,7 +132,8 @@ def scene_code(uow_factory: UnitOfWorkFactory, gateway: Gateway, scene: str) -> 
     if known is not None:
         return known
     made = gateway.scene_code(scene, permanent=True)
-    with uow_factory.begin(System(name="scene-code")) as uow:
+    actor = System(name="scene-code")
+    with uow_factory.begin(actor) as uow:
         uow.session.execute(
             insert_for(uow.session, SceneCode)
             .values(
@@ -141,6 +146,7 @@ def scene_code(uow_factory: UnitOfWorkFactory, gateway: Gateway, scene: str) -> 
             )
             .on_conflict_do_nothing()
         )
+        record_change(uow, actor, "channel.make_code", Subject("scene_code", scene))
         kept = _kept_code(uow, scene)
     assert kept is not None  # noqa: S101 - written just now, here or by a concurrent call
     return kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.audit.service import Subject, record_change
 from server.base.access import System
 from server.base.uow import UnitOfWorkFactory
 from server.programme.document import DocumentProblem
@@ -34,12 +35,16 @@ def load_campaign(uow_factory: UnitOfWorkFactory, path: Path, *, shift: bool) ->
     plan, problems = read_campaign(path)
     if plan is None:
         return LoadReport(problems=tuple(problems), counts={})
-    with uow_factory.begin(System(name="load-campaign")) as uow:
+    actor = System(name="load-campaign")
+    with uow_factory.begin(actor) as uow:
         lost = find_vanished(uow, plan)
         if lost:
             return LoadReport(problems=tuple(map(_lost_programme, lost)), counts={})
         written = store_campaign(uow, plan, shift=shift)
-    counts = {**_plan_sizes(plan), "created": written.created, "changed": written.changed}
+        counts = {**_plan_sizes(plan), "created": written.created, "changed": written.changed}
+        if written.created or written.changed:
+            subject = Subject("campaign", path.name)
+            record_change(uow, actor, "programme.load_campaign", subject, after=counts)
     return LoadReport(counts=counts)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from server.base.access import Permission
 from server.base.manifest import Slice
-from server.unit_requests import api, console, service, tasks
+from server.unit_requests import api, console, service, tasks, unit_moves
 from server.unit_requests.personal_data import PERSONAL
 
 SLICE = Slice(
@@ -18,4 +18,5 @@ SLICE = Slice(
     waiting=(service.tell_waiting,),
     permissions=(Permission.UNIT_WRITE,),
     personal_data=PERSONAL,
+    hooks=unit_moves.HOOKS,
 )

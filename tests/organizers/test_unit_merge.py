@@ -46,7 +46,7 @@ STAYS = {
 }
 MOVED = {
     "citizen.unit_id", "campaign_host.unit_id", "programme_organiser.unit_id",
-    "programme.owner_id", "participation.unit_id", "entry.unit_id",
+    "programme.owner_id", "participation.unit_id", "entry.unit_id", "unit_request.unit_id",
 }  # fmt: skip
 
 

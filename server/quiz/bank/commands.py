@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from server.audit.service import Subject, record_change
 from server.base.access import System
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import importing
@@ -56,13 +57,18 @@ def import_questions(
     except FileRefused as refusal:
         return ImportReport(problems=(Problem(line=refusal.line, why=refusal.why),))
     table, _ = place_pictures(uow_factory, read, PictureWork(dry_run=dry_run))
-    with uow_factory.begin(System(name="import-questions"), read_only=dry_run) as uow:
+    actor = System(name="import-questions")
+    with uow_factory.begin(actor, read_only=dry_run) as uow:
         if not dry_run:
             importing.lock_bank(uow, bank)
         found = importing.compare_with_bank(uow, bank, table.drafts)
         problems = sort_by_line(table.every_problem, found.problems)
         if not problems and not dry_run:
             importing.publish_comparison(uow, bank, found)
+            if found.added or found.changed:
+                counts = {"added": len(found.added), "changed": len(found.changed)}
+                subject = Subject("bank", bank)
+                record_change(uow, actor, "quiz.import_questions", subject, after=counts)
     told: dict[str, Any] = {
         "warnings": sort_by_line(table.warnings, found.warnings),
         "ignored_columns": tuple(table.ignored),

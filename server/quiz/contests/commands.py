@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from server.audit.service import Subject, record_change
 from server.base.access import System
 from server.base.clock import beijing_day, beijing_midnight
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -37,8 +38,9 @@ def open_contest(uow_factory: UnitOfWorkFactory, plan: ContestPlan) -> str:
 
     Raises: RulesRefused (409).
     """
-    with uow_factory.begin(System(name="open-contest")) as uow:
-        return _set_contest(uow, plan)
+    actor = System(name="open-contest")
+    with uow_factory.begin(actor) as uow:
+        return _set_contest(uow, plan, actor)
 
 
 def open_programme_contest(
@@ -57,7 +59,8 @@ def open_programme_contest(
     Raises: NoSuchPreset, NoSuchProgramme, RulesRefused (409).
     """
     body = preset_body(preset)
-    with uow_factory.begin(System(name="open-contest")) as uow:
+    actor = System(name="open-contest")
+    with uow_factory.begin(actor) as uow:
         found = programmes.programme_by_slug(uow, programme)
         if found is None or found.start is None or found.end is None:
             raise NoSuchProgramme(programme=programme)
@@ -70,7 +73,7 @@ def open_programme_contest(
             closes_at=beijing_midnight(found.end + timedelta(days=1)),
             body=body,
         )
-        return _set_contest(uow, plan)
+        return _set_contest(uow, plan, actor)
 
 
 def open_demo_contest(uow_factory: UnitOfWorkFactory, *, season: bool = False) -> str:
@@ -81,7 +84,8 @@ def open_demo_contest(uow_factory: UnitOfWorkFactory, *, season: bool = False) -
     Raises: RulesRefused (409).
     """
     body = preset_body("default")
-    with uow_factory.begin(System(name="demo")) as uow:
+    actor = System(name="demo")
+    with uow_factory.begin(actor) as uow:
         there = contests.by_slug(uow, DEMO_CONTEST)
         opens_at, closes_at = _demo_window(uow, SEASON if season else timedelta(0))
         found = programmes.programme_by_slug(uow, PROGRAMME)
@@ -95,7 +99,7 @@ def open_demo_contest(uow_factory: UnitOfWorkFactory, *, season: bool = False) -
             body=body,
             left_out=_kept_for_practice(),
         )
-        return _set_contest(uow, plan)
+        return _set_contest(uow, plan, actor)
 
 
 def _kept_for_practice() -> tuple[str, ...]:
@@ -130,8 +134,27 @@ def _demo_window(uow: UnitOfWork, before: timedelta) -> tuple[datetime, datetime
     return beijing_midnight(today) - before, beijing_midnight(last + timedelta(days=1))
 
 
-def _set_contest(uow: UnitOfWork, plan: ContestPlan) -> str:
+def _set_contest(uow: UnitOfWork, plan: ContestPlan, actor: System) -> str:
+    """Open or update the contest; a change is an entry of the audit trail, a repeat is none."""
+    before = contests.by_slug(uow, plan.slug)
     try:
-        return loading.set_contest(uow, plan)
+        ref = loading.set_contest(uow, plan)
     except RuleSetRefused as refusal:
         raise RulesRefused(reasons="; ".join(refusal.reasons)) from None
+    after = contests.by_slug(uow, plan.slug)
+    if after is not None and after != before:
+        subject = Subject("contest", ref, plan.owner)
+        facts = None if before is None else _plain_facts(before)
+        record_change(
+            uow, actor, "quiz.open_contest", subject, before=facts, after=_plain_facts(after)
+        )
+    return ref
+
+
+def _plain_facts(contest: ContestView) -> dict[str, object]:
+    return {
+        "title": contest.title,
+        "opens_at": contest.opens_at.isoformat(),
+        "closes_at": contest.closes_at.isoformat(),
+        "rules": contest.rules.version,
+    }
