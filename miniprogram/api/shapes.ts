@@ -305,6 +305,7 @@ export interface Review {
   chosen: string[]
   correct: string[]
   explanation: string
+  voided: boolean
 }
 
 export interface Ranks {

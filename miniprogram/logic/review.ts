@@ -10,6 +10,8 @@ export interface Marked {
   right: boolean
   options: MarkedOption[]
   explanation: string
+  /** Void: it counts as right for everybody. */
+  voided: boolean
 }
 
 export interface MarkedOption {
@@ -50,5 +52,6 @@ function marked(question: Question, review: Review, number: number): Marked {
     right: sameKeys(review.chosen, review.correct),
     options: markOptions(question.options, review.chosen, review.correct),
     explanation: review.explanation,
+    voided: review.voided,
   }
 }

@@ -215,6 +215,7 @@ export const zh = {
     review: '每道题的答案和解析',
     was_right: '✓ 答对了',
     was_wrong: '✗ 没答对',
+    voided: '本题有误，已作废，所有人都算答对',
     key: '正确答案',
     own: '我的选择',
     why: '解析',

@@ -79,6 +79,12 @@ def known_refs(uow: UnitOfWork, refs: Collection[str]) -> set[str]:
     return set(_ids_of_refs(uow, refs))
 
 
+def refs_by_id(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, str]:
+    """The opaque refs of these citizens, erased ones included."""
+    found = uow.session.execute(select(Citizen.id, Citizen.ref).where(Citizen.id.in_(citizen_ids)))
+    return {row.id: row.ref for row in found}
+
+
 def _ids_of_refs(uow: UnitOfWork, refs: Collection[str]) -> dict[str, int]:
     found = uow.session.execute(select(Citizen.ref, Citizen.id).where(Citizen.ref.in_(refs)))
     return {row.ref: row.id for row in found}

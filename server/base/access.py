@@ -72,6 +72,10 @@ class Permission(StrEnum):
     HOLD_READ = "hold.read"
     HOLD_WRITE = "hold.write"
     HOLD_APPROVE = "hold.approve"
+    REPORT_READ = "report.read"
+    REPORT_WRITE = "report.write"
+    VOID_WRITE = "void.write"
+    VOID_APPROVE = "void.approve"
 
     @property
     def subject(self) -> str:
@@ -125,6 +129,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.HISTORY_READ,
             _P.HOLD_READ,
             _P.HOLD_WRITE,
+            _P.REPORT_READ,
+            _P.REPORT_WRITE,
+            _P.VOID_WRITE,
         },
         Role.APPROVER: _CONTENT_READ
         | {
@@ -136,9 +143,12 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.HISTORY_READ,
             _P.HOLD_READ,
             _P.HOLD_APPROVE,
+            _P.REPORT_READ,
+            _P.REPORT_WRITE,
+            _P.VOID_APPROVE,
         },
         Role.AUDITOR: _CONTENT_READ
-        | {_P.ORGANIZER_READ, _P.AUDIT_READ, _P.HISTORY_READ, _P.HOLD_READ},
+        | {_P.ORGANIZER_READ, _P.AUDIT_READ, _P.HISTORY_READ, _P.HOLD_READ, _P.REPORT_READ},
         Role.SYSTEM_ADMIN: frozenset(
             {
                 _P.CONSOLE_OPEN,

@@ -68,6 +68,32 @@ class DoubtSign(StrEnum):
     GUESSED = "guessed"
 
 
+class VoidState(StrEnum):
+    """State of a void."""
+
+    PROPOSED = "proposed"
+    REFUSED = "refused"
+    IN_FORCE = "in_force"
+    LIFTED = "lifted"
+
+
+class RescoringStage(StrEnum):
+    """What a rescoring does next."""
+
+    PAPERS = "papers"
+    RANKS = "ranks"
+    LETTERS = "letters"
+    DONE = "done"
+
+
+class ReportDecision(StrEnum):
+    """How the reports about a question were answered."""
+
+    NO_FAULT = "no_fault"
+    MENDED = "mended"
+    VOIDED = "voided"
+
+
 class Timer(StrEnum):
     """What the time limit applies to: the whole paper, or each question after it was opened."""
 

@@ -143,6 +143,36 @@ class OwnHold(Conflict):
     code = "own_hold"
 
 
+class VoidPending(Conflict):
+    """The question is void in this contest already, or its void waits for a decision."""
+
+    code = "void_pending"
+
+
+class NoContestChosen(Conflict):
+    """A void concerns at least one contest."""
+
+    code = "no_contest_chosen"
+
+
+class WrongVoidState(Conflict):
+    """The void is in another state; somebody else may have decided."""
+
+    code = "wrong_void_state"
+
+
+class OwnVoid(Conflict):
+    """Nobody decides about a void that he proposed, or about a question of his own."""
+
+    code = "own_void"
+
+
+class NothingToAnswer(Conflict):
+    """The question has no open report and no sign of doubt."""
+
+    code = "nothing_to_answer"
+
+
 class AttemptOpen(Conflict):
     """The paper is still open, so it has no result."""
 

@@ -5,7 +5,7 @@ rule_check.py parses and validates a rule set, bank/drawing.py draws a paper.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -117,13 +117,17 @@ class Mark:
 
 
 def mark_paper(
-    rules: RuleSet, keys: Mapping[str, Sequence[int]], answers: Mapping[str, Sequence[int]]
+    rules: RuleSet,
+    keys: Mapping[str, Sequence[int]],
+    answers: Mapping[str, Sequence[int]],
+    voided: Collection[str] = (),
 ) -> Mark:
     """Mark one paper; an unanswered question counts 0, a wrong one loses no points.
 
-    Units: points. `keys` and `answers` by question.
+    A voided question counts as right, whatever was answered.
+    Units: points. `keys`, `answers` and `voided` by question.
     """
-    right = sum(is_right(key, answers.get(ref, ())) for ref, key in keys.items())
+    right = sum(ref in voided or is_right(key, answers.get(ref, ())) for ref, key in keys.items())
     return Mark(score=right * rules.points_per_question, correct_count=right)
 
 

@@ -14,12 +14,21 @@ from server.quiz.contests import contest_list
 from server.quiz.integrity import console as integrity_pages
 from server.quiz.integrity import desk, entrant_console
 from server.quiz.personal_data import HOOKS, PERSONAL
+from server.quiz.review import console as review_pages
+from server.quiz.review import desk as review_desk
+from server.quiz.review import voiding
 
 SLICE = Slice(
     name="quiz",
     texts=Path(__file__).parent,
     apis=(api.API,),
-    pages=(import_console.PAGES, contest_pages.PAGES, integrity_pages.PAGES, entrant_console.PAGES),
+    pages=(
+        import_console.PAGES,
+        contest_pages.PAGES,
+        integrity_pages.PAGES,
+        entrant_console.PAGES,
+        review_pages.PAGES,
+    ),
     permissions=(
         Permission.QUESTION_READ,
         Permission.QUESTION_KEY_READ,
@@ -32,9 +41,18 @@ SLICE = Slice(
         Permission.HOLD_READ,
         Permission.HOLD_WRITE,
         Permission.HOLD_APPROVE,
+        Permission.REPORT_READ,
+        Permission.REPORT_WRITE,
+        Permission.VOID_WRITE,
+        Permission.VOID_APPROVE,
     ),
-    jobs=file_imports.JOBS,
-    waiting=(questions.tell_waiting, contest_list.tell_waiting, desk.tell_waiting),
+    jobs=(*file_imports.JOBS, *voiding.JOBS),
+    waiting=(
+        questions.tell_waiting,
+        contest_list.tell_waiting,
+        desk.tell_waiting,
+        review_desk.tell_waiting,
+    ),
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     answers=chat.ANSWERS,

@@ -11,7 +11,9 @@ from server.quiz.attempts.reminders import REMINDER_TASKS
 from server.quiz.bank.pictures import drop_unused_pictures
 from server.quiz.integrity.inspection import INTEGRITY_TASKS
 from server.quiz.leaderboards.tasks import BOARD_TASKS
+from server.quiz.review.answering import ANSWER_TASKS
 from server.quiz.review.tallies import TALLY_TASKS
+from server.quiz.review.voiding import RESCORING_TASKS
 from server.quiz.sealing.tasks import SEALING_TASKS
 from server.quiz.sharing import codes
 
@@ -65,4 +67,6 @@ TASKS: tuple[Task, ...] = (
     *REMINDER_TASKS,
     *TALLY_TASKS,
     *SEALING_TASKS,
+    *RESCORING_TASKS,
+    *ANSWER_TASKS,
 )

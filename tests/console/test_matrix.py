@@ -34,6 +34,7 @@ from tests.kit.figure_probes import FIGURE_PROBES
 from tests.kit.gateway import RecordingGateway
 from tests.kit.integrity import make_entrant, make_flag
 from tests.kit.question_probes import QUESTION_PROBES
+from tests.kit.review_probes import REVIEW_PROBES
 
 
 def a_job(uow: UnitOfWork, organizer: Organizer) -> dict[str, str]:
@@ -235,6 +236,7 @@ PROBES = {
     **QUESTION_PROBES,
     **FIGURE_PROBES,
     **CONTEST_PROBES,
+    **REVIEW_PROBES,
 }
 # Pages without a session: the log-in, and what an invitation or a recovery link opens.
 OPEN = {

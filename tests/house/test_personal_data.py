@@ -26,6 +26,9 @@ WORDS = frozenset(
 NOT_PERSONAL: Mapping[str, str] = {
     "question.writer_id": "the organizer who wrote it, on duty",
     "question.decider_id": "the organizer who decided on it, on duty",
+    "question_void.proposer_id": "the organizer who proposed it, on duty",
+    "question_void.decider_id": "the organizer who decided on it, on duty",
+    "rescoring.cursor": "the number of a paper, up to which papers were read",
     "question_import.writer_id": "the organizer who uploaded it, on duty",
     "question_import.file_name": "the name of a file",
     "question.picture": "the picture of a question",

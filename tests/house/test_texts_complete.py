@@ -27,6 +27,9 @@ COMPOSED = (
     "quiz.contest.", "quiz.harm.", "quiz.timer.", "quiz.season.",
     "quiz.question_column.", "organizers.link.", "organizers.state.",
     "dashboard.rows.", "dashboard.completed.",
+    "quiz.doubt.", "quiz.doubt_about.", "quiz.no_figure.", "quiz.report_decision.",
+    "quiz.report_letter.", "quiz.void_state.", "quiz.rescoring_stage.", "quiz.rescore_letter.",
+    "quiz.review.",
     "quiz.question_column.", "organizers.link.", "organizers.state.", "organizers.unit_kind.",
 )  # fmt: skip
 

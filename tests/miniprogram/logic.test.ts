@@ -118,10 +118,11 @@ test('a review marks the own and the right options', () => {
       { id: 'q1', kind: 'multiple', stem: 's', options },
       { id: 'unseen', kind: 'single', stem: 's', options },
     ],
-    review: [{ question_id: 'q1', chosen: ['A'], correct: ['A', 'C'], explanation: 'why' }],
+    review: [{ question_id: 'q1', chosen: ['A'], correct: ['A', 'C'], explanation: 'why', voided: true }],
   } as unknown as Attempt)
   assert.equal(more.length, 0)
   assert.equal(marked?.right, false)
+  assert.equal(marked?.voided, true)
   assert.deepEqual(
     marked?.options.map(({ chosen, correct }) => [chosen, correct]),
     [

@@ -62,6 +62,7 @@ class Sheet(NamedTuple):
     bank_revision: str
     programme_slug: str | None
     season_version: str
+    contest_marking: int
     score: int | None = None
     correct_count: int | None = None
     duration_ms: int | None = None
@@ -124,6 +125,7 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "bank": _contest.c.bank,
     "bank_revision": _bank.c.revision,
     "programme_slug": _contest.c.programme_slug,
+    "contest_marking": _contest.c.marking,
     "season_version": _in_force,
     "freezes_at": _contest.c.freezes_at,
     "final_id": _contest.c.final_id,
@@ -176,7 +178,12 @@ _OVERDUE = (
 )
 _ADD = insert(_attempt).returning(_attempt.c.id)
 _KEEP = update(_attempt).where(_attempt.c.id == bindparam("attempt_id"))
-CLOSE = _KEEP.where(_attempt.c.state == AttemptState.OPEN)
+# Only at the contest's present marking: a void that was decided meanwhile is not missed.
+_present_marking = select(_contest.c.marking).where(_contest.c.id == _attempt.c.contest_id)
+CLOSE = _KEEP.where(
+    _attempt.c.state == AttemptState.OPEN,
+    _present_marking.correlate(_attempt).scalar_subquery() == bindparam("seen_marking"),
+)
 _ENTRY_OF = (
     select(_entry.c.id, _entry.c.division)
     .where(
@@ -329,8 +336,9 @@ def keep_paper(uow: UnitOfWork, attempt_id: int, paper: list[dict[str, Any]]) ->
 
 
 def close_paper(uow: UnitOfWork, attempt_id: int, closed: Mapping[str, Any]) -> bool:
-    """Close an attempt unless it is closed already; return whether this call did it."""
-    return run_statement(uow, CLOSE, {"attempt_id": attempt_id, **closed}).rowcount == 1
+    """Close an attempt; False when it is closed already, or a void was decided meanwhile."""
+    which = {"attempt_id": attempt_id, "seen_marking": closed["marking"]}
+    return run_statement(uow, CLOSE, {**which, **closed}).rowcount == 1
 
 
 def entry_for(

@@ -5,7 +5,7 @@ A result is built only from the closed row, so that every repeat is the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from server.quiz.attempts.attempt_store import Sheet
 from server.quiz.attempts.papers import Slot
 from server.quiz.bank.service import bank_of
 from server.quiz.contests import service as contests
+from server.quiz.contests import voids
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards import standings_queries
@@ -37,6 +38,7 @@ class Reviewed(NamedTuple):
     chosen: list[str]
     correct: list[str]
     explanation: str
+    voided: bool
 
 
 class Opened(NamedTuple):
@@ -104,19 +106,19 @@ def close_paper(
     """Close an open paper with the answers in the sheet, update boards and participation.
 
     The caller holds the locks of entry and attempt.
-    Raises: Unavailable (503) when it is closed already, which those locks rule out.
+    Raises: Unavailable (503) when a question was voided meanwhile; a repeat counts it as right.
     """
-    closed = _closed_columns(sheet, paper, ending)
-    now = _played_from_sheet(sheet._replace(**closed))
+    closed = _closed_columns(uow, sheet, paper, ending)
+    now = _played_from_sheet(_closed_sheet(sheet, closed))
     played = [one for one in boards.closed_papers(uow, sheet.entry_id) if one.paper.id != sheet.id]
     played.append(now)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
     ranks = boards.record_result(uow, entry_lock, played, now, season)
     closed |= {"rank_region": ranks.region, "rank_city": ranks.city}
-    # The row is written last and at once; if it was closed already, everything is rolled back.
+    # The row is written last and at once; if it is refused, everything is rolled back.
     if not attempt_store.close_paper(uow, sheet.id, closed):
         raise Unavailable(retry_after_seconds=1)
-    done = sheet._replace(**closed, best=_best_score(played, now.paper))
+    done = _closed_sheet(sheet, closed)._replace(best=_best_score(played, now.paper))
     participation.record_closed_paper(uow, done, entry_lock)
     return done
 
@@ -161,6 +163,7 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
         or sheet.rank_region is None
     ):
         raise ValueError("an open paper has no result")
+    voided = _voided_on(uow, sheet)
     return Result(
         state=sheet.state,
         closed_at=sheet.closed_at,
@@ -173,14 +176,15 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
         rank_region=sheet.rank_region,
         rank_city=sheet.rank_city,
         ranked_city=sheet.ranked_city,
-        review=[_review_slot(slot, sheet.answers) for slot in slots],
+        review=[_review_slot(slot, sheet.answers, voided) for slot in slots],
     )
 
 
 def foretell_result(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
     """The result that the sweep will store for an overdue paper; writes nothing."""
     ending = Ending(AttemptState.EXPIRED, sheet.deadline_at)
-    closed = sheet._replace(**_closed_columns(sheet, paper, ending), rank_region=0)
+    columns = _closed_columns(uow, sheet, paper, ending)
+    closed = _closed_sheet(sheet, columns)._replace(rank_region=0)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
     reached = season_total(
         season.season, [_paper_from_sheet(s) for s in [*_closed_sheets(uow, sheet), closed]]
@@ -226,8 +230,9 @@ def _paper_from_sheet(sheet: Sheet) -> Paper:
     )
 
 
-def _closed_columns(sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, Any]:
-    score, correct_count = papers.score_paper(paper.slots, paper.rules, sheet.answers)
+def _closed_columns(uow: UnitOfWork, sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, Any]:
+    voided = _voided_on(uow, sheet)
+    score, correct_count = papers.score_paper(paper.slots, paper.rules, sheet.answers, voided)
     # The grace period is not counted as time used.
     used = min(ending.closed_at, sheet.deadline_at) - sheet.started_at
     return {
@@ -237,7 +242,16 @@ def _closed_columns(sheet: Sheet, paper: Opened, ending: Ending) -> dict[str, An
         "correct_count": correct_count,
         "duration_ms": whole_milliseconds(used),
         "closed_at": ending.closed_at,
+        "marking": sheet.contest_marking,
     }
+
+
+def _voided_on(uow: UnitOfWork, sheet: Sheet) -> frozenset[int]:
+    """The voided question versions that count as right on a paper."""
+    if not sheet.contest_marking:
+        return frozenset()
+    in_force = voids.voids_at(uow, sheet.contest_id, sheet.contest_marking)
+    return voids.voided_for(in_force, sheet.started_at)
 
 
 def _played_from_sheet(sheet: Sheet) -> PlayedOn:
@@ -258,10 +272,15 @@ def _best_before(uow: UnitOfWork, sheet: Sheet, closed_at: datetime, score: int)
     return max(score, run_statement(uow, _BEST, so_far).first_value() or 0)
 
 
-def _review_slot(slot: Slot, answers: dict[str, list[int]]) -> Reviewed:
+def _closed_sheet(sheet: Sheet, closed: Mapping[str, Any]) -> Sheet:
+    return sheet._replace(**{name: closed[name] for name in closed if name in Sheet._fields})
+
+
+def _review_slot(slot: Slot, answers: dict[str, list[int]], voided: frozenset[int]) -> Reviewed:
     return Reviewed(
         question_ref=slot.item.ref,
         chosen=slot.keys_of(answers.get(slot.item.ref, [])),
         correct=slot.keys_of(slot.item.answer),
         explanation=slot.item.explanation,
+        voided=slot.item.id in voided,
     )

@@ -6,7 +6,7 @@ B, C … in the order of this paper, so that one paper's answers reveal nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -134,8 +134,13 @@ def merge_answers(
 
 
 def score_paper(
-    slots: Sequence[Slot], rules: RuleSet, answers: Mapping[str, list[int]]
+    slots: Sequence[Slot],
+    rules: RuleSet,
+    answers: Mapping[str, list[int]],
+    voided: Collection[int] = (),
 ) -> tuple[int, int]:
-    """Points and number of right answers of a paper."""
-    marked = mark_paper(rules, {slot.item.ref: slot.item.answer for slot in slots}, answers)
+    """Points and number of right answers of a paper; `voided` are numbers of question versions."""
+    keys = {slot.item.ref: slot.item.answer for slot in slots}
+    given = [slot.item.ref for slot in slots if slot.item.id in voided]
+    marked = mark_paper(rules, keys, answers, given)
     return marked.score, marked.correct_count

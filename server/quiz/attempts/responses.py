@@ -159,6 +159,7 @@ def _result_fields(result: Result) -> dict[str, Any]:
                 chosen=one.chosen,
                 correct=one.correct,
                 explanation=one.explanation,
+                voided=one.voided,
             )
             for one in result.review
         ],

@@ -178,12 +178,16 @@ class RanksOut(Out, frozen=True, kw_only=True):
 
 
 class ReviewOut(Out, frozen=True, kw_only=True):
-    """One question of a closed paper, in this paper's option keys."""
+    """One question of a closed paper, in this paper's option keys.
+
+    A `voided` question had a fault and counts as right for everybody.
+    """
 
     question_id: str
     chosen: list[str]
     correct: list[str]
     explanation: str
+    voided: bool
 
 
 class ResultOut(Out, frozen=True, kw_only=True):

@@ -145,8 +145,7 @@ def _begin_paper(
     drawn: tuple[LoadedBank, list[Item]],
     try_no: int,
 ) -> AttemptView:
-    rules = contest.rules
-    bank, items = drawn
+    rules, (bank, items) = contest.rules, drawn
     paper = papers.deal_paper(items, uow.seeded_random())
     deadline_at = deadline_of_paper(rules, uow.now)
     slots = papers.slots_of_paper(paper, bank.by_id, rules.timer, uow.now, deadline_at)
@@ -175,6 +174,7 @@ def _begin_paper(
         bank_revision=bank.revision,
         programme_slug=contest.programme_slug,
         season_version=rules.version,
+        contest_marking=contest.marking,
         **row,
     )
     return AttemptView(sheet=sheet, rules=rules, slots=slots, now=uow.now)

@@ -46,6 +46,7 @@ class ContestView:
     paused: bool = False
     left_out: frozenset[str] = frozenset()
     bank_revision: str | None = None
+    marking: int = 0
     freezes_at: datetime | None = None
     final: FinalRanks | None = None
 
@@ -91,6 +92,7 @@ _CONTESTS = (
         _sealed.c.id.label("final_id"),
         _sealed.c.number.label("final_number"),
         _sealed.c.published_at.label("final_at"),
+        _contest.c.marking,
         _bank.c.revision.label("bank_revision"),
         _rules.c.version,
         _rules.c.body,
@@ -212,4 +214,5 @@ def _view_from_row(row: Any) -> ContestView:
         final=None
         if row.final_id is None
         else FinalRanks(id=row.final_id, number=row.final_number, published_at=row.final_at),
+        marking=row.marking,
     )

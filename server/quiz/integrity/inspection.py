@@ -18,9 +18,19 @@ from server.base.jobs import Task, TaskContext
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.contests import service as contests
+from server.quiz.contests.voids import voided_for, voids_at
 from server.quiz.enums import AttemptState
 from server.quiz.integrity.rules import InspectedPaper, SignalFinding, find_signals
-from server.quiz.models import Attempt, Contest, DeviceUse, Entry, IntegrityFlag, IntegrityMark
+from server.quiz.models import (
+    Attempt,
+    Contest,
+    DeviceUse,
+    Entry,
+    IntegrityFlag,
+    IntegrityMark,
+    Question,
+)
+from server.quiz.rules import is_right
 
 _OVERLAP = timedelta(minutes=15)
 _DAILY = timedelta(days=3)
@@ -95,13 +105,22 @@ def _inspected(uow: UnitOfWork, row: Attempt) -> InspectedPaper:
         citizen_id=row.citizen_id,
         question_count=len(row.paper),
         answered=sum(1 for chosen in row.answers.values() if chosen),
-        correct_count=row.correct_count or 0,
+        # Without those that count as right only because they are void.
+        correct_count=(row.correct_count or 0) - _count_gifts(uow, row),
         score=row.score or 0,
         max_score=rules.max_score,
         duration_ms=row.duration_ms or 0,
         closed_at=row.closed_at or row.deadline_at,
         vector=str(vector),
     )
+
+
+def _count_gifts(uow: UnitOfWork, row: Attempt) -> int:
+    """How many voided questions of a paper count as right without a right answer."""
+    voided = voided_for(voids_at(uow, row.contest_id, row.marking), row.started_at)
+    given = [one["q"] for one in row.paper if one["q"] in voided]
+    found = uow.session.scalars(select(Question).where(Question.id.in_(given))) if given else ()
+    return sum(not is_right(one.answer, row.answers.get(one.ref, ())) for one in found)
 
 
 def _citizens_on_devices(

@@ -26,6 +26,7 @@ from server.quiz.models.practice import Practice, PracticeAnswer
 from server.quiz.models.review import ItemFigure, ItemTally, OptionTally, QuestionReport
 from server.quiz.models.sealing import SealChange, SealedPart, SealedRank, SealedVersion
 from server.quiz.models.sharing import Share
+from server.quiz.models.voids import QuestionVoid, RankChange, RescoredPaper, Rescoring
 
 __all__ = [
     "Attempt",
@@ -48,6 +49,10 @@ __all__ = [
     "QuestionImport",
     "QuestionPicture",
     "QuestionReport",
+    "QuestionVoid",
+    "RankChange",
+    "RescoredPaper",
+    "Rescoring",
     "RuleSetRow",
     "SealChange",
     "SealedPart",

@@ -83,16 +83,20 @@ class Attempt(Base):
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rank_region: Mapped[int | None] = mapped_column(Integer)
     rank_city: Mapped[int | None] = mapped_column(Integer)
+    # The contest's `marking` under which the score was computed.
+    marking: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     # Whether the statistics of its questions include it: a value of `Tally`.
     tally: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
 
 # Columns of a closed attempt that never change. Its owner may change (merge), its ranks may be set
-# once. PostgreSQL cannot compare JSON, so its text is compared.
+# once; its score may change with a higher `marking` only. PostgreSQL cannot compare JSON, so its
+# text is compared.
 _KEPT = (
-    "state", "rules_version", "on_day", "on_week", "started_at", "deadline_at", "score",
-    "correct_count", "duration_ms", "closed_at",
+    "state", "rules_version", "on_day", "on_week", "started_at", "deadline_at", "duration_ms",
+    "closed_at",
 )  # fmt: skip
+_MARKED = ("score", "correct_count")
 _KEPT_JSON = ("paper", "answers")
 _RANKS = ("rank_region", "rank_city")
 
@@ -101,6 +105,9 @@ def _changed_condition(differs: str, json_as: str) -> str:
     kept = [f"NEW.{name} {differs} OLD.{name}" for name in _KEPT]
     kept += [f"NEW.{name}{json_as} {differs} OLD.{name}{json_as}" for name in _KEPT_JSON]
     ranks = [f"NEW.{name} {differs} OLD.{name}" for name in _RANKS]
+    marked = [f"NEW.{name} {differs} OLD.{name}" for name in _MARKED]
+    kept.append(f"(NEW.marking <= OLD.marking AND ({' OR '.join(marked)}))")
+    kept.append("NEW.marking < OLD.marking")
     return f"{' OR '.join(kept)} OR (OLD.rank_region IS NOT NULL AND ({' OR '.join(ranks)}))"
 
 

@@ -51,6 +51,8 @@ class Contest(Owned, Base):
     final_id: Mapped[int | None] = mapped_column(BigId)
     # The organizer of the draft, who does not publish it; None for one of the command line.
     drafted_by: Mapped[int | None] = mapped_column(BigId)
+    # Grows with each void of a question and each lifting of one; a paper is marked at one number.
+    marking: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
     @classmethod
     def published_condition(cls) -> ColumnElement[bool]:

@@ -37,6 +37,12 @@ class QuestionReport(Base):
     # Texts that WeChat could not check in time are marked for the organizer.
     words: Mapped[WordsState] = mapped_column(enum_column(WordsState, "words"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # A value of `ReportDecision` with the answer to the citizen; None while the report is open.
+    decision: Mapped[str | None] = mapped_column(String(40))
+    answer: Mapped[str | None] = mapped_column(Text)
+    decider_id: Mapped[int | None] = mapped_column(BigInteger)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ItemTally(Base):

@@ -69,9 +69,9 @@ export const paper = (left = 600_000, changes = {}) => ({
 });
 
 const REVIEW = [
-  { question_id: "q1", chosen: ["A"], correct: ["A"], explanation: "因为如此。" },
-  { question_id: "q2", chosen: ["A"], correct: ["A", "B"], explanation: "" },
-  { question_id: "q3", chosen: [], correct: ["B"], explanation: "道理在这里。" },
+  { question_id: "q1", chosen: ["A"], correct: ["A"], explanation: "因为如此。", voided: false },
+  { question_id: "q2", chosen: ["A"], correct: ["A", "B"], explanation: "", voided: false },
+  { question_id: "q3", chosen: [], correct: ["B"], explanation: "道理在这里。", voided: false },
 ];
 const FIGURES = { closed_at: at("08:59"), score: 10, max_score: 30, correct_count: 1, duration_ms: 83_000, personal_best: 20, ranks: { region: 7, city: 3, city_name: "南宁市" }, review: REVIEW };
 export const RESULT = { id: "att_1", contest_id: "k1", state: "submitted", question_count: 3, ...FIGURES };
